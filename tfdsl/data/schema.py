@@ -1,0 +1,111 @@
+"""What is known of a data set while compiling, and the one error that everything about data raises.
+
+Input: nothing; these are the plain types that the other modules of this folder share.
+Output: `Schema`, `DataError`, `FilePlace`, and the checks of values and sizes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ..diagnostics import DATA_ARGUMENT, DATA_TOO_LARGE, Message
+from ..types import FLOAT32, DType
+
+# What is held in memory at once, in numbers of eight bytes (2 GiB), and in columns, each of which has a name.
+MAX_NUMBERS = 1 << 28
+MAX_COLUMNS = 1 << 16
+SHOWN = 40  # characters of a name or cell of the user's data that a message shows
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlace:
+    """A place in a data file; line and column count from 1, columns in characters."""
+
+    path: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
+
+
+class DataError(Exception):
+    """Data that cannot be had or used.
+
+    `place` is in the data file, where the fault lies in one. `param` names the argument to blame, and
+    `stage` is the part of the declaration: 0 for the source, 1 for the first transform, and so on.
+    """
+
+    def __init__(
+        self, message: Message, *, place: FilePlace | None = None, param: str | None = None, **details: object
+    ):
+        super().__init__(message.code)
+        self.message, self.details = message, details
+        self.place, self.param = place, param
+        self.stage: int | None = None
+
+    @property
+    def headline(self) -> str:
+        return self.message.headline.format(**self.details)
+
+    @property
+    def help(self) -> str:
+        return self.message.help.format(**self.details)
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.headline}" if self.place else self.headline
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Sizes, dtypes and names of a data set. `target` is None where there is none; it is rows x 1."""
+
+    rows: int
+    names: tuple[str, ...]
+    target: DType | None = None
+    target_name: str | None = None
+    features: DType = FLOAT32
+    test_rows: int | None = None  # after a split
+
+    @property
+    def columns(self) -> int:
+        return len(self.names)
+
+    @property
+    def train(self) -> "Schema | None":
+        """The training rows after a split."""
+        return None if self.test_rows is None else replace(self, rows=self.rows - self.test_rows, test_rows=None)
+
+    @property
+    def test(self) -> "Schema | None":
+        """The rows that a split keeps for testing."""
+        return None if self.test_rows is None else replace(self, rows=self.test_rows, test_rows=None)
+
+
+def shown(text: str) -> str:
+    """Text of the user's data as a message shows it: quoted, short, and without control characters."""
+    short = text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+    return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short) + '"'
+
+
+def need(condition: bool, name: str, arguments: Mapping[str, object], param: str, wanted: str) -> None:
+    """Refuse the value of an argument unless the condition holds."""
+    if not condition:
+        value = arguments[param]
+        text = shown(value) if isinstance(value, str) else "none" if value is None else str(value)
+        raise DataError(DATA_ARGUMENT, param=param, name=name, argument=param, wanted=wanted, value=text)
+
+
+def is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    return is_integer(value) or isinstance(value, float)
+
+
+def check_size(what: str, rows: int, columns: int) -> None:
+    """Refuse, before anything is built, what would not fit."""
+    if columns > MAX_COLUMNS or rows * columns > MAX_NUMBERS:
+        raise DataError(
+            DATA_TOO_LARGE, what=what, rows=rows, columns=columns, max_numbers=MAX_NUMBERS, max_columns=MAX_COLUMNS
+        )

@@ -1,0 +1,248 @@
+"""The catalogue of everything the compiler says, and the diagnostics that carry it.
+
+Every message stands here once, with its stable code, its headline and, where one helps, a
+help line. The rest of the compiler names a message and gives it its details; it formats no
+text. How a diagnostic looks is decided in `render.py`.
+
+Codes: 1xx text, 2xx types and shapes, 3xx names, 4xx values and calls, 5xx sessions, 6xx data,
+7xx what TensorFlow reported, 8xx options and limits, 9xx warnings.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One kind of diagnostic: `headline` and `help` are templates for `str.format`."""
+
+    code: str
+    headline: str
+    help: str = ""
+    severity: str = "error"
+
+
+CATALOGUE: dict[str, Message] = {}
+
+
+def _message(code: str, headline: str, help: str = "", severity: str = "error") -> Message:
+    assert code not in CATALOGUE, code
+    CATALOGUE[code] = Message(code, headline, help, severity)
+    return CATALOGUE[code]
+
+
+# --- 1xx text ---------------------------------------------------------------------------------
+UNEXPECTED = _message("TFG101", "did not expect {found} here")
+CHARACTER = _message("TFG102", "the character {character} cannot stand here")
+INDENT_TAB = _message("TFG103", "a tab in the indentation", "indent with spaces only")
+INDENT_UNEXPECTED = _message("TFG104", "this line is indented, but no block is open here",
+                             "start it in the same column as the line above")
+DEDENT_MISMATCH = _message("TFG105", "this indentation matches no line above it",
+                           "start the line in the column of the block that it belongs to")
+BLOCK_EXPECTED = _message("TFG106", "an indented block must follow the ':' of the line above",
+                          "indent this line, or write the body on the same line after the colon")
+COLON_MISSING = _message("TFG107", "a ':' is missing at the end of this line")
+BRACKET_OPEN = _message("TFG108", "'{bracket}' is never closed")
+BRACKET_MISMATCH = _message("TFG109", "'{bracket}' closes nothing that is open")
+STRING_OPEN = _message("TFG110", "this string has no closing quote on its line",
+                       "end it with \"; a line break inside a string is written \\n")
+QUOTES = _message("TFG111", "strings stand in double quotes", "write \"...\"")
+ESCAPE = _message("TFG112", "unknown escape {escape} in a string", "a backslash itself is written \\\\")
+ASSIGN_TARGET = _message("TFG113", "only a name can stand on the left of '='",
+                         "to change a variable while it runs, make an op: update = assign(v, value)")
+ARGUMENT_ORDER = _message("TFG114", "an argument without a name follows the named one '{name}'",
+                          "put the arguments without a name first")
+NUMBER_SIZE = _message("TFG115", "this number has {digits} digits; at most {limit} are read")
+TOO_DEEP = _message("TFG116", "nested more than {limit} deep", "give the inner parts names of their own")
+WRONG_UNIT = _message("TFG117", "'{unit}' cannot be counted here", "it can count {allowed}")
+ENCODING = _message("TFG118", "{path} is not UTF-8 text: {reason}", "save the file as UTF-8")
+
+# --- 2xx types and shapes ---------------------------------------------------------------------
+MATMUL_SIZES = _message("TFG201", "{op} cannot multiply {a} by {b}: {left} is not {right}")
+BROADCAST = _message(
+    "TFG202", "{op} cannot combine {a} and {b}: sizes {left} and {right} neither agree nor are 1"
+)
+DTYPES_DIFFER = _message(
+    "TFG203", "{op} needs one dtype for {first} and {second}, but they are {a} and {b}",
+    "cast one of them: cast({name}, {dtype})",
+)
+DTYPE_NOT_ALLOWED = _message("TFG204", "{op} does not take {dtype} for {param}: it takes {allowed}")
+AXIS_RANGE = _message("TFG205", "axis {axis} is out of range for {type}, which has {rank} axes",
+                      "axes count from 0; negative ones count from the end")
+RANK = _message("TFG206", "{op} needs {param} of rank {wanted}, but it is {type}")
+RESHAPE = _message("TFG207", "cannot reshape {type}, which has {count} elements, to {shape}")
+SIZES_DIFFER = _message("TFG208", "{op} needs sizes that agree, but {left} is not {right}")
+NOT_SQUARE = _message("TFG209", "{op} needs square matrices, but {param} is {type}")
+SHAPES_DIFFER = _message("TFG210", "{op} needs one shape for {first} and {second}, but they are {a} and {b}")
+RANK_UNKNOWN = _message(
+    "TFG211", "{op} needs to know how many axes {param} has, but {type} does not say",
+    "say it: ensure_shape(..., [...]), with -1 for a size that is not known",
+)
+EMPTY_LIST = _message("TFG212", "{op} needs at least one tensor in {param}, but the list is empty")
+LENGTH = _message("TFG213", "{op} needs {wanted} numbers for {param}, but it is given {count}")
+OPTION = _message("TFG214", "{op} does not take {value} for {param}: it takes {allowed}")
+AXES_ONCE = _message(
+    "TFG215", "{op} needs each of the {rank} axes of {type} once, but {param} is {axes}",
+    "count the axes from 0, and name each one once",
+)
+NOT_ONE = _message(
+    "TFG216", "{op} can only remove axes of size 1, but axis {axis} of {type} has size {size}",
+    "leave {param} out to remove every axis of size 1",
+)
+SPLIT = _message(
+    "TFG217", "{op} cannot cut axis {axis} of {type} into {parts}: it has size {size}",
+    "split(x, [3, 7], axis=...) cuts into pieces of those sizes; they add up to the size of the axis",
+)
+BROADCAST_TO = _message(
+    "TFG218", "{op} cannot stretch {type} to {shape}",
+    "only sizes of 1 stretch, and axes are added only in front",
+)
+SLICE = _message(
+    "TFG219", "{op} reaches to {end} on axis {axis} of {type}, which has size {size}",
+    "begin + size may be at most the size of the axis; a size of -1 takes all that is left",
+)
+INDEX_RANGE = _message("TFG220", "index {index} is out of range for axis {axis} of {type}, which has size {size}",
+                       "indices count from 0; negative ones count from the end")
+TOO_MANY_INDICES = _message("TFG221", "{count} indices for {type}, which has {rank} axes")
+NEGATIVE = _message("TFG222", "{op} does not take {value} for {param}: it cannot be less than {least}")
+WINDOW = _message(
+    "TFG223", "{op} cannot fit a window of {window} into a size of {size} (axis {axis} of {type})",
+    "padding=\"SAME\" adds zeros around, so that any window fits",
+)
+CHANNELS = _message("TFG224", "{op} needs channels that agree: {a} has {left}, but {b} takes {right}")
+NOT_MULTIPLE = _message(
+    "TFG225", "{op} needs a multiple of {factor} on axis {axis} of {type}, but it has size {size}")
+EQUATION = _message(
+    "TFG226", "einsum cannot use the equation \"{equation}\" on {types}: {reason}",
+    "write one term an input, one letter an axis, as in \"ij,jk->ik\"",
+)
+ONE_OF = _message("TFG227", "{op} needs {first} or {second}, but not both", "give one of them")
+NOT_COMPILE_TIME = _message(
+    "TFG228", "{op} needs a value for {param} that is known while compiling, but it is {type}",
+    "give numbers, a param, or a list of them; identity(x) makes a node of a tensor",
+)
+BITS = _message("TFG229", "{op} cannot read {type} as {dtype}: the last axis needs size {wanted}")
+
+
+# --- 6xx data ---------------------------------------------------------------------------------
+DATA_ARGUMENT = _message("TFG601", "{name} needs {argument} to be {wanted}, not {value}")
+DATA_NOT_YET = _message("TFG602", "{name} is not implemented yet", "save the data as .csv or .npz and read that")
+DATA_FILE = _message("TFG603", "cannot read {path}: {reason}", "paths are taken from the folder {folder}")
+DATA_FORMAT = _message("TFG604", "cannot tell from its name what {path} holds", "give it a name ending in .csv or .npz")
+CSV_NOT_UTF8 = _message("TFG605", "{path} is not text in UTF-8", "save it again as UTF-8")
+CSV_MALFORMED = _message("TFG606", "this line is not proper CSV: {reason}",
+                         'cells are separated by commas; a cell with a comma in it stands in double quotes')
+CSV_EMPTY = _message("TFG607", "{path} has no rows of data",
+                     "its first line must name the columns, and a line for each row must follow")
+CSV_NO_HEADER = _message("TFG608", "the first line holds numbers where the names of the columns belong",
+                         "put a line of names above it, such as {example}")
+CSV_NO_NAME = _message("TFG609", "column {number} has no name",
+                       "name it in the first line, or remove the column (pandas: to_csv(..., index=False))")
+CSV_NAME_TWICE = _message("TFG610", "two columns are named {column}", "rename one of them in the first line")
+CSV_RAGGED = _message("TFG611", "this row has {found} cells, but the first line names {wanted} columns")
+CSV_CELL = _message("TFG612", "column {column} holds {cell}, which is not a finite number",
+                    "every cell must be a number; correct the cell, or remove its row or column")
+CSV_NO_COLUMN = _message("TFG613", "there is no column {column}: the columns are {columns}")
+CSV_COLUMN_TYPO = _message("TFG614", "there is no column {column}", "did you mean {close}?")
+CSV_NO_FEATURES = _message("TFG615", "the only column is the target {column}", "features need a column of their own")
+NPZ_BAD = _message("TFG616", "cannot read {path} as an .npz file: {reason}",
+                   "write it with numpy.savez(path, features=..., target=...)")
+NPZ_NAMES = _message("TFG617", "{path} has no array named features or X: it has {found}",
+                     "write it with numpy.savez(path, features=..., target=...)")
+NPZ_DAMAGED = _message("TFG618", "the array {array} in {path} is damaged: it is not what its header says",
+                       "write the file again with numpy.savez")
+ARRAY_KIND = _message("TFG619", "{array} holds {dtype}, not real numbers",
+                      "convert it before, for example with {array}.astype(float)")
+ARRAY_SHAPE = _message("TFG620", "{array} has the shape {shape}, but it must be {wanted}")
+DATA_TOO_LARGE = _message("TFG621", "{what} has {rows} rows of {columns} columns, more than fits",
+                          "the limits are {max_numbers} numbers and {max_columns} columns")
+DATA_VALUE = _message("TFG622", "row {row} of {column} is {value}, but only finite numbers that fit {dtype} can be used",
+                      "rows count from 0, after what the transforms did; mend or remove that row")
+DATA_AFTER_SPLIT = _message("TFG623", "{name} cannot follow split, which has already divided the rows",
+                            "put it before the first split, or leave it out")
+DATA_REPLACEMENT = _message(
+    "TFG624", "cannot use {found} in place of the data {data}",
+    'give a path, a pair (features, target), a dict with "features" and "target", or one array with two axes',
+)
+CALIFORNIA_MISSING = _message(
+    "TFG625", "the California housing data could not be had: {reason}",
+    'connect to the network once, after which scikit-learn keeps the data; or write '
+    'california_housing(offline="synthetic") to train on a synthetic stand-in',
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line below the excerpt. `{line}` in its text is the line of its place."""
+
+    text: str
+    span: Span | None = None
+
+
+Frame = tuple[str, Span]  # what was entered (`relu` called, a file imported) and where
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One error or warning: what, where, and why."""
+
+    message: Message
+    span: Span | None
+    details: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+    help: str = ""  # in place of the message's own
+    chain: tuple[Frame, ...] = ()  # the calls and imports that lead here, outermost first
+
+    @property
+    def code(self) -> str:
+        return self.message.code
+
+    @property
+    def severity(self) -> str:
+        return self.message.severity
+
+    @property
+    def headline(self) -> str:
+        return self.message.headline.format(**self.details)
+
+    @property
+    def help_line(self) -> str:
+        return self.help or self.message.help.format(**self.details)
+
+
+class TfgError(Exception):
+    """A program cannot be compiled or its run failed; `diagnostics` say why, errors and warnings."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]):
+        self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        from .render import render_text
+
+        return "\n".join(map(render_text, self.diagnostics))
+
+
+class Bag:
+    """Diagnostics as they are found; the same one, from several unrolled turns, is kept once."""
+
+    def __init__(self) -> None:
+        self.diagnostics: list[Diagnostic] = []
+        self._seen: set[tuple] = set()
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        span = diagnostic.span
+        key = (diagnostic.code, span and (span.source.path, span.start, span.end))
+        if key not in self._seen:
+            self._seen.add(key)
+            self.diagnostics.append(diagnostic)
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [d for d in self.diagnostics if d.severity == "error"]
+
+    def ordered(self) -> list[Diagnostic]:
+        """By place in the text; what has no place comes first."""
+        return sorted(self.diagnostics, key=lambda d: (d.span.source.path, d.span.start) if d.span else ("", -1))

@@ -1,0 +1,168 @@
+"""What an op is: one row of the table, its signature, and what its shape rule is given.
+
+Input of a rule: a `Call`, the types and compile-time values of the arguments.
+Output: a `TensorType`, a tuple of them for an op with several outputs, or `()` for an
+operation without output. A rule that refuses its arguments calls `call.fail(...)`.
+
+A signature is written like Python's: `a: T, b: T, transpose_a: flag = false`. The kinds:
+
+    T U V        a tensor; arguments with the same letter have one dtype, limited by `dtypes`
+    [T]          a list of tensors of one dtype
+    float32 ...  a tensor of that dtype
+    T?           an optional tensor (none unless given); also after [T] and dtypes
+    shape        an integer vector, whose value is used where it is known while compiling
+    variable T   a variable (not merely its value)
+    flag integer number text integers static
+                 a value known while compiling: bool, int, float, string, int or list of ints, anything
+    dtype T      a dtype, which decides T unless it is none; `dtype` alone binds nothing
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ..diagnostics import Message
+from ..types import DTYPE_CLASSES, DTYPES, Dim, DType, Shape, SizeClash, Sizes, TensorType
+
+REQUIRED = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter: `kind` is tensor, tensors, shape, variable, dtype, or a kind of compile-time value."""
+
+    name: str
+    kind: str
+    group: str | None = None
+    default: object = REQUIRED
+    optional: bool = False
+
+    @property
+    def is_tensor(self) -> bool:
+        return self.kind in ("tensor", "tensors", "shape", "variable")
+
+
+_PARAM = re.compile(r"(\w+): (?:(\[)?(variable |dtype )?(\w+)\]?(\?)?)(?: = (.+))?$")
+_CONSTANTS = {"none": None, "true": True, "false": False}
+_STATIC_KINDS = {"flag", "integer", "number", "text", "integers", "static"}
+
+
+def _default(text: str) -> object:
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if text in DTYPES:
+        return DTYPES[text]
+    if text.startswith('"'):
+        return text[1:-1]
+    if text.startswith("["):
+        return [_default(item.strip()) for item in text[1:-1].split(",") if item.strip()]
+    return float(text) if "." in text or "e" in text else int(text)
+
+
+def parse_signature(text: str) -> tuple[Param, ...]:
+    """`"x: T, axis: integers = none"` as parameters."""
+    params = []
+    for part in re.split(r", (?=\w+:)", text) if text else ():
+        match = _PARAM.match(part)
+        if match is None:
+            raise ValueError(f"bad parameter in the op table: {part!r}")
+        name, many, role, kind, optional, default = match.groups()
+        value = REQUIRED if default is None else _default(default)
+        if optional:
+            value = None
+        if role == "dtype ":
+            params.append(Param(name, "dtype", kind, value))
+        elif role == "variable ":
+            params.append(Param(name, "variable", kind, value))
+        elif kind == "shape" or kind == "dtype" or kind in _STATIC_KINDS:
+            params.append(Param(name, kind, None, value, bool(optional)))
+        else:
+            params.append(Param(name, "tensors" if many else "tensor", kind, value, bool(optional)))
+    return tuple(params)
+
+
+@dataclass(frozen=True)
+class Op:
+    """A row of the op table.
+
+    `tf` is the TensorFlow symbol below `tf.compat.v1`; `dtypes` gives each dtype letter the
+    class of dtypes it may be (`types.DTYPE_CLASSES`, several separated by a space);
+    `example` is an expression that works by itself.
+    """
+
+    name: str
+    signature: str
+    rule: Callable[["Call"], object]
+    tf: str
+    doc: str
+    example: str
+    group: str
+    dtypes: Mapping[str, str] = field(default_factory=dict)
+    special: bool = False  # lowered by a function of its own, not by calling `tf` with the arguments
+    named: bool = True  # `tf` takes `name`; otherwise a node's name has to come from an identity behind it
+
+    @cached_property
+    def params(self) -> tuple[Param, ...]:
+        return parse_signature(self.signature)
+
+    def allowed(self, group: str) -> frozenset[DType]:
+        """The dtypes that a dtype letter may stand for."""
+        names = self.dtypes.get(group, group if group in DTYPES else "any").split()
+        return frozenset().union(
+            *(DTYPE_CLASSES[n] if n in DTYPE_CLASSES else {DTYPES[n]} for n in names)
+        )
+
+
+class Refused(Exception):
+    """A shape rule refuses its arguments: a message of the catalogue with its details."""
+
+    def __init__(self, message: Message, params: tuple[str, ...], details: Mapping[str, object]):
+        super().__init__(message.code)
+        self.message, self.params, self.details = message, params, details
+
+
+@dataclass(slots=True)
+class Call:
+    """The arguments of one call of an op, as its shape rule sees them.
+
+    `call["x"]` is the TensorType of a tensor argument (a tuple of them for a list, None for an
+    optional one not given) or the value of a compile-time argument. `values` holds what is known
+    while compiling of tensor arguments (nested lists; None for an element not known).
+    """
+
+    op: Op
+    arguments: Mapping[str, object]
+    values: Mapping[str, object]
+    groups: Mapping[str, DType]
+    sizes: Sizes
+
+    def __getitem__(self, name: str) -> object:
+        return self.arguments[name]
+
+    def dtype(self, group: str = "T") -> DType:
+        return self.groups[group]
+
+    def known(self, name: str) -> object:
+        """The value of a tensor argument where it is known while compiling, else None."""
+        return self.values.get(name)
+
+    def fail(self, message: Message, *params: str, **details: object) -> "NoReturn":  # noqa: F821
+        """Refuse the call; `params` are the arguments to blame, whose origins the error shows."""
+        raise Refused(message, params, details)
+
+    def same(self, left: Dim, right: Dim, message: Message, *params: str, **details: object) -> Dim:
+        """The one size that two sizes must be; otherwise fail with `message`, given `left` and `right`."""
+        try:
+            return self.sizes.same(left, right)
+        except SizeClash:
+            self.fail(message, *params, left=left, right=right, **details)
+
+    def shape(self, name: str) -> Shape:
+        """The sizes that a `shape` argument gives: None for an unknown rank, None in it for an unknown size."""
+        value = self.known(name)
+        if value is None:
+            kind = self.arguments[name]
+            rank = kind.shape[0] if isinstance(kind, TensorType) and kind.shape else None
+            return (None,) * rank if isinstance(rank, int) else None
+        return tuple(value) if isinstance(value, (list, tuple)) else (value,)

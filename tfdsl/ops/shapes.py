@@ -1,0 +1,322 @@
+"""Shape rules: what an op gives for what it is given, as TensorFlow's own shape inference says.
+
+Each rule takes a `Call` and returns the type of the result. They are shared by the rows of the
+table and know nothing of TensorFlow; a test compares every row with TensorFlow's own inference.
+
+Here stand what all rules use, and the rules of elementwise ops and reductions. The others are in
+`shapes_array.py`, `shapes_index.py`, `shapes_linalg.py` and `shapes_nn.py`.
+"""
+
+from collections.abc import Iterable, Sequence
+from math import prod
+
+from ..diagnostics import (
+    AXIS_RANGE, BROADCAST, EMPTY_LIST, LENGTH, OPTION, RANK, RANK_UNKNOWN, SHAPES_DIFFER, SIZES_DIFFER,
+)
+from ..types import (
+    BOOL, DTYPES, FLOAT32, FLOAT64, Dim, DType, Shape, SizeClash, TensorType,
+)
+from .op import Call
+
+COMPLEX64, COMPLEX128 = DTYPES["complex64"], DTYPES["complex128"]
+
+# --- What rules are made of -------------------------------------------------------------------
+
+
+def number(call: Call, dim: Dim) -> int | None:
+    """A size as a number, where it is one."""
+    dim = call.sizes.resolve(dim)
+    return dim if isinstance(dim, int) else None
+
+
+def product(call: Call, dims: Iterable[Dim]) -> int | None:
+    """How many elements the sizes make, where all of them are known."""
+    known = [number(call, dim) for dim in dims]
+    return None if None in known else prod(known)
+
+
+def listed(value: object) -> list:
+    """An argument that may be one number or several, as a list."""
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def wanted_rank(call: Call, param: str, rank: int, wanted: object = None) -> tuple[Dim, ...]:
+    """The sizes of an argument that must have this rank; all unknown where its rank is."""
+    shape = call[param].shape
+    if shape is None:
+        return (None,) * rank
+    if len(shape) != rank:
+        call.fail(RANK, param, param=param, wanted=rank if wanted is None else wanted, type=call[param])
+    return shape
+
+
+def least_rank(call: Call, param: str, rank: int) -> Shape:
+    """The shape of an argument that must have at least this rank."""
+    shape = call[param].shape
+    if shape is not None and len(shape) < rank:
+        call.fail(RANK, param, param=param, wanted=f"{rank} or more", type=call[param])
+    return shape
+
+
+def clear_rank(call: Call, param: str) -> tuple[Dim, ...]:
+    """The shape of an argument whose rank must be known."""
+    shape = call[param].shape
+    if shape is None:
+        call.fail(RANK_UNKNOWN, param, param=param, type=call[param])
+    return shape
+
+
+def axis_in(call: Call, axis: int, rank: int, param: str) -> int:
+    """An axis counted from 0, for an argument (or a result) of this rank."""
+    if not -rank <= axis < rank:
+        given = call[param]
+        call.fail(AXIS_RANGE, param, axis=axis, type=given if isinstance(given, TensorType) else param, rank=rank)
+    return axis % rank
+
+
+def same_size(call: Call, left: Dim, right: Dim, *params: str) -> Dim:
+    """The one size that two sizes must be."""
+    return call.same(left, right, SIZES_DIFFER, *params)
+
+
+def merge(call: Call, left: Shape, right: Shape, first: str, second: str) -> Shape:
+    """The one shape that the shapes of two arguments must be."""
+    if left is None or right is None:
+        return right if left is None else left
+    details = {"first": first, "second": second, "a": call[first], "b": call[second]}
+    if len(left) != len(right):
+        call.fail(SHAPES_DIFFER, first, second, **details)
+    try:
+        return tuple(map(call.sizes.same, left, right))
+    except SizeClash:
+        call.fail(SHAPES_DIFFER, first, second, **details)
+
+
+def merge_list(call: Call, param: str) -> Shape:
+    """The one shape that the tensors of a list must have."""
+    if not call[param]:
+        call.fail(EMPTY_LIST, param, param=param)
+    result = None
+    for tensor in call[param]:
+        if result is not None and tensor.shape is not None:
+            details = {"first": f"{param}[0]", "second": "the others", "a": call[param][0], "b": tensor}
+            if len(result) != len(tensor.shape):
+                call.fail(SHAPES_DIFFER, param, **details)
+            try:
+                result = tuple(map(call.sizes.same, result, tensor.shape))
+            except SizeClash:
+                call.fail(SHAPES_DIFFER, param, **details)
+        elif result is None:
+            result = tensor.shape
+    return result
+
+
+def broadcast_shapes(call: Call, left: Shape, right: Shape, *params: str, a: object, b: object) -> Shape:
+    """The shape that two shapes broadcast to; `a` and `b` are what the error shows."""
+    if left is None or right is None:
+        return None
+    rank = max(len(left), len(right))
+    left = (1,) * (rank - len(left)) + left
+    right = (1,) * (rank - len(right)) + right
+    try:
+        return tuple(map(call.sizes.broadcast, left, right))
+    except SizeClash as clash:
+        call.fail(BROADCAST, *params, a=a, b=b, left=clash.left, right=clash.right)
+
+
+def broadcast(call: Call, *params: str) -> Shape:
+    """The shape that the arguments broadcast to; those that were not given have no say."""
+    given = [name for name in params if call[name] is not None]
+    result: Shape = ()
+    for name in given:
+        a = call[given[0]] if name == given[1:2] else TensorType(call[name].dtype, result)
+        result = broadcast_shapes(call, result, call[name].shape, *given, a=a, b=call[name])
+    return result
+
+
+def without(shape: Sequence[Dim], axes: Iterable[int]) -> tuple[Dim, ...]:
+    """A shape without some of its axes."""
+    gone = set(axes)
+    return tuple(dim for i, dim in enumerate(shape) if i not in gone)
+
+
+def replaced(shape: Sequence[Dim], axis: int, *dims: Dim) -> tuple[Dim, ...]:
+    """A shape with these sizes in the place of one axis."""
+    return (*shape[:axis], *dims, *shape[axis + 1 :])
+
+
+def option(call: Call, param: str, *allowed: object) -> object:
+    """An argument that must be one of a few values."""
+    if call[param] not in allowed:
+        call.fail(OPTION, param, param=param, value=call[param], allowed=", ".join(map(str, allowed)))
+    return call[param]
+
+
+def length(call: Call, param: str, values: Sequence, wanted: int) -> Sequence:
+    """A list of numbers that must have this many."""
+    if len(values) != wanted:
+        call.fail(LENGTH, param, param=param, wanted=wanted, count=len(values))
+    return values
+
+
+# --- Rules that only say which argument the result is like ------------------------------------
+
+
+def like(param: str, rank: int = 0):
+    """The type of one argument, unchanged; it must have at least the given rank."""
+
+    def rule(call: Call) -> TensorType:
+        return TensorType(call[param].dtype, least_rank(call, param, rank))
+
+    return rule
+
+
+def like_in(param: str, group: str | DType):
+    """The shape of one argument, with the dtype of a letter of the signature or a dtype always the same."""
+
+    def rule(call: Call) -> TensorType:
+        return TensorType(result_dtype(call, group), call[param].shape)
+
+    return rule
+
+
+def like_list(param: str):
+    """The types of a list of tensors, unchanged."""
+
+    def rule(call: Call) -> tuple[TensorType, ...]:
+        return tuple(call[param])
+
+    return rule
+
+
+def scalar(group: str | DType = "T"):
+    """A scalar, whatever is given."""
+
+    def rule(call: Call) -> TensorType:
+        return TensorType(result_dtype(call, group), ())
+
+    return rule
+
+
+def nothing(call: Call) -> tuple:
+    """An operation without output."""
+    return ()
+
+
+def result_dtype(call: Call, group: str | DType) -> DType:
+    return group if isinstance(group, DType) else call.dtype(group)
+
+
+# --- Elementwise ------------------------------------------------------------------------------
+
+
+def elementwise(*params: str, dtype: str | DType = "T"):
+    """Element by element with broadcasting."""
+
+    def rule(call: Call) -> TensorType:
+        return TensorType(result_dtype(call, dtype), broadcast(call, *params))
+
+    return rule
+
+
+binary = elementwise("x", "y")
+compare = elementwise("x", "y", dtype=BOOL)
+
+
+def true_divide(call: Call) -> TensorType:
+    """Division that makes floats of integers: float64, or float32 where that is exact."""
+    dtype = call.dtype("T")
+    if dtype.kind in ("int", "uint"):
+        dtype = FLOAT32 if dtype.bits <= 16 else FLOAT64
+    return TensorType(dtype, broadcast(call, "x", "y"))
+
+
+def real_of(dtype: DType) -> DType:
+    """The dtype of the parts of a complex dtype; any other dtype is its own."""
+    return {COMPLEX64: FLOAT32, COMPLEX128: FLOAT64}.get(dtype, dtype)
+
+
+def complex_of(dtype: DType) -> DType:
+    """The complex dtype with parts of this dtype."""
+    return {FLOAT32: COMPLEX64, FLOAT64: COMPLEX128}.get(dtype, dtype)
+
+
+def real_like(param: str):
+    """The shape of one argument, with the dtype of the parts if it is complex."""
+
+    def rule(call: Call) -> TensorType:
+        return TensorType(real_of(call[param].dtype), call[param].shape)
+
+    return rule
+
+
+def make_complex(call: Call) -> TensorType:
+    return TensorType(complex_of(call.dtype("T")), broadcast(call, "real", "imag"))
+
+
+def sum_of_list(call: Call) -> TensorType:
+    """All tensors of a list have one shape, and so has the result."""
+    return TensorType(call.dtype("T"), merge_list(call, "inputs"))
+
+
+def clip(call: Call) -> TensorType:
+    """The bounds broadcast to the tensor, and never the tensor to them."""
+    shape = broadcast(call, "t", "clip_value_min", "clip_value_max")
+    return TensorType(call.dtype("T"), merge(call, call["t"].shape, shape, "t", "clip_value_min"))
+
+
+def clip_norm(call: Call) -> TensorType:
+    """The tensor as it is; the norm that it is clipped to is a scalar."""
+    shape = broadcast(call, "t", "clip_norm")
+    return TensorType(call.dtype("T"), merge(call, call["t"].shape, shape, "t", "clip_norm"))
+
+
+# --- Reductions -------------------------------------------------------------------------------
+
+
+def reduced_shape(call: Call, param: str, axes: object, keep: bool) -> Shape:
+    """A shape after a reduction over axes: all of them where `axes` is none."""
+    shape = call[param].shape
+    if axes is None:
+        return () if not keep else None if shape is None else (1,) * len(shape)
+    if shape is None:
+        return None
+    gone = {axis_in(call, axis, len(shape), param) for axis in listed(axes)}
+    return tuple(1 if i in gone else dim for i, dim in enumerate(shape)) if keep else without(shape, gone)
+
+
+def reduction(param: str = "input_tensor", dtype: str | DType = "T", real: bool = False, keep: str = "keepdims"):
+    """A reduction over `axis`, with `keepdims`; a real result for complex numbers where so."""
+
+    def rule(call: Call) -> TensorType:
+        result = result_dtype(call, dtype)
+        return TensorType(real_of(result) if real else result, reduced_shape(call, param, call["axis"], call[keep]))
+
+    return rule
+
+
+def best_index(call: Call) -> TensorType:
+    """The index of the largest or smallest along one axis, the first unless given."""
+    shape = call["input"].shape
+    if shape:
+        shape = without(shape, [axis_in(call, call["axis"] or 0, len(shape), "input")])
+    return TensorType(call.dtype("U"), shape)
+
+
+def along_axis(param: str, rank: int = 0):
+    """The type of one argument, unchanged; `axis` must be one of its axes."""
+
+    def rule(call: Call) -> TensorType:
+        shape = least_rank(call, param, rank)
+        if shape is not None and call["axis"] is not None:
+            for axis in listed(call["axis"]):
+                axis_in(call, axis, len(shape), param)
+        return TensorType(call[param].dtype, shape)
+
+    return rule
+
+
+def moments(call: Call) -> tuple[TensorType, TensorType]:
+    """Mean and variance over `axes`."""
+    result = TensorType(call.dtype("T"), reduced_shape(call, "x", call["axes"], call["keepdims"]))
+    return result, result

@@ -1,0 +1,111 @@
+"""How a diagnostic looks: as text with an excerpt, as one line, as a JSON object."""
+
+from .diagnostics import Diagnostic, Note
+from .source import Span
+from .suggest import visible
+
+_COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "place": "\x1b[1;34m", "help": "\x1b[1;36m"}
+_RESET = "\x1b[0m"
+_TAB = "    "
+_MAX_LINE = 240
+
+
+def _painter(color: bool):
+    def paint(style: str, text: str) -> str:
+        return f"{_COLOURS[style]}{text}{_RESET}" if color else text
+
+    return paint
+
+
+def _note_text(note: Note, shown: str) -> str:
+    if note.span is None:
+        return visible(note.text)
+    line = str(note.span.line)
+    if note.span.source.path != shown:
+        line += f" of {note.span.source.path}"
+    return visible(note.text.replace("{line}", line))
+
+
+def _excerpt(span: Span, paint, style: str) -> tuple[str, list[str]]:
+    """The width of the gutter and the lines of the excerpt, the place underlined on its first line."""
+    line, column = span.source.position(span.start)
+    raw = span.source.line_text(line)
+    start = column - 1
+    end = min(max(start + 1, start + span.end - span.start), max(len(raw), start + 1))
+    # A very long line is shown around the place only.
+    cut = max(0, start - _MAX_LINE // 2) if len(raw) > _MAX_LINE else 0
+    raw = raw[cut : cut + _MAX_LINE]
+    end = min(end - cut, max(len(raw), start - cut + 1))
+    start -= cut
+    show = [visible(c).replace("\\t", _TAB) for c in raw]
+    text = "".join(show).rstrip()
+    pad = sum(_width(c) for c in show[:start])
+    carets = "^" * max(1, sum(_width(c) for c in show[start:end]))
+    gutter = " " * len(str(line))
+    bar = paint("place", "|")
+    return gutter, [
+        f"{gutter} {bar}",
+        f"{paint('place', str(line))} {bar} {text}",
+        f"{gutter} {bar} {' ' * pad}{paint(style, carets)}",
+    ]
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+def render_text(diagnostic: Diagnostic, color: bool = False) -> str:
+    """The form of section 10 of the language: headline, place, excerpt, notes, help."""
+    paint = _painter(color)
+    style = diagnostic.severity
+    lines = [f"{paint(style, f'{diagnostic.severity}[{diagnostic.code}]')}: {visible(diagnostic.headline)}"]
+    gutter = " "
+    path = ""
+    if diagnostic.span is not None:
+        gutter, excerpt = _excerpt(diagnostic.span, paint, style)
+        path = diagnostic.span.source.path
+        lines.append(f"{gutter}{paint('place', '-->')} {visible(str(diagnostic.span))}")
+        lines += excerpt
+    mark = paint("place", "=")
+    for name, span in reversed(diagnostic.chain):
+        lines.append(f"{gutter} {mark} {visible(name)} at {visible(str(span))}")
+    for note in diagnostic.notes:
+        lines.append(f"{gutter} {mark} {_note_text(note, path)}")
+    if diagnostic.help_line:
+        lines.append(f"{gutter} {mark} {paint('help', 'help')}: {visible(diagnostic.help_line)}")
+    return "\n".join(lines) + "\n"
+
+
+def render_concise(diagnostic: Diagnostic) -> str:
+    """One line: `path:line:column: error[TFG201]: headline`."""
+    place = f"{diagnostic.span}: " if diagnostic.span is not None else ""
+    return visible(f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.headline}")
+
+
+def _place(span: Span) -> dict:
+    line, column = span.source.position(span.start)
+    end_line, end_column = span.source.position(max(span.start, span.end))
+    return {"path": span.source.path, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
+
+
+def render_json(diagnostic: Diagnostic) -> dict:
+    """A JSON object; lines and columns from 1, `end_column` exclusive."""
+    path = diagnostic.span.source.path if diagnostic.span else ""
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "message": diagnostic.headline,
+        "place": _place(diagnostic.span) if diagnostic.span else None,
+        "notes": [
+            {"message": _note_text(n, path), "place": _place(n.span) if n.span else None} for n in diagnostic.notes
+        ],
+        "help": diagnostic.help_line or None,
+        "chain": [{"message": name, "place": _place(span)} for name, span in diagnostic.chain],
+    }

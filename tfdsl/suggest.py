@@ -1,0 +1,28 @@
+"""Two small things every message may need: a `did you mean`, and text that is safe to show."""
+
+from collections.abc import Iterable
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a misspelt one most likely is."""
+    import difflib  # only where there is an error to explain
+
+    known = sorted({k for k in known if k and not k.startswith("_")})
+    matches = difflib.get_close_matches(word[:100], known, n=1, cutoff=0.6)
+    if matches:
+        return matches[0]
+    folded = {k.lower().replace("_", ""): k for k in known}
+    return folded.get(word.lower().replace("_", ""))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`did you mean 'theta'?`, or an empty text."""
+    match = nearest(word, known)
+    return f"did you mean '{match}'?" if match else ""
+
+
+def visible(text: str) -> str:
+    """Text with control, format and unprintable characters escaped, so that it cannot act on a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,80 @@
+"""Blocks by indentation: turns the lexer's line ends into line ends, indents and dedents.
+
+Inside brackets a line end means nothing. Spaces indent; a tab is refused.
+"""
+
+from collections.abc import Iterator
+
+from lark import Token
+
+from ..diagnostics import (
+    BRACKET_MISMATCH,
+    BRACKET_OPEN,
+    DEDENT_MISMATCH,
+    INDENT_TAB,
+    TOO_DEEP,
+    Message,
+)
+
+_PAIRS = {"RPAR": "LPAR", "RSQB": "LSQB"}
+_OPENERS = frozenset(_PAIRS.values())
+MAX_BRACKETS = 100
+MAX_INDENTS = 50
+
+
+class LayoutError(Exception):
+    """The layout is wrong at `start`..`end`; `other` is the offset of the bracket it should match."""
+
+    def __init__(self, message: Message, start: int, end: int, other: int | None = None, **details: object):
+        super().__init__(message.code)
+        self.message, self.start, self.end, self.other, self.details = message, start, end, other, details
+
+
+class Layout:
+    """The post-lexer that Lark calls between the lexer and the parser."""
+
+    always_accept = ("_NL",)
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        indents = [0]
+        brackets: list[Token] = []
+        token = None
+        for token in stream:
+            kind = token.type
+            if kind == "_NL":
+                if not brackets:
+                    yield from self._line_end(token, indents)
+                continue
+            if kind in _OPENERS:
+                brackets.append(token)
+                if len(brackets) > MAX_BRACKETS:
+                    raise LayoutError(TOO_DEEP, token.start_pos, token.end_pos, limit=MAX_BRACKETS)
+            elif kind in _PAIRS:
+                if not brackets or brackets[-1].type != _PAIRS[kind]:
+                    other = brackets[-1].start_pos if brackets else None
+                    raise LayoutError(BRACKET_MISMATCH, token.start_pos, token.end_pos, other, bracket=token)
+                brackets.pop()
+            yield token
+        if brackets:
+            opened = brackets[-1]
+            raise LayoutError(BRACKET_OPEN, opened.start_pos, opened.end_pos, bracket=opened)
+        while len(indents) > 1:
+            indents.pop()
+            yield Token.new_borrow_pos("_DEDENT", "", token)
+
+    def _line_end(self, token: Token, indents: list[int]) -> Iterator[Token]:
+        yield token
+        indent = token.rsplit("\n", 1)[1]
+        width, at = len(indent), token.end_pos - len(indent)
+        if "\t" in indent:
+            raise LayoutError(INDENT_TAB, at + indent.index("\t"), at + indent.index("\t") + 1)
+        if width > indents[-1]:
+            indents.append(width)
+            if len(indents) > MAX_INDENTS:
+                raise LayoutError(TOO_DEEP, at, token.end_pos, limit=MAX_INDENTS)
+            yield Token.new_borrow_pos("_INDENT", indent, token)
+        while width < indents[-1]:
+            indents.pop()
+            yield Token.new_borrow_pos("_DEDENT", indent, token)
+        if width != indents[-1]:
+            raise LayoutError(DEDENT_MISMATCH, at, token.end_pos)

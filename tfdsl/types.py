@@ -1,0 +1,161 @@
+"""Types of the graph's values: dtypes, sizes, shapes.
+
+A size (`Dim`) is an integer, a named size (`batch`), or None where nothing is known. A
+shape is a tuple of sizes, or None where not even the rank is known. `Sizes` remembers
+what is learnt of each named size, because one name means one size everywhere in a graph.
+"""
+
+from dataclasses import dataclass, field
+
+from .source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class DType:
+    """An element type by TensorFlow's name. `kind` is float, int, uint, complex, bool, string or none."""
+
+    name: str
+    kind: str
+    bits: int
+
+    def __str__(self) -> str:
+        return self.name
+
+
+_KINDS = {
+    "float": ("float16", "bfloat16", "float32", "float64"),
+    "int": ("int8", "int16", "int32", "int64"),
+    "uint": ("uint8", "uint16", "uint32", "uint64"),
+    "complex": ("complex64", "complex128"),
+    "bool": ("bool",),
+    "string": ("string",),
+}
+
+
+def _bits(name: str) -> int:
+    digits = "".join(c for c in name if c.isdigit())
+    return int(digits) if digits else 8
+
+
+DTYPES: dict[str, DType] = {
+    name: DType(name, kind, _bits(name)) for kind, names in _KINDS.items() for name in names
+}
+FLOAT32, FLOAT64 = DTYPES["float32"], DTYPES["float64"]
+INT32, INT64 = DTYPES["int32"], DTYPES["int64"]
+BOOL, STRING = DTYPES["bool"], DTYPES["string"]
+
+# The classes of dtypes that signatures of ops name.
+DTYPE_CLASSES: dict[str, frozenset[DType]] = {
+    name: frozenset(d for d in DTYPES.values() if d.kind in kinds)
+    for name, kinds in {
+        "float": {"float"},
+        "int": {"int", "uint"},
+        "real": {"float", "int", "uint"},
+        "number": {"float", "int", "uint", "complex"},
+        "inexact": {"float", "complex"},
+        "bool": {"bool"},
+        "string": {"string"},
+        "any": set(_KINDS),
+    }.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A named size, such as `batch` in `float32[batch, 9]`."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Dim = int | Size | None
+Shape = tuple[Dim, ...] | None
+
+
+def dim_text(dim: Dim) -> str:
+    return "?" if dim is None else str(dim)
+
+
+def shape_text(shape: Shape) -> str:
+    """`[batch, 9]`, `[]` for a scalar, `[...]` where the rank is unknown."""
+    return "[...]" if shape is None else f"[{', '.join(map(dim_text, shape))}]"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """dtype and shape of a tensor. A value that is an operation without output has no TensorType."""
+
+    dtype: DType
+    shape: Shape = None
+
+    @property
+    def rank(self) -> int | None:
+        return None if self.shape is None else len(self.shape)
+
+    def __str__(self) -> str:
+        """`float32[batch, 9]`; a scalar is plain `float32`."""
+        return self.dtype.name if self.shape == () else f"{self.dtype.name}{shape_text(self.shape)}"
+
+
+class SizeClash(Exception):
+    """Two sizes that must be one are not."""
+
+    def __init__(self, left: Dim, right: Dim):
+        super().__init__(left, right)
+        self.left, self.right = left, right
+
+
+@dataclass(slots=True)
+class Sizes:
+    """What is known of a graph's named sizes: where each was declared, and what it was found to be.
+
+    `equals` maps a name to the size it must equal (a number or another name) and the place that says so.
+    `here` is the place of the statement being analysed.
+    """
+
+    declared: dict[str, Span] = field(default_factory=dict)
+    equals: dict[str, tuple[Dim, Span | None]] = field(default_factory=dict)
+    here: Span | None = None
+
+    def resolve(self, dim: Dim) -> Dim:
+        """The number or the representative name that a size stands for."""
+        while isinstance(dim, Size) and dim.name in self.equals:
+            dim = self.equals[dim.name][0]
+        return dim
+
+    def origin(self, dim: Dim) -> Span | None:
+        """The place that fixed a named size to a number, or else declared it."""
+        if not isinstance(dim, Size):
+            return None
+        if dim.name in self.equals:
+            return self.equals[dim.name][1]
+        return self.declared.get(dim.name)
+
+    def same(self, left: Dim, right: Dim) -> Dim:
+        """Require two sizes to be one and return what is known of it; `SizeClash` where they cannot be."""
+        a, b = self.resolve(left), self.resolve(right)
+        if a is None:
+            return right
+        if b is None or a == b:
+            return left
+        if isinstance(a, int) and isinstance(b, int):
+            raise SizeClash(left, right)
+        name, other = (a, b) if isinstance(a, Size) else (b, a)
+        self.equals[name.name] = (other, self.here)
+        return other if isinstance(other, int) else left
+
+    def broadcast(self, left: Dim, right: Dim) -> Dim:
+        """The size that two sizes broadcast to, as NumPy does; `SizeClash` where they do not."""
+        a, b = self.resolve(left), self.resolve(right)
+        if a == 1:
+            return right
+        if b == 1:
+            return left
+        if a == b:
+            return left
+        if isinstance(a, int) and isinstance(b, int):
+            raise SizeClash(left, right)
+        # A size above 1 wins over an unknown one, which can only be that size or 1.
+        return left if isinstance(a, int) else right if isinstance(b, int) else None
