@@ -78,7 +78,7 @@ NOT_SQUARE = _message("TFG209", "{op} needs square matrices, but {param} is {typ
 SHAPES_DIFFER = _message("TFG210", "{op} needs one shape for {first} and {second}, but they are {a} and {b}")
 RANK_UNKNOWN = _message(
     "TFG211", "{op} needs to know how many axes {param} has, but {type} does not say",
-    "say it: ensure_shape(..., [...]), with -1 for a size that is not known",
+    "say it: ensure_shape(..., [...]), with none for a size that is not known",
 )
 EMPTY_LIST = _message("TFG212", "{op} needs at least one tensor in {param}, but the list is empty")
 LENGTH = _message("TFG213", "{op} needs {wanted} numbers for {param}, but it is given {count}")
@@ -123,17 +123,21 @@ NOT_COMPILE_TIME = _message(
     "TFG228", "{op} needs a value for {param} that is known while compiling, but it is {type}",
     "give numbers, a param, or a list of them; identity(x) makes a node of a tensor",
 )
+AXES_TWICE = _message("TFG230", "{op} is given an axis twice: {param} is {axes}", "name each axis once")
+NEEDED = _message("TFG231", "{op} needs {param} for {dtype}", "give it: {param}=10")
 BITS = _message("TFG229", "{op} cannot read {type} as {dtype}: the last axis needs size {wanted}")
 
 
 # --- 6xx data ---------------------------------------------------------------------------------
 DATA_ARGUMENT = _message("TFG601", "{name} needs {argument} to be {wanted}, not {value}")
-DATA_NOT_YET = _message("TFG602", "{name} is not implemented yet", "save the data as .csv or .npz and read that")
+DATA_NOT_YET = _message("TFG602", "{name} is not implemented yet",
+                        "save the data as .csv or .npz and read that")
 DATA_FILE = _message("TFG603", "cannot read {path}: {reason}", "paths are taken from the folder {folder}")
-DATA_FORMAT = _message("TFG604", "cannot tell from its name what {path} holds", "give it a name ending in .csv or .npz")
+DATA_FORMAT = _message("TFG604", "cannot tell from its name what {path} holds",
+                       "give it a name ending in .csv or .npz")
 CSV_NOT_UTF8 = _message("TFG605", "{path} is not text in UTF-8", "save it again as UTF-8")
 CSV_MALFORMED = _message("TFG606", "this line is not proper CSV: {reason}",
-                         'cells are separated by commas; a cell with a comma in it stands in double quotes')
+                         "cells are separated by commas; a cell with a comma in it stands in double quotes")
 CSV_EMPTY = _message("TFG607", "{path} has no rows of data",
                      "its first line must name the columns, and a line for each row must follow")
 CSV_NO_HEADER = _message("TFG608", "the first line holds numbers where the names of the columns belong",
@@ -146,7 +150,8 @@ CSV_CELL = _message("TFG612", "column {column} holds {cell}, which is not a fini
                     "every cell must be a number; correct the cell, or remove its row or column")
 CSV_NO_COLUMN = _message("TFG613", "there is no column {column}: the columns are {columns}")
 CSV_COLUMN_TYPO = _message("TFG614", "there is no column {column}", "did you mean {close}?")
-CSV_NO_FEATURES = _message("TFG615", "the only column is the target {column}", "features need a column of their own")
+CSV_NO_FEATURES = _message("TFG615", "the only column is the target {column}",
+                           "features need a column of their own")
 NPZ_BAD = _message("TFG616", "cannot read {path} as an .npz file: {reason}",
                    "write it with numpy.savez(path, features=..., target=...)")
 NPZ_NAMES = _message("TFG617", "{path} has no array named features or X: it has {found}",
@@ -158,7 +163,7 @@ ARRAY_KIND = _message("TFG619", "{array} holds {dtype}, not real numbers",
 ARRAY_SHAPE = _message("TFG620", "{array} has the shape {shape}, but it must be {wanted}")
 DATA_TOO_LARGE = _message("TFG621", "{what} has {rows} rows of {columns} columns, more than fits",
                           "the limits are {max_numbers} numbers and {max_columns} columns")
-DATA_VALUE = _message("TFG622", "row {row} of {column} is {value}, but only finite numbers that fit {dtype} can be used",
+DATA_VALUE = _message("TFG622", "row {row} of {column} is {value}, not a finite number that fits {dtype}",
                       "rows count from 0, after what the transforms did; mend or remove that row")
 DATA_AFTER_SPLIT = _message("TFG623", "{name} cannot follow split, which has already divided the rows",
                             "put it before the first split, or leave it out")
@@ -168,9 +173,139 @@ DATA_REPLACEMENT = _message(
 )
 CALIFORNIA_MISSING = _message(
     "TFG625", "the California housing data could not be had: {reason}",
-    'connect to the network once, after which scikit-learn keeps the data; or write '
+    "connect to the network once, after which scikit-learn keeps the data; or write "
     'california_housing(offline="synthetic") to train on a synthetic stand-in',
 )
+
+
+# --- 3xx names --------------------------------------------------------------------------------
+UNKNOWN_NAME = _message("TFG301", "there is no name '{name}'")
+REBOUND = _message("TFG302", "'{name}' is bound already", "a name is bound once; give this one another name")
+AMBIGUOUS = _message("TFG303", "'{name}' could be any of {names}", "write the one that is meant: {first}")
+NO_MEMBER = _message("TFG304", "{value} has no '{name}'")
+SHARED_MISSING = _message("TFG305", "there is no shared variable '{path}' to share",
+                          "create it first with an initial value: shared {name} = 0.0")
+SHARED_DISAGREES = _message("TFG306", "shared '{path}' has {what} {first} where it was created, but {second} here",
+                            "write the same initial value, or only: shared {name}")
+SHARED_REUSE = _message("TFG307", "'{path}' cannot be created inside 'reuse', which only shares what exists",
+                        "create it before, or open the scope without 'reuse'")
+OTHER_GRAPH = _message("TFG308", "'{name}' is on {theirs}, but this is {ours}",
+                       "a node can only use nodes of its own graph")
+BOUND_TO_PARAM = _message("TFG309", "the size '{name}' is {value}, which is not a number of rows or columns",
+                          "use a positive whole number, or a name that nothing else has")
+SIZE_CLASH = _message("TFG310", "the size '{name}' is {first} in one place and {second} in another",
+                      "one name is one size everywhere; give one of them another name")
+
+# --- 4xx values and calls ---------------------------------------------------------------------
+NOT_CALLABLE = _message("TFG401", "{value} cannot be called")
+ARGUMENT_MISSING = _message("TFG402", "{function} needs its argument '{name}'", "it is {function}({signature})")
+ARGUMENT_UNKNOWN = _message("TFG403", "{function} has no argument '{name}'", "it is {function}({signature})")
+ARGUMENT_TWICE = _message("TFG404", "{function} gets its argument '{name}' twice")
+ARGUMENTS_MANY = _message("TFG405", "{function} takes {limit} arguments by position, not {count}",
+                          "it is {function}({signature})")
+ARGUMENT_KIND = _message("TFG406", "{function} needs {wanted} for '{name}', but it is {value}")
+NOT_TENSOR = _message("TFG407", "{value} cannot be used as a tensor here")
+NOT_STATIC = _message("TFG408", "{what} must be known while compiling, but it is {value}",
+                      "use a number, a param, or a size such as X.shape[1]")
+SIZE_UNKNOWN = _message("TFG409", "size {axis} of {text} is not known while compiling",
+                        "shape({tensor})[{axis}] is its value while running, as a tensor")
+RAGGED = _message("TFG410", "the rows of this list have different lengths", "make all rows equally long")
+MIXED_LIST = _message("TFG411", "this list mixes {first} and {second}", "use values of one kind")
+OPERATOR = _message("TFG412", "'{op}' does not work on {left} and {right}")
+OPERATOR_ONE = _message("TFG413", "'{op}' does not work on {value}")
+ARITHMETIC = _message("TFG414", "this cannot be computed: {reason}")
+INDEX_KIND = _message("TFG415", "{value} cannot be indexed with {index}")
+INDEX_RANGE = _message("TFG416", "index {index} is out of range: there are {size}", "indices count from 0")
+INDEX_MANY = _message("TFG417", "{count} indices for {type}, which has {rank} axes")
+NOT_ITERABLE = _message("TFG418", "'for' cannot go through {value}",
+                        "it goes through range(...), lists, and unstack(x) for the rows of a tensor")
+UNPACK = _message("TFG419", "{names} names cannot take {count} values")
+CONDITION_TENSOR = _message("TFG420", "this condition is {value}; here it must be known while compiling",
+                            "for tensors write: a if condition else b")
+RECURSION = _message("TFG421", "{name} calls itself", "graph code is finite; repeat with 'for'")
+RETURN_OUTSIDE = _message("TFG422", "'return' stands outside a function")
+NO_VALUE = _message("TFG423", "{function} returns nothing, so there is no value to use")
+NOT_DIFFERENTIABLE = _message("TFG424", "{y} does not depend on {x} in a way that has a gradient")
+NOT_VARIABLE = _message("TFG425", "{what} needs a variable, but it is {value}")
+SHAPE_INCOMPLETE = _message("TFG426", "a variable needs a complete shape, but its initial value is {type}",
+                            "declare its type: variable {name}: float32[2, 1] = ...")
+INITIAL_TYPE = _message("TFG427", "'{name}' is declared as {declared}, but its value is {type}")
+INITIAL_MISSING = _message("TFG428", "variable '{name}' has no initial value", "write one: variable {name} = 0.0")
+OPTION_UNKNOWN = _message("TFG429", "{statement} has no option '{name}'", "it has {known}")
+LOSS_TWICE = _message("TFG430", "a second loss for one graph", "write: optimize mse with ...")
+LOSS_MISSING = _message("TFG431", "there is no loss to minimise", "declare one before this line: loss mse")
+LOSS_TYPE = _message("TFG432", "a loss is one number of a float dtype, but this is {type}",
+                     "take its mean: reduce_mean(...)")
+NOTHING_TRAINABLE = _message("TFG433", "no trainable variable has an influence on this loss")
+NOT_OPTIMIZER = _message("TFG434", "{value} is no optimizer", "the optimizers are {known}")
+SUMMARY_KIND = _message("TFG435", "there is no summary '{kind}'", "there are {known}")
+SUMMARY_TYPE = _message("TFG436", "a {kind} summary needs {wanted}, but this is {type}")
+SEED_VALUE = _message("TFG437", "a seed is a whole number from 0 to 2147483647, not {value}")
+SEED_TWICE = _message("TFG438", "a second seed for one graph")
+SEED_LATE = _message("TFG439", "the seed comes after nodes that it should have seeded", "make it the first line")
+DTYPE_UNKNOWN = _message("TFG440", "there is no dtype '{name}'", "the dtypes are {known}")
+DIM_VALUE = _message("TFG441", "a size is a whole number above 0, a name or ?, not {value}")
+GRAPH_PLACE = _message("TFG442", "{what} cannot stand here", "{hint}")
+GRADIENT_METHOD = _message("TFG443", "there is no method '{method}' for gradients",
+                           "there are reverse, forward, symbolic and numeric")
+DTYPE_MISMATCH = _message("TFG444", "{value} cannot become {dtype}", "{hint}")
+VALUE_OF = _message("TFG445", "{name} is {value}, which is no value that {function} can take here")
+TYPE_MISSING_SHAPE = _message("TFG446", "{name} as an initial value needs the variable's type",
+                              "write: variable {variable}: float32[2, 1] = {name}")
+
+# --- 5xx sessions -----------------------------------------------------------------------------
+UNFED = _message("TFG501", "{what} needs {names}, which is not fed", "write: with {first} = ...")
+FEED_SHAPE = _message("TFG502", "{name} is {declared}, but is fed {actual}")
+FEED_DTYPE = _message("TFG503", "{name} is {declared}, but is fed {actual}")
+FEED_SIZE = _message("TFG504", "the size '{size}' is {first} for {first_name}, but {second} for {second_name}",
+                     "feed arrays with the same number of rows")
+FEED_TARGET = _message("TFG505", "{value} cannot be fed", "{hint}")
+FEED_TWICE = _message("TFG506", "{name} is fed twice")
+UNINITIALISED = _message("TFG507", "{name} is not initialised in this session", "write 'init' or 'init {name}'")
+SESSION_NAME = _message("TFG508", "there is no graph '{name}'")
+OUTSIDE_TRAIN = _message("TFG509", "'{what}' can only stand in the body of 'train'")
+LOG_WITHOUT_TO = _message("TFG510", "there is nowhere to log to yet", "write before it: log to \"tf_logs/run-{{now}}\"")
+NO_SUMMARY = _message("TFG511", "there is no summary '{tag}'")
+NO_SUMMARIES = _message("TFG512", "there is no summary to log", "declare one: summary scalar mse as \"MSE\"")
+COUNT_VALUE = _message("TFG513", "{what} is a whole number above 0, not {value}")
+BATCH_WITHOUT_DATA = _message("TFG514", "'in batches of' needs data", "write: train 10 epochs on housing in batches of 100")
+NO_STEP = _message("TFG515", "this training has nothing to run", "declare an optimizer, or write 'run training_op'")
+NESTED_TRAIN = _message("TFG516", "a 'train' cannot stand inside another")
+NOT_CONDITION = _message("TFG517", "{value} is no condition", "compare something: mse < 0.5")
+UNKNOWN_FIELD = _message("TFG518", "a string has {{{name}}}, but there is no such value",
+                         "known are {known}; a plain brace is written {{{{")
+TEMPLATE_BRACE = _message("TFG519", "a string has a lone '{brace}'", "a plain brace is written {brace}{brace}")
+CHECKPOINT_TWICE = _message("TFG520", "a second checkpoint in one training")
+CHECKPOINT_MOVING = _message("TFG521", "the folder of a checkpoint must be the same in every run",
+                             "leave {{now}}, {{epoch}} and {{step}} out of it")
+RUN_VALUE = _message("TFG522", "'run' needs a node, but this is {value}")
+INIT_TARGET = _message("TFG523", "{what} takes variables, but this is {value}")
+NO_VARIABLES = _message("TFG524", "this graph has no variables to {what}")
+NESTED_CHECKPOINT = _message("TFG525", "'checkpoint' stands directly in the body of 'train'")
+SESSION_TWICE = _message("TFG526", "a second session '{name}'")
+PLAN_PLACE = _message("TFG527", "{what} cannot stand in a training loop", "put it before or after the loop")
+
+# --- 8xx options, limits, not yet -------------------------------------------------------------
+NOT_YET = _message("TFG801", "{what} is part of the language, but not yet of this version", "{hint}")
+UNROLLED = _message("TFG802", "this repeats graph code more than {limit} times", "raise the limit with --max-unroll")
+PARAM_UNKNOWN = _message("TFG803", "there is no param '{name}'")
+PARAM_TYPE = _message("TFG804", "param '{name}' is {wanted}, but is given {value}")
+DATA_UNKNOWN = _message("TFG805", "there is no data '{name}'")
+CONFIG_KEY = _message("TFG806", "{path} has the unknown key '{name}'", "known are {known}")
+CONFIG_FORM = _message("TFG807", "{path} cannot be read: {reason}")
+FILE_MISSING = _message("TFG808", "{path} cannot be read: {reason}")
+SESSION_UNKNOWN = _message("TFG809", "there is no session '{name}'")
+NO_SESSIONS = _message("TFG810", "{path} has no session, so there is nothing to run",
+                       "add one, or use: tfdsl eval FILE EXPR")
+VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} are built while compiling")
+BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}",
+               "please report it, with the program if you can")
+
+# --- 9xx warnings -----------------------------------------------------------------------------
+UNUSED = _message("TFG901", "'{name}' is never used", "use it, remove it, or call it _{name}", "warning")
+UNUSED_VALUE = _message("TFG902", "this value is never used", "give it a name and use it, or remove it", "warning")
+SYNTHETIC = _message("TFG903", "{name} could not be had; a synthetic set of the same shape takes its place",
+                     "results are not those of the real data", "warning")
 
 
 @dataclass(frozen=True, slots=True)

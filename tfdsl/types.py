@@ -159,3 +159,33 @@ class Sizes:
             raise SizeClash(left, right)
         # A size above 1 wins over an unknown one, which can only be that size or 1.
         return left if isinstance(a, int) else right if isinstance(b, int) else None
+
+
+class SizeMismatch(Exception):
+    """An array does not fit where it is fed. With `size`, a named size is `first` elsewhere and `second` here."""
+
+    def __init__(self, size: str = "", first: int = 0, first_name: str = "", second: int = 0):
+        super().__init__()
+        self.size, self.first, self.first_name, self.second = size, first, first_name, second
+
+
+def match_shape(
+    declared: Shape, actual: Shape, bound: dict[str, tuple[int, str]], sizes: Sizes | None = None, name: str = ""
+) -> None:
+    """Check a fed shape against a declared one. `bound` collects the named sizes: their number and who gave it."""
+    if declared is None or actual is None:
+        return
+    if len(declared) != len(actual):
+        raise SizeMismatch
+    for wanted, found in zip(declared, actual, strict=True):
+        if sizes is not None:
+            wanted = sizes.resolve(wanted)
+        if found is None or wanted is None or not isinstance(found, int):
+            continue
+        if isinstance(wanted, int):
+            if wanted != found:
+                raise SizeMismatch
+            continue
+        first, first_name = bound.setdefault(wanted.name, (found, name))
+        if first != found:
+            raise SizeMismatch(wanted.name, first, first_name, found)

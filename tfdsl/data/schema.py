@@ -4,10 +4,11 @@ Input: nothing; these are the plain types that the other modules of this folder 
 Output: `Schema`, `DataError`, `FilePlace`, and the checks of values and sizes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from ..diagnostics import DATA_ARGUMENT, DATA_TOO_LARGE, Message
+from ..diagnostics import ARRAY_SHAPE, DATA_ARGUMENT, DATA_TOO_LARGE, Message
 from ..types import FLOAT32, DType
 
 # What is held in memory at once, in numbers of eight bytes (2 GiB), and in columns, each of which has a name.
@@ -55,6 +56,16 @@ class DataError(Exception):
         return f"{self.place}: {self.headline}" if self.place else self.headline
 
 
+@contextmanager
+def at_stage(stage: int) -> Iterator[None]:
+    """What goes wrong inside is the fault of this part of the declaration."""
+    try:
+        yield
+    except DataError as error:
+        error.stage = stage
+        raise
+
+
 @dataclass(frozen=True, slots=True)
 class Schema:
     """Sizes, dtypes and names of a data set. `target` is None where there is none; it is rows x 1."""
@@ -73,7 +84,9 @@ class Schema:
     @property
     def train(self) -> "Schema | None":
         """The training rows after a split."""
-        return None if self.test_rows is None else replace(self, rows=self.rows - self.test_rows, test_rows=None)
+        if self.test_rows is None:
+            return None
+        return replace(self, rows=self.rows - self.test_rows, test_rows=None)
 
     @property
     def test(self) -> "Schema | None":
@@ -91,7 +104,10 @@ def need(condition: bool, name: str, arguments: Mapping[str, object], param: str
     """Refuse the value of an argument unless the condition holds."""
     if not condition:
         value = arguments[param]
-        text = shown(value) if isinstance(value, str) else "none" if value is None else str(value)
+        if is_integer(value) and abs(value) >= 10**SHOWN:  # Python refuses to write out some of these
+            text = f"an integer of more than {SHOWN} digits"
+        else:
+            text = shown(value) if isinstance(value, str) else "none" if value is None else str(value)
         raise DataError(DATA_ARGUMENT, param=param, name=name, argument=param, wanted=wanted, value=text)
 
 
@@ -107,5 +123,25 @@ def check_size(what: str, rows: int, columns: int) -> None:
     """Refuse, before anything is built, what would not fit."""
     if columns > MAX_COLUMNS or rows * columns > MAX_NUMBERS:
         raise DataError(
-            DATA_TOO_LARGE, what=what, rows=rows, columns=columns, max_numbers=MAX_NUMBERS, max_columns=MAX_COLUMNS
+            DATA_TOO_LARGE, what=what, rows=rows, columns=columns,
+            max_numbers=MAX_NUMBERS, max_columns=MAX_COLUMNS,
         )
+
+
+def check_features(name: str, shape: Sequence[int]) -> None:
+    """Features have two axes, neither of them empty, and fit."""
+    if len(shape) != 2 or 0 in shape:
+        wanted = "[rows, columns], neither of them 0"
+        raise DataError(ARRAY_SHAPE, array=name, shape=_sizes(shape), wanted=wanted)
+    check_size(name, *shape)
+
+
+def check_target(name: str, shape: Sequence[int], rows: int) -> None:
+    """A target has one number for each row."""
+    if tuple(shape) not in ((rows,), (rows, 1)):
+        wanted = f"[{rows}] or [{rows}, 1], one number for each row of the features"
+        raise DataError(ARRAY_SHAPE, array=name, shape=_sizes(shape), wanted=wanted)
+
+
+def _sizes(shape: Iterable[int]) -> str:
+    return f"[{', '.join(map(str, shape))}]"

@@ -259,6 +259,15 @@ def sum_of_list(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), merge_list(call, "inputs"))
 
 
+def betainc(call: Call) -> TensorType:
+    """All of one shape, but for scalars."""
+    names = [name for name in ("a", "b", "x") if call[name].shape != ()]
+    shape = call[names[0]].shape if names else ()
+    for name in names[1:]:
+        shape = merge(call, shape, call[name].shape, names[0], name)
+    return TensorType(call.dtype("T"), shape)
+
+
 def clip(call: Call) -> TensorType:
     """The bounds broadcast to the tensor, and never the tensor to them."""
     shape = broadcast(call, "t", "clip_value_min", "clip_value_max")

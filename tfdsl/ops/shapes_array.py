@@ -160,11 +160,9 @@ def bitcast(call: Call) -> TensorType:
 
 
 def ensure_shape(call: Call) -> TensorType:
-    """The tensor, with what `shape` says about its sizes known from here on; -1 says nothing."""
-    shape = call.shape("shape")
-    if shape is not None:
-        shape = tuple(None if dim == -1 else dim for dim in shape)
-    return TensorType(call.dtype("T"), merge(call, call["x"].shape, shape, "x", "shape"))
+    """The tensor, with what `shape` says about its sizes known from here on; none says nothing."""
+    said = TensorType(call.dtype("T"), tuple(call["shape"]))
+    return TensorType(call.dtype("T"), merge(call, call["x"].shape, said.shape, "x", "shape"))
 
 
 # --- Another shape ----------------------------------------------------------------------------
@@ -254,6 +252,9 @@ def broadcast_to(call: Call) -> TensorType:
         )
         if clash or len(given) > len(shape):
             call.fail(BROADCAST_TO, "input", "shape", type=call["input"], shape=shape_text(shape))
+        # A size that is not asked for by number is at least the tensor's own, where that cannot stretch.
+        own = (None,) * (len(shape) - len(given)) + given
+        shape = tuple(a if b is None and number(call, a) != 1 else b for a, b in zip(own, shape))
     return TensorType(call.dtype("T"), shape)
 
 
@@ -296,8 +297,9 @@ def multiplied(call: Call, dim: Dim, times: Dim) -> Dim:
 def repeat(call: Call) -> TensorType:
     """Each slice of an axis as often as told; of all elements in a row where no axis is given."""
     shape, times = call["input"].shape, call.known("repeats")
-    if shape is None:
-        return TensorType(call.dtype("T"), (None,) if call["axis"] is None else None)
+    if shape is None and call["axis"] is None:
+        return TensorType(call.dtype("T"), (None,))
+    shape = clear_rank(call, "input")
     if call["axis"] is None:
         shape, axis = (product(call, shape),), 0
     else:

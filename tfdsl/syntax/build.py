@@ -254,7 +254,10 @@ class Builder(threading.local):
     container = _make(t.Container)
     after = _make(t.After)
     while_ = _make(t.While)
-    for_ = _make(t.For)
+
+    @_rule
+    def for_(self, span, targets, values, body):
+        return t.For(span, targets, self._tuple(values), body)
 
     @_rule
     def graph(self, span, name, body):

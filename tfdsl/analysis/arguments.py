@@ -1,0 +1,467 @@
+"""Arguments of ops: Python values and tensors in, the IR's arguments and their types out.
+
+Number literals take the dtype of the tensors beside them. What must be known while compiling is
+checked to be known, and an error says how to mend it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..diagnostics import (
+    ARGUMENT_KIND,
+    ARGUMENT_MISSING,
+    ARGUMENT_TWICE,
+    ARGUMENT_UNKNOWN,
+    ARGUMENTS_MANY,
+    DTYPE_MISMATCH,
+    DTYPE_NOT_ALLOWED,
+    DTYPES_DIFFER,
+    MIXED_LIST,
+    NOT_STATIC,
+    NOT_TENSOR,
+    NOT_VARIABLE,
+    OTHER_GRAPH,
+    RAGGED,
+    SIZE_UNKNOWN,
+    Note,
+)
+from ..ops.op import REQUIRED, Op, Param
+from ..program import Arg, Literal, Pack, Refs, Static
+from ..source import Span
+from ..suggest import did_you_mean
+from ..types import BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, DType, Shape, Size, TensorType
+from .context import Abandoned, Analysis
+from .values import Array, Broken, ShapeOf, Tensor, describe, is_host
+
+_CLASS_OF = {bool: "bool", int: "int", float: "float", complex: "complex", str: "string"}
+_RANKS = {"bool": 0, "int": 1, "float": 2, "complex": 3, "string": 9}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An argument as the program gives it."""
+
+    value: object
+    span: Span
+
+    @property
+    def text(self) -> str:
+        text = " ".join(self.span.text.split())
+        return text if len(text) <= 40 else text[:37] + "..."
+
+
+def assign_arguments(
+    ctx: Analysis, function: str, signature: str, names: list[str], given: list[tuple[str | None, Given]], span: Span,
+    positional: int | None = None,
+) -> dict[str, Given]:  # fmt: skip
+    """Match arguments to parameter names by Python's rules."""
+    positional = len(names) if positional is None else positional
+    result: dict[str, Given] = {}
+    count = sum(1 for name, _ in given if name is None)
+    for at, (name, argument) in enumerate(given):
+        if name is None:
+            if at >= positional:
+                ctx.fail(ARGUMENTS_MANY, argument.span, function=function, limit=positional, count=count,
+                         signature=signature)  # fmt: skip
+            name = names[at]
+        elif name not in names:
+            help = did_you_mean(name, names)
+            ctx.fail(ARGUMENT_UNKNOWN, argument.span, help=help, function=function, name=name, signature=signature)
+        if name in result:
+            ctx.fail(ARGUMENT_TWICE, argument.span, function=function, name=name)
+        result[name] = argument
+    return result
+
+
+def missing(ctx: Analysis, function: str, signature: str, name: str, span: Span) -> None:
+    ctx.fail(ARGUMENT_MISSING, span, function=function, name=name, signature=signature)
+
+
+# --- values that become tensors ---------------------------------------------------------------
+
+
+def literal_shape(ctx: Analysis, value: object, span: Span) -> Shape:
+    """The shape of nested lists; tensors in them add their own axes."""
+    if isinstance(value, Tensor):
+        return value.type.shape if value.type else ()
+    if isinstance(value, Array):
+        return value.type.shape
+    if not isinstance(value, (list, tuple, range)):
+        return ()
+    if not value:
+        return (0,)
+    shapes = [literal_shape(ctx, item, span) for item in value]
+    first = shapes[0]
+    for shape in shapes[1:]:
+        if shape is None or first is None:
+            return None
+        if len(shape) != len(first) or any(
+            isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(shape, first, strict=True)
+        ):
+            ctx.fail(RAGGED, span)
+    return None if first is None else (len(value), *first)
+
+
+def _scalars(value: object):
+    if isinstance(value, (list, tuple, range)):
+        for item in value:
+            yield from _scalars(item)
+    else:
+        yield value
+
+
+def scalar_class(ctx: Analysis, value: object, span: Span) -> str | None:
+    """The widest kind of the plain numbers in a value: bool, int, float, complex, string; None without any."""
+    found: str | None = None
+    for item in _scalars(value):
+        if isinstance(item, (Tensor, Array)):
+            continue
+        kind = _CLASS_OF.get(type(item))
+        if kind is None:
+            if isinstance(item, Broken):
+                raise Abandoned(None)
+            ctx.fail(NOT_TENSOR, span, value=describe(item))
+        if found is not None and found != kind and "string" in (found, kind):
+            ctx.fail(MIXED_LIST, span, first=found + "s", second=kind + "s")
+        if found is not None and found != kind and "bool" in (found, kind):
+            ctx.fail(MIXED_LIST, span, first=found + "s", second=kind + "s")
+        if found is None or _RANKS[kind] > _RANKS[found]:
+            found = kind
+    return found
+
+
+def default_dtype(value: object, kind: str | None) -> DType:
+    """The dtype of a literal that stands alone, as TensorFlow gives it."""
+    if kind == "int":
+        wide = any(isinstance(v, int) and not -(2**31) <= v < 2**31 for v in _scalars(value))
+        return INT64 if wide else INT32
+    return {"bool": BOOL, "complex": DTYPES["complex128"], "string": STRING}.get(kind, FLOAT32)
+
+
+def tensor_dtype(value: object) -> DType | None:
+    """The dtype of the first tensor in a value."""
+    for item in _scalars(value):
+        if isinstance(item, (Tensor, Array)) and item.type is not None:
+            return item.type.dtype
+    return None
+
+
+_TAKES = {
+    "bool": ("bool",),
+    "int": ("int", "uint", "float", "complex"),
+    "float": ("float", "complex"),
+    "complex": ("complex",),
+    "string": ("string",),
+}
+
+
+def freeze(value: object) -> object:
+    """Nested lists as nested tuples."""
+    return tuple(map(freeze, value)) if isinstance(value, (list, tuple, range)) else value
+
+
+def to_arg(ctx: Analysis, given: Given, dtype: DType) -> tuple[Arg, TensorType]:
+    """A value as an argument of a known dtype, and its type."""
+    value = given.value
+    if isinstance(value, Tensor):
+        return value.ref, value.type
+    if isinstance(value, Array):
+        return value.field, value.type
+    kind = scalar_class(ctx, value, given.span)
+    if kind is not None and dtype.kind not in _TAKES[kind]:
+        if kind == "float":
+            hint = "write a whole number, or cast the other side to float32"
+        else:
+            hint = f"it takes values of the kind {dtype.kind}"
+        ctx.fail(DTYPE_MISMATCH, given.span, value=given.text, dtype=dtype, hint=hint)
+    if kind == "int" and dtype.kind in ("int", "uint"):
+        _check_range(ctx, given, dtype)
+    shape = literal_shape(ctx, value, given.span)
+    type = TensorType(dtype, shape)
+    if is_host(value):
+        return Literal(freeze(value), dtype.name), type
+    return _pack(ctx, value, dtype, given.span), type
+
+
+def _check_range(ctx: Analysis, given: Given, dtype: DType) -> None:
+    low, high = (0, 2**dtype.bits) if dtype.kind == "uint" else (-(2 ** (dtype.bits - 1)), 2 ** (dtype.bits - 1))
+    for item in _scalars(given.value):
+        if isinstance(item, int) and not low <= item < high:
+            hint = f"{dtype} holds {low} to {high - 1}"
+            ctx.fail(DTYPE_MISMATCH, given.span, value=str(item)[:40], dtype=dtype, hint=hint)
+
+
+def _pack(ctx: Analysis, value: object, dtype: DType, span: Span) -> Arg:
+    if isinstance(value, (list, tuple)):
+        if is_host(value):
+            return Literal(freeze(value), dtype.name)
+        return Pack(tuple(_pack(ctx, item, dtype, span) for item in value), dtype.name)
+    if isinstance(value, Tensor):
+        if value.type is None:
+            ctx.fail(NOT_TENSOR, span, value=describe(value))
+        if value.type.dtype != dtype:
+            ctx.fail(MIXED_LIST, span, first=str(dtype), second=str(value.type.dtype))
+        return value.ref
+    if isinstance(value, Array):
+        return value.field
+    return Literal(value, dtype.name)
+
+
+# --- binding the arguments of an op -----------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Bound:
+    """The arguments of a call: for the IR, and for the shape rule."""
+
+    args: dict[str, Arg]
+    types: dict[str, object]
+    values: dict[str, object]
+    groups: dict[str, DType]
+    given: dict[str, Given]
+
+
+def bind(ctx: Analysis, op: Op, given: list[tuple[str | None, Given]], span: Span) -> Bound:
+    """Match, type and convert the arguments of a call of an op."""
+    params = {param.name: param for param in op.params}
+    arguments = assign_arguments(ctx, op.name, op.signature, list(params), given, span)
+    for name, param in params.items():
+        if name not in arguments and param.default is REQUIRED:
+            missing(ctx, op.name, op.signature, name, span)
+        if name in arguments:
+            arguments[name] = _prepare(ctx, op, param, arguments[name])
+    # An optional argument given as none is not given.
+    arguments = {
+        n: g for n, g in arguments.items()
+        if not (g.value is None and params[n].default is None)
+    }  # fmt: skip
+    groups = _groups(ctx, op, params, arguments)
+    bound = Bound({}, {}, {}, groups, arguments)
+    for name, param in params.items():
+        if name in arguments:
+            _bind_one(ctx, op, param, arguments[name], bound)
+        else:
+            bound.types[name] = param.default
+            if param.kind == "shape" and param.default is not None:
+                bound.values[name] = param.default
+    _check_allowed(ctx, op, params, bound)
+    return bound
+
+
+def _prepare(ctx: Analysis, op: Op, param: Param, given: Given) -> Given:
+    """Values that every kind of parameter treats alike."""
+    value = given.value
+    if isinstance(value, Broken):
+        raise Abandoned(None)
+    if isinstance(value, range):
+        value = list(value)
+    if isinstance(value, ShapeOf):
+        value = sizes_of(ctx, value, given.span)
+    if isinstance(value, (list, tuple)):
+        value = [_prepare(ctx, op, param, Given(item, given.span)).value for item in value]
+    if isinstance(value, Tensor) and value.type is None and param.is_tensor:
+        ctx.fail(NOT_TENSOR, given.span, value=describe(value))
+    if isinstance(value, Tensor) and value.graph != ctx.graph.name:
+        ctx.fail(OTHER_GRAPH, given.span, name=given.text, theirs=ctx.graphs[value.graph].shown, ours=ctx.graph.shown)
+    return Given(value, given.span)
+
+
+def sizes_of(ctx: Analysis, shape: ShapeOf, span: Span) -> list[int]:
+    """The sizes of a shape, all of which must be known."""
+    if shape.dims is None:
+        ctx.fail(NOT_STATIC, span, what=f"the rank of {shape.text}", value="unknown")
+    for axis, dim in enumerate(shape.dims):
+        if not isinstance(ctx.graph.sizes.resolve(dim), int):
+            tensor = shape.text.removesuffix(".shape")
+            ctx.fail(SIZE_UNKNOWN, span, axis=axis, text=shape.text, tensor=tensor)
+    return [ctx.graph.sizes.resolve(dim) for dim in shape.dims]
+
+
+def _groups(ctx: Analysis, op: Op, params: Mapping[str, Param], arguments: Mapping[str, Given]) -> dict[str, DType]:
+    """The dtype that each dtype letter stands for: an explicit dtype, else the tensors', else the literals'."""
+    groups: dict[str, DType] = {}
+    decided: dict[str, tuple[str, Given]] = {}
+    tensors = [(p, arguments[p.name]) for p in params.values() if p.is_tensor and p.group and p.name in arguments]
+    for param in params.values():
+        if param.kind == "dtype" and param.group:
+            value = arguments[param.name].value if param.name in arguments else param.default
+            if value is not None and value is not REQUIRED:
+                groups[param.group] = dtype_value(ctx, value, arguments.get(param.name))
+    for param, given in tensors:
+        if param.group in DTYPES:
+            groups[param.group] = DTYPES[param.group]
+            continue
+        dtype = tensor_dtype(given.value)
+        if dtype is None:
+            continue
+        if param.group not in groups:
+            groups[param.group] = dtype
+            decided[param.group] = (param.name, given)
+        elif groups[param.group] != dtype:
+            _differ(ctx, op, decided.get(param.group), param, given, groups[param.group], dtype)
+    for group in {p.group for p, _ in tensors if p.group not in groups}:
+        members = [given for p, given in tensors if p.group == group]
+        kinds = [scalar_class(ctx, g.value, g.span) for g in members]
+        kind = max((k for k in kinds if k), key=_RANKS.__getitem__, default=None)
+        dtype = default_dtype([g.value for g in members], kind)
+        allowed = op.allowed(group)
+        if dtype not in allowed and kind in ("int", None) and FLOAT32 in allowed:
+            dtype = FLOAT32
+        groups[group] = dtype
+    for param in params.values():  # a letter that only absent arguments have
+        if param.group and param.group not in groups and param.group not in DTYPES:
+            groups[param.group] = FLOAT32
+    return groups
+
+
+def _differ(ctx: Analysis, op: Op, first: tuple[str, Given] | None, param: Param, given: Given, a: DType, b: DType):
+    span = given.span
+    if first is None:
+        ctx.fail(DTYPE_NOT_ALLOWED, span, op=op.name, dtype=b, param=f"'{param.name}'", allowed=a)
+    notes = operand_notes([first[1], given])
+    ctx.fail(
+        DTYPES_DIFFER, span, notes, op=op.name, first=first[1].text, second=given.text, a=a, b=b, name=given.text,
+        dtype=a,
+    )  # fmt: skip
+
+
+def dtype_value(ctx: Analysis, value: object, given: Given | None) -> DType:
+    """A dtype given as `float32` or as "float32"."""
+    if isinstance(value, str) and value in DTYPES:
+        return DTYPES[value]
+    if not isinstance(value, DType):
+        ctx.fail(ARGUMENT_KIND, given.span, function="this", wanted="a dtype such as float32", name="dtype",
+                 value=describe(value))  # fmt: skip
+    return value
+
+
+def _bind_one(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound) -> None:
+    name, value = param.name, given.value
+    match param.kind:
+        case "tensor":
+            arg, type = to_arg(ctx, given, bound.groups[param.group])
+            bound.args[name], bound.types[name] = arg, type
+            if is_host(value):
+                bound.values[name] = value
+        case "tensors":
+            if not isinstance(value, (list, tuple)):
+                if not isinstance(value, (Tensor, Array)):
+                    _wrong(ctx, op, param, given, "a list of tensors")
+                value = [value]
+            parts = [to_arg(ctx, Given(v, given.span), bound.groups[param.group]) for v in value]
+            bound.args[name] = Refs(tuple(arg for arg, _ in parts))
+            bound.types[name] = tuple(type for _, type in parts)
+            bound.values[name] = [v if is_host(v) else None for v in value]
+        case "shape":
+            _bind_shape(ctx, op, param, given, bound)
+        case "variable":
+            if not isinstance(value, Tensor) or not value.is_variable:
+                ctx.fail(NOT_VARIABLE, given.span, what=op.name, value=describe(value))
+            bound.args[name], bound.types[name] = value.ref, value.type
+        case "dtype":
+            dtype = dtype_value(ctx, value, given)
+            bound.args[name], bound.types[name] = Static(dtype.name), dtype
+        case kind:
+            value = _static(ctx, op, param, given, kind)
+            bound.args[name], bound.types[name] = Static(freeze(value)), value
+
+
+def _bind_shape(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound) -> None:
+    name, value = param.name, given.value
+    if isinstance(value, Tensor):
+        if value.type.dtype.kind != "int":
+            _wrong(ctx, op, param, given, "whole numbers")
+        bound.args[name], bound.types[name] = value.ref, value.type
+        return
+    items = list(value) if isinstance(value, (list, tuple)) else [value]
+    for item in items:
+        if isinstance(item, Tensor):
+            if item.type.dtype.kind != "int":
+                _wrong(ctx, op, param, given, "whole numbers")
+        elif not isinstance(item, int) or isinstance(item, bool):
+            _wrong(ctx, op, param, given, "whole numbers")
+    dtype = tensor_dtype(items) or default_dtype(items, "int")
+    arg, type = to_arg(ctx, Given(value, given.span), dtype)
+    bound.args[name], bound.types[name] = arg, type
+    bound.values[name] = [None if isinstance(item, Tensor) else item for item in items]
+
+
+_STATIC_KINDS = {
+    "flag": ("true or false", lambda v: isinstance(v, bool)),
+    "integer": ("a whole number", lambda v: isinstance(v, int) and not isinstance(v, bool)),
+    "number": ("a number", lambda v: isinstance(v, (int, float)) and not isinstance(v, bool)),
+    "text": ("a string", lambda v: isinstance(v, str)),
+    "integers": (
+        "a whole number or a list of them",
+        lambda v: all(
+            isinstance(i, int) and not isinstance(i, bool) for i in (v if isinstance(v, (list, tuple)) else [v])
+        ),
+    ),
+    "static": ("a value known while compiling", lambda v: is_host(v) or isinstance(v, DType)),
+}
+
+
+def _static(ctx: Analysis, op: Op, param: Param, given: Given, kind: str) -> object:
+    wanted, accepts = _STATIC_KINDS[kind]
+    value = given.value
+    if isinstance(value, (Tensor, Array)) or (isinstance(value, (list, tuple)) and not is_host(value)):
+        ctx.fail(NOT_STATIC, given.span, what=f"'{param.name}' of {op.name}", value=describe(value))
+    if value is None and param.default is None:
+        return None
+    if not accepts(value):
+        _wrong(ctx, op, param, given, wanted)
+    return value
+
+
+def _wrong(ctx: Analysis, op: Op, param: Param, given: Given, wanted: str) -> None:
+    ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted=wanted, name=param.name, value=describe(given.value))
+
+
+def _check_allowed(ctx: Analysis, op: Op, params: Mapping[str, Param], bound: Bound) -> None:
+    for group, dtype in bound.groups.items():
+        if group in DTYPES or dtype in op.allowed(group):
+            continue
+        for name, given in bound.given.items():
+            if params[name].group == group:
+                allowed = op.dtypes.get(group, "any").replace(" ", " or ")
+                help = ""
+                if FLOAT32 in op.allowed(group):
+                    help = f"convert it first: cast({given.text}, float32)"
+                ctx.fail(
+                    DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help, op=op.name, dtype=dtype,
+                    param=given.text, allowed=allowed,
+                )  # fmt: skip
+    for name, given in bound.given.items():  # a tensor where a fixed dtype is wanted
+        param = params[name]
+        dtype = tensor_dtype(given.value)
+        if param.kind == "tensor" and param.group in DTYPES and dtype not in (None, DTYPES[param.group]):
+            ctx.fail(DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), op=op.name, dtype=dtype, param=given.text,
+                     allowed=param.group)  # fmt: skip
+
+
+def operand_notes(given: list[Given]) -> tuple[Note, ...]:
+    """A line for each operand: its type, and where it comes from."""
+    notes = []
+    for one in given:
+        match one.value:
+            case Tensor(type=TensorType() as type, span=span):
+                if span.start <= one.span.start < span.end and span.source == one.span.source:
+                    notes.append(Note(f"{one.text}: {type}"))
+                else:
+                    notes.append(Note(f"{one.text}: {type} is from line {{line}}", span))
+            case Array(type=type):
+                notes.append(Note(f"{one.text}: {type}"))
+    return tuple(notes)
+
+
+def size_notes(ctx: Analysis, *dims: object) -> tuple[Note, ...]:
+    """Where the named sizes of an error come from."""
+    notes = []
+    for dim in dims:
+        if isinstance(dim, Size):
+            span = ctx.graph.sizes.origin(dim)
+            found = ctx.graph.sizes.resolve(dim)
+            if span is not None:
+                text = f"{dim} is {found}, because of line {{line}}" if found != dim else f"{dim} is from line {{line}}"
+                notes.append(Note(text, span))
+    return tuple(notes)

@@ -1,0 +1,260 @@
+"""Calls: ops become nodes, functions are inlined, Python's functions are computed."""
+
+from collections.abc import Callable
+
+from ..diagnostics import (
+    ARGUMENT_KIND,
+    ARITHMETIC,
+    MATMUL_SIZES,
+    NOT_CALLABLE,
+    NOT_DIFFERENTIABLE,
+    GRADIENT_METHOD,
+    NOT_YET,
+    RECURSION,
+    VALUE_LARGE,
+    VALUE_OF,
+)
+from ..ops import OPS
+from ..ops.op import Call, Op, Refused
+from ..ops.optimizers import REQUIRED as NEEDED
+from ..ops.optimizers import OptimizerRow
+from ..program import Arg, Ref, Refs, Static
+from ..source import Span
+from ..syntax import tree as t
+from ..types import DType, TensorType
+from .arguments import Given, assign_arguments, bind, missing, operand_notes, size_notes
+from .builtins import MAX_LIST, SHARED_WITH_OPS, TooLarge
+from .context import Abandoned, Analysis
+from .names import Env
+from .values import Array, Broken, Builtin, Function, Optimizer, Tensor, describe, has_tensor
+
+Arguments = list[tuple[str | None, Given]]
+
+
+def call(ctx: Analysis, function: object, given: Arguments, span: Span, name: str | None) -> object:
+    """The value of a call; `name` is what the program calls the value, if it does."""
+    match function:
+        case Op():
+            if function.name in SHARED_WITH_OPS and not any(has_tensor(g.value) for _, g in given):
+                return _python(ctx, function.name, SHARED_WITH_OPS[function.name], given, span)
+            if function.name == "gradients":
+                return gradients(ctx, function, given, span, name)
+            return call_op(ctx, function, given, span, name)
+        case Builtin():
+            return _builtin(ctx, function, given, span)
+        case Function():
+            return inline(ctx, function, given, span)
+        case OptimizerRow():
+            return optimizer(ctx, function, given, span)
+        case DType():
+            return call_op(ctx, OPS["cast"], [*given, ("dtype", Given(function, span))], span, name)
+        case Broken():
+            raise Abandoned(None)
+        case _:
+            ctx.fail(NOT_CALLABLE, span, value=describe(function))
+
+
+# --- ops --------------------------------------------------------------------------------------
+
+
+def call_op(
+    ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | None = None, default: str = "", shown: str = ""
+) -> object:
+    """Add the node of an op; its output, or the list of its outputs. `shown` is its name in messages."""
+    bound = bind(ctx, op, given, span)
+    ctx.graph.sizes.here = span
+    rule_call = Call(op, bound.types, bound.values, bound.groups, ctx.graph.sizes)
+    try:
+        result = op.rule(rule_call)
+    except Refused as refused:
+        blamed = [bound.given[p] for p in refused.params if p in bound.given] or list(bound.given.values())
+        dims = [v for v in (refused.details.get("left"), refused.details.get("right")) if v is not None]
+        details = {"op": shown or op.name, **refused.details}
+        notes = operand_notes(blamed) + size_notes(ctx, *dims)
+        help = _bias_help(ctx, *dims) if refused.message is MATMUL_SIZES else ""
+        ctx.fail(refused.message, span, notes, help, **details)
+    outputs = result if isinstance(result, tuple) else (result,)
+    node = ctx.graph.add(op.name, bound.args, name, outputs, ctx.origin(span), default)
+    if isinstance(result, tuple) and result:
+        return [Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)]
+    return Tensor(Ref(node), outputs[0] if outputs else None, ctx.graph.name, span)
+
+
+_ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+
+
+def _bias_help(ctx: Analysis, left: object = None, right: object = None) -> str:
+    """Data one column short of the weights most often lacks its bias column."""
+    if not (isinstance(left, int) and isinstance(right, int) and right == left + 1):
+        return ""
+    for data in ctx.data:
+        if data.columns == left and all(stage.name != "add_bias" for stage in data.transforms):
+            ordinal = _ORDINALS[right] if right < len(_ORDINALS) else f"{right}th"
+            return f"add_bias makes the {ordinal} column; is it missing on line {data.origin.span.line}?"
+    return ""
+
+
+def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | None) -> list[Tensor]:
+    """`gradients(ys, xs)`: one tensor for each of `xs`, of its type."""
+    arguments = assign_arguments(ctx, op.name, op.signature, [p.name for p in op.params], given, span)
+    for wanted in ("ys", "xs"):
+        if wanted not in arguments:
+            missing(ctx, op.name, op.signature, wanted, span)
+    ys, xs = (_tensors(ctx, op, arguments[n]) for n in ("ys", "xs"))
+    method = arguments.get("method")
+    if method is not None and method.value not in ("reverse", "forward", "symbolic", "numeric"):
+        ctx.fail(GRADIENT_METHOD, method.span, method=method.value)
+    if method is not None and method.value != "reverse":
+        hint = "leave method out: it is \"reverse\", which gives the same gradients"
+        ctx.fail(NOT_YET, method.span, what=f"gradients with method \"{method.value}\"", hint=hint)
+    for x in xs:
+        if not any(depends(ctx, y.ref, x.ref) for y in ys):
+            ctx.fail(NOT_DIFFERENTIABLE, span, operand_notes([Given(x, arguments["xs"].span)]),
+                     y=arguments["ys"].text, x=_called(ctx, x, arguments["xs"].text))  # fmt: skip
+    args = {"ys": Refs(tuple(y.ref for y in ys)), "xs": Refs(tuple(x.ref for x in xs))}
+    outputs = tuple(x.type for x in xs)
+    node = ctx.graph.add("gradients", args, name, outputs, ctx.origin(span))
+    return [Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)]
+
+
+def _called(ctx: Analysis, tensor: Tensor, text: str) -> str:
+    return ctx.graph.nodes[tensor.ref.node].name or text
+
+
+def _tensors(ctx: Analysis, op: Op, given: Given) -> list[Tensor]:
+    values = given.value if isinstance(given.value, (list, tuple)) else [given.value]
+    for value in values:
+        if isinstance(value, Broken):
+            raise Abandoned(None)
+        if not isinstance(value, Tensor) or value.type is None:
+            ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted="tensors", name="ys or xs",
+                     value=describe(value))  # fmt: skip
+        ctx.use(value, given.span, given.text)
+        if value.type.dtype.kind not in ("float", "complex"):
+            ctx.fail(NOT_DIFFERENTIABLE, given.span, operand_notes([given]), "gradients need floats: cast(x, float32)",
+                     y=given.text, x="anything")  # fmt: skip
+    return list(values)
+
+
+# Ops whose output has no gradient, whatever they are given.
+_CUT = frozenset(("stop_gradient", "argmax", "argmin", "shape", "size", "rank", "zeros_like", "ones_like"))
+
+
+def depends(ctx: Analysis, y: Ref, x: Ref) -> bool:
+    """Whether a gradient can flow from `y` back to `x`."""
+    nodes, seen, todo = ctx.graph.nodes, set(), [y]
+    while todo:
+        ref = todo.pop()
+        if ref == x or (ref.node == x.node and nodes[x.node].op in ("variable", "shared")):
+            return True
+        node = nodes[ref.node]
+        if ref.node in seen or node.op in _CUT or node.op in ("variable", "shared"):
+            continue
+        seen.add(ref.node)
+        todo += [r for r in node.inputs() if _is_inexact(nodes[r.node].outputs, r.output)]
+    return False
+
+
+def _is_inexact(outputs: tuple[TensorType, ...], at: int) -> bool:
+    return bool(outputs) and outputs[at].dtype.kind in ("float", "complex")
+
+
+# --- optimizers -------------------------------------------------------------------------------
+
+
+def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) -> Optimizer:
+    """An optimizer with its arguments; numbers and scalar tensors."""
+    names = [*row.params, "learning_rate"]
+    arguments = assign_arguments(ctx, row.name, row.signature, names, given, span, len(row.params))
+    for name, default in row.params.items():
+        if default is NEEDED and name not in arguments:
+            missing(ctx, row.name, row.signature, name, span)
+    args: dict[str, Arg] = {}
+    for name, argument in arguments.items():
+        value = argument.value
+        if isinstance(row.params.get(name), bool):
+            if not isinstance(value, bool):
+                ctx.fail(ARGUMENT_KIND, argument.span, function=row.name, wanted="true or false", name=name,
+                         value=describe(value))  # fmt: skip
+            args[name] = Static(value)
+            continue
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number and not (isinstance(value, Tensor) and value.type and value.type.rank == 0):
+            ctx.fail(ARGUMENT_KIND, argument.span, function=row.name, wanted="a number", name=name,
+                     value=describe(value))  # fmt: skip
+        args[name] = Static(float(value)) if number else ctx.use(value, argument.span, argument.text).ref
+    return Optimizer(row, args)
+
+
+# --- Python's functions -----------------------------------------------------------------------
+
+
+def _python(ctx: Analysis, name: str, function: Callable, given: Arguments, span: Span) -> object:
+    positional = [g.value for n, g in given if n is None]
+    keywords = {n: g.value for n, g in given if n is not None}
+    if any(isinstance(g.value, Broken) for _, g in given):
+        raise Abandoned(None)
+    if name == "pow" and len(positional) >= 2:
+        from .expressions import power_is_safe
+
+        power_is_safe(ctx, positional[0], positional[1], span)
+    try:
+        return function(*positional, **keywords)
+    except TooLarge as error:
+        ctx.fail(VALUE_LARGE, span, size=str(error), limit=f"{MAX_LIST} elements")
+    except (TypeError, ValueError, ArithmeticError) as error:
+        ctx.fail(ARITHMETIC, span, reason=f"{name}: {error}")
+
+
+def _builtin(ctx: Analysis, function: Builtin, given: Arguments, span: Span) -> object:
+    tensors = [g for _, g in given if isinstance(g.value, (Tensor, Array))]
+    if tensors and function.name not in ("min", "max"):
+        help = {
+            "range": "a graph loop over a tensor is 'while'", "len": "shape(x)[0] is its number of rows",
+            "float": "use cast(x, float32)", "int": "use cast(x, int32)", "bool": "use cast(x, bool)",
+        }.get(function.name, "for the elements of a tensor use unstack(x)")  # fmt: skip
+        ctx.fail(VALUE_OF, tensors[0].span, operand_notes(tensors), help, name=tensors[0].text,
+                 value=describe(tensors[0].value), function=function.name)  # fmt: skip
+    if tensors:
+        help = f"for tensors there are reduce_{function.name}(x) and {function.name}imum(a, b)"
+        ctx.fail(VALUE_OF, tensors[0].span, operand_notes(tensors), help, name=tensors[0].text,
+                 value=describe(tensors[0].value), function=function.name)  # fmt: skip
+    return _python(ctx, function.name, function.function, given, span)
+
+
+# --- functions --------------------------------------------------------------------------------
+
+
+def inline(ctx: Analysis, function: Function, given: Arguments, span: Span) -> object:
+    """The value of a `def` called here: its body is analysed again, in a scope named after it."""
+    from .statements import Returned, block
+
+    tree = function.tree
+    name = tree.target.id
+    if tree in ctx.calling:
+        ctx.fail(RECURSION, span, name=name)
+    names = [p.name for p in tree.parameters]
+    signature = ", ".join(p.name if p.default is None else f"{p.name} = {p.default.span.text}" for p in tree.parameters)
+    arguments = assign_arguments(ctx, name, signature, names, given, span)
+    env = Env(parent=function.env)
+    for parameter in tree.parameters:
+        if parameter.name in arguments:
+            argument = arguments[parameter.name]
+            value, place = argument.value, argument.span
+        elif parameter.default is not None:
+            from .expressions import evaluate
+
+            value, place = evaluate(ctx, function.env, parameter.default), parameter.default.span
+        else:
+            missing(ctx, name, signature, parameter.name, span)
+        env.bind(parameter.name, value, place)
+    ctx.calling.append(tree)
+    errors = len(ctx.bag.errors)
+    try:
+        with ctx.entering(f"in {name}, called", span), ctx.graph.scope(name):
+            result = block(ctx, env, tree.body)
+    finally:
+        ctx.calling.pop()
+    if isinstance(result, Returned):
+        return result.value
+    return Broken() if len(ctx.bag.errors) > errors else None

@@ -1,0 +1,129 @@
+"""The analysis: tree in, typed program out, with all errors and warnings at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..diagnostics import (
+    DATA_UNKNOWN,
+    PARAM_UNKNOWN,
+    UNUSED,
+    UNUSED_VALUE,
+    Bag,
+    Diagnostic,
+)
+from ..program import Apply, Enter, Fetch, Graph, Program, Ref, Template, fetches_of, walk
+from ..suggest import did_you_mean
+from ..syntax import tree as t
+from . import plan
+from .context import Analysis, GraphBuilder, Limits
+from .statements import block, graph_block
+
+
+def analyse(
+    tree: t.File,
+    params: Mapping[str, object] | None = None,
+    data: Mapping[str, object] | None = None,
+    limits: Limits | None = None,
+) -> tuple[Program, Bag]:
+    """The program of a tree, and what was found wrong with it.
+
+    `params` and `data` replace what the file declares. Where the bag has errors the program is
+    incomplete and must not be built.
+    """
+    path = tree.span.source.path
+    ctx = Analysis(str(Path(path).parent), params or {}, data or {}, limits or Limits())
+    sessions = []
+    names: set[str] = set()
+    for statement in tree.body:
+        if isinstance(statement, t.Graph):
+            ctx.guarded(lambda statement=statement: graph_block(ctx, statement))
+        elif not isinstance(statement, t.Session):
+            block(ctx, ctx.env, (statement,))
+    for statement in tree.body:
+        if isinstance(statement, t.Session):
+            sessions.append(plan.session(ctx, statement, names))
+    _check_given(ctx)
+    graphs = tuple(graph.finish() for graph in ctx.graphs.values())
+    kept = tuple(s for s in sessions if s is not None)
+    program = Program(path, tuple(ctx.params), tuple(ctx.data), graphs, kept)
+    if not ctx.bag.errors:
+        _warn_unused(ctx, program, tree)
+    return program, ctx.bag
+
+
+def _check_given(ctx: Analysis) -> None:
+    """Params and data that the caller gives must be declared."""
+    for message, given, known in (
+        (PARAM_UNKNOWN, ctx.given_params, [p.name for p in ctx.params]),
+        (DATA_UNKNOWN, ctx.given_data, list(ctx.datasets)),
+    ):
+        for name in given:
+            if name not in known and not (ctx.bag.errors and message is PARAM_UNKNOWN and not known):
+                kind = "params" if message is PARAM_UNKNOWN else "data"
+                help = did_you_mean(name, known) or (f"the {kind} are {', '.join(known)}" if known else f"it declares no {kind}")
+                ctx.bag.add(Diagnostic(message, None, {"name": name}, help=help))
+
+
+# --- unused nodes -----------------------------------------------------------------------------
+
+
+def _warn_unused(ctx: Analysis, program: Program, tree: t.File) -> None:
+    """Warn of every node that nothing uses: no other node, no session, no loss and no summary.
+
+    In a file without sessions, what the last statement makes is what the file is for.
+    """
+    for builder, graph in zip(ctx.graphs.values(), program.graphs, strict=True):
+        used = _used(builder, graph, program)
+        if not program.sessions and builder.bound:
+            last = tree.body[-1].span if tree.body else None
+            for _, span, refs in builder.bound:
+                if last is not None and span.source == last.source and span.start >= last.start:
+                    used.update(ref.node for ref in refs)
+        fates: dict[tuple, tuple[bool, str, object]] = {}
+        for name, span, refs in builder.bound:
+            key = (span.source.path, span.start, name)
+            is_used = any(ref.node in used for ref in refs) or fates.get(key, (False,))[0]
+            fates[key] = (is_used, name, span)
+        for is_used, name, span in fates.values():
+            if is_used or name.startswith("_"):
+                continue
+            message, details = (UNUSED, {"name": name}) if name else (UNUSED_VALUE, {})
+            ctx.bag.add(Diagnostic(message, span, details))
+
+
+def _used(builder: GraphBuilder, graph: Graph, program: Program) -> set[int]:
+    used = {ref.node for node in graph.nodes.values() for ref in node.inputs()}
+    used |= {ref.node for item in graph.items if isinstance(item, Enter) for ref in item.refs}
+    used |= {ref.node for ref in builder.optimizers}
+    used |= {ref.node for group in builder.summaries.values() for ref in group}
+    if builder.loss is not None:
+        used.add(builder.loss.node)
+    for session in program.sessions:
+        if session.graph == graph.name:
+            used |= {ref.node for statement in walk(session.body) for ref in _mentioned(statement)}
+    return used
+
+
+def _mentioned(statement: object):
+    """Every reference in a statement of the plan."""
+    for name in type(statement).__slots__ if hasattr(type(statement), "__slots__") else ():
+        yield from _refs(getattr(statement, name))
+
+
+def _refs(value: object):
+    match value:
+        case Ref():
+            yield value
+        case tuple():
+            for item in value:
+                yield from _refs(item)
+        case Fetch() | Apply() | Template():
+            yield from fetches_of(value)
+        case _ if hasattr(value, "ref"):
+            yield value.ref
+            yield from _refs(getattr(value, "value", None))
+        case _ if hasattr(value, "text") and hasattr(value, "value"):
+            yield from _refs(value.value)
+
+
+

@@ -1,0 +1,543 @@
+"""Expressions: tree in, value out; what is a tensor's becomes nodes of the graph on the way.
+
+`name` is what the program calls the value of the whole expression: it goes to the node that makes it.
+Long chains of operators are walked in a loop, so that generated programs do not exhaust the stack.
+"""
+
+import operator
+from typing import assert_never
+
+from ..diagnostics import (
+    AMBIGUOUS,
+    ARITHMETIC,
+    CONDITION_TENSOR,
+    INDEX_KIND,
+    INDEX_RANGE,
+    NO_MEMBER,
+    NO_VALUE,
+    NOT_ITERABLE,
+    NOT_STATIC,
+    NOT_TENSOR,
+    NOT_YET,
+    OPERATOR,
+    OPERATOR_ONE,
+    SIZE_UNKNOWN,
+    UNKNOWN_NAME,
+    UNPACK,
+    UNROLLED,
+    VALUE_LARGE,
+    Note,
+)
+from ..ops import OPS
+from ..ops.optimizers import OPTIMIZERS
+from ..program import Apply, BatchField, Fetch, PlanExpr, Value
+from ..source import Span
+from ..suggest import did_you_mean
+from ..syntax import tree as t
+from ..types import DTYPES, DType, TensorType
+from .arguments import Given, freeze, sizes_of
+from .builtins import BUILTINS, MAX_LIST
+from .calls import call, call_op
+from .context import Abandoned, Analysis
+from .indexing import index_array, index_tensor
+from .names import Ambiguous, Env
+from .values import (
+    Array,
+    Batch,
+    Broken,
+    Dataset,
+    Moving,
+    Namespace,
+    ShapeOf,
+    Tensor,
+    describe,
+    field_of,
+    has_tensor,
+    is_host,
+    part_of,
+)
+
+# An operator of the language: Python's function, the op of the table, and the name TensorFlow gives its node.
+_BINARY = {
+    "+": (operator.add, "add", "add"),
+    "-": (operator.sub, "subtract", "sub"),
+    "*": (operator.mul, "multiply", "mul"),
+    "/": (operator.truediv, "truediv", "truediv"),
+    "//": (operator.floordiv, "floordiv", "floordiv"),
+    "%": (operator.mod, "floormod", "mod"),
+    "**": (operator.pow, "pow", "pow"),
+    "@": (operator.matmul, "matmul", "MatMul"),
+}
+_COMPARE = {
+    "<": (operator.lt, "less", "Less"),
+    "<=": (operator.le, "less_equal", "LessEqual"),
+    ">": (operator.gt, "greater", "Greater"),
+    ">=": (operator.ge, "greater_equal", "GreaterEqual"),
+    "==": (operator.eq, "equal", "Equal"),
+    "!=": (operator.ne, "not_equal", "NotEqual"),
+}
+_MAX_BITS = 100_000
+
+
+def evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> object:
+    """The value of an expression."""
+    match expr:
+        case t.Constant():
+            return expr.value
+        case t.Name():
+            return find(ctx, env, expr)
+        case t.Binary():
+            return _binary_chain(ctx, env, expr, name)
+        case t.Unary():
+            return _unary(ctx, expr, evaluate(ctx, env, expr.operand), name)
+        case t.Boolean():
+            return _boolean(ctx, env, expr, name)
+        case t.Compare():
+            return _compare(ctx, env, expr, name)
+        case t.Conditional():
+            return _conditional(ctx, env, expr, name)
+        case t.Call():
+            return _call(ctx, env, expr, name)
+        case t.Attribute():
+            return _attribute(ctx, env, expr)
+        case t.Index():
+            return _index(ctx, env, expr, name)
+        case t.List():
+            return [value_of(ctx, env, item) for item in expr.items]
+        case t.Tuple():
+            return tuple(value_of(ctx, env, item) for item in expr.items)
+        case t.Comprehension():
+            return _comprehension(ctx, env, expr)
+        case t.Slice() | t.Dots():
+            ctx.fail(INDEX_KIND, expr.span, value="this", index="a slice outside of an index")
+        case _:
+            assert_never(expr)
+
+
+def value_of(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> object:
+    """The value of an expression that must have one."""
+    value = evaluate(ctx, env, expr, name)
+    if isinstance(value, Broken):
+        raise Abandoned(None)
+    if value is None and isinstance(expr, t.Call):
+        ctx.fail(NO_VALUE, expr.span, function=expr.function.span.text[:40])
+    return value
+
+
+def given(ctx: Analysis, env: Env, expr: t.Expr) -> Given:
+    return Given(value_of(ctx, env, expr), expr.span)
+
+
+# --- names ------------------------------------------------------------------------------------
+
+
+def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
+    """The value of a bare name."""
+    name = expr.id
+    try:
+        binding = env.find(name)
+    except Ambiguous as error:
+        names = [b.qualified(name) for b in error.bindings]
+        notes = tuple(Note(f"{n} is from line {{line}}", b.span) for n, b in zip(names, error.bindings, strict=True))
+        ctx.fail(AMBIGUOUS, expr.span, notes, name=name, names=" or ".join(names), first=names[0])
+    if binding is not None:
+        return ctx.use(binding.value, expr.span, name)
+    scope = env.find_scope(name)
+    if scope is not None:
+        return Namespace(*scope, name)
+    for table in (BUILTINS, OPS, OPTIMIZERS, DTYPES):
+        if name in table:
+            return table[name]
+    known = env.visible() | set(BUILTINS) | set(OPS) | set(DTYPES) | set(OPTIMIZERS)
+    ctx.fail(UNKNOWN_NAME, expr.span, help=did_you_mean(name, known), name=name)
+
+
+def dotted(ctx: Analysis, env: Env, target: t.Identifier) -> object:
+    """The value of a name with dots, where the grammar takes only that."""
+    first, *rest = target.id.split(".")
+    expr: t.Expr = t.Name(target.span, first)
+    for part in rest:
+        expr = t.Attribute(target.span, expr, part)
+    return evaluate(ctx, env, expr)
+
+
+def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> object:
+    if isinstance(expr.value, t.Name):
+        if expr.value.id == "raw" and env.find("raw") is None:
+            ctx.fail(NOT_YET, expr.span, what="raw.", hint="the ops that there are: tfdsl ops")
+        found = env.find_scope(expr.value.id)
+        binding = found and found[0].member(found[1], expr.name)
+        if binding:
+            return ctx.use(binding.value, expr.span, expr.span.text)
+    value = evaluate(ctx, env, expr.value)
+    name = expr.name
+    match value:
+        case Namespace():
+            binding = value.env.member(value.path, name)
+            if binding is not None:
+                return ctx.use(binding.value, expr.span, expr.span.text)
+            if (*value.path, name) in value.env.scopes:
+                return Namespace(value.env, (*value.path, name), f"{value.name}.{name}")
+            known = {n for n, bs in value.env.names.items() if any(b.path == value.path for b in bs)}
+        case Tensor() if value.type is not None:
+            if name == "shape":
+                return ShapeOf(value.type.shape, expr.span.text)
+            if name == "dtype":
+                return value.type.dtype
+            known = {"shape", "dtype"}
+        case Array():
+            if name == "shape":
+                return ShapeOf(value.type.shape, expr.span.text)
+            if name == "dtype":
+                return value.type.dtype
+            known = {"shape", "dtype"}
+        case Dataset():
+            result = _dataset_attribute(value, name)
+            if result is not None:
+                return result
+            known = {"features", "rows", "columns"}
+            known |= {"target"} if value.schema.target else set()
+            known |= {"train", "test"} if value.schema.test_rows is not None else set()
+        case Batch():
+            return _batch_attribute(ctx, value, expr)
+        case Broken():
+            raise Abandoned(None)
+        case _:
+            known = set()
+    ctx.fail(NO_MEMBER, expr.span, help=did_you_mean(name, known), value=_subject(expr, value), name=name)
+
+
+def _subject(expr: t.Attribute, value: object) -> str:
+    text = " ".join(expr.value.span.text.split())
+    return f"'{text}', {describe(value)}," if len(text) <= 40 else describe(value)
+
+
+def _dataset_attribute(value: Dataset, name: str) -> object:
+    match name:
+        case "features" | "target":
+            return field_of(value, name)
+        case "rows":
+            return value.schema.rows
+        case "columns":
+            return value.schema.columns
+        case "train" | "test":
+            return part_of(value, name)
+    return None
+
+
+def _batch_attribute(ctx: Analysis, batch: Batch, expr: t.Attribute) -> object:
+    schema = batch.schema
+    match expr.name:
+        case "features":
+            return Array(BatchField("features"), TensorType(schema.features, (batch.size, schema.columns)))
+        case "target" if schema.target is not None:
+            return Array(BatchField("target"), TensorType(schema.target, (batch.size, 1)))
+        case "rows":
+            return Moving(BatchField("rows"))
+        case "columns":
+            return schema.columns
+    known = {"features", "rows", "columns"} | ({"target"} if schema.target else set())
+    ctx.fail(NO_MEMBER, expr.span, help=did_you_mean(expr.name, known), value=_subject(expr, batch), name=expr.name)
+
+
+# --- operators --------------------------------------------------------------------------------
+
+
+def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> object:
+    """`a + b + c` is nested to the left; go down in a loop, then up."""
+    spine = [expr]
+    while isinstance(spine[-1].left, t.Binary):
+        spine.append(spine[-1].left)
+    value = value_of(ctx, env, spine[-1].left)
+    while spine:
+        node = spine.pop()
+        right = value_of(ctx, env, node.right)
+        value = binary(ctx, node, value, right, name if node is expr else None)
+    return value
+
+
+def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str | None) -> object:
+    """An operator on two values."""
+    python, op, default = _BINARY[expr.op]
+    if isinstance(left, Moving) or isinstance(right, Moving):
+        return moving(ctx, expr.op, (left, right), expr.span)
+    if isinstance(left, (Tensor, Array)) or isinstance(right, (Tensor, Array)):
+        row = OPS[op]
+        first, second = (p.name for p in row.params[:2])
+        arguments = [(first, Given(left, expr.left.span)), (second, Given(right, expr.right.span))]
+        _operands(ctx, expr, left, right)
+        return call_op(ctx, row, arguments, expr.span, name, default, "matmul" if expr.op == "@" else f"'{expr.op}'")
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)) and expr.op == "+":
+        return [*left, *right] if isinstance(left, list) else (*left, *right)
+    if not is_host(left) or not is_host(right):
+        if not (expr.op == "*" and isinstance(left, list) and isinstance(right, int)):
+            _operands(ctx, expr, left, right, refuse=True)
+    _size_is_safe(ctx, expr, left, right)
+    try:
+        return python(left, right)
+    except TypeError:
+        _operands(ctx, expr, left, right, refuse=True)
+    except (ArithmeticError, ValueError) as error:
+        ctx.fail(ARITHMETIC, expr.span, reason=str(error))
+
+
+def moving(ctx: Analysis, op: str, operands: tuple, span: Span) -> Moving:
+    """An operator on values of which one is known only to the running session: computed outside the graph."""
+    return Moving(Apply(op, tuple(plan_value(ctx, value, span) for value in operands)))
+
+
+def plan_value(ctx: Analysis, value: object, span: Span) -> PlanExpr:
+    """A value as the plan has it: what the session fetches, reads or knows."""
+    match value:
+        case Tensor():
+            return Fetch(ctx.use(value, span, span.text[:40]).ref)
+        case Array():
+            return value.field
+        case Moving():
+            return value.expr
+        case ShapeOf():
+            return Value(tuple(sizes_of(ctx, value, span)))
+        case DType():
+            return Value(value.name)
+        case Broken():
+            raise Abandoned(None)
+        case list() | tuple() | range() if not is_host(value):
+            return Apply("list", tuple(plan_value(ctx, item, span) for item in value))
+        case _ if is_host(value):
+            return Value(freeze(value))
+    ctx.fail(NOT_TENSOR, span, value=describe(value))
+
+
+def _operands(ctx: Analysis, expr: t.Expr, left: object, right: object, refuse: bool = False) -> None:
+    usable = all(isinstance(v, (Tensor, Array, ShapeOf)) or is_host(v) or isinstance(v, (list, tuple)) for v in (left, right))
+    if refuse or not usable:
+        ctx.fail(OPERATOR, expr.span, op=expr.op, left=describe(left), right=describe(right))
+
+
+def _size_is_safe(ctx: Analysis, expr: t.Binary, left: object, right: object) -> None:
+    """Refuse, before it is computed, what would fill the memory."""
+    if expr.op == "**":
+        power_is_safe(ctx, left, right, expr.span)
+    elif expr.op == "*":
+        for value, count in ((left, right), (right, left)):
+            if isinstance(value, (str, list, tuple)) and isinstance(count, int) and len(value) * count > MAX_LIST:
+                ctx.fail(VALUE_LARGE, expr.span, size=f"{len(value) * count} elements", limit=f"{MAX_LIST} elements")
+        if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > _MAX_BITS:
+            ctx.fail(VALUE_LARGE, expr.span, size="a huge number", limit=f"{_MAX_BITS} bits")
+
+
+def power_is_safe(ctx: Analysis, base: object, exponent: object, span: Span) -> None:
+    if isinstance(base, int) and isinstance(exponent, int) and base.bit_length() * exponent > _MAX_BITS:
+        ctx.fail(VALUE_LARGE, span, size="a huge number", limit=f"{_MAX_BITS} bits")
+
+
+def _unary(ctx: Analysis, expr: t.Unary, value: object, name: str | None) -> object:
+    if isinstance(value, Broken):
+        raise Abandoned(None)
+    if isinstance(value, Moving):
+        return moving(ctx, "not" if expr.op == "not" else f"unary {expr.op}", (value,), expr.span)
+    if isinstance(value, (Tensor, Array)):
+        if expr.op == "+":
+            return value
+        op = "negative" if expr.op == "-" else "logical_not"
+        default = "Neg" if expr.op == "-" else ""
+        return call_op(ctx, OPS[op], [(None, Given(value, expr.operand.span))], expr.span, name, default, f"'{expr.op}'")
+    if expr.op == "not" and is_host(value):
+        return not value
+    if isinstance(value, (int, float, complex)):
+        return -value if expr.op == "-" else +value
+    ctx.fail(OPERATOR_ONE, expr.span, op=expr.op, value=describe(value))
+
+
+def _boolean(ctx: Analysis, env: Env, expr: t.Boolean, name: str | None) -> object:
+    left = value_of(ctx, env, expr.left)
+    if isinstance(left, Moving):
+        return moving(ctx, expr.op, (left, value_of(ctx, env, expr.right)), expr.span)
+    if not isinstance(left, (Tensor, Array)):
+        return left if bool(left) is (expr.op == "or") else value_of(ctx, env, expr.right, name)
+    right = value_of(ctx, env, expr.right)
+    arguments = [(None, Given(left, expr.left.span)), (None, Given(right, expr.right.span))]
+    return call_op(ctx, OPS[f"logical_{expr.op}"], arguments, expr.span, name, "", f"'{expr.op}'")
+
+
+def _compare(ctx: Analysis, env: Env, expr: t.Compare, name: str | None) -> object:
+    """`a < b < c` is `a < b and b < c`, each operand evaluated once."""
+    values = [value_of(ctx, env, operand) for operand in expr.operands]
+    result: object = None
+    last = len(expr.ops) - 1
+    for at, op in enumerate(expr.ops):
+        span = Span(expr.span.source, expr.operands[at].span.start, expr.operands[at + 1].span.end)
+        pair = Given(values[at], expr.operands[at].span), Given(values[at + 1], expr.operands[at + 1].span)
+        part = compare(ctx, op, *pair, span, name if last == 0 else None)
+        if at == 0:
+            result = part
+        elif isinstance(result, Moving) or isinstance(part, Moving):
+            result = moving(ctx, "and", (result, part), expr.span)
+        elif isinstance(result, Tensor) or isinstance(part, Tensor):
+            both = [(None, Given(result, expr.span)), (None, Given(part, expr.span))]
+            result = call_op(ctx, OPS["logical_and"], both, expr.span, name if at == last else None)
+        else:
+            result = result and part
+    return result
+
+
+def compare(ctx: Analysis, op: str, left: Given, right: Given, span: Span, name: str | None) -> object:
+    a, b = left.value, right.value
+    if isinstance(a, Moving) or isinstance(b, Moving):
+        return moving(ctx, op, (a, b), span)
+    if op in ("in", "not in"):
+        if not isinstance(b, (list, tuple, range, str)) or has_tensor(a) or has_tensor(b):
+            ctx.fail(OPERATOR, span, op=op, left=describe(a), right=describe(b))
+        try:
+            return (a in b) is (op == "in")
+        except TypeError:
+            ctx.fail(OPERATOR, span, op=op, left=describe(a), right=describe(b))
+    python, row, default = _COMPARE[op]
+    if has_tensor(a) or has_tensor(b):
+        return call_op(ctx, OPS[row], [(None, left), (None, right)], span, name, default, f"'{op}'")
+    try:
+        return python(a, b)
+    except TypeError:
+        ctx.fail(OPERATOR, span, op=op, left=describe(a), right=describe(b))
+
+
+def condition(ctx: Analysis, env: Env, expr: t.Expr) -> object:
+    """A condition known while compiling as a bool, or a tensor."""
+    value = value_of(ctx, env, expr)
+    if isinstance(value, (Tensor, Array, Moving)):
+        return value
+    if not is_host(value):
+        ctx.fail(NOT_STATIC, expr.span, what="a condition", value=describe(value))
+    return bool(value)
+
+
+def _conditional(ctx: Analysis, env: Env, expr: t.Conditional, name: str | None) -> object:
+    test = condition(ctx, env, expr.condition)
+    if isinstance(test, bool):
+        return evaluate(ctx, env, expr.then if test else expr.otherwise, name)
+    if isinstance(test, Moving):
+        parts = value_of(ctx, env, expr.then), value_of(ctx, env, expr.otherwise)
+        return moving(ctx, "if", (test, *parts), expr.span)
+    if isinstance(test, Array):
+        ctx.fail(CONDITION_TENSOR, expr.condition.span, value=describe(test))
+    parts = [Given(test, expr.condition.span), given(ctx, env, expr.then), given(ctx, env, expr.otherwise)]
+    return call_op(ctx, OPS["where"], [(None, part) for part in parts], expr.span, name)
+
+
+# --- calls, indices, lists --------------------------------------------------------------------
+
+
+def _call(ctx: Analysis, env: Env, expr: t.Call, name: str | None) -> object:
+    function = evaluate(ctx, env, expr.function)
+    arguments = [(a.name, given(ctx, env, a.value)) for a in expr.arguments]
+    return call(ctx, function, arguments, expr.span, name)
+
+
+def _index(ctx: Analysis, env: Env, expr: t.Index, name: str | None) -> object:
+    value = value_of(ctx, env, expr.value)
+    items = [_index_item(ctx, env, item) for item in expr.items]
+    match value:
+        case Tensor():
+            return index_tensor(ctx, value, items, expr, name)
+        case Array():
+            return index_array(ctx, value, items, expr)
+        case ShapeOf():
+            return _index_shape(ctx, value, items, expr)
+        case list() | tuple() | str() | range():
+            return _index_host(ctx, value, items, expr)
+    ctx.fail(INDEX_KIND, expr.span, value=describe(value), index="[...]")
+
+
+def _index_item(ctx: Analysis, env: Env, item: t.Expr) -> object:
+    """An integer, a tensor, none, `...`, or a slice of such."""
+    if isinstance(item, t.Dots):
+        return Ellipsis
+    if isinstance(item, t.Slice):
+        return slice(*(None if p is None else value_of(ctx, env, p) for p in (item.start, item.stop, item.step)))
+    return evaluate(ctx, env, item)
+
+
+def _index_host(ctx: Analysis, value, items: list, expr: t.Index) -> object:
+    item = items[0]
+    if len(items) > 1 or not isinstance(item, (int, slice)):
+        kind = "several indices" if len(items) > 1 else describe(item)
+        ctx.fail(INDEX_KIND, expr.span, value=describe(value), index=kind)
+    try:
+        return value[item]
+    except IndexError:
+        ctx.fail(INDEX_RANGE, expr.span, index=item, size=len(value))
+    except (TypeError, ValueError) as error:
+        ctx.fail(ARITHMETIC, expr.span, reason=str(error))
+
+
+def _index_shape(ctx: Analysis, value: ShapeOf, items: list, expr: t.Index) -> object:
+    tensor = value.text.removesuffix(".shape")
+    if value.dims is None:
+        help = f"shape({tensor}) is its shape while running, as a tensor"
+        ctx.fail(NOT_STATIC, expr.span, help=help, what=f"the rank of {tensor}", value="unknown")
+    if isinstance(items[0], slice):
+        return ShapeOf(value.dims[items[0]], value.text)
+    dim = ctx.graph.sizes.resolve(_index_host(ctx, value.dims, items, expr))
+    if not isinstance(dim, int):
+        axis = items[0]
+        ctx.fail(SIZE_UNKNOWN, expr.span, axis=axis, text=value.text, tensor=tensor)
+    return dim
+
+
+def iterate(ctx: Analysis, value: object, span: Span) -> list | range | tuple:
+    """What a `for` goes through."""
+    if isinstance(value, ShapeOf) and value.dims is not None:
+        value = [_index_shape(ctx, value, [i], t.Index(span, None, ())) for i in range(len(value.dims))]
+    if isinstance(value, str):
+        value = list(value)
+    if not isinstance(value, (list, tuple, range)):
+        ctx.fail(NOT_ITERABLE, span, value=describe(value))
+    ctx.unrolled += len(value)
+    if ctx.unrolled > ctx.limits.unroll:
+        ctx.fail(UNROLLED, span, limit=ctx.limits.unroll)
+    return value
+
+
+def bind_targets(ctx: Analysis, env: Env, targets: tuple[t.Identifier, ...], value: object, span: Span) -> None:
+    """Bind the targets of a `for` to one item."""
+    from .statements import bind
+
+    if len(targets) == 1:
+        bind(ctx, env, targets[0], value)
+        return
+    for target, item in zip(targets, unpacked(ctx, targets, value, span), strict=True):
+        bind(ctx, env, target, item)
+
+
+def unpacked(ctx: Analysis, targets: tuple[t.Identifier, ...], value: object, span: Span) -> list | tuple:
+    if not isinstance(value, (list, tuple, range)):
+        help = "unstack(x) gives the rows of a tensor" if isinstance(value, Tensor) else ""
+        ctx.fail(UNPACK, span, help=help, names=len(targets), count=describe(value))
+    if len(value) != len(targets):
+        ctx.fail(UNPACK, span, names=len(targets), count=len(value))
+    return value
+
+
+def _comprehension(ctx: Analysis, env: Env, expr: t.Comprehension) -> list:
+    result: list = []
+
+    def turn(env: Env, clauses: tuple[t.Clause, ...]) -> None:
+        if not clauses:
+            result.append(value_of(ctx, env, expr.element))
+            return
+        clause = clauses[0]
+        for item in iterate(ctx, value_of(ctx, env, clause.iterable), clause.iterable.span):
+            inner = Env(parent=env)
+            bind_targets(ctx, inner, clause.targets, item, clause.span)
+            if all(_holds(ctx, inner, c) for c in clause.conditions):
+                turn(inner, clauses[1:])
+
+    turn(env, expr.clauses)
+    return result
+
+
+def _holds(ctx: Analysis, env: Env, expr: t.Expr) -> bool:
+    test = condition(ctx, env, expr)
+    if not isinstance(test, bool):
+        ctx.fail(CONDITION_TENSOR, expr.span, value=describe(test))
+    return test

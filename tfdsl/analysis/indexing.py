@@ -1,0 +1,97 @@
+"""Indexing: `x[0]`, `x[:, 1]`, `x[..., none]` on tensors and on data."""
+
+from dataclasses import replace
+
+from ..diagnostics import INDEX_KIND, INDEX_MANY, INDEX_RANGE
+from ..program import Arg, Literal, Ref, Refs, Static
+from ..syntax import tree as t
+from ..types import Dim, TensorType
+from .context import Analysis
+from .values import Array, Tensor, describe
+
+
+def index_tensor(ctx: Analysis, value: Tensor, items: list, expr: t.Index, name: str | None) -> Tensor:
+    """A strided slice, as TensorFlow's `x[...]`."""
+    if value.type is None:
+        ctx.fail(INDEX_KIND, expr.span, value=describe(value), index="[...]")
+    specs = [_spec(ctx, item, value, expr) for item in items]
+    shape = _result_shape(ctx, value.type, items, expr)
+    args = {"x": value.ref, "index": Refs(tuple(specs))}
+    type = TensorType(value.type.dtype, shape)
+    node = ctx.graph.add("index", args, name, (type,), ctx.origin(expr.span))
+    return Tensor(Ref(node), type, ctx.graph.name, expr.span)
+
+
+def _spec(ctx: Analysis, item: object, value: object, expr: t.Index) -> Arg:
+    """An index as the IR has it: a static integer, "...", "new", a tensor, or three of them for a slice."""
+    if item is Ellipsis:
+        return Static("...")
+    if item is None:
+        return Static("new")
+    if isinstance(item, slice):
+        return Refs(tuple(_bound(ctx, part, value, expr) for part in (item.start, item.stop, item.step)))
+    return _bound(ctx, item, value, expr)
+
+
+def _bound(ctx: Analysis, part: object, value: object, expr: t.Index) -> Arg:
+    if part is None:
+        return Static(None)
+    if isinstance(part, int) and not isinstance(part, bool):
+        return Literal(part, "int32")
+    if isinstance(part, Tensor) and part.type and part.type.dtype.kind == "int" and part.type.rank in (0, None):
+        return part.ref
+    help = "boolean_mask(x, mask) and gather(x, indices) take several elements" if isinstance(part, Tensor) else ""
+    ctx.fail(INDEX_KIND, expr.span, help=help, value=describe(value), index=describe(part))
+
+
+def _result_shape(ctx: Analysis, type: TensorType, items: list, expr: t.Index) -> tuple[Dim, ...] | None:
+    taken = sum(1 for item in items if item is not None and item is not Ellipsis)
+    if type.shape is None:
+        return None
+    rank = len(type.shape)
+    if taken > rank:
+        ctx.fail(INDEX_MANY, expr.span, count=taken, type=type, rank=rank)
+    if items.count(Ellipsis) > 1:
+        ctx.fail(INDEX_KIND, expr.span, value=describe(type), index="more than one '...'")
+    result: list[Dim] = []
+    axis = 0
+    for item in items:
+        if item is None:
+            result.append(1)
+        elif item is Ellipsis:
+            result += type.shape[axis : axis + rank - taken]
+            axis += rank - taken
+        else:
+            dim = ctx.graph.sizes.resolve(type.shape[axis])
+            if isinstance(item, slice):
+                result.append(type.shape[axis] if item == slice(None) else _sliced(dim, item))
+            elif isinstance(dim, int) and isinstance(item, int) and not -dim <= item < dim:
+                ctx.fail(INDEX_RANGE, expr.span, index=item, size=dim)
+            axis += 1
+    return (*result, *type.shape[axis:])
+
+
+def _sliced(dim: Dim, item: slice) -> Dim:
+    """The size of a slice: known where the size and the bounds are."""
+    parts = (item.start, item.stop, item.step)
+    if any(isinstance(p, Tensor) for p in parts) or item.step == 0:
+        return None
+    if isinstance(dim, int):
+        return len(range(*item.indices(dim)))
+    return None
+
+
+def index_array(ctx: Analysis, value: Array, items: list, expr: t.Index) -> Array:
+    """A part of data: integers and slices known while compiling."""
+    index: list[object] = []
+    for item in items:
+        if isinstance(item, slice) and all(p is None or isinstance(p, int) for p in (item.start, item.stop, item.step)):
+            index.append((item.start, item.stop, item.step))
+        elif isinstance(item, int) and not isinstance(item, bool):
+            index.append(item)
+        else:
+            ctx.fail(INDEX_KIND, expr.span, value=describe(value), index=describe(item))
+    if value.field.index:
+        ctx.fail(INDEX_KIND, expr.span, value="a part of data", index="another index")
+    shape = _result_shape(ctx, value.type, items, expr)
+    return Array(replace(value.field, index=tuple(index)), TensorType(value.type.dtype, shape))

@@ -1,0 +1,126 @@
+"""Names: what is bound where, by the rules of section 3 of the language.
+
+A name is bound once. Names in scopes are visible after the scope by their bare name; where two
+scopes that do not enclose one another bind the same name, only the qualified ones can be used.
+In a `for`, a name from before the loop may be rebound.
+"""
+
+from dataclasses import dataclass, field
+
+from ..source import Span
+
+Path = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Binding:
+    """A name's value. `first` and `latest` are when it was bound first and last, counted in bindings."""
+
+    value: object
+    span: Span
+    path: Path
+    first: int
+    latest: int
+
+    def qualified(self, name: str) -> str:
+        return ".".join((*self.path, name))
+
+
+class BoundTwice(Exception):
+    """The name is bound already, at the binding given."""
+
+    def __init__(self, binding: Binding):
+        super().__init__()
+        self.binding = binding
+
+
+class Ambiguous(Exception):
+    """Several scopes bind the name."""
+
+    def __init__(self, bindings: list[Binding]):
+        super().__init__()
+        self.bindings = bindings
+
+
+@dataclass(slots=True)
+class _Loop:
+    started: int  # the count of bindings when the loop began
+    turn: int  # and when its current turn did
+
+
+@dataclass(slots=True)
+class Env:
+    """The names of a file, of one call of a function, or of a `graph` block."""
+
+    parent: "Env | None" = None
+    names: dict[str, list[Binding]] = field(default_factory=dict)
+    path: Path = ()
+    scopes: dict[Path, int] = field(default_factory=dict)
+    loops: list[_Loop] = field(default_factory=list)
+    count: int = 0
+
+    def bind(self, name: str, value: object, span: Span) -> None:
+        """Bind a name under the open scopes; `BoundTwice` where that is not allowed."""
+        self.count += 1
+        bindings = self.names.setdefault(name, [])
+        for binding in bindings:
+            short, long = sorted((binding.path, self.path), key=len)
+            if long[: len(short)] != short:
+                continue
+            if not self._may_rebind(binding):
+                raise BoundTwice(binding)
+            binding.value, binding.span, binding.latest = value, span, self.count
+            return
+        bindings.append(Binding(value, span, self.path, self.count, self.count))
+
+    def _may_rebind(self, binding: Binding) -> bool:
+        return any(binding.first <= loop.started or binding.latest <= loop.turn for loop in self.loops)
+
+    def find(self, name: str) -> Binding | None:
+        """The binding that a bare name stands for here, or None; `Ambiguous` where there are several."""
+        bindings = self.names.get(name)
+        if bindings:
+            for binding in bindings:
+                if self.path[: len(binding.path)] == binding.path:
+                    return binding
+            if len(bindings) > 1:
+                raise Ambiguous(bindings)
+            return bindings[0]
+        return self.parent.find(name) if self.parent else None
+
+    def member(self, path: Path, name: str) -> Binding | None:
+        """The binding of a qualified name."""
+        return next((b for b in self.names.get(name, ()) if b.path == path), None)
+
+    def find_scope(self, name: str) -> "tuple[Env, Path] | None":
+        """A scope by its name: one of the open ones' children first."""
+        for depth in range(len(self.path), -1, -1):
+            path = (*self.path[:depth], name)
+            if path in self.scopes:
+                return self, path
+        return self.parent.find_scope(name) if self.parent else None
+
+    def open_scope(self, name: str) -> Path:
+        """Open a scope and return the path to return to; a second scope of the name is `name_1`."""
+        outside = self.path
+        path, count = (*outside, name), 0
+        while path in self.scopes:
+            count += 1
+            path = (*outside, f"{name}_{count}")
+        self.scopes[path] = 1
+        self.path = path
+        return outside
+
+    def begin_loop(self) -> None:
+        self.loops.append(_Loop(self.count, self.count))
+
+    def next_turn(self) -> None:
+        self.loops[-1].turn = self.count
+
+    def end_loop(self) -> None:
+        self.loops.pop()
+
+    def visible(self) -> set[str]:
+        """All names that could be meant here, for suggestions."""
+        own = set(self.names) | {path[-1] for path in self.scopes}
+        return own | self.parent.visible() if self.parent else own

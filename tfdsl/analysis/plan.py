@@ -1,0 +1,655 @@
+"""The session half: statements of sessions into the plan.
+
+An expression on tensors becomes nodes, as in `sess.run(mse * 2)`; a comparison in `expect` and `stop
+when`, and whatever has `epoch`, `step` or the batch in it, is computed on fetched values. What a
+statement needs and is not fed, and what is fed and does not fit, are errors here.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+
+from ..diagnostics import (
+    BATCH_WITHOUT_DATA,
+    CHECKPOINT_MOVING,
+    CHECKPOINT_TWICE,
+    CONDITION_TENSOR,
+    COUNT_VALUE,
+    FEED_DTYPE,
+    FEED_SHAPE,
+    FEED_SIZE,
+    FEED_TARGET,
+    FEED_TWICE,
+    INIT_TARGET,
+    LOG_WITHOUT_TO,
+    NESTED_CHECKPOINT,
+    NESTED_TRAIN,
+    NO_STEP,
+    NO_SUMMARIES,
+    NO_SUMMARY,
+    NO_VARIABLES,
+    NOT_CONDITION,
+    NOT_STATIC,
+    NOT_VARIABLE,
+    NOT_YET,
+    OUTSIDE_TRAIN,
+    PLAN_PLACE,
+    RUN_VALUE,
+    SEED_VALUE,
+    SESSION_NAME,
+    SESSION_TWICE,
+    TEMPLATE_BRACE,
+    UNFED,
+    UNINITIALISED,
+    UNKNOWN_FIELD,
+    VALUE_OF,
+    Note,
+)
+from ..program import (
+    Apply,
+    Checkpoint,
+    Counter,
+    Every,
+    Expect,
+    Feed,
+    Fetch,
+    Init,
+    Log,
+    LogTo,
+    PlanExpr,
+    Print,
+    Ref,
+    Restore,
+    Run,
+    Save,
+    Session,
+    Set,
+    Shown,
+    Statement,
+    Stop,
+    Template,
+    Train,
+    Value,
+    fetches_of,
+)
+from ..suggest import did_you_mean
+from ..syntax import tree as t
+from ..types import SizeMismatch, TensorType, match_shape
+from .arguments import Given, literal_shape, scalar_class
+from .context import Analysis
+from .expressions import bind_targets, condition, dotted, evaluate, given, iterate, plan_value, value_of
+from .names import Env
+from .statements import on_graph
+from .values import Array, Batch, Broken, Dataset, Moving, Tensor, describe, is_host
+
+_FIELD = re.compile(r"\{\{|\}\}|\{(\w*)\}|[{}]")
+_COUNTERS = ("epoch", "step")
+
+
+@dataclass(slots=True)
+class _Loop:
+    """The training loop that a statement stands in."""
+
+    feeds: dict[Ref, Feed] = field(default_factory=dict)
+    runs: bool = False
+    checkpoint: bool = False
+
+
+@dataclass(slots=True)
+class _Plan:
+    """One session under analysis. `initialised` is None where every variable is."""
+
+    env: Env
+    loop: _Loop | None = None
+    logging: bool = False
+    initialised: set[Ref] | None = None
+
+
+def session(ctx: Analysis, statement: t.Session, names: set[str]) -> Session | None:
+    """One session's plan; None where its graph is unknown."""
+    graph_name = statement.graph.id if statement.graph else ""
+    name = statement.target.id if statement.target else ""
+    if name in names and name:
+        ctx.report(SESSION_TWICE, statement.target.span, name=name)
+    names.add(name)
+    if graph_name not in ctx.graphs:
+        help = did_you_mean(graph_name, ctx.graphs)
+        ctx.report(SESSION_NAME, statement.graph.span, help=help, name=graph_name)
+        return None
+    graph = ctx.graphs[graph_name]
+    env = Env(parent=graph.env)
+    first = next((s for s in statement.body if not isinstance(s, t.LogTo)), None)
+    by_hand = isinstance(first, (t.Init, t.Restore))
+    plan = _Plan(env, initialised=set() if by_hand else None)
+    with on_graph(ctx, graph):
+        body = _block(ctx, plan, statement.body)
+    return Session(name, graph_name, not by_hand, body, ctx.origin(statement.span))
+
+
+def _block(ctx: Analysis, plan: _Plan, statements: t.Block) -> tuple[Statement, ...]:
+    result: list[Statement] = []
+    for statement in statements:
+        made = ctx.guarded(lambda statement=statement: _statement(ctx, plan, statement))
+        if not isinstance(made, Broken):
+            result += made
+    return tuple(result)
+
+
+def _statement(ctx: Analysis, plan: _Plan, statement: t.Statement) -> list[Statement]:
+    match statement:
+        case t.Init():
+            return [_init(ctx, plan, statement)]
+        case t.Restore() | t.Save():
+            return [_saver(ctx, plan, statement)]
+        case t.Run():
+            return [_run(ctx, plan, statement)]
+        case t.Print():
+            return [_print(ctx, plan, statement)]
+        case t.Set():
+            return [_set(ctx, plan, statement)]
+        case t.LogTo():
+            _outside_loop(ctx, plan, statement, "'log to'")
+            plan.logging = True
+            return [LogTo(ctx.origin(statement.span), _text(ctx, plan, statement.path))]
+        case t.Log():
+            return [_log(ctx, plan, statement)]
+        case t.Expect():
+            return [_expect(ctx, plan, statement)]
+        case t.Export():
+            ctx.fail(NOT_YET, statement.span, what="'export'", hint="keep the variables with 'save to' meanwhile")
+        case t.Train():
+            return [_train(ctx, plan, statement)]
+        case t.Every():
+            return [_every(ctx, plan, statement)]
+        case t.Feed():
+            _inside_loop(ctx, plan, statement, "feed")
+            return []  # read before the rest of the body
+        case t.Stop():
+            _inside_loop(ctx, plan, statement, "stop when")
+            test = _condition(ctx, plan, statement.condition)
+            feeds = _feeds(ctx, plan, statement.feeds, list(fetches_of(test)), "stop when", statement)
+            return [Stop(ctx.origin(statement.span), test, feeds)]
+        case t.Checkpoint():
+            return [_checkpoint(ctx, plan, statement)]
+        case t.If():
+            return _if(ctx, plan, statement)
+        case t.For():
+            return _for(ctx, plan, statement)
+        case _:
+            raise AssertionError(f"a statement of the graph half in a session: {statement}")
+
+
+def _inside_loop(ctx: Analysis, plan: _Plan, statement: t.Statement, what: str) -> _Loop:
+    if plan.loop is None:
+        ctx.fail(OUTSIDE_TRAIN, statement.span, what=what)
+    return plan.loop
+
+
+def _outside_loop(ctx: Analysis, plan: _Plan, statement: t.Statement, what: str) -> None:
+    if plan.loop is not None:
+        ctx.fail(PLAN_PLACE, statement.span, what=what)
+
+
+# --- expressions ------------------------------------------------------------------------------
+
+
+def _plan_expr(ctx: Analysis, plan: _Plan, expr: t.Expr) -> PlanExpr:
+    """An expression; a string has its values filled in when it is used."""
+    if isinstance(expr, t.Constant) and isinstance(expr.value, str):
+        return _template(ctx, plan, expr.value, expr)
+    value = evaluate(ctx, plan.env, expr)
+    if isinstance(value, Dataset):
+        ctx.fail(VALUE_OF, expr.span, help=f"use {value.name}.features or {value.name}.target", name=value.name,
+                 value=describe(value), function="this")  # fmt: skip
+    return plan_value(ctx, value, expr.span)
+
+
+def _text(ctx: Analysis, plan: _Plan, expr: t.Expr) -> PlanExpr:
+    """A path."""
+    value = value_of(ctx, plan.env, expr)
+    if not isinstance(value, str):
+        ctx.fail(NOT_STATIC, expr.span, help="write it in double quotes", what="a path", value=describe(value))
+    return _template(ctx, plan, value, expr)
+
+
+def _template(ctx: Analysis, plan: _Plan, text: str, expr: t.Expr) -> PlanExpr:
+    """A string with `{name}` in it: now, epoch, step, and every param."""
+    if "{" not in text and "}" not in text:
+        return Value(text)
+    params = {p.name: p.value for p in ctx.params}
+    counters = ("now", *_COUNTERS) if plan.loop else ("now",)
+    parts: list[object] = []
+    at = 0
+    for match in _FIELD.finditer(text):
+        parts.append(text[at : match.start()])
+        at = match.end()
+        name = match[1]
+        if match[0] in ("{{", "}}"):
+            parts.append(match[0][0])
+        elif name is None:
+            ctx.fail(TEMPLATE_BRACE, expr.span, brace=match[0])
+        elif name in counters:
+            parts.append(Counter(name))
+        elif name in params:
+            parts.append(str(params[name]))
+        else:
+            known = ", ".join((*counters, *params))
+            ctx.fail(UNKNOWN_FIELD, expr.span, help=did_you_mean(name, [*counters, *params]), name=name, known=known)
+    parts.append(text[at:])
+    return Template(tuple(p for p in parts if p != ""))
+
+
+def _condition(ctx: Analysis, plan: _Plan, expr: t.Expr) -> PlanExpr:
+    """A condition on fetched values: its comparisons are no nodes."""
+    match expr:
+        case t.Compare():
+            operands = [_plan_expr(ctx, plan, operand) for operand in expr.operands]
+            parts = [Apply(op, (operands[i], operands[i + 1])) for i, op in enumerate(expr.ops)]
+            result: PlanExpr = parts[0]
+            for part in parts[1:]:
+                result = Apply("and", (result, part))
+            return result
+        case t.Boolean():
+            return Apply(expr.op, (_condition(ctx, plan, expr.left), _condition(ctx, plan, expr.right)))
+        case t.Unary(op="not"):
+            return Apply("not", (_condition(ctx, plan, expr.operand),))
+    value = evaluate(ctx, plan.env, expr)
+    if isinstance(value, Tensor) and value.type is not None and value.type.dtype.kind != "bool":
+        ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
+    if not isinstance(value, (bool, Tensor, Moving)):
+        ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
+    return plan_value(ctx, value, expr.span)
+
+
+def _count(ctx: Analysis, plan: _Plan, expr: t.Expr, what: str, fractions: bool = False) -> int | float:
+    value = value_of(ctx, plan.env, expr)
+    if isinstance(value, (Tensor, Array, Moving)):
+        ctx.fail(NOT_STATIC, expr.span, what=what, value=describe(value))
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not (whole or (fractions and isinstance(value, float))) or value <= 0:
+        ctx.fail(COUNT_VALUE, expr.span, what=what, value=describe(value))
+    return value
+
+
+def _shown_text(expr: t.Expr) -> str:
+    return " ".join(expr.span.text.split())
+
+
+# --- feeds ------------------------------------------------------------------------------------
+
+
+def _feed_entries(ctx: Analysis, plan: _Plan, feds: tuple[t.Fed, ...]) -> dict[Ref, Feed]:
+    result: dict[Ref, Feed] = {}
+    for fed in feds:
+        target = dotted(ctx, plan.env, fed.target)
+        name = fed.target.id
+        if not isinstance(target, Tensor) or target.type is None:
+            ctx.fail(FEED_TARGET, fed.target.span, value=f"'{name}', {describe(target)},", hint="feed a placeholder")
+        if target.is_variable:
+            ctx.fail(FEED_TARGET, fed.target.span, value=f"the variable '{name}'", hint=f"write: set {name} = ...")
+        if target.ref in result:
+            ctx.fail(FEED_TWICE, fed.target.span, name=name)
+        value = given(ctx, plan.env, fed.value)
+        if isinstance(value.value, Tensor):
+            ctx.fail(FEED_TARGET, fed.value.span, value="a tensor", hint=f"set {name}'s value outside the graph: numbers, or data such as housing.features")  # fmt: skip
+        _check_feed(ctx, fed, target, value)
+        expr = plan_value(ctx, value.value, value.span)
+        result[target.ref] = Feed(target.ref, name, expr, ctx.origin(fed.span))
+    return result
+
+
+def _check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: Given) -> None:
+    """Whether a value's dtype and rank can go where it is fed, as far as both are known."""
+    if isinstance(value.value, Moving):
+        return
+    declared = target.type
+    note = (Note(f"{fed.target.id}: {declared} is from line {{line}}", target.span),)
+    if isinstance(value.value, Array):
+        actual = value.value.type
+        kind, shown = actual.dtype.kind, str(actual)
+    elif is_host(value.value):
+        kind = scalar_class(ctx, value.value, value.span)
+        shape = literal_shape(ctx, value.value, value.span)
+        actual = TensorType(declared.dtype, shape)
+        shown = f"{ {'int': 'whole numbers', 'float': 'numbers', 'bool': 'true or false', 'string': 'strings'}.get(kind, 'nothing')}"
+    else:
+        ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint="feed numbers or data")
+    takes = {"bool": ("bool",), "int": ("int", "uint", "float", "complex"), "uint": ("int", "uint", "float", "complex"),
+             "float": ("float", "complex"), "string": ("string",), "complex": ("complex",), None: (declared.dtype.kind,)}  # fmt: skip
+    if declared.dtype.kind not in takes[kind]:
+        ctx.fail(FEED_DTYPE, fed.value.span, note, name=fed.target.id, declared=declared, actual=shown)
+    try:
+        match_shape(declared.shape, actual.shape, {}, ctx.graph.sizes)
+    except SizeMismatch:
+        ctx.fail(FEED_SHAPE, fed.value.span, note, name=fed.target.id, declared=declared, actual=actual)
+
+
+def _feeds(
+    ctx: Analysis, plan: _Plan, feds: tuple[t.Fed, ...], refs: list[Ref], what: str, statement: t.Statement
+) -> tuple[Feed, ...]:
+    """The feeds of a statement: its own before the loop's; what it needs must be among them."""
+    feeds = {**(plan.loop.feeds if plan.loop else {}), **_feed_entries(ctx, plan, feds)}
+    _check_sizes(ctx, plan, feeds)
+    graph = ctx.graph.finish()
+    reached = graph.reach(refs, frozenset(feeds))
+    needed = [n for n in reached if graph.nodes[n].op == "placeholder" and "default" not in graph.nodes[n].args]
+    if needed:
+        names = [graph.nodes[n].name for n in sorted(needed)]
+        notes = tuple(
+            Note(f"{graph.nodes[n].name}: {graph.nodes[n].outputs[0]} is from line {{line}}", graph.nodes[n].origin.span)
+            for n in sorted(needed)
+        )
+        ctx.fail(UNFED, statement.span, notes, what=what, names=" and ".join(names), first=" = ..., ".join(names))
+    if plan.initialised is not None:
+        for n in sorted(reached):
+            node = graph.nodes[n]
+            if node.op in ("variable", "shared") and Ref(n) not in plan.initialised:
+                note = Note("it is from line {line}", node.origin.span)
+                ctx.fail(UNINITIALISED, statement.span, (note,), name=node.name)
+        _note_assigned(plan, graph, reached)
+    return tuple(feeds.values())
+
+
+def _note_assigned(plan: _Plan, graph, reached: set[int]) -> None:
+    """An assignment that ran initialises its variable."""
+    for n in reached:
+        target = graph.nodes[n].args.get("ref")
+        if graph.nodes[n].op == "assign" and isinstance(target, Ref):
+            plan.initialised.add(target)
+
+
+def _check_sizes(ctx: Analysis, plan: _Plan, feeds: dict[Ref, Feed]) -> None:
+    """One name is one size: the arrays fed together must agree, as far as their sizes are known."""
+    graph = ctx.graph
+    bound: dict[str, tuple[int, str]] = {}
+    for feed in feeds.values():
+        actual = _known_shape(ctx, plan, feed.value)
+        if actual is None:
+            continue
+        try:
+            match_shape(graph.nodes[feed.ref.node].outputs[feed.ref.output].shape, actual, bound, graph.sizes, feed.text)
+        except SizeMismatch as error:
+            if error.size:
+                ctx.fail(FEED_SIZE, feed.origin.span, size=error.size, first=error.first, first_name=error.first_name,
+                         second=error.second, second_name=feed.text)  # fmt: skip
+
+
+def _known_shape(ctx: Analysis, plan: _Plan, value: PlanExpr):
+    from ..program import BatchField, Field
+
+    match value:
+        case Value(value=literal):
+            return _tuple_shape(literal)
+        case Field(data=data, part=part, field=name, index=()):
+            dataset = ctx.datasets[data]
+            schema = getattr(dataset.schema, part) if part else dataset.schema
+            return (schema.rows, schema.columns if name == "features" else 1)
+        case BatchField():
+            return None
+    return None
+
+
+def _tuple_shape(value: object) -> tuple[int, ...]:
+    return (len(value), *_tuple_shape(value[0])) if isinstance(value, tuple) and value else ()
+
+
+# --- statements -------------------------------------------------------------------------------
+
+
+def _variables(ctx: Analysis, plan: _Plan, expr: t.Expr, what: str) -> list[Ref]:
+    value = value_of(ctx, plan.env, expr)
+    values = value if isinstance(value, (list, tuple)) else [value]
+    for one in values:
+        if not isinstance(one, Tensor) or not one.is_variable:
+            ctx.fail(INIT_TARGET, expr.span, what=what, value=describe(one))
+    return [one.ref for one in values]
+
+
+def _all_variables(ctx: Analysis) -> list[Ref]:
+    return [Ref(n.id) for n in ctx.graph.nodes.values() if n.op in ("variable", "shared")]
+
+
+def _init(ctx: Analysis, plan: _Plan, statement: t.Init) -> Init:
+    if statement.values is None:
+        plan.initialised = None
+        return Init(ctx.origin(statement.span), None)
+    refs = [ref for expr in statement.values for ref in _variables(ctx, plan, expr, "'init'")]
+    if plan.initialised is not None:
+        plan.initialised.update(refs)
+    return Init(ctx.origin(statement.span), tuple(refs))
+
+
+def _saver(ctx: Analysis, plan: _Plan, statement: t.Restore | t.Save) -> Restore | Save:
+    word = "restore" if isinstance(statement, t.Restore) else "save"
+    if word == "restore":
+        _outside_loop(ctx, plan, statement, "'restore'")
+    path = _text(ctx, plan, statement.path)
+    if not _all_variables(ctx):
+        ctx.fail(NO_VARIABLES, statement.span, what=word)
+    pairs = None
+    if statement.saved:
+        pairs = tuple(_saved(ctx, plan, saved, word) for saved in statement.saved)
+    if word == "save":
+        if plan.initialised is not None:
+            refs = [ref for ref, _ in pairs] if pairs else _all_variables(ctx)
+            for ref in refs:
+                if ref not in plan.initialised:
+                    ctx.fail(UNINITIALISED, statement.span, name=ctx.graph.nodes[ref.node].name)
+        return Save(ctx.origin(statement.span), path, pairs)
+    if plan.initialised is not None:
+        if pairs is None:
+            plan.initialised = None
+        elif statement.if_exists:
+            plan.initialised = None  # or else everything is initialised
+        else:
+            plan.initialised.update(ref for ref, _ in pairs)
+    return Restore(ctx.origin(statement.span), path, pairs, statement.if_exists)
+
+
+def _saved(ctx: Analysis, plan: _Plan, saved: t.Saved, word: str) -> tuple[Ref, str]:
+    value = dotted(ctx, plan.env, saved.target)
+    if not isinstance(value, Tensor) or not value.is_variable:
+        ctx.fail(NOT_VARIABLE, saved.target.span, what=f"'{word}'", value=describe(value))
+    if saved.name is None:
+        return value.ref, ""
+    name = value_of(ctx, plan.env, saved.name)
+    if not isinstance(name, str) or not name:
+        ctx.fail(NOT_STATIC, saved.name.span, what="the name in the checkpoint", value=describe(name))
+    return value.ref, name
+
+
+def _run(ctx: Analysis, plan: _Plan, statement: t.Run) -> Run:
+    refs: list[Ref] = []
+    for expr in statement.values:
+        value = value_of(ctx, plan.env, expr)
+        for one in value if isinstance(value, (list, tuple)) else [value]:
+            if not isinstance(one, Tensor):
+                ctx.fail(RUN_VALUE, expr.span, value=describe(one))
+            refs.append(ctx.use(one, expr.span, _shown_text(expr)).ref)
+    feeds = _feeds(ctx, plan, statement.feeds, refs, "'run'", statement)
+    if plan.loop:
+        plan.loop.runs = True
+    return Run(ctx.origin(statement.span), tuple(refs), feeds)
+
+
+def _print(ctx: Analysis, plan: _Plan, statement: t.Print) -> Print:
+    items = []
+    for expr in statement.values:
+        value = _plan_expr(ctx, plan, expr)
+        if isinstance(value, Fetch) and ctx.graph.nodes[value.ref.node].outputs == ():
+            ctx.fail(RUN_VALUE, expr.span, help=f"write: run {_shown_text(expr)}", value="an operation without output")
+        items.append(Shown(_shown_text(expr), value))
+    refs = [ref for item in items for ref in fetches_of(item.value)]
+    feeds = _feeds(ctx, plan, statement.feeds, refs, "'print'", statement)
+    return Print(ctx.origin(statement.span), tuple(items), feeds)
+
+
+def _set(ctx: Analysis, plan: _Plan, statement: t.Set) -> Set:
+    target = dotted(ctx, plan.env, statement.target)
+    if not isinstance(target, Tensor) or not target.is_variable:
+        ctx.fail(NOT_VARIABLE, statement.target.span, what="'set'", value=describe(target))
+    value = given(ctx, plan.env, statement.value)
+    if not isinstance(value.value, (Tensor, Moving)):
+        fed = t.Fed(statement.span, statement.target, statement.value)
+        _check_feed(ctx, fed, target, value)
+    elif isinstance(value.value, Tensor) and value.value.type and value.value.type.dtype != target.type.dtype:
+        ctx.fail(FEED_DTYPE, value.span, name=statement.target.id, declared=target.type, actual=value.value.type)
+    expr = plan_value(ctx, value.value, value.span)
+    feeds = _feeds(ctx, plan, statement.feeds, list(fetches_of(expr)), "'set'", statement)
+    if plan.initialised is not None:
+        plan.initialised.add(target.ref)
+    return Set(ctx.origin(statement.span), target.ref, expr, feeds)
+
+
+def _log(ctx: Analysis, plan: _Plan, statement: t.Log) -> Log:
+    if not plan.logging:
+        ctx.fail(LOG_WITHOUT_TO, statement.span)
+    summaries = ctx.graph.summaries
+    if not summaries:
+        ctx.fail(NO_SUMMARIES, statement.span)
+    refs: list[Ref] = []
+    for tag in statement.tags:
+        if tag.id not in summaries:
+            ctx.fail(NO_SUMMARY, tag.span, help=did_you_mean(tag.id, summaries), tag=tag.id)
+        refs += summaries[tag.id]
+    if not statement.tags:
+        refs = [ref for group in summaries.values() for ref in group]
+    feeds = _feeds(ctx, plan, statement.feeds, refs, "'log'", statement)
+    return Log(ctx.origin(statement.span), tuple(refs), feeds)
+
+
+def _expect(ctx: Analysis, plan: _Plan, statement: t.Expect) -> Expect:
+    test = _condition(ctx, plan, statement.condition)
+    within = None if statement.within is None else _plan_expr(ctx, plan, statement.within)
+    sides: list[Shown] = []
+    for expr in _sides(statement.condition):
+        sides.append(Shown(_shown_text(expr), _plan_expr(ctx, plan, expr)) if not isinstance(expr, t.Constant) else
+                     Shown(_shown_text(expr), Value(expr.value)))  # fmt: skip
+    refs = [*fetches_of(test), *(fetches_of(within) if within else ())]
+    feeds = _feeds(ctx, plan, statement.feeds, refs, "'expect'", statement)
+    sides = [replace(side) for side in sides if set(fetches_of(side.value)) <= set(refs)]
+    return Expect(ctx.origin(statement.span), test, _shown_text(statement.condition), tuple(sides), within, feeds)
+
+
+def _sides(expr: t.Expr) -> list[t.Expr]:
+    """What a failed expectation shows the values of."""
+    match expr:
+        case t.Compare():
+            return list(expr.operands)
+        case t.Boolean():
+            return [*_sides(expr.left), *_sides(expr.right)]
+        case t.Unary(op="not"):
+            return _sides(expr.operand)
+    return [expr]
+
+
+def _if(ctx: Analysis, plan: _Plan, statement: t.If) -> list[Statement]:
+    for test, body in statement.branches:
+        value = True if test is None else condition(ctx, plan.env, test)
+        if not isinstance(value, bool):
+            ctx.fail(CONDITION_TENSOR, test.span, value=describe(value))
+        if value:
+            return list(_block(ctx, plan, body))
+    return []
+
+
+def _for(ctx: Analysis, plan: _Plan, statement: t.For) -> list[Statement]:
+    result: list[Statement] = []
+    plan.env.begin_loop()
+    try:
+        for value in iterate(ctx, value_of(ctx, plan.env, statement.iterable), statement.iterable.span):
+            plan.env.next_turn()
+            bind_targets(ctx, plan.env, statement.targets, value, statement.iterable.span)
+            result += _block(ctx, plan, statement.body)
+    finally:
+        plan.env.end_loop()
+    return result
+
+
+# --- training ---------------------------------------------------------------------------------
+
+
+def _train(ctx: Analysis, plan: _Plan, statement: t.Train) -> Train:
+    if plan.loop is not None:
+        ctx.fail(NESTED_TRAIN, statement.span)
+    if statement.options:
+        hint = "leave it out: the steps run one by one"
+        ctx.fail(NOT_YET, statement.options[0].span, what=f"'with {statement.options[0].name}'", hint=hint)
+    count = _count(ctx, plan, statement.count, "the length of a training")
+    dataset, size, order, seed = _batching(ctx, plan, statement)
+    env = Env(parent=plan.env)
+    for name in _COUNTERS:
+        env.bind(name, Moving(Counter(name)), statement.span)
+    if statement.target is not None:
+        if dataset is None:
+            ctx.fail(BATCH_WITHOUT_DATA, statement.target.span)
+        full = size if size is not None and (order == "sampled" or dataset.schema.rows % size == 0) else None
+        rows = dataset.schema.rows if size is None else full
+        env.bind(statement.target.id, Batch(dataset.schema, rows), statement.target.span)
+    loop = _Loop()
+    inner = _Plan(env, loop, plan.logging, plan.initialised)
+    # `feed` holds for all of the body, wherever it stands in it.
+    for one in statement.body:
+        if isinstance(one, t.Feed):
+            entries = ctx.guarded(lambda one=one: _feed_entries(ctx, inner, one.feeds))
+            if not isinstance(entries, Broken):
+                loop.feeds.update(entries)
+    errors = len(ctx.bag.errors)
+    body = list(_block(ctx, inner, statement.body))
+    if not loop.runs and len(ctx.bag.errors) == errors:
+        if not ctx.graph.optimizers:
+            ctx.fail(NO_STEP, statement.span)
+        for ref in ctx.graph.optimizers:
+            feeds = _feeds(ctx, inner, (), [ref], "the optimizer", statement)
+            body.append(Run(ctx.graph.nodes[ref.node].origin, (ref,), feeds))
+    data = (dataset.name, dataset.part) if dataset else None
+    return Train(ctx.origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body))
+
+
+def _batching(ctx: Analysis, plan: _Plan, statement: t.Train) -> tuple[Dataset | None, int | None, str, int]:
+    dataset = None
+    if statement.data is not None:
+        dataset = dotted(ctx, plan.env, statement.data)
+        if not isinstance(dataset, Dataset):
+            help = did_you_mean(statement.data.id, ctx.datasets)
+            ctx.fail(VALUE_OF, statement.data.span, help=help, name=f"'{statement.data.id}'", value=describe(dataset),
+                     function="'train ... on'")  # fmt: skip
+    batching = statement.batching
+    if batching is None:
+        return dataset, None, "ordered", 0
+    if dataset is None:
+        ctx.fail(BATCH_WITHOUT_DATA, batching.span)
+    size = _count(ctx, plan, batching.size, "the size of a batch")
+    seed = 0
+    if batching.seed is not None:
+        seed = value_of(ctx, plan.env, batching.seed)
+        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**31:
+            ctx.fail(SEED_VALUE, batching.seed.span, value=describe(seed))
+    order = batching.order or "shuffled"
+    if order != "sampled" and size > dataset.schema.rows:
+        size = dataset.schema.rows
+    return dataset, size, order, seed
+
+
+def _every(ctx: Analysis, plan: _Plan, statement: t.Every) -> Every:
+    _inside_loop(ctx, plan, statement, "every")
+    count = _count(ctx, plan, statement.count, "the distance of 'every'", statement.unit == "second")
+    for one in statement.body:
+        if isinstance(one, t.Checkpoint):
+            ctx.fail(NESTED_CHECKPOINT, one.span)
+        if isinstance(one, t.Feed):
+            ctx.fail(PLAN_PLACE, one.span, what="'feed' inside 'every'")
+    return Every(ctx.origin(statement.span), count, statement.unit, _block(ctx, plan, statement.body))
+
+
+def _checkpoint(ctx: Analysis, plan: _Plan, statement: t.Checkpoint) -> Checkpoint:
+    loop = _inside_loop(ctx, plan, statement, "checkpoint")
+    if loop.checkpoint:
+        ctx.fail(CHECKPOINT_TWICE, statement.span)
+    loop.checkpoint = True
+    count = _count(ctx, plan, statement.count, "the distance of checkpoints", statement.unit == "second")
+    path = _text(ctx, plan, statement.path)
+    if isinstance(path, Template) and any(isinstance(part, Counter) for part in path.parts):
+        ctx.fail(CHECKPOINT_MOVING, statement.path.span)
+    if not _all_variables(ctx):
+        ctx.fail(NO_VARIABLES, statement.span, what="keep")
+    return Checkpoint(ctx.origin(statement.span), count, statement.unit, path)

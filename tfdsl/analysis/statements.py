@@ -1,0 +1,662 @@
+"""Statements of the graph half: what each binds and which nodes it adds.
+
+An error in one statement does not stop the analysis: what it would have bound is `Broken`, and using
+that says nothing more.
+"""
+
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ..data.schema import DataError
+from ..data.table import SOURCES, TRANSFORMS, schema_of
+from ..diagnostics import (
+    BOUND_TO_PARAM,
+    CONDITION_TENSOR,
+    DIM_VALUE,
+    DTYPE_UNKNOWN,
+    GRAPH_PLACE,
+    INITIAL_MISSING,
+    INITIAL_TYPE,
+    LOSS_MISSING,
+    LOSS_TWICE,
+    LOSS_TYPE,
+    NOT_OPTIMIZER,
+    NOT_STATIC,
+    NOT_TENSOR,
+    NOT_VARIABLE,
+    NOT_YET,
+    NOTHING_TRAINABLE,
+    OPTION_UNKNOWN,
+    PARAM_TYPE,
+    REBOUND,
+    RETURN_OUTSIDE,
+    SEED_LATE,
+    SEED_TWICE,
+    SEED_VALUE,
+    SHAPE_INCOMPLETE,
+    SHARED_DISAGREES,
+    SHARED_MISSING,
+    SHARED_REUSE,
+    SUMMARY_KIND,
+    SUMMARY_TYPE,
+    TYPE_MISSING_SHAPE,
+    UNKNOWN_NAME,
+    UNUSED_VALUE,
+    Note,
+)
+from ..ops.op import Op
+from ..ops.optimizers import OPTIMIZERS, OptimizerRow
+from ..program import Arg, Data, DataStage, Enter, Exit, Param, Ref, Refs, Static, shape_known
+from ..suggest import did_you_mean
+from ..syntax import tree as t
+from ..types import DTYPES, Dim, Size, SizeClash, TensorType
+from .arguments import Given, assign_arguments, default_dtype, missing, operand_notes, scalar_class, tensor_dtype, to_arg
+from .calls import Arguments, call_op, depends, optimizer
+from .context import Analysis, GraphBuilder, Shared
+from .expressions import bind_targets, condition, evaluate, given, iterate, unpacked, value_of
+from .names import BoundTwice, Env
+from .values import Array, Broken, Dataset, Function, Optimizer, Tensor, describe, is_host
+
+_SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A `return` was reached."""
+
+    value: object
+
+
+def block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
+    """Analyse statements in order, up to a `return`."""
+    for statement in statements:
+        result = ctx.guarded(lambda statement=statement: _statement(ctx, env, statement))
+        if isinstance(result, Returned):
+            return result
+        if isinstance(result, Broken):
+            _bind_broken(ctx, env, statement)
+    return None
+
+
+def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
+    """Bind what a failed statement would have bound, so that its uses are no errors of their own."""
+    match statement:
+        case t.Assign(targets=targets):
+            pass
+        case t.Param() | t.Data() | t.Placeholder() | t.Variable() | t.Optimize() | t.Def():
+            targets = (statement.target,) if statement.target else ()
+        case t.Import():
+            targets = statement.names or ((statement.target,) if statement.target else ())
+        case _:
+            return
+    for target in targets:
+        if env.member(env.path, target.id) is None:
+            try:
+                env.bind(target.id, Broken(), target.span)
+            except BoundTwice:
+                continue
+
+
+def bind(ctx: Analysis, env: Env, target: t.Identifier, value: object) -> None:
+    """Bind a name; an error shows both places."""
+    try:
+        env.bind(target.id, value, target.span)
+    except BoundTwice as error:
+        note = Note(f"'{target.id}' was bound on line {{line}}", error.binding.span)
+        ctx.fail(REBOUND, target.span, (note,), name=target.id)
+    tensors = value if isinstance(value, (list, tuple)) else [value]
+    refs = tuple(v.ref for v in tensors if isinstance(v, Tensor) and v.graph == ctx.graph.name)
+    if refs:
+        ctx.graph.bound.append((target.id, target.span, refs))
+
+
+def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | None:
+    match statement:
+        case t.Assign():
+            _assign(ctx, env, statement)
+        case t.ExpressionStatement():
+            _expression(ctx, env, statement)
+        case t.Param():
+            _param(ctx, env, statement)
+        case t.Data():
+            _data(ctx, env, statement)
+        case t.Seed():
+            _seed(ctx, env, statement)
+        case t.Placeholder():
+            _placeholder(ctx, env, statement)
+        case t.Variable():
+            (_shared if statement.shared else _variable)(ctx, env, statement)
+        case t.Loss():
+            _loss(ctx, env, statement)
+        case t.Optimize():
+            _optimize(ctx, env, statement)
+        case t.Summary():
+            _summary(ctx, env, statement)
+        case t.Return():
+            return _return(ctx, env, statement)
+        case t.Scope():
+            return _scope(ctx, env, statement)
+        case t.After():
+            return _after(ctx, env, statement)
+        case t.If():
+            return _if(ctx, env, statement)
+        case t.For():
+            return _for(ctx, env, statement)
+        case t.Def():
+            bind(ctx, env, statement.target, Function(statement, env))
+        case t.Graph() | t.Session():
+            what = "'graph'" if isinstance(statement, t.Graph) else "'session'"
+            ctx.fail(GRAPH_PLACE, statement.span, what=what, hint="it stands at the top of a file")
+        case t.Import():
+            _not_yet(ctx, statement, "import", "put what it has into this file")
+        case t.Device():
+            _not_yet(ctx, statement, "device", "leave it out: TensorFlow places the nodes")
+        case t.Container():
+            _not_yet(ctx, statement, "container", "leave it out: a local session keeps its own variables")
+        case t.While():
+            test = ctx.guarded(lambda: condition(ctx, env, statement.condition))
+            if not isinstance(test, Broken):
+                _not_yet(ctx, statement, "while", "with a number of turns known while compiling, use: for i in range(10)")
+        case _:
+            raise AssertionError(f"a statement of the session half in the graph half: {statement}")
+    return None
+
+
+def _not_yet(ctx: Analysis, statement: t.Statement, what: str, hint: str) -> None:
+    ctx.fail(NOT_YET, statement.span, what=f"'{what}'", hint=hint)
+
+
+# --- values -----------------------------------------------------------------------------------
+
+
+def _assign(ctx: Analysis, env: Env, statement: t.Assign) -> None:
+    if not statement.unpack:
+        bind(ctx, env, statement.targets[0], value_of(ctx, env, statement.value, statement.targets[0].id))
+        return
+    value = value_of(ctx, env, statement.value)
+    for target, item in zip(statement.targets, unpacked(ctx, statement.targets, value, statement.value.span), strict=True):
+        bind(ctx, env, target, item)
+
+
+def _expression(ctx: Analysis, env: Env, statement: t.ExpressionStatement) -> None:
+    value = evaluate(ctx, env, statement.value)
+    tensors = value if isinstance(value, (list, tuple)) else [value]
+    refs = tuple(v.ref for v in tensors if isinstance(v, Tensor))
+    if refs and not all(v.type is None for v in tensors if isinstance(v, Tensor)):
+        ctx.graph.bound.append(("", statement.span, refs))
+    elif not refs and not isinstance(value, (Broken, type(None))):
+        ctx.report(UNUSED_VALUE, statement.span)
+
+
+_PYTHON_TYPES = {bool: "bool", int: "int", float: "float", str: "str", list: "list", tuple: "list"}
+
+
+def _param(ctx: Analysis, env: Env, statement: t.Param) -> None:
+    name = statement.target.id
+    default = value_of(ctx, env, statement.value)
+    if default is not None and not is_host(default):
+        ctx.fail(NOT_STATIC, statement.value.span, what=f"param '{name}'", value=describe(default))
+    wanted = _PYTHON_TYPES.get(type(default), "none")
+    if statement.type is not None:
+        dtype = _dtype(ctx, statement.type)
+        if statement.type.dims:
+            ctx.fail(NOT_YET, statement.type.span, what="a param with a shape", hint="leave the shape out")
+        wanted = {"float": "float", "int": "int", "uint": "int", "bool": "bool", "string": "str"}.get(dtype.kind, wanted)
+        converted = convert_param(default, wanted)
+        if converted is None:
+            ctx.fail(PARAM_TYPE, statement.value.span, name=name, wanted=wanted, value=describe(default))
+        default = converted
+    value = default
+    if name in ctx.given_params:
+        raw = ctx.given_params[name]
+        value = convert_param(raw, wanted)
+        if value is None and raw is not None:
+            ctx.fail(PARAM_TYPE, statement.target.span, name=name, wanted=wanted, value=repr(raw)[:60])
+    ctx.params.append(Param(name, wanted, value))
+    bind(ctx, env, statement.target, value)
+
+
+def convert_param(value: object, wanted: str) -> object:
+    """A value given for a param, as the param's type; None where it cannot be. Strings are read as numbers."""
+    if isinstance(value, str) and wanted != "str":
+        text = value.strip()
+        if wanted == "bool":
+            return {"true": True, "false": False}.get(text.lower())
+        if wanted in ("int", "float"):
+            try:
+                return int(text) if wanted == "int" else float(text)
+            except ValueError:
+                return None
+        if wanted == "none":
+            return value
+        return None
+    match wanted:
+        case "bool":
+            return value if isinstance(value, bool) else None
+        case "int":
+            if isinstance(value, float) and value.is_integer():
+                return int(value)
+            return value if isinstance(value, int) and not isinstance(value, bool) else None
+        case "float":
+            return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        case "str":
+            return value if isinstance(value, str) else None
+        case "list":
+            return list(value) if isinstance(value, (list, tuple)) and is_host(value) else None
+    return value if is_host(value) else None
+
+
+def _seed(ctx: Analysis, env: Env, statement: t.Seed) -> None:
+    value = value_of(ctx, env, statement.value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
+        ctx.fail(SEED_VALUE, statement.value.span, value=describe(value))
+    if ctx.graph.seed is not None:
+        ctx.fail(SEED_TWICE, statement.span)
+    if ctx.graph.nodes:
+        ctx.fail(SEED_LATE, statement.span)
+    ctx.graph.seed = value
+
+
+# --- data -------------------------------------------------------------------------------------
+
+
+def _data(ctx: Analysis, env: Env, statement: t.Data) -> None:
+    name = statement.target.id
+    source, *transforms = statement.stages
+    stages = [_stage(ctx, env, source, SOURCES, "source of data")]
+    stages += [_stage(ctx, env, stage, TRANSFORMS, "transform") for stage in transforms]
+    data = Data(name, stages[0], tuple(stages[1:]), ctx.folder, 0, 0, ctx.origin(statement.span))
+    try:
+        schema = schema_of(data, ctx.given_data.get(name))
+    except DataError as error:
+        place = statement.stages[error.stage or 0].span
+        ctx.fail(error.message, place, data_notes(error), **error.details)
+    data = Data(name, data.source, data.transforms, ctx.folder, schema.rows, schema.columns, data.origin)
+    dataset = Dataset(name, "", schema, statement.span)
+    ctx.data.append(data)
+    ctx.datasets[name] = dataset
+    bind(ctx, env, statement.target, dataset)
+
+
+def data_notes(error: DataError) -> tuple[Note, ...]:
+    return (Note(f"at {error.place}"),) if error.place else ()
+
+
+def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, object], kind: str) -> DataStage:
+    row = table.get(stage.name)
+    if row is None:
+        help = did_you_mean(stage.name, table) or "there are " + ", ".join(table)
+        ctx.fail(UNKNOWN_NAME, stage.span, help=help, name=stage.name)
+    params = {p.name: p for p in row.params}
+    arguments = assign_arguments(
+        ctx, stage.name, row.signature, list(params), [(a.name, given(ctx, env, a.value)) for a in stage.arguments],
+        stage.span,
+    )  # fmt: skip
+    values = {}
+    for name, param in params.items():
+        if name not in arguments:
+            if not isinstance(param.default, (int, float, str, bool, type(None))):
+                missing(ctx, stage.name, row.signature, name, stage.span)
+            values[name] = param.default
+            continue
+        value = arguments[name].value
+        if value is not None and not is_host(value):
+            ctx.fail(NOT_STATIC, arguments[name].span, what=f"'{name}' of {stage.name}", value=describe(value))
+        values[name] = value
+    return DataStage(stage.name, values)
+
+
+# --- types ------------------------------------------------------------------------------------
+
+
+def _dtype(ctx: Analysis, type: t.Type):
+    if type.dtype not in DTYPES:
+        help = did_you_mean(type.dtype, DTYPES)
+        ctx.fail(DTYPE_UNKNOWN, type.span, help=help, name=type.dtype, known=", ".join(DTYPES))
+    return DTYPES[type.dtype]
+
+
+def tensor_type(ctx: Analysis, env: Env, type: t.Type) -> TensorType:
+    """A declared type; a name that nothing is bound to is a named size."""
+    dtype = _dtype(ctx, type)
+    if type.dims and any(isinstance(d, t.Dots) for d in type.dims):
+        if len(type.dims) > 1:
+            ctx.fail(DIM_VALUE, type.span, value="... beside other sizes")
+        return TensorType(dtype, None)
+    return TensorType(dtype, tuple(_dim(ctx, env, dim) for dim in type.dims or ()))
+
+
+def _dim(ctx: Analysis, env: Env, dim: t.Expr | t.UnknownDim) -> Dim:
+    if isinstance(dim, t.UnknownDim):
+        return None
+    if isinstance(dim, t.Name) and env.find(dim.id) is None and env.find_scope(dim.id) is None:
+        ctx.graph.sizes.declared.setdefault(dim.id, dim.span)
+        return Size(dim.id)
+    value = value_of(ctx, env, dim)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        if isinstance(dim, t.Name):
+            ctx.fail(BOUND_TO_PARAM, dim.span, name=dim.id, value=describe(value))
+        if isinstance(value, (Tensor, Array)):
+            ctx.fail(NOT_STATIC, dim.span, what="a size", value=describe(value))
+        ctx.fail(DIM_VALUE, dim.span, value=describe(value))
+    return value
+
+
+def _fits(ctx: Analysis, declared: TensorType, type: TensorType) -> bool:
+    """Whether a value of a type can stand where another is declared."""
+    if declared.dtype != type.dtype:
+        return False
+    if declared.shape is None or type.shape is None:
+        return True
+    if len(declared.shape) != len(type.shape):
+        return False
+    try:
+        for a, b in zip(declared.shape, type.shape, strict=True):
+            ctx.graph.sizes.same(a, b)
+    except SizeClash:
+        return False
+    return True
+
+
+# --- placeholders and variables ---------------------------------------------------------------
+
+
+def _placeholder(ctx: Analysis, env: Env, statement: t.Placeholder) -> None:
+    type = tensor_type(ctx, env, statement.type)
+    args: dict[str, Arg] = {}
+    name = statement.target.id
+    if statement.default is not None:
+        default = given(ctx, env, statement.default)
+        args["default"], actual = _typed(ctx, default, type.dtype)
+        if not _fits(ctx, type, actual):
+            ctx.fail(INITIAL_TYPE, default.span, name=name, declared=type, type=actual)
+    node = ctx.graph.add("placeholder", args, name, (type,), ctx.origin(statement.span))
+    bind(ctx, env, statement.target, Tensor(Ref(node), type, ctx.graph.name, statement.span))
+
+
+def _typed(ctx: Analysis, value: Given, dtype=None) -> tuple[Arg, TensorType]:
+    """A value as an argument, by its own dtype or, for plain numbers, the one given."""
+    if not isinstance(value.value, (Tensor, Array, list, tuple)) and not is_host(value.value) or value.value is None:
+        ctx.fail(NOT_TENSOR, value.span, value=describe(value.value))
+    own = tensor_dtype(value.value)
+    if own is None:
+        kind = scalar_class(ctx, value.value, value.span)
+        own = dtype or default_dtype(value.value, kind)
+    return to_arg(ctx, value, own)
+
+
+def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, TensorType]:
+    """The initial value of a variable: an expression, or an initializer's name where the type is given."""
+    name = statement.target.id
+    declared = None if statement.type is None else tensor_type(ctx, env, statement.type)
+    value = given(ctx, env, statement.value)
+    if isinstance(value.value, Op):
+        op = value.value
+        if declared is None:
+            ctx.fail(TYPE_MISSING_SHAPE, value.span, name=op.name, variable=name)
+        if not shape_known(declared.shape):
+            ctx.fail(SHAPE_INCOMPLETE, statement.type.span, type=declared, name=name)
+        arguments: Arguments = [("shape", Given(list(declared.shape), statement.type.span))]
+        if any(p.name == "dtype" for p in op.params):
+            arguments.append(("dtype", Given(declared.dtype, statement.type.span)))
+        value = Given(call_op(ctx, op, arguments, value.span), value.span)
+    arg, type = _typed(ctx, value, declared.dtype if declared else None)
+    if type is None:
+        ctx.fail(NOT_TENSOR, value.span, value=describe(value.value))
+    if declared is not None and not _fits(ctx, declared, type):
+        ctx.fail(INITIAL_TYPE, value.span, operand_notes([value]), name=name, declared=declared, type=type)
+    if not shape_known(type.shape):
+        if declared is not None and shape_known(declared.shape):
+            return arg, declared
+        ctx.fail(SHAPE_INCOMPLETE, value.span, operand_notes([value]), type=type, name=name)
+    return arg, type
+
+
+def _trainable(ctx: Analysis, env: Env, statement: t.Variable) -> dict[str, Arg]:
+    args: dict[str, Arg] = {}
+    for option in statement.options:
+        word = "shared" if statement.shared else "variable"
+        if option.name != "trainable":
+            help = did_you_mean(option.name, ["trainable"])
+            ctx.fail(OPTION_UNKNOWN, option.span, help=help, statement=word, name=option.name, known="trainable")
+        value = value_of(ctx, env, option.value)
+        if not isinstance(value, bool):
+            ctx.fail(NOT_STATIC, option.value.span, what="'trainable'", value=describe(value))
+        args["trainable"] = Static(value)
+    return args
+
+
+def _variable(ctx: Analysis, env: Env, statement: t.Variable) -> None:
+    name = statement.target.id
+    if statement.value is None:
+        ctx.fail(INITIAL_MISSING, statement.span, name=name)
+    initial, type = _initial(ctx, env, statement)
+    args = {"initial": initial, **_trainable(ctx, env, statement)}
+    node = ctx.graph.add("variable", args, name, (type,), ctx.origin(statement.span))
+    bind(ctx, env, statement.target, Tensor(Ref(node), type, ctx.graph.name, statement.span, True))
+
+
+def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
+    """A shared variable: created at its first use, the same one from then on."""
+    graph, name = ctx.graph, statement.target.id
+    path = "/".join((*graph.variable_scope, name))
+    known = graph.shared.get(path)
+    if statement.value is None:
+        if known is None:
+            near = did_you_mean(path, graph.shared)
+            ctx.fail(SHARED_MISSING, statement.span, help=near, path=path, name=name)
+    elif known is None:
+        if graph.reuse:
+            ctx.fail(SHARED_REUSE, statement.span, path=path)
+        initial, type = _initial(ctx, env, statement)
+        args = {"initial": initial, **_trainable(ctx, env, statement)}
+        node = graph.add("shared", args, name, (type,), ctx.origin(statement.span))
+        tensor = Tensor(Ref(node), type, graph.name, statement.span, True)
+        known = graph.shared[path] = Shared(tensor, graph.key(initial), statement.span)
+    else:
+        _check_shared(ctx, env, statement, known, path)
+    bind(ctx, env, statement.target, known.tensor)
+
+
+def _check_shared(ctx: Analysis, env: Env, statement: t.Variable, known: Shared, path: str) -> None:
+    with ctx.graph.trial():
+        initial, type = _initial(ctx, env, statement)
+        key = ctx.graph.key(initial)
+    there = known.tensor.type
+    for what, first, second in (
+        ("the dtype", there.dtype, type.dtype),
+        ("the shape", there.shape, type.shape),
+        ("the initial value", known.initial, key),
+    ):
+        if first != second:
+            if what == "the shape":
+                first, second = there, type
+            if what == "the initial value":
+                first, second = (" ".join(s.text.partition("=")[2].split())[:40] for s in (known.span, statement.span))
+            note = Note("it was created on line {line}", known.span)
+            ctx.fail(
+                SHARED_DISAGREES, statement.span, (note,), path=path, what=what, first=first, second=second,
+                name=statement.target.id,
+            )  # fmt: skip
+
+
+# --- loss, optimizers, summaries --------------------------------------------------------------
+
+
+def _scalar_float(ctx: Analysis, value: Given) -> Tensor:
+    tensor = value.value
+    if not isinstance(tensor, Tensor) or tensor.type is None:
+        ctx.fail(NOT_TENSOR, value.span, value=describe(tensor))
+    if tensor.type.rank not in (0, None) or tensor.type.dtype.kind != "float":
+        ctx.fail(LOSS_TYPE, value.span, operand_notes([value]), type=tensor.type)
+    return tensor
+
+
+def _loss(ctx: Analysis, env: Env, statement: t.Loss) -> None:
+    tensor = _scalar_float(ctx, given(ctx, env, statement.value))
+    if ctx.graph.loss is not None:
+        note = Note("the first is on line {line}", ctx.graph.loss_span)
+        ctx.fail(LOSS_TWICE, statement.span, (note,))
+    ctx.graph.loss, ctx.graph.loss_span = tensor.ref, statement.span
+
+
+def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
+    graph = ctx.graph
+    if statement.loss is not None:
+        loss = _scalar_float(ctx, given(ctx, env, statement.loss)).ref
+    elif graph.loss is None:
+        ctx.fail(LOSS_MISSING, statement.span)
+    else:
+        loss = graph.loss
+    chosen = _optimizer(ctx, env, statement.optimizer)
+    args: dict[str, Arg] = {"loss": loss, "optimizer": Static(chosen.row.name), **chosen.args}
+    if statement.wrt is not None:
+        args["wrt"] = Refs(tuple(_wrt(ctx, env, statement, loss)))
+    else:
+        trainable = [
+            n for n in graph.nodes.values()
+            if n.op in ("variable", "shared") and n.args.get("trainable") != Static(False)
+        ]  # fmt: skip
+        if not any(depends(ctx, loss, Ref(n.id)) for n in trainable):
+            ctx.fail(NOTHING_TRAINABLE, statement.span)
+    target = statement.target
+    node = graph.add("optimize", args, target.id if target else None, (), ctx.origin(statement.span))
+    graph.optimizers.append(Ref(node))
+    if target:
+        bind(ctx, env, target, Tensor(Ref(node), None, graph.name, statement.span))
+
+
+def _optimizer(ctx: Analysis, env: Env, expr: t.Expr) -> Optimizer:
+    try_name = expr.function if isinstance(expr, t.Call) else expr
+    if isinstance(try_name, t.Name) and try_name.id not in OPTIMIZERS and env.find(try_name.id) is None:
+        help = did_you_mean(try_name.id, OPTIMIZERS)
+        ctx.fail(NOT_OPTIMIZER, try_name.span, help=help, value=f"'{try_name.id}'", known=", ".join(OPTIMIZERS))
+    value = value_of(ctx, env, expr)
+    if isinstance(value, OptimizerRow):
+        value = optimizer(ctx, value, [], expr.span)
+    if not isinstance(value, Optimizer):
+        ctx.fail(NOT_OPTIMIZER, expr.span, value=describe(value), known=", ".join(OPTIMIZERS))
+    return value
+
+
+def _wrt(ctx: Analysis, env: Env, statement: t.Optimize, loss: Ref):
+    for expr in statement.wrt:
+        value = given(ctx, env, expr)
+        for one in value.value if isinstance(value.value, (list, tuple)) else [value.value]:
+            if not isinstance(one, Tensor) or not one.is_variable:
+                ctx.fail(NOT_VARIABLE, value.span, what="'wrt'", value=describe(one))
+            if not depends(ctx, loss, one.ref):
+                ctx.fail(NOTHING_TRAINABLE, value.span)
+            yield one.ref
+
+
+def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:
+    kind = statement.kind.id
+    if kind not in _SUMMARY_KINDS:
+        help = did_you_mean(kind, _SUMMARY_KINDS)
+        ctx.fail(SUMMARY_KIND, statement.kind.span, help=help, kind=kind, known=", ".join(_SUMMARY_KINDS))
+    value = given(ctx, env, statement.value)
+    if isinstance(value.value, Tensor) and value.value.type is None:
+        ctx.fail(NOT_TENSOR, value.span, value=describe(value.value))
+    arg, type = _typed(ctx, value)
+    wanted = {
+        "scalar": ("one number", type.rank in (0, None) and type.dtype.kind in ("float", "int", "uint")),
+        "histogram": ("numbers", type.dtype.kind in ("float", "int", "uint")),
+        "image": ("rank 4: images, height, width, channels", type.rank in (4, None)),
+        "text": ("strings", type.dtype.kind == "string"),
+    }[kind]
+    if not wanted[1]:
+        ctx.fail(SUMMARY_TYPE, value.span, operand_notes([value]), kind=kind, wanted=wanted[0], type=type)
+    tag = value_of(ctx, env, statement.tag) if statement.tag else value.text
+    if not isinstance(tag, str) or not tag:
+        ctx.fail(NOT_STATIC, statement.tag.span, what="the tag of a summary", value=describe(tag))
+    args = {"kind": Static(kind), "tag": Static(tag), "value": arg}
+    node = ctx.graph.add("summary", args, None, (TensorType(DTYPES["string"], ()),), ctx.origin(statement.span))
+    ctx.graph.summaries.setdefault(tag, []).append(Ref(node))
+
+
+# --- blocks -----------------------------------------------------------------------------------
+
+
+def _return(ctx: Analysis, env: Env, statement: t.Return) -> Returned:
+    if not ctx.calling:
+        ctx.fail(RETURN_OUTSIDE, statement.span)
+    values = [value_of(ctx, env, value) for value in statement.values]
+    return Returned(None if not values else values[0] if len(values) == 1 else tuple(values))
+
+
+def _scope(ctx: Analysis, env: Env, statement: t.Scope) -> Returned | None:
+    outside = env.open_scope(statement.target.id)
+    try:
+        with ctx.graph.scope(statement.target.id, statement.reuse):
+            return block(ctx, env, statement.body)
+    finally:
+        env.path = outside
+
+
+def _after(ctx: Analysis, env: Env, statement: t.After) -> Returned | None:
+    refs = []
+    for expr in statement.values:
+        value = given(ctx, env, expr)
+        for one in value.value if isinstance(value.value, (list, tuple)) else [value.value]:
+            if not isinstance(one, Tensor):
+                ctx.fail(NOT_TENSOR, value.span, value=describe(one))
+            refs.append(ctx.use(one, value.span, value.text).ref)
+    ctx.graph.items.append(Enter("after", "", tuple(refs)))
+    try:
+        return block(ctx, env, statement.body)
+    finally:
+        ctx.graph.items.append(Exit())
+
+
+def _if(ctx: Analysis, env: Env, statement: t.If) -> Returned | None:
+    for test, body in statement.branches:
+        if test is None:
+            return block(ctx, env, body)
+        value = condition(ctx, env, test)
+        if not isinstance(value, bool):
+            if isinstance(value, Tensor):
+                ctx.fail(NOT_YET, test.span, what="'if' on a tensor", hint="for values write: a if condition else b")
+            ctx.fail(CONDITION_TENSOR, test.span, value=describe(value))
+        if value:
+            return block(ctx, env, body)
+    return None
+
+
+def _for(ctx: Analysis, env: Env, statement: t.For) -> Returned | None:
+    values = iterate(ctx, value_of(ctx, env, statement.iterable), statement.iterable.span)
+    env.begin_loop()
+    try:
+        for value in values:
+            env.next_turn()
+            bind_targets(ctx, env, statement.targets, value, statement.iterable.span)
+            result = block(ctx, env, statement.body)
+            if result is not None:
+                return result
+    finally:
+        env.end_loop()
+    return None
+
+
+@contextmanager
+def on_graph(ctx: Analysis, graph: GraphBuilder):
+    """Build on another graph for a while."""
+    outside = ctx.graph
+    ctx.graph = graph
+    try:
+        yield
+    finally:
+        ctx.graph = outside
+
+
+def graph_block(ctx: Analysis, statement: t.Graph) -> None:
+    """`graph NAME:` at the top of a file."""
+    name = statement.target.id
+    known = ctx.graphs.get(name)
+    if known is not None:
+        ctx.fail(REBOUND, statement.target.span, name=name)
+    env = Env(parent=ctx.env)
+    graph = ctx.graphs[name] = GraphBuilder(name, env)
+    with on_graph(ctx, graph):
+        block(ctx, env, statement.body)

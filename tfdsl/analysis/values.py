@@ -1,0 +1,184 @@
+"""What an expression of the graph half can be while compiling.
+
+Plain Python values (int, float, complex, bool, str, None, list, tuple, range) stand for themselves; a
+`DType` for a dtype; an `Op` of the table for itself. The rest is here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from ..data.schema import Schema
+from ..ops.op import Op
+from ..ops.optimizers import OptimizerRow
+from ..program import Arg, BatchField, Field, PlanExpr, Ref
+from ..source import Span
+from ..syntax import tree as t
+from ..types import DType, Shape, TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A node's output. `type` is None for an operation, which has none; `span` is where it was made."""
+
+    ref: Ref
+    type: TensorType | None
+    graph: str
+    span: Span
+    is_variable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeOf:
+    """`X.shape`: its sizes, of which some may be unknown; `text` is how the program wrote it."""
+
+    dims: Shape
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A `data` name, or its `.train` or `.test`."""
+
+    name: str
+    part: str
+    schema: Schema
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An array of data: known while compiling in type, in content only when the program runs."""
+
+    field: Field | BatchField  # of a training loop's batch
+    type: TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """epoch, step, or what is computed from them: a value that only the running session knows."""
+
+    expr: PlanExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The current batch of a training loop."""
+
+    schema: Schema
+    size: int | None  # its rows where every batch has the same number
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A `def` with the names it can see."""
+
+    tree: t.Def
+    env: object
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """A function of Python's that works on values known while compiling."""
+
+    name: str
+    function: Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Optimizer:
+    """An optimizer with its arguments, as `momentum(0.9)` gives."""
+
+    row: OptimizerRow
+    args: Mapping[str, Arg]
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """The names of a scope or of a `graph` block."""
+
+    env: object
+    path: tuple[str, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What a statement with an error would have bound; using it says nothing more."""
+
+
+HOST = (int, float, complex, bool, str, type(None), list, tuple, range)
+
+
+def is_host(value: object) -> bool:
+    """Whether a value is a plain Python one, with nothing of the graph in it."""
+    if isinstance(value, (list, tuple)):
+        return all(map(is_host, value))
+    return isinstance(value, HOST)
+
+
+def has_tensor(value: object) -> bool:
+    """Whether a value is a tensor or data, or a list with one in it."""
+    if isinstance(value, (list, tuple)):
+        return any(map(has_tensor, value))
+    return isinstance(value, (Tensor, Array))
+
+
+def describe(value: object) -> str:
+    """A value in the words of a message."""
+    match value:
+        case Tensor(type=None):
+            return "an operation without output"
+        case Tensor(type=type, is_variable=True):
+            return f"a variable of {type}"
+        case Tensor(type=type):
+            return f"a tensor of {type}"
+        case Array(type=type):
+            return f"data of {type}"
+        case bool():
+            return "true" if value else "false"
+        case None:
+            return "none"
+        case int() | float() | complex():
+            return f"the number {value}"
+        case str():
+            return "a string"
+        case list() | tuple() | range():
+            return "a list"
+        case ShapeOf():
+            return "a shape"
+        case Dataset():
+            return f"the data {value.name}"
+        case Batch():
+            return "a batch"
+        case Function():
+            return f"the function {value.tree.target.id}"
+        case Op() | Builtin():
+            return f"the function {value.name}"
+        case OptimizerRow() | Optimizer():
+            return "an optimizer"
+        case DType():
+            return f"the dtype {value}"
+        case Namespace():
+            return f"the scope {value.name}"
+        case Moving():
+            return "a value of the running session"
+        case _:
+            return "a value"
+
+
+def part_of(dataset: Dataset, part: str) -> Dataset | None:
+    """`.train` or `.test` of a dataset that was split."""
+    schema = getattr(dataset.schema, part)
+    return None if schema is None or dataset.part else replace(dataset, part=part, schema=schema)
+
+
+def field_of(dataset: Dataset, name: str) -> Array | None:
+    """`.features` or `.target` as an array; None where there is no target."""
+    schema = dataset.schema
+    if name == "features":
+        type = TensorType(schema.features, (schema.rows, schema.columns))
+    elif schema.target is None:
+        return None
+    else:
+        type = TensorType(schema.target, (schema.rows, 1))
+    return Array(Field(dataset.name, dataset.part, name), type)

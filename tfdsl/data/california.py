@@ -1,0 +1,89 @@
+"""A synthetic stand-in for the California housing data, for machines that cannot have the real one.
+
+Input: the numbers in california.json, which `measure` took from the real data. Output: 20640 rows with
+the real columns, their real distributions, and nearly their real dependence; the same bytes every time.
+
+The method is a Gaussian copula. Nine normal columns with the right correlations are drawn; of each only the
+ranks are kept, and a rank becomes a value by the quantiles of its column. So each column has the real
+quantiles exactly, tails and caps included, and the rank correlations come out as measured. Ranks also
+make the result independent of the last bits of logarithms and matrix products, which differ between machines.
+
+One correlation is not the measured one. California lies along a line, which a linear model makes much of and
+ranks understate: latitude and longitude correlate by -0.925, their ranks by -0.879. With the ranks' the
+best linear model of the stand-in would have a mean squared error of 0.61, where the real data has 0.52. So
+this one is set as near to a line as the others allow. The error is then 0.55, and gradient descent, whose
+pace depends on that line, goes down as it does on the real data.
+
+To take the numbers again, where scikit-learn can have the real data:
+
+    from sklearn.datasets import fetch_california_housing
+    from tfdsl.data import california
+    california.record(*fetch_california_housing(return_X_y=True))
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+RECORD = Path(__file__).with_name("california.json")
+ROWS = 20640
+SEED = 42
+# Decimals of the features and the target, as in the real data; ratios are kept to six.
+DECIMALS = (4, 0, 6, 6, 0, 6, 2, 2, 5)
+LATITUDE, LONGITUDE = 6, 7
+ON_A_LINE = -0.945  # by its ranks it would be -0.888; below -0.95 no nine columns correlate so
+# Every hundredth, and more in the tails, which are long.
+LEVELS = (0, 0.0005, 0.001, 0.002, 0.005, *(i / 100 for i in range(1, 100)), 0.995, 0.998, 0.999, 0.9995, 1)
+
+
+def synthetic() -> tuple[np.ndarray, np.ndarray]:
+    """Features and target of the stand-in."""
+    columns = _make(json.loads(RECORD.read_text("utf-8")))
+    return columns[:, :-1], columns[:, -1]
+
+
+def _make(numbers: Mapping[str, list]) -> np.ndarray:
+    # The normal correlation that gives a rank correlation r is 2 sin(pi r / 6).
+    normal = 2 * np.sin(np.pi / 6 * np.array(numbers["rank_correlation"]))
+    np.fill_diagonal(normal, 1.0)
+    normal[LATITUDE, LONGITUDE] = normal[LONGITUDE, LATITUDE] = ON_A_LINE
+    drawn = np.random.RandomState(SEED).standard_normal((ROWS, len(DECIMALS))) @ np.linalg.cholesky(normal).T
+    levels = _ranks(drawn) / (ROWS - 1)
+    return np.column_stack([
+        np.round(np.interp(level, LEVELS, quantiles), decimals)
+        for level, quantiles, decimals in zip(levels.T, numbers["quantiles"], DECIMALS, strict=True)
+    ])
+
+
+def _ranks(columns: np.ndarray) -> np.ndarray:
+    """Ranks from 0 within each column, equal values in their order."""
+    return columns.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
+
+
+def _mean_ranks(columns: np.ndarray) -> np.ndarray:
+    """Ranks as Spearman's correlation wants them: equal values share the mean of theirs."""
+    return np.column_stack([
+        np.searchsorted(ordered, column, "left") + np.searchsorted(ordered, column, "right")
+        for column, ordered in zip(columns.T, np.sort(columns, axis=0).T, strict=True)
+    ]) / 2
+
+
+def measure(features: np.ndarray, target: np.ndarray) -> dict[str, list]:
+    """The numbers of the real data that the stand-in is made from."""
+    real = np.column_stack([features, target])
+    ranks = np.corrcoef(_mean_ranks(real), rowvar=False)
+    return {
+        "quantiles": np.round(np.quantile(real, LEVELS, axis=0), 6).T.tolist(),
+        "rank_correlation": np.round(ranks, 4).tolist(),
+    }
+
+
+def record(features: np.ndarray, target: np.ndarray) -> None:
+    """Measure the real data and write california.json, a line for each column."""
+    parts = (
+        f'"{key}": [\n' + ",\n".join(map(json.dumps, rows)) + "\n]"
+        for key, rows in measure(features, target).items()
+    )
+    RECORD.write_text("{\n" + ",\n".join(parts) + "\n}\n", "utf-8")

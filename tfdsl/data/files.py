@@ -1,0 +1,236 @@
+"""Data files as far as they can be read without NumPy: CSV whole, the headers of an .npz.
+
+Input: a path and the folder it is relative to. Output: `CsvText`, the cells as text with their places,
+and `NpzArray`, what the header of a stored array declares. Every fault of a file is a `DataError`.
+"""
+
+import ast
+import csv
+import io
+import lzma
+import math
+import os
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import BinaryIO
+
+from ..diagnostics import (
+    ARRAY_KIND,
+    CSV_CELL,
+    CSV_COLUMN_TYPO,
+    CSV_EMPTY,
+    CSV_MALFORMED,
+    CSV_NAME_TWICE,
+    CSV_NO_COLUMN,
+    CSV_NO_HEADER,
+    CSV_NO_NAME,
+    CSV_NOT_UTF8,
+    CSV_RAGGED,
+    DATA_FILE,
+    NPZ_BAD,
+    NPZ_DAMAGED,
+    NPZ_NAMES,
+)
+from .schema import DataError, FilePlace, check_features, check_size, check_target, shown
+
+INT64_RANGE = range(-(1 << 63), 1 << 63)
+NPY_HEADER_LIMIT = 10_000  # NumPy's own
+NPZ_PAIRS = (("features", "target"), ("X", "y"))
+# What zipfile and NumPy raise on a file that is none; RuntimeError where a password or a method is wanted.
+NPZ_FAULTS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
+
+
+def open_file(path: str, folder: str) -> BinaryIO:
+    """Open a regular file; anything else, such as a pipe, could keep the compiler waiting for ever."""
+    full = os.path.join(folder, path)
+    try:
+        if not stat.S_ISREG(os.stat(full).st_mode):
+            raise OSError(None, "it is not a file")
+        return open(full, "rb")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DataError(
+            DATA_FILE, param="path", path=shown(path), reason=reason, folder=shown(os.path.abspath(folder))
+        ) from None
+
+
+# --- CSV --------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class CsvText:
+    """A CSV file as text: the names of its columns, and its rows, each as long as the header."""
+
+    path: str
+    text: str
+    header: tuple[str, ...]
+    rows: list[list[str]]
+
+    def column(self, name: str) -> int:
+        """The index of a column."""
+        if name in self.header:
+            return self.header.index(name)
+        place = FilePlace(self.path, 1)
+        if close := get_close_matches(name, self.header, 1):
+            raise DataError(
+                CSV_COLUMN_TYPO, place=place, param="target", column=shown(name), close=shown(close[0])
+            )
+        columns = ", ".join(map(shown, self.header))
+        raise DataError(CSV_NO_COLUMN, place=place, param="target", column=shown(name), columns=columns)
+
+    def integers(self, column: int) -> list[int] | None:
+        """The cells of a column as integers, or None where one of them is not an integer of 64 bits."""
+        try:
+            values = [int(row[column]) for row in self.rows]
+        except ValueError:
+            return None
+        return values if min(values) in INT64_RANGE and max(values) in INT64_RANGE else None
+
+    def bad_cell(self) -> DataError:
+        """The error for the first cell that is not a finite number, once it is known that there is one."""
+        for index, row in enumerate(self.rows):
+            for column, cell in enumerate(row):
+                if not is_finite(cell):
+                    return DataError(
+                        CSV_CELL, place=_place(self.path, self.text, index + 1, column),
+                        column=shown(self.header[column]), cell=shown(cell),
+                    )
+        raise AssertionError("no cell is bad")
+
+
+def is_finite(cell: str) -> bool:
+    """Whether a cell is a finite number. Python's `1_000` is not one in a data file."""
+    try:
+        return "_" not in cell and math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+def read_csv(path: str, folder: str) -> CsvText:
+    """Read a whole CSV file. That its cells are numbers is left to whoever wants the numbers."""
+    with open_file(path, folder) as file:
+        path, data = file.name, file.read()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        place = FilePlace(path, data.count(b"\n", 0, error.start) + 1)
+        raise DataError(CSV_NOT_UTF8, place=place, path=shown(path)) from None
+
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header, *rows = [row for row in reader if row] or [[]]
+    except csv.Error as error:
+        raise DataError(CSV_MALFORMED, place=FilePlace(path, reader.line_num), reason=str(error)) from None
+    names = _header(path, text, header) if header else ()
+    if not rows:
+        raise DataError(CSV_EMPTY, place=FilePlace(path), path=shown(path))
+    if any(len(row) != len(names) for row in rows):
+        index = next(i for i, row in enumerate(rows) if len(row) != len(names))
+        place = _place(path, text, index + 1, 0)
+        raise DataError(CSV_RAGGED, place=place, found=len(rows[index]), wanted=len(names))
+    check_size(shown(path), len(rows), len(names))
+    return CsvText(path, text, names, rows)
+
+
+def _header(path: str, text: str, header: list[str]) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in header)
+    if all(map(is_finite, names)):
+        example = ",".join(f"x{i}" for i in range(min(len(names), 3))) + (",..." if len(names) > 3 else "")
+        raise DataError(CSV_NO_HEADER, place=_place(path, text, 0, 0), example=example)
+    seen: set[str] = set()
+    for column, name in enumerate(names):
+        if not name:
+            raise DataError(CSV_NO_NAME, place=_place(path, text, 0, column), number=column + 1)
+        if name in seen:
+            raise DataError(CSV_NAME_TWICE, place=_place(path, text, 0, column), column=shown(name))
+        seen.add(name)
+    return names
+
+
+def _place(path: str, text: str, record: int, column: int) -> FilePlace:
+    """Where a cell begins. A record can span lines and a cell can hold commas, so quotes are counted."""
+    lines = list(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, strict=True)
+    start = 0  # lines before the record
+    for row in reader:
+        if row and record == 0:
+            break
+        record -= bool(row)
+        start = reader.line_num
+    quoted = False
+    for number, line in enumerate(lines[start:], start + 1):
+        for at, char in enumerate(line):
+            if column == 0:
+                return FilePlace(path, number, at + 1)
+            quoted ^= char == '"'
+            column -= char == "," and not quoted
+    return FilePlace(path, len(lines), len(lines[-1]) + 1)  # an empty last cell with no newline after it
+
+
+# --- NPZ --------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class NpzArray:
+    """What a stored array declares: `member` is its name in the zip, `kind` NumPy's letter b, i, u or f."""
+
+    name: str
+    member: str
+    shape: tuple[int, ...]
+    kind: str
+
+
+def npz_arrays(file: BinaryIO) -> tuple[NpzArray, NpzArray | None]:
+    """The features and the target that an .npz file declares, checked against the sizes of its members."""
+    path = file.name
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = {m.filename[:-4]: m for m in archive.infolist() if m.filename.endswith(".npy")}
+            for features, target in NPZ_PAIRS:
+                if features in members:
+                    x = _npy(archive, members[features], path)
+                    y = _npy(archive, members[target], path) if target in members else None
+                    check_features(x.name, x.shape)
+                    if y is not None:
+                        check_target(y.name, y.shape, x.shape[0])
+                    return x, y
+    except NPZ_FAULTS as error:
+        raise npz_error(path, error) from None
+    found = ", ".join(shown(name) for name in list(members)[:10]) or "none"
+    raise DataError(NPZ_NAMES, place=FilePlace(path), path=shown(path), found=found)
+
+
+def npz_error(path: str, error: Exception) -> DataError:
+    """What the library said of a file that is no whole .npz."""
+    reason = str(error) or type(error).__name__
+    return DataError(NPZ_BAD, place=FilePlace(path), path=shown(path), reason=reason)
+
+
+def _npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> NpzArray:
+    """The header of one member. Nothing but the header is unpacked."""
+    name = member.filename[:-4]
+    damaged = DataError(NPZ_DAMAGED, place=FilePlace(path), path=shown(path), array=name)
+    with archive.open(member) as file:
+        magic, version = file.read(6), file.read(2)
+        width = 2 if version[:1] == b"\x01" else 4
+        size = file.read(width)
+        if magic != b"\x93NUMPY" or len(size) < width:
+            raise damaged
+        (length,) = struct.unpack("<H" if width == 2 else "<I", size)
+        if length > NPY_HEADER_LIMIT:
+            raise damaged
+        text = file.read(length).decode("latin-1")
+    try:
+        header = ast.literal_eval(text.strip())
+        descr, shape = header["descr"], header["shape"]
+    except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError):
+        raise damaged from None
+    number = re.fullmatch(r"[<>=|]?([biuf])(1|2|4|8|16)", str(descr))
+    if number is None:  # text, records, or Python objects, which would have to be unpickled
+        raise DataError(ARRAY_KIND, place=FilePlace(path), array=name, dtype=shown(str(descr)))
+    if not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 0 for n in shape):
+        raise damaged
+    if member.file_size != 8 + width + length + math.prod(shape) * int(number[2]):
+        raise damaged
+    return NpzArray(name, member.filename, shape, number[1])

@@ -1,0 +1,36 @@
+"""Declared data as arrays.
+
+Input: a `data` declaration (`table.Spec`), and perhaps what replaces its source: the path of a file, or
+Python data. Output: a `Dataset` of the sizes, dtypes and names that `table.schema_of` says.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+
+from .arrays import Dataset, Table, dataset, table
+from .schema import at_stage
+from .table import TRANSFORMS, Row, Spec, is_path, python_arrays, schema_of, source_of
+
+
+def load(spec: Spec, *, replacement: object = None) -> Dataset:
+    schema = schema_of(spec, replacement)  # checks every argument, before anything is made
+    with at_stage(0):
+        made = _source(spec, replacement)
+    for step in spec.transforms:
+        row = TRANSFORMS[step.name]
+        made = implementation(row)(made, **row.bound(step.arguments))
+    with at_stage(len(spec.transforms)):
+        return dataset(made, schema)
+
+
+def _source(spec: Spec, replacement: object) -> Table:
+    if replacement is None or is_path(replacement):
+        row, arguments, folder = source_of(spec, replacement)
+        return implementation(row)(folder, **arguments)
+    return table(*python_arrays(spec.name, replacement), "data given from Python")
+
+
+def implementation(row: Row) -> Callable[..., Table]:
+    """The function that makes the arrays of a source or transform."""
+    module, function = row.implementation.split(".")
+    return getattr(import_module(f".{module}", __package__), function)

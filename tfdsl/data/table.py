@@ -1,0 +1,366 @@
+"""The tables of sources and transforms, and what the front end works out from them.
+
+Input: the arguments of a source or transform, known while compiling, and the folder of the program.
+Output: the `Schema` of the data. A new source or transform is one row here, with the function that gives
+its schema, and the function that `implementation` names, which makes the arrays; `load.py` imports that.
+"""
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement, groupby
+from typing import Protocol
+
+from ..diagnostics import (
+    ARRAY_KIND,
+    CSV_NO_FEATURES,
+    DATA_AFTER_SPLIT,
+    DATA_FORMAT,
+    DATA_NOT_YET,
+    DATA_REPLACEMENT,
+)
+from ..ops.op import Param, parse_signature
+from ..types import FLOAT32, INT64, DType
+from .schema import (
+    MAX_NUMBERS,
+    DataError,
+    FilePlace,
+    Schema,
+    at_stage,
+    check_features,
+    check_size,
+    check_target,
+    is_integer,
+    is_number,
+    need,
+    shown,
+)
+
+Arguments = Mapping[str, object]
+
+MAX_SEED = (1 << 32) - 1  # of numpy.random.RandomState
+MAX_DEGREE = 100
+MAX_NOISE = 1e30
+
+# The orders in which training goes through the rows; `batches.py` says exactly how.
+ORDERS: dict[str, str] = {
+    "shuffled": "a new permutation of the rows each epoch; the short last batch is kept",
+    "ordered": "the rows as they are; the short last batch is kept",
+    "sampled": "rows drawn with replacement, every batch of full size",
+}
+
+
+class Step(Protocol):
+    """A source or transform of a declaration."""
+
+    name: str
+    arguments: Mapping[str, object]
+
+
+class Spec(Protocol):
+    """A `data` declaration; `folder` is the folder of its file, which paths are relative to."""
+
+    name: str
+    source: Step
+    transforms: Sequence[Step]
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One source or transform.
+
+    `schema` takes (arguments, folder) for a source, (arguments, schema before) for a transform.
+    `implementation` is module and function below this folder. `target_name` is what a source that is
+    not a file calls its target.
+    """
+
+    name: str
+    signature: str
+    doc: str
+    schema: Callable[..., Schema]
+    implementation: str
+    target_name: str | None = None
+    not_yet: bool = False
+
+    @property
+    def params(self) -> tuple[Param, ...]:
+        return parse_signature(self.signature)
+
+    def bound(self, arguments: Arguments) -> dict[str, object]:
+        """The arguments with the defaults of those not given."""
+        return {p.name: arguments.get(p.name, p.default) for p in self.params}
+
+
+def number_dtype(name: str, kind: str) -> DType:
+    """How an array of NumPy's kind (one of its letters) is kept: integers as int64, floats as float32."""
+    if kind in ("b", "i", "u"):
+        return INT64
+    if kind == "f":
+        return FLOAT32
+    raise DataError(ARRAY_KIND, array=name, dtype=shown(kind))
+
+
+def numbered(columns: int) -> tuple[str, ...]:
+    """Names for columns that have none."""
+    return tuple(f"x{i}" for i in range(columns))
+
+
+def _need_seed(name: str, arguments: Arguments) -> None:
+    seed = arguments["seed"]
+    valid = is_integer(seed) and 0 <= seed <= MAX_SEED
+    need(valid, name, arguments, "seed", f"an integer from 0 to {MAX_SEED}")
+
+
+# --- sources ----------------------------------------------------------------------------------
+CALIFORNIA = Schema(
+    20640,
+    ("MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude"),
+    FLOAT32,
+    "MedHouseVal",
+)
+DIGITS = Schema(1797, tuple(f"pixel_{i}_{j}" for i in range(8) for j in range(8)), INT64, "target")
+IRIS = Schema(
+    150,
+    ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"),
+    INT64,
+    "target",
+)
+DIABETES = Schema(442, ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"), FLOAT32, "target")
+
+
+def _fixed(schema: Schema) -> Callable[[Arguments, str], Schema]:
+    return lambda arguments, folder: schema
+
+
+def _california(arguments: Arguments, folder: str) -> Schema:
+    valid = arguments["offline"] in (None, "synthetic")
+    need(valid, "california_housing", arguments, "offline", '"synthetic" or left out')
+    return CALIFORNIA
+
+
+def _moons(arguments: Arguments, folder: str) -> Schema:
+    rows, noise = arguments["n_samples"], arguments["noise"]
+    most = MAX_NUMBERS // 2
+    valid = is_integer(rows) and 1 <= rows <= most
+    need(valid, "moons", arguments, "n_samples", f"an integer from 1 to {most}")
+    valid = is_number(noise) and 0 <= noise <= MAX_NOISE
+    need(valid, "moons", arguments, "noise", f"a number from 0 to {MAX_NOISE}")
+    if arguments["seed"] is not None:
+        _need_seed("moons", arguments)
+    return Schema(rows, numbered(2), INT64, "target")
+
+
+def _csv(arguments: Arguments, folder: str) -> Schema:
+    from .files import read_csv  # here, because zipfile and the like cost every `check` some milliseconds
+
+    table = read_csv(arguments["path"], folder)
+    target = arguments["target"]
+    if target is None:
+        return Schema(len(table.rows), table.header)
+    column = table.column(target)
+    names = table.header[:column] + table.header[column + 1 :]
+    if not names:
+        place = FilePlace(table.path, 1)
+        raise DataError(CSV_NO_FEATURES, place=place, param="target", column=shown(target))
+    dtype = FLOAT32 if table.integers(column) is None else INT64
+    return Schema(len(table.rows), names, dtype, target)
+
+
+def _npz(arguments: Arguments, folder: str) -> Schema:
+    from .files import npz_arrays, open_file
+
+    with open_file(arguments["path"], folder) as file:
+        features, target = npz_arrays(file)
+    rows, columns = features.shape
+    if target is None:
+        return Schema(rows, numbered(columns))
+    return Schema(rows, numbered(columns), number_dtype(target.name, target.kind), target.name)
+
+
+def _none_yet(arguments: Arguments, folder: str) -> Schema:
+    raise AssertionError("refused before, because the row says not_yet")
+
+
+SOURCES: dict[str, Row] = {
+    row.name: row
+    for row in (
+        Row("california_housing", "offline: text = none",
+            "Median house values in 20640 districts of California in 1990, with eight features.",
+            _california, "sources.california_housing", "MedHouseVal"),
+        Row("digits", "", "1797 handwritten digits of 8 x 8 pixels; the target is the digit.",
+            _fixed(DIGITS), "sources.digits", "target"),
+        Row("iris", "", "150 irises of three species, four lengths each; the target is the species.",
+            _fixed(IRIS), "sources.iris", "target"),
+        Row("diabetes", "", "442 patients with ten features; the target is the disease's progress in a year.",
+            _fixed(DIABETES), "sources.diabetes", "target"),
+        Row("moons", "n_samples: integer, noise: number = 0.0, seed: integer = none",
+            "Points of two half circles that reach into each other; the target says which.",
+            _moons, "sources.moons", "target"),
+        Row("csv", "path: text, target: text = none",
+            "A file of comma-separated numbers; its first line names the columns, `target` is one of them.",
+            _csv, "sources.csv"),
+        Row("npz", "path: text", "A file of NumPy arrays named features and target, or X and y.",
+            _npz, "sources.npz"),
+        Row("parquet", "path: text, target: text = none",
+            "A Parquet file; `target` names one of its columns.",
+            _none_yet, "sources.parquet", not_yet=True),
+    )
+}
+
+
+# --- transforms -------------------------------------------------------------------------------
+def _same(arguments: Arguments, before: Schema) -> Schema:
+    return before
+
+
+def _add_bias(arguments: Arguments, before: Schema) -> Schema:
+    return replace(before, names=("bias", *before.names))
+
+
+def _polynomial(arguments: Arguments, before: Schema) -> Schema:
+    degree = arguments["degree"]
+    valid = is_integer(degree) and 1 <= degree <= MAX_DEGREE
+    need(valid, "polynomial", arguments, "degree", f"an integer from 1 to {MAX_DEGREE}")
+    check_size("polynomial", before.rows, math.comb(before.columns + degree, degree) - 1)
+    names = tuple(
+        " ".join(_power(name, len(list(group))) for name, group in groupby(factors))
+        for power in range(1, degree + 1)
+        for factors in combinations_with_replacement(before.names, power)
+    )
+    return replace(before, names=names)
+
+
+def _power(name: str, power: int) -> str:
+    return name if power == 1 else f"{name}^{power}"
+
+
+def _before_split(name: str, before: Schema) -> None:
+    if before.test_rows is not None:
+        raise DataError(DATA_AFTER_SPLIT, name=name)
+
+
+def _split(arguments: Arguments, before: Schema) -> Schema:
+    _before_split("split", before)
+    test = arguments["test"]
+    need(is_number(test) and 0 < test < 1, "split", arguments, "test", "a number above 0 and below 1")
+    _need_seed("split", arguments)
+    rows = math.ceil(test * before.rows)
+    wanted = f"small enough to leave some of the {before.rows} rows"
+    need(rows < before.rows, "split", arguments, "test", wanted)
+    return replace(before, test_rows=rows)
+
+
+def _take(arguments: Arguments, before: Schema) -> Schema:
+    _before_split("take", before)
+    n = arguments["n"]
+    valid = is_integer(n) and 1 <= n <= before.rows
+    need(valid, "take", arguments, "n", f"an integer from 1 to {before.rows}, the number of rows")
+    return replace(before, rows=n)
+
+
+def _shuffle(arguments: Arguments, before: Schema) -> Schema:
+    _before_split("shuffle", before)
+    _need_seed("shuffle", arguments)
+    return before
+
+
+TRANSFORMS: dict[str, Row] = {
+    row.name: row
+    for row in (
+        Row("standardize", "", "Each feature with mean 0 and standard deviation 1 over the training rows.",
+            _same, "transforms.standardize"),
+        Row("minmax", "", "Each feature from 0 to 1 over the training rows.", _same, "transforms.minmax"),
+        Row("add_bias", "", "A first column of ones.", _add_bias, "transforms.add_bias"),
+        Row("polynomial", "degree: integer = 2",
+            "All products of the features up to a degree, without the constant one.",
+            _polynomial, "transforms.polynomial"),
+        Row("split", "test: number = 0.2, seed: integer = 42",
+            "Divides the rows at random into `.train` and `.test`; `.features` keeps them all.",
+            _split, "transforms.split"),
+        Row("take", "n: integer", "The first n rows.", _take, "transforms.take"),
+        Row("shuffle", "seed: integer = 42", "The rows in random order.", _shuffle, "transforms.shuffle"),
+    )
+}
+
+
+# --- a whole declaration ----------------------------------------------------------------------
+FORMATS = {".csv": "csv", ".npz": "npz", ".parquet": "parquet"}
+
+
+def schema_of(spec: Spec, replacement: object = None) -> Schema:
+    """The schema of declared data. `replacement` stands in for the source: a path or Python data."""
+    with at_stage(0):
+        if replacement is None or is_path(replacement):
+            row, arguments, folder = source_of(spec, replacement)
+            schema = row.schema(arguments, folder)
+        else:
+            schema = _python_schema(spec.name, replacement)
+    for stage, step in enumerate(spec.transforms, 1):
+        row = TRANSFORMS[step.name]
+        with at_stage(stage):
+            schema = row.schema(row.bound(step.arguments), schema)
+    return schema
+
+
+def is_path(replacement: object) -> bool:
+    return isinstance(replacement, (str, os.PathLike))
+
+
+def source_of(spec: Spec, replacement: object) -> tuple[Row, dict[str, object], str]:
+    """The row, arguments and folder of the source, or of the file that replaces it.
+
+    A replacing path comes from the command line: it is relative to the current folder.
+    """
+    row = SOURCES[spec.source.name]
+    arguments, folder = row.bound(spec.source.arguments), spec.folder
+    if replacement is not None:
+        path, folder = os.fspath(replacement), ""
+        suffix = os.path.splitext(path)[1].lower()
+        if suffix not in FORMATS:
+            raise DataError(DATA_FORMAT, path=shown(path))
+        file = SOURCES[FORMATS[suffix]]
+        given = {"path": path}
+        if file.name == "csv":
+            given["target"] = arguments["target"] if "target" in arguments else _csv_target(path, folder, row)
+        row, arguments = file, file.bound(given)
+    if row.not_yet:
+        raise DataError(DATA_NOT_YET, name=row.name)
+    return row, arguments, folder
+
+
+def _csv_target(path: str, folder: str, replaced: Row) -> str:
+    """The target's column in a CSV that replaces a source without a `target` argument."""
+    from .files import read_csv
+
+    header = read_csv(path, folder).header
+    return next((name for name in (replaced.target_name, "target") if name in header), header[-1])
+
+
+def python_arrays(data_name: str, data: object) -> tuple[object, object]:
+    """Features and target (None where there is none) of data given from Python."""
+    match data:
+        case (features, target):
+            return features, target
+        case {"features": features, "target": target, **others} if not others:
+            return features, target
+        case {"features": features, **others} if not others:
+            return features, None
+    if len(getattr(data, "shape", ())) == 2:
+        return data, None
+    raise DataError(DATA_REPLACEMENT, data=data_name, found=type(data).__name__)
+
+
+def _python_schema(data_name: str, data: object) -> Schema:
+    features, target = python_arrays(data_name, data)
+    if not hasattr(features, "shape") or (target is not None and not hasattr(target, "dtype")):
+        raise DataError(DATA_REPLACEMENT, data=data_name, found=type(data).__name__)
+    check_features("features", features.shape)
+    rows, columns = features.shape
+    names = tuple(map(str, getattr(features, "columns", numbered(columns))))
+    if target is None:
+        return Schema(rows, names)
+    check_target("target", target.shape, rows)
+    kind = getattr(target.dtype, "kind", str(target.dtype))
+    return Schema(rows, names, number_dtype("target", kind), "target")

@@ -1,0 +1,59 @@
+"""The transforms with NumPy. Each takes a `Table` and its arguments, checked already, and returns a `Table`.
+
+They compute in float64 and agree with scikit-learn's of the same purpose; what is learnt of the data,
+such as a mean, is learnt from the training rows.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from .arrays import Table
+
+
+def standardize(table: Table) -> Table:
+    """As StandardScaler."""
+    learn = table.training_features
+    mean, variance, rows = learn.mean(axis=0), learn.var(axis=0), len(learn)
+    # Rounding leaves a constant column a tiny variance. The bound is scikit-learn's, after Chan et al.
+    eps = np.finfo(np.float64).eps
+    constant = variance <= rows * eps * variance + (rows * mean * eps) ** 2
+    return table.with_features((table.features - mean) / np.where(constant, 1.0, np.sqrt(variance)))
+
+
+def minmax(table: Table) -> Table:
+    """As MinMaxScaler."""
+    learn = table.training_features
+    low, high = learn.min(axis=0), learn.max(axis=0)
+    extent = high - low
+    constant = extent < 10 * np.finfo(np.float64).eps
+    return table.with_features((table.features - low) / np.where(constant, 1.0, extent))
+
+
+def add_bias(table: Table) -> Table:
+    return table.with_features(np.column_stack([np.ones(len(table.features)), table.features]))
+
+
+def polynomial(table: Table, degree: int) -> Table:
+    """As PolynomialFeatures."""
+    from sklearn.preprocessing import PolynomialFeatures
+
+    return table.with_features(PolynomialFeatures(degree, include_bias=False).fit_transform(table.features))
+
+
+def split(table: Table, test: float, seed: int) -> Table:
+    """The same rows as train_test_split(test_size=test, random_state=seed), in the same order."""
+    rows = len(table.features)
+    permutation = np.random.RandomState(seed).permutation(rows)
+    count = math.ceil(test * rows)
+    return replace(table, train=permutation[count:], test=permutation[:count])
+
+
+def take(table: Table, n: int) -> Table:
+    return table.with_rows(slice(n))
+
+
+def shuffle(table: Table, seed: int) -> Table:
+    """As sklearn.utils.shuffle(random_state=seed)."""
+    return table.with_rows(np.random.RandomState(seed).permutation(len(table.features)))

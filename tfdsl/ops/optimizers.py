@@ -1,0 +1,81 @@
+"""The optimizers: one row each, by their TensorFlow 1 names in snake case.
+
+`learning_rate` is always given by keyword; the other arguments may be given by position too.
+"""
+
+from dataclasses import dataclass
+
+REQUIRED = object()
+LEARNING_RATE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerRow:
+    """`tf` is a class below `tf.compat.v1.train`; `params` its arguments after `learning_rate`, with defaults."""
+
+    name: str
+    tf: str
+    params: dict[str, object]
+    doc: str
+    slots: tuple[str, ...] = ()  # what it keeps for each variable
+
+    @property
+    def signature(self) -> str:
+        def shown(name: str, default: object) -> str:
+            if default is REQUIRED:
+                return name
+            return f"{name} = {str(default).lower() if isinstance(default, bool) else default}"
+
+        parts = [shown(name, default) for name, default in self.params.items()]
+        return ", ".join([*parts, f"learning_rate = {LEARNING_RATE}"])
+
+
+_PROXIMAL = {"l1_regularization_strength": 0.0, "l2_regularization_strength": 0.0}
+
+OPTIMIZERS: dict[str, OptimizerRow] = {
+    row.name: row
+    for row in (
+        OptimizerRow(
+            "gradient_descent", "GradientDescentOptimizer", {},
+            "var -= learning_rate * gradient",
+        ),
+        OptimizerRow(
+            "momentum", "MomentumOptimizer", {"momentum": REQUIRED, "use_nesterov": False},
+            "m = momentum * m + gradient; var -= learning_rate * m", ("Momentum",),
+        ),
+        OptimizerRow(
+            "adam", "AdamOptimizer", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+            "Steps by the mean of the gradients over the root of the mean of their squares (Kingma and Ba, 2014).",
+            ("Adam", "Adam_1"),
+        ),
+        OptimizerRow(
+            "rmsprop", "RMSPropOptimizer",
+            {"decay": 0.9, "momentum": 0.0, "epsilon": 1e-10, "centered": False},
+            "Divides the gradient by a running root mean square of itself (Tieleman and Hinton, 2012).",
+            ("RMSProp", "RMSProp_1"),
+        ),
+        OptimizerRow(
+            "adagrad", "AdagradOptimizer", {"initial_accumulator_value": 0.1},
+            "Divides the gradient by the root of the sum of all its squares so far (Duchi et al., 2011).",
+            ("Adagrad",),
+        ),
+        OptimizerRow(
+            "adadelta", "AdadeltaOptimizer", {"rho": 0.95, "epsilon": 1e-8},
+            "As rmsprop, with a running size of the updates for the learning rate (Zeiler, 2012).",
+            ("Adadelta", "Adadelta_1"),
+        ),
+        OptimizerRow(
+            "ftrl", "FtrlOptimizer",
+            {"learning_rate_power": -0.5, "initial_accumulator_value": 0.1, **_PROXIMAL},
+            "Follow the regularized leader, for sparse linear models (McMahan et al., 2013).", ("Ftrl", "Ftrl_1"),
+        ),
+        OptimizerRow(
+            "proximal_gradient_descent", "ProximalGradientDescentOptimizer", dict(_PROXIMAL),
+            "Gradient descent with a proximal step for L1 and L2 regularization (Duchi and Singer, 2009).",
+        ),
+        OptimizerRow(
+            "proximal_adagrad", "ProximalAdagradOptimizer", {"initial_accumulator_value": 0.1, **_PROXIMAL},
+            "Adagrad with a proximal step for L1 and L2 regularization (Duchi and Singer, 2009).", ("Adagrad",),
+        ),
+    )
+}  # fmt: skip

@@ -1,0 +1,377 @@
+"""Shape rules of linear algebra and of Fourier transforms. The last two axes are the matrices."""
+
+from ..diagnostics import EQUATION, LENGTH, MATMUL_SIZES, NOT_SQUARE, RANK, RANK_UNKNOWN, SIZES_DIFFER
+from ..types import INT32, Dim, Shape, SizeClash, TensorType
+from .op import Call
+from .shapes import (
+    axis_in, broadcast_shapes, complex_of, least_rank, listed, merge, number, option, product, real_of,
+    reduced_shape, same_size, wanted_rank, without,
+)
+from .shapes_array import multiplied
+
+# --- Products ---------------------------------------------------------------------------------
+
+
+def _sides(call: Call, param: str, swapped: bool) -> tuple[Dim, Dim]:
+    """Rows and columns of a matrix, after its transposition where told."""
+    rows, columns = call[param].shape[-2:]
+    return (columns, rows) if swapped else (rows, columns)
+
+
+def matmul(call: Call) -> TensorType:
+    """Rows of the first by columns of the second; the axes before broadcast."""
+    a, b = least_rank(call, "a", 2), least_rank(call, "b", 2)
+    if a is None or b is None:
+        return TensorType(call.dtype("T"), None)
+    rows, left = _sides(call, "a", call["transpose_a"] or call["adjoint_a"])
+    right, columns = _sides(call, "b", call["transpose_b"] or call["adjoint_b"])
+    call.same(left, right, MATMUL_SIZES, "a", "b", a=call["a"], b=call["b"])
+    batch = broadcast_shapes(call, a[:-2], b[:-2], "a", "b", a=call["a"], b=call["b"])
+    return TensorType(call.dtype("T"), (*batch, rows, columns))
+
+
+def matvec(call: Call) -> TensorType:
+    """A matrix by a vector; the axes before broadcast."""
+    a, b = least_rank(call, "a", 2), least_rank(call, "b", 1)
+    if a is None or b is None:
+        return TensorType(call.dtype("T"), None)
+    rows, left = _sides(call, "a", call["transpose_a"])
+    call.same(left, b[-1], MATMUL_SIZES, "a", "b", a=call["a"], b=call["b"])
+    batch = broadcast_shapes(call, a[:-2], b[:-1], "a", "b", a=call["a"], b=call["b"])
+    return TensorType(call.dtype("T"), (*batch, rows))
+
+
+def affine(call: Call) -> TensorType:
+    """`x @ weights + biases`."""
+    rows, left = wanted_rank(call, "x", 2)
+    right, columns = wanted_rank(call, "weights", 2)
+    call.same(left, right, MATMUL_SIZES, "x", "weights", a=call["x"], b=call["weights"])
+    columns = same_size(call, columns, wanted_rank(call, "biases", 1)[0], "weights", "biases")
+    return TensorType(call.dtype("T"), (rows, columns))
+
+
+def tensordot(call: Call) -> TensorType:
+    """The axes that are not summed over, first those of `a`, then those of `b`."""
+    a, b, axes = call["a"].shape, call["b"].shape, call["axes"]
+    if a is None or b is None:
+        return TensorType(call.dtype("T"), None)
+    if isinstance(axes, int):
+        least_rank(call, "a", axes)
+        least_rank(call, "b", axes)
+        left, right = list(range(len(a) - axes, len(a))), list(range(axes))
+    else:
+        left = [axis_in(call, axis, len(a), "a") for axis in listed(axes[0])]
+        right = [axis_in(call, axis, len(b), "b") for axis in listed(axes[1])]
+        if len(left) != len(right):
+            call.fail(LENGTH, "axes", param="axes", wanted=f"{len(left)} and {len(left)}",
+                      count=f"{len(left)} and {len(right)}")
+    for i, j in zip(left, right):
+        call.same(a[i], b[j], MATMUL_SIZES, "a", "b", a=call["a"], b=call["b"])
+    return TensorType(call.dtype("T"), without(a, left) + without(b, right))
+
+
+def einsum(call: Call) -> TensorType:
+    """The axes that the equation names, one letter an axis."""
+    equation, inputs = call["equation"].replace(" ", ""), call["inputs"]
+
+    def refuse(reason: str):
+        types = ", ".join(map(str, inputs))
+        call.fail(EQUATION, "equation", "inputs", equation=equation, types=types, reason=reason)
+
+    terms, arrow, output = equation.partition("->")
+    letters = terms.replace(",", "").replace(".", "")
+    if len(terms.split(",")) != len(inputs):
+        refuse(f"it has {len(terms.split(','))} terms for {len(inputs)} tensors")
+    if not (letters + output.replace(".", "")).isalpha() and letters + output.replace(".", ""):
+        refuse("axes are named by letters")
+    if not arrow:
+        output = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+        output = ("..." if "..." in terms else "") + output
+    sizes: dict[str, Dim] = {}
+    rest: Shape = ()
+    for term, tensor in zip(terms.split(","), inputs):
+        named = term.replace("...", "")
+        spread = "..." in term
+        if tensor.shape is None:
+            sizes.update({c: sizes.get(c) for c in named})
+            rest = None if spread else rest
+            continue
+        extra = len(tensor.shape) - len(named)
+        if extra < 0 or (extra and not spread):
+            refuse(f"the term {term} does not have one letter for each of the {tensor.rank} axes of {tensor}")
+        first = term.index("...") if spread else len(named)
+        dims = tensor.shape[:first] + tensor.shape[first + extra :]
+        for letter, dim in zip(named, dims):
+            sizes[letter] = same_size(call, sizes.get(letter), dim, "inputs")
+        rest = broadcast_shapes(call, rest, tensor.shape[first : first + extra], "inputs", a=inputs[0], b=tensor)
+    named = output.replace("...", "")
+    if not set(named) <= set(sizes):
+        refuse(f"the result names {', '.join(sorted(set(named) - set(sizes)))}, which no term has")
+    if len(set(named)) < len(named):
+        refuse("the result names an axis twice")
+    result = [sizes[c] for c in named]
+    first = output.index("...") if "..." in output else 0
+    if "..." not in output:
+        return TensorType(call.dtype("T"), tuple(result))
+    return TensorType(call.dtype("T"), None if rest is None else (*result[:first], *rest, *result[first:]))
+
+
+def cross(call: Call) -> TensorType:
+    shape = merge(call, call["a"].shape, call["b"].shape, "a", "b")
+    if shape is None:
+        return TensorType(call.dtype("T"), None)
+    least_rank(call, "a", 1)
+    return TensorType(call.dtype("T"), (*shape[:-1], same_size(call, shape[-1], 3, "a", "b")))
+
+
+# --- One matrix -------------------------------------------------------------------------------
+
+
+def _square(call: Call, param: str) -> Shape:
+    """The shape of square matrices: both sizes are the better known of the two."""
+    shape = least_rank(call, param, 2)
+    if shape is None:
+        return None
+    side = call.same(shape[-2], shape[-1], NOT_SQUARE, param, param=param, type=call[param])
+    return (*shape[:-2], side, side)
+
+
+def square(param: str):
+    """Square matrices in, matrices of the same shape out."""
+
+    def rule(call: Call) -> TensorType:
+        return TensorType(call.dtype("T"), _square(call, param))
+
+    return rule
+
+
+def per_square(param: str, outputs: int = 1, real: bool = False):
+    """One number, or several, for each square matrix."""
+
+    def rule(call: Call) -> TensorType | tuple[TensorType, ...]:
+        shape = _square(call, param)
+        dtype = real_of(call.dtype("T")) if real else call.dtype("T")
+        result = TensorType(dtype, None if shape is None else shape[:-2])
+        return result if outputs == 1 else (result,) * outputs
+
+    return rule
+
+
+def flipped(param: str):
+    """The last two axes swapped."""
+
+    def rule(call: Call) -> TensorType:
+        shape = least_rank(call, param, 2)
+        return TensorType(call.dtype("T"), None if shape is None else (*shape[:-2], shape[-1], shape[-2]))
+
+    return rule
+
+
+def trace(call: Call) -> TensorType:
+    shape = least_rank(call, "x", 2)
+    return TensorType(call.dtype("T"), None if shape is None else shape[:-2])
+
+
+def matrix_rank(call: Call) -> TensorType:
+    shape = least_rank(call, "a", 2)
+    return TensorType(INT32, None if shape is None else shape[:-2])
+
+
+def norm(call: Call) -> TensorType:
+    """A reduction of all elements, of vectors (one axis) or of matrices (two axes)."""
+    shape = reduced_shape(call, "tensor", call["axis"], call["keepdims"])
+    return TensorType(call.dtype("T"), shape)
+
+
+def smaller(call: Call, a: Dim, b: Dim) -> Dim:
+    """The smaller of two sizes, where it is known."""
+    if a == b:
+        return a
+    a, b = number(call, a), number(call, b)
+    if a == 0 or b == 0:
+        return 0
+    return None if a is None or b is None else min(a, b)
+
+
+def qr(call: Call) -> tuple[TensorType, TensorType]:
+    shape = least_rank(call, "input", 2)
+    if shape is None:
+        return (TensorType(call.dtype("T"), None),) * 2
+    *batch, rows, columns = shape
+    inner = rows if call["full_matrices"] else smaller(call, rows, columns)
+    return (TensorType(call.dtype("T"), (*batch, rows, inner)), TensorType(call.dtype("T"), (*batch, inner, columns)))
+
+
+def svd(call: Call) -> object:
+    """Singular values, then (unless told not to) the left and right vectors."""
+    shape, dtype = least_rank(call, "tensor", 2), call.dtype("T")
+    if shape is None:
+        s = u = v = None
+    else:
+        *batch, rows, columns = shape
+        inner = smaller(call, rows, columns)
+        full = call["full_matrices"]
+        s = (*batch, inner)
+        u = (*batch, rows, rows if full else inner)
+        v = (*batch, columns, columns if full else inner)
+    values = TensorType(real_of(dtype), s)
+    return (values, TensorType(dtype, u), TensorType(dtype, v)) if call["compute_uv"] else values
+
+
+def eigen(call: Call) -> tuple[TensorType, TensorType]:
+    """Eigenvalues and eigenvectors of matrices that are their own adjoint."""
+    shape = _square(call, "tensor")
+    values = TensorType(call.dtype("T"), None if shape is None else shape[:-1])
+    return values, TensorType(call.dtype("T"), shape)
+
+
+def eigenvalues(call: Call) -> TensorType:
+    return eigen(call)[0]
+
+
+def lu(call: Call) -> tuple[TensorType, TensorType]:
+    """Both triangles in one matrix, and the permutation of its rows."""
+    shape = _square(call, "input")
+    return TensorType(call.dtype("T"), shape), TensorType(INT32, None if shape is None else shape[:-1])
+
+
+def band_part(call: Call) -> TensorType:
+    """The matrices, with scalars for the diagonals that stay."""
+    for param in ("num_lower", "num_upper"):
+        wanted_rank(call, param, 0)
+    return TensorType(call.dtype("T"), least_rank(call, "input", 2))
+
+
+# --- Equations --------------------------------------------------------------------------------
+
+
+def solve(matrix: str = "matrix", is_square: bool = True):
+    """The unknowns of `matrix @ x = rhs`: as many rows as the matrix has columns."""
+
+    def rule(call: Call) -> TensorType:
+        left = _square(call, matrix) if is_square else least_rank(call, matrix, 2)
+        right = least_rank(call, "rhs", 2)
+        if left is None or right is None:
+            if is_square:
+                return TensorType(call.dtype("T"), right if left is None else (*left[:-1], None))
+            return TensorType(call.dtype("T"), None)
+        details = {"left": left[-2], "right": right[-2]}
+        if len(left) != len(right):
+            call.fail(RANK, matrix, "rhs", param="rhs", wanted=len(left), type=call["rhs"])
+        batch = [same_size(call, a, b, matrix, "rhs") for a, b in zip(left[:-2], right[:-2])]
+        rows = call.same(details["left"], details["right"], SIZES_DIFFER, matrix, "rhs")
+        return TensorType(call.dtype("T"), (*batch, rows if is_square else left[-1], right[-1]))
+
+    return rule
+
+
+def cholesky_solve(call: Call) -> TensorType:
+    return _solved(call, "chol")
+
+
+def solve_broadcasting(call: Call) -> TensorType:
+    """As `solve`, where the axes before the matrices broadcast."""
+    return _solved(call, "matrix")
+
+
+def _solved(call: Call, matrix: str) -> TensorType:
+    left, right = _square(call, matrix), least_rank(call, "rhs", 2)
+    if left is None or right is None:
+        return TensorType(call.dtype("T"), None)
+    rows = same_size(call, left[-1], right[-2], matrix, "rhs")
+    batch = broadcast_shapes(call, left[:-2], right[:-2], matrix, "rhs", a=call[matrix], b=call["rhs"])
+    return TensorType(call.dtype("T"), (*batch, rows, right[-1]))
+
+
+# --- Diagonals --------------------------------------------------------------------------------
+
+
+def doubled(call: Call) -> TensorType:
+    """All axes a second time, with the tensor on the diagonal."""
+    shape = call["diagonal"].shape
+    return TensorType(call.dtype("T"), None if shape is None else shape + shape)
+
+
+def halved(call: Call) -> TensorType:
+    """The diagonal of a tensor whose second half of axes is like the first."""
+    shape = call["input"].shape
+    if shape is None:
+        return TensorType(call.dtype("T"), None)
+    half, odd = divmod(len(shape), 2)
+    if odd or not half:
+        call.fail(RANK, "input", param="input", wanted="2, 4 or 6", type=call["input"])
+    return TensorType(call.dtype("T"), tuple(same_size(call, a, b, "input") for a, b in zip(shape, shape[half:])))
+
+
+def matrix_diag(call: Call) -> TensorType:
+    """The last axis becomes the `k`-th diagonal of a matrix of zeros."""
+    shape = least_rank(call, "diagonal", 1)
+    if shape is None:
+        return TensorType(call.dtype("T"), None)
+    side = shape[-1] if call["k"] == 0 else None
+    if call["k"] and number(call, shape[-1]) is not None:
+        side = number(call, shape[-1]) + abs(call["k"])
+    return TensorType(call.dtype("T"), (*shape[:-1], side, side))
+
+
+def matrix_diag_part(call: Call) -> TensorType:
+    """The `k`-th diagonal of each matrix: above the main one for a positive `k`."""
+    shape, k = least_rank(call, "input", 2), call["k"]
+    if shape is None:
+        return TensorType(call.dtype("T"), None)
+    if k == 0:
+        return TensorType(call.dtype("T"), (*shape[:-2], smaller(call, shape[-2], shape[-1])))
+    rows, columns = number(call, shape[-2]), number(call, shape[-1])
+    size = None if rows is None or columns is None else min(rows + min(k, 0), columns - max(k, 0))
+    return TensorType(call.dtype("T"), (*shape[:-2], size))
+
+
+def set_diag(call: Call) -> TensorType:
+    """The matrices with another main diagonal."""
+    shape, diagonal = least_rank(call, "input", 2), least_rank(call, "diagonal", 1)
+    if shape is None or diagonal is None:
+        known = shape is not None or diagonal is None
+        return TensorType(call.dtype("T"), shape if known else (*diagonal[:-1], None, None))
+    if len(diagonal) != len(shape) - 1:
+        call.fail(RANK, "diagonal", param="diagonal", wanted=len(shape) - 1, type=call["diagonal"])
+    wanted = (*shape[:-2], smaller(call, shape[-2], shape[-1]))
+    for left, right in zip(diagonal, wanted):
+        same_size(call, left, right, "diagonal", "input")
+    return TensorType(call.dtype("T"), shape)
+
+
+# --- Fourier transforms -----------------------------------------------------------------------
+
+
+def rfft(call: Call) -> TensorType:
+    """Half of the frequencies, and one, as complex numbers."""
+    shape = least_rank(call, "input_tensor", 1)
+    n = _length(call, None if shape is None else number(call, shape[-1]))
+    last = None if n is None else n // 2 + 1 if n else 0
+    return TensorType(complex_of(call.dtype("T")), None if shape is None else (*shape[:-1], last))
+
+
+def irfft(call: Call) -> TensorType:
+    """Real numbers from half of the frequencies, and one."""
+    shape = least_rank(call, "input_tensor", 1)
+    if shape is None and call["fft_length"] is None:
+        call.fail(RANK_UNKNOWN, "input_tensor", param="input_tensor", type=call["input_tensor"])
+    size = None if shape is None else number(call, shape[-1])
+    last = _length(call, None if size is None else max(0, 2 * (size - 1)))
+    return TensorType(real_of(call.dtype("T")), None if shape is None else (*shape[:-1], last))
+
+
+def _length(call: Call, default: int | None) -> int | None:
+    if call["fft_length"] is None:
+        return default
+    given = call.shape("fft_length")
+    return given[0] if given else None
+
+
+def dct(call: Call) -> TensorType:
+    """The last axis, cut or filled up to `n` where that is given."""
+    option(call, "type", 1, 2, 3, 4)
+    shape = least_rank(call, "input", 1)
+    if shape is not None and call["n"] is not None:
+        shape = (*shape[:-1], call["n"])
+    return TensorType(call.dtype("T"), shape)

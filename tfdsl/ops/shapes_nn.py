@@ -1,0 +1,307 @@
+"""Shape rules of neural networks: convolutions, pools, losses, and of images."""
+
+from ..diagnostics import CHANNELS, LENGTH, NEEDED, ONE_OF, OPTION, RANK, WINDOW
+from ..types import FLOAT32, Dim, TensorType
+from .op import Call
+from .shapes import (
+    axis_in, broadcast, least_rank, listed, merge, number, option, product, replaced, same_size, wanted_rank,
+    without,
+)
+from .shapes_array import shaped
+
+# --- Windows ----------------------------------------------------------------------------------
+
+
+def per_axis(call: Call, param: str, spatial: int) -> tuple[int, ...]:
+    """Strides, dilations or a window: one number, one a spatial axis, or one for each axis of the input."""
+    values = listed(1 if call[param] is None else call[param])
+    if len(values) == 1:
+        return (values[0],) * spatial
+    if len(values) == spatial:
+        return tuple(values)
+    if len(values) != spatial + 2:
+        call.fail(LENGTH, param, param=param, wanted=f"1, {spatial} or {spatial + 2}", count=len(values))
+    return tuple(values[2:] if channels_first(call) else values[1:-1])
+
+
+def channels_first(call: Call) -> bool:
+    return bool(call["data_format"]) and call["data_format"].startswith("NC")
+
+
+def slid(call: Call, param: str, axis: int, window: Dim, stride: int, dilation: int = 1) -> Dim:
+    """How often a window fits on an axis of the input."""
+    dim = call[param].shape[axis] if call[param].shape is not None else None
+    size, window = number(call, dim), number(call, window)
+    if call["padding"].upper() == "SAME":
+        return dim if stride == 1 else None if size is None else -(-size // stride)
+    if window is None:
+        return None
+    reach = (window - 1) * dilation + 1
+    if reach == 1 and stride == 1:
+        return dim
+    if size is None:
+        return None
+    if size < reach:
+        call.fail(WINDOW, param, window=reach, size=size, axis=axis, type=call[param])
+    return (size - reach) // stride + 1
+
+
+def _assembled(first: bool, batch: Dim, spatial: list[Dim], channels: Dim) -> tuple[Dim, ...]:
+    return (batch, channels, *spatial) if first else (batch, *spatial, channels)
+
+
+def _split(first: bool, shape: tuple[Dim, ...]) -> tuple[Dim, range, Dim]:
+    """Batch size, positions of the spatial axes and channels of an input."""
+    if first:
+        return shape[0], range(2, len(shape)), shape[1]
+    return shape[0], range(1, len(shape) - 1), shape[-1]
+
+
+def conv(spatial: int, param: str = "input", kernel: str = "filter", strides: str = "strides", depthwise: bool = False):
+    """A convolution over this many axes; a depthwise one keeps the input's channels apart."""
+
+    def rule(call: Call) -> TensorType:
+        option(call, "padding", "SAME", "VALID")
+        shape = wanted_rank(call, param, spatial + 2)
+        *window, taken, made = wanted_rank(call, kernel, spatial + 2)
+        first = channels_first(call)
+        batch, axes, channels = _split(first, shape)
+        steps = per_axis(call, strides, spatial)
+        spread = per_axis(call, "dilations", spatial)
+        have, takes = number(call, channels), number(call, taken)
+        # A grouped convolution takes a part of the channels at a time.
+        if have is not None and takes is not None and (have != takes if depthwise else takes == 0 or have % takes):
+            call.fail(CHANNELS, param, kernel, a=param, left=have, b=kernel, right=takes)
+        sizes = [slid(call, param, *parts) for parts in zip(axes, window, steps, spread)]
+        result = product(call, (taken if have is None else have, made)) if depthwise else made
+        return TensorType(call.dtype("T"), _assembled(first, batch, sizes, result))
+
+    return rule
+
+
+def separable_conv(call: Call) -> TensorType:
+    """A depthwise convolution, then one of single pixels."""
+    depthwise = conv(2, "input", "depthwise_filter", depthwise=True)(call).shape
+    height, width, taken, made = wanted_rank(call, "pointwise_filter", 4)
+    same_size(call, height, 1, "pointwise_filter")
+    same_size(call, width, 1, "pointwise_filter")
+    first = channels_first(call)
+    batch, axes, channels = _split(first, depthwise)
+    if number(call, channels) is not None and number(call, taken) is not None:
+        call.same(channels, taken, CHANNELS, "pointwise_filter", a="the depthwise result", b="pointwise_filter")
+    return TensorType(call.dtype("T"), _assembled(first, batch, [depthwise[i] for i in axes], made))
+
+
+def conv_transpose(spatial: int, param: str = "value", kernel: str = "filter"):
+    """The shape asked for, which the gradient of a convolution cannot work out."""
+
+    def rule(call: Call) -> TensorType:
+        option(call, "padding", "SAME", "VALID")
+        batch, *_ = wanted_rank(call, param, spatial + 2)
+        made = wanted_rank(call, kernel, spatial + 2)[spatial]
+        shape = call.shape("output_shape") or (None,) * (spatial + 2)
+        if call.known("output_shape") is None:
+            return TensorType(call.dtype("T"), (batch, *(None,) * (spatial + 1)))
+        axis = 1 if channels_first(call) else spatial + 1
+        return TensorType(call.dtype("T"), replaced(shape, axis, same_size(call, shape[axis], made, kernel)))
+
+    return rule
+
+
+def pool(spatial: int, param: str = "value"):
+    """The largest or mean value of each window."""
+
+    def rule(call: Call) -> TensorType:
+        option(call, "padding", "SAME", "VALID")
+        shape = wanted_rank(call, param, spatial + 2)
+        first = channels_first(call)
+        batch, axes, channels = _split(first, shape)
+        windows, steps = per_axis(call, "ksize", spatial), per_axis(call, "strides", spatial)
+        sizes = [slid(call, param, *parts) for parts in zip(axes, windows, steps)]
+        return TensorType(call.dtype("T"), _assembled(first, batch, sizes, channels))
+
+    return rule
+
+
+def bias_add(call: Call) -> TensorType:
+    """One number a channel, added everywhere."""
+    shape, (channels,) = least_rank(call, "value", 2), wanted_rank(call, "bias", 1)
+    if shape is None:
+        return TensorType(call.dtype("T"), None)
+    axis = 1 if channels_first(call) else len(shape) - 1
+    return TensorType(call.dtype("T"), replaced(shape, axis, same_size(call, shape[axis], channels, "value", "bias")))
+
+
+def crelu(call: Call) -> TensorType:
+    """Twice as long on one axis."""
+    shape = call["features"].shape
+    if shape is not None:
+        axis = axis_in(call, call["axis"], len(shape), "features")
+        shape = replaced(shape, axis, product(call, (shape[axis], 2)))
+    return TensorType(call.dtype("T"), shape)
+
+
+def dropout(call: Call) -> TensorType:
+    """The tensor's own shape; the share to keep or to drop must be given, one of them."""
+    given = [name for name in ("keep_prob", "rate") if call[name] is not None]
+    if len(given) != 1:
+        call.fail(ONE_OF, *given, first="keep_prob", second="rate")
+    wanted_rank(call, given[0], 0)
+    value = call.known(given[0])
+    if value is not None and not 0 <= (value if given[0] == "rate" else 1 - value) < 1:
+        allowed = "0 up to, but not, 1" if given[0] == "rate" else "more than 0 and up to 1"
+        call.fail(OPTION, given[0], param=given[0], value=value, allowed=allowed)
+    return call["x"]
+
+
+# --- Losses -----------------------------------------------------------------------------------
+
+
+def sparse_cross_entropy(call: Call) -> TensorType:
+    """One label and one loss for each row of logits."""
+    labels, logits = call["labels"].shape, least_rank(call, "logits", 1)
+    if logits is None or labels is None:
+        return TensorType(call.dtype("T"), labels if logits is None else logits[:-1])
+    if len(labels) != len(logits) - 1:
+        call.fail(RANK, "labels", "logits", param="labels", wanted=len(logits) - 1, type=call["labels"])
+    rows = tuple(same_size(call, a, b, "labels", "logits") for a, b in zip(labels, logits))
+    return TensorType(call.dtype("T"), rows)
+
+
+def cross_entropy(axis: str = "axis"):
+    """One loss for each row of logits."""
+
+    def rule(call: Call) -> TensorType:
+        shape = call["logits"].shape
+        if shape is None:
+            return TensorType(call.dtype("T"), None)
+        position = axis_in(call, -1 if call[axis] is None else call[axis], len(shape), "logits")
+        shape = merge(call, call["labels"].shape, shape, "labels", "logits")
+        return TensorType(call.dtype("T"), without(shape, [position]))
+
+    return rule
+
+
+def paired(left: str, right: str, dtype: str = "T"):
+    """Element by element, without broadcasting."""
+
+    def rule(call: Call) -> TensorType:
+        return TensorType(call.dtype(dtype), merge(call, call[left].shape, call[right].shape, left, right))
+
+    return rule
+
+
+def weighted_cross_entropy(call: Call) -> TensorType:
+    merge(call, call["labels"].shape, call["logits"].shape, "labels", "logits")
+    return TensorType(call.dtype("T"), broadcast(call, "labels", "logits", "pos_weight"))
+
+
+def paired_loss(left: str, right: str):
+    """One number from two tensors of one shape."""
+
+    def rule(call: Call) -> TensorType:
+        merge(call, call[left].shape, call[right].shape, left, right)
+        return TensorType(FLOAT32, ())
+
+    return rule
+
+
+def fixed_rank(param: str, rank: int):
+    """The type of one argument, which must have this rank."""
+
+    def rule(call: Call) -> TensorType:
+        return TensorType(call.dtype("T"), wanted_rank(call, param, rank))
+
+    return rule
+
+
+def fused_batch_norm(call: Call) -> tuple[TensorType, TensorType, TensorType]:
+    """The normalised tensor, then the mean and variance of each channel."""
+    shape = wanted_rank(call, "x", 4)
+    axis = 1 if channels_first(call) else 3
+    channels = shape[axis]
+    for param in ("scale", "offset"):
+        channels = same_size(call, channels, wanted_rank(call, param, 1)[0], "x", param)
+    each = TensorType(call.dtype("T"), (channels,))
+    return TensorType(call.dtype("T"), replaced(shape, axis, channels)), each, each
+
+
+# --- Random numbers ---------------------------------------------------------------------------
+
+
+def uniform(call: Call) -> TensorType:
+    """Integers have no largest value of their own."""
+    if call["maxval"] is None and call.dtype("T").kind != "float":
+        call.fail(NEEDED, "shape", param="maxval", dtype=call.dtype("T"))
+    return shaped()(call)
+
+
+def draws(group: str = "U"):
+    """As many draws from each row of logits as told."""
+
+    def rule(call: Call) -> TensorType:
+        rows, _ = wanted_rank(call, "logits", 2)
+        wanted_rank(call, "num_samples", 0)
+        return TensorType(call[group], (rows, call.known("num_samples")))
+
+    return rule
+
+
+def sampled(*params: str, group: str = "T"):
+    """A shape of draws for each element of the parameters, which broadcast."""
+
+    def rule(call: Call) -> TensorType:
+        shape, each = call.shape("shape"), broadcast(call, *params)
+        return TensorType(call.dtype(group), None if shape is None or each is None else shape + each)
+
+    return rule
+
+
+def stateless(rule):
+    """A rule of random numbers, with a `seed` of two numbers."""
+
+    def checked(call: Call) -> TensorType:
+        same_size(call, wanted_rank(call, "seed", 1)[0], 2, "seed")
+        return rule(call)
+
+    return checked
+
+
+# --- Images -----------------------------------------------------------------------------------
+
+
+def resized(group: str = "T"):
+    """The same images with another height and width."""
+
+    def rule(call: Call) -> TensorType:
+        shape = wanted_rank(call, "images", 4)
+        size = call.shape("size") or (None, None)
+        if len(size) != 2:
+            call.fail(LENGTH, "size", param="size", wanted=2, count=len(size))
+        return TensorType(FLOAT32 if group == "float32" else call.dtype(group), (shape[0], *size, shape[3]))
+
+    return rule
+
+
+def image(param: str, channels: int | None = None, made: int | None = None):
+    """An image or a batch of them; the last axis may have to be of a size, and may change."""
+
+    def rule(call: Call) -> TensorType:
+        shape = least_rank(call, param, 3 if channels is None else 1)
+        if shape is not None and channels is not None:
+            last = same_size(call, shape[-1], channels, param)
+            shape = (*shape[:-1], last if made is None else made)
+        return TensorType(call.dtype("T"), shape)
+
+    return rule
+
+
+def crop_and_resize(call: Call) -> TensorType:
+    """One crop for each box."""
+    shape, (boxes, four) = wanted_rank(call, "image", 4), wanted_rank(call, "boxes", 2)
+    same_size(call, four, 4, "boxes")
+    boxes = same_size(call, boxes, wanted_rank(call, "box_ind", 1)[0], "boxes", "box_ind")
+    size = call.shape("crop_size") or (None, None)
+    if len(size) != 2:
+        call.fail(LENGTH, "crop_size", param="crop_size", wanted=2, count=len(size))
+    return TensorType(FLOAT32, (boxes, *size, shape[3]))

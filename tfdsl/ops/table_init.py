@@ -1,0 +1,31 @@
+"""Rows of the op table: initial values, as TensorFlow's initializers make them.
+
+`tf` names the initializer's class: it is called with the row's own parameters, and what it
+returns with the shape and the dtype.
+"""
+
+from .row import table
+from .shapes_array import static_shaped
+
+ROWS, row = table("initializers")
+
+# name, TensorFlow's class, its own parameters, what it gives, least rank of a shape
+_INITIALIZERS = (
+    ("glorot_uniform", "glorot_uniform_initializer", "", "Even numbers, scaled by both sides of a layer", 0),
+    ("glorot_normal", "glorot_normal_initializer", "", "Normal numbers, scaled by both sides of a layer", 0),
+    ("he_uniform", "initializers.he_uniform", "", "Even numbers, scaled for layers with relu", 0),
+    ("he_normal", "initializers.he_normal", "", "Normal numbers, scaled for layers with relu", 0),
+    ("lecun_uniform", "initializers.lecun_uniform", "", "Even numbers, scaled by the inputs of a layer", 0),
+    ("lecun_normal", "initializers.lecun_normal", "", "Normal numbers, scaled by the inputs of a layer", 0),
+    ("variance_scaling", "variance_scaling_initializer",
+     ", scale: number = 1.0, mode: text = \"fan_in\", distribution: text = \"truncated_normal\"",
+     "Numbers scaled by the inputs, the outputs or both sides of a layer", 0),
+    ("uniform_unit_scaling", "uniform_unit_scaling_initializer", ", factor: number = 1.0",
+     "Even numbers that keep the scale of a layer's inputs", 0),
+    ("orthogonal", "orthogonal_initializer", ", gain: number = 1.0",
+     "A matrix with orthogonal columns (or rows, the fewer)", 2),
+)
+for _name, _tf, _params, _what, _rank in _INITIALIZERS:
+    row(_name, f"shape: shape{_params}, dtype: dtype T = float32, seed: integer = none", static_shaped(_rank), _tf,
+        f"{_what}, in a shape known while compiling.", f"{_name}([3, 2], seed=42)", special=True,
+        T="float16 float32 float64" if _name == "orthogonal" else "float")

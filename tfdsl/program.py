@@ -1,0 +1,448 @@
+"""The typed program: what the analysis makes and everything after it reads.
+
+The graph half is a flat list a graph: nodes in the order in which they are built, and the scopes
+they stand in as `Enter` and `Exit`. Loops are unrolled, functions inlined, shared variables
+resolved; every tensor has its type. The plan half is the statements of the sessions, whose names
+are references to nodes. Nothing here is TensorFlow's or NumPy's.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from .diagnostics import Frame
+from .source import Span
+from .types import Shape, TensorType
+
+# --- values -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where something stands in the user's text, and the calls and imports that lead there."""
+
+    span: Span
+    chain: tuple[Frame, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """An output of a node of the same graph."""
+
+    node: int
+    output: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value known while compiling that becomes a tensor of this dtype: a number or nested tuples."""
+
+    value: object
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """A value known while compiling that stays one: an axis, a flag, a dtype's name."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """An array of a `data` declaration: `housing.train.features[:5]`.
+
+    `part` is "", "train" or "test"; `field` is features or target; `index` is integers and
+    (start, stop, step) triples, applied in order to the axes.
+    """
+
+    data: str
+    part: str
+    field: str
+    index: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A list of which at least one element is a tensor, packed along a new first axis."""
+
+    items: tuple["Arg", ...]
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refs:
+    """A list of tensors given as a list."""
+
+    items: tuple["Arg", ...]
+
+
+Arg = Ref | Literal | Static | Field | Pack | Refs
+
+
+def refs_of(arg: Arg) -> Iterator[Ref]:
+    """The references in an argument."""
+    if isinstance(arg, Ref):
+        yield arg
+    elif isinstance(arg, (Pack, Refs)):
+        for item in arg.items:
+            yield from refs_of(item)
+
+
+# --- the graph half ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One op: `op` is a row of the op table, or placeholder, variable, shared, optimize, summary, index.
+
+    `name` is the name that the program gives it; without one it takes `default`, which operators have (`sub`),
+    or else TensorFlow's own. `args` holds only what was given. `outputs` is empty for an operation without output.
+    """
+
+    id: int
+    op: str
+    args: Mapping[str, Arg]
+    name: str | None
+    outputs: tuple[TensorType, ...]
+    origin: Origin
+    default: str = ""
+
+    def inputs(self) -> Iterator[Ref]:
+        for arg in self.args.values():
+            yield from refs_of(arg)
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """The start of a scope: `kind` is scope (also a call of a function, by its name) or after."""
+
+    kind: str
+    name: str = ""
+    refs: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """The end of the innermost open scope."""
+
+
+Item = Node | Enter | Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a name of the program stands for: a node's output, or a value known while compiling."""
+
+    value: Ref | Static
+    span: Span
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One graph. `name` is "" for the default one. `names` has bare and qualified names (`loss.mse`)."""
+
+    name: str
+    seed: int | None
+    items: tuple[Item, ...]
+    names: Mapping[str, Named]
+    loss: Ref | None = None
+
+    def __post_init__(self) -> None:
+        nodes, controls, stack = {}, {}, []
+        for item in self.items:
+            match item:
+                case Enter():
+                    stack.append(item.refs)
+                case Exit():
+                    stack.pop()
+                case Node():
+                    nodes[item.id] = item
+                    held = tuple(ref for refs in stack for ref in refs)
+                    if held:
+                        controls[item.id] = held
+        object.__setattr__(self, "nodes", nodes)
+        object.__setattr__(self, "_controls", controls)
+
+    nodes: Mapping[int, Node] = field(init=False, compare=False, repr=False)
+
+    def of(self, *ops: str) -> list[Node]:
+        """The nodes of some ops, in the program's order."""
+        return [node for node in self.nodes.values() if node.op in ops]
+
+    def type(self, ref: Ref) -> TensorType | None:
+        """The type of a tensor, None for an operation."""
+        outputs = self.nodes[ref.node].outputs
+        return outputs[ref.output] if outputs else None
+
+    def reach(self, refs, fed: frozenset[Ref] = frozenset()) -> set[int]:
+        """The nodes that computing `refs` executes when the tensors in `fed` are fed.
+
+        A variable counts, but not what made its initial value, which runs once, when it is initialised.
+        """
+        seen: set[int] = set()
+        todo = [ref for ref in refs if ref not in fed]
+        while todo:
+            ref = todo.pop()
+            if ref.node in seen:
+                continue
+            seen.add(ref.node)
+            node = self.nodes[ref.node]
+            if node.op not in ("variable", "shared"):
+                todo += [r for r in node.inputs() if r not in fed]
+            todo += [r for r in self._controls.get(ref.node, ()) if r not in fed]
+        return seen
+
+
+# --- the plan half ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value known while compiling."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """The value of a tensor when the statement runs."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """epoch or step of the loop, or now, the time at which the session began."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchField:
+    """features, target or rows of the loop's current batch; `index` as in `Field`."""
+
+    field: str
+    index: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """An operator on values outside the graph: an arithmetic sign, a comparison, and, or, not, if."""
+
+    op: str
+    args: tuple["PlanExpr", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A string with values in it; parts are text and expressions."""
+
+    parts: tuple[object, ...]
+
+
+PlanExpr = Value | Fetch | Counter | Field | BatchField | Apply | Template
+
+
+def fetches_of(expr: PlanExpr) -> Iterator[Ref]:
+    """The tensors that an expression needs."""
+    if isinstance(expr, Fetch):
+        yield expr.ref
+    elif isinstance(expr, Apply):
+        for arg in expr.args:
+            yield from fetches_of(arg)
+    elif isinstance(expr, Template):
+        for part in expr.parts:
+            if not isinstance(part, str):
+                yield from fetches_of(part)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An expression with its text in the program."""
+
+    text: str
+    value: PlanExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A tensor and what it is fed; `text` is its name in the program."""
+
+    ref: Ref
+    text: str
+    value: PlanExpr
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement of a session."""
+
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Init(Statement):
+    """Initialise these variables; all of them where `variables` is None."""
+
+    variables: tuple[Ref, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restore(Statement):
+    """Read variables from a checkpoint: pairs of a variable and its name there; all where None."""
+
+    path: PlanExpr
+    pairs: tuple[tuple[Ref, str], ...] | None
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Save(Statement):
+    path: PlanExpr
+    pairs: tuple[tuple[Ref, str], ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run(Statement):
+    refs: tuple[Ref, ...]
+    feeds: tuple[Feed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Print(Statement):
+    items: tuple[Shown, ...]
+    feeds: tuple[Feed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Set(Statement):
+    variable: Ref
+    value: PlanExpr
+    feeds: tuple[Feed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogTo(Statement):
+    path: PlanExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Log(Statement):
+    summaries: tuple[Ref, ...]
+    feeds: tuple[Feed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expect(Statement):
+    condition: PlanExpr
+    text: str
+    sides: tuple[Shown, ...]
+    within: PlanExpr | None
+    feeds: tuple[Feed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop(Statement):
+    condition: PlanExpr
+    feeds: tuple[Feed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint(Statement):
+    count: int | float
+    unit: str
+    path: PlanExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Every(Statement):
+    count: int | float
+    unit: str
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Train(Statement):
+    """A training loop. `body` ends with a `Run` for each optimizer where the program runs none itself.
+
+    `data` is a dataset and its part ("housing", "train"), None for a loop without data; `size` is the
+    number of rows of a batch, None for all of them.
+    """
+
+    count: int
+    unit: str
+    data: tuple[str, str] | None
+    size: int | None
+    order: str
+    seed: int
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One session: `initialise` tells whether every variable is initialised when it opens."""
+
+    name: str
+    graph: str
+    initialise: bool
+    body: tuple[Statement, ...]
+    origin: Origin
+
+
+def walk(statements: tuple[Statement, ...]) -> Iterator[Statement]:
+    """All statements, those in loops after the loop's own."""
+    for statement in statements:
+        yield statement
+        if isinstance(statement, (Train, Every)):
+            yield from walk(statement.body)
+
+
+# --- the whole --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    name: str
+    type: str  # int, float, bool, str, list or none
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class DataStage:
+    """A source or a transform with all its arguments."""
+
+    name: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """A `data` declaration; paths in it are relative to `folder`."""
+
+    name: str
+    source: DataStage
+    transforms: tuple[DataStage, ...]
+    folder: str
+    rows: int
+    columns: int
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Program:
+    """A checked program."""
+
+    path: str
+    params: tuple[Param, ...]
+    data: tuple[Data, ...]
+    graphs: tuple[Graph, ...]
+    sessions: tuple[Session, ...]
+
+    def graph(self, name: str = "") -> Graph:
+        return next(g for g in self.graphs if g.name == name)
+
+
+def shape_known(shape: Shape) -> bool:
+    """Whether every size is a number."""
+    return shape is not None and all(isinstance(dim, int) for dim in shape)
