@@ -103,8 +103,8 @@ SLICE = _message(
     "TFG219", "{op} reaches to {end} on axis {axis} of {type}, which has size {size}",
     "begin + size may be at most the size of the axis; a size of -1 takes all that is left",
 )
-INDEX_RANGE = _message("TFG220", "index {index} is out of range for axis {axis} of {type}, which has size {size}",
-                       "indices count from 0; negative ones count from the end")
+NO_SUCH_INDEX = _message("TFG220", "index {index} is out of range for axis {axis} of {type}: its size is {size}",
+                         "indices count from 0; negative ones count from the end")
 TOO_MANY_INDICES = _message("TFG221", "{count} indices for {type}, which has {rank} axes")
 NEGATIVE = _message("TFG222", "{op} does not take {value} for {param}: it cannot be less than {least}")
 WINDOW = _message(
@@ -124,6 +124,8 @@ NOT_COMPILE_TIME = _message(
     "give numbers, a param, or a list of them; identity(x) makes a node of a tensor",
 )
 AXES_TWICE = _message("TFG230", "{op} is given an axis twice: {param} is {axes}", "name each axis once")
+NEW_AXIS = _message("TFG232", "{op} cannot put a new axis at {axis} of {type}",
+                    "it can be from 0 to {rank}; negative ones count from the end")
 NEEDED = _message("TFG231", "{op} needs {param} for {dtype}", "give it: {param}=10")
 BITS = _message("TFG229", "{op} cannot read {type} as {dtype}: the last axis needs size {wanted}")
 
@@ -284,6 +286,24 @@ NO_VARIABLES = _message("TFG524", "this graph has no variables to {what}")
 NESTED_CHECKPOINT = _message("TFG525", "'checkpoint' stands directly in the body of 'train'")
 SESSION_TWICE = _message("TFG526", "a second session '{name}'")
 PLAN_PLACE = _message("TFG527", "{what} cannot stand in a training loop", "put it before or after the loop")
+
+# --- 7xx what TensorFlow reported, and what a run found ---------------------------------------
+BUILD_FAILED = _message("TFG701", "TensorFlow cannot build this: {reason}")
+RUN_FAILED = _message("TFG702", "{reason}")
+EXPECT_FAILED = _message("TFG703", "expected {text}")
+RESTORE_MISSING = _message("TFG704", "there is no checkpoint {path}",
+                           "save one first, or write: restore from \"...\" if exists")
+RESTORE_VARIABLE = _message("TFG705", "the checkpoint {path} has no variable '{name}'", "it has {known}")
+RESTORE_TYPE = _message("TFG706", "{name} is {declared}, but {actual} in the checkpoint {path}")
+WRITE_FAILED = _message("TFG707", "cannot write {path}: {reason}")
+NO_GRADIENT = _message("TFG708", "TensorFlow finds no gradient of {y} with respect to {x}",
+                       "an op between them has none, such as a cast to integers or argmax")
+RESTORE_UNREADABLE = _message("TFG709", "the checkpoint {path} cannot be read: {reason}")
+CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} is of a different program: {what} changed",
+                            "start over with --fresh, or give 'checkpoint' another folder")
+CHECKPOINT_DAMAGED = _message("TFG711", "the checkpoint in {path} is damaged: {reason}",
+                              "start over with --fresh; the folder is left as it is")
+DEVICE_FAILED = _message("TFG712", "TensorFlow cannot place this node: {reason}")
 
 # --- 8xx options, limits, not yet -------------------------------------------------------------
 NOT_YET = _message("TFG801", "{what} is part of the language, but not yet of this version", "{hint}")

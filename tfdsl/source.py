@@ -58,6 +58,9 @@ class Span:
     def text(self) -> str:
         return self.source.text[self.start : self.end]
 
+    def __repr__(self) -> str:
+        return f"Span({self.start}, {self.end})"
+
     def __str__(self) -> str:
         return f"{self.source.path}:{self.line}:{self.column}"
 

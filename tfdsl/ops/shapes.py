@@ -11,11 +11,10 @@ from collections.abc import Iterable, Sequence
 from math import prod
 
 from ..diagnostics import (
-    AXIS_RANGE, BROADCAST, EMPTY_LIST, LENGTH, OPTION, RANK, RANK_UNKNOWN, SHAPES_DIFFER, SIZES_DIFFER,
+    AXIS_RANGE, BROADCAST, EMPTY_LIST, LENGTH, NEW_AXIS, OPTION, RANK, RANK_UNKNOWN, SHAPES_DIFFER,
+    SIZES_DIFFER,
 )
-from ..types import (
-    BOOL, DTYPES, FLOAT32, FLOAT64, Dim, DType, Shape, SizeClash, TensorType,
-)
+from ..types import BOOL, DTYPES, FLOAT32, FLOAT64, Dim, DType, Shape, SizeClash, TensorType
 from .op import Call
 
 COMPLEX64, COMPLEX128 = DTYPES["complex64"], DTYPES["complex128"]
@@ -69,9 +68,17 @@ def clear_rank(call: Call, param: str) -> tuple[Dim, ...]:
 def axis_in(call: Call, axis: int, rank: int, param: str) -> int:
     """An axis counted from 0, for an argument (or a result) of this rank."""
     if not -rank <= axis < rank:
-        given = call[param]
-        call.fail(AXIS_RANGE, param, axis=axis, type=given if isinstance(given, TensorType) else param, rank=rank)
+        shown = call[param] if isinstance(call[param], TensorType) else param
+        call.fail(AXIS_RANGE, param, axis=axis, type=shown, rank=rank)
     return axis % rank
+
+
+def new_axis_in(call: Call, axis: int, rank: int, param: str) -> int:
+    """The place, counted from 0, for a new axis of an argument of this rank."""
+    if not -rank - 1 <= axis <= rank:
+        shown = call[param] if isinstance(call[param], TensorType) else param
+        call.fail(NEW_AXIS, param, axis=axis, type=shown, rank=rank)
+    return axis % (rank + 1)
 
 
 def same_size(call: Call, left: Dim, right: Dim, *params: str) -> Dim:
@@ -81,34 +88,31 @@ def same_size(call: Call, left: Dim, right: Dim, *params: str) -> Dim:
 
 def merge(call: Call, left: Shape, right: Shape, first: str, second: str) -> Shape:
     """The one shape that the shapes of two arguments must be."""
-    if left is None or right is None:
-        return right if left is None else left
     details = {"first": first, "second": second, "a": call[first], "b": call[second]}
-    if len(left) != len(right):
-        call.fail(SHAPES_DIFFER, first, second, **details)
-    try:
-        return tuple(map(call.sizes.same, left, right))
-    except SizeClash:
-        call.fail(SHAPES_DIFFER, first, second, **details)
+    return _merged(call, left, right, (first, second), **details)
 
 
 def merge_list(call: Call, param: str) -> Shape:
     """The one shape that the tensors of a list must have."""
-    if not call[param]:
+    tensors = call[param]
+    if not tensors:
         call.fail(EMPTY_LIST, param, param=param)
     result = None
-    for tensor in call[param]:
-        if result is not None and tensor.shape is not None:
-            details = {"first": f"{param}[0]", "second": "the others", "a": call[param][0], "b": tensor}
-            if len(result) != len(tensor.shape):
-                call.fail(SHAPES_DIFFER, param, **details)
-            try:
-                result = tuple(map(call.sizes.same, result, tensor.shape))
-            except SizeClash:
-                call.fail(SHAPES_DIFFER, param, **details)
-        elif result is None:
-            result = tensor.shape
+    for i, tensor in enumerate(tensors):
+        details = {"first": f"{param}[0]", "second": f"{param}[{i}]", "a": tensors[0], "b": tensor}
+        result = _merged(call, result, tensor.shape, (param,), **details)
     return result
+
+
+def _merged(call: Call, left: Shape, right: Shape, params: tuple[str, ...], **details: object) -> Shape:
+    if left is None or right is None:
+        return right if left is None else left
+    try:
+        if len(left) == len(right):
+            return tuple(map(call.sizes.same, left, right))
+    except SizeClash:
+        pass
+    call.fail(SHAPES_DIFFER, *params, **details)
 
 
 def broadcast_shapes(call: Call, left: Shape, right: Shape, *params: str, a: object, b: object) -> Shape:
@@ -294,12 +298,13 @@ def reduced_shape(call: Call, param: str, axes: object, keep: bool) -> Shape:
     return tuple(1 if i in gone else dim for i, dim in enumerate(shape)) if keep else without(shape, gone)
 
 
-def reduction(param: str = "input_tensor", dtype: str | DType = "T", real: bool = False, keep: str = "keepdims"):
+def reduction(param: str = "input_tensor", dtype: str | DType = "T", real: bool = False):
     """A reduction over `axis`, with `keepdims`; a real result for complex numbers where so."""
 
     def rule(call: Call) -> TensorType:
         result = result_dtype(call, dtype)
-        return TensorType(real_of(result) if real else result, reduced_shape(call, param, call["axis"], call[keep]))
+        shape = reduced_shape(call, param, call["axis"], call["keepdims"])
+        return TensorType(real_of(result) if real else result, shape)
 
     return rule
 

@@ -1,13 +1,14 @@
 """Shape rules of ops that make, join, cut and rearrange tensors."""
 
 from ..diagnostics import (
-    AXES_ONCE, BITS, BROADCAST_TO, NEGATIVE, NOT_COMPILE_TIME, NOT_MULTIPLE, NOT_ONE, RANK, RESHAPE, SPLIT,
+    AXES_ONCE, BITS, BROADCAST_TO, EMPTY_LIST, NEGATIVE, NOT_COMPILE_TIME, NOT_MULTIPLE, NOT_ONE, RANK,
+    RESHAPE, SPLIT,
 )
 from ..types import FLOAT32, INT32, Dim, Shape, TensorType, shape_text
 from .op import Call
 from .shapes import (
-    axis_in, clear_rank, least_rank, length, listed, merge, merge_list, number, option, product,
-    reduced_shape, replaced, same_size, wanted_rank, without,
+    axis_in, clear_rank, listed, merge, merge_list, new_axis_in, number, option, product, replaced, same_size,
+    wanted_rank, without,
 )
 
 # --- New tensors ------------------------------------------------------------------------------
@@ -55,7 +56,7 @@ def constant(call: Call) -> TensorType:
     if call["shape"] is None:
         return TensorType(call.dtype("T"), value.shape)
     shape = given_shape(call)
-    if shape is None:
+    if shape is None or None in shape:
         call.fail(NOT_COMPILE_TIME, "shape", param="shape", type=call["shape"])
     have, wanted = product(call, value.shape), product(call, shape)
     if have != wanted and have != 1:
@@ -79,22 +80,22 @@ def eye(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), None if batch is None else (*batch, rows, columns))
 
 
-def count(call: Call, param: str, least: int = 0) -> Dim:
+def count(call: Call, param: str) -> Dim:
     """A size that an argument gives: None where it is not known while compiling."""
     wanted_rank(call, param, 0)
     value = call.known(param)
-    if isinstance(value, int) and value < least:
-        call.fail(NEGATIVE, param, param=param, value=value, least=least)
+    if isinstance(value, int) and value < 0:
+        call.fail(NEGATIVE, param, param=param, value=value, least=0)
     return value
 
 
 def linspace(call: Call) -> TensorType:
     """`num` values between `start` and `stop`, along a new axis."""
-    num = count(call, "num", 1)
+    num = count(call, "num")
     shape = merge(call, call["start"].shape, call["stop"].shape, "start", "stop")
     if shape is None:
         return TensorType(call.dtype("T"), None)
-    axis = axis_in(call, call["axis"], len(shape) + 1, "start")
+    axis = new_axis_in(call, call["axis"], len(shape), "start")
     return TensorType(call.dtype("T"), (*shape[:axis], num, *shape[axis:]))
 
 
@@ -105,16 +106,24 @@ def one_hot(call: Call) -> TensorType:
         if call[param] is not None:
             wanted_rank(call, param, 0)
     if shape is not None:
-        axis = axis_in(call, -1 if call["axis"] is None else call["axis"], len(shape) + 1, "indices")
+        axis = new_axis_in(call, -1 if call["axis"] is None else call["axis"], len(shape), "indices")
         shape = (*shape[:axis], depth, *shape[axis:])
     return TensorType(call.groups.get("T", FLOAT32), shape)
 
 
 def sequence_mask(call: Call) -> TensorType:
-    """A new last axis of size `maxlen`."""
-    shape = call["lengths"].shape
-    longest = None if call["maxlen"] is None else count(call, "maxlen")
+    """A new last axis of size `maxlen`, or of the largest length."""
+    shape, lengths = call["lengths"].shape, call.known("lengths")
+    if call["maxlen"] is not None:
+        longest = count(call, "maxlen")
+    else:
+        longest = None if lengths is None else max(flat(lengths), default=0)
     return TensorType(call["dtype"], None if shape is None else (*shape, longest))
+
+
+def flat(values: object) -> list:
+    """The numbers in nested lists."""
+    return [one for value in values for one in flat(value)] if isinstance(values, (list, tuple)) else [values]
 
 
 def window(call: Call) -> TensorType:
@@ -220,7 +229,7 @@ def transpose(call: Call) -> TensorType:
 def expand_dims(call: Call) -> TensorType:
     shape = call["input"].shape
     if shape is not None:
-        axis = axis_in(call, call["axis"], len(shape) + 1, "input")
+        axis = new_axis_in(call, call["axis"], len(shape), "input")
         shape = (*shape[:axis], 1, *shape[axis:])
     return TensorType(call.dtype("T"), shape)
 
@@ -245,11 +254,8 @@ def broadcast_to(call: Call) -> TensorType:
     """The shape asked for; the tensor's sizes must be its last ones, or 1."""
     given, shape = call["input"].shape, given_shape(call)
     if shape is not None and given is not None:
-        pairs = zip(reversed(given), reversed(shape))
-        clash = any(
-            number(call, a) not in (None, 1) and number(call, b) is not None and number(call, a) != number(call, b)
-            for a, b in pairs
-        )
+        pairs = [(number(call, a), number(call, b)) for a, b in zip(reversed(given), reversed(shape))]
+        clash = any(a not in (None, 1) and b is not None and a != b for a, b in pairs)
         if clash or len(given) > len(shape):
             call.fail(BROADCAST_TO, "input", "shape", type=call["input"], shape=shape_text(shape))
         # A size that is not asked for by number is at least the tensor's own, where that cannot stretch.
@@ -299,6 +305,8 @@ def repeat(call: Call) -> TensorType:
     shape, times = call["input"].shape, call.known("repeats")
     if shape is None and call["axis"] is None:
         return TensorType(call.dtype("T"), (None,))
+    if shape is None and call["repeats"].rank in (None, 0):
+        return TensorType(call.dtype("T"), None)
     shape = clear_rank(call, "input")
     if call["axis"] is None:
         shape, axis = (product(call, shape),), 0
@@ -316,7 +324,8 @@ def repeat(call: Call) -> TensorType:
 def concat(call: Call) -> TensorType:
     """The sizes of one axis added up; all others must agree."""
     tensors, axis = call["values"], call["axis"]
-    merge_list(call, "values") if not tensors else None
+    if not tensors:
+        call.fail(EMPTY_LIST, "values", param="values")
     known = [tensor for tensor in tensors if tensor.shape is not None]
     if not known:
         return TensorType(call.dtype("T"), None)
@@ -340,7 +349,7 @@ def stack(call: Call) -> TensorType:
     """A new axis, as long as the list."""
     shape = merge_list(call, "values")
     if shape is not None:
-        axis = axis_in(call, call["axis"], len(shape) + 1, "values")
+        axis = new_axis_in(call, call["axis"], len(shape), "values")
         shape = (*shape[:axis], len(call["values"]), *shape[axis:])
     return TensorType(call.dtype("T"), shape)
 

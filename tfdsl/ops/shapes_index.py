@@ -1,13 +1,13 @@
 """Shape rules of ops that pick, slice, sort, scatter and add up by index, and of assignments."""
 
-from ..diagnostics import AXES_TWICE, INDEX_RANGE, NEGATIVE, RANK, SHAPES_DIFFER, SLICE, TOO_MANY_INDICES
+from ..diagnostics import AXES_TWICE, NEGATIVE, NO_SUCH_INDEX, RANK, SHAPES_DIFFER, SLICE, TOO_MANY_INDICES
 from ..types import BOOL, INT32, INT64, STRING, Dim, DType, Shape, TensorType
 from .op import Call
 from .shapes import (
-    along_axis, axis_in, broadcast, clear_rank, least_rank, length, listed, merge, number, option, product, reduced_shape,
-    replaced, same_size, wanted_rank, without,
+    along_axis, axis_in, broadcast, clear_rank, least_rank, length, merge, number, option, reduced_shape,
+    replaced, same_size, wanted_rank,
 )
-from .shapes_array import count
+from .shapes_array import count, flat
 
 # --- Picking ----------------------------------------------------------------------------------
 
@@ -24,8 +24,14 @@ def gather(call: Call) -> TensorType:
     if batch < 0:
         batch = axis_in(call, batch, len(indices), "indices")
     least_rank(call, "indices", batch)
-    shared = [same_size(call, left, right, "params", "indices") for left, right in zip(params[:batch], indices[:batch])]
+    shared = _together(call, batch)
     return TensorType(call.dtype("T"), (*shared, *params[batch:axis], *indices[batch:], *params[axis + 1 :]))
+
+
+def _together(call: Call, batch: int) -> list[Dim]:
+    """The first axes of `params` and `indices`, which are the same."""
+    pairs = zip(call["params"].shape[:batch], call["indices"].shape[:batch])
+    return [same_size(call, left, right, "params", "indices") for left, right in pairs]
 
 
 def gather_rows(call: Call) -> TensorType:
@@ -38,13 +44,17 @@ def gather_rows(call: Call) -> TensorType:
 
 def gather_nd(call: Call) -> TensorType:
     """The slices at the tuples of indices that the last axis holds."""
+    if call["batch_dims"]:
+        clear_rank(call, "params")
+        clear_rank(call, "indices")
     params, indices, batch = call["params"].shape, least_rank(call, "indices", 1), call["batch_dims"]
     depth = None if not indices else number(call, indices[-1])
     if params is None or depth is None:
         return TensorType(call.dtype("T"), None)
     if batch + depth > len(params):
-        call.fail(TOO_MANY_INDICES, "params", "indices", count=depth, type=call["params"], rank=len(params) - batch)
-    shared = [same_size(call, left, right, "params", "indices") for left, right in zip(params[:batch], indices[:batch])]
+        details = {"count": depth, "type": call["params"], "rank": len(params) - batch}
+        call.fail(TOO_MANY_INDICES, "params", "indices", **details)
+    shared = _together(call, batch)
     return TensorType(call.dtype("T"), (*shared, *indices[batch:-1], *params[batch + depth :]))
 
 
@@ -90,7 +100,8 @@ def top_k(call: Call) -> tuple[TensorType, TensorType]:
     """The last axis becomes `k` long."""
     shape, k = least_rank(call, "input", 1), count(call, "k")
     if shape is not None:
-        if k is not None and k > (number(call, shape[-1]) or k if number(call, shape[-1]) != 0 else 0):
+        size = number(call, shape[-1])
+        if None not in (k, size) and k > size:
             details = {"end": k, "axis": len(shape) - 1, "type": call["input"], "size": shape[-1]}
             call.fail(SLICE, "input", "k", **details)
         shape = (*shape[:-1], k)
@@ -99,8 +110,8 @@ def top_k(call: Call) -> tuple[TensorType, TensorType]:
 
 def in_top_k(call: Call) -> TensorType:
     """One answer a row."""
-    rows = wanted_rank(call, "predictions", 2)[0]
-    return TensorType(BOOL, (same_size(call, rows, wanted_rank(call, "targets", 1)[0], "predictions", "targets"),))
+    (rows, _), (targets,) = wanted_rank(call, "predictions", 2), wanted_rank(call, "targets", 1)
+    return TensorType(BOOL, (same_size(call, rows, targets, "predictions", "targets"),))
 
 
 def searchsorted(call: Call) -> TensorType:
@@ -158,7 +169,8 @@ def random_crop(call: Call) -> TensorType:
     """A piece of the size given, anywhere in the tensor."""
     size = call.shape("size")
     if size is None:
-        return TensorType(call.dtype("T"), None if call["value"].shape is None else (None,) * call["value"].rank)
+        rank = call["value"].rank
+        return TensorType(call.dtype("T"), None if rank is None else (None,) * rank)
     shape = wanted_rank(call, "value", len(size))
     for axis, (dim, wanted) in enumerate(zip(shape, size)):
         have = number(call, dim)
@@ -201,15 +213,15 @@ def _slice_size(call: Call, axis: int, dim: Dim, begin: Dim, size: Dim) -> Dim:
 
 def strided_slice(call: Call) -> TensorType:
     """Python's slicing: one `begin:end:strides` an axis; a bit of a mask changes what its entry means."""
-    shape = call["input_"].shape
-    begins, ends, strides = call.known("begin"), call.known("end"), call.known("strides")
-    if begins is None or ends is None or shape is None:
+    shape, (entries,) = call["input_"].shape, wanted_rank(call, "begin", 1)
+    strides = call.known("strides")
+    if call["strides"] is None and isinstance(entries, int):
+        strides = [1] * entries
+    if strides is None or shape is None:
         return TensorType(call.dtype("T"), None)
-    if strides is None and call["strides"] is not None:
-        return TensorType(call.dtype("T"), None)
-    strides = [1] * len(begins) if strides is None else strides
-    length(call, "end", ends, len(begins))
-    length(call, "strides", strides, len(begins))
+    begins, ends = (call.known(name) or [None] * len(strides) for name in ("begin", "end"))
+    length(call, "begin", begins, len(strides))
+    length(call, "end", ends, len(strides))
     masks = {name: call[f"{name}_mask"] for name in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")}
     flags = [{name for name, mask in masks.items() if mask >> i & 1} for i in range(len(begins))]
     taking = sum(not flag & {"ellipsis", "new_axis"} for flag in flags)
@@ -241,7 +253,7 @@ def _index(call: Call, axis: int, dim: Dim, index: int | None) -> None:
     """One position on an axis, which must exist."""
     size = number(call, dim)
     if size is not None and index is not None and not -size <= index < size:
-        call.fail(INDEX_RANGE, "input_", index=index, axis=axis, type=call["input_"], size=size)
+        call.fail(NO_SUCH_INDEX, "input_", index=index, axis=axis, type=call["input_"], size=size)
 
 
 def sliced_size(call: Call, dim: Dim, begin: int | None, end: int | None, step: int | None) -> Dim:
@@ -353,13 +365,17 @@ def bincount(call: Call) -> TensorType:
     least, most = (0 if call[name] is None else call.known(name) for name in ("minlength", "maxlength"))
     if call.known("arr") is None or None in (least, most):
         return TensorType(dtype, (None,))
-    size = max(least, 1 + max(call.known("arr"), default=-1))
+    size = max(least, 1 + max(flat(call.known("arr")), default=-1))
     return TensorType(dtype, (size if call["maxlength"] is None else min(size, most),))
 
 
 def confusion_matrix(call: Call) -> TensorType:
     """One row a label and one column a prediction."""
-    classes = None if call["num_classes"] is None else count(call, "num_classes")
+    if call["num_classes"] is not None:
+        classes = count(call, "num_classes")
+    else:
+        seen = [call.known(name) for name in ("labels", "predictions")]
+        classes = None if None in seen else 1 + max(flat(seen))
     merge(call, wanted_rank(call, "labels", 1), wanted_rank(call, "predictions", 1), "labels", "predictions")
     return TensorType(call["dtype"], (classes, classes))
 
@@ -393,8 +409,14 @@ def reduce_join(call: Call) -> TensorType:
 
 def substr(call: Call) -> TensorType:
     """One position and length for all strings, or one each."""
-    place = merge(call, call["pos"].shape, call["len"].shape, "pos", "len")
-    return TensorType(STRING, broadcast(call, "input", "pos") if place is not None else None)
+    place, lengths = call["pos"].shape, call["len"].shape
+    if place is None:
+        return TensorType(STRING, None)
+    # TensorFlow takes a size that is not known for one that differs.
+    lengths = (None,) * len(place) if lengths is None else lengths
+    if [number(call, dim) for dim in place] != [number(call, dim) for dim in lengths]:
+        call.fail(SHAPES_DIFFER, "pos", "len", first="pos", second="len", a=call["pos"], b=call["len"])
+    return TensorType(STRING, broadcast(call, "input", "pos"))
 
 
 def decode_raw(call: Call) -> TensorType:

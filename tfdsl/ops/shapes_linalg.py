@@ -1,13 +1,12 @@
 """Shape rules of linear algebra and of Fourier transforms. The last two axes are the matrices."""
 
-from ..diagnostics import EQUATION, LENGTH, MATMUL_SIZES, NOT_SQUARE, RANK, RANK_UNKNOWN, SIZES_DIFFER
-from ..types import INT32, Dim, Shape, SizeClash, TensorType
+from ..diagnostics import EQUATION, LENGTH, MATMUL_SIZES, NOT_SQUARE, RANK, SIZES_DIFFER
+from ..types import INT32, Dim, Shape, TensorType
 from .op import Call
 from .shapes import (
-    axis_in, broadcast_shapes, complex_of, least_rank, listed, merge, number, option, product, real_of,
+    axis_in, broadcast_shapes, clear_rank, complex_of, least_rank, listed, merge, number, option, real_of,
     reduced_shape, same_size, wanted_rank, without,
 )
-from .shapes_array import multiplied
 
 # --- Products ---------------------------------------------------------------------------------
 
@@ -103,7 +102,8 @@ def einsum(call: Call) -> TensorType:
         dims = tensor.shape[:first] + tensor.shape[first + extra :]
         for letter, dim in zip(named, dims):
             sizes[letter] = same_size(call, sizes.get(letter), dim, "inputs")
-        rest = broadcast_shapes(call, rest, tensor.shape[first : first + extra], "inputs", a=inputs[0], b=tensor)
+        rest = broadcast_shapes(call, rest, tensor.shape[first : first + extra], "inputs", a=inputs[0],
+            b=tensor)
     named = output.replace("...", "")
     if not set(named) <= set(sizes):
         refuse(f"the result names {', '.join(sorted(set(named) - set(sizes)))}, which no term has")
@@ -199,7 +199,8 @@ def qr(call: Call) -> tuple[TensorType, TensorType]:
         return (TensorType(call.dtype("T"), None),) * 2
     *batch, rows, columns = shape
     inner = rows if call["full_matrices"] else smaller(call, rows, columns)
-    return (TensorType(call.dtype("T"), (*batch, rows, inner)), TensorType(call.dtype("T"), (*batch, inner, columns)))
+    return (TensorType(call.dtype("T"), (*batch, rows, inner)),
+        TensorType(call.dtype("T"), (*batch, inner, columns)))
 
 
 def svd(call: Call) -> object:
@@ -300,7 +301,8 @@ def halved(call: Call) -> TensorType:
     half, odd = divmod(len(shape), 2)
     if odd or not half:
         call.fail(RANK, "input", param="input", wanted="2, 4 or 6", type=call["input"])
-    return TensorType(call.dtype("T"), tuple(same_size(call, a, b, "input") for a, b in zip(shape, shape[half:])))
+    pairs = zip(shape, shape[half:])
+    return TensorType(call.dtype("T"), tuple(same_size(call, a, b, "input") for a, b in pairs))
 
 
 def matrix_diag(call: Call) -> TensorType:
@@ -355,7 +357,7 @@ def irfft(call: Call) -> TensorType:
     """Real numbers from half of the frequencies, and one."""
     shape = least_rank(call, "input_tensor", 1)
     if shape is None and call["fft_length"] is None:
-        call.fail(RANK_UNKNOWN, "input_tensor", param="input_tensor", type=call["input_tensor"])
+        clear_rank(call, "input_tensor")
     size = None if shape is None else number(call, shape[-1])
     last = _length(call, None if size is None else max(0, 2 * (size - 1)))
     return TensorType(real_of(call.dtype("T")), None if shape is None else (*shape[:-1], last))
@@ -372,6 +374,7 @@ def dct(call: Call) -> TensorType:
     """The last axis, cut or filled up to `n` where that is given."""
     option(call, "type", 1, 2, 3, 4)
     shape = least_rank(call, "input", 1)
-    if shape is not None and call["n"] is not None:
+    if call["n"] is not None:
+        shape = clear_rank(call, "input")
         shape = (*shape[:-1], call["n"])
     return TensorType(call.dtype("T"), shape)

@@ -4,7 +4,8 @@ from ..diagnostics import CHANNELS, LENGTH, NEEDED, ONE_OF, OPTION, RANK, WINDOW
 from ..types import FLOAT32, Dim, TensorType
 from .op import Call
 from .shapes import (
-    axis_in, broadcast, least_rank, listed, merge, number, option, product, replaced, same_size, wanted_rank,
+    along_axis, axis_in, broadcast, clear_rank, least_rank, listed, merge, number, option, product, replaced,
+    same_size, wanted_rank,
     without,
 )
 from .shapes_array import shaped
@@ -57,7 +58,8 @@ def _split(first: bool, shape: tuple[Dim, ...]) -> tuple[Dim, range, Dim]:
     return shape[0], range(1, len(shape) - 1), shape[-1]
 
 
-def conv(spatial: int, param: str = "input", kernel: str = "filter", strides: str = "strides", depthwise: bool = False):
+def conv(spatial: int, param: str = "input", kernel: str = "filter", strides: str = "strides",
+         depthwise: bool = False):
     """A convolution over this many axes; a depthwise one keeps the input's channels apart."""
 
     def rule(call: Call) -> TensorType:
@@ -70,7 +72,7 @@ def conv(spatial: int, param: str = "input", kernel: str = "filter", strides: st
         spread = per_axis(call, "dilations", spatial)
         have, takes = number(call, channels), number(call, taken)
         # A grouped convolution takes a part of the channels at a time.
-        if have is not None and takes is not None and (have != takes if depthwise else takes == 0 or have % takes):
+        if None not in (have, takes) and (have != takes if depthwise else takes == 0 or have % takes):
             call.fail(CHANNELS, param, kernel, a=param, left=have, b=kernel, right=takes)
         sizes = [slid(call, param, *parts) for parts in zip(axes, window, steps, spread)]
         result = product(call, (taken if have is None else have, made)) if depthwise else made
@@ -88,7 +90,8 @@ def separable_conv(call: Call) -> TensorType:
     first = channels_first(call)
     batch, axes, channels = _split(first, depthwise)
     if number(call, channels) is not None and number(call, taken) is not None:
-        call.same(channels, taken, CHANNELS, "pointwise_filter", a="the depthwise result", b="pointwise_filter")
+        given = {"a": "the depthwise result", "b": "pointwise_filter"}
+        call.same(channels, taken, CHANNELS, "pointwise_filter", **given)
     return TensorType(call.dtype("T"), _assembled(first, batch, [depthwise[i] for i in axes], made))
 
 
@@ -129,7 +132,15 @@ def bias_add(call: Call) -> TensorType:
     if shape is None:
         return TensorType(call.dtype("T"), None)
     axis = 1 if channels_first(call) else len(shape) - 1
-    return TensorType(call.dtype("T"), replaced(shape, axis, same_size(call, shape[axis], channels, "value", "bias")))
+    both = same_size(call, shape[axis], channels, "value", "bias")
+    return TensorType(call.dtype("T"), replaced(shape, axis, both))
+
+
+def softmax(call: Call) -> TensorType:
+    """The shape stays; an axis other than the last can only be found in a known rank."""
+    if call["axis"] not in (None, -1):
+        clear_rank(call, "logits")
+    return along_axis("logits", 1)(call)
 
 
 def crelu(call: Call) -> TensorType:

@@ -3,7 +3,7 @@
 from . import shapes_array as array, shapes_index as index
 from ..types import INT32
 from .row import table
-from .shapes import along_axis, like, like_list, scalar
+from .shapes import like, like_list, scalar
 
 ROWS, row = table("arrays")
 
@@ -18,18 +18,22 @@ for _name in ("zeros", "ones"):
         f"A tensor of {_name} with the shape, and unless given the dtype, of another.",
         f"{_name}_like([[1, 2], [3, 4]], dtype=float32)",
         U="any" if _name == "zeros" else "number bool")
-row("fill", "dims: shape, value: T", array.shaped(param="dims"), "fill", "A tensor that holds one value everywhere.",
+row("fill", "dims: shape, value: T", array.shaped(param="dims"), "fill",
+    "A tensor that holds one value everywhere.",
     "fill([2, 3], 7.0)")
-row("eye", "num_rows: int32, num_columns: int32? = none, batch_shape: shape? = none, dtype: dtype T = float32",
+row("eye", "num_rows: int32, num_columns: int32? = none, batch_shape: shape? = none, dtype: dtype T = "
+    "float32",
     array.eye, "eye", "Ones on the diagonal of a matrix of zeros (of one in each place of `batch_shape`).",
     "eye(3, num_columns=2)", T="number bool")
 row("linspace", "start: T, stop: T, num: int32, axis: integer = 0", array.linspace, "linspace",
-    "`num` values at equal distances from `start` to `stop`, both included.", "linspace(0.0, 1.0, 5)", T="float")
+    "`num` values at equal distances from `start` to `stop`, both included.", "linspace(0.0, 1.0, 5)",
+    T="float")
 row("one_hot", "indices: U, depth: int32, on_value: T? = none, off_value: T? = none, axis: integer = none, "
     "dtype: dtype T = none", array.one_hot, "one_hot",
     "A new axis (the last unless given) of size `depth`, with 1 at each index and 0 elsewhere.",
     "one_hot([0, 2], 3)", T="number", U="uint8 int8 int32 int64")
-row("sequence_mask", "lengths: U, maxlen: U? = none, dtype: dtype T = bool", array.sequence_mask, "sequence_mask",
+row("sequence_mask", "lengths: U, maxlen: U? = none, dtype: dtype T = bool", array.sequence_mask,
+    "sequence_mask",
     "A new last axis of size `maxlen` (the largest length unless given), true on its first `lengths` places.",
     "sequence_mask([1, 3], maxlen=4)", U="int32 int64")
 row("meshgrid", "args: [T], indexing: text = \"xy\"", array.meshgrid, "meshgrid",
@@ -38,18 +42,23 @@ row("meshgrid", "args: [T], indexing: text = \"xy\"", array.meshgrid, "meshgrid"
     T="number bool")
 for _name in ("hann_window", "hamming_window"):
     row(_name, "window_length: int32, periodic: flag = true, dtype: dtype T = float32", array.window,
-        f"signal.{_name}", f"The weights of a {_name[:-7].capitalize()} window, a vector.", f"{_name}(8)", T="float")
+        f"signal.{_name}", f"The weights of a {_name[:-7].capitalize()} window, a vector.", f"{_name}(8)",
+        T="float")
 
 # --- What a tensor is like --------------------------------------------------------------------
-row("shape", "input: T, out_type: dtype U = int32", array.shape_of, "shape", "The sizes of a tensor, an int vector.",
+row("shape", "input: T, out_type: dtype U = int32", array.shape_of, "shape",
+    "The sizes of a tensor, an int vector.",
     "shape([[1.0, 2.0], [3.0, 4.0]])", U="int32 int64")
-row("size", "input: T, out_type: dtype U = int32", scalar("U"), "size", "How many elements a tensor has, a scalar.",
+row("size", "input: T, out_type: dtype U = int32", scalar("U"), "size",
+    "How many elements a tensor has, a scalar.",
     "size([[1.0, 2.0], [3.0, 4.0]])", U="int32 int64")
 row("rank", "input: T", scalar(INT32), "rank", "How many axes a tensor has, a scalar.", "rank([[1.0, 2.0]])")
-row("identity", "input: T", like("input"), "identity", "The same tensor as another node.", "identity([1.0, 2.0])")
+row("identity", "input: T", like("input"), "identity", "The same tensor as another node.",
+    "identity([1.0, 2.0])")
 row("stop_gradient", "input: T", like("input"), "stop_gradient",
     "The same tensor, but gradients take it for a constant.", "stop_gradient([1.0, 2.0])")
-row("cast", "x: T, dtype: dtype U", array.as_dtype("x"), "cast", "The elements in another dtype; the shape stays.",
+row("cast", "x: T, dtype: dtype U", array.as_dtype("x"), "cast",
+    "The elements in another dtype; the shape stays.",
     "cast([1.5, 2.5], int32)", T="number bool", U="number bool")
 row("saturate_cast", "value: T, dtype: dtype U", array.as_dtype("value"), "saturate_cast",
     "The elements in another dtype, those that it cannot hold moved to its nearest value.",
@@ -111,9 +120,11 @@ row("split", "value: T, num_or_size_splits: integers, axis: integer = 0", array.
     "A tensor cut along an axis: into so many equal pieces, or into pieces of those sizes.",
     "split([[1, 2, 3], [4, 5, 6]], [1, 2], axis=1)")
 row("dynamic_partition", "data: T, partitions: int32, num_partitions: integer", array.dynamic_partition,
-    "dynamic_partition", "`num_partitions` tensors: each slice of `data` goes to the one that `partitions` says.",
+    "dynamic_partition", "`num_partitions` tensors: each slice of `data` goes to the one that `partitions` "
+    "says.",
     "dynamic_partition([[1, 2], [3, 4], [5, 6]], [0, 1, 0], 2)")
-row("identity_n", "input: [T]", like_list("input"), "identity_n", "A list of tensors, unchanged, as one node.",
+row("identity_n", "input: [T]", like_list("input"), "identity_n",
+    "A list of tensors, unchanged, as one node.",
     "identity_n([[1.0, 2.0], [3.0]])")
 
 # --- Picking ----------------------------------------------------------------------------------
@@ -136,22 +147,27 @@ row("slice", "input_: T, begin: shape, size: shape", index.slice_, "slice",
     "`size` elements from `begin` on each axis; a size of -1 takes all that is left.",
     "slice([[1, 2, 3], [4, 5, 6]], [0, 1], [2, -1])")
 row("strided_slice", "input_: T, begin: U, end: U, strides: U? = none, begin_mask: integer = 0, "
-    "end_mask: integer = 0, ellipsis_mask: integer = 0, new_axis_mask: integer = 0, shrink_axis_mask: integer = 0",
+    "end_mask: integer = 0, ellipsis_mask: integer = 0, new_axis_mask: integer = 0, shrink_axis_mask: "
+    "integer = 0",
     index.strided_slice, "strided_slice",
-    "Python's slices begin:end:strides on each axis. The bits of the masks stand for what Python leaves out: the "
+    "Python's slices begin:end:strides on each axis. The bits of the masks stand for what Python leaves out: "
+    "the "
     "begin, the end, the ellipsis, a new axis, one index in place of a slice.",
     "strided_slice([[1, 2, 3], [4, 5, 6]], [0, 2], [2, 0], [1, -1])", U="int16 int32 int64")
-row("top_k", "input: T, k: int32 = 1, sorted: flag = true, index_type: dtype U = int32", index.top_k, "nn.top_k",
+row("top_k", "input: T, k: int32 = 1, sorted: flag = true, index_type: dtype U = int32", index.top_k,
+    "nn.top_k",
     "The `k` largest elements of the last axis, and their indices.", "top_k([[1.0, 5.0, 3.0]], k=2)",
     T="real", U="int16 int32 int64")
 row("unique", "x: T, out_idx: dtype U = int32", array.unique(2), "unique",
     "The different values of a vector, and for each element the index of its value.", "unique([1, 1, 2])",
     U="int32 int64")
 row("unique_with_counts", "x: T, out_idx: dtype U = int32", array.unique(3), "unique_with_counts",
-    "The different values of a vector, for each element the index of its value, and how often each value occurs.",
+    "The different values of a vector, for each element the index of its value, and how often each value "
+    "occurs.",
     "unique_with_counts([1, 1, 2])", U="int32 int64")
 row("setdiff1d", "x: T, y: T", array.set_difference, "setdiff1d",
-    "The values of the vector `x` that are not in `y`, and their indices in `x`.", "setdiff1d([1, 2, 3], [2])")
+    "The values of the vector `x` that are not in `y`, and their indices in `x`.",
+    "setdiff1d([1, 2, 3], [2])")
 row("searchsorted", "sorted_sequence: T, values: T, side: text = \"left\", out_type: dtype U = int32",
     index.searchsorted, "searchsorted",
     "For each value the index where it belongs in the sorted last axis.",
@@ -159,7 +175,8 @@ row("searchsorted", "sorted_sequence: T, values: T, side: text = \"left\", out_t
 row("sort", "values: T, axis: integer = -1, direction: text = \"ASCENDING\"", index.sort, "sort",
     "The elements of an axis in order.", "sort([3.0, 1.0, 2.0])", T="real")
 row("argsort", "values: T, axis: integer = -1, direction: text = \"ASCENDING\", stable: flag = false",
-    index.argsort, "argsort", "The int32 indices that put an axis in order.", "argsort([3.0, 1.0, 2.0])", T="real")
+    index.argsort, "argsort", "The int32 indices that put an axis in order.", "argsort([3.0, 1.0, 2.0])",
+    T="real")
 row("invert_permutation", "x: T", index.invert_permutation, "invert_permutation",
     "For each number from 0 its place in a vector that holds all of them.", "invert_permutation([2, 0, 1])",
     T="int32 int64")

@@ -14,14 +14,17 @@ row("check_numerics", "tensor: T, message: text", like("tensor"), "check_numeric
 _PAIRS = (
     ("equal", "x is y", "[1, 2], [1, 2]", "any"), ("none_equal", "x is not y", "[1, 2], [2, 3]", "number"),
     ("less", "x is less than y", "[1, 2], 3", "real"), ("less_equal", "x is y or less", "[1, 2], 2", "real"),
-    ("greater", "x is greater than y", "[1, 2], 0", "real"), ("greater_equal", "x is y or greater", "[1, 2], 1", "real"),
+    ("greater", "x is greater than y", "[1, 2], 0", "real"),
+    ("greater_equal", "x is y or greater", "[1, 2], 1", "real"),
 )
 for _name, _what, _arguments, _dtypes in _PAIRS:
     row(f"assert_{_name}", "x: T, y: T, message: text = none", check.pair, f"assert_{_name}",
-        f"An operation that checks that everywhere {_what}; shapes broadcast.", f"assert_{_name}({_arguments})",
+        f"An operation that checks that everywhere {_what}; shapes broadcast.",
+        f"assert_{_name}({_arguments})",
         T=_dtypes)
 row("assert_near", "x: T, y: T, rtol: number = none, atol: number = none, message: text = none", check.pair,
-    "assert_near", "An operation that checks that everywhere abs(x - y) <= atol + rtol * abs(y); shapes broadcast.",
+    "assert_near", "An operation that checks that everywhere abs(x - y) <= atol + rtol * abs(y); shapes "
+    "broadcast.",
     "assert_near([1.0, 2.0], [1.0, 2.0])", T="float16 float32 float64 complex64 complex128")
 for _name, _what in (("positive", "more than 0"), ("negative", "less than 0"), ("non_negative", "0 or more"),
                      ("non_positive", "0 or less")):
@@ -30,7 +33,8 @@ for _name, _what in (("positive", "more than 0"), ("negative", "less than 0"), (
     row(f"assert_{_name}", "x: T, message: text = none", nothing, f"assert_{_name}",
         f"An operation that checks that all elements are {_what}.", f"assert_{_name}({_values})",
         T="float int8 int16 int32 int64" if _below else "real")
-for _name, _rule, _what in (("rank", check.rank, "so many"), ("rank_at_least", check.rank_at_least, "at least so many")):
+for _name, _rule, _what in (("rank", check.rank, "so many"), ("rank_at_least", check.rank_at_least, "at "
+    "least so many")):
     row(f"assert_{_name}", "x: T, rank: integer, message: text = none", _rule, f"assert_{_name}",
         f"An operation that checks that a tensor has {_what} axes.", f"assert_{_name}([[1, 2]], 2)")
 for _name, _what in (("is_non_decreasing", "each element is at least the one before"),

@@ -26,6 +26,7 @@ _INITIALIZERS = (
      "A matrix with orthogonal columns (or rows, the fewer)", 2),
 )
 for _name, _tf, _params, _what, _rank in _INITIALIZERS:
-    row(_name, f"shape: shape{_params}, dtype: dtype T = float32, seed: integer = none", static_shaped(_rank), _tf,
+    row(_name, f"shape: shape{_params}, dtype: dtype T = float32, seed: integer = none", static_shaped(_rank),
+        _tf,
         f"{_what}, in a shape known while compiling.", f"{_name}([3, 2], seed=42)", special=True,
         T="float16 float32 float64" if _name == "orthogonal" else "float")

@@ -43,7 +43,8 @@ _UNARY = (
     ("erf", "erf", "the error function of it", "[0.0, 1.0]", "float"),
     ("erfc", "erfc", "one less the error function of it", "[0.0, 1.0]", "float"),
     ("erfinv", "math.erfinv", "the number whose error function it is", "[0.0, 0.5]", "float"),
-    ("ndtri", "math.ndtri", "the number below which a standard normal falls with this chance", "[0.5, 0.9]", "float"),
+    ("ndtri", "math.ndtri", "the number below which a standard normal falls with this chance", "[0.5, 0.9]",
+        "float"),
     ("lgamma", "lgamma", "the logarithm of the absolute gamma function of it", "[1.0, 4.0]", "float"),
     ("digamma", "digamma", "the derivative of lgamma at it", "[1.0, 4.0]", "float"),
     ("bessel_i0", "math.bessel_i0", "the modified Bessel function of order 0", "[0.0, 1.0]", "float"),
@@ -75,9 +76,11 @@ _BINARY = (
      "int32 int64 float"),
     ("realdiv", "realdiv", "x / y", "[1.0, 2.0], 4.0", "number"),
     ("divide_no_nan", "math.divide_no_nan", "x / y, but 0 where y is 0", "[1.0, 2.0], [4.0, 0.0]", "inexact"),
-    ("multiply_no_nan", "math.multiply_no_nan", "x * y, but 0 where y is 0, whatever x is", "[1.0, 2.0], [4.0, 0.0]",
+    ("multiply_no_nan", "math.multiply_no_nan", "x * y, but 0 where y is 0, whatever x is",
+        "[1.0, 2.0], [4.0, 0.0]",
      "inexact"),
-    ("pow", "pow", "x to the power of y", "[2.0, 3.0], 2.0", "bfloat16 float32 float16 float64 int8 int16 int32 int64 "
+    ("pow", "pow", "x to the power of y", "[2.0, 3.0], 2.0",
+        "bfloat16 float32 float16 float64 int8 int16 int32 int64 "
      "complex64 complex128"),
     ("maximum", "maximum", "the larger of x and y", "[1.0, -2.0], 0.0", "real"),
     ("minimum", "minimum", "the smaller of x and y", "[1.0, -2.0], 0.0", "real"),
@@ -93,7 +96,8 @@ _BINARY = (
     ("right_shift", "bitwise.right_shift", "the bits of x moved down by y places", "[8, 5], [3, 1]", "int"),
 )
 for _name, _tf, _what, _arguments, _dtypes in _BINARY:
-    row(_name, "x: T, y: T", binary, _tf, f"Element by element {_what}. {_BROADCASTS}", f"{_name}({_arguments})",
+    row(_name, "x: T, y: T", binary, _tf, f"Element by element {_what}. {_BROADCASTS}",
+        f"{_name}({_arguments})",
         T=_dtypes)
 
 for _name in ("truediv", "divide"):
@@ -101,14 +105,18 @@ for _name in ("truediv", "divide"):
         f"Element by element x / y; integers become floats, float64 from 32 bits on. {_BROADCASTS}",
         f"{_name}([1, 2], [4, 5])", T="number")
 row("atan2", "y: T, x: T", elementwise("y", "x"), "atan2",
-    f"The angle of the point (x, y), in radians between -pi and pi. {_BROADCASTS}", "atan2([1.0, 0.0], [1.0, -1.0])",
+    f"The angle of the point (x, y), in radians between -pi and pi. {_BROADCASTS}",
+    "atan2([1.0, 0.0], [1.0, -1.0])",
     T="float")
 row("igamma", "a: T, x: T", elementwise("a", "x"), "math.igamma",
-    f"The lower regularised incomplete gamma function. {_BROADCASTS}", "igamma([1.0, 2.0], [1.0, 2.0])", T="float")
+    f"The lower regularised incomplete gamma function. {_BROADCASTS}", "igamma([1.0, 2.0], [1.0, 2.0])",
+    T="float")
 row("igammac", "a: T, x: T", elementwise("a", "x"), "math.igammac",
-    f"The upper regularised incomplete gamma function. {_BROADCASTS}", "igammac([1.0, 2.0], [1.0, 2.0])", T="float")
+    f"The upper regularised incomplete gamma function. {_BROADCASTS}", "igammac([1.0, 2.0], [1.0, 2.0])",
+    T="float")
 row("polygamma", "a: T, x: T", elementwise("a", "x"), "math.polygamma",
-    f"The derivative of order a of digamma. {_BROADCASTS}", "polygamma([1.0, 2.0], [1.0, 2.0])", T="float32 float64")
+    f"The derivative of order a of digamma. {_BROADCASTS}", "polygamma([1.0, 2.0], [1.0, 2.0])",
+    T="float32 float64")
 row("zeta", "x: T, q: T", elementwise("x", "q"), "math.zeta",
     f"The Hurwitz zeta function. {_BROADCASTS}", "zeta([2.0, 3.0], [1.0, 2.0])", T="float32 float64")
 row("betainc", "a: T, b: T, x: T", shapes.betainc, "betainc",
@@ -132,10 +140,13 @@ for _name, _what, _arguments, _dtypes in _COMPARE:
         f"{_name}({_arguments})", T=_dtypes)
 row("logical_not", "x: bool", like("x"), "logical_not", "Each true becomes false, and each false true.",
     "logical_not([true, false])")
-for _name, _what in (("is_nan", "not a number"), ("is_inf", "infinite"), ("is_finite", "neither infinite nor NaN")):
-    row(_name, "x: T", like_in("x", BOOL), _name, f"Which elements are {_what}.", f"{_name}([1.0, 2.0])", T="float")
+for _name, _what in (("is_nan", "not a number"), ("is_inf", "infinite"), ("is_finite", "neither infinite nor "
+    "NaN")):
+    row(_name, "x: T", like_in("x", BOOL), _name, f"Which elements are {_what}.", f"{_name}([1.0, 2.0])",
+        T="float")
 
-row("add_n", "inputs: [T]", shapes.sum_of_list, "add_n", "The sum of a list of tensors, which all have one shape.",
+row("add_n", "inputs: [T]", shapes.sum_of_list, "add_n",
+    "The sum of a list of tensors, which all have one shape.",
     "add_n([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", T="number")
 row("clip_by_value", "t: T, clip_value_min: T, clip_value_max: T", shapes.clip, "clip_by_value",
     "Each element moved to the nearest value between the two bounds. The result has the shape of `t`.",
@@ -153,10 +164,12 @@ row("global_norm", "t_list: [T]", shapes.scalar(), "global_norm",
 row("complex", "real: T, imag: T", shapes.make_complex, "complex",
     f"Complex numbers from their real and imaginary parts: complex64 from float32, complex128 from float64. "
     f"{_BROADCASTS}", "complex([1.0, 2.0], [3.0, 4.0])", T="float32 float64")
-for _name, _what, _dtypes in (("real", "real part", "number"), ("imag", "imaginary part", "complex64 complex128"),
+for _name, _what, _dtypes in (("real", "real part", "number"), ("imag", "imaginary part", "complex64 "
+    "complex128"),
                               ("angle", "angle, in radians,", "inexact")):
     row(_name, "input: T", real_like("input"), f"math.{_name}", f"The {_what} of each complex number.",
         f"{_name}(complex([1.0, 2.0], [3.0, 4.0]))", T=_dtypes)
 row("conj", "x: T", like("x"), "math.conj", "Each complex number with the sign of its imaginary part turned.",
     "conj(complex([1.0, 2.0], [3.0, 4.0]))", T="number")
-row("invert", "x: T", like("x"), "bitwise.invert", "Each bit of each element turned.", "invert([0, 5])", T="int")
+row("invert", "x: T", like("x"), "bitwise.invert", "Each bit of each element turned.", "invert([0, 5])",
+    T="int")

@@ -20,19 +20,24 @@ for _name, _what, _dtypes in _ACTIVATIONS:
     row(_name, "features: T", like("features"), f"nn.{_name}", f"Each element becomes {_what}.",
         f"{_name}([-1.0, 2.0])", T=_dtypes)
 row("leaky_relu", "features: T, alpha: number = 0.2", like("features"), "nn.leaky_relu",
-    "Each element becomes itself, or `alpha` times itself where it is negative.", "leaky_relu([-1.0, 2.0], alpha=0.1)",
+    "Each element becomes itself, or `alpha` times itself where it is negative.",
+    "leaky_relu([-1.0, 2.0], alpha=0.1)",
     T="float")
 for _name in ("swish", "silu"):
     row(_name, "features: T, beta: number = 1.0", like("features"), f"nn.{_name}",
         "Each element becomes x * sigmoid(beta * x).", f"{_name}([-1.0, 2.0])", named=False, T="inexact")
 row("crelu", "features: T, axis: integer = -1", nn.crelu, "nn.crelu",
-    "relu(x) and relu(-x) one behind the other on an axis, which becomes twice as long.", "crelu([[-1.0, 2.0]])",
+    "relu(x) and relu(-x) one behind the other on an axis, which becomes twice as long.",
+    "crelu([[-1.0, 2.0]])",
     T="float int8 int16 int32 int64")
-for _name, _what in (("softmax", "shares that add up to 1"), ("log_softmax", "the logarithms of shares that add up to 1")):
-    row(_name, "logits: T, axis: integer = none", along_axis("logits", 1), f"nn.{_name}",
+for _name, _what in (
+    ("softmax", "shares that add up to 1"), ("log_softmax", "the logarithms of shares that add up to 1"),
+):
+    row(_name, "logits: T, axis: integer = none", nn.softmax, f"nn.{_name}",
         f"The elements of an axis (the last unless given) as {_what}. The shape stays.",
         f"{_name}([[1.0, 2.0], [3.0, 4.0]])", T="float")
-row("dropout", "x: T, keep_prob: T? = none, noise_shape: shape? = none, seed: integer = none, rate: T? = none",
+row("dropout", "x: T, keep_prob: T? = none, noise_shape: shape? = none, seed: integer = none, rate: T? = "
+    "none",
     nn.dropout, "nn.dropout",
     "A share of the elements, `rate` or 1 - `keep_prob`, becomes 0; the others grow so that the mean stays.",
     "dropout([1.0, 2.0, 3.0], rate=0.5, seed=1)", T="float")
@@ -49,41 +54,54 @@ row("conv2d", "input: T, filter: T, strides: integers, padding: text, data_forma
     f"A convolution with filters [height, width, channels in, channels out]. {_LAYOUT} {_PADDING}",
     f"conv2d({_IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=1, padding=\"VALID\")",
     T="float int32")
-row("depthwise_conv2d", "input: T, filter: T, strides: integers, padding: text, data_format: text = \"NHWC\", "
+row("depthwise_conv2d", "input: T, filter: T, strides: integers, padding: text, data_format: text = "
+    "\"NHWC\", "
     "dilations: integers = none", nn.conv(2, depthwise=True), "nn.depthwise_conv2d",
-    f"A convolution of each channel by itself, with filters [height, width, channels in, multiplier]: the result has "
+    f"A convolution of each channel by itself, with filters [height, width, channels in, multiplier]: the "
+    f"result has "
     f"channels * multiplier channels. {_LAYOUT} {_PADDING}",
-    f"depthwise_conv2d({_IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=[1, 2, 2, 1], padding=\"SAME\")", T="float")
-row("separable_conv2d", "input: T, depthwise_filter: T, pointwise_filter: T, strides: integers, padding: text, "
+    f"depthwise_conv2d({_IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=[1, 2, 2, 1], padding=\"SAME\")",
+    T="float")
+row("separable_conv2d", "input: T, depthwise_filter: T, pointwise_filter: T, strides: integers, padding: "
+    "text, "
     "data_format: text = \"NHWC\", dilations: integers = none", nn.separable_conv, "nn.separable_conv2d",
     f"depthwise_conv2d, then a conv2d with filters [1, 1, channels in, channels out]. {_LAYOUT} {_PADDING}",
-    f"separable_conv2d({_IMAGE}, [[[[1.0, 2.0]]]], [[[[1.0], [2.0]]]], strides=[1, 1, 1, 1], padding=\"SAME\")", T="float")
+    f"separable_conv2d({_IMAGE}, [[[[1.0, 2.0]]]], [[[[1.0], [2.0]]]], strides=[1, 1, 1, 1], "
+    f"padding=\"SAME\")", T="float")
 row("conv1d", "value: T, filters: T, stride: integers, padding: text, data_format: text = \"NWC\", "
     "dilations: integers = none", nn.conv(1, "value", "filters", "stride"), "nn.conv1d",
-    f"A convolution of series [batch, width, channels] with filters [width, channels in, channels out]. {_PADDING}",
+    f"A convolution of series [batch, width, channels] with filters [width, channels in, channels out]. "
+    f"{_PADDING}",
     f"conv1d({_SERIES}, [[[1.0]], [[2.0]]], stride=1, padding=\"VALID\")", T="float int32")
 row("conv3d", "input: T, filter: T, strides: integers, padding: text, data_format: text = \"NDHWC\", "
     "dilations: integers = [1, 1, 1, 1, 1]", nn.conv(3), "nn.conv3d",
-    f"A convolution of volumes [batch, depth, height, width, channels] with filters [depth, height, width, channels "
+    f"A convolution of volumes [batch, depth, height, width, channels] with filters [depth, height, width, "
+    f"channels "
     f"in, channels out]. {_PADDING}",
     f"conv3d({_VOLUME}, [[[[[1.0]]]]], strides=[1, 1, 1, 1, 1], padding=\"SAME\")", T="float")
-row("conv2d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = \"SAME\", "
+row("conv2d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
+    "\"SAME\", "
     "data_format: text = \"NHWC\"", nn.conv_transpose(2), "nn.conv2d_transpose",
-    f"The gradient of conv2d, which makes images larger, with filters [height, width, channels out, channels in]. "
+    f"The gradient of conv2d, which makes images larger, with filters [height, width, channels out, channels "
+    f"in]. "
     f"The result has the shape asked for. {_LAYOUT}",
     f"conv2d_transpose({_IMAGE}, [[[[1.0]]]], [1, 6, 6, 1], strides=2)", T="float int32")
 for _name, _what in (("max_pool", "largest value"), ("avg_pool", "mean")):
     _dtypes = "float" if _name == "avg_pool" else "float int32 int64 uint8 int16 int8 uint16"
-    row(_name, "value: T, ksize: integers, strides: integers, padding: text, data_format: text = \"NHWC\"", nn.pool(2),
+    row(_name, "value: T, ksize: integers, strides: integers, padding: text, data_format: text = \"NHWC\"",
+        nn.pool(2),
         f"nn.{_name}", f"The {_what} of each window of `ksize`. {_LAYOUT} {_PADDING}",
         f"{_name}({_IMAGE}, ksize=2, strides=2, padding=\"SAME\")", T=_dtypes)
-    row(f"{_name}1d", "input: T, ksize: integers, strides: integers, padding: text, data_format: text = \"NWC\"",
+    row(f"{_name}1d", "input: T, ksize: integers, strides: integers, padding: text, data_format: text = "
+        "\"NWC\"",
         nn.pool(1, "input"), f"nn.{_name}1d",
         f"The {_what} of each window of `ksize` of series [batch, width, channels]. {_PADDING}",
         f"{_name}1d({_SERIES}, ksize=2, strides=2, padding=\"VALID\")", T=_dtypes)
-    row(f"{_name}3d", "input: T, ksize: integers, strides: integers, padding: text, data_format: text = \"NDHWC\"",
+    row(f"{_name}3d", "input: T, ksize: integers, strides: integers, padding: text, data_format: text = "
+        "\"NDHWC\"",
         nn.pool(3, "input"), f"nn.{_name}3d",
-        f"The {_what} of each window of `ksize` of volumes [batch, depth, height, width, channels]. {_PADDING}",
+        f"The {_what} of each window of `ksize` of volumes [batch, depth, height, width, channels]. "
+        f"{_PADDING}",
         f"{_name}3d({_VOLUME}, ksize=2, strides=1, padding=\"SAME\")",
         T="float" if _name == "avg_pool" else "float16 bfloat16 float32")
 
@@ -91,25 +109,33 @@ for _name, _what in (("max_pool", "largest value"), ("avg_pool", "mean")):
 row("bias_add", "value: T, bias: T, data_format: text = none", nn.bias_add, "nn.bias_add",
     "One number for each channel, the last axis (the second with NCHW), added everywhere.",
     "bias_add([[1.0, 2.0], [3.0, 4.0]], [10.0, 20.0])", T="number")
-row("l2_loss", "t: T", shapes.scalar(), "nn.l2_loss", "Half the sum of the squares, a scalar.", "l2_loss([3.0, 4.0])",
+row("l2_loss", "t: T", shapes.scalar(), "nn.l2_loss", "Half the sum of the squares, a scalar.",
+    "l2_loss([3.0, 4.0])",
     T="float")
-row("l2_normalize", "x: T, axis: integers = none, epsilon: number = 1e-12", along_axis("x"), "nn.l2_normalize",
-    "The elements divided by their L2 norm, over the axes given or all. The shape stays.", "l2_normalize([3.0, 4.0])",
+row("l2_normalize", "x: T, axis: integers = none, epsilon: number = 1e-12", along_axis("x"),
+    "nn.l2_normalize",
+    "The elements divided by their L2 norm, over the axes given or all. The shape stays.",
+    "l2_normalize([3.0, 4.0])",
     T="inexact")
 row("moments", "x: T, axes: integers, keepdims: flag = false", shapes.moments, "nn.moments",
-    "Mean and variance over the axes given.", "moments([[1.0, 2.0], [3.0, 4.0]], axes=[0])", T="inexact int32 int64")
+    "Mean and variance over the axes given.", "moments([[1.0, 2.0], [3.0, 4.0]], axes=[0])",
+    T="inexact int32 int64")
 row("batch_normalization", "x: T, mean: T, variance: T, offset: T?, scale: T?, variance_epsilon: number",
     elementwise("x", "mean", "variance", "offset", "scale"), "nn.batch_normalization",
-    "(x - mean) / sqrt(variance + variance_epsilon) * scale + offset, where all broadcast; `scale` and `offset` may be "
-    "none.", "batch_normalization([[1.0, 2.0], [3.0, 4.0]], [2.0, 3.0], [1.0, 1.0], [0.0, 0.0], [1.0, 1.0], 0.001)",
+    "(x - mean) / sqrt(variance + variance_epsilon) * scale + offset, where all broadcast; `scale` and "
+    "`offset` may be "
+    "none.", "batch_normalization([[1.0, 2.0], [3.0, 4.0]], [2.0, 3.0], [1.0, 1.0], [0.0, 0.0], [1.0, 1.0], "
+    "0.001)",
     T="inexact")
 row("fused_batch_norm", "x: T, scale: T, offset: T, epsilon: number = 0.001, data_format: text = \"NHWC\"",
     nn.fused_batch_norm, "nn.fused_batch_norm",
-    f"Each channel with mean 0 and variance 1 over the batch, scaled and shifted; then its mean and its variance. "
+    f"Each channel with mean 0 and variance 1 over the batch, scaled and shifted; then its mean and its "
+    f"variance. "
     f"{_LAYOUT}", f"fused_batch_norm({_IMAGE}, [1.0], [0.0])", T="float32")
 row("lrn", "input: T, depth_radius: integer = 5, bias: number = 1.0, alpha: number = 1.0, beta: number = 0.5",
     nn.fixed_rank("input", 4), "nn.local_response_normalization",
-    "Each element divided by the power `beta` of bias + alpha * (the sum of the squares of its neighbours in other "
+    "Each element divided by the power `beta` of bias + alpha * (the sum of the squares of its neighbours in "
+    "other "
     "channels, `depth_radius` on each side).", f"lrn({_IMAGE})", T="float16 bfloat16 float32")
 row("embedding_lookup", "params: T, ids: U", index.gather_rows, "nn.embedding_lookup",
     "The rows of a table at the ids: the axes of `ids`, then those of a row.",
@@ -129,14 +155,17 @@ for _name in ("softmax_cross_entropy_with_logits_v2", "softmax_cross_entropy_wit
         "The cross entropy of softmax(logits) for labels that are shares: [n, classes] twice is [n].",
         f"{_name}(labels=[[0.0, 1.0]], logits=[[1.0, 2.0]])", T="float")
 row("sigmoid_cross_entropy_with_logits", "labels: T, logits: T", nn.paired("labels", "logits"),
-    "nn.sigmoid_cross_entropy_with_logits", "Element by element the cross entropy of sigmoid(logits). Both have one shape.",
+    "nn.sigmoid_cross_entropy_with_logits",
+    "Element by element the cross entropy of sigmoid(logits). Both have one shape.",
     "sigmoid_cross_entropy_with_logits(labels=[0.0, 1.0], logits=[-1.0, 2.0])", T="float")
 row("weighted_cross_entropy_with_logits", "labels: T, logits: T, pos_weight: T", nn.weighted_cross_entropy,
     "nn.weighted_cross_entropy_with_logits",
     "As sigmoid_cross_entropy_with_logits, with the positive labels weighted.",
     "weighted_cross_entropy_with_logits(labels=[0.0, 1.0], logits=[-1.0, 2.0], pos_weight=2.0)", T="float")
-row("log_poisson_loss", "targets: T, log_input: T, compute_full_loss: flag = false", nn.paired("log_input", "targets"),
-    "nn.log_poisson_loss", "Element by element the log-likelihood loss of counts, given the logarithm of their mean.",
+row("log_poisson_loss", "targets: T, log_input: T, compute_full_loss: flag = false",
+    nn.paired("log_input", "targets"),
+    "nn.log_poisson_loss", "Element by element the log-likelihood loss of counts, given the logarithm of "
+    "their mean.",
     "log_poisson_loss([1.0, 2.0], [0.0, 0.5])", T="inexact")
 _LOSS = "the mean over all elements, a float32 scalar. It also joins the graph's collection of losses."
 for _name, _what in (
@@ -147,4 +176,5 @@ for _name, _what in (
     row(_name, "labels: T, predictions: T", nn.paired_loss("labels", "predictions"), f"losses.{_name}",
         f"{_what}: {_LOSS}", f"{_name}([1.0, 0.0], [0.8, 0.3])", named=False, T="float")
 row("hinge_loss", "labels: T, logits: T", nn.paired_loss("labels", "logits"), "losses.hinge_loss",
-    f"The hinge loss of labels that are 0 or 1: {_LOSS}", "hinge_loss([1.0, 0.0], [0.8, -0.3])", named=False, T="float")
+    f"The hinge loss of labels that are 0 or 1: {_LOSS}", "hinge_loss([1.0, 0.0], [0.8, -0.3])", named=False,
+    T="float")

@@ -20,7 +20,8 @@ row("truncated_normal", f"shape: shape, {_NORMAL}, seed: integer = none", array.
     "truncated_normal([2, 3], stddev=0.1, seed=42)", T="float")
 row("random_gamma", "shape: shape, alpha: T, beta: T? = none, dtype: dtype T = float32, seed: integer = none",
     nn.sampled("alpha", "beta"), "random_gamma",
-    f"Numbers of gamma distributions, a `shape` of them for each `alpha`. {_SEED}", "random_gamma([2], [1.0, 3.0], seed=42)",
+    f"Numbers of gamma distributions, a `shape` of them for each `alpha`. {_SEED}",
+    "random_gamma([2], [1.0, 3.0], seed=42)",
     T="float16 float32 float64")
 row("random_poisson", "lam: T, shape: shape, dtype: dtype U = float32, seed: integer = none",
     nn.sampled("lam", group="U"), "random_poisson",
@@ -30,21 +31,25 @@ row("random_poisson", "lam: T, shape: shape, dtype: dtype U = float32, seed: int
 row("random_shuffle", "value: T, seed: integer = none", like("value"), "random_shuffle",
     f"The slices of the first axis in another order. {_SEED}", "random_shuffle([[1, 2], [3, 4]], seed=42)")
 row("random_crop", "value: T, size: shape, seed: integer = none", index.random_crop, "random_crop",
-    f"A piece of the tensor, of a size and anywhere in it. {_SEED}", "random_crop([[1, 2, 3], [4, 5, 6]], [2, 2], seed=42)")
+    f"A piece of the tensor, of a size and anywhere in it. {_SEED}",
+    "random_crop([[1, 2, 3], [4, 5, 6]], [2, 2], seed=42)")
 row("multinomial", "logits: T, num_samples: int32, seed: integer = none, output_dtype: dtype U = int64",
     nn.draws("output_dtype"), "multinomial",
     f"Class numbers drawn by the logarithms of their shares: [n, classes] gives [n, num_samples]. {_SEED}",
     "multinomial([[0.0, 1.0]], 5, seed=42)", T="real", U="int32 int64")
-row("categorical", "logits: T, num_samples: int32, dtype: dtype U = int64, seed: integer = none", nn.draws("dtype"),
+row("categorical", "logits: T, num_samples: int32, dtype: dtype U = int64, seed: integer = none",
+    nn.draws("dtype"),
     "random.categorical",
     f"Class numbers drawn by the logarithms of their shares: [n, classes] gives [n, num_samples]. {_SEED}",
     "categorical([[0.0, 1.0]], 5, seed=42)", T="real", U="int32 int64")
 
 _STATELESS = "They depend on nothing but the two numbers of `seed`."
-row("stateless_uniform", f"shape: shape, seed: V, {_SPREAD}", nn.stateless(nn.uniform), "random.stateless_uniform",
+row("stateless_uniform", f"shape: shape, seed: V, {_SPREAD}", nn.stateless(nn.uniform),
+    "random.stateless_uniform",
     f"Numbers from `minval` up to, but not, `maxval` (1 unless given; integers need it). {_STATELESS}",
     "stateless_uniform([2, 3], [1, 2], minval=-1.0, maxval=1.0)", T="float int32 int64", V="int32 int64")
-row("stateless_normal", f"shape: shape, seed: V, {_NORMAL}", nn.stateless(array.shaped()), "random.stateless_normal",
+row("stateless_normal", f"shape: shape, seed: V, {_NORMAL}", nn.stateless(array.shaped()),
+    "random.stateless_normal",
     f"Numbers of a normal distribution. {_STATELESS}", "stateless_normal([2, 3], [1, 2])", T="float",
     V="int32 int64")
 row("stateless_truncated_normal", f"shape: shape, seed: V, {_NORMAL}", nn.stateless(array.shaped()),
@@ -53,5 +58,6 @@ row("stateless_truncated_normal", f"shape: shape, seed: V, {_NORMAL}", nn.statel
     "stateless_truncated_normal([2, 3], [1, 2])", T="float", V="int32 int64")
 row("stateless_categorical", "logits: T, num_samples: int32, seed: V, dtype: dtype U = int64",
     nn.stateless(nn.draws("dtype")), "random.stateless_categorical",
-    f"Class numbers drawn by the logarithms of their shares: [n, classes] gives [n, num_samples]. {_STATELESS}",
+    f"Class numbers drawn by the logarithms of their shares: [n, classes] gives [n, num_samples]. "
+    f"{_STATELESS}",
     "stateless_categorical([[0.0, 1.0]], 5, [1, 2])", T="real", U="int32 int64", V="int32 int64")

@@ -9,15 +9,19 @@ ROWS, row = table("variables")
 
 _VECTOR = "variable x = [1.0, 2.0, 3.0]\n"
 
-for _name, _what in (("assign", "replaced by"), ("assign_add", "increased by"), ("assign_sub", "decreased by")):
+for _name, _what in (
+    ("assign", "replaced by"), ("assign_add", "increased by"), ("assign_sub", "decreased by"),
+):
     row(_name, "ref: variable T, value: T", index.assign, _name,
         f"The variable {_what} a value of the same shape; gives its new value.",
         f"{_VECTOR}{_name}(x, [4.0, 5.0, 6.0])", T="any" if _name == "assign" else "number")
 for _name, _what in (("update", "replaced by"), ("add", "increased by"), ("sub", "decreased by"),
                      ("mul", "multiplied by"), ("div", "divided by"), ("max", "raised to at least"),
                      ("min", "lowered to at most")):
-    row(f"scatter_{_name}", "ref: variable T, indices: U, updates: T", index.scatter_variable, f"scatter_{_name}",
-        f"The slices of the variable at the indices {_what} the updates: one slice each, or one scalar for all.",
+    row(f"scatter_{_name}", "ref: variable T, indices: U, updates: T", index.scatter_variable,
+        f"scatter_{_name}",
+        f"The slices of the variable at the indices {_what} the updates: one slice each, or one scalar for "
+        f"all.",
         f"{_VECTOR}scatter_{_name}(x, [0, 2], [4.0, 5.0])",
         T="any" if _name == "update" else "number", U="int32 int64")
 for _name, _what in (("update", "replaced by"), ("add", "increased by"), ("sub", "decreased by")):

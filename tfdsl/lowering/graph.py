@@ -1,0 +1,273 @@
+"""A graph of the program to a `tf.Graph`: each node by the call that a person would write.
+
+Ops of the table are called as their rows say; the few that are more than a call have a function
+here. Every op of the finished graph is traced back to the node, and so to the line, that made it.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+
+import numpy as np
+
+from ..diagnostics import BUILD_FAILED, NO_GRADIENT, Diagnostic, TfgError
+from ..ops import OPS
+from ..ops.op import Op
+from ..program import Arg, Enter, Exit, Field, Graph, Literal, Node, Origin, Pack, Ref, Refs, Static
+from ..types import TensorType
+from .optimizers import minimize
+from .tf import resolve, tf, v1
+
+Arrays = Callable[[Field], np.ndarray]
+
+
+class BuiltGraph:
+    """A built graph: the `tf.Graph`, what each node became, and where each op comes from."""
+
+    def __init__(self, program: Graph):
+        self.program = program
+        self.graph = tf.Graph()
+        self.values: dict[int, tuple] = {}
+        self._marks: list[int] = []  # graph versions after each node, ascending
+        self._made: list[Node] = []
+
+    def value(self, ref: Ref):
+        """The tensor, variable or operation of a reference."""
+        return self.values[ref.node][ref.output]
+
+    def tensor(self, ref: Ref):
+        """The tensor that feeding or fetching a reference means."""
+        return self.graph.as_graph_element(self.value(ref))
+
+    def operation(self, ref: Ref) -> tf.Operation:
+        """The operation whose execution is the point of running a reference."""
+        value = self.value(ref)
+        return value if isinstance(value, tf.Operation) else value.op
+
+    def mark(self, node: Node) -> None:
+        self._marks.append(self.graph.version)
+        self._made.append(node)
+
+    def node_of(self, operation: str) -> Node | None:
+        """The node that made an op of the graph, by the op's name."""
+        names = (op.name for op in self.graph.get_operations())
+        number = next((i for i, name in enumerate(names) if name == operation), len(self._marks) and self._marks[-1])
+        at = bisect_right(self._marks, number)
+        return self._made[at] if at < len(self._made) else None
+
+    def name(self, ref: Ref) -> str:
+        """The name of a node in the built graph."""
+        value = self.value(ref)
+        return value.op.name if hasattr(value, "op") else value.name
+
+
+def build(program: Graph, arrays: Arrays) -> BuiltGraph:
+    """Build a graph; `arrays` gives the data that constants are made of."""
+    built = BuiltGraph(program)
+    lowering = _Lowering(built, arrays)
+    with built.graph.as_default():
+        if program.seed is not None:
+            v1.set_random_seed(program.seed)
+        stack = ExitStack()
+        open_scopes: list[ExitStack] = []
+        with stack:
+            for item in program.items:
+                match item:
+                    case Enter(kind="scope"):
+                        scope = ExitStack()
+                        scope.enter_context(v1.variable_scope(item.name))
+                        open_scopes.append(scope)
+                    case Enter(kind="after"):
+                        scope = ExitStack()
+                        scope.enter_context(tf.control_dependencies([built.operation(r) for r in item.refs]))
+                        open_scopes.append(scope)
+                    case Exit():
+                        open_scopes.pop().close()
+                    case Node():
+                        built.values[item.id] = lowering.node(item)
+                        built.mark(item)
+    return built
+
+
+def failure(message, origin: Origin, notes=(), **details) -> TfgError:
+    """An error at a node's place in the program."""
+    return TfgError([Diagnostic(message, origin.span, details, tuple(notes), chain=origin.chain)])
+
+
+def plain_reason(error: BaseException) -> str:
+    """The first sentence of what TensorFlow says."""
+    text = getattr(error, "message", None) or str(error)
+    line = next((line for line in text.splitlines() if line.strip()), type(error).__name__)
+    return line.split(" [[")[0].strip()
+
+
+class _Lowering:
+    def __init__(self, built: BuiltGraph, arrays: Arrays):
+        self.built, self.arrays = built, arrays
+
+    def node(self, node: Node) -> tuple:
+        """What the node becomes: its outputs, or its operation where it has none."""
+        make = _SPECIAL.get(node.op)
+        try:
+            result = make(self, node) if make else self.table_op(OPS[node.op], node)
+        except TfgError:
+            raise
+        except (ValueError, TypeError, tf.errors.OpError, AttributeError, IndexError, NotImplementedError) as error:
+            raise failure(BUILD_FAILED, node.origin, reason=plain_reason(error)) from error
+        return tuple(result) if isinstance(result, (list, tuple)) else (result,)
+
+    def table_op(self, op: Op, node: Node):
+        kinds = {param.name: param.kind for param in op.params}
+        arguments = {name: self.argument(arg, kinds[name]) for name, arg in node.args.items()}
+        name = node.name or node.default or None
+        if op.special:
+            return _initializer(op, arguments, name)
+        if op.named:
+            return resolve(op.tf)(**arguments, name=name)
+        result = resolve(op.tf)(**arguments)
+        return tf.identity(result, name=name) if name and isinstance(result, tf.Tensor) else result
+
+    def argument(self, arg: Arg, kind: str = ""):
+        match arg:
+            case Ref():
+                return self.built.value(arg)
+            case Literal(value, dtype):
+                return literal(value, dtype)
+            case Static(value):
+                return tf.as_dtype(value) if kind == "dtype" else _thaw(value)
+            case Field():
+                return self.arrays(arg)
+            case Pack(items):
+                return [self.argument(item) for item in items]
+            case Refs(items):
+                return [self.argument(item) for item in items]
+
+
+def literal(value: object, dtype: str) -> np.ndarray:
+    """A compile-time value as an array of its dtype."""
+    if dtype == "string":
+        return np.asarray(value, dtype=object)
+    return np.asarray(value, dtype=tf.as_dtype(dtype).as_numpy_dtype)
+
+
+def _thaw(value: object) -> object:
+    return [_thaw(item) for item in value] if isinstance(value, tuple) else value
+
+
+def shape_of(type: TensorType):
+    """A type's shape for TensorFlow: named and unknown sizes as None."""
+    return None if type.shape is None else [dim if isinstance(dim, int) else None for dim in type.shape]
+
+
+# --- what is more than a call -----------------------------------------------------------------
+
+
+def _placeholder(lowering: _Lowering, node: Node):
+    type = node.outputs[0]
+    if "default" in node.args:
+        default = lowering.argument(node.args["default"])
+        return v1.placeholder_with_default(default, shape_of(type), name=node.name)
+    return v1.placeholder(type.dtype.name, shape_of(type), name=node.name)
+
+
+def _initial(lowering: _Lowering, node: Node):
+    arg, type = node.args["initial"], node.outputs[0]
+    value = lowering.argument(arg)
+    if isinstance(arg, Ref) and not isinstance(value, v1.Variable) and not value.shape.is_fully_defined():
+        value = tf.ensure_shape(value, type.shape)
+    return value
+
+
+def _variable(lowering: _Lowering, node: Node):
+    trainable = node.args.get("trainable", Static(True)).value
+    dtype = node.outputs[0].dtype.name
+    return v1.Variable(_initial(lowering, node), trainable=trainable, name=node.name, dtype=dtype, use_resource=True)
+
+
+def _shared(lowering: _Lowering, node: Node):
+    type = node.outputs[0]
+    trainable = node.args.get("trainable", Static(True)).value
+    initial, shape = _initial(lowering, node), None
+    if isinstance(node.args["initial"], Literal):
+        initial, shape = v1.constant_initializer(initial), type.shape
+    return v1.get_variable(
+        node.name, shape, type.dtype.name, initializer=initial, trainable=trainable, use_resource=True
+    )
+
+
+def _index(lowering: _Lowering, node: Node):
+    """A strided slice under the node's name, as TensorFlow's `x[...]` builds one without."""
+    x = lowering.argument(node.args["x"])
+    begin, end, strides = [], [], []
+    masks = {"begin_mask": 0, "end_mask": 0, "ellipsis_mask": 0, "new_axis_mask": 0, "shrink_axis_mask": 0}
+    for at, spec in enumerate(node.args["index"].items):
+        bit = 1 << at
+        first, last, step = 0, 0, 1
+        match spec:
+            case Static("..."):
+                masks["ellipsis_mask"] |= bit
+            case Static("new"):
+                masks["new_axis_mask"] |= bit
+            case Refs((start, stop, stride)):
+                first, last, step = (_bound(lowering, part, 0) for part in (start, stop, stride))
+                masks["begin_mask"] |= bit if start == Static(None) else 0
+                masks["end_mask"] |= bit if stop == Static(None) else 0
+                step = 1 if stride == Static(None) else step
+            case _:
+                first = _bound(lowering, spec, 0)
+                last = first + 1
+                masks["shrink_axis_mask"] |= bit
+        begin.append(first)
+        end.append(last)
+        strides.append(step)
+    with v1.name_scope(node.name or "strided_slice") as scope:
+        packed = [tf.stack(part) for part in (begin, end, strides)]
+        return v1.strided_slice(x, *packed, name=scope, **masks)
+
+
+def _bound(lowering: _Lowering, arg: Arg, default: int):
+    """A bound of a slice: a Python integer, or a scalar tensor as int32."""
+    if arg == Static(None):
+        return default
+    if isinstance(arg, Literal):
+        return arg.value
+    return tf.cast(lowering.argument(arg), tf.int32)
+
+
+def _gradients(lowering: _Lowering, node: Node) -> list:
+    ys, xs = (lowering.argument(node.args[name]) for name in ("ys", "xs"))
+    results = v1.gradients(ys, xs, name=node.name or "gradients")
+    for x, gradient in zip(xs, results, strict=True):
+        if gradient is None:
+            raise failure(NO_GRADIENT, node.origin, y=ys[0].op.name, x=x.op.name)
+    return [tf.convert_to_tensor(gradient) for gradient in results]
+
+
+def _summary(lowering: _Lowering, node: Node):
+    make = getattr(v1.summary, node.args["kind"].value)
+    return make(node.args["tag"].value, lowering.argument(node.args["value"]))
+
+
+def _optimize(lowering: _Lowering, node: Node):
+    arguments = {name: lowering.argument(arg) for name, arg in node.args.items()}
+    return minimize(name=node.name, **arguments)
+
+
+def _initializer(op: Op, arguments: Mapping[str, object], name: str | None):
+    """An initializer called for its shape."""
+    arguments = dict(arguments)
+    shape = arguments.pop("shape")
+    with v1.name_scope(name or op.name):
+        result = resolve(op.tf)(**arguments)(shape)
+    return tf.identity(result, name=name) if name else result
+
+
+_SPECIAL: dict[str, Callable[[_Lowering, Node], object]] = {
+    "placeholder": _placeholder,
+    "variable": _variable,
+    "shared": _shared,
+    "index": _index,
+    "gradients": _gradients,
+    "optimize": _optimize,
+    "summary": _summary,
+}

@@ -1,0 +1,15 @@
+"""Rows of the op table: what works on the graph itself."""
+
+from .row import table
+
+ROWS, row = table("graph")
+
+
+def _by_the_analysis(call):
+    raise AssertionError("the analysis types this op by what it differentiates")
+
+
+row("gradients", "ys: T, xs: T, method: text = \"reverse\"", _by_the_analysis, "gradients",
+    "The gradients of the sum of ys with respect to each of xs: a list of tensors, each of the shape of its x. "
+    "The method is reverse mode: one pass for any number of xs.",
+    "variable a = 2.0\ngradients(square(a), [a])", special=True, T="inexact")

@@ -1,0 +1,17 @@
+"""Data sets for a run; what is wrong with one is reported at its declaration."""
+
+from ..data.load import load as load_data
+from ..data.schema import DataError
+from ..diagnostics import Diagnostic, Note, TfgError
+from ..program import Data
+
+
+def load(spec: Data, replacement: object):
+    """The arrays of a `data` declaration; `replacement` stands in for its source."""
+    try:
+        return load_data(spec, replacement=replacement)
+    except DataError as error:
+        notes = (Note(f"at {error.place}"),) if error.place else ()
+        origin = spec.origin
+        diagnostic = Diagnostic(error.message, origin.span, error.details, notes, chain=origin.chain)
+        raise TfgError([diagnostic]) from error

@@ -1,0 +1,92 @@
+"""A session for Python: runs names of the program, one execution for many."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from ..diagnostics import FEED_TARGET, UNFED, UNKNOWN_NAME, Diagnostic, TfgError
+from ..program import Named, Origin, Ref, Static
+from ..suggest import did_you_mean
+from .feeds import check_shapes, convert
+from .session import Options, run_failure
+from .record import Result
+
+
+class EmbeddedSession:
+    """An open session. `session` is the `tf.compat.v1.Session` itself."""
+
+    def __init__(self, compiled, built, session):
+        self._compiled, self._built, self.session = compiled, built, session
+
+    def run(self, names: str | Sequence[str], feed: Mapping[str, object] | None = None):
+        """The values of one name, or a list of the values of several, from one execution of the graph.
+
+        `feed` maps names of placeholders to arrays. What is missing or does not fit is a `TfgError`.
+        """
+        one = isinstance(names, str)
+        wanted = [self._named(name) for name in ([names] if one else names)]
+        fed = self._feeds(feed or {})
+        refs = [named.value for named in wanted if isinstance(named.value, Ref)]
+        self._check_fed(refs, frozenset(fed), list(names) if not one else [names])
+        feeds = {self._built.tensor(ref): array for ref, array in fed.items()}
+        values = iter(self._execute([self._built.value(ref) for ref in refs], feeds, wanted))
+        results = [next(values) if isinstance(n.value, Ref) else n.value.value for n in wanted]
+        return results[0] if one else results
+
+    def _execute(self, fetches: list, feeds: dict, wanted: list[Named]):
+        from ..lowering.tf import tf
+
+        try:
+            return self.session.run(fetches, feeds) if fetches else []
+        except tf.errors.OpError as error:
+            raise run_failure(self._built, error, Origin(wanted[0].span)) from error
+
+    def _named(self, name: str) -> Named:
+        names = self._built.program.names
+        if name not in names:
+            help = did_you_mean(name, names)
+            raise TfgError([Diagnostic(UNKNOWN_NAME, None, {"name": name}, help=help)])
+        return names[name]
+
+    def _feeds(self, feed: Mapping[str, object]) -> dict[Ref, object]:
+        result, checked = {}, []
+        for name, value in feed.items():
+            named = self._named(name)
+            node = None if isinstance(named.value, Static) else self._built.program.nodes[named.value.node]
+            if node is None or not node.outputs or node.op in ("variable", "shared"):
+                details = {"value": f"'{name}'", "hint": "feed placeholders, by their names in the program"}
+                raise TfgError([Diagnostic(FEED_TARGET, named.span, details)])
+            type = node.outputs[named.value.output]
+            array = convert(value, type, name, Origin(named.span))
+            result[named.value] = array
+            checked.append((name, type, array, Origin(named.span)))
+        check_shapes(checked)
+        return result
+
+    def _check_fed(self, refs: list[Ref], fed: frozenset[Ref], names: list[str]) -> None:
+        program = self._built.program
+        reached = program.reach(refs, fed)
+        nodes = [program.nodes[n] for n in sorted(reached)]
+        needed = [n.name for n in nodes if n.op == "placeholder" and "default" not in n.args]
+        if needed:
+            details = {"what": ", ".join(names), "names": " and ".join(needed), "first": needed[0]}
+            help = "give it: run(..., feed={" + ", ".join(f'"{n}": ...' for n in needed) + "})"
+            raise TfgError([Diagnostic(UNFED, None, details, help=help)])
+
+
+@contextmanager
+def open_session(compiled, graph: str = "") -> Iterator[EmbeddedSession]:
+    """A session on a graph of a compiled program, its variables initialised."""
+    from ..program import Session
+    from .session import opened
+
+    built = compiled.built(graph)
+    plan = Session("", graph, True, (), Origin(_whole(compiled)))
+    with opened(plan, built, compiled.array, Options(), Result(compiled.program.path, {})) as run:
+        yield EmbeddedSession(compiled, built, run.session)
+
+
+def _whole(compiled):
+    """A place for what belongs to no line."""
+    from ..source import Source, Span
+
+    return Span(Source(compiled.program.path, ""), 0, 0)

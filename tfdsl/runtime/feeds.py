@@ -1,0 +1,66 @@
+"""What is fed: converted to its tensor's dtype, and checked before TensorFlow is asked."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ..diagnostics import FEED_DTYPE, FEED_SHAPE, FEED_SIZE, Diagnostic, Note, TfgError
+from ..program import Origin
+from ..types import SizeMismatch, TensorType, match_shape, shape_text
+
+_TAKES = {"b": ("bool",), "i": ("int", "uint", "float", "complex"), "u": ("int", "uint", "float", "complex"),
+          "f": ("float", "complex"), "c": ("complex",), "S": ("string",), "U": ("string",), "O": ("string",)}  # fmt: skip
+
+
+def convert(value: object, type: TensorType, name: str, origin: Origin | None) -> np.ndarray:
+    """A fed value as an array of the tensor's dtype; whole numbers may become floats, not the reverse."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise _error(FEED_SHAPE, origin, name=name, declared=type, actual="rows of different lengths") from None
+    kind = array.dtype.kind
+    if array.size == 0 and kind == "f":
+        kind = {"float": "f", "int": "i", "uint": "u", "bool": "b", "string": "S"}.get(type.dtype.kind, "f")
+    allowed = _TAKES.get(kind, ())
+    if type.dtype.kind not in allowed:
+        shown = f"{array.dtype}{shape_text(array.shape)}"
+        raise _error(FEED_DTYPE, origin, name=name, declared=type, actual=shown)
+    if type.dtype.kind == "string":
+        return array.astype(object)
+    wanted = _numpy_dtype(type)
+    if array.dtype == wanted:
+        return array
+    result = array.astype(wanted)
+    if kind in "iu" and type.dtype.kind in ("int", "uint") and not np.array_equal(result, array):
+        raise _error(FEED_DTYPE, origin, name=name, declared=type, actual="numbers that it cannot hold")
+    return result
+
+
+def _numpy_dtype(type: TensorType) -> np.dtype:
+    if type.dtype.name == "bfloat16":
+        import ml_dtypes
+
+        return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(type.dtype.name)
+
+
+def check_shapes(feeds: Iterable[tuple[str, TensorType, np.ndarray, Origin | None]]) -> None:
+    """Ranks, sizes and named sizes of all that is fed together."""
+    bound: dict[str, tuple[int, str]] = {}
+    for name, type, array, origin in feeds:
+        try:
+            match_shape(type.shape, array.shape, bound, name=name)
+        except SizeMismatch as error:
+            if error.size:
+                raise _error(
+                    FEED_SIZE, origin, size=error.size, first=error.first, first_name=error.first_name,
+                    second=error.second, second_name=name,
+                ) from None  # fmt: skip
+            actual = f"{array.dtype}{shape_text(array.shape)}" if array.shape else "a single number"
+            raise _error(FEED_SHAPE, origin, name=name, declared=type, actual=actual) from None
+
+
+def _error(message, origin: Origin | None, **details: object) -> TfgError:
+    span, chain = (origin.span, origin.chain) if origin else (None, ())
+    notes: tuple[Note, ...] = ()
+    return TfgError([Diagnostic(message, span, details, notes, chain=chain)])

@@ -1,0 +1,310 @@
+"""Runs the sessions of a program: each opens one `tf.Session`, runs its statements in order, closes it."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..diagnostics import EXPECT_FAILED, RUN_FAILED, Diagnostic, Note, TfgError
+from ..lowering.graph import BuiltGraph, failure, plain_reason
+from ..lowering.tf import tf, v1
+from ..program import (
+    Checkpoint,
+    Counter,
+    Expect,
+    Feed,
+    Fetch,
+    Init,
+    Log,
+    LogTo,
+    Origin,
+    PlanExpr,
+    Print,
+    Ref,
+    Restore,
+    Run,
+    Save,
+    Session,
+    Set,
+    Shown,
+    Stop,
+    Train,
+    fetches_of,
+)
+from . import host
+from .checkpoints import Position
+from .events import EventLog
+from .feeds import check_shapes, convert
+from .record import Result
+from .savers import Savers
+
+
+class Interrupted(Exception):
+    """The run was asked to stop; everything written so far is complete."""
+
+
+@dataclass(slots=True)
+class Options:
+    """How to run: where lines go, what replaces the log folders, and who may stop the run."""
+
+    write: Callable[[str], None] = lambda line: print(line, file=sys.stdout)
+    note: Callable[[str], None] = lambda line: None
+    logdir: str | None = None
+    fresh: bool = False
+    interrupted: Callable[[], bool] = lambda: False
+    progress: Callable[[int, int, str], "Progress"] | None = None
+
+
+class Progress:
+    """What a training tells of its progress: nothing, unless a subclass does."""
+
+    def step(self, done: int) -> None:
+        """`done` steps of the training are done."""
+
+    def close(self) -> None:
+        """The training is over."""
+
+
+@dataclass(slots=True)
+class SessionRun:
+    """One open session. `around` is what its statements can see besides the graph."""
+
+    built: BuiltGraph
+    session: v1.Session
+    savers: Savers
+    options: Options
+    result: Result
+    around: host.Surroundings
+    log: EventLog | None = None
+    step: int = 0
+    setters: dict[Ref, tuple] = field(default_factory=dict)
+
+    # --- executing the graph --------------------------------------------------------------
+
+    def execute(self, fetches: object, feeds: Iterable[Feed], origin: Origin) -> object:
+        """One execution of the graph. What fails in it is reported at the line of the node that failed."""
+        feed_dict = self.feed_dict(feeds)
+        try:
+            return self.session.run(fetches, feed_dict)
+        except tf.errors.OpError as error:
+            raise run_failure(self.built, error, origin) from error
+        except (ValueError, TypeError, RuntimeError) as error:
+            raise failure(RUN_FAILED, origin, reason=plain_reason(error)) from error
+
+    def feed_dict(self, feeds: Iterable[Feed]) -> dict:
+        result, checked = {}, []
+        for feed in feeds:
+            type = self.built.program.type(feed.ref)
+            array = convert(host.value(feed.value, {}, self.around), type, feed.text, feed.origin)
+            result[self.built.tensor(feed.ref)] = array
+            checked.append((feed.text, type, array, feed.origin))
+        check_shapes(checked)
+        return result
+
+    def fetch(self, exprs: Iterable[PlanExpr], feeds: Iterable[Feed], origin: Origin) -> dict[Ref, object]:
+        """The values of all tensors that some expressions need, from one execution."""
+        refs = list(dict.fromkeys(ref for expr in exprs for ref in fetches_of(expr)))
+        if not refs:
+            return {}
+        values = self.execute([self.built.value(ref) for ref in refs], feeds, origin)
+        return dict(zip(refs, values, strict=True))
+
+    def value(self, expr: PlanExpr, fetched: Mapping[Ref, object], origin: Origin, within: float | None = None):
+        """An expression's value; arithmetic that fails is an error of the statement."""
+        try:
+            with np.errstate(all="ignore"):
+                return host.value(expr, fetched, self.around, within)
+        except (TypeError, ValueError, ArithmeticError, IndexError) as error:
+            raise failure(RUN_FAILED, origin, reason=plain_reason(error)) from error
+
+    # --- statements -----------------------------------------------------------------------
+
+    def statement(self, statement: object) -> None:
+        """Run one statement that is not part of a training's machinery."""
+        match statement:
+            case Print():
+                self._print(statement)
+            case Run():
+                operations = [self.built.operation(ref) for ref in statement.refs]
+                self.execute(operations, statement.feeds, statement.origin)
+            case Log():
+                self._log(statement)
+            case Expect():
+                self._expect(statement)
+            case Set():
+                self._set(statement)
+            case Init():
+                self.initialise(statement.variables, statement.origin)
+            case Restore():
+                self._restore(statement)
+            case Save():
+                path = self.text(statement.path)
+                self.savers.save(self.session, statement.pairs, path, statement.origin)
+                self.result.saved.append(path)
+            case LogTo():
+                folder = self.options.logdir or self.text(statement.path)
+                if self.log is not None:
+                    self.log.close()
+                self.log = EventLog(folder, self.built, statement.origin)
+                self.result.logdirs.append(folder)
+            case _:
+                raise AssertionError(f"not a statement of a session: {statement}")
+
+    def text(self, expr: PlanExpr) -> str:
+        return str(host.value(expr, {}, self.around))
+
+    def initialise(self, variables: tuple[Ref, ...] | None, origin: Origin) -> None:
+        if variables is None:
+            operations = [v.initializer for v in self.built.graph.get_collection("variables")]
+        else:
+            operations = [self.built.value(ref).initializer for ref in variables]
+        if operations:
+            self.execute(operations, (), origin)
+
+    def _print(self, statement: Print) -> None:
+        fetched = self.fetch((item.value for item in statement.items), statement.feeds, statement.origin)
+        shown = []
+        for item in statement.items:
+            value = self.value(item.value, fetched, statement.origin)
+            if not isinstance(value, str):
+                self.result.values[item.text] = value
+            shown.append(str(value))
+        line = " ".join(shown)
+        self.result.printed.append(line)
+        self.options.write(line)
+
+    def _log(self, statement: Log) -> None:
+        refs = statement.summaries
+        written = self.execute([self.built.value(ref) for ref in refs], statement.feeds, statement.origin)
+        for ref, serialized in zip(refs, written, strict=True):
+            tag = self.built.program.nodes[ref.node].args["tag"].value
+            for _, number in self.log.add(serialized, self.step):
+                self.result.history.setdefault(tag, []).append((self.step, number))
+
+    def _expect(self, statement: Expect) -> None:
+        exprs = [statement.condition, *(side.value for side in statement.sides)]
+        if statement.within is not None:
+            exprs.append(statement.within)
+        fetched = self.fetch(exprs, statement.feeds, statement.origin)
+        within = None
+        if statement.within is not None:
+            within = float(self.value(statement.within, fetched, statement.origin))
+        self.result.expectations += 1
+        if host.truth(self.value(statement.condition, fetched, statement.origin, within)):
+            return
+        notes = [
+            Note(f"{side.text} is {self._shown(side, fetched, statement.origin)}")
+            for side in statement.sides
+            if not is_written_out(side)
+        ]
+        text = statement.text + (f" within {within:g}" if within is not None else "")
+        raise failure(EXPECT_FAILED, statement.origin, notes, text=text)
+
+    def _shown(self, side: Shown, fetched: Mapping[Ref, object], origin: Origin) -> str:
+        text = " ".join(str(self.value(side.value, fetched, origin)).split())
+        return text if len(text) <= 400 else text[:397] + "..."
+
+    def _set(self, statement: Set) -> None:
+        fetched = self.fetch([statement.value], statement.feeds, statement.origin)
+        value = self.value(statement.value, fetched, statement.origin)
+        type = self.built.program.type(statement.variable)
+        name = self.built.program.nodes[statement.variable.node].name
+        array = convert(value, type, name, statement.origin)
+        check_shapes([(name, type, array, statement.origin)])
+        placeholder, assign = self.setters[statement.variable]
+        self.session.run(assign, {placeholder: array})
+
+    def _restore(self, statement: Restore) -> None:
+        path = self.text(statement.path)
+        if statement.if_exists and not self.savers.exists(path):
+            self.initialise(None, statement.origin)
+            return
+        self.savers.restore(self.session, statement.pairs, path, statement.origin)
+
+
+def is_written_out(side: Shown) -> bool:
+    """Whether a side of an expectation is a number that stands in the program."""
+    return not isinstance(side.value, (Fetch, Counter)) and not list(fetches_of(side.value)) and side.text[:1] in "0123456789-[\"("
+
+
+def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin) -> TfgError:
+    """A failure inside TensorFlow, at the place of the node whose op failed."""
+    name = error.op.name if error.op is not None else _node_in(error.message)
+    node = built.node_of(name) if name else None
+    reason = plain_reason(error)
+    if node is None:
+        return failure(RUN_FAILED, statement, reason=reason)
+    notes = [Note(f"the op is {name}, of the kind {error.op.type}" if error.op is not None else f"the op is {name}")]
+    if node.origin.span != statement.span:
+        notes.append(Note("it was run by line {line}", statement.span))
+    return TfgError([Diagnostic(RUN_FAILED, node.origin.span, {"reason": reason}, tuple(notes), chain=node.origin.chain)])
+
+
+def _node_in(message: str) -> str:
+    """The node that an error message names as {{node loss/mse}}."""
+    start = message.find("{{node ")
+    return message[start + 7 : message.find("}}", start)] if start >= 0 else ""
+
+
+@contextmanager
+def opened(
+    plan: Session, built: BuiltGraph, arrays: Callable, options: Options, result: Result
+) -> Iterator[SessionRun]:
+    """A session ready for its statements: helper nodes made, variables initialised if the plan says so."""
+    from ..program import walk
+
+    savers = Savers(built)
+    now = time.strftime("%Y%m%d%H%M%S", time.gmtime())
+    around = host.Surroundings(arrays, {"now": now})
+    setters = {}
+    for statement in walk(plan.body):
+        match statement:
+            case Save() | Restore():
+                savers.saver(statement.pairs)
+            case Checkpoint():
+                savers.saver(None)
+            case Set() if statement.variable not in setters:
+                setters[statement.variable] = make_setter(built, statement.variable)
+    session = v1.Session(graph=built.graph)
+    run = SessionRun(built, session, savers, options, result, around, setters=setters)
+    try:
+        if plan.initialise:
+            run.initialise(None, plan.origin)
+        yield run
+    finally:
+        session.close()
+        if run.log is not None:
+            run.log.close()
+
+
+def make_setter(built: BuiltGraph, ref: Ref) -> tuple:
+    """A placeholder and the op that assigns it to a variable."""
+    variable = built.value(ref)
+    with built.graph.as_default(), v1.name_scope("set"):
+        placeholder = v1.placeholder(variable.dtype.base_dtype, variable.shape, name=variable.op.name.split("/")[-1])
+        return placeholder, variable.assign(placeholder, read_value=False)
+
+
+def run_session(
+    plan: Session, built: BuiltGraph, arrays: Callable, options: Options, result: Result, program, index: int,
+    position: Position | None,
+) -> None:  # fmt: skip
+    """Run one session; from `position` on where an interrupted training goes on."""
+    from .training import train
+
+    with opened(plan, built, arrays, options, result) as run:
+        for at, statement in enumerate(plan.body):
+            if options.interrupted():
+                raise Interrupted
+            if position is not None and at < position.statement and not isinstance(statement, LogTo):
+                continue
+            if isinstance(statement, Train):
+                resume = position if position is not None and at == position.statement else None
+                train(run, statement, program, (index, at), resume)
+            elif isinstance(statement, Stop):
+                raise AssertionError("'stop when' outside a training")
+            else:
+                run.statement(statement)
