@@ -11,6 +11,7 @@ from .diagnostics import ENCODING, FILE_MISSING, NO_SESSIONS, SESSION_UNKNOWN, D
 from .program import Field, Program
 from .source import Source
 from .suggest import did_you_mean
+from .syntax import tree as t
 from .syntax.parse import parse
 
 
@@ -28,11 +29,15 @@ def read(path: str | os.PathLike) -> Source:
 
 
 def check(
-    source: Source, params: Mapping | None = None, data: Mapping | None = None, limits: Limits | None = None
+    source: Source | t.File, params: Mapping | None = None, data: Mapping | None = None, limits: Limits | None = None
 ) -> tuple[Program | None, list[Diagnostic]]:
-    """The program of a source and its diagnostics in the order of the text; no program where there are errors."""
+    """The program of a source, or of a tree, and its diagnostics in the order of the text.
+
+    There is no program where there are errors.
+    """
     try:
-        program, bag = analyse(parse(source), params, data, limits)
+        tree = parse(source) if isinstance(source, Source) else source
+        program, bag = analyse(tree, params, data, limits)
     except TfgError as error:
         return None, list(error.diagnostics)
     return (None if bag.errors else program), bag.ordered()

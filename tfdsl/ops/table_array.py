@@ -138,8 +138,8 @@ row("where", "condition: bool, x: T? = none, y: T? = none", index.choose, "where
     "`x` where the condition is true, `y` elsewhere; both have one shape, a vector condition picks rows. "
     "Without them, the int64 indices of the true elements.", "where([true, false], [1.0, 2.0], [3.0, 4.0])")
 row("where_v2", "condition: bool, x: T? = none, y: T? = none", index.choose_broadcasting, "where_v2",
-    "`x` where the condition is true, `y` elsewhere; all three broadcast. "
-    "Without them, the int64 indices of the true elements.", "where_v2([[true], [false]], [1.0, 2.0], 0.0)")
+    "`x` where the condition is true, `y` elsewhere; all three broadcast. Without them, the int64 indices of "
+    "the true elements.", "where_v2([[true], [false]], [1.0, 2.0], 0.0)")
 row("boolean_mask", "tensor: T, mask: bool, axis: integer = none", index.boolean_mask, "boolean_mask",
     "The slices where the mask is true, on one axis in the place of those that the mask covers.",
     "boolean_mask([[1, 2], [3, 4]], [true, false])")
@@ -151,8 +151,7 @@ row("strided_slice", "input_: T, begin: U, end: U, strides: U? = none, begin_mas
     "integer = 0",
     index.strided_slice, "strided_slice",
     "Python's slices begin:end:strides on each axis. The bits of the masks stand for what Python leaves out: "
-    "the "
-    "begin, the end, the ellipsis, a new axis, one index in place of a slice.",
+    "the begin, the end, the ellipsis, a new axis, one index in place of a slice.",
     "strided_slice([[1, 2, 3], [4, 5, 6]], [0, 2], [2, 0], [1, -1])", U="int16 int32 int64")
 row("top_k", "input: T, k: int32 = 1, sorted: flag = true, index_type: dtype U = int32", index.top_k,
     "nn.top_k",

@@ -22,8 +22,7 @@ row("matvec", "a: T, b: T, transpose_a: flag = false", linalg.matvec, "linalg.ma
     T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128")
 row("tensordot", "a: T, b: T, axes: static", linalg.tensordot, "tensordot",
     "Products summed over axes: so many last ones of `a` with the first ones of `b`, or the axes of `a` in a "
-    "first "
-    "list with those of `b` in a second. What is left are the other axes of `a`, then those of `b`.",
+    "first list with those of `b` in a second. What is left are the other axes of `a`, then those of `b`.",
     "tensordot([[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]], axes=[[1], [0]])",
     T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128")
 row("einsum", "equation: text, inputs: [T]", linalg.einsum, "einsum",
@@ -104,7 +103,7 @@ row("matrix_solve", "matrix: T, rhs: T, adjoint: flag = false", linalg.solve(), 
     f"matrix_solve({_SQUARE}, [[1.0], [2.0]])", T=EXACT)
 row("matrix_triangular_solve", "matrix: T, rhs: T, lower: flag = true, adjoint: flag = false",
     linalg.solve_broadcasting, "matrix_triangular_solve",
-    f"The x of matrix @ x = rhs for a triangle, the lower one unless told: [n, n] and [n, m] is [n, m]. "
+    "The x of matrix @ x = rhs for a triangle, the lower one unless told: [n, n] and [n, m] is [n, m]. "
     f"{_BATCH}",
     "matrix_triangular_solve([[2.0, 0.0], [1.0, 3.0]], [[1.0], [2.0]])", T=EXACT + " bfloat16")
 row("cholesky_solve", "chol: T, rhs: T", linalg.cholesky_solve, "cholesky_solve",

@@ -80,8 +80,7 @@ _BINARY = (
         "[1.0, 2.0], [4.0, 0.0]",
      "inexact"),
     ("pow", "pow", "x to the power of y", "[2.0, 3.0], 2.0",
-        "bfloat16 float32 float16 float64 int8 int16 int32 int64 "
-     "complex64 complex128"),
+        "bfloat16 float32 float16 float64 int8 int16 int32 int64 complex64 complex128"),
     ("maximum", "maximum", "the larger of x and y", "[1.0, -2.0], 0.0", "real"),
     ("minimum", "minimum", "the smaller of x and y", "[1.0, -2.0], 0.0", "real"),
     ("squared_difference", "squared_difference", "(x - y) * (x - y)", "[1.0, 2.0], [3.0, 5.0]",
@@ -162,7 +161,7 @@ row("global_norm", "t_list: [T]", shapes.scalar(), "global_norm",
     "global_norm([[3.0, 4.0], [12.0]])", T="float")
 
 row("complex", "real: T, imag: T", shapes.make_complex, "complex",
-    f"Complex numbers from their real and imaginary parts: complex64 from float32, complex128 from float64. "
+    "Complex numbers from their real and imaginary parts: complex64 from float32, complex128 from float64. "
     f"{_BROADCASTS}", "complex([1.0, 2.0], [3.0, 4.0])", T="float32 float64")
 for _name, _what, _dtypes in (("real", "real part", "number"), ("imag", "imaginary part", "complex64 "
     "complex128"),

@@ -55,36 +55,31 @@ row("conv2d", "input: T, filter: T, strides: integers, padding: text, data_forma
     f"conv2d({_IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=1, padding=\"VALID\")",
     T="float int32")
 row("depthwise_conv2d", "input: T, filter: T, strides: integers, padding: text, data_format: text = "
-    "\"NHWC\", "
-    "dilations: integers = none", nn.conv(2, depthwise=True), "nn.depthwise_conv2d",
-    f"A convolution of each channel by itself, with filters [height, width, channels in, multiplier]: the "
-    f"result has "
-    f"channels * multiplier channels. {_LAYOUT} {_PADDING}",
+    "\"NHWC\", dilations: integers = none", nn.conv(2, depthwise=True), "nn.depthwise_conv2d",
+    "A convolution of each channel by itself, with filters [height, width, channels in, multiplier]: the "
+    f"result has channels * multiplier channels. {_LAYOUT} {_PADDING}",
     f"depthwise_conv2d({_IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=[1, 2, 2, 1], padding=\"SAME\")",
     T="float")
 row("separable_conv2d", "input: T, depthwise_filter: T, pointwise_filter: T, strides: integers, padding: "
-    "text, "
-    "data_format: text = \"NHWC\", dilations: integers = none", nn.separable_conv, "nn.separable_conv2d",
+    "text, data_format: text = \"NHWC\", dilations: integers = none",
+    nn.separable_conv, "nn.separable_conv2d",
     f"depthwise_conv2d, then a conv2d with filters [1, 1, channels in, channels out]. {_LAYOUT} {_PADDING}",
     f"separable_conv2d({_IMAGE}, [[[[1.0, 2.0]]]], [[[[1.0], [2.0]]]], strides=[1, 1, 1, 1], "
-    f"padding=\"SAME\")", T="float")
+    "padding=\"SAME\")", T="float")
 row("conv1d", "value: T, filters: T, stride: integers, padding: text, data_format: text = \"NWC\", "
     "dilations: integers = none", nn.conv(1, "value", "filters", "stride"), "nn.conv1d",
-    f"A convolution of series [batch, width, channels] with filters [width, channels in, channels out]. "
+    "A convolution of series [batch, width, channels] with filters [width, channels in, channels out]. "
     f"{_PADDING}",
     f"conv1d({_SERIES}, [[[1.0]], [[2.0]]], stride=1, padding=\"VALID\")", T="float int32")
 row("conv3d", "input: T, filter: T, strides: integers, padding: text, data_format: text = \"NDHWC\", "
     "dilations: integers = [1, 1, 1, 1, 1]", nn.conv(3), "nn.conv3d",
-    f"A convolution of volumes [batch, depth, height, width, channels] with filters [depth, height, width, "
-    f"channels "
-    f"in, channels out]. {_PADDING}",
+    "A convolution of volumes [batch, depth, height, width, channels] with filters [depth, height, width, "
+    f"channels in, channels out]. {_PADDING}",
     f"conv3d({_VOLUME}, [[[[[1.0]]]]], strides=[1, 1, 1, 1, 1], padding=\"SAME\")", T="float")
 row("conv2d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
-    "\"SAME\", "
-    "data_format: text = \"NHWC\"", nn.conv_transpose(2), "nn.conv2d_transpose",
-    f"The gradient of conv2d, which makes images larger, with filters [height, width, channels out, channels "
-    f"in]. "
-    f"The result has the shape asked for. {_LAYOUT}",
+    "\"SAME\", data_format: text = \"NHWC\"", nn.conv_transpose(2), "nn.conv2d_transpose",
+    "The gradient of conv2d, which makes images larger, with filters [height, width, channels out, channels "
+    f"in]. The result has the shape asked for. {_LAYOUT}",
     f"conv2d_transpose({_IMAGE}, [[[[1.0]]]], [1, 6, 6, 1], strides=2)", T="float int32")
 for _name, _what in (("max_pool", "largest value"), ("avg_pool", "mean")):
     _dtypes = "float" if _name == "avg_pool" else "float int32 int64 uint8 int16 int8 uint16"
@@ -123,20 +118,18 @@ row("moments", "x: T, axes: integers, keepdims: flag = false", shapes.moments, "
 row("batch_normalization", "x: T, mean: T, variance: T, offset: T?, scale: T?, variance_epsilon: number",
     elementwise("x", "mean", "variance", "offset", "scale"), "nn.batch_normalization",
     "(x - mean) / sqrt(variance + variance_epsilon) * scale + offset, where all broadcast; `scale` and "
-    "`offset` may be "
-    "none.", "batch_normalization([[1.0, 2.0], [3.0, 4.0]], [2.0, 3.0], [1.0, 1.0], [0.0, 0.0], [1.0, 1.0], "
+    "`offset` may be none.",
+    "batch_normalization([[1.0, 2.0], [3.0, 4.0]], [2.0, 3.0], [1.0, 1.0], [0.0, 0.0], [1.0, 1.0], "
     "0.001)",
     T="inexact")
 row("fused_batch_norm", "x: T, scale: T, offset: T, epsilon: number = 0.001, data_format: text = \"NHWC\"",
     nn.fused_batch_norm, "nn.fused_batch_norm",
-    f"Each channel with mean 0 and variance 1 over the batch, scaled and shifted; then its mean and its "
-    f"variance. "
-    f"{_LAYOUT}", f"fused_batch_norm({_IMAGE}, [1.0], [0.0])", T="float32")
+    "Each channel with mean 0 and variance 1 over the batch, scaled and shifted; then its mean and its "
+    f"variance. {_LAYOUT}", f"fused_batch_norm({_IMAGE}, [1.0], [0.0])", T="float32")
 row("lrn", "input: T, depth_radius: integer = 5, bias: number = 1.0, alpha: number = 1.0, beta: number = 0.5",
     nn.fixed_rank("input", 4), "nn.local_response_normalization",
     "Each element divided by the power `beta` of bias + alpha * (the sum of the squares of its neighbours in "
-    "other "
-    "channels, `depth_radius` on each side).", f"lrn({_IMAGE})", T="float16 bfloat16 float32")
+    "other channels, `depth_radius` on each side).", f"lrn({_IMAGE})", T="float16 bfloat16 float32")
 row("embedding_lookup", "params: T, ids: U", index.gather_rows, "nn.embedding_lookup",
     "The rows of a table at the ids: the axes of `ids`, then those of a row.",
     "embedding_lookup([[1.0, 2.0], [3.0, 4.0]], [1, 0, 1])", U="int16 int32 int64")

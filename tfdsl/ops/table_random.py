@@ -58,6 +58,6 @@ row("stateless_truncated_normal", f"shape: shape, seed: V, {_NORMAL}", nn.statel
     "stateless_truncated_normal([2, 3], [1, 2])", T="float", V="int32 int64")
 row("stateless_categorical", "logits: T, num_samples: int32, seed: V, dtype: dtype U = int64",
     nn.stateless(nn.draws("dtype")), "random.stateless_categorical",
-    f"Class numbers drawn by the logarithms of their shares: [n, classes] gives [n, num_samples]. "
+    "Class numbers drawn by the logarithms of their shares: [n, classes] gives [n, num_samples]. "
     f"{_STATELESS}",
     "stateless_categorical([[0.0, 1.0]], 5, [1, 2])", T="real", U="int32 int64", V="int32 int64")

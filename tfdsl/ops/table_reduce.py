@@ -44,7 +44,7 @@ for _name, _what, _dtypes in (("cumsum", "sum", "number"), ("cumprod", "product"
     row(_name, "x: T, axis: integer = 0, exclusive: flag = false, reverse: flag = false", along_axis("x"),
         _name,
         f"The running {_what} along `axis`; without the element itself where `exclusive`, from the end where "
-        f"`reverse`. The shape stays.", f"{_name}([1.0, 2.0, 3.0], exclusive=true)", T=_dtypes)
+        "`reverse`. The shape stays.", f"{_name}([1.0, 2.0, 3.0], exclusive=true)", T=_dtypes)
 row("cumulative_logsumexp", "x: T, axis: integer = 0, exclusive: flag = false, reverse: flag = false",
     along_axis("x"), "math.cumulative_logsumexp",
     "The running logarithm of the sum of the exponentials along `axis`. The shape stays.",
@@ -53,8 +53,7 @@ row("cumulative_logsumexp", "x: T, axis: integer = 0, exclusive: flag = false, r
 row("bincount", "arr: int32, weights: T? = none, minlength: int32? = none, maxlength: int32? = none, "
     "dtype: dtype U = int32", index.bincount, "math.bincount",
     "How often each number from 0 on occurs (or the sum of its weights), a vector as long as the largest "
-    "number "
-    "and one.", "bincount([1, 1, 3], minlength=5)", named=False, T="int32 int64 float32 float64",
+    "number and one.", "bincount([1, 1, 3], minlength=5)", named=False, T="int32 int64 float32 float64",
     U="int32 int64 float32 float64")
 row("confusion_matrix", "labels: T, predictions: T, num_classes: T? = none, dtype: dtype U = int32",
     index.confusion_matrix, "confusion_matrix",
@@ -76,8 +75,8 @@ _SEGMENTS = (("sum", "sum", "number"), ("prod", "product", "number"), ("max", "l
 for _name, _what, _dtypes in (*_SEGMENTS, ("mean", "mean", "number")):
     row(f"segment_{_name}", "data: T, segment_ids: U", index.segment, f"segment_{_name}",
         f"The {_what} of the slices of `data` that have one id. The ids are sorted, one for each slice; the "
-        f"result "
-        "has one slice for each id.", f"segment_{_name}([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [0, 0, 1])",
+        "result has one slice for each id.",
+        f"segment_{_name}([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [0, 0, 1])",
         T=_dtypes, U="int32 int64")
 _UNSORTED = (*_SEGMENTS, ("mean", "mean", "float"),
              ("sqrt_n", "sum, divided by the square root of their number,", "float"))
@@ -85,7 +84,7 @@ for _name, _what, _dtypes in _UNSORTED:
     row(f"unsorted_segment_{_name}", "data: T, segment_ids: U, num_segments: V", index.unsorted_segment,
         f"unsorted_segment_{_name}",
         f"The {_what} of the slices of `data` that have one id, in any order. The result has `num_segments` "
-        f"slices.",
+        "slices.",
         f"unsorted_segment_{_name}([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [1, 0, 1], 2)",
         T=_dtypes, U="int16 int32 int64" if _name in ("sum", "mean", "sqrt_n") else "int32 int64",
         V="int32 int64")

@@ -1,0 +1,49 @@
+"""The command line: one module a command, imported when the command runs."""
+
+import sys
+from importlib import import_module
+
+COMMANDS = {
+    "run": "run the sessions of a program",
+    "check": "report all errors and warnings of programs, without TensorFlow",
+    "eval": "print the value of a node or an expression",
+    "ops": "describe the ops, optimizers and data of the language",
+    "dump": "print a program after a stage of the compiler",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; the exit code is 0 for done, 1 for a failed run or check, 2 for wrong use."""
+    import argparse
+
+    from .. import __version__
+
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(
+        prog="tfdsl",
+        description="A language for TensorFlow graphs and the sessions that run them.",
+        epilog="Each command has its own --help. Exit codes: 0 done, 1 the run or a check failed, 2 wrong use.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"tfdsl {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    # Only the parser of the command that is asked for is filled in: it alone costs imports.
+    asked = next((word for word in argv if not word.startswith("-")), None)
+    for name, help in COMMANDS.items():
+        command = commands.add_parser(name, help=help, allow_abbrev=False)
+        if name == asked:
+            import_module(f"{__name__}.{name}").configure(command)
+    arguments = parser.parse_args(argv)
+    from ..diagnostics import TfgError
+    from .report import broken_pipe, bug, errors
+
+    try:
+        return import_module(f"{__name__}.{arguments.command}").command(arguments)
+    except TfgError as error:
+        return errors(error.diagnostics)
+    except BrokenPipeError:
+        return broken_pipe()
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        return bug(error)

@@ -1,0 +1,53 @@
+"""`tfdsl check`: all errors and warnings of programs at once. Imports neither TensorFlow nor NumPy."""
+
+import argparse
+import sys
+
+from ..diagnostics import Diagnostic, TfgError
+from ..driver import check, read
+from ..render import render_concise, render_json, render_text
+from .options import WrongUse, add_program_options, given
+from .report import colour, count, wrong_use
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Check names, types, shapes and the plan of every session, and report everything that is wrong at once. "
+        "Exits 1 where there are errors; warnings alone are no failure."
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+", help="a .tfg file")
+    parser.add_argument("--format", choices=("text", "concise", "json"), default="text",
+                        help="text with excerpts, one line each, or a JSON object (default: text)")  # fmt: skip
+    parser.add_argument("-q", "--quiet", action="store_true", help="no summary on standard error")
+    add_program_options(parser)
+
+
+def command(arguments: argparse.Namespace) -> int:
+    try:
+        extra = given(arguments)
+    except WrongUse as error:
+        return wrong_use(str(error))
+    diagnostics: list[Diagnostic] = []
+    for path in arguments.files:
+        try:
+            diagnostics += check(read(path), extra.params, extra.data)[1]
+        except TfgError as error:
+            diagnostics += error.diagnostics
+    _print(diagnostics, arguments.format)
+    errors = sum(d.severity == "error" for d in diagnostics)
+    if not arguments.quiet and arguments.format != "json":
+        warnings = len(diagnostics) - errors
+        print(f"{count(len(arguments.files), 'file')}: {count(errors, 'error')}, {count(warnings, 'warning')}",
+              file=sys.stderr)  # fmt: skip
+    return 1 if errors else 0
+
+
+def _print(diagnostics: list[Diagnostic], format: str) -> None:
+    if format == "json":
+        import json
+
+        print(json.dumps({"diagnostics": [render_json(d) for d in diagnostics]}, indent=2))
+        return
+    paint = colour(sys.stdout)
+    for diagnostic in diagnostics:
+        print(render_text(diagnostic, paint) if format == "text" else render_concise(diagnostic))

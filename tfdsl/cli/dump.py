@@ -1,0 +1,48 @@
+"""`tfdsl dump`: a program after a stage of the compiler."""
+
+import argparse
+import sys
+
+from ..driver import compile_source, read
+from ..syntax.parse import parse
+from . import tensorflow
+from .options import WrongUse, add_program_options, given
+from .report import wrong_use
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Print a program as it is after a stage: its tree, the typed program (YAML, which loads back), or the built "
+        "TensorFlow graph in the form of the golden files."
+    )
+    parser.add_argument("file", metavar="FILE", help="a .tfg file")
+    parser.add_argument("--stage", choices=("tree", "program", "graph"), required=True, help="which stage")
+    parser.add_argument("--graph", metavar="NAME", default="", help="which graph, for --stage graph (default: the default one)")
+    add_program_options(parser)
+
+
+def command(arguments: argparse.Namespace) -> int:
+    try:
+        extra = given(arguments)
+    except WrongUse as error:
+        return wrong_use(str(error))
+    source = read(arguments.file)
+    if arguments.stage == "tree":
+        from ..syntax.outline import outline
+
+        sys.stdout.write(outline(parse(source)))
+        return 0
+    compiled = compile_source(source, extra.params, extra.data)
+    if arguments.stage == "program":
+        from ..serialize import to_yaml
+
+        sys.stdout.write(to_yaml(compiled.program))
+        return 0
+    names = [graph.name for graph in compiled.program.graphs]
+    if arguments.graph not in names:
+        return wrong_use(f"there is no graph {arguments.graph!r}; there are {', '.join(n or '(the default one)' for n in names)}")
+    tensorflow.load()
+    from ..lowering.text import graph_text
+
+    sys.stdout.write(graph_text(compiled.built(arguments.graph)))
+    return 0

@@ -1,0 +1,67 @@
+"""`tfdsl eval`: the value of a node or an expression of a program, in a session of its own."""
+
+import argparse
+import sys
+
+from ..driver import Compiled, check, read
+from ..source import Source
+from ..syntax import tree as t
+from ..syntax.parse import parse, parse_expression
+from . import tensorflow
+from .options import WrongUse, add_program_options, given
+from .report import errors, wrong_use
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Print the value of an expression over the names of a program, with every variable at its initial value. "
+        "The program's own sessions are not run."
+    )
+    parser.add_argument("file", metavar="FILE", help="a .tfg file")
+    parser.add_argument("expression", metavar="EXPR", help="such as mse, or reduce_max(abs(error))")
+    parser.add_argument("--feed", metavar="X=VALUE", action="append", default=[],
+                        help="feed a placeholder: X=[[1, 2, 3]], or X=housing.features")  # fmt: skip
+    parser.add_argument("--graph", metavar="NAME", help="the graph of the expression (default: the default graph)")
+    parser.add_argument("--json", action="store_true", help="print the value as JSON")
+    add_program_options(parser)
+
+
+def command(arguments: argparse.Namespace) -> int:
+    try:
+        extra = given(arguments)
+        feeds = [_fed(text) for text in arguments.feed]
+    except WrongUse as error:
+        return wrong_use(str(error))
+    file = parse(read(arguments.file))
+    expression = parse_expression(Source("EXPR", arguments.expression))
+    printed = t.Print(expression.span, (expression,), tuple(feeds))
+    graph = None if arguments.graph is None else t.Identifier(expression.span, arguments.graph)
+    session = t.Session(expression.span, None, graph, (printed,))
+    graph_half = tuple(statement for statement in file.body if not isinstance(statement, t.Session))
+    program, diagnostics = check(t.File(file.span, (*graph_half, session)), extra.params, extra.data)
+    if program is None:
+        return errors(d for d in diagnostics if d.severity == "error")
+    tensorflow.load()
+    from ..runtime.session import Options
+
+    write = (lambda line: None) if arguments.json else print
+    result = Compiled(program, extra.data).run(options=Options(write=write, note=_note))
+    if arguments.json:
+        import json
+
+        values = result.to_json()["values"]
+        print(json.dumps(next(iter(values.values()), result.printed[0])))
+    return 0
+
+
+def _note(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _fed(text: str) -> t.Fed:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise WrongUse(f"{text!r} is not of the form --feed X=VALUE")
+    source = Source("--feed", value.strip())
+    expression = parse_expression(source)
+    return t.Fed(expression.span, t.Identifier(expression.span, name.strip()), expression)

@@ -1,0 +1,72 @@
+"""`tfdsl ops`: what the language can call, from the tables that the compiler uses."""
+
+import argparse
+import sys
+import textwrap
+from itertools import groupby
+
+from ..data.table import SOURCES, TRANSFORMS
+from ..ops import OPS
+from ..ops.op import Op
+from ..ops.optimizers import OPTIMIZERS
+from ..suggest import nearest
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Describe the ops of the language, its optimizers, and the sources and transforms of data."
+    parser.add_argument("name", metavar="NAME", nargs="?", help="describe only this one, in full")
+    parser.add_argument("--json", action="store_true", help="as a JSON object")
+
+
+def command(arguments: argparse.Namespace) -> int:
+    entries = _entries()
+    if arguments.name is not None:
+        if arguments.name not in entries:
+            match = nearest(arguments.name, entries)
+            hint = f"; did you mean {match!r}?" if match else ""
+            print(f"tfdsl: there is no op {arguments.name!r}{hint}", file=sys.stderr)
+            return 2
+        entries = {arguments.name: entries[arguments.name]}
+    if arguments.json:
+        import json
+
+        print(json.dumps(entries, indent=2))
+        return 0
+    if arguments.name is not None:
+        _print_one(arguments.name, entries[arguments.name])
+        return 0
+    for group, names in groupby(sorted(entries, key=lambda n: entries[n]["group"]), key=lambda n: entries[n]["group"]):
+        print(f"{group}:")
+        for name in names:
+            print(f"  {name}({entries[name]['signature']})")
+        print()
+    return 0
+
+
+def _entries() -> dict[str, dict]:
+    result = {op.name: _op(op) for op in OPS.values()}
+    for row in OPTIMIZERS.values():
+        result[row.name] = {"group": "optimizers", "signature": row.signature, "doc": row.doc,
+                            "tensorflow": f"tf.compat.v1.train.{row.tf}", "example": f"optimize loss with {row.name}(...)"}  # fmt: skip
+    for group, table in (("data sources", SOURCES), ("data transforms", TRANSFORMS)):
+        for row in table.values():
+            result[row.name] = {"group": group, "signature": row.signature, "doc": row.doc}
+    return result
+
+
+def _op(op: Op) -> dict:
+    return {"group": op.group, "signature": op.signature, "dtypes": dict(op.dtypes), "doc": op.doc,
+            "tensorflow": f"tf.compat.v1.{op.tf}", "example": op.example}  # fmt: skip
+
+
+def _print_one(name: str, entry: dict) -> None:
+    print(f"{name}({entry['signature']})\n")
+    print(textwrap.fill(entry["doc"], 90))
+    for letter, kinds in entry.get("dtypes", {}).items():
+        print(f"\n  {letter} is {kinds.replace(' ', ' or ')}", end="")
+    if entry.get("dtypes"):
+        print()
+    if "tensorflow" in entry:
+        print(f"\nTensorFlow: {entry['tensorflow']}")
+    if "example" in entry:
+        print("Example:\n" + textwrap.indent(entry["example"], "    "))

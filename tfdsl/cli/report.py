@@ -1,0 +1,51 @@
+"""How commands speak: diagnostics in colour on a terminal, summaries, the end of a pipe."""
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TextIO
+
+from ..diagnostics import BUG, Diagnostic
+from ..render import render_text
+
+
+def colour(stream: TextIO) -> bool:
+    """Whether a stream takes colours: a terminal, and NO_COLOR not set."""
+    return not os.environ.get("NO_COLOR") and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def errors(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> int:
+    """Print diagnostics on standard error; the exit code of a failure."""
+    stream = stream or sys.stderr
+    paint = colour(stream)
+    for diagnostic in diagnostics:
+        print(render_text(diagnostic, paint), file=stream)
+    return 1
+
+
+def wrong_use(text: str) -> int:
+    """Say on standard error what is wrong with the command line; the exit code of wrong use."""
+    print(f"tfdsl: {text}", file=sys.stderr)
+    return 2
+
+
+def count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def broken_pipe() -> int:
+    """The reader of standard output has gone: end quietly, as others do."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def bug(error: Exception) -> int:
+    """What no message foresees is a bug of tfdsl: say so, with what a report needs."""
+    if os.environ.get("TFDSL_TRACEBACK"):
+        raise error
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = f"{os.path.basename(frame.tb_frame.f_code.co_filename)}:{frame.tb_lineno}" if frame else "?"
+    reason = f"{type(error).__name__} at {place}: {str(error)[:300]}"
+    return errors([Diagnostic(BUG, None, {"reason": reason})])

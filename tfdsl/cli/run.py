@@ -1,0 +1,98 @@
+"""`tfdsl run`: the sessions of a program. What they print goes to standard output, all else to standard error."""
+
+import argparse
+import signal
+import sys
+from contextlib import contextmanager
+
+from ..driver import compile_source, read
+from . import tensorflow
+from .options import WrongUse, add_program_options, given
+from .report import colour, count, errors, wrong_use
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Compile a program and run its sessions in order. A training that keeps checkpoints and was interrupted "
+        "goes on where it stopped. Ctrl-C finishes the step, keeps a checkpoint and exits 130."
+    )
+    parser.add_argument("file", metavar="FILE", help="a .tfg file")
+    add_program_options(parser)
+    parser.add_argument("--session", metavar="NAME", help="run only this session")
+    parser.add_argument("--logdir", metavar="DIR", help="write event files here instead of where the program says")
+    parser.add_argument("--fresh", action="store_true", help="forget the checkpoints of interrupted trainings")
+    parser.add_argument("--json", action="store_true",
+                        help="print one JSON object with lines, values, history and record of the run")  # fmt: skip
+    parser.add_argument("-q", "--quiet", action="store_true", help="no warnings and no progress on standard error")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say what is being done on standard error")
+
+
+def command(arguments: argparse.Namespace) -> int:
+    try:
+        extra = given(arguments)
+    except WrongUse as error:
+        return wrong_use(str(error))
+
+    def say(line: str) -> None:
+        if arguments.verbose:
+            print(f"tfdsl: {line}", file=sys.stderr)
+
+    compiled = compile_source(read(arguments.file), extra.params, extra.data)
+    if not arguments.quiet and compiled.diagnostics:
+        errors(compiled.diagnostics)
+    nodes = sum(len(graph.nodes) for graph in compiled.program.graphs)
+    say(f"checked {arguments.file}: {count(nodes, 'node')}, {count(len(compiled.program.sessions), 'session')}")
+    if compiled.program.sessions:
+        tensorflow.load()
+        say("imported TensorFlow")
+    with _interruptible() as interrupted:
+        result = _run(arguments, compiled, extra.logdir, interrupted)
+    if arguments.json:
+        import json
+
+        print(json.dumps(result.to_json(), indent=2))
+    for folder in result.logdirs:
+        say(f"logged to {folder}")
+    say(f"ran {count(result.steps, 'step')} and met {count(result.expectations, 'expectation')}")
+    if result.interrupted:
+        print("tfdsl: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run(arguments: argparse.Namespace, compiled, logdir: str | None, interrupted):
+    from ..runtime.session import Options
+
+    def write(line: str) -> None:
+        if not arguments.json:
+            print(line, flush=True)
+
+    def note(line: str) -> None:
+        # Also with --quiet: that a run goes on from a checkpoint or on other data is part of what it means.
+        print(f"tfdsl: {line}" if "\n" not in line else line, file=sys.stderr)
+
+    options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh,
+                      interrupted=interrupted)  # fmt: skip
+    if not arguments.quiet and sys.stderr.isatty():
+        from .progress import bar
+
+        options.progress = bar(colour(sys.stderr))
+    return compiled.run(arguments.session, options)
+
+
+@contextmanager
+def _interruptible():
+    """Ctrl-C asks the run to stop after its step; a second one stops it at once."""
+    asked = False
+
+    def handler(number, frame) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,45 @@
+"""Imports TensorFlow for the command line: quickly, and without what it says on standard error meanwhile."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def load() -> None:
+    """Import TensorFlow. Its start-up messages are held back, and shown only if the import fails."""
+    # Keras is not used by TF1 graphs; its eager import would take a second.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with held_back():
+        import tensorflow  # noqa: F401
+
+    tensorflow.get_logger().setLevel("ERROR")
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Hold back all that is written to standard error, also by C++; show it if there is an exception."""
+    sys.stderr.flush()
+    try:
+        saved = os.dup(2)
+    except OSError:  # there is no standard error
+        yield
+        return
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            _restore(saved)
+            file.seek(0)
+            sys.stderr.write(file.read().decode("utf-8", "replace"))
+            raise
+        _restore(saved)
+
+
+def _restore(saved: int) -> None:
+    sys.stderr.flush()
+    os.dup2(saved, 2)
+    os.close(saved)

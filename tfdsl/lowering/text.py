@@ -1,0 +1,129 @@
+"""A built graph as canonical text, for golden files: one op a line, sorted by name.
+
+    loss/mse = Mean(loss/Square, loss/Const) keep_dims=false -> float32
+
+What changes between builds, processes or patch versions of TensorFlow is left out: dtype attributes,
+which the types on the right say, internal attributes, and those that have their default. The seed of a
+random op is shown where the program gives it; otherwise it is `auto`.
+"""
+
+import hashlib
+import re
+
+import numpy as np
+
+from ..program import Node
+from .graph import BuiltGraph
+from .tf import tf
+
+_SKIPPED = frozenset(("shared_name", "container", "debug_name", "allowed_devices", "shape", "value", "seed", "seed2"))
+_INLINE = 16
+
+
+def graph_text(built: BuiltGraph) -> str:
+    """The canonical text of a graph; it ends with a newline."""
+    owners: list[Node | None] = []
+    start = 0
+    for mark, node in zip(built._marks, built._made, strict=True):
+        owners += [node] * (mark - start)
+        start = mark
+    # What the sessions of a run have added is no part of the program's graph.
+    operations = built.graph.get_operations()[:start]
+    lines = [_line(op, owner) for op, owner in zip(operations, owners, strict=True)]
+    return "".join(line + "\n" for _, line in sorted(lines))
+
+
+def _natural(name: str) -> list:
+    """A key by which z_2 comes before z_10."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
+def _line(op: tf.Operation, owner: Node | None) -> tuple[list, str]:
+    inputs = [_tensor_name(tensor) for tensor in op.inputs]
+    inputs += [f"^{control.name}" for control in sorted(op.control_inputs, key=lambda c: c.name)]
+    text = f"{op.name} = {op.type}({', '.join(inputs)})"
+    for part in (*_attributes(op), *_seed(op, owner), *_value(op)):
+        text += f" {part}"
+    outputs = ", ".join(_type(tensor) for tensor in op.outputs)
+    return _natural(op.name), text + (f" -> {outputs}" if outputs else "")
+
+
+def _tensor_name(tensor: tf.Tensor) -> str:
+    return tensor.op.name if tensor.value_index == 0 else f"{tensor.op.name}:{tensor.value_index}"
+
+
+def _type(tensor: tf.Tensor) -> str:
+    dtype = tensor.dtype.base_dtype.name
+    if tensor.shape.rank is None:
+        return f"{dtype}[...]"
+    dims = ", ".join("?" if dim is None else str(dim) for dim in tensor.shape.as_list())
+    return f"{dtype}[{dims}]" if dims else dtype
+
+
+def _attributes(op: tf.Operation) -> list[str]:
+    result = []
+    for attribute in sorted(op.op_def.attr, key=lambda a: a.name):
+        name = attribute.name
+        if name in _SKIPPED or name.startswith("_") or attribute.type in ("type", "list(type)"):
+            continue
+        if attribute.type == "int" and _is_length(op, name):
+            continue
+        value = op.get_attr(name)
+        if attribute.HasField("default_value") and op.node_def.attr[name] == attribute.default_value:
+            continue
+        result.append(f"{name}={_attribute(value)}")
+    return result
+
+
+def _is_length(op: tf.Operation, name: str) -> bool:
+    """Whether an attribute only counts the inputs or outputs."""
+    return any(arg.number_attr == name for arg in (*op.op_def.input_arg, *op.op_def.output_arg))
+
+
+def _attribute(value: object) -> str:
+    match value:
+        case bytes():
+            return f'"{value.decode("utf-8", "backslashreplace")}"'
+        case bool():
+            return str(value).lower()
+        case list():
+            return "[" + ", ".join(map(_attribute, value)) + "]"
+        case tf.DType():
+            return value.name
+        case float():
+            return f"{value:.9g}"
+        case _ if hasattr(value, "dim"):
+            return "[" + ", ".join("?" if d.size < 0 else str(d.size) for d in value.dim) + "]"
+        case _:
+            return " ".join(str(value).split())
+
+
+def _seed(op: tf.Operation, owner: Node | None) -> list[str]:
+    names = {attribute.name for attribute in op.op_def.attr}
+    if not {"seed", "seed2"} <= names:
+        return []
+    seed, seed2 = op.get_attr("seed"), op.get_attr("seed2")
+    if owner is not None and "seed" in owner.args:
+        return [f"seed={seed},{seed2}"]
+    return ["seed=auto"] if seed or seed2 else []
+
+
+def _value(op: tf.Operation) -> list[str]:
+    """The value of a constant; of a large one, a digest."""
+    if op.type != "Const":
+        return []
+    array = tf.make_ndarray(op.get_attr("value"))
+    if array.size > _INLINE:
+        digest = hashlib.sha256(np.ascontiguousarray(array).tobytes() if array.dtype != object else repr(array.tolist()).encode())
+        return [f"value=sha256:{digest.hexdigest()[:16]}"]
+    return [f"value={_literal(array.tolist())}"]
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_literal, value)) + "]"
+    if isinstance(value, bytes):
+        return f'"{value.decode("utf-8", "backslashreplace")}"'
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.9g}" if isinstance(value, float) else str(value)
