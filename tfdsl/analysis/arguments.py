@@ -240,6 +240,9 @@ def bind(ctx: Analysis, op: Op, given: list[tuple[str | None, Given]], span: Spa
     for name, param in params.items():
         if name in arguments:
             _bind_one(ctx, op, param, arguments[name], bound)
+        elif param.kind == "tensor" and param.default is not None:
+            bound.types[name] = TensorType(groups[param.group], ())
+            bound.values[name] = param.default
         else:
             bound.types[name] = param.default
             if param.kind == "shape" and param.default is not None:
@@ -341,7 +344,8 @@ def _bind_one(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound) -
         case "tensor":
             arg, type = to_arg(ctx, given, bound.groups[param.group])
             bound.args[name], bound.types[name] = arg, type
-            if is_host(value):
+            # The content of data is not known here, but that it will be is all that `constant` asks for.
+            if is_host(value) or (op.name == "constant" and isinstance(value, Array)):
                 bound.values[name] = value
         case "tensors":
             if not isinstance(value, (list, tuple)):

@@ -26,7 +26,7 @@ from .arguments import Given, assign_arguments, bind, missing, operand_notes, si
 from .builtins import MAX_LIST, SHARED_WITH_OPS, TooLarge
 from .context import Abandoned, Analysis
 from .names import Env
-from .values import Array, Broken, Builtin, Function, Optimizer, Tensor, describe, has_tensor
+from .values import Array, Broken, Builtin, Function, Optimizer, Tensor, describe
 
 Arguments = list[tuple[str | None, Given]]
 
@@ -35,7 +35,7 @@ def call(ctx: Analysis, function: object, given: Arguments, span: Span, name: st
     """The value of a call; `name` is what the program calls the value, if it does."""
     match function:
         case Op():
-            if function.name in SHARED_WITH_OPS and not any(has_tensor(g.value) for _, g in given):
+            if function.name in SHARED_WITH_OPS and all(isinstance(g.value, (int, float)) for _, g in given):
                 return _python(ctx, function.name, SHARED_WITH_OPS[function.name], given, span)
             if function.name == "gradients":
                 return gradients(ctx, function, given, span, name)

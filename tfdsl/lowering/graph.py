@@ -120,7 +120,7 @@ class _Lowering:
         kinds = {param.name: param.kind for param in op.params}
         arguments = {name: self.argument(arg, kinds[name]) for name, arg in node.args.items()}
         name = node.name or node.default or None
-        if op.special:
+        if op.group == "initializers":
             return _initializer(op, arguments, name)
         if op.named:
             return resolve(op.tf)(**arguments, name=name)
@@ -132,7 +132,7 @@ class _Lowering:
             case Ref():
                 return self.built.value(arg)
             case Literal(value, dtype):
-                return literal(value, dtype)
+                return _thaw(value) if kind == "shape" else literal(value, dtype)
             case Static(value):
                 return tf.as_dtype(value) if kind == "dtype" else _thaw(value)
             case Field():
@@ -143,11 +143,12 @@ class _Lowering:
                 return [self.argument(item) for item in items]
 
 
-def literal(value: object, dtype: str) -> np.ndarray:
-    """A compile-time value as an array of its dtype."""
+def literal(value: object, dtype: str) -> np.ndarray | np.generic | str:
+    """A compile-time value as an array of its dtype, or as a scalar of it."""
     if dtype == "string":
-        return np.asarray(value, dtype=object)
-    return np.asarray(value, dtype=tf.as_dtype(dtype).as_numpy_dtype)
+        return np.asarray(value, dtype=object) if isinstance(value, tuple) else value
+    wanted = tf.as_dtype(dtype).as_numpy_dtype
+    return np.asarray(value, dtype=wanted) if isinstance(value, tuple) else wanted(value)
 
 
 def _thaw(value: object) -> object:
@@ -254,12 +255,22 @@ def _optimize(lowering: _Lowering, node: Node):
 
 
 def _initializer(op: Op, arguments: Mapping[str, object], name: str | None):
-    """An initializer called for its shape."""
+    """An initializer, made with its own arguments and called with shape and dtype."""
     arguments = dict(arguments)
-    shape = arguments.pop("shape")
+    shape, dtype = arguments.pop("shape"), arguments.pop("dtype", tf.float32)
     with v1.name_scope(name or op.name):
-        result = resolve(op.tf)(**arguments)(shape)
+        result = resolve(op.tf)(**arguments)(shape, dtype=dtype)
     return tf.identity(result, name=name) if name else result
+
+
+def _einsum(lowering: _Lowering, node: Node):
+    inputs = lowering.argument(node.args["inputs"])
+    return v1.einsum(node.args["equation"].value, *inputs, name=node.name)
+
+
+def _meshgrid(lowering: _Lowering, node: Node) -> list:
+    indexing = node.args.get("indexing", Static("xy")).value
+    return v1.meshgrid(*lowering.argument(node.args["args"]), indexing=indexing)
 
 
 _SPECIAL: dict[str, Callable[[_Lowering, Node], object]] = {
@@ -269,5 +280,7 @@ _SPECIAL: dict[str, Callable[[_Lowering, Node], object]] = {
     "index": _index,
     "gradients": _gradients,
     "optimize": _optimize,
+    "einsum": _einsum,
+    "meshgrid": _meshgrid,
     "summary": _summary,
 }

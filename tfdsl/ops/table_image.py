@@ -36,7 +36,7 @@ row("rgb_to_grayscale", "images: T", nn.image("images", 3, 1), "image.rgb_to_gra
     "The brightness of colours: the last axis of size 3 becomes size 1.", f"rgb_to_grayscale({_RGB})",
     T="float32")
 row("grayscale_to_rgb", "images: T", nn.image("images", 1, 3), "image.grayscale_to_rgb",
-    "Brightness as colours: the last axis of size 1 becomes size 3.", f"grayscale_to_rgb({_GRAY})",
+    "Brightness as colours: the last axis of size 1 becomes size 3.", f"grayscale_to_rgb(constant({_GRAY}))",
     T="float32")
 row("rgb_to_hsv", "images: T", nn.image("images", 3), "image.rgb_to_hsv",
     "Hue, saturation and value of red, green and blue, the last axis.", f"rgb_to_hsv({_RGB})", T="float")

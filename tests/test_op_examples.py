@@ -1,0 +1,31 @@
+"""Every example of the op table is compiled, built and run; its type is TensorFlow's own."""
+
+import numpy as np
+import pytest
+
+import tfdsl
+from tfdsl.ops import OPS
+
+
+@pytest.mark.parametrize("name", sorted(OPS))
+def test_example_runs_and_has_the_type_that_tensorflow_gives(name):
+    *declarations, expression = OPS[name].example.split("\n")
+    text = "\n".join([*declarations, f"result = {expression}", "session:", "    init"]) + "\n"
+    program = tfdsl.compile(text)
+    graph = program.program.graph()
+    node = max(graph.nodes.values(), key=lambda n: n.id)
+    built = program.built()
+    made = built.values[node.id]
+    assert len(made) == max(1, len(node.outputs))
+    for type, tensor in zip(node.outputs, made, strict=False):
+        tensor = built.graph.as_graph_element(tensor)
+        assert tensor.dtype.base_dtype.name == type.dtype.name
+        shape = tensor.shape.as_list() if tensor.shape.rank is not None else None
+        known = shape is None or None in shape or tuple(shape) == type.shape
+        assert known, f"{type} but TensorFlow has {shape}"
+    with program.session() as session:
+        values = session.session.run(list(made))
+    for type, value in zip(node.outputs, values, strict=False):
+        assert type.shape is None or np.shape(value) == tuple(
+            actual if dim is None else dim for dim, actual in zip(type.shape, np.shape(value), strict=True)
+        )
