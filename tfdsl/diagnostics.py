@@ -9,13 +9,12 @@ Codes: 1xx text, 2xx types and shapes, 3xx names, 4xx values and calls, 5xx sess
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
+from .record import Record
 from .source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Record):
     """One kind of diagnostic: `headline` and `help` are templates for `str.format`."""
 
     code: str
@@ -328,8 +327,7 @@ SYNTHETIC = _message("TFG903", "{name} could not be had; a synthetic set of the 
                      "results are not those of the real data", "warning")
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Record):
     """A line below the excerpt. `{line}` in its text is the line of its place."""
 
     text: str
@@ -339,13 +337,12 @@ class Note:
 Frame = tuple[str, Span]  # what was entered (`relu` called, a file imported) and where
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Record):
     """One error or warning: what, where, and why."""
 
     message: Message
     span: Span | None
-    details: Mapping[str, object] = field(default_factory=dict)
+    details: Mapping[str, object] = {}
     notes: tuple[Note, ...] = ()
     help: str = ""  # in place of the message's own
     chain: tuple[Frame, ...] = ()  # the calls and imports that lead here, outermost first

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 from .analysis.check import analyse
 from .analysis.context import Limits
@@ -19,7 +18,8 @@ def read(path: str | os.PathLike) -> Source:
     """A file as a source; a clear error where it cannot be read."""
     shown = os.fspath(path)
     try:
-        return Source(shown, Path(path).read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
+        with open(path, "rb") as file:
+            return Source(shown, file.read().decode("utf-8-sig").replace("\r\n", "\n"))
     except OSError as error:
         details = {"path": shown, "reason": (error.strerror or str(error)).lower()}
         raise TfgError([Diagnostic(FILE_MISSING, None, details)]) from None

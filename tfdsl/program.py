@@ -10,45 +10,41 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .diagnostics import Frame
+from .record import Record
 from .source import Span
 from .types import Shape, TensorType
 
 # --- values -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Record):
     """Where something stands in the user's text, and the calls and imports that lead there."""
 
     span: Span
     chain: tuple[Frame, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(Record):
     """An output of a node of the same graph."""
 
     node: int
     output: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Record):
     """A value known while compiling that becomes a tensor of this dtype: a number or nested tuples."""
 
     value: object
     dtype: str
 
 
-@dataclass(frozen=True, slots=True)
-class Static:
+class Static(Record):
     """A value known while compiling that stays one: an axis, a flag, a dtype's name."""
 
     value: object
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Record):
     """An array of a `data` declaration: `housing.train.features[:5]`.
 
     `part` is "", "train" or "test"; `field` is features or target; `index` is integers and
@@ -61,16 +57,14 @@ class Field:
     index: tuple[object, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
+class Pack(Record):
     """A list of which at least one element is a tensor, packed along a new first axis."""
 
     items: tuple["Arg", ...]
     dtype: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refs:
+class Refs(Record):
     """A list of tensors given as a list."""
 
     items: tuple["Arg", ...]
@@ -91,8 +85,7 @@ def refs_of(arg: Arg) -> Iterator[Ref]:
 # --- the graph half ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Record):
     """One op: `op` is a row of the op table, or placeholder, variable, shared, optimize, summary, index.
 
     `name` is the name that the program gives it; without one it takes `default`, which operators have (`sub`),
@@ -112,8 +105,7 @@ class Node:
             yield from refs_of(arg)
 
 
-@dataclass(frozen=True, slots=True)
-class Enter:
+class Enter(Record):
     """The start of a scope: `kind` is scope (also a call of a function, by its name) or after."""
 
     kind: str
@@ -121,16 +113,14 @@ class Enter:
     refs: tuple[Ref, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(Record):
     """The end of the innermost open scope."""
 
 
 Item = Node | Enter | Exit
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Record):
     """What a name of the program stands for: a node's output, or a value known while compiling."""
 
     value: Ref | Static
@@ -196,45 +186,39 @@ class Graph:
 # --- the plan half ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Record):
     """A value known while compiling."""
 
     value: object
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(Record):
     """The value of a tensor when the statement runs."""
 
     ref: Ref
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(Record):
     """epoch or step of the loop, or now, the time at which the session began."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class BatchField:
+class BatchField(Record):
     """features, target or rows of the loop's current batch; `index` as in `Field`."""
 
     field: str
     index: tuple[object, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Apply:
+class Apply(Record):
     """An operator on values outside the graph: an arithmetic sign, a comparison, and, or, not, if."""
 
     op: str
     args: tuple["PlanExpr", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Record):
     """A string with values in it; parts are text and expressions."""
 
     parts: tuple[object, ...]
@@ -256,16 +240,14 @@ def fetches_of(expr: PlanExpr) -> Iterator[Ref]:
                 yield from fetches_of(part)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Record):
     """An expression with its text in the program."""
 
     text: str
     value: PlanExpr
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(Record):
     """A tensor and what it is fed; `text` is its name in the program."""
 
     ref: Ref
@@ -274,21 +256,18 @@ class Feed:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Record):
     """A statement of a session."""
 
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
 class Init(Statement):
     """Initialise these variables; all of them where `variables` is None."""
 
     variables: tuple[Ref, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
 class Restore(Statement):
     """Read variables from a checkpoint: pairs of a variable and its name there; all where None."""
 
@@ -297,43 +276,36 @@ class Restore(Statement):
     if_exists: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Save(Statement):
     path: PlanExpr
     pairs: tuple[tuple[Ref, str], ...] | None
 
 
-@dataclass(frozen=True, slots=True)
 class Run(Statement):
     refs: tuple[Ref, ...]
     feeds: tuple[Feed, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Print(Statement):
     items: tuple[Shown, ...]
     feeds: tuple[Feed, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Set(Statement):
     variable: Ref
     value: PlanExpr
     feeds: tuple[Feed, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class LogTo(Statement):
     path: PlanExpr
 
 
-@dataclass(frozen=True, slots=True)
 class Log(Statement):
     summaries: tuple[Ref, ...]
     feeds: tuple[Feed, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Expect(Statement):
     condition: PlanExpr
     text: str
@@ -342,27 +314,23 @@ class Expect(Statement):
     feeds: tuple[Feed, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Stop(Statement):
     condition: PlanExpr
     feeds: tuple[Feed, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Checkpoint(Statement):
     count: int | float
     unit: str
     path: PlanExpr
 
 
-@dataclass(frozen=True, slots=True)
 class Every(Statement):
     count: int | float
     unit: str
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Train(Statement):
     """A training loop. `body` ends with a `Run` for each optimizer where the program runs none itself.
 
@@ -379,8 +347,7 @@ class Train(Statement):
     body: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Record):
     """One session: `initialise` tells whether every variable is initialised when it opens."""
 
     name: str
@@ -401,23 +368,20 @@ def walk(statements: tuple[Statement, ...]) -> Iterator[Statement]:
 # --- the whole --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(Record):
     name: str
     type: str  # int, float, bool, str, list or none
     value: object
 
 
-@dataclass(frozen=True, slots=True)
-class DataStage:
+class DataStage(Record):
     """A source or a transform with all its arguments."""
 
     name: str
     arguments: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(Record):
     """A `data` declaration; paths in it are relative to `folder`."""
 
     name: str

@@ -5,16 +5,25 @@ out only when a place is printed, so that the front end carries nothing but inte
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 
+from .record import Record
 
-@dataclass(frozen=True)
+
 class Source:
     """One text: a `.tfg` file, or text given to `compile` (then `path` is a label such as `<text>`)."""
 
-    path: str
-    text: str
+    def __init__(self, path: str, text: str):
+        self.path, self.text = path, text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Source) and (self.path, self.text) == (other.path, other.text)
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.text))
+
+    def __repr__(self) -> str:
+        return f"Source({self.path!r})"
 
     @cached_property
     def _line_starts(self) -> list[int]:
@@ -38,8 +47,7 @@ class Source:
         return self.text[start : len(self.text) if end < 0 else end].rstrip("\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Record):
     """The characters `start` to `end` (exclusive) of a source."""
 
     source: Source

@@ -7,11 +7,11 @@ what is learnt of each named size, because one name means one size everywhere in
 
 from dataclasses import dataclass, field
 
+from .record import Record
 from .source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class DType:
+class DType(Record):
     """An element type by TensorFlow's name. `kind` is float, int, uint, complex, bool, string or none."""
 
     name: str
@@ -60,8 +60,7 @@ DTYPE_CLASSES: dict[str, frozenset[DType]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Record):
     """A named size, such as `batch` in `float32[batch, 9]`."""
 
     name: str
@@ -83,8 +82,7 @@ def shape_text(shape: Shape) -> str:
     return "[...]" if shape is None else f"[{', '.join(map(dim_text, shape))}]"
 
 
-@dataclass(frozen=True, slots=True)
-class TensorType:
+class TensorType(Record):
     """dtype and shape of a tensor. A value that is an operation without output has no TensorType."""
 
     dtype: DType

@@ -27,6 +27,7 @@ from ..diagnostics import (
 )
 from ..ops.op import REQUIRED, Op, Param
 from ..program import Arg, Literal, Pack, Refs, Static
+from ..record import Record
 from ..source import Span
 from ..suggest import did_you_mean
 from ..types import BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, DType, Shape, Size, TensorType
@@ -37,8 +38,7 @@ _CLASS_OF = {bool: "bool", int: "int", float: "float", complex: "complex", str: 
 _RANKS = {"bool": 0, "int": 1, "float": 2, "complex": 3, "string": 9}
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Record):
     """An argument as the program gives it."""
 
     value: object

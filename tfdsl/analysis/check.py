@@ -1,7 +1,7 @@
 """The analysis: tree in, typed program out, with all errors and warnings at once."""
 
+import os
 from collections.abc import Mapping
-from pathlib import Path
 
 from ..diagnostics import (
     DATA_UNKNOWN,
@@ -31,7 +31,7 @@ def analyse(
     incomplete and must not be built.
     """
     path = tree.span.source.path
-    ctx = Analysis(str(Path(path).parent), params or {}, data or {}, limits or Limits())
+    ctx = Analysis(os.path.dirname(path) or ".", params or {}, data or {}, limits or Limits())
     sessions = []
     names: set[str] = set()
     for statement in tree.body:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ..diagnostics import OTHER_GRAPH, Bag, Diagnostic, Frame, Message, Note, TfgError
 from ..program import Arg, Data, Enter, Exit, Graph, Item, Literal, Named, Node, Origin, Pack, Param, Ref, Refs, Static
+from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
 from ..types import Sizes, TensorType
@@ -190,8 +191,7 @@ class Analysis:
             raise TfgError(self.bag.ordered())
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record):
     """What a program may ask of the compiler."""
 
     unroll: int = MAX_UNROLL

@@ -6,7 +6,6 @@ that says nothing more.
 
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from ..data.schema import DataError
 from ..data.table import SOURCES, TRANSFORMS, schema_of
@@ -48,6 +47,7 @@ from ..diagnostics import (
 from ..ops.op import Op
 from ..ops.optimizers import OPTIMIZERS, OptimizerRow
 from ..program import Arg, Data, DataStage, Enter, Exit, Param, Ref, Refs, Static, shape_known
+from ..record import Record
 from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import DTYPES, Dim, Size, SizeClash, TensorType
@@ -61,8 +61,7 @@ from .values import Array, Broken, Dataset, Function, Optimizer, Tensor, describ
 _SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(Record):
     """A `return` was reached."""
 
     value: object

@@ -5,19 +5,19 @@ Plain Python values (int, float, complex, bool, str, None, list, tuple, range) s
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..data.schema import Schema
 from ..ops.op import Op
 from ..ops.optimizers import OptimizerRow
+from ..record import Record
 from ..program import Arg, BatchField, Field, PlanExpr, Ref
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DType, Shape, TensorType
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(Record):
     """A node's output. `type` is None for an operation, which has none; `span` is where it was made."""
 
     ref: Ref
@@ -27,16 +27,14 @@ class Tensor:
     is_variable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeOf:
+class ShapeOf(Record):
     """`X.shape`: its sizes, of which some may be unknown; `text` is how the program wrote it."""
 
     dims: Shape
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Dataset:
+class Dataset(Record):
     """A `data` name, or its `.train` or `.test`."""
 
     name: str
@@ -45,55 +43,48 @@ class Dataset:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Array:
+class Array(Record):
     """An array of data: known while compiling in type, in content only when the program runs."""
 
     field: Field | BatchField  # of a training loop's batch
     type: TensorType
 
 
-@dataclass(frozen=True, slots=True)
-class Moving:
+class Moving(Record):
     """epoch, step, or what is computed from them: a value that only the running session knows."""
 
     expr: PlanExpr
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Record):
     """The current batch of a training loop."""
 
     schema: Schema
     size: int | None  # its rows where every batch has the same number
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Record):
     """A `def` with the names it can see."""
 
     tree: t.Def
     env: object
 
 
-@dataclass(frozen=True, slots=True)
-class Builtin:
+class Builtin(Record):
     """A function of Python's that works on values known while compiling."""
 
     name: str
     function: Callable
 
 
-@dataclass(frozen=True, slots=True)
-class Optimizer:
+class Optimizer(Record):
     """An optimizer with its arguments, as `momentum(0.9)` gives."""
 
     row: OptimizerRow
     args: Mapping[str, Arg]
 
 
-@dataclass(frozen=True, slots=True)
-class Namespace:
+class Namespace(Record):
     """The names of a scope or of a `graph` block."""
 
     env: object
@@ -101,8 +92,7 @@ class Namespace:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(Record):
     """What a statement with an error would have bound; using it says nothing more."""
 
 

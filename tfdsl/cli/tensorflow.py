@@ -1,5 +1,6 @@
 """Imports TensorFlow for the command line: quickly, and without what it says on standard error meanwhile."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -16,6 +17,7 @@ def load() -> None:
         import tensorflow  # noqa: F401
 
     tensorflow.get_logger().setLevel("ERROR")
+    gc.enable()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from ..diagnostics import ARRAY_SHAPE, DATA_ARGUMENT, DATA_TOO_LARGE, Message
+from ..record import Record
 from ..types import FLOAT32, DType
 
 # What is held in memory at once, in numbers of eight bytes (2 GiB), and in columns, each of which has a name.
@@ -17,8 +18,7 @@ MAX_COLUMNS = 1 << 16
 SHOWN = 40  # characters of a name or cell of the user's data that a message shows
 
 
-@dataclass(frozen=True, slots=True)
-class FilePlace:
+class FilePlace(Record):
     """A place in a data file; line and column count from 1, columns in characters."""
 
     path: str
@@ -66,8 +66,7 @@ def at_stage(stage: int) -> Iterator[None]:
         raise
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(Record):
     """Sizes, dtypes and names of a data set. `target` is None where there is none; it is rows x 1."""
 
     rows: int

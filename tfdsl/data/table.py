@@ -21,6 +21,7 @@ from ..diagnostics import (
     DATA_REPLACEMENT,
 )
 from ..ops.op import Param, parse_signature
+from ..record import Record
 from ..types import FLOAT32, INT64, DType
 from .schema import (
     MAX_NUMBERS,
@@ -67,8 +68,7 @@ class Spec(Protocol):
     folder: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Record):
     """One source or transform.
 
     `schema` takes (arguments, folder) for a source, (arguments, schema before) for a transform.

@@ -23,13 +23,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..diagnostics import Message
+from ..record import Record
 from ..types import DTYPE_CLASSES, DTYPES, Dim, DType, Shape, SizeClash, Sizes, TensorType
 
 REQUIRED = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(Record):
     """One parameter: `kind` is tensor, tensors, shape, variable, dtype, or a kind of compile-time value."""
 
     name: str

@@ -3,14 +3,13 @@
 `learning_rate` is always given by keyword; the other arguments may be given by position too.
 """
 
-from dataclasses import dataclass
+from ..record import Record
 
 REQUIRED = object()
 LEARNING_RATE = 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class OptimizerRow:
+class OptimizerRow(Record):
     """`tf` is a class below `tf.compat.v1.train`; `params` its arguments after `learning_rate`, with defaults."""
 
     name: str

@@ -7,17 +7,19 @@ rules made, None for what is optional and absent. Punctuation and keywords only 
 import re
 import threading
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lark import Token
 
 from ..diagnostics import ARGUMENT_ORDER, ASSIGN_TARGET, ESCAPE, NUMBER_SIZE, WRONG_UNIT, Message
+from ..record import Record
 from ..source import Source, Span
 from . import tree as t
 
 # Terminals that a method gets as an argument; all others are layout, punctuation and keywords.
 _PARTS = frozenset(
-    "NAME NUMBER STRING UNIT ORDER REUSE IF_EXISTS ADD_OP MUL_OP POW AND OR NOT TRUE FALSE NONE OPERATOR".split()
+    "NAME NUMBER STRING UNIT ORDER REUSE IF_EXISTS AND OR NOT TRUE FALSE NONE OPERATOR "
+    "PLUS MINUS STAR SLASH FLOORDIV PERCENT AT POW".split()
 )
 _MAX_DIGITS = 4000
 _CONSTANTS = {"true": True, "false": False, "none": None}
@@ -38,8 +40,7 @@ class BuildError(Exception):
         self.message, self.span, self.details = message, span, details
 
 
-@dataclass(frozen=True, slots=True)
-class _Items:
+class _Items(Record):
     """A list of nodes on its way to its parent, which gets the bare tuple."""
 
     span: Span

@@ -3,24 +3,24 @@
 import hashlib
 import os
 import sys
-import tempfile
 from functools import cache
-from pathlib import Path
 
 import lark
 
 from .layout import Layout
+from .lexer import SoftKeywordLexer
 
 STARTS = ("file", "expr")
 
 
 def grammar_text() -> str:
     """The grammar, beside the package's modules in a wheel, beside the package in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package, package.parent):
-        path = folder / "grammars" / "tfg.lark"
-        if path.is_file():
-            return path.read_text(encoding="utf-8")
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for folder in (package, os.path.dirname(package)):
+        path = os.path.join(folder, "grammars", "tfg.lark")
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8") as file:
+                return file.read()
     raise FileNotFoundError("tfdsl is installed without its grammar, grammars/tfg.lark")
 
 
@@ -30,19 +30,18 @@ def _cache_path(text: str) -> str | None:
     Lark pickles the tables, so the folder must belong to this user and be closed to others.
     """
     base = os.environ.get("XDG_CACHE_HOME")
-    folder = Path(base) if base and os.path.isabs(base) else Path.home() / ".cache"
-    folder /= "tfdsl"
+    home = base if base and os.path.isabs(base) else os.path.join(os.path.expanduser("~"), ".cache")
+    folder = os.path.join(home, "tfdsl")
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.stat()
-        if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        status = os.stat(folder)
+        is_own = not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o022)
+        if not is_own or not os.access(folder, os.W_OK | os.X_OK):
             return None
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except (OSError, RuntimeError):
+    except OSError:
         return None
     key = hashlib.sha256(f"{lark.__version__} {sys.version_info[:2]} {text}".encode()).hexdigest()[:16]
-    return str(folder / f"grammar-{key}")
+    return os.path.join(folder, f"grammar-{key}")
 
 
 @cache
@@ -53,7 +52,7 @@ def parser(transformer: lark.Transformer) -> lark.Lark:
         text,
         start=list(STARTS),
         parser="lalr",
-        lexer="contextual",
+        lexer=SoftKeywordLexer,
         postlex=Layout(),
         transformer=transformer,
         keep_all_tokens=True,

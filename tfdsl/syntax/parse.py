@@ -36,9 +36,9 @@ _NAMES = {
     "ORDER": "shuffled, ordered or sampled", "SEED_WORD": "'seed'", "$END": "the end of the file",
     "_INDENT": "an indented block", "_DEDENT": "the end of the block",
 }  # fmt: skip
-_EXPRESSION = frozenset(("NAME", "NUMBER", "STRING", "LPAR", "LSQB", "ADD_OP", "NOT", "TRUE", "FALSE", "NONE"))
+_EXPRESSION = frozenset(("NAME", "NUMBER", "STRING", "LPAR", "LSQB", "PLUS", "MINUS", "NOT", "TRUE", "FALSE", "NONE"))
 _OPERATORS = frozenset(
-    ("ADD_OP", "MUL_OP", "POW", "AND", "OR", "NOT", "IN", "IF", "LESSTHAN", "MORETHAN", "LPAR", "LSQB", "DOT")
+    "PLUS MINUS STAR SLASH FLOORDIV PERCENT AT POW AND OR NOT IN IF LESSTHAN MORETHAN LPAR LSQB DOT".split()
 )
 _GRAPH_WORDS = (
     "seed param data placeholder variable shared loss optimize summary return import from scope device "
@@ -145,7 +145,7 @@ def _expected(accepts: set[str]) -> str:
     if names >= _EXPRESSION:
         parts.append("an expression")
         names -= _EXPRESSION
-    elif {"ADD_OP", "MUL_OP"} <= names:
+    elif {"PLUS", "STAR"} <= names:
         names = {n for n in names if n not in _OPERATORS and not n.startswith("__ANON")}
     names -= {"_INDENT", "_DEDENT"}
     parts += sorted(_NAMES.get(n, f"'{n.rstrip('_').lower()}'") for n in names if not n.startswith("__ANON"))

@@ -1,0 +1,74 @@
+"""The lexer: one regular expression for the shape of a token, the parser's state for soft keywords.
+
+A word is a keyword only where the parser can take that keyword next, and where the keyword's own
+pattern in the grammar, with its look-ahead, agrees with what follows; otherwise it is a NAME. Lark's
+contextual lexer does the same with a regular expression for each parser state, which takes longer to
+compile at every start than a program takes to check.
+"""
+
+import re
+from collections.abc import Iterator
+
+from lark import Token
+from lark.common import LexerConf
+from lark.exceptions import UnexpectedCharacters
+from lark.lexer import Lexer, LexerState
+
+_CLASSES = ("_NL", "NUMBER", "STRING", "NAME")
+_FIRST_WORD = re.compile(r"\\b|\(\?|\[ \\t\]")  # where the word of a keyword's pattern ends
+
+
+class SoftKeywordLexer(Lexer):
+    """Tokens of a text, given the parser's state before each."""
+
+    __future_interface__ = 2
+
+    def __init__(self, conf: LexerConf):
+        patterns = {terminal.name: terminal.pattern for terminal in conf.terminals}
+        ignored = "|".join(patterns.pop(name).value for name in conf.ignore)
+        classes = {name: patterns.pop(name).value for name in _CLASSES}
+        self._symbols = {pattern.value: name for name, pattern in patterns.items() if pattern.type == "str"}
+        symbols = "|".join(re.escape(text) for text in sorted(self._symbols, key=len, reverse=True))
+        groups = "|".join(f"(?P<{name}>{pattern})" for name, pattern in classes.items())
+        self._token = re.compile(f"(?:{ignored})|{groups}|(?P<SYMBOL>{symbols})")
+        keywords = sorted((t for t in conf.terminals if t.name in patterns and t.pattern.type == "re"),
+                          key=lambda terminal: -terminal.priority)  # fmt: skip
+        self._keywords = [(t.name, _FIRST_WORD.split(t.pattern.value)[0], t.pattern.value) for t in keywords]
+        self._candidates: dict[str, list[tuple[str, re.Pattern]]] = {}
+
+    def _keywords_of(self, word: str) -> list[tuple[str, re.Pattern]]:
+        """The keywords that a word could be, with their whole patterns."""
+        found = self._candidates.get(word)
+        if found is None:
+            found = [
+                (name, re.compile(pattern))
+                for name, spelling, pattern in self._keywords
+                if spelling[0] in (word[0], "(") and re.fullmatch(spelling, word)
+            ]
+            if found or len(self._candidates) < 10_000:
+                self._candidates[word] = found
+        return found
+
+    def lex(self, lexer_state: LexerState, parser_state) -> Iterator[Token]:
+        text, at, end = lexer_state.text.text, lexer_state.text.start, lexer_state.text.end
+        match_token = self._token.match
+        states = parser_state.parse_conf.states
+        while at < end:
+            match = match_token(text, at)
+            if match is None:
+                raise UnexpectedCharacters(text, at, 0, 0)
+            kind, start, at = match.lastgroup, at, match.end()
+            if kind is None:
+                continue
+            value = match[0]
+            if kind == "SYMBOL":
+                kind = self._symbols[value]
+            elif kind == "NAME":
+                for keyword, pattern in self._keywords_of(value):
+                    if keyword in states[parser_state.position] and (match := pattern.match(text, start)):
+                        kind, at = keyword, match.end()
+                        value = match[0]
+                        break
+            token = Token(kind, value, start, end_pos=at)
+            lexer_state.last_token = token
+            yield token
