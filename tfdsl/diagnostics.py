@@ -40,8 +40,8 @@ INDENT_UNEXPECTED = _message("TFG104", "this line is indented, but no block is o
                              "start it in the same column as the line above")
 DEDENT_MISMATCH = _message("TFG105", "this indentation matches no line above it",
                            "start the line in the column of the block that it belongs to")
-BLOCK_EXPECTED = _message("TFG106", "an indented block must follow the ':' of the line above",
-                          "indent this line, or write the body on the same line after the colon")
+BLOCK_EXPECTED = _message("TFG106", "an indented block must follow the ':'",
+                          "indent the lines of the block, or write its one line after the colon")
 COLON_MISSING = _message("TFG107", "a ':' is missing at the end of this line")
 BRACKET_OPEN = _message("TFG108", "'{bracket}' is never closed")
 BRACKET_MISMATCH = _message("TFG109", "'{bracket}' closes nothing that is open")
@@ -119,7 +119,7 @@ EQUATION = _message(
 )
 ONE_OF = _message("TFG227", "{op} needs {first} or {second}, but not both", "give one of them")
 NOT_COMPILE_TIME = _message(
-    "TFG228", "{op} needs a value for {param} that is known while compiling, but it is {type}",
+    "TFG228", "{op} needs {param} to be known while compiling, but it is {type}",
     "give numbers, a param, or a list of them; identity(x) makes a node of a tensor",
 )
 AXES_TWICE = _message("TFG230", "{op} is given an axis twice: {param} is {axes}", "name each axis once")
@@ -193,16 +193,14 @@ SHARED_REUSE = _message("TFG307", "'{path}' cannot be created inside 'reuse', wh
 OTHER_GRAPH = _message("TFG308", "'{name}' is on {theirs}, but this is {ours}",
                        "a node can only use nodes of its own graph")
 BOUND_TO_PARAM = _message("TFG309", "the size '{name}' is {value}, which is not a number of rows or columns",
-                          "use a positive whole number, or a name that nothing else has")
-SIZE_CLASH = _message("TFG310", "the size '{name}' is {first} in one place and {second} in another",
-                      "one name is one size everywhere; give one of them another name")
+                          "use a whole number, or a name that nothing else has")
 
 # --- 4xx values and calls ---------------------------------------------------------------------
 NOT_CALLABLE = _message("TFG401", "{value} cannot be called")
 ARGUMENT_MISSING = _message("TFG402", "{function} needs its argument '{name}'", "it is {function}({signature})")
 ARGUMENT_UNKNOWN = _message("TFG403", "{function} has no argument '{name}'", "it is {function}({signature})")
 ARGUMENT_TWICE = _message("TFG404", "{function} gets its argument '{name}' twice")
-ARGUMENTS_MANY = _message("TFG405", "{function} takes {limit} arguments by position, not {count}",
+ARGUMENTS_MANY = _message("TFG405", "{function} takes {limit} by position, not {count}",
                           "it is {function}({signature})")
 ARGUMENT_KIND = _message("TFG406", "{function} needs {wanted} for '{name}', but it is {value}")
 NOT_TENSOR = _message("TFG407", "{value} cannot be used as a tensor here")
@@ -216,11 +214,12 @@ OPERATOR = _message("TFG412", "'{op}' does not work on {left} and {right}")
 OPERATOR_ONE = _message("TFG413", "'{op}' does not work on {value}")
 ARITHMETIC = _message("TFG414", "this cannot be computed: {reason}")
 INDEX_KIND = _message("TFG415", "{value} cannot be indexed with {index}")
-INDEX_RANGE = _message("TFG416", "index {index} is out of range: there are {size}", "indices count from 0")
+INDEX_RANGE = _message("TFG416", "index {index} is out of range for {of}: its size is {size}",
+                       "indices count from 0; negative ones count from the end")
 INDEX_MANY = _message("TFG417", "{count} indices for {type}, which has {rank} axes")
 NOT_ITERABLE = _message("TFG418", "'for' cannot go through {value}",
                         "it goes through range(...), lists, and unstack(x) for the rows of a tensor")
-UNPACK = _message("TFG419", "{names} names cannot take {count} values")
+UNPACK = _message("TFG419", "{names} names cannot take {count}")
 CONDITION_TENSOR = _message("TFG420", "this condition is {value}; here it must be known while compiling",
                             "for tensors write: a if condition else b")
 RECURSION = _message("TFG421", "{name} calls itself", "graph code is finite; repeat with 'for'")
@@ -240,22 +239,23 @@ LOSS_TYPE = _message("TFG432", "a loss is one number of a float dtype, but this 
 NOTHING_TRAINABLE = _message("TFG433", "no trainable variable has an influence on this loss")
 NOT_OPTIMIZER = _message("TFG434", "{value} is no optimizer", "the optimizers are {known}")
 SUMMARY_KIND = _message("TFG435", "there is no summary '{kind}'", "there are {known}")
-SUMMARY_TYPE = _message("TFG436", "a {kind} summary needs {wanted}, but this is {type}")
+SUMMARY_TYPE = _message("TFG436", "'summary {kind}' needs {wanted}, but this is {type}")
 SEED_VALUE = _message("TFG437", "a seed is a whole number from 0 to 2147483647, not {value}")
 SEED_TWICE = _message("TFG438", "a second seed for one graph")
 SEED_LATE = _message("TFG439", "the seed comes after nodes that it should have seeded", "make it the first line")
 DTYPE_UNKNOWN = _message("TFG440", "there is no dtype '{name}'", "the dtypes are {known}")
-DIM_VALUE = _message("TFG441", "a size is a whole number above 0, a name or ?, not {value}")
+DIM_VALUE = _message("TFG441", "a size is a whole number from 0, a name or ?, not {value}")
 GRAPH_PLACE = _message("TFG442", "{what} cannot stand here", "{hint}")
 GRADIENT_METHOD = _message("TFG443", "there is no method '{method}' for gradients",
                            "there are reverse, forward, symbolic and numeric")
 DTYPE_MISMATCH = _message("TFG444", "{value} cannot become {dtype}", "{hint}")
-VALUE_OF = _message("TFG445", "{name} is {value}, which is no value that {function} can take here")
+VALUE_OF = _message("TFG445", "{function} cannot take {name}, which is {value}")
 TYPE_MISSING_SHAPE = _message("TFG446", "{name} as an initial value needs the variable's type",
                               "write: variable {variable}: float32[2, 1] = {name}")
+NOT_TEXT = _message("TFG447", "{what} must be a string, but it is {value}", "write it in double quotes")
 
 # --- 5xx sessions -----------------------------------------------------------------------------
-UNFED = _message("TFG501", "{what} needs {names}, which is not fed", "write: with {first} = ...")
+UNFED = _message("TFG501", "{what} needs {names} to be fed", "write: with {first} = ...")
 FEED_SHAPE = _message("TFG502", "{name} is {declared}, but is fed {actual}")
 FEED_DTYPE = _message("TFG503", "{name} is {declared}, but is fed {actual}")
 FEED_SIZE = _message("TFG504", "the size '{size}' is {first} for {first_name}, but {second} for {second_name}",
@@ -317,6 +317,10 @@ SESSION_UNKNOWN = _message("TFG809", "there is no session '{name}'")
 NO_SESSIONS = _message("TFG810", "{path} has no session, so there is nothing to run",
                        "add one, or use: tfdsl eval FILE EXPR")
 VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} are built while compiling")
+NODES_MANY = _message("TFG812", "this program makes more than {limit} nodes",
+                      "unroll fewer turns and calls, or raise the limit with --max-unroll")
+WORK_LARGE = _message("TFG813", "this program takes too much work to compile",
+                      "loops, calls and lists are worked out while compiling: shorten them, or use --max-unroll")
 BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}",
                "please report it, with the program if you can")
 

@@ -63,19 +63,19 @@ class Compiled:
         self.program = program
         self.diagnostics = diagnostics or []
         self._given_data = dict(data or {})
-        self._datasets: dict[str, object] = {}
+        self.datasets: dict[str, object] = {}
         self._built: dict[str, object] = {}
 
     # --- data and graphs ------------------------------------------------------------------
 
     def dataset(self, name: str):
         """A data set of the program, loaded: arrays `features`, `target`, and `train` and `test` after a split."""
-        if name not in self._datasets:
+        if name not in self.datasets:
             from .runtime.arrays import load
 
             spec = next(data for data in self.program.data if data.name == name)
-            self._datasets[name] = load(spec, self._given_data.get(name))
-        return self._datasets[name]
+            self.datasets[name] = load(spec, self._given_data.get(name))
+        return self.datasets[name]
 
     def array(self, field: Field):
         """The array of a field of data."""

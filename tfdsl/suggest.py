@@ -8,11 +8,13 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     import difflib  # only where there is an error to explain
 
     known = sorted({k for k in known if k and not k.startswith("_")})
-    matches = difflib.get_close_matches(word[:100], known, n=1, cutoff=0.6)
-    if matches:
-        return matches[0]
     folded = {k.lower().replace("_", ""): k for k in known}
-    return folded.get(word.lower().replace("_", ""))
+    same = folded.get(word.lower().replace("_", ""))
+    if same is not None:
+        return same
+    # Of a long word more must agree: "inside" is no "divide".
+    matches = difflib.get_close_matches(word[:100], known, n=1, cutoff=0.6 if len(word) <= 4 else 0.7)
+    return matches[0] if matches else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

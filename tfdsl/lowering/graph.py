@@ -120,6 +120,8 @@ class _Lowering:
         kinds = {param.name: param.kind for param in op.params}
         arguments = {name: self.argument(arg, kinds[name]) for name, arg in node.args.items()}
         name = node.name or node.default or None
+        if node.default and not node.name:
+            _read_first(arguments)
         if op.group == "initializers":
             return _initializer(op, arguments, name)
         if op.named:
@@ -149,6 +151,16 @@ def literal(value: object, dtype: str) -> np.ndarray | np.generic | str:
         return np.asarray(value, dtype=object) if isinstance(value, tuple) else value
     wanted = tf.as_dtype(dtype).as_numpy_dtype
     return np.asarray(value, dtype=wanted) if isinstance(value, tuple) else wanted(value)
+
+
+def _read_first(operands: dict[str, object]) -> None:
+    """Read the variable whose Python operator makes a node without a name: TensorFlow does it outside the node."""
+    for name, operand in operands.items():
+        if isinstance(operand, tf.Variable):
+            operands[name] = operand.value()
+            return
+        if isinstance(operand, tf.Tensor):
+            return
 
 
 def _thaw(value: object) -> object:
@@ -199,6 +211,8 @@ def _shared(lowering: _Lowering, node: Node):
 def _index(lowering: _Lowering, node: Node):
     """A strided slice under the node's name, as TensorFlow's `x[...]` builds one without."""
     x = lowering.argument(node.args["x"])
+    if isinstance(x, tf.Variable) and not node.name:
+        x = x.value()
     begin, end, strides = [], [], []
     masks = {"begin_mask": 0, "end_mask": 0, "ellipsis_mask": 0, "new_axis_mask": 0, "shrink_axis_mask": 0}
     for at, spec in enumerate(node.args["index"].items):

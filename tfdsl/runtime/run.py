@@ -27,13 +27,7 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
 
     def arrays(field):
         array = compiled.array(field)
-        if field.data not in result.data:
-            used = compiled.dataset(field.data)
-            result.data[field.data] = DataUsed(used.origin, used.rows, used.columns, used.synthetic)
-            if used.synthetic:
-                spec = next(data for data in program.data if data.name == field.data)
-                warning = Diagnostic(SYNTHETIC, spec.origin.span, {"name": spec.source.name})
-                options.note(render_text(warning).rstrip())
+        _record_data(compiled, options, result)
         return array
 
     try:
@@ -43,7 +37,21 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
             if position is not None and index < position.session:
                 continue
             here = position if position is not None and index == position.session else None
-            run_session(plan, compiled.built(plan.graph), arrays, options, result, program, index, here)
+            built = compiled.built(plan.graph)
+            _record_data(compiled, options, result)
+            run_session(plan, built, arrays, options, result, program, index, here)
     except Interrupted:
         result.interrupted = True
     return result
+
+
+def _record_data(compiled, options: Options, result: Result) -> None:
+    """Record the data sets loaded since the last call; say so where one stands in for another."""
+    for name, used in compiled.datasets.items():
+        if name in result.data:
+            continue
+        result.data[name] = DataUsed(used.origin, used.rows, used.columns, used.synthetic)
+        if used.synthetic:
+            spec = next(data for data in compiled.program.data if data.name == name)
+            warning = Diagnostic(SYNTHETIC, spec.origin.span, {"name": spec.source.name})
+            options.note(render_text(warning).rstrip())

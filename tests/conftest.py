@@ -1,0 +1,21 @@
+"""Fixtures that many tests share."""
+
+import pytest
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder, which paths of programs given as text are relative to."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def california():
+    """The real California housing data; without it on this machine the test is skipped."""
+    from sklearn.datasets import fetch_california_housing
+
+    try:
+        return fetch_california_housing(download_if_missing=False)
+    except OSError:
+        pytest.skip("the California housing data would need a download")

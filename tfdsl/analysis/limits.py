@@ -1,0 +1,56 @@
+"""What a program may ask of the compiler, so that none fills its memory, its stack or its time."""
+
+from dataclasses import dataclass
+
+MAX_LIST = 1_000_000  # elements of a list, those of the lists in it included
+MAX_BITS = 14_000  # of a whole number: Python writes out no more than 4300 digits
+MAX_CALLS = 50  # functions that call one another
+MAX_MOVING = 100  # operators on values that only the running session knows, in one expression
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`unroll` limits the turns of loops and the calls of functions; the rest grows with it."""
+
+    unroll: int = 100_000
+
+    @property
+    def nodes(self) -> int:
+        return max(200_000, 2 * self.unroll)
+
+    @property
+    def work(self) -> int:
+        """Expressions evaluated and elements of lists looked at."""
+        return max(20_000_000, 200 * self.unroll)
+
+
+def size_of(value: object) -> int:
+    """About how many elements a value holds; counting stops above `MAX_LIST`."""
+    if isinstance(value, range):
+        return value.stop if value.step == 1 and value.start == 0 else _length(value)
+    if not isinstance(value, (list, tuple)):
+        return 1
+    count = 0
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        count += len(one)
+        if count > MAX_LIST:
+            break
+        for item in one:
+            if isinstance(item, (list, tuple)):
+                todo.append(item)
+            elif isinstance(item, str):
+                count += len(item)
+            elif isinstance(item, range):
+                count += _length(item)
+            elif isinstance(item, int):
+                count += item.bit_length() >> 6
+    return count
+
+
+def _length(value: range) -> int:
+    try:
+        return len(value)
+    except OverflowError:
+        return MAX_LIST + 1
