@@ -1,0 +1,87 @@
+"""The structure of the package: data flows one way, and no file outgrows one idea."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "tfdsl"
+
+# Each part may import itself and the parts before it.
+ORDER = [
+    "record", "source", "suggest", "diagnostics", "render", "syntax", "types", "ops", "program", "serialize",
+    "data (front)", "analysis", "data", "lowering", "runtime", "driver", "cli",
+]  # fmt: skip
+FRONT = {"data/__init__", "data/schema", "data/table", "data/files"}
+# The one look ahead: an error that is shown renders itself.
+EXCEPTIONS = {("diagnostics", "render")}
+TENSORFLOW = {"lowering/tf", "cli/tensorflow"}
+MODULES = sorted(p.relative_to(PACKAGE).with_suffix("").as_posix() for p in PACKAGE.rglob("*.py"))
+
+
+def part(module: str) -> str:
+    return "data (front)" if module in FRONT else module.split("/")[0]
+
+
+def imports(module: str) -> set[str]:
+    """The modules that a module imports: those of the package by their path, others by their first name."""
+    found: set[str] = set()
+    folder = module.split("/")[:-1]
+    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add(node.module.split(".")[0])
+        elif isinstance(node, ast.ImportFrom):
+            base = folder[: len(folder) - node.level + 1] + (node.module.split(".") if node.module else [])
+            for alias in node.names:
+                path = "/".join([*base, alias.name])
+                found.add(path if path in MODULES else "/".join(base))
+    return found
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if "/" in m or m in ORDER])
+def test_a_part_imports_only_parts_before_it(module):
+    own = part(module)
+    for other in imports(module):
+        name = f"{other}/__init__" if f"{other}/__init__" in MODULES else other
+        if name.split("/")[0] not in {p.split(" ")[0] for p in ORDER} or name not in MODULES:
+            continue
+        assert ORDER.index(part(name)) <= ORDER.index(own) or (own, part(name)) in EXCEPTIONS, f"{module} imports {other}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_tensorflow_is_imported_in_one_place(module):
+    assert "tensorflow" not in imports(module) or module in TENSORFLOW
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_front_end_imports_no_arrays(module):
+    if ORDER.index(part(module)) <= ORDER.index("analysis") if part(module) in ORDER else False:
+        assert not imports(module) & {"numpy", "sklearn", "tensorflow"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_files_keep_to_one_idea(module):
+    assert len((PACKAGE / f"{module}.py").read_text(encoding="utf-8").splitlines()) <= 700
+
+
+def test_every_module_says_what_it_is_for():
+    for module in MODULES:
+        tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+        assert ast.get_docstring(tree) or not tree.body, module
+
+
+def test_every_message_has_one_name():
+    tree = ast.parse((PACKAGE / "diagnostics.py").read_text(encoding="utf-8"))
+    names = [t.id for node in tree.body if isinstance(node, ast.Assign) for t in node.targets if isinstance(t, ast.Name)]
+    assert len(names) == len(set(names))
+
+
+def test_every_message_is_used():
+    from tfdsl import diagnostics
+
+    texts = {m: (PACKAGE / f"{m}.py").read_text(encoding="utf-8") for m in MODULES if m != "diagnostics"}
+    for name, value in vars(diagnostics).items():
+        if isinstance(value, diagnostics.Message):
+            assert any(name in text for text in texts.values()), f"{name} is never reported"
