@@ -126,6 +126,8 @@ AXES_TWICE = _message("TFG230", "{op} is given an axis twice: {param} is {axes}"
 NEW_AXIS = _message("TFG232", "{op} cannot put a new axis at {axis} of {type}",
                     "it can be from 0 to {rank}; negative ones count from the end")
 NEEDED = _message("TFG231", "{op} needs {param} for {dtype}", "give it: {param}=10")
+BOTH = _message("TFG233", "{op} needs both {first} and {second}, or neither of them",
+                "without them it gives the places where the condition holds")
 BITS = _message("TFG229", "{op} cannot read {type} as {dtype}: the last axis needs size {wanted}")
 
 
@@ -284,7 +286,7 @@ INIT_TARGET = _message("TFG523", "{what} takes variables, but this is {value}")
 NO_VARIABLES = _message("TFG524", "this graph has no variables to {what}")
 NESTED_CHECKPOINT = _message("TFG525", "'checkpoint' stands directly in the body of 'train'")
 SESSION_TWICE = _message("TFG526", "a second session '{name}'")
-PLAN_PLACE = _message("TFG527", "{what} cannot stand in a training loop", "put it before or after the loop")
+PLAN_PLACE = _message("TFG527", "{what} cannot stand here", "put it before or after the loop")
 
 # --- 7xx what TensorFlow reported, and what a run found ---------------------------------------
 BUILD_FAILED = _message("TFG701", "TensorFlow cannot build this: {reason}")
@@ -317,9 +319,7 @@ SESSION_UNKNOWN = _message("TFG809", "there is no session '{name}'")
 NO_SESSIONS = _message("TFG810", "{path} has no session, so there is nothing to run",
                        "add one, or use: tfdsl eval FILE EXPR")
 VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} are built while compiling")
-NODES_MANY = _message("TFG812", "this program makes more than {limit} nodes",
-                      "unroll fewer turns and calls, or raise the limit with --max-unroll")
-WORK_LARGE = _message("TFG813", "this program takes too much work to compile",
+WORK_LARGE = _message("TFG812", "this program takes too much work to compile",
                       "loops, calls and lists are worked out while compiling: shorten them, or use --max-unroll")
 BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}",
                "please report it, with the program if you can")

@@ -169,18 +169,25 @@ class Graph:
 
         A variable counts, but not what made its initial value, which runs once, when it is initialised.
         """
-        seen: set[int] = set()
-        todo = [ref for ref in refs if ref not in fed]
-        while todo:
-            ref = todo.pop()
-            if ref.node in seen:
-                continue
-            seen.add(ref.node)
-            node = self.nodes[ref.node]
-            if node.op not in ("variable", "shared"):
-                todo += [r for r in node.inputs() if r not in fed]
-            todo += [r for r in self._controls.get(ref.node, ()) if r not in fed]
-        return seen
+        return reach(self.nodes, self._controls, refs, fed)
+
+
+def reach(
+    nodes: Mapping[int, Node], controls: Mapping[int, tuple[Ref, ...]], refs, fed: frozenset[Ref] = frozenset()
+) -> set[int]:
+    """`Graph.reach`, also for a graph that is not finished; `controls` has what each node comes after."""
+    seen: set[int] = set()
+    todo = [ref for ref in refs if ref not in fed]
+    while todo:
+        ref = todo.pop()
+        if ref.node in seen:
+            continue
+        seen.add(ref.node)
+        node = nodes[ref.node]
+        if node.op not in ("variable", "shared"):
+            todo += [r for r in node.inputs() if r not in fed]
+        todo += [r for r in controls.get(ref.node, ()) if r not in fed]
+    return seen
 
 
 # --- the plan half ----------------------------------------------------------------------------

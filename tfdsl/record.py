@@ -11,13 +11,19 @@ from typing import dataclass_transform
 _MISSING = object()
 
 
+def _field(default: object) -> dataclasses.Field:
+    if type(default).__hash__ is None:  # dataclasses refuse such a default; a record never changes it
+        return dataclasses.field(default_factory=lambda: default)
+    return dataclasses.field(default=default)
+
+
 class _Fields:
     """`__dataclass_fields__`, made when it is first asked for."""
 
     def __get__(self, instance: object, owner: type) -> dict:
         if "_made_fields" not in owner.__dict__:
             specs = [
-                (name, object) if default is _MISSING else (name, object, dataclasses.field(default=default))
+                (name, object) if default is _MISSING else (name, object, _field(default))
                 for name, default in owner._defaults.items()
             ]
             type.__setattr__(owner, "_made_fields", dataclasses.make_dataclass("_", specs).__dataclass_fields__)

@@ -40,6 +40,10 @@ class Source:
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
 
+    def position_of(self, line: int) -> int:
+        """The offset of the first character of a line (from 1)."""
+        return self._line_starts[line - 1]
+
     def line_text(self, line: int) -> str:
         """The text of a line (from 1) without its newline."""
         start = self._line_starts[line - 1]

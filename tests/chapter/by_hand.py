@@ -34,6 +34,11 @@ def session(graph):
     return result
 
 
+def put(session, variable, value):
+    """Give a variable a value, through its initializer."""
+    session.run(variable.initializer, {variable.initializer.inputs[1]: value})
+
+
 def ops(graph):
     return sorted((op.name, op.type) for op in graph.get_operations())
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from by_hand import DATA, FEATURES, TARGET, graph, ops, run, same, session, variable
+from by_hand import DATA, FEATURES, TARGET, graph, ops, put, run, same, session, variable
 from tensorflow.compat import v1
 
 import tfdsl
@@ -71,7 +71,7 @@ def test_lifecycle_nodes():
         tf.add(x, 5, name="y")
         tf.multiply(x, 3, name="z")
         counter = variable(0, "counter")
-        with tf.control_dependencies([v1.assign_add(counter, 1, name="counted")]):
+        with tf.control_dependencies([counter.assign_add(1, name="counted")]):
             tf.identity(x.graph.get_tensor_by_name("y:0"), name="y2")
             tf.identity(x.graph.get_tensor_by_name("z:0"), name="z2")
 
@@ -222,7 +222,7 @@ def test_gradient_descent(text, build):
     assert ops(program.graph) == ops(by_hand)
     losses, variables = trained(by_hand, 5)
     result = program.run()
-    assert result.printed[:5] == [f"{epoch} {loss}" for epoch, loss in enumerate(losses)]
+    assert result.printed[:5] == [f"{epoch} {loss!s}" for epoch, loss in enumerate(losses)]
     assert same(result.values["theta"], variables["theta"])
 
 
@@ -359,74 +359,63 @@ param n_features = 3
 placeholder X: float32[?, n_features]
 
 def relu(X):
-    {threshold}
+    shared threshold = 0.0
     variable weights = random_normal([X.shape[1], 1])
     variable bias = 0.0
     z = X @ weights + bias
-    return {result}
+    return maximum(z, threshold)
 
 output = add_n([relu(X) for i in range(5)])
-
-session:
-    print output with X = [[1, 2, 3], [4, 5, 6]]
 """
 
 
 def relu_by_hand(shared):
     def relu(X):
         with v1.variable_scope("relu", reuse=v1.AUTO_REUSE):
+            threshold = 0.0
             if shared:
                 start = v1.constant_initializer(0.0)
                 threshold = v1.get_variable("threshold", (), initializer=start, use_resource=True)
             weights = variable(v1.random_normal([3, 1]), "weights")
-            bias = variable(0.0, "bias")
-            z = tf.add(tf.matmul(X, weights), bias, name="z")
-            return tf.maximum(z, threshold if shared else 0.0, name=None if shared else "relu")
+            z = tf.add(tf.matmul(X, weights), variable(0.0, "bias"), name="z")
+            return tf.maximum(z, threshold)
 
     X = v1.placeholder(tf.float32, [None, 3], name="X")
     tf.add_n([relu(X) for i in range(5)], name="output")
 
 
+CALLS = ("relu", "relu_1", "relu_2", "relu_3", "relu_4")
+
+
 def test_relu_function():
-    text = RELU.format(threshold="one = 1.0", result="maximum(z, 0.0)").replace("    one = 1.0\n", "")
+    text = RELU.replace("    shared threshold = 0.0\n", "").replace("threshold", "0.0")
     program = tfdsl.compile(text)
-
-    def build():
-        def relu(X):
-            with v1.variable_scope("relu"):
-                weights = variable(v1.random_normal([3, 1]), "weights")
-                z = tf.add(tf.matmul(X, weights), variable(0.0, "bias"), name="z")
-                return tf.maximum(z, 0.0)
-
-        X = v1.placeholder(tf.float32, [None, 3], name="X")
-        tf.add_n([relu(X) for i in range(5)], name="output")
-
-    assert ops(program.graph) == ops(graph(build))
-    names = [name for name, type in ops(program.graph) if type == "Maximum"]
-    assert names == ["relu/Maximum", *(f"relu_{i}/Maximum" for i in range(1, 5))]
+    assert ops(program.graph) == ops(graph(lambda: relu_by_hand(shared=False)))
+    maxima = [name for name, type in ops(program.graph) if type == "Maximum"]
+    assert maxima == [f"{call}/Maximum" for call in CALLS]
     assert program["output"].op.name == "output"
 
 
 def test_shared_threshold():
-    program = tfdsl.compile(RELU.format(threshold="shared threshold = 0.0", result="maximum(z, threshold)"))
-
-    def build():
-        def relu(X):
-            with v1.variable_scope("relu", reuse=v1.AUTO_REUSE):
-                start = v1.constant_initializer(0.0)
-                threshold = v1.get_variable("threshold", (), initializer=start, use_resource=True)
-                weights = variable(v1.random_normal([3, 1]), "weights")
-                z = tf.add(tf.matmul(X, weights), variable(0.0, "bias"), name="z")
-                return tf.maximum(z, threshold)
-
-        X = v1.placeholder(tf.float32, [None, 3], name="X")
-        tf.add_n([relu(X) for i in range(5)], name="output")
-
-    assert ops(program.graph) == ops(graph(build))
+    program = tfdsl.compile(RELU)
+    assert ops(program.graph) == ops(graph(lambda: relu_by_hand(shared=True)))
     variables = [v.op.name for v in program.graph.get_collection("variables")]
-    calls = ["relu", "relu_1", "relu_2", "relu_3", "relu_4"]
-    wanted = ["relu/threshold", *(f"{call}/{name}" for call in calls for name in ("weights", "bias"))]
+    wanted = ["relu/threshold", *(f"{call}/{name}" for call in CALLS for name in ("weights", "bias"))]
     assert sorted(variables) == sorted(wanted)
+
+
+def test_relu_computes_a_relu():
+    """Every call has weights of its own, and the threshold of one is the threshold of all."""
+    program = tfdsl.compile(RELU)
+    with program.session() as s:
+        threshold, *others = program.graph.get_collection("variables")
+        weights = [s.session.run(v) for v in others if v.op.name.endswith("weights")]
+        X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
+        for level in (0.0, 1.5):
+            put(s.session, threshold, level)
+            wanted = sum(np.maximum(X @ w, np.float32(level)) for w in weights)
+            np.testing.assert_allclose(s.run("output", {"X": X}), wanted, rtol=1e-5)
+    assert len({w.tobytes() for w in weights}) == 5
 
 
 def test_a_shared_variable_made_outside_and_reused():
@@ -442,12 +431,12 @@ def relu(X):
 a = relu(X)
 b = relu(X)
 scope relu reuse:
-    shared threshold
+    shared threshold = 0.5
     doubled = threshold * 2.0
 session:
     print a, b with X = [[0, 1, 2]]
     print doubled
-""".replace("    shared threshold\n    doubled", "    doubled"))
+""")
     assert [v.op.name for v in program.graph.get_collection("variables")] == ["relu/threshold"]
     assert program.run().printed == ["[[0.5 1.  2. ]] [[0.5 1.  2. ]]", "1.0"]
 

@@ -43,6 +43,7 @@ class Given(Record):
 
     value: object
     span: Span
+    whole: Span | None = None  # with its name, where it is given by name
 
     @property
     def text(self) -> str:
@@ -61,14 +62,17 @@ def assign_arguments(
     for at, (name, argument) in enumerate(given):
         if name is None:
             if at >= positional:
-                ctx.fail(ARGUMENTS_MANY, argument.span, function=function, limit=positional, count=count,
+                limit = f"{positional or 'no'} argument{'' if positional == 1 else 's'}"
+                help = f"name it: {names[at]}={argument.text}" if at < len(names) else ""
+                ctx.fail(ARGUMENTS_MANY, argument.span, help=help, function=function, limit=limit, count=count,
                          signature=signature)  # fmt: skip
             name = names[at]
         elif name not in names:
-            help = did_you_mean(name, names)
-            ctx.fail(ARGUMENT_UNKNOWN, argument.span, help=help, function=function, name=name, signature=signature)
+            help, span = did_you_mean(name, names), argument.whole or argument.span
+            place = Span(span.source, span.start, span.start + len(name)) if argument.whole else span
+            ctx.fail(ARGUMENT_UNKNOWN, place, help=help, function=function, name=name, signature=signature)
         if name in result:
-            ctx.fail(ARGUMENT_TWICE, argument.span, function=function, name=name)
+            ctx.fail(ARGUMENT_TWICE, argument.whole or argument.span, function=function, name=name)
         result[name] = argument
     return result
 
@@ -155,6 +159,9 @@ _TAKES = {
 }
 
 
+_VALUES = {"int": "whole numbers", "uint": "whole numbers", "bool": "true and false", "string": "strings"}
+
+
 def freeze(value: object) -> object:
     """Nested lists as nested tuples."""
     return tuple(map(freeze, value)) if isinstance(value, (list, tuple, range)) else value
@@ -172,10 +179,10 @@ def to_arg(ctx: Analysis, given: Given, dtype: DType) -> tuple[Arg, TensorType]:
         if kind == "float":
             hint = "write a whole number, or cast the other side to float32"
         else:
-            hint = f"it takes values of the kind {dtype.kind}"
+            hint = f"{dtype} takes {_VALUES.get(dtype.kind, 'numbers')}"
         ctx.fail(DTYPE_MISMATCH, given.span, value=given.text, dtype=dtype, hint=hint)
     if kind == "int" and dtype.kind in ("int", "uint"):
-        _check_range(ctx, given, dtype)
+        check_range(ctx, given, dtype)
     shape = literal_shape(ctx, value, given.span)
     type = TensorType(dtype, shape)
     if is_host(value):
@@ -183,7 +190,8 @@ def to_arg(ctx: Analysis, given: Given, dtype: DType) -> tuple[Arg, TensorType]:
     return _pack(ctx, value, dtype, given.span), type
 
 
-def _check_range(ctx: Analysis, given: Given, dtype: DType) -> None:
+def check_range(ctx: Analysis, given: Given, dtype: DType) -> None:
+    """Whole numbers must be among those that the dtype holds."""
     low, high = (0, 2**dtype.bits) if dtype.kind == "uint" else (-(2 ** (dtype.bits - 1)), 2 ** (dtype.bits - 1))
     for item in _scalars(given.value):
         if isinstance(item, int) and not low <= item < high:
@@ -241,7 +249,7 @@ def bind(ctx: Analysis, op: Op, given: list[tuple[str | None, Given]], span: Spa
         if name in arguments:
             _bind_one(ctx, op, param, arguments[name], bound)
         elif param.kind == "tensor" and param.default is not None:
-            bound.types[name] = TensorType(groups[param.group], ())
+            bound.types[name] = TensorType(groups.get(param.group) or DTYPES[param.group], ())
             bound.values[name] = param.default
         else:
             bound.types[name] = param.default
@@ -257,6 +265,7 @@ def _prepare(ctx: Analysis, op: Op, param: Param, given: Given) -> Given:
     if isinstance(value, Broken):
         raise Abandoned(None)
     if isinstance(value, range):
+        ctx.spend(len(value), given.span)
         value = list(value)
     if isinstance(value, ShapeOf):
         value = sizes_of(ctx, value, given.span)
@@ -289,7 +298,7 @@ def _groups(ctx: Analysis, op: Op, params: Mapping[str, Param], arguments: Mappi
         if param.kind == "dtype" and param.group:
             value = arguments[param.name].value if param.name in arguments else param.default
             if value is not None and value is not REQUIRED:
-                groups[param.group] = dtype_value(ctx, value, arguments.get(param.name))
+                groups[param.group] = dtype_value(ctx, op, value, arguments.get(param.name))
     for param, given in tensors:
         if param.group in DTYPES:
             groups[param.group] = DTYPES[param.group]
@@ -322,18 +331,24 @@ def _differ(ctx: Analysis, op: Op, first: tuple[str, Given] | None, param: Param
     if first is None:
         ctx.fail(DTYPE_NOT_ALLOWED, span, op=op.name, dtype=b, param=f"'{param.name}'", allowed=a)
     notes = operand_notes([first[1], given])
+    name, dtype, help = given.text, a, ""
+    is_variable = isinstance(first[1].value, Tensor) and first[1].value.is_variable and op.name.startswith("assign")
+    if "string" in (a.kind, b.kind):
+        help = "string_to_number(x) and as_string(x) convert"
+    elif b.kind in ("float", "complex") and a.kind not in ("float", "complex") and not is_variable:
+        name, dtype = first[1].text, b
     ctx.fail(
-        DTYPES_DIFFER, span, notes, op=op.name, first=first[1].text, second=given.text, a=a, b=b, name=given.text,
-        dtype=a,
+        DTYPES_DIFFER, span, notes, help, op=op.name, first=first[1].text, second=given.text, a=a, b=b, name=name,
+        dtype=dtype,
     )  # fmt: skip
 
 
-def dtype_value(ctx: Analysis, value: object, given: Given | None) -> DType:
+def dtype_value(ctx: Analysis, op: Op, value: object, given: Given | None) -> DType:
     """A dtype given as `float32` or as "float32"."""
     if isinstance(value, str) and value in DTYPES:
         return DTYPES[value]
     if not isinstance(value, DType):
-        ctx.fail(ARGUMENT_KIND, given.span, function="this", wanted="a dtype such as float32", name="dtype",
+        ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted="a dtype such as float32", name="dtype",
                  value=describe(value))  # fmt: skip
     return value
 
@@ -352,6 +367,7 @@ def _bind_one(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound) -
                 if not isinstance(value, (Tensor, Array)):
                     _wrong(ctx, op, param, given, "a list of tensors")
                 value = [value]
+            _check_one_dtype(ctx, op, param, given, value, bound.groups[param.group])
             parts = [to_arg(ctx, Given(v, given.span), bound.groups[param.group]) for v in value]
             bound.args[name] = Refs(tuple(arg for arg, _ in parts))
             bound.types[name] = tuple(type for _, type in parts)
@@ -363,11 +379,24 @@ def _bind_one(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound) -
                 ctx.fail(NOT_VARIABLE, given.span, what=op.name, value=describe(value))
             bound.args[name], bound.types[name] = value.ref, value.type
         case "dtype":
-            dtype = dtype_value(ctx, value, given)
+            dtype = dtype_value(ctx, op, value, given)
             bound.args[name], bound.types[name] = Static(dtype.name), dtype
         case kind:
             value = _static(ctx, op, param, given, kind)
             bound.args[name], bound.types[name] = Static(freeze(value)), value
+
+
+def _check_one_dtype(ctx: Analysis, op: Op, param: Param, given: Given, items: list, dtype: DType) -> None:
+    """The tensors of a list must all have the dtype of its letter."""
+    own = [tensor_dtype(item) for item in items]
+    for at, found in enumerate(own):
+        if found not in (None, dtype):
+            if dtype not in own:
+                _differ(ctx, op, None, param, given, dtype, found)
+            help = f"cast one of them, as in cast(x, {dtype})" if "string" not in (found.kind, dtype.kind) else ""
+            first, second = f"item {own.index(dtype)}", f"item {at} of {param.name}"
+            ctx.fail(DTYPES_DIFFER, given.span, operand_notes([given]), help, op=op.name, first=first, second=second,
+                     a=dtype, b=found, name="", dtype=dtype)  # fmt: skip
 
 
 def _bind_shape(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound) -> None:
@@ -427,9 +456,9 @@ def _check_allowed(ctx: Analysis, op: Op, params: Mapping[str, Param], bound: Bo
             continue
         for name, given in bound.given.items():
             if params[name].group == group:
-                allowed = op.dtypes.get(group, "any").replace(" ", " or ")
+                allowed = dtypes_text(op.dtypes.get(group, "any"))
                 help = ""
-                if FLOAT32 in op.allowed(group):
+                if FLOAT32 in op.allowed(group) and dtype.kind != "string":
                     help = f"convert it first: cast({given.text}, float32)"
                 ctx.fail(
                     DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help, op=op.name, dtype=dtype,
@@ -439,8 +468,21 @@ def _check_allowed(ctx: Analysis, op: Op, params: Mapping[str, Param], bound: Bo
         param = params[name]
         dtype = tensor_dtype(given.value)
         if param.kind == "tensor" and param.group in DTYPES and dtype not in (None, DTYPES[param.group]):
-            ctx.fail(DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), op=op.name, dtype=dtype, param=given.text,
-                     allowed=param.group)  # fmt: skip
+            convertible = "string" not in (dtype.kind, param.group)
+            help = f"convert it first: cast({given.text}, {param.group})" if convertible else ""
+            ctx.fail(DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help, op=op.name, dtype=dtype,
+                     param=given.text, allowed=param.group)  # fmt: skip
+
+
+_CLASS_TEXT = {
+    "float": "floats", "int": "integers", "real": "floats or integers", "number": "numbers", "string": "strings",
+    "inexact": "floats or complex numbers", "any": "any dtype",
+}  # fmt: skip
+
+
+def dtypes_text(classes: str) -> str:
+    """The dtypes that a letter of a signature may be, in words: `floats or int32`."""
+    return " or ".join(_CLASS_TEXT.get(name, name) for name in classes.split())
 
 
 def operand_notes(given: list[Given]) -> tuple[Note, ...]:
@@ -455,6 +497,12 @@ def operand_notes(given: list[Given]) -> tuple[Note, ...]:
                     notes.append(Note(f"{one.text}: {type} is from line {{line}}", span))
             case Array(type=type):
                 notes.append(Note(f"{one.text}: {type}"))
+            case list() | tuple() as items if len(items) <= 8:
+                for i, item in enumerate(items):
+                    if isinstance(item, Tensor) and item.type is not None:
+                        inside = one.span.start <= item.span.start < one.span.end and item.span.source == one.span.source
+                        text = f"item {i}: {item.type}"
+                        notes.append(Note(text) if inside else Note(f"{text} is from line {{line}}", item.span))
     return tuple(notes)
 
 

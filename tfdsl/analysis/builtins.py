@@ -1,19 +1,32 @@
 """Python's own functions, for values known while compiling."""
 
 from ..types import DType
+from .limits import MAX_LIST
 from .values import Builtin, Dataset, ShapeOf
-
-MAX_LIST = 1_000_000
 
 
 class TooLarge(Exception):
     """A value that is too large to build while compiling."""
 
 
+def _range(*bounds):
+    value = range(*bounds)
+    # Not len(): it cannot count that far.
+    count = (value.stop - value.start) // value.step
+    if count > MAX_LIST:
+        raise TooLarge("too many elements")
+    return value
+
+
 def _list(value=()):
-    if isinstance(value, range) and len(value) > MAX_LIST:
-        raise TooLarge(f"{len(value)} elements")
     return list(_items(value))
+
+
+def _zip(*values):
+    lists = [_list(value) for value in values]
+    if len(lists) * min(map(len, lists), default=0) > MAX_LIST:
+        raise TooLarge("too many elements")
+    return list(zip(*lists, strict=False))
 
 
 def _items(value):
@@ -37,12 +50,12 @@ def _str(value=""):
 BUILTINS: dict[str, Builtin] = {
     name: Builtin(name, function)
     for name, function in {
-        "range": range,
+        "range": _range,
         "len": _len,
         "list": _list,
         "tuple": lambda value=(): tuple(_list(value)),
         "enumerate": lambda value, start=0: list(enumerate(_list(value), start)),
-        "zip": lambda *values: list(zip(*map(_list, values), strict=False)),
+        "zip": _zip,
         "reversed": lambda value: _list(value)[::-1],
         "sorted": lambda value: sorted(_list(value)),
         "min": lambda *values: min(*values),

@@ -5,14 +5,18 @@ from collections.abc import Callable
 from ..diagnostics import (
     ARGUMENT_KIND,
     ARITHMETIC,
+    DTYPE_NOT_ALLOWED,
     MATMUL_SIZES,
     NOT_CALLABLE,
     NOT_DIFFERENTIABLE,
     GRADIENT_METHOD,
     NOT_YET,
+    OPTION,
     RECURSION,
+    TOO_DEEP,
     VALUE_LARGE,
     VALUE_OF,
+    Diagnostic,
 )
 from ..ops import OPS
 from ..ops.op import Call, Op, Refused
@@ -20,11 +24,13 @@ from ..ops.optimizers import REQUIRED as NEEDED
 from ..ops.optimizers import OptimizerRow
 from ..program import Arg, Ref, Refs, Static
 from ..source import Span
+from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import DType, TensorType
 from .arguments import Given, assign_arguments, bind, missing, operand_notes, size_notes
-from .builtins import MAX_LIST, SHARED_WITH_OPS, TooLarge
+from .builtins import SHARED_WITH_OPS, TooLarge
 from .context import Abandoned, Analysis
+from .limits import MAX_CALLS, MAX_LIST
 from .names import Env
 from .values import Array, Broken, Builtin, Function, Optimizer, Tensor, describe
 
@@ -61,7 +67,7 @@ def call_op(
     ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | None = None, default: str = "", shown: str = ""
 ) -> object:
     """Add the node of an op; its output, or the list of its outputs. `shown` is its name in messages."""
-    bound = bind(ctx, op, given, span)
+    bound = _bind(ctx, op, given, span, shown)
     ctx.graph.sizes.here = span
     rule_call = Call(op, bound.types, bound.values, bound.groups, ctx.graph.sizes)
     try:
@@ -70,14 +76,32 @@ def call_op(
         blamed = [bound.given[p] for p in refused.params if p in bound.given] or list(bound.given.values())
         dims = [v for v in (refused.details.get("left"), refused.details.get("right")) if v is not None]
         details = {"op": shown or op.name, **refused.details}
-        notes = operand_notes(blamed) + size_notes(ctx, *dims)
-        help = _bias_help(ctx, *dims) if refused.message is MATMUL_SIZES else ""
+        shapes = [v.shape for v in details.values() if isinstance(v, TensorType) and v.shape]
+        dims += [d for shape in shapes for d in shape if ctx.graph.sizes.resolve(d) != d and d not in dims]
+        notes = operand_notes(blamed) + size_notes(ctx, *dict.fromkeys(dims))
+        help = _bias_help(ctx, *dims[:2]) if refused.message is MATMUL_SIZES else ""
+        if refused.message is OPTION:
+            allowed = [word.strip('"') for word in str(details["allowed"]).split(" or ")]
+            help = did_you_mean(str(details["value"]).strip('"'), allowed)
         ctx.fail(refused.message, span, notes, help, **details)
     outputs = result if isinstance(result, tuple) else (result,)
+    ctx.spend(100, span)
     node = ctx.graph.add(op.name, bound.args, name, outputs, ctx.origin(span), default)
     if isinstance(result, tuple) and result:
         return [Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)]
     return Tensor(Ref(node), outputs[0] if outputs else None, ctx.graph.name, span)
+
+
+def _bind(ctx: Analysis, op: Op, given: Arguments, span: Span, shown: str):
+    """`bind`, with the name that messages show for the op."""
+    try:
+        return bind(ctx, op, given, span)
+    except Abandoned as abandoned:
+        found = abandoned.diagnostic
+        if shown and found is not None and found.details.get("op") == op.name:
+            details = {**found.details, "op": shown}
+            abandoned.diagnostic = Diagnostic(found.message, found.span, details, found.notes, found.help, found.chain)
+        raise
 
 
 _ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
@@ -100,7 +124,7 @@ def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | N
     for wanted in ("ys", "xs"):
         if wanted not in arguments:
             missing(ctx, op.name, op.signature, wanted, span)
-    ys, xs = (_tensors(ctx, op, arguments[n]) for n in ("ys", "xs"))
+    ys, xs = (_tensors(ctx, op, n, arguments[n]) for n in ("ys", "xs"))
     method = arguments.get("method")
     if method is not None and method.value not in ("reverse", "forward", "symbolic", "numeric"):
         ctx.fail(GRADIENT_METHOD, method.span, method=method.value)
@@ -121,18 +145,19 @@ def _called(ctx: Analysis, tensor: Tensor, text: str) -> str:
     return ctx.graph.nodes[tensor.ref.node].name or text
 
 
-def _tensors(ctx: Analysis, op: Op, given: Given) -> list[Tensor]:
+def _tensors(ctx: Analysis, op: Op, name: str, given: Given) -> list[Tensor]:
     values = given.value if isinstance(given.value, (list, tuple)) else [given.value]
     for value in values:
         if isinstance(value, Broken):
             raise Abandoned(None)
         if not isinstance(value, Tensor) or value.type is None:
-            ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted="tensors", name="ys or xs",
+            ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted="tensors", name=name,
                      value=describe(value))  # fmt: skip
         ctx.use(value, given.span, given.text)
         if value.type.dtype.kind not in ("float", "complex"):
-            ctx.fail(NOT_DIFFERENTIABLE, given.span, operand_notes([given]), "gradients need floats: cast(x, float32)",
-                     y=given.text, x="anything")  # fmt: skip
+            help = "gradients need floats: declare it with a float, such as 3.0 instead of 3"
+            ctx.fail(DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help, op=op.name, dtype=value.type.dtype,
+                     param=given.text, allowed="floats or complex numbers")  # fmt: skip
     return list(values)
 
 
@@ -152,6 +177,7 @@ def depends(ctx: Analysis, y: Ref, x: Ref) -> bool:
             continue
         seen.add(ref.node)
         todo += [r for r in node.inputs() if _is_inexact(nodes[r.node].outputs, r.output)]
+        ctx.spend(2, node.origin.span)
     return False
 
 
@@ -194,12 +220,12 @@ def _python(ctx: Analysis, name: str, function: Callable, given: Arguments, span
     keywords = {n: g.value for n, g in given if n is not None}
     if any(isinstance(g.value, Broken) for _, g in given):
         raise Abandoned(None)
-    if name == "pow" and len(positional) >= 2:
-        from .expressions import power_is_safe
+    from .expressions import power_is_safe, small
 
+    if name == "pow" and len(positional) >= 2:
         power_is_safe(ctx, positional[0], positional[1], span)
     try:
-        return function(*positional, **keywords)
+        return small(ctx, function(*positional, **keywords), span)
     except TooLarge as error:
         ctx.fail(VALUE_LARGE, span, size=str(error), limit=f"{MAX_LIST} elements")
     except (TypeError, ValueError, ArithmeticError) as error:
@@ -210,7 +236,7 @@ def _builtin(ctx: Analysis, function: Builtin, given: Arguments, span: Span) -> 
     tensors = [g for _, g in given if isinstance(g.value, (Tensor, Array))]
     if tensors and function.name not in ("min", "max"):
         help = {
-            "range": "a graph loop over a tensor is 'while'", "len": "shape(x)[0] is its number of rows",
+            "range": "it needs a number: a param, or a size such as X.shape[1]", "len": "shape(x)[0] is its number of rows",
             "float": "use cast(x, float32)", "int": "use cast(x, int32)", "bool": "use cast(x, bool)",
         }.get(function.name, "for the elements of a tensor use unstack(x)")  # fmt: skip
         ctx.fail(VALUE_OF, tensors[0].span, operand_notes(tensors), help, name=tensors[0].text,
@@ -233,6 +259,10 @@ def inline(ctx: Analysis, function: Function, given: Arguments, span: Span) -> o
     name = tree.target.id
     if tree in ctx.calling:
         ctx.fail(RECURSION, span, name=name)
+    if len(ctx.calling) >= MAX_CALLS:
+        ctx.fail(TOO_DEEP, span, help="call fewer functions from inside other functions", limit=MAX_CALLS)
+    ctx.repeat(1, span)
+    ctx.spend(500, span)
     names = [p.name for p in tree.parameters]
     signature = ", ".join(p.name if p.default is None else f"{p.name} = {p.default.span.text}" for p in tree.parameters)
     arguments = assign_arguments(ctx, name, signature, names, given, span)
@@ -249,7 +279,7 @@ def inline(ctx: Analysis, function: Function, given: Arguments, span: Span) -> o
             missing(ctx, name, signature, parameter.name, span)
         env.bind(parameter.name, value, place)
     ctx.calling.append(tree)
-    errors = len(ctx.bag.errors)
+    failed = ctx.failed
     try:
         with ctx.entering(f"in {name}, called", span), ctx.graph.scope(name):
             result = block(ctx, env, tree.body)
@@ -257,4 +287,4 @@ def inline(ctx: Analysis, function: Function, given: Arguments, span: Span) -> o
         ctx.calling.pop()
     if isinstance(result, Returned):
         return result.value
-    return Broken() if len(ctx.bag.errors) > errors else None
+    return Broken() if ctx.failed > failed else None

@@ -12,10 +12,12 @@ from ..diagnostics import (
     Diagnostic,
 )
 from ..program import Apply, Enter, Fetch, Graph, Program, Ref, Template, fetches_of, walk
+from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
 from . import plan
 from .context import Analysis, GraphBuilder, Limits
+from .names import declared
 from .statements import block, graph_block
 
 
@@ -32,11 +34,12 @@ def analyse(
     """
     path = tree.span.source.path
     ctx = Analysis(os.path.dirname(path) or ".", params or {}, data or {}, limits or Limits())
+    ctx.tree = tree.body
     sessions = []
-    names: set[str] = set()
+    names: dict[str, Span] = {}
     for statement in tree.body:
         if isinstance(statement, t.Graph):
-            ctx.guarded(lambda statement=statement: graph_block(ctx, statement))
+            ctx.guarded(lambda statement=statement: graph_block(ctx, statement), statement.span)
         elif not isinstance(statement, t.Session):
             block(ctx, ctx.env, (statement,))
     for statement in tree.body:
@@ -53,12 +56,13 @@ def analyse(
 
 def _check_given(ctx: Analysis) -> None:
     """Params and data that the caller gives must be declared."""
+    broken = {target.id for target, _ in declared(ctx.tree)} if ctx.graph.broken & {t.Param, t.Data} else ()
     for message, given, known in (
         (PARAM_UNKNOWN, ctx.given_params, [p.name for p in ctx.params]),
         (DATA_UNKNOWN, ctx.given_data, list(ctx.datasets)),
     ):
         for name in given:
-            if name not in known and not (ctx.bag.errors and message is PARAM_UNKNOWN and not known):
+            if name not in known and name not in broken:
                 kind = "params" if message is PARAM_UNKNOWN else "data"
                 help = did_you_mean(name, known) or (f"the {kind} are {', '.join(known)}" if known else f"it declares no {kind}")
                 ctx.bag.add(Diagnostic(message, None, {"name": name}, help=help))

@@ -1,19 +1,37 @@
 """The state of one analysis: the graphs under construction, the open calls, the errors so far."""
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ..diagnostics import OTHER_GRAPH, Bag, Diagnostic, Frame, Message, Note, TfgError
-from ..program import Arg, Data, Enter, Exit, Graph, Item, Literal, Named, Node, Origin, Pack, Param, Ref, Refs, Static
+from ..diagnostics import OTHER_GRAPH, TOO_DEEP, UNROLLED, WORK_LARGE, Bag, Diagnostic, Frame, Message, Note, TfgError
+from ..program import (
+    Arg,
+    Data,
+    Enter,
+    Exit,
+    Graph,
+    Item,
+    Literal,
+    Named,
+    Node,
+    Origin,
+    Pack,
+    Param,
+    Ref,
+    Refs,
+    Static,
+    reach,
+    refs_of,
+)
 from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
 from ..types import Sizes, TensorType
-from .names import Env
+from .limits import MAX_CALLS, Limits
+from .names import Env, declared
 from .values import Broken, Dataset, Tensor
-
-MAX_UNROLL = 100_000
 
 
 class Abandoned(Exception):
@@ -43,11 +61,16 @@ class GraphBuilder:
     items: list[Item] = field(default_factory=list)
     nodes: dict[int, Node] = field(default_factory=dict)
     sizes: Sizes = field(default_factory=Sizes)
+    span: Span | None = None
+    seed_span: Span | None = None
     loss: Ref | None = None
     loss_span: Span | None = None
+    broken: set[type] = field(default_factory=set)  # kinds of declarations of which one could not be analysed
     optimizers: list[Ref] = field(default_factory=list)
     summaries: dict[str, list[Ref]] = field(default_factory=dict)
     shared: dict[str, Shared] = field(default_factory=dict)
+    held: tuple[Ref, ...] = ()  # what the open 'after' blocks wait for
+    controls: dict[int, tuple[Ref, ...]] = field(default_factory=dict)
     variable_scope: tuple[str, ...] = ()
     reuse: bool = False
     bound: list[tuple[str, Span, tuple[Ref, ...]]] = field(default_factory=list)  # names given to nodes
@@ -64,7 +87,13 @@ class GraphBuilder:
         node = Node(len(self.nodes), op, args, name, outputs, origin, default)
         self.nodes[node.id] = node
         self.items.append(node)
+        if self.held:
+            self.controls[node.id] = self.held
         return node.id
+
+    def reach(self, refs: Iterable[Ref], fed: frozenset[Ref] = frozenset()) -> set[int]:
+        """The nodes that computing `refs` executes, as `program.Graph.reach`."""
+        return reach(self.nodes, self.controls, refs, fed)
 
     @contextmanager
     def trial(self):
@@ -77,18 +106,23 @@ class GraphBuilder:
 
     def key(self, arg: Arg) -> object:
         """What an argument is made of, equal for arguments made alike."""
-        match arg:
-            case Ref(node, output):
-                made = self.nodes[node]
-                if made.op in ("variable", "shared", "placeholder"):
-                    return ("node", node)
-                return (made.op, output, tuple((k, self.key(v)) for k, v in sorted(made.args.items())))
-            case Pack(items) | Refs(items):
-                return tuple(map(self.key, items))
-            case Literal(value, dtype):
-                return (repr(value), dtype)
-            case _:
-                return repr(arg)
+        below: set[int] = set()
+        todo = list(refs_of(arg))
+        while todo:
+            id = todo.pop().node
+            if id not in below:
+                below.add(id)
+                if self.nodes[id].op not in _KEPT:
+                    todo += self.nodes[id].inputs()
+        keys: dict[int, object] = {}
+        for id in sorted(below):  # a node stands after what it is made of
+            made = self.nodes[id]
+            if made.op in _KEPT:
+                keys[id] = id
+            else:
+                parts = sorted((name, _part_key(part, keys)) for name, part in made.args.items())
+                keys[id] = hashlib.sha256(repr((made.op, parts)).encode()).hexdigest()
+        return _part_key(arg, keys)
 
     @contextmanager
     def scope(self, name: str, reuse: bool = False):
@@ -115,6 +149,21 @@ class GraphBuilder:
         return Graph(self.name, self.seed, tuple(self.items), names, self.loss)
 
 
+_KEPT = ("variable", "shared", "placeholder")  # two of them are never the same thing
+
+
+def _part_key(arg: Arg, keys: Mapping[int, object]) -> str:
+    match arg:
+        case Ref(node, output):
+            return repr((keys[node], output))
+        case Pack(items) | Refs(items):
+            return repr([_part_key(item, keys) for item in items])
+        case Literal(value, dtype):
+            return repr((value, dtype))
+        case _:
+            return repr(arg)
+
+
 def _named(value: object, span: Span) -> Named | None:
     match value:
         case Tensor():
@@ -128,19 +177,22 @@ def _named(value: object, span: Span) -> Named | None:
 class Analysis:
     """Everything that the passes over one program share."""
 
-    def __init__(self, folder: str, params: Mapping[str, object], data: Mapping[str, object], limits: "Limits"):
+    def __init__(self, folder: str, params: Mapping[str, object], data: Mapping[str, object], limits: Limits):
         self.bag = Bag()
         self.folder = folder
         self.given_params, self.given_data, self.limits = params, data, limits
         self.params: list[Param] = []
         self.data: list[Data] = []
         self.datasets: dict[str, Dataset] = {}
+        self.tree: t.Block = ()
         self.env = Env()
         self.graph = GraphBuilder("", self.env)
         self.graphs: dict[str, GraphBuilder] = {"": self.graph}
         self.chain: tuple[Frame, ...] = ()
         self.calling: list[t.Def] = []
         self.unrolled = 0
+        self.work = 0
+        self.failed = 0  # statements that could not be analysed, follow-ups of other errors included
 
     def origin(self, span: Span) -> Origin:
         return Origin(span, self.chain)
@@ -157,6 +209,28 @@ class Analysis:
     def report(self, message: Message, span: Span, notes: tuple[Note, ...] = (), help: str = "", **details: object):
         """Note an error and go on."""
         self.bag.add(self.diagnostic(message, span, notes, help, **details))
+
+    def both(self, first: Abandoned | None, second: Abandoned) -> Abandoned:
+        """One failure for two parts of a statement, of which one is reported here if both say something."""
+        if first is None or first.diagnostic is None:
+            return second
+        if second.diagnostic is not None:
+            self.bag.add(second.diagnostic)
+        return first
+
+    def elsewhere(self, name: str, at: Span) -> tuple[Note, ...]:
+        """A note on a name that is not known here but is bound in another place of the file."""
+        for target, owner in declared(self.tree) if self.tree else ():
+            if target.id != name or target.span.source != at.source:
+                continue
+            if isinstance(owner, t.Graph) and owner.target.id != self.graph.name:
+                return (Note(f"'{name}' on line {{line}} is a name of graph '{owner.target.id}'", target.span),)
+            if isinstance(owner, t.Def) and owner not in self.calling:
+                return (Note(f"'{name}' on line {{line}} is known only in {owner.target.id}: return it", target.span),)
+            if target.span.start > at.start:
+                return (Note(f"'{name}' is bound later, on line {{line}}", target.span),)
+            return (Note(f"'{name}' is bound on line {{line}}, which is not reached", target.span),)
+        return ()
 
     def use(self, value: object, span: Span, name: str) -> object:
         """A value found by name, if this graph can use it."""
@@ -177,11 +251,28 @@ class Analysis:
         finally:
             self.chain = outside
 
-    def guarded(self, action: Callable[[], object]) -> object:
+    def spend(self, work: int, span: Span) -> None:
+        """Count work done for the program; give the program up where it is too much."""
+        self.work += work
+        if self.work > self.limits.work:
+            raise TfgError([*self.bag.ordered(), self.diagnostic(WORK_LARGE, span)])
+
+    def repeat(self, times: int, span: Span) -> None:
+        """Count turns of loops and calls of functions."""
+        self.unrolled += times
+        if self.unrolled > self.limits.unroll:
+            self.fail(UNROLLED, span, limit=self.limits.unroll)
+
+    def guarded(self, action: Callable[[], object], span: Span) -> object:
         """Do a statement's work; note its error and return `Broken` where it fails."""
         try:
             return action()
+        except RecursionError:
+            self.failed += 1
+            self.report(TOO_DEEP, span, limit=2 * MAX_CALLS)
+            return Broken()
         except Abandoned as abandoned:
+            self.failed += 1
             if abandoned.diagnostic is not None:
                 self.bag.add(abandoned.diagnostic)
             return Broken()
@@ -189,9 +280,3 @@ class Analysis:
     def check_errors(self) -> None:
         if self.bag.errors:
             raise TfgError(self.bag.ordered())
-
-
-class Limits(Record):
-    """What a program may ask of the compiler."""
-
-    unroll: int = MAX_UNROLL

@@ -5,6 +5,7 @@ Long chains of operators are walked in a loop, so that generated programs do not
 """
 
 import operator
+from collections.abc import Iterable
 from typing import assert_never
 
 from ..diagnostics import (
@@ -22,9 +23,9 @@ from ..diagnostics import (
     OPERATOR,
     OPERATOR_ONE,
     SIZE_UNKNOWN,
+    TOO_DEEP,
     UNKNOWN_NAME,
     UNPACK,
-    UNROLLED,
     VALUE_LARGE,
     Note,
 )
@@ -36,10 +37,11 @@ from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import DTYPES, DType, TensorType
 from .arguments import Given, freeze, sizes_of
-from .builtins import BUILTINS, MAX_LIST
+from .builtins import BUILTINS
 from .calls import call, call_op
 from .context import Abandoned, Analysis
 from .indexing import index_array, index_tensor
+from .limits import MAX_BITS, MAX_LIST, MAX_MOVING, size_of
 from .names import Ambiguous, Env
 from .values import (
     Array,
@@ -76,11 +78,11 @@ _COMPARE = {
     "==": (operator.eq, "equal", "Equal"),
     "!=": (operator.ne, "not_equal", "NotEqual"),
 }
-_MAX_BITS = 100_000
 
 
 def evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> object:
     """The value of an expression."""
+    ctx.spend(5, expr.span)
     match expr:
         case t.Constant():
             return expr.value
@@ -103,11 +105,11 @@ def evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> 
         case t.Index():
             return _index(ctx, env, expr, name)
         case t.List():
-            return [value_of(ctx, env, item) for item in expr.items]
+            return small(ctx, values_of(ctx, env, expr.items), expr.span)
         case t.Tuple():
-            return tuple(value_of(ctx, env, item) for item in expr.items)
+            return small(ctx, tuple(values_of(ctx, env, expr.items)), expr.span)
         case t.Comprehension():
-            return _comprehension(ctx, env, expr)
+            return small(ctx, _comprehension(ctx, env, expr), expr.span)
         case t.Slice() | t.Dots():
             ctx.fail(INDEX_KIND, expr.span, value="this", index="a slice outside of an index")
         case _:
@@ -121,11 +123,51 @@ def value_of(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> 
         raise Abandoned(None)
     if value is None and isinstance(expr, t.Call):
         ctx.fail(NO_VALUE, expr.span, function=expr.function.span.text[:40])
+    if isinstance(value, (list, tuple)):
+        ctx.spend(size_of(value), expr.span)
     return value
+
+
+def small(ctx: Analysis, value: object, span: Span) -> object:
+    """A value, if it is not too large to work with."""
+    size = size_of(value)
+    if size > MAX_LIST:
+        _too_large(ctx, span, "too many elements")
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        _too_large(ctx, span, "a huge number")
+    ctx.spend(size, span)
+    return value
+
+
+def _too_large(ctx: Analysis, span: Span, size: str) -> None:
+    limit = f"{MAX_BITS} bits" if size == "a huge number" else f"{MAX_LIST} elements"
+    ctx.fail(VALUE_LARGE, span, size=size, limit=limit)
 
 
 def given(ctx: Analysis, env: Env, expr: t.Expr) -> Given:
     return Given(value_of(ctx, env, expr), expr.span)
+
+
+def arguments_of(ctx: Analysis, env: Env, arguments: tuple[t.Argument, ...]) -> list[tuple[str | None, Given]]:
+    """The arguments of a call, with their names."""
+    values = values_of(ctx, env, (a.value for a in arguments))
+    return [
+        (a.name, Given(value, a.value.span, a.span if a.name else None))
+        for a, value in zip(arguments, values, strict=True)
+    ]
+
+
+def values_of(ctx: Analysis, env: Env, exprs: Iterable[t.Expr]) -> list:
+    """The values of several expressions; where some have errors, all of these are found."""
+    values, failure = [], None
+    for expr in exprs:
+        try:
+            values.append(value_of(ctx, env, expr))
+        except Abandoned as abandoned:
+            failure = ctx.both(failure, abandoned)
+    if failure is not None:
+        raise failure
+    return values
 
 
 # --- names ------------------------------------------------------------------------------------
@@ -148,8 +190,16 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
     for table in (BUILTINS, OPS, OPTIMIZERS, DTYPES):
         if name in table:
             return table[name]
-    known = env.visible() | set(BUILTINS) | set(OPS) | set(DTYPES) | set(OPTIMIZERS)
-    ctx.fail(UNKNOWN_NAME, expr.span, help=did_you_mean(name, known), name=name)
+    known = env.visible() | set(BUILTINS) | set(OPS) | set(DTYPES) | set(OPTIMIZERS) | {"true", "false", "none"}
+    note, help = ctx.elsewhere(name, expr.span), ""
+    if name in ctx.graph.sizes.declared:
+        note = (Note(f"the size '{name}' of line {{line}} is no value", ctx.graph.sizes.declared[name]),)
+        help = "a size that is known is X.shape[0], and shape(X)[0] is a tensor"
+    elif name in ("tf", "np", "numpy", "tensorflow"):
+        help = "ops are written without a module, as in zeros([2])"
+    elif not note and ctx.failed <= 100:  # it takes a while to look for
+        help = did_you_mean(name, known)
+    ctx.fail(UNKNOWN_NAME, expr.span, note, help, name=name)
 
 
 def dotted(ctx: Analysis, env: Env, target: t.Identifier) -> object:
@@ -164,7 +214,7 @@ def dotted(ctx: Analysis, env: Env, target: t.Identifier) -> object:
 def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> object:
     if isinstance(expr.value, t.Name):
         if expr.value.id == "raw" and env.find("raw") is None:
-            ctx.fail(NOT_YET, expr.span, what="raw.", hint="the ops that there are: tfdsl ops")
+            ctx.fail(NOT_YET, expr.span, what="'raw'", hint="tfdsl ops lists the ops that there are")
         found = env.find_scope(expr.value.id)
         binding = found and found[0].member(found[1], expr.name)
         if binding:
@@ -204,12 +254,21 @@ def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> object:
             raise Abandoned(None)
         case _:
             known = set()
-    ctx.fail(NO_MEMBER, expr.span, help=did_you_mean(name, known), value=_subject(expr, value), name=name)
+    help = _member_help(value, name, known)
+    ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, value), name=name)
+
+
+def _member_help(value: object, name: str, known: set[str]) -> str:
+    if isinstance(value, Dataset) and name in ("train", "test") and not value.part:
+        return "these come with a split: ... | split(test=0.2)"
+    near = did_you_mean(name, known)
+    return near or (f"it has {', '.join(sorted(known))}" if 0 < len(known) <= 8 else "")
 
 
 def _subject(expr: t.Attribute, value: object) -> str:
     text = " ".join(expr.value.span.text.split())
-    return f"'{text}', {describe(value)}," if len(text) <= 40 else describe(value)
+    described = describe(value)
+    return f"'{text}', {described}," if len(text) <= 40 and not described.endswith(f" {text}") else described
 
 
 def _dataset_attribute(value: Dataset, name: str) -> object:
@@ -237,7 +296,8 @@ def _batch_attribute(ctx: Analysis, batch: Batch, expr: t.Attribute) -> object:
         case "columns":
             return schema.columns
     known = {"features", "rows", "columns"} | ({"target"} if schema.target else set())
-    ctx.fail(NO_MEMBER, expr.span, help=did_you_mean(expr.name, known), value=_subject(expr, batch), name=expr.name)
+    help = _member_help(batch, expr.name, known)
+    ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, batch), name=expr.name)
 
 
 # --- operators --------------------------------------------------------------------------------
@@ -248,11 +308,21 @@ def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> 
     spine = [expr]
     while isinstance(spine[-1].left, t.Binary):
         spine.append(spine[-1].left)
-    value = value_of(ctx, env, spine[-1].left)
+    value, failure, leaf = None, None, spine[-1].left
+    try:
+        value = value_of(ctx, env, leaf)
+    except Abandoned as abandoned:
+        failure = abandoned
     while spine:
         node = spine.pop()
-        right = value_of(ctx, env, node.right)
-        value = binary(ctx, node, value, right, name if node is expr else None)
+        try:
+            right = value_of(ctx, env, node.right)
+            if failure is None:
+                value = binary(ctx, node, value, right, name if node is expr else None)
+        except Abandoned as abandoned:  # go on, to find the errors of the other operands
+            failure = ctx.both(failure, abandoned)
+    if failure is not None:
+        raise failure
     return value
 
 
@@ -268,13 +338,15 @@ def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str
         _operands(ctx, expr, left, right)
         return call_op(ctx, row, arguments, expr.span, name, default, "matmul" if expr.op == "@" else f"'{expr.op}'")
     if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)) and expr.op == "+":
+        if size_of(left) + size_of(right) > MAX_LIST:
+            _too_large(ctx, expr.span, "too many elements")
         return [*left, *right] if isinstance(left, list) else (*left, *right)
     if not is_host(left) or not is_host(right):
         if not (expr.op == "*" and isinstance(left, list) and isinstance(right, int)):
             _operands(ctx, expr, left, right, refuse=True)
     _size_is_safe(ctx, expr, left, right)
     try:
-        return python(left, right)
+        return small(ctx, python(left, right), expr.span)
     except TypeError:
         _operands(ctx, expr, left, right, refuse=True)
     except (ArithmeticError, ValueError) as error:
@@ -283,7 +355,14 @@ def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str
 
 def moving(ctx: Analysis, op: str, operands: tuple, span: Span) -> Moving:
     """An operator on values of which one is known only to the running session: computed outside the graph."""
-    return Moving(Apply(op, tuple(plan_value(ctx, value, span) for value in operands)))
+    made = Apply(op, tuple(plan_value(ctx, value, span) for value in operands))
+    if _operators(made) > MAX_MOVING:
+        ctx.fail(TOO_DEEP, span, limit=MAX_MOVING)
+    return Moving(made)
+
+
+def _operators(expr: PlanExpr) -> int:
+    return 1 + sum(map(_operators, expr.args)) if isinstance(expr, Apply) else 0
 
 
 def plan_value(ctx: Analysis, value: object, span: Span) -> PlanExpr:
@@ -316,19 +395,24 @@ def _operands(ctx: Analysis, expr: t.Expr, left: object, right: object, refuse: 
 
 def _size_is_safe(ctx: Analysis, expr: t.Binary, left: object, right: object) -> None:
     """Refuse, before it is computed, what would fill the memory."""
+    if expr.op == "%" and isinstance(left, str):
+        _operands(ctx, expr, left, right, refuse=True)
+    if expr.op == "+" and isinstance(left, str) and isinstance(right, str) and len(left) + len(right) > MAX_LIST:
+        _too_large(ctx, expr.span, "too many elements")
     if expr.op == "**":
         power_is_safe(ctx, left, right, expr.span)
     elif expr.op == "*":
         for value, count in ((left, right), (right, left)):
-            if isinstance(value, (str, list, tuple)) and isinstance(count, int) and len(value) * count > MAX_LIST:
-                ctx.fail(VALUE_LARGE, expr.span, size=f"{len(value) * count} elements", limit=f"{MAX_LIST} elements")
-        if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > _MAX_BITS:
-            ctx.fail(VALUE_LARGE, expr.span, size="a huge number", limit=f"{_MAX_BITS} bits")
+            if not isinstance(value, (str, list, tuple)) or not isinstance(count, int) or count <= 0:
+                continue
+            size = len(value) if isinstance(value, str) else size_of(value)
+            if size * count > MAX_LIST:
+                _too_large(ctx, expr.span, "too many elements")
 
 
 def power_is_safe(ctx: Analysis, base: object, exponent: object, span: Span) -> None:
-    if isinstance(base, int) and isinstance(exponent, int) and base.bit_length() * exponent > _MAX_BITS:
-        ctx.fail(VALUE_LARGE, span, size="a huge number", limit=f"{_MAX_BITS} bits")
+    if isinstance(base, int) and isinstance(exponent, int) and (base.bit_length() - 1) * exponent > MAX_BITS:
+        _too_large(ctx, span, "a huge number")
 
 
 def _unary(ctx: Analysis, expr: t.Unary, value: object, name: str | None) -> object:
@@ -350,7 +434,17 @@ def _unary(ctx: Analysis, expr: t.Unary, value: object, name: str | None) -> obj
 
 
 def _boolean(ctx: Analysis, env: Env, expr: t.Boolean, name: str | None) -> object:
-    left = value_of(ctx, env, expr.left)
+    spine = [expr]
+    while isinstance(spine[-1].left, t.Boolean):
+        spine.append(spine[-1].left)
+    value = value_of(ctx, env, spine[-1].left)
+    while spine:
+        node = spine.pop()
+        value = _boolean_pair(ctx, env, node, value, name if node is expr else None)
+    return value
+
+
+def _boolean_pair(ctx: Analysis, env: Env, expr: t.Boolean, left: object, name: str | None) -> object:
     if isinstance(left, Moving):
         return moving(ctx, expr.op, (left, value_of(ctx, env, expr.right)), expr.span)
     if not isinstance(left, (Tensor, Array)):
@@ -362,7 +456,7 @@ def _boolean(ctx: Analysis, env: Env, expr: t.Boolean, name: str | None) -> obje
 
 def _compare(ctx: Analysis, env: Env, expr: t.Compare, name: str | None) -> object:
     """`a < b < c` is `a < b and b < c`, each operand evaluated once."""
-    values = [value_of(ctx, env, operand) for operand in expr.operands]
+    values = values_of(ctx, env, expr.operands)
     result: object = None
     last = len(expr.ops) - 1
     for at, op in enumerate(expr.ops):
@@ -428,9 +522,15 @@ def _conditional(ctx: Analysis, env: Env, expr: t.Conditional, name: str | None)
 
 
 def _call(ctx: Analysis, env: Env, expr: t.Call, name: str | None) -> object:
-    function = evaluate(ctx, env, expr.function)
-    arguments = [(a.name, given(ctx, env, a.value)) for a in expr.arguments]
-    return call(ctx, function, arguments, expr.span, name)
+    try:
+        function = evaluate(ctx, env, expr.function)
+    except Abandoned as abandoned:
+        try:
+            arguments_of(ctx, env, expr.arguments)
+        except Abandoned as other:
+            raise ctx.both(abandoned, other) from None
+        raise
+    return call(ctx, function, arguments_of(ctx, env, expr.arguments), expr.span, name)
 
 
 def _index(ctx: Analysis, env: Env, expr: t.Index, name: str | None) -> object:
@@ -465,7 +565,8 @@ def _index_host(ctx: Analysis, value, items: list, expr: t.Index) -> object:
     try:
         return value[item]
     except IndexError:
-        ctx.fail(INDEX_RANGE, expr.span, index=item, size=len(value))
+        of = "a list" if isinstance(value, list) else expr.value.span.text[:40] if expr.value else "this"
+        ctx.fail(INDEX_RANGE, expr.span, index=item, of=of, size=len(value))
     except (TypeError, ValueError) as error:
         ctx.fail(ARITHMETIC, expr.span, reason=str(error))
 
@@ -492,9 +593,7 @@ def iterate(ctx: Analysis, value: object, span: Span) -> list | range | tuple:
         value = list(value)
     if not isinstance(value, (list, tuple, range)):
         ctx.fail(NOT_ITERABLE, span, value=describe(value))
-    ctx.unrolled += len(value)
-    if ctx.unrolled > ctx.limits.unroll:
-        ctx.fail(UNROLLED, span, limit=ctx.limits.unroll)
+    ctx.repeat(len(value), span)
     return value
 
 
@@ -514,7 +613,8 @@ def unpacked(ctx: Analysis, targets: tuple[t.Identifier, ...], value: object, sp
         help = "unstack(x) gives the rows of a tensor" if isinstance(value, Tensor) else ""
         ctx.fail(UNPACK, span, help=help, names=len(targets), count=describe(value))
     if len(value) != len(targets):
-        ctx.fail(UNPACK, span, names=len(targets), count=len(value))
+        count = f"{len(value)} value{'' if len(value) == 1 else 's'}"
+        ctx.fail(UNPACK, span, names=len(targets), count=count)
     return value
 
 

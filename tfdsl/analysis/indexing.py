@@ -18,6 +18,7 @@ def index_tensor(ctx: Analysis, value: Tensor, items: list, expr: t.Index, name:
     shape = _result_shape(ctx, value.type, items, expr)
     args = {"x": value.ref, "index": Refs(tuple(specs))}
     type = TensorType(value.type.dtype, shape)
+    ctx.spend(100, expr.span)
     node = ctx.graph.add("index", args, name, (type,), ctx.origin(expr.span))
     return Tensor(Ref(node), type, ctx.graph.name, expr.span)
 
@@ -52,7 +53,7 @@ def _result_shape(ctx: Analysis, type: TensorType, items: list, expr: t.Index) -
     if taken > rank:
         ctx.fail(INDEX_MANY, expr.span, count=taken, type=type, rank=rank)
     if items.count(Ellipsis) > 1:
-        ctx.fail(INDEX_KIND, expr.span, value=describe(type), index="more than one '...'")
+        ctx.fail(INDEX_KIND, expr.span, value=str(type), index="more than one '...'")
     result: list[Dim] = []
     axis = 0
     for item in items:
@@ -66,7 +67,7 @@ def _result_shape(ctx: Analysis, type: TensorType, items: list, expr: t.Index) -
             if isinstance(item, slice):
                 result.append(type.shape[axis] if item == slice(None) else _sliced(dim, item))
             elif isinstance(dim, int) and isinstance(item, int) and not -dim <= item < dim:
-                ctx.fail(INDEX_RANGE, expr.span, index=item, size=dim)
+                ctx.fail(INDEX_RANGE, expr.span, index=item, of=f"axis {axis} of {type}", size=dim)
             axis += 1
     return (*result, *type.shape[axis:])
 

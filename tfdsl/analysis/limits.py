@@ -1,6 +1,6 @@
 """What a program may ask of the compiler, so that none fills its memory, its stack or its time."""
 
-from dataclasses import dataclass
+from ..record import Record
 
 MAX_LIST = 1_000_000  # elements of a list, those of the lists in it included
 MAX_BITS = 14_000  # of a whole number: Python writes out no more than 4300 digits
@@ -8,26 +8,21 @@ MAX_CALLS = 50  # functions that call one another
 MAX_MOVING = 100  # operators on values that only the running session knows, in one expression
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record):
     """`unroll` limits the turns of loops and the calls of functions; the rest grows with it."""
 
     unroll: int = 100_000
 
     @property
-    def nodes(self) -> int:
-        return max(200_000, 2 * self.unroll)
-
-    @property
     def work(self) -> int:
-        """Expressions evaluated and elements of lists looked at."""
+        """Units of about a microsecond: elements of lists looked at; an expression is several, a node a hundred."""
         return max(20_000_000, 200 * self.unroll)
 
 
 def size_of(value: object) -> int:
     """About how many elements a value holds; counting stops above `MAX_LIST`."""
     if isinstance(value, range):
-        return value.stop if value.step == 1 and value.start == 0 else _length(value)
+        return _length(value)
     if not isinstance(value, (list, tuple)):
         return 1
     count = 0

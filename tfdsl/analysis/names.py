@@ -5,9 +5,11 @@ scopes that do not enclose one another bind the same name, only the qualified on
 In a `for`, a name from before the loop may be rebound.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..source import Span
+from ..syntax import tree as t
 
 Path = tuple[str, ...]
 
@@ -124,3 +126,25 @@ class Env:
         """All names that could be meant here, for suggestions."""
         own = set(self.names) | {path[-1] for path in self.scopes}
         return own | self.parent.visible() if self.parent else own
+
+
+def declared(block: t.Block, owner: t.Def | t.Graph | None = None) -> Iterator[tuple[t.Identifier, t.Def | t.Graph | None]]:
+    """Every name that a block binds, wherever in it, with the function or graph that the name belongs to."""
+    for statement in block:
+        match statement:
+            case t.Assign(targets=targets):
+                yield from ((target, owner) for target in targets)
+            case t.Param() | t.Data() | t.Placeholder() | t.Variable() | t.Optimize():
+                yield from ((target, owner) for target in (statement.target,) if target)
+            case t.Def() | t.Graph():
+                if isinstance(statement, t.Def):
+                    yield statement.target, owner
+                yield from declared(statement.body, statement)
+            case t.Scope() | t.After() | t.Device() | t.Container() | t.While():
+                yield from declared(statement.body, owner)
+            case t.For(targets=targets, body=body):
+                yield from ((target, owner) for target in targets)
+                yield from declared(body, owner)
+            case t.If(branches=branches):
+                for _, body in branches:
+                    yield from declared(body, owner)

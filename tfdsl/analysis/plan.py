@@ -6,10 +6,12 @@ statement needs and is not fed, and what is fed and does not fit, are errors her
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ..diagnostics import (
+    ARGUMENT_KIND,
     BATCH_WITHOUT_DATA,
+    BROADCAST,
     CHECKPOINT_MOVING,
     CHECKPOINT_TWICE,
     CONDITION_TENSOR,
@@ -29,6 +31,8 @@ from ..diagnostics import (
     NO_VARIABLES,
     NOT_CONDITION,
     NOT_STATIC,
+    NOT_TENSOR,
+    NOT_TEXT,
     NOT_VARIABLE,
     NOT_YET,
     OUTSIDE_TRAIN,
@@ -71,11 +75,12 @@ from ..program import (
     Value,
     fetches_of,
 )
+from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
-from ..types import SizeMismatch, TensorType, match_shape
-from .arguments import Given, literal_shape, scalar_class
-from .context import Analysis
+from ..types import SizeClash, SizeMismatch, TensorType, match_shape, shape_text
+from .arguments import Given, check_range, literal_shape, operand_notes, scalar_class
+from .context import Abandoned, Analysis
 from .expressions import bind_targets, condition, dotted, evaluate, given, iterate, plan_value, value_of
 from .names import Env
 from .statements import on_graph
@@ -91,7 +96,8 @@ class _Loop:
 
     feeds: dict[Ref, Feed] = field(default_factory=dict)
     runs: bool = False
-    checkpoint: bool = False
+    broken: bool = False  # a `feed` of it could not be analysed
+    checkpoint: Span | None = None
 
 
 @dataclass(slots=True)
@@ -104,15 +110,16 @@ class _Plan:
     initialised: set[Ref] | None = None
 
 
-def session(ctx: Analysis, statement: t.Session, names: set[str]) -> Session | None:
+def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Session | None:
     """One session's plan; None where its graph is unknown."""
     graph_name = statement.graph.id if statement.graph else ""
     name = statement.target.id if statement.target else ""
     if name in names and name:
-        ctx.report(SESSION_TWICE, statement.target.span, name=name)
-    names.add(name)
+        note = Note("the first is on line {line}", names[name])
+        ctx.report(SESSION_TWICE, statement.target.span, (note,), name=name)
+    names.setdefault(name, statement.span)
     if graph_name not in ctx.graphs:
-        help = did_you_mean(graph_name, ctx.graphs)
+        help = did_you_mean(graph_name, ctx.graphs) or "declare it: graph " + graph_name + ": ..."
         ctx.report(SESSION_NAME, statement.graph.span, help=help, name=graph_name)
         return None
     graph = ctx.graphs[graph_name]
@@ -121,6 +128,8 @@ def session(ctx: Analysis, statement: t.Session, names: set[str]) -> Session | N
     by_hand = isinstance(first, (t.Init, t.Restore))
     plan = _Plan(env, initialised=set() if by_hand else None)
     with on_graph(ctx, graph):
+        if not by_hand:
+            ctx.guarded(lambda: _check_initial(ctx, _all_variables(ctx), "'session'", statement), statement.span)
         body = _block(ctx, plan, statement.body)
     return Session(name, graph_name, not by_hand, body, ctx.origin(statement.span))
 
@@ -128,7 +137,7 @@ def session(ctx: Analysis, statement: t.Session, names: set[str]) -> Session | N
 def _block(ctx: Analysis, plan: _Plan, statements: t.Block) -> tuple[Statement, ...]:
     result: list[Statement] = []
     for statement in statements:
-        made = ctx.guarded(lambda statement=statement: _statement(ctx, plan, statement))
+        made = ctx.guarded(lambda statement=statement: _statement(ctx, plan, statement), statement.span)
         if not isinstance(made, Broken):
             result += made
     return tuple(result)
@@ -198,8 +207,8 @@ def _plan_expr(ctx: Analysis, plan: _Plan, expr: t.Expr) -> PlanExpr:
         return _template(ctx, plan, expr.value, expr)
     value = evaluate(ctx, plan.env, expr)
     if isinstance(value, Dataset):
-        ctx.fail(VALUE_OF, expr.span, help=f"use {value.name}.features or {value.name}.target", name=value.name,
-                 value=describe(value), function="this")  # fmt: skip
+        text = _shown_text(expr)
+        ctx.fail(NOT_TENSOR, expr.span, help=f"use {text}.features or {text}.target", value=describe(value))
     return plan_value(ctx, value, expr.span)
 
 
@@ -207,7 +216,7 @@ def _text(ctx: Analysis, plan: _Plan, expr: t.Expr) -> PlanExpr:
     """A path."""
     value = value_of(ctx, plan.env, expr)
     if not isinstance(value, str):
-        ctx.fail(NOT_STATIC, expr.span, help="write it in double quotes", what="a path", value=describe(value))
+        ctx.fail(NOT_TEXT, expr.span, what="a path", value=describe(value))
     return _template(ctx, plan, value, expr)
 
 
@@ -238,26 +247,49 @@ def _template(ctx: Analysis, plan: _Plan, text: str, expr: t.Expr) -> PlanExpr:
     return Template(tuple(p for p in parts if p != ""))
 
 
-def _condition(ctx: Analysis, plan: _Plan, expr: t.Expr) -> PlanExpr:
-    """A condition on fetched values: its comparisons are no nodes."""
+def _condition(ctx: Analysis, plan: _Plan, expr: t.Expr, sides: list[Shown] | None = None) -> PlanExpr:
+    """A condition on fetched values: its comparisons are no nodes. What it compares is added to `sides`."""
+    sides = [] if sides is None else sides
     match expr:
         case t.Compare():
             operands = [_plan_expr(ctx, plan, operand) for operand in expr.operands]
+            sides += [
+                Shown(_shown_text(operand), value)
+                for operand, value in zip(expr.operands, operands, strict=True)
+                if not isinstance(operand, t.Constant)
+            ]
+            for op, left, right in zip(expr.ops, operands, operands[1:], strict=False):
+                _check_compared(ctx, plan, expr, op, left, right)
             parts = [Apply(op, (operands[i], operands[i + 1])) for i, op in enumerate(expr.ops)]
             result: PlanExpr = parts[0]
             for part in parts[1:]:
                 result = Apply("and", (result, part))
             return result
         case t.Boolean():
-            return Apply(expr.op, (_condition(ctx, plan, expr.left), _condition(ctx, plan, expr.right)))
+            left, right = (_condition(ctx, plan, side, sides) for side in (expr.left, expr.right))
+            return Apply(expr.op, (left, right))
         case t.Unary(op="not"):
-            return Apply("not", (_condition(ctx, plan, expr.operand),))
+            return Apply("not", (_condition(ctx, plan, expr.operand, sides),))
     value = evaluate(ctx, plan.env, expr)
     if isinstance(value, Tensor) and value.type is not None and value.type.dtype.kind != "bool":
         ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
     if not isinstance(value, (bool, Tensor, Moving)):
         ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
-    return plan_value(ctx, value, expr.span)
+    result = plan_value(ctx, value, expr.span)
+    sides.append(Shown(_shown_text(expr), result))
+    return result
+
+
+def _check_compared(ctx: Analysis, plan: _Plan, expr: t.Compare, op: str, left: PlanExpr, right: PlanExpr) -> None:
+    """Values that are compared must broadcast, as far as their shapes are known."""
+    a, b = (_known_shape(ctx, plan, side) for side in (left, right))
+    if op in ("in", "not in") or a is None or b is None:
+        return
+    try:
+        for x, y in zip(reversed(a), reversed(b)):  # noqa: B905
+            ctx.graph.sizes.broadcast(x, y)
+    except SizeClash as clash:
+        ctx.fail(BROADCAST, expr.span, op=f"'{op}'", a=shape_text(a), b=shape_text(b), left=clash.left, right=clash.right)
 
 
 def _count(ctx: Analysis, plan: _Plan, expr: t.Expr, what: str, fractions: bool = False) -> int | float:
@@ -290,7 +322,8 @@ def _feed_entries(ctx: Analysis, plan: _Plan, feds: tuple[t.Fed, ...]) -> dict[R
             ctx.fail(FEED_TWICE, fed.target.span, name=name)
         value = given(ctx, plan.env, fed.value)
         if isinstance(value.value, Tensor):
-            ctx.fail(FEED_TARGET, fed.value.span, value="a tensor", hint=f"set {name}'s value outside the graph: numbers, or data such as housing.features")  # fmt: skip
+            shown = f"{value.text}, {describe(value.value)},"
+            ctx.fail(FEED_TARGET, fed.value.span, value=shown, hint="feed numbers, or data such as housing.features")
         _check_feed(ctx, fed, target, value)
         expr = plan_value(ctx, value.value, value.span)
         result[target.ref] = Feed(target.ref, name, expr, ctx.origin(fed.span))
@@ -310,9 +343,11 @@ def _check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: Given) -> None
         kind = scalar_class(ctx, value.value, value.span)
         shape = literal_shape(ctx, value.value, value.span)
         actual = TensorType(declared.dtype, shape)
-        shown = f"{ {'int': 'whole numbers', 'float': 'numbers', 'bool': 'true or false', 'string': 'strings'}.get(kind, 'nothing')}"
+        shown = f"{ {'int': 'whole numbers', 'float': 'numbers with a fraction', 'bool': 'true or false', 'string': 'strings'}.get(kind, 'nothing')}"
     else:
         ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint="feed numbers or data")
+    if kind == "int" and declared.dtype.kind in ("int", "uint"):
+        check_range(ctx, value, declared.dtype)
     takes = {"bool": ("bool",), "int": ("int", "uint", "float", "complex"), "uint": ("int", "uint", "float", "complex"),
              "float": ("float", "complex"), "string": ("string",), "complex": ("complex",), None: (declared.dtype.kind,)}  # fmt: skip
     if declared.dtype.kind not in takes[kind]:
@@ -329,16 +364,21 @@ def _feeds(
     """The feeds of a statement: its own before the loop's; what it needs must be among them."""
     feeds = {**(plan.loop.feeds if plan.loop else {}), **_feed_entries(ctx, plan, feds)}
     _check_sizes(ctx, plan, feeds)
-    graph = ctx.graph.finish()
+    graph = ctx.graph
     reached = graph.reach(refs, frozenset(feeds))
+    ctx.spend(len(reached), statement.span)
     needed = [n for n in reached if graph.nodes[n].op == "placeholder" and "default" not in graph.nodes[n].args]
+    if needed and plan.loop and plan.loop.broken:
+        raise Abandoned(None)
     if needed:
         names = [graph.nodes[n].name for n in sorted(needed)]
         notes = tuple(
             Note(f"{graph.nodes[n].name}: {graph.nodes[n].outputs[0]} is from line {{line}}", graph.nodes[n].origin.span)
             for n in sorted(needed)
         )
-        ctx.fail(UNFED, statement.span, notes, what=what, names=" and ".join(names), first=" = ..., ".join(names))
+        first = " = ..., ".join(names)
+        help = f"write in the body: feed {first} = ..." if isinstance(statement, t.Train) else ""
+        ctx.fail(UNFED, statement.span, notes, help, what=what, names=" and ".join(names), first=first)
     if plan.initialised is not None:
         for n in sorted(reached):
             node = graph.nodes[n]
@@ -379,6 +419,8 @@ def _known_shape(ctx: Analysis, plan: _Plan, value: PlanExpr):
     match value:
         case Value(value=literal):
             return _tuple_shape(literal)
+        case Fetch(ref=ref) if ctx.graph.nodes[ref.node].outputs:
+            return ctx.graph.nodes[ref.node].outputs[ref.output].shape
         case Field(data=data, part=part, field=name, index=()):
             dataset = ctx.datasets[data]
             schema = getattr(dataset.schema, part) if part else dataset.schema
@@ -408,14 +450,50 @@ def _all_variables(ctx: Analysis) -> list[Ref]:
     return [Ref(n.id) for n in ctx.graph.nodes.values() if n.op in ("variable", "shared")]
 
 
+def _check_initial(ctx: Analysis, variables: list[Ref], what: str, statement: t.Statement) -> None:
+    """Initial values are computed without feeds, so they cannot need a placeholder."""
+    graph = ctx.graph
+    for variable in variables:
+        made = graph.nodes[variable.node]
+        initial = list(made.inputs())
+        needed = sorted(n for n in graph.reach(initial, frozenset()) if graph.nodes[n].op == "placeholder")
+        needed = [graph.nodes[n] for n in needed if "default" not in graph.nodes[n].args]
+        if needed:
+            notes = tuple(Note(f"{n.name}: {n.outputs[0]} is from line {{line}}", n.origin.span) for n in needed)
+            notes += (Note(f"the initial value of {made.name} on line {{line}} needs it", made.origin.span),)
+            help = f"give {made.name} an initial value without placeholders, and set it later: set {made.name} = ..."
+            ctx.fail(UNFED, statement.span, notes, help, what=what, names=" and ".join(n.name for n in needed), first="")
+
+
 def _init(ctx: Analysis, plan: _Plan, statement: t.Init) -> Init:
     if statement.values is None:
         plan.initialised = None
+        _check_initial(ctx, _all_variables(ctx), "'init'", statement)
         return Init(ctx.origin(statement.span), None)
     refs = [ref for expr in statement.values for ref in _variables(ctx, plan, expr, "'init'")]
     if plan.initialised is not None:
         plan.initialised.update(refs)
+    _check_initial(ctx, refs, "'init'", statement)
+    _check_made_from(ctx, plan, refs, statement)
     return Init(ctx.origin(statement.span), tuple(refs))
+
+
+def _check_made_from(ctx: Analysis, plan: _Plan, variables: list[Ref], statement: t.Init) -> None:
+    """The variables that initial values are made from must be initialised too."""
+    graph = ctx.graph
+    for variable in variables if plan.initialised is not None else ():
+        made = graph.nodes[variable.node]
+        for n in sorted(graph.reach(list(made.inputs()))):
+            if graph.nodes[n].op in ("variable", "shared") and Ref(n) not in plan.initialised:
+                note = Note(f"the initial value of {made.name} on line {{line}} needs it", made.origin.span)
+                ctx.fail(UNINITIALISED, statement.span, (note,), name=graph.nodes[n].name)
+
+
+def _need_variables(ctx: Analysis, statement: t.Statement, what: str) -> None:
+    if not _all_variables(ctx):
+        if t.Variable in ctx.graph.broken:
+            raise Abandoned(None)
+        ctx.fail(NO_VARIABLES, statement.span, what=what)
 
 
 def _saver(ctx: Analysis, plan: _Plan, statement: t.Restore | t.Save) -> Restore | Save:
@@ -423,8 +501,7 @@ def _saver(ctx: Analysis, plan: _Plan, statement: t.Restore | t.Save) -> Restore
     if word == "restore":
         _outside_loop(ctx, plan, statement, "'restore'")
     path = _text(ctx, plan, statement.path)
-    if not _all_variables(ctx):
-        ctx.fail(NO_VARIABLES, statement.span, what=word)
+    _need_variables(ctx, statement, word)
     pairs = None
     if statement.saved:
         pairs = tuple(_saved(ctx, plan, saved, word) for saved in statement.saved)
@@ -433,7 +510,9 @@ def _saver(ctx: Analysis, plan: _Plan, statement: t.Restore | t.Save) -> Restore
             refs = [ref for ref, _ in pairs] if pairs else _all_variables(ctx)
             for ref in refs:
                 if ref not in plan.initialised:
-                    ctx.fail(UNINITIALISED, statement.span, name=ctx.graph.nodes[ref.node].name)
+                    node = ctx.graph.nodes[ref.node]
+                    note = Note("it is from line {line}", node.origin.span)
+                    ctx.fail(UNINITIALISED, statement.span, (note,), name=node.name)
         return Save(ctx.origin(statement.span), path, pairs)
     if plan.initialised is not None:
         if pairs is None:
@@ -453,7 +532,7 @@ def _saved(ctx: Analysis, plan: _Plan, saved: t.Saved, word: str) -> tuple[Ref, 
         return value.ref, ""
     name = value_of(ctx, plan.env, saved.name)
     if not isinstance(name, str) or not name:
-        ctx.fail(NOT_STATIC, saved.name.span, what="the name in the checkpoint", value=describe(name))
+        ctx.fail(NOT_TEXT, saved.name.span, what="the name in the checkpoint", value=describe(name))
     return value.ref, name
 
 
@@ -476,7 +555,8 @@ def _print(ctx: Analysis, plan: _Plan, statement: t.Print) -> Print:
     for expr in statement.values:
         value = _plan_expr(ctx, plan, expr)
         if isinstance(value, Fetch) and ctx.graph.nodes[value.ref.node].outputs == ():
-            ctx.fail(RUN_VALUE, expr.span, help=f"write: run {_shown_text(expr)}", value="an operation without output")
+            help = f"it has no value to print; write: run {_shown_text(expr)}"
+            ctx.fail(NOT_TENSOR, expr.span, help=help, value="an operation without output")
         items.append(Shown(_shown_text(expr), value))
     refs = [ref for item in items for ref in fetches_of(item.value)]
     feeds = _feeds(ctx, plan, statement.feeds, refs, "'print'", statement)
@@ -493,6 +573,13 @@ def _set(ctx: Analysis, plan: _Plan, statement: t.Set) -> Set:
         _check_feed(ctx, fed, target, value)
     elif isinstance(value.value, Tensor) and value.value.type and value.value.type.dtype != target.type.dtype:
         ctx.fail(FEED_DTYPE, value.span, name=statement.target.id, declared=target.type, actual=value.value.type)
+    elif isinstance(value.value, Tensor) and value.value.type:
+        try:
+            match_shape(target.type.shape, value.value.type.shape, {}, ctx.graph.sizes)
+        except SizeMismatch:
+            notes = operand_notes([Given(target, statement.target.span), value])
+            ctx.fail(FEED_SHAPE, value.span, notes, name=statement.target.id, declared=target.type,
+                     actual=value.value.type)  # fmt: skip
     expr = plan_value(ctx, value.value, value.span)
     feeds = _feeds(ctx, plan, statement.feeds, list(fetches_of(expr)), "'set'", statement)
     if plan.initialised is not None:
@@ -504,12 +591,15 @@ def _log(ctx: Analysis, plan: _Plan, statement: t.Log) -> Log:
     if not plan.logging:
         ctx.fail(LOG_WITHOUT_TO, statement.span)
     summaries = ctx.graph.summaries
+    if t.Summary in ctx.graph.broken and (not summaries or any(tag.id not in summaries for tag in statement.tags)):
+        raise Abandoned(None)
     if not summaries:
         ctx.fail(NO_SUMMARIES, statement.span)
     refs: list[Ref] = []
     for tag in statement.tags:
         if tag.id not in summaries:
-            ctx.fail(NO_SUMMARY, tag.span, help=did_you_mean(tag.id, summaries), tag=tag.id)
+            help = did_you_mean(tag.id, summaries) or "there are " + ", ".join(summaries)
+            ctx.fail(NO_SUMMARY, tag.span, help=help, tag=tag.id)
         refs += summaries[tag.id]
     if not statement.tags:
         refs = [ref for group in summaries.values() for ref in group]
@@ -518,35 +608,23 @@ def _log(ctx: Analysis, plan: _Plan, statement: t.Log) -> Log:
 
 
 def _expect(ctx: Analysis, plan: _Plan, statement: t.Expect) -> Expect:
-    test = _condition(ctx, plan, statement.condition)
-    within = None if statement.within is None else _plan_expr(ctx, plan, statement.within)
     sides: list[Shown] = []
-    for expr in _sides(statement.condition):
-        sides.append(Shown(_shown_text(expr), _plan_expr(ctx, plan, expr)) if not isinstance(expr, t.Constant) else
-                     Shown(_shown_text(expr), Value(expr.value)))  # fmt: skip
+    test = _condition(ctx, plan, statement.condition, sides)
+    within = None if statement.within is None else _plan_expr(ctx, plan, statement.within)
+    if isinstance(within, (Value, Template)) and not isinstance(getattr(within, "value", ""), (int, float)):
+        ctx.fail(ARGUMENT_KIND, statement.within.span, function="'expect'", wanted="a number", name="within",
+                 value=describe(getattr(within, "value", "")))  # fmt: skip
     refs = [*fetches_of(test), *(fetches_of(within) if within else ())]
     feeds = _feeds(ctx, plan, statement.feeds, refs, "'expect'", statement)
-    sides = [replace(side) for side in sides if set(fetches_of(side.value)) <= set(refs)]
     return Expect(ctx.origin(statement.span), test, _shown_text(statement.condition), tuple(sides), within, feeds)
-
-
-def _sides(expr: t.Expr) -> list[t.Expr]:
-    """What a failed expectation shows the values of."""
-    match expr:
-        case t.Compare():
-            return list(expr.operands)
-        case t.Boolean():
-            return [*_sides(expr.left), *_sides(expr.right)]
-        case t.Unary(op="not"):
-            return _sides(expr.operand)
-    return [expr]
 
 
 def _if(ctx: Analysis, plan: _Plan, statement: t.If) -> list[Statement]:
     for test, body in statement.branches:
         value = True if test is None else condition(ctx, plan.env, test)
         if not isinstance(value, bool):
-            ctx.fail(CONDITION_TENSOR, test.span, value=describe(value))
+            help = "for values of the run there are 'expect' and 'stop when'"
+            ctx.fail(CONDITION_TENSOR, test.span, help=help, value=describe(value))
         if value:
             return list(_block(ctx, plan, body))
     return []
@@ -578,7 +656,8 @@ def _train(ctx: Analysis, plan: _Plan, statement: t.Train) -> Train:
     dataset, size, order, seed = _batching(ctx, plan, statement)
     env = Env(parent=plan.env)
     for name in _COUNTERS:
-        env.bind(name, Moving(Counter(name)), statement.span)
+        if name not in env.visible():  # the file's own `step` stays what it is
+            env.bind(name, Moving(Counter(name)), statement.span)
     if statement.target is not None:
         if dataset is None:
             ctx.fail(BATCH_WITHOUT_DATA, statement.target.span)
@@ -586,16 +665,18 @@ def _train(ctx: Analysis, plan: _Plan, statement: t.Train) -> Train:
         rows = dataset.schema.rows if size is None else full
         env.bind(statement.target.id, Batch(dataset.schema, rows), statement.target.span)
     loop = _Loop()
+    failed = ctx.failed
     inner = _Plan(env, loop, plan.logging, plan.initialised)
     # `feed` holds for all of the body, wherever it stands in it.
     for one in statement.body:
         if isinstance(one, t.Feed):
-            entries = ctx.guarded(lambda one=one: _feed_entries(ctx, inner, one.feeds))
-            if not isinstance(entries, Broken):
+            entries = ctx.guarded(lambda one=one: _feed_entries(ctx, inner, one.feeds), one.span)
+            if isinstance(entries, Broken):
+                loop.broken = True
+            else:
                 loop.feeds.update(entries)
-    errors = len(ctx.bag.errors)
     body = list(_block(ctx, inner, statement.body))
-    if not loop.runs and len(ctx.bag.errors) == errors:
+    if not loop.runs and ctx.failed == failed and t.Optimize not in ctx.graph.broken:
         if not ctx.graph.optimizers:
             ctx.fail(NO_STEP, statement.span)
         for ref in ctx.graph.optimizers:
@@ -632,24 +713,24 @@ def _batching(ctx: Analysis, plan: _Plan, statement: t.Train) -> tuple[Dataset |
 
 def _every(ctx: Analysis, plan: _Plan, statement: t.Every) -> Every:
     _inside_loop(ctx, plan, statement, "every")
-    count = _count(ctx, plan, statement.count, "the distance of 'every'", statement.unit == "second")
+    count = _count(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
     for one in statement.body:
         if isinstance(one, t.Checkpoint):
             ctx.fail(NESTED_CHECKPOINT, one.span)
         if isinstance(one, t.Feed):
-            ctx.fail(PLAN_PLACE, one.span, what="'feed' inside 'every'")
+            ctx.fail(PLAN_PLACE, one.span, help="put it directly in the body of 'train', or write '... with ...'",
+                     what="'feed' inside 'every'")  # fmt: skip
     return Every(ctx.origin(statement.span), count, statement.unit, _block(ctx, plan, statement.body))
 
 
 def _checkpoint(ctx: Analysis, plan: _Plan, statement: t.Checkpoint) -> Checkpoint:
     loop = _inside_loop(ctx, plan, statement, "checkpoint")
     if loop.checkpoint:
-        ctx.fail(CHECKPOINT_TWICE, statement.span)
-    loop.checkpoint = True
-    count = _count(ctx, plan, statement.count, "the distance of checkpoints", statement.unit == "second")
+        ctx.fail(CHECKPOINT_TWICE, statement.span, (Note("the first is on line {line}", loop.checkpoint),))
+    loop.checkpoint = statement.span
+    count = _count(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
     path = _text(ctx, plan, statement.path)
     if isinstance(path, Template) and any(isinstance(part, Counter) for part in path.parts):
         ctx.fail(CHECKPOINT_MOVING, statement.path.span)
-    if not _all_variables(ctx):
-        ctx.fail(NO_VARIABLES, statement.span, what="keep")
+    _need_variables(ctx, statement, "keep")
     return Checkpoint(ctx.origin(statement.span), count, statement.unit, path)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from ..data.schema import DataError
 from ..data.table import SOURCES, TRANSFORMS, schema_of
 from ..diagnostics import (
+    ARGUMENT_KIND,
     BOUND_TO_PARAM,
     CONDITION_TENSOR,
     DIM_VALUE,
@@ -20,9 +21,11 @@ from ..diagnostics import (
     LOSS_MISSING,
     LOSS_TWICE,
     LOSS_TYPE,
+    NOT_DIFFERENTIABLE,
     NOT_OPTIMIZER,
     NOT_STATIC,
     NOT_TENSOR,
+    NOT_TEXT,
     NOT_VARIABLE,
     NOT_YET,
     NOTHING_TRAINABLE,
@@ -45,17 +48,19 @@ from ..diagnostics import (
     Note,
 )
 from ..ops.op import Op
+from ..ops.op import Param as OpParam
 from ..ops.optimizers import OPTIMIZERS, OptimizerRow
 from ..program import Arg, Data, DataStage, Enter, Exit, Param, Ref, Refs, Static, shape_known
 from ..record import Record
+from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import DTYPES, Dim, Size, SizeClash, TensorType
 from .arguments import Given, assign_arguments, default_dtype, missing, operand_notes, scalar_class, tensor_dtype, to_arg
 from .calls import Arguments, call_op, depends, optimizer
-from .context import Analysis, GraphBuilder, Shared
-from .expressions import bind_targets, condition, evaluate, given, iterate, unpacked, value_of
-from .names import BoundTwice, Env
+from .context import Abandoned, Analysis, GraphBuilder, Shared
+from .expressions import arguments_of, bind_targets, condition, evaluate, given, iterate, unpacked, value_of
+from .names import BoundTwice, Env, declared
 from .values import Array, Broken, Dataset, Function, Optimizer, Tensor, describe, is_host
 
 _SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
@@ -70,7 +75,7 @@ class Returned(Record):
 def block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
     """Analyse statements in order, up to a `return`."""
     for statement in statements:
-        result = ctx.guarded(lambda statement=statement: _statement(ctx, env, statement))
+        result = ctx.guarded(lambda statement=statement: _statement(ctx, env, statement), statement.span)
         if isinstance(result, Returned):
             return result
         if isinstance(result, Broken):
@@ -80,15 +85,11 @@ def block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
 
 def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
     """Bind what a failed statement would have bound, so that its uses are no errors of their own."""
-    match statement:
-        case t.Assign(targets=targets):
-            pass
-        case t.Param() | t.Data() | t.Placeholder() | t.Variable() | t.Optimize() | t.Def():
-            targets = (statement.target,) if statement.target else ()
-        case t.Import():
-            targets = statement.names or ((statement.target,) if statement.target else ())
-        case _:
-            return
+    ctx.graph.broken.add(type(statement))
+    if isinstance(statement, t.Import):
+        targets = statement.names or ((statement.target,) if statement.target else ())
+    else:
+        targets = [target for target, owner in declared((statement,)) if owner is None]
     for target in targets:
         if env.member(env.path, target.id) is None:
             try:
@@ -143,6 +144,12 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
         case t.For():
             return _for(ctx, env, statement)
         case t.Def():
+            seen: dict[str, Span] = {}
+            for one in statement.parameters:
+                if one.name in seen:
+                    note = Note(f"'{one.name}' was bound on line {{line}}", seen[one.name])
+                    ctx.fail(REBOUND, one.span, (note,), name=one.name)
+                seen[one.name] = one.span
             bind(ctx, env, statement.target, Function(statement, env))
         case t.Graph() | t.Session():
             what = "'graph'" if isinstance(statement, t.Graph) else "'session'"
@@ -150,11 +157,12 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
         case t.Import():
             _not_yet(ctx, statement, "import", "put what it has into this file")
         case t.Device():
-            _not_yet(ctx, statement, "device", "leave it out: TensorFlow places the nodes")
+            return _not_yet_block(ctx, env, statement, "device", "leave it out: TensorFlow places the nodes")
         case t.Container():
-            _not_yet(ctx, statement, "container", "leave it out: a local session keeps its own variables")
+            hint = "leave it out: a local session keeps its own variables"
+            return _not_yet_block(ctx, env, statement, "container", hint)
         case t.While():
-            test = ctx.guarded(lambda: condition(ctx, env, statement.condition))
+            test = ctx.guarded(lambda: condition(ctx, env, statement.condition), statement.span)
             if not isinstance(test, Broken):
                 _not_yet(ctx, statement, "while", "with a number of turns known while compiling, use: for i in range(10)")
         case _:
@@ -164,6 +172,11 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
 
 def _not_yet(ctx: Analysis, statement: t.Statement, what: str, hint: str) -> None:
     ctx.fail(NOT_YET, statement.span, what=f"'{what}'", hint=hint)
+
+
+def _not_yet_block(ctx: Analysis, env: Env, statement: t.Device | t.Container, what: str, hint: str):
+    ctx.report(NOT_YET, statement.span, what=f"'{what}'", hint=hint)
+    return block(ctx, env, statement.body)
 
 
 # --- values -----------------------------------------------------------------------------------
@@ -251,10 +264,10 @@ def _seed(ctx: Analysis, env: Env, statement: t.Seed) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
         ctx.fail(SEED_VALUE, statement.value.span, value=describe(value))
     if ctx.graph.seed is not None:
-        ctx.fail(SEED_TWICE, statement.span)
+        ctx.fail(SEED_TWICE, statement.span, (Note("the first is on line {line}", ctx.graph.seed_span),))
     if ctx.graph.nodes:
         ctx.fail(SEED_LATE, statement.span)
-    ctx.graph.seed = value
+    ctx.graph.seed, ctx.graph.seed_span = value, statement.span
 
 
 # --- data -------------------------------------------------------------------------------------
@@ -263,19 +276,29 @@ def _seed(ctx: Analysis, env: Env, statement: t.Seed) -> None:
 def _data(ctx: Analysis, env: Env, statement: t.Data) -> None:
     name = statement.target.id
     source, *transforms = statement.stages
-    stages = [_stage(ctx, env, source, SOURCES, "source of data")]
-    stages += [_stage(ctx, env, stage, TRANSFORMS, "transform") for stage in transforms]
+    stages = [_stage(ctx, env, source, SOURCES, "sources of data")]
+    stages += [_stage(ctx, env, stage, TRANSFORMS, "transforms") for stage in transforms]
     data = Data(name, stages[0], tuple(stages[1:]), ctx.folder, 0, 0, ctx.origin(statement.span))
     try:
         schema = schema_of(data, ctx.given_data.get(name))
     except DataError as error:
-        place = statement.stages[error.stage or 0].span
+        stage = statement.stages[error.stage or 0]
+        place = _blamed(stage, (SOURCES | TRANSFORMS)[stage.name].params, error.param)
         ctx.fail(error.message, place, data_notes(error), **error.details)
     data = Data(name, data.source, data.transforms, ctx.folder, schema.rows, schema.columns, data.origin)
     dataset = Dataset(name, "", schema, statement.span)
     ctx.data.append(data)
     ctx.datasets[name] = dataset
     bind(ctx, env, statement.target, dataset)
+
+
+def _blamed(stage: t.Stage, params: tuple[OpParam, ...], param: str | None) -> Span:
+    """The place of the argument to blame, or of the whole stage."""
+    names = [p.name for p in params]
+    for at, argument in enumerate(stage.arguments):
+        if param is not None and param == (argument.name or names[at]):
+            return argument.value.span
+    return stage.span
 
 
 def data_notes(error: DataError) -> tuple[Note, ...]:
@@ -285,12 +308,12 @@ def data_notes(error: DataError) -> tuple[Note, ...]:
 def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, object], kind: str) -> DataStage:
     row = table.get(stage.name)
     if row is None:
-        help = did_you_mean(stage.name, table) or "there are " + ", ".join(table)
-        ctx.fail(UNKNOWN_NAME, stage.span, help=help, name=stage.name)
+        help = did_you_mean(stage.name, table) or f"the {kind} are " + ", ".join(table)
+        place = Span(stage.span.source, stage.span.start, stage.span.start + len(stage.name))
+        ctx.fail(UNKNOWN_NAME, place, help=help, name=stage.name)
     params = {p.name: p for p in row.params}
     arguments = assign_arguments(
-        ctx, stage.name, row.signature, list(params), [(a.name, given(ctx, env, a.value)) for a in stage.arguments],
-        stage.span,
+        ctx, stage.name, row.signature, list(params), arguments_of(ctx, env, stage.arguments), stage.span,
     )  # fmt: skip
     values = {}
     for name, param in params.items():
@@ -309,10 +332,15 @@ def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, object],
 # --- types ------------------------------------------------------------------------------------
 
 
+_DTYPE_ALIASES = {"float": "float32", "double": "float64", "int": "int32", "long": "int64", "str": "string"}
+
+
 def _dtype(ctx: Analysis, type: t.Type):
     if type.dtype not in DTYPES:
-        help = did_you_mean(type.dtype, DTYPES)
-        ctx.fail(DTYPE_UNKNOWN, type.span, help=help, name=type.dtype, known=", ".join(DTYPES))
+        alias = _DTYPE_ALIASES.get(type.dtype)
+        help = f"did you mean '{alias}'?" if alias else did_you_mean(type.dtype, DTYPES)
+        place = Span(type.span.source, type.span.start, type.span.start + len(type.dtype))
+        ctx.fail(DTYPE_UNKNOWN, place, help=help, name=type.dtype, known=", ".join(DTYPES))
     return DTYPES[type.dtype]
 
 
@@ -329,16 +357,20 @@ def tensor_type(ctx: Analysis, env: Env, type: t.Type) -> TensorType:
 def _dim(ctx: Analysis, env: Env, dim: t.Expr | t.UnknownDim) -> Dim:
     if isinstance(dim, t.UnknownDim):
         return None
+    if isinstance(dim, t.Name) and dim.id == "None":
+        ctx.fail(DIM_VALUE, dim.span, help="an unknown size is written ?", value="'None'")
     if isinstance(dim, t.Name) and env.find(dim.id) is None and env.find_scope(dim.id) is None:
         ctx.graph.sizes.declared.setdefault(dim.id, dim.span)
         return Size(dim.id)
     value = value_of(ctx, env, dim)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        if isinstance(value, (Tensor, Array)):
+            what = f"the size '{dim.id}'" if isinstance(dim, t.Name) else "a size"
+            ctx.fail(NOT_STATIC, dim.span, what=what, value=describe(value))
         if isinstance(dim, t.Name):
             ctx.fail(BOUND_TO_PARAM, dim.span, name=dim.id, value=describe(value))
-        if isinstance(value, (Tensor, Array)):
-            ctx.fail(NOT_STATIC, dim.span, what="a size", value=describe(value))
-        ctx.fail(DIM_VALUE, dim.span, value=describe(value))
+        help = "an unknown size is written ?" if value is None else ""
+        ctx.fail(DIM_VALUE, dim.span, help=help, value=describe(value))
     return value
 
 
@@ -421,7 +453,8 @@ def _trainable(ctx: Analysis, env: Env, statement: t.Variable) -> dict[str, Arg]
             ctx.fail(OPTION_UNKNOWN, option.span, help=help, statement=word, name=option.name, known="trainable")
         value = value_of(ctx, env, option.value)
         if not isinstance(value, bool):
-            ctx.fail(NOT_STATIC, option.value.span, what="'trainable'", value=describe(value))
+            ctx.fail(ARGUMENT_KIND, option.value.span, function=f"'{word}'", wanted="true or false", name="trainable",
+                     value=describe(value))  # fmt: skip
         args["trainable"] = Static(value)
     return args
 
@@ -443,8 +476,10 @@ def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
     known = graph.shared.get(path)
     if statement.value is None:
         if known is None:
-            near = did_you_mean(path, graph.shared)
-            ctx.fail(SHARED_MISSING, statement.span, help=near, path=path, name=name)
+            here = [p.rpartition("/")[2] for p in graph.shared if p.rpartition("/")[0] == path.rpartition("/")[0]]
+            same = [(p, s.span) for p, s in graph.shared.items() if p.rpartition("/")[2] == name]
+            notes = tuple(Note(f"the shared '{p}' of line {{line}} is another one", span) for p, span in same[:3])
+            ctx.fail(SHARED_MISSING, statement.span, notes, did_you_mean(name, here), path=path, name=name)
     elif known is None:
         if graph.reuse:
             ctx.fail(SHARED_REUSE, statement.span, path=path)
@@ -488,7 +523,9 @@ def _scalar_float(ctx: Analysis, value: Given) -> Tensor:
     if not isinstance(tensor, Tensor) or tensor.type is None:
         ctx.fail(NOT_TENSOR, value.span, value=describe(tensor))
     if tensor.type.rank not in (0, None) or tensor.type.dtype.kind != "float":
-        ctx.fail(LOSS_TYPE, value.span, operand_notes([value]), type=tensor.type)
+        rank = tensor.type.rank
+        help = f"make it a float: cast({value.text}, float32)" if rank == 0 and tensor.type.dtype.kind in ("int", "uint") else ""
+        ctx.fail(LOSS_TYPE, value.span, operand_notes([value]), help, type=tensor.type)
     return tensor
 
 
@@ -504,11 +541,13 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
     graph = ctx.graph
     if statement.loss is not None:
         loss = _scalar_float(ctx, given(ctx, env, statement.loss)).ref
-    elif graph.loss is None:
+    elif graph.loss is None and t.Loss not in graph.broken:
         ctx.fail(LOSS_MISSING, statement.span)
     else:
         loss = graph.loss
     chosen = _optimizer(ctx, env, statement.optimizer)
+    if loss is None:
+        raise Abandoned(None)
     args: dict[str, Arg] = {"loss": loss, "optimizer": Static(chosen.row.name), **chosen.args}
     if statement.wrt is not None:
         args["wrt"] = Refs(tuple(_wrt(ctx, env, statement, loss)))
@@ -518,6 +557,8 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
             if n.op in ("variable", "shared") and n.args.get("trainable") != Static(False)
         ]  # fmt: skip
         if not any(depends(ctx, loss, Ref(n.id)) for n in trainable):
+            if t.Variable in graph.broken:
+                raise Abandoned(None)
             ctx.fail(NOTHING_TRAINABLE, statement.span)
     target = statement.target
     node = graph.add("optimize", args, target.id if target else None, (), ctx.origin(statement.span))
@@ -529,7 +570,7 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
 def _optimizer(ctx: Analysis, env: Env, expr: t.Expr) -> Optimizer:
     try_name = expr.function if isinstance(expr, t.Call) else expr
     if isinstance(try_name, t.Name) and try_name.id not in OPTIMIZERS and env.find(try_name.id) is None:
-        help = did_you_mean(try_name.id, OPTIMIZERS)
+        help = did_you_mean(try_name.id.removesuffix("Optimizer") or try_name.id, OPTIMIZERS)
         ctx.fail(NOT_OPTIMIZER, try_name.span, help=help, value=f"'{try_name.id}'", known=", ".join(OPTIMIZERS))
     value = value_of(ctx, env, expr)
     if isinstance(value, OptimizerRow):
@@ -546,7 +587,7 @@ def _wrt(ctx: Analysis, env: Env, statement: t.Optimize, loss: Ref):
             if not isinstance(one, Tensor) or not one.is_variable:
                 ctx.fail(NOT_VARIABLE, value.span, what="'wrt'", value=describe(one))
             if not depends(ctx, loss, one.ref):
-                ctx.fail(NOTHING_TRAINABLE, value.span)
+                ctx.fail(NOT_DIFFERENTIABLE, value.span, operand_notes([value]), y="the loss", x=value.text)
             yield one.ref
 
 
@@ -569,7 +610,7 @@ def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:
         ctx.fail(SUMMARY_TYPE, value.span, operand_notes([value]), kind=kind, wanted=wanted[0], type=type)
     tag = value_of(ctx, env, statement.tag) if statement.tag else value.text
     if not isinstance(tag, str) or not tag:
-        ctx.fail(NOT_STATIC, statement.tag.span, what="the tag of a summary", value=describe(tag))
+        ctx.fail(NOT_TEXT, statement.tag.span, what="the tag of a summary", value=describe(tag))
     args = {"kind": Static(kind), "tag": Static(tag), "value": arg}
     node = ctx.graph.add("summary", args, None, (TensorType(DTYPES["string"], ()),), ctx.origin(statement.span))
     ctx.graph.summaries.setdefault(tag, []).append(Ref(node))
@@ -596,16 +637,23 @@ def _scope(ctx: Analysis, env: Env, statement: t.Scope) -> Returned | None:
 
 def _after(ctx: Analysis, env: Env, statement: t.After) -> Returned | None:
     refs = []
-    for expr in statement.values:
+
+    def add(expr: t.Expr) -> None:
         value = given(ctx, env, expr)
         for one in value.value if isinstance(value.value, (list, tuple)) else [value.value]:
             if not isinstance(one, Tensor):
                 ctx.fail(NOT_TENSOR, value.span, value=describe(one))
             refs.append(ctx.use(one, value.span, value.text).ref)
+
+    for expr in statement.values:
+        ctx.guarded(lambda expr=expr: add(expr), expr.span)
     ctx.graph.items.append(Enter("after", "", tuple(refs)))
+    outside = ctx.graph.held
+    ctx.graph.held = (*outside, *refs)
     try:
         return block(ctx, env, statement.body)
     finally:
+        ctx.graph.held = outside
         ctx.graph.items.append(Exit())
 
 
@@ -654,8 +702,9 @@ def graph_block(ctx: Analysis, statement: t.Graph) -> None:
     name = statement.target.id
     known = ctx.graphs.get(name)
     if known is not None:
-        ctx.fail(REBOUND, statement.target.span, name=name)
+        note = Note(f"'{name}' was bound on line {{line}}", known.span)
+        ctx.fail(REBOUND, statement.target.span, (note,), name=name)
     env = Env(parent=ctx.env)
-    graph = ctx.graphs[name] = GraphBuilder(name, env)
+    graph = ctx.graphs[name] = GraphBuilder(name, env, span=statement.target.span)
     with on_graph(ctx, graph):
         block(ctx, env, statement.body)

@@ -131,7 +131,7 @@ def describe(value: object) -> str:
         case int() | float() | complex():
             return f"the number {value}"
         case str():
-            return "a string"
+            return f'the string "{value if len(value) <= 30 else value[:27] + "..."}"'
         case list() | tuple() | range():
             return "a list"
         case ShapeOf():

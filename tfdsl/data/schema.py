@@ -106,7 +106,8 @@ def need(condition: bool, name: str, arguments: Mapping[str, object], param: str
         if is_integer(value) and abs(value) >= 10**SHOWN:  # Python refuses to write out some of these
             text = f"an integer of more than {SHOWN} digits"
         else:
-            text = shown(value) if isinstance(value, str) else "none" if value is None else str(value)
+            plain = str(value).lower() if value is None or isinstance(value, bool) else str(value)
+            text = shown(value) if isinstance(value, str) else plain
         raise DataError(DATA_ARGUMENT, param=param, name=name, argument=param, wanted=wanted, value=text)
 
 

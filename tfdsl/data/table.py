@@ -155,8 +155,10 @@ def _moons(arguments: Arguments, folder: str) -> Schema:
 def _csv(arguments: Arguments, folder: str) -> Schema:
     from .files import read_csv  # here, because zipfile and the like cost every `check` some milliseconds
 
-    table = read_csv(arguments["path"], folder)
     target = arguments["target"]
+    need(isinstance(arguments["path"], str), "csv", arguments, "path", "a string")
+    need(target is None or isinstance(target, str), "csv", arguments, "target", "a string, the name of a column")
+    table = read_csv(arguments["path"], folder)
     if target is None:
         return Schema(len(table.rows), table.header)
     column = table.column(target)
@@ -171,6 +173,7 @@ def _csv(arguments: Arguments, folder: str) -> Schema:
 def _npz(arguments: Arguments, folder: str) -> Schema:
     from .files import npz_arrays, open_file
 
+    need(isinstance(arguments["path"], str), "npz", arguments, "path", "a string")
     with open_file(arguments["path"], folder) as file:
         features, target = npz_arrays(file)
     rows, columns = features.shape

@@ -4,6 +4,7 @@ Ops of the table are called as their rows say; the few that are more than a call
 here. Every op of the finished graph is traced back to the node, and so to the line, that made it.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -94,11 +95,19 @@ def failure(message, origin: Origin, notes=(), **details) -> TfgError:
     return TfgError([Diagnostic(message, origin.span, details, tuple(notes), chain=origin.chain)])
 
 
+_WHERE = re.compile(r"\s*\[\[\{\{node .*", re.DOTALL)  # the failing node, which the place in the program says
+_STACK = re.compile(r"Graph execution error:\s*(?:Detected at node .*\nNode: '[^\n]*'\n)?", re.DOTALL)
+_ROOTS = re.compile(r"\d+ root error\(s\) found\.\s*\(0\) [\w ]+: ")
+_SIGNATURE = re.compile(r" for '\{\{node .*?\}\} = [^']*'")
+
+
 def plain_reason(error: BaseException) -> str:
-    """The first sentence of what TensorFlow says."""
+    """What TensorFlow says is wrong, in one line, without its account of where in Python and in its own graph."""
     text = getattr(error, "message", None) or str(error)
-    line = next((line for line in text.splitlines() if line.strip()), type(error).__name__)
-    return line.split(" [[")[0].strip()
+    text = _WHERE.sub("", text)
+    for part in (_STACK, _ROOTS, _SIGNATURE):
+        text = part.sub("", text)
+    return " ".join(text.split())[:500] or type(error).__name__
 
 
 class _Lowering:
@@ -258,6 +267,12 @@ def _gradients(lowering: _Lowering, node: Node) -> list:
     return [tf.convert_to_tensor(gradient) for gradient in results]
 
 
+def _change(lowering: _Lowering, node: Node):
+    """assign_add or assign_sub, by the variable's method: TensorFlow's function drops the name."""
+    variable, value = (lowering.argument(node.args[name]) for name in ("ref", "value"))
+    return getattr(variable, node.op)(value, name=node.name)
+
+
 def _summary(lowering: _Lowering, node: Node):
     make = getattr(v1.summary, node.args["kind"].value)
     return make(node.args["tag"].value, lowering.argument(node.args["value"]))
@@ -293,6 +308,8 @@ _SPECIAL: dict[str, Callable[[_Lowering, Node], object]] = {
     "shared": _shared,
     "index": _index,
     "gradients": _gradients,
+    "assign_add": _change,
+    "assign_sub": _change,
     "optimize": _optimize,
     "einsum": _einsum,
     "meshgrid": _meshgrid,

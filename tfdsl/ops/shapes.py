@@ -152,7 +152,8 @@ def replaced(shape: Sequence[Dim], axis: int, *dims: Dim) -> tuple[Dim, ...]:
 def option(call: Call, param: str, *allowed: object) -> object:
     """An argument that must be one of a few values."""
     if call[param] not in allowed:
-        call.fail(OPTION, param, param=param, value=call[param], allowed=", ".join(map(str, allowed)))
+        shown = [f'"{value}"' if isinstance(value, str) else str(value) for value in (call[param], *allowed)]
+        call.fail(OPTION, param, param=param, value=shown[0], allowed=" or ".join(shown[1:]))
     return call[param]
 
 

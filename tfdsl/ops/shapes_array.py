@@ -1,8 +1,8 @@
 """Shape rules of ops that make, join, cut and rearrange tensors."""
 
 from ..diagnostics import (
-    AXES_ONCE, BITS, BROADCAST_TO, EMPTY_LIST, NEGATIVE, NOT_COMPILE_TIME, NOT_MULTIPLE, NOT_ONE, RANK,
-    RESHAPE, SPLIT,
+    AXES_ONCE, BITS, BROADCAST_TO, EMPTY_LIST, NEGATIVE, NOT_COMPILE_TIME, NOT_MULTIPLE, NOT_ONE, OPTION,
+    RANK, RESHAPE, SPLIT,
 )
 from ..types import FLOAT32, INT32, Dim, Shape, TensorType, shape_text
 from .op import Call
@@ -10,6 +10,8 @@ from .shapes import (
     axis_in, clear_rank, listed, merge, merge_list, new_axis_in, number, option, product, replaced, same_size,
     wanted_rank, without,
 )
+
+MAX_OUTPUTS = 100_000
 
 # --- New tensors ------------------------------------------------------------------------------
 
@@ -170,7 +172,11 @@ def bitcast(call: Call) -> TensorType:
 
 def ensure_shape(call: Call) -> TensorType:
     """The tensor, with what `shape` says about its sizes known from here on; none says nothing."""
-    said = TensorType(call.dtype("T"), tuple(call["shape"]))
+    dims = call["shape"]
+    if not isinstance(dims, (list, tuple)) or any(type(dim) is not int and dim is not None for dim in dims):
+        allowed = "a list of sizes, none for one not known"
+        call.fail(OPTION, "shape", param="shape", value="this", allowed=allowed)
+    said = TensorType(call.dtype("T"), tuple(dims))
     return TensorType(call.dtype("T"), merge(call, call["x"].shape, said.shape, "x", "shape"))
 
 
@@ -314,6 +320,9 @@ def repeat(call: Call) -> TensorType:
         axis = axis_in(call, call["axis"], len(shape), "input")
     if isinstance(times, list) and len(times) == 1:
         times = times[0]
+    if isinstance(times, list) and any(not isinstance(count, int) for count in times):
+        wanted_rank(call, "repeats", 1)
+        times = None
     total = sum(times) if isinstance(times, list) else multiplied(call, shape[axis], times)
     return TensorType(call.dtype("T"), replaced(shape, axis, total))
 
@@ -367,13 +376,26 @@ def unstack(call: Call) -> tuple[TensorType, ...]:
         if num is not None:
             same_size(call, shape[axis], num, "value")
         num, shape = size if num is None else num, without(shape, [axis])
-    return (TensorType(call.dtype("T"), shape),) * num
+    return (TensorType(call.dtype("T"), shape),) * number_of_outputs(call, "num", num, 0)
+
+
+def number_of_outputs(call: Call, param: str, wanted: int, least: int) -> int:
+    """The number of an op's outputs, which must be within reason."""
+    if wanted < least:
+        call.fail(NEGATIVE, param, param=param, value=wanted, least=least)
+    if wanted > MAX_OUTPUTS:
+        call.fail(OPTION, param, param=param, value=wanted, allowed=f"at most {MAX_OUTPUTS}")
+    return wanted
 
 
 def split(call: Call) -> tuple[TensorType, ...]:
     """Equal pieces for a number, pieces of those sizes for a list."""
     shape, pieces = call["value"].shape, call["num_or_size_splits"]
-    sizes = [None] * pieces if isinstance(pieces, int) else [None if size == -1 else size for size in pieces]
+    if isinstance(pieces, int):
+        pieces = number_of_outputs(call, "num_or_size_splits", pieces, 1)
+        sizes = [None] * pieces
+    else:
+        sizes = [None if size == -1 else size for size in pieces]
     if shape is None:
         return (TensorType(call.dtype("T"), None),) * len(sizes)
     axis = axis_in(call, call["axis"], len(shape), "value")
@@ -402,7 +424,8 @@ def dynamic_partition(call: Call) -> tuple[TensorType, ...]:
         if len(data) < len(partitions):
             call.fail(RANK, "data", param="data", wanted=f"{len(partitions)} or more", type=call["data"])
         rest = (None, *data[len(partitions) :])
-    return (TensorType(call.dtype("T"), rest),) * call["num_partitions"]
+    parts = number_of_outputs(call, "num_partitions", call["num_partitions"], 1)
+    return (TensorType(call.dtype("T"), rest),) * parts
 
 
 def unique(outputs: int):
@@ -427,10 +450,16 @@ def set_difference(call: Call) -> tuple[TensorType, TensorType]:
 # --- Blocks of pixels -------------------------------------------------------------------------
 
 
+def _block(call: Call) -> int:
+    if call["block_size"] < 2:
+        call.fail(NEGATIVE, "block_size", param="block_size", value=call["block_size"], least=2)
+    return call["block_size"]
+
+
 def space_to_depth(call: Call) -> TensorType:
     """Blocks of rows and columns into channels."""
     batch, height, width, depth = wanted_rank(call, "input", 4)
-    block = call["block_size"]
+    block = _block(call)
     for axis, size in ((1, height), (2, width)):
         if (number(call, size) or 0) % block:
             call.fail(NOT_MULTIPLE, "input", factor=block, axis=axis, type=call["input"], size=size)
@@ -441,7 +470,7 @@ def space_to_depth(call: Call) -> TensorType:
 def depth_to_space(call: Call) -> TensorType:
     """Channels into blocks of rows and columns."""
     batch, height, width, depth = wanted_rank(call, "input", 4)
-    block = call["block_size"]
+    block = _block(call)
     if (number(call, depth) or 0) % (block * block):
         call.fail(NOT_MULTIPLE, "input", factor=block * block, axis=3, type=call["input"], size=depth)
     depth = None if number(call, depth) is None else number(call, depth) // (block * block)

@@ -1,6 +1,8 @@
 """Shape rules of ops that pick, slice, sort, scatter and add up by index, and of assignments."""
 
-from ..diagnostics import AXES_TWICE, NEGATIVE, NO_SUCH_INDEX, RANK, SHAPES_DIFFER, SLICE, TOO_MANY_INDICES
+from ..diagnostics import (
+    AXES_TWICE, BOTH, NEGATIVE, NO_SUCH_INDEX, RANK, SHAPES_DIFFER, SLICE, TOO_MANY_INDICES,
+)
 from ..types import BOOL, INT32, INT64, STRING, Dim, DType, Shape, TensorType
 from .op import Call
 from .shapes import (
@@ -58,9 +60,16 @@ def gather_nd(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), (*shared, *indices[batch:-1], *params[batch + depth :]))
 
 
+def _only_places(call: Call) -> bool:
+    missing = [call["x"] is None, call["y"] is None]
+    if any(missing) and not all(missing):
+        call.fail(BOTH, "condition", first="x", second="y")
+    return all(missing)
+
+
 def choose(call: Call) -> TensorType:
     """`x` where the condition holds, `y` elsewhere; without them, the places where it holds."""
-    if call["x"] is None and call["y"] is None:
+    if _only_places(call):
         return TensorType(INT64, (None, call["condition"].rank))
     shape = merge(call, call["x"].shape, call["y"].shape, "x", "y")
     condition = call["condition"].shape
@@ -74,7 +83,7 @@ def choose(call: Call) -> TensorType:
 
 def choose_broadcasting(call: Call) -> TensorType:
     """As `choose`, with broadcasting of all three."""
-    if call["x"] is None and call["y"] is None:
+    if _only_places(call):
         return TensorType(INT64, (None, call["condition"].rank))
     return TensorType(call.dtype("T"), broadcast(call, "condition", "x", "y"))
 
@@ -214,6 +223,9 @@ def _slice_size(call: Call, axis: int, dim: Dim, begin: Dim, size: Dim) -> Dim:
 def strided_slice(call: Call) -> TensorType:
     """Python's slicing: one `begin:end:strides` an axis; a bit of a mask changes what its entry means."""
     shape, (entries,) = call["input_"].shape, wanted_rank(call, "begin", 1)
+    wanted_rank(call, "end", 1)
+    if call["strides"] is not None:
+        wanted_rank(call, "strides", 1)
     strides = call.known("strides")
     if call["strides"] is None and isinstance(entries, int):
         strides = [1] * entries

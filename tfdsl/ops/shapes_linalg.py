@@ -1,6 +1,6 @@
 """Shape rules of linear algebra and of Fourier transforms. The last two axes are the matrices."""
 
-from ..diagnostics import EQUATION, LENGTH, MATMUL_SIZES, NOT_SQUARE, RANK, SIZES_DIFFER
+from ..diagnostics import EQUATION, LENGTH, MATMUL_SIZES, NOT_SQUARE, OPTION, RANK, SIZES_DIFFER
 from ..types import INT32, Dim, Shape, TensorType
 from .op import Call
 from .shapes import (
@@ -49,9 +49,17 @@ def affine(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), (rows, columns))
 
 
+def _are_axes(axes: object) -> bool:
+    if isinstance(axes, (list, tuple)):
+        return len(axes) == 2 and all(type(axis) is int for side in axes for axis in listed(side))
+    return type(axes) is int and axes >= 0
+
+
 def tensordot(call: Call) -> TensorType:
     """The axes that are not summed over, first those of `a`, then those of `b`."""
     a, b, axes = call["a"].shape, call["b"].shape, call["axes"]
+    if not _are_axes(axes):
+        call.fail(OPTION, "axes", param="axes", value="this", allowed="a number of axes, or two lists of axes")
     if a is None or b is None:
         return TensorType(call.dtype("T"), None)
     if isinstance(axes, int):
@@ -121,6 +129,7 @@ def cross(call: Call) -> TensorType:
     if shape is None:
         return TensorType(call.dtype("T"), None)
     least_rank(call, "a", 1)
+    least_rank(call, "b", 1)
     return TensorType(call.dtype("T"), (*shape[:-1], same_size(call, shape[-1], 3, "a", "b")))
 
 

@@ -157,12 +157,25 @@ class SessionRun:
         return str(host.value(expr, {}, self.around))
 
     def initialise(self, variables: tuple[Ref, ...] | None, origin: Origin) -> None:
-        if variables is None:
-            operations = [v.initializer for v in self.built.graph.get_collection("variables")]
-        else:
-            operations = [self.built.value(ref).initializer for ref in variables]
-        if operations:
+        for operations in self._initialisers(variables):
             self.execute(operations, (), origin)
+
+    def _initialisers(self, variables: tuple[Ref, ...] | None) -> list[list]:
+        """What initialises variables, in turns: those that a value is made from come in a turn before it."""
+        program = self.built.program
+        refs = variables or [Ref(node.id) for node in program.of("variable", "shared")]
+        turn_of: dict[int, int] = {}
+        turns: list[list] = []
+        for id in sorted({ref.node for ref in refs}):  # a node comes after those that it is made from
+            needed = program.reach(list(program.nodes[id].inputs()))
+            turn = turn_of[id] = 1 + max((turn_of[n] for n in needed if n in turn_of), default=-1)
+            if turn == len(turns):
+                turns.append([])
+            turns[turn].append(self.built.value(Ref(id)).initializer)
+        if variables is None:
+            slots = {v.initializer for v in self.built.graph.get_collection("variables")}.difference(*turns)
+            turns += [list(slots)] if slots else []
+        return turns
 
     def _print(self, statement: Print) -> None:
         fetched = self.fetch((item.value for item in statement.items), statement.feeds, statement.origin)

@@ -191,7 +191,7 @@ class Builder(threading.local):
 
     @_rule
     def option(self, span, name, value):
-        return t.Argument(span, str(name), value)
+        return t.Argument(Span(self.source, name.start_pos, span.end), str(name), value)
 
     @_rule
     def variable(self, span, name, type, value, *options):

@@ -15,7 +15,7 @@ from lark.exceptions import UnexpectedCharacters
 from lark.lexer import Lexer, LexerState
 
 _CLASSES = ("_NL", "NUMBER", "STRING", "NAME")
-_FIRST_WORD = re.compile(r"\\b|\(\?|\[ \\t\]")  # where the word of a keyword's pattern ends
+_FIRST_WORD = re.compile(r"\\b|\(\?|\[ (?:\\t|\t)\]")  # where the word of a keyword's pattern ends
 
 
 class SoftKeywordLexer(Lexer):

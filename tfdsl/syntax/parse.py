@@ -82,7 +82,9 @@ def _parse(source: Source, text: str, start: str):
         details = {k: _plain(v) for k, v in error.details.items()}
         diagnostic = Diagnostic(error.message, error.span, details)
     except LayoutError as error:
-        notes = () if error.other is None else (Note("open since line {line}", Span(source, error.other, error.other + 1)),)
+        notes: tuple[Note, ...] = ()
+        if error.other is not None:
+            notes = (Note(f"'{text[error.other]}' is open since line {{line}}", Span(source, error.other, error.other + 1)),)
         diagnostic = Diagnostic(error.message, Span(source, error.start, error.end), error.details, notes)
     except UnexpectedCharacters as error:
         diagnostic = _character(source, text, error.pos_in_stream)
@@ -99,7 +101,10 @@ def _parse(source: Source, text: str, start: str):
 
 
 def _plain(value: object) -> object:
-    return " or ".join(value) if isinstance(value, tuple) else value
+    if not isinstance(value, tuple):
+        return value
+    names = [{"batch": "batches"}.get(name, name + "s") for name in value]
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _character(source: Source, text: str, at: int) -> Diagnostic:
@@ -109,8 +114,50 @@ def _character(source: Source, text: str, at: int) -> Diagnostic:
         end = text.find("\n", at)
         return Diagnostic(STRING_OPEN, Span(source, at, end if end >= 0 else len(text)))
     if character == "'":
-        return Diagnostic(QUOTES, span)
-    return Diagnostic(CHARACTER, span, {"character": f"'{visible(character)}'"})
+        closing = re.match(r"'(?:\\.|[^'\\\n])*'", text[at:])
+        help = f'write "{closing[0][1:-1]}"' if closing and '"' not in closing[0] else ""
+        return Diagnostic(QUOTES, Span(source, at, at + (closing.end() if closing else 1)), help=help)
+    return Diagnostic(CHARACTER, span, {"character": f"'{visible(character)}'"}, help=_FOREIGN.get(character, ""))
+
+
+# What other languages write, and this one writes otherwise.
+_FOREIGN = {
+    ";": "write each statement on a line of its own", "{": "lists stand in [...]; there are no dictionaries or sets",
+    "!": "write: not", "&": "write: and", "?": "? is an unknown size, as in float32[?, 3]",
+    "\\": "a line goes on inside brackets: (...)",
+}  # fmt: skip
+_NO_STATEMENTS = frozenset(
+    "class try except finally raise global nonlocal del pass assert async await yield lambda break continue".split()
+)
+_OPENS_BLOCK = frozenset("scope device container after graph if elif else while for def session train every".split())
+_BRACKETS = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*"|[()\[\]]')
+
+
+def _code_end(source: Source, offset: int) -> int:
+    """The end of a line's code, before its comment."""
+    line = source.position(min(offset, len(source.text)))[0]
+    text = source.line_text(line)
+    comment = next((m.start() for m in _BRACKETS.finditer(text) if m[0][0] == "#"), len(text))
+    return source.position_of(line) + (len(text[:comment].rstrip()) or len(text))
+
+
+def _open_bracket(text: str, offset: int) -> tuple[int | None, bool]:
+    """The innermost bracket open at an offset, and whether it is closed further on."""
+    stack: list[int] = []
+    opened: int | None = None
+    found = False
+    for match in _BRACKETS.finditer(text):
+        if not found and match.start() >= offset:
+            found = True
+            if not stack:
+                return None, False
+            opened = stack[-1]
+        if match[0] in "([":
+            stack.append(match.start())
+        elif match[0] in ")]" and stack:
+            if stack.pop() == opened:
+                return opened, True
+    return (opened if found else stack[-1] if stack else None), False
 
 
 def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
@@ -120,22 +167,85 @@ def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
     start = token.start_pos if token.start_pos is not None else len(source.text)
     span = Span(source, start, max(start + 1, token.end_pos or start))
     if kind == "$END" or (kind == "_NL" and "\n" in token):
+        start = _code_end(source, start)
         span = Span(source, start, start + 1)
     if kind == "_INDENT":
         end = token.end_pos
         return Diagnostic(INDENT_UNEXPECTED, Span(source, end - len(token), end))
     if "_INDENT" in accepts and kind != "_INDENT" and "_NL" not in accepts:
         return Diagnostic(BLOCK_EXPECTED, span)
-    if kind == "_NL" and "COLON" in accepts:
-        help = _misspelt(source, start)
-        return Diagnostic(COLON_MISSING, span, help=help)
+    line = source.position(min(start, len(source.text)))[0]
+    word = _first_word(source, line)
+    if kind == "_NL" and "COLON" in accepts and word in _OPENS_BLOCK:
+        return Diagnostic(COLON_MISSING, span)
+    opened, closed = _open_bracket(text, start)
+    notes: tuple[Note, ...] = ()
+    if opened is not None and source.position(opened)[0] < line:
+        place = Span(source, opened, opened + 1)
+        if not closed:
+            return Diagnostic(BRACKET_OPEN, place, {"bracket": text[opened]})
+        notes = (Note(f"'{text[opened]}' is open since line {{line}}", place),)
     if kind == "$END" and "RPAR" in accepts:
         return Diagnostic(BRACKET_OPEN, span, {"bracket": "("})
     found = {"_NL": "the end of the line", "$END": "the end of the text", "_DEDENT": "the end of the block"}.get(
         kind, f"'{visible(str(token))}'"
     )
-    help = _misspelt(source, start) or _expected(accepts)
-    return Diagnostic(UNEXPECTED, span, {"found": found}, help=help)
+    help = _hint(source, text, start, word, kind)
+    before = text[source.position_of(line) : start]
+    if not help and len(word) > 2 and "=" not in before and (help := _misspelt(source, line, word)):
+        at = text.index(word, source.position_of(line))
+        span, found = Span(source, at, at + len(word)), f"'{word}'"
+    return Diagnostic(UNEXPECTED, span, {"found": found}, notes, help or _expected(accepts - {kind, str(token).upper()}))
+
+
+def _first_word(source: Source, line: int) -> str:
+    match = re.match(r"\s*([^\W\d]\w*)", source.line_text(line))
+    return match[1] if match else ""
+
+
+def _in_session(source: Source, line: int) -> bool:
+    """Whether a line stands in the body of a session."""
+    if not source.line_text(line)[:1].isspace():
+        return False
+    for above in range(line - 1, 0, -1):
+        text = source.line_text(above)
+        if text.strip() and not text[0].isspace() and text[0] != "#":
+            return _first_word(source, above) == "session"
+    return False
+
+
+def _hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
+    """A help line for what is often written; nothing for anything else."""
+    line = source.position(min(start, len(source.text)))[0]
+    row = source.line_text(line).strip()
+    if kind == "EQUAL" and text[start - 1 : start] in tuple("+-*/%@"):
+        return "write x = x + ... in a 'for'; to change a variable while it runs: assign_add(x, ...)"
+    if kind == "EQUAL" and word in ("if", "elif", "while", "stop", "expect"):
+        return "to compare, write: =="
+    if kind == "STRING" and text[start - 2 : start] == '""':
+        return "a string stands between single \" marks; a line break in it is written \\n"
+    if kind == "VBAR":
+        return "write: or"
+    before = text[source.position_of(line) : start]
+    foreign = re.search(r"(?:^|\s)(\w+)\s+$", before)
+    for one in (word, foreign[1] if foreign else ""):
+        if one in _NO_STATEMENTS:
+            return f"the language has no '{one}'"
+    inner = re.search(r":\s*(\w+)\s+$", before)
+    if inner and inner[1] in _OPENS_BLOCK:
+        return f"'{inner[1]}' has a block of its own: write it on the next line, indented"
+    if word == "placeholder":
+        return "a placeholder has a type, as in: placeholder X: float32[?, 3]" if ":" not in row else ""
+    if word in ("elif", "else"):
+        return f"'{word}' follows the block of an 'if', in the same column"
+    if _in_session(source, line):
+        if word in _GRAPH_WORDS and word not in _SESSION_WORDS:
+            return f"'{word}' belongs to the graph: put it before the session"
+        if re.match(r"[^\W\d]\w*\s*(,\s*[^\W\d]\w*\s*)*=(?!=)", row) and word not in _SESSION_WORDS:
+            return "a session binds no names: put this line before the session"
+    elif word in _SESSION_WORDS and word not in _GRAPH_WORDS and not re.match(r"\w+\s*[=(.\[]", row):
+        return f"'{word}' can only stand in a session"
+    return ""
 
 
 def _expected(accepts: set[str]) -> str:
@@ -154,14 +264,7 @@ def _expected(accepts: set[str]) -> str:
     return "expected " + (parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " or " + parts[-1])
 
 
-def _misspelt(source: Source, offset: int) -> str:
+def _misspelt(source: Source, line: int, word: str) -> str:
     """A help line where the line starts with a word that is nearly a statement."""
-    line = source.line_text(source.position(min(offset, len(source.text)))[0])
-    word = re.match(r"\s*([^\W\d]\w*)", line)
-    if word is None:
-        return ""
-    inside = bool(line[:1].isspace())
-    words = _SESSION_WORDS + _GRAPH_WORDS if inside else _GRAPH_WORDS
-    if word[1] in words:
-        return ""
-    return did_you_mean(word[1], words)
+    words = _SESSION_WORDS if _in_session(source, line) else _GRAPH_WORDS
+    return "" if not word or word in words else did_you_mean(word, words)

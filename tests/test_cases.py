@@ -1,0 +1,147 @@
+"""Wrong programs, and what the compiler says of each; good ones, of which it says nothing.
+
+A case is a file below `cases/` with its diagnostics as comments on the lines they stand on: `#! TFG201`,
+or `#! TFG201@15` where the column matters. Where a line cannot hold a comment, the head of the file has
+`#! line 3: TFG110` instead (line 0: no place). `#! params {...}`, `#! data {...}` and `#! unroll 10` are
+what the caller of the compiler gives. A file `name.txt` beside `name.tfg` has the whole text of its
+messages; `pytest --update-golden` writes those files again.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tfdsl.analysis.limits import Limits
+from tfdsl.diagnostics import CATALOGUE, TfgError
+from tfdsl.driver import check, read
+from tfdsl.render import render_text
+from tfdsl.source import Source
+
+CASES = Path(__file__).parent / "cases"
+PATHS = sorted(CASES.glob("*/*.tfg"))
+GOLDEN = sorted(CASES.glob("*/*.txt"))
+
+# Codes that no text given to the front end can produce, with the reason.
+ELSEWHERE = {
+    **dict.fromkeys((code for code in CATALOGUE if code.startswith("TFG7")), "found by TensorFlow or a run"),
+    "TFG612": "cells are only read when the data is loaded",
+    "TFG622": "values are only known when the data is loaded",
+    "TFG625": "the network is only asked when the data is loaded",
+    "TFG812": "takes the compiler seconds to reach",
+    "TFG806": "a key of a --config file: command line",
+    "TFG807": "the form of a --config file: command line",
+    "TFG808": "a file that is not there: command line",
+    "TFG809": "a session asked for by name: command line and Python",
+    "TFG810": "a run of a program without sessions: command line and Python",
+    "TFG813": "a data set that replaces another: command line and Python",
+    "TFG899": "a bug in the compiler",
+    "TFG903": "a synthetic set takes the place of the real one when the data is loaded",
+}
+
+
+def name(path):
+    return path.relative_to(CASES).with_suffix("").as_posix()
+
+
+def cases(paths):
+    return pytest.mark.parametrize("path", paths, ids=name)
+
+
+def expected(text):
+    """(line, code) of every diagnostic, and {(line, code): column} of those whose column matters."""
+    found, columns = [], {}
+    for number, line in enumerate(text.split("\n"), 1):
+        match = re.search(r"#! (?:line (\d+): )?((?:TFG\d+(?:@\d+)?[ ]?)+)", line)
+        for word in match[2].split() if match else ():
+            code, _, column = word.partition("@")
+            key = int(match[1] or number), code
+            found.append(key)
+            if column:
+                columns[key] = int(column)
+    return sorted(found), columns
+
+
+def directive(text, word, default):
+    match = re.search(rf"^#! {word} (.+)$", text, re.MULTILINE)
+    return json.loads(match[1]) if match else default
+
+
+def diagnose(source):
+    limits = Limits(directive(source.text, "unroll", 100_000))
+    given = directive(source.text, "params", None), directive(source.text, "data", None)
+    return check(source, *given, limits)[1]
+
+
+def diagnose_file(path):
+    try:
+        return diagnose(read(path))
+    except TfgError as error:
+        return error.diagnostics
+
+
+def place(diagnostic):
+    return (diagnostic.span.line if diagnostic.span else 0), diagnostic.code
+
+
+@cases(PATHS)
+def test_says_exactly_what_the_comments_say(path):
+    keys, columns = expected(path.read_bytes().decode("latin-1"))
+    diagnostics = diagnose_file(path)
+    said = "\n" + "\n".join(map(render_text, diagnostics))
+    assert sorted(map(place, diagnostics)) == keys, said
+    for diagnostic in diagnostics:
+        column = columns.get(place(diagnostic))
+        assert column is None or diagnostic.span.column == column, said
+    assert bool(keys) is not name(path).startswith("good/")
+
+
+def test_every_code_is_covered():
+    covered = {code for path in PATHS for _, code in expected(path.read_bytes().decode("latin-1"))[0]}
+    assert not covered & set(ELSEWHERE)
+    missing = set(CATALOGUE) - covered - set(ELSEWHERE)
+    assert not missing, f"no case for {sorted(missing)}"
+    assert covered <= set(CATALOGUE)
+
+
+@cases(PATHS)
+def test_messages_are_whole_sentences_of_printable_text(path):
+    for diagnostic in diagnose_file(path):
+        for text in (diagnostic.headline, *(note.text for note in diagnostic.notes)):
+            assert "Tensor(" not in text and "Span(" not in text and " object at 0x" not in text
+            assert not re.search(r"(?<!')\b(True|False|None)\b|  |\.$", text), text
+        assert diagnostic.headline
+
+
+SUGGESTION = re.compile(r"did you mean ['\"](.+)['\"]\?")
+SUGGESTING = [path for path in PATHS if any(SUGGESTION.match(d.help_line) for d in diagnose_file(path))]
+
+
+@cases(SUGGESTING)
+def test_suggestions_work(path):
+    source = read(path)
+    for diagnostic in diagnose(source):
+        suggested = SUGGESTION.match(diagnostic.help_line)
+        if suggested is None:
+            continue
+        said = render_text(diagnostic)
+        span = diagnostic.span
+        if span is None:  # a name that the caller gave
+            continue
+        quoted = [word.rpartition("/")[2] for word in re.findall(r"['\"](.+?)['\"]", diagnostic.headline)]
+        shown = [m for word in reversed(quoted) for m in re.finditer(rf"\b{re.escape(word)}\b", span.text)]
+        assert shown, f"the place does not show the word that is wrong\n{said}"
+        at, wrong = span.start + shown[0].start(), shown[0][0]
+        mended = source.text[:at] + suggested[1] + source.text[at + len(wrong) :]
+        after = diagnose(Source(source.path, mended))
+        assert (place(diagnostic), diagnostic.headline) not in [(place(d), d.headline) for d in after], said
+
+
+@cases(GOLDEN)
+def test_the_whole_text_of_messages(path, request):
+    case = path.with_suffix(".tfg")
+    text = "\n".join(map(render_text, diagnose_file(case))).replace(f"{CASES}/", "")
+    if request.config.getoption("--update-golden"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")

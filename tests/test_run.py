@@ -1,0 +1,414 @@
+"""What sessions do: printing, initialising, feeding, setting, expecting, saving."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tfdsl
+from tfdsl.runtime.session import Options
+
+
+def run(text, params=None, data=None, options=None):
+    return tfdsl.compile(text, params, data).run(options=options)
+
+
+def failure(text, params=None, data=None):
+    """The one error of a run."""
+    program = tfdsl.compile(text, params, data)
+    with pytest.raises(tfdsl.TfgError) as caught:
+        program.run()
+    (diagnostic,) = caught.value.diagnostics
+    return diagnostic
+
+
+# --- sessions ---------------------------------------------------------------------------------
+
+
+def test_each_session_has_variables_of_its_own():
+    text = """
+variable x = 1
+more = assign_add(x, 10)
+session first:
+    run more
+    run more
+    print x
+session second:
+    print x
+    run more
+    print x
+"""
+    program = tfdsl.compile(text)
+    assert program.run().printed == ["21", "1", "11"]
+    assert program.run().printed == ["21", "1", "11"]
+    assert program.run("second").printed == ["1", "11"]
+
+
+def test_an_unknown_session():
+    with pytest.raises(tfdsl.TfgError, match="TFG809"):
+        tfdsl.compile("x = constant(1)\nsession a:\n    print x\n").run("b")
+
+
+def test_a_program_without_sessions():
+    with pytest.raises(tfdsl.TfgError, match="TFG810"):
+        tfdsl.compile("x = constant(1)\n").run()
+
+
+def test_init_by_hand():
+    text = """
+variable x = 2
+variable y = x * 3
+session:
+    init y, x
+    print x, y
+session half:
+    init x
+    print x
+    init y
+    print y
+session all:
+    init
+    print x, y
+session without:
+    print x, y
+"""
+    # y is made from x, which must come first, however they are written.
+    assert run(text).printed == ["2 6", "2", "6", "2 6", "2 6"]
+
+
+def test_assigning_initialises():
+    text = """
+variable x = 2
+start = assign(x, 5)
+session:
+    init x
+    run start
+    print x
+"""
+    assert run(text).printed == ["5"]
+
+
+def test_seeded_sessions_draw_the_same_and_unseeded_ones_do_not():
+    text = "{}variable w = random_normal([4])\nsession a:\n    print w\nsession b:\n    print w\n"
+    seeded = run(text.format("seed 1\n")).printed
+    assert seeded[0] == seeded[1] == run(text.format("seed 1\n")).printed[0]
+    free = run(text.format("")).printed
+    assert free[0] != free[1]
+
+
+# --- printing ---------------------------------------------------------------------------------
+
+
+def test_print_is_pythons():
+    text = """
+param name = "it"
+a = constant([[1.5, 2.0]])
+b = constant("text")
+c = constant(true)
+session:
+    print "a is", a, name, 3, 2.50, [1, 2], none, true
+    print b, c
+    print a[0, 1] * 2, a.shape, len("abc")
+    print [a[0, 0], a[0, 1]]
+"""
+    assert run(text).printed == [
+        "a is [[1.5 2. ]] it 3 2.5 [1, 2] None True",
+        "b'text' True",
+        "4.0 [1, 2] 3",
+        "[1.5 2. ]",
+    ]
+
+
+def test_printed_lines_go_to_the_writer_as_they_come():
+    lines = []
+    text = "x = constant(1)\nsession:\n    print x\n    expect x == 2\n"
+    with pytest.raises(tfdsl.TfgError):
+        run(text, options=Options(write=lines.append))
+    assert lines == ["1"]
+
+
+def test_values_are_the_last_ones_by_their_text():
+    result = run("variable x = 1\nsession:\n    print x\n    set x = 5\n    print x, x + 1\n")
+    assert {name: value.item() for name, value in result.values.items()} == {"x": 5, "x + 1": 6}
+
+
+def test_strings_have_values_in_them():
+    text = """
+param rate = 0.5
+param n = 2
+x = constant(7.0)
+session:
+    print "rate {rate}, {{n}} = {n}"
+    train n epochs:
+        print "epoch {epoch}, step {step}:", x
+        run x
+    print "at {now}"
+"""
+    result = run(text, params={"rate": 0.25})
+    assert result.printed[:3] == ["rate 0.25, {n} = 2", "epoch 0, step 0: 7.0", "epoch 1, step 1: 7.0"]
+    assert len(result.printed[3]) == len("at 20261123104500")
+    assert result.printed[3].removeprefix("at ").isdigit()
+
+
+def test_now_is_one_time_a_session(monkeypatch):
+    times = iter([0, 0, 3600])
+    monkeypatch.setattr("time.strftime", lambda form, when=None: f"{next(times):014}")
+    result = run('x = constant(1)\nsession:\n    print "{now}"\n    print x, "{now}"\n')
+    assert result.printed == ["00000000000000", "1 00000000000000"]
+
+
+# --- feeding ----------------------------------------------------------------------------------
+
+FED = """
+param rate = 2.0
+data rows = npz("rows.npz")
+placeholder A: float32[n, 2]
+placeholder b: int32[n]
+placeholder keep: float32 = 0.5
+B = A * keep
+C = B + 1
+s = reduce_sum(cast(b, float32)) + reduce_sum(A)
+"""
+ROWS = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], np.float32), np.array([[1.0], [2.0], [3.0]], np.float32)
+
+
+def fed(statements):
+    body = "".join(f"    {line}\n" for line in statements.splitlines())
+    return run(FED + "session:\n" + body, data={"rows": ROWS}).printed
+
+
+def test_feeds():
+    assert fed("print B with A = [[1, 2]]") == ["[[0.5 1. ]]"]
+    assert fed("print B with A = [[1, 2]], keep = 2") == ["[[2. 4.]]"]
+    assert fed("print B with A = [[1, 2]], keep = rate * 2") == ["[[4. 8.]]"]
+    assert fed("print B with A = rows.features[:2]") == ["[[0.5 1. ]\n [1.5 2. ]]"]
+    assert fed("print s with A = rows.features, b = [1, 2, 3]") == ["27.0"]
+    assert fed("print rows.target[1], rows.rows") == ["[2.] 3"]
+
+
+def test_feeding_a_tensor_in_the_middle():
+    """What is fed is not computed, so that what it would need is not needed."""
+    assert fed("print C with B = [[10, 20]]") == ["[[11. 21.]]"]
+    assert fed("print C, B with A = [[1, 2]], B = [[10, 20]]") == ["[[11. 21.]] [[10. 20.]]"]
+
+
+def test_with_goes_before_feed_and_feed_holds_for_the_whole_body():
+    text = """
+train 1 epoch on rows in batches of 2 ordered as batch:
+    print B
+    print B with A = [[0, 1]], keep = 1
+    every 1 step: print reduce_sum(B)
+    feed A = batch.features
+    run C
+"""
+    batches = ["[[0.5 1. ]\n [1.5 2. ]]", "[[0. 1.]]", "5.0", "[[2.5 3. ]]", "[[0. 1.]]", "5.5"]
+    assert fed(text.strip()) == batches
+
+
+@pytest.mark.parametrize(
+    ("statement", "code", "said"),
+    [
+        ("print s with A = rows.features, b = batch.target[:, 0]", "TFG503", "b is int32"),
+        ("print s with A = batch.features, b = [1, 2, 3]", "TFG504", "the size 'n' is 2 for A, but 3 for b"),
+        ("print B with A = batch.target", "TFG502", "A is float32[n, 2], but is fed float32[?, 1]"),
+        ("print B with A = batch.features, keep = batch.target", "TFG502", "keep is float32, but is fed"),
+    ],
+)
+def test_feeds_that_do_not_fit_are_refused_before_tensorflow_is_asked(statement, code, said):
+    text = FED + f"""
+session:
+    train 1 epoch on rows in batches of 2 ordered as batch:
+        {statement}
+        run C with B = [[1, 1]]
+"""
+    with pytest.raises(tfdsl.TfgError) as caught:
+        run(text, data={"rows": ROWS})
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == code
+    assert said in diagnostic.headline
+    assert diagnostic.span.line == len(text.splitlines()) - 1
+    assert diagnostic.span.text in statement
+
+
+def test_sizes_that_only_the_last_batch_shows():
+    """Batches of 2, then one of 1: the second placeholder wants the first size."""
+    text = FED + """
+session:
+    train 1 epoch on rows in batches of 2 ordered as batch:
+        print s with A = batch.features, b = [1, 2]
+        run C with B = [[1, 1]]
+"""
+    diagnostic = failure(text, data={"rows": ROWS})
+    assert diagnostic.code == "TFG504"
+    assert diagnostic.headline == "the size 'n' is 1 for A, but 2 for b"
+
+
+# --- set --------------------------------------------------------------------------------------
+
+
+def test_set():
+    text = """
+data rows = npz("rows.npz")
+placeholder A: float32[2]
+variable w: float32[2] = zeros
+variable m: float32[3, 2] = zeros
+twice = w * 2
+session:
+    set w = [1, 2]
+    print w
+    set w = twice
+    print w
+    set w = A + 1 with A = [1, 1]
+    print w
+    set m = rows.features
+    print m
+    train 2 epochs:
+        set w = w + 1
+        print w
+        run twice
+session other:
+    print w
+"""
+    result = run(text, data={"rows": ROWS})
+    printed = ["[1. 2.]", "[2. 4.]", "[2. 2.]", str(ROWS[0]), "[3. 3.]", "[4. 4.]", "[0. 0.]"]
+    assert result.printed == printed
+
+
+def test_set_adds_no_node_a_time():
+    text = "variable x = 0\nsession:\n    train 50 steps:\n        set x = step\n        run x\n    print x\n"
+    program = tfdsl.compile(text)
+    assert program.run().printed == ["49"]
+    assert len(program.graph.get_operations()) < 20
+
+
+def test_a_session_without_init_can_set():
+    assert run("variable x = 1\nvariable y = 2\nsession:\n    init y\n    set x = 3\n    print x\n").printed == ["3"]
+
+
+# --- expect -----------------------------------------------------------------------------------
+
+EXPECTING = """
+x = constant([1.0, 2.0])
+y = constant(3)
+t = constant("text")
+session:
+    expect {}
+"""
+HOLD = [
+    "y == 3", "y != 4", "2 < y <= 3", "x == [1.0, 2.0]", "x == [1, 2]", "x < 3", "x + 1 == [2, 3]",
+    "x == [1.05, 2.05] within 0.1", "x != [1.05, 2.05] within 0.01", "t == \"text\"", "t != \"other\"",
+    "y == 3 and not y == 4", "y == 4 or x == [1, 2]", "x == x", "reduce_sum(x) == y",
+    "0.1 + 0.2 == 0.3 within 1e-9",
+]  # fmt: skip
+FAIL = {
+    "y == 4": ["y is 3"],
+    "4 < y": ["y is 3"],
+    "x == [1, 3]": ["x is [1. 2.]"],
+    "x < [2.0, 2.0]": ["x is [1. 2.]"],
+    "x == 1.0": ["x is [1. 2.]"],
+    "x == [1.05, 2.05] within 0.01": ["x is [1. 2.]"],
+    "y == 3 and y == 4": ["y is 3"],
+    "not y == 3": ["y is 3"],
+    "t == \"other\"": ["t is b'text'"],
+    "reduce_sum(x) > cast(y, float32)": ["reduce_sum(x) is 3.0", "cast(y, float32) is 3.0"],
+    "x != x": ["x is [1. 2.]"],
+}
+
+
+@pytest.mark.parametrize("condition", HOLD)
+def test_expectations_that_hold(condition):
+    text = EXPECTING.format(condition.replace("== y", "== cast(y, float32)"))
+    assert run(text).expectations == 1
+
+
+@pytest.mark.parametrize("condition", FAIL)
+def test_expectations_that_fail_show_the_values(condition):
+    diagnostic = failure(EXPECTING.format(condition))
+    assert diagnostic.code == "TFG703"
+    assert diagnostic.headline == f"expected {condition}"
+    assert list(dict.fromkeys(note.text for note in diagnostic.notes)) == FAIL[condition]
+    assert diagnostic.span.line == 6
+
+
+def test_nan_is_near_nothing():
+    text = 'x = constant(0.0)\nsession:\n    expect x / x == x / x within 1.0\n'
+    assert failure(text).code == "TFG703"
+
+
+def test_expecting_with_feeds():
+    text = "placeholder a: float32\nb = a * 2\nsession:\n    expect b == 4 with a = 2\n    expect b == 4 with a = 3\n"
+    assert [note.text for note in failure(text).notes] == ["b is 6.0"]
+
+
+# --- saving and restoring ---------------------------------------------------------------------
+
+SAVING = """
+param start = 1.0
+variable x = start
+scope layer:
+    variable w: float32[2] = ones
+optimize reduce_sum(square(x * w)) with momentum(0.9) as step
+"""
+
+
+def test_save_and_restore_between_runs(here):
+    save = SAVING + "session:\n    run step\n    run step\n    print x, w\n    save to \"a/b/model.ckpt\"\n"
+    restore = SAVING + "session:\n    restore from \"a/b/model.ckpt\"\n    print x, w\n    run step\n    print x, w\n"
+    first = run(save)
+    assert first.saved == ["a/b/model.ckpt"]
+    second = run(restore, params={"start": 9.0})
+    assert second.printed[0] == first.printed[0]
+    whole = SAVING + "session:\n    run step\n    run step\n    run step\n    print x, w\n"
+    assert second.printed[1] == run(whole).printed[0], "the momentum was restored too"
+
+
+def test_restore_if_exists(here):
+    text = SAVING + "session:\n    restore from \"m.ckpt\" if exists\n    print x\n    run step\n    save to \"m.ckpt\"\n"
+    first, second = run(text).printed, run(text).printed
+    assert first == ["1.0"]
+    assert float(second[0]) < 1
+
+
+def test_restoring_some_and_initialising_the_others(here):
+    text = SAVING + """
+session a:
+    set x = 5.0
+    save x as "value", w to "some.ckpt"
+session b:
+    restore x as "value" from "some.ckpt"
+    init w
+    print x, w
+session c:
+    restore x as "other" from "missing.ckpt" if exists
+    print x, w
+"""
+    assert run(text).printed == ["5.0 [1. 1.]", "1.0 [1. 1.]"]
+    assert tf.train.list_variables("some.ckpt") == [("layer/w", [2]), ("value", [])]
+
+
+@pytest.mark.parametrize(
+    ("statement", "code", "said"),
+    [
+        ('restore from "none.ckpt"', "TFG704", "there is no checkpoint none.ckpt"),
+        ('restore x as "vale" from "some.ckpt"', "TFG705", "has no variable 'vale'"),
+        ('restore x as "layer/w" from "some.ckpt"', "TFG706", "is float32, but float32[2]"),
+        ('restore from "some.ckpt"', "TFG705", "has no variable"),
+        ('restore x as "value" from "broken.ckpt"', "TFG709", "broken.ckpt cannot be read"),
+    ],
+)
+def test_checkpoints_that_do_not_fit(here, statement, code, said):
+    run(SAVING + 'session:\n    save x as "value", w to "some.ckpt"\n')
+    (here / "broken.ckpt.index").write_bytes(b"broken")
+    text = SAVING + f"session:\n    {statement}\n    init w\n    print x\n"
+    diagnostic = failure(text)
+    assert diagnostic.code == code
+    assert said in diagnostic.headline
+    assert diagnostic.span.text == statement
+    if "vale" in statement:
+        assert "value" in diagnostic.help_line
+
+
+def test_saving_where_nothing_can_be_written(here):
+    (here / "file").write_text("")
+    diagnostic = failure(SAVING + 'session:\n    save to "file/model.ckpt"\n')
+    assert diagnostic.code == "TFG707"
+    assert diagnostic.span.text == 'save to "file/model.ckpt"'

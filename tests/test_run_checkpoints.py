@@ -1,0 +1,305 @@
+"""Interrupted trainings: the next run goes on where they stopped, and ends as if nothing had happened."""
+
+import json
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import tfdsl
+from tfdsl.runtime.session import Options
+
+_random = np.random.RandomState(3)
+FEATURES = _random.randn(23, 2).astype(np.float32)
+TARGET = FEATURES @ np.float32([[1], [-2]])
+DATA = {"rows": (FEATURES, TARGET)}
+TEXT = """
+seed 7
+param rate = 0.05
+param epochs = 4
+data rows = npz("rows.npz")
+placeholder X: float32[n, 2]
+placeholder y: float32[n, 1]
+variable w = random_normal([2, 1])
+variable seen = 0
+mse = reduce_mean(square(X @ w - y))
+saw = assign_add(seen, 1)
+optimize mse with {optimizer} as step_op
+summary scalar mse as "MSE"
+
+session before:
+    print "before"
+
+session:
+    log to "logs"
+    print "start"
+    train epochs epochs on rows in batches of 5 {order} as batch:
+        feed X = batch.features, y = batch.target
+        {first}
+        checkpoint every 3 steps in "kept"
+        every 2 steps: log
+        run step_op
+        run saw
+        print epoch, step, batch.rows, w, seen
+    print "end", seen
+    save to "final.ckpt"
+"""
+
+
+def program(optimizer="adam", order="shuffled", first="print step", params=None):
+    return tfdsl.compile(TEXT.format(optimizer=optimizer, order=order, first=first), params, DATA)
+
+
+def variables(path="final.ckpt"):
+    """All that a checkpoint holds, slots too."""
+    from tensorflow import train
+
+    reader = train.load_checkpoint(path)
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+
+
+class Stopping(Options):
+    """Options of a run that is asked to stop after so many steps."""
+
+    def __init__(self, steps, **others):
+        super().__init__(write=lambda line: None, **others)
+        self.interrupted = lambda: self.asked > steps
+        self.asked = 0
+        self.progress = lambda total, done, unit: self
+
+    def step(self, done):
+        self.asked = done + 1
+
+    def close(self):
+        pass
+
+
+def stopped_after(compiled, steps, **options):
+    result = compiled.run(options=Stopping(steps, **options))
+    assert result.interrupted
+    return result
+
+
+@pytest.fixture
+def undisturbed(here, tmp_path_factory, monkeypatch):
+    def run(**options):
+        with monkeypatch.context() as elsewhere:
+            elsewhere.chdir(tmp_path_factory.mktemp("undisturbed"))
+            return program(**options).run().printed, variables()
+
+    return run
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "momentum(0.9)", "rmsprop(centered=true)", "ftrl"])
+@pytest.mark.parametrize("order", ["shuffled", "sampled", "ordered"])
+def test_an_interrupted_training_ends_with_the_same_bits(undisturbed, optimizer, order):
+    lines, wanted = undisturbed(optimizer=optimizer, order=order)
+    first = stopped_after(program(optimizer, order), 7)
+    notes = []
+    second = program(optimizer, order).run(options=Options(lambda line: None, notes.append))
+    assert first.printed + second.printed == lines
+    assert notes == ["going on from step 7, kept in kept"]
+    assert second.resumed == ["kept"]
+    ours = variables()
+    assert ours.keys() == wanted.keys()
+    assert len(wanted) > 2
+    assert all(ours[name].tobytes() == wanted[name].tobytes() for name in wanted)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 19, 20])
+def test_interrupted_at_any_step(undisturbed, here, steps):
+    """Also before the first checkpoint is due, right at one, and after the last step."""
+    lines, wanted = undisturbed()
+    first = stopped_after(program(), steps)
+    second = program().run()
+    assert first.printed + second.printed == lines
+    assert variables()["w"].tobytes() == wanted["w"].tobytes()
+    assert not (here / "kept").exists()
+
+
+def test_killed_between_checkpoints(undisturbed):
+    """Nothing is kept at the end: the run goes on from the last checkpoint that was due."""
+    lines, wanted = undisturbed()
+
+    class Killed(BaseException):
+        pass
+
+    def write(line):
+        if line.startswith("1 7"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        program().run(options=Options(write))
+    second = program().run()
+    # The checkpoint of step 6 was made after "print step" and before the step.
+    at = lines.index("6")
+    assert second.printed == lines[at + 1 :]
+    assert variables()["w"].tobytes() == wanted["w"].tobytes()
+
+
+def test_interrupted_twice(undisturbed):
+    lines, wanted = undisturbed()
+    printed = stopped_after(program(), 4).printed
+    printed += stopped_after(program(), 11).printed
+    printed += program().run().printed
+    assert printed == lines
+    assert variables()["w"].tobytes() == wanted["w"].tobytes()
+
+
+def test_logs_go_on_too(here):
+    stopped_after(program(), 7)
+    program().run()
+    events = EventAccumulator("logs")
+    events.Reload()
+    assert [event.step for event in events.Scalars("MSE")] == list(range(0, 20, 2))
+
+
+def test_a_finished_training_leaves_no_checkpoint(here):
+    assert program().run().steps == 20
+    assert not (here / "kept").exists()
+    again = program().run()
+    assert again.steps == 20
+    assert again.resumed == []
+
+
+def test_a_stopped_training_is_a_finished_one(here):
+    program(first="stop when step == 5").run()
+    assert not (here / "kept").exists()
+
+
+def test_other_files_of_the_folder_are_left_alone(here):
+    (here / "kept").mkdir()
+    (here / "kept" / "mine.txt").write_text("mine")
+    program().run()
+    assert [path.name for path in (here / "kept").iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"params": {"rate": 0.1}}, "param 'rate'"),
+        ({"params": {"epochs": 5}}, "param 'epochs'"),
+        ({"optimizer": "adam(beta1=0.8)"}, "the text"),
+        ({"order": "ordered"}, "the text"),
+    ],
+)
+def test_a_changed_program_is_refused(here, changed, what):
+    stopped_after(program(), 7)
+    kept = sorted(path.name for path in (here / "kept").iterdir())
+    with pytest.raises(tfdsl.TfgError) as caught:
+        program(**changed).run()
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "TFG710"
+    assert f"{what} changed" in diagnostic.headline
+    assert diagnostic.span.text == 'checkpoint every 3 steps in "kept"'
+    assert sorted(path.name for path in (here / "kept").iterdir()) == kept
+    assert program().run().resumed == ["kept"], "the refused checkpoint is as good as before"
+
+
+def test_other_data_is_refused(here):
+    stopped_after(program(), 7)
+    shorter = {"rows": (FEATURES[:20], TARGET[:20])}
+    text = TEXT.format(optimizer="adam", order="shuffled", first="print step")
+    with pytest.raises(tfdsl.TfgError, match="data 'rows' changed"):
+        tfdsl.compile(text, data=shorter).run()
+
+
+def test_a_comment_changes_nothing(here):
+    stopped_after(program(), 7)
+    text = "# a comment\n" + TEXT.format(optimizer="adam", order="shuffled", first="print step")
+    assert tfdsl.compile(text, data=DATA).run().resumed == ["kept"]
+
+
+def test_fresh_starts_over(undisturbed, here):
+    lines, wanted = undisturbed()
+    stopped_after(program(), 7)
+    result = program().run(options=Options(lambda line: None, fresh=True))
+    assert result.resumed == []
+    assert result.printed == lines
+    stopped_after(program(), 7)
+    changed = program(params={"rate": 0.5}).run(options=Options(lambda line: None, fresh=True))
+    assert changed.printed[0] == "before"
+
+
+def test_a_damaged_checkpoint_is_refused_and_left_alone(here):
+    stopped_after(program(), 7)
+    (data,) = (here / "kept").glob("*.data-*")
+    data.write_bytes(data.read_bytes()[:-1] + b"?")
+    before = sorted(path.name for path in (here / "kept").iterdir())
+    with pytest.raises(tfdsl.TfgError, match="TFG711"):
+        program().run()
+    assert sorted(path.name for path in (here / "kept").iterdir()) == before
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": {}}', '{"files": []}', "\x00"])
+def test_a_damaged_manifest_is_refused(here, content):
+    stopped_after(program(), 7)
+    (here / "kept" / "tfdsl.json").write_text(content)
+    with pytest.raises(tfdsl.TfgError, match="TFG711"):
+        program().run()
+
+
+def test_a_manifest_cannot_point_outside_its_folder(here):
+    stopped_after(program(), 7)
+    (here / "precious").write_text("precious")
+    path = here / "kept" / "tfdsl.json"
+    manifest = json.loads(path.read_text())
+    manifest["files"]["../precious"] = manifest["files"].popitem()[1]
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(tfdsl.TfgError, match="TFG711"):
+        program().run()
+    program().run(options=Options(lambda line: None, fresh=True))
+    assert (here / "precious").exists()
+
+
+def test_one_session_alone_goes_on_too(undisturbed):
+    text = TEXT.replace("session:", "session main:").format(optimizer="adam", order="shuffled", first="print step")
+    compiled = tfdsl.compile(text, data=DATA)
+    lines = compiled.run().printed[1:]
+    first = compiled.run("main", Stopping(7))
+    assert compiled.run("before").printed == ["before"], "another session takes no notice"
+    second = compiled.run("main")
+    assert first.printed + second.printed == lines
+    assert second.resumed == ["kept"]
+
+
+def test_an_interruption_without_checkpoints(here):
+    text = "variable x = 0\nmore = assign_add(x, 1)\nsession:\n    train 9 steps:\n        run more\n    print x\n"
+    result = stopped_after(tfdsl.compile(text), 4)
+    assert result.steps == 5
+    assert result.printed == []
+
+
+def test_the_second_of_two_trainings(here):
+    text = """
+variable x = 0
+variable y = 0
+more_x = assign_add(x, 1)
+more_y = assign_add(y, 1)
+session:
+    train 3 steps:
+        checkpoint every 1 step in "one"
+        run more_x
+    print "between", x
+    train 5 steps:
+        checkpoint every 1 step in "two"
+        run more_y
+        print x, y
+    print "end", x, y
+"""
+    lines = tfdsl.compile(text).run().printed
+
+    class AtLine(Options):
+        def __init__(self, line):
+            super().__init__(write=self.see)
+            self.seen = False
+            self.line = line
+            self.interrupted = lambda: self.seen
+
+        def see(self, line):
+            self.seen = self.seen or line == self.line
+
+    first = tfdsl.compile(text).run(options=AtLine("3 2"))
+    assert sorted(path.name for path in here.iterdir()) == ["two"]
+    second = tfdsl.compile(text).run()
+    assert first.printed + second.printed == lines
