@@ -156,6 +156,31 @@ def test_now_is_one_time_a_session(monkeypatch):
     assert result.printed == ["00000000000000", "1 00000000000000"]
 
 
+def test_names_that_tensorflow_does_not_take(here):
+    """Names are as in Python; the ops get the nearest names that there can be."""
+    text = """
+_x = constant(2)
+größe = _x + 1
+variable _w = 1.0
+scope _ö:
+    shared ü = 2.0
+    _inner = ü * _w
+def _f(x):
+    return x + 1
+y = _f(_x)
+session:
+    set _w = 3.0
+    print _x, größe, _w, _inner, y
+    save _w to "names.ckpt"
+session again:
+    restore _w from "names.ckpt"
+    print _w
+"""
+    program = tfdsl.compile(text)
+    assert program.run().printed == ["2 3 3.0 6.0 3", "3.0"]
+    assert [v.op.name for v in program.graph.get_collection("variables")] == ["._w", "._.f6./.fc."]
+
+
 # --- feeding ----------------------------------------------------------------------------------
 
 FED = """

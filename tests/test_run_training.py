@@ -214,7 +214,7 @@ session:
 
 
 def events(folder):
-    accumulator = EventAccumulator(str(folder))
+    accumulator = EventAccumulator(str(folder), {"scalars": 0, "histograms": 0})
     accumulator.Reload()
     return accumulator
 

@@ -304,7 +304,6 @@ CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} is of a differen
                             "start over with --fresh, or give 'checkpoint' another folder")
 CHECKPOINT_DAMAGED = _message("TFG711", "the checkpoint in {path} is damaged: {reason}",
                               "start over with --fresh; the folder is left as it is")
-DEVICE_FAILED = _message("TFG712", "TensorFlow cannot place this node: {reason}")
 
 # --- 8xx options, limits, not yet -------------------------------------------------------------
 NOT_YET = _message("TFG801", "{what} is part of the language, but not yet of this version", "{hint}")
@@ -346,7 +345,7 @@ class Diagnostic(Record):
 
     message: Message
     span: Span | None
-    details: Mapping[str, object] = {}
+    details: Mapping[str, object] | None = None
     notes: tuple[Note, ...] = ()
     help: str = ""  # in place of the message's own
     chain: tuple[Frame, ...] = ()  # the calls and imports that lead here, outermost first
@@ -361,11 +360,11 @@ class Diagnostic(Record):
 
     @property
     def headline(self) -> str:
-        return self.message.headline.format(**self.details)
+        return self.message.headline.format(**(self.details or {}))
 
     @property
     def help_line(self) -> str:
-        return self.help or self.message.help.format(**self.details)
+        return self.help or self.message.help.format(**(self.details or {}))
 
 
 class TfgError(Exception):

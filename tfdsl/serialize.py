@@ -1,23 +1,41 @@
 """The program as plain data and back, and as YAML: what `tfdsl dump --stage program` prints.
 
-Every dataclass is a mapping with one key, its class, whose fields that have their default are left
-out. Three things that stand everywhere have a short form: a reference is `%node` or `%node:output`, a
-type `!float32[batch, 9]`, a place `@source:start-end`. A string that starts like one of them is
-`{str: ...}`. All sequences of the program are tuples, so lists come back as tuples.
+A record is a mapping of its fields, in the order of `program.py`, without those that are None or have
+their default.
+Where a field can hold records of several classes, the class is around it: `{Print: {...}}`; a class of
+one field has its value alone: `{Fetch: $3}`. What stands everywhere is short: a reference is `$node` or
+`$node.output`, a type `float32[batch, 9]`, a literal `{int32: [9, 1]}`, a place `^line.column-column`,
+which is also an origin; one that calls lead to is a list with them. A string that begins like one of
+them is `{str: ...}`.
+All sequences of the program are tuples, so lists come back as tuples.
 """
 
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 
 from . import program as p
 from .source import Source, Span
-from .types import DTYPES, Size, TensorType, shape_text
+from .types import DTYPES, Size, TensorType
 
 _CLASSES = {
     name: value for name, value in vars(p).items() if isinstance(value, type) and dataclasses.is_dataclass(value)
 }
+# Fields that only hold records of one class, or this class most of all.
+_EXPECTED = {
+    ("Program", "params"): p.Param, ("Program", "data"): p.Data, ("Program", "graphs"): p.Graph,
+    ("Program", "sessions"): p.Session, ("Data", "source"): p.DataStage, ("Data", "transforms"): p.DataStage,
+    ("Graph", "items"): p.Node, ("Graph", "names"): p.Named, ("Print", "items"): p.Shown, ("Expect", "sides"): p.Shown,
+    **{(owner, "feeds"): p.Feed for owner in ("Run", "Print", "Set", "Log", "Expect", "Stop")},
+}  # fmt: skip
+_SIGNS = ("$", "^")
+_PLACE = re.compile(r"\^(?:(\d+)/)?(\d+)\.(\d+)-(?:(\d+)\.)?(\d+)")
+
+
+def _fields(cls: type) -> list[dataclasses.Field]:
+    return [one for one in dataclasses.fields(cls) if one.init]
 
 
 class _Encoder:
@@ -25,75 +43,125 @@ class _Encoder:
         self.sources: dict[Source, int] = {}
         self.places = places
 
-    def encode(self, value: object) -> object:
+    def encode(self, value: object, expected: type | None = None) -> object:
         match value:
             case None | bool() | int() | float():
                 return value
             case complex():
                 return {"complex": [value.real, value.imag]}
             case str():
-                return {"str": value} if value[:1] in ("%", "!", "@") else value
+                return {"str": value} if value.startswith(_SIGNS) else value
             case p.Ref():
-                return f"%{value.node}" + (f":{value.output}" if value.output else "")
+                return f"${value.node}" + (f".{value.output}" if value.output else "")
+            case p.Literal():
+                return {value.dtype: self.encode(value.value)}
             case TensorType():
-                return f"!{value.dtype}{shape_text(value.shape)}"
+                return str(value)
             case Span():
-                number = self.sources.setdefault(value.source, len(self.sources))
-                return f"@{number}:{value.start}-{value.end}"
+                return self._place(value)
+            case p.Origin():
+                places = [self._place(value.span)]
+                for frame, span in value.chain:
+                    places += [frame, self._place(span)]
+                return places if value.chain else places[0]
             case tuple() | list():
-                return [self.encode(item) for item in value]
+                return [self.encode(item, expected) for item in value]
             case Mapping():
-                return {"map": {key: self.encode(item) for key, item in value.items()}}
-        fields = {}
-        for one in dataclasses.fields(value):
-            if not one.init:
-                continue
+                return {key: self.encode(item, expected) for key, item in value.items()}
+        cls = type(value)
+        fields = _fields(cls)
+        if len(fields) == 1:
+            return {cls.__name__: self.encode(getattr(value, fields[0].name))}
+        encoded = self._encode_fields(value, fields)
+        return encoded if cls is expected else {cls.__name__: encoded}
+
+    def _encode_fields(self, value: object, fields: list[dataclasses.Field]) -> dict:
+        owner, result = type(value).__name__, {}
+        for one in fields:
             item = getattr(value, one.name)
             if not self.places and isinstance(item, (p.Origin, Span)):
                 continue
-            if one.default is not dataclasses.MISSING and item == one.default and type(item) is type(one.default):
+            default = None if one.default is dataclasses.MISSING else one.default
+            if item == default and type(item) is type(default):
                 continue
-            fields[one.name] = self.encode(item)
-        return {type(value).__name__: fields}
+            result[one.name] = self.encode(item, _EXPECTED.get((owner, one.name)))
+        if owner == "Node" and len(value.outputs) == 1:
+            result["outputs"] = str(value.outputs[0])
+        return result
+
+    def _place(self, span: Span) -> str:
+        number = self.sources.setdefault(span.source, len(self.sources))
+        (line, column), (end_line, end_column) = map(span.source.position, (span.start, span.end))
+        source = f"{number}/" if number else ""
+        end = f"{end_line}.{end_column}" if end_line != line else str(end_column)
+        return f"^{source}{line}.{column}-{end}"
 
 
 def to_data(program: p.Program) -> dict:
     """The program as mappings, lists and scalars; `sources` has the texts that its places refer to."""
     encoder = _Encoder()
-    body = encoder.encode(program)
+    body = encoder.encode(program, p.Program)
     sources = [{"path": source.path, "text": source.text} for source in encoder.sources]
-    return {"tfdsl": 1, "sources": sources, **body}
+    return {"tfdsl": 1, **body, "sources": sources}
 
 
 def from_data(data: Mapping) -> p.Program:
     """The program that `to_data` was given."""
-    sources = [Source(item["path"], item["text"]) for item in data["sources"]]
-    return _decode({"Program": data["Program"]}, sources)
+    decoder = _Decoder([Source(item["path"], item["text"]) for item in data["sources"]])
+    body = {key: value for key, value in data.items() if key not in ("tfdsl", "sources")}
+    return decoder.record(p.Program, body)
 
 
-def _decode(value: object, sources: list[Source]) -> object:
-    match value:
-        case str() if value[:1] == "%":
-            node, _, output = value[1:].partition(":")
-            return p.Ref(int(node), int(output or 0))
-        case str() if value[:1] == "!":
-            return _type(value[1:])
-        case str() if value[:1] == "@":
-            number, _, offsets = value[1:].partition(":")
-            start, _, end = offsets.partition("-")
-            return Span(sources[int(number)], int(start), int(end))
-        case list():
-            return tuple(_decode(item, sources) for item in value)
-        case {"map": items}:
-            return {key: _decode(item, sources) for key, item in items.items()}
-        case {"str": text}:
-            return text
-        case {"complex": [real, imaginary]}:
-            return complex(real, imaginary)
-        case dict():
-            ((name, fields),) = value.items()
-            return _CLASSES[name](**{key: _decode(item, sources) for key, item in fields.items()})
-    return value
+class _Decoder:
+    def __init__(self, sources: list[Source]):
+        self.sources = sources
+
+    def decode(self, value: object, expected: type | None = None) -> object:
+        match value:
+            case str() if value[:1] == "$":
+                node, _, output = value[1:].partition(".")
+                return p.Ref(int(node), int(output or 0))
+            case str() if value[:1] == "^":
+                return self._place(value)
+            case list():
+                return tuple(self.decode(item, expected) for item in value)
+            case {"str": str() as text}:
+                return text
+            case {"complex": [real, imaginary]}:
+                return complex(real, imaginary)
+            case dict() if len(value) == 1 and (name := next(iter(value))) in DTYPES:
+                return p.Literal(self.decode(value[name]), name)
+            case dict() if len(value) == 1 and (name := next(iter(value))) in _CLASSES:
+                return self.record(_CLASSES[name], value[name])
+            case dict() if expected is not None:
+                return self.record(expected, value)
+        return value
+
+    def record(self, cls: type, data: object) -> object:
+        fields = _fields(cls)
+        if len(fields) == 1:
+            return cls(self.decode(data))
+        given = {name: self._field(cls, name, item) for name, item in data.items()}
+        absent = {one.name: None for one in fields if one.default is dataclasses.MISSING}
+        return cls(**{**absent, **given})
+
+    def _field(self, cls: type, name: str, item: object) -> object:
+        expected = _EXPECTED.get((cls.__name__, name))
+        match cls.__name__, name:
+            case ("Node", "args") | ("Graph", "names") | ("DataStage", "arguments"):
+                return {key: self.decode(one, expected) for key, one in item.items()}
+            case "Node", "outputs":
+                return tuple(map(_type, [item] if isinstance(item, str) else item))
+            case _, "origin":
+                own, *chain = map(self.decode, [item] if isinstance(item, str) else item)
+                return p.Origin(own, tuple(zip(chain[::2], chain[1::2], strict=True)))
+        return self.decode(item, expected)
+
+    def _place(self, text: str) -> Span:
+        number, line, column, end_line, end_column = _PLACE.fullmatch(text).groups()
+        source = self.sources[int(number or 0)]
+        start = source.position_of(int(line)) + int(column) - 1
+        return Span(source, start, source.position_of(int(end_line or line)) + int(end_column) - 1)
 
 
 def _type(text: str) -> TensorType:
@@ -113,11 +181,17 @@ def to_yaml(program: p.Program) -> str:
         def ignore_aliases(self, data: object) -> bool:
             return True
 
+        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+            super().increase_indent(flow, False)
+
     def text(dumper: yaml.Dumper, value: str):
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+        style = "|" if "\n" in value and value.replace("\n", "").isprintable() else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     Dumper.add_representer(str, text)
-    return yaml.dump(to_data(program), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=110)
+    # With this flow style, collections of nothing but scalars stand on one line.
+    options = {"default_flow_style": None, "sort_keys": False, "allow_unicode": True, "width": 110}
+    return yaml.dump(to_data(program), Dumper=Dumper, **options)
 
 
 def from_yaml(text: str) -> p.Program:

@@ -487,3 +487,72 @@ def test_gradients_of_a_loop_by_differences():
     values = run(LOOP).values
     np.testing.assert_allclose(values["da"], (z(0.2 + h, 0.3) - z(0.2 - h, 0.3)) / (2 * h), rtol=1e-4)
     np.testing.assert_allclose(values["db"], (z(0.2, 0.3 + h) - z(0.2, 0.3 - h)) / (2 * h), rtol=1e-4)
+
+
+# --- summaries --------------------------------------------------------------------------------
+
+SUMMARIES = """
+placeholder a: float32[2]
+placeholder pixels: float32[2, 4, 4, 1]
+scope layer:
+    mean = reduce_mean(a)
+    summary scalar mean as "mean of a"
+summary scalar mean as "MSE"
+summary histogram a as "weights"
+summary image pixels as "digits"
+summary text constant("a note") as "note"
+summary scalar mean as "layer"
+"""
+
+
+def test_summaries():
+    def build():
+        a = v1.placeholder(tf.float32, [2], name="a")
+        pixels = v1.placeholder(tf.float32, [2, 4, 4, 1], name="pixels")
+        with v1.variable_scope("layer"):
+            mean = tf.reduce_mean(a, name="mean")
+            made = [v1.summary.scalar("mean_of_a", mean)]
+        made += [v1.summary.scalar("MSE", mean), v1.summary.histogram("weights", a)]
+        made += [v1.summary.image("digits", pixels), v1.summary.text("note", tf.constant("a note"))]
+        return [*made, v1.summary.scalar("layer", mean)], {a: [1, 2], pixels: np.ones([2, 4, 4, 1])}
+
+    by_hand = graph(build)
+    program = tfdsl.compile(SUMMARIES)
+    assert ops(program.graph) == ops(by_hand)
+    summaries, feeds = by_hand.made
+    with session(by_hand) as s:
+        wanted = [v1.Summary.FromString(one) for one in s.run(summaries, feeds)]
+    with v1.Session(graph=program.graph) as s:
+        feeds = {tensor.name: value for tensor, value in feeds.items()}
+        written = s.run(program.graph.get_collection(v1.GraphKeys.SUMMARIES), feeds)
+    ours = [v1.Summary.FromString(one) for one in written]
+    # By hand a tag gives way to any node of its name, and takes only letters.
+    assert [value.tag for one in wanted for value in one.value] == [
+        "layer/mean_of_a", "MSE", "weights", "digits/image/0", "digits/image/1", "note", "layer_1",
+    ]  # fmt: skip
+    assert [value.tag for one in ours for value in one.value] == [
+        "layer/mean of a", "MSE", "weights", "digits/image/0", "digits/image/1", "note", "layer",
+    ]  # fmt: skip
+    for one in (*wanted, *ours):
+        for value in one.value:
+            value.ClearField("tag")
+    assert ours == wanted
+
+
+def test_summaries_in_a_function_have_tags_of_their_own():
+    program = tfdsl.compile("""
+def layer(a):
+    summary scalar a as "value"
+    return a + 1.0
+b = layer(layer(constant(1.0)))
+summary scalar b as "value"
+summary scalar b * 2.0 as "value"
+session:
+    log to "logs"
+    log
+""")
+    written = []
+    with v1.Session(graph=program.graph) as s:
+        for one in s.run(program.graph.get_collection(v1.GraphKeys.SUMMARIES)):
+            written += [(value.tag, value.simple_value) for value in v1.Summary.FromString(one).value]
+    assert written == [("layer/value", 1.0), ("layer_1/value", 2.0), ("value", 3.0), ("value_1", 6.0)]

@@ -167,6 +167,11 @@ def freeze(value: object) -> object:
     return tuple(map(freeze, value)) if isinstance(value, (list, tuple, range)) else value
 
 
+def thaw(value: object) -> object:
+    """What `freeze` was given, with lists for all sequences."""
+    return list(map(thaw, value)) if isinstance(value, tuple) else value
+
+
 def to_arg(ctx: Analysis, given: Given, dtype: DType) -> tuple[Arg, TensorType]:
     """A value as an argument of a known dtype, and its type."""
     value = given.value

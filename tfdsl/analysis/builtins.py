@@ -23,10 +23,9 @@ def _list(value=()):
 
 
 def _zip(*values):
-    lists = [_list(value) for value in values]
-    if len(lists) * min(map(len, lists), default=0) > MAX_LIST:
+    if len(values) * min(map(_len, values), default=0) > MAX_LIST:
         raise TooLarge("too many elements")
-    return list(zip(*lists, strict=False))
+    return list(zip(*map(_items, values), strict=False))
 
 
 def _items(value):

@@ -262,7 +262,7 @@ def inline(ctx: Analysis, function: Function, given: Arguments, span: Span) -> o
     if len(ctx.calling) >= MAX_CALLS:
         ctx.fail(TOO_DEEP, span, help="call fewer functions from inside other functions", limit=MAX_CALLS)
     ctx.repeat(1, span)
-    ctx.spend(500, span)
+    ctx.spend(1000, span)
     names = [p.name for p in tree.parameters]
     signature = ", ".join(p.name if p.default is None else f"{p.name} = {p.default.span.text}" for p in tree.parameters)
     arguments = assign_arguments(ctx, name, signature, names, given, span)

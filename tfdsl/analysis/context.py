@@ -25,7 +25,6 @@ from ..program import (
     reach,
     refs_of,
 )
-from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
 from ..types import Sizes, TensorType

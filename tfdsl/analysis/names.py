@@ -124,7 +124,7 @@ class Env:
 
     def visible(self) -> set[str]:
         """All names that could be meant here, for suggestions."""
-        own = set(self.names) | {path[-1] for path in self.scopes}
+        own = set(self.names) | {".".join(path) for path in self.scopes}
         return own | self.parent.visible() if self.parent else own
 
 

@@ -6,7 +6,6 @@ statement needs and is not fed, and what is fed and does not fit, are errors her
 """
 
 import re
-from dataclasses import dataclass, field
 
 from ..diagnostics import (
     ARGUMENT_KIND,
@@ -18,9 +17,6 @@ from ..diagnostics import (
     COUNT_VALUE,
     FEED_DTYPE,
     FEED_SHAPE,
-    FEED_SIZE,
-    FEED_TARGET,
-    FEED_TWICE,
     INIT_TARGET,
     LOG_WITHOUT_TO,
     NESTED_CHECKPOINT,
@@ -54,7 +50,6 @@ from ..program import (
     Counter,
     Every,
     Expect,
-    Feed,
     Fetch,
     Init,
     Log,
@@ -78,36 +73,17 @@ from ..program import (
 from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
-from ..types import SizeClash, SizeMismatch, TensorType, match_shape, shape_text
-from .arguments import Given, check_range, literal_shape, operand_notes, scalar_class
+from ..types import SizeClash, SizeMismatch, match_shape, shape_text
+from .arguments import Given, operand_notes, thaw
 from .context import Abandoned, Analysis
 from .expressions import bind_targets, condition, dotted, evaluate, given, iterate, plan_value, value_of
+from .feeds import Loop, Plan, check_feed, checked_feeds, feed_entries, known_shape
 from .names import Env
 from .statements import on_graph
-from .values import Array, Batch, Broken, Dataset, Moving, Tensor, describe, is_host
+from .values import Array, Batch, Broken, Dataset, Moving, Tensor, describe
 
 _FIELD = re.compile(r"\{\{|\}\}|\{(\w*)\}|[{}]")
 _COUNTERS = ("epoch", "step")
-
-
-@dataclass(slots=True)
-class _Loop:
-    """The training loop that a statement stands in."""
-
-    feeds: dict[Ref, Feed] = field(default_factory=dict)
-    runs: bool = False
-    broken: bool = False  # a `feed` of it could not be analysed
-    checkpoint: Span | None = None
-
-
-@dataclass(slots=True)
-class _Plan:
-    """One session under analysis. `initialised` is None where every variable is."""
-
-    env: Env
-    loop: _Loop | None = None
-    logging: bool = False
-    initialised: set[Ref] | None = None
 
 
 def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Session | None:
@@ -126,7 +102,7 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
     env = Env(parent=graph.env)
     first = next((s for s in statement.body if not isinstance(s, t.LogTo)), None)
     by_hand = isinstance(first, (t.Init, t.Restore))
-    plan = _Plan(env, initialised=set() if by_hand else None)
+    plan = Plan(env, initialised=set() if by_hand else None)
     with on_graph(ctx, graph):
         if not by_hand:
             ctx.guarded(lambda: _check_initial(ctx, _all_variables(ctx), "'session'", statement), statement.span)
@@ -134,7 +110,7 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
     return Session(name, graph_name, not by_hand, body, ctx.origin(statement.span))
 
 
-def _block(ctx: Analysis, plan: _Plan, statements: t.Block) -> tuple[Statement, ...]:
+def _block(ctx: Analysis, plan: Plan, statements: t.Block) -> tuple[Statement, ...]:
     result: list[Statement] = []
     for statement in statements:
         made = ctx.guarded(lambda statement=statement: _statement(ctx, plan, statement), statement.span)
@@ -143,7 +119,7 @@ def _block(ctx: Analysis, plan: _Plan, statements: t.Block) -> tuple[Statement, 
     return tuple(result)
 
 
-def _statement(ctx: Analysis, plan: _Plan, statement: t.Statement) -> list[Statement]:
+def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statement]:
     match statement:
         case t.Init():
             return [_init(ctx, plan, statement)]
@@ -175,7 +151,7 @@ def _statement(ctx: Analysis, plan: _Plan, statement: t.Statement) -> list[State
         case t.Stop():
             _inside_loop(ctx, plan, statement, "stop when")
             test = _condition(ctx, plan, statement.condition)
-            feeds = _feeds(ctx, plan, statement.feeds, list(fetches_of(test)), "stop when", statement)
+            feeds = checked_feeds(ctx, plan, statement.feeds, list(fetches_of(test)), "stop when", statement)
             return [Stop(ctx.origin(statement.span), test, feeds)]
         case t.Checkpoint():
             return [_checkpoint(ctx, plan, statement)]
@@ -187,13 +163,13 @@ def _statement(ctx: Analysis, plan: _Plan, statement: t.Statement) -> list[State
             raise AssertionError(f"a statement of the graph half in a session: {statement}")
 
 
-def _inside_loop(ctx: Analysis, plan: _Plan, statement: t.Statement, what: str) -> _Loop:
+def _inside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -> Loop:
     if plan.loop is None:
         ctx.fail(OUTSIDE_TRAIN, statement.span, what=what)
     return plan.loop
 
 
-def _outside_loop(ctx: Analysis, plan: _Plan, statement: t.Statement, what: str) -> None:
+def _outside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -> None:
     if plan.loop is not None:
         ctx.fail(PLAN_PLACE, statement.span, what=what)
 
@@ -201,7 +177,7 @@ def _outside_loop(ctx: Analysis, plan: _Plan, statement: t.Statement, what: str)
 # --- expressions ------------------------------------------------------------------------------
 
 
-def _plan_expr(ctx: Analysis, plan: _Plan, expr: t.Expr) -> PlanExpr:
+def _plan_expr(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
     """An expression; a string has its values filled in when it is used."""
     if isinstance(expr, t.Constant) and isinstance(expr.value, str):
         return _template(ctx, plan, expr.value, expr)
@@ -212,7 +188,7 @@ def _plan_expr(ctx: Analysis, plan: _Plan, expr: t.Expr) -> PlanExpr:
     return plan_value(ctx, value, expr.span)
 
 
-def _text(ctx: Analysis, plan: _Plan, expr: t.Expr) -> PlanExpr:
+def _text(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
     """A path."""
     value = value_of(ctx, plan.env, expr)
     if not isinstance(value, str):
@@ -220,7 +196,7 @@ def _text(ctx: Analysis, plan: _Plan, expr: t.Expr) -> PlanExpr:
     return _template(ctx, plan, value, expr)
 
 
-def _template(ctx: Analysis, plan: _Plan, text: str, expr: t.Expr) -> PlanExpr:
+def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr) -> PlanExpr:
     """A string with `{name}` in it: now, epoch, step, and every param."""
     if "{" not in text and "}" not in text:
         return Value(text)
@@ -239,7 +215,7 @@ def _template(ctx: Analysis, plan: _Plan, text: str, expr: t.Expr) -> PlanExpr:
         elif name in counters:
             parts.append(Counter(name))
         elif name in params:
-            parts.append(str(params[name]))
+            parts.append(str(thaw(params[name])))
         else:
             known = ", ".join((*counters, *params))
             ctx.fail(UNKNOWN_FIELD, expr.span, help=did_you_mean(name, [*counters, *params]), name=name, known=known)
@@ -247,7 +223,7 @@ def _template(ctx: Analysis, plan: _Plan, text: str, expr: t.Expr) -> PlanExpr:
     return Template(tuple(p for p in parts if p != ""))
 
 
-def _condition(ctx: Analysis, plan: _Plan, expr: t.Expr, sides: list[Shown] | None = None) -> PlanExpr:
+def _condition(ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | None = None) -> PlanExpr:
     """A condition on fetched values: its comparisons are no nodes. What it compares is added to `sides`."""
     sides = [] if sides is None else sides
     match expr:
@@ -280,9 +256,9 @@ def _condition(ctx: Analysis, plan: _Plan, expr: t.Expr, sides: list[Shown] | No
     return result
 
 
-def _check_compared(ctx: Analysis, plan: _Plan, expr: t.Compare, op: str, left: PlanExpr, right: PlanExpr) -> None:
+def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, left: PlanExpr, right: PlanExpr) -> None:
     """Values that are compared must broadcast, as far as their shapes are known."""
-    a, b = (_known_shape(ctx, plan, side) for side in (left, right))
+    a, b = (known_shape(ctx, plan, side) for side in (left, right))
     if op in ("in", "not in") or a is None or b is None:
         return
     try:
@@ -292,7 +268,7 @@ def _check_compared(ctx: Analysis, plan: _Plan, expr: t.Compare, op: str, left: 
         ctx.fail(BROADCAST, expr.span, op=f"'{op}'", a=shape_text(a), b=shape_text(b), left=clash.left, right=clash.right)
 
 
-def _count(ctx: Analysis, plan: _Plan, expr: t.Expr, what: str, fractions: bool = False) -> int | float:
+def _count(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: bool = False) -> int | float:
     value = value_of(ctx, plan.env, expr)
     if isinstance(value, (Tensor, Array, Moving)):
         ctx.fail(NOT_STATIC, expr.span, what=what, value=describe(value))
@@ -306,138 +282,10 @@ def _shown_text(expr: t.Expr) -> str:
     return " ".join(expr.span.text.split())
 
 
-# --- feeds ------------------------------------------------------------------------------------
-
-
-def _feed_entries(ctx: Analysis, plan: _Plan, feds: tuple[t.Fed, ...]) -> dict[Ref, Feed]:
-    result: dict[Ref, Feed] = {}
-    for fed in feds:
-        target = dotted(ctx, plan.env, fed.target)
-        name = fed.target.id
-        if not isinstance(target, Tensor) or target.type is None:
-            ctx.fail(FEED_TARGET, fed.target.span, value=f"'{name}', {describe(target)},", hint="feed a placeholder")
-        if target.is_variable:
-            ctx.fail(FEED_TARGET, fed.target.span, value=f"the variable '{name}'", hint=f"write: set {name} = ...")
-        if target.ref in result:
-            ctx.fail(FEED_TWICE, fed.target.span, name=name)
-        value = given(ctx, plan.env, fed.value)
-        if isinstance(value.value, Tensor):
-            shown = f"{value.text}, {describe(value.value)},"
-            ctx.fail(FEED_TARGET, fed.value.span, value=shown, hint="feed numbers, or data such as housing.features")
-        _check_feed(ctx, fed, target, value)
-        expr = plan_value(ctx, value.value, value.span)
-        result[target.ref] = Feed(target.ref, name, expr, ctx.origin(fed.span))
-    return result
-
-
-def _check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: Given) -> None:
-    """Whether a value's dtype and rank can go where it is fed, as far as both are known."""
-    if isinstance(value.value, Moving):
-        return
-    declared = target.type
-    note = (Note(f"{fed.target.id}: {declared} is from line {{line}}", target.span),)
-    if isinstance(value.value, Array):
-        actual = value.value.type
-        kind, shown = actual.dtype.kind, str(actual)
-    elif is_host(value.value):
-        kind = scalar_class(ctx, value.value, value.span)
-        shape = literal_shape(ctx, value.value, value.span)
-        actual = TensorType(declared.dtype, shape)
-        shown = f"{ {'int': 'whole numbers', 'float': 'numbers with a fraction', 'bool': 'true or false', 'string': 'strings'}.get(kind, 'nothing')}"
-    else:
-        ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint="feed numbers or data")
-    if kind == "int" and declared.dtype.kind in ("int", "uint"):
-        check_range(ctx, value, declared.dtype)
-    takes = {"bool": ("bool",), "int": ("int", "uint", "float", "complex"), "uint": ("int", "uint", "float", "complex"),
-             "float": ("float", "complex"), "string": ("string",), "complex": ("complex",), None: (declared.dtype.kind,)}  # fmt: skip
-    if declared.dtype.kind not in takes[kind]:
-        ctx.fail(FEED_DTYPE, fed.value.span, note, name=fed.target.id, declared=declared, actual=shown)
-    try:
-        match_shape(declared.shape, actual.shape, {}, ctx.graph.sizes)
-    except SizeMismatch:
-        ctx.fail(FEED_SHAPE, fed.value.span, note, name=fed.target.id, declared=declared, actual=actual)
-
-
-def _feeds(
-    ctx: Analysis, plan: _Plan, feds: tuple[t.Fed, ...], refs: list[Ref], what: str, statement: t.Statement
-) -> tuple[Feed, ...]:
-    """The feeds of a statement: its own before the loop's; what it needs must be among them."""
-    feeds = {**(plan.loop.feeds if plan.loop else {}), **_feed_entries(ctx, plan, feds)}
-    _check_sizes(ctx, plan, feeds)
-    graph = ctx.graph
-    reached = graph.reach(refs, frozenset(feeds))
-    ctx.spend(len(reached), statement.span)
-    needed = [n for n in reached if graph.nodes[n].op == "placeholder" and "default" not in graph.nodes[n].args]
-    if needed and plan.loop and plan.loop.broken:
-        raise Abandoned(None)
-    if needed:
-        names = [graph.nodes[n].name for n in sorted(needed)]
-        notes = tuple(
-            Note(f"{graph.nodes[n].name}: {graph.nodes[n].outputs[0]} is from line {{line}}", graph.nodes[n].origin.span)
-            for n in sorted(needed)
-        )
-        first = " = ..., ".join(names)
-        help = f"write in the body: feed {first} = ..." if isinstance(statement, t.Train) else ""
-        ctx.fail(UNFED, statement.span, notes, help, what=what, names=" and ".join(names), first=first)
-    if plan.initialised is not None:
-        for n in sorted(reached):
-            node = graph.nodes[n]
-            if node.op in ("variable", "shared") and Ref(n) not in plan.initialised:
-                note = Note("it is from line {line}", node.origin.span)
-                ctx.fail(UNINITIALISED, statement.span, (note,), name=node.name)
-        _note_assigned(plan, graph, reached)
-    return tuple(feeds.values())
-
-
-def _note_assigned(plan: _Plan, graph, reached: set[int]) -> None:
-    """An assignment that ran initialises its variable."""
-    for n in reached:
-        target = graph.nodes[n].args.get("ref")
-        if graph.nodes[n].op == "assign" and isinstance(target, Ref):
-            plan.initialised.add(target)
-
-
-def _check_sizes(ctx: Analysis, plan: _Plan, feeds: dict[Ref, Feed]) -> None:
-    """One name is one size: the arrays fed together must agree, as far as their sizes are known."""
-    graph = ctx.graph
-    bound: dict[str, tuple[int, str]] = {}
-    for feed in feeds.values():
-        actual = _known_shape(ctx, plan, feed.value)
-        if actual is None:
-            continue
-        try:
-            match_shape(graph.nodes[feed.ref.node].outputs[feed.ref.output].shape, actual, bound, graph.sizes, feed.text)
-        except SizeMismatch as error:
-            if error.size:
-                ctx.fail(FEED_SIZE, feed.origin.span, size=error.size, first=error.first, first_name=error.first_name,
-                         second=error.second, second_name=feed.text)  # fmt: skip
-
-
-def _known_shape(ctx: Analysis, plan: _Plan, value: PlanExpr):
-    from ..program import BatchField, Field
-
-    match value:
-        case Value(value=literal):
-            return _tuple_shape(literal)
-        case Fetch(ref=ref) if ctx.graph.nodes[ref.node].outputs:
-            return ctx.graph.nodes[ref.node].outputs[ref.output].shape
-        case Field(data=data, part=part, field=name, index=()):
-            dataset = ctx.datasets[data]
-            schema = getattr(dataset.schema, part) if part else dataset.schema
-            return (schema.rows, schema.columns if name == "features" else 1)
-        case BatchField():
-            return None
-    return None
-
-
-def _tuple_shape(value: object) -> tuple[int, ...]:
-    return (len(value), *_tuple_shape(value[0])) if isinstance(value, tuple) and value else ()
-
-
 # --- statements -------------------------------------------------------------------------------
 
 
-def _variables(ctx: Analysis, plan: _Plan, expr: t.Expr, what: str) -> list[Ref]:
+def _variables(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> list[Ref]:
     value = value_of(ctx, plan.env, expr)
     values = value if isinstance(value, (list, tuple)) else [value]
     for one in values:
@@ -465,7 +313,7 @@ def _check_initial(ctx: Analysis, variables: list[Ref], what: str, statement: t.
             ctx.fail(UNFED, statement.span, notes, help, what=what, names=" and ".join(n.name for n in needed), first="")
 
 
-def _init(ctx: Analysis, plan: _Plan, statement: t.Init) -> Init:
+def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
     if statement.values is None:
         plan.initialised = None
         _check_initial(ctx, _all_variables(ctx), "'init'", statement)
@@ -478,7 +326,7 @@ def _init(ctx: Analysis, plan: _Plan, statement: t.Init) -> Init:
     return Init(ctx.origin(statement.span), tuple(refs))
 
 
-def _check_made_from(ctx: Analysis, plan: _Plan, variables: list[Ref], statement: t.Init) -> None:
+def _check_made_from(ctx: Analysis, plan: Plan, variables: list[Ref], statement: t.Init) -> None:
     """The variables that initial values are made from must be initialised too."""
     graph = ctx.graph
     for variable in variables if plan.initialised is not None else ():
@@ -496,7 +344,7 @@ def _need_variables(ctx: Analysis, statement: t.Statement, what: str) -> None:
         ctx.fail(NO_VARIABLES, statement.span, what=what)
 
 
-def _saver(ctx: Analysis, plan: _Plan, statement: t.Restore | t.Save) -> Restore | Save:
+def _saver(ctx: Analysis, plan: Plan, statement: t.Restore | t.Save) -> Restore | Save:
     word = "restore" if isinstance(statement, t.Restore) else "save"
     if word == "restore":
         _outside_loop(ctx, plan, statement, "'restore'")
@@ -524,7 +372,7 @@ def _saver(ctx: Analysis, plan: _Plan, statement: t.Restore | t.Save) -> Restore
     return Restore(ctx.origin(statement.span), path, pairs, statement.if_exists)
 
 
-def _saved(ctx: Analysis, plan: _Plan, saved: t.Saved, word: str) -> tuple[Ref, str]:
+def _saved(ctx: Analysis, plan: Plan, saved: t.Saved, word: str) -> tuple[Ref, str]:
     value = dotted(ctx, plan.env, saved.target)
     if not isinstance(value, Tensor) or not value.is_variable:
         ctx.fail(NOT_VARIABLE, saved.target.span, what=f"'{word}'", value=describe(value))
@@ -536,7 +384,7 @@ def _saved(ctx: Analysis, plan: _Plan, saved: t.Saved, word: str) -> tuple[Ref, 
     return value.ref, name
 
 
-def _run(ctx: Analysis, plan: _Plan, statement: t.Run) -> Run:
+def _run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:
     refs: list[Ref] = []
     for expr in statement.values:
         value = value_of(ctx, plan.env, expr)
@@ -544,13 +392,13 @@ def _run(ctx: Analysis, plan: _Plan, statement: t.Run) -> Run:
             if not isinstance(one, Tensor):
                 ctx.fail(RUN_VALUE, expr.span, value=describe(one))
             refs.append(ctx.use(one, expr.span, _shown_text(expr)).ref)
-    feeds = _feeds(ctx, plan, statement.feeds, refs, "'run'", statement)
+    feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'run'", statement)
     if plan.loop:
         plan.loop.runs = True
     return Run(ctx.origin(statement.span), tuple(refs), feeds)
 
 
-def _print(ctx: Analysis, plan: _Plan, statement: t.Print) -> Print:
+def _print(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
     items = []
     for expr in statement.values:
         value = _plan_expr(ctx, plan, expr)
@@ -559,18 +407,18 @@ def _print(ctx: Analysis, plan: _Plan, statement: t.Print) -> Print:
             ctx.fail(NOT_TENSOR, expr.span, help=help, value="an operation without output")
         items.append(Shown(_shown_text(expr), value))
     refs = [ref for item in items for ref in fetches_of(item.value)]
-    feeds = _feeds(ctx, plan, statement.feeds, refs, "'print'", statement)
+    feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'print'", statement)
     return Print(ctx.origin(statement.span), tuple(items), feeds)
 
 
-def _set(ctx: Analysis, plan: _Plan, statement: t.Set) -> Set:
+def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
     target = dotted(ctx, plan.env, statement.target)
     if not isinstance(target, Tensor) or not target.is_variable:
         ctx.fail(NOT_VARIABLE, statement.target.span, what="'set'", value=describe(target))
     value = given(ctx, plan.env, statement.value)
     if not isinstance(value.value, (Tensor, Moving)):
         fed = t.Fed(statement.span, statement.target, statement.value)
-        _check_feed(ctx, fed, target, value)
+        check_feed(ctx, fed, target, value)
     elif isinstance(value.value, Tensor) and value.value.type and value.value.type.dtype != target.type.dtype:
         ctx.fail(FEED_DTYPE, value.span, name=statement.target.id, declared=target.type, actual=value.value.type)
     elif isinstance(value.value, Tensor) and value.value.type:
@@ -581,13 +429,13 @@ def _set(ctx: Analysis, plan: _Plan, statement: t.Set) -> Set:
             ctx.fail(FEED_SHAPE, value.span, notes, name=statement.target.id, declared=target.type,
                      actual=value.value.type)  # fmt: skip
     expr = plan_value(ctx, value.value, value.span)
-    feeds = _feeds(ctx, plan, statement.feeds, list(fetches_of(expr)), "'set'", statement)
+    feeds = checked_feeds(ctx, plan, statement.feeds, list(fetches_of(expr)), "'set'", statement)
     if plan.initialised is not None:
         plan.initialised.add(target.ref)
     return Set(ctx.origin(statement.span), target.ref, expr, feeds)
 
 
-def _log(ctx: Analysis, plan: _Plan, statement: t.Log) -> Log:
+def _log(ctx: Analysis, plan: Plan, statement: t.Log) -> Log:
     if not plan.logging:
         ctx.fail(LOG_WITHOUT_TO, statement.span)
     summaries = ctx.graph.summaries
@@ -603,11 +451,11 @@ def _log(ctx: Analysis, plan: _Plan, statement: t.Log) -> Log:
         refs += summaries[tag.id]
     if not statement.tags:
         refs = [ref for group in summaries.values() for ref in group]
-    feeds = _feeds(ctx, plan, statement.feeds, refs, "'log'", statement)
+    feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'log'", statement)
     return Log(ctx.origin(statement.span), tuple(refs), feeds)
 
 
-def _expect(ctx: Analysis, plan: _Plan, statement: t.Expect) -> Expect:
+def _expect(ctx: Analysis, plan: Plan, statement: t.Expect) -> Expect:
     sides: list[Shown] = []
     test = _condition(ctx, plan, statement.condition, sides)
     within = None if statement.within is None else _plan_expr(ctx, plan, statement.within)
@@ -615,11 +463,11 @@ def _expect(ctx: Analysis, plan: _Plan, statement: t.Expect) -> Expect:
         ctx.fail(ARGUMENT_KIND, statement.within.span, function="'expect'", wanted="a number", name="within",
                  value=describe(getattr(within, "value", "")))  # fmt: skip
     refs = [*fetches_of(test), *(fetches_of(within) if within else ())]
-    feeds = _feeds(ctx, plan, statement.feeds, refs, "'expect'", statement)
+    feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'expect'", statement)
     return Expect(ctx.origin(statement.span), test, _shown_text(statement.condition), tuple(sides), within, feeds)
 
 
-def _if(ctx: Analysis, plan: _Plan, statement: t.If) -> list[Statement]:
+def _if(ctx: Analysis, plan: Plan, statement: t.If) -> list[Statement]:
     for test, body in statement.branches:
         value = True if test is None else condition(ctx, plan.env, test)
         if not isinstance(value, bool):
@@ -630,7 +478,7 @@ def _if(ctx: Analysis, plan: _Plan, statement: t.If) -> list[Statement]:
     return []
 
 
-def _for(ctx: Analysis, plan: _Plan, statement: t.For) -> list[Statement]:
+def _for(ctx: Analysis, plan: Plan, statement: t.For) -> list[Statement]:
     result: list[Statement] = []
     plan.env.begin_loop()
     try:
@@ -646,7 +494,7 @@ def _for(ctx: Analysis, plan: _Plan, statement: t.For) -> list[Statement]:
 # --- training ---------------------------------------------------------------------------------
 
 
-def _train(ctx: Analysis, plan: _Plan, statement: t.Train) -> Train:
+def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     if plan.loop is not None:
         ctx.fail(NESTED_TRAIN, statement.span)
     if statement.options:
@@ -664,13 +512,13 @@ def _train(ctx: Analysis, plan: _Plan, statement: t.Train) -> Train:
         full = size if size is not None and (order == "sampled" or dataset.schema.rows % size == 0) else None
         rows = dataset.schema.rows if size is None else full
         env.bind(statement.target.id, Batch(dataset.schema, rows), statement.target.span)
-    loop = _Loop()
+    loop = Loop()
     failed = ctx.failed
-    inner = _Plan(env, loop, plan.logging, plan.initialised)
+    inner = Plan(env, loop, plan.logging, plan.initialised)
     # `feed` holds for all of the body, wherever it stands in it.
     for one in statement.body:
         if isinstance(one, t.Feed):
-            entries = ctx.guarded(lambda one=one: _feed_entries(ctx, inner, one.feeds), one.span)
+            entries = ctx.guarded(lambda one=one: feed_entries(ctx, inner, one.feeds), one.span)
             if isinstance(entries, Broken):
                 loop.broken = True
             else:
@@ -680,13 +528,13 @@ def _train(ctx: Analysis, plan: _Plan, statement: t.Train) -> Train:
         if not ctx.graph.optimizers:
             ctx.fail(NO_STEP, statement.span)
         for ref in ctx.graph.optimizers:
-            feeds = _feeds(ctx, inner, (), [ref], "the optimizer", statement)
+            feeds = checked_feeds(ctx, inner, (), [ref], "the optimizer", statement)
             body.append(Run(ctx.graph.nodes[ref.node].origin, (ref,), feeds))
     data = (dataset.name, dataset.part) if dataset else None
     return Train(ctx.origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body))
 
 
-def _batching(ctx: Analysis, plan: _Plan, statement: t.Train) -> tuple[Dataset | None, int | None, str, int]:
+def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[Dataset | None, int | None, str, int]:
     dataset = None
     if statement.data is not None:
         dataset = dotted(ctx, plan.env, statement.data)
@@ -711,7 +559,7 @@ def _batching(ctx: Analysis, plan: _Plan, statement: t.Train) -> tuple[Dataset |
     return dataset, size, order, seed
 
 
-def _every(ctx: Analysis, plan: _Plan, statement: t.Every) -> Every:
+def _every(ctx: Analysis, plan: Plan, statement: t.Every) -> Every:
     _inside_loop(ctx, plan, statement, "every")
     count = _count(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
     for one in statement.body:
@@ -723,7 +571,7 @@ def _every(ctx: Analysis, plan: _Plan, statement: t.Every) -> Every:
     return Every(ctx.origin(statement.span), count, statement.unit, _block(ctx, plan, statement.body))
 
 
-def _checkpoint(ctx: Analysis, plan: _Plan, statement: t.Checkpoint) -> Checkpoint:
+def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoint:
     loop = _inside_loop(ctx, plan, statement, "checkpoint")
     if loop.checkpoint:
         ctx.fail(CHECKPOINT_TWICE, statement.span, (Note("the first is on line {line}", loop.checkpoint),))

@@ -4,11 +4,8 @@ An error in one statement does not stop the analysis: what it would have bound i
 that says nothing more.
 """
 
-from collections.abc import Mapping
 from contextlib import contextmanager
 
-from ..data.schema import DataError
-from ..data.table import SOURCES, TRANSFORMS, schema_of
 from ..diagnostics import (
     ARGUMENT_KIND,
     BOUND_TO_PARAM,
@@ -43,25 +40,24 @@ from ..diagnostics import (
     SUMMARY_KIND,
     SUMMARY_TYPE,
     TYPE_MISSING_SHAPE,
-    UNKNOWN_NAME,
     UNUSED_VALUE,
     Note,
 )
 from ..ops.op import Op
-from ..ops.op import Param as OpParam
 from ..ops.optimizers import OPTIMIZERS, OptimizerRow
-from ..program import Arg, Data, DataStage, Enter, Exit, Param, Ref, Refs, Static, shape_known
+from ..program import Arg, Enter, Exit, Param, Ref, Refs, Static, shape_known
 from ..record import Record
 from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import DTYPES, Dim, Size, SizeClash, TensorType
-from .arguments import Given, assign_arguments, default_dtype, missing, operand_notes, scalar_class, tensor_dtype, to_arg
+from .arguments import Given, default_dtype, freeze, operand_notes, scalar_class, tensor_dtype, to_arg
 from .calls import Arguments, call_op, depends, optimizer
 from .context import Abandoned, Analysis, GraphBuilder, Shared
-from .expressions import arguments_of, bind_targets, condition, evaluate, given, iterate, unpacked, value_of
+from .datasets import declared_data
+from .expressions import bind_targets, condition, evaluate, given, iterate, unpacked, value_of
 from .names import BoundTwice, Env, declared
-from .values import Array, Broken, Dataset, Function, Optimizer, Tensor, describe, is_host
+from .values import Array, Broken, Function, Optimizer, Tensor, describe, is_host
 
 _SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
 
@@ -120,7 +116,7 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
         case t.Param():
             _param(ctx, env, statement)
         case t.Data():
-            _data(ctx, env, statement)
+            bind(ctx, env, statement.target, declared_data(ctx, env, statement))
         case t.Seed():
             _seed(ctx, env, statement)
         case t.Placeholder():
@@ -225,7 +221,7 @@ def _param(ctx: Analysis, env: Env, statement: t.Param) -> None:
         value = convert_param(raw, wanted)
         if value is None and raw is not None:
             ctx.fail(PARAM_TYPE, statement.target.span, name=name, wanted=wanted, value=repr(raw)[:60])
-    ctx.params.append(Param(name, wanted, value))
+    ctx.params.append(Param(name, wanted, freeze(value)))
     bind(ctx, env, statement.target, value)
 
 
@@ -268,65 +264,6 @@ def _seed(ctx: Analysis, env: Env, statement: t.Seed) -> None:
     if ctx.graph.nodes:
         ctx.fail(SEED_LATE, statement.span)
     ctx.graph.seed, ctx.graph.seed_span = value, statement.span
-
-
-# --- data -------------------------------------------------------------------------------------
-
-
-def _data(ctx: Analysis, env: Env, statement: t.Data) -> None:
-    name = statement.target.id
-    source, *transforms = statement.stages
-    stages = [_stage(ctx, env, source, SOURCES, "sources of data")]
-    stages += [_stage(ctx, env, stage, TRANSFORMS, "transforms") for stage in transforms]
-    data = Data(name, stages[0], tuple(stages[1:]), ctx.folder, 0, 0, ctx.origin(statement.span))
-    try:
-        schema = schema_of(data, ctx.given_data.get(name))
-    except DataError as error:
-        stage = statement.stages[error.stage or 0]
-        place = _blamed(stage, (SOURCES | TRANSFORMS)[stage.name].params, error.param)
-        ctx.fail(error.message, place, data_notes(error), **error.details)
-    data = Data(name, data.source, data.transforms, ctx.folder, schema.rows, schema.columns, data.origin)
-    dataset = Dataset(name, "", schema, statement.span)
-    ctx.data.append(data)
-    ctx.datasets[name] = dataset
-    bind(ctx, env, statement.target, dataset)
-
-
-def _blamed(stage: t.Stage, params: tuple[OpParam, ...], param: str | None) -> Span:
-    """The place of the argument to blame, or of the whole stage."""
-    names = [p.name for p in params]
-    for at, argument in enumerate(stage.arguments):
-        if param is not None and param == (argument.name or names[at]):
-            return argument.value.span
-    return stage.span
-
-
-def data_notes(error: DataError) -> tuple[Note, ...]:
-    return (Note(f"at {error.place}"),) if error.place else ()
-
-
-def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, object], kind: str) -> DataStage:
-    row = table.get(stage.name)
-    if row is None:
-        help = did_you_mean(stage.name, table) or f"the {kind} are " + ", ".join(table)
-        place = Span(stage.span.source, stage.span.start, stage.span.start + len(stage.name))
-        ctx.fail(UNKNOWN_NAME, place, help=help, name=stage.name)
-    params = {p.name: p for p in row.params}
-    arguments = assign_arguments(
-        ctx, stage.name, row.signature, list(params), arguments_of(ctx, env, stage.arguments), stage.span,
-    )  # fmt: skip
-    values = {}
-    for name, param in params.items():
-        if name not in arguments:
-            if not isinstance(param.default, (int, float, str, bool, type(None))):
-                missing(ctx, stage.name, row.signature, name, stage.span)
-            values[name] = param.default
-            continue
-        value = arguments[name].value
-        if value is not None and not is_host(value):
-            ctx.fail(NOT_STATIC, arguments[name].span, what=f"'{name}' of {stage.name}", value=describe(value))
-        values[name] = value
-    return DataStage(stage.name, values)
 
 
 # --- types ------------------------------------------------------------------------------------

@@ -38,14 +38,19 @@ def main(argv: list[str] | None = None) -> int:
             import_module(f"{__name__}.{name}").configure(command)
     arguments = parser.parse_args(argv)
     from ..diagnostics import TfgError
-    from .report import broken_pipe, bug, errors
+    from .report import broken_pipe, bug, errors, open_streams, write_failed
 
+    open_streams()
     try:
-        return import_module(f"{__name__}.{arguments.command}").command(arguments)
+        code = import_module(f"{__name__}.{arguments.command}").command(arguments)
+        sys.stdout.flush()
+        return code
     except TfgError as error:
         return errors(error.diagnostics)
     except BrokenPipeError:
         return broken_pipe()
+    except OSError as error:
+        return write_failed(error)
     except KeyboardInterrupt:
         return 130
     except Exception as error:

@@ -2,9 +2,11 @@
 
 import argparse
 import sys
+from dataclasses import replace
 
+from ..diagnostics import UNFED, Diagnostic
 from ..driver import Compiled, check, read
-from ..source import Source
+from ..source import Source, Span
 from ..syntax import tree as t
 from ..syntax.parse import parse, parse_expression
 from . import tensorflow
@@ -38,9 +40,9 @@ def command(arguments: argparse.Namespace) -> int:
     graph = None if arguments.graph is None else t.Identifier(expression.span, arguments.graph)
     session = t.Session(expression.span, None, graph, (printed,))
     graph_half = tuple(statement for statement in file.body if not isinstance(statement, t.Session))
-    program, diagnostics = check(t.File(file.span, (*graph_half, session)), extra.params, extra.data)
+    program, diagnostics = check(t.File(file.span, (*graph_half, session)), extra.params, extra.data, extra.limits)
     if program is None:
-        return errors(d for d in diagnostics if d.severity == "error")
+        return errors(_with_feed(d) for d in diagnostics if d.severity == "error")
     tensorflow.load()
     from ..runtime.session import Options
 
@@ -54,6 +56,14 @@ def command(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _with_feed(diagnostic: Diagnostic) -> Diagnostic:
+    """On the command line, a placeholder gets its value from an option."""
+    if diagnostic.message is not UNFED:
+        return diagnostic
+    first = str(diagnostic.details["names"]).split(" and ")[0]
+    return replace(diagnostic, help=f"give it a value: --feed {first}=VALUE")
+
+
 def _note(line: str) -> None:
     print(line, file=sys.stderr)
 
@@ -62,6 +72,6 @@ def _fed(text: str) -> t.Fed:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise WrongUse(f"{text!r} is not of the form --feed X=VALUE")
-    source = Source("--feed", value.strip())
-    expression = parse_expression(source)
-    return t.Fed(expression.span, t.Identifier(expression.span, name.strip()), expression)
+    expression = parse_expression(Source("--feed", value.strip()))
+    place = Span(Source("--feed", text), 0, len(name))
+    return t.Fed(expression.span, t.Identifier(place, name.strip()), expression)

@@ -3,6 +3,7 @@
 import argparse
 from dataclasses import dataclass, field
 
+from ..analysis.limits import Limits
 from ..diagnostics import CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, TfgError
 from ..suggest import did_you_mean
 
@@ -20,6 +21,15 @@ def add_program_options(parser: argparse.ArgumentParser) -> None:
                         help="read the data NAME from a .csv or .npz file instead of its source")  # fmt: skip
     parser.add_argument("--config", metavar="FILE.yaml",
                         help="a YAML file with params, data and logdir; --set and --data go before it")  # fmt: skip
+    parser.add_argument("--max-unroll", metavar="N", type=_positive,
+                        help="repeat graph code up to N times while compiling (default: 100000)")  # fmt: skip
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 999999999")
+    return number
 
 
 @dataclass(slots=True)
@@ -29,6 +39,7 @@ class Given:
     params: dict[str, object] = field(default_factory=dict)
     data: dict[str, object] = field(default_factory=dict)
     logdir: str | None = None
+    limits: Limits | None = None
 
 
 def given(arguments: argparse.Namespace) -> Given:
@@ -36,6 +47,7 @@ def given(arguments: argparse.Namespace) -> Given:
     result = config(arguments.config) if arguments.config else Given()
     result.params |= _pairs(arguments.params, "--set NAME=VALUE")
     result.data |= _pairs(arguments.data, "--data NAME=PATH")
+    result.limits = Limits(arguments.max_unroll) if arguments.max_unroll else None
     return result
 
 
@@ -56,12 +68,17 @@ def config(path: str) -> Given:
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+    except UnicodeDecodeError:
+        raise _form(path, "it is not UTF-8 text") from None
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise TfgError([Diagnostic(FILE_MISSING, None, {"path": path, "reason": reason.lower()})]) from None
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
             raise _form(path, "YAML aliases (*name) are not allowed")
+        twice = _twice(yaml.compose(text, yaml.SafeLoader))
+        if twice:
+            raise _form(path, f"line {twice.start_mark.line + 1}: the key '{twice.value}' stands there twice")
         data = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -86,6 +103,19 @@ def config(path: str) -> Given:
         if not isinstance(value, str):
             raise _form(path, f"data '{name}' must be a path")
     return Given({str(name): value for name, value in (data.get("params") or {}).items()}, files, logdir)
+
+
+def _twice(node: object):
+    """A key that a mapping has a second time; YAML would quietly take the last one."""
+    keys: set[str] = set()
+    for key, value in node.value if isinstance(getattr(node, "value", None), list) and node.id == "mapping" else ():
+        if isinstance(key.value, str) and key.value in keys:
+            return key
+        keys.add(str(key.value))
+        found = _twice(value)
+        if found:
+            return found
+    return None
 
 
 def _form(path: str, reason: str) -> TfgError:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
-from ..diagnostics import BUG, Diagnostic
+from ..diagnostics import BUG, WRITE_FAILED, Diagnostic
 from ..render import render_text
 
 
@@ -33,10 +33,33 @@ def count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
+def open_streams() -> None:
+    """Make standard output and error usable: one that is closed swallows, one that is not UTF-8 escapes."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif (stream.encoding or "").lower() not in ("utf-8", "utf8") and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def broken_pipe() -> int:
     """The reader of standard output has gone: end quietly, as others do."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _swallow()
     return 1
+
+
+def write_failed(error: OSError) -> int:
+    """Standard output, or a file that is no program, cannot be written or read."""
+    path = error.filename or "standard output"
+    if not error.filename:
+        _swallow()
+    return errors([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": (error.strerror or str(error)).lower()})])
+
+
+def _swallow() -> None:
+    """Drop what is still to be written to standard output."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def bug(error: Exception) -> int:

@@ -37,7 +37,7 @@ def command(arguments: argparse.Namespace) -> int:
         if arguments.verbose:
             print(f"tfdsl: {line}", file=sys.stderr)
 
-    compiled = compile_source(read(arguments.file), extra.params, extra.data)
+    compiled = compile_source(read(arguments.file), extra.params, extra.data, extra.limits)
     if not arguments.quiet and compiled.diagnostics:
         errors(compiled.diagnostics)
     nodes = sum(len(graph.nodes) for graph in compiled.program.graphs)

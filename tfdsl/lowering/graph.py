@@ -7,7 +7,8 @@ here. Every op of the finished graph is traced back to the node, and so to the l
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,6 +30,7 @@ class BuiltGraph:
         self.program = program
         self.graph = tf.Graph()
         self.values: dict[int, tuple] = {}
+        self.tags: set[str] = set()  # of summaries, as they are written
         self._marks: list[int] = []  # graph versions after each node, ascending
         self._made: list[Node] = []
 
@@ -69,25 +71,35 @@ def build(program: Graph, arrays: Arrays) -> BuiltGraph:
     with built.graph.as_default():
         if program.seed is not None:
             v1.set_random_seed(program.seed)
-        stack = ExitStack()
-        open_scopes: list[ExitStack] = []
-        with stack:
+        open_scopes: list[AbstractContextManager] = []
+        try:
             for item in program.items:
                 match item:
                     case Enter(kind="scope"):
-                        scope = ExitStack()
-                        scope.enter_context(v1.variable_scope(item.name))
+                        scope = v1.variable_scope(_node_name(item.name, built.graph))
+                        scope.__enter__()
                         open_scopes.append(scope)
                     case Enter(kind="after"):
-                        scope = ExitStack()
-                        scope.enter_context(tf.control_dependencies([built.operation(r) for r in item.refs]))
+                        scope = tf.control_dependencies([built.operation(r) for r in item.refs])
+                        scope.__enter__()
                         open_scopes.append(scope)
                     case Exit():
-                        open_scopes.pop().close()
+                        open_scopes.pop().__exit__(None, None, None)
                     case Node():
                         built.values[item.id] = lowering.node(item)
                         built.mark(item)
+        finally:
+            # A scope left open would leave its graph the default one of the process.
+            for scope in reversed(open_scopes):
+                scope.__exit__(None, None, None)
     return built
+
+
+def _node_name(name: str, graph: tf.Graph) -> str:
+    """A name of the program as TensorFlow takes it: in ASCII, and without an underscore in front of all scopes."""
+    if not name.isascii():
+        name = "".join(c if c.isascii() else f".{ord(c):x}." for c in name)
+    return f".{name}" if name.startswith("_") and not graph.get_name_scope() else name
 
 
 def failure(message, origin: Origin, notes=(), **details) -> TfgError:
@@ -98,6 +110,7 @@ def failure(message, origin: Origin, notes=(), **details) -> TfgError:
 _WHERE = re.compile(r"\s*\[\[\{\{node .*", re.DOTALL)  # the failing node, which the place in the program says
 _STACK = re.compile(r"Graph execution error:\s*(?:Detected at node .*\nNode: '[^\n]*'\n)?", re.DOTALL)
 _ROOTS = re.compile(r"\d+ root error\(s\) found\.\s*\(0\) [\w ]+: ")
+_NO_NAME = re.compile(r"[^-/\w.]", re.ASCII)  # what cannot stand in the name of an op
 _SIGNATURE = re.compile(r" for '\{\{node .*?\}\} = [^']*'")
 
 
@@ -116,6 +129,8 @@ class _Lowering:
 
     def node(self, node: Node) -> tuple:
         """What the node becomes: its outputs, or its operation where it has none."""
+        if node.name and (node.name[0] == "_" or not node.name.isascii()):
+            node = replace(node, name=_node_name(node.name, self.built.graph))
         make = _SPECIAL.get(node.op)
         try:
             result = make(self, node) if make else self.table_op(OPS[node.op], node)
@@ -274,8 +289,36 @@ def _change(lowering: _Lowering, node: Node):
 
 
 def _summary(lowering: _Lowering, node: Node):
-    make = getattr(v1.summary, node.args["kind"].value)
-    return make(node.args["tag"].value, lowering.argument(node.args["value"]))
+    """A summary under its tag, with the scopes it stands in.
+
+    TensorFlow's functions take the op's name for the tag, which is another one where a node has that name already.
+    """
+    kind, tag = node.args["kind"].value, node.args["tag"].value
+    value = tf.convert_to_tensor(lowering.argument(node.args["value"]))
+    outside = lowering.built.graph.get_name_scope()
+    tag = whole = f"{outside}/{tag}" if outside else tag
+    number = 0
+    while tag in lowering.built.tags:
+        number += 1
+        tag = f"{whole}_{number}"
+    lowering.built.tags.add(tag)
+    raw = tf.raw_ops
+    with v1.name_scope(_NO_NAME.sub("_", node.args["tag"].value).lstrip("/_-") or "summary") as scope:
+        match kind:
+            case "scalar":
+                summary = raw.ScalarSummary(tags=tag, values=value, name=scope)
+            case "histogram":
+                summary = raw.HistogramSummary(tag=tag, values=value, name=scope)
+            case "image":
+                summary = raw.ImageSummary(tag=tag, tensor=value, name=scope)
+            case "text":
+                plugin = v1.SummaryMetadata.PluginData(plugin_name="text")
+                metadata = v1.SummaryMetadata(plugin_data=plugin).SerializeToString()
+                summary = raw.TensorSummaryV2(tensor=value, tag=tag, serialized_summary_metadata=metadata, name=scope)
+            case _:
+                raise AssertionError(kind)
+    v1.add_to_collection(v1.GraphKeys.SUMMARIES, summary)
+    return summary
 
 
 def _optimize(lowering: _Lowering, node: Node):

@@ -16,7 +16,10 @@ from ..program import Node
 from .graph import BuiltGraph
 from .tf import tf
 
-_SKIPPED = frozenset(("shared_name", "container", "debug_name", "allowed_devices", "shape", "value", "seed", "seed2"))
+_SKIPPED = frozenset(
+    ("shared_name", "container", "debug_name", "allowed_devices", "shape", "value", "seed", "seed2",
+     "grad_a", "grad_b")  # hints for the layout of gradients, without meaning
+)  # fmt: skip
 _INLINE = 16
 
 
@@ -44,7 +47,7 @@ def _line(op: tf.Operation, owner: Node | None) -> tuple[list, str]:
     text = f"{op.name} = {op.type}({', '.join(inputs)})"
     for part in (*_attributes(op), *_seed(op, owner), *_value(op)):
         text += f" {part}"
-    outputs = ", ".join(_type(tensor) for tensor in op.outputs)
+    outputs = ", ".join(map(_output, op.outputs))
     return _natural(op.name), text + (f" -> {outputs}" if outputs else "")
 
 
@@ -52,12 +55,19 @@ def _tensor_name(tensor: tf.Tensor) -> str:
     return tensor.op.name if tensor.value_index == 0 else f"{tensor.op.name}:{tensor.value_index}"
 
 
-def _type(tensor: tf.Tensor) -> str:
-    dtype = tensor.dtype.base_dtype.name
-    if tensor.shape.rank is None:
-        return f"{dtype}[...]"
-    dims = ", ".join("?" if dim is None else str(dim) for dim in tensor.shape.as_list())
-    return f"{dtype}[{dims}]" if dims else dtype
+def _output(tensor: tf.Tensor) -> str:
+    if tensor.op.type == "VarHandleOp":
+        shape = tf.TensorShape(tensor.op.get_attr("shape"))
+        return f"resource {_type(tensor.op.get_attr('dtype'), shape)}"
+    return _type(tensor.dtype, tensor.shape)
+
+
+def _type(dtype: tf.DType, shape: tf.TensorShape) -> str:
+    name = dtype.base_dtype.name
+    if shape.rank is None:
+        return f"{name}[...]"
+    dims = ", ".join("?" if dim is None else str(dim) for dim in shape.as_list())
+    return f"{name}[{dims}]" if dims else name
 
 
 def _attributes(op: tf.Operation) -> list[str]:
@@ -91,7 +101,11 @@ def _attribute(value: object) -> str:
         case tf.DType():
             return value.name
         case float():
-            return f"{value:.9g}"
+            return str(np.float32(value))
+        case str():
+            return f'"{value}"'
+        case _ if hasattr(value, "name") and hasattr(value, "attr"):
+            return re.sub(r"_\d+$", "", value.name)  # functions are numbered through the whole process
         case _ if hasattr(value, "dim"):
             return "[" + ", ".join("?" if d.size < 0 else str(d.size) for d in value.dim) + "]"
         case _:
@@ -116,14 +130,13 @@ def _value(op: tf.Operation) -> list[str]:
     if array.size > _INLINE:
         digest = hashlib.sha256(np.ascontiguousarray(array).tobytes() if array.dtype != object else repr(array.tolist()).encode())
         return [f"value=sha256:{digest.hexdigest()[:16]}"]
-    return [f"value={_literal(array.tolist())}"]
+    return [f"value={_literal(array)}"]
 
 
-def _literal(value: object) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_literal, value)) + "]"
+def _literal(value: np.ndarray | np.generic | bytes) -> str:
+    """The shortest text that gives the numbers of their dtype back."""
+    if isinstance(value, np.ndarray):
+        return "[" + ", ".join(map(_literal, value)) + "]" if value.ndim else _literal(value[()])
     if isinstance(value, bytes):
         return f'"{value.decode("utf-8", "backslashreplace")}"'
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:.9g}" if isinstance(value, float) else str(value)
+    return str(value).lower() if isinstance(value, np.bool_) else str(value)

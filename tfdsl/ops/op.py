@@ -108,6 +108,15 @@ class Op:
 
     def allowed(self, group: str) -> frozenset[DType]:
         """The dtypes that a dtype letter may stand for."""
+        if group not in self._allowed:
+            self._allowed[group] = self._dtypes_of(group)
+        return self._allowed[group]
+
+    @cached_property
+    def _allowed(self) -> dict[str, frozenset[DType]]:
+        return {}
+
+    def _dtypes_of(self, group: str) -> frozenset[DType]:
         names = self.dtypes.get(group, group if group in DTYPES else "any").split()
         return frozenset().union(
             *(DTYPE_CLASSES[n] if n in DTYPE_CLASSES else {DTYPES[n]} for n in names)

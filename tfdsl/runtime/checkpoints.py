@@ -8,6 +8,7 @@ only then is the save before it removed, so that at every moment the folder has 
 import hashlib
 import json
 import os
+import re
 from dataclasses import asdict, dataclass
 
 from ..diagnostics import CHECKPOINT_DAMAGED, CHECKPOINT_OTHER, WRITE_FAILED
@@ -17,6 +18,7 @@ from ..program import Checkpoint, Origin, Program, Template, Train
 from ..serialize import fingerprint
 
 MANIFEST = "tfdsl.json"
+_OURS = re.compile(r"step-\d+-[0-9a-f]{8}\.[\w.-]+\Z")  # the files of a save
 VERSION = 1
 
 
@@ -39,11 +41,11 @@ def identity(program: Program) -> dict[str, object]:
     }
 
 
-def folders(program: Program) -> list[tuple[str, Origin]]:
-    """The folders that a program's trainings keep checkpoints in, with where it says so."""
+def folders(program: Program, only: str | None = None) -> list[tuple[str, Origin]]:
+    """The folders that a program's trainings, or those of one session, keep checkpoints in, with where it says so."""
     result = []
     for session in program.sessions:
-        for statement in session.body:
+        for statement in session.body if only in (None, session.name) else ():
             if isinstance(statement, Train):
                 result += [
                     (_path(inner.path), inner.origin) for inner in statement.body if isinstance(inner, Checkpoint)
@@ -55,19 +57,21 @@ def _path(expr) -> str:
     return "".join(expr.parts) if isinstance(expr, Template) else expr.value
 
 
-def find(program: Program) -> tuple[Position, str] | None:
-    """The position of an interrupted training of this program and its folder, or None.
+def find(program: Program, only: str | None = None) -> tuple[Position, str] | None:
+    """The position of an interrupted training of this program, or of one session, and its folder, or None.
 
     A checkpoint of a different program is an error, and so is one that cannot be read: neither is touched.
     """
-    for folder, origin in folders(program):
+    for folder, origin in folders(program, only):
         manifest = read(folder, origin)
         if manifest is None:
             continue
         changed = _changed(manifest["identity"], identity(program))
         if changed:
             raise failure(CHECKPOINT_OTHER, origin, path=folder, what=changed)
-        return Position(**manifest["position"]), folder
+        position = Position(**manifest["position"])
+        if only in (None, program.sessions[position.session].name):
+            return position, folder
     return None
 
 
@@ -90,13 +94,30 @@ def read(folder: str, origin: Origin) -> dict | None:
         return None
     except (OSError, ValueError) as error:
         raise failure(CHECKPOINT_DAMAGED, origin, path=folder, reason=f"{MANIFEST}: {error}") from error
-    try:
-        for name, digest in manifest["files"].items():
-            if _digest(os.path.join(folder, os.path.basename(name))) != digest:
-                raise failure(CHECKPOINT_DAMAGED, origin, path=folder, reason=f"{name} was changed")
-    except (OSError, KeyError, AttributeError) as error:
-        raise failure(CHECKPOINT_DAMAGED, origin, path=folder, reason=str(error)) from error
+    fault = _fault(manifest, folder)
+    if fault:
+        raise failure(CHECKPOINT_DAMAGED, origin, path=folder, reason=fault)
     return manifest
+
+
+def _fault(manifest: object, folder: str) -> str:
+    """What is wrong with a manifest or the files it names; empty if nothing is."""
+    try:
+        if manifest["version"] != VERSION:
+            return f"{MANIFEST} is of version {manifest['version']}, not {VERSION}"
+        Position(**manifest["position"])
+        if not manifest["identity"].keys() >= {"program", "params", "data"}:
+            return f"{MANIFEST} does not say what it belongs to"
+        if f"{manifest['prefix']}.index" not in manifest["files"]:
+            return f"{MANIFEST} does not name its files"
+        for name, digest in manifest["files"].items():
+            if not _OURS.match(name) or _digest(os.path.join(folder, name)) != digest:
+                return f"{name} was changed"
+    except OSError as error:
+        return f"{error.filename}: {(error.strerror or str(error)).lower()}"
+    except (KeyError, AttributeError, TypeError):
+        return f"{MANIFEST} is not what was written"
+    return ""
 
 
 def _digest(path: str) -> str:
@@ -169,16 +190,13 @@ class Trainings:
 
 
 def clear(folder: str) -> None:
-    """Remove a folder's manifest and the files it names, and the folder where that leaves it empty."""
+    """Remove a folder's manifest and the files of its saves, and the folder where that leaves it empty."""
     path = os.path.join(folder, MANIFEST)
-    try:
-        with open(path, encoding="utf-8") as file:
-            names = [os.path.basename(name) for name in json.load(file)["files"]]
-    except (OSError, ValueError, KeyError):
+    if not os.path.exists(path):
         return
     os.remove(path)
-    for name in names:
-        if os.path.exists(os.path.join(folder, name)):
+    for name in os.listdir(folder):
+        if _OURS.match(name):
             os.remove(os.path.join(folder, name))
     if not os.listdir(folder):
         os.rmdir(folder)

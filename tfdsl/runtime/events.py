@@ -13,9 +13,9 @@ _lock = threading.Lock()
 
 
 class EventLog:
-    """One event file. Each has a name of its own, also where two runs start in the same second."""
+    """One event file, from a step on. Each has a name of its own, also where two runs start in the same second."""
 
-    def __init__(self, folder: str, built: BuiltGraph, origin: Origin):
+    def __init__(self, folder: str, built: BuiltGraph, origin: Origin, step: int = 0):
         self.folder, self._origin = folder, origin
         with _lock:
             suffix = f".{os.getpid()}.{next(_attempts)}"
@@ -23,8 +23,8 @@ class EventLog:
             os.makedirs(folder, exist_ok=True)
             with built.graph.as_default():
                 self._writer = v1.summary.FileWriter(folder, built.graph, filename_suffix=suffix)
-            # TensorBoard drops what an earlier, interrupted run wrote beyond this step.
-            self._writer.add_session_log(v1.SessionLog(status=v1.SessionLog.START), 0)
+            # TensorBoard drops what an earlier, interrupted run wrote from this step on.
+            self._writer.add_session_log(v1.SessionLog(status=v1.SessionLog.START), step)
             self.flush()
         except (OSError, tf.errors.OpError) as error:
             raise failure(WRITE_FAILED, origin, path=folder, reason=_reason(error)) from error

@@ -15,15 +15,14 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
     result = Result(program.path, {param.name: param.value for param in program.params})
     result.versions = {"tensorflow": tf.__version__}
     position = None
-    if session is None:
-        if options.fresh:
-            for folder, _ in checkpoints.folders(program):
-                checkpoints.clear(folder)
-        found = checkpoints.find(program)
-        if found is not None:
-            position, folder = found
-            options.note(f"going on from step {position.step}, kept in {folder}")
-            result.resumed.append(folder)
+    if options.fresh:
+        for folder, _ in checkpoints.folders(program, session):
+            checkpoints.clear(folder)
+    found = checkpoints.find(program, session)
+    if found is not None:
+        position, folder = found
+        options.note(f"going on from step {position.step}, kept in {folder}")
+        result.resumed.append(folder)
 
     def arrays(field):
         array = compiled.array(field)

@@ -148,7 +148,7 @@ class SessionRun:
                 folder = self.options.logdir or self.text(statement.path)
                 if self.log is not None:
                     self.log.close()
-                self.log = EventLog(folder, self.built, statement.origin)
+                self.log = EventLog(folder, self.built, statement.origin, self.step)
                 self.result.logdirs.append(folder)
             case _:
                 raise AssertionError(f"not a statement of a session: {statement}")
@@ -192,9 +192,8 @@ class SessionRun:
     def _log(self, statement: Log) -> None:
         refs = statement.summaries
         written = self.execute([self.built.value(ref) for ref in refs], statement.feeds, statement.origin)
-        for ref, serialized in zip(refs, written, strict=True):
-            tag = self.built.program.nodes[ref.node].args["tag"].value
-            for _, number in self.log.add(serialized, self.step):
+        for serialized in written:
+            for tag, number in self.log.add(serialized, self.step):
                 self.result.history.setdefault(tag, []).append((self.step, number))
 
     def _expect(self, statement: Expect) -> None:
@@ -309,6 +308,7 @@ def run_session(
     from .training import train
 
     with opened(plan, built, arrays, options, result) as run:
+        run.step = position.step if position is not None else 0
         for at, statement in enumerate(plan.body):
             if options.interrupted():
                 raise Interrupted

@@ -98,7 +98,6 @@ def train(
     if resume is not None:
         kept.restore(folder, checkpoint.origin)
         loop.step, first_statement = resume.step, resume.body
-        run.step = loop.step
     progress = run.options.progress(loop.total, loop.step, str(plan.unit)) if run.options.progress else Progress()
     started_at = loop.step
     try:
@@ -116,7 +115,7 @@ def train(
             run.result.steps += 1
             progress.step(loop.step)
             if run.options.interrupted():
-                if folder is not None and loop.step < loop.total:
+                if folder is not None:
                     kept.save(folder, Position(*place, loop.step, 0), checkpoint.origin)
                 raise Interrupted
     except _Stopped:
@@ -124,6 +123,7 @@ def train(
     finally:
         progress.close()
         run.around.batch = None
+        run.step = loop.step
     if folder is not None:
         kept.clear(folder)
 

@@ -2,13 +2,17 @@
 
 import dataclasses
 
+from ..diagnostics import TOO_DEEP, Diagnostic, TfgError
 from .tree import Tree
 
 
 def outline(tree: Tree) -> str:
     """The text of a tree; each line has the node's class, its plain fields, and line and column."""
     lines: list[str] = []
-    _node(tree, "", 0, lines)
+    try:
+        _node(tree, "", 0, lines)
+    except RecursionError:
+        raise TfgError([Diagnostic(TOO_DEEP, tree.span, {"limit": 100})]) from None
     return "".join(line + "\n" for line in lines)
 
 

@@ -1,0 +1,172 @@
+"""The tree, the typed program and the graph of each model and of the programs in `golden/`.
+
+`pytest --update-golden tests/test_golden.py` writes the files again; read what changed before committing it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+import hypothesis
+import pytest
+from programs import GOLDEN, HERE, MODELS, programs
+
+from tfdsl.driver import check, compile_source
+from tfdsl.lowering.text import graph_text
+from tfdsl.serialize import fingerprint, from_yaml, to_yaml
+from tfdsl.source import Source
+from tfdsl.syntax.outline import outline
+from tfdsl.syntax.parse import parse
+
+PATHS = [*MODELS, *GOLDEN]
+
+
+def source(path) -> Source:
+    """A program under a name that does not depend on where the checkout is."""
+    return Source(f"{path.parent.name}/{path.name}", path.read_text(encoding="utf-8"))
+
+
+def graphs(path) -> str:
+    """The text of all graphs of a program, built anew."""
+    compiled = compile_source(source(path))
+    names = [graph.name for graph in compiled.program.graphs]
+    parts = [graph_text(compiled.built(name)) for name in names]
+    if len(names) > 1:
+        parts = [f"graph {name or '(default)'}:\n{text}" for name, text in zip(names, parts, strict=True)]
+    return "\n".join(parts)
+
+
+@pytest.fixture
+def golden(request):
+    """Compares a text with its file, or writes the file."""
+
+    def compare(path, kind: str, text: str) -> None:
+        file = HERE / "golden" / f"{path.stem}.{kind}"
+        if request.config.getoption("--update-golden"):
+            file.write_text(text, encoding="utf-8")
+        assert text == file.read_text(encoding="utf-8"), "if this is meant: pytest --update-golden"
+
+    return compare
+
+
+def program_of(path):
+    program, diagnostics = check(source(path))
+    assert diagnostics == []
+    return program
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_tree(path, golden):
+    golden(path, "tree.txt", outline(parse(source(path))))
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_program(path, golden):
+    golden(path, "program.yaml", to_yaml(program_of(path)))
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_graph(path, golden):
+    golden(path, "graph.txt", graphs(path))
+
+
+def test_every_golden_file_belongs_to_a_program():
+    stems = {path.stem for path in PATHS}
+    files = [path.name for path in (HERE / "golden").iterdir()]
+    assert [name for name in files if name.split(".")[0] not in stems] == []
+    assert len(stems) == len(PATHS)
+
+
+# --- the same every time --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_graph_is_the_same_when_built_again(path):
+    assert graphs(path) == graphs(path)
+
+
+def test_graph_of_a_run_program_is_the_same_as_before():
+    compiled = compile_source(source(next(path for path in GOLDEN if path.stem == "variables")))
+    before = graph_text(compiled.built())
+    compiled.run()
+    assert graph_text(compiled.built()) == before
+
+
+_ELSEWHERE = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from test_golden import PATHS, graphs, program_of
+from tfdsl.serialize import fingerprint, to_yaml
+result = {}
+for path in PATHS:
+    program = program_of(path)
+    result[path.stem] = [graphs(path), to_yaml(program), fingerprint(program.graphs)]
+print(json.dumps(result))
+"""
+
+
+@pytest.mark.parametrize("seed", ["0", "4242"])
+def test_graph_and_program_are_the_same_in_another_process(seed, tmp_path):
+    command = [sys.executable, "-c", _ELSEWHERE, str(HERE)]
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+    elsewhere = json.loads(done.stdout)
+    for path in PATHS:
+        program = program_of(path)
+        assert elsewhere[path.stem] == [graphs(path), to_yaml(program), fingerprint(program.graphs)]
+
+
+# --- YAML and back --------------------------------------------------------------------------------
+
+
+def assert_loads_back(program) -> None:
+    text = to_yaml(program)
+    loaded = from_yaml(text)
+    assert to_yaml(loaded) == text
+    if "nan" not in text:  # which is not equal to itself
+        assert loaded == program
+    assert fingerprint(loaded.graphs) == fingerprint(program.graphs)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_program_loads_back(path):
+    assert_loads_back(program_of(path))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a = constant("%1")\nb = constant("$1")\nc = constant("^1.1-2")\n',
+        'a = constant(["no", "1e3", "null", "", " x ", "- a", "a: b", "#", "é\\u2028\\x85\\r\\n\\t\\0", "\\U0001f642"])\n',
+        "a = constant([1e-6, 1e20, 1e400, -0.0, 0.1])\nb = constant((-8) ** 0.5)\n",
+        "placeholder x: float32[...]\nplaceholder y: string[?, n, 3]\nz = x[..., none]\n",
+        'param p = [1, [2.0, "x", none], true]\nparam none_at_all = none\na = constant(p[0])\n',
+        "a = constant(1)\r\n\t\nb = a + 1\u0085# odd \u2028 line ends\x0c\n",
+        "a = constant(1)\nsession:\n    print (a +\n        1), \"{now} {{}}\"\n    expect a == 1 and not a > 2 within 0.5",
+    ],
+)
+def test_odd_values_load_back(text):
+    program, _ = check(Source("odd.tfg", text))
+    if program is not None:
+        assert_loads_back(program)
+
+
+@pytest.mark.parametrize("chunk", range(4))
+def test_generated_programs_load_back(chunk):
+    @hypothesis.seed(chunk)
+    @hypothesis.settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck))
+    @hypothesis.given(programs)
+    def holds(text):
+        program, _ = check(Source("generated.tfg", text))
+        if program is not None:
+            assert_loads_back(program)
+
+    holds()
+
+
+def test_fingerprint_does_not_see_where_things_stand():
+    plain, moved = (check(Source("a.tfg", text))[0] for text in ("a = constant(1)\n", "\n\n# moved\na = constant(1)\n"))
+    changed = check(Source("a.tfg", "a = constant(2)\n"))[0]
+    assert plain != moved
+    assert fingerprint(plain.graphs) == fingerprint(moved.graphs) != fingerprint(changed.graphs)

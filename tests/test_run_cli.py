@@ -1,0 +1,113 @@
+"""`tfdsl run` as a process: what goes where, exit codes, and Ctrl-C."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+ENDLESS = """
+seed 1
+param steps = 1_000_000_000
+variable w = random_normal([3])
+variable count = 0
+counted = assign_add(count, 1)
+optimize reduce_sum(square(w)) with adam as shrink
+summary scalar count as "count"
+session:
+    log to "logs"
+    train steps steps:
+        checkpoint every 1_000_000 steps in "kept"
+        every 1 step: log
+        every 5 steps: print step, count
+        run shrink
+        run counted
+    print "end", step_count
+"""
+ENDLESS = ENDLESS.replace('"end", step_count', '"end", count')
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "tfdsl", "run", *arguments]
+
+
+def environment():
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return {**os.environ, "PYTHONPATH": root}
+
+
+def run(folder, *arguments):
+    return subprocess.run(
+        command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True, timeout=120
+    )
+
+
+def start(folder, *arguments):
+    """A run in the background; its lines are read as they come."""
+    return subprocess.Popen(
+        command(*arguments), cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def logged(folder):
+    events = EventAccumulator(str(folder / "logs"), {"scalars": 0})
+    events.Reload()
+    return [(event.step, event.value) for event in events.Scalars("count")]
+
+
+def test_ctrl_c_and_going_on(tmp_path):
+    (tmp_path / "endless.tfg").write_text(ENDLESS)
+    process = start(tmp_path, "endless.tfg")
+    first = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    rest, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert said == "tfdsl: interrupted\n"
+    lines = [first, *rest.splitlines(keepends=True)]
+    assert lines == [f"{step} {step}\n" for step in range(0, 5 * len(lines), 5)]
+    position = json.loads((tmp_path / "kept" / "tfdsl.json").read_text())["position"]["step"]
+    assert logged(tmp_path) == [(step, step) for step in range(position)]
+
+    # The next run says where it goes on, and nothing is missing or twice.
+    process = start(tmp_path, "endless.tfg")
+    second = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    rest, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert said == f"tfdsl: going on from step {position}, kept in kept\ntfdsl: interrupted\n"
+    lines += [second, *rest.splitlines(keepends=True)]
+    assert lines == [f"{step} {step}\n" for step in range(0, 5 * len(lines), 5)]
+    position = json.loads((tmp_path / "kept" / "tfdsl.json").read_text())["position"]["step"]
+    assert logged(tmp_path) == [(step, step) for step in range(position)]
+
+    # A changed param is refused, and --fresh starts over and ends.
+    refused = run(tmp_path, "endless.tfg", "--set", "steps=7")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error[TFG710]: the checkpoint in kept is of a different program: param 'steps'")
+    assert refused.stdout == ""
+    fresh = run(tmp_path, "endless.tfg", "--set", "steps=7", "--fresh")
+    assert (fresh.returncode, fresh.stdout, fresh.stderr) == (0, "0 0\n5 5\nend 7\n", "")
+    assert not (tmp_path / "kept").exists()
+    assert logged(tmp_path) == [(step, step) for step in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "code", "said"),
+    [
+        ("f == 42", 0, ""),
+        ("f == 43", 1, "error[TFG703]: expected f == 43\n --> basics.tfg:6:5\n  |\n6 |     expect f == 43\n"),
+    ],
+)
+def test_output_and_exit_codes(tmp_path, condition, code, said):
+    text = f"variable x = 3\nvariable y = 4\nf = x*x*y + y + 2\nsession:\n    print f\n    expect {condition}\n"
+    (tmp_path / "basics.tfg").write_text(text)
+    result = run(tmp_path, "basics.tfg")
+    assert (result.returncode, result.stdout) == (code, "42\n")
+    assert result.stderr.startswith(said)
+    assert bool(result.stderr) is (code == 1)
+    if code == 1:
+        assert "  = f is 42\n" in result.stderr

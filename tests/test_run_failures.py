@@ -1,0 +1,264 @@
+"""What fails inside TensorFlow is reported at the user's line: in a run, in a gradient, while building."""
+
+import pytest
+import tensorflow as tf
+from tensorflow.compat import v1
+
+import tfdsl
+from tfdsl.runtime.session import Options
+
+
+def failure(text):
+    """The one error of a program that compiles: while its graph is built, or in its run."""
+    program = tfdsl.compile(text)
+    with pytest.raises(tfdsl.TfgError) as caught:
+        program.run(options=Options(write=lambda line: None))
+    (diagnostic,) = caught.value.diagnostics
+    return diagnostic
+
+
+def at(diagnostic):
+    """The line and the text of the place."""
+    return diagnostic.span.line, diagnostic.span.text
+
+
+def test_a_singular_matrix():
+    diagnostic = failure("""\
+x = constant([[1.0, 2.0], [2.0, 4.0]])
+scope inverse:
+    y = matrix_inverse(x)
+z = y + 1.0
+session:
+    print x
+    print z
+""")
+    assert (diagnostic.code, diagnostic.headline) == ("TFG702", "Input is not invertible.")
+    assert at(diagnostic) == (3, "matrix_inverse(x)")
+    assert [note.text for note in diagnostic.notes] == [
+        "the op is inverse/y, of the kind MatrixInverse", "it was run by line {line}",
+    ]  # fmt: skip
+    assert diagnostic.notes[1].span.line == 7
+
+
+def test_the_whole_text_of_an_error():
+    text = "x = constant([[1.0, 2.0], [2.0, 4.0]])\ny = matrix_inverse(x)\nsession:\n    print y\n"
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(text).run()
+    assert str(caught.value) == """\
+error[TFG702]: Input is not invertible.
+ --> <text>:2:5
+  |
+2 | y = matrix_inverse(x)
+  |     ^^^^^^^^^^^^^^^^^
+  = the op is y, of the kind MatrixInverse
+  = it was run by line 4
+"""
+
+
+FAILING = {
+    'check_numerics(p / 0.0, "p is bad")': "p is bad : Tensor had NaN values",
+    'check_numerics(p / 0.0, "two\\nlines")': "two lines : Tensor had NaN values",
+    "1 // cast(p[0], int32)": "Integer division by zero",
+    "reshape(p, [2, 2])": "Input to reshape is a tensor with 3 values, but the requested shape has 4",
+    "p + q": "Incompatible shapes: [3] vs. [2]",
+    "gather(p, cast(q, int32) + 7)": "indices[0] = 8 is not in [0, 3)",
+    "ensure_shape(p, [4])": "Shape of tensor",
+    'string_to_number("abc")': "StringToNumberOp could not correctly convert string: abc",
+}
+
+
+@pytest.mark.parametrize("expression", FAILING)
+def test_failing_ops(expression):
+    """The reason in one line, without TensorFlow's account of where, and the place of the very op."""
+    diagnostic = failure(f"""\
+placeholder p: float32[?]
+placeholder q: float32[?]
+y = stack([{expression}])
+session:
+    print y with p = [0, 0, 0], q = [1, 2]
+""")
+    assert diagnostic.code == "TFG702"
+    assert diagnostic.headline.startswith(FAILING[expression])
+    assert "\n" not in diagnostic.headline
+    assert at(diagnostic) == (3, expression)
+
+
+def test_a_cholesky_that_fails():
+    """TensorFlow's own gives NaN instead of failing, so it is the check on it that fails."""
+    diagnostic = failure("""\
+x = constant([[1.0, 2.0], [2.0, 1.0]])
+factor = cholesky(x)
+y = check_numerics(factor, "not positive definite")
+session:
+    print y
+""")
+    assert diagnostic.headline == "not positive definite : Tensor had NaN values"
+    assert at(diagnostic)[0] == 3
+
+
+def test_the_chain_of_calls():
+    diagnostic = failure("""\
+placeholder a: float32[?, ?]
+def inner(m):
+    return matrix_inverse(m) @ m
+def outer(m):
+    scaled = m * 2.0
+    return inner(scaled) + 1.0
+b = outer(a)
+session:
+    print b with a = [[1, 1], [1, 1]]
+""")
+    assert at(diagnostic) == (3, "matrix_inverse(m)")
+    assert [(what, span.line) for what, span in diagnostic.chain] == [("in outer, called", 7), ("in inner, called", 6)]
+    assert "outer/inner/MatrixInverse" in diagnostic.notes[0].text
+
+
+def test_an_op_of_a_gradient():
+    """The forward op is computed from what is fed for it; it is its gradient that does not fit."""
+    diagnostic = failure("""\
+placeholder p: float32[?]
+variable w = [1.0, 2.0]
+product = w * p
+g = gradients(product, [w])[0]
+session:
+    print g with p = [1, 2, 3]
+""")
+    assert at(diagnostic) == (4, "gradients(product, [w])")
+    assert "gradients/product_grad" in diagnostic.notes[0].text
+
+
+def test_a_check_of_a_gradient():
+    diagnostic = failure("""\
+placeholder p: float32[2, 2]
+z = reduce_sum(sqrt(p))
+g = check_numerics(gradients(z, [p])[0], "the gradient")
+session:
+    print g with p = [[0, 1], [1, 1]]
+""")
+    assert diagnostic.headline == "the gradient : Tensor had Inf values"
+    assert at(diagnostic)[0] == 3
+
+
+def test_an_op_of_an_optimizer():
+    diagnostic = failure("""\
+placeholder p: float32[?]
+variable w = [1.0, 2.0]
+product = w * p
+optimize reduce_sum(product) with adam as step
+session:
+    run step with product = [1, 2], p = [1, 2, 3]
+""")
+    assert at(diagnostic) == (4, "optimize reduce_sum(product) with adam as step")
+
+
+def test_in_an_initial_value():
+    diagnostic = failure("""\
+variable fine = 1.0
+variable w = matrix_inverse([[1.0, 2.0], [2.0, 4.0]])
+session:
+    print w
+""")
+    assert at(diagnostic) == (2, "matrix_inverse([[1.0, 2.0], [2.0, 4.0]])")
+    assert diagnostic.notes[-1].span.line == 3
+
+
+def test_by_an_init():
+    diagnostic = failure("variable w = matrix_inverse([[0.0]])\nsession:\n    init w\n    print w\n")
+    assert at(diagnostic) == (1, "matrix_inverse([[0.0]])")
+    assert diagnostic.notes[-1].span.text == "init w"
+
+
+def test_in_a_training():
+    diagnostic = failure("""\
+variable x = 3.0
+y = check_numerics(1.0 / x, "y")
+down = assign_sub(x, 1.0)
+session:
+    train 9 epochs:
+        every 1 epoch: print y
+        run down
+""")
+    assert diagnostic.headline == "y : Tensor had Inf values"
+    assert at(diagnostic)[0] == 2
+    assert diagnostic.notes[-1].span.text == "print y"
+
+
+def test_in_a_node_that_a_session_makes():
+    diagnostic = failure("x = constant([[0.0]])\nsession:\n    print matrix_inverse(x) * 2.0\n")
+    assert at(diagnostic) == (3, "matrix_inverse(x)")
+
+
+def test_in_an_assertion():
+    diagnostic = failure("""\
+x = constant([1, 2])
+after assert_positive(x - 1):
+    y = x * 2
+session:
+    print y
+""")
+    assert diagnostic.code == "TFG702"
+    assert at(diagnostic)[0] == 2
+
+
+def test_arithmetic_of_a_session():
+    diagnostic = failure("variable x = 1\nsession:\n    train 2 epochs:\n        print 1 // epoch\n        run x\n")
+    assert diagnostic.code == "TFG702"
+    assert "zero" in diagnostic.headline
+    assert at(diagnostic)[0] == 4
+
+
+# --- what only TensorFlow refuses while building ----------------------------------------------
+
+
+def test_no_gradient():
+    diagnostic = failure("x = constant([1.5, 2.0])\ny = floor(x)\ng = gradients(y, [x])\nsession:\n    print g\n")
+    assert diagnostic.code == "TFG708"
+    assert diagnostic.headline == "TensorFlow finds no gradient of y with respect to x"
+    assert at(diagnostic)[0] == 3
+
+
+def test_an_optimizer_without_a_gradient():
+    diagnostic = failure("variable x = 1.5\noptimize floor(x) with adam\nsession:\n    init\n")
+    assert diagnostic.code == "TFG701"
+    assert diagnostic.headline.startswith("TensorFlow cannot build this: No gradients provided for any variable")
+    assert at(diagnostic)[0] == 2
+
+
+def test_building_fails_in_a_function():
+    diagnostic = failure("""\
+def flat(v):
+    return gradients(floor(v), [v])[0]
+x = constant([1.5])
+scope s:
+    after x:
+        y = flat(x)
+session:
+    print y
+""")
+    assert diagnostic.code == "TFG708"
+    assert at(diagnostic) == (2, "gradients(floor(v), [v])")
+    assert [(what, span.line) for what, span in diagnostic.chain] == [("in flat, called", 6)]
+
+
+def test_a_failure_leaves_tensorflow_as_it_was():
+    """Not its default graph, nor a scope of the graph that could not be built."""
+    with tf.Graph().as_default() as mine:
+        test_building_fails_in_a_function()
+        test_a_singular_matrix()
+        assert v1.get_default_graph() is mine
+        assert tf.constant(1).name == "Const:0"
+    assert tf.executing_eagerly()
+
+
+# --- the embedded session ---------------------------------------------------------------------
+
+
+def test_an_embedded_session_says_the_same():
+    program = tfdsl.compile("placeholder m: float32[2, 2]\nscope deep:\n    y = matrix_inverse(m)\n")
+    with program.session() as s:
+        with pytest.raises(tfdsl.TfgError) as caught:
+            s.run("deep.y", {"m": [[1, 1], [1, 1]]})
+        (diagnostic,) = caught.value.diagnostics
+        assert diagnostic.headline == "Input is not invertible."
+        assert at(diagnostic) == (3, "matrix_inverse(m)")
+        assert s.run("y", {"m": [[1, 0], [0, 1]]}).tolist() == [[1, 0], [0, 1]], "the session goes on"

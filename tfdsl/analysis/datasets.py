@@ -1,0 +1,74 @@
+"""Declarations of data: which source and transforms, with which arguments, giving which sizes."""
+
+from collections.abc import Mapping
+
+from ..data.schema import DataError
+from ..data.table import SOURCES, TRANSFORMS, schema_of
+from ..diagnostics import NOT_STATIC, UNKNOWN_NAME, Note
+from ..ops.op import Param
+from ..program import Data, DataStage
+from ..source import Span
+from ..suggest import did_you_mean
+from ..syntax import tree as t
+from .arguments import assign_arguments, missing
+from .context import Analysis
+from .expressions import arguments_of
+from .names import Env
+from .values import Dataset, describe, is_host
+
+
+def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> Dataset:
+    """The data set of a declaration: its source and transforms checked, its sizes known."""
+    name = statement.target.id
+    source, *transforms = statement.stages
+    stages = [_stage(ctx, env, source, SOURCES, "sources of data")]
+    stages += [_stage(ctx, env, stage, TRANSFORMS, "transforms") for stage in transforms]
+    data = Data(name, stages[0], tuple(stages[1:]), ctx.folder, 0, 0, ctx.origin(statement.span))
+    try:
+        schema = schema_of(data, ctx.given_data.get(name))
+    except DataError as error:
+        stage = statement.stages[error.stage or 0]
+        place = _blamed(stage, (SOURCES | TRANSFORMS)[stage.name].params, error.param)
+        ctx.fail(error.message, place, _notes(error), **error.details)
+    data = Data(name, data.source, data.transforms, ctx.folder, schema.rows, schema.columns, data.origin)
+    dataset = Dataset(name, "", schema, statement.span)
+    ctx.data.append(data)
+    ctx.datasets[name] = dataset
+    return dataset
+
+
+def _blamed(stage: t.Stage, params: tuple[Param, ...], param: str | None) -> Span:
+    """The place of the argument to blame, or of the whole stage."""
+    names = [p.name for p in params]
+    for at, argument in enumerate(stage.arguments):
+        if param is not None and param == (argument.name or names[at]):
+            return argument.value.span
+    return stage.span
+
+
+def _notes(error: DataError) -> tuple[Note, ...]:
+    return (Note(f"at {error.place}"),) if error.place else ()
+
+
+def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, object], kind: str) -> DataStage:
+    row = table.get(stage.name)
+    if row is None:
+        help = did_you_mean(stage.name, table) or f"the {kind} are " + ", ".join(table)
+        place = Span(stage.span.source, stage.span.start, stage.span.start + len(stage.name))
+        ctx.fail(UNKNOWN_NAME, place, help=help, name=stage.name)
+    params = {p.name: p for p in row.params}
+    arguments = assign_arguments(
+        ctx, stage.name, row.signature, list(params), arguments_of(ctx, env, stage.arguments), stage.span,
+    )  # fmt: skip
+    values = {}
+    for name, param in params.items():
+        if name not in arguments:
+            if not isinstance(param.default, (int, float, str, bool, type(None))):
+                missing(ctx, stage.name, row.signature, name, stage.span)
+            values[name] = param.default
+            continue
+        value = arguments[name].value
+        if value is not None and not is_host(value):
+            ctx.fail(NOT_STATIC, arguments[name].span, what=f"'{name}' of {stage.name}", value=describe(value))
+        values[name] = value
+    return DataStage(stage.name, values)

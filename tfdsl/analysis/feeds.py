@@ -1,0 +1,167 @@
+"""What a session feeds: whether it can go where it is fed, and whether all that a statement needs is fed."""
+
+from dataclasses import dataclass, field
+
+from ..diagnostics import (
+    FEED_DTYPE,
+    FEED_SHAPE,
+    FEED_SIZE,
+    FEED_TARGET,
+    FEED_TWICE,
+    UNFED,
+    UNINITIALISED,
+    Note,
+)
+from ..program import BatchField, Feed, Fetch, Field, PlanExpr, Ref, Value
+from ..source import Span
+from ..syntax import tree as t
+from ..types import SizeMismatch, TensorType, match_shape
+from .arguments import Given, check_range, literal_shape, scalar_class
+from .context import Abandoned, Analysis
+from .expressions import dotted, given, plan_value
+from .names import Env
+from .values import Array, Moving, Tensor, describe, is_host
+
+
+@dataclass(slots=True)
+class Loop:
+    """The training loop that a statement stands in."""
+
+    feeds: dict[Ref, Feed] = field(default_factory=dict)
+    runs: bool = False
+    broken: bool = False  # a `feed` of it could not be analysed
+    checkpoint: Span | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """One session under analysis. `initialised` is None where every variable is."""
+
+    env: Env
+    loop: Loop | None = None
+    logging: bool = False
+    initialised: set[Ref] | None = None
+
+
+def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref, Feed]:
+    """What a statement or a loop feeds, by the tensor that is fed."""
+    result: dict[Ref, Feed] = {}
+    for fed in feds:
+        target = dotted(ctx, plan.env, fed.target)
+        name = fed.target.id
+        if not isinstance(target, Tensor) or target.type is None:
+            ctx.fail(FEED_TARGET, fed.target.span, value=f"'{name}', {describe(target)},", hint="feed a placeholder")
+        if target.is_variable:
+            ctx.fail(FEED_TARGET, fed.target.span, value=f"the variable '{name}'", hint=f"write: set {name} = ...")
+        if target.ref in result:
+            ctx.fail(FEED_TWICE, fed.target.span, name=name)
+        value = given(ctx, plan.env, fed.value)
+        if isinstance(value.value, Tensor):
+            shown = f"{value.text}, {describe(value.value)},"
+            ctx.fail(FEED_TARGET, fed.value.span, value=shown, hint="feed numbers, or data such as housing.features")
+        check_feed(ctx, fed, target, value)
+        expr = plan_value(ctx, value.value, value.span)
+        result[target.ref] = Feed(target.ref, name, expr, ctx.origin(fed.span))
+    return result
+
+
+def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: Given) -> None:
+    """Whether a value's dtype and rank can go where it is fed, as far as both are known."""
+    if isinstance(value.value, Moving):
+        return
+    declared = target.type
+    note = (Note(f"{fed.target.id}: {declared} is from line {{line}}", target.span),)
+    if isinstance(value.value, Array):
+        actual = value.value.type
+        kind, shown = actual.dtype.kind, str(actual)
+    elif is_host(value.value):
+        kind = scalar_class(ctx, value.value, value.span)
+        shape = literal_shape(ctx, value.value, value.span)
+        actual = TensorType(declared.dtype, shape)
+        shown = f"{ {'int': 'whole numbers', 'float': 'numbers with a fraction', 'bool': 'true or false', 'string': 'strings'}.get(kind, 'nothing')}"
+    else:
+        ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint="feed numbers or data")
+    if kind == "int" and declared.dtype.kind in ("int", "uint"):
+        check_range(ctx, value, declared.dtype)
+    takes = {"bool": ("bool",), "int": ("int", "uint", "float", "complex"), "uint": ("int", "uint", "float", "complex"),
+             "float": ("float", "complex"), "string": ("string",), "complex": ("complex",), None: (declared.dtype.kind,)}  # fmt: skip
+    if declared.dtype.kind not in takes[kind]:
+        ctx.fail(FEED_DTYPE, fed.value.span, note, name=fed.target.id, declared=declared, actual=shown)
+    try:
+        match_shape(declared.shape, actual.shape, {}, ctx.graph.sizes)
+    except SizeMismatch:
+        ctx.fail(FEED_SHAPE, fed.value.span, note, name=fed.target.id, declared=declared, actual=actual)
+
+
+def checked_feeds(
+    ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...], refs: list[Ref], what: str, statement: t.Statement
+) -> tuple[Feed, ...]:
+    """The feeds of a statement: its own before the loop's; what it needs must be among them."""
+    feeds = {**(plan.loop.feeds if plan.loop else {}), **feed_entries(ctx, plan, feds)}
+    _check_sizes(ctx, plan, feeds)
+    graph = ctx.graph
+    reached = graph.reach(refs, frozenset(feeds))
+    ctx.spend(len(reached), statement.span)
+    needed = [n for n in reached if graph.nodes[n].op == "placeholder" and "default" not in graph.nodes[n].args]
+    if needed and plan.loop and plan.loop.broken:
+        raise Abandoned(None)
+    if needed:
+        names = [graph.nodes[n].name for n in sorted(needed)]
+        notes = tuple(
+            Note(f"{graph.nodes[n].name}: {graph.nodes[n].outputs[0]} is from line {{line}}", graph.nodes[n].origin.span)
+            for n in sorted(needed)
+        )
+        first = " = ..., ".join(names)
+        help = f"write in the body: feed {first} = ..." if isinstance(statement, t.Train) else ""
+        ctx.fail(UNFED, statement.span, notes, help, what=what, names=" and ".join(names), first=first)
+    if plan.initialised is not None:
+        for n in sorted(reached):
+            node = graph.nodes[n]
+            if node.op in ("variable", "shared") and Ref(n) not in plan.initialised:
+                note = Note("it is from line {line}", node.origin.span)
+                ctx.fail(UNINITIALISED, statement.span, (note,), name=node.name)
+        _note_assigned(plan, graph, reached)
+    return tuple(feeds.values())
+
+
+def _note_assigned(plan: Plan, graph, reached: set[int]) -> None:
+    """An assignment that ran initialises its variable."""
+    for n in reached:
+        target = graph.nodes[n].args.get("ref")
+        if graph.nodes[n].op == "assign" and isinstance(target, Ref):
+            plan.initialised.add(target)
+
+
+def _check_sizes(ctx: Analysis, plan: Plan, feeds: dict[Ref, Feed]) -> None:
+    """One name is one size: the arrays fed together must agree, as far as their sizes are known."""
+    graph = ctx.graph
+    bound: dict[str, tuple[int, str]] = {}
+    for feed in feeds.values():
+        actual = known_shape(ctx, plan, feed.value)
+        if actual is None:
+            continue
+        try:
+            match_shape(graph.nodes[feed.ref.node].outputs[feed.ref.output].shape, actual, bound, graph.sizes, feed.text)
+        except SizeMismatch as error:
+            if error.size:
+                ctx.fail(FEED_SIZE, feed.origin.span, size=error.size, first=error.first, first_name=error.first_name,
+                         second=error.second, second_name=feed.text)  # fmt: skip
+
+
+def known_shape(ctx: Analysis, plan: Plan, value: PlanExpr):
+    match value:
+        case Value(value=literal):
+            return _tuple_shape(literal)
+        case Fetch(ref=ref) if ctx.graph.nodes[ref.node].outputs:
+            return ctx.graph.nodes[ref.node].outputs[ref.output].shape
+        case Field(data=data, part=part, field=name, index=()):
+            dataset = ctx.datasets[data]
+            schema = getattr(dataset.schema, part) if part else dataset.schema
+            return (schema.rows, schema.columns if name == "features" else 1)
+        case BatchField():
+            return None
+    return None
+
+
+def _tuple_shape(value: object) -> tuple[int, ...]:
+    return (len(value), *_tuple_shape(value[0])) if isinstance(value, tuple) and value else ()
