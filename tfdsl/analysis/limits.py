@@ -3,6 +3,7 @@
 from ..record import Record
 
 MAX_LIST = 1_000_000  # elements of a list, those of the lists in it included
+MAX_DEPTH = 100  # of lists in lists
 MAX_BITS = 14_000  # of a whole number: Python writes out no more than 4300 digits
 MAX_CALLS = 50  # functions that call one another
 MAX_MOVING = 100  # operators on values that only the running session knows, in one expression
@@ -20,21 +21,21 @@ class Limits(Record):
 
 
 def size_of(value: object) -> int:
-    """About how many elements a value holds; counting stops above `MAX_LIST`."""
+    """About how many elements a value holds; counting stops above `MAX_LIST`, or where lists are too deep."""
     if isinstance(value, range):
         return _length(value)
     if not isinstance(value, (list, tuple)):
         return 1
     count = 0
-    todo = [value]
+    todo: list[tuple] = [(value, 1)]
     while todo:
-        one = todo.pop()
+        one, depth = todo.pop()
         count += len(one)
-        if count > MAX_LIST:
-            break
+        if count > MAX_LIST or depth > MAX_DEPTH:
+            return MAX_LIST + 1
         for item in one:
             if isinstance(item, (list, tuple)):
-                todo.append(item)
+                todo.append((item, depth + 1))
             elif isinstance(item, str):
                 count += len(item)
             elif isinstance(item, range):
@@ -42,6 +43,11 @@ def size_of(value: object) -> int:
             elif isinstance(item, int):
                 count += item.bit_length() >> 6
     return count
+
+
+def is_too_large(value: object) -> bool:
+    """Whether a value is more than the compiler works with."""
+    return size_of(value) > MAX_LIST or (isinstance(value, int) and value.bit_length() > MAX_BITS)
 
 
 def _length(value: range) -> int:

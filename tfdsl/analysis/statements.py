@@ -55,6 +55,7 @@ from .arguments import Given, default_dtype, freeze, operand_notes, scalar_class
 from .calls import Arguments, call_op, depends, optimizer
 from .context import Abandoned, Analysis, GraphBuilder, Shared
 from .datasets import declared_data
+from .limits import is_too_large
 from .expressions import bind_targets, condition, evaluate, given, iterate, unpacked, value_of
 from .names import BoundTwice, Env, declared
 from .values import Array, Broken, Function, Optimizer, Tensor, describe, is_host
@@ -220,13 +221,31 @@ def _param(ctx: Analysis, env: Env, statement: t.Param) -> None:
         raw = ctx.given_params[name]
         value = convert_param(raw, wanted)
         if value is None and raw is not None:
-            ctx.fail(PARAM_TYPE, statement.target.span, name=name, wanted=wanted, value=repr(raw)[:60])
+            ctx.fail(PARAM_TYPE, statement.target.span, name=name, wanted=wanted, value=_given_text(raw))
     ctx.params.append(Param(name, wanted, freeze(value)))
     bind(ctx, env, statement.target, value)
 
 
+def _given_text(value: object) -> str:
+    """A value that the caller gave, in a message."""
+    if isinstance(value, bool) or value is None:
+        return describe(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # Python does not write out what is too large or too deep
+        return "a huge value"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
 def convert_param(value: object, wanted: str) -> object:
     """A value given for a param, as the param's type; None where it cannot be. Strings are read as numbers."""
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+        value = value.tolist()
+    value = _converted(value, wanted)
+    return None if is_too_large(value) else value
+
+
+def _converted(value: object, wanted: str) -> object:
     if isinstance(value, str) and wanted != "str":
         text = value.strip()
         if wanted == "bool":

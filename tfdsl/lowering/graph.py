@@ -30,6 +30,9 @@ class BuiltGraph:
         self.program = program
         self.graph = tf.Graph()
         self.values: dict[int, tuple] = {}
+        # What sessions add for `save`, `restore` and `set`; kept, so that a second run adds nothing.
+        self.savers: dict = {}
+        self.setters: dict = {}
         self.tags: set[str] = set()  # of summaries, as they are written
         self._marks: list[int] = []  # graph versions after each node, ascending
         self._made: list[Node] = []

@@ -17,7 +17,7 @@ class Savers:
 
     def __init__(self, built: BuiltGraph):
         self._built = built
-        self._savers: dict[Pairs, v1.train.Saver] = {}
+        self._savers: dict[Pairs, v1.train.Saver] = built.savers
 
     def variables(self, pairs: Pairs) -> dict[str, v1.Variable]:
         """Variables by their names in the checkpoint; all of the graph, optimizer slots too, for None."""

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -80,7 +80,6 @@ class SessionRun:
     around: host.Surroundings
     log: EventLog | None = None
     step: int = 0
-    setters: dict[Ref, tuple] = field(default_factory=dict)
 
     # --- executing the graph --------------------------------------------------------------
 
@@ -226,7 +225,7 @@ class SessionRun:
         name = self.built.program.nodes[statement.variable.node].name
         array = convert(value, type, name, statement.origin)
         check_shapes([(name, type, array, statement.origin)])
-        placeholder, assign = self.setters[statement.variable]
+        placeholder, assign = setter(self.built, statement.variable)
         self.session.run(assign, {placeholder: array})
 
     def _restore(self, statement: Restore) -> None:
@@ -271,17 +270,16 @@ def opened(
     savers = Savers(built)
     now = time.strftime("%Y%m%d%H%M%S", time.gmtime())
     around = host.Surroundings(arrays, {"now": now})
-    setters = {}
     for statement in walk(plan.body):
         match statement:
             case Save() | Restore():
                 savers.saver(statement.pairs)
             case Checkpoint():
                 savers.saver(None)
-            case Set() if statement.variable not in setters:
-                setters[statement.variable] = make_setter(built, statement.variable)
+            case Set():
+                setter(built, statement.variable)
     session = v1.Session(graph=built.graph)
-    run = SessionRun(built, session, savers, options, result, around, setters=setters)
+    run = SessionRun(built, session, savers, options, result, around)
     try:
         if plan.initialise:
             run.initialise(None, plan.origin)
@@ -292,12 +290,15 @@ def opened(
             run.log.close()
 
 
-def make_setter(built: BuiltGraph, ref: Ref) -> tuple:
-    """A placeholder and the op that assigns it to a variable."""
-    variable = built.value(ref)
-    with built.graph.as_default(), v1.name_scope("set"):
-        placeholder = v1.placeholder(variable.dtype.base_dtype, variable.shape, name=variable.op.name.split("/")[-1])
-        return placeholder, variable.assign(placeholder, read_value=False)
+def setter(built: BuiltGraph, ref: Ref) -> tuple:
+    """A placeholder and the op that assigns it to a variable, added when first asked for."""
+    if ref not in built.setters:
+        variable = built.value(ref)
+        name = variable.op.name.split("/")[-1]
+        with built.graph.as_default(), v1.name_scope("set"):
+            placeholder = v1.placeholder(variable.dtype.base_dtype, variable.shape, name=name)
+            built.setters[ref] = placeholder, variable.assign(placeholder, read_value=False)
+    return built.setters[ref]
 
 
 def run_session(
