@@ -3,6 +3,7 @@
 from pathlib import Path
 from random import Random
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from tfdsl.data.table import SOURCES, TRANSFORMS
@@ -135,9 +136,9 @@ def cases() -> list[str]:
 
 # --- random programs ----------------------------------------------------------------------------
 
-_NAMES = "a b c x y z w X theta loss mse step data seed session on with batch relu dense n hidden1".split()
+_NAMES = ["a", "b", "x", "w", "X", "theta", "loss", "mse", "step", "data", "seed", "on", "with", "batch", "relu", "n"]
 _DTYPES = ["float32"] * 6 + ["int32", "int32", "float64", "bool", "string", "int64", *DTYPES]
-_BINARY = "+ - * / // % ** @ < <= > >= == != and or in".split() + ["not in"]
+_BINARY = ["+", "-", "*", "/", "//", "%", "**", "@", "<", "<=", ">", ">=", "==", "!=", "and", "or", "in", "not in"]
 _OPS = sorted(OPS)
 _EXAMPLES = [line for op in OPS.values() for line in op.example.split("\n")[-1:]]
 
@@ -236,10 +237,10 @@ class Writer:
             if param.default is not REQUIRED and self.chance(7):
                 continue
             value = self.argument(param, depth)
-            given.append(value if param.default is REQUIRED and not given[-1:] == ["="] else f"{param.name}={value}")
+            given.append(value if param.default is REQUIRED else f"{param.name}={value}")
         if given and self.chance(1):
             given.pop()
-        return f"{op.name}({', '.join(sorted(given, key=lambda text: '=' in text.split('(')[0]))})"
+        return f"{op.name}({', '.join(given)})"
 
     def argument(self, param: Param, depth: int) -> str:
         if self.chance(1):
@@ -350,7 +351,8 @@ class Writer:
     def command(self, depth: int, indent: str) -> list[str]:
         kind = self.random.randrange(20)
         if kind >= 16 and depth > 0:
-            body = [line for _ in range(self.random.randrange(1, 4)) for line in self.command(depth - 1, indent + "    ")]
+            turns = range(self.random.randrange(1, 4))
+            body = [line for _ in turns for line in self.command(depth - 1, indent + "    ")]
             on = f" on {self.used()} in batches of {self.one('10', '7 ordered', '5 sampled seed 3')} as batch"
             unit = self.one("epochs", "steps")
             head = (f"train {self.one('3', '100', self.used())} {unit}{self.one('', on)}:",
@@ -392,3 +394,6 @@ class Writer:
 
 programs = st.randoms(use_true_random=False).map(lambda random: Writer(random).program())
 """Random programs, for hypothesis to draw."""
+
+# The seeds are given: nothing is kept between runs, and a slow machine changes nothing.
+UNHURRIED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))

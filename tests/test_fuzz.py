@@ -10,13 +10,14 @@ from random import Random
 
 import hypothesis
 import pytest
-from programs import Writer, cases, good_programs, programs
+from programs import UNHURRIED, Writer, cases, good_programs, programs
 
 from tfdsl.analysis.context import Limits
 from tfdsl.diagnostics import TfgError
 from tfdsl.driver import check, read
 from tfdsl.render import render_concise, render_json, render_text
 from tfdsl.source import Source
+from tfdsl.syntax.parse import _GRAPH_WORDS, _SESSION_WORDS
 
 _SMALL = Limits(unroll=2_000)
 
@@ -40,8 +41,8 @@ _ODD = [
     "\t", "\r", "\r\n", "\0", "\x1b[31m", "\x07", "\u202e", "\u2066", "\ufeff", "\u00a0", "\u2028", "\u200b", "\x85",
     "'", '"', '"""', "\\", "(", ")", "[", "]", "{", "}", ":", ";", ",", ".", "..", "...", "?", "@", "!", "$", "`", "#",
     "=", "==", "=>", "->", "**", "//", "<>", "|", "&", "~", "^", "é", "\u0301", "中", "🙂", "\U000e0001", "\ud800",
-    "\n", "\n\n", "\f", "\v", "0", "1e400", "0x", "1__0", "1_000", "-", "not ", " if ", " else ", " for i in ", " with ",
-    " as ", "%", "{now}", "{", "none", "true", "\\N{x}", "\\x", "9" * 30, "9" * 5000, "1e-999", "0b2", " in ",
+    "\n", "\n\n", "\f", "\v", "0", "1e400", "0x", "1__0", "1_000", "-", "not ", " if ", " else ", " for i in ",
+    " with ", " as ", "%", "{now}", "{", "none", "true", "\\N{x}", "\\x", "9" * 30, "9" * 5000, "1e-999", "0b2", " in ",
 ]  # fmt: skip
 _HUGE = ["0", "-1", "1e400", "1e-400", "10**9", "2**10**9", "99999999999999999999", "9" * 4500, "0.0", "1e308", "true"]
 
@@ -126,7 +127,7 @@ def test_generated_programs(chunk):
 @pytest.mark.parametrize("chunk", range(4))
 def test_programs_that_hypothesis_draws(chunk):
     @hypothesis.seed(chunk)
-    @hypothesis.settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck))
+    @hypothesis.settings(UNHURRIED, max_examples=150)
     @hypothesis.given(programs)
     def holds(text):
         answer(Source("fuzz.tfg", text))
@@ -136,7 +137,9 @@ def test_programs_that_hypothesis_draws(chunk):
 
 # --- text and bytes -------------------------------------------------------------------------------
 
-_ALPHABETS = [string.printable, "()[]:,.=+-*/ \n", "ab \n\t:=\"'#", '"\\{}nuxN0 ', "0123456789_.eExXobj+-", "if else\n:    "]
+_ALPHABETS = [
+    string.printable, "()[]:,.=+-*/ \n", "ab \n\t:=\"'#", '"\\{}nuxN0 ', "0123456789_.eExXobj+-", "if else\n:    ",
+]  # fmt: skip
 
 
 def random_text(random: Random) -> str:
@@ -145,17 +148,16 @@ def random_text(random: Random) -> str:
         case 0:
             return "".join(random.choices(random.choice(_ALPHABETS), k=length))
         case 1:
-            return "".join(chr(random.choice((random.randrange(128), random.randrange(0x110000)))) for _ in range(length))
+            return "".join(chr(random.randrange(random.choice((128, 0x110000)))) for _ in range(length))
         case _:
             return " ".join(random.choice(_WORDS) for _ in range(length // 3))
 
 
-_WORDS = (
-    "seed param data placeholder variable shared loss optimize summary scope reuse device container after graph if elif "
-    "else while for def return import from session init restore save run print set log expect export feed stop when "
-    "checkpoint train every with wrt as on to of in within batches epochs steps shuffled ordered exists and or not true "
-    "none X y a = == : , . ( ) [ ] + - * @ ** 1 2.5 \"s\" \n \n \n \n     ? ... |"
-).split(" ")  # fmt: skip
+_WORDS = [
+    *_GRAPH_WORDS, *_SESSION_WORDS, "reuse", "when", "with", "wrt", "as", "on", "to", "of", "in", "within", "batches",
+    "epochs", "steps", "shuffled", "exists", "and", "or", "not", "true", "none", "X", "y", "a", "=", "==", ":", ",",
+    ".", "(", ")", "[", "]", "+", "-", "*", "@", "**", "1", "2.5", '"s"', "\n", "\n", "\n   ", "\n   ", "?", "...", "|",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("chunk", range(4))
@@ -213,7 +215,8 @@ DEEP = {
     "comparison": _X + "a = " + " < ".join(["x"] * 2000),
     "calls in calls": _X + calls(2000, "f{}(a)") + "b = f1999(x)\n",
     "calls twice in calls": _X + calls(40, "f{0}(f{0}(a))") + "b = f39(x)\n",
-    "doubled in a session": "def d(a):\n    return a + a\nvariable v = 1.0\nsession:\n    train 1 steps:\n        run v\n"
+    "doubled in a session": "def d(a):\n    return a + a\nvariable v = 1.0\n"
+    "session:\n    train 1 steps:\n        run v\n"
     "        print " + "d(" * 40 + "epoch" + ")" * 40 + "\n",
     "shared made of shared work": "b0 = constant(1.0)\n" + "".join(f"b{i + 1} = b{i} + b{i}\n" for i in range(60))
     + "def f():\n    shared q = b60 * 1.0\n    return q\nc = f()\nd = f()\n",
@@ -242,11 +245,11 @@ LARGE = {
     "power of a float": "a = 2.0**10**9\nb = 10**-10**9\nc = (-8)**0.5\nd = constant(c)\ne = 0**-1\n",
     "pow": "a = pow(3, 10**9)\nb = pow(3, -1, 9)\n",
     "text": 'a = "a" * 10**10',
-    "text doubled": "a = \"ab\" * 400000\n" + "".join(f"{b} = {a} + {a}\n" for a, b in zip("abcdefghij", "bcdefghijk")),
+    "text doubled": 'a0 = "ab" * 400000\n' + "".join(f"a{i + 1} = a{i} + a{i}\n" for i in range(20)),
     "text formatted": 'a = "%1000000000d" % 5',
     "list": "a = [0] * 10**9",
     "list of lists": "a = [0] * 1000\nb = [a] * 1000\nc = [b] * 1000\nd = [c] * 1000\ne = constant(d)\nf = str(d)\n",
-    "list doubled": "a = [0] * 1000000\n" + "".join(f"{b} = {a} + {a}\n" for a, b in zip("abcdefghij", "bcdefghijk")),
+    "list doubled": "a0 = [0] * 400000\n" + "".join(f"a{i + 1} = a{i} + a{i}\n" for i in range(20)),
     "list in itself": "a0 = [0]\n" + "".join(f"a{i + 1} = [a{i}, a{i}]\n" for i in range(60)),
     "list of text": 'a = "x" * 1000000\nb = [a] * 1000000\nc = str(b)\n',
     "list in a loop": "a = [0] * 100000\nfor i in range(90000):\n    _b = a\n    _c = constant(a)\n",

@@ -15,14 +15,14 @@ import sys
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
+import numpy as np
+import tensorflow as tf
+from op_calls import FAILS_WHEN_RUN, MORE_CALLS, MORE_PRECISE, NARROWER, WRONG
 
-from op_calls import FAILS_WHEN_RUN, MORE_CALLS, MORE_PRECISE, NARROWER, WRONG  # noqa: E402
-
-from tfdsl.ops import OPS as ALL_OPS, lookup  # noqa: E402
-from tfdsl.ops.op import Call, Refused  # noqa: E402
-from tfdsl.types import DTYPES, Size, Sizes, TensorType  # noqa: E402
+from tfdsl.ops import OPS as ALL_OPS
+from tfdsl.ops import lookup
+from tfdsl.ops.op import Call, Refused
+from tfdsl.types import DTYPES, Size, Sizes, TensorType
 
 OPS = {name: op for name, op in ALL_OPS.items() if op.group != "graph"}  # those are not typed by a rule
 VARIANTS = 10
@@ -194,7 +194,7 @@ def tf_arguments(bound, shapes=None, defaults=False):
             built.setdefault(name, []).append(tensor)
     for param in bound.op.params:
         given = param.name in bound.given
-        if param.name in built or param.is_tensor and not given:
+        if param.name in built or (param.is_tensor and not given):
             continue
         if given or (defaults and param.default is not None):
             value = bound.given[param.name] if given else param.default
@@ -247,7 +247,7 @@ def check(bound, shapes, defaults=False):
     shown = f"{bound.op.name} {shapes}: ours {ours!r} {getattr(ours, 'details', '')}, TensorFlow's {theirs!r}"
     assert isinstance(ours, Refused) == isinstance(theirs, Exception), shown
     if not isinstance(ours, Refused):
-        assert ours == theirs or bound.op.name in MORE_PRECISE and covers(ours, theirs), shown
+        assert ours == theirs or (bound.op.name in MORE_PRECISE and covers(ours, theirs)), shown
 
 
 def weakened(name, bound):
@@ -304,7 +304,7 @@ def test_dtypes_are_tensorflows(name, letter):
     accepted = {dtype.name for dtype in DTYPES.values() if takes(example, letter, dtype)}
     if (name, letter) == ("bitcast", "U"):
         ours.remove("complex128")  # four float32 would make one, but the example has two
-    assert ours == accepted or name in NARROWER and ours < accepted
+    assert ours == accepted or (name in NARROWER and ours < accepted)
 
 
 def takes(example, letter, dtype):
@@ -323,7 +323,7 @@ def takes(example, letter, dtype):
             return False
     if dtype in bound.op.allowed(letter):
         ours = bound.op.rule(our_call(bound, {}))
-        assert covers(ours, result) and covers(result, ours) or bound.op.name in MORE_PRECISE, (ours, result)
+        assert (covers(ours, result) and covers(result, ours)) or bound.op.name in MORE_PRECISE, (ours, result)
     return True
 
 

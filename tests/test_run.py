@@ -87,6 +87,32 @@ session:
     assert run(text).printed == ["5"]
 
 
+def test_what_optimizers_keep_is_initialised_with_the_session(here):
+    """The program has no names for it, so that it could not initialise it by hand."""
+    text = """
+variable x = 1.0
+optimize square(x) with momentum(0.9, learning_rate=0.25) as step
+session:
+    init x
+    train 2 epochs:
+        run step
+    save x as "value" to "x.ckpt"
+    print x
+session other:
+    restore x as "value" from "x.ckpt"
+    run step
+    print x
+    init x
+    run step
+    print x
+"""
+    # 1 - 0.5, then 0.5 - (0.9 * 0.5 + 0.25); a new session starts without momentum, an init keeps it.
+    first, second, third = (float(line) for line in run(text).printed)
+    assert first == pytest.approx(-0.2)
+    assert second == pytest.approx(-0.2 * 0.5)
+    assert third == pytest.approx(1 - 0.25 * (0.9 * 2 * -0.2 + 2 * 1))
+
+
 def test_seeded_sessions_draw_the_same_and_unseeded_ones_do_not():
     text = "{}variable w = random_normal([4])\nsession a:\n    print w\nsession b:\n    print w\n"
     seeded = run(text.format("seed 1\n")).printed
@@ -320,7 +346,7 @@ session:
 """
 HOLD = [
     "y == 3", "y != 4", "2 < y <= 3", "x == [1.0, 2.0]", "x == [1, 2]", "x < 3", "x + 1 == [2, 3]",
-    "x == [1.05, 2.05] within 0.1", "x != [1.05, 2.05] within 0.01", "t == \"text\"", "t != \"other\"",
+    "x == [1.05, 2.05] within 0.1", "x != [1.05, 2.05] within 0.01", 't == "text"', 't != "other"',
     "y == 3 and not y == 4", "y == 4 or x == [1, 2]", "x == x", "reduce_sum(x) == y",
     "0.1 + 0.2 == 0.3 within 1e-9",
 ]  # fmt: skip
@@ -333,7 +359,7 @@ FAIL = {
     "x == [1.05, 2.05] within 0.01": ["x is [1. 2.]"],
     "y == 3 and y == 4": ["y is 3"],
     "not y == 3": ["y is 3"],
-    "t == \"other\"": ["t is b'text'"],
+    't == "other"': ["t is b'text'"],
     "reduce_sum(x) > cast(y, float32)": ["reduce_sum(x) is 3.0", "cast(y, float32) is 3.0"],
     "x != x": ["x is [1. 2.]"],
 }
@@ -355,7 +381,7 @@ def test_expectations_that_fail_show_the_values(condition):
 
 
 def test_nan_is_near_nothing():
-    text = 'x = constant(0.0)\nsession:\n    expect x / x == x / x within 1.0\n'
+    text = "x = constant(0.0)\nsession:\n    expect x / x == x / x within 1.0\n"
     assert failure(text).code == "TFG703"
 
 
@@ -387,7 +413,13 @@ def test_save_and_restore_between_runs(here):
 
 
 def test_restore_if_exists(here):
-    text = SAVING + "session:\n    restore from \"m.ckpt\" if exists\n    print x\n    run step\n    save to \"m.ckpt\"\n"
+    text = SAVING + """
+session:
+    restore from "m.ckpt" if exists
+    print x
+    run step
+    save to "m.ckpt"
+"""
     first, second = run(text).printed, run(text).printed
     assert first == ["1.0"]
     assert float(second[0]) < 1

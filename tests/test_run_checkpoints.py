@@ -210,8 +210,8 @@ def test_a_comment_changes_nothing(here):
     assert tfdsl.compile(text, data=DATA).run().resumed == ["kept"]
 
 
-def test_fresh_starts_over(undisturbed, here):
-    lines, wanted = undisturbed()
+def test_fresh_starts_over(undisturbed):
+    lines, _ = undisturbed()
     stopped_after(program(), 7)
     result = program().run(options=Options(lambda line: None, fresh=True))
     assert result.resumed == []
@@ -271,6 +271,23 @@ def test_an_interruption_without_checkpoints(here):
     result = stopped_after(tfdsl.compile(text), 4)
     assert result.steps == 4
     assert result.printed == []
+
+
+def test_a_checkpoint_needs_every_variable():
+    text = """
+variable x = 0
+variable y = 0
+more = assign_add(x, 1)
+session:
+    init x
+    train 3 steps:
+        checkpoint every 1 step in "kept"
+        run more
+"""
+    (diagnostic,) = tfdsl.check(text)
+    assert diagnostic.code == "TFG507"
+    assert diagnostic.headline == "y is not initialised in this session"
+    assert diagnostic.span.text == 'checkpoint every 1 step in "kept"'
 
 
 def test_the_second_of_two_trainings(here):

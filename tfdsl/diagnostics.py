@@ -130,57 +130,6 @@ BOTH = _message("TFG233", "{op} needs both {first} and {second}, or neither of t
                 "without them it gives the places where the condition holds")
 BITS = _message("TFG229", "{op} cannot read {type} as {dtype}: the last axis needs size {wanted}")
 
-
-# --- 6xx data ---------------------------------------------------------------------------------
-DATA_ARGUMENT = _message("TFG601", "{name} needs {argument} to be {wanted}, not {value}")
-DATA_NOT_YET = _message("TFG602", "{name} is not implemented yet",
-                        "save the data as .csv or .npz and read that")
-DATA_FILE = _message("TFG603", "cannot read {path}: {reason}", "paths are taken from the folder {folder}")
-DATA_FORMAT = _message("TFG604", "cannot tell from its name what {path} holds",
-                       "give it a name ending in .csv or .npz")
-CSV_NOT_UTF8 = _message("TFG605", "{path} is not text in UTF-8", "save it again as UTF-8")
-CSV_MALFORMED = _message("TFG606", "this line is not proper CSV: {reason}",
-                         "cells are separated by commas; a cell with a comma in it stands in double quotes")
-CSV_EMPTY = _message("TFG607", "{path} has no rows of data",
-                     "its first line must name the columns, and a line for each row must follow")
-CSV_NO_HEADER = _message("TFG608", "the first line holds numbers where the names of the columns belong",
-                         "put a line of names above it, such as {example}")
-CSV_NO_NAME = _message("TFG609", "column {number} has no name",
-                       "name it in the first line, or remove the column (pandas: to_csv(..., index=False))")
-CSV_NAME_TWICE = _message("TFG610", "two columns are named {column}", "rename one of them in the first line")
-CSV_RAGGED = _message("TFG611", "this row has {found} cells, but the first line names {wanted} columns")
-CSV_CELL = _message("TFG612", "column {column} holds {cell}, which is not a finite number",
-                    "every cell must be a number; correct the cell, or remove its row or column")
-CSV_NO_COLUMN = _message("TFG613", "there is no column {column}: the columns are {columns}")
-CSV_COLUMN_TYPO = _message("TFG614", "there is no column {column}", "did you mean {close}?")
-CSV_NO_FEATURES = _message("TFG615", "the only column is the target {column}",
-                           "features need a column of their own")
-NPZ_BAD = _message("TFG616", "cannot read {path} as an .npz file: {reason}",
-                   "write it with numpy.savez(path, features=..., target=...)")
-NPZ_NAMES = _message("TFG617", "{path} has no array named features or X: it has {found}",
-                     "write it with numpy.savez(path, features=..., target=...)")
-NPZ_DAMAGED = _message("TFG618", "the array {array} in {path} is damaged: it is not what its header says",
-                       "write the file again with numpy.savez")
-ARRAY_KIND = _message("TFG619", "{array} holds {dtype}, not real numbers",
-                      "convert it before, for example with {array}.astype(float)")
-ARRAY_SHAPE = _message("TFG620", "{array} has the shape {shape}, but it must be {wanted}")
-DATA_TOO_LARGE = _message("TFG621", "{what} has {rows} rows of {columns} columns, more than fits",
-                          "the limits are {max_numbers} numbers and {max_columns} columns")
-DATA_VALUE = _message("TFG622", "row {row} of {column} is {value}, not a finite number that fits {dtype}",
-                      "rows count from 0, after what the transforms did; mend or remove that row")
-DATA_AFTER_SPLIT = _message("TFG623", "{name} cannot follow split, which has already divided the rows",
-                            "put it before the first split, or leave it out")
-DATA_REPLACEMENT = _message(
-    "TFG624", "cannot use {found} in place of the data {data}",
-    'give a path, a pair (features, target), a dict with "features" and "target", or one array with two axes',
-)
-CALIFORNIA_MISSING = _message(
-    "TFG625", "the California housing data could not be had: {reason}",
-    "connect to the network once, after which scikit-learn keeps the data; or write "
-    'california_housing(offline="synthetic") to train on a synthetic stand-in',
-)
-
-
 # --- 3xx names --------------------------------------------------------------------------------
 UNKNOWN_NAME = _message("TFG301", "there is no name '{name}'")
 REBOUND = _message("TFG302", "'{name}' is bound already", "a name is bound once; give this one another name")
@@ -287,6 +236,55 @@ NO_VARIABLES = _message("TFG524", "this graph has no variables to {what}")
 NESTED_CHECKPOINT = _message("TFG525", "'checkpoint' stands directly in the body of 'train'")
 SESSION_TWICE = _message("TFG526", "a second session '{name}'")
 PLAN_PLACE = _message("TFG527", "{what} cannot stand here", "put it before or after the loop")
+
+# --- 6xx data ---------------------------------------------------------------------------------
+DATA_ARGUMENT = _message("TFG601", "{name} needs {argument} to be {wanted}, not {value}")
+DATA_NOT_YET = _message("TFG602", "{name} is not implemented yet",
+                        "save the data as .csv or .npz and read that")
+DATA_FILE = _message("TFG603", "cannot read {path}: {reason}", "paths are taken from the folder {folder}")
+DATA_FORMAT = _message("TFG604", "cannot tell from its name what {path} holds",
+                       "give it a name ending in .csv or .npz")
+CSV_NOT_UTF8 = _message("TFG605", "{path} is not text in UTF-8", "save it again as UTF-8")
+CSV_MALFORMED = _message("TFG606", "this line is not proper CSV: {reason}",
+                         "cells are separated by commas; a cell with a comma in it stands in double quotes")
+CSV_EMPTY = _message("TFG607", "{path} has no rows of data",
+                     "its first line must name the columns, and a line for each row must follow")
+CSV_NO_HEADER = _message("TFG608", "the first line holds numbers where the names of the columns belong",
+                         "put a line of names above it, such as {example}")
+CSV_NO_NAME = _message("TFG609", "column {number} has no name",
+                       "name it in the first line, or remove the column (pandas: to_csv(..., index=False))")
+CSV_NAME_TWICE = _message("TFG610", "two columns are named {column}", "rename one of them in the first line")
+CSV_RAGGED = _message("TFG611", "this row has {found} cells, but the first line names {wanted} columns")
+CSV_CELL = _message("TFG612", "column {column} holds {cell}, which is not a finite number",
+                    "every cell must be a number; correct the cell, or remove its row or column")
+CSV_NO_COLUMN = _message("TFG613", "there is no column {column}: the columns are {columns}")
+CSV_COLUMN_TYPO = _message("TFG614", "there is no column {column}", "did you mean {close}?")
+CSV_NO_FEATURES = _message("TFG615", "the only column is the target {column}",
+                           "features need a column of their own")
+NPZ_BAD = _message("TFG616", "cannot read {path} as an .npz file: {reason}",
+                   "write it with numpy.savez(path, features=..., target=...)")
+NPZ_NAMES = _message("TFG617", "{path} has no array named features or X: it has {found}",
+                     "write it with numpy.savez(path, features=..., target=...)")
+NPZ_DAMAGED = _message("TFG618", "the array {array} in {path} is damaged: it is not what its header says",
+                       "write the file again with numpy.savez")
+ARRAY_KIND = _message("TFG619", "{array} holds {dtype}, not real numbers",
+                      "convert it before, for example with {array}.astype(float)")
+ARRAY_SHAPE = _message("TFG620", "{array} has the shape {shape}, but it must be {wanted}")
+DATA_TOO_LARGE = _message("TFG621", "{what} has {rows} rows of {columns} columns, more than fits",
+                          "the limits are {max_numbers} numbers and {max_columns} columns")
+DATA_VALUE = _message("TFG622", "row {row} of {column} is {value}, not a finite number that fits {dtype}",
+                      "rows count from 0, after what the transforms did; mend or remove that row")
+DATA_AFTER_SPLIT = _message("TFG623", "{name} cannot follow split, which has already divided the rows",
+                            "put it before the first split, or leave it out")
+DATA_REPLACEMENT = _message(
+    "TFG624", "cannot use {found} in place of the data {data}",
+    'give a path, a pair (features, target), a dict with "features" and "target", or one array with two axes',
+)
+CALIFORNIA_MISSING = _message(
+    "TFG625", "the California housing data could not be had: {reason}",
+    "connect to the network once, after which scikit-learn keeps the data; or write "
+    'california_housing(offline="synthetic") to train on a synthetic stand-in',
+)
 
 # --- 7xx what TensorFlow reported, and what a run found ---------------------------------------
 BUILD_FAILED = _message("TFG701", "TensorFlow cannot build this: {reason}")

@@ -581,4 +581,7 @@ def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoin
     if isinstance(path, Template) and any(isinstance(part, Counter) for part in path.parts):
         ctx.fail(CHECKPOINT_MOVING, statement.path.span)
     _need_variables(ctx, statement, "keep")
+    for ref in _all_variables(ctx) if plan.initialised is not None else ():
+        if ref not in plan.initialised:
+            ctx.fail(UNINITIALISED, statement.span, name=ctx.graph.nodes[ref.node].name)
     return Checkpoint(ctx.origin(statement.span), count, statement.unit, path)

@@ -55,8 +55,8 @@ from .arguments import Given, default_dtype, freeze, operand_notes, scalar_class
 from .calls import Arguments, call_op, depends, optimizer
 from .context import Abandoned, Analysis, GraphBuilder, Shared
 from .datasets import declared_data
-from .limits import is_too_large
 from .expressions import bind_targets, condition, evaluate, given, iterate, unpacked, value_of
+from .limits import is_too_large
 from .names import BoundTwice, Env, declared
 from .values import Array, Broken, Function, Optimizer, Tensor, describe, is_host
 
@@ -220,7 +220,7 @@ def _param(ctx: Analysis, env: Env, statement: t.Param) -> None:
     if name in ctx.given_params:
         raw = ctx.given_params[name]
         value = convert_param(raw, wanted)
-        if value is None and raw is not None:
+        if value is None and (raw is not None or wanted != "none"):
             ctx.fail(PARAM_TYPE, statement.target.span, name=name, wanted=wanted, value=_given_text(raw))
     ctx.params.append(Param(name, wanted, freeze(value)))
     bind(ctx, env, statement.target, value)

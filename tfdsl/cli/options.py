@@ -8,6 +8,7 @@ from ..diagnostics import CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, Tfg
 from ..suggest import did_you_mean
 
 CONFIG_KEYS = ("params", "data", "logdir")
+_MAX_CONFIG, _MAX_BRACKETS = 1_000_000, 1000
 
 
 class WrongUse(Exception):
@@ -67,12 +68,14 @@ def config(path: str) -> Given:
 
     try:
         with open(path, encoding="utf-8") as file:
-            text = file.read()
+            text = file.read(_MAX_CONFIG + 1)
     except UnicodeDecodeError:
         raise _form(path, "it is not UTF-8 text") from None
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError) as error:  # ValueError: a path with a null character
+        reason = getattr(error, "strerror", None) or str(error)
         raise TfgError([Diagnostic(FILE_MISSING, None, {"path": path, "reason": reason.lower()})]) from None
+    if len(text) > _MAX_CONFIG or sum(map(text.count, "[{")) > _MAX_BRACKETS:  # YAML takes minutes to refuse them
+        raise _form(path, f"more than {_MAX_CONFIG} characters or {_MAX_BRACKETS} brackets are no config file")
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
             raise _form(path, "YAML aliases (*name) are not allowed")

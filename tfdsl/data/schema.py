@@ -6,7 +6,7 @@ Output: `Schema`, `DataError`, `FilePlace`, and the checks of values and sizes.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..diagnostics import ARRAY_SHAPE, DATA_ARGUMENT, DATA_TOO_LARGE, Message
 from ..record import Record

@@ -8,7 +8,7 @@ its schema, and the function that `implementation` names, which makes the arrays
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations_with_replacement, groupby
 from typing import Protocol
 

@@ -128,8 +128,8 @@ def _value(op: tf.Operation) -> list[str]:
         return []
     array = tf.make_ndarray(op.get_attr("value"))
     if array.size > _INLINE:
-        digest = hashlib.sha256(np.ascontiguousarray(array).tobytes() if array.dtype != object else repr(array.tolist()).encode())
-        return [f"value=sha256:{digest.hexdigest()[:16]}"]
+        data = repr(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array).tobytes()
+        return [f"value=sha256:{hashlib.sha256(data).hexdigest()[:16]}"]
     return [f"value={_literal(array)}"]
 
 

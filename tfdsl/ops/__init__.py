@@ -5,8 +5,18 @@ TensorFlow symbol stands behind it; calling that symbol is the lowering's busine
 """
 
 from . import (
-    table_array, table_check, table_graph, table_image, table_init, table_linalg, table_math, table_nn,
-    table_random, table_reduce, table_state, table_text,
+    table_array,
+    table_check,
+    table_graph,
+    table_image,
+    table_init,
+    table_linalg,
+    table_math,
+    table_nn,
+    table_random,
+    table_reduce,
+    table_state,
+    table_text,
 )
 from .op import Op
 

@@ -11,7 +11,15 @@ from collections.abc import Iterable, Sequence
 from math import prod
 
 from ..diagnostics import (
-    AXIS_RANGE, BROADCAST, EMPTY_LIST, LENGTH, NEW_AXIS, OPTION, RANK, RANK_UNKNOWN, SHAPES_DIFFER,
+    AXIS_RANGE,
+    BROADCAST,
+    EMPTY_LIST,
+    LENGTH,
+    NEW_AXIS,
+    OPTION,
+    RANK,
+    RANK_UNKNOWN,
+    SHAPES_DIFFER,
     SIZES_DIFFER,
 )
 from ..types import BOOL, DTYPES, FLOAT32, FLOAT64, Dim, DType, Shape, SizeClash, TensorType

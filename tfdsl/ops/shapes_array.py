@@ -1,14 +1,35 @@
 """Shape rules of ops that make, join, cut and rearrange tensors."""
 
 from ..diagnostics import (
-    AXES_ONCE, BITS, BROADCAST_TO, EMPTY_LIST, NEGATIVE, NOT_COMPILE_TIME, NOT_MULTIPLE, NOT_ONE, OPTION,
-    RANK, RESHAPE, SPLIT,
+    AXES_ONCE,
+    BITS,
+    BROADCAST_TO,
+    EMPTY_LIST,
+    NEGATIVE,
+    NOT_COMPILE_TIME,
+    NOT_MULTIPLE,
+    NOT_ONE,
+    OPTION,
+    RANK,
+    RESHAPE,
+    SPLIT,
 )
 from ..types import FLOAT32, INT32, Dim, Shape, TensorType, shape_text
 from .op import Call
 from .shapes import (
-    axis_in, clear_rank, listed, merge, merge_list, new_axis_in, number, option, product, replaced, same_size,
-    wanted_rank, without,
+    axis_in,
+    clear_rank,
+    listed,
+    merge,
+    merge_list,
+    new_axis_in,
+    number,
+    option,
+    product,
+    replaced,
+    same_size,
+    wanted_rank,
+    without,
 )
 
 MAX_OUTPUTS = 100_000

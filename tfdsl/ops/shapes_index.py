@@ -1,13 +1,31 @@
 """Shape rules of ops that pick, slice, sort, scatter and add up by index, and of assignments."""
 
 from ..diagnostics import (
-    AXES_TWICE, BOTH, NEGATIVE, NO_SUCH_INDEX, RANK, SHAPES_DIFFER, SLICE, TOO_MANY_INDICES,
+    AXES_TWICE,
+    BOTH,
+    NEGATIVE,
+    NO_SUCH_INDEX,
+    RANK,
+    SHAPES_DIFFER,
+    SLICE,
+    TOO_MANY_INDICES,
 )
 from ..types import BOOL, INT32, INT64, STRING, Dim, DType, Shape, TensorType
 from .op import Call
 from .shapes import (
-    along_axis, axis_in, broadcast, clear_rank, least_rank, length, merge, number, option, reduced_shape,
-    replaced, same_size, wanted_rank,
+    along_axis,
+    axis_in,
+    broadcast,
+    clear_rank,
+    least_rank,
+    length,
+    merge,
+    number,
+    option,
+    reduced_shape,
+    replaced,
+    same_size,
+    wanted_rank,
 )
 from .shapes_array import count, flat
 
@@ -214,7 +232,7 @@ def _slice_size(call: Call, axis: int, dim: Dim, begin: Dim, size: Dim) -> Dim:
     else:
         wanted = number(call, size)
         end = None if wanted is None or begin is None else begin + wanted
-    if whole is not None and (end or 0) > whole or (begin or 0) < 0 or (wanted or 0) < 0:
+    if (whole is not None and (end or 0) > whole) or (begin or 0) < 0 or (wanted or 0) < 0:
         end = "?" if end is None else end
         call.fail(SLICE, "input_", "begin", "size", end=end, axis=axis, type=call["input_"], size=dim)
     return size

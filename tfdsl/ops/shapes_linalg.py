@@ -4,8 +4,20 @@ from ..diagnostics import EQUATION, LENGTH, MATMUL_SIZES, NOT_SQUARE, OPTION, RA
 from ..types import INT32, Dim, Shape, TensorType
 from .op import Call
 from .shapes import (
-    axis_in, broadcast_shapes, clear_rank, complex_of, least_rank, listed, merge, number, option, real_of,
-    reduced_shape, same_size, wanted_rank, without,
+    axis_in,
+    broadcast_shapes,
+    clear_rank,
+    complex_of,
+    least_rank,
+    listed,
+    merge,
+    number,
+    option,
+    real_of,
+    reduced_shape,
+    same_size,
+    wanted_rank,
+    without,
 )
 
 # --- Products ---------------------------------------------------------------------------------

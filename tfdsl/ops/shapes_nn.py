@@ -4,8 +4,19 @@ from ..diagnostics import CHANNELS, LENGTH, NEEDED, ONE_OF, OPTION, RANK, WINDOW
 from ..types import FLOAT32, Dim, TensorType
 from .op import Call
 from .shapes import (
-    along_axis, axis_in, broadcast, clear_rank, least_rank, listed, merge, number, option, product, replaced,
-    same_size, wanted_rank,
+    along_axis,
+    axis_in,
+    broadcast,
+    clear_rank,
+    least_rank,
+    listed,
+    merge,
+    number,
+    option,
+    product,
+    replaced,
+    same_size,
+    wanted_rank,
     without,
 )
 from .shapes_array import shaped

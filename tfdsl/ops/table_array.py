@@ -1,7 +1,8 @@
 """Rows of the op table: tensors made, joined, cut, picked from and rearranged."""
 
-from . import shapes_array as array, shapes_index as index
 from ..types import INT32
+from . import shapes_array as array
+from . import shapes_index as index
 from .row import table
 from .shapes import like, like_list, scalar
 

@@ -1,6 +1,8 @@
 """Rows of the op table: activations, convolutions, pools, normalisation and losses."""
 
-from . import shapes, shapes_index as index, shapes_nn as nn
+from . import shapes
+from . import shapes_index as index
+from . import shapes_nn as nn
 from .row import table
 from .shapes import along_axis, elementwise, like
 

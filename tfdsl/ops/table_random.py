@@ -1,6 +1,8 @@
 """Rows of the op table: random numbers."""
 
-from . import shapes_array as array, shapes_index as index, shapes_nn as nn
+from . import shapes_array as array
+from . import shapes_index as index
+from . import shapes_nn as nn
 from .row import table
 from .shapes import like
 

@@ -1,7 +1,8 @@
 """Rows of the op table: reductions, running sums, searches, and sums by segment."""
 
 from ..types import BOOL, INT32
-from . import shapes, shapes_index as index
+from . import shapes
+from . import shapes_index as index
 from .row import table
 from .shapes import along_axis, reduction
 

@@ -156,13 +156,23 @@ class SessionRun:
         return str(host.value(expr, {}, self.around))
 
     def initialise(self, variables: tuple[Ref, ...] | None, origin: Origin) -> None:
+        """Give variables their initial values; all of them, and what the optimizers keep, for None."""
         for operations in self._initialisers(variables):
             self.execute(operations, (), origin)
+        if variables is None:
+            self.initialise_slots(origin)
+
+    def initialise_slots(self, origin: Origin) -> None:
+        """Give the optimizers' own variables, which the program cannot name, their initial values."""
+        named = {id(self.built.value(Ref(node.id))) for node in self.built.program.of("variable", "shared")}
+        slots = [v for v in self.built.graph.get_collection("variables") if id(v) not in named]
+        if slots:
+            self.execute([slot.initializer for slot in slots], (), origin)
 
     def _initialisers(self, variables: tuple[Ref, ...] | None) -> list[list]:
         """What initialises variables, in turns: those that a value is made from come in a turn before it."""
         program = self.built.program
-        refs = variables or [Ref(node.id) for node in program.of("variable", "shared")]
+        refs = [Ref(node.id) for node in program.of("variable", "shared")] if variables is None else variables
         turn_of: dict[int, int] = {}
         turns: list[list] = []
         for id in sorted({ref.node for ref in refs}):  # a node comes after those that it is made from
@@ -171,9 +181,6 @@ class SessionRun:
             if turn == len(turns):
                 turns.append([])
             turns[turn].append(self.built.value(Ref(id)).initializer)
-        if variables is None:
-            slots = {v.initializer for v in self.built.graph.get_collection("variables")}.difference(*turns)
-            turns += [list(slots)] if slots else []
         return turns
 
     def _print(self, statement: Print) -> None:
@@ -283,6 +290,8 @@ def opened(
     try:
         if plan.initialise:
             run.initialise(None, plan.origin)
+        else:
+            run.initialise_slots(plan.origin)
         yield run
     finally:
         session.close()

@@ -1,0 +1,320 @@
+"""tfdsl as a library: what `compile` gives, and that nothing else in the process notices."""
+
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tfdsl
+from tfdsl import TfgError
+
+v1 = tf.compat.v1
+
+PROGRAM = """\
+param scale = 2.0
+param layers = 2
+data d = moons(10, noise=0.0, seed=1)
+placeholder X: float32[n, 2]
+placeholder shift: float32 = 0.0
+variable w = [[1.0], [2.0]]
+size = 3
+scope loss:
+    out = X @ w * scale + shift
+    mse = reduce_mean(square(out))
+r = random_uniform([2])
+r2 = r * 2.0
+step = assign_add(w, [[1.0], [1.0]])
+graph other:
+    t = constant("other")
+session:
+    print "mean", mse with X = d.features
+    print size, r2
+session logging on other:
+    print t
+"""
+
+
+@pytest.fixture
+def program(here):
+    return tfdsl.compile(PROGRAM)
+
+
+def codes(raised) -> list[str]:
+    return [diagnostic.code for diagnostic in raised.value.diagnostics]
+
+
+# --- compile --------------------------------------------------------------------------------------
+
+
+def test_compile_takes_a_text_or_a_path(here):
+    path = Path("p.tfg")
+    path.write_text(PROGRAM, encoding="utf-8")
+    for given in (PROGRAM, "p.tfg", path):
+        assert tfdsl.compile(given).program.params[0].value == 2.0
+    assert tfdsl.compile("a = constant(1)")["a"].dtype == tf.int32
+
+
+def test_the_graph_is_a_graph_of_tensorflow(program):
+    assert isinstance(program.graph, tf.Graph)
+    assert program.graph is program.graph
+    assert program["loss.mse"] is program["mse"]
+    assert program["loss.mse"].graph is program.graph
+    assert program["loss.mse"].name == "loss/mse:0"
+    assert program.graph.get_tensor_by_name("loss/mse:0").shape == ()
+    assert isinstance(program["w"], tf.Variable)
+    assert program["size"] == 3 and program["scale"] == 2.0
+    assert program["other.t"].graph is not program.graph
+
+
+def test_names_that_there_are_not(program):
+    assert "loss.mse" in program and "other.t" in program and "nothing" not in program
+    with pytest.raises(KeyError, match=r"did you mean 'loss\.mse'"):
+        program["loss.mso"]
+
+
+def test_params_by_their_types(here):
+    assert tfdsl.compile(PROGRAM, params={"scale": 3, "layers": "4"})["scale"] == 3.0
+    assert tfdsl.compile(PROGRAM, params={"scale": np.float32(0.5), "layers": np.int64(4)})["layers"] == 4
+    for wrong in ({"scale": "fast"}, {"layers": 1.5}, {"layers": True}, {"scale": None}, {"layers": 10**5000},
+                  {"layers": [1]}, {"scale": np.ones(3)}, {"scale": object()}):  # fmt: skip
+        with pytest.raises(TfgError) as raised:
+            tfdsl.compile(PROGRAM, params=wrong)
+        assert codes(raised) == ["TFG804"]
+    with pytest.raises(TfgError, match="did you mean 'scale'"):
+        tfdsl.compile(PROGRAM, params={"scales": 1.0})
+
+
+def test_an_error_carries_its_diagnostics():
+    with pytest.raises(TfgError) as raised:
+        tfdsl.compile("a = foo\nb = constant(1) @ bar\n")
+    first, second = raised.value.diagnostics
+    assert (first.code, first.span.line, first.span.column) == ("TFG301", 1, 5)
+    assert "there is no name 'bar'" in second.headline
+    assert "error[TFG301]: there is no name 'foo'\n --> <text>:1:5" in str(raised.value)
+    with pytest.raises(TfgError) as raised:
+        tfdsl.compile("missing.tfg")
+    assert codes(raised) == ["TFG808"]
+
+
+def test_check_builds_nothing():
+    assert [d.code for d in tfdsl.check("a = foo\n")] == ["TFG301"]
+    assert tfdsl.check("a = constant(1)\n") == []
+
+
+def test_warnings_are_kept():
+    program = tfdsl.compile("a = constant(1)\nb = constant(2)\n")
+    assert [d.code for d in program.diagnostics] == ["TFG901"]
+
+
+# --- data -----------------------------------------------------------------------------------------
+
+_X, _Y = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [1, 0, 1]
+
+
+def given_data():
+    pair = (np.array(_X), np.array(_Y))
+    return {
+        "a pair": pair,
+        "a dict": {"features": pair[0], "target": pair[1]},
+        "features alone": {"features": pair[0]},
+        "one array": np.array(_X),
+        "csv": "d.csv",
+        "npz": Path("d.npz"),
+    }
+
+
+@pytest.mark.parametrize("kind", given_data())
+def test_data_given_by_the_caller(here, kind):
+    Path("d.csv").write_text("a,b,target\n1,2,1\n3,4,0\n5,6,1\n", encoding="utf-8")
+    np.savez("d.npz", features=_X, target=_Y)
+    text = "data d = moons(10)\nx = constant(d.features)\nsession:\n    print d.rows, x\n"
+    program = tfdsl.compile(text, data={"d": given_data()[kind]})
+    with program.session() as session:
+        np.testing.assert_array_equal(session.run("x"), np.array(_X, np.float32))
+    assert program.run().values["d.rows"] == 3
+
+
+@pytest.mark.parametrize("wrong", [3, [[1.0], [2.0, 3.0]], {"x": _X}, "d.txt", (np.ones((3, 2)), np.ones(2)), None])
+def test_data_that_cannot_be_used(here, wrong):
+    if wrong is None:
+        assert tfdsl.check("data d = moons(10)\nn = constant(d.rows)\n", data={"d": None}) == []
+        return
+    with pytest.raises(TfgError):
+        tfdsl.compile("data d = moons(10)\nn = constant(d.rows)\n", data={"d": wrong})
+
+
+# --- sessions -------------------------------------------------------------------------------------
+
+
+def test_a_session_runs_names(program):
+    with program.session() as session:
+        assert isinstance(session.session, v1.Session)
+        value = session.run("loss.mse", feed={"X": [[1, 1]]})
+        assert value == pytest.approx(36.0)
+        assert isinstance(session.run("w"), np.ndarray)
+        out, size = session.run(["out", "size"], feed={"X": np.ones((2, 2)), "shift": 1})
+        np.testing.assert_allclose(out, [[7.0], [7.0]])
+        assert size == 3
+
+
+def test_many_names_are_one_execution(program):
+    with program.session() as session:
+        for _ in range(5):
+            r, r2, again = session.run(["r", "r2", "r"])
+            np.testing.assert_array_equal(r * 2, r2)
+            np.testing.assert_array_equal(r, again)
+        assert not np.array_equal(session.run("r"), session.run("r"))
+        session.run(["step", "r", "step"])
+        np.testing.assert_array_equal(session.run("w"), [[2.0], [3.0]])
+
+
+def test_sessions_share_nothing(program):
+    with program.session() as one, program.session() as two:
+        one.run("step")
+        np.testing.assert_array_equal(two.run("w"), [[1.0], [2.0]])
+    with program.session("other") as session:
+        assert session.run("t") == b"other"
+
+
+@pytest.mark.parametrize(
+    ("names", "feed", "code"),
+    [("mse", None, "TFG501"), ("mse", {"X": [[1]]}, "TFG502"), ("mse", {"X": [["a", "b"]]}, "TFG503"),
+     ("msee", None, "TFG301"), ("mse", {"Z": 1}, "TFG301"), ("mse", {"w": [[1.0], [1.0]]}, "TFG505"),
+     ("mse", {"size": 1}, "TFG505"), ("mse", {"X": [[1, 2], [3]]}, "TFG502"), ("mse", {"X": object()}, "TFG503")],
+)  # fmt: skip
+def test_what_a_session_refuses(program, names, feed, code):
+    with program.session() as session, pytest.raises(TfgError) as raised:
+        session.run(names, feed=feed)
+    assert codes(raised) == [code]
+
+
+def test_a_failure_inside_tensorflow_is_at_its_line():
+    program = tfdsl.compile("placeholder x: int32\n\ny = 1 // x\nz = y + 1\n")
+    with program.session() as session, pytest.raises(TfgError) as raised:
+        session.run("z", feed={"x": 0})
+    (diagnostic,) = raised.value.diagnostics
+    assert (diagnostic.code, diagnostic.span.line) == ("TFG702", 3)
+
+
+# --- runs -----------------------------------------------------------------------------------------
+
+
+def test_run_gives_a_result(program, capsys):
+    result = program.run()
+    assert len(result.printed) == 3 and result.printed[0].startswith("mean ") and result.printed[2] == "b'other'"
+    assert result.values["mse"].dtype == np.float32
+    assert result.params == {"scale": 2.0, "layers": 2}
+    assert (result.data["d"].rows, result.data["d"].synthetic) == (10, False)
+    assert capsys.readouterr() == ("", ""), "a library writes nothing by itself"
+    assert program.run("logging").printed == ["b'other'"]
+    with pytest.raises(TfgError, match="did you mean 'logging'"):
+        program.run("loging")
+
+
+def test_run_keeps_the_history_of_what_is_logged(here):
+    text = (
+        "variable w = 1.0\nloss square(w)\noptimize with gradient_descent(learning_rate=0.25)\n"
+        'summary scalar w as "W"\nsession:\n    log to "logs"\n    train 3 steps:\n        log\n'
+    )
+    result = tfdsl.compile(text).run()
+    assert result.history["W"] == [(0, 1.0), (1, 0.5), (2, 0.25)]
+    assert (result.steps, result.logdirs) == (3, ["logs"])
+
+
+def test_run_that_fails_raises():
+    with pytest.raises(TfgError) as raised:
+        tfdsl.compile("a = constant(1)\nsession:\n    expect a == 2\n").run()
+    assert codes(raised) == ["TFG703"]
+    with pytest.raises(TfgError) as raised:
+        tfdsl.compile("a = constant(1)\n").run()
+    assert codes(raised) == ["TFG810"]
+
+
+# --- a good guest ---------------------------------------------------------------------------------
+
+
+def everything() -> None:
+    """Uses all that the library has."""
+    program = tfdsl.compile(PROGRAM)
+    with program.session() as session:
+        session.run(["mse", "step"], feed={"X": [[1.0, 2.0]]})
+    program.run()
+    with pytest.raises(TfgError):
+        tfdsl.compile("a = b")
+
+
+def eager() -> float:
+    """What a TensorFlow 2 program does."""
+    assert tf.executing_eagerly()
+    variable = tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        y = tf.function(lambda x: x * variable)(3.0)
+    return float(tape.gradient(y, variable))
+
+
+def test_eager_code_works_before_between_and_after(here):
+    assert eager() == 3.0
+    program = tfdsl.compile(PROGRAM)
+    assert eager() == 3.0
+    with program.session() as session:
+        assert tf.executing_eagerly()
+        assert eager() == 3.0
+        session.run("r")
+    program.run()
+    assert eager() == 3.0
+
+
+def test_the_default_graph_is_left_alone(here):
+    with tf.Graph().as_default() as mine:
+        tf.constant(1.0, name="mine")
+        before = len(mine.get_operations()), mine.seed, mine.version
+        everything()
+        assert (len(mine.get_operations()), mine.seed, mine.version) == before
+        assert v1.get_default_graph() is mine
+        assert v1.get_default_session() is None
+    outside = v1.get_default_graph()
+    count = len(outside.get_operations())
+    everything()
+    assert v1.get_default_graph() is outside
+    assert len(outside.get_operations()) == count
+
+
+def test_the_process_is_left_as_it_was(here):
+    state = np.random.get_state()[1].tolist()
+    before = dict(os.environ), os.getcwd(), np.geterr(), tf.get_logger().level
+    everything()
+    assert (dict(os.environ), os.getcwd(), np.geterr(), tf.get_logger().level) == before
+    assert np.random.get_state()[1].tolist() == state
+    assert os.listdir() == [], "nothing is written that the program does not ask for"
+
+
+def test_threads_compile_and_run_at_the_same_time(here):
+    results: dict[int, object] = {}
+    start = threading.Barrier(6)
+
+    def work(number: int) -> None:
+        start.wait()
+        try:
+            for turn in range(4):
+                text = f"# {'x' * number * 40}\nvariable w = {number}.0\ny = w * {turn}.0\n"
+                text += f"bad = {'nothing' * (turn % 2)}0\n"
+                if turn % 2:
+                    with pytest.raises(TfgError) as raised:
+                        tfdsl.compile(text)
+                    assert raised.value.diagnostics[0].span.text == "nothing0"
+                    continue
+                with tfdsl.compile(text).session() as session:
+                    assert session.run("y") == number * turn
+            results[number] = True
+        except BaseException as error:
+            results[number] = error
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == dict.fromkeys(range(6), True)
