@@ -56,6 +56,18 @@ class Field(Record):
     field: str
     index: tuple[object, ...] = ()
 
+    def __str__(self) -> str:
+        path = ".".join(filter(None, (self.data, self.part, self.field)))
+        return f"{path}[{', '.join(map(_index_text, self.index))}]" if self.index else path
+
+
+def _index_text(item: object) -> str:
+    """An index as the program writes it: `3`, `:5`, `::2`."""
+    if not isinstance(item, tuple):
+        return str(item)
+    start, stop, step = ("" if part is None else str(part) for part in item)
+    return f"{start}:{stop}" + (f":{step}" if step else "")
+
 
 class Pack(Record):
     """A list of which at least one element is a tensor, packed along a new first axis."""

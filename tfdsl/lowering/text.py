@@ -12,7 +12,7 @@ import re
 
 import numpy as np
 
-from ..program import Node
+from ..program import Field, Node
 from .graph import BuiltGraph
 from .tf import tf
 
@@ -45,7 +45,7 @@ def _line(op: tf.Operation, owner: Node | None) -> tuple[list, str]:
     inputs = [_tensor_name(tensor) for tensor in op.inputs]
     inputs += [f"^{control.name}" for control in sorted(op.control_inputs, key=lambda c: c.name)]
     text = f"{op.name} = {op.type}({', '.join(inputs)})"
-    for part in (*_attributes(op), *_seed(op, owner), *_value(op)):
+    for part in (*_attributes(op), *_seed(op, owner), *_value(op, owner)):
         text += f" {part}"
     outputs = ", ".join(map(_output, op.outputs))
     return _natural(op.name), text + (f" -> {outputs}" if outputs else "")
@@ -122,10 +122,13 @@ def _seed(op: tf.Operation, owner: Node | None) -> list[str]:
     return ["seed=auto"] if seed or seed2 else []
 
 
-def _value(op: tf.Operation) -> list[str]:
-    """The value of a constant; of a large one, a digest."""
+def _value(op: tf.Operation, owner: Node | None) -> list[str]:
+    """The value of a constant; of a large one, a digest; of one made of data, what it is made of."""
     if op.type != "Const":
         return []
+    made_of = owner.args.get("value") if owner is not None and owner.op == "constant" else None
+    if isinstance(made_of, Field):
+        return [f"value={made_of}"]
     array = tf.make_ndarray(op.get_attr("value"))
     if array.size > _INLINE:
         data = repr(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array).tobytes()
