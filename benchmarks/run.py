@@ -103,7 +103,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=11)
     parser.add_argument("--json", metavar="FILE")
     arguments = parser.parse_args()
-    results: dict[str, object] = {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"}
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    results: dict[str, object] = {"machine": machine}
     print(results["machine"])
     for name, group in GROUPS.items():
         medians = measure(group, arguments.repeats)

@@ -152,17 +152,32 @@ def test_odd_values_load_back(text):
     assert_loads_back(program)
 
 
+def repaired(text: str):
+    """What a program is without the lines that have errors; None where that is not even text."""
+    for _ in range(12):
+        program, diagnostics = check(Source("generated.tfg", text))
+        if program is not None:
+            return program
+        wrong = {d.span.line for d in diagnostics if d.severity == "error" and d.span}
+        text = "\n".join(line for at, line in enumerate(text.split("\n"), 1) if at not in wrong)
+    return None
+
+
 @pytest.mark.parametrize("chunk", range(4))
 def test_generated_programs_load_back(chunk):
+    loaded = []
+
     @hypothesis.seed(chunk)
     @hypothesis.settings(UNHURRIED, max_examples=100)
     @hypothesis.given(programs)
     def holds(text):
-        program, _ = check(Source("generated.tfg", text))
-        if program is not None:
+        program = repaired(text)
+        if program is not None and any(graph.nodes for graph in program.graphs):
             assert_loads_back(program)
+            loaded.append(program)
 
     holds()
+    assert len(loaded) > 20
 
 
 def test_fingerprint_does_not_see_where_things_stand():

@@ -179,7 +179,7 @@ NO_VALUE = _message("TFG423", "{function} returns nothing, so there is no value 
 NOT_DIFFERENTIABLE = _message("TFG424", "{y} does not depend on {x} in a way that has a gradient")
 NOT_VARIABLE = _message("TFG425", "{what} needs a variable, but it is {value}")
 SHAPE_INCOMPLETE = _message("TFG426", "a variable needs a complete shape, but its initial value is {type}",
-                            "declare its type: variable {name}: float32[2, 1] = ...")
+                            "declare its type with a number for each size: variable {name}: float32[2, 1] = ...")
 INITIAL_TYPE = _message("TFG427", "'{name}' is declared as {declared}, but its value is {type}")
 INITIAL_MISSING = _message("TFG428", "variable '{name}' has no initial value", "write one: variable {name} = 0.0")
 OPTION_UNKNOWN = _message("TFG429", "{statement} has no option '{name}'", "it has {known}")
@@ -324,6 +324,8 @@ BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}"
 # --- 9xx warnings -----------------------------------------------------------------------------
 UNUSED = _message("TFG901", "'{name}' is never used", "use it, remove it, or call it _{name}", "warning")
 UNUSED_VALUE = _message("TFG902", "this value is never used", "give it a name and use it, or remove it", "warning")
+OPTIMIZER_POSITION = _message("TFG904", "{value} is '{name}' of {optimizer}, not its learning rate",
+                              "write {optimizer}(learning_rate={value}), or {name}={value} if that is meant", "warning")
 SYNTHETIC = _message("TFG903", "{name} could not be had; a synthetic set of the same shape takes its place",
                      "results are not those of the real data", "warning")
 

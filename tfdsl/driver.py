@@ -142,12 +142,12 @@ class Compiled:
 
         Printed lines go to the result; give `options.write` to have them elsewhere too.
         """
-        from .runtime.run import run
-
         if not self.program.sessions:
             raise TfgError([Diagnostic(NO_SESSIONS, None, {"path": self.program.path})])
         names = [s.name for s in self.program.sessions]
         if session is not None and session not in names:
             help = did_you_mean(session, names) or "the sessions are " + ", ".join(n or "(without name)" for n in names)
             raise TfgError([Diagnostic(SESSION_UNKNOWN, None, {"name": session}, help=help)])
+        from .runtime.run import run
+
         return run(self, session, options)

@@ -57,6 +57,7 @@ BUILTINS: dict[str, Builtin] = {
         "zip": _zip,
         "reversed": lambda value: _list(value)[::-1],
         "sorted": lambda value: sorted(_list(value)),
+        "sum": lambda values, start=0: sum(_list(values), start),
         "min": lambda *values: min(*values),
         "max": lambda *values: max(*values),
         "any": lambda values: any(values),

@@ -6,11 +6,12 @@ from ..diagnostics import (
     ARGUMENT_KIND,
     ARITHMETIC,
     DTYPE_NOT_ALLOWED,
+    GRADIENT_METHOD,
     MATMUL_SIZES,
     NOT_CALLABLE,
     NOT_DIFFERENTIABLE,
-    GRADIENT_METHOD,
     NOT_YET,
+    OPTIMIZER_POSITION,
     OPTION,
     RECURSION,
     TOO_DEEP,
@@ -25,7 +26,6 @@ from ..ops.optimizers import OptimizerRow
 from ..program import Arg, Ref, Refs, Static
 from ..source import Span
 from ..suggest import did_you_mean
-from ..syntax import tree as t
 from ..types import DType, TensorType
 from .arguments import Given, assign_arguments, bind, missing, operand_notes, size_notes
 from .builtins import SHARED_WITH_OPS, TooLarge
@@ -196,6 +196,10 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
         if default is NEEDED and name not in arguments:
             missing(ctx, row.name, row.signature, name, span)
     args: dict[str, Arg] = {}
+    first = next(iter(row.params), None)
+    if given and given[0][0] is None and first != row.name:
+        argument = arguments[first]
+        ctx.report(OPTIMIZER_POSITION, argument.span, optimizer=row.name, name=first, value=argument.text)
     for name, argument in arguments.items():
         value = argument.value
         if isinstance(row.params.get(name), bool):

@@ -143,6 +143,7 @@ class GraphBuilder:
                 if named is None:
                     continue
                 names[binding.qualified(name)] = named
+                names.setdefault(".".join((*self.env.written(binding.path), name)), named)
                 if len(bindings) == 1:
                     names[name] = named
         return Graph(self.name, self.seed, tuple(self.items), names, self.loss)
@@ -275,7 +276,3 @@ class Analysis:
             if abandoned.diagnostic is not None:
                 self.bag.add(abandoned.diagnostic)
             return Broken()
-
-    def check_errors(self) -> None:
-        if self.bag.errors:
-            raise TfgError(self.bag.ordered())

@@ -41,7 +41,7 @@ from .builtins import BUILTINS
 from .calls import call, call_op
 from .context import Abandoned, Analysis
 from .indexing import index_array, index_tensor
-from .limits import MAX_BITS, MAX_LIST, MAX_MOVING, size_of
+from .limits import MAX_ADVICE, MAX_BITS, MAX_LIST, MAX_MOVING, size_of
 from .names import Ambiguous, Env
 from .values import (
     Array,
@@ -191,13 +191,13 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
         if name in table:
             return table[name]
     known = env.visible() | set(BUILTINS) | set(OPS) | set(DTYPES) | set(OPTIMIZERS) | {"true", "false", "none"}
-    note, help = ctx.elsewhere(name, expr.span), ""
+    note, help = ctx.elsewhere(name, expr.span) if ctx.failed <= MAX_ADVICE else (), ""
     if name in ctx.graph.sizes.declared:
         note = (Note(f"the size '{name}' of line {{line}} is no value", ctx.graph.sizes.declared[name]),)
         help = "a size that is known is X.shape[0], and shape(X)[0] is a tensor"
     elif name in ("tf", "np", "numpy", "tensorflow"):
         help = "ops are written without a module, as in zeros([2])"
-    elif not note and ctx.failed <= 100:  # it takes a while to look for
+    elif not note and ctx.failed <= MAX_ADVICE:
         help = did_you_mean(name, known)
     ctx.fail(UNKNOWN_NAME, expr.span, note, help, name=name)
 
@@ -213,7 +213,7 @@ def dotted(ctx: Analysis, env: Env, target: t.Identifier) -> object:
 
 def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> object:
     if isinstance(expr.value, t.Name):
-        if expr.value.id == "raw" and env.find("raw") is None:
+        if expr.value.id == "raw" and not env.knows("raw"):
             ctx.fail(NOT_YET, expr.span, what="'raw'", hint="tfdsl ops lists the ops that there are")
         found = env.find_scope(expr.value.id)
         binding = found and found[0].member(found[1], expr.name)
@@ -226,9 +226,10 @@ def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> object:
             binding = value.env.member(value.path, name)
             if binding is not None:
                 return ctx.use(binding.value, expr.span, expr.span.text)
-            if (*value.path, name) in value.env.scopes:
-                return Namespace(value.env, (*value.path, name), f"{value.name}.{name}")
-            known = {n for n, bs in value.env.names.items() if any(b.path == value.path for b in bs)}
+            inner = value.env.subscope(value.path, name)
+            if inner is not None:
+                return Namespace(value.env, inner, f"{value.name}.{name}")
+            known = value.env.members(value.path)
         case Tensor() if value.type is not None:
             if name == "shape":
                 return ShapeOf(value.type.shape, expr.span.text)

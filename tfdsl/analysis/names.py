@@ -57,7 +57,7 @@ class Env:
     parent: "Env | None" = None
     names: dict[str, list[Binding]] = field(default_factory=dict)
     path: Path = ()
-    scopes: dict[Path, int] = field(default_factory=dict)
+    scopes: dict[Path, Path] = field(default_factory=dict)  # a scope's path, and as the program writes it
     loops: list[_Loop] = field(default_factory=list)
     count: int = 0
 
@@ -78,6 +78,10 @@ class Env:
     def _may_rebind(self, binding: Binding) -> bool:
         return any(binding.first <= loop.started or binding.latest <= loop.turn for loop in self.loops)
 
+    def knows(self, name: str) -> bool:
+        """Whether a name or a scope could be meant here."""
+        return name in self.names or self.find_scope(name) is not None or bool(self.parent and self.parent.knows(name))
+
     def find(self, name: str) -> Binding | None:
         """The binding that a bare name stands for here, or None; `Ambiguous` where there are several."""
         bindings = self.names.get(name)
@@ -85,14 +89,35 @@ class Env:
             for binding in bindings:
                 if self.path[: len(binding.path)] == binding.path:
                     return binding
-            if len(bindings) > 1:
+            first = bindings[0].value
+            # Scopes that share one variable mean the same by its name.
+            is_one = getattr(first, "is_variable", False) and all(b.value is first for b in bindings)
+            if len(bindings) > 1 and not is_one:
                 raise Ambiguous(bindings)
             return bindings[0]
         return self.parent.find(name) if self.parent else None
 
     def member(self, path: Path, name: str) -> Binding | None:
-        """The binding of a qualified name."""
-        return next((b for b in self.names.get(name, ()) if b.path == path), None)
+        """The binding of a qualified name: in the scope itself, or in one opened later by the same name."""
+        bindings = self.names.get(name, ())
+        exact = (b for b in bindings if b.path == path)
+        alike = (b for b in bindings if self.written(b.path) == self.written(path))
+        return next(exact, None) or next(alike, None)
+
+    def written(self, path: Path) -> Path:
+        """A scope's path as the program writes it: a scope opened twice has two paths and one name."""
+        return self.scopes.get(path, path)
+
+    def subscope(self, path: Path, name: str) -> Path | None:
+        """A scope in a scope."""
+        wanted = (*self.written(path), name)
+        return next((inner for inner, written in self.scopes.items() if wanted in (inner, written)), None)
+
+    def members(self, path: Path) -> set[str]:
+        """The names and scopes in a scope, for suggestions."""
+        own = self.written(path)
+        names = {n for n, bindings in self.names.items() if any(self.written(b.path) == own for b in bindings)}
+        return names | {written[-1] for written in self.scopes.values() if written[:-1] == own}
 
     def find_scope(self, name: str) -> "tuple[Env, Path] | None":
         """A scope by its name: one of the open ones' children first."""
@@ -109,7 +134,7 @@ class Env:
         while path in self.scopes:
             count += 1
             path = (*outside, f"{name}_{count}")
-        self.scopes[path] = 1
+        self.scopes[path] = (*self.written(outside), name)
         self.path = path
         return outside
 

@@ -262,7 +262,7 @@ def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, left: P
     if op in ("in", "not in") or a is None or b is None:
         return
     try:
-        for x, y in zip(reversed(a), reversed(b)):  # noqa: B905
+        for x, y in zip(reversed(a), reversed(b)):
             ctx.graph.sizes.broadcast(x, y)
     except SizeClash as clash:
         ctx.fail(BROADCAST, expr.span, op=f"'{op}'", a=shape_text(a), b=shape_text(b), left=clash.left, right=clash.right)

@@ -8,10 +8,7 @@ from contextlib import contextmanager
 
 from ..diagnostics import (
     ARGUMENT_KIND,
-    BOUND_TO_PARAM,
     CONDITION_TENSOR,
-    DIM_VALUE,
-    DTYPE_UNKNOWN,
     GRAPH_PLACE,
     INITIAL_MISSING,
     INITIAL_TYPE,
@@ -20,14 +17,12 @@ from ..diagnostics import (
     LOSS_TYPE,
     NOT_DIFFERENTIABLE,
     NOT_OPTIMIZER,
-    NOT_STATIC,
     NOT_TENSOR,
     NOT_TEXT,
     NOT_VARIABLE,
     NOT_YET,
     NOTHING_TRAINABLE,
     OPTION_UNKNOWN,
-    PARAM_TYPE,
     REBOUND,
     RETURN_OUTSIDE,
     SEED_LATE,
@@ -43,21 +38,23 @@ from ..diagnostics import (
     UNUSED_VALUE,
     Note,
 )
+from ..ops import OPS
 from ..ops.op import Op
 from ..ops.optimizers import OPTIMIZERS, OptimizerRow
-from ..program import Arg, Enter, Exit, Param, Ref, Refs, Static, shape_known
+from ..program import Arg, Enter, Exit, Ref, Refs, Static, shape_known
 from ..record import Record
 from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
-from ..types import DTYPES, Dim, Size, SizeClash, TensorType
-from .arguments import Given, default_dtype, freeze, operand_notes, scalar_class, tensor_dtype, to_arg
+from ..types import DTYPES, TensorType
+from .arguments import Given, default_dtype, operand_notes, scalar_class, tensor_dtype, to_arg
 from .calls import Arguments, call_op, depends, optimizer
 from .context import Abandoned, Analysis, GraphBuilder, Shared
 from .datasets import declared_data
+from .declared import fits, tensor_type
 from .expressions import bind_targets, condition, evaluate, given, iterate, unpacked, value_of
-from .limits import is_too_large
 from .names import BoundTwice, Env, declared
+from .params import declared_param
 from .values import Array, Broken, Function, Optimizer, Tensor, describe, is_host
 
 _SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
@@ -115,7 +112,7 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
         case t.ExpressionStatement():
             _expression(ctx, env, statement)
         case t.Param():
-            _param(ctx, env, statement)
+            bind(ctx, env, statement.target, declared_param(ctx, env, statement))
         case t.Data():
             bind(ctx, env, statement.target, declared_data(ctx, env, statement))
         case t.Seed():
@@ -198,152 +195,16 @@ def _expression(ctx: Analysis, env: Env, statement: t.ExpressionStatement) -> No
         ctx.report(UNUSED_VALUE, statement.span)
 
 
-_PYTHON_TYPES = {bool: "bool", int: "int", float: "float", str: "str", list: "list", tuple: "list"}
-
-
-def _param(ctx: Analysis, env: Env, statement: t.Param) -> None:
-    name = statement.target.id
-    default = value_of(ctx, env, statement.value)
-    if default is not None and not is_host(default):
-        ctx.fail(NOT_STATIC, statement.value.span, what=f"param '{name}'", value=describe(default))
-    wanted = _PYTHON_TYPES.get(type(default), "none")
-    if statement.type is not None:
-        dtype = _dtype(ctx, statement.type)
-        if statement.type.dims:
-            ctx.fail(NOT_YET, statement.type.span, what="a param with a shape", hint="leave the shape out")
-        wanted = {"float": "float", "int": "int", "uint": "int", "bool": "bool", "string": "str"}.get(dtype.kind, wanted)
-        converted = convert_param(default, wanted)
-        if converted is None:
-            ctx.fail(PARAM_TYPE, statement.value.span, name=name, wanted=wanted, value=describe(default))
-        default = converted
-    value = default
-    if name in ctx.given_params:
-        raw = ctx.given_params[name]
-        value = convert_param(raw, wanted)
-        if value is None and (raw is not None or wanted != "none"):
-            ctx.fail(PARAM_TYPE, statement.target.span, name=name, wanted=wanted, value=_given_text(raw))
-    ctx.params.append(Param(name, wanted, freeze(value)))
-    bind(ctx, env, statement.target, value)
-
-
-def _given_text(value: object) -> str:
-    """A value that the caller gave, in a message."""
-    if isinstance(value, bool) or value is None:
-        return describe(value)
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # Python does not write out what is too large or too deep
-        return "a huge value"
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def convert_param(value: object, wanted: str) -> object:
-    """A value given for a param, as the param's type; None where it cannot be. Strings are read as numbers."""
-    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
-        value = value.tolist()
-    value = _converted(value, wanted)
-    return None if is_too_large(value) else value
-
-
-def _converted(value: object, wanted: str) -> object:
-    if isinstance(value, str) and wanted != "str":
-        text = value.strip()
-        if wanted == "bool":
-            return {"true": True, "false": False}.get(text.lower())
-        if wanted in ("int", "float"):
-            try:
-                return int(text) if wanted == "int" else float(text)
-            except ValueError:
-                return None
-        if wanted == "none":
-            return value
-        return None
-    match wanted:
-        case "bool":
-            return value if isinstance(value, bool) else None
-        case "int":
-            if isinstance(value, float) and value.is_integer():
-                return int(value)
-            return value if isinstance(value, int) and not isinstance(value, bool) else None
-        case "float":
-            return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-        case "str":
-            return value if isinstance(value, str) else None
-        case "list":
-            return list(value) if isinstance(value, (list, tuple)) and is_host(value) else None
-    return value if is_host(value) else None
-
-
 def _seed(ctx: Analysis, env: Env, statement: t.Seed) -> None:
     value = value_of(ctx, env, statement.value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
         ctx.fail(SEED_VALUE, statement.value.span, value=describe(value))
     if ctx.graph.seed is not None:
         ctx.fail(SEED_TWICE, statement.span, (Note("the first is on line {line}", ctx.graph.seed_span),))
-    if ctx.graph.nodes:
-        ctx.fail(SEED_LATE, statement.span)
+    for node in ctx.graph.nodes.values():
+        if node.op in OPS and any(param.name == "seed" for param in OPS[node.op].params):
+            ctx.fail(SEED_LATE, statement.span, (Note("a random node is on line {line}", node.origin.span),))
     ctx.graph.seed, ctx.graph.seed_span = value, statement.span
-
-
-# --- types ------------------------------------------------------------------------------------
-
-
-_DTYPE_ALIASES = {"float": "float32", "double": "float64", "int": "int32", "long": "int64", "str": "string"}
-
-
-def _dtype(ctx: Analysis, type: t.Type):
-    if type.dtype not in DTYPES:
-        alias = _DTYPE_ALIASES.get(type.dtype)
-        help = f"did you mean '{alias}'?" if alias else did_you_mean(type.dtype, DTYPES)
-        place = Span(type.span.source, type.span.start, type.span.start + len(type.dtype))
-        ctx.fail(DTYPE_UNKNOWN, place, help=help, name=type.dtype, known=", ".join(DTYPES))
-    return DTYPES[type.dtype]
-
-
-def tensor_type(ctx: Analysis, env: Env, type: t.Type) -> TensorType:
-    """A declared type; a name that nothing is bound to is a named size."""
-    dtype = _dtype(ctx, type)
-    if type.dims and any(isinstance(d, t.Dots) for d in type.dims):
-        if len(type.dims) > 1:
-            ctx.fail(DIM_VALUE, type.span, value="... beside other sizes")
-        return TensorType(dtype, None)
-    return TensorType(dtype, tuple(_dim(ctx, env, dim) for dim in type.dims or ()))
-
-
-def _dim(ctx: Analysis, env: Env, dim: t.Expr | t.UnknownDim) -> Dim:
-    if isinstance(dim, t.UnknownDim):
-        return None
-    if isinstance(dim, t.Name) and dim.id == "None":
-        ctx.fail(DIM_VALUE, dim.span, help="an unknown size is written ?", value="'None'")
-    if isinstance(dim, t.Name) and env.find(dim.id) is None and env.find_scope(dim.id) is None:
-        ctx.graph.sizes.declared.setdefault(dim.id, dim.span)
-        return Size(dim.id)
-    value = value_of(ctx, env, dim)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        if isinstance(value, (Tensor, Array)):
-            what = f"the size '{dim.id}'" if isinstance(dim, t.Name) else "a size"
-            ctx.fail(NOT_STATIC, dim.span, what=what, value=describe(value))
-        if isinstance(dim, t.Name):
-            ctx.fail(BOUND_TO_PARAM, dim.span, name=dim.id, value=describe(value))
-        help = "an unknown size is written ?" if value is None else ""
-        ctx.fail(DIM_VALUE, dim.span, help=help, value=describe(value))
-    return value
-
-
-def _fits(ctx: Analysis, declared: TensorType, type: TensorType) -> bool:
-    """Whether a value of a type can stand where another is declared."""
-    if declared.dtype != type.dtype:
-        return False
-    if declared.shape is None or type.shape is None:
-        return True
-    if len(declared.shape) != len(type.shape):
-        return False
-    try:
-        for a, b in zip(declared.shape, type.shape, strict=True):
-            ctx.graph.sizes.same(a, b)
-    except SizeClash:
-        return False
-    return True
 
 
 # --- placeholders and variables ---------------------------------------------------------------
@@ -356,7 +217,7 @@ def _placeholder(ctx: Analysis, env: Env, statement: t.Placeholder) -> None:
     if statement.default is not None:
         default = given(ctx, env, statement.default)
         args["default"], actual = _typed(ctx, default, type.dtype)
-        if not _fits(ctx, type, actual):
+        if not fits(ctx, type, actual):
             ctx.fail(INITIAL_TYPE, default.span, name=name, declared=type, type=actual)
     node = ctx.graph.add("placeholder", args, name, (type,), ctx.origin(statement.span))
     bind(ctx, env, statement.target, Tensor(Ref(node), type, ctx.graph.name, statement.span))
@@ -364,7 +225,7 @@ def _placeholder(ctx: Analysis, env: Env, statement: t.Placeholder) -> None:
 
 def _typed(ctx: Analysis, value: Given, dtype=None) -> tuple[Arg, TensorType]:
     """A value as an argument, by its own dtype or, for plain numbers, the one given."""
-    if not isinstance(value.value, (Tensor, Array, list, tuple)) and not is_host(value.value) or value.value is None:
+    if (not isinstance(value.value, (Tensor, Array, list, tuple)) and not is_host(value.value)) or value.value is None:
         ctx.fail(NOT_TENSOR, value.span, value=describe(value.value))
     own = tensor_dtype(value.value)
     if own is None:
@@ -391,7 +252,7 @@ def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, Tenso
     arg, type = _typed(ctx, value, declared.dtype if declared else None)
     if type is None:
         ctx.fail(NOT_TENSOR, value.span, value=describe(value.value))
-    if declared is not None and not _fits(ctx, declared, type):
+    if declared is not None and not fits(ctx, declared, type):
         ctx.fail(INITIAL_TYPE, value.span, operand_notes([value]), name=name, declared=declared, type=type)
     if not shape_known(type.shape):
         if declared is not None and shape_known(declared.shape):
@@ -446,7 +307,10 @@ def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
         known = graph.shared[path] = Shared(tensor, graph.key(initial), statement.span)
     else:
         _check_shared(ctx, env, statement, known, path)
-    bind(ctx, env, statement.target, known.tensor)
+    # To share once more what the name stands for already is no second binding.
+    before = env.member(env.path, name)
+    if before is None or before.value is not known.tensor:
+        bind(ctx, env, statement.target, known.tensor)
 
 
 def _check_shared(ctx: Analysis, env: Env, statement: t.Variable, known: Shared, path: str) -> None:
@@ -525,7 +389,7 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
 
 def _optimizer(ctx: Analysis, env: Env, expr: t.Expr) -> Optimizer:
     try_name = expr.function if isinstance(expr, t.Call) else expr
-    if isinstance(try_name, t.Name) and try_name.id not in OPTIMIZERS and env.find(try_name.id) is None:
+    if isinstance(try_name, t.Name) and try_name.id not in OPTIMIZERS and not env.knows(try_name.id):
         help = did_you_mean(try_name.id.removesuffix("Optimizer") or try_name.id, OPTIMIZERS)
         ctx.fail(NOT_OPTIMIZER, try_name.span, help=help, value=f"'{try_name.id}'", known=", ".join(OPTIMIZERS))
     value = value_of(ctx, env, expr)

@@ -10,8 +10,8 @@ from dataclasses import replace
 from ..data.schema import Schema
 from ..ops.op import Op
 from ..ops.optimizers import OptimizerRow
-from ..record import Record
 from ..program import Arg, BatchField, Field, PlanExpr, Ref
+from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DType, Shape, TensorType

@@ -45,6 +45,8 @@ def command(arguments: argparse.Namespace) -> int:
     if compiled.program.sessions:
         tensorflow.load()
         say("imported TensorFlow")
+    else:
+        compiled.run()  # which says that there is nothing to run
     with _interruptible() as interrupted:
         result = _run(arguments, compiled, extra.logdir, interrupted)
     if arguments.json:

@@ -14,7 +14,7 @@ def load() -> None:
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with held_back():
-        import tensorflow  # noqa: F401
+        import tensorflow
 
     tensorflow.get_logger().setLevel("ERROR")
     gc.enable()

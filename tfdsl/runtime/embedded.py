@@ -7,8 +7,8 @@ from ..diagnostics import FEED_TARGET, UNFED, UNKNOWN_NAME, Diagnostic, TfgError
 from ..program import Named, Origin, Ref, Static
 from ..suggest import did_you_mean
 from .feeds import check_shapes, convert
-from .session import Options, run_failure
 from .record import Result
+from .session import Options, run_failure
 
 
 class EmbeddedSession:

@@ -22,9 +22,7 @@ def _node(node: Tree, label: str, depth: int, lines: list[str]) -> None:
         value = getattr(node, field.name)
         if field.name == "span":
             continue
-        if isinstance(value, Tree):
-            children.append((field.name, value))
-        elif isinstance(value, tuple) and value and not isinstance(value[0], str):
+        if isinstance(value, Tree) or (isinstance(value, tuple) and value and not isinstance(value[0], str)):
             children.append((field.name, value))
         elif value not in ((), None) or (field.name == "value" and type(node).__name__ == "Constant"):
             plain.append(f"{field.name}={value!r}")

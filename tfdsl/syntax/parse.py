@@ -24,7 +24,7 @@ from ..diagnostics import (
 from ..source import Source, Span
 from ..suggest import did_you_mean, visible
 from . import tree as t
-from .build import BuildError, Builder
+from .build import Builder, BuildError
 from .grammar import parser
 from .layout import LayoutError
 

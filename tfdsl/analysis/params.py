@@ -1,0 +1,119 @@
+"""Params: values known while compiling that the command line, a config file or Python can give."""
+
+from ..diagnostics import NOT_STATIC, NOT_YET, PARAM_TYPE, TfgError
+from ..program import Param
+from ..source import Source
+from ..syntax import tree as t
+from ..syntax.parse import parse_expression
+from .arguments import freeze
+from .context import Analysis
+from .declared import declared_dtype
+from .expressions import value_of
+from .limits import is_too_large
+from .names import Env
+from .values import describe, is_host
+
+_PYTHON_TYPES = {bool: "bool", int: "int", float: "float", str: "str", list: "list", tuple: "list"}
+_HELP = {
+    "bool": "write true or false",
+    "int": "write a whole number",
+    "float": "write a number",
+    "list": "write a list of numbers or strings: [1, 2]",
+}
+
+
+def declared_param(ctx: Analysis, env: Env, statement: t.Param) -> object:
+    """The value of a `param`: the caller's, by its type, or else its own."""
+    name = statement.target.id
+    default = value_of(ctx, env, statement.value)
+    if default is not None and not is_host(default):
+        ctx.fail(NOT_STATIC, statement.value.span, what=f"param '{name}'", value=describe(default))
+    wanted = _PYTHON_TYPES.get(type(default), "none")
+    if statement.type is not None:
+        dtype = declared_dtype(ctx, statement.type)
+        if statement.type.dims:
+            ctx.fail(NOT_YET, statement.type.span, what="a param with a shape", hint="leave the shape out")
+        wanted = {"float": "float", "int": "int", "uint": "int", "bool": "bool", "string": "str"}.get(dtype.kind, wanted)
+        converted = convert_param(default, wanted)
+        if converted is None:
+            ctx.fail(PARAM_TYPE, statement.value.span, name=name, wanted=wanted, value=describe(default))
+        default = converted
+    value = default
+    if name in ctx.given_params:
+        raw = ctx.given_params[name]
+        value = convert_param(raw, wanted)
+        if value is None and (raw is not None or wanted != "none"):
+            help = _HELP.get(wanted, "")
+            ctx.fail(PARAM_TYPE, statement.target.span, help=help, name=name, wanted=wanted, value=_given_text(raw))
+    ctx.params.append(Param(name, wanted, freeze(value)))
+    return value
+
+
+def _given_text(value: object) -> str:
+    """A value that the caller gave, in a message."""
+    if isinstance(value, bool) or value is None:
+        return describe(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # Python does not write out what is too large or too deep
+        return "a huge value"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def convert_param(value: object, wanted: str) -> object:
+    """A value given for a param, as the param's type; None where it cannot be. Strings are read as numbers."""
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+        value = value.tolist()
+    value = _converted(value, wanted)
+    return None if is_too_large(value) else value
+
+
+def _converted(value: object, wanted: str) -> object:
+    if isinstance(value, str) and wanted != "str":
+        text = value.strip()
+        if wanted == "bool":
+            return {"true": True, "false": False}.get(text.lower())
+        if wanted in ("int", "float"):
+            try:
+                return int(text) if wanted == "int" else float(text)
+            except ValueError:
+                return None
+        if wanted == "list":
+            return _read_list(text)
+        return value if wanted == "none" else None
+    match wanted:
+        case "bool":
+            return value if isinstance(value, bool) else None
+        case "int":
+            if isinstance(value, float) and value.is_integer():
+                return int(value)
+            return value if isinstance(value, int) and not isinstance(value, bool) else None
+        case "float":
+            return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        case "str":
+            return value if isinstance(value, str) else None
+        case "list":
+            return list(value) if isinstance(value, (list, tuple)) and is_host(value) else None
+    return value if is_host(value) else None
+
+
+def _read_list(text: str) -> list | None:
+    """A list as the command line gives it: `[1, 2.5]`; None where it is none."""
+    try:
+        tree = parse_expression(Source("--set", text))
+    except TfgError:
+        return None
+    return _constants(tree) if isinstance(tree, t.List) else None
+
+
+def _constants(tree: t.Expr) -> object:
+    """The value of an expression of constants alone; None where it has anything else."""
+    match tree:
+        case t.Constant(value=value):
+            return value
+        case t.Unary(op="-", operand=t.Constant(value=int() | float() as value)):
+            return -value
+        case t.List(items=items):
+            values = [_constants(item) for item in items]
+            return None if any(value is None for value in values) else values
+    return None
