@@ -62,6 +62,16 @@ DTYPE_CLASSES: dict[str, frozenset[DType]] = {
     }.items()
 }
 
+# The kinds of dtype that a value of a kind can become without loss of meaning.
+BECOMES: dict[str, tuple[str, ...]] = {
+    "bool": ("bool",),
+    "int": ("int", "uint", "float", "complex"),
+    "uint": ("int", "uint", "float", "complex"),
+    "float": ("float", "complex"),
+    "complex": ("complex",),
+    "string": ("string",),
+}
+
 
 class Size(Record):
     """A named size, such as `batch` in `float32[batch, 9]`."""

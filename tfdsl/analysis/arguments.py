@@ -30,7 +30,7 @@ from ..program import Arg, Literal, Pack, Refs, Static
 from ..record import Record
 from ..source import Span
 from ..suggest import did_you_mean
-from ..types import BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, DType, Shape, Size, TensorType
+from ..types import BECOMES, BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, DType, Shape, Size, TensorType
 from .context import Abandoned, Analysis
 from .values import Array, Broken, ShapeOf, Tensor, describe, is_host
 
@@ -150,15 +150,6 @@ def tensor_dtype(value: object) -> DType | None:
     return None
 
 
-_TAKES = {
-    "bool": ("bool",),
-    "int": ("int", "uint", "float", "complex"),
-    "float": ("float", "complex"),
-    "complex": ("complex",),
-    "string": ("string",),
-}
-
-
 _VALUES = {"int": "whole numbers", "uint": "whole numbers", "bool": "true and false", "string": "strings"}
 
 
@@ -180,7 +171,7 @@ def to_arg(ctx: Analysis, given: Given, dtype: DType) -> tuple[Arg, TensorType]:
     if isinstance(value, Array):
         return value.field, value.type
     kind = scalar_class(ctx, value, given.span)
-    if kind is not None and dtype.kind not in _TAKES[kind]:
+    if kind is not None and dtype.kind not in BECOMES[kind]:
         if kind == "float":
             hint = "write a whole number, or cast the other side to float32"
         else:

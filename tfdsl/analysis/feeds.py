@@ -15,7 +15,7 @@ from ..diagnostics import (
 from ..program import BatchField, Feed, Fetch, Field, PlanExpr, Ref, Value
 from ..source import Span
 from ..syntax import tree as t
-from ..types import SizeMismatch, TensorType, match_shape
+from ..types import BECOMES, SizeMismatch, TensorType, match_shape
 from .arguments import Given, check_range, literal_shape, scalar_class
 from .context import Abandoned, Analysis
 from .expressions import dotted, given, plan_value
@@ -65,6 +65,9 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
     return result
 
 
+_SHOWN = {"int": "whole numbers", "float": "numbers with a fraction", "bool": "true or false", "string": "strings"}
+
+
 def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: Given) -> None:
     """Whether a value's dtype and rank can go where it is fed, as far as both are known."""
     if isinstance(value.value, Moving):
@@ -78,14 +81,12 @@ def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: Given) -> None:
         kind = scalar_class(ctx, value.value, value.span)
         shape = literal_shape(ctx, value.value, value.span)
         actual = TensorType(declared.dtype, shape)
-        shown = f"{ {'int': 'whole numbers', 'float': 'numbers with a fraction', 'bool': 'true or false', 'string': 'strings'}.get(kind, 'nothing')}"
+        shown = _SHOWN.get(kind, "nothing")
     else:
         ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint="feed numbers or data")
     if kind == "int" and declared.dtype.kind in ("int", "uint"):
         check_range(ctx, value, declared.dtype)
-    takes = {"bool": ("bool",), "int": ("int", "uint", "float", "complex"), "uint": ("int", "uint", "float", "complex"),
-             "float": ("float", "complex"), "string": ("string",), "complex": ("complex",), None: (declared.dtype.kind,)}  # fmt: skip
-    if declared.dtype.kind not in takes[kind]:
+    if kind is not None and declared.dtype.kind not in BECOMES[kind]:
         ctx.fail(FEED_DTYPE, fed.value.span, note, name=fed.target.id, declared=declared, actual=shown)
     try:
         match_shape(declared.shape, actual.shape, {}, ctx.graph.sizes)

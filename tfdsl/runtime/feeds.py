@@ -6,10 +6,12 @@ import numpy as np
 
 from ..diagnostics import FEED_DTYPE, FEED_SHAPE, FEED_SIZE, Diagnostic, Note, TfgError
 from ..program import Origin
-from ..types import SizeMismatch, TensorType, match_shape, shape_text
+from ..types import BECOMES, SizeMismatch, TensorType, match_shape, shape_text
 
-_TAKES = {"b": ("bool",), "i": ("int", "uint", "float", "complex"), "u": ("int", "uint", "float", "complex"),
-          "f": ("float", "complex"), "c": ("complex",), "S": ("string",), "U": ("string",), "O": ("string",)}  # fmt: skip
+# NumPy's kinds in the words of the language's dtypes.
+_KINDS = {
+    "b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex", "S": "string", "U": "string", "O": "string",
+}  # fmt: skip
 
 
 def convert(value: object, type: TensorType, name: str, origin: Origin | None) -> np.ndarray:
@@ -18,11 +20,9 @@ def convert(value: object, type: TensorType, name: str, origin: Origin | None) -
         array = np.asarray(value)
     except ValueError:
         raise _error(FEED_SHAPE, origin, name=name, declared=type, actual="rows of different lengths") from None
-    kind = array.dtype.kind
-    if array.size == 0 and kind == "f":
-        kind = {"float": "f", "int": "i", "uint": "u", "bool": "b", "string": "S"}.get(type.dtype.kind, "f")
-    allowed = _TAKES.get(kind, ())
-    if type.dtype.kind not in allowed:
+    # An empty list is of no kind: NumPy calls it float.
+    kind = type.dtype.kind if array.size == 0 else _KINDS.get(array.dtype.kind)
+    if type.dtype.kind not in BECOMES.get(kind, ()):
         shown = f"{array.dtype}{shape_text(array.shape)}"
         raise _error(FEED_DTYPE, origin, name=name, declared=type, actual=shown)
     if type.dtype.kind == "string":
@@ -31,7 +31,7 @@ def convert(value: object, type: TensorType, name: str, origin: Origin | None) -
     if array.dtype == wanted:
         return array
     result = array.astype(wanted)
-    if kind in "iu" and type.dtype.kind in ("int", "uint") and not np.array_equal(result, array):
+    if kind in ("int", "uint") and type.dtype.kind in ("int", "uint") and not np.array_equal(result, array):
         raise _error(FEED_DTYPE, origin, name=name, declared=type, actual="numbers that it cannot hold")
     return result
 
