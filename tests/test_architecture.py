@@ -47,7 +47,8 @@ def test_a_part_imports_only_parts_before_it(module):
         name = f"{other}/__init__" if f"{other}/__init__" in MODULES else other
         if name.split("/")[0] not in {p.split(" ")[0] for p in ORDER} or name not in MODULES:
             continue
-        assert ORDER.index(part(name)) <= ORDER.index(own) or (own, part(name)) in EXCEPTIONS, f"{module} imports {other}"
+        before = ORDER.index(part(name)) <= ORDER.index(own)
+        assert before or (own, part(name)) in EXCEPTIONS, f"{module} imports {other}"
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -74,7 +75,8 @@ def test_every_module_says_what_it_is_for():
 
 def test_every_message_has_one_name():
     tree = ast.parse((PACKAGE / "diagnostics.py").read_text(encoding="utf-8"))
-    names = [t.id for node in tree.body if isinstance(node, ast.Assign) for t in node.targets if isinstance(t, ast.Name)]
+    assigned = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    names = [target.id for target in assigned if isinstance(target, ast.Name)]
     assert len(names) == len(set(names))
 
 

@@ -16,7 +16,9 @@ __all__ = ["Compiled", "Diagnostic", "TfgError", "check", "compile"]
 
 
 def compile(
-    text_or_path: str | os.PathLike, params: Mapping[str, object] | None = None, data: Mapping[str, object] | None = None
+    text_or_path: str | os.PathLike,
+    params: Mapping[str, object] | None = None,
+    data: Mapping[str, object] | None = None,
 ) -> "Compiled":  # noqa: F821
     """Compile a program, given as its text or as the path of its file.
 
@@ -30,7 +32,9 @@ def compile(
 
 
 def check(
-    text_or_path: str | os.PathLike, params: Mapping[str, object] | None = None, data: Mapping[str, object] | None = None
+    text_or_path: str | os.PathLike,
+    params: Mapping[str, object] | None = None,
+    data: Mapping[str, object] | None = None,
 ) -> list:
     """All errors and warnings of a program, in the order of its text; nothing is built."""
     from .driver import check as check_source

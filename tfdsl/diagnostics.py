@@ -220,7 +220,8 @@ LOG_WITHOUT_TO = _message("TFG510", "there is nowhere to log to yet", "write bef
 NO_SUMMARY = _message("TFG511", "there is no summary '{tag}'")
 NO_SUMMARIES = _message("TFG512", "there is no summary to log", "declare one: summary scalar mse as \"MSE\"")
 COUNT_VALUE = _message("TFG513", "{what} is a whole number above 0, not {value}")
-BATCH_WITHOUT_DATA = _message("TFG514", "'in batches of' needs data", "write: train 10 epochs on housing in batches of 100")
+BATCH_WITHOUT_DATA = _message("TFG514", "'in batches of' needs data",
+                              "write: train 10 epochs on housing in batches of 100")
 NO_STEP = _message("TFG515", "this training has nothing to run", "declare an optimizer, or write 'run training_op'")
 NESTED_TRAIN = _message("TFG516", "a 'train' cannot stand inside another")
 NOT_CONDITION = _message("TFG517", "{value} is no condition", "compare something: mse < 0.5")

@@ -40,9 +40,7 @@ def _bits(name: str) -> int:
     return int(digits) if digits else 8
 
 
-DTYPES: dict[str, DType] = {
-    name: DType(name, kind, _bits(name)) for kind, names in _KINDS.items() for name in names
-}
+DTYPES: dict[str, DType] = {name: DType(name, kind, _bits(name)) for kind, names in _KINDS.items() for name in names}
 FLOAT32, FLOAT64 = DTYPES["float32"], DTYPES["float64"]
 INT32, INT64 = DTYPES["int32"], DTYPES["int64"]
 BOOL, STRING = DTYPES["bool"], DTYPES["string"]

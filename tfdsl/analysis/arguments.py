@@ -496,7 +496,9 @@ def operand_notes(given: list[Given]) -> tuple[Note, ...]:
             case list() | tuple() as items if len(items) <= 8:
                 for i, item in enumerate(items):
                     if isinstance(item, Tensor) and item.type is not None:
-                        inside = one.span.start <= item.span.start < one.span.end and item.span.source == one.span.source
+                        inside = (
+                            one.span.start <= item.span.start < one.span.end and item.span.source == one.span.source
+                        )
                         text = f"item {i}: {item.type}"
                         notes.append(Note(text) if inside else Note(f"{text} is from line {{line}}", item.span))
     return tuple(notes)

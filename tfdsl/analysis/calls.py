@@ -32,7 +32,7 @@ from .builtins import SHARED_WITH_OPS, TooLarge
 from .context import Abandoned, Analysis
 from .limits import MAX_CALLS, MAX_LIST
 from .names import Env
-from .values import Array, Broken, Builtin, Function, Optimizer, Tensor, describe
+from .values import Array, Broken, Builtin, Function, Optimizer, Tensor, describe, has_tensor
 
 Arguments = list[tuple[str | None, Given]]
 
@@ -129,8 +129,8 @@ def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | N
     if method is not None and method.value not in ("reverse", "forward", "symbolic", "numeric"):
         ctx.fail(GRADIENT_METHOD, method.span, method=method.value)
     if method is not None and method.value != "reverse":
-        hint = "leave method out: it is \"reverse\", which gives the same gradients"
-        ctx.fail(NOT_YET, method.span, what=f"gradients with method \"{method.value}\"", hint=hint)
+        hint = 'leave method out: it is "reverse", which gives the same gradients'
+        ctx.fail(NOT_YET, method.span, what=f'gradients with method "{method.value}"', hint=hint)
     for x in xs:
         if not any(depends(ctx, y.ref, x.ref) for y in ys):
             ctx.fail(NOT_DIFFERENTIABLE, span, operand_notes([Given(x, arguments["xs"].span)]),
@@ -236,19 +236,28 @@ def _python(ctx: Analysis, name: str, function: Callable, given: Arguments, span
         ctx.fail(ARITHMETIC, span, reason=f"{name}: {error}")
 
 
+# What to use instead where one of Python's functions is given a tensor.
+_FOR_TENSORS = {
+    "range": "it needs a number: a param, or a size such as X.shape[1]",
+    "len": "shape(x)[0] is its number of rows",
+    "float": "use cast(x, float32)",
+    "int": "use cast(x, int32)",
+    "bool": "use cast(x, bool)",
+    "min": "for tensors there are reduce_min(x) and minimum(a, b)",
+    "max": "for tensors there are reduce_max(x) and maximum(a, b)",
+    "sum": "for tensors there are reduce_sum(x), and add_n([a, b]) for a list of them",
+}
+_NUMBERS_ONLY = ("min", "max", "sum")
+
+
 def _builtin(ctx: Analysis, function: Builtin, given: Arguments, span: Span) -> object:
-    tensors = [g for _, g in given if isinstance(g.value, (Tensor, Array))]
-    if tensors and function.name not in ("min", "max"):
-        help = {
-            "range": "it needs a number: a param, or a size such as X.shape[1]", "len": "shape(x)[0] is its number of rows",
-            "float": "use cast(x, float32)", "int": "use cast(x, int32)", "bool": "use cast(x, bool)",
-        }.get(function.name, "for the elements of a tensor use unstack(x)")  # fmt: skip
-        ctx.fail(VALUE_OF, tensors[0].span, operand_notes(tensors), help, name=tensors[0].text,
-                 value=describe(tensors[0].value), function=function.name)  # fmt: skip
+    name = function.name
+    inside = has_tensor if name in _NUMBERS_ONLY else lambda value: isinstance(value, (Tensor, Array))
+    tensors = [g for _, g in given if inside(g.value)]
     if tensors:
-        help = f"for tensors there are reduce_{function.name}(x) and {function.name}imum(a, b)"
-        ctx.fail(VALUE_OF, tensors[0].span, operand_notes(tensors), help, name=tensors[0].text,
-                 value=describe(tensors[0].value), function=function.name)  # fmt: skip
+        help = _FOR_TENSORS.get(name, "for the elements of a tensor use unstack(x)")
+        details = {"name": tensors[0].text, "value": describe(tensors[0].value), "function": name}
+        ctx.fail(VALUE_OF, tensors[0].span, operand_notes(tensors), help, **details)
     return _python(ctx, function.name, function.function, given, span)
 
 

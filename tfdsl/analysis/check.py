@@ -64,7 +64,9 @@ def _check_given(ctx: Analysis) -> None:
         for name in given:
             if name not in known and name not in broken:
                 kind = "params" if message is PARAM_UNKNOWN else "data"
-                help = did_you_mean(name, known) or (f"the {kind} are {', '.join(known)}" if known else f"it declares no {kind}")
+                help = did_you_mean(name, known) or (
+                    f"the {kind} are {', '.join(known)}" if known else f"it declares no {kind}"
+                )
                 ctx.bag.add(Diagnostic(message, None, {"name": name}, help=help))
 
 
@@ -128,6 +130,3 @@ def _refs(value: object):
             yield from _refs(getattr(value, "value", None))
         case _ if hasattr(value, "text") and hasattr(value, "value"):
             yield from _refs(value.value)
-
-
-

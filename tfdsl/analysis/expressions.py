@@ -342,9 +342,9 @@ def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str
         if size_of(left) + size_of(right) > MAX_LIST:
             _too_large(ctx, expr.span, "too many elements")
         return [*left, *right] if isinstance(left, list) else (*left, *right)
-    if not is_host(left) or not is_host(right):
-        if not (expr.op == "*" and isinstance(left, list) and isinstance(right, int)):
-            _operands(ctx, expr, left, right, refuse=True)
+    repeats = expr.op == "*" and isinstance(left, list) and isinstance(right, int)
+    if not repeats and not (is_host(left) and is_host(right)):
+        _operands(ctx, expr, left, right, refuse=True)
     _size_is_safe(ctx, expr, left, right)
     try:
         return small(ctx, python(left, right), expr.span)
@@ -389,7 +389,9 @@ def plan_value(ctx: Analysis, value: object, span: Span) -> PlanExpr:
 
 
 def _operands(ctx: Analysis, expr: t.Expr, left: object, right: object, refuse: bool = False) -> None:
-    usable = all(isinstance(v, (Tensor, Array, ShapeOf)) or is_host(v) or isinstance(v, (list, tuple)) for v in (left, right))
+    usable = all(
+        isinstance(v, (Tensor, Array, ShapeOf)) or is_host(v) or isinstance(v, (list, tuple)) for v in (left, right)
+    )
     if refuse or not usable:
         ctx.fail(OPERATOR, expr.span, op=expr.op, left=describe(left), right=describe(right))
 
@@ -426,7 +428,9 @@ def _unary(ctx: Analysis, expr: t.Unary, value: object, name: str | None) -> obj
             return value
         op = "negative" if expr.op == "-" else "logical_not"
         default = "Neg" if expr.op == "-" else ""
-        return call_op(ctx, OPS[op], [(None, Given(value, expr.operand.span))], expr.span, name, default, f"'{expr.op}'")
+        return call_op(
+            ctx, OPS[op], [(None, Given(value, expr.operand.span))], expr.span, name, default, f"'{expr.op}'"
+        )
     if expr.op == "not" and is_host(value):
         return not value
     if isinstance(value, (int, float, complex)):

@@ -109,7 +109,9 @@ def checked_feeds(
     if needed:
         names = [graph.nodes[n].name for n in sorted(needed)]
         notes = tuple(
-            Note(f"{graph.nodes[n].name}: {graph.nodes[n].outputs[0]} is from line {{line}}", graph.nodes[n].origin.span)
+            Note(
+                f"{graph.nodes[n].name}: {graph.nodes[n].outputs[0]} is from line {{line}}", graph.nodes[n].origin.span
+            )
             for n in sorted(needed)
         )
         first = " = ..., ".join(names)
@@ -142,7 +144,9 @@ def _check_sizes(ctx: Analysis, plan: Plan, feeds: dict[Ref, Feed]) -> None:
         if actual is None:
             continue
         try:
-            match_shape(graph.nodes[feed.ref.node].outputs[feed.ref.output].shape, actual, bound, graph.sizes, feed.text)
+            match_shape(
+                graph.nodes[feed.ref.node].outputs[feed.ref.output].shape, actual, bound, graph.sizes, feed.text
+            )
         except SizeMismatch as error:
             if error.size:
                 ctx.fail(FEED_SIZE, feed.origin.span, size=error.size, first=error.first, first_name=error.first_name,

@@ -153,7 +153,9 @@ class Env:
         return own | self.parent.visible() if self.parent else own
 
 
-def declared(block: t.Block, owner: t.Def | t.Graph | None = None) -> Iterator[tuple[t.Identifier, t.Def | t.Graph | None]]:
+def declared(
+    block: t.Block, owner: t.Def | t.Graph | None = None
+) -> Iterator[tuple[t.Identifier, t.Def | t.Graph | None]]:
     """Every name that a block binds, wherever in it, with the function or graph that the name belongs to."""
     for statement in block:
         match statement:

@@ -33,7 +33,9 @@ def declared_param(ctx: Analysis, env: Env, statement: t.Param) -> object:
         dtype = declared_dtype(ctx, statement.type)
         if statement.type.dims:
             ctx.fail(NOT_YET, statement.type.span, what="a param with a shape", hint="leave the shape out")
-        wanted = {"float": "float", "int": "int", "uint": "int", "bool": "bool", "string": "str"}.get(dtype.kind, wanted)
+        wanted = {"float": "float", "int": "int", "uint": "int", "bool": "bool", "string": "str"}.get(
+            dtype.kind, wanted
+        )
         converted = convert_param(default, wanted)
         if converted is None:
             ctx.fail(PARAM_TYPE, statement.value.span, name=name, wanted=wanted, value=describe(default))

@@ -265,7 +265,9 @@ def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, left: P
         for x, y in zip(reversed(a), reversed(b)):
             ctx.graph.sizes.broadcast(x, y)
     except SizeClash as clash:
-        ctx.fail(BROADCAST, expr.span, op=f"'{op}'", a=shape_text(a), b=shape_text(b), left=clash.left, right=clash.right)
+        ctx.fail(
+            BROADCAST, expr.span, op=f"'{op}'", a=shape_text(a), b=shape_text(b), left=clash.left, right=clash.right
+        )
 
 
 def _count(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: bool = False) -> int | float:
@@ -310,7 +312,9 @@ def _check_initial(ctx: Analysis, variables: list[Ref], what: str, statement: t.
             notes = tuple(Note(f"{n.name}: {n.outputs[0]} is from line {{line}}", n.origin.span) for n in needed)
             notes += (Note(f"the initial value of {made.name} on line {{line}} needs it", made.origin.span),)
             help = f"give {made.name} an initial value without placeholders, and set it later: set {made.name} = ..."
-            ctx.fail(UNFED, statement.span, notes, help, what=what, names=" and ".join(n.name for n in needed), first="")
+            ctx.fail(
+                UNFED, statement.span, notes, help, what=what, names=" and ".join(n.name for n in needed), first=""
+            )
 
 
 def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:

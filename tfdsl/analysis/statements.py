@@ -158,7 +158,9 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
         case t.While():
             test = ctx.guarded(lambda: condition(ctx, env, statement.condition), statement.span)
             if not isinstance(test, Broken):
-                _not_yet(ctx, statement, "while", "with a number of turns known while compiling, use: for i in range(10)")
+                _not_yet(
+                    ctx, statement, "while", "with a number of turns known while compiling, use: for i in range(10)"
+                )
         case _:
             raise AssertionError(f"a statement of the session half in the graph half: {statement}")
     return None
@@ -181,7 +183,9 @@ def _assign(ctx: Analysis, env: Env, statement: t.Assign) -> None:
         bind(ctx, env, statement.targets[0], value_of(ctx, env, statement.value, statement.targets[0].id))
         return
     value = value_of(ctx, env, statement.value)
-    for target, item in zip(statement.targets, unpacked(ctx, statement.targets, value, statement.value.span), strict=True):
+    for target, item in zip(
+        statement.targets, unpacked(ctx, statement.targets, value, statement.value.span), strict=True
+    ):
         bind(ctx, env, target, item)
 
 
@@ -344,7 +348,11 @@ def _scalar_float(ctx: Analysis, value: Given) -> Tensor:
         ctx.fail(NOT_TENSOR, value.span, value=describe(tensor))
     if tensor.type.rank not in (0, None) or tensor.type.dtype.kind != "float":
         rank = tensor.type.rank
-        help = f"make it a float: cast({value.text}, float32)" if rank == 0 and tensor.type.dtype.kind in ("int", "uint") else ""
+        help = (
+            f"make it a float: cast({value.text}, float32)"
+            if rank == 0 and tensor.type.dtype.kind in ("int", "uint")
+            else ""
+        )
         ctx.fail(LOSS_TYPE, value.span, operand_notes([value]), help, type=tensor.type)
     return tensor
 

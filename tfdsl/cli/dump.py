@@ -17,7 +17,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="a .tfg file")
     parser.add_argument("--stage", choices=("tree", "program", "graph"), required=True, help="which stage")
-    parser.add_argument("--graph", metavar="NAME", default="", help="which graph, for --stage graph (default: the default one)")
+    parser.add_argument(
+        "--graph", metavar="NAME", default="", help="which graph, for --stage graph (default: the default one)"
+    )
     add_program_options(parser)
 
 
@@ -40,7 +42,9 @@ def command(arguments: argparse.Namespace) -> int:
         return 0
     names = [graph.name for graph in compiled.program.graphs]
     if arguments.graph not in names:
-        return wrong_use(f"there is no graph {arguments.graph!r}; there are {', '.join(n or '(the default one)' for n in names)}")
+        return wrong_use(
+            f"there is no graph {arguments.graph!r}; there are {', '.join(n or '(the default one)' for n in names)}"
+        )
     tensorflow.load()
     from ..lowering.text import graph_text
 

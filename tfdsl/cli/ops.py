@@ -46,8 +46,13 @@ def command(arguments: argparse.Namespace) -> int:
 def _entries() -> dict[str, dict]:
     result = {op.name: _op(op) for op in OPS.values()}
     for row in OPTIMIZERS.values():
-        result[row.name] = {"group": "optimizers", "signature": row.signature, "doc": row.doc,
-                            "tensorflow": f"tf.compat.v1.train.{row.tf}", "example": f"optimize loss with {row.name}(...)"}  # fmt: skip
+        result[row.name] = {
+            "group": "optimizers",
+            "signature": row.signature,
+            "doc": row.doc,
+            "tensorflow": f"tf.compat.v1.train.{row.tf}",
+            "example": f"optimize loss with {row.name}(...)",
+        }
     for group, table in (("data sources", SOURCES), ("data transforms", TRANSFORMS)):
         for row in table.values():
             result[row.name] = {"group": group, "signature": row.signature, "doc": row.doc}

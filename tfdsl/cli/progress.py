@@ -13,7 +13,13 @@ class Bar(Reporter):
 
     def __init__(self, total: int, done: int, colour: bool):
         console = Console(stderr=True, no_color=not colour)
-        columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeRemainingColumn())
+        columns = (
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("steps"),
+            TimeRemainingColumn(),
+        )
         shares_terminal = sys.stdout.isatty()
         self._progress = Progress(
             *columns, console=console, transient=True, redirect_stdout=shares_terminal, redirect_stderr=False

@@ -51,10 +51,12 @@ def _make(numbers: Mapping[str, list]) -> np.ndarray:
     normal[LATITUDE, LONGITUDE] = normal[LONGITUDE, LATITUDE] = ON_A_LINE
     drawn = np.random.RandomState(SEED).standard_normal((ROWS, len(DECIMALS))) @ np.linalg.cholesky(normal).T
     levels = _ranks(drawn) / (ROWS - 1)
-    return np.column_stack([
-        np.round(np.interp(level, LEVELS, quantiles), decimals)
-        for level, quantiles, decimals in zip(levels.T, numbers["quantiles"], DECIMALS, strict=True)
-    ])
+    return np.column_stack(
+        [
+            np.round(np.interp(level, LEVELS, quantiles), decimals)
+            for level, quantiles, decimals in zip(levels.T, numbers["quantiles"], DECIMALS, strict=True)
+        ]
+    )
 
 
 def _ranks(columns: np.ndarray) -> np.ndarray:
@@ -64,10 +66,15 @@ def _ranks(columns: np.ndarray) -> np.ndarray:
 
 def _mean_ranks(columns: np.ndarray) -> np.ndarray:
     """Ranks as Spearman's correlation wants them: equal values share the mean of theirs."""
-    return np.column_stack([
-        np.searchsorted(ordered, column, "left") + np.searchsorted(ordered, column, "right")
-        for column, ordered in zip(columns.T, np.sort(columns, axis=0).T, strict=True)
-    ]) / 2
+    return (
+        np.column_stack(
+            [
+                np.searchsorted(ordered, column, "left") + np.searchsorted(ordered, column, "right")
+                for column, ordered in zip(columns.T, np.sort(columns, axis=0).T, strict=True)
+            ]
+        )
+        / 2
+    )
 
 
 def measure(features: np.ndarray, target: np.ndarray) -> dict[str, list]:
@@ -83,7 +90,6 @@ def measure(features: np.ndarray, target: np.ndarray) -> dict[str, list]:
 def record(features: np.ndarray, target: np.ndarray) -> None:
     """Measure the real data and write california.json, a line for each column."""
     parts = (
-        f'"{key}": [\n' + ",\n".join(map(json.dumps, rows)) + "\n]"
-        for key, rows in measure(features, target).items()
+        f'"{key}": [\n' + ",\n".join(map(json.dumps, rows)) + "\n]" for key, rows in measure(features, target).items()
     )
     RECORD.write_text("{\n" + ",\n".join(parts) + "\n}\n", "utf-8")

@@ -75,9 +75,7 @@ class CsvText:
             return self.header.index(name)
         place = FilePlace(self.path, 1)
         if close := get_close_matches(name, self.header, 1):
-            raise DataError(
-                CSV_COLUMN_TYPO, place=place, param="target", column=shown(name), close=shown(close[0])
-            )
+            raise DataError(CSV_COLUMN_TYPO, place=place, param="target", column=shown(name), close=shown(close[0]))
         columns = ", ".join(map(shown, self.header))
         raise DataError(CSV_NO_COLUMN, place=place, param="target", column=shown(name), columns=columns)
 
@@ -95,8 +93,10 @@ class CsvText:
             for column, cell in enumerate(row):
                 if not is_finite(cell):
                     return DataError(
-                        CSV_CELL, place=_place(self.path, self.text, index + 1, column),
-                        column=shown(self.header[column]), cell=shown(cell),
+                        CSV_CELL,
+                        place=_place(self.path, self.text, index + 1, column),
+                        column=shown(self.header[column]),
+                        cell=shown(cell),
                     )
         raise AssertionError("no cell is bad")
 

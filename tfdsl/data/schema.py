@@ -123,8 +123,12 @@ def check_size(what: str, rows: int, columns: int) -> None:
     """Refuse, before anything is built, what would not fit."""
     if columns > MAX_COLUMNS or rows * columns > MAX_NUMBERS:
         raise DataError(
-            DATA_TOO_LARGE, what=what, rows=rows, columns=columns,
-            max_numbers=MAX_NUMBERS, max_columns=MAX_COLUMNS,
+            DATA_TOO_LARGE,
+            what=what,
+            rows=rows,
+            columns=columns,
+            max_numbers=MAX_NUMBERS,
+            max_columns=MAX_COLUMNS,
         )
 
 

@@ -46,9 +46,7 @@ def _fetch_california() -> tuple[np.ndarray, np.ndarray]:
         before = socket.getdefaulttimeout()
         socket.setdefaulttimeout(SOCKET_SECONDS)
         try:
-            return _within(
-                DOWNLOAD_SECONDS, lambda: fetch_california_housing(return_X_y=True, n_retries=1, delay=0.1)
-            )
+            return _within(DOWNLOAD_SECONDS, lambda: fetch_california_housing(return_X_y=True, n_retries=1, delay=0.1))
         finally:
             socket.setdefaulttimeout(before)
 

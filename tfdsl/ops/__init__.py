@@ -21,8 +21,18 @@ from . import (
 from .op import Op
 
 _TABLES = (
-    table_math, table_reduce, table_array, table_linalg, table_nn, table_random, table_init, table_state,
-    table_graph, table_check, table_text, table_image,
+    table_math,
+    table_reduce,
+    table_array,
+    table_linalg,
+    table_nn,
+    table_random,
+    table_init,
+    table_state,
+    table_graph,
+    table_check,
+    table_text,
+    table_image,
 )
 
 OPS: dict[str, Op] = {op.name: op for table in _TABLES for op in table.ROWS}

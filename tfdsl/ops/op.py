@@ -118,9 +118,7 @@ class Op:
 
     def _dtypes_of(self, group: str) -> frozenset[DType]:
         names = self.dtypes.get(group, group if group in DTYPES else "any").split()
-        return frozenset().union(
-            *(DTYPE_CLASSES[n] if n in DTYPE_CLASSES else {DTYPES[n]} for n in names)
-        )
+        return frozenset().union(*(DTYPE_CLASSES[n] if n in DTYPE_CLASSES else {DTYPES[n]} for n in names))
 
 
 class Refused(Exception):

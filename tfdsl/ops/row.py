@@ -13,8 +13,18 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
     """
     rows: list[Op] = []
 
-    def row(name: str, signature: str, rule: Callable, tf: str, doc: str, example: str, *,
-            special: bool = False, named: bool = True, **dtypes: str) -> None:
+    def row(
+        name: str,
+        signature: str,
+        rule: Callable,
+        tf: str,
+        doc: str,
+        example: str,
+        *,
+        special: bool = False,
+        named: bool = True,
+        **dtypes: str,
+    ) -> None:
         rows.append(Op(name, signature, rule, tf, doc, example, group, dtypes, special, named))
 
     return rows, row

@@ -360,7 +360,7 @@ def scatter_nd_variable(call: Call) -> TensorType:
 
 def segment(call: Call) -> TensorType:
     """One slice a segment: how many there are, only the run can tell."""
-    data, (rows,) = least_rank(call, "data", 1), wanted_rank(call, "segment_ids", 1)
+    data, _ = least_rank(call, "data", 1), wanted_rank(call, "segment_ids", 1)
     if data is None:
         return TensorType(call.dtype("T"), None)
     return TensorType(call.dtype("T"), (None, *data[1:]))

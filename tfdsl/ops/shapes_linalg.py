@@ -82,8 +82,13 @@ def tensordot(call: Call) -> TensorType:
         left = [axis_in(call, axis, len(a), "a") for axis in listed(axes[0])]
         right = [axis_in(call, axis, len(b), "b") for axis in listed(axes[1])]
         if len(left) != len(right):
-            call.fail(LENGTH, "axes", param="axes", wanted=f"{len(left)} and {len(left)}",
-                      count=f"{len(left)} and {len(right)}")
+            call.fail(
+                LENGTH,
+                "axes",
+                param="axes",
+                wanted=f"{len(left)} and {len(left)}",
+                count=f"{len(left)} and {len(right)}",
+            )
     for i, j in zip(left, right):
         call.same(a[i], b[j], MATMUL_SIZES, "a", "b", a=call["a"], b=call["b"])
     return TensorType(call.dtype("T"), without(a, left) + without(b, right))
@@ -122,8 +127,7 @@ def einsum(call: Call) -> TensorType:
         dims = tensor.shape[:first] + tensor.shape[first + extra :]
         for letter, dim in zip(named, dims):
             sizes[letter] = same_size(call, sizes.get(letter), dim, "inputs")
-        rest = broadcast_shapes(call, rest, tensor.shape[first : first + extra], "inputs", a=inputs[0],
-            b=tensor)
+        rest = broadcast_shapes(call, rest, tensor.shape[first : first + extra], "inputs", a=inputs[0], b=tensor)
     named = output.replace("...", "")
     if not set(named) <= set(sizes):
         refuse(f"the result names {', '.join(sorted(set(named) - set(sizes)))}, which no term has")
@@ -220,8 +224,7 @@ def qr(call: Call) -> tuple[TensorType, TensorType]:
         return (TensorType(call.dtype("T"), None),) * 2
     *batch, rows, columns = shape
     inner = rows if call["full_matrices"] else smaller(call, rows, columns)
-    return (TensorType(call.dtype("T"), (*batch, rows, inner)),
-        TensorType(call.dtype("T"), (*batch, inner, columns)))
+    return (TensorType(call.dtype("T"), (*batch, rows, inner)), TensorType(call.dtype("T"), (*batch, inner, columns)))
 
 
 def svd(call: Call) -> object:

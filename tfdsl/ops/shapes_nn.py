@@ -69,8 +69,7 @@ def _split(first: bool, shape: tuple[Dim, ...]) -> tuple[Dim, range, Dim]:
     return shape[0], range(1, len(shape) - 1), shape[-1]
 
 
-def conv(spatial: int, param: str = "input", kernel: str = "filter", strides: str = "strides",
-         depthwise: bool = False):
+def conv(spatial: int, param: str = "input", kernel: str = "filter", strides: str = "strides", depthwise: bool = False):
     """A convolution over this many axes; a depthwise one keeps the input's channels apart."""
 
     def rule(call: Call) -> TensorType:

@@ -35,9 +35,7 @@ def thaw(value: object) -> object:
     return [thaw(item) for item in value] if isinstance(value, tuple) else value
 
 
-def value(
-    expr: PlanExpr, fetched: Mapping[Ref, object], around: Surroundings, within: float | None = None
-) -> object:
+def value(expr: PlanExpr, fetched: Mapping[Ref, object], around: Surroundings, within: float | None = None) -> object:
     """The value of an expression. Arrays come back as NumPy arrays, numbers as NumPy or Python ones."""
     match expr:
         case Value():

@@ -245,7 +245,11 @@ class SessionRun:
 
 def is_written_out(side: Shown) -> bool:
     """Whether a side of an expectation is a number that stands in the program."""
-    return not isinstance(side.value, (Fetch, Counter)) and not list(fetches_of(side.value)) and side.text[:1] in "0123456789-[\"("
+    return (
+        not isinstance(side.value, (Fetch, Counter))
+        and not list(fetches_of(side.value))
+        and side.text[:1] in '0123456789-["('
+    )
 
 
 def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin) -> TfgError:
@@ -258,7 +262,9 @@ def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin) 
     notes = [Note(f"the op is {name}, of the kind {error.op.type}" if error.op is not None else f"the op is {name}")]
     if node.origin.span != statement.span:
         notes.append(Note("it was run by line {line}", statement.span))
-    return TfgError([Diagnostic(RUN_FAILED, node.origin.span, {"reason": reason}, tuple(notes), chain=node.origin.chain)])
+    return TfgError(
+        [Diagnostic(RUN_FAILED, node.origin.span, {"reason": reason}, tuple(notes), chain=node.origin.chain)]
+    )
 
 
 def _node_in(message: str) -> str:

@@ -140,5 +140,3 @@ def _body_statement(run: SessionRun, loop: Loop, statement: Statement) -> None:
                 raise _Stopped
         case _:
             run.statement(statement)
-
-

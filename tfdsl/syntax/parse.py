@@ -84,7 +84,9 @@ def _parse(source: Source, text: str, start: str):
     except LayoutError as error:
         notes: tuple[Note, ...] = ()
         if error.other is not None:
-            notes = (Note(f"'{text[error.other]}' is open since line {{line}}", Span(source, error.other, error.other + 1)),)
+            notes = (
+                Note(f"'{text[error.other]}' is open since line {{line}}", Span(source, error.other, error.other + 1)),
+            )
         diagnostic = Diagnostic(error.message, Span(source, error.start, error.end), error.details, notes)
     except UnexpectedCharacters as error:
         diagnostic = _character(source, text, error.pos_in_stream)
@@ -154,9 +156,8 @@ def _open_bracket(text: str, offset: int) -> tuple[int | None, bool]:
             opened = stack[-1]
         if match[0] in "([":
             stack.append(match.start())
-        elif match[0] in ")]" and stack:
-            if stack.pop() == opened:
-                return opened, True
+        elif match[0] in ")]" and stack and stack.pop() == opened:
+            return opened, True
     return (opened if found else stack[-1] if stack else None), False
 
 
@@ -195,7 +196,9 @@ def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
     if not help and len(word) > 2 and "=" not in before and (help := _misspelt(source, line, word)):
         at = text.index(word, source.position_of(line))
         span, found = Span(source, at, at + len(word)), f"'{word}'"
-    return Diagnostic(UNEXPECTED, span, {"found": found}, notes, help or _expected(accepts - {kind, str(token).upper()}))
+    return Diagnostic(
+        UNEXPECTED, span, {"found": found}, notes, help or _expected(accepts - {kind, str(token).upper()})
+    )
 
 
 def _first_word(source: Source, line: int) -> str:
@@ -223,7 +226,7 @@ def _hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if kind == "EQUAL" and word in ("if", "elif", "while", "stop", "expect"):
         return "to compare, write: =="
     if kind == "STRING" and text[start - 2 : start] == '""':
-        return "a string stands between single \" marks; a line break in it is written \\n"
+        return 'a string stands between single " marks; a line break in it is written \\n'
     if kind == "VBAR":
         return "write: or"
     before = text[source.position_of(line) : start]
