@@ -38,13 +38,15 @@ def main(argv: list[str] | None = None) -> int:
             import_module(f"{__name__}.{name}").configure(command)
     arguments = parser.parse_args(argv)
     from ..diagnostics import TfgError
-    from .report import broken_pipe, bug, errors, open_streams, write_failed
+    from .report import WrongUse, broken_pipe, bug, errors, open_streams, write_failed, wrong_use
 
     open_streams()
     try:
         code = import_module(f"{__name__}.{arguments.command}").command(arguments)
         sys.stdout.flush()
         return code
+    except WrongUse as error:
+        return wrong_use(str(error))
     except TfgError as error:
         return errors(error.diagnostics)
     except BrokenPipeError:

@@ -6,8 +6,8 @@ import sys
 from ..diagnostics import Diagnostic, TfgError
 from ..driver import check, read
 from ..render import render_concise, render_json, render_text
-from .options import WrongUse, add_program_options, given
-from .report import colour, count, wrong_use
+from .options import add_program_options, given
+from .report import colour, count
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,10 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    try:
-        extra = given(arguments)
-    except WrongUse as error:
-        return wrong_use(str(error))
+    extra = given(arguments)
     diagnostics: list[Diagnostic] = []
     for path in arguments.files:
         try:

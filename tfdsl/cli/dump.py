@@ -6,8 +6,8 @@ import sys
 from ..driver import compile_source, read
 from ..syntax.parse import parse
 from . import tensorflow
-from .options import WrongUse, add_program_options, given
-from .report import wrong_use
+from .options import add_program_options, given
+from .report import WrongUse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,10 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    try:
-        extra = given(arguments)
-    except WrongUse as error:
-        return wrong_use(str(error))
+    extra = given(arguments)
     source = read(arguments.file)
     if arguments.stage == "tree":
         from ..syntax.outline import outline
@@ -42,9 +39,8 @@ def command(arguments: argparse.Namespace) -> int:
         return 0
     names = [graph.name for graph in compiled.program.graphs]
     if arguments.graph not in names:
-        return wrong_use(
-            f"there is no graph {arguments.graph!r}; there are {', '.join(n or '(the default one)' for n in names)}"
-        )
+        known = ", ".join(name or "(the default one)" for name in names)
+        raise WrongUse(f"there is no graph {arguments.graph!r}; there are {known}")
     tensorflow.load()
     from ..lowering.text import graph_text
 

@@ -10,8 +10,8 @@ from ..source import Source, Span
 from ..syntax import tree as t
 from ..syntax.parse import parse, parse_expression
 from . import tensorflow
-from .options import WrongUse, add_program_options, given
-from .report import errors, wrong_use
+from .options import add_program_options, given
+from .report import WrongUse, errors
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,11 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    try:
-        extra = given(arguments)
-        feeds = [_fed(text) for text in arguments.feed]
-    except WrongUse as error:
-        return wrong_use(str(error))
+    extra = given(arguments)
+    feeds = [_fed(text) for text in arguments.feed]
     file = parse(read(arguments.file))
     expression = parse_expression(Source("EXPR", arguments.expression))
     printed = t.Print(expression.span, (expression,), tuple(feeds))

@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 from ..analysis.limits import Limits
 from ..diagnostics import CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, TfgError
 from ..suggest import did_you_mean
+from .report import WrongUse
 
 CONFIG_KEYS = ("params", "data", "logdir")
 _MAX_CONFIG, _MAX_BRACKETS = 1_000_000, 1000
-
-
-class WrongUse(Exception):
-    """The command line says something that cannot be."""
 
 
 def add_program_options(parser: argparse.ArgumentParser) -> None:

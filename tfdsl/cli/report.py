@@ -23,6 +23,10 @@ def errors(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> i
     return 1
 
 
+class WrongUse(Exception):
+    """The command line says something that cannot be."""
+
+
 def wrong_use(text: str) -> int:
     """Say on standard error what is wrong with the command line; the exit code of wrong use."""
     print(f"tfdsl: {text}", file=sys.stderr)

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from ..driver import compile_source, read
 from . import tensorflow
-from .options import WrongUse, add_program_options, given
-from .report import colour, count, errors, wrong_use
+from .options import add_program_options, given
+from .report import colour, count, errors
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,10 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    try:
-        extra = given(arguments)
-    except WrongUse as error:
-        return wrong_use(str(error))
+    extra = given(arguments)
 
     def say(line: str) -> None:
         if arguments.verbose:
