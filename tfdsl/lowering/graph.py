@@ -5,8 +5,7 @@ here. Every op of the finished graph is traced back to the node, and so to the l
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
@@ -54,17 +53,17 @@ class BuiltGraph:
         self._marks.append(self.graph.version)
         self._made.append(node)
 
+    def owned(self) -> Iterator[tuple[tf.Operation, Node]]:
+        """The ops of the program's graph with the node that made each; what sessions have added is left out."""
+        start, operations = 0, self.graph.get_operations()
+        for mark, node in zip(self._marks, self._made, strict=True):
+            for operation in operations[start:mark]:
+                yield operation, node
+            start = mark
+
     def node_of(self, operation: str) -> Node | None:
         """The node that made an op of the graph, by the op's name."""
-        names = (op.name for op in self.graph.get_operations())
-        number = next((i for i, name in enumerate(names) if name == operation), len(self._marks) and self._marks[-1])
-        at = bisect_right(self._marks, number)
-        return self._made[at] if at < len(self._made) else None
-
-    def name(self, ref: Ref) -> str:
-        """The name of a node in the built graph."""
-        value = self.value(ref)
-        return value.op.name if hasattr(value, "op") else value.name
+        return next((node for op, node in self.owned() if op.name == operation), None)
 
 
 def build(program: Graph, arrays: Arrays) -> BuiltGraph:
@@ -126,6 +125,14 @@ def plain_reason(error: BaseException) -> str:
     return " ".join(text.split())[:500] or type(error).__name__
 
 
+def _is_own(error: BaseException) -> bool:
+    """Whether an error arose in this package's own code: then it is a bug of ours, no refusal of TensorFlow's."""
+    trace = error.__traceback__
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]
+
+
 class _Lowering:
     def __init__(self, built: BuiltGraph, arrays: Arrays):
         self.built, self.arrays = built, arrays
@@ -140,6 +147,8 @@ class _Lowering:
         except TfgError:
             raise
         except (ValueError, TypeError, tf.errors.OpError, AttributeError, IndexError, NotImplementedError) as error:
+            if _is_own(error):
+                raise
             raise failure(BUILD_FAILED, node.origin, reason=plain_reason(error)) from error
         return tuple(result) if isinstance(result, (list, tuple)) else (result,)
 

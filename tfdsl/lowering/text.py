@@ -25,14 +25,7 @@ _INLINE = 16
 
 def graph_text(built: BuiltGraph) -> str:
     """The canonical text of a graph; it ends with a newline."""
-    owners: list[Node | None] = []
-    start = 0
-    for mark, node in zip(built._marks, built._made, strict=True):
-        owners += [node] * (mark - start)
-        start = mark
-    # What the sessions of a run have added is no part of the program's graph.
-    operations = built.graph.get_operations()[:start]
-    lines = [_line(op, owner) for op, owner in zip(operations, owners, strict=True)]
+    lines = [_line(op, owner) for op, owner in built.owned()]
     return "".join(line + "\n" for _, line in sorted(lines))
 
 
@@ -41,7 +34,7 @@ def _natural(name: str) -> list:
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
-def _line(op: tf.Operation, owner: Node | None) -> tuple[list, str]:
+def _line(op: tf.Operation, owner: Node) -> tuple[list, str]:
     inputs = [_tensor_name(tensor) for tensor in op.inputs]
     inputs += [f"^{control.name}" for control in sorted(op.control_inputs, key=lambda c: c.name)]
     text = f"{op.name} = {op.type}({', '.join(inputs)})"
@@ -112,21 +105,21 @@ def _attribute(value: object) -> str:
             return " ".join(str(value).split())
 
 
-def _seed(op: tf.Operation, owner: Node | None) -> list[str]:
+def _seed(op: tf.Operation, owner: Node) -> list[str]:
     names = {attribute.name for attribute in op.op_def.attr}
     if not {"seed", "seed2"} <= names:
         return []
     seed, seed2 = op.get_attr("seed"), op.get_attr("seed2")
-    if owner is not None and "seed" in owner.args:
+    if "seed" in owner.args:
         return [f"seed={seed},{seed2}"]
     return ["seed=auto"] if seed or seed2 else []
 
 
-def _value(op: tf.Operation, owner: Node | None) -> list[str]:
+def _value(op: tf.Operation, owner: Node) -> list[str]:
     """The value of a constant; of a large one, a digest; of one made of data, what it is made of."""
     if op.type != "Const":
         return []
-    made_of = owner.args.get("value") if owner is not None and owner.op == "constant" else None
+    made_of = owner.args.get("value") if owner.op == "constant" else None
     if isinstance(made_of, Field):
         return [f"value={made_of}"]
     array = tf.make_ndarray(op.get_attr("value"))

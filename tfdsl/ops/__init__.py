@@ -37,7 +37,3 @@ _TABLES = (
 
 OPS: dict[str, Op] = {op.name: op for table in _TABLES for op in table.ROWS}
 assert len(OPS) == sum(len(table.ROWS) for table in _TABLES), "an op has two rows"
-
-
-def lookup(name: str) -> Op | None:
-    return OPS.get(name)

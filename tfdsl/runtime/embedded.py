@@ -14,8 +14,8 @@ from .session import Options, run_failure
 class EmbeddedSession:
     """An open session. `session` is the `tf.compat.v1.Session` itself."""
 
-    def __init__(self, compiled, built, session):
-        self._compiled, self._built, self.session = compiled, built, session
+    def __init__(self, built, session):
+        self._built, self.session = built, session
 
     def run(self, names: str | Sequence[str], feed: Mapping[str, object] | None = None):
         """The values of one name, or a list of the values of several, from one execution of the graph.
@@ -82,7 +82,7 @@ def open_session(compiled, graph: str = "") -> Iterator[EmbeddedSession]:
     built = compiled.built(graph)
     plan = Session("", graph, True, (), Origin(_whole(compiled)))
     with opened(plan, built, compiled.array, Options(), Result(compiled.program.path, {})) as run:
-        yield EmbeddedSession(compiled, built, run.session)
+        yield EmbeddedSession(built, run.session)
 
 
 def _whole(compiled):

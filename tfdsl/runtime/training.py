@@ -21,15 +21,12 @@ class Loop:
 
     def __init__(self, run: SessionRun, plan: Train):
         self.run, self.plan = run, plan
-        self.features = self.target = None
         self.order: BatchOrder | None = None
         self.per_epoch = 1
         if plan.data is not None:
             name, part = plan.data
-            features = run.around.arrays(Field(name, part, "features"))
-            self.arrays = {"features": features}
             self.part = (name, part)
-            rows = len(features)
+            rows = len(run.around.arrays(Field(name, part, "features")))
             if plan.size is not None:
                 self.order = BatchOrder(plan.order, plan.seed, rows, plan.size)
                 self.per_epoch = self.order.steps_per_epoch
