@@ -20,7 +20,6 @@ import tensorflow as tf
 from op_calls import FAILS_WHEN_RUN, MORE_CALLS, MORE_PRECISE, NARROWER, WRONG
 
 from tfdsl.ops import OPS as ALL_OPS
-from tfdsl.ops import lookup
 from tfdsl.ops.op import Call, Refused
 from tfdsl.types import DTYPES, Size, Sizes, TensorType
 
@@ -273,7 +272,7 @@ def weakened(name, bound):
 
 @pytest.mark.parametrize("name", OPS)
 def test_symbol_takes_the_parameters(name):
-    op = lookup(name)
+    op = ALL_OPS[name]
     assert op.doc.endswith(".") and op.example.split("\n")[-1].startswith(f"{name}(")
     taken = inspect.signature(resolve(op.tf)).parameters
     if op.special:
