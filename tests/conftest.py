@@ -3,10 +3,6 @@
 import pytest
 
 
-def pytest_addoption(parser):
-    parser.addoption("--update-golden", action="store_true", help="write the golden files again")
-
-
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """An empty folder, which paths of programs given as text are relative to."""

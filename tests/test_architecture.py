@@ -9,8 +9,9 @@ PACKAGE = Path(__file__).resolve().parent.parent / "tfdsl"
 
 # Each part may import itself and the parts before it.
 ORDER = [
-    "record", "source", "suggest", "diagnostics", "render", "syntax", "types", "ops", "program", "serialize",
-    "data (front)", "analysis", "data", "lowering", "runtime", "driver", "cli",
+    "record", "source", "suggest", "diagnostics", "render", "syntax", "types", "ops", "program", "serialize", "listing",
+    "data (front)", "analysis", "data", "lowering", "runtime", "driver", "cli", "notebook",
+    "pytest_plugin",
 ]  # fmt: skip
 FRONT = {"data/__init__", "data/schema", "data/table", "data/files"}
 # The one look ahead: an error that is shown renders itself.

@@ -1,6 +1,9 @@
 """tfdsl as a library: what `compile` gives, and that nothing else in the process notices."""
 
 import os
+import subprocess
+import sys
+import textwrap
 import threading
 from pathlib import Path
 
@@ -75,6 +78,23 @@ def test_names_that_there_are_not(program):
         program["loss.mso"]
 
 
+def test_a_graph_that_there_is_not(program):
+    with pytest.raises(TfgError, match="did you mean 'other'") as raised, program.session("othr"):
+        pass
+    assert codes(raised) == ["TFG508"]
+
+
+def test_lists_have_names_too():
+    assert tfdsl.compile("sizes = [64, [32, 0.5]]\n")["sizes"] == [64, [32, 0.5]]
+    with tfdsl.compile("sizes = (1, 2)\na = constant(sizes)\n").session() as session:
+        assert session.run("sizes") == [1, 2]
+
+
+def test_asking_for_a_name_builds_nothing():
+    script = "import sys, tfdsl\nassert 'a' in tfdsl.compile('a = constant(1)')\nassert 'tensorflow' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_params_by_their_types(here):
     assert tfdsl.compile(PROGRAM, params={"scale": 3, "layers": "4"})["scale"] == 3.0
     assert tfdsl.compile(PROGRAM, params={"scale": np.float32(0.5), "layers": np.int64(4)})["layers"] == 4
@@ -85,6 +105,21 @@ def test_params_by_their_types(here):
         assert codes(raised) == ["TFG804"]
     with pytest.raises(TfgError, match="did you mean 'scale'"):
         tfdsl.compile(PROGRAM, params={"scales": 1.0})
+
+
+def test_params_by_keyword():
+    program = tfdsl.compile(PROGRAM, scale=3, layers="4")
+    assert (program["scale"], program["layers"]) == (3.0, 4)
+    assert tfdsl.compile(PROGRAM, params={"scale": 3.0}, layers=4).run("logging").params == {"scale": 3.0, "layers": 4}
+    # Names that `compile` has itself go through `params`.
+    own = tfdsl.compile("param data = 1\nparam params = 2\n", params={"data": 5, "params": 6})
+    assert (own["data"], own["params"]) == (5, 6)
+    assert [d.code for d in tfdsl.check(PROGRAM, scale="fast")] == ["TFG804"]
+    with pytest.raises(TfgError, match=r"there is no param 'scales'(.|\n)*did you mean 'scale'"):
+        tfdsl.compile(PROGRAM, scales=1.0)
+    with pytest.raises(TfgError, match="param 'scale' is given by keyword and in params") as raised:
+        tfdsl.compile(PROGRAM, {"scale": 1.0}, scale=1.0)
+    assert codes(raised) == ["TFG813"]
 
 
 def test_an_error_carries_its_diagnostics():
@@ -233,6 +268,52 @@ def test_run_that_fails_raises():
     assert codes(raised) == ["TFG810"]
 
 
+def test_what_a_run_has_learnt_can_be_used(here):
+    text = """\
+        placeholder X: float32[n, 2]
+        variable w = [[0.0], [0.0]]
+        def dense(x):
+            variable bias = 0.0
+            return x @ w + bias
+        predictions = dense(X)
+        loss reduce_mean(square(predictions - [[5.0], [11.0]]))
+        optimize with momentum(0.9, learning_rate=0.01) as step
+        graph other:
+            variable v = 1
+        session:
+            train 200 steps:
+                feed X = [[1, 2], [3, 4]]
+            print predictions with X = [[5, 6]]
+        session on other:
+            set v = 7
+    """
+    program = tfdsl.compile(textwrap.dedent(text))
+    result = program.run()
+    slots = {"w/Momentum", "dense/bias/Momentum"}
+    assert set(result.variables) == {"w", "dense/bias", "other.v"} | slots
+    with program.session(variables=result.variables) as session:
+        np.testing.assert_array_equal(session.run("predictions", {"X": [[5, 6]]}), result.values["predictions"])
+        session.run("step", {"X": [[1, 2], [3, 4]]})  # goes on, and leaves what it was given alone
+        assert not np.array_equal(session.run("w"), result.variables["w"])
+    with program.session("other", result.variables) as session:
+        assert session.run("v") == 7
+    with program.session(variables={"w": [[1.0], [1]]}) as session:
+        np.testing.assert_array_equal(session.run("predictions", {"X": [[2, 3]]}), [[5.0]])
+    operations = len(program.graph.get_operations())
+    program.run()
+    with program.session(variables=result.variables):
+        assert len(program.graph.get_operations()) == operations
+    for wrong, code in (({"v": 1.0}, "TFG301"), ({"w": [1.0]}, "TFG502"), ({"w": "text"}, "TFG503")):
+        with pytest.raises(TfgError) as raised, program.session(variables=wrong):
+            pass
+        assert codes(raised) == [code]
+
+
+def test_variables_that_were_never_initialised_are_no_result():
+    result = tfdsl.compile("variable a = 1\nvariable b = 2\nsession:\n    init a\n").run()
+    assert result.variables == {"a": 1}
+
+
 # --- a good guest ---------------------------------------------------------------------------------
 
 
@@ -289,6 +370,24 @@ def test_the_process_is_left_as_it_was(here):
     assert (dict(os.environ), os.getcwd(), np.geterr(), tf.get_logger().level) == before
     assert np.random.get_state()[1].tolist() == state
     assert os.listdir() == [], "nothing is written that the program does not ask for"
+
+
+def test_threads_use_one_program(here):
+    program = tfdsl.compile(PROGRAM)
+    start, seen = threading.Barrier(6), []
+
+    def work(number: int) -> None:
+        start.wait()
+        with program.session() as session:
+            seen.append((program.graph, float(session.run("loss.mse", feed={"X": [[1, 1]], "shift": number}))))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {graph for graph, _ in seen} == {program.graph}
+    assert sorted(value for _, value in seen) == [(6.0 + shift) ** 2 for shift in range(6)]
 
 
 def test_threads_compile_and_run_at_the_same_time(here):

@@ -13,7 +13,7 @@ import pytest
 from programs import GOLDEN, HERE, MODELS, UNHURRIED, programs
 
 from tfdsl.driver import check, compile_source
-from tfdsl.lowering.text import graph_text
+from tfdsl.lowering.text import graph_text, graphs_text
 from tfdsl.serialize import fingerprint, from_yaml, to_yaml
 from tfdsl.source import Source
 from tfdsl.syntax.outline import outline
@@ -30,11 +30,7 @@ def source(path) -> Source:
 def graphs(path) -> str:
     """The text of all graphs of a program, built anew."""
     compiled = compile_source(source(path))
-    names = [graph.name for graph in compiled.program.graphs]
-    parts = [graph_text(compiled.built(name)) for name in names]
-    if len(names) > 1:
-        parts = [f"graph {name or '(default)'}:\n{text}" for name, text in zip(names, parts, strict=True)]
-    return "\n".join(parts)
+    return graphs_text([compiled.built(graph.name) for graph in compiled.program.graphs])
 
 
 @pytest.fixture
@@ -67,8 +63,8 @@ def test_program(path, golden):
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_graph(path, golden):
-    golden(path, "graph.txt", graphs(path))
+def test_graph(path, golden_graph):
+    golden_graph(path)
 
 
 def test_every_golden_file_belongs_to_a_program():

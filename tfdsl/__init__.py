@@ -2,49 +2,83 @@
 
     import tfdsl
 
-    program = tfdsl.compile("models/housing.tfg")
-    program.run().history["MSE"]
+    program = tfdsl.compile("models/housing.tfg", n_epochs=5)     # checked; nothing is built yet
+    program.graph                                                 # a tf.Graph
+    program["loss.mse"]                                           # its tensor
+    result = program.run()                                        # the file's sessions
+    result.history["MSE"]                                         # [(step, value), ...]
+    with program.session(variables=result.variables) as session:  # what has been learnt
+        session.run("predictions", feed={"X": features})          # a NumPy array
 
-Importing this imports neither TensorFlow nor NumPy; they come when something is built.
+Errors are `TfgError`; its `diagnostics` say what is wrong and where. In a notebook, `%load_ext tfdsl` adds the cell
+magic `%%tfg`; for pytest there is the fixture `golden_graph`.
+
+Importing this imports neither TensorFlow nor NumPy; they come when something is built. No default graph, seed,
+logger or other switch of the process is touched.
 """
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .diagnostics import Diagnostic, TfgError
+    from .driver import Compiled
 
 __version__ = "0.1.0"
 __all__ = ["Compiled", "Diagnostic", "TfgError", "check", "compile"]
 
 
 def compile(
-    text_or_path: str | os.PathLike,
+    text_or_path: "str | os.PathLike[str]",
+    /,
     params: Mapping[str, object] | None = None,
     data: Mapping[str, object] | None = None,
-) -> "Compiled":  # noqa: F821
+    **values: object,
+) -> "Compiled":
     """Compile a program, given as its text or as the path of its file.
 
-    A string is a path where it is one line that ends in `.tfg`. `params` replaces values of `param`
-    declarations; `data` the sources of `data` declarations, by arrays `(features, target)`, a mapping
-    with these keys, or the path of a file. Raises `TfgError` with all errors of the program.
-    """
-    from .driver import compile_source
+    A string is a path where it is one line that ends in `.tfg`. What a program declares can be replaced:
 
-    return compile_source(_source(text_or_path), params, data)
+    - `param` values by keyword, `compile("housing.tfg", learning_rate=0.1)`, or in the mapping `params`, which
+      also takes names that this function has itself. Each is converted to the type of the param.
+    - `data` by the path of a file, a pair of arrays `(features, target)`, a mapping with these keys, or an
+      array of features alone. Features are `[rows, columns]`; a target is `[rows]` or `[rows, 1]`.
+
+    Raises `TfgError` with all errors of the program, and for names that it does not declare.
+    """
+    from .driver import compile_source, merged_params
+
+    return compile_source(_source(text_or_path), merged_params(params, values), data)
 
 
 def check(
-    text_or_path: str | os.PathLike,
+    text_or_path: "str | os.PathLike[str]",
+    /,
     params: Mapping[str, object] | None = None,
     data: Mapping[str, object] | None = None,
-) -> list:
-    """All errors and warnings of a program, in the order of its text; nothing is built."""
-    from .driver import check as check_source
+    **values: object,
+) -> "list[Diagnostic]":
+    """All errors and warnings of a program, in the order of its text; nothing is built.
 
-    return check_source(_source(text_or_path), params, data)[1]
+    The arguments are those of `compile`. Raises `TfgError` only for a file that cannot be read.
+    """
+    from .driver import check as check_source
+    from .driver import merged_params
+
+    return check_source(_source(text_or_path), merged_params(params, values), data)[1]
+
+
+def load_ipython_extension(ipython) -> None:
+    """What `%load_ext tfdsl` calls: adds the cell magic `%%tfg`."""
+    from .notebook import load
+
+    load(ipython)
 
 
 def _source(text_or_path: str | os.PathLike):
-    from .driver import read
     from .source import Source
+    from .syntax.read import read
 
     is_text = isinstance(text_or_path, str) and ("\n" in text_or_path or not text_or_path.endswith(".tfg"))
     return Source("<text>", text_or_path) if is_text else read(text_or_path)

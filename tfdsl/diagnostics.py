@@ -143,6 +143,16 @@ SHARED_REUSE = _message("TFG307", "'{path}' cannot be created inside 'reuse', wh
                         "create it before, or open the scope without 'reuse'")
 OTHER_GRAPH = _message("TFG308", "'{name}' is on {theirs}, but this is {ours}",
                        "a node can only use nodes of its own graph")
+IMPORT_FAILED = _message("TFG310", "cannot import {path}: {reason}",
+                         "the path is relative to the file that imports it")
+IMPORT_CYCLE = _message("TFG311", "this file imports itself: {chain}",
+                        "put what both need into a file of its own, and import that from both")
+IMPORT_LIBRARY = _message("TFG312", "there is no library '{name}'; there is {known}",
+                          "to import a file, write its path in quotes: import \"{name}.tfg\"")
+IMPORT_NAME = _message("TFG313", "'{path}' gives no name to import it under",
+                       "give it one: import \"{path}\" as layers")
+IMPORT_DEEP = _message("TFG314", "more than {limit} files import one another",
+                       "import from fewer files, each of which imports less")
 BOUND_TO_PARAM = _message("TFG309", "the size '{name}' is {value}, which is not a number of rows or columns",
                           "use a whole number, or a name that nothing else has")
 
@@ -204,6 +214,30 @@ VALUE_OF = _message("TFG445", "{function} cannot take {name}, which is {value}")
 TYPE_MISSING_SHAPE = _message("TFG446", "{name} as an initial value needs the variable's type",
                               "write: variable {variable}: float32[2, 1] = {name}")
 NOT_TEXT = _message("TFG447", "{what} must be a string, but it is {value}", "write it in double quotes")
+REGION_PLACE = _message("TFG448", "{what} cannot stand inside a 'while' or an 'if' on a tensor",
+                        "put it before the block: it is there once, whatever the block does")
+CONTROL_NOTHING = _message("TFG449", "this '{word}' computes nothing: {what}")
+CONDITION_TYPE = _message("TFG450", "the condition of '{word}' must be one bool, but it is {value}",
+                          "compare it: {text} > 0; for many elements take reduce_any(...) or reduce_all(...)")
+LOOP_CONDITION = _message("TFG451", "the condition of this 'while' is {value} before the loop runs",
+                          "use a name that the body rebinds: while i < 10; to repeat while compiling, use 'for'")
+LOOP_VALUE = _message("TFG452", "'{name}' is {value}, which only the compiler knows: the graph cannot decide on it",
+                      "only tensors, numbers and lists of them can be the outcome of a 'while' or 'if' in the graph")
+LOOP_TYPE = _message("TFG453", "'{name}' is {first} before the loop, but {second} after a turn",
+                     "a loop's variable keeps its dtype and shape: cast it, or begin with one of the same")
+LOOP_RETURN = _message("TFG454", "'return' cannot leave a 'while'", "bind a name in the loop, and return it after")
+BRANCH_NAMES = _message("TFG455", "'{name}' is bound in one branch of this 'if' only",
+                        "both branches of an 'if' on a tensor bind the same names")
+BRANCH_TYPE = _message("TFG456", "{name} is {first} in one branch of this 'if', but {second} in this one",
+                       "both branches must give one dtype and shape")
+BRANCH_RETURN = _message("TFG457", "one branch of this 'if' returns and another does not",
+                         "on a tensor, all branches return or none does; give it an 'else' that returns too")
+PARAM_SHAPE = _message("TFG460", "the type of param '{name}' cannot have a shape",
+                       "leave the shape out; a list of numbers needs no type: param sizes = [300, 100]")
+DEVICE_NAME = _message("TFG458", "'{name}' is no device of TensorFlow",
+                       "write \"/cpu:0\", \"/gpu:1\", or \"/job:ps/task:0\" for a machine of a cluster")
+CONTAINER_NAME = _message("TFG459", "'{name}' cannot be the name of a container",
+                          "use letters, digits and _ . / - in it, and begin with a letter or a digit")
 
 # --- 5xx sessions -----------------------------------------------------------------------------
 UNFED = _message("TFG501", "{what} needs {names} to be fed", "write: with {first} = ...")
@@ -319,6 +353,7 @@ NO_SESSIONS = _message("TFG810", "{path} has no session, so there is nothing to 
 VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} are built while compiling")
 WORK_LARGE = _message("TFG812", "this program takes too much work to compile",
                       "loops, calls and lists are worked out while compiling: shorten them, or use --max-unroll")
+PARAM_TWICE = _message("TFG813", "param '{name}' is given by keyword and in params", "give it once")
 BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}",
                "please report it, with the program if you can")
 

@@ -1,146 +1,197 @@
 """The whole pipeline: text -> tree -> program -> graph -> session, each stage one line of `run`."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from threading import RLock
+from typing import TYPE_CHECKING
 
 from .analysis.check import analyse
 from .analysis.context import Limits
-from .diagnostics import ENCODING, FILE_MISSING, NO_SESSIONS, SESSION_UNKNOWN, Diagnostic, TfgError
-from .program import Field, Program
+from .analysis.outside import Outside
+from .analysis.values import thaw
+from .diagnostics import (
+    NO_SESSIONS,
+    PARAM_TWICE,
+    SESSION_NAME,
+    SESSION_UNKNOWN,
+    Diagnostic,
+    TfgError,
+)
+from .program import Field, Graph, Named, Program, Static
 from .source import Source
 from .suggest import did_you_mean
 from .syntax import tree as t
 from .syntax.parse import parse
 
-MAX_BYTES = 10_000_000  # of a program
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .data.arrays import Dataset
+    from .lowering.graph import BuiltGraph
+    from .lowering.tf import tf
+    from .runtime.embedded import EmbeddedSession
+    from .runtime.record import Result
+    from .runtime.session import Options
 
 
-def read(path: str | os.PathLike) -> Source:
-    """A file as a source; a clear error where it cannot be read."""
-    shown = os.fspath(path)
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise OSError(f"it has more than {MAX_BYTES // 1_000_000} MB")
-        return Source(shown, data.decode("utf-8-sig").replace("\r\n", "\n"))
-    except UnicodeDecodeError as error:
-        details = {"path": shown, "reason": f"byte {error.start} is {error.object[error.start]:#04x}"}
-        raise TfgError([Diagnostic(ENCODING, None, details)]) from None
-    except (OSError, ValueError) as error:  # ValueError: a path with a null character
-        reason = getattr(error, "strerror", None) or str(error)
-        details = {"path": shown, "reason": reason[:1].lower() + reason[1:]}
-        raise TfgError([Diagnostic(FILE_MISSING, None, details)]) from None
+def merged_params(params: Mapping[str, object] | None, named: Mapping[str, object]) -> dict[str, object]:
+    """The params of a mapping and of keyword arguments together; one that is given in both is an error."""
+    params = params or {}
+    twice = [name for name in named if name in params]
+    if twice:
+        raise TfgError([Diagnostic(PARAM_TWICE, None, {"name": name}) for name in twice])
+    return {**params, **named}
 
 
 def check(
-    source: Source | t.File, params: Mapping | None = None, data: Mapping | None = None, limits: Limits | None = None
+    source: Source | t.File,
+    params: Mapping[str, object] | None = None,
+    data: Mapping[str, object] | None = None,
+    limits: Limits | None = None,
+    outside: Outside | None = None,
 ) -> tuple[Program | None, list[Diagnostic]]:
     """The program of a source, or of a tree, and its diagnostics in the order of the text.
 
-    There is no program where there are errors.
+    There is no program where there are errors. `outside` has names that the text may use without binding them.
     """
     try:
         tree = parse(source) if isinstance(source, Source) else source
-        program, bag = analyse(tree, params, data, limits)
+        program, bag = analyse(tree, params, data, limits, outside)
     except TfgError as error:
         return None, list(error.diagnostics)
     return (None if bag.errors else program), bag.ordered()
 
 
 def compile_source(
-    source: Source, params: Mapping | None = None, data: Mapping | None = None, limits: Limits | None = None
+    source: Source | t.File,
+    params: Mapping[str, object] | None = None,
+    data: Mapping[str, object] | None = None,
+    limits: Limits | None = None,
+    outside: Outside | None = None,
 ) -> "Compiled":
     """A source, checked; `TfgError` with everything that is wrong with it."""
-    program, diagnostics = check(source, params, data, limits)
+    program, diagnostics = check(source, params, data, limits, outside)
     if program is None:
         raise TfgError(diagnostics)
-    return Compiled(program, data, diagnostics)
+    return Compiled(program, data, diagnostics, outside)
 
 
 class Compiled:
     """A compiled program. Its graphs are built, and TensorFlow imported, when they are first asked for.
 
-    `program` is the typed program, `diagnostics` the warnings that the compiler had.
+    `program` is the typed program, `diagnostics` the warnings that the compiler had. One object can be used by
+    several threads.
     """
 
-    def __init__(self, program: Program, data: Mapping | None = None, diagnostics: list[Diagnostic] | None = None):
+    def __init__(
+        self,
+        program: Program,
+        data: Mapping[str, object] | None = None,
+        diagnostics: list[Diagnostic] | None = None,
+        outside: Outside | None = None,
+    ):
         self.program = program
         self.diagnostics = diagnostics or []
         self._given_data = dict(data or {})
-        self.datasets: dict[str, object] = {}
-        self._built: dict[str, object] = {}
+        self._outside = outside
+        self.datasets: dict[str, Dataset] = {}
+        self._built: dict[str, BuiltGraph] = {}
+        self._lock = RLock()  # data is loaded once, and a graph built once
 
     # --- data and graphs ------------------------------------------------------------------
 
-    def dataset(self, name: str):
-        """A data set of the program, loaded: arrays `features`, `target`, and `train` and `test` after a split."""
-        if name not in self.datasets:
-            from .runtime.arrays import load
+    def dataset(self, name: str) -> "Dataset":
+        """A data set of the program, loaded: arrays `features` (float32 [rows, columns]) and `target` ([rows, 1]),
+        and `train` and `test`, which have the same, after a split."""
+        with self._lock:
+            if name not in self.datasets:
+                from .runtime.arrays import load
 
-            spec = next(data for data in self.program.data if data.name == name)
-            self.datasets[name] = load(spec, self._given_data.get(name))
-        return self.datasets[name]
+                spec = next(data for data in self.program.data if data.name == name)
+                self.datasets[name] = load(spec, self._given_data.get(name))
+            return self.datasets[name]
 
-    def array(self, field: Field):
-        """The array of a field of data."""
+    def array(self, field: Field) -> "np.ndarray":
+        """The array of a field of data, or of a name from outside."""
         from .runtime.host import indexed
 
+        if not field.field:
+            return indexed(self._outside[field.data], field.index)
         dataset = self.dataset(field.data)
         part = getattr(dataset, field.part) if field.part else dataset
         return indexed(getattr(part, field.field), field.index)
 
-    def built(self, graph: str = ""):
-        """A graph of the program with everything known of its nodes."""
-        if graph not in self._built:
-            from .lowering.graph import build
+    def built(self, graph: str = "") -> "BuiltGraph":
+        """A graph of the program with everything known of its nodes. `TfgError` for a graph that there is not."""
+        graphs = {one.name: one for one in self.program.graphs}
+        if graph not in graphs:
+            help = did_you_mean(graph, graphs)
+            raise TfgError([Diagnostic(SESSION_NAME, None, {"name": graph}, help=help)])
+        with self._lock:
+            if graph not in self._built:
+                from .lowering.graph import build
 
-            self._built[graph] = build(self.program.graph(graph), self.array)
-        return self._built[graph]
+                self._built[graph] = build(graphs[graph], self.array)
+            return self._built[graph]
 
     @property
-    def graph(self):
-        """The program's default graph, a `tf.Graph`."""
+    def graph(self) -> "tf.Graph":
+        """The program's default graph."""
         return self.built().graph
 
-    def __getitem__(self, name: str):
+    @property
+    def names(self) -> dict[str, tuple[Graph, Named]]:
+        """What the names of the program stand for. A name of another graph than the default one is `graph.name`."""
+        return {
+            f"{graph.name}.{name}" if graph.name else name: (graph, named)
+            for graph in self.program.graphs
+            for name, named in graph.names.items()
+        }
+
+    def __getitem__(self, name: str) -> object:
         """The tensor, variable or operation of a name of the program: `program["loss.mse"]`.
 
         A name of another graph is `graph.name`; a value known while compiling is itself. KeyError without it.
         """
-        from .program import Static
-
-        for graph in self.program.graphs:
-            named = graph.names.get(name if not graph.name else name.removeprefix(f"{graph.name}."))
-            if named is None or (graph.name and not name.startswith(f"{graph.name}.")):
-                continue
-            return named.value.value if isinstance(named.value, Static) else self.built(graph.name).value(named.value)
-        known = [f"{g.name}.{n}" if g.name else n for g in self.program.graphs for n in g.names]
-        hint = did_you_mean(name, known)
-        raise KeyError(f"the program has no name {name!r}" + (f"; {hint}" if hint else ""))
+        if name not in self:
+            hint = did_you_mean(name, self.names)
+            raise KeyError(f"the program has no name {name!r}" + (f"; {hint}" if hint else ""))
+        graph, named = self.names[name]
+        return thaw(named.value.value) if isinstance(named.value, Static) else self.built(graph.name).value(named.value)
 
     def __contains__(self, name: str) -> bool:
-        try:
-            self[name]
-        except KeyError:
-            return False
-        return True
+        return name in self.names
+
+    def __repr__(self) -> str:
+        from .listing import headline
+
+        return f"<Compiled {headline(self.program)}>"
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        """How IPython shows a program: its names with their types."""
+        from .listing import as_html, as_text
+
+        return {"text/plain": as_text(self.program), "text/html": as_html(self.program)}
 
     # --- sessions -------------------------------------------------------------------------
 
     @contextmanager
-    def session(self, graph: str = "") -> Iterator:
-        """A session on a graph with every variable initialised: `with program.session() as s: s.run(...)`."""
+    def session(self, graph: str = "", variables: Mapping[str, object] | None = None) -> "Iterator[EmbeddedSession]":
+        """A session on a graph with every variable initialised: `with program.session() as s: s.run(...)`.
+
+        `variables` gives values to start from, by the variables' names in TensorFlow: those that a run ended
+        with are `program.run().variables`.
+        """
         from .runtime.embedded import open_session
 
-        with open_session(self, graph) as session:
+        with open_session(self, graph, variables) as session:
             yield session
 
-    def run(self, session: str | None = None, options=None):
-        """Run the program's sessions, or the one named, in order; the `runtime.record.Result`.
+    def run(self, session: str | None = None, options: "Options | None" = None) -> "Result":
+        """Run the program's sessions, or the one named, in order.
 
-        Printed lines go to the result; give `options.write` to have them elsewhere too.
+        Printed lines go to the result; give `options.write` to have them elsewhere too. Raises `TfgError` where
+        the run fails, an `expect` too.
         """
         if not self.program.sessions:
             raise TfgError([Diagnostic(NO_SESSIONS, None, {"path": self.program.path})])

@@ -48,7 +48,8 @@ class Field(Record):
     """An array of a `data` declaration: `housing.train.features[:5]`.
 
     `part` is "", "train" or "test"; `field` is features or target; `index` is integers and
-    (start, stop, step) triples, applied in order to the axes.
+    (start, stop, step) triples, applied in order to the axes. An array with a name from outside of
+    the text has neither part nor field.
     """
 
     data: str
@@ -98,7 +99,7 @@ def refs_of(arg: Arg) -> Iterator[Ref]:
 
 
 class Node(Record):
-    """One op: `op` is a row of the op table, or placeholder, variable, shared, optimize, summary, index.
+    """One op: `op` is a row of the op table, or placeholder, variable, shared, optimize, summary, index, while, cond.
 
     `name` is the name that the program gives it; without one it takes `default`, which operators have (`sub`),
     or else TensorFlow's own. `args` holds only what was given. `outputs` is empty for an operation without output.
@@ -111,14 +112,41 @@ class Node(Record):
     outputs: tuple[TensorType, ...]
     origin: Origin
     default: str = ""
+    regions: "tuple[Region, ...]" = ()
 
     def inputs(self) -> Iterator[Ref]:
+        """What the node is made from; of one with regions also what the nodes in them are."""
         for arg in self.args.values():
             yield from refs_of(arg)
+        for region in self.regions:
+            yield from region.inputs()
+
+
+class Region(Record):
+    """Graph code that a node runs never, once or often: the condition and the body of a `while` node, the two
+    branches of a `cond` node.
+
+    `params` are nodes `carried`, which stand for the values that a turn begins with; `results` are what it ends
+    with. Nodes of the graph around can be used in it, but none of it outside.
+    """
+
+    params: tuple[Node, ...]
+    items: "tuple[Item, ...]"
+    results: tuple[Arg, ...]
+
+    def inputs(self) -> Iterator[Ref]:
+        for arg in self.results:
+            yield from refs_of(arg)
+        for item in self.items:
+            match item:
+                case Node():
+                    yield from item.inputs()
+                case Enter():
+                    yield from item.refs
 
 
 class Enter(Record):
-    """The start of a scope: `kind` is scope (also a call of a function, by its name) or after."""
+    """The start of a scope: `kind` is scope (also a call of a function, by its name), after, device or container."""
 
     kind: str
     name: str = ""
@@ -150,22 +178,31 @@ class Graph:
     loss: Ref | None = None
 
     def __post_init__(self) -> None:
-        nodes, controls, stack = {}, {}, []
-        for item in self.items:
-            match item:
-                case Enter():
-                    stack.append(item.refs)
-                case Exit():
-                    stack.pop()
-                case Node():
-                    nodes[item.id] = item
-                    held = tuple(ref for refs in stack for ref in refs)
-                    if held:
-                        controls[item.id] = held
+        nodes: dict[int, Node] = {}
+        controls: dict[int, tuple[Ref, ...]] = {}
+
+        def collect(items: tuple[Item, ...]) -> None:
+            stack = []
+            for item in items:
+                match item:
+                    case Enter():
+                        stack.append(item.refs)
+                    case Exit():
+                        stack.pop()
+                    case Node():
+                        for region in item.regions:
+                            nodes.update((param.id, param) for param in region.params)
+                            collect(region.items)
+                        nodes[item.id] = item
+                        held = tuple(ref for refs in stack for ref in refs)
+                        if held:
+                            controls[item.id] = held
+
+        collect(self.items)
         object.__setattr__(self, "nodes", nodes)
         object.__setattr__(self, "_controls", controls)
 
-    nodes: Mapping[int, Node] = field(init=False, compare=False, repr=False)
+    nodes: Mapping[int, Node] = field(init=False, compare=False, repr=False)  # those in regions too
 
     def of(self, *ops: str) -> list[Node]:
         """The nodes of some ops, in the program's order."""
@@ -336,6 +373,14 @@ class Expect(Statement):
 class Stop(Statement):
     condition: PlanExpr
     feeds: tuple[Feed, ...]
+
+
+class Export(Statement):
+    """Write a SavedModel: pairs of a name in its signature and the tensor, for what it gives and what it takes."""
+
+    path: PlanExpr
+    outputs: tuple[tuple[str, Ref], ...]
+    inputs: tuple[tuple[str, Ref], ...]
 
 
 class Checkpoint(Statement):

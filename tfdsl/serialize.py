@@ -27,7 +27,9 @@ _CLASSES = {
 _EXPECTED = {
     ("Program", "params"): p.Param, ("Program", "data"): p.Data, ("Program", "graphs"): p.Graph,
     ("Program", "sessions"): p.Session, ("Data", "source"): p.DataStage, ("Data", "transforms"): p.DataStage,
-    ("Graph", "items"): p.Node, ("Graph", "names"): p.Named, ("Print", "items"): p.Shown, ("Expect", "sides"): p.Shown,
+    ("Graph", "items"): p.Node, ("Node", "regions"): p.Region, ("Region", "items"): p.Node,
+    ("Region", "params"): p.Node, ("Graph", "names"): p.Named,
+    ("Print", "items"): p.Shown, ("Expect", "sides"): p.Shown,
     **{(owner, "feeds"): p.Feed for owner in ("Run", "Print", "Set", "Log", "Expect", "Stop")},
 }  # fmt: skip
 _SIGNS = ("$", "^")

@@ -32,7 +32,7 @@ from ..source import Span
 from ..suggest import did_you_mean
 from ..types import BECOMES, BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, DType, Shape, Size, TensorType
 from .context import Abandoned, Analysis
-from .values import Array, Broken, ShapeOf, Tensor, describe, is_host
+from .values import Array, Broken, ShapeOf, Tensor, describe, freeze, is_host
 
 _CLASS_OF = {bool: "bool", int: "int", float: "float", complex: "complex", str: "string"}
 _RANKS = {"bool": 0, "int": 1, "float": 2, "complex": 3, "string": 9}
@@ -153,16 +153,6 @@ def tensor_dtype(value: object) -> DType | None:
 _VALUES = {"int": "whole numbers", "uint": "whole numbers", "bool": "true and false", "string": "strings"}
 
 
-def freeze(value: object) -> object:
-    """Nested lists as nested tuples."""
-    return tuple(map(freeze, value)) if isinstance(value, (list, tuple, range)) else value
-
-
-def thaw(value: object) -> object:
-    """What `freeze` was given, with lists for all sequences."""
-    return list(map(thaw, value)) if isinstance(value, tuple) else value
-
-
 def to_arg(ctx: Analysis, given: Given, dtype: DType) -> tuple[Arg, TensorType]:
     """A value as an argument of a known dtype, and its type."""
     value = given.value
@@ -184,6 +174,17 @@ def to_arg(ctx: Analysis, given: Given, dtype: DType) -> tuple[Arg, TensorType]:
     if is_host(value):
         return Literal(freeze(value), dtype.name), type
     return _pack(ctx, value, dtype, given.span), type
+
+
+def typed(ctx: Analysis, value: Given, dtype: DType | None = None) -> tuple[Arg, TensorType]:
+    """A value as an argument, by its own dtype or, for plain numbers, the one given."""
+    if (not isinstance(value.value, (Tensor, Array, list, tuple)) and not is_host(value.value)) or value.value is None:
+        ctx.fail(NOT_TENSOR, value.span, value=describe(value.value))
+    own = tensor_dtype(value.value)
+    if own is None:
+        kind = scalar_class(ctx, value.value, value.span)
+        own = dtype or default_dtype(value.value, kind)
+    return to_arg(ctx, value, own)
 
 
 def check_range(ctx: Analysis, given: Given, dtype: DType) -> None:

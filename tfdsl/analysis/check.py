@@ -1,6 +1,5 @@
 """The analysis: tree in, typed program out, with all errors and warnings at once."""
 
-import os
 from collections.abc import Mapping
 
 from ..diagnostics import (
@@ -18,6 +17,7 @@ from ..syntax import tree as t
 from . import plan
 from .context import Analysis, GraphBuilder, Limits
 from .names import declared
+from .outside import Outside
 from .statements import block, graph_block
 
 
@@ -26,14 +26,16 @@ def analyse(
     params: Mapping[str, object] | None = None,
     data: Mapping[str, object] | None = None,
     limits: Limits | None = None,
+    outside: Outside | None = None,
 ) -> tuple[Program, Bag]:
     """The program of a tree, and what was found wrong with it.
 
-    `params` and `data` replace what the file declares. Where the bag has errors the program is
+    `params` and `data` replace what the file declares; `outside` has names that it may use without
+    binding them. Where the bag has errors the program is
     incomplete and must not be built.
     """
     path = tree.span.source.path
-    ctx = Analysis(os.path.dirname(path) or ".", params or {}, data or {}, limits or Limits())
+    ctx = Analysis(path, params or {}, data or {}, limits or Limits(), outside)
     ctx.tree = tree.body
     sessions = []
     names: dict[str, Span] = {}

@@ -1,6 +1,7 @@
 """The state of one analysis: the graphs under construction, the open calls, the errors so far."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from ..program import (
     Param,
     Ref,
     Refs,
+    Region,
     Static,
     reach,
     refs_of,
@@ -30,7 +32,7 @@ from ..syntax import tree as t
 from ..types import Sizes, TensorType
 from .limits import MAX_CALLS, Limits
 from .names import Env, declared
-from .values import Broken, Dataset, Tensor
+from .values import Broken, Dataset, Tensor, freeze, is_host
 
 
 class Abandoned(Exception):
@@ -70,6 +72,7 @@ class GraphBuilder:
     shared: dict[str, Shared] = field(default_factory=dict)
     held: tuple[Ref, ...] = ()  # what the open 'after' blocks wait for
     controls: dict[int, tuple[Ref, ...]] = field(default_factory=dict)
+    regions: int = 0  # that are open
     variable_scope: tuple[str, ...] = ()
     reuse: bool = False
     bound: list[tuple[str, Span, tuple[Ref, ...]]] = field(default_factory=list)  # names given to nodes
@@ -80,10 +83,10 @@ class GraphBuilder:
 
     def add(
         self, op: str, args: Mapping[str, Arg], name: str | None, outputs: tuple[TensorType, ...], origin: Origin,
-        default: str = "",
+        default: str = "", regions: tuple[Region, ...] = (),
     ) -> int:  # fmt: skip
         """Append a node and return its id."""
-        node = Node(len(self.nodes), op, args, name, outputs, origin, default)
+        node = Node(len(self.nodes), op, args, name, outputs, origin, default, regions)
         self.nodes[node.id] = node
         self.items.append(node)
         if self.held:
@@ -93,6 +96,21 @@ class GraphBuilder:
     def reach(self, refs: Iterable[Ref], fed: frozenset[Ref] = frozenset()) -> set[int]:
         """The nodes that computing `refs` executes, as `program.Graph.reach`."""
         return reach(self.nodes, self.controls, refs, fed)
+
+    def carry(self, name: str, type: TensorType, origin: Origin) -> Node:
+        """What stands for the value that a turn of a loop begins with."""
+        node = self.nodes[len(self.nodes)] = Node(len(self.nodes), "carried", {}, name, (type,), origin)
+        return node
+
+    @contextmanager
+    def region(self):
+        """Build into a list of its own, which is what comes with the `with`."""
+        outside = self.items, self.held
+        self.items, self.held, self.regions = [], (), self.regions + 1
+        try:
+            yield self.items
+        finally:
+            (self.items, self.held), self.regions = outside, self.regions - 1
 
     @contextmanager
     def trial(self):
@@ -170,6 +188,8 @@ def _named(value: object, span: Span) -> Named | None:
             return Named(value.ref, span)
         case bool() | int() | float() | str():
             return Named(Static(value), span)
+        case list() | tuple() if is_host(value):
+            return Named(Static(freeze(value)), span)
         case _:
             return None
 
@@ -177,10 +197,14 @@ def _named(value: object, span: Span) -> Named | None:
 class Analysis:
     """Everything that the passes over one program share."""
 
-    def __init__(self, folder: str, params: Mapping[str, object], data: Mapping[str, object], limits: Limits):
+    def __init__(
+        self, path: str, params: Mapping[str, object], data: Mapping[str, object], limits: Limits,
+        outside: object = None,
+    ):  # fmt: skip
         self.bag = Bag()
-        self.folder = folder
+        self.folder = os.path.dirname(path) or "."
         self.given_params, self.given_data, self.limits = params, data, limits
+        self.outside, self.taken = outside, {}  # names that are not the text's own, and those of them that it uses
         self.params: list[Param] = []
         self.data: list[Data] = []
         self.datasets: dict[str, Dataset] = {}
@@ -188,6 +212,9 @@ class Analysis:
         self.env = Env()
         self.graph = GraphBuilder("", self.env)
         self.graphs: dict[str, GraphBuilder] = {"": self.graph}
+        self.prefix = ""  # of the names of params and data, in an imported file
+        self.modules: dict[str, Env] = {}  # the names of imported files, by their real paths
+        self.importing = {os.path.realpath(path): path} if path else {}  # the files that are open
         self.chain: tuple[Frame, ...] = ()
         self.calling: list[t.Def] = []
         self.unrolled = 0
@@ -225,6 +252,8 @@ class Analysis:
                 continue
             if isinstance(owner, t.Graph) and owner.target.id != self.graph.name:
                 return (Note(f"'{name}' on line {{line}} is a name of graph '{owner.target.id}'", target.span),)
+            if isinstance(owner, t.While):
+                return (Note(f"'{name}' on line {{line}} is known only inside its 'while'", target.span),)
             if isinstance(owner, t.Def) and owner not in self.calling:
                 return (Note(f"'{name}' on line {{line}} is known only in {owner.target.id}: return it", target.span),)
             if target.span.start > at.start:

@@ -19,7 +19,7 @@ from .values import Dataset, describe, is_host
 
 def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> Dataset:
     """The data set of a declaration: its source and transforms checked, its sizes known."""
-    name = statement.target.id
+    name = ctx.prefix + statement.target.id
     source, *transforms = statement.stages
     stages = [_stage(ctx, env, source, SOURCES, "sources of data")]
     stages += [_stage(ctx, env, stage, TRANSFORMS, "transforms") for stage in transforms]

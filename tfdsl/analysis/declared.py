@@ -5,6 +5,7 @@ from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import DTYPES, Dim, DType, Size, SizeClash, TensorType
+from . import outside
 from .context import Analysis
 from .expressions import value_of
 from .names import Env
@@ -38,7 +39,7 @@ def _dim(ctx: Analysis, env: Env, dim: t.Expr | t.UnknownDim) -> Dim:
         return None
     if isinstance(dim, t.Name) and dim.id == "None":
         ctx.fail(DIM_VALUE, dim.span, help="an unknown size is written ?", value="'None'")
-    if isinstance(dim, t.Name) and not env.knows(dim.id):
+    if isinstance(dim, t.Name) and not env.knows(dim.id) and not outside.has(ctx, dim.id, above=True):
         ctx.graph.sizes.declared.setdefault(dim.id, dim.span)
         return Size(dim.id)
     value = value_of(ctx, env, dim)

@@ -36,7 +36,8 @@ from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import DTYPES, DType, TensorType
-from .arguments import Given, freeze, sizes_of
+from . import outside
+from .arguments import Given, sizes_of
 from .builtins import BUILTINS
 from .calls import call, call_op
 from .context import Abandoned, Analysis
@@ -54,6 +55,7 @@ from .values import (
     Tensor,
     describe,
     field_of,
+    freeze,
     has_tensor,
     is_host,
     part_of,
@@ -187,10 +189,15 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
     scope = env.find_scope(name)
     if scope is not None:
         return Namespace(*scope, name)
+    if outside.has(ctx, name, above=True):
+        return small(ctx, outside.take(ctx, name), expr.span)
     for table in (BUILTINS, OPS, OPTIMIZERS, DTYPES):
         if name in table:
             return table[name]
-    known = env.visible() | set(BUILTINS) | set(OPS) | set(DTYPES) | set(OPTIMIZERS) | {"true", "false", "none"}
+    if outside.has(ctx, name, above=False):
+        return small(ctx, outside.take(ctx, name), expr.span)
+    around = (*ctx.outside.above, *ctx.outside.beside) if ctx.outside else ()
+    known = env.visible().union(around, BUILTINS, OPS, DTYPES, OPTIMIZERS, ("true", "false", "none"))
     note, help = ctx.elsewhere(name, expr.span) if ctx.failed <= MAX_ADVICE else (), ""
     if name in ctx.graph.sizes.declared:
         note = (Note(f"the size '{name}' of line {{line}} is no value", ctx.graph.sizes.declared[name]),)

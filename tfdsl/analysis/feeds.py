@@ -160,6 +160,8 @@ def known_shape(ctx: Analysis, plan: Plan, value: PlanExpr):
         case Fetch(ref=ref) if ctx.graph.nodes[ref.node].outputs:
             return ctx.graph.nodes[ref.node].outputs[ref.output].shape
         case Field(data=data, part=part, field=name, index=()):
+            if data not in ctx.datasets:
+                return ctx.taken[data].type.shape
             dataset = ctx.datasets[data]
             schema = getattr(dataset.schema, part) if part else dataset.schema
             return (schema.rows, schema.columns if name == "features" else 1)

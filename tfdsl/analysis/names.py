@@ -6,7 +6,7 @@ In a `for`, a name from before the loop may be rebound.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..source import Span
 from ..syntax import tree as t
@@ -77,6 +77,36 @@ class Env:
 
     def _may_rebind(self, binding: Binding) -> bool:
         return any(binding.first <= loop.started or binding.latest <= loop.turn for loop in self.loops)
+
+    def enclosing(self, name: str) -> Binding | None:
+        """The binding that a statement here, or in a scope opened here, would rebind."""
+        for binding in self.names.get(name, ()):
+            short, long = sorted((binding.path, self.path), key=len)
+            if long[: len(short)] == short:
+                return binding
+        return None
+
+    def bind_in(self, path: Path, name: str, value: object, span: Span) -> None:
+        """Bind a name in a scope that is closed already."""
+        outside, self.path = self.path, path
+        try:
+            self.bind(name, value, span)
+        finally:
+            self.path = outside
+
+    def snapshot(self) -> dict[str, list[Binding]]:
+        """All bindings as they are now."""
+        return {name: [replace(binding) for binding in bindings] for name, bindings in self.names.items()}
+
+    def restore(self, names: dict[str, list[Binding]]) -> None:
+        """Go back to a snapshot."""
+        self.names = {name: [replace(binding) for binding in bindings] for name, bindings in names.items()}
+
+    def since(self, names: dict[str, list[Binding]]) -> Iterator[tuple[str, Binding]]:
+        """The names bound or rebound since a snapshot."""
+        for name, bindings in self.names.items():
+            known = {binding.path: binding.latest for binding in names.get(name, ())}
+            yield from ((name, binding) for binding in bindings if known.get(binding.path) != binding.latest)
 
     def knows(self, name: str) -> bool:
         """Whether a name or a scope could be meant here."""
@@ -154,9 +184,12 @@ class Env:
 
 
 def declared(
-    block: t.Block, owner: t.Def | t.Graph | None = None
-) -> Iterator[tuple[t.Identifier, t.Def | t.Graph | None]]:
-    """Every name that a block binds, wherever in it, with the function or graph that the name belongs to."""
+    block: t.Block, owner: t.Def | t.Graph | t.While | None = None
+) -> Iterator[tuple[t.Identifier, t.Def | t.Graph | t.While | None]]:
+    """Every name that a block binds, wherever in it, with the function, graph or loop that the name belongs to.
+
+    A `while` may rebind names from before it: those come with the loop as their owner too.
+    """
     for statement in block:
         match statement:
             case t.Assign(targets=targets):
@@ -167,8 +200,10 @@ def declared(
                 if isinstance(statement, t.Def):
                     yield statement.target, owner
                 yield from declared(statement.body, statement)
-            case t.Scope() | t.After() | t.Device() | t.Container() | t.While():
+            case t.Scope() | t.After() | t.Device() | t.Container():
                 yield from declared(statement.body, owner)
+            case t.While():
+                yield from declared(statement.body, owner or statement)
             case t.For(targets=targets, body=body):
                 yield from ((target, owner) for target in targets)
                 yield from declared(body, owner)

@@ -1,17 +1,16 @@
 """Params: values known while compiling that the command line, a config file or Python can give."""
 
-from ..diagnostics import NOT_STATIC, NOT_YET, PARAM_TYPE, TfgError
+from ..diagnostics import NOT_STATIC, PARAM_SHAPE, PARAM_TYPE, TfgError
 from ..program import Param
 from ..source import Source
 from ..syntax import tree as t
 from ..syntax.parse import parse_expression
-from .arguments import freeze
 from .context import Analysis
 from .declared import declared_dtype
 from .expressions import value_of
 from .limits import is_too_large
 from .names import Env
-from .values import describe, is_host
+from .values import describe, freeze, is_host
 
 _PYTHON_TYPES = {bool: "bool", int: "int", float: "float", str: "str", list: "list", tuple: "list"}
 _HELP = {
@@ -24,7 +23,7 @@ _HELP = {
 
 def declared_param(ctx: Analysis, env: Env, statement: t.Param) -> object:
     """The value of a `param`: the caller's, by its type, or else its own."""
-    name = statement.target.id
+    name = ctx.prefix + statement.target.id
     default = value_of(ctx, env, statement.value)
     if default is not None and not is_host(default):
         ctx.fail(NOT_STATIC, statement.value.span, what=f"param '{name}'", value=describe(default))
@@ -32,7 +31,7 @@ def declared_param(ctx: Analysis, env: Env, statement: t.Param) -> object:
     if statement.type is not None:
         dtype = declared_dtype(ctx, statement.type)
         if statement.type.dims:
-            ctx.fail(NOT_YET, statement.type.span, what="a param with a shape", hint="leave the shape out")
+            ctx.fail(PARAM_SHAPE, statement.type.span, name=name)
         wanted = {"float": "float", "int": "int", "uint": "int", "bool": "bool", "string": "str"}.get(
             dtype.kind, wanted
         )

@@ -74,13 +74,13 @@ from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import SizeClash, SizeMismatch, match_shape, shape_text
-from .arguments import Given, operand_notes, thaw
+from .arguments import Given, operand_notes
 from .context import Abandoned, Analysis
 from .expressions import bind_targets, condition, dotted, evaluate, given, iterate, plan_value, value_of
 from .feeds import Loop, Plan, check_feed, checked_feeds, feed_entries, known_shape
 from .names import Env
 from .statements import on_graph
-from .values import Array, Batch, Broken, Dataset, Moving, Tensor, describe
+from .values import Array, Batch, Broken, Dataset, Moving, Tensor, describe, thaw
 
 _FIELD = re.compile(r"\{\{|\}\}|\{(\w*)\}|[{}]")
 _COUNTERS = ("epoch", "step")

@@ -4,11 +4,14 @@ An error in one statement does not stop the analysis: what it would have bound i
 that says nothing more.
 """
 
+import re
 from contextlib import contextmanager
 
 from ..diagnostics import (
     ARGUMENT_KIND,
     CONDITION_TENSOR,
+    CONTAINER_NAME,
+    DEVICE_NAME,
     GRAPH_PLACE,
     INITIAL_MISSING,
     INITIAL_TYPE,
@@ -20,10 +23,10 @@ from ..diagnostics import (
     NOT_TENSOR,
     NOT_TEXT,
     NOT_VARIABLE,
-    NOT_YET,
     NOTHING_TRAINABLE,
     OPTION_UNKNOWN,
     REBOUND,
+    REGION_PLACE,
     RETURN_OUTSIDE,
     SEED_LATE,
     SEED_TWICE,
@@ -47,7 +50,7 @@ from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import DTYPES, TensorType
-from .arguments import Given, default_dtype, operand_notes, scalar_class, tensor_dtype, to_arg
+from .arguments import Given, operand_notes, typed
 from .calls import Arguments, call_op, depends, optimizer
 from .context import Abandoned, Analysis, GraphBuilder, Shared
 from .datasets import declared_data
@@ -55,7 +58,7 @@ from .declared import fits, tensor_type
 from .expressions import bind_targets, condition, evaluate, given, iterate, unpacked, value_of
 from .names import BoundTwice, Env, declared
 from .params import declared_param
-from .values import Array, Broken, Function, Optimizer, Tensor, describe, is_host
+from .values import Broken, Function, Optimizer, Tensor, describe
 
 _SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
 
@@ -82,6 +85,8 @@ def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
     ctx.graph.broken.add(type(statement))
     if isinstance(statement, t.Import):
         targets = statement.names or ((statement.target,) if statement.target else ())
+        if not targets:
+            targets = (t.Identifier(statement.span, statement.path.rpartition("/")[2].removesuffix(".tfg")),)
     else:
         targets = [target for target, owner in declared((statement,)) if owner is None]
     for target in targets:
@@ -105,7 +110,16 @@ def bind(ctx: Analysis, env: Env, target: t.Identifier, value: object) -> None:
         ctx.graph.bound.append((target.id, target.span, refs))
 
 
+# What lives as long as the graph, and so cannot be made in a `while` or in an `if` on a tensor.
+_LASTING = {
+    t.Placeholder: "a placeholder", t.Loss: "a loss", t.Optimize: "'optimize'", t.Summary: "a summary",
+    t.Seed: "the seed", t.Data: "data", t.Param: "a param", t.Import: "'import'",
+}  # fmt: skip
+
+
 def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | None:
+    if ctx.graph.regions and type(statement) in _LASTING:
+        ctx.fail(REGION_PLACE, statement.span, what=_LASTING[type(statement)])
     match statement:
         case t.Assign():
             _assign(ctx, env, statement)
@@ -134,7 +148,7 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
         case t.After():
             return _after(ctx, env, statement)
         case t.If():
-            return _if(ctx, env, statement)
+            return choose(ctx, env, statement)
         case t.For():
             return _for(ctx, env, statement)
         case t.Def():
@@ -149,30 +163,18 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
             what = "'graph'" if isinstance(statement, t.Graph) else "'session'"
             ctx.fail(GRAPH_PLACE, statement.span, what=what, hint="it stands at the top of a file")
         case t.Import():
-            _not_yet(ctx, statement, "import", "put what it has into this file")
-        case t.Device():
-            return _not_yet_block(ctx, env, statement, "device", "leave it out: TensorFlow places the nodes")
-        case t.Container():
-            hint = "leave it out: a local session keeps its own variables"
-            return _not_yet_block(ctx, env, statement, "container", hint)
+            from .modules import imported
+
+            imported(ctx, env, statement)
+        case t.Device() | t.Container():
+            return _placed(ctx, env, statement)
         case t.While():
-            test = ctx.guarded(lambda: condition(ctx, env, statement.condition), statement.span)
-            if not isinstance(test, Broken):
-                _not_yet(
-                    ctx, statement, "while", "with a number of turns known while compiling, use: for i in range(10)"
-                )
+            from .control import while_loop
+
+            while_loop(ctx, env, statement)
         case _:
             raise AssertionError(f"a statement of the session half in the graph half: {statement}")
     return None
-
-
-def _not_yet(ctx: Analysis, statement: t.Statement, what: str, hint: str) -> None:
-    ctx.fail(NOT_YET, statement.span, what=f"'{what}'", hint=hint)
-
-
-def _not_yet_block(ctx: Analysis, env: Env, statement: t.Device | t.Container, what: str, hint: str):
-    ctx.report(NOT_YET, statement.span, what=f"'{what}'", hint=hint)
-    return block(ctx, env, statement.body)
 
 
 # --- values -----------------------------------------------------------------------------------
@@ -220,22 +222,11 @@ def _placeholder(ctx: Analysis, env: Env, statement: t.Placeholder) -> None:
     name = statement.target.id
     if statement.default is not None:
         default = given(ctx, env, statement.default)
-        args["default"], actual = _typed(ctx, default, type.dtype)
+        args["default"], actual = typed(ctx, default, type.dtype)
         if not fits(ctx, type, actual):
             ctx.fail(INITIAL_TYPE, default.span, name=name, declared=type, type=actual)
     node = ctx.graph.add("placeholder", args, name, (type,), ctx.origin(statement.span))
     bind(ctx, env, statement.target, Tensor(Ref(node), type, ctx.graph.name, statement.span))
-
-
-def _typed(ctx: Analysis, value: Given, dtype=None) -> tuple[Arg, TensorType]:
-    """A value as an argument, by its own dtype or, for plain numbers, the one given."""
-    if (not isinstance(value.value, (Tensor, Array, list, tuple)) and not is_host(value.value)) or value.value is None:
-        ctx.fail(NOT_TENSOR, value.span, value=describe(value.value))
-    own = tensor_dtype(value.value)
-    if own is None:
-        kind = scalar_class(ctx, value.value, value.span)
-        own = dtype or default_dtype(value.value, kind)
-    return to_arg(ctx, value, own)
 
 
 def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, TensorType]:
@@ -253,7 +244,7 @@ def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, Tenso
         if any(p.name == "dtype" for p in op.params):
             arguments.append(("dtype", Given(declared.dtype, statement.type.span)))
         value = Given(call_op(ctx, op, arguments, value.span), value.span)
-    arg, type = _typed(ctx, value, declared.dtype if declared else None)
+    arg, type = typed(ctx, value, declared.dtype if declared else None)
     if type is None:
         ctx.fail(NOT_TENSOR, value.span, value=describe(value.value))
     if declared is not None and not fits(ctx, declared, type):
@@ -284,6 +275,8 @@ def _variable(ctx: Analysis, env: Env, statement: t.Variable) -> None:
     name = statement.target.id
     if statement.value is None:
         ctx.fail(INITIAL_MISSING, statement.span, name=name)
+    if ctx.graph.regions:
+        ctx.fail(REGION_PLACE, statement.span, what="a variable")
     initial, type = _initial(ctx, env, statement)
     args = {"initial": initial, **_trainable(ctx, env, statement)}
     node = ctx.graph.add("variable", args, name, (type,), ctx.origin(statement.span))
@@ -304,6 +297,8 @@ def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
     elif known is None:
         if graph.reuse:
             ctx.fail(SHARED_REUSE, statement.span, path=path)
+        if graph.regions:
+            ctx.fail(REGION_PLACE, statement.span, what="a shared variable")
         initial, type = _initial(ctx, env, statement)
         args = {"initial": initial, **_trainable(ctx, env, statement)}
         node = graph.add("shared", args, name, (type,), ctx.origin(statement.span))
@@ -427,7 +422,7 @@ def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:
     value = given(ctx, env, statement.value)
     if isinstance(value.value, Tensor) and value.value.type is None:
         ctx.fail(NOT_TENSOR, value.span, value=describe(value.value))
-    arg, type = _typed(ctx, value)
+    arg, type = typed(ctx, value)
     wanted = {
         "scalar": ("one number", type.rank in (0, None) and type.dtype.kind in ("float", "int", "uint")),
         "histogram": ("numbers", type.dtype.kind in ("float", "int", "uint")),
@@ -485,18 +480,46 @@ def _after(ctx: Analysis, env: Env, statement: t.After) -> Returned | None:
         ctx.graph.items.append(Exit())
 
 
-def _if(ctx: Analysis, env: Env, statement: t.If) -> Returned | None:
-    for test, body in statement.branches:
+def choose(ctx: Analysis, env: Env, statement: t.If, start: int = 0) -> Returned | None:
+    """The branches of an `if` from one on: the one chosen while compiling, or all of them for a tensor to choose."""
+    from .control import cond
+
+    for at, (test, body) in enumerate(statement.branches[start:], start):
         if test is None:
             return block(ctx, env, body)
         value = condition(ctx, env, test)
+        if isinstance(value, Tensor):
+            return cond(ctx, env, statement, at, value)
         if not isinstance(value, bool):
-            if isinstance(value, Tensor):
-                ctx.fail(NOT_YET, test.span, what="'if' on a tensor", hint="for values write: a if condition else b")
             ctx.fail(CONDITION_TENSOR, test.span, value=describe(value))
         if value:
             return block(ctx, env, body)
     return None
+
+
+_DEVICE = re.compile(
+    r"(/job:[a-zA-Z]\w*)?(/replica:\d+)?(/task:\d+)?((/device:[a-zA-Z]\w*|/[cg]pu):(\d+|\*))?", re.ASCII | re.IGNORECASE
+)
+
+
+def _placed(ctx: Analysis, env: Env, statement: t.Device | t.Container) -> Returned | None:
+    """`device` and `container`: where the nodes of a block run, and where a cluster keeps their variables."""
+    is_device = isinstance(statement, t.Device)
+    kind, what = ("device", "a device") if is_device else ("container", "the name of a container")
+    if is_device and ctx.graph.regions:
+        ctx.fail(REGION_PLACE, statement.span, what="'device'")
+    value = value_of(ctx, env, statement.value)
+    if not isinstance(value, str):
+        ctx.fail(NOT_TEXT, statement.value.span, what=what, value=describe(value))
+    if is_device and (not value or _DEVICE.fullmatch(value) is None):
+        ctx.fail(DEVICE_NAME, statement.value.span, name=value)
+    if not is_device and re.fullmatch(r"[A-Za-z0-9.][\w./-]*", value, re.ASCII) is None:
+        ctx.fail(CONTAINER_NAME, statement.value.span, name=value)
+    ctx.graph.items.append(Enter(kind, value))
+    try:
+        return block(ctx, env, statement.body)
+    finally:
+        ctx.graph.items.append(Exit())
 
 
 def _for(ctx: Analysis, env: Env, statement: t.For) -> Returned | None:

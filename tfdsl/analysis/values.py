@@ -10,7 +10,7 @@ from dataclasses import replace
 from ..data.schema import Schema
 from ..ops.op import Op
 from ..ops.optimizers import OptimizerRow
-from ..program import Arg, BatchField, Field, PlanExpr, Ref
+from ..program import Arg, BatchField, Data, Field, PlanExpr, Ref
 from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
@@ -41,6 +41,13 @@ class Dataset(Record):
     part: str
     schema: Schema
     span: Span
+
+
+class KnownData(Record):
+    """A `data` declaration of another text, and what is known of its sizes."""
+
+    data: Data
+    schema: Schema
 
 
 class Array(Record):
@@ -104,6 +111,16 @@ def is_host(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return all(map(is_host, value))
     return isinstance(value, HOST)
+
+
+def freeze(value: object) -> object:
+    """Nested lists as nested tuples."""
+    return tuple(map(freeze, value)) if isinstance(value, (list, tuple, range)) else value
+
+
+def thaw(value: object) -> object:
+    """What `freeze` was given, with lists for all sequences."""
+    return list(map(thaw, value)) if isinstance(value, tuple) else value
 
 
 def has_tensor(value: object) -> bool:

@@ -4,8 +4,9 @@ import argparse
 import sys
 
 from ..diagnostics import Diagnostic, TfgError
-from ..driver import check, read
+from ..driver import check
 from ..render import render_concise, render_json, render_text
+from ..syntax.read import read
 from .options import add_program_options, given
 from .report import colour, count
 

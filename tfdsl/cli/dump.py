@@ -3,8 +3,9 @@
 import argparse
 import sys
 
-from ..driver import compile_source, read
+from ..driver import compile_source
 from ..syntax.parse import parse
+from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
 from .report import WrongUse

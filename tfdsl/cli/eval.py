@@ -5,10 +5,11 @@ import sys
 from dataclasses import replace
 
 from ..diagnostics import UNFED, Diagnostic
-from ..driver import Compiled, check, read
+from ..driver import Compiled, check
 from ..source import Source, Span
 from ..syntax import tree as t
 from ..syntax.parse import parse, parse_expression
+from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
 from .report import WrongUse, errors
@@ -44,7 +45,7 @@ def command(arguments: argparse.Namespace) -> int:
     from ..runtime.session import Options
 
     write = (lambda line: None) if arguments.json else print
-    result = Compiled(program, extra.data).run(options=Options(write=write, note=_note))
+    result = Compiled(program, extra.data).run(options=Options(write=write, note=_note, keep_variables=False))
     if arguments.json:
         import json
 

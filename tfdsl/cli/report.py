@@ -70,9 +70,13 @@ def bug(error: Exception) -> int:
     """What no message foresees is a bug of tfdsl: say so, with what a report needs."""
     if os.environ.get("TFDSL_TRACEBACK"):
         raise error
+    return errors([bug_found(error)])
+
+
+def bug_found(error: Exception) -> Diagnostic:
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
     place = f"{os.path.basename(frame.tb_frame.f_code.co_filename)}:{frame.tb_lineno}" if frame else "?"
     reason = f"{type(error).__name__} at {place}: {str(error)[:300]}"
-    return errors([Diagnostic(BUG, None, {"reason": reason})])
+    return Diagnostic(BUG, None, {"reason": reason})

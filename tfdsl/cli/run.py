@@ -3,9 +3,11 @@
 import argparse
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..driver import compile_source, read
+from ..driver import compile_source
+from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
 from .report import colour, count, errors
@@ -44,7 +46,7 @@ def command(arguments: argparse.Namespace) -> int:
         say("imported TensorFlow")
     else:
         compiled.run()  # which says that there is nothing to run
-    with _interruptible() as interrupted:
+    with interruptible() as interrupted:
         result = _run(arguments, compiled, extra.logdir, interrupted)
     if arguments.json:
         import json
@@ -71,7 +73,7 @@ def _run(arguments: argparse.Namespace, compiled, logdir: str | None, interrupte
         print(f"tfdsl: {line}" if "\n" not in line else line, file=sys.stderr)
 
     options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh,
-                      interrupted=interrupted)  # fmt: skip
+                      interrupted=interrupted, keep_variables=False)  # fmt: skip
     if not arguments.quiet and sys.stderr.isatty():
         from .progress import bar
 
@@ -80,7 +82,7 @@ def _run(arguments: argparse.Namespace, compiled, logdir: str | None, interrupte
 
 
 @contextmanager
-def _interruptible():
+def interruptible() -> Iterator[Callable[[], bool]]:
     """Ctrl-C asks the run to stop after its step; a second one stops it at once."""
     asked = False
 

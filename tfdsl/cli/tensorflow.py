@@ -12,12 +12,20 @@ def load() -> None:
     """Import TensorFlow. Its start-up messages are held back, and shown only if the import fails."""
     # Keras is not used by TF1 graphs; its eager import would take a second.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with held_back():
-        import tensorflow
+    load_beside_others()
+    import tensorflow
 
     tensorflow.get_logger().setLevel("ERROR")
     gc.enable()
+
+
+def load_beside_others() -> None:
+    """Import TensorFlow as quietly, in a process where other code may use it too: nothing else of it is set."""
+    if "tensorflow" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with held_back():
+        import tensorflow  # noqa: F401
 
 
 @contextmanager

@@ -14,8 +14,9 @@ import numpy as np
 from ..diagnostics import BUILD_FAILED, NO_GRADIENT, Diagnostic, TfgError
 from ..ops import OPS
 from ..ops.op import Op
-from ..program import Arg, Enter, Exit, Field, Graph, Literal, Node, Origin, Pack, Ref, Refs, Static
+from ..program import Arg, Enter, Exit, Field, Graph, Item, Literal, Node, Origin, Pack, Ref, Refs, Static
 from ..types import TensorType
+from .control import cond, while_loop
 from .optimizers import minimize
 from .tf import resolve, tf, v1
 
@@ -33,8 +34,8 @@ class BuiltGraph:
         self.savers: dict = {}
         self.setters: dict = {}
         self.tags: set[str] = set()  # of summaries, as they are written
-        self._marks: list[int] = []  # graph versions after each node, ascending
-        self._made: list[Node] = []
+        # For this graph and those of its functions: each node, and how many ops there were when it was made.
+        self._marks: dict[tf.Graph, list[tuple[Node, int]]] = {self.graph: []}
 
     def value(self, ref: Ref):
         """The tensor, variable or operation of a reference."""
@@ -49,21 +50,32 @@ class BuiltGraph:
         value = self.value(ref)
         return value if isinstance(value, tf.Operation) else value.op
 
-    def mark(self, node: Node) -> None:
-        self._marks.append(self.graph.version)
-        self._made.append(node)
+    def variables(self) -> list[tf.Variable]:
+        """All variables of the graph, those that optimizers keep too."""
+        return self.graph.get_collection("variables")
 
-    def owned(self) -> Iterator[tuple[tf.Operation, Node]]:
-        """The ops of the program's graph with the node that made each; what sessions have added is left out."""
-        start, operations = 0, self.graph.get_operations()
-        for mark, node in zip(self._marks, self._made, strict=True):
+    def mark(self, node: Node) -> None:
+        """Note that the ops of the default graph that nothing has claimed are a node's."""
+        graph = v1.get_default_graph()
+        self._marks.setdefault(graph, []).append((node, graph.version))
+
+    def owned(self, graph: tf.Graph | None = None) -> Iterator[tuple[tf.Operation, Node]]:
+        """The ops of the program's graph, or of a function of it, with the node that made each.
+
+        What sessions have added is left out.
+        """
+        graph = graph or self.graph
+        start, operations = 0, graph.get_operations()
+        for node, mark in self._marks.get(graph, ()):
             for operation in operations[start:mark]:
                 yield operation, node
             start = mark
 
     def node_of(self, operation: str) -> Node | None:
-        """The node that made an op of the graph, by the op's name."""
-        return next((node for op, node in self.owned() if op.name == operation), None)
+        """The node that made an op of the graph or of its functions, by the op's name."""
+        inner = re.sub(r".*/_\d+/", "", operation)  # TensorFlow puts a path in front of what it inlines
+        names = (operation, inner)
+        return next((node for graph in self._marks for op, node in self.owned(graph) if op.name in names), None)
 
 
 def build(program: Graph, arrays: Arrays) -> BuiltGraph:
@@ -73,27 +85,7 @@ def build(program: Graph, arrays: Arrays) -> BuiltGraph:
     with built.graph.as_default():
         if program.seed is not None:
             v1.set_random_seed(program.seed)
-        open_scopes: list[AbstractContextManager] = []
-        try:
-            for item in program.items:
-                match item:
-                    case Enter(kind="scope"):
-                        scope = v1.variable_scope(_node_name(item.name, built.graph))
-                        scope.__enter__()
-                        open_scopes.append(scope)
-                    case Enter(kind="after"):
-                        scope = tf.control_dependencies([built.operation(r) for r in item.refs])
-                        scope.__enter__()
-                        open_scopes.append(scope)
-                    case Exit():
-                        open_scopes.pop().__exit__(None, None, None)
-                    case Node():
-                        built.values[item.id] = lowering.node(item)
-                        built.mark(item)
-        finally:
-            # A scope left open would leave its graph the default one of the process.
-            for scope in reversed(open_scopes):
-                scope.__exit__(None, None, None)
+        lowering.items(program.items)
     return built
 
 
@@ -137,10 +129,43 @@ class _Lowering:
     def __init__(self, built: BuiltGraph, arrays: Arrays):
         self.built, self.arrays = built, arrays
 
+    def items(self, items: tuple[Item, ...]) -> None:
+        """Build nodes in their scopes, into the graph that is the default one."""
+        open_scopes: list[AbstractContextManager] = []
+        try:
+            for item in items:
+                match item:
+                    case Enter():
+                        scope = self.scope(item)
+                        scope.__enter__()
+                        open_scopes.append(scope)
+                    case Exit():
+                        open_scopes.pop().__exit__(None, None, None)
+                    case Node():
+                        self.built.values[item.id] = self.node(item)
+                        self.built.mark(item)
+        finally:
+            # A scope left open would leave its graph the default one of the process.
+            for scope in reversed(open_scopes):
+                scope.__exit__(None, None, None)
+
+    def scope(self, enter: Enter) -> AbstractContextManager:
+        match enter.kind:
+            case "scope":
+                return v1.variable_scope(_node_name(enter.name, v1.get_default_graph()))
+            case "after":
+                return tf.control_dependencies([self.built.operation(ref) for ref in enter.refs])
+            case "device":
+                return tf.device(enter.name)
+            case "container":
+                return v1.get_default_graph().container(enter.name)
+            case kind:
+                raise AssertionError(kind)
+
     def node(self, node: Node) -> tuple:
         """What the node becomes: its outputs, or its operation where it has none."""
         if node.name and (node.name[0] == "_" or not node.name.isascii()):
-            node = replace(node, name=_node_name(node.name, self.built.graph))
+            node = replace(node, name=_node_name(node.name, v1.get_default_graph()))
         make = _SPECIAL.get(node.op)
         try:
             result = make(self, node) if make else self.table_op(OPS[node.op], node)
@@ -369,4 +394,6 @@ _SPECIAL: dict[str, Callable[[_Lowering, Node], object]] = {
     "einsum": _einsum,
     "meshgrid": _meshgrid,
     "summary": _summary,
+    "while": while_loop,
+    "cond": cond,
 }

@@ -5,10 +5,14 @@
 What changes between builds, processes or patch versions of TensorFlow is left out: dtype attributes,
 which the types on the right say, internal attributes, and those that have their default. The seed of a
 random op is shown where the program gives it; otherwise it is `auto`.
+
+The functions that `while` and `if` are made of follow the ops, each with its parameters, its results and its
+ops; TensorFlow numbers them through the whole process, so they have names of their own here.
 """
 
 import hashlib
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -25,8 +29,57 @@ _INLINE = 16
 
 def graph_text(built: BuiltGraph) -> str:
     """The canonical text of a graph; it ends with a newline."""
-    lines = [_line(op, owner) for op, owner in built.owned()]
-    return "".join(line + "\n" for _, line in sorted(lines))
+    owned = list(built.owned())
+    text = _lines(owned)
+    functions = _functions(built, owned)
+    for name, (graph, owner) in functions.items():
+        inputs, outputs = (", ".join(map(_tensor_name, tensors)) for tensors in (graph.inputs, graph.outputs))
+        owners = {op.name: node for op, node in built.owned(graph)}
+        body = _lines([(op, owners.get(op.name, owner)) for op in graph.get_operations() if op.type != "Placeholder"])
+        text += f"\nfunction {name}({inputs}) -> {outputs}:\n{body}"
+    return _renamed(text, list(functions))
+
+
+def _lines(owned: list[tuple[tf.Operation, Node]]) -> str:
+    return "".join(line + "\n" for _, line in sorted(_line(op, owner) for op, owner in owned))
+
+
+def _functions(built: BuiltGraph, owned: list[tuple[tf.Operation, Node]]) -> dict[str, tuple[tf.Graph, Node]]:
+    """The functions that ops call, those that they call too, in the order of the calls; and whose they are."""
+    found: dict[str, tuple[tf.Graph, Node]] = {}
+    todo = list(owned)
+    for op, owner in todo:
+        for attribute in op.op_def.attr:
+            if attribute.type == "func":
+                name = op.get_attr(attribute.name).name
+                if name not in found:
+                    graph = built.graph._get_function(name).graph
+                    found[name] = graph, owner
+                    todo += [(inner, owner) for inner in graph.get_operations()]
+    return found
+
+
+def _renamed(text: str, functions: list[str]) -> str:
+    """The text with names of functions that do not depend on what else the process has built."""
+    names: dict[str, str] = {}
+    for function in functions:
+        plain = name = re.sub(r"_\d+|_rewritten", "", function)
+        number = 0
+        while name in names.values():
+            number += 1
+            name = f"{plain}_{number}"
+        names[function] = name
+        names.setdefault(function.removesuffix("_rewritten"), name)  # parameters keep the name before
+    for function in sorted(names, key=len, reverse=True):
+        text = re.sub(rf"(?<![A-Za-z0-9]){function}(?![0-9])", names[function], text)
+    return text
+
+
+def graphs_text(graphs: Sequence[BuiltGraph]) -> str:
+    """The canonical text of all graphs of a program; where there are several, each below its name."""
+    if len(graphs) == 1:
+        return graph_text(graphs[0])
+    return "\n".join(f"graph {built.program.name or '(default)'}:\n{graph_text(built)}" for built in graphs)
 
 
 def _natural(name: str) -> list:
@@ -40,6 +93,8 @@ def _line(op: tf.Operation, owner: Node) -> tuple[list, str]:
     text = f"{op.name} = {op.type}({', '.join(inputs)})"
     for part in (*_attributes(op), *_seed(op, owner), *_value(op, owner)):
         text += f" {part}"
+    if op.device:
+        text += f" device={op.device}"
     outputs = ", ".join(map(_output, op.outputs))
     return _natural(op.name), text + (f" -> {outputs}" if outputs else "")
 
@@ -67,6 +122,8 @@ def _attributes(op: tf.Operation) -> list[str]:
     result = []
     for attribute in sorted(op.op_def.attr, key=lambda a: a.name):
         name = attribute.name
+        if name == "container" and op.type == "VarHandleOp" and op.get_attr(name):
+            result.append(f"container={_attribute(op.get_attr(name))}")
         if name in _SKIPPED or name.startswith("_") or attribute.type in ("type", "list(type)"):
             continue
         if attribute.type == "int" and _is_length(op, name):
@@ -98,7 +155,7 @@ def _attribute(value: object) -> str:
         case str():
             return f'"{value}"'
         case _ if hasattr(value, "name") and hasattr(value, "attr"):
-            return re.sub(r"_\d+$", "", value.name)  # functions are numbered through the whole process
+            return value.name
         case _ if hasattr(value, "dim"):
             return "[" + ", ".join("?" if d.size < 0 else str(d.size) for d in value.dim) + "]"
         case _:

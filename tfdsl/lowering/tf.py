@@ -1,9 +1,25 @@
 """The one import of TensorFlow. Everything below the front end takes `tf` and `v1` from here."""
 
+from collections.abc import Callable
+from functools import partial
+
 import tensorflow as tf
 from tensorflow.compat import v1
+from tensorflow.core.framework.op_def_pb2 import OpList
+from tensorflow.python.client import pywrap_tf_session
+from tensorflow.python.framework.op_def_library import apply_op
 
-__all__ = ["resolve", "tf", "v1"]
+__all__ = ["OpList", "raw_op", "registered", "resolve", "tf", "v1"]
+
+
+def registered() -> bytes:
+    """All ops that TensorFlow has registered, as an `OpList`."""
+    return pywrap_tf_session.TF_GetBuffer(pywrap_tf_session.TF_GetAllOpList())
+
+
+def raw_op(name: str) -> Callable:
+    """The function that adds a registered op; those without one in `tf.raw_ops` are added as these functions do it."""
+    return getattr(tf.raw_ops, name, None) or partial(apply_op, name)
 
 
 def resolve(path: str):

@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ..diagnostics import FEED_TARGET, UNFED, UNKNOWN_NAME, Diagnostic, TfgError
-from ..program import Named, Origin, Ref, Static
+from ..lowering.graph import BuiltGraph
+from ..program import Named, Origin, Program, Ref, Session, Static
 from ..suggest import did_you_mean
 from .feeds import check_shapes, convert
+from .host import thaw
 from .record import Result
-from .session import Options, run_failure
+from .savers import variable_type
+from .session import Options, opened, run_failure
 
 
 class EmbeddedSession:
@@ -20,7 +23,9 @@ class EmbeddedSession:
     def run(self, names: str | Sequence[str], feed: Mapping[str, object] | None = None):
         """The values of one name, or a list of the values of several, from one execution of the graph.
 
-        `feed` maps names of placeholders to arrays. What is missing or does not fit is a `TfgError`.
+        A value is a NumPy array or number of the tensor's dtype and shape, None for an operation; a value known while
+        compiling is itself. `feed` maps names of placeholders to arrays, which are converted where nothing is lost.
+        What is missing, does not fit or fails in TensorFlow is a `TfgError`.
         """
         one = isinstance(names, str)
         wanted = [self._named(name) for name in ([names] if one else names)]
@@ -29,7 +34,7 @@ class EmbeddedSession:
         self._check_fed(refs, frozenset(fed), list(names) if not one else [names])
         feeds = {self._built.tensor(ref): array for ref, array in fed.items()}
         values = iter(self._execute([self._built.value(ref) for ref in refs], feeds, wanted))
-        results = [next(values) if isinstance(n.value, Ref) else n.value.value for n in wanted]
+        results = [next(values) if isinstance(n.value, Ref) else thaw(n.value.value) for n in wanted]
         return results[0] if one else results
 
     def _execute(self, fetches: list, feeds: dict, wanted: list[Named]):
@@ -74,15 +79,38 @@ class EmbeddedSession:
 
 
 @contextmanager
-def open_session(compiled, graph: str = "") -> Iterator[EmbeddedSession]:
-    """A session on a graph of a compiled program, its variables initialised."""
-    from ..program import Session
-    from .session import opened
-
+def open_session(compiled, graph: str = "", variables: Mapping[str, object] | None = None) -> Iterator[EmbeddedSession]:
+    """A session on a graph of a compiled program: its variables have the values given, or else their initial ones."""
     built = compiled.built(graph)
+    values = _of_graph(variables or {}, compiled.program, graph)
     plan = Session("", graph, True, (), Origin(_whole(compiled)))
     with opened(plan, built, compiled.array, Options(), Result(compiled.program.path, {})) as run:
+        if values:
+            _give(built, run.session, values)
         yield EmbeddedSession(built, run.session)
+
+
+def _of_graph(variables: Mapping[str, object], program: Program, graph: str) -> dict[str, object]:
+    """Those of `Result.variables` that are of one graph, by their names in TensorFlow."""
+    prefixes = [f"{g.name}." for g in program.graphs if g.name]
+    if graph:
+        return {name.removeprefix(f"{graph}."): v for name, v in variables.items() if name.startswith(f"{graph}.")}
+    return {name: value for name, value in variables.items() if not name.startswith(tuple(prefixes))}
+
+
+def _give(built: BuiltGraph, session, values: Mapping[str, object]) -> None:
+    """Set variables, by running what initialises them with another value."""
+    known = {variable.op.name: variable for variable in built.variables()}
+    feeds = {}
+    for name, value in values.items():
+        if name not in known:
+            help = did_you_mean(name, known) or "the variables are " + (", ".join(known) or "none")
+            raise TfgError([Diagnostic(UNKNOWN_NAME, None, {"name": name}, help=help)])
+        type = variable_type(known[name])
+        array = convert(value, type, name, None)
+        check_shapes([(name, type, array, None)])
+        feeds[known[name].initializer.inputs[1]] = array
+    session.run([known[name].initializer for name in values], feeds)
 
 
 def _whole(compiled):

@@ -21,6 +21,8 @@ class Result:
 
     `values` has the last value of every printed expression by its text in the program; `history` the
     (step, value) pairs of every logged scalar by its tag; `steps` the training steps that were run.
+    `variables` has what every variable was when its session ended, those of optimizers too, by its name in
+    TensorFlow (`loss/w`; of a graph with a name, `other.loss/w`); `Compiled.session` can start from them.
     """
 
     program: str
@@ -28,6 +30,7 @@ class Result:
     printed: list[str] = field(default_factory=list)
     values: dict[str, object] = field(default_factory=dict)
     history: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    variables: dict[str, np.ndarray] = field(default_factory=dict)
     data: dict[str, DataUsed] = field(default_factory=dict)
     logdirs: list[str] = field(default_factory=list)
     saved: list[str] = field(default_factory=list)

@@ -22,7 +22,7 @@ class Savers:
     def variables(self, pairs: Pairs) -> dict[str, v1.Variable]:
         """Variables by their names in the checkpoint; all of the graph, optimizer slots too, for None."""
         if pairs is None:
-            return {variable.op.name: variable for variable in self._built.graph.get_collection("variables")}
+            return {variable.op.name: variable for variable in self._built.variables()}
         named = ((self._built.value(ref), name) for ref, name in pairs)
         return {name or variable.op.name: variable for variable, name in named}
 
@@ -55,7 +55,7 @@ class Savers:
                     known = ", ".join(sorted(shapes)) or "none"
                     error = failure(RESTORE_VARIABLE, origin, path=path, name=name, known=known)
                     raise _with_help(error, did_you_mean(name, shapes))
-                declared = _type(variable.dtype.base_dtype, variable.shape)
+                declared = variable_type(variable)
                 actual = _type(dtypes[name], shapes[name])
                 if declared != actual:
                     raise failure(RESTORE_TYPE, origin, name=name, declared=declared, actual=actual, path=path)
@@ -71,6 +71,10 @@ def _with_help(error, help: str):
     if help:
         error.diagnostics = tuple(replace(d, help=help) for d in error.diagnostics)
     return error
+
+
+def variable_type(variable: v1.Variable) -> TensorType:
+    return _type(variable.dtype.base_dtype, variable.shape)
 
 
 def _type(dtype: tf.DType, shape) -> TensorType:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,12 +48,13 @@ class Interrupted(Exception):
 
 @dataclass(slots=True)
 class Options:
-    """How to run: where lines go, what replaces the log folders, and who may stop the run."""
+    """How to run: where lines go, what replaces the log folders, what is kept, and who may stop the run."""
 
     write: Callable[[str], None] = lambda line: print(line, file=sys.stdout)
     note: Callable[[str], None] = lambda line: None
     logdir: str | None = None
     fresh: bool = False
+    keep_variables: bool = True  # in the result, when a session ends
     interrupted: Callable[[], bool] = lambda: False
     progress: Callable[[int, int, str], "Progress"] | None = None
 
@@ -119,6 +120,19 @@ class SessionRun:
         except (TypeError, ValueError, ArithmeticError, IndexError) as error:
             raise failure(RUN_FAILED, origin, reason=plain_reason(error)) from error
 
+    def keep_variables(self) -> None:
+        """Record what the variables are now; those that were never initialised are left out."""
+        prefix = f"{self.built.program.name}." if self.built.program.name else ""
+        variables = {prefix + variable.op.name: variable for variable in self.built.variables()}
+        if not variables or not self.options.keep_variables:
+            return
+        try:
+            self.result.variables |= self.session.run(variables)
+        except tf.errors.FailedPreconditionError:
+            for name, variable in variables.items():
+                with suppress(tf.errors.FailedPreconditionError):
+                    self.result.variables[name] = self.session.run(variable)
+
     # --- statements -----------------------------------------------------------------------
 
     def statement(self, statement: object) -> None:
@@ -165,7 +179,7 @@ class SessionRun:
     def initialise_slots(self, origin: Origin) -> None:
         """Give the optimizers' own variables, which the program cannot name, their initial values."""
         named = {id(self.built.value(Ref(node.id))) for node in self.built.program.of("variable", "shared")}
-        slots = [v for v in self.built.graph.get_collection("variables") if id(v) not in named]
+        slots = [v for v in self.built.variables() if id(v) not in named]
         if slots:
             self.execute([slot.initializer for slot in slots], (), origin)
 
@@ -321,19 +335,28 @@ def run_session(
     position: Position | None,
 ) -> None:  # fmt: skip
     """Run one session; from `position` on where an interrupted training goes on."""
+    with opened(plan, built, arrays, options, result) as run:
+        try:
+            _run_statements(run, plan, program, index, position)
+        except Interrupted:
+            run.keep_variables()
+            raise
+        run.keep_variables()
+
+
+def _run_statements(run: SessionRun, plan: Session, program, index: int, position: Position | None) -> None:
     from .training import train
 
-    with opened(plan, built, arrays, options, result) as run:
-        run.step = position.step if position is not None else 0
-        for at, statement in enumerate(plan.body):
-            if options.interrupted():
-                raise Interrupted
-            if position is not None and at < position.statement and not isinstance(statement, LogTo):
-                continue
-            if isinstance(statement, Train):
-                resume = position if position is not None and at == position.statement else None
-                train(run, statement, program, (index, at), resume)
-            elif isinstance(statement, Stop):
-                raise AssertionError("'stop when' outside a training")
-            else:
-                run.statement(statement)
+    run.step = position.step if position is not None else 0
+    for at, statement in enumerate(plan.body):
+        if run.options.interrupted():
+            raise Interrupted
+        if position is not None and at < position.statement and not isinstance(statement, LogTo):
+            continue
+        if isinstance(statement, Train):
+            resume = position if position is not None and at == position.statement else None
+            train(run, statement, program, (index, at), resume)
+        elif isinstance(statement, Stop):
+            raise AssertionError("'stop when' outside a training")
+        else:
+            run.statement(statement)

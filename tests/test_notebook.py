@@ -1,0 +1,408 @@
+"""The cell magic `%%tfg`, in a shell of IPython and, where there is one, in a kernel of Jupyter."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("IPython")
+
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+import tfdsl
+
+
+class Shell:
+    """A shell; a cell's text goes in, what it shows comes out."""
+
+    def __init__(self, folder, capsys):
+        config = Config({"HistoryManager": {"hist_file": ":memory:"}})
+        self.ipython = InteractiveShell(config=config, ipython_dir=str(folder), colors="nocolor")
+        self.capsys = capsys
+        assert self("%load_ext tfdsl") == ""
+
+    def __call__(self, text: str) -> str:
+        """What a cell prints, its errors too."""
+        self.capsys.readouterr()
+        self.result = self.ipython.run_cell(text, store_history=True)
+        shown = self.capsys.readouterr()
+        assert "Traceback" not in shown.out + shown.err
+        return shown.out + shown.err
+
+    def tfg(self, text: str, options: str = "") -> str:
+        return self(f"%%tfg {options}\n{text}")
+
+    def value(self, text: str) -> object:
+        """The value of a cell's last expression."""
+        self.tfg(text)
+        assert self.result.error_in_exec is None
+        return self.result.result
+
+    def __getitem__(self, name: str) -> object:
+        return self.ipython.user_ns[name]
+
+    def __setitem__(self, name: str, value: object) -> None:
+        self.ipython.user_ns[name] = value
+
+
+@pytest.fixture
+def shell(here, capsys, monkeypatch):
+    for name in ("__main__", "builtins"):  # a shell puts its own module there
+        monkeypatch.setitem(sys.modules, name, sys.modules[name])
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    return Shell(here / "ipython", capsys)
+
+
+# --- one cell -------------------------------------------------------------------------------------
+
+TRAINING = """\
+placeholder x: float32[n, 2]
+variable w = [[0.0], [0.0]]
+scope loss:
+    mse = reduce_mean(square(x @ w - [[1.0], [2.0]]))
+optimize mse with gradient_descent(learning_rate=0.5)
+session:
+    train 3 steps:
+        feed x = [[1, 0], [0, 1]]
+        print step, mse
+"""
+
+
+def test_printed_lines_are_the_output(shell):
+    expected = "".join(line + "\n" for line in tfdsl.compile(TRAINING).run().printed)
+    assert expected.startswith("0 2.5\n1 ")
+    assert shell.tfg(TRAINING, "model") == expected
+    assert shell.result.result is None
+
+
+def test_a_cell_that_runs_again_adds_nothing(shell):
+    once = shell.tfg(TRAINING, "first")
+    assert shell.tfg(TRAINING, "second") == once
+    first, second = ([op.name for op in shell[name].program.graph.get_operations()] for name in ("first", "second"))
+    assert first == second == [op.name for op in tfdsl.compile(TRAINING).graph.get_operations()]
+
+
+def test_a_name_for_the_cell(shell):
+    shell.tfg(TRAINING, "model")
+    model = shell["model"]
+    assert model.result.steps == 3 and model.program["w"].shape == (2, 1)
+    np.testing.assert_array_equal(model["w"], model.result.variables["w"])
+    assert model["w"].max() > 0.5, "as trained, not as it began"
+    assert "loss.mse" not in model and "w" in model and "nothing" not in model
+    with pytest.raises(KeyError):
+        model["loss.mse"]
+    assert repr(model) == "<Cell In[2]: 7 nodes, 1 session>"
+    html = model._repr_mimebundle_()["text/html"]
+    assert "<td><code>loss.mse</code></td><td><code>float32</code></td>" in html
+
+
+def test_a_cell_without_sessions_shows_its_names(shell):
+    shown = shell.tfg("placeholder x: float32[n, 3]\nscope a:\n    y = x * 2.0\nk = 3\ndata d = moons(10)\n")
+    table = [line.split() for line in shown.splitlines()]
+    assert "warning" not in shown, "names are for the cells that come"
+    assert ["x", "float32[n,", "3]", "placeholder"] in table
+    assert ["a.y", "float32[n,", "3]", "multiply"] in table
+    assert ["k", "3", "value"] in table
+    assert ["d", "10", "rows,", "2", "columns", "data"] in table
+    assert shell.tfg("k = 3", "--quiet") == ""
+
+
+def test_a_last_expression_shows_its_value(shell):
+    value = shell.value("a = constant([1.0, 2.0])\na * 2")
+    np.testing.assert_array_equal(value, np.array([2, 4], np.float32))
+    assert value.dtype == np.float32
+    assert shell.value("1 + 2") == 3 and shell.value('"text"') == "text"
+    # What has no value by itself is only declared.
+    assert shell.value("placeholder p: float32\np * 2.0").program.program.sessions == ()
+    assert shell.tfg("a = constant(1)\na\nsession:\n    print 5").startswith("5\n")
+
+
+def test_options(shell):
+    text = "param rate = 1.0\ndata d = moons(10)\nsession:\n    print rate, d.features\n"
+    shell["points"] = np.array([[1, 2], [3, 4]])
+    assert shell.tfg(text, "--set rate=2 --data d=points") == "2.0 [[1. 2.]\n [3. 4.]]\n"
+    Path("d.csv").write_text("a,b,target\n7,8,1\n", encoding="utf-8")
+    assert shell.tfg(text, "--data d=d.csv") == "1.0 [[7. 8.]]\n"
+    shell["r"] = 0.5
+    assert shell.tfg(text, "--set rate={r} --data d=d.csv") == "0.5 [[7. 8.]]\n", "IPython puts Python's values in"
+    unused = "a = constant(1)\nb = constant(2)\nsession:\n    print b\n"
+    assert "warning[TFG901]: 'a' is never used" in shell.tfg(unused)
+    assert shell.tfg(unused, "-q") == "2\n"
+
+
+def test_a_checkpoint_is_gone_on_from_or_forgotten(shell):
+    text = (
+        "variable w = 0.0\nstep_ = assign_add(w, 1.0)\nsession:\n    train 4 steps:\n"
+        '        checkpoint every 2 steps in "kept"\n        run step_\n        print step\n{}'
+    )
+    stop = "        every 1 steps: expect w < 3\n"
+    assert "error[TFG703]" in shell.tfg(text.format(stop))
+    assert "going on from step 2" in shell.tfg(text.format(stop))
+    assert shell.tfg(text.format(""), "--fresh").startswith("0\n1\n2\n3\n")
+
+
+# --- what a cell sees of others -------------------------------------------------------------------
+
+
+def test_values_after_the_sessions(shell):
+    shell.tfg(
+        "param rate = 0.5\nsizes = [2, [3, 4]]\nvariable w = [1.0, 2.0]\nvariable i: int64 = 7\nw2 = w * 2.0\n"
+        'scope loss:\n    total = reduce_sum(w)\nnames = constant(["a", "b"])\nstep = assign_add(w, [1.0, 1.0])\n'
+        "session:\n    run step\nsession:\n    run step\n    run step\n",
+        "--set rate=2 -q",
+    )
+    np.testing.assert_array_equal(shell.value("w"), [3.0, 4.0], "of the last session")
+    np.testing.assert_array_equal(shell.value("w2"), [6.0, 8.0])
+    assert shell.value("total + rate + sizes[1][0] + i") == 7 + 2 + 3 + 7
+    assert shell.value("names").tolist() == [b"a", b"b"]
+    assert shell.value("w.shape[0]") == 2
+    assert shell.tfg("b = w + 1\nsession:\n    print w, b") == "[3. 4.] [4. 5.]\n"
+    shell.tfg("b = w + 1", "other -q")
+    assert [op.type for op in shell["other"].program.graph.get_operations()] == ["Const", "Const", "AddV2"]
+
+
+def test_values_are_checked_like_all_else(shell):
+    shell.tfg("variable w = [[1.0], [2.0]]", "-q")
+    shell["k"] = np.ones((3, 4))
+    shown = shell.tfg("p = k @ w")
+    assert "error[TFG201]: matmul cannot multiply float32[3, 4] by float32[2, 1]: 4 is not 2" in shown
+    shown = shell.tfg("placeholder x: int32[2, 1]\nsession:\n    print x with x = w")
+    assert "x is int32[2, 1], but is fed float32[2, 1]" in shown
+    shown = shell.tfg("placeholder x: float32[n, 2]\nsession:\n    print x with x = w")
+    assert "x is float32[n, 2], but is fed float32[2, 1]" in shown
+
+
+def test_a_name_that_a_cell_binds_is_its_own(shell):
+    shell.tfg("a = constant(1)\nb = constant(2)", "-q")
+    assert shell.value("a = constant(10)\na + b") == 12
+    shown = shell.tfg("c = a + 1\na = constant(5)")
+    assert "there is no name 'a'" in shown and "'a' is bound later, on line 3" in shown
+
+
+def test_the_newest_binding_counts(shell):
+    shell.tfg("x = constant(1)", "-q")
+    assert shell.value("x") == 1
+    shell["x"] = 2
+    assert shell.value("x") == 2
+    shell.tfg("x = constant(3)", "-q")
+    assert shell.value("x") == 3
+    shell["x"] = print  # which is no data
+    assert shell.value("x") == 3
+    shell["y"] = 5
+    assert shell.value("y") == 5
+    shell.tfg("y = constant(6)", "-q")
+    assert shell.value("y") == 6
+
+
+def test_what_can_be_seen_of_python(shell):
+    class Table:
+        def __array__(self, dtype=None, copy=None):
+            return np.array([[1.0, 2.0]])
+
+    seen = {
+        "i": (3, "the number 3"), "f": (0.5, None), "s": ("text", None), "flag": (True, None),
+        "numbers": ([1, [2, 3]], None), "pair": ((1, 2.0), None), "r": (range(3), None), "raw": (b"b", None),
+        "scalar": (np.float64(0.25), 0.25), "zero": (np.array(4), 4),
+        "wide": (np.ones((2, 3)), "float32[2, 3]"), "whole": (np.arange(3), "int64[3]"),
+        "arrays": ([np.ones(2), np.zeros(2)], "float32[2, 2]"), "table": (Table(), "float32[1, 2]"),
+        "texts": (np.array(["a", "bc"]), "string[2]"), "flags": (np.array([True]), "bool[1]"),
+    }  # fmt: skip
+    for name, (value, type) in seen.items():
+        shell[name] = value
+        if isinstance(type, str) and "[" in type:
+            assert type in shell.tfg(f"session:\n    run {name}"), "the message says what it is"
+            np.testing.assert_array_equal(np.asarray(shell.value(name)).astype(str), np.asarray(value).astype(str))
+    assert shell.value("i + f + scalar + zero + numbers[1][0] + pair[1] + len(r)") == 3 + 0.5 + 0.25 + 4 + 2 + 2 + 3
+    assert shell.value("s") == "text" and shell.value("raw") == "b" and shell.value("1 if flag else 2") == 1
+    unseen = {
+        "module": np, "function": len, "nothing": None, "kind": np.ndarray, "_hidden": 1,
+        "objects": np.array([object()]), "dates": np.array(["2020-01-01"], "M8[D]"),
+    }  # fmt: skip
+    for name, value in unseen.items():
+        shell[name] = value
+    for name in (*unseen, "In", "Out", "_", "_ih"):
+        assert f"there is no name '{name}'" in shell.tfg(f"q = {name}")
+
+
+def test_python_does_not_change_what_a_program_means(shell):
+    for name in ("max", "relu", "zeros", "float32", "n", "adam"):
+        shell[name] = 100
+    shown = shell.tfg("placeholder x: float32[n, 2]\nvariable w: float32[2] = zeros\ny = relu(x) + max(1, 2)\n")
+    assert "float32[n, 2]" in shown and "error" not in shown
+
+
+def test_arrays_are_those_of_when_the_cell_ran(shell):
+    shell["x"] = np.array([1.0, 2.0], np.float32)
+    shell.tfg("y = x * 2.0", "model -q")
+    shell["x"][:] = 100
+    np.testing.assert_array_equal(shell["model"]["y"], [2.0, 4.0])
+
+
+def test_functions_and_data_of_other_cells(shell):
+    shell.tfg("data d = moons(20)\nparam rate = 3.0\ndef relu(x):\n    return maximum(x, 0.0) * rate\n", "-q")
+    assert shell.value("relu(constant(2.0))") == 6.0, "not the op of this name"
+    assert shell.value("rate = 10.0\nrelu(constant(2.0))") == 20.0, "a function sees the names of where it is called"
+    first = shell.value("constant(d.features)")
+    assert first.shape == (20, 2)
+    np.testing.assert_array_equal(first, shell.value("constant(d.features)"), "data without a seed is drawn once")
+    steps = "up = constant(1)\nsession:\n    train 2 epochs on d in batches of 10:\n        run up\n        print step"
+    assert shell.tfg(steps) == "0\n1\n2\n3\n"
+    shell.tfg("def broken(x):\n    return matmul(x, x)\n", "-q")
+    shown = shell.tfg("a = broken(constant([[1.0, 2.0]]))")
+    assert " --> In[8]:3:12" in shown and "in broken, called at In[9]:2:5" in shown
+
+
+def test_data_given_to_another_cell(shell):
+    shell["mine"] = (np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), np.array([1, 0, 1]))
+    shell.tfg("data d = moons(10)", "-q --data d=mine")
+    assert shell.value("d.rows") == 3
+    np.testing.assert_array_equal(shell.value("d.target"), [[1], [0], [1]])
+
+
+def test_sizes_of_other_cells(shell):
+    shell.tfg("param n_features = 2", "-q")
+    assert "float32[?, 2]" in shell.tfg("placeholder x: float32[?, n_features]")
+
+
+def test_a_random_value_is_drawn_once(shell):
+    shell.tfg("r = random_uniform([3])", "-q")
+    np.testing.assert_array_equal(shell.value("r"), shell.value("r"))
+
+
+def test_names_without_a_value(shell):
+    shell.tfg("placeholder x: float32\nscope loss:\n    y = x * 2.0\nvariable w = 1.0\nloss square(w)\n"
+              "optimize with momentum(0.9) as step\nsession:\n    run step\n", "-q")  # fmt: skip
+    assert "'y' of In[2] has no value by itself: it needs x to be fed" in shell.tfg("z = y + 1")
+    assert "'step' of In[2] is an operation without output" in shell.tfg("session:\n    run step")
+    assert "the scope 'loss' of an earlier cell is not known here, but its names are: y" in shell.tfg("z = loss.y")
+    assert "did you mean 'w'?" in shell.tfg("z = ww")
+
+
+# --- what goes wrong ------------------------------------------------------------------------------
+
+
+def test_errors_are_diagnostics(shell):
+    shown = shell.tfg("a = constant(1)\n\nb = a + foo\nc = bar\n")
+    excerpt = " --> In[2]:4:9\n  |\n4 | b = a + foo\n  |         ^^^\n"
+    assert shown.startswith(f"error[TFG301]: there is no name 'foo'\n{excerpt}")
+    assert "there is no name 'bar'" in shown
+    assert shell.result.error_in_exec is not None, "so that what runs all cells stops here"
+    assert "did not expect" in shell.tfg("a = = 1")
+    shown = shell.tfg("a = matrix_inverse([[1.0, 1.0], [1.0, 1.0]])\nsession:\n    print 1\n    print a\n")
+    assert shown.startswith("1\nerror[TFG702]: Input is not invertible.\n --> In[4]:2:5\n")
+    assert "error[TFG803]: there is no param 'rate'" in shell.tfg("param rat = 1", "--set rate=2")
+
+
+def test_a_cell_that_fails_binds_nothing(shell):
+    shell.tfg("a = constant(1)", "-q")
+    shell.tfg("a = constant(2)\nb = constant(3)\nsession:\n    expect a == 3\n", "model")
+    assert "model" not in shell.ipython.user_ns
+    assert shell.value("a") == 1
+    assert "there is no name 'b'" in shell.tfg("q = b")
+
+
+def test_a_failure_in_the_value_of_an_earlier_cell(shell):
+    shell.tfg("a = matrix_inverse([[1.0, 1.0], [1.0, 1.0]])", "-q")
+    assert shell.tfg("b = a * 2").startswith("error[TFG702]: Input is not invertible.\n --> In[2]:2:5\n")
+
+
+@pytest.mark.parametrize("options", ["--sett a=1", "a b", "a.b", "--set a", '"', "--max-unroll many"])
+def test_wrong_options(shell, options):
+    shown = shell.tfg("a = constant(1)", options)
+    assert shown.startswith("%%tfg: ") and "usage: %%tfg" in shown
+
+
+def test_a_bug_is_said_to_be_one(shell, monkeypatch):
+    import tfdsl.notebook
+
+    def broken(*arguments):
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr(tfdsl.notebook, "check", broken)
+    shown = shell.tfg("a = constant(1)")
+    assert shown.startswith("error[TFG899]: this is a bug in tfdsl, not in your program: IndexError at ")
+
+
+def test_colours(shell, monkeypatch):
+    shell.ipython.kernel = None  # what shells of kernels have
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[" not in shell.tfg("a = b")
+    shell.ipython.colors = "linux"
+    assert "\x1b[1;31merror[TFG301]\x1b[0m" in shell.tfg("a = b")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in shell.tfg("a = b")
+
+
+class Interrupting:
+    """A standard output whose user presses Ctrl-C when the first line appears: so lines appear at once."""
+
+    def write(self, text: str) -> int:
+        if text.startswith("at 0"):
+            os.kill(os.getpid(), signal.SIGINT)
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+
+def test_an_interrupt_stops_after_its_step(shell, monkeypatch):
+    handler = signal.getsignal(signal.SIGINT)
+    text = (
+        "variable w = 0.0\nup = assign_add(w, 1.0)\n"
+        'session:\n    train 1_000_000_000 steps:\n        run up\n        every 1000 steps: print "at", step\n'
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", Interrupting())
+        shell.ipython.run_cell(f"%%tfg\n{text}")
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert shell.value("w") == 1.0, "what was done until then can be looked at"
+
+
+# --- in a process of its own ----------------------------------------------------------------------
+
+
+def test_the_extension_is_cheap():
+    script = (
+        "import sys, tfdsl\nassert callable(tfdsl.load_ipython_extension)\n"
+        "assert not {'IPython', 'numpy', 'tfdsl.notebook', 'argparse'} & set(sys.modules)\n"
+        "import tfdsl.notebook\nassert not {'numpy', 'tensorflow', 'IPython'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+CELLS = [
+    "%load_ext tfdsl",
+    "%%tfg model\n" + TRAINING,
+    "%%tfg\nw * 10.0",
+    "%%tfg\na = w + 1.0\nk = 3",
+    "model['w'].shape, k if 'k' in globals() else 'no k'",
+    "%%tfg\na = w @ w",
+]
+
+
+def test_a_notebook_in_a_kernel(here):
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    nbformat = pytest.importorskip("nbformat")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in CELLS])
+    client = nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3")
+    with client.setup_kernel():
+        for at in (0, 1, 1, 2, 3, 4):
+            client.execute_cell(notebook.cells[at], at)
+        with pytest.raises(nbclient.exceptions.CellExecutionError, match="TFG201"):
+            client.execute_cell(notebook.cells[5], 5)
+    outputs = [cell.outputs for cell in notebook.cells]
+    printed = "".join(line + "\n" for line in tfdsl.compile(TRAINING).run().printed)
+    assert {output.name for output in outputs[1]} == {"stdout"}, "TensorFlow's start says nothing"
+    assert "".join(output.text for output in outputs[1]) == printed
+    assert outputs[2][0].data["text/plain"].startswith("array([[")
+    assert "<td><code>a</code></td><td><code>float32[2, 1]</code></td>" in outputs[3][0].data["text/html"]
+    assert outputs[4][0].data["text/plain"] == "((2, 1), 'no k')"
+    (failed,) = outputs[5]
+    assert failed.output_type == "error"
+    assert "\x1b[1;31merror[TFG201]\x1b[0m" in failed.traceback[0] and "In[7]:2:5" in failed.traceback[0]

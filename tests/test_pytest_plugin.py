@@ -1,0 +1,139 @@
+"""The pytest plugin in a project of somebody else: its own folder, its own pytest processes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MODEL = """\
+param size = 2
+placeholder x: float32[n, size]
+scope loss:
+    mse = reduce_mean(square(x))
+"""
+TESTS = """\
+def test_model(golden_graph):
+    golden_graph("models/model.tfg")
+
+def test_wide(golden_graph):
+    golden_graph("models/model.tfg", golden="wide", size=3)
+"""
+ONE = "tests/test_model.py::test_model"
+GOLDEN = """\
+loss/Const = Const() value=[0, 1] -> int32[2]
+loss/Square = Square(x) -> float32[?, 2]
+loss/mse = Mean(loss/Square, loss/Const) -> float32
+x = Placeholder() -> float32[?, 2]
+"""
+
+
+@pytest.fixture
+def project(here):
+    """A project with one program and two tests of it."""
+    for path, text in {"models/model.tfg": MODEL, "tests/test_model.py": TESTS, "pytest.ini": "[pytest]\n"}.items():
+        Path(path).parent.mkdir(exist_ok=True)
+        Path(path).write_text(text, encoding="utf-8")
+    return here
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """The exit code and the output of pytest, run as a user runs it."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
+    environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1"}  # quiet, and a second quicker
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def golden(name: str) -> Path:
+    return Path("tests/golden", f"{name}.graph.txt")
+
+
+def test_the_life_of_a_golden_file(project):
+    code, output = run()
+    assert code == 1 and "2 failed" in output
+    assert "there is no tests/golden/model.graph.txt to compare models/model.tfg with" in output
+    assert "write it with: pytest --update-golden" in output
+    assert not golden("model").exists()
+
+    code, output = run("--update-golden", "-n", "2")
+    assert code == 0, output
+    assert golden("model").read_text(encoding="utf-8") == GOLDEN
+    assert golden("wide").read_text(encoding="utf-8") == GOLDEN.replace("float32[?, 2]", "float32[?, 3]")
+    assert sorted(os.listdir("tests/golden")) == ["model.graph.txt", "wide.graph.txt"]
+
+    # From another folder, too.
+    code, output = run("-n", "2", "--rootdir", str(project), "tests/test_model.py")
+    assert code == 0, output
+
+    model = Path("models/model.tfg")
+    model.write_text(MODEL.replace("square(x)", "abs(x) * 2.0"), encoding="utf-8")
+    code, output = run(ONE)
+    assert code == 1
+    for line in (
+        "the graph of models/model.tfg is not the one in tests/golden/model.graph.txt: "
+        "3 nodes added, 1 removed, 1 changed: loss/Abs, loss/mul, loss/mul/y, loss/Square, loss/mse",
+        "--- tests/golden/model.graph.txt",
+        "+++ models/model.tfg",
+        "-loss/mse = Mean(loss/Square, loss/Const) -> float32",
+        "+loss/mse = Mean(loss/mul, loss/Const) -> float32",
+        "If this is meant, accept it with: pytest --update-golden",
+    ):
+        assert line in output.splitlines(), output
+    assert "Traceback" not in output and "pytest_plugin.py" not in output
+
+    assert run("--update-golden")[0] == 0
+    assert run()[0] == 0
+
+
+def test_what_a_test_can_get_wrong(project):
+    Path("tests/test_model.py").write_text(
+        'def test_none(golden_graph):\n    golden_graph("models/other.tfg")\n'
+        'def test_param(golden_graph):\n    golden_graph("models/model.tfg", sise=3)\n'
+        'def test_a(golden_graph):\n    golden_graph("models/model.tfg")\n'
+        'def test_b(golden_graph):\n    golden_graph("models/model.tfg", size=3)\n',
+        encoding="utf-8",
+    )
+    code, output = run("--update-golden")
+    assert code == 1 and "3 failed, 1 passed" in output
+    assert "models/other.tfg cannot be read" in output
+    assert "there is no param 'sise'" in output and "did you mean 'size'?" in output
+    assert 'two different graphs are to be in tests/golden/model.graph.txt; give one of them golden="..."' in output
+    assert golden("model").read_text(encoding="utf-8") == GOLDEN
+
+
+def test_a_long_difference_is_cut(project):
+    assert run("--update-golden", ONE)[0] == 0
+    lines = "".join(f"y{i} = x + {i}.0\n" for i in range(60))
+    Path("models/model.tfg").write_text(MODEL + lines, encoding="utf-8")
+    code, output = run(ONE)
+    assert code == 1
+    assert "120 nodes added: y0, y0/y, y1, y1/y, y2, y2/y, y3, y3/y and 112 more" in output
+    assert "and 64 more lines" in output
+    assert "y59" not in output.partition("short test summary")[0]
+
+
+def test_only_the_order_of_lines(project):
+    assert run("--update-golden", ONE)[0] == 0
+    golden("model").write_text("".join(reversed(GOLDEN.splitlines(keepends=True))), encoding="utf-8")
+    assert "only the order or the spacing of its lines changed" in run(ONE)[1]
+
+
+def test_several_graphs(project):
+    text = 'a = constant(1)\ngraph other:\n    a = constant("{}")\n'
+    Path("models/model.tfg").write_text(text.format("b"), encoding="utf-8")
+    assert run("--update-golden", ONE)[0] == 0
+    Path("models/model.tfg").write_text(text.format("c"), encoding="utf-8")
+    assert "1 node changed: other.a" in run(ONE)[1]
+
+
+def test_the_plugin_costs_nothing_where_it_is_not_used(project):
+    Path("tests/test_model.py").write_text(
+        "import sys\n\ndef test_nothing():\n"
+        "    heavy = {'tensorflow', 'numpy', 'lark', 'tfdsl.driver'}\n    assert not heavy & set(sys.modules)\n",
+        encoding="utf-8",
+    )
+    code, output = run("-p", "no:hypothesispytest")
+    assert code == 0, output

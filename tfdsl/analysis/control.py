@@ -1,0 +1,300 @@
+"""Control flow in the graph: `while`, and `if` on a tensor.
+
+Each becomes one node with regions (`program.Region`), and what it binds are the node's outputs. A loop's
+variables are the names from before it that its body rebinds; what else the body binds is known only in it.
+Both branches of an `if` bind the same names. Nothing in a region can make what lives as long as the
+graph: placeholders, variables, optimizers, summaries.
+"""
+
+from contextlib import contextmanager
+
+from ..diagnostics import (
+    BRANCH_NAMES,
+    BRANCH_RETURN,
+    BRANCH_TYPE,
+    CONDITION_TYPE,
+    CONTROL_NOTHING,
+    LOOP_CONDITION,
+    LOOP_RETURN,
+    LOOP_TYPE,
+    LOOP_VALUE,
+    Note,
+)
+from ..program import Node, Ref, Region
+from ..record import Record
+from ..source import Span
+from ..syntax import tree as t
+from ..types import BOOL, Dim, TensorType
+from .arguments import Given, default_dtype, operand_notes, scalar_class, tensor_dtype, to_arg, typed
+from .context import Abandoned, Analysis
+from .expressions import condition
+from .names import Binding, Env, declared
+from .statements import Returned, block
+from .values import Array, Broken, Tensor, describe, has_tensor, is_host
+
+
+class Bound(Record):
+    """A name that a region binds: the value, where, and in which scope."""
+
+    value: object
+    span: Span
+    path: tuple[str, ...]
+
+
+@contextmanager
+def _region(ctx: Analysis, env: Env):
+    """Code that the graph runs by turns: its nodes are in a list of their own, its names are gone afterwards."""
+    names = env.snapshot()
+    try:
+        with ctx.graph.region() as items:
+            yield items
+    finally:
+        env.restore(names)
+
+
+def _test(ctx: Analysis, value: object, expr: t.Expr, word: str) -> Ref:
+    """The tensor that decides: one bool."""
+    if isinstance(value, Array) or value.type is None or value.type.dtype != BOOL or value.type.rank not in (0, None):
+        given = Given(value, expr.span)
+        ctx.fail(CONDITION_TYPE, expr.span, operand_notes([given]), word=word, value=describe(value), text=given.text)
+    return value.ref
+
+
+# --- while ------------------------------------------------------------------------------------
+
+
+def while_loop(ctx: Analysis, env: Env, statement: t.While) -> None:
+    """`while`: one node, whose inputs and outputs are the values of the loop's variables."""
+    carried = _carried(env, statement)
+    if any(isinstance(binding.value, Broken) for binding in carried.values()):
+        raise Abandoned(None)
+    if not carried:
+        help = "rebind a name from before the loop in its body, such as: i = i + 1"
+        ctx.fail(CONTROL_NOTHING, statement.condition.span, help=help, word="while",
+                 what="its body rebinds no name from before it")  # fmt: skip
+    initial, types = {}, {}
+    for name, binding in carried.items():
+        initial[name], types[name] = _initial(ctx, name, binding)
+    env.begin_loop()
+    try:
+        with _region(ctx, env) as items:
+            params = _begin_turn(ctx, _carried(env, statement), types)
+            value = condition(ctx, env, statement.condition)
+            if isinstance(value, bool):
+                ctx.fail(LOOP_CONDITION, statement.condition.span, value=describe(value))
+            test = Region(params, tuple(items), (_test(ctx, value, statement.condition, "while"),))
+        with _region(ctx, env) as items:
+            params = _begin_turn(ctx, _carried(env, statement), types)
+            env.next_turn()
+            failed = ctx.failed
+            if block(ctx, env, statement.body) is not None:
+                ctx.fail(LOOP_RETURN, statement.span)
+            if ctx.failed > failed:
+                raise Abandoned(None)
+            turned = {name: env.enclosing(name) for name in types}
+            results = tuple(_turned(ctx, name, binding, types[name]) for name, binding in turned.items())
+            body = Region(params, tuple(items), results)
+        outputs = tuple(types.values())
+        node = ctx.graph.add("while", initial, None, outputs, ctx.origin(statement.span), regions=(test, body))
+        for at, (name, binding) in enumerate(_carried(env, statement).items()):
+            _rebind(ctx, env, name, binding, Tensor(Ref(node, at), types[name], ctx.graph.name, turned[name].span))
+    finally:
+        env.end_loop()
+
+
+def _carried(env: Env, statement: t.While) -> dict[str, Binding]:
+    """The loop's variables, in the order in which they were bound first."""
+    targets = dict.fromkeys(
+        target.id for target, owner in declared(statement.body) if not isinstance(owner, (t.Def, t.Graph))
+    )
+    found = {name: binding for name in targets if (binding := env.enclosing(name)) is not None}
+    return dict(sorted(found.items(), key=lambda item: item[1].first))
+
+
+def _initial(ctx: Analysis, name: str, binding: Binding):
+    """What a loop's variable begins with."""
+    value = binding.value
+    if not (isinstance(value, (Tensor, Array)) or has_tensor(value) or is_host(value)) or value is None:
+        ctx.fail(LOOP_VALUE, binding.span, name=name, value=describe(value))
+    arg, type = typed(ctx, Given(value, binding.span))
+    if type is None:
+        ctx.fail(LOOP_VALUE, binding.span, name=name, value=describe(value))
+    return arg, type
+
+
+def _begin_turn(ctx: Analysis, carried: dict[str, Binding], types: dict[str, TensorType]) -> tuple[Node, ...]:
+    """Give the loop's variables what a turn begins with."""
+    params = []
+    for name, binding in carried.items():
+        node = ctx.graph.carry(name, types[name], ctx.origin(binding.span))
+        binding.value = Tensor(Ref(node.id), types[name], ctx.graph.name, binding.span)
+        params.append(node)
+    return tuple(params)
+
+
+def _turned(ctx: Analysis, name: str, binding: Binding, type: TensorType):
+    """What a loop's variable has become after a turn, which must be of the type that it began with."""
+    arg, after = to_arg(ctx, Given(binding.value, binding.span), type.dtype)
+    same = after is not None and after.dtype == type.dtype
+    if same and type.shape is not None:
+        same = after.shape is not None and len(after.shape) == len(type.shape)
+        same = same and all(_fits(ctx, *dims) for dims in zip(type.shape, after.shape, strict=True))
+    if not same:
+        shown = "no tensor" if after is None else after
+        ctx.fail(LOOP_TYPE, binding.span, name=name, first=type, second=shown)
+    return arg
+
+
+def _fits(ctx: Analysis, before: Dim, after: Dim) -> bool:
+    sizes = ctx.graph.sizes
+    return before is None or sizes.resolve(before) == sizes.resolve(after)
+
+
+def _rebind(ctx: Analysis, env: Env, name: str, binding: Binding, value: Tensor) -> None:
+    """After a loop or an `if`, a name from before it stands for what came out of it."""
+    env.count += 1
+    binding.value, binding.span, binding.latest = value, value.span, env.count
+    ctx.graph.bound.append((name, value.span, (value.ref,)))
+
+
+# --- if on a tensor ---------------------------------------------------------------------------
+
+
+class _Branch(Record):
+    """A branch, analysed: its nodes, the names that it binds, and what it returns."""
+
+    items: tuple
+    names: dict[str, Bound]
+    returned: Returned | None
+    span: Span
+
+
+def cond(ctx: Analysis, env: Env, statement: t.If, at: int, value: object) -> Returned | None:
+    """`if` on a tensor: one node with a region a branch; `at` is the branch that the tensor decides on."""
+    from .statements import choose
+
+    test, body = statement.branches[at]
+    ref = _test(ctx, value, test, "if")
+    failed = ctx.failed
+    then = _branch(ctx, env, lambda: block(ctx, env, body), test.span)
+    rest = statement.branches[at + 1 :]
+    place = rest[0][0].span if rest and rest[0][0] else statement.span
+    otherwise = _branch(ctx, env, lambda: choose(ctx, env, statement, at + 1), place)
+    if ctx.failed > failed:
+        raise Abandoned(None)
+    if (then.returned is None) != (otherwise.returned is None):
+        ctx.fail(BRANCH_RETURN, test.span)
+    if then.returned is not None:
+        return _returned(ctx, statement, ref, then, otherwise)
+    pairs = _paired(ctx, env, statement, then, otherwise)
+    values, args, types = [], ([], []), []
+    for name, (first, second) in pairs.items():
+        kept = _same_host(first.value, second.value)
+        values.append(kept)
+        if not kept:
+            types.append(_merged(ctx, f"'{name}'", first, second, args))
+    if not types:
+        help = "bind a name in every branch, such as: y = ..."
+        ctx.fail(CONTROL_NOTHING, test.span, help=help, word="if", what="its branches bind no name")
+    node = _add(ctx, statement, ref, then, otherwise, args, types)
+    outputs = iter(range(len(types)))
+    for kept, (name, (first, _)) in zip(values, pairs.items(), strict=True):
+        result = first.value
+        if not kept:
+            output = next(outputs)
+            result = Tensor(Ref(node, output), types[output], ctx.graph.name, first.span)
+        before = env.enclosing(name)
+        if before is not None and isinstance(result, Tensor):
+            _rebind(ctx, env, name, before, result)
+        else:
+            env.bind_in(first.path, name, result, first.span)
+            if isinstance(result, Tensor):
+                ctx.graph.bound.append((name, first.span, (result.ref,)))
+    return None
+
+
+def _branch(ctx: Analysis, env: Env, analyse, span: Span) -> _Branch:
+    before = env.snapshot()
+    with _region(ctx, env) as items:
+        returned = analyse()
+        names = {name: Bound(b.value, b.span, b.path) for name, b in env.since(before)}
+    return _Branch(tuple(items), names, returned, span)
+
+
+def _paired(ctx: Analysis, env: Env, statement: t.If, then: _Branch, otherwise: _Branch) -> dict:
+    """The names that the branches bind, each with its value in both."""
+    pairs, failed = {}, False
+    for name in dict.fromkeys([*then.names, *otherwise.names]):
+        found = [branch.names.get(name) for branch in (then, otherwise)]
+        before = env.enclosing(name)
+        if before is not None:  # one branch of a loop's body may leave it as it is
+            found = [one or Bound(before.value, before.span, before.path) for one in found]
+        if None not in found:
+            pairs[name] = tuple(found)
+        elif not name.startswith("_"):
+            failed = True
+            there, missing = (found[0], otherwise) if found[0] else (found[1], then)
+            has_else = statement.branches[-1][0] is None
+            help = f"bind {name} there too" if has_else else f"add an 'else' that binds {name} too"
+            notes = (Note("the other branch begins on line {line}", missing.span),) if has_else else ()
+            ctx.report(BRANCH_NAMES, there.span, notes, help, name=name)
+    if failed:
+        raise Abandoned(None)
+    return pairs
+
+
+def _same_host(first: object, second: object) -> bool:
+    return first is second or (type(first) is type(second) and is_host(first) and first == second)
+
+
+def _merged(ctx: Analysis, shown: str, first: Bound, second: Bound, args: tuple[list, list]) -> TensorType:
+    """The type of a value that is one of two, which are added to the results of the branches."""
+    for one in (first, second):
+        if isinstance(one.value, Broken):
+            raise Abandoned(None)
+        if not (has_tensor(one.value) or is_host(one.value)) or one.value is None:
+            ctx.fail(LOOP_VALUE, one.span, name=shown.strip("'"), value=describe(one.value))
+    dtype = tensor_dtype(first.value) or tensor_dtype(second.value)
+    if dtype is None:
+        both = [first.value, second.value]
+        dtype = default_dtype(both, scalar_class(ctx, both, second.span))
+    made = [to_arg(ctx, Given(one.value, one.span), dtype) for one in (first, second)]
+    for result, (arg, _) in zip(args, made, strict=True):
+        result.append(arg)
+    types = [type for _, type in made]
+    if None in types or types[0].dtype != types[1].dtype or (shape := _either(ctx, *types)) is False:
+        a, b = ("no tensor" if type is None else type for type in types)
+        note = Note("the other is from line {line}", first.span)
+        ctx.fail(BRANCH_TYPE, second.span, (note,), name=shown, first=a, second=b)
+    return TensorType(types[0].dtype, shape)
+
+
+def _either(ctx: Analysis, a: TensorType, b: TensorType):
+    """What is known of the shape of one of two tensors; False where they cannot be of one shape."""
+    if a.shape is None or b.shape is None:
+        return None
+    if len(a.shape) != len(b.shape):
+        return False
+    dims = [tuple(map(ctx.graph.sizes.resolve, pair)) for pair in zip(a.shape, b.shape, strict=True)]
+    if any(isinstance(x, int) and isinstance(y, int) and x != y for x, y in dims):
+        return False
+    return tuple(own if x == y else None for own, (x, y) in zip(a.shape, dims, strict=True))
+
+
+def _returned(ctx: Analysis, statement: t.If, ref: Ref, then: _Branch, otherwise: _Branch) -> Returned:
+    """Both branches return: so does the `if`, one of the two values."""
+    sides = [branch.returned.value for branch in (then, otherwise)]
+    several = isinstance(sides[0], tuple) and isinstance(sides[1], tuple) and len(sides[0]) == len(sides[1])
+    pairs = list(zip(*sides, strict=True)) if several else [tuple(sides)]
+    args, types = ([], []), []
+    for first, second in pairs:
+        bounds = Bound(first, then.span, ()), Bound(second, otherwise.span, ())
+        types.append(_merged(ctx, "the value returned", *bounds, args))
+    node = _add(ctx, statement, ref, then, otherwise, args, types)
+    values = tuple(Tensor(Ref(node, i), type, ctx.graph.name, statement.span) for i, type in enumerate(types))
+    return Returned(values if several else values[0])
+
+
+def _add(ctx: Analysis, statement: t.If, ref: Ref, then: _Branch, otherwise: _Branch, args, types) -> int:
+    regions = tuple(Region((), b.items, tuple(results)) for b, results in zip((then, otherwise), args, strict=True))
+    return ctx.graph.add("cond", {"pred": ref}, None, tuple(types), ctx.origin(statement.span), regions=regions)

@@ -1,0 +1,59 @@
+"""Names from outside of the text, such as those of a notebook's other cells, and what they stand for.
+
+A caller gives them as an `Outside`. The values of its mappings are plain Python values, arrays (anything
+with a dtype and a shape), `KnownData` and functions.
+"""
+
+from collections.abc import Mapping
+
+from ..program import Field
+from ..record import Record
+from ..syntax import tree as t
+from ..types import DTYPES, STRING, TensorType
+from .context import Analysis
+from .names import declared
+from .values import Array, Dataset, Function, KnownData
+
+
+class Outside(Record):
+    """Names that a text can use without binding them.
+
+    Those `above` count as if they were bound before the text; those `beside` it only where a name would be
+    unknown otherwise. A name that the text binds, be it further down, is its own.
+    """
+
+    above: Mapping[str, object]
+    beside: Mapping[str, object]
+
+    def __getitem__(self, name: str) -> object:
+        return self.above[name] if name in self.above else self.beside[name]
+
+
+def has(ctx: Analysis, name: str, above: bool) -> bool:
+    """Whether a name is from above, or from beside."""
+    if ctx.outside is None or name not in (ctx.outside.above if above else ctx.outside.beside):
+        return False
+    owners = (None, *ctx.calling)  # the top of the text, and the functions that are open
+    return not any(target.id == name and owner in owners for target, owner in declared(ctx.tree))
+
+
+def take(ctx: Analysis, name: str) -> object:
+    """The value of a name from outside."""
+    if name not in ctx.taken:
+        ctx.taken[name] = _value(ctx, name)
+    return ctx.taken[name]
+
+
+def _value(ctx: Analysis, name: str) -> object:
+    match ctx.outside[name]:
+        case KnownData(data, schema):
+            ctx.data.append(data)
+            ctx.datasets[name] = Dataset(name, "", schema, data.origin.span)
+            return ctx.datasets[name]
+        case t.Def() as function:
+            return Function(function, ctx.env)
+        case value if hasattr(value, "dtype"):
+            dtype = STRING if value.dtype.name == "object" else DTYPES[value.dtype.name]
+            return Array(Field(name, "", ""), TensorType(dtype, tuple(value.shape)))
+        case value:
+            return value

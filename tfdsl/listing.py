@@ -1,0 +1,92 @@
+"""What a program declares, for people to look at: its names with their types, as text and as an HTML table.
+
+Input: a typed program. Nothing is built for it.
+"""
+
+from collections.abc import Iterator
+from html import escape
+
+from .program import Data, Graph, Named, Program, Static
+from .record import Record
+from .source import Span
+
+_LONGEST = 60  # of a value known while compiling
+
+
+class Row(Record):
+    """A name: its type or value, what it is (an op, a param, data), and where it is bound."""
+
+    name: str
+    type: str
+    what: str
+    span: Span
+
+
+def rows(program: Program) -> list[Row]:
+    """The names of the data and of the graphs, each once, in the order of the text."""
+    params = {param.name for param in program.params}
+    found = [_data(data) for data in program.data]
+    for graph in program.graphs:
+        prefix = f"{graph.name}." if graph.name else ""
+        found += [_named(graph, prefix + name, named, name in params) for name, named in _once(graph)]
+    return sorted(found, key=lambda row: (row.span.source.path, row.span.start))
+
+
+def _once(graph: Graph) -> Iterator[tuple[str, Named]]:
+    """A name in a scope is known bare and qualified: here it is qualified."""
+    longest: dict[Span, str] = {}
+    for name, named in graph.names.items():
+        longest[named.span] = max(longest.get(named.span, ""), name, key=len)
+    return ((name, graph.names[name]) for name in longest.values())
+
+
+def _data(data: Data) -> Row:
+    return Row(data.name, f"{data.rows} rows, {data.columns} columns", "data", data.origin.span)
+
+
+def _named(graph: Graph, name: str, named: Named, is_param: bool) -> Row:
+    if isinstance(named.value, Static):
+        return Row(name, _value(named.value.value), "param" if is_param else "value", named.span)
+    type = graph.type(named.value)
+    return Row(name, "no output" if type is None else str(type), graph.nodes[named.value.node].op, named.span)
+
+
+def _value(value: object) -> str:
+    """A value known while compiling, as the language writes it."""
+    match value:
+        case bool():
+            text = str(value).lower()
+        case str():
+            text = f'"{value}"'
+        case tuple():
+            text = f"[{', '.join(map(_value, value))}]"
+        case _:
+            text = "none" if value is None else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def headline(program: Program) -> str:
+    """`models/moons.tfg: 12 nodes, 1 session`."""
+    nodes, sessions = sum(len(graph.nodes) for graph in program.graphs), len(program.sessions)
+    return f"{program.path}: {_count(nodes, 'node')}, {_count(sessions, 'session')}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def as_text(program: Program) -> str:
+    """A line a name, in columns."""
+    table = rows(program)
+    name, type = (max((len(getattr(row, part)) for row in table), default=0) for part in ("name", "type"))
+    return "\n".join([headline(program), *(f"  {r.name:{name}}  {r.type:{type}}  {r.what}" for r in table)])
+
+
+def as_html(program: Program) -> str:
+    """A table with a row a name. All text of the program is escaped."""
+    parts = [f"<table><caption>{escape(headline(program))}</caption>"]
+    parts.append("<tr><th>name</th><th>type or value</th><th>made by</th><th>line</th></tr>")
+    for row in rows(program):
+        cells = "".join(f"<td><code>{escape(text)}</code></td>" for text in (row.name, row.type, row.what))
+        parts.append(f"<tr>{cells}<td>{row.span.line}</td></tr>")
+    return "\n".join([*parts, "</table>"])

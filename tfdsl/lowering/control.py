@@ -1,0 +1,66 @@
+"""Control flow to TensorFlow: nodes with regions as `tf.while_loop` and `tf.cond`.
+
+What a region builds is a function graph of TensorFlow's. Its ops stand under the name of the loop or the
+`if`, so that every op of a program has a name of its own, in whichever graph it is.
+"""
+
+from ..program import Arg, Node, Region
+from ..types import TensorType
+from .tf import tf, v1
+
+
+def while_loop(lowering, node: Node) -> list[tf.Tensor]:
+    """A `while` node: its arguments are what its variables begin with, in their order."""
+    scope = _scope("while")
+    test, body = node.regions
+    initial = [_tensor(lowering, *pair) for pair in zip(node.args.values(), node.outputs, strict=True)]
+    return tf.while_loop(
+        lambda *values: _build(lowering, scope, test, values)[0],
+        lambda *values: _build(lowering, scope, body, values, node.outputs),
+        initial,
+        shape_invariants=[tensor.shape for tensor in initial],
+        name="while",
+    )
+
+
+def cond(lowering, node: Node) -> list[tf.Tensor]:
+    """A `cond` node: its outputs are the results of the region that the bool chooses."""
+    scope = _scope("cond")
+    then, otherwise = node.regions
+    results = tf.cond(
+        lowering.argument(node.args["pred"]),
+        lambda: _build(lowering, f"{scope}/then", then),
+        lambda: _build(lowering, f"{scope}/else", otherwise),
+        name="cond",
+    )
+    tensors = results if isinstance(results, (list, tuple)) else [results]  # tf.cond unpacks a list of one
+    return [_typed(tensor, type) for tensor, type in zip(tensors, node.outputs, strict=True)]
+
+
+def _scope(name: str) -> str:
+    """The scope that the next loop or `if` of this name has in the graph that is being built."""
+    return v1.get_default_graph().unique_name(name, mark_as_used=False)
+
+
+def _build(
+    lowering, scope: str, region: Region, values: tuple[tf.Tensor, ...] = (), types: tuple[TensorType, ...] = ()
+) -> list[tf.Tensor]:
+    """Build a region into the function graph that is open, and return its results there."""
+    for param, value in zip(region.params, values, strict=True):
+        lowering.built.values[param.id] = (value,)
+    with v1.name_scope(f"{scope}/"):
+        lowering.items(region.items)
+        known = types or (None,) * len(region.results)
+        return [_tensor(lowering, *pair) for pair in zip(region.results, known, strict=True)]
+
+
+def _tensor(lowering, arg: Arg, type: TensorType | None) -> tf.Tensor:
+    tensor = tf.convert_to_tensor(lowering.argument(arg))
+    return tensor if type is None else _typed(tensor, type)
+
+
+def _typed(tensor: tf.Tensor, type: TensorType) -> tf.Tensor:
+    """A tensor that TensorFlow is told the shape of, which the analysis has found."""
+    if type.shape is not None:
+        tensor.set_shape([dim if isinstance(dim, int) else None for dim in type.shape])
+    return tensor

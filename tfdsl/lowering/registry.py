@@ -1,0 +1,117 @@
+"""The ops that TensorFlow registers as the lines of `ops/raw_ops.txt`, which the compiler reads instead of TensorFlow.
+
+    python -m tfdsl.lowering.registry > tfdsl/ops/raw_ops.txt
+
+A line has the op's name, its inputs, its outputs and its attributes, with tabs between them:
+
+    ConcatV2  values: N*T, axis: Tidx  output: T  N: int >= 2  T: type  Tidx: type in ["int32", "int64"] = "int32"
+
+An input or output has a dtype, or the attribute that says it; `N*T` is a list as long as the attribute N says, and
+`&T` a reference to a variable of TensorFlow's old kind. Values of attributes are JSON; a tensor is `{dtype: values}`.
+Inputs have the names that they have in `tf.raw_ops`, where a few are other ones than in the registry.
+Ops whose names begin with an underscore are left out: TensorFlow puts them into graphs itself.
+"""
+
+import inspect
+import json
+import sys
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from .tf import OpList, registered, tf
+
+
+def lines() -> Iterator[str]:
+    """The lines of the table, sorted by the ops' names."""
+    ops = OpList()
+    ops.ParseFromString(registered())
+    for op in sorted(ops.op, key=lambda op: op.name):
+        if op.name.isidentifier() and not op.name.startswith("_"):
+            new = _renamed(op)
+            sides = (", ".join(_argument(one, new) for one in side) for side in (op.input_arg, op.output_arg))
+            yield "\t".join((op.name, *sides, *(_attribute(one, new) for one in op.attr)))
+
+
+def _renamed(op) -> Mapping[str, str]:
+    """What the function in `tf.raw_ops` calls its parameters, by their names in the registry, where these differ."""
+    if not hasattr(tf.raw_ops, op.name):
+        return {}
+    own = [argument.name for argument in (*op.input_arg, *op.attr)]
+    taken = [name for name in inspect.signature(getattr(tf.raw_ops, op.name)).parameters if name != "name"]
+    inferred = {name for one in op.input_arg for name in (one.type_attr, one.number_attr, one.type_list_attr)}
+    old = [name for name in own if name not in taken and name not in inferred]
+    return dict(zip(old, (name for name in taken if name not in own), strict=True))
+
+
+def _argument(argument, new: Mapping[str, str]) -> str:
+    """`values: N*T`."""
+    dtype = argument.type_list_attr or argument.type_attr or _dtype(argument.type)
+    count = f"{argument.number_attr}*" if argument.number_attr else ""
+    return f"{new.get(argument.name, argument.name)}: {count}{'&' * argument.is_ref}{dtype}"
+
+
+def _attribute(attribute, new: Mapping[str, str]) -> str:
+    """`Tidx: type in ["int32", "int64"] = "int32"`."""
+    text = f"{new.get(attribute.name, attribute.name)}: {attribute.type}"
+    if attribute.HasField("allowed_values"):
+        text += f" in {json.dumps(_value(attribute.allowed_values))}"
+    if attribute.has_minimum:
+        text += f" >= {attribute.minimum}"
+    if attribute.HasField("default_value"):
+        text += f" = {json.dumps(_value(attribute.default_value))}"
+    return text
+
+
+def _value(value) -> object:
+    """The value of an attribute as JSON has it."""
+    match value.WhichOneof("value"):
+        case "s":
+            return value.s.decode("latin-1")
+        case "i" | "b" as kind:
+            return getattr(value, kind)
+        case "f":
+            return _float(value.f)
+        case "type":
+            return _dtype(value.type)
+        case "shape":
+            return _shape(value.shape)
+        case "tensor":
+            return _tensor(value.tensor)
+        case "func":
+            return value.func.name
+        case "list":
+            return _list(value.list)
+        case kind:
+            raise AssertionError(kind)
+
+
+def _list(values) -> list:
+    return [_ITEMS[field.name](item) for field, items in values.ListFields() for item in items]
+
+
+def _float(value: float) -> float:
+    """A float32 as the shortest number that gives it back."""
+    return float(str(np.float32(value)))
+
+
+def _shape(shape) -> list | None:
+    return tf.TensorShape(shape).as_list() if not shape.unknown_rank else None
+
+
+def _dtype(value: int) -> str:
+    return tf.as_dtype(value).name
+
+
+def _tensor(value) -> dict:
+    return {_dtype(value.dtype): tf.make_ndarray(value).tolist()}
+
+
+_ITEMS = {
+    "s": lambda s: s.decode("latin-1"), "i": int, "f": _float, "b": bool, "type": _dtype, "shape": _shape,
+    "tensor": _tensor,
+}  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.stdout.writelines(f"{line}\n" for line in lines())

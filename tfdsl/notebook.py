@@ -1,0 +1,342 @@
+"""The cell magic `%%tfg` of IPython and Jupyter.
+
+    %load_ext tfdsl
+
+    %%tfg model --set learning_rate=0.05
+    variable w = [1.0, 2.0]
+    session:
+        print w
+
+Each cell is a program with graphs of its own, so running one again adds nothing to it. It can use names that it
+does not bind itself, whichever cell bound them last. They are values there, never nodes:
+
+- a name of an earlier `%%tfg` cell is what it was after that cell's sessions: a number, string or list is known
+  while compiling, everything else is an array, like `housing.features`. What a placeholder must be fed for has
+  no value. `data` and `def` of an earlier cell can be used as if they stood here;
+- a variable of Python, where the name would be unknown otherwise: numbers, strings, lists of them, and all that
+  NumPy makes an array of.
+"""
+
+import argparse
+import os
+import shlex
+import sys
+import threading
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import nullcontext, suppress
+from dataclasses import replace
+
+from .analysis.outside import Outside
+from .analysis.values import KnownData
+from .cli import tensorflow
+from .cli.options import add_program_options, given
+from .cli.report import WrongUse, bug_found, colour
+from .cli.run import interruptible
+from .data.table import schema_of
+from .diagnostics import UNKNOWN_NAME, UNUSED, UNUSED_VALUE, Diagnostic, TfgError
+from .driver import Compiled, check
+from .program import Ref
+from .record import Record
+from .render import render_text
+from .source import Source
+from .syntax import tree as t
+from .syntax.parse import parse
+from .types import DTYPES
+
+
+def load(shell) -> None:
+    """Give a shell of IPython the magic `%%tfg`."""
+    shell.register_magic_function(Notebook(shell).run_cell, "cell", "tfg")
+
+
+class CellError(Exception):
+    """A cell failed. IPython shows the text that it carries, and stops what runs several cells."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class Cell:
+    """A cell that ran: its `program`, the `result` of its sessions, and the values of its names, `cell["w"]`.
+
+    A value is what the name has after the sessions, as a NumPy array or a plain number or string.
+    """
+
+    def __init__(self, program: Compiled, result=None):
+        self.program, self.result = program, result
+        self._values: dict[str, object] = {}
+
+    def needs(self, name: str) -> list[str]:
+        """The placeholders that must be fed for a name to have a value."""
+        graph, named = self.program.names[name]
+        nodes = graph.reach([named.value]) if isinstance(named.value, Ref) else ()
+        return [graph.nodes[n].name for n in sorted(nodes) if graph.nodes[n].op == "placeholder"
+                and "default" not in graph.nodes[n].args]  # fmt: skip
+
+    def __contains__(self, name: str) -> bool:
+        if name not in self.program:
+            return False
+        graph, named = self.program.names[name]
+        return not isinstance(named.value, Ref) or (graph.type(named.value) is not None and not self.needs(name))
+
+    def __getitem__(self, name: str) -> object:
+        if name not in self:
+            raise KeyError(f"{name!r} has no value in this cell")
+        if name not in self._values:
+            graph, _ = self.program.names[name]
+            variables = self.result.variables if self.result else None
+            tensorflow.load_beside_others()
+            with self.program.session(graph.name, variables) as session:
+                bare = name.removeprefix(f"{graph.name}.") if graph.name else name
+                self._values[name] = session.run(bare)
+        return self._values[name]
+
+    def __repr__(self) -> str:
+        return f"<Cell {repr(self.program)[len('<Compiled ') :]}"
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        return self.program._repr_mimebundle_()
+
+
+class _Bound(Record):
+    """A name that a cell bound, and Python's variable of that name at the time, which a newer one replaces."""
+
+    value: Cell | KnownData | t.Def
+    cell: Cell
+    python: object
+
+
+_NONE = object()
+
+
+class _Names(Mapping):
+    """Names with values that are found out when one is asked for, once."""
+
+    def __init__(self, names: Iterable[str], find: Callable[[str], object]):
+        self._names, self._find = frozenset(names), find
+        self._found: dict[str, object] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, name: str) -> object:
+        if name in self._names and name not in self._found:
+            self._found[name] = self._find(name)
+        if self._found.get(name, _NONE) is _NONE:
+            raise KeyError(name)
+        return self._found[name]
+
+
+class _Around:
+    """What one cell can see besides its own names; `used` has the cells whose data it has taken."""
+
+    def __init__(self, bound: Mapping[str, _Bound], python: Mapping[str, object], hidden: Container[str]):
+        is_data = {n: v for n, v in python.items() if _is_data(v) and not n.startswith("_") and n not in hidden}
+        self._python = {n: v for n, v in is_data.items() if n not in bound or bound[n].python is not v}
+        self._bound = {n: v for n, v in bound.items() if n not in self._python}
+        self.used: dict[str, Cell] = {}
+        self.names = Outside(_Names(self._bound, self._of_cell), _Names(self._python, self._of_python))
+
+    def _of_python(self, name: str) -> object:
+        return as_data(self._python[name], of_python=True)
+
+    def _of_cell(self, name: str) -> object:
+        bound = self._bound[name]
+        if isinstance(bound.value, Cell):
+            return as_data(bound.value[name]) if name in bound.value else _NONE
+        if isinstance(bound.value, KnownData):
+            self.used[name] = bound.cell
+        return bound.value
+
+    def advised(self, diagnostic: Diagnostic) -> Diagnostic:
+        """A name that an earlier cell has, but without a value, is not simply unknown."""
+        if diagnostic.message is not UNKNOWN_NAME:
+            return diagnostic
+        name = diagnostic.details["name"]
+        inside = [other.rpartition(".")[2] for other in self._bound if other.startswith(f"{name}.")]
+        if inside:
+            why = f"the scope '{name}' of an earlier cell is not known here, but its names are: {', '.join(inside)}"
+            return replace(diagnostic, help=why)
+        if name not in self._bound:
+            return diagnostic
+        cell = self._bound[name].cell
+        needed = " and ".join(cell.needs(name))
+        why = f"has no value by itself: it needs {needed} to be fed" if needed else "is an operation without output"
+        return replace(diagnostic, help=f"'{name}' of {cell.program.program.path} {why}")
+
+
+_PLAIN = (bool, int, float, complex, str, range)
+
+
+def _is_data(value: object) -> bool:
+    """Whether `as_data` would look at a value, without looking."""
+    return isinstance(value, (*_PLAIN, bytes, list, tuple)) or (
+        hasattr(value, "__array__") and not isinstance(value, type)
+    )
+
+
+def as_data(value: object, of_python: bool = False) -> object:
+    """A value as a cell can use it: plain numbers, strings and lists, or an array; `_NONE` for all else.
+
+    Python's floating-point arrays become float32, as all data does; an array without axes is a number.
+    """
+    if not _is_data(value):
+        return _NONE
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, (list, tuple)):
+        items = [as_data(item, of_python) for item in value]
+        if not any(item is _NONE or hasattr(item, "dtype") for item in items):
+            return items
+    return _array(value, of_python)
+
+
+def _array(value: object, of_python: bool) -> object:
+    import numpy as np
+
+    try:
+        array = np.array(value)  # a copy: Python may change it afterwards
+    except Exception:  # what has __array__ can refuse in any way; lists can be ragged
+        return _NONE
+    if array.dtype.kind in "USO":
+        strings = all(isinstance(item, (str, bytes)) for item in array.flat)
+        array = array.astype(object) if strings else np.asarray(None)
+    elif of_python and array.dtype.kind == "f":
+        array = array.astype(np.float32)
+    if array.ndim == 0:
+        return as_data(array.item()) if array.dtype.kind in "biufcO" and array.item() is not None else _NONE
+    return array if array.dtype.name in (*DTYPES, "object") else _NONE
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        raise WrongUse(message)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="%%tfg", add_help=False, allow_abbrev=False)
+    parser.add_argument("name", nargs="?", help="a Python variable for the cell: its program, result and values")
+    add_program_options(parser)
+    parser.add_argument("--fresh", action="store_true", help="forget the checkpoints of interrupted trainings")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no warnings, and no list of names")
+    return parser
+
+
+class Notebook:
+    """The cells of one shell."""
+
+    def __init__(self, shell):
+        self.shell = shell
+        self.bound: dict[str, _Bound] = {}
+
+    def run_cell(self, line: str, cell: str) -> object:
+        """Compile a cell and run its sessions.
+
+        %%tfg [NAME] [--set PARAM=VALUE] [--data NAME=VARIABLE] [--config FILE] [--fresh] [-q]
+        """
+        try:
+            return self._run(line, cell)
+        except TfgError as error:
+            text = "\n".join(render_text(d, self._colour()) for d in error.diagnostics)
+        except WrongUse as error:
+            text = f"%%tfg: {error}\n{_parser().format_usage()}"
+        except Exception as error:
+            if os.environ.get("TFDSL_TRACEBACK"):
+                raise
+            text = render_text(bug_found(error), self._colour())
+        raise CellError(text)
+
+    def _run(self, line: str, text: str) -> object:
+        arguments = _options(line)
+        extra = given(arguments)
+        # Lines count from the one of the magic, as the notebook numbers them.
+        tree = parse(Source(f"In[{self.shell.displayhook.prompt_count}]", "\n" + text))
+        data = {name: self.shell.user_ns.get(value, value) for name, value in extra.data.items()}
+        around = _Around(self.bound, self.shell.user_ns, self.shell.user_ns_hidden)
+
+        def compiled(tree: t.File) -> Compiled:
+            program, diagnostics = check(tree, extra.params, data, extra.limits, around.names)
+            if program is None:
+                raise TfgError(map(around.advised, diagnostics))
+            return Compiled(program, data, diagnostics, around.names)
+
+        program, is_shown = _compile(tree, compiled)
+        for name, owner in around.used.items():
+            program.datasets[name] = owner.program.dataset(name)
+        has_sessions = bool(program.program.sessions)
+        if not arguments.quiet:
+            # Without sessions all names are for the cells that come.
+            self._note(d for d in program.diagnostics if has_sessions or d.message not in (UNUSED, UNUSED_VALUE))
+        result = self._run_sessions(program, arguments.fresh, is_shown) if has_sessions else None
+        made = Cell(program, result)
+        self._bind(tree, made, data, around.used)
+        if arguments.name:
+            self.shell.user_ns[arguments.name] = made
+        if result is not None and result.interrupted:
+            raise CellError(f"interrupted after {result.steps} steps; the names have the values of that moment")
+        if is_shown:
+            return next(iter(result.values.values()), result.printed[0])
+        return None if has_sessions or arguments.quiet else made
+
+    def _run_sessions(self, program: Compiled, fresh: bool, is_shown: bool):
+        tensorflow.load_beside_others()
+        from .runtime.session import Options
+
+        def write(line: str) -> None:
+            if not is_shown:
+                print(line)
+
+        def note(line: str) -> None:
+            print(line, file=sys.stderr)
+
+        is_main = threading.current_thread() is threading.main_thread()  # where alone signals can be handled
+        with interruptible() if is_main else nullcontext(lambda: False) as interrupted:
+            return program.run(options=Options(write=write, note=note, fresh=fresh, interrupted=interrupted))
+
+    def _bind(self, tree: t.File, cell: Cell, data: Mapping[str, object], used: Mapping[str, Cell]) -> None:
+        """Make what a cell has bound visible to the cells that come."""
+        program = cell.program.program
+        values: dict[str, object] = dict.fromkeys(program.graph().names, cell)
+        values |= {statement.target.id: statement for statement in tree.body if isinstance(statement, t.Def)}
+        for one in program.data:
+            if one.name not in used:
+                values[one.name] = KnownData(one, schema_of(one, data.get(one.name)))
+        for name, value in values.items():
+            self.bound[name] = _Bound(value, cell, self.shell.user_ns.get(name, _NONE))
+
+    def _note(self, diagnostics: Iterable[Diagnostic]) -> None:
+        for diagnostic in diagnostics:
+            print(render_text(diagnostic, self._colour()), file=sys.stderr)
+
+    def _colour(self) -> bool:
+        """Whether to write in colour: in a notebook, and on a terminal that takes it."""
+        is_plain = os.environ.get("NO_COLOR") or str(self.shell.colors).lower() == "nocolor"
+        return not is_plain and (hasattr(self.shell, "kernel") or colour(sys.stdout))
+
+
+def _options(line: str) -> argparse.Namespace:
+    try:
+        arguments = _parser().parse_args(shlex.split(line))
+    except ValueError as error:  # of shlex: a quote that is not closed
+        raise WrongUse(str(error).lower()) from None
+    if arguments.name is not None and not arguments.name.isidentifier():
+        raise WrongUse(f"{arguments.name!r} is no name of a Python variable")
+    return arguments
+
+
+def _compile(tree: t.File, compiled: Callable[[t.File], Compiled]) -> tuple[Compiled, bool]:
+    """A cell, compiled, and whether it shows the value of its last expression, as Python's cells do.
+
+    Only a cell without sessions does; where the expression has no value by itself, the cell declares a graph.
+    """
+    *before, last = tree.body or (None,)
+    if isinstance(last, t.ExpressionStatement) and not any(isinstance(s, t.Session) for s in before):
+        shown = t.Session(last.span, None, None, (t.Print(last.span, (last.value,), ()),))
+        with suppress(TfgError):
+            return compiled(t.File(tree.span, (*before, shown))), True
+    return compiled(tree), False
