@@ -257,6 +257,17 @@ def test_functions_and_data_of_other_cells(shell):
     assert " --> In[8]:3:12" in shown and "in broken, called at In[9]:2:5" in shown
 
 
+def test_imports_of_other_cells(shell):
+    Path("layers.tfg").write_text("param rate = 3.0\ndef triple(x):\n    return x * rate\n", encoding="utf-8")
+    shell.tfg('from "layers.tfg" import triple\nimport "layers.tfg" as layers', "-q")
+    assert shell.value("triple(constant(2.0))") == shell.value("layers.triple(constant(2.0))") == 6.0
+    assert shell.value("def triple(x):\n    return x\ntriple(constant(2.0))") == 2.0
+    shell.tfg("def nine(x):\n    return layers.triple(triple(x))", "-q")
+    assert shell.value("nine(constant(1.0))") == 9.0, "what a function of another cell uses is there too"
+    assert shell.tfg("a = constant(1)", "alone -q") == ""
+    assert shell["alone"].program.program.params == (), "only what is used is taken"
+
+
 def test_data_given_to_another_cell(shell):
     shell["mine"] = (np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), np.array([1, 0, 1]))
     shell.tfg("data d = moons(10)", "-q --data d=mine")

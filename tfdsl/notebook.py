@@ -12,13 +12,14 @@ does not bind itself, whichever cell bound them last. They are values there, nev
 
 - a name of an earlier `%%tfg` cell is what it was after that cell's sessions: a number, string or list is known
   while compiling, everything else is an array, like `housing.features`. What a placeholder must be fed for has
-  no value. `data` and `def` of an earlier cell can be used as if they stood here;
+  no value. `data`, `def` and `import` of an earlier cell can be used as if they stood here;
 - a variable of Python, where the name would be unknown otherwise: numbers, strings, lists of them, and all that
   NumPy makes an array of.
 """
 
 import argparse
 import os
+import re
 import shlex
 import sys
 import threading
@@ -26,6 +27,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 
+from .analysis.names import declared
 from .analysis.outside import Outside
 from .analysis.values import KnownData
 from .cli import tensorflow
@@ -233,6 +235,7 @@ class Notebook:
     def __init__(self, shell):
         self.shell = shell
         self.bound: dict[str, _Bound] = {}
+        self.imports: dict[str, t.Import] = {}  # by the names that they bind
 
     def run_cell(self, line: str, cell: str) -> object:
         """Compile a cell and run its sessions.
@@ -255,7 +258,7 @@ class Notebook:
         arguments = _options(line)
         extra = given(arguments)
         # Lines count from the one of the magic, as the notebook numbers them.
-        tree = parse(Source(f"In[{self.shell.displayhook.prompt_count}]", "\n" + text))
+        tree = self._with_imports(parse(Source(f"In[{self.shell.displayhook.prompt_count}]", "\n" + text)))
         data = {name: self.shell.user_ns.get(value, value) for name, value in extra.data.items()}
         around = _Around(self.bound, self.shell.user_ns, self.shell.user_ns_hidden)
 
@@ -283,6 +286,18 @@ class Notebook:
             return next(iter(result.values.values()), result.printed[0])
         return None if has_sessions or arguments.quiet else made
 
+    def _with_imports(self, tree: t.File) -> t.File:
+        """A cell after the imports of other cells that its text, or that of a function it uses, seems to need."""
+        own = {target.id for target, _ in declared(tree.body)}.union(*map(_imported, tree.body))
+        used, todo = set(own), [tree.span.source.text]
+        while todo:
+            new = set(re.findall(r"\w+", todo.pop())) - used
+            used |= new
+            values = (self.bound[name].value for name in new & self.bound.keys())
+            todo += [value.span.source.text for value in values if isinstance(value, t.Def)]
+        needed = dict.fromkeys(statement for name, statement in self.imports.items() if name in used - own)
+        return t.File(tree.span, (*needed, *tree.body))
+
     def _run_sessions(self, program: Compiled, fresh: bool, is_shown: bool):
         tensorflow.load_beside_others()
         from .runtime.session import Options
@@ -304,8 +319,9 @@ class Notebook:
         values: dict[str, object] = dict.fromkeys(program.graph().names, cell)
         values |= {statement.target.id: statement for statement in tree.body if isinstance(statement, t.Def)}
         for one in program.data:
-            if one.name not in used:
+            if one.name not in used and "." not in one.name:  # as data of an imported file has
                 values[one.name] = KnownData(one, schema_of(one, data.get(one.name)))
+        self.imports |= {name: statement for statement in tree.body for name in _imported(statement)}
         for name, value in values.items():
             self.bound[name] = _Bound(value, cell, self.shell.user_ns.get(name, _NONE))
 
@@ -317,6 +333,15 @@ class Notebook:
         """Whether to write in colour: in a notebook, and on a terminal that takes it."""
         is_plain = os.environ.get("NO_COLOR") or str(self.shell.colors).lower() == "nocolor"
         return not is_plain and (hasattr(self.shell, "kernel") or colour(sys.stdout))
+
+
+def _imported(statement: t.Statement) -> list[str]:
+    """The names that an import binds."""
+    if not isinstance(statement, t.Import):
+        return []
+    if statement.names is not None:
+        return [name.id for name in statement.names]
+    return [statement.target.id if statement.target else os.path.splitext(os.path.basename(statement.path))[0]]
 
 
 def _options(line: str) -> argparse.Namespace:

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 
 from . import program as p
 from .source import Source, Span
-from .types import DTYPES, Size, TensorType
+from .types import ALL_DTYPES, DTYPES, Size, TensorType
 
 _CLASSES = {
     name: value for name, value in vars(p).items() if isinstance(value, type) and dataclasses.is_dataclass(value)
@@ -170,9 +170,9 @@ def _type(text: str) -> TensorType:
     name, _, rest = text.partition("[")
     inside = rest.rstrip("]")
     if inside == "...":
-        return TensorType(DTYPES[name], None)
+        return TensorType(ALL_DTYPES[name], None)
     dims = (part.strip() for part in inside.split(",") if part.strip())
-    return TensorType(DTYPES[name], tuple(None if d == "?" else int(d) if d.isdigit() else Size(d) for d in dims))
+    return TensorType(ALL_DTYPES[name], tuple(None if d == "?" else int(d) if d.isdigit() else Size(d) for d in dims))
 
 
 def to_yaml(program: p.Program) -> str:

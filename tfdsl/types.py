@@ -12,7 +12,7 @@ from .source import Span
 
 
 class DType(Record):
-    """An element type by TensorFlow's name. `kind` is float, int, uint, complex, bool, string or none."""
+    """An element type by TensorFlow's name. `kind` is float, int, uint, complex, bool, string or opaque."""
 
     name: str
     kind: str
@@ -41,6 +41,15 @@ def _bits(name: str) -> int:
 
 
 DTYPES: dict[str, DType] = {name: DType(name, kind, _bits(name)) for kind, names in _KINDS.items() for name in names}
+# What only ops reached by `raw` make and take; no literal becomes one of them.
+OPAQUE: dict[str, DType] = {
+    name: DType(name, "opaque", _bits(name))
+    for name in (
+        "resource", "variant", "qint8", "quint8", "qint16", "quint16", "qint32", "int2", "uint2", "int4", "uint4",
+        "float4_e2m1fn", "float8_e5m2", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e4m3b11fnuz", "float8_e5m2fnuz",
+    )
+}  # fmt: skip
+ALL_DTYPES = DTYPES | OPAQUE
 FLOAT32, FLOAT64 = DTYPES["float32"], DTYPES["float64"]
 INT32, INT64 = DTYPES["int32"], DTYPES["int64"]
 BOOL, STRING = DTYPES["bool"], DTYPES["string"]

@@ -77,7 +77,7 @@ def _module(ctx: Analysis, path: str, stem: str, statement: t.Import) -> Env:
     identity = os.path.realpath(path)
     if identity in ctx.importing:
         chain = [*list(ctx.importing.values())[list(ctx.importing).index(identity) :], path]
-        ctx.fail(IMPORT_CYCLE, statement.span, chain=" -> ".join(map(os.path.relpath, chain)))
+        ctx.fail(IMPORT_CYCLE, statement.span, chain=" -> ".join(chain))
     if identity not in ctx.modules:
         if len(ctx.importing) > MAX_IMPORTS:
             ctx.fail(IMPORT_DEEP, statement.span, limit=MAX_IMPORTS)

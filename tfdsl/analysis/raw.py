@@ -1,0 +1,319 @@
+"""Calls of TensorFlow's own ops, `raw.Roll(input=x, shift=1, axis=0)`: checked against the table of `ops/raw.py`.
+
+Arguments are given by name, as `tf.raw_ops` takes them. Attributes that follow from inputs, such as their
+dtypes, cannot be given. A number takes the dtype of the tensors beside it, the variable whose handle an op takes
+included; it is this module that decides every dtype. Shapes are TensorFlow's own to tell: `foreign.inferred` asks
+for them where TensorFlow may be imported, elsewhere they stay unknown.
+"""
+
+from ..diagnostics import (
+    ARGUMENT_KIND,
+    ARGUMENT_UNKNOWN,
+    DTYPE_NOT_ALLOWED,
+    NEGATIVE,
+    NOT_STATIC,
+    OPTION,
+    RAW_COUNT,
+    RAW_FUNCTION,
+    RAW_RESOURCE,
+    RAW_UNKNOWN,
+)
+from ..ops import OPS, raw
+from ..ops.op import REQUIRED
+from ..ops.raw import RawArgument, RawAttr, RawOp
+from ..program import Arg, Literal, Ref, Refs, Static
+from ..source import Span
+from ..suggest import did_you_mean
+from ..types import ALL_DTYPES, BECOMES, FLOAT32, DType, TensorType
+from .arguments import (
+    Arguments,
+    Given,
+    assign_arguments,
+    check_one_dtype,
+    default_dtype,
+    differ,
+    missing,
+    operand_notes,
+    prepared,
+    scalar_class,
+    sizes_of,
+    tensor_dtype,
+    to_arg,
+    typed,
+)
+from .context import Analysis
+from .foreign import inferred
+from .values import Outputs, ShapeOf, Tensor, describe, freeze, has_tensor, is_host
+
+Dtypes = dict[str, DType | tuple[DType, ...]]  # what the attributes that are dtypes, or lists of them, stand for
+
+
+def find(ctx: Analysis, name: str, span: Span) -> RawOp:
+    """The op of a name such as `Roll`."""
+    op = raw.find(name)
+    if op is None:
+        help = did_you_mean(name, raw.names())
+        if not help and name in OPS:
+            help = f"{name} is an op of the language: write it without 'raw.'"
+        ctx.fail(RAW_UNKNOWN, span, help=help, name=name)
+    return op
+
+
+def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str | None) -> object:
+    """Add the node of an op: its output, the list of its outputs, or an operation where it has none."""
+    arguments = _assigned(ctx, op, given, span)
+    args: dict[str, Arg] = {}
+    dtypes: Dtypes = {}
+    for attr in op.given.values():
+        if attr.name in arguments:
+            args[attr.name] = _attribute(ctx, op, attr, arguments)
+        value = args[attr.name].value if attr.name in args else attr.default
+        if attr.item == "type" and value is not REQUIRED:
+            dtypes[attr.name] = tuple(ALL_DTYPES[v] for v in value) if attr.is_list else ALL_DTYPES[value]
+    _decide(ctx, op, arguments, dtypes)
+    counts: dict[str, tuple[int, str]] = {}
+    inputs = {one.name: _input(ctx, op, one, arguments[one.name], dtypes, counts) for one in op.inputs}
+    args = {**inputs, **args}
+    lengths = {attr: count for attr, (count, _) in counts.items()}
+    lengths |= {n: args[n].value if n in args else a.default for n, a in op.given.items() if a.kind == "int"}
+    groups = [_outputs(one, dtypes, lengths) for one in op.outputs]
+    types = tuple(TensorType(dtype) for group in groups for dtype in group)
+    ctx.spend(100, span)
+    arrays = [arguments[one.name].value for one in op.inputs]
+    outputs = inferred(ctx, op.name, args, name, types, arrays, span)
+    node = ctx.graph.add(op.name, args, name, outputs, ctx.origin(span))
+    if not op.outputs:
+        return Tensor(Ref(node), None, ctx.graph.name, span)
+    tensors = iter([Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)])
+    values = [
+        [next(tensors) for _ in group] if one.is_list else next(tensors)
+        for one, group in zip(op.outputs, groups, strict=True)
+    ]
+    return values[0] if len(values) == 1 else Outputs(values, [one.name for one in op.outputs])
+
+
+def _assigned(ctx: Analysis, op: RawOp, given: Arguments, span: Span) -> dict[str, Given]:
+    """The arguments by their names; all that the op needs are there."""
+    for name, argument in given:
+        if name in op.inferred:
+            place = Span(argument.whole.source, argument.whole.start, argument.whole.start + len(name))
+            help = f"it follows from {op.inferred[name]}: leave it out"
+            ctx.fail(ARGUMENT_UNKNOWN, place, help=help, function=op.name, name=name)
+    inputs = [one.name for one in op.inputs]
+    arguments = assign_arguments(ctx, op.name, op.signature, [*inputs, *op.given], given, span, positional=0)
+    for name in inputs:
+        if name not in arguments:
+            missing(ctx, op.name, op.signature, name, span)
+        arguments[name] = prepared(ctx, arguments[name])
+    for name, attr in op.given.items():
+        if attr.item == "func" and attr.default is REQUIRED or (name in arguments and attr.item == "func"):
+            ctx.fail(RAW_FUNCTION, span, function=op.name, name=name)
+        if name in arguments and arguments[name].value is None and attr.default is not REQUIRED:
+            del arguments[name]  # none is what `tf.raw_ops` takes for the default
+        if name not in arguments and attr.default is REQUIRED:
+            missing(ctx, op.name, op.signature, name, span)
+    return arguments
+
+
+# --- attributes -------------------------------------------------------------------------------
+
+_WANTED = {
+    "string": "a string",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "type": "a dtype such as float32",
+    "shape": "a shape such as [2, 3]",
+    "tensor": "a number or a list of them",
+}
+
+
+def _attribute(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Given]) -> Arg:
+    """An attribute that the call gives, as the IR has it: dtypes by their names, a tensor as a literal."""
+    given = arguments[attr.name]
+    if has_tensor(given.value):
+        ctx.fail(NOT_STATIC, given.span, operand_notes([given]), what=f"'{attr.name}' of {op.name}",
+                 value=describe(given.value))  # fmt: skip
+    if attr.kind == "tensor":
+        return _tensor(ctx, op, attr, arguments)
+    if not attr.is_list:
+        value = _item(ctx, op, attr, given, given.value)
+        if attr.item == "int" and attr.least is not None and value < attr.least:
+            ctx.fail(NEGATIVE, given.span, op=op.name, value=value, param=attr.name, least=attr.least)
+        return Static(value)
+    values = given.value
+    if isinstance(values, ShapeOf) and attr.item == "int":
+        values = sizes_of(ctx, values, given.span)
+    if not isinstance(values, (list, tuple, range)):
+        _wrong(ctx, op, attr, given)
+    if attr.least is not None and len(values) < attr.least:
+        wanted = f"at least {attr.least} value{'' if attr.least == 1 else 's'}"
+        ctx.fail(RAW_COUNT, given.span, op=op.name, wanted=wanted, param=attr.name, count=len(values))
+    return Static(tuple(_item(ctx, op, attr, given, value) for value in values))
+
+
+def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given, value: object) -> object:
+    """One value of an attribute."""
+    match attr.item, value:
+        case ("string", str()) | ("bool", bool()):
+            found = value
+        case ("int", bool()) | ("float", bool()):
+            _wrong(ctx, op, attr, given)
+        case "int", int():
+            found = value
+        case "float", int() | float():
+            found = float(value)
+        case "type", DType(name=name):
+            found = name
+        case "type", str() if value in ALL_DTYPES:
+            found = value
+        case "shape", _:
+            return _shape(ctx, op, attr, given, value)
+        case _:
+            _wrong(ctx, op, attr, given)
+    if attr.allowed is not None and found not in attr.allowed:
+        if attr.item == "type":
+            ctx.fail(DTYPE_NOT_ALLOWED, given.span, op=op.name, dtype=found, param=f"'{attr.name}'",
+                     allowed=" or ".join(attr.allowed))  # fmt: skip
+        allowed = " or ".join(f'"{one}"' for one in attr.allowed)
+        ctx.fail(OPTION, given.span, help=did_you_mean(found, attr.allowed), op=op.name, value=f'"{found}"',
+                 param=f"'{attr.name}'", allowed=allowed)  # fmt: skip
+    return found
+
+
+def _shape(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given, value: object) -> tuple | None:
+    """A shape: sizes, none for one that is not known; none for an unknown rank."""
+    if value is None:
+        return None
+    if isinstance(value, ShapeOf):
+        value = [] if value.dims is None else [d if isinstance(d, int) else None for d in value.dims]
+    items = value if isinstance(value, (list, tuple)) else [value]
+    for item in items:
+        if item is not None and (not isinstance(item, int) or isinstance(item, bool)):
+            _wrong(ctx, op, attr, given)
+    return tuple(items)
+
+
+def _tensor(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Given]) -> Literal:
+    """A value that the op holds as a tensor; its dtype is the attribute `dtype`, or that of the default."""
+    given = arguments[attr.name]
+    if not is_host(given.value) or given.value is None:
+        _wrong(ctx, op, attr, given)
+    if attr.default is not REQUIRED:
+        dtype = ALL_DTYPES[next(iter(attr.default))]
+    elif "dtype" in arguments:
+        dtype = ALL_DTYPES[_attribute(ctx, op, op.given["dtype"], arguments).value]
+    else:
+        dtype = default_dtype(given.value, scalar_class(ctx, given.value, given.span))
+    return to_arg(ctx, given, dtype)[0]
+
+
+def _wrong(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given) -> None:
+    wanted = f"a list, each item {_WANTED[attr.item]}," if attr.is_list else _WANTED[attr.item]
+    ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted=wanted, name=attr.name, value=describe(given.value))
+
+
+# --- inputs -----------------------------------------------------------------------------------
+
+
+def _decide(ctx: Analysis, op: RawOp, arguments: dict[str, Given], dtypes: Dtypes) -> None:
+    """The dtypes that follow from inputs: those of the tensors, else what suits the numbers."""
+    inputs = [(one, arguments[one.name]) for one in op.inputs if one.attr and not op.attrs[one.attr].is_list]
+    decided: dict[str, tuple[str, Given]] = {}
+    for one, given in inputs:
+        dtype = tensor_dtype(given.value)
+        if dtype is not None and dtypes.setdefault(one.attr, dtype) != dtype:
+            differ(ctx, op, decided.get(one.attr), one, given, dtypes[one.attr], dtype)
+        if dtype is not None:
+            decided.setdefault(one.attr, (one.name, given))
+    for name in dict.fromkeys(one.attr for one, _ in inputs if one.attr not in dtypes):
+        dtypes[name] = _suitable(ctx, op, op.attrs[name], [g for one, g in inputs if one.attr == name], arguments)
+    for one, given in inputs:
+        dtype, attr = dtypes[one.attr], op.attrs[one.attr]
+        if not attr.takes(dtype):
+            help = f"convert it first: cast({given.text}, float32)" if attr.takes(FLOAT32) else ""
+            ctx.fail(DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help if dtype.kind != "string" else "",
+                     op=op.name, dtype=dtype, param=f"'{one.name}'", allowed=" or ".join(attr.allowed))  # fmt: skip
+
+
+def _suitable(ctx: Analysis, op: RawOp, attr: RawAttr, given: list[Given], arguments: dict[str, Given]) -> DType:
+    """The dtype of inputs that are all numbers: a variable's beside them, TensorFlow's choice, or float32."""
+    values = [one.value for one in given]
+    kind = scalar_class(ctx, values, given[0].span)
+    own = default_dtype(values, kind)
+    beside = [v.type.dtype for v in (arguments[one.name].value for one in op.inputs) if _is_variable(v)]
+    default = [] if attr.default is REQUIRED else [ALL_DTYPES[attr.default]]
+    usual = [*default, own] if attr.allowed is None else [own, *default]
+    fitting = (d for d in (*beside, *usual, FLOAT32) if attr.takes(d) and (kind is None or d.kind in BECOMES[kind]))
+    return next(fitting, own)
+
+
+def _is_variable(value: object) -> bool:
+    return isinstance(value, Tensor) and value.is_variable
+
+
+def _input(
+    ctx: Analysis, op: RawOp, one: RawArgument, given: Given, dtypes: Dtypes, counts: dict[str, tuple[int, str]]
+) -> Arg:
+    """An input as the IR has it."""
+    if not one.is_list:
+        dtype = dtypes[one.attr] if one.attr else one.dtype
+        _check_fixed(ctx, op, one, given, [given.value], dtype)
+        return to_arg(ctx, given, dtype)[0]
+    if not isinstance(given.value, (list, tuple)):
+        ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted="a list of tensors", name=one.name,
+                 value=describe(given.value))  # fmt: skip
+    items = [Given(value, given.span) for value in given.value]
+    counter = one.count or one.attr
+    least = op.attrs[counter].least or 0
+    if len(items) < least:
+        wanted = f"at least {least} tensor{'' if least == 1 else 's'}"
+        ctx.fail(RAW_COUNT, given.span, op=op.name, wanted=wanted, param=one.name, count=len(items))
+    count, other = counts.setdefault(counter, (len(items), one.name))
+    if count != len(items):
+        wanted = f"as many tensors as in '{other}', {count},"
+        ctx.fail(RAW_COUNT, given.span, op=op.name, wanted=wanted, param=one.name, count=len(items))
+    if one.count:
+        dtype = dtypes[one.attr] if one.attr else one.dtype
+        _check_fixed(ctx, op, one, given, given.value, dtype)
+        if one.attr:
+            check_one_dtype(ctx, op, one, given, given.value, dtype)
+        return Refs(tuple(to_arg(ctx, item, dtype)[0] for item in items))
+    known = dtypes.get(one.attr, (None,) * len(items))
+    pairs = [typed(ctx, item, dtype) for item, dtype in zip(items, known, strict=True)]
+    attr = op.attrs[one.attr]
+    for item, dtype, (_, type) in zip(items, known, pairs, strict=True):
+        allowed = attr.allowed if dtype is None else (dtype.name,)
+        if allowed is not None and type.dtype.name not in allowed:
+            ctx.fail(DTYPE_NOT_ALLOWED, given.span, operand_notes([item]), op=op.name, dtype=type.dtype,
+                     param=f"'{one.name}'", allowed=" or ".join(allowed))  # fmt: skip
+    dtypes[one.attr] = tuple(type.dtype for _, type in pairs)
+    return Refs(tuple(arg for arg, _ in pairs))
+
+
+def _check_fixed(ctx: Analysis, op: RawOp, one: RawArgument, given: Given, values: list, dtype: DType) -> None:
+    """What an input of a fixed dtype is given; for a resource, a variable stands for its handle."""
+    if one.attr:
+        return
+    for value in values:
+        own = tensor_dtype(value)
+        if dtype.kind == "opaque" and own != dtype and not (dtype.name == "resource" and _is_variable(value)):
+            wanted = "a variable, or a resource that another op makes," if dtype.name == "resource" else dtype
+            ctx.fail(RAW_RESOURCE, given.span, operand_notes([given]), op=op.name, wanted=wanted, param=one.name,
+                     value=describe(value))  # fmt: skip
+        if dtype.kind != "opaque" and own not in (None, dtype):
+            convertible = not {"string", "opaque"} & {own.kind, dtype.kind}
+            help = f"convert it first: cast({given.text}, {dtype})" if convertible else ""
+            ctx.fail(DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help, op=op.name, dtype=own,
+                     param=f"'{one.name}'", allowed=dtype)  # fmt: skip
+
+
+# --- outputs ----------------------------------------------------------------------------------
+
+
+def _outputs(one: RawArgument, dtypes: Dtypes, lengths: dict[str, int]) -> tuple[DType, ...]:
+    """The dtypes of an output: one, or as many as the list has."""
+    own = dtypes[one.attr] if one.attr else one.dtype
+    if one.count:
+        return (own,) * lengths[one.count]
+    return own if one.is_list else (own,)

@@ -1,0 +1,172 @@
+"""Any op that TensorFlow registers, as `raw.Roll(input=x, shift=1, axis=0)` reaches it.
+
+Input: `raw_ops.txt`, a line for each op, which `lowering/registry.py` makes from TensorFlow's registry
+and describes. Output: a `RawOp`, made from its line when the op is asked for. Nothing is read before.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache, cached_property
+from pathlib import Path
+
+from ..record import Record
+from ..types import ALL_DTYPES, DType
+from .op import REQUIRED
+
+PREFIX = "raw."  # of these ops in programs
+
+
+class RawArgument(Record):
+    """An input or an output.
+
+    Its dtype is fixed, or what the attribute `attr` says. It is a list where `count`, an attribute, says how long,
+    or where `attr` is a list of dtypes.
+    """
+
+    name: str
+    dtype: DType | None
+    attr: str
+    count: str
+    is_list: bool
+
+
+class RawAttr(Record):
+    """An attribute: `kind` is string, int, float, bool, type, shape, tensor, func, or list(...) of one."""
+
+    name: str
+    kind: str
+    allowed: tuple | None  # values: strings, or names of dtypes
+    least: int | None  # of an int, or of the length of a list
+    default: object  # as JSON has it
+
+    @property
+    def is_list(self) -> bool:
+        return self.kind.startswith("list(")
+
+    @property
+    def item(self) -> str:
+        """The kind of the value, or of the values in the list."""
+        return self.kind.removeprefix("list(").removesuffix(")")
+
+    def takes(self, dtype: DType) -> bool:
+        return self.allowed is None or dtype.name in self.allowed
+
+
+class RawOp:
+    """An op of TensorFlow's: what it takes and gives. `name` is what programs call it, `raw.Roll`."""
+
+    def __init__(self, line: str):
+        name, inputs, outputs, *attrs = line.split("\t")
+        self.name = PREFIX + name
+        self.attrs: Mapping[str, RawAttr] = {attr.name: attr for attr in map(_attr, attrs)}
+        self.inputs, self.outputs = self._arguments(inputs), self._arguments(outputs)
+
+    @property
+    def tf(self) -> str:
+        """Its name in TensorFlow."""
+        return self.name.removeprefix(PREFIX)
+
+    def _arguments(self, text: str) -> tuple[RawArgument, ...]:
+        return tuple(self._argument(*part.split(": ")) for part in text.split(", ")) if text else ()
+
+    def _argument(self, name: str, type: str) -> RawArgument:
+        count, _, type = type.rpartition("*")
+        type = type.lstrip("&")
+        attr = type if type in self.attrs else ""
+        is_list = bool(count) or (attr != "" and self.attrs[attr].is_list)
+        return RawArgument(name, None if attr else ALL_DTYPES[type], attr, count, is_list)
+
+    @cached_property
+    def inferred(self) -> Mapping[str, str]:
+        """The attributes that follow from inputs, each with the first of them."""
+        pairs = [(attr, one.name) for one in self.inputs for attr in (one.attr, one.count) if attr]
+        return dict(reversed(pairs))
+
+    @cached_property
+    def given(self) -> Mapping[str, RawAttr]:
+        """The attributes that a call gives, those that it must give first."""
+        own = [attr for attr in self.attrs.values() if attr.name not in self.inferred]
+        return {attr.name: attr for attr in sorted(own, key=lambda attr: attr.default is not REQUIRED)}
+
+    @property
+    def signature(self) -> str:
+        """`input: T, shift: Tshift, axis: Taxis`: the inputs, then the attributes with their defaults."""
+        parts = [f"{one.name}: {_type_text(one)}" for one in self.inputs]
+        for attr in self.given.values():
+            default = "" if attr.default is REQUIRED else f" = {value_text(attr.default)}"
+            parts.append(f"{attr.name}: {attr.kind}{default}")
+        return ", ".join(parts)
+
+    @property
+    def results(self) -> str:
+        """`output: T`, as the signature has the inputs."""
+        return ", ".join(f"{one.name}: {_type_text(one)}" for one in self.outputs)
+
+    def limits(self) -> Mapping[str, str]:
+        """What the dtypes and attributes with limits may be, in words."""
+        found = {}
+        for attr in self.attrs.values():
+            parts = []
+            if attr.allowed is not None:
+                parts.append(" or ".join(v if attr.item == "type" else value_text(v) for v in attr.allowed))
+            elif attr.item == "type" and attr.name in self.inferred:
+                parts.append("any dtype")
+            if attr.least is not None and (attr.least > 0 or not attr.is_list):
+                parts.append(f"at least {attr.least}" + (" of them" if attr.is_list else ""))
+            if parts:
+                found[attr.name] = ", ".join(parts)
+        return found
+
+
+def _type_text(argument: RawArgument) -> str:
+    type = argument.attr or argument.dtype.name
+    return f"[{type}]" if argument.is_list else type
+
+
+def value_text(value: object) -> str:
+    """A value of JSON's as programs write it."""
+    match value:
+        case bool() | None:
+            return {True: "true", False: "false", None: "none"}[value]
+        case list() | tuple():
+            return f"[{', '.join(map(value_text, value))}]"
+        case dict():
+            return value_text(next(iter(value.values())))
+        case str():
+            return f'"{value}"'
+        case _:
+            return str(value)
+
+
+_ATTR = re.compile(r"(\w+): ([\w()]+)(?: in (\[.*?\]))?(?: >= (-?\d+))?(?: = (.*))?")
+
+
+def _attr(text: str) -> RawAttr:
+    import json  # for programs that use such an op
+
+    name, kind, allowed, least, default = _ATTR.fullmatch(text).groups()
+    return RawAttr(
+        name,
+        kind,
+        tuple(json.loads(allowed)) if allowed else None,
+        int(least) if least else None,
+        json.loads(default) if default else REQUIRED,
+    )
+
+
+@cache
+def _table() -> str:
+    return "\n" + Path(__file__).with_name("raw_ops.txt").read_text(encoding="utf-8")
+
+
+def names() -> list[str]:
+    """The names of all ops, as TensorFlow has them."""
+    return [line.partition("\t")[0] for line in _table().splitlines()[1:]]
+
+
+@cache
+def find(name: str) -> RawOp | None:
+    """The op of a name such as `Roll`, or None."""
+    table = _table()
+    start = table.find(f"\n{name}\t") + 1
+    return RawOp(table[start : table.index("\n", start)]) if start else None
