@@ -239,6 +239,13 @@ DEVICE_NAME = _message("TFG458", "'{name}' is no device of TensorFlow",
 CONTAINER_NAME = _message("TFG459", "'{name}' cannot be the name of a container",
                           "use letters, digits and _ . / - in it, and begin with a letter or a digit")
 
+RAW_UNKNOWN = _message("TFG470", "TensorFlow has no op '{name}'", "tfdsl ops raw.Roll describes one of them")
+RAW_COUNT = _message("TFG471", "{op} needs {wanted} for '{param}', but it is given {count}")
+RAW_RESOURCE = _message("TFG472", "{op} needs {wanted} for '{param}', but it is {value}",
+                        "it takes the name of a variable, or the output of the op that made the resource")
+RAW_FUNCTION = _message("TFG473", "{function} needs a graph function for '{name}', which programs cannot give",
+                        "call it in a function of Python's, and give that with compile(..., ops=...)")
+
 # --- 5xx sessions -----------------------------------------------------------------------------
 UNFED = _message("TFG501", "{what} needs {names} to be fed", "write: with {first} = ...")
 FEED_SHAPE = _message("TFG502", "{name} is {declared}, but is fed {actual}")
@@ -271,6 +278,10 @@ NO_VARIABLES = _message("TFG524", "this graph has no variables to {what}")
 NESTED_CHECKPOINT = _message("TFG525", "'checkpoint' stands directly in the body of 'train'")
 SESSION_TWICE = _message("TFG526", "a second session '{name}'")
 PLAN_PLACE = _message("TFG527", "{what} cannot stand here", "put it before or after the loop")
+EXPORT_NAME = _message("TFG528", "what is exported needs a name for its users, which '{text}' has not",
+                       "give it one in the graph half: scores = {text}")
+EXPORT_TWICE = _message("TFG529", "two things are exported as '{name}'",
+                        "give one of them another name in the graph half: other_{name} = ...")
 
 # --- 6xx data ---------------------------------------------------------------------------------
 DATA_ARGUMENT = _message("TFG601", "{name} needs {argument} to be {wanted}, not {value}")
@@ -332,11 +343,21 @@ RESTORE_TYPE = _message("TFG706", "{name} is {declared}, but {actual} in the che
 WRITE_FAILED = _message("TFG707", "cannot write {path}: {reason}")
 NO_GRADIENT = _message("TFG708", "TensorFlow finds no gradient of {y} with respect to {x}",
                        "an op between them has none, such as a cast to integers or argmax")
+EXPORT_EXISTS = _message("TFG712", "{path} exists and is no SavedModel", "export to another folder, or remove it")
+DEVICE_MISSING = _message("TFG713", "there is no device {name} here", "there are {known}; --soft-placement takes what there is")
 RESTORE_UNREADABLE = _message("TFG709", "the checkpoint {path} cannot be read: {reason}")
 CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} is of a different program: {what} changed",
                             "start over with --fresh, or give 'checkpoint' another folder")
 CHECKPOINT_DAMAGED = _message("TFG711", "the checkpoint in {path} is damaged: {reason}",
                               "start over with --fresh; the folder is left as it is")
+
+FUNCTION_RAISED = _message("TFG730", "{function} raised {error}: {reason}")
+FUNCTION_RESULT = _message("TFG731", "{function} returned {value}, not a tensor",
+                           "return a tensor, a tuple of tensors, or an operation")
+FUNCTION_VARIABLE = _message("TFG732", "{function} makes the variable '{name}', of which the program would not know",
+                             "declare it in the program, and give it to {function} as an argument")
+FUNCTION_MISSING = _message("TFG733", "this calls {function}, a function of Python's that is not given",
+                            "give it with ops={{\"{function}\": ...}}")
 
 # --- 8xx options, limits, not yet -------------------------------------------------------------
 NOT_YET = _message("TFG801", "{what} is part of the language, but not yet of this version", "{hint}")
@@ -354,6 +375,8 @@ VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} 
 WORK_LARGE = _message("TFG812", "this program takes too much work to compile",
                       "loops, calls and lists are worked out while compiling: shorten them, or use --max-unroll")
 PARAM_TWICE = _message("TFG813", "param '{name}' is given by keyword and in params", "give it once")
+FUNCTION_GIVEN = _message("TFG830", "ops has '{name}', which cannot be an op: {reason}")
+FUNCTION_CLASH = _message("TFG831", "ops has '{name}', which the language has itself", "give it another name")
 BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}",
                "please report it, with the program if you can")
 
@@ -385,6 +408,7 @@ class Diagnostic(Record):
     notes: tuple[Note, ...] = ()
     help: str = ""  # in place of the message's own
     chain: tuple[Frame, ...] = ()  # the calls and imports that lead here, outermost first
+    cause: BaseException | None = None  # what a function of the caller's raised
 
     @property
     def code(self) -> str:
@@ -409,6 +433,7 @@ class TfgError(Exception):
     def __init__(self, diagnostics: Iterable[Diagnostic]):
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
         super().__init__(self.diagnostics)
+        self.__cause__ = next((d.cause for d in self.diagnostics if d.cause is not None), None)
 
     def __str__(self) -> str:
         from .render import render_text

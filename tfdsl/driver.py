@@ -1,12 +1,13 @@
 """The whole pipeline: text -> tree -> program -> graph -> session, each stage one line of `run`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING
 
 from .analysis.check import analyse
 from .analysis.context import Limits
+from .analysis.foreign import Foreign, Types
 from .analysis.outside import Outside
 from .analysis.values import thaw
 from .diagnostics import (
@@ -17,11 +18,12 @@ from .diagnostics import (
     Diagnostic,
     TfgError,
 )
-from .program import Field, Graph, Named, Program, Static
+from .program import Field, Graph, Named, Node, Program, Static
 from .source import Source
 from .suggest import did_you_mean
 from .syntax import tree as t
 from .syntax.parse import parse
+from .types import TensorType
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,14 +51,16 @@ def check(
     data: Mapping[str, object] | None = None,
     limits: Limits | None = None,
     outside: Outside | None = None,
+    foreign: Foreign | None = None,
 ) -> tuple[Program | None, list[Diagnostic]]:
     """The program of a source, or of a tree, and its diagnostics in the order of the text.
 
-    There is no program where there are errors. `outside` has names that the text may use without binding them.
+    There is no program where there are errors. `outside` has names that the text may use without binding them,
+    `foreign` functions of Python's that are ops to it, and TensorFlow's inference.
     """
     try:
         tree = parse(source) if isinstance(source, Source) else source
-        program, bag = analyse(tree, params, data, limits, outside)
+        program, bag = analyse(tree, params, data, limits, outside, foreign)
     except TfgError as error:
         return None, list(error.diagnostics)
     return (None if bag.errors else program), bag.ordered()
@@ -68,12 +72,21 @@ def compile_source(
     data: Mapping[str, object] | None = None,
     limits: Limits | None = None,
     outside: Outside | None = None,
+    foreign: Foreign | None = None,
 ) -> "Compiled":
     """A source, checked; `TfgError` with everything that is wrong with it."""
-    program, diagnostics = check(source, params, data, limits, outside)
+    foreign = foreign or Foreign({}, infer)
+    program, diagnostics = check(source, params, data, limits, outside, foreign)
     if program is None:
         raise TfgError(diagnostics)
-    return Compiled(program, data, diagnostics, outside)
+    return Compiled(program, data, diagnostics, outside, {n: op.function for n, op in foreign.functions.items()})
+
+
+def infer(node: Node, types: Types, *rest) -> TensorType | tuple[TensorType, ...]:
+    """TensorFlow's inference for one node. TensorFlow is imported when it is asked for the first time."""
+    from .lowering.infer import infer as ask
+
+    return ask(node, types, *rest)
 
 
 class Compiled:
@@ -89,11 +102,13 @@ class Compiled:
         data: Mapping[str, object] | None = None,
         diagnostics: list[Diagnostic] | None = None,
         outside: Outside | None = None,
+        ops: Mapping[str, Callable] | None = None,
     ):
         self.program = program
         self.diagnostics = diagnostics or []
         self._given_data = dict(data or {})
         self._outside = outside
+        self._ops = ops or {}
         self.datasets: dict[str, Dataset] = {}
         self._built: dict[str, BuiltGraph] = {}
         self._lock = RLock()  # data is loaded once, and a graph built once
@@ -131,7 +146,7 @@ class Compiled:
             if graph not in self._built:
                 from .lowering.graph import build
 
-                self._built[graph] = build(graphs[graph], self.array)
+                self._built[graph] = build(graphs[graph], self.array, self._ops)
             return self._built[graph]
 
     @property

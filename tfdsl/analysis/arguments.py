@@ -26,6 +26,7 @@ from ..diagnostics import (
     Note,
 )
 from ..ops.op import REQUIRED, Op, Param
+from ..ops.raw import RawArgument, RawOp
 from ..program import Arg, Literal, Pack, Refs, Static
 from ..record import Record
 from ..source import Span
@@ -51,8 +52,11 @@ class Given(Record):
         return text if len(text) <= 40 else text[:37] + "..."
 
 
+Arguments = list[tuple[str | None, Given]]  # of a call, in its order, with their names where it gives them
+
+
 def assign_arguments(
-    ctx: Analysis, function: str, signature: str, names: list[str], given: list[tuple[str | None, Given]], span: Span,
+    ctx: Analysis, function: str, signature: str, names: list[str], given: Arguments, span: Span,
     positional: int | None = None,
 ) -> dict[str, Given]:  # fmt: skip
     """Match arguments to parameter names by Python's rules."""
@@ -226,7 +230,7 @@ class Bound:
     given: dict[str, Given]
 
 
-def bind(ctx: Analysis, op: Op, given: list[tuple[str | None, Given]], span: Span) -> Bound:
+def bind(ctx: Analysis, op: Op, given: Arguments, span: Span) -> Bound:
     """Match, type and convert the arguments of a call of an op."""
     params = {param.name: param for param in op.params}
     arguments = assign_arguments(ctx, op.name, op.signature, list(params), given, span)
@@ -234,7 +238,7 @@ def bind(ctx: Analysis, op: Op, given: list[tuple[str | None, Given]], span: Spa
         if name not in arguments and param.default is REQUIRED:
             missing(ctx, op.name, op.signature, name, span)
         if name in arguments:
-            arguments[name] = _prepare(ctx, op, param, arguments[name])
+            arguments[name] = prepared(ctx, arguments[name], param.is_tensor)
     # An optional argument given as none is not given.
     arguments = {
         n: g for n, g in arguments.items()
@@ -256,7 +260,7 @@ def bind(ctx: Analysis, op: Op, given: list[tuple[str | None, Given]], span: Spa
     return bound
 
 
-def _prepare(ctx: Analysis, op: Op, param: Param, given: Given) -> Given:
+def prepared(ctx: Analysis, given: Given, is_tensor: bool = True) -> Given:
     """Values that every kind of parameter treats alike."""
     value = given.value
     if isinstance(value, Broken):
@@ -267,8 +271,8 @@ def _prepare(ctx: Analysis, op: Op, param: Param, given: Given) -> Given:
     if isinstance(value, ShapeOf):
         value = sizes_of(ctx, value, given.span)
     if isinstance(value, (list, tuple)):
-        value = [_prepare(ctx, op, param, Given(item, given.span)).value for item in value]
-    if isinstance(value, Tensor) and value.type is None and param.is_tensor:
+        value = [prepared(ctx, Given(item, given.span), is_tensor).value for item in value]
+    if isinstance(value, Tensor) and value.type is None and is_tensor:
         ctx.fail(NOT_TENSOR, given.span, value=describe(value))
     if isinstance(value, Tensor) and value.graph != ctx.graph.name:
         ctx.fail(OTHER_GRAPH, given.span, name=given.text, theirs=ctx.graphs[value.graph].shown, ours=ctx.graph.shown)
@@ -307,7 +311,7 @@ def _groups(ctx: Analysis, op: Op, params: Mapping[str, Param], arguments: Mappi
             groups[param.group] = dtype
             decided[param.group] = (param.name, given)
         elif groups[param.group] != dtype:
-            _differ(ctx, op, decided.get(param.group), param, given, groups[param.group], dtype)
+            differ(ctx, op, decided.get(param.group), param, given, groups[param.group], dtype)
     for group in {p.group for p, _ in tensors if p.group not in groups}:
         members = [given for p, given in tensors if p.group == group]
         kinds = [scalar_class(ctx, g.value, g.span) for g in members]
@@ -323,7 +327,11 @@ def _groups(ctx: Analysis, op: Op, params: Mapping[str, Param], arguments: Mappi
     return groups
 
 
-def _differ(ctx: Analysis, op: Op, first: tuple[str, Given] | None, param: Param, given: Given, a: DType, b: DType):
+def differ(
+    ctx: Analysis, op: Op | RawOp, first: tuple[str, Given] | None, param: Param | RawArgument, given: Given,
+    a: DType, b: DType,
+) -> None:  # fmt: skip
+    """Tensors that must have one dtype have two."""
     span = given.span
     if first is None:
         ctx.fail(DTYPE_NOT_ALLOWED, span, op=op.name, dtype=b, param=f"'{param.name}'", allowed=a)
@@ -364,7 +372,7 @@ def _bind_one(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound) -
                 if not isinstance(value, (Tensor, Array)):
                     _wrong(ctx, op, param, given, "a list of tensors")
                 value = [value]
-            _check_one_dtype(ctx, op, param, given, value, bound.groups[param.group])
+            check_one_dtype(ctx, op, param, given, value, bound.groups[param.group])
             parts = [to_arg(ctx, Given(v, given.span), bound.groups[param.group]) for v in value]
             bound.args[name] = Refs(tuple(arg for arg, _ in parts))
             bound.types[name] = tuple(type for _, type in parts)
@@ -383,13 +391,15 @@ def _bind_one(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound) -
             bound.args[name], bound.types[name] = Static(freeze(value)), value
 
 
-def _check_one_dtype(ctx: Analysis, op: Op, param: Param, given: Given, items: list, dtype: DType) -> None:
+def check_one_dtype(
+    ctx: Analysis, op: Op | RawOp, param: Param | RawArgument, given: Given, items: list, dtype: DType
+) -> None:
     """The tensors of a list must all have the dtype of its letter."""
     own = [tensor_dtype(item) for item in items]
     for at, found in enumerate(own):
         if found not in (None, dtype):
             if dtype not in own:
-                _differ(ctx, op, None, param, given, dtype, found)
+                differ(ctx, op, None, param, given, dtype, found)
             help = f"cast one of them, as in cast(x, {dtype})" if "string" not in (found.kind, dtype.kind) else ""
             first, second = f"item {own.index(dtype)}", f"item {at} of {param.name}"
             ctx.fail(DTYPES_DIFFER, given.span, operand_notes([given]), help, op=op.name, first=first, second=second,

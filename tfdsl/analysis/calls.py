@@ -23,18 +23,19 @@ from ..ops import OPS
 from ..ops.op import Call, Op, Refused
 from ..ops.optimizers import REQUIRED as NEEDED
 from ..ops.optimizers import OptimizerRow
+from ..ops.raw import RawOp
 from ..program import Arg, Ref, Refs, Static
 from ..source import Span
 from ..suggest import did_you_mean
 from ..types import DType, TensorType
-from .arguments import Given, assign_arguments, bind, missing, operand_notes, size_notes
+from .arguments import Arguments, Given, assign_arguments, bind, missing, operand_notes, size_notes
 from .builtins import SHARED_WITH_OPS, TooLarge
 from .context import Abandoned, Analysis
+from .foreign import call_python
 from .limits import MAX_CALLS, MAX_LIST
 from .names import Env
-from .values import Array, Broken, Builtin, Function, Optimizer, Tensor, describe, has_tensor
-
-Arguments = list[tuple[str | None, Given]]
+from .raw import call_raw
+from .values import Array, Broken, Builtin, Function, Optimizer, PythonOp, Tensor, describe, has_tensor
 
 
 def call(ctx: Analysis, function: object, given: Arguments, span: Span, name: str | None) -> object:
@@ -46,6 +47,10 @@ def call(ctx: Analysis, function: object, given: Arguments, span: Span, name: st
             if function.name == "gradients":
                 return gradients(ctx, function, given, span, name)
             return call_op(ctx, function, given, span, name)
+        case RawOp():
+            return call_raw(ctx, function, given, span, name)
+        case PythonOp():
+            return call_python(ctx, function, given, span, name)
         case Builtin():
             return _builtin(ctx, function, given, span)
         case Function():

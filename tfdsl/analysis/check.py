@@ -16,6 +16,7 @@ from ..suggest import did_you_mean
 from ..syntax import tree as t
 from . import plan
 from .context import Analysis, GraphBuilder, Limits
+from .foreign import Foreign
 from .names import declared
 from .outside import Outside
 from .statements import block, graph_block
@@ -27,15 +28,16 @@ def analyse(
     data: Mapping[str, object] | None = None,
     limits: Limits | None = None,
     outside: Outside | None = None,
+    foreign: Foreign | None = None,
 ) -> tuple[Program, Bag]:
     """The program of a tree, and what was found wrong with it.
 
     `params` and `data` replace what the file declares; `outside` has names that it may use without
-    binding them. Where the bag has errors the program is
-    incomplete and must not be built.
+    binding them; `foreign` has functions of Python's that it may call, and TensorFlow's inference. Where the bag
+    has errors the program is incomplete and must not be built.
     """
     path = tree.span.source.path
-    ctx = Analysis(path, params or {}, data or {}, limits or Limits(), outside)
+    ctx = Analysis(path, params or {}, data or {}, limits or Limits(), outside, foreign or Foreign({}, None))
     ctx.tree = tree.body
     sessions = []
     names: dict[str, Span] = {}

@@ -199,11 +199,12 @@ class Analysis:
 
     def __init__(
         self, path: str, params: Mapping[str, object], data: Mapping[str, object], limits: Limits,
-        outside: object = None,
+        outside: object = None, foreign: object = None,
     ):  # fmt: skip
         self.bag = Bag()
         self.folder = os.path.dirname(path) or "."
         self.given_params, self.given_data, self.limits = params, data, limits
+        self.foreign = foreign  # ops that the caller adds, and TensorFlow's inference
         self.outside, self.taken = outside, {}  # names that are not the text's own, and those of them that it uses
         self.params: list[Param] = []
         self.data: list[Data] = []

@@ -19,7 +19,6 @@ from ..diagnostics import (
     NOT_ITERABLE,
     NOT_STATIC,
     NOT_TENSOR,
-    NOT_YET,
     OPERATOR,
     OPERATOR_ONE,
     SIZE_UNKNOWN,
@@ -36,7 +35,7 @@ from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import DTYPES, DType, TensorType
-from . import outside
+from . import outside, raw
 from .arguments import Given, sizes_of
 from .builtins import BUILTINS
 from .calls import call, call_op
@@ -51,6 +50,7 @@ from .values import (
     Dataset,
     Moving,
     Namespace,
+    Outputs,
     ShapeOf,
     Tensor,
     describe,
@@ -191,17 +191,21 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
         return Namespace(*scope, name)
     if outside.has(ctx, name, above=True):
         return small(ctx, outside.take(ctx, name), expr.span)
-    for table in (BUILTINS, OPS, OPTIMIZERS, DTYPES):
+    for table in (ctx.foreign.functions, BUILTINS, OPS, OPTIMIZERS, DTYPES):
         if name in table:
             return table[name]
     if outside.has(ctx, name, above=False):
         return small(ctx, outside.take(ctx, name), expr.span)
     around = (*ctx.outside.above, *ctx.outside.beside) if ctx.outside else ()
-    known = env.visible().union(around, BUILTINS, OPS, DTYPES, OPTIMIZERS, ("true", "false", "none"))
+    known = env.visible().union(
+        around, ctx.foreign.functions, BUILTINS, OPS, DTYPES, OPTIMIZERS, ("true", "false", "none")
+    )
     note, help = ctx.elsewhere(name, expr.span) if ctx.failed <= MAX_ADVICE else (), ""
     if name in ctx.graph.sizes.declared:
         note = (Note(f"the size '{name}' of line {{line}} is no value", ctx.graph.sizes.declared[name]),)
         help = "a size that is known is X.shape[0], and shape(X)[0] is a tensor"
+    elif name == "raw":
+        help = "name one of TensorFlow's ops with it, such as raw.Roll(...)"
     elif name in ("tf", "np", "numpy", "tensorflow"):
         help = "ops are written without a module, as in zeros([2])"
     elif not note and ctx.failed <= MAX_ADVICE:
@@ -221,7 +225,7 @@ def dotted(ctx: Analysis, env: Env, target: t.Identifier) -> object:
 def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> object:
     if isinstance(expr.value, t.Name):
         if expr.value.id == "raw" and not env.knows("raw"):
-            ctx.fail(NOT_YET, expr.span, what="'raw'", hint="tfdsl ops lists the ops that there are")
+            return raw.find(ctx, expr.name, expr.span)
         found = env.find_scope(expr.value.id)
         binding = found and found[0].member(found[1], expr.name)
         if binding:
@@ -258,6 +262,10 @@ def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> object:
             known |= {"train", "test"} if value.schema.test_rows is not None else set()
         case Batch():
             return _batch_attribute(ctx, value, expr)
+        case Outputs(names=names):
+            if name in names:
+                return value[names.index(name)]
+            known = set(names)
         case Broken():
             raise Abandoned(None)
         case _:

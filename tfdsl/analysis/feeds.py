@@ -100,8 +100,16 @@ def checked_feeds(
     """The feeds of a statement: its own before the loop's; what it needs must be among them."""
     feeds = {**(plan.loop.feeds if plan.loop else {}), **feed_entries(ctx, plan, feds)}
     _check_sizes(ctx, plan, feeds)
+    check_needs(ctx, plan, refs, frozenset(feeds), what, statement)
+    return tuple(feeds.values())
+
+
+def check_needs(
+    ctx: Analysis, plan: Plan, refs: list[Ref], fed: frozenset[Ref], what: str, statement: t.Statement
+) -> None:
+    """What a statement computes must have its placeholders fed and its variables initialised."""
     graph = ctx.graph
-    reached = graph.reach(refs, frozenset(feeds))
+    reached = graph.reach(refs, fed)
     ctx.spend(len(reached), statement.span)
     needed = [n for n in reached if graph.nodes[n].op == "placeholder" and "default" not in graph.nodes[n].args]
     if needed and plan.loop and plan.loop.broken:
@@ -124,7 +132,6 @@ def checked_feeds(
                 note = Note("it is from line {line}", node.origin.span)
                 ctx.fail(UNINITIALISED, statement.span, (note,), name=node.name)
         _note_assigned(plan, graph, reached)
-    return tuple(feeds.values())
 
 
 def _note_assigned(plan: Plan, graph, reached: set[int]) -> None:

@@ -15,8 +15,11 @@ from ..diagnostics import (
     CHECKPOINT_TWICE,
     CONDITION_TENSOR,
     COUNT_VALUE,
+    EXPORT_NAME,
+    EXPORT_TWICE,
     FEED_DTYPE,
     FEED_SHAPE,
+    FEED_TARGET,
     INIT_TARGET,
     LOG_WITHOUT_TO,
     NESTED_CHECKPOINT,
@@ -50,6 +53,7 @@ from ..program import (
     Counter,
     Every,
     Expect,
+    Export,
     Fetch,
     Init,
     Log,
@@ -77,7 +81,7 @@ from ..types import SizeClash, SizeMismatch, match_shape, shape_text
 from .arguments import Given, operand_notes
 from .context import Abandoned, Analysis
 from .expressions import bind_targets, condition, dotted, evaluate, given, iterate, plan_value, value_of
-from .feeds import Loop, Plan, check_feed, checked_feeds, feed_entries, known_shape
+from .feeds import Loop, Plan, check_feed, check_needs, checked_feeds, feed_entries, known_shape
 from .names import Env
 from .statements import on_graph
 from .values import Array, Batch, Broken, Dataset, Moving, Tensor, describe, thaw
@@ -140,7 +144,7 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
         case t.Expect():
             return [_expect(ctx, plan, statement)]
         case t.Export():
-            ctx.fail(NOT_YET, statement.span, what="'export'", hint="keep the variables with 'save to' meanwhile")
+            return [_export(ctx, plan, statement)]
         case t.Train():
             return [_train(ctx, plan, statement)]
         case t.Every():
@@ -386,6 +390,35 @@ def _saved(ctx: Analysis, plan: Plan, saved: t.Saved, word: str) -> tuple[Ref, s
     if not isinstance(name, str) or not name:
         ctx.fail(NOT_TEXT, saved.name.span, what="the name in the checkpoint", value=describe(name))
     return value.ref, name
+
+
+def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
+    """A SavedModel: what it gives and takes has the names of the program."""
+    _outside_loop(ctx, plan, statement, "'export'")
+    path = _text(ctx, plan, statement.path)
+    outputs: dict[str, Ref] = {}
+    for expr in statement.values:
+        value = value_of(ctx, plan.env, expr)
+        if not isinstance(value, Tensor) or value.type is None:
+            ctx.fail(NOT_TENSOR, expr.span, value=describe(value))
+        if not isinstance(expr, (t.Name, t.Attribute)):
+            ctx.fail(EXPORT_NAME, expr.span, text=_shown_text(expr))
+        _add_signature(ctx, outputs, expr.span.text.rpartition(".")[2], value.ref, expr.span)
+    inputs: dict[str, Ref] = {}
+    for target in statement.inputs:
+        value = dotted(ctx, plan.env, target)
+        if not isinstance(value, Tensor) or value.type is None or value.is_variable:
+            hint = "export takes placeholders after 'with'"
+            ctx.fail(FEED_TARGET, target.span, value=f"'{target.id}', {describe(value)},", hint=hint)
+        _add_signature(ctx, inputs, target.id.rpartition(".")[2], value.ref, target.span)
+    check_needs(ctx, plan, list(outputs.values()), frozenset(inputs.values()), "export", statement)
+    return Export(ctx.origin(statement.span), path, tuple(outputs.items()), tuple(inputs.items()))
+
+
+def _add_signature(ctx: Analysis, names: dict[str, Ref], name: str, ref: Ref, span: Span) -> None:
+    if name in names:
+        ctx.fail(EXPORT_TWICE, span, name=name)
+    names[name] = ref
 
 
 def _run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:

@@ -43,7 +43,7 @@ from .arguments import (
 )
 from .context import Analysis
 from .foreign import inferred
-from .values import Outputs, ShapeOf, Tensor, describe, freeze, has_tensor, is_host
+from .values import Outputs, ShapeOf, Tensor, describe, has_tensor, is_host
 
 Dtypes = dict[str, DType | tuple[DType, ...]]  # what the attributes that are dtypes, or lists of them, stand for
 
@@ -106,7 +106,7 @@ def _assigned(ctx: Analysis, op: RawOp, given: Arguments, span: Span) -> dict[st
             missing(ctx, op.name, op.signature, name, span)
         arguments[name] = prepared(ctx, arguments[name])
     for name, attr in op.given.items():
-        if attr.item == "func" and attr.default is REQUIRED or (name in arguments and attr.item == "func"):
+        if (attr.item == "func" and attr.default is REQUIRED) or (name in arguments and attr.item == "func"):
             ctx.fail(RAW_FUNCTION, span, function=op.name, name=name)
         if name in arguments and arguments[name].value is None and attr.default is not REQUIRED:
             del arguments[name]  # none is what `tf.raw_ops` takes for the default

@@ -4,15 +4,18 @@ Plain Python values (int, float, complex, bool, str, None, list, tuple, range) s
 `DType` for a dtype; an `Op` of the table for itself. The rest is here.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ..data.schema import Schema
 from ..ops.op import Op
 from ..ops.optimizers import OptimizerRow
+from ..ops.raw import RawOp
 from ..program import Arg, BatchField, Data, Field, PlanExpr, Ref
 from ..record import Record
 from ..source import Span
+from ..suggest import visible
 from ..syntax import tree as t
 from ..types import DType, Shape, TensorType
 
@@ -84,6 +87,29 @@ class Builtin(Record):
     function: Callable
 
 
+class PythonOp(Record):
+    """A function of Python's that programs call as an op."""
+
+    name: str
+    function: Callable
+    signature: inspect.Signature
+
+    @property
+    def text(self) -> str:
+        """`x, k = 2`."""
+        return ", ".join(map(parameter_text, self.signature.parameters.values()))
+
+
+def parameter_text(parameter: inspect.Parameter) -> str:
+    """A parameter of a function of Python's as messages show it."""
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    if parameter.default is inspect.Parameter.empty:
+        return stars + parameter.name
+    constants = {"None": "none", "True": "true", "False": "false"}
+    default = visible(repr(parameter.default))
+    return f"{parameter.name} = {constants.get(default, default if len(default) <= 30 else '...')}"
+
+
 class Optimizer(Record):
     """An optimizer with its arguments, as `momentum(0.9)` gives."""
 
@@ -97,6 +123,14 @@ class Namespace(Record):
     env: object
     path: tuple[str, ...]
     name: str
+
+
+class Outputs(list):
+    """The outputs of an op that has several, which can also be had by their names: `found.values`."""
+
+    def __init__(self, values: list, names: list[str]):
+        super().__init__(values)
+        self.names = names
 
 
 class Broken(Record):
@@ -159,7 +193,7 @@ def describe(value: object) -> str:
             return "a batch"
         case Function():
             return f"the function {value.tree.target.id}"
-        case Op() | Builtin():
+        case Op() | RawOp() | Builtin() | PythonOp():
             return f"the function {value.name}"
         case OptimizerRow() | Optimizer():
             return "an optimizer"

@@ -19,6 +19,18 @@ def load() -> None:
     gc.enable()
 
 
+def foreign() -> "Foreign":
+    """What a command that builds the program adds to the compiler: TensorFlow's inference, with a quiet import."""
+    from ..analysis.foreign import Foreign
+    from ..driver import infer
+
+    def quietly(*arguments):
+        load()
+        return infer(*arguments)
+
+    return Foreign({}, quietly)
+
+
 def load_beside_others() -> None:
     """Import TensorFlow as quietly, in a process where other code may use it too: nothing else of it is set."""
     if "tensorflow" in sys.modules:

@@ -11,12 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..diagnostics import BUILD_FAILED, NO_GRADIENT, Diagnostic, TfgError
+from ..diagnostics import BUILD_FAILED, NO_GRADIENT, TfgError
 from ..ops import OPS
 from ..ops.op import Op
-from ..program import Arg, Enter, Exit, Field, Graph, Item, Literal, Node, Origin, Pack, Ref, Refs, Static
+from ..program import Arg, Enter, Exit, Field, Graph, Item, Literal, Node, Pack, Ref, Refs, Static
 from ..types import TensorType
 from .control import cond, while_loop
+from .failures import failure, is_own, plain_reason
+from .foreign import python_node, raw_node
 from .optimizers import minimize
 from .tf import resolve, tf, v1
 
@@ -78,10 +80,10 @@ class BuiltGraph:
         return next((node for graph in self._marks for op, node in self.owned(graph) if op.name in names), None)
 
 
-def build(program: Graph, arrays: Arrays) -> BuiltGraph:
-    """Build a graph; `arrays` gives the data that constants are made of."""
+def build(program: Graph, arrays: Arrays, functions: Mapping[str, Callable] | None = None) -> BuiltGraph:
+    """Build a graph; `arrays` gives the data that constants are made of, `functions` what it calls of Python's."""
     built = BuiltGraph(program)
-    lowering = _Lowering(built, arrays)
+    lowering = Lowering(built, arrays, functions or {})
     with built.graph.as_default():
         if program.seed is not None:
             v1.set_random_seed(program.seed)
@@ -96,38 +98,12 @@ def _node_name(name: str, graph: tf.Graph) -> str:
     return f".{name}" if name.startswith("_") and not graph.get_name_scope() else name
 
 
-def failure(message, origin: Origin, notes=(), **details) -> TfgError:
-    """An error at a node's place in the program."""
-    return TfgError([Diagnostic(message, origin.span, details, tuple(notes), chain=origin.chain)])
-
-
-_WHERE = re.compile(r"\s*\[\[\{\{node .*", re.DOTALL)  # the failing node, which the place in the program says
-_STACK = re.compile(r"Graph execution error:\s*(?:Detected at node .*\nNode: '[^\n]*'\n)?", re.DOTALL)
-_ROOTS = re.compile(r"\d+ root error\(s\) found\.\s*\(0\) [\w ]+: ")
 _NO_NAME = re.compile(r"[^-/\w.]", re.ASCII)  # what cannot stand in the name of an op
-_SIGNATURE = re.compile(r" for '\{\{node .*?\}\} = [^']*'")
 
 
-def plain_reason(error: BaseException) -> str:
-    """What TensorFlow says is wrong, in one line, without its account of where in Python and in its own graph."""
-    text = getattr(error, "message", None) or str(error)
-    text = _WHERE.sub("", text)
-    for part in (_STACK, _ROOTS, _SIGNATURE):
-        text = part.sub("", text)
-    return " ".join(text.split())[:500] or type(error).__name__
-
-
-def _is_own(error: BaseException) -> bool:
-    """Whether an error arose in this package's own code: then it is a bug of ours, no refusal of TensorFlow's."""
-    trace = error.__traceback__
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    return trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]
-
-
-class _Lowering:
-    def __init__(self, built: BuiltGraph, arrays: Arrays):
-        self.built, self.arrays = built, arrays
+class Lowering:
+    def __init__(self, built: BuiltGraph, arrays: Arrays, functions: Mapping[str, Callable]):
+        self.built, self.arrays, self.functions = built, arrays, functions
 
     def items(self, items: tuple[Item, ...]) -> None:
         """Build nodes in their scopes, into the graph that is the default one."""
@@ -164,18 +140,22 @@ class _Lowering:
 
     def node(self, node: Node) -> tuple:
         """What the node becomes: its outputs, or its operation where it has none."""
+        result = self.result(node)
+        return tuple(result) if isinstance(result, (list, tuple)) else (result,)
+
+    def result(self, node: Node):
+        """What the functions of TensorFlow return that build the node."""
         if node.name and (node.name[0] == "_" or not node.name.isascii()):
             node = replace(node, name=_node_name(node.name, v1.get_default_graph()))
-        make = _SPECIAL.get(node.op)
+        make = _SPECIAL.get(node.op) or _SPECIAL.get(node.op.partition(".")[0])
         try:
-            result = make(self, node) if make else self.table_op(OPS[node.op], node)
+            return make(self, node) if make else self.table_op(OPS[node.op], node)
         except TfgError:
             raise
         except (ValueError, TypeError, tf.errors.OpError, AttributeError, IndexError, NotImplementedError) as error:
-            if _is_own(error):
+            if is_own(error):
                 raise
             raise failure(BUILD_FAILED, node.origin, reason=plain_reason(error)) from error
-        return tuple(result) if isinstance(result, (list, tuple)) else (result,)
 
     def table_op(self, op: Op, node: Node):
         kinds = {param.name: param.kind for param in op.params}
@@ -236,7 +216,7 @@ def shape_of(type: TensorType):
 # --- what is more than a call -----------------------------------------------------------------
 
 
-def _placeholder(lowering: _Lowering, node: Node):
+def _placeholder(lowering: Lowering, node: Node):
     type = node.outputs[0]
     if "default" in node.args:
         default = lowering.argument(node.args["default"])
@@ -244,7 +224,7 @@ def _placeholder(lowering: _Lowering, node: Node):
     return v1.placeholder(type.dtype.name, shape_of(type), name=node.name)
 
 
-def _initial(lowering: _Lowering, node: Node):
+def _initial(lowering: Lowering, node: Node):
     arg, type = node.args["initial"], node.outputs[0]
     value = lowering.argument(arg)
     if isinstance(arg, Ref) and not isinstance(value, v1.Variable) and not value.shape.is_fully_defined():
@@ -252,13 +232,13 @@ def _initial(lowering: _Lowering, node: Node):
     return value
 
 
-def _variable(lowering: _Lowering, node: Node):
+def _variable(lowering: Lowering, node: Node):
     trainable = node.args.get("trainable", Static(True)).value
     dtype = node.outputs[0].dtype.name
     return v1.Variable(_initial(lowering, node), trainable=trainable, name=node.name, dtype=dtype, use_resource=True)
 
 
-def _shared(lowering: _Lowering, node: Node):
+def _shared(lowering: Lowering, node: Node):
     type = node.outputs[0]
     trainable = node.args.get("trainable", Static(True)).value
     initial, shape = _initial(lowering, node), None
@@ -269,7 +249,7 @@ def _shared(lowering: _Lowering, node: Node):
     )
 
 
-def _index(lowering: _Lowering, node: Node):
+def _index(lowering: Lowering, node: Node):
     """A strided slice under the node's name, as TensorFlow's `x[...]` builds one without."""
     x = lowering.argument(node.args["x"])
     if isinstance(x, tf.Variable) and not node.name:
@@ -301,7 +281,7 @@ def _index(lowering: _Lowering, node: Node):
         return v1.strided_slice(x, *packed, name=scope, **masks)
 
 
-def _bound(lowering: _Lowering, arg: Arg, default: int):
+def _bound(lowering: Lowering, arg: Arg, default: int):
     """A bound of a slice: a Python integer, or a scalar tensor as int32."""
     if arg == Static(None):
         return default
@@ -310,7 +290,7 @@ def _bound(lowering: _Lowering, arg: Arg, default: int):
     return tf.cast(lowering.argument(arg), tf.int32)
 
 
-def _gradients(lowering: _Lowering, node: Node) -> list:
+def _gradients(lowering: Lowering, node: Node) -> list:
     ys, xs = (lowering.argument(node.args[name]) for name in ("ys", "xs"))
     results = v1.gradients(ys, xs, name=node.name or "gradients")
     for x, gradient in zip(xs, results, strict=True):
@@ -319,13 +299,13 @@ def _gradients(lowering: _Lowering, node: Node) -> list:
     return [tf.convert_to_tensor(gradient) for gradient in results]
 
 
-def _change(lowering: _Lowering, node: Node):
+def _change(lowering: Lowering, node: Node):
     """assign_add or assign_sub, by the variable's method: TensorFlow's function drops the name."""
     variable, value = (lowering.argument(node.args[name]) for name in ("ref", "value"))
     return getattr(variable, node.op)(value, name=node.name)
 
 
-def _summary(lowering: _Lowering, node: Node):
+def _summary(lowering: Lowering, node: Node):
     """A summary under its tag, with the scopes it stands in.
 
     TensorFlow's functions take the op's name for the tag, which is another one where a node has that name already.
@@ -358,7 +338,7 @@ def _summary(lowering: _Lowering, node: Node):
     return summary
 
 
-def _optimize(lowering: _Lowering, node: Node):
+def _optimize(lowering: Lowering, node: Node):
     arguments = {name: lowering.argument(arg) for name, arg in node.args.items()}
     return minimize(name=node.name, **arguments)
 
@@ -372,17 +352,17 @@ def _initializer(op: Op, arguments: Mapping[str, object], name: str | None):
     return tf.identity(result, name=name) if name else result
 
 
-def _einsum(lowering: _Lowering, node: Node):
+def _einsum(lowering: Lowering, node: Node):
     inputs = lowering.argument(node.args["inputs"])
     return v1.einsum(node.args["equation"].value, *inputs, name=node.name)
 
 
-def _meshgrid(lowering: _Lowering, node: Node) -> list:
+def _meshgrid(lowering: Lowering, node: Node) -> list:
     indexing = node.args.get("indexing", Static("xy")).value
     return v1.meshgrid(*lowering.argument(node.args["args"]), indexing=indexing)
 
 
-_SPECIAL: dict[str, Callable[[_Lowering, Node], object]] = {
+_SPECIAL: dict[str, Callable[[Lowering, Node], object]] = {
     "placeholder": _placeholder,
     "variable": _variable,
     "shared": _shared,
@@ -396,4 +376,6 @@ _SPECIAL: dict[str, Callable[[_Lowering, Node], object]] = {
     "summary": _summary,
     "while": while_loop,
     "cond": cond,
+    "raw": raw_node,  # and what follows the dot
+    "python": python_node,
 }

@@ -12,7 +12,7 @@ import re
 from dataclasses import asdict, dataclass
 
 from ..diagnostics import CHECKPOINT_DAMAGED, CHECKPOINT_OTHER, WRITE_FAILED
-from ..lowering.graph import failure, plain_reason
+from ..lowering.failures import failure, plain_reason
 from ..lowering.tf import tf, v1
 from ..program import Checkpoint, Origin, Program, Template, Train
 from ..serialize import fingerprint

@@ -4,7 +4,8 @@ import os
 import threading
 
 from ..diagnostics import WRITE_FAILED
-from ..lowering.graph import BuiltGraph, failure
+from ..lowering.failures import failure
+from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf, v1
 from ..program import Origin
 

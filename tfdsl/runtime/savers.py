@@ -3,7 +3,8 @@
 import os
 
 from ..diagnostics import RESTORE_MISSING, RESTORE_TYPE, RESTORE_UNREADABLE, RESTORE_VARIABLE, WRITE_FAILED
-from ..lowering.graph import BuiltGraph, failure, plain_reason
+from ..lowering.failures import failure, plain_reason
+from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf, v1
 from ..program import Origin, Ref
 from ..suggest import did_you_mean

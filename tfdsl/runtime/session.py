@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..diagnostics import EXPECT_FAILED, RUN_FAILED, Diagnostic, Note, TfgError
-from ..lowering.graph import BuiltGraph, failure, plain_reason
+from ..lowering.failures import failure, plain_reason
+from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf, v1
 from ..program import (
     Checkpoint,
     Counter,
     Expect,
+    Export,
     Feed,
     Fetch,
     Init,
@@ -37,6 +39,7 @@ from ..program import (
 from . import host
 from .checkpoints import Position
 from .events import EventLog
+from .export import export
 from .feeds import check_shapes, convert
 from .record import Result
 from .savers import Savers
@@ -156,6 +159,10 @@ class SessionRun:
             case Save():
                 path = self.text(statement.path)
                 self.savers.save(self.session, statement.pairs, path, statement.origin)
+                self.result.saved.append(path)
+            case Export():
+                path = self.text(statement.path)
+                export(self.built, self.session, statement, path)
                 self.result.saved.append(path)
             case LogTo():
                 folder = self.options.logdir or self.text(statement.path)

@@ -1,0 +1,179 @@
+"""Ops whose result only TensorFlow can tell: its own, reached by `raw`, and functions of Python's.
+
+Nothing here imports TensorFlow. The driver gives a `Foreign`, with the functions that the program may call as ops and
+with TensorFlow's inference (`lowering/infer.py`), which builds one node in a graph of its own; `tfdsl check` gives no
+inference. What TensorFlow or the function refuses there is an error at the node's place, as if the graph were built.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+
+from ..diagnostics import (
+    ARGUMENT_KIND,
+    FUNCTION_CLASH,
+    FUNCTION_GIVEN,
+    NOT_TENSOR,
+    OTHER_GRAPH,
+    Diagnostic,
+    Message,
+    TfgError,
+)
+from ..ops import OPS
+from ..ops.optimizers import OPTIMIZERS
+from ..program import Arg, Field, Node, Ref, Refs, Static, refs_of
+from ..record import Record
+from ..source import Span
+from ..types import DTYPES, DType, TensorType
+from .arguments import Arguments, Given, assign_arguments, missing, sizes_of
+from .builtins import BUILTINS
+from .context import Abandoned, Analysis
+from .values import Array, Broken, PythonOp, ShapeOf, Tensor, describe, freeze, is_host
+
+PREFIX = "python."  # of such a function in the IR
+
+# The type of each tensor that a node is made of, and which of them are variables.
+Types = Mapping[Ref | Field, TensorType]
+Infer = Callable[[Node, Types, frozenset[Ref], Mapping[str, Callable]], TensorType | tuple[TensorType, ...]]
+
+
+class Foreign(Record):
+    """What the caller of the compiler adds to the ops of the language."""
+
+    functions: Mapping[str, PythonOp]
+    infer: Infer | None
+
+
+def python_ops(given: Mapping[str, Callable] | None) -> dict[str, PythonOp]:
+    """The functions that the caller gives, by the names that programs call; `TfgError` for what cannot be one."""
+    taken = {*OPS, *BUILTINS, *OPTIMIZERS, *DTYPES, "raw", "true", "false", "none"}
+    found, wrong = {}, []
+    for name, function in (given or {}).items():
+        if not isinstance(name, str) or not name.isidentifier():
+            wrong.append(_wrong(FUNCTION_GIVEN, name, "its name is not one that a program can write"))
+        elif not callable(function):
+            wrong.append(_wrong(FUNCTION_GIVEN, name, "it cannot be called"))
+        elif name in taken:
+            wrong.append(_wrong(FUNCTION_CLASH, name))
+        else:
+            try:
+                found[name] = PythonOp(name, function, inspect.signature(function))
+            except (TypeError, ValueError):
+                wrong.append(_wrong(FUNCTION_GIVEN, name, "Python does not say what arguments it takes"))
+    if wrong:
+        raise TfgError(wrong)
+    return found
+
+
+def _wrong(message: Message, name: object, reason: str = "") -> Diagnostic:
+    return Diagnostic(message, None, {"name": name, "reason": reason})
+
+
+# --- a call of such a function ----------------------------------------------------------------
+
+
+def call_python(ctx: Analysis, op: PythonOp, given: Arguments, span: Span, name: str | None) -> object:
+    """Add the node of a call: the tensor that the function returns, or the list of its tensors."""
+    arguments = _assigned(ctx, op, given, span)
+    args = {n: _arg(ctx, op, n, argument) for n, argument in arguments.items()}
+    ctx.spend(100, span)
+    arrays = [argument.value for argument in arguments.values()]
+    result = _asked(ctx, PREFIX + op.name, args, name, (), arrays, span)
+    outputs = result if isinstance(result, tuple) else (result,)
+    node = ctx.graph.add(PREFIX + op.name, args, name, outputs, ctx.origin(span))
+    tensors = [Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)]
+    if not outputs:
+        return Tensor(Ref(node), None, ctx.graph.name, span)
+    return tensors if isinstance(result, tuple) else tensors[0]
+
+
+def _assigned(ctx: Analysis, op: PythonOp, given: Arguments, span: Span) -> dict[str, Given]:
+    """The arguments by the names of the function's parameters; those that `*args` takes are one, a list."""
+    kind = inspect.Parameter
+    parameters = op.signature.parameters.values()
+    ordered = [p.name for p in parameters if p.kind in (kind.POSITIONAL_ONLY, kind.POSITIONAL_OR_KEYWORD)]
+    named = [p.name for p in parameters if p.kind is kind.KEYWORD_ONLY]
+    rest = next((p.name for p in parameters if p.kind is kind.VAR_POSITIONAL), None)
+    names = [*ordered, *named]
+    if any(p.kind is kind.VAR_KEYWORD for p in parameters):
+        names += [n for n, _ in given if n is not None and n not in names]
+    more = [g for n, g in given if n is None][len(ordered) :] if rest else []
+    fixed = [(n, g) for n, g in given if n is not None or all(g is not one for one in more)]
+    arguments = assign_arguments(ctx, op.name, op.text, names, fixed, span, len(ordered))
+    for parameter in parameters:
+        if parameter.name in names and parameter.default is kind.empty and parameter.name not in arguments:
+            missing(ctx, op.name, op.text, parameter.name, span)
+    if more:
+        arguments[rest] = Given([g.value for g in more], more[0].span)
+    return arguments
+
+
+def _arg(ctx: Analysis, op: PythonOp, name: str, given: Given) -> Arg:
+    """An argument as the IR has it: a tensor, or a value as Python has it."""
+    value = given.value
+    match value:
+        case Broken():
+            raise Abandoned(None)
+        case Tensor(type=None):
+            ctx.fail(NOT_TENSOR, given.span, value=describe(value))
+        case Tensor(ref=ref):
+            if value.graph != ctx.graph.name:
+                theirs, ours = ctx.graphs[value.graph].shown, ctx.graph.shown
+                ctx.fail(OTHER_GRAPH, given.span, name=given.text, theirs=theirs, ours=ours)
+            return ref
+        case Array(field=field):
+            return field
+        case ShapeOf():
+            return Static(tuple(sizes_of(ctx, value, given.span)))
+        case DType():
+            return Static(value.name)
+        case _ if is_host(value):
+            return Static(freeze(value))
+        case list() | tuple():
+            return Refs(tuple(_arg(ctx, op, name, Given(item, given.span)) for item in value))
+    wanted = "a tensor or a value known while compiling"
+    ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted=wanted, name=name, value=describe(value))
+
+
+# --- TensorFlow's inference -------------------------------------------------------------------
+
+
+def inferred(
+    ctx: Analysis, op: str, args: Mapping[str, Arg], name: str | None, outputs: tuple[TensorType, ...],
+    values: list, span: Span,
+) -> tuple[TensorType, ...]:  # fmt: skip
+    """The types of a node whose dtypes are known, with what TensorFlow says of the shapes."""
+    if ctx.foreign.infer is None:
+        return outputs
+    result = _asked(ctx, op, args, name, outputs, values, span)
+    return result if isinstance(result, tuple) else (result,)
+
+
+def _asked(
+    ctx: Analysis, op: str, args: Mapping[str, Arg], name: str | None, outputs: tuple[TensorType, ...],
+    values: list, span: Span,
+) -> TensorType | tuple[TensorType, ...]:  # fmt: skip
+    """What TensorFlow makes of a node; `values` are those among which its arrays of data are."""
+    nodes, sizes = ctx.graph.nodes, ctx.graph.sizes
+    refs = [ref for arg in args.values() for ref in refs_of(arg)]
+    types = {ref: nodes[ref.node].outputs[ref.output] for ref in refs}
+    types.update((array.field, array.type) for array in _arrays(values))
+    known = {
+        leaf: type if type.shape is None else TensorType(type.dtype, tuple(map(sizes.resolve, type.shape)))
+        for leaf, type in types.items()
+    }
+    variables = frozenset(ref for ref in refs if nodes[ref.node].op in ("variable", "shared"))
+    functions = {name: op.function for name, op in ctx.foreign.functions.items()}
+    node = Node(len(nodes), op, args, name, outputs, ctx.origin(span))
+    try:
+        return ctx.foreign.infer(node, known, variables, functions)
+    except TfgError as error:
+        raise Abandoned(error.diagnostics[0]) from error
+
+
+def _arrays(value: object) -> Iterator[Array]:
+    match value:
+        case Array():
+            yield value
+        case list() | tuple():
+            for item in value:
+                yield from _arrays(item)

@@ -1,0 +1,34 @@
+"""What fails while a graph is built: an error of TensorFlow's in, one at the node's place in the program out."""
+
+import re
+
+from ..diagnostics import Diagnostic, TfgError
+from ..program import Origin
+
+
+def failure(message, origin: Origin, notes=(), cause: BaseException | None = None, **details) -> TfgError:
+    """An error at a node's place in the program."""
+    return TfgError([Diagnostic(message, origin.span, details, tuple(notes), chain=origin.chain, cause=cause)])
+
+
+_WHERE = re.compile(r"\s*\[\[\{\{node .*", re.DOTALL)  # the failing node, which the place in the program says
+_STACK = re.compile(r"Graph execution error:\s*(?:Detected at node .*\nNode: '[^\n]*'\n)?", re.DOTALL)
+_ROOTS = re.compile(r"\d+ root error\(s\) found\.\s*\(0\) [\w ]+: ")
+_SIGNATURE = re.compile(r" for '\{\{node .*?\}\} = [^']*'")
+
+
+def plain_reason(error: BaseException) -> str:
+    """What TensorFlow says is wrong, in one line, without its account of where in Python and in its own graph."""
+    text = getattr(error, "message", None) or str(error)
+    text = _WHERE.sub("", text)
+    for part in (_STACK, _ROOTS, _SIGNATURE):
+        text = part.sub("", text)
+    return " ".join(text.split())[:500] or type(error).__name__
+
+
+def is_own(error: BaseException) -> bool:
+    """Whether an error arose in this package's own code: then it is a bug of ours, no refusal of TensorFlow's."""
+    trace = error.__traceback__
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]

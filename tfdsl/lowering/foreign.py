@@ -1,0 +1,129 @@
+"""Nodes of ops that are not in the op table to TensorFlow: its own, `raw.Roll`, and functions of Python's."""
+
+import inspect
+import os
+from collections.abc import Callable, Iterator
+
+from ..diagnostics import FUNCTION_MISSING, FUNCTION_RAISED, FUNCTION_RESULT, FUNCTION_VARIABLE, Note
+from ..ops import raw
+from ..program import Arg, Field, Literal, Node, Refs, Static
+from .failures import failure, plain_reason
+from .tf import raw_op, tf, v1
+
+# --- ops of TensorFlow's ----------------------------------------------------------------------
+
+
+def raw_node(lowering, node: Node):
+    """An op by the function of `tf.raw_ops`; a variable given where a resource is taken stands for its handle."""
+    op = raw.find(node.op.removeprefix(raw.PREFIX))
+    arguments = {}
+    for one in op.inputs:
+        value = lowering.argument(node.args[one.name])
+        if one.dtype is not None and one.dtype.name == "resource":
+            value = [_handle(item) for item in value] if one.is_list else _handle(value)
+        arguments[one.name] = value
+    for name, attr in op.given.items():
+        if name in node.args:
+            arguments[name] = _attribute(attr, node.args[name])
+    result = raw_op(op.tf)(**arguments, name=node.name)
+    return tf.nest.flatten(result) if isinstance(result, (list, tuple)) else result
+
+
+def _handle(value):
+    return value.handle if isinstance(value, tf.Variable) else value
+
+
+def _attribute(attr: raw.RawAttr, arg: Static | Literal) -> object:
+    """The value of an attribute as TensorFlow takes it."""
+    if isinstance(arg, Literal):
+        return tf.make_tensor_proto(_plain(arg.value), arg.dtype)
+    made = {"type": tf.as_dtype, "shape": lambda shape: tf.TensorShape(_plain(shape))}.get(attr.item, _plain)
+    return list(map(made, arg.value)) if attr.is_list else made(arg.value)
+
+
+def _plain(value: object) -> object:
+    return list(map(_plain, value)) if isinstance(value, tuple) else value
+
+
+# --- functions of Python's --------------------------------------------------------------------
+
+
+def python_node(lowering, node: Node):
+    """A function, called in a scope of the node's name; one tensor that it returns gets that name."""
+    name = node.op.partition(".")[2]
+    function = lowering.functions.get(name)
+    if function is None:
+        raise failure(FUNCTION_MISSING, node.origin, function=name)
+    call = _bound(function, {n: _argument(lowering, arg) for n, arg in node.args.items()})
+    graph = v1.get_default_graph()
+    variables = len(graph.get_collection("variables"))
+    with v1.name_scope(node.name or name) as scope:
+        try:
+            result = function(*call.args, **call.kwargs)
+        except Exception as error:
+            reason = plain_reason(error) if str(error) else "it says no more"
+            raise failure(FUNCTION_RAISED, node.origin, _places(error), error, function=name,
+                          error=type(error).__name__, reason=reason) from error  # fmt: skip
+        made = graph.get_collection("variables")[variables:]
+        if made:
+            raise failure(FUNCTION_VARIABLE, node.origin, function=name, name=made[0].op.name)
+        if isinstance(result, tf.Operation):
+            return result
+        if isinstance(result, (list, tuple)) and result:
+            return [_tensor(node, name, item, f"a {type(result).__name__} with {_described(item)}") for item in result]
+        return tf.identity(_tensor(node, name, result, _described(result)), name=scope)
+
+
+def _bound(function: Callable, arguments: dict[str, object]) -> inspect.BoundArguments:
+    """The arguments of a node in the order and form in which the function takes them."""
+    signature = inspect.signature(function)
+    bound = inspect.BoundArguments(signature, {})
+    keywords = {name: value for name, value in arguments.items() if name not in signature.parameters}
+    for name, parameter in signature.parameters.items():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            bound.arguments[name] = keywords
+        elif name in arguments:
+            bound.arguments[name] = arguments[name]
+    bound.apply_defaults()
+    return bound
+
+
+def _argument(lowering, arg: Arg) -> object:
+    """Data as a tensor; what is known while compiling as Python has it."""
+    match arg:
+        case Field():
+            return tf.convert_to_tensor(lowering.argument(arg))
+        case Refs(items):
+            return [_argument(lowering, item) for item in items]
+        case _:
+            return lowering.argument(arg)
+
+
+def _tensor(node: Node, function: str, value: object, described: str) -> tf.Tensor:
+    if not isinstance(value, (tf.Tensor, tf.Variable)):
+        raise failure(FUNCTION_RESULT, node.origin, function=function, value=described)
+    return tf.convert_to_tensor(value)
+
+
+def _described(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool() | int() | float() | str():
+            return f"{type(value).__name__} {value!r:.40}"
+        case list() | tuple() if not value:
+            return f"an empty {type(value).__name__}"
+        case _:
+            return f"an object of class {type(value).__name__}"
+
+
+def _places(error: BaseException) -> Iterator[Note]:
+    """Where in the caller's own Python the error arose."""
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        package = trace.tb_frame.f_globals.get("__name__", "").partition(".")[0]
+        if package not in (__name__.partition(".")[0], "tensorflow", "keras"):
+            found = trace
+        trace = trace.tb_next
+    if found is not None:
+        yield Note(f"in {os.path.basename(found.tb_frame.f_code.co_filename)}, line {found.tb_lineno}")

@@ -1,0 +1,88 @@
+"""TensorFlow's own inference for one node: its arguments and their types in, the types of its outputs out.
+
+The node is built in a graph of its own, whose placeholders stand for the tensors that it is made from, by
+the same code that builds the program. A named size is unknown to TensorFlow; where a size of the
+result is unknown too, the graph is imported twice more with numbers in place of the names. A size that turns
+out to be the number of one name both times is that name's.
+"""
+
+from collections.abc import Callable, Mapping
+
+from ..program import Field, Graph, Node, Ref
+from ..types import ALL_DTYPES, Dim, Size, TensorType
+from .graph import BuiltGraph, Lowering, shape_of
+from .tf import tf, v1
+
+_FIRST = 100_003  # numbers that no size has by chance
+_STEP = 1_009
+
+
+def infer(
+    node: Node, types: Mapping[Ref | Field, TensorType], variables: frozenset[Ref], functions: Mapping[str, Callable]
+) -> TensorType | tuple[TensorType, ...]:
+    """The type of the node's output; a tuple where it has several or, as an operation, none."""
+    built = BuiltGraph(Graph("", None, (), {}))
+    names: dict[str, TensorType] = {}  # of the placeholders
+    with built.graph.as_default():
+        arrays = {}
+        for leaf, type in types.items():
+            if isinstance(leaf, Field):
+                arrays[leaf] = _placeholder(type, names)
+            elif leaf in variables:
+                built.values.setdefault(leaf.node, {})[leaf.output] = _variable(type)
+            else:
+                built.values.setdefault(leaf.node, {})[leaf.output] = _placeholder(type, names)
+        result = Lowering(built, arrays.__getitem__, functions).result(node)
+    if isinstance(result, tf.Operation):
+        return ()
+    made = result if isinstance(result, list) else [result]
+    found = [_type(tensor) for tensor in made]
+    sizes = sorted({dim for type in names.values() for dim in type.shape or () if isinstance(dim, Size)}, key=str)
+    if sizes and any(dim is None for type in found for dim in type.shape or ()):
+        found = _with_sizes(found, built.graph, names, sizes, [tensor.name for tensor in made])
+    return tuple(found) if isinstance(result, list) else found[0]
+
+
+def _placeholder(type: TensorType, names: dict[str, TensorType]) -> tf.Tensor:
+    tensor = v1.placeholder(type.dtype.name, shape_of(type))
+    names[tensor.op.name] = type
+    return tensor
+
+
+def _variable(type: TensorType) -> tf.Variable:
+    return v1.Variable(tf.zeros(shape_of(type), type.dtype.name), use_resource=True, trainable=False)
+
+
+def _type(tensor: tf.Tensor) -> TensorType:
+    shape = None if tensor.shape.rank is None else tuple(tensor.shape.as_list())
+    return TensorType(ALL_DTYPES[tensor.dtype.base_dtype.name], shape)
+
+
+def _with_sizes(
+    found: list[TensorType], graph: tf.Graph, names: Mapping[str, TensorType], sizes: list[Size], outputs: list[str]
+) -> list[TensorType]:
+    """The types found, with named sizes where these can be told."""
+    definition = graph.as_graph_def()
+    numbers = [_FIRST + _STEP * i for i in range(len(sizes))]
+    shapes = []
+    # In the second turn the greater numbers come first, as a size may be the greater of two.
+    for standing in (dict(zip(sizes, numbers)), dict(zip(sizes, reversed(numbers)))):
+        for operation in definition.node:
+            if operation.name in names and names[operation.name].shape is not None:
+                shape = [standing.get(dim, dim) for dim in names[operation.name].shape]
+                operation.attr["shape"].shape.CopyFrom(tf.TensorShape(shape).as_proto())
+        try:
+            with tf.Graph().as_default():
+                made = tf.graph_util.import_graph_def(definition, return_elements=outputs, name="")
+        except ValueError:  # the op does not take sizes like these
+            return found
+        of = {number: size for size, number in standing.items()}
+        shapes.append([[of.get(dim) for dim in _type(tensor).shape or ()] for tensor in made])
+    return [
+        type if type.shape is None else TensorType(type.dtype, tuple(map(_known, type.shape, *both)))
+        for type, both in zip(found, zip(*shapes, strict=True), strict=True)
+    ]
+
+
+def _known(dim: Dim, first: Size | None, second: Size | None) -> Dim:
+    return first if dim is None and first is not None and first == second else dim
