@@ -18,7 +18,7 @@ logger or other switch of the process is touched.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def compile(
     /,
     params: Mapping[str, object] | None = None,
     data: Mapping[str, object] | None = None,
+    ops: "Mapping[str, Callable[..., object]] | None" = None,
     **values: object,
 ) -> "Compiled":
     """Compile a program, given as its text or as the path of its file.
@@ -45,11 +46,16 @@ def compile(
     - `data` by the path of a file, a pair of arrays `(features, target)`, a mapping with these keys, or an
       array of features alone. Features are `[rows, columns]`; a target is `[rows]` or `[rows, 1]`.
 
+    `ops` gives functions that the program calls as ops, by the names that it calls: `ops={"smooth": smooth}`.
+    A function is called with tensors of TensorFlow's, and with numbers, strings, bools and lists as the program
+    writes them; it returns a tensor, a tuple or list of tensors, or an operation. For every call in the program
+    it is called twice: here, in a graph of its own, for the type of its result, and when the graph is built.
+
     Raises `TfgError` with all errors of the program, and for names that it does not declare.
     """
-    from .driver import compile_source, merged_params
+    from .driver import compile_source, merged_params, with_ops
 
-    return compile_source(_source(text_or_path), merged_params(params, values), data)
+    return compile_source(_source(text_or_path), merged_params(params, values), data, foreign=with_ops(ops))
 
 
 def check(
@@ -57,16 +63,19 @@ def check(
     /,
     params: Mapping[str, object] | None = None,
     data: Mapping[str, object] | None = None,
+    ops: "Mapping[str, Callable[..., object]] | None" = None,
     **values: object,
 ) -> "list[Diagnostic]":
     """All errors and warnings of a program, in the order of its text; nothing is built.
 
-    The arguments are those of `compile`. Raises `TfgError` only for a file that cannot be read.
+    The arguments are those of `compile`. Raises `TfgError` only for a file that cannot be read. TensorFlow is
+    imported only where there are `ops`; without it, shapes that only TensorFlow can tell are not checked.
     """
     from .driver import check as check_source
-    from .driver import merged_params
+    from .driver import merged_params, with_ops
 
-    return check_source(_source(text_or_path), merged_params(params, values), data)[1]
+    foreign = with_ops(ops) if ops else None
+    return check_source(_source(text_or_path), merged_params(params, values), data, foreign=foreign)[1]
 
 
 def load_ipython_extension(ipython) -> None:

@@ -344,7 +344,8 @@ WRITE_FAILED = _message("TFG707", "cannot write {path}: {reason}")
 NO_GRADIENT = _message("TFG708", "TensorFlow finds no gradient of {y} with respect to {x}",
                        "an op between them has none, such as a cast to integers or argmax")
 EXPORT_EXISTS = _message("TFG712", "{path} exists and is no SavedModel", "export to another folder, or remove it")
-DEVICE_MISSING = _message("TFG713", "there is no device {name} here", "there are {known}; --soft-placement takes what there is")
+DEVICE_MISSING = _message("TFG713", "there is no device {name} here",
+                          "there are {known}; --soft-placement takes what there is")
 RESTORE_UNREADABLE = _message("TFG709", "the checkpoint {path} cannot be read: {reason}")
 CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} is of a different program: {what} changed",
                             "start over with --fresh, or give 'checkpoint' another folder")

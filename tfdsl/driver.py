@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .analysis.check import analyse
 from .analysis.context import Limits
-from .analysis.foreign import Foreign, Types
+from .analysis.foreign import Foreign, Types, python_ops
 from .analysis.outside import Outside
 from .analysis.values import thaw
 from .diagnostics import (
@@ -75,11 +75,16 @@ def compile_source(
     foreign: Foreign | None = None,
 ) -> "Compiled":
     """A source, checked; `TfgError` with everything that is wrong with it."""
-    foreign = foreign or Foreign({}, infer)
+    foreign = foreign or with_ops(None)
     program, diagnostics = check(source, params, data, limits, outside, foreign)
     if program is None:
         raise TfgError(diagnostics)
     return Compiled(program, data, diagnostics, outside, {n: op.function for n, op in foreign.functions.items()})
+
+
+def with_ops(ops: Mapping[str, Callable] | None) -> Foreign:
+    """Functions of Python's as ops, and TensorFlow's inference; `TfgError` for what cannot be an op."""
+    return Foreign(python_ops(ops), infer)
 
 
 def infer(node: Node, types: Types, *rest) -> TensorType | tuple[TensorType, ...]:
@@ -92,8 +97,9 @@ def infer(node: Node, types: Types, *rest) -> TensorType | tuple[TensorType, ...
 class Compiled:
     """A compiled program. Its graphs are built, and TensorFlow imported, when they are first asked for.
 
-    `program` is the typed program, `diagnostics` the warnings that the compiler had. One object can be used by
-    several threads.
+    `program` is the typed program, `diagnostics` the warnings that the compiler had. With `soft_placement`, set
+    before a graph is built, nodes go to a device that is there where the program's is not. One object can be used
+    by several threads.
     """
 
     def __init__(
@@ -106,6 +112,7 @@ class Compiled:
     ):
         self.program = program
         self.diagnostics = diagnostics or []
+        self.soft_placement = False
         self._given_data = dict(data or {})
         self._outside = outside
         self._ops = ops or {}
@@ -146,7 +153,7 @@ class Compiled:
             if graph not in self._built:
                 from .lowering.graph import build
 
-                self._built[graph] = build(graphs[graph], self.array, self._ops)
+                self._built[graph] = build(graphs[graph], self.array, self._ops, self.soft_placement)
             return self._built[graph]
 
     @property

@@ -7,6 +7,7 @@ inference. What TensorFlow or the function refuses there is an error at the node
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from ..diagnostics import (
     ARGUMENT_KIND,
@@ -24,7 +25,7 @@ from ..program import Arg, Field, Node, Ref, Refs, Static, refs_of
 from ..record import Record
 from ..source import Span
 from ..types import DTYPES, DType, TensorType
-from .arguments import Arguments, Given, assign_arguments, missing, sizes_of
+from .arguments import Arguments, Given, assign_arguments, missing, operand_notes, sizes_of
 from .builtins import BUILTINS
 from .context import Abandoned, Analysis
 from .values import Array, Broken, PythonOp, ShapeOf, Tensor, describe, freeze, is_host
@@ -76,8 +77,7 @@ def call_python(ctx: Analysis, op: PythonOp, given: Arguments, span: Span, name:
     arguments = _assigned(ctx, op, given, span)
     args = {n: _arg(ctx, op, n, argument) for n, argument in arguments.items()}
     ctx.spend(100, span)
-    arrays = [argument.value for argument in arguments.values()]
-    result = _asked(ctx, PREFIX + op.name, args, name, (), arrays, span)
+    result = _asked(ctx, PREFIX + op.name, args, name, (), list(arguments.values()), span)
     outputs = result if isinstance(result, tuple) else (result,)
     node = ctx.graph.add(PREFIX + op.name, args, name, outputs, ctx.origin(span))
     tensors = [Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)]
@@ -139,24 +139,24 @@ def _arg(ctx: Analysis, op: PythonOp, name: str, given: Given) -> Arg:
 
 def inferred(
     ctx: Analysis, op: str, args: Mapping[str, Arg], name: str | None, outputs: tuple[TensorType, ...],
-    values: list, span: Span,
+    given: list[Given], span: Span,
 ) -> tuple[TensorType, ...]:  # fmt: skip
     """The types of a node whose dtypes are known, with what TensorFlow says of the shapes."""
     if ctx.foreign.infer is None:
         return outputs
-    result = _asked(ctx, op, args, name, outputs, values, span)
+    result = _asked(ctx, op, args, name, outputs, given, span)
     return result if isinstance(result, tuple) else (result,)
 
 
 def _asked(
     ctx: Analysis, op: str, args: Mapping[str, Arg], name: str | None, outputs: tuple[TensorType, ...],
-    values: list, span: Span,
+    given: list[Given], span: Span,
 ) -> TensorType | tuple[TensorType, ...]:  # fmt: skip
-    """What TensorFlow makes of a node; `values` are those among which its arrays of data are."""
+    """What TensorFlow makes of a node; `given` is what the program gives it."""
     nodes, sizes = ctx.graph.nodes, ctx.graph.sizes
     refs = [ref for arg in args.values() for ref in refs_of(arg)]
     types = {ref: nodes[ref.node].outputs[ref.output] for ref in refs}
-    types.update((array.field, array.type) for array in _arrays(values))
+    types.update((array.field, array.type) for one in given for array in _arrays(one.value))
     known = {
         leaf: type if type.shape is None else TensorType(type.dtype, tuple(map(sizes.resolve, type.shape)))
         for leaf, type in types.items()
@@ -167,7 +167,8 @@ def _asked(
     try:
         return ctx.foreign.infer(node, known, variables, functions)
     except TfgError as error:
-        raise Abandoned(error.diagnostics[0]) from error
+        found = error.diagnostics[0]
+        raise Abandoned(replace(found, notes=(*found.notes, *operand_notes(given)))) from error
 
 
 def _arrays(value: object) -> Iterator[Array]:

@@ -79,8 +79,7 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
     groups = [_outputs(one, dtypes, lengths) for one in op.outputs]
     types = tuple(TensorType(dtype) for group in groups for dtype in group)
     ctx.spend(100, span)
-    arrays = [arguments[one.name].value for one in op.inputs]
-    outputs = inferred(ctx, op.name, args, name, types, arrays, span)
+    outputs = inferred(ctx, op.name, args, name, types, [arguments[one.name] for one in op.inputs], span)
     node = ctx.graph.add(op.name, args, name, outputs, ctx.origin(span))
     if not op.outputs:
         return Tensor(Ref(node), None, ctx.graph.name, span)

@@ -32,7 +32,7 @@ def command(arguments: argparse.Namespace) -> int:
 
         sys.stdout.write(outline(parse(source)))
         return 0
-    compiled = compile_source(source, extra.params, extra.data, extra.limits)
+    compiled = compile_source(source, extra.params, extra.data, extra.limits, foreign=tensorflow.foreign())
     if arguments.stage == "program":
         from ..serialize import to_yaml
 

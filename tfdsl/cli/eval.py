@@ -38,7 +38,8 @@ def command(arguments: argparse.Namespace) -> int:
     graph = None if arguments.graph is None else t.Identifier(expression.span, arguments.graph)
     session = t.Session(expression.span, None, graph, (printed,))
     graph_half = tuple(statement for statement in file.body if not isinstance(statement, t.Session))
-    program, diagnostics = check(t.File(file.span, (*graph_half, session)), extra.params, extra.data, extra.limits)
+    tree = t.File(file.span, (*graph_half, session))
+    program, diagnostics = check(tree, extra.params, extra.data, extra.limits, foreign=tensorflow.foreign())
     if program is None:
         return errors(_with_feed(d) for d in diagnostics if d.severity == "error")
     tensorflow.load()

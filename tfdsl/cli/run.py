@@ -23,6 +23,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--session", metavar="NAME", help="run only this session")
     parser.add_argument("--logdir", metavar="DIR", help="write event files here instead of where the program says")
     parser.add_argument("--fresh", action="store_true", help="forget the checkpoints of interrupted trainings")
+    parser.add_argument("--trace", metavar="FILE",
+                        help="write a Chrome trace of one step, with the program's nodes, to this file")  # fmt: skip
+    parser.add_argument("--soft-placement", action="store_true",
+                        help="take a device that is there where the program's is not")  # fmt: skip
     parser.add_argument("--json", action="store_true",
                         help="print one JSON object with lines, values, history and record of the run")  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="no warnings and no progress on standard error")
@@ -36,7 +40,10 @@ def command(arguments: argparse.Namespace) -> int:
         if arguments.verbose:
             print(f"tfdsl: {line}", file=sys.stderr)
 
-    compiled = compile_source(read(arguments.file), extra.params, extra.data, extra.limits)
+    compiled = compile_source(
+        read(arguments.file), extra.params, extra.data, extra.limits, foreign=tensorflow.foreign()
+    )
+    compiled.soft_placement = arguments.soft_placement
     if not arguments.quiet and compiled.diagnostics:
         errors(compiled.diagnostics)
     nodes = sum(len(graph.nodes) for graph in compiled.program.graphs)
@@ -78,7 +85,14 @@ def _run(arguments: argparse.Namespace, compiled, logdir: str | None, interrupte
         from .progress import bar
 
         options.progress = bar(colour(sys.stderr))
-    return compiled.run(arguments.session, options)
+    if arguments.trace is None:
+        return compiled.run(arguments.session, options)
+    from ..runtime.trace import Tracer
+
+    options.tracer = Tracer()
+    result = compiled.run(arguments.session, options)
+    options.tracer.write(arguments.trace)
+    return result
 
 
 @contextmanager

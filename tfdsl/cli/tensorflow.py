@@ -4,8 +4,11 @@ import gc
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from ..analysis.foreign import Foreign
+from ..driver import infer
 
 
 def load() -> None:
@@ -19,18 +22,6 @@ def load() -> None:
     gc.enable()
 
 
-def foreign() -> "Foreign":
-    """What a command that builds the program adds to the compiler: TensorFlow's inference, with a quiet import."""
-    from ..analysis.foreign import Foreign
-    from ..driver import infer
-
-    def quietly(*arguments):
-        load()
-        return infer(*arguments)
-
-    return Foreign({}, quietly)
-
-
 def load_beside_others() -> None:
     """Import TensorFlow as quietly, in a process where other code may use it too: nothing else of it is set."""
     if "tensorflow" in sys.modules:
@@ -38,6 +29,16 @@ def load_beside_others() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with held_back():
         import tensorflow  # noqa: F401
+
+
+def foreign(load: Callable[[], None] = load) -> Foreign:
+    """What commands that build a program add to the compiler: TensorFlow's inference, after a quiet import."""
+
+    def quietly(*arguments):
+        load()
+        return infer(*arguments)
+
+    return Foreign({}, quietly)
 
 
 @contextmanager

@@ -25,11 +25,17 @@ from .tf import resolve, tf, v1
 Arrays = Callable[[Field], np.ndarray]
 
 
+def _local(device: str) -> str:
+    """The name of a device without the machine that it is on."""
+    return tf.DeviceSpec.from_string(device).replace(job=None, replica=None, task=None).to_string()
+
+
 class BuiltGraph:
     """A built graph: the `tf.Graph`, what each node became, and where each op comes from."""
 
-    def __init__(self, program: Graph):
+    def __init__(self, program: Graph, soft_placement: bool = False):
         self.program = program
+        self.soft_placement = soft_placement  # nodes go where they can, if not where the program says
         self.graph = tf.Graph()
         self.values: dict[int, tuple] = {}
         # What sessions add for `save`, `restore` and `set`; kept, so that a second run adds nothing.
@@ -80,9 +86,11 @@ class BuiltGraph:
         return next((node for graph in self._marks for op, node in self.owned(graph) if op.name in names), None)
 
 
-def build(program: Graph, arrays: Arrays, functions: Mapping[str, Callable] | None = None) -> BuiltGraph:
+def build(
+    program: Graph, arrays: Arrays, functions: Mapping[str, Callable] | None = None, soft_placement: bool = False
+) -> BuiltGraph:
     """Build a graph; `arrays` gives the data that constants are made of, `functions` what it calls of Python's."""
-    built = BuiltGraph(program)
+    built = BuiltGraph(program, soft_placement)
     lowering = Lowering(built, arrays, functions or {})
     with built.graph.as_default():
         if program.seed is not None:
@@ -132,7 +140,7 @@ class Lowering:
             case "after":
                 return tf.control_dependencies([self.built.operation(ref) for ref in enter.refs])
             case "device":
-                return tf.device(enter.name)
+                return tf.device(_local(enter.name) if self.built.soft_placement else enter.name)
             case "container":
                 return v1.get_default_graph().container(enter.name)
             case kind:

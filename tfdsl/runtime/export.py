@@ -5,7 +5,6 @@ outputs need is in it, so no training data, no optimizer; `tf.saved_model.load` 
 """
 
 import os
-import shutil
 import tempfile
 
 from ..diagnostics import EXPORT_EXISTS, WRITE_FAILED

@@ -38,11 +38,13 @@ from ..program import (
 )
 from . import host
 from .checkpoints import Position
+from .devices import check_devices
 from .events import EventLog
 from .export import export
 from .feeds import check_shapes, convert
 from .record import Result
 from .savers import Savers
+from .trace import FIRST_STEP, OTHER, STEP, Tracer
 
 
 class Interrupted(Exception):
@@ -60,6 +62,7 @@ class Options:
     keep_variables: bool = True  # in the result, when a session ends
     interrupted: Callable[[], bool] = lambda: False
     progress: Callable[[int, int, str], "Progress"] | None = None
+    tracer: Tracer | None = None
 
 
 class Progress:
@@ -87,15 +90,22 @@ class SessionRun:
 
     # --- executing the graph --------------------------------------------------------------
 
-    def execute(self, fetches: object, feeds: Iterable[Feed], origin: Origin) -> object:
+    def execute(self, fetches: object, feeds: Iterable[Feed], origin: Origin, is_step: bool = False) -> object:
         """One execution of the graph. What fails in it is reported at the line of the node that failed."""
         feed_dict = self.feed_dict(feeds)
         try:
-            return self.session.run(fetches, feed_dict)
+            if self.options.tracer is None:
+                return self.session.run(fetches, feed_dict)
+            return self.options.tracer.run(self._kind(is_step), self.built, self.session, fetches, feed_dict)
         except tf.errors.OpError as error:
             raise run_failure(self.built, error, origin) from error
         except (ValueError, TypeError, RuntimeError) as error:
             raise failure(RUN_FAILED, origin, reason=plain_reason(error)) from error
+
+    def _kind(self, is_step: bool) -> int:
+        if not is_step or self.around.batch is None:
+            return OTHER
+        return STEP if self.step else FIRST_STEP
 
     def feed_dict(self, feeds: Iterable[Feed]) -> dict:
         result, checked = {}, []
@@ -145,7 +155,7 @@ class SessionRun:
                 self._print(statement)
             case Run():
                 operations = [self.built.operation(ref) for ref in statement.refs]
-                self.execute(operations, statement.feeds, statement.origin)
+                self.execute(operations, statement.feeds, statement.origin, is_step=True)
             case Log():
                 self._log(statement)
             case Expect():
@@ -312,9 +322,11 @@ def opened(
                 savers.saver(None)
             case Set():
                 setter(built, statement.variable)
-    session = v1.Session(graph=built.graph)
+    session = v1.Session(graph=built.graph, config=v1.ConfigProto(allow_soft_placement=built.soft_placement))
     run = SessionRun(built, session, savers, options, result, around)
     try:
+        if not built.soft_placement:
+            check_devices(built, session)
         if plan.initialise:
             run.initialise(None, plan.origin)
         else:
