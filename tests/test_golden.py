@@ -1,4 +1,4 @@
-"""The tree, the typed program and the graph of each model and of the programs in `golden/`.
+"""The graph of each model and of the programs in `golden/`, and the tree and the typed program of these.
 
 `pytest --update-golden tests/test_golden.py` writes the files again; read what changed before committing it.
 """
@@ -52,12 +52,12 @@ def program_of(path):
     return program
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_tree(path, golden):
     golden(path, "tree.txt", outline(parse(source(path))))
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_program(path, golden):
     golden(path, "program.yaml", to_yaml(program_of(path)))
 
@@ -126,7 +126,7 @@ def assert_loads_back(program) -> None:
     assert fingerprint(loaded.graphs) == fingerprint(program.graphs)
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_program_loads_back(path):
     assert_loads_back(program_of(path))
 

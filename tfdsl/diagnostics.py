@@ -143,7 +143,7 @@ SHARED_REUSE = _message("TFG307", "'{path}' cannot be created inside 'reuse', wh
                         "create it before, or open the scope without 'reuse'")
 OTHER_GRAPH = _message("TFG308", "'{name}' is on {theirs}, but this is {ours}",
                        "a node can only use nodes of its own graph")
-IMPORT_FAILED = _message("TFG310", "cannot import {path}: {reason}",
+IMPORT_FAILED = _message("TFG310", "cannot import '{path}': {reason}",
                          "the path is relative to the file that imports it")
 IMPORT_CYCLE = _message("TFG311", "this file imports itself: {chain}",
                         "put what both need into a file of its own, and import that from both")
@@ -245,6 +245,10 @@ RAW_RESOURCE = _message("TFG472", "{op} needs {wanted} for '{param}', but it is 
                         "it takes the name of a variable, or the output of the op that made the resource")
 RAW_FUNCTION = _message("TFG473", "{function} needs a graph function for '{name}', which programs cannot give",
                         "call it in a function of Python's, and give that with compile(..., ops=...)")
+NO_CONTENT = _message("TFG475", "{name} is a {dtype}, of which there is nothing to see outside of the graph",
+                      "read it with an op, such as raw.ReadVariableOp(resource=..., dtype=float32)")
+BATCH_TENSOR = _message("TFG474", "{name} is there only while the loop runs, so that no node can be made of it",
+                        "feed it to a placeholder, and use that: feed X = {name}")
 
 # --- 5xx sessions -----------------------------------------------------------------------------
 UNFED = _message("TFG501", "{what} needs {names} to be fed", "write: with {first} = ...")

@@ -263,7 +263,8 @@ class Notebook:
         around = _Around(self.bound, self.shell.user_ns, self.shell.user_ns_hidden)
 
         def compiled(tree: t.File) -> Compiled:
-            program, diagnostics = check(tree, extra.params, data, extra.limits, around.names)
+            foreign = tensorflow.foreign(tensorflow.load_beside_others)
+            program, diagnostics = check(tree, extra.params, data, extra.limits, around.names, foreign)
             if program is None:
                 raise TfgError(map(around.advised, diagnostics))
             return Compiled(program, data, diagnostics, around.names)

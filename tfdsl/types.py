@@ -49,6 +49,7 @@ OPAQUE: dict[str, DType] = {
         "float4_e2m1fn", "float8_e5m2", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e4m3b11fnuz", "float8_e5m2fnuz",
     )
 }  # fmt: skip
+UNREADABLE = ("resource", "variant")  # tensors of these mean something only to the ops that take them
 ALL_DTYPES = DTYPES | OPAQUE
 FLOAT32, FLOAT64 = DTYPES["float32"], DTYPES["float64"]
 INT32, INT64 = DTYPES["int32"], DTYPES["int64"]

@@ -13,6 +13,7 @@ from ..diagnostics import (
     ARGUMENT_TWICE,
     ARGUMENT_UNKNOWN,
     ARGUMENTS_MANY,
+    BATCH_TENSOR,
     DTYPE_MISMATCH,
     DTYPE_NOT_ALLOWED,
     DTYPES_DIFFER,
@@ -27,7 +28,7 @@ from ..diagnostics import (
 )
 from ..ops.op import REQUIRED, Op, Param
 from ..ops.raw import RawArgument, RawOp
-from ..program import Arg, Literal, Pack, Refs, Static
+from ..program import Arg, Field, Literal, Pack, Refs, Static
 from ..record import Record
 from ..source import Span
 from ..suggest import did_you_mean
@@ -163,7 +164,7 @@ def to_arg(ctx: Analysis, given: Given, dtype: DType) -> tuple[Arg, TensorType]:
     if isinstance(value, Tensor):
         return value.ref, value.type
     if isinstance(value, Array):
-        return value.field, value.type
+        return field_arg(ctx, value, given), value.type
     kind = scalar_class(ctx, value, given.span)
     if kind is not None and dtype.kind not in BECOMES[kind]:
         if kind == "float":
@@ -178,6 +179,13 @@ def to_arg(ctx: Analysis, given: Given, dtype: DType) -> tuple[Arg, TensorType]:
     if is_host(value):
         return Literal(freeze(value), dtype.name), type
     return _pack(ctx, value, dtype, given.span), type
+
+
+def field_arg(ctx: Analysis, value: Array, given: Given) -> Field:
+    """Data as an argument of a node, which the batch of a training loop cannot be."""
+    if not isinstance(value.field, Field):
+        ctx.fail(BATCH_TENSOR, given.span, name=given.text)
+    return value.field
 
 
 def typed(ctx: Analysis, value: Given, dtype: DType | None = None) -> tuple[Arg, TensorType]:
@@ -212,7 +220,7 @@ def _pack(ctx: Analysis, value: object, dtype: DType, span: Span) -> Arg:
             ctx.fail(MIXED_LIST, span, first=str(dtype), second=str(value.type.dtype))
         return value.ref
     if isinstance(value, Array):
-        return value.field
+        return field_arg(ctx, value, Given(value, span))
     return Literal(value, dtype.name)
 
 

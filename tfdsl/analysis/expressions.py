@@ -14,6 +14,7 @@ from ..diagnostics import (
     CONDITION_TENSOR,
     INDEX_KIND,
     INDEX_RANGE,
+    NO_CONTENT,
     NO_MEMBER,
     NO_VALUE,
     NOT_ITERABLE,
@@ -34,7 +35,7 @@ from ..program import Apply, BatchField, Fetch, PlanExpr, Value
 from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
-from ..types import DTYPES, DType, TensorType
+from ..types import DTYPES, UNREADABLE, DType, TensorType
 from . import outside, raw
 from .arguments import Given, sizes_of
 from .builtins import BUILTINS
@@ -384,6 +385,8 @@ def _operators(expr: PlanExpr) -> int:
 def plan_value(ctx: Analysis, value: object, span: Span) -> PlanExpr:
     """A value as the plan has it: what the session fetches, reads or knows."""
     match value:
+        case Tensor(type=TensorType(dtype=dtype)) if dtype.name in UNREADABLE:
+            ctx.fail(NO_CONTENT, span, name=" ".join(span.text.split())[:40], dtype=dtype)
         case Tensor():
             return Fetch(ctx.use(value, span, span.text[:40]).ref)
         case Array():

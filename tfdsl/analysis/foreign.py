@@ -25,7 +25,7 @@ from ..program import Arg, Field, Node, Ref, Refs, Static, refs_of
 from ..record import Record
 from ..source import Span
 from ..types import DTYPES, DType, TensorType
-from .arguments import Arguments, Given, assign_arguments, missing, operand_notes, sizes_of
+from .arguments import Arguments, Given, assign_arguments, field_arg, missing, operand_notes, sizes_of
 from .builtins import BUILTINS
 from .context import Abandoned, Analysis
 from .values import Array, Broken, PythonOp, ShapeOf, Tensor, describe, freeze, is_host
@@ -120,8 +120,8 @@ def _arg(ctx: Analysis, op: PythonOp, name: str, given: Given) -> Arg:
                 theirs, ours = ctx.graphs[value.graph].shown, ctx.graph.shown
                 ctx.fail(OTHER_GRAPH, given.span, name=given.text, theirs=theirs, ours=ours)
             return ref
-        case Array(field=field):
-            return field
+        case Array():
+            return field_arg(ctx, value, given)
         case ShapeOf():
             return Static(tuple(sizes_of(ctx, value, given.span)))
         case DType():

@@ -20,6 +20,7 @@ from ..diagnostics import (
     NO_MEMBER,
     TfgError,
 )
+from ..source import Source
 from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..syntax.parse import parse
@@ -92,11 +93,13 @@ def _module(ctx: Analysis, path: str, stem: str, statement: t.Import) -> Env:
 
 def _parsed(ctx: Analysis, path: str, statement: t.Import) -> t.File:
     try:
-        return parse(read(path))
+        source = read(path)
+        return parse(Source(f"<{statement.path}>", source.text) if statement.is_library else source)
     except TfgError as error:
         first = error.diagnostics[0]
         if first.message is FILE_MISSING:
-            ctx.fail(IMPORT_FAILED, statement.span, help=_similar(path), path=path, reason=first.details["reason"])
+            reason = first.details["reason"]
+            ctx.fail(IMPORT_FAILED, statement.span, help=_similar(path), path=statement.path, reason=reason)
         chain = (*ctx.chain, ("imported", statement.span))
         for diagnostic in error.diagnostics:
             ctx.bag.add(replace(diagnostic, span=diagnostic.span or statement.span, chain=chain))

@@ -33,7 +33,7 @@ from ..diagnostics import (
     NOT_TENSOR,
     NOT_TEXT,
     NOT_VARIABLE,
-    NOT_YET,
+    OPTION_UNKNOWN,
     OUTSIDE_TRAIN,
     PLAN_PLACE,
     RUN_VALUE,
@@ -535,8 +535,8 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     if plan.loop is not None:
         ctx.fail(NESTED_TRAIN, statement.span)
     if statement.options:
-        hint = "leave it out: the steps run one by one"
-        ctx.fail(NOT_YET, statement.options[0].span, what=f"'with {statement.options[0].name}'", hint=hint)
+        option = statement.options[0]
+        ctx.fail(OPTION_UNKNOWN, option.span, help="leave it out", statement="train", name=option.name, known="none")
     count = _count(ctx, plan, statement.count, "the length of a training")
     dataset, size, order, seed = _batching(ctx, plan, statement)
     env = Env(parent=plan.env)

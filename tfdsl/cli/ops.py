@@ -6,7 +6,7 @@ import textwrap
 from itertools import groupby
 
 from ..data.table import SOURCES, TRANSFORMS
-from ..ops import OPS
+from ..ops import OPS, raw
 from ..ops.op import Op
 from ..ops.optimizers import OPTIMIZERS
 from ..suggest import nearest
@@ -14,15 +14,25 @@ from ..suggest import nearest
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = "Describe the ops of the language, its optimizers, and the sources and transforms of data."
-    parser.add_argument("name", metavar="NAME", nargs="?", help="describe only this one, in full")
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        help="describe only this one, in full; any op of TensorFlow's is raw.NAME, such as raw.Roll",
+    )
     parser.add_argument("--json", action="store_true", help="as a JSON object")
 
 
 def command(arguments: argparse.Namespace) -> int:
     entries = _entries()
     if arguments.name is not None:
+        known = entries
+        if arguments.name.startswith(raw.PREFIX):
+            known = [raw.PREFIX + name for name in raw.names()]
+            op = raw.find(arguments.name.removeprefix(raw.PREFIX))
+            entries = {arguments.name: _raw(op)} if op else {}
         if arguments.name not in entries:
-            match = nearest(arguments.name, entries)
+            match = nearest(arguments.name, known)
             hint = f"; did you mean {match!r}?" if match else ""
             print(f"tfdsl: there is no op {arguments.name!r}{hint}", file=sys.stderr)
             return 2
@@ -39,7 +49,7 @@ def command(arguments: argparse.Namespace) -> int:
         print(f"{group}:")
         for name in names:
             print(f"  {name}({entries[name]['signature']})")
-        print()
+        print(end="\n" if entry["limits"] else "")
     return 0
 
 
@@ -64,12 +74,22 @@ def _op(op: Op) -> dict:
             "tensorflow": f"tf.compat.v1.{op.tf}", "example": op.example}  # fmt: skip
 
 
+def _raw(op: raw.RawOp) -> dict:
+    return {"group": "TensorFlow's own", "signature": op.signature, "outputs": op.results, "limits": op.limits(),
+            "tensorflow": f"the op {op.tf}"}  # fmt: skip
+
+
 def _print_one(name: str, entry: dict) -> None:
-    print(f"{name}({entry['signature']})\n")
-    print(textwrap.fill(entry["doc"], 90))
-    for letter, kinds in entry.get("dtypes", {}).items():
-        print(f"\n  {letter} is {kinds.replace(' ', ' or ')}", end="")
-    if entry.get("dtypes"):
+    print(f"{name}({entry['signature']})")
+    if "doc" in entry:
+        print("\n" + textwrap.fill(entry["doc"], 90))
+    if "outputs" in entry:
+        print(f"-> {entry['outputs'] or 'no output: something to run'}")
+    letters = {letter: kinds.replace(" ", " or ") for letter, kinds in entry.get("dtypes", {}).items()}
+    limits = entry.get("limits", letters)
+    for name, words in limits.items():
+        print("\n" + textwrap.fill(f"{name} is {words}", 90, initial_indent="  ", subsequent_indent="    "), end="")
+    if limits:
         print()
     if "tensorflow" in entry:
         print(f"\nTensorFlow: {entry['tensorflow']}")

@@ -103,18 +103,21 @@ class RawOp:
         return ", ".join(f"{one.name}: {_type_text(one)}" for one in self.outputs)
 
     def limits(self) -> Mapping[str, str]:
-        """What the dtypes and attributes with limits may be, in words."""
+        """What dtypes, attributes and the lengths of lists may be, in words."""
         found = {}
         for attr in self.attrs.values():
-            parts = []
+            name, parts = attr.name, []
             if attr.allowed is not None:
                 parts.append(" or ".join(v if attr.item == "type" else value_text(v) for v in attr.allowed))
-            elif attr.item == "type" and attr.name in self.inferred:
+            elif attr.item == "type" and name in self.inferred:
                 parts.append("any dtype")
-            if attr.least is not None and (attr.least > 0 or not attr.is_list):
+            if attr.kind == "int" and name in self.inferred:
+                name = self.inferred[name]
+                parts.append(f"a list of at least {attr.least or 0}")
+            elif attr.least is not None and (attr.least > 0 or not attr.is_list):
                 parts.append(f"at least {attr.least}" + (" of them" if attr.is_list else ""))
             if parts:
-                found[attr.name] = ", ".join(parts)
+                found[name] = ", ".join(parts)
         return found
 
 

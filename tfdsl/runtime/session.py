@@ -44,7 +44,7 @@ from .export import export
 from .feeds import check_shapes, convert
 from .record import Result
 from .savers import Savers
-from .trace import FIRST_STEP, OTHER, STEP, Tracer
+from .trace import FIRST_STEP, OTHER, SETUP, STEP, Tracer
 
 
 class Interrupted(Exception):
@@ -90,22 +90,17 @@ class SessionRun:
 
     # --- executing the graph --------------------------------------------------------------
 
-    def execute(self, fetches: object, feeds: Iterable[Feed], origin: Origin, is_step: bool = False) -> object:
+    def execute(self, fetches: object, feeds: Iterable[Feed], origin: Origin, kind: int = OTHER) -> object:
         """One execution of the graph. What fails in it is reported at the line of the node that failed."""
         feed_dict = self.feed_dict(feeds)
         try:
             if self.options.tracer is None:
                 return self.session.run(fetches, feed_dict)
-            return self.options.tracer.run(self._kind(is_step), self.built, self.session, fetches, feed_dict)
+            return self.options.tracer.run(kind, self.built, self.session, fetches, feed_dict)
         except tf.errors.OpError as error:
             raise run_failure(self.built, error, origin) from error
         except (ValueError, TypeError, RuntimeError) as error:
             raise failure(RUN_FAILED, origin, reason=plain_reason(error)) from error
-
-    def _kind(self, is_step: bool) -> int:
-        if not is_step or self.around.batch is None:
-            return OTHER
-        return STEP if self.step else FIRST_STEP
 
     def feed_dict(self, feeds: Iterable[Feed]) -> dict:
         result, checked = {}, []
@@ -155,7 +150,8 @@ class SessionRun:
                 self._print(statement)
             case Run():
                 operations = [self.built.operation(ref) for ref in statement.refs]
-                self.execute(operations, statement.feeds, statement.origin, is_step=True)
+                kind = OTHER if self.around.batch is None else STEP if self.step else FIRST_STEP
+                self.execute(operations, statement.feeds, statement.origin, kind)
             case Log():
                 self._log(statement)
             case Expect():
@@ -189,7 +185,7 @@ class SessionRun:
     def initialise(self, variables: tuple[Ref, ...] | None, origin: Origin) -> None:
         """Give variables their initial values; all of them, and what the optimizers keep, for None."""
         for operations in self._initialisers(variables):
-            self.execute(operations, (), origin)
+            self.execute(operations, (), origin, SETUP)
         if variables is None:
             self.initialise_slots(origin)
 
@@ -198,7 +194,7 @@ class SessionRun:
         named = {id(self.built.value(Ref(node.id))) for node in self.built.program.of("variable", "shared")}
         slots = [v for v in self.built.variables() if id(v) not in named]
         if slots:
-            self.execute([slot.initializer for slot in slots], (), origin)
+            self.execute([slot.initializer for slot in slots], (), origin, SETUP)
 
     def _initialisers(self, variables: tuple[Ref, ...] | None) -> list[list]:
         """What initialises variables, in turns: those that a value is made from come in a turn before it."""

@@ -11,14 +11,14 @@ from ..diagnostics import WRITE_FAILED, Diagnostic, TfgError
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import v1
 
-OTHER, FIRST_STEP, STEP = 1, 2, 3  # what an execution of the graph is, by how well it serves as the trace
+SETUP, OTHER, FIRST_STEP, STEP = range(4)  # what an execution of the graph is, by how well it serves as the trace
 
 
 @dataclass(slots=True)
 class Tracer:
     """Keeps the trace of the execution that serves best so far."""
 
-    best: int = 0
+    best: int = SETUP
     built: BuiltGraph | None = None
     metadata: v1.RunMetadata | None = None
 

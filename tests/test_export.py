@@ -1,0 +1,131 @@
+"""`export` and `run --trace`: what other programs read."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tfdsl
+from tfdsl.cli import main
+
+PROGRAM = """
+data moons = moons(100, noise=0.1, seed=42)
+placeholder X: float32[batch, 2]
+placeholder y: float32[batch, 1]
+placeholder scale: float32 = 1.0
+variable w = random_normal([2, 1], seed=1)
+whole = constant(moons.features)
+scope out:
+    logits = X @ w * scale
+    probability = sigmoid(logits)
+loss reduce_mean(sigmoid_cross_entropy_with_logits(labels=y, logits=logits))
+optimize with adam(learning_rate=0.1)
+session:
+    train 3 epochs on moons in batches of 50 as batch:
+        feed X = batch.features, y = batch.target
+    print w
+    print probability with X = [[1, 2], [3, 4]]
+    export probability, out.logits with X to "saved/moons"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.tfg").write_text(PROGRAM)
+    return tmp_path
+
+
+def test_plain_tensorflow_loads_and_serves_it(folder):
+    result = tfdsl.compile("model.tfg").run()
+    assert result.saved == ["saved/moons"]
+    serve = tf.saved_model.load("saved/moons").signatures["serving_default"]
+    given = serve(X=tf.constant([[1.0, 2.0], [3.0, 4.0]]))
+    assert set(given) == {"probability", "logits"}
+    np.testing.assert_allclose(given["probability"], result.values["probability"], rtol=1e-6)
+    np.testing.assert_allclose(given["logits"], np.array([[1, 2], [3, 4]]) @ result.variables["w"], rtol=1e-5)
+    assert serve.structured_input_signature[1]["X"].shape.as_list() == [None, 2]
+
+
+def test_a_session_of_tensorflow_1_loads_it(folder):
+    result = tfdsl.compile("model.tfg").run()
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        tf.compat.v1.saved_model.load(session, ["serve"], "saved/moons")
+        probability = session.run("out/probability:0", {"X:0": [[1, 2], [3, 4]]})
+        np.testing.assert_array_equal(probability, result.values["probability"])
+
+
+def test_only_what_is_needed_is_in_it(folder):
+    tfdsl.compile("model.tfg").run()
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session() as session:
+        tf.compat.v1.saved_model.load(session, ["serve"], "saved/moons")
+        names = {op.name for op in graph.get_operations()}
+        variables = [v.op.name for v in graph.get_collection("variables")]
+    assert variables == ["w"]
+    assert "out/probability" in names and not names & {"y", "Adam", "whole", "beta1_power"}
+
+
+def test_a_second_export_takes_the_place_of_the_first(folder):
+    tfdsl.compile("model.tfg").run()
+    tfdsl.compile(PROGRAM.replace("3 epochs", "9 epochs")).run()
+    assert os.listdir("saved") == ["moons"]
+    serve = tf.saved_model.load("saved/moons").signatures["serving_default"]
+    result = tfdsl.compile(PROGRAM.replace("3 epochs", "9 epochs")).run()
+    given = serve(X=tf.constant([[1.0, 2.0], [3.0, 4.0]]))
+    np.testing.assert_allclose(given["probability"], result.values["probability"], rtol=1e-6)
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(folder):
+    (folder / "saved" / "moons").mkdir(parents=True)
+    (folder / "saved" / "moons" / "notes.txt").write_text("mine")
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile("model.tfg").run()
+    assert [(d.code, d.span.line) for d in caught.value.diagnostics] == [("TFG712", 18)]
+    assert os.listdir("saved/moons") == ["notes.txt"] and os.listdir("saved") == ["moons"]
+
+
+def test_a_function_without_variables_is_exported(folder):
+    text = "placeholder x: float32\ny = x * 2.0\nsession:\n    export y with x to \"double\"\n"
+    tfdsl.compile(text).run()
+    serve = tf.saved_model.load("double").signatures["serving_default"]
+    assert float(serve(x=tf.constant(4.0))["y"]) == 8.0
+
+
+def test_control_flow_is_exported(folder):
+    text = (
+        "placeholder x: float32\nvariable w = 2.0\ni = 0\ny = x\nwhile i < 3:\n    i = i + 1\n    y = y * w\n"
+        "session:\n    set w = 3.0\n    export y with x to \"loop\"\n"
+    )
+    tfdsl.compile(text).run()
+    serve = tf.saved_model.load("loop").signatures["serving_default"]
+    assert float(serve(x=tf.constant(2.0))["y"]) == 54.0
+
+
+# --- trace ----------------------------------------------------------------------------------------
+
+
+def events(path):
+    with open(path) as file:
+        return [event for event in json.load(file)["traceEvents"] if event["ph"] == "X"]
+
+
+def test_a_trace_has_the_nodes_of_one_step_with_their_lines(folder, capfd):
+    assert main(["run", "-q", "model.tfg", "--trace", "step.json"]) == 0
+    found = {event["name"]: event for event in events("step.json")}
+    assert {"out/logits", "Adam/update_w/ResourceApplyAdam"} <= set(found)
+    assert found["out/logits"]["args"]["line"] == "model.tfg:9:14"
+    assert found["out/logits"]["args"]["op"] == "Mul"
+    assert all(event["dur"] > 0 and event["ts"] > 0 for event in found.values())
+
+
+def test_without_training_the_first_execution_is_traced(folder):
+    (folder / "small.tfg").write_text("variable x = 1.0\ny = sqrt(x + 3.0)\nsession:\n    print y\n")
+    assert main(["run", "-q", "small.tfg", "--trace", "small.json"]) == 0
+    assert "y" in {event["name"] for event in events("small.json")}
+
+
+def test_a_trace_that_cannot_be_written_is_an_error(folder, capfd):
+    assert main(["run", "-q", "model.tfg", "--trace", "missing/step.json"]) == 1
+    assert "TFG707" in capfd.readouterr().err

@@ -1,0 +1,377 @@
+"""`raw.Roll(...)`: the shipped table against TensorFlow's registry, and ops against `tf.raw_ops` by hand."""
+
+import inspect
+import os
+import subprocess
+import sys
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import numpy as np
+import tensorflow as tf
+from tensorflow.compat import v1
+
+import tfdsl
+from tfdsl.diagnostics import TfgError
+from tfdsl.driver import check
+from tfdsl.lowering.registry import lines
+from tfdsl.ops import raw
+from tfdsl.ops.op import REQUIRED
+from tfdsl.serialize import from_yaml, to_yaml
+from tfdsl.source import Source
+from tfdsl.types import DTYPES
+
+PUBLIC = [name for name in raw.names() if hasattr(tf.raw_ops, name)]
+
+
+# --- the table ----------------------------------------------------------------------------------
+
+
+def test_the_table_is_tensorflows_registry():
+    table = Path(raw.__file__).with_name("raw_ops.txt").read_text(encoding="utf-8")
+    assert table.splitlines() == list(lines()), "python -m tfdsl.lowering.registry > tfdsl/ops/raw_ops.txt"
+
+
+def test_every_public_op_is_in_it():
+    assert PUBLIC == sorted(name for name in dir(tf.raw_ops) if name[0].isupper())
+    assert len(PUBLIC) > 1400
+
+
+def test_arguments_and_defaults_are_those_of_raw_ops():
+    for name in PUBLIC:
+        op, parameters = raw.find(name), dict(inspect.signature(getattr(tf.raw_ops, name)).parameters)
+        del parameters["name"]
+        assert {*(one.name for one in op.inputs), *op.given} == set(parameters), name
+        for parameter in parameters.values():
+            ours = op.given[parameter.name].default if parameter.name in op.given else REQUIRED
+            if parameter.default is inspect.Parameter.empty:
+                assert ours is REQUIRED, f"{name}.{parameter.name}"
+            else:
+                assert plain(parameter.default) == plain(ours), f"{name}.{parameter.name}"
+
+
+def plain(value):
+    """A default of `tf.raw_ops` or of the table, in one form."""
+    match value:
+        case tf.DType():
+            return value.name
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case float():
+            return np.float32(value)
+        case dict():
+            return next(iter(value.values()))
+        case _ if hasattr(value, "tensor_shape"):
+            return tf.make_ndarray(value).tolist()
+        case bytes():
+            return value.decode("latin-1")
+    return value
+
+
+def test_nothing_is_read_where_raw_is_not_used():
+    code = (
+        "import sys; from tfdsl.driver import check; from tfdsl.source import Source; from tfdsl.ops import raw\n"
+        "check(Source('a.tfg', {!r})); print(raw._table.cache_info().currsize, 'tensorflow' in sys.modules)"
+    )
+    for text, said in (("y = square(2.0)\n", "0 False"), ("y = raw.Square(x=2.0)\n", "1 False")):
+        done = subprocess.run([sys.executable, "-c", code.format(text)], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == said
+
+
+# --- many ops, against tf.raw_ops by hand -------------------------------------------------------
+
+# By `first`, the place of the values tried: of the right kind, which an op may still refuse.
+VALUES = {
+    "int": [1, 2], "float": [0.5, 1.0], "bool": [True, False], "string": ["a", "NHWC"], "shape": [[2], [1, 2]],
+    "type": ["float32", "int32"],
+}  # fmt: skip
+
+
+CRASHES = {("BoostedTreesAggregateStats", "")}  # TensorFlow's own inference ends the process
+
+
+def value_of(attr, first):
+    """A value for an attribute that has no default."""
+    if attr.item not in VALUES:
+        return None
+    one = VALUES[attr.item][first]
+    if attr.allowed is not None:
+        one = attr.allowed[first % len(attr.allowed)]
+    if attr.item == "int" and attr.least is not None:
+        one = max(one, attr.least)
+    return [one] * max(attr.least or 0, 1) if attr.is_list else one
+
+
+def dtype_of(op, one, first):
+    """The dtype for an input, None where it is one that no placeholder has."""
+    if one.dtype is not None:
+        return one.dtype.name if one.dtype.name in DTYPES else None
+    allowed = op.attrs[one.attr].allowed
+    known = [name for name in allowed if name in DTYPES] if allowed else ["float32", "int64"]
+    return known[first % len(known)] if known else None
+
+
+def calls():
+    """(op, how it is called, dtypes of its inputs, attributes) of every op that takes ordinary tensors."""
+    for name in PUBLIC:
+        op = raw.find(name)
+        for first in (0, 1):
+            inputs = {one.name: dtype_of(op, one, first) for one in op.inputs}
+            attrs = {n: value_of(a, first) for n, a in op.given.items() if a.default is REQUIRED}
+            if None not in (*inputs.values(), *attrs.values()):
+                for shape in ("[...]", "", "[2, 2]") if inputs else ("",):
+                    if (name, shape) not in CRASHES:
+                        yield op, shape, inputs, attrs
+
+
+ALL = {initial: list(some) for initial, some in groupby(calls(), key=lambda call: call[0].tf[0])}
+REFUSALS = (ValueError, TypeError, IndexError, AttributeError, NotImplementedError, tf.errors.OpError)
+
+
+def length(op, one):
+    counter = op.attrs[one.count or one.attr] if one.is_list else None
+    return None if counter is None else max(counter.least or 0, 2)
+
+
+def program(op, shape, inputs, attrs):
+    """A call as a program."""
+    declarations, arguments = [], []
+    for number, one in enumerate(op.inputs):
+        names = [f"t{number}"] if not one.is_list else [f"t{number}_{i}" for i in range(length(op, one))]
+        declarations += [f"placeholder {name}: {inputs[one.name]}{shape}" for name in names]
+        arguments.append(f"{one.name}={'[' + ', '.join(names) + ']' if one.is_list else names[0]}")
+    arguments += [f"{name}={raw.value_text(value)}" for name, value in attrs.items()]
+    return "\n".join([*declarations, f"_y = raw.{op.tf}({', '.join(arguments)})", ""])
+
+
+def by_hand(op, shape, inputs, attrs):
+    """The same call by `tf.raw_ops`."""
+    sizes = {"[...]": None, "": [], "[2, 2]": [2, 2]}[shape]
+    arguments = {}
+    for number, one in enumerate(op.inputs):
+        names = [f"t{number}"] if not one.is_list else [f"t{number}_{i}" for i in range(length(op, one))]
+        made = [v1.placeholder(inputs[one.name], sizes, name=name) for name in names]
+        arguments[one.name] = made if one.is_list else made[0]
+    for name, value in attrs.items():
+        dtypes = op.given[name].item == "type"
+        arguments[name] = tf.nest.map_structure(tf.as_dtype, value) if dtypes else value
+    getattr(tf.raw_ops, op.tf)(**arguments, name="y")
+
+
+def described(graph):
+    """The graph's ops with all their attributes and types, by their names."""
+    return {
+        op.name: (op.type, [i.name for i in op.inputs], {n: str(v) for n, v in sorted(op.node_def.attr.items())},
+                  [(o.dtype.name, str(o.shape)) for o in op.outputs])
+        for op in graph.get_operations()
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("initial", ALL)
+def test_ops_are_those_of_raw_ops_by_hand(initial):
+    built = refused = 0
+    for call in ALL[initial]:
+        text = program(*call).replace("_y = ", "y = ")
+        with tf.Graph().as_default() as graph:
+            try:
+                by_hand(*call)
+                error = None
+            except REFUSALS as raised:
+                error = raised
+        if error is not None:
+            refused += 1
+            with pytest.raises(TfgError):
+                _ = tfdsl.compile(text).graph
+            continue
+        compiled = tfdsl.compile(text)
+        assert described(compiled.graph) == described(graph), text
+        assert all(d.code in ("TFG901", "TFG902") for d in compiled.diagnostics), text
+        (node,) = compiled.program.graph().of(f"raw.{call[0].tf}")
+        outputs = graph.get_operations()[-1].outputs
+        assert [t.dtype.name for t in node.outputs] == [o.dtype.base_dtype.name for o in outputs], text
+        for type, output in zip(node.outputs, outputs):
+            assert type.shape == (None if output.shape.rank is None else tuple(output.shape.as_list())), text
+        # Without TensorFlow the dtypes are the same, and no shape is known.
+        alone, _ = check(Source("alone.tfg", text))
+        assert [t.dtype for t in alone.graph().nodes[node.id].outputs] == [t.dtype for t in node.outputs]
+        built += 1
+    assert built or refused
+
+
+def test_many_ops_are_tried():
+    ops = {call[0].tf for some in ALL.values() for call in some}
+    assert len(ops) > 900
+
+
+# --- dtypes, shapes, resources ------------------------------------------------------------------
+
+
+def types(text, name="y"):
+    """The types of the outputs of the node that made the last name."""
+    graph = tfdsl.compile(text).program.graph()
+    return [str(t) for t in max(graph.nodes.values(), key=lambda n: n.id).outputs]
+
+
+@pytest.mark.parametrize("declared, call, wanted", [
+    ("float32[n, 3]", "raw.Roll(input=x, shift=1, axis=0)", ["float32[n, 3]"]),
+    ("float32[n, 3]", "raw.Transpose(x=x, perm=[1, 0])", ["float32[3, n]"]),
+    ("float32[n, m]", "raw.MatMul(a=x, b=x, transpose_b=true)", ["float32[n, n]"]),
+    ("float32[n, m]", "raw.ConcatV2(values=[x, x], axis=1)", ["float32[n, ?]"]),  # twice m has no name
+    ("float32[n, m]", "raw.TopKV2(input=x, k=2)", ["float32[n, 2]", "int32[n, 2]"]),
+    ("float32[n, m]", "raw.Shape(input=x)", ["int32[2]"]),
+    ("float32[?, n]", "raw.Unpack(value=x, num=2)", ["float32[n]", "float32[n]"]),
+    ("float32[n, 4]", "raw.SpaceToBatchND(input=x, block_shape=[2], paddings=[[0, 0]])", ["float32[?, 4]"]),
+    ("float32[...]", "raw.Sum(input=x, axis=0)", ["float32[...]"]),
+    ("float64[2]", "raw.AddV2(x=1, y=x)", ["float64[2]"]),
+    ("int64[2]", "raw.Cast(x=x, DstT=bfloat16)", ["bfloat16[2]"]),
+    ("string[n]", "raw.StringSplitV2(input=x, sep=\" \")", ["int64[?, 2]", "string[?]", "int64[2]"]),
+    ("float32[n]", "raw.IdentityN(input=[x, 1, 2.5, \"a\", [true]])",
+     ["float32[n]", "int32", "float32", "string", "bool[1]"]),
+    ("float32[2]", "raw.Const(value=[[1, 2]], dtype=float64)", ["float64[1, 2]"]),
+    ("float32[2]", "raw.VarHandleOp(dtype=float32, shape=x.shape)", ["resource"]),
+    ("float32[2]", "raw.Placeholder(dtype=\"float32\", shape=[none, 3])", ["float32[?, 3]"]),
+    ("float32[2]", "raw.Placeholder(dtype=float32, shape=none)", ["float32[...]"]),
+    ("float32[2]", "raw.QuantizeV2(input=x, min_range=0.0, max_range=1.0, T=\"qint8\")",
+     ["qint8[2]", "float32", "float32"]),
+])  # fmt: skip
+def test_types(declared, call, wanted):
+    assert types(f"placeholder x: {declared}\ny = {call}\n") == wanted
+
+
+@pytest.mark.parametrize("number, dtype", [(1, "float64"), (2.5, "float64"), (1, "float32"), (1, "int64")])
+def test_a_number_takes_the_dtype_of_the_variable_beside_it(number, dtype):
+    text = (
+        f"variable w: {dtype}[] = zeros\n"
+        f"up = raw.AssignAddVariableOp(resource=w, value={number})\nsession:\n    run up\n    run up\n    print w\n"
+    )
+    wanted = np.asarray(2 * number, dtype=dtype)
+    assert tfdsl.compile(text).run().printed == [str(wanted)]
+
+
+def test_outputs_by_position_and_by_name():
+    text = """\
+placeholder x: float32[4]
+best = raw.TopKV2(input=x, k=2)
+values, indices = raw.TopKV2(input=x, k=1)
+a, b = raw.Split(axis=0, value=x, num_split=2)
+nothing = raw.NoOp()
+session:
+    run nothing
+    print best.values, best.indices, best[0] with x = [1, 4, 3, 2]
+    print values, indices, a, b with x = [1, 4, 3, 2]
+"""
+    assert tfdsl.compile(text).run().printed == ["[4. 3.] [1 2] [4. 3.]", "[4.] [1] [1. 4.] [3. 2.]"]
+
+
+def test_operations_wait_and_are_waited_for():
+    text = """\
+variable w = 1.0
+up = raw.AssignAddVariableOp(resource=w, value=2.0)
+after up:
+    seen = raw.ReadVariableOp(resource=w, dtype=float32)
+session:
+    print seen
+    print seen
+"""
+    assert tfdsl.compile(text).run().printed == ["3.0", "5.0"]
+
+
+def test_resources_that_other_ops_make():
+    text = """\
+table = raw.MutableHashTableV2(key_dtype=string, value_dtype=float32)
+put = raw.LookupTableInsertV2(table_handle=table, keys=["a", "b"], values=[1.0, 2.0])
+after put:
+    found = raw.LookupTableFindV2(table_handle=table, keys=["b", "c"], default_value=-1.0)
+size = raw.LookupTableSizeV2(table_handle=table)
+session:
+    print found
+    print size
+"""
+    assert tfdsl.compile(text).run().printed == ["[ 2. -1.]", "2"]
+
+
+def test_gradients_flow():
+    text = """\
+placeholder x: float32[3]
+y = raw.Sum(input=raw.Square(x=raw.Roll(input=x, shift=1, axis=0)), axis=0)
+g = gradients(y, x)
+session: print y, g with x = [1, 2, 3]
+"""
+    assert tfdsl.compile(text).run().printed == ["14.0 [[2. 4. 6.]]"]
+
+
+def test_seeds_are_the_callers():
+    """`seed` seeds the ops of the table; an op called by `raw` has the attributes that the program gives it."""
+    given = tfdsl.compile("seed 42\nr = raw.RandomUniform(shape=[2], dtype=float32, seed=1, seed2=2)\nsession: print r\n")
+    operation = given.graph.get_operation_by_name("r")
+    assert (operation.get_attr("seed"), operation.get_attr("seed2")) == (1, 2)
+    assert given.run().printed == given.run().printed
+    with tf.Graph().as_default(), v1.Session() as session:
+        wanted = session.run(tf.raw_ops.RandomUniform(shape=[2], dtype=tf.float32, seed=1, seed2=2))
+    assert given.run().printed == [str(wanted)]
+    without = tfdsl.compile("seed 42\nr = raw.RandomUniform(shape=[2], dtype=float32)\n").graph
+    operation = without.get_operation_by_name("r")
+    assert (operation.get_attr("seed"), operation.get_attr("seed2")) == (0, 0)
+
+
+def test_in_a_loop_of_the_graph_and_from_data(here):
+    np.savez("points.npz", features=np.float32([[1, 2], [3, 4]]))
+    text = """\
+data points = npz("points.npz")
+i = constant(0)
+x = constant([1.0, 2.0, 3.0])
+while i < 2:
+    x = raw.Roll(input=x, shift=1, axis=0)
+    i = i + 1
+total = raw.Sum(input=points.features, axis=[0, 1])
+session: print x, total
+"""
+    assert tfdsl.compile(text).run().printed == ["[2. 3. 1.] 10.0"]
+
+
+def test_the_program_comes_back_from_yaml():
+    compiled = tfdsl.compile("placeholder x: float32[n]\ny = raw.QuantizeV2(input=x, min_range=0.0, max_range=1.0, T=\"qint8\")\n")
+    assert from_yaml(to_yaml(compiled.program)) == compiled.program
+
+
+# --- errors that TensorFlow finds ---------------------------------------------------------------
+
+
+def test_what_tensorflow_refuses_is_an_error_at_its_line():
+    text = "placeholder x: float32[2, 3]\nz = x + 1\ny = raw.MatMul(a=x, b=x)\nv = raw.MatMul(a=z, b=z)\n"
+    assert check(Source("a.tfg", text))[0] is not None  # nothing is known without TensorFlow
+    with pytest.raises(TfgError) as raised:
+        tfdsl.compile(text)
+    assert [(d.code, d.span.line) for d in raised.value.diagnostics] == [("TFG701", 3), ("TFG701", 4)]
+    assert "Dimensions must be equal, but are 3 and 2" in str(raised.value)
+    assert "x: float32[2, 3] is from line 1" in str(raised.value)
+
+
+def test_shapes_that_tensorflow_tells_are_checked_on():
+    text = "placeholder x: float32[2, 3]\ny = raw.Transpose(x=x, perm=[1, 0])\nz = x + y\n"
+    assert check(Source("a.tfg", text))[0] is not None
+    with pytest.raises(TfgError, match=r"TFG202.*float32\[2, 3\] and float32\[3, 2\]"):
+        tfdsl.compile(text)
+
+
+def test_the_command_line_asks_tensorflow_only_to_build(tmp_path):
+    path = tmp_path / "a.tfg"
+    path.write_text("placeholder x: float32[2, 3]\ny = raw.MatMul(a=x, b=x)\nsession: print y with x = zeros([2, 3])\n")
+    for command, code in (("check", 0), ("run", 1)):
+        done = subprocess.run([sys.executable, "-m", "tfdsl", command, path], capture_output=True, text=True)
+        assert done.returncode == code, done.stderr
+        assert ("TFG701" in done.stderr) == bool(code)
+        assert "I0000" not in done.stderr and "Traceback" not in done.stderr
+
+
+def test_ops_are_described(capsys):
+    from tfdsl.cli import main
+
+    assert main(["ops", "raw.Roll"]) == 0
+    said = capsys.readouterr().out
+    assert "raw.Roll(input: T, shift: Tshift, axis: Taxis)\n-> output: T" in said and "int32 or int64" in said
+    assert main(["ops", "raw.Rolls"]) == 2
+    assert "did you mean 'raw.Roll'?" in capsys.readouterr().err
