@@ -24,7 +24,8 @@ def elsewhere(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("path", MODELS, ids=[p.stem for p in MODELS])
 def test_model_passes_the_check(path):
-    assert tfdsl.check(path) == []
+    # One model has a slip on purpose: tests/chapter/test_chapter_models.py.
+    assert [d.code for d in tfdsl.check(path)] == ["TFG901"] * (path.stem == "relu_repeated")
 
 
 @pytest.mark.parametrize("path", MODELS, ids=[p.stem for p in MODELS])

@@ -30,6 +30,7 @@ TF_REFUSALS = (ValueError, TypeError, IndexError, NotImplementedError, Assertion
 
 # Rows that TensorFlow calls in a way of its own.
 SPECIAL = {
+    "clip_by_global_norm": lambda **arguments: tf.clip_by_global_norm(**arguments)[0],
     "einsum": lambda equation, inputs: tf.einsum(equation, *inputs),
     "meshgrid": lambda args, **options: tf.meshgrid(*args, **options),
 }

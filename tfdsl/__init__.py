@@ -68,8 +68,9 @@ def check(
 ) -> "list[Diagnostic]":
     """All errors and warnings of a program, in the order of its text; nothing is built.
 
-    The arguments are those of `compile`. Raises `TfgError` only for a file that cannot be read. TensorFlow is
-    imported only where there are `ops`; without it, shapes that only TensorFlow can tell are not checked.
+    The arguments are those of `compile`. Raises `TfgError` only for a file that cannot be read, and for `ops`
+    that cannot be ops. TensorFlow is imported only where there are `ops`; without it, shapes that only it can tell
+    are not checked.
     """
     from .driver import check as check_source
     from .driver import merged_params, with_ops

@@ -167,7 +167,9 @@ def to_arg(ctx: Analysis, given: Given, dtype: DType) -> tuple[Arg, TensorType]:
         return field_arg(ctx, value, given), value.type
     kind = scalar_class(ctx, value, given.span)
     if kind is not None and dtype.kind not in BECOMES[kind]:
-        if kind == "float":
+        if dtype.kind == "opaque":
+            hint = f"only ops of TensorFlow's own, raw.NAME(...), take a {dtype}"
+        elif kind == "float":
             hint = "write a whole number, or cast the other side to float32"
         else:
             hint = f"{dtype} takes {_VALUES.get(dtype.kind, 'numbers')}"

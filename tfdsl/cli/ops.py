@@ -49,7 +49,7 @@ def command(arguments: argparse.Namespace) -> int:
         print(f"{group}:")
         for name in names:
             print(f"  {name}({entries[name]['signature']})")
-        print(end="\n" if entry["limits"] else "")
+        print()
     return 0
 
 

@@ -174,7 +174,7 @@ class Lowering:
         if op.group == "initializers":
             return _initializer(op, arguments, name)
         if op.named:
-            return resolve(op.tf)(**arguments, name=name)
+            return resolve(op.tf)(**arguments, **({"name": name} if name else {}))
         result = resolve(op.tf)(**arguments)
         return tf.identity(result, name=name) if name and isinstance(result, tf.Tensor) else result
 
@@ -319,7 +319,7 @@ def _summary(lowering: Lowering, node: Node):
     TensorFlow's functions take the op's name for the tag, which is another one where a node has that name already.
     """
     kind, tag = node.args["kind"].value, node.args["tag"].value
-    value = tf.convert_to_tensor(lowering.argument(node.args["value"]))
+    value = lowering.argument(node.args["value"])
     outside = lowering.built.graph.get_name_scope()
     tag = whole = f"{outside}/{tag}" if outside else tag
     number = 0
@@ -365,6 +365,11 @@ def _einsum(lowering: Lowering, node: Node):
     return v1.einsum(node.args["equation"].value, *inputs, name=node.name)
 
 
+def _clip_by_global_norm(lowering: Lowering, node: Node) -> list:
+    tensors, norm = (lowering.argument(node.args[name]) for name in ("t_list", "clip_norm"))
+    return v1.clip_by_global_norm(tensors, norm, name=node.name)[0]
+
+
 def _meshgrid(lowering: Lowering, node: Node) -> list:
     indexing = node.args.get("indexing", Static("xy")).value
     return v1.meshgrid(*lowering.argument(node.args["args"]), indexing=indexing)
@@ -379,6 +384,7 @@ _SPECIAL: dict[str, Callable[[Lowering, Node], object]] = {
     "assign_add": _change,
     "assign_sub": _change,
     "optimize": _optimize,
+    "clip_by_global_norm": _clip_by_global_norm,
     "einsum": _einsum,
     "meshgrid": _meshgrid,
     "summary": _summary,

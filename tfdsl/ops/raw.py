@@ -4,10 +4,10 @@ Input: `raw_ops.txt`, a line for each op, which `lowering/registry.py` makes fro
 and describes. Output: a `RawOp`, made from its line when the op is asked for. Nothing is read before.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from functools import cache, cached_property
-from pathlib import Path
 
 from ..record import Record
 from ..types import ALL_DTYPES, DType
@@ -159,7 +159,8 @@ def _attr(text: str) -> RawAttr:
 
 @cache
 def _table() -> str:
-    return "\n" + Path(__file__).with_name("raw_ops.txt").read_text(encoding="utf-8")
+    with open(os.path.join(os.path.dirname(__file__), "raw_ops.txt"), encoding="utf-8") as file:
+        return "\n" + file.read()
 
 
 def names() -> list[str]:

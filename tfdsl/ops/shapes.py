@@ -293,6 +293,24 @@ def clip_norm(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), merge(call, call["t"].shape, shape, "t", "clip_norm"))
 
 
+def clip_global_norm(call: Call) -> tuple[TensorType, ...]:
+    """The tensors as they are; the norm that they are clipped to is a scalar."""
+    wanted_rank(call, "clip_norm", 0)
+    return call["t_list"]
+
+
+def scaled(call: Call) -> TensorType:
+    """The type of `x`; what it is multiplied by is a scalar."""
+    wanted_rank(call, "scalar", 0)
+    return call["x"]
+
+
+def last_reduced(call: Call) -> TensorType:
+    """One number for each row of the last axis."""
+    shape = least_rank(call, "x", 1)
+    return TensorType(call.dtype("T"), None if shape is None else shape[:-1])
+
+
 # --- Reductions -------------------------------------------------------------------------------
 
 

@@ -254,6 +254,22 @@ def eigenvalues(call: Call) -> TensorType:
     return eigen(call)[0]
 
 
+def any_eigen(call: Call) -> tuple[TensorType, TensorType]:
+    """Eigenvalues and eigenvectors of square matrices, which are complex."""
+    values, vectors = eigen(call)
+    dtype = complex_of(call.dtype("T"))
+    return TensorType(dtype, values.shape), TensorType(dtype, vectors.shape)
+
+
+def any_eigenvalues(call: Call) -> TensorType:
+    return any_eigen(call)[0]
+
+
+def normalize(call: Call) -> tuple[TensorType, TensorType]:
+    """The tensor, and its norm with the axes kept."""
+    return call["tensor"], TensorType(call.dtype("T"), reduced_shape(call, "tensor", call["axis"], True))
+
+
 def lu(call: Call) -> tuple[TensorType, TensorType]:
     """Both triangles in one matrix, and the permutation of its rows."""
     shape = _square(call, "input")

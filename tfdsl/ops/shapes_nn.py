@@ -203,6 +203,16 @@ def cross_entropy(axis: str = "axis"):
     return rule
 
 
+def sampled_loss(call: Call) -> TensorType:
+    """One loss for each row of inputs."""
+    rows, width = wanted_rank(call, "inputs", 2)
+    same_size(call, wanted_rank(call, "weights", 2)[1], width, "weights", "inputs")
+    wanted_rank(call, "biases", 1)
+    labelled, true = wanted_rank(call, "labels", 2)
+    same_size(call, true, call["num_true"], "labels")
+    return TensorType(call.dtype("T"), (same_size(call, labelled, rows, "labels", "inputs"),))
+
+
 def paired(left: str, right: str, dtype: str = "T"):
     """Element by element, without broadcasting."""
 
@@ -274,6 +284,16 @@ def sampled(*params: str, group: str = "T"):
     def rule(call: Call) -> TensorType:
         shape, each = call.shape("shape"), broadcast(call, *params)
         return TensorType(call.dtype(group), None if shape is None or each is None else shape + each)
+
+    return rule
+
+
+def filled(*params: str, group: str = "T"):
+    """The shape asked for, to which the parameters broadcast."""
+
+    def rule(call: Call) -> TensorType:
+        broadcast(call, *params)
+        return TensorType(call.dtype(group), call.shape("shape"))
 
     return rule
 

@@ -61,6 +61,10 @@ row("norm", "tensor: T, ord: static = \"euclidean\", axis: integers = none, keep
     linalg.norm,
     "norm", "The norm of all elements together, of vectors (one axis) or of matrices (two axes). `ord` is "
     "\"euclidean\", 1, 2, or any positive number.", "norm([3.0, 4.0])", T="inexact")
+row("normalize", "tensor: T, ord: static = \"euclidean\", axis: integers = none", linalg.normalize,
+    "linalg.normalize", "The elements divided by the norm over an axis, or over all; then the norm itself, which "
+    "keeps its axes with size 1. `ord` is as for norm.", "normalize([[3.0, 4.0], [6.0, 8.0]], axis=1)", named=False,
+    T="inexact")
 row("cholesky", "input: T", linalg.square("input"), "cholesky",
     f"The lower triangle whose product with its adjoint is the (positive definite) matrix. {_BATCH}",
     f"cholesky({_SQUARE})", T=EXACT)
@@ -83,6 +87,12 @@ row("self_adjoint_eig", "tensor: T", linalg.eigen, "self_adjoint_eig",
 row("self_adjoint_eigvals", "tensor: T", linalg.eigenvalues, "self_adjoint_eigvals",
     f"The eigenvalues of matrices that are their own adjoint. {_BATCH}", f"self_adjoint_eigvals({_SQUARE})",
     T=EXACT)
+row("eig", "tensor: T", linalg.any_eigen, "compat.v2.linalg.eig",
+    f"The eigenvalues and eigenvectors of square matrices, complex numbers. {_BATCH}", f"eig({_SQUARE})",
+    T="float32 float64 complex64 complex128")
+row("eigvals", "tensor: T", linalg.any_eigenvalues, "compat.v2.linalg.eigvals",
+    f"The eigenvalues of square matrices, complex numbers. {_BATCH}", f"eigvals({_SQUARE})",
+    T="float32 float64 complex64 complex128")
 row("lu", "input: T", linalg.lu, "linalg.lu",
     f"Both triangles of the decomposition in one matrix, and the permutation of the rows. {_BATCH}",
     f"lu({_SQUARE})", T=EXACT)

@@ -43,6 +43,7 @@ _UNARY = (
     ("erf", "erf", "the error function of it", "[0.0, 1.0]", "float"),
     ("erfc", "erfc", "one less the error function of it", "[0.0, 1.0]", "float"),
     ("erfinv", "math.erfinv", "the number whose error function it is", "[0.0, 0.5]", "float"),
+    ("erfcinv", "math.erfcinv", "the number whose erfc it is", "[0.5, 1.0]", "float"),
     ("ndtri", "math.ndtri", "the number below which a standard normal falls with this chance", "[0.5, 0.9]",
         "float"),
     ("lgamma", "lgamma", "the logarithm of the absolute gamma function of it", "[1.0, 4.0]", "float"),
@@ -116,8 +117,14 @@ row("igammac", "a: T, x: T", elementwise("a", "x"), "math.igammac",
 row("polygamma", "a: T, x: T", elementwise("a", "x"), "math.polygamma",
     f"The derivative of order a of digamma. {_BROADCASTS}", "polygamma([1.0, 2.0], [1.0, 2.0])",
     T="float32 float64")
+row("nextafter", "x1: T, x2: T", elementwise("x1", "x2"), "math.nextafter",
+    f"The number of the dtype that comes next after x1 on the way to x2. {_BROADCASTS}",
+    "nextafter([1.0, 2.0], [2.0, 1.0])", T="float32 float64")
 row("zeta", "x: T, q: T", elementwise("x", "q"), "math.zeta",
     f"The Hurwitz zeta function. {_BROADCASTS}", "zeta([2.0, 3.0], [1.0, 2.0])", T="float32 float64")
+row("lbeta", "x: T", shapes.last_reduced, "lbeta",
+    "The logarithm of the absolute beta function of the numbers on the last axis.",
+    "lbeta([[1.0, 2.0], [3.0, 4.0]])", T="float")
 row("betainc", "a: T, b: T, x: T", shapes.betainc, "betainc",
     "The regularised incomplete beta function. All have one shape, but any may be a scalar.",
     "betainc([1.0, 2.0], [1.0, 2.0], [0.5, 0.2])", T="float32 float64")
@@ -147,6 +154,10 @@ for _name, _what in (("is_nan", "not a number"), ("is_inf", "infinite"), ("is_fi
 row("add_n", "inputs: [T]", shapes.sum_of_list, "add_n",
     "The sum of a list of tensors, which all have one shape.",
     "add_n([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", T="number")
+row("accumulate_n", "inputs: [T]", shapes.sum_of_list, "accumulate_n", "The same as add_n.",
+    "accumulate_n([[1.0, 2.0], [3.0, 4.0]])", T="number")
+row("scalar_mul", "scalar: T, x: T", shapes.scaled, "scalar_mul", "A tensor times one number.",
+    "scalar_mul(2.0, [1.0, 2.0])", T="number")
 row("clip_by_value", "t: T, clip_value_min: T, clip_value_max: T", shapes.clip, "clip_by_value",
     "Each element moved to the nearest value between the two bounds. The result has the shape of `t`.",
     "clip_by_value([-3.0, 0.5, 7.0], -1.0, 1.0)", T="real")
@@ -156,6 +167,9 @@ row("clip_by_norm", "t: T, clip_norm: T, axes: integers = none", shapes.clip_nor
 row("clip_by_average_norm", "t: T, clip_norm: T", shapes.clip_norm, "clip_by_average_norm",
     "The tensor, shrunk so that its L2 norm divided by its number of elements is at most `clip_norm`.",
     "clip_by_average_norm([3.0, 4.0], 1.0)", T="float32")
+row("clip_by_global_norm", "t_list: [T], clip_norm: T", shapes.clip_global_norm, "clip_by_global_norm",
+    "A list of tensors, shrunk together so that their global_norm is at most `clip_norm`.",
+    "clip_by_global_norm([[3.0, 4.0], [12.0]], 1.0)", special=True, T="float")
 row("global_norm", "t_list: [T]", shapes.scalar(), "global_norm",
     "The L2 norm of all elements of a list of tensors together, a scalar.",
     "global_norm([[3.0, 4.0], [12.0]])", T="float")

@@ -25,6 +25,9 @@ row("leaky_relu", "features: T, alpha: number = 0.2", like("features"), "nn.leak
     "Each element becomes itself, or `alpha` times itself where it is negative.",
     "leaky_relu([-1.0, 2.0], alpha=0.1)",
     T="float")
+row("gelu", "features: T, approximate: flag = false", like("features"), "compat.v2.nn.gelu",
+    "Each element becomes itself times the chance that a standard normal is below it; `approximate` uses tanh.",
+    "gelu([-1.0, 2.0])", T="float")
 for _name in ("swish", "silu"):
     row(_name, "features: T, beta: number = 1.0", like("features"), f"nn.{_name}",
         "Each element becomes x * sigmoid(beta * x).", f"{_name}([-1.0, 2.0])", named=False, T="inexact")
@@ -83,6 +86,16 @@ row("conv2d_transpose", "value: T, filter: T, output_shape: shape, strides: inte
     "The gradient of conv2d, which makes images larger, with filters [height, width, channels out, channels "
     f"in]. The result has the shape asked for. {_LAYOUT}",
     f"conv2d_transpose({_IMAGE}, [[[[1.0]]]], [1, 6, 6, 1], strides=2)", T="float int32")
+row("conv1d_transpose", "input: T, filters: T, output_shape: shape, strides: integers, padding: text = "
+    "\"SAME\", data_format: text = \"NWC\"", nn.conv_transpose(1, "input", "filters"), "nn.conv1d_transpose",
+    "The gradient of conv1d, which makes series longer, with filters [width, channels out, channels in]. The "
+    "result has the shape asked for.",
+    f"conv1d_transpose({_SERIES}, [[[1.0]]], [1, 8, 1], strides=2)", T="float int32")
+row("conv3d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
+    "\"SAME\", data_format: text = \"NDHWC\"", nn.conv_transpose(3), "nn.conv3d_transpose",
+    "The gradient of conv3d, which makes volumes larger, with filters [depth, height, width, channels out, "
+    "channels in]. The result has the shape asked for.",
+    f"conv3d_transpose({_VOLUME}, [[[[[1.0]]]]], [1, 4, 4, 4, 1], strides=2)", T="float")
 for _name, _what in (("max_pool", "largest value"), ("avg_pool", "mean")):
     _dtypes = "float" if _name == "avg_pool" else "float int32 int64 uint8 int16 int8 uint16"
     row(_name, "value: T, ksize: integers, strides: integers, padding: text, data_format: text = \"NHWC\"",
@@ -162,6 +175,17 @@ row("log_poisson_loss", "targets: T, log_input: T, compute_full_loss: flag = fal
     "nn.log_poisson_loss", "Element by element the log-likelihood loss of counts, given the logarithm of "
     "their mean.",
     "log_poisson_loss([1.0, 2.0], [0.0, 0.5])", T="inexact")
+for _name, _what in (
+    ("nce_loss", "Noise-contrastive estimation"), ("sampled_softmax_loss", "The cross entropy of softmax"),
+):
+    row(_name, "weights: T, biases: T, labels: int64, inputs: T, num_sampled: integer, num_classes: integer, "
+        f"num_true: integer = 1, remove_accidental_hits: flag = {'false' if _name == 'nce_loss' else 'true'}",
+        nn.sampled_loss, f"nn.{_name}",
+        f"{_what} with `num_sampled` classes drawn for the whole batch, for training with very many classes: "
+        "`weights` is [classes, n], `biases` [classes], `labels` [batch, num_true], `inputs` [batch, n], and the "
+        "result [batch].",
+        f"{_name}([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [0.0, 0.0, 0.0], [[0], [2]], [[1.0, 1.0], [2.0, 2.0]], "
+        "num_sampled=1, num_classes=3)", T="float")
 _LOSS = "the mean over all elements, a float32 scalar. It also joins the graph's collection of losses."
 for _name, _what in (
     ("mean_squared_error", "The squared error"), ("absolute_difference", "The absolute error"),

@@ -63,3 +63,18 @@ row("stateless_categorical", "logits: T, num_samples: int32, seed: V, dtype: dty
     "Class numbers drawn by the logarithms of their shares: [n, classes] gives [n, num_samples]. "
     f"{_STATELESS}",
     "stateless_categorical([[0.0, 1.0]], 5, [1, 2])", T="real", U="int32 int64", V="int32 int64")
+row("stateless_gamma", "shape: shape, seed: V, alpha: T, beta: T? = none, dtype: dtype T = float32",
+    nn.stateless(nn.filled("alpha", "beta")), "random.stateless_gamma",
+    f"Numbers of gamma distributions; `shape` is that of the result, to which `alpha` broadcasts. {_STATELESS}",
+    "stateless_gamma([3, 2], [1, 2], [1.0, 3.0])", T="float16 float32 float64", V="int32 int64")
+row("stateless_poisson", "shape: shape, seed: V, lam: T, dtype: dtype U = int32",
+    nn.stateless(nn.filled("lam", group="U")), "random.stateless_poisson",
+    f"Counts of Poisson distributions; `shape` is that of the result, to which the means broadcast. {_STATELESS}",
+    "stateless_poisson([3, 2], [1, 2], [1.0, 3.0])", T="float16 float32 float64 int32 int64",
+    U="float16 float32 float64 int32 int64", V="int32 int64")
+row("stateless_binomial", "shape: shape, seed: V, counts: T, probs: T, output_dtype: dtype U = int32",
+    nn.stateless(nn.filled("counts", "probs", group="U")), "random.stateless_binomial",
+    "How many of `counts` attempts succeed with the chances `probs`; `shape` is that of the result, to which both "
+    f"broadcast. {_STATELESS}",
+    "stateless_binomial([3, 2], [1, 2], 10.0, [0.2, 0.5])", T="float16 float32 float64 int32 int64",
+    U="float16 float32 float64 int32 int64", V="int32 int64")
