@@ -3,7 +3,7 @@
 # Rows whose rule knows more than TensorFlow's static inference, each with the reason.
 MORE_PRECISE = {
     **dict.fromkeys(
-        ("clip_by_value", "clip_by_norm", "clip_by_average_norm", "linspace", "hann_window", "hamming_window",
+        ("clip_by_value", "clip_by_global_norm", "clip_by_norm", "clip_by_average_norm", "linspace", "hann_window", "hamming_window",
             "random_uniform",
          "random_normal", "truncated_normal", "stateless_uniform", "stateless_normal",
          "stateless_truncated_normal",
@@ -17,7 +17,8 @@ MORE_PRECISE = {
     **dict.fromkeys(("xw_plus_b", "relu_layer", "separable_conv2d"),
         "the ranks are known, whatever is unknown"),
     **dict.fromkeys(("unique", "unique_with_counts"), "the indices are a vector, as the values are"),
-    "conv2d_transpose": "the shape asked for is the result's, batch size and all",
+    **dict.fromkeys(("conv1d_transpose", "conv2d_transpose", "conv3d_transpose"),
+        "the shape asked for is the result's, batch size and all"),
     **dict.fromkeys(("norm", "reduce_join"), "without an axis the result is a scalar"),
     **dict.fromkeys(("rfft", "irfft", "dct"), "only the last axis changes, to a size that is given"),
     "strided_slice": "axes are sliced one by one, where TensorFlow gives up on all of them",

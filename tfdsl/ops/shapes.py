@@ -300,7 +300,8 @@ def clip_global_norm(call: Call) -> tuple[TensorType, ...]:
 
 
 def scaled(call: Call) -> TensorType:
-    """The type of `x`; what it is multiplied by is a scalar."""
+    """The type of `x`; what it is multiplied by is a scalar, and must be known to be one."""
+    clear_rank(call, "scalar")
     wanted_rank(call, "scalar", 0)
     return call["x"]
 

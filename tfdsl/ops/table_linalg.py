@@ -63,7 +63,7 @@ row("norm", "tensor: T, ord: static = \"euclidean\", axis: integers = none, keep
     "\"euclidean\", 1, 2, or any positive number.", "norm([3.0, 4.0])", T="inexact")
 row("normalize", "tensor: T, ord: static = \"euclidean\", axis: integers = none", linalg.normalize,
     "linalg.normalize", "The elements divided by the norm over an axis, or over all; then the norm itself, which "
-    "keeps its axes with size 1. `ord` is as for norm.", "normalize([[3.0, 4.0], [6.0, 8.0]], axis=1)", named=False,
+    "keeps its axes with size 1. `ord` is as for norm.", "normalize([[3.0, 4.0], [6.0, 8.0]], axis=1)",
     T="inexact")
 row("cholesky", "input: T", linalg.square("input"), "cholesky",
     f"The lower triangle whose product with its adjoint is the (positive definite) matrix. {_BATCH}",

@@ -185,7 +185,7 @@ for _name, _what in (
         "`weights` is [classes, n], `biases` [classes], `labels` [batch, num_true], `inputs` [batch, n], and the "
         "result [batch].",
         f"{_name}([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [0.0, 0.0, 0.0], [[0], [2]], [[1.0, 1.0], [2.0, 2.0]], "
-        "num_sampled=1, num_classes=3)", T="float")
+        "num_sampled=1, num_classes=3)", T="float32")
 _LOSS = "the mean over all elements, a float32 scalar. It also joins the graph's collection of losses."
 for _name, _what in (
     ("mean_squared_error", "The squared error"), ("absolute_difference", "The absolute error"),
