@@ -3,8 +3,8 @@
 # Rows whose rule knows more than TensorFlow's static inference, each with the reason.
 MORE_PRECISE = {
     **dict.fromkeys(
-        ("clip_by_value", "clip_by_global_norm", "clip_by_norm", "clip_by_average_norm", "linspace", "hann_window", "hamming_window",
-            "random_uniform",
+        ("clip_by_value", "clip_by_global_norm", "clip_by_norm", "clip_by_average_norm", "linspace", "hann_window",
+         "hamming_window", "random_uniform",
          "random_normal", "truncated_normal", "stateless_uniform", "stateless_normal",
          "stateless_truncated_normal",
          "unsorted_segment_sqrt_n"),
@@ -19,6 +19,7 @@ MORE_PRECISE = {
     **dict.fromkeys(("unique", "unique_with_counts"), "the indices are a vector, as the values are"),
     **dict.fromkeys(("conv1d_transpose", "conv2d_transpose", "conv3d_transpose"),
         "the shape asked for is the result's, batch size and all"),
+    **dict.fromkeys(("nce_loss", "sampled_softmax_loss"), "a loss for each row, whatever is unknown of the widths"),
     **dict.fromkeys(("norm", "reduce_join"), "without an axis the result is a scalar"),
     **dict.fromkeys(("rfft", "irfft", "dct"), "only the last axis changes, to a size that is given"),
     "strided_slice": "axes are sliced one by one, where TensorFlow gives up on all of them",
@@ -41,6 +42,13 @@ _FOUR = "[[[[1.0], [2.0], [3.0], [4.0]], [[5.0], [6.0], [7.0], [8.0]]]]"
 _CHANNELS = "[[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]]"
 MORE_CALLS = [
     "add([[1.0], [2.0]], [[1.0, 2.0, 3.0]])",
+    "nextafter([[1.0], [2.0]], [1.0, 2.0, 3.0])",
+    "lbeta([1.0, 2.0])",
+    "normalize([[3.0, 4.0], [6.0, 8.0]])",
+    "normalize([[3.0, 4.0], [6.0, 8.0]], ord=1, axis=[0, 1])",
+    "gelu([[-1.0, 2.0]], approximate=true)",
+    "sampled_softmax_loss([[1.0, 2.0], [3.0, 4.0]], [0.0, 0.0], [[0, 1]], [[1.0, 1.0]], num_sampled=1, "
+    "num_classes=2, num_true=2)",
     "add([[1.0, 2.0]], 1)",
     "reduce_sum([[1.0, 2.0], [3.0, 4.0]])",
     "reduce_sum([[[1.0, 2.0], [3.0, 4.0]]], axis=[0, -1], keepdims=true)",
@@ -159,6 +167,12 @@ MORE_CALLS = [
 
 # Calls that TensorFlow refuses to build, with our code for each.
 WRONG = [
+    ("TFG206", "scalar_mul([1.0], [1.0, 2.0])"),
+    ("TFG206", "lbeta(1.0)"),
+    ("TFG206", "nce_loss([[1.0]], [0.0], [0], [[1.0]], num_sampled=1, num_classes=1)"),
+    ("TFG208", "nce_loss([[1.0, 2.0]], [0.0], [[0]], [[1.0]], num_sampled=1, num_classes=1)"),
+    ("TFG209", "eig([[1.0, 2.0]])"),
+    ("TFG202", "nextafter([1.0, 2.0], [1.0, 2.0, 3.0])"),
     ("TFG201", "matmul([[1.0, 2.0]], [[1.0, 2.0]])"),
     ("TFG201", "matmul([[1.0], [2.0]], [[1.0, 2.0, 3.0]], transpose_a=true)"),
     ("TFG201", "matvec([[1.0, 2.0]], [1.0])"),
@@ -244,6 +258,7 @@ WRONG = [
 
 # Calls that TensorFlow builds although no run of them can succeed: we refuse them at once.
 FAILS_WHEN_RUN = [
+    ("TFG208", "conv1d_transpose([[[1.0]]], [[[1.0]]], [1, 2, 3], strides=2)"),
     ("TFG205", "argmax([1.0], axis=1)"),
     ("TFG205", "cumsum([1.0], axis=2)"),
     ("TFG207", "reshape([1, 2, 3, 4], [-1, -1])"),

@@ -99,7 +99,8 @@ def refs_of(arg: Arg) -> Iterator[Ref]:
 
 
 class Node(Record):
-    """One op: `op` is a row of the op table, or placeholder, variable, shared, optimize, summary, index, while, cond.
+    """One op: `op` is a row of the op table, or placeholder, variable, shared, optimize, summary, index, while, cond;
+    `raw.Roll` is an op of TensorFlow's own, `python.smooth` a function that the caller of the compiler gives.
 
     `name` is the name that the program gives it; without one it takes `default`, which operators have (`sub`),
     or else TensorFlow's own. `args` holds only what was given. `outputs` is empty for an operation without output.

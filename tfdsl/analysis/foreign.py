@@ -76,7 +76,7 @@ def call_python(ctx: Analysis, op: PythonOp, given: Arguments, span: Span, name:
     """Add the node of a call: the tensor that the function returns, or the list of its tensors."""
     arguments = _assigned(ctx, op, given, span)
     args = {n: _arg(ctx, op, n, argument) for n, argument in arguments.items()}
-    ctx.spend(100, span)
+    ctx.spend(1000, span)
     result = _asked(ctx, PREFIX + op.name, args, name, (), list(arguments.values()), span)
     outputs = result if isinstance(result, tuple) else (result,)
     node = ctx.graph.add(PREFIX + op.name, args, name, outputs, ctx.origin(span))

@@ -4,6 +4,9 @@ Arguments are given by name, as `tf.raw_ops` takes them. Attributes that follow 
 dtypes, cannot be given. A number takes the dtype of the tensors beside it, the variable whose handle an op takes
 included; it is this module that decides every dtype. Shapes are TensorFlow's own to tell: `foreign.inferred` asks
 for them where TensorFlow may be imported, elsewhere they stay unknown.
+
+The seeds of random ops are attributes like all others, `seed` and `seed2`, and 0 and 0 unless given, which TensorFlow
+takes for a seed of its own choice: the `seed` of the program has no part in them.
 """
 
 from ..diagnostics import (
@@ -78,7 +81,7 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
     lengths |= {n: args[n].value if n in args else a.default for n, a in op.given.items() if a.kind == "int"}
     groups = [_outputs(one, dtypes, lengths) for one in op.outputs]
     types = tuple(TensorType(dtype) for group in groups for dtype in group)
-    ctx.spend(100, span)
+    ctx.spend(1000, span)
     outputs = inferred(ctx, op.name, args, name, types, [arguments[one.name] for one in op.inputs], span)
     node = ctx.graph.add(op.name, args, name, outputs, ctx.origin(span))
     if not op.outputs:

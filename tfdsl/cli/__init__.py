@@ -7,6 +7,7 @@ from importlib import import_module
 COMMANDS = {
     "run": "run the sessions of a program",
     "check": "report all errors and warnings of programs, without TensorFlow",
+    "fmt": "write programs in their one canonical form",
     "eval": "print the value of a node or an expression",
     "ops": "describe the ops, optimizers and data of the language",
     "dump": "print a program after a stage of the compiler",

@@ -1,0 +1,110 @@
+"""`tfdsl fmt`: programs in their one canonical form. Imports neither TensorFlow nor NumPy."""
+
+import argparse
+import difflib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..diagnostics import FILE_MISSING, WRITE_FAILED, Diagnostic, TfgError
+from ..source import Source
+from ..syntax.format import format_text
+from ..syntax.read import read
+from .report import colour, count, errors
+
+_COLOURS = {"+": "32", "-": "31", "@": "36"}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Write programs in their one canonical form: spaces, indentation, blank lines and line breaks. "
+        "Comments stay, and what a program means does. Exits 1 where a file does not parse; it is left as it is."
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+",
+                        help="a .tfg file, a folder of them, or - for standard input to standard output")  # fmt: skip
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; name the files that would change, and exit 1"
+    )
+    parser.add_argument("--diff", action="store_true", help="write nothing; print what would change, and exit 1")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no summary on standard error")
+
+
+def command(arguments: argparse.Namespace) -> int:
+    dry, changed, unchanged, failed = arguments.check or arguments.diff, 0, 0, 0
+    for path in _paths(arguments.files):
+        try:
+            source = Source("<stdin>", _standard_input()) if path == "-" else read(path)
+            before = source.text if path == "-" else Path(path).read_bytes().decode("utf-8")
+            after = format_text(source)
+        except TfgError as error:
+            failed += 1
+            errors(error.diagnostics)
+            continue
+        if path == "-" and not dry:
+            sys.stdout.write(after)
+        if after == before:
+            unchanged += 1
+            continue
+        changed += 1
+        if arguments.diff:
+            _print_diff(source.path, before, after)
+        elif arguments.check:
+            print(source.path)
+        elif path != "-":
+            _write(path, after)
+    if not arguments.quiet and arguments.files != ["-"]:
+        _summary(dry, changed, unchanged, failed)
+    return 1 if failed or (dry and changed) else 0
+
+
+def _standard_input() -> str:
+    return sys.stdin.buffer.read().decode("utf-8-sig").replace("\r\n", "\n")
+
+
+def _paths(files: list[str]) -> Iterator[str]:
+    """The files meant: of a folder, all programs below it."""
+    for file in files:
+        if not os.path.isdir(file):
+            yield file
+            continue
+        found = sorted(str(path) for path in Path(file).rglob("*.tfg"))
+        if not found:
+            raise TfgError([Diagnostic(FILE_MISSING, None, {"path": file, "reason": "there is no .tfg file in it"})])
+        yield from found
+
+
+def _write(path: str, text: str) -> None:
+    """Replace a file at once, so that it is never half written; links and permissions stay."""
+    target = os.path.realpath(path)
+    try:
+        descriptor, work = tempfile.mkstemp(prefix=".fmt-", dir=os.path.dirname(target))
+        try:
+            with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            os.chmod(work, os.stat(target).st_mode)
+            os.replace(work, target)
+        except BaseException:
+            os.unlink(work)
+            raise
+    except OSError as error:
+        raise TfgError([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": error.strerror})]) from None
+
+
+def _print_diff(path: str, before: str, after: str) -> None:
+    paint = colour(sys.stdout)
+    lines = (text.splitlines(keepends=True) for text in (before, after))
+    for line in difflib.unified_diff(*lines, f"{path}", f"{path} (formatted)"):
+        text = line.rstrip("\n")
+        code = _COLOURS.get(text[:1]) if paint else None
+        print(f"\033[{code}m{text}\033[0m" if code else text)
+
+
+def _summary(dry: bool, changed: int, unchanged: int, failed: int) -> None:
+    verb = "would be reformatted" if dry else "reformatted"
+    left = "would be left unchanged" if dry else "left unchanged"
+    parts = [f"{count(changed, 'file')} {verb}"] if changed else []
+    parts += [f"{count(unchanged, 'file')} {left}"] if unchanged else []
+    parts += [f"{count(failed, 'file')} with errors"] if failed else []
+    print(", ".join(parts), file=sys.stderr)
