@@ -207,6 +207,14 @@ SEED_LATE = _message("TFG439", "the seed comes after nodes that it should have s
 DTYPE_UNKNOWN = _message("TFG440", "there is no dtype '{name}'", "the dtypes are {known}")
 DIM_VALUE = _message("TFG441", "a size is a whole number from 0, a name or ?, not {value}")
 GRAPH_PLACE = _message("TFG442", "{what} cannot stand here", "{hint}")
+GRADIENT_DTYPE = _message("TFG461", "gradients by the method {method} are for real floats, but {name} is {type}",
+                          "use method=\"reverse\", or real numbers")
+SYMBOLIC_SHAPE = _message("TFG462", "symbolic gradients are for scalars, but {name} is {type}",
+                          "use method=\"reverse\"; or take an element, or a sum, for which there is a formula")
+SYMBOLIC_OP = _message("TFG463", "there is no formula for {op}, which lies between {y} and {x}",
+                       "use method=\"reverse\"; formulas are known for arithmetic and for functions such as exp and sin")
+SYMBOLIC_MISSING = _message("TFG464", "symbolic gradients need SymPy, which is not installed",
+                            "install it with: pip install \"tfdsl[symbolic]\"")
 GRADIENT_METHOD = _message("TFG443", "there is no method '{method}' for gradients",
                            "there are reverse, forward, symbolic and numeric")
 DTYPE_MISMATCH = _message("TFG444", "{value} cannot become {dtype}", "{hint}")
@@ -347,6 +355,8 @@ RESTORE_TYPE = _message("TFG706", "{name} is {declared}, but {actual} in the che
 WRITE_FAILED = _message("TFG707", "cannot write {path}: {reason}")
 NO_GRADIENT = _message("TFG708", "TensorFlow finds no gradient of {y} with respect to {x}",
                        "an op between them has none, such as a cast to integers or argmax")
+NO_FORWARD = _message("TFG714", "there is no forward mode through this: {reason}",
+                      "TensorFlow knows no second gradient of an op on the way; use method=\"reverse\" or \"numeric\"")
 EXPORT_EXISTS = _message("TFG712", "{path} exists and is no SavedModel", "export to another folder, or remove it")
 DEVICE_MISSING = _message("TFG713", "there is no device {name} here",
                           "there are {known}; --soft-placement takes what there is")

@@ -6,11 +6,11 @@ from ..diagnostics import (
     ARGUMENT_KIND,
     ARITHMETIC,
     DTYPE_NOT_ALLOWED,
+    GRADIENT_DTYPE,
     GRADIENT_METHOD,
     MATMUL_SIZES,
     NOT_CALLABLE,
     NOT_DIFFERENTIABLE,
-    NOT_YET,
     OPTIMIZER_POSITION,
     OPTION,
     RECURSION,
@@ -133,14 +133,21 @@ def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | N
     method = arguments.get("method")
     if method is not None and method.value not in ("reverse", "forward", "symbolic", "numeric"):
         ctx.fail(GRADIENT_METHOD, method.span, method=method.value)
-    if method is not None and method.value != "reverse":
-        hint = 'leave method out: it is "reverse", which gives the same gradients'
-        ctx.fail(NOT_YET, method.span, what=f'gradients with method "{method.value}"', hint=hint)
     for x in xs:
         if not any(depends(ctx, y.ref, x.ref) for y in ys):
             ctx.fail(NOT_DIFFERENTIABLE, span, operand_notes([Given(x, arguments["xs"].span)]),
                      y=arguments["ys"].text, x=_called(ctx, x, arguments["xs"].text))  # fmt: skip
+    how = "reverse" if method is None else method.value
+    for one in (*ys, *xs) if how != "reverse" else ():
+        if one.type.dtype.kind != "float":
+            ctx.fail(GRADIENT_DTYPE, method.span, method=how, name=_called(ctx, one, "this"), type=one.type)
+    if how == "symbolic":
+        from .symbolic import derived
+
+        return derived(ctx, ys, xs, span, name)
     args = {"ys": Refs(tuple(y.ref for y in ys)), "xs": Refs(tuple(x.ref for x in xs))}
+    if how != "reverse":
+        args["method"] = Static(how)
     outputs = tuple(x.type for x in xs)
     node = ctx.graph.add("gradients", args, name, outputs, ctx.origin(span))
     return [Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)]

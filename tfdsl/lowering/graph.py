@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..diagnostics import BUILD_FAILED, NO_GRADIENT, TfgError
+from ..diagnostics import BUILD_FAILED, TfgError
 from ..ops import OPS
 from ..ops.op import Op
 from ..program import Arg, Enter, Exit, Field, Graph, Item, Literal, Node, Pack, Ref, Refs, Static
@@ -19,6 +19,7 @@ from ..types import TensorType
 from .control import cond, while_loop
 from .failures import failure, is_own, plain_reason
 from .foreign import python_node, raw_node
+from .gradients import gradients
 from .optimizers import minimize
 from .tf import resolve, tf, v1
 
@@ -298,15 +299,6 @@ def _bound(lowering: Lowering, arg: Arg, default: int):
     return tf.cast(lowering.argument(arg), tf.int32)
 
 
-def _gradients(lowering: Lowering, node: Node) -> list:
-    ys, xs = (lowering.argument(node.args[name]) for name in ("ys", "xs"))
-    results = v1.gradients(ys, xs, name=node.name or "gradients")
-    for x, gradient in zip(xs, results, strict=True):
-        if gradient is None:
-            raise failure(NO_GRADIENT, node.origin, y=ys[0].op.name, x=x.op.name)
-    return [tf.convert_to_tensor(gradient) for gradient in results]
-
-
 def _change(lowering: Lowering, node: Node):
     """assign_add or assign_sub, by the variable's method: TensorFlow's function drops the name."""
     variable, value = (lowering.argument(node.args[name]) for name in ("ref", "value"))
@@ -380,7 +372,7 @@ _SPECIAL: dict[str, Callable[[Lowering, Node], object]] = {
     "variable": _variable,
     "shared": _shared,
     "index": _index,
-    "gradients": _gradients,
+    "gradients": gradients,
     "assign_add": _change,
     "assign_sub": _change,
     "optimize": _optimize,

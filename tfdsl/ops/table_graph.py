@@ -11,5 +11,6 @@ def _by_the_analysis(call):
 
 row("gradients", "ys: T, xs: T, method: text = \"reverse\"", _by_the_analysis, "gradients",
     "The gradients of the sum of ys with respect to each of xs: a list of tensors, each of the shape of its x. "
-    "The method is reverse mode: one pass for any number of xs.",
+    "The method is reverse (one pass for all xs), forward (one pass for each element of each x), numeric (central "
+    "differences, two evaluations for each element) or symbolic (formulas, for scalars; it needs SymPy).",
     "variable a = 2.0\ngradients(square(a), [a])", special=True, T="inexact")

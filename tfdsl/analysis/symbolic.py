@@ -1,0 +1,402 @@
+"""Symbolic gradients: SymPy derives formulas for scalars, which become ordinary nodes.
+
+A whole program as one formula can grow exponentially, since what is used twice would be written twice. So the
+formulas are cut where a value is used more than once, or where one becomes long. Between two cuts SymPy
+derives; the chain rule puts the pieces together, from y back to the xs.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from ..diagnostics import SYMBOLIC_MISSING, SYMBOLIC_OP, SYMBOLIC_SHAPE
+from ..ops import OPS
+from ..program import Arg, Literal, Node, Pack, Ref, Refs
+from ..record import Record
+from ..source import Span
+from .arguments import Given
+from .calls import call_op, depends
+from .context import Analysis
+from .values import Tensor
+
+_LONGEST = 40  # operations of a formula
+
+
+class Step(Record):
+    """A name for a formula over other names, as a SymPy symbol and expression."""
+
+    symbol: object
+    formula: object
+
+
+def _sympy(ctx: Analysis, span: Span):
+    try:
+        import sympy
+    except ImportError:
+        ctx.fail(SYMBOLIC_MISSING, span)
+    return sympy
+
+
+def derived(ctx: Analysis, ys: list[Tensor], xs: list[Tensor], span: Span, name: str | None) -> list[Tensor]:
+    """The gradient of the sum of `ys` with respect to each of `xs`, as new nodes."""
+    sympy = _sympy(ctx, span)
+    formulas = _Formulas(ctx, sympy, [x.ref for x in xs], span)
+    wanted = formulas.gradients([y.ref for y in ys])
+    emit = _Nodes(ctx, sympy, span, formulas.tensors, ys[0].type.dtype)
+    for step in formulas.steps:
+        emit.known[step.symbol] = emit.node(step.formula)
+    return [emit.tensor(emit.node(formula, name if len(xs) == 1 else None), x) for formula, x in
+            zip(wanted, xs, strict=True)]  # fmt: skip
+
+
+class _Formulas:
+    """The formulas between some ys and xs: symbols for the cuts and the leaves, and the steps of the chain rule."""
+
+    def __init__(self, ctx: Analysis, sympy, xs: list[Ref], span: Span, is_leaf: Callable[[Node], bool] | None = None):
+        self.ctx, self.sympy, self.xs, self.span = ctx, sympy, xs, span
+        self.nodes = ctx.graph.nodes
+        self.tensors: dict[object, Ref] = {}  # of the symbols that stand for nodes
+        self.symbols: dict[Ref, object] = {}
+        self.steps: list[Step] = []
+        self._leaf = is_leaf
+        self._on_path: dict[Ref, bool] = {}
+
+    def gradients(self, ys: list[Ref]) -> list[object]:
+        """The formula of each gradient, over the symbols of `tensors` and `steps`."""
+        sympy = self.sympy
+        order = self._order(ys)
+        uses = self._uses(order, ys)
+        formulas: dict[Ref, object] = {}  # of every node, over symbols
+        cuts: list[tuple[Ref, object]] = []
+        for ref in order:
+            formula = self._formula(ref, formulas)
+            if ref in self.xs or (isinstance(formula, sympy.Symbol) and formula in self.tensors):
+                formulas[ref] = self.symbol(ref)
+            elif uses[ref] > 1 or ref in ys or formula.count_ops() > _LONGEST:
+                cuts.append((ref, formula))
+                formulas[ref] = self.symbol(ref)
+            else:
+                formulas[ref] = formula
+        adjoint = {self.symbol(y): sympy.Integer(1) for y in ys}
+        for ref, formula in reversed(cuts):
+            outer = adjoint.get(self.symbol(ref), sympy.Integer(0))
+            if outer == 0:
+                continue
+            if outer.count_ops() > _LONGEST // 4:
+                outer = self.step(f"d_{self.symbol(ref)}", outer)
+            for symbol in sorted(formula.free_symbols, key=str):
+                inner = self.tensors.get(symbol)
+                if inner is not None and (inner in self.xs or self.on_path(inner)):
+                    adjoint[symbol] = adjoint.get(symbol, 0) + outer * sympy.diff(formula, symbol)
+        return [adjoint.get(self.symbol(x), sympy.Integer(0)) for x in self.xs]
+
+    def step(self, name: str, formula: object) -> object:
+        symbol = self.sympy.Symbol(f"{name}_{len(self.steps)}", real=True)
+        self.steps.append(Step(symbol, formula))
+        return symbol
+
+    def symbol(self, ref: Ref) -> object:
+        if ref not in self.symbols:
+            name = self.nodes[ref.node].name or self.nodes[ref.node].op
+            self.symbols[ref] = symbol = self.sympy.Symbol(f"{name}_{ref.node}", real=True)
+            self.tensors[symbol] = ref
+        return self.symbols[ref]
+
+    def on_path(self, ref: Ref) -> bool:
+        """Whether a gradient flows through a node to one of the xs."""
+        if ref not in self._on_path:
+            self._on_path[ref] = any(depends(self.ctx, ref, x) for x in self.xs)
+        return self._on_path[ref]
+
+    def is_leaf(self, ref: Ref) -> bool:
+        """Whether a node is a value that is just there."""
+        node = self.nodes[ref.node]
+        if ref in self.xs or node.op in ("variable", "shared", "placeholder", "carried"):
+            return True
+        return not self.on_path(ref) and (self._leaf is None or self._leaf(node))
+
+    def _order(self, ys: list[Ref]) -> list[Ref]:
+        """What lies between the ys and the leaves, each after what it is made of."""
+        found: set[Ref] = set()
+        todo = list(ys)
+        while todo:
+            ref = todo.pop()
+            if ref not in found:
+                found.add(ref)
+                if not self.is_leaf(ref):
+                    self._check(ref)
+                    todo += self.nodes[ref.node].inputs()
+        return sorted(found, key=lambda ref: (ref.node, ref.output))
+
+    def _check(self, ref: Ref) -> None:
+        node = self.nodes[ref.node]
+        shown = node.name or node.op
+        if not node.outputs or node.outputs[ref.output].shape != ():
+            self.ctx.fail(SYMBOLIC_SHAPE, node.origin.span, name=shown, type=node.outputs[ref.output])
+        if node.op not in rules(self.sympy):
+            xs = ", ".join(self.nodes[x.node].name or self.nodes[x.node].op for x in self.xs)
+            self.ctx.fail(SYMBOLIC_OP, node.origin.span, op=node.op, y="the ys", x=xs)
+
+    def _uses(self, order: list[Ref], ys: list[Ref]) -> dict[Ref, int]:
+        uses = dict.fromkeys(order, 0)
+        for ref in order:
+            for inner in () if self.is_leaf(ref) else self.nodes[ref.node].inputs():
+                uses[inner] += 1
+        return uses
+
+    def _formula(self, ref: Ref, formulas: dict[Ref, object]) -> object:
+        if self.is_leaf(ref):
+            return self.symbol(ref)
+        node = self.nodes[ref.node]
+        return rules(self.sympy)[node.op](*(self._operand(arg, formulas) for arg in _operands(node)))
+
+    def _operand(self, arg: Arg, formulas: dict[Ref, object]) -> object:
+        match arg:
+            case Ref():
+                return formulas[arg]
+            case Literal(value=bool() as value):
+                return self.sympy.true if value else self.sympy.false
+            case Literal(value=value):
+                return self.sympy.Integer(int(value)) if value == int(value) else self.sympy.Float(value, 17)
+            case Pack(items) | Refs(items):
+                return [self._operand(item, formulas) for item in items]
+        raise AssertionError(arg)
+
+
+def _operands(node: Node) -> Iterator[Arg]:
+    """The arguments of a node that are tensors, in the order of the op's parameters."""
+    for param in OPS[node.op].params:
+        arg = node.args.get(param.name)
+        if isinstance(arg, (Ref, Literal, Pack, Refs)):
+            yield arg
+
+
+_RULES: dict[str, Callable] = {}
+
+
+def rules(sympy) -> dict[str, Callable]:
+    """For each op that has one, its formula: SymPy expressions of the arguments in, one out."""
+    if _RULES:
+        return _RULES
+
+    class sigmoid(sympy.Function):
+        def fdiff(self, argindex=1):
+            return self * (1 - self)
+
+    class softplus(sympy.Function):
+        def fdiff(self, argindex=1):
+            return sigmoid(self.args[0])
+
+    def choose(condition, then, otherwise):
+        return sympy.Piecewise((then, condition), (otherwise, True))
+
+    _RULES.update({
+        "add": lambda x, y: x + y, "subtract": lambda x, y: x - y, "multiply": lambda x, y: x * y,
+        "truediv": lambda x, y: x / y, "divide": lambda x, y: x / y, "div": lambda x, y: x / y,
+        "realdiv": lambda x, y: x / y, "pow": lambda x, y: x**y, "negative": lambda x: -x,
+        "add_n": lambda inputs: sum(inputs), "identity": lambda x: x, "constant": lambda x: x,
+        "square": lambda x: x**2, "sqrt": sympy.sqrt, "rsqrt": lambda x: 1 / sympy.sqrt(x),
+        "reciprocal": lambda x: 1 / x, "squared_difference": lambda x, y: (x - y) ** 2,
+        "exp": sympy.exp, "expm1": lambda x: sympy.exp(x) - 1, "log": sympy.log, "log1p": lambda x: sympy.log(1 + x),
+        "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan, "asin": sympy.asin, "acos": sympy.acos,
+        "atan": sympy.atan, "atan2": sympy.atan2, "sinh": sympy.sinh, "cosh": sympy.cosh, "tanh": sympy.tanh,
+        "asinh": sympy.asinh, "acosh": sympy.acosh, "atanh": sympy.atanh, "erf": sympy.erf,
+        "sigmoid": sigmoid, "softplus": softplus,
+        # As TensorFlow derives them: at a kink the first argument counts.
+        "abs": sympy.Abs, "relu": lambda x: choose(x > 0, x, 0),
+        "maximum": lambda x, y: choose(x >= y, x, y), "minimum": lambda x, y: choose(x <= y, x, y),
+        "where": choose, "less": sympy.Lt, "less_equal": sympy.Le, "greater": sympy.Gt, "greater_equal": sympy.Ge,
+        "reduce_sum": lambda x: x, "reduce_mean": lambda x: x,
+    })  # fmt: skip
+    return _RULES
+
+
+# --- formulas to nodes, and to text -----------------------------------------------------------
+
+# SymPy's functions, by name, and the op of each.
+_FUNCTIONS = {
+    "Abs": "abs", "sign": "sign", "exp": "exp", "log": "log", "sin": "sin", "cos": "cos", "tan": "tan",
+    "asin": "asin", "acos": "acos", "atan": "atan", "atan2": "atan2", "sinh": "sinh", "cosh": "cosh",
+    "tanh": "tanh", "asinh": "asinh", "acosh": "acosh", "atanh": "atanh", "erf": "erf", "sigmoid": "sigmoid",
+    "softplus": "softplus", "StrictLessThan": "less", "LessThan": "less_equal", "StrictGreaterThan": "greater",
+    "GreaterThan": "greater_equal",
+}  # fmt: skip
+
+
+class _Emitter:
+    """Walks a formula; what an operation becomes is for the subclass to say in `op`."""
+
+    def __init__(self, sympy):
+        self.sympy = sympy
+        self.known: dict[object, object] = {}
+
+    def op(self, name: str, *operands: object) -> object:
+        raise NotImplementedError
+
+    def leaf(self, symbol: object) -> object:
+        raise NotImplementedError
+
+    def value(self, formula: object) -> object:
+        """What a formula becomes: a Python number, or what `op` and `leaf` make."""
+        sympy = self.sympy
+        if formula in self.known:
+            return self.known[formula]
+        match formula:
+            case sympy.Symbol():
+                return self.leaf(formula)
+            case _ if formula.is_number:
+                return float(formula)
+            case sympy.Add():
+                terms = sorted(formula.args, key=lambda term: (term.could_extract_minus_sign(), str(term)))
+                result = self.value(terms[0])
+                for term in terms[1:]:
+                    if term.could_extract_minus_sign():
+                        result = self.op("subtract", result, self.value(-term))
+                    else:
+                        result = self.op("add", result, self.value(term))
+                return result
+            case sympy.Mul():
+                return self._product(formula)
+            case sympy.Pow():
+                return self._power(*formula.as_base_exp())
+            case sympy.Piecewise():
+                (then, condition), (otherwise, _) = formula.args
+                parts = (self.value(condition), self.value(then), self.value(otherwise))
+                return self.op("where", *parts)
+        name = type(formula).__name__
+        return self.op(_FUNCTIONS[name], *map(self.value, formula.args))
+
+    def _product(self, formula: object) -> object:
+        above, below = formula.as_numer_denom()
+        if below != 1 and not below.is_number:
+            return self.op("truediv", self.value(above), self.value(below))
+        if formula.could_extract_minus_sign():
+            return self.op("negative", self.value(-formula))
+        factors = [self.value(factor) for factor in formula.args]
+        result = factors[0]
+        for factor in factors[1:]:
+            result = self.op("multiply", result, factor)
+        return result
+
+    def _power(self, base: object, exponent: object) -> object:
+        if exponent == 2:
+            return self.op("square", self.value(base))
+        if exponent == self.sympy.Rational(1, 2):
+            return self.op("sqrt", self.value(base))
+        if exponent.could_extract_minus_sign():
+            return self.op("truediv", 1.0, self.value(base**-exponent))
+        if base == self.sympy.E:
+            return self.op("exp", self.value(exponent))
+        return self.op("pow", self.value(base), self.value(exponent))
+
+
+class _Nodes(_Emitter):
+    """Formulas to nodes of the graph."""
+
+    def __init__(self, ctx: Analysis, sympy, span: Span, tensors: dict[object, Ref], dtype):
+        super().__init__(sympy)
+        self.ctx, self.span, self.tensors, self.dtype = ctx, span, tensors, dtype
+        self._name: str | None = None
+
+    def node(self, formula: object, name: str | None = None) -> object:
+        return self.value(formula) if name is None else self.named(self.value(formula), name)
+
+    def named(self, value: object, name: str) -> object:
+        return self._call("identity", (value,), name)
+
+    def op(self, name: str, *operands: object) -> object:
+        return self._call(name, operands)
+
+    def _call(self, name: str, operands: tuple, given_name: str | None = None) -> object:
+        if all(isinstance(operand, (int, float)) for operand in operands):
+            operands = (self._constant(operands[0]), *operands[1:])
+        given = [(None, Given(operand, self.span)) for operand in operands]
+        return call_op(self.ctx, OPS[name], given, self.span, given_name)
+
+    def _constant(self, value: float) -> Tensor:
+        arguments = [(None, Given(value, self.span)), ("dtype", Given(self.dtype, self.span))]
+        return call_op(self.ctx, OPS["constant"], arguments, self.span)
+
+    def leaf(self, symbol: object) -> Tensor:
+        ref = self.tensors[symbol]
+        node = self.ctx.graph.nodes[ref.node]
+        is_variable = node.op in ("variable", "shared")
+        return Tensor(ref, node.outputs[ref.output], self.ctx.graph.name, self.span, is_variable)
+
+    def tensor(self, value: object, x: Tensor) -> Tensor:
+        """A gradient is a tensor, even where it is a number."""
+        return value if isinstance(value, Tensor) else self._constant(value)
+
+
+class _Text(_Emitter):
+    """Formulas to expressions of the language: pairs of a text and how tightly it binds."""
+
+    _SIGNS = {"add": ("+", 1), "subtract": ("-", 1), "multiply": ("*", 2), "truediv": ("/", 2), "pow": ("**", 4)}
+
+    def __init__(self, sympy, names: dict[object, str]):
+        super().__init__(sympy)
+        self.names = names
+
+    def text(self, formula: object) -> str:
+        return self._shown(self.value(formula), 0)
+
+    def leaf(self, symbol: object) -> tuple[str, int]:
+        return self.names[symbol], 9
+
+    def op(self, name: str, *operands: object) -> tuple[str, int]:
+        if name == "negative":
+            return f"-{self._shown(operands[0], 3)}", 3
+        if name in self._SIGNS:
+            sign, binds = self._SIGNS[name]
+            left, right = operands
+            sides = self._shown(left, binds + (name == "pow")), self._shown(right, binds + (name != "pow"))
+            return (f"{sides[0]}**{sides[1]}" if name == "pow" else f"{sides[0]} {sign} {sides[1]}"), binds
+        return f"{name}({', '.join(self._shown(operand, 0) for operand in operands)})", 9
+
+    def _shown(self, value: object, binds: int) -> str:
+        if isinstance(value, float):
+            value = (repr(value), 9 if value >= 0 else 3)
+        text, own = value
+        return text if own >= binds else f"({text})"
+
+
+def derivative_text(ctx: Analysis, y: Ref, x: Ref, names: dict[Ref, str], span: Span, taken: set[str]) -> str:
+    """The derivative of y with respect to x as statements of the language, over the names of the program.
+
+    `names` has what can be named where the text will stand; `taken` the names that are not free.
+    """
+    sympy = _sympy(ctx, span)
+    formulas = _Formulas(ctx, sympy, [x], span, is_leaf=lambda node: any(ref.node == node.id for ref in names))
+    (wanted,) = formulas.gradients([y])
+    shown: dict[object, str] = {}
+    emit = _Text(sympy, shown)
+    lines: list[str] = []
+
+    def free(name: str) -> str:
+        name = re.sub(r"\W", "_", name)
+        number, made = 0, name
+        while made in taken:
+            number += 1
+            made = f"{name}_{number}"
+        taken.add(made)
+        return made
+
+    def need(formula: object) -> None:
+        """Write the lines for what a formula mentions and no name of the program stands for."""
+        for symbol in sorted(formula.free_symbols, key=str):
+            if symbol in shown:
+                continue
+            ref = formulas.tensors.get(symbol)
+            if ref in names:
+                shown[symbol] = names[ref]
+                continue
+            made = steps[symbol] if symbol in steps else cuts[ref]
+            need(made)
+            shown[symbol] = free(str(symbol).rpartition("_")[0])
+            lines.append(f"{shown[symbol]} = {emit.text(made)}")
+
+    steps = {step.symbol: step.formula for step in formulas.steps}
+    cuts = formulas.cuts
+    need(wanted)
+    result = free(f"d_{names.get(y, 'y')}_d_{names.get(x, 'x')}".replace(".", "_"))
+    lines.append(f"{result} = {emit.text(wanted)}")
+    return "".join(line + "\n" for line in lines)

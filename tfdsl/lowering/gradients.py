@@ -1,0 +1,149 @@
+"""`gradients` by its methods: reverse mode by TensorFlow, forward mode and differences by computing the ys again.
+
+Reverse mode is one pass for all xs. Forward mode computes a directional derivative for each element of each x,
+and differences compute the ys twice for each: on both sides of the element. Both build what lies between the
+xs and the ys anew, with other values in place of the xs; what does not depend on an x, such as noise, is not
+built again, so it is the same on all passes. (Symbolic gradients are nodes of the program: `analysis/symbolic.py`.)
+"""
+
+import copy
+from collections import ChainMap
+from collections.abc import Callable
+
+from ..diagnostics import NO_FORWARD, NO_GRADIENT
+from ..program import Graph, Node, Ref
+from .failures import failure
+from .tf import tf, v1
+
+
+def gradients(lowering, node: Node) -> list[tf.Tensor]:
+    """One tensor for each x, of its type: the gradient of the sum of the ys."""
+    ys, xs = (lowering.argument(node.args[name]) for name in ("ys", "xs"))
+    match node.args["method"].value if "method" in node.args else "reverse":
+        case "reverse":
+            results = v1.gradients(ys, xs, name=node.name or "gradients")
+            for x, gradient in zip(xs, results, strict=True):
+                if gradient is None:
+                    raise failure(NO_GRADIENT, node.origin, y=ys[0].op.name, x=x.op.name)
+            return [tf.convert_to_tensor(gradient) for gradient in results]
+        case "forward":
+            return _by_elements(lowering, node, _directional)
+        case "numeric":
+            return _by_elements(lowering, node, _difference)
+        case method:
+            raise AssertionError(method)
+
+
+# --- one pass for each element ----------------------------------------------------------------
+
+Function = Callable[[tf.Tensor], list[tf.Tensor]]  # an x to the ys
+
+
+def _by_elements(lowering, node: Node, derivative: Callable[[Node, Function, tf.Tensor, tf.Tensor], tf.Tensor]):
+    """The gradients, each element by itself: `derivative` gets the function, where, and the direction."""
+    results = []
+    with v1.name_scope(node.name or "gradients"):
+        for ref, type in zip(node.args["xs"].items, node.outputs, strict=True):
+            function = _function(lowering, node, ref)
+            x = tf.convert_to_tensor(lowering.built.value(ref))
+            if type.shape == ():
+                results.append(derivative(node, function, x, tf.ones_like(x)))
+                continue
+            size = tf.size(x)
+
+            def one(index, x=x, size=size, function=function):
+                direction = tf.reshape(tf.one_hot(index, size, dtype=x.dtype), tf.shape(x))
+                return derivative(node, function, x, direction)
+
+            flat = tf.map_fn(one, tf.range(size), fn_output_signature=x.dtype)
+            result = tf.reshape(flat, tf.shape(x))
+            result.set_shape(x.shape)
+            results.append(result)
+    return results
+
+
+def _directional(node: Node, function: Function, x: tf.Tensor, direction: tf.Tensor) -> tf.Tensor:
+    """Forward mode out of reverse mode: the gradient in a direction is linear in the weights of the ys, and its own
+    gradient with respect to those is the directional derivative (github.com/j-towns, 2017)."""
+    x = tf.identity(x)
+    ys = function(x)
+    weights = [tf.zeros_like(y) for y in ys]
+    try:
+        (backward,) = v1.gradients(ys, [x], grad_ys=weights)
+        forward = v1.gradients([backward], weights, grad_ys=[direction]) if backward is not None else [None]
+    except LookupError as error:
+        raise failure(NO_FORWARD, node.origin, reason=str(error).split("(op type:")[-1].rstrip(")")) from error
+    parts = [tf.reduce_sum(part) for part in forward if part is not None]
+    return tf.add_n(parts) if parts else tf.zeros([], x.dtype)
+
+
+def _difference(node: Node, function: Function, x: tf.Tensor, direction: tf.Tensor) -> tf.Tensor:
+    """The difference over twice the cube root of the dtype's precision, where the errors of rounding and of the
+    step are about as large."""
+    epsilon = float(tf.experimental.numpy.finfo(x.dtype.as_numpy_dtype).eps)
+    step = tf.maximum(tf.abs(x), tf.ones_like(x)) * tf.cast(epsilon ** (1 / 3), x.dtype) * direction
+    after, before = x + step, x - step
+    distance = tf.reduce_sum(after - before)  # what the step has become by rounding
+    parts = [tf.reduce_sum(a - b) for a, b in zip(function(after), function(before), strict=True)]
+    return tf.add_n(parts) / distance
+
+
+def _function(lowering, node: Node, x: Ref) -> Function:
+    """The ys as a function of one x: what lies between is built again each time it is called."""
+    program = lowering.built.program
+    ys = node.args["ys"].items
+    between = sorted(_between(program, ys, x))
+
+    def function(value: tf.Tensor) -> list[tf.Tensor]:
+        inner = copy.copy(lowering)
+        inner.built = copy.copy(lowering.built)
+        inner.built.values = ChainMap({}, lowering.built.values)
+        _put(inner.built.values, program, x, value)
+        for id in between:
+            if id != x.node:
+                inner.built.values[id] = inner.node(program.nodes[id])
+        return [tf.convert_to_tensor(inner.built.value(y)) for y in ys]
+
+    return function
+
+
+def _put(values, program: Graph, x: Ref, value: tf.Tensor) -> None:
+    outputs = list(values[x.node])
+    outputs[x.output] = value
+    values[x.node] = tuple(outputs)
+
+
+def _between(program: Graph, ys: tuple[Ref, ...], x: Ref) -> set[int]:
+    """The nodes that a gradient flows through from the ys to an x, both ends included."""
+    below: dict[int, bool] = {}
+    for y in ys:
+        todo = [y.node]
+        while todo:
+            id = todo[-1]
+            made = program.nodes[id]
+            if id == x.node or made.op in ("variable", "shared"):
+                below[id] = id == x.node
+            inputs = [] if id in below else [ref.node for ref in made.inputs() if _flows(program, ref)]
+            missing = [one for one in inputs if one not in below and one not in todo]
+            if missing:
+                todo += missing
+                continue
+            if id not in below:
+                below[id] = any(below.get(one, False) for one in inputs)
+            todo.pop()
+    inner = {id for id in below for region in program.nodes[id].regions for id in _inside(region)}
+    return {id for id, flows in below.items() if flows and id not in inner}
+
+
+def _inside(region) -> set[int]:
+    ids = {param.id for param in region.params}
+    for item in region.items:
+        if isinstance(item, Node):
+            ids.add(item.id)
+            ids |= {id for inner in item.regions for id in _inside(inner)}
+    return ids
+
+
+def _flows(program: Graph, ref: Ref) -> bool:
+    outputs = program.nodes[ref.node].outputs
+    return bool(outputs) and outputs[ref.output].dtype.kind in ("float", "complex")
