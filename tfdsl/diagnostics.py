@@ -212,7 +212,7 @@ GRADIENT_DTYPE = _message("TFG461", "gradients by the method {method} are for re
 SYMBOLIC_SHAPE = _message("TFG462", "symbolic gradients are for scalars, but {name} is {type}",
                           "use method=\"reverse\"; or take an element, or a sum, for which there is a formula")
 SYMBOLIC_OP = _message("TFG463", "there is no formula for {op}, which lies between {y} and {x}",
-                       "use method=\"reverse\"; formulas are known for arithmetic and for functions such as exp and sin")
+                       "use method=\"reverse\"; there are formulas for arithmetic and functions such as exp")
 SYMBOLIC_MISSING = _message("TFG464", "symbolic gradients need SymPy, which is not installed",
                             "install it with: pip install \"tfdsl[symbolic]\"")
 GRADIENT_METHOD = _message("TFG443", "there is no method '{method}' for gradients",
@@ -374,8 +374,7 @@ FUNCTION_VARIABLE = _message("TFG732", "{function} makes the variable '{name}', 
 FUNCTION_MISSING = _message("TFG733", "this calls {function}, a function of Python's that is not given",
                             "give it with ops={{\"{function}\": ...}}")
 
-# --- 8xx options, limits, not yet -------------------------------------------------------------
-NOT_YET = _message("TFG801", "{what} is part of the language, but not yet of this version", "{hint}")
+# --- 8xx options and limits -------------------------------------------------------------
 UNROLLED = _message("TFG802", "this repeats graph code more than {limit} times", "raise the limit with --max-unroll")
 PARAM_UNKNOWN = _message("TFG803", "there is no param '{name}'")
 PARAM_TYPE = _message("TFG804", "param '{name}' is {wanted}, but is given {value}")

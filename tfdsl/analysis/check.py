@@ -36,6 +36,19 @@ def analyse(
     binding them; `foreign` has functions of Python's that it may call, and TensorFlow's inference. Where the bag
     has errors the program is incomplete and must not be built.
     """
+    ctx, program = analysed(tree, params, data, limits, outside, foreign)
+    return program, ctx.bag
+
+
+def analysed(
+    tree: t.File,
+    params: Mapping[str, object] | None = None,
+    data: Mapping[str, object] | None = None,
+    limits: Limits | None = None,
+    outside: Outside | None = None,
+    foreign: Foreign | None = None,
+) -> tuple[Analysis, Program]:
+    """As `analyse`, with the state of the analysis, to which nodes can still be added."""
     path = tree.span.source.path
     ctx = Analysis(path, params or {}, data or {}, limits or Limits(), outside, foreign or Foreign({}, None))
     ctx.tree = tree.body
@@ -55,7 +68,7 @@ def analyse(
     program = Program(path, tuple(ctx.params), tuple(ctx.data), graphs, kept)
     if not ctx.bag.errors:
         _warn_unused(ctx, program, tree)
-    return program, ctx.bag
+    return ctx, program
 
 
 def _check_given(ctx: Analysis) -> None:

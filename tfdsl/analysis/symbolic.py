@@ -8,7 +8,7 @@ derives; the chain rule puts the pieces together, from y back to the xs.
 import re
 from collections.abc import Callable, Iterator
 
-from ..diagnostics import SYMBOLIC_MISSING, SYMBOLIC_OP, SYMBOLIC_SHAPE
+from ..diagnostics import SYMBOLIC_MISSING, SYMBOLIC_OP, SYMBOLIC_SHAPE, Note
 from ..ops import OPS
 from ..program import Arg, Literal, Node, Pack, Ref, Refs
 from ..record import Record
@@ -57,6 +57,7 @@ class _Formulas:
         self.tensors: dict[object, Ref] = {}  # of the symbols that stand for nodes
         self.symbols: dict[Ref, object] = {}
         self.steps: list[Step] = []
+        self.cuts: dict[Ref, object] = {}  # the formulas of the nodes that have a symbol
         self._leaf = is_leaf
         self._on_path: dict[Ref, bool] = {}
 
@@ -66,18 +67,18 @@ class _Formulas:
         order = self._order(ys)
         uses = self._uses(order, ys)
         formulas: dict[Ref, object] = {}  # of every node, over symbols
-        cuts: list[tuple[Ref, object]] = []
+        cuts = self.cuts
         for ref in order:
             formula = self._formula(ref, formulas)
-            if ref in self.xs or (isinstance(formula, sympy.Symbol) and formula in self.tensors):
-                formulas[ref] = self.symbol(ref)
+            if formula == self.symbols.get(ref) or (isinstance(formula, sympy.Symbol) and ref not in ys):
+                formulas[ref] = formula
             elif uses[ref] > 1 or ref in ys or formula.count_ops() > _LONGEST:
-                cuts.append((ref, formula))
+                cuts[ref] = formula
                 formulas[ref] = self.symbol(ref)
             else:
                 formulas[ref] = formula
         adjoint = {self.symbol(y): sympy.Integer(1) for y in ys}
-        for ref, formula in reversed(cuts):
+        for ref, formula in reversed(cuts.items()):
             outer = adjoint.get(self.symbol(ref), sympy.Integer(0))
             if outer == 0:
                 continue
@@ -130,11 +131,12 @@ class _Formulas:
     def _check(self, ref: Ref) -> None:
         node = self.nodes[ref.node]
         shown = node.name or node.op
+        notes = (Note("the symbolic gradient is asked for on line {line}", self.span),)
         if not node.outputs or node.outputs[ref.output].shape != ():
-            self.ctx.fail(SYMBOLIC_SHAPE, node.origin.span, name=shown, type=node.outputs[ref.output])
+            self.ctx.fail(SYMBOLIC_SHAPE, node.origin.span, notes, name=shown, type=node.outputs[ref.output])
         if node.op not in rules(self.sympy):
             xs = ", ".join(self.nodes[x.node].name or self.nodes[x.node].op for x in self.xs)
-            self.ctx.fail(SYMBOLIC_OP, node.origin.span, op=node.op, y="the ys", x=xs)
+            self.ctx.fail(SYMBOLIC_OP, node.origin.span, notes, op=node.op, y="the ys", x=xs)
 
     def _uses(self, order: list[Ref], ys: list[Ref]) -> dict[Ref, int]:
         uses = dict.fromkeys(order, 0)
@@ -266,16 +268,14 @@ class _Emitter:
         return self.op(_FUNCTIONS[name], *map(self.value, formula.args))
 
     def _product(self, formula: object) -> object:
-        above, below = formula.as_numer_denom()
-        if below != 1 and not below.is_number:
-            return self.op("truediv", self.value(above), self.value(below))
         if formula.could_extract_minus_sign():
             return self.op("negative", self.value(-formula))
-        factors = [self.value(factor) for factor in formula.args]
-        result = factors[0]
-        for factor in factors[1:]:
+        below = [one for one in formula.args if one.is_Pow and one.exp.could_extract_minus_sign()]
+        above = [self.value(one) for one in formula.args if one not in below]
+        result = above[0] if above else 1.0
+        for factor in above[1:]:
             result = self.op("multiply", result, factor)
-        return result
+        return self.op("truediv", result, self.value(1 / self.sympy.Mul(*below))) if below else result
 
     def _power(self, base: object, exponent: object) -> object:
         if exponent == 2:
@@ -327,10 +327,11 @@ class _Nodes(_Emitter):
         return value if isinstance(value, Tensor) else self._constant(value)
 
 
+_SIGNS = {"add": ("+", 1), "subtract": ("-", 1), "multiply": ("*", 2), "truediv": ("/", 2), "pow": ("**", 4)}
+
+
 class _Text(_Emitter):
     """Formulas to expressions of the language: pairs of a text and how tightly it binds."""
-
-    _SIGNS = {"add": ("+", 1), "subtract": ("-", 1), "multiply": ("*", 2), "truediv": ("/", 2), "pow": ("**", 4)}
 
     def __init__(self, sympy, names: dict[object, str]):
         super().__init__(sympy)
@@ -345,8 +346,8 @@ class _Text(_Emitter):
     def op(self, name: str, *operands: object) -> tuple[str, int]:
         if name == "negative":
             return f"-{self._shown(operands[0], 3)}", 3
-        if name in self._SIGNS:
-            sign, binds = self._SIGNS[name]
+        if name in _SIGNS:
+            sign, binds = _SIGNS[name]
             left, right = operands
             sides = self._shown(left, binds + (name == "pow")), self._shown(right, binds + (name != "pow"))
             return (f"{sides[0]}**{sides[1]}" if name == "pow" else f"{sides[0]} {sign} {sides[1]}"), binds
@@ -389,13 +390,12 @@ def derivative_text(ctx: Analysis, y: Ref, x: Ref, names: dict[Ref, str], span: 
             if ref in names:
                 shown[symbol] = names[ref]
                 continue
-            made = steps[symbol] if symbol in steps else cuts[ref]
+            made = steps[symbol] if symbol in steps else formulas.cuts[ref]
             need(made)
             shown[symbol] = free(str(symbol).rpartition("_")[0])
             lines.append(f"{shown[symbol]} = {emit.text(made)}")
 
     steps = {step.symbol: step.formula for step in formulas.steps}
-    cuts = formulas.cuts
     need(wanted)
     result = free(f"d_{names.get(y, 'y')}_d_{names.get(x, 'x')}".replace(".", "_"))
     lines.append(f"{result} = {emit.text(wanted)}")

@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     extra = given(arguments)
-    feeds = [_fed(text) for text in arguments.feed]
+    feeds = [fed(text) for text in arguments.feed]
     file = parse(read(arguments.file))
     expression = parse_expression(Source("EXPR", arguments.expression))
     printed = t.Print(expression.span, (expression,), tuple(feeds))
@@ -67,7 +67,7 @@ def _note(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _fed(text: str) -> t.Fed:
+def fed(text: str) -> t.Fed:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise WrongUse(f"{text!r} is not of the form --feed X=VALUE")

@@ -64,7 +64,7 @@ def _by_elements(lowering, node: Node, derivative: Callable[[Node, Function, tf.
 
 def _directional(node: Node, function: Function, x: tf.Tensor, direction: tf.Tensor) -> tf.Tensor:
     """Forward mode out of reverse mode: the gradient in a direction is linear in the weights of the ys, and its own
-    gradient with respect to those is the directional derivative (github.com/j-towns, 2017)."""
+    gradient with respect to those is the directional derivative."""
     x = tf.identity(x)
     ys = function(x)
     weights = [tf.zeros_like(y) for y in ys]

@@ -100,6 +100,14 @@ def build(
     return built
 
 
+def extend(
+    built: BuiltGraph, items: tuple[Item, ...], arrays: Arrays, functions: Mapping[str, Callable] | None = None
+) -> None:
+    """Add nodes to a graph that is built."""
+    with built.graph.as_default():
+        Lowering(built, arrays, functions or {}).items(items)
+
+
 def _node_name(name: str, graph: tf.Graph) -> str:
     """A name of the program as TensorFlow takes it: in ASCII, and without an underscore in front of all scopes."""
     if not name.isascii():

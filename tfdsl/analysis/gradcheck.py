@@ -1,0 +1,112 @@
+"""What `tfdsl gradcheck` compares: for each gradient of a program, nodes that compute it in every way that there is."""
+
+from collections.abc import Iterator
+
+from ..diagnostics import LOSS_TYPE, UNKNOWN_NAME, Diagnostic, TfgError
+from ..ops import OPS
+from ..program import Graph, Item, Node, Program, Ref, Refs, Static
+from ..record import Record
+from ..source import Span
+from ..suggest import did_you_mean
+from .arguments import Given
+from .calls import depends, gradients
+from .context import Abandoned, Analysis
+from .statements import on_graph
+from .values import Tensor
+
+METHODS = ("reverse", "forward", "numeric", "symbolic")
+
+
+class Way(Record):
+    """One way to a gradient: the nodes to add and what they give, or the reason why there is none."""
+
+    method: str
+    items: tuple[Item, ...] = ()
+    refs: tuple[Ref, ...] = ()
+    reason: str = ""
+
+
+class Check(Record):
+    """A gradient: of a scalar, or of the sum of the ys, with respect to the xs."""
+
+    graph: str
+    ys: tuple[Ref, ...]
+    xs: tuple[Ref, ...]
+    span: Span
+
+
+def wanted(ctx: Analysis, program: Program, node: str | None) -> list[Check]:
+    """The gradients of a program: those that it takes and those of its optimizers, or those of one node."""
+    if node is not None:
+        return [_of_node(ctx, program.graph(""), node)]
+    found = [check for graph in program.graphs for check in _of_graph(ctx, graph)]
+    return list({(check.graph, check.ys, check.xs): check for check in reversed(found)}.values())[::-1]
+
+
+def _of_node(ctx: Analysis, graph: Graph, name: str) -> Check:
+    named = graph.names.get(name)
+    if named is None or isinstance(named.value, Static) or graph.type(named.value) is None:
+        help = did_you_mean(name, graph.names)
+        raise TfgError([Diagnostic(UNKNOWN_NAME, None, {"name": name}, help=help)])
+    type = graph.type(named.value)
+    if type.dtype.kind != "float" or type.rank not in (0, None):
+        raise TfgError([Diagnostic(LOSS_TYPE, named.span, {"type": type})])
+    return Check("", (named.value,), _sources(ctx, graph, named.value), named.span)
+
+
+def _of_graph(ctx: Analysis, graph: Graph) -> Iterator[Check]:
+    for node in graph.nodes.values():
+        match node:
+            case Node(op="gradients", args={"ys": Refs(ys), "xs": Refs(xs)}):
+                yield Check(graph.name, ys, xs, node.origin.span)
+            case Node(op="optimize", args={"loss": Ref() as loss, **rest}):
+                with on_graph(ctx, ctx.graphs[graph.name]):
+                    xs = rest["wrt"].items if "wrt" in rest else _sources(ctx, graph, loss)
+                yield Check(graph.name, (loss,), xs, node.origin.span)
+
+
+def _sources(ctx: Analysis, graph: Graph, y: Ref) -> tuple[Ref, ...]:
+    """The trainable variables that a node depends on; where there are none, the placeholders."""
+    for ops in (("variable", "shared"), ("placeholder",)):
+        nodes = [node for node in graph.of(*ops) if node.outputs[0].dtype.kind == "float"]
+        trainable = [Ref(node.id) for node in nodes if node.args.get("trainable") != Static(False)]
+        found = tuple(ref for ref in trainable if ref != y and depends(ctx, y, ref))
+        if found:
+            return found
+    return ()
+
+
+def way(ctx: Analysis, check: Check, method: str) -> Way:
+    """The nodes of a gradient by one method, beside the program's own."""
+    graph = ctx.graphs[check.graph]
+    start, nodes = len(graph.items), graph.nodes
+    tensors = [
+        [Tensor(ref, nodes[ref.node].outputs[ref.output], check.graph, nodes[ref.node].origin.span,
+                nodes[ref.node].op in ("variable", "shared")) for ref in refs]
+        for refs in (check.ys, check.xs)
+    ]  # fmt: skip
+    given = [("ys", Given(tensors[0], check.span)), ("xs", Given(tensors[1], check.span)),
+             ("method", Given(method, check.span))]  # fmt: skip
+    with on_graph(ctx, graph):
+        try:
+            results = gradients(ctx, OPS["gradients"], given, check.span, None)
+        except Abandoned as abandoned:
+            del graph.items[start:]
+            reason = abandoned.diagnostic.headline if abandoned.diagnostic else "it cannot be built"
+            return Way(method, reason=reason)
+    items = tuple(graph.items[start:])
+    del graph.items[start:]
+    return Way(method, items, tuple(one.ref for one in results))
+
+
+def between(ctx: Analysis, check: Check) -> list[Ref]:
+    """The nodes that the gradient flows through from the ys back to the xs, the ys' end first."""
+    graph = ctx.graphs[check.graph]
+    with on_graph(ctx, graph):
+        reached = sorted(graph.reach(check.ys), reverse=True)
+        found = [
+            Ref(id) for id in reached
+            if (outputs := graph.nodes[id].outputs) and len(outputs) == 1 and outputs[0].dtype.kind == "float"
+            and any(depends(ctx, Ref(id), x) for x in check.xs) and any(depends(ctx, y, Ref(id)) for y in check.ys)
+        ]  # fmt: skip
+    return [ref for ref in found if ref not in check.ys and ref not in check.xs] + list(check.xs)

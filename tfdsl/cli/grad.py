@@ -1,0 +1,57 @@
+"""`tfdsl grad`: the derivative of a scalar as text of the language, by SymPy; TensorFlow is not needed."""
+
+import argparse
+import sys
+
+from ..analysis.check import analysed
+from ..analysis.symbolic import derivative_text
+from ..diagnostics import UNKNOWN_NAME, Diagnostic, TfgError
+from ..program import Ref
+from ..suggest import did_you_mean
+from ..syntax.parse import parse
+from ..syntax.read import read
+from .options import add_program_options, given
+from .report import WrongUse, errors
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Print the symbolic derivative of a scalar as statements over the names of the program. Put them at the "
+        "end of the graph half; the last one, d_NODE_d_NAME, is the derivative."
+    )
+    parser.usage = "tfdsl grad FILE NODE wrt NAME [options]"
+    parser.add_argument("file", metavar="FILE", help="a .tfg file")
+    parser.add_argument("node", metavar="NODE", help="a scalar, such as mse or loss.mse")
+    parser.add_argument("word", metavar="wrt", help="the word wrt")
+    parser.add_argument("name", metavar="NAME", help="a scalar that it depends on")
+    add_program_options(parser)
+
+
+def command(arguments: argparse.Namespace) -> int:
+    if arguments.word != "wrt":
+        raise WrongUse(f"write: tfdsl grad {arguments.file} NODE wrt NAME")
+    extra = given(arguments)
+    tree = parse(read(arguments.file))
+    ctx, program = analysed(tree, extra.params, extra.data, extra.limits)
+    if ctx.bag.errors:
+        return errors(d for d in ctx.bag.ordered() if d.severity == "error")
+    graph = program.graph("")
+    y, x = (_ref(graph, name) for name in (arguments.node, arguments.name))
+    names: dict[Ref, str] = {}
+    for name, named in sorted(graph.names.items(), key=lambda item: (len(item[0]), item[0])):
+        if isinstance(named.value, Ref):
+            names.setdefault(named.value, name)
+    place = graph.names[arguments.node].span
+    text = ctx.guarded(lambda: derivative_text(ctx, y, x, names, place, set(graph.names)), tree.span)
+    if ctx.bag.errors:
+        return errors(d for d in ctx.bag.ordered() if d.severity == "error")
+    sys.stdout.write(text)
+    return 0
+
+
+def _ref(graph, name: str) -> Ref:
+    named = graph.names.get(name)
+    if named is None or not isinstance(named.value, Ref):
+        help = did_you_mean(name, graph.names)
+        raise TfgError([Diagnostic(UNKNOWN_NAME, None, {"name": name}, help=help)])
+    return named.value

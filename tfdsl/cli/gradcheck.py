@@ -1,0 +1,150 @@
+"""`tfdsl gradcheck`: the gradients of a program in every way there is, side by side."""
+
+import argparse
+import json
+import sys
+
+from ..analysis.check import analysed
+from ..analysis.feeds import Plan, feed_entries
+from ..analysis.gradcheck import wanted
+from ..analysis.names import Env
+from ..diagnostics import TfgError
+from ..driver import Compiled
+from ..syntax import tree as t
+from ..syntax.parse import parse
+from ..syntax.read import read
+from . import tensorflow
+from .eval import fed
+from .options import add_program_options, given
+from .report import count, errors
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Compute each gradient that a program takes, and those of its optimizers, by reverse mode, forward mode, "
+        "central differences and formulas, from the initial values of the variables. Exits 1 where they disagree."
+    )
+    parser.add_argument("file", metavar="FILE", help="a .tfg file")
+    parser.add_argument("node", metavar="NODE", nargs="?",
+                        help="check the gradient of this scalar, with respect to the variables it depends on")  # fmt: skip
+    parser.add_argument("--feed", metavar="X=VALUE", action="append", default=[],
+                        help="feed a placeholder; without it, what the program feeds it, or random numbers")  # fmt: skip
+    parser.add_argument("--tolerance", metavar="T", type=float, help="the relative disagreement that is let pass")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_program_options(parser)
+
+
+def command(arguments: argparse.Namespace) -> int:
+    extra = given(arguments)
+    tree = parse(read(arguments.file))
+    ctx, program = analysed(tree, extra.params, extra.data, extra.limits, foreign=tensorflow.foreign())
+    if ctx.bag.errors:
+        return errors(d for d in ctx.bag.ordered() if d.severity == "error")
+    checks = wanted(ctx, program, arguments.node)
+    checks = [check for check in checks if check.xs]
+    if not checks:
+        print("tfdsl: there is no gradient to check", file=sys.stderr)
+        return 0
+    feeds = _given_feeds(ctx, tree, tuple(fed(text) for text in arguments.feed))
+    tensorflow.load()
+    reports = list(_reports(ctx, program, checks, feeds, extra.data, arguments.tolerance))
+    if arguments.json:
+        gradients = [_plain(ctx, report) for report in reports]
+        print(json.dumps({"agrees": all(r.agrees for r in reports), "gradients": gradients}, indent=2))
+    else:
+        for report in reports:
+            _print(ctx, report)
+    wrong = sum(not report.agrees for report in reports)
+    print(f"{count(len(reports), 'gradient')}: {wrong or 'none'} with a disagreement", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def _given_feeds(ctx, tree: t.File, feds: tuple[t.Fed, ...]) -> dict:
+    entries = ctx.guarded(lambda: feed_entries(ctx, Plan(Env(parent=ctx.env)), feds), tree.span)
+    if ctx.bag.errors:
+        raise TfgError(ctx.bag.ordered())
+    return entries
+
+
+def _reports(ctx, program, checks, feeds, data, tolerance):
+    from ..program import Origin, Session
+    from ..runtime.gradcheck import compare, feeds_for
+    from ..runtime.record import Result
+    from ..runtime.session import Options, opened
+
+    compiled = Compiled(program, data)
+    for name in dict.fromkeys(check.graph for check in checks):
+        graph = program.graph(name)
+        plan = Session("", name, True, (), Origin(checks[0].span))
+        with opened(plan, compiled.built(name), compiled.array, Options(), Result(program.path, {})) as run:
+            for check in (one for one in checks if one.graph == name):
+                fed, said = feeds_for(program, graph, check, feeds)
+                for line in said:
+                    print(f"tfdsl: {line}", file=sys.stderr)
+                yield compare(run, ctx, check, fed, tolerance)
+
+
+def _name(ctx, graph: str, ref) -> str:
+    """What the program calls a tensor."""
+    names = ctx.graphs[graph].finish().names
+    found = sorted((name for name, named in names.items() if named.value == ref), key=len)
+    node = ctx.graphs[graph].nodes[ref.node]
+    return found[0] if found else node.name or f"{node.op} on line {node.origin.span.line}"
+
+
+def _title(ctx, report) -> str:
+    check = report.check
+    ys, xs = (", ".join(_name(ctx, check.graph, ref) for ref in refs) for refs in (check.ys, check.xs))
+    return f"gradient of {ys} with respect to {xs} ({check.span})"
+
+
+def _print(ctx, report) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(_title(ctx, report)), title_justify="left", title_style="bold")
+    for column in ("method", "value", "disagreement", "relative", "passes", "time"):
+        table.add_column(column, justify="left" if column in ("method", "value") else "right")
+    for outcome in report.outcomes:
+        if outcome.reason:
+            table.add_row(outcome.method, Text(outcome.reason, style="dim"), "", "", "", "")
+            continue
+        parts = ("", "") if outcome.method == "reverse" else (f"{outcome.absolute:.2g}", f"{outcome.relative:.2g}")
+        style = None if outcome.agrees else "red"
+        value = "  ".join(_short(value) for value in outcome.values)
+        table.add_row(outcome.method, Text(value), *parts, str(outcome.passes), _time(outcome.seconds), style=style)
+    Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 110).print(table)
+    if not report.agrees:
+        suspect = report.suspect
+        where = f"through {suspect.name or suspect.op} at {suspect.origin.span}" if suspect else "at a node not found"
+        print(f"the gradients disagree first {where}")
+        print("(a kink within the step of the differences, such as relu has, looks like this too)\n")
+
+
+def _short(value) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1e3:.2f} ms"
+
+
+def _plain(ctx, report) -> dict:
+    check, suspect = report.check, report.suspect
+    return {
+        "ys": [_name(ctx, check.graph, ref) for ref in check.ys],
+        "xs": [_name(ctx, check.graph, ref) for ref in check.xs],
+        "place": str(check.span),
+        "agrees": report.agrees,
+        "first": None if suspect is None else {"node": suspect.name or suspect.op, "place": str(suspect.origin.span)},
+        "methods": {
+            outcome.method: {"reason": outcome.reason} if outcome.reason else {
+                "values": [value.tolist() for value in outcome.values], "absolute": outcome.absolute,
+                "relative": outcome.relative, "passes": outcome.passes, "seconds": outcome.seconds,
+                "agrees": outcome.agrees,
+            }
+            for outcome in report.outcomes
+        },
+    }  # fmt: skip

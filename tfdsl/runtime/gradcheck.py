@@ -1,0 +1,172 @@
+"""Computes a gradient in every way, compares the ways, and looks for the node where they part."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..analysis.context import Analysis
+from ..analysis.gradcheck import METHODS, Check, between, way
+from ..diagnostics import TfgError
+from ..lowering.graph import extend
+from ..program import BatchField, Feed, Field, Graph, Node, Origin, Program, Ref, Train, Value, walk
+from .session import SessionRun
+
+# What a disagreement with reverse mode may be, relative to the largest element: by the bits of the dtype.
+_TOLERANCE = {"numeric": {16: 0.2, 32: 2e-2, 64: 1e-5}, "exact": {16: 5e-2, 32: 1e-3, 64: 1e-9}}
+_ROWS = 8  # of data, where a program feeds data
+_SIZE = 3  # for a size that is not known
+_SUSPECTS = 200  # nodes looked at for the one whose gradient is wrong
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one method gave: values, one an x; how far they are from reverse mode's; passes and seconds."""
+
+    method: str
+    values: list[np.ndarray] = field(default_factory=list)
+    reason: str = ""
+    passes: int = 0
+    seconds: float = 0.0
+    absolute: float = 0.0
+    relative: float = 0.0
+    agrees: bool = True
+
+
+@dataclass(slots=True)
+class Report:
+    """A gradient with what came out of it; `suspect` is the node whose gradient disagrees first."""
+
+    check: Check
+    outcomes: list[Outcome]
+    suspect: Node | None = None
+
+    @property
+    def agrees(self) -> bool:
+        return all(outcome.agrees for outcome in self.outcomes)
+
+
+def compare(run: SessionRun, ctx: Analysis, check: Check, feeds: list[Feed], tolerance: float | None) -> Report:
+    """One gradient in all ways, from the values that the session's variables have."""
+    fed = run.feed_dict(feeds)
+    outcomes = [_outcome(run, ctx, check, method, fed) for method in METHODS]
+    bits = ctx.graphs[check.graph].nodes[check.ys[0].node].outputs[check.ys[0].output].dtype.bits
+    reference = outcomes[0]
+    y = run.session.run([run.built.value(ref) for ref in check.ys], fed)
+    size = max(float(np.max(np.abs(one), initial=0)) for one in y)
+    for outcome in outcomes[1:] if not reference.reason else ():
+        if not outcome.reason:
+            kind = "numeric" if outcome.method == "numeric" else "exact"
+            _judge(outcome, reference, size, tolerance or _TOLERANCE[kind][bits])
+    report = Report(check, outcomes)
+    if not report.agrees:
+        report.suspect = _suspect(run, ctx, check, fed, size, tolerance or _TOLERANCE["numeric"][bits])
+    return report
+
+
+def _outcome(run: SessionRun, ctx: Analysis, check: Check, method: str, fed: dict) -> Outcome:
+    made = way(ctx, check, method)
+    if made.reason:
+        return Outcome(method, reason=made.reason)
+    try:
+        extend(run.built, made.items, run.around.arrays)
+    except TfgError as error:
+        return Outcome(method, reason=error.diagnostics[0].headline)
+    fetches = [run.built.value(ref) for ref in made.refs]
+    run.session.run(fetches, fed)  # the first execution also plans the next
+    start = time.perf_counter()
+    values = run.session.run(fetches, fed)
+    seconds = time.perf_counter() - start
+    elements = sum(np.size(value) for value in values)
+    passes = {"reverse": 1, "forward": elements, "numeric": 2 * elements, "symbolic": 1}[method]
+    return Outcome(method, [np.asarray(value) for value in values], "", passes, seconds)
+
+
+def _judge(outcome: Outcome, reference: Outcome, size: float, tolerance: float) -> None:
+    for value, wanted in zip(outcome.values, reference.values, strict=True):
+        with np.errstate(all="ignore"):
+            apart = np.abs(value.astype(np.float64) - wanted.astype(np.float64))
+        apart = np.where(np.isnan(value) & np.isnan(wanted), 0.0, apart)
+        absolute = float(np.max(apart, initial=0))
+        # Rounding of y itself reaches the differences: what is small beside y is judged by y.
+        largest = (float(np.max(np.abs(one), initial=0)) for one in (wanted, value))
+        scale = max(*largest, 1e-2 * size, 1e-30)
+        outcome.absolute = max(outcome.absolute, absolute)
+        outcome.relative = max(outcome.relative, absolute / scale)
+    outcome.agrees = bool(outcome.relative <= tolerance)  # False for NaN
+
+
+def _suspect(run: SessionRun, ctx: Analysis, check: Check, fed: dict, size: float, tolerance: float) -> Node | None:
+    """The node nearest to the ys through which the gradient goes wrong.
+
+    The gradient with respect to what a node is made from is wrong, and the one with respect to the node is not.
+    """
+    nodes = ctx.graphs[check.graph].nodes
+    right = {ref.node for ref in check.ys}
+    for ref in between(ctx, check)[:_SUSPECTS]:
+        one = Check(check.graph, check.ys, (ref,), check.span)
+        reverse, numeric = (_outcome(run, ctx, one, method, fed) for method in ("reverse", "numeric"))
+        if reverse.reason or numeric.reason:
+            continue
+        _judge(numeric, reverse, size, tolerance)
+        if numeric.agrees:
+            right.add(ref.node)
+            continue
+        users = [nodes[id] for id in sorted(right, reverse=True) if any(r.node == ref.node for r in nodes[id].inputs())]
+        return users[-1] if users else nodes[ref.node]
+    return None
+
+
+# --- what placeholders are fed ----------------------------------------------------------------
+
+
+def feeds_for(program: Program, graph: Graph, check: Check, given: Mapping[Ref, Feed]) -> tuple[list[Feed], list[str]]:
+    """A feed for every placeholder that a gradient needs, and what is to be said of those that were not given."""
+    feeds, said = [], []
+    random = np.random.RandomState(0)
+    for id in sorted(graph.reach(check.ys)):
+        node = graph.nodes[id]
+        if node.op != "placeholder" or "default" in node.args:
+            continue
+        ref = Ref(id)
+        if ref in given:
+            feeds.append(given[ref])
+            continue
+        value = _first_fed(program, graph, ref)
+        if value is None:
+            shape = [dim if isinstance(dim, int) else _SIZE for dim in node.outputs[0].shape or ()]
+            value = Value(_nested(random.uniform(-1, 1, shape)))
+            said.append(f"{node.name} is fed random numbers of the shape {shape}, without --feed {node.name}=VALUE")
+        feeds.append(Feed(ref, node.name, value, Origin(check.span)))
+    return feeds, said
+
+
+def _first_fed(program: Program, graph: Graph, ref: Ref):
+    """What the sessions of a program feed a placeholder first, of data the first rows."""
+    for session in program.sessions:
+        if session.graph != graph.name:
+            continue
+        data: dict[int, tuple[str, str]] = {}
+        for statement in walk(session.body):
+            if isinstance(statement, Train) and statement.data is not None:
+                data |= {id(inner): statement.data for inner in walk(statement.body)}
+            for feed in _feeds_of(statement):
+                if feed.ref != ref:
+                    continue
+                match feed.value:
+                    case BatchField(name, ()) if id(statement) in data and name != "rows":
+                        return Field(*data[id(statement)], name, ((None, _ROWS, None),))
+                    case Field(index=()):
+                        return Field(feed.value.data, feed.value.part, feed.value.field, ((None, _ROWS, None),))
+                    case Value() | Field():
+                        return feed.value
+    return None
+
+
+def _feeds_of(statement: object) -> Iterable[Feed]:
+    return getattr(statement, "feeds", ())
+
+
+def _nested(array: np.ndarray) -> object:
+    return tuple(map(_nested, array)) if array.ndim else float(array)
