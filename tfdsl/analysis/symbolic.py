@@ -188,8 +188,27 @@ def rules(sympy) -> dict[str, Callable]:
         def fdiff(self, argindex=1):
             return sigmoid(self.args[0])
 
-    def choose(condition, then, otherwise):
-        return sympy.Piecewise((then, condition), (otherwise, True))
+    class comparison(sympy.Function):
+        """1 where it holds and 0 where it does not; flat wherever it has a derivative."""
+
+        def fdiff(self, argindex=1):
+            return sympy.Integer(0)
+
+    class less(comparison):
+        pass
+
+    class less_equal(comparison):
+        pass
+
+    class greater(comparison):
+        pass
+
+    class greater_equal(comparison):
+        pass
+
+    class where(sympy.Function):
+        def fdiff(self, argindex=1):
+            return sympy.Integer(0) if argindex == 1 else where(self.args[0], *map(int, (argindex == 2, argindex == 3)))
 
     _RULES.update({
         "add": lambda x, y: x + y, "subtract": lambda x, y: x - y, "multiply": lambda x, y: x * y,
@@ -204,9 +223,10 @@ def rules(sympy) -> dict[str, Callable]:
         "asinh": sympy.asinh, "acosh": sympy.acosh, "atanh": sympy.atanh, "erf": sympy.erf,
         "sigmoid": sigmoid, "softplus": softplus,
         # As TensorFlow derives them: at a kink the first argument counts.
-        "abs": sympy.Abs, "relu": lambda x: choose(x > 0, x, 0),
-        "maximum": lambda x, y: choose(x >= y, x, y), "minimum": lambda x, y: choose(x <= y, x, y),
-        "where": choose, "less": sympy.Lt, "less_equal": sympy.Le, "greater": sympy.Gt, "greater_equal": sympy.Ge,
+        "abs": sympy.Abs, "relu": lambda x: where(greater(x, 0), x, 0),
+        "maximum": lambda x, y: where(greater_equal(x, y), x, y),
+        "minimum": lambda x, y: where(less_equal(x, y), x, y),
+        "where": where, "less": less, "less_equal": less_equal, "greater": greater, "greater_equal": greater_equal,
         "reduce_sum": lambda x: x, "reduce_mean": lambda x: x,
     })  # fmt: skip
     return _RULES
@@ -219,9 +239,9 @@ _FUNCTIONS = {
     "Abs": "abs", "sign": "sign", "exp": "exp", "log": "log", "sin": "sin", "cos": "cos", "tan": "tan",
     "asin": "asin", "acos": "acos", "atan": "atan", "atan2": "atan2", "sinh": "sinh", "cosh": "cosh",
     "tanh": "tanh", "asinh": "asinh", "acosh": "acosh", "atanh": "atanh", "erf": "erf", "sigmoid": "sigmoid",
-    "softplus": "softplus", "StrictLessThan": "less", "LessThan": "less_equal", "StrictGreaterThan": "greater",
-    "GreaterThan": "greater_equal",
+    "softplus": "softplus", "where": "where",
 }  # fmt: skip
+_COMPARISONS = ("less", "less_equal", "greater", "greater_equal")
 
 
 class _Emitter:
@@ -260,12 +280,17 @@ class _Emitter:
                 return self._product(formula)
             case sympy.Pow():
                 return self._power(*formula.as_base_exp())
-            case sympy.Piecewise():
-                (then, condition), (otherwise, _) = formula.args
-                parts = (self.value(condition), self.value(then), self.value(otherwise))
-                return self.op("where", *parts)
         name = type(formula).__name__
+        if name in _COMPARISONS:
+            return self.op("where", self._holds(formula), 1.0, 0.0)
+        if name == "where":
+            return self.op("where", self._holds(formula.args[0]), *map(self.value, formula.args[1:]))
         return self.op(_FUNCTIONS[name], *map(self.value, formula.args))
+
+    def _holds(self, condition: object) -> object:
+        """A comparison as a bool."""
+        name = type(condition).__name__
+        return self.op(name, *map(self.value, condition.args)) if name in _COMPARISONS else self.value(condition)
 
     def _product(self, formula: object) -> object:
         if formula.could_extract_minus_sign():
@@ -307,8 +332,9 @@ class _Nodes(_Emitter):
         return self._call(name, operands)
 
     def _call(self, name: str, operands: tuple, given_name: str | None = None) -> object:
-        if all(isinstance(operand, (int, float)) for operand in operands):
-            operands = (self._constant(operands[0]), *operands[1:])
+        first = 1 if name == "where" else 0  # the first is a bool there
+        if all(isinstance(operand, (int, float)) for operand in operands[first:]):
+            operands = (*operands[:first], self._constant(operands[first]), *operands[first + 1 :])
         given = [(None, Given(operand, self.span)) for operand in operands]
         return call_op(self.ctx, OPS[name], given, self.span, given_name)
 

@@ -115,24 +115,19 @@ def _put(values, program: Graph, x: Ref, value: tf.Tensor) -> None:
 
 def _between(program: Graph, ys: tuple[Ref, ...], x: Ref) -> set[int]:
     """The nodes that a gradient flows through from the ys to an x, both ends included."""
-    below: dict[int, bool] = {}
-    for y in ys:
-        todo = [y.node]
-        while todo:
-            id = todo[-1]
+    found, todo = set(), [y.node for y in ys]
+    while todo:
+        id = todo.pop()
+        if id not in found:
+            found.add(id)
             made = program.nodes[id]
-            if id == x.node or made.op in ("variable", "shared"):
-                below[id] = id == x.node
-            inputs = [] if id in below else [ref.node for ref in made.inputs() if _flows(program, ref)]
-            missing = [one for one in inputs if one not in below and one not in todo]
-            if missing:
-                todo += missing
-                continue
-            if id not in below:
-                below[id] = any(below.get(one, False) for one in inputs)
-            todo.pop()
-    inner = {id for id in below for region in program.nodes[id].regions for id in _inside(region)}
-    return {id for id, flows in below.items() if flows and id not in inner}
+            if made.op not in ("variable", "shared"):
+                todo += [ref.node for ref in made.inputs() if _flows(program, ref)]
+    flows = {x.node} & found
+    for id in sorted(found):  # a node comes after what it is made from
+        if any(ref.node in flows for ref in program.nodes[id].inputs() if _flows(program, ref)):
+            flows.add(id)
+    return flows - {inner for id in flows for region in program.nodes[id].regions for inner in _inside(region)}
 
 
 def _inside(region) -> set[int]:
