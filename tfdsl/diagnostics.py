@@ -297,8 +297,6 @@ EXPORT_TWICE = _message("TFG529", "two things are exported as '{name}'",
 
 # --- 6xx data ---------------------------------------------------------------------------------
 DATA_ARGUMENT = _message("TFG601", "{name} needs {argument} to be {wanted}, not {value}")
-DATA_NOT_YET = _message("TFG602", "{name} is not implemented yet",
-                        "save the data as .csv or .npz and read that")
 DATA_FILE = _message("TFG603", "cannot read {path}: {reason}", "paths are taken from the folder {folder}")
 DATA_FORMAT = _message("TFG604", "cannot tell from its name what {path} holds",
                        "give it a name ending in .csv or .npz")
@@ -343,6 +341,15 @@ CALIFORNIA_MISSING = _message(
     "connect to the network once, after which scikit-learn keeps the data; or write "
     'california_housing(offline="synthetic") to train on a synthetic stand-in',
 )
+PARQUET_BAD = _message("TFG626", "cannot read {path} as a Parquet file: {reason}",
+                       "write it with pandas: frame.to_parquet(path), or with pyarrow.parquet.write_table(table, path)")
+PARQUET_COLUMN = _message("TFG627", "column {column} holds {what}, but data is numbers",
+                          "leave the column out of the file, or turn it into numbers before")
+PARQUET_NO_COLUMN = _message("TFG628", "there is no column {column}: the columns are {columns}")
+PARQUET_CELL = _message("TFG629", "row {row} of column {column} is {cell}, which is not a finite number",
+                        "rows count from 0; correct the cell, or remove its row or column")
+PARQUET_MISSING = _message("TFG630", "Parquet files need pyarrow, which is not installed",
+                           "install it with: pip install \"tfdsl[parquet]\"")
 
 # --- 7xx what TensorFlow reported, and what a run found ---------------------------------------
 BUILD_FAILED = _message("TFG701", "TensorFlow cannot build this: {reason}")

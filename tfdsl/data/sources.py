@@ -14,11 +14,11 @@ from itertools import chain
 
 import numpy as np
 
-from ..diagnostics import CALIFORNIA_MISSING
+from ..diagnostics import CALIFORNIA_MISSING, PARQUET_BAD, PARQUET_CELL, PARQUET_MISSING
 from . import california
 from .arrays import Table, table
 from .files import NPZ_FAULTS, NpzArray, npz_arrays, npz_error, open_file, read_csv
-from .schema import DataError
+from .schema import DataError, FilePlace, shown
 
 SOCKET_SECONDS = 5.0  # for the host to answer
 DOWNLOAD_SECONDS = 30.0  # for all of it; looking up a name does not heed the socket's limit
@@ -115,6 +115,35 @@ def csv(folder: str, path: str, target: str | None) -> Table:
     integers = text.integers(column)
     chosen = numbers[:, column] if integers is None else np.array(integers, np.int64)
     return table(np.delete(numbers, column, axis=1), chosen, text.path)
+
+
+def parquet(folder: str, path: str, target: str | None) -> Table:
+    try:
+        import pyarrow.parquet as reader
+    except ImportError:
+        raise DataError(PARQUET_MISSING, param="path") from None
+    with open_file(path, folder) as file:
+        try:
+            found = reader.read_table(file)
+        except Exception as error:  # pyarrow has errors of its own for each part of a file that can be damaged
+            reason = str(error).splitlines()[0][:200]
+            raise DataError(PARQUET_BAD, param="path", path=shown(file.name), reason=reason) from None
+        origin = file.name
+    columns = [_numbers(name, found.column(name).to_numpy(), origin) for name in found.column_names]
+    numbers = np.column_stack([columns[i] for i, name in enumerate(found.column_names) if name != target])
+    return table(numbers, None if target is None else columns[found.column_names.index(target)], origin)
+
+
+def _numbers(name: str, column: np.ndarray, path: str) -> np.ndarray:
+    """A column that has no gaps, and nothing that is not finite."""
+    if column.dtype.kind == "O":  # bools with gaps
+        column = np.array([np.nan if cell is None else float(cell) for cell in column])
+    bad = ~np.isfinite(column)
+    if bad.any():
+        row = int(np.argmax(bad))
+        cell = "missing" if np.isnan(column[row]) else str(column[row])
+        raise DataError(PARQUET_CELL, place=FilePlace(path), row=row, column=shown(name), cell=cell)
+    return column
 
 
 def npz(folder: str, path: str) -> Table:

@@ -17,8 +17,8 @@ from ..diagnostics import (
     CSV_NO_FEATURES,
     DATA_AFTER_SPLIT,
     DATA_FORMAT,
-    DATA_NOT_YET,
     DATA_REPLACEMENT,
+    PARQUET_NO_COLUMN,
 )
 from ..ops.op import Param, parse_signature
 from ..record import Record
@@ -82,7 +82,6 @@ class Row(Record):
     schema: Callable[..., Schema]
     implementation: str
     target_name: str | None = None
-    not_yet: bool = False
 
     @property
     def params(self) -> tuple[Param, ...]:
@@ -182,8 +181,26 @@ def _npz(arguments: Arguments, folder: str) -> Schema:
     return Schema(rows, numbered(columns), number_dtype(target.name, target.kind), target.name)
 
 
-def _none_yet(arguments: Arguments, folder: str) -> Schema:
-    raise AssertionError("refused before, because the row says not_yet")
+def _parquet(arguments: Arguments, folder: str) -> Schema:
+    from .files import open_file
+    from .parquet import read_footer
+
+    target = arguments["target"]
+    need(isinstance(arguments["path"], str), "parquet", arguments, "path", "a string")
+    need(target is None or isinstance(target, str), "parquet", arguments, "target", "a string, the name of a column")
+    with open_file(arguments["path"], folder) as file:
+        found, path = read_footer(file), file.name
+    names = tuple(column.name for column in found.columns)
+    if target is not None and target not in names:
+        columns = ", ".join(map(shown, names))
+        raise DataError(PARQUET_NO_COLUMN, place=FilePlace(path), param="target", column=shown(target), columns=columns)
+    features = tuple(name for name in names if name != target)
+    if target is not None and not features:
+        raise DataError(CSV_NO_FEATURES, place=FilePlace(path), param="target", column=shown(target))
+    check_features(shown(path), (found.rows, len(features)))
+    if target is None:
+        return Schema(found.rows, features)
+    return Schema(found.rows, features, number_dtype(target, found.columns[names.index(target)].kind), target)
 
 
 SOURCES: dict[str, Row] = {
@@ -240,10 +257,9 @@ SOURCES: dict[str, Row] = {
         Row(
             "parquet",
             "path: text, target: text = none",
-            "A Parquet file; `target` names one of its columns.",
-            _none_yet,
+            "A Parquet file of numbers; `target` names one of its columns. It needs pyarrow.",
+            _parquet,
             "sources.parquet",
-            not_yet=True,
         ),
     )
 }
@@ -374,19 +390,29 @@ def source_of(spec: Spec, replacement: object) -> tuple[Row, dict[str, object], 
             raise DataError(DATA_FORMAT, path=shown(path))
         file = SOURCES[FORMATS[suffix]]
         given = {"path": path}
-        if file.name == "csv":
-            given["target"] = arguments["target"] if "target" in arguments else _csv_target(path, folder, row)
+        if file.name != "npz":
+            columns = _csv_columns if file.name == "csv" else _parquet_columns
+            given["target"] = arguments["target"] if "target" in arguments else _target(columns(path, folder), row)
         row, arguments = file, file.bound(given)
-    if row.not_yet:
-        raise DataError(DATA_NOT_YET, name=row.name)
     return row, arguments, folder
 
 
-def _csv_target(path: str, folder: str, replaced: Row) -> str:
-    """The target's column in a CSV that replaces a source without a `target` argument."""
+def _csv_columns(path: str, folder: str) -> tuple[str, ...]:
     from .files import read_csv
 
-    header = read_csv(path, folder).header
+    return read_csv(path, folder).header
+
+
+def _parquet_columns(path: str, folder: str) -> tuple[str, ...]:
+    from .files import open_file
+    from .parquet import read_footer
+
+    with open_file(path, folder) as file:
+        return tuple(column.name for column in read_footer(file).columns)
+
+
+def _target(header: tuple[str, ...], replaced: Row) -> str:
+    """The target's column in a file that replaces a source without a `target` argument."""
     return next((name for name in (replaced.target_name, "target") if name in header), header[-1])
 
 

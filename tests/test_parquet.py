@@ -1,0 +1,152 @@
+"""Parquet files: what the footer says without pyarrow, and what the whole gives, against pyarrow itself."""
+
+import datetime
+import io
+import sys
+from types import SimpleNamespace
+
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from programs import UNHURRIED
+
+import tfdsl
+from tfdsl.data import DataError, schema_of
+from tfdsl.data.load import load
+from tfdsl.data.parquet import read_footer
+
+pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+
+
+def spec(path, target=None, *transforms):
+    source = SimpleNamespace(name="parquet", arguments={"path": str(path), "target": target})
+    return SimpleNamespace(name="d", source=source, transforms=transforms, folder=str(path.parent))
+
+
+@pytest.fixture
+def write(tmp_path):
+    def make(columns, name="x.parquet", **options):
+        pq.write_table(pa.table(columns), tmp_path / name, **options)
+        return tmp_path / name
+
+    return make
+
+
+KINDS = {
+    "int32": pa.int32(), "int64": pa.int64(), "int8": pa.int8(), "uint16": pa.uint16(), "float": pa.float32(),
+    "double": pa.float64(), "bool": pa.bool_(),
+}  # fmt: skip
+
+
+@hypothesis.settings(UNHURRIED, max_examples=40)
+@hypothesis.given(
+    st.lists(st.sampled_from(sorted(KINDS)), min_size=2, max_size=30), st.integers(1, 50),
+    st.sampled_from(["snappy", "none", "zstd"]), st.sampled_from(["1.0", "2.6"]), st.integers(1, 20),
+)  # fmt: skip
+def test_the_footer_says_what_pyarrow_says(tmp_path_factory, kinds, rows, compression, version, group):
+    columns = {f"c {i} ü": pa.array([k % 2 for k in range(rows)]).cast(KINDS[kind]) for i, kind in enumerate(kinds)}
+    path = tmp_path_factory.mktemp("p") / "x.parquet"
+    pq.write_table(pa.table(columns), path, compression=compression, version=version, row_group_size=group)
+    with open(path, "rb") as file:
+        found = read_footer(file)
+    assert found.rows == rows
+    letters = {"bool": "b", "float": "f", "double": "f"}
+    assert [(c.name, c.kind) for c in found.columns] == [
+        (name, letters.get(kind, "i")) for name, kind in zip(columns, kinds, strict=True)
+    ]
+
+
+def test_features_and_target(write):
+    random = np.random.RandomState(0)
+    columns = {"a": random.rand(20), "price": np.arange(20), "b": random.rand(20).astype(np.float32)}
+    declared = spec(write(columns, row_group_size=7), "price")
+    schema, data = schema_of(declared), load(declared)
+    assert (schema.rows, schema.names, schema.target.name) == (20, ("a", "b"), "int64")
+    np.testing.assert_array_equal(data.features, np.c_[columns["a"], columns["b"]].astype(np.float32))
+    np.testing.assert_array_equal(data.target[:, 0], columns["price"])
+
+
+def test_a_program_trains_on_it(write, tmp_path):
+    write({"x": [1.0, 2.0, 3.0], "y": [2.0, 4.0, 6.0]})
+    text = (
+        'data d = parquet("x.parquet", target="y")\nplaceholder X: float32[n, d.columns]\nplaceholder y: float32[n, 1]\n'
+        "variable w: float32[1, 1] = zeros\nmse = reduce_mean(square(X @ w - y))\n"
+        "optimize mse with gradient_descent(learning_rate=0.1)\nsession:\n    train 30 epochs on d as batch:\n"
+        "        feed X = batch.features, y = batch.target\n    print w\n    expect w == [[2]] within 0.001\n"
+    )
+    (tmp_path / "p.tfg").write_text(text)
+    assert tfdsl.compile(tmp_path / "p.tfg").run().expectations == 1
+
+
+def failed(declared):
+    with pytest.raises(DataError) as caught:
+        load(declared)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "column", [pa.array([1.0, None]), pa.array([1, None]), pa.array([1.0, float("nan")]), pa.array([True, None])]
+)
+def test_gaps_are_an_error_with_row_and_column(write, column):
+    error = failed(spec(write({"a": [1, 2], "b": column})))
+    assert error.message.code == "TFG629"
+    assert error.headline == 'row 1 of column "b" is missing, which is not a finite number'
+
+
+NO_NUMBERS = {
+    "text": ["a", "b"], "bytes": [b"a", b"b"], "dates": [datetime.date(2020, 1, 1)] * 2, "lists": [[1], [2]],
+    "timestamps": [datetime.datetime(2020, 1, 1)] * 2, "times": [datetime.time(1)] * 2,
+    "columns of its own": [{"x": 1}, {"x": 2}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", NO_NUMBERS)
+def test_columns_of_no_numbers_are_named(write, what):
+    path = write({"a": [1, 2], "b": NO_NUMBERS[what]})
+    with pytest.raises(DataError) as caught:
+        schema_of(spec(path))
+    assert caught.value.message.code == "TFG627"
+    assert what in caught.value.headline and '"b"' in caught.value.headline
+
+
+@hypothesis.settings(UNHURRIED, max_examples=200)
+@hypothesis.given(st.data())
+def test_damaged_footers_are_errors_and_nothing_else(data):
+    stream = io.BytesIO()
+    pq.write_table(pa.table({"a": [1.0, 2.0], "b": [3, 4]}), stream)
+    content = bytearray(stream.getvalue())
+    for _ in range(data.draw(st.integers(1, 5))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    damaged = io.BytesIO(bytes(content[: data.draw(st.integers(0, len(content)))]))
+    damaged.name = "x.parquet"
+    try:
+        read_footer(damaged)
+    except DataError as error:
+        assert error.message.code in ("TFG626", "TFG627")
+
+
+def test_a_file_whose_data_is_damaged_is_an_error(write):
+    path = write({"a": np.arange(1000.0)}, compression="zstd")
+    content = bytearray(path.read_bytes())
+    content[30:200] = bytes(170)
+    path.write_bytes(bytes(content))
+    assert failed(spec(path)).message.code == "TFG626"
+
+
+def test_without_pyarrow_the_check_works_and_the_run_says_what_to_install(write, monkeypatch):
+    declared = spec(write({"a": [1.0, 2.0]}))
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    assert schema_of(declared).rows == 2
+    error = failed(declared)
+    assert error.message.code == "TFG630" and "tfdsl[parquet]" in error.help
+
+
+def test_it_can_take_the_place_of_another_source(write):
+    path = write({"x": [1.0, 2.0], "target": [0, 1]})
+    declared = SimpleNamespace(
+        name="d", source=SimpleNamespace(name="iris", arguments={}), transforms=(), folder=str(path.parent)
+    )
+    data = load(declared, replacement=str(path))
+    assert data.names == ("x",) and data.target_name == "target"
