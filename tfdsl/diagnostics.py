@@ -341,6 +341,12 @@ CALIFORNIA_MISSING = _message(
     "connect to the network once, after which scikit-learn keeps the data; or write "
     'california_housing(offline="synthetic") to train on a synthetic stand-in',
 )
+DATA_DISK = _message("TFG631", "cannot keep the rows on disk in {folder}: {reason}",
+                     "make room there, or set TMPDIR to a folder with more")
+STREAM_WHOLE = _message("TFG632", "{name} is streamed, so {name}.{field} is never there as a whole",
+                        "leave stream=true out, or declare another data with the rows wanted here: ... | take(1000)")
+STREAM_BATCHES = _message("TFG633", "{name} is streamed, so a training on it needs batches",
+                          "write: train ... on {name} in batches of 100 as batch")
 PARQUET_BAD = _message("TFG626", "cannot read {path} as a Parquet file: {reason}",
                        "write it with pandas: frame.to_parquet(path), or with pyarrow.parquet.write_table(table, path)")
 PARQUET_COLUMN = _message("TFG627", "column {column} holds {what}, but data is numbers",

@@ -23,6 +23,7 @@ from ..diagnostics import (
     OPERATOR,
     OPERATOR_ONE,
     SIZE_UNKNOWN,
+    STREAM_WHOLE,
     TOO_DEEP,
     UNKNOWN_NAME,
     UNPACK,
@@ -255,6 +256,8 @@ def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> object:
                 return value.type.dtype
             known = {"shape", "dtype"}
         case Dataset():
+            if value.schema.streamed and name in ("features", "target"):
+                ctx.fail(STREAM_WHOLE, expr.span, name=expr.value.span.text, field=name)
             result = _dataset_attribute(value, name)
             if result is not None:
                 return result

@@ -40,6 +40,7 @@ from ..diagnostics import (
     SEED_VALUE,
     SESSION_NAME,
     SESSION_TWICE,
+    STREAM_BATCHES,
     TEMPLATE_BRACE,
     UNFED,
     UNINITIALISED,
@@ -581,6 +582,8 @@ def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[Dataset | 
                      function="'train ... on'")  # fmt: skip
     batching = statement.batching
     if batching is None:
+        if dataset is not None and dataset.schema.streamed:
+            ctx.fail(STREAM_BATCHES, statement.data.span, name=statement.data.id)
         return dataset, None, "ordered", 0
     if dataset is None:
         ctx.fail(BATCH_WITHOUT_DATA, batching.span)

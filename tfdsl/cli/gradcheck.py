@@ -25,10 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "central differences and formulas, from the initial values of the variables. Exits 1 where they disagree."
     )
     parser.add_argument("file", metavar="FILE", help="a .tfg file")
-    parser.add_argument("node", metavar="NODE", nargs="?",
-                        help="check the gradient of this scalar, with respect to the variables it depends on")  # fmt: skip
+    parser.add_argument("node", metavar="NODE", nargs="?", help="check the gradient of this scalar, by its variables")
     parser.add_argument("--feed", metavar="X=VALUE", action="append", default=[],
-                        help="feed a placeholder; without it, what the program feeds it, or random numbers")  # fmt: skip
+                        help="feed a placeholder; without it, what the program feeds, or random numbers")  # fmt: skip
     parser.add_argument("--tolerance", metavar="T", type=float, help="the relative disagreement that is let pass")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_program_options(parser)

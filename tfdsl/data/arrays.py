@@ -2,15 +2,22 @@
 
 Input: arrays from a source. Output: `Table`, which the transforms work on in float64, and `Dataset`,
 which is what programs see: float32 features, and a target of float32 or int64.
+
+A streamed data set has its arrays in files without a name, which are gone when nothing uses them any more; so
+everything here that makes an array of all rows goes through them block by block, and gives the same bits for
+arrays in memory.
 """
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..diagnostics import ARRAY_KIND, DATA_VALUE
+from ..diagnostics import ARRAY_KIND, DATA_DISK, DATA_VALUE
 from .schema import DataError, Schema, shown
+
+BLOCK = 16_384  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +31,24 @@ class Table:
     train: np.ndarray | None = None
     test: np.ndarray | None = None
 
-    @property
-    def training_features(self) -> np.ndarray:
+    def training_blocks(self) -> Iterator[np.ndarray]:
         """What a transform learns from: all rows before a split, the training rows after it."""
-        return self.features if self.train is None else self.features[self.train]
+        rows = len(self.features) if self.train is None else len(self.train)
+        for start in range(0, rows, BLOCK):
+            part = slice(start, start + BLOCK)
+            yield self.features[part] if self.train is None else self.features[self.train[part]]
 
-    def with_features(self, features: np.ndarray) -> "Table":
-        return replace(self, features=features)
+    @property
+    def training_rows(self) -> int:
+        return len(self.features) if self.train is None else len(self.train)
+
+    def mapped(self, function: Callable[[np.ndarray], np.ndarray]) -> "Table":
+        """The table with other features, of which each row is made from the same row."""
+        return replace(self, features=_mapped(self.features, function))
 
     def with_rows(self, chosen: np.ndarray | slice) -> "Table":
-        target = None if self.target is None else self.target[chosen]
-        return replace(self, features=self.features[chosen], target=target)
+        target = None if self.target is None else _chosen(self.target, chosen)
+        return replace(self, features=_chosen(self.features, chosen), target=target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,61 @@ class Dataset:
     @property
     def columns(self) -> int:
         return self.features.shape[1]
+
+
+# --- arrays in memory, and in files -----------------------------------------------------------
+
+
+def is_streamed(array: np.ndarray) -> bool:
+    return isinstance(array, np.memmap)
+
+
+class Spool:
+    """An array in a file without a name, to which rows are added; the array keeps the file open."""
+
+    def __init__(self, columns: int, dtype: type):
+        self._columns, self._dtype = columns, np.dtype(dtype)
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115
+        self._rows = 0
+
+    def add(self, block: np.ndarray) -> None:
+        try:
+            self._file.write(np.ascontiguousarray(block, self._dtype))
+        except OSError as error:
+            raise DataError(DATA_DISK, folder=shown(tempfile.gettempdir()), reason=error.strerror) from None
+        self._rows += len(block)
+
+    def array(self) -> np.memmap:
+        """All rows that were added; at least one."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise DataError(DATA_DISK, folder=shown(tempfile.gettempdir()), reason=error.strerror) from None
+        return np.memmap(self._file, self._dtype, "r", shape=(self._rows, self._columns))
+
+
+def _mapped(array: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    if not is_streamed(array):
+        return function(array)
+    spool = None
+    for start in range(0, len(array), BLOCK):
+        block = function(np.asarray(array[start : start + BLOCK]))
+        if spool is None:
+            spool = Spool(block.shape[1], block.dtype.type)
+        spool.add(block)
+    return spool.array()
+
+
+def _chosen(array: np.ndarray, rows: np.ndarray | slice) -> np.ndarray:
+    if isinstance(rows, slice) or not is_streamed(array):
+        return array[rows]
+    spool = Spool(array.shape[1], array.dtype.type)
+    for start in range(0, len(rows), BLOCK):
+        spool.add(array[rows[start : start + BLOCK]])
+    return spool.array()
+
+
+# --- from a source, and to a program ----------------------------------------------------------
 
 
 def table(features: object, target: object, origin: str, synthetic: bool = False) -> Table:
@@ -94,19 +163,26 @@ def dataset(made: Table, schema: Schema) -> Dataset:
 
 
 def _part(whole: Dataset, rows: np.ndarray) -> Dataset:
-    target = None if whole.target is None else whole.target[rows]
-    return replace(whole, features=whole.features[rows], target=target)
+    target = None if whole.target is None else _chosen(whole.target, rows)
+    return replace(whole, features=_chosen(whole.features, rows), target=target)
 
 
 def _narrow(wide: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    with np.errstate(over="ignore", invalid="ignore"):
-        narrow = np.ascontiguousarray(wide, np.float32)
-    _refuse(~np.isfinite(narrow), wide, names, "float32")
-    return narrow
+    done = 0
+
+    def narrow(block: np.ndarray) -> np.ndarray:
+        nonlocal done
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = np.ascontiguousarray(block, np.float32)
+        _refuse(~np.isfinite(result), block, names, "float32", done)
+        done += len(block)
+        return result
+
+    return _mapped(wide, narrow)
 
 
-def _refuse(bad: np.ndarray, array: np.ndarray, names: tuple[str, ...], dtype: str) -> None:
+def _refuse(bad: np.ndarray, array: np.ndarray, names: tuple[str, ...], dtype: str, first: int = 0) -> None:
     if bad.any():
         row, column = np.argwhere(bad.reshape(array.shape))[0]
         value = array[row, column]
-        raise DataError(DATA_VALUE, row=row, column=shown(names[column]), value=value, dtype=dtype)
+        raise DataError(DATA_VALUE, row=first + row, column=shown(names[column]), value=value, dtype=dtype)

@@ -15,6 +15,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import BinaryIO
@@ -71,21 +72,15 @@ class CsvText:
 
     def column(self, name: str) -> int:
         """The index of a column."""
-        if name in self.header:
-            return self.header.index(name)
-        place = FilePlace(self.path, 1)
-        if close := get_close_matches(name, self.header, 1):
-            raise DataError(CSV_COLUMN_TYPO, place=place, param="target", column=shown(name), close=shown(close[0]))
-        columns = ", ".join(map(shown, self.header))
-        raise DataError(CSV_NO_COLUMN, place=place, param="target", column=shown(name), columns=columns)
+        return _column(self.path, self.header, name)
+
+    def counted(self, column: int | None) -> tuple[int, bool]:
+        """The number of rows, and whether all cells of a column are integers."""
+        return len(self.rows), column is not None and self.integers(column) is not None
 
     def integers(self, column: int) -> list[int] | None:
         """The cells of a column as integers, or None where one of them is not an integer of 64 bits."""
-        try:
-            values = [int(row[column]) for row in self.rows]
-        except ValueError:
-            return None
-        return values if min(values) in INT64_RANGE and max(values) in INT64_RANGE else None
+        return integers(row[column] for row in self.rows)
 
     def bad_cell(self) -> DataError:
         """The error for the first cell that is not a finite number, once it is known that there is one."""
@@ -99,6 +94,113 @@ class CsvText:
                         cell=shown(cell),
                     )
         raise AssertionError("no cell is bad")
+
+
+def _column(path: str, header: tuple[str, ...], name: str) -> int:
+    if name in header:
+        return header.index(name)
+    place = FilePlace(path, 1)
+    if close := get_close_matches(name, header, 1):
+        raise DataError(CSV_COLUMN_TYPO, place=place, param="target", column=shown(name), close=shown(close[0]))
+    columns = ", ".join(map(shown, header))
+    raise DataError(CSV_NO_COLUMN, place=place, param="target", column=shown(name), columns=columns)
+
+
+class CsvRows:
+    """A CSV file that is read as it is needed: its header at once, its rows block by block, as often as wanted."""
+
+    BLOCK = 16_384  # rows
+
+    def __init__(self, path: str, folder: str):
+        self._given, self._folder = path, folder
+        with open_file(path, folder) as file:
+            self.path = file.name
+        lines: list[str] = []
+        header = next(self._records(lines), None)
+        if header is None:
+            raise DataError(CSV_EMPTY, place=FilePlace(self.path), path=shown(self.path))
+        self.header = _header(self.path, "".join(lines), header[1])
+
+    def column(self, name: str) -> int:
+        """The index of a column."""
+        return _column(self.path, self.header, name)
+
+    def counted(self, column: int | None) -> tuple[int, bool]:
+        """The number of rows, and whether all cells of a column are integers."""
+        rows, whole = 0, column is not None
+        for block in self.blocks():
+            rows += len(block)
+            whole = whole and integers(row[column] for row in block) is not None
+        return rows, whole
+
+    def blocks(self) -> Iterator[list[list[str]]]:
+        """The rows, each as long as the header; at least one."""
+        block: list[list[str]] = []
+        records = self._records()
+        next(records)
+        empty = True
+        for line, record in records:
+            empty = False
+            if len(record) != len(self.header):
+                place = FilePlace(self.path, line, 1)
+                raise DataError(CSV_RAGGED, place=place, found=len(record), wanted=len(self.header))
+            block.append(record)
+            if len(block) == self.BLOCK:
+                yield block
+                block = []
+        if empty:
+            raise DataError(CSV_EMPTY, place=FilePlace(self.path), path=shown(self.path))
+        if block:
+            yield block
+
+    def bad_cell(self) -> DataError:
+        """The error for the first cell that is not a finite number, once it is known that there is one."""
+        lines: list[str] = []
+        records = self._records(lines)
+        next(records)
+        lines.clear()
+        for line, record in records:
+            for column, cell in enumerate(record):
+                if not is_finite(cell):
+                    raw = [text for text in lines if text.strip()] or [""]
+                    place = _cell_place(self.path, raw, line, column)
+                    return DataError(CSV_CELL, place=place, column=shown(self.header[column]), cell=shown(cell))
+            lines.clear()
+        raise AssertionError("no cell is bad")
+
+    def _records(self, seen: list[str] | None = None) -> Iterator[tuple[int, list[str]]]:
+        """The line that each record begins on, and its cells; `seen` gets the lines that were read."""
+        with open_file(self._given, self._folder) as file:
+            text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+            reader = csv.reader(map(_seen(seen), text) if seen is not None else text, strict=True)
+            line = 1
+            try:
+                for record in reader:
+                    if record:
+                        yield line, record
+                    line = reader.line_num + 1
+            except UnicodeDecodeError:
+                raise DataError(CSV_NOT_UTF8, place=FilePlace(file.name, line), path=shown(file.name)) from None
+            except csv.Error as error:
+                place = FilePlace(file.name, reader.line_num)
+                raise DataError(CSV_MALFORMED, place=place, reason=str(error)) from None
+
+
+def _seen(lines: list[str]):
+    def note(line: str) -> str:
+        lines.append(line)
+        return line
+
+    return note
+
+
+def integers(cells: Iterable[str]) -> list[int] | None:
+    """Cells as integers, or None where one of them is not an integer of 64 bits."""
+    try:
+        values = [int(cell) for cell in cells]
+    except ValueError:
+        return None
+    return values if min(values) in INT64_RANGE and max(values) in INT64_RANGE else None
 
 
 def is_finite(cell: str) -> bool:
@@ -160,14 +262,19 @@ def _place(path: str, text: str, record: int, column: int) -> FilePlace:
             break
         record -= bool(row)
         start = reader.line_num
+    return _cell_place(path, lines[start:] or [lines[-1]], start + 1, column)
+
+
+def _cell_place(path: str, lines: list[str], start: int, column: int) -> FilePlace:
+    """Where a cell of a record begins, of which these are the lines, the first with this number."""
     quoted = False
-    for number, line in enumerate(lines[start:], start + 1):
+    for number, line in enumerate(lines, start):
         for at, char in enumerate(line):
             if column == 0:
                 return FilePlace(path, number, at + 1)
             quoted ^= char == '"'
             column -= char == "," and not quoted
-    return FilePlace(path, len(lines), len(lines[-1]) + 1)  # an empty last cell with no newline after it
+    return FilePlace(path, start + len(lines) - 1, len(lines[-1]) + 1)  # an empty last cell with no newline after it
 
 
 # --- NPZ --------------------------------------------------------------------------------------

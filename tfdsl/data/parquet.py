@@ -48,8 +48,7 @@ def read_footer(file: BinaryIO) -> ParquetFile:
         file.seek(size - 8 - length)
         footer = _Thrift(file.read(length)).struct()
         rows, schema = footer[3], footer[2]
-        leaves = [element for element in schema[1:]]
-        columns = tuple(_column(element, place) for element in leaves)
+        columns = tuple(_column(element, place) for element in schema[1:])
     except (ValueError, IndexError, KeyError, TypeError, struct.error, UnicodeDecodeError, RecursionError) as error:
         reason = str(error) if type(error) is ValueError else "its footer is damaged"
         raise DataError(PARQUET_BAD, param="path", path=shown(file.name), reason=reason) from None

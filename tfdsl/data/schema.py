@@ -75,6 +75,7 @@ class Schema(Record):
     target_name: str | None = None
     features: DType = FLOAT32
     test_rows: int | None = None  # after a split
+    streamed: bool = False  # kept on disk, and read in batches
 
     @property
     def columns(self) -> int:

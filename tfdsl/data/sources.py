@@ -16,8 +16,8 @@ import numpy as np
 
 from ..diagnostics import CALIFORNIA_MISSING, PARQUET_BAD, PARQUET_CELL, PARQUET_MISSING
 from . import california
-from .arrays import Table, table
-from .files import NPZ_FAULTS, NpzArray, npz_arrays, npz_error, open_file, read_csv
+from .arrays import BLOCK, Spool, Table, table
+from .files import NPZ_FAULTS, CsvRows, NpzArray, integers, npz_arrays, npz_error, open_file, read_csv
 from .schema import DataError, FilePlace, shown
 
 SOCKET_SECONDS = 5.0  # for the host to answer
@@ -98,7 +98,9 @@ def moons(folder: str, n_samples: int, noise: float, seed: int | None) -> Table:
     return table(*make_moons(n_samples, noise=noise, random_state=random), "moons")
 
 
-def csv(folder: str, path: str, target: str | None) -> Table:
+def csv(folder: str, path: str, target: str | None, stream: bool) -> Table:
+    if stream:
+        return _csv_stream(folder, path, target)
     text = read_csv(path, folder)
     rows, columns = len(text.rows), len(text.header)
     try:
@@ -112,37 +114,86 @@ def csv(folder: str, path: str, target: str | None) -> Table:
     if target is None:
         return table(numbers, None, text.path)
     column = text.column(target)
-    integers = text.integers(column)
-    chosen = numbers[:, column] if integers is None else np.array(integers, np.int64)
+    whole = text.integers(column)
+    chosen = numbers[:, column] if whole is None else np.array(whole, np.int64)
     return table(np.delete(numbers, column, axis=1), chosen, text.path)
 
 
-def parquet(folder: str, path: str, target: str | None) -> Table:
+def _csv_stream(folder: str, path: str, target: str | None) -> Table:
+    """The same, with the rows in files."""
+    text = CsvRows(path, folder)
+    column = None if target is None else text.column(target)
+    kept = [i for i in range(len(text.header)) if i != column]
+    features, floats, whole = Spool(len(kept), np.float64), Spool(1, np.float64), Spool(1, np.int64)
+    is_whole = column is not None
+    for block in text.blocks():
+        try:
+            numbers = np.fromiter(map(float, chain.from_iterable(block)), np.float64, len(block) * len(text.header))
+        except ValueError:
+            raise text.bad_cell() from None
+        if not np.isfinite(numbers).all() or any("_" in cell for cell in chain.from_iterable(block)):
+            raise text.bad_cell()
+        numbers = numbers.reshape(len(block), -1)
+        features.add(numbers[:, kept])
+        if column is not None:
+            floats.add(numbers[:, [column]])
+            values = integers(row[column] for row in block) if is_whole else None
+            is_whole = values is not None
+            if is_whole:
+                whole.add(np.array(values, np.int64).reshape(-1, 1))
+    chosen = None if column is None else (whole if is_whole else floats).array()
+    return Table(features.array(), chosen, text.path)
+
+
+def parquet(folder: str, path: str, target: str | None, stream: bool) -> Table:
     try:
         import pyarrow.parquet as reader
     except ImportError:
         raise DataError(PARQUET_MISSING, param="path") from None
     with open_file(path, folder) as file:
         try:
-            found = reader.read_table(file)
+            found = reader.ParquetFile(file)
+            names = found.schema_arrow.names
+            if not stream:
+                numbers, values = _parquet_part(found.read(), names, target, file.name, 0)
+                return table(numbers, values, file.name)
+            return _parquet_stream(found, names, target, file.name)
+        except DataError:
+            raise
         except Exception as error:  # pyarrow has errors of its own for each part of a file that can be damaged
             reason = str(error).splitlines()[0][:200]
             raise DataError(PARQUET_BAD, param="path", path=shown(file.name), reason=reason) from None
-        origin = file.name
-    columns = [_numbers(name, found.column(name).to_numpy(), origin) for name in found.column_names]
-    numbers = np.column_stack([columns[i] for i, name in enumerate(found.column_names) if name != target])
-    return table(numbers, None if target is None else columns[found.column_names.index(target)], origin)
 
 
-def _numbers(name: str, column: np.ndarray, path: str) -> np.ndarray:
-    """A column that has no gaps, and nothing that is not finite."""
+def _parquet_stream(found: object, names: list[str], target: str | None, path: str) -> Table:
+    features, targets, done = Spool(len(names) - (target is not None), np.float64), None, 0
+    for batch in found.iter_batches(BLOCK):
+        numbers, values = _parquet_part(batch, names, target, path, done)
+        features.add(numbers)
+        if values is not None:
+            values = table(numbers, values, path).target
+            targets = targets or Spool(1, values.dtype.type)
+            targets.add(values)
+        done += len(numbers)
+    return Table(features.array(), None if targets is None else targets.array(), path)
+
+
+def _parquet_part(rows: object, names: list[str], target: str | None, path: str, first: int):
+    """Features and target of some rows."""
+    columns = [_numbers(name, rows.column(name).to_numpy(zero_copy_only=False), path, first) for name in names]
+    numbers = np.column_stack([columns[i] for i, name in enumerate(names) if name != target])
+    return numbers, None if target is None else columns[names.index(target)]
+
+
+def _numbers(name: str, column: np.ndarray, path: str, first: int) -> np.ndarray:
+    """A column that has no gaps, and nothing that is not finite; its first row is this one of the file."""
     if column.dtype.kind == "O":  # bools with gaps
         column = np.array([np.nan if cell is None else float(cell) for cell in column])
     bad = ~np.isfinite(column)
     if bad.any():
         row = int(np.argmax(bad))
         cell = "missing" if np.isnan(column[row]) else str(column[row])
-        raise DataError(PARQUET_CELL, place=FilePlace(path), row=row, column=shown(name), cell=cell)
+        raise DataError(PARQUET_CELL, place=FilePlace(path), row=first + row, column=shown(name), cell=cell)
     return column
 
 

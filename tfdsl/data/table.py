@@ -151,22 +151,27 @@ def _moons(arguments: Arguments, folder: str) -> Schema:
     return Schema(rows, numbered(2), INT64, "target")
 
 
-def _csv(arguments: Arguments, folder: str) -> Schema:
-    from .files import read_csv  # here, because zipfile and the like cost every `check` some milliseconds
+def _need_file(name: str, arguments: Arguments) -> None:
+    target, stream = arguments["target"], arguments["stream"]
+    need(isinstance(arguments["path"], str), name, arguments, "path", "a string")
+    need(target is None or isinstance(target, str), name, arguments, "target", "a string, the name of a column")
+    need(isinstance(stream, bool), name, arguments, "stream", "true or false")
 
-    target = arguments["target"]
-    need(isinstance(arguments["path"], str), "csv", arguments, "path", "a string")
-    need(target is None or isinstance(target, str), "csv", arguments, "target", "a string, the name of a column")
-    table = read_csv(arguments["path"], folder)
-    if target is None:
-        return Schema(len(table.rows), table.header)
-    column = table.column(target)
-    names = table.header[:column] + table.header[column + 1 :]
+
+def _csv(arguments: Arguments, folder: str) -> Schema:
+    from .files import CsvRows, read_csv  # here, because zipfile and the like cost every `check` some milliseconds
+
+    target, stream = arguments["target"], arguments["stream"]
+    _need_file("csv", arguments)
+    table = (CsvRows if stream else read_csv)(arguments["path"], folder)
+    column = None if target is None else table.column(target)
+    names = table.header if column is None else table.header[:column] + table.header[column + 1 :]
     if not names:
         place = FilePlace(table.path, 1)
         raise DataError(CSV_NO_FEATURES, place=place, param="target", column=shown(target))
-    dtype = FLOAT32 if table.integers(column) is None else INT64
-    return Schema(len(table.rows), names, dtype, target)
+    rows, integers = table.counted(column)
+    dtype = None if column is None else INT64 if integers else FLOAT32
+    return Schema(rows, names, dtype, target, streamed=stream)
 
 
 def _npz(arguments: Arguments, folder: str) -> Schema:
@@ -185,9 +190,8 @@ def _parquet(arguments: Arguments, folder: str) -> Schema:
     from .files import open_file
     from .parquet import read_footer
 
-    target = arguments["target"]
-    need(isinstance(arguments["path"], str), "parquet", arguments, "path", "a string")
-    need(target is None or isinstance(target, str), "parquet", arguments, "target", "a string, the name of a column")
+    target, stream = arguments["target"], arguments["stream"]
+    _need_file("parquet", arguments)
     with open_file(arguments["path"], folder) as file:
         found, path = read_footer(file), file.name
     names = tuple(column.name for column in found.columns)
@@ -197,10 +201,9 @@ def _parquet(arguments: Arguments, folder: str) -> Schema:
     features = tuple(name for name in names if name != target)
     if target is not None and not features:
         raise DataError(CSV_NO_FEATURES, place=FilePlace(path), param="target", column=shown(target))
-    check_features(shown(path), (found.rows, len(features)))
-    if target is None:
-        return Schema(found.rows, features)
-    return Schema(found.rows, features, number_dtype(target, found.columns[names.index(target)].kind), target)
+    check_features(shown(path), (1 if stream and found.rows else found.rows, len(features)))
+    dtype = None if target is None else number_dtype(target, found.columns[names.index(target)].kind)
+    return Schema(found.rows, features, dtype, target, streamed=stream)
 
 
 SOURCES: dict[str, Row] = {
@@ -248,16 +251,18 @@ SOURCES: dict[str, Row] = {
         ),
         Row(
             "csv",
-            "path: text, target: text = none",
-            "A file of comma-separated numbers; its first line names the columns, `target` is one of them.",
+            "path: text, target: text = none, stream: flag = false",
+            "A file of comma-separated numbers; its first line names the columns, `target` is one of them. With "
+            "`stream` the rows are kept on disk and read batch by batch, for files larger than memory.",
             _csv,
             "sources.csv",
         ),
         Row("npz", "path: text", "A file of NumPy arrays named features and target, or X and y.", _npz, "sources.npz"),
         Row(
             "parquet",
-            "path: text, target: text = none",
-            "A Parquet file of numbers; `target` names one of its columns. It needs pyarrow.",
+            "path: text, target: text = none, stream: flag = false",
+            "A Parquet file of numbers; `target` names one of its columns. It needs pyarrow. With `stream` the rows "
+            "are kept on disk and read batch by batch, for files larger than memory.",
             _parquet,
             "sources.parquet",
         ),
@@ -278,7 +283,7 @@ def _polynomial(arguments: Arguments, before: Schema) -> Schema:
     degree = arguments["degree"]
     valid = is_integer(degree) and 1 <= degree <= MAX_DEGREE
     need(valid, "polynomial", arguments, "degree", f"an integer from 1 to {MAX_DEGREE}")
-    check_size("polynomial", before.rows, math.comb(before.columns + degree, degree) - 1)
+    check_size("polynomial", 1 if before.streamed else before.rows, math.comb(before.columns + degree, degree) - 1)
     names = tuple(
         " ".join(_power(name, len(list(group))) for name, group in groupby(factors))
         for power in range(1, degree + 1)

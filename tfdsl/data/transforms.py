@@ -14,32 +14,35 @@ from .arrays import Table
 
 def standardize(table: Table) -> Table:
     """As StandardScaler."""
-    learn = table.training_features
-    mean, variance, rows = learn.mean(axis=0), learn.var(axis=0), len(learn)
+    rows = table.training_rows
+    mean = sum(block.sum(axis=0) for block in table.training_blocks()) / rows
+    variance = sum(((block - mean) ** 2).sum(axis=0) for block in table.training_blocks()) / rows
     # Rounding leaves a constant column a tiny variance. The bound is scikit-learn's, after Chan et al.
     eps = np.finfo(np.float64).eps
     constant = variance <= rows * eps * variance + (rows * mean * eps) ** 2
-    return table.with_features((table.features - mean) / np.where(constant, 1.0, np.sqrt(variance)))
+    scale = np.where(constant, 1.0, np.sqrt(variance))
+    return table.mapped(lambda features: (features - mean) / scale)
 
 
 def minmax(table: Table) -> Table:
     """As MinMaxScaler."""
-    learn = table.training_features
-    low, high = learn.min(axis=0), learn.max(axis=0)
+    low = np.min([block.min(axis=0) for block in table.training_blocks()], axis=0)
+    high = np.max([block.max(axis=0) for block in table.training_blocks()], axis=0)
     extent = high - low
     constant = extent < 10 * np.finfo(np.float64).eps
-    return table.with_features((table.features - low) / np.where(constant, 1.0, extent))
+    scale = np.where(constant, 1.0, extent)
+    return table.mapped(lambda features: (features - low) / scale)
 
 
 def add_bias(table: Table) -> Table:
-    return table.with_features(np.column_stack([np.ones(len(table.features)), table.features]))
+    return table.mapped(lambda features: np.column_stack([np.ones(len(features)), features]))
 
 
 def polynomial(table: Table, degree: int) -> Table:
     """As PolynomialFeatures."""
     from sklearn.preprocessing import PolynomialFeatures
 
-    return table.with_features(PolynomialFeatures(degree, include_bias=False).fit_transform(table.features))
+    return table.mapped(PolynomialFeatures(degree, include_bias=False).fit_transform)
 
 
 def split(table: Table, test: float, seed: int) -> Table:

@@ -2,11 +2,13 @@
 
 import time
 
+from ..data.arrays import is_streamed
 from ..data.batches import BatchOrder
 from ..program import Checkpoint, Every, Field, Program, Statement, Stop, Train
 from . import host
 from .checkpoints import Position, Trainings
 from .session import Interrupted, Progress, SessionRun
+from .stream import Stream
 
 
 class _Stopped(Exception):
@@ -35,6 +37,16 @@ class Loop:
         self._rows = None
         self._batch: dict[str, object] = {}
         self._last_time: dict[int, float] = {}
+        self.stream: Stream | None = None
+
+    def open_stream(self) -> None:
+        """Read the batches ahead from the current step on, where the data is not in memory."""
+        if self.order is None:
+            return
+        features = self.run.around.arrays(Field(*self.part, "features"))
+        if is_streamed(features):
+            target = self.run.around.arrays(Field(*self.part, "target"))
+            self.stream = Stream(features, target, self.order, self.step, self.total)
 
     @property
     def epoch(self) -> int:
@@ -56,7 +68,9 @@ class Loop:
             return len(self.batch_field("features"))
         if field not in self._batch:
             whole = self.run.around.arrays(Field(*self.part, field))
-            if self.order is None:
+            if self.stream is not None:
+                self._batch |= self.stream.batch(self.step)
+            elif self.order is None:
                 self._batch[field] = whole
             else:
                 if self._rows is None:
@@ -97,6 +111,7 @@ def train(
         loop.step, first_statement = resume.step, resume.body
     progress = run.options.progress(loop.total, loop.step, str(plan.unit)) if run.options.progress else Progress()
     started_at = loop.step
+    loop.open_stream()
     try:
         while loop.step < loop.total:
             loop.begin_step()
@@ -119,6 +134,8 @@ def train(
         pass
     finally:
         progress.close()
+        if loop.stream is not None:
+            loop.stream.close()
         run.around.batch = None
         run.step = loop.step
     if folder is not None:

@@ -1,0 +1,206 @@
+"""Streamed data: the same rows, statistics, batches and results, to the last bit, as data in memory."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from programs import UNHURRIED
+
+import tfdsl
+from tfdsl.data import DataError, arrays, schema_of
+from tfdsl.data.batches import BatchOrder
+from tfdsl.data.files import CsvRows
+from tfdsl.data.load import load
+from tfdsl.runtime.session import Options
+from tfdsl.runtime.stream import Stream
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    """Blocks of a few rows, so that small data has many."""
+    monkeypatch.setattr(arrays, "BLOCK", 7)
+    monkeypatch.setattr(CsvRows, "BLOCK", 5)
+
+
+def step(name, **arguments):
+    return SimpleNamespace(name=name, arguments=arguments)
+
+
+def write(folder, rows, columns, whole=True):
+    random = np.random.RandomState(rows + columns)
+    numbers = random.randn(rows, columns).round(3)
+    target = random.randint(0, 9, rows) if whole else random.randn(rows)
+    lines = [",".join([*map(str, row), str(y)]) for row, y in zip(numbers.tolist(), target.tolist(), strict=True)]
+    names = [*(f"c{i}" for i in range(columns)), "y"]
+    path = folder / "d.csv"
+    path.write_text("\n".join([",".join(names), *lines]) + "\n")
+    return path
+
+
+def both(path, transforms, source="csv"):
+    made = []
+    for stream in (False, True):
+        arguments = {"path": str(path), "target": "y", "stream": stream}
+        declared = SimpleNamespace(
+            name="d", source=step(source, **arguments), transforms=transforms, folder=str(path.parent)
+        )
+        made.append((schema_of(declared), load(declared)))
+    return made
+
+
+def same(a, b):
+    if a is None or b is None:
+        assert a is b
+        return
+    assert (a.names, a.target_name) == (b.names, b.target_name)
+    for one, other in ((a.features, b.features), (a.target, b.target)):
+        assert one.dtype == other.dtype and one.shape == other.shape
+        assert one.tobytes() == np.asarray(other).tobytes()
+    same(a.train, b.train)
+    same(a.test, b.test)
+
+
+TRANSFORMS = st.lists(
+    st.sampled_from([
+        step("standardize"), step("minmax"), step("add_bias"), step("polynomial", degree=2), step("shuffle", seed=3),
+        step("take", n=4),
+    ]), max_size=4,
+)  # fmt: skip
+
+
+@hypothesis.settings(UNHURRIED, max_examples=40)
+@hypothesis.given(st.integers(4, 40), st.integers(1, 4), st.booleans(), TRANSFORMS, st.integers(0, 4), st.booleans())
+def test_streamed_data_is_the_same_to_the_last_bit(tmp_path_factory, rows, columns, whole, transforms, at, split):
+    path = write(tmp_path_factory.mktemp("s"), rows, columns, whole)
+    if split:
+        late = [one for one in transforms[at:] if one.name not in ("shuffle", "take")]
+        transforms = [*transforms[:at], step("split", test=0.3, seed=1), *late]
+    (schema, data), (streamed_schema, streamed) = both(path, transforms)
+    assert isinstance(streamed.features, np.memmap) and streamed_schema.streamed and not schema.streamed
+    assert (schema.rows, schema.names, schema.target) == (
+        streamed_schema.rows, streamed_schema.names, streamed_schema.target,
+    )  # fmt: skip
+    same(data, streamed)
+
+
+def test_parquet_too(tmp_path):
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    import pyarrow.parquet as pq
+
+    random = np.random.RandomState(0)
+    columns = {"a": random.rand(50), "b": random.rand(50), "y": random.randint(0, 5, 50)}
+    pq.write_table(pa.table(columns), tmp_path / "d.parquet", row_group_size=13)
+    (_, data), (_, streamed) = both(tmp_path / "d.parquet", [step("standardize"), step("split")], "parquet")
+    assert isinstance(streamed.features, np.memmap)
+    same(data, streamed)
+
+
+@pytest.mark.parametrize("order", ["shuffled", "ordered", "sampled"])
+def test_the_stream_gives_the_batches_of_the_order(order):
+    features = np.arange(46, dtype=np.float32).reshape(23, 2)
+    target = np.arange(23).reshape(23, 1)
+    reference = BatchOrder(order, 5, 23, 4)
+    stream = Stream(features, target, BatchOrder(order, 5, 23, 4), 3, 20)
+    for at in (3, 4, 5, 9, 10, 19):  # steps may be left out
+        batch, rows = stream.batch(at), reference.indices(at)
+        np.testing.assert_array_equal(batch["features"], features[rows])
+        np.testing.assert_array_equal(batch["target"], target[rows])
+    stream.close()
+
+
+PROGRAM = """
+seed 1
+data d = csv("d.csv", target="y", stream={stream}) | standardize | add_bias | split(test=0.2)
+placeholder X: float32[n, d.columns]
+placeholder y: float32[n, 1]
+variable w = random_normal([d.columns, 1], seed=2)
+mse = reduce_mean(square(X @ w - y))
+optimize mse with momentum(0.9, learning_rate=0.01)
+session:
+    train {epochs} epochs on d.train in batches of 6 {order} as batch:
+        feed X = batch.features, y = batch.target
+        checkpoint every 1 epoch in "checkpoints"
+        every 2 steps: print epoch, step, mse, batch.rows
+    print w
+"""
+
+
+@pytest.mark.parametrize("order", ["shuffled seed 3", "ordered", "sampled"])
+def test_a_training_is_the_same_to_the_last_bit(order, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, 40, 3, whole=False)
+    results = [tfdsl.compile(PROGRAM.format(stream=s, order=order, epochs=3)).run() for s in ("false", "true")]
+    assert results[0].printed == results[1].printed and len(results[0].printed) > 8
+    for name, value in results[0].variables.items():
+        assert value.tobytes() == results[1].variables[name].tobytes()
+
+
+def test_an_interrupted_training_goes_on_with_the_same_batches(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, 40, 3, whole=False)
+    text = PROGRAM.format(stream="true", order="shuffled seed 3", epochs=4)
+    whole = tfdsl.compile(text).run()
+    steps = iter(range(100))
+    first = tfdsl.compile(text).run(options=Options(write=lambda line: None, interrupted=lambda: next(steps) >= 9))
+    assert first.interrupted
+    second = tfdsl.compile(text).run()
+    assert second.resumed and second.printed == whole.printed[len(first.printed) :]
+    for name, value in whole.variables.items():
+        assert value.tobytes() == second.variables[name].tobytes()
+
+
+BAD = {
+    "cell": ("a,y\n1,2\n3,4\n5,x\n", "TFG612", "4:3"),
+    "nan": ("a,y\n1,2\nnan,4\n", "TFG612", "3:1"),
+    "quoted lines": ('a,y\n"1",2\n\n3,"4\n"\n5,"6x"\n', "TFG612", "6:3"),
+    "underscore": ("a,y\n1_0,2\n", "TFG612", "2:1"),
+    "ragged": ("a,y\n1,2\n\n3\n", "TFG611", "4:1"),
+    "malformed": ('a,y\n1,"2"x\n', "TFG605", None),
+    "empty": ("a,y\n", "TFG606", None),
+    "no header": ("1,2\n3,4\n", "TFG608", "1:1"),
+    "twice": ("a,a\n3,4\n", "TFG610", "1:3"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_faults_of_a_file_are_those_of_data_in_memory(name, tmp_path):
+    text, code, place = BAD[name]
+    (tmp_path / "d.csv").write_text(text)
+    said = []
+    for stream in (False, True):
+        source = step("csv", path="d.csv", target=None, stream=stream)
+        declared = SimpleNamespace(name="d", source=source, transforms=(), folder=str(tmp_path))
+        with pytest.raises(DataError) as caught:
+            load(declared)
+        said.append((caught.value.message.code, caught.value.headline, str(caught.value.place)))
+    assert said[0] == said[1]
+    assert place is None or said[0][2].endswith(f":{place}")
+    assert said[0][0] == code or code in ("TFG605", "TFG606", "TFG608")
+
+
+def test_a_full_disk_is_an_error(tmp_path, monkeypatch):
+    path = write(tmp_path, 30, 2)
+
+    class Full:
+        def write(self, data):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(arrays.tempfile, "TemporaryFile", Full)
+    with pytest.raises(DataError) as caught:
+        both(path, [])
+    assert caught.value.message.code == "TFG631" and "No space left" in caught.value.headline
+
+
+def test_the_check_of_a_stream_imports_no_numpy(tmp_path):
+    write(tmp_path, 30, 2)
+    (tmp_path / "p.tfg").write_text('data d = csv("d.csv", target="y", stream=true) | standardize\nn = d.rows\n')
+    program = (
+        "import sys, tfdsl.cli\ncode = tfdsl.cli.main(['check', '-q', 'p.tfg'])\n"
+        "print(code, [m for m in ('numpy', 'tensorflow', 'sklearn', 'pyarrow') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[-2] == "0 []"
