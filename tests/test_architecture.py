@@ -9,11 +9,11 @@ PACKAGE = Path(__file__).resolve().parent.parent / "tfdsl"
 
 # Each part may import itself and the parts before it.
 ORDER = [
-    "record", "source", "suggest", "diagnostics", "render", "syntax", "types", "ops", "program", "serialize", "listing",
+    "record", "source", "suggest", "diagnostics", "render", "syntax", "types", "ops", "program", "serialize", "listing", "draw",
     "data (front)", "analysis", "data", "lowering", "runtime", "driver", "cli", "notebook",
     "pytest_plugin",
 ]  # fmt: skip
-FRONT = {"data/__init__", "data/schema", "data/table", "data/files"}
+FRONT = {"data/__init__", "data/schema", "data/table", "data/files", "data/parquet"}
 # The one look ahead: an error that is shown renders itself.
 EXCEPTIONS = {("diagnostics", "render")}
 TENSORFLOW = {"lowering/tf", "cli/tensorflow"}

@@ -30,6 +30,7 @@ ELSEWHERE = {
     "TFG464": "SymPy is installed where tests run: test_gradients.py",
     "TFG314": "twenty files: test_modules.py",
     "TFG118": "bytes that are no text: a test of its own",
+    "TFG814": "Graphviz: test_graph_pictures.py",
     "TFG631": "a full disk: test_streaming.py",
     "TFG629": "cells are only read when the data is loaded",
     "TFG630": "pyarrow is installed where tests run: test_parquet.py",

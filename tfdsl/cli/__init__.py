@@ -9,6 +9,7 @@ COMMANDS = {
     "check": "report all errors and warnings of programs, without TensorFlow",
     "fmt": "write programs in their one canonical form",
     "eval": "print the value of a node or an expression",
+    "graph": "draw the graph of a program",
     "grad": "print the symbolic derivative of a scalar as statements of the language",
     "gradcheck": "compare the gradients of a program by four methods",
     "ops": "describe the ops, optimizers and data of the language",

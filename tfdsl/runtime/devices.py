@@ -22,4 +22,3 @@ def _is(wanted: tf.DeviceSpec, device: tf.DeviceSpec) -> bool:
     """Whether a device is one that is asked for; what is not said may be anything."""
     parts = ("job", "replica", "task", "device_type", "device_index")
     return all(getattr(wanted, part) in (None, getattr(device, part)) for part in parts)
-

@@ -1,0 +1,76 @@
+"""A picture in Graphviz's language, and as SVG where pygraphviz is installed."""
+
+from ..diagnostics import GRAPHVIZ_MISSING, Diagnostic, TfgError
+from .picture import Box, Edge, Picture, Shape
+
+# Fill, line and form of each kind; the colours are Okabe and Ito's, which colour-blind people can tell apart.
+STYLES = {
+    "placeholder": ("#cfe8f7", "#0072b2", "cds"),
+    "variable": ("#fbe3c0", "#b36b00", "cylinder"),
+    "constant": ("#eeeeee", "#777777", "note"),
+    "op": ("#ffffff", "#444444", "box"),
+    "random": ("#f7f3b5", "#8a7f00", "box"),
+    "control": ("#e7dbf5", "#6a3d9a", "diamond"),
+    "train": ("#cdebdf", "#00805b", "box"),
+    "summary": ("#f3d7e6", "#a8477f", "tab"),
+}
+TINTS = ("#f6f8fb", "#fbf7f0", "#f2f9f5", "#faf3f8", "#f5f3fb", "#fafaf0")
+
+
+def dot(pictures: list[Picture]) -> str:
+    """All pictures as one digraph, each in a cluster of its own where there are several."""
+    lines = [
+        "digraph program {",
+        '  graph [rankdir="TB", compound=true, fontname="Helvetica", fontsize=11, nodesep=0.25, ranksep=0.4];',
+        '  node [fontname="Helvetica", fontsize=10, style="filled,rounded", margin="0.08,0.04", height=0.3];',
+        '  edge [fontname="Helvetica", fontsize=8, color="#666666", fontcolor="#666666", arrowsize=0.6];',
+    ]
+    for number, one in enumerate(pictures):
+        prefix = f"g{number}_"
+        if len(pictures) > 1:
+            title = f"graph {one.name}" if one.name else "the default graph"
+            lines.append(f"  subgraph cluster_{prefix} {{ label={_quoted(title)};")
+        lines += _children(one.children, prefix, 2)
+        lines += [_edge(edge, prefix) for edge in one.edges]
+        if len(pictures) > 1:
+            lines.append("  }")
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def svg(pictures: list[Picture]) -> str:
+    """The same as SVG, by Graphviz."""
+    try:
+        import pygraphviz
+    except ImportError:
+        raise TfgError([Diagnostic(GRAPHVIZ_MISSING, None)]) from None
+    return pygraphviz.AGraph(string=dot(pictures)).draw(format="svg", prog="dot").decode("utf-8")
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    return f'"{escaped}"'
+
+
+def _children(children: tuple[Box | Shape, ...], prefix: str, depth: int) -> list[str]:
+    lines, indent = [], "  " * depth
+    for child in children:
+        if isinstance(child, Box):
+            tint = TINTS[sum(map(ord, child.like)) % len(TINTS)]
+            badge = f"  ({child.number} of {child.count})" if child.count > 1 else ""
+            lines.append(f"{indent}subgraph cluster_{prefix}{child.id} {{")
+            lines.append(f'{indent}  label={_quoted(child.label + badge)}; style="filled,rounded"; color="#b0b8c4"; '
+                         f'fillcolor="{tint}";')  # fmt: skip
+            lines += _children(child.children, prefix, depth + 1)
+            lines.append(f"{indent}}}")
+        else:
+            fill, line, form = STYLES[child.kind]
+            size = "" if child.named else ", fontsize=8"
+            tip = f"{child.op}: {child.type}, line {child.line}" if child.type else f"{child.op}, line {child.line}"
+            lines.append(f'{indent}{prefix}{child.id} [label={_quoted(child.label)}, shape={form}, fillcolor="{fill}", '
+                         f'color="{line}", tooltip={_quoted(tip)}{size}];')  # fmt: skip
+    return lines
+
+
+def _edge(edge: Edge, prefix: str) -> str:
+    look = 'style="dashed"' if edge.control else f"label={_quoted(edge.label)}"
+    return f"  {prefix}{edge.start} -> {prefix}{edge.end} [{look}];"

@@ -1,0 +1,39 @@
+"""A picture as one page of HTML that needs nothing else: boxes open and close, the browser lays them out."""
+
+import json
+from pathlib import Path
+
+from .dot import STYLES, TINTS
+from .picture import KINDS, Box, Picture, Shape
+
+_OPEN_BUDGET = 150  # items that are visible at first
+
+
+def html(pictures: list[Picture], title: str) -> str:
+    """The page of a program. What comes from the program is data in it, never markup."""
+    data = {
+        "title": title,
+        "kinds": KINDS,
+        "graphs": [
+            {"name": one.name, "children": [_plain(child) for child in one.children],
+             "edges": [[e.start, e.end, e.label, e.control] for e in one.edges]}
+            for one in pictures
+        ],
+        "tints": len(TINTS),
+        "budget": _OPEN_BUDGET,
+    }  # fmt: skip
+    page = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+    # In a script element only "<" could end the data.
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    rules = "".join(f".{kind}{{--fill:{fill};--line:{line}}}" for kind, (fill, line, _) in STYLES.items())
+    tints = "".join(f".tint{n}{{--tint:{tint}}}" for n, tint in enumerate(TINTS))
+    return page.replace("/*STYLES*/", rules + tints).replace("/*DATA*/", text)
+
+
+def _plain(child: Box | Shape) -> dict:
+    if isinstance(child, Shape):
+        return {"id": child.id, "label": child.label, "kind": child.kind, "op": child.op, "type": child.type,
+                "line": child.line, "named": child.named}  # fmt: skip
+    children, tint = [_plain(one) for one in child.children], sum(map(ord, child.like)) % len(TINTS)
+    return {"id": child.id, "label": child.label, "like": child.like, "number": child.number, "count": child.count,
+            "tint": tint, "children": children}  # fmt: skip

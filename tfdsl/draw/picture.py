@@ -1,0 +1,176 @@
+"""A graph of a program as a picture: boxes in boxes, items in them, and edges.
+
+Input: a graph of the typed program. Output: plain records that know nothing of how they are drawn. A scope is a
+box, and so is a `while` or an `if` in the graph, with one box for each of its regions; a node is an item.
+"""
+
+from collections import Counter
+
+from ..program import Enter, Exit, Field, Graph, Item, Literal, Node, Pack, Ref, Refs, Static, refs_of
+from ..record import Record
+from ..types import TensorType
+
+# The kinds of items, in the order of the legend, and what each is.
+KINDS = {
+    "placeholder": "placeholder: fed from outside",
+    "variable": "variable: kept between executions",
+    "constant": "constant, or data",
+    "op": "operation",
+    "random": "random numbers",
+    "control": "loop or branch",
+    "train": "gradients, optimizer, assignment",
+    "summary": "summary",
+}
+_TRAIN = ("optimize", "gradients", "assign", "assign_add", "assign_sub", "scatter_update", "scatter_add")
+_REGIONS = {"while": ("condition", "body"), "cond": ("then", "else")}
+
+
+class Shape(Record):
+    """An item: `label` is the node's name, or its op where it has none; `detail` is op, type and line."""
+
+    id: str
+    label: str
+    kind: str
+    op: str
+    type: str
+    line: int
+    named: bool
+
+
+class Box(Record):
+    """A box: `like` is the name that it shares with `count` boxes beside it, of which it is number `number`."""
+
+    id: str
+    label: str
+    like: str
+    number: int
+    count: int
+    children: tuple["Box | Shape", ...]
+
+
+class Edge(Record):
+    """From an item to another; `label` is a shape, short. One that only orders the two is `control`."""
+
+    start: str
+    end: str
+    label: str
+    control: bool = False
+
+
+class Picture(Record):
+    name: str
+    children: tuple[Box | Shape, ...]
+    edges: tuple[Edge, ...]
+
+
+def picture(graph: Graph) -> Picture:
+    """The picture of a graph."""
+    builder = _Builder(graph)
+    children = builder.children(graph.items, "")
+    return Picture(graph.name, children, tuple(dict.fromkeys(builder.edges)))
+
+
+def short(type: TensorType) -> str:
+    """A type on an edge: the sizes with crosses between; the dtype only where it is not float32."""
+    sizes = (
+        "..."
+        if type.shape is None
+        else "\N{MULTIPLICATION SIGN}".join("?" if dim is None else str(dim) for dim in type.shape)
+    )
+    return sizes if type.dtype.name == "float32" else f"{type.dtype.name} {sizes}".strip()
+
+
+class _Builder:
+    def __init__(self, graph: Graph):
+        self.graph = graph
+        self.edges: list[Edge] = []
+
+    def children(self, items: tuple[Item, ...], path: str) -> tuple[Box | Shape, ...]:
+        """What stands at the top of some items; scopes become boxes with what is between them."""
+        stack: list[tuple[Enter | None, list]] = [(None, [])]
+        held: list[tuple[Ref, ...]] = []
+        boxes = 0
+        for item in items:
+            match item:
+                case Enter(kind="scope"):
+                    stack.append((item, []))
+                case Enter():
+                    stack.append((item, stack[-1][1]))  # no box of its own
+                    held.append(item.refs)
+                case Exit():
+                    enter, inside = stack.pop()
+                    if enter.kind == "scope":
+                        boxes += 1
+                        stack[-1][1].append((f"{path}b{boxes}", enter.name, inside))
+                    else:
+                        held.pop()
+                case Node():
+                    stack[-1][1].append(self.node(item, path, [ref for refs in held for ref in refs]))
+        return _boxed(stack[0][1])
+
+    def node(self, node: Node, path: str, held: list[Ref]) -> object:
+        """The item of a node; of one with regions, a box around it."""
+        id = f"n{node.id}"
+        for arg in node.args.values():
+            self.connect(list(refs_of(arg)), id)
+        self.edges += [Edge(f"n{ref.node}", id, "", True) for ref in held]
+        item = _shape(node, id)
+        if not node.regions:
+            return item
+        inside: list[object] = []
+        for title, region in zip(_REGIONS[node.op], node.regions, strict=True):
+            params = tuple(_shape(param, f"n{param.id}") for param in region.params)
+            content = (*params, *self.children(region.items, f"{path}{id}{title}"))
+            inside.append(Box(f"{path}{id}{title}", title, "", 1, 1, content))
+            self.connect([ref for arg in region.results for ref in refs_of(arg)], id)
+        return Box(f"{path}{id}box", node.name or node.op, "", 1, 1, (*inside, item))
+
+    def connect(self, refs: list[Ref], end: str) -> None:
+        for ref in refs:
+            type = self.graph.type(ref)
+            self.edges.append(Edge(f"n{ref.node}", end, "" if type is None else short(type)))
+
+
+def _boxed(inside: list) -> tuple[Box | Shape, ...]:
+    """The scopes among some children as boxes; those of one name are told to be alike."""
+    counts = Counter(one[1] for one in inside if isinstance(one, tuple))
+    seen: Counter = Counter()
+    result: list[Box | Shape] = []
+    for one in inside:
+        if isinstance(one, tuple):
+            id, name, content = one
+            seen[name] += 1
+            label = name if seen[name] == 1 else f"{name}_{seen[name] - 1}"
+            result.append(Box(id, label, name, seen[name], counts[name], _boxed(content)))
+        else:
+            result.append(one)
+    return tuple(result)
+
+
+def _shape(node: Node, id: str) -> Shape:
+    type = ", ".join(map(str, node.outputs))
+    label = node.name or _plain(node) or node.default or node.op
+    return Shape(id, label, _kind(node), node.op, type, node.origin.span.line, node.name is not None)
+
+
+def _plain(node: Node) -> str:
+    """What a constant without a name is."""
+    value = node.args.get("value") if node.op == "constant" else None
+    if isinstance(value, Field):
+        return str(value)
+    return str(value.value)[:20] if isinstance(value, (Literal, Static)) else ""
+
+
+def _kind(node: Node) -> str:
+    if node.op in ("variable", "shared"):
+        return "variable"
+    if node.op in ("placeholder", "summary"):
+        return node.op
+    if node.op in ("while", "cond", "carried"):
+        return "control"
+    if node.op in _TRAIN:
+        return "train"
+    if node.op.startswith("random") or node.op == "truncated_normal":
+        return "random"
+    has_input = any(isinstance(arg, (Ref, Pack, Refs)) for arg in node.args.values())
+    return "op" if has_input else "constant"
