@@ -87,6 +87,12 @@ def test_calls_of_one_function_are_told_to_be_alike():
     assert {(box.like, box.count) for box in boxes} == {("relu", 5)}
 
 
+def test_an_unrolled_loop_is_one_box():
+    text = "variable a = 0.2\nz = constant(0.0)\nfor i in range(100):\n    z = a * cos(z + i)\n"
+    (box,) = (c for c in picture(tfdsl.compile(text).program.graph()).children if isinstance(c, Box))
+    assert box.label == "line 4: 300 nodes" and len(box.children) == 300
+
+
 def test_edges_carry_shapes():
     compiled = tfdsl.compile("placeholder X: float32[batch, 9]\nv = constant([1, 2])\ny = X @ ones([9, 1])\nz = v + 1\n")
     labels = {(edge.start, edge.label) for edge in picture(compiled.program.graph()).edges}
@@ -119,8 +125,9 @@ def test_text_of_a_program_is_never_markup():
 
 
 def test_dot_quotes_what_a_program_says():
-    compiled = tfdsl.compile('x = constant("a\\"b\\\\c]; evil [label=1")\ny = constant(x)\n')
+    compiled = tfdsl.compile('y = identity(constant("a\\"b\\\\c];evil[x=1"))\n')
     text = dot([picture(compiled.program.graph())])
+    assert "evil" in text
     strings = re.sub(r'"(?:[^"\\]|\\.)*"', '""', text)
     assert "evil" not in strings and strings.count("{") == strings.count("}")
 

@@ -43,6 +43,13 @@ def test_python_example(capsys):
     assert names["mse"] == 9.0
 
 
+def test_function_of_python_as_an_op():
+    names: dict = {}
+    (example,) = (text for text in re.findall(r"```python\n(.*?)```", TEXT, re.S) if "ops={" in text)
+    exec(example, names)
+    assert names["program"].run().printed == ["[[1.5 2.5 3.5 4. ]]"]
+
+
 def test_every_command_is_described():
     from tfdsl.cli import COMMANDS
 

@@ -5,6 +5,8 @@ box, and so is a `while` or an `if` in the graph, with one box for each of its r
 """
 
 from collections import Counter
+from dataclasses import replace
+from itertools import groupby
 
 from ..program import Enter, Exit, Field, Graph, Item, Literal, Node, Pack, Ref, Refs, Static, refs_of
 from ..record import Record
@@ -21,6 +23,8 @@ KINDS = {
     "train": "gradients, optimizer, assignment",
     "summary": "summary",
 }
+LARGE = 150  # nodes, from which on runs of them are put together
+_RUN = 10
 _TRAIN = ("optimize", "gradients", "assign", "assign_add", "assign_sub", "scatter_update", "scatter_add")
 _REGIONS = {"while": ("condition", "body"), "cond": ("then", "else")}
 
@@ -67,17 +71,30 @@ def picture(graph: Graph) -> Picture:
     """The picture of a graph."""
     builder = _Builder(graph)
     children = builder.children(graph.items, "")
+    if len(graph.nodes) > LARGE:
+        children = _by_lines(children)
     return Picture(graph.name, children, tuple(dict.fromkeys(builder.edges)))
 
 
 def short(type: TensorType) -> str:
     """A type on an edge: the sizes with crosses between; the dtype only where it is not float32."""
-    sizes = (
-        "..."
-        if type.shape is None
-        else "\N{MULTIPLICATION SIGN}".join("?" if dim is None else str(dim) for dim in type.shape)
-    )
+    dims = ["..."] if type.shape is None else ["?" if dim is None else str(dim) for dim in type.shape]
+    sizes = "\N{MULTIPLICATION SIGN}".join(dims)
     return sizes if type.dtype.name == "float32" else f"{type.dtype.name} {sizes}".strip()
+
+
+def _by_lines(children: tuple[Box | Shape, ...]) -> tuple[Box | Shape, ...]:
+    """Long runs of items that one line has made, such as an unrolled loop's, in a box for the line."""
+    result: list[Box | Shape] = []
+    for line, group in groupby(children, key=lambda child: None if isinstance(child, Box) else child.line):
+        run = list(group)
+        if line is None:
+            result += [replace(box, children=_by_lines(box.children)) for box in run]
+        elif len(run) < _RUN:
+            result += run
+        else:
+            result.append(Box(f"l{run[0].id}", f"line {line}: {len(run)} nodes", "", 1, 1, tuple(run)))
+    return tuple(result)
 
 
 class _Builder:
