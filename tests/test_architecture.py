@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "tfdsl"
 
 # Each part may import itself and the parts before it.
 ORDER = [
-    "record", "source", "suggest", "diagnostics", "render", "syntax", "types", "ops", "program", "serialize", "listing", "draw",
-    "data (front)", "analysis", "data", "lowering", "runtime", "driver", "cli", "notebook",
+    "record", "source", "suggest", "diagnostics", "render", "syntax", "types", "ops", "program", "serialize", "listing",
+    "draw", "data (front)", "analysis", "data", "lowering", "runtime", "driver", "cli", "notebook",
     "pytest_plugin",
 ]  # fmt: skip
 FRONT = {"data/__init__", "data/schema", "data/table", "data/files", "data/parquet"}

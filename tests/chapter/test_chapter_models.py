@@ -19,7 +19,7 @@ from tfdsl.data.batches import BatchOrder
 MODELS = Path(__file__).resolve().parent.parent.parent / "models"
 PAIRS = {}
 # Models whose graph has more than the chapter's: what some `expect` compares.
-EXPECTING = ("name_scopes", "normal_equation")
+EXPECTING = ("autodiff_passes", "name_scopes", "normal_equation")
 
 
 @pytest.fixture(autouse=True)
@@ -465,6 +465,18 @@ def set_variable(chapter):
     with chapter.session() as sess:
         x.load(5.0, sess)
         yield line(sess.run(x))
+
+
+@model("autodiff_passes")
+def autodiff_passes(chapter):
+    """Reverse mode; the other ways are not TensorFlow's, and the model expects them to agree with it."""
+    a, b = variable(0.2, "a"), variable(0.3, "b")
+    y = tf.constant(0.0, name="y")
+    for i in range(100):
+        y = tf.add(a * tf.cos(y + i), y * tf.sin(b - i), name="y")
+    reverse = v1.gradients(y, [a, b], name="reverse")
+    with chapter.session() as sess:
+        yield line(*sess.run(reverse))
 
 
 @model("logistic_regression")

@@ -1,6 +1,7 @@
 """The chapter's training programs: mini-batches, saving, and its numbers on the real data."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -273,3 +274,13 @@ session:
     result = run(text)
     assert result.steps == 207
     np.testing.assert_allclose(result.values["theta"], theta, rtol=0, atol=1e-5)
+
+
+def test_the_published_theta_of_ten_epochs_of_mini_batches(california):
+    """The model as it is, on the real data: the numbers that the chapter's notebook prints."""
+    path = Path(__file__).resolve().parent.parent.parent / "models" / "mini_batches.tfg"
+    published = [2.0703337, 0.8637145, 0.12255151, -0.31211874, 0.38510373, 0.00434168, -0.01232954, -0.83376896,
+                 -0.8030471]  # fmt: skip
+    result = tfdsl.compile(path).run()
+    assert not any(used.synthetic for used in result.data.values())
+    np.testing.assert_allclose(result.values["theta"][:, 0], published, rtol=0, atol=1e-6)
