@@ -19,7 +19,8 @@ from tfdsl.source import Source
 from tfdsl.syntax.outline import outline
 from tfdsl.syntax.parse import parse
 
-PATHS = [*MODELS, *GOLDEN]
+# The graph of one model is 14,000 lines: an unrolled loop, and its formulas.
+PATHS = [*(path for path in MODELS if path.stem != "autodiff_passes"), *GOLDEN]
 
 
 def source(path) -> Source:

@@ -10,7 +10,7 @@ COMMANDS = {
     "fmt": "write programs in their one canonical form",
     "eval": "print the value of a node or an expression",
     "graph": "draw the graph of a program",
-    "grad": "print the symbolic derivative of a scalar as statements of the language",
+    "grad": "print a symbolic derivative as statements",
     "gradcheck": "compare the gradients of a program by four methods",
     "ops": "describe the ops, optimizers and data of the language",
     "dump": "print a program after a stage of the compiler",
