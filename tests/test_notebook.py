@@ -17,6 +17,12 @@ from traitlets.config import Config
 import tfdsl
 
 
+@pytest.fixture(autouse=True)
+def no_other_environment(monkeypatch):
+    """IPython would add the packages of an environment that a terminal has activated."""
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+
+
 class Shell:
     """A shell; a cell's text goes in, what it shows comes out."""
 
