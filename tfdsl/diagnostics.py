@@ -255,6 +255,7 @@ RAW_FUNCTION = _message("TFG473", "{function} needs a graph function for '{name}
                         "call it in a function of Python's, and give that with compile(..., ops=...)")
 NO_CONTENT = _message("TFG475", "{name} is a {dtype}, of which there is nothing to see outside of the graph",
                       "read it with an op, such as raw.ReadVariableOp(resource=..., dtype=float32)")
+ENGINE_UNKNOWN = _message("TFG476", "there is no engine '{name}'", "it is step, loop, xla or auto")
 BATCH_TENSOR = _message("TFG474", "{name} is there only while the loop runs, so that no node can be made of it",
                         "feed it to a placeholder, and use that: feed X = {name}")
 
@@ -373,6 +374,8 @@ NO_FORWARD = _message("TFG714", "there is no forward mode through this: {reason}
 EXPORT_EXISTS = _message("TFG712", "{path} exists and is no SavedModel", "export to another folder, or remove it")
 DEVICE_MISSING = _message("TFG713", "there is no device {name} here",
                           "there are {known}; --soft-placement takes what there is")
+NO_XLA = _message("TFG715", "XLA cannot compile this training: {reason}",
+                  "take the engine loop, or auto, which takes it where XLA cannot compile")
 RESTORE_UNREADABLE = _message("TFG709", "the checkpoint {path} cannot be read: {reason}")
 CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} is of a different program: {what} changed",
                             "start over with --fresh, or give 'checkpoint' another folder")

@@ -396,11 +396,15 @@ class Every(Statement):
     body: tuple[Statement, ...]
 
 
+ENGINES = ("step", "loop", "xla", "auto")
+
+
 class Train(Statement):
     """A training loop. `body` ends with a `Run` for each optimizer where the program runs none itself.
 
     `data` is a dataset and its part ("housing", "train"), None for a loop without data; `size` is the
-    number of rows of a batch, None for all of them.
+    number of rows of a batch, None for all of them. `engine` is one of `ENGINES`, or "" where the program
+    leaves it open.
     """
 
     count: int
@@ -410,6 +414,7 @@ class Train(Statement):
     order: str
     seed: int
     body: tuple[Statement, ...]
+    engine: str = ""
 
 
 class Session(Record):

@@ -14,6 +14,7 @@ from ..diagnostics import (
     CHECKPOINT_MOVING,
     CHECKPOINT_TWICE,
     CONDITION_TENSOR,
+    ENGINE_UNKNOWN,
     COUNT_VALUE,
     EXPORT_NAME,
     EXPORT_TWICE,
@@ -49,6 +50,7 @@ from ..diagnostics import (
     Note,
 )
 from ..program import (
+    ENGINES,
     Apply,
     Checkpoint,
     Counter,
@@ -535,9 +537,7 @@ def _for(ctx: Analysis, plan: Plan, statement: t.For) -> list[Statement]:
 def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     if plan.loop is not None:
         ctx.fail(NESTED_TRAIN, statement.span)
-    if statement.options:
-        option = statement.options[0]
-        ctx.fail(OPTION_UNKNOWN, option.span, help="leave it out", statement="train", name=option.name, known="none")
+    engine = _engine(ctx, plan, statement)
     count = _count(ctx, plan, statement.count, "the length of a training")
     dataset, size, order, seed = _batching(ctx, plan, statement)
     env = Env(parent=plan.env)
@@ -569,7 +569,21 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
             feeds = checked_feeds(ctx, inner, (), [ref], "the optimizer", statement)
             body.append(Run(ctx.graph.nodes[ref.node].origin, (ref,), feeds))
     data = (dataset.name, dataset.part) if dataset else None
-    return Train(ctx.origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body))
+    return Train(ctx.origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body), engine)
+
+
+def _engine(ctx: Analysis, plan: Plan, statement: t.Train) -> str:
+    engine = ""
+    for option in statement.options:
+        if option.name != "engine":
+            help = did_you_mean(option.name, ("engine",))
+            ctx.fail(OPTION_UNKNOWN, option.span, help=help, statement="train", name=option.name, known="engine")
+        engine = value_of(ctx, plan.env, option.value)
+        if engine not in ENGINES:
+            shown = engine if isinstance(engine, str) else describe(engine)
+            help = did_you_mean(engine, ENGINES) if isinstance(engine, str) else None
+            ctx.fail(ENGINE_UNKNOWN, option.value.span, help=help, name=shown)
+    return engine
 
 
 def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[Dataset | None, int | None, str, int]:

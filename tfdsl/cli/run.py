@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..driver import compile_source
+from ..program import ENGINES
 from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
@@ -23,6 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--session", metavar="NAME", help="run only this session")
     parser.add_argument("--logdir", metavar="DIR", help="write event files here instead of where the program says")
     parser.add_argument("--fresh", action="store_true", help="forget the checkpoints of interrupted trainings")
+    parser.add_argument("--engine", choices=ENGINES, default="",
+                        help="how trainings take their steps: one execution of the graph each (step), many in one "
+                             "(loop, the default), compiled (xla), or compiled where it pays (auto)")  # fmt: skip
     parser.add_argument("--trace", metavar="FILE",
                         help="write a Chrome trace of one step, with the program's nodes, to this file")  # fmt: skip
     parser.add_argument("--soft-placement", action="store_true",
@@ -80,7 +84,7 @@ def _run(arguments: argparse.Namespace, compiled, logdir: str | None, interrupte
         print(f"tfdsl: {line}" if "\n" not in line else line, file=sys.stderr)
 
     options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh,
-                      interrupted=interrupted, keep_variables=False)  # fmt: skip
+                      interrupted=interrupted, keep_variables=False, engine=arguments.engine)  # fmt: skip
     if not arguments.quiet and sys.stderr.isatty():
         from .progress import bar
 

@@ -76,6 +76,26 @@ class Dataset:
 # --- arrays in memory, and in files -----------------------------------------------------------
 
 
+_ALIGNMENT = 64  # bytes, of memory that TensorFlow uses as it is, without a copy
+
+
+def empty(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """An array to be filled, in memory that TensorFlow can use as it is."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = np.empty(size + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def aligned(array: np.ndarray) -> np.ndarray:
+    """An array, or a copy of it, in memory that TensorFlow can use as it is."""
+    if array.dtype == object or (array.flags.c_contiguous and array.ctypes.data % _ALIGNMENT == 0):
+        return array
+    result = empty(array.shape, array.dtype)
+    result[...] = array
+    return result
+
+
 def is_streamed(array: np.ndarray) -> bool:
     return isinstance(array, np.memmap)
 

@@ -7,6 +7,8 @@ else, so that a training that is taken up again sees the batches that it would h
 
 import numpy as np
 
+from .mersenne import sampled
+
 SEEDS = 1 << 32  # of numpy.random.RandomState
 
 
@@ -25,24 +27,43 @@ class BatchOrder:
     def __init__(self, order: str, seed: int, rows: int, size: int):
         self.order, self.seed, self.rows, self.size = order, seed, rows, size
         self.steps_per_epoch = steps_per_epoch(rows, size)
+        # What the last batch of an epoch has: fewer rows where the size does not divide them.
+        self.last_size = size if order == "sampled" else rows - (self.steps_per_epoch - 1) * size
         self._epoch = -1
         self._permutation = np.arange(rows)
         self._sampler = np.random.RandomState()
 
     def indices(self, step: int) -> np.ndarray:
         epoch, batch = divmod(step, self.steps_per_epoch)
-        match self.order:
-            case "sampled":
-                # The seeds of RandomState end at 2**32; a training that long goes round.
-                # Seeding one generator anew gives what a new one would, in a hundredth of the time.
-                self._sampler.seed((self.seed + step) % SEEDS)
-                return self._sampler.randint(self.rows, size=self.size)
-            case "shuffled":
-                if epoch != self._epoch:
-                    self._permutation = np.random.default_rng([self.seed, epoch]).permutation(self.rows)
-                    self._epoch = epoch
-            case "ordered":
-                pass
-            case _:
-                raise AssertionError(self.order)
-        return self._permutation[batch * self.size : (batch + 1) * self.size]
+        if self.order == "sampled":
+            # The seeds of RandomState end at 2**32; a training that long goes round.
+            # Seeding one generator anew gives what a new one would, in a hundredth of the time.
+            self._sampler.seed((self.seed + step) % SEEDS)
+            return self._sampler.randint(self.rows, size=self.size)
+        return self._rows_of(epoch)[batch * self.size : (batch + 1) * self.size]
+
+    def size_at(self, step: int) -> int:
+        """The number of rows of a step's batch."""
+        return self.last_size if (step + 1) % self.steps_per_epoch == 0 else self.size
+
+    def block(self, first: int, last: int) -> np.ndarray:
+        """The batches of the steps from `first` up to but not `last`, int32 [steps, size]; short ones end in -1."""
+        if self.order == "sampled":
+            seeds = (self.seed + np.arange(first, last)) % SEEDS
+            return sampled(seeds.astype(np.uint32), self.rows, self.size)
+        result = np.full((last - first, self.size), -1, np.int32)
+        step = first
+        while step < last:
+            epoch, batch = divmod(step, self.steps_per_epoch)
+            end = min(last, (epoch + 1) * self.steps_per_epoch)
+            rows = self._rows_of(epoch)[batch * self.size : (batch + end - step) * self.size]
+            result[step - first : end - first].reshape(-1)[: len(rows)] = rows
+            step = end
+        return result
+
+    def _rows_of(self, epoch: int) -> np.ndarray:
+        """All rows in the order of an epoch."""
+        if self.order == "shuffled" and epoch != self._epoch:
+            self._permutation = np.random.default_rng([self.seed, epoch]).permutation(self.rows)
+            self._epoch = epoch
+        return self._permutation

@@ -39,9 +39,11 @@ class BuiltGraph:
         self.soft_placement = soft_placement  # nodes go where they can, if not where the program says
         self.graph = tf.Graph()
         self.values: dict[int, tuple] = {}
-        # What sessions add for `save`, `restore` and `set`; kept, so that a second run adds nothing.
+        # What sessions add for `save`, `restore`, `set` and `train`; kept, so that a second run adds nothing.
         self.savers: dict = {}
         self.setters: dict = {}
+        self.twins: dict = {}
+        self.loops: dict = {}
         self.tags: set[str] = set()  # of summaries, as they are written
         # For this graph and those of its functions: each node, and how many ops there were when it was made.
         self._marks: dict[tf.Graph, list[tuple[Node, int]]] = {self.graph: []}

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from time import time as clock
 
 from ..diagnostics import WRITE_FAILED
 from ..lowering.failures import failure
@@ -30,11 +31,9 @@ class EventLog:
         except (OSError, tf.errors.OpError) as error:
             raise failure(WRITE_FAILED, origin, path=folder, reason=_reason(error)) from error
 
-    def add(self, serialized: bytes, step: int) -> list[tuple[str, float]]:
-        """Write one summary; return the scalars in it."""
-        summary = v1.Summary.FromString(serialized)
-        self._writer.add_summary(summary, step)
-        return [(v.tag, v.simple_value) for v in summary.value if v.WhichOneof("value") == "simple_value"]
+    def add(self, summary: v1.Summary, step: int, time: float | None = None) -> None:
+        """Write one summary, of a time in seconds since 1970 if not of now."""
+        self._writer.add_event(v1.Event(wall_time=clock() if time is None else time, step=step, summary=summary))
 
     def flush(self) -> None:
         try:

@@ -35,6 +35,7 @@ class Result:
     logdirs: list[str] = field(default_factory=list)
     saved: list[str] = field(default_factory=list)
     resumed: list[str] = field(default_factory=list)
+    engines: list[str] = field(default_factory=list)  # of each training, in the order in which they ran
     steps: int = 0
     expectations: int = 0
     interrupted: bool = False
@@ -55,6 +56,7 @@ class Result:
             "logdirs": self.logdirs,
             "saved": self.saved,
             "resumed": self.resumed,
+            "engines": self.engines,
             "steps": self.steps,
             "expectations": self.expectations,
             "interrupted": self.interrupted,

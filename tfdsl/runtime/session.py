@@ -44,6 +44,7 @@ from .export import export
 from .feeds import check_shapes, convert
 from .record import Result
 from .savers import Savers
+from .streams import Streams
 from .trace import FIRST_STEP, OTHER, SETUP, STEP, Tracer
 
 
@@ -63,6 +64,7 @@ class Options:
     interrupted: Callable[[], bool] = lambda: False
     progress: Callable[[int, int, str], "Progress"] | None = None
     tracer: Tracer | None = None
+    engine: str = ""  # of ops/engines.py, in place of what the program says
 
 
 class Progress:
@@ -87,6 +89,7 @@ class SessionRun:
     around: host.Surroundings
     log: EventLog | None = None
     step: int = 0
+    streams: Streams | None = None  # of the random ops, where a training runs in the graph
 
     # --- executing the graph --------------------------------------------------------------
 
@@ -94,6 +97,8 @@ class SessionRun:
         """One execution of the graph. What fails in it is reported at the line of the node that failed."""
         feed_dict = self.feed_dict(feeds)
         try:
+            if self.streams is not None:
+                feed_dict |= self.streams.drawn(self.session, fetches, feed_dict)
             if self.options.tracer is None:
                 return self.session.run(fetches, feed_dict)
             return self.options.tracer.run(kind, self.built, self.session, fetches, feed_dict)
@@ -210,8 +215,17 @@ class SessionRun:
             turns[turn].append(self.built.value(Ref(id)).initializer)
         return turns
 
-    def _print(self, statement: Print) -> None:
-        fetched = self.fetch((item.value for item in statement.items), statement.feeds, statement.origin)
+    def replay(self, statement: Print | Expect | Stop, fetched: Mapping[Ref, object]) -> None:
+        """What a statement does outside of the graph, with the values that it had in it."""
+        match statement:
+            case Print():
+                self._print(statement, fetched)
+            case Expect():
+                self._expect(statement, fetched)
+
+    def _print(self, statement: Print, fetched: Mapping[Ref, object] | None = None) -> None:
+        if fetched is None:
+            fetched = self.fetch(fetched_by(statement), statement.feeds, statement.origin)
         shown = []
         for item in statement.items:
             value = self.value(item.value, fetched, statement.origin)
@@ -226,14 +240,18 @@ class SessionRun:
         refs = statement.summaries
         written = self.execute([self.built.value(ref) for ref in refs], statement.feeds, statement.origin)
         for serialized in written:
-            for tag, number in self.log.add(serialized, self.step):
-                self.result.history.setdefault(tag, []).append((self.step, number))
+            self.add_summary(v1.Summary.FromString(serialized), self.step)
 
-    def _expect(self, statement: Expect) -> None:
-        exprs = [statement.condition, *(side.value for side in statement.sides)]
-        if statement.within is not None:
-            exprs.append(statement.within)
-        fetched = self.fetch(exprs, statement.feeds, statement.origin)
+    def add_summary(self, summary: v1.Summary, step: int, time: float | None = None) -> None:
+        """Write a summary, and keep its scalars; `time` is when it was made, in seconds since 1970, if not now."""
+        self.log.add(summary, step, time)
+        for value in summary.value:
+            if value.WhichOneof("value") == "simple_value":
+                self.result.history.setdefault(value.tag, []).append((step, value.simple_value))
+
+    def _expect(self, statement: Expect, fetched: Mapping[Ref, object] | None = None) -> None:
+        if fetched is None:
+            fetched = self.fetch(fetched_by(statement), statement.feeds, statement.origin)
         within = None
         if statement.within is not None:
             within = float(self.value(statement.within, fetched, statement.origin))
@@ -259,7 +277,7 @@ class SessionRun:
         name = self.built.program.nodes[statement.variable.node].name
         array = convert(value, type, name, statement.origin)
         check_shapes([(name, type, array, statement.origin)])
-        placeholder, assign = setter(self.built, statement.variable)
+        placeholder, assign = setter(self.built, self.built.value(statement.variable))
         self.session.run(assign, {placeholder: array})
 
     def _restore(self, statement: Restore) -> None:
@@ -268,6 +286,18 @@ class SessionRun:
             self.initialise(None, statement.origin)
             return
         self.savers.restore(self.session, statement.pairs, path, statement.origin)
+
+
+def fetched_by(statement: Print | Expect | Stop) -> list[PlanExpr]:
+    """The expressions whose tensors a statement fetches, all in one execution."""
+    match statement:
+        case Print():
+            return [item.value for item in statement.items]
+        case Expect():
+            within = () if statement.within is None else (statement.within,)
+            return [statement.condition, *(side.value for side in statement.sides), *within]
+        case Stop():
+            return [statement.condition]
 
 
 def is_written_out(side: Shown) -> bool:
@@ -306,6 +336,7 @@ def opened(
 ) -> Iterator[SessionRun]:
     """A session ready for its statements: helper nodes made, variables initialised if the plan says so."""
     from ..program import walk
+    from .engines import open_streams
 
     savers = Savers(built)
     now = time.strftime("%Y%m%d%H%M%S", time.gmtime())
@@ -317,12 +348,13 @@ def opened(
             case Checkpoint():
                 savers.saver(None)
             case Set():
-                setter(built, statement.variable)
+                setter(built, built.value(statement.variable))
     session = v1.Session(graph=built.graph, config=v1.ConfigProto(allow_soft_placement=built.soft_placement))
     run = SessionRun(built, session, savers, options, result, around)
     try:
         if not built.soft_placement:
             check_devices(built, session)
+        open_streams(run, [statement for statement in plan.body if isinstance(statement, Train)])
         if plan.initialise:
             run.initialise(None, plan.origin)
         else:
@@ -334,15 +366,14 @@ def opened(
             run.log.close()
 
 
-def setter(built: BuiltGraph, ref: Ref) -> tuple:
+def setter(built: BuiltGraph, variable: tf.Variable) -> tuple:
     """A placeholder and the op that assigns it to a variable, added when first asked for."""
-    if ref not in built.setters:
-        variable = built.value(ref)
-        name = variable.op.name.split("/")[-1]
+    name = variable.op.name
+    if name not in built.setters:
         with built.graph.as_default(), v1.name_scope("set"):
-            placeholder = v1.placeholder(variable.dtype.base_dtype, variable.shape, name=name)
-            built.setters[ref] = placeholder, variable.assign(placeholder, read_value=False)
-    return built.setters[ref]
+            placeholder = v1.placeholder(variable.dtype.base_dtype, variable.shape, name=name.split("/")[-1])
+            built.setters[name] = placeholder, variable.assign(placeholder, read_value=False)
+    return built.setters[name]
 
 
 def run_session(

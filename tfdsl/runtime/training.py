@@ -1,4 +1,8 @@
-"""The training loop, one execution of the graph a statement: the reference for every other engine."""
+"""The training loop: its counters and batches, and the engine that takes its steps.
+
+The engine `step`, here, executes the graph once for every statement of every step: it is the reference. `loop` and
+`xla` (`loop.py`) take many steps in one execution.
+"""
 
 import time
 
@@ -7,16 +11,16 @@ from ..data.batches import BatchOrder
 from ..program import Checkpoint, Every, Field, Program, Statement, Stop, Train
 from . import host
 from .checkpoints import Position, Trainings
-from .session import Interrupted, Progress, SessionRun
+from .session import Interrupted, Progress, SessionRun, fetched_by
 from .stream import Stream
 
 
-class _Stopped(Exception):
+class Stopped(Exception):
     """`stop when` held."""
 
 
 class Loop:
-    """One training: counts steps, draws batches, runs the body.
+    """One training: counts steps, draws batches.
 
     A step is one turn of the body. `epoch` counts passes over the data; without data each step is one.
     """
@@ -33,7 +37,7 @@ class Loop:
                 self.order = BatchOrder(plan.order, plan.seed, rows, plan.size)
                 self.per_epoch = self.order.steps_per_epoch
         self.total = plan.count * self.per_epoch if plan.unit == "epoch" else plan.count
-        self.step = 0
+        self.step = self.started_at = 0
         self._rows = None
         self._batch: dict[str, object] = {}
         self._last_time: dict[int, float] = {}
@@ -88,69 +92,104 @@ class Loop:
             case "step":
                 return self.step % statement.count == 0
             case _:
-                now, key = time.monotonic(), id(statement)
-                if key in self._last_time and now - self._last_time[key] < statement.count:
+                if not self.is_time(statement):
                     return False
-                self._last_time[key] = now
+                self._last_time[id(statement)] = time.monotonic()
                 return True
+
+    def is_time(self, statement: Every | Checkpoint) -> bool:
+        """Whether the seconds of a statement are over; those of one that was never done always are."""
+        last = self._last_time.get(id(statement))
+        return last is None or time.monotonic() - last >= statement.count
+
+
+class Steps:
+    """The engine `step`: one execution of the graph a statement. It also keeps the checkpoints."""
+
+    name = "step"
+
+    def __init__(self, loop: Loop, kept: Trainings, place: tuple[int, int], first_statement: int = 0):
+        self.loop, self._run, self._kept, self._place = loop, loop.run, kept, place
+        self._first_statement = first_statement  # of the body, with which the next step begins
+        self.checkpoint = next((s for s in loop.plan.body if isinstance(s, Checkpoint)), None)
+        self.folder = self._run.text(self.checkpoint.path) if self.checkpoint else None
+
+    def begin(self) -> None:
+        """Be ready to take steps."""
+        self.loop.open_stream()
+
+    def advance(self) -> None:
+        """Take one step."""
+        loop, body = self.loop, self.loop.plan.body
+        loop.begin_step()
+        for at in range(self._first_statement, len(body)):
+            statement = body[at]
+            if isinstance(statement, Checkpoint):
+                if loop.is_due(statement) and loop.step > loop.started_at:
+                    self.keep(at + 1)
+            else:
+                self._statement(statement)
+        self._first_statement = 0
+        loop.step += 1
+        self._run.result.steps += 1
+
+    def keep(self, statement: int) -> None:
+        """Keep a checkpoint, from which the training goes on at a statement of the current step."""
+        self._kept.save(self.folder, Position(*self._place, self.loop.step, statement), self.checkpoint.origin)
+
+    def close(self) -> None:
+        if self.loop.stream is not None:
+            self.loop.stream.close()
+
+    @property
+    def is_inside_step(self) -> bool:
+        """Whether the next step has begun already, before a checkpoint."""
+        return self._first_statement > 0
+
+    def _statement(self, statement: Statement) -> None:
+        run = self._run
+        match statement:
+            case Every():
+                if self.loop.is_due(statement):
+                    for inner in statement.body:
+                        self._statement(inner)
+            case Stop():
+                fetched = run.fetch(fetched_by(statement), statement.feeds, statement.origin)
+                if host.truth(run.value(statement.condition, fetched, statement.origin)):
+                    raise Stopped
+            case _:
+                run.statement(statement)
 
 
 def train(
     run: SessionRun, plan: Train, program: Program, place: tuple[int, int], resume: Position | None = None
 ) -> None:
     """Run a training to its end. `place` is the session's and the statement's index in the program."""
+    from .engines import engine_for
+
     loop = Loop(run, plan)
     run.around.batch = loop.batch_field
     kept = Trainings(run, program, place)
-    checkpoint = next((s for s in plan.body if isinstance(s, Checkpoint)), None)
-    folder = run.text(checkpoint.path) if checkpoint else None
-    body = plan.body
-    first_statement = 0
+    steps = Steps(loop, kept, place, 0 if resume is None else resume.body)
     if resume is not None:
-        kept.restore(folder, checkpoint.origin)
-        loop.step, first_statement = resume.step, resume.body
+        kept.restore(steps.folder, steps.checkpoint.origin)
+        loop.step = loop.started_at = resume.step
     progress = run.options.progress(loop.total, loop.step, str(plan.unit)) if run.options.progress else Progress()
-    started_at = loop.step
-    loop.open_stream()
+    engine = engine_for(steps, place)
     try:
         while loop.step < loop.total:
-            loop.begin_step()
-            for at in range(first_statement, len(body)):
-                statement = body[at]
-                if isinstance(statement, Checkpoint):
-                    if loop.is_due(statement) and loop.step > started_at:
-                        kept.save(folder, Position(*place, loop.step, at + 1), statement.origin)
-                else:
-                    _body_statement(run, loop, statement)
-            first_statement = 0
-            loop.step += 1
-            run.result.steps += 1
+            engine.advance()
             progress.step(loop.step)
             if run.options.interrupted():
-                if folder is not None:
-                    kept.save(folder, Position(*place, loop.step, 0), checkpoint.origin)
+                if steps.folder is not None:
+                    steps.keep(0)
                 raise Interrupted
-    except _Stopped:
+    except Stopped:
         pass
     finally:
         progress.close()
-        if loop.stream is not None:
-            loop.stream.close()
+        engine.close()
         run.around.batch = None
         run.step = loop.step
-    if folder is not None:
-        kept.clear(folder)
-
-
-def _body_statement(run: SessionRun, loop: Loop, statement: Statement) -> None:
-    match statement:
-        case Every():
-            if loop.is_due(statement):
-                for inner in statement.body:
-                    _body_statement(run, loop, inner)
-        case Stop():
-            fetched = run.fetch([statement.condition], statement.feeds, statement.origin)
-            if host.truth(run.value(statement.condition, fetched, statement.origin)):
-                raise _Stopped
-        case _:
-            run.statement(statement)
+    if steps.folder is not None:
+        kept.clear(steps.folder)

@@ -1,0 +1,195 @@
+"""Parts of a built graph, built again inside a function of TensorFlow's.
+
+A copy has the same ops with the same attributes, so it computes the same bits. What is fed is replaced by other
+tensors; variables, and whatever else is a resource, are not copied but captured, so that a copy works on the same
+ones; and so are large constants, which should be held only once.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from .streams import PHILOX, TWINS, advanced, twin
+from .tf import tf, v1
+
+_LARGE = 4096  # bytes of a constant's definition
+
+
+class NotCopied(Exception):
+    """This part of the graph cannot be copied; the text says why, `op` is the name of the op that is to blame."""
+
+    def __init__(self, reason: str, op: str):
+        super().__init__(reason)
+        self.op = op
+
+
+@dataclass(slots=True)
+class Copy:
+    """What a copy gave: the tensors and operations asked for, and how far it has moved the streams."""
+
+    tensors: list[tf.Tensor]
+    operations: list[tf.Operation]
+    streams: dict[str, tf.Tensor]
+
+
+class Copier:
+    """Copies parts of one graph, as it is now."""
+
+    def __init__(self, graph: tf.Graph):
+        self.graph = graph
+        self._definition = graph.as_graph_def()
+        self._nodes = {node.name: node for node in self._definition.node}
+        self._random = {f.signature.name: _draws(f.node_def) for f in self._definition.library.function}
+
+    def reached(self, fetches: Iterable[str], fed: frozenset[str] = frozenset()) -> list[str]:
+        """The names of the ops that computing some tensors or operations executes, in the graph's order.
+
+        `fetches` and `fed` are names of tensors ("a:0"); an operation's is "^a".
+        """
+        seen: set[str] = set()
+        todo = [name for name in fetches if name not in fed]
+        while todo:
+            name = _op(todo.pop())
+            if name in seen:
+                continue
+            seen.add(name)
+            if not self._is_captured(name):
+                todo += [i for i in map(_full, self._nodes[name].input) if i not in fed]
+        return [name for name in self._nodes if name in seen]
+
+    def random(self, names: Iterable[str]) -> list[str]:
+        """Those ops that draw random numbers; `NotCopied` for one of which there is no twin."""
+        found = []
+        for name in names:
+            node = self._nodes[name]
+            if node.op in TWINS:
+                found.append(name)
+            elif "seed2" in node.attr and "seed" in node.attr:
+                raise NotCopied(f"the state of {node.op} cannot be kept", name)
+            for function in _functions(node):
+                if self._draws_inside(function, set()):
+                    raise NotCopied("random numbers are drawn in a 'while' or an 'if'", name)
+        return found
+
+    def _draws_inside(self, function: str, seen: set[str]) -> bool:
+        if function in seen or function not in self._random:
+            return False
+        seen.add(function)
+        draws, calls = self._random[function]
+        return draws or any(self._draws_inside(call, seen) for call in calls)
+
+    def copy(
+        self, tensors: list[tf.Tensor], operations: list[tf.Operation], feeds: Mapping[tf.Tensor, tf.Tensor],
+        streams: Mapping[str, tf.Tensor],
+    ) -> Copy:  # fmt: skip
+        """Copy what computes tensors and operations into the graph that is open, with others for those fed.
+
+        `streams` has the state of each random op's stream, by its name.
+        """
+        fed = {tensor.name: value for tensor, value in feeds.items()}
+        fetches = [tensor.name for tensor in tensors] + [f"^{operation.name}" for operation in operations]
+        names = self.reached(fetches, frozenset(fed))
+        captured = {name for name in names if self._is_captured(name)}
+        part, inputs = self._part(names, fed, captured)
+        drawn = []
+        for node in part.node:
+            if node.op in TWINS:
+                self._with_counter(node, streams[node.name], inputs)
+                drawn.append(node.name)
+        wanted = [name for name in fetches if name not in fed and _op(name) not in captured]
+        returned = [name.removeprefix("^") for name in wanted] + [f"{name}:0" for name in drawn]
+        made = dict(zip([*wanted, *drawn], self._import(part, inputs, returned), strict=True))
+
+        def of(name: str):
+            return fed[name] if name in fed else made[name] if name in made else self._capture(name)
+
+        moved = {name: advanced(streams[name], made[name]) for name in drawn}
+        return Copy([of(t.name) for t in tensors], [made[f"^{o.name}"] for o in operations], moved)
+
+    def shape(self, tensor: tf.Tensor, feeds: Mapping[tf.Tensor, tf.Tensor]) -> tf.TensorShape:
+        """The shape of a tensor where others are fed; the graph that is open is filled with copies."""
+        fed = {tensor.name: value for tensor, value in feeds.items()}
+        if tensor.name in fed:
+            return fed[tensor.name].shape
+        part, inputs = self._part(self.reached([tensor.name], frozenset(fed)), fed, set())
+        return self._import(part, inputs, [tensor.name])[0].shape
+
+    def _part(self, names: list[str], fed: Mapping[str, tf.Tensor], captured: set[str]):
+        """The definition of some ops, without those that are captured, and what becomes of its inputs."""
+        part = v1.GraphDef(versions=self._definition.versions, library=self._definition.library)
+        inputs: dict[str, tf.Tensor] = {}
+        replaced = captured | {_op(name) for name in fed if self._nodes[_op(name)].op.startswith("Placeholder")}
+        for name in names:
+            if name in replaced:
+                continue
+            node = part.node.add()
+            node.CopyFrom(self._nodes[name])
+            if "_class" in node.attr:
+                del node.attr["_class"]  # what stands beside it may not be copied
+            kept = [i for i in node.input if i.removeprefix("^") not in replaced or not i.startswith("^")]
+            node.ClearField("input")
+            node.input.extend(kept)
+            for one in map(_full, kept):
+                if one in fed:
+                    inputs[one] = fed[one]
+                elif _op(one) in captured:
+                    inputs[one] = self._capture(one)
+            if node.op == "PlaceholderWithDefault":
+                dtype = node.attr["dtype"].type
+                node.op = "Identity"
+                node.ClearField("attr")
+                node.attr["T"].type = dtype
+        return part, inputs
+
+    def _capture(self, name: str) -> tf.Tensor:
+        return v1.get_default_graph().capture(self.graph.get_tensor_by_name(name))
+
+    def _with_counter(self, node, stream: tf.Tensor, inputs: dict[str, tf.Tensor]) -> None:
+        key, counter, algorithm = (f"{node.name}/stream/{part}" for part in ("key", "counter", "algorithm"))
+        twin(node, key, counter, algorithm)
+        inputs[f"{key}:0"] = tf.bitcast(stream[:1], tf.uint64)
+        inputs[f"{counter}:0"] = tf.bitcast(stream[1:], tf.uint64)
+        inputs[f"{algorithm}:0"] = tf.constant(PHILOX)
+
+    def _import(self, part: v1.GraphDef, inputs: dict[str, tf.Tensor], returned: list[str]) -> list:
+        graph = v1.get_default_graph()
+        inputs = {name: one if one.graph is graph else graph.capture(one) for name, one in inputs.items()}
+        try:
+            return v1.import_graph_def(part, inputs, returned, name="") if returned else []
+        except (ValueError, tf.errors.OpError) as error:
+            raise NotCopied(f"TensorFlow cannot put it into a loop: {error}", "") from error
+
+    def _is_captured(self, name: str) -> bool:
+        node = self._nodes[name]
+        if node.op == "Const":
+            return node.ByteSize() > _LARGE
+        if node.op in _HANDLES:
+            return True
+        return not node.input and any(t.dtype == tf.resource for t in self.graph.get_operation_by_name(name).outputs)
+
+
+_HANDLES = ("VarHandleOp", "ImmutableConst")
+
+
+def _op(name: str) -> str:
+    """The op of a tensor's or an operation's name."""
+    return name.removeprefix("^").partition(":")[0]
+
+
+def _full(name: str) -> str:
+    """An input of a definition as the name of a tensor, or of an operation."""
+    return name if name.startswith("^") or ":" in name else f"{name}:0"
+
+
+def _functions(node) -> list[str]:
+    """The functions that an op calls."""
+    result = []
+    for attr in node.attr.values():
+        if attr.HasField("func"):
+            result.append(attr.func.name)
+        result += [func.name for func in attr.list.func]
+    return result
+
+
+def _draws(nodes) -> tuple[bool, list[str]]:
+    draws = any("seed2" in node.attr for node in nodes)
+    return draws, [call for node in nodes for call in _functions(node)]

@@ -1,0 +1,57 @@
+"""The random ops of a graph, with the state of their generators made visible.
+
+A random op of TensorFlow's keeps its generator inside its kernel, where nothing can read or set it. But the generator
+is Philox with a counter: the op's seeds are its key and the upper half of its counter, and each execution moves the
+lower half on by 256 for every number drawn. The stateless twins of the ops take key and counter as inputs and draw
+the same bits. So a random op in a loop is its twin, with the lower half of the counter as a variable of the loop.
+"""
+
+import numpy as np
+
+from .tf import tf
+
+# Random ops and their stateless twins, which take key, counter and algorithm after the shape.
+TWINS = {
+    "RandomUniform": "StatelessRandomUniformV2",
+    "RandomStandardNormal": "StatelessRandomNormalV2",
+    "TruncatedNormal": "StatelessTruncatedNormalV2",
+    "RandomUniformInt": "StatelessRandomUniformIntV2",
+}
+PHILOX = 1  # the generator's number in the stateless ops
+_PER_NUMBER = 256  # how far the counter moves for each number drawn
+
+
+class Stream:
+    """The generator of one random op in one session.
+
+    `state` is int64 [3], whose bits are the uint64 that the twins take: the key, and the counter's two halves.
+    """
+
+    def __init__(self, op: tf.Operation):
+        seeds = op.get_attr("seed"), op.get_attr("seed2")
+        if seeds == (0, 0):  # a new one each time, as the kernel does it
+            seeds = tuple(np.random.SeedSequence().generate_state(2, np.uint64).view(np.int64).tolist())
+        self.state = np.array([seeds[0], 0, seeds[1]], np.int64)
+
+    def advance(self, size: int) -> None:
+        """Note that an execution has drawn so many numbers."""
+        self.state[1] += size * _PER_NUMBER
+
+
+def twin(definition, key: str, counter: str, algorithm: str) -> None:
+    """Make the definition of a random op that of its twin, given the names of key, counter and algorithm."""
+    dtypes = {name: definition.attr[name].type for name in ("dtype", "Tout", "T") if name in definition.attr}
+    inputs = list(definition.input)
+    integers = definition.op == "RandomUniformInt"  # which names its attributes otherwise
+    definition.op = TWINS[definition.op]
+    definition.ClearField("attr")
+    definition.attr["dtype"].type = dtypes["Tout" if integers else "dtype"]
+    definition.attr["Tshape"].type = dtypes["T"]
+    definition.ClearField("input")
+    definition.input.extend([inputs[0], key, counter, algorithm, *inputs[1:]])
+
+
+def advanced(state: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    """A stream's state after an execution has drawn a tensor."""
+    moved = tf.size(draws, out_type=tf.int64) * _PER_NUMBER
+    return state + tf.stack([tf.zeros([], tf.int64), moved, tf.zeros([], tf.int64)])

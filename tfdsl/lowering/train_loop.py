@@ -1,0 +1,336 @@
+"""Many steps of a training as one op: a `tf.while_loop` in a function of TensorFlow's.
+
+A step is a list of executions, each a copy of the part of the graph that one `session.run` would execute. The order
+of their effects is that of the list: TensorFlow orders what touches one variable by where it stands in a function.
+Most steps are plain: they do only what is done at every step. At the others, the events, more is run, or values are
+gathered for the world outside. So the loop is two: an event, then the plain steps up to the next event.
+
+    for k in range(events):                  # `events`: positions in the block, one row of flags each
+        everything that is due at positions[k], its values gathered in row k
+        for step in range(positions[k] + 1, positions[k + 1]):
+            what is done at every step
+
+Steps are counted from the start of a block, whose batches are given as rows of the data. With `compiled` the
+function is compiled by XLA; then all shapes are known, those of short last batches apart.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ..record import Record
+from .copies import Copier
+from .graph import BuiltGraph
+from .tf import tf, v1
+
+
+class Whole(Record):
+    """What is fed is the argument of this number."""
+
+    argument: int
+
+
+class Rows(Record):
+    """What is fed is the batch's rows of an argument, and of these a part."""
+
+    argument: int
+    index: tuple[object, ...] = ()
+
+
+class PerStep(Record):
+    """What is fed is an argument's element for the step."""
+
+    argument: int
+
+
+Source = Whole | Rows | PerStep
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What one `session.run` executes: what is fed, the tensors that are wanted outside, the operations."""
+
+    feeds: tuple[tuple[tf.Tensor, Source], ...]
+    tensors: tuple[tf.Tensor, ...] = ()
+    operations: tuple[tf.Operation, ...] = ()
+
+
+@dataclass(frozen=True)
+class When:
+    """What is done at the events at which a flag is set."""
+
+    flag: int
+    body: tuple["Execution | When", ...]
+
+
+Body = tuple[Execution | When, ...]
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An array that the loop is given: its dtype and its shape, with None for sizes that are not known."""
+
+    dtype: tf.DType
+    shape: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A loop to be built. `sizes` are those of a full and of the last batch of an epoch, None without batches;
+    `block` is the number of steps of a block, `events` the most that one call has, where that must be known."""
+
+    body: Body
+    arguments: tuple[Argument, ...]
+    sizes: tuple[int, int] | None
+    streams: tuple[str, ...]
+    flags: int
+    every: bool  # every step is an event
+    compiled: bool
+    block: int
+    events: int
+    timed: bool = False  # whether the time of each event is gathered
+
+
+def executions(body: Body) -> Iterator[Execution]:
+    for item in body:
+        if isinstance(item, When):
+            yield from executions(item.body)
+        else:
+            yield item
+
+
+@dataclass(slots=True)
+class TrainLoop:
+    """A loop in a graph: the placeholders of one call and what it gives.
+
+    `gathered` has a tensor [events, ...] for each tensor of each execution, in their order; those in `packed` are
+    serialised, because their shapes change. `times` is float64 [events] in seconds since 1970.
+    """
+
+    first: tf.Tensor
+    last: tf.Tensor
+    rows: tf.Tensor | None
+    positions: tf.Tensor
+    flags: tf.Tensor
+    arguments: list[tf.Tensor]
+    streams: tf.Tensor
+    gathered: list[tf.Tensor] = field(default_factory=list)
+    packed: list[bool] = field(default_factory=list)
+    times: tf.Tensor | None = None
+    moved: tf.Tensor | None = None  # the streams afterwards
+    variables: list[str] = field(default_factory=list)  # names of those that the loop uses
+    ops: int = 0  # of a plain step
+
+
+def build(built: BuiltGraph, copier: Copier, spec: Spec) -> TrainLoop:
+    """Add a loop to a graph. `NotCopied` where a part of it cannot be in one."""
+    with built.graph.as_default(), v1.name_scope("train_loop"):
+        return _Builder(copier, spec).build()
+
+
+class _Builder:
+    def __init__(self, copier: Copier, spec: Spec):
+        self.copier, self.spec = copier, spec
+        self.plain: Body = tuple(item for item in spec.body if isinstance(item, Execution))
+        wanted = [(e, tensor) for e in executions(spec.body) for tensor in e.tensors]
+        self.has_events = spec.every or spec.flags > 0
+        self.types = [self._type(*one) for one in wanted]
+
+    # --- what is gathered -----------------------------------------------------------------
+
+    def _type(self, execution: Execution, tensor: tf.Tensor) -> tuple[tf.DType, tf.TensorShape, bool]:
+        """dtype, shape and whether it is packed, of a tensor that is gathered."""
+        shape = tensor.shape
+        if not shape.is_fully_defined() and self.spec.sizes and len(set(self.spec.sizes)) == 1:
+            shape = self._shape(execution, tensor)
+        if shape.is_fully_defined():
+            return tensor.dtype.base_dtype, shape, False
+        return tf.string, tf.TensorShape([]), True
+
+    def _shape(self, execution: Execution, tensor: tf.Tensor) -> tf.TensorShape:
+        """The shape of a tensor when what is fed has the shapes that it has in the loop."""
+        with tf.Graph().as_default():
+            fed = {}
+            for one, source in execution.feeds:
+                argument = self.spec.arguments[source.argument]
+                shape = {Whole: argument.shape, PerStep: argument.shape[1:]}.get(type(source))
+                if shape is None:
+                    batch = v1.placeholder(argument.dtype, [self.spec.sizes[0], *argument.shape[1:]])
+                    fed[one] = _indexed(batch, source.index)
+                else:
+                    fed[one] = v1.placeholder(argument.dtype, shape)
+            return self.copier.shape(tensor, fed)
+
+    # --- the function ---------------------------------------------------------------------
+
+    def build(self) -> TrainLoop:
+        spec = self.spec
+        fixed = spec.compiled
+        loop = TrainLoop(
+            first=v1.placeholder(tf.int32, [], "first"),
+            last=v1.placeholder(tf.int32, [], "last"),
+            rows=None if spec.sizes is None else v1.placeholder(
+                tf.int32, [spec.block if fixed else None, spec.sizes[0]], "rows"),
+            positions=v1.placeholder(tf.int32, [spec.events if fixed else None], "events"),
+            flags=v1.placeholder(tf.bool, [spec.events if fixed else None, spec.flags], "flags"),
+            arguments=[v1.placeholder(a.dtype, a.shape, "fed") for a in spec.arguments],
+            streams=v1.placeholder(tf.int64, [len(spec.streams), 3], "streams"),
+        )  # fmt: skip
+        loop.packed = [packed for _, _, packed in self.types]
+        given = [loop.first, loop.last, loop.positions, loop.flags, loop.streams, *loop.arguments]
+        if loop.rows is not None:
+            given.append(loop.rows)
+
+        @tf.function(autograph=False, jit_compile=spec.compiled or None)
+        def steps(first, last, positions, flags, streams, *rest):
+            self.arguments = rest[: len(spec.arguments)]
+            self.rows = rest[-1] if loop.rows is not None else None
+            if not self.has_events:
+                return [self._plain(first, last, streams)]
+            return self._events(last, positions, flags, streams)
+
+        concrete = steps.get_concrete_function(*given)
+        loop.ops = self.ops
+        results = concrete(*given)
+        loop.moved, *gathered = results
+        if spec.timed:
+            loop.times = gathered.pop()
+        loop.gathered = gathered
+        captured = [tensor.op for tensor, _ in concrete.graph.captures]
+        loop.variables = sorted({op.name for op in captured if op.type == "VarHandleOp"})
+        return loop
+
+    ops = 0
+
+    def _plain(self, first: tf.Tensor, last: tf.Tensor, streams: tf.Tensor) -> tf.Tensor:
+        """The steps from `first` up to but not `last`, plain ones."""
+
+        def body(step, streams):
+            before = len(v1.get_default_graph().get_operations())
+            streams, _ = self._step(self.plain, step, streams, None, [])
+            self.ops = len(v1.get_default_graph().get_operations()) - before
+            return step + 1, streams
+
+        return tf.while_loop(lambda step, _: step < last, body, [first, streams])[1]
+
+    def _events(self, last, positions, flags, streams) -> list[tf.Tensor]:
+        count = self.spec.events if self.spec.compiled else tf.shape(positions)[0]
+        number = tf.reduce_sum(tf.cast(positions < last, tf.int32)) if self.spec.compiled else count
+        types = [(dtype, tf.constant(shape.as_list(), tf.int32)) for dtype, shape, _ in self.types]
+        if self.spec.timed:
+            types.append((tf.float64, tf.constant([], tf.int32)))
+        lists = [
+            tf.raw_ops.TensorListReserve(element_shape=shape, num_elements=count, element_dtype=dtype)
+            for dtype, shape in types
+        ]
+
+        def event(k, streams, *lists):
+            step = positions[k]
+            streams, new = self._step(self.spec.body, step, streams, (flags[k], k), list(lists))
+            if not self.spec.every:
+                following = tf.minimum(k + 1, count - 1)
+                end = tf.where(k + 1 < number, positions[following], last)
+                streams = self._plain(step + 1, end, streams)
+            return k + 1, streams, *new
+
+        _, streams, *lists = tf.while_loop(
+            lambda k, *_: k < number, event, [tf.constant(0), streams, *lists],
+        )  # fmt: skip
+        static = self.spec.events if self.spec.compiled else -1
+        return [streams] + [
+            tf.raw_ops.TensorListStack(
+                input_handle=handle, element_shape=shape, element_dtype=dtype, num_elements=static
+            )
+            for handle, (dtype, shape) in zip(lists, types, strict=True)
+        ]
+
+    # --- one step -------------------------------------------------------------------------
+
+    def _step(self, body: Body, step, streams, event, lists: list) -> tuple[tf.Tensor, list]:
+        """One step: its effects, the streams after it, and the lists with what it gathers."""
+        sizes = self.spec.sizes
+        if sizes is None or sizes[0] == sizes[1] or not self.spec.compiled:
+            return self._sized(body, step, streams, event, lists, sizes[0] if sizes else None)
+        # XLA wants to know how many rows there are: a branch for each number.
+        results = tf.cond(
+            self.rows[step, sizes[0] - 1] >= 0,
+            lambda: _flat(self._sized(body, step, streams, event, lists, sizes[0])),
+            lambda: _flat(self._sized(body, step, streams, event, lists, sizes[1])),
+        )
+        return _unflat(results)
+
+    def _sized(self, body: Body, step, streams, event, lists, size: int | None) -> tuple[tf.Tensor, list]:
+        chosen = None
+        if size is not None:
+            chosen = self.rows[step]
+            if self.spec.compiled:
+                chosen = chosen[:size]
+            elif len(set(self.spec.sizes)) > 1:  # places without a row have -1
+                chosen = chosen[: tf.reduce_sum(tf.cast(chosen >= 0, tf.int32))]
+        feeds: dict[Source, tf.Tensor] = {}
+        if self.spec.timed and event is not None:
+            lists = [*lists[:-1], _set(lists[-1], event[1], tf.timestamp())]
+        return self._items(body, step, chosen, feeds, streams, event, list(lists), [0])
+
+    def _items(self, body: Body, step, chosen, feeds, streams, event, lists, at: list[int]):
+        for item in body:
+            if isinstance(item, Execution):
+                fed = {tensor: self._fed(source, step, chosen, feeds) for tensor, source in item.feeds}
+                state = {name: streams[i] for i, name in enumerate(self.spec.streams)}
+                made = self.copier.copy(list(item.tensors), list(item.operations), fed, state)
+                with tf.control_dependencies(made.operations):
+                    streams = tf.identity(streams)
+                if made.streams:
+                    streams = tf.stack([made.streams.get(n, streams[i]) for i, n in enumerate(self.spec.streams)])
+                for tensor in made.tensors:
+                    if self.types[at[0]][2]:
+                        tensor = tf.io.serialize_tensor(tensor)
+                    lists[at[0]] = _set(lists[at[0]], event[1], tensor)
+                    at[0] += 1
+                continue
+            start = at[0]
+
+            def then(item=item, streams=streams, lists=lists, start=start):
+                made = dict(feeds)  # what a branch makes is not there outside it
+                return _flat(self._items(item.body, step, chosen, made, streams, event, list(lists), [start]))
+
+            results = tf.cond(
+                event[0][item.flag], then, lambda streams=streams, lists=lists: _flat((streams, list(lists)))
+            )
+            streams, lists = _unflat(results)
+            at[0] = start + sum(len(e.tensors) for e in executions(item.body))
+        return streams, lists
+
+    def _fed(self, source: Source, step, chosen, made: dict[Source, tf.Tensor]) -> tf.Tensor:
+        if source not in made:
+            argument = self.arguments[source.argument]
+            match source:
+                case Whole():
+                    made[source] = argument
+                case PerStep():
+                    made[source] = argument[step]
+                case Rows(index=()):
+                    made[source] = tf.gather(argument, chosen)
+                case Rows(index=index):
+                    whole = self._fed(Rows(source.argument), step, chosen, made)
+                    made[source] = _indexed(whole, index)
+        return made[source]
+
+
+def _indexed(tensor: tf.Tensor, index: tuple[object, ...]) -> tf.Tensor:
+    if not index:
+        return tensor
+    return tensor[tuple(slice(*item) if isinstance(item, tuple) else item for item in index)]
+
+
+def _set(handle: tf.Tensor, at: tf.Tensor, item: tf.Tensor) -> tf.Tensor:
+    return tf.raw_ops.TensorListSetItem(input_handle=handle, index=at, item=item)
+
+
+def _flat(results: tuple[tf.Tensor, list]) -> list:
+    return [results[0], *results[1]]
+
+
+def _unflat(results) -> tuple[tf.Tensor, list]:
+    if isinstance(results, tf.Tensor):  # tf.cond unpacks a list of one
+        return results, []
+    return results[0], list(results[1:])

@@ -1,0 +1,385 @@
+"""The engines `loop` and `xla`: as many steps in one execution of the graph as nothing outside of it needs a say in.
+
+What a step runs, prints, logs, expects and stops by is in the graph (`lowering/train_loop.py`): the values are
+gathered, and after the execution the statements are done with them, step by step, as if they had just been run.
+What must happen between two steps (`save`, `set`, a checkpoint, `every N seconds`) ends the execution before that
+step, which the engine `step` then takes. It also takes over where something fails or a training stops: the variables
+are put back to where the execution began, so that all that comes before is done, and what happens happens there.
+
+The batches of the next steps are drawn, and logs written, by a thread of their own while the graph runs.
+"""
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..lowering.copies import NotCopied
+from ..lowering.failures import plain_reason
+from ..lowering.tf import tf, v1
+from ..lowering.train_loop import Body, Execution, Spec, TrainLoop, When, build
+from ..program import Every, Log, Ref, Run, Statement, Stop, fetches_of
+from . import host
+from .engines import NotInGraph, copier_of
+from .loop_feeds import LoopFeeds
+from .schedule import Schedule
+from .session import fetched_by, setter
+from .training import Steps
+
+_LONG = 0.5  # seconds that one execution should take at most: the user waits for what it prints, or after Ctrl-C
+_BLOCK = 8192  # steps of a block, and
+_BLOCK_BYTES = 1 << 22  # bytes of the rows of its batches, at most
+_GATHERED_BYTES = 1 << 26  # of what is gathered in one execution, at most
+_EVENTS = 2048  # in one execution that XLA compiles, at most
+_OF_TENSORS = ("HistogramSummary", "ImageSummary")  # which XLA cannot make, but whose tensors it can gather
+
+
+_WORTH = 2_000_000  # ops, from which on XLA is worth its compiling
+
+
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """A statement that something is gathered for: `flag` is the number of its block, -1 for the body itself;
+    `values` where the values of what it fetches are gathered."""
+
+    statement: Statement
+    flag: int
+    values: tuple[tuple[Ref, int], ...]
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """What one execution gathered: the events' steps, which blocks are due at each, values and times of each."""
+
+    steps: np.ndarray
+    flags: np.ndarray
+    values: list[np.ndarray]
+    times: np.ndarray
+
+    def is_due(self, talk: _Talk, k: int) -> bool:
+        return talk.flag < 0 or bool(self.flags[k, talk.flag])
+
+
+class Engine:
+    """Takes the steps of a training in the graph. `NotInGraph` where it cannot be there."""
+
+    def __init__(self, steps: Steps, place: tuple[int, int], name: str):
+        self._steps, self._loop, self._run, self.name = steps, steps.loop, steps.loop.run, name
+        self._schedule = Schedule(self._loop)
+        always = self._schedule.always_outside
+        if always is not None:
+            line = always.origin.span.line
+            raise NotInGraph(f"what line {line} does is done outside of the graph", always.origin)
+        rows = 1 if self._loop.order is None else self._loop.order.size
+        self._block_size = max(1, min(_BLOCK, self._loop.total, _BLOCK_BYTES // (4 * rows)))
+        self._feeds = LoopFeeds(self._loop)
+        self._talks: list[_Talk] = []
+        self._tensors = 0
+        self._body = self._sorted(self._schedule.inside, -1)
+        self._every = any(talk.flag < 0 for talk in self._talks)  # something is gathered at every step
+        self._has_events = self._every or bool(self._schedule.blocks)
+        self._graph = self._build(place)
+        self._call = self._callable()
+        self._variables = [v for v in self._run.built.variables() if v.op.name in self._graph.variables]
+        self._length = 64  # steps of the next execution
+        self._most_events = self._event_limit()
+        self._is_first = True
+        self._worker = ThreadPoolExecutor(1, "tfdsl-loop")
+        self._blocks: dict[int, Future] = {}
+        self._logs: list[Future] = []
+
+    # --- what is in the graph -------------------------------------------------------------
+
+    def _sorted(self, statements: tuple[Statement, ...], flag: int) -> Body:
+        items: list[Execution | When] = []
+        for statement in statements:
+            if isinstance(statement, Every):
+                inner = next(i for i, block in enumerate(self._schedule.blocks) if block is statement)
+                items.append(When(inner, self._sorted(statement.body, inner)))
+                continue
+            feeds = self._feeds.sources(statement.feeds)
+            if isinstance(statement, Run):
+                operations = tuple(dict.fromkeys(self._run.built.operation(ref) for ref in statement.refs))
+                items.append(Execution(feeds, (), operations))
+                continue
+            fetched = self._fetched(statement)
+            values = tuple((ref, self._tensors + at) for at, ref in enumerate(fetched))
+            self._talks.append(_Talk(statement, flag, values))
+            self._tensors += len(fetched)
+            if fetched:
+                items.append(Execution(feeds, tuple(fetched.values())))
+        return tuple(items)
+
+    def _fetched(self, statement: Statement) -> dict[Ref, tf.Tensor]:
+        """The tensors whose values a statement is done with: of scalar summaries, what they summarise."""
+        built = self._run.built
+        if isinstance(statement, Log):
+            return {ref: self._logged(built.value(ref).op) for ref in statement.summaries}
+        refs = dict.fromkeys(ref for expr in fetched_by(statement) for ref in fetches_of(expr))
+        return {ref: built.tensor(ref) for ref in refs}
+
+    def _logged(self, op: tf.Operation) -> tf.Tensor:
+        by_value = op.type == "ScalarSummary" or (self.name == "xla" and op.type in _OF_TENSORS)
+        return op.inputs[1] if by_value else op.outputs[0]
+
+    def _build(self, place: tuple[int, int]) -> TrainLoop:
+        built, loop, run = self._run.built, self._loop, self._run
+        compiled = self.name == "xla"
+        timed = not compiled and any(isinstance(talk.statement, Log) for talk in self._talks)
+        spec = Spec(
+            body=self._body, arguments=tuple(self._feeds.types),
+            sizes=None if loop.order is None else (loop.order.size, loop.order.last_size),
+            streams=tuple(run.streams.streams) if run.streams else (),
+            flags=len(self._schedule.blocks), every=self._every, compiled=compiled, block=self._block_size,
+            events=min(_EVENTS, self._events_of_a_block()) if compiled else 0, timed=timed,
+        )  # fmt: skip
+        key = place, self.name
+        if key not in built.loops or built.loops[key][0] != spec:
+            try:
+                built.loops[key] = spec, build(built, copier_of(run), spec)
+            except NotCopied as error:
+                node = built.node_of(error.op) if error.op else None
+                raise NotInGraph(str(error), node.origin if node else loop.plan.origin) from error
+        return built.loops[key][1]
+
+    def _events_of_a_block(self) -> int:
+        if self._every:
+            return self._block_size
+        flags = self._schedule.flags(0, min(self._loop.total, 2 * self._block_size))
+        return min(self._block_size, int(flags.any(axis=1).sum()) + 2)
+
+    def _event_limit(self) -> int:
+        """How many events one execution can have."""
+        size = 1
+        for tensor in self._graph.gathered:
+            shape = tensor.shape[1:]
+            size += (shape.num_elements() if shape.is_fully_defined() else 1024) * max(tensor.dtype.size, 8)
+        limit = max(1, _GATHERED_BYTES // size)
+        return min(limit, self._graph.positions.shape[0]) if self.name == "xla" else limit
+
+    def _callable(self):
+        graph = self._graph
+        given = [graph.first, graph.last, graph.positions, graph.flags, graph.streams, *graph.arguments]
+        given += [] if graph.rows is None else [graph.rows]
+        times = [] if graph.times is None else [graph.times]
+        return self._run.session.make_callable([graph.moved, *graph.gathered, *times], given)
+
+    def begin(self) -> None:
+        """Be ready to take steps."""
+
+    @property
+    def is_worth_compiling(self) -> bool:
+        """Whether the steps are enough for XLA to win back the time that it takes to compile them: about what they
+        cost without it, which is a little for each op of each step."""
+        return self._loop.total * self._graph.ops >= _WORTH
+
+    def compile(self) -> None:
+        """Have XLA compile the loop; `NotInGraph` with the line of the op that it cannot compile."""
+        nothing = np.zeros(0, np.int64)
+        try:
+            self._execute(self._loop.step, self._loop.step, nothing, np.zeros((0, len(self._schedule.blocks)), bool))
+        except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
+            self.close()
+            op, reason = _refused(error)
+            node = self._run.built.node_of(op)
+            raise NotInGraph(reason, node.origin if node else self._loop.plan.origin) from error
+
+    # --- taking steps ---------------------------------------------------------------------
+
+    def advance(self) -> None:
+        """Take as many steps as one execution should take, or one by itself."""
+        loop = self._loop
+        end = self._schedule.next_outside(loop.step)
+        if end == loop.step or self._steps.is_inside_step:
+            self._written()
+            self._steps.advance()
+            return
+        block_end = (loop.step // self._block_size + 1) * self._block_size
+        self._take(loop.step, min(end, loop.step + self._length, block_end))
+
+    def _take(self, first: int, last: int) -> None:
+        """Take the steps from `first` up to but not `last`, or fewer where they have too many events."""
+        flags = self._schedule.flags(first, last)
+        is_event = flags.any(axis=1) | self._every
+        is_event[0] = self._has_events  # the loop begins with one
+        events = np.flatnonzero(is_event)
+        if len(events) > self._most_events:
+            last = first + int(events[self._most_events])
+            events = events[: self._most_events]
+        before = self._state()
+        started = time.time()
+        try:
+            moved, *values = self._execute(first, last, first + events, flags[events])
+        except (tf.errors.OpError, ValueError, TypeError, RuntimeError):
+            self._put_back(before)
+            self._step_until(last)
+            return
+        seconds = time.time() - started
+        times = values.pop() if self._graph.times is not None else started + seconds * events / (last - first)
+        chunk = _Chunk(first + events, flags[events], values, times)
+        stop = self._stop(chunk)
+        if stop is not None:
+            self._put_back(before)
+            if stop > first:
+                self._take(first, stop)
+            self._step_until(self._loop.step + 1)
+            return
+        if self._run.streams is not None:
+            self._run.streams.put(moved)
+        self._adapt(last - first, seconds)
+        self._replay(chunk)
+        self._loop.step = last
+        self._run.result.steps += last - first
+
+    def _execute(self, first: int, last: int, events: np.ndarray, flags: np.ndarray) -> list[np.ndarray]:
+        start = first - first % self._block_size
+        rows, moving = self._block(start)
+        positions = (events - start).astype(np.int32)
+        if self.name == "xla":  # which is told the shapes beforehand; what lies after the end is no event
+            missing = self._graph.positions.shape[0] - len(positions)
+            positions = np.pad(positions, (0, missing), constant_values=last - start)
+            flags = np.pad(flags, ((0, missing), (0, 0)))
+        arrays = [moving[at] if array is None else array for at, array in enumerate(self._feeds.arrays)]
+        streams = self._run.streams.states() if self._run.streams else np.zeros((0, 3), np.int64)
+        given = [first - start, last - start, positions, flags, streams, *arrays]
+        return self._call(*given, *([] if rows is None else [rows]))
+
+    def _block(self, start: int) -> tuple[np.ndarray | None, Mapping[int, np.ndarray]]:
+        """The rows and the moving arguments of a block; those of the next one are made meanwhile."""
+        for at in (start, start + self._block_size):
+            if at not in self._blocks and at < self._loop.total:
+                self._blocks[at] = self._worker.submit(self._make_block, at)
+        for at in [at for at in self._blocks if at < start]:
+            del self._blocks[at]
+        return self._blocks[start].result()
+
+    def _make_block(self, start: int) -> tuple[np.ndarray | None, Mapping[int, np.ndarray]]:
+        order, size = self._loop.order, self._block_size
+        return None if order is None else order.block(start, start + size), self._feeds.block(start, size)
+
+    def _adapt(self, steps: int, seconds: float) -> None:
+        """Choose the length of the next execution: it makes no difference to what is computed."""
+        if self._is_first:  # which also made the graph ready
+            self._is_first = False
+        elif seconds > _LONG:
+            self._length = max(1, int(steps * _LONG / seconds))
+        elif seconds < _LONG / 4:
+            self._length = max(self._length, 4 * steps)
+
+    # --- going back -----------------------------------------------------------------------
+
+    def _state(self):
+        """Variables and streams, as they are now; None where a variable has no value yet."""
+        streams = self._run.streams.states() if self._run.streams else None
+        try:
+            return self._run.session.run(self._variables), streams
+        except tf.errors.FailedPreconditionError:
+            return None
+
+    def _put_back(self, state) -> None:
+        if state is None:
+            return
+        values, streams = state
+        pairs = [setter(self._run.built, variable) for variable in self._variables]
+        feeds = {placeholder: value for (placeholder, _), value in zip(pairs, values, strict=True)}
+        self._run.session.run([assign for _, assign in pairs], feeds)
+        if streams is not None:
+            self._run.streams.put(streams)
+
+    def _step_until(self, end: int) -> None:
+        self._written()
+        while self._loop.step < end:
+            self._steps.advance()
+
+    # --- what is done outside with what was gathered --------------------------------------
+
+    def _stop(self, chunk: _Chunk) -> int | None:
+        """The first step at which a `stop when` holds."""
+        for k, talk in self._due(chunk, Stop):
+            self._at(int(chunk.steps[k]))
+            condition = self._run.value(talk.statement.condition, self._values(chunk, talk, k), talk.statement.origin)
+            if host.truth(condition):
+                return int(chunk.steps[k])
+        return None
+
+    def _replay(self, chunk: _Chunk) -> None:
+        done = len(chunk.steps), None
+        try:
+            for k, talk in self._due(chunk):
+                if not isinstance(talk.statement, (Log, Stop)):
+                    done = k, talk
+                    self._at(int(chunk.steps[k]))
+                    self._run.replay(talk.statement, self._values(chunk, talk, k))
+            done = len(chunk.steps), None
+        finally:  # also where an `expect` fails: what came before it is logged
+            if any(isinstance(talk.statement, Log) for talk in self._talks):
+                self._logs.append(self._worker.submit(self._log, chunk, done))
+
+    def _log(self, chunk: _Chunk, end: tuple[int, _Talk | None]) -> None:
+        for k, talk in self._due(chunk):
+            if (k, talk) == end:
+                return
+            if isinstance(talk.statement, Log):
+                for ref, at in talk.values:
+                    summary = self._summary(self._run.built.value(ref).op, chunk.values[at][k])
+                    self._run.add_summary(summary, int(chunk.steps[k]), float(chunk.times[k]))
+
+    def _summary(self, op: tf.Operation, value) -> v1.Summary:
+        if op.type == "ScalarSummary":
+            tag = tf.get_static_value(op.inputs[0]).item()
+            return v1.Summary(value=[v1.Summary.Value(tag=tag, simple_value=float(value))])
+        if self.name == "xla":
+            value = self._run.session.run(op.outputs[0], {op.inputs[1]: value})
+        return v1.Summary.FromString(value)
+
+    def _due(self, chunk: _Chunk, kind: type = Statement) -> Iterator[tuple[int, _Talk]]:
+        """What is to be done: events and statements in their order."""
+        talks = [talk for talk in self._talks if isinstance(talk.statement, kind)]
+        if talks:
+            for k in range(len(chunk.steps)):
+                for talk in talks:
+                    if chunk.is_due(talk, k):
+                        yield k, talk
+
+    def _at(self, step: int) -> None:
+        self._loop.step = step
+        self._loop.begin_step()
+
+    def _values(self, chunk: _Chunk, talk: _Talk, k: int) -> dict[Ref, object]:
+        return {ref: self._value(chunk.values[at][k], self._graph.packed[at]) for ref, at in talk.values}
+
+    @staticmethod
+    def _value(value, packed: bool):
+        if packed:
+            value = tf.make_ndarray(v1.TensorProto.FromString(value))
+            return value[()]
+        return value.copy() if isinstance(value, np.ndarray) else value
+
+    def _written(self) -> None:
+        """Wait until all logs are written; what went wrong with them is raised here."""
+        while self._logs:
+            self._logs.pop(0).result()
+
+    def close(self) -> None:
+        try:
+            self._written()
+        finally:
+            self._worker.shutdown()
+            self._steps.close()
+
+
+_NODE = re.compile(r"\{\{node ([^}]+)\}\}")
+_UNSUPPORTED = re.compile(r"(\w+) \(No registered '\w+' OpKernel for XLA.*?\{\{node ([^}]+)\}\}", re.DOTALL)
+
+
+def _refused(error: Exception) -> tuple[str, str]:
+    """The op that XLA cannot compile, by its name in the program's graph, and why."""
+    text = getattr(error, "message", None) or str(error)
+    unsupported = _UNSUPPORTED.search(text)
+    if unsupported:
+        return unsupported.group(2), f"there is no {unsupported.group(1)} in XLA"
+    node = _NODE.search(text)
+    return node.group(1) if node else "", plain_reason(error)

@@ -1,0 +1,62 @@
+"""The streams of a session's random ops, where some executions of them are inside of a training loop.
+
+The kernels of the ops would not know what was drawn in the loop. So outside of it too their numbers are drawn by the
+ops' twins, and fed.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from ..lowering.copies import Copier
+from ..lowering.graph import BuiltGraph
+from ..lowering.streams import PHILOX, TWINS, Stream
+from ..lowering.tf import tf, v1
+
+
+class Streams:
+    """A stream for each of some random ops; `names` are theirs."""
+
+    def __init__(self, built: BuiltGraph, copier: Copier, names: Iterable[str]):
+        self._built, self._copier = built, copier
+        self.streams = {name: Stream(built.graph.get_operation_by_name(name)) for name in names}
+
+    def states(self) -> np.ndarray:
+        """int64 [streams, 3]."""
+        return np.array([stream.state for stream in self.streams.values()])
+
+    def put(self, states: np.ndarray) -> None:
+        for stream, state in zip(self.streams.values(), states, strict=True):
+            stream.state = state.copy()
+
+    def drawn(self, session: v1.Session, fetches, feeds: Mapping[tf.Tensor, object]) -> dict[tf.Tensor, np.ndarray]:
+        """What the random ops give in one execution, to be fed; their streams move on."""
+        graph = self._built.graph
+        elements = [graph.as_graph_element(one) for one in (fetches if isinstance(fetches, list) else [fetches])]
+        names = [f"^{one.name}" if isinstance(one, tf.Operation) else one.name for one in elements]
+        reached = self._copier.reached(names, frozenset(tensor.name for tensor in feeds))
+        result = {}
+        for name in reached:
+            if name in self.streams:
+                stream = self.streams[name]
+                output, state = self._twin(graph.get_operation_by_name(name))
+                value = session.run(output, {**feeds, **result, state: stream.state})
+                stream.advance(value.size)
+                result[graph.get_tensor_by_name(f"{name}:0")] = value
+        return result
+
+    def _twin(self, op: tf.Operation) -> tuple[tf.Tensor, tf.Tensor]:
+        """The output of an op's twin, and the placeholder of its stream's state; added when first asked for."""
+        twins = self._built.twins
+        if op.name not in twins:
+            with self._built.graph.as_default(), v1.name_scope("streams"):
+                state = v1.placeholder(tf.int64, [3], "state")
+                shape, *rest = op.inputs
+                more = dict(zip(("minval", "maxval"), rest, strict=False))
+                kind = {} if more else {"dtype": op.outputs[0].dtype}
+                output = getattr(tf.raw_ops, TWINS[op.type])(
+                    shape=shape, key=tf.bitcast(state[:1], tf.uint64), counter=tf.bitcast(state[1:], tf.uint64),
+                    alg=PHILOX, **kind, **more,
+                )  # fmt: skip
+                twins[op.name] = output, state
+        return twins[op.name]
