@@ -2,7 +2,7 @@
 
 A copy has the same ops with the same attributes, so it computes the same bits. What is fed is replaced by other
 tensors; variables, and whatever else is a resource, are not copied but captured, so that a copy works on the same
-ones; and so are large constants, which should be held only once.
+ones; and so are large constants and what is made of them alone, which should be held and computed only once.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .streams import PHILOX, TWINS, advanced, twin
 from .tf import tf, v1
 
-_LARGE = 4096  # bytes of a constant's definition
+_LARGE = 4096  # bytes of a constant's definition, or elements of what is made of constants
 
 
 class NotCopied(Exception):
@@ -38,6 +38,8 @@ class Copier:
         self.graph = graph
         self._definition = graph.as_graph_def()
         self._nodes = {node.name: node for node in self._definition.node}
+        self._captured: dict[str, bool] = {}
+        self._constant: dict[str, bool] = {}
         self._random = {f.signature.name: _draws(f.node_def) for f in self._definition.library.function}
 
     def reached(self, fetches: Iterable[str], fed: frozenset[str] = frozenset()) -> list[str]:
@@ -159,13 +161,36 @@ class Copier:
             raise NotCopied(f"TensorFlow cannot put it into a loop: {error}", "") from error
 
     def _is_captured(self, name: str) -> bool:
+        if name not in self._captured:
+            self._captured[name] = self._is_resource(name) or (self._is_large(name) and self._is_constant(name))
+        return self._captured[name]
+
+    def _is_resource(self, name: str) -> bool:
         node = self._nodes[name]
-        if node.op == "Const":
-            return node.ByteSize() > _LARGE
         if node.op in _HANDLES:
             return True
         return not node.input and any(t.dtype == tf.resource for t in self.graph.get_operation_by_name(name).outputs)
 
+    def _is_large(self, name: str) -> bool:
+        if self._nodes[name].op == "Const":
+            return self._nodes[name].ByteSize() > _LARGE
+        outputs = self.graph.get_operation_by_name(name).outputs
+        return any((one.shape.num_elements() or 0) > _LARGE for one in outputs)
+
+    def _is_constant(self, name: str) -> bool:
+        """Whether an op is made of constants alone."""
+        todo = [name]
+        while todo:
+            node = self._nodes[todo.pop()]
+            if node.op in ("Const", "ImmutableConst") or self._constant.get(node.name):
+                continue
+            op_def = self.graph.get_operation_by_name(node.name).op_def
+            if not node.input or op_def.is_stateful or any(i.startswith("^") for i in node.input):
+                self._constant[name] = False
+                return False
+            todo += map(_op, node.input)
+        self._constant[name] = True
+        return True
 
 _HANDLES = ("VarHandleOp", "ImmutableConst")
 

@@ -6,10 +6,11 @@ from functools import partial
 import tensorflow as tf
 from tensorflow.compat import v1
 from tensorflow.core.framework.op_def_pb2 import OpList
+from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.python.client import pywrap_tf_session
 from tensorflow.python.framework.op_def_library import apply_op
 
-__all__ = ["OpList", "raw_op", "registered", "resolve", "tf", "v1"]
+__all__ = ["OpList", "TensorProto", "raw_op", "registered", "resolve", "tf", "v1"]
 
 
 def registered() -> bytes:

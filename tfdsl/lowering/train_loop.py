@@ -11,7 +11,8 @@ gathered for the world outside. So the loop is two: an event, then the plain ste
             what is done at every step
 
 Steps are counted from the start of a block, whose batches are given as rows of the data. With `compiled` the
-function is compiled by XLA; then all shapes are known, those of short last batches apart.
+function is compiled by XLA; then all shapes are known, those of short last batches apart; and what is taken by its place is gathered, because XLA compiles
+slices anew for each place.
 """
 
 from collections.abc import Iterator
@@ -206,99 +207,89 @@ class _Builder:
 
         def body(step, streams):
             before = len(v1.get_default_graph().get_operations())
-            streams, _ = self._step(self.plain, step, streams, None, [])
+            streams, _ = self._step(self.plain, step, streams)
             self.ops = len(v1.get_default_graph().get_operations()) - before
             return step + 1, streams
 
         return tf.while_loop(lambda step, _: step < last, body, [first, streams])[1]
 
     def _events(self, last, positions, flags, streams) -> list[tf.Tensor]:
-        count = self.spec.events if self.spec.compiled else tf.shape(positions)[0]
-        number = tf.reduce_sum(tf.cast(positions < last, tf.int32)) if self.spec.compiled else count
-        types = [(dtype, tf.constant(shape.as_list(), tf.int32)) for dtype, shape, _ in self.types]
+        compiled = self.spec.compiled
+        count = self.spec.events if compiled else tf.shape(positions)[0]
+        number = tf.reduce_sum(tf.cast(positions < last, tf.int32)) if compiled else count
+        gathered = [_Gathered(dtype, shape, count, compiled) for dtype, shape, _ in self.types]
         if self.spec.timed:
-            types.append((tf.float64, tf.constant([], tf.int32)))
-        lists = [
-            tf.raw_ops.TensorListReserve(element_shape=shape, num_elements=count, element_dtype=dtype)
-            for dtype, shape in types
-        ]
+            gathered.append(_Gathered(tf.float64, tf.TensorShape([]), count, compiled))
 
-        def event(k, streams, *lists):
-            step = positions[k]
-            streams, new = self._step(self.spec.body, step, streams, (flags[k], k), list(lists))
+        def event(k, streams, *held):
+            step = tf.gather(positions, k)
+            streams, values = self._step(self.spec.body, step, streams, tf.gather(flags, k))
+            if self.spec.timed:
+                values.append(tf.timestamp())
+            held = [one.put(where, k, value) for one, where, value in zip(gathered, held, values, strict=True)]
             if not self.spec.every:
-                following = tf.minimum(k + 1, count - 1)
-                end = tf.where(k + 1 < number, positions[following], last)
-                streams = self._plain(step + 1, end, streams)
-            return k + 1, streams, *new
+                following = tf.gather(positions, tf.minimum(k + 1, count - 1))
+                streams = self._plain(step + 1, tf.where(k + 1 < number, following, last), streams)
+            return k + 1, streams, *held
 
-        _, streams, *lists = tf.while_loop(
-            lambda k, *_: k < number, event, [tf.constant(0), streams, *lists],
-        )  # fmt: skip
-        static = self.spec.events if self.spec.compiled else -1
-        return [streams] + [
-            tf.raw_ops.TensorListStack(
-                input_handle=handle, element_shape=shape, element_dtype=dtype, num_elements=static
-            )
-            for handle, (dtype, shape) in zip(lists, types, strict=True)
-        ]
+        held = [one.empty() for one in gathered]
+        _, streams, *held = tf.while_loop(lambda k, *_: k < number, event, [tf.constant(0), streams, *held])
+        return [streams, *(one.rows(where) for one, where in zip(gathered, held, strict=True))]
 
     # --- one step -------------------------------------------------------------------------
 
-    def _step(self, body: Body, step, streams, event, lists: list) -> tuple[tf.Tensor, list]:
-        """One step: its effects, the streams after it, and the lists with what it gathers."""
+    def _step(self, body: Body, step, streams, due=None) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """One step: its effects, the streams after it, and the values to be gathered; `due` has an event's flags."""
         sizes = self.spec.sizes
         if sizes is None or sizes[0] == sizes[1] or not self.spec.compiled:
-            return self._sized(body, step, streams, event, lists, sizes[0] if sizes else None)
+            return self._sized(body, step, streams, due, sizes[0] if sizes else None)
         # XLA wants to know how many rows there are: a branch for each number.
         results = tf.cond(
-            self.rows[step, sizes[0] - 1] >= 0,
-            lambda: _flat(self._sized(body, step, streams, event, lists, sizes[0])),
-            lambda: _flat(self._sized(body, step, streams, event, lists, sizes[1])),
+            tf.gather(self.rows, step)[sizes[0] - 1] >= 0,
+            lambda: _flat(self._sized(body, step, streams, due, sizes[0])),
+            lambda: _flat(self._sized(body, step, streams, due, sizes[1])),
         )
         return _unflat(results)
 
-    def _sized(self, body: Body, step, streams, event, lists, size: int | None) -> tuple[tf.Tensor, list]:
+    def _sized(self, body: Body, step, streams, due, size: int | None) -> tuple[tf.Tensor, list[tf.Tensor]]:
         chosen = None
         if size is not None:
-            chosen = self.rows[step]
+            chosen = tf.gather(self.rows, step)
             if self.spec.compiled:
                 chosen = chosen[:size]
             elif len(set(self.spec.sizes)) > 1:  # places without a row have -1
                 chosen = chosen[: tf.reduce_sum(tf.cast(chosen >= 0, tf.int32))]
-        feeds: dict[Source, tf.Tensor] = {}
-        if self.spec.timed and event is not None:
-            lists = [*lists[:-1], _set(lists[-1], event[1], tf.timestamp())]
-        return self._items(body, step, chosen, feeds, streams, event, list(lists), [0])
+        return self._items(body, step, chosen, {}, streams, due, iter(self.types))
 
-    def _items(self, body: Body, step, chosen, feeds, streams, event, lists, at: list[int]):
+    def _items(self, body: Body, step, chosen, feeds, streams, due, types) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        values: list[tf.Tensor] = []
         for item in body:
             if isinstance(item, Execution):
-                fed = {tensor: self._fed(source, step, chosen, feeds) for tensor, source in item.feeds}
-                state = {name: streams[i] for i, name in enumerate(self.spec.streams)}
-                made = self.copier.copy(list(item.tensors), list(item.operations), fed, state)
-                with tf.control_dependencies(made.operations):
-                    streams = tf.identity(streams)
-                if made.streams:
-                    streams = tf.stack([made.streams.get(n, streams[i]) for i, n in enumerate(self.spec.streams)])
-                for tensor in made.tensors:
-                    if self.types[at[0]][2]:
-                        tensor = tf.io.serialize_tensor(tensor)
-                    lists[at[0]] = _set(lists[at[0]], event[1], tensor)
-                    at[0] += 1
+                streams, tensors = self._execute(item, step, chosen, feeds, streams)
+                for tensor, (_, _, packed) in zip(tensors, types, strict=False):
+                    values.append(tf.io.serialize_tensor(tensor) if packed else tensor)
                 continue
-            start = at[0]
+            inner = [next(types) for execution in executions(item.body) for _ in execution.tensors]
 
-            def then(item=item, streams=streams, lists=lists, start=start):
+            def then(item=item, streams=streams, inner=inner):
                 made = dict(feeds)  # what a branch makes is not there outside it
-                return _flat(self._items(item.body, step, chosen, made, streams, event, list(lists), [start]))
+                return _flat(self._items(item.body, step, chosen, made, streams, due, iter(inner)))
 
-            results = tf.cond(
-                event[0][item.flag], then, lambda streams=streams, lists=lists: _flat((streams, list(lists)))
-            )
-            streams, lists = _unflat(results)
-            at[0] = start + sum(len(e.tensors) for e in executions(item.body))
-        return streams, lists
+            def otherwise(streams=streams, inner=inner):
+                return _flat((streams, [tf.fill(shape, tf.zeros([], dtype)) for dtype, shape, _ in inner]))
+
+            streams, more = _unflat(tf.cond(due[item.flag], then, otherwise))
+            values += more
+        return streams, values
+
+    def _execute(self, execution: Execution, step, chosen, feeds, streams) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        fed = {tensor: self._fed(source, step, chosen, feeds) for tensor, source in execution.feeds}
+        states = {name: streams[at] for at, name in enumerate(self.spec.streams)}
+        made = self.copier.copy(list(execution.tensors), list(execution.operations), fed, states)
+        if made.streams:
+            streams = tf.stack([made.streams.get(name, state) for name, state in states.items()])
+        with tf.control_dependencies(made.operations):
+            return tf.identity(streams), made.tensors
 
     def _fed(self, source: Source, step, chosen, made: dict[Source, tf.Tensor]) -> tf.Tensor:
         if source not in made:
@@ -307,7 +298,7 @@ class _Builder:
                 case Whole():
                     made[source] = argument
                 case PerStep():
-                    made[source] = argument[step]
+                    made[source] = tf.gather(argument, step)
                 case Rows(index=()):
                     made[source] = tf.gather(argument, chosen)
                 case Rows(index=index):
@@ -322,8 +313,28 @@ def _indexed(tensor: tf.Tensor, index: tuple[object, ...]) -> tf.Tensor:
     return tensor[tuple(slice(*item) if isinstance(item, tuple) else item for item in index)]
 
 
-def _set(handle: tf.Tensor, at: tf.Tensor, item: tf.Tensor) -> tf.Tensor:
-    return tf.raw_ops.TensorListSetItem(input_handle=handle, index=at, item=item)
+class _Gathered:
+    """Values of one tensor, a row for each event: a list of TensorFlow's, or what XLA can update in place."""
+
+    def __init__(self, dtype: tf.DType, shape: tf.TensorShape, count, compiled: bool):
+        self._dtype, self._shape, self._count, self._compiled = dtype, shape.as_list(), count, compiled
+
+    def empty(self) -> tf.Tensor:
+        if self._compiled:
+            return tf.zeros([self._count, *self._shape], self._dtype)
+        shape = tf.constant(self._shape, tf.int32)
+        return tf.raw_ops.TensorListReserve(element_shape=shape, num_elements=self._count, element_dtype=self._dtype)
+
+    def put(self, held: tf.Tensor, at: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+        if not self._compiled:
+            return tf.raw_ops.TensorListSetItem(input_handle=held, index=at, item=value)
+        return tf.tensor_scatter_nd_update(held, at[None, None], value[None])
+
+    def rows(self, held: tf.Tensor) -> tf.Tensor:
+        if self._compiled:
+            return held
+        shape = tf.constant(self._shape, tf.int32)
+        return tf.raw_ops.TensorListStack(input_handle=held, element_shape=shape, element_dtype=self._dtype)
 
 
 def _flat(results: tuple[tf.Tensor, list]) -> list:

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..lowering.copies import NotCopied
 from ..lowering.failures import plain_reason
-from ..lowering.tf import tf, v1
+from ..lowering.tf import TensorProto, tf, v1
 from ..lowering.train_loop import Body, Execution, Spec, TrainLoop, When, build
 from ..program import Every, Log, Ref, Run, Statement, Stop, fetches_of
 from . import host
@@ -354,7 +354,7 @@ class Engine:
     @staticmethod
     def _value(value, packed: bool):
         if packed:
-            value = tf.make_ndarray(v1.TensorProto.FromString(value))
+            value = tf.make_ndarray(TensorProto.FromString(value))
             return value[()]
         return value.copy() if isinstance(value, np.ndarray) else value
 
