@@ -1,6 +1,11 @@
 """Fixtures that many tests share."""
 
+import os
+
 import pytest
+
+# What TensorFlow says when it starts would be in what the command line's tests read.
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ class Stopping(Options):
     """Options of a run that is asked to stop after so many steps."""
 
     def __init__(self, steps, **others):
-        super().__init__(write=lambda line: None, **others)
+        super().__init__(write=lambda line: None, **{"engine": "step", **others})
         self.interrupted = lambda: self.asked > steps
         self.asked = 0
         self.progress = lambda total, done, unit: self
@@ -311,7 +311,7 @@ session:
 
     class AtLine(Options):
         def __init__(self, line):
-            super().__init__(write=self.see)
+            super().__init__(write=self.see, engine="step")
             self.seen = False
             self.line = line
             self.interrupted = lambda: self.seen

@@ -62,7 +62,8 @@ def test_ctrl_c_and_going_on(tmp_path):
     process = start(tmp_path, "endless.tfg")
     first = process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    rest, said = process.communicate(timeout=120)
+    rest, said = process.stdout.read(), process.stderr.read()
+    process.wait(timeout=120)
     assert process.returncode == 130, said
     assert said == "tfdsl: interrupted\n"
     lines = [first, *rest.splitlines(keepends=True)]
@@ -74,7 +75,8 @@ def test_ctrl_c_and_going_on(tmp_path):
     process = start(tmp_path, "endless.tfg")
     second = process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    rest, said = process.communicate(timeout=120)
+    rest, said = process.stdout.read(), process.stderr.read()
+    process.wait(timeout=120)
     assert process.returncode == 130, said
     assert said == f"tfdsl: going on from step {position}, kept in kept\ntfdsl: interrupted\n"
     lines += [second, *rest.splitlines(keepends=True)]

@@ -54,7 +54,7 @@ def test_every_counts_from_zero(loop, every, steps):
 def test_every_seconds(monkeypatch):
     clock = iter(np.arange(0, 100, 0.4))
     monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
-    assert trained("train 6 steps:\n    every 1 second: print step\n    run more") == ["0", "3"]
+    assert trained("train 6 steps with engine=\"step\":\n    every 1 second: print step\n    run more") == ["0", "3"]
 
 
 def test_epochs_and_steps():

@@ -145,7 +145,8 @@ def test_an_interrupted_training_goes_on_with_the_same_batches(tmp_path, monkeyp
     text = PROGRAM.format(stream="true", order="shuffled seed 3", epochs=4)
     whole = tfdsl.compile(text).run()
     steps = iter(range(100))
-    first = tfdsl.compile(text).run(options=Options(write=lambda line: None, interrupted=lambda: next(steps) >= 9))
+    options = Options(write=lambda line: None, interrupted=lambda: next(steps) >= 9, engine="step")
+    first = tfdsl.compile(text).run(options=options)
     assert first.interrupted
     second = tfdsl.compile(text).run()
     assert second.resumed and second.printed == whole.printed[len(first.printed) :]

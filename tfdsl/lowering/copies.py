@@ -67,10 +67,17 @@ class Copier:
                 found.append(name)
             elif "seed2" in node.attr and "seed" in node.attr:
                 raise NotCopied(f"the state of {node.op} cannot be kept", name)
+            elif self._keeps_state(name):
+                raise NotCopied(f"{node.op} has effects that cannot be taken back", name)
             for function in _functions(node):
                 if self._draws_inside(function, set()):
                     raise NotCopied("random numbers are drawn in a 'while' or an 'if'", name)
         return found
+
+    def _keeps_state(self, name: str) -> bool:
+        op = self.graph.get_operation_by_name(name)
+        known = op.type in _STATEFUL or "Variable" in op.type or op.type.startswith("Resource")
+        return op.op_def.is_stateful and not known and not self._is_captured(name)
 
     def _draws_inside(self, function: str, seen: set[str]) -> bool:
         if function in seen or function not in self._random:
@@ -105,7 +112,8 @@ class Copier:
             return fed[name] if name in fed else made[name] if name in made else self._capture(name)
 
         moved = {name: advanced(streams[name], made[name]) for name in drawn}
-        return Copy([of(t.name) for t in tensors], [made[f"^{o.name}"] for o in operations], moved)
+        done = [made[f"^{operation.name}"] for operation in operations if f"^{operation.name}" in made]
+        return Copy([of(t.name) for t in tensors], done, moved)
 
     def shape(self, tensor: tf.Tensor, feeds: Mapping[tf.Tensor, tf.Tensor]) -> tf.TensorShape:
         """The shape of a tensor where others are fed; the graph that is open is filled with copies."""
@@ -192,6 +200,11 @@ class Copier:
         self._constant[name] = True
         return True
 
+# Ops that TensorFlow calls stateful, and whose state is in variables or is none.
+_STATEFUL = {
+    "Placeholder", "PlaceholderWithDefault", "Assert", "PrintV2", "Print", "If", "While", "PartitionedCall",
+    "StatefulPartitionedCall", "Case",
+}  # fmt: skip
 _HANDLES = ("VarHandleOp", "ImmutableConst")
 
 

@@ -11,15 +11,15 @@ gathered for the world outside. So the loop is two: an event, then the plain ste
             what is done at every step
 
 Steps are counted from the start of a block, whose batches are given as rows of the data. With `compiled` the
-function is compiled by XLA; then all shapes are known, those of short last batches apart; and what is taken by its place is gathered, because XLA compiles
-slices anew for each place.
+function is compiled by XLA; then all shapes are known, those of short last batches apart; and what is taken by its
+place is gathered, because XLA compiles slices anew for each place.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..record import Record
-from .copies import Copier
+from .copies import Copier, NotCopied
 from .graph import BuiltGraph
 from .tf import tf, v1
 
@@ -143,8 +143,13 @@ class _Builder:
         shape = tensor.shape
         if not shape.is_fully_defined() and self.spec.sizes and len(set(self.spec.sizes)) == 1:
             shape = self._shape(execution, tensor)
+        dtype = tensor.dtype.base_dtype
+        if self.spec.compiled and dtype == tf.string:
+            raise NotCopied("there are no strings in XLA", tensor.op.name)
         if shape.is_fully_defined():
-            return tensor.dtype.base_dtype, shape, False
+            return dtype, shape, False
+        if self.spec.compiled:
+            raise NotCopied("the shape of a value that is wanted outside is not the same at all steps", tensor.op.name)
         return tf.string, tf.TensorShape([]), True
 
     def _shape(self, execution: Execution, tensor: tf.Tensor) -> tf.TensorShape:

@@ -89,6 +89,7 @@ def engine_for(steps: "Steps", place: tuple[int, int]) -> "Steps | Engine":
 
     if name in ("xla", "auto"):
         try:
+            _random(run, plan)
             engine = Engine(steps, place, "xla")
             if name == "xla" or engine.is_worth_compiling:
                 engine.compile()
@@ -99,6 +100,7 @@ def engine_for(steps: "Steps", place: tuple[int, int]) -> "Steps | Engine":
                 raise failure(NO_XLA, error.origin, reason=str(error)) from error
             run.options.note(f"line {line} trains without XLA: {error}")
     try:
+        _random(run, plan)
         return _taken(run, Engine(steps, place, "loop"))
     except NotInGraph as error:
         if str(error):

@@ -12,14 +12,12 @@ from ..data.arrays import aligned
 from ..diagnostics import TfgError
 from ..lowering.tf import tf
 from ..lowering.train_loop import Argument, PerStep, Rows, Source, Whole
-from ..program import Apply, BatchField, Counter, Feed, Fetch, Field, PlanExpr, Template, Value
+from ..program import Apply, BatchField, Counter, Feed, Fetch, Field, PlanExpr, Template
 from ..types import TensorType
 from . import host
 from .engines import NotInGraph
 from .feeds import check_shapes, convert
 from .training import Loop
-
-_ELEMENTWISE = {"+", "-", "*", "/", "unary -", "unary +"}
 
 
 class LoopFeeds:
@@ -80,14 +78,9 @@ class LoopFeeds:
             return Whole(self._argument((feed.value, array.dtype.str), array))
         if moves <= {"step", "rows"}:
             return PerStep(self._moving(feed))
-        if moves == {"batch"}:
-            if isinstance(feed.value, BatchField):
-                array = self._converted(self._whole_field(feed.value.field), feed)
-                number = self._argument((feed.value.field, array.dtype.str), array)
-                return Rows(number, feed.value.index)
-            if _is_elementwise(feed.value):
-                array = self._converted(host.value(feed.value, {}, self._whole), feed)
-                return Rows(self._argument((feed.value, array.dtype.str), array))
+        if isinstance(feed.value, BatchField):
+            array = self._converted(self._whole_field(feed.value.field), feed)
+            return Rows(self._argument((feed.value.field, array.dtype.str), array), feed.value.index)
         raise NotInGraph(f"what line {feed.origin.span.line} feeds is computed outside of the graph", feed.origin)
 
     def _whole_field(self, field: str) -> np.ndarray | int:
@@ -153,13 +146,3 @@ def _moves(expr: PlanExpr) -> Iterator[str]:
             for part in parts:
                 if not isinstance(part, str):
                     yield from _moves(part)
-
-
-def _is_elementwise(expr: PlanExpr) -> bool:
-    """Whether a row of the value is made from the same row of the batch, and the same way for each."""
-    match expr:
-        case BatchField(index=()) | Value(value=int() | float()):
-            return True
-        case Apply(op=op, args=args):
-            return op in _ELEMENTWISE and all(map(_is_elementwise, args))
-    return False

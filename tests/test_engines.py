@@ -1,0 +1,374 @@
+"""The engines `loop` and `xla` beside `step`: the same bits of everything, or the same within what XLA rounds."""
+
+import glob
+import os
+import pathlib
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import tfdsl
+from tfdsl.data.batches import BatchOrder
+from tfdsl.lowering.tf import tf
+from tfdsl.runtime import loop as engine_loop
+from tfdsl.runtime.session import Options
+
+MODELS = pathlib.Path(__file__).parent.parent / "models"
+TRAINING = [path.stem for path in sorted(MODELS.glob("*.tfg")) if "train " in path.read_text()]
+
+
+def ran(source, engine, folder, **options):
+    """The result of a run in a folder of its own, with what the engines said."""
+    folder.mkdir()
+    before = os.getcwd()
+    os.chdir(folder)
+    notes = []
+    try:
+        with_engine = Options(write=lambda line: None, note=notes.append, engine=engine, **options)
+        result = tfdsl.compile(source).run(options=with_engine)
+    finally:
+        os.chdir(before)
+    return result, [note for note in notes if " trains " in note]
+
+
+def checkpoints(folder):
+    """Every variable of every checkpoint below a folder, by file and name."""
+    found = {}
+    for path in sorted(glob.glob(f"{folder}/**/*.index", recursive=True)):
+        reader = tf.train.load_checkpoint(path.removesuffix(".index"))
+        for name in reader.get_variable_to_shape_map():
+            found[os.path.relpath(path, folder), name] = reader.get_tensor(name)
+    return found
+
+
+def assert_same_bits(first, second):
+    assert first.printed == second.printed
+    assert first.history == second.history
+    assert first.steps == second.steps
+    assert first.expectations == second.expectations
+    same_arrays(first.variables, second.variables)
+
+
+def same_arrays(first, second):
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert np.asarray(value).tobytes() == np.asarray(second[name]).tobytes(), name
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_every_model_has_the_same_bits(name, tmp_path):
+    step, _ = ran(MODELS / f"{name}.tfg", "step", tmp_path / "step")
+    loop, notes = ran(MODELS / f"{name}.tfg", "loop", tmp_path / "loop")
+    assert set(loop.engines) == {"loop"} and not notes
+    assert_same_bits(step, loop)
+    same_arrays(checkpoints(tmp_path / "step"), checkpoints(tmp_path / "loop"))
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_every_model_compiled(name, tmp_path):
+    step, _ = ran(MODELS / f"{name}.tfg", "step", tmp_path / "step")
+    xla, _ = ran(MODELS / f"{name}.tfg", "xla", tmp_path / "xla")
+    assert set(xla.engines) == {"xla"}
+    assert xla.steps == step.steps
+    assert [len(values) for values in xla.history.values()] == [len(values) for values in step.history.values()]
+    assert len(xla.printed) == len(step.printed)
+    if name == "digits":  # its dropout draws other numbers, so only what it learns is alike
+        assert float(xla.printed[-1].split()[-1]) > 0.95
+        return
+    for variable, value in step.variables.items():
+        np.testing.assert_allclose(xla.variables[variable], value, rtol=2e-3, atol=2e-3, err_msg=variable)
+
+
+# --- one program, many bodies -----------------------------------------------------------------
+
+PROGRAM = """
+seed 7
+data rows = moons(90, noise=0.2, seed=3) | add_bias
+placeholder X: float32[batch, 3]
+placeholder y: float32[batch, 1]
+placeholder rate: float32 = 0.1
+variable w: float32[3, 1] = zeros
+variable count = 0
+more = assign_add(count, 1)
+{nodes}
+scope loss:
+    mse = reduce_mean(square(X @ w - y))
+{optimize}
+summary scalar mse as "MSE"
+summary histogram w as "weights"
+summary scalar count as "count"
+session:
+    log to "logs"
+    train {train} as batch:
+        feed X = batch.features, y = batch.target
+{body}
+    print w, count
+"""
+OPTIMIZE = "optimize mse with momentum(0.9, learning_rate=rate)"
+
+
+def program(body, train="4 epochs on rows in batches of 20", nodes="", optimize=OPTIMIZE):
+    lines = "".join(f"        {line}\n" for line in body.splitlines())
+    return PROGRAM.format(nodes=nodes, optimize=optimize, train=train, body=lines)
+
+
+BODIES = {
+    "nothing": "",
+    "every step prints": "print epoch, step, mse, batch.rows",
+    "blocks": "every 2 batches: print epoch, step, mse\nevery 1 epoch: log\nevery 3 steps: log MSE",
+    "whole data": "every 1 epoch: print mse with X = rows.features, y = rows.target",
+    "blocks in blocks": "every 2 epochs:\n    print epoch\n    every 2 batches:\n        print step, mse\n        log MSE",
+    "values of any shape": "every 2 batches: print X[:2], X @ w - y",
+    "runs in blocks": "every 3 steps: run more\nrun training\nevery 2 steps: print count, w",
+    "several runs": "run more, training\nprint count\nrun more\nlog count",
+    "what is printed first": "print w\nrun training\nprint w",
+    "stop": "stop when mse < 0.2",
+    "stop in a block": "every 4 steps:\n    print step, mse\n    stop when mse < 0.2 and epoch > 0\n    log",
+    "stop at an end": "run training\nrun more\nstop when count == 13\nrun more",
+    "expect": "expect mse < 10\nevery 1 epoch: expect mse < 3 with X = rows.features, y = rows.target",
+    "feeds that move": "feed rate = 0.1 / (epoch + 1)\nprint rate, step",
+    "feeds of one statement": "print mse with X = batch.features[:3], y = batch.target[:3]",
+    "saves": 'every 2 epochs: save to "at-{epoch}"\nevery 3 steps: print mse',
+    "sets": "every 2 epochs: set w = [[1.0], [2.0], [3.0]]\nevery 3 steps: print mse",
+    "checkpoints": 'checkpoint every 1 epoch in "kept"\nevery 3 steps: print mse',
+    "seconds": "every 1000 seconds: print step\nevery 5 steps: print mse",
+    "text": 'every 4 steps: print "at", "{epoch}", step',
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_every_body(body, tmp_path):
+    source = program(body, optimize=f"{OPTIMIZE} as training")
+    step, _ = ran(source, "step", tmp_path / "step")
+    loop, notes = ran(source, "loop", tmp_path / "loop")
+    assert loop.engines == ["loop"] and not notes
+    assert_same_bits(step, loop)
+    same_arrays(checkpoints(tmp_path / "step"), checkpoints(tmp_path / "loop"))
+
+
+COMPILED = {name: body for name, body in BODIES.items() if name != "values of any shape"}
+
+
+@pytest.mark.parametrize("body", COMPILED.values(), ids=COMPILED)
+def test_every_body_compiled(body, tmp_path):
+    source = program(body, optimize=f"{OPTIMIZE} as training")
+    step, _ = ran(source, "step", tmp_path / "step")
+    xla, _ = ran(source, "xla", tmp_path / "xla")
+    assert xla.engines == ["xla"]
+    assert (xla.steps, len(xla.printed)) == (step.steps, len(step.printed))
+    assert [[at for at, _ in points] for points in xla.history.values()] == [
+        [at for at, _ in points] for points in step.history.values()
+    ]
+    for name, value in step.variables.items():
+        np.testing.assert_allclose(xla.variables[name], value, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("order", ["shuffled", "shuffled seed 9", "ordered", "sampled seed 4"])
+@pytest.mark.parametrize("size", [1, 7, 30, 90, 200])
+def test_orders_and_sizes(order, size, tmp_path):
+    source = program("every 3 steps: print mse, batch.rows", f"3 epochs on rows in batches of {size} {order}")
+    step, _ = ran(source, "step", tmp_path / "step")
+    loop, _ = ran(source, "loop", tmp_path / "loop")
+    assert loop.engines == ["loop"]
+    assert_same_bits(step, loop)
+
+
+@pytest.mark.parametrize("block", [1, 3, 8])
+def test_blocks_of_steps(block, monkeypatch, tmp_path):
+    """Where one block of steps ends and the next begins makes no difference."""
+    monkeypatch.setattr(engine_loop, "_BLOCK", block)
+    source = program("every 3 steps: print mse\nfeed rate = 0.1 / (step + 1)\nlog")
+    step, _ = ran(source, "step", tmp_path / "step")
+    assert_same_bits(step, ran(source, "loop", tmp_path / "loop")[0])
+    xla, _ = ran(source, "xla", tmp_path / "xla")
+    np.testing.assert_allclose(xla.variables["w"], step.variables["w"], rtol=1e-4, atol=1e-5)
+
+
+NOISE = {
+    "uniform": "noise = random_uniform([3, 1], seed=5)",
+    "normal": "noise = random_normal([3, 1])",
+    "truncated": "noise = truncated_normal([3, 1])",
+    "whole numbers": "noise = cast(random_uniform([3, 1], 0, 10, dtype=int32), float32)",
+    "as many as rows": "noise = reduce_mean(random_normal([3, shape(X)[0]]), axis=1, keepdims=true)",
+    "dropout": "noise = dropout(ones([3, 1]), rate=0.5)",
+}
+
+
+@pytest.mark.parametrize("engine", ["loop", "xla"])
+@pytest.mark.parametrize("noise", NOISE.values(), ids=NOISE)
+def test_random_ops(noise, engine, tmp_path):
+    """What is drawn before, in, beside and after the loop is what one stream gives."""
+    source = (
+        program(
+            "every 3 steps: print noise\nevery 2 epochs: set count = 5\nrun training",
+            nodes=noise,
+            optimize="mixed = reduce_mean(square(X @ (w + noise) - y))\n"
+            "optimize mixed with gradient_descent(learning_rate=rate) as training",
+        ).replace("session:\n", "session:\n    print noise with X = rows.features\n")
+        + "    print noise with X = rows.features\n"
+    )
+    step, _ = ran(source, "step", tmp_path / "step")
+    other, notes = ran(source, engine, tmp_path / "other")
+    assert other.engines == [engine] and not notes
+    if engine == "loop":
+        assert_same_bits(step, other)
+    else:
+        assert other.printed[0] == step.printed[0]
+        assert len(other.printed) == len(step.printed)
+
+
+def test_random_ops_without_a_seed(tmp_path):
+    source = program("print noise", nodes="noise = random_uniform([])").replace("seed 7\n", "")
+    first, _ = ran(source, "loop", tmp_path / "one")
+    second, _ = ran(source, "loop", tmp_path / "two")
+    assert len(set(first.printed)) == len(first.printed)
+    assert first.printed != second.printed
+
+
+# --- where an engine steps back ---------------------------------------------------------------
+
+BACK = {
+    "sets at every step": ("set count = 3", "", "does is done outside of the graph"),
+    "saves at every step": ('every 1 step: save to "s"', "", "does is done outside of the graph"),
+    "random ops without a twin": ("print noise", "noise = random_shuffle([1, 2, 3])", "RandomShuffle cannot be kept"),
+}
+
+
+@pytest.mark.parametrize(("body", "nodes", "why"), BACK.values(), ids=BACK)
+def test_steps_back_and_says_why(body, nodes, why, tmp_path):
+    source = program(body, nodes=nodes)
+    step, _ = ran(source, "step", tmp_path / "step")
+    loop, notes = ran(source, "loop", tmp_path / "loop")
+    assert loop.engines == ["step"]
+    assert len(notes) == 1 and why in notes[0] and "line 19 trains step by step" in notes[0]
+    assert_same_bits(step, loop)
+    with pytest.raises(tfdsl.TfgError) as error:
+        ran(source, "xla", tmp_path / "xla")
+    assert error.value.diagnostics[0].code == "TFG715"
+    auto, notes = ran(source, "auto", tmp_path / "auto")
+    assert auto.engines == ["step"] and "without XLA" in notes[0]
+
+
+UNCOMPILED = {
+    "a shape that changes": ("print X @ w", "", 0, "is not the same at all steps"),
+    "strings": ("every 2 steps: print name", 'name = string_join(["a", "b"])', 10, "there are no strings in XLA"),
+    "an op": (
+        "every 1 epoch: print root",
+        "root = raw.MatrixSquareRoot(input=[[4.0, 0.0], [0.0, 9.0]] + w[0, 0])",
+        10,
+        "no MatrixSquareRoot in XLA",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "nodes", "line", "why"), UNCOMPILED.values(), ids=UNCOMPILED)
+def test_what_xla_cannot_compile(body, nodes, line, why, tmp_path):
+    source = program(body, nodes=nodes, optimize=f"{OPTIMIZE} as training")
+    with pytest.raises(tfdsl.TfgError) as error:
+        ran(source, "xla", tmp_path / "xla")
+    diagnostic = error.value.diagnostics[0]
+    assert diagnostic.code == "TFG715"
+    assert why in diagnostic.headline
+    assert not line or diagnostic.span.line == line
+    auto, notes = ran(source, "auto", tmp_path / "auto")
+    assert auto.engines == ["loop"] and why in notes[0]
+
+
+# --- what goes wrong --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_a_failure_in_the_loop_loses_nothing(engine, tmp_path):
+    source = program(
+        "run more\nevery 2 steps: print step\nrun checked",
+        nodes='checked = check_numerics(1.0 / cast(7 - count, float32), "bad")',
+    )
+    lines = []
+    with pytest.raises(tfdsl.TfgError) as error:
+        folder = tmp_path / engine
+        folder.mkdir()
+        options = Options(write=lines.append, engine=engine, logdir=str(folder))
+        tfdsl.compile(source).run(options=options)
+    assert lines == ["0", "2", "4", "6"]
+    diagnostic = error.value.diagnostics[0]
+    assert (diagnostic.code, diagnostic.span.line) == ("TFG702", 10)
+
+
+@pytest.mark.parametrize("engine", ["step", "loop", "xla"])
+def test_an_expectation_that_fails_in_the_loop(engine, tmp_path):
+    source = program("run more\nlog count\nexpect count < 7\nprint step")
+    lines = []
+    with pytest.raises(tfdsl.TfgError) as error:
+        tfdsl.compile(source).run(options=Options(write=lines.append, engine=engine, logdir=str(tmp_path)))
+    assert error.value.diagnostics[0].code == "TFG703"
+    assert lines == [str(step) for step in range(6)]
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert [event.step for event in events.Scalars("count")] == list(range(7))
+
+
+def test_wall_times_of_what_was_gathered(tmp_path):
+    source = program("every 2 steps: log MSE", "400 epochs on rows in batches of 20")
+    ran(source, "loop", tmp_path / "loop")
+    events = EventAccumulator(str(tmp_path / "loop" / "logs"), {"scalars": 0})
+    events.Reload()
+    scalars = events.Scalars("MSE")
+    assert [event.step for event in scalars] == list(range(0, 2000, 2))
+    times = [event.wall_time for event in scalars]
+    assert times == sorted(times) and len(set(times)) > 900
+
+
+@pytest.mark.parametrize("engine", ["loop", "xla"])
+def test_an_interruption_between_executions(engine, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = program(
+        'checkpoint every 1 epoch in "kept"\nevery 5 steps: print step, mse', "300 epochs on rows in batches of 20"
+    )
+    whole = tfdsl.compile(source).run(options=Options(write=lambda line: None, engine=engine))
+    asked = iter(range(1000))
+    first = tfdsl.compile(source).run(
+        options=Options(write=lambda line: None, engine=engine, interrupted=lambda: next(asked) > 20)
+    )
+    assert first.interrupted and 0 < first.steps < whole.steps
+    second = tfdsl.compile(source).run(options=Options(write=lambda line: None, engine=engine))
+    assert second.resumed
+    assert first.printed + second.printed == whole.printed
+    same_arrays(whole.variables, second.variables)
+
+
+def test_the_program_and_the_command_line_choose(tmp_path):
+    source = program("").replace(" as batch:", ' as batch with engine="step":')
+    assert ran(source, "", tmp_path / "one")[0].engines == ["step"]
+    assert ran(source, "loop", tmp_path / "two")[0].engines == ["loop"]
+    assert ran(program(""), "", tmp_path / "three")[0].engines == ["loop"]
+
+
+def test_auto_compiles_what_is_long(tmp_path):
+    short, long = program(""), program("", "40000 epochs on rows in batches of 90")
+    assert ran(short, "auto", tmp_path / "short")[0].engines == ["loop"]
+    assert ran(long, "auto", tmp_path / "long")[0].engines == ["xla"]
+
+
+# --- batches ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", ["sampled", "shuffled", "ordered"])
+@pytest.mark.parametrize(
+    ("rows", "size"), [(20640, 100), (1000, 50), (7, 3), (1 << 15, 100), (20640, 140), (1, 1), (2, 2)]
+)
+def test_a_block_of_batches(order, rows, size):
+    alone, together = BatchOrder(order, 3, rows, size), BatchOrder(order, 3, rows, size)
+    block = together.block(5, 700)
+    for step in range(5, 700):
+        batch = alone.indices(step)
+        assert len(batch) == alone.size_at(step)
+        assert (block[step - 5][: len(batch)] == batch).all()
+        assert (block[step - 5][len(batch) :] == -1).all()
+
+
+def test_sampled_is_numpy():
+    block = BatchOrder("sampled", 2**32 - 5, 20640, 100).block(0, 10)
+    for step, batch in enumerate(block):
+        seed = (2**32 - 5 + step) % 2**32
+        assert (np.random.RandomState(seed).randint(20640, size=100) == batch).all()
