@@ -21,7 +21,7 @@ from ..lowering.copies import NotCopied
 from ..lowering.failures import plain_reason
 from ..lowering.tf import TensorProto, tf, v1
 from ..lowering.train_loop import Body, Execution, Spec, TrainLoop, When, build
-from ..program import Every, Log, Ref, Run, Statement, Stop, fetches_of
+from ..program import Every, Log, Node, Ref, Run, Statement, Stop, fetches_of
 from . import host
 from .engines import NotInGraph, copier_of
 from .loop_feeds import LoopFeeds
@@ -184,8 +184,18 @@ class Engine:
         except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
             self.close()
             op, reason = _refused(error)
-            node = self._run.built.node_of(op)
+            node = self._made(op)
             raise NotInGraph(reason, node.origin if node else self._loop.plan.origin) from error
+
+    def _made(self, op: str) -> Node | None:
+        """The node that an op of the loop is a copy of: copies have paths in front of their names, and numbers after."""
+        parts = op.partition("_tfg_inlined_")[0].split("/")  # what it adds to names that it inlines
+        for start in range(len(parts)):
+            name = "/".join(parts[start:])
+            node = self._run.built.node_of(name) or self._run.built.node_of(re.sub(r"_\d+$", "", name))
+            if node is not None:
+                return node
+        return None
 
     # --- taking steps ---------------------------------------------------------------------
 
