@@ -16,12 +16,13 @@ place is gathered, because XLA compiles slices anew for each place.
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from ..record import Record
 from .copies import Copier, NotCopied
 from .graph import BuiltGraph
-from .tf import tf, v1
+from .tf import one_thread, tf, v1
 
 
 class Whole(Record):
@@ -186,7 +187,9 @@ class _Builder:
         if loop.rows is not None:
             given.append(loop.rows)
 
-        @tf.function(autograph=False, jit_compile=spec.compiled or None)
+        @tf.function(
+            autograph=False, jit_compile=spec.compiled or None, experimental_attributes={"_noinline": True}
+        )  # fmt: skip
         def steps(first, last, positions, flags, streams, *rest):
             self.arguments = rest[: len(spec.arguments)]
             self.rows = rest[-1] if loop.rows is not None else None
@@ -196,7 +199,8 @@ class _Builder:
 
         concrete = steps.get_concrete_function(*given)
         loop.ops = self.ops
-        results = concrete(*given)
+        with nullcontext() if spec.compiled else one_thread():
+            results = concrete(*given)
         loop.moved, *gathered = results
         if spec.timed:
             loop.times = gathered.pop()

@@ -188,7 +188,7 @@ class Engine:
             raise NotInGraph(reason, node.origin if node else self._loop.plan.origin) from error
 
     def _made(self, op: str) -> Node | None:
-        """The node that an op of the loop is a copy of: copies have paths in front of their names, and numbers after."""
+        """The node that an op of the loop is a copy of: copies have paths before their names, and numbers after."""
         parts = op.partition("_tfg_inlined_")[0].split("/")  # what it adds to names that it inlines
         for start in range(len(parts)):
             name = "/".join(parts[start:])
