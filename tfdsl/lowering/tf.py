@@ -8,10 +8,9 @@ from tensorflow.compat import v1
 from tensorflow.core.framework.op_def_pb2 import OpList
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.python.client import pywrap_tf_session
-from tensorflow.python.eager.context import function_executor_type
 from tensorflow.python.framework.op_def_library import apply_op
 
-__all__ = ["OpList", "TensorProto", "one_thread", "raw_op", "registered", "resolve", "tf", "v1"]
+__all__ = ["OpList", "TensorProto", "raw_op", "registered", "resolve", "tf", "v1"]
 
 
 def registered() -> bytes:
@@ -22,14 +21,6 @@ def registered() -> bytes:
 def raw_op(name: str) -> Callable:
     """The function that adds a registered op; those without one in `tf.raw_ops` are added as these functions do it."""
     return getattr(tf.raw_ops, name, None) or partial(apply_op, name)
-
-
-def one_thread():
-    """Functions called here execute their ops one after the other, without a queue; kernels still share their work.
-
-    Between small ops that is a third faster. The functions must not be inlined.
-    """
-    return function_executor_type("SINGLE_THREADED_EXECUTOR")
 
 
 def resolve(path: str):

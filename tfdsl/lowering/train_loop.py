@@ -16,13 +16,12 @@ place is gathered, because XLA compiles slices anew for each place.
 """
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from ..record import Record
 from .copies import Copier, NotCopied
 from .graph import BuiltGraph
-from .tf import one_thread, tf, v1
+from .tf import tf, v1
 
 
 class Whole(Record):
@@ -187,9 +186,7 @@ class _Builder:
         if loop.rows is not None:
             given.append(loop.rows)
 
-        @tf.function(
-            autograph=False, jit_compile=spec.compiled or None, experimental_attributes={"_noinline": True}
-        )  # fmt: skip
+        @tf.function(autograph=False, jit_compile=spec.compiled or None)
         def steps(first, last, positions, flags, streams, *rest):
             self.arguments = rest[: len(spec.arguments)]
             self.rows = rest[-1] if loop.rows is not None else None
@@ -199,8 +196,7 @@ class _Builder:
 
         concrete = steps.get_concrete_function(*given)
         loop.ops = self.ops
-        with nullcontext() if spec.compiled else one_thread():
-            results = concrete(*given)
+        results = concrete(*given)
         loop.moved, *gathered = results
         if spec.timed:
             loop.times = gathered.pop()

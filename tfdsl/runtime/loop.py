@@ -223,9 +223,11 @@ class Engine:
         started = time.time()
         try:
             moved, *values = self._execute(first, last, first + events, flags[events])
-        except (tf.errors.OpError, ValueError, TypeError, RuntimeError):
+        except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
             self._put_back(before)
-            self._step_until(last)
+            self._step_until(last)  # which reports what fails; if nothing does, only the loop had failed
+            line = self._loop.plan.origin.span.line
+            self._run.options.note(f"line {line} trains step by step up to step {last}: {plain_reason(error)}")
             return
         seconds = time.time() - started
         times = values.pop() if self._graph.times is not None else started + seconds * events / (last - first)
