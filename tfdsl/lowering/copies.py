@@ -200,6 +200,7 @@ class Copier:
         self._constant[name] = True
         return True
 
+
 # Ops that TensorFlow calls stateful, and whose state is in variables or is none.
 _STATEFUL = {
     "Placeholder", "PlaceholderWithDefault", "Assert", "PrintV2", "Print", "If", "While", "PartitionedCall",

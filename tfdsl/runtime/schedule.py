@@ -35,7 +35,7 @@ class Schedule:
         for statement in self.outside:
             if not isinstance(statement, (Every, Checkpoint)):
                 return statement
-            if statement.unit != "second" and self._due(statement, np.arange(self._loop.total)[:64]).mean() > 0.4:
+            if statement.unit != "second" and self._due(statement, np.arange(min(64, self._loop.total))).mean() > 0.4:
                 return statement
         return None
 
@@ -95,5 +95,3 @@ def _is_inside(statement: Statement) -> bool:
         case Every():
             return statement.unit != "second" and all(map(_is_inside, statement.body))
     return False
-
-
