@@ -5,11 +5,11 @@ tensors; variables, and whatever else is a resource, are not copied but captured
 ones; and so are large constants and what is made of them alone, which should be held and computed only once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .streams import PHILOX, TWINS, advanced, twin
-from .tf import tf, v1
+from .tf import op_def, tf, v1
 
 _LARGE = 4096  # bytes of a constant's definition, or elements of what is made of constants
 
@@ -40,7 +40,7 @@ class Copier:
         self._nodes = {node.name: node for node in self._definition.node}
         self._captured: dict[str, bool] = {}
         self._constant: dict[str, bool] = {}
-        self._random = {f.signature.name: _draws(f.node_def) for f in self._definition.library.function}
+        self._functions = {f.signature.name: f.node_def for f in self._definition.library.function}
 
     def reached(self, fetches: Iterable[str], fed: frozenset[str] = frozenset()) -> list[str]:
         """The names of the ops that computing some tensors or operations executes, in the graph's order.
@@ -67,24 +67,26 @@ class Copier:
                 found.append(name)
             elif "seed2" in node.attr and "seed" in node.attr:
                 raise NotCopied(f"the state of {node.op} cannot be kept", name)
-            elif self._keeps_state(name):
+            elif _keeps_state(node.op) and not self._is_captured(name):
                 raise NotCopied(f"{node.op} has effects that cannot be taken back", name)
-            for function in _functions(node):
-                if self._draws_inside(function, set()):
+            for inner in self._called(node):
+                if "seed2" in inner.attr:
                     raise NotCopied("random numbers are drawn in a 'while' or an 'if'", name)
+                if _keeps_state(inner.op):
+                    raise NotCopied(f"{inner.op} has effects that cannot be taken back", name)
         return found
 
-    def _keeps_state(self, name: str) -> bool:
-        op = self.graph.get_operation_by_name(name)
-        known = op.type in _STATEFUL or "Variable" in op.type or op.type.startswith("Resource")
-        return op.op_def.is_stateful and not known and not self._is_captured(name)
-
-    def _draws_inside(self, function: str, seen: set[str]) -> bool:
-        if function in seen or function not in self._random:
-            return False
-        seen.add(function)
-        draws, calls = self._random[function]
-        return draws or any(self._draws_inside(call, seen) for call in calls)
+    def _called(self, node) -> Iterator:
+        """The definitions in the functions that an op calls, and in those that they call."""
+        seen: set[str] = set()
+        todo = _functions(node)
+        while todo:
+            function = todo.pop()
+            if function not in seen:
+                seen.add(function)
+                for inner in self._functions.get(function, ()):
+                    yield inner
+                    todo += _functions(inner)
 
     def copy(
         self, tensors: list[tf.Tensor], operations: list[tf.Operation], feeds: Mapping[tf.Tensor, tf.Tensor],
@@ -209,6 +211,19 @@ _STATEFUL = {
 _HANDLES = ("VarHandleOp", "ImmutableConst")
 
 
+def _keeps_state(type: str) -> bool:
+    """Whether ops of a type keep a state that is in no variable, or have effects outside of the graph."""
+    if type in _STATEFUL or "Variable" in type or type.startswith("Resource"):
+        return False
+    known = op_def(type)
+    return known is not None and known.is_stateful
+
+
+def name_of(element: tf.Tensor | tf.Operation) -> str:
+    """The name of a tensor, or of an operation, by which copies are asked for."""
+    return f"^{element.name}" if isinstance(element, tf.Operation) else element.name
+
+
 def _op(name: str) -> str:
     """The op of a tensor's or an operation's name."""
     return name.removeprefix("^").partition(":")[0]
@@ -227,8 +242,3 @@ def _functions(node) -> list[str]:
             result.append(attr.func.name)
         result += [func.name for func in attr.list.func]
     return result
-
-
-def _draws(nodes) -> tuple[bool, list[str]]:
-    draws = any("seed2" in node.attr for node in nodes)
-    return draws, [call for node in nodes for call in _functions(node)]

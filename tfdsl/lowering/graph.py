@@ -44,6 +44,7 @@ class BuiltGraph:
         self.setters: dict = {}
         self.twins: dict = {}
         self.loops: dict = {}
+        self.copier = None
         self.tags: set[str] = set()  # of summaries, as they are written
         # For this graph and those of its functions: each node, and how many ops there were when it was made.
         self._marks: dict[tf.Graph, list[tuple[Node, int]]] = {self.graph: []}

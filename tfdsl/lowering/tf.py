@@ -8,14 +8,20 @@ from tensorflow.compat import v1
 from tensorflow.core.framework.op_def_pb2 import OpList
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.python.client import pywrap_tf_session
+from tensorflow.python.framework import op_def_registry
 from tensorflow.python.framework.op_def_library import apply_op
 
-__all__ = ["OpList", "TensorProto", "raw_op", "registered", "resolve", "tf", "v1"]
+__all__ = ["OpList", "TensorProto", "op_def", "raw_op", "registered", "resolve", "tf", "v1"]
 
 
 def registered() -> bytes:
     """All ops that TensorFlow has registered, as an `OpList`."""
     return pywrap_tf_session.TF_GetBuffer(pywrap_tf_session.TF_GetAllOpList())
+
+
+def op_def(name: str):
+    """The `OpDef` of a registered op, None for a name that is none."""
+    return op_def_registry.get(name)
 
 
 def raw_op(name: str) -> Callable:

@@ -119,7 +119,7 @@ class TrainLoop:
     times: tf.Tensor | None = None
     moved: tf.Tensor | None = None  # the streams afterwards
     variables: list[str] = field(default_factory=list)  # names of those that the loop uses
-    ops: int = 0  # of a plain step
+    has_events: bool = False
 
 
 def build(built: BuiltGraph, copier: Copier, spec: Spec) -> TrainLoop:
@@ -133,7 +133,6 @@ class _Builder:
         self.copier, self.spec = copier, spec
         self.plain: Body = tuple(item for item in spec.body if isinstance(item, Execution))
         wanted = [(e, tensor) for e in executions(spec.body) for tensor in e.tensors]
-        self.has_events = spec.every or spec.flags > 0
         self.types = [self._type(*one) for one in wanted]
 
     # --- what is gathered -----------------------------------------------------------------
@@ -180,6 +179,7 @@ class _Builder:
             flags=v1.placeholder(tf.bool, [spec.events if fixed else None, spec.flags], "flags"),
             arguments=[v1.placeholder(a.dtype, a.shape, "fed") for a in spec.arguments],
             streams=v1.placeholder(tf.int64, [len(spec.streams), 3], "streams"),
+            has_events=spec.every or spec.flags > 0,
         )  # fmt: skip
         loop.packed = [packed for _, _, packed in self.types]
         given = [loop.first, loop.last, loop.positions, loop.flags, loop.streams, *loop.arguments]
@@ -190,12 +190,11 @@ class _Builder:
         def steps(first, last, positions, flags, streams, *rest):
             self.arguments = rest[: len(spec.arguments)]
             self.rows = rest[-1] if loop.rows is not None else None
-            if not self.has_events:
+            if not loop.has_events:
                 return [self._plain(first, last, streams)]
             return self._events(last, positions, flags, streams)
 
         concrete = steps.get_concrete_function(*given)
-        loop.ops = self.ops
         results = concrete(*given)
         loop.moved, *gathered = results
         if spec.timed:
@@ -205,16 +204,11 @@ class _Builder:
         loop.variables = sorted({op.name for op in captured if op.type == "VarHandleOp"})
         return loop
 
-    ops = 0
-
     def _plain(self, first: tf.Tensor, last: tf.Tensor, streams: tf.Tensor) -> tf.Tensor:
         """The steps from `first` up to but not `last`, plain ones."""
 
         def body(step, streams):
-            before = len(v1.get_default_graph().get_operations())
-            streams, _ = self._step(self.plain, step, streams)
-            self.ops = len(v1.get_default_graph().get_operations()) - before
-            return step + 1, streams
+            return step + 1, self._step(self.plain, step, streams)[0]
 
         return tf.while_loop(lambda step, _: step < last, body, [first, streams])[1]
 

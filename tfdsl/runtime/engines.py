@@ -1,12 +1,12 @@
 """Which engine takes the steps of a training, and why it is another one than was asked for."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..diagnostics import NO_XLA
-from ..lowering.copies import Copier, NotCopied
+from ..lowering.copies import Copier, NotCopied, name_of
 from ..lowering.failures import failure
-from ..lowering.tf import tf
 from ..program import Expect, Log, Origin, Print, Ref, Run, Statement, Stop, Train, fetches_of, walk
 from .session import SessionRun, fetched_by
 from .streams import Streams
@@ -15,57 +15,115 @@ if TYPE_CHECKING:
     from .loop import Engine
     from .training import Steps
 
+_WORTH = 2_000_000  # executions of ops, from which on XLA is worth its compiling
+
 
 class NotInGraph(Exception):
-    """This training cannot run in the graph; the text says why, `origin` where."""
+    """This training cannot run in the graph; the text says why, `origin` where. Without a text there is nothing to
+    say: the steps themselves will show what is wrong."""
 
     def __init__(self, reason: str, origin: Origin):
         super().__init__(reason)
         self.origin = origin
 
 
-def wanted(run: SessionRun, plan: Train) -> str:
-    """The engine that is asked for; `loop` if none is."""
-    return run.options.engine or plan.engine or "loop"
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """What a training's body executes: the names of its random ops, and how many ops a step has."""
+
+    random: frozenset[str]
+    ops: int
 
 
-def open_streams(run: SessionRun, trainings: Iterable[Train]) -> None:
-    """Make streams for the random ops of a session's trainings that will run in the graph."""
-    names: set[str] = set()
-    for plan in trainings:
-        if wanted(run, plan) != "step" and run.options.tracer is None:
+class Engines:
+    """The engines of one session's trainings, which share the streams of their random ops."""
+
+    def __init__(self, run: SessionRun, trainings: Iterable[Train]):
+        self._run = run
+        self._reached: dict[int, _Reached | NotInGraph] = {}  # by the training's identity
+        for plan in trainings:
+            if self.wanted(plan) != "step":
+                try:
+                    self._reached[id(plan)] = self._reach(plan)
+                except NotInGraph as reason:
+                    self._reached[id(plan)] = reason
+        names = {name for one in self._reached.values() if isinstance(one, _Reached) for name in one.random}
+        if names:
+            run.streams = Streams(run.built, self.copier, sorted(names))
+
+    def wanted(self, plan: Train) -> str:
+        """The engine that is asked for; `loop` if none is, `step` where each step is looked at by itself."""
+        if self._run.options.tracer is not None:
+            return "step"
+        return self._run.options.engine or plan.engine or "loop"
+
+    @property
+    def copier(self) -> Copier:
+        """The copier of the graph, as it was before anything was added for sessions to run."""
+        built = self._run.built
+        if built.copier is None:
+            built.copier = Copier(built.graph)
+        return built.copier
+
+    def taken(self, steps: "Steps", place: tuple[int, int]) -> "Steps | Engine":
+        """The engine of a training, ready to begin; another one than was asked for, and a note that says why, where
+        that cannot be."""
+        engine = self._chosen(steps, place)
+        self._run.result.engines.append(engine.name)
+        engine.begin()
+        return engine
+
+    def _chosen(self, steps: "Steps", place: tuple[int, int]) -> "Steps | Engine":
+        plan = steps.loop.plan
+        wanted = self.wanted(plan)
+        if wanted == "step":
+            return steps
+        reached = self._reached[id(plan)]
+        is_long = isinstance(reached, _Reached) and steps.loop.total * reached.ops >= _WORTH
+        if wanted == "xla" or (wanted == "auto" and is_long):
             try:
-                names |= _random(run, plan)
-            except NotInGraph:
-                continue  # and will not run in the graph
-    if names:
-        run.streams = Streams(run.built, copier_of(run), sorted(names))
-
-
-def copier_of(run: SessionRun) -> Copier:
-    """The copier of a graph, as it was before anything was added for sessions to run."""
-    if "copier" not in run.built.loops:
-        run.built.loops["copier"] = Copier(run.built.graph)
-    return run.built.loops["copier"]
-
-
-def _random(run: SessionRun, plan: Train) -> set[str]:
-    """The random ops that a training's body executes; `NotInGraph` if what it executes cannot be in a loop."""
-    copier, graph = copier_of(run), run.built.graph
-    names: set[str] = set()
-    for statement in walk(plan.body):
-        refs = _refs(statement)
-        if not refs:
-            continue
-        elements = [graph.as_graph_element(run.built.value(ref)) for ref in refs]
-        fetches = [f"^{one.name}" if isinstance(one, tf.Operation) else one.name for one in elements]
-        fed = frozenset(run.built.tensor(feed.ref).name for feed in statement.feeds)
+                return self._in_graph(steps, place, "xla")
+            except NotInGraph as reason:
+                if wanted == "xla" and str(reason):
+                    raise failure(NO_XLA, reason.origin, reason=str(reason)) from reason
+                self._say(plan, "trains without XLA", reason)
         try:
-            names |= set(copier.random(copier.reached(fetches, fed)))
-        except NotCopied as error:
-            node = run.built.node_of(error.op)
-            raise NotInGraph(str(error), node.origin if node else statement.origin) from error
-    return names
+            return self._in_graph(steps, place, "loop")
+        except NotInGraph as reason:
+            self._say(plan, "trains step by step", reason)
+            return steps
+
+    def _in_graph(self, steps: "Steps", place: tuple[int, int], name: str) -> "Engine":
+        from .loop import Engine
+
+        reached = self._reached[id(steps.loop.plan)]
+        if isinstance(reached, NotInGraph):
+            raise reached
+        engine = Engine(steps, place, name, self.copier)
+        if name == "xla":
+            engine.compile()
+        return engine
+
+    def _say(self, plan: Train, what: str, reason: NotInGraph) -> None:
+        if str(reason):
+            self._run.options.note(f"line {plan.origin.span.line} {what}: {reason}")
+
+    def _reach(self, plan: Train) -> _Reached:
+        """What a training's body executes; `NotInGraph` if it cannot be in a loop."""
+        built, random, ops = self._run.built, set(), 0
+        for statement in walk(plan.body):
+            refs = _refs(statement)
+            if not refs:
+                continue
+            fetches = [name_of(built.graph.as_graph_element(built.value(ref))) for ref in refs]
+            names = self.copier.reached(fetches, frozenset(built.tensor(feed.ref).name for feed in statement.feeds))
+            try:
+                random |= set(self.copier.random(names))
+            except NotCopied as error:
+                node = built.node_of(error.op)
+                raise NotInGraph(str(error), node.origin if node else statement.origin) from error
+            ops += len(names) if statement in plan.body else 0
+        return _Reached(frozenset(random), ops)
 
 
 def _refs(statement: Statement) -> list[Ref]:
@@ -76,39 +134,3 @@ def _refs(statement: Statement) -> list[Ref]:
         case Print() | Expect() | Stop():
             return [ref for expr in fetched_by(statement) for ref in fetches_of(expr)]
     return []
-
-
-def engine_for(steps: "Steps", place: tuple[int, int]) -> "Steps | Engine":
-    """The engine of a training; another one than was asked for, and a note that says why, where that cannot be."""
-    run, plan = steps.loop.run, steps.loop.plan
-    name = wanted(run, plan)
-    line = plan.origin.span.line
-    if name == "step" or run.options.tracer is not None:
-        return _taken(run, steps)
-    from .loop import Engine
-
-    if name in ("xla", "auto"):
-        try:
-            _random(run, plan)
-            engine = Engine(steps, place, "xla")
-            if name == "xla" or engine.is_worth_compiling:
-                engine.compile()
-                return _taken(run, engine)
-            engine.close()
-        except NotInGraph as error:
-            if name == "xla":
-                raise failure(NO_XLA, error.origin, reason=str(error)) from error
-            run.options.note(f"line {line} trains without XLA: {error}")
-    try:
-        _random(run, plan)
-        return _taken(run, Engine(steps, place, "loop"))
-    except NotInGraph as error:
-        if str(error):
-            run.options.note(f"line {line} trains step by step: {error}")
-        return _taken(run, steps)
-
-
-def _taken(run: SessionRun, engine: "Steps | Engine") -> "Steps | Engine":
-    run.result.engines.append(engine.name)
-    engine.begin()
-    return engine

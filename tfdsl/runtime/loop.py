@@ -17,13 +17,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..lowering.copies import NotCopied
+from ..lowering.copies import Copier, NotCopied
 from ..lowering.failures import plain_reason
 from ..lowering.tf import TensorProto, tf, v1
 from ..lowering.train_loop import Body, Execution, Spec, TrainLoop, When, build
 from ..program import Every, Log, Node, Ref, Run, Statement, Stop, fetches_of
 from . import host
-from .engines import NotInGraph, copier_of
+from .engines import NotInGraph
 from .loop_feeds import LoopFeeds
 from .schedule import Schedule
 from .session import fetched_by, setter
@@ -35,9 +35,6 @@ _BLOCK_BYTES = 1 << 22  # bytes of the rows of its batches, at most
 _GATHERED_BYTES = 1 << 26  # of what is gathered in one execution, at most
 _EVENTS = 2048  # in one execution that XLA compiles, at most
 _OF_TENSORS = ("HistogramSummary", "ImageSummary")  # which XLA cannot make, but whose tensors it can gather
-
-
-_WORTH = 2_000_000  # ops, from which on XLA is worth its compiling
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ class _Chunk:
 class Engine:
     """Takes the steps of a training in the graph. `NotInGraph` where it cannot be there."""
 
-    def __init__(self, steps: Steps, place: tuple[int, int], name: str):
+    def __init__(self, steps: Steps, place: tuple[int, int], name: str, copier: Copier):
         self._steps, self._loop, self._run, self.name = steps, steps.loop, steps.loop.run, name
         self._schedule = Schedule(self._loop)
         always = self._schedule.always_outside
@@ -80,13 +77,12 @@ class Engine:
         self._tensors = 0
         self._body = self._sorted(self._schedule.inside, -1)
         self._every = any(talk.flag < 0 for talk in self._talks)  # something is gathered at every step
-        self._has_events = self._every or bool(self._schedule.blocks)
-        self._graph = self._build(place)
+        self._graph = self._build(place, copier)
         self._call = self._callable()
         self._variables = [v for v in self._run.built.variables() if v.op.name in self._graph.variables]
         self._length = 64  # steps of the next execution
         self._most_events = self._event_limit()
-        self._is_first = True
+        self._is_first, self._has_given_up = True, False
         self._worker = ThreadPoolExecutor(1, "tfdsl-loop")
         self._blocks: dict[int, Future] = {}
         self._logs: list[Future] = []
@@ -125,7 +121,7 @@ class Engine:
         by_value = op.type == "ScalarSummary" or (self.name == "xla" and op.type in _OF_TENSORS)
         return op.inputs[1] if by_value else op.outputs[0]
 
-    def _build(self, place: tuple[int, int]) -> TrainLoop:
+    def _build(self, place: tuple[int, int], copier: Copier) -> TrainLoop:
         built, loop, run = self._run.built, self._loop, self._run
         compiled = self.name == "xla"
         timed = not compiled and any(isinstance(talk.statement, Log) for talk in self._talks)
@@ -139,7 +135,7 @@ class Engine:
         key = place, self.name
         if key not in built.loops or built.loops[key][0] != spec:
             try:
-                built.loops[key] = spec, build(built, copier_of(run), spec)
+                built.loops[key] = spec, build(built, copier, spec)
             except NotCopied as error:
                 node = built.node_of(error.op) if error.op else None
                 raise NotInGraph(str(error), node.origin if node else loop.plan.origin) from error
@@ -170,12 +166,6 @@ class Engine:
     def begin(self) -> None:
         """Be ready to take steps."""
 
-    @property
-    def is_worth_compiling(self) -> bool:
-        """Whether the steps are enough for XLA to win back the time that it takes to compile them: about what they
-        cost without it, which is a little for each op of each step."""
-        return self._loop.total * self._graph.ops >= _WORTH
-
     def compile(self) -> None:
         """Have XLA compile the loop; `NotInGraph` with the line of the op that it cannot compile."""
         nothing = np.zeros(0, np.int64)
@@ -203,7 +193,7 @@ class Engine:
         """Take as many steps as one execution should take, or one by itself."""
         loop = self._loop
         end = self._schedule.next_outside(loop.step)
-        if end == loop.step or self._steps.is_inside_step:
+        if end == loop.step or self._steps.is_inside_step or self._has_given_up:
             self._written()
             self._steps.advance()
             return
@@ -214,7 +204,7 @@ class Engine:
         """Take the steps from `first` up to but not `last`, or fewer where they have too many events."""
         flags = self._schedule.flags(first, last)
         is_event = flags.any(axis=1) | self._every
-        is_event[0] = self._has_events  # the loop begins with one
+        is_event[0] = self._graph.has_events  # the loop begins with one
         events = np.flatnonzero(is_event)
         if len(events) > self._most_events:
             last = first + int(events[self._most_events])
@@ -226,8 +216,9 @@ class Engine:
         except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
             self._put_back(before)
             self._step_until(last)  # which reports what fails; if nothing does, only the loop had failed
+            self._has_given_up = True
             line = self._loop.plan.origin.span.line
-            self._run.options.note(f"line {line} trains step by step up to step {last}: {plain_reason(error)}")
+            self._run.options.note(f"line {line} trains step by step from step {first} on: {plain_reason(error)}")
             return
         seconds = time.time() - started
         times = values.pop() if self._graph.times is not None else started + seconds * events / (last - first)

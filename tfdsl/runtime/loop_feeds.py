@@ -39,7 +39,7 @@ class LoopFeeds:
             try:
                 check_shapes(check)
             except TfgError as error:
-                raise NotInGraph("", error.diagnostics[0].span) from error
+                raise NotInGraph("", feeds[0].origin) from error
         return tuple((self._run.built.tensor(feed.ref), source) for feed, source in made)
 
     def block(self, start: int, steps: int) -> dict[int, np.ndarray]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -46,6 +47,9 @@ from .record import Result
 from .savers import Savers
 from .streams import Streams
 from .trace import FIRST_STEP, OTHER, SETUP, STEP, Tracer
+
+if TYPE_CHECKING:
+    from .engines import Engines
 
 
 class Interrupted(Exception):
@@ -90,6 +94,7 @@ class SessionRun:
     log: EventLog | None = None
     step: int = 0
     streams: Streams | None = None  # of the random ops, where a training runs in the graph
+    engines: "Engines | None" = None  # of its trainings
 
     # --- executing the graph --------------------------------------------------------------
 
@@ -336,7 +341,7 @@ def opened(
 ) -> Iterator[SessionRun]:
     """A session ready for its statements: helper nodes made, variables initialised if the plan says so."""
     from ..program import walk
-    from .engines import open_streams
+    from .engines import Engines
 
     savers = Savers(built)
     now = time.strftime("%Y%m%d%H%M%S", time.gmtime())
@@ -354,7 +359,7 @@ def opened(
     try:
         if not built.soft_placement:
             check_devices(built, session)
-        open_streams(run, [statement for statement in plan.body if isinstance(statement, Train)])
+        run.engines = Engines(run, [statement for statement in plan.body if isinstance(statement, Train)])
         if plan.initialise:
             run.initialise(None, plan.origin)
         else:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from ..lowering.copies import Copier
+from ..lowering.copies import Copier, name_of
 from ..lowering.graph import BuiltGraph
 from ..lowering.streams import PHILOX, TWINS, Stream
 from ..lowering.tf import tf, v1
@@ -33,8 +33,7 @@ class Streams:
         """What the random ops give in one execution, to be fed; their streams move on."""
         graph = self._built.graph
         elements = [graph.as_graph_element(one) for one in (fetches if isinstance(fetches, list) else [fetches])]
-        names = [f"^{one.name}" if isinstance(one, tf.Operation) else one.name for one in elements]
-        reached = self._copier.reached(names, frozenset(tensor.name for tensor in feeds))
+        reached = self._copier.reached(map(name_of, elements), frozenset(tensor.name for tensor in feeds))
         result = {}
         for name in reached:
             if name in self.streams:

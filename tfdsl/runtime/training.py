@@ -165,8 +165,6 @@ def train(
     run: SessionRun, plan: Train, program: Program, place: tuple[int, int], resume: Position | None = None
 ) -> None:
     """Run a training to its end. `place` is the session's and the statement's index in the program."""
-    from .engines import engine_for
-
     loop = Loop(run, plan)
     run.around.batch = loop.batch_field
     kept = Trainings(run, program, place)
@@ -175,7 +173,7 @@ def train(
         kept.restore(steps.folder, steps.checkpoint.origin)
         loop.step = loop.started_at = resume.step
     progress = run.options.progress(loop.total, loop.step, str(plan.unit)) if run.options.progress else Progress()
-    engine = engine_for(steps, place)
+    engine = run.engines.taken(steps, place)
     try:
         while loop.step < loop.total:
             engine.advance()
