@@ -10,6 +10,7 @@ from .analysis.context import Limits
 from .analysis.foreign import Foreign, Types, python_ops
 from .analysis.outside import Outside
 from .analysis.values import thaw
+from .collector import paused
 from .diagnostics import (
     NO_SESSIONS,
     PARAM_TWICE,
@@ -59,8 +60,9 @@ def check(
     `foreign` functions of Python's that are ops to it, and TensorFlow's inference.
     """
     try:
-        tree = parse(source) if isinstance(source, Source) else source
-        program, bag = analyse(tree, params, data, limits, outside, foreign)
+        with paused():
+            tree = parse(source) if isinstance(source, Source) else source
+            program, bag = analyse(tree, params, data, limits, outside, foreign)
     except TfgError as error:
         return None, list(error.diagnostics)
     return (None if bag.errors else program), bag.ordered()
@@ -153,7 +155,8 @@ class Compiled:
             if graph not in self._built:
                 from .lowering.graph import build
 
-                self._built[graph] = build(graphs[graph], self.array, self._ops, self.soft_placement)
+                with paused():
+                    self._built[graph] = build(graphs[graph], self.array, self._ops, self.soft_placement)
             return self._built[graph]
 
     @property

@@ -21,6 +21,7 @@ from .failures import failure, is_own, plain_reason
 from .foreign import python_node, raw_node
 from .gradients import gradients
 from .optimizers import minimize
+from .templates import Templates
 from .tf import resolve, tf, v1
 
 Arrays = Callable[[Field], np.ndarray]
@@ -45,6 +46,7 @@ class BuiltGraph:
         self.twins: dict = {}
         self.loops: dict = {}
         self.copier = None
+        self.templates = Templates(self, build_alone)
         self.tags: set[str] = set()  # of summaries, as they are written
         # For this graph and those of its functions: each node, and how many ops there were when it was made.
         self._marks: dict[tf.Graph, list[tuple[Node, int]]] = {self.graph: []}
@@ -118,6 +120,36 @@ def _node_name(name: str, graph: tf.Graph) -> str:
     return f".{name}" if name.startswith("_") and not graph.get_name_scope() else name
 
 
+def _sharing(items: tuple[Item, ...]) -> set[int]:
+    """The numbers of the items that open a scope in which variables are named by their variable scope."""
+    found: set[int] = set()
+    opened: list[int] = []
+    for at, item in enumerate(items):
+        match item:
+            case Enter():
+                opened.append(at)
+            case Exit():
+                opened.pop()
+            case Node(op=op):
+                if op in _SHARING or op.partition(".")[0] in _SHARING:
+                    for outer in reversed(opened):
+                        if outer in found:
+                            break
+                        found.add(outer)
+    return found
+
+
+_SHARING = ("shared", "optimize", "python")
+
+
+def build_alone(node: Node, values: Mapping[Ref, object]) -> tuple:
+    """Build one node of the op table into the graph that is open; `values` has what it is made from."""
+    built = BuiltGraph(Graph("", None, (), {}))
+    for ref, value in values.items():
+        built.values.setdefault(ref.node, {})[ref.output] = value
+    return Lowering(built, {}.__getitem__, {}).node(node)
+
+
 _NO_NAME = re.compile(r"[^-/\w.]", re.ASCII)  # what cannot stand in the name of an op
 
 
@@ -128,27 +160,36 @@ class Lowering:
     def items(self, items: tuple[Item, ...]) -> None:
         """Build nodes in their scopes, into the graph that is the default one."""
         open_scopes: list[AbstractContextManager] = []
+        plain = v1.get_default_graph() is self.built.graph  # and no function of it
+        special = 0  # scopes open that do more than name
+        sharing = _sharing(items)
         try:
-            for item in items:
+            for at, item in enumerate(items):
                 match item:
                     case Enter():
-                        scope = self.scope(item)
+                        scope = self.scope(item, at in sharing)
                         scope.__enter__()
-                        open_scopes.append(scope)
+                        open_scopes.append((scope, item.kind != "scope"))
+                        special += item.kind != "scope"
                     case Exit():
-                        open_scopes.pop().__exit__(None, None, None)
+                        scope, is_special = open_scopes.pop()
+                        scope.__exit__(None, None, None)
+                        special -= is_special
                     case Node():
-                        self.built.values[item.id] = self.node(item)
+                        self.built.values[item.id] = self.node(item, plain and not special)
                         self.built.mark(item)
         finally:
             # A scope left open would leave its graph the default one of the process.
-            for scope in reversed(open_scopes):
+            for scope, _ in reversed(open_scopes):
                 scope.__exit__(None, None, None)
 
-    def scope(self, enter: Enter) -> AbstractContextManager:
+    def scope(self, enter: Enter, is_sharing: bool) -> AbstractContextManager:
+        """The scope to be opened. A variable scope, where that matters, is closed in the time that it takes to look
+        at all others that there are."""
         match enter.kind:
             case "scope":
-                return v1.variable_scope(_node_name(enter.name, v1.get_default_graph()))
+                name = _node_name(enter.name, v1.get_default_graph())
+                return v1.variable_scope(name) if is_sharing else v1.name_scope(name)
             case "after":
                 return tf.control_dependencies([self.built.operation(ref) for ref in enter.refs])
             case "device":
@@ -158,17 +199,21 @@ class Lowering:
             case kind:
                 raise AssertionError(kind)
 
-    def node(self, node: Node) -> tuple:
-        """What the node becomes: its outputs, or its operation where it has none."""
-        result = self.result(node)
+    def node(self, node: Node, is_plain: bool = False) -> tuple:
+        """What the node becomes: its outputs, or its operation where it has none. A plain one, which stands in the
+        graph itself and in no scope but those that name, may be copied from one like it."""
+        result = self.result(node, is_plain)
         return tuple(result) if isinstance(result, (list, tuple)) else (result,)
 
-    def result(self, node: Node):
+    def result(self, node: Node, is_plain: bool = False):
         """What the functions of TensorFlow return that build the node."""
         if node.name and (node.name[0] == "_" or not node.name.isascii()):
             node = replace(node, name=_node_name(node.name, v1.get_default_graph()))
         make = _SPECIAL.get(node.op) or _SPECIAL.get(node.op.partition(".")[0])
         try:
+            copied = self.built.templates.build(node) if is_plain else None
+            if copied is not None:
+                return copied
             return make(self, node) if make else self.table_op(OPS[node.op], node)
         except TfgError:
             raise

@@ -5,18 +5,25 @@ from functools import partial
 
 import tensorflow as tf
 from tensorflow.compat import v1
+from tensorflow.core.framework.attr_value_pb2 import AttrValue
 from tensorflow.core.framework.op_def_pb2 import OpList
 from tensorflow.core.framework.tensor_pb2 import TensorProto
-from tensorflow.python.client import pywrap_tf_session
+from tensorflow.core.framework.variable_pb2 import VariableDef
+from tensorflow.python.client import pywrap_tf_session as c_api
 from tensorflow.python.framework import op_def_registry
 from tensorflow.python.framework.op_def_library import apply_op
+from tensorflow.python.framework.ops import Operation
+from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
-__all__ = ["OpList", "TensorProto", "op_def", "raw_op", "registered", "resolve", "tf", "v1"]
+__all__ = [
+    "AttrValue", "OpList", "Operation", "ResourceVariable", "TensorProto", "VariableDef", "c_api", "op_def", "raw_op",
+    "registered", "resolve", "tf", "v1",
+]  # fmt: skip
 
 
 def registered() -> bytes:
     """All ops that TensorFlow has registered, as an `OpList`."""
-    return pywrap_tf_session.TF_GetBuffer(pywrap_tf_session.TF_GetAllOpList())
+    return c_api.TF_GetBuffer(c_api.TF_GetAllOpList())
 
 
 def op_def(name: str):

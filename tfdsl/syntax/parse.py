@@ -1,11 +1,11 @@
 """Text to tree. Parsing stops at the first error, which is one `TfgError` with one diagnostic."""
 
-import gc
 import re
 from functools import cache
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
 
+from ..collector import paused
 from ..diagnostics import (
     BLOCK_EXPECTED,
     BRACKET_OPEN,
@@ -73,11 +73,9 @@ def _parse(source: Source, text: str, start: str):
     builder = _builder()
     lark = parser(builder)
     builder.source = source
-    # Parsing only makes objects that live on; collecting in the middle of it takes half the time.
-    collecting = gc.isenabled()
-    gc.disable()
     try:
-        return lark.parse(text, start=start)
+        with paused():
+            return lark.parse(text, start=start)
     except BuildError as error:
         details = {k: _plain(v) for k, v in error.details.items()}
         diagnostic = Diagnostic(error.message, error.span, details)
@@ -96,9 +94,6 @@ def _parse(source: Source, text: str, start: str):
         diagnostic = Diagnostic(UNEXPECTED, Span(source, len(text), len(text)), {"found": "the end of the text"})
     except RecursionError:
         diagnostic = Diagnostic(TOO_DEEP, Span(source, 0, 0), {"limit": 100})
-    finally:
-        if collecting:
-            gc.enable()
     raise TfgError([diagnostic])
 
 
