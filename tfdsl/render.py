@@ -8,6 +8,7 @@ _COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "place": "\x1b[1;34m
 _RESET = "\x1b[0m"
 _TAB = "    "
 _MAX_LINE = 240
+_MAX_CHAIN = 5  # calls that lead to a place: as many from both ends are shown
 
 
 def _painter(color: bool):
@@ -72,8 +73,10 @@ def render_text(diagnostic: Diagnostic, color: bool = False) -> str:
         lines.append(f"{gutter}{paint('place', '-->')} {visible(str(diagnostic.span))}")
         lines += excerpt
     mark = paint("place", "=")
-    for name, span in reversed(diagnostic.chain):
-        lines.append(f"{gutter} {mark} {visible(name)} at {visible(str(span))}")
+    chain = [f"{visible(name)} at {visible(str(span))}" for name, span in reversed(diagnostic.chain)]
+    if len(chain) > 2 * _MAX_CHAIN:
+        chain[_MAX_CHAIN:-_MAX_CHAIN] = [f"... {len(chain) - 2 * _MAX_CHAIN} more ..."]
+    lines += [f"{gutter} {mark} {call}" for call in chain]
     for note in diagnostic.notes:
         lines.append(f"{gutter} {mark} {_note_text(note, path)}")
     if diagnostic.help_line:

@@ -282,7 +282,7 @@ def inline(ctx: Analysis, function: Function, given: Arguments, span: Span) -> o
 
     tree = function.tree
     name = tree.target.id
-    if tree in ctx.calling:
+    if any(tree is one for one in ctx.calling):
         ctx.fail(RECURSION, span, name=name)
     if len(ctx.calling) >= MAX_CALLS:
         ctx.fail(TOO_DEEP, span, help="call fewer functions from inside other functions", limit=MAX_CALLS)

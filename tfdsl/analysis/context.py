@@ -30,7 +30,8 @@ from ..program import (
 from ..source import Span
 from ..syntax import tree as t
 from ..types import Sizes, TensorType
-from .limits import MAX_CALLS, Limits
+from .depth import LEVELS, MAX_LEVELS, on_own_stack
+from .limits import Limits
 from .names import Env, declared
 from .values import Broken, Dataset, Tensor, freeze, is_host
 
@@ -218,6 +219,7 @@ class Analysis:
         self.importing = {os.path.realpath(path): path} if path else {}  # the files that are open
         self.chain: tuple[Frame, ...] = ()
         self.calling: list[t.Def] = []
+        self.level = 0  # of expressions and blocks inside one another
         self.unrolled = 0
         self.work = 0
         self.failed = 0  # statements that could not be analysed, follow-ups of other errors included
@@ -255,7 +257,7 @@ class Analysis:
                 return (Note(f"'{name}' on line {{line}} is a name of graph '{owner.target.id}'", target.span),)
             if isinstance(owner, t.While):
                 return (Note(f"'{name}' on line {{line}} is known only inside its 'while'", target.span),)
-            if isinstance(owner, t.Def) and owner not in self.calling:
+            if isinstance(owner, t.Def) and all(owner is not one for one in self.calling):
                 return (Note(f"'{name}' on line {{line}} is known only in {owner.target.id}: return it", target.span),)
             if target.span.start > at.start:
                 return (Note(f"'{name}' is bound later, on line {{line}}", target.span),)
@@ -293,14 +295,20 @@ class Analysis:
         if self.unrolled > self.limits.unroll:
             self.fail(UNROLLED, span, limit=self.limits.unroll)
 
+    def deeper(self, function: Callable, span: Span, *arguments: object) -> object:
+        """Call what works one level deeper in the program than its caller; `span` is what it works on."""
+        if self.level >= MAX_LEVELS:
+            self.fail(TOO_DEEP, span, limit=MAX_LEVELS)
+        self.level += 1
+        try:
+            return function(*arguments) if self.level % LEVELS else on_own_stack(function, *arguments)
+        finally:
+            self.level -= 1
+
     def guarded(self, action: Callable[[], object], span: Span) -> object:
         """Do a statement's work; note its error and return `Broken` where it fails."""
         try:
             return action()
-        except RecursionError:
-            self.failed += 1
-            self.report(TOO_DEEP, span, limit=2 * MAX_CALLS)
-            return Broken()
         except Abandoned as abandoned:
             self.failed += 1
             if abandoned.diagnostic is not None:

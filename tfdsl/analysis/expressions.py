@@ -92,6 +92,13 @@ def evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> 
             return expr.value
         case t.Name():
             return find(ctx, env, expr)
+        case _:
+            return ctx.deeper(_evaluate, expr.span, ctx, env, expr, name)
+
+
+def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> object:
+    """The value of an expression with others in it."""
+    match expr:
         case t.Binary():
             return _binary_chain(ctx, env, expr, name)
         case t.Unary():

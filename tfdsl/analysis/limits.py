@@ -6,7 +6,7 @@ MAX_LIST = 1_000_000  # elements of a list, those of the lists in it included
 MAX_ADVICE = 100  # statements that failed, after which no similar names are looked for: it takes a while
 MAX_DEPTH = 100  # of lists in lists
 MAX_BITS = 14_000  # of a whole number: Python writes out no more than 4300 digits
-MAX_CALLS = 50  # functions that call one another
+MAX_CALLS = 2_500  # functions that call one another
 MAX_IMPORTS = 20  # files that import one another
 MAX_MOVING = 100  # operators on values that only the running session knows, in one expression
 

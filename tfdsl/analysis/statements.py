@@ -71,6 +71,10 @@ class Returned(Record):
 
 def block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
     """Analyse statements in order, up to a `return`."""
+    return ctx.deeper(_block, statements[0].span, ctx, env, statements) if statements else None
+
+
+def _block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
     for statement in statements:
         result = ctx.guarded(lambda statement=statement: _statement(ctx, env, statement), statement.span)
         if isinstance(result, Returned):

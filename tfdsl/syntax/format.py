@@ -72,12 +72,21 @@ def format_text(source: Source) -> str:
     return text
 
 
-def _plain(tree: object) -> object:
-    """A tree without its places."""
-    if isinstance(tree, t.Tree):
-        fields = (getattr(tree, one.name) for one in dataclasses.fields(tree) if one.name != "span")
-        return type(tree).__name__, *map(_plain, fields)
-    return tuple(map(_plain, tree)) if isinstance(tree, tuple) else (type(tree).__name__, tree)
+def _plain(tree: object) -> list[object]:
+    """What a tree is made of, in order, without its places."""
+    parts: list[object] = []
+    todo = [tree]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, t.Tree):
+            parts.append(type(one))
+            todo += [getattr(one, field.name) for field in dataclasses.fields(one) if field.name != "span"]
+        elif isinstance(one, tuple):
+            parts.append(len(one))
+            todo += one
+        else:
+            parts += (type(one), one)
+    return parts
 
 
 # --- tokens -----------------------------------------------------------------------------------
@@ -239,7 +248,8 @@ def _joined(tokens: list[_Token]) -> str:
 def _filled(tokens: list[_Token], indent: int) -> list[str]:
     """Tokens on one line if they fit, or else with their largest brackets opened."""
     whole = _joined(tokens)
-    opened = _largest(tokens) if indent + len(whole) > WIDTH else None
+    # Where brackets stand deeper in others than a line is wide, opening more of them helps nobody.
+    opened = _largest(tokens) if indent + len(whole) > WIDTH > indent else None
     if opened is None:
         return [" " * indent + whole]
     start, end = opened

@@ -18,7 +18,7 @@ from ..diagnostics import (
 
 _PAIRS = {"RPAR": "LPAR", "RSQB": "LSQB"}
 _OPENERS = frozenset(_PAIRS.values())
-MAX_BRACKETS = 100
+MAX_BRACKETS = 2_500
 MAX_INDENTS = 50
 
 

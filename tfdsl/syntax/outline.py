@@ -2,43 +2,37 @@
 
 import dataclasses
 
-from ..diagnostics import TOO_DEEP, Diagnostic, TfgError
 from .tree import Tree
 
 
 def outline(tree: Tree) -> str:
     """The text of a tree; each line has the node's class, its plain fields, and line and column."""
     lines: list[str] = []
-    try:
-        _node(tree, "", 0, lines)
-    except RecursionError:
-        raise TfgError([Diagnostic(TOO_DEEP, tree.span, {"limit": 100})]) from None
+    todo: list[tuple[object, str, int]] = [(tree, "", 0)]
+    while todo:
+        part, label, depth = todo.pop()
+        if isinstance(part, Tree):
+            text, children = _node(part, label)
+        elif isinstance(part, tuple):
+            text, children = f"{label}:", [(item, "") for item in part]
+        else:
+            text, children = repr(part), []
+        lines.append("  " * depth + text)
+        todo += [(child, name, depth + 1) for child, name in reversed(children)]
     return "".join(line + "\n" for line in lines)
 
 
-def _node(node: Tree, label: str, depth: int, lines: list[str]) -> None:
+def _node(node: Tree, label: str) -> tuple[str, list[tuple[object, str]]]:
+    """A node's own line, and its parts with their labels."""
     plain, children = [], []
     for field in dataclasses.fields(node):
         value = getattr(node, field.name)
         if field.name == "span":
             continue
         if isinstance(value, Tree) or (isinstance(value, tuple) and value and not isinstance(value[0], str)):
-            children.append((field.name, value))
+            children.append((value, field.name))
         elif value not in ((), None) or (field.name == "value" and type(node).__name__ == "Constant"):
             plain.append(f"{field.name}={value!r}")
     line, column = node.span.source.position(node.span.start)
     head = f"{label}: " if label else ""
-    lines.append("  " * depth + " ".join([f"{head}{type(node).__name__}", *plain, f"@{line}:{column}"]))
-    for name, child in children:
-        _child(child, name, depth + 1, lines)
-
-
-def _child(child: object, name: str, depth: int, lines: list[str]) -> None:
-    if isinstance(child, Tree):
-        _node(child, name, depth, lines)
-    elif isinstance(child, tuple):
-        lines.append("  " * depth + f"{name}:")
-        for item in child:
-            _child(item, "", depth + 1, lines)
-    else:
-        lines.append("  " * depth + repr(child))
+    return " ".join([f"{head}{type(node).__name__}", *plain, f"@{line}:{column}"]), children

@@ -15,7 +15,6 @@ from ..diagnostics import (
     INDENT_UNEXPECTED,
     QUOTES,
     STRING_OPEN,
-    TOO_DEEP,
     UNEXPECTED,
     Diagnostic,
     Note,
@@ -92,8 +91,6 @@ def _parse(source: Source, text: str, start: str):
         diagnostic = _token(source, text, error)
     except UnexpectedEOF:
         diagnostic = Diagnostic(UNEXPECTED, Span(source, len(text), len(text)), {"found": "the end of the text"})
-    except RecursionError:
-        diagnostic = Diagnostic(TOO_DEEP, Span(source, 0, 0), {"limit": 100})
     raise TfgError([diagnostic])
 
 

@@ -1,0 +1,29 @@
+"""Deep programs on a shallow stack: every so many levels the analysis goes on in a thread of its own.
+
+Python limits the calls that are open in one thread, and the limit is the process's, which a compiler must not touch.
+The threads wait for one another, so nothing runs at the same time.
+"""
+
+import threading
+from collections.abc import Callable
+
+LEVELS = 30  # expressions and blocks inside one another that one thread takes; each is up to twenty calls of Python's
+MAX_LEVELS = 10_000  # in a whole program
+
+
+def on_own_stack(function: Callable, *arguments: object) -> object:
+    """What a function returns, or raises, when it is called in a new thread."""
+    outcome: list[object] = []
+
+    def run() -> None:
+        try:
+            outcome.append(function(*arguments))
+        except BaseException as error:
+            outcome.extend((None, error))
+
+    thread = threading.Thread(target=run, name="tfdsl-depth", daemon=True)
+    thread.start()
+    thread.join()
+    if len(outcome) > 1:
+        raise outcome[1]
+    return outcome[0]
