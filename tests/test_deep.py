@@ -79,4 +79,4 @@ def test_an_error_far_inside_has_the_calls_that_lead_there():
     text = FUNCTIONS.replace("return f1499(x) + 1.0", "return f1499(x, 3) + 1.0")
     (diagnostic,) = check(Source("deep", text))[1]
     assert (diagnostic.code, diagnostic.span.line) == ("TFG405", 2 + 2 * 1501 - 1)
-    assert [span.line for _, span in diagnostic.chain] == [2 + 2 * DEPTH, *range(2 * DEPTH + 1, 2 * 1501, -2)]
+    assert [span.line for _, span in diagnostic.chain] == [2 + 2 * DEPTH, *range(2 * DEPTH + 1, 2 * 1501 + 1, -2)]
