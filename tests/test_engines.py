@@ -10,6 +10,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import tfdsl
 from tfdsl.data.batches import BatchOrder
+from tfdsl.data.mersenne import SEEDS, first_draws, sampled
+from tfdsl.lowering.draws import CompiledDraws
 from tfdsl.lowering.tf import tf
 from tfdsl.runtime import engines
 from tfdsl.runtime import loop as engine_loop
@@ -367,6 +369,17 @@ def test_a_block_of_batches(order, rows, size):
         assert len(batch) == alone.size_at(step)
         assert (block[step - 5][: len(batch)] == batch).all()
         assert (block[step - 5][len(batch) :] == -1).all()
+
+
+def test_compiled_draws_are_numpys():
+    draws = CompiledDraws()
+    seeds = np.arange(2**32 - 10_000, 2**32, dtype=np.uint32)
+    try:
+        assert (draws(seeds[:SEEDS], 227) == first_draws(seeds[:SEEDS], 227)).all()
+        batches = sampled(seeds, 20640, 100, draws)
+    finally:
+        draws.close()
+    assert (batches == sampled(seeds, 20640, 100)).all()
 
 
 def test_sampled_is_numpy():

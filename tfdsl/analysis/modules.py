@@ -75,7 +75,7 @@ def _found(ctx: Analysis, statement: t.Import) -> str:
 
 def _module(ctx: Analysis, path: str, stem: str, statement: t.Import) -> Env:
     """The names of a file, which is read and analysed when it is imported first."""
-    identity = os.path.realpath(path)
+    identity = path if "\0" in path else os.path.realpath(path)  # no file has such a name, as reading it will say
     if identity in ctx.importing:
         chain = [*list(ctx.importing.values())[list(ctx.importing).index(identity) :], path]
         ctx.fail(IMPORT_CYCLE, statement.span, chain=" -> ".join(chain))

@@ -43,6 +43,7 @@ from ..diagnostics import (
     SESSION_TWICE,
     STREAM_BATCHES,
     TEMPLATE_BRACE,
+    TOO_DEEP,
     UNFED,
     UNINITIALISED,
     UNKNOWN_FIELD,
@@ -85,6 +86,7 @@ from .arguments import Given, operand_notes
 from .context import Abandoned, Analysis
 from .expressions import bind_targets, condition, dotted, evaluate, given, iterate, plan_value, value_of
 from .feeds import Loop, Plan, check_feed, check_needs, checked_feeds, feed_entries, known_shape
+from .limits import MAX_MOVING
 from .names import Env
 from .statements import on_graph
 from .values import Array, Batch, Broken, Dataset, Moving, Tensor, describe, thaw
@@ -230,9 +232,13 @@ def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr) -> PlanExpr:
     return Template(tuple(p for p in parts if p != ""))
 
 
-def _condition(ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | None = None) -> PlanExpr:
+def _condition(
+    ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | None = None, depth: int = 0
+) -> PlanExpr:
     """A condition on fetched values: its comparisons are no nodes. What it compares is added to `sides`."""
     sides = [] if sides is None else sides
+    if depth + (len(expr.ops) if isinstance(expr, t.Compare) else 0) > MAX_MOVING:
+        ctx.fail(TOO_DEEP, expr.span, limit=MAX_MOVING)
     match expr:
         case t.Compare():
             operands = [_plan_expr(ctx, plan, operand) for operand in expr.operands]
@@ -249,10 +255,10 @@ def _condition(ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | Non
                 result = Apply("and", (result, part))
             return result
         case t.Boolean():
-            left, right = (_condition(ctx, plan, side, sides) for side in (expr.left, expr.right))
+            left, right = (_condition(ctx, plan, side, sides, depth + 1) for side in (expr.left, expr.right))
             return Apply(expr.op, (left, right))
         case t.Unary(op="not"):
-            return Apply("not", (_condition(ctx, plan, expr.operand, sides),))
+            return Apply("not", (_condition(ctx, plan, expr.operand, sides, depth + 1),))
     value = evaluate(ctx, plan.env, expr)
     if isinstance(value, Tensor) and value.type is not None and value.type.dtype.kind != "bool":
         ctx.fail(NOT_CONDITION, expr.span, value=describe(value))

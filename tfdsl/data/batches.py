@@ -7,7 +7,7 @@ else, so that a training that is taken up again sees the batches that it would h
 
 import numpy as np
 
-from .mersenne import sampled
+from .mersenne import Draws, sampled
 
 SEEDS = 1 << 32  # of numpy.random.RandomState
 
@@ -32,6 +32,7 @@ class BatchOrder:
         self._epoch = -1
         self._permutation = np.arange(rows)
         self._sampler = np.random.RandomState()
+        self.draws: Draws | None = None  # what makes the numbers of many batches, if not NumPy
 
     def indices(self, step: int) -> np.ndarray:
         epoch, batch = divmod(step, self.steps_per_epoch)
@@ -42,6 +43,11 @@ class BatchOrder:
             return self._sampler.randint(self.rows, size=self.size)
         return self._rows_of(epoch)[batch * self.size : (batch + 1) * self.size]
 
+    def sizes(self, first: int, last: int) -> np.ndarray:
+        """The number of rows of the steps from `first` up to but not `last`, int32 [steps]."""
+        is_last = np.arange(first + 1, last + 1) % self.steps_per_epoch == 0
+        return np.where(is_last, self.last_size, self.size).astype(np.int32)
+
     def size_at(self, step: int) -> int:
         """The number of rows of a step's batch."""
         return self.last_size if (step + 1) % self.steps_per_epoch == 0 else self.size
@@ -50,7 +56,7 @@ class BatchOrder:
         """The batches of the steps from `first` up to but not `last`, int32 [steps, size]; short ones end in -1."""
         if self.order == "sampled":
             seeds = (self.seed + np.arange(first, last)) % SEEDS
-            return sampled(seeds.astype(np.uint32), self.rows, self.size)
+            return sampled(seeds.astype(np.uint32), self.rows, self.size, self.draws)
         result = np.full((last - first, self.size), -1, np.int32)
         step = first
         while step < last:

@@ -5,34 +5,48 @@ NumPy makes it. The chain is the same for every seed, so that it is taken here f
 Source: Matsumoto and Nishimura, "Mersenne Twister", 1998, and their `init_genrand` of 2002.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
-_STATE, _SHIFT = 624, 397  # words of the state, and how far ahead the recurrence reaches
-_FIRST = _STATE - _SHIFT  # draws that come from the state as it was seeded
-_SEEDS = 4096  # taken together in the chain
-_PART = 512  # of them taken together afterwards: their draws stay in a processor's cache
+from .arrays import empty
+
+_STATE, SHIFT = 624, 397  # words of the state, and how far ahead the recurrence reaches
+FIRST = _STATE - SHIFT  # draws that come from the state as it was seeded
+FACTOR, TWIST = 1_812_433_253, 0x9908B0DF
+TEMPERING = (7, 0x9D2C5680), (15, 0xEFC60000)
+SEEDS = 8192  # taken together in the chain
+_PART = 256  # of them taken together afterwards: their draws stay in a processor's cache
 
 
-def sampled(seeds: np.ndarray, rows: int, size: int) -> np.ndarray:
-    """Rows of batches, int32 [len(seeds), size]: row i is what `RandomState(seeds[i])` gives."""
-    result = np.empty((len(seeds), size), np.int32)
+Draws = Callable[[np.ndarray, int], np.ndarray]
+
+
+def sampled(seeds: np.ndarray, rows: int, size: int, draws: Draws | None = None) -> np.ndarray:
+    """Rows of batches, int32 [len(seeds), size]: row i is what `RandomState(seeds[i])` gives.
+
+    `draws` takes the place of `first_draws`.
+    """
+    result = empty((len(seeds), size), np.int32)
     bits = (rows - 1).bit_length()
-    # A draw of so many bits is rejected if it is no row; where the first draws will hardly do, NumPy is as fast.
-    share = rows / (1 << bits)
-    if rows == 1 or bits > 31 or size > _FIRST * share - 5 * np.sqrt(_FIRST * share * (1 - share)):
+    words = _needed(size, rows / (1 << bits))  # a draw of so many bits is rejected if it is no row
+    if rows == 1 or bits > 31 or words > FIRST:
         _by_numpy(seeds, rows, result)
         return result
-    state = np.empty((_STATE, min(_SEEDS, len(seeds))), np.uint32)
-    for start in range(0, len(seeds), _SEEDS):
-        block = seeds[start : start + _SEEDS]
-        states = state[:, : len(block)]
-        _seed(states, block)
+    for start in range(0, len(seeds), SEEDS):
+        block = seeds[start : start + SEEDS]
+        words_of = (draws or first_draws)(block, words)
         for first in range(0, len(block), _PART):
             part = slice(first, first + _PART)
-            draws = _draws(states[:, part])
-            draws &= np.uint32((1 << bits) - 1)
-            _accept(draws, block[part], rows, result[start + first : start + first + _PART])
+            drawn = np.ascontiguousarray(words_of[:, part].T) & np.uint32((1 << bits) - 1)
+            _accept(drawn, block[part], rows, result[start + first : start + first + _PART])
     return result
+
+
+def _needed(size: int, share: float) -> int:
+    """How many draws will give `size` that are taken, but for one batch in a thousand, if this share of them is."""
+    deviations = 3 * np.sqrt(1 - share)
+    return int(((deviations + np.sqrt(deviations**2 + 4 * size)) / 2) ** 2 / share) + 1
 
 
 def _by_numpy(seeds: np.ndarray, rows: int, result: np.ndarray) -> None:
@@ -42,44 +56,45 @@ def _by_numpy(seeds: np.ndarray, rows: int, result: np.ndarray) -> None:
         batch[:] = generator.randint(rows, size=len(batch))
 
 
-def _seed(state: np.ndarray, seeds: np.ndarray) -> None:
-    state[0] = seeds
-    factor = np.uint32(1_812_433_253)
-    for k in range(1, _STATE):
-        word = state[k]
-        np.right_shift(state[k - 1], np.uint32(30), out=word)
-        np.bitwise_xor(state[k - 1], word, out=word)
-        np.multiply(word, factor, out=word)
-        np.add(word, np.uint32(k), out=word)
-
-
 def _accept(draws: np.ndarray, seeds: np.ndarray, rows: int, result: np.ndarray) -> None:
-    """The first draws of each generator that are rows; `draws` has a column for each."""
-    draws = np.ascontiguousarray(draws.T)
-    taken = draws < rows
-    counts = np.count_nonzero(taken, axis=1)
-    starts = np.cumsum(counts) - counts
-    accepted = draws[taken].view(np.int32)
-    np.take(accepted, starts[:, None] + np.arange(result.shape[1]), out=result, mode="clip")
-    for at in np.flatnonzero(counts < result.shape[1]):
+    """The first draws of each generator that are rows; `draws` has a row for each."""
+    taken = np.flatnonzero(draws < rows)
+    ends = np.searchsorted(taken, np.arange(len(draws) + 1) * draws.shape[1])  # where each generator's begin, and end
+    places = np.take(taken, ends[:-1, None] + np.arange(result.shape[1]), mode="clip")
+    np.take(draws.reshape(-1).view(np.int32), places, out=result, mode="clip")
+    for at in np.flatnonzero(np.diff(ends) < result.shape[1]):
         _by_numpy(seeds[at : at + 1], rows, result[at : at + 1])
 
 
-def _draws(state: np.ndarray) -> np.ndarray:
-    """The first words that generators give after seeding, uint32 [words, generators]; `state` is used up."""
-    part = state[1 : _FIRST + 1] & np.uint32(0x7FFFFFFF)
-    words = state[:_FIRST]
+def first_draws(seeds: np.ndarray, count: int) -> np.ndarray:
+    """The first `count` words that generators give after seeding, at most `FIRST`: uint32 [count, len(seeds)]."""
+    state = np.empty((SHIFT + count, len(seeds)), np.uint32)
+    state[0] = seeds
+    for k in range(1, len(state)):
+        word = state[k]
+        np.right_shift(state[k - 1], np.uint32(30), out=word)
+        np.bitwise_xor(state[k - 1], word, out=word)
+        np.multiply(word, np.uint32(FACTOR), out=word)
+        np.add(word, np.uint32(k), out=word)
+    for first in range(0, len(seeds), _PART):
+        _temper(state[:, first : first + _PART], count)
+    return state[:count]
+
+
+def _temper(state: np.ndarray, count: int) -> None:
+    """Make the first words of states what the generators give."""
+    part = state[1 : count + 1] & np.uint32(0x7FFFFFFF)
+    words = state[:count]
     words &= np.uint32(0x80000000)
     words |= part
     words >>= np.uint32(1)
     part &= np.uint32(1)
-    part *= np.uint32(0x9908B0DF)
+    part *= np.uint32(TWIST)
     words ^= part
-    words ^= state[_SHIFT:]
+    words ^= state[SHIFT:]
     words ^= np.right_shift(words, np.uint32(11), out=part)
-    for shift, keep in ((7, 0x9D2C5680), (15, 0xEFC60000)):
+    for shift, keep in TEMPERING:
         np.left_shift(words, np.uint32(shift), out=part)
         part &= np.uint32(keep)
         words ^= part
     words ^= np.right_shift(words, np.uint32(18), out=part)
-    return words

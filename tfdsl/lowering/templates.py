@@ -123,7 +123,7 @@ class Templates:
                 self._free.add(node.id)
             if inputs <= self._constant and node.op not in _RANDOM and node.op.partition(".")[0] == node.op:
                 self._constant.add(node.id)
-        if node.op in _NEVER or node.op in _RANDOM or node.regions:
+        if node.op in _NEVER or node.op in _RANDOM or node.op.startswith("python."):
             return None
         if node.op == "variable":
             if not inputs <= self._free:  # TensorFlow guards what another variable's value goes into

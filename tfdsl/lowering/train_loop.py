@@ -10,6 +10,9 @@ gathered for the world outside. So the loop is two: an event, then the plain ste
         for step in range(positions[k] + 1, positions[k + 1]):
             what is done at every step
 
+A turn of a loop costs TensorFlow as much as thirty small ops, so a turn of the inner one takes several steps as long as
+there are so many left.
+
 Steps are counted from the start of a block, whose batches are given as rows of the data. With `compiled` the
 function is compiled by XLA; then all shapes are known, those of short last batches apart; and what is taken by its
 place is gathered, because XLA compiles slices anew for each place.
@@ -22,6 +25,9 @@ from ..record import Record
 from .copies import Copier, NotCopied
 from .graph import BuiltGraph
 from .tf import tf, v1
+
+_TURN_OPS = 320  # of the steps that one turn of the loop takes, and
+_TURN_STEPS = 8  # these steps, at most
 
 
 class Whole(Record):
@@ -77,7 +83,8 @@ class Argument:
 @dataclass(frozen=True)
 class Spec:
     """A loop to be built. `sizes` are those of a full and of the last batch of an epoch, None without batches;
-    `block` is the number of steps of a block, `events` the most that one call has, where that must be known."""
+    `block` is the number of steps of a block, `events` the most that one call has, where that must be known; `ops`
+    is about how many ops a plain step has."""
 
     body: Body
     arguments: tuple[Argument, ...]
@@ -88,6 +95,7 @@ class Spec:
     compiled: bool
     block: int
     events: int
+    ops: int
     timed: bool = False  # whether the time of each event is gathered
 
 
@@ -110,6 +118,7 @@ class TrainLoop:
     first: tf.Tensor
     last: tf.Tensor
     rows: tf.Tensor | None
+    counts: tf.Tensor | None  # of the rows of each step, where not all are alike
     positions: tf.Tensor
     flags: tf.Tensor
     arguments: list[tf.Tensor]
@@ -120,6 +129,11 @@ class TrainLoop:
     moved: tf.Tensor | None = None  # the streams afterwards
     variables: list[str] = field(default_factory=list)  # names of those that the loop uses
     has_events: bool = False
+
+    @property
+    def batches(self) -> list[tf.Tensor]:
+        """What says which rows the batches have."""
+        return [one for one in (self.rows, self.counts) if one is not None]
 
 
 def build(built: BuiltGraph, copier: Copier, spec: Spec) -> TrainLoop:
@@ -175,6 +189,8 @@ class _Builder:
             last=v1.placeholder(tf.int32, [], "last"),
             rows=None if spec.sizes is None else v1.placeholder(
                 tf.int32, [spec.block if fixed else None, spec.sizes[0]], "rows"),
+            counts=None if spec.sizes is None or len(set(spec.sizes)) == 1 else v1.placeholder(
+                tf.int32, [spec.block if fixed else None, 1], "counts"),
             positions=v1.placeholder(tf.int32, [spec.events if fixed else None], "events"),
             flags=v1.placeholder(tf.bool, [spec.events if fixed else None, spec.flags], "flags"),
             arguments=[v1.placeholder(a.dtype, a.shape, "fed") for a in spec.arguments],
@@ -183,13 +199,12 @@ class _Builder:
         )  # fmt: skip
         loop.packed = [packed for _, _, packed in self.types]
         given = [loop.first, loop.last, loop.positions, loop.flags, loop.streams, *loop.arguments]
-        if loop.rows is not None:
-            given.append(loop.rows)
+        given += loop.batches
 
         @tf.function(autograph=False, jit_compile=spec.compiled or None)
         def steps(first, last, positions, flags, streams, *rest):
             self.arguments = rest[: len(spec.arguments)]
-            self.rows = rest[-1] if loop.rows is not None else None
+            self.rows, self.counts = (*rest[len(spec.arguments) :], None, None)[:2]
             if not loop.has_events:
                 return [self._plain(first, last, streams)]
             return self._events(last, positions, flags, streams)
@@ -207,10 +222,19 @@ class _Builder:
     def _plain(self, first: tf.Tensor, last: tf.Tensor, streams: tf.Tensor) -> tf.Tensor:
         """The steps from `first` up to but not `last`, plain ones."""
 
-        def body(step, streams):
-            return step + 1, self._step(self.plain, step, streams)[0]
+        def loop(steps: int, step, streams):
+            def body(step, streams):
+                for at in range(steps):
+                    streams = self._step(self.plain, step + at if at else step, streams)[0]
+                return step + steps, streams
 
-        return tf.while_loop(lambda step, _: step < last, body, [first, streams])[1]
+            return tf.while_loop(lambda step, _: step <= last - steps, body, [step, streams])
+
+        several = 1 if self.spec.compiled else min(_TURN_STEPS, _TURN_OPS // max(1, self.spec.ops))
+        step = first
+        if several > 1:
+            step, streams = loop(several, step, streams)
+        return loop(1, step, streams)[1]
 
     def _events(self, last, positions, flags, streams) -> list[tf.Tensor]:
         compiled = self.spec.compiled
@@ -244,7 +268,7 @@ class _Builder:
             return self._sized(body, step, streams, due, sizes[0] if sizes else None)
         # XLA wants to know how many rows there are: a branch for each number.
         results = tf.cond(
-            tf.gather(self.rows, step)[sizes[0] - 1] >= 0,
+            tf.equal(tf.gather(self.counts, step)[0], sizes[0]),
             lambda: _flat(self._sized(body, step, streams, due, sizes[0])),
             lambda: _flat(self._sized(body, step, streams, due, sizes[1])),
         )
@@ -256,8 +280,8 @@ class _Builder:
             chosen = tf.gather(self.rows, step)
             if self.spec.compiled:
                 chosen = chosen[:size]
-            elif len(set(self.spec.sizes)) > 1:  # places without a row have -1
-                chosen = chosen[: tf.reduce_sum(tf.cast(chosen >= 0, tf.int32))]
+            elif self.counts is not None:
+                chosen = tf.slice(chosen, [0], tf.gather(self.counts, step))
         return self._items(body, step, chosen, {}, streams, due, iter(self.types))
 
     def _items(self, body: Body, step, chosen, feeds, streams, due, types) -> tuple[tf.Tensor, list[tf.Tensor]]:

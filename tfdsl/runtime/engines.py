@@ -99,7 +99,7 @@ class Engines:
         reached = self._reached[id(steps.loop.plan)]
         if isinstance(reached, NotInGraph):
             raise reached
-        engine = Engine(steps, place, name, self.copier)
+        engine = Engine(steps, place, name, self.copier, reached.ops)
         if name == "xla":
             engine.compile()
         return engine

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..lowering.copies import Copier, NotCopied
+from ..lowering.draws import CompiledDraws
 from ..lowering.failures import plain_reason
 from ..lowering.tf import TensorProto, tf, v1
 from ..lowering.train_loop import Body, Execution, Spec, TrainLoop, When, build
@@ -63,8 +64,8 @@ class _Chunk:
 class Engine:
     """Takes the steps of a training in the graph. `NotInGraph` where it cannot be there."""
 
-    def __init__(self, steps: Steps, place: tuple[int, int], name: str, copier: Copier):
-        self._steps, self._loop, self._run, self.name = steps, steps.loop, steps.loop.run, name
+    def __init__(self, steps: Steps, place: tuple[int, int], name: str, copier: Copier, ops: int):
+        self._steps, self._loop, self._run, self.name, self._ops = steps, steps.loop, steps.loop.run, name, ops
         self._schedule = Schedule(self._loop)
         always = self._schedule.always_outside
         if always is not None:
@@ -84,6 +85,10 @@ class Engine:
         self._most_events = self._event_limit()
         self._is_first, self._has_given_up = True, False
         self._worker = ThreadPoolExecutor(1, "tfdsl-loop")
+        order = self._loop.order
+        self._draws = CompiledDraws() if self.name == "xla" and order is not None and order.order == "sampled" else None
+        if self._draws is not None:
+            order.draws = self._draws
         self._blocks: dict[int, Future] = {}
         self._logs: list[Future] = []
 
@@ -130,7 +135,7 @@ class Engine:
             sizes=None if loop.order is None else (loop.order.size, loop.order.last_size),
             streams=tuple(run.streams.streams) if run.streams else (),
             flags=len(self._schedule.blocks), every=self._every, compiled=compiled, block=self._block_size,
-            events=min(_EVENTS, self._events_of_a_block()) if compiled else 0, timed=timed,
+            events=min(_EVENTS, self._events_of_a_block()) if compiled else 0, ops=self._ops, timed=timed,
         )  # fmt: skip
         key = place, self.name
         if key not in built.loops or built.loops[key][0] != spec:
@@ -159,7 +164,7 @@ class Engine:
     def _callable(self):
         graph = self._graph
         given = [graph.first, graph.last, graph.positions, graph.flags, graph.streams, *graph.arguments]
-        given += [] if graph.rows is None else [graph.rows]
+        given += graph.batches
         times = [] if graph.times is None else [graph.times]
         return self._run.session.make_callable([graph.moved, *graph.gathered, *times], given)
 
@@ -239,7 +244,7 @@ class Engine:
 
     def _execute(self, first: int, last: int, events: np.ndarray, flags: np.ndarray) -> list[np.ndarray]:
         start = first - first % self._block_size
-        rows, moving = self._block(start)
+        batches, moving = self._block(start)
         positions = (events - start).astype(np.int32)
         if self.name == "xla":  # which is told the shapes beforehand; what lies after the end is no event
             missing = self._graph.positions.shape[0] - len(positions)
@@ -248,10 +253,10 @@ class Engine:
         arrays = [moving[at] if array is None else array for at, array in enumerate(self._feeds.arrays)]
         streams = self._run.streams.states() if self._run.streams else np.zeros((0, 3), np.int64)
         given = [first - start, last - start, positions, flags, streams, *arrays]
-        return self._call(*given, *([] if rows is None else [rows]))
+        return self._call(*given, *batches)
 
-    def _block(self, start: int) -> tuple[np.ndarray | None, Mapping[int, np.ndarray]]:
-        """The rows and the moving arguments of a block; those of the next one are made meanwhile."""
+    def _block(self, start: int) -> tuple[list[np.ndarray], Mapping[int, np.ndarray]]:
+        """The batches and the moving arguments of a block; those of the next one are made meanwhile."""
         for at in (start, start + self._block_size):
             if at not in self._blocks and at < self._loop.total:
                 self._blocks[at] = self._worker.submit(self._make_block, at)
@@ -259,9 +264,12 @@ class Engine:
             del self._blocks[at]
         return self._blocks[start].result()
 
-    def _make_block(self, start: int) -> tuple[np.ndarray | None, Mapping[int, np.ndarray]]:
-        order, size = self._loop.order, self._block_size
-        return None if order is None else order.block(start, start + size), self._feeds.block(start, size)
+    def _make_block(self, start: int) -> tuple[list[np.ndarray], Mapping[int, np.ndarray]]:
+        order, end = self._loop.order, start + self._block_size
+        batches = [] if order is None else [order.block(start, end)]
+        if self._graph.counts is not None:
+            batches.append(order.sizes(start, end)[:, None])
+        return batches, self._feeds.block(start, self._block_size)
 
     def _adapt(self, steps: int, seconds: float) -> None:
         """Choose the length of the next execution: it makes no difference to what is computed."""
@@ -371,6 +379,9 @@ class Engine:
             self._written()
         finally:
             self._worker.shutdown()
+            if self._draws is not None:
+                self._loop.order.draws = None
+                self._draws.close()
             self._steps.close()
 
 

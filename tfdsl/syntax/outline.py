@@ -2,7 +2,10 @@
 
 import dataclasses
 
+from ..diagnostics import TOO_DEEP, Diagnostic, TfgError
 from .tree import Tree
+
+_MAX_DEPTH = 10_000  # of a node: its line begins with twice as many spaces
 
 
 def outline(tree: Tree) -> str:
@@ -11,6 +14,8 @@ def outline(tree: Tree) -> str:
     todo: list[tuple[object, str, int]] = [(tree, "", 0)]
     while todo:
         part, label, depth = todo.pop()
+        if depth > _MAX_DEPTH:
+            raise TfgError([Diagnostic(TOO_DEEP, tree.span, {"limit": _MAX_DEPTH})])
         if isinstance(part, Tree):
             text, children = _node(part, label)
         elif isinstance(part, tuple):

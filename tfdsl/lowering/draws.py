@@ -1,0 +1,56 @@
+"""`data.mersenne.first_draws`, compiled by XLA: one pass over the words where NumPy takes twenty.
+
+Input: seeds, and how many words each generator gives. Output: the words, the same bits as NumPy's. A training that
+XLA has compiled takes a step in less time than NumPy takes to draw its batch.
+"""
+
+import numpy as np
+
+from ..data.mersenne import FACTOR, SEEDS, SHIFT, TEMPERING, TWIST
+from .tf import tf, v1
+
+
+class CompiledDraws:
+    """A `mersenne.Draws` with a graph and a session of its own, to be closed."""
+
+    def __init__(self):
+        self._graph = tf.Graph()
+        self._session = v1.Session(graph=self._graph)
+        self._compiled = {}
+
+    def __call__(self, seeds: np.ndarray, count: int) -> np.ndarray:
+        if count not in self._compiled:
+            with self._graph.as_default():
+                given = v1.placeholder(tf.uint32, [SEEDS])
+                words = tf.function(_words, jit_compile=True, autograph=False)(given, count)
+            self._compiled[count] = self._session.make_callable(words, [given])
+        padded = np.zeros(SEEDS, np.uint32)  # of one size, for which XLA compiles once
+        padded[: len(seeds)] = seeds
+        return self._compiled[count](padded)[:, : len(seeds)]
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def _words(seeds: tf.Tensor, count: int) -> tf.Tensor:
+    def chain(k, word, states):
+        word = (word ^ tf.bitwise.right_shift(word, _u(30))) * _u(FACTOR) + tf.cast(k, tf.uint32)
+        return k + 1, word, states.write(k, word)
+
+    size = SHIFT + count
+    states = tf.TensorArray(tf.uint32, size, element_shape=[SEEDS]).write(0, seeds)
+    _, _, states = tf.while_loop(
+        lambda k, *_: k < size, chain, [tf.constant(1), seeds, states], maximum_iterations=size
+    )
+    state = states.stack()
+    low = state[1 : count + 1]
+    words = tf.bitwise.right_shift((state[:count] & _u(0x80000000)) | (low & _u(0x7FFFFFFF)), _u(1))
+    words ^= (low & _u(1)) * _u(TWIST) ^ state[SHIFT:]
+    words ^= tf.bitwise.right_shift(words, _u(11))
+    for shift, keep in TEMPERING:
+        words ^= tf.bitwise.left_shift(words, _u(shift)) & _u(keep)
+    return words ^ tf.bitwise.right_shift(words, _u(18))
+
+
+def _u(value: int) -> tf.Tensor:
+    return tf.constant(value, tf.uint32)
