@@ -4,6 +4,7 @@ Colours and the transparent ground are such that it can be read on white and on 
 """
 
 from pathlib import Path
+from textwrap import wrap
 
 from .result import LoadResult
 
@@ -37,7 +38,7 @@ def plot(results: list[LoadResult], machine: str, path: str) -> None:
         for axis, result in zip(axes.flat, shown):
             _panel(axis, result)
         figure.suptitle("Times as fast as the chapter's loop (higher is faster, logarithmic)", fontsize=11)
-        figure.supxlabel(machine, fontsize=7)
+        figure.supxlabel("\n".join(wrap(machine, 62 * columns)), fontsize=7)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         metadata = {"Date": None} if path.endswith(".svg") else None
         figure.savefig(path, transparent=True, metadata=metadata, dpi=150)
@@ -47,21 +48,20 @@ def plot(results: list[LoadResult], machine: str, path: str) -> None:
 def _panel(axis, result: LoadResult) -> None:
     rows = [row for row in result.rows if row.seconds is not None]
     speeds = [result.speed(row) or 1.0 for row in rows]
-    low, high = min(speeds), max(speeds)
-    left = min(0.5, low / 1.6)
     colours = [_colour(row.name) for row in rows]
     places = range(len(rows))
-    axis.barh(places, [speed - left for speed in speeds], left=left, color=colours, height=0.72)
+    axis.barh(places, [speed - 1 for speed in speeds], left=1, color=colours, height=0.72)
     axis.axvline(1, color=INK, linewidth=0.8)
     axis.set_xscale("log")
-    axis.set_xlim(left, max(high * 2.2, 4))
+    axis.set_xlim(min(0.25, min(speeds) / 3), max(4, max(speeds) * 2.5))
     axis.set_ylim(len(rows) - 0.4, -0.6)
     axis.set_yticks(places, [row.name for row in rows])
     for label, row in zip(axis.get_yticklabels(), rows):
         label.set_color(_colour(row.name))
     for place, speed in zip(places, speeds):
         text = f"{speed:.0f}" if speed >= 20 else f"{speed:.1f}" if speed >= 2 else f"{speed:.2f}"
-        axis.annotate(text, (speed, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
+        away, side = (4, "left") if speed >= 1 else (-4, "right")
+        axis.annotate(text, (speed, place), (away, 0), textcoords="offset points", va="center", ha=side, fontsize=8)
     axis.set_title(result.title, fontsize=9, color=INK)
     axis.tick_params(axis="y", length=0)
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")

@@ -25,6 +25,7 @@ class Problem:
     momentum: float
     start: dict[str, np.ndarray] = field(default_factory=dict)
     is_synthetic: bool = False
+    _indices: np.ndarray | None = None  # the last that were asked for
 
     @property
     def batches_per_epoch(self) -> int:
@@ -32,12 +33,13 @@ class Problem:
 
     def indices(self, steps: int) -> np.ndarray:
         """The rows of all batches, int32 [steps, batch]: those that the chapter's `fetch_batch` draws."""
-        random = np.random.RandomState()
-        result = np.empty((steps, self.batch), np.int32)
-        for step in range(steps):
-            random.seed(step)  # what np.random.seed and np.random.RandomState(step) give
-            result[step] = random.randint(len(self.features), size=self.batch)
-        return result
+        if self._indices is None or len(self._indices) != steps:
+            random = np.random.RandomState()
+            self._indices = np.empty((steps, self.batch), np.int32)
+            for step in range(steps):
+                random.seed(step)  # what np.random.seed and np.random.RandomState(step) give
+                self._indices[step] = random.randint(len(self.features), size=self.batch)
+        return self._indices
 
     def gathered(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Features and target of all batches one after the other, for those that take them in the rows' order."""

@@ -12,6 +12,7 @@ import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,8 +22,10 @@ from benchmarks.loads import LOADS  # noqa: E402
 from benchmarks.measure import Settings  # noqa: E402
 from benchmarks.plot import plot  # noqa: E402
 from benchmarks.report import table  # noqa: E402
+from benchmarks.workers import Failed  # noqa: E402
 
 PACKAGES = ("tensorflow", "numpy", "scikit-learn", "keras", "torch", "jax")
+BUSY = 0.3  # of processes that want to run, from which on a machine is not quiet
 
 
 def machine() -> dict[str, object]:
@@ -36,6 +39,7 @@ def machine() -> dict[str, object]:
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "versions": versions,
@@ -64,7 +68,7 @@ def main() -> None:
                         help=f"which loads; all of them if not given: {', '.join(LOADS)}")  # fmt: skip
     parser.add_argument("--repeats", type=int, help="runs of each contender, of which the median counts; 7")
     parser.add_argument("--json", metavar="FILE", help="save everything measured, every repeat too")
-    parser.add_argument("--plot", metavar="FILE", nargs="?", const="docs/benchmarks.svg",
+    parser.add_argument("--plot", metavar="FILE", nargs="?", const=str(ROOT / "docs" / "benchmarks.svg"),
                         help="draw the speeds; docs/benchmarks.svg if no file is given")  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="short runs, to see that all works: no figures to trust")
     arguments = parser.parse_args()
@@ -72,20 +76,32 @@ def main() -> None:
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
+    if arguments.plot and find_spec("matplotlib") is None:
+        parser.error('--plot needs matplotlib: pip install ".[benchmarks]"')
     settings = Settings(repeats=arguments.repeats or 7, say=say)
     if arguments.quick:
         settings = Settings(repeats=arguments.repeats or 2, seconds=0.1, limit=20_000, check=100, say=say)
     here = machine()
     print(described(here) + "\n", flush=True)
-    results = []
+    if here["load"] and here["load"] > BUSY:
+        print(f"The machine was busy before: a load of {here['load']}. Ratios may be far off.\n", flush=True)
+    results, failed = [], []
     for name in arguments.loads:
-        results.append(LOADS[name].measure(settings))
+        try:
+            results.append(LOADS[name].measure(settings))
+        except Failed as error:  # what others are compared with; a contender that fails is in the table
+            failed.append(name)
+            print(f"### {name}\n\nfailed: {error}\n", flush=True)
+            say(error.details)
+            continue
         print(table(results[-1]), flush=True)
         if arguments.json:  # after each load, so that an interrupted run leaves what it has
             saved = {"machine": here, "repeats": settings.repeats, "loads": {r.name: r.to_json() for r in results}}
             Path(arguments.json).write_text(json.dumps(saved, indent=2) + "\n", encoding="utf-8")
     if arguments.plot:
         plot(results, described(here), arguments.plot)
+    if failed:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -50,11 +50,15 @@ def texts(nodes: int) -> tuple[str, str]:
 
 
 class Builder:
-    """Builds one program over and over; `run` gives the seconds of it, `types` how many ops of each type it has."""
+    """Builds one program over and over; `run` gives the seconds of it, `types` how many ops of each type it has.
+
+    The contender "tfdsl check" only parses and analyses.
+    """
 
     def __init__(self, contender: str, nodes: int):
         tfg, python = texts(nodes)
-        self._build = _tfdsl(tfg) if contender == "tfdsl" else _by_hand(python)
+        kinds = {"by hand": _by_hand, "tfdsl": _tfdsl, "tfdsl check": _check}
+        self._build = kinds[contender](python if contender == "by hand" else tfg)
 
     def run(self) -> float:
         gc.collect()
@@ -68,9 +72,14 @@ class Builder:
 
 def _tfdsl(text: str) -> Callable:
     import tfdsl
-    from tfdsl.lowering import tf  # noqa: F401  importing TensorFlow is no part of building
 
     return lambda: tfdsl.compile(text).graph
+
+
+def _check(text: str) -> Callable:
+    import tfdsl
+
+    return lambda: tfdsl.check(text)
 
 
 def _by_hand(text: str) -> Callable:
@@ -108,6 +117,9 @@ class Building:
                     rows[-1].status = "differs"
                     more, fewer = types[1] - types[0], types[0] - types[1]
                     notes.append(f"tfdsl makes other ops: {dict(more)} more, {dict(fewer)} fewer")
+            workers.append(Worker(Builder, ("tfdsl check", SIZES[-1]), environment))
+            workers[-1].call("run")
+            rows.append(Row(_name("tfdsl check", SIZES[-1]), _name("by hand", SIZES[-1])))
             for repeat in range(settings.repeats):
                 settings.say(f"building: repeat {repeat + 1} of {settings.repeats}")
                 for row, worker in zip(rows, workers):
@@ -119,6 +131,10 @@ class Building:
         for row in rows:
             row.seconds = statistics.median(row.repeats) if row.repeats else None
         small, large = SIZES
+        size = len(texts(large)[0]) / 1e6
+        notes.append(
+            f"tfdsl check, which builds no graph, goes through {size / rows[-1].seconds:.2f} MB of text a second"
+        )
         wanted = [
             Wanted(_name("tfdsl", large), _name("by hand", large), 0.8, is_time=True),
             Wanted(_name("tfdsl", large), _name("tfdsl", small), 11, is_time=True),
