@@ -37,8 +37,8 @@ def plot(results: list[LoadResult], machine: str, path: str) -> None:
             axis.set_visible(False)
         for axis, result in zip(axes.flat, shown):
             _panel(axis, result)
-        figure.suptitle("Times as fast as the chapter's loop (higher is faster, logarithmic)", fontsize=11)
-        figure.supxlabel("\n".join(wrap(machine, 62 * columns)), fontsize=7)
+        figure.suptitle("Times as fast as the chapter's loop (further right is faster, logarithmic)", fontsize=11)
+        figure.supxlabel("\n".join(wrap(machine, 66 * columns)), fontsize=7)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         metadata = {"Date": None} if path.endswith(".svg") else None
         figure.savefig(path, transparent=True, metadata=metadata, dpi=150)

@@ -1,6 +1,6 @@
 """What is reported of a load: rows of contenders, ratios, and the figures that the project wants."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 
 @dataclass
@@ -74,11 +74,22 @@ class LoadResult:
             "unit": self.unit,
             "contenders": {row.name: asdict(row) | {"speed": self.speed(row)} for row in self.rows},
             "wanted": [
-                {"text": w.text, "bound": w.bound, "measured": self.measured(w), "reached": self.reached(w)}
+                asdict(w) | {"text": w.text, "measured": self.measured(w), "reached": self.reached(w)}
                 for w in self.wanted
             ],
             "notes": self.notes,
         }
+
+    @classmethod
+    def from_json(cls, name: str, saved: dict) -> "LoadResult":
+        rows = [_record(Row, row) for row in saved["contenders"].values()]
+        wanted = [_record(Wanted, one) for one in saved["wanted"]]
+        return cls(name, saved["title"], saved["unit"], rows, wanted, saved["notes"])
+
+
+def _record(kind: type, saved: dict):
+    """A dataclass from what was saved of it; what is worked out from its fields is left aside."""
+    return kind(**{field.name: saved[field.name] for field in fields(kind)})
 
 
 def ratio(one: Row | None, other: Row | None) -> float | None:

@@ -1,6 +1,7 @@
 """Ratios, measured side by side in one run: the engines of tfdsl, the chapter's loop, and other frameworks.
 
     python benchmarks/run.py [--loads NAME ...] [--repeats N] [--json FILE] [--plot FILE] [--quick]
+    python benchmarks/run.py --from FILE [--plot FILE]
 
 Prints tables of Markdown, and a line on standard error for what it is doing. `benchmarks/README.md` says what is
 measured and how.
@@ -22,6 +23,7 @@ from benchmarks.loads import LOADS  # noqa: E402
 from benchmarks.measure import Settings  # noqa: E402
 from benchmarks.plot import plot  # noqa: E402
 from benchmarks.report import table  # noqa: E402
+from benchmarks.result import LoadResult  # noqa: E402
 from benchmarks.workers import Failed  # noqa: E402
 
 PACKAGES = ("tensorflow", "numpy", "scikit-learn", "keras", "torch", "jax")
@@ -70,8 +72,17 @@ def main() -> None:
     parser.add_argument("--json", metavar="FILE", help="save everything measured, every repeat too")
     parser.add_argument("--plot", metavar="FILE", nargs="?", const=str(ROOT / "docs" / "benchmarks.svg"),
                         help="draw the speeds; docs/benchmarks.svg if no file is given")  # fmt: skip
+    parser.add_argument("--from", dest="saved", metavar="FILE", help="measure nothing: show what --json has saved")
     parser.add_argument("--quick", action="store_true", help="short runs, to see that all works: no figures to trust")
     arguments = parser.parse_args()
+
+    if arguments.saved:
+        saved = json.loads(Path(arguments.saved).read_text(encoding="utf-8"))
+        results = [LoadResult.from_json(name, one) for name, one in saved["loads"].items()]
+        print(described(saved["machine"]) + "\n", *map(table, results), sep="\n")
+        if arguments.plot:
+            plot(results, described(saved["machine"]), arguments.plot)
+        return
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)

@@ -76,7 +76,8 @@ def test_a_wrong_contender_has_no_time(monkeypatch):
     assert jax.status == "not installed" and jax.seconds is None
     assert result.reached(result.wanted[0]) is None
     assert "differs" in table(result) and "not installed" in table(result)
-    json.dumps(result.to_json())
+    saved = json.loads(json.dumps(result.to_json()))
+    assert LoadResult.from_json("digits", saved) == result
 
 
 def test_ratios():
