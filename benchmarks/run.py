@@ -1,122 +1,118 @@
-"""Ratios that matter before any training: start-up, and the front end's throughput.
+"""Ratios, measured side by side in one run: the engines of tfdsl, the chapter's loop, and other frameworks.
 
-    python benchmarks/run.py [--repeats 11] [--json FILE]
+    python benchmarks/run.py [--loads NAME ...] [--repeats N] [--json FILE] [--plot FILE] [--quick]
+    python benchmarks/run.py --from FILE [--plot FILE]
 
-Contenders are run in turn, so that what else the machine does falls on all of them; the table shows
-medians and their ratio to the first of each group.
+Prints tables of Markdown, and a line on standard error for what it is doing. `benchmarks/README.md` says what is
+measured and how.
 """
 
 import argparse
 import json
 import os
 import platform
-import statistics
-import subprocess
 import sys
-import time
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PLAIN = """
-import tensorflow.compat.v1 as tf
-tf.disable_eager_execution()
-x = tf.Variable(3, name="x")
-y = tf.Variable(4, name="y")
-f = x*x*y + y + 2
-with tf.Session() as sess:
-    sess.run(tf.global_variables_initializer())
-    print(sess.run(f))
-"""
-TFDSL = [sys.executable, "-m", "tfdsl"]
-GROUPS = {
-    "check": {
-        "import lark": [sys.executable, "-c", "import lark"],
-        "tfdsl check models/housing.tfg": [*TFDSL, "check", "-q", "models/housing.tfg"],
-    },
-    "run": {
-        "plain tf.compat.v1 script": [sys.executable, "-c", PLAIN],
-        "tfdsl run models/basics.tfg": [*TFDSL, "run", "models/basics.tfg"],
-    },
-}
+sys.path[:1] = [str(ROOT)]  # `benchmarks` and `tfdsl` of this folder; workers get the same path
+
+from benchmarks.loads import LOADS  # noqa: E402
+from benchmarks.measure import Settings  # noqa: E402
+from benchmarks.plot import plot  # noqa: E402
+from benchmarks.report import table  # noqa: E402
+from benchmarks.result import LoadResult  # noqa: E402
+from benchmarks.workers import Failed  # noqa: E402
+
+PACKAGES = ("tensorflow", "numpy", "scikit-learn", "keras", "torch", "jax")
+BUSY = 0.3  # of processes that want to run, from which on a machine is not quiet
 
 
-def seconds(command: list[str]) -> float:
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    started = time.perf_counter()
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
-    return time.perf_counter() - started
-
-
-def measure(group: dict[str, list[str]], repeats: int) -> dict[str, float]:
-    for command in group.values():
-        seconds(command)  # files into memory, caches made
-    times: dict[str, list[float]] = {name: [] for name in group}
-    for _ in range(repeats):
-        for name, command in group.items():
-            times[name].append(seconds(command))
-    return {name: statistics.median(values) for name, values in times.items()}
-
-
-def program(size: int) -> str:
-    """A program of about `size` bytes: layers of a network, one like the other."""
-    lines = ["placeholder X: float32[batch, 8]", "h0 = X"]
-    length, at = sum(map(len, lines)), 0
-    while length < size:
-        at += 1
-        layer = [
-            f"scope layer{at}:",
-            f"    variable w{at} = random_normal([8, 8], stddev=0.1, seed={at})",
-            f"    variable b{at}: float32[8] = zeros",
-            f"    h{at} = maximum(h{at - 1} @ w{at} + b{at}, 0.0)  # layer {at}",
-        ]
-        lines += layer
-        length += sum(len(line) + 1 for line in layer)
-    return "\n".join([*lines, f"output = reduce_mean(h{at})"]) + "\n"
-
-
-def throughput(size: int = 1_000_000) -> dict[str, float]:
-    """Megabytes a second of the parser and of the whole front end, on one program."""
-    from tfdsl.driver import check
-    from tfdsl.source import Source
-    from tfdsl.syntax.parse import parse
-
-    check(Source("warm-up", program(1000)))
-    text = program(size)
-    source = Source("generated", text)
-    started = time.perf_counter()
-    tree = parse(source)
-    parsed = time.perf_counter()
-    checked, diagnostics = check(tree)
-    done = time.perf_counter()
-    assert checked is not None, diagnostics[0].headline
-    megabytes = len(text) / 1e6
-    nodes = len(checked.graph().nodes)
+def machine() -> dict[str, object]:
+    """What it was measured on."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = None
     return {
-        "nodes": nodes,
-        "parse MB/s": megabytes / (parsed - started),
-        "parse and check MB/s": megabytes / (done - started),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": versions,
     }
+
+
+def processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def described(machine: dict) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items() if number)
+    text = "{processor}, {cores} cores, {system}, Python {python}".format(**machine)
+    return f"{text}; {versions}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=11)
-    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--loads", nargs="+", choices=LOADS, default=list(LOADS), metavar="NAME",
+                        help=f"which loads; all of them if not given: {', '.join(LOADS)}")  # fmt: skip
+    parser.add_argument("--repeats", type=int, help="runs of each contender, of which the median counts; 7")
+    parser.add_argument("--json", metavar="FILE", help="save everything measured, every repeat too")
+    parser.add_argument("--plot", metavar="FILE", nargs="?", const=str(ROOT / "docs" / "benchmarks.svg"),
+                        help="draw the speeds; docs/benchmarks.svg if no file is given")  # fmt: skip
+    parser.add_argument("--from", dest="saved", metavar="FILE", help="measure nothing: show what --json has saved")
+    parser.add_argument("--quick", action="store_true", help="short runs, to see that all works: no figures to trust")
     arguments = parser.parse_args()
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    results: dict[str, object] = {"machine": machine}
-    print(results["machine"])
-    for name, group in GROUPS.items():
-        medians = measure(group, arguments.repeats)
-        baseline = next(iter(medians.values()))
-        results[name] = {k: {"seconds": v, "ratio": v / baseline} for k, v in medians.items()}
-        for contender, value in medians.items():
-            print(f"{contender:36} {value:8.3f} s {value / baseline:6.2f}")
-    results["front end"] = throughput()
-    for name, value in results["front end"].items():
-        print(f"{name:36} {value:8.2f}")
-    if arguments.json:
-        Path(arguments.json).write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+
+    if arguments.saved:
+        saved = json.loads(Path(arguments.saved).read_text(encoding="utf-8"))
+        results = [LoadResult.from_json(name, one) for name, one in saved["loads"].items()]
+        print(described(saved["machine"]) + "\n", *map(table, results), sep="\n")
+        if arguments.plot:
+            plot(results, described(saved["machine"]), arguments.plot)
+        return
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    if arguments.plot and find_spec("matplotlib") is None:
+        parser.error('--plot needs matplotlib: pip install ".[benchmarks]"')
+    settings = Settings(repeats=arguments.repeats or 7, say=say)
+    if arguments.quick:
+        settings = Settings(repeats=arguments.repeats or 2, seconds=0.1, limit=20_000, check=100, say=say)
+    here = machine()
+    print(described(here) + "\n", flush=True)
+    if here["load"] and here["load"] > BUSY:
+        print(f"The machine was busy before: a load of {here['load']}. Ratios may be far off.\n", flush=True)
+    results, failed = [], []
+    for name in arguments.loads:
+        try:
+            results.append(LOADS[name].measure(settings))
+        except Failed as error:  # what others are compared with; a contender that fails is in the table
+            failed.append(name)
+            print(f"### {name}\n\nfailed: {error}\n", flush=True)
+            say(error.details)
+            continue
+        print(table(results[-1]), flush=True)
+        if arguments.json:  # after each load, so that an interrupted run leaves what it has
+            saved = {"machine": here, "repeats": settings.repeats, "loads": {r.name: r.to_json() for r in results}}
+            Path(arguments.json).write_text(json.dumps(saved, indent=2) + "\n", encoding="utf-8")
+    if arguments.plot:
+        plot(results, described(here), arguments.plot)
+    if failed:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

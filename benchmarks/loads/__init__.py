@@ -1,0 +1,42 @@
+"""The loads, by their names; each has `measure(settings)`, which gives a `LoadResult`."""
+
+from ..measure import BY_HAND, Training
+from ..result import Wanted
+from .building import Building
+from .digits import Digits
+from .housing import Housing
+from .network import Network
+from .startup import Startup
+
+_ENGINES = ("step", "loop", "xla")
+_OTHERS = ("NumPy", "scikit-learn", "Keras fit", "PyTorch", "PyTorch compiled", "JAX")
+_ALL = (BY_HAND, *_ENGINES, *_OTHERS)
+_MINI_BATCH = (Wanted("loop", BY_HAND, 15), Wanted("xla", BY_HAND, 80), Wanted("xla", "JAX", 1))
+
+_TRAININGS = (
+    Training("housing", "housing, mini-batches of 100, gradient descent", Housing, (100, 0.0), _ALL, _MINI_BATCH),
+    Training("momentum", "housing, mini-batches of 100, momentum", Housing, (100, 0.9), _ALL, _MINI_BATCH),
+    Training(
+        "full-batch", "housing, full batch, gradient descent", Housing, (None, 0.0), _ALL,
+        (Wanted("xla", BY_HAND, 5), Wanted("xla", "JAX", 1)),
+    ),
+    Training(
+        "network", "784-300-100-10 network, momentum, batch 50", Network, (50, 0.9), _ALL,
+        (
+            Wanted("xla", BY_HAND, 2), Wanted("xla", "JAX", 1), Wanted("xla", "PyTorch", 1),
+            Wanted("xla", "PyTorch compiled", 1),
+        ),
+    ),
+    Training(
+        "digits", "small convolutional network on digits, momentum, batch 50", Digits, (50, 0.9),
+        tuple(name for name in _ALL if name != "scikit-learn"),
+    ),
+    Training(
+        "logging", "housing, mini-batches of 100, logging every 10 batches", Housing, (100, 0.0),
+        (BY_HAND, *_ENGINES, BY_HAND + ", no log", "loop, no log"), (Wanted("loop", BY_HAND, 12),), logs=True,
+    ),
+)  # fmt: skip
+
+LOADS: dict[str, Training | Building | Startup] = {
+    load.name: load for load in (*_TRAININGS, Building(), Startup())
+}  # fmt: skip
