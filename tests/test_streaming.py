@@ -65,11 +65,18 @@ def same(a, b):
 
 
 TRANSFORMS = st.lists(
-    st.sampled_from([
-        step("standardize"), step("minmax"), step("add_bias"), step("polynomial", degree=2), step("shuffle", seed=3),
-        step("take", n=4),
-    ]), max_size=4,
-)  # fmt: skip
+    st.sampled_from(
+        [
+            step("standardize"),
+            step("minmax"),
+            step("add_bias"),
+            step("polynomial", degree=2),
+            step("shuffle", seed=3),
+            step("take", n=4),
+        ]
+    ),
+    max_size=4,
+).filter(lambda steps: [one.name for one in steps].count("polynomial") < 3)  # which make a million columns of four
 
 
 @hypothesis.settings(UNHURRIED, max_examples=40)

@@ -232,9 +232,7 @@ def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr) -> PlanExpr:
     return Template(tuple(p for p in parts if p != ""))
 
 
-def _condition(
-    ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | None = None, depth: int = 0
-) -> PlanExpr:
+def _condition(ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | None = None, depth: int = 0) -> PlanExpr:
     """A condition on fetched values: its comparisons are no nodes. What it compares is added to `sides`."""
     sides = [] if sides is None else sides
     if depth + (len(expr.ops) if isinstance(expr, t.Compare) else 0) > MAX_MOVING:

@@ -10,14 +10,15 @@ from tensorflow.core.framework.op_def_pb2 import OpList
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.framework.variable_pb2 import VariableDef
 from tensorflow.python.client import pywrap_tf_session as c_api
+from tensorflow.python.client._pywrap_events_writer import EventsWriter
 from tensorflow.python.framework import op_def_registry
 from tensorflow.python.framework.op_def_library import apply_op
 from tensorflow.python.framework.ops import Operation
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
 __all__ = [
-    "AttrValue", "OpList", "Operation", "ResourceVariable", "TensorProto", "VariableDef", "c_api", "op_def", "raw_op",
-    "registered", "resolve", "tf", "v1",
+    "AttrValue", "EventsWriter", "OpList", "Operation", "ResourceVariable", "TensorProto", "VariableDef", "c_api",
+    "op_def", "raw_op", "registered", "resolve", "tf", "v1",
 ]  # fmt: skip
 
 

@@ -10,8 +10,14 @@ gathered for the world outside. So the loop is two: an event, then the plain ste
         for step in range(positions[k] + 1, positions[k + 1]):
             what is done at every step
 
-A turn of a loop costs TensorFlow as much as thirty small ops, so a turn of the inner one takes several steps as long as
-there are so many left.
+A turn of a loop costs TensorFlow as much as thirty small ops, and a loop in a loop as much as a hundred. So a turn of
+the inner one takes several steps as long as there are so many left. And where most events come at one distance and are
+due for the same, as in `every 10 batches: log`, one turn is such an event with all steps up to the next, written out:
+
+    for k in range(events):
+        while regular[k]:
+            what is due at such an event; then the plain steps after it; k += 1
+        ...                                  # as above, for the event that is not like the others, or is the last
 
 Steps are counted from the start of a block, whose batches are given as rows of the data. With `compiled` the
 function is compiled by XLA; then all shapes are known, those of short last batches apart; and what is taken by its
@@ -28,6 +34,23 @@ from .tf import tf, v1
 
 _TURN_OPS = 320  # of the steps that one turn of the loop takes, and
 _TURN_STEPS = 8  # these steps, at most
+_REGULAR_OPS = 1600  # of a regular event and the steps up to the next, at most
+
+
+class Regular(Record):
+    """What most events are like: how many steps after one the next one comes, and which flags are set."""
+
+    gap: int
+    flags: tuple[bool, ...]
+
+    @property
+    def together(self) -> int:
+        """How many of them one turn of the loop takes."""
+        return max(1, _TURN_STEPS // self.gap)
+
+    def fits(self, ops: int) -> bool:
+        """Whether they can be written out, where a plain step has so many ops."""
+        return self.gap * ops <= _REGULAR_OPS
 
 
 class Whole(Record):
@@ -84,7 +107,7 @@ class Argument:
 class Spec:
     """A loop to be built. `sizes` are those of a full and of the last batch of an epoch, None without batches;
     `block` is the number of steps of a block, `events` the most that one call has, where that must be known; `ops`
-    is about how many ops a plain step has."""
+    is about how many ops a plain step has; `regular` what most events are like, if they are."""
 
     body: Body
     arguments: tuple[Argument, ...]
@@ -96,6 +119,7 @@ class Spec:
     block: int
     events: int
     ops: int
+    regular: Regular | None = None
     timed: bool = False  # whether the time of each event is gathered
 
 
@@ -121,6 +145,7 @@ class TrainLoop:
     counts: tf.Tensor | None  # of the rows of each step, where not all are alike
     positions: tf.Tensor
     flags: tf.Tensor
+    regular: tf.Tensor | None  # at which events as many regular ones begin as one turn takes
     arguments: list[tf.Tensor]
     streams: tf.Tensor
     gathered: list[tf.Tensor] = field(default_factory=list)
@@ -134,6 +159,21 @@ class TrainLoop:
     def batches(self) -> list[tf.Tensor]:
         """What says which rows the batches have."""
         return [one for one in (self.rows, self.counts) if one is not None]
+
+    @property
+    def given(self) -> list[tf.Tensor]:
+        """What one call is given, in order."""
+        regular = [] if self.regular is None else [self.regular]
+        return [
+            self.first,
+            self.last,
+            self.positions,
+            self.flags,
+            *regular,
+            self.streams,
+            *self.arguments,
+            *self.batches,
+        ]
 
 
 def build(built: BuiltGraph, copier: Copier, spec: Spec) -> TrainLoop:
@@ -193,24 +233,24 @@ class _Builder:
                 tf.int32, [spec.block if fixed else None, 1], "counts"),
             positions=v1.placeholder(tf.int32, [spec.events if fixed else None], "events"),
             flags=v1.placeholder(tf.bool, [spec.events if fixed else None, spec.flags], "flags"),
+            regular=v1.placeholder(tf.bool, [None], "regular") if spec.regular else None,
             arguments=[v1.placeholder(a.dtype, a.shape, "fed") for a in spec.arguments],
             streams=v1.placeholder(tf.int64, [len(spec.streams), 3], "streams"),
             has_events=spec.every or spec.flags > 0,
         )  # fmt: skip
         loop.packed = [packed for _, _, packed in self.types]
-        given = [loop.first, loop.last, loop.positions, loop.flags, loop.streams, *loop.arguments]
-        given += loop.batches
 
         @tf.function(autograph=False, jit_compile=spec.compiled or None)
-        def steps(first, last, positions, flags, streams, *rest):
+        def steps(first, last, positions, flags, *rest):
+            regular, streams, *rest = rest if spec.regular else (None, *rest)
             self.arguments = rest[: len(spec.arguments)]
             self.rows, self.counts = (*rest[len(spec.arguments) :], None, None)[:2]
             if not loop.has_events:
                 return [self._plain(first, last, streams)]
-            return self._events(last, positions, flags, streams)
+            return self._events(last, positions, flags, regular, streams)
 
-        concrete = steps.get_concrete_function(*given)
-        results = concrete(*given)
+        concrete = steps.get_concrete_function(*loop.given)
+        results = concrete(*loop.given)
         loop.moved, *gathered = results
         if spec.timed:
             loop.times = gathered.pop()
@@ -236,7 +276,7 @@ class _Builder:
             step, streams = loop(several, step, streams)
         return loop(1, step, streams)[1]
 
-    def _events(self, last, positions, flags, streams) -> list[tf.Tensor]:
+    def _events(self, last, positions, flags, regular, streams) -> list[tf.Tensor]:
         compiled = self.spec.compiled
         count = self.spec.events if compiled else tf.shape(positions)[0]
         number = tf.reduce_sum(tf.cast(positions < last, tf.int32)) if compiled else count
@@ -244,25 +284,41 @@ class _Builder:
         if self.spec.timed:
             gathered.append(_Gathered(tf.float64, tf.TensorShape([]), count, compiled))
 
-        def event(k, streams, *held):
+        def event(k, due, streams, held):
             step = tf.gather(positions, k)
-            streams, values = self._step(self.spec.body, step, streams, tf.gather(flags, k))
+            streams, values = self._step(self.spec.body, step, streams, due)
             if self.spec.timed:
-                values.append(tf.timestamp())
-            held = [one.put(where, k, value) for one, where, value in zip(gathered, held, values, strict=True)]
+                with tf.control_dependencies([streams, *(value for value in values if value is not None)]):
+                    values.append(tf.timestamp())
+            rows = zip(gathered, held, values, strict=True)
+            return step, streams, [at if value is None else one.put(at, k, value) for one, at, value in rows]
+
+        def stretch(k, streams, *held):
+            for _ in range(self.spec.regular.together):
+                step, streams, held = event(k, self.spec.regular.flags, streams, held)
+                for at in range(1, self.spec.regular.gap):
+                    streams = self._step(self.plain, step + at, streams)[0]
+                k = k + 1
+            return k, streams, *held
+
+        def turn(k, streams, *held):
+            if self.spec.regular:
+                k, streams, *held = tf.while_loop(lambda k, *_: tf.gather(regular, k), stretch, [k, streams, *held])
+            step, streams, held = event(k, tf.gather(flags, k), streams, held)
             if not self.spec.every:
                 following = tf.gather(positions, tf.minimum(k + 1, count - 1))
                 streams = self._plain(step + 1, tf.where(k + 1 < number, following, last), streams)
             return k + 1, streams, *held
 
         held = [one.empty() for one in gathered]
-        _, streams, *held = tf.while_loop(lambda k, *_: k < number, event, [tf.constant(0), streams, *held])
+        _, streams, *held = tf.while_loop(lambda k, *_: k < number, turn, [tf.constant(0), streams, *held])
         return [streams, *(one.rows(where) for one, where in zip(gathered, held, strict=True))]
 
     # --- one step -------------------------------------------------------------------------
 
     def _step(self, body: Body, step, streams, due=None) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """One step: its effects, the streams after it, and the values to be gathered; `due` has an event's flags."""
+        """One step: its effects, the streams after it, and the values to be gathered; `due` has an event's flags. They
+        may be known already; then what is not due has no values."""
         sizes = self.spec.sizes
         if sizes is None or sizes[0] == sizes[1] or not self.spec.compiled:
             return self._sized(body, step, streams, due, sizes[0] if sizes else None)
@@ -293,6 +349,12 @@ class _Builder:
                     values.append(tf.io.serialize_tensor(tensor) if packed else tensor)
                 continue
             inner = [next(types) for execution in executions(item.body) for _ in execution.tensors]
+            if isinstance(due, tuple):
+                made = dict(feeds)
+                known = due[item.flag] and self._items(item.body, step, chosen, made, streams, due, iter(inner))
+                streams, more = known or (streams, [None] * len(inner))
+                values += more
+                continue
 
             def then(item=item, streams=streams, inner=inner):
                 made = dict(feeds)  # what a branch makes is not there outside it

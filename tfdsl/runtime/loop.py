@@ -11,7 +11,8 @@ The batches of the next steps are drawn, and logs written, by a thread of their 
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from ..lowering.copies import Copier, NotCopied
 from ..lowering.draws import CompiledDraws
 from ..lowering.failures import plain_reason
 from ..lowering.tf import TensorProto, tf, v1
-from ..lowering.train_loop import Body, Execution, Spec, TrainLoop, When, build
+from ..lowering.train_loop import Body, Execution, Regular, Spec, TrainLoop, When, build
 from ..program import Every, Log, Node, Ref, Run, Statement, Stop, fetches_of
 from . import host
 from .engines import NotInGraph
@@ -57,8 +58,9 @@ class _Chunk:
     values: list[np.ndarray]
     times: np.ndarray
 
-    def is_due(self, talk: _Talk, k: int) -> bool:
-        return talk.flag < 0 or bool(self.flags[k, talk.flag])
+    def due(self, talk: _Talk) -> list[int]:
+        """The events at which a statement is due."""
+        return np.flatnonzero(self.flags[:, talk.flag]).tolist() if talk.flag >= 0 else list(range(len(self.steps)))
 
 
 class Engine:
@@ -75,6 +77,7 @@ class Engine:
         self._block_size = max(1, min(_BLOCK, self._loop.total, _BLOCK_BYTES // (4 * rows)))
         self._feeds = LoopFeeds(self._loop)
         self._talks: list[_Talk] = []
+        self._tags: dict[int, str] = {}  # of scalar summaries, by where their values are gathered
         self._tensors = 0
         self._body = self._sorted(self._schedule.inside, -1)
         self._every = any(talk.flag < 0 for talk in self._talks)  # something is gathered at every step
@@ -90,6 +93,7 @@ class Engine:
         if self._draws is not None:
             order.draws = self._draws
         self._blocks: dict[int, Future] = {}
+        self._unlogged: list[tuple[_Chunk, tuple[int, int]]] = []
         self._logs: list[Future] = []
 
     # --- what is in the graph -------------------------------------------------------------
@@ -109,10 +113,16 @@ class Engine:
             fetched = self._fetched(statement)
             values = tuple((ref, self._tensors + at) for at, ref in enumerate(fetched))
             self._talks.append(_Talk(statement, flag, values))
+            if isinstance(statement, Log):
+                self._tags |= self._scalar_tags(values)
             self._tensors += len(fetched)
             if fetched:
                 items.append(Execution(feeds, tuple(fetched.values())))
         return tuple(items)
+
+    def _scalar_tags(self, values: tuple[tuple[Ref, int], ...]) -> dict[int, str]:
+        ops = {at: self._run.built.value(ref).op for ref, at in values}
+        return {at: _text_of(op.inputs[0]) for at, op in ops.items() if op.type == "ScalarSummary"}
 
     def _fetched(self, statement: Statement) -> dict[Ref, tf.Tensor]:
         """The tensors whose values a statement is done with: of scalar summaries, what they summarise."""
@@ -135,9 +145,10 @@ class Engine:
             sizes=None if loop.order is None else (loop.order.size, loop.order.last_size),
             streams=tuple(run.streams.streams) if run.streams else (),
             flags=len(self._schedule.blocks), every=self._every, compiled=compiled, block=self._block_size,
-            events=min(_EVENTS, self._events_of_a_block()) if compiled else 0, ops=self._ops, timed=timed,
+            events=min(_EVENTS, self._events_of_a_block()) if compiled else 0, ops=self._ops,
+            regular=None if compiled else self._regular(), timed=timed,
         )  # fmt: skip
-        key = place, self.name
+        self._spec, key = spec, (place, self.name)
         if key not in built.loops or built.loops[key][0] != spec:
             try:
                 built.loops[key] = spec, build(built, copier, spec)
@@ -145,6 +156,17 @@ class Engine:
                 node = built.node_of(error.op) if error.op else None
                 raise NotInGraph(str(error), node.origin if node else loop.plan.origin) from error
         return built.loops[key][1]
+
+    def _regular(self) -> Regular | None:
+        """What most of the first events are like."""
+        flags = self._schedule.flags(0, min(self._loop.total, 2 * self._block_size))
+        events = np.flatnonzero(flags.any(axis=1) | self._every)
+        kinds = Counter(zip(np.diff(events).tolist(), map(tuple, flags[events].tolist()), strict=False))
+        for (gap, due), count in kinds.most_common(1):
+            regular = Regular(gap, due)
+            if 2 * count > len(events) and regular.fits(self._ops):
+                return regular
+        return None
 
     def _events_of_a_block(self) -> int:
         if self._every:
@@ -163,10 +185,8 @@ class Engine:
 
     def _callable(self):
         graph = self._graph
-        given = [graph.first, graph.last, graph.positions, graph.flags, graph.streams, *graph.arguments]
-        given += graph.batches
         times = [] if graph.times is None else [graph.times]
-        return self._run.session.make_callable([graph.moved, *graph.gathered, *times], given)
+        return self._run.session.make_callable([graph.moved, *graph.gathered, *times], graph.given)
 
     def begin(self) -> None:
         """Be ready to take steps."""
@@ -226,7 +246,10 @@ class Engine:
             self._run.options.note(f"line {line} trains step by step from step {first} on: {plain_reason(error)}")
             return
         seconds = time.time() - started
-        times = values.pop() if self._graph.times is not None else started + seconds * events / (last - first)
+        if self._graph.times is None:
+            times = started + seconds * events / (last - first)
+        else:  # events that stand together in one turn may be done at once
+            times = np.maximum.accumulate(values.pop())
         chunk = _Chunk(first + events, flags[events], values, times)
         stop = self._stop(chunk)
         if stop is not None:
@@ -252,8 +275,21 @@ class Engine:
             flags = np.pad(flags, ((0, missing), (0, 0)))
         arrays = [moving[at] if array is None else array for at, array in enumerate(self._feeds.arrays)]
         streams = self._run.streams.states() if self._run.streams else np.zeros((0, 3), np.int64)
-        given = [first - start, last - start, positions, flags, streams, *arrays]
-        return self._call(*given, *batches)
+        self._begin_logs()
+        regular = [] if self._graph.regular is None else [self._regular_at(positions, flags)]
+        return self._call(first - start, last - start, positions, flags, *regular, streams, *arrays, *batches)
+
+    def _regular_at(self, positions: np.ndarray, flags: np.ndarray) -> np.ndarray:
+        """At which events the loop can take a turn of regular ones."""
+        regular = self._spec.regular
+        alike = (flags == regular.flags).all(axis=1)
+        alike[:-1] &= np.diff(positions) == regular.gap
+        alike[-1:] = False
+        result = alike.copy()
+        for ahead in range(1, regular.together):
+            result[:-ahead] &= alike[ahead:]
+            result[-ahead:] = False
+        return result
 
     def _block(self, start: int) -> tuple[list[np.ndarray], Mapping[int, np.ndarray]]:
         """The batches and the moving arguments of a block; those of the next one are made meanwhile."""
@@ -309,7 +345,8 @@ class Engine:
 
     def _stop(self, chunk: _Chunk) -> int | None:
         """The first step at which a `stop when` holds."""
-        for k, talk in self._due(chunk, Stop):
+        for k, number in self._due(chunk, lambda statement: isinstance(statement, Stop)):
+            talk = self._talks[number]
             self._at(int(chunk.steps[k]))
             condition = self._run.value(talk.statement.condition, self._values(chunk, talk, k), talk.statement.origin)
             if host.truth(condition):
@@ -317,43 +354,41 @@ class Engine:
         return None
 
     def _replay(self, chunk: _Chunk) -> None:
-        done = len(chunk.steps), None
+        end = len(chunk.steps), 0
         try:
-            for k, talk in self._due(chunk):
-                if not isinstance(talk.statement, (Log, Stop)):
-                    done = k, talk
-                    self._at(int(chunk.steps[k]))
-                    self._run.replay(talk.statement, self._values(chunk, talk, k))
-            done = len(chunk.steps), None
+            for k, number in self._due(chunk, lambda statement: not isinstance(statement, (Log, Stop))):
+                talk = self._talks[number]
+                before, end = end, (k, number)
+                self._at(int(chunk.steps[k]))
+                self._run.replay(talk.statement, self._values(chunk, talk, k))
+                end = before
         finally:  # also where an `expect` fails: what came before it is logged
             if any(isinstance(talk.statement, Log) for talk in self._talks):
-                self._logs.append(self._worker.submit(self._log, chunk, done))
+                self._unlogged.append((chunk, end))
 
-    def _log(self, chunk: _Chunk, end: tuple[int, _Talk | None]) -> None:
-        for k, talk in self._due(chunk):
-            if (k, talk) == end:
+    def _log(self, chunk: _Chunk, end: tuple[int, int]) -> None:
+        """Write what was logged before a statement of an event."""
+        steps, times = chunk.steps.tolist(), chunk.times.tolist()
+        scalars = {at: chunk.values[at].astype(np.float32).tolist() for at in self._tags}
+        for k, number in self._due(chunk, lambda statement: isinstance(statement, Log)):
+            if (k, number) >= end:
                 return
-            if isinstance(talk.statement, Log):
-                for ref, at in talk.values:
+            for ref, at in self._talks[number].values:
+                if at in self._tags:
+                    self._run.add_scalar(self._tags[at], scalars[at][k], steps[k], times[k])
+                else:
                     summary = self._summary(self._run.built.value(ref).op, chunk.values[at][k])
-                    self._run.add_summary(summary, int(chunk.steps[k]), float(chunk.times[k]))
+                    self._run.add_summary(summary, steps[k], times[k])
 
     def _summary(self, op: tf.Operation, value) -> v1.Summary:
-        if op.type == "ScalarSummary":
-            tag = tf.get_static_value(op.inputs[0]).item()
-            return v1.Summary(value=[v1.Summary.Value(tag=tag, simple_value=float(value))])
         if self.name == "xla":
             value = self._run.session.run(op.outputs[0], {op.inputs[1]: value})
         return v1.Summary.FromString(value)
 
-    def _due(self, chunk: _Chunk, kind: type = Statement) -> Iterator[tuple[int, _Talk]]:
-        """What is to be done: events and statements in their order."""
-        talks = [talk for talk in self._talks if isinstance(talk.statement, kind)]
-        if talks:
-            for k in range(len(chunk.steps)):
-                for talk in talks:
-                    if chunk.is_due(talk, k):
-                        yield k, talk
+    def _due(self, chunk: _Chunk, is_wanted: Callable[[Statement], bool]) -> list[tuple[int, int]]:
+        """What is to be done, in its order: events, and the numbers of statements in `_talks`."""
+        wanted = [number for number, talk in enumerate(self._talks) if is_wanted(talk.statement)]
+        return sorted((k, number) for number in wanted for k in chunk.due(self._talks[number]))
 
     def _at(self, step: int) -> None:
         self._loop.step = step
@@ -369,8 +404,15 @@ class Engine:
             return value[()]
         return value.copy() if isinstance(value, np.ndarray) else value
 
+    def _begin_logs(self) -> None:
+        """Have the worker write what was gathered. It does that while the graph is executed; between executions it
+        would hold up everything else, as Python does one thing at a time."""
+        self._logs += [self._worker.submit(self._log, *one) for one in self._unlogged]
+        self._unlogged.clear()
+
     def _written(self) -> None:
         """Wait until all logs are written; what went wrong with them is raised here."""
+        self._begin_logs()
         while self._logs:
             self._logs.pop(0).result()
 
@@ -383,6 +425,10 @@ class Engine:
                 self._loop.order.draws = None
                 self._draws.close()
             self._steps.close()
+
+
+def _text_of(tensor: tf.Tensor) -> str:
+    return tf.get_static_value(tensor).item().decode()
 
 
 _NODE = re.compile(r"\{\{node ([^}]+)\}\}")

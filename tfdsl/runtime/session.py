@@ -254,6 +254,11 @@ class SessionRun:
             if value.WhichOneof("value") == "simple_value":
                 self.result.history.setdefault(value.tag, []).append((step, value.simple_value))
 
+    def add_scalar(self, tag: str, value: float, step: int, time: float) -> None:
+        """As `add_summary`, of one number."""
+        self.log.add(v1.Summary(value=[v1.Summary.Value(tag=tag, simple_value=value)]), step, time)
+        self.result.history.setdefault(tag, []).append((step, value))
+
     def _expect(self, statement: Expect, fetched: Mapping[Ref, object] | None = None) -> None:
         if fetched is None:
             fetched = self.fetch(fetched_by(statement), statement.feeds, statement.origin)
