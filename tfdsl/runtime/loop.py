@@ -160,8 +160,10 @@ class Engine:
         graph = self._graph
         given = [graph.first, graph.last, graph.positions, graph.flags, graph.streams, *graph.arguments]
         given += [] if graph.rows is None else [graph.rows]
-        times = [] if graph.times is None else [graph.times]
-        return self._run.session.make_callable([graph.moved, *graph.gathered, *times], given)
+        fetched = [graph.moved, *graph.gathered, *([] if graph.times is None else [graph.times])]
+        held = self._run.session.held(fetched)
+        call = self._run.session.make_callable(fetched, [*given, *held])
+        return lambda *arrays: call(*arrays, *held.values())
 
     def begin(self) -> None:
         """Be ready to take steps."""
