@@ -10,7 +10,7 @@ are used, by making constants in a graph that is thrown away, of all data that i
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from .tf import tf, v1
 _NO_NAME = re.compile(r"[^A-Za-z0-9_.]+")  # what does not stand in the name of a placeholder
 _UNFED = (tf.variant, tf.resource)  # dtypes of which no value can be had
 _FOLDED = 1 << 26  # bytes of data of which TensorFlow computes what is made of constants
+_SESSIONS = 32  # for computing that at a time
 _CONSTANT, _MADE, _OTHER = range(3)  # an op that is made of constants alone; of constants and data; of anything else
 
 Arrays = dict[tf.Tensor, np.ndarray]
@@ -37,7 +38,7 @@ class Data:
         self._arrays: dict[tuple, np.ndarray] = {}  # each is held once
         self._outside: dict[tuple, tf.Tensor] = {}  # of what functions, and what comes after something, are made from
         self._kinds: dict[frozenset[str], dict[str, int]] = {}  # of ops, where some of what is made of data is fed
-        self._needed: dict[tuple[tuple[str, ...], frozenset[str]], list[tf.Tensor]] = {}
+        self._needed: dict[tuple[tuple[str, ...], frozenset[str]], Arrays] = {}
         self._values: dict[str, np.ndarray] = {}  # of what is made of data, by the tensors' names
 
     def source(self, arrays: Callable[[Field], np.ndarray]) -> "Callable[[Field], Held]":
@@ -46,7 +47,7 @@ class Data:
 
     # --- what is fed ----------------------------------------------------------------------
 
-    def needed(self, fetches: object, fed: Iterable[object], evaluate: Evaluate) -> Arrays:
+    def needed(self, fetches: object, fed: Collection[object], evaluate: Evaluate) -> Arrays:
         """The arrays to be fed where this is fetched, in any form that a session takes, and that is fed already.
 
         `evaluate` executes the graph: it gives the values of tensors where some arrays are fed.
@@ -54,16 +55,16 @@ class Data:
         if not self.feeds:
             return {}
         try:
-            changed = self._changed(fed)
-            names = tuple(getattr(one, "name", one) for one in tf.nest.flatten(fetches))
-            if (names, changed) not in self._needed:
-                elements = [self.graph.as_graph_element(name) for name in names]
-                self._needed[names, changed] = self._reached(elements, changed)
+            changed = self._changed(fed) if fed else frozenset()
+            names = tuple([getattr(one, "name", one) for one in tf.nest.flatten(fetches)])
+            if (names, changed) in self._needed:  # at most steps of a training
+                return self._needed[names, changed]
+            tensors = self._reached([self.graph.as_graph_element(name) for name in names], changed)
         except (TypeError, ValueError, KeyError):  # what consists of tensors, or what TensorFlow will refuse
             return dict(self.feeds)
-        tensors = self._needed[names, changed]
         self._compute([tensor for tensor in tensors if tensor.name not in self._values], evaluate)
-        return {tensor: self._values[tensor.name] for tensor in tensors}
+        self._needed[names, changed] = {tensor: self._values[tensor.name] for tensor in tensors}
+        return self._needed[names, changed]
 
     def _changed(self, fed: Iterable[object]) -> frozenset[str]:
         """The ops of those tensors that are fed although their value is known."""
@@ -120,28 +121,48 @@ class Data:
 
     def _compute(self, tensors: list[tf.Tensor], evaluate: Evaluate) -> None:
         """Find values of what is made of data."""
-        operations = {t.op.name for t in tensors}
-        if operations <= self.fields.keys():
-            self._values.update((tensor.name, self.feeds[tensor]) for tensor in tensors)
-            return
-        definition = v1.graph_util.extract_sub_graph(self.graph.as_graph_def(), sorted(operations))
-        data = {tensor.op.name: array for tensor, array in self.feeds.items()}
-        data = {node.name: data[node.name] for node in definition.node if node.name in data}
-        if sum(array.nbytes for array in data.values()) > _FOLDED:
-            self._compute_each(tensors, evaluate)
-            return
-        make_constants(definition, data)
-        for node in definition.node:
+        folded = []
+        for tensor in tensors:
+            used = self._used(tensor.op)
+            if tensor.op.name in self.fields:
+                self._values[tensor.name] = self.feeds[tensor]
+            elif sum(self.feeds[one].nbytes for one in used) > _FOLDED:
+                self._compute_each(tensor, evaluate)
+            else:
+                folded.append((tensor, used))
+        # What else is fetched can make a difference to how TensorFlow computes; many cannot each have a session.
+        count = 1 if len(folded) <= _SESSIONS else len(folded)
+        definition = self.graph.as_graph_def() if folded else None
+        for start in range(0, len(folded), count):
+            self._compute_folded(folded[start : start + count], definition)
+
+    def _used(self, op: tf.Operation) -> set[tf.Tensor]:
+        """The data that an op is made of."""
+        used, seen, todo = set(), set(), [op]
+        while todo:
+            one = todo.pop()
+            if one.name in self.fields:
+                used.add(one.outputs[0])
+            elif one.name not in seen:
+                seen.add(one.name)
+                todo += [tensor.op for tensor in one.inputs]
+        return used
+
+    def _compute_folded(self, tensors: list[tuple[tf.Tensor, set[tf.Tensor]]], definition: v1.GraphDef) -> None:
+        """Values of what little data is made into, as TensorFlow makes them of constants."""
+        names = [tensor.name for tensor, _ in tensors]
+        part = v1.graph_util.extract_sub_graph(definition, sorted({tensor.op.name for tensor, _ in tensors}))
+        make_constants(part, {one.op.name: self.feeds[one] for _, used in tensors for one in used})
+        for node in part.node:
             node.device = ""
         with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
-            tf.graph_util.import_graph_def(definition, name="")
-            names = [tensor.name for tensor in tensors]
+            tf.graph_util.import_graph_def(part, name="")
             self._values.update(zip(names, map(_held, session.run(names)), strict=True))
 
-    def _compute_each(self, tensors: list[tf.Tensor], evaluate: Evaluate) -> None:
-        """The same, each op by itself, in an execution that is fed what the op is made from."""
-        known = dict(self._values)
-        todo = [tensor.op for tensor in tensors]
+    def _compute_each(self, tensor: tf.Tensor, evaluate: Evaluate) -> None:
+        """The value of what much data is made into: each op by itself, in an execution that is fed its inputs."""
+        known: dict[str, np.ndarray] = {}
+        todo = [tensor.op]
         while todo:
             op = todo[-1]
             missing = [t.op for t in op.inputs if t.name not in known and self._kind(t.op, frozenset()) == _MADE]
@@ -154,7 +175,7 @@ class Data:
             elif op.outputs[0].name not in known:
                 values = evaluate(list(op.outputs), {t: known[t.name] for t in op.inputs if t.name in known})
                 known.update(zip((t.name for t in op.outputs), map(_held, values), strict=True))
-        self._values.update((tensor.name, known[tensor.name]) for tensor in tensors)
+        self._values[tensor.name] = known[tensor.name]
 
     # --- placeholders ---------------------------------------------------------------------
 
@@ -217,6 +238,9 @@ class Held:
 
     def __len__(self) -> int:
         return len(self._array)
+
+    def __getitem__(self, index):
+        return self._array[index]
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return np.array(self._array, dtype) if copy else np.asarray(self._array, dtype)

@@ -257,6 +257,12 @@ def _constant(lowering: Lowering, node: Node):
     return value.constant(shape_of(node.outputs[0]), node.name or "Const", is_after)
 
 
+def _eye(lowering: Lowering, node: Node):
+    """Sizes that are data as plain numbers: TensorFlow takes no others from outside of the graph."""
+    sizes = {name: int(np.asarray(lowering.argument(arg))) for name, arg in node.args.items() if isinstance(arg, Field)}
+    return lowering.table_op(OPS["eye"], replace(node, args={**node.args, **{n: Static(i) for n, i in sizes.items()}}))
+
+
 def _initial(lowering: Lowering, node: Node):
     arg, type = node.args["initial"], node.outputs[0]
     value = lowering.argument(arg)
@@ -394,6 +400,7 @@ def _meshgrid(lowering: Lowering, node: Node) -> list:
 _SPECIAL: dict[str, Callable[[Lowering, Node], object]] = {
     "placeholder": _placeholder,
     "constant": _constant,
+    "eye": _eye,
     "variable": _variable,
     "shared": _shared,
     "index": _index,

@@ -18,6 +18,8 @@ class DataSession(v1.Session):
         if not held:
             return super().run(fetches, feed_dict, options, run_metadata)
         results = super().run(fetches, {**held, **(feed_dict or {})}, options, run_metadata)
+        if results is None:
+            return None
         return tf.nest.map_structure(lambda value: _own(value, held), results)
 
     def held(self, fetches, feed_dict=()) -> Arrays:
