@@ -21,6 +21,7 @@ from .tf import tf, v1
 _NO_NAME = re.compile(r"[^A-Za-z0-9_.]+")  # what does not stand in the name of a placeholder
 _UNFED = (tf.variant, tf.resource)  # dtypes of which no value can be had
 _FOLDED = 1 << 26  # bytes of data of which TensorFlow computes what is made of constants
+_TRANSPOSES = ("Transpose", "ConjugateTranspose")
 _SESSIONS = 32  # for computing that at a time
 _CONSTANT, _MADE, _OTHER = range(3)  # an op that is made of constants alone; of constants and data; of anything else
 
@@ -65,6 +66,11 @@ class Data:
         self._compute([tensor for tensor in tensors if tensor.name not in self._values], evaluate)
         self._needed[names, changed] = {tensor: self._values[tensor.name] for tensor in tensors}
         return self._needed[names, changed]
+
+    def has_transposed(self) -> bool:
+        """Whether data is transposed before anything else is done with it."""
+        operations = self.graph.get_operations() if self.feeds else []
+        return any(op.type in _TRANSPOSES and self._kind(op, frozenset()) == _MADE for op in operations)
 
     def _changed(self, fed: Iterable[object]) -> frozenset[str]:
         """The ops of those tensors that are fed although their value is known."""

@@ -7,11 +7,12 @@ import tensorflow as tf
 from tensorflow.compat import v1
 from tensorflow.core.framework.op_def_pb2 import OpList
 from tensorflow.core.framework.tensor_pb2 import TensorProto
+from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 from tensorflow.python.client import pywrap_tf_session
 from tensorflow.python.framework import op_def_registry
 from tensorflow.python.framework.op_def_library import apply_op
 
-__all__ = ["OpList", "TensorProto", "op_def", "raw_op", "registered", "resolve", "tf", "v1"]
+__all__ = ["OpList", "RewriterConfig", "TensorProto", "op_def", "raw_op", "registered", "resolve", "tf", "v1"]
 
 
 def registered() -> bytes:

@@ -3,13 +3,18 @@
 import numpy as np
 
 from ..lowering.data import Arrays, Data
-from ..lowering.tf import tf, v1
+from ..lowering.tf import RewriterConfig, tf, v1
 
 
 class DataSession(v1.Session):
-    """Every `run` is fed the data that it needs; what the caller feeds goes before."""
+    """Every `run`, and what `make_callable` makes with feeds, is fed the data that it needs; what the caller feeds goes
+    before."""
 
     def __init__(self, data: Data, config: v1.ConfigProto | None = None):
+        config = config or v1.ConfigProto()
+        if data.has_transposed():
+            # TensorFlow would look past what is fed: it puts a transposition into the multiplication after it.
+            config.graph_options.rewrite_options.arithmetic_optimization = RewriterConfig.OFF
         super().__init__(graph=data.graph, config=config)
         self._data = data
 

@@ -160,10 +160,8 @@ class Engine:
         graph = self._graph
         given = [graph.first, graph.last, graph.positions, graph.flags, graph.streams, *graph.arguments]
         given += [] if graph.rows is None else [graph.rows]
-        fetched = [graph.moved, *graph.gathered, *([] if graph.times is None else [graph.times])]
-        held = self._run.session.held(fetched)
-        call = self._run.session.make_callable(fetched, [*given, *held])
-        return lambda *arrays: call(*arrays, *held.values())
+        times = [] if graph.times is None else [graph.times]
+        return self._run.session.make_callable([graph.moved, *graph.gathered, *times], given)
 
     def begin(self) -> None:
         """Be ready to take steps."""
