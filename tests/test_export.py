@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import tfdsl
 from tfdsl.cli import main
+from tfdsl.runtime import export
 
 PROGRAM = """
 data moons = moons(100, noise=0.1, seed=42)
@@ -129,3 +130,29 @@ def test_without_training_the_first_execution_is_traced(folder):
 def test_a_trace_that_cannot_be_written_is_an_error(folder, capfd):
     assert main(["run", "-q", "model.tfg", "--trace", "missing/step.json"]) == 1
     assert "TFG707" in capfd.readouterr().err
+
+
+WITH_DATA = """
+data points = moons(50, noise=0.1, seed=42)
+placeholder x: float32[2]
+variable start = points.features[0]
+nearest = reduce_min(norm(constant(points.features) - x + 0.0 * start, axis=1))
+session:
+    export nearest with x to "nearest"
+    print nearest with x = [0.5, 0.5]
+"""
+
+
+def test_data_that_it_needs_is_in_it(folder):
+    result = tfdsl.compile(WITH_DATA).run()
+    serve = tf.saved_model.load("nearest").signatures["serving_default"]
+    np.testing.assert_array_equal(serve(x=tf.constant([0.5, 0.5]))["nearest"], result.values["nearest"])
+
+
+def test_more_data_than_a_model_can_hold_is_an_error(folder, monkeypatch):
+    monkeypatch.setattr(export, "_MOST_DATA", 100)
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(WITH_DATA).run()
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "TFG734" and diagnostic.span.line == 7
+    assert not os.path.exists("nearest")

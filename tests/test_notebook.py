@@ -170,7 +170,9 @@ def test_values_after_the_sessions(shell):
     assert shell.value("w.shape[0]") == 2
     assert shell.tfg("b = w + 1\nsession:\n    print w, b") == "[3. 4.] [4. 5.]\n"
     shell.tfg("b = w + 1", "other -q")
-    assert [op.type for op in shell["other"].program.graph.get_operations()] == ["Const", "Const", "AddV2"]
+    other = shell["other"].program
+    assert [op.type for op in other.graph.get_operations()] == ["Placeholder", "Const", "AddV2"]
+    assert [tensor.op.name for tensor in other.feeds] == ["b/x"]
 
 
 def test_values_are_checked_like_all_else(shell):

@@ -165,6 +165,16 @@ class Compiled:
         return self.built().graph
 
     @property
+    def feeds(self) -> "dict[tf.Tensor, np.ndarray]":
+        """The data that the default graph works on: for each placeholder that stands for data, its array.
+
+        The graph holds no data, so whoever runs it in a session of their own feeds it:
+        `sess.run(program["mse"], {**program.feeds, X: ...})`. The sessions of this package do so by themselves. For
+        another graph it is `program.built(name).data.feeds`.
+        """
+        return dict(self.built().data.feeds)
+
+    @property
     def names(self) -> dict[str, tuple[Graph, Named]]:
         """What the names of the program stand for. A name of another graph than the default one is `graph.name`."""
         return {

@@ -214,6 +214,10 @@ class Graph:
         outputs = self.nodes[ref.node].outputs
         return outputs[ref.output] if outputs else None
 
+    def is_after(self, node: Node) -> bool:
+        """Whether a node stands in an `after`."""
+        return node.id in self._controls
+
     def reach(self, refs, fed: frozenset[Ref] = frozenset()) -> set[int]:
         """The nodes that computing `refs` executes when the tensors in `fed` are fed.
 

@@ -43,6 +43,17 @@ def ops(graph):
     return sorted((op.name, op.type) for op in graph.get_operations())
 
 
+def ops_of(program, graph=""):
+    """The ops of a compiled program, to be compared with those by hand.
+
+    The one difference: data is a constant by hand, and in a program's graph a placeholder of the constant's name.
+    """
+    built = program.built(graph)
+    data = {tensor.op.name for tensor in built.data.feeds}
+    assert all(built.graph.get_operation_by_name(name).type == "Placeholder" for name in data)
+    return sorted((name, "Const" if name in data else type) for name, type in ops(built.graph))
+
+
 def run(text, params=None, data=None, options=None):
     return tfdsl.compile(text, params, data).run(options=options)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import tensorflow as tf
-from by_hand import graph, ops, put, run, same, session, variable
+from by_hand import graph, ops, ops_of, put, run, same, session, variable
 from tensorflow.compat import v1
 
 import tfdsl
@@ -25,7 +25,7 @@ def test_basics():
         tf.add(x * x * y + y, 2, name="f")
 
     program = tfdsl.compile(BASICS)
-    assert ops(program.graph) == ops(graph(build))
+    assert ops_of(program) == ops(graph(build))
     result = program.run()
     assert result.printed == ["42"]
     assert same(result.values["f"], np.int32(42))
@@ -75,7 +75,7 @@ def test_lifecycle_nodes():
             tf.identity(x.graph.get_tensor_by_name("z:0"), name="z2")
 
     program = tfdsl.compile(LIFECYCLE)
-    assert ops(program.graph) == ops(graph(build))
+    assert ops_of(program) == ops(graph(build))
     assert [op.name for op in program.graph.get_operation_by_name("z2").control_inputs] == ["counted"]
 
 
@@ -92,8 +92,8 @@ session second on other:
 """)
     assert program["x1"].graph is program.graph
     assert program["other.x2"].graph is program.built("other").graph
-    assert ops(program.graph) == ops(graph(lambda: variable(1, "x1")))
-    assert ops(program.built("other").graph) == ops(
+    assert ops_of(program) == ops(graph(lambda: variable(1, "x1")))
+    assert ops_of(program, "other") == ops(
         graph(lambda: tf.multiply(variable(2, "x2"), 2, name="double"))
     )
     assert program.run().printed == ["1", "2 4"]
@@ -119,7 +119,7 @@ session:
     print B with A = [[4, 5, 6], [7, 8, 9]]
 """)
     by_hand = graph(lambda: tf.add(v1.placeholder(tf.float32, [None, 3], name="A"), 5, name="B"))
-    assert ops(program.graph) == ops(by_hand)
+    assert ops_of(program) == ops(by_hand)
     assert program["A"].shape.as_list() == [None, 3]
     assert program.run().printed == ["[[6. 7. 8.]]", "[[ 9. 10. 11.]\n [12. 13. 14.]]"]
 
@@ -148,7 +148,7 @@ total = add_n([a, b, c])
             c = v1.get_variable("c", (), initializer=start, use_resource=True)
         tf.add_n([a, b, c], name="total")
 
-    assert ops(program.graph) == ops(graph(build))
+    assert ops_of(program) == ops(graph(build))
     variables = [v.op.name for v in program.graph.get_collection("variables")]
     assert variables == ["a0", "param/a", "param_1/b", "param/c"]
 
@@ -217,15 +217,15 @@ CALLS = ("relu", "relu_1", "relu_2", "relu_3", "relu_4")
 def test_relu_function():
     text = RELU.replace("    shared threshold = 0.0\n", "").replace("threshold", "0.0")
     program = tfdsl.compile(text)
-    assert ops(program.graph) == ops(graph(lambda: relu_by_hand(shared=False)))
-    maxima = [name for name, type in ops(program.graph) if type == "Maximum"]
+    assert ops_of(program) == ops(graph(lambda: relu_by_hand(shared=False)))
+    maxima = [name for name, type in ops_of(program) if type == "Maximum"]
     assert maxima == [f"{call}/Maximum" for call in CALLS]
     assert program["output"].op.name == "output"
 
 
 def test_shared_threshold():
     program = tfdsl.compile(RELU)
-    assert ops(program.graph) == ops(graph(lambda: relu_by_hand(shared=True)))
+    assert ops_of(program) == ops(graph(lambda: relu_by_hand(shared=True)))
     variables = [v.op.name for v in program.graph.get_collection("variables")]
     wanted = ["relu/threshold", *(f"{call}/{name}" for call in CALLS for name in ("weights", "bias"))]
     assert sorted(variables) == sorted(wanted)
@@ -293,7 +293,7 @@ def test_gradients_of_a_loop():
 
     by_hand = graph(build)
     program = tfdsl.compile(LOOP)
-    assert ops(program.graph) == ops(by_hand)
+    assert ops_of(program) == ops(by_hand)
     with session(by_hand) as s:
         da, db = s.run(by_hand.made)
     values = program.run().values
@@ -341,7 +341,7 @@ def test_summaries():
 
     by_hand = graph(build)
     program = tfdsl.compile(SUMMARIES)
-    assert ops(program.graph) == ops(by_hand)
+    assert ops_of(program) == ops(by_hand)
     summaries, feeds = by_hand.made
     with session(by_hand) as s:
         wanted = [v1.Summary.FromString(one) for one in s.run(summaries, feeds)]

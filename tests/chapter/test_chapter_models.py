@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from by_hand import graph, ops, session, variable
+from by_hand import graph, ops, ops_of, session, variable
 from tensorflow.compat import v1
 
 import tfdsl
@@ -526,7 +526,7 @@ def compiled_model(name, params=None):
 def test_model_is_the_program_by_hand(name):
     function, params = PAIRS[name]
     compiled = compiled_model(name, params)
-    written = ops(compiled.graph)
+    written = ops_of(compiled)
     printed = compiled.run().printed
     chapter = Chapter(compiled)
     with chapter.graph.as_default():
@@ -542,9 +542,9 @@ def test_model_is_the_program_by_hand(name):
 def test_several_graphs():
     compiled = compiled_model("graphs")
 
-    assert ops(compiled.built("other").graph) == ops(graph(lambda: tf.multiply(variable(2, "x2"), 2, name="double")))
+    assert ops_of(compiled, "other") == ops(graph(lambda: tf.multiply(variable(2, "x2"), 2, name="double")))
     by_hand = graph(lambda: variable(1, "x1").assign_add(10, name="count"))
-    assert ops(compiled.graph) == ops(by_hand)
+    assert ops_of(compiled) == ops(by_hand)
     printed = []
     for times in (2, 0):
         with session(by_hand) as sess:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from by_hand import DATA, FEATURES, TARGET, graph, ops, put, run, same, session, variable
+from by_hand import DATA, FEATURES, TARGET, graph, ops, ops_of, put, run, same, session, variable
 from tensorflow.compat import v1
 
 import tfdsl
@@ -76,7 +76,7 @@ def ordered(epoch, batch_index):
 def test_mini_batches(order, fetch_batch):
     by_hand = graph(model)
     program = tfdsl.compile(MINIBATCH.format(order=order), data=DATA)
-    assert ops(program.graph) == ops(by_hand)
+    assert ops_of(program) == ops(by_hand)
     X, y, theta, mse, training_op = by_hand.made
     lines = []
     with session(by_hand) as s:
@@ -148,7 +148,7 @@ def test_save_and_restore(here):
 
     by_hand = graph(build)
     program = tfdsl.compile(SAVED, data=DATA)
-    assert ops(program.graph) == ops(by_hand)
+    assert ops_of(program) == ops(by_hand)
     theta, step = by_hand.made
     with session(by_hand) as s:
         for _ in range(10):

@@ -3,74 +3,129 @@
 Input: arrays from a source. Output: `Table`, which the transforms work on in float64, and `Dataset`,
 which is what programs see: float32 features, and a target of float32 or int64.
 
-A streamed data set has its arrays in files without a name, which are gone when nothing uses them any more; so
-everything here that makes an array of all rows goes through them block by block, and gives the same bits for
-arrays in memory.
+Data can be as large as memory, so there is one array of all rows: the finished one. A `Table` only says how its rows
+are made of the source's, and makes them block by block, once for everything that is learnt of them and once at the
+end. A streamed data set, which can be larger, has its arrays in files without a name, which are gone when nothing
+uses them any more. Both give the same bits.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
 from ..diagnostics import ARRAY_KIND, DATA_DISK, DATA_VALUE
 from .schema import DataError, Schema, shown
+from .stored import StoredRows
 
-BLOCK = 16_384  # rows
+BLOCK = 16_384  # rows of what something is learnt from: sums depend on it in their last bits
+_BLOCK_NUMBERS = 1 << 21  # of a block that is only passed on
+
+
+class Rows(Protocol):
+    """An array [rows, columns], or what can be read like one: a slice of its rows, or some by their indices."""
+
+    dtype: np.dtype
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray: ...
+
+
+Function = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Data being made: float64 features, an int64 or float64 target of one column, and the split's rows."""
+    """Data being made. The features are rows of a source with some functions applied in float64; `chosen` says which
+    rows, in which order, the first ones if it is None. The target is int64 or float64, of one column; `train` and
+    `test` are the split's rows."""
 
-    features: np.ndarray
+    source: Rows
+    rows: int
     target: np.ndarray | None
     origin: str
     synthetic: bool = False
+    chosen: np.ndarray | None = None
+    functions: tuple[Function, ...] = ()
     train: np.ndarray | None = None
     test: np.ndarray | None = None
 
+    def block(self, rows: slice | np.ndarray) -> np.ndarray:
+        """The features of some rows, float64."""
+        block = self._raw(rows).astype(np.float64, copy=False)
+        for function in self.functions:
+            block = function(block)
+        return block
+
+    def narrow_block(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+        """The same as float32, and what that was made of."""
+        raw = self._raw(rows)
+        block = raw if raw.dtype == np.float32 and not self.functions else self.block(rows)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.ascontiguousarray(block, np.float32), block
+
+    def _raw(self, rows: slice | np.ndarray) -> np.ndarray:
+        return np.asarray(self.source[rows if self.chosen is None else self.chosen[rows]])
+
     def training_blocks(self) -> Iterator[np.ndarray]:
         """What a transform learns from: all rows before a split, the training rows after it."""
-        rows = len(self.features) if self.train is None else len(self.train)
-        for start in range(0, rows, BLOCK):
-            part = slice(start, start + BLOCK)
-            yield self.features[part] if self.train is None else self.features[self.train[part]]
+        for start in range(0, self.training_rows, BLOCK):
+            part = slice(start, min(start + BLOCK, self.training_rows))
+            yield self.block(part if self.train is None else self.train[part])
 
     @property
     def training_rows(self) -> int:
-        return len(self.features) if self.train is None else len(self.train)
+        return self.rows if self.train is None else len(self.train)
 
-    def mapped(self, function: Callable[[np.ndarray], np.ndarray]) -> "Table":
+    def mapped(self, function: Function) -> "Table":
         """The table with other features, of which each row is made from the same row."""
-        return replace(self, features=_mapped(self.features, function))
+        return replace(self, functions=(*self.functions, function))
 
-    def with_rows(self, chosen: np.ndarray | slice) -> "Table":
-        target = None if self.target is None else _chosen(self.target, chosen)
-        return replace(self, features=_chosen(self.features, chosen), target=target)
+    def first(self, rows: int) -> "Table":
+        """The table of its first rows."""
+        chosen = None if self.chosen is None else self.chosen[:rows]
+        return replace(self, rows=rows, chosen=chosen, target=None if self.target is None else self.target[:rows])
+
+    def ordered(self, rows: np.ndarray) -> "Table":
+        """The table of these of its rows, in this order."""
+        chosen = rows if self.chosen is None else self.chosen[rows]
+        target = None if self.target is None else _chosen(self.target, rows)
+        return replace(self, rows=len(rows), chosen=chosen, target=target)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dataset:
-    """Data as programs see it. `train` and `test` are there after a split. `origin` says where it is from."""
+    """Data as programs see it. `train` and `test` are there after a split, `split` are their rows. `origin` says where
+    it is from."""
 
-    features: np.ndarray
+    held: np.ndarray | None
     target: np.ndarray | None
     names: tuple[str, ...]
     target_name: str | None
     origin: str
+    rows: int
     synthetic: bool = False
     train: "Dataset | None" = None
     test: "Dataset | None" = None
+    split: tuple[np.ndarray, np.ndarray] | None = None
 
-    @property
-    def rows(self) -> int:
-        return self.features.shape[0]
+    @cached_property
+    def features(self) -> np.ndarray:
+        """All rows, float32. After a split they are only held as a whole once someone has asked for them."""
+        if self.held is not None:
+            return self.held
+        result = empty((self.rows, self.columns), np.float32)
+        for part, rows in zip((self.train, self.test), self.split, strict=True):
+            result[rows] = part.features
+        return result
 
     @property
     def columns(self) -> int:
-        return self.features.shape[1]
+        return len(self.names)
 
 
 # --- arrays in memory, and in files -----------------------------------------------------------
@@ -96,7 +151,7 @@ def aligned(array: np.ndarray) -> np.ndarray:
     return result
 
 
-def is_streamed(array: np.ndarray) -> bool:
+def is_streamed(array: Rows) -> bool:
     return isinstance(array, np.memmap)
 
 
@@ -124,20 +179,8 @@ class Spool:
         return np.memmap(self._file, self._dtype, "r", shape=(self._rows, self._columns))
 
 
-def _mapped(array: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def _chosen(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
     if not is_streamed(array):
-        return function(array)
-    spool = None
-    for start in range(0, len(array), BLOCK):
-        block = function(np.asarray(array[start : start + BLOCK]))
-        if spool is None:
-            spool = Spool(block.shape[1], block.dtype.type)
-        spool.add(block)
-    return spool.array()
-
-
-def _chosen(array: np.ndarray, rows: np.ndarray | slice) -> np.ndarray:
-    if isinstance(rows, slice) or not is_streamed(array):
         return array[rows]
     spool = Spool(array.shape[1], array.dtype.type)
     for start in range(0, len(rows), BLOCK):
@@ -150,55 +193,84 @@ def _chosen(array: np.ndarray, rows: np.ndarray | slice) -> np.ndarray:
 
 def table(features: object, target: object, origin: str, synthetic: bool = False) -> Table:
     """A source's arrays, of any real dtype, as a table."""
-    wide = _converted("features", features, lambda array: np.float64)
+    source = features if isinstance(features, StoredRows) else _real("features", features)
     if target is not None:
-        target = _converted("target", target, _target_dtype).reshape(-1, 1)
-    return Table(wide, target, origin, synthetic)
+        target = _converted_target(target)
+    return Table(source, len(source), target, origin, synthetic)
 
 
-def _target_dtype(array: np.ndarray) -> type:
-    return np.int64 if array.dtype.kind in "biu" else np.float64
-
-
-def _converted(name: str, data: object, dtype: Callable[[np.ndarray], type]) -> np.ndarray:
+def _real(name: str, data: object) -> np.ndarray:
     array = np.asarray(data)
     if array.dtype.kind not in "biuf":
         raise DataError(ARRAY_KIND, array=name, dtype=shown(str(array.dtype)))
-    wanted = dtype(array)
-    if array.dtype.kind == "u" and wanted is np.int64:
-        _refuse(array > np.iinfo(np.int64).max, array.reshape(len(array), -1), (name,), "int64")
-    return array.astype(wanted)
+    return array
+
+
+def _converted_target(data: object) -> np.ndarray:
+    array = _real("target", data).reshape(-1, 1)
+    if array.dtype.kind == "u":
+        _refuse(array > np.iinfo(np.int64).max, array, ("target",), "int64")
+    return array.astype(np.int64 if array.dtype.kind in "biu" else np.float64)
 
 
 def dataset(made: Table, schema: Schema) -> Dataset:
     """The finished data, with every number checked."""
-    features = _narrow(made.features, schema.names)
     target = made.target
     if target is not None and target.dtype.kind == "f":
-        target = _narrow(target, (schema.target_name,))
-    whole = Dataset(features, target, schema.names, schema.target_name, made.origin, made.synthetic)
+        target = _whole(Table(target, len(target), None, ""), (schema.target_name,), is_streamed(target))
+    if target is not None:
+        target = aligned(target)
+    held = parts = None
+    if is_streamed(made.source) or made.train is None:
+        held = _whole(made, schema.names, is_streamed(made.source))
+        if made.train is not None:
+            parts = [_chosen(held, rows) for rows in (made.train, made.test)]
+    else:
+        parts = _parts(made, schema.names)
+    whole = Dataset(held, target, schema.names, schema.target_name, made.origin, made.rows, made.synthetic)
     if made.train is None:
         return whole
-    return replace(whole, train=_part(whole, made.train), test=_part(whole, made.test))
+    split = made.train, made.test
+    train, test = (
+        replace(whole, held=features, target=None if target is None else _chosen(target, rows), rows=len(rows))
+        for features, rows in zip(parts, split, strict=True)
+    )
+    return replace(whole, train=train, test=test, split=split)
 
 
-def _part(whole: Dataset, rows: np.ndarray) -> Dataset:
-    target = None if whole.target is None else _chosen(whole.target, rows)
-    return replace(whole, features=_chosen(whole.features, rows), target=target)
+def _whole(made: Table, names: tuple[str, ...], streamed: bool) -> np.ndarray:
+    """All features, float32, in memory or in a file."""
+    if streamed:
+        spool = Spool(len(names), np.float32)
+        for _, block in _narrow(made, names):
+            spool.add(block)
+        return spool.array()
+    result = empty((made.rows, len(names)), np.float32)
+    for start, block in _narrow(made, names):
+        result[start : start + len(block)] = block
+    return result
 
 
-def _narrow(wide: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    done = 0
+def _parts(made: Table, names: tuple[str, ...]) -> list[np.ndarray]:
+    """The features of the training rows and of the test rows, without an array of all."""
+    parts = [empty((len(rows), len(names)), np.float32) for rows in (made.train, made.test)]
+    place = np.empty(made.rows, np.int64)  # of each row in its part; those of the second part are counted from -1 down
+    place[made.train] = np.arange(len(made.train))
+    place[made.test] = -1 - np.arange(len(made.test))
+    for start, block in _narrow(made, names):
+        at = place[start : start + len(block)]
+        parts[0][at[at >= 0]] = block[at >= 0]
+        parts[1][-1 - at[at < 0]] = block[at < 0]
+    return parts
 
-    def narrow(block: np.ndarray) -> np.ndarray:
-        nonlocal done
-        with np.errstate(over="ignore", invalid="ignore"):
-            result = np.ascontiguousarray(block, np.float32)
-        _refuse(~np.isfinite(result), block, names, "float32", done)
-        done += len(block)
-        return result
 
-    return _mapped(wide, narrow)
+def _narrow(made: Table, names: tuple[str, ...]) -> Iterator[tuple[int, np.ndarray]]:
+    """The features block by block as float32, each with the number of its first row."""
+    size = min(BLOCK, max(1, _BLOCK_NUMBERS // len(names)))
+    for start in range(0, made.rows, size):
+        block, made_of = made.narrow_block(slice(start, min(start + size, made.rows)))
+        _refuse(~np.isfinite(block), made_of, names, "float32", start)
+        yield start, block
 
 
 def _refuse(bad: np.ndarray, array: np.ndarray, names: tuple[str, ...], dtype: str, first: int = 0) -> None:

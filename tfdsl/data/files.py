@@ -280,12 +280,14 @@ def _cell_place(path: str, lines: list[str], start: int, column: int) -> FilePla
 # --- NPZ --------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class NpzArray:
-    """What a stored array declares: `member` is its name in the zip, `kind` NumPy's letter b, i, u or f."""
+    """What a stored array declares: `member` is its name in the zip, `kind` NumPy's letter b, i, u or f; `is_packed`
+    tells whether it is larger than what is stored of it."""
 
     name: str
     member: str
     shape: tuple[int, ...]
     kind: str
+    is_packed: bool
 
 
 def npz_arrays(file: BinaryIO) -> tuple[NpzArray, NpzArray | None]:
@@ -298,7 +300,7 @@ def npz_arrays(file: BinaryIO) -> tuple[NpzArray, NpzArray | None]:
                 if features in members:
                     x = _npy(archive, members[features], path)
                     y = _npy(archive, members[target], path) if target in members else None
-                    check_features(x.name, x.shape)
+                    check_features(x.name, x.shape, not x.is_packed)
                     if y is not None:
                         check_target(y.name, y.shape, x.shape[0])
                     return x, y
@@ -340,4 +342,4 @@ def _npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> NpzArr
         raise damaged
     if member.file_size != 8 + width + length + math.prod(shape) * int(number[2]):
         raise damaged
-    return NpzArray(name, member.filename, shape, number[1])
+    return NpzArray(name, member.filename, shape, number[1], member.file_size > member.compress_size)

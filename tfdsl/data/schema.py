@@ -12,8 +12,10 @@ from ..diagnostics import ARRAY_SHAPE, DATA_ARGUMENT, DATA_TOO_LARGE, Message
 from ..record import Record
 from ..types import FLOAT32, DType
 
-# What is held in memory at once, in numbers of eight bytes (2 GiB), and in columns, each of which has a name.
+# What is made or unpacked in memory, in numbers of eight bytes (2 GiB); what there is already, in numbers of four, as
+# which it is held (16 GiB); and columns, each of which has a name.
 MAX_NUMBERS = 1 << 28
+MAX_HELD = 1 << 32
 MAX_COLUMNS = 1 << 16
 SHOWN = 40  # characters of a name or cell of the user's data that a message shows
 
@@ -120,25 +122,26 @@ def is_number(value: object) -> bool:
     return is_integer(value) or isinstance(value, float)
 
 
-def check_size(what: str, rows: int, columns: int) -> None:
-    """Refuse, before anything is built, what would not fit."""
-    if columns > MAX_COLUMNS or rows * columns > MAX_NUMBERS:
+def check_size(what: str, rows: int, columns: int, is_there: bool = False) -> None:
+    """Refuse, before anything is built, what would not fit; `is_there` tells whether it takes its space already."""
+    most = MAX_HELD if is_there else MAX_NUMBERS
+    if columns > MAX_COLUMNS or rows * columns > most:
         raise DataError(
             DATA_TOO_LARGE,
             what=what,
             rows=rows,
             columns=columns,
-            max_numbers=MAX_NUMBERS,
+            max_numbers=most,
             max_columns=MAX_COLUMNS,
         )
 
 
-def check_features(name: str, shape: Sequence[int]) -> None:
+def check_features(name: str, shape: Sequence[int], is_there: bool = False) -> None:
     """Features have two axes, neither of them empty, and fit."""
     if len(shape) != 2 or 0 in shape:
         wanted = "[rows, columns], neither of them 0"
         raise DataError(ARRAY_SHAPE, array=name, shape=_sizes(shape), wanted=wanted)
-    check_size(name, *shape)
+    check_size(name, *shape, is_there)
 
 
 def check_target(name: str, shape: Sequence[int], rows: int) -> None:

@@ -19,6 +19,7 @@ from . import california
 from .arrays import BLOCK, Spool, Table, table
 from .files import NPZ_FAULTS, CsvRows, NpzArray, integers, npz_arrays, npz_error, open_file, read_csv
 from .schema import DataError, FilePlace, shown
+from .stored import stored_rows
 
 SOCKET_SECONDS = 5.0  # for the host to answer
 DOWNLOAD_SECONDS = 30.0  # for all of it; looking up a name does not heed the socket's limit
@@ -142,7 +143,8 @@ def _csv_stream(folder: str, path: str, target: str | None) -> Table:
             if is_whole:
                 whole.add(np.array(values, np.int64).reshape(-1, 1))
     chosen = None if column is None else (whole if is_whole else floats).array()
-    return Table(features.array(), chosen, text.path)
+    source = features.array()
+    return Table(source, len(source), chosen, text.path)
 
 
 def parquet(folder: str, path: str, target: str | None, stream: bool) -> Table:
@@ -175,7 +177,7 @@ def _parquet_stream(found: object, names: list[str], target: str | None, path: s
             targets = targets or Spool(1, values.dtype.type)
             targets.add(values)
         done += len(numbers)
-    return Table(features.array(), None if targets is None else targets.array(), path)
+    return Table(features.array(), done, None if targets is None else targets.array(), path)
 
 
 def _parquet_part(rows: object, names: list[str], target: str | None, path: str, first: int):
@@ -202,7 +204,8 @@ def npz(folder: str, path: str) -> Table:
         features, target = npz_arrays(file)
         try:
             with zipfile.ZipFile(file) as archive:
-                x = _read_array(archive, features)
+                x = stored_rows(archive, features.member)
+                x = _read_array(archive, features) if x is None else x
                 y = None if target is None else _read_array(archive, target)
         except NPZ_FAULTS as error:
             raise npz_error(file.name, error) from None

@@ -439,7 +439,7 @@ def _python_schema(data_name: str, data: object) -> Schema:
     features, target = python_arrays(data_name, data)
     if not hasattr(features, "shape") or (target is not None and not hasattr(target, "dtype")):
         raise DataError(DATA_REPLACEMENT, data=data_name, found=type(data).__name__)
-    check_features("features", features.shape)
+    check_features("features", features.shape, is_there=True)
     rows, columns = features.shape
     names = tuple(map(str, getattr(features, "columns", numbered(columns))))
     if target is None:

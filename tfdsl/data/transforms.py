@@ -47,16 +47,16 @@ def polynomial(table: Table, degree: int) -> Table:
 
 def split(table: Table, test: float, seed: int) -> Table:
     """The same rows as train_test_split(test_size=test, random_state=seed), in the same order."""
-    rows = len(table.features)
+    rows = table.rows
     permutation = np.random.RandomState(seed).permutation(rows)
     count = math.ceil(test * rows)
     return replace(table, train=permutation[count:], test=permutation[:count])
 
 
 def take(table: Table, n: int) -> Table:
-    return table.with_rows(slice(n))
+    return table.first(n)
 
 
 def shuffle(table: Table, seed: int) -> Table:
     """As sklearn.utils.shuffle(random_state=seed)."""
-    return table.with_rows(np.random.RandomState(seed).permutation(len(table.features)))
+    return table.ordered(np.random.RandomState(seed).permutation(table.rows))

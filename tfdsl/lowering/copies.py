@@ -2,10 +2,10 @@
 
 A copy has the same ops with the same attributes, so it computes the same bits. What is fed is replaced by other
 tensors; variables, and whatever else is a resource, are not copied but captured, so that a copy works on the same
-ones; and so are large constants and what is made of them alone, which should be held and computed only once.
+ones; and so are data and large constants, and what is made of them alone, which should be held and computed only once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .streams import PHILOX, TWINS, advanced, twin
@@ -34,12 +34,14 @@ class Copy:
 class Copier:
     """Copies parts of one graph, as it is now."""
 
-    def __init__(self, graph: tf.Graph):
+    def __init__(self, graph: tf.Graph, data: Iterable[str] = ()):
+        """`data` are the names of the placeholders that stand for data."""
         self.graph = graph
+        self._data = frozenset(data)
         self._definition = graph.as_graph_def()
         self._nodes = {node.name: node for node in self._definition.node}
-        self._captured: dict[str, bool] = {}
-        self._constant: dict[str, bool] = {}
+        self._captured: dict[tuple[str, frozenset[str]], bool] = {}
+        self._constant: dict[tuple[str, frozenset[str]], bool] = {}
         self._functions = {f.signature.name: f.node_def for f in self._definition.library.function}
 
     def reached(self, fetches: Iterable[str], fed: frozenset[str] = frozenset()) -> list[str]:
@@ -48,13 +50,14 @@ class Copier:
         `fetches` and `fed` are names of tensors ("a:0"); an operation's is "^a".
         """
         seen: set[str] = set()
+        changed = self._changed(fed)
         todo = [name for name in fetches if name not in fed]
         while todo:
             name = _op(todo.pop())
             if name in seen:
                 continue
             seen.add(name)
-            if not self._is_captured(name):
+            if not self._is_captured(name, changed):
                 todo += [i for i in map(_full, self._nodes[name].input) if i not in fed]
         return [name for name in self._nodes if name in seen]
 
@@ -99,8 +102,9 @@ class Copier:
         fed = {tensor.name: value for tensor, value in feeds.items()}
         fetches = [tensor.name for tensor in tensors] + [f"^{operation.name}" for operation in operations]
         names = self.reached(fetches, frozenset(fed))
-        captured = {name for name in names if self._is_captured(name)}
-        part, inputs = self._part(names, fed, captured)
+        changed = self._changed(fed)
+        captured = {name for name in names if self._is_captured(name, changed)}
+        part, inputs = self._part(names, fed, captured, self._capture)
         drawn = []
         for node in part.node:
             if node.op in TWINS:
@@ -122,10 +126,21 @@ class Copier:
         fed = {tensor.name: value for tensor, value in feeds.items()}
         if tensor.name in fed:
             return fed[tensor.name].shape
-        part, inputs = self._part(self.reached([tensor.name], frozenset(fed)), fed, set())
+        names, changed = self.reached([tensor.name], frozenset(fed)), self._changed(fed)
+        held = {name for name in names if self._is_captured(name, changed) and not self._is_resource(name)}
+        if tensor.op.name in held:
+            return tensor.shape
+
+        def like(name: str) -> tf.Tensor:
+            whole = self.graph.get_tensor_by_name(name)
+            return v1.placeholder(whole.dtype, whole.shape)
+
+        part, inputs = self._part(names, fed, held, like)
         return self._import(part, inputs, [tensor.name])[0].shape
 
-    def _part(self, names: list[str], fed: Mapping[str, tf.Tensor], captured: set[str]):
+    def _part(
+        self, names: list[str], fed: Mapping[str, tf.Tensor], captured: set[str], capture: Callable[[str], tf.Tensor]
+    ) -> tuple[v1.GraphDef, dict[str, tf.Tensor]]:
         """The definition of some ops, without those that are captured, and what becomes of its inputs."""
         part = v1.GraphDef(versions=self._definition.versions, library=self._definition.library)
         inputs: dict[str, tf.Tensor] = {}
@@ -144,7 +159,7 @@ class Copier:
                 if one in fed:
                     inputs[one] = fed[one]
                 elif _op(one) in captured:
-                    inputs[one] = self._capture(one)
+                    inputs[one] = capture(one)
             if node.op == "PlaceholderWithDefault":
                 dtype = node.attr["dtype"].type
                 node.op = "Identity"
@@ -170,10 +185,17 @@ class Copier:
         except (ValueError, tf.errors.OpError) as error:
             raise NotCopied(f"TensorFlow cannot put it into a loop: {error}", "") from error
 
-    def _is_captured(self, name: str) -> bool:
-        if name not in self._captured:
-            self._captured[name] = self._is_resource(name) or (self._is_large(name) and self._is_constant(name))
-        return self._captured[name]
+    def _changed(self, fed: Iterable[str]) -> frozenset[str]:
+        """Of the ops whose tensors are fed those whose value is otherwise known: what is made of them is not then."""
+        ops = [self._nodes[name] for name in map(_op, fed) if name in self._nodes]
+        return frozenset(node.name for node in ops if node.op != "Placeholder" or node.name in self._data)
+
+    def _is_captured(self, name: str, changed: frozenset[str] = frozenset()) -> bool:
+        key = name, changed
+        if key not in self._captured:
+            is_held = self._is_resource(name) or (name in self._data and name not in changed)
+            self._captured[key] = is_held or (self._is_large(name) and self._is_constant(name, changed))
+        return self._captured[key]
 
     def _is_resource(self, name: str) -> bool:
         node = self._nodes[name]
@@ -182,24 +204,30 @@ class Copier:
         return not node.input and any(t.dtype == tf.resource for t in self.graph.get_operation_by_name(name).outputs)
 
     def _is_large(self, name: str) -> bool:
+        """Whether an op gives much, or numbers that are made of much."""
         if self._nodes[name].op == "Const":
             return self._nodes[name].ByteSize() > _LARGE
-        outputs = self.graph.get_operation_by_name(name).outputs
-        return any((one.shape.num_elements() or 0) > _LARGE for one in outputs)
+        op = self.graph.get_operation_by_name(name)
+        # What is not of floats may be a shape, which XLA has to know when it compiles.
+        is_of_floats = any(one.dtype.is_floating for one in op.outputs)
+        tensors = [*op.outputs, *(op.inputs if is_of_floats else ())]
+        return any((one.shape.num_elements() or 0) > _LARGE for one in tensors)
 
-    def _is_constant(self, name: str) -> bool:
-        """Whether an op is made of constants alone."""
+    def _is_constant(self, name: str, changed: frozenset[str]) -> bool:
+        """Whether an op is made of constants and data alone, of which none is fed."""
         todo = [name]
         while todo:
             node = self._nodes[todo.pop()]
-            if node.op in ("Const", "ImmutableConst") or self._constant.get(node.name):
+            is_known = node.name not in changed and (node.op in ("Const", "ImmutableConst") or node.name in self._data)
+            if is_known or self._constant.get((node.name, changed)):
                 continue
             op_def = self.graph.get_operation_by_name(node.name).op_def
-            if not node.input or op_def.is_stateful or any(i.startswith("^") for i in node.input):
-                self._constant[name] = False
+            is_made = node.input and not op_def.is_stateful and not any(i.startswith("^") for i in node.input)
+            if not is_made or node.name in changed:
+                self._constant[name, changed] = False
                 return False
             todo += map(_op, node.input)
-        self._constant[name] = True
+        self._constant[name, changed] = True
         return True
 
 

@@ -17,6 +17,7 @@ from ..ops.op import Op
 from ..program import Arg, Enter, Exit, Field, Graph, Item, Literal, Node, Pack, Ref, Refs, Static
 from ..types import TensorType
 from .control import cond, while_loop
+from .data import Data, Held
 from .failures import failure, is_own, plain_reason
 from .foreign import python_node, raw_node
 from .gradients import gradients
@@ -47,6 +48,7 @@ class BuiltGraph:
         self.loops: dict = {}
         self.copier = None
         self.templates = Templates(self, build_alone)
+        self.data = Data(self.graph)  # what its placeholders for data are fed
         self.tags: set[str] = set()  # of summaries, as they are written
         # For this graph and those of its functions: each node, and how many ops there were when it was made.
         self._marks: dict[tf.Graph, list[tuple[Node, int]]] = {self.graph: []}
@@ -95,9 +97,9 @@ class BuiltGraph:
 def build(
     program: Graph, arrays: Arrays, functions: Mapping[str, Callable] | None = None, soft_placement: bool = False
 ) -> BuiltGraph:
-    """Build a graph; `arrays` gives the data that constants are made of, `functions` what it calls of Python's."""
+    """Build a graph; `arrays` gives the data that it works on, `functions` what it calls of Python's."""
     built = BuiltGraph(program, soft_placement)
-    lowering = Lowering(built, arrays, functions or {})
+    lowering = Lowering(built, built.data.source(arrays), functions or {})
     with built.graph.as_default():
         if program.seed is not None:
             v1.set_random_seed(program.seed)
@@ -110,7 +112,7 @@ def extend(
 ) -> None:
     """Add nodes to a graph that is built."""
     with built.graph.as_default():
-        Lowering(built, arrays, functions or {}).items(items)
+        Lowering(built, built.data.source(arrays), functions or {}).items(items)
 
 
 def _node_name(name: str, graph: tf.Graph) -> str:
@@ -245,10 +247,13 @@ class Lowering:
                 return tf.as_dtype(value) if kind == "dtype" else _thaw(value)
             case Field():
                 return self.arrays(arg)
-            case Pack(items):
-                return [self.argument(item) for item in items]
-            case Refs(items):
-                return [self.argument(item) for item in items]
+            case Pack(items) | Refs(items):
+                return [_element(self.argument(item)) for item in items]
+
+
+def _element(value: object) -> object:
+    """Data in a list, which TensorFlow would make one constant of, as a tensor."""
+    return tf.convert_to_tensor(value) if isinstance(value, Held) else value
 
 
 def literal(value: object, dtype: str) -> np.ndarray | np.generic | str:
@@ -287,6 +292,20 @@ def _placeholder(lowering: Lowering, node: Node):
         default = lowering.argument(node.args["default"])
         return v1.placeholder_with_default(default, shape_of(type), name=node.name)
     return v1.placeholder(type.dtype.name, shape_of(type), name=node.name)
+
+
+def _constant(lowering: Lowering, node: Node):
+    value = lowering.argument(node.args["value"])
+    if not isinstance(value, Held):
+        return lowering.table_op(OPS["constant"], node)
+    is_after = lowering.built.program.is_after(node)
+    return value.constant(shape_of(node.outputs[0]), node.name or "Const", is_after)
+
+
+def _eye(lowering: Lowering, node: Node):
+    """Sizes that are data as plain numbers: TensorFlow takes no others from outside of the graph."""
+    sizes = {name: int(np.asarray(lowering.argument(arg))) for name, arg in node.args.items() if isinstance(arg, Field)}
+    return lowering.table_op(OPS["eye"], replace(node, args={**node.args, **{n: Static(i) for n, i in sizes.items()}}))
 
 
 def _initial(lowering: Lowering, node: Node):
@@ -425,6 +444,8 @@ def _meshgrid(lowering: Lowering, node: Node) -> list:
 
 _SPECIAL: dict[str, Callable[[Lowering, Node], object]] = {
     "placeholder": _placeholder,
+    "constant": _constant,
+    "eye": _eye,
     "variable": _variable,
     "shared": _shared,
     "index": _index,

@@ -12,7 +12,7 @@ ops; TensorFlow numbers them through the whole process, so they have names of th
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -30,18 +30,19 @@ _INLINE = 16
 def graph_text(built: BuiltGraph) -> str:
     """The canonical text of a graph; it ends with a newline."""
     owned = list(built.owned())
-    text = _lines(owned)
+    text = _lines(owned, built.data.fields)
     functions = _functions(built, owned)
     for name, (graph, owner) in functions.items():
         inputs, outputs = (", ".join(map(_tensor_name, tensors)) for tensors in (graph.inputs, graph.outputs))
         owners = {op.name: node for op, node in built.owned(graph)}
-        body = _lines([(op, owners.get(op.name, owner)) for op in graph.get_operations() if op.type != "Placeholder"])
+        inside = [op for op in graph.get_operations() if op.type != "Placeholder"]
+        body = _lines([(op, owners.get(op.name, owner)) for op in inside], {})
         text += f"\nfunction {name}({inputs}) -> {outputs}:\n{body}"
     return _renamed(text, list(functions))
 
 
-def _lines(owned: list[tuple[tf.Operation, Node]]) -> str:
-    return "".join(line + "\n" for _, line in sorted(_line(op, owner) for op, owner in owned))
+def _lines(owned: list[tuple[tf.Operation, Node]], data: Mapping[str, Field]) -> str:
+    return "".join(line + "\n" for _, line in sorted(_line(op, owner, data.get(op.name)) for op, owner in owned))
 
 
 def _functions(built: BuiltGraph, owned: list[tuple[tf.Operation, Node]]) -> dict[str, tuple[tf.Graph, Node]]:
@@ -87,12 +88,15 @@ def _natural(name: str) -> list:
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
-def _line(op: tf.Operation, owner: Node) -> tuple[list, str]:
+def _line(op: tf.Operation, owner: Node, data: Field | None) -> tuple[list, str]:
+    """A line, and a key to sort it by; `data` is what a placeholder stands for that the program did not declare."""
     inputs = [_tensor_name(tensor) for tensor in op.inputs]
     inputs += [f"^{control.name}" for control in sorted(op.control_inputs, key=lambda c: c.name)]
     text = f"{op.name} = {op.type}({', '.join(inputs)})"
-    for part in (*_attributes(op), *_seed(op, owner), *_value(op, owner)):
+    for part in (*_attributes(op), *_seed(op, owner), *_value(op)):
         text += f" {part}"
+    if data is not None:
+        text += f" data={data}"
     if op.device:
         text += f" device={op.device}"
     outputs = ", ".join(map(_output, op.outputs))
@@ -172,13 +176,10 @@ def _seed(op: tf.Operation, owner: Node) -> list[str]:
     return ["seed=auto"] if seed or seed2 else []
 
 
-def _value(op: tf.Operation, owner: Node) -> list[str]:
-    """The value of a constant; of a large one, a digest; of one made of data, what it is made of."""
+def _value(op: tf.Operation) -> list[str]:
+    """The value of a constant; of a large one, a digest."""
     if op.type != "Const":
         return []
-    made_of = owner.args.get("value") if owner.op == "constant" else None
-    if isinstance(made_of, Field):
-        return [f"value={made_of}"]
     array = tf.make_ndarray(op.get_attr("value"))
     if array.size > _INLINE:
         data = repr(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array).tobytes()

@@ -9,6 +9,7 @@ from tensorflow.core.framework.attr_value_pb2 import AttrValue
 from tensorflow.core.framework.op_def_pb2 import OpList
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.framework.variable_pb2 import VariableDef
+from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 from tensorflow.python.client import pywrap_tf_session as c_api
 from tensorflow.python.client._pywrap_events_writer import EventsWriter
 from tensorflow.python.framework import op_def_registry
@@ -17,8 +18,8 @@ from tensorflow.python.framework.ops import Operation
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 
 __all__ = [
-    "AttrValue", "EventsWriter", "OpList", "Operation", "ResourceVariable", "TensorProto", "VariableDef", "c_api",
-    "op_def", "raw_op", "registered", "resolve", "tf", "v1",
+    "AttrValue", "EventsWriter", "OpList", "Operation", "ResourceVariable", "RewriterConfig", "TensorProto",
+    "VariableDef", "c_api", "op_def", "raw_op", "registered", "resolve", "tf", "v1",
 ]  # fmt: skip
 
 

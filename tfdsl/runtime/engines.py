@@ -62,7 +62,7 @@ class Engines:
         """The copier of the graph, as it was before anything was added for sessions to run."""
         built = self._run.built
         if built.copier is None:
-            built.copier = Copier(built.graph)
+            built.copier = Copier(built.graph, built.data.fields)
         return built.copier
 
     def taken(self, steps: "Steps", place: tuple[int, int]) -> "Steps | Engine":

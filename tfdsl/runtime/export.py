@@ -1,19 +1,22 @@
 """`export`: a SavedModel of what some tensors need, with the values that the variables have now.
 
 The folder is written beside its place and moved there when it is whole. Only the part of the graph that the
-outputs need is in it, so no training data, no optimizer; `tf.saved_model.load` and TensorFlow Serving read it.
+outputs need is in it, so no training data, no optimizer; `tf.saved_model.load` and TensorFlow Serving read it. Data
+that the outputs do need is in it as constants, so that the model stands alone.
 """
 
 import os
 import tempfile
 
-from ..diagnostics import EXPORT_EXISTS, WRITE_FAILED
+from ..diagnostics import EXPORT_EXISTS, EXPORT_TOO_LARGE, WRITE_FAILED
+from ..lowering.data import make_constants
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf, v1
 from ..program import Export, Ref
 
 _FILE = "saved_model.pb"
+_MOST_DATA = 2_000_000_000  # bytes; the rest of a definition of 2 GiB is for all else
 
 
 def export(built: BuiltGraph, session: v1.Session, statement: Export, path: str) -> None:
@@ -44,6 +47,7 @@ def _write(built: BuiltGraph, session: v1.Session, statement: Export, folder: st
     variables = [built.value(Ref(id)) for id in sorted(reached) if program.nodes[id].op in ("variable", "shared")]
     values = session.run(variables)
     meta = _pruned(built.graph, variables, [*given.values(), *taken.values()])
+    _with_data(meta.graph_def, built, [tensor.op.name for tensor in given.values()], taken.values(), statement)
     with tf.Graph().as_default() as graph, v1.Session(graph=graph) as copy:
         v1.train.import_meta_graph(meta)
         for variable, value in zip(graph.get_collection("variables"), values, strict=True):
@@ -72,3 +76,21 @@ def _pruned(graph: tf.Graph, variables: list[tf.Variable], tensors: list[tf.Tens
         serialized = [proto.SerializeToString() for proto in kept]
         meta.collection_def["variables"].bytes_list.value.extend(serialized)
     return meta
+
+
+def _with_data(definition: v1.GraphDef, built: BuiltGraph, outputs: list[str], taken, statement: Export) -> None:
+    """Put constants in the place of the data that outputs are made of."""
+    nodes = {node.name: node for node in definition.node}
+    fed = {tensor.op.name for tensor in taken}
+    data = {tensor.op.name: array for tensor, array in built.data.feeds.items() if tensor.op.name not in fed}
+    reached, todo = set(), list(outputs)
+    while todo:
+        name = todo.pop().removeprefix("^").partition(":")[0]
+        if name not in reached | fed:
+            reached.add(name)
+            todo += nodes[name].input
+    size = sum(data[name].nbytes for name in reached & data.keys())
+    if size > _MOST_DATA:
+        what = " and ".join(name for name, _ in statement.outputs)
+        raise failure(EXPORT_TOO_LARGE, statement.origin, what=what, size=size / 1e9)
+    make_constants(definition, {name: data[name] for name in reached & data.keys()})

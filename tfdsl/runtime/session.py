@@ -39,6 +39,7 @@ from ..program import (
 )
 from . import host
 from .checkpoints import Position
+from .data_session import DataSession
 from .devices import check_devices
 from .events import EventLog
 from .export import export
@@ -359,7 +360,7 @@ def opened(
                 savers.saver(None)
             case Set():
                 setter(built, built.value(statement.variable))
-    session = v1.Session(graph=built.graph, config=v1.ConfigProto(allow_soft_placement=built.soft_placement))
+    session = DataSession(built.data, v1.ConfigProto(allow_soft_placement=built.soft_placement))
     run = SessionRun(built, session, savers, options, result, around)
     try:
         if not built.soft_placement:

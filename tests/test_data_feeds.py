@@ -1,0 +1,203 @@
+"""Data is fed: graphs and what is written of them hold none, and what is made of it is what constants would give."""
+
+import glob
+import os
+
+import numpy as np
+import pytest
+from tensorflow.compat import v1
+
+import tfdsl
+from tfdsl.lowering import data as lowering_data
+from tfdsl.runtime.session import Options
+
+_random = np.random.RandomState(3)
+FEATURES = _random.rand(300, 4).astype(np.float32)
+TARGET = (FEATURES @ [[1.0], [2.0], [3.0], [4.0]]).astype(np.float32)
+DATA = {"d": (FEATURES, TARGET)}
+HEAD = "seed 1\ndata d = iris()\nX = constant(d.features)\ny = constant(d.target)\n"
+MODEL = (
+    HEAD
+    + """
+variable w: float32[4, 1] = zeros
+XT = transpose(X)
+error = X @ w - y
+mse = reduce_mean(square(error))
+step = assign(w, w - 0.1 * (2 / 300 * (XT @ error)))
+"""
+)
+
+
+def compiled(text):
+    return tfdsl.compile(text, data=DATA)
+
+
+def run(text, engine="", **options):
+    return compiled(text).run(options=Options(write=lambda line: None, engine=engine, **options))
+
+
+def test_placeholders_stand_for_data_under_the_names_of_constants():
+    program = compiled(HEAD + "a = d.features * 2.0\nb = abs(d.target[:3])\nvariable w = d.features[0]\n")
+    found = {tensor.op.name: array for tensor, array in program.feeds.items()}
+    assert list(found) == ["X", "y", "a/x", "b/x", "w/Initializer/initial_value"]
+    assert found["X"] is found["a/x"], "held once"
+    for tensor, array in program.feeds.items():
+        assert tensor.op.type == "Placeholder"
+        assert tensor.shape.as_list() == list(array.shape) and tensor.dtype.name == "float32"
+    np.testing.assert_array_equal(found["b/x"], TARGET[:3])
+    assert not any(node.ByteSize() > 500 for node in program.graph.as_graph_def().node)
+
+
+def test_a_session_of_ones_own():
+    program = compiled(MODEL)
+    with v1.Session(graph=program.graph) as session:
+        session.run([v.initializer for v in program.graph.get_collection("variables")])
+        assert session.run(program["mse"], program.feeds) == pytest.approx(np.mean(TARGET**2), rel=1e-5)
+
+
+def test_what_is_written_holds_no_data(here):
+    large = {"d": (np.tile(FEATURES, (100, 1)), np.tile(TARGET, (100, 1)))}
+    tfdsl.compile(MODEL + 'session:\n    log to "logs"\n    run step\n    save to "w.ckpt"\n', data=large).run()
+    written = [*glob.glob("logs/*"), "w.ckpt.meta"]
+    assert len(written) == 2 and all(os.path.getsize(path) < FEATURES.nbytes * 20 for path in written)
+    restored = run(MODEL + 'session:\n    restore from "w.ckpt"\n    print w[0, 0]')
+    assert float(restored.printed[0]) != 0
+
+
+@pytest.mark.parametrize("engine", ["loop", "xla"])
+def test_engines_agree(engine):
+    text = (
+        MODEL
+        + """
+small = reduce_mean(d.features, axis=0) * 2.0
+session:
+    print mse, XT, small
+    train 50 epochs:
+        every 10 epochs: print epoch, mse, reduce_sum(small * transpose(w)), d.features[0]
+        run step
+    print w, mse
+"""
+    )
+    step, other = run(text, "step"), run(text, engine)
+    assert other.engines == [engine]
+    if engine == "loop":
+        assert step.printed == other.printed
+    np.testing.assert_allclose(step.variables["w"], other.variables["w"], rtol=1e-5)
+    wanted = np.zeros((4, 1))
+    for _ in range(50):
+        wanted -= 0.1 * 2 / 300 * (FEATURES.T @ (FEATURES @ wanted - TARGET))
+    np.testing.assert_allclose(other.variables["w"], wanted, rtol=1e-4)
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_what_is_fed_goes_before_the_data(engine):
+    """What is made of the data is then made of what is fed, in a training too."""
+    text = (
+        MODEL
+        + """
+session:
+    print reduce_sum(XT), reduce_sum(X), X[0]
+    print reduce_sum(XT), reduce_sum(X), X[0] with X = zeros
+    train 2 steps:
+        print reduce_sum(XT), reduce_sum(X) with X = zeros
+        run step
+    print reduce_sum(XT)
+"""
+    )
+    zeros = str([[0.0] * 4] * 300)
+    result = run(
+        text.replace("zeros\n        run", f"{zeros}\n        run").replace(
+            "= zeros\n    train", f"= {zeros}\n    train"
+        ),
+        engine,
+    )
+    assert result.engines == [engine]
+    whole = result.printed[-1]
+    assert result.printed[0].split()[:2] == [whole, whole]
+    assert result.printed[1:4] == ["0.0 0.0 [0. 0. 0. 0.]", "0.0 0.0", "0.0 0.0"]
+
+
+def test_what_comes_after_something_does_so_where_it_is_data():
+    text = (
+        HEAD
+        + """
+variable n = 0
+more = assign_add(n, 1)
+after more:
+    a = constant(d.features)
+    b = d.features * 1.0
+session:
+    print a[0]
+    print n
+    print b[0]
+    print n
+"""
+    )
+    assert [run(text).printed[at] for at in (1, 3)] == ["1", "2"]
+
+
+def test_loops_and_branches_and_gradients():
+    text = (
+        HEAD
+        + """
+variable w: float32[4, 1] = ones
+i = constant(0)
+z = constant(0.0)
+while i < 3:
+    i = i + 1
+    z = z + reduce_sum(d.features @ w) + reduce_sum(constant(d.target))
+if z > 0:
+    u = d.features[0] * 1.0
+else:
+    u = d.features[1] * 1.0
+f = reduce_mean(square(d.features @ w))
+a, = gradients(f, [w])
+b, = gradients(f, [w], method="forward")
+c, = gradients(f, [w], method="numeric")
+session:
+    expect a == b within 0.001
+    expect a == c within 0.05
+    print z
+    expect u == d.features[0]
+"""
+    )
+    result = run(text)
+    assert float(result.printed[0]) == pytest.approx(3 * (FEATURES.sum() + TARGET.sum()), rel=1e-5)
+
+
+def test_what_is_fetched_is_the_callers():
+    program = compiled(MODEL + "first = d.features[0, 0]\nn = constant(first)\n")
+    with program.session() as session:
+        got, number = session.run(["X", "n"])
+        got[:] = 0
+        np.testing.assert_array_equal(session.run("X"), FEATURES)
+        assert isinstance(number, np.float32) and number == FEATURES[0, 0]
+        # `session` itself is one of TensorFlow's, which feeds the data too.
+        assert session.session.run({"mse": program["mse"]})["mse"] > 0
+
+
+def test_much_data_and_little_give_the_same(monkeypatch):
+    """What is made of much data is computed by ordinary executions, op by op."""
+    text = MODEL + "theta = matrix_inverse(XT @ X) @ XT @ y\nu, i = unique(cast(10 * X[:, 0], int32))\n"
+    values = []
+    for most in (1 << 26, 100):
+        monkeypatch.setattr(lowering_data, "_FOLDED", most)
+        with compiled(text).session() as session:
+            values.append(session.run(["theta", "mse", "u", "i", "XT"]))
+    for one, other in zip(*values, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3)
+    np.testing.assert_allclose(values[1][0], [[1.0], [2.0], [3.0], [4.0]], rtol=1e-3)
+
+
+def test_a_failure_in_what_is_made_of_data_has_its_line():
+    with pytest.raises(tfdsl.TfgError) as caught:
+        run(HEAD + "Z = X * 0.0\nI = matrix_inverse(transpose(Z) @ Z)\nsession: print I[0, 0]\n")
+    assert caught.value.diagnostics[0].span.line == 6
+
+
+def test_only_what_is_needed_is_fed():
+    program = compiled(MODEL)
+    with program.session() as session:
+        held = session.session.held([program["error"]])
+        assert [tensor.name for tensor in held] == ["y:0", "X:0"] or [t.name for t in held] == ["X:0", "y:0"]
+        assert not session.session.held([program["w"]])

@@ -1,0 +1,25 @@
+"""What a training on large data may take of memory: the data once, and a little more."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+memory = runpy.run_path(str(Path(__file__).resolve().parent.parent / "benchmarks" / "memory.py"))
+ROWS = 400_000  # 200 MB
+LIMIT = 1.6  # times the data, beyond what a program without data takes
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("memory")
+    memory["write"](folder / "big.npz", ROWS)
+    return folder
+
+
+@pytest.mark.parametrize("transforms", ["", "| standardize | add_bias | split(test=0.1)"])
+def test_data_is_in_memory_once(folder, transforms):
+    part = ".train" if "split" in transforms else ""
+    text = memory["PROGRAM"].format(file="big.npz", transforms=transforms, part=part, steps=200)
+    beyond = memory["peak"](text, "loop", folder) - memory["peak"](memory["TINY"], "loop", folder)
+    assert beyond < LIMIT * 4 * ROWS * (memory["COLUMNS"] + 1)
