@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 COMMANDS = {
@@ -15,6 +16,18 @@ COMMANDS = {
     "ops": "describe the ops, optimizers and data of the language",
     "dump": "print a program after a stage of the compiler",
 }
+
+
+def process() -> None:
+    """Run a command as a process of its own. Taking TensorFlow down takes a second, in which nothing is left to do."""
+    code = main()
+    if "tensorflow" in sys.modules:
+        import os
+
+        with suppress(OSError):
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def main(argv: list[str] | None = None) -> int:
