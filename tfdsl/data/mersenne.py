@@ -27,18 +27,18 @@ def sampled(seeds: np.ndarray, rows: int, size: int, draws: Draws | None = None)
 
     `draws` takes the place of `first_draws`.
     """
-    result = empty((len(seeds), size), np.int32)
     bits = (rows - 1).bit_length()
     words = _needed(size, rows / (1 << bits))  # a draw of so many bits is rejected if it is no row
     if rows == 1 or bits > 31 or words > FIRST:
-        _by_numpy(seeds, rows, result)
-        return result
+        return _by_numpy(seeds, rows, size)
+    result = empty((len(seeds), size), np.int32)
     for start in range(0, len(seeds), SEEDS):
         block = seeds[start : start + SEEDS]
         words_of = (draws or first_draws)(block, words)
         for first in range(0, len(block), _PART):
             part = slice(first, first + _PART)
-            drawn = np.ascontiguousarray(words_of[:, part].T) & np.uint32((1 << bits) - 1)
+            drawn = np.empty((len(block[part]), words), np.uint32)
+            np.bitwise_and(words_of[:, part], np.uint32((1 << bits) - 1), out=drawn.T)
             _accept(drawn, block[part], rows, result[start + first : start + first + _PART])
     return result
 
@@ -49,11 +49,13 @@ def _needed(size: int, share: float) -> int:
     return int(((deviations + np.sqrt(deviations**2 + 4 * size)) / 2) ** 2 / share) + 1
 
 
-def _by_numpy(seeds: np.ndarray, rows: int, result: np.ndarray) -> None:
-    generator = np.random.RandomState()
+def _by_numpy(seeds: np.ndarray, rows: int, size: int) -> np.ndarray:
+    result = empty((len(seeds), size), np.int32)
+    generator = np.random.RandomState(0)
     for seed, batch in zip(seeds, result, strict=True):
         generator.seed(seed)
-        batch[:] = generator.randint(rows, size=len(batch))
+        batch[:] = generator.randint(rows, size=size)
+    return result
 
 
 def _accept(draws: np.ndarray, seeds: np.ndarray, rows: int, result: np.ndarray) -> None:
@@ -62,8 +64,9 @@ def _accept(draws: np.ndarray, seeds: np.ndarray, rows: int, result: np.ndarray)
     ends = np.searchsorted(taken, np.arange(len(draws) + 1) * draws.shape[1])  # where each generator's begin, and end
     places = np.take(taken, ends[:-1, None] + np.arange(result.shape[1]), mode="clip")
     np.take(draws.reshape(-1).view(np.int32), places, out=result, mode="clip")
-    for at in np.flatnonzero(np.diff(ends) < result.shape[1]):
-        _by_numpy(seeds[at : at + 1], rows, result[at : at + 1])
+    few = np.flatnonzero(np.diff(ends) < result.shape[1])
+    if len(few):
+        result[few] = _by_numpy(seeds[few], rows, result.shape[1])
 
 
 def first_draws(seeds: np.ndarray, count: int) -> np.ndarray:
