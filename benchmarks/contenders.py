@@ -380,3 +380,15 @@ class Jax:
         parameters, _ = jax.block_until_ready(compiled(state, self.X, self.y, batches))
         seconds = perf_counter() - started
         return Outcome(seconds, steps, dict(zip(problem.start, map(np.asarray, parameters))), compiling)
+
+
+class JaxDrawing(Jax):
+    """The same, with the time that it takes NumPy to draw the batches, which the loop by hand and tfdsl draw too."""
+
+    def run(self, steps: int) -> Outcome:
+        outcome = super().run(steps)
+        self.problem.forget()
+        started = perf_counter()
+        self.jax.block_until_ready(self.jax.numpy.asarray(self.problem.indices(steps)))
+        drawing = perf_counter() - started
+        return Outcome(outcome.seconds + drawing, steps, outcome.results, outcome.setup)

@@ -31,6 +31,7 @@ _NEEDS = {
     "PyTorch": "torch",
     "PyTorch compiled": "torch",
     "JAX": "jax",
+    "JAX, drawing": "jax",
 }
 
 
@@ -84,6 +85,7 @@ class Training:
             "PyTorch": contenders.PyTorch,
             "PyTorch compiled": contenders.PyTorchCompiled,
             "JAX": contenders.Jax,
+            "JAX, drawing": contenders.JaxDrawing,
         }
         return kinds[name](model, problem)
 

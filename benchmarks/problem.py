@@ -41,6 +41,10 @@ class Problem:
                 self._indices[step] = random.randint(len(self.features), size=self.batch)
         return self._indices
 
+    def forget(self) -> None:
+        """Draw the batches anew when they are asked for again."""
+        self._indices = None
+
     def gathered(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
         """Features and target of all batches one after the other, for those that take them in the rows' order."""
         rows = self.indices(steps).reshape(-1)

@@ -354,6 +354,21 @@ def test_auto_compiles_what_is_long(tmp_path):
     assert ran(long, "auto", tmp_path / "long")[0].engines == ["xla"]
 
 
+def test_auto_compiles_no_convolutions(tmp_path, monkeypatch):
+    monkeypatch.setattr(engines, "_WORTH", 0)
+    source = """
+placeholder x: float32[n, 8, 8, 1]
+variable kernel = random_normal([3, 3, 1, 2], seed=1)
+loss reduce_mean(square(conv2d(x, kernel, strides=1, padding="SAME") - 1.0))
+optimize with gradient_descent(learning_rate=0.01)
+session:
+    train 5 steps:
+        feed x = IMAGE
+""".replace("IMAGE", str([[[[float(i + j)] for i in range(8)] for j in range(8)]]))
+    result, notes = ran(source, "auto", tmp_path / "auto")
+    assert (result.engines, notes) == (["loop"], [])
+
+
 # --- batches ----------------------------------------------------------------------------------
 
 

@@ -11,11 +11,14 @@ from .startup import Startup
 _ENGINES = ("step", "loop", "xla")
 _OTHERS = ("NumPy", "scikit-learn", "Keras fit", "PyTorch", "PyTorch compiled", "JAX")
 _ALL = (BY_HAND, *_ENGINES, *_OTHERS)
-_MINI_BATCH = (Wanted("loop", BY_HAND, 15), Wanted("xla", BY_HAND, 80), Wanted("xla", "JAX", 1))
+_DRAWING = (*_ALL, "JAX, drawing")
+_MINI_BATCH = (
+    Wanted("loop", BY_HAND, 15), Wanted("xla", BY_HAND, 80), Wanted("xla", "JAX", 1), Wanted("xla", "JAX, drawing", 1),
+)  # fmt: skip
 
 _TRAININGS = (
-    Training("housing", "housing, mini-batches of 100, gradient descent", Housing, (100, 0.0), _ALL, _MINI_BATCH),
-    Training("momentum", "housing, mini-batches of 100, momentum", Housing, (100, 0.9), _ALL, _MINI_BATCH),
+    Training("housing", "housing, mini-batches of 100, gradient descent", Housing, (100, 0.0), _DRAWING, _MINI_BATCH),
+    Training("momentum", "housing, mini-batches of 100, momentum", Housing, (100, 0.9), _DRAWING, _MINI_BATCH),
     Training(
         "full-batch", "housing, full batch, gradient descent", Housing, (None, 0.0), _ALL,
         (Wanted("xla", BY_HAND, 5), Wanted("xla", "JAX", 1)),

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from .loop import Engine
     from .training import Steps
 
-_WORTH = 2_000_000  # executions of ops, from which on XLA is worth its compiling
+# From so many executions of ops on XLA is worth its compiling: it takes 0.3 seconds and more, and saves 0.2 to 0.5
+# microseconds an op (`benchmarks/`, loads `housing` and `network`).
+_WORTH = 2_000_000
+_SLOW = ("Conv", "DepthwiseConv")  # ops that take longer in XLA on a CPU (load `digits`)
 
 
 class NotInGraph(Exception):
@@ -29,10 +32,15 @@ class NotInGraph(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Reached:
-    """What a training's body executes: the names of its random ops, and how many ops a step has."""
+    """What a training's body executes: the names of its random ops, how many ops a step has, and whether some of them
+    are slow in XLA."""
 
     random: frozenset[str]
     ops: int
+    is_slow: bool
+
+    def is_worth_compiling(self, steps: int) -> bool:
+        return steps * self.ops >= _WORTH and not self.is_slow
 
 
 class Engines:
@@ -79,8 +87,8 @@ class Engines:
         if wanted == "step":
             return steps
         reached = self._reached[id(plan)]
-        is_long = isinstance(reached, _Reached) and steps.loop.total * reached.ops >= _WORTH
-        if wanted == "xla" or (wanted == "auto" and is_long):
+        is_worth = isinstance(reached, _Reached) and reached.is_worth_compiling(steps.loop.total)
+        if wanted == "xla" or (wanted == "auto" and is_worth):
             try:
                 return self._in_graph(steps, place, "xla")
             except NotInGraph as reason:
@@ -110,7 +118,7 @@ class Engines:
 
     def _reach(self, plan: Train) -> _Reached:
         """What a training's body executes; `NotInGraph` if it cannot be in a loop."""
-        built, random, ops = self._run.built, set(), 0
+        built, random, ops, is_slow = self._run.built, set(), 0, False
         for statement in walk(plan.body):
             refs = _refs(statement)
             if not refs:
@@ -123,7 +131,8 @@ class Engines:
                 node = built.node_of(error.op)
                 raise NotInGraph(str(error), node.origin if node else statement.origin) from error
             ops += len(names) if statement in plan.body else 0
-        return _Reached(frozenset(random), ops)
+            is_slow |= any(built.graph.get_operation_by_name(name).type.startswith(_SLOW) for name in names)
+        return _Reached(frozenset(random), ops, is_slow)
 
 
 def _refs(statement: Statement) -> list[Ref]:
