@@ -120,7 +120,6 @@ class Spec:
     events: int
     ops: int
     regular: Regular | None = None
-    timed: bool = False  # whether the time of each event is gathered
 
 
 def executions(body: Body) -> Iterator[Execution]:
@@ -136,7 +135,7 @@ class TrainLoop:
     """A loop in a graph: the placeholders of one call and what it gives.
 
     `gathered` has a tensor [events, ...] for each tensor of each execution, in their order; those in `packed` are
-    serialised, because their shapes change. `times` is float64 [events] in seconds since 1970.
+    serialised, because their shapes change.
     """
 
     first: tf.Tensor
@@ -150,7 +149,6 @@ class TrainLoop:
     streams: tf.Tensor
     gathered: list[tf.Tensor] = field(default_factory=list)
     packed: list[bool] = field(default_factory=list)
-    times: tf.Tensor | None = None
     moved: tf.Tensor | None = None  # the streams afterwards
     variables: list[str] = field(default_factory=list)  # names of those that the loop uses
     has_events: bool = False
@@ -251,10 +249,7 @@ class _Builder:
 
         concrete = steps.get_concrete_function(*loop.given)
         results = concrete(*loop.given)
-        loop.moved, *gathered = results
-        if spec.timed:
-            loop.times = gathered.pop()
-        loop.gathered = gathered
+        loop.moved, *loop.gathered = results
         captured = [tensor.op for tensor, _ in concrete.graph.captures]
         loop.variables = sorted({op.name for op in captured if op.type == "VarHandleOp"})
         return loop
@@ -281,15 +276,10 @@ class _Builder:
         count = self.spec.events if compiled else tf.shape(positions)[0]
         number = tf.reduce_sum(tf.cast(positions < last, tf.int32)) if compiled else count
         gathered = [_Gathered(dtype, shape, count, compiled) for dtype, shape, _ in self.types]
-        if self.spec.timed:
-            gathered.append(_Gathered(tf.float64, tf.TensorShape([]), count, compiled))
 
         def event(k, due, streams, held):
             step = tf.gather(positions, k)
             streams, values = self._step(self.spec.body, step, streams, due)
-            if self.spec.timed:
-                with tf.control_dependencies([streams, *(value for value in values if value is not None)]):
-                    values.append(tf.timestamp())
             rows = zip(gathered, held, values, strict=True)
             return step, streams, [at if value is None else one.put(at, k, value) for one, at, value in rows]
 

@@ -139,14 +139,13 @@ class Engine:
     def _build(self, place: tuple[int, int], copier: Copier) -> TrainLoop:
         built, loop, run = self._run.built, self._loop, self._run
         compiled = self.name == "xla"
-        timed = not compiled and any(isinstance(talk.statement, Log) for talk in self._talks)
         spec = Spec(
             body=self._body, arguments=tuple(self._feeds.types),
             sizes=None if loop.order is None else (loop.order.size, loop.order.last_size),
             streams=tuple(run.streams.streams) if run.streams else (),
             flags=len(self._schedule.blocks), every=self._every, compiled=compiled, block=self._block_size,
             events=min(_EVENTS, self._events_of_a_block()) if compiled else 0, ops=self._ops,
-            regular=None if compiled else self._regular(), timed=timed,
+            regular=None if compiled else self._regular(),
         )  # fmt: skip
         self._spec, key = spec, (place, self.name)
         if key not in built.loops or built.loops[key][0] != spec:
@@ -185,8 +184,7 @@ class Engine:
 
     def _callable(self):
         graph = self._graph
-        times = [] if graph.times is None else [graph.times]
-        return self._run.session.make_callable([graph.moved, *graph.gathered, *times], graph.given)
+        return self._run.session.make_callable([graph.moved, *graph.gathered], graph.given)
 
     def begin(self) -> None:
         """Be ready to take steps."""
@@ -246,10 +244,8 @@ class Engine:
             self._run.options.note(f"line {line} trains step by step from step {first} on: {plain_reason(error)}")
             return
         seconds = time.time() - started
-        if self._graph.times is None:
-            times = started + seconds * events / (last - first)
-        else:  # events that stand together in one turn may be done at once
-            times = np.maximum.accumulate(values.pop())
+        # Steps take about as long as one another, and looking at the clock as long as a small op.
+        times = started + seconds * events / (last - first)
         chunk = _Chunk(first + events, flags[events], values, times)
         stop = self._stop(chunk)
         if stop is not None:
