@@ -87,6 +87,8 @@ class Data:
             op = one if isinstance(one, tf.Operation) else one.op
             if one is not op and self._kind(op, changed) == _MADE:
                 found[one.name] = one
+                # Where TensorFlow puts an op into the one after it, it may come back to what that is made of.
+                found.update((used.name, used) for used in self._used(op))
             elif op.name not in seen and op.name not in changed:
                 seen.add(op.name)
                 if op.name in self.fields:
