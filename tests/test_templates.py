@@ -19,8 +19,8 @@ def copied(monkeypatch):
     counts: dict[str, int] = {}
     build = Templates.build
 
-    def counting(self, node):
-        result = build(self, node)
+    def counting(self, node, is_plain):
+        result = build(self, node, is_plain)
         if result is not None:
             counts[node.op] = counts.get(node.op, 0) + 1
         return result
@@ -47,7 +47,7 @@ def graphs(source):
 
 def assert_alike(source, monkeypatch):
     made = graphs(source)
-    monkeypatch.setattr(Templates, "build", lambda self, node: None)
+    monkeypatch.setattr(Templates, "build", lambda self, node, is_plain: None)
     by_hand = graphs(source)
     for (one, *rest), (other, *expected) in zip(made, by_hand, strict=True):
         assert [node.name for node in one.node] == [node.name for node in other.node]

@@ -285,8 +285,10 @@ class _Emitter:
             return self.op("where", self._holds(formula), 1.0, 0.0)
         if name == "where":
             return self.op("where", self._holds(formula.args[0]), *map(self.value, formula.args[1:]))
-        if name == "re":  # where SymPy cannot tell that a value is real; all are
+        if name in ("re", "conjugate"):  # where SymPy cannot tell that a value is real; all are
             return self.value(formula.args[0])
+        if name == "im":
+            return self.value(self.sympy.Integer(0))
         return self.op(_FUNCTIONS[name], *map(self.value, formula.args))
 
     def _holds(self, condition: object) -> object:

@@ -213,7 +213,7 @@ class Lowering:
             node = replace(node, name=_node_name(node.name, v1.get_default_graph()))
         make = _SPECIAL.get(node.op) or _SPECIAL.get(node.op.partition(".")[0])
         try:
-            copied = self.built.templates.build(node) if is_plain else None
+            copied = self.built.templates.build(node, is_plain)
             if copied is not None:
                 return copied
             return make(self, node) if make else self.table_op(OPS[node.op], node)

@@ -18,6 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..diagnostics import TfgError
 from ..ops import OPS
 from ..program import Arg, Literal, Node, Pack, Ref, Refs, Static
 from ..record import Record
@@ -114,16 +115,13 @@ class Templates:
         self._constant: set[int] = set()  # nodes that are made of constants alone, and
         self._free: set[int] = set()  # those that no variable is needed for
 
-    def build(self, node: Node) -> tuple | None:
-        """What a node becomes, where it is like one before it. Its name is one that TensorFlow takes."""
+    def build(self, node: Node, is_plain: bool) -> tuple | None:
+        """What a node becomes, where it is like one before it. Its name is one that TensorFlow takes; a plain one
+        stands in the graph itself, and in no scope but those that name."""
         refs = list(node.inputs())
         inputs = {ref.node for ref in refs}
-        if node.op not in _NEVER and node.op != "variable":
-            if inputs <= self._free:
-                self._free.add(node.id)
-            if inputs <= self._constant and node.op not in _RANDOM and node.op.partition(".")[0] == node.op:
-                self._constant.add(node.id)
-        if node.op in _NEVER or node.op in _RANDOM or node.op.startswith("python."):
+        self._note(node, inputs)
+        if not is_plain or node.op in _NEVER or node.op in _RANDOM or node.op.startswith("python."):
             return None
         if node.op == "variable":
             if not inputs <= self._free:  # TensorFlow guards what another variable's value goes into
@@ -133,24 +131,30 @@ class Templates:
         literals: list[Literal] = []
         try:
             key = self._key(node, literals)
+            if key not in self._templates:
+                self._templates[key] = None
+                self._once.add(key)
+                return None
+            if key in self._once:
+                self._once.discard(key)
+                self._templates[key] = self._recorded(node, refs)
         except _NoTemplate:
             return None
-        if key not in self._templates:
-            self._templates[key] = None
-            self._once.add(key)
-            return None
-        if key in self._once:
-            self._once.discard(key)
-            try:
-                self._templates[key] = self._recorded(node, refs)
-            except _NoTemplate:
-                return None
         template = self._templates[key]
         if template is None:
             return None
         for output, type in enumerate(template.types):
             self._types[node.id, output] = type
         return self._copied(template, node, refs, literals)
+
+    def _note(self, node: Node, inputs: set[int]) -> None:
+        """Remember of a node what those that are made from it have to know."""
+        if node.op in _NEVER or node.op == "variable":
+            return
+        if inputs <= self._free:
+            self._free.add(node.id)
+        if inputs <= self._constant and node.op not in _RANDOM:
+            self._constant.add(node.id)
 
     # --- kinds ----------------------------------------------------------------------------
 
@@ -212,7 +216,10 @@ class Templates:
             before, taken = len(graph.get_operations()), set(graph._names_in_use)
             collections = {name: len(graph.get_collection(name)) for name in graph.get_all_collection_keys()}
             name = _NAME if node.name else None
-            made = self._alone(replace(node, args=args, name=name), dict(zip(refs, stand_ins, strict=True)))
+            try:
+                made = self._alone(replace(node, args=args, name=name), dict(zip(refs, stand_ins, strict=True)))
+            except TfgError:  # TensorFlow has looked at a value: it will say what is wrong, if something is
+                raise _NoTemplate from None
             new = {name for name in graph.get_all_collection_keys()
                    if len(graph.get_collection(name)) > collections.get(name, 0)}  # fmt: skip
             asked = {name: count for name, count in graph._names_in_use.items() if name not in taken}
