@@ -53,6 +53,7 @@ def _panel(axis, result: LoadResult) -> None:
     axis.barh(places, [speed - 1 for speed in speeds], left=1, color=colours, height=0.72)
     axis.axvline(1, color=INK, linewidth=0.8)
     axis.set_xscale("log")
+    axis.xaxis.set_minor_formatter("")  # numbers between the powers of ten stand at the bars
     axis.set_xlim(min(0.25, min(speeds) / 3), max(4, max(speeds) * 2.5))
     axis.set_ylim(len(rows) - 0.4, -0.6)
     axis.set_yticks(places, [row.name for row in rows])

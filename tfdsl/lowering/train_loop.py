@@ -38,19 +38,23 @@ _REGULAR_OPS = 1600  # of a regular event and the steps up to the next, at most
 
 
 class Regular(Record):
-    """What most events are like: how many steps after one the next one comes, and which flags are set."""
+    """What most events are like: how many steps after one the next one comes, which flags are set, and how many of them
+    one turn of the loop takes."""
 
     gap: int
     flags: tuple[bool, ...]
+    together: int
 
-    @property
-    def together(self) -> int:
-        """How many of them one turn of the loop takes."""
-        return max(1, _TURN_STEPS // self.gap)
 
-    def fits(self, ops: int) -> bool:
-        """Whether they can be written out, where a plain step has so many ops."""
-        return self.gap * ops <= _REGULAR_OPS
+def regular_events(gap: int, flags: tuple[bool, ...], ops: int) -> Regular | None:
+    """Such events, where a plain step has so many ops that they can be written out."""
+    together = max(1, _together(ops) // gap)
+    return Regular(gap, flags, together) if gap * ops <= _REGULAR_OPS else None
+
+
+def _together(ops: int) -> int:
+    """How many plain steps of so many ops one turn of a loop takes."""
+    return max(1, min(_TURN_STEPS, _TURN_OPS // max(1, ops)))
 
 
 class Whole(Record):
@@ -161,17 +165,8 @@ class TrainLoop:
     @property
     def given(self) -> list[tf.Tensor]:
         """What one call is given, in order."""
-        regular = [] if self.regular is None else [self.regular]
-        return [
-            self.first,
-            self.last,
-            self.positions,
-            self.flags,
-            *regular,
-            self.streams,
-            *self.arguments,
-            *self.batches,
-        ]
+        events = [self.positions, self.flags, *([] if self.regular is None else [self.regular])]
+        return [self.first, self.last, *events, self.streams, *self.arguments, *self.batches]
 
 
 def build(built: BuiltGraph, copier: Copier, spec: Spec) -> TrainLoop:
@@ -265,7 +260,7 @@ class _Builder:
 
             return tf.while_loop(lambda step, _: step <= last - steps, body, [step, streams])
 
-        several = 1 if self.spec.compiled else min(_TURN_STEPS, _TURN_OPS // max(1, self.spec.ops))
+        several = 1 if self.spec.compiled else _together(self.spec.ops)
         step = first
         if several > 1:
             step, streams = loop(several, step, streams)

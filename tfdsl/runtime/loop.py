@@ -22,7 +22,7 @@ from ..lowering.copies import Copier, NotCopied
 from ..lowering.draws import CompiledDraws
 from ..lowering.failures import plain_reason
 from ..lowering.tf import TensorProto, tf, v1
-from ..lowering.train_loop import Body, Execution, Regular, Spec, TrainLoop, When, build
+from ..lowering.train_loop import Body, Execution, Regular, Spec, TrainLoop, When, build, regular_events
 from ..program import Every, Log, Node, Ref, Run, Statement, Stop, fetches_of
 from . import host
 from .engines import NotInGraph
@@ -162,9 +162,8 @@ class Engine:
         events = np.flatnonzero(flags.any(axis=1) | self._every)
         kinds = Counter(zip(np.diff(events).tolist(), map(tuple, flags[events].tolist()), strict=False))
         for (gap, due), count in kinds.most_common(1):
-            regular = Regular(gap, due)
-            if 2 * count > len(events) and regular.fits(self._ops):
-                return regular
+            if 2 * count > len(events):
+                return regular_events(gap, due, self._ops)
         return None
 
     def _events_of_a_block(self) -> int:
@@ -272,17 +271,17 @@ class Engine:
         arrays = [moving[at] if array is None else array for at, array in enumerate(self._feeds.arrays)]
         streams = self._run.streams.states() if self._run.streams else np.zeros((0, 3), np.int64)
         self._begin_logs()
-        regular = [] if self._graph.regular is None else [self._regular_at(positions, flags)]
-        return self._call(first - start, last - start, positions, flags, *regular, streams, *arrays, *batches)
+        stretches = [] if self._graph.regular is None else [self._regular_at(positions, flags)]
+        return self._call(first - start, last - start, positions, flags, *stretches, streams, *arrays, *batches)
 
     def _regular_at(self, positions: np.ndarray, flags: np.ndarray) -> np.ndarray:
         """At which events the loop can take a turn of regular ones."""
-        regular = self._spec.regular
-        alike = (flags == regular.flags).all(axis=1)
-        alike[:-1] &= np.diff(positions) == regular.gap
+        wanted = self._spec.regular
+        alike = (flags == wanted.flags).all(axis=1)
+        alike[:-1] &= np.diff(positions) == wanted.gap
         alike[-1:] = False
         result = alike.copy()
-        for ahead in range(1, regular.together):
+        for ahead in range(1, wanted.together):
             result[:-ahead] &= alike[ahead:]
             result[-ahead:] = False
         return result
