@@ -24,8 +24,9 @@ def process() -> None:
     if "tensorflow" in sys.modules:
         import os
 
-        with suppress(OSError):
-            sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # nobody reads it any more
+                stream.flush()
         os._exit(code)
     sys.exit(code)
 
