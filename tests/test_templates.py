@@ -1,13 +1,18 @@
 """Nodes that are copied from one like them: the graph is the one that TensorFlow's functions build, op for op."""
 
 import pathlib
+import random
+import re
 
 import pytest
+from programs import Writer
 
 import tfdsl
+from tfdsl.driver import check
 from tfdsl.lowering.templates import Templates
 from tfdsl.lowering.tf import tf
 from tfdsl.ops import OPS
+from tfdsl.source import Source
 
 ROOT = pathlib.Path(__file__).parent
 PROGRAMS = sorted((ROOT.parent / "models").glob("*.tfg")) + sorted((ROOT / "golden").glob("*.tfg"))
@@ -87,6 +92,23 @@ def test_every_op_of_the_table(name, monkeypatch, copied):
     assert_alike("seed 1\n" + "\n".join(lines) + f"\nlast = {expression}\n", monkeypatch)
     if OPS[name].group == "math" and OPS[name].named and not OPS[name].special and "norm" not in name:
         assert copied[name] >= 3
+
+
+@pytest.mark.parametrize("chunk", range(4))
+def test_random_programs_with_every_line_several_times(chunk, monkeypatch, copied):
+    made = 0
+    for number in range(100):
+        writer = Writer(random.Random(f"{chunk} {number}"))
+        writer.careful = True
+        graph = writer.program().split("session")[0].rstrip().split("\n")
+        again = [f"{line.partition(' =')[0]}_again{k} ={line.partition(' =')[2]}"
+                 for k in range(3) for line in graph if re.match(r"\w+ = ", line)]  # fmt: skip
+        source = "\n".join([*graph, *again, ""])
+        if check(Source("random", source))[0] is not None:
+            made += 1
+            with monkeypatch.context() as inner:
+                assert_alike(source, inner)
+    assert made >= 10 and sum(copied.values()) > 100
 
 
 LAYERS = """
