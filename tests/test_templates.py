@@ -1,9 +1,11 @@
 """Nodes that are copied from one like them: the graph is the one that TensorFlow's functions build, op for op."""
 
+import ast
 import pathlib
 import random
 import re
 
+import numpy as np
 import pytest
 from programs import Writer
 
@@ -46,7 +48,8 @@ def graphs(source):
         }
         nodes = {node: [getattr(value, "name", value) for value in values] for node, values in built.values.items()}
         taken = {name: count for name, count in built.graph._names_in_use.items() if "/" not in name}
-        found.append((built.graph.as_graph_def(), collections, nodes, taken))
+        shapes = {tensor.name: str(tensor.shape) for op in built.graph.get_operations() for tensor in op.outputs}
+        found.append((built.graph.as_graph_def(), collections, nodes, taken, shapes))
     return found
 
 
@@ -109,6 +112,27 @@ def test_random_programs_with_every_line_several_times(chunk, monkeypatch, copie
             with monkeypatch.context() as inner:
                 assert_alike(source, inner)
     assert made >= 10 and sum(copied.values()) > 100
+
+
+_LIST = re.compile(r"\[+[-\d.e, \[\]]*\.[-\d.e, \[\]]*\]+")  # of numbers, of which one at least is no whole one
+
+
+@pytest.mark.parametrize("unknown", [False, True], ids=["sizes known", "one unknown"])
+@pytest.mark.parametrize("name", sorted(OPS))
+def test_every_op_on_placeholders(name, unknown, monkeypatch, copied):
+    *declarations, expression = OPS[name].example.split("\n")
+    for found in dict.fromkeys(_LIST.findall(expression)):
+        try:
+            shape = np.shape(ast.literal_eval(found))
+        except (SyntaxError, ValueError):  # brackets of something else are beside it
+            continue
+        sizes = ["?" if unknown and at == 0 else str(size) for at, size in enumerate(shape)]
+        declarations.append(f"placeholder fed{len(declarations)}: float32[{', '.join(sizes)}]")
+        expression = expression.replace(found, f"fed{len(declarations) - 1}")
+    lines = [*declarations, *(f"result{i} = {expression}" for i in range(3)), f"last = {expression}"]
+    source = "\n".join(["seed 1", *lines, ""])
+    if check(Source(name, source))[0] is not None:  # some ops want the value
+        assert_alike(source, monkeypatch)
 
 
 LAYERS = """

@@ -61,8 +61,6 @@ class _Variable(Record):
 
 
 _Source = _Input | _Made
-
-
 _Type = tuple[bool, tf.DType, tuple[int | None, ...]] | None  # is it a variable, dtype, shape; None: not known
 
 
@@ -143,8 +141,8 @@ class Templates:
         template = self._templates[key]
         if template is None:
             return None
-        for output, type in enumerate(template.types):
-            self._types[node.id, output] = type
+        if node.op in _BY_TYPES:
+            self._types.update(((node.id, output), type) for output, type in enumerate(template.types))
         return self._copied(template, node, refs, literals)
 
     def _note(self, node: Node, inputs: set[int]) -> None:
@@ -189,17 +187,11 @@ class Templates:
             case _:
                 raise _NoTemplate
 
-    def _type(self, ref: Ref) -> tuple | None:
-        """Whether an output is a variable, its dtype and its shape; None where that is not known."""
-        if ref not in self._types:
-            value = self._built.values[ref.node][ref.output]
-            known = isinstance(value, (tf.Tensor, tf.Variable)) and value.shape.rank is not None
-            self._types[ref] = (
-                (isinstance(value, tf.Variable), value.dtype.base_dtype, tuple(value.shape.as_list()))
-                if known
-                else None
-            )
-        return self._types[ref]
+    def _type(self, ref: Ref) -> _Type:
+        key = ref.node, ref.output
+        if key not in self._types:
+            self._types[key] = _type(self._built.values[ref.node][ref.output])
+        return self._types[key]
 
     # --- recording ------------------------------------------------------------------------
 
@@ -222,6 +214,8 @@ class Templates:
                 raise _NoTemplate from None
             new = {name for name in graph.get_all_collection_keys()
                    if len(graph.get_collection(name)) > collections.get(name, 0)}  # fmt: skip
+            if not _is_inferred(graph):
+                raise _NoTemplate
             asked = {name: count for name, count in graph._names_in_use.items() if name not in taken}
             return _Recording(graph.get_operations()[before:], stand_ins, values, asked).template(made, new)
 
@@ -278,9 +272,18 @@ class Templates:
 
 
 def _type(value: object) -> _Type:
+    """The type of a tensor or variable; that of one whose rank is unknown is not known."""
     if not isinstance(value, (tf.Tensor, tf.Variable)) or value.shape.rank is None:
         return None
     return isinstance(value, tf.Variable), value.dtype.base_dtype, tuple(value.shape.as_list())
+
+
+def _is_inferred(graph: tf.Graph) -> bool:
+    """Whether all shapes of a graph are those that TensorFlow infers: some of its functions know more and say it."""
+    with tf.Graph().as_default() as again:
+        v1.import_graph_def(graph.as_graph_def(), name="")
+    made = [(tensor, again.get_tensor_by_name(tensor.name)) for op in graph.get_operations() for tensor in op.outputs]
+    return all(str(tensor.shape) == str(inferred.shape) for tensor, inferred in made)
 
 
 def _kinds(op: str) -> dict[str, str]:
