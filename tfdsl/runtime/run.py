@@ -3,7 +3,8 @@
 from ..diagnostics import SYNTHETIC, Diagnostic
 from ..lowering.tf import tf
 from ..render import render_text
-from . import checkpoints
+from .checkpoints import kept
+from .events import rewind, scalars
 from .record import DataUsed, Result
 from .session import Interrupted, Options, run_session
 
@@ -14,34 +15,38 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
     program = compiled.program
     result = Result(program.path, {param.name: param.value for param in program.params})
     result.versions = {"tensorflow": tf.__version__}
-    position = None
-    if options.fresh:
-        for folder, _ in checkpoints.folders(program, session):
-            checkpoints.clear(folder)
-    found = checkpoints.find(program, session)
-    if found is not None:
-        position, folder = found
-        options.note(f"going on from step {position.step}, kept in {folder}")
-        result.resumed.append(folder)
 
     def arrays(field):
         array = compiled.array(field)
         _record_data(compiled, options, result)
         return array
 
-    try:
-        for index, plan in enumerate(program.sessions):
-            if session is not None and plan.name != session:
-                continue
-            if position is not None and index < position.session:
-                continue
-            here = position if position is not None and index == position.session else None
-            built = compiled.built(plan.graph)
-            _record_data(compiled, options, result)
-            run_session(plan, built, arrays, options, result, program, index, here)
-    except Interrupted:
-        result.interrupted = True
+    with kept(program, session, result, options.note, compiled.dataset, lambda: list(compiled.datasets)) as checkpoints:
+        if options.fresh:
+            checkpoints.clear()
+        resume = checkpoints.resume(options.resume_anyway)
+        if resume is not None:
+            _take_up_logs(result, options)
+        first = 0 if resume is None else resume.position.session
+        try:
+            for number, plan in enumerate(program.sessions):
+                if number < first or session not in (None, plan.name):
+                    continue
+                built = compiled.built(plan.graph)
+                _record_data(compiled, options, result)
+                here = resume if number == first else None
+                run_session(plan, built, arrays, options, result, checkpoints, number, here)
+        except Interrupted:
+            result.interrupted = True
     return result
+
+
+def _take_up_logs(result: Result, options: Options) -> None:
+    """Go on with the event files of a run that was stopped, and with what it had logged."""
+    for folder in rewind(result.events, result.run):
+        options.note(f"what was logged to {folder} before the checkpoint is not there any more, or not all of it")
+    for tag, step, value in scalars(result.events):
+        result.history.setdefault(tag, []).append((step, value))
 
 
 def _record_data(compiled, options: Options, result: Result) -> None:

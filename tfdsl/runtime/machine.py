@@ -1,0 +1,5 @@
+from ..lowering.tf import tf
+
+
+def machine():
+    return {"tensorflow": tf.__version__}
