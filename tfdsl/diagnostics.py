@@ -416,6 +416,15 @@ VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} 
 WORK_LARGE = _message("TFG812", "this program takes too much work to compile",
                       "loops, calls and lists are worked out while compiling: shorten them, or use --max-unroll")
 PARAM_TWICE = _message("TFG813", "param '{name}' is given by keyword and in params", "give it once")
+PATH_OUTSIDE = _message("TFG820", "'{path}' is {place}, outside of the folders that this program may touch",
+                        "it may touch its own folder and the working folder; allow another one with "
+                        "--allow-path {folder}, or allow_paths in Python")
+PATH_KIND = _message("TFG821", "'{path}' is {what}, which a program may not open",
+                     "only plain files are opened; copy what is in it to one, and name that")
+PATH_FORM = _message("TFG822", "'{path}' cannot be a path: {reason}",
+                     "write names with / between them, such as \"data/houses.csv\"")
+ALLOWED_MISSING = _message("TFG823", "{path} cannot be allowed: there is no such folder",
+                           "make it first, or name the folder above it")
 FUNCTION_GIVEN = _message("TFG830", "ops has '{name}', which cannot be an op: {reason}")
 FUNCTION_CLASH = _message("TFG831", "ops has '{name}', which the language has itself", "give it another name")
 BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}",
