@@ -1,6 +1,5 @@
 """Interrupted trainings: the next run goes on where they stopped, and ends as if nothing had happened."""
 
-import json
 
 import numpy as np
 import pytest
@@ -221,14 +220,51 @@ def test_fresh_starts_over(undisturbed):
     assert changed.printed[0] == "before"
 
 
-def test_a_damaged_checkpoint_is_refused_and_left_alone(here):
-    stopped_after(program(), 7)
-    (data,) = (here / "kept").glob("*/variables.data-*")
-    data.write_bytes(data.read_bytes()[:-1] + b"?")
-    before = sorted(path.name for path in (here / "kept").iterdir())
-    with pytest.raises(tfdsl.TfgError, match="TFG711"):
+def damage(folder):
+    """Change one bit of a file of a checkpoint."""
+    (data,) = folder.glob("variables.data-*")
+    content = bytearray(data.read_bytes())
+    content[-1] ^= 1
+    data.write_bytes(content)
+
+
+def states(here):
+    return sorted((here / "kept").iterdir())
+
+
+def test_a_damaged_checkpoint_and_none_before_it(here):
+    """It is named, refused and left alone: never taken for none."""
+    stopped_after(program(), 1)
+    damage(*states(here))
+    before = states(here)
+    with pytest.raises(tfdsl.TfgError) as caught:
         program().run()
-    assert sorted(path.name for path in (here / "kept").iterdir()) == before
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "TFG711"
+    assert "in 00000001-step-1, variables.data-00000-of-00001 is not what was written" in diagnostic.headline
+    assert states(here) == before
+
+
+def test_the_checkpoint_before_a_damaged_one(undisturbed, here):
+    lines, wanted = undisturbed()
+    stopped_after(program(), 7)
+    older, newer = states(here)
+    assert (older.name, newer.name) == ("00000002-step-6", "00000003-step-7")
+    damage(newer)
+    notes = []
+    second = program().run(options=Options(lambda line: None, notes.append))
+    assert "warning[TFG910]: kept/00000003-step-7 is damaged" in notes[0]
+    assert notes[1] == "going on from step 6, kept in kept"
+    assert second.printed == lines[lines.index("6") + 1 :]
+    assert variables()["w"].tobytes() == wanted["w"].tobytes()
+
+
+def test_a_damaged_checkpoint_does_not_outlive_good_ones(here):
+    """The good one is kept until there are two newer ones."""
+    stopped_after(program(), 7)
+    damage(states(here)[1])
+    stopped_after(program(), 8)
+    assert [path.name for path in states(here)] == ["00000002-step-6", "00000004-step-8"]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": {}}', "\x00"])

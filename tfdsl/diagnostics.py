@@ -382,7 +382,7 @@ RESTORE_UNREADABLE = _message("TFG709", "the checkpoint {path} cannot be read: {
 CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} is of a different program: {what}",
                             "--resume-anyway goes on from what still fits, --fresh starts over; "
                             "or give 'checkpoint' another folder")
-CHECKPOINT_DAMAGED = _message("TFG711", "no checkpoint in {folder} is whole: in {path}, {reason}",
+CHECKPOINT_DAMAGED = _message("TFG711", "no checkpoint in {folder} is whole: in {name}, {reason}",
                               "bring the files back, or start over with --fresh; nothing was touched")
 WRITE_NOT_OURS = _message("TFG735", "{name} is in the way of {path}: it is not what was saved there",
                           "save to another path, or move the file away")

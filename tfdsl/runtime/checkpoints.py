@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..access import Refused
 from ..diagnostics import (
     CHECKPOINT_DAMAGED,
     CHECKPOINT_GONE,
@@ -26,7 +28,7 @@ from ..diagnostics import (
     Diagnostic,
     Note,
 )
-from ..lowering.failures import failure, plain_reason
+from ..lowering.failures import failure, reason_of
 from ..lowering.tf import tf
 from ..program import Checkpoint, Origin, Program, Template, Train
 from ..render import render_text
@@ -36,6 +38,9 @@ from .lock import Held
 from .machine import machine
 from .record import Result
 from .states import State, States
+
+if TYPE_CHECKING:
+    from .session import Options
 
 _BLOCK = 1 << 16  # rows of data that are looked at together
 
@@ -56,6 +61,7 @@ class Resume:
     taken."""
 
     position: Position
+    states: States
     state: State
     is_exact: bool
 
@@ -143,26 +149,22 @@ class Kept:
     """
 
     def __init__(
-        self, program: Program, only: str | None, result: Result, note: Callable[[str], None],
+        self, program: Program, only: str | None, options: "Options", result: Result,
         dataset: Callable[[str], object], loaded: Callable[[], list[str]],
     ):  # fmt: skip
-        self._program, self._only, self._result, self._note = program, only, result, note
-        self._identity: dict[str, object] = {}
+        self._program, self._only, self._options, self._result = program, only, options, result
         self._dataset, self._loaded = dataset, loaded
         self._origins = folders(program, only)
         self._states: dict[str, States] = {}
+        self._identity: dict[str, object] = {}
         self._digests: dict[str, str] = {}
         self.last: tuple[str, int] | None = None  # folder and step of the newest good checkpoint
 
     def open(self) -> None:
         """Take hold of the folders; an error if another run has one, or if it cannot be written to."""
         for folder, origin in self._origins.items():
-            try:
-                self._states[folder] = States(folder)
-            except Held as holder:
-                raise failure(CHECKPOINT_HELD, origin, path=folder, holder=str(holder)) from None
-            except OSError as error:
-                raise _write_failed(folder, error, origin) from error
+            with self._reported(folder, origin):
+                self._states[folder] = States(folder, self._options.access)
 
     def close(self) -> None:
         for states in self._states.values():
@@ -199,22 +201,22 @@ class Kept:
             position = self._nearest(position, folder)
         else:
             self._go_on(about)
-        self._note(f"going on from step {position.step}, kept in {folder}")
+        self._options.note(f"going on from step {position.step}, kept in {folder}")
         for what in differences + others:
-            self._note(f"although it is of something else: {what}")
+            self._options.note(f"although it is of something else: {what}")
         self._result.resumed.append(folder)
-        return Resume(position, state, not differences)
+        return Resume(position, self._states[folder], state, not differences)
 
     def _newest(self, folder: str) -> tuple[str, State] | None:
         origin = self._origins[folder]
         state, damaged = self._states[folder].newest()
         if damaged and state is None:
-            notes = [Note(f"{path}: {reason}") for path, reason in damaged]
-            path, reason = damaged[0]
-            raise failure(CHECKPOINT_DAMAGED, origin, notes, folder=folder, path=os.path.basename(path), reason=reason)
-        for path, reason in damaged:
-            details = {"path": path, "reason": reason, "step": _position(state).step}
-            self._note(render_text(Diagnostic(CHECKPOINT_SKIPPED, origin.span, details)).rstrip())
+            notes = [Note(f"in {name}, {reason}") for name, reason in damaged[1:]]
+            name, reason = damaged[0]
+            raise failure(CHECKPOINT_DAMAGED, origin, notes, folder=folder, name=name, reason=reason)
+        for name, reason in damaged:
+            details = {"path": os.path.join(folder, name), "reason": reason, "step": _position(state).step}
+            self._options.note(render_text(Diagnostic(CHECKPOINT_SKIPPED, origin.span, details)).rstrip())
         if state is None:
             return None
         session = self._program.sessions
@@ -248,7 +250,7 @@ class Kept:
 
     def save(self, run, folder: str, position: Position, origin: Origin) -> None:
         """Keep all that a session's training needs to go on."""
-        try:
+        with self._reported(folder, origin):
             if run.log is not None:
                 run.log.keep()
             about = {
@@ -262,12 +264,21 @@ class Kept:
                 "record": self._record(),
             }
             if self._states[folder].put(position.step, about, run.savers.writer(run.session)):
-                self._note(render_text(Diagnostic(CHECKPOINT_GONE, origin.span, {"path": folder})).rstrip())
+                self._options.note(render_text(Diagnostic(CHECKPOINT_GONE, origin.span, {"path": folder})).rstrip())
             self.last = folder, position.step
+
+    @contextmanager
+    def _reported(self, folder: str, origin: Origin) -> Iterator[None]:
+        """What goes wrong with a folder, as an error of the statement that names it."""
+        try:
+            yield
         except Held as holder:
             raise failure(CHECKPOINT_HELD, origin, path=folder, holder=str(holder)) from None
+        except Refused as error:
+            raise failure(error.message, origin, **error.details) from None
         except (OSError, ValueError, tf.errors.OpError) as error:
-            raise _write_failed(folder, error, origin, self.last_text) from error
+            notes = [Note(self.last_text)] if self.last else []
+            raise failure(WRITE_FAILED, origin, notes, path=folder, reason=reason_of(error)) from error
 
     @property
     def last_text(self) -> str:
@@ -303,25 +314,21 @@ def restore(run, resume: Resume, origin: Origin) -> None:
     """Give a session's variables and random ops what a checkpoint has: all of it, or what fits."""
     about = resume.state.about
     try:
-        if resume.is_exact:
-            run.savers.read(run.session, resume.state.prefix)
-        else:
-            for name, reason in run.savers.read_what_fits(run.session, resume.state.prefix):
-                run.options.note(f"variable '{name}' starts anew: {reason}")
-    except (ValueError, tf.errors.OpError) as error:
-        folder, name = os.path.split(resume.state.path)
-        raise failure(CHECKPOINT_DAMAGED, origin, folder=folder, path=name, reason=plain_reason(error)) from error
+        with resume.states.reading(resume.state) as prefix:
+            if resume.is_exact:
+                run.savers.read(run.session, prefix)
+            else:
+                for name, reason in run.savers.read_what_fits(run.session, prefix):
+                    run.options.note(f"variable '{name}' starts anew: {reason}")
+    except (OSError, Refused, ValueError, tf.errors.OpError) as error:
+        details = {"folder": resume.states.path, "name": resume.state.name, "reason": reason_of(error)}
+        raise failure(CHECKPOINT_DAMAGED, origin, **details) from error
     if run.streams is not None:
         run.streams.from_json(about["random"])
 
 
 def _position(state: State) -> Position:
     return Position(**state.about["position"])
-
-
-def _write_failed(folder: str, error: Exception, origin: Origin, note: str = ""):
-    notes = [Note(note)] if note else []
-    return failure(WRITE_FAILED, origin, notes, path=folder, reason=plain_reason(error))
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import time as clock
 
+from ..access import Access, Folder, Refused
 from ..diagnostics import LOG_GONE, WRITE_FAILED, Diagnostic
-from ..lowering.failures import failure
+from ..lowering.failures import failure, reason_of
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import EventsWriter, tf, v1
 from ..program import Origin
@@ -34,10 +35,6 @@ class LogFile:
     size: int = 0
     last: int = -1
 
-    @property
-    def path(self) -> str:
-        return os.path.join(self.folder, self.name)
-
 
 class EventLog:
     """One event file, from a step on. Each has a name of its own, also where two runs start in the same second.
@@ -47,19 +44,22 @@ class EventLog:
     """
 
     def __init__(
-        self, folder: str, built: BuiltGraph, origin: Origin, run: str, session: int, step: int = 0,
+        self, folder: str, access: Access, built: BuiltGraph, origin: Origin, run: str, session: int, step: int = 0,
         note: Callable[[str], None] = lambda line: None,
     ):  # fmt: skip
-        self.folder, self._built, self._origin, self._run, self._note = folder, built, origin, run, note
+        self.folder, self._access, self._built, self._origin, self._run, self._note = (
+            folder, access, built, origin, run, note,
+        )  # fmt: skip
         self._flushed = clock()
         self.file = LogFile(folder, self._begin(step), session)
 
     def _begin(self, step: int) -> str:
         """Begin a file; its name."""
         with self._reported():
-            os.makedirs(self.folder, exist_ok=True)
-            number = 1 + sum(".tfevents." in name for name in os.listdir(self.folder))
-            self._writer = EventsWriter(os.path.join(self.folder, "events").encode())
+            self._held = self._access.folder(self.folder, create=True)
+            number = 1 + sum(".tfevents." in name for name in self._held.names())
+            # With links planted in the folder, nobody can guess the name of the file.
+            self._writer = EventsWriter(os.path.join(self._held.path, "events").encode())
             self._writer.InitWithSuffix(f".{number:04}.{self._run}".encode())
             graph = self._built.graph.as_graph_def(add_shapes=True)
             with self._built.graph.as_default():
@@ -86,23 +86,33 @@ class EventLog:
         """Give what was written to the system. TensorFlow does not notice when its file has vanished."""
         with self._reported():
             self._writer.Flush()
-            if not os.path.exists(self.file.path):
+            if not self._is_there():
                 self._note(render_text(Diagnostic(LOG_GONE, self._origin.span, {"path": self.folder})).rstrip())
-                self._writer.Close()
+                self._end()
                 self.file.name = self._begin(self.file.last + 1)
 
     def keep(self) -> None:
         """Have the disk keep what was written, and note where it ends."""
         self.flush()
         with self._reported():
-            sync(self.file.path)
-            self.file.size = os.path.getsize(self.file.path)
+            sync(self._held, self.file.name)
+            self.file.size = self._held.stat(self.file.name).st_size
 
     def close(self) -> None:
         with self._reported():
             self.flush()
-            self._writer.Close()
-            self.file.size = os.path.getsize(self.file.path)
+            self.file.size = self._held.stat(self.file.name).st_size
+            self._end()
+
+    def _end(self) -> None:
+        self._writer.Close()
+        self._held.close()
+
+    def _is_there(self) -> bool:
+        """Whether the file still has its name, in a folder that has its own."""
+        with suppress(OSError), self._access.folder(self.folder) as folder:
+            return os.path.samestat(os.fstat(folder.fd), os.fstat(self._held.fd)) and folder.has(self.file.name)
+        return False
 
     def _write(self, time: float | None = None, **event: object) -> None:
         self._writer.WriteEvent(v1.Event(wall_time=clock() if time is None else time, **event))
@@ -111,32 +121,30 @@ class EventLog:
     def _reported(self) -> Iterator[None]:
         try:
             yield
+        except Refused as error:
+            raise failure(error.message, self._origin, **error.details) from None
         except (OSError, RuntimeError, tf.errors.OpError) as error:
-            raise failure(WRITE_FAILED, self._origin, path=self.folder, reason=_reason(error)) from error
+            raise failure(WRITE_FAILED, self._origin, path=self.folder, reason=reason_of(error)) from error
 
 
-def _reason(error: BaseException) -> str:
-    """What the system says, which TensorFlow puts behind the path."""
-    text = getattr(error, "strerror", None) or str(error).splitlines()[0].rpartition("; ")[2]
-    return text[:1].lower() + text[1:]
-
-
-def rewind(files: list[LogFile], run: str) -> list[str]:
+def rewind(files: list[LogFile], run: str, access: Access) -> list[str]:
     """Take event files back to where they were kept; the folders in which that cannot be, as something is missing.
 
     What a run of the same mark wrote after that, whose points will be written again, is removed.
     """
     missing = []
-    for folder in dict.fromkeys(file.folder for file in files):
-        known = {file.name for file in files if file.folder == folder}
-        with suppress(FileNotFoundError):
-            for name in os.listdir(folder):
-                if _is_of(name, run) and name not in known:
-                    os.remove(os.path.join(folder, name))
-    for file in files:
-        if not _is_of(file.name, run) or not _cut(file):
-            missing.append(file.folder)
-    return list(dict.fromkeys(missing))
+    for path in dict.fromkeys(file.folder for file in files):
+        mine = {file.name: file.size for file in files if file.folder == path}
+        try:
+            with access.folder(path) as folder:
+                found = [name for name in folder.names() if _is_of(name, run)]
+                for name in set(found).difference(mine):
+                    folder.remove(name)
+                if not all(name in found and _cut(folder, name, size) for name, size in mine.items()):
+                    missing.append(path)
+        except (OSError, Refused):
+            missing.append(path)
+    return missing
 
 
 def _is_of(name: str, run: str) -> bool:
@@ -144,28 +152,34 @@ def _is_of(name: str, run: str) -> bool:
     return mark is not None and mark[1] == run
 
 
-def _cut(file: LogFile) -> bool:
+def _cut(folder: Folder, name: str, size: int) -> bool:
     """Cut off what was written to a file after it was kept; False if what was kept is not there."""
+    with folder.reading(name):  # a regular file, with no other name
+        handle = os.open(name, os.O_RDWR | os.O_NOFOLLOW, dir_fd=folder.fd)
     try:
-        handle = os.open(file.path, os.O_RDWR | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        size = os.fstat(handle).st_size
-        if size > file.size:
-            os.ftruncate(handle, file.size)
+        found = os.fstat(handle).st_size
+        if found > size:
+            os.ftruncate(handle, size)
             os.fsync(handle)
-        return size >= file.size
+        return found >= size
     finally:
         os.close(handle)
 
 
-def scalars(files: list[LogFile]) -> Iterator[tuple[str, int, float]]:
+def scalars(files: list[LogFile], access: Access) -> Iterator[tuple[str, int, float]]:
     """The tag, step and value of every scalar in event files, those of them that can be read."""
     for file in files:
-        with suppress(tf.errors.OpError):
-            for record in v1.io.tf_record_iterator(file.path):
-                event = v1.Event.FromString(record)
-                for value in event.summary.value:
-                    if value.WhichOneof("value") == "simple_value":
-                        yield value.tag, event.step, value.simple_value
+        with (
+            suppress(tf.errors.OpError, OSError, Refused),
+            access.folder(file.folder) as folder,
+            folder.held([file.name]) as held,
+        ):
+            yield from _scalars(os.path.join(held, file.name))
+
+
+def _scalars(path: str) -> Iterator[tuple[str, int, float]]:
+    for record in v1.io.tf_record_iterator(path):
+        event = v1.Event.FromString(record)
+        for value in event.summary.value:
+            if value.WhichOneof("value") == "simple_value":
+                yield value.tag, event.step, value.simple_value

@@ -7,6 +7,8 @@ import socket
 import time
 from contextlib import suppress
 
+from ..access import Folder
+
 NAME = ".tfdsl.lock"
 
 
@@ -17,35 +19,32 @@ class Held(Exception):
 class Lock:
     """Taken when made; `Held` if another run has it."""
 
-    def __init__(self, folder: str):
-        self._path = os.path.join(folder, NAME)
+    def __init__(self, folder: Folder):
+        self._folder = folder
         while True:
-            self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            self._handle = os.open(NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666, dir_fd=folder.fd)
             try:
                 fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 holder = _holder(self._handle)
                 os.close(self._handle)
                 raise Held(holder) from None
-            if self.is_there:
+            if self._is_there():
                 break
             os.close(self._handle)  # its holder removed the file before it let go
         about = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
-        os.ftruncate(self._handle, 0)
         with suppress(OSError):  # a full disk does not keep anybody from locking
+            os.ftruncate(self._handle, 0)
             os.pwrite(self._handle, json.dumps(about).encode(), 0)
 
-    @property
-    def is_there(self) -> bool:
+    def _is_there(self) -> bool:
         """Whether the file of the lock is still the one that is locked."""
-        try:
-            return os.path.samestat(os.fstat(self._handle), os.stat(self._path, follow_symlinks=False))
-        except FileNotFoundError:
-            return False
+        found = self._folder.stat(NAME)
+        return found is not None and os.path.samestat(os.fstat(self._handle), found)
 
     def release(self) -> None:
-        if self.is_there:
-            os.remove(self._path)
+        if self._is_there():
+            self._folder.remove(NAME)
         os.close(self._handle)
 
 

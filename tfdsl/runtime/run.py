@@ -1,5 +1,6 @@
 """Runs a compiled program: its sessions in order, or from where an interrupted training stopped."""
 
+from ..access import TRUSTED
 from ..diagnostics import SYNTHETIC, Diagnostic
 from ..lowering.tf import tf
 from ..render import render_text
@@ -21,7 +22,7 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
         _record_data(compiled, options, result)
         return array
 
-    with kept(program, session, result, options.note, compiled.dataset, lambda: list(compiled.datasets)) as checkpoints:
+    with kept(program, session, options, result, compiled.dataset, lambda: list(compiled.datasets)) as checkpoints:
         if options.fresh:
             checkpoints.clear()
         resume = checkpoints.resume(options.resume_anyway)
@@ -43,9 +44,10 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
 
 def _take_up_logs(result: Result, options: Options) -> None:
     """Go on with the event files of a run that was stopped, and with what it had logged."""
-    for folder in rewind(result.events, result.run):
+    access = options.access if options.logdir is None else TRUSTED
+    for folder in rewind(result.events, result.run, access):
         options.note(f"what was logged to {folder} before the checkpoint is not there any more, or not all of it")
-    for tag, step, value in scalars(result.events):
+    for tag, step, value in scalars(result.events, access):
         result.history.setdefault(tag, []).append((step, value))
 
 

@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from .durable import Damaged, listed, make_folder, sealed, sync, undone_on_failure, unsealed, verify, write
+from ..access import Access, Folder
+from .durable import Damaged, listed, new_folder, remove_folder, sealed, sync, unsealed, verify, write
 
-_MANIFEST = ".manifest"
 _SUFFIX = re.compile(r"\.(?:index|meta|manifest|data-\d{5}-of-\d{5})\Z")
 
 
@@ -23,80 +23,90 @@ class NotOurs(Exception):
 
 
 class SavedFiles:
-    """What is saved at a path, a prefix of files."""
+    """What is saved at a path, a prefix of files, in a folder that stays open until this is left (`with`).
 
-    def __init__(self, path: str):
-        self.path = os.path.abspath(path)
-        self._folder, self._name = os.path.split(self.path)
-        self._beside = re.compile(re.escape(f".{self._name}") + r"\.(new|whole)-[0-9a-f]{16}\Z")
+    FileNotFoundError if there is no such folder and none is to be made.
+    """
+
+    def __init__(self, path: str, access: Access, create: bool = False):
+        self._folder, self._name = access.beside(path, create=create)
+        self._manifest = f"{self._name}.manifest"
+        self._left = re.compile(re.escape(f".{self._name}") + r"\.(new|whole)-[0-9a-f]{16}\Z")
+
+    def __enter__(self) -> "SavedFiles":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._folder.close()
 
     def exists(self) -> bool:
         """Whether anything is saved there, whole or not."""
         self._recover()
-        return any(os.path.lexists(self.path + suffix) for suffix in (".index", _MANIFEST))
+        return self._folder.has(f"{self._name}.index") or self._folder.has(self._manifest)
 
-    def verify(self) -> None:
-        """`Damaged` where a file is not what was saved. What others saved has no manifest; TensorFlow checks it."""
+    @contextmanager
+    def reading(self) -> Iterator[str]:
+        """The prefix, for TensorFlow to read. `Damaged` where a file is not what was saved; what others saved has no
+        manifest, and TensorFlow checks it."""
         self._recover()
         with suppress(FileNotFoundError):
-            verify(self._folder, unsealed(self.path + _MANIFEST)["files"])
+            verify(self._folder, unsealed(self._folder, self._manifest)["files"])
+        with self._folder.held(self._names(self._folder)) as path:
+            yield os.path.join(path, self._name)
 
     def replace(self, save: Callable[[str], None]) -> None:
         """Put in the place of what is saved there what `save` writes, given a prefix. `NotOurs` where something else
         is in the way."""
-        make_folder(self._folder)
         with self._locked():
             self._finish()
             self._check_ours()
-            mark = os.urandom(8).hex()
-            new = os.path.join(self._folder, f".{self._name}.new-{mark}")
-            os.mkdir(new)
-            with undone_on_failure(lambda: _remove(new, self._name)):
-                save(os.path.join(new, self._name))
-                names = sorted(os.listdir(new))
+            with new_folder(self._folder, f"{self._name}.new") as (made, work):
+                save(os.path.join(made.path, self._name))
+                names = made.names()
                 for name in names:
-                    sync(os.path.join(new, name))
-                about = {"version": 1, "files": listed(new, names)}
-                write(os.path.join(new, self._name + _MANIFEST), sealed(about))
-                sync(new)
-                os.rename(new, os.path.join(self._folder, f".{self._name}.whole-{mark}"))
-            sync(self._folder)
+                    sync(made, name)
+                write(made, self._manifest, sealed({"version": 1, "files": listed(made, names)}))
+                made.sync()
+                self._folder.rename(work, work.replace(".new-", ".whole-"))
+            self._folder.sync()
             self._finish()
+
+    def _names(self, folder: Folder) -> list[str]:
+        """The files of the prefix that are in a folder."""
+        start = len(self._name)
+        return [name for name in folder.names() if name.startswith(self._name) and _SUFFIX.match(name, start)]
 
     def _recover(self) -> None:
         """Finish what was stopped, if this folder can be written to at all."""
-        with suppress(FileNotFoundError, PermissionError):
-            if any(map(self._beside.match, os.listdir(self._folder))):
+        with suppress(PermissionError):
+            if any(map(self._left.match, self._folder.names())):
                 with self._locked():
                     self._finish()
 
     def _finish(self) -> None:
         """Move files that were saved as a whole to where they belong; remove those that were not."""
-        for name in os.listdir(self._folder):
-            kind = self._beside.match(name)
-            path = os.path.join(self._folder, name)
+        for name in self._folder.names():
+            kind = self._left.match(name)
             if kind and kind[1] == "whole":
                 # The manifest comes last: until then the folder is there, and with it all that is needed.
-                for file in sorted(os.listdir(path), key=lambda file: file.endswith((".index", _MANIFEST))):
-                    if _SUFFIX.match(file.removeprefix(self._name)):
-                        os.replace(os.path.join(path, file), os.path.join(self._folder, file))
-                sync(self._folder)
-                os.rmdir(path)
+                with self._folder.folder(name) as whole:
+                    for file in sorted(self._names(whole), key=lambda file: (file == self._manifest, file[-6:])):
+                        whole.rename(file, file, self._folder)
+                self._folder.sync()
+                os.rmdir(name, dir_fd=self._folder.fd)
             elif kind:
-                _remove(path, self._name)
+                remove_folder(self._folder, name, lambda file: file.startswith(f"{self._name}."))
 
     def _check_ours(self) -> None:
         """`NotOurs` unless every file that would be replaced is the one that was saved."""
         try:
-            files = unsealed(self.path + _MANIFEST)["files"]
+            files = unsealed(self._folder, self._manifest)["files"]
         except FileNotFoundError:
             files = {}
         except Damaged:
-            raise NotOurs(self._name + _MANIFEST) from None
-        for name in os.listdir(self._folder):
-            if name.startswith(self._name) and _SUFFIX.fullmatch(name.removeprefix(self._name)):
-                if name == self._name + _MANIFEST:
-                    continue
+            raise NotOurs(self._manifest) from None
+        for name in self._names(self._folder):
+            if name != self._manifest:
                 try:
                     verify(self._folder, {name: files[name]})
                 except (KeyError, Damaged):
@@ -105,18 +115,9 @@ class SavedFiles:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Nobody else moves files of this folder meanwhile."""
-        handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._folder.fd)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
         finally:
             os.close(handle)
-
-
-def _remove(path: str, prefix: str) -> None:
-    """Remove a folder that files were saved in; anything else in it stays, and the folder with it."""
-    with suppress(OSError):
-        for name in os.listdir(path):
-            if name.startswith(f"{prefix}."):
-                os.remove(os.path.join(path, name))
-        os.rmdir(path)

@@ -1,8 +1,9 @@
 """`save` and `restore`: TensorFlow's checkpoints, with what is wrong said before anything is touched."""
 
-import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
+from ..access import Access, Refused
 from ..diagnostics import (
     RESTORE_MISSING,
     RESTORE_TYPE,
@@ -11,9 +12,10 @@ from ..diagnostics import (
     WRITE_FAILED,
     WRITE_NOT_OURS,
     Diagnostic,
+    Message,
     TfgError,
 )
-from ..lowering.failures import failure, plain_reason
+from ..lowering.failures import failure, reason_of
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf, v1
 from ..program import Origin, Ref
@@ -28,8 +30,8 @@ Pairs = tuple[tuple[Ref, str], ...] | None
 class Savers:
     """The savers of one graph, one for each set of variables; their nodes are added when first asked for."""
 
-    def __init__(self, built: BuiltGraph):
-        self._built = built
+    def __init__(self, built: BuiltGraph, access: Access):
+        self._built, self._access = built, access
         self._savers: dict[Pairs, v1.train.Saver] = built.savers
 
     def variables(self, pairs: Pairs) -> dict[str, v1.Variable]:
@@ -49,26 +51,55 @@ class Savers:
 
     def save(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> None:
         """Save variables; what is there is replaced when the new files are whole, and only if it was saved, too."""
-        try:
-            SavedFiles(path).replace(self.writer(session, pairs, meta=True))
-        except NotOurs as name:
-            raise failure(WRITE_NOT_OURS, origin, path=path, name=str(name)) from None
-        except (OSError, ValueError, tf.errors.OpError) as error:
-            raise failure(WRITE_FAILED, origin, path=path, reason=plain_reason(error)) from error
+        with self._reported(WRITE_FAILED, path, origin), SavedFiles(path, self._access, create=True) as files:
+            files.replace(self.writer(session, pairs, meta=True))
 
-    def exists(self, path: str) -> bool:
-        return SavedFiles(path).exists()
+    def exists(self, path: str, origin: Origin) -> bool:
+        with (
+            self._reported(RESTORE_UNREADABLE, path, origin),
+            suppress(FileNotFoundError),
+            SavedFiles(path, self._access) as files,
+        ):
+            return files.exists()
+        return False
 
     def check(self, pairs: Pairs, path: str, origin: Origin) -> None:
         """An error, for everything that is wrong, unless each variable is there in its dtype and shape."""
-        files = SavedFiles(path)
-        if not files.exists():
+        with self._reading(path, origin) as prefix:
+            self._check(prefix, pairs, path, origin)
+
+    def restore(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> None:
+        """Read variables; that each is there, in its dtype and shape, is checked first."""
+        with self._reading(path, origin) as prefix:
+            self._check(prefix, pairs, path, origin)
+            self.read(session, prefix, pairs)
+
+    @contextmanager
+    def _reading(self, path: str, origin: Origin) -> Iterator[str]:
+        """The prefix of what is saved at a path."""
+        if not self.exists(path, origin):
             raise failure(RESTORE_MISSING, origin, path=path)
+        with (
+            self._reported(RESTORE_UNREADABLE, path, origin),
+            SavedFiles(path, self._access) as files,
+            files.reading() as prefix,
+        ):
+            yield prefix
+
+    @contextmanager
+    def _reported(self, message: Message, path: str, origin: Origin) -> Iterator[None]:
+        """What goes wrong with the files of a path, as an error of the statement."""
         try:
-            files.verify()
-            stored = stored_types(files.path)
+            yield
+        except NotOurs as name:
+            raise failure(WRITE_NOT_OURS, origin, path=path, name=str(name)) from None
+        except Refused as error:
+            raise failure(error.message, origin, **error.details) from None
         except (Damaged, OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
-            raise failure(RESTORE_UNREADABLE, origin, path=path, reason=plain_reason(error)) from error
+            raise failure(message, origin, path=path, reason=reason_of(error)) from error
+
+    def _check(self, prefix: str, pairs: Pairs, path: str, origin: Origin) -> None:
+        stored = stored_types(prefix)
         faults = []
         for name, variable in self.variables(pairs).items():
             if name not in stored:
@@ -80,14 +111,6 @@ class Savers:
                 faults.append(Diagnostic(RESTORE_TYPE, origin.span, details, chain=origin.chain))
         if faults:
             raise TfgError(faults)
-
-    def restore(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> None:
-        """Read variables; that each is there, in its dtype and shape, is checked first."""
-        self.check(pairs, path, origin)
-        try:
-            self.read(session, os.path.abspath(path), pairs)
-        except (ValueError, RuntimeError, tf.errors.OpError) as error:
-            raise failure(RESTORE_UNREADABLE, origin, path=path, reason=plain_reason(error)) from error
 
     # --- TensorFlow's files ---------------------------------------------------------------
 

@@ -4,11 +4,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..access import TRUSTED, Access
 from ..diagnostics import EXPECT_FAILED, RUN_FAILED, Diagnostic, Note, TfgError
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
@@ -71,6 +72,7 @@ class Options:
     progress: Callable[[int, int, str], "Progress"] | None = None
     tracer: Tracer | None = None
     engine: str = ""  # of ops/engines.py, in place of what the program says
+    access: Access = field(default_factory=Access)  # opens the paths of the program; a compiled program gives its own
 
 
 class Progress:
@@ -251,12 +253,11 @@ class SessionRun:
             self.add_summary(v1.Summary.FromString(serialized), self.step)
 
     def _log_to(self, folder: str, origin: Origin) -> None:
+        access = self.options.access if self.options.logdir is None else TRUSTED
         # What this session has logged there, before it was stopped, stays.
         mine = [f.last + 1 for f in self.result.events if (f.session, f.folder) == (self.number, folder)]
         step = max([self.step, *mine]) if self.resumed else self.step
-        self.log = EventLog(
-            folder, self.built, origin, self.result.run, self.number, step, self.options.note
-        )
+        self.log = EventLog(folder, access, self.built, origin, self.result.run, self.number, step, self.options.note)
         self.result.events.append(self.log.file)
         if folder not in self.result.logdirs:
             self.result.logdirs.append(folder)
@@ -306,7 +307,7 @@ class SessionRun:
 
     def _restore(self, statement: Restore) -> None:
         path = self.text(statement.path)
-        if statement.if_exists and not self.savers.exists(path):
+        if statement.if_exists and not self.savers.exists(path, statement.origin):
             self.initialise(None, statement.origin)
             return
         self.savers.restore(self.session, statement.pairs, path, statement.origin)
@@ -356,14 +357,19 @@ def _node_in(message: str) -> str:
 
 @contextmanager
 def opened(
-    plan: Session, built: BuiltGraph, arrays: Callable, options: Options, result: Result, number: int = 0,
+    plan: Session,
+    built: BuiltGraph,
+    arrays: Callable,
+    options: Options,
+    result: Result,
+    number: int = 0,
     resume: Resume | None = None,
 ) -> Iterator[SessionRun]:
     """A session ready for its statements: helper nodes made, variables initialised if the plan says so."""
     from ..program import walk
     from .engines import Engines
 
-    savers = Savers(built)
+    savers = Savers(built, options.access)
     now = time.strftime("%Y%m%d%H%M%S", time.gmtime()) if resume is None else resume.state.about["now"]
     around = host.Surroundings(arrays, {"now": now})
     for statement in walk(plan.body):

@@ -1,5 +1,0 @@
-from ..lowering.tf import tf
-
-
-def machine():
-    return {"tensorflow": tf.__version__}
