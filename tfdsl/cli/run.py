@@ -84,7 +84,8 @@ def _run(arguments: argparse.Namespace, compiled, logdir: str | None, interrupte
         print(f"tfdsl: {line}" if "\n" not in line else line, file=sys.stderr)
 
     options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh,
-                      interrupted=interrupted, keep_variables=False, engine=arguments.engine)  # fmt: skip
+                      interrupted=interrupted, keep_variables=False, engine=arguments.engine,
+                      deterministic=True)  # fmt: skip
     if not arguments.quiet and sys.stderr.isatty():
         from .progress import bar
 

@@ -192,7 +192,7 @@ class Kept:
         differences = _differences(about["identity"], self._identity_with(loaded))
         if differences and not anyway:
             raise failure(CHECKPOINT_OTHER, origin, path=folder, what="; ".join(differences))
-        others = [f"{what} {change}" for what, change in _changes(about["machine"], machine())]
+        others = [f"{what} {change}" for what, change in _changes(about["machine"], self._machine())]
         if others and not anyway:
             raise failure(CHECKPOINT_MACHINE, origin, path=folder, what="; ".join(others))
         position = _position(state)
@@ -256,7 +256,7 @@ class Kept:
             about = {
                 "tensorflow": tf.__version__,
                 "identity": self._identity_with(self._loaded()),
-                "machine": machine(),
+                "machine": self._machine(),
                 "position": asdict(position),
                 "now": run.around.counters["now"],
                 "time": time.time(),
@@ -300,6 +300,10 @@ class Kept:
         if not self._identity:
             self._identity = identity(self._program)
         return {**self._identity, "contents": {name: self._digest(name) for name in loaded}}
+
+    def _machine(self) -> dict[str, str]:
+        """What the bits of this run depend on beside that."""
+        return {**machine(), "op_determinism": "on" if self._options.deterministic else "off"}
 
     def _has(self, name: str) -> bool:
         return any(data.name == name for data in self._program.data)

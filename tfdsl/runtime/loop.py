@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..executed import fetched_by
 from ..lowering.copies import Copier, NotCopied
 from ..lowering.draws import CompiledDraws
 from ..lowering.failures import plain_reason
@@ -28,7 +29,7 @@ from . import host
 from .engines import NotInGraph
 from .loop_feeds import LoopFeeds
 from .schedule import Schedule
-from .session import fetched_by, setter
+from .session import setter
 from .training import Steps
 
 _LONG = 0.5  # seconds that one execution should take at most: the user waits for what it prints, or after Ctrl-C

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..access import TRUSTED, Access
 from ..diagnostics import EXPECT_FAILED, RUN_FAILED, Diagnostic, Note, TfgError
+from ..executed import fetched_by
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf, v1
@@ -41,6 +42,7 @@ from ..program import (
 from . import host
 from .checkpoints import Kept, Resume
 from .data_session import DataSession
+from .determinism import determinism, is_seeded, opening_is_seeded
 from .devices import check_devices
 from .events import EventLog
 from .export import export
@@ -73,6 +75,7 @@ class Options:
     tracer: Tracer | None = None
     engine: str = ""  # of ops/engines.py, in place of what the program says
     access: Access = field(default_factory=Access)  # opens the paths of the program; a compiled program gives its own
+    deterministic: bool = False  # the same bits in every run: a switch of TensorFlow's for all of the process
 
 
 class Progress:
@@ -313,18 +316,6 @@ class SessionRun:
         self.savers.restore(self.session, statement.pairs, path, statement.origin)
 
 
-def fetched_by(statement: Print | Expect | Stop) -> list[PlanExpr]:
-    """The expressions whose tensors a statement fetches, all in one execution."""
-    match statement:
-        case Print():
-            return [item.value for item in statement.items]
-        case Expect():
-            within = () if statement.within is None else (statement.within,)
-            return [statement.condition, *(side.value for side in statement.sides), *within]
-        case Stop():
-            return [statement.condition]
-
-
 def is_written_out(side: Shown) -> bool:
     """Whether a side of an expectation is a number that stands in the program."""
     return (
@@ -386,11 +377,14 @@ def opened(
         if not built.soft_placement:
             check_devices(built, session)
         run.engines = Engines(run, [statement for statement in plan.body if isinstance(statement, Train)])
-        if plan.initialise:
-            run.initialise(None, plan.origin)
-        else:
-            run.initialise_slots(plan.origin)
-        yield run
+        copier = run.engines.copier if options.deterministic else None
+        with determinism(copier is not None and opening_is_seeded(built, copier)):
+            if plan.initialise:
+                run.initialise(None, plan.origin)
+            else:
+                run.initialise_slots(plan.origin)
+        with determinism(copier is not None and is_seeded(built, copier, plan.body)):
+            yield run
     finally:
         session.close()
         if run.log is not None:

@@ -8,10 +8,11 @@ import time
 
 from ..data.arrays import is_streamed
 from ..data.batches import BatchOrder
+from ..executed import fetched_by
 from ..program import Checkpoint, Every, Field, Statement, Stop, Train
 from . import host
 from .checkpoints import Kept, Position, Resume, restore
-from .session import Interrupted, Progress, SessionRun, fetched_by
+from .session import Interrupted, Progress, SessionRun
 from .stream import Stream
 
 
