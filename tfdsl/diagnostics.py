@@ -391,6 +391,10 @@ CHECKPOINT_HELD = _message("TFG736", "another run works in {path}: {holder}",
 CHECKPOINT_MACHINE = _message("TFG737", "the checkpoint in {path} cannot be continued to the bit: {what}",
                               "--resume-anyway goes on all the same, --fresh starts over")
 
+NO_MEMORY = _message("TFG738", "there is not enough memory for this run",
+                     "give it more, or less to hold: smaller batches, stream=true for data; "
+                     "a training that keeps checkpoints goes on from the last one")
+
 FUNCTION_RAISED = _message("TFG730", "{function} raised {error}: {reason}")
 FUNCTION_RESULT = _message("TFG731", "{function} returned {value}, not a tensor",
                            "return a tensor, a tuple of tensors, or an operation")

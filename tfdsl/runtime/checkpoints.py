@@ -30,7 +30,7 @@ from ..diagnostics import (
 )
 from ..lowering.failures import failure, reason_of
 from ..lowering.tf import tf
-from ..program import Checkpoint, Origin, Program, Template, Train
+from ..program import Checkpoint, Origin, Program, Train, known_text
 from ..render import render_text
 from ..serialize import fingerprint
 from .events import LogFile
@@ -133,13 +133,8 @@ def folders(program: Program, only: str | None = None) -> dict[str, Origin]:
             if isinstance(statement, Train):
                 for inner in statement.body:
                     if isinstance(inner, Checkpoint):
-                        result.setdefault(folder_of(inner), inner.origin)
+                        result.setdefault(known_text(inner.path), inner.origin)
     return result
-
-
-def folder_of(checkpoint: Checkpoint) -> str:
-    path = checkpoint.path
-    return "".join(path.parts) if isinstance(path, Template) else path.value
 
 
 class Kept:
@@ -207,6 +202,13 @@ class Kept:
         self._result.resumed.append(folder)
         return Resume(position, self._states[folder], state, not differences)
 
+    def check_engine(self, resume: Resume, engine: str, origin: Origin) -> None:
+        """XLA gives other bits than the engines that run TensorFlow's ops, which all give the same."""
+        before = resume.state.about["record"]["engines"][-1]
+        if (before == "xla") != (engine == "xla") and not self._options.resume_anyway:
+            what = f"its engine was {before} and is {engine}"
+            raise failure(CHECKPOINT_MACHINE, origin, path=resume.states.path, what=what)
+
     def _newest(self, folder: str) -> tuple[str, State] | None:
         origin = self._origins[folder]
         state, damaged = self._states[folder].newest()
@@ -231,7 +233,7 @@ class Kept:
                 if not isinstance(train, Train):
                     continue
                 for k, inner in enumerate(train.body):
-                    if isinstance(inner, Checkpoint) and folder_of(inner) == folder:
+                    if isinstance(inner, Checkpoint) and known_text(inner.path) == folder:
                         return replace(position, session=i, statement=j, body=k + 1 if position.body else 0)
         raise AssertionError("a folder that no training keeps checkpoints in")
 

@@ -176,6 +176,8 @@ def train(run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], resu
         loop.step = loop.started_at = min(resume.position.step, loop.total)
     progress = run.options.progress(loop.total, loop.step, str(plan.unit)) if run.options.progress else Progress()
     engine = run.engines.taken(steps, place)
+    if resume is not None and resume.is_exact:
+        kept.check_engine(resume, engine.name, steps.checkpoint.origin)
     try:
         while loop.step < loop.total:
             engine.advance()
@@ -184,6 +186,7 @@ def train(run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], resu
                 if steps.folder is not None:
                     engine.written()
                     steps.keep(0)
+                    run.options.note(f"kept step {loop.step} in {steps.folder}: the next run goes on from there")
                 raise Interrupted
     except Stopped:
         pass
