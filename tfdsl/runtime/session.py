@@ -4,11 +4,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..access import Access
 from ..diagnostics import EXPECT_FAILED, RUN_FAILED, Diagnostic, Note, TfgError
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
@@ -70,6 +71,7 @@ class Options:
     progress: Callable[[int, int, str], "Progress"] | None = None
     tracer: Tracer | None = None
     engine: str = ""  # of ops/engines.py, in place of what the program says
+    access: Access = field(default_factory=Access)  # opens the paths of the program; a compiled program gives its own
 
 
 class Progress:
