@@ -77,7 +77,7 @@ def test_what_is_outside_is_refused(places, access, path):
     refused(lambda: access.folder(path, create=True), PATH_OUTSIDE)
     if path not in ("..", "../", "/"):
         error = refused(lambda: access.reading(path), PATH_OUTSIDE)
-        assert error.details["place"] in (f"{places}/outside/x.csv", f"{places}/outside", "/etc/passwd")
+        assert error.details["target"] in (f"{places}/outside/x.csv", f"{places}/outside", "/etc/passwd")
 
 
 def test_what_is_refused_says_how_it_is_allowed(places, access):

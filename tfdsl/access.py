@@ -242,7 +242,7 @@ class _Walk:
         import shlex
 
         place = os.path.normpath("/" + "/".join([*self.at, *reversed(self._todo)]))
-        raise Refused(PATH_OUTSIDE, path=self._path, place=place, folder=shlex.quote(os.path.dirname(place)))
+        raise Refused(PATH_OUTSIDE, path=self._path, target=place, folder=shlex.quote(os.path.dirname(place)))
 
     def _close(self) -> None:
         while self.open:

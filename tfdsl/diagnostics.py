@@ -420,7 +420,7 @@ VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} 
 WORK_LARGE = _message("TFG812", "this program takes too much work to compile",
                       "loops, calls and lists are worked out while compiling: shorten them, or use --max-unroll")
 PARAM_TWICE = _message("TFG813", "param '{name}' is given by keyword and in params", "give it once")
-PATH_OUTSIDE = _message("TFG820", "'{path}' is {place}, outside of the folders that this program may touch",
+PATH_OUTSIDE = _message("TFG820", "'{path}' is {target}, outside of the folders that this program may touch",
                         "it may touch its own folder and the working folder; allow another one with "
                         "--allow-path {folder}, or allow_paths in Python")
 PATH_KIND = _message("TFG821", "'{path}' is {what}, which a program may not open",

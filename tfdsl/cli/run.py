@@ -55,8 +55,9 @@ def command(arguments: argparse.Namespace) -> int:
             print(f"tfdsl: {line}", file=sys.stderr)
 
     compiled = compile_source(
-        read(arguments.file), extra.params, extra.data, extra.limits, foreign=tensorflow.foreign()
-    )
+        read(arguments.file), extra.params, extra.data, extra.limits, None, tensorflow.foreign(),
+        extra.access(arguments.file),
+    )  # fmt: skip
     compiled.soft_placement = arguments.soft_placement
     if not arguments.quiet and compiled.diagnostics:
         errors(compiled.diagnostics)
