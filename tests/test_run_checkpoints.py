@@ -161,6 +161,20 @@ def test_a_finished_training_leaves_no_checkpoint(here):
     assert again.resumed == []
 
 
+def test_what_fails_after_a_training_does_not_lose_it(undisturbed, here):
+    lines, wanted = undisturbed()
+    (here / "final.ckpt.index").write_text("mine")
+    with pytest.raises(tfdsl.TfgError) as caught:
+        program().run()
+    assert caught.value.diagnostics[0].code == "TFG735"
+    (here / "final.ckpt.index").unlink()
+    result = program().run()
+    assert result.resumed == ["kept"]
+    assert result.printed == lines[lines.index("18") + 1 :]
+    assert variables()["w"].tobytes() == wanted["w"].tobytes()
+    assert not (here / "kept").exists()
+
+
 def test_a_stopped_training_is_a_finished_one(here):
     program(first="stop when step == 5").run()
     assert not (here / "kept").exists()

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -165,9 +165,9 @@ class Kept:
         for states in self._states.values():
             states.close()
 
-    def clear(self, folder: str | None = None) -> None:
-        """Forget the checkpoints of one folder, whose training is over, or all of them."""
-        for states in self._states.values() if folder is None else [self._states[folder]]:
+    def clear(self) -> None:
+        """Forget all checkpoints."""
+        for states in self._states.values():
             states.clear()
 
     # --- going on -------------------------------------------------------------------------
@@ -181,7 +181,7 @@ class Kept:
         found = [one for folder in self._states if (one := self._newest(folder)) is not None]
         if not found:
             return None
-        folder, state = max(found, key=lambda one: _position(one[1]).session)
+        folder, state = max(found, key=lambda one: astuple(_position(one[1])))
         about, origin = state.about, self._origins[folder]
         loaded = [name for name in about["identity"]["contents"] if self._has(name)]
         differences = _differences(about["identity"], self._identity_with(loaded))
@@ -268,6 +268,9 @@ class Kept:
             if self._states[folder].put(position.step, about, run.savers.writer(run.session)):
                 self._options.note(render_text(Diagnostic(CHECKPOINT_GONE, origin.span, {"path": folder})).rstrip())
             self.last = folder, position.step
+            for other in self._states:  # of trainings that are over
+                if other != folder:
+                    self._states[other].clear()
 
     @contextmanager
     def _reported(self, folder: str, origin: Origin) -> Iterator[None]:

@@ -45,6 +45,8 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
                 run_session(plan, built, arrays, options, result, checkpoints, number, here)
         except Interrupted:
             result.interrupted = True
+        else:
+            checkpoints.clear()  # not before: what comes after a training, as `save`, may fail or be killed
     return result
 
 

@@ -195,5 +195,3 @@ def train(run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], resu
         engine.close()
         run.around.batch = None
         run.step = loop.step
-    if steps.folder is not None:
-        kept.clear(steps.folder)
