@@ -9,7 +9,9 @@ slots at the end have the same bits; and what the stopped saves left is gone onc
 import argparse
 import random
 import re
+import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -22,6 +24,7 @@ from .watch import MOVED_TO, Event, Watch
 
 _KILLS = 0.92  # the share of runs that are to be killed, and
 _MOST = 14  # how many of one training
+_LATE = 2  # of them after the last step
 _STEP = re.compile(r"step (\d+) ")
 
 
@@ -32,13 +35,10 @@ class Undisturbed:
     model: Model
     engine: str
     compiled: object
+    folder: Path
     outcome: Outcome
     seconds: float
-    changes: int
-
-    @property
-    def steps(self) -> int:
-        return max(int(found[1]) for found in map(_STEP.match, self.outcome.lines) if found) + 1
+    changes: int  # in its folders
 
     def lines_from(self, step: int | None) -> list[str]:
         """What is printed from the checkpoint of a step on."""
@@ -62,7 +62,7 @@ def undisturbed(model: Model, engine: str, compiled, folder: Path) -> Undisturbe
     outcome = fork.outcome(code)
     if not outcome.is_done or outcome.notes:
         raise RuntimeError(f"{model.name} on {engine} fails undisturbed: {outcome.error} {outcome.notes}")
-    return Undisturbed(model, engine, compiled, outcome, seconds, changes)
+    return Undisturbed(model, engine, compiled, folder, outcome, seconds, changes)
 
 
 def _step_of(state: str) -> int:
@@ -83,6 +83,7 @@ class Chain:
     draw: random.Random
     newest: str | None = None  # the newest state that was acknowledged, unless all was done
     kills: int = 0
+    late: int = 0  # those after the last step
 
     def go(self, most: int) -> None:
         """Do it, with so many kills at most."""
@@ -90,7 +91,7 @@ class Chain:
         for attempt in count():
             kept.mkdir(exist_ok=True)
             acknowledged = self.newest
-            is_wanted = self.kills < most and self.draw.random() < _KILLS
+            is_wanted = self.kills < most and self.late < _LATE and self.draw.random() < _KILLS
             fork, code = self._run(kept, is_wanted)
             outcome = fork.outcome(code)
             self._check(outcome, acknowledged, attempt)
@@ -111,7 +112,7 @@ class Chain:
         """One run; with `is_wanted` it is killed if it does not end before the moment that was drawn."""
         about, by_time = self.about, self.draw.random() < 0.4
         moment = self.draw.uniform(0, about.seconds) if by_time else float("inf")
-        left = 1 if self.newest is None else 1 - _step_of(self.newest) / about.steps
+        left = 1 if self.newest is None else 1 - _step_of(self.newest) / about.model.steps
         change = self.draw.randrange(3 + int(about.changes * left)) if is_wanted and not by_time else None
         pause = self.draw.choice([0, 0, self.draw.uniform(0, 0.001), self.draw.uniform(0, 0.01)])
         with Watch(self.folder, kept) as watch:
@@ -168,6 +169,7 @@ class Chain:
             self.report.count("kills before the first state")
         if any(line.startswith("end") for line in outcome.lines):
             self.report.count("kills after the last step")
+            self.late += 1
             if (self.folder / "final.ckpt.manifest").exists() and not states_in(kept):
                 self.newest = None  # all is done, and saved
 
@@ -175,31 +177,38 @@ class Chain:
         self.report.fault(f"{self.about.model.name} on {self.about.engine}, after {self.kills} kills, {text}")
 
 
+def chains(
+    models: list[Model], work: Path, kills: int, draw: random.Random, report: Report, most: int = _MOST
+) -> Iterator[Chain]:
+    """Trainings of models on their engines in turn, until there were so many kills."""
+    pairs = []
+    for model in models:
+        compiled = forks.program(model.write(work / "programs" / model.name))
+        pairs += [(model, engine, compiled) for engine in model.engines]
+    draw.shuffle(pairs)
+    known: dict[int, Undisturbed] = {}
+    report.figures["kills"] = 0
+    for number in count():
+        if report.figures["kills"] >= kills:
+            break
+        at = number % len(pairs)
+        if at not in known:
+            known[at] = undisturbed(*pairs[at], work / f"undisturbed-{at}")
+        folder = work / f"chain-{number}"
+        folder.mkdir()
+        chain = Chain(known[at], folder, report, draw)
+        chain.go(min(most, kills - report.figures["kills"]))
+        report.count("kills", chain.kills)
+        report.count("trainings")
+        yield chain
+    report.figures["models and engines"] = len(known)
+
+
 def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) -> None:
+    models = [model for model in MODELS if not arguments.models or model.name in arguments.models]
     with work_folder() as work:
-        pairs = []
-        for model in MODELS:
-            if arguments.models and model.name not in arguments.models:
-                continue
-            path = model.write(work / "programs" / model.name)
-            compiled = forks.program(path)
-            pairs += [(model, engine, compiled) for engine in model.engines]
-        draw.shuffle(pairs)
-        known: dict[int, Undisturbed] = {}
-        report.figures["kills"] = 0
-        for number in count():
-            if report.figures["kills"] >= arguments.count:
-                break
-            at = number % len(pairs)
-            if at not in known:
-                known[at] = undisturbed(*pairs[at], work / f"undisturbed-{at}")
-            folder = work / f"chain-{number}"
-            folder.mkdir()
-            chain = Chain(known[at], folder, report, draw)
-            chain.go(min(_MOST, arguments.count - report.figures["kills"]))
-            report.count("kills", chain.kills)
-            report.count("trainings")
-        report.figures["models and engines"] = len(known)
+        for chain in chains(models, work, arguments.count, draw, report):
+            shutil.rmtree(chain.folder)
 
 
 if __name__ == "__main__":

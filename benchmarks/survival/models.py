@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROWS = 60
+BATCH = 7
 COLUMNS = ("a", "b", "c", "kind")
 
 _TEXT = """
@@ -29,7 +30,7 @@ summary scalar mse as "MSE"
 session:
     {log}
     print "begin"
-    train {epochs} epochs on rows in batches of 7 {order} as batch:
+    train {epochs} epochs on rows in batches of {batch} {order} as batch:
         feed X = batch.features, y = batch.target
         checkpoint every {every} steps in "kept"
         every 2 steps: print "step", step, epoch, mse, b
@@ -62,14 +63,18 @@ class Model:
     epochs: int = 8
     every: int = 4
 
+    @property
+    def steps(self) -> int:
+        return self.epochs * -(-ROWS // BATCH)
+
     def write(self, folder: Path) -> Path:
         """Write the program and its data; the path of the program."""
         folder.mkdir(parents=True, exist_ok=True)
         self.write_data(folder)
         text = _TEXT.format(
             seed=len(self.name), source=self.source, width=self.width, graph=self.graph, optimizer=self.optimizer,
-            order=self.order, epochs=self.epochs, every=self.every, log='log to "logs"' if self.log else "",
-            each="every 1 steps: log" if self.log else "",
+            order=self.order, epochs=self.epochs, batch=BATCH, every=self.every,
+            log='log to "logs"' if self.log else "", each="every 1 steps: log" if self.log else "",
         )  # fmt: skip
         path = folder / "model.tfg"
         path.write_text("\n".join(line for line in text.splitlines() if line.strip()) + "\n")
@@ -113,4 +118,11 @@ MODELS = [
     Model("parquet-dropout", "adagrad()", "sampled", graph=_DROPOUT, source=PARQUET),
     Model("compiled", "momentum(0.9, learning_rate=0.05)", engines=("xla",)),
     Model("compiled-adam", "adam()", "sampled", engines=("xla",)),
+]
+
+LOGGING = [
+    Model("log", "momentum(0.9)", log=True),
+    Model("log-adam", "adam()", "sampled", graph=_DROPOUT, log=True),
+    Model("log-streamed", "adam()", "ordered", source=STREAMED, log=True),
+    Model("log-compiled", "momentum(0.9)", engines=("xla",), log=True),
 ]
