@@ -49,6 +49,7 @@ from .export import export
 from .feeds import check_shapes, convert
 from .record import Result
 from .savers import Savers
+from .states import States
 from .streams import Streams
 from .trace import FIRST_STEP, OTHER, SETUP, STEP, Tracer
 
@@ -68,6 +69,7 @@ class Options:
     note: Callable[[str], None] = lambda line: None
     logdir: str | None = None
     fresh: bool = False  # forget what checkpoints there are
+    states: Mapping[str, States] | None = None  # the folders of the checkpoints, where the caller holds them already
     resume_anyway: bool = False  # go on from a checkpoint of another program with what fits
     keep_variables: bool = True  # in the result, when a session ends
     interrupted: Callable[[], bool] = lambda: False
