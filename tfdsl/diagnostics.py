@@ -255,6 +255,7 @@ RAW_FUNCTION = _message("TFG473", "{function} needs a graph function for '{name}
                         "call it in a function of Python's, and give that with compile(..., ops=...)")
 NO_CONTENT = _message("TFG475", "{name} is a {dtype}, of which there is nothing to see outside of the graph",
                       "read it with an op, such as raw.ReadVariableOp(resource=..., dtype=float32)")
+RAW_REACHES = _message("TFG477", "{op} {what}, which a program cannot do by an op", "{instead}")
 ENGINE_UNKNOWN = _message("TFG476", "there is no engine '{name}'", "it is step, loop, xla or auto")
 BATCH_TENSOR = _message("TFG474", "{name} is there only while the loop runs, so that no node can be made of it",
                         "feed it to a placeholder, and use that: feed X = {name}")
