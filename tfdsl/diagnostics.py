@@ -372,7 +372,8 @@ NO_GRADIENT = _message("TFG708", "TensorFlow finds no gradient of {y} with respe
                        "an op between them has none, such as a cast to integers or argmax")
 NO_FORWARD = _message("TFG714", "there is no forward mode through this: {reason}",
                       "TensorFlow knows no second gradient of an op on the way; use method=\"reverse\" or \"numeric\"")
-EXPORT_EXISTS = _message("TFG712", "{path} exists and is no SavedModel", "export to another folder, or remove it")
+EXPORT_EXISTS = _message("TFG712", "{path} exists and is no model that tfdsl has exported, or was changed since",
+                         "export to another folder, or remove it")
 EXPORT_TOO_LARGE = _message("TFG734", "{what} needs {size:.1f} GB of data, more than the 2 GB that a model holds",
                             "export what is made of placeholders and variables, or name the data in 'with'")
 DEVICE_MISSING = _message("TFG713", "there is no device {name} here",
