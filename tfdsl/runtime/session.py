@@ -194,7 +194,7 @@ class SessionRun:
                 self.result.saved.append(path)
             case Export():
                 path = self.text(statement.path)
-                export(self.built, self.session, statement, path)
+                export(self.built, self.session, statement, path, self.options.access)
                 self.result.saved.append(path)
             case LogTo():
                 folder = self.options.logdir or self.text(statement.path)
