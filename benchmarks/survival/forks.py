@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Outcome:
     hash: str | None  # of all variables, where it came to its end
     error: str  # that it ended with
     resumed: int | None  # the step that it went on from
-    where: str = ""  # the folder that this was kept in
+    others: dict[str, object] = field(default_factory=dict)  # what else it said
 
     @property
     def is_done(self) -> bool:
@@ -67,6 +67,7 @@ class Fork:
         self.report.unlink(missing_ok=True)
         sys.stdout.flush()
         sys.stderr.flush()
+        self.ended = False
         self.pid = os.fork()
         if self.pid == 0:
             self._child(work)
@@ -89,6 +90,7 @@ class Fork:
     def poll(self) -> int | None:
         """The exit code, or None while it runs."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
+        self.ended = self.ended or bool(pid)
         return os.waitstatus_to_exitcode(status) if pid else None
 
     def wait(self, seconds: float = 120) -> int:
@@ -105,6 +107,7 @@ class Fork:
 
     def kill(self) -> int:
         os.kill(self.pid, signal.SIGKILL)
+        self.ended = True
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def outcome(self, code: int) -> Outcome:
@@ -118,13 +121,14 @@ class Fork:
                     result.notes.append(note)
                     if note.startswith("going on from step "):
                         result.resumed = int(note.split()[4].rstrip(","))
-                        result.where = note.rpartition(" kept in ")[2]
                 case {"orphans": number}:
                     result.orphans = number
                 case {"hash": value}:
                     result.hash = value
                 case {"error": text}:
                     result.error = text
+                case _:
+                    result.others |= about
         errors = self.folder / "stderr"
         if code > 0 and not result.error and errors.exists():
             result.error = errors.read_text()[-2000:]
