@@ -19,6 +19,7 @@ from .models import LOGGING
 Curve = list[tuple[int, float]]
 _TAG = "MSE"
 _MOST = 8  # kills of one training
+logging.getLogger("tensorboard").setLevel("ERROR")  # it says where there is more than one file
 
 
 def slow(folder: Path) -> Curve:
@@ -85,7 +86,6 @@ def compare(name: str, loader: str, found: Curve, wanted: Curve, report: Report)
 
 
 def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) -> None:
-    logging.getLogger("tensorboard").setLevel("ERROR")  # it says that there is more than one file
     loaders: dict[str, Callable[[Path], Curve]] = {"slow": slow, "plugin": plugin}
     with work_folder() as work:
         done: dict[str, tuple[Chain, Path]] = {}

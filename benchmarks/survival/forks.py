@@ -58,12 +58,13 @@ class Outcome:
 
 
 class Fork:
-    """A process that does some work in a folder. It ends with this one, whatever happens."""
+    """A process that does some work in a folder. It ends with this one, whatever happens. What it says is kept there,
+    or in the folder `reports`."""
 
-    def __init__(self, folder: Path, work: Callable[[Callable[..., None]], None]):
+    def __init__(self, folder: Path, work: Callable[[Callable[..., None]], None], reports: Path | None = None):
         _ready()
-        self.folder = folder
-        self.report = folder / REPORT
+        self.folder, self.reports = folder, reports or folder
+        self.report = self.reports / REPORT
         self.report.unlink(missing_ok=True)
         sys.stdout.flush()
         sys.stderr.flush()
@@ -78,7 +79,7 @@ class Fork:
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             os.chdir(self.folder)
             file = os.open(self.report, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            errors = os.open(self.folder / "stderr", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            errors = os.open(self.reports / "stderr", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(errors, 2)
             work(lambda **about: os.write(file, json.dumps(about).encode() + b"\n"))
             code = 0
@@ -129,7 +130,7 @@ class Fork:
                     result.error = text
                 case _:
                     result.others |= about
-        errors = self.folder / "stderr"
+        errors = self.reports / "stderr"
         if code > 0 and not result.error and errors.exists():
             result.error = errors.read_text()[-2000:]
         return result
@@ -148,7 +149,8 @@ def program(path: Path, **params: object):
 
 
 def training(compiled, engine: str, kept: str = "kept", hooks: dict[str, Callable] | None = None, **options):
-    """The work of a run, for `Fork`. `hooks` are done with each line (`line`), or before the run (`before`)."""
+    """The work of a run, for `Fork`. `hooks` are done before the run (`before`), with each line (`line`), and
+    when it has failed (`failed`)."""
     hooks = hooks or {}
 
     def work(say: Callable[..., None]) -> None:
@@ -177,6 +179,8 @@ def training(compiled, engine: str, kept: str = "kept", hooks: dict[str, Callabl
         try:
             result = compiled.run(options=settings)
         except TfgError as error:
+            if "failed" in hooks:
+                hooks["failed"]()
             tell(error="\n".join(render_text(one) for one in error.diagnostics))
             os._exit(1)
         tell(hash=hashed(result.variables))
@@ -193,7 +197,7 @@ def hashed(variables) -> str:
     return f"{len(variables)}:{result.hexdigest()}"
 
 
-def run(folder: Path, work: Callable, seconds: float = 120) -> Outcome:
-    """A run that nothing disturbs."""
-    fork = Fork(folder, work)
+def run(folder: Path, work: Callable, seconds: float = 120, reports: Path | None = None) -> Outcome:
+    """A run from its beginning to its end."""
+    fork = Fork(folder, work, reports)
     return fork.outcome(fork.wait(seconds))

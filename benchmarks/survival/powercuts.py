@@ -64,7 +64,7 @@ def new_image(path: Path) -> Path:
     """An image with an empty file system."""
     with path.open("wb") as file:
         file.truncate(_MEBIBYTES << 20)
-    _command("mkfs.ext4", "-q", "-F", "-b", "1024", "-J", "size=1", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(path))
+    _command("mkfs.ext4", "-q", "-F", "-m", "0", "-b", "1024", "-J", "size=1", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(path))
     return path
 
 
