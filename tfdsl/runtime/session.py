@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..access import TRUSTED, Access
-from ..diagnostics import EXPECT_FAILED, RUN_FAILED, Diagnostic, Note, TfgError
+from ..diagnostics import EXPECT_FAILED, NO_MEMORY, RUN_FAILED, Diagnostic, Note, TfgError
 from ..executed import fetched_by
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
@@ -337,13 +337,14 @@ def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin) 
     name = error.op.name if error.op is not None else _node_in(error.message)
     node = built.node_of(name) if name else None
     reason = plain_reason(error)
+    help = NO_MEMORY.help if isinstance(error, tf.errors.ResourceExhaustedError) else ""
     if node is None:
         return failure(RUN_FAILED, statement, reason=reason)
     notes = [Note(f"the op is {name}, of the kind {error.op.type}" if error.op is not None else f"the op is {name}")]
     if node.origin.span != statement.span:
         notes.append(Note("it was run by line {line}", statement.span))
     return TfgError(
-        [Diagnostic(RUN_FAILED, node.origin.span, {"reason": reason}, tuple(notes), chain=node.origin.chain)]
+        [Diagnostic(RUN_FAILED, node.origin.span, {"reason": reason}, tuple(notes), help, node.origin.chain)]
     )
 
 
