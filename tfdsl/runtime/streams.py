@@ -10,7 +10,7 @@ import numpy as np
 
 from ..lowering.copies import Copier, name_of
 from ..lowering.graph import BuiltGraph
-from ..lowering.streams import PHILOX, TWINS, Stream
+from ..lowering.streams import Stream, draw
 from ..lowering.tf import tf, v1
 
 
@@ -50,12 +50,6 @@ class Streams:
         if op.name not in twins:
             with self._built.graph.as_default(), v1.name_scope("streams"):
                 state = v1.placeholder(tf.int64, [3], "state")
-                shape, *rest = op.inputs
-                more = dict(zip(("minval", "maxval"), rest, strict=False))
-                kind = {} if more else {"dtype": op.outputs[0].dtype}
-                output = getattr(tf.raw_ops, TWINS[op.type])(
-                    shape=shape, key=tf.bitcast(state[:1], tf.uint64), counter=tf.bitcast(state[1:], tf.uint64),
-                    alg=PHILOX, **kind, **more,
-                )  # fmt: skip
+                output = draw(op, list(op.inputs), state)
                 twins[op.name] = output, state
         return twins[op.name]
