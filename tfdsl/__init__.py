@@ -18,7 +18,7 @@ logger or other switch of the process is touched.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def compile(
     params: Mapping[str, object] | None = None,
     data: Mapping[str, object] | None = None,
     ops: "Mapping[str, Callable[..., object]] | None" = None,
+    allow_paths: "Iterable[str | os.PathLike[str]]" = (),
     **values: object,
 ) -> "Compiled":
     """Compile a program, given as its text or as the path of its file.
@@ -51,11 +52,14 @@ def compile(
     writes them; it returns a tensor, a tuple or list of tensors, or an operation. For every call in the program
     it is called twice: here, in a graph of its own, for the type of its result, and when the graph is built.
 
+    A program reads and writes below its own folder and the working folder; `allow_paths` names more folders.
+
     Raises `TfgError` with all errors of the program, and for names that it does not declare.
     """
     from .driver import compile_source, merged_params, with_ops
 
-    return compile_source(_source(text_or_path), merged_params(params, values), data, foreign=with_ops(ops))
+    source, access = _source(text_or_path, allow_paths)
+    return compile_source(source, merged_params(params, values), data, foreign=with_ops(ops), access=access)
 
 
 def check(
@@ -64,6 +68,7 @@ def check(
     params: Mapping[str, object] | None = None,
     data: Mapping[str, object] | None = None,
     ops: "Mapping[str, Callable[..., object]] | None" = None,
+    allow_paths: "Iterable[str | os.PathLike[str]]" = (),
     **values: object,
 ) -> "list[Diagnostic]":
     """All errors and warnings of a program, in the order of its text; nothing is built.
@@ -76,7 +81,8 @@ def check(
     from .driver import merged_params, with_ops
 
     foreign = with_ops(ops) if ops else None
-    return check_source(_source(text_or_path), merged_params(params, values), data, foreign=foreign)[1]
+    source, access = _source(text_or_path, allow_paths)
+    return check_source(source, merged_params(params, values), data, foreign=foreign, access=access)[1]
 
 
 def load_ipython_extension(ipython) -> None:
@@ -86,12 +92,15 @@ def load_ipython_extension(ipython) -> None:
     load(ipython)
 
 
-def _source(text_or_path: str | os.PathLike):
+def _source(text_or_path: str | os.PathLike, allow_paths: Iterable[str | os.PathLike]):
+    """A program's source, and what it may touch."""
+    from .access import Access
     from .source import Source
     from .syntax.read import read
 
     is_text = isinstance(text_or_path, str) and ("\n" in text_or_path or not text_or_path.endswith(".tfg"))
-    return Source("<text>", text_or_path) if is_text else read(text_or_path)
+    source = Source("<text>", text_or_path) if is_text else read(text_or_path)
+    return source, Access(source.path, allow_paths)
 
 
 def __getattr__(name: str):

@@ -285,6 +285,16 @@ class Template(Record):
     parts: tuple[object, ...]
 
 
+def known_text(expr: "PlanExpr") -> str | None:
+    """The text that a path is in every run; None where it depends on the run."""
+    match expr:
+        case Value():
+            return expr.value
+        case Template() if all(isinstance(part, str) for part in expr.parts):
+            return "".join(expr.parts)
+    return None
+
+
 PlanExpr = Value | Fetch | Counter | Field | BatchField | Apply | Template
 
 

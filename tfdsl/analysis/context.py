@@ -3,9 +3,10 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from ..access import Access
 from ..diagnostics import OTHER_GRAPH, TOO_DEEP, UNROLLED, WORK_LARGE, Bag, Diagnostic, Frame, Message, Note, TfgError
 from ..program import (
     Arg,
@@ -29,6 +30,7 @@ from ..program import (
 )
 from ..source import Span
 from ..syntax import tree as t
+from ..syntax.read import identity_of
 from ..types import Sizes, TensorType
 from .depth import LEVELS, MAX_LEVELS, on_own_stack
 from .limits import Limits
@@ -200,10 +202,11 @@ class Analysis:
 
     def __init__(
         self, path: str, params: Mapping[str, object], data: Mapping[str, object], limits: Limits,
-        outside: object = None, foreign: object = None,
+        outside: object = None, foreign: object = None, access: Access | None = None,
     ):  # fmt: skip
         self.bag = Bag()
         self.folder = os.path.dirname(path) or "."
+        self.access = access or Access(path)  # opens what the program names
         self.given_params, self.given_data, self.limits = params, data, limits
         self.foreign = foreign  # ops that the caller adds, and TensorFlow's inference
         self.outside, self.taken = outside, {}  # names that are not the text's own, and those of them that it uses
@@ -215,8 +218,10 @@ class Analysis:
         self.graph = GraphBuilder("", self.env)
         self.graphs: dict[str, GraphBuilder] = {"": self.graph}
         self.prefix = ""  # of the names of params and data, in an imported file
-        self.modules: dict[str, Env] = {}  # the names of imported files, by their real paths
-        self.importing = {os.path.realpath(path): path} if path else {}  # the files that are open
+        self.modules: dict[object, Env] = {}  # the names of imported files, by what identifies these
+        self.importing: dict[object, str] = {}  # the files that are open
+        with suppress(OSError, ValueError):  # a text has none
+            self.importing[identity_of(os.stat(path))] = path
         self.chain: tuple[Frame, ...] = ()
         self.calling: list[t.Def] = []
         self.level = 0  # of expressions and blocks inside one another

@@ -218,7 +218,7 @@ class Engine:
         loop = self._loop
         end = self._schedule.next_outside(loop.step)
         if end == loop.step or self._steps.is_inside_step or self._has_given_up:
-            self._written()
+            self.written()
             self._steps.advance()
             return
         block_end = (loop.step // self._block_size + 1) * self._block_size
@@ -334,7 +334,7 @@ class Engine:
             self._run.streams.put(streams)
 
     def _step_until(self, end: int) -> None:
-        self._written()
+        self.written()
         while self._loop.step < end:
             self._steps.advance()
 
@@ -407,7 +407,7 @@ class Engine:
         self._logs += [self._worker.submit(self._log, *one) for one in self._unlogged]
         self._unlogged.clear()
 
-    def _written(self) -> None:
+    def written(self) -> None:
         """Wait until all logs are written; what went wrong with them is raised here."""
         self._begin_logs()
         while self._logs:
@@ -415,7 +415,7 @@ class Engine:
 
     def close(self) -> None:
         try:
-            self._written()
+            self.written()
         finally:
             self._worker.shutdown()
             if self._draws is not None:
