@@ -91,11 +91,11 @@ def small(kind: str, work: Path) -> Iterator[Disk]:
 
         def fill(room: int) -> None:
             with filler.open("wb", buffering=0) as file:
-                for size in (1 << 16, 1 << 10):
+                for size in (1 << 16, 1 << 10, 1 << 10):
                     with suppress(OSError):
                         while file.write(bytes(size)) == size:
                             pass
-                os.fsync(file.fileno())
+                    os.fsync(file.fileno())  # what ext4 had set aside for it is free again
                 os.ftruncate(file.fileno(), max(0, file.tell() - room))
                 os.fsync(file.fileno())
 
