@@ -82,7 +82,7 @@ def compare(name: str, loader: str, found: Curve, wanted: Curve, report: Report)
         report.count(f"curves that are right ({loader})")
     else:
         odd = [pair for pair in found if pair not in wanted][:3]
-        report.fault(f"{name}: the {loader} loader has {len(found)} points, {doubled} doubled, {lost} lost, wrong {odd}")
+        report.fault(f"{name}: the {loader} loader has {doubled} points doubled, {lost} lost, and wrong ones: {odd}")
 
 
 def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) -> None:

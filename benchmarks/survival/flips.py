@@ -2,8 +2,8 @@
 another state, removed.
 
 What must come out: none is taken for whole, and none for a fresh start. With a state before it, that one is taken, and
-the damaged file is named; without, there is an error and nothing is touched. So it is with a `save to` and its manifest;
-where the manifest is removed, TensorFlow's own checksums have to do. Most trials ask the reading part of the package
+the damaged file is named; without, there is an error and nothing is touched. So it is with a `save to` and its
+manifest; where that is removed, TensorFlow's own checksums have to do. Most trials ask the reading part of the package
 alone; a sample of them goes through whole runs.
 """
 

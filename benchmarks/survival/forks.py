@@ -29,7 +29,6 @@ def _ready() -> None:
     from tfdsl.cli import tensorflow
 
     tensorflow.load()
-    import tensorboard.compat.proto.event_pb2
     import tfdsl.lowering.graph
     import tfdsl.runtime.export
     import tfdsl.runtime.loop

@@ -46,7 +46,7 @@ class Undisturbed:
             return self.outcome.lines
         for at, line in enumerate(self.outcome.lines):
             found = _STEP.match(line)
-            if found and int(found[1]) >= step or line.startswith("end"):
+            if (found and int(found[1]) >= step) or line.startswith("end"):
                 return self.outcome.lines[at:]
         raise AssertionError("no end")
 

@@ -5,6 +5,7 @@ Every line that one prints has the step in it, so that a run that goes on can be
 
 import random
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROWS = 60
@@ -82,13 +83,15 @@ class Model:
 
     def write_data(self, folder: Path) -> None:
         draw = random.Random(7)
-        rows = [[draw.uniform(-1, 1) for _ in range(3)] + [draw.randrange(12), draw.uniform(-1, 1)] for _ in range(ROWS)]
+        number = partial(draw.uniform, -1, 1)
+        rows = [[number(), number(), number(), draw.randrange(12), number()] for _ in range(ROWS)]
         if "parquet" in self.source:
             import pyarrow as pa
             from pyarrow import parquet
 
             columns = dict(zip((*COLUMNS, "y"), zip(*rows)))
-            parquet.write_table(pa.table({k: pa.array(v, pa.float32()) for k, v in columns.items()}), folder / "rows.parquet")
+            table = pa.table({name: pa.array(column, pa.float32()) for name, column in columns.items()})
+            parquet.write_table(table, folder / "rows.parquet")
         else:
             lines = [",".join((*COLUMNS, "y")), *(",".join(map(str, row)) for row in rows)]
             (folder / "rows.csv").write_text("\n".join(lines) + "\n")

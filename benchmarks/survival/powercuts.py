@@ -64,7 +64,8 @@ def new_image(path: Path) -> Path:
     """An image with an empty file system."""
     with path.open("wb") as file:
         file.truncate(_MEBIBYTES << 20)
-    _command("mkfs.ext4", "-q", "-F", "-m", "0", "-b", "1024", "-J", "size=1", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(path))
+    whole = ("-E", "lazy_itable_init=0,lazy_journal_init=0")  # nothing is left to be written later
+    _command("mkfs.ext4", "-q", "-F", "-m", "0", "-b", "1024", "-J", "size=1", *whole, str(path))
     return path
 
 
@@ -123,18 +124,21 @@ class Cuts:
                     end = time.monotonic() + self.draw.uniform(0.02, 0.3)
                     while fork.poll() is None and (time.monotonic() < end or not states_in(folder / "kept")):
                         time.sleep(0.002)
-                    if fork.ended:
+                    if fork.ended or not self._cut(fork, image):
                         break
-                    self._cut(fork, image)
             finally:
                 if not fork.ended:
                     fork.kill()
 
-    def _cut(self, fork: Fork, image: Path) -> None:
+    def _cut(self, fork: Fork, image: Path) -> bool:
+        """One cut; none, and False, where the training is over."""
         lines = fork.outcome(0).lines
         states = states_in(fork.folder / "kept")
+        last = _STEP.match(lines[-1])
+        if last is None or not states:
+            return False
         (self.work / "cut").write_bytes(cut(image))
-        step = int(_STEP.match(lines[-1])[1])
+        step = int(last[1])
         saved = (step - 1) // _SAVED * _SAVED  # the newest `save to` that was over
         self.report.count("power cuts")
         with mounted(self.work / "cut", self.work / "after") as disk:
@@ -142,6 +146,7 @@ class Cuts:
         if fault:
             self.report.count("lost")
             self.report.fault(f"at step {step}, {fault}")
+        return True
 
     def _fault(self, folder: Path, states: list[str], saved: int) -> str:
         """What is not as it should be on the disk after a cut, when there were these states before."""
