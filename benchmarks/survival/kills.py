@@ -88,13 +88,13 @@ class Chain:
     def go(self, most: int) -> None:
         """Do it, with so many kills at most."""
         kept = self.folder / "kept"
-        for attempt in count():
+        while True:
             kept.mkdir(exist_ok=True)
             acknowledged = self.newest
             is_wanted = self.kills < most and self.late < _LATE and self.draw.random() < _KILLS
             fork, code = self._run(kept, is_wanted)
             outcome = fork.outcome(code)
-            self._check(outcome, acknowledged, attempt)
+            self._check(outcome, acknowledged)
             if code != -9:
                 break
             self.kills += 1
@@ -111,7 +111,7 @@ class Chain:
     def _run(self, kept: Path, is_wanted: bool) -> tuple[Fork, int]:
         """One run; with `is_wanted` it is killed if it does not end before the moment that was drawn."""
         about, by_time = self.about, self.draw.random() < 0.4
-        moment = self.draw.uniform(0, about.seconds) if by_time else float("inf")
+        moment = self.draw.uniform(0, about.seconds) if is_wanted and by_time else float("inf")
         left = 1 if self.newest is None else 1 - _step_of(self.newest) / about.model.steps
         change = self.draw.randrange(3 + int(about.changes * left)) if is_wanted and not by_time else None
         pause = self.draw.choice([0, 0, self.draw.uniform(0, 0.001), self.draw.uniform(0, 0.01)])
@@ -140,7 +140,7 @@ class Chain:
             self.report.count("states acknowledged")
             self.newest = event.name
 
-    def _check(self, outcome: Outcome, acknowledged: str | None, attempt: int) -> None:
+    def _check(self, outcome: Outcome, acknowledged: str | None) -> None:
         """What one run did, killed or not."""
         if outcome.orphans:
             self._fault(f"{outcome.orphans} orphans are left after the restart")
