@@ -192,6 +192,8 @@ class Engine:
 
     def compile(self) -> None:
         """Have XLA compile the loop; `NotInGraph` with the line of the op that it cannot compile."""
+        if self._loop.step == self._loop.total:
+            return
         nothing = np.zeros(0, np.int64)
         try:
             self._execute(self._loop.step, self._loop.step, nothing, np.zeros((0, len(self._schedule.blocks)), bool))
@@ -217,7 +219,12 @@ class Engine:
         """Take as many steps as one execution should take, or one by itself."""
         loop = self._loop
         end = self._schedule.next_outside(loop.step)
-        if end == loop.step or self._steps.is_inside_step or self._has_given_up:
+        is_inside = self._steps.is_inside_step
+        if end == loop.step and not is_inside:
+            self.written()
+            self._steps.keep_if_due(0)  # after which the step itself may be in the graph, as all others are
+            end = self._schedule.next_outside(loop.step, True)
+        if end == loop.step or is_inside or self._has_given_up:
             self.written()
             self._steps.advance()
             return
