@@ -491,6 +491,16 @@ class Program:
         return next(g for g in self.graphs if g.name == name)
 
 
+def checkpoint_folders(program: Program, only: str | None = None) -> dict[str, Origin]:
+    """The folders that a program's trainings, or those of one session, keep checkpoints in, with where it says so."""
+    result: dict[str, Origin] = {}
+    for session in program.sessions:
+        for statement in walk(session.body) if only in (None, session.name) else ():
+            if isinstance(statement, Checkpoint):
+                result.setdefault(known_text(statement.path), statement.origin)
+    return result
+
+
 def shape_known(shape: Shape) -> bool:
     """Whether every size is a number."""
     return shape is not None and all(isinstance(dim, int) for dim in shape)

@@ -4,11 +4,11 @@ import argparse
 import difflib
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..diagnostics import FILE_MISSING, WRITE_FAILED, Diagnostic, TfgError
+from ..diagnostics import FILE_MISSING, Diagnostic, TfgError
+from ..outputs import write_output
 from ..source import Source
 from ..syntax.format import format_text
 from ..syntax.read import read
@@ -53,7 +53,7 @@ def command(arguments: argparse.Namespace) -> int:
         elif arguments.check:
             print(source.path)
         elif path != "-":
-            _write(path, after)
+            write_output(path, after)
     if not arguments.quiet and arguments.files != ["-"]:
         _summary(dry, changed, unchanged, failed)
     return 1 if failed or (dry and changed) else 0
@@ -64,32 +64,15 @@ def _standard_input() -> str:
 
 
 def _paths(files: list[str]) -> Iterator[str]:
-    """The files meant: of a folder, all programs below it."""
+    """The files meant: of a folder, all programs below it, but no links, which may lead out of it."""
     for file in files:
         if not os.path.isdir(file):
             yield file
             continue
-        found = sorted(str(path) for path in Path(file).rglob("*.tfg"))
+        found = sorted(str(path) for path in Path(file).rglob("*.tfg") if path.is_file() and not path.is_symlink())
         if not found:
             raise TfgError([Diagnostic(FILE_MISSING, None, {"path": file, "reason": "there is no .tfg file in it"})])
         yield from found
-
-
-def _write(path: str, text: str) -> None:
-    """Replace a file at once, so that it is never half written; links and permissions stay."""
-    target = os.path.realpath(path)
-    try:
-        descriptor, work = tempfile.mkstemp(prefix=".fmt-", dir=os.path.dirname(target))
-        try:
-            with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            os.chmod(work, os.stat(target).st_mode)
-            os.replace(work, target)
-        except BaseException:
-            os.unlink(work)
-            raise
-    except OSError as error:
-        raise TfgError([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": error.strerror})]) from None
 
 
 def _print_diff(path: str, before: str, after: str) -> None:

@@ -4,8 +4,8 @@ import argparse
 import os
 import sys
 
-from ..diagnostics import WRITE_FAILED, Diagnostic, TfgError
 from ..driver import compile_source
+from ..outputs import write_output
 from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
@@ -71,8 +71,4 @@ def _write(output: str, text: str) -> None:
     if output == "-":
         sys.stdout.write(text)
         return
-    try:
-        with open(output, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise TfgError([Diagnostic(WRITE_FAILED, None, {"path": output, "reason": error.strerror})]) from None
+    write_output(output, text)

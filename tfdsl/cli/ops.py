@@ -9,6 +9,7 @@ from ..data.table import SOURCES, TRANSFORMS
 from ..ops import OPS, raw
 from ..ops.op import Op
 from ..ops.optimizers import OPTIMIZERS
+from ..ops.reaching import reach
 from ..suggest import nearest
 
 
@@ -75,8 +76,10 @@ def _op(op: Op) -> dict:
 
 
 def _raw(op: raw.RawOp) -> dict:
+    what, instead = reach(op.tf, {})
+    barred = {"barred": f"no program can use it: it {what}; {instead}"} if what else {}
     return {"group": "TensorFlow's own", "signature": op.signature, "outputs": op.results, "limits": op.limits(),
-            "tensorflow": f"the op {op.tf}"}  # fmt: skip
+            "tensorflow": f"the op {op.tf}", **barred}  # fmt: skip
 
 
 def _print_one(name: str, entry: dict) -> None:
@@ -91,6 +94,8 @@ def _print_one(name: str, entry: dict) -> None:
         print("\n" + textwrap.fill(f"{name} is {words}", 90, initial_indent="  ", subsequent_indent="    "), end="")
     if limits:
         print()
+    if "barred" in entry:
+        print("\n" + textwrap.fill(entry["barred"][0].upper() + entry["barred"][1:], 90))
     if "tensorflow" in entry:
         print(f"\nTensorFlow: {entry['tensorflow']}")
     if "example" in entry:

@@ -63,13 +63,15 @@ def command(arguments: argparse.Namespace) -> int:
         errors(compiled.diagnostics)
     nodes = sum(len(graph.nodes) for graph in compiled.program.graphs)
     say(f"checked {arguments.file}: {count(nodes, 'node')}, {count(len(compiled.program.sessions), 'session')}")
-    if compiled.program.sessions:
+    if not compiled.program.sessions:
+        compiled.run()  # which says that there is nothing to run
+    from ..runtime.states import held
+
+    with held(compiled.program, arguments.session, compiled.access) as states:
         tensorflow.load()
         say("imported TensorFlow")
-    else:
-        compiled.run()  # which says that there is nothing to run
-    with interruptible() as interrupted:
-        result = _run(arguments, compiled, extra.logdir, interrupted)
+        with interruptible() as interrupted:
+            result = _run(arguments, compiled, extra.logdir, states, interrupted)
     if arguments.json:
         import json
 
@@ -83,7 +85,7 @@ def command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _run(arguments: argparse.Namespace, compiled, logdir: str | None, interrupted):
+def _run(arguments: argparse.Namespace, compiled, logdir: str | None, states, interrupted):
     from ..runtime.session import Options
 
     def write(line: str) -> None:
@@ -94,7 +96,7 @@ def _run(arguments: argparse.Namespace, compiled, logdir: str | None, interrupte
         # Also with --quiet: that a run goes on from a checkpoint or on other data is part of what it means.
         print(f"tfdsl: {line}" if "\n" not in line else line, file=sys.stderr)
 
-    options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh,
+    options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh, states=states,
                       resume_anyway=arguments.resume_anyway, interrupted=interrupted, keep_variables=False,
                       engine=arguments.engine, deterministic=True)  # fmt: skip
     if not arguments.quiet and sys.stderr.isatty():

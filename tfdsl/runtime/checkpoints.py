@@ -9,8 +9,7 @@ is on the disk stands in `states.py`.
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,25 +19,22 @@ from ..access import Refused
 from ..diagnostics import (
     CHECKPOINT_DAMAGED,
     CHECKPOINT_GONE,
-    CHECKPOINT_HELD,
     CHECKPOINT_MACHINE,
     CHECKPOINT_OTHER,
     CHECKPOINT_SKIPPED,
-    WRITE_FAILED,
     Diagnostic,
     Note,
 )
 from ..lowering.failures import failure, reason_of
 from ..lowering.tf import tf
-from ..program import Checkpoint, Origin, Program, Train, known_text
+from ..program import Checkpoint, Origin, Program, Train, checkpoint_folders, known_text
 from ..render import render_text
 from ..serialize import fingerprint
 from . import random_state
 from .events import LogFile
-from .lock import Held
 from .machine import machine
 from .record import Result
-from .states import State, States
+from .states import State, States, reported
 
 if TYPE_CHECKING:
     from .session import Options
@@ -123,48 +119,21 @@ def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[s
             yield name, f"was {old[name]} and is {new[name]}"
 
 
-# --- the folders of a run -----------------------------------------------------------------------
-
-
-def folders(program: Program, only: str | None = None) -> dict[str, Origin]:
-    """The folders that a program's trainings, or those of one session, keep checkpoints in, with where it says so."""
-    result: dict[str, Origin] = {}
-    for session in program.sessions:
-        for statement in session.body if only in (None, session.name) else ():
-            if isinstance(statement, Train):
-                for inner in statement.body:
-                    if isinstance(inner, Checkpoint):
-                        result.setdefault(known_text(inner.path), inner.origin)
-    return result
+# --- the checkpoints of a run -------------------------------------------------------------------
 
 
 class Kept:
-    """The checkpoints of a run: the folders it has to itself, and what is kept beside the variables.
-
-    `dataset` gives a data set by its name, `loaded` the names of those that the run has used so far.
-    """
+    """The checkpoints of a run of a compiled program, or of one of its sessions, in folders that it has to itself."""
 
     def __init__(
-        self, program: Program, only: str | None, options: "Options", result: Result,
-        dataset: Callable[[str], object], loaded: Callable[[], list[str]],
+        self, compiled, only: str | None, states: Mapping[str, States], options: "Options", result: Result
     ):  # fmt: skip
-        self._program, self._only, self._options, self._result = program, only, options, result
-        self._dataset, self._loaded = dataset, loaded
-        self._origins = folders(program, only)
-        self._states: dict[str, States] = {}
+        self._compiled, self._program, self._only = compiled, compiled.program, only
+        self._states, self._options, self._result = states, options, result
+        self._origins = checkpoint_folders(self._program, only)
         self._identity: dict[str, object] = {}
         self._digests: dict[str, str] = {}
         self.last: tuple[str, int] | None = None  # folder and step of the newest good checkpoint
-
-    def open(self) -> None:
-        """Take hold of the folders; an error if another run has one, or if it cannot be written to."""
-        for folder, origin in self._origins.items():
-            with self._reported(folder, origin):
-                self._states[folder] = States(folder, self._options.access)
-
-    def close(self) -> None:
-        for states in self._states.values():
-            states.close()
 
     def clear(self, folder: str | None = None) -> None:
         """Forget the checkpoints of one folder, whose training is over, or all of them."""
@@ -253,12 +222,12 @@ class Kept:
 
     def save(self, run, folder: str, position: Position, origin: Origin) -> None:
         """Keep all that a session's training needs to go on."""
-        with self._reported(folder, origin):
+        with reported(folder, origin, self.last_text):
             if run.log is not None:
                 run.log.keep()
             about = {
                 "tensorflow": tf.__version__,
-                "identity": self._identity_with(self._loaded()),
+                "identity": self._identity_with(self._compiled.datasets),
                 "machine": self._machine(),
                 "position": asdict(position),
                 "now": run.around.counters["now"],
@@ -269,19 +238,6 @@ class Kept:
             if self._states[folder].put(position.step, about, run.savers.writer(run.session)):
                 self._options.note(render_text(Diagnostic(CHECKPOINT_GONE, origin.span, {"path": folder})).rstrip())
             self.last = folder, position.step
-
-    @contextmanager
-    def _reported(self, folder: str, origin: Origin) -> Iterator[None]:
-        """What goes wrong with a folder, as an error of the statement that names it."""
-        try:
-            yield
-        except Held as holder:
-            raise failure(CHECKPOINT_HELD, origin, path=folder, holder=str(holder)) from None
-        except Refused as error:
-            raise failure(error.message, origin, **error.details) from None
-        except (OSError, ValueError, tf.errors.OpError) as error:
-            notes = [Note(self.last_text)] if self.last else []
-            raise failure(WRITE_FAILED, origin, notes, path=folder, reason=reason_of(error)) from error
 
     @property
     def last_text(self) -> str:
@@ -313,7 +269,7 @@ class Kept:
 
     def _digest(self, name: str) -> str:
         if name not in self._digests:
-            self._digests[name] = digest(self._dataset(name))
+            self._digests[name] = digest(self._compiled.dataset(name))
         return self._digests[name]
 
 
@@ -335,14 +291,3 @@ def restore(run, resume: Resume, origin: Origin) -> None:
 
 def _position(state: State) -> Position:
     return Position(**state.about["position"])
-
-
-@contextmanager
-def kept(*arguments) -> Iterator[Kept]:
-    """The checkpoints of a run, its folders held until it ends."""
-    result = Kept(*arguments)
-    try:
-        result.open()
-        yield result
-    finally:
-        result.close()

@@ -1,17 +1,19 @@
 """Runs a compiled program: its sessions in order, or from where an interrupted training stopped."""
 
 import os
+from contextlib import ExitStack
 
 from ..access import TRUSTED
 from ..diagnostics import SYNTHETIC, Diagnostic, TfgError
 from ..lowering.tf import tf
 from ..program import Restore, Save, Session, known_text, walk
 from ..render import render_text
-from .checkpoints import kept
+from .checkpoints import Kept
 from .events import rewind, scalars
 from .record import DataUsed, Result
 from .savers import Savers
 from .session import Interrupted, Options, run_session
+from .states import held
 
 
 def run(compiled, session: str | None = None, options: Options | None = None) -> Result:
@@ -26,7 +28,11 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
         _record_data(compiled, options, result)
         return array
 
-    with kept(program, session, options, result, compiled.dataset, lambda: list(compiled.datasets)) as checkpoints:
+    with ExitStack() as stack:
+        states = options.states
+        if states is None:
+            states = stack.enter_context(held(program, session, options.access))
+        checkpoints = Kept(compiled, session, states, options, result)
         if options.fresh:
             checkpoints.clear()
         resume = checkpoints.resume(options.resume_anyway)

@@ -115,11 +115,14 @@ class Savers:
     # --- TensorFlow's files ---------------------------------------------------------------
 
     def writer(self, session: v1.Session, pairs: Pairs = None, meta: bool = False) -> Callable[[str], None]:
-        """What writes the files of a prefix, for `saved.py` and `states.py`."""
+        """What writes the files of a prefix, for `saved.py` and `states.py`; OSError where that fails."""
 
         def write(prefix: str) -> None:
-            with self._built.graph.as_default():
-                self.saver(pairs).save(session, prefix, write_meta_graph=meta, write_state=False)
+            try:
+                with self._built.graph.as_default():
+                    self.saver(pairs).save(session, prefix, write_meta_graph=meta, write_state=False)
+            except tf.errors.OpError as error:
+                raise OSError(None, reason_of(error)) from error
 
         return write
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..access import TRUSTED, Access
-from ..diagnostics import EXPECT_FAILED, RUN_FAILED, Diagnostic, Note, TfgError
+from ..diagnostics import EXPECT_FAILED, NO_MEMORY, RUN_FAILED, Diagnostic, Note, TfgError
 from ..executed import fetched_by, keeps_checkpoints
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
@@ -49,6 +49,7 @@ from .export import export
 from .feeds import check_shapes, convert
 from .record import Result
 from .savers import Savers
+from .states import States
 from .streams import Streams
 from .trace import FIRST_STEP, OTHER, SETUP, STEP, Tracer
 
@@ -68,8 +69,10 @@ class Options:
     note: Callable[[str], None] = lambda line: None
     logdir: str | None = None
     fresh: bool = False  # forget what checkpoints there are
+    states: Mapping[str, States] | None = None  # the folders of the checkpoints, where the caller holds them already
     resume_anyway: bool = False  # go on from a checkpoint of another program with what fits
     keep_variables: bool = True  # in the result, when a session ends
+    session_ended: Callable[[int, Mapping[str, np.ndarray]], None] | None = None  # its number, and its variables
     interrupted: Callable[[], bool] = lambda: False
     progress: Callable[[int, int, str], "Progress"] | None = None
     tracer: Tracer | None = None
@@ -149,16 +152,20 @@ class SessionRun:
 
     def keep_variables(self) -> None:
         """Record what the variables are now; those that were never initialised are left out."""
+        if not self.options.keep_variables and self.options.session_ended is None:
+            return
         prefix = f"{self.built.program.name}." if self.built.program.name else ""
         variables = {prefix + variable.op.name: variable for variable in self.built.variables()}
-        if not variables or not self.options.keep_variables:
-            return
         try:
-            self.result.variables |= self.session.run(variables)
+            values = self.session.run(variables) if variables else {}
         except tf.errors.FailedPreconditionError:
+            values = {}
             for name, variable in variables.items():
                 with suppress(tf.errors.FailedPreconditionError):
-                    self.result.variables[name] = self.session.run(variable)
+                    values[name] = self.session.run(variable)
+        self.result.variables |= values
+        if self.options.session_ended is not None:
+            self.options.session_ended(self.number, values)
 
     # --- statements -----------------------------------------------------------------------
 
@@ -187,7 +194,7 @@ class SessionRun:
                 self.result.saved.append(path)
             case Export():
                 path = self.text(statement.path)
-                export(self.built, self.session, statement, path)
+                export(self.built, self.session, statement, path, self.options.access)
                 self.result.saved.append(path)
             case LogTo():
                 folder = self.options.logdir or self.text(statement.path)
@@ -330,13 +337,14 @@ def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin) 
     name = error.op.name if error.op is not None else _node_in(error.message)
     node = built.node_of(name) if name else None
     reason = plain_reason(error)
+    help = NO_MEMORY.help if isinstance(error, tf.errors.ResourceExhaustedError) else ""
     if node is None:
         return failure(RUN_FAILED, statement, reason=reason)
     notes = [Note(f"the op is {name}, of the kind {error.op.type}" if error.op is not None else f"the op is {name}")]
     if node.origin.span != statement.span:
         notes.append(Note("it was run by line {line}", statement.span))
     return TfgError(
-        [Diagnostic(RUN_FAILED, node.origin.span, {"reason": reason}, tuple(notes), chain=node.origin.chain)]
+        [Diagnostic(RUN_FAILED, node.origin.span, {"reason": reason}, tuple(notes), help, node.origin.chain)]
     )
 
 

@@ -4,17 +4,22 @@ A state is a folder `00000012-step-1200` with files and a manifest that has thei
 name, `.new-...`, flushed to the disk, and renamed. The two newest are kept. So a folder without a leading dot was
 whole once; if it is not now, it is damaged, and the state before it is the newest. What is left of a save that was
 stopped begins with a dot and is removed by the next run.
+
+Nothing here needs TensorFlow: whether a folder is free is known before the import.
 """
 
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 
-from ..access import Access
+from ..access import Access, Refused
+from ..diagnostics import CHECKPOINT_HELD, WRITE_FAILED, Note
+from ..lowering.failures import failure, reason_of
+from ..program import Origin, Program, checkpoint_folders
 from .durable import Damaged, listed, new_folder, remove_folder, sealed, sync, unsealed, verify, write
-from .lock import Lock
+from .lock import Held, Lock
 
 MANIFEST = "manifest.json"
 VARIABLES = "variables"  # the prefix of TensorFlow's files
@@ -150,3 +155,27 @@ class States:
 
     def _remove(self, name: str) -> None:
         remove_folder(self._folder, name, _FILE.match)
+
+
+@contextmanager
+def held(program: Program, only: str | None, access: Access) -> Iterator[dict[str, States]]:
+    """The folders of a program's checkpoints, or of one session's, for nobody else to work in meanwhile."""
+    with ExitStack() as stack:
+        result = {}
+        for path, origin in checkpoint_folders(program, only).items():
+            with reported(path, origin):
+                result[path] = stack.enter_context(closing(States(path, access)))
+        yield result
+
+
+@contextmanager
+def reported(path: str, origin: Origin, note: str = "") -> Iterator[None]:
+    """What goes wrong with a folder, as an error of the statement that names it."""
+    try:
+        yield
+    except Held as holder:
+        raise failure(CHECKPOINT_HELD, origin, path=path, holder=str(holder)) from None
+    except Refused as error:
+        raise failure(error.message, origin, **error.details) from None
+    except (OSError, RuntimeError, ValueError) as error:
+        raise failure(WRITE_FAILED, origin, [Note(note)] if note else [], path=path, reason=reason_of(error)) from error
