@@ -110,7 +110,8 @@ class Engine:
             feeds = self._feeds.sources(statement.feeds)
             if isinstance(statement, Run):
                 operations = tuple(dict.fromkeys(self._run.built.operation(ref) for ref in statement.refs))
-                items.append(Execution(feeds, (), operations))
+                losses = tuple(map(self._run.built.tensor, self._loop.watch.losses(statement)))
+                items.append(Execution(feeds, (), operations, losses))
                 continue
             fetched = self._fetched(statement)
             values = tuple((ref, self._tensors + at) for at, ref in enumerate(fetched))
@@ -185,7 +186,7 @@ class Engine:
 
     def _callable(self):
         graph = self._graph
-        return self._run.session.make_callable([graph.moved, *graph.gathered], graph.given)
+        return self._run.session.make_callable([graph.moved, graph.losses, *graph.gathered], graph.given)
 
     def begin(self) -> None:
         """Be ready to take steps."""
@@ -243,7 +244,7 @@ class Engine:
         before = self._state()
         started = time.time()
         try:
-            moved, *values = self._execute(first, last, first + events, flags[events])
+            moved, losses, *values = self._execute(first, last, first + events, flags[events])
         except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
             self._put_back(before)
             self._step_until(last)  # which reports what fails; if nothing does, only the loop had failed
@@ -262,12 +263,28 @@ class Engine:
                 self._take(first, stop)
             self._step_until(self._loop.step + 1)
             return
+        if np.isnan(losses):
+            self._put_back(before)
+            self._take_apart(first, last)
+            return
         if self._run.streams is not None:
             self._run.streams.put(moved)
         self._adapt(last - first, seconds)
         self._replay(chunk)
         self._loop.step = last
         self._run.result.steps += last - first
+
+    def _take_apart(self, first: int, last: int) -> None:
+        """Take steps among which there is one with a loss of NaN, it seems: in halves, so that all before it is done;
+        the one itself by itself, which finds out."""
+        self._loop.step = first
+        if last - first == 1:
+            self._step_until(last)
+            return
+        middle = (first + last) // 2
+        for end in (middle, last):
+            while self._loop.step < end:
+                self._take(self._loop.step, end)
 
     def _execute(self, first: int, last: int, events: np.ndarray, flags: np.ndarray) -> list[np.ndarray]:
         start = first - first % self._block_size

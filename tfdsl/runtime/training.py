@@ -9,9 +9,10 @@ import time
 from ..data.arrays import is_streamed
 from ..data.batches import BatchOrder
 from ..executed import fetched_by
-from ..program import Checkpoint, Every, Field, Statement, Stop, Train
+from ..program import Checkpoint, Every, Field, Run, Statement, Stop, Train
 from . import host
 from .checkpoints import Kept, Position, Resume, restore
+from .nan import Watch
 from .session import Interrupted, Progress, SessionRun
 from .stream import Stream
 
@@ -28,6 +29,7 @@ class Loop:
 
     def __init__(self, run: SessionRun, plan: Train):
         self.run, self.plan = run, plan
+        self.watch = Watch(run.built, plan)
         self.order: BatchOrder | None = None
         self.per_epoch = 1
         if plan.data is not None:
@@ -164,6 +166,10 @@ class Steps:
                 if self.loop.is_due(statement):
                     for inner in statement.body:
                         self._statement(inner)
+            case Run():
+                losses = self.loop.watch.losses(statement)
+                values = run.operate(statement, losses)
+                self.loop.watch.check(losses, values, self.loop.step, self._kept.last_text)
             case Stop():
                 fetched = run.fetch(fetched_by(statement), statement.feeds, statement.origin)
                 if host.truth(run.value(statement.condition, fetched, statement.origin)):
