@@ -5,6 +5,7 @@ import numpy as np
 from ..diagnostics import LOSS_NAN, Note, TfgError
 from ..lowering.failures import failure
 from ..lowering.graph import BuiltGraph
+from ..lowering.tf import v1
 from ..program import Ref, Run, Train
 
 
@@ -25,6 +26,16 @@ class Watch:
             found = dict.fromkeys(node.args["loss"] for node in nodes if node.op == "optimize")
             self._losses[id(statement)] = tuple(found)
         return self._losses[id(statement)]
+
+    def lost(self, session: v1.Session) -> str:
+        """The name of a variable to be trained that has become NaN, which the loss may not show yet; empty if none
+        has, or if the program does not care."""
+        if self._plan.on_nan == "ignore" or not any(one.op == "optimize" for one in self._built.program.nodes.values()):
+            return ""
+        with self._built.graph.as_default():
+            trained = [one for one in v1.trainable_variables() if one.dtype.is_floating]
+        values = session.run(trained)
+        return next((v.op.name for v, value in zip(trained, values, strict=True) if np.isnan(value).any()), "")
 
     def check(self, losses: tuple[Ref, ...], values: list, step: int, last: str) -> None:
         """An error where a loss is NaN at a step; `last` says what is kept of the steps before, if anything is."""

@@ -142,7 +142,12 @@ class Steps:
             self.keep(statement)
 
     def keep(self, statement: int) -> None:
-        """Keep a checkpoint, from which the training goes on at a statement of the current step."""
+        """Keep a checkpoint, from which the training goes on at a statement of the current step; not of what is lost
+        already: the one before stays the last that is good."""
+        lost = self.loop.watch.lost(self._run.session)
+        if lost:
+            self._run.options.note(f"no checkpoint of step {self.loop.step} is kept: {lost} has become NaN")
+            return
         position = Position(*self._place, self.loop.step, statement)
         self._kept.save(self._run, self.folder, position, self.checkpoint.origin)
         self._kept_at = self.loop.step
