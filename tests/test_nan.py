@@ -143,7 +143,7 @@ def test_on_nan_ignore_goes_on(engine, tmp_path, monkeypatch):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_infinite_losses_are_numbers(engine, tmp_path, monkeypatch):
     """Also where they add up to NaN."""
-    lines, log = lines_of(program(loss="reduce_sum(square(w)) + log(t * 0.0) * (1.0 - 2.0 * floormod(t, 2.0))"), engine,
+    lines, _ = lines_of(program(loss="reduce_sum(square(w)) + log(t * 0.0) * (1.0 - 2.0 * floormod(t, 2.0))"), engine,
                           tmp_path / "a", monkeypatch, steps=40)  # fmt: skip
     assert lines[-1].endswith(" 40") and "nan" not in lines[-1]
 
@@ -192,3 +192,25 @@ def test_the_command_line(tmp_path):
     assert "error[TFG716]: the loss loss/cost is NaN (not a number) at step 100" in done.stderr
     assert "p.tfg:12:12" in done.stderr and "the training is on line 18" in done.stderr
     assert done.stdout.splitlines()[-1].startswith("99 [")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_variables_that_are_lost_already_are_not_kept(engine, tmp_path, monkeypatch):
+    """The gradient is NaN where the loss is not yet: the checkpoint of the next step would be of no use."""
+    monkeypatch.chdir(tmp_path)
+    program = tfdsl.compile("""
+variable w = -2.0
+optimize sqrt(square(w - 3.0)) with gradient_descent(learning_rate=1.0) as fit
+session:
+    train 9 steps:
+        checkpoint every 3 steps in "kept"
+        run fit
+""")
+    notes = []
+    with pytest.raises(tfdsl.TfgError) as caught:
+        program.run(options=Options(note=notes.append, engine=engine))
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.details["step"] == 6
+    assert diagnostic.notes[-1].text == "the last good checkpoint is that of step 3, in kept"
+    assert "no checkpoint of step 6 is kept: w has become NaN" in notes
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["00000001-step-3"]
