@@ -191,7 +191,7 @@ def _npz(arguments: Arguments, where: "Where") -> Schema:
 
 
 def _parquet(arguments: Arguments, where: "Where") -> Schema:
-    from .files import open_file
+    from .files import listed, open_file
     from .parquet import read_footer
 
     target, stream = arguments["target"], arguments["stream"]
@@ -200,8 +200,9 @@ def _parquet(arguments: Arguments, where: "Where") -> Schema:
         found, path = read_footer(file), file.name
     names = tuple(column.name for column in found.columns)
     if target is not None and target not in names:
-        columns = ", ".join(map(shown, names))
-        raise DataError(PARQUET_NO_COLUMN, place=FilePlace(path), param="target", column=shown(target), columns=columns)
+        raise DataError(
+            PARQUET_NO_COLUMN, place=FilePlace(path), param="target", column=shown(target), columns=listed(names)
+        )
     features = tuple(name for name in names if name != target)
     if target is not None and not features:
         raise DataError(CSV_NO_FEATURES, place=FilePlace(path), param="target", column=shown(target))
