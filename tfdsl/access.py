@@ -37,7 +37,7 @@ _KINDS = (
 _FAULTS = (
     (r"\A\Z", "it is empty"),
     (r"\\", "folders are separated by /"),
-    (r"\A[A-Za-z]:", "it begins with a drive"),
+    (r"\A[A-Za-z][\w+.-]*:", "it begins with a drive, or as an address does"),
     (r"\A~", "~ does not stand for a home folder here"),
     (r"\$[A-Za-z_{(]|%\w+%", "variables of the environment are not put in"),
     (r"%(00|2[eEfF]|5[cC])", "percent signs do not stand for other characters"),
