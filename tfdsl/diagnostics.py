@@ -418,6 +418,8 @@ GRAPHVIZ_MISSING = _message("TFG814", "an svg needs Graphviz, which is not insta
 SESSION_UNKNOWN = _message("TFG809", "there is no session '{name}'")
 NO_SESSIONS = _message("TFG810", "{path} has no session, so there is nothing to run",
                        "add one, or use: tfdsl eval FILE EXPR")
+NO_CHECKPOINTS = _message("TFG815", "{path} has no training that keeps checkpoints",
+                          "add to a 'train': checkpoint every 100 steps in \"checkpoints\"")
 VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} are built while compiling")
 WORK_LARGE = _message("TFG812", "this program takes too much work to compile",
                       "loops, calls and lists are worked out while compiling: shorten them, or use --max-unroll")

@@ -30,6 +30,7 @@ from ..lowering.tf import tf
 from ..program import Checkpoint, Origin, Program, Train, checkpoint_folders, known_text
 from ..render import render_text
 from ..serialize import fingerprint
+from . import random_state
 from .events import LogFile
 from .machine import machine
 from .record import Result
@@ -231,7 +232,7 @@ class Kept:
                 "position": asdict(position),
                 "now": run.around.counters["now"],
                 "time": time.time(),
-                "random": run.streams.to_json() if run.streams is not None else {},
+                "random": random_state.read(run),
                 "record": self._record(),
             }
             if self._states[folder].put(position.step, about, run.savers.writer(run.session)):
@@ -285,8 +286,7 @@ def restore(run, resume: Resume, origin: Origin) -> None:
     except (OSError, Refused, ValueError, tf.errors.OpError) as error:
         details = {"folder": resume.states.path, "name": resume.state.name, "reason": reason_of(error)}
         raise failure(CHECKPOINT_DAMAGED, origin, **details) from error
-    if run.streams is not None:
-        run.streams.from_json(about["random"])
+    random_state.put(run, about["random"])
 
 
 def _position(state: State) -> Position:

@@ -84,7 +84,8 @@ class Engine:
         self._every = any(talk.flag < 0 for talk in self._talks)  # something is gathered at every step
         self._graph = self._build(place, copier)
         self._call = self._callable()
-        self._variables = [v for v in self._run.built.variables() if v.op.name in self._graph.variables]
+        kept = [*self._run.built.variables(), *self._run.built.random.variables.values()]
+        self._variables = [v for v in kept if v.op.name in self._graph.variables]
         self._length = 64  # steps of the next execution
         self._most_events = self._event_limit()
         self._is_first, self._has_given_up = True, False
