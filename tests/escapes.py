@@ -69,7 +69,7 @@ OUTSIDE = {
     "the working folder by /proc": "/proc/self/cwd/../{canary}/x{s}",
     "a file by its number": "/dev/fd/0",
     "standard input": "/dev/stdin",
-    "trailing slash": "../{canary}/x{s}/",
+    "trailing slash": "../{canary}/sub{s}/",
     "trailing dot": "../{canary}/.",
 }  # fmt: skip
 FORMS = {

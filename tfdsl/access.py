@@ -79,9 +79,9 @@ class Access:
         """
         shown = os.path.join(base, path)
         with self._walk(path, base) as walk:
+            name = walk.go(keep_last=True)
             if path.rstrip(".").endswith("/"):
                 raise IsADirectoryError(None, "it is not a file")
-            name = walk.go(keep_last=True)
             while name is not None:
                 try:
                     return _regular(walk.open[-1], name, shown, self.trusted)
