@@ -104,6 +104,29 @@ def test_a_folder_that_cannot_be_allowed(root, capfd):
     assert "TFG823" in "".join(capfd.readouterr())
 
 
+@pytest.mark.parametrize("place", ["absolute", "up", "link", "home", "variable", "address of a file", "hard link"])
+def test_what_a_config_file_names_is_not_what_the_user_names(root, place, capfd):
+    program, config = root / "home/p.tfg", root / "home/c.yaml"
+    text = 'data d = iris()\nplaceholder x: float32\nsession:\n    log to "logs"\n    print x with x = d.rows\n'
+    path = escapes.path(place, root, ".csv")
+    program.write_text(text)
+    try:
+        for given in ([f"data: {{d: '{path}'}}"], [f"logdir: '{path}'"] if place != "hard link" else []):
+            config.write_text("\n".join(given))
+            if given:
+                assert main(["run", str(program), "--config", str(config)]) == 1
+                assert re.search("TFG82[0-2]", "".join(capfd.readouterr()))
+        if place in ("absolute", "up", "link"):
+            config.write_text(f"data: {{d: '{path}'}}")
+            main(["check", str(program), "--config", str(config), "--allow-path", str(root / CANARY)])
+            assert "TFG82" not in "".join(capfd.readouterr())
+            main(["check", str(program), "--data", f"d={path}"])
+            assert "TFG82" not in "".join(capfd.readouterr())
+    finally:
+        program.unlink()
+        config.unlink()
+
+
 # --- runs -------------------------------------------------------------------------------------
 RUNNING = [sys.executable, escapes.__file__]
 ENVIRONMENT = {

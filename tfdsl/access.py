@@ -127,6 +127,17 @@ class Access:
         return _Walk([*self._fixed, (here, here)], path, base)
 
 
+class Confined(str):
+    """A path out of a config file, which may have come with the program: `access` opens it."""
+
+    access: Access
+
+    def __new__(cls, path: str, access: Access) -> "Confined":
+        made = super().__new__(cls, path)
+        made.access = access
+        return made
+
+
 def fault(path: str) -> str:
     """Why a text cannot be the path of a program's; empty if it can."""
     if not path.isprintable():
@@ -383,3 +394,8 @@ def _path(fd: int, shown: str) -> str:
 
 
 TRUSTED = Access(trusted=True)
+
+
+def access_of(path: object) -> Access:
+    """What opens a path that the user gives: it may lead anywhere, unless it stands in a config file."""
+    return getattr(path, "access", TRUSTED)

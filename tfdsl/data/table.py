@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import combinations_with_replacement, groupby
 from typing import TYPE_CHECKING, Protocol
 
-from ..access import TRUSTED, Access
+from ..access import Access, access_of
 from ..diagnostics import (
     ARRAY_KIND,
     CSV_NO_FEATURES,
@@ -392,7 +392,7 @@ def is_path(replacement: object) -> bool:
 def source_of(spec: Spec, replacement: object, access: Access | None = None) -> "tuple[Row, dict[str, object], Where]":
     """The row and arguments of the source, or of the file that replaces it, and where its paths are.
 
-    A replacing path comes from the command line: it is relative to the working folder, and may lead anywhere.
+    A replacing path comes from the command line: it is relative to the working folder.
     """
     from .files import Where
 
@@ -400,7 +400,7 @@ def source_of(spec: Spec, replacement: object, access: Access | None = None) -> 
     arguments = row.bound(spec.source.arguments)
     where = Where(spec.folder, access or Access(os.path.join(spec.folder, "")))
     if replacement is not None:
-        path, where = os.fspath(replacement), Where("", TRUSTED)
+        path, where = os.fspath(replacement), Where("", access_of(replacement))
         suffix = os.path.splitext(path)[1].lower()
         if suffix not in FORMATS:
             raise DataError(DATA_FORMAT, path=shown(path))
