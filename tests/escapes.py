@@ -164,14 +164,22 @@ def tree(folder: Path) -> dict[str, object]:
 
 
 def run_all(root: Path) -> None:
-    """Run the sessions of every escape, unchecked."""
+    """Check the declarations of every escape, and run the sessions, unchecked."""
     os.chdir(root / "work")
     import tfdsl
     from tfdsl.analysis import paths
+    from tfdsl.driver import check
+    from tfdsl.source import Source
 
     paths.refused = lambda program, access: ()
     tfdsl.compile("x = constant(1.0)\nsession:\n    print x\n").run()  # what TensorFlow needs is loaded
     sys.addaudithook(_heard)
+    for kind in DECLARATIONS:
+        for place in (*OUTSIDE, *FORMS, *SPECIAL):
+            _heard.case = f"{kind}: {place}"
+            found = check(Source(str(root / "home/p.tfg"), program(kind, place, root)))[1]
+            if not {diagnostic.code for diagnostic in found} & (REFUSED | {"TFG310"}):
+                print(f"{_heard.case}: not refused")
     for kind in SESSIONS:
         for place in (*OUTSIDE, "null", "terminal", "backslashes", "address of a file"):
             if place in ("link to a file", "link to nothing") and kind not in ("log", "checkpoint"):
