@@ -171,6 +171,18 @@ def test_the_users_own_paths_lead_anywhere(places):
         assert (places / "work/~x/new").is_dir()
 
 
+def test_a_working_folder_that_is_gone_is_no_root(places):
+    access = Access(str(places / "home/p.tfg"))
+    (places / "gone").mkdir()
+    os.chdir(places / "gone")
+    (places / "gone").rmdir()
+    assert text(access.reading("x.csv", str(places / "home"))) == "home"
+    access.check("anything")
+    for call in (access.reading, access.folder, Access("p.tfg").reading, TRUSTED.reading):
+        with pytest.raises(FileNotFoundError):
+            call("x.csv")
+
+
 # --- folders ----------------------------------------------------------------------------------
 
 

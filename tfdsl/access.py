@@ -71,7 +71,7 @@ class Access:
             if not os.path.isdir(folder):
                 raise TfgError([Diagnostic(ALLOWED_MISSING, None, {"path": folder})])
         self.trusted = trusted
-        self._fixed = [(_names(os.path.abspath(f)), _names(os.path.realpath(f))) for f in folders]
+        self._fixed = [] if trusted else list(map(_root, folders))
 
     def reading(self, path: str, base: str = "") -> BinaryIO:
         """Open a regular file; `path` is relative to the folder `base`, which is relative to the working folder.
@@ -114,7 +114,7 @@ class Access:
 
     def check(self, path: str, base: str = "") -> None:
         """`Refused` where a path leads outside as things are now. Nothing is made; that it is missing is no fault."""
-        with self._walk(path, base) as walk, suppress(OSError):
+        with suppress(OSError), self._walk(path, base) as walk:
             walk.go()
 
     def _walk(self, path: str, base: str) -> "_Walk":
@@ -122,10 +122,8 @@ class Access:
             reason = fault(path)
             if reason:
                 raise Refused(PATH_FORM, path=path, reason=reason)
-        if self.trusted:
-            return _Walk([((), ())], path, base)
-        here = _names(os.getcwd())
-        return _Walk([*self._fixed, (here, here)], path, base)
+        roots = [((), ())] if self.trusted else [*self._fixed, _root(".")]
+        return _Walk([root for root in roots if root is not None], path, base)
 
 
 class Confined(str):
@@ -155,14 +153,25 @@ def fault(path: str) -> str:
     return found
 
 
+def _root(folder: str) -> "_Root | None":
+    """A folder with all that is below it; None for one that is relative to a working folder that is gone."""
+    try:
+        return _names(os.path.abspath(folder)), _names(os.path.realpath(folder))
+    except FileNotFoundError:
+        return None
+
+
 def _names(path: str) -> tuple[str, ...]:
     return tuple(name for name in path.split("/") if name not in ("", "."))
+
+
+_Root = tuple[tuple[str, ...], tuple[str, ...]]  # the names of a folder as it is spelled, and as it is without links
 
 
 class _Walk:
     """A way from the top of the file system, on which only roots and what is below them are opened."""
 
-    def __init__(self, roots: list[tuple[tuple[str, ...], tuple[str, ...]]], path: str, base: str):
+    def __init__(self, roots: list[_Root], path: str, base: str):
         self._roots, self._path, self._links = roots, path, 0
         self.at: list[str] = []  # the names down to here
         self.open: list[int] = []  # a root, and each folder below it down to here; none is open above a root
