@@ -55,6 +55,7 @@ OUTSIDE = {
     "the top": "/{canary}{s}",
     "a system file": "/etc/x{s}",
     "case": "../CANARY-7C1F/x{s}",
+    "by a folder that is missing": "no/no/../../../{canary}/x{s}",
     "link": "link/x{s}",
     "absolute link": "absolute/x{s}",
     "chain of links": "chain/x{s}",

@@ -80,6 +80,16 @@ def test_what_is_outside_is_refused(places, access, path):
         assert error.details["target"] in (f"{places}/outside/x.csv", f"{places}/outside", "/etc/passwd")
 
 
+def test_the_check_looks_at_what_is_missing_too(places, access):
+    for path in ("no/../../outside/x", "no/no/../../../outside", "no/../.."):
+        refused(lambda path=path: access.check(path), PATH_OUTSIDE)
+        refused(lambda path=path: access.reading(path), PATH_OUTSIDE)
+        refused(lambda path=path: access.folder(path, create=True), PATH_OUTSIDE)
+    for path in ("no/../x", "no/no/../../../home/x", "no/../../work", "no"):
+        access.check(path)
+    assert os.listdir(places / "work") == ["x.csv"]
+
+
 def test_what_is_refused_says_how_it_is_allowed(places, access):
     error = refused(lambda: access.reading("../outside/x.csv"), PATH_OUTSIDE)
     allowed = Access(str(places / "home" / "p.tfg"), [error.details["folder"]])

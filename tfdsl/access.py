@@ -237,6 +237,7 @@ class _Walk:
         try:
             fd = os.open(name, _STEP, dir_fd=parent)
         except FileNotFoundError:
+            self._check_rest(name)
             if not create:
                 raise
             with suppress(FileExistsError):
@@ -259,10 +260,22 @@ class _Walk:
         elif not any(real[: len(here)] == here for _, real in self._roots):
             self._refuse()
 
+    def _check_rest(self, name: str) -> None:
+        """Refuse where the way on from a name that is missing, in which there are no links, leads outside."""
+        self._todo.append(name)
+        place = _names(self._place())
+        if not any(place[: len(real)] == real for _, real in self._roots):
+            self._refuse()
+        self._todo.pop()
+
+    def _place(self) -> str:
+        """Where the way ends, if no links are in the rest of it."""
+        return os.path.normpath("/" + "/".join([*self.at, *reversed(self._todo)]))
+
     def _refuse(self) -> None:
         import shlex
 
-        place = os.path.normpath("/" + "/".join([*self.at, *reversed(self._todo)]))
+        place = self._place()
         raise Refused(PATH_OUTSIDE, path=self._path, target=place, folder=shlex.quote(os.path.dirname(place)))
 
     def _close(self) -> None:
