@@ -175,9 +175,7 @@ class SessionRun:
             case Print():
                 self._print(statement)
             case Run():
-                operations = [self.built.operation(ref) for ref in statement.refs]
-                kind = OTHER if self.around.batch is None else STEP if self.step else FIRST_STEP
-                self.execute(operations, statement.feeds, statement.origin, kind)
+                self.operate(statement)
             case Log():
                 self._log(statement)
             case Expect():
@@ -203,6 +201,13 @@ class SessionRun:
                 self._log_to(folder, statement.origin)
             case _:
                 raise AssertionError(f"not a statement of a session: {statement}")
+
+    def operate(self, statement: Run, watched: tuple[Ref, ...] = ()) -> list:
+        """Run operations; the values of tensors that are watched come from the same execution."""
+        operations = [self.built.operation(ref) for ref in statement.refs]
+        tensors = [self.built.tensor(ref) for ref in watched]
+        kind = OTHER if self.around.batch is None else STEP if self.step else FIRST_STEP
+        return self.execute([*operations, *tensors], statement.feeds, statement.origin, kind)[len(operations) :]
 
     def text(self, expr: PlanExpr) -> str:
         return str(host.value(expr, {}, self.around))
