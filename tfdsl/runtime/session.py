@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..access import TRUSTED, Access
+from ..access import Access, access_of
 from ..diagnostics import EXPECT_FAILED, NO_MEMORY, RUN_FAILED, Diagnostic, Note, TfgError
 from ..executed import fetched_by, keeps_checkpoints
 from ..lowering.failures import failure, plain_reason
@@ -268,7 +268,7 @@ class SessionRun:
             self.add_summary(v1.Summary.FromString(serialized), self.step)
 
     def _log_to(self, folder: str, origin: Origin) -> None:
-        access = self.options.access if self.options.logdir is None else TRUSTED
+        access = self.options.access if self.options.logdir is None else access_of(self.options.logdir)
         # What this session has logged there, before it was stopped, stays.
         mine = [f.last + 1 for f in self.result.events if (f.session, f.folder) == (self.number, folder)]
         step = max([self.step, *mine]) if self.resumed else self.step

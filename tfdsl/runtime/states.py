@@ -119,14 +119,14 @@ class States:
         """Let go of the folder, and remove it if nothing is in it."""
         self._lock.release()
         self._folder.close()
-        with suppress(OSError):
+        with suppress(OSError, Refused):  # its name may lead elsewhere by now
             folder, name = self._access.beside(self.path)
             with folder:
                 os.rmdir(name, dir_fd=folder.fd)
 
     def _is_there(self) -> bool:
         """Whether the folder still has its name."""
-        with suppress(OSError), self._access.folder(self.path) as folder:
+        with suppress(OSError, Refused), self._access.folder(self.path) as folder:
             return os.path.samestat(os.fstat(folder.fd), os.fstat(self._folder.fd))
         return False
 
