@@ -82,7 +82,7 @@ def assert_stops(text, step, tmp_path, monkeypatch, engines=ENGINES, node="loss/
         assert note.text == "the training is on line {line}" and note.span.text.startswith("train steps")
         found.append((lines, log))
     assert len({(len(lines), len(log)) for lines, log in found}) == 1
-    assert all(one == found[0] for one, engine in zip(found, engines) if engine != "xla")
+    assert len({str(one) for one, engine in zip(found, engines) if engine != "xla"}) == 1
     return found[0]
 
 
@@ -97,7 +97,6 @@ def test_the_same_step_in_every_engine(bad, tmp_path, monkeypatch):
 PASSING = LOSS.replace("good / abs(good)", "abs(good + 0.5) - 0.5")  # is NaN at that one step only
 ANYWHERE = {
     "nothing trains on it": {"loss": PASSING},
-    "with a shape": {"loss": "square(w) + log([1.0, 0.0] + good / abs(good))"},
     "float64": {"dtype": "float64", "loss": LOSS.replace("log(good / abs(good))", "cast(log(good), float64) * 0.0")},
     "float16": {"dtype": "float16", "loss": LOSS.replace("log(good / abs(good))", "cast(log(good), float16) * 0.0")},
     "run at some steps": {"body": BODY.replace("run more, fit", "every 5 steps: run fit\n        run more")},
@@ -143,7 +142,7 @@ def test_on_nan_ignore_goes_on(engine, tmp_path, monkeypatch):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_infinite_losses_are_numbers(engine, tmp_path, monkeypatch):
     """Also where they add up to NaN."""
-    lines, log = lines_of(program(loss="reduce_sum(square(w)) + log(t * 0.0) * (1.0 - 2.0 * floormod(t, 2.0))"), engine,
+    lines, _ = lines_of(program(loss="reduce_sum(square(w)) + log(t * 0.0) * (1.0 - 2.0 * floormod(t, 2.0))"), engine,
                           tmp_path / "a", monkeypatch, steps=40)  # fmt: skip
     assert lines[-1].endswith(" 40") and "nan" not in lines[-1]
 
