@@ -82,7 +82,7 @@ def assert_stops(text, step, tmp_path, monkeypatch, engines=ENGINES, node="loss/
         assert note.text == "the training is on line {line}" and note.span.text.startswith("train steps")
         found.append((lines, log))
     assert len({(len(lines), len(log)) for lines, log in found}) == 1
-    assert all(one == found[0] for one, engine in zip(found, engines) if engine != "xla")
+    assert len({str(one) for one, engine in zip(found, engines) if engine != "xla"}) == 1
     return found[0]
 
 
@@ -97,7 +97,6 @@ def test_the_same_step_in_every_engine(bad, tmp_path, monkeypatch):
 PASSING = LOSS.replace("good / abs(good)", "abs(good + 0.5) - 0.5")  # is NaN at that one step only
 ANYWHERE = {
     "nothing trains on it": {"loss": PASSING},
-    "with a shape": {"loss": "square(w) + log([1.0, 0.0] + good / abs(good))"},
     "float64": {"dtype": "float64", "loss": LOSS.replace("log(good / abs(good))", "cast(log(good), float64) * 0.0")},
     "float16": {"dtype": "float16", "loss": LOSS.replace("log(good / abs(good))", "cast(log(good), float16) * 0.0")},
     "run at some steps": {"body": BODY.replace("run more, fit", "every 5 steps: run fit\n        run more")},
