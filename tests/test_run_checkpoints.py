@@ -2,6 +2,7 @@
 
 
 import contextlib
+import json
 import os
 import shutil
 import tempfile
@@ -297,6 +298,78 @@ def test_a_damaged_manifest_is_refused(here, content):
     # What the help line says works.
     assert program().run(options=Options(lambda line: None, fresh=True)).steps == 20
     assert not (here / "kept").exists()
+
+
+CHANGES = {
+    "no position": lambda about: about.pop("position"),
+    "a step that is none": lambda about: about["position"].update(step="7"),
+    "a step before the first": lambda about: about["position"].update(step=-1),
+    "no engine": lambda about: about["record"].update(engines=[]),
+    "a state of two numbers": lambda about: about["random"].update(op=[1, 2]),
+    "an event file without a name": lambda about: about["record"]["events"][0].pop("name"),
+    "nothing": dict.clear,
+}
+FILES_CHANGES = {
+    "files outside": lambda about: about["files"].update({"../../precious": [8, "0"]}),
+    "files that are a list": lambda about: about.update(files=[]),
+    "a file without a checksum": lambda about: about["files"].update({"variables.more": [8]}),
+}
+
+
+@pytest.mark.parametrize("change", FILES_CHANGES)
+def test_a_manifest_that_names_other_files(here, change):
+    from tfdsl.runtime.durable import sealed
+
+    stopped_after(program(), 1)
+    (here / "precious").write_text("precious")
+    (manifest,) = (here / "kept").glob("*/manifest.json")
+    about = json.loads(manifest.read_bytes().partition(b"\n")[2])
+    FILES_CHANGES[change](about)
+    manifest.write_bytes(sealed(about))
+    with pytest.raises(tfdsl.TfgError, match="its manifest is none of ours"):
+        program().run()
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_manifest_that_no_run_writes(here, change):
+    """With a checksum that is right: whoever can write a folder can make one."""
+    from tfdsl.runtime.durable import sealed
+
+    stopped_after(program(), 1)
+    (manifest,) = (here / "kept").glob("*/manifest.json")
+    about = json.loads(manifest.read_bytes().partition(b"\n")[2])
+    files, version = about["files"], about["version"]
+    CHANGES[change](about)
+    manifest.write_bytes(sealed({**about, "files": files, "version": version}))
+    with pytest.raises(tfdsl.TfgError, match="says what no run writes"):
+        program().run()
+
+
+def test_a_manifest_with_another_place_in_the_program(here):
+    from tfdsl.runtime.durable import sealed
+
+    stopped_after(program(), 1)
+    (manifest,) = (here / "kept").glob("*/manifest.json")
+    about = json.loads(manifest.read_bytes().partition(b"\n")[2])
+    about["position"].update(session=9)
+    manifest.write_bytes(sealed(about))
+    assert program().run().printed[-1] == "end 20"
+
+
+def test_a_manifest_cannot_reach_other_files(here):
+    """Event files that it names are cut off only if they are event files of its run."""
+    from tfdsl.runtime.durable import sealed
+
+    stopped_after(program(), 1)
+    (here / "precious").write_text("precious")
+    (manifest,) = (here / "kept").glob("*/manifest.json")
+    about = json.loads(manifest.read_bytes().partition(b"\n")[2])
+    for folder, name in ((".", "precious"), ("logs", "../precious"), ("..", "x"), ("/etc", "passwd")):
+        event = {"folder": folder, "name": name, "session": 1, "size": 0, "last": 0}
+        about["record"]["events"].append(event)
+    manifest.write_bytes(sealed(about))
+    program().run()
+    assert (here / "precious").read_text() == "precious"
 
 
 def test_one_session_alone_goes_on_too(undisturbed):

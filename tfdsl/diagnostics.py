@@ -257,6 +257,7 @@ NO_CONTENT = _message("TFG475", "{name} is a {dtype}, of which there is nothing 
                       "read it with an op, such as raw.ReadVariableOp(resource=..., dtype=float32)")
 RAW_REACHES = _message("TFG477", "{op} {what}, which a program cannot do by an op", "{instead}")
 ENGINE_UNKNOWN = _message("TFG476", "there is no engine '{name}'", "it is step, loop, xla or auto")
+NAN_UNKNOWN = _message("TFG480", "on_nan cannot be '{name}'", "it is stop, or ignore to train on with a loss of NaN")
 BATCH_TENSOR = _message("TFG474", "{name} is there only while the loop runs, so that no node can be made of it",
                         "feed it to a placeholder, and use that: feed X = {name}")
 
@@ -380,6 +381,8 @@ DEVICE_MISSING = _message("TFG713", "there is no device {name} here",
                           "there are {known}; --soft-placement takes what there is")
 NO_XLA = _message("TFG715", "XLA cannot compile this training: {reason}",
                   "take the engine loop, or auto, which takes it where XLA cannot compile")
+LOSS_NAN = _message("TFG716", "the loss {name} is NaN (not a number) at step {step}, so the training stops",
+                    "a smaller learning_rate may cure it; to train on all the same: train ... with on_nan=\"ignore\"")
 RESTORE_UNREADABLE = _message("TFG709", "the checkpoint {path} cannot be read: {reason}")
 CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} is of a different program: {what}",
                             "--resume-anyway goes on from what still fits, --fresh starts over; "

@@ -2,7 +2,6 @@
 
 import os
 import stat
-import tempfile
 from contextlib import suppress
 
 from .diagnostics import WRITE_FAILED, Diagnostic, TfgError
@@ -15,19 +14,15 @@ def write_output(path: str, text: str) -> None:
     """
     try:
         target = os.path.realpath(path)
-        try:
-            mode = os.stat(target).st_mode
-        except FileNotFoundError:
-            mode = stat.S_IFREG | 0o666 & ~_umask()
-        if not stat.S_ISREG(mode):
-            with open(target, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+        before = _mode(target)
+        if before is not None and not stat.S_ISREG(before):
+            _write(target, os.O_WRONLY, text)
             return
-        descriptor, work = tempfile.mkstemp(prefix=".tfdsl-", dir=os.path.dirname(target))
+        work = os.path.join(os.path.dirname(target), f".tfdsl-{os.urandom(8).hex()}")
         try:
-            with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            os.chmod(work, stat.S_IMODE(mode))
+            _write(work, os.O_WRONLY | os.O_CREAT | os.O_EXCL, text)
+            if before is not None:
+                os.chmod(work, stat.S_IMODE(before))
             os.replace(work, target)
         except BaseException:
             with suppress(OSError):
@@ -38,7 +33,13 @@ def write_output(path: str, text: str) -> None:
         raise TfgError([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": reason})]) from None
 
 
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+def _mode(path: str) -> int | None:
+    try:
+        return os.stat(path).st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _write(path: str, flags: int, text: str) -> None:
+    with open(os.open(path, flags, 0o666), "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)

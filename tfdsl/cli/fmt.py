@@ -10,9 +10,10 @@ from pathlib import Path
 from ..diagnostics import FILE_MISSING, Diagnostic, TfgError
 from ..outputs import write_output
 from ..source import Source
+from ..suggest import visible_lines
 from ..syntax.format import format_text
 from ..syntax.read import read
-from .report import colour, count, errors
+from .report import colour, count, errors, show
 
 _COLOURS = {"+": "32", "-": "31", "@": "36"}
 
@@ -43,7 +44,7 @@ def command(arguments: argparse.Namespace) -> int:
             errors(error.diagnostics)
             continue
         if path == "-" and not dry:
-            sys.stdout.write(after)
+            show(after, end="")
         if after == before:
             unchanged += 1
             continue
@@ -51,7 +52,7 @@ def command(arguments: argparse.Namespace) -> int:
         if arguments.diff:
             _print_diff(source.path, before, after)
         elif arguments.check:
-            print(source.path)
+            show(source.path)
         elif path != "-":
             write_output(path, after)
     if not arguments.quiet and arguments.files != ["-"]:
@@ -79,9 +80,9 @@ def _print_diff(path: str, before: str, after: str) -> None:
     paint = colour(sys.stdout)
     lines = (text.splitlines(keepends=True) for text in (before, after))
     for line in difflib.unified_diff(*lines, f"{path}", f"{path} (formatted)"):
-        text = line.rstrip("\n")
+        text = visible_lines(line.rstrip("\n")) if paint else line.rstrip("\n")
         code = _COLOURS.get(text[:1]) if paint else None
-        print(f"\033[{code}m{text}\033[0m" if code else text)
+        print(f"\033[{code}m{text}\033[0m") if code else show(text)
 
 
 def _summary(dry: bool, changed: int, unchanged: int, failed: int) -> None:

@@ -2,14 +2,13 @@
 
 import argparse
 import os
-import sys
 
 from ..driver import compile_source
 from ..outputs import write_output
 from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
-from .report import WrongUse
+from .report import WrongUse, show
 
 _FORMATS = ("svg", "dot", "html", "pbtxt")
 
@@ -69,6 +68,6 @@ def _text(compiled, graphs: list, form: str) -> str:
 
 def _write(output: str, text: str) -> None:
     if output == "-":
-        sys.stdout.write(text)
+        show(text, end="")
         return
     write_output(output, text)

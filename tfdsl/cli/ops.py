@@ -1,7 +1,6 @@
 """`tfdsl ops`: what the language can call, from the tables that the compiler uses."""
 
 import argparse
-import sys
 import textwrap
 from itertools import groupby
 
@@ -11,6 +10,7 @@ from ..ops.op import Op
 from ..ops.optimizers import OPTIMIZERS
 from ..ops.reaching import reach
 from ..suggest import nearest
+from .report import wrong_use
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,8 +35,7 @@ def command(arguments: argparse.Namespace) -> int:
         if arguments.name not in entries:
             match = nearest(arguments.name, known)
             hint = f"; did you mean {match!r}?" if match else ""
-            print(f"tfdsl: there is no op {arguments.name!r}{hint}", file=sys.stderr)
-            return 2
+            return wrong_use(f"there is no op {arguments.name!r}{hint}")
         entries = {arguments.name: entries[arguments.name]}
     if arguments.json:
         import json

@@ -59,7 +59,7 @@ def verify(arguments: argparse.Namespace) -> int:
     compiled.soft_placement = arguments.soft_placement
     trainings = _trainings(compiled.program, arguments.session)
     if not any(trainings):
-        raise TfgError([Diagnostic(NO_CHECKPOINTS, None, {"path": arguments.file})])
+        raise TfgError([Diagnostic(NO_CHECKPOINTS, None, {"path": shown})])
     report = Report()
     with tempfile.TemporaryDirectory(prefix="tfdsl-verify-") as work:
         whole, parts = (os.path.join(work, name) for name in ("whole", "parts"))

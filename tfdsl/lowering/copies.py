@@ -166,6 +166,8 @@ class Copier:
             node.CopyFrom(self._nodes[name])
             if "_class" in node.attr:
                 del node.attr["_class"]  # what stands beside it may not be copied
+            if node.op == "If":  # made part of the graph around it, it would count as done before its effects are
+                node.attr["_lower_using_switch_merge"].b = False
             kept = [i for i in node.input if i.removeprefix("^") not in replaced or not i.startswith("^")]
             node.ClearField("input")
             node.input.extend(kept)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..access import TRUSTED, Access
+from ..access import Access, access_of
 from ..diagnostics import EXPECT_FAILED, NO_MEMORY, RUN_FAILED, Diagnostic, Note, TfgError
 from ..executed import fetched_by, keeps_checkpoints
 from ..lowering.failures import failure, plain_reason
@@ -175,9 +175,7 @@ class SessionRun:
             case Print():
                 self._print(statement)
             case Run():
-                operations = [self.built.operation(ref) for ref in statement.refs]
-                kind = OTHER if self.around.batch is None else STEP if self.step else FIRST_STEP
-                self.execute(operations, statement.feeds, statement.origin, kind)
+                self.operate(statement)
             case Log():
                 self._log(statement)
             case Expect():
@@ -203,6 +201,13 @@ class SessionRun:
                 self._log_to(folder, statement.origin)
             case _:
                 raise AssertionError(f"not a statement of a session: {statement}")
+
+    def operate(self, statement: Run, watched: tuple[Ref, ...] = ()) -> list:
+        """Run operations; the values of tensors that are watched come from the same execution."""
+        operations = [self.built.operation(ref) for ref in statement.refs]
+        tensors = [self.built.tensor(ref) for ref in watched]
+        kind = OTHER if self.around.batch is None else STEP if self.step else FIRST_STEP
+        return self.execute([*operations, *tensors], statement.feeds, statement.origin, kind)[len(operations) :]
 
     def text(self, expr: PlanExpr) -> str:
         return str(host.value(expr, {}, self.around))
@@ -263,7 +268,7 @@ class SessionRun:
             self.add_summary(v1.Summary.FromString(serialized), self.step)
 
     def _log_to(self, folder: str, origin: Origin) -> None:
-        access = self.options.access if self.options.logdir is None else TRUSTED
+        access = self.options.access if self.options.logdir is None else access_of(self.options.logdir)
         # What this session has logged there, before it was stopped, stays.
         mine = [f.last + 1 for f in self.result.events if (f.session, f.folder) == (self.number, folder)]
         step = max([self.step, *mine]) if self.resumed else self.step
