@@ -56,7 +56,7 @@ def _builder() -> Builder:
 def parse(source: Source) -> t.File:
     """The tree of a whole file."""
     text = source.text if source.text.endswith("\n") else source.text + "\n"
-    indent = re.match(r"([ \t]*)[^\s#]", text)
+    indent = re.match(r"([ \t\f]*)[^\s#]", text)
     if indent and indent[1]:
         message = INDENT_TAB if "\t" in indent[1] else INDENT_UNEXPECTED
         raise TfgError([Diagnostic(message, Span(source, 0, len(indent[1])))])
@@ -156,7 +156,8 @@ def _open_bracket(text: str, offset: int) -> tuple[int | None, bool]:
 def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
     token = error.token
     kind = token.type
-    accepts = error.accepts if error.accepts is not None else error.expected
+    accepts = error.accepts  # which Lark works out each time that it is asked
+    accepts = error.expected if accepts is None else accepts
     start = token.start_pos if token.start_pos is not None else len(source.text)
     span = Span(source, start, max(start + 1, token.end_pos or start))
     if kind == "$END" or (kind == "_NL" and "\n" in token):

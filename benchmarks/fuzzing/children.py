@@ -1,0 +1,198 @@
+"""Runs programs in child processes with limited memory, watched from outside: what ends a child is found and kept."""
+
+import ctypes
+import gc
+import hashlib
+import json
+import mmap
+import os
+import resource
+import signal
+import struct
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SLOW = 1.0  # seconds of processor time that a program may take
+MEMORY = 512 << 20  # bytes that a child may take beyond what it starts with
+HUNG = 20.0  # seconds of processor time after which a child is ended
+_BATCH = 20_000  # programs that one child takes
+_ROOM = 1 << 20
+_HEAD = struct.Struct("<qd")  # the length of the text in work, and the child's processor time when it began
+
+
+@dataclass
+class Found:
+    """A text that the front end failed at."""
+
+    what: str
+    text: str
+    detail: str = ""
+
+
+@dataclass
+class Tally:
+    """What came of programs, over all children."""
+
+    programs: int = 0
+    distinct: int = 0
+    characters: int = 0
+    slowest: float = 0.0
+    memory: int = 0  # KiB, the most that a child took beyond what it started with
+    kinds: Counter = field(default_factory=Counter)
+    found: list[Found] = field(default_factory=list)
+
+    def add(self, one: dict) -> None:
+        self.programs += one["programs"]
+        self.characters += one["characters"]
+        self.slowest = max(self.slowest, one["slowest"])
+        self.memory = max(self.memory, one["memory"])
+        self.kinds.update(one["kinds"])
+        self.found += [Found(**found) for found in one["found"]]
+
+
+class Seen:
+    """Counts distinct texts by a bit table of their hashes: a text counts twice never, once nearly always."""
+
+    def __init__(self, bits: int = 32):
+        self._table = mmap.mmap(-1, 1 << (bits - 3))
+        self._mask = (1 << bits) - 1
+
+    def is_new(self, text: str) -> bool:
+        key = int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+        byte, bit = divmod(key & self._mask, 8)
+        if self._table[byte] >> bit & 1:
+            return False
+        self._table[byte] |= 1 << bit
+        return True
+
+
+class Children:
+    """`run(start, stop)` judges the programs of those numbers, and adds to the tally."""
+
+    def __init__(self, program: Callable[[int], str], judge: Callable[[str], str], keep: Path | None = None):
+        self.program, self.judge, self.keep = program, judge, keep
+        self.tally = Tally()
+        self._seen = Seen()
+        self._slot = mmap.mmap(-1, _HEAD.size + _ROOM)
+        self._count = mmap.mmap(-1, 16)  # programs that are done in this batch, distinct ones of all
+        ctypes.CDLL(None).mallopt(-8, 1)  # one arena: a thread's own would take 64 MiB of the child's addresses
+
+    def run(self, start: int, stop: int, progress: Callable[[Tally], None] = lambda tally: None) -> Tally:
+        gc.disable()
+        while start < stop:
+            gc.collect()
+            gc.freeze()
+            end = min(stop, start + _BATCH)
+            start = self._batch(start, end)
+            progress(self.tally)
+        return self.tally
+
+    def _batch(self, start: int, end: int) -> int:
+        """Judge programs in one child, up to where it ends; the number from which to go on."""
+        self._count[:8] = struct.pack("<q", start)
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                os.close(reader)
+                result = self._child(start, end)
+                with open(writer, "w", encoding="utf-8") as file:
+                    json.dump(result, file)
+                code = 0
+            finally:
+                os._exit(code)
+        os.close(writer)
+        hung = self._watch(child, reader)
+        with open(reader, encoding="utf-8") as file:
+            said = file.read()
+        _, status = os.waitpid(child, 0)
+        self.tally.distinct = struct.unpack("<q", self._count[8:])[0]
+        if status == 0 and said:
+            self.tally.add(json.loads(said))
+            self._keep()
+            return end
+        done = struct.unpack("<q", self._count[:8])[0]
+        length, _ = _HEAD.unpack(self._slot[: _HEAD.size])
+        text = self._slot[_HEAD.size : _HEAD.size + length].decode("utf-8", "surrogatepass")
+        what = "hang" if hung else f"crash: signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else "lost child"
+        self.tally.programs += done - start + 1
+        self.tally.found.append(Found(what, text))
+        self._keep()
+        return done + 1
+
+    def _watch(self, child: int, reader: int) -> bool:
+        """Wait until a child has something to say, or has ended; whether it had to be ended."""
+        import select
+
+        while True:
+            if select.select([reader], [], [], 1.0)[0]:
+                return False
+            _, began = _HEAD.unpack(self._slot[: _HEAD.size])
+            if began and _processor_time(child) - began > HUNG:
+                os.kill(child, signal.SIGKILL)
+                return True
+
+    def _child(self, start: int, end: int) -> dict:
+        size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, size + MEMORY))
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        kinds: Counter = Counter()
+        found, slowest, characters, distinct = [], 0.0, 0, 0
+        distinct = struct.unpack("<q", self._count[8:])[0]
+        for number in range(start, end):
+            text = self.program(number)
+            characters += len(text)
+            distinct += self._seen.is_new(text)
+            data = text.encode("utf-8", "surrogatepass")[:_ROOM]
+            began = time.process_time()
+            self._slot[: _HEAD.size + len(data)] = _HEAD.pack(len(data), began) + data
+            self._count[:] = struct.pack("<qq", number, distinct)
+            try:
+                kinds[self.judge(text)] += 1
+            except BaseException as error:
+                what = f"{type(error).__name__} at {_place(error)}"
+                found.append({"what": what, "text": text, "detail": traceback.format_exc()[-3000:]})
+            took = time.process_time() - began
+            slowest = max(slowest, took)
+            if took > SLOW:
+                found.append({"what": "slow", "text": text, "detail": f"{took:.2f} s"})
+            if number % 500 == 0:
+                gc.collect()
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        return {"programs": end - start, "characters": characters, "slowest": slowest, "memory": memory,
+                "kinds": kinds, "found": found}  # fmt: skip
+
+    def _keep(self) -> None:
+        """Write down what was found: each kind of failure once, with how often it came."""
+        if self.keep is None or not self.tally.found:
+            return
+        self.keep.mkdir(parents=True, exist_ok=True)
+        shortest: dict[str, Found] = {}
+        for one in self.tally.found:
+            if one.what not in shortest or len(one.text) < len(shortest[one.what].text):
+                shortest[one.what] = one
+        for one in shortest.values():
+            name = hashlib.sha256(one.what.encode()).hexdigest()[:12]
+            often = sum(other.what == one.what for other in self.tally.found)
+            data = one.text.encode("utf-8", "surrogatepass")
+            (self.keep / f"{name}.tfg").write_bytes(data)
+            (self.keep / f"{name}.txt").write_text(f"{one.what}\n{often} times\n{one.detail}\n", encoding="utf-8")
+
+
+def _place(error: BaseException) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    return f"{Path(last[0].filename).name}:{last[0].lineno}" if last else "?"
+
+
+def _processor_time(process: int) -> float:
+    """Seconds that a process has worked, as its own `time.process_time` counts them."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
