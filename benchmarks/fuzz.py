@@ -1,6 +1,7 @@
 """Programs made by accident, by the million, through `check` and `fmt`.
 
     python benchmarks/fuzz.py mutate [--programs N] [--seed N] [--log FILE] [--keep DIR]
+    python benchmarks/fuzz.py guided [--programs N] [--seed N] --keep DIR     (needs atheris: pip install atheris)
 
 Of every program must hold: it has a place for everything that is wrong with it, in text that is safe to print; no
 exception leaves the front end; `fmt` writes the same text the second time, and a program that means the same; it
@@ -22,7 +23,6 @@ sys.path[:1] = [str(ROOT)]  # `benchmarks` and `tfdsl` of this folder
 from benchmarks.fuzzing.children import Children, Tally  # noqa: E402
 from benchmarks.fuzzing.corpus import Corpus, surroundings  # noqa: E402
 from benchmarks.fuzzing.mutator import Mutator  # noqa: E402
-from benchmarks.fuzzing.target import judge  # noqa: E402
 
 
 def revision() -> str:
@@ -41,6 +41,8 @@ def summary(tally: Tally, seconds: float) -> str:
 
 
 def mutate(arguments: argparse.Namespace) -> int:
+    from benchmarks.fuzzing.target import judge
+
     mutator = Mutator(Corpus())
     out = open(arguments.log, "a", encoding="utf-8") if arguments.log else sys.stdout  # noqa: SIM115
     keep = Path(arguments.keep).absolute() if arguments.keep else None
@@ -62,6 +64,17 @@ def mutate(arguments: argparse.Namespace) -> int:
     return 1 if children.tally.found else 0
 
 
+def guided(arguments: argparse.Namespace) -> int:
+    from benchmarks.fuzzing.corpus import surroundings
+    from benchmarks.fuzzing.guided import run
+
+    keep = Path(arguments.keep).absolute()
+    with tempfile.TemporaryDirectory() as folder:
+        surroundings(Path(folder))
+        os.chdir(folder)
+        return run(keep, arguments.programs, arguments.seed)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ways = parser.add_subparsers(dest="way", required=True)
@@ -71,6 +84,11 @@ def main() -> int:
     way.add_argument("--log", metavar="FILE", help="add a line for each 20,000 programs to FILE")
     way.add_argument("--keep", metavar="DIR", help="write texts that fail into DIR")
     way.set_defaults(run=mutate)
+    way = ways.add_parser("guided", help="what reaches new code: atheris, instrumented")
+    way.add_argument("--programs", type=int, default=1_000_000, metavar="N")
+    way.add_argument("--seed", type=int, default=1, metavar="N")
+    way.add_argument("--keep", required=True, metavar="DIR", help="keep the corpus and texts that fail in DIR")
+    way.set_defaults(run=guided)
     arguments = parser.parse_args()
     return arguments.run(arguments)
 
