@@ -75,7 +75,7 @@ def _found(ctx: Analysis, statement: t.Import) -> str:
 
 def _module(ctx: Analysis, path: str, stem: str, statement: t.Import) -> Env:
     """The names of a file, which is read and analysed when it is imported first."""
-    identity = path if "\0" in path else os.path.realpath(path)  # no file has such a name, as reading it will say
+    identity = _identity(path)
     if identity in ctx.importing:
         chain = [*list(ctx.importing.values())[list(ctx.importing).index(identity) :], path]
         ctx.fail(IMPORT_CYCLE, statement.span, chain=" -> ".join(chain))
@@ -89,6 +89,14 @@ def _module(ctx: Analysis, path: str, stem: str, statement: t.Import) -> Env:
             block(ctx, module, tuple(s for s in tree.body if not isinstance(s, t.Session)))
         del ctx.graph.bound[start:]  # what the importing file does not need of another is no slip
     return ctx.modules[identity]
+
+
+def _identity(path: str) -> str:
+    """A path without links; one that no file can have, as reading it will say, is as it is."""
+    try:
+        return os.path.realpath(path)
+    except ValueError:
+        return path
 
 
 def _parsed(ctx: Analysis, path: str, statement: t.Import) -> t.File:
@@ -111,7 +119,7 @@ def _similar(path: str) -> str:
     folder, name = os.path.split(path)
     try:
         known = [other for other in os.listdir(folder or ".") if other.endswith(".tfg")]
-    except OSError:
+    except (OSError, ValueError):
         return ""
     return did_you_mean(name, known)
 

@@ -23,7 +23,7 @@ from itertools import groupby
 
 from ..source import Source
 from . import tree as t
-from .parse import parse
+from .parse import parse, whole
 
 WIDTH = 100
 _WORTH_OPENING = 30  # characters in brackets; opening smaller ones makes a line no easier to read
@@ -63,9 +63,10 @@ def format_text(source: Source) -> str:
     tree = parse(source)
     if not source.text.strip():
         return ""
-    tokens = _tokens(source.text)
+    before = whole(source.text)
+    tokens = _tokens(before)
     _mark(tokens, tree)
-    lines = _blank_lines(list(_lines(tokens, source.text)))
+    lines = _blank_lines(list(_lines(tokens, before)))
     _align_params(lines)
     text = _with_comments(lines)
     if text != source.text:
@@ -154,7 +155,9 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
             token.tight_before = True
             token.tight_after = token.text == ":" and depth > 0
         elif token.text in ("**", ".") or (token.text == "=" and depth > 0):
-            token.tight_before = token.tight_after = True
+            token.tight_after = True
+            # With a dot right behind it, a number would be another one.
+            token.tight_before = token.text != "." or not number or tokens[number - 1].kind != "number"
         if token.text == ":" and depth > 0 and number and tokens[number - 1].text == ",":
             token.tight_before = False
 

@@ -53,9 +53,14 @@ def _builder() -> Builder:
     return Builder()
 
 
+def whole(text: str) -> str:
+    """A text with an end to its last line."""
+    return text if text.endswith("\n") else text + "\n"
+
+
 def parse(source: Source) -> t.File:
     """The tree of a whole file."""
-    text = source.text if source.text.endswith("\n") else source.text + "\n"
+    text = whole(source.text)
     indent = re.match(r"([ \t\f]*)[^\s#]", text)
     if indent and indent[1]:
         message = INDENT_TAB if "\t" in indent[1] else INDENT_UNEXPECTED
