@@ -12,9 +12,9 @@ import hypothesis
 import pytest
 from programs import UNHURRIED, Writer, cases, good_programs, programs
 
-from tfdsl.analysis.context import Limits
 from tfdsl.diagnostics import TfgError
 from tfdsl.driver import check
+from tfdsl.limits import Limits
 from tfdsl.render import render_concise, render_json, render_text
 from tfdsl.source import Source
 from tfdsl.syntax.parse import _GRAPH_WORDS, _SESSION_WORDS

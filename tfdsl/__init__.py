@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .diagnostics import Diagnostic, TfgError
     from .driver import Compiled
+    from .limits import Limits
 
 __version__ = "0.1.0"
-__all__ = ["Compiled", "Diagnostic", "TfgError", "check", "compile"]
+__all__ = ["Compiled", "Diagnostic", "Limits", "TfgError", "check", "compile"]
 
 
 def compile(
@@ -35,6 +36,7 @@ def compile(
     params: Mapping[str, object] | None = None,
     data: Mapping[str, object] | None = None,
     ops: "Mapping[str, Callable[..., object]] | None" = None,
+    limits: "Limits | None" = None,
     **values: object,
 ) -> "Compiled":
     """Compile a program, given as its text or as the path of its file.
@@ -51,11 +53,14 @@ def compile(
     writes them; it returns a tensor, a tuple or list of tensors, or an operation. For every call in the program
     it is called twice: here, in a graph of its own, for the type of its result, and when the graph is built.
 
+    `limits` raises what a program may take of the compiler, or lowers it: `limits=tfdsl.Limits(seconds=60)`.
+
     Raises `TfgError` with all errors of the program, and for names that it does not declare.
     """
     from .driver import compile_source, merged_params, with_ops
 
-    return compile_source(_source(text_or_path), merged_params(params, values), data, foreign=with_ops(ops))
+    source, params = _source(text_or_path, limits), merged_params(params, values)
+    return compile_source(source, params, data, limits, foreign=with_ops(ops))
 
 
 def check(
@@ -64,6 +69,7 @@ def check(
     params: Mapping[str, object] | None = None,
     data: Mapping[str, object] | None = None,
     ops: "Mapping[str, Callable[..., object]] | None" = None,
+    limits: "Limits | None" = None,
     **values: object,
 ) -> "list[Diagnostic]":
     """All errors and warnings of a program, in the order of its text; nothing is built.
@@ -76,7 +82,8 @@ def check(
     from .driver import merged_params, with_ops
 
     foreign = with_ops(ops) if ops else None
-    return check_source(_source(text_or_path), merged_params(params, values), data, foreign=foreign)[1]
+    source, params = _source(text_or_path, limits), merged_params(params, values)
+    return check_source(source, params, data, limits, foreign=foreign)[1]
 
 
 def load_ipython_extension(ipython) -> None:
@@ -86,12 +93,12 @@ def load_ipython_extension(ipython) -> None:
     load(ipython)
 
 
-def _source(text_or_path: str | os.PathLike):
+def _source(text_or_path: str | os.PathLike, limits: "Limits | None"):
     from .source import Source
     from .syntax.read import read
 
     is_text = isinstance(text_or_path, str) and ("\n" in text_or_path or not text_or_path.endswith(".tfg"))
-    return Source("<text>", text_or_path) if is_text else read(text_or_path)
+    return Source("<text>", text_or_path) if is_text else read(text_or_path, limits)
 
 
 def __getattr__(name: str):
@@ -103,4 +110,8 @@ def __getattr__(name: str):
         from .driver import Compiled
 
         return Compiled
+    if name == "Limits":
+        from .limits import Limits
+
+        return Limits
     raise AttributeError(f"module 'tfdsl' has no attribute {name!r}")

@@ -6,7 +6,6 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from .analysis.check import analyse
-from .analysis.context import Limits
 from .analysis.foreign import Foreign, Types, python_ops
 from .analysis.outside import Outside
 from .analysis.values import thaw
@@ -19,6 +18,7 @@ from .diagnostics import (
     Diagnostic,
     TfgError,
 )
+from .limits import Clock, Limits
 from .program import Field, Graph, Named, Node, Program, Static
 from .source import Source
 from .suggest import did_you_mean
@@ -59,10 +59,12 @@ def check(
     There is no program where there are errors. `outside` has names that the text may use without binding them,
     `foreign` functions of Python's that are ops to it, and TensorFlow's inference.
     """
+    limits = limits or Limits()
+    clock = Clock(limits)
     try:
         with paused():
-            tree = parse(source) if isinstance(source, Source) else source
-            program, bag = analyse(tree, params, data, limits, outside, foreign)
+            tree = parse(source, limits, clock) if isinstance(source, Source) else source
+            program, bag = analyse(tree, params, data, limits, outside, foreign, clock=clock)
     except TfgError as error:
         return None, list(error.diagnostics)
     return (None if bag.errors else program), bag.ordered()

@@ -2,9 +2,9 @@
 
 import json
 
-from tfdsl.analysis.limits import Limits
 from tfdsl.diagnostics import TfgError
 from tfdsl.driver import check
+from tfdsl.limits import Limits
 from tfdsl.render import render_concise, render_json, render_text
 from tfdsl.source import Source
 from tfdsl.syntax.format import format_text

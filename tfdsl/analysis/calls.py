@@ -15,7 +15,6 @@ from ..diagnostics import (
     OPTION,
     RECURSION,
     TOO_DEEP,
-    VALUE_LARGE,
     VALUE_OF,
     Diagnostic,
 )
@@ -29,10 +28,9 @@ from ..source import Span
 from ..suggest import did_you_mean
 from ..types import DType, TensorType
 from .arguments import Arguments, Given, assign_arguments, bind, missing, operand_notes, size_notes
-from .builtins import SHARED_WITH_OPS, TooLarge
+from .builtins import SHARED_WITH_OPS
 from .context import Abandoned, Analysis
 from .foreign import call_python
-from .limits import MAX_CALLS, MAX_LIST
 from .names import Env
 from .raw import call_raw
 from .values import Array, Broken, Builtin, Function, Optimizer, PythonOp, Tensor, describe, has_tensor
@@ -230,20 +228,24 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
 
 # --- Python's functions -----------------------------------------------------------------------
 
+_WITHOUT_LOOKING = ("range", "len", "bool")  # they take no time, however much they are given
+
 
 def _python(ctx: Analysis, name: str, function: Callable, given: Arguments, span: Span) -> object:
     positional = [g.value for n, g in given if n is None]
     keywords = {n: g.value for n, g in given if n is not None}
     if any(isinstance(g.value, Broken) for _, g in given):
         raise Abandoned(None)
-    from .expressions import power_is_safe, small
+    from .expressions import power_is_safe, small, too_large
 
+    size = sum(map(ctx.limits.size_of, (*positional, *keywords.values())))
+    if size > ctx.limits.constant and name not in _WITHOUT_LOOKING:
+        too_large(ctx, span)
+    ctx.spend(2 * size, span)
     if name == "pow" and len(positional) >= 2:
         power_is_safe(ctx, positional[0], positional[1], span)
     try:
         return small(ctx, function(*positional, **keywords), span)
-    except TooLarge as error:
-        ctx.fail(VALUE_LARGE, span, size=str(error), limit=f"{MAX_LIST} elements")
     except (TypeError, ValueError, ArithmeticError) as error:
         ctx.fail(ARITHMETIC, span, reason=f"{name}: {error}")
 
@@ -284,10 +286,11 @@ def inline(ctx: Analysis, function: Function, given: Arguments, span: Span) -> o
     name = tree.target.id
     if any(tree is one for one in ctx.calling):
         ctx.fail(RECURSION, span, name=name)
-    if len(ctx.calling) >= MAX_CALLS:
-        ctx.fail(TOO_DEEP, span, help="call fewer functions from inside other functions", limit=MAX_CALLS)
+    if len(ctx.calling) >= ctx.limits.depth:
+        help = "call fewer functions from inside other functions, or raise the limit with --max-depth"
+        ctx.fail(TOO_DEEP, span, help=help, limit=ctx.limits.depth)
     ctx.repeat(1, span)
-    ctx.spend(1000, span)
+    ctx.spend(400, span)
     names = [p.name for p in tree.parameters]
     signature = ", ".join(p.name if p.default is None else f"{p.name} = {p.default.span.text}" for p in tree.parameters)
     arguments = assign_arguments(ctx, name, signature, names, given, span)

@@ -2,20 +2,21 @@
 
 from collections.abc import Mapping
 
+from ..bag import Bag
 from ..diagnostics import (
     DATA_UNKNOWN,
     PARAM_UNKNOWN,
     UNUSED,
     UNUSED_VALUE,
-    Bag,
     Diagnostic,
 )
+from ..limits import Clock, Limits
 from ..program import Apply, Enter, Fetch, Graph, Program, Ref, Template, fetches_of, walk
 from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
 from . import plan
-from .context import Analysis, GraphBuilder, Limits
+from .context import Analysis, GraphBuilder
 from .foreign import Foreign
 from .names import declared
 from .outside import Outside
@@ -29,6 +30,8 @@ def analyse(
     limits: Limits | None = None,
     outside: Outside | None = None,
     foreign: Foreign | None = None,
+    *,
+    clock: Clock | None = None,
 ) -> tuple[Program, Bag]:
     """The program of a tree, and what was found wrong with it.
 
@@ -36,7 +39,7 @@ def analyse(
     binding them; `foreign` has functions of Python's that it may call, and TensorFlow's inference. Where the bag
     has errors the program is incomplete and must not be built.
     """
-    ctx, program = analysed(tree, params, data, limits, outside, foreign)
+    ctx, program = analysed(tree, params, data, limits, outside, foreign, clock=clock)
     return program, ctx.bag
 
 
@@ -47,11 +50,17 @@ def analysed(
     limits: Limits | None = None,
     outside: Outside | None = None,
     foreign: Foreign | None = None,
+    *,
+    clock: Clock | None = None,
 ) -> tuple[Analysis, Program]:
     """As `analyse`, with the state of the analysis, to which nodes can still be added."""
     path = tree.span.source.path
-    ctx = Analysis(path, params or {}, data or {}, limits or Limits(), outside, foreign or Foreign({}, None))
+    limits = limits or Limits()
+    ctx = Analysis(
+        path, params or {}, data or {}, limits, outside, foreign or Foreign({}, None), clock or Clock(limits)
+    )
     ctx.tree = tree.body
+    ctx.allowed += limits.work_of(tree.span.source.text)
     sessions = []
     names: dict[str, Span] = {}
     for statement in tree.body:

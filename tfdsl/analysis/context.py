@@ -6,7 +6,20 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ..diagnostics import OTHER_GRAPH, TOO_DEEP, UNROLLED, WORK_LARGE, Bag, Diagnostic, Frame, Message, Note, TfgError
+from ..bag import Bag
+from ..diagnostics import (
+    OTHER_GRAPH,
+    TIME_LONG,
+    TOO_DEEP,
+    UNROLLED,
+    WORK_LARGE,
+    Diagnostic,
+    Frame,
+    Message,
+    Note,
+    TfgError,
+)
+from ..limits import Clock, Limits
 from ..program import (
     Arg,
     Data,
@@ -30,10 +43,11 @@ from ..program import (
 from ..source import Span
 from ..syntax import tree as t
 from ..types import Sizes, TensorType
-from .depth import LEVELS, MAX_LEVELS, on_own_stack
-from .limits import Limits
+from .depth import LEVELS, on_own_stack
 from .names import Env, declared
 from .values import Broken, Dataset, Tensor, freeze, is_host
+
+_LOOK = 20_000  # units of work after which the clock is looked at
 
 
 class Abandoned(Exception):
@@ -200,9 +214,10 @@ class Analysis:
 
     def __init__(
         self, path: str, params: Mapping[str, object], data: Mapping[str, object], limits: Limits,
-        outside: object = None, foreign: object = None,
+        outside: object, foreign: object, clock: Clock,
     ):  # fmt: skip
-        self.bag = Bag()
+        self.bag = Bag(limits.errors)
+        self.clock = clock
         self.folder = os.path.dirname(path) or "."
         self.given_params, self.given_data, self.limits = params, data, limits
         self.foreign = foreign  # ops that the caller adds, and TensorFlow's inference
@@ -221,7 +236,8 @@ class Analysis:
         self.calling: list[t.Def] = []
         self.level = 0  # of expressions and blocks inside one another
         self.unrolled = 0
-        self.work = 0
+        self.work = self._looked = 0  # units of work; how many when the clock was looked at last
+        self.allowed = limits.work  # units of work; a text adds to it
         self.failed = 0  # statements that could not be analysed, follow-ups of other errors included
 
     def origin(self, span: Span) -> Origin:
@@ -286,8 +302,16 @@ class Analysis:
     def spend(self, work: int, span: Span) -> None:
         """Count work done for the program; give the program up where it is too much."""
         self.work += work
-        if self.work > self.limits.work:
-            raise TfgError([*self.bag.ordered(), self.diagnostic(WORK_LARGE, span)])
+        if self.work > self._looked + _LOOK:
+            self._looked = self.work
+            if self.work > self.allowed:
+                self.give_up(WORK_LARGE, span, more=10 * self.limits.unroll)
+            if self.clock.is_over:
+                self.give_up(TIME_LONG, span, seconds=self.clock.seconds)
+
+    def give_up(self, message: Message, span: Span, **details: object) -> None:
+        """End the check with what has been found and an error more."""
+        raise TfgError([*self.bag.ordered(), self.diagnostic(message, span, **details)])
 
     def repeat(self, times: int, span: Span) -> None:
         """Count turns of loops and calls of functions."""
@@ -297,8 +321,8 @@ class Analysis:
 
     def deeper(self, function: Callable, span: Span, *arguments: object) -> object:
         """Call what works one level deeper in the program than its caller; `span` is what it works on."""
-        if self.level >= MAX_LEVELS:
-            self.fail(TOO_DEEP, span, limit=MAX_LEVELS)
+        if self.level >= self.limits.levels:
+            self.fail(TOO_DEEP, span, limit=self.limits.levels)
         self.level += 1
         try:
             return function(*arguments) if self.level % LEVELS else on_own_stack(function, *arguments)

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 
 LEVELS = 30  # expressions and blocks inside one another that one thread takes; each is up to twenty calls of Python's
-MAX_LEVELS = 10_000  # in a whole program
 
 
 def on_own_stack(function: Callable, *arguments: object) -> object:

@@ -26,7 +26,6 @@ from ..syntax import tree as t
 from ..syntax.parse import parse
 from ..syntax.read import read
 from .context import Abandoned, Analysis
-from .limits import MAX_IMPORTS
 from .names import Env
 from .statements import bind, block
 from .values import Namespace
@@ -80,9 +79,10 @@ def _module(ctx: Analysis, path: str, stem: str, statement: t.Import) -> Env:
         chain = [*list(ctx.importing.values())[list(ctx.importing).index(identity) :], path]
         ctx.fail(IMPORT_CYCLE, statement.span, chain=" -> ".join(chain))
     if identity not in ctx.modules:
-        if len(ctx.importing) > MAX_IMPORTS:
-            ctx.fail(IMPORT_DEEP, statement.span, limit=MAX_IMPORTS)
+        if len(ctx.importing) > ctx.limits.imports:
+            ctx.fail(IMPORT_DEEP, statement.span, limit=ctx.limits.imports)
         tree = _parsed(ctx, path, statement)
+        ctx.allowed += ctx.limits.work_of(tree.span.source.text)
         ctx.modules[identity] = module = Env()
         start = len(ctx.graph.bound)
         with _inside(ctx, tree, module, path, identity, stem), ctx.entering("imported", statement.span):
@@ -101,8 +101,9 @@ def _identity(path: str) -> str:
 
 def _parsed(ctx: Analysis, path: str, statement: t.Import) -> t.File:
     try:
-        source = read(path)
-        return parse(Source(f"<{statement.path}>", source.text) if statement.is_library else source)
+        source = read(path, ctx.limits)
+        source = Source(f"<{statement.path}>", source.text) if statement.is_library else source
+        return parse(source, ctx.limits, ctx.clock)
     except TfgError as error:
         first = error.diagnostics[0]
         if first.message is FILE_MISSING:

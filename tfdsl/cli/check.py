@@ -28,7 +28,7 @@ def command(arguments: argparse.Namespace) -> int:
     diagnostics: list[Diagnostic] = []
     for path in arguments.files:
         try:
-            diagnostics += check(read(path), extra.params, extra.data, extra.limits)[1]
+            diagnostics += check(read(path, extra.limits), extra.params, extra.data, extra.limits)[1]
         except TfgError as error:
             diagnostics += error.diagnostics
     _print(diagnostics, arguments.format)

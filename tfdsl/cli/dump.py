@@ -26,11 +26,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     extra = given(arguments)
-    source = read(arguments.file)
+    source = read(arguments.file, extra.limits)
     if arguments.stage == "tree":
         from ..syntax.outline import outline
 
-        sys.stdout.write(outline(parse(source)))
+        sys.stdout.write(outline(parse(source, extra.limits)))
         return 0
     compiled = compile_source(source, extra.params, extra.data, extra.limits, foreign=tensorflow.foreign())
     if arguments.stage == "program":

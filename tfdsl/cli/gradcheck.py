@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     extra = given(arguments)
-    tree = parse(read(arguments.file))
+    tree = parse(read(arguments.file, extra.limits), extra.limits)
     ctx, program = analysed(tree, extra.params, extra.data, extra.limits, foreign=tensorflow.foreign())
     if ctx.bag.errors:
         return errors(d for d in ctx.bag.ordered() if d.severity == "error")

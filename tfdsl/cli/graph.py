@@ -31,7 +31,9 @@ def command(arguments: argparse.Namespace) -> int:
     form = arguments.format or _form(arguments.output)
     extra = given(arguments)
     foreign = tensorflow.foreign() if form == "pbtxt" else None
-    compiled = compile_source(read(arguments.file), extra.params, extra.data, extra.limits, foreign=foreign)
+    compiled = compile_source(
+        read(arguments.file, extra.limits), extra.params, extra.data, extra.limits, foreign=foreign
+    )
     graphs = [graph for graph in compiled.program.graphs if arguments.graph in (None, graph.name)]
     if not graphs:
         known = ", ".join(graph.name or "(the default one)" for graph in compiled.program.graphs)

@@ -3,8 +3,8 @@
 import argparse
 from dataclasses import dataclass, field
 
-from ..analysis.limits import Limits
 from ..diagnostics import CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, TfgError
+from ..limits import Limits
 from ..suggest import did_you_mean
 from .report import WrongUse
 
@@ -19,8 +19,32 @@ def add_program_options(parser: argparse.ArgumentParser) -> None:
                         help="read the data NAME from a .csv or .npz file instead of its source")  # fmt: skip
     parser.add_argument("--config", metavar="FILE.yaml",
                         help="a YAML file with params, data and logdir; --set and --data go before it")  # fmt: skip
-    parser.add_argument("--max-unroll", metavar="N", type=_positive,
-                        help="repeat graph code up to N times while compiling (default: 100000)")  # fmt: skip
+    add_limit_options(parser, *_LIMITS)
+
+
+# The options that raise or lower a limit, by the names of the limits.
+_LIMITS = {
+    "unroll": ("--max-unroll", "repeat graph code, and call functions, up to N times while compiling"),
+    "depth": ("--max-depth", "let brackets and calls stand up to N deep in one another, and blocks up to N / 50"),
+    "constant": ("--max-constant", "let a value known while compiling have up to N elements or characters"),
+    "file": ("--max-file-size", "read programs of up to N bytes"),
+    "imports": ("--max-imports", "let up to N files import one another"),
+    "errors": ("--max-errors", "tell up to N errors and warnings"),
+    "seconds": ("--max-seconds", "give up a check after N seconds"),
+}
+
+
+def add_limit_options(parser: argparse.ArgumentParser, *limits: str) -> None:
+    for limit in limits:
+        option, help = _LIMITS[limit]
+        help = f"{help} (default: {int(getattr(Limits(), limit))})"
+        parser.add_argument(option, metavar="N", type=_positive, dest=f"max_{limit}", help=help)
+
+
+def limits(arguments: argparse.Namespace) -> Limits:
+    """The limits of a command line."""
+    named = {limit: getattr(arguments, f"max_{limit}", None) for limit in _LIMITS}
+    return Limits(**{limit: value for limit, value in named.items() if value is not None})
 
 
 def _positive(text: str) -> int:
@@ -37,7 +61,7 @@ class Given:
     params: dict[str, object] = field(default_factory=dict)
     data: dict[str, object] = field(default_factory=dict)
     logdir: str | None = None
-    limits: Limits | None = None
+    limits: Limits = Limits()  # noqa: RUF009
 
 
 def given(arguments: argparse.Namespace) -> Given:
@@ -45,7 +69,7 @@ def given(arguments: argparse.Namespace) -> Given:
     result = config(arguments.config) if arguments.config else Given()
     result.params |= _pairs(arguments.params, "--set NAME=VALUE")
     result.data |= _pairs(arguments.data, "--data NAME=PATH")
-    result.limits = Limits(arguments.max_unroll) if arguments.max_unroll else None
+    result.limits = limits(arguments)
     return result
 
 

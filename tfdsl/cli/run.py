@@ -45,7 +45,7 @@ def command(arguments: argparse.Namespace) -> int:
             print(f"tfdsl: {line}", file=sys.stderr)
 
     compiled = compile_source(
-        read(arguments.file), extra.params, extra.data, extra.limits, foreign=tensorflow.foreign()
+        read(arguments.file, extra.limits), extra.params, extra.data, extra.limits, foreign=tensorflow.foreign()
     )
     compiled.soft_placement = arguments.soft_placement
     if not arguments.quiet and compiled.diagnostics:

@@ -21,6 +21,7 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
+from ..limits import Limits
 from ..source import Source
 from . import tree as t
 from .parse import parse, whole
@@ -58,9 +59,9 @@ class _Line:
     equals: int = -1  # where the = of a param stands
 
 
-def format_text(source: Source) -> str:
+def format_text(source: Source, limits: Limits | None = None) -> str:
     """The canonical form of a program; `TfgError` where it does not parse."""
-    tree = parse(source)
+    tree = parse(source, limits)
     if not source.text.strip():
         return ""
     before = whole(source.text)
@@ -70,7 +71,7 @@ def format_text(source: Source) -> str:
     _align_params(lines)
     text = _with_comments(lines)
     if text != source.text:
-        assert _plain(parse(Source(source.path, text))) == _plain(tree), "formatting changed the program"
+        assert _plain(parse(Source(source.path, text), limits)) == _plain(tree), "formatting changed the program"
     return text
 
 

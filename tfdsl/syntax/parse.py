@@ -20,12 +20,13 @@ from ..diagnostics import (
     Note,
     TfgError,
 )
+from ..limits import Clock, Limits
 from ..source import Source, Span
 from ..suggest import did_you_mean, visible
 from . import tree as t
 from .build import Builder, BuildError
 from .grammar import parser
-from .layout import LayoutError
+from .layout import Layout, LayoutError
 
 # How messages name what the grammar would take.
 _NAMES = {
@@ -49,8 +50,8 @@ _SESSION_WORDS = (
 
 
 @cache
-def _builder() -> Builder:
-    return Builder()
+def _parts() -> tuple[Builder, Layout]:
+    return Builder(), Layout()
 
 
 def whole(text: str) -> str:
@@ -58,25 +59,27 @@ def whole(text: str) -> str:
     return text if text.endswith("\n") else text + "\n"
 
 
-def parse(source: Source) -> t.File:
-    """The tree of a whole file."""
+def parse(source: Source, limits: Limits | None = None, clock: Clock | None = None) -> t.File:
+    """The tree of a whole file. The clock is that of a check of which this is a part."""
     text = whole(source.text)
     indent = re.match(r"([ \t\f]*)[^\s#]", text)
     if indent and indent[1]:
         message = INDENT_TAB if "\t" in indent[1] else INDENT_UNEXPECTED
         raise TfgError([Diagnostic(message, Span(source, 0, len(indent[1])))])
-    return _parse(source, text, "file")
+    return _parse(source, text, "file", limits, clock)
 
 
-def parse_expression(source: Source) -> t.Expr:
+def parse_expression(source: Source, limits: Limits | None = None) -> t.Expr:
     """The tree of a text that is one expression."""
-    return _parse(source, source.text, "expr")
+    return _parse(source, source.text, "expr", limits)
 
 
-def _parse(source: Source, text: str, start: str):
-    builder = _builder()
-    lark = parser(builder)
+def _parse(source: Source, text: str, start: str, limits: Limits | None, clock: Clock | None = None):
+    builder, layout = _parts()
+    lark = parser(builder, layout)
     builder.source = source
+    layout.limits = limits or Limits()
+    layout.clock = clock or Clock(layout.limits)
     try:
         with paused():
             return lark.parse(text, start=start)
