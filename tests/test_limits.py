@@ -43,7 +43,7 @@ def checked(tmp_path, monkeypatch, capsys):
 
 
 def test_each_limit_has_a_program_here():
-    assert set(ABOVE) == set(RAISED) == set(_LIMITS) == {field for field in Limits.__dataclass_fields__}
+    assert set(ABOVE) == set(RAISED) == set(_LIMITS) == set(Limits.__dataclass_fields__)
 
 
 @pytest.mark.parametrize("limit", ABOVE)

@@ -77,7 +77,7 @@ class Layout(threading.local):
             raise LayoutError(INDENT_TAB, at + indent.index("\t"), at + indent.index("\t") + 1)
         if width > indents[-1]:
             indents.append(width)
-            if len(indents) > self.limits.blocks:
+            if len(indents) - 1 > self.limits.blocks:
                 raise LayoutError(BLOCKS_DEEP, at, token.end_pos, limit=self.limits.blocks)
             yield Token.new_borrow_pos("_INDENT", indent, token)
         while width < indents[-1]:

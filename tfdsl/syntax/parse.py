@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
+from lark.parsers.lalr_analysis import Shift
 
 from ..collector import paused
 from ..diagnostics import (
@@ -164,8 +165,7 @@ def _open_bracket(text: str, offset: int) -> tuple[int | None, bool]:
 def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
     token = error.token
     kind = token.type
-    accepts = error.accepts  # which Lark works out each time that it is asked
-    accepts = error.expected if accepts is None else accepts
+    accepts = _accepted(error)
     start = token.start_pos if token.start_pos is not None else len(source.text)
     span = Span(source, start, max(start + 1, token.end_pos or start))
     if kind == "$END" or (kind == "_NL" and "\n" in token):
@@ -200,6 +200,29 @@ def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
     return Diagnostic(
         UNEXPECTED, span, {"found": found}, notes, help or _expected(accepts - {kind, str(token).upper()})
     )
+
+
+def _accepted(error: UnexpectedToken) -> set[str]:
+    """The terminals that could stand in the place of a token: those that lead to a shift.
+
+    Lark's own `accepts` comes to the same by copies of the parser, which takes most of the time of a wrong program.
+    """
+    conf, stack = error.state.parse_conf, error.state.state_stack
+    return {name for name in conf.states[stack[-1]] if name.isupper() and _is_shifted(conf, list(stack), name)}
+
+
+def _is_shifted(conf, stack: list[int], name: str) -> bool:
+    states = conf.states
+    while (step := states[stack[-1]].get(name)) is not None:
+        action, rule = step
+        if action is Shift:
+            return True
+        if rule.expansion:
+            del stack[-len(rule.expansion) :]
+        stack.append(states[stack[-1]][rule.origin.name][1])
+        if name == "$END" and stack[-1] == conf.end_state:
+            return True
+    return False
 
 
 def _first_word(source: Source, line: int) -> str:
