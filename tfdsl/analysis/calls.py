@@ -191,6 +191,20 @@ def depends(ctx: Analysis, y: Ref, x: Ref) -> bool:
     return False
 
 
+def depending(ctx: Analysis, xs: list[Ref]) -> set[int]:
+    """All nodes from which a gradient can flow back to one of `xs`, by the rules of `depends`."""
+    nodes, wanted = ctx.graph.nodes, set(xs)
+    found = {x.node for x in xs if nodes[x.node].op in ("variable", "shared")}
+    for id in sorted(nodes):  # a node stands after what it is made of
+        node = nodes[id]
+        if node.op in _CUT or node.op in ("variable", "shared"):
+            continue
+        if any(r in wanted or (r.node in found and _is_inexact(nodes[r.node].outputs, r.output)) for r in node.inputs()):
+            found.add(id)
+    ctx.spend(2 * len(nodes), nodes[xs[0].node].origin.span)
+    return found
+
+
 def _is_inexact(outputs: tuple[TensorType, ...], at: int) -> bool:
     return bool(outputs) and outputs[at].dtype.kind in ("float", "complex")
 

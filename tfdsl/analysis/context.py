@@ -43,7 +43,7 @@ from ..program import (
 from ..source import Span
 from ..syntax import tree as t
 from ..types import Sizes, TensorType
-from .depth import LEVELS, on_own_stack
+from .depth import LEVELS, NoStack, on_own_stack
 from .names import Env, declared
 from .values import Broken, Dataset, Tensor, freeze, is_host
 
@@ -309,6 +309,10 @@ class Analysis:
             if self.clock.is_over:
                 self.give_up(TIME_LONG, span, seconds=self.clock.seconds)
 
+    def count_anew(self) -> None:
+        """The check is over; what is added to the graph from now on has its own time and work."""
+        self.clock, self.work, self._looked = Clock(self.limits), 0, 0
+
     def give_up(self, message: Message, span: Span, **details: object) -> None:
         """End the check with what has been found and an error more."""
         raise TfgError([*self.bag.ordered(), self.diagnostic(message, span, **details)])
@@ -326,6 +330,9 @@ class Analysis:
         self.level += 1
         try:
             return function(*arguments) if self.level % LEVELS else on_own_stack(function, *arguments)
+        except NoStack:
+            help = "the system gives no memory for more: give the inner parts names of their own"
+            self.fail(TOO_DEEP, span, help=help, limit=self.level)
         finally:
             self.level -= 1
 

@@ -133,7 +133,7 @@ _NO_STATEMENTS = frozenset(
     "class try except finally raise global nonlocal del pass assert async await yield lambda break continue".split()
 )
 _OPENS_BLOCK = frozenset("scope device container after graph if elif else while for def session train every".split())
-_BRACKETS = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*"|[()\[\]]')
+_BRACKETS = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*+"?|[()\[\]]')
 
 
 def _code_end(source: Source, offset: int) -> int:
