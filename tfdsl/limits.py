@@ -8,6 +8,8 @@ import time
 
 from .record import Record
 
+_SMALL = {float, bool, complex, type(None)}
+
 MAX_ADVICE = 100  # statements that failed, after which no similar names are looked for: it takes a while
 MAX_NESTED = 100  # lists in lists
 MAX_BITS = 14_000  # of a whole number: Python writes out no more than 4300 digits
@@ -56,23 +58,28 @@ class Limits(Record):
         if not isinstance(value, (list, tuple)):
             return len(value) if isinstance(value, str) else 1, 0
         count = depth = 0
-        todo: list[tuple] = [(value, 1)]
+        todo: list[tuple] = [(value, 1, 1)]
         while todo:
-            one, depth = todo.pop()
-            count += len(one)
+            one, depth, times = todo.pop()  # a list, how deep it stands, and how often
+            count += len(one) * times
             if count > self.constant:
                 break
             if depth > MAX_NESTED:
                 return self.constant + 1, depth
+            kinds = set(map(type, one))
+            if kinds <= _SMALL or (kinds == {int} and max(max(one), -min(one)) < 1 << 64):
+                continue
+            lists: dict[int, list] = {}  # the same list many times is looked at once
             for item in one:
                 if isinstance(item, (list, tuple)):
-                    todo.append((item, depth + 1))
+                    lists.setdefault(id(item), [item, 0])[1] += times
                 elif isinstance(item, str):
-                    count += len(item)
+                    count += len(item) * times
                 elif isinstance(item, range):
-                    count += self._length(item)
+                    count += self._length(item) * times
                 elif isinstance(item, int):
-                    count += item.bit_length() >> 6
+                    count += (item.bit_length() >> 6) * times
+            todo += [(item, depth + 1, often) for item, often in lists.values()]
         return count, depth
 
     def _length(self, value: range) -> int:

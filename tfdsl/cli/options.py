@@ -1,7 +1,11 @@
 """Options that several commands share: params, data and the config file."""
 
 import argparse
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
+from typing import ClassVar
 
 from ..diagnostics import CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, TfgError
 from ..limits import Limits
@@ -9,7 +13,7 @@ from ..suggest import did_you_mean
 from .report import WrongUse
 
 CONFIG_KEYS = ("params", "data", "logdir")
-_MAX_CONFIG, _MAX_BRACKETS = 1_000_000, 1000
+_MAX_CONFIG, _MAX_NESTED = 100_000, 50  # characters; lists and mappings in one another
 
 
 def add_program_options(parser: argparse.ArgumentParser) -> None:
@@ -95,15 +99,15 @@ def config(path: str) -> Given:
     except (OSError, ValueError) as error:  # ValueError: a path with a null character
         reason = getattr(error, "strerror", None) or str(error)
         raise TfgError([Diagnostic(FILE_MISSING, None, {"path": path, "reason": reason.lower()})]) from None
-    if len(text) > _MAX_CONFIG or sum(map(text.count, "[{")) > _MAX_BRACKETS:  # YAML takes minutes to refuse them
-        raise _form(path, f"more than {_MAX_CONFIG} characters or {_MAX_BRACKETS} brackets are no config file")
+    if len(text) > _MAX_CONFIG:
+        raise _form(path, f"more than {_MAX_CONFIG} characters are no config file")
+    loader = _loader()
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise _form(path, "YAML aliases (*name) are not allowed")
-        twice = _twice(yaml.compose(text, yaml.SafeLoader))
+        _check_events(path, yaml.parse(text, loader))
+        twice = _twice(yaml.compose(text, loader))
         if twice:
             raise _form(path, f"line {twice.start_mark.line + 1}: the key '{twice.value}' stands there twice")
-        data = yaml.safe_load(text)
+        data = yaml.load(text, loader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}: " if mark else ""
@@ -127,6 +131,40 @@ def config(path: str) -> Given:
         if not isinstance(value, str):
             raise _form(path, f"data '{name}' must be a path")
     return Given({str(name): value for name, value in (data.get("params") or {}).items()}, files, logdir)
+
+
+@cache
+def _loader() -> type:
+    """Reads YAML as its version 1.2 does: `no`, `on` and `12:30` are text, only `true` and `false` are bools."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers: ClassVar[dict] = {}
+
+    for tag, pattern, first in (
+        ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
+        ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
+        ("int", "[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+        ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", "-+.0123456789"),
+    ):
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(rf"(?:{pattern})\Z"), list(first))
+    return Loader
+
+
+def _check_events(path: str, events: Iterable) -> None:
+    """Refuse what makes more of a file than it says, or something else, before anything is made of it."""
+    import yaml
+
+    depth = 0
+    for event in events:
+        line = f"line {event.start_mark.line + 1}: "
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _form(path, f"{line}YAML aliases (*name) and anchors (&name) are not allowed")
+        if getattr(event, "tag", None):
+            raise _form(path, f"{line}YAML tags (!name) are not allowed")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_NESTED:
+            raise _form(path, f"{line}lists and mappings stand more than {_MAX_NESTED} deep in one another")
 
 
 def _twice(node: object):
