@@ -45,6 +45,8 @@ ELSEWHERE = {
     "TFG810": "a run of a program without sessions: command line and Python",
     "TFG813": "a param that Python gives in two ways: test_embedding.py",
     **dict.fromkeys(("TFG830", "TFG831"), "functions that Python gives as ops: test_user_ops.py"),
+    "TFG821": "links, pipes and the like: test_access.py",
+    "TFG823": "a folder that --allow-path names: command line",
     "TFG899": "a bug in the compiler",
     "TFG903": "a synthetic set takes the place of the real one when the data is loaded",
 }

@@ -17,7 +17,8 @@ def failure(text, params=None, data=None):
     program = tfdsl.compile(text, params, data)
     with pytest.raises(tfdsl.TfgError) as caught:
         program.run()
-    (diagnostic,) = caught.value.diagnostics
+    diagnostic, *more = caught.value.diagnostics
+    assert {one.code for one in more} <= {diagnostic.code}, "the same fault, of other variables"
     return diagnostic
 
 

@@ -1,11 +1,11 @@
 """`tfdsl run` as a process: what goes where, exit codes, and Ctrl-C."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 
+import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 ENDLESS = """
@@ -57,31 +57,37 @@ def logged(folder):
     return [(event.step, event.value) for event in events.Scalars("count")]
 
 
-def test_ctrl_c_and_going_on(tmp_path):
+def kept_step(folder):
+    """The step of the newest checkpoint."""
+    return int(max(path.name for path in folder.iterdir()).rpartition("-")[2])
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_going_on(tmp_path, number, code):
     (tmp_path / "endless.tfg").write_text(ENDLESS)
     process = start(tmp_path, "endless.tfg")
     first = process.stdout.readline()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     rest, said = process.stdout.read(), process.stderr.read()
     process.wait(timeout=120)
-    assert process.returncode == 130, said
-    assert said == "tfdsl: interrupted\n"
+    assert process.returncode == code, said
+    position = kept_step(tmp_path / "kept")
+    assert said == f"tfdsl: kept step {position} in kept: the next run goes on from there\ntfdsl: interrupted\n"
     lines = [first, *rest.splitlines(keepends=True)]
     assert lines == [f"{step} {step}\n" for step in range(0, 5 * len(lines), 5)]
-    position = json.loads((tmp_path / "kept" / "tfdsl.json").read_text())["position"]["step"]
     assert logged(tmp_path) == [(step, step) for step in range(position)]
 
     # The next run says where it goes on, and nothing is missing or twice.
     process = start(tmp_path, "endless.tfg")
     second = process.stdout.readline()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     rest, said = process.stdout.read(), process.stderr.read()
     process.wait(timeout=120)
-    assert process.returncode == 130, said
-    assert said == f"tfdsl: going on from step {position}, kept in kept\ntfdsl: interrupted\n"
+    assert process.returncode == code, said
+    assert said.startswith(f"tfdsl: going on from step {position}, kept in kept\ntfdsl: kept step ")
     lines += [second, *rest.splitlines(keepends=True)]
     assert lines == [f"{step} {step}\n" for step in range(0, 5 * len(lines), 5)]
-    position = json.loads((tmp_path / "kept" / "tfdsl.json").read_text())["position"]["step"]
+    position = kept_step(tmp_path / "kept")
     assert logged(tmp_path) == [(step, step) for step in range(position)]
 
     # --fresh starts over, also with another param, and ends.

@@ -18,7 +18,7 @@ logger or other switch of the process is touched.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def compile(
     data: Mapping[str, object] | None = None,
     ops: "Mapping[str, Callable[..., object]] | None" = None,
     limits: "Limits | None" = None,
+    allow_paths: "Iterable[str | os.PathLike[str]]" = (),
     **values: object,
 ) -> "Compiled":
     """Compile a program, given as its text or as the path of its file.
@@ -53,14 +54,16 @@ def compile(
     writes them; it returns a tensor, a tuple or list of tensors, or an operation. For every call in the program
     it is called twice: here, in a graph of its own, for the type of its result, and when the graph is built.
 
+    A program reads and writes below its own folder and the working folder; `allow_paths` names more folders.
     `limits` raises what a program may take of the compiler, or lowers it: `limits=tfdsl.Limits(seconds=60)`.
 
     Raises `TfgError` with all errors of the program, and for names that it does not declare.
     """
     from .driver import compile_source, merged_params, with_ops
 
-    source, params = _source(text_or_path, limits), merged_params(params, values)
-    return compile_source(source, params, data, limits, foreign=with_ops(ops))
+    source, access = _source(text_or_path, allow_paths, limits)
+    params = merged_params(params, values)
+    return compile_source(source, params, data, limits, foreign=with_ops(ops), access=access)
 
 
 def check(
@@ -70,6 +73,7 @@ def check(
     data: Mapping[str, object] | None = None,
     ops: "Mapping[str, Callable[..., object]] | None" = None,
     limits: "Limits | None" = None,
+    allow_paths: "Iterable[str | os.PathLike[str]]" = (),
     **values: object,
 ) -> "list[Diagnostic]":
     """All errors and warnings of a program, in the order of its text; nothing is built.
@@ -82,8 +86,8 @@ def check(
     from .driver import merged_params, with_ops
 
     foreign = with_ops(ops) if ops else None
-    source, params = _source(text_or_path, limits), merged_params(params, values)
-    return check_source(source, params, data, limits, foreign=foreign)[1]
+    source, access = _source(text_or_path, allow_paths, limits)
+    return check_source(source, merged_params(params, values), data, limits, foreign=foreign, access=access)[1]
 
 
 def load_ipython_extension(ipython) -> None:
@@ -93,12 +97,15 @@ def load_ipython_extension(ipython) -> None:
     load(ipython)
 
 
-def _source(text_or_path: str | os.PathLike, limits: "Limits | None"):
+def _source(text_or_path: str | os.PathLike, allow_paths: Iterable[str | os.PathLike], limits: "Limits | None"):
+    """A program's source, and what it may touch."""
+    from .access import Access
     from .source import Source
     from .syntax.read import read
 
     is_text = isinstance(text_or_path, str) and ("\n" in text_or_path or not text_or_path.endswith(".tfg"))
-    return Source("<text>", text_or_path) if is_text else read(text_or_path, limits)
+    source = Source("<text>", text_or_path) if is_text else read(text_or_path, limits)
+    return source, Access(source.path, allow_paths)
 
 
 def __getattr__(name: str):

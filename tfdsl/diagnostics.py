@@ -382,10 +382,21 @@ DEVICE_MISSING = _message("TFG713", "there is no device {name} here",
 NO_XLA = _message("TFG715", "XLA cannot compile this training: {reason}",
                   "take the engine loop, or auto, which takes it where XLA cannot compile")
 RESTORE_UNREADABLE = _message("TFG709", "the checkpoint {path} cannot be read: {reason}")
-CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} is of a different program: {what} changed",
-                            "start over with --fresh, or give 'checkpoint' another folder")
-CHECKPOINT_DAMAGED = _message("TFG711", "the checkpoint in {path} is damaged: {reason}",
-                              "start over with --fresh; the folder is left as it is")
+CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} is of a different program: {what}",
+                            "--resume-anyway goes on from what still fits, --fresh starts over; "
+                            "or give 'checkpoint' another folder")
+CHECKPOINT_DAMAGED = _message("TFG711", "no checkpoint in {folder} is whole: in {name}, {reason}",
+                              "bring the files back, or start over with --fresh; nothing was touched")
+WRITE_NOT_OURS = _message("TFG735", "{name} is in the way of {path}: it is not what was saved there",
+                          "save to another path, or move the file away")
+CHECKPOINT_HELD = _message("TFG736", "another run works in {path}: {holder}",
+                           "wait for it, stop it, or give 'checkpoint' another folder")
+CHECKPOINT_MACHINE = _message("TFG737", "the checkpoint in {path} cannot be continued to the bit: {what}",
+                              "--resume-anyway goes on all the same, --fresh starts over")
+
+NO_MEMORY = _message("TFG738", "there is not enough memory for this run",
+                     "give it more, or less to hold: smaller batches, stream=true for data; "
+                     "a training that keeps checkpoints goes on from the last one")
 
 FUNCTION_RAISED = _message("TFG730", "{function} raised {error}: {reason}")
 FUNCTION_RESULT = _message("TFG731", "{function} returned {value}, not a tensor",
@@ -421,6 +432,15 @@ FILE_LARGE = _message("TFG816", "{path} has more than {limit} bytes",
 ERRORS_MANY = _message("TFG817", "there are more errors than the {limit} that are told",
                        "mend the others first, or raise the limit with --max-errors")
 PARAM_TWICE = _message("TFG813", "param '{name}' is given by keyword and in params", "give it once")
+PATH_OUTSIDE = _message("TFG820", "'{path}' is {target}, outside of the folders that this program may touch",
+                        "it may touch its own folder and the working folder; allow another one with "
+                        "--allow-path {folder}, or allow_paths in Python")
+PATH_KIND = _message("TFG821", "'{path}' is {what}, which a program may not open",
+                     "only plain files are opened; copy what is in it to one, and name that")
+PATH_FORM = _message("TFG822", "'{path}' cannot be a path: {reason}",
+                     "write names with / between them, such as \"data/houses.csv\"")
+ALLOWED_MISSING = _message("TFG823", "{path} cannot be allowed: there is no such folder",
+                           "make it first, or name the folder above it")
 FUNCTION_GIVEN = _message("TFG830", "ops has '{name}', which cannot be an op: {reason}")
 FUNCTION_CLASH = _message("TFG831", "ops has '{name}', which the language has itself", "give it another name")
 BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}",
@@ -435,6 +455,13 @@ WARNINGS_MANY = _message("TFG905", "there are more warnings than the {limit} tha
                          "mend the others first, or raise the limit with --max-errors", "warning")
 SYNTHETIC = _message("TFG903", "{name} could not be had; a synthetic set of the same shape takes its place",
                      "results are not those of the real data", "warning")
+
+
+CHECKPOINT_SKIPPED = _message("TFG910", "{path} is damaged: {reason}; the checkpoint of step {step} is taken instead",
+                              "remove the damaged one when nobody needs it", "warning")
+CHECKPOINT_GONE = _message("TFG911", "{path} had vanished; it was made again, with one checkpoint", "", "warning")
+LOG_GONE = _message("TFG912", "the event file in {path} has vanished; what is logged from here on is in a new one",
+                    "", "warning")
 
 
 class Note(Record):

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from .access import Access
 from .analysis.check import analyse
 from .analysis.foreign import Foreign, Types, python_ops
 from .analysis.outside import Outside
@@ -53,18 +54,20 @@ def check(
     limits: Limits | None = None,
     outside: Outside | None = None,
     foreign: Foreign | None = None,
+    access: Access | None = None,
 ) -> tuple[Program | None, list[Diagnostic]]:
     """The program of a source, or of a tree, and its diagnostics in the order of the text.
 
     There is no program where there are errors. `outside` has names that the text may use without binding them,
-    `foreign` functions of Python's that are ops to it, and TensorFlow's inference.
+    `foreign` functions of Python's that are ops to it, and TensorFlow's inference. `access` opens the files that it
+    names; without it, those of its folder and of the working folder.
     """
     limits = limits or Limits()
     clock = Clock(limits)
     try:
         with paused():
             tree = parse(source, limits, clock) if isinstance(source, Source) else source
-            program, bag = analyse(tree, params, data, limits, outside, foreign, clock=clock)
+            program, bag = analyse(tree, params, data, limits, outside, foreign, access, clock)
     except TfgError as error:
         return None, list(error.diagnostics)
     return (None if bag.errors else program), bag.ordered()
@@ -77,13 +80,15 @@ def compile_source(
     limits: Limits | None = None,
     outside: Outside | None = None,
     foreign: Foreign | None = None,
+    access: Access | None = None,
 ) -> "Compiled":
     """A source, checked; `TfgError` with everything that is wrong with it."""
     foreign = foreign or with_ops(None)
-    program, diagnostics = check(source, params, data, limits, outside, foreign)
+    program, diagnostics = check(source, params, data, limits, outside, foreign, access)
     if program is None:
         raise TfgError(diagnostics)
-    return Compiled(program, data, diagnostics, outside, {n: op.function for n, op in foreign.functions.items()})
+    ops = {name: op.function for name, op in foreign.functions.items()}
+    return Compiled(program, data, diagnostics, outside, ops, access)
 
 
 def with_ops(ops: Mapping[str, Callable] | None) -> Foreign:
@@ -101,9 +106,9 @@ def infer(node: Node, types: Types, *rest) -> TensorType | tuple[TensorType, ...
 class Compiled:
     """A compiled program. Its graphs are built, and TensorFlow imported, when they are first asked for.
 
-    `program` is the typed program, `diagnostics` the warnings that the compiler had. With `soft_placement`, set
-    before a graph is built, nodes go to a device that is there where the program's is not. One object can be used
-    by several threads.
+    `program` is the typed program, `diagnostics` the warnings that the compiler had, `access` what opens its files.
+    With `soft_placement`, set before a graph is built, nodes go to a device that is there where the program's is not.
+    One object can be used by several threads.
     """
 
     def __init__(
@@ -113,8 +118,10 @@ class Compiled:
         diagnostics: list[Diagnostic] | None = None,
         outside: Outside | None = None,
         ops: Mapping[str, Callable] | None = None,
+        access: Access | None = None,
     ):
         self.program = program
+        self.access = access or Access(program.path)
         self.diagnostics = diagnostics or []
         self.soft_placement = False
         self._given_data = dict(data or {})
@@ -134,7 +141,7 @@ class Compiled:
                 from .runtime.arrays import load
 
                 spec = next(data for data in self.program.data if data.name == name)
-                self.datasets[name] = load(spec, self._given_data.get(name))
+                self.datasets[name] = load(spec, self._given_data.get(name), self.access)
             return self.datasets[name]
 
     def array(self, field: Field) -> "np.ndarray":
@@ -237,5 +244,8 @@ class Compiled:
             help = did_you_mean(session, names) or "the sessions are " + ", ".join(n or "(without name)" for n in names)
             raise TfgError([Diagnostic(SESSION_UNKNOWN, None, {"name": session}, help=help)])
         from .runtime.run import run
+        from .runtime.session import Options
 
+        options = options or Options(write=lambda line: None)
+        options.access = self.access
         return run(self, session, options)

@@ -240,7 +240,7 @@ class Notebook:
     def run_cell(self, line: str, cell: str) -> object:
         """Compile a cell and run its sessions.
 
-        %%tfg [NAME] [--set PARAM=VALUE] [--data NAME=VARIABLE] [--config FILE] [--fresh] [-q]
+        %%tfg [NAME] [--set PARAM=VALUE] [--data NAME=VARIABLE] [--config FILE] [--allow-path DIR] [--fresh] [-q]
         """
         try:
             return self._run(line, cell)
@@ -261,14 +261,15 @@ class Notebook:
         cell = Source(f"In[{self.shell.displayhook.prompt_count}]", "\n" + text)
         tree = self._with_imports(parse(cell, extra.limits))
         data = {name: self.shell.user_ns.get(value, value) for name, value in extra.data.items()}
+        access = extra.access("")
         around = _Around(self.bound, self.shell.user_ns, self.shell.user_ns_hidden)
 
         def compiled(tree: t.File) -> Compiled:
             foreign = tensorflow.foreign(tensorflow.load_beside_others)
-            program, diagnostics = check(tree, extra.params, data, extra.limits, around.names, foreign)
+            program, diagnostics = check(tree, extra.params, data, extra.limits, around.names, foreign, access)
             if program is None:
                 raise TfgError(map(around.advised, diagnostics))
-            return Compiled(program, data, diagnostics, around.names)
+            return Compiled(program, data, diagnostics, around.names, access=access)
 
         program, is_shown = _compile(tree, compiled)
         for name, owner in around.used.items():
@@ -322,7 +323,7 @@ class Notebook:
         values |= {statement.target.id: statement for statement in tree.body if isinstance(statement, t.Def)}
         for one in program.data:
             if one.name not in used and "." not in one.name:  # as data of an imported file has
-                values[one.name] = KnownData(one, schema_of(one, data.get(one.name)))
+                values[one.name] = KnownData(one, schema_of(one, data.get(one.name), cell.program.access))
         self.imports |= {name: statement for statement in tree.body for name in _imported(statement)}
         for name, value in values.items():
             self.bound[name] = _Bound(value, cell, self.shell.user_ns.get(name, _NONE))

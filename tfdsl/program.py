@@ -285,6 +285,16 @@ class Template(Record):
     parts: tuple[object, ...]
 
 
+def known_text(expr: "PlanExpr") -> str | None:
+    """The text that a path is in every run; None where it depends on the run."""
+    match expr:
+        case Value():
+            return expr.value
+        case Template() if all(isinstance(part, str) for part in expr.parts):
+            return "".join(expr.parts)
+    return None
+
+
 PlanExpr = Value | Fetch | Counter | Field | BatchField | Apply | Template
 
 
@@ -479,6 +489,16 @@ class Program:
 
     def graph(self, name: str = "") -> Graph:
         return next(g for g in self.graphs if g.name == name)
+
+
+def checkpoint_folders(program: Program, only: str | None = None) -> dict[str, Origin]:
+    """The folders that a program's trainings, or those of one session, keep checkpoints in, with where it says so."""
+    result: dict[str, Origin] = {}
+    for session in program.sessions:
+        for statement in walk(session.body) if only in (None, session.name) else ():
+            if isinstance(statement, Checkpoint):
+                result.setdefault(known_text(statement.path), statement.origin)
+    return result
 
 
 def shape_known(shape: Shape) -> bool:

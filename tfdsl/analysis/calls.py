@@ -199,7 +199,9 @@ def depending(ctx: Analysis, xs: list[Ref]) -> set[int]:
         node = nodes[id]
         if node.op in _CUT or node.op in ("variable", "shared"):
             continue
-        if any(r in wanted or (r.node in found and _is_inexact(nodes[r.node].outputs, r.output)) for r in node.inputs()):
+        if any(
+            r in wanted or (r.node in found and _is_inexact(nodes[r.node].outputs, r.output)) for r in node.inputs()
+        ):
             found.add(id)
     ctx.spend(2 * len(nodes), nodes[xs[0].node].origin.span)
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ..access import Access
 from ..bag import Bag
 from ..diagnostics import (
     DATA_UNKNOWN,
@@ -15,7 +16,7 @@ from ..program import Apply, Enter, Fetch, Graph, Program, Ref, Template, fetche
 from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
-from . import plan
+from . import paths, plan
 from .context import Analysis, GraphBuilder
 from .foreign import Foreign
 from .names import declared
@@ -30,16 +31,17 @@ def analyse(
     limits: Limits | None = None,
     outside: Outside | None = None,
     foreign: Foreign | None = None,
-    *,
+    access: Access | None = None,
     clock: Clock | None = None,
 ) -> tuple[Program, Bag]:
     """The program of a tree, and what was found wrong with it.
 
     `params` and `data` replace what the file declares; `outside` has names that it may use without
-    binding them; `foreign` has functions of Python's that it may call, and TensorFlow's inference. Where the bag
+    binding them; `foreign` has functions of Python's that it may call, and TensorFlow's inference; `access` opens the
+    files that it names. Where the bag
     has errors the program is incomplete and must not be built.
     """
-    ctx, program = analysed(tree, params, data, limits, outside, foreign, clock=clock)
+    ctx, program = analysed(tree, params, data, limits, outside, foreign, access, clock)
     return program, ctx.bag
 
 
@@ -50,15 +52,13 @@ def analysed(
     limits: Limits | None = None,
     outside: Outside | None = None,
     foreign: Foreign | None = None,
-    *,
+    access: Access | None = None,
     clock: Clock | None = None,
 ) -> tuple[Analysis, Program]:
     """As `analyse`, with the state of the analysis, to which nodes can still be added."""
     path = tree.span.source.path
-    limits = limits or Limits()
-    ctx = Analysis(
-        path, params or {}, data or {}, limits, outside, foreign or Foreign({}, None), clock or Clock(limits)
-    )
+    limits, foreign = limits or Limits(), foreign or Foreign({}, None)
+    ctx = Analysis(path, params or {}, data or {}, limits, outside, foreign, access, clock or Clock(limits))
     ctx.tree = tree.body
     ctx.allowed += limits.work_of(tree.span.source.text)
     sessions = []
@@ -75,6 +75,8 @@ def analysed(
     graphs = tuple(graph.finish() for graph in ctx.graphs.values())
     kept = tuple(s for s in sessions if s is not None)
     program = Program(path, tuple(ctx.params), tuple(ctx.data), graphs, kept)
+    for diagnostic in paths.refused(program, ctx.access):
+        ctx.bag.add(diagnostic)
     if not ctx.bag.errors:
         _warn_unused(ctx, program, tree)
     return ctx, program

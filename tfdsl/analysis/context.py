@@ -3,9 +3,10 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from ..access import Access
 from ..bag import Bag
 from ..diagnostics import (
     OTHER_GRAPH,
@@ -42,6 +43,7 @@ from ..program import (
 )
 from ..source import Span
 from ..syntax import tree as t
+from ..syntax.read import identity_of
 from ..types import Sizes, TensorType
 from .depth import LEVELS, NoStack, on_own_stack
 from .names import Env, declared
@@ -214,11 +216,12 @@ class Analysis:
 
     def __init__(
         self, path: str, params: Mapping[str, object], data: Mapping[str, object], limits: Limits,
-        outside: object, foreign: object, clock: Clock,
+        outside: object, foreign: object, access: Access | None, clock: Clock,
     ):  # fmt: skip
         self.bag = Bag(limits.errors)
         self.clock = clock
         self.folder = os.path.dirname(path) or "."
+        self.access = access or Access(path)  # opens what the program names
         self.given_params, self.given_data, self.limits = params, data, limits
         self.foreign = foreign  # ops that the caller adds, and TensorFlow's inference
         self.outside, self.taken = outside, {}  # names that are not the text's own, and those of them that it uses
@@ -230,8 +233,10 @@ class Analysis:
         self.graph = GraphBuilder("", self.env)
         self.graphs: dict[str, GraphBuilder] = {"": self.graph}
         self.prefix = ""  # of the names of params and data, in an imported file
-        self.modules: dict[str, Env] = {}  # the names of imported files, by their real paths
-        self.importing = {os.path.realpath(path): path} if path else {}  # the files that are open
+        self.modules: dict[object, Env] = {}  # the names of imported files, by what identifies these
+        self.importing: dict[object, str] = {}  # the files that are open
+        with suppress(OSError, ValueError):  # a text has none
+            self.importing[identity_of(os.stat(path))] = path
         self.chain: tuple[Frame, ...] = ()
         self.calling: list[t.Def] = []
         self.level = 0  # of expressions and blocks inside one another

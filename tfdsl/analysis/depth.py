@@ -7,6 +7,7 @@ The threads wait for one another, so nothing runs at the same time.
 import threading
 from collections.abc import Callable
 
+
 class NoStack(Exception):
     """The system gives the process no room for another thread."""
 

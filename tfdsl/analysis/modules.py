@@ -8,7 +8,9 @@ params and data are called after the file, as in `--set layers.rate=0.5`. Its se
 import os
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import BinaryIO
 
+from ..access import Refused
 from ..diagnostics import (
     FILE_MISSING,
     GRAPH_PLACE,
@@ -24,7 +26,7 @@ from ..source import Source
 from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..syntax.parse import parse
-from ..syntax.read import read
+from ..syntax.read import identity_of, read_open, reason_of
 from .context import Abandoned, Analysis
 from .names import Env
 from .statements import bind, block
@@ -43,7 +45,7 @@ def imported(ctx: Analysis, env: Env, statement: t.Import) -> None:
         if not stem.isidentifier():
             ctx.fail(IMPORT_NAME, statement.span, path=statement.path)
         target = t.Identifier(statement.span, stem)
-    module = _module(ctx, _found(ctx, statement), stem, statement)
+    module = _module(ctx, stem, statement)
     if target is not None:
         bind(ctx, env, target, Namespace(module, (), target.id))
         return
@@ -60,10 +62,24 @@ def imported(ctx: Analysis, env: Env, statement: t.Import) -> None:
         raise Abandoned(None)
 
 
-def _found(ctx: Analysis, statement: t.Import) -> str:
-    """The path of the file."""
-    if not statement.is_library:
-        return os.path.normpath(os.path.join(ctx.folder, statement.path))
+def _opened(ctx: Analysis, statement: t.Import) -> tuple[str, BinaryIO]:
+    """The path of the file, and the file."""
+    if statement.is_library:
+        path = _library(ctx, statement)
+        return path, open(path, "rb")
+    path = os.path.normpath(os.path.join(ctx.folder, statement.path))
+    if not path.endswith(".tfg"):  # an error in a file shows its line, and that of any other is not for showing
+        ctx.fail(IMPORT_FAILED, statement.span, path=statement.path, reason="its name does not end in .tfg")
+    try:
+        return path, ctx.access.reading(statement.path, ctx.folder)
+    except Refused as error:
+        ctx.fail(error.message, statement.span, **error.details)
+    except (OSError, ValueError) as error:  # ValueError: a null character
+        help = _similar(ctx, path) if isinstance(error, FileNotFoundError) else ""
+        ctx.fail(IMPORT_FAILED, statement.span, help=help, path=statement.path, reason=reason_of(error))
+
+
+def _library(ctx: Analysis, statement: t.Import) -> str:
     path = os.path.join(_LIBRARIES, f"{statement.path}.tfg")
     if not os.path.exists(path):
         known = sorted(name.removesuffix(".tfg") for name in os.listdir(_LIBRARIES) if name.endswith(".tfg"))
@@ -72,16 +88,22 @@ def _found(ctx: Analysis, statement: t.Import) -> str:
     return path
 
 
-def _module(ctx: Analysis, path: str, stem: str, statement: t.Import) -> Env:
+def _module(ctx: Analysis, stem: str, statement: t.Import) -> Env:
     """The names of a file, which is read and analysed when it is imported first."""
-    identity = _identity(path)
+    path, file = _opened(ctx, statement)
+    with file:
+        return _analysed(ctx, path, file, stem, statement)
+
+
+def _analysed(ctx: Analysis, path: str, file: BinaryIO, stem: str, statement: t.Import) -> Env:
+    identity = identity_of(os.fstat(file.fileno()))
     if identity in ctx.importing:
         chain = [*list(ctx.importing.values())[list(ctx.importing).index(identity) :], path]
         ctx.fail(IMPORT_CYCLE, statement.span, chain=" -> ".join(chain))
     if identity not in ctx.modules:
         if len(ctx.importing) > ctx.limits.imports:
             ctx.fail(IMPORT_DEEP, statement.span, limit=ctx.limits.imports)
-        tree = _parsed(ctx, path, statement)
+        tree = _parsed(ctx, path, file, statement)
         ctx.allowed += ctx.limits.work_of(tree.span.source.text)
         ctx.modules[identity] = module = Env()
         start = len(ctx.graph.bound)
@@ -91,17 +113,9 @@ def _module(ctx: Analysis, path: str, stem: str, statement: t.Import) -> Env:
     return ctx.modules[identity]
 
 
-def _identity(path: str) -> str:
-    """A path without links; one that no file can have, as reading it will say, is as it is."""
+def _parsed(ctx: Analysis, path: str, file: BinaryIO, statement: t.Import) -> t.File:
     try:
-        return os.path.realpath(path)
-    except ValueError:
-        return path
-
-
-def _parsed(ctx: Analysis, path: str, statement: t.Import) -> t.File:
-    try:
-        source = read(path, ctx.limits)
+        source = read_open(path, file, ctx.limits)
         source = Source(f"<{statement.path}>", source.text) if statement.is_library else source
         return parse(source, ctx.limits, ctx.clock)
     except TfgError as error:
@@ -115,18 +129,19 @@ def _parsed(ctx: Analysis, path: str, statement: t.Import) -> t.File:
         raise Abandoned(None) from None
 
 
-def _similar(path: str) -> str:
+def _similar(ctx: Analysis, path: str) -> str:
     """The file that may have been meant."""
     folder, name = os.path.split(path)
     try:
-        known = [other for other in os.listdir(folder or ".") if other.endswith(".tfg")]
-    except (OSError, ValueError):
+        with ctx.access.folder(folder or ".") as opened:
+            known = [other for other in opened.names() if other.endswith(".tfg")]
+    except (OSError, ValueError, Refused):
         return ""
     return did_you_mean(name, known)
 
 
 @contextmanager
-def _inside(ctx: Analysis, tree: t.File, env: Env, path: str, identity: str, stem: str):
+def _inside(ctx: Analysis, tree: t.File, env: Env, path: str, identity: object, stem: str):
     """Analyse another file: its folder, its names, its params."""
     outside = ctx.tree, ctx.env, ctx.folder, ctx.prefix, ctx.outside
     ctx.tree, ctx.env, ctx.folder = tree.body, env, os.path.dirname(path) or "."

@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
             import_module(f"{__name__}.{name}").configure(command)
     arguments = parser.parse_args(argv)
     from ..diagnostics import TfgError
-    from .report import WrongUse, broken_pipe, bug, errors, open_streams, write_failed, wrong_use
+    from .report import WrongUse, broken_pipe, bug, errors, no_memory, open_streams, write_failed, wrong_use
 
     open_streams()
     try:
@@ -73,5 +73,7 @@ def main(argv: list[str] | None = None) -> int:
         return write_failed(error)
     except KeyboardInterrupt:
         return 130
+    except MemoryError:
+        return no_memory()
     except Exception as error:
         return bug(error)

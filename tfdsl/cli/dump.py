@@ -32,7 +32,9 @@ def command(arguments: argparse.Namespace) -> int:
 
         sys.stdout.write(outline(parse(source, extra.limits)))
         return 0
-    compiled = compile_source(source, extra.params, extra.data, extra.limits, foreign=tensorflow.foreign())
+    compiled = compile_source(
+        source, extra.params, extra.data, extra.limits, None, tensorflow.foreign(), extra.access(arguments.file)
+    )
     if arguments.stage == "program":
         from ..serialize import to_yaml
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..diagnostics import FILE_MISSING, WRITE_FAILED, Diagnostic, TfgError
 from ..syntax.format import format_text
-from ..syntax.read import read, read_stream
+from ..syntax.read import read, read_open
 from .options import add_limit_options, limits
 from .report import colour, count, errors
 
@@ -37,7 +37,7 @@ def command(arguments: argparse.Namespace) -> int:
     most = limits(arguments)
     for path in _paths(arguments.files):
         try:
-            source = read_stream("<stdin>", sys.stdin.buffer, most) if path == "-" else read(path, most)
+            source = read_open("<stdin>", sys.stdin.buffer, most) if path == "-" else read(path, most)
             before = source.text if path == "-" else Path(path).read_bytes().decode("utf-8")
             after = format_text(source, most)
         except TfgError as error:

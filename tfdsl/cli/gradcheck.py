@@ -36,7 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def command(arguments: argparse.Namespace) -> int:
     extra = given(arguments)
     tree = parse(read(arguments.file, extra.limits), extra.limits)
-    ctx, program = analysed(tree, extra.params, extra.data, extra.limits, foreign=tensorflow.foreign())
+    access = extra.access(arguments.file)
+    ctx, program = analysed(tree, extra.params, extra.data, extra.limits, None, tensorflow.foreign(), access)
     if ctx.bag.errors:
         return errors(d for d in ctx.bag.ordered() if d.severity == "error")
     checks = wanted(ctx, program, arguments.node)
@@ -71,7 +72,7 @@ def _reports(ctx, program, checks, feeds, data, tolerance):
     from ..runtime.record import Result
     from ..runtime.session import Options, opened
 
-    compiled = Compiled(program, data)
+    compiled = Compiled(program, data, access=ctx.access)
     for name in dict.fromkeys(check.graph for check in checks):
         graph = program.graph(name)
         plan = Session("", name, True, (), Origin(checks[0].span))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import ClassVar
 
+from ..access import Access
 from ..diagnostics import CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, TfgError
 from ..limits import Limits
 from ..suggest import did_you_mean
@@ -23,6 +24,9 @@ def add_program_options(parser: argparse.ArgumentParser) -> None:
                         help="read the data NAME from a .csv or .npz file instead of its source")  # fmt: skip
     parser.add_argument("--config", metavar="FILE.yaml",
                         help="a YAML file with params, data and logdir; --set and --data go before it")  # fmt: skip
+    parser.add_argument("--allow-path", metavar="DIR", action="append", default=[], dest="allowed",
+                        help="let the program read and write below DIR too, besides its own folder and the working "
+                             "folder; can be repeated")  # fmt: skip
     add_limit_options(parser, *_LIMITS)
 
 
@@ -66,6 +70,11 @@ class Given:
     data: dict[str, object] = field(default_factory=dict)
     logdir: str | None = None
     limits: Limits = Limits()  # noqa: RUF009
+    allowed: list[str] = field(default_factory=list)
+
+    def access(self, path: str) -> Access:
+        """What the program of a file may touch."""
+        return Access(path, self.allowed)
 
 
 def given(arguments: argparse.Namespace) -> Given:
@@ -73,6 +82,7 @@ def given(arguments: argparse.Namespace) -> Given:
     result = config(arguments.config) if arguments.config else Given()
     result.params |= _pairs(arguments.params, "--set NAME=VALUE")
     result.data |= _pairs(arguments.data, "--data NAME=PATH")
+    result.allowed = arguments.allowed
     result.limits = limits(arguments)
     return result
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
-from ..diagnostics import BUG, WRITE_FAILED, Diagnostic
+from ..diagnostics import BUG, NO_MEMORY, WRITE_FAILED, Diagnostic
 from ..render import render_text
 
 
@@ -59,6 +59,10 @@ def write_failed(error: OSError) -> int:
     if not error.filename:
         _swallow()
     return errors([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": (error.strerror or str(error)).lower()})])
+
+
+def no_memory() -> int:
+    return errors([Diagnostic(NO_MEMORY, None)])
 
 
 def _swallow() -> None:

@@ -3,7 +3,7 @@
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..driver import compile_source
@@ -17,13 +17,19 @@ from .report import colour, count, errors
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Compile a program and run its sessions in order. A training that keeps checkpoints and was interrupted "
-        "goes on where it stopped. Ctrl-C finishes the step, keeps a checkpoint and exits 130."
+        "goes on where it stopped. Ctrl-C, or SIGTERM, finishes the step, keeps a checkpoint and exits 130, or 143."
     )
     parser.add_argument("file", metavar="FILE", help="a .tfg file")
     add_program_options(parser)
     parser.add_argument("--session", metavar="NAME", help="run only this session")
     parser.add_argument("--logdir", metavar="DIR", help="write event files here instead of where the program says")
     parser.add_argument("--fresh", action="store_true", help="forget the checkpoints of interrupted trainings")
+    parser.add_argument("--resume-anyway", action="store_true",
+                        help="go on from a checkpoint of another program, other data or another machine, "
+                             "with what still fits")  # fmt: skip
+    parser.add_argument("--verify-resume", action="store_true",
+                        help="prove that the training goes on exactly: train, train again and be killed halfway, go on "
+                             "in a new process, compare every bit; nothing is written here")  # fmt: skip
     parser.add_argument("--engine", choices=ENGINES, default="",
                         help="how trainings take their steps: one execution of the graph each (step), many in one "
                              "(loop, the default), compiled (xla), or compiled where it pays (auto)")  # fmt: skip
@@ -38,6 +44,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
+    if arguments.verify_resume:
+        from .verify import verify
+
+        return verify(arguments)
     extra = given(arguments)
 
     def say(line: str) -> None:
@@ -45,20 +55,23 @@ def command(arguments: argparse.Namespace) -> int:
             print(f"tfdsl: {line}", file=sys.stderr)
 
     compiled = compile_source(
-        read(arguments.file, extra.limits), extra.params, extra.data, extra.limits, foreign=tensorflow.foreign()
-    )
+        read(arguments.file, extra.limits), extra.params, extra.data, extra.limits, None, tensorflow.foreign(),
+        extra.access(arguments.file),
+    )  # fmt: skip
     compiled.soft_placement = arguments.soft_placement
     if not arguments.quiet and compiled.diagnostics:
         errors(compiled.diagnostics)
     nodes = sum(len(graph.nodes) for graph in compiled.program.graphs)
     say(f"checked {arguments.file}: {count(nodes, 'node')}, {count(len(compiled.program.sessions), 'session')}")
-    if compiled.program.sessions:
+    if not compiled.program.sessions:
+        compiled.run()  # which says that there is nothing to run
+    from ..runtime.states import held
+
+    with held(compiled.program, arguments.session, compiled.access) as states:
         tensorflow.load()
         say("imported TensorFlow")
-    else:
-        compiled.run()  # which says that there is nothing to run
-    with interruptible() as interrupted:
-        result = _run(arguments, compiled, extra.logdir, interrupted)
+        with interruptible() as interrupted:
+            result = _run(arguments, compiled, extra.logdir, states, interrupted)
     if arguments.json:
         import json
 
@@ -68,11 +81,11 @@ def command(arguments: argparse.Namespace) -> int:
     say(f"ran {count(result.steps, 'step')} and met {count(result.expectations, 'expectation')}")
     if result.interrupted:
         print("tfdsl: interrupted", file=sys.stderr)
-        return 130
+        return 128 + interrupted.signal
     return 0
 
 
-def _run(arguments: argparse.Namespace, compiled, logdir: str | None, interrupted):
+def _run(arguments: argparse.Namespace, compiled, logdir: str | None, states, interrupted):
     from ..runtime.session import Options
 
     def write(line: str) -> None:
@@ -83,8 +96,9 @@ def _run(arguments: argparse.Namespace, compiled, logdir: str | None, interrupte
         # Also with --quiet: that a run goes on from a checkpoint or on other data is part of what it means.
         print(f"tfdsl: {line}" if "\n" not in line else line, file=sys.stderr)
 
-    options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh,
-                      interrupted=interrupted, keep_variables=False, engine=arguments.engine)  # fmt: skip
+    options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh, states=states,
+                      resume_anyway=arguments.resume_anyway, interrupted=interrupted, keep_variables=False,
+                      engine=arguments.engine, deterministic=True)  # fmt: skip
     if not arguments.quiet and sys.stderr.isatty():
         from .progress import bar
 
@@ -99,19 +113,29 @@ def _run(arguments: argparse.Namespace, compiled, logdir: str | None, interrupte
     return result
 
 
+class Interrupted:
+    """Whether the run was asked to stop, and by which signal."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+
+    def __call__(self) -> bool:
+        return self.signal != 0
+
+    def handle(self, number: int, frame: object) -> None:
+        if self.signal:
+            signal.signal(number, signal.SIG_DFL)  # asked again: at once, whatever is lost
+            signal.raise_signal(number)
+        self.signal = number
+
+
 @contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C asks the run to stop after its step; a second one stops it at once."""
-    asked = False
-
-    def handler(number, frame) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-
-    before = signal.signal(signal.SIGINT, handler)
+def interruptible() -> Iterator[Interrupted]:
+    """Ctrl-C and SIGTERM ask the run to stop after its step; a second one stops it at once."""
+    asked = Interrupted()
+    before = {number: signal.signal(number, asked.handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: asked
+        yield asked
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

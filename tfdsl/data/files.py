@@ -1,6 +1,6 @@
 """Data files as far as they can be read without NumPy: CSV whole, the headers of an .npz.
 
-Input: a path and the folder it is relative to. Output: `CsvText`, the cells as text with their places,
+Input: a path, and what it is relative to. Output: `CsvText`, the cells as text with their places,
 and `NpzArray`, what the header of a stored array declares. Every fault of a file is a `DataError`.
 """
 
@@ -11,7 +11,6 @@ import lzma
 import math
 import os
 import re
-import stat
 import struct
 import zipfile
 import zlib
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import BinaryIO
 
+from ..access import Access, Refused
 from ..diagnostics import (
     ARRAY_KIND,
     CSV_CELL,
@@ -37,6 +37,7 @@ from ..diagnostics import (
     NPZ_DAMAGED,
     NPZ_NAMES,
 )
+from ..record import Record
 from .schema import DataError, FilePlace, check_features, check_size, check_target, shown
 
 INT64_RANGE = range(-(1 << 63), 1 << 63)
@@ -46,18 +47,23 @@ NPZ_PAIRS = (("features", "target"), ("X", "y"))
 NPZ_FAULTS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
 
 
-def open_file(path: str, folder: str) -> BinaryIO:
+class Where(Record):
+    """What the paths of data are relative to, and what opens them."""
+
+    folder: str
+    access: Access
+
+
+def open_file(path: str, where: Where) -> BinaryIO:
     """Open a regular file; anything else, such as a pipe, could keep the compiler waiting for ever."""
-    full = os.path.join(folder, path)
     try:
-        if not stat.S_ISREG(os.stat(full).st_mode):
-            raise OSError(None, "it is not a file")
-        return open(full, "rb")
-    except (OSError, ValueError) as error:
+        return where.access.reading(path, where.folder)
+    except Refused as error:
+        raise DataError(error.message, param="path", **error.details) from None
+    except (OSError, ValueError) as error:  # ValueError: a null character
         reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(
-            DATA_FILE, param="path", path=shown(path), reason=reason, folder=shown(os.path.abspath(folder))
-        ) from None
+        folder = shown(os.path.abspath(where.folder))
+        raise DataError(DATA_FILE, param="path", path=shown(path), reason=reason, folder=folder) from None
 
 
 # --- CSV --------------------------------------------------------------------------------------
@@ -111,9 +117,9 @@ class CsvRows:
 
     BLOCK = 16_384  # rows
 
-    def __init__(self, path: str, folder: str):
-        self._given, self._folder = path, folder
-        with open_file(path, folder) as file:
+    def __init__(self, path: str, where: Where):
+        self._given, self._where = path, where
+        with open_file(path, where) as file:
             self.path = file.name
         lines: list[str] = []
         header = next(self._records(lines), None)
@@ -170,7 +176,7 @@ class CsvRows:
 
     def _records(self, seen: list[str] | None = None) -> Iterator[tuple[int, list[str]]]:
         """The line that each record begins on, and its cells; `seen` gets the lines that were read."""
-        with open_file(self._given, self._folder) as file:
+        with open_file(self._given, self._where) as file:
             text = io.TextIOWrapper(file, "utf-8-sig", newline="")
             reader = csv.reader(map(_seen(seen), text) if seen is not None else text, strict=True)
             line = 1
@@ -211,9 +217,9 @@ def is_finite(cell: str) -> bool:
         return False
 
 
-def read_csv(path: str, folder: str) -> CsvText:
+def read_csv(path: str, where: Where) -> CsvText:
     """Read a whole CSV file. That its cells are numbers is left to whoever wants the numbers."""
-    with open_file(path, folder) as file:
+    with open_file(path, where) as file:
         path, data = file.name, file.read()
     try:
         text = data.decode("utf-8-sig")

@@ -7,15 +7,16 @@ Python data. Output: a `Dataset` of the sizes, dtypes and names that `table.sche
 from collections.abc import Callable
 from importlib import import_module
 
+from ..access import Access
 from .arrays import Dataset, Table, dataset, table
 from .schema import at_stage
 from .table import TRANSFORMS, Row, Spec, is_path, python_arrays, schema_of, source_of
 
 
-def load(spec: Spec, *, replacement: object = None) -> Dataset:
-    schema = schema_of(spec, replacement)  # checks every argument, before anything is made
+def load(spec: Spec, *, replacement: object = None, access: Access | None = None) -> Dataset:
+    schema = schema_of(spec, replacement, access)  # checks every argument, before anything is made
     with at_stage(0):
-        made = _source(spec, replacement)
+        made = _source(spec, replacement, access)
     for step in spec.transforms:
         row = TRANSFORMS[step.name]
         made = implementation(row)(made, **row.bound(step.arguments))
@@ -23,10 +24,10 @@ def load(spec: Spec, *, replacement: object = None) -> Dataset:
         return dataset(made, schema)
 
 
-def _source(spec: Spec, replacement: object) -> Table:
+def _source(spec: Spec, replacement: object, access: Access | None) -> Table:
     if replacement is None or is_path(replacement):
-        row, arguments, folder = source_of(spec, replacement)
-        return implementation(row)(folder, **arguments)
+        row, arguments, where = source_of(spec, replacement, access)
+        return implementation(row)(where, **arguments)
     return table(*python_arrays(spec.name, replacement), "data given from Python")
 
 

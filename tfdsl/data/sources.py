@@ -18,7 +18,7 @@ import numpy as np
 from ..diagnostics import CALIFORNIA_MISSING, PARQUET_BAD, PARQUET_CELL, PARQUET_MISSING
 from . import california
 from .arrays import BLOCK, Spool, Table, table
-from .files import NPZ_FAULTS, CsvRows, NpzArray, integers, npz_arrays, npz_error, open_file, read_csv
+from .files import NPZ_FAULTS, CsvRows, NpzArray, Where, integers, npz_arrays, npz_error, open_file, read_csv
 from .schema import DataError, FilePlace, shown
 from .stored import stored_rows
 
@@ -26,7 +26,7 @@ SOCKET_SECONDS = 5.0  # for the host to answer
 DOWNLOAD_SECONDS = 30.0  # for all of it; looking up a name does not heed the socket's limit
 
 
-def california_housing(folder: str, offline: str | None) -> Table:
+def california_housing(where: Where, offline: str | None) -> Table:
     try:
         features, target = _fetch_california()
     except Exception as error:  # a download, or a pickle of scikit-learn, can fail in any way
@@ -92,25 +92,25 @@ def _within(seconds: float, work: Callable[[], object]) -> object:
     return results[0]
 
 
-def digits(folder: str) -> Table:
+def digits(where: Where) -> Table:
     from sklearn.datasets import load_digits
 
     return table(*load_digits(return_X_y=True), "digits")
 
 
-def iris(folder: str) -> Table:
+def iris(where: Where) -> Table:
     from sklearn.datasets import load_iris
 
     return table(*load_iris(return_X_y=True), "iris")
 
 
-def diabetes(folder: str) -> Table:
+def diabetes(where: Where) -> Table:
     from sklearn.datasets import load_diabetes
 
     return table(*load_diabetes(return_X_y=True), "diabetes")
 
 
-def moons(folder: str, n_samples: int, noise: float, seed: int | None) -> Table:
+def moons(where: Where, n_samples: int, noise: float, seed: int | None) -> Table:
     from sklearn.datasets import make_moons
 
     # Without a seed, still a generator of its own: the process's global one belongs to the user.
@@ -118,10 +118,10 @@ def moons(folder: str, n_samples: int, noise: float, seed: int | None) -> Table:
     return table(*make_moons(n_samples, noise=noise, random_state=random), "moons")
 
 
-def csv(folder: str, path: str, target: str | None, stream: bool) -> Table:
+def csv(where: Where, path: str, target: str | None, stream: bool) -> Table:
     if stream:
-        return _csv_stream(folder, path, target)
-    text = read_csv(path, folder)
+        return _csv_stream(where, path, target)
+    text = read_csv(path, where)
     rows, columns = len(text.rows), len(text.header)
     try:
         numbers = np.fromiter(map(float, chain.from_iterable(text.rows)), np.float64, rows * columns)
@@ -139,9 +139,9 @@ def csv(folder: str, path: str, target: str | None, stream: bool) -> Table:
     return table(np.delete(numbers, column, axis=1), chosen, text.path)
 
 
-def _csv_stream(folder: str, path: str, target: str | None) -> Table:
+def _csv_stream(where: Where, path: str, target: str | None) -> Table:
     """The same, with the rows in files."""
-    text = CsvRows(path, folder)
+    text = CsvRows(path, where)
     column = None if target is None else text.column(target)
     kept = [i for i in range(len(text.header)) if i != column]
     features, floats, whole = Spool(len(kept), np.float64), Spool(1, np.float64), Spool(1, np.int64)
@@ -166,12 +166,12 @@ def _csv_stream(folder: str, path: str, target: str | None) -> Table:
     return Table(source, len(source), chosen, text.path)
 
 
-def parquet(folder: str, path: str, target: str | None, stream: bool) -> Table:
+def parquet(where: Where, path: str, target: str | None, stream: bool) -> Table:
     try:
         import pyarrow.parquet as reader
     except ImportError:
         raise DataError(PARQUET_MISSING, param="path") from None
-    with open_file(path, folder) as file:
+    with open_file(path, where) as file:
         try:
             found = reader.ParquetFile(file)
             names = found.schema_arrow.names
@@ -218,8 +218,8 @@ def _numbers(name: str, column: np.ndarray, path: str, first: int) -> np.ndarray
     return column
 
 
-def npz(folder: str, path: str) -> Table:
-    with open_file(path, folder) as file:
+def npz(where: Where, path: str) -> Table:
+    with open_file(path, where) as file:
         features, target = npz_arrays(file)
         try:
             with zipfile.ZipFile(file) as archive:

@@ -10,8 +10,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations_with_replacement, groupby
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from ..access import TRUSTED, Access
 from ..diagnostics import (
     ARRAY_KIND,
     CSV_NO_FEATURES,
@@ -37,6 +38,9 @@ from .schema import (
     need,
     shown,
 )
+
+if TYPE_CHECKING:
+    from .files import Where
 
 Arguments = Mapping[str, object]
 
@@ -71,7 +75,7 @@ class Spec(Protocol):
 class Row(Record):
     """One source or transform.
 
-    `schema` takes (arguments, folder) for a source, (arguments, schema before) for a transform.
+    `schema` takes (arguments, where) for a source, (arguments, schema before) for a transform.
     `implementation` is module and function below this folder. `target_name` is what a source that is
     not a file calls its target.
     """
@@ -129,17 +133,17 @@ IRIS = Schema(
 DIABETES = Schema(442, ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"), FLOAT32, "target")
 
 
-def _fixed(schema: Schema) -> Callable[[Arguments, str], Schema]:
-    return lambda arguments, folder: schema
+def _fixed(schema: Schema) -> Callable[[Arguments, "Where"], Schema]:
+    return lambda arguments, where: schema
 
 
-def _california(arguments: Arguments, folder: str) -> Schema:
+def _california(arguments: Arguments, where: "Where") -> Schema:
     valid = arguments["offline"] in (None, "synthetic")
     need(valid, "california_housing", arguments, "offline", '"synthetic" or left out')
     return CALIFORNIA
 
 
-def _moons(arguments: Arguments, folder: str) -> Schema:
+def _moons(arguments: Arguments, where: "Where") -> Schema:
     rows, noise = arguments["n_samples"], arguments["noise"]
     most = MAX_NUMBERS // 2
     valid = is_integer(rows) and 1 <= rows <= most
@@ -158,12 +162,12 @@ def _need_file(name: str, arguments: Arguments) -> None:
     need(isinstance(stream, bool), name, arguments, "stream", "true or false")
 
 
-def _csv(arguments: Arguments, folder: str) -> Schema:
+def _csv(arguments: Arguments, where: "Where") -> Schema:
     from .files import CsvRows, read_csv  # here, because zipfile and the like cost every `check` some milliseconds
 
     target, stream = arguments["target"], arguments["stream"]
     _need_file("csv", arguments)
-    table = (CsvRows if stream else read_csv)(arguments["path"], folder)
+    table = (CsvRows if stream else read_csv)(arguments["path"], where)
     column = None if target is None else table.column(target)
     names = table.header if column is None else table.header[:column] + table.header[column + 1 :]
     if not names:
@@ -174,11 +178,11 @@ def _csv(arguments: Arguments, folder: str) -> Schema:
     return Schema(rows, names, dtype, target, streamed=stream)
 
 
-def _npz(arguments: Arguments, folder: str) -> Schema:
+def _npz(arguments: Arguments, where: "Where") -> Schema:
     from .files import npz_arrays, open_file
 
     need(isinstance(arguments["path"], str), "npz", arguments, "path", "a string")
-    with open_file(arguments["path"], folder) as file:
+    with open_file(arguments["path"], where) as file:
         features, target = npz_arrays(file)
     rows, columns = features.shape
     if target is None:
@@ -186,13 +190,13 @@ def _npz(arguments: Arguments, folder: str) -> Schema:
     return Schema(rows, numbered(columns), number_dtype(target.name, target.kind), target.name)
 
 
-def _parquet(arguments: Arguments, folder: str) -> Schema:
+def _parquet(arguments: Arguments, where: "Where") -> Schema:
     from .files import open_file
     from .parquet import read_footer
 
     target, stream = arguments["target"], arguments["stream"]
     _need_file("parquet", arguments)
-    with open_file(arguments["path"], folder) as file:
+    with open_file(arguments["path"], where) as file:
         found, path = read_footer(file), file.name
     names = tuple(column.name for column in found.columns)
     if target is not None and target not in names:
@@ -362,12 +366,15 @@ TRANSFORMS: dict[str, Row] = {
 FORMATS = {".csv": "csv", ".npz": "npz", ".parquet": "parquet"}
 
 
-def schema_of(spec: Spec, replacement: object = None) -> Schema:
-    """The schema of declared data. `replacement` stands in for the source: a path or Python data."""
+def schema_of(spec: Spec, replacement: object = None, access: Access | None = None) -> Schema:
+    """The schema of declared data. `replacement` stands in for the source: a path or Python data.
+
+    `access` opens what the program names; without it, only the folder of the declaration and the working folder do.
+    """
     with at_stage(0):
         if replacement is None or is_path(replacement):
-            row, arguments, folder = source_of(spec, replacement)
-            schema = row.schema(arguments, folder)
+            row, arguments, where = source_of(spec, replacement, access)
+            schema = row.schema(arguments, where)
         else:
             schema = _python_schema(spec.name, replacement)
     for stage, step in enumerate(spec.transforms, 1):
@@ -381,15 +388,18 @@ def is_path(replacement: object) -> bool:
     return isinstance(replacement, (str, os.PathLike))
 
 
-def source_of(spec: Spec, replacement: object) -> tuple[Row, dict[str, object], str]:
-    """The row, arguments and folder of the source, or of the file that replaces it.
+def source_of(spec: Spec, replacement: object, access: Access | None = None) -> "tuple[Row, dict[str, object], Where]":
+    """The row and arguments of the source, or of the file that replaces it, and where its paths are.
 
-    A replacing path comes from the command line: it is relative to the current folder.
+    A replacing path comes from the command line: it is relative to the working folder, and may lead anywhere.
     """
+    from .files import Where
+
     row = SOURCES[spec.source.name]
-    arguments, folder = row.bound(spec.source.arguments), spec.folder
+    arguments = row.bound(spec.source.arguments)
+    where = Where(spec.folder, access or Access(os.path.join(spec.folder, "")))
     if replacement is not None:
-        path, folder = os.fspath(replacement), ""
+        path, where = os.fspath(replacement), Where("", TRUSTED)
         suffix = os.path.splitext(path)[1].lower()
         if suffix not in FORMATS:
             raise DataError(DATA_FORMAT, path=shown(path))
@@ -397,22 +407,22 @@ def source_of(spec: Spec, replacement: object) -> tuple[Row, dict[str, object], 
         given = {"path": path}
         if file.name != "npz":
             columns = _csv_columns if file.name == "csv" else _parquet_columns
-            given["target"] = arguments["target"] if "target" in arguments else _target(columns(path, folder), row)
+            given["target"] = arguments["target"] if "target" in arguments else _target(columns(path, where), row)
         row, arguments = file, file.bound(given)
-    return row, arguments, folder
+    return row, arguments, where
 
 
-def _csv_columns(path: str, folder: str) -> tuple[str, ...]:
+def _csv_columns(path: str, where: "Where") -> tuple[str, ...]:
     from .files import read_csv
 
-    return read_csv(path, folder).header
+    return read_csv(path, where).header
 
 
-def _parquet_columns(path: str, folder: str) -> tuple[str, ...]:
+def _parquet_columns(path: str, where: "Where") -> tuple[str, ...]:
     from .files import open_file
     from .parquet import read_footer
 
-    with open_file(path, folder) as file:
+    with open_file(path, where) as file:
         return tuple(column.name for column in read_footer(file).columns)
 
 

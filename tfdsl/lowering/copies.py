@@ -79,6 +79,11 @@ class Copier:
                     raise NotCopied(f"{inner.op} has effects that cannot be taken back", name)
         return found
 
+    def draws_unseeded(self, names: Iterable[str]) -> bool:
+        """Whether one of some ops draws random numbers, and has no seed."""
+        nodes = (node for name in names for node in (self._nodes[name], *self._called(self._nodes[name])))
+        return any("seed2" in node.attr and not node.attr["seed"].i and not node.attr["seed2"].i for node in nodes)
+
     def _called(self, node) -> Iterator:
         """The definitions in the functions that an op calls, and in those that they call."""
         seen: set[str] = set()

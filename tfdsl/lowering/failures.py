@@ -1,5 +1,7 @@
 """What fails while a graph is built: an error of TensorFlow's in, one at the node's place in the program out."""
 
+import errno
+import os
 import re
 
 from ..diagnostics import Diagnostic, TfgError
@@ -24,6 +26,22 @@ def plain_reason(error: BaseException) -> str:
     for part in (_STACK, _ROOTS, _SIGNATURE):
         text = part.sub("", text)
     return " ".join(text.split())[:500] or type(error).__name__
+
+
+# What the system says of disks and folders; TensorFlow puts it behind the paths that it was given.
+_SYSTEM = tuple(
+    os.strerror(number)
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO, errno.EMFILE)
+)
+
+
+def reason_of(error: BaseException) -> str:
+    """What the system says is wrong with a file, or TensorFlow, without the names that files have on the way."""
+    text = getattr(error, "strerror", None)
+    if text is None:
+        plain = plain_reason(error)
+        text = next((said for said in _SYSTEM if said in plain), plain)
+    return text[:1].lower() + text[1:]
 
 
 def is_own(error: BaseException) -> bool:

@@ -1,15 +1,16 @@
 """Data sets for a run; what is wrong with one is reported at its declaration."""
 
+from ..access import Access
 from ..data.load import load as load_data
 from ..data.schema import DataError
 from ..diagnostics import Diagnostic, Note, TfgError
 from ..program import Data
 
 
-def load(spec: Data, replacement: object):
+def load(spec: Data, replacement: object, access: Access):
     """The arrays of a `data` declaration; `replacement` stands in for its source."""
     try:
-        return load_data(spec, replacement=replacement)
+        return load_data(spec, replacement=replacement, access=access)
     except DataError as error:
         notes = (Note(f"at {error.place}"),) if error.place else ()
         origin = spec.origin

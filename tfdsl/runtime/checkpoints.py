@@ -1,25 +1,44 @@
-"""Checkpoints of a training: what it needs to go on, and the position to go on from.
+"""Checkpoints of a training: all that it needs to end with the same bits as if it had not been stopped.
 
-A folder holds `tfdsl.json`, the manifest, and the TensorFlow checkpoint that it names. Each save has a
-file prefix of its own; the manifest is replaced in one rename after the files it names are on disk, and
-only then is the save before it removed, so that at every moment the folder has one complete state.
+What is kept: variables and optimizer slots, the position (session, statement, step, statement of the body), the state
+of every random op, where the event files end, the time that `{now}` stands for, what the run did so far, and what all
+this belongs to: the program, its params, the content of its data, and the machine, as far as bits depend on it. How it
+is on the disk stands in `states.py`.
 """
 
 import hashlib
-import json
 import os
-import re
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
 
-from ..diagnostics import CHECKPOINT_DAMAGED, CHECKPOINT_OTHER, WRITE_FAILED
-from ..lowering.failures import failure, plain_reason
-from ..lowering.tf import tf, v1
-from ..program import Checkpoint, Origin, Program, Template, Train
+import numpy as np
+
+from ..access import Refused
+from ..diagnostics import (
+    CHECKPOINT_DAMAGED,
+    CHECKPOINT_GONE,
+    CHECKPOINT_MACHINE,
+    CHECKPOINT_OTHER,
+    CHECKPOINT_SKIPPED,
+    Diagnostic,
+    Note,
+)
+from ..lowering.failures import failure, reason_of
+from ..lowering.tf import tf
+from ..program import Checkpoint, Origin, Program, Train, checkpoint_folders, known_text
+from ..render import render_text
 from ..serialize import fingerprint
+from .events import LogFile
+from .machine import machine
+from .record import Result
+from .states import State, States, reported
 
-MANIFEST = "tfdsl.json"
-_OURS = re.compile(r"step-\d+-[0-9a-f]{8}\.[\w.-]+\Z")  # the files of a save
-VERSION = 1
+if TYPE_CHECKING:
+    from .session import Options
+
+_BLOCK = 1 << 16  # rows of data that are looked at together
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,171 +51,243 @@ class Position:
     body: int
 
 
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """A checkpoint that a run goes on from. It is not exact where it is of something else, of which what fits is
+    taken."""
+
+    position: Position
+    states: States
+    state: State
+    is_exact: bool
+
+
+# --- what a checkpoint belongs to ---------------------------------------------------------------
+
+
 def identity(program: Program) -> dict[str, object]:
-    """What a checkpoint belongs to: the program's meaning, its params and its data."""
+    """The program's meaning, its params and its data, the content of that apart."""
     return {
-        "program": fingerprint((program.graphs, program.sessions)),
+        "graphs": {graph.name: fingerprint(graph) for graph in program.graphs},
+        "sessions": [fingerprint(session) for session in program.sessions],
+        "variables": {
+            f"{graph.name}.{node.name}" if graph.name else node.name: str(node.outputs[0])
+            for graph in program.graphs
+            for node in graph.of("variable", "shared")
+        },
         "params": {param.name: repr(param.value) for param in program.params},
         "data": {data.name: fingerprint((data.source, data.transforms, data.rows)) for data in program.data},
     }
 
 
-def folders(program: Program, only: str | None = None) -> list[tuple[str, Origin]]:
-    """The folders that a program's trainings, or those of one session, keep checkpoints in, with where it says so."""
-    result = []
-    for session in program.sessions:
-        for statement in session.body if only in (None, session.name) else ():
-            if isinstance(statement, Train):
-                result += [
-                    (_path(inner.path), inner.origin) for inner in statement.body if isinstance(inner, Checkpoint)
-                ]
+def digest(dataset) -> str:
+    """The SHA-256 of a data set's numbers: every one is looked at, block by block."""
+    result = hashlib.sha256()
+    for part in [dataset] if dataset.split is None else [dataset.train, dataset.test]:
+        for array in (part.features, part.target):
+            if array is None:
+                continue
+            result.update(f"{array.dtype} {array.shape};".encode())
+            for start in range(0, len(array), _BLOCK):
+                result.update(np.ascontiguousarray(array[start : start + _BLOCK]))
+    return result.hexdigest()
+
+
+def _differences(old: Mapping, new: Mapping) -> list[str]:
+    """In words, what differs between the program of a checkpoint and this one."""
+    result = [f"param '{name}' {change}" for name, change in _changes(old["params"], new["params"])]
+    declared = {name for name, _ in _changes(old["data"], new["data"])}
+    content = {name for name in old["contents"] if old["contents"][name] != new["contents"].get(name)}
+    result += [f"data '{name}' changed" for name in sorted(declared | content)]
+    result += [f"variable '{name}' {change}" for name, change in _changes(old["variables"], new["variables"])]
+    if not result and old["graphs"] != new["graphs"]:
+        result.append("the text of its graph changed")
+    if not result and old["sessions"] != new["sessions"]:
+        result.append("the text of its sessions changed")
     return result
 
 
-def _path(expr) -> str:
-    return "".join(expr.parts) if isinstance(expr, Template) else expr.value
+def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name in sorted(old.keys() | new.keys()):
+        if name not in new:
+            yield name, "is gone"
+        elif name not in old:
+            yield name, "is new"
+        elif old[name] != new[name]:
+            # Digests say nothing to anybody; what a user wrote does.
+            yield name, f"was {old[name]} and is {new[name]}"
 
 
-def find(program: Program, only: str | None = None) -> tuple[Position, str] | None:
-    """The position of an interrupted training of this program, or of one session, and its folder, or None.
-
-    A checkpoint of a different program is an error, and so is one that cannot be read: neither is touched.
-    """
-    for folder, origin in folders(program, only):
-        manifest = read(folder, origin)
-        if manifest is None:
-            continue
-        changed = _changed(manifest["identity"], identity(program))
-        if changed:
-            raise failure(CHECKPOINT_OTHER, origin, path=folder, what=changed)
-        position = Position(**manifest["position"])
-        if only in (None, program.sessions[position.session].name):
-            return position, folder
-    return None
+# --- the checkpoints of a run -------------------------------------------------------------------
 
 
-def _changed(old: dict, new: dict) -> str:
-    """In words, what differs between the program of a checkpoint and this one; empty if nothing does."""
-    for kind, word in (("params", "param"), ("data", "data")):
-        for name in sorted(old[kind].keys() | new[kind].keys()):
-            if old[kind].get(name) != new[kind].get(name):
-                return f"{word} '{name}'"
-    return "the text" if old["program"] != new["program"] else ""
+class Kept:
+    """The checkpoints of a run of a compiled program, or of one of its sessions, in folders that it has to itself."""
 
+    def __init__(
+        self, compiled, only: str | None, states: Mapping[str, States], options: "Options", result: Result
+    ):  # fmt: skip
+        self._compiled, self._program, self._only = compiled, compiled.program, only
+        self._states, self._options, self._result = states, options, result
+        self._origins = checkpoint_folders(self._program, only)
+        self._identity: dict[str, object] = {}
+        self._digests: dict[str, str] = {}
+        self.last: tuple[str, int] | None = None  # folder and step of the newest good checkpoint
 
-def read(folder: str, origin: Origin) -> dict | None:
-    """The manifest of a folder, checked against the files it names; None where there is none."""
-    path = os.path.join(folder, MANIFEST)
-    try:
-        with open(path, encoding="utf-8") as file:
-            manifest = json.load(file)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise failure(CHECKPOINT_DAMAGED, origin, path=folder, reason=f"{MANIFEST}: {error}") from error
-    fault = _fault(manifest, folder)
-    if fault:
-        raise failure(CHECKPOINT_DAMAGED, origin, path=folder, reason=fault)
-    return manifest
+    def clear(self, folder: str | None = None) -> None:
+        """Forget the checkpoints of one folder, whose training is over, or all of them."""
+        for states in self._states.values() if folder is None else [self._states[folder]]:
+            states.clear()
 
+    # --- going on -------------------------------------------------------------------------
 
-def _fault(manifest: object, folder: str) -> str:
-    """What is wrong with a manifest or the files it names; empty if nothing is."""
-    try:
-        if manifest["version"] != VERSION:
-            return f"{MANIFEST} is of version {manifest['version']}, not {VERSION}"
-        Position(**manifest["position"])
-        if not manifest["identity"].keys() >= {"program", "params", "data"}:
-            return f"{MANIFEST} does not say what it belongs to"
-        if f"{manifest['prefix']}.index" not in manifest["files"]:
-            return f"{MANIFEST} does not name its files"
-        for name, digest in manifest["files"].items():
-            if not _OURS.match(name) or _digest(os.path.join(folder, name)) != digest:
-                return f"{name} was changed"
-    except OSError as error:
-        return f"{error.filename}: {(error.strerror or str(error)).lower()}"
-    except (KeyError, AttributeError, TypeError):
-        return f"{MANIFEST} is not what was written"
-    return ""
+    def resume(self, anyway: bool) -> Resume | None:
+        """The checkpoint to go on from, the furthest of all folders, or None if there is none.
 
+        An error where it is of another program or machine and not wanted `anyway`, or where none is whole; nothing is
+        touched then.
+        """
+        found = [one for folder in self._states if (one := self._newest(folder)) is not None]
+        if not found:
+            return None
+        folder, state = max(found, key=lambda one: _position(one[1]).session)
+        about, origin = state.about, self._origins[folder]
+        loaded = [name for name in about["identity"]["contents"] if self._has(name)]
+        differences = _differences(about["identity"], self._identity_with(loaded))
+        if differences and not anyway:
+            raise failure(CHECKPOINT_OTHER, origin, path=folder, what="; ".join(differences))
+        others = [f"{what} {change}" for what, change in _changes(about["machine"], self._machine())]
+        if others and not anyway:
+            raise failure(CHECKPOINT_MACHINE, origin, path=folder, what="; ".join(others))
+        position = _position(state)
+        self.last = folder, position.step
+        if differences:
+            position = self._nearest(position, folder)
+        else:
+            self._go_on(about)
+        self._options.note(f"going on from step {position.step}, kept in {folder}")
+        for what in differences + others:
+            self._options.note(f"although it is of something else: {what}")
+        self._result.resumed.append(folder)
+        return Resume(position, self._states[folder], state, not differences)
 
-def _digest(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    def check_engine(self, resume: Resume, engine: str, origin: Origin) -> None:
+        """XLA gives other bits than the engines that run TensorFlow's ops, which all give the same."""
+        before = resume.state.about["record"]["engines"][-1]
+        if (before == "xla") != (engine == "xla") and not self._options.resume_anyway:
+            what = f"its engine was {before} and is {engine}"
+            raise failure(CHECKPOINT_MACHINE, origin, path=resume.states.path, what=what)
 
+    def _newest(self, folder: str) -> tuple[str, State] | None:
+        origin = self._origins[folder]
+        state, damaged = self._states[folder].newest()
+        if damaged and state is None:
+            notes = [Note(f"in {name}, {reason}") for name, reason in damaged[1:]]
+            name, reason = damaged[0]
+            raise failure(CHECKPOINT_DAMAGED, origin, notes, folder=folder, name=name, reason=reason)
+        for name, reason in damaged:
+            details = {"path": os.path.join(folder, name), "reason": reason, "step": _position(state).step}
+            self._options.note(render_text(Diagnostic(CHECKPOINT_SKIPPED, origin.span, details)).rstrip())
+        if state is None:
+            return None
+        session = self._program.sessions
+        at = _position(state).session
+        is_wanted = self._only is None or at >= len(session) or session[at].name == self._only
+        return (folder, state) if is_wanted else None
 
-def _sync(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    def _nearest(self, position: Position, folder: str) -> Position:
+        """The position in a program that is another one now: the training that keeps its checkpoints there."""
+        for i, session in enumerate(self._program.sessions):
+            for j, train in enumerate(session.body if self._only in (None, session.name) else ()):
+                if not isinstance(train, Train):
+                    continue
+                for k, inner in enumerate(train.body):
+                    if isinstance(inner, Checkpoint) and known_text(inner.path) == folder:
+                        return replace(position, session=i, statement=j, body=k + 1 if position.body else 0)
+        raise AssertionError("a folder that no training keeps checkpoints in")
 
+    def _go_on(self, about: Mapping) -> None:
+        """Take over what the run did so far."""
+        result, record = self._result, about["record"]
+        result.run, result.started = record["run"], record["started"]
+        result.steps, result.expectations = record["steps"], record["expectations"]
+        result.engines += record["engines"][:-1]  # the training that goes on names its own again
+        result.logdirs += [folder for folder in record["logdirs"] if folder not in result.logdirs]
+        result.saved += record["saved"]
+        result.resumed += record["resumed"]
+        result.events = [LogFile(**one) for one in record["events"]]
 
-class Trainings:
-    """The checkpoints of one training."""
+    # --- keeping --------------------------------------------------------------------------
 
-    def __init__(self, run, program: Program, place: tuple[int, int]):
-        self._run, self._program, self._place = run, program, place
-
-    def save(self, folder: str, position: Position, origin: Origin) -> None:
-        """Keep variables, optimizer slots and the position; then forget the save before."""
-        prefix = f"step-{position.step}-{os.urandom(4).hex()}"
-        try:
-            os.makedirs(folder, exist_ok=True)
-            before = read(folder, origin)
-            with self._run.built.graph.as_default():
-                self._run.savers.saver(None).save(
-                    self._run.session, os.path.join(os.path.abspath(folder), prefix), write_meta_graph=False,
-                    write_state=False,
-                )  # fmt: skip
-            if self._run.log is not None:
-                self._run.log.flush()
-            names = sorted(name for name in os.listdir(folder) if name.startswith(f"{prefix}."))
-            for name in names:
-                _sync(os.path.join(folder, name))
-            manifest = {
-                "version": VERSION,
+    def save(self, run, folder: str, position: Position, origin: Origin) -> None:
+        """Keep all that a session's training needs to go on."""
+        with reported(folder, origin, self.last_text):
+            if run.log is not None:
+                run.log.keep()
+            about = {
                 "tensorflow": tf.__version__,
-                "identity": identity(self._program),
+                "identity": self._identity_with(self._compiled.datasets),
+                "machine": self._machine(),
                 "position": asdict(position),
-                "prefix": prefix,
-                "files": {name: _digest(os.path.join(folder, name)) for name in names},
+                "now": run.around.counters["now"],
+                "time": time.time(),
+                "random": run.streams.to_json() if run.streams is not None else {},
+                "record": self._record(),
             }
-            path = os.path.join(folder, MANIFEST)
-            with open(f"{path}.new", "w", encoding="utf-8") as file:
-                json.dump(manifest, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(f"{path}.new", path)
-            _sync(folder)
-            for name in before["files"] if before else ():
-                os.remove(os.path.join(folder, os.path.basename(name)))
-        except (OSError, ValueError, tf.errors.OpError) as error:
-            raise failure(WRITE_FAILED, origin, path=folder, reason=plain_reason(error)) from error
+            if self._states[folder].put(position.step, about, run.savers.writer(run.session)):
+                self._options.note(render_text(Diagnostic(CHECKPOINT_GONE, origin.span, {"path": folder})).rstrip())
+            self.last = folder, position.step
 
-    def restore(self, folder: str, origin: Origin) -> None:
-        manifest = read(folder, origin)
-        saver: v1.train.Saver = self._run.savers.saver(None)
-        try:
-            with self._run.built.graph.as_default():
-                saver.restore(self._run.session, os.path.join(os.path.abspath(folder), manifest["prefix"]))
-        except (ValueError, tf.errors.OpError) as error:
-            raise failure(CHECKPOINT_DAMAGED, origin, path=folder, reason=plain_reason(error)) from error
+    @property
+    def last_text(self) -> str:
+        """What a run that fails says of what is kept; empty if nothing is."""
+        if self.last is None:
+            return ""
+        return "the last good checkpoint is that of step {1}, in {0}".format(*self.last)
 
-    def clear(self, folder: str) -> None:
-        """Remove what this program kept here: the training is over."""
-        clear(folder)
+    def _record(self) -> dict[str, object]:
+        result = self._result
+        return {
+            "run": result.run, "started": result.started, "steps": result.steps,
+            "expectations": result.expectations, "engines": result.engines, "logdirs": result.logdirs,
+            "saved": result.saved, "resumed": result.resumed, "events": [asdict(one) for one in result.events],
+        }  # fmt: skip
+
+    def _identity_with(self, loaded: Iterable[str]) -> dict[str, object]:
+        """What this run's checkpoints belong to, with the content of the data sets that were loaded."""
+        if not self._identity:
+            self._identity = identity(self._program)
+        return {**self._identity, "contents": {name: self._digest(name) for name in loaded}}
+
+    def _machine(self) -> dict[str, str]:
+        """What the bits of this run depend on beside that."""
+        return {**machine(), "op_determinism": "on" if self._options.deterministic else "off"}
+
+    def _has(self, name: str) -> bool:
+        return any(data.name == name for data in self._program.data)
+
+    def _digest(self, name: str) -> str:
+        if name not in self._digests:
+            self._digests[name] = digest(self._compiled.dataset(name))
+        return self._digests[name]
 
 
-def clear(folder: str) -> None:
-    """Remove a folder's manifest and the files of its saves, and the folder where that leaves it empty."""
-    path = os.path.join(folder, MANIFEST)
-    if not os.path.exists(path):
-        return
-    os.remove(path)
-    for name in os.listdir(folder):
-        if _OURS.match(name):
-            os.remove(os.path.join(folder, name))
-    if not os.listdir(folder):
-        os.rmdir(folder)
+def restore(run, resume: Resume, origin: Origin) -> None:
+    """Give a session's variables and random ops what a checkpoint has: all of it, or what fits."""
+    about = resume.state.about
+    try:
+        with resume.states.reading(resume.state) as prefix:
+            if resume.is_exact:
+                run.savers.read(run.session, prefix)
+            else:
+                for name, reason in run.savers.read_what_fits(run.session, prefix):
+                    run.options.note(f"variable '{name}' starts anew: {reason}")
+    except (OSError, Refused, ValueError, tf.errors.OpError) as error:
+        details = {"folder": resume.states.path, "name": resume.state.name, "reason": reason_of(error)}
+        raise failure(CHECKPOINT_DAMAGED, origin, **details) from error
+    if run.streams is not None:
+        run.streams.from_json(about["random"])
+
+
+def _position(state: State) -> Position:
+    return Position(**state.about["position"])

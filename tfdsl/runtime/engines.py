@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..diagnostics import NO_XLA
+from ..executed import executed
 from ..lowering.copies import Copier, NotCopied, name_of
 from ..lowering.failures import failure
-from ..program import Expect, Log, Origin, Print, Ref, Run, Statement, Stop, Train, fetches_of, walk
-from .session import SessionRun, fetched_by
+from ..program import Origin, Train, walk
+from .session import SessionRun
 from .streams import Streams
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class Engines:
         """What a training's body executes; `NotInGraph` if it cannot be in a loop."""
         built, random, ops, is_slow = self._run.built, set(), 0, False
         for statement in walk(plan.body):
-            refs = _refs(statement)
+            refs = executed(statement)
             if not refs:
                 continue
             fetches = [name_of(built.graph.as_graph_element(built.value(ref))) for ref in refs]
@@ -133,13 +134,3 @@ class Engines:
             ops += len(names) if statement in plan.body else 0
             is_slow |= any(built.graph.get_operation_by_name(name).type.startswith(_SLOW) for name in names)
         return _Reached(frozenset(random), ops, is_slow)
-
-
-def _refs(statement: Statement) -> list[Ref]:
-    """What a statement of a body fetches or runs."""
-    match statement:
-        case Run(refs=refs) | Log(summaries=refs):
-            return list(refs)
-        case Print() | Expect() | Stop():
-            return [ref for expr in fetched_by(statement) for ref in fetches_of(expr)]
-    return []

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..executed import fetched_by
 from ..lowering.copies import Copier, NotCopied
 from ..lowering.draws import CompiledDraws
 from ..lowering.failures import plain_reason
@@ -28,7 +29,7 @@ from . import host
 from .engines import NotInGraph
 from .loop_feeds import LoopFeeds
 from .schedule import Schedule
-from .session import fetched_by, setter
+from .session import setter
 from .training import Steps
 
 _LONG = 0.5  # seconds that one execution should take at most: the user waits for what it prints, or after Ctrl-C
@@ -216,7 +217,7 @@ class Engine:
         loop = self._loop
         end = self._schedule.next_outside(loop.step)
         if end == loop.step or self._steps.is_inside_step or self._has_given_up:
-            self._written()
+            self.written()
             self._steps.advance()
             return
         block_end = (loop.step // self._block_size + 1) * self._block_size
@@ -332,7 +333,7 @@ class Engine:
             self._run.streams.put(streams)
 
     def _step_until(self, end: int) -> None:
-        self._written()
+        self.written()
         while self._loop.step < end:
             self._steps.advance()
 
@@ -405,7 +406,7 @@ class Engine:
         self._logs += [self._worker.submit(self._log, *one) for one in self._unlogged]
         self._unlogged.clear()
 
-    def _written(self) -> None:
+    def written(self) -> None:
         """Wait until all logs are written; what went wrong with them is raised here."""
         self._begin_logs()
         while self._logs:
@@ -413,7 +414,7 @@ class Engine:
 
     def close(self) -> None:
         try:
-            self._written()
+            self.written()
         finally:
             self._worker.shutdown()
             if self._draws is not None:

@@ -1,8 +1,12 @@
 """What a run leaves behind: printed lines, values, logged scalars, and what it ran on."""
 
+import os
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from .events import LogFile
 
 
 @dataclass(slots=True)
@@ -20,7 +24,8 @@ class Result:
     """The outcome of running a program's sessions.
 
     `values` has the last value of every printed expression by its text in the program; `history` the
-    (step, value) pairs of every logged scalar by its tag; `steps` the training steps that were run.
+    (step, value) pairs of every logged scalar by its tag; `steps` the training steps that were run. A run that goes on
+    from a checkpoint has the history and the steps from the start, what it printed from there on.
     `variables` has what every variable was when its session ended, those of optimizers too, by its name in
     TensorFlow (`loss/w`; of a graph with a name, `other.loss/w`); `Compiled.session` can start from them.
     """
@@ -35,6 +40,9 @@ class Result:
     logdirs: list[str] = field(default_factory=list)
     saved: list[str] = field(default_factory=list)
     resumed: list[str] = field(default_factory=list)
+    events: list[LogFile] = field(default_factory=list)  # the files that were written
+    run: str = field(default_factory=lambda: os.urandom(4).hex())  # the run's mark, that of one that goes on too
+    started: float = field(default_factory=time.time)  # seconds since 1970
     engines: list[str] = field(default_factory=list)  # of each training, in the order in which they ran
     steps: int = 0
     expectations: int = 0
@@ -57,6 +65,7 @@ class Result:
             "saved": self.saved,
             "resumed": self.resumed,
             "engines": self.engines,
+            "started": self.started,
             "steps": self.steps,
             "expectations": self.expectations,
             "interrupted": self.interrupted,

@@ -1,11 +1,19 @@
 """Runs a compiled program: its sessions in order, or from where an interrupted training stopped."""
 
-from ..diagnostics import SYNTHETIC, Diagnostic
+import os
+from contextlib import ExitStack
+
+from ..access import TRUSTED
+from ..diagnostics import SYNTHETIC, Diagnostic, TfgError
 from ..lowering.tf import tf
+from ..program import Restore, Save, Session, known_text, walk
 from ..render import render_text
-from . import checkpoints
+from .checkpoints import Kept
+from .events import rewind, scalars
 from .record import DataUsed, Result
+from .savers import Savers
 from .session import Interrupted, Options, run_session
+from .states import held
 
 
 def run(compiled, session: str | None = None, options: Options | None = None) -> Result:
@@ -14,34 +22,69 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
     program = compiled.program
     result = Result(program.path, {param.name: param.value for param in program.params})
     result.versions = {"tensorflow": tf.__version__}
-    position = None
-    if options.fresh:
-        for folder, _ in checkpoints.folders(program, session):
-            checkpoints.clear(folder)
-    found = checkpoints.find(program, session)
-    if found is not None:
-        position, folder = found
-        options.note(f"going on from step {position.step}, kept in {folder}")
-        result.resumed.append(folder)
 
     def arrays(field):
         array = compiled.array(field)
         _record_data(compiled, options, result)
         return array
 
-    try:
-        for index, plan in enumerate(program.sessions):
-            if session is not None and plan.name != session:
-                continue
-            if position is not None and index < position.session:
-                continue
-            here = position if position is not None and index == position.session else None
-            built = compiled.built(plan.graph)
-            _record_data(compiled, options, result)
-            run_session(plan, built, arrays, options, result, program, index, here)
-    except Interrupted:
-        result.interrupted = True
+    with ExitStack() as stack:
+        states = options.states
+        if states is None:
+            states = stack.enter_context(held(program, session, options.access))
+        checkpoints = Kept(compiled, session, states, options, result)
+        if options.fresh:
+            checkpoints.clear()
+        resume = checkpoints.resume(options.resume_anyway)
+        if resume is not None:
+            _take_up_logs(result, options)
+        first = 0 if resume is None else resume.position.session
+        wanted = [(number, plan) for number, plan in enumerate(program.sessions) if session in (None, plan.name)]
+        wanted = [(number, plan) for number, plan in wanted if number >= first]
+        if resume is None:
+            check_restores(compiled, [plan for _, plan in wanted], options)
+        try:
+            for number, plan in wanted:
+                built = compiled.built(plan.graph)
+                _record_data(compiled, options, result)
+                here = resume if number == first else None
+                run_session(plan, built, arrays, options, result, checkpoints, number, here)
+        except Interrupted:
+            result.interrupted = True
     return result
+
+
+def check_restores(compiled, sessions: list[Session], options: Options) -> None:
+    """Before anything runs: what the sessions restore is there, and has a value for each variable. All that is wrong
+    is said at once. What the sessions themselves save before is left to them."""
+    made: set[str | None] = set()
+    faults = []
+    for plan in sessions:
+        for statement in walk(plan.body):
+            path = known_text(statement.path) if isinstance(statement, (Save, Restore)) else None
+            place = None if path is None else os.path.abspath(path)
+            if isinstance(statement, Save):
+                made.add(place)
+            elif path is not None and not made & {place, None}:
+                savers = Savers(compiled.built(plan.graph), options.access)
+                try:
+                    if not statement.if_exists or savers.exists(path, statement.origin):
+                        savers.check(statement.pairs, path, statement.origin)
+                except TfgError as error:
+                    faults += error.diagnostics
+    if faults:
+        raise TfgError(faults)
+
+
+def _take_up_logs(result: Result, options: Options) -> None:
+    """Go on with the event files of a run that was stopped, and with what it had logged."""
+    # A checkpoint says where its event files are; they are looked for where this run's user or program wants them.
+    access = options.access if options.logdir is None else TRUSTED
+    files = [file for file in result.events if options.logdir in (None, file.folder)]
+    for folder in rewind(files, result.run, access):
+        options.note(f"what was logged to {folder} before the checkpoint is not there any more, or not all of it")
+    for tag, step, value in scalars(files, access):
+        result.history.setdefault(tag, []).append((step, value))
 
 
 def _record_data(compiled, options: Options, result: Result) -> None:

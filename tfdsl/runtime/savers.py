@@ -1,14 +1,28 @@
 """`save` and `restore`: TensorFlow's checkpoints, with what is wrong said before anything is touched."""
 
-import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
-from ..diagnostics import RESTORE_MISSING, RESTORE_TYPE, RESTORE_UNREADABLE, RESTORE_VARIABLE, WRITE_FAILED
-from ..lowering.failures import failure, plain_reason
+from ..access import Access, Refused
+from ..diagnostics import (
+    RESTORE_MISSING,
+    RESTORE_TYPE,
+    RESTORE_UNREADABLE,
+    RESTORE_VARIABLE,
+    WRITE_FAILED,
+    WRITE_NOT_OURS,
+    Diagnostic,
+    Message,
+    TfgError,
+)
+from ..lowering.failures import failure, reason_of
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf, v1
 from ..program import Origin, Ref
 from ..suggest import did_you_mean
 from ..types import DTYPES, TensorType
+from .durable import Damaged
+from .saved import NotOurs, SavedFiles
 
 Pairs = tuple[tuple[Ref, str], ...] | None
 
@@ -16,8 +30,8 @@ Pairs = tuple[tuple[Ref, str], ...] | None
 class Savers:
     """The savers of one graph, one for each set of variables; their nodes are added when first asked for."""
 
-    def __init__(self, built: BuiltGraph):
-        self._built = built
+    def __init__(self, built: BuiltGraph, access: Access):
+        self._built, self._access = built, access
         self._savers: dict[Pairs, v1.train.Saver] = built.savers
 
     def variables(self, pairs: Pairs) -> dict[str, v1.Variable]:
@@ -33,45 +47,111 @@ class Savers:
                 self._savers[pairs] = v1.train.Saver(self.variables(pairs), max_to_keep=None)
         return self._savers[pairs]
 
-    def save(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> None:
-        try:
-            os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-            with self._built.graph.as_default():
-                self.saver(pairs).save(session, os.path.abspath(path))
-        except (OSError, ValueError, tf.errors.OpError) as error:
-            raise failure(WRITE_FAILED, origin, path=path, reason=plain_reason(error)) from error
+    # --- `save` and `restore` -------------------------------------------------------------
 
-    def exists(self, path: str) -> bool:
-        return os.path.exists(f"{path}.index")
+    def save(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> None:
+        """Save variables; what is there is replaced when the new files are whole, and only if it was saved, too."""
+        with self._reported(WRITE_FAILED, path, origin), SavedFiles(path, self._access, create=True) as files:
+            files.replace(self.writer(session, pairs, meta=True))
+
+    def exists(self, path: str, origin: Origin) -> bool:
+        with (
+            self._reported(RESTORE_UNREADABLE, path, origin),
+            suppress(FileNotFoundError),
+            SavedFiles(path, self._access) as files,
+        ):
+            return files.exists()
+        return False
+
+    def check(self, pairs: Pairs, path: str, origin: Origin) -> None:
+        """An error, for everything that is wrong, unless each variable is there in its dtype and shape."""
+        with self._reading(path, origin) as prefix:
+            self._check(prefix, pairs, path, origin)
 
     def restore(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> None:
         """Read variables; that each is there, in its dtype and shape, is checked first."""
-        if not self.exists(path):
+        with self._reading(path, origin) as prefix:
+            self._check(prefix, pairs, path, origin)
+            self.read(session, prefix, pairs)
+
+    @contextmanager
+    def _reading(self, path: str, origin: Origin) -> Iterator[str]:
+        """The prefix of what is saved at a path."""
+        if not self.exists(path, origin):
             raise failure(RESTORE_MISSING, origin, path=path)
+        with (
+            self._reported(RESTORE_UNREADABLE, path, origin),
+            SavedFiles(path, self._access) as files,
+            files.reading() as prefix,
+        ):
+            yield prefix
+
+    @contextmanager
+    def _reported(self, message: Message, path: str, origin: Origin) -> Iterator[None]:
+        """What goes wrong with the files of a path, as an error of the statement."""
         try:
-            reader = tf.train.load_checkpoint(os.path.abspath(path))
-            shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
-            for name, variable in self.variables(pairs).items():
-                if name not in shapes:
-                    known = ", ".join(sorted(shapes)) or "none"
-                    error = failure(RESTORE_VARIABLE, origin, path=path, name=name, known=known)
-                    raise _with_help(error, did_you_mean(name, shapes))
-                declared = variable_type(variable)
-                actual = _type(dtypes[name], shapes[name])
-                if declared != actual:
-                    raise failure(RESTORE_TYPE, origin, name=name, declared=declared, actual=actual, path=path)
-            with self._built.graph.as_default():
-                self.saver(pairs).restore(session, os.path.abspath(path))
-        except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
-            raise failure(RESTORE_UNREADABLE, origin, path=path, reason=plain_reason(error)) from error
+            yield
+        except NotOurs as name:
+            raise failure(WRITE_NOT_OURS, origin, path=path, name=str(name)) from None
+        except Refused as error:
+            raise failure(error.message, origin, **error.details) from None
+        except (Damaged, OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
+            raise failure(message, origin, path=path, reason=reason_of(error)) from error
+
+    def _check(self, prefix: str, pairs: Pairs, path: str, origin: Origin) -> None:
+        stored = stored_types(prefix)
+        faults = []
+        for name, variable in self.variables(pairs).items():
+            if name not in stored:
+                details = {"path": path, "name": name, "known": ", ".join(sorted(stored)) or "none"}
+                help = did_you_mean(name, stored)
+                faults.append(Diagnostic(RESTORE_VARIABLE, origin.span, details, help=help or "", chain=origin.chain))
+            elif stored[name] != str(variable_type(variable)):
+                details = {"name": name, "declared": variable_type(variable), "actual": stored[name], "path": path}
+                faults.append(Diagnostic(RESTORE_TYPE, origin.span, details, chain=origin.chain))
+        if faults:
+            raise TfgError(faults)
+
+    # --- TensorFlow's files ---------------------------------------------------------------
+
+    def writer(self, session: v1.Session, pairs: Pairs = None, meta: bool = False) -> Callable[[str], None]:
+        """What writes the files of a prefix, for `saved.py` and `states.py`; OSError where that fails."""
+
+        def write(prefix: str) -> None:
+            try:
+                with self._built.graph.as_default():
+                    self.saver(pairs).save(session, prefix, write_meta_graph=meta, write_state=False)
+            except tf.errors.OpError as error:
+                raise OSError(None, reason_of(error)) from error
+
+        return write
+
+    def read(self, session: v1.Session, prefix: str, pairs: Pairs = None) -> None:
+        """Give variables the values in the files of a prefix."""
+        with self._built.graph.as_default():
+            self.saver(pairs).restore(session, prefix)
+
+    def read_what_fits(self, session: v1.Session, prefix: str) -> Iterator[tuple[str, str]]:
+        """Give those variables a value that are in the files with their dtype and shape; the others, and why."""
+        from .session import setter
+
+        stored, reader = stored_types(prefix), tf.train.load_checkpoint(prefix)
+        for name, variable in self.variables(None).items():
+            type = str(variable_type(variable))
+            if name not in stored:
+                yield name, "it is not in the checkpoint"
+            elif stored[name] != type:
+                yield name, f"it is {type}, but {stored[name]} in the checkpoint"
+            else:
+                placeholder, assign = setter(self._built, variable)
+                session.run(assign, {placeholder: reader.get_tensor(name)})
 
 
-def _with_help(error, help: str):
-    from dataclasses import replace
-
-    if help:
-        error.diagnostics = tuple(replace(d, help=help) for d in error.diagnostics)
-    return error
+def stored_types(prefix: str) -> dict[str, str]:
+    """The variables in the files of a prefix, with their types."""
+    reader = tf.train.load_checkpoint(prefix)
+    dtypes = reader.get_variable_to_dtype_map()
+    return {name: str(_type(dtypes[name], shape)) for name, shape in reader.get_variable_to_shape_map().items()}
 
 
 def variable_type(variable: v1.Variable) -> TensorType:

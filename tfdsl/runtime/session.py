@@ -4,12 +4,14 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..access import TRUSTED, Access
 from ..diagnostics import EXPECT_FAILED, RUN_FAILED, Diagnostic, Note, TfgError
+from ..executed import fetched_by
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf, v1
@@ -38,14 +40,16 @@ from ..program import (
     fetches_of,
 )
 from . import host
-from .checkpoints import Position
+from .checkpoints import Kept, Resume
 from .data_session import DataSession
+from .determinism import determinism, is_seeded, opening_is_seeded
 from .devices import check_devices
 from .events import EventLog
 from .export import export
 from .feeds import check_shapes, convert
 from .record import Result
 from .savers import Savers
+from .states import States
 from .streams import Streams
 from .trace import FIRST_STEP, OTHER, SETUP, STEP, Tracer
 
@@ -64,12 +68,16 @@ class Options:
     write: Callable[[str], None] = lambda line: print(line, file=sys.stdout)
     note: Callable[[str], None] = lambda line: None
     logdir: str | None = None
-    fresh: bool = False
+    fresh: bool = False  # forget what checkpoints there are
+    states: Mapping[str, States] | None = None  # the folders of the checkpoints, where the caller holds them already
+    resume_anyway: bool = False  # go on from a checkpoint of another program with what fits
     keep_variables: bool = True  # in the result, when a session ends
     interrupted: Callable[[], bool] = lambda: False
     progress: Callable[[int, int, str], "Progress"] | None = None
     tracer: Tracer | None = None
     engine: str = ""  # of ops/engines.py, in place of what the program says
+    access: Access = field(default_factory=Access)  # opens the paths of the program; a compiled program gives its own
+    deterministic: bool = False  # the same bits in every run: a switch of TensorFlow's for all of the process
 
 
 class Progress:
@@ -92,8 +100,10 @@ class SessionRun:
     options: Options
     result: Result
     around: host.Surroundings
+    number: int = 0  # of the session in the program
     log: EventLog | None = None
     step: int = 0
+    resumed: bool = False  # from a checkpoint
     streams: Streams | None = None  # of the random ops, where a training runs in the graph
     engines: "Engines | None" = None  # of its trainings
 
@@ -185,8 +195,7 @@ class SessionRun:
                 folder = self.options.logdir or self.text(statement.path)
                 if self.log is not None:
                     self.log.close()
-                self.log = EventLog(folder, self.built, statement.origin, self.step)
-                self.result.logdirs.append(folder)
+                self._log_to(folder, statement.origin)
             case _:
                 raise AssertionError(f"not a statement of a session: {statement}")
 
@@ -248,6 +257,16 @@ class SessionRun:
         for serialized in written:
             self.add_summary(v1.Summary.FromString(serialized), self.step)
 
+    def _log_to(self, folder: str, origin: Origin) -> None:
+        access = self.options.access if self.options.logdir is None else TRUSTED
+        # What this session has logged there, before it was stopped, stays.
+        mine = [f.last + 1 for f in self.result.events if (f.session, f.folder) == (self.number, folder)]
+        step = max([self.step, *mine]) if self.resumed else self.step
+        self.log = EventLog(folder, access, self.built, origin, self.result.run, self.number, step, self.options.note)
+        self.result.events.append(self.log.file)
+        if folder not in self.result.logdirs:
+            self.result.logdirs.append(folder)
+
     def add_summary(self, summary: v1.Summary, step: int, time: float | None = None) -> None:
         """Write a summary, and keep its scalars; `time` is when it was made, in seconds since 1970, if not now."""
         self.log.add(summary, step, time)
@@ -293,22 +312,10 @@ class SessionRun:
 
     def _restore(self, statement: Restore) -> None:
         path = self.text(statement.path)
-        if statement.if_exists and not self.savers.exists(path):
+        if statement.if_exists and not self.savers.exists(path, statement.origin):
             self.initialise(None, statement.origin)
             return
         self.savers.restore(self.session, statement.pairs, path, statement.origin)
-
-
-def fetched_by(statement: Print | Expect | Stop) -> list[PlanExpr]:
-    """The expressions whose tensors a statement fetches, all in one execution."""
-    match statement:
-        case Print():
-            return [item.value for item in statement.items]
-        case Expect():
-            within = () if statement.within is None else (statement.within,)
-            return [statement.condition, *(side.value for side in statement.sides), *within]
-        case Stop():
-            return [statement.condition]
 
 
 def is_written_out(side: Shown) -> bool:
@@ -343,14 +350,20 @@ def _node_in(message: str) -> str:
 
 @contextmanager
 def opened(
-    plan: Session, built: BuiltGraph, arrays: Callable, options: Options, result: Result
+    plan: Session,
+    built: BuiltGraph,
+    arrays: Callable,
+    options: Options,
+    result: Result,
+    number: int = 0,
+    resume: Resume | None = None,
 ) -> Iterator[SessionRun]:
     """A session ready for its statements: helper nodes made, variables initialised if the plan says so."""
     from ..program import walk
     from .engines import Engines
 
-    savers = Savers(built)
-    now = time.strftime("%Y%m%d%H%M%S", time.gmtime())
+    savers = Savers(built, options.access)
+    now = time.strftime("%Y%m%d%H%M%S", time.gmtime()) if resume is None else resume.state.about["now"]
     around = host.Surroundings(arrays, {"now": now})
     for statement in walk(plan.body):
         match statement:
@@ -361,16 +374,19 @@ def opened(
             case Set():
                 setter(built, built.value(statement.variable))
     session = DataSession(built.data, v1.ConfigProto(allow_soft_placement=built.soft_placement))
-    run = SessionRun(built, session, savers, options, result, around)
+    run = SessionRun(built, session, savers, options, result, around, number, resumed=resume is not None)
     try:
         if not built.soft_placement:
             check_devices(built, session)
         run.engines = Engines(run, [statement for statement in plan.body if isinstance(statement, Train)])
-        if plan.initialise:
-            run.initialise(None, plan.origin)
-        else:
-            run.initialise_slots(plan.origin)
-        yield run
+        copier = run.engines.copier if options.deterministic else None
+        with determinism(copier is not None and opening_is_seeded(built, copier)):
+            if plan.initialise:
+                run.initialise(None, plan.origin)
+            else:
+                run.initialise_slots(plan.origin)
+        with determinism(copier is not None and is_seeded(built, copier, plan.body)):
+            yield run
     finally:
         session.close()
         if run.log is not None:
@@ -388,31 +404,31 @@ def setter(built: BuiltGraph, variable: tf.Variable) -> tuple:
 
 
 def run_session(
-    plan: Session, built: BuiltGraph, arrays: Callable, options: Options, result: Result, program, index: int,
-    position: Position | None,
+    plan: Session, built: BuiltGraph, arrays: Callable, options: Options, result: Result, kept: Kept, number: int,
+    resume: Resume | None,
 ) -> None:  # fmt: skip
-    """Run one session; from `position` on where an interrupted training goes on."""
-    with opened(plan, built, arrays, options, result) as run:
+    """Run one session; from a checkpoint on where an interrupted training goes on."""
+    with opened(plan, built, arrays, options, result, number, resume) as run:
         try:
-            _run_statements(run, plan, program, index, position)
+            _run_statements(run, plan, kept, resume)
         except Interrupted:
             run.keep_variables()
             raise
         run.keep_variables()
 
 
-def _run_statements(run: SessionRun, plan: Session, program, index: int, position: Position | None) -> None:
+def _run_statements(run: SessionRun, plan: Session, kept: Kept, resume: Resume | None) -> None:
     from .training import train
 
-    run.step = position.step if position is not None else 0
+    done = 0 if resume is None else resume.position.statement  # statements that were run before
+    run.step = 0 if resume is None else resume.position.step
     for at, statement in enumerate(plan.body):
         if run.options.interrupted():
             raise Interrupted
-        if position is not None and at < position.statement and not isinstance(statement, LogTo):
+        if at < done and not isinstance(statement, LogTo):
             continue
         if isinstance(statement, Train):
-            resume = position if position is not None and at == position.statement else None
-            train(run, statement, program, (index, at), resume)
+            train(run, statement, kept, (run.number, at), resume if at == done else None)
         elif isinstance(statement, Stop):
             raise AssertionError("'stop when' outside a training")
         else:

@@ -29,6 +29,16 @@ class Streams:
         for stream, state in zip(self.streams.values(), states, strict=True):
             stream.state = state.copy()
 
+    def to_json(self) -> dict[str, list[int]]:
+        """The states by the names of their ops."""
+        return {name: stream.state.tolist() for name, stream in self.streams.items()}
+
+    def from_json(self, states: Mapping[str, list[int]]) -> None:
+        """Go on with states, those of ops that there are."""
+        for name, stream in self.streams.items():
+            if name in states:
+                stream.state = np.array(states[name], np.int64)
+
     def drawn(self, session: v1.Session, fetches, feeds: Mapping[tf.Tensor, object]) -> dict[tf.Tensor, np.ndarray]:
         """What the random ops give in one execution, to be fed; their streams move on."""
         graph = self._built.graph

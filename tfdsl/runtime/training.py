@@ -8,10 +8,11 @@ import time
 
 from ..data.arrays import is_streamed
 from ..data.batches import BatchOrder
-from ..program import Checkpoint, Every, Field, Program, Statement, Stop, Train
+from ..executed import fetched_by
+from ..program import Checkpoint, Every, Field, Statement, Stop, Train
 from . import host
-from .checkpoints import Position, Trainings
-from .session import Interrupted, Progress, SessionRun, fetched_by
+from .checkpoints import Kept, Position, Resume, restore
+from .session import Interrupted, Progress, SessionRun
 from .stream import Stream
 
 
@@ -108,7 +109,7 @@ class Steps:
 
     name = "step"
 
-    def __init__(self, loop: Loop, kept: Trainings, place: tuple[int, int], first_statement: int = 0):
+    def __init__(self, loop: Loop, kept: Kept, place: tuple[int, int], first_statement: int = 0):
         self.loop, self._run, self._kept, self._place = loop, loop.run, kept, place
         self._first_statement = first_statement  # of the body, with which the next step begins
         self.checkpoint = next((s for s in loop.plan.body if isinstance(s, Checkpoint)), None)
@@ -135,7 +136,11 @@ class Steps:
 
     def keep(self, statement: int) -> None:
         """Keep a checkpoint, from which the training goes on at a statement of the current step."""
-        self._kept.save(self.folder, Position(*self._place, self.loop.step, statement), self.checkpoint.origin)
+        position = Position(*self._place, self.loop.step, statement)
+        self._kept.save(self._run, self.folder, position, self.checkpoint.origin)
+
+    def written(self) -> None:
+        """Wait until all is written that was logged."""
 
     def close(self) -> None:
         if self.loop.stream is not None:
@@ -161,26 +166,27 @@ class Steps:
                 run.statement(statement)
 
 
-def train(
-    run: SessionRun, plan: Train, program: Program, place: tuple[int, int], resume: Position | None = None
-) -> None:
+def train(run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], resume: Resume | None = None) -> None:
     """Run a training to its end. `place` is the session's and the statement's index in the program."""
     loop = Loop(run, plan)
     run.around.batch = loop.batch_field
-    kept = Trainings(run, program, place)
-    steps = Steps(loop, kept, place, 0 if resume is None else resume.body)
+    steps = Steps(loop, kept, place, 0 if resume is None else resume.position.body)
     if resume is not None:
-        kept.restore(steps.folder, steps.checkpoint.origin)
-        loop.step = loop.started_at = resume.step
+        restore(run, resume, steps.checkpoint.origin)
+        loop.step = loop.started_at = min(resume.position.step, loop.total)
     progress = run.options.progress(loop.total, loop.step, str(plan.unit)) if run.options.progress else Progress()
     engine = run.engines.taken(steps, place)
+    if resume is not None and resume.is_exact:
+        kept.check_engine(resume, engine.name, steps.checkpoint.origin)
     try:
         while loop.step < loop.total:
             engine.advance()
             progress.step(loop.step)
             if run.options.interrupted():
                 if steps.folder is not None:
+                    engine.written()
                     steps.keep(0)
+                    run.options.note(f"kept step {loop.step} in {steps.folder}: the next run goes on from there")
                 raise Interrupted
     except Stopped:
         pass

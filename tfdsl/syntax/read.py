@@ -9,25 +9,39 @@ from ..source import Source
 
 
 def read(path: str | os.PathLike, limits: Limits | None = None) -> Source:
-    """A file as a source; a clear error where it cannot be read."""
-    shown = os.fspath(path)
+    """A file that the user names, as a source; a clear error where it cannot be read."""
     try:
         with open(path, "rb") as file:
-            return read_stream(shown, file, limits)
+            return read_open(os.fspath(path), file, limits)
     except (OSError, ValueError) as error:  # ValueError: a path with a null character
-        reason = getattr(error, "strerror", None) or str(error)
-        details = {"path": shown, "reason": reason[:1].lower() + reason[1:]}
-        raise TfgError([Diagnostic(FILE_MISSING, None, details)]) from None
+        raise _unreadable(os.fspath(path), error) from None
 
 
-def read_stream(shown: str, file: BinaryIO, limits: Limits | None = None) -> Source:
-    """What an open file has, as a source."""
+def read_open(path: str, file: BinaryIO, limits: Limits | None = None) -> Source:
+    """An open file as a source, under its path."""
     most = (limits or Limits()).file
-    data = file.read(most + 1)
-    if len(data) > most:
-        raise TfgError([Diagnostic(FILE_LARGE, None, {"path": shown, "limit": most})])
     try:
-        return Source(shown, data.decode("utf-8-sig").replace("\r\n", "\n"))
+        data = file.read(most + 1)
+        if len(data) > most:
+            raise TfgError([Diagnostic(FILE_LARGE, None, {"path": path, "limit": most})])
+        return Source(path, data.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
-        details = {"path": shown, "reason": f"byte {error.start} is {error.object[error.start]:#04x}"}
+        details = {"path": path, "reason": f"byte {error.start} is {error.object[error.start]:#04x}"}
         raise TfgError([Diagnostic(ENCODING, None, details)]) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: str, error: OSError | ValueError) -> TfgError:
+    return TfgError([Diagnostic(FILE_MISSING, None, {"path": path, "reason": reason_of(error)})])
+
+
+def reason_of(error: OSError | ValueError) -> str:
+    """What the system says is wrong, as part of a sentence."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return reason[:1].lower() + reason[1:]
+
+
+def identity_of(found: os.stat_result) -> tuple[int, int]:
+    """What tells a file from others, by whatever name it was found."""
+    return found.st_dev, found.st_ino

@@ -1,0 +1,49 @@
+"""TensorFlow's op determinism: the same bits in every run, whatever the order in which threads finish.
+
+Without it a sum of gathered gradients depends on that order. It is a switch of the whole process, so only who owns the
+process asks for it, as the command line does. While it is on, TensorFlow refuses random ops that have no seed at all;
+what executes one of them gives other numbers in each run anyway, so for that the switch is left as it is.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from ..executed import executed, initialised
+from ..lowering.copies import Copier, name_of
+from ..lowering.graph import BuiltGraph
+from ..lowering.tf import op_determinism, tf
+from ..program import Statement, walk
+
+
+@contextmanager
+def determinism(is_wanted: bool) -> Iterator[None]:
+    """Ops are deterministic meanwhile, if that is wanted."""
+    if not is_wanted or op_determinism.is_enabled():
+        yield
+        return
+    op_determinism.enable(True)
+    try:
+        yield
+    finally:
+        op_determinism.enable(False)
+
+
+def opening_is_seeded(built: BuiltGraph, copier: Copier) -> bool:
+    """Whether nothing that initialises variables draws numbers without a seed."""
+    return _is_seeded(copier, _initialisers(built))
+
+
+def is_seeded(built: BuiltGraph, copier: Copier, statements: tuple[Statement, ...]) -> bool:
+    """Whether nothing that statements execute draws numbers without a seed."""
+    elements = [built.graph.as_graph_element(built.value(ref)) for s in walk(statements) for ref in executed(s)]
+    if any(True for _ in initialised(statements)):
+        elements += _initialisers(built)
+    return _is_seeded(copier, elements)
+
+
+def _initialisers(built: BuiltGraph) -> list[tf.Operation]:
+    return [variable.initializer for variable in built.variables()]
+
+
+def _is_seeded(copier: Copier, elements: Iterable[tf.Tensor | tf.Operation]) -> bool:
+    return not copier.draws_unseeded(copier.reached(map(name_of, elements)))

@@ -1,0 +1,56 @@
+"""A lock on a folder: one run at a time. The system frees it when the run ends, however that is."""
+
+import fcntl
+import json
+import os
+import socket
+import time
+from contextlib import suppress
+
+from ..access import Folder
+
+NAME = ".tfdsl.lock"
+
+
+class Held(Exception):
+    """Another run has the folder; the text says who."""
+
+
+class Lock:
+    """Taken when made; `Held` if another run has it."""
+
+    def __init__(self, folder: Folder):
+        self._folder = folder
+        while True:
+            self._handle = os.open(NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666, dir_fd=folder.fd)
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = _holder(self._handle)
+                os.close(self._handle)
+                raise Held(holder) from None
+            if self._is_there():
+                break
+            os.close(self._handle)  # its holder removed the file before it let go
+        about = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+        with suppress(OSError):  # a full disk does not keep anybody from locking
+            os.ftruncate(self._handle, 0)
+            os.pwrite(self._handle, json.dumps(about).encode(), 0)
+
+    def _is_there(self) -> bool:
+        """Whether the file of the lock is still the one that is locked."""
+        found = self._folder.stat(NAME)
+        return found is not None and os.path.samestat(os.fstat(self._handle), found)
+
+    def release(self) -> None:
+        if self._is_there():
+            self._folder.remove(NAME)
+        os.close(self._handle)
+
+
+def _holder(handle: int) -> str:
+    try:
+        about = json.loads(os.pread(handle, 1000, 0))
+        return f"process {about['pid']} on {about['host']}, since {about['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

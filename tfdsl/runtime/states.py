@@ -1,0 +1,181 @@
+"""A folder of states of which each is whole: what is on the disk is at every moment the old state or the new.
+
+A state is a folder `00000012-step-1200` with files and a manifest that has their checksums. It is made under another
+name, `.new-...`, flushed to the disk, and renamed. The two newest are kept. So a folder without a leading dot was
+whole once; if it is not now, it is damaged, and the state before it is the newest. What is left of a save that was
+stopped begins with a dot and is removed by the next run.
+
+Nothing here needs TensorFlow: whether a folder is free is known before the import.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+
+from ..access import Access, Refused
+from ..diagnostics import CHECKPOINT_HELD, WRITE_FAILED, Note
+from ..lowering.failures import failure, reason_of
+from ..program import Origin, Program, checkpoint_folders
+from .durable import Damaged, listed, new_folder, remove_folder, sealed, sync, unsealed, verify, write
+from .lock import Held, Lock
+
+MANIFEST = "manifest.json"
+VARIABLES = "variables"  # the prefix of TensorFlow's files
+VERSION = 2
+_KEPT = 2
+_STATE = re.compile(r"(\d{8,})-step-\d+\Z")
+_LEFT = re.compile(r"\.(?:new|old)-[0-9a-f]{16}\Z")
+_FILE = re.compile(r"(?:variables\.[\w.-]+|manifest\.json)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state that was verified: its folder's name and its manifest."""
+
+    name: str
+    about: dict
+
+
+class States:
+    """The states of one folder, which is made if there is none, and is this run's alone until it is closed.
+
+    `lock.Held` if another run has it, OSError if it cannot be made or written to, `access.Refused` if it is elsewhere.
+    """
+
+    def __init__(self, path: str, access: Access):
+        self.path, self._access = path, access
+        self._whole: list[str] = []  # names of states known to be
+        self._open()
+        for name in filter(_LEFT.match, self._folder.names()):
+            self._remove(name)
+
+    def _open(self) -> None:
+        self._folder = self._access.folder(self.path, create=True)
+        try:
+            self._lock = Lock(self._folder)
+        except FileNotFoundError:  # who had it last has just removed the folder
+            self._folder.close()
+            self._folder = self._access.folder(self.path, create=True)
+            self._lock = Lock(self._folder)
+
+    def newest(self) -> tuple[State | None, list[tuple[str, str]]]:
+        """The newest state that is whole, if any, and the names of newer ones that are not, with what is wrong."""
+        damaged = []
+        for name in reversed(self._names()):
+            try:
+                state = State(name, self._read(name))
+            except Damaged as reason:
+                damaged.append((name, str(reason)))
+            else:
+                self._whole.append(name)
+                return state, damaged
+        return None, damaged
+
+    @contextmanager
+    def reading(self, state: State) -> Iterator[str]:
+        """The prefix of a state's files, for TensorFlow to read."""
+        with self._folder.folder(state.name) as folder, folder.held(state.about["files"]) as path:
+            yield os.path.join(path, VARIABLES)
+
+    def put(self, step: int, about: dict, save: Callable[[str], None]) -> bool:
+        """Add a state: `save` is given a prefix to write files with; then forget all but the two newest whole ones.
+
+        True if the folder had vanished and was made again.
+        """
+        has_vanished = not self._is_there()
+        if has_vanished:
+            self._lock.release()
+            self._folder.close()
+            self._whole.clear()
+            self._open()
+        names = self._names()
+        number = int(_STATE.match(names[-1])[1]) + 1 if names else 1
+        name = f"{number:08}-step-{step}"
+        with new_folder(self._folder, "new") as (made, work):
+            save(os.path.join(made.path, VARIABLES))
+            files = made.names()
+            for file in files:
+                sync(made, file)
+            about = {"version": VERSION, **about, "files": listed(made, files)}
+            write(made, MANIFEST, sealed(about))
+            made.sync()
+            self._folder.rename(work, name)
+        self._folder.sync()
+        self._whole = [*self._whole, name][-_KEPT:]
+        if len(self._whole) == _KEPT:
+            for name in set(self._names()).difference(self._whole):
+                self._forget(name)
+        return has_vanished
+
+    def clear(self) -> None:
+        """Forget all states."""
+        self._whole.clear()
+        for name in self._names():
+            self._forget(name)
+
+    def close(self) -> None:
+        """Let go of the folder, and remove it if nothing is in it."""
+        self._lock.release()
+        self._folder.close()
+        with suppress(OSError):
+            folder, name = self._access.beside(self.path)
+            with folder:
+                os.rmdir(name, dir_fd=folder.fd)
+
+    def _is_there(self) -> bool:
+        """Whether the folder still has its name."""
+        with suppress(OSError), self._access.folder(self.path) as folder:
+            return os.path.samestat(os.fstat(folder.fd), os.fstat(self._folder.fd))
+        return False
+
+    def _names(self) -> list[str]:
+        return sorted(filter(_STATE.match, self._folder.names()), key=lambda name: int(_STATE.match(name)[1]))
+
+    def _read(self, name: str) -> dict:
+        """The manifest of a state. `Damaged` if it, or a file of it, is not what was written."""
+        try:
+            with self._folder.folder(name) as folder:
+                about = unsealed(folder, MANIFEST)
+                if about["version"] != VERSION:
+                    raise Damaged(f"{MANIFEST} is of version {about['version']}, not {VERSION}")
+                verify(folder, about["files"])
+                return about
+        except FileNotFoundError:
+            raise Damaged(f"{MANIFEST} is missing") from None
+        except OSError as error:
+            raise Damaged((error.strerror or str(error)).lower()) from None
+
+    def _forget(self, name: str) -> None:
+        """Remove a state; in one step for whoever looks at the folder."""
+        left = f".old-{os.urandom(8).hex()}"
+        self._folder.rename(name, left)
+        self._remove(left)
+
+    def _remove(self, name: str) -> None:
+        remove_folder(self._folder, name, _FILE.match)
+
+
+@contextmanager
+def held(program: Program, only: str | None, access: Access) -> Iterator[dict[str, States]]:
+    """The folders of a program's checkpoints, or of one session's, for nobody else to work in meanwhile."""
+    with ExitStack() as stack:
+        result = {}
+        for path, origin in checkpoint_folders(program, only).items():
+            with reported(path, origin):
+                result[path] = stack.enter_context(closing(States(path, access)))
+        yield result
+
+
+@contextmanager
+def reported(path: str, origin: Origin, note: str = "") -> Iterator[None]:
+    """What goes wrong with a folder, as an error of the statement that names it."""
+    try:
+        yield
+    except Held as holder:
+        raise failure(CHECKPOINT_HELD, origin, path=path, holder=str(holder)) from None
+    except Refused as error:
+        raise failure(error.message, origin, **error.details) from None
+    except (OSError, RuntimeError, ValueError) as error:
+        raise failure(WRITE_FAILED, origin, [Note(note)] if note else [], path=path, reason=reason_of(error)) from error
