@@ -41,7 +41,8 @@ class Tally:
     distinct: int = 0
     characters: int = 0
     slowest: float = 0.0
-    memory: int = 0  # KiB, the most that a child took beyond what it started with
+    memory: int = 0  # KiB, the most that a program made a child grow
+    largest: str = ""  # that program
     kinds: Counter = field(default_factory=Counter)
     found: list[Found] = field(default_factory=list)
 
@@ -49,7 +50,8 @@ class Tally:
         self.programs += one["programs"]
         self.characters += one["characters"]
         self.slowest = max(self.slowest, one["slowest"])
-        self.memory = max(self.memory, one["memory"])
+        if one["memory"] > self.memory:
+            self.memory, self.largest = one["memory"], one["largest"]
         self.kinds.update(one["kinds"])
         self.found += [Found(**found) for found in one["found"]]
 
@@ -140,7 +142,8 @@ class Children:
     def _child(self, start: int, end: int) -> dict:
         size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, size + MEMORY))
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        memory, largest = 0, ""
         kinds: Counter = Counter()
         found, slowest, characters, distinct = [], 0.0, 0, 0
         distinct = struct.unpack("<q", self._count[8:])[0]
@@ -159,19 +162,23 @@ class Children:
                 found.append({"what": what, "text": text, "detail": traceback.format_exc()[-3000:]})
             took = time.process_time() - began
             slowest = max(slowest, took)
+            now = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            if now - held > memory:
+                memory, largest = now - held, text
+            held = now
             if took > SLOW:
                 found.append({"what": "slow", "text": text, "detail": f"{took:.2f} s"})
             if number % 500 == 0:
                 gc.collect()
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         return {"programs": end - start, "characters": characters, "slowest": slowest, "memory": memory,
-                "kinds": kinds, "found": found}  # fmt: skip
+                "largest": largest, "kinds": kinds, "found": found}  # fmt: skip
 
     def _keep(self) -> None:
         """Write down what was found: each kind of failure once, with how often it came."""
-        if self.keep is None or not self.tally.found:
+        if self.keep is None:
             return
         self.keep.mkdir(parents=True, exist_ok=True)
+        (self.keep / "largest.tfg").write_bytes(self.tally.largest.encode("utf-8", "surrogatepass"))
         shortest: dict[str, Found] = {}
         for one in self.tally.found:
             if one.what not in shortest or len(one.text) < len(shortest[one.what].text):
