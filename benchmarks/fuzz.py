@@ -1,6 +1,7 @@
 """Programs made by accident, by the million, through `check` and `fmt`.
 
     python benchmarks/fuzz.py mutate [--programs N] [--seed N] [--log FILE] [--keep DIR]
+    python benchmarks/fuzz.py derived [--programs N] [--seed N] [--log FILE] [--keep DIR] [--hypothesis]
     python benchmarks/fuzz.py guided [--programs N] [--seed N] --keep DIR     (needs atheris: pip install atheris)
 
 Of every program must hold: it has a place for everything that is wrong with it, in text that is safe to print; no
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -41,12 +43,37 @@ def summary(tally: Tally, seconds: float) -> str:
 
 
 def mutate(arguments: argparse.Namespace) -> int:
+    return by_number(arguments, Mutator(Corpus()).program)
+
+
+def derived(arguments: argparse.Namespace) -> int:
+    from benchmarks.fuzzing.grammar import Grammar, by_hypothesis
+
+    if not arguments.hypothesis:
+        return by_number(arguments, Grammar().program)
+    import hypothesis
+
     from benchmarks.fuzzing.target import judge
 
-    mutator = Mutator(Corpus())
+    @hypothesis.seed(arguments.seed)
+    @hypothesis.settings(max_examples=arguments.programs, deadline=None, database=None,
+                         suppress_health_check=list(hypothesis.HealthCheck))  # fmt: skip
+    @hypothesis.given(by_hypothesis())
+    def holds(text: str) -> None:
+        judge(text)
+
+    holds()
+    print(f"{arguments.programs:,} programs, no failure")
+    return 0
+
+
+def by_number(arguments: argparse.Namespace, program: Callable[[Random], str]) -> int:
+    """Judge the programs that come of numbers, in children."""
+    from benchmarks.fuzzing.target import judge
+
     out = open(arguments.log, "a", encoding="utf-8") if arguments.log else sys.stdout  # noqa: SIM115
     keep = Path(arguments.keep).absolute() if arguments.keep else None
-    children = Children(lambda number: mutator.program(Random(f"{arguments.seed} {number}")), judge, keep)
+    children = Children(lambda number: program(Random(f"{arguments.seed} {number}")), judge, keep)
     started = time.monotonic()
     print(f"revision {revision()}, seed {arguments.seed}, process {os.getpid()}", file=out, flush=True)
 
@@ -78,12 +105,17 @@ def guided(arguments: argparse.Namespace) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ways = parser.add_subparsers(dest="way", required=True)
-    way = ways.add_parser("mutate", help="pieces of the project's programs with accidents")
-    way.add_argument("--programs", type=int, default=10_000_000, metavar="N")
-    way.add_argument("--seed", type=int, default=1, metavar="N")
-    way.add_argument("--log", metavar="FILE", help="add a line for each 20,000 programs to FILE")
-    way.add_argument("--keep", metavar="DIR", help="write texts that fail into DIR")
-    way.set_defaults(run=mutate)
+    for name, run, programs, help in (
+        ("mutate", mutate, 10_000_000, "pieces of the project's programs with accidents"),
+        ("derived", derived, 20_000, "what the grammar allows"),
+    ):
+        way = ways.add_parser(name, help=help)
+        way.add_argument("--programs", type=int, default=programs, metavar="N")
+        way.add_argument("--seed", type=int, default=1, metavar="N")
+        way.add_argument("--log", metavar="FILE", help="add a line for each 20,000 programs to FILE")
+        way.add_argument("--keep", metavar="DIR", help="write texts that fail into DIR")
+        way.set_defaults(run=run)
+    way.add_argument("--hypothesis", action="store_true", help="drawn by hypothesis.extra.lark, a few a second")
     way = ways.add_parser("guided", help="what reaches new code: atheris, instrumented")
     way.add_argument("--programs", type=int, default=1_000_000, metavar="N")
     way.add_argument("--seed", type=int, default=1, metavar="N")
