@@ -37,7 +37,7 @@ ELSEWHERE = {
     "TFG612": "cells are only read when the data is loaded",
     "TFG622": "values are only known when the data is loaded",
     "TFG625": "the network is only asked when the data is loaded",
-    "TFG816": "the size of a file: test_limits.py",
+    "TFG841": "the size of a file: test_limits.py",
     "TFG806": "a key of a --config file: command line",
     "TFG807": "the form of a --config file: command line",
     "TFG808": "a file that is not there: command line",

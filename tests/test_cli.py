@@ -119,7 +119,7 @@ def test_wrong_use_exits_2(tfdsl, words):
 )
 @pytest.mark.parametrize(
     ("file", "code"), [("none.tfg", "TFG808"), ("folder.tfg", "TFG808"), ("latin.tfg", "TFG118"), ("\0.tfg", "TFG808"),
-                          ("/dev/zero", "TFG816")]
+                          ("/dev/zero", "TFG841")]
 )
 def test_unreadable_files(tfdsl, words, file, code):
     status, out, err = tfdsl(*words, file, *(["1"] if words == ("eval",) else []))

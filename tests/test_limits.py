@@ -16,12 +16,13 @@ ABOVE = {
     "unroll": ("for i in range(100001): a = i\n", "TFG802"),
     "depth": (f"a = {'(' * 2501}1{')' * 2501}\n", "TFG116"),
     "constant": ("a = len([0] * 1000001)\n", "TFG811"),
-    "file": ("#" * 1_000_001 + "\n", "TFG816"),
+    "file": ("#" * 1_000_001 + "\n", "TFG841"),
     "imports": ('import "f0.tfg"\n', "TFG314"),
-    "errors": ("a = b\n" * 1001, "TFG817"),
-    "seconds": ("".join(f"a{i} = {i}\n" for i in range(4000)), "TFG815"),
+    "tensor": ("a = zeros([10**9, 1001])\n", "TFG843"),
+    "errors": ("a = b\n" * 1001, "TFG842"),
+    "seconds": ("".join(f"a{i} = {i}\n" for i in range(4000)), "TFG840"),
 }
-RAISED = {"unroll": 100_001, "depth": 2501, "constant": 1_000_001, "file": 1_000_002, "imports": 23, "errors": 1002,
+RAISED = {"unroll": 100_001, "depth": 2501, "constant": 1_000_001, "file": 1_000_002, "imports": 23, "tensor": 1001, "errors": 1002,
           "seconds": 60}  # fmt: skip
 
 

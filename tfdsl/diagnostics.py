@@ -425,11 +425,11 @@ VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} 
 WORK_LARGE = _message("TFG812", "this program takes too much work to compile",
                       "loops, calls and lists are worked out while compiling: shorten them, or raise the limit with "
                       "--max-unroll {more}")
-TIME_LONG = _message("TFG815", "checking this program takes more than {seconds:g} seconds; it got as far as here",
+TIME_LONG = _message("TFG840", "checking this program takes more than {seconds:g} seconds; it got as far as here",
                      "shorten it, or raise the limit with --max-seconds")
-FILE_LARGE = _message("TFG816", "{path} has more than {limit} bytes",
+FILE_LARGE = _message("TFG841", "{path} has more than {limit} bytes",
                       "divide it into several files, or raise the limit with --max-file-size")
-ERRORS_MANY = _message("TFG817", "there are more errors than the {limit} that are told",
+ERRORS_MANY = _message("TFG842", "there are more errors than the {limit} that are told",
                        "mend the others first, or raise the limit with --max-errors")
 PARAM_TWICE = _message("TFG813", "param '{name}' is given by keyword and in params", "give it once")
 PATH_OUTSIDE = _message("TFG820", "'{path}' is {target}, outside of the folders that this program may touch",
@@ -443,6 +443,8 @@ ALLOWED_MISSING = _message("TFG823", "{path} cannot be allowed: there is no such
                            "make it first, or name the folder above it")
 FUNCTION_GIVEN = _message("TFG830", "ops has '{name}', which cannot be an op: {reason}")
 FUNCTION_CLASH = _message("TFG831", "ops has '{name}', which the language has itself", "give it another name")
+TENSOR_LARGE = _message("TFG843", "{op} makes {type}, more than {limit} elements",
+                        "make it smaller, or raise the limit with --max-tensor")
 BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}",
                "please report it, with the program if you can")
 

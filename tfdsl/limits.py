@@ -24,6 +24,7 @@ class Limits(Record):
     constant: int = 1_000_000  # elements of a list, those of the lists in it included; characters of a string
     file: int = 1_000_000  # bytes of a program
     imports: int = 20  # files that import one another
+    tensor: int = 1_000  # elements of a tensor whose size is known, in billions
     errors: int = 1_000  # errors and warnings that are told
     seconds: float = 10.0
 
@@ -31,11 +32,16 @@ class Limits(Record):
     def work(self) -> int:
         """Units of about a third of a microsecond, for a program that repeats what it says: an expression is eight, a
         node a hundred, an element of a list one each time that it is looked at."""
-        return max(3_000_000, 30 * self.unroll)
+        return max(2_000_000, 20 * self.unroll)
 
     def work_of(self, text: str) -> int:
         """Units of work for what a text says once."""
         return 20 * len(text)
+
+    @property
+    def elements(self) -> int:
+        """Elements of a tensor."""
+        return self.tensor * 10**9
 
     @property
     def blocks(self) -> int:

@@ -1,6 +1,7 @@
 """Calls: ops become nodes, functions are inlined, Python's functions are computed."""
 
 from collections.abc import Callable
+from math import prod
 
 from ..diagnostics import (
     ARGUMENT_KIND,
@@ -14,6 +15,7 @@ from ..diagnostics import (
     OPTIMIZER_POSITION,
     OPTION,
     RECURSION,
+    TENSOR_LARGE,
     TOO_DEEP,
     VALUE_OF,
     Diagnostic,
@@ -88,11 +90,19 @@ def call_op(
             help = did_you_mean(str(details["value"]).strip('"'), allowed)
         ctx.fail(refused.message, span, notes, help, **details)
     outputs = result if isinstance(result, tuple) else (result,)
+    sizeable(ctx, shown or op.name, outputs, span)
     ctx.spend(100, span)
     node = ctx.graph.add(op.name, bound.args, name, outputs, ctx.origin(span), default)
     if isinstance(result, tuple) and result:
         return [Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)]
     return Tensor(Ref(node), outputs[0] if outputs else None, ctx.graph.name, span)
+
+
+def sizeable(ctx: Analysis, op: str, outputs: tuple[TensorType, ...], span: Span) -> None:
+    """Refuse tensors that no machine has room for; to TensorFlow, each would mean a minute of trying."""
+    for type in outputs:
+        if type is not None and type.shape and prod(d for d in type.shape if isinstance(d, int)) > ctx.limits.elements:
+            ctx.fail(TENSOR_LARGE, span, op=op, type=type, limit=ctx.limits.elements)
 
 
 def _bind(ctx: Analysis, op: Op, given: Arguments, span: Span, shown: str):

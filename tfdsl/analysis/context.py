@@ -60,6 +60,13 @@ class Abandoned(Exception):
         self.diagnostic = diagnostic
 
 
+def _forget(error: BaseException | None) -> None:
+    """Let go of the frames that an error went through: with the error in one of them, they would hold each other."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__context__
+
+
 @dataclass(slots=True)
 class Shared:
     """A shared variable: its tensor, what identifies its initial value, and where it was created."""
@@ -347,6 +354,8 @@ class Analysis:
             return action()
         except Abandoned as abandoned:
             self.failed += 1
+            self.work += 50
+            _forget(abandoned)
             if abandoned.diagnostic is not None:
                 self.bag.add(abandoned.diagnostic)
             return Broken()

@@ -37,6 +37,7 @@ _LIMITS = {
     "constant": ("--max-constant", "let a value known while compiling have up to N elements or characters"),
     "file": ("--max-file-size", "read programs of up to N bytes"),
     "imports": ("--max-imports", "let up to N files import one another"),
+    "tensor": ("--max-tensor", "let a tensor of known size have up to N billion elements"),
     "errors": ("--max-errors", "tell up to N errors and warnings"),
     "seconds": ("--max-seconds", "give up a check after N seconds"),
 }
