@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from ..limits import Limits
+from ..limits import Clock, Limits
 from ..source import Source
 from . import tree as t
 from .parse import parse, whole
@@ -61,7 +61,9 @@ class _Line:
 
 def format_text(source: Source, limits: Limits | None = None) -> str:
     """The canonical form of a program; `TfgError` where it does not parse."""
-    tree = parse(source, limits)
+    limits = limits or Limits()
+    clock = Clock(limits)
+    tree = parse(source, limits, clock)
     if not source.text.strip():
         return ""
     before = whole(source.text)
@@ -71,7 +73,7 @@ def format_text(source: Source, limits: Limits | None = None) -> str:
     _align_params(lines)
     text = _with_comments(lines)
     if text != source.text:
-        assert _plain(parse(Source(source.path, text), limits)) == _plain(tree), "formatting changed the program"
+        assert _plain(parse(Source(source.path, text), limits, clock)) == _plain(tree), "formatting changed the program"
     return text
 
 
