@@ -7,6 +7,7 @@ import json
 import mmap
 import os
 import resource
+import select
 import signal
 import struct
 import time
@@ -53,7 +54,6 @@ class Tally:
         if one["memory"] > self.memory:
             self.memory, self.largest = one["memory"], one["largest"]
         self.kinds.update(one["kinds"])
-        self.found += [Found(**found) for found in one["found"]]
 
 
 class Seen:
@@ -85,12 +85,15 @@ class Children:
 
     def run(self, start: int, stop: int, progress: Callable[[Tally], None] = lambda tally: None) -> Tally:
         gc.disable()
-        while start < stop:
-            gc.collect()
-            gc.freeze()
-            end = min(stop, start + _BATCH)
-            start = self._batch(start, end)
-            progress(self.tally)
+        try:
+            while start < stop:
+                gc.collect()
+                gc.freeze()  # children have nothing of this to look through
+                start = self._batch(start, min(stop, start + _BATCH))
+                progress(self.tally)
+        finally:
+            gc.unfreeze()
+            gc.enable()
         return self.tally
 
     def _batch(self, start: int, end: int) -> int:
@@ -102,50 +105,53 @@ class Children:
             code = 1
             try:
                 os.close(reader)
-                result = self._child(start, end)
-                with open(writer, "w", encoding="utf-8") as file:
-                    json.dump(result, file)
+                self._child(start, end, writer)
                 code = 0
             finally:
                 os._exit(code)
         os.close(writer)
-        hung = self._watch(child, reader)
-        with open(reader, encoding="utf-8") as file:
-            said = file.read()
+        said, hung = self._heard(child, reader)
         _, status = os.waitpid(child, 0)
-        self.tally.distinct = struct.unpack("<q", self._count[8:])[0]
-        if status == 0 and said:
-            self.tally.add(json.loads(said))
-            self._keep()
-            return end
-        done = struct.unpack("<q", self._count[:8])[0]
-        length, _ = _HEAD.unpack(self._slot[: _HEAD.size])
-        text = self._slot[_HEAD.size : _HEAD.size + length].decode("utf-8", "surrogatepass")
-        what = "hang" if hung else f"crash: signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else "lost child"
-        self.tally.programs += done - start + 1
-        self.tally.found.append(Found(what, text))
+        done, self.tally.distinct = struct.unpack("<qq", self._count[:])
+        self.tally.found += [Found(**one["found"]) for one in said if "found" in one]
+        if said and "programs" in said[-1]:
+            self.tally.add(said[-1])
+        else:
+            length, _ = _HEAD.unpack(self._slot[: _HEAD.size])
+            text = self._slot[_HEAD.size : _HEAD.size + length].decode("utf-8", "surrogatepass")
+            signalled = f"crash: signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else "lost child"
+            self.tally.programs += done - start + 1
+            self.tally.found.append(Found("hang" if hung else signalled, text))
+            end = done + 1
         self._keep()
-        return done + 1
+        return end
 
-    def _watch(self, child: int, reader: int) -> bool:
-        """Wait until a child has something to say, or has ended; whether it had to be ended."""
-        import select
-
+    def _heard(self, child: int, reader: int) -> tuple[list[dict], bool]:
+        """All that a child says until it ends, and whether it had to be ended."""
+        data, hung = b"", False
         while True:
             if select.select([reader], [], [], 1.0)[0]:
-                return False
+                more = os.read(reader, 1 << 16)
+                data += more
+                if not more:
+                    break
             _, began = _HEAD.unpack(self._slot[: _HEAD.size])
-            if began and _processor_time(child) - began > HUNG:
+            if began and not hung and _processor_time(child) - began > HUNG:
                 os.kill(child, signal.SIGKILL)
-                return True
+                hung = True
+        os.close(reader)
+        return [json.loads(line) for line in data.decode().splitlines()], hung
 
-    def _child(self, start: int, end: int) -> dict:
+    def _child(self, start: int, end: int, writer: int) -> None:
+        def say(what: dict) -> None:
+            os.write(writer, json.dumps(what).encode() + b"\n")
+
         size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, size + MEMORY))
         held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         memory, largest = 0, ""
         kinds: Counter = Counter()
-        found, slowest, characters, distinct = [], 0.0, 0, 0
+        slowest, characters = 0.0, 0
         distinct = struct.unpack("<q", self._count[8:])[0]
         for number in range(start, end):
             text = self.program(number)
@@ -159,7 +165,7 @@ class Children:
                 kinds[self.judge(text)] += 1
             except BaseException as error:
                 what = f"{type(error).__name__} at {_place(error)}"
-                found.append({"what": what, "text": text, "detail": traceback.format_exc()[-3000:]})
+                say({"found": {"what": what, "text": text, "detail": traceback.format_exc()[-3000:]}})
             took = time.process_time() - began
             slowest = max(slowest, took)
             now = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -167,11 +173,11 @@ class Children:
                 memory, largest = now - held, text
             held = now
             if took > SLOW:
-                found.append({"what": "slow", "text": text, "detail": f"{took:.2f} s"})
+                say({"found": {"what": "slow", "text": text, "detail": f"{took:.2f} s"}})
             if number % 500 == 0:
                 gc.collect()
-        return {"programs": end - start, "characters": characters, "slowest": slowest, "memory": memory,
-                "largest": largest, "kinds": kinds, "found": found}  # fmt: skip
+        say({"programs": end - start, "characters": characters, "slowest": slowest, "memory": memory,
+             "largest": largest, "kinds": kinds})  # fmt: skip
 
     def _keep(self) -> None:
         """Write down what was found: each kind of failure once, with how often it came."""
