@@ -80,6 +80,16 @@ def test_what_is_outside_is_refused(places, access, path):
         assert error.details["target"] in (f"{places}/outside/x.csv", f"{places}/outside", "/etc/passwd")
 
 
+def test_the_check_looks_at_what_is_missing_too(places, access):
+    for path in ("no/../../outside/x", "no/no/../../../outside", "no/../.."):
+        refused(lambda path=path: access.check(path), PATH_OUTSIDE)
+        refused(lambda path=path: access.reading(path), PATH_OUTSIDE)
+        refused(lambda path=path: access.folder(path, create=True), PATH_OUTSIDE)
+    for path in ("no/../x", "no/no/../../../home/x", "no/../../work", "no"):
+        access.check(path)
+    assert os.listdir(places / "work") == ["x.csv"]
+
+
 def test_what_is_refused_says_how_it_is_allowed(places, access):
     error = refused(lambda: access.reading("../outside/x.csv"), PATH_OUTSIDE)
     allowed = Access(str(places / "home" / "p.tfg"), [error.details["folder"]])
@@ -169,6 +179,18 @@ def test_the_users_own_paths_lead_anywhere(places):
     assert text(TRUSTED.reading("link")) == "outside"
     with TRUSTED.folder("~x/new", create=True):
         assert (places / "work/~x/new").is_dir()
+
+
+def test_a_working_folder_that_is_gone_is_no_root(places):
+    access = Access(str(places / "home/p.tfg"))
+    (places / "gone").mkdir()
+    os.chdir(places / "gone")
+    (places / "gone").rmdir()
+    assert text(access.reading("x.csv", str(places / "home"))) == "home"
+    access.check("anything")
+    for call in (access.reading, access.folder, Access("p.tfg").reading, TRUSTED.reading):
+        with pytest.raises(FileNotFoundError):
+            call("x.csv")
 
 
 # --- folders ----------------------------------------------------------------------------------

@@ -4,7 +4,9 @@ import csv
 import itertools
 import json
 import os
+import pickle
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,6 +14,8 @@ import time
 import urllib.request
 import warnings
 import zipfile
+import zlib
+from dataclasses import dataclass
 from types import SimpleNamespace
 from urllib.error import URLError
 
@@ -26,6 +30,7 @@ from sklearn.utils import shuffle
 from tfdsl.data import SOURCES, TRANSFORMS, DataError, Schema, california, schema_of
 from tfdsl.data import schema as limits
 from tfdsl.data.batches import BatchOrder, indices, steps_per_epoch
+from tfdsl.data.kept import kept_california
 from tfdsl.data.load import implementation, load
 
 CALIFORNIA_FILE = os.path.join(os.environ.get("SCIKIT_LEARN_DATA", ""), "cal_housing_py3.pkz")
@@ -145,8 +150,13 @@ SOURCE_STEPS = [
     step("npz", path="c.npz"),
 ]
 TRANSFORM_STEPS = [
-    step("standardize"), step("minmax"), step("add_bias"), step("polynomial"), step("split", test=0.3),
-    step("take", n=5), step("shuffle"),
+    step("standardize"),
+    step("minmax"),
+    step("add_bias"),
+    step("polynomial"),
+    step("split", test=0.3),
+    step("take", n=5),
+    step("shuffle"),
 ]
 
 
@@ -274,8 +284,60 @@ def test_a_hanging_download_is_given_up(no_network, monkeypatch):
 
 def test_california_cache_damaged(tmp_path, monkeypatch):
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
-    (tmp_path / "cal_housing_py3.pkz").write_bytes(b"no pickle")
-    failure("TFG625", lambda: load(spec(step("california_housing"))))
+    for content in (b"no pickle", b"", zlib.compress(b"x" * 3_000_000), zlib.compress(bytes(20640 * 9 * 8 + 300))):
+        (tmp_path / "cal_housing_py3.pkz").write_bytes(content)
+        assert "remove it" in failure("TFG625", lambda: load(spec(step("california_housing")))).headline
+
+
+def test_a_planted_pickle_is_not_run(tmp_path, monkeypatch, no_network):
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
+    planted = pickle.dumps(Planted(str(tmp_path / "ran")))
+    for content in (planted, zlib.compress(planted)):
+        (tmp_path / "cal_housing_py3.pkz").write_bytes(content)
+        failure("TFG625", lambda: load(spec(step("california_housing"))))
+        assert load(spec(step("california_housing", offline="synthetic"))).synthetic
+        assert not (tmp_path / "ran").exists()
+    with pytest.raises(Exception):  # noqa: B017 - whatever it makes of it, scikit-learn runs it
+        datasets.fetch_california_housing()
+    assert (tmp_path / "ran").exists()
+
+
+@dataclass
+class Planted:
+    path: str
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+@needs_california
+def test_a_download_is_kept(tmp_path, monkeypatch):
+    def fetched(data_home, **_):
+        shutil.copy(CALIFORNIA_FILE, data_home)
+
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "home"))
+    monkeypatch.setattr(datasets, "fetch_california_housing", fetched)
+    first = load(spec(step("california_housing")))
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["cal_housing_py3.pkz"]
+    monkeypatch.setattr(datasets, "fetch_california_housing", None)
+    assert load(spec(step("california_housing"))).features.tobytes() == first.features.tobytes()
+
+
+@needs_california
+def test_what_is_kept_is_taken_by_rows_or_by_columns(tmp_path, monkeypatch):
+    import joblib
+
+    kept = joblib.load(CALIFORNIA_FILE)
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
+    for array in (np.ascontiguousarray(kept), np.asfortranarray(kept)):
+        joblib.dump(array, tmp_path / "cal_housing_py3.pkz", compress=6)
+        features, target = datasets.fetch_california_housing(return_X_y=True)
+        ours = kept_california()
+        assert ours[0].tobytes() == features.tobytes() and ours[1].tobytes() == target.tobytes()
+    kept[0, 0] += 1
+    joblib.dump(kept, tmp_path / "cal_housing_py3.pkz", compress=6)
+    with pytest.raises(OSError):
+        kept_california()
 
 
 def mse_of_linear_regression(X, y):
@@ -433,13 +495,13 @@ def test_bad_arguments(steps, code, param, stage):
         ("a,y\n-inf,1\n", "TFG612", 2, 1, '"-inf"'),
         ("a,y\n1e999,1\n", "TFG612", 2, 1, '"1e999"'),
         ("a,y\n1_000,1\n", "TFG612", 2, 1, '"1_000"'),
-        ("a,y\n1,2\n\n\n\"3\",\"1,5\"\n", "TFG612", 5, 5, '"1,5"'),
-        ("a,y\n\"1\n\",2\n3,4\n5,x\n", "TFG612", 5, 3, '"x"'),
+        ('a,y\n1,2\n\n\n"3","1,5"\n', "TFG612", 5, 5, '"1,5"'),
+        ('a,y\n"1\n",2\n3,4\n5,x\n', "TFG612", 5, 3, '"x"'),
         ("a,y\n1," + "z" * 100 + "\n", "TFG612", 2, 3, '"' + "z" * 37 + '..."'),
         ("a,y\n1,\x1b[31m\n", "TFG612", 2, 3, r'"\x1b[31m"'),
         ("a,y\n1,2\n1,2,3\n", "TFG611", 3, 1, "3 cells"),
         ("a,y\n1,2\n1\n", "TFG611", 3, 1, "1 cells"),
-        ("a,y\n1,\"2\n", "TFG606", 2, None, "unexpected end"),
+        ('a,y\n1,"2\n', "TFG606", 2, None, "unexpected end"),
         ("1,2\n3,4\n", "TFG608", 1, 1, "numbers"),
         ("a,,y\n1,2,3\n", "TFG609", 1, 3, "column 2"),
         ("a,y,a\n1,2,3\n", "TFG610", 1, 5, '"a"'),

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,8 +89,54 @@ def test_a_folder_with_something_else_in_it_is_left_alone(folder):
     assert os.listdir("saved/moons") == ["notes.txt"] and os.listdir("saved") == ["moons"]
 
 
+def refused(path="saved/moons"):
+    before = everything(path)
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile("model.tfg").run()
+    assert [d.code for d in caught.value.diagnostics] == ["TFG712"]
+    assert everything(path) == before and os.listdir("saved") == ["moons"]
+
+
+def everything(path):
+    return {name: name.read_bytes() for name in sorted(Path(path).rglob("*")) if name.is_file()}
+
+
+def test_a_model_that_was_changed_or_is_of_others_is_left_alone(folder):
+    tfdsl.compile("model.tfg").run()
+    moons = folder / "saved/moons"
+    (moons / "assets.extra/mine.txt").write_text("mine")
+    refused()
+    (moons / "assets.extra/mine.txt").unlink()
+    (moons / "variables/link").symlink_to("/etc/passwd")
+    refused()
+    (moons / "variables/link").unlink()
+    tfdsl.compile("model.tfg").run()  # as it was written, it is replaced
+    with (moons / "saved_model.pb").open("ab") as file:
+        file.write(b"x")
+    refused()
+    shutil.rmtree(moons)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        x = tf.compat.v1.placeholder(tf.float32)
+        tf.compat.v1.saved_model.simple_save(session, str(moons), {"x": x}, {"y": x + 1.0})
+    refused()
+
+
+def test_a_link_in_its_place_is_left_alone(folder):
+    (folder / "saved").mkdir()
+    (folder / "elsewhere").mkdir()
+    (folder / "saved/moons").symlink_to(folder / "elsewhere")
+    refused()
+    assert not os.listdir("elsewhere") and (folder / "saved/moons").is_symlink()
+
+
+def test_an_empty_folder_is_filled(folder):
+    (folder / "saved/moons").mkdir(parents=True)
+    tfdsl.compile("model.tfg").run()
+    assert (folder / "saved/moons/saved_model.pb").exists()
+
+
 def test_a_function_without_variables_is_exported(folder):
-    text = "placeholder x: float32\ny = x * 2.0\nsession:\n    export y with x to \"double\"\n"
+    text = 'placeholder x: float32\ny = x * 2.0\nsession:\n    export y with x to "double"\n'
     tfdsl.compile(text).run()
     serve = tf.saved_model.load("double").signatures["serving_default"]
     assert float(serve(x=tf.constant(4.0))["y"]) == 8.0
@@ -97,7 +145,7 @@ def test_a_function_without_variables_is_exported(folder):
 def test_control_flow_is_exported(folder):
     text = (
         "placeholder x: float32\nvariable w = 2.0\ni = 0\ny = x\nwhile i < 3:\n    i = i + 1\n    y = y * w\n"
-        "session:\n    set w = 3.0\n    export y with x to \"loop\"\n"
+        'session:\n    set w = 3.0\n    export y with x to "loop"\n'
     )
     tfdsl.compile(text).run()
     serve = tf.saved_model.load("loop").signatures["serving_default"]

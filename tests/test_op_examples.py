@@ -5,6 +5,7 @@ import pytest
 
 import tfdsl
 from tfdsl.ops import OPS
+from tfdsl.ops.reaching import REACHING
 
 
 @pytest.mark.parametrize("name", sorted(OPS))
@@ -16,6 +17,7 @@ def test_example_runs_and_has_the_type_that_tensorflow_gives(name):
     node = max(graph.nodes.values(), key=lambda n: n.id)
     built = program.built()
     made = built.values[node.id]
+    assert not {op.type for op in built.graph.get_operations()} & set(REACHING)
     assert len(made) == max(1, len(node.outputs))
     for type, tensor in zip(node.outputs, made, strict=False):
         tensor = built.graph.as_graph_element(tensor)

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 import subprocess
 import sys
 from itertools import groupby
@@ -16,9 +17,9 @@ from tensorflow.compat import v1
 
 import tfdsl
 from tfdsl.diagnostics import TfgError
-from tfdsl.driver import check
+from tfdsl.driver import Compiled, check
 from tfdsl.lowering.registry import lines
-from tfdsl.ops import raw
+from tfdsl.ops import raw, reaching
 from tfdsl.ops.op import REQUIRED
 from tfdsl.serialize import from_yaml, to_yaml
 from tfdsl.source import Source
@@ -117,6 +118,8 @@ def dtype_of(op, one, first):
 def calls():
     """(op, how it is called, dtypes of its inputs, attributes) of every op that takes ordinary tensors."""
     for name in PUBLIC:
+        if name in reaching.REACHING:
+            continue
         op = raw.find(name)
         for first in (0, 1):
             inputs = {one.name: dtype_of(op, one, first) for one in op.inputs}
@@ -377,3 +380,47 @@ def test_ops_are_described(capsys):
     assert "raw.Roll(input: T, shift: Tshift, axis: Taxis)\n-> output: T" in said and "int32 or int64" in said
     assert main(["ops", "raw.Rolls"]) == 2
     assert "did you mean 'raw.Roll'?" in capsys.readouterr().err
+
+
+# --- ops that reach out of the graph ----------------------------------------------------------
+
+# What arguments of ops that reach files, machines or code are called, and those so called that are something else.
+REACHING_WORDS = re.compile(
+    r"file|path|^dir$|directory|_dir|url|uri|address|server|region|token|host|driver|descriptor_source|debug_ops|"
+    r"checkpoint|ckpt|vocab|module|^call_target|graph_def|stream|scheme|writer|prefix"
+)
+OTHERWISE = {
+    "stamp_token", "quantile_stream_resource_handle", "num_streams", "top_paths", "ordering_token", "table_vocab_size",
+    "sorted_token_ids", "host_reserved", "counter_prefix", "vocab_count", "host_compute_core", "is_files",
+}  # fmt: skip
+
+
+def test_ops_that_reach_out_are_found_by_their_arguments():
+    assert set(reaching.REACHING) | set(reaching.REACHING_BY) <= set(raw.names())
+    assert not set(reaching.REACHING) & set(reaching.REACHING_BY)
+    for name in raw.names():
+        if name not in reaching.REACHING and name not in reaching.REACHING_BY:
+            op = raw.find(name)
+            words = {*(one.name for one in op.inputs), *op.given} - OTHERWISE
+            assert not [word for word in words if REACHING_WORDS.search(word)], name
+
+
+@pytest.mark.parametrize("name", sorted(reaching.REACHING))
+def test_no_program_can_use_them(name):
+    program, (diagnostic, *_) = check(Source("a.tfg", f"x = raw.{name}()\n"))
+    assert program is None and diagnostic.code == "TFG477" and diagnostic.help_line
+
+
+def test_attributes_that_reach_nothing_are_fine():
+    text = "x = raw.FixedUnigramCandidateSampler(true_classes=[[1]], num_true=1, num_sampled=1, unique=true, range_max=2, {})\n"
+    assert check(Source("a.tfg", text.format('unigrams=[1.0, 2.0], vocab_file=""')))[0] is not None
+    assert reaching.reach("DecodeProtoV2", {"descriptor_source": "bytes://\nx"}) == ("", "")
+    assert reaching.reach("DecodeProtoV2", {"descriptor_source": "local://x"})[0]
+
+
+def test_a_loaded_program_cannot_use_them_either():
+    program, _ = check(Source("a.tfg", "x = raw.AsString(input=1)\n"))
+    text = to_yaml(program).replace("raw.AsString", "raw.ReadFile").replace("input:", "filename:")
+    with pytest.raises(TfgError) as caught:
+        Compiled(from_yaml(text)).graph  # noqa: B018
+    assert caught.value.diagnostics[0].code == "TFG477"

@@ -37,7 +37,7 @@ _KINDS = (
 _FAULTS = (
     (r"\A\Z", "it is empty"),
     (r"\\", "folders are separated by /"),
-    (r"\A[A-Za-z]:", "it begins with a drive"),
+    (r"\A[A-Za-z][\w+.-]*:", "it begins with a drive, or as an address does"),
     (r"\A~", "~ does not stand for a home folder here"),
     (r"\$[A-Za-z_{(]|%\w+%", "variables of the environment are not put in"),
     (r"%(00|2[eEfF]|5[cC])", "percent signs do not stand for other characters"),
@@ -65,12 +65,13 @@ class Access:
     """
 
     def __init__(self, program: str = "", allowed: Iterable[str | os.PathLike] = (), trusted: bool = False):
+        allowed = [allowed] if isinstance(allowed, (str, os.PathLike)) else allowed
         folders = [os.path.dirname(program) or ".", *map(os.fspath, allowed)]
         for folder in folders[1:]:
             if not os.path.isdir(folder):
                 raise TfgError([Diagnostic(ALLOWED_MISSING, None, {"path": folder})])
         self.trusted = trusted
-        self._fixed = [(_names(os.path.abspath(f)), _names(os.path.realpath(f))) for f in folders]
+        self._fixed = [] if trusted else list(map(_root, folders))
 
     def reading(self, path: str, base: str = "") -> BinaryIO:
         """Open a regular file; `path` is relative to the folder `base`, which is relative to the working folder.
@@ -79,9 +80,9 @@ class Access:
         """
         shown = os.path.join(base, path)
         with self._walk(path, base) as walk:
+            name = walk.go(keep_last=True)
             if path.rstrip(".").endswith("/"):
                 raise IsADirectoryError(None, "it is not a file")
-            name = walk.go(keep_last=True)
             while name is not None:
                 try:
                     return _regular(walk.open[-1], name, shown, self.trusted)
@@ -113,7 +114,7 @@ class Access:
 
     def check(self, path: str, base: str = "") -> None:
         """`Refused` where a path leads outside as things are now. Nothing is made; that it is missing is no fault."""
-        with self._walk(path, base) as walk, suppress(OSError):
+        with suppress(OSError), self._walk(path, base) as walk:
             walk.go()
 
     def _walk(self, path: str, base: str) -> "_Walk":
@@ -121,10 +122,19 @@ class Access:
             reason = fault(path)
             if reason:
                 raise Refused(PATH_FORM, path=path, reason=reason)
-        if self.trusted:
-            return _Walk([((), ())], path, base)
-        here = _names(os.getcwd())
-        return _Walk([*self._fixed, (here, here)], path, base)
+        roots = [((), ())] if self.trusted else [*self._fixed, _root(".")]
+        return _Walk([root for root in roots if root is not None], path, base)
+
+
+class Confined(str):
+    """A path out of a config file, which may have come with the program: `access` opens it."""
+
+    access: Access
+
+    def __new__(cls, path: str, access: Access) -> "Confined":
+        made = super().__new__(cls, path)
+        made.access = access
+        return made
 
 
 def fault(path: str) -> str:
@@ -143,14 +153,25 @@ def fault(path: str) -> str:
     return found
 
 
+def _root(folder: str) -> "_Root | None":
+    """A folder with all that is below it; None for one that is relative to a working folder that is gone."""
+    try:
+        return _names(os.path.abspath(folder)), _names(os.path.realpath(folder))
+    except FileNotFoundError:
+        return None
+
+
 def _names(path: str) -> tuple[str, ...]:
     return tuple(name for name in path.split("/") if name not in ("", "."))
+
+
+_Root = tuple[tuple[str, ...], tuple[str, ...]]  # the names of a folder as it is spelled, and as it is without links
 
 
 class _Walk:
     """A way from the top of the file system, on which only roots and what is below them are opened."""
 
-    def __init__(self, roots: list[tuple[tuple[str, ...], tuple[str, ...]]], path: str, base: str):
+    def __init__(self, roots: list[_Root], path: str, base: str):
         self._roots, self._path, self._links = roots, path, 0
         self.at: list[str] = []  # the names down to here
         self.open: list[int] = []  # a root, and each folder below it down to here; none is open above a root
@@ -216,6 +237,7 @@ class _Walk:
         try:
             fd = os.open(name, _STEP, dir_fd=parent)
         except FileNotFoundError:
+            self._check_rest(name)
             if not create:
                 raise
             with suppress(FileExistsError):
@@ -238,10 +260,22 @@ class _Walk:
         elif not any(real[: len(here)] == here for _, real in self._roots):
             self._refuse()
 
+    def _check_rest(self, name: str) -> None:
+        """Refuse where the way on from a name that is missing, in which there are no links, leads outside."""
+        self._todo.append(name)
+        place = _names(self._place())
+        if not any(place[: len(real)] == real for _, real in self._roots):
+            self._refuse()
+        self._todo.pop()
+
+    def _place(self) -> str:
+        """Where the way ends, if no links are in the rest of it."""
+        return os.path.normpath("/" + "/".join([*self.at, *reversed(self._todo)]))
+
     def _refuse(self) -> None:
         import shlex
 
-        place = os.path.normpath("/" + "/".join([*self.at, *reversed(self._todo)]))
+        place = self._place()
         raise Refused(PATH_OUTSIDE, path=self._path, target=place, folder=shlex.quote(os.path.dirname(place)))
 
     def _close(self) -> None:
@@ -383,3 +417,8 @@ def _path(fd: int, shown: str) -> str:
 
 
 TRUSTED = Access(trusted=True)
+
+
+def access_of(path: object) -> Access:
+    """What opens a path that the user gives: it may lead anywhere, unless it stands in a config file."""
+    return getattr(path, "access", TRUSTED)

@@ -258,7 +258,9 @@ RAW_FUNCTION = _message("TFG473", "{function} needs a graph function for '{name}
                         "call it in a function of Python's, and give that with compile(..., ops=...)")
 NO_CONTENT = _message("TFG475", "{name} is a {dtype}, of which there is nothing to see outside of the graph",
                       "read it with an op, such as raw.ReadVariableOp(resource=..., dtype=float32)")
+RAW_REACHES = _message("TFG477", "{op} {what}, which a program cannot do by an op", "{instead}")
 ENGINE_UNKNOWN = _message("TFG476", "there is no engine '{name}'", "it is step, loop, xla or auto")
+NAN_UNKNOWN = _message("TFG480", "on_nan cannot be '{name}'", "it is stop, or ignore to train on with a loss of NaN")
 BATCH_TENSOR = _message("TFG474", "{name} is there only while the loop runs, so that no node can be made of it",
                         "feed it to a placeholder, and use that: feed X = {name}")
 
@@ -374,13 +376,16 @@ NO_GRADIENT = _message("TFG708", "TensorFlow finds no gradient of {y} with respe
                        "an op between them has none, such as a cast to integers or argmax")
 NO_FORWARD = _message("TFG714", "there is no forward mode through this: {reason}",
                       "TensorFlow knows no second gradient of an op on the way; use method=\"reverse\" or \"numeric\"")
-EXPORT_EXISTS = _message("TFG712", "{path} exists and is no SavedModel", "export to another folder, or remove it")
+EXPORT_EXISTS = _message("TFG712", "{path} exists and is no model that tfdsl has exported, or was changed since",
+                         "export to another folder, or remove it")
 EXPORT_TOO_LARGE = _message("TFG734", "{what} needs {size:.1f} GB of data, more than the 2 GB that a model holds",
                             "export what is made of placeholders and variables, or name the data in 'with'")
 DEVICE_MISSING = _message("TFG713", "there is no device {name} here",
                           "there are {known}; --soft-placement takes what there is")
 NO_XLA = _message("TFG715", "XLA cannot compile this training: {reason}",
                   "take the engine loop, or auto, which takes it where XLA cannot compile")
+LOSS_NAN = _message("TFG716", "the loss {name} is NaN (not a number) at step {step}, so the training stops",
+                    "a smaller learning_rate may cure it; to train on all the same: train ... with on_nan=\"ignore\"")
 RESTORE_UNREADABLE = _message("TFG709", "the checkpoint {path} cannot be read: {reason}")
 CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} is of a different program: {what}",
                             "--resume-anyway goes on from what still fits, --fresh starts over; "
@@ -419,6 +424,8 @@ GRAPHVIZ_MISSING = _message("TFG814", "an svg needs Graphviz, which is not insta
 SESSION_UNKNOWN = _message("TFG809", "there is no session '{name}'")
 NO_SESSIONS = _message("TFG810", "{path} has no session, so there is nothing to run",
                        "add one, or use: tfdsl eval FILE EXPR")
+NO_CHECKPOINTS = _message("TFG815", "{path} has no training that keeps checkpoints",
+                          "add to a 'train': checkpoint every 100 steps in \"checkpoints\"")
 VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} are built while compiling",
                        "ops such as zeros, range and tile make it when the graph runs; or raise the limit with "
                        "--max-constant")

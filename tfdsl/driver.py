@@ -19,6 +19,7 @@ from .diagnostics import (
     Diagnostic,
     TfgError,
 )
+from .executed import kept_nodes
 from .limits import Clock, Limits
 from .program import Field, Graph, Named, Node, Program, Static
 from .source import Source
@@ -165,7 +166,8 @@ class Compiled:
                 from .lowering.graph import build
 
                 with paused():
-                    self._built[graph] = build(graphs[graph], self.array, self._ops, self.soft_placement)
+                    kept = kept_nodes(self.program, graphs[graph])
+                    self._built[graph] = build(graphs[graph], self.array, self._ops, self.soft_placement, kept)
             return self._built[graph]
 
     @property

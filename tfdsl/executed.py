@@ -1,19 +1,24 @@
 """What of the graph the statements of a session execute: references into it, statement by statement."""
 
 from collections.abc import Iterator
+from itertools import dropwhile
 
 from .program import (
+    Checkpoint,
     Expect,
+    Graph,
     Init,
     Log,
     PlanExpr,
     Print,
+    Program,
     Ref,
     Restore,
     Run,
     Set,
     Statement,
     Stop,
+    Train,
     fetches_of,
     walk,
 )
@@ -51,3 +56,25 @@ def initialised(statements: tuple[Statement, ...]) -> Iterator[tuple[Ref, ...] |
                 yield statement.variables
             case Restore(if_exists=True):
                 yield None
+
+
+def after_checkpoints(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """The statements of a session that a resumed run may have to go on with: from the first training on that keeps
+    checkpoints."""
+    return tuple(dropwhile(lambda s: not keeps_checkpoints(s), statements))
+
+
+def keeps_checkpoints(statement: Statement) -> bool:
+    return isinstance(statement, Train) and any(isinstance(inner, Checkpoint) for inner in statement.body)
+
+
+def kept_nodes(program: Program, graph: Graph) -> frozenset[int]:
+    """The nodes of a graph that resumed runs of its sessions may execute."""
+    refs: list[Ref] = []
+    for session in program.sessions:
+        statements = after_checkpoints(session.body) if session.graph == graph.name else ()
+        refs += [ref for statement in walk(statements) for ref in executed(statement)]
+        for variables in initialised(statements):
+            made = graph.of("variable", "shared") if variables is None else [graph.nodes[one.node] for one in variables]
+            refs += [ref for node in made for ref in node.inputs()]
+    return frozenset(graph.reach(refs))

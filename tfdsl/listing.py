@@ -9,6 +9,7 @@ from html import escape
 from .program import Data, Graph, Named, Program, Static
 from .record import Record
 from .source import Span
+from .suggest import visible
 
 _LONGEST = 60  # of a value known while compiling
 
@@ -57,7 +58,7 @@ def _value(value: object) -> str:
         case bool():
             text = str(value).lower()
         case str():
-            text = f'"{value}"'
+            text = f'"{visible(value)}"'
         case tuple():
             text = f"[{', '.join(map(_value, value))}]"
         case _:

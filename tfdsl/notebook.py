@@ -32,7 +32,7 @@ from .analysis.outside import Outside
 from .analysis.values import KnownData
 from .cli import tensorflow
 from .cli.options import add_program_options, given
-from .cli.report import WrongUse, bug_found, colour
+from .cli.report import WrongUse, bug_found, colour, show, tell
 from .cli.run import interruptible
 from .data.table import schema_of
 from .diagnostics import UNKNOWN_NAME, UNUSED, UNUSED_VALUE, Diagnostic, TfgError
@@ -307,10 +307,10 @@ class Notebook:
 
         def write(line: str) -> None:
             if not is_shown:
-                print(line)
+                show(line)
 
         def note(line: str) -> None:
-            print(line, file=sys.stderr)
+            tell(line)
 
         is_main = threading.current_thread() is threading.main_thread()  # where alone signals can be handled
         with interruptible() if is_main else nullcontext(lambda: False) as interrupted:

@@ -411,14 +411,15 @@ class Every(Statement):
 
 
 ENGINES = ("step", "loop", "xla", "auto")
+ON_NAN = ("stop", "ignore")
 
 
 class Train(Statement):
     """A training loop. `body` ends with a `Run` for each optimizer where the program runs none itself.
 
     `data` is a dataset and its part ("housing", "train"), None for a loop without data; `size` is the
-    number of rows of a batch, None for all of them. `engine` is one of `ENGINES`, or "" where the program
-    leaves it open.
+    number of rows of a batch, None for all of them. `engine` is one of `ENGINES`, `on_nan` of `ON_NAN`, which
+    says what becomes of the training when its loss is not a number; "" where the program leaves them open.
     """
 
     count: int
@@ -429,6 +430,7 @@ class Train(Statement):
     seed: int
     body: tuple[Statement, ...]
     engine: str = ""
+    on_nan: str = ""
 
 
 class Session(Record):

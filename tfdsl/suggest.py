@@ -31,3 +31,10 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def visible_lines(text: str) -> str:
+    """The same, with line breaks and tabs as they are."""
+    if text.isprintable():
+        return text
+    return "".join(c if c in "\n\t" else visible(c) for c in text)

@@ -23,6 +23,7 @@ from ..diagnostics import (
     FEED_TARGET,
     INIT_TARGET,
     LOG_WITHOUT_TO,
+    NAN_UNKNOWN,
     NESTED_CHECKPOINT,
     NESTED_TRAIN,
     NO_STEP,
@@ -53,6 +54,7 @@ from ..diagnostics import (
 from ..limits import MAX_MOVING
 from ..program import (
     ENGINES,
+    ON_NAN,
     Apply,
     Checkpoint,
     Counter,
@@ -551,7 +553,7 @@ def _for(ctx: Analysis, plan: Plan, statement: t.For) -> list[Statement]:
 def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     if plan.loop is not None:
         ctx.fail(NESTED_TRAIN, statement.span)
-    engine = _engine(ctx, plan, statement)
+    options = _options(ctx, plan, statement)
     count = _count(ctx, plan, statement.count, "the length of a training")
     dataset, size, order, seed = _batching(ctx, plan, statement)
     env = Env(parent=plan.env)
@@ -583,21 +585,27 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
             feeds = checked_feeds(ctx, inner, (), [ref], "the optimizer", statement)
             body.append(Run(ctx.graph.nodes[ref.node].origin, (ref,), feeds))
     data = (dataset.name, dataset.part) if dataset else None
-    return Train(ctx.origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body), engine)
+    return Train(ctx.origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body), **options)
 
 
-def _engine(ctx: Analysis, plan: Plan, statement: t.Train) -> str:
-    engine = ""
+# What `train ... with` can say: the values it takes, and the error for others.
+_OPTIONS = {"engine": (ENGINES, ENGINE_UNKNOWN), "on_nan": (ON_NAN, NAN_UNKNOWN)}
+
+
+def _options(ctx: Analysis, plan: Plan, statement: t.Train) -> dict[str, str]:
+    options: dict[str, str] = {}
     for option in statement.options:
-        if option.name != "engine":
-            help = did_you_mean(option.name, ("engine",))
-            ctx.fail(OPTION_UNKNOWN, option.span, help=help, statement="train", name=option.name, known="engine")
-        engine = value_of(ctx, plan.env, option.value)
-        if engine not in ENGINES:
-            shown = engine if isinstance(engine, str) else describe(engine)
-            help = did_you_mean(engine, ENGINES) if isinstance(engine, str) else None
-            ctx.fail(ENGINE_UNKNOWN, option.value.span, help=help, name=shown)
-    return engine
+        if option.name not in _OPTIONS:
+            help, known = did_you_mean(option.name, _OPTIONS), ", ".join(_OPTIONS)
+            ctx.fail(OPTION_UNKNOWN, option.span, help=help, statement="train", name=option.name, known=known)
+        known, message = _OPTIONS[option.name]
+        value = value_of(ctx, plan.env, option.value)
+        if value not in known:
+            shown = value if isinstance(value, str) else describe(value)
+            help = did_you_mean(value, known) if isinstance(value, str) else None
+            ctx.fail(message, option.value.span, help=help, name=shown)
+        options[option.name] = value
+    return options
 
 
 def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[Dataset | None, int | None, str, int]:

@@ -18,12 +18,14 @@ from ..diagnostics import (
     OPTION,
     RAW_COUNT,
     RAW_FUNCTION,
+    RAW_REACHES,
     RAW_RESOURCE,
     RAW_UNKNOWN,
 )
 from ..ops import OPS, raw
 from ..ops.op import REQUIRED
 from ..ops.raw import RawArgument, RawAttr, RawOp
+from ..ops.reaching import reach
 from ..program import Arg, Literal, Ref, Refs, Static
 from ..source import Span
 from ..suggest import did_you_mean
@@ -64,6 +66,7 @@ def find(ctx: Analysis, name: str, span: Span) -> RawOp:
 
 def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str | None) -> object:
     """Add the node of an op: its output, the list of its outputs, or an operation where it has none."""
+    _keep_in(ctx, op, {}, span)
     arguments = _assigned(ctx, op, given, span)
     args: dict[str, Arg] = {}
     dtypes: Dtypes = {}
@@ -73,6 +76,7 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
         value = args[attr.name].value if attr.name in args else attr.default
         if attr.item == "type" and value is not REQUIRED:
             dtypes[attr.name] = tuple(ALL_DTYPES[v] for v in value) if attr.is_list else ALL_DTYPES[value]
+    _keep_in(ctx, op, args, span)
     _decide(ctx, op, arguments, dtypes)
     counts: dict[str, tuple[int, str]] = {}
     inputs = {one.name: _input(ctx, op, one, arguments[one.name], dtypes, counts) for one in op.inputs}
@@ -92,6 +96,13 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
         for one, group in zip(op.outputs, groups, strict=True)
     ]
     return values[0] if len(values) == 1 else Outputs(values, [one.name for one in op.outputs])
+
+
+def _keep_in(ctx: Analysis, op: RawOp, args: dict[str, Arg], span: Span) -> None:
+    """Ops that reach out of the graph are not for programs."""
+    what, instead = reach(op.tf, {name: arg.value for name, arg in args.items()})
+    if what:
+        ctx.fail(RAW_REACHES, span, op=op.name, what=what, instead=instead)
 
 
 def _assigned(ctx: Analysis, op: RawOp, given: Arguments, span: Span) -> dict[str, Given]:

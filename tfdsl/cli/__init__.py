@@ -35,12 +35,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run a command; the exit code is 0 for done, 1 for a failed run or check, 2 for wrong use."""
     # The front end makes objects that live on; it is over before collecting them would pay.
     gc.disable()
-    import argparse
-
     from .. import __version__
+    from .parser import Parser
 
     argv = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="tfdsl",
         description="A language for TensorFlow graphs and the sessions that run them.",
         epilog="Each command has its own --help. Exit codes: 0 done, 1 the run or a check failed, 2 wrong use.",

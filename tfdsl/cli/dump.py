@@ -1,14 +1,13 @@
 """`tfdsl dump`: a program after a stage of the compiler."""
 
 import argparse
-import sys
 
 from ..driver import compile_source
 from ..syntax.parse import parse
 from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
-from .report import WrongUse
+from .report import WrongUse, show
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +29,7 @@ def command(arguments: argparse.Namespace) -> int:
     if arguments.stage == "tree":
         from ..syntax.outline import outline
 
-        sys.stdout.write(outline(parse(source, extra.limits)))
+        show(outline(parse(source, extra.limits)), end="")
         return 0
     compiled = compile_source(
         source, extra.params, extra.data, extra.limits, None, tensorflow.foreign(), extra.access(arguments.file)
@@ -38,7 +37,7 @@ def command(arguments: argparse.Namespace) -> int:
     if arguments.stage == "program":
         from ..serialize import to_yaml
 
-        sys.stdout.write(to_yaml(compiled.program))
+        show(to_yaml(compiled.program), end="")
         return 0
     names = [graph.name for graph in compiled.program.graphs]
     if arguments.graph not in names:
@@ -47,5 +46,5 @@ def command(arguments: argparse.Namespace) -> int:
     tensorflow.load()
     from ..lowering.text import graph_text
 
-    sys.stdout.write(graph_text(compiled.built(arguments.graph)))
+    show(graph_text(compiled.built(arguments.graph)), end="")
     return 0

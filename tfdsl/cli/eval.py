@@ -1,7 +1,6 @@
 """`tfdsl eval`: the value of a node or an expression of a program, in a session of its own."""
 
 import argparse
-import sys
 from dataclasses import replace
 
 from ..diagnostics import UNFED, Diagnostic
@@ -12,7 +11,7 @@ from ..syntax.parse import parse, parse_expression
 from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
-from .report import WrongUse, errors
+from .report import WrongUse, errors, show, tell
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +45,7 @@ def command(arguments: argparse.Namespace) -> int:
     tensorflow.load()
     from ..runtime.session import Options
 
-    write = (lambda line: None) if arguments.json else print
+    write = (lambda line: None) if arguments.json else show
     result = Compiled(program, extra.data, access=access).run(
         options=Options(write=write, note=_note, keep_variables=False)
     )
@@ -67,7 +66,7 @@ def _with_feed(diagnostic: Diagnostic) -> Diagnostic:
 
 
 def _note(line: str) -> None:
-    print(line, file=sys.stderr)
+    tell(line)
 
 
 def fed(text: str) -> t.Fed:

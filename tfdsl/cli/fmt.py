@@ -4,15 +4,16 @@ import argparse
 import difflib
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..diagnostics import FILE_MISSING, WRITE_FAILED, Diagnostic, TfgError
+from ..diagnostics import FILE_MISSING, Diagnostic, TfgError
+from ..outputs import write_output
+from ..suggest import visible_lines
 from ..syntax.format import format_text
 from ..syntax.read import read, read_open
 from .options import add_limit_options, limits
-from .report import colour, count, errors
+from .report import colour, count, errors, show
 
 _COLOURS = {"+": "32", "-": "31", "@": "36"}
 
@@ -45,7 +46,7 @@ def command(arguments: argparse.Namespace) -> int:
             errors(error.diagnostics)
             continue
         if path == "-" and not dry:
-            sys.stdout.write(after)
+            show(after, end="")
         if after == before:
             unchanged += 1
             continue
@@ -53,50 +54,33 @@ def command(arguments: argparse.Namespace) -> int:
         if arguments.diff:
             _print_diff(source.path, before, after)
         elif arguments.check:
-            print(source.path)
+            show(source.path)
         elif path != "-":
-            _write(path, after)
+            write_output(path, after)
     if not arguments.quiet and arguments.files != ["-"]:
         _summary(dry, changed, unchanged, failed)
     return 1 if failed or (dry and changed) else 0
 
 
 def _paths(files: list[str]) -> Iterator[str]:
-    """The files meant: of a folder, all programs below it."""
+    """The files meant: of a folder, all programs below it, but no links, which may lead out of it."""
     for file in files:
         if not os.path.isdir(file):
             yield file
             continue
-        found = sorted(str(path) for path in Path(file).rglob("*.tfg"))
+        found = sorted(str(path) for path in Path(file).rglob("*.tfg") if path.is_file() and not path.is_symlink())
         if not found:
             raise TfgError([Diagnostic(FILE_MISSING, None, {"path": file, "reason": "there is no .tfg file in it"})])
         yield from found
-
-
-def _write(path: str, text: str) -> None:
-    """Replace a file at once, so that it is never half written; links and permissions stay."""
-    target = os.path.realpath(path)
-    try:
-        descriptor, work = tempfile.mkstemp(prefix=".fmt-", dir=os.path.dirname(target))
-        try:
-            with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            os.chmod(work, os.stat(target).st_mode)
-            os.replace(work, target)
-        except BaseException:
-            os.unlink(work)
-            raise
-    except OSError as error:
-        raise TfgError([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": error.strerror})]) from None
 
 
 def _print_diff(path: str, before: str, after: str) -> None:
     paint = colour(sys.stdout)
     lines = (text.splitlines(keepends=True) for text in (before, after))
     for line in difflib.unified_diff(*lines, f"{path}", f"{path} (formatted)"):
-        text = line.rstrip("\n")
+        text = visible_lines(line.rstrip("\n")) if paint else line.rstrip("\n")
         code = _COLOURS.get(text[:1]) if paint else None
-        print(f"\033[{code}m{text}\033[0m" if code else text)
+        print(f"\033[{code}m{text}\033[0m") if code else show(text)
 
 
 def _summary(dry: bool, changed: int, unchanged: int, failed: int) -> None:

@@ -1,7 +1,6 @@
 """`tfdsl grad`: the derivative of a scalar as text of the language, by SymPy; TensorFlow is not needed."""
 
 import argparse
-import sys
 
 from ..analysis.check import analysed
 from ..analysis.symbolic import derivative_text
@@ -11,7 +10,7 @@ from ..suggest import did_you_mean
 from ..syntax.parse import parse
 from ..syntax.read import read
 from .options import add_program_options, given
-from .report import WrongUse, errors
+from .report import WrongUse, errors, show
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +44,7 @@ def command(arguments: argparse.Namespace) -> int:
     text = ctx.guarded(lambda: derivative_text(ctx, y, x, names, place, set(graph.names)), tree.span)
     if ctx.bag.errors:
         return errors(d for d in ctx.bag.ordered() if d.severity == "error")
-    sys.stdout.write(text)
+    show(text, end="")
     return 0
 
 

@@ -16,7 +16,7 @@ from ..syntax.read import read
 from . import tensorflow
 from .eval import fed
 from .options import add_program_options, given
-from .report import count, errors
+from .report import count, errors, show, tell
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +80,7 @@ def _reports(ctx, program, checks, feeds, data, tolerance):
             for check in (one for one in checks if one.graph == name):
                 fed, said = feeds_for(program, graph, check, feeds)
                 for line in said:
-                    print(f"tfdsl: {line}", file=sys.stderr)
+                    tell(f"tfdsl: {line}")
                 yield compare(run, ctx, check, fed, tolerance)
 
 
@@ -118,7 +118,7 @@ def _print(ctx, report) -> None:
     if not report.agrees:
         suspect = report.suspect
         where = f"through {suspect.name or suspect.op} at {suspect.origin.span}" if suspect else "at a node not found"
-        print(f"the gradients disagree first {where}")
+        show(f"the gradients disagree first {where}")
         print("(a kink within the step of the differences, such as relu has, looks like this too)\n")
 
 

@@ -2,14 +2,13 @@
 
 import argparse
 import os
-import sys
 
-from ..diagnostics import WRITE_FAILED, Diagnostic, TfgError
 from ..driver import compile_source
+from ..outputs import write_output
 from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
-from .report import WrongUse
+from .report import WrongUse, show
 
 _FORMATS = ("svg", "dot", "html", "pbtxt")
 
@@ -75,10 +74,6 @@ def _text(compiled, graphs: list, form: str) -> str:
 
 def _write(output: str, text: str) -> None:
     if output == "-":
-        sys.stdout.write(text)
+        show(text, end="")
         return
-    try:
-        with open(output, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise TfgError([Diagnostic(WRITE_FAILED, None, {"path": output, "reason": error.strerror})]) from None
+    write_output(output, text)

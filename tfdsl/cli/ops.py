@@ -1,7 +1,6 @@
 """`tfdsl ops`: what the language can call, from the tables that the compiler uses."""
 
 import argparse
-import sys
 import textwrap
 from itertools import groupby
 
@@ -9,7 +8,9 @@ from ..data.table import SOURCES, TRANSFORMS
 from ..ops import OPS, raw
 from ..ops.op import Op
 from ..ops.optimizers import OPTIMIZERS
+from ..ops.reaching import reach
 from ..suggest import nearest
+from .report import wrong_use
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +35,7 @@ def command(arguments: argparse.Namespace) -> int:
         if arguments.name not in entries:
             match = nearest(arguments.name, known)
             hint = f"; did you mean {match!r}?" if match else ""
-            print(f"tfdsl: there is no op {arguments.name!r}{hint}", file=sys.stderr)
-            return 2
+            return wrong_use(f"there is no op {arguments.name!r}{hint}")
         entries = {arguments.name: entries[arguments.name]}
     if arguments.json:
         import json
@@ -75,8 +75,10 @@ def _op(op: Op) -> dict:
 
 
 def _raw(op: raw.RawOp) -> dict:
+    what, instead = reach(op.tf, {})
+    barred = {"barred": f"no program can use it: it {what}; {instead}"} if what else {}
     return {"group": "TensorFlow's own", "signature": op.signature, "outputs": op.results, "limits": op.limits(),
-            "tensorflow": f"the op {op.tf}"}  # fmt: skip
+            "tensorflow": f"the op {op.tf}", **barred}  # fmt: skip
 
 
 def _print_one(name: str, entry: dict) -> None:
@@ -91,6 +93,8 @@ def _print_one(name: str, entry: dict) -> None:
         print("\n" + textwrap.fill(f"{name} is {words}", 90, initial_indent="  ", subsequent_indent="    "), end="")
     if limits:
         print()
+    if "barred" in entry:
+        print("\n" + textwrap.fill(entry["barred"][0].upper() + entry["barred"][1:], 90))
     if "tensorflow" in entry:
         print(f"\nTensorFlow: {entry['tensorflow']}")
     if "example" in entry:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import ClassVar
 
-from ..access import Access
+from ..access import Access, Confined, Refused
 from ..diagnostics import CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, TfgError
 from ..limits import Limits
 from ..suggest import did_you_mean
@@ -77,13 +77,25 @@ class Given:
         """What the program of a file may touch."""
         return Access(path, self.allowed)
 
+    def confine(self, config: str | None) -> None:
+        """The paths of the config file may lead where those of a program beside it may."""
+        access = Access(config or "", self.allowed)
+        self.data = {name: Confined(path, access) for name, path in self.data.items()}
+        if self.logdir is not None:
+            self.logdir = Confined(self.logdir, access)
+            try:
+                access.check(self.logdir)
+            except Refused as error:
+                raise TfgError([Diagnostic(error.message, None, error.details)]) from None
+
 
 def given(arguments: argparse.Namespace) -> Given:
     """The params and data of a command line. `WrongUse` where an option has no `=`."""
     result = config(arguments.config) if arguments.config else Given()
+    result.allowed = arguments.allowed
+    result.confine(arguments.config)
     result.params |= _pairs(arguments.params, "--set NAME=VALUE")
     result.data |= _pairs(arguments.data, "--data NAME=PATH")
-    result.allowed = arguments.allowed
     result.limits = limits(arguments)
     return result
 

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from ..diagnostics import BUG, NO_MEMORY, WRITE_FAILED, Diagnostic
 from ..render import render_text
+from ..suggest import visible_lines
 
 
 def colour(stream: TextIO) -> bool:
@@ -29,8 +30,18 @@ class WrongUse(Exception):
 
 def wrong_use(text: str) -> int:
     """Say on standard error what is wrong with the command line; the exit code of wrong use."""
-    print(f"tfdsl: {text}", file=sys.stderr)
+    tell(f"tfdsl: {text}")
     return 2
+
+
+def tell(text: str) -> None:
+    """Write a line, or lines, to standard error. What comes from a program in them cannot act on a terminal."""
+    print(visible_lines(text), file=sys.stderr)
+
+
+def show(text: str, end: str = "\n") -> None:
+    """Write a text of a program's to standard output: as it is, but so that it cannot act on a terminal."""
+    print(visible_lines(text) if sys.stdout.isatty() else text, end=end, flush=True)
 
 
 def count(number: int, word: str) -> str:
@@ -38,12 +49,12 @@ def count(number: int, word: str) -> str:
 
 
 def open_streams() -> None:
-    """Make standard output and error usable: one that is closed swallows, one that is not UTF-8 escapes."""
+    """Make standard output and error usable: one that is closed swallows, what an encoding has not is escaped."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-        elif (stream.encoding or "").lower() not in ("utf-8", "utf8") and hasattr(stream, "reconfigure"):
+        elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
 

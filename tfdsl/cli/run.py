@@ -11,7 +11,7 @@ from ..program import ENGINES
 from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
-from .report import colour, count, errors
+from .report import colour, count, errors, show, tell
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def command(arguments: argparse.Namespace) -> int:
 
     def say(line: str) -> None:
         if arguments.verbose:
-            print(f"tfdsl: {line}", file=sys.stderr)
+            tell(f"tfdsl: {line}")
 
     compiled = compile_source(
         read(arguments.file, extra.limits), extra.params, extra.data, extra.limits, None, tensorflow.foreign(),
@@ -90,11 +90,11 @@ def _run(arguments: argparse.Namespace, compiled, logdir: str | None, states, in
 
     def write(line: str) -> None:
         if not arguments.json:
-            print(line, flush=True)
+            show(line)
 
     def note(line: str) -> None:
         # Also with --quiet: that a run goes on from a checkpoint or on other data is part of what it means.
-        print(f"tfdsl: {line}" if "\n" not in line else line, file=sys.stderr)
+        tell(f"tfdsl: {line}" if "\n" not in line else line)
 
     options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh, states=states,
                       resume_anyway=arguments.resume_anyway, interrupted=interrupted, keep_variables=False,

@@ -110,14 +110,24 @@ class CsvText:
         raise AssertionError("no cell is bad")
 
 
+_NAME = re.compile(r"[\w .()\[\]/%#$°²³+-]*")  # what names of columns are made of
+
+
+def listed(header: Iterable[str]) -> str:
+    """The names of columns, for a message; what does not look like one may be anything that a file holds."""
+    names = list(header)
+    kept = [shown(name) for name in names if _NAME.fullmatch(name)]
+    left = len(names) - len(kept)
+    return ", ".join([*kept, *([f"{left} that are not shown"] if left else [])])
+
+
 def _column(path: str, header: tuple[str, ...], name: str) -> int:
     if name in header:
         return header.index(name)
     place = FilePlace(path, 1)
     if close := get_close_matches(name, header, 1):
         raise DataError(CSV_COLUMN_TYPO, place=place, param="target", column=shown(name), close=shown(close[0]))
-    columns = ", ".join(map(shown, header))
-    raise DataError(CSV_NO_COLUMN, place=place, param="target", column=shown(name), columns=columns)
+    raise DataError(CSV_NO_COLUMN, place=place, param="target", column=shown(name), columns=listed(header))
 
 
 class CsvRows:

@@ -4,13 +4,11 @@ Input: the folder of the program and the arguments, checked already. Output: a `
 scikit-learn is imported where it is needed, because that takes more than a second.
 """
 
-import os
 import socket
 import threading
 import warnings
 import zipfile
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import chain
 
 import numpy as np
@@ -19,6 +17,7 @@ from ..diagnostics import CALIFORNIA_MISSING, PARQUET_BAD, PARQUET_CELL, PARQUET
 from . import california
 from .arrays import BLOCK, Spool, Table, table
 from .files import NPZ_FAULTS, CsvRows, NpzArray, Where, integers, npz_arrays, npz_error, open_file, read_csv
+from .kept import downloaded_california, kept_california
 from .schema import DataError, FilePlace, shown
 from .stored import stored_rows
 
@@ -29,7 +28,7 @@ DOWNLOAD_SECONDS = 30.0  # for all of it; looking up a name does not heed the so
 def california_housing(where: Where, offline: str | None) -> Table:
     try:
         features, target = _fetch_california()
-    except Exception as error:  # a download, or a pickle of scikit-learn, can fail in any way
+    except Exception as error:  # a download can fail in any way
         if offline == "synthetic":
             origin = "synthetic stand-in for california_housing"
             return table(*california.synthetic(), origin, synthetic=True)
@@ -39,36 +38,17 @@ def california_housing(where: Where, offline: str | None) -> Table:
 
 
 def _fetch_california() -> tuple[np.ndarray, np.ndarray]:
-    with suppress(Exception):  # whatever is wrong with it, scikit-learn says it
-        return _kept_california()
-    from sklearn.datasets import fetch_california_housing
-
+    found = kept_california()
+    if found is not None:
+        return found
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with suppress(OSError):  # not kept on this machine
-            return fetch_california_housing(return_X_y=True, download_if_missing=False)
         before = socket.getdefaulttimeout()
         socket.setdefaulttimeout(SOCKET_SECONDS)
         try:
-            return _within(DOWNLOAD_SECONDS, lambda: fetch_california_housing(return_X_y=True, n_retries=1, delay=0.1))
+            return _within(DOWNLOAD_SECONDS, downloaded_california)
         finally:
             socket.setdefaulttimeout(before)
-
-
-def _kept_california() -> tuple[np.ndarray, np.ndarray]:
-    """What scikit-learn has kept of its download, as its `fetch_california_housing` makes it of that.
-
-    Importing scikit-learn takes longer than most trainings.
-    """
-    import joblib
-
-    home = os.environ.get("SCIKIT_LEARN_DATA", os.path.join("~", "scikit_learn_data"))
-    kept = joblib.load(os.path.join(os.path.expanduser(home), "cal_housing_py3.pkz"))
-    target, features = kept[:, 0] / 100_000.0, kept[:, 1:]
-    for total in (2, 3):  # rooms and bedrooms, of which a household has so many
-        features[:, total] /= features[:, 5]
-    features[:, 5] = features[:, 4] / features[:, 5]
-    return features, target
 
 
 def _within(seconds: float, work: Callable[[], object]) -> object:

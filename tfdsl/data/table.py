@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import combinations_with_replacement, groupby
 from typing import TYPE_CHECKING, Protocol
 
-from ..access import TRUSTED, Access
+from ..access import Access, access_of
 from ..diagnostics import (
     ARRAY_KIND,
     CSV_NO_FEATURES,
@@ -193,7 +193,7 @@ def _npz(arguments: Arguments, where: "Where") -> Schema:
 
 
 def _parquet(arguments: Arguments, where: "Where") -> Schema:
-    from .files import open_file
+    from .files import listed, open_file
     from .parquet import read_footer
 
     target, stream = arguments["target"], arguments["stream"]
@@ -202,8 +202,9 @@ def _parquet(arguments: Arguments, where: "Where") -> Schema:
         found, path = read_footer(file), file.name
     names = tuple(column.name for column in found.columns)
     if target is not None and target not in names:
-        columns = ", ".join(map(shown, names))
-        raise DataError(PARQUET_NO_COLUMN, place=FilePlace(path), param="target", column=shown(target), columns=columns)
+        raise DataError(
+            PARQUET_NO_COLUMN, place=FilePlace(path), param="target", column=shown(target), columns=listed(names)
+        )
     features = tuple(name for name in names if name != target)
     if target is not None and not features:
         raise DataError(CSV_NO_FEATURES, place=FilePlace(path), param="target", column=shown(target))
@@ -396,7 +397,7 @@ def is_path(replacement: object) -> bool:
 def source_of(spec: Spec, replacement: object, access: Access | None = None) -> "tuple[Row, dict[str, object], Where]":
     """The row and arguments of the source, or of the file that replaces it, and where its paths are.
 
-    A replacing path comes from the command line: it is relative to the working folder, and may lead anywhere.
+    A replacing path comes from the command line: it is relative to the working folder.
     """
     from .files import Where
 
@@ -404,7 +405,7 @@ def source_of(spec: Spec, replacement: object, access: Access | None = None) -> 
     arguments = row.bound(spec.source.arguments)
     where = Where(spec.folder, access or Access(os.path.join(spec.folder, "")))
     if replacement is not None:
-        path, where = os.fspath(replacement), Where("", TRUSTED)
+        path, where = os.fspath(replacement), Where("", access_of(replacement))
         suffix = os.path.splitext(path)[1].lower()
         if suffix not in FORMATS:
             raise DataError(DATA_FORMAT, path=shown(path))

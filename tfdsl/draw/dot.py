@@ -1,6 +1,7 @@
 """A picture in Graphviz's language, and as SVG where pygraphviz is installed."""
 
 from ..diagnostics import GRAPHVIZ_MISSING, Diagnostic, TfgError
+from ..suggest import visible
 from .picture import Box, Edge, Picture, Shape
 
 # Fill, line and form of each kind; the colours are Okabe and Ito's, which colour-blind people can tell apart.
@@ -47,7 +48,7 @@ def svg(pictures: list[Picture]) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    escaped = visible(text.replace("\n", " ")).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from ..suggest import visible
 from .dot import STYLES, TINTS
 from .picture import KINDS, Box, Picture, Shape
 
@@ -24,10 +25,22 @@ def html(pictures: list[Picture], title: str) -> str:
     }  # fmt: skip
     page = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
     # In a script element only "<" could end the data.
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    text = json.dumps(_visible(data), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     rules = "".join(f".{kind}{{--fill:{fill};--line:{line}}}" for kind, (fill, line, _) in STYLES.items())
     tints = "".join(f".tint{n}{{--tint:{tint}}}" for n, tint in enumerate(TINTS))
     return page.replace("/*STYLES*/", rules + tints).replace("/*DATA*/", text)
+
+
+def _visible(value: object) -> object:
+    """A value with all text in it safe to show."""
+    match value:
+        case str():
+            return visible(value)
+        case list() | tuple():
+            return [_visible(item) for item in value]
+        case dict():
+            return {key: _visible(item) for key, item in value.items()}
+    return value
 
 
 def _plain(child: Box | Shape) -> dict:

@@ -19,6 +19,7 @@ def while_loop(lowering, node: Node) -> list[tf.Tensor]:
         lambda *values: _build(lowering, scope, body, values, node.outputs),
         initial,
         shape_invariants=[tensor.shape for tensor in initial],
+        **({"parallel_iterations": 1} if lowering.built.random.has_inside(node) else {}),
         name="while",
     )
 

@@ -8,7 +8,7 @@ ones; and so are data and large constants, and what is made of them alone, which
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from .streams import PHILOX, TWINS, advanced, twin
+from .streams import PHILOX, TWINS, advanced, twin, way
 from .tf import op_def, tf, v1
 
 _LARGE = 4096  # bytes of a constant's definition, or elements of what is made of constants
@@ -61,6 +61,10 @@ class Copier:
                 todo += [i for i in map(_full, self._nodes[name].input) if i not in fed]
         return [name for name in self._nodes if name in seen]
 
+    def twinned(self, names: Iterable[str]) -> list[str]:
+        """Those ops that draw random numbers and have a twin."""
+        return [name for name in names if self._nodes[name].op in TWINS]
+
     def random(self, names: Iterable[str]) -> list[str]:
         """Those ops that draw random numbers; `NotCopied` for one of which there is no twin."""
         found = []
@@ -83,6 +87,11 @@ class Copier:
         """Whether one of some ops draws random numbers, and has no seed."""
         nodes = (node for name in names for node in (self._nodes[name], *self._called(self._nodes[name])))
         return any("seed2" in node.attr and not node.attr["seed"].i and not node.attr["seed2"].i for node in nodes)
+
+    def hidden(self, name: str) -> list[str]:
+        """The types of those ops, of an op and the functions that it calls, whose state nothing can read."""
+        nodes = [] if self._is_captured(name) else [self._nodes[name], *self._called(self._nodes[name])]
+        return [node.op for node in nodes if "seed2" in node.attr or _keeps_state(node.op)]
 
     def _called(self, node) -> Iterator:
         """The definitions in the functions that an op calls, and in those that they call."""
@@ -122,7 +131,7 @@ class Copier:
         def of(name: str):
             return fed[name] if name in fed else made[name] if name in made else self._capture(name)
 
-        moved = {name: advanced(streams[name], made[name]) for name in drawn}
+        moved = {name: advanced(streams[name], way(made[name])) for name in drawn}
         done = [made[f"^{operation.name}"] for operation in operations if f"^{operation.name}" in made]
         return Copy([of(t.name) for t in tensors], done, moved)
 
@@ -157,6 +166,8 @@ class Copier:
             node.CopyFrom(self._nodes[name])
             if "_class" in node.attr:
                 del node.attr["_class"]  # what stands beside it may not be copied
+            if node.op == "If":  # made part of the graph around it, it would count as done before its effects are
+                node.attr["_lower_using_switch_merge"].b = False
             kept = [i for i in node.input if i.removeprefix("^") not in replaced or not i.startswith("^")]
             node.ClearField("input")
             node.input.extend(kept)

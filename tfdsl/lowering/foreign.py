@@ -4,8 +4,9 @@ import inspect
 import os
 from collections.abc import Callable, Iterator
 
-from ..diagnostics import FUNCTION_MISSING, FUNCTION_RAISED, FUNCTION_RESULT, FUNCTION_VARIABLE, Note
+from ..diagnostics import FUNCTION_MISSING, FUNCTION_RAISED, FUNCTION_RESULT, FUNCTION_VARIABLE, RAW_REACHES, Note
 from ..ops import raw
+from ..ops.reaching import reach
 from ..program import Arg, Field, Literal, Node, Refs, Static
 from .failures import failure, plain_reason
 from .tf import raw_op, tf, v1
@@ -16,6 +17,10 @@ from .tf import raw_op, tf, v1
 def raw_node(lowering, node: Node):
     """An op by the function of `tf.raw_ops`; a variable given where a resource is taken stands for its handle."""
     op = raw.find(node.op.removeprefix(raw.PREFIX))
+    # Of a program that is a text the compiler has seen to it; one can also be loaded.
+    what, instead = reach(op.tf, {name: node.args[name].value for name in op.given if name in node.args})
+    if what:
+        raise failure(RAW_REACHES, node.origin, op=op.name, what=what, instead=instead)
     arguments = {}
     for one in op.inputs:
         value = lowering.argument(node.args[one.name])

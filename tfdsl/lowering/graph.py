@@ -21,6 +21,7 @@ from .data import Data, Held
 from .failures import failure, is_own, plain_reason
 from .foreign import python_node, raw_node
 from .gradients import gradients
+from .kept_random import KeptRandom
 from .optimizers import minimize
 from .templates import Templates
 from .tf import resolve, tf, v1
@@ -36,7 +37,8 @@ def _local(device: str) -> str:
 class BuiltGraph:
     """A built graph: the `tf.Graph`, what each node became, and where each op comes from."""
 
-    def __init__(self, program: Graph, soft_placement: bool = False):
+    def __init__(self, program: Graph, soft_placement: bool = False, kept: frozenset[int] = frozenset()):
+        """`kept` are the nodes whose random numbers a later run must be able to go on with."""
         self.program = program
         self.soft_placement = soft_placement  # nodes go where they can, if not where the program says
         self.graph = tf.Graph()
@@ -48,6 +50,7 @@ class BuiltGraph:
         self.loops: dict = {}
         self.copier = None
         self.templates = Templates(self, build_alone)
+        self.random = KeptRandom(self.graph, kept, build_alone)
         self.data = Data(self.graph)  # what its placeholders for data are fed
         self.tags: set[str] = set()  # of summaries, as they are written
         # For this graph and those of its functions: each node, and how many ops there were when it was made.
@@ -67,8 +70,9 @@ class BuiltGraph:
         return value if isinstance(value, tf.Operation) else value.op
 
     def variables(self) -> list[tf.Variable]:
-        """All variables of the graph, those that optimizers keep too."""
-        return self.graph.get_collection("variables")
+        """All variables of the graph, those that optimizers keep too; the states of random ops are none of them."""
+        states = self.random.variables
+        return [one for one in self.graph.get_collection("variables") if one.op.name not in states]
 
     def mark(self, node: Node) -> None:
         """Note that the ops of the default graph that nothing has claimed are a node's."""
@@ -95,10 +99,11 @@ class BuiltGraph:
 
 
 def build(
-    program: Graph, arrays: Arrays, functions: Mapping[str, Callable] | None = None, soft_placement: bool = False
-) -> BuiltGraph:
+    program: Graph, arrays: Arrays, functions: Mapping[str, Callable] | None = None, soft_placement: bool = False,
+    kept: frozenset[int] = frozenset(),
+) -> BuiltGraph:  # fmt: skip
     """Build a graph; `arrays` gives the data that it works on, `functions` what it calls of Python's."""
-    built = BuiltGraph(program, soft_placement)
+    built = BuiltGraph(program, soft_placement, kept)
     lowering = Lowering(built, built.data.source(arrays), functions or {})
     with built.graph.as_default():
         if program.seed is not None:
@@ -144,12 +149,12 @@ def _sharing(items: tuple[Item, ...]) -> set[int]:
 _SHARING = ("shared", "optimize", "python")
 
 
-def build_alone(node: Node, values: Mapping[Ref, object]) -> tuple:
-    """Build one node of the op table into the graph that is open; `values` has what it is made from."""
+def build_alone(node: Node, values: Mapping[Ref, object], arrays: Arrays = {}.__getitem__) -> tuple:
+    """Build one node of the op table into the graph that is open; `values` and `arrays` have what it is made from."""
     built = BuiltGraph(Graph("", None, (), {}))
     for ref, value in values.items():
         built.values.setdefault(ref.node, {})[ref.output] = value
-    return Lowering(built, {}.__getitem__, {}).node(node)
+    return Lowering(built, arrays, {}).node(node)
 
 
 _NO_NAME = re.compile(r"[^-/\w.]", re.ASCII)  # what cannot stand in the name of an op
@@ -213,6 +218,8 @@ class Lowering:
             node = replace(node, name=_node_name(node.name, v1.get_default_graph()))
         make = _SPECIAL.get(node.op) or _SPECIAL.get(node.op.partition(".")[0])
         try:
+            if self.built.random.has(node):
+                return self.built.random.build(node, self.built.value, self.arrays)
             copied = self.built.templates.build(node, is_plain)
             if copied is not None:
                 return copied

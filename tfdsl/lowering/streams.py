@@ -3,8 +3,13 @@
 A random op of TensorFlow's keeps its generator inside its kernel, where nothing can read or set it. But the generator
 is Philox with a counter: the op's seeds are its key and the upper half of its counter, and each execution moves the
 lower half on by 256 for every number drawn. The stateless twins of the ops take key and counter as inputs and draw
-the same bits. So a random op in a loop is its twin, with the lower half of the counter as a variable of the loop.
+the same bits. So a random op in a loop is its twin, with the lower half of the counter as a variable of the loop; and
+`kept_random.py` has ops whose state is a variable of the graph.
+
+A state is int64 [3], whose bits are the uint64 that the twins take: the key, and the counter's two halves.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -22,10 +27,7 @@ _PER_NUMBER = 256  # how far the counter moves for each number drawn
 
 
 class Stream:
-    """The generator of one random op in one session.
-
-    `state` is int64 [3], whose bits are the uint64 that the twins take: the key, and the counter's two halves.
-    """
+    """The generator of one random op in one session."""
 
     def __init__(self, op: tf.Operation):
         seeds = op.get_attr("seed"), op.get_attr("seed2")
@@ -36,6 +38,18 @@ class Stream:
     def advance(self, size: int) -> None:
         """Note that an execution has drawn so many numbers."""
         self.state[1] += size * _PER_NUMBER
+
+
+def generator(state: tf.Tensor) -> dict[str, object]:
+    """The arguments of a stateless op that say where its generator stands."""
+    return {"key": tf.bitcast(state[:1], tf.uint64), "counter": tf.bitcast(state[1:], tf.uint64), "alg": PHILOX}
+
+
+def draw(op: tf.Operation, inputs: Sequence[tf.Tensor], state: tf.Tensor) -> tf.Tensor:
+    """What an op that has a twin draws from inputs, and from a state of its generator."""
+    shape, *limits = inputs
+    given = dict(zip(("minval", "maxval"), limits, strict=False)) or {"dtype": op.outputs[0].dtype}
+    return getattr(tf.raw_ops, TWINS[op.type])(shape=shape, **generator(state), **given)
 
 
 def twin(definition, key: str, counter: str, algorithm: str) -> None:
@@ -51,7 +65,11 @@ def twin(definition, key: str, counter: str, algorithm: str) -> None:
     definition.input.extend([inputs[0], key, counter, algorithm, *inputs[1:]])
 
 
-def advanced(state: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
-    """A stream's state after an execution has drawn a tensor."""
-    moved = tf.size(draws, out_type=tf.int64) * _PER_NUMBER
-    return state + tf.stack([tf.zeros([], tf.int64), moved, tf.zeros([], tf.int64)])
+def way(draws: tf.Tensor) -> tf.Tensor:
+    """How far drawing a tensor moves the counter."""
+    return tf.size(draws, out_type=tf.int64) * _PER_NUMBER
+
+
+def advanced(state: tf.Tensor, by: tf.Tensor) -> tf.Tensor:
+    """A state after the counter has moved."""
+    return state + tf.stack([tf.zeros([], tf.int64), by, tf.zeros([], tf.int64)])

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..program import Field, Node
+from ..suggest import visible
 from .graph import BuiltGraph
 from .tf import tf
 
@@ -147,7 +148,7 @@ def _is_length(op: tf.Operation, name: str) -> bool:
 def _attribute(value: object) -> str:
     match value:
         case bytes():
-            return f'"{value.decode("utf-8", "backslashreplace")}"'
+            return f'"{visible(value.decode("utf-8", "backslashreplace"))}"'
         case bool():
             return str(value).lower()
         case list():
@@ -157,7 +158,7 @@ def _attribute(value: object) -> str:
         case float():
             return str(np.float32(value))
         case str():
-            return f'"{value}"'
+            return f'"{visible(str(value))}"'
         case _ if hasattr(value, "name") and hasattr(value, "attr"):
             return value.name
         case _ if hasattr(value, "dim"):
@@ -192,5 +193,5 @@ def _literal(value: np.ndarray | np.generic | bytes) -> str:
     if isinstance(value, np.ndarray):
         return "[" + ", ".join(map(_literal, value)) + "]" if value.ndim else _literal(value[()])
     if isinstance(value, bytes):
-        return f'"{value.decode("utf-8", "backslashreplace")}"'
+        return f'"{visible(value.decode("utf-8", "backslashreplace"))}"'
     return str(value).lower() if isinstance(value, np.bool_) else str(value)

@@ -15,13 +15,15 @@ from tensorflow.python.client._pywrap_events_writer import EventsWriter
 from tensorflow.python.framework import op_def_registry
 from tensorflow.python.framework.op_def_library import apply_op
 from tensorflow.python.framework.ops import Operation
+from tensorflow.python.framework.random_seed import _graph_to_seed_dict as seeds_taken
 from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 from tensorflow.python.util import _pywrap_determinism as op_determinism
 from tensorflow.python.util._pywrap_util_port import IsMklEnabled as is_onednn_on
 
 __all__ = [
     "AttrValue", "EventsWriter", "OpList", "Operation", "ResourceVariable", "RewriterConfig", "TensorProto",
-    "VariableDef", "c_api", "is_onednn_on", "op_def", "op_determinism", "raw_op", "registered", "resolve", "tf", "v1",
+    "VariableDef", "c_api", "is_onednn_on", "op_def", "op_determinism", "raw_op", "registered", "resolve",
+    "seeds_taken", "tf", "v1",
 ]  # fmt: skip
 
 

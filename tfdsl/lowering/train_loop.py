@@ -32,6 +32,10 @@ from .copies import Copier, NotCopied
 from .graph import BuiltGraph
 from .tf import tf, v1
 
+# What a step takes from the one before it: the states of the streams, and the sum of all losses that are watched, which
+# is NaN from the step on at which one of them is.
+Carried = tuple[tf.Tensor, tf.Tensor]
+
 _TURN_OPS = 320  # of the steps that one turn of the loop takes, and
 _TURN_STEPS = 8  # these steps, at most
 _REGULAR_OPS = 1600  # of a regular event and the steps up to the next, at most
@@ -81,11 +85,13 @@ Source = Whole | Rows | PerStep
 
 @dataclass(frozen=True)
 class Execution:
-    """What one `session.run` executes: what is fed, the tensors that are wanted outside, the operations."""
+    """What one `session.run` executes: what is fed, the tensors that are wanted outside, the operations, and the losses
+    that are watched."""
 
     feeds: tuple[tuple[tf.Tensor, Source], ...]
     tensors: tuple[tf.Tensor, ...] = ()
     operations: tuple[tf.Operation, ...] = ()
+    losses: tuple[tf.Tensor, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,6 +160,7 @@ class TrainLoop:
     gathered: list[tf.Tensor] = field(default_factory=list)
     packed: list[bool] = field(default_factory=list)
     moved: tf.Tensor | None = None  # the streams afterwards
+    losses: tf.Tensor | None = None  # their sum
     variables: list[str] = field(default_factory=list)  # names of those that the loop uses
     has_events: bool = False
 
@@ -236,86 +243,87 @@ class _Builder:
         @tf.function(autograph=False, jit_compile=spec.compiled or None)
         def steps(first, last, positions, flags, *rest):
             regular, streams, *rest = rest if spec.regular else (None, *rest)
+            carried = streams, tf.constant(0.0)
             self.arguments = rest[: len(spec.arguments)]
             self.rows, self.counts = (*rest[len(spec.arguments) :], None, None)[:2]
             if not loop.has_events:
-                return [self._plain(first, last, streams)]
-            return self._events(last, positions, flags, regular, streams)
+                return self._plain(first, last, carried)
+            return self._events(last, positions, flags, regular, carried)
 
         concrete = steps.get_concrete_function(*loop.given)
         results = concrete(*loop.given)
-        loop.moved, *loop.gathered = results
+        loop.moved, loop.losses, *loop.gathered = results
         captured = [tensor.op for tensor, _ in concrete.graph.captures]
         loop.variables = sorted({op.name for op in captured if op.type == "VarHandleOp"})
         return loop
 
-    def _plain(self, first: tf.Tensor, last: tf.Tensor, streams: tf.Tensor) -> tf.Tensor:
+    def _plain(self, first: tf.Tensor, last: tf.Tensor, carried: Carried) -> Carried:
         """The steps from `first` up to but not `last`, plain ones."""
 
-        def loop(steps: int, step, streams):
-            def body(step, streams):
+        def loop(steps: int, step, carried):
+            def body(step, carried):
                 for at in range(steps):
-                    streams = self._step(self.plain, step + at if at else step, streams)[0]
-                return step + steps, streams
+                    carried = self._step(self.plain, step + at if at else step, carried)[0]
+                return step + steps, carried
 
-            return tf.while_loop(lambda step, _: step <= last - steps, body, [step, streams])
+            return tf.while_loop(lambda step, _: step <= last - steps, body, (step, carried))
 
         several = 1 if self.spec.compiled else _together(self.spec.ops)
         step = first
         if several > 1:
-            step, streams = loop(several, step, streams)
-        return loop(1, step, streams)[1]
+            step, carried = loop(several, step, carried)
+        return loop(1, step, carried)[1]
 
-    def _events(self, last, positions, flags, regular, streams) -> list[tf.Tensor]:
+    def _events(self, last, positions, flags, regular, carried: Carried) -> list[tf.Tensor]:
         compiled = self.spec.compiled
         count = self.spec.events if compiled else tf.shape(positions)[0]
         number = tf.reduce_sum(tf.cast(positions < last, tf.int32)) if compiled else count
         gathered = [_Gathered(dtype, shape, count, compiled) for dtype, shape, _ in self.types]
 
-        def event(k, due, streams, held):
+        def event(k, due, carried, held):
             step = tf.gather(positions, k)
-            streams, values = self._step(self.spec.body, step, streams, due)
+            carried, values = self._step(self.spec.body, step, carried, due)
             rows = zip(gathered, held, values, strict=True)
-            return step, streams, [at if value is None else one.put(at, k, value) for one, at, value in rows]
+            return step, carried, [at if value is None else one.put(at, k, value) for one, at, value in rows]
 
-        def stretch(k, streams, *held):
+        def stretch(k, carried, *held):
             for _ in range(self.spec.regular.together):
-                step, streams, held = event(k, self.spec.regular.flags, streams, held)
+                step, carried, held = event(k, self.spec.regular.flags, carried, held)
                 for at in range(1, self.spec.regular.gap):
-                    streams = self._step(self.plain, step + at, streams)[0]
+                    carried = self._step(self.plain, step + at, carried)[0]
                 k = k + 1
-            return k, streams, *held
+            return k, carried, *held
 
-        def turn(k, streams, *held):
+        def turn(k, carried, *held):
             if self.spec.regular:
-                k, streams, *held = tf.while_loop(lambda k, *_: tf.gather(regular, k), stretch, [k, streams, *held])
-            step, streams, held = event(k, tf.gather(flags, k), streams, held)
+                k, carried, *held = tf.while_loop(lambda k, *_: tf.gather(regular, k), stretch, (k, carried, *held))
+            step, carried, held = event(k, tf.gather(flags, k), carried, held)
             if not self.spec.every:
                 following = tf.gather(positions, tf.minimum(k + 1, count - 1))
-                streams = self._plain(step + 1, tf.where(k + 1 < number, following, last), streams)
-            return k + 1, streams, *held
+                carried = self._plain(step + 1, tf.where(k + 1 < number, following, last), carried)
+            return k + 1, carried, *held
 
         held = [one.empty() for one in gathered]
-        _, streams, *held = tf.while_loop(lambda k, *_: k < number, turn, [tf.constant(0), streams, *held])
-        return [streams, *(one.rows(where) for one, where in zip(gathered, held, strict=True))]
+        _, carried, *held = tf.while_loop(lambda k, *_: k < number, turn, (tf.constant(0), carried, *held))
+        return [*carried, *(one.rows(where) for one, where in zip(gathered, held, strict=True))]
 
     # --- one step -------------------------------------------------------------------------
 
-    def _step(self, body: Body, step, streams, due=None) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """One step: its effects, the streams after it, and the values to be gathered; `due` has an event's flags. They
-        may be known already; then what is not due has no values."""
+    def _step(self, body: Body, step, carried: Carried, due=None) -> tuple[Carried, list[tf.Tensor]]:
+        """One step: its effects, what the next one takes from it, and the values to be gathered; `due` has an event's
+        flags. They may be known already; then what is not due has no values."""
         sizes = self.spec.sizes
         if sizes is None or sizes[0] == sizes[1] or not self.spec.compiled:
-            return self._sized(body, step, streams, due, sizes[0] if sizes else None)
+            return self._sized(body, step, carried, due, sizes[0] if sizes else None)
         # XLA wants to know how many rows there are: a branch for each number.
         results = tf.cond(
             tf.equal(tf.gather(self.counts, step)[0], sizes[0]),
-            lambda: _flat(self._sized(body, step, streams, due, sizes[0])),
-            lambda: _flat(self._sized(body, step, streams, due, sizes[1])),
+            lambda: _flat(self._sized(body, step, carried, due, sizes[0])),
+            lambda: _flat(self._sized(body, step, carried, due, sizes[1])),
         )
         return _unflat(results)
 
-    def _sized(self, body: Body, step, streams, due, size: int | None) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def _sized(self, body: Body, step, carried: Carried, due, size: int | None) -> tuple[Carried, list[tf.Tensor]]:
         chosen = None
         if size is not None:
             chosen = tf.gather(self.rows, step)
@@ -323,43 +331,48 @@ class _Builder:
                 chosen = chosen[:size]
             elif self.counts is not None:
                 chosen = tf.slice(chosen, [0], tf.gather(self.counts, step))
-        return self._items(body, step, chosen, {}, streams, due, iter(self.types))
+        return self._items(body, step, chosen, {}, carried, due, iter(self.types))
 
-    def _items(self, body: Body, step, chosen, feeds, streams, due, types) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def _items(self, body: Body, step, chosen, feeds, carried: Carried, due, types) -> tuple[Carried, list[tf.Tensor]]:
         values: list[tf.Tensor] = []
         for item in body:
             if isinstance(item, Execution):
-                streams, tensors = self._execute(item, step, chosen, feeds, streams)
+                carried, tensors = self._execute(item, step, chosen, feeds, carried)
                 for tensor, (_, _, packed) in zip(tensors, types, strict=False):
                     values.append(tf.io.serialize_tensor(tensor) if packed else tensor)
                 continue
             inner = [next(types) for execution in executions(item.body) for _ in execution.tensors]
             if isinstance(due, tuple):
                 made = dict(feeds)
-                known = due[item.flag] and self._items(item.body, step, chosen, made, streams, due, iter(inner))
-                streams, more = known or (streams, [None] * len(inner))
+                known = due[item.flag] and self._items(item.body, step, chosen, made, carried, due, iter(inner))
+                carried, more = known or (carried, [None] * len(inner))
                 values += more
                 continue
 
-            def then(item=item, streams=streams, inner=inner):
+            def then(item=item, carried=carried, inner=inner):
                 made = dict(feeds)  # what a branch makes is not there outside it
-                return _flat(self._items(item.body, step, chosen, made, streams, due, iter(inner)))
+                return _flat(self._items(item.body, step, chosen, made, carried, due, iter(inner)))
 
-            def otherwise(streams=streams, inner=inner):
-                return _flat((streams, [tf.fill(shape, tf.zeros([], dtype)) for dtype, shape, _ in inner]))
+            def otherwise(carried=carried, inner=inner):
+                return _flat((carried, [tf.fill(shape, tf.zeros([], dtype)) for dtype, shape, _ in inner]))
 
-            streams, more = _unflat(tf.cond(due[item.flag], then, otherwise))
+            carried, more = _unflat(tf.cond(due[item.flag], then, otherwise))
             values += more
-        return streams, values
+        return carried, values
 
-    def _execute(self, execution: Execution, step, chosen, feeds, streams) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def _execute(self, execution: Execution, step, chosen, feeds, carried: Carried) -> tuple[Carried, list[tf.Tensor]]:
+        streams, losses = carried
         fed = {tensor: self._fed(source, step, chosen, feeds) for tensor, source in execution.feeds}
         states = {name: streams[at] for at, name in enumerate(self.spec.streams)}
-        made = self.copier.copy(list(execution.tensors), list(execution.operations), fed, states)
+        wanted = [*execution.tensors, *execution.losses]
+        made = self.copier.copy(wanted, list(execution.operations), fed, states)
+        tensors, watched = made.tensors[: len(execution.tensors)], made.tensors[len(execution.tensors) :]
         if made.streams:
             streams = tf.stack([made.streams.get(name, state) for name, state in states.items()])
         with tf.control_dependencies(made.operations):
-            return tf.identity(streams), made.tensors
+            for loss in watched:
+                losses = losses + tf.cast(loss if loss.shape.rank == 0 else tf.reduce_sum(loss), tf.float32)
+            return (streams if watched else tf.identity(streams), losses), tensors
 
     def _fed(self, source: Source, step, chosen, made: dict[Source, tf.Tensor]) -> tf.Tensor:
         if source not in made:
@@ -407,11 +420,9 @@ class _Gathered:
         return tf.raw_ops.TensorListStack(input_handle=held, element_shape=shape, element_dtype=self._dtype)
 
 
-def _flat(results: tuple[tf.Tensor, list]) -> list:
-    return [results[0], *results[1]]
+def _flat(results: tuple[Carried, list]) -> list:
+    return [*results[0], *results[1]]
 
 
-def _unflat(results) -> tuple[tf.Tensor, list]:
-    if isinstance(results, tf.Tensor):  # tf.cond unpacks a list of one
-        return results, []
-    return results[0], list(results[1:])
+def _unflat(results: list) -> tuple[Carried, list]:
+    return (results[0], results[1]), list(results[2:])

@@ -10,7 +10,8 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,7 @@ from ..lowering.tf import tf
 from ..program import Checkpoint, Origin, Program, Train, checkpoint_folders, known_text
 from ..render import render_text
 from ..serialize import fingerprint
+from . import random_state
 from .events import LogFile
 from .machine import machine
 from .record import Result
@@ -130,13 +132,12 @@ class Kept:
         self._compiled, self._program, self._only = compiled, compiled.program, only
         self._states, self._options, self._result = states, options, result
         self._origins = checkpoint_folders(self._program, only)
-        self._identity: dict[str, object] = {}
         self._digests: dict[str, str] = {}
         self.last: tuple[str, int] | None = None  # folder and step of the newest good checkpoint
 
-    def clear(self, folder: str | None = None) -> None:
-        """Forget the checkpoints of one folder, whose training is over, or all of them."""
-        for states in self._states.values() if folder is None else [self._states[folder]]:
+    def clear(self) -> None:
+        """Forget all checkpoints."""
+        for states in self._states.values():
             states.clear()
 
     # --- going on -------------------------------------------------------------------------
@@ -150,18 +151,18 @@ class Kept:
         found = [one for folder in self._states if (one := self._newest(folder)) is not None]
         if not found:
             return None
-        folder, state = max(found, key=lambda one: _position(one[1]).session)
+        folder, state = max(found, key=lambda one: astuple(_position(one[1])))
         about, origin = state.about, self._origins[folder]
         loaded = [name for name in about["identity"]["contents"] if self._has(name)]
         differences = _differences(about["identity"], self._identity_with(loaded))
         if differences and not anyway:
             raise failure(CHECKPOINT_OTHER, origin, path=folder, what="; ".join(differences))
-        others = [f"{what} {change}" for what, change in _changes(about["machine"], self._machine())]
+        others = [f"{what} {change}" for what, change in _changes(about["machine"], self._machine)]
         if others and not anyway:
             raise failure(CHECKPOINT_MACHINE, origin, path=folder, what="; ".join(others))
         position = _position(state)
         self.last = folder, position.step
-        if differences:
+        if differences or not self._is_there(position):
             position = self._nearest(position, folder)
         else:
             self._go_on(about)
@@ -185,6 +186,9 @@ class Kept:
             notes = [Note(f"in {name}, {reason}") for name, reason in damaged[1:]]
             name, reason = damaged[0]
             raise failure(CHECKPOINT_DAMAGED, origin, notes, folder=folder, name=name, reason=reason)
+        if state is not None and not _is_formed(state.about):
+            reason = "manifest.json says what no run writes"
+            raise failure(CHECKPOINT_DAMAGED, origin, folder=folder, name=state.name, reason=reason)
         for name, reason in damaged:
             details = {"path": os.path.join(folder, name), "reason": reason, "step": _position(state).step}
             self._options.note(render_text(Diagnostic(CHECKPOINT_SKIPPED, origin.span, details)).rstrip())
@@ -205,6 +209,12 @@ class Kept:
                     if isinstance(inner, Checkpoint) and known_text(inner.path) == folder:
                         return replace(position, session=i, statement=j, body=k + 1 if position.body else 0)
         raise AssertionError("a folder that no training keeps checkpoints in")
+
+    def _is_there(self, position: Position) -> bool:
+        """Whether a position is in a training of the program that keeps checkpoints."""
+        sessions = self._program.sessions[position.session : position.session + 1]
+        train = next((one for session in sessions for one in session.body[position.statement :][:1]), None)
+        return isinstance(train, Train) and any(isinstance(inner, Checkpoint) for inner in train.body)
 
     def _go_on(self, about: Mapping) -> None:
         """Take over what the run did so far."""
@@ -227,16 +237,19 @@ class Kept:
             about = {
                 "tensorflow": tf.__version__,
                 "identity": self._identity_with(self._compiled.datasets),
-                "machine": self._machine(),
+                "machine": self._machine,
                 "position": asdict(position),
                 "now": run.around.counters["now"],
                 "time": time.time(),
-                "random": run.streams.to_json() if run.streams is not None else {},
+                "random": random_state.read(run),
                 "record": self._record(),
             }
             if self._states[folder].put(position.step, about, run.savers.writer(run.session)):
                 self._options.note(render_text(Diagnostic(CHECKPOINT_GONE, origin.span, {"path": folder})).rstrip())
             self.last = folder, position.step
+            for other in self._states:  # of trainings that are over
+                if other != folder:
+                    self._states[other].clear()
 
     @property
     def last_text(self) -> str:
@@ -253,12 +266,15 @@ class Kept:
             "saved": result.saved, "resumed": result.resumed, "events": [asdict(one) for one in result.events],
         }  # fmt: skip
 
+    @cached_property
+    def _identity(self) -> dict[str, object]:
+        return identity(self._program)
+
     def _identity_with(self, loaded: Iterable[str]) -> dict[str, object]:
         """What this run's checkpoints belong to, with the content of the data sets that were loaded."""
-        if not self._identity:
-            self._identity = identity(self._program)
         return {**self._identity, "contents": {name: self._digest(name) for name in loaded}}
 
+    @cached_property
     def _machine(self) -> dict[str, str]:
         """What the bits of this run depend on beside that."""
         return {**machine(), "op_determinism": "on" if self._options.deterministic else "off"}
@@ -285,8 +301,42 @@ def restore(run, resume: Resume, origin: Origin) -> None:
     except (OSError, Refused, ValueError, tf.errors.OpError) as error:
         details = {"folder": resume.states.path, "name": resume.state.name, "reason": reason_of(error)}
         raise failure(CHECKPOINT_DAMAGED, origin, **details) from error
-    if run.streams is not None:
-        run.streams.from_json(about["random"])
+    random_state.put(run, about["random"])
+
+
+_FORM = {
+    "identity": {"graphs": {}, "sessions": [], "variables": {}, "params": {}, "data": {}, "contents": {}},
+    "machine": {}, "position": {"session": 0, "statement": 0, "step": 0, "body": 0}, "now": "", "random": {},
+    "record": {
+        "run": "", "started": 0.0, "steps": 0, "expectations": 0, "engines": [""], "logdirs": [], "saved": [],
+        "resumed": [], "events": [],
+    },
+}  # fmt: skip
+_EVENT = {"folder": "", "name": "", "session": 0, "size": 0, "last": 0}
+
+
+def _is_formed(about: object) -> bool:
+    """Whether a manifest is what a run writes: its checksum says that it is whole, not who wrote it."""
+    return (
+        _is_like(about, _FORM)
+        and min(about["position"].values()) >= 0
+        and all(_is_like(one, _EVENT) and len(one) == len(_EVENT) for one in about["record"]["events"])
+        and all(_is_like(one, [0, 0, 0]) and len(one) == 3 for one in about["random"].values())
+    )
+
+
+def _is_like(value: object, form: object) -> bool:
+    """Whether a value has the kind of a form, and in it what that has in it."""
+    match form:
+        case dict():
+            return isinstance(value, dict) and all(name in value and _is_like(value[name], form[name]) for name in form)
+        case list():
+            is_long = isinstance(value, list) and len(value) >= len(form)
+            return is_long and all(map(_is_like, value, form))
+        case float():
+            return isinstance(value, (int, float))
+        case _:
+            return type(value) is type(form)
 
 
 def _position(state: State) -> Position:

@@ -82,6 +82,18 @@ def listed(folder: Folder, names: list[str]) -> dict[str, list]:
     return {name: _measured(folder, name) for name in names}
 
 
+def files_of(about: object, is_ours: Callable[[str], object]) -> dict[str, list]:
+    """The files that a manifest lists. `Damaged` where it is not made like those of `sealed`, or names others: its
+    checksum says that it is whole, not who wrote it."""
+    files = about.get("files") if isinstance(about, dict) else None
+    if not isinstance(files, dict) or not all(map(is_ours, files)):
+        raise Damaged("its manifest is none of ours")
+    for entry in files.values():
+        if not isinstance(entry, list) or [type(one) for one in entry] != [int, str]:
+            raise Damaged("its manifest is none of ours")
+    return files
+
+
 def verify(folder: Folder, files: dict[str, list]) -> None:
     """`Damaged` where a file of a manifest is not what was written."""
     for name, (size, checksum) in sorted(files.items()):

@@ -1,14 +1,14 @@
 """Which engine takes the steps of a training, and why it is another one than was asked for."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..diagnostics import NO_XLA
-from ..executed import executed
+from ..executed import executed, keeps_checkpoints
 from ..lowering.copies import Copier, NotCopied, name_of
 from ..lowering.failures import failure
-from ..program import Origin, Train, walk
+from ..program import Origin, Statement, Train, walk
+from .random_state import resumable
 from .session import SessionRun
 from .streams import Streams
 
@@ -45,10 +45,12 @@ class _Reached:
 
 
 class Engines:
-    """The engines of one session's trainings, which share the streams of their random ops."""
+    """The engines of the trainings of a session's statements, which share the streams of their random ops."""
 
-    def __init__(self, run: SessionRun, trainings: Iterable[Train]):
+    def __init__(self, run: SessionRun, statements: tuple[Statement, ...]):
         self._run = run
+        run.engines = self
+        trainings = [statement for statement in statements if isinstance(statement, Train)]
         self._reached: dict[int, _Reached | NotInGraph] = {}  # by the training's identity
         for plan in trainings:
             if self.wanted(plan) != "step":
@@ -57,6 +59,8 @@ class Engines:
                 except NotInGraph as reason:
                     self._reached[id(plan)] = reason
         names = {name for one in self._reached.values() if isinstance(one, _Reached) for name in one.random}
+        if any(map(keeps_checkpoints, trainings)):  # then in all engines, and wherever they are executed
+            names |= set(self.copier.twinned(resumable(run, statements)))
         if names:
             run.streams = Streams(run.built, self.copier, sorted(names))
 

@@ -3,11 +3,18 @@
 The folder is written beside its place and moved there when it is whole. Only the part of the graph that the
 outputs need is in it, so no training data, no optimizer; `tf.saved_model.load` and TensorFlow Serving read it. Data
 that the outputs do need is in it as constants, so that the model stands alone.
+
+A model is replaced by the next one where it is as it was written, which a list of its files in it tells. Whatever
+else stands in the place is left alone.
 """
 
+import hashlib
+import json
 import os
-import tempfile
+import shutil
+from contextlib import suppress
 
+from ..access import Access, Folder, Refused
 from ..diagnostics import EXPORT_EXISTS, EXPORT_TOO_LARGE, WRITE_FAILED
 from ..lowering.data import make_constants
 from ..lowering.failures import failure, plain_reason
@@ -15,28 +22,84 @@ from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf, v1
 from ..program import Export, Ref
 
-_FILE = "saved_model.pb"
+_EXTRA, _LIST = "assets.extra", "tfdsl.json"  # where a SavedModel has what is not TensorFlow's; the list of its files
+_MOST_LIST = 1_000_000  # bytes
 _MOST_DATA = 2_000_000_000  # bytes; the rest of a definition of 2 GiB is for all else
 
 
-def export(built: BuiltGraph, session: v1.Session, statement: Export, path: str) -> None:
-    """Write the SavedModel of a statement; an earlier one at the path is replaced."""
-    path = os.path.abspath(path)
-    is_ours = os.path.exists(os.path.join(path, _FILE))
-    is_free = not os.path.lexists(path) or (os.path.isdir(path) and not os.listdir(path))
-    if not is_ours and not is_free:
-        raise failure(EXPORT_EXISTS, statement.origin, path=path)
-    folder = os.path.dirname(path)
+def export(built: BuiltGraph, session: v1.Session, statement: Export, path: str, access: Access) -> None:
+    """Write the SavedModel of a statement; an earlier one of ours at the path is replaced."""
     try:
-        os.makedirs(folder, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{os.path.basename(path)}-", dir=folder) as work:
-            new, old = os.path.join(work, "new"), os.path.join(work, "old")
-            _write(built, session, statement, new)
-            if os.path.lexists(path):
-                os.rename(path, old)
-            os.rename(new, path)
-    except (OSError, tf.errors.OpError) as error:
+        folder, name = access.beside(path, create=True)
+    except Refused as error:
+        raise failure(error.message, statement.origin, **error.details) from None
+    except OSError as error:
         raise failure(WRITE_FAILED, statement.origin, path=path, reason=plain_reason(error)) from error
+    work = f".{name}-{os.urandom(4).hex()}"
+    with folder:
+        try:
+            before = _replaceable(folder, name)
+            if before is None:
+                raise failure(EXPORT_EXISTS, statement.origin, path=path)
+            with folder.folder(work, exclusive=True) as inside:
+                _write(built, session, statement, os.path.join(inside.path, "new"))
+                _list_files(inside)
+                if before != _NOTHING:
+                    folder.rename(name, "old", inside)
+                    if _identity(inside, "old") != before:  # somebody put something else there meanwhile
+                        inside.rename("old", name, folder)
+                        raise failure(EXPORT_EXISTS, statement.origin, path=path)
+                inside.rename("new", name, folder)
+        except (OSError, Refused, tf.errors.OpError) as error:
+            reason = folder.named(plain_reason(error))
+            raise failure(WRITE_FAILED, statement.origin, path=path, reason=reason) from error
+        finally:
+            with suppress(OSError):
+                shutil.rmtree(work, dir_fd=folder.fd)
+
+
+_NOTHING = 0, 0
+
+
+def _identity(folder: Folder, name: str) -> tuple[int, int]:
+    found = folder.stat(name)
+    return (found.st_dev, found.st_ino) if found else _NOTHING
+
+
+def _replaceable(folder: Folder, name: str) -> tuple[int, int] | None:
+    """What identifies the thing at a name that an export replaces; None where that is not ours."""
+    before = _identity(folder, name)
+    if before == _NOTHING:
+        return before
+    try:
+        with folder.folder(name) as there:
+            return before if not there.names() or _digests(there) == _listed(there) else None
+    except (OSError, ValueError, Refused):  # a link, a file, or no list
+        return None
+
+
+def _digests(folder: Folder, at: str = "") -> dict[str, str]:
+    """The files below a folder, besides the list, with their digests; `Refused` for whatever is no plain file."""
+    result = {}
+    for name in folder.names():
+        path = f"{at}{name}"
+        if os.path.isdir(os.path.join(folder.path, name)) and not os.path.islink(os.path.join(folder.path, name)):
+            with folder.folder(name) as below:
+                result |= _digests(below, f"{path}/")
+        elif path != f"{_EXTRA}/{_LIST}":
+            with folder.reading(name) as file:
+                result[path] = hashlib.file_digest(file, "sha256").hexdigest()
+    return result
+
+
+def _listed(folder: Folder) -> object:
+    with folder.folder(_EXTRA) as extra, extra.reading(_LIST) as file:
+        return json.loads(file.read(_MOST_LIST))
+
+
+def _list_files(work: Folder) -> None:
+    with work.folder("new") as new, new.folder(_EXTRA, create=True) as extra, extra.creating(_LIST) as file:
+        file.write(json.dumps(_digests(new), indent=1).encode())
 
 
 def _write(built: BuiltGraph, session: v1.Session, statement: Export, folder: str) -> None:

@@ -43,9 +43,13 @@ class Lock:
         return found is not None and os.path.samestat(os.fstat(self._handle), found)
 
     def release(self) -> None:
+        """Let go of the folder; a second time is no error."""
+        if self._handle < 0:
+            return
         if self._is_there():
             self._folder.remove(NAME)
         os.close(self._handle)
+        self._handle = -1
 
 
 def _holder(handle: int) -> str:

@@ -84,7 +84,8 @@ class Engine:
         self._every = any(talk.flag < 0 for talk in self._talks)  # something is gathered at every step
         self._graph = self._build(place, copier)
         self._call = self._callable()
-        self._variables = [v for v in self._run.built.variables() if v.op.name in self._graph.variables]
+        kept = [*self._run.built.variables(), *self._run.built.random.variables.values()]
+        self._variables = [v for v in kept if v.op.name in self._graph.variables]
         self._length = 64  # steps of the next execution
         self._most_events = self._event_limit()
         self._is_first, self._has_given_up = True, False
@@ -109,7 +110,8 @@ class Engine:
             feeds = self._feeds.sources(statement.feeds)
             if isinstance(statement, Run):
                 operations = tuple(dict.fromkeys(self._run.built.operation(ref) for ref in statement.refs))
-                items.append(Execution(feeds, (), operations))
+                losses = tuple(map(self._run.built.tensor, self._loop.watch.losses(statement)))
+                items.append(Execution(feeds, (), operations, losses))
                 continue
             fetched = self._fetched(statement)
             values = tuple((ref, self._tensors + at) for at, ref in enumerate(fetched))
@@ -184,13 +186,15 @@ class Engine:
 
     def _callable(self):
         graph = self._graph
-        return self._run.session.make_callable([graph.moved, *graph.gathered], graph.given)
+        return self._run.session.make_callable([graph.moved, graph.losses, *graph.gathered], graph.given)
 
     def begin(self) -> None:
         """Be ready to take steps."""
 
     def compile(self) -> None:
         """Have XLA compile the loop; `NotInGraph` with the line of the op that it cannot compile."""
+        if self._loop.step == self._loop.total:
+            return
         nothing = np.zeros(0, np.int64)
         try:
             self._execute(self._loop.step, self._loop.step, nothing, np.zeros((0, len(self._schedule.blocks)), bool))
@@ -216,7 +220,12 @@ class Engine:
         """Take as many steps as one execution should take, or one by itself."""
         loop = self._loop
         end = self._schedule.next_outside(loop.step)
-        if end == loop.step or self._steps.is_inside_step or self._has_given_up:
+        is_inside = self._steps.is_inside_step
+        if end == loop.step and not is_inside:
+            self.written()
+            self._steps.keep_if_due(0)  # after which the step itself may be in the graph, as all others are
+            end = self._schedule.next_outside(loop.step, True)
+        if end == loop.step or is_inside or self._has_given_up:
             self.written()
             self._steps.advance()
             return
@@ -235,7 +244,7 @@ class Engine:
         before = self._state()
         started = time.time()
         try:
-            moved, *values = self._execute(first, last, first + events, flags[events])
+            moved, losses, *values = self._execute(first, last, first + events, flags[events])
         except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
             self._put_back(before)
             self._step_until(last)  # which reports what fails; if nothing does, only the loop had failed
@@ -254,12 +263,28 @@ class Engine:
                 self._take(first, stop)
             self._step_until(self._loop.step + 1)
             return
+        if np.isnan(losses):
+            self._put_back(before)
+            self._take_apart(first, last)
+            return
         if self._run.streams is not None:
             self._run.streams.put(moved)
         self._adapt(last - first, seconds)
         self._replay(chunk)
         self._loop.step = last
         self._run.result.steps += last - first
+
+    def _take_apart(self, first: int, last: int) -> None:
+        """Take steps among which there is one with a loss of NaN, it seems: in halves, so that all before it is done;
+        the one itself by itself, which finds out."""
+        self._loop.step = first
+        if last - first == 1:
+            self._step_until(last)
+            return
+        middle = (first + last) // 2
+        for end in (middle, last):
+            while self._loop.step < end:
+                self._take(self._loop.step, end)
 
     def _execute(self, first: int, last: int, events: np.ndarray, flags: np.ndarray) -> list[np.ndarray]:
         start = first - first % self._block_size

@@ -3,7 +3,7 @@
 import os
 from contextlib import ExitStack
 
-from ..access import TRUSTED
+from ..access import access_of
 from ..diagnostics import SYNTHETIC, Diagnostic, TfgError
 from ..lowering.tf import tf
 from ..program import Restore, Save, Session, known_text, walk
@@ -51,6 +51,8 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
                 run_session(plan, built, arrays, options, result, checkpoints, number, here)
         except Interrupted:
             result.interrupted = True
+        else:
+            checkpoints.clear()  # not before: what comes after a training, as `save`, may fail or be killed
     return result
 
 
@@ -79,7 +81,7 @@ def check_restores(compiled, sessions: list[Session], options: Options) -> None:
 def _take_up_logs(result: Result, options: Options) -> None:
     """Go on with the event files of a run that was stopped, and with what it had logged."""
     # A checkpoint says where its event files are; they are looked for where this run's user or program wants them.
-    access = options.access if options.logdir is None else TRUSTED
+    access = options.access if options.logdir is None else access_of(options.logdir)
     files = [file for file in result.events if options.logdir in (None, file.folder)]
     for folder in rewind(files, result.run, access):
         options.note(f"what was logged to {folder} before the checkpoint is not there any more, or not all of it")

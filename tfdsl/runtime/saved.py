@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from ..access import Access, Folder
-from .durable import Damaged, listed, new_folder, remove_folder, sealed, sync, unsealed, verify, write
+from .durable import Damaged, files_of, listed, new_folder, remove_folder, sealed, sync, unsealed, verify, write
 
 _SUFFIX = re.compile(r"\.(?:index|meta|manifest|data-\d{5}-of-\d{5})\Z")
 
@@ -42,7 +42,7 @@ class SavedFiles:
     def exists(self) -> bool:
         """Whether anything is saved there, whole or not."""
         self._recover()
-        return self._folder.has(f"{self._name}.index") or self._folder.has(self._manifest)
+        return any(not name.endswith(".meta") for name in self._names(self._folder))
 
     @contextmanager
     def reading(self) -> Iterator[str]:
@@ -50,7 +50,7 @@ class SavedFiles:
         manifest, and TensorFlow checks it."""
         self._recover()
         with suppress(FileNotFoundError):
-            verify(self._folder, unsealed(self._folder, self._manifest)["files"])
+            verify(self._folder, self._listed())
         with self._folder.held(self._names(self._folder)) as path:
             yield os.path.join(path, self._name)
 
@@ -67,14 +67,20 @@ class SavedFiles:
                     sync(made, name)
                 write(made, self._manifest, sealed({"version": 1, "files": listed(made, names)}))
                 made.sync()
-                self._folder.rename(work, work.replace(".new-", ".whole-"))
+                self._folder.rename(work, f".{self._name}.whole-{work[-16:]}")
             self._folder.sync()
             self._finish()
 
+    def _listed(self) -> dict[str, list]:
+        """What the manifest lists."""
+        return files_of(unsealed(self._folder, self._manifest), self._is_ours)
+
     def _names(self, folder: Folder) -> list[str]:
         """The files of the prefix that are in a folder."""
-        start = len(self._name)
-        return [name for name in folder.names() if name.startswith(self._name) and _SUFFIX.match(name, start)]
+        return list(filter(self._is_ours, folder.names()))
+
+    def _is_ours(self, name: str) -> bool:
+        return name.startswith(self._name) and _SUFFIX.match(name, len(self._name)) is not None
 
     def _recover(self) -> None:
         """Finish what was stopped, if this folder can be written to at all."""
@@ -100,7 +106,7 @@ class SavedFiles:
     def _check_ours(self) -> None:
         """`NotOurs` unless every file that would be replaced is the one that was saved."""
         try:
-            files = unsealed(self._folder, self._manifest)["files"]
+            files = self._listed()
         except FileNotFoundError:
             files = {}
         except Damaged:

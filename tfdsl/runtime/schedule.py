@@ -59,12 +59,15 @@ class Schedule:
             case _:
                 return steps % statement.count == 0
 
-    def next_outside(self, step: int) -> int:
-        """The first step, from `step` on, at which something outside is due; the end of the training if nothing is."""
+    def next_outside(self, step: int, is_kept: bool = False) -> int:
+        """The first step, from `step` on, at which something outside is due; the end of the training if nothing is.
+        At `step` itself no checkpoint is, once it was kept."""
         loop = self._loop
         nearest = loop.total
         for statement in self.outside:
-            from_step = max(step, loop.started_at + 1) if isinstance(statement, Checkpoint) else step
+            from_step = step
+            if isinstance(statement, Checkpoint):
+                from_step = max(step + is_kept, loop.started_at + 1)
             nearest = min(nearest, self._next(statement, from_step))
         return nearest
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..access import TRUSTED, Access
-from ..diagnostics import EXPECT_FAILED, RUN_FAILED, Diagnostic, Note, TfgError
-from ..executed import fetched_by
+from ..access import Access, access_of
+from ..diagnostics import EXPECT_FAILED, NO_MEMORY, RUN_FAILED, Diagnostic, Note, TfgError
+from ..executed import fetched_by, keeps_checkpoints
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf, v1
@@ -39,7 +39,7 @@ from ..program import (
     Train,
     fetches_of,
 )
-from . import host
+from . import host, random_state
 from .checkpoints import Kept, Resume
 from .data_session import DataSession
 from .determinism import determinism, is_seeded, opening_is_seeded
@@ -72,6 +72,7 @@ class Options:
     states: Mapping[str, States] | None = None  # the folders of the checkpoints, where the caller holds them already
     resume_anyway: bool = False  # go on from a checkpoint of another program with what fits
     keep_variables: bool = True  # in the result, when a session ends
+    session_ended: Callable[[int, Mapping[str, np.ndarray]], None] | None = None  # its number, and its variables
     interrupted: Callable[[], bool] = lambda: False
     progress: Callable[[int, int, str], "Progress"] | None = None
     tracer: Tracer | None = None
@@ -151,16 +152,20 @@ class SessionRun:
 
     def keep_variables(self) -> None:
         """Record what the variables are now; those that were never initialised are left out."""
+        if not self.options.keep_variables and self.options.session_ended is None:
+            return
         prefix = f"{self.built.program.name}." if self.built.program.name else ""
         variables = {prefix + variable.op.name: variable for variable in self.built.variables()}
-        if not variables or not self.options.keep_variables:
-            return
         try:
-            self.result.variables |= self.session.run(variables)
+            values = self.session.run(variables) if variables else {}
         except tf.errors.FailedPreconditionError:
+            values = {}
             for name, variable in variables.items():
                 with suppress(tf.errors.FailedPreconditionError):
-                    self.result.variables[name] = self.session.run(variable)
+                    values[name] = self.session.run(variable)
+        self.result.variables |= values
+        if self.options.session_ended is not None:
+            self.options.session_ended(self.number, values)
 
     # --- statements -----------------------------------------------------------------------
 
@@ -170,9 +175,7 @@ class SessionRun:
             case Print():
                 self._print(statement)
             case Run():
-                operations = [self.built.operation(ref) for ref in statement.refs]
-                kind = OTHER if self.around.batch is None else STEP if self.step else FIRST_STEP
-                self.execute(operations, statement.feeds, statement.origin, kind)
+                self.operate(statement)
             case Log():
                 self._log(statement)
             case Expect():
@@ -189,7 +192,7 @@ class SessionRun:
                 self.result.saved.append(path)
             case Export():
                 path = self.text(statement.path)
-                export(self.built, self.session, statement, path)
+                export(self.built, self.session, statement, path, self.options.access)
                 self.result.saved.append(path)
             case LogTo():
                 folder = self.options.logdir or self.text(statement.path)
@@ -198,6 +201,13 @@ class SessionRun:
                 self._log_to(folder, statement.origin)
             case _:
                 raise AssertionError(f"not a statement of a session: {statement}")
+
+    def operate(self, statement: Run, watched: tuple[Ref, ...] = ()) -> list:
+        """Run operations; the values of tensors that are watched come from the same execution."""
+        operations = [self.built.operation(ref) for ref in statement.refs]
+        tensors = [self.built.tensor(ref) for ref in watched]
+        kind = OTHER if self.around.batch is None else STEP if self.step else FIRST_STEP
+        return self.execute([*operations, *tensors], statement.feeds, statement.origin, kind)[len(operations) :]
 
     def text(self, expr: PlanExpr) -> str:
         return str(host.value(expr, {}, self.around))
@@ -258,7 +268,7 @@ class SessionRun:
             self.add_summary(v1.Summary.FromString(serialized), self.step)
 
     def _log_to(self, folder: str, origin: Origin) -> None:
-        access = self.options.access if self.options.logdir is None else TRUSTED
+        access = self.options.access if self.options.logdir is None else access_of(self.options.logdir)
         # What this session has logged there, before it was stopped, stays.
         mine = [f.last + 1 for f in self.result.events if (f.session, f.folder) == (self.number, folder)]
         step = max([self.step, *mine]) if self.resumed else self.step
@@ -332,13 +342,14 @@ def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin) 
     name = error.op.name if error.op is not None else _node_in(error.message)
     node = built.node_of(name) if name else None
     reason = plain_reason(error)
+    help = NO_MEMORY.help if isinstance(error, tf.errors.ResourceExhaustedError) else ""
     if node is None:
         return failure(RUN_FAILED, statement, reason=reason)
     notes = [Note(f"the op is {name}, of the kind {error.op.type}" if error.op is not None else f"the op is {name}")]
     if node.origin.span != statement.span:
         notes.append(Note("it was run by line {line}", statement.span))
     return TfgError(
-        [Diagnostic(RUN_FAILED, node.origin.span, {"reason": reason}, tuple(notes), chain=node.origin.chain)]
+        [Diagnostic(RUN_FAILED, node.origin.span, {"reason": reason}, tuple(notes), help, node.origin.chain)]
     )
 
 
@@ -378,7 +389,9 @@ def opened(
     try:
         if not built.soft_placement:
             check_devices(built, session)
-        run.engines = Engines(run, [statement for statement in plan.body if isinstance(statement, Train)])
+        run.engines = Engines(run, plan.body)
+        random_state.initialise(run)
+        _say_hidden(run, plan)
         copier = run.engines.copier if options.deterministic else None
         with determinism(copier is not None and opening_is_seeded(built, copier)):
             if plan.initialise:
@@ -391,6 +404,14 @@ def opened(
         session.close()
         if run.log is not None:
             run.log.close()
+
+
+def _say_hidden(run: SessionRun, plan: Session) -> None:
+    """Note what a resumed run of a session that keeps checkpoints cannot go on with."""
+    if any(map(keeps_checkpoints, plan.body)):
+        for kind, origin in random_state.hidden(run, plan.body):
+            line = origin.span.line
+            run.options.note(f"line {line}: no checkpoint can hold the state of {kind}; a resumed run begins it anew")
 
 
 def setter(built: BuiltGraph, variable: tf.Variable) -> tuple:

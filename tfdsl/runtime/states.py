@@ -18,7 +18,7 @@ from ..access import Access, Refused
 from ..diagnostics import CHECKPOINT_HELD, WRITE_FAILED, Note
 from ..lowering.failures import failure, reason_of
 from ..program import Origin, Program, checkpoint_folders
-from .durable import Damaged, listed, new_folder, remove_folder, sealed, sync, unsealed, verify, write
+from .durable import Damaged, files_of, listed, new_folder, remove_folder, sealed, sync, unsealed, verify, write
 from .lock import Held, Lock
 
 MANIFEST = "manifest.json"
@@ -119,14 +119,14 @@ class States:
         """Let go of the folder, and remove it if nothing is in it."""
         self._lock.release()
         self._folder.close()
-        with suppress(OSError):
+        with suppress(OSError, Refused):  # its name may lead elsewhere by now
             folder, name = self._access.beside(self.path)
             with folder:
                 os.rmdir(name, dir_fd=folder.fd)
 
     def _is_there(self) -> bool:
         """Whether the folder still has its name."""
-        with suppress(OSError), self._access.folder(self.path) as folder:
+        with suppress(OSError, Refused), self._access.folder(self.path) as folder:
             return os.path.samestat(os.fstat(folder.fd), os.fstat(self._folder.fd))
         return False
 
@@ -138,9 +138,10 @@ class States:
         try:
             with self._folder.folder(name) as folder:
                 about = unsealed(folder, MANIFEST)
-                if about["version"] != VERSION:
-                    raise Damaged(f"{MANIFEST} is of version {about['version']}, not {VERSION}")
-                verify(folder, about["files"])
+                files = files_of(about, _FILE.match)
+                if about.get("version") != VERSION:
+                    raise Damaged(f"{MANIFEST} is of version {about.get('version')}, not {VERSION}")
+                verify(folder, files)
                 return about
         except FileNotFoundError:
             raise Damaged(f"{MANIFEST} is missing") from None

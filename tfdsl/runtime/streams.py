@@ -10,7 +10,7 @@ import numpy as np
 
 from ..lowering.copies import Copier, name_of
 from ..lowering.graph import BuiltGraph
-from ..lowering.streams import PHILOX, TWINS, Stream
+from ..lowering.streams import Stream, draw
 from ..lowering.tf import tf, v1
 
 
@@ -28,16 +28,6 @@ class Streams:
     def put(self, states: np.ndarray) -> None:
         for stream, state in zip(self.streams.values(), states, strict=True):
             stream.state = state.copy()
-
-    def to_json(self) -> dict[str, list[int]]:
-        """The states by the names of their ops."""
-        return {name: stream.state.tolist() for name, stream in self.streams.items()}
-
-    def from_json(self, states: Mapping[str, list[int]]) -> None:
-        """Go on with states, those of ops that there are."""
-        for name, stream in self.streams.items():
-            if name in states:
-                stream.state = np.array(states[name], np.int64)
 
     def drawn(self, session: v1.Session, fetches, feeds: Mapping[tf.Tensor, object]) -> dict[tf.Tensor, np.ndarray]:
         """What the random ops give in one execution, to be fed; their streams move on."""
@@ -60,12 +50,6 @@ class Streams:
         if op.name not in twins:
             with self._built.graph.as_default(), v1.name_scope("streams"):
                 state = v1.placeholder(tf.int64, [3], "state")
-                shape, *rest = op.inputs
-                more = dict(zip(("minval", "maxval"), rest, strict=False))
-                kind = {} if more else {"dtype": op.outputs[0].dtype}
-                output = getattr(tf.raw_ops, TWINS[op.type])(
-                    shape=shape, key=tf.bitcast(state[:1], tf.uint64), counter=tf.bitcast(state[1:], tf.uint64),
-                    alg=PHILOX, **kind, **more,
-                )  # fmt: skip
+                output = draw(op, list(op.inputs), state)
                 twins[op.name] = output, state
         return twins[op.name]

@@ -7,9 +7,9 @@ training it is the first execution of the graph.
 import json
 from dataclasses import dataclass
 
-from ..diagnostics import WRITE_FAILED, Diagnostic, TfgError
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import v1
+from ..outputs import write_output
 
 SETUP, OTHER, FIRST_STEP, STEP = range(4)  # what an execution of the graph is, by how well it serves as the trace
 
@@ -34,11 +34,7 @@ class Tracer:
 
     def write(self, path: str) -> None:
         """Write the trace: one line a device, one slice a node, with the node's line in the program."""
-        try:
-            with open(path, "w", encoding="utf-8") as file:
-                json.dump({"traceEvents": self._events(), "displayTimeUnit": "ms"}, file, indent=1)
-        except OSError as error:
-            raise TfgError([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": error.strerror})]) from None
+        write_output(path, json.dumps({"traceEvents": self._events(), "displayTimeUnit": "ms"}, indent=1))
 
     def _events(self) -> list[dict]:
         events: list[dict] = []

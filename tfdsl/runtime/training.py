@@ -9,9 +9,10 @@ import time
 from ..data.arrays import is_streamed
 from ..data.batches import BatchOrder
 from ..executed import fetched_by
-from ..program import Checkpoint, Every, Field, Statement, Stop, Train
+from ..program import Checkpoint, Every, Field, Run, Statement, Stop, Train
 from . import host
 from .checkpoints import Kept, Position, Resume, restore
+from .nan import Watch
 from .session import Interrupted, Progress, SessionRun
 from .stream import Stream
 
@@ -28,6 +29,7 @@ class Loop:
 
     def __init__(self, run: SessionRun, plan: Train):
         self.run, self.plan = run, plan
+        self.watch = Watch(run.built, plan)
         self.order: BatchOrder | None = None
         self.per_epoch = 1
         if plan.data is not None:
@@ -112,6 +114,7 @@ class Steps:
     def __init__(self, loop: Loop, kept: Kept, place: tuple[int, int], first_statement: int = 0):
         self.loop, self._run, self._kept, self._place = loop, loop.run, kept, place
         self._first_statement = first_statement  # of the body, with which the next step begins
+        self._kept_at = -1  # the step before which a checkpoint was kept last
         self.checkpoint = next((s for s in loop.plan.body if isinstance(s, Checkpoint)), None)
         self.folder = self._run.text(self.checkpoint.path) if self.checkpoint else None
 
@@ -124,20 +127,30 @@ class Steps:
         loop, body = self.loop, self.loop.plan.body
         loop.begin_step()
         for at in range(self._first_statement, len(body)):
-            statement = body[at]
-            if isinstance(statement, Checkpoint):
-                if loop.is_due(statement) and loop.step > loop.started_at:
-                    self.keep(at + 1)
+            if isinstance(body[at], Checkpoint):
+                self.keep_if_due(at + 1)
             else:
-                self._statement(statement)
+                self._statement(body[at])
         self._first_statement = 0
         loop.step += 1
         self._run.result.steps += 1
 
+    def keep_if_due(self, statement: int) -> None:
+        """As `keep`, if the program says so for this step, and it was not done yet."""
+        loop, since = self.loop, max(self._kept_at, self.loop.started_at)
+        if self.checkpoint and loop.step > since and loop.is_due(self.checkpoint):
+            self.keep(statement)
+
     def keep(self, statement: int) -> None:
-        """Keep a checkpoint, from which the training goes on at a statement of the current step."""
+        """Keep a checkpoint, from which the training goes on at a statement of the current step; not of what is lost
+        already: the one before stays the last that is good."""
+        lost = self.loop.watch.lost(self._run.session)
+        if lost:
+            self._run.options.note(f"no checkpoint of step {self.loop.step} is kept: {lost} has become NaN")
+            return
         position = Position(*self._place, self.loop.step, statement)
         self._kept.save(self._run, self.folder, position, self.checkpoint.origin)
+        self._kept_at = self.loop.step
 
     def written(self) -> None:
         """Wait until all is written that was logged."""
@@ -158,6 +171,10 @@ class Steps:
                 if self.loop.is_due(statement):
                     for inner in statement.body:
                         self._statement(inner)
+            case Run():
+                losses = self.loop.watch.losses(statement)
+                values = run.operate(statement, losses)
+                self.loop.watch.check(losses, values, self.loop.step, self._kept.last_text)
             case Stop():
                 fetched = run.fetch(fetched_by(statement), statement.feeds, statement.origin)
                 if host.truth(run.value(statement.condition, fetched, statement.origin)):
@@ -195,5 +212,3 @@ def train(run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], resu
         engine.close()
         run.around.batch = None
         run.step = loop.step
-    if steps.folder is not None:
-        kept.clear(steps.folder)

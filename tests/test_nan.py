@@ -1,0 +1,215 @@
+"""A training whose loss turns NaN stops, in every engine at the same step and after the same lines and logs."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import tfdsl
+from tfdsl.runtime.session import Options
+
+ENGINES = ["step", "loop", "xla"]
+# The loss is NaN at the step `bad`, where the logarithm of a negative number is taken; `w` moves by the gradient.
+PROGRAM = """
+seed 3
+param bad = 100
+param steps = 200
+placeholder t: float32 = 0.0
+variable w: {dtype}[2] = [1.0, 2.0]
+variable v = 1.0
+variable turns = 0
+more = assign_add(turns, 1)
+good = cast(bad, float32) - t - 0.5
+scope loss:
+    cost = {loss}
+{optimize}
+{nodes}
+summary scalar reduce_sum(w) as "w"
+session:
+    log to "logs"
+    train steps steps{options}:
+        feed t = step
+{body}
+    print "end", w, turns
+"""
+BODY = """\
+        every 3 steps: print step, w
+        every 7 steps: log
+        run more, fit
+"""
+OPTIMIZE = "optimize loss.cost with gradient_descent(learning_rate=0.001) as fit"
+LOSS = "reduce_sum(square(w)) + log(good / abs(good))"
+
+
+def program(loss=LOSS, options="", body=BODY, dtype="float32", nodes="", optimize=OPTIMIZE):
+    return PROGRAM.format(loss=loss, options=options, body=body, dtype=dtype, nodes=nodes, optimize=optimize)
+
+
+def run(text, engine, folder, monkeypatch, **params):
+    """The error of a run, or None, its result, and where the event files say it was."""
+    folder.mkdir(exist_ok=True)
+    monkeypatch.chdir(folder)
+    lines = []
+    compiled = tfdsl.compile(text, params)
+    try:
+        result = compiled.run(options=Options(write=lines.append, engine=engine))
+    except tfdsl.TfgError as error:
+        return error, lines, logged(folder), compiled
+    assert set(result.engines) == {engine}
+    return None, lines, logged(folder), compiled
+
+
+def logged(folder):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder / "logs"), {"scalars": 0})
+    events.Reload()
+    return [(event.step, event.value) for event in events.Scalars("w")] if "w" in events.Tags()["scalars"] else []
+
+
+def assert_stops(text, step, tmp_path, monkeypatch, engines=ENGINES, node="loss/cost", **params):
+    """All engines stop at a step, after the same lines and logs; these are returned."""
+    found = []
+    for engine in engines:
+        error, lines, log, compiled = run(text, engine, tmp_path / engine, monkeypatch, **params)
+        (diagnostic,) = error.diagnostics
+        assert diagnostic.code == "TFG716"
+        assert f"the loss {node} is NaN (not a number) at step {step}," in diagnostic.headline
+        assert diagnostic.span == compiled.built().node_of(node).origin.span
+        (note,) = diagnostic.notes
+        assert note.text == "the training is on line {line}" and note.span.text.startswith("train steps")
+        found.append((lines, log))
+    assert len({(len(lines), len(log)) for lines, log in found}) == 1
+    assert len({str(one) for one, engine in zip(found, engines) if engine != "xla"}) == 1
+    return found[0]
+
+
+@pytest.mark.parametrize("bad", [0, 1, 100, 198, 199])
+def test_the_same_step_in_every_engine(bad, tmp_path, monkeypatch):
+    lines, log = assert_stops(program(), bad, tmp_path, monkeypatch, bad=bad)
+    assert [int(line.split()[0]) for line in lines] == list(range(0, bad + 1, 3))
+    assert [step for step, _ in log] == list(range(0, bad + 1, 7))
+    assert "nan" not in str(lines)
+
+
+PASSING = LOSS.replace("good / abs(good)", "abs(good + 0.5) - 0.5")  # is NaN at that one step only
+ANYWHERE = {
+    "nothing trains on it": {"loss": PASSING},
+    "float64": {"dtype": "float64", "loss": LOSS.replace("log(good / abs(good))", "cast(log(good), float64) * 0.0")},
+    "float16": {"dtype": "float16", "loss": LOSS.replace("log(good / abs(good))", "cast(log(good), float16) * 0.0")},
+    "run at some steps": {"body": BODY.replace("run more, fit", "every 5 steps: run fit\n        run more")},
+    "run after others": {"nodes": "after fit:\n    last = assign_add(turns, 2)", "body": BODY.replace("fit", "last")},
+    "every step printed": {"body": BODY + "        print step, w\n"},
+    "fed by the run": {"body": BODY.replace("more, fit", "fit with t = step * 1")},
+    "of momentum": {"optimize": OPTIMIZE.replace("gradient_descent(", "momentum(0.9, ")},
+}
+
+
+@pytest.mark.parametrize("kind", ANYWHERE)
+def test_a_loss_of_any_kind(kind, tmp_path, monkeypatch):
+    lines, _ = assert_stops(program(**ANYWHERE[kind]), 75, tmp_path, monkeypatch, bad=75)
+    assert lines[-1].split()[0] in ("72", "75")
+
+
+def test_one_of_two_optimizers(tmp_path, monkeypatch):
+    second = "other = square(v) * 1.0 + log(good)\noptimize other with adam as second"
+    text = program(loss="reduce_sum(square(w))", nodes=second, body=BODY.replace("more, fit", "more, fit, second"))
+    assert_stops(text, 50, tmp_path, monkeypatch, node="other", bad=50)
+
+
+def test_learning_too_fast(tmp_path, monkeypatch):
+    text = program(loss="reduce_sum(square(w))", optimize=OPTIMIZE.replace("0.001", "3.0"))
+    error, *_ = run(text, "step", tmp_path / "first", monkeypatch)
+    step = error.diagnostics[0].details["step"]
+    assert 20 < step < 120
+    assert_stops(text, step, tmp_path, monkeypatch)
+
+
+def lines_of(text, engine, folder, monkeypatch, **params):
+    error, lines, log, _ = run(text, engine, folder, monkeypatch, **params)
+    assert error is None
+    return lines, log
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_on_nan_ignore_goes_on(engine, tmp_path, monkeypatch):
+    lines, log = lines_of(program(options=' with on_nan="ignore"'), engine, tmp_path / "a", monkeypatch)
+    assert lines[-1].startswith("end [") and lines[-1].endswith(" 200") and len(log) == 29
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_infinite_losses_are_numbers(engine, tmp_path, monkeypatch):
+    """Also where they add up to NaN."""
+    lines, _ = lines_of(program(loss="reduce_sum(square(w)) + log(t * 0.0) * (1.0 - 2.0 * floormod(t, 2.0))"), engine,
+                          tmp_path / "a", monkeypatch, steps=40)  # fmt: skip
+    assert lines[-1].endswith(" 40") and "nan" not in lines[-1]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_is_no_loss_is_not_watched(engine, tmp_path, monkeypatch):
+    text = program(nodes="look = log(good)", body=BODY.replace("more, fit", "more"))
+    text = text.replace("        run more", "        print look\n        run more")
+    lines, _ = lines_of(text, engine, tmp_path / "a", monkeypatch)
+    assert lines[-2:] == ["nan", "end [1. 2.] 200"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_comes_first_holds(engine, tmp_path, monkeypatch):
+    text = program(body="        stop when step == 100\n" + BODY)
+    lines, _ = lines_of(text, engine, tmp_path / "stop", monkeypatch)
+    assert lines[-1].endswith(" 100")
+    text = program(body="        expect turns < 90\n" + BODY)
+    error, lines, *_ = run(text, engine, tmp_path / "expect", monkeypatch)
+    assert error.diagnostics[0].code == "TFG703" and lines[-1].split()[0] == "87"
+    text = program(body="        stop when step == 101\n        expect turns < 102\n" + BODY)
+    error, *_ = run(text, engine, tmp_path / "later", monkeypatch)
+    assert error.diagnostics[0].code == "TFG716"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_last_checkpoint_is_named(engine, tmp_path, monkeypatch):
+    text = program(body='        checkpoint every 30 steps in "kept"\n' + BODY)
+    for _ in range(2):
+        error, *_ = run(text, engine, tmp_path / "kept", monkeypatch)
+        notes = [note.text for note in error.diagnostics[0].notes]
+        assert notes[1:] == ["the last good checkpoint is that of step 90, in kept"]
+        (tmp_path / "kept").rename(tmp_path / "moved")
+        (tmp_path / "moved").rename(tmp_path / "kept")
+        shutil.rmtree(tmp_path / "kept" / "logs")
+
+
+def test_the_command_line(tmp_path):
+    (tmp_path / "p.tfg").write_text(program(), encoding="utf-8")
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    command = [sys.executable, "-m", "tfdsl", "run", "p.tfg"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "error[TFG716]: the loss loss/cost is NaN (not a number) at step 100" in done.stderr
+    assert "p.tfg:12:12" in done.stderr and "the training is on line 18" in done.stderr
+    assert done.stdout.splitlines()[-1].startswith("99 [")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_variables_that_are_lost_already_are_not_kept(engine, tmp_path, monkeypatch):
+    """The gradient is NaN where the loss is not yet: the checkpoint of the next step would be of no use."""
+    monkeypatch.chdir(tmp_path)
+    program = tfdsl.compile("""
+variable w = -2.0
+optimize sqrt(square(w - 3.0)) with gradient_descent(learning_rate=1.0) as fit
+session:
+    train 9 steps:
+        checkpoint every 3 steps in "kept"
+        run fit
+""")
+    notes = []
+    with pytest.raises(tfdsl.TfgError) as caught:
+        program.run(options=Options(note=notes.append, engine=engine))
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.details["step"] == 6
+    assert diagnostic.notes[-1].text == "the last good checkpoint is that of step 3, in kept"
+    assert "no checkpoint of step 6 is kept: w has become NaN" in notes
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["00000001-step-3"]

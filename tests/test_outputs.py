@@ -1,0 +1,62 @@
+"""Files that the user names for output: replaced whole, and nothing else is."""
+
+import os
+
+import pytest
+
+from tfdsl.cli import main
+from tfdsl.diagnostics import TfgError
+from tfdsl.outputs import write_output
+
+
+def umask():
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def test_a_file_is_made_and_replaced(here):
+    write_output("x.txt", "one\n")
+    assert (here / "x.txt").read_text() == "one\n" and (here / "x.txt").stat().st_mode & 0o777 == 0o666 & ~umask()
+    os.chmod("x.txt", 0o600)
+    write_output("x.txt", "two\n")
+    assert (here / "x.txt").read_text() == "two\n" and (here / "x.txt").stat().st_mode & 0o777 == 0o600
+    assert os.listdir() == ["x.txt"]
+
+
+def test_links_stay_and_second_names_keep_what_they_have(here):
+    (here / "x.txt").write_text("old")
+    os.symlink("x.txt", "link")
+    os.link("x.txt", "second")
+    write_output("link", "new")
+    assert (here / "link").is_symlink() and (here / "x.txt").read_text() == "new"
+    assert (here / "second").read_text() == "old"
+
+
+def test_what_cannot_be_written_is_an_error(here):
+    (here / "folder").mkdir()
+    for path in ("no/x.txt", "folder", "x\0y"):
+        with pytest.raises(TfgError) as caught:
+            write_output(path, "x")
+        assert caught.value.diagnostics[0].code == "TFG707"
+    assert os.listdir() == ["folder"]
+
+
+def test_a_device_is_written_to(here):
+    write_output("/dev/null", "x")
+    assert not os.path.isfile("/dev/null")
+
+
+def test_fmt_of_a_folder_does_not_follow_links_out_of_it(here, tmp_path_factory, capfd):
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "x.tfg").write_text("a=1\n")
+    (here / "own").mkdir()
+    (here / "own/y.tfg").write_text("a=1\n")
+    (here / "own/link.tfg").symlink_to(outside / "x.tfg")
+    (here / "own/folder").symlink_to(outside)
+    os.mkfifo("own/pipe.tfg")
+    assert main(["fmt", "own"]) == 0
+    assert (outside / "x.tfg").read_text() == "a=1\n" and (here / "own/y.tfg").read_text() == "a = 1\n"
+    assert "1 file reformatted" in capfd.readouterr().err
+    assert main(["fmt", "own/link.tfg"]) == 0  # which is named, and so meant
+    assert (outside / "x.tfg").read_text() == "a = 1\n" and (here / "own/link.tfg").is_symlink()

@@ -1,0 +1,221 @@
+"""`save` and `restore`: replaced as a whole, recognised when damaged, never in the place of what others wrote."""
+
+import os
+
+import pytest
+from tensorflow import train
+from tensorflow.compat import v1
+
+import tfdsl
+
+TEXT = """
+param value = 1.0
+variable w = [value, 2.0]
+variable n = 3
+session:
+    save to "kept/model.ckpt"
+"""
+READ = """
+variable w = [0.0, 0.0]
+variable n = 0
+session:
+    restore from "kept/model.ckpt"
+    print w, n
+"""
+FILES = ["model.ckpt.data-00000-of-00001", "model.ckpt.index", "model.ckpt.manifest", "model.ckpt.meta"]
+
+
+def save(value=1.0):
+    tfdsl.compile(TEXT, {"value": value}).run()
+
+
+def read():
+    return tfdsl.compile(READ).run().printed
+
+
+def error(text):
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(text).run()
+    return caught.value.diagnostics
+
+
+def names(here):
+    return sorted(path.name for path in (here / "kept").iterdir())
+
+
+def test_tensorflow_reads_what_was_saved(here):
+    save()
+    assert names(here) == FILES
+    reader = train.load_checkpoint("kept/model.ckpt")
+    assert reader.get_tensor("w").tolist() == [1.0, 2.0]
+    with v1.Graph().as_default(), v1.Session() as session:
+        saver = v1.train.import_meta_graph("kept/model.ckpt.meta")
+        saver.restore(session, "kept/model.ckpt")
+        assert [session.run(one).tolist() for one in v1.global_variables()] == [[1.0, 2.0], 3]
+
+
+def test_what_tensorflow_saved_is_restored(here):
+    os.mkdir("kept")
+    with v1.Graph().as_default(), v1.Session() as session:
+        v1.get_variable("w", initializer=[5.0, 6.0])
+        v1.get_variable("n", initializer=7)
+        session.run(v1.global_variables_initializer())
+        v1.train.Saver().save(session, "kept/model.ckpt")
+    assert read() == ["[5. 6.] 7"]
+
+
+def test_a_second_save_replaces_the_first(here):
+    save()
+    save(8.0)
+    assert names(here) == FILES
+    assert read() == ["[8. 2.] 3"]
+
+
+@pytest.mark.parametrize("left", [name for name in FILES if not name.endswith(".meta")])
+def test_what_is_left_of_a_save_is_no_fresh_start(here, left):
+    save()
+    for name in FILES:
+        if name != left:
+            (here / "kept" / name).unlink()
+    (diagnostic,) = error(READ.replace('.ckpt"', '.ckpt" if exists'))
+    assert diagnostic.code == "TFG709"
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty"])
+def test_damage_is_recognised(here, name, damage):
+    save()
+    path = here / "kept" / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes({"flip": bytes(content), "cut": content[:-1], "empty": b""}[damage])
+    (diagnostic,) = error(READ)
+    assert diagnostic.code == "TFG709"
+    assert name in diagnostic.headline
+    assert diagnostic.span.text == 'restore from "kept/model.ckpt"'
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if "manifest" not in name])
+def test_a_missing_file_is_named(here, name):
+    save()
+    os.remove(here / "kept" / name)
+    (diagnostic,) = error(READ)
+    assert diagnostic.code == "TFG709"
+    assert f"{name} is missing" in diagnostic.headline
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_others_wrote_is_not_replaced(here, name):
+    os.mkdir("kept")
+    (here / "kept" / name).write_text("mine")
+    (diagnostic,) = error(TEXT)
+    assert diagnostic.code == "TFG735"
+    assert name in diagnostic.headline
+    assert diagnostic.span.text == 'save to "kept/model.ckpt"'
+    assert (here / "kept" / name).read_text() == "mine"
+    assert names(here) == [name]
+
+
+def test_what_others_changed_is_not_replaced(here):
+    save()
+    path = here / "kept" / "model.ckpt.meta"
+    path.write_bytes(path.read_bytes() + b"more")
+    (diagnostic,) = error(TEXT)
+    assert diagnostic.code == "TFG735"
+
+
+def test_other_files_with_such_names_are_none_of_its_business(here):
+    save()
+    for name in ("model.ckpt.txt", "model.ckpt2.index", "my_model.ckpt.index", "model.ckpt"):
+        (here / "kept" / name).write_text("mine")
+    save(8.0)
+    assert (here / "kept" / "model.ckpt2.index").read_text() == "mine"
+    assert read() == ["[8. 2.] 3"]
+
+
+def moved_back(here, files):
+    """The folder as it is when a save is stopped before it has moved these files to their place."""
+    whole = here / "kept" / ".model.ckpt.whole-0123456789abcdef"
+    whole.mkdir()
+    for name in files:
+        os.rename(here / "kept" / name, whole / name)
+    return whole
+
+
+@pytest.mark.parametrize("count", range(5))
+@pytest.mark.parametrize("then", [read, save])
+def test_a_save_that_was_stopped_when_it_was_whole_is_finished(here, count, then):
+    save()
+    old = {name: (here / "kept" / name).read_bytes() for name in FILES}
+    save(8.0)
+    order = [FILES[0], FILES[3], FILES[1], FILES[2]]  # in which they are moved
+    moved_back(here, order[count:])
+    for name in order[count:]:
+        (here / "kept" / name).write_bytes(old[name])
+    then()
+    if then is read:
+        assert names(here) == FILES
+    assert read() == (["[8. 2.] 3"] if then is read else ["[1. 2.] 3"])
+
+
+def test_a_save_that_was_stopped_before_is_forgotten(here):
+    save()
+    left = here / "kept" / ".model.ckpt.new-0123456789abcdef"
+    left.mkdir()
+    (left / "model.ckpt.index").write_text("half")
+    assert read() == ["[1. 2.] 3"]
+    assert names(here) == FILES
+
+
+def test_a_folder_that_looks_like_a_save_cannot_replace_other_files(here):
+    save()
+    (here / "kept" / "mine.py").write_text("mine")
+    whole = here / "kept" / ".model.ckpt.whole-0123456789abcdef"
+    whole.mkdir()
+    (whole / "mine.py").write_text("theirs")
+    with pytest.raises(tfdsl.TfgError, match="TFG709"):
+        read()
+    assert (here / "kept" / "mine.py").read_text() == "mine"
+
+
+# --- before anything runs ---------------------------------------------------------------------
+
+
+def test_all_that_a_restore_leaves_without_a_value_is_said_before_anything_runs(here):
+    save()
+    text = """
+variable w = [0.0, 0.0]
+variable n = 0
+scope layer:
+    variable a = 1.0
+    variable b = 1.0
+variable c: float32[3] = zeros
+session:
+    print "first"
+session:
+    restore from "kept/model.ckpt"
+    print w, n
+"""
+    printed = []
+    program = tfdsl.compile(text)
+    with pytest.raises(tfdsl.TfgError) as caught:
+        program.run(options=tfdsl.runtime.session.Options(printed.append))
+    assert printed == []
+    assert [d.details["name"] for d in caught.value.diagnostics] == ["layer/a", "layer/b", "c"]
+    assert {d.code for d in caught.value.diagnostics} == {"TFG705"}
+
+
+def test_what_a_session_saves_is_not_looked_for_before(here):
+    text = TEXT + READ[READ.index("session") :]
+    assert tfdsl.compile(text).run().printed == ["[1. 2.] 3"]
+    moving = text.replace("model.ckpt", "model-{now}.ckpt", 1).replace('"kept/model.ckpt"', '"kept/other.ckpt"')
+    (diagnostic,) = error(moving)
+    assert diagnostic.code == "TFG704"
+
+
+def test_a_missing_checkpoint_is_said_before_anything_runs(here):
+    printed = []
+    program = tfdsl.compile(READ.replace("session:", 'session:\n    print "first"\nsession:', 1))
+    with pytest.raises(tfdsl.TfgError, match="TFG704"):
+        program.run(options=tfdsl.runtime.session.Options(printed.append))
+    assert printed == []

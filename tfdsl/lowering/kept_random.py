@@ -1,0 +1,200 @@
+"""Random ops whose state is a variable of the graph, so that a run can go on where another one stopped.
+
+A program that keeps checkpoints has its random ops built like this, wherever they are executed from its first such
+training on. The node is built by TensorFlow's function for it into a graph of its own, and that is added to the
+program's graph op by op; in the place of each random op come a variable, the stateless op that draws from what the
+variable holds, and an assignment that moves it on:
+
+    state = read(variable)           # key and counter, as `streams.py` describes them
+    draws = stateless(..., key, counter)
+    variable = state + way           # before anything uses the draws
+
+The variable begins with the seeds that TensorFlow's kernel would begin with, and most ops draw the bits that it would
+draw. For two of them (`_SEEDED`) the stateless op takes seeds and makes key and counter of them in its own way: they
+draw other numbers, which depend as well on nothing but the seeds and on how often the op was executed.
+"""
+
+from collections.abc import Callable, Sequence
+
+from ..ops import OPS
+from ..program import Field, Node, Ref
+from ..record import Record
+from .streams import TWINS, advanced, draw, generator, way
+from .tf import seeds_taken, tf, v1
+
+_STAND_IN = "stand.in"  # no name of a program has a dot
+
+
+class _Kept(Record):
+    """How an op draws, given itself, its inputs and a state; and how far that moves the counter, given the inputs and
+    what was drawn."""
+
+    draw: Callable[[tf.Operation, Sequence[tf.Tensor], tf.Tensor], tf.Tensor]
+    way: Callable[[Sequence[tf.Tensor], tf.Tensor], tf.Tensor]
+
+
+def _each(shape: tf.Tensor, parameter: tf.Tensor) -> tf.Tensor:
+    """The shape of what is drawn where each number of a parameter has a distribution of its own."""
+    return tf.concat([shape, tf.shape(parameter, out_type=shape.dtype)], 0)
+
+
+def _gamma(op: tf.Operation, inputs: Sequence[tf.Tensor], state: tf.Tensor) -> tf.Tensor:
+    shape, alpha = inputs
+    return tf.raw_ops.StatelessRandomGammaV3(shape=_each(shape, alpha), alpha=alpha, **generator(state))
+
+
+def _shuffle(op: tf.Operation, inputs: Sequence[tf.Tensor], state: tf.Tensor) -> tf.Tensor:
+    return tf.raw_ops.StatelessShuffle(value=inputs[0], **generator(state))
+
+
+def _poisson(op: tf.Operation, inputs: Sequence[tf.Tensor], state: tf.Tensor) -> tf.Tensor:
+    shape, rate = inputs
+    return tf.raw_ops.StatelessRandomPoisson(
+        shape=_each(shape, rate), seed=_seeds(state), lam=rate, dtype=op.outputs[0].dtype
+    )
+
+
+def _multinomial(op: tf.Operation, inputs: Sequence[tf.Tensor], state: tf.Tensor) -> tf.Tensor:
+    logits, count = inputs
+    return tf.raw_ops.StatelessMultinomial(
+        logits=logits, num_samples=count, seed=_seeds(state), output_dtype=op.outputs[0].dtype
+    )
+
+
+def _seeds(state: tf.Tensor) -> tf.Tensor:
+    return tf.raw_ops.StatelessRandomUniformFullIntV2(shape=[2], dtype=tf.int64, **generator(state))
+
+
+def _all_drawn(inputs: Sequence[tf.Tensor], draws: tf.Tensor) -> tf.Tensor:
+    return way(draws)
+
+
+def _for_seeds(inputs: Sequence[tf.Tensor], draws: tf.Tensor) -> tf.Tensor:
+    return way(tf.zeros([2]))
+
+
+def _for_order(inputs: Sequence[tf.Tensor], draws: tf.Tensor) -> tf.Tensor:
+    """A number less than there are slices; four of them to a step of the counter."""
+    return (tf.maximum(tf.shape(inputs[0], out_type=tf.int64)[0] - 1, 0) + 3) // 4
+
+
+_SEEDED = {
+    "RandomPoissonV2": _Kept(_poisson, _for_seeds),
+    "Multinomial": _Kept(_multinomial, _for_seeds),
+}
+KEPT: dict[str, _Kept] = {
+    **{type: _Kept(draw, _all_drawn) for type in TWINS},
+    "RandomGamma": _Kept(_gamma, _all_drawn),
+    "RandomShuffle": _Kept(_shuffle, _for_order),
+    **_SEEDED,
+}
+
+
+def is_random(node: Node) -> bool:
+    """Whether a node draws numbers by ops whose state can be a variable."""
+    if node.op.startswith("raw."):
+        return node.op.removeprefix("raw.") in KEPT
+    return node.op in OPS and any(param.name == "seed" and param.kind == "integer" for param in OPS[node.op].params)
+
+
+class KeptRandom:
+    """The random ops of one graph that are kept: `nodes` has the numbers of the nodes to which that applies, and
+    `variables` the states, by the names of the ops. `alone(node, values, arrays)` builds a node into the graph that
+    is open, and returns what it becomes."""
+
+    def __init__(self, graph: tf.Graph, nodes: frozenset[int], alone: Callable):
+        self._graph, self._nodes, self._alone = graph, nodes, alone
+        self.variables: dict[str, tf.Variable] = {}
+
+    def has(self, node: Node) -> bool:
+        return node.id in self._nodes and is_random(node)
+
+    def has_inside(self, node: Node) -> bool:
+        """Whether one is in the regions of a node: then its turns must not overlap."""
+        items = [item for region in node.regions for item in region.items if isinstance(item, Node)]
+        return any(self.has(item) or self.has_inside(item) for item in items)
+
+    def build(self, node: Node, value: Callable[[Ref], object], array: Callable[[Field], object]) -> tuple:
+        """What a node becomes; `value` and `array` give what it is made from."""
+        graph = v1.get_default_graph()
+        outside: dict[str, tf.Tensor] = {}  # by the names of those that stand for them
+
+        def stand_in(given: object) -> tf.Tensor:
+            with graph.as_default():
+                tensor = tf.convert_to_tensor(given)
+            with alone.as_default():
+                placeholder = v1.placeholder(tensor.dtype, tensor.shape, _STAND_IN)
+            outside[placeholder.name] = tensor
+            return placeholder
+
+        alone = tf.Graph()
+        values = {ref: stand_in(value(ref)) for ref in node.inputs()}
+        scope = graph.get_name_scope()
+        with alone.as_default():
+            alone.seed = graph.seed
+            seeds_taken[alone] = seeds_taken.get(graph, 0)  # which the seeds of ops without one depend on
+            alone._names_in_use.update(graph._names_in_use)
+            with v1.name_scope(f"{scope}/" if scope else None):
+                made = self._alone(node, values, lambda field: stand_in(array(field)))
+        seeds_taken[graph] = seeds_taken[alone]
+        added = _Added(self, graph, outside)
+        for operation in alone.get_operations():
+            if operation.type != "Placeholder" or operation.outputs[0].name not in outside:
+                added.add(operation)
+        graph._names_in_use.update(
+            (name, count) for name, count in alone._names_in_use.items() if not name.startswith(_STAND_IN)
+        )
+        return tuple(map(added.tensor, made))
+
+    def state(self, operation: tf.Operation) -> tf.Variable:
+        """The variable for a random op, which begins with the op's seeds; without any, with others each time."""
+        key, upper = operation.get_attr("seed"), operation.get_attr("seed2")
+        with self._graph.as_default(), tf.control_dependencies(None), v1.name_scope(None):
+            if key == upper == 0:
+                bits = tf.raw_ops.NonDeterministicInts(shape=[2], dtype=tf.int64)
+                initial = tf.stack([bits[0], tf.zeros([], tf.int64), bits[1]])
+            else:
+                initial = tf.constant([key, 0, upper], tf.int64)
+            name = f"random/{operation.name}"
+            variable = v1.Variable(initial, trainable=False, name=name, use_resource=True)
+        self.variables[variable.op.name] = variable
+        return variable
+
+
+class _Added:
+    """Ops of a graph of their own as they are added to the one that is open."""
+
+    def __init__(self, kept: KeptRandom, graph: tf.Graph, outside: dict[str, tf.Tensor]):
+        self._kept, self._graph = kept, graph
+        self._tensors = outside
+        self._operations: dict[str, tf.Operation] = {}
+
+    def tensor(self, tensor: tf.Tensor) -> tf.Tensor:
+        """What a tensor has become."""
+        result = self._tensors[tensor.name]
+        result.set_shape(tensor.shape)  # TensorFlow's functions may know more than it infers
+        return result
+
+    def add(self, operation: tf.Operation) -> None:
+        inputs = [self.tensor(one) for one in operation.inputs]
+        with tf.control_dependencies([self._operations[one.name] for one in operation.control_inputs]):
+            if operation.type in KEPT:
+                outputs = [self._drawn(operation, inputs)]
+                self._operations[operation.name] = outputs[0].op
+            else:
+                copy = self._graph.create_op(
+                    operation.type, inputs, [one.dtype for one in operation.outputs], name=f"{operation.name}/",
+                    attrs=dict(operation.node_def.attr.items()), op_def=operation.op_def,
+                )  # fmt: skip
+                outputs = copy.outputs
+                self._operations[operation.name] = copy
+        self._tensors.update((one.name, output) for one, output in zip(operation.outputs, outputs, strict=True))
+
+    def _drawn(self, operation: tf.Operation, inputs: list[tf.Tensor]) -> tf.Tensor:
+        row, variable = KEPT[operation.type], self._kept.state(operation)
+        with v1.name_scope(f"{operation.name}/"):
+            state = variable.read_value()
+            draws = row.draw(operation, inputs, state)
+            moved = variable.assign(advanced(state, row.way(inputs, draws)), read_value=False)
+            with tf.control_dependencies([moved]):
+                return tf.identity(draws, name=f"{operation.name}/")

@@ -1,0 +1,45 @@
+"""Files that the user names for output: pictures, traces, formatted programs."""
+
+import os
+import stat
+from contextlib import suppress
+
+from .diagnostics import WRITE_FAILED, Diagnostic, TfgError
+
+
+def write_output(path: str, text: str) -> None:
+    """Put a text in a file, whole or not at all; what was in it is replaced.
+
+    A link stays one, and the file that it leads to is replaced, with its permissions. A device or a pipe is written to.
+    """
+    try:
+        target = os.path.realpath(path)
+        before = _mode(target)
+        if before is not None and not stat.S_ISREG(before):
+            _write(target, os.O_WRONLY, text)
+            return
+        work = os.path.join(os.path.dirname(target), f".tfdsl-{os.urandom(8).hex()}")
+        try:
+            _write(work, os.O_WRONLY | os.O_CREAT | os.O_EXCL, text)
+            if before is not None:
+                os.chmod(work, stat.S_IMODE(before))
+            os.replace(work, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(work)
+            raise
+    except (OSError, ValueError) as error:  # ValueError: a null character
+        reason = getattr(error, "strerror", None) or str(error)
+        raise TfgError([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": reason})]) from None
+
+
+def _mode(path: str) -> int | None:
+    try:
+        return os.stat(path).st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _write(path: str, flags: int, text: str) -> None:
+    with open(os.open(path, flags, 0o666), "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
