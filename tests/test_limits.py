@@ -76,7 +76,7 @@ def test_fmt_of_standard_input_is_limited(monkeypatch, capsys):
 
 
 def test_more_work_is_let_by_the_number_that_the_help_names(checked):
-    text = "for i in range(150):\n    for j in range(150):\n        _a = constant(i)\n" * 2
+    text = "for i in range(140):\n    for j in range(140):\n        _a = constant(i)\n"
     status, said = checked(text)
     assert status == 1 and "[TFG812]" in said
     option = re.search(r"--max-unroll \d+", said)[0].split()

@@ -146,8 +146,8 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
             case t.Argument() if node.name is not None:
                 equals = first(("=",), node.span.start)
                 equals.tight_before = equals.tight_after = True
-    depth = 0
-    for number, token in enumerate(tokens):
+    depth, before = 0, None  # the token of code before this one
+    for token in tokens:
         if token.text in _OPEN:
             depth += 1
             token.tight_after = True
@@ -160,9 +160,11 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
         elif token.text in ("**", ".") or (token.text == "=" and depth > 0):
             token.tight_after = True
             # With a dot right behind it, a number would be another one.
-            token.tight_before = token.text != "." or not number or tokens[number - 1].kind != "number"
-        if token.text == ":" and depth > 0 and number and tokens[number - 1].text == ",":
+            token.tight_before = token.text != "." or before is None or before.kind != "number"
+        if token.text == ":" and depth > 0 and before is not None and before.text == ",":
             token.tight_before = False
+        if token.kind not in ("comment", "newline"):
+            before = token
 
 
 def _after(tokens: list[_Token], number: int) -> int:
