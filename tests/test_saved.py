@@ -71,6 +71,16 @@ def test_a_second_save_replaces_the_first(here):
     assert read() == ["[8. 2.] 3"]
 
 
+@pytest.mark.parametrize("left", [name for name in FILES if not name.endswith(".meta")])
+def test_what_is_left_of_a_save_is_no_fresh_start(here, left):
+    save()
+    for name in FILES:
+        if name != left:
+            (here / "kept" / name).unlink()
+    (diagnostic,) = error(READ.replace('.ckpt"', '.ckpt" if exists'))
+    assert diagnostic.code == "TFG709"
+
+
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty"])
 def test_damage_is_recognised(here, name, damage):

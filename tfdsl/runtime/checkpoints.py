@@ -10,7 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -133,12 +133,22 @@ class Kept:
         self._states, self._options, self._result = states, options, result
         self._origins = checkpoint_folders(self._program, only)
         self._digests: dict[str, str] = {}
+        self._finished: set[str] = set()
         self.last: tuple[str, int] | None = None  # folder and step of the newest good checkpoint
 
-    def clear(self, folder: str | None = None) -> None:
-        """Forget the checkpoints of one folder, whose training is over, or all of them."""
-        for states in self._states.values() if folder is None else [self._states[folder]]:
+    def clear(self) -> None:
+        """Forget all checkpoints: the run is over, or begins anew."""
+        for states in self._states.values():
             states.clear()
+
+    def finish(self, folder: str) -> None:
+        """A training is over. Its checkpoints are forgotten when what comes after it, as `save`, is done, too."""
+        self._finished.add(folder)
+
+    def clear_finished(self) -> None:
+        """Forget the checkpoints of trainings that are over."""
+        for folder in self._finished:
+            self._states[folder].clear()
 
     # --- going on -------------------------------------------------------------------------
 
@@ -151,7 +161,7 @@ class Kept:
         found = [one for folder in self._states if (one := self._newest(folder)) is not None]
         if not found:
             return None
-        folder, state = max(found, key=lambda one: _position(one[1]).session)
+        folder, state = max(found, key=lambda one: astuple(_position(one[1])))
         about, origin = state.about, self._origins[folder]
         loaded = [name for name in about["identity"]["contents"] if self._has(name)]
         differences = _differences(about["identity"], self._identity_with(loaded))
@@ -247,6 +257,10 @@ class Kept:
             if self._states[folder].put(position.step, about, run.savers.writer(run.session)):
                 self._options.note(render_text(Diagnostic(CHECKPOINT_GONE, origin.span, {"path": folder})).rstrip())
             self.last = folder, position.step
+            self._finished.discard(folder)
+            for other in self._states:  # of trainings that are over
+                if other != folder:
+                    self._states[other].clear()
 
     @property
     def last_text(self) -> str:

@@ -123,7 +123,7 @@ class EventLog:
             yield
         except Refused as error:
             raise failure(error.message, self._origin, **error.details) from None
-        except (OSError, RuntimeError, tf.errors.OpError) as error:
+        except (OSError, RuntimeError, IndexError, ValueError, tf.errors.OpError) as error:  # as its writer has it
             raise failure(WRITE_FAILED, self._origin, path=self.folder, reason=reason_of(error)) from error
 
 

@@ -42,7 +42,7 @@ class SavedFiles:
     def exists(self) -> bool:
         """Whether anything is saved there, whole or not."""
         self._recover()
-        return self._folder.has(f"{self._name}.index") or self._folder.has(self._manifest)
+        return any(not name.endswith(".meta") for name in self._names(self._folder))
 
     @contextmanager
     def reading(self) -> Iterator[str]:

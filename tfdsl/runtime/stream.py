@@ -19,11 +19,15 @@ class Stream:
             rows = order.indices(int(step))
             return [np.asarray(array[rows]) for array in arrays]
 
+        @tf.autograph.experimental.do_not_convert  # which writes a file that stays if this process is killed
+        def batch(step: tf.Tensor) -> list[tf.Tensor]:
+            return tf.numpy_function(gather, [step], dtypes)
+
         self._graph = tf.Graph()
         with self._graph.as_default():
             dtypes = [tf.as_dtype(array.dtype) for array in arrays]
             steps = tf.data.Dataset.range(first, total)
-            batches = steps.map(lambda step: tf.numpy_function(gather, [step], dtypes)).prefetch(2)
+            batches = steps.map(batch).prefetch(2)
             iterator = v1.data.make_initializable_iterator(batches)
             self._next = iterator.get_next()
         self._session = v1.Session(graph=self._graph)

@@ -213,4 +213,4 @@ def train(run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], resu
         run.around.batch = None
         run.step = loop.step
     if steps.folder is not None:
-        kept.clear(steps.folder)
+        kept.finish(steps.folder)

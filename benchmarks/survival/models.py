@@ -1,0 +1,131 @@
+"""The programs that are broken: small ones, of which most of the time is spent saving.
+
+Every line that one prints has the step in it, so that a run that goes on can be compared from there on.
+"""
+
+import random
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+ROWS = 60
+BATCH = 7
+COLUMNS = ("a", "b", "c", "kind")
+
+_TEXT = """
+seed {seed}
+
+data rows = {source}
+
+placeholder X: float32[n, 4]
+placeholder y: float32[n, 1]
+
+variable w = random_normal([{width}, 6])
+variable v = random_normal([6, 1])
+variable b = 0.0
+{graph}
+mse = reduce_mean(square(tanh(inputs @ w) @ v + b - y))
+optimize mse with {optimizer} as training_op
+summary scalar mse as "MSE"
+
+session:
+    {log}
+    print "begin"
+    train {epochs} epochs on rows in batches of {batch} {order} as batch:
+        feed X = batch.features, y = batch.target
+        checkpoint every {every} steps in "kept"
+        every 2 steps: print "step", step, epoch, mse, b
+        {each}
+        run training_op
+    print "end", b
+    save to "final.ckpt"
+"""
+_PLAIN = "inputs = X"
+_DROPOUT = "inputs = dropout(X, rate=0.3)"
+_NOISE = "inputs = X + 0.1 * random_normal([1, 4]) + random_uniform([1, 4], -0.1, 0.1) + truncated_normal([1, 4]) * 0.1"
+_SHUFFLED = "inputs = X * random_uniform([4], 0.5, 1.5) + cast(random_uniform([1, 4], 0, 3, dtype=int32), float32)"
+_GATHERED = """
+variable table = random_normal([12, 5])
+inputs = concat([X[:, :3], gather(table, cast(X[:, 3], int32))], axis=1)"""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One program: what is in it, the engines it runs on, and how often it is drawn."""
+
+    name: str
+    optimizer: str
+    order: str = ""
+    graph: str = _PLAIN
+    width: int = 4
+    source: str = 'csv("rows.csv", target="y")'
+    engines: tuple[str, ...] = ("step", "loop")
+    log: bool = False
+    epochs: int = 8
+    every: int = 4
+
+    @property
+    def steps(self) -> int:
+        return self.epochs * -(-ROWS // BATCH)
+
+    def write(self, folder: Path) -> Path:
+        """Write the program and its data; the path of the program."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.write_data(folder)
+        text = _TEXT.format(
+            seed=len(self.name), source=self.source, width=self.width, graph=self.graph, optimizer=self.optimizer,
+            order=self.order, epochs=self.epochs, batch=BATCH, every=self.every,
+            log='log to "logs"' if self.log else "", each="every 1 steps: log" if self.log else "",
+        )  # fmt: skip
+        path = folder / "model.tfg"
+        path.write_text("\n".join(line for line in text.splitlines() if line.strip()) + "\n")
+        return path
+
+    def write_data(self, folder: Path) -> None:
+        draw = random.Random(7)
+        number = partial(draw.uniform, -1, 1)
+        rows = [[number(), number(), number(), draw.randrange(12), number()] for _ in range(ROWS)]
+        if "parquet" in self.source:
+            import pyarrow as pa
+            from pyarrow import parquet
+
+            columns = dict(zip((*COLUMNS, "y"), zip(*rows)))
+            table = pa.table({name: pa.array(column, pa.float32()) for name, column in columns.items()})
+            parquet.write_table(table, folder / "rows.parquet")
+        else:
+            lines = [",".join((*COLUMNS, "y")), *(",".join(map(str, row)) for row in rows)]
+            (folder / "rows.csv").write_text("\n".join(lines) + "\n")
+
+
+STREAMED = 'csv("rows.csv", target="y", stream=true)'
+PARQUET = 'parquet("rows.parquet", target="y", stream=true)'
+GATHERED = {"graph": _GATHERED, "width": 8}
+
+MODELS = [
+    Model("descent", "gradient_descent(learning_rate=0.05)"),
+    Model("momentum", "momentum(0.9, learning_rate=0.05)", "ordered"),
+    Model("adam", "adam(learning_rate=0.02)", "sampled seed 5"),
+    Model("rmsprop", "rmsprop(centered=true)", "shuffled seed 7"),
+    Model("adagrad", "adagrad(learning_rate=0.1)", "ordered"),
+    Model("dropout", "momentum(0.9)", graph=_DROPOUT),
+    Model("dropout-sampled", "adam()", "sampled", graph=_DROPOUT),
+    Model("noise", "adam()", "ordered", graph=_NOISE),
+    Model("draws", "rmsprop()", graph=_SHUFFLED),
+    Model("embedding", "adam(learning_rate=0.02)", **GATHERED),
+    Model("embedding-momentum", "momentum(0.9)", "sampled", **GATHERED),
+    Model("embedding-adagrad", "adagrad()", source=STREAMED, **GATHERED),
+    Model("streamed", "adam()", source=STREAMED),
+    Model("streamed-ordered", "momentum(0.9)", "ordered", source=STREAMED),
+    Model("streamed-sampled", "gradient_descent()", "sampled", source=STREAMED),
+    Model("parquet", "adam()", source=PARQUET),
+    Model("parquet-dropout", "adagrad()", "sampled", graph=_DROPOUT, source=PARQUET),
+    Model("compiled", "momentum(0.9, learning_rate=0.05)", engines=("xla",)),
+    Model("compiled-adam", "adam()", "sampled", engines=("xla",)),
+]
+
+LOGGING = [
+    Model("log", "momentum(0.9)", log=True),
+    Model("log-adam", "adam()", "sampled", graph=_DROPOUT, log=True),
+    Model("log-streamed", "adam()", "ordered", source=STREAMED, log=True),
+    Model("log-compiled", "momentum(0.9)", engines=("xla",), log=True),
+]
