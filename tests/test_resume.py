@@ -41,10 +41,10 @@ def program(**parts):
     return PROGRAM.format(**{**PLAIN, **parts})
 
 
-def run(text, engine, interrupted=lambda: False):
+def run(compiled, engine, interrupted=lambda: False):
     notes = []
     options = Options(write=lambda line: None, note=notes.append, engine=engine, interrupted=interrupted)
-    return tfdsl.compile(text).run(options=options), notes
+    return compiled.run(options=options), notes
 
 
 def after(calls):
@@ -53,19 +53,20 @@ def after(calls):
     return lambda: next(left, None) is None
 
 
-def assert_goes_on(text, engine, tmp_path, monkeypatch, stops=(2, 2)):
+def assert_goes_on(text, engine, tmp_path, monkeypatch, stops=(2,)):
     """A run that is stopped some times has the lines, logs and variables of a run that is not."""
+    compiled = tfdsl.compile(text)
     for name in ("whole", "parts"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "whole")
-    whole, _ = run(text, engine)
+    whole, _ = run(compiled, engine)
     monkeypatch.chdir(tmp_path / "parts")
     printed = []
     for stop in stops:
-        part, notes = run(text, engine, after(stop))
+        part, notes = run(compiled, engine, after(stop))
         assert part.interrupted
         printed += part.printed
-    last, _ = run(text, engine)
+    last, _ = run(compiled, engine)
     assert not last.interrupted and last.engines[-1] == whole.engines[0] == engine
     assert printed + last.printed == whole.printed
     assert last.history == whole.history
@@ -89,7 +90,7 @@ OPTIMIZERS = [
 @pytest.mark.parametrize("engine", ["step", "loop", "xla"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_optimizers(optimizer, engine, tmp_path, monkeypatch):
-    assert_goes_on(program(optimizer=optimizer), engine, tmp_path, monkeypatch)
+    assert_goes_on(program(optimizer=optimizer), engine, tmp_path, monkeypatch, (2, 2))
 
 
 @pytest.mark.parametrize("engine", ["step", "loop", "xla"])
@@ -97,6 +98,16 @@ def test_optimizers(optimizer, engine, tmp_path, monkeypatch):
 def test_batch_orders(order, engine, tmp_path, monkeypatch):
     noise = "noise = random_normal([3, 1], stddev=0.01)"
     assert_goes_on(program(order=order, nodes=noise, model="X @ (w + noise)"), engine, tmp_path, monkeypatch)
+
+
+GATHER = "variable table = random_normal([5, 3], seed=2)\nids = cast(floor(abs(X[:, 1]) * 3.0), int32) % 5"
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_gathered_gradients(optimizer, engine, tmp_path, monkeypatch):
+    text = program(optimizer=optimizer, nodes=GATHER, model="(X * gather(table, ids)) @ w")
+    assert_goes_on(text, engine, tmp_path, monkeypatch)
 
 
 WHILE = """
@@ -166,16 +177,17 @@ def test_random_ops(kind, engine, tmp_path, monkeypatch):
 def test_random_ops_without_a_seed(kind, engine, tmp_path, monkeypatch):
     """From one checkpoint a run goes on in one way; another run begins in another."""
     text = noisy(kind, seed="", end="init w")
+    compiled = tfdsl.compile(text)
     ends = []
     for folder in ("first", "second"):
         (tmp_path / folder).mkdir()
         monkeypatch.chdir(tmp_path / folder)
-        assert run(text, engine, after(3))[0].interrupted
+        assert run(tfdsl.compile(text), engine, after(3))[0].interrupted
         shutil.copytree("kept", "../copy", dirs_exist_ok=True)
-        first, _ = run(text, engine)
+        first, _ = run(compiled, engine)
         shutil.copytree("../copy", "kept")
         shutil.rmtree("../copy")
-        second, _ = run(text, engine)
+        second, _ = run(compiled, engine)
         assert first.printed == second.printed
         assert_same_variables(first, second)
         ends.append(first.printed)

@@ -123,7 +123,8 @@ def test_interrupted_at_any_step(undisturbed, here, steps):
     assert not (here / "kept").exists()
 
 
-def test_killed_between_checkpoints(undisturbed):
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_killed_between_checkpoints(undisturbed, engine):
     """Nothing is kept at the end: the run goes on from the last checkpoint that was due."""
     lines, wanted = undisturbed()
 
@@ -135,11 +136,11 @@ def test_killed_between_checkpoints(undisturbed):
             raise Killed
 
     with pytest.raises(Killed):
-        program().run(options=Options(write))
+        program().run(options=Options(write, engine=engine))
     second = program().run()
-    # The checkpoint of step 6 was made after "print step" and before the step.
+    # In `step` the checkpoint of step 6 is made after "print step", in `loop` before it; both go on from there.
     at = lines.index("6")
-    assert second.printed == lines[at + 1 :]
+    assert second.printed == lines[at + (engine == "step") :]
     assert variables()["w"].tobytes() == wanted["w"].tobytes()
 
 
@@ -181,6 +182,15 @@ def test_what_fails_after_a_training_does_not_lose_it(undisturbed, here):
     assert result.printed == lines[-len(result.printed) :]
     assert variables()["w"].tobytes() == wanted["w"].tobytes()
     assert not (here / "kept").exists()
+
+
+def test_a_training_that_is_judged_is_a_finished_one(here):
+    """What a user does then is to change the program."""
+    text = TEXT.format(optimizer="adam", order="shuffled", first="print step").replace("    save to", "    expect seen == 1\n    save to")
+    with pytest.raises(tfdsl.TfgError, match="TFG703"):
+        tfdsl.compile(text, data=DATA).run()
+    assert not (here / "kept").exists()
+    assert program().run().resumed == []
 
 
 def test_a_stopped_training_is_a_finished_one(here):
