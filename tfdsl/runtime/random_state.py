@@ -44,7 +44,8 @@ def put(run: "SessionRun", states: Mapping[str, list[int]]) -> None:
 
 def initialise(run: "SessionRun") -> None:
     """Give the variables their first states, once in a session: to initialise a variable again is no new beginning."""
-    run.session.run([one.initializer for one in run.built.random.variables.values()])
+    if run.built.random.variables:
+        run.session.run([one.initializer for one in run.built.random.variables.values()])
 
 
 def resumable(run: "SessionRun", statements: tuple[Statement, ...]) -> list[str]:
