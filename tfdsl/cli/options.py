@@ -1,6 +1,7 @@
 """Options that several commands share: params, data and the config file."""
 
 import argparse
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
