@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from ..diagnostics import TfgError
 from . import tensorflow
-from .options import compile_given
+from .compiling import compile_given
 from .report import bug, errors, no_memory
 
 

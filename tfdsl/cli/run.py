@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from ..program import ENGINES
 from . import tensorflow
-from .options import add_program_options, compile_given
+from .compiling import compile_given
+from .options import add_program_options
 from .report import colour, count, errors, show, tell
 
 

@@ -20,7 +20,7 @@ from glob import escape, glob
 from ..diagnostics import NO_CHECKPOINTS, Diagnostic, TfgError
 from ..program import Checkpoint, Program, Restore, Train, known_text, walk
 from . import tensorflow
-from .options import at_home, compile_given
+from .compiling import at_home, compile_given
 from .report import count
 
 

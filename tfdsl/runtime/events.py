@@ -6,10 +6,12 @@ in a new one: so each point is there once.
 
 import os
 import re
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import time as clock
+from typing import BinaryIO
 
 from ..access import Access, Folder, Refused
 from ..diagnostics import LOG_GONE, WRITE_FAILED, Diagnostic
@@ -167,19 +169,20 @@ def _cut(folder: Folder, name: str, size: int) -> bool:
 
 
 def scalars(files: list[LogFile], access: Access) -> Iterator[tuple[str, int, float]]:
-    """The tag, step and value of every scalar in event files, those of them that can be read."""
+    """The tag, step and value of every scalar in event files, as far as these are there."""
     for file in files:
-        with (
-            suppress(tf.errors.OpError, OSError, Refused),
-            access.folder(file.folder) as folder,
-            folder.held([file.name]) as held,
-        ):
-            yield from _scalars(os.path.join(held, file.name))
+        with suppress(OSError, Refused), access.folder(file.folder) as folder, folder.reading(file.name) as content:
+            for record in _records(content):
+                event = v1.Event.FromString(record)
+                for value in event.summary.value:
+                    if value.WhichOneof("value") == "simple_value":
+                        yield value.tag, event.step, value.simple_value
 
 
-def _scalars(path: str) -> Iterator[tuple[str, int, float]]:
-    for record in v1.io.tf_record_iterator(path):
-        event = v1.Event.FromString(record)
-        for value in event.summary.value:
-            if value.WhichOneof("value") == "simple_value":
-                yield value.tag, event.step, value.simple_value
+def _records(file: BinaryIO) -> Iterator[bytes]:
+    """The records of a file, each between its length and its checksum, which have one each."""
+    while len(head := file.read(12)) == 12:
+        (length,) = struct.unpack("<Q4x", head)
+        record = file.read(length)
+        if len(file.read(4)) == 4:
+            yield record

@@ -1,0 +1,30 @@
+"""The program of a command line, for the commands that run it."""
+
+import argparse
+import os
+
+from ..driver import Compiled, compile_source
+from ..syntax.read import read
+from . import tensorflow
+from .options import Given, given
+
+
+def compile_given(arguments: argparse.Namespace) -> tuple[Given, Compiled]:
+    """What a command line that names a program gives it, and the program."""
+    extra = given(arguments)
+    result = compile_source(
+        read(arguments.file, extra.limits), extra.params, extra.data, extra.limits, None, tensorflow.foreign(),
+        extra.access(arguments.file),
+    )  # fmt: skip
+    result.soft_placement = arguments.soft_placement
+    return extra, result
+
+
+def at_home(arguments: argparse.Namespace) -> None:
+    """Make the paths of a command line mean the same in every folder."""
+    arguments.file = os.path.abspath(arguments.file)
+    arguments.allowed = [os.path.abspath(path) for path in arguments.allowed]
+    if arguments.config:
+        arguments.config = os.path.abspath(arguments.config)
+    named = [option.partition("=") for option in arguments.data]
+    arguments.data = [f"{name}={os.path.abspath(path)}" if equals else name for name, equals, path in named]
