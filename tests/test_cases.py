@@ -2,7 +2,7 @@
 
 A case is a file below `cases/` with its diagnostics as comments on the lines they stand on: `#! TFG201`,
 or `#! TFG201@15` where the column matters. Where a line cannot hold a comment, the head of the file has
-`#! line 3: TFG110` instead (line 0: no place). `#! params {...}`, `#! data {...}` and `#! unroll 10` are
+`#! line 3: TFG110` instead (line 0: no place). `#! params {...}`, `#! data {...}` and `#! limits {...}` are
 what the caller of the compiler gives. A file `name.txt` beside `name.tfg` has the whole text of its
 messages; `pytest --update-golden` writes those files again.
 """
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tfdsl.analysis.limits import Limits
 from tfdsl.diagnostics import CATALOGUE, TfgError
 from tfdsl.driver import check
+from tfdsl.limits import Limits
 from tfdsl.render import render_text
 from tfdsl.source import Source
 from tfdsl.syntax.read import read
@@ -37,7 +37,7 @@ ELSEWHERE = {
     "TFG612": "cells are only read when the data is loaded",
     "TFG622": "values are only known when the data is loaded",
     "TFG625": "the network is only asked when the data is loaded",
-    "TFG812": "takes the compiler seconds to reach",
+    "TFG841": "the size of a file: test_limits.py",
     "TFG806": "a key of a --config file: command line",
     "TFG807": "the form of a --config file: command line",
     "TFG808": "a file that is not there: command line",
@@ -80,7 +80,7 @@ def directive(text, word, default):
 
 
 def diagnose(source):
-    limits = Limits(directive(source.text, "unroll", 100_000))
+    limits = Limits(**directive(source.text, "limits", {}))
     given = directive(source.text, "params", None), directive(source.text, "data", None)
     return check(source, *given, limits)[1]
 

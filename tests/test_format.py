@@ -73,6 +73,9 @@ PAIRS = {
     "crlf": ("a = 1\r\nb = 2  \r\n", "a = 1\nb = 2\n"),
     "brackets": ("a = [\n  1, # one\n  [2,\n     3]\n  ]\n", "a = [\n    1,  # one\n    [2,\n        3]\n]\n"),
     "empty": ("\n\n# only this", "# only this\n"),
+    "line ends": ("a = (1 +\r\n  2)  # b\r\n\r", "a = (1 + 2)  # b\n"),
+    "slice on a line of its own": ("y = x[a,\n :,\n b]\nz = (30\n.shape)", "y = x[a, :, b]\nz = (30 .shape)\n"),
+    "dot behind a number": ("a = 30 . shape\nb = x . y", "a = 30 .shape\nb = x.y\n"),
 }  # fmt: skip
 
 

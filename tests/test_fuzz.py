@@ -4,21 +4,37 @@ Every input is made from a seed, so that a failure comes again; the message show
 """
 
 import json
+import os
 import re
+import signal
 import string
+import sys
+import time
+from collections import Counter
+from pathlib import Path
 from random import Random
 
 import hypothesis
 import pytest
+from hypothesis import strategies as st
 from programs import UNHURRIED, Writer, cases, good_programs, programs
 
-from tfdsl.analysis.context import Limits
 from tfdsl.diagnostics import TfgError
 from tfdsl.driver import check
+from tfdsl.limits import Limits
 from tfdsl.render import render_concise, render_json, render_text
 from tfdsl.source import Source
 from tfdsl.syntax.parse import _GRAPH_WORDS, _SESSION_WORDS
 from tfdsl.syntax.read import read
+
+sys.path.append(str(Path(__file__).parent.parent))  # where `benchmarks` is
+
+from benchmarks.fuzzing import children
+from benchmarks.fuzzing.children import MEMORY, SLOW
+from benchmarks.fuzzing.corpus import Corpus, surroundings
+from benchmarks.fuzzing.grammar import Grammar, by_hypothesis
+from benchmarks.fuzzing.mutator import Mutator
+from benchmarks.fuzzing.target import KINDS, judge
 
 _SMALL = Limits(unroll=2_000)
 
@@ -184,6 +200,71 @@ def test_random_bytes(chunk, tmp_path):
             assert str(error).replace("\n", "").isprintable()
         else:
             answer(source)
+
+
+# --- the short form of benchmarks/fuzz.py ---------------------------------------------------------
+
+
+@pytest.fixture
+def beside(tmp_path, monkeypatch):
+    """The files that pieces of the cases import and read."""
+    surroundings(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("chunk", range(3))
+def test_pieces_with_accidents(chunk, beside):
+    mutator, kinds = Mutator(Corpus()), Counter()
+    for number in range(1000):
+        text = mutator.program(Random(f"{chunk} {number}"))
+        try:
+            kinds[judge(text)] += 1
+        except Exception as error:
+            raise AssertionError(f"{type(error).__name__}: {error}; the text was\n{text!r}") from error
+    assert min(kinds[kind] for kind in KINDS) > 20
+
+
+def test_programs_that_the_grammar_allows(beside):
+    grammar, kinds = Grammar(), Counter(dict.fromkeys(KINDS, 0))
+    for number in range(500):
+        kinds[judge(grammar.program(Random(number)))] += 1
+    assert kinds["good program"] > 5
+
+
+@hypothesis.seed(1)
+@hypothesis.settings(UNHURRIED, max_examples=25)
+@hypothesis.given(st.deferred(by_hypothesis))
+def test_programs_that_hypothesis_takes_from_the_grammar(text):
+    judge(text)
+
+
+def _judge(text):
+    match int(text):
+        case 3:
+            raise ValueError("wrong")
+        case 5:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case 7:
+            _ = bytes(2 * MEMORY)
+        case 9:
+            end = time.process_time() + SLOW + 0.1
+            while time.process_time() < end:
+                pass
+        case 11:
+            while True:
+                pass
+    return KINDS[0]
+
+
+def test_what_ends_a_child_is_found_and_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(children, "HUNG", 3.0)
+    tally = children.Children(str, _judge, tmp_path).run(0, 20)
+    found = {one.text: one.what for one in tally.found}
+    assert found.pop("3").startswith("ValueError at ") and found.pop("7").startswith("MemoryError at ")
+    assert found == {"5": "crash: signal 11", "9": "slow", "11": "hang"}
+    assert tally.programs == tally.distinct == 20
+    kept = {path.read_text() for path in tmp_path.glob("*.tfg")}
+    assert kept >= {"3", "5", "7", "9", "11"}
 
 
 # --- too deep, too large --------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import tfdsl
-from tfdsl.analysis.limits import MAX_IMPORTS
+from tfdsl.limits import Limits
 
 LAYERS = """
 param rate = 0.5
@@ -100,7 +100,7 @@ def test_a_cycle_is_shown_whole(folder):
 
 
 def test_a_long_chain_of_imports_is_refused(folder):
-    for number in range(MAX_IMPORTS + 2):
+    for number in range(Limits().imports + 2):
         (folder / "lib" / f"m{number}.tfg").write_text(f'import "m{number + 1}.tfg"\n')
     with pytest.raises(tfdsl.TfgError) as caught:
         tfdsl.compile(program(folder, 'import "lib/m0.tfg"\n'))

@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .diagnostics import Diagnostic, TfgError
     from .driver import Compiled
+    from .limits import Limits
 
 __version__ = "0.1.0"
-__all__ = ["Compiled", "Diagnostic", "TfgError", "check", "compile"]
+__all__ = ["Compiled", "Diagnostic", "Limits", "TfgError", "check", "compile"]
 
 
 def compile(
@@ -35,6 +36,7 @@ def compile(
     params: Mapping[str, object] | None = None,
     data: Mapping[str, object] | None = None,
     ops: "Mapping[str, Callable[..., object]] | None" = None,
+    limits: "Limits | None" = None,
     allow_paths: "Iterable[str | os.PathLike[str]]" = (),
     **values: object,
 ) -> "Compiled":
@@ -53,13 +55,15 @@ def compile(
     it is called twice: here, in a graph of its own, for the type of its result, and when the graph is built.
 
     A program reads and writes below its own folder and the working folder; `allow_paths` names more folders.
+    `limits` raises what a program may take of the compiler, or lowers it: `limits=tfdsl.Limits(seconds=60)`.
 
     Raises `TfgError` with all errors of the program, and for names that it does not declare.
     """
     from .driver import compile_source, merged_params, with_ops
 
-    source, access = _source(text_or_path, allow_paths)
-    return compile_source(source, merged_params(params, values), data, foreign=with_ops(ops), access=access)
+    source, access = _source(text_or_path, allow_paths, limits)
+    params = merged_params(params, values)
+    return compile_source(source, params, data, limits, foreign=with_ops(ops), access=access)
 
 
 def check(
@@ -68,6 +72,7 @@ def check(
     params: Mapping[str, object] | None = None,
     data: Mapping[str, object] | None = None,
     ops: "Mapping[str, Callable[..., object]] | None" = None,
+    limits: "Limits | None" = None,
     allow_paths: "Iterable[str | os.PathLike[str]]" = (),
     **values: object,
 ) -> "list[Diagnostic]":
@@ -81,8 +86,8 @@ def check(
     from .driver import merged_params, with_ops
 
     foreign = with_ops(ops) if ops else None
-    source, access = _source(text_or_path, allow_paths)
-    return check_source(source, merged_params(params, values), data, foreign=foreign, access=access)[1]
+    source, access = _source(text_or_path, allow_paths, limits)
+    return check_source(source, merged_params(params, values), data, limits, foreign=foreign, access=access)[1]
 
 
 def load_ipython_extension(ipython) -> None:
@@ -92,14 +97,14 @@ def load_ipython_extension(ipython) -> None:
     load(ipython)
 
 
-def _source(text_or_path: str | os.PathLike, allow_paths: Iterable[str | os.PathLike]):
+def _source(text_or_path: str | os.PathLike, allow_paths: Iterable[str | os.PathLike], limits: "Limits | None"):
     """A program's source, and what it may touch."""
     from .access import Access
     from .source import Source
     from .syntax.read import read
 
     is_text = isinstance(text_or_path, str) and ("\n" in text_or_path or not text_or_path.endswith(".tfg"))
-    source = Source("<text>", text_or_path) if is_text else read(text_or_path)
+    source = Source("<text>", text_or_path) if is_text else read(text_or_path, limits)
     return source, Access(source.path, allow_paths)
 
 
@@ -112,4 +117,8 @@ def __getattr__(name: str):
         from .driver import Compiled
 
         return Compiled
+    if name == "Limits":
+        from .limits import Limits
+
+        return Limits
     raise AttributeError(f"module 'tfdsl' has no attribute {name!r}")

@@ -54,7 +54,10 @@ ASSIGN_TARGET = _message("TFG113", "only a name can stand on the left of '='",
 ARGUMENT_ORDER = _message("TFG114", "an argument without a name follows the named one '{name}'",
                           "put the arguments without a name first")
 NUMBER_SIZE = _message("TFG115", "this number has {digits} digits; at most {limit} are read")
-TOO_DEEP = _message("TFG116", "nested more than {limit} deep", "give the inner parts names of their own")
+TOO_DEEP = _message("TFG116", "nested more than {limit} deep",
+                    "give the inner parts names of their own, or raise the limit with --max-depth")
+BLOCKS_DEEP = _message("TFG119", "more than {limit} blocks stand in one another",
+                       "put the inner ones into a def, or raise the limit with --max-depth, where a block counts as 50")
 WRONG_UNIT = _message("TFG117", "'{unit}' cannot be counted here", "it can count {allowed}")
 ENCODING = _message("TFG118", "{path} is not UTF-8 text: {reason}", "save the file as UTF-8")
 
@@ -152,7 +155,7 @@ IMPORT_LIBRARY = _message("TFG312", "there is no library '{name}'; there is {kno
 IMPORT_NAME = _message("TFG313", "'{path}' gives no name to import it under",
                        "give it one: import \"{path}\" as layers")
 IMPORT_DEEP = _message("TFG314", "more than {limit} files import one another",
-                       "import from fewer files, each of which imports less")
+                       "import from fewer files, each of which imports less, or raise the limit with --max-imports")
 BOUND_TO_PARAM = _message("TFG309", "the size '{name}' is {value}, which is not a number of rows or columns",
                           "use a whole number, or a name that nothing else has")
 
@@ -423,9 +426,18 @@ NO_SESSIONS = _message("TFG810", "{path} has no session, so there is nothing to 
                        "add one, or use: tfdsl eval FILE EXPR")
 NO_CHECKPOINTS = _message("TFG815", "{path} has no training that keeps checkpoints",
                           "add to a 'train': checkpoint every 100 steps in \"checkpoints\"")
-VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} are built while compiling")
+VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} are built while compiling",
+                       "ops such as zeros, range and tile make it when the graph runs; or raise the limit with "
+                       "--max-constant")
 WORK_LARGE = _message("TFG812", "this program takes too much work to compile",
-                      "loops, calls and lists are worked out while compiling: shorten them, or use --max-unroll")
+                      "loops, calls and lists are worked out while compiling: shorten them, or raise the limit with "
+                      "--max-unroll {more}")
+TIME_LONG = _message("TFG840", "checking this program takes more than {seconds:g} seconds; it got as far as here",
+                     "shorten it, or raise the limit with --max-seconds")
+FILE_LARGE = _message("TFG841", "{path} has more than {limit} bytes",
+                      "divide it into several files, or raise the limit with --max-file-size")
+ERRORS_MANY = _message("TFG842", "there are more errors than the {limit} that are told",
+                       "mend the others first, or raise the limit with --max-errors")
 PARAM_TWICE = _message("TFG813", "param '{name}' is given by keyword and in params", "give it once")
 PATH_OUTSIDE = _message("TFG820", "'{path}' is {target}, outside of the folders that this program may touch",
                         "it may touch its own folder and the working folder; allow another one with "
@@ -438,6 +450,8 @@ ALLOWED_MISSING = _message("TFG823", "{path} cannot be allowed: there is no such
                            "make it first, or name the folder above it")
 FUNCTION_GIVEN = _message("TFG830", "ops has '{name}', which cannot be an op: {reason}")
 FUNCTION_CLASH = _message("TFG831", "ops has '{name}', which the language has itself", "give it another name")
+TENSOR_LARGE = _message("TFG843", "{op} makes {type}, more than {limit} elements",
+                        "make it smaller, or raise the limit with --max-tensor")
 BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}",
                "please report it, with the program if you can")
 
@@ -446,6 +460,8 @@ UNUSED = _message("TFG901", "'{name}' is never used", "use it, remove it, or cal
 UNUSED_VALUE = _message("TFG902", "this value is never used", "give it a name and use it, or remove it", "warning")
 OPTIMIZER_POSITION = _message("TFG904", "{value} is '{name}' of {optimizer}, not its learning rate",
                               "write {optimizer}(learning_rate={value}), or {name}={value} if that is meant", "warning")
+WARNINGS_MANY = _message("TFG905", "there are more warnings than the {limit} that are told",
+                         "mend the others first, or raise the limit with --max-errors", "warning")
 SYNTHETIC = _message("TFG903", "{name} could not be had; a synthetic set of the same shape takes its place",
                      "results are not those of the real data", "warning")
 
@@ -507,26 +523,3 @@ class TfgError(Exception):
         from .render import render_text
 
         return "\n".join(map(render_text, self.diagnostics))
-
-
-class Bag:
-    """Diagnostics as they are found; the same one, from several unrolled turns, is kept once."""
-
-    def __init__(self) -> None:
-        self.diagnostics: list[Diagnostic] = []
-        self._seen: set[tuple] = set()
-
-    def add(self, diagnostic: Diagnostic) -> None:
-        span = diagnostic.span
-        key = (diagnostic.code, span and (span.source.path, span.start, span.end))
-        if key not in self._seen:
-            self._seen.add(key)
-            self.diagnostics.append(diagnostic)
-
-    @property
-    def errors(self) -> list[Diagnostic]:
-        return [d for d in self.diagnostics if d.severity == "error"]
-
-    def ordered(self) -> list[Diagnostic]:
-        """By place in the text; what has no place comes first."""
-        return sorted(self.diagnostics, key=lambda d: (d.span.source.path, d.span.start) if d.span else ("", -1))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from .access import Access
 from .analysis.check import analyse
-from .analysis.context import Limits
 from .analysis.foreign import Foreign, Types, python_ops
 from .analysis.outside import Outside
 from .analysis.values import thaw
@@ -21,6 +20,7 @@ from .diagnostics import (
     TfgError,
 )
 from .executed import kept_nodes
+from .limits import Clock, Limits
 from .program import Field, Graph, Named, Node, Program, Static
 from .source import Source
 from .suggest import did_you_mean
@@ -63,10 +63,12 @@ def check(
     `foreign` functions of Python's that are ops to it, and TensorFlow's inference. `access` opens the files that it
     names; without it, those of its folder and of the working folder.
     """
+    limits = limits or Limits()
+    clock = Clock(limits)
     try:
         with paused():
-            tree = parse(source) if isinstance(source, Source) else source
-            program, bag = analyse(tree, params, data, limits, outside, foreign, access)
+            tree = parse(source, limits, clock) if isinstance(source, Source) else source
+            program, bag = analyse(tree, params, data, limits, outside, foreign, access, clock)
     except TfgError as error:
         return None, list(error.diagnostics)
     return (None if bag.errors else program), bag.ordered()

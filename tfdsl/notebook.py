@@ -258,7 +258,8 @@ class Notebook:
         arguments = _options(line)
         extra = given(arguments)
         # Lines count from the one of the magic, as the notebook numbers them.
-        tree = self._with_imports(parse(Source(f"In[{self.shell.displayhook.prompt_count}]", "\n" + text)))
+        cell = Source(f"In[{self.shell.displayhook.prompt_count}]", "\n" + text)
+        tree = self._with_imports(parse(cell, extra.limits))
         data = {name: self.shell.user_ns.get(value, value) for name, value in extra.data.items()}
         access = extra.access("")
         around = _Around(self.bound, self.shell.user_ns, self.shell.user_ns_hidden)

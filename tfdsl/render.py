@@ -8,6 +8,7 @@ _COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "place": "\x1b[1;34m
 _RESET = "\x1b[0m"
 _TAB = "    "
 _MAX_LINE = 240
+_MAX_TEXT = 1000  # characters of a message: names in it can be as long as the program is
 _MAX_CHAIN = 5  # calls that lead to a place: as many from both ends are shown
 
 
@@ -18,13 +19,23 @@ def _painter(color: bool):
     return paint
 
 
+def _cut(text: str) -> str:
+    """A text that is not endless."""
+    return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT // 2]} ... {text[-_MAX_TEXT // 4 :]}"
+
+
+def _said(text: str) -> str:
+    """A text that is safe to show, and not endless."""
+    return visible(_cut(text))
+
+
 def _note_text(note: Note, shown: str) -> str:
     if note.span is None:
-        return visible(note.text)
+        return _said(note.text)
     line = str(note.span.line)
     if note.span.source.path != shown:
         line += f" of {note.span.source.path}"
-    return visible(note.text.replace("{line}", line))
+    return _said(note.text.replace("{line}", line))
 
 
 def _excerpt(span: Span, paint, style: str) -> tuple[str, list[str]]:
@@ -64,7 +75,7 @@ def render_text(diagnostic: Diagnostic, color: bool = False) -> str:
     """The form of section 10 of the language: headline, place, excerpt, notes, help."""
     paint = _painter(color)
     style = diagnostic.severity
-    lines = [f"{paint(style, f'{diagnostic.severity}[{diagnostic.code}]')}: {visible(diagnostic.headline)}"]
+    lines = [f"{paint(style, f'{diagnostic.severity}[{diagnostic.code}]')}: {_said(diagnostic.headline)}"]
     gutter = " "
     path = ""
     if diagnostic.span is not None:
@@ -73,21 +84,21 @@ def render_text(diagnostic: Diagnostic, color: bool = False) -> str:
         lines.append(f"{gutter}{paint('place', '-->')} {visible(str(diagnostic.span))}")
         lines += excerpt
     mark = paint("place", "=")
-    chain = [f"{visible(name)} at {visible(str(span))}" for name, span in reversed(diagnostic.chain)]
+    chain = [f"{_said(name)} at {visible(str(span))}" for name, span in reversed(diagnostic.chain)]
     if len(chain) > 2 * _MAX_CHAIN:
         chain[_MAX_CHAIN:-_MAX_CHAIN] = [f"... {len(chain) - 2 * _MAX_CHAIN} more ..."]
     lines += [f"{gutter} {mark} {call}" for call in chain]
     for note in diagnostic.notes:
         lines.append(f"{gutter} {mark} {_note_text(note, path)}")
     if diagnostic.help_line:
-        lines.append(f"{gutter} {mark} {paint('help', 'help')}: {visible(diagnostic.help_line)}")
+        lines.append(f"{gutter} {mark} {paint('help', 'help')}: {_said(diagnostic.help_line)}")
     return "\n".join(lines) + "\n"
 
 
 def render_concise(diagnostic: Diagnostic) -> str:
     """One line: `path:line:column: error[TFG201]: headline`."""
     place = f"{diagnostic.span}: " if diagnostic.span is not None else ""
-    return visible(f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.headline}")
+    return _said(f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.headline}")
 
 
 def _place(span: Span) -> dict:
@@ -102,11 +113,11 @@ def render_json(diagnostic: Diagnostic) -> dict:
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity,
-        "message": diagnostic.headline,
+        "message": _cut(diagnostic.headline),
         "place": _place(diagnostic.span) if diagnostic.span else None,
         "notes": [
             {"message": _note_text(n, path), "place": _place(n.span) if n.span else None} for n in diagnostic.notes
         ],
-        "help": diagnostic.help_line or None,
-        "chain": [{"message": name, "place": _place(span)} for name, span in diagnostic.chain],
+        "help": _cut(diagnostic.help_line) or None,
+        "chain": [{"message": _cut(name), "place": _place(span)} for name, span in diagnostic.chain],
     }

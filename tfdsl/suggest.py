@@ -13,7 +13,10 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     if same is not None:
         return same
     # Of a long word more must agree: "inside" is no "divide".
-    matches = difflib.get_close_matches(word[:100], known, n=1, cutoff=0.6 if len(word) <= 4 else 0.7)
+    word, cutoff = word[:100], 0.6 if len(word) <= 4 else 0.7
+    least, most = len(word) * cutoff / (2 - cutoff), len(word) * (2 - cutoff) / cutoff  # long enough, short enough
+    known = [one for one in known if least <= len(one) <= most]
+    matches = difflib.get_close_matches(word, known, n=1, cutoff=cutoff)
     return matches[0] if matches else None
 
 

@@ -281,6 +281,7 @@ def prepared(ctx: Analysis, given: Given, is_tensor: bool = True) -> Given:
     if isinstance(value, ShapeOf):
         value = sizes_of(ctx, value, given.span)
     if isinstance(value, (list, tuple)):
+        ctx.spend(15 * len(value), given.span)
         value = [prepared(ctx, Given(item, given.span), is_tensor).value for item in value]
     if isinstance(value, Tensor) and value.type is None and is_tensor:
         ctx.fail(NOT_TENSOR, given.span, value=describe(value))

@@ -1,21 +1,8 @@
-"""Python's own functions, for values known while compiling."""
+"""Python's own functions, for values known while compiling. What they are given, and what they give, is not too large:
+the caller sees to that."""
 
 from ..types import DType
-from .limits import MAX_LIST
 from .values import Builtin, Dataset, ShapeOf
-
-
-class TooLarge(Exception):
-    """A value that is too large to build while compiling."""
-
-
-def _range(*bounds):
-    value = range(*bounds)
-    # Not len(): it cannot count that far.
-    count = (value.stop - value.start) // value.step
-    if count > MAX_LIST:
-        raise TooLarge("too many elements")
-    return value
 
 
 def _list(value=()):
@@ -23,9 +10,24 @@ def _list(value=()):
 
 
 def _zip(*values):
-    if len(values) * min(map(_len, values), default=0) > MAX_LIST:
-        raise TooLarge("too many elements")
     return list(zip(*map(_items, values), strict=False))
+
+
+def _enumerate(value, start=0):
+    if not -(2**63) <= start < 2**63:
+        raise ValueError("it does not begin that far from 0")
+    return list(enumerate(_list(value), start))
+
+
+def _sum(values, start=0):
+    if not isinstance(start, (list, tuple)):
+        return sum(_list(values), start)
+    result = list(start)  # adding lists one by one, Python would copy the first ones again and again
+    for value in _list(values):
+        if type(value) is not type(start):
+            raise TypeError("it adds values of one kind")
+        result += value
+    return type(start)(result)
 
 
 def _items(value):
@@ -49,15 +51,15 @@ def _str(value=""):
 BUILTINS: dict[str, Builtin] = {
     name: Builtin(name, function)
     for name, function in {
-        "range": _range,
+        "range": range,
         "len": _len,
         "list": _list,
         "tuple": lambda value=(): tuple(_list(value)),
-        "enumerate": lambda value, start=0: list(enumerate(_list(value), start)),
+        "enumerate": _enumerate,
         "zip": _zip,
         "reversed": lambda value: _list(value)[::-1],
         "sorted": lambda value: sorted(_list(value)),
-        "sum": lambda values, start=0: sum(_list(values), start),
+        "sum": _sum,
         "min": lambda *values: min(*values),
         "max": lambda *values: max(*values),
         "any": lambda values: any(values),

@@ -1,6 +1,7 @@
 """Calls: ops become nodes, functions are inlined, Python's functions are computed."""
 
 from collections.abc import Callable
+from math import prod
 
 from ..diagnostics import (
     ARGUMENT_KIND,
@@ -14,8 +15,8 @@ from ..diagnostics import (
     OPTIMIZER_POSITION,
     OPTION,
     RECURSION,
+    TENSOR_LARGE,
     TOO_DEEP,
-    VALUE_LARGE,
     VALUE_OF,
     Diagnostic,
 )
@@ -29,10 +30,9 @@ from ..source import Span
 from ..suggest import did_you_mean
 from ..types import DType, TensorType
 from .arguments import Arguments, Given, assign_arguments, bind, missing, operand_notes, size_notes
-from .builtins import SHARED_WITH_OPS, TooLarge
+from .builtins import SHARED_WITH_OPS
 from .context import Abandoned, Analysis
 from .foreign import call_python
-from .limits import MAX_CALLS, MAX_LIST
 from .names import Env
 from .raw import call_raw
 from .values import Array, Broken, Builtin, Function, Optimizer, PythonOp, Tensor, describe, has_tensor
@@ -90,11 +90,19 @@ def call_op(
             help = did_you_mean(str(details["value"]).strip('"'), allowed)
         ctx.fail(refused.message, span, notes, help, **details)
     outputs = result if isinstance(result, tuple) else (result,)
+    sizeable(ctx, shown or op.name, outputs, span)
     ctx.spend(100, span)
     node = ctx.graph.add(op.name, bound.args, name, outputs, ctx.origin(span), default)
     if isinstance(result, tuple) and result:
         return [Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)]
     return Tensor(Ref(node), outputs[0] if outputs else None, ctx.graph.name, span)
+
+
+def sizeable(ctx: Analysis, op: str, outputs: tuple[TensorType, ...], span: Span) -> None:
+    """Refuse tensors that no machine has room for; to TensorFlow, each would mean a minute of trying."""
+    for type in outputs:
+        if type is not None and type.shape and prod(d for d in type.shape if isinstance(d, int)) > ctx.limits.elements:
+            ctx.fail(TENSOR_LARGE, span, op=op, type=type, limit=ctx.limits.elements)
 
 
 def _bind(ctx: Analysis, op: Op, given: Arguments, span: Span, shown: str):
@@ -193,6 +201,22 @@ def depends(ctx: Analysis, y: Ref, x: Ref) -> bool:
     return False
 
 
+def depending(ctx: Analysis, xs: list[Ref]) -> set[int]:
+    """All nodes from which a gradient can flow back to one of `xs`, by the rules of `depends`."""
+    nodes, wanted = ctx.graph.nodes, set(xs)
+    found = {x.node for x in xs if nodes[x.node].op in ("variable", "shared")}
+    for id in sorted(nodes):  # a node stands after what it is made of
+        node = nodes[id]
+        if node.op in _CUT or node.op in ("variable", "shared"):
+            continue
+        if any(
+            r in wanted or (r.node in found and _is_inexact(nodes[r.node].outputs, r.output)) for r in node.inputs()
+        ):
+            found.add(id)
+    ctx.spend(2 * len(nodes), nodes[xs[0].node].origin.span)
+    return found
+
+
 def _is_inexact(outputs: tuple[TensorType, ...], at: int) -> bool:
     return bool(outputs) and outputs[at].dtype.kind in ("float", "complex")
 
@@ -230,20 +254,24 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
 
 # --- Python's functions -----------------------------------------------------------------------
 
+_WITHOUT_LOOKING = ("range", "len", "bool")  # they take no time, however much they are given
+
 
 def _python(ctx: Analysis, name: str, function: Callable, given: Arguments, span: Span) -> object:
     positional = [g.value for n, g in given if n is None]
     keywords = {n: g.value for n, g in given if n is not None}
     if any(isinstance(g.value, Broken) for _, g in given):
         raise Abandoned(None)
-    from .expressions import power_is_safe, small
+    from .expressions import power_is_safe, small, too_large
 
+    size = sum(map(ctx.limits.size_of, (*positional, *keywords.values())))
+    if size > ctx.limits.constant and name not in _WITHOUT_LOOKING:
+        too_large(ctx, span)
+    ctx.spend(2 * size, span)
     if name == "pow" and len(positional) >= 2:
         power_is_safe(ctx, positional[0], positional[1], span)
     try:
         return small(ctx, function(*positional, **keywords), span)
-    except TooLarge as error:
-        ctx.fail(VALUE_LARGE, span, size=str(error), limit=f"{MAX_LIST} elements")
     except (TypeError, ValueError, ArithmeticError) as error:
         ctx.fail(ARITHMETIC, span, reason=f"{name}: {error}")
 
@@ -284,10 +312,11 @@ def inline(ctx: Analysis, function: Function, given: Arguments, span: Span) -> o
     name = tree.target.id
     if any(tree is one for one in ctx.calling):
         ctx.fail(RECURSION, span, name=name)
-    if len(ctx.calling) >= MAX_CALLS:
-        ctx.fail(TOO_DEEP, span, help="call fewer functions from inside other functions", limit=MAX_CALLS)
+    if len(ctx.calling) >= ctx.limits.depth:
+        help = "call fewer functions from inside other functions, or raise the limit with --max-depth"
+        ctx.fail(TOO_DEEP, span, help=help, limit=ctx.limits.depth)
     ctx.repeat(1, span)
-    ctx.spend(1000, span)
+    ctx.spend(400, span)
     names = [p.name for p in tree.parameters]
     signature = ", ".join(p.name if p.default is None else f"{p.name} = {p.default.span.text}" for p in tree.parameters)
     arguments = assign_arguments(ctx, name, signature, names, given, span)

@@ -3,20 +3,21 @@
 from collections.abc import Mapping
 
 from ..access import Access
+from ..bag import Bag
 from ..diagnostics import (
     DATA_UNKNOWN,
     PARAM_UNKNOWN,
     UNUSED,
     UNUSED_VALUE,
-    Bag,
     Diagnostic,
 )
+from ..limits import Clock, Limits
 from ..program import Apply, Enter, Fetch, Graph, Program, Ref, Template, fetches_of, walk
 from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
 from . import paths, plan
-from .context import Analysis, GraphBuilder, Limits
+from .context import Analysis, GraphBuilder
 from .foreign import Foreign
 from .names import declared
 from .outside import Outside
@@ -31,6 +32,7 @@ def analyse(
     outside: Outside | None = None,
     foreign: Foreign | None = None,
     access: Access | None = None,
+    clock: Clock | None = None,
 ) -> tuple[Program, Bag]:
     """The program of a tree, and what was found wrong with it.
 
@@ -39,7 +41,7 @@ def analyse(
     files that it names. Where the bag
     has errors the program is incomplete and must not be built.
     """
-    ctx, program = analysed(tree, params, data, limits, outside, foreign, access)
+    ctx, program = analysed(tree, params, data, limits, outside, foreign, access, clock)
     return program, ctx.bag
 
 
@@ -51,11 +53,14 @@ def analysed(
     outside: Outside | None = None,
     foreign: Foreign | None = None,
     access: Access | None = None,
+    clock: Clock | None = None,
 ) -> tuple[Analysis, Program]:
     """As `analyse`, with the state of the analysis, to which nodes can still be added."""
     path = tree.span.source.path
-    ctx = Analysis(path, params or {}, data or {}, limits or Limits(), outside, foreign or Foreign({}, None), access)
+    limits, foreign = limits or Limits(), foreign or Foreign({}, None)
+    ctx = Analysis(path, params or {}, data or {}, limits, outside, foreign, access, clock or Clock(limits))
     ctx.tree = tree.body
+    ctx.allowed += limits.work_of(tree.span.source.text)
     sessions = []
     names: dict[str, Span] = {}
     for statement in tree.body:

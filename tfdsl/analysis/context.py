@@ -7,7 +7,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from ..access import Access
-from ..diagnostics import OTHER_GRAPH, TOO_DEEP, UNROLLED, WORK_LARGE, Bag, Diagnostic, Frame, Message, Note, TfgError
+from ..bag import Bag
+from ..diagnostics import (
+    OTHER_GRAPH,
+    TIME_LONG,
+    TOO_DEEP,
+    UNROLLED,
+    WORK_LARGE,
+    Diagnostic,
+    Frame,
+    Message,
+    Note,
+    TfgError,
+)
+from ..limits import Clock, Limits
 from ..program import (
     Arg,
     Data,
@@ -32,10 +45,11 @@ from ..source import Span
 from ..syntax import tree as t
 from ..syntax.read import identity_of
 from ..types import Sizes, TensorType
-from .depth import LEVELS, MAX_LEVELS, on_own_stack
-from .limits import Limits
+from .depth import LEVELS, NoStack, on_own_stack
 from .names import Env, declared
 from .values import Broken, Dataset, Tensor, freeze, is_host
+
+_LOOK = 20_000  # units of work after which the clock is looked at
 
 
 class Abandoned(Exception):
@@ -44,6 +58,13 @@ class Abandoned(Exception):
     def __init__(self, diagnostic: Diagnostic | None):
         super().__init__()
         self.diagnostic = diagnostic
+
+
+def _forget(error: BaseException | None) -> None:
+    """Let go of the frames that an error went through: with the error in one of them, they would hold each other."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__context__
 
 
 @dataclass(slots=True)
@@ -202,9 +223,10 @@ class Analysis:
 
     def __init__(
         self, path: str, params: Mapping[str, object], data: Mapping[str, object], limits: Limits,
-        outside: object = None, foreign: object = None, access: Access | None = None,
+        outside: object, foreign: object, access: Access | None, clock: Clock,
     ):  # fmt: skip
-        self.bag = Bag()
+        self.bag = Bag(limits.errors)
+        self.clock = clock
         self.folder = os.path.dirname(path) or "."
         self.access = access or Access(path)  # opens what the program names
         self.given_params, self.given_data, self.limits = params, data, limits
@@ -226,7 +248,8 @@ class Analysis:
         self.calling: list[t.Def] = []
         self.level = 0  # of expressions and blocks inside one another
         self.unrolled = 0
-        self.work = 0
+        self.work = self._looked = 0  # units of work; how many when the clock was looked at last
+        self.allowed = limits.work  # units of work; a text adds to it
         self.failed = 0  # statements that could not be analysed, follow-ups of other errors included
 
     def origin(self, span: Span) -> Origin:
@@ -291,8 +314,20 @@ class Analysis:
     def spend(self, work: int, span: Span) -> None:
         """Count work done for the program; give the program up where it is too much."""
         self.work += work
-        if self.work > self.limits.work:
-            raise TfgError([*self.bag.ordered(), self.diagnostic(WORK_LARGE, span)])
+        if self.work > self._looked + _LOOK:
+            self._looked = self.work
+            if self.work > self.allowed:
+                self.give_up(WORK_LARGE, span, more=10 * self.limits.unroll)
+            if self.clock.is_over:
+                self.give_up(TIME_LONG, span, seconds=self.clock.seconds)
+
+    def count_anew(self) -> None:
+        """The check is over; what is added to the graph from now on has its own time and work."""
+        self.clock, self.work, self._looked = Clock(self.limits), 0, 0
+
+    def give_up(self, message: Message, span: Span, **details: object) -> None:
+        """End the check with what has been found and an error more."""
+        raise TfgError([*self.bag.ordered(), self.diagnostic(message, span, **details)])
 
     def repeat(self, times: int, span: Span) -> None:
         """Count turns of loops and calls of functions."""
@@ -302,11 +337,14 @@ class Analysis:
 
     def deeper(self, function: Callable, span: Span, *arguments: object) -> object:
         """Call what works one level deeper in the program than its caller; `span` is what it works on."""
-        if self.level >= MAX_LEVELS:
-            self.fail(TOO_DEEP, span, limit=MAX_LEVELS)
+        if self.level >= self.limits.levels:
+            self.fail(TOO_DEEP, span, limit=self.limits.levels)
         self.level += 1
         try:
             return function(*arguments) if self.level % LEVELS else on_own_stack(function, *arguments)
+        except NoStack:
+            help = "the system gives no memory for more: give the inner parts names of their own"
+            self.fail(TOO_DEEP, span, help=help, limit=self.level)
         finally:
             self.level -= 1
 
@@ -316,6 +354,8 @@ class Analysis:
             return action()
         except Abandoned as abandoned:
             self.failed += 1
+            self.work += 50
+            _forget(abandoned)
             if abandoned.diagnostic is not None:
                 self.bag.add(abandoned.diagnostic)
             return Broken()

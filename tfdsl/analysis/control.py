@@ -9,6 +9,7 @@ graph: placeholders, variables, optimizers, summaries.
 from contextlib import contextmanager
 
 from ..diagnostics import (
+    BLOCKS_DEEP,
     BRANCH_NAMES,
     BRANCH_RETURN,
     BRANCH_TYPE,
@@ -42,8 +43,11 @@ class Bound(Record):
 
 
 @contextmanager
-def _region(ctx: Analysis, env: Env):
+def _region(ctx: Analysis, env: Env, span: Span):
     """Code that the graph runs by turns: its nodes are in a list of their own, its names are gone afterwards."""
+    if ctx.graph.regions >= ctx.limits.blocks:
+        help = "call fewer functions with such blocks from inside others, or raise the limit with --max-depth"
+        ctx.fail(BLOCKS_DEEP, span, help=help, limit=ctx.limits.blocks)
     names = env.snapshot()
     try:
         with ctx.graph.region() as items:
@@ -77,13 +81,13 @@ def while_loop(ctx: Analysis, env: Env, statement: t.While) -> None:
         initial[name], types[name] = _initial(ctx, name, binding)
     env.begin_loop()
     try:
-        with _region(ctx, env) as items:
+        with _region(ctx, env, statement.span) as items:
             params = _begin_turn(ctx, _carried(env, statement), types)
             value = condition(ctx, env, statement.condition)
             if isinstance(value, bool):
                 ctx.fail(LOOP_CONDITION, statement.condition.span, value=describe(value))
             test = Region(params, tuple(items), (_test(ctx, value, statement.condition, "while"),))
-        with _region(ctx, env) as items:
+        with _region(ctx, env, statement.span) as items:
             params = _begin_turn(ctx, _carried(env, statement), types)
             env.next_turn()
             failed = ctx.failed
@@ -215,7 +219,7 @@ def cond(ctx: Analysis, env: Env, statement: t.If, at: int, value: object) -> Re
 
 def _branch(ctx: Analysis, env: Env, analyse, span: Span) -> _Branch:
     before = env.snapshot()
-    with _region(ctx, env) as items:
+    with _region(ctx, env, span) as items:
         returned = analyse()
         names = {name: Bound(b.value, b.span, b.path) for name, b in env.since(before)}
     return _Branch(tuple(items), names, returned, span)

@@ -25,7 +25,7 @@ def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> Dataset:
     stages += [_stage(ctx, env, stage, TRANSFORMS, "transforms") for stage in transforms]
     data = Data(name, stages[0], tuple(stages[1:]), ctx.folder, 0, 0, ctx.origin(statement.span))
     try:
-        schema = schema_of(data, ctx.given_data.get(name), ctx.access)
+        schema = schema_of(data, ctx.given_data.get(name), ctx.access, ctx.clock)
     except DataError as error:
         stage = statement.stages[error.stage or 0]
         place = _blamed(stage, (SOURCES | TRANSFORMS)[stage.name].params, error.param)

@@ -7,8 +7,12 @@ The threads wait for one another, so nothing runs at the same time.
 import threading
 from collections.abc import Callable
 
+
+class NoStack(Exception):
+    """The system gives the process no room for another thread."""
+
+
 LEVELS = 30  # expressions and blocks inside one another that one thread takes; each is up to twenty calls of Python's
-MAX_LEVELS = 10_000  # in a whole program
 
 
 def on_own_stack(function: Callable, *arguments: object) -> object:
@@ -22,7 +26,10 @@ def on_own_stack(function: Callable, *arguments: object) -> object:
             outcome.extend((None, error))
 
     thread = threading.Thread(target=run, name="tfdsl-depth", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:
+        raise NoStack from None
     thread.join()
     if len(outcome) > 1:
         raise outcome[1]

@@ -30,6 +30,7 @@ from ..diagnostics import (
     VALUE_LARGE,
     Note,
 )
+from ..limits import MAX_ADVICE, MAX_BITS, MAX_MOVING, MAX_NESTED
 from ..ops import OPS
 from ..ops.optimizers import OPTIMIZERS
 from ..program import Apply, BatchField, Fetch, PlanExpr, Value
@@ -43,7 +44,6 @@ from .builtins import BUILTINS
 from .calls import call, call_op
 from .context import Abandoned, Analysis
 from .indexing import index_array, index_tensor
-from .limits import MAX_ADVICE, MAX_BITS, MAX_LIST, MAX_MOVING, size_of
 from .names import Ambiguous, Env
 from .values import (
     Array,
@@ -62,6 +62,8 @@ from .values import (
     is_host,
     part_of,
 )
+
+_SOME = 8  # of many names that a message shows
 
 # An operator of the language: Python's function, the op of the table, and the name TensorFlow gives its node.
 _BINARY = {
@@ -86,7 +88,7 @@ _COMPARE = {
 
 def evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> object:
     """The value of an expression."""
-    ctx.spend(5, expr.span)
+    ctx.spend(8, expr.span)
     match expr:
         case t.Constant():
             return expr.value
@@ -135,24 +137,30 @@ def value_of(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> 
     if value is None and isinstance(expr, t.Call):
         ctx.fail(NO_VALUE, expr.span, function=expr.function.span.text[:40])
     if isinstance(value, (list, tuple)):
-        ctx.spend(size_of(value), expr.span)
+        ctx.spend(ctx.limits.size_of(value), expr.span)
     return value
 
 
 def small(ctx: Analysis, value: object, span: Span) -> object:
     """A value, if it is not too large to work with."""
-    size = size_of(value)
-    if size > MAX_LIST:
-        _too_large(ctx, span, "too many elements")
+    size, depth = ctx.limits.measure(value)
+    if depth > MAX_NESTED:
+        ctx.fail(TOO_DEEP, span, help="put fewer lists into one another", limit=MAX_NESTED)
+    if size > ctx.limits.constant:
+        too_large(ctx, span)
     if isinstance(value, int) and value.bit_length() > MAX_BITS:
-        _too_large(ctx, span, "a huge number")
+        _huge(ctx, span)
     ctx.spend(size, span)
     return value
 
 
-def _too_large(ctx: Analysis, span: Span, size: str) -> None:
-    limit = f"{MAX_BITS} bits" if size == "a huge number" else f"{MAX_LIST} elements"
-    ctx.fail(VALUE_LARGE, span, size=size, limit=limit)
+def too_large(ctx: Analysis, span: Span) -> None:
+    ctx.fail(VALUE_LARGE, span, size="too many elements", limit=f"{ctx.limits.constant} elements")
+
+
+def _huge(ctx: Analysis, span: Span) -> None:
+    help = "use a float, such as 2.0 ** 1000"
+    ctx.fail(VALUE_LARGE, span, help=help, size="a huge number", limit=f"{MAX_BITS} bits")
 
 
 def given(ctx: Analysis, env: Env, expr: t.Expr) -> Given:
@@ -190,8 +198,10 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
     try:
         binding = env.find(name)
     except Ambiguous as error:
-        names = [b.qualified(name) for b in error.bindings]
-        notes = tuple(Note(f"{n} is from line {{line}}", b.span) for n, b in zip(names, error.bindings, strict=True))
+        some = error.bindings[:_SOME]
+        names = [b.qualified(name) for b in some]
+        notes = tuple(Note(f"{n} is from line {{line}}", b.span) for n, b in zip(names, some, strict=True))
+        names += ["..."] if len(error.bindings) > _SOME else []
         ctx.fail(AMBIGUOUS, expr.span, notes, name=name, names=" or ".join(names), first=names[0])
     if binding is not None:
         return ctx.use(binding.value, expr.span, name)
@@ -365,8 +375,8 @@ def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str
         _operands(ctx, expr, left, right)
         return call_op(ctx, row, arguments, expr.span, name, default, "matmul" if expr.op == "@" else f"'{expr.op}'")
     if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)) and expr.op == "+":
-        if size_of(left) + size_of(right) > MAX_LIST:
-            _too_large(ctx, expr.span, "too many elements")
+        if ctx.limits.size_of(left) + ctx.limits.size_of(right) > ctx.limits.constant:
+            too_large(ctx, expr.span)
         return [*left, *right] if isinstance(left, list) else (*left, *right)
     repeats = expr.op == "*" and isinstance(left, list) and isinstance(right, int)
     if not repeats and not (is_host(left) and is_host(right)):
@@ -380,11 +390,14 @@ def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str
         ctx.fail(ARITHMETIC, expr.span, reason=str(error))
 
 
+FEWER_OPERATORS = "use fewer operators on what only the session knows"
+
+
 def moving(ctx: Analysis, op: str, operands: tuple, span: Span) -> Moving:
     """An operator on values of which one is known only to the running session: computed outside the graph."""
     made = Apply(op, tuple(plan_value(ctx, value, span) for value in operands))
     if _operators(made) > MAX_MOVING:
-        ctx.fail(TOO_DEEP, span, limit=MAX_MOVING)
+        ctx.fail(TOO_DEEP, span, help=FEWER_OPERATORS, limit=MAX_MOVING)
     return Moving(made)
 
 
@@ -428,22 +441,21 @@ def _size_is_safe(ctx: Analysis, expr: t.Binary, left: object, right: object) ->
     """Refuse, before it is computed, what would fill the memory."""
     if expr.op == "%" and isinstance(left, str):
         _operands(ctx, expr, left, right, refuse=True)
-    if expr.op == "+" and isinstance(left, str) and isinstance(right, str) and len(left) + len(right) > MAX_LIST:
-        _too_large(ctx, expr.span, "too many elements")
+    if expr.op == "+" and isinstance(left, str) and isinstance(right, str) and left and right:
+        small(ctx, (left, right), expr.span)
     if expr.op == "**":
         power_is_safe(ctx, left, right, expr.span)
     elif expr.op == "*":
         for value, count in ((left, right), (right, left)):
             if not isinstance(value, (str, list, tuple)) or not isinstance(count, int) or count <= 0:
                 continue
-            size = len(value) if isinstance(value, str) else size_of(value)
-            if size * count > MAX_LIST:
-                _too_large(ctx, expr.span, "too many elements")
+            if ctx.limits.size_of(value) * count > ctx.limits.constant:
+                too_large(ctx, expr.span)
 
 
 def power_is_safe(ctx: Analysis, base: object, exponent: object, span: Span) -> None:
     if isinstance(base, int) and isinstance(exponent, int) and (base.bit_length() - 1) * exponent > MAX_BITS:
-        _too_large(ctx, span, "a huge number")
+        _huge(ctx, span)
 
 
 def _unary(ctx: Analysis, expr: t.Unary, value: object, name: str | None) -> object:
@@ -653,13 +665,19 @@ def unpacked(ctx: Analysis, targets: tuple[t.Identifier, ...], value: object, sp
 
 def _comprehension(ctx: Analysis, env: Env, expr: t.Comprehension) -> list:
     result: list = []
+    size = 0
 
     def turn(env: Env, clauses: tuple[t.Clause, ...]) -> None:
         if not clauses:
             result.append(value_of(ctx, env, expr.element))
+            nonlocal size
+            size += ctx.limits.size_of(result[-1])
+            if size > ctx.limits.constant:
+                too_large(ctx, expr.span)
             return
         clause = clauses[0]
         for item in iterate(ctx, value_of(ctx, env, clause.iterable), clause.iterable.span):
+            ctx.spend(8, clause.span)
             inner = Env(parent=env)
             bind_targets(ctx, inner, clause.targets, item, clause.span)
             if all(_holds(ctx, inner, c) for c in clause.conditions):

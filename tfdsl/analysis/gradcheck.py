@@ -78,6 +78,7 @@ def _sources(ctx: Analysis, graph: Graph, y: Ref) -> tuple[Ref, ...]:
 
 def way(ctx: Analysis, check: Check, method: str) -> Way:
     """The nodes of a gradient by one method, beside the program's own."""
+    ctx.count_anew()
     graph = ctx.graphs[check.graph]
     start, nodes = len(graph.items), graph.nodes
     tensors = [

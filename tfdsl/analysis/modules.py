@@ -28,7 +28,6 @@ from ..syntax import tree as t
 from ..syntax.parse import parse
 from ..syntax.read import identity_of, read_open, reason_of
 from .context import Abandoned, Analysis
-from .limits import MAX_IMPORTS
 from .names import Env
 from .statements import bind, block
 from .values import Namespace
@@ -102,9 +101,10 @@ def _analysed(ctx: Analysis, path: str, file: BinaryIO, stem: str, statement: t.
         chain = [*list(ctx.importing.values())[list(ctx.importing).index(identity) :], path]
         ctx.fail(IMPORT_CYCLE, statement.span, chain=" -> ".join(chain))
     if identity not in ctx.modules:
-        if len(ctx.importing) > MAX_IMPORTS:
-            ctx.fail(IMPORT_DEEP, statement.span, limit=MAX_IMPORTS)
+        if len(ctx.importing) > ctx.limits.imports:
+            ctx.fail(IMPORT_DEEP, statement.span, limit=ctx.limits.imports)
         tree = _parsed(ctx, path, file, statement)
+        ctx.allowed += ctx.limits.work_of(tree.span.source.text)
         ctx.modules[identity] = module = Env()
         start = len(ctx.graph.bound)
         with _inside(ctx, tree, module, path, identity, stem), ctx.entering("imported", statement.span):
@@ -115,8 +115,9 @@ def _analysed(ctx: Analysis, path: str, file: BinaryIO, stem: str, statement: t.
 
 def _parsed(ctx: Analysis, path: str, file: BinaryIO, statement: t.Import) -> t.File:
     try:
-        source = read_open(path, file)
-        return parse(Source(f"<{statement.path}>", source.text) if statement.is_library else source)
+        source = read_open(path, file, ctx.limits)
+        source = Source(f"<{statement.path}>", source.text) if statement.is_library else source
+        return parse(source, ctx.limits, ctx.clock)
     except TfgError as error:
         first = error.diagnostics[0]
         if first.message is FILE_MISSING:
@@ -134,7 +135,7 @@ def _similar(ctx: Analysis, path: str) -> str:
     try:
         with ctx.access.folder(folder or ".") as opened:
             known = [other for other in opened.names() if other.endswith(".tfg")]
-    except (OSError, Refused):
+    except (OSError, ValueError, Refused):
         return ""
     return did_you_mean(name, known)
 

@@ -8,7 +8,6 @@ from ..syntax.parse import parse_expression
 from .context import Analysis
 from .declared import declared_dtype
 from .expressions import value_of
-from .limits import is_too_large
 from .names import Env
 from .values import describe, freeze, is_host
 
@@ -35,14 +34,14 @@ def declared_param(ctx: Analysis, env: Env, statement: t.Param) -> object:
         wanted = {"float": "float", "int": "int", "uint": "int", "bool": "bool", "string": "str"}.get(
             dtype.kind, wanted
         )
-        converted = convert_param(default, wanted)
+        converted = convert_param(ctx, default, wanted)
         if converted is None:
             ctx.fail(PARAM_TYPE, statement.value.span, name=name, wanted=wanted, value=describe(default))
         default = converted
     value = default
     if name in ctx.given_params:
         raw = ctx.given_params[name]
-        value = convert_param(raw, wanted)
+        value = convert_param(ctx, raw, wanted)
         if value is None and (raw is not None or wanted != "none"):
             help = _HELP.get(wanted, "")
             ctx.fail(PARAM_TYPE, statement.target.span, help=help, name=name, wanted=wanted, value=_given_text(raw))
@@ -61,12 +60,12 @@ def _given_text(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def convert_param(value: object, wanted: str) -> object:
+def convert_param(ctx: Analysis, value: object, wanted: str) -> object:
     """A value given for a param, as the param's type; None where it cannot be. Strings are read as numbers."""
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
         value = value.tolist()
     value = _converted(value, wanted)
-    return None if is_too_large(value) else value
+    return None if ctx.limits.is_too_large(value) else value
 
 
 def _converted(value: object, wanted: str) -> object:

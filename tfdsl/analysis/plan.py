@@ -51,6 +51,7 @@ from ..diagnostics import (
     VALUE_OF,
     Note,
 )
+from ..limits import MAX_MOVING
 from ..program import (
     ENGINES,
     ON_NAN,
@@ -86,9 +87,18 @@ from ..syntax import tree as t
 from ..types import SizeClash, SizeMismatch, match_shape, shape_text
 from .arguments import Given, operand_notes
 from .context import Abandoned, Analysis
-from .expressions import bind_targets, condition, dotted, evaluate, given, iterate, plan_value, value_of
+from .expressions import (
+    FEWER_OPERATORS,
+    bind_targets,
+    condition,
+    dotted,
+    evaluate,
+    given,
+    iterate,
+    plan_value,
+    value_of,
+)
 from .feeds import Loop, Plan, check_feed, check_needs, checked_feeds, feed_entries, known_shape
-from .limits import MAX_MOVING
 from .names import Env
 from .statements import on_graph
 from .values import Array, Batch, Broken, Dataset, Moving, Tensor, describe, thaw
@@ -238,7 +248,7 @@ def _condition(ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | Non
     """A condition on fetched values: its comparisons are no nodes. What it compares is added to `sides`."""
     sides = [] if sides is None else sides
     if depth + (len(expr.ops) if isinstance(expr, t.Compare) else 0) > MAX_MOVING:
-        ctx.fail(TOO_DEEP, expr.span, limit=MAX_MOVING)
+        ctx.fail(TOO_DEEP, expr.span, help=FEWER_OPERATORS, limit=MAX_MOVING)
     match expr:
         case t.Compare():
             operands = [_plan_expr(ctx, plan, operand) for operand in expr.operands]

@@ -76,6 +76,7 @@ def block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
 
 def _block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
     for statement in statements:
+        ctx.spend(10, statement.span)
         result = ctx.guarded(lambda statement=statement: _statement(ctx, env, statement), statement.span)
         if isinstance(result, Returned):
             return result

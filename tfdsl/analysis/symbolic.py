@@ -14,11 +14,12 @@ from ..program import Arg, Literal, Node, Pack, Ref, Refs
 from ..record import Record
 from ..source import Span
 from .arguments import Given
-from .calls import call_op, depends
+from .calls import call_op, depending
 from .context import Analysis
 from .values import Tensor
 
 _LONGEST = 40  # operations of a formula
+_LARGEST = 256  # bits of a whole number in it: SymPy multiplies such numbers out, however large they become
 
 
 class Step(Record):
@@ -59,7 +60,7 @@ class _Formulas:
         self.steps: list[Step] = []
         self.cuts: dict[Ref, object] = {}  # the formulas of the nodes that have a symbol
         self._leaf = is_leaf
-        self._on_path: dict[Ref, bool] = {}
+        self._on_path: set[int] | None = None  # the nodes through which a gradient flows to one of the xs
 
     def gradients(self, ys: list[Ref]) -> list[object]:
         """The formula of each gradient, over the symbols of `tensors` and `steps`."""
@@ -69,10 +70,11 @@ class _Formulas:
         formulas: dict[Ref, object] = {}  # of every node, over symbols
         cuts = self.cuts
         for ref in order:
+            self.ctx.spend(2000, self.span)
             formula = self._formula(ref, formulas)
             if formula == self.symbols.get(ref) or (isinstance(formula, sympy.Symbol) and ref not in ys):
                 formulas[ref] = formula
-            elif uses[ref] > 1 or ref in ys or formula.count_ops() > _LONGEST:
+            elif uses[ref] > 1 or ref in ys or formula.count_ops() > _LONGEST or self._has_huge_number(formula):
                 cuts[ref] = formula
                 formulas[ref] = self.symbol(ref)
             else:
@@ -84,11 +86,16 @@ class _Formulas:
                 continue
             if outer.count_ops() > _LONGEST // 4:
                 outer = self.step(f"d_{self.symbol(ref)}", outer)
+            self.ctx.spend(2000, self.span)
             for symbol in sorted(formula.free_symbols, key=str):
                 inner = self.tensors.get(symbol)
                 if inner is not None and (inner in self.xs or self.on_path(inner)):
                     adjoint[symbol] = adjoint.get(symbol, 0) + outer * sympy.diff(formula, symbol)
         return [adjoint.get(self.symbol(x), sympy.Integer(0)) for x in self.xs]
+
+    def _has_huge_number(self, formula: object) -> bool:
+        numbers = formula.atoms(self.sympy.Rational)
+        return any(max(abs(n.p), n.q).bit_length() > _LARGEST for n in numbers)
 
     def step(self, name: str, formula: object) -> object:
         symbol = self.sympy.Symbol(f"{name}_{len(self.steps)}", real=True)
@@ -104,9 +111,9 @@ class _Formulas:
 
     def on_path(self, ref: Ref) -> bool:
         """Whether a gradient flows through a node to one of the xs."""
-        if ref not in self._on_path:
-            self._on_path[ref] = any(depends(self.ctx, ref, x) for x in self.xs)
-        return self._on_path[ref]
+        if self._on_path is None:
+            self._on_path = depending(self.ctx, self.xs)
+        return ref in self.xs or ref.node in self._on_path
 
     def is_leaf(self, ref: Ref) -> bool:
         """Whether a node is a value that is just there."""
@@ -180,6 +187,10 @@ def rules(sympy) -> dict[str, Callable]:
     if _RULES:
         return _RULES
 
+    def power(x, y):
+        # A whole exponent is worked out for the numbers in the base.
+        return x ** (sympy.Float(y, 17) if y.is_Integer and abs(y) > _LONGEST else y)
+
     class sigmoid(sympy.Function):
         def fdiff(self, argindex=1):
             return self * (1 - self)
@@ -213,7 +224,7 @@ def rules(sympy) -> dict[str, Callable]:
     _RULES.update({
         "add": lambda x, y: x + y, "subtract": lambda x, y: x - y, "multiply": lambda x, y: x * y,
         "truediv": lambda x, y: x / y, "divide": lambda x, y: x / y, "div": lambda x, y: x / y,
-        "realdiv": lambda x, y: x / y, "pow": lambda x, y: x**y, "negative": lambda x: -x,
+        "realdiv": lambda x, y: x / y, "pow": power, "negative": lambda x: -x,
         "add_n": lambda inputs: sum(inputs), "identity": lambda x: x, "constant": lambda x: x,
         "square": lambda x: x**2, "sqrt": sympy.sqrt, "rsqrt": lambda x: 1 / sympy.sqrt(x),
         "reciprocal": lambda x: 1 / x, "squared_difference": lambda x, y: (x - y) ** 2,

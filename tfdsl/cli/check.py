@@ -28,7 +28,8 @@ def command(arguments: argparse.Namespace) -> int:
     diagnostics: list[Diagnostic] = []
     for path in arguments.files:
         try:
-            diagnostics += check(read(path), extra.params, extra.data, extra.limits, access=extra.access(path))[1]
+            source, access = read(path, extra.limits), extra.access(path)
+            diagnostics += check(source, extra.params, extra.data, extra.limits, access=access)[1]
         except TfgError as error:
             diagnostics += error.diagnostics
     _print(diagnostics, arguments.format)

@@ -25,11 +25,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     extra = given(arguments)
-    source = read(arguments.file)
+    source = read(arguments.file, extra.limits)
     if arguments.stage == "tree":
         from ..syntax.outline import outline
 
-        show(outline(parse(source)), end="")
+        show(outline(parse(source, extra.limits)), end="")
         return 0
     compiled = compile_source(
         source, extra.params, extra.data, extra.limits, None, tensorflow.foreign(), extra.access(arguments.file)

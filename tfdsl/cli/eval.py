@@ -31,8 +31,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def command(arguments: argparse.Namespace) -> int:
     extra = given(arguments)
     feeds = [fed(text) for text in arguments.feed]
-    file = parse(read(arguments.file))
-    expression = parse_expression(Source("EXPR", arguments.expression))
+    file = parse(read(arguments.file, extra.limits), extra.limits)
+    expression = parse_expression(Source("EXPR", arguments.expression), extra.limits)
     printed = t.Print(expression.span, (expression,), tuple(feeds))
     graph = None if arguments.graph is None else t.Identifier(expression.span, arguments.graph)
     session = t.Session(expression.span, None, graph, (printed,))

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from ..diagnostics import FILE_MISSING, Diagnostic, TfgError
 from ..outputs import write_output
-from ..source import Source
 from ..suggest import visible_lines
 from ..syntax.format import format_text
-from ..syntax.read import read
+from ..syntax.read import read, read_open
+from .options import add_limit_options, limits
 from .report import colour, count, errors, show
 
 _COLOURS = {"+": "32", "-": "31", "@": "36"}
@@ -29,16 +29,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--check", action="store_true", help="write nothing; name the files that would change, and exit 1"
     )
     parser.add_argument("--diff", action="store_true", help="write nothing; print what would change, and exit 1")
+    add_limit_options(parser, "depth", "file", "seconds")
     parser.add_argument("-q", "--quiet", action="store_true", help="no summary on standard error")
 
 
 def command(arguments: argparse.Namespace) -> int:
     dry, changed, unchanged, failed = arguments.check or arguments.diff, 0, 0, 0
+    most = limits(arguments)
     for path in _paths(arguments.files):
         try:
-            source = Source("<stdin>", _standard_input()) if path == "-" else read(path)
+            source = read_open("<stdin>", sys.stdin.buffer, most) if path == "-" else read(path, most)
             before = source.text if path == "-" else Path(path).read_bytes().decode("utf-8")
-            after = format_text(source)
+            after = format_text(source, most)
         except TfgError as error:
             failed += 1
             errors(error.diagnostics)
@@ -58,10 +60,6 @@ def command(arguments: argparse.Namespace) -> int:
     if not arguments.quiet and arguments.files != ["-"]:
         _summary(dry, changed, unchanged, failed)
     return 1 if failed or (dry and changed) else 0
-
-
-def _standard_input() -> str:
-    return sys.stdin.buffer.read().decode("utf-8-sig").replace("\r\n", "\n")
 
 
 def _paths(files: list[str]) -> Iterator[str]:

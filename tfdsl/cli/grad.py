@@ -30,7 +30,7 @@ def command(arguments: argparse.Namespace) -> int:
     if arguments.word != "wrt":
         raise WrongUse(f"write: tfdsl grad {arguments.file} NODE wrt NAME")
     extra = given(arguments)
-    tree = parse(read(arguments.file))
+    tree = parse(read(arguments.file, extra.limits), extra.limits)
     ctx, program = analysed(tree, extra.params, extra.data, extra.limits, access=extra.access(arguments.file))
     if ctx.bag.errors:
         return errors(d for d in ctx.bag.ordered() if d.severity == "error")

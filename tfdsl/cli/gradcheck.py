@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     extra = given(arguments)
-    tree = parse(read(arguments.file))
+    tree = parse(read(arguments.file, extra.limits), extra.limits)
     access = extra.access(arguments.file)
     ctx, program = analysed(tree, extra.params, extra.data, extra.limits, None, tensorflow.foreign(), access)
     if ctx.bag.errors:

@@ -31,7 +31,13 @@ def command(arguments: argparse.Namespace) -> int:
     extra = given(arguments)
     foreign = tensorflow.foreign() if form == "pbtxt" else None
     compiled = compile_source(
-        read(arguments.file), extra.params, extra.data, extra.limits, None, foreign, extra.access(arguments.file)
+        read(arguments.file, extra.limits),
+        extra.params,
+        extra.data,
+        extra.limits,
+        None,
+        foreign,
+        extra.access(arguments.file),
     )
     graphs = [graph for graph in compiled.program.graphs if arguments.graph in (None, graph.name)]
     if not graphs:

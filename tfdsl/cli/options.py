@@ -1,16 +1,20 @@
 """Options that several commands share: params, data and the config file."""
 
 import argparse
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
+from typing import ClassVar
 
 from ..access import Access, Confined, Refused
-from ..analysis.limits import Limits
 from ..diagnostics import CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, TfgError
+from ..limits import Limits
 from ..suggest import did_you_mean
 from .report import WrongUse
 
 CONFIG_KEYS = ("params", "data", "logdir")
-_MAX_CONFIG, _MAX_BRACKETS = 1_000_000, 1000
+_MAX_CONFIG, _MAX_NESTED = 100_000, 50  # characters; lists and mappings in one another
 
 
 def add_program_options(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +27,33 @@ def add_program_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow-path", metavar="DIR", action="append", default=[], dest="allowed",
                         help="let the program read and write below DIR too, besides its own folder and the working "
                              "folder; can be repeated")  # fmt: skip
-    parser.add_argument("--max-unroll", metavar="N", type=_positive,
-                        help="repeat graph code up to N times while compiling (default: 100000)")  # fmt: skip
+    add_limit_options(parser, *_LIMITS)
+
+
+# The options that raise or lower a limit, by the names of the limits.
+_LIMITS = {
+    "unroll": ("--max-unroll", "repeat graph code, and call functions, up to N times while compiling"),
+    "depth": ("--max-depth", "let brackets and calls stand up to N deep in one another, and blocks up to N / 50"),
+    "constant": ("--max-constant", "let a value known while compiling have up to N elements or characters"),
+    "file": ("--max-file-size", "read programs of up to N bytes"),
+    "imports": ("--max-imports", "let up to N files import one another"),
+    "tensor": ("--max-tensor", "let a tensor of known size have up to N billion elements"),
+    "errors": ("--max-errors", "tell up to N errors and warnings"),
+    "seconds": ("--max-seconds", "give up a check after N seconds"),
+}
+
+
+def add_limit_options(parser: argparse.ArgumentParser, *limits: str) -> None:
+    for limit in limits:
+        option, help = _LIMITS[limit]
+        help = f"{help} (default: {int(getattr(Limits(), limit))})"
+        parser.add_argument(option, metavar="N", type=_positive, dest=f"max_{limit}", help=help)
+
+
+def limits(arguments: argparse.Namespace) -> Limits:
+    """The limits of a command line."""
+    named = {limit: getattr(arguments, f"max_{limit}", None) for limit in _LIMITS}
+    return Limits(**{limit: value for limit, value in named.items() if value is not None})
 
 
 def _positive(text: str) -> int:
@@ -41,7 +70,7 @@ class Given:
     params: dict[str, object] = field(default_factory=dict)
     data: dict[str, object] = field(default_factory=dict)
     logdir: str | None = None
-    limits: Limits | None = None
+    limits: Limits = Limits()  # noqa: RUF009
     allowed: list[str] = field(default_factory=list)
 
     def access(self, path: str) -> Access:
@@ -67,7 +96,7 @@ def given(arguments: argparse.Namespace) -> Given:
     result.confine(arguments.config)
     result.params |= _pairs(arguments.params, "--set NAME=VALUE")
     result.data |= _pairs(arguments.data, "--data NAME=PATH")
-    result.limits = Limits(arguments.max_unroll) if arguments.max_unroll else None
+    result.limits = limits(arguments)
     return result
 
 
@@ -93,15 +122,15 @@ def config(path: str) -> Given:
     except (OSError, ValueError) as error:  # ValueError: a path with a null character
         reason = getattr(error, "strerror", None) or str(error)
         raise TfgError([Diagnostic(FILE_MISSING, None, {"path": path, "reason": reason.lower()})]) from None
-    if len(text) > _MAX_CONFIG or sum(map(text.count, "[{")) > _MAX_BRACKETS:  # YAML takes minutes to refuse them
-        raise _form(path, f"more than {_MAX_CONFIG} characters or {_MAX_BRACKETS} brackets are no config file")
+    if len(text) > _MAX_CONFIG:
+        raise _form(path, f"more than {_MAX_CONFIG} characters are no config file")
+    loader = _loader()
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise _form(path, "YAML aliases (*name) are not allowed")
-        twice = _twice(yaml.compose(text, yaml.SafeLoader))
+        _check_events(path, yaml.parse(text, loader))
+        twice = _twice(yaml.compose(text, loader))
         if twice:
             raise _form(path, f"line {twice.start_mark.line + 1}: the key '{twice.value}' stands there twice")
-        data = yaml.safe_load(text)
+        data = yaml.load(text, loader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}: " if mark else ""
@@ -125,6 +154,40 @@ def config(path: str) -> Given:
         if not isinstance(value, str):
             raise _form(path, f"data '{name}' must be a path")
     return Given({str(name): value for name, value in (data.get("params") or {}).items()}, files, logdir)
+
+
+@cache
+def _loader() -> type:
+    """Reads YAML as its version 1.2 does: `no`, `on` and `12:30` are text, only `true` and `false` are bools."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers: ClassVar[dict] = {}
+
+    for tag, pattern, first in (
+        ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
+        ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
+        ("int", "[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+        ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", "-+.0123456789"),
+    ):
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(rf"(?:{pattern})\Z"), list(first))
+    return Loader
+
+
+def _check_events(path: str, events: Iterable) -> None:
+    """Refuse what makes more of a file than it says, or something else, before anything is made of it."""
+    import yaml
+
+    depth = 0
+    for event in events:
+        line = f"line {event.start_mark.line + 1}: "
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _form(path, f"{line}YAML aliases (*name) and anchors (&name) are not allowed")
+        if getattr(event, "tag", None):
+            raise _form(path, f"{line}YAML tags (!name) are not allowed")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_NESTED:
+            raise _form(path, f"{line}lists and mappings stand more than {_MAX_NESTED} deep in one another")
 
 
 def _twice(node: object):

@@ -55,7 +55,7 @@ def command(arguments: argparse.Namespace) -> int:
             tell(f"tfdsl: {line}")
 
     compiled = compile_source(
-        read(arguments.file), extra.params, extra.data, extra.limits, None, tensorflow.foreign(),
+        read(arguments.file, extra.limits), extra.params, extra.data, extra.limits, None, tensorflow.foreign(),
         extra.access(arguments.file),
     )  # fmt: skip
     compiled.soft_placement = arguments.soft_placement

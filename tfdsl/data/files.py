@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from ..access import Access, Refused
 from ..diagnostics import (
@@ -36,10 +36,17 @@ from ..diagnostics import (
     NPZ_BAD,
     NPZ_DAMAGED,
     NPZ_NAMES,
+    TIME_LONG,
 )
+from ..limits import Clock
 from ..record import Record
 from .schema import DataError, FilePlace, check_features, check_size, check_target, shown
 
+_LONGEST_LINE = 10_000_000  # characters
+_LONGEST_DIRECTORY = 1_000_000  # bytes, of a zip
+_ZIP_END = 22 + 65_535 + 20 + 56  # bytes at the end of a zip that say where its directory is
+# What an array may unpack to: this much in any case, in bytes, and so many times what is stored of it.
+_PACKED, _TIMES_PACKED = 1 << 28, 100
 INT64_RANGE = range(-(1 << 63), 1 << 63)
 NPY_HEADER_LIMIT = 10_000  # NumPy's own
 NPZ_PAIRS = (("features", "target"), ("X", "y"))
@@ -52,6 +59,7 @@ class Where(Record):
 
     folder: str
     access: Access
+    clock: Clock | None = None  # of the check that reads
 
 
 def open_file(path: str, where: Where) -> BinaryIO:
@@ -156,6 +164,9 @@ class CsvRows:
         next(records)
         empty = True
         for line, record in records:
+            if not block and self._where.clock is not None and self._where.clock.is_over:
+                raise DataError(TIME_LONG, place=FilePlace(self.path, line), param="path",
+                                seconds=self._where.clock.seconds)  # fmt: skip
             empty = False
             if len(record) != len(self.header):
                 place = FilePlace(self.path, line, 1)
@@ -188,7 +199,8 @@ class CsvRows:
         """The line that each record begins on, and its cells; `seen` gets the lines that were read."""
         with open_file(self._given, self._where) as file:
             text = io.TextIOWrapper(file, "utf-8-sig", newline="")
-            reader = csv.reader(map(_seen(seen), text) if seen is not None else text, strict=True)
+            lines = _lines(text)
+            reader = csv.reader(map(_seen(seen), lines) if seen is not None else lines, strict=True)
             line = 1
             try:
                 for record in reader:
@@ -196,10 +208,30 @@ class CsvRows:
                         yield line, record
                     line = reader.line_num + 1
             except UnicodeDecodeError:
-                raise DataError(CSV_NOT_UTF8, place=FilePlace(file.name, line), path=shown(file.name)) from None
+                place = FilePlace(file.name, _undecodable(file))
+                raise DataError(CSV_NOT_UTF8, place=place, path=shown(file.name)) from None
             except csv.Error as error:
                 place = FilePlace(file.name, reader.line_num)
                 raise DataError(CSV_MALFORMED, place=place, reason=str(error)) from None
+
+
+def _undecodable(file: BinaryIO) -> int | None:
+    """The number of the first line that is not UTF-8."""
+    file.seek(0)
+    for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), 1):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError:
+            return number
+    return None
+
+
+def _lines(text: TextIO) -> Iterator[str]:
+    """The lines of a file, of which none fills the memory."""
+    while line := text.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE and not line.endswith("\n"):
+            raise csv.Error(f"it has more than {_LONGEST_LINE} characters")
+        yield line
 
 
 def _seen(lines: list[str]):
@@ -254,6 +286,7 @@ def read_csv(path: str, where: Where) -> CsvText:
 
 
 def _header(path: str, text: str, header: list[str]) -> tuple[str, ...]:
+    check_size(shown(path), 1, len(header))
     names = tuple(name.strip() for name in header)
     if all(map(is_finite, names)):
         example = ",".join(f"x{i}" for i in range(min(len(names), 3))) + (",..." if len(names) > 3 else "")
@@ -310,6 +343,7 @@ def npz_arrays(file: BinaryIO) -> tuple[NpzArray, NpzArray | None]:
     """The features and the target that an .npz file declares, checked against the sizes of its members."""
     path = file.name
     try:
+        _check_directory(file)
         with zipfile.ZipFile(file) as archive:
             members = {m.filename[:-4]: m for m in archive.infolist() if m.filename.endswith(".npy")}
             for features, target in NPZ_PAIRS:
@@ -326,6 +360,21 @@ def npz_arrays(file: BinaryIO) -> tuple[NpzArray, NpzArray | None]:
     raise DataError(NPZ_NAMES, place=FilePlace(path), path=shown(path), found=found)
 
 
+def _check_directory(file: BinaryIO) -> None:
+    """Refuse a zip with a directory that is more than arrays need, all of which Python would read."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _ZIP_END))
+    end = file.read()
+    at = end.rfind(b"PK\x05\x06")
+    directory = struct.unpack_from("<L", end, at + 12)[0] if 0 <= at <= len(end) - 22 else 0
+    locator = end.rfind(b"PK\x06\x06", 0, max(at, 0))
+    if directory == 0xFFFFFFFF and 0 <= locator <= len(end) - 56:
+        directory = struct.unpack_from("<Q", end, locator + 40)[0]
+    if directory > _LONGEST_DIRECTORY:
+        raise zipfile.BadZipFile("it has too many members")
+    file.seek(0)
+
+
 def npz_error(path: str, error: Exception) -> DataError:
     """What the library said of a file that is no whole .npz."""
     reason = str(error) or type(error).__name__
@@ -336,6 +385,10 @@ def _npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> NpzArr
     """The header of one member. Nothing but the header is unpacked."""
     name = member.filename[:-4]
     damaged = DataError(NPZ_DAMAGED, place=FilePlace(path), path=shown(path), array=name)
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile(f"its array {name} is compressed in a way that NumPy does not write")
+    if member.file_size > max(_PACKED, _TIMES_PACKED * member.compress_size):
+        raise zipfile.BadZipFile(f"its array {name} is {member.file_size} bytes, packed into {member.compress_size}")
     with archive.open(member) as file:
         magic, version = file.read(6), file.read(2)
         width = 2 if version[:1] == b"\x01" else 4

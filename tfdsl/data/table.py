@@ -21,6 +21,7 @@ from ..diagnostics import (
     DATA_REPLACEMENT,
     PARQUET_NO_COLUMN,
 )
+from ..limits import Clock
 from ..ops.op import Param, parse_signature
 from ..record import Record
 from ..types import FLOAT32, INT64, DType
@@ -163,17 +164,18 @@ def _need_file(name: str, arguments: Arguments) -> None:
 
 
 def _csv(arguments: Arguments, where: "Where") -> Schema:
-    from .files import CsvRows, read_csv  # here, because zipfile and the like cost every `check` some milliseconds
+    from .files import CsvRows  # here, because zipfile and the like cost every `check` some milliseconds
 
     target, stream = arguments["target"], arguments["stream"]
     _need_file("csv", arguments)
-    table = (CsvRows if stream else read_csv)(arguments["path"], where)
+    table = CsvRows(arguments["path"], where)
     column = None if target is None else table.column(target)
     names = table.header if column is None else table.header[:column] + table.header[column + 1 :]
     if not names:
         place = FilePlace(table.path, 1)
         raise DataError(CSV_NO_FEATURES, place=place, param="target", column=shown(target))
     rows, integers = table.counted(column)
+    check_size(shown(table.path), 1 if stream else rows, len(table.header))
     dtype = None if column is None else INT64 if integers else FLOAT32
     return Schema(rows, names, dtype, target, streamed=stream)
 
@@ -367,15 +369,18 @@ TRANSFORMS: dict[str, Row] = {
 FORMATS = {".csv": "csv", ".npz": "npz", ".parquet": "parquet"}
 
 
-def schema_of(spec: Spec, replacement: object = None, access: Access | None = None) -> Schema:
+def schema_of(
+    spec: Spec, replacement: object = None, access: Access | None = None, clock: Clock | None = None
+) -> Schema:
     """The schema of declared data. `replacement` stands in for the source: a path or Python data.
 
     `access` opens what the program names; without it, only the folder of the declaration and the working folder do.
+    Reading is over when the clock is.
     """
     with at_stage(0):
         if replacement is None or is_path(replacement):
             row, arguments, where = source_of(spec, replacement, access)
-            schema = row.schema(arguments, where)
+            schema = row.schema(arguments, replace(where, clock=clock))
         else:
             schema = _python_schema(spec.name, replacement)
     for stage, step in enumerate(spec.transforms, 1):
@@ -414,9 +419,9 @@ def source_of(spec: Spec, replacement: object, access: Access | None = None) -> 
 
 
 def _csv_columns(path: str, where: "Where") -> tuple[str, ...]:
-    from .files import read_csv
+    from .files import CsvRows
 
-    return read_csv(path, where).header
+    return CsvRows(path, where).header
 
 
 def _parquet_columns(path: str, where: "Where") -> tuple[str, ...]:

@@ -21,14 +21,15 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
+from ..limits import Clock, Limits
 from ..source import Source
 from . import tree as t
-from .parse import parse
+from .parse import parse, whole
 
 WIDTH = 100
 _WORTH_OPENING = 30  # characters in brackets; opening smaller ones makes a line no easier to read
 _TOKEN = re.compile(
-    r"""(?P<comment>\#[^\n]*)|(?P<newline>\n)|(?P<space>[ \t\f]+)|(?P<string>"(?:[^"\\\n]|\\.)*")
+    r"""(?P<comment>\#[^\n]*)|(?P<newline>\r?\n)|(?P<space>[ \t\f]+)|(?P<string>"(?:[^"\\\n]|\\.)*")
     |(?P<number>0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|(?:(?:\d[\d_]*)?\.\d[\d_]*|\d[\d_]*\.?)(?:[eE][+-]?[\d_]+)?)
     |(?P<name>[^\W\d]\w*)|(?P<op>\.\.\.|\*\*|//|[<>=!]=|.)""",
     re.VERBOSE,
@@ -58,17 +59,21 @@ class _Line:
     equals: int = -1  # where the = of a param stands
 
 
-def format_text(source: Source) -> str:
+def format_text(source: Source, limits: Limits | None = None) -> str:
     """The canonical form of a program; `TfgError` where it does not parse."""
-    tree = parse(source)
+    limits = limits or Limits()
+    clock = Clock(limits)
+    tree = parse(source, limits, clock)
     if not source.text.strip():
         return ""
-    tokens = _tokens(source.text)
+    before = whole(source.text)
+    tokens = _tokens(before)
     _mark(tokens, tree)
-    lines = _blank_lines(list(_lines(tokens, source.text)))
+    lines = _blank_lines(list(_lines(tokens, before)))
     _align_params(lines)
     text = _with_comments(lines)
-    assert _plain(parse(Source(source.path, text))) == _plain(tree), "formatting changed the program"
+    if text != source.text:
+        assert _plain(parse(Source(source.path, text), limits, clock)) == _plain(tree), "formatting changed the program"
     return text
 
 
@@ -141,8 +146,8 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
             case t.Argument() if node.name is not None:
                 equals = first(("=",), node.span.start)
                 equals.tight_before = equals.tight_after = True
-    depth = 0
-    for number, token in enumerate(tokens):
+    depth, before = 0, None  # the token of code before this one
+    for token in tokens:
         if token.text in _OPEN:
             depth += 1
             token.tight_after = True
@@ -153,9 +158,13 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
             token.tight_before = True
             token.tight_after = token.text == ":" and depth > 0
         elif token.text in ("**", ".") or (token.text == "=" and depth > 0):
-            token.tight_before = token.tight_after = True
-        if token.text == ":" and depth > 0 and number and tokens[number - 1].text == ",":
+            token.tight_after = True
+            # With a dot right behind it, a number would be another one.
+            token.tight_before = token.text != "." or before is None or before.kind != "number"
+        if token.text == ":" and depth > 0 and before is not None and before.text == ",":
             token.tight_before = False
+        if token.kind not in ("comment", "newline"):
+            before = token
 
 
 def _after(tokens: list[_Token], number: int) -> int:

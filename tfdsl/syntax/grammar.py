@@ -45,7 +45,7 @@ def _cache_path(text: str) -> str | None:
 
 
 @cache
-def parser(transformer: lark.Transformer) -> lark.Lark:
+def parser(transformer: lark.Transformer, layout: Layout) -> lark.Lark:
     """The parser, whose `transformer` is called as each rule is recognised."""
     text = grammar_text()
     return lark.Lark(
@@ -53,7 +53,7 @@ def parser(transformer: lark.Transformer) -> lark.Lark:
         start=list(STARTS),
         parser="lalr",
         lexer=SoftKeywordLexer,
-        postlex=Layout(),
+        postlex=layout,
         transformer=transformer,
         keep_all_tokens=True,
         maybe_placeholders=True,

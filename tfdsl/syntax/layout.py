@@ -3,23 +3,26 @@
 Inside brackets a line end means nothing. Spaces indent; a tab is refused.
 """
 
+import threading
 from collections.abc import Iterator
 
 from lark import Token
 
 from ..diagnostics import (
+    BLOCKS_DEEP,
     BRACKET_MISMATCH,
     BRACKET_OPEN,
     DEDENT_MISMATCH,
     INDENT_TAB,
+    TIME_LONG,
     TOO_DEEP,
     Message,
 )
+from ..limits import Clock, Limits
 
 _PAIRS = {"RPAR": "LPAR", "RSQB": "LSQB"}
 _OPENERS = frozenset(_PAIRS.values())
-MAX_BRACKETS = 2_500
-MAX_INDENTS = 50
+_TOKENS = 1_000  # after which the clock is looked at
 
 
 class LayoutError(Exception):
@@ -30,25 +33,29 @@ class LayoutError(Exception):
         self.message, self.start, self.end, self.other, self.details = message, start, end, other, details
 
 
-class Layout:
-    """The post-lexer that Lark calls between the lexer and the parser."""
+class Layout(threading.local):
+    """The post-lexer that Lark calls between the lexer and the parser. Limits and clock are set before each parse."""
 
     always_accept = ("_NL",)
+    limits: Limits
+    clock: Clock
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         indents = [0]
         brackets: list[Token] = []
         token = None
-        for token in stream:
+        for number, token in enumerate(stream):
             kind = token.type
+            if number % _TOKENS == 0 and self.clock.is_over:
+                raise LayoutError(TIME_LONG, token.start_pos, token.end_pos, seconds=self.clock.seconds)
             if kind == "_NL":
                 if not brackets:
                     yield from self._line_end(token, indents)
                 continue
             if kind in _OPENERS:
                 brackets.append(token)
-                if len(brackets) > MAX_BRACKETS:
-                    raise LayoutError(TOO_DEEP, token.start_pos, token.end_pos, limit=MAX_BRACKETS)
+                if len(brackets) > self.limits.depth:
+                    raise LayoutError(TOO_DEEP, token.start_pos, token.end_pos, limit=self.limits.depth)
             elif kind in _PAIRS:
                 if not brackets or brackets[-1].type != _PAIRS[kind]:
                     other = brackets[-1].start_pos if brackets else None
@@ -70,8 +77,8 @@ class Layout:
             raise LayoutError(INDENT_TAB, at + indent.index("\t"), at + indent.index("\t") + 1)
         if width > indents[-1]:
             indents.append(width)
-            if len(indents) > MAX_INDENTS:
-                raise LayoutError(TOO_DEEP, at, token.end_pos, limit=MAX_INDENTS)
+            if len(indents) - 1 > self.limits.blocks:
+                raise LayoutError(BLOCKS_DEEP, at, token.end_pos, limit=self.limits.blocks)
             yield Token.new_borrow_pos("_INDENT", indent, token)
         while width < indents[-1]:
             indents.pop()

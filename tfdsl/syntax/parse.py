@@ -4,6 +4,7 @@ import re
 from functools import cache
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
+from lark.parsers.lalr_analysis import Shift
 
 from ..collector import paused
 from ..diagnostics import (
@@ -20,12 +21,13 @@ from ..diagnostics import (
     Note,
     TfgError,
 )
+from ..limits import Clock, Limits
 from ..source import Source, Span
 from ..suggest import did_you_mean, visible
 from . import tree as t
 from .build import Builder, BuildError
 from .grammar import parser
-from .layout import LayoutError
+from .layout import Layout, LayoutError
 
 # How messages name what the grammar would take.
 _NAMES = {
@@ -49,29 +51,36 @@ _SESSION_WORDS = (
 
 
 @cache
-def _builder() -> Builder:
-    return Builder()
+def _parts() -> tuple[Builder, Layout]:
+    return Builder(), Layout()
 
 
-def parse(source: Source) -> t.File:
-    """The tree of a whole file."""
-    text = source.text if source.text.endswith("\n") else source.text + "\n"
-    indent = re.match(r"([ \t]*)[^\s#]", text)
+def whole(text: str) -> str:
+    """A text with an end to its last line."""
+    return text if text.endswith("\n") else text + "\n"
+
+
+def parse(source: Source, limits: Limits | None = None, clock: Clock | None = None) -> t.File:
+    """The tree of a whole file. The clock is that of a check of which this is a part."""
+    text = whole(source.text)
+    indent = re.match(r"([ \t\f]*)[^\s#]", text)
     if indent and indent[1]:
         message = INDENT_TAB if "\t" in indent[1] else INDENT_UNEXPECTED
         raise TfgError([Diagnostic(message, Span(source, 0, len(indent[1])))])
-    return _parse(source, text, "file")
+    return _parse(source, text, "file", limits, clock)
 
 
-def parse_expression(source: Source) -> t.Expr:
+def parse_expression(source: Source, limits: Limits | None = None) -> t.Expr:
     """The tree of a text that is one expression."""
-    return _parse(source, source.text, "expr")
+    return _parse(source, source.text, "expr", limits)
 
 
-def _parse(source: Source, text: str, start: str):
-    builder = _builder()
-    lark = parser(builder)
+def _parse(source: Source, text: str, start: str, limits: Limits | None, clock: Clock | None = None):
+    builder, layout = _parts()
+    lark = parser(builder, layout)
     builder.source = source
+    layout.limits = limits or Limits()
+    layout.clock = clock or Clock(layout.limits)
     try:
         with paused():
             return lark.parse(text, start=start)
@@ -124,7 +133,7 @@ _NO_STATEMENTS = frozenset(
     "class try except finally raise global nonlocal del pass assert async await yield lambda break continue".split()
 )
 _OPENS_BLOCK = frozenset("scope device container after graph if elif else while for def session train every".split())
-_BRACKETS = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*"|[()\[\]]')
+_BRACKETS = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*+"?|[()\[\]]')
 
 
 def _code_end(source: Source, offset: int) -> int:
@@ -156,7 +165,7 @@ def _open_bracket(text: str, offset: int) -> tuple[int | None, bool]:
 def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
     token = error.token
     kind = token.type
-    accepts = error.accepts if error.accepts is not None else error.expected
+    accepts = _accepted(error)
     start = token.start_pos if token.start_pos is not None else len(source.text)
     span = Span(source, start, max(start + 1, token.end_pos or start))
     if kind == "$END" or (kind == "_NL" and "\n" in token):
@@ -191,6 +200,29 @@ def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
     return Diagnostic(
         UNEXPECTED, span, {"found": found}, notes, help or _expected(accepts - {kind, str(token).upper()})
     )
+
+
+def _accepted(error: UnexpectedToken) -> set[str]:
+    """The terminals that could stand in the place of a token: those that lead to a shift.
+
+    Lark's own `accepts` comes to the same by copies of the parser, which takes most of the time of a wrong program.
+    """
+    conf, stack = error.state.parse_conf, error.state.state_stack
+    return {name for name in conf.states[stack[-1]] if name.isupper() and _is_shifted(conf, list(stack), name)}
+
+
+def _is_shifted(conf, stack: list[int], name: str) -> bool:
+    states = conf.states
+    while (step := states[stack[-1]].get(name)) is not None:
+        action, rule = step
+        if action is Shift:
+            return True
+        if rule.expansion:
+            del stack[-len(rule.expansion) :]
+        stack.append(states[stack[-1]][rule.origin.name][1])
+        if name == "$END" and stack[-1] == conf.end_state:
+            return True
+    return False
 
 
 def _first_word(source: Source, line: int) -> str:

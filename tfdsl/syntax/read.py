@@ -3,27 +3,27 @@
 import os
 from typing import BinaryIO
 
-from ..diagnostics import ENCODING, FILE_MISSING, Diagnostic, TfgError
+from ..diagnostics import ENCODING, FILE_LARGE, FILE_MISSING, Diagnostic, TfgError
+from ..limits import Limits
 from ..source import Source
 
-MAX_BYTES = 10_000_000  # of a program
 
-
-def read(path: str | os.PathLike) -> Source:
+def read(path: str | os.PathLike, limits: Limits | None = None) -> Source:
     """A file that the user names, as a source; a clear error where it cannot be read."""
     try:
         with open(path, "rb") as file:
-            return read_open(os.fspath(path), file)
+            return read_open(os.fspath(path), file, limits)
     except (OSError, ValueError) as error:  # ValueError: a path with a null character
         raise _unreadable(os.fspath(path), error) from None
 
 
-def read_open(path: str, file: BinaryIO) -> Source:
+def read_open(path: str, file: BinaryIO, limits: Limits | None = None) -> Source:
     """An open file as a source, under its path."""
+    most = (limits or Limits()).file
     try:
-        data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise OSError(f"it has more than {MAX_BYTES // 1_000_000} MB")
+        data = file.read(most + 1)
+        if len(data) > most:
+            raise TfgError([Diagnostic(FILE_LARGE, None, {"path": path, "limit": most})])
         return Source(path, data.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         details = {"path": path, "reason": f"byte {error.start} is {error.object[error.start]:#04x}"}

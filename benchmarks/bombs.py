@@ -1,0 +1,61 @@
+"""How long programs take that ask for more than they say, and in how much memory: those of `tests/bombs.py`.
+
+    python benchmarks/bombs.py [NAME ...]
+
+Each is checked in a process of its own with 512 MiB of addresses. Prints a table of Markdown; exits 1 where one takes
+longer than a second, or says nothing of the kind that it should.
+"""
+
+import os
+import re
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:1] = [str(ROOT), str(ROOT / "tests")]
+
+from bombs import BOMBS, Bomb  # noqa: E402
+
+SECONDS, MEMORY = 1.0, 512 << 20
+
+
+def set_off(bomb: Bomb, folder: Path) -> tuple[float, float, int, str]:
+    """Seconds by the clock, seconds of the processor, KiB, and what was said."""
+    for file, content in bomb.files().items():
+        (folder / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+    started = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        out = os.open(folder / "said", os.O_WRONLY | os.O_CREAT, 0o600)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        os.chdir(folder)
+        os.environ["PYTHONPATH"] = str(ROOT)
+        os.execv(sys.executable, [sys.executable, "-m", "tfdsl", *bomb.command])
+    _, _, used = os.wait4(child, 0)
+    took = time.monotonic() - started
+    return took, used.ru_utime + used.ru_stime, used.ru_maxrss, (folder / "said").read_text(errors="replace")
+
+
+def main() -> int:
+    failed = 0
+    print("| bomb | seconds | of the processor | MiB | |\n| --- | --- | --- | --- | --- |")
+    for name in sys.argv[1:] or BOMBS:
+        with tempfile.TemporaryDirectory() as folder:
+            took, processor, memory, said = set_off(BOMBS[name], Path(folder))
+        codes = re.findall(r"^error\[(TFG\d+)\]", said, re.MULTILINE)
+        expected = BOMBS[name].code.split()
+        is_wrong = not set(codes) & set(expected) or "Traceback" in said
+        shown = "**" + (codes[0] if codes else said[-80:].strip()) + "**" if is_wrong else codes[-1]
+        failed += is_wrong or min(took, processor) > SECONDS
+        print(f"| {name} | {took:.2f} | {processor:.2f} | {memory >> 10} | {shown} |", flush=True)
+    print(f"\n{len(sys.argv[1:] or BOMBS)} bombs, {failed} too slow or without their error")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

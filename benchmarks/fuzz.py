@@ -1,0 +1,130 @@
+"""Programs made by accident, by the million, through `check` and `fmt`.
+
+    python benchmarks/fuzz.py mutate [--programs N] [--seed N] [--longest N] [--log FILE] [--keep DIR]
+    python benchmarks/fuzz.py derived [--programs N] [--seed N] [--log FILE] [--keep DIR] [--hypothesis]
+    python benchmarks/fuzz.py guided [--programs N] [--seed N] --keep DIR     (needs atheris: pip install atheris)
+
+Of every program must hold: it has a place for everything that is wrong with it, in text that is safe to print; no
+exception leaves the front end; `fmt` writes the same text the second time, and a program that means the same; it
+takes less than a second of processor time and 512 MiB. What does not is written down in the folder of `--keep`.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:1] = [str(ROOT)]  # `benchmarks` and `tfdsl` of this folder
+
+from benchmarks.fuzzing.children import Children, Tally  # noqa: E402
+from benchmarks.fuzzing.corpus import LONGEST, Corpus, surroundings  # noqa: E402
+from benchmarks.fuzzing.mutator import Mutator  # noqa: E402
+
+
+def revision() -> str:
+    said = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT)
+    return said.stdout.strip() or "unknown"
+
+
+def summary(tally: Tally, seconds: float) -> str:
+    kinds = ", ".join(f"{number:,} {kind}s" for kind, number in sorted(tally.kinds.items()))
+    return (
+        f"{tally.programs:,} programs ({tally.distinct:,} distinct, {kinds}), "
+        f"{tally.characters / max(tally.programs, 1):.0f} characters each, in {seconds:,.0f} s: "
+        f"{tally.programs / seconds:,.0f} a second; slowest {tally.slowest:.2f} s, memory {tally.memory >> 10} MiB; "
+        f"{len(tally.found)} failures"
+    )
+
+
+def mutate(arguments: argparse.Namespace) -> int:
+    return by_number(arguments, Mutator(Corpus(arguments.longest)).program)
+
+
+def derived(arguments: argparse.Namespace) -> int:
+    from benchmarks.fuzzing.grammar import Grammar, by_hypothesis
+
+    if not arguments.hypothesis:
+        return by_number(arguments, Grammar().program)
+    import hypothesis
+
+    from benchmarks.fuzzing.target import judge
+
+    @hypothesis.seed(arguments.seed)
+    @hypothesis.settings(max_examples=arguments.programs, deadline=None, database=None,
+                         suppress_health_check=list(hypothesis.HealthCheck))  # fmt: skip
+    @hypothesis.given(by_hypothesis())
+    def holds(text: str) -> None:
+        judge(text)
+
+    holds()
+    print(f"{arguments.programs:,} programs, no failure")
+    return 0
+
+
+def by_number(arguments: argparse.Namespace, program: Callable[[Random], str]) -> int:
+    """Judge the programs that come of numbers, in children."""
+    from benchmarks.fuzzing.target import judge
+
+    out = open(arguments.log, "a", encoding="utf-8") if arguments.log else sys.stdout  # noqa: SIM115
+    keep = Path(arguments.keep).absolute() if arguments.keep else None
+    children = Children(lambda number: program(Random(f"{arguments.seed} {number}")), judge, keep)
+    started = time.monotonic()
+    print(f"revision {revision()}, seed {arguments.seed}, process {os.getpid()}", file=out, flush=True)
+
+    def progress(tally: Tally) -> None:
+        print(summary(tally, time.monotonic() - started), file=out, flush=True)
+
+    with tempfile.TemporaryDirectory() as folder:
+        surroundings(Path(folder))
+        os.chdir(folder)
+        judge("a = 1\n")  # parser and tables are made once, before the children
+        children.run(0, arguments.programs, progress)
+        os.chdir("/")
+    for what in sorted({found.what for found in children.tally.found}):
+        print(f"  {what}", file=out)
+    return 1 if children.tally.found else 0
+
+
+def guided(arguments: argparse.Namespace) -> int:
+    from benchmarks.fuzzing.corpus import surroundings
+    from benchmarks.fuzzing.guided import run
+
+    keep = Path(arguments.keep).absolute()
+    with tempfile.TemporaryDirectory() as folder:
+        surroundings(Path(folder))
+        os.chdir(folder)
+        return run(keep, arguments.programs, arguments.seed)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ways = parser.add_subparsers(dest="way", required=True)
+    for name, run, programs, help in (
+        ("mutate", mutate, 10_000_000, "pieces of the project's programs with accidents"),
+        ("derived", derived, 20_000, "what the grammar allows"),
+    ):
+        way = ways.add_parser(name, help=help)
+        way.add_argument("--programs", type=int, default=programs, metavar="N")
+        way.add_argument("--seed", type=int, default=1, metavar="N")
+        way.add_argument("--longest", type=int, default=LONGEST, metavar="N", help="characters of a piece, at most")
+    way.add_argument("--log", metavar="FILE", help="add a line for each 20,000 programs to FILE")
+        way.add_argument("--keep", metavar="DIR", help="write texts that fail into DIR")
+        way.set_defaults(run=run)
+    way.add_argument("--hypothesis", action="store_true", help="drawn by hypothesis.extra.lark, a few a second")
+    way = ways.add_parser("guided", help="what reaches new code: atheris, instrumented")
+    way.add_argument("--programs", type=int, default=1_000_000, metavar="N")
+    way.add_argument("--seed", type=int, default=1, metavar="N")
+    way.add_argument("--keep", required=True, metavar="DIR", help="keep the corpus and texts that fail in DIR")
+    way.set_defaults(run=guided)
+    arguments = parser.parse_args()
+    return arguments.run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

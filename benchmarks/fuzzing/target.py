@@ -1,0 +1,53 @@
+"""What must hold of every text: `judge` raises where it does not, and says what kind of text it is."""
+
+import json
+
+from tfdsl.diagnostics import TfgError
+from tfdsl.driver import check
+from tfdsl.limits import Limits
+from tfdsl.render import render_concise, render_json, render_text
+from tfdsl.source import Source
+from tfdsl.syntax.format import format_text
+from tfdsl.syntax.parse import parse
+
+LIMITS = Limits(unroll=1_000)
+KINDS = ("no program", "wrong program", "good program")
+
+
+class Wrong(AssertionError):
+    """What the front end made of a text is not what it promises."""
+
+
+def judge(text: str, path: str = "fuzz.tfg") -> str:
+    """One of `KINDS`; an exception where the front end fails at the text."""
+    source = Source(path, text)
+    try:
+        tree = parse(source)
+    except TfgError as error:
+        (diagnostic,) = error.diagnostics
+        _shown(diagnostic)
+        return KINDS[0]
+    program, diagnostics = check(tree, limits=LIMITS)
+    for diagnostic in diagnostics:
+        _shown(diagnostic)
+    if (program is None) is not any(d.severity == "error" for d in diagnostics):
+        raise Wrong("errors and a program, or neither")
+    formatted = Source(path, format_text(source))
+    if format_text(formatted) != formatted.text:
+        raise Wrong(f"formatting twice is not formatting once: {formatted.text!r}")
+    if len(text) % 4:  # `format_text` has compared the trees: the other way to see it is for some
+        return KINDS[2 if program is not None else 1]
+    after = check(formatted, limits=LIMITS)[1]
+    if [d.code for d in after] != [d.code for d in diagnostics]:
+        raise Wrong(f"formatted, it is another program: {formatted.text!r}")
+    return KINDS[2 if program is not None else 1]
+
+
+def _shown(diagnostic) -> None:
+    if diagnostic.span is None:
+        raise Wrong(f"no place: {diagnostic.code}")
+    if diagnostic.code == "TFG899":
+        raise Wrong("a bug")
+    shown = render_text(diagnostic) + render_concise(diagnostic) + json.dumps(render_json(diagnostic))
+    if not shown.replace("\n", "").isprintable():
+        raise Wrong(f"not safe to print: {shown!r}")

@@ -1,0 +1,36 @@
+"""What an analysis finds, collected."""
+
+from .diagnostics import ERRORS_MANY, WARNINGS_MANY, Diagnostic, TfgError
+
+
+class Bag:
+    """Diagnostics as they are found; the same one, from several unrolled turns, is kept once.
+
+    After `limit` of them an error ends the check; of warnings, no more are kept.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.diagnostics: list[Diagnostic] = []
+        self._limit = limit
+        self._seen: set[tuple] = set()
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        span = diagnostic.span
+        key = (diagnostic.code, span and (span.source.path, span.start, span.end))
+        if key in self._seen or len(self.diagnostics) > self._limit:
+            return
+        self._seen.add(key)
+        if len(self.diagnostics) == self._limit:
+            message = ERRORS_MANY if diagnostic.severity == "error" else WARNINGS_MANY
+            diagnostic = Diagnostic(message, span, {"limit": self._limit}, chain=diagnostic.chain)
+        self.diagnostics.append(diagnostic)
+        if diagnostic.message is ERRORS_MANY:
+            raise TfgError(self.ordered())
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [d for d in self.diagnostics if d.severity == "error"]
+
+    def ordered(self) -> list[Diagnostic]:
+        """By place in the text; what has no place comes first."""
+        return sorted(self.diagnostics, key=lambda d: (d.span.source.path, d.span.start) if d.span else ("", -1))
