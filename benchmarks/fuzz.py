@@ -113,7 +113,7 @@ def main() -> int:
         way.add_argument("--programs", type=int, default=programs, metavar="N")
         way.add_argument("--seed", type=int, default=1, metavar="N")
         way.add_argument("--longest", type=int, default=LONGEST, metavar="N", help="characters of a piece, at most")
-    way.add_argument("--log", metavar="FILE", help="add a line for each 20,000 programs to FILE")
+        way.add_argument("--log", metavar="FILE", help="add a line for each 20,000 programs to FILE")
         way.add_argument("--keep", metavar="DIR", help="write texts that fail into DIR")
         way.set_defaults(run=run)
     way.add_argument("--hypothesis", action="store_true", help="drawn by hypothesis.extra.lark, a few a second")
