@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -47,6 +48,7 @@ def main(kind: str, count: int, measure: Callable[[argparse.Namespace, random.Ra
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file")
     configure(parser)
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, _terminated)
     report, started = Report(kind), time.monotonic()
     try:
         measure(arguments, random.Random(arguments.seed), report)
@@ -60,6 +62,12 @@ def main(kind: str, count: int, measure: Callable[[argparse.Namespace, random.Ra
     sys.exit(1 if report.faults else 0)
 
 
+def _terminated(number: int, frame: object) -> None:
+    """Leave as after an error, so that all is unmounted and removed; a second signal does not hinder that."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 @contextmanager
 def work_folder() -> Iterator[Path]:
     """A folder of one's own, for as long as it is needed; in memory where there is a place for that."""
@@ -69,6 +77,13 @@ def work_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def made(folder: Path) -> Path:
+    """A folder, which is there and empty then."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
 
 
 def states_in(folder: Path) -> list[str]:

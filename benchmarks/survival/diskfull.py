@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import forks
-from .common import Report, Skipped, main, names_in, states_in, work_folder
+from .common import Report, Skipped, made, main, names_in, states_in, work_folder
 from .events import slow
 from .powercuts import can_mount, mounted, new_image
 
@@ -121,11 +121,11 @@ def full(disk: Disk, kind: Kind, work: Path, report: Report, step: int) -> None:
     path = work / f"{kind.name}.tfg"
     path.write_text(_program(kind.log))
     compiled = forks.program(path)
-    wanted = forks.run(_made(work / "undisturbed"), forks.training(compiled, "step"))
+    wanted = forks.run(made(work / "undisturbed"), forks.training(compiled, "step"))
     if not wanted.is_done:
         raise RuntimeError(wanted.error)
     for room in range(0, 1 << 20, step):
-        folder, reports = _made(disk.folder / "run"), _made(work / "reports")
+        folder, reports = made(disk.folder / "run"), made(work / "reports")
 
         def line(text: str, room: int = room) -> None:
             if text.startswith(kind.line):
@@ -177,11 +177,11 @@ def faults(work: Path, report: Report) -> None:
     path = work / "faults.tfg"
     path.write_text(_program(log=True))
     compiled = forks.program(path)
-    wanted = forks.run(_made(work / "undisturbed"), forks.training(compiled, "step"))
+    wanted = forks.run(made(work / "undisturbed"), forks.training(compiled, "step"))
 
     def run(hooks: dict, folder: Path | None = None):
-        folder = folder or _made(work / "faulty")
-        return forks.run(folder, forks.training(compiled, "step", hooks=hooks), reports=_made(work / "reports"))
+        folder = folder or made(work / "faulty")
+        return forks.run(folder, forks.training(compiled, "step", hooks=hooks), reports=made(work / "reports"))
 
     def check(name: str, is_right: bool, outcome) -> None:
         report.count("faults of folders")
@@ -201,7 +201,7 @@ def faults(work: Path, report: Report) -> None:
         told = sorted(code for note in outcome.notes for code in ("TFG911", "TFG912") if code in note)
         check(f"{folders} vanished", outcome.hash == wanted.hash and told == codes, outcome)
 
-    folder = _made(work / "faulty")
+    folder = made(work / "faulty")
     (folder / "kept").mkdir()
     os.chmod(work, 0o755)
     for name in ("faulty", "faulty/kept"):
@@ -225,9 +225,9 @@ def read_only(work: Path, report: Report) -> None:
     path = work / "faults.tfg"
     path.write_text(_program(log=False))
     compiled = forks.program(path)
-    wanted = forks.run(_made(work / "undisturbed"), forks.training(compiled, "step"))
+    wanted = forks.run(made(work / "undisturbed"), forks.training(compiled, "step"))
     with mounted(new_image(work / "image"), work / "mounted") as disk:
-        folder, reports, lines = _made(disk / "run"), _made(work / "reports"), []
+        folder, reports, lines = made(disk / "run"), made(work / "reports"), []
         stopping = forks.training(
             compiled, "step", hooks={"line": lines.append}, interrupted=lambda: lines[-1:] == [wanted.lines[8]]
         )
@@ -241,12 +241,6 @@ def read_only(work: Path, report: Report) -> None:
             report.count("faults of folders")
             if not is_right(outcome):
                 report.fault(f"on a disk that is {how}, it ends with {outcome}")
-
-
-def _made(folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    return folder
 
 
 def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) -> None:

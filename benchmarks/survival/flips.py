@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import forks
-from .common import Report, main, states_in, work_folder
+from .common import Report, made, main, states_in, work_folder
 
 _PROGRAM = """
 seed 3
@@ -80,12 +80,12 @@ class Checkpoints:
 
     def __init__(self, work: Path, compiled):
         self.runs = compiled
-        self.wanted = forks.run(_made(work / "undisturbed"), forks.training(compiled, "step"))
+        self.wanted = forks.run(made(work / "undisturbed"), forks.training(compiled, "step"))
         lines: list[str] = []
         stopping = forks.training(
             compiled, "step", hooks={"line": lines.append}, interrupted=lambda: lines[-1:] == [self.wanted.lines[7]]
         )
-        self.both, self.alone = _made(work / "both"), work / "alone"
+        self.both, self.alone = made(work / "both"), work / "alone"
         forks.run(self.both, stopping)
         self.old, self.new = states_in(self.both / "kept")
         shutil.copytree(self.both, self.alone)
@@ -178,11 +178,6 @@ class Saves:
             manifest.write_bytes(content)
         # What it does not read, of the optimizer's slots, may be damaged.
         return "" if "TFG709" in outcome.error or outcome.lines == self.right else f"it ends {outcome}"
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
 
 
 def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) -> None:

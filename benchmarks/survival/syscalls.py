@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from . import calls, forks
-from .common import Report, main, names_in, orphans_in, states_in, work_folder
+from .common import Report, made, main, names_in, orphans_in, states_in, work_folder
 from .forks import Fork, Outcome
 
 _TRAINING = """
@@ -128,12 +128,6 @@ def saves(work: Path, report: Report, chosen) -> None:
         left = [name for name in names_in(folder) if name.startswith(".")]
         if left:
             report.fault(f"after {call} calls, {left} are left")
-
-
-def made(folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    return folder
 
 
 def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) -> None:

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from . import forks
-from .common import Report, main, work_folder
+from .common import Report, made, main, work_folder
 from .forks import Fork
 
 _PROGRAM = """
@@ -57,7 +57,7 @@ def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) 
                 if second.returncode != 1 or second.stdout or not is_refusal(second.stderr, first.pid):
                     report.fault(f"the second run ends with {second.returncode}: {second.stderr}")
                 started = time.monotonic()
-                outcome = forks.run(work, forks.training(compiled, "step"), reports=_made(work / "second"))
+                outcome = forks.run(work, forks.training(compiled, "step"), reports=made(work / "second"))
                 inner.append(time.monotonic() - started)
                 if outcome.code != 1 or outcome.lines or not is_refusal(outcome.error, first.pid):
                     report.fault(f"the second run in a fork ends with {outcome}")
@@ -75,7 +75,7 @@ def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) 
             report.fault(f"the first run ends with {first.returncode}")
         short = forks.program(path, n=20000)
         for number in range(arguments.count):
-            race(short, _made(work / f"race-{number}"), report)
+            race(short, made(work / f"race-{number}"), report)
 
 
 def race(compiled, folder: Path, report: Report) -> None:
@@ -87,7 +87,7 @@ def race(compiled, folder: Path, report: Report) -> None:
         os.read(start[0], 1)  # until nobody has the other end open any more
 
     running = [
-        Fork(folder, forks.training(compiled, "loop", hooks={"before": wait}), _made(folder / str(number)))
+        Fork(folder, forks.training(compiled, "loop", hooks={"before": wait}), made(folder / str(number)))
         for number in range(3)
     ]
     for end in start:
@@ -106,11 +106,6 @@ def race(compiled, folder: Path, report: Report) -> None:
 
 def _seconds(of: str, found: list[float]) -> dict[str, float]:
     return {f"{of}, median s": round(statistics.median(found), 3), f"{of}, longest s": round(max(found), 3)}
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 if __name__ == "__main__":
