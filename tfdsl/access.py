@@ -242,6 +242,7 @@ class _Walk:
                 raise
             with suppress(FileExistsError):
                 os.mkdir(name, dir_fd=parent)
+                _sync(parent)
             fd = os.open(name, _STEP, dir_fd=parent)
         except OSError:  # not a folder: a link, or ELOOP where a system says so of one
             if not self.follow(name):
@@ -281,6 +282,16 @@ class _Walk:
     def _close(self) -> None:
         while self.open:
             os.close(self.open.pop())
+
+
+def _sync(folder: int) -> None:
+    """Have the names in a folder on the disk, whatever it was opened for."""
+    with suppress(OSError):
+        handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _regular(parent: int, name: str, shown: str, trusted: bool) -> BinaryIO:
