@@ -25,6 +25,7 @@ from ..diagnostics import (
     RAW_UNKNOWN,
     VALUE_LARGE,
 )
+from ..limits import MAX_AXES
 from ..ops import OPS, raw
 from ..ops.op import REQUIRED
 from ..ops.raw import RawArgument, RawAttr, RawOp
@@ -53,7 +54,7 @@ from .context import Analysis
 from .foreign import inferred
 from .values import Outputs, ShapeOf, Tensor, describe, has_tensor, is_host
 
-_MOST_OUTPUTS, _MOST_AXES = 100_000, 254
+_MOST_OUTPUTS = 100_000
 
 Dtypes = dict[str, DType | tuple[DType, ...]]  # what the attributes that are dtypes, or lists of them, stand for
 
@@ -212,8 +213,8 @@ def _shape(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given, value: object)
         if item is not None and (not isinstance(item, int) or isinstance(item, bool)):
             _wrong(ctx, op, attr, given)
     # What TensorFlow does not answer with an error, but by ending the process.
-    if len(items) > _MOST_AXES or prod(item for item in items if item) not in range(-(2**62), 2**62):
-        help = f"it can have up to {_MOST_AXES} axes, and 2 ** 62 elements"
+    if len(items) > MAX_AXES or prod(item for item in items if item) not in range(-(2**62), 2**62):
+        help = f"it can have up to {MAX_AXES} axes, and 2 ** 62 elements"
         ctx.fail(ARGUMENT_KIND, given.span, help=help, function=op.name, wanted=_WANTED["shape"], name=attr.name,
                  value="larger than that")  # fmt: skip
     return tuple(items)
