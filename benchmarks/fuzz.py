@@ -1,6 +1,6 @@
 """Programs made by accident, by the million, through `check` and `fmt`.
 
-    python benchmarks/fuzz.py mutate [--programs N] [--seed N] [--log FILE] [--keep DIR]
+    python benchmarks/fuzz.py mutate [--programs N] [--seed N] [--longest N] [--log FILE] [--keep DIR]
     python benchmarks/fuzz.py derived [--programs N] [--seed N] [--log FILE] [--keep DIR] [--hypothesis]
     python benchmarks/fuzz.py guided [--programs N] [--seed N] --keep DIR     (needs atheris: pip install atheris)
 
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:1] = [str(ROOT)]  # `benchmarks` and `tfdsl` of this folder
 
 from benchmarks.fuzzing.children import Children, Tally  # noqa: E402
-from benchmarks.fuzzing.corpus import Corpus, surroundings  # noqa: E402
+from benchmarks.fuzzing.corpus import LONGEST, Corpus, surroundings  # noqa: E402
 from benchmarks.fuzzing.mutator import Mutator  # noqa: E402
 
 
@@ -43,7 +43,7 @@ def summary(tally: Tally, seconds: float) -> str:
 
 
 def mutate(arguments: argparse.Namespace) -> int:
-    return by_number(arguments, Mutator(Corpus()).program)
+    return by_number(arguments, Mutator(Corpus(arguments.longest)).program)
 
 
 def derived(arguments: argparse.Namespace) -> int:
@@ -112,6 +112,7 @@ def main() -> int:
         way = ways.add_parser(name, help=help)
         way.add_argument("--programs", type=int, default=programs, metavar="N")
         way.add_argument("--seed", type=int, default=1, metavar="N")
+        way.add_argument("--longest", type=int, default=LONGEST, metavar="N", help="characters of a piece, at most")
         way.add_argument("--log", metavar="FILE", help="add a line for each 20,000 programs to FILE")
         way.add_argument("--keep", metavar="DIR", help="write texts that fail into DIR")
         way.set_defaults(run=run)

@@ -123,7 +123,8 @@ def test_interrupted_at_any_step(undisturbed, here, steps):
     assert not (here / "kept").exists()
 
 
-def test_killed_between_checkpoints(undisturbed):
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_killed_between_checkpoints(undisturbed, engine):
     """Nothing is kept at the end: the run goes on from the last checkpoint that was due."""
     lines, wanted = undisturbed()
 
@@ -135,11 +136,11 @@ def test_killed_between_checkpoints(undisturbed):
             raise Killed
 
     with pytest.raises(Killed):
-        program().run(options=Options(write))
+        program().run(options=Options(write, engine=engine))
     second = program().run()
-    # The checkpoint of step 6 was made after "print step" and before the step.
+    # In `step` the checkpoint of step 6 is made after "print step", in `loop` before it; both go on from there.
     at = lines.index("6")
-    assert second.printed == lines[at + 1 :]
+    assert second.printed == lines[at + (engine == "step") :]
     assert variables()["w"].tobytes() == wanted["w"].tobytes()
 
 
@@ -181,6 +182,15 @@ def test_what_fails_after_a_training_does_not_lose_it(undisturbed, here):
     assert result.printed == lines[-len(result.printed) :]
     assert variables()["w"].tobytes() == wanted["w"].tobytes()
     assert not (here / "kept").exists()
+
+
+def test_a_training_that_is_judged_is_a_finished_one(here):
+    """What a user does then is to change the program."""
+    text = TEXT.format(optimizer="adam", order="shuffled", first="print step").replace("    save to", "    expect seen == 1\n    save to")
+    with pytest.raises(tfdsl.TfgError, match="TFG703"):
+        tfdsl.compile(text, data=DATA).run()
+    assert not (here / "kept").exists()
+    assert program().run().resumed == []
 
 
 def test_a_stopped_training_is_a_finished_one(here):
@@ -659,3 +669,45 @@ def test_event_files_of_others_are_left_alone(here):
     other.write_bytes(b"other")
     program().run()
     assert other.read_bytes() == b"other"
+
+
+# --- data files between runs ------------------------------------------------------------------
+
+WITH_FILE = """
+data rows = csv("rows.csv", target="y"{stream})
+placeholder X: float32[n, 2]
+placeholder y: float32[n, 1]
+variable w: float32[2, 1] = zeros
+optimize reduce_mean(square(X @ w - y)) with momentum(0.9)
+session:
+    train 4 epochs on rows in batches of 5 as batch:
+        feed X = batch.features, y = batch.target
+        checkpoint every 3 steps in "kept"
+    print w
+"""
+
+
+@pytest.mark.parametrize("stream", ["", ", stream=true"])
+def test_a_data_file_changes_or_vanishes_and_comes_back(here, stream):
+    lines = ["a,b,y", *(f"{k},{k % 3},{k * 0.5}" for k in range(23))]
+    path = here / "rows.csv"
+    path.write_text("\n".join(lines) + "\n")
+    text = WITH_FILE.format(stream=stream)
+    wanted = tfdsl.compile(text).run().printed
+    stopped_after(tfdsl.compile(text), 7)
+
+    path.write_text("\n".join([*lines[:-1], "22,1,11.5"]) + "\n")
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(text).run()
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "TFG710"
+    assert diagnostic.headline.endswith(": data 'rows' changed")
+
+    path.rename(here / "elsewhere.csv")
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(text).run()
+    assert caught.value.diagnostics[0].code == "TFG603"
+    assert [path.name for path in states(here)] == ["00000002-step-6", "00000003-step-7"]
+
+    path.write_text("\n".join(lines) + "\n")  # another file, of the same content
+    assert tfdsl.compile(text).run().printed == wanted

@@ -9,13 +9,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDERS = ("models", "tests/cases", "tests/golden", "tests/fuzz", "tfdsl/nn", "benchmarks/programs")
 TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"?|\w+|\n *|[^\w\s]+')
 _LINES = 5  # of a piece
-_LONGEST = 300  # characters of a piece: many short programs find more than a few long ones
+LONGEST = 300  # characters of a piece: many short programs find more than a few long ones
 
 
 class Corpus:
     """`pieces` are whole short programs, and paragraphs and runs of lines of all; `tokens` their words."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = LONGEST) -> None:
+        self._longest = longest
         paths = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.tfg"))
         self.texts = [path.read_bytes().decode("utf-8", "replace") for path in paths]
 
@@ -30,7 +31,7 @@ class Corpus:
                 found[paragraph + "\n"] = None
             for at in range(0, len(lines), _LINES // 2):
                 found["\n".join(lines[at : at + _LINES]) + "\n"] = None
-        return [piece for piece in found if piece.strip() and len(piece) <= _LONGEST]
+        return [piece for piece in found if piece.strip() and len(piece) <= self._longest]
 
     @cached_property
     def lines(self) -> list[str]:

@@ -17,7 +17,7 @@ from itertools import count
 from pathlib import Path
 
 from . import forks
-from .common import Report, main, orphans_in, states_in, work_folder
+from .common import Report, main, names_in, orphans_in, states_in, work_folder
 from .forks import Fork, Outcome
 from .models import MODELS, Model
 from .watch import MOVED_TO, Event, Watch
@@ -105,8 +105,9 @@ class Chain:
             self._fault(f"ends with {outcome.hash} instead of {self.about.outcome.hash}")
         else:
             self.report.count("trainings that ended with the same bits")
-        if orphans_in(kept) or states_in(kept):
-            self._fault(f"leaves {states_in(kept)}, {orphans_in(kept)}")
+        left = states_in(kept) + orphans_in(kept) + [n for n in names_in(self.folder) if n.startswith(".final")]
+        if left:
+            self._fault(f"leaves {left}")
 
     def _run(self, kept: Path, is_wanted: bool) -> tuple[Fork, int]:
         """One run; with `is_wanted` it is killed if it does not end before the moment that was drawn."""

@@ -41,7 +41,8 @@ def tell(text: str) -> None:
 
 def show(text: str, end: str = "\n") -> None:
     """Write a text of a program's to standard output: as it is, but so that it cannot act on a terminal."""
-    print(visible_lines(text) if sys.stdout.isatty() else text, end=end, flush=True)
+    is_terminal = getattr(sys.stdout, "isatty", bool)()  # what a notebook or a test puts in its place may not say
+    print(visible_lines(text) if is_terminal else text, end=end, flush=True)
 
 
 def count(number: int, word: str) -> str:

@@ -133,12 +133,22 @@ class Kept:
         self._states, self._options, self._result = states, options, result
         self._origins = checkpoint_folders(self._program, only)
         self._digests: dict[str, str] = {}
+        self._finished: set[str] = set()
         self.last: tuple[str, int] | None = None  # folder and step of the newest good checkpoint
 
     def clear(self) -> None:
-        """Forget all checkpoints."""
+        """Forget all checkpoints: the run is over, or begins anew."""
         for states in self._states.values():
             states.clear()
+
+    def finish(self, folder: str) -> None:
+        """A training is over. Its checkpoints are forgotten when what comes after it, as `save`, is done, too."""
+        self._finished.add(folder)
+
+    def clear_finished(self) -> None:
+        """Forget the checkpoints of trainings that are over."""
+        for folder in self._finished:
+            self._states[folder].clear()
 
     # --- going on -------------------------------------------------------------------------
 
@@ -247,6 +257,7 @@ class Kept:
             if self._states[folder].put(position.step, about, run.savers.writer(run.session)):
                 self._options.note(render_text(Diagnostic(CHECKPOINT_GONE, origin.span, {"path": folder})).rstrip())
             self.last = folder, position.step
+            self._finished.discard(folder)
             for other in self._states:  # of trainings that are over
                 if other != folder:
                     self._states[other].clear()

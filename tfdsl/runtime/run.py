@@ -4,7 +4,7 @@ import os
 from contextlib import ExitStack
 
 from ..access import access_of
-from ..diagnostics import SYNTHETIC, Diagnostic, TfgError
+from ..diagnostics import EXPECT_FAILED, SYNTHETIC, Diagnostic, TfgError
 from ..lowering.tf import tf
 from ..program import Restore, Save, Session, known_text, walk
 from ..render import render_text
@@ -51,6 +51,10 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
                 run_session(plan, built, arrays, options, result, checkpoints, number, here)
         except Interrupted:
             result.interrupted = True
+        except TfgError as error:
+            if any(diagnostic.code == EXPECT_FAILED.code for diagnostic in error.diagnostics):
+                checkpoints.clear_finished()  # nothing went wrong: the program has judged what it has learnt
+            raise
         else:
             checkpoints.clear()  # not before: what comes after a training, as `save`, may fail or be killed
     return result

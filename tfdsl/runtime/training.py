@@ -212,3 +212,5 @@ def train(run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], resu
         engine.close()
         run.around.batch = None
         run.step = loop.step
+    if steps.folder is not None:
+        kept.finish(steps.folder)
