@@ -43,11 +43,13 @@ ELSEWHERE = {
     "TFG808": "a file that is not there: command line",
     "TFG809": "a session asked for by name: command line and Python",
     "TFG810": "a run of a program without sessions: command line and Python",
+    "TFG815": "a run that is to prove what there is not: test_verify_resume.py",
     "TFG813": "a param that Python gives in two ways: test_embedding.py",
     **dict.fromkeys(("TFG830", "TFG831"), "functions that Python gives as ops: test_user_ops.py"),
     "TFG821": "links, pipes and the like: test_access.py",
     "TFG823": "a folder that --allow-path names: command line",
     "TFG899": "a bug in the compiler",
+    **dict.fromkeys(("TFG910", "TFG911", "TFG912"), "files that change under a run: test_run_checkpoints.py"),
     "TFG903": "a synthetic set takes the place of the real one when the data is loaded",
 }
 

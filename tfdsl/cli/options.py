@@ -1,6 +1,7 @@
 """Options that several commands share: params, data and the config file."""
 
 import argparse
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,8 +10,11 @@ from typing import ClassVar
 
 from ..access import Access, Confined, Refused
 from ..diagnostics import CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, TfgError
+from ..driver import Compiled, compile_source
 from ..limits import Limits
 from ..suggest import did_you_mean
+from ..syntax.read import read
+from . import tensorflow
 from .report import WrongUse
 
 CONFIG_KEYS = ("params", "data", "logdir")
@@ -98,6 +102,27 @@ def given(arguments: argparse.Namespace) -> Given:
     result.data |= _pairs(arguments.data, "--data NAME=PATH")
     result.limits = limits(arguments)
     return result
+
+
+def compile_given(arguments: argparse.Namespace) -> tuple[Given, Compiled]:
+    """What a command line that names a program gives it, and the program."""
+    extra = given(arguments)
+    result = compile_source(
+        read(arguments.file, extra.limits), extra.params, extra.data, extra.limits, None, tensorflow.foreign(),
+        extra.access(arguments.file),
+    )  # fmt: skip
+    result.soft_placement = arguments.soft_placement
+    return extra, result
+
+
+def at_home(arguments: argparse.Namespace) -> None:
+    """Make the paths of a command line mean the same in every folder."""
+    arguments.file = os.path.abspath(arguments.file)
+    arguments.allowed = [os.path.abspath(path) for path in arguments.allowed]
+    if arguments.config:
+        arguments.config = os.path.abspath(arguments.config)
+    named = [option.partition("=") for option in arguments.data]
+    arguments.data = [f"{name}={os.path.abspath(path)}" if equals else name for name, equals, path in named]
 
 
 def _pairs(options: list[str], form: str) -> dict[str, object]:

@@ -6,11 +6,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..driver import compile_source
 from ..program import ENGINES
-from ..syntax.read import read
 from . import tensorflow
-from .options import add_program_options, given
+from .options import add_program_options, compile_given
 from .report import colour, count, errors, show, tell
 
 
@@ -48,17 +46,12 @@ def command(arguments: argparse.Namespace) -> int:
         from .verify import verify
 
         return verify(arguments)
-    extra = given(arguments)
+    extra, compiled = compile_given(arguments)
 
     def say(line: str) -> None:
         if arguments.verbose:
             tell(f"tfdsl: {line}")
 
-    compiled = compile_source(
-        read(arguments.file, extra.limits), extra.params, extra.data, extra.limits, None, tensorflow.foreign(),
-        extra.access(arguments.file),
-    )  # fmt: skip
-    compiled.soft_placement = arguments.soft_placement
     if not arguments.quiet and compiled.diagnostics:
         errors(compiled.diagnostics)
     nodes = sum(len(graph.nodes) for graph in compiled.program.graphs)

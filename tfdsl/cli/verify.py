@@ -11,18 +11,16 @@ import logging
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from glob import escape, glob
 
 from ..diagnostics import NO_CHECKPOINTS, Diagnostic, TfgError
-from ..driver import compile_source
 from ..program import Checkpoint, Program, Restore, Train, known_text, walk
-from ..syntax.read import read
 from . import tensorflow
-from .options import given
+from .options import at_home, compile_given
 from .report import count
 
 
@@ -49,23 +47,18 @@ class Report:
 
 def verify(arguments: argparse.Namespace) -> int:
     """Run a program in both ways and report; 0 if there is no difference."""
-    shown, arguments.file = arguments.file, os.path.abspath(arguments.file)
-    extra = given(arguments)
-    extra.data = {name: os.path.abspath(path) for name, path in extra.data.items()}
-    compiled = compile_source(
-        read(arguments.file), extra.params, extra.data, extra.limits, None, tensorflow.foreign(),
-        extra.access(arguments.file),
-    )  # fmt: skip
-    compiled.soft_placement = arguments.soft_placement
-    trainings = _trainings(compiled.program, arguments.session)
+    shown = arguments.file
+    at_home(arguments)
+    program = compile_given(arguments)[1].program
+    trainings = _trainings(program, arguments.session)
     if not any(trainings):
         raise TfgError([Diagnostic(NO_CHECKPOINTS, None, {"path": shown})])
     report = Report()
     with tempfile.TemporaryDirectory(prefix="tfdsl-verify-") as work:
         whole, parts = (os.path.join(work, name) for name in ("whole", "parts"))
         for folder in (whole, parts):
-            _bring_restored(compiled.program, folder)
-        run = _Runs(arguments, compiled)
+            _bring_restored(program, folder)
+        run = _Runs(arguments)
         run.child(whole)
         first, processes = 0, 0
         for at, checkpoint in enumerate(trainings):
@@ -117,10 +110,13 @@ def _bring_restored(program: Program, folder: str) -> None:
 
 
 class _Runs:
-    """Runs the program in processes of their own."""
+    """Runs the program in processes of their own, by `killed.py`."""
 
-    def __init__(self, arguments: argparse.Namespace, compiled):
-        self._arguments, self._compiled = arguments, compiled
+    def __init__(self, arguments: argparse.Namespace):
+        self._arguments = vars(arguments)
+        package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
     def child(
         self, folder: str, process: int = 0, first: int = 0, kill: int | None = None, kept: str | None = None
@@ -128,80 +124,18 @@ class _Runs:
         """Run in a folder, as the process of a number, from the training of number `first` on. Kill it halfway through
         the training of number `kill`, once a checkpoint is in `kept`: then the step, and how many there are, are
         returned."""
-        told, tell = os.pipe()
-        sys.stdout.flush()
-        pid = os.fork()
-        if pid == 0:
-            os.close(told)
-            os._exit(self._in_child(folder, process, first, kill, kept, tell))
-        os.close(tell)
-        with os.fdopen(told) as said:
-            text = said.read()
-        _, status = os.waitpid(pid, 0)
-        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL and text:
-            step, total = map(int, text.split())
+        order = {"arguments": self._arguments, "process": process, "first": first, "kill": kill, "kept": kept}
+        done = subprocess.run(
+            [sys.executable, "-m", "tfdsl.cli.killed"], input=json.dumps(order), cwd=folder, env=self._environment,
+            capture_output=True, text=True,
+        )  # fmt: skip
+        if done.returncode == -signal.SIGKILL and done.stdout:
+            step, total = map(int, done.stdout.split())
             return step, total
-        if status != 0:
-            with open(os.path.join(folder, "stderr"), encoding="utf-8") as file:
-                sys.stderr.write(file.read())
-            raise SystemExit(os.waitstatus_to_exitcode(status))
+        if done.returncode != 0:
+            sys.stderr.write(done.stderr)
+            raise SystemExit(max(done.returncode, 1))
         return None
-
-    def _in_child(self, folder: str, *more) -> int:
-        from .report import bug, errors, no_memory
-
-        os.chdir(folder)
-        output = os.open("stderr", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-        os.dup2(output, 2)
-        try:
-            self._run(*more)
-            return 0
-        except TfgError as error:
-            return errors(error.diagnostics)
-        except MemoryError:
-            return no_memory()
-        except Exception as error:
-            return bug(error)
-        finally:
-            sys.stderr.flush()
-
-    def _run(self, process: int, first: int, kill: int | None, kept: str | None, tell: int) -> None:
-        tensorflow.load()
-        import numpy as np
-
-        from ..runtime.session import Options, Progress
-
-        training = iter(range(first, 1 << 30))
-
-        class Killer(Progress):
-            def __init__(self, total: int, done: int, unit: str):
-                number = next(training)
-                self.total, self.is_wanted = total, number == kill
-                if number == first:
-                    with open(f"from-{process}", "w", encoding="utf-8") as file:
-                        print(done, file=file)
-
-            def step(self, done: int) -> None:
-                if self.is_wanted and 2 * done >= self.total and _has_checkpoint(kept):
-                    os.write(tell, f"{done} {self.total}".encode())
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        def ended(number: int, variables: Mapping[str, np.ndarray]) -> None:
-            np.savez(f"session-{number}.npz", **variables)
-
-        with open(f"lines-{process}", "w", encoding="utf-8") as lines:
-
-            def write(line: str) -> None:
-                print(line, file=lines, flush=True)
-
-            def note(line: str) -> None:
-                print(f"tfdsl: {line}", file=sys.stderr, flush=True)
-
-            self._compiled.run(
-                self._arguments.session,
-                Options(write=write, note=note, logdir="log" if self._arguments.logdir else None, progress=Killer,
-                        deterministic=True, engine=self._arguments.engine, session_ended=ended),
-            )  # fmt: skip
 
 
 # --- what is compared ---------------------------------------------------------------------------
@@ -279,7 +213,3 @@ def _show(report: Report, path: str) -> None:
         if report.points:
             compared.append(count(report.points, "point") + " of TensorBoard's")
         print(f"{path} goes on exactly: the same bits in {', '.join(compared)}")
-
-
-def _has_checkpoint(folder: str | None) -> bool:
-    return any(name[:1] != "." for name in os.listdir(folder)) if folder and os.path.isdir(folder) else False

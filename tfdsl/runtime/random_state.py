@@ -23,7 +23,8 @@ States = dict[str, list[int]]  # three numbers for each random op, by a name tha
 
 def read(run: "SessionRun") -> States:
     """The states as they are now."""
-    states = run.session.run(run.built.random.variables)
+    variables = run.built.random.variables
+    states = run.session.run(variables) if variables else {}
     if run.streams is not None:
         states |= {name: stream.state for name, stream in run.streams.streams.items()}
     return {name: state.tolist() for name, state in states.items()}
@@ -36,7 +37,8 @@ def put(run: "SessionRun", states: Mapping[str, list[int]]) -> None:
     arrays = {name: np.array(state, np.int64) for name, state in states.items()}
     setters = {n: setter(run.built, one) for n, one in run.built.random.variables.items() if n in arrays}
     feeds = {placeholder: arrays[name] for name, (placeholder, _) in setters.items()}
-    run.session.run([assign for _, assign in setters.values()], feeds)
+    if setters:
+        run.session.run([assign for _, assign in setters.values()], feeds)
     for name, stream in run.streams.streams.items() if run.streams else ():
         if name in arrays:
             stream.state = arrays[name]
@@ -44,7 +46,8 @@ def put(run: "SessionRun", states: Mapping[str, list[int]]) -> None:
 
 def initialise(run: "SessionRun") -> None:
     """Give the variables their first states, once in a session: to initialise a variable again is no new beginning."""
-    run.session.run([one.initializer for one in run.built.random.variables.values()])
+    if run.built.random.variables:  # a graph may have no ops at all
+        run.session.run([one.initializer for one in run.built.random.variables.values()])
 
 
 def resumable(run: "SessionRun", statements: tuple[Statement, ...]) -> list[str]:

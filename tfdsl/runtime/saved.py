@@ -47,10 +47,13 @@ class SavedFiles:
     @contextmanager
     def reading(self) -> Iterator[str]:
         """The prefix, for TensorFlow to read. `Damaged` where a file is not what was saved; what others saved has no
-        manifest, and TensorFlow checks it."""
+        manifest, or one that fits neither values nor index, and TensorFlow checks it by checksums of its own."""
         self._recover()
         with suppress(FileNotFoundError):
-            verify(self._folder, self._listed())
+            files = self._listed()
+            values = {name: entry for name, entry in files.items() if not name.endswith(".meta")}
+            if not all(self._is_replaced(name, entry) for name, entry in values.items()):
+                verify(self._folder, files)
         with self._folder.held(self._names(self._folder)) as path:
             yield os.path.join(path, self._name)
 
@@ -70,6 +73,16 @@ class SavedFiles:
                 self._folder.rename(work, f".{self._name}.whole-{work[-16:]}")
             self._folder.sync()
             self._finish()
+
+    def _is_replaced(self, name: str, entry: list) -> bool:
+        """Whether there is something else in the place of a file of the manifest."""
+        if not self._folder.has(name):
+            return False
+        try:
+            verify(self._folder, {name: entry})
+        except Damaged:
+            return True
+        return False
 
     def _listed(self) -> dict[str, list]:
         """What the manifest lists."""

@@ -1,0 +1,79 @@
+"""A process of `--verify-resume`: it runs a program in the folder that it is started in, and may kill itself.
+
+Input: an order, as JSON on standard input. Output: the step at which it killed itself, on standard output; and in the
+folder `lines-0`, what was printed, `from-0`, the step that the run began with, and the variables at the end of each
+session.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+
+from ..diagnostics import TfgError
+from . import tensorflow
+from .options import compile_given
+from .report import bug, errors, no_memory
+
+
+def main() -> int:
+    try:
+        _run(**json.load(sys.stdin))
+        return 0
+    except TfgError as error:
+        return errors(error.diagnostics)
+    except MemoryError:
+        return no_memory()
+    except Exception as error:
+        return bug(error)
+
+
+def _run(arguments: Mapping[str, object], process: int, first: int, kill: int | None, kept: str | None) -> None:
+    given, program = compile_given(argparse.Namespace(**arguments))
+    tensorflow.load()
+    import numpy as np
+
+    from ..runtime.session import Options, Progress
+
+    trainings = iter(range(first, 1 << 30))
+
+    class Killer(Progress):
+        def __init__(self, total: int, done: int, unit: str):
+            number = next(trainings)
+            self.total, self.is_wanted = total, number == kill
+            if number == first:
+                with open(f"from-{process}", "w", encoding="utf-8") as file:
+                    print(done, file=file)
+
+        def step(self, done: int) -> None:
+            if self.is_wanted and 2 * done >= self.total and _has_checkpoint(kept):
+                print(done, self.total, flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def ended(number: int, variables: Mapping[str, np.ndarray]) -> None:
+        np.savez(f"session-{number}.npz", **variables)
+
+    with open(f"lines-{process}", "w", encoding="utf-8") as lines:
+
+        def write(line: str) -> None:
+            print(line, file=lines, flush=True)
+
+        def note(line: str) -> None:
+            print(f"tfdsl: {line}", file=sys.stderr, flush=True)
+
+        is_logged = arguments["logdir"] or given.logdir
+        program.run(
+            arguments["session"],
+            Options(write=write, note=note, logdir="log" if is_logged else None, progress=Killer, deterministic=True,
+                    engine=arguments["engine"], session_ended=ended),
+        )  # fmt: skip
+
+
+def _has_checkpoint(folder: str | None) -> bool:
+    return any(name[:1] != "." for name in os.listdir(folder)) if folder and os.path.isdir(folder) else False
+
+
+if __name__ == "__main__":
+    sys.exit(main())
