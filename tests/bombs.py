@@ -146,7 +146,7 @@ BOMBS: dict[str, Bomb] = {
     "a list in a loop": text("TFG812", "a = [0] * 100000\nfor i in range(90000):\n    _b = constant(a)\n"),
     "a template": text("TFG519 TFG518", "a = constant(1)\nsession:\n    print \"" + "{" * 400_001 + "\", a\n"),
     # formulas
-    "a formula that doubles": text("TFG812", lambda: "variable v = 1.5\n" + _chain("3.0 * v", "sin({0} * cos({0}))", 2000, _SYMBOLIC.format("a2000"))),
+    "a formula that doubles": text("TFG812", lambda: "variable v = 1.5\n" + _chain("3.0 * v", "sin({0} * cos({0}))", 1200, _SYMBOLIC.format("a1200"))),
     "a number in a formula": text("TFG462", lambda: "variable v = [1.5]\n" + _chain("3.0 * v", "square({0})", 60, _SYMBOLIC.format("a60"))),
     # long texts, and much that is wrong
     "a long line": text("TFG101", "a = (" + "1 + " * 20_000 + ")\n"),

@@ -131,6 +131,8 @@ NEW_AXIS = _message("TFG232", "{op} cannot put a new axis at {axis} of {type}",
 NEEDED = _message("TFG231", "{op} needs {param} for {dtype}", "give it: {param}=10")
 BOTH = _message("TFG233", "{op} needs both {first} and {second}, or neither of them",
                 "without them it gives the places where the condition holds")
+AXES_MANY = _message("TFG234", "{what} has {rank} axes; TensorFlow has tensors of at most {limit}",
+                     "put several sizes into one")
 BITS = _message("TFG229", "{op} cannot read {type} as {dtype}: the last axis needs size {wanted}")
 
 # --- 3xx names --------------------------------------------------------------------------------

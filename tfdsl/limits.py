@@ -13,6 +13,7 @@ _SMALL = {float, bool, complex, type(None)}
 MAX_ADVICE = 100  # statements that failed, after which no similar names are looked for: it takes a while
 MAX_NESTED = 100  # lists in lists
 MAX_BITS = 14_000  # of a whole number: Python writes out no more than 4300 digits
+MAX_AXES = 254  # of a tensor: with more, TensorFlow ends the process
 MAX_MOVING = 100  # operators on values that only the running session knows, in one expression
 
 

@@ -6,6 +6,7 @@ from math import prod
 from ..diagnostics import (
     ARGUMENT_KIND,
     ARITHMETIC,
+    AXES_MANY,
     DTYPE_NOT_ALLOWED,
     GRADIENT_DTYPE,
     GRADIENT_METHOD,
@@ -20,6 +21,7 @@ from ..diagnostics import (
     VALUE_OF,
     Diagnostic,
 )
+from ..limits import MAX_AXES
 from ..ops import OPS
 from ..ops.op import Call, Op, Refused
 from ..ops.optimizers import REQUIRED as NEEDED
@@ -103,6 +105,8 @@ def sizeable(ctx: Analysis, op: str, outputs: tuple[TensorType, ...], span: Span
     for type in outputs:
         if type is not None and type.shape and prod(d for d in type.shape if isinstance(d, int)) > ctx.limits.elements:
             ctx.fail(TENSOR_LARGE, span, op=op, type=type, limit=ctx.limits.elements)
+        if type is not None and type.shape and len(type.shape) > MAX_AXES:
+            ctx.fail(AXES_MANY, span, what=f"what {op} makes", rank=len(type.shape), limit=MAX_AXES)
 
 
 def _bind(ctx: Analysis, op: Op, given: Arguments, span: Span, shown: str):

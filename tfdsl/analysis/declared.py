@@ -1,6 +1,7 @@
 """Declared types: what `float32[batch, 9]` says, and whether a value fits it."""
 
-from ..diagnostics import BOUND_TO_PARAM, DIM_VALUE, DTYPE_UNKNOWN, NOT_STATIC
+from ..diagnostics import AXES_MANY, BOUND_TO_PARAM, DIM_VALUE, DTYPE_UNKNOWN, NOT_STATIC
+from ..limits import MAX_AXES
 from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
@@ -31,6 +32,8 @@ def tensor_type(ctx: Analysis, env: Env, type: t.Type) -> TensorType:
         if len(type.dims) > 1:
             ctx.fail(DIM_VALUE, type.span, value="... beside other sizes")
         return TensorType(dtype, None)
+    if len(type.dims or ()) > MAX_AXES:
+        ctx.fail(AXES_MANY, type.span, what="this type", rank=len(type.dims), limit=MAX_AXES)
     return TensorType(dtype, tuple(_dim(ctx, env, dim) for dim in type.dims or ()))
 
 

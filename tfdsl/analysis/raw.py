@@ -9,6 +9,8 @@ The seeds of random ops are attributes like all others, `seed` and `seed2`, and 
 takes for a seed of its own choice: the `seed` of the program has no part in them.
 """
 
+from math import prod
+
 from ..diagnostics import (
     ARGUMENT_KIND,
     ARGUMENT_UNKNOWN,
@@ -21,7 +23,9 @@ from ..diagnostics import (
     RAW_REACHES,
     RAW_RESOURCE,
     RAW_UNKNOWN,
+    VALUE_LARGE,
 )
+from ..limits import MAX_AXES
 from ..ops import OPS, raw
 from ..ops.op import REQUIRED
 from ..ops.raw import RawArgument, RawAttr, RawOp
@@ -49,6 +53,8 @@ from .arguments import (
 from .context import Analysis
 from .foreign import inferred
 from .values import Outputs, ShapeOf, Tensor, describe, has_tensor, is_host
+
+_MOST_OUTPUTS = 100_000
 
 Dtypes = dict[str, DType | tuple[DType, ...]]  # what the attributes that are dtypes, or lists of them, stand for
 
@@ -83,6 +89,8 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
     args = {**inputs, **args}
     lengths = {attr: count for attr, (count, _) in counts.items()}
     lengths |= {n: args[n].value if n in args else a.default for n, a in op.given.items() if a.kind == "int"}
+    if sum(lengths[one.count] for one in op.outputs if one.count) > _MOST_OUTPUTS:
+        ctx.fail(VALUE_LARGE, span, help="ask for fewer", size="too many outputs", limit=f"{_MOST_OUTPUTS} outputs")
     groups = [_outputs(one, dtypes, lengths) for one in op.outputs]
     types = tuple(TensorType(dtype) for group in groups for dtype in group)
     ctx.spend(1000, span)
@@ -204,6 +212,11 @@ def _shape(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given, value: object)
     for item in items:
         if item is not None and (not isinstance(item, int) or isinstance(item, bool)):
             _wrong(ctx, op, attr, given)
+    # What TensorFlow does not answer with an error, but by ending the process.
+    if len(items) > MAX_AXES or prod(item for item in items if item) not in range(-(2**62), 2**62):
+        help = f"it can have up to {MAX_AXES} axes, and 2 ** 62 elements"
+        ctx.fail(ARGUMENT_KIND, given.span, help=help, function=op.name, wanted=_WANTED["shape"], name=attr.name,
+                 value="larger than that")  # fmt: skip
     return tuple(items)
 
 

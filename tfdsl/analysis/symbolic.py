@@ -70,7 +70,7 @@ class _Formulas:
         formulas: dict[Ref, object] = {}  # of every node, over symbols
         cuts = self.cuts
         for ref in order:
-            self.ctx.spend(2000, self.span)
+            self.ctx.spend(1000, self.span)
             formula = self._formula(ref, formulas)
             if formula == self.symbols.get(ref) or (isinstance(formula, sympy.Symbol) and ref not in ys):
                 formulas[ref] = formula
@@ -86,7 +86,7 @@ class _Formulas:
                 continue
             if outer.count_ops() > _LONGEST // 4:
                 outer = self.step(f"d_{self.symbol(ref)}", outer)
-            self.ctx.spend(2000, self.span)
+            self.ctx.spend(1000, self.span)
             for symbol in sorted(formula.free_symbols, key=str):
                 inner = self.tensors.get(symbol)
                 if inner is not None and (inner in self.xs or self.on_path(inner)):
