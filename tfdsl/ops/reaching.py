@@ -42,7 +42,7 @@ _BY_KIND = {
         DatasetFromGraph EagerPyFunc MlirPassthroughOp PyFunc PyFuncStateless TPUCompile TPUExecute
         TPUExecuteAndUpdateVariables XlaCallModule XlaCustomCall XlaCustomCallV2
     """,
-    _SETTLES: "Abort FileSystemSetConfiguration ShutdownTPUSystem WorkerHeartbeat",
+    _SETTLES: "Abort FileSystemSetConfiguration ShutdownTPUSystem WorkerHeartbeat XlaSparseGradientsStack",
     _SHOWS: "Print PrintV2",
 }
 REACHING: Mapping[str, str] = {name: what for what, names in _BY_KIND.items() for name in names.split()}
