@@ -29,13 +29,14 @@ class WrongDigits(Digits):
 
 
 @pytest.fixture
-def no_california(monkeypatch):
+def no_california(monkeypatch, tmp_path):
     """The housing data cannot be had: the stand-in takes their place, and nothing is downloaded."""
 
     def missing(**options):
         raise OSError("no data here")
 
     monkeypatch.setattr("sklearn.datasets.fetch_california_housing", missing)
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
 
 
 @pytest.mark.parametrize("load", TRAININGS, ids=lambda load: load.name)
