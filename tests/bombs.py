@@ -152,6 +152,7 @@ BOMBS: dict[str, Bomb] = {
     "a long line": text("TFG101", "a = (" + "1 + " * 20_000 + ")\n"),
     "a long name": text("TFG301", "a = " + "b" * 900_000 + "\n"),
     "quotes after an open bracket": text("TFG101 TFG108", "a = (1 2\nb = \"" + '\\"' * 400_000 + "\n"),
+    "a name that is none, in a loop": text("TFG301", "variable x = 1.0\nfor i in range(100):\n    _y = x" + " ** a" * 40 + "\n"),
     "many errors on one line": text("TFG842", "a = [" + ", ".join(f"b{i}" for i in range(3_000)) + "]\n"),
     "many errors": text("TFG842", "".join(f"a{i} = zz{i}\n" for i in range(3_000))),
     "many meanings": text("TFG303", lambda: "".join(f"scope s{i}:\n    a = 1\n" for i in range(700)) + "b = a\n" * 20),

@@ -1,6 +1,7 @@
 """What an analysis finds, collected."""
 
 from .diagnostics import ERRORS_MANY, WARNINGS_MANY, Diagnostic, TfgError
+from .source import Span
 
 
 class Bag:
@@ -14,9 +15,13 @@ class Bag:
         self._limit = limit
         self._seen: set[tuple] = set()
 
+    def has(self, code: str, span: Span | None) -> bool:
+        """Whether a message was found at a place already."""
+        return _key(code, span) in self._seen
+
     def add(self, diagnostic: Diagnostic) -> None:
         span = diagnostic.span
-        key = (diagnostic.code, span and (span.source.path, span.start, span.end))
+        key = _key(diagnostic.code, span)
         if key in self._seen or len(self.diagnostics) > self._limit:
             return
         self._seen.add(key)
@@ -34,3 +39,7 @@ class Bag:
     def ordered(self) -> list[Diagnostic]:
         """By place in the text; what has no place comes first."""
         return sorted(self.diagnostics, key=lambda d: (d.span.source.path, d.span.start) if d.span else ("", -1))
+
+
+def _key(code: str, span: Span | None) -> tuple:
+    return code, span and (span.source.path, span.start, span.end)

@@ -7,17 +7,19 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that a misspelt one most likely is."""
     import difflib  # only where there is an error to explain
 
-    known = sorted({k for k in known if k and not k.startswith("_")})
-    folded = {k.lower().replace("_", ""): k for k in known}
-    same = folded.get(word.lower().replace("_", ""))
-    if same is not None:
-        return same
     # Of a long word more must agree: "inside" is no "divide".
     word, cutoff = word[:100], 0.6 if len(word) <= 4 else 0.7
     least, most = len(word) * cutoff / (2 - cutoff), len(word) * (2 - cutoff) / cutoff  # long enough, short enough
-    known = [one for one in known if least <= len(one) <= most]
+    known = sorted({one for one in known if least <= len(one) <= most and not one.startswith("_")})
+    same = {_folded(one): one for one in known}.get(_folded(word))
+    if same is not None:
+        return same
     matches = difflib.get_close_matches(word, known, n=1, cutoff=cutoff)
     return matches[0] if matches else None
+
+
+def _folded(word: str) -> str:
+    return word.lower().replace("_", "")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -215,6 +215,8 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
             return table[name]
     if outside.has(ctx, name, above=False):
         return small(ctx, outside.take(ctx, name), expr.span)
+    if ctx.bag.has(UNKNOWN_NAME.code, expr.span):  # in an earlier turn: what could be meant is said once
+        ctx.fail(UNKNOWN_NAME, expr.span, name=name)
     around = (*ctx.outside.above, *ctx.outside.beside) if ctx.outside else ()
     known = env.visible().union(
         around, ctx.foreign.functions, BUILTINS, OPS, DTYPES, OPTIMIZERS, ("true", "false", "none")
