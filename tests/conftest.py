@@ -24,3 +24,16 @@ def california():
         return fetch_california_housing(download_if_missing=False)
     except OSError:
         pytest.skip("the California housing data would need a download")
+
+
+@pytest.fixture
+def undisturbed(here, tmp_path_factory, monkeypatch):
+    """What a training of `interrupted.py` prints, and its variables at the end, if nobody stops it."""
+    from interrupted import program, variables
+
+    def run(**options):
+        with monkeypatch.context() as elsewhere:
+            elsewhere.chdir(tmp_path_factory.mktemp("undisturbed"))
+            return program(**options).run().printed, variables()
+
+    return run

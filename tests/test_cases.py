@@ -49,7 +49,7 @@ ELSEWHERE = {
     "TFG821": "links, pipes and the like: test_access.py",
     "TFG823": "a folder that --allow-path names: command line",
     "TFG899": "a bug in the compiler",
-    **dict.fromkeys(("TFG910", "TFG911", "TFG912"), "files that change under a run: test_run_checkpoints.py"),
+    **dict.fromkeys(("TFG910", "TFG911", "TFG912"), "files that change under a run: test_checkpoint_files.py"),
     "TFG903": "a synthetic set takes the place of the real one when the data is loaded",
 }
 

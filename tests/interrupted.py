@@ -1,0 +1,87 @@
+"""A training that keeps checkpoints, ways to stop it, and what it leaves behind."""
+
+import numpy as np
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import tfdsl
+from tfdsl.runtime.session import Options
+
+_random = np.random.RandomState(3)
+FEATURES = _random.randn(23, 2).astype(np.float32)
+TARGET = FEATURES @ np.float32([[1], [-2]])
+DATA = {"rows": (FEATURES, TARGET)}
+TEXT = """
+seed 7
+param rate = 0.05
+param epochs = 4
+data rows = npz("rows.npz")
+placeholder X: float32[n, 2]
+placeholder y: float32[n, 1]
+variable w = random_normal([2, 1])
+variable seen = 0
+mse = reduce_mean(square(X @ w - y))
+saw = assign_add(seen, 1)
+optimize mse with {optimizer} as step_op
+summary scalar mse as "MSE"
+
+session before:
+    print "before"
+
+session:
+    log to "logs"
+    print "start"
+    train epochs epochs on rows in batches of 5 {order} as batch:
+        feed X = batch.features, y = batch.target
+        {first}
+        checkpoint every 3 steps in "kept"
+        every 2 steps: log
+        run step_op
+        run saw
+        print epoch, step, batch.rows, w, seen
+    print "end", seen
+    save to "final.ckpt"
+"""
+
+
+def program(optimizer="adam", order="shuffled", first="print step", params=None):
+    return tfdsl.compile(TEXT.format(optimizer=optimizer, order=order, first=first), params, DATA)
+
+
+def variables(path="final.ckpt"):
+    """All that a checkpoint holds, slots too."""
+    from tensorflow import train
+
+    reader = train.load_checkpoint(path)
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+
+
+class Stopping(Options):
+    """Options of a run that is asked to stop after so many steps."""
+
+    def __init__(self, steps, **others):
+        super().__init__(write=lambda line: None, **{"engine": "step", **others})
+        self.interrupted = lambda: self.asked > steps
+        self.asked = 0
+        self.progress = lambda total, done, unit: self
+
+    def step(self, done):
+        self.asked = done + 1
+
+    def close(self):
+        pass
+
+
+def stopped_after(compiled, steps, **options):
+    result = compiled.run(options=Stopping(steps, **options))
+    assert result.interrupted
+    return result
+
+
+def states(here):
+    return sorted((here / "kept").iterdir())
+
+
+def points(folder="logs", tag="MSE"):
+    events = EventAccumulator(folder, {"scalars": 0})
+    events.Reload()
+    return [(event.step, event.value) for event in events.Scalars(tag)]

@@ -1,0 +1,326 @@
+"""The files of checkpoints and logs: damaged, taken by another run, vanished, changed; and the data they belong to."""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+import time
+
+import pytest
+from interrupted import DATA, TEXT, Stopping, points, program, states, stopped_after, variables
+
+import tfdsl
+from tfdsl.runtime.session import Options
+
+# --- damage ------------------------------------------------------------------------------------
+
+
+def damage(folder):
+    """Change one bit of a file of a checkpoint."""
+    (data,) = folder.glob("variables.data-*")
+    content = bytearray(data.read_bytes())
+    content[-1] ^= 1
+    data.write_bytes(content)
+
+
+def test_a_damaged_checkpoint_and_none_before_it(here):
+    """It is named, refused and left alone: never taken for none."""
+    stopped_after(program(), 1)
+    damage(*states(here))
+    before = states(here)
+    with pytest.raises(tfdsl.TfgError) as caught:
+        program().run()
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "TFG711"
+    assert "in 00000001-step-1, variables.data-00000-of-00001 is not what was written" in diagnostic.headline
+    assert states(here) == before
+
+
+def test_the_checkpoint_before_a_damaged_one(undisturbed, here):
+    lines, wanted = undisturbed()
+    stopped_after(program(), 7)
+    older, newer = states(here)
+    assert (older.name, newer.name) == ("00000002-step-6", "00000003-step-7")
+    damage(newer)
+    notes = []
+    second = program().run(options=Options(lambda line: None, notes.append))
+    assert "warning[TFG910]: kept/00000003-step-7 is damaged" in notes[0]
+    assert notes[1] == "going on from step 6, kept in kept"
+    assert second.printed == lines[lines.index("6") + 1 :]
+    assert variables()["w"].tobytes() == wanted["w"].tobytes()
+
+
+def test_a_damaged_checkpoint_does_not_outlive_good_ones(here):
+    """The good one is kept until there are two newer ones."""
+    stopped_after(program(), 7)
+    damage(states(here)[1])
+    stopped_after(program(), 8)
+    assert [path.name for path in states(here)] == ["00000002-step-6", "00000004-step-8"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": {}}', "\x00"])
+def test_a_damaged_manifest_is_refused(here, content):
+    stopped_after(program(), 1)
+    (manifest,) = (here / "kept").glob("*/manifest.json")
+    manifest.write_text(content)
+    with pytest.raises(tfdsl.TfgError, match="TFG711"):
+        program().run()
+    # What the help line says works.
+    assert program().run(options=Options(lambda line: None, fresh=True)).steps == 20
+    assert not (here / "kept").exists()
+
+
+CHANGES = {
+    "no position": lambda about: about.pop("position"),
+    "a step that is none": lambda about: about["position"].update(step="7"),
+    "a step before the first": lambda about: about["position"].update(step=-1),
+    "no engine": lambda about: about["record"].update(engines=[]),
+    "a state of two numbers": lambda about: about["random"].update(op=[1, 2]),
+    "an event file without a name": lambda about: about["record"]["events"][0].pop("name"),
+    "nothing": dict.clear,
+}
+FILES_CHANGES = {
+    "files outside": lambda about: about["files"].update({"../../precious": [8, "0"]}),
+    "files that are a list": lambda about: about.update(files=[]),
+    "a file without a checksum": lambda about: about["files"].update({"variables.more": [8]}),
+}
+
+
+@pytest.mark.parametrize("change", FILES_CHANGES)
+def test_a_manifest_that_names_other_files(here, change):
+    from tfdsl.runtime.durable import sealed
+
+    stopped_after(program(), 1)
+    (here / "precious").write_text("precious")
+    (manifest,) = (here / "kept").glob("*/manifest.json")
+    about = json.loads(manifest.read_bytes().partition(b"\n")[2])
+    FILES_CHANGES[change](about)
+    manifest.write_bytes(sealed(about))
+    with pytest.raises(tfdsl.TfgError, match="its manifest is none of ours"):
+        program().run()
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_manifest_that_no_run_writes(here, change):
+    """With a checksum that is right: whoever can write a folder can make one."""
+    from tfdsl.runtime.durable import sealed
+
+    stopped_after(program(), 1)
+    (manifest,) = (here / "kept").glob("*/manifest.json")
+    about = json.loads(manifest.read_bytes().partition(b"\n")[2])
+    files, version = about["files"], about["version"]
+    CHANGES[change](about)
+    manifest.write_bytes(sealed({**about, "files": files, "version": version}))
+    with pytest.raises(tfdsl.TfgError, match="says what no run writes"):
+        program().run()
+
+
+def test_a_manifest_with_another_place_in_the_program(here):
+    from tfdsl.runtime.durable import sealed
+
+    stopped_after(program(), 1)
+    (manifest,) = (here / "kept").glob("*/manifest.json")
+    about = json.loads(manifest.read_bytes().partition(b"\n")[2])
+    about["position"].update(session=9)
+    manifest.write_bytes(sealed(about))
+    assert program().run().printed[-1] == "end 20"
+
+
+def test_a_manifest_cannot_reach_other_files(here):
+    """Event files that it names are cut off only if they are event files of its run."""
+    from tfdsl.runtime.durable import sealed
+
+    stopped_after(program(), 1)
+    (here / "precious").write_text("precious")
+    (manifest,) = (here / "kept").glob("*/manifest.json")
+    about = json.loads(manifest.read_bytes().partition(b"\n")[2])
+    for folder, name in ((".", "precious"), ("logs", "../precious"), ("..", "x"), ("/etc", "passwd")):
+        event = {"folder": folder, "name": name, "session": 1, "size": 0, "last": 0}
+        about["record"]["events"].append(event)
+    manifest.write_bytes(sealed(about))
+    program().run()
+    assert (here / "precious").read_text() == "precious"
+
+
+# --- one run at a time ------------------------------------------------------------------------
+
+
+def test_the_second_run_is_refused_and_told_by_whom(here):
+    outcome = []
+
+    class Second(Stopping):
+        def step(self, done):
+            super().step(done)
+            if not outcome:
+                with pytest.raises(tfdsl.TfgError) as caught:
+                    program().run()
+                outcome.append(caught.value.diagnostics[0])
+
+    program().run(options=Second(4))
+    (diagnostic,) = outcome
+    assert diagnostic.code == "TFG736"
+    assert f"process {os.getpid()} on " in diagnostic.headline
+    assert diagnostic.span.text == 'checkpoint every 3 steps in "kept"'
+    assert program().run().resumed == ["kept"], "the refused run has touched nothing"
+
+
+def test_what_is_left_of_a_lock_holds_nobody_up(here):
+    (here / "kept").mkdir()
+    (here / "kept" / ".tfdsl.lock").write_text('{"pid": 1, "host": "gone", "since": "long ago"}')
+    assert program().run().steps == 20
+    assert not (here / "kept").exists()
+
+
+def test_what_is_left_of_a_save_is_removed_and_nothing_else(here):
+    left = here / "kept" / ".new-0123456789abcdef"
+    left.mkdir(parents=True)
+    (left / "variables.index").write_text("half")
+    other = here / "kept" / ".old-0123456789abcdef"
+    other.mkdir()
+    (other / "mine.txt").write_text("mine")
+    program().run()
+    assert sorted(path.name for path in (here / "kept").rglob("*")) == [other.name, "mine.txt"]
+
+
+# --- folders that vanish ----------------------------------------------------------------------
+
+
+class Disturbing(Options):
+    """Options of a run in which something happens after some steps."""
+
+    def __init__(self, steps, what, **others):
+        super().__init__(write=lambda line: None, note=lambda line: self.notes.append(line), engine="step", **others)
+        self.notes = []
+        self.progress = lambda total, done, unit: self
+        self._steps, self._what = steps, what
+
+    def step(self, done):
+        if done == self._steps:
+            self._what()
+
+    def close(self):
+        pass
+
+
+def test_the_folder_of_checkpoints_vanishes(undisturbed, here):
+    _, wanted = undisturbed()
+    options = Disturbing(8, lambda: shutil.rmtree(here / "kept"))
+    program().run(options=options)
+    (note,) = options.notes
+    assert "warning[TFG911]: kept had vanished" in note
+    assert variables()["w"].tobytes() == wanted["w"].tobytes()
+    assert not (here / "kept").exists()
+
+
+def test_the_folder_of_the_log_vanishes(here):
+    options = Disturbing(9, lambda: shutil.rmtree(here / "logs"))
+    program().run(options=options)
+    (note,) = options.notes
+    assert "warning[TFG912]: the event file in logs has vanished" in note
+    assert [step for step, _ in points()][-3:] == [14, 16, 18]
+
+
+def test_a_log_that_is_gone_when_a_run_goes_on(here):
+    stopped_after(program(), 7)
+    shutil.rmtree(here / "logs")
+    notes = []
+    program().run(options=Options(lambda line: None, notes.append))
+    assert notes[1].startswith("what was logged to logs before the checkpoint is not there any more")
+    assert [step for step, _ in points()] == list(range(8, 20, 2))
+
+
+# --- event files ------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    pass
+
+
+def killed_at(line, **changes):
+    def write(printed):
+        if printed.startswith(line):
+            raise Killed
+
+    with pytest.raises(Killed):
+        program(**changes).run(options=Options(write, engine="step"))
+
+
+def test_each_point_is_there_once_after_kills(undisturbed, here):
+    """The log comes before and after the checkpoint in the body; runs are killed before they keep another one."""
+    with_two = {"first": "every 2 steps: log\n        print step"}
+    wanted = dict(logged_by(with_two))
+    killed_at("1 8", **with_two)
+    killed_at("1 8", **with_two)
+    result = program(**with_two).run()
+    # Every second step is logged before the checkpoint of the step and after it.
+    assert points() == [(step, wanted[step]) for step in range(0, 20, 2) for _ in range(2)]
+    assert result.history["MSE"] == points()
+
+
+def logged_by(changes):
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        program(**changes).run()
+        return points()
+
+
+def test_now_stays_what_it_was(here):
+    text = TEXT.format(optimizer="adam", order="shuffled", first="print step").replace('"logs"', '"logs-{now}"')
+    compiled = tfdsl.compile(text, data=DATA)
+    first = stopped_after(compiled, 7)
+    time.sleep(1.1)
+    second = compiled.run()
+    assert second.logdirs == first.logdirs
+    assert [step for step, _ in points(first.logdirs[0])] == list(range(0, 20, 2))
+    assert second.steps == 20
+    assert second.started == first.started
+
+
+def test_event_files_of_others_are_left_alone(here):
+    stopped_after(program(), 7)
+    other = here / "logs" / "events.out.tfevents.1.host.0001.ffffffff"
+    other.write_bytes(b"other")
+    program().run()
+    assert other.read_bytes() == b"other"
+
+
+# --- data files between runs ------------------------------------------------------------------
+
+WITH_FILE = """
+data rows = csv("rows.csv", target="y"{stream})
+placeholder X: float32[n, 2]
+placeholder y: float32[n, 1]
+variable w: float32[2, 1] = zeros
+optimize reduce_mean(square(X @ w - y)) with momentum(0.9)
+session:
+    train 4 epochs on rows in batches of 5 as batch:
+        feed X = batch.features, y = batch.target
+        checkpoint every 3 steps in "kept"
+    print w
+"""
+
+
+@pytest.mark.parametrize("stream", ["", ", stream=true"])
+def test_a_data_file_changes_or_vanishes_and_comes_back(here, stream):
+    lines = ["a,b,y", *(f"{k},{k % 3},{k * 0.5}" for k in range(23))]
+    path = here / "rows.csv"
+    path.write_text("\n".join(lines) + "\n")
+    text = WITH_FILE.format(stream=stream)
+    wanted = tfdsl.compile(text).run().printed
+    stopped_after(tfdsl.compile(text), 7)
+
+    path.write_text("\n".join([*lines[:-1], "22,1,11.5"]) + "\n")
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(text).run()
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "TFG710"
+    assert diagnostic.headline.endswith(": data 'rows' changed")
+
+    path.rename(here / "elsewhere.csv")
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(text).run()
+    assert caught.value.diagnostics[0].code == "TFG603"
+    assert [path.name for path in states(here)] == ["00000002-step-6", "00000003-step-7"]
+
+    path.write_text("\n".join(lines) + "\n")  # another file, of the same content
+    assert tfdsl.compile(text).run().printed == wanted
