@@ -304,3 +304,24 @@ def test_xla_does_not_go_on_with_the_bits_of_the_others(here):
     with pytest.raises(tfdsl.TfgError, match="its engine was step and is xla"):
         program().run(options=Options(lambda line: None, engine="xla"))
     assert program().run(options=Options(lambda line: None, engine="loop")).resumed == ["kept"]
+
+
+def test_two_sessions_that_keep_checkpoints_in_one_folder(here):
+    """To run one of them does not forget where the other one stands."""
+    body = """
+    train 20 steps:
+        checkpoint every 3 steps in "kept"
+        run more
+    print x
+"""
+    compiled = tfdsl.compile(
+        f"variable x = 0\nmore = assign_add(x, 1)\nsession one:{body}session two:{body}"
+    )
+    assert compiled.run("two", Stopping(7)).interrupted
+    with pytest.raises(tfdsl.TfgError) as caught:
+        compiled.run("one")
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "TFG710"
+    assert diagnostic.headline.endswith(": it is of session 'two', which is not to be run")
+    assert compiled.run("two").resumed == ["kept"]
+    assert compiled.run("one").printed == ["20"]

@@ -204,10 +204,13 @@ class Kept:
             self._options.note(render_text(Diagnostic(CHECKPOINT_SKIPPED, origin.span, details)).rstrip())
         if state is None:
             return None
-        session = self._program.sessions
-        at = _position(state).session
-        is_wanted = self._only is None or at >= len(session) or session[at].name == self._only
-        return (folder, state) if is_wanted else None
+        sessions, at = self._program.sessions, _position(state).session
+        if self._only is None or at >= len(sessions) or sessions[at].name == self._only:
+            return folder, state
+        if not self._options.resume_anyway:  # to run another session would in the end forget it
+            what = f"it is of session '{sessions[at].name}', which is not to be run"
+            raise failure(CHECKPOINT_OTHER, origin, path=folder, what=what)
+        return None
 
     def _nearest(self, position: Position, folder: str) -> Position:
         """The position in a program that is another one now: the training that keeps its checkpoints there."""
