@@ -19,7 +19,7 @@ from .diagnostics import (
     Diagnostic,
     TfgError,
 )
-from .executed import kept_nodes
+from .executed import fed, kept_nodes
 from .limits import Clock, Limits
 from .program import Field, Graph, Named, Node, Program, Static
 from .source import Source
@@ -31,8 +31,10 @@ from .types import TensorType
 if TYPE_CHECKING:
     import numpy as np
 
+    from .cluster import Cluster
     from .data.arrays import Dataset
     from .lowering.graph import BuiltGraph
+    from .lowering.layout import Setting
     from .lowering.tf import tf
     from .runtime.embedded import EmbeddedSession
     from .runtime.record import Result
@@ -108,7 +110,9 @@ class Compiled:
     """A compiled program. Its graphs are built, and TensorFlow imported, when they are first asked for.
 
     `program` is the typed program, `diagnostics` the warnings that the compiler had, `access` what opens its files.
-    With `soft_placement`, set before a graph is built, nodes go to a device that is there where the program's is not.
+    With `soft_placement`, set before a graph is built, nodes go to a device that is there where the program's is not;
+    with `towers`, optimizers take their steps in so many parts of the batch, as a cluster with so many workers does.
+    With a `cluster` it runs there, its variables on the parameter servers by a `placement` (round-robin or size).
     One object can be used by several threads.
     """
 
@@ -125,6 +129,9 @@ class Compiled:
         self.access = access or Access(program.path)
         self.diagnostics = diagnostics or []
         self.soft_placement = False
+        self.towers = 1
+        self.cluster: Cluster | None = None
+        self.placement = "round-robin"
         self._given_data = dict(data or {})
         self._outside = outside
         self._ops = ops or {}
@@ -166,9 +173,16 @@ class Compiled:
                 from .lowering.graph import build
 
                 with paused():
-                    kept = kept_nodes(self.program, graphs[graph])
-                    self._built[graph] = build(graphs[graph], self.array, self._ops, self.soft_placement, kept)
+                    self._built[graph] = build(graphs[graph], self.array, self._ops, self.setting(graphs[graph]))
             return self._built[graph]
+
+    def setting(self, graph: Graph) -> "Setting":
+        """What a graph is built for."""
+        from .lowering.layout import Layout, Setting
+
+        towers = self.towers if self.cluster is None else len(self.cluster.jobs["worker"])
+        layout = Layout(towers, self.cluster, self.placement)
+        return Setting(self.soft_placement, kept_nodes(self.program, graph), fed(self.program, graph), layout)
 
     @property
     def graph(self) -> "tf.Graph":

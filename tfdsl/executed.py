@@ -58,6 +58,12 @@ def initialised(statements: tuple[Statement, ...]) -> Iterator[tuple[Ref, ...] |
                 yield None
 
 
+def fed(program: Program, graph: Graph) -> frozenset[Ref]:
+    """What sessions feed of a graph."""
+    statements = [one for session in program.sessions if session.graph == graph.name for one in walk(session.body)]
+    return frozenset(feed.ref for statement in statements for feed in getattr(statement, "feeds", ()))
+
+
 def after_checkpoints(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
     """The statements of a session that a resumed run may have to go on with: from the first training on that keeps
     checkpoints."""

@@ -6,8 +6,6 @@ xs and the ys anew, with other values in place of the xs; what does not depend o
 built again, so it is the same on all passes. (Symbolic gradients are nodes of the program: `analysis/symbolic.py`.)
 """
 
-import copy
-from collections import ChainMap
 from collections.abc import Callable
 
 from ..diagnostics import NO_FORWARD, NO_GRADIENT
@@ -95,22 +93,13 @@ def _function(lowering, node: Node, x: Ref) -> Function:
     between = sorted(_between(program, ys, x))
 
     def function(value: tf.Tensor) -> list[tf.Tensor]:
-        inner = copy.copy(lowering)
-        inner.built = copy.copy(lowering.built)
-        inner.built.values = ChainMap({}, lowering.built.values)
-        _put(inner.built.values, program, x, value)
+        inner = lowering.again({x: value})
         for id in between:
             if id != x.node:
                 inner.built.values[id] = inner.node(program.nodes[id])
         return [tf.convert_to_tensor(inner.built.value(y)) for y in ys]
 
     return function
-
-
-def _put(values, program: Graph, x: Ref, value: tf.Tensor) -> None:
-    outputs = list(values[x.node])
-    outputs[x.output] = value
-    values[x.node] = tuple(outputs)
 
 
 def _between(program: Graph, ys: tuple[Ref, ...], x: Ref) -> set[int]:

@@ -5,12 +5,15 @@ here. Every op of the finished graph is traced back to the node, and so to the l
 """
 
 import re
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
 
+from ..analysis.rows import Whole
 from ..diagnostics import BUILD_FAILED, TfgError
 from ..ops import OPS
 from ..ops.op import Op
@@ -22,9 +25,11 @@ from .failures import failure, is_own, plain_reason
 from .foreign import python_node, raw_node
 from .gradients import gradients
 from .kept_random import KeptRandom
+from .layout import Placement, Setting
 from .optimizers import minimize
 from .templates import Templates
 from .tf import resolve, tf, v1
+from .towers import minimize as minimize_in_towers
 
 Arrays = Callable[[Field], np.ndarray]
 
@@ -37,11 +42,12 @@ def _local(device: str) -> str:
 class BuiltGraph:
     """A built graph: the `tf.Graph`, what each node became, and where each op comes from."""
 
-    def __init__(self, program: Graph, soft_placement: bool = False, kept: frozenset[int] = frozenset()):
-        """`kept` are the nodes whose random numbers a later run must be able to go on with."""
-        self.program = program
-        self.soft_placement = soft_placement  # nodes go where they can, if not where the program says
+    def __init__(self, program: Graph, setting: Setting = Setting()):
+        self.program, self.setting = program, setting
         self.graph = tf.Graph()
+        self._placement = Placement(setting.layout, self.graph)
+        self.losses: dict[Ref, tf.Tensor] = {}  # those that are put together from towers
+        self.undivided: dict[int, Whole] = {}  # `optimize` nodes whose step cannot be split, and why
         self.values: dict[int, tuple] = {}
         # What sessions add for `save`, `restore`, `set` and `train`; kept, so that a second run adds nothing.
         self.savers: dict = {}
@@ -50,7 +56,7 @@ class BuiltGraph:
         self.loops: dict = {}
         self.copier = None
         self.templates = Templates(self, build_alone)
-        self.random = KeptRandom(self.graph, kept, build_alone)
+        self.random = KeptRandom(self.graph, setting.kept, build_alone)
         self.data = Data(self.graph)  # what its placeholders for data are fed
         self.tags: set[str] = set()  # of summaries, as they are written
         # For this graph and those of its functions: each node, and how many ops there were when it was made.
@@ -63,6 +69,21 @@ class BuiltGraph:
     def tensor(self, ref: Ref):
         """The tensor that feeding or fetching a reference means."""
         return self.graph.as_graph_element(self.value(ref))
+
+    def watched(self, loss: Ref) -> tf.Tensor:
+        """The value of a loss as a step of its optimizer finds it."""
+        return self.losses[loss] if loss in self.losses else self.tensor(loss)
+
+    @contextmanager
+    def adding(self, scope: str) -> Iterator[None]:
+        """The graph is open for what sessions add to it, under a name."""
+        with self.graph.as_default(), v1.name_scope(scope):
+            yield
+        self._placement.place()
+
+    def place(self) -> None:
+        """Give what was added its servers."""
+        self._placement.place()
 
     def operation(self, ref: Ref) -> tf.Operation:
         """The operation whose execution is the point of running a reference."""
@@ -99,16 +120,16 @@ class BuiltGraph:
 
 
 def build(
-    program: Graph, arrays: Arrays, functions: Mapping[str, Callable] | None = None, soft_placement: bool = False,
-    kept: frozenset[int] = frozenset(),
-) -> BuiltGraph:  # fmt: skip
+    program: Graph, arrays: Arrays, functions: Mapping[str, Callable] | None = None, setting: Setting = Setting()
+) -> BuiltGraph:
     """Build a graph; `arrays` gives the data that it works on, `functions` what it calls of Python's."""
-    built = BuiltGraph(program, soft_placement, kept)
+    built = BuiltGraph(program, setting)
     lowering = Lowering(built, built.data.source(arrays), functions or {})
     with built.graph.as_default():
         if program.seed is not None:
             v1.set_random_seed(program.seed)
         lowering.items(program.items)
+    built.place()
     return built
 
 
@@ -118,6 +139,7 @@ def extend(
     """Add nodes to a graph that is built."""
     with built.graph.as_default():
         Lowering(built, built.data.source(arrays), functions or {}).items(items)
+    built.place()
 
 
 def _node_name(name: str, graph: tf.Graph) -> str:
@@ -164,10 +186,22 @@ class Lowering:
     def __init__(self, built: BuiltGraph, arrays: Arrays, functions: Mapping[str, Callable]):
         self.built, self.arrays, self.functions = built, arrays, functions
 
-    def items(self, items: tuple[Item, ...]) -> None:
-        """Build nodes in their scopes, into the graph that is the default one."""
+    def again(self, others: Mapping[Ref, tf.Tensor]) -> "Lowering":
+        """A lowering into the same graph, to which some outputs are others."""
+        inner = copy(self)
+        inner.built = copy(self.built)
+        inner.built.values = ChainMap({}, self.built.values)
+        for ref, value in others.items():
+            outputs = list(inner.built.values[ref.node])
+            outputs[ref.output] = value
+            inner.built.values[ref.node] = tuple(outputs)
+        return inner
+
+    def items(self, items: tuple[Item, ...], is_alike: bool = True) -> None:
+        """Build nodes in their scopes, into the graph that is the default one; `is_alike` tells whether they may be
+        copied from others that are like them."""
         open_scopes: list[AbstractContextManager] = []
-        plain = v1.get_default_graph() is self.built.graph  # and no function of it
+        plain = is_alike and v1.get_default_graph() is self.built.graph  # and no function of it
         special = 0  # scopes open that do more than name
         sharing = _sharing(items)
         try:
@@ -200,7 +234,7 @@ class Lowering:
             case "after":
                 return tf.control_dependencies([self.built.operation(ref) for ref in enter.refs])
             case "device":
-                return tf.device(_local(enter.name) if self.built.soft_placement else enter.name)
+                return tf.device(_local(enter.name) if self.built.setting.soft_placement else enter.name)
             case "container":
                 return v1.get_default_graph().container(enter.name)
             case kind:
@@ -422,6 +456,10 @@ def _summary(lowering: Lowering, node: Node):
 
 def _optimize(lowering: Lowering, node: Node):
     arguments = {name: lowering.argument(arg) for name, arg in node.args.items()}
+    if lowering.built.setting.layout.towers > 1:
+        in_towers = minimize_in_towers(lowering, node, dict(arguments))
+        if in_towers is not None:
+            return in_towers
     return minimize(name=node.name, **arguments)
 
 

@@ -110,7 +110,7 @@ class Engine:
             feeds = self._feeds.sources(statement.feeds)
             if isinstance(statement, Run):
                 operations = tuple(dict.fromkeys(self._run.built.operation(ref) for ref in statement.refs))
-                losses = tuple(map(self._run.built.tensor, self._loop.watch.losses(statement)))
+                losses = tuple(map(self._run.built.watched, self._loop.watch.losses(statement)))
                 items.append(Execution(feeds, (), operations, losses))
                 continue
             fetched = self._fetched(statement)

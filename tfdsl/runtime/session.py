@@ -205,7 +205,7 @@ class SessionRun:
     def operate(self, statement: Run, watched: tuple[Ref, ...] = ()) -> list:
         """Run operations; the values of tensors that are watched come from the same execution."""
         operations = [self.built.operation(ref) for ref in statement.refs]
-        tensors = [self.built.tensor(ref) for ref in watched]
+        tensors = [self.built.watched(ref) for ref in watched]
         kind = OTHER if self.around.batch is None else STEP if self.step else FIRST_STEP
         return self.execute([*operations, *tensors], statement.feeds, statement.origin, kind)[len(operations) :]
 
@@ -384,10 +384,10 @@ def opened(
                 savers.saver(None)
             case Set():
                 setter(built, built.value(statement.variable))
-    session = DataSession(built.data, v1.ConfigProto(allow_soft_placement=built.soft_placement))
+    session = DataSession(built.data, v1.ConfigProto(allow_soft_placement=built.setting.soft_placement))
     run = SessionRun(built, session, savers, options, result, around, number, resumed=resume is not None)
     try:
-        if not built.soft_placement:
+        if not built.setting.soft_placement:
             check_devices(built, session)
         run.engines = Engines(run, plan.body)
         random_state.initialise(run)

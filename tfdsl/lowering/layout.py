@@ -1,0 +1,117 @@
+"""Where the nodes of a graph go: in how many towers a step is computed, and on which servers of a cluster.
+
+A tower is a copy of what lies between a batch and its loss, for a part of the batch. On a cluster each worker has one;
+the variables are on the parameter servers, and whatever else there is on the first worker. What the program places
+itself stays there.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..cluster import Cluster
+from ..program import Ref
+from .tf import tf
+
+PLACEMENTS = ("round-robin", "size")
+_ON_VARIABLES = ("ReadVariableOp", "DestroyResourceOp")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a graph is laid out. `worker` is the only one that is used, if not all are."""
+
+    towers: int = 1
+    cluster: Cluster | None = None
+    placement: str = "round-robin"
+    worker: int | None = None
+
+    @property
+    def home(self) -> str:
+        """The device of what has no other one."""
+        return "" if self.cluster is None else f"/job:worker/task:{self.worker or 0}"
+
+    def tower(self, number: int) -> str:
+        """The device of a tower."""
+        return "" if self.cluster is None else f"/job:worker/task:{number}"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a graph is built for. With `soft_placement` nodes go where they can, if not where the program says; `kept`
+    are the nodes whose random numbers a later run must be able to go on with, `fed` is what sessions feed."""
+
+    soft_placement: bool = False
+    kept: frozenset[int] = frozenset()
+    fed: frozenset[Ref] = frozenset()
+    layout: Layout = Layout()
+
+
+class Placement:
+    """Gives the ops of a graph their servers, as far as the program does not say."""
+
+    def __init__(self, layout: Layout, graph: tf.Graph):
+        self._layout, self._graph = layout, graph
+        self._done = 0  # ops that have one
+        self._loads = [0] * (len(layout.cluster.jobs["ps"]) if layout.cluster else 0)
+
+    def place(self) -> None:
+        """Place the ops that were added since this was done last."""
+        if self._layout.cluster is None:
+            return
+        operations = self._graph.get_operations()[self._done :]
+        self._done += len(operations)
+        handles = [op for op in operations if op.type == "VarHandleOp" and not _job(op.device)]
+        free = [op for op in handles if not _together(op)]
+        if self._layout.placement == "size":
+            free.sort(key=_size, reverse=True)
+        for op in free:
+            self._put_on_server(op)
+        for op in operations:
+            if not _job(op.device):
+                op._set_device(_merged(op.device, self._device(op)))
+
+    def _put_on_server(self, handle: tf.Operation) -> None:
+        """On the next one in turn; with `size`, on the one that has the least to hold so far."""
+        task = int(np.argmin(self._loads))
+        self._loads[task] += _size(handle) if self._layout.placement == "size" else 1
+        handle._set_device(_merged(handle.device, f"/job:ps/task:{task}"))
+
+    def _device(self, op: tf.Operation) -> str:
+        for other in _together(op):
+            return self._device_of(other)
+        if "Variable" in op.type or op.type.startswith("Resource") or op.type in _ON_VARIABLES:
+            for tensor in op.inputs:
+                if tensor.dtype == tf.resource:
+                    return self._device_of(tensor.op.name)
+        return self._layout.home
+
+    def _device_of(self, name: str) -> str:
+        op = self._graph.get_operation_by_name(name)
+        if not _job(op.device):
+            op._set_device(_merged(op.device, self._device(op)))
+        return op.device
+
+
+def _together(op: tf.Operation) -> Iterator[str]:
+    """The names of the ops that an op has to be with."""
+    for group in op.colocation_groups():
+        name = group.decode().removeprefix("loc:@")
+        if name != op.name:
+            yield name
+
+
+def _job(device: str) -> str | None:
+    return tf.DeviceSpec.from_string(device).job if device else None
+
+
+def _merged(own: str, server: str) -> str:
+    """A device of a server; `own` may say which one there."""
+    return tf.DeviceSpec.from_string(server).make_merged_spec(tf.DeviceSpec.from_string(own)).to_string()
+
+
+def _size(handle: tf.Operation) -> int:
+    """The bytes of a variable."""
+    shape = tf.TensorShape(handle.get_attr("shape"))
+    return (shape.num_elements() or 1) * tf.as_dtype(handle.get_attr("dtype")).size

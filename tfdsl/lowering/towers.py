@@ -1,0 +1,124 @@
+"""A step of an optimizer in several towers: each has a part of the batch's rows, and what they find is put together.
+
+    rows of tower k    = n // towers, one more in the first n % towers
+    gradient           = sum over the towers, in their order, of (rows of k / n) * gradient of k
+
+which is the gradient of the mean over the whole batch; that of a sum has no weights. The order is fixed, so the bits
+depend on the number of towers and on nothing else: not on where they are, nor on which is ready first. Random numbers
+are others in each tower.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ..analysis.rows import Split, Whole, split
+from ..ops import OPS
+from ..program import Enter, Exit, Item, Literal, Node, Ref, Static
+from .optimizers import optimizer
+from .tf import seeds_taken, tf, v1
+
+_APART = 1_000_003  # between the seeds of one random op in two towers
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What a tower computes on: its rows of each placeholder, and their share of all."""
+
+    rows: dict[Ref, tf.Tensor]
+    share: tf.Tensor
+
+
+def minimize(lowering, node: Node, arguments: dict[str, object]) -> tf.Operation | None:
+    """The training op of an `optimize` node; None where its step cannot be split, of which `built.undivided` tells."""
+    built = lowering.built
+    how = split(built.program, node, built.setting.fed)
+    if isinstance(how, Whole):
+        built.undivided[node.id] = how
+        return None
+    wrt = arguments.pop("wrt", None)
+    del arguments["loss"]
+    made = optimizer(**arguments)
+    taken = seeds_taken.get(built.graph, 0)
+    gradients, losses = [], []
+    for number, part in enumerate(_parts(lowering, how)):
+        seeds_taken[built.graph] = taken + _APART * (number + 1)
+        device = tf.device(built.setting.layout.tower(number) or None)
+        with v1.name_scope(None), v1.name_scope(f"tower_{number}"), device:
+            inner = lowering.again(part.rows)
+            inner.items(tuple(_again(built.program.items, how.between, number)), is_alike=False)
+            loss = tf.convert_to_tensor(inner.built.value(node.args["loss"]))
+            gradients.append([(_weighed(g, part, how), v) for g, v in made.compute_gradients(loss, wrt)])
+            losses.append(_weighed(loss, part, how))
+        built.mark(node)
+    seeds_taken[built.graph] = taken  # what comes after draws as if there were no towers
+    built.losses[node.args["loss"]] = tf.add_n(losses)
+    together = [(_sum([g for g, _ in pairs], pairs[0][1]), pairs[0][1]) for pairs in zip(*gradients, strict=True)]
+    return made.apply_gradients(together, name=node.name)
+
+
+def _parts(lowering, how: Split) -> list[_Part]:
+    """The parts of a batch, one for each tower."""
+    towers = lowering.built.setting.layout.towers
+    with v1.name_scope(None), v1.name_scope("towers"), tf.device(None):
+        whole = {ref: lowering.built.value(ref) for ref in how.fed}
+        n = tf.shape(next(iter(whole.values())))[0]
+        firsts = [n // towers * k + tf.minimum(n % towers, k) for k in range(towers)] + [n]
+        parts = []
+        for first, last in zip(firsts, firsts[1:], strict=False):
+            rows = {ref: tensor[first:last] for ref, tensor in whole.items()}
+            parts.append(_Part(rows, tf.cast(last - first, tf.float64) / tf.cast(n, tf.float64)))
+        return parts
+
+
+def _again(items: tuple[Item, ...], between: frozenset[int], tower: int) -> Iterator[Item]:
+    """The items that a tower builds again, in their scopes."""
+    scopes: list[Enter] = []  # those that are open, but in which nothing was built yet
+    opened: list[bool] = []
+    for item in items:
+        match item:
+            case Enter():
+                scopes.append(item)
+                opened.append(False)
+            case Exit():
+                if opened.pop():
+                    yield item
+                else:
+                    scopes.pop()
+            case Node() if item.id in between:
+                yield from scopes
+                scopes.clear()
+                opened = [True] * len(opened)
+                yield _with_seed(item, tower)
+
+
+def _with_seed(node: Node, tower: int) -> Node:
+    """A node that draws random numbers, with a seed of the tower's own."""
+    if node.op not in OPS or not any(param.name == "seed" for param in OPS[node.op].params):
+        return node
+    match node.args.get("seed"):
+        case Literal() | Static() as seed if isinstance(seed.value, int):
+            own = replace(seed, value=(seed.value + _APART * (tower + 1)) % (1 << 31))
+            return replace(node, args={**node.args, "seed": own})
+    return node
+
+
+def _weighed(value, part: _Part, how: Split):
+    """A tower's part of a mean, which counts by its rows; of a sum, as it is. A part without rows counts nothing."""
+    if value is None or not how.is_mean:
+        return value
+    if isinstance(value, tf.IndexedSlices):
+        return tf.IndexedSlices(_weighed(value.values, part, how), value.indices, value.dense_shape)
+    return tf.math.multiply_no_nan(value, tf.cast(part.share, value.dtype))
+
+
+def _sum(gradients: list, variable: v1.Variable):
+    """The gradients of a variable together, where the variable is."""
+    gradients = [gradient for gradient in gradients if gradient is not None]
+    if not gradients:
+        return None
+    with v1.get_default_graph().colocate_with(variable.handle):
+        if all(isinstance(gradient, tf.IndexedSlices) for gradient in gradients):
+            values = tf.concat([gradient.values for gradient in gradients], 0)
+            indices = tf.concat([gradient.indices for gradient in gradients], 0)
+            return tf.IndexedSlices(values, indices, gradients[0].dense_shape)
+        return tf.add_n([tf.convert_to_tensor(gradient) for gradient in gradients])
