@@ -48,6 +48,7 @@ ELSEWHERE = {
     **dict.fromkeys(("TFG830", "TFG831"), "functions that Python gives as ops: test_user_ops.py"),
     "TFG821": "links, pipes and the like: test_access.py",
     "TFG823": "a folder that --allow-path names: command line",
+    **dict.fromkeys(("TFG850", "TFG851", "TFG852", "TFG853"), "the cluster of a --config file: test_cluster_config.py"),
     "TFG899": "a bug in the compiler",
     **dict.fromkeys(("TFG910", "TFG911", "TFG912"), "files that change under a run: test_checkpoint_files.py"),
     "TFG903": "a synthetic set takes the place of the real one when the data is loaded",

@@ -246,6 +246,17 @@ def test_config_file_and_what_goes_before_it(tfdsl):
     assert printed(tfdsl, "--config", "empty.yaml") == "3 True x"
 
 
+def test_of_several_config_files_a_later_one_goes_before(tfdsl):
+    Path("b.yaml").write_text("params: {n: 9, name: y}\n", encoding="utf-8")
+    Path("a.yaml").write_text("params: {n: 8, flag: false}\n", encoding="utf-8")
+    assert printed(tfdsl, "--config", "a.yaml", "--config", "b.yaml") == "9 False y"
+    assert printed(tfdsl, "--config", "b.yaml", "--config", "a.yaml") == "8 False y"
+    Path("sub").mkdir()
+    Path("sub/d.csv").write_text("a,b,price\n1,2,0\n3,4,0\n", encoding="utf-8")
+    Path("sub/c.yaml").write_text("data: {d: sub/d.csv}\n", encoding="utf-8")
+    assert printed(tfdsl, "--config", "sub/c.yaml", "--config", "a.yaml") == "8 False x"
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [("param: 3", "TFG806"), ("1: 2", "TFG806"), ("[1]", "TFG807"), ("params: [n]", "TFG807"), ("data: x", "TFG807"),

@@ -454,6 +454,15 @@ FUNCTION_GIVEN = _message("TFG830", "ops has '{name}', which cannot be an op: {r
 FUNCTION_CLASH = _message("TFG831", "ops has '{name}', which the language has itself", "give it another name")
 TENSOR_LARGE = _message("TFG843", "{op} makes {type}, more than {limit} elements",
                         "make it smaller, or raise the limit with --max-tensor")
+CLUSTER_FORM = _message("TFG850", "{path} describes no cluster: {reason}",
+                        "write the addresses of each job: cluster: {{ps: [\"10.0.0.1:2222\"], "
+                        "worker: [\"10.0.0.2:2222\", \"10.0.0.3:2222\"]}}")
+CLUSTER_JOB_MISSING = _message("TFG851", "the cluster of {path} has no job '{job}'",
+                               "it needs ps, which keeps the variables, and worker, which computes")
+CLUSTER_ADDRESS = _message("TFG852", "the cluster of {path} has {address!r} for {job} {task}: {reason}",
+                           "write it as \"10.0.0.1:2222\", \"name.of.machine:2222\" or \"[::1]:2222\"")
+CLUSTER_TWICE = _message("TFG853", "the cluster of {path} has the address {address} twice, for {first} and {second}",
+                         "each task is a process of its own: give it a port of its own")
 BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}",
                "please report it, with the program if you can")
 

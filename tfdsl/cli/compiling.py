@@ -24,7 +24,6 @@ def at_home(arguments: argparse.Namespace) -> None:
     """Make the paths of a command line mean the same in every folder."""
     arguments.file = os.path.abspath(arguments.file)
     arguments.allowed = [os.path.abspath(path) for path in arguments.allowed]
-    if arguments.config:
-        arguments.config = os.path.abspath(arguments.config)
+    arguments.configs = [os.path.abspath(path) for path in arguments.configs]
     named = [option.partition("=") for option in arguments.data]
     arguments.data = [f"{name}={os.path.abspath(path)}" if equals else name for name, equals, path in named]

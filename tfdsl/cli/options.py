@@ -8,12 +8,13 @@ from functools import cache
 from typing import ClassVar
 
 from ..access import Access, Confined, Refused
+from ..cluster import Cluster, cluster
 from ..diagnostics import CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, TfgError
 from ..limits import Limits
 from ..suggest import did_you_mean
 from .report import WrongUse
 
-CONFIG_KEYS = ("params", "data", "logdir")
+CONFIG_KEYS = ("params", "data", "logdir", "cluster")
 _MAX_CONFIG, _MAX_NESTED = 100_000, 50  # characters; lists and mappings in one another
 
 
@@ -22,8 +23,9 @@ def add_program_options(parser: argparse.ArgumentParser) -> None:
                         help="give a param a value; can be repeated")  # fmt: skip
     parser.add_argument("--data", metavar="NAME=PATH", action="append", default=[],
                         help="read the data NAME from a .csv or .npz file instead of its source")  # fmt: skip
-    parser.add_argument("--config", metavar="FILE.yaml",
-                        help="a YAML file with params, data and logdir; --set and --data go before it")  # fmt: skip
+    parser.add_argument("--config", metavar="FILE.yaml", action="append", default=[], dest="configs",
+                        help="a YAML file with params, data, logdir and cluster; --set and --data go before it, and "
+                             "where there are several a later one before an earlier one")  # fmt: skip
     parser.add_argument("--allow-path", metavar="DIR", action="append", default=[], dest="allowed",
                         help="let the program read and write below DIR too, besides its own folder and the working "
                              "folder; can be repeated")  # fmt: skip
@@ -70,6 +72,7 @@ class Given:
     params: dict[str, object] = field(default_factory=dict)
     data: dict[str, object] = field(default_factory=dict)
     logdir: str | None = None
+    cluster: Cluster | None = None
     limits: Limits = Limits()  # noqa: RUF009
     allowed: list[str] = field(default_factory=list)
 
@@ -77,10 +80,17 @@ class Given:
         """What the program of a file may touch."""
         return Access(path, self.allowed)
 
-    def confine(self, config: str | None) -> None:
-        """The paths of the config file may lead where those of a program beside it may."""
-        access = Access(config or "", self.allowed)
-        self.data = {name: Confined(path, access) for name, path in self.data.items()}
+    def add(self, other: "Given") -> None:
+        """Take over what another one has; where both have something, what the other one has."""
+        self.params |= other.params
+        self.data |= other.data
+        self.logdir = self.logdir if other.logdir is None else other.logdir
+        self.cluster = other.cluster or self.cluster
+
+    def confine(self, path: str, allowed: list[str]) -> None:
+        """Of a config file: its paths may lead where those of a program beside it may."""
+        access = Access(path, allowed)
+        self.data = {name: Confined(file, access) for name, file in self.data.items()}
         if self.logdir is not None:
             self.logdir = Confined(self.logdir, access)
             try:
@@ -91,9 +101,11 @@ class Given:
 
 def given(arguments: argparse.Namespace) -> Given:
     """The params and data of a command line. `WrongUse` where an option has no `=`."""
-    result = config(arguments.config) if arguments.config else Given()
-    result.allowed = arguments.allowed
-    result.confine(arguments.config)
+    result = Given(allowed=arguments.allowed)
+    for path in arguments.configs:
+        one = config(path)
+        one.confine(path, arguments.allowed)
+        result.add(one)
     result.params |= _pairs(arguments.params, "--set NAME=VALUE")
     result.data |= _pairs(arguments.data, "--data NAME=PATH")
     result.limits = limits(arguments)
@@ -153,7 +165,8 @@ def config(path: str) -> Given:
     for name, value in files.items():
         if not isinstance(value, str):
             raise _form(path, f"data '{name}' must be a path")
-    return Given({str(name): value for name, value in (data.get("params") or {}).items()}, files, logdir)
+    params = {str(name): value for name, value in (data.get("params") or {}).items()}
+    return Given(params, files, logdir, cluster(data["cluster"], path) if "cluster" in data else None)
 
 
 @cache

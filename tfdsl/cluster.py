@@ -1,0 +1,91 @@
+"""The machines of a cluster: which jobs it has, and the address of each of their tasks.
+
+Input: the value of the key `cluster` in a config file. Output: a `Cluster` whose form is sound, or an error that says
+what is not. TensorFlow itself ends the process over some of these mistakes, and waits forever over others.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from .diagnostics import CLUSTER_ADDRESS, CLUSTER_FORM, CLUSTER_JOB_MISSING, CLUSTER_TWICE, Diagnostic, TfgError
+from .record import Record
+
+# A parameter server keeps variables, a worker computes. Other jobs may be there, for what a program places on them.
+REQUIRED = ("ps", "worker")
+_JOB = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
+_ADDRESS = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*):(?P<port>[^:\[\]]*)\Z")
+
+
+class Cluster(Record):
+    """Addresses `host:port` by the name of a job and the number of a task."""
+
+    jobs: Mapping[str, tuple[str, ...]]
+
+    @property
+    def tasks(self) -> Iterator[tuple[str, int, str]]:
+        """Every (job, task, address), in the order of the file."""
+        for job, addresses in self.jobs.items():
+            for task, address in enumerate(addresses):
+                yield job, task, address
+
+    def address(self, job: str, task: int) -> str:
+        return self.jobs[job][task]
+
+
+def cluster(value: object, path: str) -> Cluster:
+    """The cluster that a config file describes; `path` is what messages call the file."""
+    if not isinstance(value, dict) or not value:
+        raise _wrong(path, "'cluster' must be a mapping of jobs to addresses")
+    for job, addresses in value.items():
+        if not isinstance(job, str) or not _JOB.match(job):
+            raise _wrong(path, f"the name of a job has letters, digits and _, and begins with a letter: not '{job}'")
+        if not isinstance(addresses, list) or not addresses:
+            raise _wrong(path, f"job '{job}' must have a list of addresses, one a task")
+    made = Cluster({job: tuple(addresses) for job, addresses in value.items()})
+    seen: dict[tuple[str, int], tuple[str, int]] = {}
+    for job, task, address in made.tasks:
+        fault, place = _parsed(address)
+        if fault:
+            details = {"path": path, "job": job, "task": task, "address": address, "reason": fault}
+            raise TfgError([Diagnostic(CLUSTER_ADDRESS, None, details)])
+        if place in seen:
+            first, number = seen[place]
+            details = {"path": path, "address": address, "first": f"{first} {number}", "second": f"{job} {task}"}
+            raise TfgError([Diagnostic(CLUSTER_TWICE, None, details)])
+        seen[place] = job, task
+    for job in REQUIRED:
+        if job not in made.jobs:
+            raise TfgError([Diagnostic(CLUSTER_JOB_MISSING, None, {"path": path, "job": job})])
+    return made
+
+
+def port(address: str) -> int:
+    """The port of an address of a cluster."""
+    return int(address.rpartition(":")[2])
+
+
+def _parsed(address: object) -> tuple[str, tuple[str, int]]:
+    """What is wrong with an address, if anything is, and the one (host, port) that all its spellings mean."""
+    match = _ADDRESS.match(address) if isinstance(address, str) else None
+    if match is None:
+        return "it is not of the form host:port", ("", 0)
+    host, port = match["host"].lower(), match["port"]
+    if not (port.isascii() and port.isdigit() and len(port) <= 5 and 1 <= int(port) <= 65535):
+        return "its port is not a number from 1 to 65535", ("", 0)
+    is_number = host.startswith("[") or re.fullmatch(r"[0-9.]+", host)
+    if is_number:
+        import ipaddress
+
+        version = ipaddress.IPv6Address if host.startswith("[") else ipaddress.IPv4Address
+        try:
+            host = str(version(host.strip("[]")))
+        except ValueError:
+            return f"its host is not an address of IPv{6 if host.startswith('[') else 4}", ("", 0)
+    elif not _HOST.match(host):
+        return "its host is not the name of a machine", ("", 0)
+    return "", (host, int(port))
+
+
+def _wrong(path: str, reason: str) -> TfgError:
+    return TfgError([Diagnostic(CLUSTER_FORM, None, {"path": path, "reason": reason})])
