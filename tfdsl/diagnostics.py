@@ -463,6 +463,15 @@ CLUSTER_ADDRESS = _message("TFG852", "the cluster of {path} has {address!r} for 
                            "write it as \"10.0.0.1:2222\", \"name.of.machine:2222\" or \"[::1]:2222\"")
 CLUSTER_TWICE = _message("TFG853", "the cluster of {path} has the address {address} twice, for {first} and {second}",
                          "each task is a process of its own: give it a port of its own")
+CLUSTER_MISSING = _message("TFG854", "{path} describes no cluster: it has no key 'cluster'",
+                           "write the addresses of each job: cluster: {{ps: [\"10.0.0.1:2222\"], "
+                           "worker: [\"10.0.0.2:2222\", \"10.0.0.3:2222\"]}}")
+SERVER_PORT = _message("TFG860", "{job} {task} cannot listen on port {port}: {reason}",
+                       "end the process that has the port, or give this task another one in {path}")
+SERVER_SILENT = _message("TFG861", "{job} {task} at {address} does not answer: {reason}",
+                         "see that it runs, which is: tfdsl server --config {path} --job {job} --task {task}")
+SERVER_ENDED = _message("TFG862", "{job} {task} {reason}, and does not listen yet",
+                        "what it said stands above this; tfdsl server starts one alone")
 BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}",
                "please report it, with the program if you can")
 
@@ -482,6 +491,10 @@ CHECKPOINT_SKIPPED = _message("TFG910", "{path} is damaged: {reason}; the checkp
 CHECKPOINT_GONE = _message("TFG911", "{path} had vanished; it was made again, with one checkpoint", "", "warning")
 LOG_GONE = _message("TFG912", "the event file in {path} has vanished; what is logged from here on is in a new one",
                     "", "warning")
+SERVER_OPEN = _message("TFG914", "TensorFlow listens on {ports} of every network of this machine, whatever addresses "
+                       "are in the file, without a password or encryption",
+                       "who reaches it can run code as this user: put a firewall, a private network or a VPN in front",
+                       "warning")
 
 
 class Note(Record):

@@ -7,6 +7,9 @@ from importlib import import_module
 
 COMMANDS = {
     "run": "run the sessions of a program",
+    "launch": "run a program on a cluster of processes on this machine",
+    "server": "be a task of a cluster",
+    "reset": "clear the variables of a container on the servers of a cluster",
     "check": "report all errors and warnings of programs, without TensorFlow",
     "fmt": "write programs in their one canonical form",
     "eval": "print the value of a node or an expression",
@@ -35,6 +38,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run a command; the exit code is 0 for done, 1 for a failed run or check, 2 for wrong use."""
     # The front end makes objects that live on; it is over before collecting them would pay.
     gc.disable()
+    from argparse import Namespace
+
     from .. import __version__
     from .parser import Parser
 
@@ -53,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
         command = commands.add_parser(name, help=help, allow_abbrev=False)
         if name == asked:
             import_module(f"{__name__}.{name}").configure(command)
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args(argv, Namespace(words=argv))
     from ..diagnostics import TfgError
     from .report import WrongUse, broken_pipe, bug, errors, no_memory, open_streams, write_failed, wrong_use
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from ..access import Access, Confined, Refused
 from ..cluster import Cluster, cluster
-from ..diagnostics import CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, TfgError
+from ..diagnostics import CLUSTER_MISSING, CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, TfgError
 from ..limits import Limits
 from ..suggest import did_you_mean
 from .report import WrongUse
@@ -30,6 +30,19 @@ def add_program_options(parser: argparse.ArgumentParser) -> None:
                         help="let the program read and write below DIR too, besides its own folder and the working "
                              "folder; can be repeated")  # fmt: skip
     add_limit_options(parser, *_LIMITS)
+
+
+def add_cluster_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="FILE.yaml", required=True,
+                        help="the config file that describes the cluster, the same on all machines")  # fmt: skip
+
+
+def cluster_of(arguments: argparse.Namespace) -> Cluster:
+    """The cluster of a command that is about one."""
+    found = config(arguments.config).cluster
+    if found is None:
+        raise TfgError([Diagnostic(CLUSTER_MISSING, None, {"path": arguments.config})])
+    return found
 
 
 # The options that raise or lower a limit, by the names of the limits.

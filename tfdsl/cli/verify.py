@@ -20,6 +20,7 @@ from glob import escape, glob
 from ..diagnostics import NO_CHECKPOINTS, Diagnostic, TfgError
 from ..program import Checkpoint, Program, Restore, Train, known_text, walk
 from . import tensorflow
+from .child import environment
 from .compiling import at_home, compile_given
 from .report import count
 
@@ -114,9 +115,7 @@ class _Runs:
 
     def __init__(self, arguments: argparse.Namespace):
         self._arguments = vars(arguments)
-        package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-        paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        self._environment = environment()
 
     def child(
         self, folder: str, process: int = 0, first: int = 0, kill: int | None = None, kept: str | None = None

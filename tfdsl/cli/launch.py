@@ -1,0 +1,239 @@
+"""`tfdsl launch`: a program on a cluster of processes on this machine, which all end with it.
+
+The processes are servers, as `tfdsl server` starts them, and one `tfdsl run`. The run writes to standard output and
+error itself, as it does without a cluster; what the servers say goes to standard error, each line with its server.
+"""
+
+import argparse
+import json
+import os
+import random
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ..diagnostics import SERVER_ENDED, SERVER_OPEN, Diagnostic, TfgError
+from . import run
+from .child import child, environment
+from .compiling import compile_given
+from .report import WrongUse, count, errors, tell
+
+RESTARTS = 3  # of each server
+_MOST = 100  # servers of a job
+_START_SECONDS = 120.0  # until they listen
+_TURN_SECONDS = 0.05
+# Below those that systems give to connections, which could take the port of a server between its end and its restart.
+_PORTS = range(20000, 32000)
+_HOST = "127.0.0.1"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    run.configure(parser)
+    parser.description = (
+        "Run a program on a cluster of processes on this machine: it starts parameter servers and workers, runs the "
+        "program on them as `tfdsl run` does, with the same options, and ends them. A server that ends meanwhile is "
+        f"started again, up to {count(RESTARTS, 'time')}. Ctrl-C and SIGTERM reach the run, a second one ends all."
+    )
+    _add_sizes(parser)
+
+
+def _add_sizes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ps", metavar="N", type=_number, default=1, help="parameter servers (default: 1)")
+    parser.add_argument("--workers", metavar="N", type=_number, default=2, help="workers (default: 2)")
+
+
+def _number(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if not 1 <= number <= _MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {_MOST}")
+    return number
+
+
+def command(arguments: argparse.Namespace) -> int:
+    given, _ = compile_given(arguments)  # what is wrong with the program is said before anything starts
+    if given.cluster is not None:
+        raise WrongUse("launch makes a cluster of its own: leave 'cluster' out of the config file, or use tfdsl run")
+    with asked_to_end() as asked, tempfile.TemporaryDirectory(prefix="tfdsl-launch-") as folder:
+        config = os.path.join(folder, "cluster.yaml")
+        servers = _servers(arguments)
+        jobs = {job: [f"{_HOST}:{one.port}" for one in servers if one.job == job] for job in ("ps", "worker")}
+        with open(config, "w", encoding="utf-8") as file:
+            json.dump({"cluster": jobs}, file)  # which is YAML too
+        with Cluster(servers, config) as cluster:
+            cluster.start(asked)
+            if not arguments.quiet and not asked:
+                ports = "the ports " + ", ".join(str(one.port) for one in servers)
+                tell(f"tfdsl: {', '.join(one.name for one in servers)} listen")
+                errors([Diagnostic(SERVER_OPEN, None, {"ports": ports})])
+            return 128 + asked[0] if asked else cluster.run(["--config", config, *_rest(arguments.words)], asked)
+
+
+def _rest(words: list[str]) -> list[str]:
+    """The words of a command line that are for the run."""
+    sizes = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    _add_sizes(sizes)
+    return sizes.parse_known_args(words[words.index("launch") + 1 :])[1]
+
+
+@contextmanager
+def asked_to_end() -> Iterator[list[int]]:
+    """The signals that asked this process to end, as they come."""
+    asked: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda number, frame: asked.append(number)) for number in numbers}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@dataclass(slots=True)
+class Server:
+    """A server of the cluster, and its process."""
+
+    job: str
+    task: int
+    port: int
+    process: subprocess.Popen | None = None
+    starts: int = 0
+    said: bytes = b""  # of a line that has not ended yet
+
+    @property
+    def name(self) -> str:
+        return f"{self.job} {self.task}"
+
+
+def _servers(arguments: argparse.Namespace) -> list[Server]:
+    ports = iter(_free_ports(arguments.ps + arguments.workers))
+    sizes = {"ps": arguments.ps, "worker": arguments.workers}
+    return [Server(job, task, next(ports)) for job, size in sizes.items() for task in range(size)]
+
+
+def _free_ports(wanted: int) -> list[int]:
+    found: list[int] = []
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as asked:
+            try:
+                asked.bind(("", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == wanted:
+            return found
+    raise OSError(None, "no ports are free", "the network of this machine")
+
+
+class Cluster:
+    """The processes of a cluster, which end with the `with` block."""
+
+    def __init__(self, servers: list[Server], config: str):
+        self._servers, self._config = servers, config
+        # Addresses of this machine are no business of a proxy.
+        self._environment = {**environment(), "no_grpc_proxy": _HOST}
+        self._outputs = selectors.DefaultSelector()
+        self._processes: list[subprocess.Popen] = []
+
+    def __enter__(self) -> "Cluster":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes:
+            process.kill()  # also one that is stopped; no server has anything to save
+        for process in self._processes:
+            process.wait()
+
+    def start(self, asked: list[int]) -> None:
+        """Start the servers; return when all listen, or this process is asked to end."""
+        for server in self._servers:
+            self._start(server)
+        waiting, end = list(self._servers), time.monotonic() + _START_SECONDS
+        while waiting and not asked:
+            self._show_output()
+            for server in waiting:
+                code = server.process.poll()
+                if code is not None or time.monotonic() > end:
+                    self._show_output()
+                    reason = f"has started {_START_SECONDS:g} seconds ago" if code is None else _ended(code)
+                    details = {"job": server.job, "task": server.task, "reason": reason}
+                    raise TfgError([Diagnostic(SERVER_ENDED, None, details)])
+            waiting = [server for server in waiting if not _listens(server.port)]
+
+    def run(self, words: list[str], asked: list[int]) -> int:
+        """Run the program, and keep the servers going meanwhile; the exit code of the run."""
+        process = self._process(["run", *words])
+        told = 0
+        while process.poll() is None:
+            self._show_output()
+            self._restart()
+            for number in asked[told:]:
+                process.send_signal(number if told == 0 else signal.SIGKILL)
+                told += 1
+        self._show_output()
+        return process.returncode if process.returncode >= 0 else 128 - process.returncode
+
+    def _process(self, words: list[str], **options) -> subprocess.Popen:
+        # In a session of its own, Ctrl-C on a terminal does not reach it but through this process.
+        process = subprocess.Popen(child(*words), env=self._environment, start_new_session=True, **options)
+        self._processes.append(process)
+        return process
+
+    def _start(self, server: Server) -> None:
+        words = ["server", "--config", self._config, "--job", server.job, "--task", str(server.task), "--quiet"]
+        server.process = self._process(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        server.starts += 1
+        os.set_blocking(server.process.stdout.fileno(), False)
+        self._outputs.register(server.process.stdout, selectors.EVENT_READ, server)
+
+    def _restart(self) -> None:
+        """Start the servers again that have ended."""
+        for server in self._servers:
+            if server.process is None or server.process.poll() is None:
+                continue
+            what = f"tfdsl: {server.name} {_ended(server.process.returncode)}"
+            server.process = None
+            if server.starts > RESTARTS:
+                _say(f"{what}, for the {server.starts}th time: it is not started again")
+            else:
+                _say(f"{what}: it is started again ({server.starts} of {RESTARTS})")
+                self._start(server)
+
+    def _show_output(self) -> None:
+        """Show what the servers say, in whole lines; wait a moment for it."""
+        for key, _ in self._outputs.select(_TURN_SECONDS):
+            server = key.data
+            read = os.read(key.fd, 1 << 16)
+            *lines, server.said = (server.said + read).split(b"\n")
+            if not read:
+                self._outputs.unregister(key.fileobj)
+                key.fileobj.close()
+                lines, server.said = [line for line in (server.said,) if line], b""
+            for line in lines:
+                _say(f"{server.name} | {line.decode('utf-8', 'replace')}")
+
+
+def _say(line: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")  # a progress bar of the run's may stand there; it draws itself again
+    tell(line)
+
+
+def _ended(code: int) -> str:
+    if code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"has ended with exit code {code}"
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as asked:
+        asked.settimeout(1)
+        return asked.connect_ex((_HOST, port)) == 0
