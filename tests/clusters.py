@@ -100,7 +100,7 @@ class Cluster:
         self.config = str(self.folder / "cluster.yaml")
         Path(self.config).write_text(json.dumps({"cluster": jobs}), encoding="utf-8")
         self.processes: dict[tuple[str, int], subprocess.Popen] = {}
-        self._starts = dict.fromkeys(names, 0)
+        self._waiting: dict[tuple[str, int], int] = {}  # and how much their logs had before
 
     def __enter__(self) -> "Cluster":
         try:
@@ -120,24 +120,29 @@ class Cluster:
 
     def start(self, job: str, task: int) -> None:
         """Start a server that is not running; `wait` waits until it listens."""
-        self._starts[job, task] += 1
         with open(self._log(job, task), "ab") as log:
+            self._waiting[job, task] = log.tell()
             words = ["server", "--config", self.config, "--job", job, "--task", str(task)]
             self.processes[job, task] = subprocess.Popen(
                 tfdsl(*words), env=environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     def wait(self) -> None:
-        """Wait until all servers that run listen."""
+        """Wait until all servers that were started listen."""
         end = time.monotonic() + START_SECONDS
-        for name, process in self.processes.items():
-            while self.log(*name).count(" listens on port ") < self._starts[name]:
-                assert process.poll() is None, f"{name} has ended:\n{self.log(*name)}"
-                assert time.monotonic() < end, f"{name} does not listen:\n{self.log(*name)}"
-                time.sleep(0.05)
+        while self._waiting:
+            name, begin = next(iter(self._waiting.items()))
+            said = self.log(*name)
+            if " listens on port " in said[begin:]:
+                del self._waiting[name]
+                continue
+            assert self.processes[name].poll() is None, f"{name} has ended:\n{said}"
+            assert time.monotonic() < end, f"{name} does not listen:\n{said}"
+            time.sleep(0.05)
 
     def kill(self, job: str, task: int) -> None:
         """What a crash does."""
+        self._waiting.pop((job, task), None)
         self.processes[job, task].kill()
         self.processes[job, task].wait()
 
@@ -152,6 +157,15 @@ class Cluster:
         """Kill a server if it runs, start it, and wait until it listens."""
         self.kill(job, task)
         self.start(job, task)
+        self.wait()
+
+    def mend(self) -> None:
+        """Make all servers run that were stopped or killed."""
+        for (job, task), process in self.processes.items():
+            if process.poll() is None:
+                self.cont(job, task)
+            else:
+                self.start(job, task)
         self.wait()
 
     def log(self, job: str, task: int) -> str:

@@ -26,6 +26,21 @@ def california():
         pytest.skip("the California housing data would need a download")
 
 
+@pytest.fixture(scope="session")
+def _cluster(tmp_path_factory):
+    from clusters import Cluster
+
+    with Cluster(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
+
+
+@pytest.fixture
+def cluster(_cluster):
+    """A cluster of 1 ps and 2 workers. Its servers serve many tests: what a test does to them is mended after it."""
+    yield _cluster
+    _cluster.mend()
+
+
 @pytest.fixture
 def undisturbed(here, tmp_path_factory, monkeypatch):
     """What a training of `interrupted.py` prints, and its variables at the end, if nobody stops it."""

@@ -1,0 +1,138 @@
+"""`tfdsl reset` on a real cluster: what is cleared, what goes on, and servers that do not answer."""
+
+import json
+import socket
+import threading
+import time
+
+import clusters
+import pytest
+
+# Variables in containers, on a parameter server and on a worker. With words: a `tfdsl reset` with them, while a session
+# through worker 0 is in the middle of one long run on a variable in container "b". Which variables are there in the end?
+CLIENT = """
+import json, subprocess, sys, threading, time
+import tensorflow as tf
+
+v1 = tf.compat.v1
+target, steps, words = f"grpc://{sys.argv[1]}", 3000, sys.argv[2:]
+config = v1.ConfigProto(operation_timeout_in_ms=60000)
+graph = tf.Graph()
+with graph.as_default():
+    there, places = {}, {"ps": "/job:ps/task:0", "worker": "/job:worker/task:1"}
+    for container in ("", "a", "b", "ü"):
+        for job, device in places.items():
+            with graph.container(container), tf.device(device):
+                name = f"{container.encode().hex()}{job}"
+                variable = v1.get_variable(name, initializer=0, dtype=tf.int32, use_resource=True)
+            there[f"{container}/{job}"] = v1.is_variable_initialized(variable)
+            if name == "62ps":
+                counted = variable
+    initialise = v1.global_variables_initializer()
+
+    def body(i):
+        with tf.control_dependencies([counted.assign_add(1)]):
+            return i + 1
+
+    with tf.device("/job:worker/task:0"):
+        loop = tf.while_loop(lambda i: i < steps, body, [tf.constant(0)], parallel_iterations=1)
+
+def run(what):
+    with v1.Session(target, graph=graph, config=config) as session:
+        return session.run(what)
+
+run(initialise)
+ended, seen = [], []
+thread = threading.Thread(target=lambda: ended.append(run(loop)))
+thread.start()
+while not seen or seen[0] == 0:
+    seen = [run(counted)]
+code = subprocess.run([sys.executable, "-m", "tfdsl", "reset", *words]).returncode
+seen.append(run(counted))
+is_going = thread.is_alive()
+thread.join()
+print(json.dumps({"code": code, "seen": seen, "going": is_going, "ended": int(ended[0][0]), "counted": int(run(counted)),
+                  "there": sorted(name for name, value in run(there).items() if value)}, default=int))
+"""
+ALL = {f"{container}/{job}" for container in ("", "a", "b", "ü") for job in ("ps", "worker")}
+
+
+@pytest.mark.parametrize("words, gone", [
+    (["--container", "a"], {"a/ps", "a/worker"}),
+    (["--container", "ü", "--timeout", "20"], {"ü/ps", "ü/worker"}),
+    (["--default"], {"/ps", "/worker"}),
+    (["--container", "nothing"], set()),
+], ids=["a container", "not ascii", "the default one", "an unknown one"])  # fmt: skip
+def test_one_container_is_cleared_and_a_run_on_another_goes_on(cluster, words, gone):
+    done = clusters.python(CLIENT, cluster.addresses["worker", 0], "--config", cluster.config, *words)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    before, after = found["seen"]
+    assert 0 < before < after < 3000, "the reset was not in the middle of the run"
+    assert (found["code"], found["going"], found["ended"], found["counted"]) == (0, True, 3000, 3000)
+    assert set(found["there"]) == ALL - gone
+    what = "the default container" if words == ["--default"] else f"container '{words[1]}'"
+    assert f"tfdsl: {what} is empty now on ps 0, worker 0, worker 1\n" in done.stderr
+
+
+def test_a_server_that_is_frozen_and_one_that_is_not_there(cluster):
+    cluster.stop("worker", 0)
+    cluster.kill("worker", 1)
+    started = time.monotonic()
+    done = cluster.run("reset", "--container", "a", "--timeout", "3")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert time.monotonic() - started < 60
+    first, *rest = done.stderr.splitlines()
+    assert first == "tfdsl: container 'a' is empty now on ps 0"
+    errors = [line for line in rest if line.startswith("error")]
+    assert errors == [
+        f"error[TFG861]: worker 0 at {cluster.addresses['worker', 0]} does not answer: there was no answer in 3 seconds",
+        f"error[TFG861]: worker 1 at {cluster.addresses['worker', 1]} does not answer: connection refused",
+    ]
+    help = f"tfdsl server --config {cluster.config} --job worker --task 1"
+    assert any(line.endswith(help) for line in rest)
+    cluster.mend()
+    done = cluster.run("reset", "--container", "a", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_what_answers_but_is_no_server_of_tensorflow(here):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer():
+            for _ in range(20):
+                with listening.accept()[0] as caller:
+                    caller.sendall(b"HTTP/1.0 200 OK\r\n\r\nhello")
+
+        threading.Thread(target=answer, daemon=True).start()
+        port = listening.getsockname()[1]
+        (here / "c.yaml").write_text(f'cluster: {{ps: ["127.0.0.1:{port}"], worker: ["no.such.machine.invalid:1"]}}')
+        # Without a cluster of TensorFlow's, there is nothing that needs a network of its own.
+        words = ["tfdsl", "reset", "--config", "c.yaml", "--default", "--timeout", "5"]
+        done = clusters.run([clusters.sys.executable, "-m", *words], cwd=here)
+    assert done.returncode == 1
+    assert [line.split(" does")[0] for line in done.stderr.splitlines() if line.startswith("error")] == [
+        f"error[TFG861]: ps 0 at 127.0.0.1:{port}", "error[TFG861]: worker 0 at no.such.machine.invalid:1"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("words, said", [
+    ([], "one of the arguments --container --default is required"),
+    (["--container", ""], "the variables that are in no container are cleared by --default"),
+    (["--container", "a", "--default"], "not allowed with argument"),
+    (["--default", "--timeout", "0"], "'0' is not a number of seconds"),
+    (["--default", "--timeout", "nan"], "'nan' is not a number of seconds"),
+    (["--default", "--timeout", "x"], "'x' is not a number of seconds"),
+])  # fmt: skip
+def test_wrong_use(here, words, said):
+    (here / "c.yaml").write_text('cluster: {ps: ["127.0.0.1:1"], worker: ["127.0.0.1:2"]}')
+    done = clusters.run(clusters.tfdsl("reset", "--config", "c.yaml", *words), cwd=here)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_a_config_without_a_cluster(here):
+    (here / "c.yaml").write_text("logdir: logs")
+    done = clusters.run(clusters.tfdsl("reset", "--config", "c.yaml", "--default"), cwd=here)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error[TFG854]: c.yaml describes no cluster")
