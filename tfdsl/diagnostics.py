@@ -401,6 +401,14 @@ CHECKPOINT_HELD = _message("TFG736", "another run works in {path}: {holder}",
 CHECKPOINT_MACHINE = _message("TFG737", "the checkpoint in {path} cannot be continued to the bit: {what}",
                               "--resume-anyway goes on all the same, --fresh starts over")
 
+CLUSTER_SILENT = _message("TFG740", "{task} at {address} does not answer: {reason}",
+                          "see that it runs: tfdsl server --config FILE.yaml --job {job} --task {number}; "
+                          "--timeout waits longer than {seconds:g} seconds")
+CALL_SLOW = _message("TFG741", "this took longer than {seconds:g} seconds, though all servers of the cluster answer",
+                     "allow a call more time with --timeout")
+CLUSTER_UNSTEADY = _message("TFG742", "{tasks} was lost {times} times at one place of the program",
+                            "look at what the server says when it ends; it may lack memory")
+
 NO_MEMORY = _message("TFG738", "there is not enough memory for this run",
                      "give it more, or less to hold: smaller batches, stream=true for data; "
                      "a training that keeps checkpoints goes on from the last one")

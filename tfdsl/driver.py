@@ -182,7 +182,8 @@ class Compiled:
 
         towers = self.towers if self.cluster is None else len(self.cluster.jobs["worker"])
         layout = Layout(towers, self.cluster, self.placement)
-        return Setting(self.soft_placement, kept_nodes(self.program, graph), fed(self.program, graph), layout)
+        kept = kept_nodes(self.program, graph, towers > 1 or self.cluster is not None)
+        return Setting(self.soft_placement, kept, fed(self.program, graph), layout)
 
     @property
     def graph(self) -> "tf.Graph":

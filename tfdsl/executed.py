@@ -74,11 +74,13 @@ def keeps_checkpoints(statement: Statement) -> bool:
     return isinstance(statement, Train) and any(isinstance(inner, Checkpoint) for inner in statement.body)
 
 
-def kept_nodes(program: Program, graph: Graph) -> frozenset[int]:
-    """The nodes of a graph that resumed runs of its sessions may execute."""
+def kept_nodes(program: Program, graph: Graph, everywhere: bool = False) -> frozenset[int]:
+    """The nodes of a graph that resumed runs of its sessions may execute; those that runs may execute at all, where
+    a run can be resumed `everywhere`."""
     refs: list[Ref] = []
     for session in program.sessions:
-        statements = after_checkpoints(session.body) if session.graph == graph.name else ()
+        statements = session.body if everywhere else after_checkpoints(session.body)
+        statements = statements if session.graph == graph.name else ()
         refs += [ref for statement in walk(statements) for ref in executed(statement)]
         for variables in initialised(statements):
             made = graph.of("variable", "shared") if variables is None else [graph.nodes[one.node] for one in variables]

@@ -62,7 +62,7 @@ def add_limit_options(parser: argparse.ArgumentParser, *limits: str) -> None:
     for limit in limits:
         option, help = _LIMITS[limit]
         help = f"{help} (default: {int(getattr(Limits(), limit))})"
-        parser.add_argument(option, metavar="N", type=_positive, dest=f"max_{limit}", help=help)
+        parser.add_argument(option, metavar="N", type=positive, dest=f"max_{limit}", help=help)
 
 
 def limits(arguments: argparse.Namespace) -> Limits:
@@ -71,10 +71,21 @@ def limits(arguments: argparse.Namespace) -> Limits:
     return Limits(**{limit: value for limit, value in named.items() if value is not None})
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 999999999")
+    return number
+
+
+def seconds(text: str) -> float:
+    """A time limit of an option, in seconds."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.1 <= number <= 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0.1 to 86400")
     return number
 
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from ..program import ENGINES
 from . import tensorflow
 from .compiling import compile_given
-from .options import add_program_options
-from .report import colour, count, errors, show, tell
+from .options import add_program_options, positive, seconds
+from .report import WrongUse, colour, count, errors, show, tell
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +32,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", choices=ENGINES, default="",
                         help="how trainings take their steps: one execution of the graph each (step), many in one "
                              "(loop, the default), compiled (xla), or compiled where it pays (auto)")  # fmt: skip
+    parser.add_argument("--towers", metavar="N", type=positive, default=1,
+                        help="take the steps of optimizers in N parts of the batch, as a cluster of N workers does; the "
+                             "result is the same to the bit")  # fmt: skip
+    parser.add_argument("--timeout", metavar="SECONDS", type=seconds, default=60.0,
+                        help="how long a call of a cluster's servers may take, and how long one that is gone is waited "
+                             "for (default: 60)")  # fmt: skip
+    parser.add_argument("--placement", choices=("round-robin", "size"), default="round-robin",
+                        help="how the variables of a cluster are divided between its parameter servers: in turn, or "
+                             "the largest first to the one that has least")  # fmt: skip
     parser.add_argument("--trace", metavar="FILE",
                         help="write a Chrome trace of one step, with the program's nodes, to this file")  # fmt: skip
     parser.add_argument("--soft-placement", action="store_true",
@@ -48,6 +57,9 @@ def command(arguments: argparse.Namespace) -> int:
 
         return verify(arguments)
     extra, compiled = compile_given(arguments)
+    compiled.towers, compiled.placement, compiled.cluster = arguments.towers, arguments.placement, extra.cluster
+    if extra.cluster is not None and arguments.towers > 1:
+        raise WrongUse("--towers is for one machine: a cluster has a tower for each worker")
 
     def say(line: str) -> None:
         if arguments.verbose:
@@ -92,7 +104,7 @@ def _run(arguments: argparse.Namespace, compiled, logdir: str | None, states, in
 
     options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh, states=states,
                       resume_anyway=arguments.resume_anyway, interrupted=interrupted, keep_variables=False,
-                      engine=arguments.engine, deterministic=True)  # fmt: skip
+                      engine=arguments.engine, deterministic=True, timeout=arguments.timeout)  # fmt: skip
     if not arguments.quiet and sys.stderr.isatty():
         from .progress import bar
 

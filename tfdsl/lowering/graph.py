@@ -45,7 +45,6 @@ class BuiltGraph:
     def __init__(self, program: Graph, setting: Setting = Setting()):
         self.program, self.setting = program, setting
         self.graph = tf.Graph()
-        self._placement = Placement(setting.layout, self.graph)
         self.losses: dict[Ref, tf.Tensor] = {}  # those that are put together from towers
         self.undivided: dict[int, Whole] = {}  # `optimize` nodes whose step cannot be split, and why
         self.values: dict[int, tuple] = {}
@@ -57,6 +56,7 @@ class BuiltGraph:
         self.copier = None
         self.templates = Templates(self, build_alone)
         self.random = KeptRandom(self.graph, setting.kept, build_alone)
+        self._placement = Placement(setting.layout, self.graph, self.random.variables)
         self.data = Data(self.graph)  # what its placeholders for data are fed
         self.tags: set[str] = set()  # of summaries, as they are written
         # For this graph and those of its functions: each node, and how many ops there were when it was made.

@@ -5,7 +5,7 @@ the variables are on the parameter servers, and whatever else there is on the fi
 itself stays there.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,8 +51,9 @@ class Setting:
 class Placement:
     """Gives the ops of a graph their servers, as far as the program does not say."""
 
-    def __init__(self, layout: Layout, graph: tf.Graph):
-        self._layout, self._graph = layout, graph
+    def __init__(self, layout: Layout, graph: tf.Graph, states: Collection[str]):
+        """`states` are the names of variables that are with what uses them: the states of random ops."""
+        self._layout, self._graph, self._states = layout, graph, states
         self._done = 0  # ops that have one
         self._loads = [0] * (len(layout.cluster.jobs["ps"]) if layout.cluster else 0)
 
@@ -63,7 +64,7 @@ class Placement:
         operations = self._graph.get_operations()[self._done :]
         self._done += len(operations)
         handles = [op for op in operations if op.type == "VarHandleOp" and not _job(op.device)]
-        free = [op for op in handles if not _together(op)]
+        free = [op for op in handles if not any(_together(op)) and op.name not in self._states]
         if self._layout.placement == "size":
             free.sort(key=_size, reverse=True)
         for op in free:

@@ -178,7 +178,7 @@ class TrainLoop:
 
 def build(built: BuiltGraph, copier: Copier, spec: Spec) -> TrainLoop:
     """Add a loop to a graph. `NotCopied` where a part of it cannot be in one."""
-    with built.graph.as_default(), v1.name_scope("train_loop"):
+    with built.adding("train_loop"):
         return _Builder(copier, spec).build()
 
 

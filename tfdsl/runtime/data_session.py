@@ -10,12 +10,12 @@ class DataSession(v1.Session):
     """Every `run`, and what `make_callable` makes with feeds, is fed the data that it needs; what the caller feeds goes
     before."""
 
-    def __init__(self, data: Data, config: v1.ConfigProto | None = None):
+    def __init__(self, data: Data, config: v1.ConfigProto | None = None, target: str = ""):
         config = config or v1.ConfigProto()
         if data.has_transposed():
             # TensorFlow would look past what is fed: it puts a transposition into the multiplication after it.
             config.graph_options.rewrite_options.arithmetic_optimization = RewriterConfig.OFF
-        super().__init__(graph=data.graph, config=config)
+        super().__init__(target, data.graph, config)
         self._data = data
 
     def run(self, fetches, feed_dict=None, options=None, run_metadata=None):

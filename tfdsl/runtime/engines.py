@@ -112,6 +112,8 @@ class Engines:
         reached = self._reached[id(steps.loop.plan)]
         if isinstance(reached, NotInGraph):
             raise reached
+        if name == "xla" and self._run.recovery is not None:
+            raise NotInGraph("XLA compiles for one machine, not for a cluster", steps.loop.plan.origin)
         engine = Engine(steps, place, name, self.copier, reached.ops)
         if name == "xla":
             engine.compile()

@@ -112,7 +112,7 @@ def _write(built: BuiltGraph, session: v1.Session, statement: Export, folder: st
     meta = _pruned(built.graph, variables, [*given.values(), *taken.values()])
     _with_data(meta.graph_def, built, [tensor.op.name for tensor in given.values()], taken.values(), statement)
     with tf.Graph().as_default() as graph, v1.Session(graph=graph) as copy:
-        v1.train.import_meta_graph(meta)
+        v1.train.import_meta_graph(meta, clear_devices=True)
         for variable, value in zip(graph.get_collection("variables"), values, strict=True):
             copy.run(variable.initializer, {variable.initial_value: value})
         signature = v1.saved_model.predict_signature_def(

@@ -28,6 +28,7 @@ from ..program import Every, Log, Node, Ref, Run, Statement, Stop, fetches_of
 from . import host
 from .engines import NotInGraph
 from .loop_feeds import LoopFeeds
+from .recovery import Place
 from .schedule import Schedule
 from .session import setter
 from .training import Steps
@@ -86,7 +87,7 @@ class Engine:
         self._call = self._callable()
         kept = [*self._run.built.variables(), *self._run.built.random.variables.values()]
         self._variables = [v for v in kept if v.op.name in self._graph.variables]
-        self._length = 64  # steps of the next execution
+        self._length = 64 if self._run.recovery is None else 1  # steps of the next execution
         self._most_events = self._event_limit()
         self._is_first, self._has_given_up = True, False
         self._worker = ThreadPoolExecutor(1, "tfdsl-loop")
@@ -341,9 +342,13 @@ class Engine:
 
     def _state(self):
         """Variables and streams, as they are now; None where a variable has no value yet."""
-        streams = self._run.streams.states() if self._run.streams else None
+        run = self._run
+        streams = run.streams.states() if run.streams else None
+        held = run.recovery.values(Place(run.at, self._loop.step)) if run.recovery else None
+        if held is not None:
+            return [held[variable.op.name] for variable in self._variables], streams
         try:
-            return self._run.session.run(self._variables), streams
+            return run.session.run(self._variables), streams
         except tf.errors.FailedPreconditionError:
             return None
 

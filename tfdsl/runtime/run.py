@@ -9,6 +9,7 @@ from ..lowering.tf import tf
 from ..program import Restore, Save, Session, known_text, walk
 from ..render import render_text
 from .checkpoints import Kept
+from .cluster import Servers
 from .events import rewind, scalars
 from .record import DataUsed, Result
 from .savers import Savers
@@ -21,6 +22,8 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
     options = options or Options(write=lambda line: None)
     program = compiled.program
     result = Result(program.path, {param.name: param.value for param in program.params})
+    if compiled.cluster is not None:
+        options.servers = Servers(compiled.cluster, options.timeout, options.note)
     result.versions = {"tensorflow": tf.__version__}
 
     def arrays(field):

@@ -1,7 +1,9 @@
 """`save` and `restore`: TensorFlow's checkpoints, with what is wrong said before anything is touched."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+
+import numpy as np
 
 from ..access import Access, Refused
 from ..diagnostics import (
@@ -119,6 +121,12 @@ class Savers:
 
         def write(prefix: str) -> None:
             try:
+                if self._is_remote:
+                    _write(prefix, session.run(self.variables(pairs)))
+                    with self._built.graph.as_default():
+                        if meta:
+                            self.saver(pairs).export_meta_graph(f"{prefix}.meta")
+                    return
                 with self._built.graph.as_default():
                     self.saver(pairs).save(session, prefix, write_meta_graph=meta, write_state=False)
             except tf.errors.OpError as error:
@@ -128,13 +136,15 @@ class Savers:
 
     def read(self, session: v1.Session, prefix: str, pairs: Pairs = None) -> None:
         """Give variables the values in the files of a prefix."""
+        if self._is_remote:
+            reader = tf.train.load_checkpoint(prefix)
+            self._give(session, {one: reader.get_tensor(name) for name, one in self.variables(pairs).items()})
+            return
         with self._built.graph.as_default():
             self.saver(pairs).restore(session, prefix)
 
     def read_what_fits(self, session: v1.Session, prefix: str) -> Iterator[tuple[str, str]]:
         """Give those variables a value that are in the files with their dtype and shape; the others, and why."""
-        from .session import setter
-
         stored, reader = stored_types(prefix), tf.train.load_checkpoint(prefix)
         for name, variable in self.variables(None).items():
             type = str(variable_type(variable))
@@ -143,8 +153,31 @@ class Savers:
             elif stored[name] != type:
                 yield name, f"it is {type}, but {stored[name]} in the checkpoint"
             else:
-                placeholder, assign = setter(self._built, variable)
-                session.run(assign, {placeholder: reader.get_tensor(name)})
+                self._give(session, {variable: reader.get_tensor(name)})
+
+    @property
+    def _is_remote(self) -> bool:
+        """Whether the variables are on servers, which do not see the files of this machine: the values go through
+        here then."""
+        return self._built.setting.layout.cluster is not None
+
+    def _give(self, session: v1.Session, values: dict[v1.Variable, np.ndarray]) -> None:
+        from .session import setter
+
+        pairs = [(setter(self._built, variable), value) for variable, value in values.items()]
+        feeds = {placeholder: value for (placeholder, _), value in pairs}
+        if pairs:
+            session.run([assign for (_, assign), _ in pairs], feeds)
+
+
+def _write(prefix: str, values: Mapping[str, np.ndarray]) -> None:
+    """Write the files of a prefix as a Saver does."""
+    with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
+        tensors = [v1.placeholder(tf.as_dtype(np.asarray(value).dtype)) for value in values.values()]
+        save = tf.raw_ops.SaveV2(
+            prefix=prefix, tensor_names=list(values), shape_and_slices=[""] * len(values), tensors=tensors
+        )
+        session.run(save, dict(zip(tensors, values.values(), strict=True)))
 
 
 def stored_types(prefix: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..access import Access, access_of
-from ..diagnostics import EXPECT_FAILED, NO_MEMORY, RUN_FAILED, Diagnostic, Note, TfgError
+from ..diagnostics import CALL_SLOW, EXPECT_FAILED, NO_MEMORY, RUN_FAILED, Diagnostic, Note, TfgError
 from ..executed import fetched_by, keeps_checkpoints
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
@@ -41,6 +41,7 @@ from ..program import (
 )
 from . import host, random_state
 from .checkpoints import Kept, Resume
+from .cluster import TIMEOUT, Late, Lost, Servers
 from .data_session import DataSession
 from .determinism import determinism, is_seeded, opening_is_seeded
 from .devices import check_devices
@@ -48,6 +49,7 @@ from .events import EventLog
 from .export import export
 from .feeds import check_shapes, convert
 from .record import Result
+from .recovery import Place, Recovery
 from .savers import Savers
 from .states import States
 from .streams import Streams
@@ -79,6 +81,8 @@ class Options:
     engine: str = ""  # of ops/engines.py, in place of what the program says
     access: Access = field(default_factory=Access)  # opens the paths of the program; a compiled program gives its own
     deterministic: bool = False  # the same bits in every run: a switch of TensorFlow's for all of the process
+    timeout: float = TIMEOUT  # seconds that a call of a cluster's servers may take
+    servers: Servers | None = None  # of the cluster that it runs on; a compiled program gives its own
 
 
 class Progress:
@@ -95,6 +99,7 @@ class Progress:
 class SessionRun:
     """One open session. `around` is what its statements can see besides the graph."""
 
+    plan: Session
     built: BuiltGraph
     session: v1.Session
     savers: Savers
@@ -107,6 +112,23 @@ class SessionRun:
     resumed: bool = False  # from a checkpoint
     streams: Streams | None = None  # of the random ops, where a training runs in the graph
     engines: "Engines | None" = None  # of its trainings
+    recovery: Recovery | None = None  # on a cluster
+    at: int = 0  # the statement that is run
+
+    def begin(self) -> None:
+        """Give variables and random ops what they have when the session opens."""
+        random_state.initialise(self)
+        copier = self.engines.copier if self.options.deterministic and self.recovery is None else None
+        with determinism(copier is not None and opening_is_seeded(self.built, copier)):
+            if self.plan.initialise:
+                self.initialise(None, self.plan.origin)
+            else:
+                self.initialise_slots(self.plan.origin)
+
+    def hold(self, place: Place, always: bool = False) -> None:
+        """On a cluster, keep the state of this moment, to go on with when a server is lost."""
+        if self.recovery is not None:
+            self.recovery.hold(place, always)
 
     # --- executing the graph --------------------------------------------------------------
 
@@ -257,9 +279,10 @@ class SessionRun:
             if not isinstance(value, str):
                 self.result.values[item.text] = value
             shown.append(str(value))
-        line = " ".join(shown)
-        self.result.printed.append(line)
-        self.options.write(line)
+        if self.recovery is None or self.recovery.printed.is_new(Place(self.at, self.step)):
+            line = " ".join(shown)
+            self.result.printed.append(line)
+            self.options.write(line)
 
     def _log(self, statement: Log) -> None:
         refs = statement.summaries
@@ -279,6 +302,8 @@ class SessionRun:
 
     def add_summary(self, summary: v1.Summary, step: int, time: float | None = None) -> None:
         """Write a summary, and keep its scalars; `time` is when it was made, in seconds since 1970, if not now."""
+        if not self._is_unlogged(step):
+            return
         self.log.add(summary, step, time)
         for value in summary.value:
             if value.WhichOneof("value") == "simple_value":
@@ -286,8 +311,13 @@ class SessionRun:
 
     def add_scalar(self, tag: str, value: float, step: int, time: float) -> None:
         """As `add_summary`, of one number."""
+        if not self._is_unlogged(step):
+            return
         self.log.add(v1.Summary(value=[v1.Summary.Value(tag=tag, simple_value=value)]), step, time)
         self.result.history.setdefault(tag, []).append((step, value))
+
+    def _is_unlogged(self, step: int) -> bool:
+        return self.recovery is None or self.recovery.logged.is_new(Place(self.at, step))
 
     def _expect(self, statement: Expect, fetched: Mapping[Ref, object] | None = None) -> None:
         if fetched is None:
@@ -384,24 +414,30 @@ def opened(
                 savers.saver(None)
             case Set():
                 setter(built, built.value(statement.variable))
-    session = DataSession(built.data, v1.ConfigProto(allow_soft_placement=built.setting.soft_placement))
-    run = SessionRun(built, session, savers, options, result, around, number, resumed=resume is not None)
+    soft, servers = built.setting.soft_placement, options.servers
+    if servers is None:
+        session = DataSession(built.data, v1.ConfigProto(allow_soft_placement=soft))
+    else:
+        session = servers.session(built.data, soft)
+    run = SessionRun(plan, built, session, savers, options, result, around, number, resumed=resume is not None)
+    if servers is not None:
+        run.recovery = Recovery(run, servers)
     try:
         if not built.setting.soft_placement:
             check_devices(built, session)
         run.engines = Engines(run, plan.body)
-        random_state.initialise(run)
         _say_hidden(run, plan)
-        copier = run.engines.copier if options.deterministic else None
-        with determinism(copier is not None and opening_is_seeded(built, copier)):
-            if plan.initialise:
-                run.initialise(None, plan.origin)
-            else:
-                run.initialise_slots(plan.origin)
+        if run.recovery is not None:
+            run.recovery.begin(resume)
+        try:
+            run.begin()
+        except Lost as lost:
+            run.recovery.again(lost)
+        copier = run.engines.copier if options.deterministic and servers is None else None
         with determinism(copier is not None and is_seeded(built, copier, plan.body)):
             yield run
     finally:
-        session.close()
+        run.session.close()
         if run.log is not None:
             run.log.close()
 
@@ -418,7 +454,7 @@ def setter(built: BuiltGraph, variable: tf.Variable) -> tuple:
     """A placeholder and the op that assigns it to a variable, added when first asked for."""
     name = variable.op.name
     if name not in built.setters:
-        with built.graph.as_default(), v1.name_scope("set"):
+        with built.adding("set"):
             placeholder = v1.placeholder(variable.dtype.base_dtype, variable.shape, name=name.split("/")[-1])
             built.setters[name] = placeholder, variable.assign(placeholder, read_value=False)
     return built.setters[name]
@@ -435,21 +471,37 @@ def run_session(
         except Interrupted:
             run.keep_variables()
             raise
-        run.keep_variables()
+        except Late:
+            raise failure(CALL_SLOW, plan.body[run.at].origin, seconds=options.timeout) from None
 
 
 def _run_statements(run: SessionRun, plan: Session, kept: Kept, resume: Resume | None) -> None:
+    """Run a session's statements; where a server is lost meanwhile, those again that come after what is held."""
+    start = Place() if resume is None else Place(resume.position.statement, resume.position.step)
+    run.step, is_new = start.step, True
+    while True:
+        try:
+            _run_from(run, plan, kept, start, resume, is_new)
+            run.keep_variables()
+            return
+        except Lost as lost:
+            held = run.recovery.again(lost)
+            start, resume, is_new = held.place, held.resume, False
+
+
+def _run_from(run: SessionRun, plan: Session, kept: Kept, start: Place, resume: Resume | None, is_new: bool) -> None:
     from .training import train
 
-    done = 0 if resume is None else resume.position.statement  # statements that were run before
-    run.step = 0 if resume is None else resume.position.step
     for at, statement in enumerate(plan.body):
         if run.options.interrupted():
             raise Interrupted
-        if at < done and not isinstance(statement, LogTo):
+        if at < start.statement and not (is_new and isinstance(statement, LogTo)):
             continue
+        run.at = at
         if isinstance(statement, Train):
-            train(run, statement, kept, (run.number, at), resume if at == done else None)
+            is_first = at == start.statement
+            train(run, statement, kept, (run.number, at), resume if is_first else None, start.step if is_first else 0)
+            run.hold(Place(at + 1), always=True)
         elif isinstance(statement, Stop):
             raise AssertionError("'stop when' outside a training")
         else:

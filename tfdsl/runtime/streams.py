@@ -48,7 +48,7 @@ class Streams:
         """The output of an op's twin, and the placeholder of its stream's state; added when first asked for."""
         twins = self._built.twins
         if op.name not in twins:
-            with self._built.graph.as_default(), v1.name_scope("streams"):
+            with self._built.adding("streams"):
                 state = v1.placeholder(tf.int64, [3], "state")
                 output = draw(op, list(op.inputs), state)
                 twins[op.name] = output, state

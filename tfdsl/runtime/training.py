@@ -13,6 +13,7 @@ from ..program import Checkpoint, Every, Field, Run, Statement, Stop, Train
 from . import host
 from .checkpoints import Kept, Position, Resume, restore
 from .nan import Watch
+from .recovery import Place
 from .session import Interrupted, Progress, SessionRun
 from .stream import Stream
 
@@ -183,20 +184,24 @@ class Steps:
                 run.statement(statement)
 
 
-def train(run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], resume: Resume | None = None) -> None:
-    """Run a training to its end. `place` is the session's and the statement's index in the program."""
+def train(run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], resume: Resume | None = None, first: int = 0) -> None:
+    """Run a training to its end, from a checkpoint or a step on. `place` is the session's and the statement's index in
+    the program."""
     loop = Loop(run, plan)
     run.around.batch = loop.batch_field
     steps = Steps(loop, kept, place, 0 if resume is None else resume.position.body)
     if resume is not None:
         restore(run, resume, steps.checkpoint.origin)
-        loop.step = loop.started_at = min(resume.position.step, loop.total)
+        first = min(resume.position.step, loop.total)
+    loop.step = loop.started_at = first
     progress = run.options.progress(loop.total, loop.step, str(plan.unit)) if run.options.progress else Progress()
     engine = run.engines.taken(steps, place)
     if resume is not None and resume.is_exact:
         kept.check_engine(resume, engine.name, steps.checkpoint.origin)
     try:
         while loop.step < loop.total:
+            if not steps.is_inside_step:
+                run.hold(Place(run.at, loop.step), always=loop.step == first)
             engine.advance()
             progress.step(loop.step)
             if run.options.interrupted():

@@ -1,0 +1,163 @@
+"""A cluster as its client sees it: sessions on it, whether its servers answer, and what has become of one that did not.
+
+The client is no member of the cluster. Its sessions have the first worker for their master. Every call of a server has
+a timeout. A call that fails may have failed because of the program, or because a server is gone; so after each that
+fails all servers are asked, each by itself, who they are: a server that was started again has another incarnation.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+from ..cluster import Cluster
+from ..diagnostics import CLUSTER_SILENT, Diagnostic, TfgError
+from ..lowering.failures import plain_reason
+from ..lowering.tf import tf, v1
+from .data_session import DataSession
+
+TIMEOUT = 60.0  # seconds
+_PAUSE = 0.25  # seconds between two questions to a server that does not answer
+_SETTLED = 0.25  # seconds that what was under way on a server may still go on after its caller has given up
+
+Task = tuple[str, int]
+
+
+class Lost(Exception):
+    """A call failed because of servers that are gone, or were started again. `tasks` names them; `was_late` tells that
+    nothing but the time limit ended the call."""
+
+    def __init__(self, tasks: list[Task], was_late: bool):
+        super().__init__(", ".join(map(called, tasks)) or "the session")
+        self.tasks, self.was_late = tasks, was_late
+
+
+def called(task: Task) -> str:
+    """A task as messages name it: `worker 0`."""
+    return f"{task[0]} {task[1]}"
+
+
+class Late(Exception):
+    """A call took longer than the timeout, though all servers answer."""
+
+
+class Servers:
+    """The servers of a cluster. `timeout` is in seconds; `note` is told what is waited for."""
+
+    def __init__(self, cluster: Cluster, timeout: float = TIMEOUT, note: Callable[[str], None] = lambda line: None):
+        self.cluster, self.timeout, self._note = cluster, timeout, note
+        self._addresses = {(job, task): address for job, task, address in cluster.tasks}
+        self._known: dict[Task, int] = {}  # the incarnations that sessions have seen
+
+    # --- sessions -------------------------------------------------------------------------
+
+    def session(self, data, soft_placement: bool = False) -> "ClusterSession":
+        """A session on a graph, once all servers answer."""
+        self.wait()
+        return ClusterSession(self, data, self.config(allow_soft_placement=soft_placement))
+
+    @property
+    def master(self) -> str:
+        return self.target(("worker", 0))
+
+    def target(self, task: Task) -> str:
+        return f"grpc://{self._addresses[task]}"
+
+    def config(self, timeout: float | None = None, **options) -> v1.ConfigProto:
+        return v1.ConfigProto(operation_timeout_in_ms=max(1, int(1000 * (timeout or self.timeout))), **options)
+
+    # --- whether they are there -----------------------------------------------------------
+
+    def wait(self, patience: float | None = None) -> None:
+        """Wait until every server answers; an error when that takes longer than the timeout, or than `patience`."""
+        end = time.monotonic() + (patience or self.timeout)
+        said: set[Task] = set()
+        missing = list(self._addresses)
+        while True:
+            answers = self.ask(missing, max(0.1, end - time.monotonic()), said)
+            self._known |= {task: answer for task, answer in answers.items() if isinstance(answer, int)}
+            missing = [task for task, answer in answers.items() if not isinstance(answer, int)]
+            if not missing:
+                break
+            if time.monotonic() >= end:
+                raise self._silent({task: answers[task] for task in missing})
+            self._say(missing, said)
+            time.sleep(_PAUSE)
+        for task in said:
+            self._note(f"{called(task)} is there")
+
+    def _say(self, tasks: list[Task], said: set[Task]) -> None:
+        for task in tasks:
+            if task not in said:
+                said.add(task)
+                self._note(f"waiting for {called(task)} at {self._addresses[task]}, up to {self.timeout:g} s")
+
+    def ask(self, tasks: list[Task], patience: float, said: set[Task] | None = None) -> dict[Task, int | str]:
+        """The incarnation of each server that answers, and why another does not. What takes long is noted."""
+        with ThreadPoolExecutor(len(tasks)) as pool:
+            asked = {task: pool.submit(self._incarnation, task, patience) for task in tasks}
+            if said is not None:
+                soon = time.monotonic() + min(1.0, patience / 2)
+                while time.monotonic() < soon and not all(future.done() for future in asked.values()):
+                    time.sleep(0.01)
+                self._say([task for task, future in asked.items() if not future.done()], said)
+            return {task: future.result() for task, future in asked.items()}
+
+    def _incarnation(self, task: Task, patience: float) -> int | str:
+        filters = [f"/job:{task[0]}/task:{task[1]}"]
+        try:
+            with closing(
+                v1.Session(self.target(task), tf.Graph(), self.config(patience, device_filters=filters))
+            ) as session:
+                return session.list_devices()[0].incarnation
+        except tf.errors.DeadlineExceededError:
+            return f"no answer within {patience:.3g} s"
+        except tf.errors.OpError as error:
+            return plain_reason(error)
+
+    def _silent(self, reasons: dict[Task, str]) -> TfgError:
+        return TfgError([
+            Diagnostic(CLUSTER_SILENT, None, {
+                "task": called(task), "address": self._addresses[task], "reason": reason, "job": task[0],
+                "number": task[1], "seconds": self.timeout})
+            for task, reason in reasons.items()
+        ])  # fmt: skip
+
+    # --- what has become of them ----------------------------------------------------------
+
+    def judged(self, error: tf.errors.OpError) -> Exception:
+        """What a call's failure is: `Lost` if servers are gone, were started again, or have dropped the session; `Late`
+        where it only took too long; else what it is."""
+        was_late = isinstance(error, tf.errors.DeadlineExceededError)
+        answers = self.ask(list(self._addresses), self.timeout / 2 if was_late else self.timeout)
+        lost = [task for task, answer in answers.items() if answer != self._known.get(task)]
+        if lost or isinstance(error, (tf.errors.AbortedError, tf.errors.UnavailableError)):
+            return Lost(lost, was_late)
+        return Late() if was_late else error
+
+    def again(self, lost: Lost) -> None:
+        """Wait until servers that were lost are there again."""
+        for task in lost.tasks:
+            self._note(f"{called(task)} at {self._addresses[task]} is lost")
+        self.wait(self.timeout / 2 if lost.was_late else None)
+        time.sleep(_SETTLED)
+
+
+class ClusterSession(DataSession):
+    """A session on a cluster. A call that fails because of servers raises `Lost`."""
+
+    def __init__(self, servers: Servers, data, config: v1.ConfigProto):
+        super().__init__(data, config, servers.master)
+        self._servers = servers
+
+    def run(self, fetches, feed_dict=None, options=None, run_metadata=None):
+        try:
+            return super().run(fetches, feed_dict, options, run_metadata)
+        except tf.errors.OpError as error:
+            raise self._servers.judged(error) from error
+
+
+def variables_of(built) -> Iterator[tf.Variable]:
+    """All that a session's state is made of: variables, and the states of random ops."""
+    yield from built.variables()
+    yield from built.random.variables.values()

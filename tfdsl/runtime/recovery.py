@@ -1,0 +1,148 @@
+"""Going on after a server of the cluster was lost.
+
+The client keeps what the session's state was a moment ago: variables, states of random ops, and where the program
+stood. When a call fails because a server is gone, it waits until all servers answer, opens a new session, gives the
+variables the values that they had, and runs on from there. So nothing is lost, whichever servers were, and the end is
+the same to the bit; what was printed or logged before is not done a second time.
+"""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..diagnostics import CLUSTER_UNSTEADY, Diagnostic, TfgError
+from ..lowering.tf import tf
+from .checkpoints import Resume
+from .cluster import Lost, Servers, called, variables_of
+
+if TYPE_CHECKING:
+    from .session import SessionRun
+
+_EVERY = 0.5  # seconds between two states that are kept, at least
+_SHARE = 10  # keeping one may take a tenth of the time
+_TRIES = 5  # recoveries at one place
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session stands: before a statement, or before a step of it that is a training."""
+
+    statement: int = 0
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the client keeps of a session. Without variables the session begins anew, or with a checkpoint."""
+
+    place: Place = Place()
+    variables: dict[str, np.ndarray] | None = None
+    streams: np.ndarray | None = None
+    counts: tuple[int, int, int, int] = (0, 0, 0, 0)  # of the result: steps, expectations, saved files, trainings
+    step: int = 0  # what the session counts for its logs
+    resume: Resume | None = None
+
+
+@dataclass(slots=True)
+class Once:
+    """Tells what was done already, where a part of a session is run a second time. What is done at one place is told
+    apart by its order."""
+
+    _place: Place | None = None
+    _number: int = 0
+    _last: tuple[int, int, int] = (-1, -1, -1)
+
+    def is_new(self, place: Place) -> bool:
+        self._number = self._number + 1 if place == self._place else 0
+        self._place = place
+        key = place.statement, place.step, self._number
+        if key <= self._last:
+            return False
+        self._last = key
+        return True
+
+    def again(self) -> None:
+        self._place = None
+
+
+@dataclass(slots=True)
+class Recovery:
+    """The recovery of one session."""
+
+    run: "SessionRun"
+    servers: Servers
+    held: Held = Held()
+    printed: Once = field(default_factory=Once)
+    logged: Once = field(default_factory=Once)
+    _next: float = 0.0
+    _failed: tuple[Place | None, int] = (None, 0)
+
+    def begin(self, resume: Resume | None) -> None:
+        """The session begins, or goes on from a checkpoint."""
+        run, result = self.run, self.run.result
+        place = Place() if resume is None else Place(resume.position.statement, resume.position.step)
+        counts = result.steps, result.expectations, len(result.saved), len(result.engines)
+        streams = run.streams.states() if run.streams else None
+        self.held = Held(place, None, streams, counts, place.step, resume)
+
+    def hold(self, place: Place, always: bool = False) -> bool:
+        """Keep the session's state as it is now, before something, if the last one is old enough."""
+        begun = time.monotonic()
+        if begun < self._next and not always:
+            return False
+        run, result = self.run, self.run.result
+        kept = {one.op.name: one for one in variables_of(run.built)}
+        counts = result.steps, result.expectations, len(result.saved), len(result.engines)
+        streams = run.streams.states() if run.streams else None
+        self.held = Held(place, run.session.run(kept) if kept else {}, streams, counts, run.step)
+        self._next = time.monotonic() + max(_EVERY, _SHARE * (time.monotonic() - begun))
+        return True
+
+    def values(self, place: Place) -> dict[str, np.ndarray] | None:
+        """The variables' values at a place, if it is where the state was kept."""
+        return self.held.variables if self.held.place == place else None
+
+    def again(self, lost: Lost) -> Held:
+        """Make the session what it was when its state was kept."""
+        while True:
+            place, times = self._failed
+            self._failed = self.held.place, times + 1 if place == self.held.place else 1
+            if self._failed[1] > _TRIES:
+                tasks = ", ".join(map(called, lost.tasks)) or "the session"
+                raise TfgError([Diagnostic(CLUSTER_UNSTEADY, None, {"tasks": tasks, "times": _TRIES})])
+            try:
+                self._reopen(lost)
+                return self.held
+            except Lost as another:
+                lost = another
+
+    def _reopen(self, lost: Lost) -> None:
+        run, held = self.run, self.held
+        self.servers.again(lost)
+        with suppress(tf.errors.OpError):
+            run.session.close()
+        run.session = self.servers.session(run.built.data, run.built.setting.soft_placement)
+        if held.variables is None:
+            run.begin()
+        else:
+            self._put_back(held.variables)
+            line = f"step {held.place.step}" if held.place.step else f"statement {held.place.statement + 1}"
+            run.options.note(f"going on from {line}, with what the client has kept")
+        if held.streams is not None:
+            run.streams.put(held.streams)
+        run.step, result = held.step, run.result
+        result.steps, result.expectations, saved, trainings = held.counts
+        del result.saved[saved:], result.engines[trainings:]
+        self.printed.again()
+        self.logged.again()
+
+    def _put_back(self, values: dict[str, np.ndarray]) -> None:
+        from .session import setter
+
+        pairs = {one.op.name: setter(self.run.built, one) for one in variables_of(self.run.built)}
+        feeds = {placeholder: values[name] for name, (placeholder, _) in pairs.items()}
+        if pairs:
+            self.run.session.run([assign for _, assign in pairs.values()], feeds)
