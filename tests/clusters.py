@@ -76,6 +76,13 @@ def python(code: str, *arguments: str, **options) -> subprocess.CompletedProcess
     return run(command(sys.executable, "-c", code, *arguments), **options)
 
 
+def listens(address: str) -> bool:
+    """Whether something listens at an address there."""
+    host, _, port = address.rpartition(":")
+    code = "import socket, sys; sys.exit(socket.socket().connect_ex((sys.argv[1], int(sys.argv[2]))) != 0)"
+    return python(code, host, port).returncode == 0
+
+
 def free_ports(number: int) -> list[int]:
     """Ports below those that the system gives to connections: a server can have its own again after a restart."""
     found = []

@@ -476,9 +476,7 @@ CLUSTER_MISSING = _message("TFG854", "{path} describes no cluster: it has no key
                            "worker: [\"10.0.0.2:2222\", \"10.0.0.3:2222\"]}}")
 SERVER_PORT = _message("TFG860", "{job} {task} cannot listen on port {port}: {reason}",
                        "end the process that has the port, or give this task another one in {path}")
-SERVER_SILENT = _message("TFG861", "{job} {task} at {address} does not answer: {reason}",
-                         "see that it runs, which is: tfdsl server --config {path} --job {job} --task {task}")
-SERVER_ENDED = _message("TFG862", "{job} {task} {reason}, and does not listen yet",
+SERVER_ENDED = _message("TFG861", "{job} {task} {reason}, and does not listen yet",
                         "what it said stands above this; tfdsl server starts one alone")
 BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}",
                "please report it, with the program if you can")

@@ -66,13 +66,13 @@ def command(arguments: argparse.Namespace) -> int:
         jobs = {job: [f"{_HOST}:{one.port}" for one in servers if one.job == job] for job in ("ps", "worker")}
         with open(config, "w", encoding="utf-8") as file:
             json.dump({"cluster": jobs}, file)  # which is YAML too
-        with Cluster(servers, config) as cluster:
-            cluster.start(asked)
+        with Processes(servers, config) as processes:
+            processes.start(asked)
             if not arguments.quiet and not asked:
                 ports = "the ports " + ", ".join(str(one.port) for one in servers)
                 tell(f"tfdsl: {', '.join(one.name for one in servers)} listen")
                 errors([Diagnostic(SERVER_OPEN, None, {"ports": ports})])
-            return 128 + asked[0] if asked else cluster.run(["--config", config, *_rest(arguments.words)], asked)
+            return 128 + asked[0] if asked else processes.run(["--config", config, *_rest(arguments.words)], asked)
 
 
 def _rest(words: list[str]) -> list[str]:
@@ -131,7 +131,7 @@ def _free_ports(wanted: int) -> list[int]:
     raise OSError(None, "no ports are free", "the network of this machine")
 
 
-class Cluster:
+class Processes:
     """The processes of a cluster, which end with the `with` block."""
 
     def __init__(self, servers: list[Server], config: str):
@@ -141,7 +141,7 @@ class Cluster:
         self._outputs = selectors.DefaultSelector()
         self._processes: list[subprocess.Popen] = []
 
-    def __enter__(self) -> "Cluster":
+    def __enter__(self) -> "Processes":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,8 +2,8 @@
 
 import argparse
 
-from ..diagnostics import SERVER_SILENT, Diagnostic, TfgError
-from .options import add_cluster_option, cluster_of
+from ..diagnostics import CLUSTER_SILENT, Diagnostic, TfgError
+from .options import add_cluster_option, cluster_of, seconds
 from .report import WrongUse, tell
 
 
@@ -16,7 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--container", metavar="NAME", help='what stands in `container "NAME":` in programs')
     which.add_argument("--default", action="store_true", help="the variables that are in no container of a program")
-    parser.add_argument("--timeout", metavar="SECONDS", type=_seconds, default=60.0,
+    parser.add_argument("--timeout", metavar="SECONDS", type=seconds, default=60.0,
                         help="how long to wait for the servers (default: 60)")  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
 
@@ -29,25 +29,16 @@ def command(arguments: argparse.Namespace) -> int:
 
     failed = clear(cluster, arguments.container, arguments.timeout)
     what = "the default container" if arguments.default else f"container '{arguments.container}'"
+
+    def silent(one: tuple[tuple[str, int], str]) -> Diagnostic:
+        (job, task), reason = one
+        details = {"task": f"{job} {task}", "address": cluster.address(job, task), "reason": reason, "job": job,
+                   "number": task, "seconds": arguments.timeout}  # fmt: skip
+        return Diagnostic(CLUSTER_SILENT, None, details)
+
     cleared = [f"{job} {task}" for job, task, _ in cluster.tasks if (job, task) not in failed]
     if cleared and not arguments.quiet:
         tell(f"tfdsl: {what} is empty now on {', '.join(cleared)}")
     if failed:
-        raise TfgError([_silent(arguments.config, job, task, cluster.address(job, task), reason)
-                        for (job, task), reason in failed.items()])  # fmt: skip
+        raise TfgError(map(silent, failed.items()))
     return 0
-
-
-def _silent(path: str, job: str, task: int, address: str, reason: str) -> Diagnostic:
-    details = {"path": path, "job": job, "task": task, "address": address, "reason": reason}
-    return Diagnostic(SERVER_SILENT, None, details)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return seconds

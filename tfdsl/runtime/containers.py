@@ -47,5 +47,5 @@ def _varint(number: int) -> bytes:
 
 def _reason(error: grpc.RpcError, seconds: float) -> str:
     if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
-        return f"there was no answer in {seconds:g} seconds"
+        return f"no answer within {seconds:.3g} s"
     return str(error.details()).splitlines()[0].rpartition(": ")[2].lower()

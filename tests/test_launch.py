@@ -1,0 +1,220 @@
+"""`tfdsl launch`: a program on processes of this machine. What goes where, what is started again, and that all ends."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import clusters
+import pytest
+
+from tfdsl.cli import main
+from tfdsl.cli.launch import RESTARTS
+
+TRAINING = """
+seed 1
+param rate = 0.1
+param text = "x"
+data d = moons(64, seed=1)
+placeholder X: float32[n, 2]
+placeholder y: float32[n, 1]
+variable w = random_normal([2, 1], seed=1)
+variable b = zeros([1])
+loss = reduce_mean(square(X @ w + b - y))
+loss loss
+optimize with momentum(0.9, learning_rate=rate)
+session:
+    train 20 epochs on d in batches of 7 as batch:
+        feed X = batch.features, y = batch.target
+        every 5 epochs: print text, epoch, loss
+    print w, b
+    expect rate < 0.3
+"""
+ENDLESS = """
+variable count = 0
+counted = assign_add(count, 1)
+session:
+    train 1_000_000_000 steps:
+        checkpoint every 1_000_000 steps in "kept"
+        every 100 steps: print step
+        run counted
+"""
+
+
+@pytest.fixture
+def training(here):
+    (here / "t.tfg").write_text(TRAINING)
+    (here / "c.yaml").write_text("params: {rate: 0.2, text: y}")
+    return "t.tfg"
+
+
+@pytest.fixture
+def endless(here):
+    (here / "e.tfg").write_text(ENDLESS)
+    running = []
+
+    def start(*words):
+        process = subprocess.Popen(
+            clusters.tfdsl("launch", "e.tfg", *words), env=clusters.environment(), stdout=subprocess.PIPE,
+            stderr=open("err", "w"), text=True,  # noqa: SIM115
+        )  # fmt: skip
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def children(launch):
+    """The processes of a launch: their ids by what they are, such as `run` or `worker 1`."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_text().split("\0")
+            parent = re.search(r"^PPid:\t(\d+)", (folder / "status").read_text(), re.MULTILINE)[1]
+        except OSError:  # it has ended
+            continue
+        if int(parent) == launch.pid and "tfdsl.cli.child" in words:
+            is_server = "server" in words
+            name = f"{words[words.index('--job') + 1]} {words[words.index('--task') + 1]}" if is_server else "run"
+            found[name] = int(folder.name)
+    return found
+
+
+def is_there(pid):
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def until(holds, what, seconds=60):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def said():
+    return Path("err").read_text()
+
+
+def test_standard_output_is_that_of_a_run_and_standard_error_has_a_progress_bar(training):
+    words = [training, "--config", "c.yaml", "--set", "text=z"]
+    wanted = clusters.run(clusters.tfdsl("run", *words, "--towers", "2"))
+    assert wanted.returncode == 0, wanted.stderr
+    ours, theirs = pty.openpty()
+    launch = subprocess.Popen(
+        clusters.tfdsl("launch", "--ps=1", *words, "--workers", "2"), env=clusters.environment(),
+        stdout=subprocess.PIPE, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = []
+
+    def read():
+        try:
+            while data := os.read(ours, 1 << 16):
+                shown.append(data)
+        except OSError:  # the other end is closed
+            pass
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    out = launch.communicate(timeout=120)[0]
+    reader.join()
+    os.close(ours)
+    err = b"".join(shown).decode()
+    assert launch.returncode == 0, err
+    assert out == wanted.stdout.encode()
+    assert out.startswith(b"z 0 ")
+    assert "tfdsl: ps 0, worker 0, worker 1 listen" in err
+    assert err.count("[TFG914]") == 1
+    assert re.search(r"training.*steps", err)
+    assert "Traceback" not in err
+
+
+def test_a_run_that_fails_and_options_that_are_passed_on(training):
+    words = ["--ps", "2", "--workers=1", "--json", "--quiet", "--set", "rate=0.5"]
+    done = clusters.run(clusters.tfdsl("launch", training, *words))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error[TFG703]: expected rate < 0.3"), done.stderr
+    assert "TFG914" not in done.stderr
+
+
+def test_a_server_that_ends_is_started_again_and_an_interrupted_run_keeps_its_state(endless):
+    launch = endless()
+    assert launch.stdout.readline() == "0\n", said()
+    before = children(launch)
+    assert set(before) == {"run", "ps 0", "worker 0", "worker 1"}
+    os.kill(before["ps 0"], signal.SIGKILL)
+    until(lambda: "tfdsl: ps 0 was killed by SIGKILL: it is started again (1 of 3)\n" in said(), "a note")
+    until(lambda: "ps 0" in children(launch), "a new server")
+    assert children(launch)["ps 0"] != before["ps 0"]
+    started = [line for line in said().splitlines() if "is there" in line]
+    until(lambda: len([line for line in said().splitlines() if "is there" in line]) > len(started), "the run goes on")
+    at = int(launch.stdout.readline())
+    while int(launch.stdout.readline()) < at + 100:
+        pass
+    every = children(launch)
+    launch.send_signal(signal.SIGTERM)
+    launch.communicate(timeout=60)
+    assert launch.returncode == 143
+    assert "tfdsl: interrupted\n" in said()
+    assert any(Path("kept").iterdir())
+    assert not any(map(is_there, every.values()))
+    assert "Traceback" not in said()
+
+
+def test_a_server_is_started_again_only_so_often_and_nothing_outlives_a_launch_that_is_killed(endless):
+    launch = endless("--quiet")
+    assert launch.stdout.readline() == "0\n", said()
+    for number in range(1, RESTARTS + 2):
+        pid = children(launch)["worker 1"]
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: said().count("tfdsl: worker 1 was killed") == number, "a note")  # noqa: B023
+        if number <= RESTARTS:
+            until(lambda: children(launch).get("worker 1", pid) != pid, "a new server")  # noqa: B023
+    assert "tfdsl: worker 1 was killed by SIGKILL, for the 4th time: it is not started again\n" in said()
+    every = children(launch)
+    assert set(every) == {"run", "ps 0", "worker 0"}
+    launch.kill()
+    until(lambda: not any(map(is_there, every.values())), "children that end", 20)
+
+
+def test_a_server_that_does_not_start(here):
+    (here / "p.tfg").write_text("session:\n    print 1\n")
+    (here / "tensorflow.py").write_text('raise ImportError("it is broken here")\n')
+    environment = clusters.environment()
+    environment["PYTHONPATH"] += os.pathsep + str(here)
+    done = subprocess.run(clusters.tfdsl("launch", "p.tfg"), env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.search(r"^(ps|worker) \d \| error\[TFG899\].*it is broken here", done.stderr, re.MULTILINE), done.stderr
+    assert re.search(r"^error\[TFG861\]: (ps|worker) \d has ended with exit code 1", done.stderr, re.MULTILINE)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words, code, found", [
+    (["wrong.tfg"], 1, "error[TFG301]"),
+    (["none.tfg"], 1, "error[TFG808]"),
+    (["t.tfg", "--config", "cluster.yaml"], 2, "launch makes a cluster of its own"),
+    (["t.tfg", "--set", "rat=1"], 1, "error[TFG803]"),
+    (["t.tfg", "--ps", "0"], 2, "'0' is not a whole number from 1 to 100"),
+    (["t.tfg", "--workers", "101"], 2, "'101' is not a whole number from 1 to 100"),
+    (["t.tfg", "--worker", "2"], 2, "unrecognized arguments: --worker"),
+])  # fmt: skip
+def test_what_is_wrong_is_said_before_anything_starts(training, capsys, monkeypatch, words, code, found):
+    Path("wrong.tfg").write_text("x = y\n")
+    Path("cluster.yaml").write_text('cluster: {ps: ["a:1"], worker: ["b:1"]}')
+    monkeypatch.setattr(subprocess, "Popen", None)
+    try:
+        ended = main(["launch", *words])
+    except SystemExit as error:
+        ended = error.code
+    assert ended == code
+    assert found in capsys.readouterr().err
