@@ -54,6 +54,7 @@ class BuiltGraph:
         self.twins: dict = {}
         self.loops: dict = {}
         self.copier = None
+        self.added: dict[str, object] = {}  # what sessions on a cluster add
         self.templates = Templates(self, build_alone)
         self.random = KeptRandom(self.graph, setting.kept, build_alone)
         self._placement = Placement(setting.layout, self.graph, self.random.variables)

@@ -15,7 +15,8 @@ from ..program import Ref
 from .tf import tf
 
 PLACEMENTS = ("round-robin", "size")
-_ON_VARIABLES = ("ReadVariableOp", "DestroyResourceOp")
+# Ops that may take a variable from another server: all others work on it where it is.
+_CALLS = ("If", "StatelessIf", "While", "StatelessWhile", "Case", "PartitionedCall", "StatefulPartitionedCall")
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Placement:
     def _device(self, op: tf.Operation) -> str:
         for other in _together(op):
             return self._device_of(other)
-        if "Variable" in op.type or op.type.startswith("Resource") or op.type in _ON_VARIABLES:
+        if op.type not in _CALLS:
             for tensor in op.inputs:
                 if tensor.dtype == tf.resource:
                     return self._device_of(tensor.op.name)

@@ -10,6 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, astuple, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ from ..serialize import fingerprint
 from . import random_state
 from .events import LogFile
 from .machine import machine
+from .on_servers import OnServers
 from .record import Result
 from .states import State, States, reported
 
@@ -59,7 +61,7 @@ class Resume:
     taken."""
 
     position: Position
-    states: States
+    states: States | OnServers
     state: State
     is_exact: bool
 
@@ -141,9 +143,11 @@ class Kept:
         for states in self._states.values():
             states.clear()
 
-    def finish(self, folder: str) -> None:
+    def finish(self, run, folder: str) -> None:
         """A training is over. Its checkpoints are forgotten when what comes after it, as `save`, is done, too."""
         self._finished.add(folder)
+        if run.recovery is not None:
+            OnServers.of(run.built).clear(run.session)
 
     def clear_finished(self) -> None:
         """Forget the checkpoints of trainings that are over."""
@@ -162,6 +166,9 @@ class Kept:
         if not found:
             return None
         folder, state = max(found, key=lambda one: astuple(_position(one[1])))
+        on_servers = self._on_servers(folder, state)
+        if on_servers is not None:
+            return on_servers
         about, origin = state.about, self._origins[folder]
         loaded = [name for name in about["identity"]["contents"] if self._has(name)]
         differences = _differences(about["identity"], self._identity_with(loaded))
@@ -181,6 +188,28 @@ class Kept:
             self._options.note(f"although it is of something else: {what}")
         self._result.resumed.append(folder)
         return Resume(position, self._states[folder], state, not differences)
+
+    def _on_servers(self, folder: str, state: State) -> Resume | None:
+        """What the servers still have of the run that kept a checkpoint, if they are further than that."""
+        position = _position(state)
+        if self._options.servers is None or not self._is_there(position):
+            return None
+        built = self._compiled.built(self._program.sessions[position.session].graph)
+        copies = OnServers.of(built)
+        with closing(self._options.servers.session(built.data, built.setting.soft_placement)) as session:
+            about = copies.newest(session)
+        if about is None or not _is_formed(about) or about["record"]["run"] != state.about["record"]["run"]:
+            return None
+        loaded = [name for name in about["identity"]["contents"] if self._has(name)]
+        is_other = _differences(about["identity"], self._identity_with(loaded)) or about["machine"] != self._machine
+        reached = Position(**about["position"])
+        if is_other or about.get("folder") != folder or astuple(reached) <= astuple(position):
+            return None
+        self.last = folder, position.step
+        self._go_on(about)
+        self._options.note(f"going on from step {reached.step}, which the servers still have")
+        self._result.resumed.append(folder)
+        return Resume(reached, copies, State("", about), True)
 
     def check_engine(self, resume: Resume, engine: str, origin: Origin) -> None:
         """XLA gives other bits than the engines that run TensorFlow's ops, which all give the same."""
@@ -247,16 +276,7 @@ class Kept:
         with reported(folder, origin, self.last_text):
             if run.log is not None:
                 run.log.keep()
-            about = {
-                "tensorflow": tf.__version__,
-                "identity": self._identity_with(self._compiled.datasets),
-                "machine": self._machine,
-                "position": asdict(position),
-                "now": run.around.counters["now"],
-                "time": time.time(),
-                "random": random_state.read(run),
-                "record": self._record(),
-            }
+            about = self._about(run, position)
             if self._states[folder].put(position.step, about, run.savers.writer(run.session)):
                 self._options.note(render_text(Diagnostic(CHECKPOINT_GONE, origin.span, {"path": folder})).rstrip())
             self.last = folder, position.step
@@ -264,6 +284,26 @@ class Kept:
             for other in self._states:  # of trainings that are over
                 if other != folder:
                     self._states[other].clear()
+
+    def hold(self, run, folder: str, position: Position) -> None:
+        """Have the servers keep what a session's training needs to go on."""
+        if run.log is not None:
+            with reported(folder, run.plan.origin, self.last_text):
+                run.log.keep()
+        OnServers.of(run.built).put(run.session, {**self._about(run, position), "folder": folder})
+
+    def _about(self, run, position: Position) -> dict[str, object]:
+        """What a checkpoint has beside the variables."""
+        return {
+            "tensorflow": tf.__version__,
+            "identity": self._identity_with(self._compiled.datasets),
+            "machine": self._machine,
+            "position": asdict(position),
+            "now": run.around.counters["now"],
+            "time": time.time(),
+            "random": random_state.read(run),
+            "record": self._record(),
+        }
 
     @property
     def last_text(self) -> str:
@@ -291,7 +331,8 @@ class Kept:
     @cached_property
     def _machine(self) -> dict[str, str]:
         """What the bits of this run depend on beside that."""
-        return {**machine(), "op_determinism": "on" if self._options.deterministic else "off"}
+        towers = self._compiled.setting(self._program.graphs[0]).layout.towers
+        return {**machine(), "op_determinism": "on" if self._options.deterministic else "off", "towers": str(towers)}
 
     def _has(self, name: str) -> bool:
         return any(data.name == name for data in self._program.data)
@@ -305,6 +346,10 @@ class Kept:
 def restore(run, resume: Resume, origin: Origin) -> None:
     """Give a session's variables and random ops what a checkpoint has: all of it, or what fits."""
     about = resume.state.about
+    if isinstance(resume.states, OnServers):
+        resume.states.take(run.session, about)
+        random_state.put(run, about["random"])
+        return
     try:
         with resume.states.reading(resume.state) as prefix:
             if resume.is_exact:

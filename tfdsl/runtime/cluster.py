@@ -18,6 +18,7 @@ from .data_session import DataSession
 
 TIMEOUT = 60.0  # seconds
 _PAUSE = 0.25  # seconds between two questions to a server that does not answer
+_ANSWER = 5.0  # seconds in which a server that is there says so, whatever it computes
 _SETTLED = 0.25  # seconds that what was under way on a server may still go on after its caller has given up
 
 Task = tuple[str, int]
@@ -129,7 +130,7 @@ class Servers:
         """What a call's failure is: `Lost` if servers are gone, were started again, or have dropped the session; `Late`
         where it only took too long; else what it is."""
         was_late = isinstance(error, tf.errors.DeadlineExceededError)
-        answers = self.ask(list(self._addresses), self.timeout / 2 if was_late else self.timeout)
+        answers = self.ask(list(self._addresses), min(_ANSWER, self.timeout / 4))
         lost = [task for task, answer in answers.items() if answer != self._known.get(task)]
         if lost or isinstance(error, (tf.errors.AbortedError, tf.errors.UnavailableError)):
             return Lost(lost, was_late)

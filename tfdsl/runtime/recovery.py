@@ -88,6 +88,16 @@ class Recovery:
         streams = run.streams.states() if run.streams else None
         self.held = Held(place, None, streams, counts, place.step, resume)
 
+    def forget(self) -> None:
+        """Take the program's variables from the servers, as far as they are there: one that another program has left
+        under a name may be of another type."""
+        built = self.run.built
+        if "forget" not in built.added:
+            with built.adding("forget"):
+                handles = [variable.handle for variable in built.variables()]
+                built.added["forget"] = [tf.raw_ops.DestroyResourceOp(resource=one) for one in handles]
+        self.run.session.run(built.added["forget"])
+
     def hold(self, place: Place, always: bool = False) -> bool:
         """Keep the session's state as it is now, before something, if the last one is old enough."""
         begun = time.monotonic()

@@ -138,7 +138,7 @@ class Savers:
         """Give variables the values in the files of a prefix."""
         if self._is_remote:
             reader = tf.train.load_checkpoint(prefix)
-            self._give(session, {one: reader.get_tensor(name) for name, one in self.variables(pairs).items()})
+            self._give(session, [(one, reader.get_tensor(name)) for name, one in self.variables(pairs).items()])
             return
         with self._built.graph.as_default():
             self.saver(pairs).restore(session, prefix)
@@ -153,7 +153,7 @@ class Savers:
             elif stored[name] != type:
                 yield name, f"it is {type}, but {stored[name]} in the checkpoint"
             else:
-                self._give(session, {variable: reader.get_tensor(name)})
+                self._give(session, [(variable, reader.get_tensor(name))])
 
     @property
     def _is_remote(self) -> bool:
@@ -161,10 +161,10 @@ class Savers:
         here then."""
         return self._built.setting.layout.cluster is not None
 
-    def _give(self, session: v1.Session, values: dict[v1.Variable, np.ndarray]) -> None:
+    def _give(self, session: v1.Session, values: list[tuple[v1.Variable, np.ndarray]]) -> None:
         from .session import setter
 
-        pairs = [(setter(self._built, variable), value) for variable, value in values.items()]
+        pairs = [(setter(self._built, variable), value) for variable, value in values]
         feeds = {placeholder: value for (placeholder, _), value in pairs}
         if pairs:
             session.run([assign for (_, assign), _ in pairs], feeds)

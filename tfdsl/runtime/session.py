@@ -121,14 +121,15 @@ class SessionRun:
         copier = self.engines.copier if self.options.deterministic and self.recovery is None else None
         with determinism(copier is not None and opening_is_seeded(self.built, copier)):
             if self.plan.initialise:
+                if self.recovery is not None:
+                    self.recovery.forget()
                 self.initialise(None, self.plan.origin)
             else:
                 self.initialise_slots(self.plan.origin)
 
-    def hold(self, place: Place, always: bool = False) -> None:
+    def hold(self, place: Place, always: bool = False) -> bool:
         """On a cluster, keep the state of this moment, to go on with when a server is lost."""
-        if self.recovery is not None:
-            self.recovery.hold(place, always)
+        return self.recovery is not None and self.recovery.hold(place, always)
 
     # --- executing the graph --------------------------------------------------------------
 

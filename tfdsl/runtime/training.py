@@ -153,6 +153,14 @@ class Steps:
         self._kept.save(self._run, self.folder, position, self.checkpoint.origin)
         self._kept_at = self.loop.step
 
+    def hold(self) -> None:
+        """Keep the state of a training that keeps checkpoints on the servers, too, for a client that comes after this
+        one."""
+        if self.checkpoint is not None:
+            if self.loop.step == 0:
+                self.keep(0)  # by which the other client knows whose training it is
+            self._kept.hold(self._run, self.folder, Position(*self._place, self.loop.step, 0))
+
     def written(self) -> None:
         """Wait until all is written that was logged."""
 
@@ -200,8 +208,9 @@ def train(run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], resu
         kept.check_engine(resume, engine.name, steps.checkpoint.origin)
     try:
         while loop.step < loop.total:
-            if not steps.is_inside_step:
-                run.hold(Place(run.at, loop.step), always=loop.step == first)
+            if not steps.is_inside_step and run.hold(Place(run.at, loop.step), always=loop.step == first):
+                engine.written()
+                steps.hold()
             engine.advance()
             progress.step(loop.step)
             if run.options.interrupted():
@@ -218,4 +227,4 @@ def train(run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], resu
         run.around.batch = None
         run.step = loop.step
     if steps.folder is not None:
-        kept.finish(steps.folder)
+        kept.finish(run, steps.folder)
