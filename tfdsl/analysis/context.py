@@ -121,6 +121,22 @@ class GraphBuilder:
         """The nodes that computing `refs` executes, as `program.Graph.reach`."""
         return reach(self.nodes, self.controls, refs, fed)
 
+    def on_servers(self) -> set[Ref]:
+        """The variables that the program gives to a cluster: in a `container`, or in a `device` with a job. There they
+        may have values before a session begins."""
+        found: set[Ref] = set()
+        scopes: list[bool] = []
+        for item in self.items:
+            match item:
+                case Enter():
+                    is_given = item.kind == "container" or (item.kind == "device" and "/job:" in item.name)
+                    scopes.append(is_given or any(scopes[-1:]))
+                case Exit():
+                    scopes.pop()
+                case Node(op="variable" | "shared") if any(scopes[-1:]):
+                    found.add(Ref(item.id))
+        return found
+
     def carry(self, name: str, type: TensorType, origin: Origin) -> Node:
         """What stands for the value that a turn of a loop begins with."""
         node = self.nodes[len(self.nodes)] = Node(len(self.nodes), "carried", {}, name, (type,), origin)

@@ -123,7 +123,7 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
     env = Env(parent=graph.env)
     first = next((s for s in statement.body if not isinstance(s, t.LogTo)), None)
     by_hand = isinstance(first, (t.Init, t.Restore))
-    plan = Plan(env, initialised=set() if by_hand else None)
+    plan = Plan(env, initialised=graph.on_servers() if by_hand else None)
     with on_graph(ctx, graph):
         if not by_hand:
             ctx.guarded(lambda: _check_initial(ctx, _all_variables(ctx), "'session'", statement), statement.span)

@@ -8,7 +8,8 @@ fails all servers are asked, each by itself, who they are: a server that was sta
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
+from threading import Thread
 
 from ..cluster import Cluster
 from ..diagnostics import CLUSTER_SILENT, Diagnostic, TfgError
@@ -29,7 +30,7 @@ class Lost(Exception):
     nothing but the time limit ended the call."""
 
     def __init__(self, tasks: list[Task], was_late: bool):
-        super().__init__(", ".join(map(called, tasks)) or "the session")
+        super().__init__(tasks)
         self.tasks, self.was_late = tasks, was_late
 
 
@@ -71,7 +72,8 @@ class Servers:
 
     def wait(self, patience: float | None = None) -> None:
         """Wait until every server answers; an error when that takes longer than the timeout, or than `patience`."""
-        end = time.monotonic() + (patience or self.timeout)
+        patience = patience or self.timeout
+        end = time.monotonic() + patience
         said: set[Task] = set()
         missing = list(self._addresses)
         while True:
@@ -82,16 +84,16 @@ class Servers:
                 break
             if time.monotonic() >= end:
                 raise self._silent({task: answers[task] for task in missing})
-            self._say(missing, said)
+            self._say(missing, said, patience)
             time.sleep(_PAUSE)
         for task in said:
             self._note(f"{called(task)} is there")
 
-    def _say(self, tasks: list[Task], said: set[Task]) -> None:
+    def _say(self, tasks: list[Task], said: set[Task], seconds: float) -> None:
         for task in tasks:
             if task not in said:
                 said.add(task)
-                self._note(f"waiting for {called(task)} at {self._addresses[task]}, up to {self.timeout:g} s")
+                self._note(f"waiting for {called(task)} at {self._addresses[task]}, up to {seconds:.3g} s")
 
     def ask(self, tasks: list[Task], patience: float, said: set[Task] | None = None) -> dict[Task, int | str]:
         """The incarnation of each server that answers, and why another does not. What takes long is noted."""
@@ -101,15 +103,14 @@ class Servers:
                 soon = time.monotonic() + min(1.0, patience / 2)
                 while time.monotonic() < soon and not all(future.done() for future in asked.values()):
                     time.sleep(0.01)
-                self._say([task for task, future in asked.items() if not future.done()], said)
+                self._say([task for task, future in asked.items() if not future.done()], said, patience)
             return {task: future.result() for task, future in asked.items()}
 
     def _incarnation(self, task: Task, patience: float) -> int | str:
-        filters = [f"/job:{task[0]}/task:{task[1]}"]
+        config = self.config(patience, device_filters=["/job:{}/task:{}".format(*task)])
         try:
-            with closing(
-                v1.Session(self.target(task), tf.Graph(), self.config(patience, device_filters=filters))
-            ) as session:
+            with tf.Graph().as_default() as graph, closing(v1.Session(self.target(task), graph, config)) as session:
+                session.run(tf.constant(0))  # it may take long; listing devices holds up all other threads
                 return session.list_devices()[0].incarnation
         except tf.errors.DeadlineExceededError:
             return f"no answer within {patience:.3g} s"
@@ -149,13 +150,25 @@ class ClusterSession(DataSession):
 
     def __init__(self, servers: Servers, data, config: v1.ConfigProto):
         super().__init__(data, config, servers.master)
-        self._servers = servers
+        self._servers, self._is_lost = servers, False
 
     def run(self, fetches, feed_dict=None, options=None, run_metadata=None):
         try:
             return super().run(fetches, feed_dict, options, run_metadata)
         except tf.errors.OpError as error:
-            raise self._servers.judged(error) from error
+            judged = self._servers.judged(error)
+            self._is_lost = isinstance(judged, (Lost, Late))
+            raise judged from error
+
+    def close(self) -> None:
+        if self._is_lost:  # nobody may answer
+            Thread(target=self._close, daemon=True).start()
+        else:
+            self._close()
+
+    def _close(self) -> None:
+        with suppress(tf.errors.OpError):  # it is gone in any case
+            super().close()
 
 
 def variables_of(built) -> Iterator[tf.Variable]:

@@ -7,14 +7,14 @@ the same to the bit; what was printed or logged before is not done a second time
 """
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..diagnostics import CLUSTER_UNSTEADY, Diagnostic, TfgError
+from ..diagnostics import CLUSTER_SHARED, CLUSTER_UNSTEADY, Diagnostic, TfgError
 from ..lowering.tf import tf
+from ..program import Init, LogTo, Restore
 from .checkpoints import Resume
 from .cluster import Lost, Servers, called, variables_of
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _EVERY = 0.5  # seconds between two states that are kept, at least
 _SHARE = 10  # keeping one may take a tenth of the time
 _TRIES = 5  # recoveries at one place
+
+
+def _named(lost: Lost) -> str:
+    return ", ".join(map(called, lost.tasks)) or "the session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,13 @@ class Recovery:
     _next: float = 0.0
     _failed: tuple[Place | None, int] = (None, 0)
 
+    @property
+    def _is_owner(self) -> bool:
+        """Whether all variables have the values that this session gave them, and nobody else's."""
+        first = next((one for one in self.run.plan.body if not isinstance(one, LogTo)), None)
+        gives_all = isinstance(first, Init) and first.variables is None
+        return self.run.plan.initialise or gives_all or (isinstance(first, Restore) and first.pairs is None)
+
     def begin(self, resume: Resume | None) -> None:
         """The session begins, or goes on from a checkpoint."""
         run, result = self.run, self.run.result
@@ -87,6 +98,15 @@ class Recovery:
         counts = result.steps, result.expectations, len(result.saved), len(result.engines)
         streams = run.streams.states() if run.streams else None
         self.held = Held(place, None, streams, counts, place.step, resume)
+
+    def missing(self, variables: list[tf.Variable]) -> list[tf.Variable]:
+        """Those that have no value yet on the servers."""
+        built = self.run.built
+        if "known" not in built.added:
+            with built.adding("known"):
+                built.added["known"] = {one.op.name: one.is_initialized() for one in built.variables()}
+        known = self.run.session.run({one.op.name: built.added["known"][one.op.name] for one in variables} or [])
+        return [one for one in variables if not known[one.op.name]]
 
     def forget(self) -> None:
         """Take the program's variables from the servers, as far as they are there: one that another program has left
@@ -101,7 +121,7 @@ class Recovery:
     def hold(self, place: Place, always: bool = False) -> bool:
         """Keep the session's state as it is now, before something, if the last one is old enough."""
         begun = time.monotonic()
-        if begun < self._next and not always:
+        if not self._is_owner or (begun < self._next and not always):
             return False
         run, result = self.run, self.run.result
         kept = {one.op.name: one for one in variables_of(run.built)}
@@ -117,12 +137,14 @@ class Recovery:
 
     def again(self, lost: Lost) -> Held:
         """Make the session what it was when its state was kept."""
+        if not self._is_owner:
+            raise TfgError([Diagnostic(CLUSTER_SHARED, self.run.plan.origin.span, {"tasks": _named(lost)})])
         while True:
             place, times = self._failed
             self._failed = self.held.place, times + 1 if place == self.held.place else 1
             if self._failed[1] > _TRIES:
-                tasks = ", ".join(map(called, lost.tasks)) or "the session"
-                raise TfgError([Diagnostic(CLUSTER_UNSTEADY, None, {"tasks": tasks, "times": _TRIES})])
+                details = {"tasks": _named(lost), "times": _TRIES}
+                raise TfgError([Diagnostic(CLUSTER_UNSTEADY, None, details)])
             try:
                 self._reopen(lost)
                 return self.held
@@ -132,8 +154,7 @@ class Recovery:
     def _reopen(self, lost: Lost) -> None:
         run, held = self.run, self.held
         self.servers.again(lost)
-        with suppress(tf.errors.OpError):
-            run.session.close()
+        run.session.close()
         run.session = self.servers.session(run.built.data, run.built.setting.soft_placement)
         if held.variables is None:
             run.begin()

@@ -1,5 +1,6 @@
 """Runs the sessions of a program: each opens one `tf.Session`, runs its statements in order, closes it."""
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..access import Access, access_of
-from ..diagnostics import CALL_SLOW, EXPECT_FAILED, NO_MEMORY, RUN_FAILED, Diagnostic, Note, TfgError
+from ..diagnostics import CALL_SLOW, EXPECT_FAILED, NO_MEMORY, NO_VALUE, RUN_FAILED, Diagnostic, Note, TfgError
 from ..executed import fetched_by, keeps_checkpoints
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
@@ -246,6 +247,8 @@ class SessionRun:
         """Give the optimizers' own variables, which the program cannot name, their initial values."""
         named = {id(self.built.value(Ref(node.id))) for node in self.built.program.of("variable", "shared")}
         slots = [v for v in self.built.variables() if id(v) not in named]
+        if self.recovery is not None and not self.plan.initialise:
+            slots = self.recovery.missing(slots)
         if slots:
             self.execute([slot.initializer for slot in slots], (), origin, SETUP)
 
@@ -368,12 +371,19 @@ def is_written_out(side: Shown) -> bool:
     )
 
 
+# What TensorFlow says of a variable that is not there.
+_NO_VARIABLE = re.compile(r"Resource [^/ ]+/(\S+)/N10tensorflow3VarE does not exist|Could not find variable (\S+?)\. ")
+
+
 def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin) -> TfgError:
     """A failure inside TensorFlow, at the place of the node whose op failed."""
     name = error.op.name if error.op is not None else _node_in(error.message)
     node = built.node_of(name) if name else None
     reason = plain_reason(error)
     help = NO_MEMORY.help if isinstance(error, tf.errors.ResourceExhaustedError) else ""
+    missing = _NO_VARIABLE.search(error.message)
+    if missing:
+        return failure(NO_VALUE, statement, name=missing[1] or missing[2])
     if node is None:
         return failure(RUN_FAILED, statement, reason=reason)
     notes = [Note(f"the op is {name}, of the kind {error.op.type}" if error.op is not None else f"the op is {name}")]

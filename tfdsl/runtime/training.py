@@ -192,7 +192,9 @@ class Steps:
                 run.statement(statement)
 
 
-def train(run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], resume: Resume | None = None, first: int = 0) -> None:
+def train(
+    run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], resume: Resume | None = None, first: int = 0
+) -> None:
     """Run a training to its end, from a checkpoint or a step on. `place` is the session's and the statement's index in
     the program."""
     loop = Loop(run, plan)
