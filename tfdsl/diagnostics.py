@@ -409,7 +409,7 @@ CALL_SLOW = _message("TFG741", "this took longer than {seconds:g} seconds, thoug
 CLUSTER_SHARED = _message("TFG743", "{tasks} was lost, and the variables of this session may be those of others",
                           "they cannot be put back, as the session does not initialise them: run it again when the "
                           "servers are there")
-NO_VALUE = _message("TFG744", "'{name}' has no value: this session does not initialise it, and nobody else has",
+VARIABLE_GONE = _message("TFG744", "'{name}' has no value: this session does not initialise it, and nobody else has",
                     "run a session that does before it, or write 'init {name}'")
 CLUSTER_UNSTEADY = _message("TFG742", "{tasks} was lost {times} times at one place of the program",
                             "look at what the server says when it ends; it may lack memory")

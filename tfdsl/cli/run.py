@@ -33,8 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="how trainings take their steps: one execution of the graph each (step), many in one "
                              "(loop, the default), compiled (xla), or compiled where it pays (auto)")  # fmt: skip
     parser.add_argument("--towers", metavar="N", type=positive, default=1,
-                        help="take the steps of optimizers in N parts of the batch, as a cluster of N workers does; the "
-                             "result is the same to the bit")  # fmt: skip
+                        help="take the steps of optimizers in N parts of the batch, as a cluster of N workers does: "
+                             "to the bit")  # fmt: skip
     parser.add_argument("--timeout", metavar="SECONDS", type=seconds, default=60.0,
                         help="how long a call of a cluster's servers may take, and how long one that is gone is waited "
                              "for (default: 60)")  # fmt: skip

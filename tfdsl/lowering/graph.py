@@ -25,7 +25,7 @@ from .failures import failure, is_own, plain_reason
 from .foreign import python_node, raw_node
 from .gradients import gradients
 from .kept_random import KeptRandom
-from .layout import Placement, Setting
+from .layout import PLAIN, Placement, Setting
 from .optimizers import minimize
 from .templates import Templates
 from .tf import resolve, tf, v1
@@ -42,7 +42,7 @@ def _local(device: str) -> str:
 class BuiltGraph:
     """A built graph: the `tf.Graph`, what each node became, and where each op comes from."""
 
-    def __init__(self, program: Graph, setting: Setting = Setting()):
+    def __init__(self, program: Graph, setting: Setting = PLAIN):
         self.program, self.setting = program, setting
         self.graph = tf.Graph()
         self.losses: dict[Ref, tf.Tensor] = {}  # those that are put together from towers
@@ -121,7 +121,7 @@ class BuiltGraph:
 
 
 def build(
-    program: Graph, arrays: Arrays, functions: Mapping[str, Callable] | None = None, setting: Setting = Setting()
+    program: Graph, arrays: Arrays, functions: Mapping[str, Callable] | None = None, setting: Setting = PLAIN
 ) -> BuiltGraph:
     """Build a graph; `arrays` gives the data that it works on, `functions` what it calls of Python's."""
     built = BuiltGraph(program, setting)

@@ -49,6 +49,9 @@ class Setting:
     layout: Layout = Layout()
 
 
+PLAIN = Setting()
+
+
 class Placement:
     """Gives the ops of a graph their servers, as far as the program does not say."""
 

@@ -10,6 +10,7 @@ are others in each tower.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ..analysis.rows import Split, Whole, split
 from ..ops import OPS
@@ -64,7 +65,7 @@ def _parts(lowering, how: Split) -> list[_Part]:
         n = tf.shape(next(iter(whole.values())))[0]
         firsts = [n // towers * k + tf.minimum(n % towers, k) for k in range(towers)] + [n]
         parts = []
-        for first, last in zip(firsts, firsts[1:], strict=False):
+        for first, last in pairwise(firsts):
             rows = {ref: tensor[first:last] for ref, tensor in whole.items()}
             parts.append(_Part(rows, tf.cast(last - first, tf.float64) / tf.cast(n, tf.float64)))
         return parts

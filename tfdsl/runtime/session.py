@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..access import Access, access_of
-from ..diagnostics import CALL_SLOW, EXPECT_FAILED, NO_MEMORY, NO_VALUE, RUN_FAILED, Diagnostic, Note, TfgError
+from ..diagnostics import CALL_SLOW, EXPECT_FAILED, NO_MEMORY, RUN_FAILED, VARIABLE_GONE, Diagnostic, Note, TfgError
 from ..executed import fetched_by, keeps_checkpoints
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
@@ -383,7 +383,7 @@ def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin) 
     help = NO_MEMORY.help if isinstance(error, tf.errors.ResourceExhaustedError) else ""
     missing = _NO_VARIABLE.search(error.message)
     if missing:
-        return failure(NO_VALUE, statement, name=missing[1] or missing[2])
+        return failure(VARIABLE_GONE, statement, name=missing[1] or missing[2])
     if node is None:
         return failure(RUN_FAILED, statement, reason=reason)
     notes = [Note(f"the op is {name}, of the kind {error.op.type}" if error.op is not None else f"the op is {name}")]
