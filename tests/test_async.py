@@ -49,7 +49,7 @@ loss = reduce_mean(sigmoid_cross_entropy_with_logits(labels=y, logits=X @ w + b)
 loss loss
 optimize with momentum(0.9, learning_rate=0.05)
 session:
-    train 400 epochs on d in batches of 20 as batch:
+    train 200 epochs on d in batches of 20 as batch:
         feed X = batch.features, y = batch.target
         checkpoint every 50 epochs in "kept"
         every 20 epochs: print "epoch", epoch
@@ -77,10 +77,7 @@ def here(tmp_path, monkeypatch):
 @pytest.mark.parametrize("engine", ["loop", "step"])
 @pytest.mark.parametrize("order", ["shuffled seed 3", "ordered"])
 def test_every_row_is_seen_by_one_worker_an_epoch(cluster, here, order, engine):
-    expect = "expect seen == zeros([23]) + epochs"
-    text = COUNTED.replace("ORDER", order).replace("EXPECT", expect)
-    # What is expected stands in the graph.
-    text = text.replace(expect, "expect most == least\n    expect most == epochs")
+    text = COUNTED.replace("ORDER", order).replace("EXPECT", "expect most == epochs and least == epochs")
     text = text.replace("session:", "most = reduce_max(seen)\nleast = reduce_min(seen)\nsession:")
     Path("t.tfg").write_text(text)
     done = cluster.run("run", "t.tfg", "--async", "--engine", engine)
@@ -121,11 +118,14 @@ def running(cluster, *words):
 def assert_is_learnt(process):
     out, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
-    assert [int(line.split()[1]) for line in out.splitlines()[:-1]] == list(range(20, 400, 20)), said
+    assert [int(line.split()[1]) for line in out.splitlines()[:-1]] == list(range(20, 200, 20)), said
     return said
 
 
-@pytest.mark.parametrize(("job", "task"), [("worker", 1), ("worker", 0), ("ps", 0), ("ps", 1)])
+@pytest.mark.parametrize(("job", "task"), [
+    ("worker", 1), ("ps", 0), pytest.param("worker", 0, marks=pytest.mark.long),
+    pytest.param("ps", 1, marks=pytest.mark.long),
+])
 def test_a_server_is_lost(cluster, here, job, task):
     Path("t.tfg").write_text(LONG)
     with running(cluster) as process:
@@ -172,6 +172,5 @@ def test_a_worker_that_fails_ends_the_run(cluster, here):
 
 def part_of(process) -> int:
     """The process of the other worker of a run."""
-    listed = subprocess.run(["pgrep", "-f", r"--part 1:2:"], capture_output=True, text=True).stdout.split()
-    parents = {int(pid): int(Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[1]) for pid in listed}
-    return next(pid for pid, parent in parents.items() if parent == process.pid)
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return int(child)

@@ -163,9 +163,12 @@ class Recovery:
         self.servers.again(lost)
         run.session.close()
         run.session = self.servers.session(run.built.data, run.built.setting.soft_placement)
+        self.printed.again()
+        self.logged.again()
         if self._is_trained_on(lost):
             random_state.initialise(run)
             self.held = replace(held, place=Place(held.place.statement, self.share.own_step()))
+            run.result.steps += self.held.place.step - run.step
             return
         if held.variables is None:
             run.begin()
@@ -182,8 +185,6 @@ class Recovery:
         run.step, result = held.step, run.result
         result.steps, result.expectations, saved, trainings = held.counts
         del result.saved[saved:], result.engines[trainings:]
-        self.printed.again()
-        self.logged.again()
 
     def _is_trained_on(self, lost: Lost) -> bool:
         """Whether others go on training the variables, or another process is to put them back."""
