@@ -59,8 +59,8 @@ def endless(here):
 
     def start(*words):
         process = subprocess.Popen(
-            clusters.tfdsl("launch", "e.tfg", *words), env=clusters.environment(), stdout=subprocess.PIPE,
-            stderr=open("err", "w"), text=True,  # noqa: SIM115
+            clusters.tfdsl("launch", "e.tfg", *words), env=clusters.environment() | {"TMPDIR": str(here)},
+            stdout=subprocess.PIPE, stderr=open("err", "w"), text=True,  # noqa: SIM115
         )  # fmt: skip
         running.append(process)
         return process

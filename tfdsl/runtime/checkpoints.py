@@ -302,6 +302,7 @@ class Kept:
             "now": run.around.counters["now"],
             "time": time.time(),
             "random": random_state.read(run),
+            "reached": run.options.share.board.steps() if run.options.share else None,
             "record": self._record(),
         }
 
@@ -331,8 +332,10 @@ class Kept:
     @cached_property
     def _machine(self) -> dict[str, str]:
         """What the bits of this run depend on beside that."""
-        towers = self._compiled.setting(self._program.graphs[0]).layout.towers
-        return {**machine(), "op_determinism": "on" if self._options.deterministic else "off", "towers": str(towers)}
+        towers = str(self._compiled.setting(self._program.graphs[0]).layout.towers)
+        if self._options.share is not None:
+            towers = f"one in each of {self._options.share.part.of} processes"
+        return {**machine(), "op_determinism": "on" if self._options.deterministic else "off", "towers": towers}
 
     def _has(self, name: str) -> bool:
         return any(data.name == name for data in self._program.data)

@@ -44,11 +44,19 @@ class Late(Exception):
 
 
 class Servers:
-    """The servers of a cluster. `timeout` is in seconds; `note` is told what is waited for."""
+    """The servers of a cluster. `timeout` is in seconds; `note` is told what is waited for. With a `worker`, it is the
+    only one that is used."""
 
-    def __init__(self, cluster: Cluster, timeout: float = TIMEOUT, note: Callable[[str], None] = lambda line: None):
+    def __init__(
+        self, cluster: Cluster, timeout: float = TIMEOUT, note: Callable[[str], None] = lambda line: None,
+        worker: int | None = None,
+    ):  # fmt: skip
         self.cluster, self.timeout, self._note = cluster, timeout, note
-        self._addresses = {(job, task): address for job, task, address in cluster.tasks}
+        is_used = {(job, task): worker in (None, task) or job != "worker" for job, task, _ in cluster.tasks}
+        self._addresses = {(job, task): at for job, task, at in cluster.tasks if is_used[job, task]}
+        # Without them a session would wait for workers that it has nothing to do with.
+        self._filters = [f"/job:{job}/task:{task}" for job, task in self._addresses] if worker is not None else []
+        self._master = "worker", worker or 0
         self._known: dict[Task, int] = {}  # the incarnations that sessions have seen
 
     # --- sessions -------------------------------------------------------------------------
@@ -56,11 +64,8 @@ class Servers:
     def session(self, data, soft_placement: bool = False) -> "ClusterSession":
         """A session on a graph, once all servers answer."""
         self.wait()
-        return ClusterSession(self, data, self.config(allow_soft_placement=soft_placement))
-
-    @property
-    def master(self) -> str:
-        return self.target(("worker", 0))
+        config = self.config(allow_soft_placement=soft_placement, device_filters=self._filters)
+        return ClusterSession(self, data, config, self._master)
 
     def target(self, task: Task) -> str:
         return f"grpc://{self._addresses[task]}"
@@ -148,8 +153,8 @@ class Servers:
 class ClusterSession(DataSession):
     """A session on a cluster. A call that fails because of servers raises `Lost`."""
 
-    def __init__(self, servers: Servers, data, config: v1.ConfigProto):
-        super().__init__(data, config, servers.master)
+    def __init__(self, servers: Servers, data, config: v1.ConfigProto, master: Task):
+        super().__init__(data, config, servers.target(master))
         self._servers, self._is_lost = servers, False
 
     def run(self, fetches, feed_dict=None, options=None, run_metadata=None):

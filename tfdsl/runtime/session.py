@@ -52,6 +52,7 @@ from .feeds import check_shapes, convert
 from .record import Result
 from .recovery import Place, Recovery
 from .savers import Savers
+from .share import Part, Share
 from .states import States
 from .streams import Streams
 from .trace import FIRST_STEP, OTHER, SETUP, STEP, Tracer
@@ -84,6 +85,9 @@ class Options:
     deterministic: bool = False  # the same bits in every run: a switch of TensorFlow's for all of the process
     timeout: float = TIMEOUT  # seconds that a call of a cluster's servers may take
     servers: Servers | None = None  # of the cluster that it runs on; a compiled program gives its own
+    part: Part | None = None  # what this process takes of the trainings, where each worker trains by itself
+    check: Callable[[], None] = lambda: None  # raises an error if a process of another worker is gone
+    share: Share | None = None  # the same, as it is
 
 
 class Progress:
@@ -119,6 +123,8 @@ class SessionRun:
     def begin(self) -> None:
         """Give variables and random ops what they have when the session opens."""
         random_state.initialise(self)
+        if self.options.share is not None and not self.options.share.part.is_chief:
+            return  # whose variables the chief initialises
         copier = self.engines.copier if self.options.deterministic and self.recovery is None else None
         with determinism(copier is not None and opening_is_seeded(self.built, copier)):
             if self.plan.initialise:
@@ -432,7 +438,7 @@ def opened(
         session = servers.session(built.data, soft)
     run = SessionRun(plan, built, session, savers, options, result, around, number, resumed=resume is not None)
     if servers is not None:
-        run.recovery = Recovery(run, servers)
+        run.recovery = Recovery(run, servers, options.share)
     try:
         if not built.setting.soft_placement:
             check_devices(built, session)
