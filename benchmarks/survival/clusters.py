@@ -41,6 +41,7 @@ CLIENT = ("client", 0)
 _KILLS = 5  # of one training, at most
 _PATIENCE = 40.0  # the timeout where servers are killed: they need some seconds to start
 _FREEZE = 6.0  # and where they are frozen
+_START = 120.0  # seconds until a client says something
 _WORKERS = 2
 _ERROR = re.compile(r"error\[(TFG740|TFG741)\]")
 _FROM = re.compile(r"going on from step (\d+), (?:kept in|which the servers)")
@@ -183,7 +184,7 @@ class Training:
         if said != self._said:
             self._said, self._last = said, now
         self.report.most("longest silence, s", round(now - self._last, 1))
-        if now - self._last > 2 * self.timeout:
+        if now - self._last > (2 * self.timeout if any(said) else _START):
             self.fault(f"says nothing for {now - self._last:.0f} s")
             self.client.kill()
         return not self.client.has_ended

@@ -83,7 +83,7 @@ class Recovery:
     servers: Servers
     share: Share | None = None  # of an asynchronous training
     held: Held = Held()
-    printed: Once = field(default_factory=Once)
+    told: Once = field(default_factory=Once)
     logged: Once = field(default_factory=Once)
     _next: float = 0.0
     _failed: tuple[Place | None, int] = (None, 0)
@@ -98,12 +98,17 @@ class Recovery:
         return self.run.plan.initialise or gives_all or (isinstance(first, Restore) and first.pairs is None)
 
     def begin(self, resume: Resume | None) -> None:
-        """The session begins, or goes on from a checkpoint."""
+        """Begin the session, to go on from a checkpoint if there is one; again, where a server is lost meanwhile."""
         run, result = self.run, self.run.result
         place = Place() if resume is None else Place(resume.position.statement, resume.position.step)
         counts = result.steps, result.expectations, len(result.saved), len(result.engines)
         streams = run.streams.states() if run.streams else None
-        self.held = Held(place, None, streams, counts, place.step, resume)
+        self.held = Held(place, None, streams, counts, place.step, resume=resume)
+        with self.servers.in_time(run.plan.origin):
+            try:
+                run.begin()
+            except Lost as lost:
+                self.again(lost)
 
     def missing(self, variables: list[tf.Variable]) -> list[tf.Variable]:
         """Those that have no value yet on the servers."""
@@ -163,7 +168,7 @@ class Recovery:
         self.servers.again(lost)
         run.session.close()
         run.session = self.servers.session(run.built.data, run.built.setting.soft_placement)
-        self.printed.again()
+        self.told.again()
         self.logged.again()
         if self._is_trained_on(lost):
             random_state.initialise(run)
@@ -175,7 +180,7 @@ class Recovery:
             if self.share is not None:
                 self.share.put_back(run.number, -1, [])
         else:
-            self._put_back(held.variables)
+            self.put_back(held.variables)
             if self.share is not None:
                 self.share.put_back(run.number, held.place.statement, held.reached)
             line = f"step {held.place.step}" if held.place.step else f"statement {held.place.statement + 1}"
@@ -192,7 +197,8 @@ class Recovery:
             return False
         return not self.share.part.is_chief or (lost.tasks != [] and all(job != "ps" for job, _ in lost.tasks))
 
-    def _put_back(self, values: dict[str, np.ndarray]) -> None:
+    def put_back(self, values: dict[str, np.ndarray]) -> None:
+        """Give the variables, and the states of random ops, values that they had."""
         from .session import setter
 
         pairs = {one.op.name: setter(self.run.built, one) for one in variables_of(self.run.built)}

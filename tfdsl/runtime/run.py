@@ -11,9 +11,9 @@ from ..render import render_text
 from .checkpoints import Kept
 from .cluster import Lost, Servers
 from .events import rewind, scalars
-from .record import DataUsed, Result
+from .record import DataUsed, Interrupted, Result
 from .savers import Savers
-from .session import Interrupted, Options, opened, run_session
+from .session import Options, opened, run_session
 from .share import Phase, Share
 from .states import held
 from .training import take_part
@@ -25,7 +25,7 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
     program = compiled.program
     result = Result(program.path, {param.name: param.value for param in program.params})
     if compiled.cluster is not None:
-        options.servers = Servers(compiled.cluster, options.timeout, options.note, compiled.worker)
+        options.servers = Servers(compiled.cluster, options.timeout, options.note, compiled.worker, options.interrupted)
     if options.part is not None:
         options.share = Share(options.servers, options.part, options.check)
     result.versions = {"tensorflow": tf.__version__}
@@ -42,15 +42,15 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
         checkpoints = Kept(compiled, session, states, options, result)
         if options.fresh:
             checkpoints.clear()
-        resume = checkpoints.resume(options.resume_anyway)
-        if resume is not None:
-            _take_up_logs(result, options)
-        first = 0 if resume is None else resume.position.session
-        wanted = [(number, plan) for number, plan in enumerate(program.sessions) if session in (None, plan.name)]
-        wanted = [(number, plan) for number, plan in wanted if number >= first]
-        if resume is None:
-            check_restores(compiled, [plan for _, plan in wanted], options)
         try:
+            resume = checkpoints.resume(options.resume_anyway)
+            if resume is not None:
+                _take_up_logs(result, options)
+            first = 0 if resume is None else resume.position.session
+            wanted = [(number, plan) for number, plan in enumerate(program.sessions) if session in (None, plan.name)]
+            wanted = [(number, plan) for number, plan in wanted if number >= first]
+            if resume is None:
+                check_restores(compiled, [plan for _, plan in wanted], options)
             for number, plan in wanted:
                 built = compiled.built(plan.graph)
                 _record_data(compiled, options, result)

@@ -49,7 +49,7 @@ from .devices import check_devices
 from .events import EventLog
 from .export import export
 from .feeds import check_shapes, convert
-from .record import Result
+from .record import Interrupted, Result
 from .recovery import Place, Recovery
 from .savers import Savers
 from .share import Part, Share
@@ -59,10 +59,6 @@ from .trace import FIRST_STEP, OTHER, SETUP, STEP, Tracer
 
 if TYPE_CHECKING:
     from .engines import Engines
-
-
-class Interrupted(Exception):
-    """The run was asked to stop; everything written so far is complete."""
 
 
 @dataclass(slots=True)
@@ -122,6 +118,8 @@ class SessionRun:
 
     def begin(self) -> None:
         """Give variables and random ops what they have when the session opens."""
+        if not self.built.setting.soft_placement:
+            check_devices(self.built, self.session)
         random_state.initialise(self)
         if self.options.share is not None and not self.options.share.part.is_chief:
             return  # whose variables the chief initialises
@@ -224,11 +222,13 @@ class SessionRun:
                 path = self.text(statement.path)
                 export(self.built, self.session, statement, path, self.options.access)
                 self.result.saved.append(path)
-            case LogTo():
+            case LogTo() if self._is_new(0):
                 folder = self.options.logdir or self.text(statement.path)
                 if self.log is not None:
                     self.log.close()
                 self._log_to(folder, statement.origin)
+            case LogTo():  # it was opened before a server was lost
+                pass
             case _:
                 raise AssertionError(f"not a statement of a session: {statement}")
 
@@ -289,10 +289,14 @@ class SessionRun:
             if not isinstance(value, str):
                 self.result.values[item.text] = value
             shown.append(str(value))
-        if self.recovery is None or self.recovery.printed.is_new(Place(self.at, self.step)):
+        if self._is_new(self.step):
             line = " ".join(shown)
             self.result.printed.append(line)
             self.options.write(line)
+
+    def _is_new(self, step: int) -> bool:
+        """Whether what is to be told was not told yet: on a cluster, a part of the session may be run again."""
+        return self.recovery is None or self.recovery.told.is_new(Place(self.at, step))
 
     def _log(self, statement: Log) -> None:
         refs = statement.summaries
@@ -440,16 +444,12 @@ def opened(
     if servers is not None:
         run.recovery = Recovery(run, servers, options.share)
     try:
-        if not built.setting.soft_placement:
-            check_devices(built, session)
         run.engines = Engines(run, plan.body)
         _say_hidden(run, plan)
-        if run.recovery is not None:
-            run.recovery.begin(resume)
-        try:
+        if run.recovery is None:
             run.begin()
-        except Lost as lost:
-            run.recovery.again(lost)
+        else:
+            run.recovery.begin(resume)
         copier = run.engines.copier if options.deterministic and servers is None else None
         with determinism(copier is not None and is_seeded(built, copier, plan.body)):
             yield run
@@ -486,7 +486,8 @@ def run_session(
         try:
             _run_statements(run, plan, kept, resume)
         except Interrupted:
-            run.keep_variables()
+            with suppress(Lost, Late):  # it may have waited for a server
+                run.keep_variables()
             raise
         except Late:
             raise failure(CALL_SLOW, plan.body[run.at].origin, seconds=options.timeout) from None
@@ -495,24 +496,24 @@ def run_session(
 def _run_statements(run: SessionRun, plan: Session, kept: Kept, resume: Resume | None) -> None:
     """Run a session's statements; where a server is lost meanwhile, those again that come after what is held."""
     start = Place() if resume is None else Place(resume.position.statement, resume.position.step)
-    run.step, is_new = start.step, True
+    run.step = start.step
     while True:
         try:
-            _run_from(run, plan, kept, start, resume, is_new)
+            _run_from(run, plan, kept, start, resume)
             run.keep_variables()
             return
         except Lost as lost:
             held = run.recovery.again(lost)
-            start, resume, is_new = held.place, held.resume, False
+            start, resume = held.place, held.resume
 
 
-def _run_from(run: SessionRun, plan: Session, kept: Kept, start: Place, resume: Resume | None, is_new: bool) -> None:
+def _run_from(run: SessionRun, plan: Session, kept: Kept, start: Place, resume: Resume | None) -> None:
     from .training import train
 
     for at, statement in enumerate(plan.body):
         if run.options.interrupted():
             raise Interrupted
-        if at < start.statement and not (is_new and isinstance(statement, LogTo)):
+        if at < start.statement and not isinstance(statement, LogTo):
             continue
         run.at = at
         if isinstance(statement, Train):

@@ -13,8 +13,9 @@ from ..program import Checkpoint, Every, Field, Run, Statement, Stop, Train
 from . import host
 from .checkpoints import Kept, Position, Resume, restore
 from .nan import Watch
+from .record import Interrupted
 from .recovery import Place
-from .session import Interrupted, Progress, SessionRun
+from .session import Progress, SessionRun
 from .stream import Stream
 
 
