@@ -33,7 +33,7 @@ class Lost(Exception):
     nothing but the time limit ended the call."""
 
     def __init__(self, tasks: list[Task], was_late: bool):
-        super().__init__(tasks)
+        super().__init__(", ".join(map(called, tasks)) or "the session")
         self.tasks, self.was_late = tasks, was_late
 
 

@@ -17,7 +17,7 @@ from ..lowering.tf import tf
 from ..program import Init, LogTo, Restore
 from . import random_state
 from .checkpoints import Resume
-from .cluster import Lost, Servers, called, variables_of
+from .cluster import Lost, Servers, variables_of
 from .share import Share
 
 if TYPE_CHECKING:
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 _EVERY = 0.5  # seconds between two states that are kept, at least
 _SHARE = 10  # keeping one may take a tenth of the time
 _TRIES = 5  # recoveries at one place
-
-
-def _named(lost: Lost) -> str:
-    return ", ".join(map(called, lost.tasks)) or "the session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +146,12 @@ class Recovery:
     def again(self, lost: Lost) -> Held:
         """Make the session what it was when its state was kept."""
         if not self._is_owner and self.share is None:
-            raise TfgError([Diagnostic(CLUSTER_SHARED, self.run.plan.origin.span, {"tasks": _named(lost)})])
+            raise TfgError([Diagnostic(CLUSTER_SHARED, self.run.plan.origin.span, {"tasks": str(lost)})])
         while True:
             place, times = self._failed
             self._failed = self.held.place, times + 1 if place == self.held.place else 1
             if self._failed[1] > _TRIES:
-                details = {"tasks": _named(lost), "times": _TRIES}
+                details = {"tasks": str(lost), "times": _TRIES}
                 raise TfgError([Diagnostic(CLUSTER_UNSTEADY, None, details)])
             try:
                 self._reopen(lost)

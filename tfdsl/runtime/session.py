@@ -516,6 +516,8 @@ def _run_from(run: SessionRun, plan: Session, kept: Kept, start: Place, resume: 
         if at < start.statement and not isinstance(statement, LogTo):
             continue
         run.at = at
+        if isinstance(statement, Save):  # which may replace what an earlier statement has restored
+            run.hold(Place(at), always=True)
         if isinstance(statement, Train):
             is_first = at == start.statement
             train(run, statement, kept, (run.number, at), resume if is_first else None, start.step if is_first else 0)
