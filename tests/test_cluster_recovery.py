@@ -136,11 +136,11 @@ def test_a_server_is_lost_while_a_client_goes_on(cluster, training, wanted, who)
 
 def test_what_the_servers_have_is_not_whole_any_more(tmp_path, training, wanted):
     with clusters.Cluster(tmp_path, ps=2) as cluster:
-        client = Client(cluster, training)
-        client.wait_for("step 100 ")
+        client = Client(cluster, training, "--engine", "step")
+        client.wait_for("step 60 ")
         client.kill()
         cluster.restart("ps", 1)  # what describes the copies is on the other one
-        client = Client(cluster, training)
+        client = Client(cluster, training, "--engine", "step")
         step = int(client.wait_for(r"going on from step (\d+), kept in kept")[1])
         assert client.end() == lines_from(wanted[0], step)
         assert curve("logs") == wanted[1]

@@ -160,7 +160,7 @@ class Servers:
         """Wait until servers that were lost are there again."""
         for task in lost.tasks:
             self._note(f"{called(task)} at {self._addresses[task]} is lost")
-        self.wait(self.timeout / 2 if lost.was_late else None)
+        self.wait(self.timeout / 3 if lost.was_late else None)
         time.sleep(_SETTLED)
 
 
