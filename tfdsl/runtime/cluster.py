@@ -157,7 +157,7 @@ class Servers:
         return Late() if was_late else error
 
     def again(self, lost: Lost) -> None:
-        """Wait until servers that were lost are there again."""
+        """Wait until servers that were lost are there again; not as long if they had the timeout already."""
         for task in lost.tasks:
             self._note(f"{called(task)} at {self._addresses[task]} is lost")
         self.wait(self.timeout / 3 if lost.was_late else None)
