@@ -7,6 +7,12 @@ import pytest
 import tfdsl
 from tfdsl.data import sources
 
+# Programs that only a cluster can run, and what they say without one. Their runs there: test_cluster_shared.py.
+ON_CLUSTERS = {
+    "cluster_variables": ("TFG713", "    variable x = 3"),
+    "cluster_shared": ("TFG713", "    variable x = 0"),
+    "cluster_containers": ("TFG744", "    run descend, count"),
+}
 MODELS = sorted((Path(__file__).resolve().parent.parent / "models").glob("*.tfg"))
 
 
@@ -30,6 +36,13 @@ def test_model_passes_the_check(path):
 
 @pytest.mark.parametrize("path", MODELS, ids=[p.stem for p in MODELS])
 def test_model_runs(path, elsewhere):
+    if path.stem in ON_CLUSTERS:
+        with pytest.raises(tfdsl.TfgError) as error:
+            tfdsl.compile(path).run()
+        (diagnostic,) = error.value.diagnostics
+        line = diagnostic.span.source.text.splitlines()[diagnostic.span.line - 1]
+        assert (diagnostic.code, line) == ON_CLUSTERS[path.stem]
+        return
     result = tfdsl.compile(path).run()
     assert result.printed
     assert not result.interrupted

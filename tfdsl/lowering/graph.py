@@ -26,7 +26,7 @@ from .foreign import python_node, raw_node
 from .gradients import gradients
 from .kept_random import KeptRandom
 from .layout import PLAIN, Placement, Setting
-from .optimizers import minimize
+from .optimizers import keep_beside, minimize
 from .templates import Templates
 from .tf import resolve, tf, v1
 from .towers import minimize as minimize_in_towers
@@ -457,11 +457,14 @@ def _summary(lowering: Lowering, node: Node):
 
 def _optimize(lowering: Lowering, node: Node):
     arguments = {name: lowering.argument(arg) for name, arg in node.args.items()}
+    before = len(lowering.built.graph.get_collection("variables"))
+    made = None
     if lowering.built.setting.layout.towers > 1:
-        in_towers = minimize_in_towers(lowering, node, dict(arguments))
-        if in_towers is not None:
-            return in_towers
-    return minimize(name=node.name, **arguments)
+        made = minimize_in_towers(lowering, node, dict(arguments))
+    if made is None:
+        made = minimize(name=node.name, **arguments)
+    keep_beside(lowering.built.graph.get_collection("variables")[before:])
+    return made
 
 
 def _initializer(op: Op, arguments: Mapping[str, object], name: str | None):

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..access import Access, access_of
 from ..diagnostics import CALL_SLOW, EXPECT_FAILED, NO_MEMORY, RUN_FAILED, VARIABLE_GONE, Diagnostic, Note, TfgError
-from ..executed import fetched_by, keeps_checkpoints
+from ..executed import fetched_by
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf, v1
@@ -423,6 +423,7 @@ def opened(
     """A session ready for its statements: helper nodes made, variables initialised if the plan says so."""
     from ..program import walk
     from .engines import Engines
+    from .notes import say_before
 
     savers = Savers(built, options.access)
     now = time.strftime("%Y%m%d%H%M%S", time.gmtime()) if resume is None else resume.state.about["now"]
@@ -445,7 +446,7 @@ def opened(
         run.recovery = Recovery(run, servers, options.share)
     try:
         run.engines = Engines(run, plan.body)
-        _say_hidden(run, plan)
+        say_before(run)
         if run.recovery is None:
             run.begin()
         else:
@@ -457,14 +458,6 @@ def opened(
         run.session.close()
         if run.log is not None:
             run.log.close()
-
-
-def _say_hidden(run: SessionRun, plan: Session) -> None:
-    """Note what a resumed run of a session that keeps checkpoints cannot go on with."""
-    if any(map(keeps_checkpoints, plan.body)):
-        for kind, origin in random_state.hidden(run, plan.body):
-            line = origin.span.line
-            run.options.note(f"line {line}: no checkpoint can hold the state of {kind}; a resumed run begins it anew")
 
 
 def setter(built: BuiltGraph, variable: tf.Variable) -> tuple:

@@ -1,0 +1,111 @@
+"""Runs programs in a process of its own, in the network of the clusters, one after the other: `run` gives what came out.
+
+A process takes 3 seconds to import TensorFlow, so that it should have much to do.
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+import clusters
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run of a program in a folder: on a cluster if its config file is given, else in one process."""
+
+    source: object
+    folder: object
+    cluster: str = ""
+    towers: int = 1
+    engine: str = ""
+    session: str | None = None
+    params: dict = field(default_factory=dict)
+    data: dict = field(default_factory=dict)
+    placement: str = "round-robin"
+    timeout: float = 60.0
+
+
+@dataclass
+class Outcome:
+    """What a run has left, and said. `errors` are codes with their lines."""
+
+    printed: list[str] = field(default_factory=list)
+    history: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    variables: dict[str, np.ndarray] = field(default_factory=dict)
+    counts: tuple = ()  # steps, expectations, engines
+    notes: list[str] = field(default_factory=list)
+    errors: list[tuple[str, int | None, str]] = field(default_factory=list)
+
+
+def run(folder, jobs: list[Job], timeout: float = 300) -> list[Outcome]:
+    """Run jobs in a process there; its files go to a folder."""
+    asked, answered = (os.path.join(folder, name) for name in ("jobs", "outcomes"))
+    with open(asked, "wb") as file:
+        pickle.dump(jobs, file)
+    words = clusters.command(sys.executable, __file__, asked, answered)
+    subprocess.run(words, env=clusters.environment(), check=True, timeout=timeout)
+    with open(answered, "rb") as file:
+        return pickle.load(file)
+
+
+def differences(first: Outcome, second: Outcome) -> list[str]:
+    """In what two runs differ that should have the same bits."""
+    found = [name for name in ("printed", "history", "counts") if getattr(first, name) != getattr(second, name)]
+    if first.variables.keys() != second.variables.keys():
+        return [*found, "the names of variables"]
+    return found + [name for name, value in first.variables.items() if not same(value, second.variables[name])]
+
+
+def same(first, second) -> bool:
+    """Whether two arrays agree in every bit."""
+    first, second = np.asarray(first), np.asarray(second)
+    return (first.dtype, first.shape, first.tobytes()) == (second.dtype, second.shape, second.tobytes())
+
+
+def _outcome(job: Job) -> Outcome:
+    import tfdsl
+    from tfdsl.cli.options import config
+    from tfdsl.runtime.session import Options
+
+    outcome = Outcome()
+    options = Options(write=outcome.printed.append, note=outcome.notes.append, engine=job.engine, deterministic=True,
+                      timeout=job.timeout, session_ended=lambda number, values: outcome.variables.update(
+                          {f"{number}:{name}": value for name, value in values.items()}))  # fmt: skip
+    os.makedirs(job.folder, exist_ok=True)
+    os.chdir(job.folder)
+    try:
+        compiled = tfdsl.compile(job.source, job.params, job.data)
+        compiled.towers, compiled.placement = job.towers, job.placement
+        compiled.cluster = config(job.cluster).cluster if job.cluster else None
+        result = compiled.run(job.session, options)
+    except tfdsl.TfgError as error:
+        outcome.errors = [(d.code, d.span and d.span.line, d.headline) for d in error.diagnostics]
+    else:
+        outcome.history = result.history
+        outcome.counts = result.steps, result.expectations, tuple(result.engines)
+    return outcome
+
+
+def main(asked: str, answered: str) -> None:
+    from tfdsl.data import sources
+
+    def unreachable():
+        raise OSError("no network in tests")
+
+    sources._fetch_california = unreachable
+    with open(asked, "rb") as file:
+        jobs = pickle.load(file)
+    outcomes = list(map(_outcome, jobs))
+    with open(answered, "wb") as file:
+        pickle.dump(outcomes, file)
+
+
+if __name__ == "__main__":
+    # What is pickled belongs to the module, which the caller knows by its name.
+    import client
+
+    client.main(*sys.argv[1:])
