@@ -10,6 +10,8 @@ from pathlib import Path
 import clusters
 import pytest
 
+from tfdsl.runtime.recovery import Once, Place
+
 pytestmark = pytest.mark.xdist_group("cluster")
 
 TRAINING = """
@@ -154,6 +156,18 @@ def test_what_another_program_has_left_on_the_servers(cluster, training, wanted)
     client.kill()
     client = Client(cluster, training, "--logdir", "mine")
     assert client.end() == wanted[0]
+
+
+def test_what_was_done_before_is_told_apart():
+    tick, line, other = object(), object(), object()
+    once = Once()
+    assert all(once.is_new(Place(1, step), line) for step in range(3))
+    assert once.is_new(Place(1, 2), tick)
+    assert not once.is_new(Place(1, 1), other)  # a part is run again, in which another `every` is due
+    assert not once.is_new(Place(1, 2), line)
+    assert once.is_new(Place(1, 2), other)
+    assert not once.is_new(Place(1, 2), tick)
+    assert once.is_new(Place(2, 0), line)
 
 
 @pytest.mark.parametrize("who", [("ps", 0), ("worker", 0)])

@@ -407,7 +407,10 @@ class Engine:
         for k, number in self._due(chunk, lambda statement: isinstance(statement, Log)):
             if (k, number) >= end:
                 return
-            for ref, at in self._talks[number].values:
+            talk = self._talks[number]
+            if not self._run.is_unlogged(talk.statement, steps[k]):
+                continue
+            for ref, at in talk.values:
                 if at in self._tags:
                     self._run.add_scalar(self._tags[at], scalars[at][k], steps[k], times[k])
                 else:

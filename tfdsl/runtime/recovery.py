@@ -51,24 +51,20 @@ class Held:
 
 @dataclass(slots=True)
 class Once:
-    """Tells what was done already, where a part of a session is run a second time. What is done at one place is told
-    apart by its order."""
+    """Tells what was done already, where a part of a session is run a second time: all of it before the last place, and
+    some statements there."""
 
-    _place: Place | None = None
-    _number: int = 0
-    _last: tuple[int, int, int] = (-1, -1, -1)
+    _last: tuple[int, int] = (-1, -1)
+    _done: set[int] = field(default_factory=set)
 
-    def is_new(self, place: Place) -> bool:
-        self._number = self._number + 1 if place == self._place else 0
-        self._place = place
-        key = place.statement, place.step, self._number
-        if key <= self._last:
+    def is_new(self, place: Place, statement: object) -> bool:
+        here = place.statement, place.step
+        if here > self._last:
+            self._last, self._done = here, set()
+        if here < self._last or id(statement) in self._done:
             return False
-        self._last = key
+        self._done.add(id(statement))
         return True
-
-    def again(self) -> None:
-        self._place = None
 
 
 @dataclass(slots=True)
@@ -164,8 +160,6 @@ class Recovery:
         self.servers.again(lost)
         run.session.close()
         run.session = self.servers.session(run.built.data, run.built.setting.soft_placement)
-        self.told.again()
-        self.logged.again()
         if self._is_trained_on(lost):
             random_state.initialise(run)
             self.held = replace(held, place=Place(held.place.statement, self.share.own_step()))

@@ -222,7 +222,7 @@ class SessionRun:
                 path = self.text(statement.path)
                 export(self.built, self.session, statement, path, self.options.access)
                 self.result.saved.append(path)
-            case LogTo() if self._is_new(0):
+            case LogTo() if self._is_untold(statement, 0):
                 folder = self.options.logdir or self.text(statement.path)
                 if self.log is not None:
                     self.log.close()
@@ -289,18 +289,24 @@ class SessionRun:
             if not isinstance(value, str):
                 self.result.values[item.text] = value
             shown.append(str(value))
-        if self._is_new(self.step):
+        if self._is_untold(statement, self.step):
             line = " ".join(shown)
             self.result.printed.append(line)
             self.options.write(line)
 
-    def _is_new(self, step: int) -> bool:
-        """Whether what is to be told was not told yet: on a cluster, a part of the session may be run again."""
-        return self.recovery is None or self.recovery.told.is_new(Place(self.at, step))
+    def _is_untold(self, statement: Print | LogTo, step: int) -> bool:
+        """Whether this is the first time: on a cluster, a part of the session may be run again."""
+        return self.recovery is None or self.recovery.told.is_new(Place(self.at, step), statement)
+
+    def is_unlogged(self, statement: Log, step: int) -> bool:
+        """The same of what is logged, which is written later."""
+        return self.recovery is None or self.recovery.logged.is_new(Place(self.at, step), statement)
 
     def _log(self, statement: Log) -> None:
         refs = statement.summaries
         written = self.execute([self.built.value(ref) for ref in refs], statement.feeds, statement.origin)
+        if not self.is_unlogged(statement, self.step):
+            return
         for serialized in written:
             self.add_summary(v1.Summary.FromString(serialized), self.step)
 
@@ -316,8 +322,6 @@ class SessionRun:
 
     def add_summary(self, summary: v1.Summary, step: int, time: float | None = None) -> None:
         """Write a summary, and keep its scalars; `time` is when it was made, in seconds since 1970, if not now."""
-        if not self._is_unlogged(step):
-            return
         self.log.add(summary, step, time)
         for value in summary.value:
             if value.WhichOneof("value") == "simple_value":
@@ -325,13 +329,8 @@ class SessionRun:
 
     def add_scalar(self, tag: str, value: float, step: int, time: float) -> None:
         """As `add_summary`, of one number."""
-        if not self._is_unlogged(step):
-            return
         self.log.add(v1.Summary(value=[v1.Summary.Value(tag=tag, simple_value=value)]), step, time)
         self.result.history.setdefault(tag, []).append((step, value))
-
-    def _is_unlogged(self, step: int) -> bool:
-        return self.recovery is None or self.recovery.logged.is_new(Place(self.at, step))
 
     def _expect(self, statement: Expect, fetched: Mapping[Ref, object] | None = None) -> None:
         if fetched is None:
