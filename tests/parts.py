@@ -59,8 +59,8 @@ _LOSSES = [
     "reduce_sum(reduce_mean({0} * b, axis=0))", "reduce_mean({0}) * reduce_mean(X @ w)", "sqrt(reduce_mean({0} * s))",
     "mean_squared_error({0}, {0} * s)", "reduce_mean({0} * s) + reduce_sum({0} * s)",
 ]  # fmt: skip
-CALLS = sorted((_EACH | set(_RULES)) - {"index"}) + _WRITTEN
-"""Ops of which something is known, and expressions."""
+CALLS = sorted((_EACH | set(_RULES)) - {"index", "dropout"}) + _WRITTEN
+"""Ops of which something is known, without those that draw numbers, and expressions."""
 
 
 class Drawn:

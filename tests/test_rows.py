@@ -59,7 +59,7 @@ WHOLE = {
     "a quotient of means": ("goal = reduce_mean(X @ w) / reduce_mean(y)", BATCH.format("'goal'"), 5),
     "a sum and a mean": ("goal = reduce_sum(X @ w) + reduce_mean(y)", BATCH.format("'goal'"), 5),
     "a sum with a penalty": ("goal = reduce_sum(X @ w) + reduce_sum(square(w))", BATCH.format("'goal'"), 5),
-    "whole numbers": ("goal = cast(cast(reduce_mean(X @ w), int32), float32)", BATCH.format("cast"), 5),
+    "whole numbers": ("goal = reduce_mean(X @ w) + cast(cast(reduce_mean(y), int32), float32)", BATCH.format("cast"), 5),
     "a normalisation by the batch": (
         "z = X @ w\nmean, variance = moments(z, axes=[0])\ngoal = reduce_mean((z - mean) / sqrt(variance))",
         BATCH.format("moments"), 6),
