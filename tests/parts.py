@@ -59,23 +59,31 @@ _LOSSES = [
     "reduce_sum(reduce_mean({0} * b, axis=0))", "reduce_mean({0}) * reduce_mean(X @ w)", "sqrt(reduce_mean({0} * s))",
     "mean_squared_error({0}, {0} * s)", "reduce_mean({0} * s) + reduce_sum({0} * s)",
 ]  # fmt: skip
-_NAMES = sorted((_EACH | set(_RULES)) - {"index"})
+CALLS = sorted((_EACH | set(_RULES)) - {"index", "dropout"}) + _WRITTEN
+"""Ops of which something is known, without those that draw numbers, and expressions."""
 
 
 class Drawn:
-    """The text of a program; `random` makes every choice. `ops` are those that it calls."""
+    """The text of a program; `random` makes every choice. Its last node is a call of number `call` of those that there
+    are."""
 
-    def __init__(self, random: Random, turns: int = 3):
+    def __init__(self, random: Random, call: int):
         self.random = random
         self.known = 2 * _ROWS + _FIXED
         self.lines: list[str] = []
-        for number in range(random.randrange(1, turns + 1)):
-            for _ in range(12):
-                line = f"e{number} = {self._call()}"
-                if _holds([*self.lines, line]):
-                    self.lines.append(line)
-                    self.known += 6 * [f"e{number}"]
-                    break
+        for _ in range(random.randrange(3)):
+            self._add(random.randrange(len(CALLS)), 4)
+        self._add(call, 40)
+
+    def _add(self, call: int, times: int) -> None:
+        """Add a call, with arguments of which the check finds nothing wrong."""
+        name = f"e{len(self.lines)}"
+        for _ in range(times):
+            line = f"{name} = {self._call(CALLS[call])}"
+            if _holds([*self.lines, line]):
+                self.lines.append(line)
+                self.known += 6 * [name]
+                return
 
     @property
     def text(self) -> str:
@@ -95,17 +103,16 @@ class Drawn:
     def _value(self) -> str:
         return self.random.choice(self.known) if self.random.random() < 0.9 else self.random.choice(("0.5", "2.0"))
 
-    def _call(self) -> str:
-        number = self.random.choice(("0", "1", "-1", "2", "-2"))
-        if self.random.random() < 0.45:
-            return self.random.choice(_WRITTEN).format(self._value(), self._value(), i=number)
-        op = OPS[self.random.choice(_NAMES)]
+    def _call(self, call: str) -> str:
+        if call not in OPS:
+            number = self.random.choice(("0", "1", "-1", "2", "-2"))
+            return call.format(self._value(), self._value(), i=number)
         given = []
-        for param in op.params:
+        for param in OPS[call].params:
             if param.default is not REQUIRED and self.random.random() < 0.6:
                 continue
             given.append(f"{param.name}={self._argument(param.kind)}")
-        return f"{op.name}({', '.join(given)})"
+        return f"{call}({', '.join(given)})"
 
     def _argument(self, kind: str) -> str:
         choice = self.random.choice
@@ -171,7 +178,7 @@ def fault(text: str, rows: int, seed: int = 0) -> str:
             tf.zeros_like(variable) if gradient is None else tf.convert_to_tensor(gradient)
             for gradient, variable in zip(v1.gradients(goal, variables), variables, strict=True)
         ]
-        (watched,) = built.losses.values()
+        watched = next(iter(built.losses.values()), goal)  # it may not be split at all
         everything = [variable.initializer for variable in built.variables()]
     with v1.Session(graph=built.graph) as session:
         session.run(everything)

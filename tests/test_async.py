@@ -159,6 +159,18 @@ def test_a_run_that_is_killed_goes_on(cluster, here):
     assert done.stdout.splitlines()[0] in ("epoch 60", "epoch 80", "epoch 100", "epoch 120", "epoch 140")
 
 
+@pytest.mark.long
+def test_the_process_of_a_worker_is_stopped(cluster, here):
+    Path("t.tfg").write_text(LONG)
+    with running(cluster, "--timeout", "5") as process:
+        part = part_of(process)
+        os.kill(part, signal.SIGSTOP)
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 1
+        assert "TFG747" in said and "worker 1 has taken no step for 5 seconds" in said
+        assert not Path(f"/proc/{part}").exists()
+
+
 def test_a_worker_that_fails_ends_the_run(cluster, here):
     # Only the second worker takes the step at which this is wrong.
     text = COUNTED.replace("ORDER", "ordered").replace("EXPECT", "")

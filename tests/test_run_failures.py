@@ -217,6 +217,13 @@ def test_no_gradient():
     assert at(diagnostic)[0] == 3
 
 
+def test_an_op_without_a_gradient():
+    diagnostic = failure("variable x = 1.5\noptimize truncatemod(x, 1.0) with adam\nsession:\n    init\n")
+    assert diagnostic.code == "TFG701"
+    assert "No gradient defined for operation" in diagnostic.headline
+    assert at(diagnostic)[0] == 2
+
+
 def test_an_optimizer_without_a_gradient():
     diagnostic = failure("variable x = 1.5\noptimize floor(x) with adam\nsession:\n    init\n")
     assert diagnostic.code == "TFG701"

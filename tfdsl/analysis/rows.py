@@ -100,10 +100,13 @@ class _Made:
     def __init__(self, graph: Graph, node: Node, kinds: Mapping[int, str]):
         self.graph, self.node, self._kinds = graph, node, kinds
 
+    def kinds(self, arg: Arg) -> set[str]:
+        """The kinds of what an argument is made of."""
+        return {self._kinds.get(ref.node, FIXED) for ref in refs_of(arg)} or {FIXED}
+
     def kind(self, name: str) -> str:
         """The kind of an argument; of a list, that of those in it that depend on the batch."""
-        arg = self.node.args.get(name)
-        found = {self._kinds.get(ref.node, FIXED) for ref in refs_of(arg)} if arg is not None else set()
+        found = self.kinds(self.node.args[name]) if name in self.node.args else {FIXED}
         found = found - {FIXED} or {FIXED}
         if len(found) > 1:
             raise _Mixed
@@ -115,6 +118,9 @@ class _Made:
                 return self.graph.type(arg).shape
             case Literal(value=value) | Static(value=value):
                 return _shape_of(value)
+            case Pack(items=items):
+                inner = self.shape(items[0])
+                return None if inner is None else (len(items), *inner)
         return None
 
     def rank(self, name: str) -> int:
@@ -159,20 +165,34 @@ def _each(made: _Made) -> str:
     """Element by element: an axis of the batch stays the first one if what is combined with it has no more axes."""
     shape = made.output()
     for arg in made.node.args.values():
-        for one in arg.items if isinstance(arg, (Pack, Refs)) else (arg,):
-            if not isinstance(one, Ref):
+        for one in arg.items if isinstance(arg, Refs) else (arg,):
+            if isinstance(one, Static):
                 continue
-            own = made.shape(one)
-            if own is None or shape is None:
+            own, kinds = made.shape(one), made.kinds(one)
+            if own is None or shape is None or len(own) > len(shape):
                 raise _Mixed
-            kind = made._kinds.get(one.node, FIXED)
-            if kind not in (FIXED, ROWS) or (kind == ROWS and len(own) != len(shape)):
+            if kinds == {FIXED}:
+                if shape and len(own) == len(shape) and own[0] != 1:
+                    raise _Mixed
+            elif kinds != {ROWS} or len(own) != len(shape) or isinstance(one, Pack):
                 raise _Mixed
-            if kind == FIXED and len(own) == len(shape) and shape and own[0] != 1:
-                raise _Mixed
-        if isinstance(arg, (Literal, Pack)) and len(made.shape(arg) or ()) >= max(1, len(shape or ())):
-            raise _Mixed
     return ROWS
+
+
+def _where(made: _Made) -> str:
+    """A choice, not the places where something holds. In the older form a list of conditions chooses whole rows."""
+    if "x" not in made.node.args:
+        raise _Mixed
+    if made.node.op == "where" and made.kind("condition") == FIXED and made.rank("condition") > 0:
+        raise _Mixed
+    return _each(made)
+
+
+def _cast(made: _Made) -> str:
+    """Linear, but for what is cut off where numbers become whole."""
+    if made.kind("x") != ROWS and made.node.outputs[0].dtype.kind != "float":
+        raise _Mixed
+    return _linear("x")(made)
 
 
 def _sum(made: _Made) -> str:
@@ -189,8 +209,7 @@ def _sum(made: _Made) -> str:
 
 
 def _add_n(made: _Made) -> str:
-    refs = list(made.node.inputs())
-    kinds = {made._kinds.get(ref.node, FIXED) for ref in refs}
+    kinds = set().union(*map(made.kinds, made.node.args["inputs"].items))
     if kinds <= {MEAN, FIXED} or kinds == {SUM}:
         return MEAN if MEAN in kinds else SUM
     return _each(made)
@@ -240,7 +259,8 @@ def _along(axis: str, name: str, default: int = -1) -> Rule:
 
     def rule(made: _Made) -> str:
         made.only(name)
-        given = made.option(axis, default)
+        given = made.option(axis)
+        given = default if given is None else given
         axes = {one % made.rank(name) for one in (given if isinstance(given, tuple) else (given,))}
         if made.kind(name) != ROWS or 0 in axes:
             raise _Mixed
@@ -273,7 +293,7 @@ def _matmul(made: _Made) -> str:
     made.only("a", "b")
     ranks = made.rank("a"), made.rank("b")
     if max(ranks) > 2:  # one product for each row
-        if any(made.kind(n) == FIXED and r > 2 for n, r in zip("ab", ranks, strict=True)) or ranks[0] != ranks[1]:
+        if made.kind("a") != ROWS or made.kind("b") != ROWS or ranks[0] != ranks[1]:
             raise _Mixed
         return ROWS
     if made.kind("a") != ROWS or made.kind("b") != FIXED:
@@ -322,10 +342,10 @@ def _transpose(made: _Made) -> str:
 
 def _joined(made: _Made) -> str:
     """Lists of rows, along an axis that is not the first one."""
-    kinds = {made._kinds.get(ref.node, FIXED) for ref in refs_of(made.node.args["values"])}
-    shape = made.output()
-    axis = made.option("axis", 0)
-    if kinds != {ROWS} or shape is None or axis % len(shape) == 0 or isinstance(made.node.args["values"], Pack):
+    values, shape, axis = made.node.args["values"], made.output(), made.option("axis", 0)
+    if not isinstance(values, Refs) or shape is None or axis % len(shape) == 0:
+        raise _Mixed
+    if any(made.kinds(one) != {ROWS} or isinstance(one, Pack) for one in values.items):
         raise _Mixed
     return ROWS
 
@@ -400,7 +420,7 @@ _EACH = frozenset(
     if op.group == "math" and name not in (
         "clip_by_norm", "clip_by_average_norm", "clip_by_global_norm", "global_norm", "lbeta", "accumulate_n")
 ) | {
-    "relu", "relu6", "elu", "selu", "softplus", "softsign", "leaky_relu", "gelu", "swish", "silu", "where", "where_v2",
+    "relu", "relu6", "elu", "selu", "softplus", "softsign", "leaky_relu", "gelu", "swish", "silu",
     "zeros_like", "ones_like", "saturate_cast", "check_numerics", "sigmoid_cross_entropy_with_logits",
     "weighted_cross_entropy_with_logits", "log_poisson_loss",
 }  # fmt: skip
@@ -408,7 +428,8 @@ _EACH = frozenset(
 _RULES: Mapping[str, Rule] = {
     "add": _sum, "subtract": _sum, "add_n": _add_n, "multiply": _product, "truediv": _quotient, "divide": _quotient,
     "realdiv": _quotient, "negative": _linear("x"), "scalar_mul": _linear("x"), "identity": _linear("input"),
-    "stop_gradient": _linear("input"), "cast": _linear("x"),
+    "stop_gradient": _linear("input"), "cast": _cast,
+    "where": _where, "where_v2": _where,
     "reduce_mean": _reduced(MEAN), "reduce_sum": _reduced(SUM),
     **{name: _reduced() for name in (
         "reduce_max", "reduce_min", "reduce_prod", "reduce_logsumexp", "reduce_variance", "reduce_std",
@@ -420,7 +441,7 @@ _RULES: Mapping[str, Rule] = {
     "softmax": _along("axis", "logits"), "log_softmax": _along("axis", "logits"), "crelu": _along("axis", "features"),
     "l2_normalize": _along("axis", "x", 0),
     "conv2d": _rows("input"), "depthwise_conv2d": _rows("input"),
-    "separable_conv2d": _rows("input"), "conv1d": _rows("input"), "conv3d": _rows("input"),
+    "separable_conv2d": _rows("input"), "conv1d": _rows("value"), "conv3d": _rows("input"),
     "max_pool": _rows("value"), "max_pool1d": _rows("input"), "max_pool3d": _rows("input"),
     "avg_pool": _rows("value"), "avg_pool1d": _rows("input"), "avg_pool3d": _rows("input"),
     "lrn": _rows("input"),

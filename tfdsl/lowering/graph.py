@@ -261,7 +261,7 @@ class Lowering:
             return make(self, node) if make else self.table_op(OPS[node.op], node)
         except TfgError:
             raise
-        except (ValueError, TypeError, tf.errors.OpError, AttributeError, IndexError, NotImplementedError) as error:
+        except (ValueError, TypeError, tf.errors.OpError, AttributeError, LookupError, NotImplementedError) as error:
             if is_own(error):
                 raise
             raise failure(BUILD_FAILED, node.origin, reason=plain_reason(error)) from error

@@ -3,9 +3,9 @@
     rows of tower k    = n // towers, one more in the first n % towers
     gradient           = sum over the towers, in their order, of (rows of k / n) * gradient of k
 
-which is the gradient of the mean over the whole batch; that of a sum has no weights. The order is fixed, so the bits
-depend on the number of towers and on nothing else: not on where they are, nor on which is ready first. Random numbers
-are others in each tower.
+which is the gradient of the mean over the whole batch; in that of a sum each part counts once. The order is fixed, so
+the bits depend on the number of towers and on nothing else: not on where they are, nor on which is ready first. Random
+numbers are others in each tower.
 """
 
 from collections.abc import Iterator
@@ -22,10 +22,11 @@ from .tf import seeds_taken, tf, v1
 
 @dataclass(frozen=True)
 class _Part:
-    """What a tower computes on: its rows of each placeholder, and their share of all."""
+    """What a tower computes on: its rows of each placeholder, and what they count: in a mean their share of all rows,
+    in a sum 1, or 0 where there are none."""
 
     rows: dict[Ref, tf.Tensor]
-    share: tf.Tensor
+    weight: tf.Tensor
 
 
 def minimize(lowering, node: Node, arguments: dict[str, object]) -> tf.Operation | None:
@@ -47,8 +48,8 @@ def minimize(lowering, node: Node, arguments: dict[str, object]) -> tf.Operation
             inner = lowering.again(part.rows)
             inner.items(tuple(_again(built.program.items, how.between, number)), is_alike=False)
             loss = tf.convert_to_tensor(inner.built.value(node.args["loss"]))
-            gradients.append([(_weighed(g, part, how), v) for g, v in made.compute_gradients(loss, wrt)])
-            losses.append(_weighed(loss, part, how))
+            gradients.append([(_weighed(g, part), v) for g, v in made.compute_gradients(loss, wrt)])
+            losses.append(_weighed(loss, part))
         built.mark(node)
     seeds_taken[built.graph] = taken  # what comes after draws as if there were no towers
     built.losses[node.args["loss"]] = tf.add_n(losses)
@@ -66,7 +67,8 @@ def _parts(lowering, how: Split) -> list[_Part]:
         parts = []
         for first, last in pairwise(firsts):
             rows = {ref: tensor[first:last] for ref, tensor in whole.items()}
-            parts.append(_Part(rows, tf.cast(last - first, tf.float64) / tf.cast(n, tf.float64)))
+            share = tf.cast(last - first, tf.float64) / tf.cast(n, tf.float64)
+            parts.append(_Part(rows, share if how.is_mean else tf.sign(share)))
         return parts
 
 
@@ -102,13 +104,14 @@ def _with_seed(node: Node, tower: int) -> Node:
     return node
 
 
-def _weighed(value, part: _Part, how: Split):
-    """A tower's part of a mean, which counts by its rows; of a sum, as it is. A part without rows counts nothing."""
-    if value is None or not how.is_mean:
+def _weighed(value, part: _Part):
+    """A tower's part as it counts. One without rows counts nothing, whatever TensorFlow makes of them: some gradients
+    are memory that nobody has written to."""
+    if value is None:
         return value
     if isinstance(value, tf.IndexedSlices):
-        return tf.IndexedSlices(_weighed(value.values, part, how), value.indices, value.dense_shape)
-    return tf.math.multiply_no_nan(value, tf.cast(part.share, value.dtype))
+        return tf.IndexedSlices(_weighed(value.values, part), value.indices, value.dense_shape)
+    return tf.math.multiply_no_nan(value, tf.cast(part.weight, value.dtype))
 
 
 def _sum(gradients: list, variable: v1.Variable):

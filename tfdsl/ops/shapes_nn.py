@@ -1,6 +1,6 @@
 """Shape rules of neural networks: convolutions, pools, losses, and of images."""
 
-from ..diagnostics import CHANNELS, LENGTH, NEEDED, ONE_OF, OPTION, RANK, WINDOW
+from ..diagnostics import CHANNELS, LENGTH, NEEDED, NEGATIVE, ONE_OF, OPTION, RANK, WINDOW
 from ..types import FLOAT32, Dim, TensorType
 from .op import Call
 from .shapes import (
@@ -27,6 +27,9 @@ from .shapes_array import shaped
 def per_axis(call: Call, param: str, spatial: int) -> tuple[int, ...]:
     """Strides, dilations or a window: one number, one a spatial axis, or one for each axis of the input."""
     values = listed(1 if call[param] is None else call[param])
+    for value in values:
+        if value < 1:
+            call.fail(NEGATIVE, param, param=param, value=value, least=1)
     if len(values) == 1:
         return (values[0],) * spatial
     if len(values) == spatial:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..diagnostics import WORKER_SILENT, Diagnostic, TfgError
 from ..lowering.data import Data
 from ..lowering.tf import tf, v1
 from ..program import Run, Statement
@@ -151,8 +152,14 @@ class Share:
     def join(self, total: int) -> None:
         """Wait until every worker has come to the end of the training."""
         self.came_to(total, always=True)
-        while min(self.board.steps()) < total:
+        before, since = [], time.monotonic()
+        while min(steps := self.board.steps()) < total:
             self._check()
+            if steps != before:
+                before, since = steps, time.monotonic()
+            elif time.monotonic() - since > self._timeout:
+                details = {"number": int(np.argmin(steps)), "seconds": self._timeout}
+                raise TfgError([Diagnostic(WORKER_SILENT, None, details)])
             time.sleep(_LOOK)
 
     def close(self) -> None:
