@@ -302,12 +302,26 @@ class Engine:
             positions = np.pad(positions, (0, missing), constant_values=last - start)
             flags = np.pad(flags, ((0, missing), (0, 0)))
         arrays = [moving[at] if array is None else array for at, array in enumerate(self._feeds.arrays)]
+        if self._run.recovery is not None and self._feeds.of_rows:
+            arrays, batches = self._sent(arrays, batches, first - start, last - start)
         streams = self._run.streams.states() if self._run.streams else np.zeros((0, 3), np.int64)
         self._begin_logs()
         stretches = [] if self._graph.regular is None else [self._regular_at(positions, flags)]
         share = self._run.options.share
         first = first if share is None else share.part.first(first)
         return self._call(first - start, last - start, positions, flags, *stretches, streams, *arrays, *batches)
+
+    def _sent(self, arrays: list[np.ndarray], batches: list[np.ndarray], first: int, last: int):
+        """The arguments of a call that goes to a cluster: of data with more rows than its steps have, these rows, and
+        as batches their places."""
+        rows = batches[0][first:last]
+        if rows.size >= len(arrays[next(iter(self._feeds.of_rows))]):
+            return arrays, batches
+        wanted = np.maximum(rows, 0).ravel()  # short batches end in -1
+        sent = [array[wanted] if at in self._feeds.of_rows else array for at, array in enumerate(arrays)]
+        places = np.zeros_like(batches[0])
+        places[first:last] = np.arange(rows.size, dtype=places.dtype).reshape(rows.shape)
+        return sent, [places, *batches[1:]]
 
     def _regular_at(self, positions: np.ndarray, flags: np.ndarray) -> np.ndarray:
         """At which events the loop can take a turn of regular ones."""

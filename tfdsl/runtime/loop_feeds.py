@@ -27,6 +27,7 @@ class LoopFeeds:
         self._loop, self._run = loop, loop.run
         self.types: list[Argument] = []
         self.arrays: list[np.ndarray | None] = []
+        self.of_rows: set[int] = set()  # those of which batches are rows
         self.moving: dict[int, tuple[PlanExpr, TensorType, Feed]] = {}
         self._numbers: dict[object, int] = {}
         self._whole = host.Surroundings(self._run.around.arrays, self._run.around.counters, self._whole_field)
@@ -80,7 +81,12 @@ class LoopFeeds:
             return PerStep(self._moving(feed))
         if isinstance(feed.value, BatchField):
             array = self._converted(self._whole_field(feed.value.field), feed)
-            return Rows(self._argument((feed.value.field, array.dtype.str), array), feed.value.index)
+            # On a cluster only the rows of the next steps are sent.
+            rows = None if self._run.recovery is not None else len(array)
+            type = Argument(tf.as_dtype(array.dtype), (rows, *array.shape[1:]))
+            number = self._argument((feed.value.field, array.dtype.str), array, type)
+            self.of_rows.add(number)
+            return Rows(number, feed.value.index)
         raise NotInGraph(f"what line {feed.origin.span.line} feeds is computed outside of the graph", feed.origin)
 
     def _whole_field(self, field: str) -> np.ndarray | int:
