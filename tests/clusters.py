@@ -134,17 +134,21 @@ class Cluster:
                 tfdsl(*words), env=environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
-    def wait(self) -> None:
-        """Wait until all servers that were started listen."""
-        end = time.monotonic() + START_SECONDS
-        while self._waiting:
-            name, begin = next(iter(self._waiting.items()))
+    def is_up(self) -> bool:
+        """Whether all servers that were started listen."""
+        for name, begin in list(self._waiting.items()):
             said = self.log(*name)
             if " listens on port " in said[begin:]:
                 del self._waiting[name]
-                continue
-            assert self.processes[name].poll() is None, f"{name} has ended:\n{said}"
-            assert time.monotonic() < end, f"{name} does not listen:\n{said}"
+            else:
+                assert self.processes[name].poll() is None, f"{name} has ended:\n{said}"
+        return not self._waiting
+
+    def wait(self) -> None:
+        """Wait until all servers that were started listen."""
+        end = time.monotonic() + START_SECONDS
+        while not self.is_up():
+            assert time.monotonic() < end, f"these do not listen: {list(self._waiting)}"
             time.sleep(0.05)
 
     def kill(self, job: str, task: int) -> None:

@@ -40,7 +40,7 @@ counted = assign_add(count, 1)
 session:
     train 1_000_000_000 steps:
         checkpoint every 1_000_000 steps in "kept"
-        every 100 steps: print step
+        every 5_000 steps: print step
         run counted
 """
 
@@ -59,8 +59,8 @@ def endless(here):
 
     def start(*words):
         process = subprocess.Popen(
-            clusters.tfdsl("launch", "e.tfg", *words), env=clusters.environment(), stdout=subprocess.PIPE,
-            stderr=open("err", "w"), text=True,  # noqa: SIM115
+            clusters.tfdsl("launch", "e.tfg", *words), env=clusters.environment() | {"TMPDIR": str(here)},
+            stdout=subprocess.PIPE, stderr=open("err", "w"), text=True,  # noqa: SIM115
         )  # fmt: skip
         running.append(process)
         return process
@@ -156,11 +156,8 @@ def test_a_server_that_ends_is_started_again_and_an_interrupted_run_keeps_its_st
     until(lambda: "tfdsl: ps 0 was killed by SIGKILL: it is started again (1 of 3)\n" in said(), "a note")
     until(lambda: "ps 0" in children(launch), "a new server")
     assert children(launch)["ps 0"] != before["ps 0"]
-    started = [line for line in said().splitlines() if "is there" in line]
-    until(lambda: len([line for line in said().splitlines() if "is there" in line]) > len(started), "the run goes on")
-    at = int(launch.stdout.readline())
-    while int(launch.stdout.readline()) < at + 100:
-        pass
+    until(lambda: "tfdsl: going on from " in said(), "the run goes on")
+    until(lambda: int(launch.stdout.readline()) >= 20_000, "steps")
     every = children(launch)
     launch.send_signal(signal.SIGTERM)
     launch.communicate(timeout=60)
@@ -171,7 +168,7 @@ def test_a_server_that_ends_is_started_again_and_an_interrupted_run_keeps_its_st
     assert "Traceback" not in said()
 
 
-def test_a_server_is_started_again_only_so_often_and_nothing_outlives_a_launch_that_is_killed(endless):
+def test_a_server_is_started_again_only_so_often_and_a_second_signal_ends_all(endless):
     launch = endless("--quiet")
     assert launch.stdout.readline() == "0\n", said()
     for number in range(1, RESTARTS + 2):
@@ -183,8 +180,31 @@ def test_a_server_is_started_again_only_so_often_and_nothing_outlives_a_launch_t
     assert "tfdsl: worker 1 was killed by SIGKILL, for the 4th time: it is not started again\n" in said()
     every = children(launch)
     assert set(every) == {"run", "ps 0", "worker 0"}
+    launch.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    if launch.poll() is None:  # the run still waits for the server
+        launch.send_signal(signal.SIGINT)
+    assert launch.wait(20) == 130
+    assert not any(map(is_there, every.values()))
+
+
+def test_nothing_outlives_a_launch_that_is_killed(endless):
+    launch = endless("--quiet")
+    assert launch.stdout.readline() == "0\n", said()
+    every = children(launch)
+    assert set(every) == {"run", "ps 0", "worker 0", "worker 1"}
     launch.kill()
     until(lambda: not any(map(is_there, every.values())), "children that end", 20)
+
+
+def test_an_interrupt_while_the_servers_start(endless):
+    launch = endless()
+    until(lambda: "ps 0" in children(launch), "a server")
+    every = children(launch)
+    launch.send_signal(signal.SIGINT)
+    assert launch.wait(20) == 130
+    assert not any(map(is_there, every.values()))
+    assert "Traceback" not in said()
 
 
 def test_a_server_that_does_not_start(here):

@@ -98,3 +98,9 @@ def test_what_is_broken_is_noticed(tmp_path, broken):
     done = started(arguments, tmp_path, before)
     assert done.returncode == 1, done.stderr
     assert told in done.stderr
+
+
+def test_clusters(tmp_path):
+    found = figures(tmp_path, "clusters", "--count", "2", "--ps", "1", "--models", "adam")
+    assert found["kills"] == 2
+    assert found["trainings"] == found["trainings that ended right"] > 0

@@ -411,6 +411,11 @@ CLUSTER_SHARED = _message("TFG743", "{tasks} was lost, and the variables of this
                           "servers are there")
 VARIABLE_GONE = _message("TFG744", "'{name}' has no value: this session does not initialise it, and nobody else has",
                     "run a session that does before it, or write 'init {name}'")
+WORKER_ENDED = _message("TFG745", "the process of worker {number} has ended with exit code {code}",
+                        "look at what it says above")
+WORKER_SILENT = _message("TFG747", "worker {number} has taken no step for {seconds:g} seconds",
+                         "see whether its process and its server still run; --timeout waits longer")
+CLUSTER_LOST = _message("TFG746", "{tasks} of the cluster was lost", "open a new session when it is there again")
 CLUSTER_UNSTEADY = _message("TFG742", "{tasks} was lost {times} times at one place of the program",
                             "look at what the server says when it ends; it may lack memory")
 

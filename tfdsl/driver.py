@@ -132,6 +132,7 @@ class Compiled:
         self.towers = 1
         self.cluster: Cluster | None = None
         self.placement = "round-robin"
+        self.worker: int | None = None  # the only one that is used, where each trains by itself
         self._given_data = dict(data or {})
         self._outside = outside
         self._ops = ops or {}
@@ -181,7 +182,8 @@ class Compiled:
         from .lowering.layout import Layout, Setting
 
         towers = self.towers if self.cluster is None else len(self.cluster.jobs["worker"])
-        layout = Layout(towers, self.cluster, self.placement)
+        towers = 1 if self.worker is not None else towers
+        layout = Layout(towers, self.cluster, self.placement, self.worker)
         kept = kept_nodes(self.program, graph, towers > 1 or self.cluster is not None)
         return Setting(self.soft_placement, kept, fed(self.program, graph), layout)
 

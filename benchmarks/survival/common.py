@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent.parent
+
 
 class Skipped(Exception):
     """This machine lacks what a kind needs; the text says what."""

@@ -33,7 +33,7 @@ session:
     print "begin"
     train {epochs} epochs on rows in batches of {batch} {order} as batch:
         feed X = batch.features, y = batch.target
-        checkpoint every {every} steps in "kept"
+        {checkpoint}
         every 2 steps: print "step", step, epoch, mse, b
         {each}
         run training_op
@@ -62,7 +62,7 @@ class Model:
     engines: tuple[str, ...] = ("step", "loop")
     log: bool = False
     epochs: int = 8
-    every: int = 4
+    every: int = 4  # steps from one checkpoint to the next; 0 for none
 
     @property
     def steps(self) -> int:
@@ -74,7 +74,8 @@ class Model:
         self.write_data(folder)
         text = _TEXT.format(
             seed=len(self.name), source=self.source, width=self.width, graph=self.graph, optimizer=self.optimizer,
-            order=self.order, epochs=self.epochs, batch=BATCH, every=self.every,
+            order=self.order, epochs=self.epochs, batch=BATCH,
+            checkpoint=f'checkpoint every {self.every} steps in "kept"' if self.every else "",
             log='log to "logs"' if self.log else "", each="every 1 steps: log" if self.log else "",
         )  # fmt: skip
         path = folder / "model.tfg"
@@ -128,4 +129,17 @@ LOGGING = [
     Model("log-adam", "adam()", "sampled", graph=_DROPOUT, log=True),
     Model("log-streamed", "adam()", "ordered", source=STREAMED, log=True),
     Model("log-compiled", "momentum(0.9)", engines=("xla",), log=True),
+]
+
+# For clusters, where a step takes longer: some seconds each. Without checkpoints, a client that is killed begins anew.
+ON_CLUSTERS = [
+    Model("descent", "gradient_descent(learning_rate=0.05)", epochs=40, every=20),
+    Model("momentum", "momentum(0.9, learning_rate=0.05)", "ordered", engines=("loop",), epochs=60, every=0),
+    Model("adam", "adam(learning_rate=0.02)", "sampled seed 5", log=True, epochs=15, every=6),
+    Model("rmsprop", "rmsprop(centered=true)", "shuffled seed 7", engines=("step",), epochs=30, every=0),
+    Model("dropout", "momentum(0.9)", graph=_DROPOUT, log=True, epochs=15),
+    Model("noise", "adam()", "ordered", graph=_NOISE, engines=("loop",), epochs=30, every=10),
+    Model("draws", "rmsprop()", graph=_SHUFFLED, engines=("step",), epochs=25, every=15),
+    Model("embedding", "adam(learning_rate=0.02)", **GATHERED, epochs=30, every=9),
+    Model("embedding-adagrad", "adagrad()", engines=("loop",), log=True, epochs=40, every=0, **GATHERED),
 ]

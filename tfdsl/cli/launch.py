@@ -177,7 +177,10 @@ class Processes:
                 process.send_signal(number if told == 0 else signal.SIGKILL)
                 told += 1
         self._show_output()
-        return process.returncode if process.returncode >= 0 else 128 - process.returncode
+        code = process.returncode
+        if told > 1:  # it was not asked, but killed
+            return 128 + asked[0]
+        return code if code >= 0 else 128 - code
 
     def _process(self, words: list[str], **options) -> subprocess.Popen:
         # In a session of its own, Ctrl-C on a terminal does not reach it but through this process.

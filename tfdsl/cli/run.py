@@ -4,8 +4,9 @@ import argparse
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
+from ..driver import Compiled
 from ..program import ENGINES
 from . import tensorflow
 from .compiling import compile_given
@@ -35,6 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--towers", metavar="N", type=positive, default=1,
                         help="take the steps of optimizers in N parts of the batch, as a cluster of N workers does: "
                              "to the bit")  # fmt: skip
+    parser.add_argument("--async", action="store_true", dest="asynchronous",
+                        help="on a cluster, let each worker train by itself, in a process of its own: faster where "
+                             "workers wait for one another, and not reproducible")  # fmt: skip
+    parser.add_argument("--part", help=argparse.SUPPRESS)  # of a process of --async: NUMBER:OF:BOARD
     parser.add_argument("--timeout", metavar="SECONDS", type=seconds, default=60.0,
                         help="how long a call of a cluster's servers may take, and how long one that is gone is waited "
                              "for (default: 60)")  # fmt: skip
@@ -60,6 +65,12 @@ def command(arguments: argparse.Namespace) -> int:
     compiled.towers, compiled.placement, compiled.cluster = arguments.towers, arguments.placement, extra.cluster
     if extra.cluster is not None and arguments.towers > 1:
         raise WrongUse("--towers is for one machine: a cluster has a tower for each worker")
+    if arguments.asynchronous and extra.cluster is None:
+        raise WrongUse("--async needs a cluster: name one with --config, or use tfdsl launch")
+    if arguments.part is not None:
+        from .workers import follow
+
+        return follow(arguments, compiled)
 
     def say(line: str) -> None:
         if arguments.verbose:
@@ -73,11 +84,11 @@ def command(arguments: argparse.Namespace) -> int:
         compiled.run()  # which says that there is nothing to run
     from ..runtime.states import held
 
-    with held(compiled.program, arguments.session, compiled.access) as states:
+    with held(compiled.program, arguments.session, compiled.access) as states, _workers(arguments, compiled) as workers:
         tensorflow.load()
         say("imported TensorFlow")
         with interruptible() as interrupted:
-            result = _run(arguments, compiled, extra.logdir, states, interrupted)
+            result = _run(arguments, compiled, extra.logdir, states, interrupted, workers)
     if arguments.json:
         import json
 
@@ -91,7 +102,16 @@ def command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _run(arguments: argparse.Namespace, compiled, logdir: str | None, states, interrupted):
+def _workers(arguments: argparse.Namespace, compiled: Compiled):
+    """The processes of the other workers, where each trains by itself."""
+    if not arguments.asynchronous:
+        return nullcontext()
+    from .workers import Workers
+
+    return Workers(arguments, compiled)
+
+
+def _run(arguments: argparse.Namespace, compiled: Compiled, logdir: str | None, states, interrupted, workers):
     from ..runtime.session import Options
 
     def write(line: str) -> None:
@@ -105,6 +125,8 @@ def _run(arguments: argparse.Namespace, compiled, logdir: str | None, states, in
     options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh, states=states,
                       resume_anyway=arguments.resume_anyway, interrupted=interrupted, keep_variables=False,
                       engine=arguments.engine, deterministic=True, timeout=arguments.timeout)  # fmt: skip
+    if workers is not None:
+        options.part, options.check = workers.part, workers.check
     if not arguments.quiet and sys.stderr.isatty():
         from .progress import bar
 

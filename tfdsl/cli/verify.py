@@ -22,7 +22,7 @@ from ..program import Checkpoint, Program, Restore, Train, known_text, walk
 from . import tensorflow
 from .child import environment
 from .compiling import at_home, compile_given
-from .report import count
+from .report import WrongUse, count
 
 
 @dataclass(slots=True)
@@ -50,7 +50,10 @@ def verify(arguments: argparse.Namespace) -> int:
     """Run a program in both ways and report; 0 if there is no difference."""
     shown = arguments.file
     at_home(arguments)
-    program = compile_given(arguments)[1].program
+    extra, compiled = compile_given(arguments)
+    if extra.cluster is not None:
+        raise WrongUse("--verify-resume works on this machine alone: leave 'cluster' out of the config file")
+    program = compiled.program
     trainings = _trainings(program, arguments.session)
     if not any(trainings):
         raise TfgError([Diagnostic(NO_CHECKPOINTS, None, {"path": shown})])

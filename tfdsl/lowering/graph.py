@@ -56,7 +56,7 @@ class BuiltGraph:
         self.copier = None
         self.added: dict[str, object] = {}  # what sessions on a cluster add
         self.templates = Templates(self, build_alone)
-        self.random = KeptRandom(self.graph, setting.kept, build_alone)
+        self.random = KeptRandom(self.graph, setting.kept, build_alone, setting.layout.apart)
         self._placement = Placement(setting.layout, self.graph, self.random.variables)
         self.data = Data(self.graph)  # what its placeholders for data are fed
         self.tags: set[str] = set()  # of summaries, as they are written

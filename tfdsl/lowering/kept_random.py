@@ -102,7 +102,9 @@ class KeptRandom:
     `variables` the states, by the names of the ops. `alone(node, values, arrays)` builds a node into the graph that
     is open, and returns what it becomes."""
 
-    def __init__(self, graph: tf.Graph, nodes: frozenset[int], alone: Callable):
+    def __init__(self, graph: tf.Graph, nodes: frozenset[int], alone: Callable, apart: int = 0):
+        """`apart` is added to the keys, so that the graphs of several processes draw other numbers."""
+        self._apart = apart
         self._graph, self._nodes, self._alone = graph, nodes, alone
         self.variables: dict[str, tf.Variable] = {}
 
@@ -154,7 +156,7 @@ class KeptRandom:
                 bits = tf.raw_ops.NonDeterministicInts(shape=[2], dtype=tf.int64)
                 initial = tf.stack([bits[0], tf.zeros([], tf.int64), bits[1]])
             else:
-                initial = tf.constant([key, 0, upper], tf.int64)
+                initial = tf.constant([key + self._apart, 0, upper], tf.int64)
             name = f"random/{operation.name}"
             variable = v1.Variable(initial, trainable=False, name=name, use_resource=True)
         self.variables[variable.op.name] = variable

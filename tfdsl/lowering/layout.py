@@ -15,6 +15,7 @@ from ..program import Ref
 from .tf import tf
 
 PLACEMENTS = ("round-robin", "size")
+APART = 1_000_003  # between the seeds of one random op in two towers, or on two workers
 # Ops that may take a variable from another server: all others work on it where it is.
 _CALLS = ("If", "StatelessIf", "While", "StatelessWhile", "Case", "PartitionedCall", "StatefulPartitionedCall")
 
@@ -27,6 +28,11 @@ class Layout:
     cluster: Cluster | None = None
     placement: str = "round-robin"
     worker: int | None = None
+
+    @property
+    def apart(self) -> int:
+        """How far the seeds of this graph's random ops are from those of the first worker's."""
+        return APART * (self.worker or 0)
 
     @property
     def home(self) -> str:

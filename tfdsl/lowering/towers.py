@@ -15,10 +15,9 @@ from itertools import pairwise
 from ..analysis.rows import Split, Whole, split
 from ..ops import OPS
 from ..program import Enter, Exit, Item, Literal, Node, Ref, Static
+from .layout import APART
 from .optimizers import optimizer
 from .tf import seeds_taken, tf, v1
-
-_APART = 1_000_003  # between the seeds of one random op in two towers
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def minimize(lowering, node: Node, arguments: dict[str, object]) -> tf.Operation
     taken = seeds_taken.get(built.graph, 0)
     gradients, losses = [], []
     for number, part in enumerate(_parts(lowering, how)):
-        seeds_taken[built.graph] = taken + _APART * (number + 1)
+        seeds_taken[built.graph] = taken + APART * (number + 1)
         device = tf.device(built.setting.layout.tower(number) or None)
         with v1.name_scope(None), v1.name_scope(f"tower_{number}"), device:
             inner = lowering.again(part.rows)
@@ -102,7 +101,7 @@ def _with_seed(node: Node, tower: int) -> Node:
         return node
     match node.args.get("seed"):
         case Literal() | Static() as seed if isinstance(seed.value, int):
-            own = replace(seed, value=(seed.value + _APART * (tower + 1)) % (1 << 31))
+            own = replace(seed, value=(seed.value + APART * (tower + 1)) % (1 << 31))
             return replace(node, args={**node.args, "seed": own})
     return node
 

@@ -117,7 +117,8 @@ class Argument:
 class Spec:
     """A loop to be built. `sizes` are those of a full and of the last batch of an epoch, None without batches;
     `block` is the number of steps of a block, `events` the most that one call has, where that must be known; `ops`
-    is about how many ops a plain step has; `regular` what most events are like, if they are."""
+    is about how many ops a plain step has; `regular` what most events are like, if they are; `stride` the distance
+    between the steps that are taken."""
 
     body: Body
     arguments: tuple[Argument, ...]
@@ -130,6 +131,7 @@ class Spec:
     events: int
     ops: int
     regular: Regular | None = None
+    stride: int = 1
 
 
 def executions(body: Body) -> Iterator[Execution]:
@@ -260,13 +262,16 @@ class _Builder:
     def _plain(self, first: tf.Tensor, last: tf.Tensor, carried: Carried) -> Carried:
         """The steps from `first` up to but not `last`, plain ones."""
 
+        stride = self.spec.stride
+
         def loop(steps: int, step, carried):
             def body(step, carried):
                 for at in range(steps):
-                    carried = self._step(self.plain, step + at if at else step, carried)[0]
-                return step + steps, carried
+                    carried = self._step(self.plain, step + at * stride if at else step, carried)[0]
+                return step + steps * stride, carried
 
-            return tf.while_loop(lambda step, _: step <= last - steps, body, (step, carried))
+            ahead = (steps - 1) * stride + 1
+            return tf.while_loop(lambda step, _: step <= last - ahead, body, (step, carried))
 
         several = 1 if self.spec.compiled else _together(self.spec.ops)
         step = first

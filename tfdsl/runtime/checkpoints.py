@@ -9,7 +9,7 @@ is on the disk stands in `states.py`.
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, astuple, dataclass, replace
 from functools import cached_property
@@ -28,14 +28,16 @@ from ..diagnostics import (
     Note,
 )
 from ..lowering.failures import failure, reason_of
+from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf
 from ..program import Checkpoint, Origin, Program, Train, checkpoint_folders, known_text
 from ..render import render_text
 from ..serialize import fingerprint
 from . import random_state
+from .cluster import Lost
 from .events import LogFile
 from .machine import machine
-from .on_servers import OnServers
+from .on_servers import Copied, OnServers
 from .record import Result
 from .states import State, States, reported
 
@@ -61,7 +63,7 @@ class Resume:
     taken."""
 
     position: Position
-    states: States | OnServers
+    states: States | Copied
     state: State
     is_exact: bool
 
@@ -195,11 +197,12 @@ class Kept:
         if self._options.servers is None or not self._is_there(position):
             return None
         built = self._compiled.built(self._program.sessions[position.session].graph)
-        copies = OnServers.of(built)
-        with closing(self._options.servers.session(built.data, built.setting.soft_placement)) as session:
-            about = copies.newest(session)
-        if about is None or not _is_formed(about) or about["record"]["run"] != state.about["record"]["run"]:
+        run = state.about["record"]["run"]
+        with self._options.servers.in_time(self._origins[folder]):
+            copied = self._copied(built, lambda about: _is_formed(about) and about["record"]["run"] == run)
+        if copied is None:
             return None
+        about = copied.about
         loaded = [name for name in about["identity"]["contents"] if self._has(name)]
         is_other = _differences(about["identity"], self._identity_with(loaded)) or about["machine"] != self._machine
         reached = Position(**about["position"])
@@ -209,7 +212,17 @@ class Kept:
         self._go_on(about)
         self._options.note(f"going on from step {reached.step}, which the servers still have")
         self._result.resumed.append(folder)
-        return Resume(reached, copies, State("", about), True)
+        return Resume(reached, copied, State("", about), True)
+
+    def _copied(self, built: BuiltGraph, is_wanted: Callable[[dict], bool]) -> Copied | None:
+        """The newest copy of a graph's variables that the servers have."""
+        servers = self._options.servers
+        while True:
+            try:
+                with closing(servers.session(built.data, built.setting.soft_placement)) as session:
+                    return OnServers.of(built).newest(session, is_wanted)
+            except Lost as lost:
+                servers.again(lost)
 
     def check_engine(self, resume: Resume, engine: str, origin: Origin) -> None:
         """XLA gives other bits than the engines that run TensorFlow's ops, which all give the same."""
@@ -302,6 +315,7 @@ class Kept:
             "now": run.around.counters["now"],
             "time": time.time(),
             "random": random_state.read(run),
+            "reached": run.options.share.board.steps() if run.options.share else None,
             "record": self._record(),
         }
 
@@ -331,8 +345,10 @@ class Kept:
     @cached_property
     def _machine(self) -> dict[str, str]:
         """What the bits of this run depend on beside that."""
-        towers = self._compiled.setting(self._program.graphs[0]).layout.towers
-        return {**machine(), "op_determinism": "on" if self._options.deterministic else "off", "towers": str(towers)}
+        towers = str(self._compiled.setting(self._program.graphs[0]).layout.towers)
+        if self._options.share is not None:
+            towers = f"one in each of {self._options.share.part.of} processes"
+        return {**machine(), "op_determinism": "on" if self._options.deterministic else "off", "towers": towers}
 
     def _has(self, name: str) -> bool:
         return any(data.name == name for data in self._program.data)
@@ -346,8 +362,8 @@ class Kept:
 def restore(run, resume: Resume, origin: Origin) -> None:
     """Give a session's variables and random ops what a checkpoint has: all of it, or what fits."""
     about = resume.state.about
-    if isinstance(resume.states, OnServers):
-        resume.states.take(run.session, about)
+    if isinstance(resume.states, Copied):
+        run.recovery.put_back(resume.states.values)
         random_state.put(run, about["random"])
         return
     try:

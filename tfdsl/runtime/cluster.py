@@ -8,14 +8,17 @@ fails all servers are asked, each by itself, who they are: a server that was sta
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from concurrent.futures import wait as wait_for
+from contextlib import closing, contextmanager, suppress
 from threading import Thread
 
 from ..cluster import Cluster
-from ..diagnostics import CLUSTER_SILENT, Diagnostic, TfgError
-from ..lowering.failures import plain_reason
+from ..diagnostics import CALL_SLOW, CLUSTER_SILENT, Diagnostic, TfgError
+from ..lowering.failures import failure, plain_reason
 from ..lowering.tf import tf, v1
+from ..program import Origin
 from .data_session import DataSession
+from .record import Interrupted
 
 TIMEOUT = 60.0  # seconds
 _PAUSE = 0.25  # seconds between two questions to a server that does not answer
@@ -30,7 +33,7 @@ class Lost(Exception):
     nothing but the time limit ended the call."""
 
     def __init__(self, tasks: list[Task], was_late: bool):
-        super().__init__(tasks)
+        super().__init__(", ".join(map(called, tasks)) or "the session")
         self.tasks, self.was_late = tasks, was_late
 
 
@@ -44,11 +47,19 @@ class Late(Exception):
 
 
 class Servers:
-    """The servers of a cluster. `timeout` is in seconds; `note` is told what is waited for."""
+    """The servers of a cluster. `timeout` is in seconds; `note` is told what is waited for, until the run is
+    `interrupted`. With a `worker`, it is the only one that is used."""
 
-    def __init__(self, cluster: Cluster, timeout: float = TIMEOUT, note: Callable[[str], None] = lambda line: None):
-        self.cluster, self.timeout, self._note = cluster, timeout, note
-        self._addresses = {(job, task): address for job, task, address in cluster.tasks}
+    def __init__(
+        self, cluster: Cluster, timeout: float = TIMEOUT, note: Callable[[str], None] = lambda line: None,
+        worker: int | None = None, interrupted: Callable[[], bool] = lambda: False,
+    ):  # fmt: skip
+        self.cluster, self.timeout, self._note, self._interrupted = cluster, timeout, note, interrupted
+        is_used = {(job, task): worker in (None, task) or job != "worker" for job, task, _ in cluster.tasks}
+        self._addresses = {(job, task): at for job, task, at in cluster.tasks if is_used[job, task]}
+        # Without them a session would wait for workers that it has nothing to do with.
+        self._filters = [f"/job:{job}/task:{task}" for job, task in self._addresses] if worker is not None else []
+        self._master = "worker", worker or 0
         self._known: dict[Task, int] = {}  # the incarnations that sessions have seen
 
     # --- sessions -------------------------------------------------------------------------
@@ -56,11 +67,8 @@ class Servers:
     def session(self, data, soft_placement: bool = False) -> "ClusterSession":
         """A session on a graph, once all servers answer."""
         self.wait()
-        return ClusterSession(self, data, self.config(allow_soft_placement=soft_placement))
-
-    @property
-    def master(self) -> str:
-        return self.target(("worker", 0))
+        config = self.config(allow_soft_placement=soft_placement, device_filters=self._filters)
+        return ClusterSession(self, data, config, self._master)
 
     def target(self, task: Task) -> str:
         return f"grpc://{self._addresses[task]}"
@@ -77,13 +85,16 @@ class Servers:
         said: set[Task] = set()
         missing = list(self._addresses)
         while True:
-            answers = self.ask(missing, max(0.1, end - time.monotonic()), said)
+            seconds = min(_ANSWER, max(0.1, end - time.monotonic()))
+            answers = self.ask(missing, seconds, lambda tasks: self._say(tasks, said, patience))
             self._known |= {task: answer for task, answer in answers.items() if isinstance(answer, int)}
             missing = [task for task, answer in answers.items() if not isinstance(answer, int)]
             if not missing:
                 break
             if time.monotonic() >= end:
-                raise self._silent({task: answers[task] for task in missing})
+                raise self._silent({task: answers[task] or f"no answer within {patience:.3g} s" for task in missing})
+            if self._interrupted():
+                raise Interrupted
             self._say(missing, said, patience)
             time.sleep(_PAUSE)
         for task in said:
@@ -95,25 +106,25 @@ class Servers:
                 said.add(task)
                 self._note(f"waiting for {called(task)} at {self._addresses[task]}, up to {seconds:.3g} s")
 
-    def ask(self, tasks: list[Task], patience: float, said: set[Task] | None = None) -> dict[Task, int | str]:
-        """The incarnation of each server that answers, and why another does not. What takes long is noted."""
+    def ask(
+        self, tasks: list[Task], seconds: float, slow: Callable[[list[Task]], None] = lambda tasks: None
+    ) -> dict[Task, int | str | None]:
+        """The incarnation of each server that answers, and why another does not: None if that takes too long. `slow` is
+        told which ones take a while."""
         with ThreadPoolExecutor(len(tasks)) as pool:
-            asked = {task: pool.submit(self._incarnation, task, patience) for task in tasks}
-            if said is not None:
-                soon = time.monotonic() + min(1.0, patience / 2)
-                while time.monotonic() < soon and not all(future.done() for future in asked.values()):
-                    time.sleep(0.01)
-                self._say([task for task, future in asked.items() if not future.done()], said, patience)
+            asked = {task: pool.submit(self._incarnation, task, seconds) for task in tasks}
+            _, open = wait_for(asked.values(), min(1.0, seconds / 2))
+            slow([task for task, future in asked.items() if future in open])
             return {task: future.result() for task, future in asked.items()}
 
-    def _incarnation(self, task: Task, patience: float) -> int | str:
-        config = self.config(patience, device_filters=["/job:{}/task:{}".format(*task)])
+    def _incarnation(self, task: Task, seconds: float) -> int | str | None:
+        config = self.config(seconds, device_filters=["/job:{}/task:{}".format(*task)])
         try:
             with tf.Graph().as_default() as graph, closing(v1.Session(self.target(task), graph, config)) as session:
                 session.run(tf.constant(0))  # it may take long; listing devices holds up all other threads
                 return session.list_devices()[0].incarnation
         except tf.errors.DeadlineExceededError:
-            return f"no answer within {patience:.3g} s"
+            return None
         except tf.errors.OpError as error:
             return plain_reason(error)
 
@@ -124,6 +135,14 @@ class Servers:
                 "number": task[1], "seconds": self.timeout})
             for task, reason in reasons.items()
         ])  # fmt: skip
+
+    @contextmanager
+    def in_time(self, origin: Origin) -> Iterator[None]:
+        """What takes longer than the timeout is an error of a part of the program."""
+        try:
+            yield
+        except Late:
+            raise failure(CALL_SLOW, origin, seconds=self.timeout) from None
 
     # --- what has become of them ----------------------------------------------------------
 
@@ -138,23 +157,32 @@ class Servers:
         return Late() if was_late else error
 
     def again(self, lost: Lost) -> None:
-        """Wait until servers that were lost are there again."""
+        """Wait until servers that were lost are there again; not as long if they had the timeout already."""
         for task in lost.tasks:
             self._note(f"{called(task)} at {self._addresses[task]} is lost")
-        self.wait(self.timeout / 2 if lost.was_late else None)
+        self.wait(self.timeout / 3 if lost.was_late else None)
         time.sleep(_SETTLED)
 
 
 class ClusterSession(DataSession):
     """A session on a cluster. A call that fails because of servers raises `Lost`."""
 
-    def __init__(self, servers: Servers, data, config: v1.ConfigProto):
-        super().__init__(data, config, servers.master)
+    def __init__(self, servers: Servers, data, config: v1.ConfigProto, master: Task):
+        super().__init__(data, config, servers.target(master))
         self._servers, self._is_lost = servers, False
 
     def run(self, fetches, feed_dict=None, options=None, run_metadata=None):
-        try:
+        with self._judged():
             return super().run(fetches, feed_dict, options, run_metadata)
+
+    def list_devices(self):
+        with self._judged():
+            return super().list_devices()
+
+    @contextmanager
+    def _judged(self) -> Iterator[None]:
+        try:
+            yield
         except tf.errors.OpError as error:
             judged = self._servers.judged(error)
             self._is_lost = isinstance(judged, (Lost, Late))

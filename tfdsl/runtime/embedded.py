@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from ..diagnostics import FEED_TARGET, UNFED, UNKNOWN_NAME, Diagnostic, TfgError
+from ..diagnostics import CALL_SLOW, CLUSTER_LOST, FEED_TARGET, UNFED, UNKNOWN_NAME, Diagnostic, TfgError
+from ..lowering.failures import failure
 from ..lowering.graph import BuiltGraph
 from ..program import Named, Origin, Program, Ref, Session, Static
 from ..suggest import did_you_mean
+from .cluster import TIMEOUT, Late, Lost, Servers
 from .feeds import check_shapes, convert
 from .host import thaw
 from .record import Result
@@ -17,8 +19,8 @@ from .session import Options, opened, run_failure
 class EmbeddedSession:
     """An open session. `session` is the `tf.compat.v1.Session` itself."""
 
-    def __init__(self, built, session):
-        self._built, self.session = built, session
+    def __init__(self, built, session, timeout: float = TIMEOUT):
+        self._built, self.session, self._timeout = built, session, timeout
 
     def run(self, names: str | Sequence[str], feed: Mapping[str, object] | None = None):
         """The values of one name, or a list of the values of several, from one execution of the graph.
@@ -42,6 +44,10 @@ class EmbeddedSession:
 
         try:
             return self.session.run(fetches, feeds) if fetches else []
+        except Lost as lost:
+            raise TfgError([Diagnostic(CLUSTER_LOST, None, {"tasks": str(lost)})]) from lost
+        except Late:
+            raise failure(CALL_SLOW, Origin(wanted[0].span), seconds=self._timeout) from None
         except tf.errors.OpError as error:
             raise run_failure(self._built, error, Origin(wanted[0].span)) from error
 
@@ -84,7 +90,10 @@ def open_session(compiled, graph: str = "", variables: Mapping[str, object] | No
     built = compiled.built(graph)
     values = _of_graph(variables or {}, compiled.program, graph)
     plan = Session("", graph, True, (), Origin(_whole(compiled)))
-    with opened(plan, built, compiled.array, Options(), Result(compiled.program.path, {})) as run:
+    options = Options()
+    if compiled.cluster is not None:
+        options.servers = Servers(compiled.cluster)
+    with opened(plan, built, compiled.array, options, Result(compiled.program.path, {})) as run:
         if values:
             _give(built, run.session, values)
         yield EmbeddedSession(built, run.session)

@@ -150,6 +150,7 @@ class Engine:
             flags=len(self._schedule.blocks), every=self._every, compiled=compiled, block=self._block_size,
             events=min(_EVENTS, self._events_of_a_block()) if compiled else 0, ops=self._ops,
             regular=None if compiled else self._regular(),
+            stride=1 if run.options.share is None else run.options.share.part.of,
         )  # fmt: skip
         self._spec, key = spec, (place, self.name)
         if key not in built.loops or built.loops[key][0] != spec:
@@ -235,6 +236,11 @@ class Engine:
 
     def _take(self, first: int, last: int) -> None:
         """Take the steps from `first` up to but not `last`, or fewer where they have too many events."""
+        share = self._run.options.share
+        if share is not None and share.part.first(first) >= last:  # the steps are others'
+            self._loop.step = last
+            self._run.result.steps += last - first
+            return
         flags = self._schedule.flags(first, last)
         is_event = flags.any(axis=1) | self._every
         is_event[0] = self._graph.has_events  # the loop begins with one
@@ -299,6 +305,8 @@ class Engine:
         streams = self._run.streams.states() if self._run.streams else np.zeros((0, 3), np.int64)
         self._begin_logs()
         stretches = [] if self._graph.regular is None else [self._regular_at(positions, flags)]
+        share = self._run.options.share
+        first = first if share is None else share.part.first(first)
         return self._call(first - start, last - start, positions, flags, *stretches, streams, *arrays, *batches)
 
     def _regular_at(self, positions: np.ndarray, flags: np.ndarray) -> np.ndarray:

@@ -9,6 +9,10 @@ import numpy as np
 from .events import LogFile
 
 
+class Interrupted(Exception):
+    """The run was asked to stop; everything written so far is complete."""
+
+
 @dataclass(slots=True)
 class DataUsed:
     """A data set of the run: where it came from, and whether it stands in for another."""

@@ -7,7 +7,7 @@ the same to the bit; what was printed or logged before is not done a second time
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +15,10 @@ import numpy as np
 from ..diagnostics import CLUSTER_SHARED, CLUSTER_UNSTEADY, Diagnostic, TfgError
 from ..lowering.tf import tf
 from ..program import Init, LogTo, Restore
+from . import random_state
 from .checkpoints import Resume
-from .cluster import Lost, Servers, called, variables_of
+from .cluster import Lost, Servers, variables_of
+from .share import Share
 
 if TYPE_CHECKING:
     from .session import SessionRun
@@ -24,10 +26,6 @@ if TYPE_CHECKING:
 _EVERY = 0.5  # seconds between two states that are kept, at least
 _SHARE = 10  # keeping one may take a tenth of the time
 _TRIES = 5  # recoveries at one place
-
-
-def _named(lost: Lost) -> str:
-    return ", ".join(map(called, lost.tasks)) or "the session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +45,7 @@ class Held:
     streams: np.ndarray | None = None
     counts: tuple[int, int, int, int] = (0, 0, 0, 0)  # of the result: steps, expectations, saved files, trainings
     step: int = 0  # what the session counts for its logs
+    reached: list[int] | None = None  # how far the workers have come, where each trains by itself
     resume: Resume | None = None
 
 
@@ -78,8 +77,9 @@ class Recovery:
 
     run: "SessionRun"
     servers: Servers
+    share: Share | None = None  # of an asynchronous training
     held: Held = Held()
-    printed: Once = field(default_factory=Once)
+    told: Once = field(default_factory=Once)
     logged: Once = field(default_factory=Once)
     _next: float = 0.0
     _failed: tuple[Place | None, int] = (None, 0)
@@ -87,17 +87,24 @@ class Recovery:
     @property
     def _is_owner(self) -> bool:
         """Whether all variables have the values that this session gave them, and nobody else's."""
+        if self.share is not None:
+            return self.share.part.is_chief
         first = next((one for one in self.run.plan.body if not isinstance(one, LogTo)), None)
         gives_all = isinstance(first, Init) and first.variables is None
         return self.run.plan.initialise or gives_all or (isinstance(first, Restore) and first.pairs is None)
 
     def begin(self, resume: Resume | None) -> None:
-        """The session begins, or goes on from a checkpoint."""
+        """Begin the session, to go on from a checkpoint if there is one; again, where a server is lost meanwhile."""
         run, result = self.run, self.run.result
         place = Place() if resume is None else Place(resume.position.statement, resume.position.step)
         counts = result.steps, result.expectations, len(result.saved), len(result.engines)
         streams = run.streams.states() if run.streams else None
-        self.held = Held(place, None, streams, counts, place.step, resume)
+        self.held = Held(place, None, streams, counts, place.step, resume=resume)
+        with self.servers.in_time(run.plan.origin):
+            try:
+                run.begin()
+            except Lost as lost:
+                self.again(lost)
 
     def missing(self, variables: list[tf.Variable]) -> list[tf.Variable]:
         """Those that have no value yet on the servers."""
@@ -127,7 +134,8 @@ class Recovery:
         kept = {one.op.name: one for one in variables_of(run.built)}
         counts = result.steps, result.expectations, len(result.saved), len(result.engines)
         streams = run.streams.states() if run.streams else None
-        self.held = Held(place, run.session.run(kept) if kept else {}, streams, counts, run.step)
+        reached = self.share.board.steps() if self.share else None
+        self.held = Held(place, run.session.run(kept) if kept else {}, streams, counts, run.step, reached=reached)
         self._next = time.monotonic() + max(_EVERY, _SHARE * (time.monotonic() - begun))
         return True
 
@@ -137,13 +145,13 @@ class Recovery:
 
     def again(self, lost: Lost) -> Held:
         """Make the session what it was when its state was kept."""
-        if not self._is_owner:
-            raise TfgError([Diagnostic(CLUSTER_SHARED, self.run.plan.origin.span, {"tasks": _named(lost)})])
+        if not self._is_owner and self.share is None:
+            raise TfgError([Diagnostic(CLUSTER_SHARED, self.run.plan.origin.span, {"tasks": str(lost)})])
         while True:
             place, times = self._failed
             self._failed = self.held.place, times + 1 if place == self.held.place else 1
             if self._failed[1] > _TRIES:
-                details = {"tasks": _named(lost), "times": _TRIES}
+                details = {"tasks": str(lost), "times": _TRIES}
                 raise TfgError([Diagnostic(CLUSTER_UNSTEADY, None, details)])
             try:
                 self._reopen(lost)
@@ -156,10 +164,21 @@ class Recovery:
         self.servers.again(lost)
         run.session.close()
         run.session = self.servers.session(run.built.data, run.built.setting.soft_placement)
+        self.told.again()
+        self.logged.again()
+        if self._is_trained_on(lost):
+            random_state.initialise(run)
+            self.held = replace(held, place=Place(held.place.statement, self.share.own_step()))
+            run.result.steps += self.held.place.step - run.step
+            return
         if held.variables is None:
             run.begin()
+            if self.share is not None:
+                self.share.put_back(run.number, -1, [])
         else:
-            self._put_back(held.variables)
+            self.put_back(held.variables)
+            if self.share is not None:
+                self.share.put_back(run.number, held.place.statement, held.reached)
             line = f"step {held.place.step}" if held.place.step else f"statement {held.place.statement + 1}"
             run.options.note(f"going on from {line}, with what the client has kept")
         if held.streams is not None:
@@ -167,10 +186,15 @@ class Recovery:
         run.step, result = held.step, run.result
         result.steps, result.expectations, saved, trainings = held.counts
         del result.saved[saved:], result.engines[trainings:]
-        self.printed.again()
-        self.logged.again()
 
-    def _put_back(self, values: dict[str, np.ndarray]) -> None:
+    def _is_trained_on(self, lost: Lost) -> bool:
+        """Whether others go on training the variables, or another process is to put them back."""
+        if self.share is None or self.held.reached is None:
+            return False
+        return not self.share.part.is_chief or (lost.tasks != [] and all(job != "ps" for job, _ in lost.tasks))
+
+    def put_back(self, values: dict[str, np.ndarray]) -> None:
+        """Give the variables, and the states of random ops, values that they had."""
         from .session import setter
 
         pairs = {one.op.name: setter(self.run.built, one) for one in variables_of(self.run.built)}

@@ -9,12 +9,14 @@ from ..lowering.tf import tf
 from ..program import Restore, Save, Session, known_text, walk
 from ..render import render_text
 from .checkpoints import Kept
-from .cluster import Servers
+from .cluster import Lost, Servers
 from .events import rewind, scalars
-from .record import DataUsed, Result
+from .record import DataUsed, Interrupted, Result
 from .savers import Savers
-from .session import Interrupted, Options, run_session
+from .session import Options, opened, run_session
+from .share import Phase, Share
 from .states import held
+from .training import take_part
 
 
 def run(compiled, session: str | None = None, options: Options | None = None) -> Result:
@@ -23,7 +25,9 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
     program = compiled.program
     result = Result(program.path, {param.name: param.value for param in program.params})
     if compiled.cluster is not None:
-        options.servers = Servers(compiled.cluster, options.timeout, options.note)
+        options.servers = Servers(compiled.cluster, options.timeout, options.note, compiled.worker, options.interrupted)
+    if options.part is not None:
+        options.share = Share(options.servers, options.part, options.check)
     result.versions = {"tensorflow": tf.__version__}
 
     def arrays(field):
@@ -38,15 +42,15 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
         checkpoints = Kept(compiled, session, states, options, result)
         if options.fresh:
             checkpoints.clear()
-        resume = checkpoints.resume(options.resume_anyway)
-        if resume is not None:
-            _take_up_logs(result, options)
-        first = 0 if resume is None else resume.position.session
-        wanted = [(number, plan) for number, plan in enumerate(program.sessions) if session in (None, plan.name)]
-        wanted = [(number, plan) for number, plan in wanted if number >= first]
-        if resume is None:
-            check_restores(compiled, [plan for _, plan in wanted], options)
         try:
+            resume = checkpoints.resume(options.resume_anyway)
+            if resume is not None:
+                _take_up_logs(result, options)
+            first = 0 if resume is None else resume.position.session
+            wanted = [(number, plan) for number, plan in enumerate(program.sessions) if session in (None, plan.name)]
+            wanted = [(number, plan) for number, plan in wanted if number >= first]
+            if resume is None:
+                check_restores(compiled, [plan for _, plan in wanted], options)
             for number, plan in wanted:
                 built = compiled.built(plan.graph)
                 _record_data(compiled, options, result)
@@ -59,8 +63,33 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
                 checkpoints.clear_finished()  # nothing went wrong: the program has judged what it has learnt
             raise
         else:
+            if options.share is not None:
+                options.share.end()
             checkpoints.clear()  # not before: what comes after a training, as `save`, may fail or be killed
     return result
+
+
+def follow(compiled, options: Options) -> None:
+    """Take this process's part of the trainings of a run that another process leads, until that is over."""
+    program, result = compiled.program, Result(compiled.program.path, {})
+    options.servers = Servers(compiled.cluster, options.timeout, options.note, compiled.worker)
+    options.servers.wait()
+    share = options.share = Share(options.servers, options.part)
+    kept = Kept(compiled, None, {}, options, result)
+    done: Phase | None = None
+    while True:
+        try:
+            done = share.wait(done)
+            if done is None:
+                return
+            plan = program.sessions[done.session]
+            with opened(plan, compiled.built(plan.graph), compiled.array, options, result, done.session) as run:
+                run.at = done.statement
+                train = plan.body[done.statement]
+                take_part(run, train, kept, (done.session, done.statement), share.own_step())
+        except Lost as lost:
+            options.servers.again(lost)
+            done = None  # it is begun again, from where it was
 
 
 def check_restores(compiled, sessions: list[Session], options: Options) -> None:

@@ -15,9 +15,10 @@ class Schedule:
 
     def __init__(self, loop: Loop):
         self._loop = loop
-        body = loop.plan.body
-        self.outside = tuple(s for s in body if not _is_inside(s))
-        self.inside = tuple(s for s in body if _is_inside(s))
+        body, share = loop.plan.body, loop.run.options.share
+        self.inside = tuple(s for s in body if _is_inside(s) and (share is None or isinstance(s, Run)))
+        is_led = share is not None and not share.part.is_chief  # others do the rest
+        self.outside = () if is_led else tuple(s for s in body if s not in self.inside)
         self.blocks: list[Every] = []
         self._outer: list[int] = []  # for each block, the number of the one that it is in, or -1
         self._collect(self.inside, -1)

@@ -49,19 +49,16 @@ from .devices import check_devices
 from .events import EventLog
 from .export import export
 from .feeds import check_shapes, convert
-from .record import Result
+from .record import Interrupted, Result
 from .recovery import Place, Recovery
 from .savers import Savers
+from .share import Part, Share
 from .states import States
 from .streams import Streams
 from .trace import FIRST_STEP, OTHER, SETUP, STEP, Tracer
 
 if TYPE_CHECKING:
     from .engines import Engines
-
-
-class Interrupted(Exception):
-    """The run was asked to stop; everything written so far is complete."""
 
 
 @dataclass(slots=True)
@@ -84,6 +81,9 @@ class Options:
     deterministic: bool = False  # the same bits in every run: a switch of TensorFlow's for all of the process
     timeout: float = TIMEOUT  # seconds that a call of a cluster's servers may take
     servers: Servers | None = None  # of the cluster that it runs on; a compiled program gives its own
+    part: Part | None = None  # what this process takes of the trainings, where each worker trains by itself
+    check: Callable[[], None] = lambda: None  # raises an error if a process of another worker is gone
+    share: Share | None = None  # the same, as it is
 
 
 class Progress:
@@ -118,7 +118,11 @@ class SessionRun:
 
     def begin(self) -> None:
         """Give variables and random ops what they have when the session opens."""
+        if not self.built.setting.soft_placement:
+            check_devices(self.built, self.session)
         random_state.initialise(self)
+        if self.options.share is not None and not self.options.share.part.is_chief:
+            return  # whose variables the chief initialises
         copier = self.engines.copier if self.options.deterministic and self.recovery is None else None
         with determinism(copier is not None and opening_is_seeded(self.built, copier)):
             if self.plan.initialise:
@@ -218,11 +222,13 @@ class SessionRun:
                 path = self.text(statement.path)
                 export(self.built, self.session, statement, path, self.options.access)
                 self.result.saved.append(path)
-            case LogTo():
+            case LogTo() if self._is_new(0):
                 folder = self.options.logdir or self.text(statement.path)
                 if self.log is not None:
                     self.log.close()
                 self._log_to(folder, statement.origin)
+            case LogTo():  # it was opened before a server was lost
+                pass
             case _:
                 raise AssertionError(f"not a statement of a session: {statement}")
 
@@ -283,10 +289,14 @@ class SessionRun:
             if not isinstance(value, str):
                 self.result.values[item.text] = value
             shown.append(str(value))
-        if self.recovery is None or self.recovery.printed.is_new(Place(self.at, self.step)):
+        if self._is_new(self.step):
             line = " ".join(shown)
             self.result.printed.append(line)
             self.options.write(line)
+
+    def _is_new(self, step: int) -> bool:
+        """Whether what is to be told was not told yet: on a cluster, a part of the session may be run again."""
+        return self.recovery is None or self.recovery.told.is_new(Place(self.at, step))
 
     def _log(self, statement: Log) -> None:
         refs = statement.summaries
@@ -433,18 +443,14 @@ def opened(
         session = servers.session(built.data, soft)
     run = SessionRun(plan, built, session, savers, options, result, around, number, resumed=resume is not None)
     if servers is not None:
-        run.recovery = Recovery(run, servers)
+        run.recovery = Recovery(run, servers, options.share)
     try:
-        if not built.setting.soft_placement:
-            check_devices(built, session)
         run.engines = Engines(run, plan.body)
         say_before(run)
-        if run.recovery is not None:
-            run.recovery.begin(resume)
-        try:
+        if run.recovery is None:
             run.begin()
-        except Lost as lost:
-            run.recovery.again(lost)
+        else:
+            run.recovery.begin(resume)
         copier = run.engines.copier if options.deterministic and servers is None else None
         with determinism(copier is not None and is_seeded(built, copier, plan.body)):
             yield run
@@ -473,7 +479,8 @@ def run_session(
         try:
             _run_statements(run, plan, kept, resume)
         except Interrupted:
-            run.keep_variables()
+            with suppress(Lost, Late):  # it may have waited for a server
+                run.keep_variables()
             raise
         except Late:
             raise failure(CALL_SLOW, plan.body[run.at].origin, seconds=options.timeout) from None
@@ -482,26 +489,28 @@ def run_session(
 def _run_statements(run: SessionRun, plan: Session, kept: Kept, resume: Resume | None) -> None:
     """Run a session's statements; where a server is lost meanwhile, those again that come after what is held."""
     start = Place() if resume is None else Place(resume.position.statement, resume.position.step)
-    run.step, is_new = start.step, True
+    run.step = start.step
     while True:
         try:
-            _run_from(run, plan, kept, start, resume, is_new)
+            _run_from(run, plan, kept, start, resume)
             run.keep_variables()
             return
         except Lost as lost:
             held = run.recovery.again(lost)
-            start, resume, is_new = held.place, held.resume, False
+            start, resume = held.place, held.resume
 
 
-def _run_from(run: SessionRun, plan: Session, kept: Kept, start: Place, resume: Resume | None, is_new: bool) -> None:
+def _run_from(run: SessionRun, plan: Session, kept: Kept, start: Place, resume: Resume | None) -> None:
     from .training import train
 
     for at, statement in enumerate(plan.body):
         if run.options.interrupted():
             raise Interrupted
-        if at < start.statement and not (is_new and isinstance(statement, LogTo)):
+        if at < start.statement and not isinstance(statement, LogTo):
             continue
         run.at = at
+        if isinstance(statement, Save):  # which may replace what an earlier statement has restored
+            run.hold(Place(at), always=True)
         if isinstance(statement, Train):
             is_first = at == start.statement
             train(run, statement, kept, (run.number, at), resume if is_first else None, start.step if is_first else 0)

@@ -13,8 +13,9 @@ from ..program import Checkpoint, Every, Field, Run, Statement, Stop, Train
 from . import host
 from .checkpoints import Kept, Position, Resume, restore
 from .nan import Watch
+from .record import Interrupted
 from .recovery import Place
-from .session import Interrupted, Progress, SessionRun
+from .session import Progress, SessionRun
 from .stream import Stream
 
 
@@ -127,7 +128,10 @@ class Steps:
         """Take one step."""
         loop, body = self.loop, self.loop.plan.body
         loop.begin_step()
+        share = self._run.options.share
         for at in range(self._first_statement, len(body)):
+            if share is not None and not share.takes(loop.step, body[at]):
+                continue
             if isinstance(body[at], Checkpoint):
                 self.keep_if_due(at + 1)
             else:
@@ -200,14 +204,18 @@ def train(
     loop = Loop(run, plan)
     run.around.batch = loop.batch_field
     steps = Steps(loop, kept, place, 0 if resume is None else resume.position.body)
+    reached = None
     if resume is not None:
         restore(run, resume, steps.checkpoint.origin)
-        first = min(resume.position.step, loop.total)
+        first, reached = min(resume.position.step, loop.total), resume.state.about.get("reached")
     loop.step = loop.started_at = first
     progress = run.options.progress(loop.total, loop.step, str(plan.unit)) if run.options.progress else Progress()
     engine = run.engines.taken(steps, place)
     if resume is not None and resume.is_exact:
         kept.check_engine(resume, engine.name, steps.checkpoint.origin)
+    share = run.options.share
+    if share is not None:
+        share.begin(*place, first, reached)
     try:
         while loop.step < loop.total:
             if not steps.is_inside_step and run.hold(Place(run.at, loop.step), always=loop.step == first):
@@ -215,12 +223,16 @@ def train(
                 steps.hold()
             engine.advance()
             progress.step(loop.step)
+            if share is not None:
+                share.came_to(loop.step)
             if run.options.interrupted():
                 if steps.folder is not None:
                     engine.written()
                     steps.keep(0)
                     run.options.note(f"kept step {loop.step} in {steps.folder}: the next run goes on from there")
                 raise Interrupted
+        if share is not None:
+            share.join(loop.total)
     except Stopped:
         pass
     finally:
@@ -228,5 +240,23 @@ def train(
         engine.close()
         run.around.batch = None
         run.step = loop.step
+    if share is not None:
+        share.close()
     if steps.folder is not None:
         kept.finish(run, steps.folder)
+
+
+def take_part(run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], first: int) -> None:
+    """Take this process's steps of a training that another process leads, from a step on."""
+    loop = Loop(run, plan)
+    run.around.batch = loop.batch_field
+    loop.step = loop.started_at = first
+    engine = run.engines.taken(Steps(loop, kept, place), place)
+    share = run.options.share
+    try:
+        while loop.step < loop.total and not share.is_over():
+            engine.advance()
+            share.came_to(loop.step, always=loop.step >= loop.total)
+    finally:
+        engine.close()
+        run.around.batch = None

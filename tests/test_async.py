@@ -1,0 +1,188 @@
+"""Asynchronous training on a real cluster: who takes which steps, and what happens when a process is lost."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import clusters
+import pytest
+
+pytestmark = pytest.mark.xdist_group("async")
+
+# Each row has its number as its target, and is counted when it is seen. 23 rows in batches of 4: the last one is short.
+COUNTED = """
+param epochs = 3
+data d = npz("rows.npz")
+placeholder X: float32[n, 2]
+placeholder y: float32[n, 1]
+variable w = zeros([2, 1])
+variable seen = zeros([23])
+variable steps = 0
+loss = reduce_mean(square(X @ w - 0.1 * y))
+loss loss
+optimize with gradient_descent(learning_rate=0.01) as learned
+count = scatter_add(seen, cast(reshape(y, [-1]), int32), 0.0 * reshape(y, [-1]) + 1.0)
+counted = assign_add(steps, 1)
+session:
+    train epochs epochs on d in batches of 4 ORDER as batch:
+        feed X = batch.features, y = batch.target
+        every 1 epoch: print "epoch", epoch
+        run learned
+        run count
+        run counted
+    print steps
+    expect steps == 6 * epochs
+    EXPECT
+"""
+LONG = """
+seed 3
+data d = moons(200, noise=0.1, seed=1) | standardize
+placeholder X: float32[n, 2]
+placeholder y: float32[n, 1]
+variable w = zeros([2, 1])
+variable b = 0.0
+loss = reduce_mean(sigmoid_cross_entropy_with_logits(labels=y, logits=X @ w + b))
+loss loss
+optimize with momentum(0.9, learning_rate=0.05)
+session:
+    train 200 epochs on d in batches of 20 as batch:
+        feed X = batch.features, y = batch.target
+        checkpoint every 50 epochs in "kept"
+        every 20 epochs: print "epoch", epoch
+    print "loss", loss with X = d.features, y = d.target
+    expect loss < 0.32 with X = d.features, y = d.target
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    with clusters.Cluster(tmp_path_factory.mktemp("cluster"), ps=2, workers=2) as made:
+        yield made
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    import numpy as np
+
+    monkeypatch.chdir(tmp_path)
+    rows = np.arange(23, dtype=np.float32)
+    np.savez("rows.npz", features=np.stack([rows / 23, rows % 5], 1), target=rows)
+    return tmp_path
+
+
+@pytest.mark.parametrize("engine", ["loop", "step"])
+@pytest.mark.parametrize("order", ["shuffled seed 3", "ordered"])
+def test_every_row_is_seen_by_one_worker_an_epoch(cluster, here, order, engine):
+    text = COUNTED.replace("ORDER", order).replace("EXPECT", "expect most == epochs and least == epochs")
+    text = text.replace("session:", "most = reduce_max(seen)\nleast = reduce_min(seen)\nsession:")
+    Path("t.tfg").write_text(text)
+    done = cluster.run("run", "t.tfg", "--async", "--engine", engine)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "epoch 0\nepoch 1\nepoch 2\n18\n"
+    assert "the result differs from run to run" in done.stderr
+
+
+def test_without_a_cluster_it_is_wrong_use(here):
+    Path("t.tfg").write_text(LONG)
+    done = clusters.run(clusters.tfdsl("run", "t.tfg", "--async"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--async needs a cluster" in done.stderr
+
+
+def test_launch_takes_it(here):
+    Path("t.tfg").write_text(COUNTED.replace("ORDER", "ordered").replace("EXPECT", ""))
+    done = clusters.run(clusters.tfdsl("launch", "t.tfg", "--workers", "3", "--async"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "epoch 0\nepoch 1\nepoch 2\n18\n"
+
+
+@contextmanager
+def running(cluster, *words):
+    """A run that is under way, once it has printed a line."""
+    command = clusters.tfdsl("run", "t.tfg", "--async", "--config", cluster.config, *words)
+    process = subprocess.Popen(command, env=clusters.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True)  # fmt: skip
+    try:
+        first = process.stdout.readline()
+        assert first == "epoch 0\n", process.communicate(timeout=60)[1]
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def assert_is_learnt(process):
+    out, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert [int(line.split()[1]) for line in out.splitlines()[:-1]] == list(range(20, 200, 20)), said
+    return said
+
+
+@pytest.mark.parametrize(("job", "task"), [
+    ("worker", 1), ("ps", 0), pytest.param("worker", 0, marks=pytest.mark.long),
+    pytest.param("ps", 1, marks=pytest.mark.long),
+])
+def test_a_server_is_lost(cluster, here, job, task):
+    Path("t.tfg").write_text(LONG)
+    with running(cluster) as process:
+        cluster.restart(job, task)
+        said = assert_is_learnt(process)
+    assert f"{job} {task} at " in said
+
+
+def test_the_process_of_a_worker_is_killed(cluster, here):
+    Path("t.tfg").write_text(LONG)
+    with running(cluster) as process:
+        os.kill(part_of(process), signal.SIGKILL)
+        said = assert_is_learnt(process)
+    assert "the process of worker 1 was killed; it is started again" in said
+
+
+def test_a_run_that_is_killed_goes_on(cluster, here):
+    Path("t.tfg").write_text(LONG)
+    with running(cluster) as process:
+        part = part_of(process)
+        while process.stdout.readline() != "epoch 100\n":
+            pass
+    for _ in range(200):
+        if not Path(f"/proc/{part}").exists():
+            break
+        time.sleep(0.05)
+    done = cluster.run("run", "t.tfg", "--async")
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"going on from step (\d+), (which the servers still have|kept in kept)", done.stderr)
+    assert int(found[1]) >= 500
+    assert done.stdout.splitlines()[0] in ("epoch 60", "epoch 80", "epoch 100", "epoch 120", "epoch 140")
+
+
+@pytest.mark.long
+def test_the_process_of_a_worker_is_stopped(cluster, here):
+    Path("t.tfg").write_text(LONG)
+    with running(cluster, "--timeout", "5") as process:
+        part = part_of(process)
+        os.kill(part, signal.SIGSTOP)
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 1
+        assert "TFG747" in said and "worker 1 has taken no step for 5 seconds" in said
+        assert not Path(f"/proc/{part}").exists()
+
+
+def test_a_worker_that_fails_ends_the_run(cluster, here):
+    # Only the second worker takes the step at which this is wrong.
+    text = COUNTED.replace("ORDER", "ordered").replace("EXPECT", "")
+    text = text.replace("count = scatter_add", "fine = check_numerics(1.0 / (9.0 - reduce_max(y) + 2.0), \"eleven\")\n"
+                        "count = scatter_add").replace("run count\n", "run count, fine\n")  # fmt: skip
+    Path("t.tfg").write_text(text)
+    done = cluster.run("run", "t.tfg", "--async")
+    assert done.returncode == 1
+    assert "eleven" in done.stderr
+
+
+def part_of(process) -> int:
+    """The process of the other worker of a run."""
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return int(child)

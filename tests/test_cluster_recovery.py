@@ -1,0 +1,178 @@
+"""Clients and servers of a cluster that are lost at a chosen moment: `benchmarks/survival/clusters.py` has the others."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import clusters
+import pytest
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+TRAINING = """
+seed 3
+param kind = 1.0
+data d = moons(200, noise=0.1, seed=1)
+placeholder X: float32[n, 2]
+placeholder y: float32[n, 1]
+variable v = random_normal([2, 4])
+variable w = random_normal([4, 1])
+mse = reduce_mean(square(tanh(dropout(X, rate=0.1) @ v) @ w - y))
+loss mse
+optimize with adam(learning_rate=0.01)
+summary scalar mse as "MSE"
+session:
+    log to "logs"
+    train 40 epochs on d in batches of 33 as batch:
+        feed X = batch.features, y = batch.target
+        checkpoint every 10 epochs in "kept"
+        every 1 steps: log
+        every 2 steps: print "step", step, mse
+    print v, w
+"""
+# Nothing of it can be kept before the loop is over, which takes a second or two.
+STATEMENTS = """
+variable w = 3.0
+summary scalar w as "w"
+i = constant(0)
+while i < 200000:
+    i = i + 1
+session:
+    log to "logs"
+    log
+    print "begins", w
+    print "ends", i
+    print "after", w
+"""
+
+
+class Client:
+    """A `tfdsl run` on a cluster."""
+
+    def __init__(self, cluster, name: str, *words: str):
+        self.out, self.err = Path("stdout"), Path("stderr")
+        command = clusters.tfdsl("run", name, "--config", cluster.config, "--timeout", "30", *words)
+        with self.out.open("w") as out, self.err.open("w") as err:
+            self.process = subprocess.Popen(command, env=clusters.environment(), stdout=out, stderr=err)
+
+    def wait_for(self, pattern: str) -> re.Match:
+        """Wait until it has said something."""
+        end = time.monotonic() + 120
+        while True:
+            found = re.search(pattern, self.out.read_text() + self.err.read_text())
+            if found:
+                return found
+            assert self.process.poll() is None and time.monotonic() < end, self.err.read_text()
+            time.sleep(0.001)
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def end(self) -> list[str]:
+        """What it printed, once it has come to its end."""
+        assert self.process.wait(120) == 0, self.err.read_text()
+        return self.out.read_text().splitlines()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def training(here):
+    Path("t.tfg").write_text(TRAINING)
+    return "t.tfg"
+
+
+@pytest.fixture(scope="module")
+def wanted(tmp_path_factory):
+    """What the training prints and logs if nobody disturbs it."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    (folder / "t.tfg").write_text(TRAINING)
+    done = clusters.run(clusters.tfdsl("run", "t.tfg", "--towers", "2"), cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines(), curve(folder / "logs")
+
+
+def curve(folder):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    loaded = EventAccumulator(str(folder), size_guidance={"scalars": 0})
+    loaded.Reload()
+    return [(tag, event.step, event.value) for tag in loaded.Tags()["scalars"] for event in loaded.Scalars(tag)]
+
+
+def lines_from(wanted, step):
+    return wanted[next(at for at, line in enumerate(wanted) if int(line.split()[1]) >= step) :]
+
+
+def test_a_server_that_is_another_one_after_a_pause(cluster, training, wanted):
+    client = Client(cluster, training, "--engine", "step")
+    client.wait_for("step 60 ")
+    client.signal(signal.SIGSTOP)  # no call is under way, or none that fails
+    cluster.restart("ps", 0)
+    client.signal(signal.SIGCONT)
+    assert client.end() == wanted[0]
+    assert curve("logs") == wanted[1]
+    assert "with what the client has kept" in client.err.read_text()
+
+
+@pytest.mark.parametrize("who", [("ps", 0), ("worker", 0), ("worker", 1)])
+def test_a_server_is_lost_while_a_client_goes_on(cluster, training, wanted, who):
+    client = Client(cluster, training, "--engine", "step")
+    client.wait_for("step 60 ")
+    client.kill()
+    client = Client(cluster, training, "--engine", "step")
+    step = int(client.wait_for(r"going on from step (\d+), which the servers still have")[1])
+    client.signal(signal.SIGSTOP)  # it has read what they have, and put nothing there
+    cluster.restart(*who)
+    client.signal(signal.SIGCONT)
+    assert client.end() == lines_from(wanted[0], step)
+    assert curve("logs") == wanted[1]
+
+
+def test_what_the_servers_have_is_not_whole_any_more(tmp_path, training, wanted):
+    with clusters.Cluster(tmp_path, ps=2) as cluster:
+        client = Client(cluster, training, "--engine", "step")
+        client.wait_for("step 60 ")
+        client.kill()
+        cluster.restart("ps", 1)  # what describes the copies is on the other one
+        client = Client(cluster, training, "--engine", "step")
+        step = int(client.wait_for(r"going on from step (\d+), kept in kept")[1])
+        assert client.end() == lines_from(wanted[0], step)
+        assert curve("logs") == wanted[1]
+
+
+def test_what_another_program_has_left_on_the_servers(cluster, training, wanted):
+    Path("other.tfg").write_text(TRAINING.replace("w = random_normal([4, 1])", "w = cast(random_normal([4, 1]), float64)")
+                                 .replace("@ w", "@ cast(w, float32)").replace('"kept"', '"others"'))  # fmt: skip
+    client = Client(cluster, "other.tfg", "--engine", "step")
+    client.wait_for("step 60 ")
+    client.kill()
+    client = Client(cluster, training, "--logdir", "mine")
+    assert client.end() == wanted[0]
+
+
+@pytest.mark.parametrize("who", [("ps", 0), ("worker", 0)])
+def test_a_session_that_begins_anew_logs_on(cluster, here, who):
+    Path("t.tfg").write_text(STATEMENTS)
+    client = Client(cluster, "t.tfg")
+    client.wait_for("begins")
+    cluster.kill(*who)
+    client.wait_for("is lost")
+    cluster.start(*who)
+    assert client.end() == ["begins 3.0", "ends 200000", "after 3.0"]
+    assert curve("logs") == [("w", 0, 3.0)]
+    assert len(os.listdir("logs")) == 1
+
+
+def test_waiting_can_be_interrupted(cluster, training):
+    cluster.stop("ps", 0)
+    client = Client(cluster, training, "--timeout", "600")
+    client.wait_for("waiting for ps 0")
+    client.signal(signal.SIGINT)
+    assert client.process.wait(60) == 130
+    assert client.err.read_text().endswith("tfdsl: interrupted\n")

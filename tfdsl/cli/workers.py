@@ -1,0 +1,87 @@
+"""`tfdsl run --async`: a process for each worker but the first, which the run itself is.
+
+The others run the same command line with `--part`. They print nothing; what they note says which worker it is from.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+from ..diagnostics import WORKER_ENDED, Diagnostic, TfgError
+from ..driver import Compiled
+from . import tensorflow
+from .child import child, environment
+from .report import tell
+
+if TYPE_CHECKING:
+    from ..runtime.share import Part
+
+RESTARTS = 3  # of each process
+
+
+class Workers:
+    """The processes of the other workers, which end with the `with` block."""
+
+    def __init__(self, arguments: argparse.Namespace, compiled: Compiled):
+        self._words, self._count = arguments.words, len(compiled.cluster.jobs["worker"])
+        self._board = os.urandom(4).hex()
+        compiled.worker = 0
+        self._processes: dict[int, subprocess.Popen] = {}
+        self._starts: dict[int, int] = {}
+
+    @property
+    def part(self) -> "Part":
+        """What the run itself takes."""
+        from ..runtime.share import Part
+
+        return Part(0, self._count, self._board)
+
+    def __enter__(self) -> "Workers":
+        tell("tfdsl: training is asynchronous: each worker takes its own steps, and the result differs from run to run")
+        for number in range(1, self._count):
+            self._start(number)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes.values():
+            process.kill()
+            process.wait()
+
+    def _start(self, number: int) -> None:
+        self._starts[number] = self._starts.get(number, 0) + 1
+        command = child(*self._words, "--part", f"{number}:{self._count}:{self._board}")
+        self._processes[number] = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment(), process_group=0
+        )
+
+    def check(self) -> None:
+        """Start a process again that was killed; an error for one that has failed, or is killed again and again."""
+        for number, process in self._processes.items():
+            code = process.poll()
+            if code is None or code == 0:
+                continue
+            if code > 0 or self._starts[number] > RESTARTS:
+                raise TfgError([Diagnostic(WORKER_ENDED, None, {"number": number, "code": code})])
+            tell(f"tfdsl: the process of worker {number} was killed; it is started again")
+            self._start(number)
+
+
+def follow(arguments: argparse.Namespace, compiled: Compiled) -> int:
+    """The process of one of the other workers: it takes its part of the trainings that the run leads."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the run ends it
+    number, of, board = arguments.part.split(":")
+    compiled.worker = int(number)
+    tensorflow.load()
+    from ..runtime.run import follow as follow_run
+    from ..runtime.session import Options
+    from ..runtime.share import Part
+
+    def note(line: str) -> None:
+        tell(f"tfdsl: worker {number}: {line}")
+
+    follow_run(compiled, Options(note=note, engine=arguments.engine, timeout=arguments.timeout, keep_variables=False,
+                                 part=Part(int(number), int(of), board)))  # fmt: skip
+    return 0
