@@ -411,6 +411,9 @@ CLUSTER_SHARED = _message("TFG743", "{tasks} was lost, and the variables of this
                           "servers are there")
 VARIABLE_GONE = _message("TFG744", "'{name}' has no value: this session does not initialise it, and nobody else has",
                     "run a session that does before it, or write 'init {name}'")
+VARIABLE_CLEARED = _message("TFG748", "{name} has lost its value: somebody else has cleared it on the cluster",
+                            "tfdsl reset does so, and a program that begins with variables of the same names: "
+                            "give each program a 'container' of its own")
 WORKER_ENDED = _message("TFG745", "the process of worker {number} has ended with exit code {code}",
                         "look at what it says above")
 WORKER_SILENT = _message("TFG747", "worker {number} has taken no step for {seconds:g} seconds",

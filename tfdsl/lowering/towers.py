@@ -58,7 +58,8 @@ def minimize(lowering, node: Node, arguments: dict[str, object]) -> tf.Operation
 
 
 def _parts(lowering, how: Split) -> list[_Part]:
-    """The parts of a batch, one for each tower."""
+    """The parts of a batch, one for each tower. Where there are fewer rows than towers, those without one are lent the
+    last: of no rows at all TensorFlow makes errors, or gradients that are memory nobody has written to."""
     towers = lowering.built.setting.layout.towers
     with v1.name_scope(None), v1.name_scope("towers"), tf.device(None):
         whole = {ref: lowering.built.value(ref) for ref in how.fed}
@@ -66,7 +67,8 @@ def _parts(lowering, how: Split) -> list[_Part]:
         firsts = [n // towers * k + tf.minimum(n % towers, k) for k in range(towers)] + [n]
         parts = []
         for first, last in pairwise(firsts):
-            rows = {ref: tensor[first:last] for ref, tensor in whole.items()}
+            begin = tf.minimum(first, n - 1)
+            rows = {ref: tensor[begin : tf.maximum(last, begin + 1)] for ref, tensor in whole.items()}
             share = tf.cast(last - first, tf.float64) / tf.cast(n, tf.float64)
             parts.append(_Part(rows, share if how.is_mean else tf.sign(share)))
         return parts
@@ -105,8 +107,7 @@ def _with_seed(node: Node, tower: int) -> Node:
 
 
 def _weighed(value, part: _Part):
-    """A tower's part as it counts. One without rows counts nothing, whatever TensorFlow makes of them: some gradients
-    are memory that nobody has written to."""
+    """A tower's part as it counts. One without rows of its own counts nothing, be it infinite."""
     if value is None:
         return value
     if isinstance(value, tf.IndexedSlices):

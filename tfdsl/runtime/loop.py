@@ -30,7 +30,7 @@ from .engines import NotInGraph
 from .loop_feeds import LoopFeeds
 from .recovery import Place
 from .schedule import Schedule
-from .session import setter
+from .session import is_variable_gone, run_failure, setter
 from .training import Steps
 
 _LONG = 0.5  # seconds that one execution should take at most: the user waits for what it prints, or after Ctrl-C
@@ -253,6 +253,8 @@ class Engine:
         try:
             moved, losses, *values = self._execute(first, last, first + events, flags[events])
         except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
+            if before is not None and is_variable_gone(error):  # somebody has cleared it: it must not come back
+                raise run_failure(self._run.built, error, self._loop.plan.origin, True) from error
             self._put_back(before)
             self._step_until(last)  # which reports what fails; if nothing does, only the loop had failed
             self._has_given_up = True

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..access import Access, access_of
-from ..diagnostics import CALL_SLOW, EXPECT_FAILED, NO_MEMORY, RUN_FAILED, VARIABLE_GONE, Diagnostic, Note, TfgError
+from ..diagnostics import (
+    CALL_SLOW,
+    EXPECT_FAILED,
+    NO_MEMORY,
+    RUN_FAILED,
+    VARIABLE_CLEARED,
+    VARIABLE_GONE,
+    Diagnostic,
+    Note,
+    TfgError,
+)
 from ..executed import fetched_by
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
@@ -148,7 +158,8 @@ class SessionRun:
                 return self.session.run(fetches, feed_dict)
             return self.options.tracer.run(kind, self.built, self.session, fetches, feed_dict)
         except tf.errors.OpError as error:
-            raise run_failure(self.built, error, origin) from error
+            had_values = self.recovery is not None and self.plan.initialise
+            raise run_failure(self.built, error, origin, had_values) from error
         except (ValueError, TypeError, RuntimeError) as error:
             raise failure(RUN_FAILED, origin, reason=plain_reason(error)) from error
 
@@ -381,18 +392,30 @@ def is_written_out(side: Shown) -> bool:
 
 
 # What TensorFlow says of a variable that is not there.
-_NO_VARIABLE = re.compile(r"Resource [^/ ]+/(\S+)/N10tensorflow3VarE does not exist|Could not find variable (\S+?)\. ")
+_NO_VARIABLE = re.compile(
+    r"Resource [^/ ]+/(\S+)/N10tensorflow3VarE does not exist|Could not find variable (\S+?)\. "
+    r"|Could not find resource: [^/ ]+/(\S+?)\)|Invalid variable reference"
+)
 
 
-def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin) -> TfgError:
-    """A failure inside TensorFlow, at the place of the node whose op failed."""
+def is_variable_gone(error: Exception) -> bool:
+    """Whether a call failed because a variable has no value."""
+    return isinstance(error, tf.errors.OpError) and _NO_VARIABLE.search(error.message) is not None
+
+
+def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin, had_values: bool = False) -> TfgError:
+    """A failure inside TensorFlow, at the place of the node whose op failed. A variable that has no value may have had
+    one in this session."""
     name = error.op.name if error.op is not None else _node_in(error.message)
     node = built.node_of(name) if name else None
     reason = plain_reason(error)
     help = NO_MEMORY.help if isinstance(error, tf.errors.ResourceExhaustedError) else ""
     missing = _NO_VARIABLE.search(error.message)
-    if missing:
-        return failure(VARIABLE_GONE, statement, name=missing[1] or missing[2])
+    known = next(filter(None, missing.groups()), "") if missing else ""
+    if missing and had_values:
+        return failure(VARIABLE_CLEARED, statement, name=f"'{known}'" if known else "a variable")
+    if known:
+        return failure(VARIABLE_GONE, statement, name=known)
     if node is None:
         return failure(RUN_FAILED, statement, reason=reason)
     notes = [Note(f"the op is {name}, of the kind {error.op.type}" if error.op is not None else f"the op is {name}")]
