@@ -144,6 +144,8 @@ class Share:
     def put_back(self, session: int, statement: int, steps: list[int]) -> None:
         """The variables are again what they were before a statement, when the workers had come so far."""
         phase = self._phase
+        if not self.part.is_chief:
+            return
         if phase is not None and phase.is_open and (phase.session, phase.statement) == (session, statement):
             self.open(session, statement, steps)
         else:
