@@ -4,8 +4,10 @@ import glob
 import os
 from pathlib import Path
 
+import pytest
 from client import Job, differences, run, same
 
+pytestmark = pytest.mark.xdist_group("cluster")
 MODELS = {path.stem: path for path in sorted((Path(__file__).resolve().parent.parent / "models").glob("*.tfg"))}
 ALONE = [name for name in MODELS if not name.startswith("cluster_")]
 STEP = ["housing", "moons", "digits"]
