@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from client import Job, run, same
 from interrupted import points
 from test_cluster import checkpoints
 
-MODELS = Path(__file__).resolve().parent.parent / "models"
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -28,15 +29,27 @@ def lines(cluster):
 
 
 def model(name):
-    return str(MODELS / f"{name}.tfg")
+    return str(ROOT / "models" / f"{name}.tfg")
 
 
-def test_two_processes_share_a_variable_and_closing_destroys_nothing(lines):
-    assert lines("run", model("cluster_variables")) == ["11", "18 1"]
-    assert lines("run", model("cluster_shared"), "--session", "first") == ["x is 3"]
-    assert lines("run", model("cluster_shared"), "--session", "second") == ["x is 4 and mine 1"]
-    assert lines("run", model("cluster_shared"), "--session", "second") == ["x is 5 and mine 1"]
-    assert lines("run", model("cluster_shared")) == ["x is 3", "x is 4 and mine 1"]
+def test_what_the_documentation_shows(cluster):
+    """Its commands, one after the other, print what stands there; `models/cluster.yaml` is the cluster of the tests."""
+    commands = re.findall(
+        r"^\$ tfdsl (.*)\n((?:(?!\$ |```).*\n)*)", (ROOT / "docs" / "cluster.md").read_text(), re.MULTILINE
+    )
+    assert len(commands) > 7
+    for command, output in commands:
+        words = shlex.split(command.replace("models/cluster.yaml", cluster.config))
+        done = clusters.run(clusters.tfdsl(*words), cwd=ROOT)
+        assert done.returncode == 0, (command, done.stderr)
+        shown = output.splitlines()
+        assert [line for line in shown if not line.startswith("tfdsl: ")] == done.stdout.splitlines(), command
+        assert set(shown) <= set(done.stdout.splitlines() + done.stderr.splitlines()), command
+
+
+def test_a_session_finds_what_another_has_left(cluster, tmp_path):
+    (outcome,) = run(tmp_path, [Job(model("cluster_variables"), tmp_path, cluster.config)])
+    assert outcome.printed == ["11", "18 1"] and not outcome.errors
 
 
 def test_containers_keep_variables_of_one_name_apart_and_what_optimizers_keep(lines, cluster, tmp_path):
