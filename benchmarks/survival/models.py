@@ -131,15 +131,16 @@ LOGGING = [
     Model("log-compiled", "momentum(0.9)", engines=("xla",), log=True),
 ]
 
-# For clusters, where a step takes longer: some seconds each. Without checkpoints, a client that is killed begins anew.
+# For clusters, where a step takes longer: some seconds each. With few checkpoints the servers have more of a training
+# than the disk; with none, a client that is killed begins anew.
 ON_CLUSTERS = [
     Model("descent", "gradient_descent(learning_rate=0.05)", epochs=40, every=20),
     Model("momentum", "momentum(0.9, learning_rate=0.05)", "ordered", engines=("loop",), epochs=60, every=0),
     Model("adam", "adam(learning_rate=0.02)", "sampled seed 5", log=True, epochs=15, every=6),
     Model("rmsprop", "rmsprop(centered=true)", "shuffled seed 7", engines=("step",), epochs=30, every=0),
     Model("dropout", "momentum(0.9)", graph=_DROPOUT, log=True, epochs=15),
-    Model("noise", "adam()", "ordered", graph=_NOISE, engines=("loop",), epochs=30, every=10),
-    Model("draws", "rmsprop()", graph=_SHUFFLED, engines=("step",), epochs=25, every=15),
-    Model("embedding", "adam(learning_rate=0.02)", **GATHERED, epochs=30, every=9),
+    Model("noise", "adam()", "ordered", graph=_NOISE, engines=("loop",), epochs=30, every=150),
+    Model("draws", "rmsprop()", graph=_SHUFFLED, engines=("step",), epochs=25, every=100),
+    Model("embedding", "adam(learning_rate=0.02)", **GATHERED, epochs=30, every=120),
     Model("embedding-adagrad", "adagrad()", engines=("loop",), log=True, epochs=40, every=0, **GATHERED),
 ]
