@@ -33,8 +33,9 @@ class Cluster(Record):
         return self.jobs[job][task]
 
 
-def cluster(value: object, path: str) -> Cluster:
-    """The cluster that a config file describes; `path` is what messages call the file."""
+def cluster(value: object, path: str = "the call") -> Cluster:
+    """The cluster that a mapping of jobs to lists of addresses describes, as the key `cluster` of a config file does;
+    `path` is what messages call the file. `TfgError` for one that cannot be."""
     if not isinstance(value, dict) or not value:
         raise _wrong(path, "'cluster' must be a mapping of jobs to addresses")
     for job, addresses in value.items():

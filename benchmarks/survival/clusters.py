@@ -273,7 +273,7 @@ class Training:
 
 @dataclass
 class Moment:
-    """When a blow falls: after so many seconds, once the client has said something, or after so many changes in the
+    """When a blow falls: after so many seconds, once the client has said so many bytes, or after so many changes in the
     folder of its checkpoints; and a little after that."""
 
     kind: str
@@ -283,7 +283,8 @@ class Moment:
     @classmethod
     def drawn(cls, draw: random.Random, keeps: bool) -> "Moment":
         kind = draw.choice(("time", "word", "change") if keeps else ("time", "time", "word"))
-        after = draw.uniform(0, 9) if kind == "time" else draw.randrange(1, 25)
+        most = {"time": 9, "word": 3000, "change": 25}[kind]
+        after = draw.choice((draw.uniform(0, most), draw.uniform(0, most), 0.1))
         return cls(kind, after, draw.choice((0, draw.uniform(0, 0.01), draw.uniform(0, 0.5))))
 
     def is_reached(self, begun: float, words: int, changes: int) -> bool:
@@ -291,7 +292,7 @@ class Moment:
             case "time":
                 return time.monotonic() >= begun + self.after
             case "word":
-                return words > 0
+                return words >= self.after
             case _:
                 return changes >= self.after
 
