@@ -41,7 +41,7 @@ class Outcome:
     errors: list[tuple[str, int | None, str]] = field(default_factory=list)
 
 
-def run(folder, jobs: list[Job], timeout: float = 300) -> list[Outcome]:
+def run(folder, jobs: list[Job], timeout: float = 600) -> list[Outcome]:
     """Run jobs in a process there; its files go to a folder."""
     asked, answered = (os.path.join(folder, name) for name in ("jobs", "outcomes"))
     with open(asked, "wb") as file:

@@ -168,6 +168,7 @@ ONCE_WRONG = [
     "goal = reduce_mean(X * s) + cast(cast(10.0 * reduce_mean(X) * s, int32), float64)",
     "goal = reduce_mean(where([true, false, true, true, true], X, X * s))",
     "goal = add_n([reduce_sum(X * s), 1.0])",
+    "goal = s * cast(reduce_mean(k, axis=0), float64) / 3.0",
 ]
 RIGHT = [
     "goal = reduce_mean(conv1d(Z * s, filters[0], stride=1, padding=\"SAME\"))",

@@ -276,15 +276,12 @@ def _reduced(over_rows: str = "") -> Rule:
         name = "input_tensor" if "input_tensor" in made.node.args else "input"
         made.only(name)
         kind = made.kind(name)
-        if kind != ROWS:
-            if not over_rows:
-                raise _Mixed
-            return kind  # a mean or a sum of one
-        if 0 not in made.axes("axis", name):
+        if kind == ROWS and 0 not in made.axes("axis", name):
             return ROWS
-        if not over_rows:
+        is_cut_off = over_rows == MEAN and made.node.outputs[0].dtype.kind not in ("float", "complex")
+        if not over_rows or is_cut_off:
             raise _Mixed
-        return over_rows
+        return over_rows if kind == ROWS else kind  # a mean or a sum of one
 
     return rule
 
