@@ -45,6 +45,7 @@ _START = 120.0  # seconds until a client says something
 _WORKERS = 2
 _ERROR = re.compile(r"error\[(TFG740|TFG741)\]")
 _FROM = re.compile(r"going on from step (\d+), (?:kept in|which the servers)")
+_KEPT = re.compile(r"going on from step (\d+), with what the client has kept")
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,10 @@ class Client:
         self.process.wait()
 
 
+def _step_of(state: str) -> int:
+    return int(state.rpartition("-")[2])
+
+
 @dataclass
 class Training:
     """One training on a cluster, from its first client to its end."""
@@ -160,6 +165,7 @@ class Training:
     clients: int = 0
     kills: int = 0
     changes: int = 0  # in the folder of the checkpoints, since this client was started
+    recoveries: int = 0  # of this client
     seen: int = 0  # of the lines, by all clients together
     client: Client = field(init=False)
     _watch: Watch = field(init=False)
@@ -173,12 +179,18 @@ class Training:
         kept = self.folder / self.program.kept
         kept.mkdir(parents=True, exist_ok=True)
         self._watch = Watch(kept, kept.parent)
-        self._acknowledged, self.changes, self.clients = self.newest, 0, self.clients + 1
+        self._acknowledged, self.changes, self.recoveries, self.clients = self.newest, 0, 0, self.clients + 1
         self.client = Client(self.cluster, self.program, self.folder, self.timeout)
         self._said, self._last = (0, 0), time.monotonic()
 
     def look(self, seconds: float = 0.01) -> bool:
         """See what the client does, for so long at most; whether it still runs."""
+        going_on = _KEPT.findall(self.client.notes)
+        if len(going_on) > self.recoveries:
+            self.recoveries = len(going_on)
+            if self.newest is not None and int(going_on[-1]) < _step_of(self.newest):
+                self.fault(f"goes on from step {going_on[-1]} after a loss, although {self.newest} was acknowledged")
+            self.report.count("recoveries")
         self._notice(seconds)
         said, now = self.client.said(), time.monotonic()
         if said != self._said:
@@ -207,7 +219,7 @@ class Training:
         self._watch.__exit__()
         found, lines = _FROM.search(self.client.notes), self.client.lines
         step = int(found[1]) if found else None
-        acknowledged = None if self._acknowledged is None else int(self._acknowledged.rpartition("-")[2])
+        acknowledged = None if self._acknowledged is None else _step_of(self._acknowledged)
         if found:
             self.report.count("clients that went on" + (" from the servers" if "servers" in found[0] else ""))
         if acknowledged is not None and (lines or code >= 0) and (step is None or step < acknowledged):
