@@ -286,18 +286,21 @@ class Training:
 @dataclass
 class Moment:
     """When a blow falls: after so many seconds, once the client has said so many bytes, or after so many changes in the
-    folder of its checkpoints; and a little after that."""
+    folder of its checkpoints; and a little after that. The clock waits until a client says something, unless the blow
+    `is_early`."""
 
     kind: str
     after: float
     pause: float
+    is_early: bool
 
     @classmethod
     def drawn(cls, draw: random.Random, keeps: bool) -> "Moment":
         kind = draw.choice(("time", "word", "change") if keeps else ("time", "time", "word"))
-        most = {"time": 9, "word": 3000, "change": 25}[kind]
+        most = {"time": 6, "word": 3000, "change": 25}[kind]
         after = draw.choice((draw.uniform(0, most), draw.uniform(0, most), 0.1))
-        return cls(kind, after, draw.choice((0, draw.uniform(0, 0.01), draw.uniform(0, 0.5))))
+        pause = draw.choice((0, draw.uniform(0, 0.01), draw.uniform(0, 0.5)))
+        return cls(kind, after, pause, draw.random() < 0.2)
 
     def is_reached(self, begun: float, words: int, changes: int) -> bool:
         match self.kind:
@@ -346,6 +349,8 @@ def kill(training: Training, draw: random.Random, most: int) -> None:
             break
         if not is_running or training.kills >= most:
             continue
+        if not moment.is_early and not any(training.client.said()):
+            begun = time.monotonic()
         words = sum(training.client.said()) - sum(before)
         if not moment.is_reached(begun, words, training.changes - changes):
             continue
