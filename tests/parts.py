@@ -181,8 +181,8 @@ def fault(text: str, rows: int, seed: int = 0) -> str:
         watched = next(iter(built.losses.values()), goal)  # it may not be split at all
         everything = [variable.initializer for variable in built.variables()]
     with v1.Session(graph=built.graph) as session:
-        session.run(everything)
         try:
+            session.run(everything)
             wanted, loss, before = session.run([gradients, goal, variables], feeds)
         except tf.errors.OpError:
             return ""  # it does not hold of this batch

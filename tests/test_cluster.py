@@ -11,7 +11,7 @@ pytestmark = pytest.mark.xdist_group("cluster")
 MODELS = {path.stem: path for path in sorted((Path(__file__).resolve().parent.parent / "models").glob("*.tfg"))}
 ALONE = [name for name in MODELS if not name.startswith("cluster_")]
 STEP = ["housing", "moons", "digits"]
-SHORT = {"housing": 2, "logistic_regression": 50}  # epochs, of those that take long
+SHORT = {"housing": 1, "logistic_regression": 20}  # epochs, of those that take long
 
 
 def checkpoints(folder):

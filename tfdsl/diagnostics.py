@@ -383,7 +383,7 @@ EXPORT_EXISTS = _message("TFG712", "{path} exists and is no model that tfdsl has
 EXPORT_TOO_LARGE = _message("TFG734", "{what} needs {size:.1f} GB of data, more than the 2 GB that a model holds",
                             "export what is made of placeholders and variables, or name the data in 'with'")
 DEVICE_MISSING = _message("TFG713", "there is no device {name} here",
-                          "there are {known}; --soft-placement takes what there is")
+                          "there are {known}; --soft-placement takes what there is, --config FILE.yaml names a cluster")
 NO_XLA = _message("TFG715", "XLA cannot compile this training: {reason}",
                   "take the engine loop, or auto, which takes it where XLA cannot compile")
 LOSS_NAN = _message("TFG716", "the loss {name} is NaN (not a number) at step {step}, so the training stops",
