@@ -45,6 +45,7 @@ _START = 120.0  # seconds until a client says something
 _WORKERS = 2
 _ERROR = re.compile(r"error\[(TFG740|TFG741)\]")
 _FROM = re.compile(r"going on from step (\d+), (?:kept in|which the servers)")
+_KEPT = re.compile(r"going on from step (\d+), with what the client has kept")
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,10 @@ class Client:
         self.process.wait()
 
 
+def _step_of(state: str) -> int:
+    return int(state.rpartition("-")[2])
+
+
 @dataclass
 class Training:
     """One training on a cluster, from its first client to its end."""
@@ -160,6 +165,7 @@ class Training:
     clients: int = 0
     kills: int = 0
     changes: int = 0  # in the folder of the checkpoints, since this client was started
+    recoveries: int = 0  # of this client
     seen: int = 0  # of the lines, by all clients together
     client: Client = field(init=False)
     _watch: Watch = field(init=False)
@@ -173,12 +179,18 @@ class Training:
         kept = self.folder / self.program.kept
         kept.mkdir(parents=True, exist_ok=True)
         self._watch = Watch(kept, kept.parent)
-        self._acknowledged, self.changes, self.clients = self.newest, 0, self.clients + 1
+        self._acknowledged, self.changes, self.recoveries, self.clients = self.newest, 0, 0, self.clients + 1
         self.client = Client(self.cluster, self.program, self.folder, self.timeout)
         self._said, self._last = (0, 0), time.monotonic()
 
     def look(self, seconds: float = 0.01) -> bool:
         """See what the client does, for so long at most; whether it still runs."""
+        going_on = _KEPT.findall(self.client.notes)
+        if len(going_on) > self.recoveries:
+            self.recoveries = len(going_on)
+            if self.newest is not None and int(going_on[-1]) < _step_of(self.newest):
+                self.fault(f"goes on from step {going_on[-1]} after a loss, although {self.newest} was acknowledged")
+            self.report.count("recoveries")
         self._notice(seconds)
         said, now = self.client.said(), time.monotonic()
         if said != self._said:
@@ -207,7 +219,7 @@ class Training:
         self._watch.__exit__()
         found, lines = _FROM.search(self.client.notes), self.client.lines
         step = int(found[1]) if found else None
-        acknowledged = None if self._acknowledged is None else int(self._acknowledged.rpartition("-")[2])
+        acknowledged = None if self._acknowledged is None else _step_of(self._acknowledged)
         if found:
             self.report.count("clients that went on" + (" from the servers" if "servers" in found[0] else ""))
         if acknowledged is not None and (lines or code >= 0) and (step is None or step < acknowledged):
@@ -274,18 +286,21 @@ class Training:
 @dataclass
 class Moment:
     """When a blow falls: after so many seconds, once the client has said so many bytes, or after so many changes in the
-    folder of its checkpoints; and a little after that."""
+    folder of its checkpoints; and a little after that. The clock waits until a client says something, unless the blow
+    `is_early`."""
 
     kind: str
     after: float
     pause: float
+    is_early: bool
 
     @classmethod
     def drawn(cls, draw: random.Random, keeps: bool) -> "Moment":
         kind = draw.choice(("time", "word", "change") if keeps else ("time", "time", "word"))
-        most = {"time": 9, "word": 3000, "change": 25}[kind]
+        most = {"time": 6, "word": 3000, "change": 25}[kind]
         after = draw.choice((draw.uniform(0, most), draw.uniform(0, most), 0.1))
-        return cls(kind, after, draw.choice((0, draw.uniform(0, 0.01), draw.uniform(0, 0.5))))
+        pause = draw.choice((0, draw.uniform(0, 0.01), draw.uniform(0, 0.5)))
+        return cls(kind, after, pause, draw.random() < 0.2)
 
     def is_reached(self, begun: float, words: int, changes: int) -> bool:
         match self.kind:
@@ -334,6 +349,8 @@ def kill(training: Training, draw: random.Random, most: int) -> None:
             break
         if not is_running or training.kills >= most:
             continue
+        if not moment.is_early and not any(training.client.said()):
+            begun = time.monotonic()
         words = sum(training.client.said()) - sum(before)
         if not moment.is_reached(begun, words, training.changes - changes):
             continue

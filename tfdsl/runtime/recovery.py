@@ -17,7 +17,7 @@ from ..lowering.tf import tf
 from ..program import Init, LogTo, Restore
 from . import random_state
 from .checkpoints import Resume
-from .cluster import Lost, Servers, variables_of
+from .cluster import ClusterSession, Lost, Servers, variables_of
 from .share import Share
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Recovery:
     told: Once = field(default_factory=Once)
     logged: Once = field(default_factory=Once)
     _next: float = 0.0
+    _holds: ClusterSession | None = None  # from which the state was kept last
     _failed: tuple[Place | None, int] = (None, 0)
 
     @property
@@ -132,7 +133,9 @@ class Recovery:
         streams = run.streams.states() if run.streams else None
         reached = self.share.board.steps() if self.share else None
         self.held = Held(place, run.session.run(kept) if kept else {}, streams, counts, run.step, reached=reached)
-        self._next = time.monotonic() + max(_EVERY, _SHARE * (time.monotonic() - begun))
+        # The first time in a session, the servers have to be given the graph for it.
+        took = time.monotonic() - begun if self._holds is run.session else 0
+        self._holds, self._next = run.session, time.monotonic() + max(_EVERY, _SHARE * took)
         return True
 
     def values(self, place: Place) -> dict[str, np.ndarray] | None:

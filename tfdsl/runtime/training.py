@@ -140,10 +140,16 @@ class Steps:
         loop.step += 1
         self._run.result.steps += 1
 
+    def keeps_now(self) -> bool:
+        """Whether the program says that a checkpoint is kept in this step, and it was not done yet."""
+        loop, since = self.loop, max(self._kept_at, self.loop.started_at)
+        if self.checkpoint is None or loop.step <= since:
+            return False
+        return loop.is_time(self.checkpoint) if self.checkpoint.unit == "second" else loop.is_due(self.checkpoint)
+
     def keep_if_due(self, statement: int) -> None:
         """As `keep`, if the program says so for this step, and it was not done yet."""
-        loop, since = self.loop, max(self._kept_at, self.loop.started_at)
-        if self.checkpoint and loop.step > since and loop.is_due(self.checkpoint):
+        if self.keeps_now() and self.loop.is_due(self.checkpoint):
             self.keep(statement)
 
     def keep(self, statement: int) -> None:
@@ -218,9 +224,11 @@ def train(
         share.begin(*place, first, reached)
     try:
         while loop.step < loop.total:
-            if not steps.is_inside_step and run.hold(Place(run.at, loop.step), always=loop.step == first):
+            keeps = steps.keeps_now()  # a server that is lost after that must not throw it further back
+            if not steps.is_inside_step and run.hold(Place(run.at, loop.step), always=keeps or loop.step == first):
                 engine.written()
-                steps.hold()
+                if not keeps:
+                    steps.hold()
             engine.advance()
             progress.step(loop.step)
             if share is not None:
