@@ -50,7 +50,7 @@ def undisturbed(tmp_path_factory):
     return found
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=["loop", pytest.param("step", marks=pytest.mark.long)])
 def training(request, here, cluster, undisturbed):
     """A client in the middle of its training; what starts another; and what both must come to."""
     engine = request.param
