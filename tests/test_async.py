@@ -74,8 +74,10 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("engine", ["loop", "step"])
-@pytest.mark.parametrize("order", ["shuffled seed 3", "ordered"])
+@pytest.mark.parametrize(("order", "engine"), [
+    ("shuffled seed 3", "loop"), ("ordered", "step"),
+    pytest.param("ordered", "loop", marks=pytest.mark.long), pytest.param("shuffled seed 3", "step", marks=pytest.mark.long),
+])
 def test_every_row_is_seen_by_one_worker_an_epoch(cluster, here, order, engine):
     text = COUNTED.replace("ORDER", order).replace("EXPECT", "expect most == epochs and least == epochs")
     text = text.replace("session:", "most = reduce_max(seen)\nleast = reduce_min(seen)\nsession:")
@@ -93,6 +95,7 @@ def test_without_a_cluster_it_is_wrong_use(here):
     assert "--async needs a cluster" in done.stderr
 
 
+@pytest.mark.long
 def test_launch_takes_it(here):
     Path("t.tfg").write_text(COUNTED.replace("ORDER", "ordered").replace("EXPECT", ""))
     done = clusters.run(clusters.tfdsl("launch", "t.tfg", "--workers", "3", "--async"))
@@ -123,7 +126,7 @@ def assert_is_learnt(process):
 
 
 @pytest.mark.parametrize(("job", "task"), [
-    ("worker", 1), ("ps", 0), pytest.param("worker", 0, marks=pytest.mark.long),
+    ("ps", 0), pytest.param("worker", 1, marks=pytest.mark.long), pytest.param("worker", 0, marks=pytest.mark.long),
     pytest.param("ps", 1, marks=pytest.mark.long),
 ])
 def test_a_server_is_lost(cluster, here, job, task):
@@ -142,6 +145,7 @@ def test_the_process_of_a_worker_is_killed(cluster, here):
     assert "the process of worker 1 was killed; it is started again" in said
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_goes_on(cluster, here):
     Path("t.tfg").write_text(LONG)
     with running(cluster) as process:

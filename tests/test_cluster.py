@@ -10,6 +10,7 @@ from client import Job, differences, run, same
 pytestmark = pytest.mark.xdist_group("cluster")
 MODELS = {path.stem: path for path in sorted((Path(__file__).resolve().parent.parent / "models").glob("*.tfg"))}
 ALONE = [name for name in MODELS if not name.startswith("cluster_")]
+SOME = ["basics", "digits", "housing", "moons", "one_or_two_executions", "restore_renamed", "shared_outside"]
 STEP = ["housing", "moons", "digits"]
 SHORT = {"housing": 1, "logistic_regression": 20}  # epochs, of those that take long
 
@@ -26,8 +27,11 @@ def checkpoints(folder):
     return found
 
 
-def test_every_model_has_the_bits_of_two_towers_in_one_process(cluster, tmp_path):
-    every = [(name, "") for name in ALONE] + [(name, "step") for name in STEP]
+@pytest.mark.parametrize("every", [
+    [(name, "") for name in SOME],
+    pytest.param([(name, "") for name in ALONE] + [(name, "step") for name in STEP], marks=pytest.mark.long),
+], ids=["some", "all"])
+def test_models_have_the_bits_of_two_towers_in_one_process(cluster, tmp_path, every):
     jobs = []
     for name, engine in every:
         params = {"n_epochs": SHORT[name]} if name in SHORT else {}

@@ -111,6 +111,7 @@ def lines_from(wanted, step):
     return wanted[next(at for at, line in enumerate(wanted) if int(line.split()[1]) >= step) :]
 
 
+@pytest.mark.long
 def test_a_server_that_is_another_one_after_a_pause(cluster, training, wanted):
     client = Client(cluster, training, "--engine", "step")
     client.wait_for("step 60 ")
@@ -122,7 +123,9 @@ def test_a_server_that_is_another_one_after_a_pause(cluster, training, wanted):
     assert "with what the client has kept" in client.err.read_text()
 
 
-@pytest.mark.parametrize("who", [("ps", 0), ("worker", 0), ("worker", 1)])
+@pytest.mark.parametrize("who", [
+    ("ps", 0), pytest.param(("worker", 0), marks=pytest.mark.long), pytest.param(("worker", 1), marks=pytest.mark.long),
+])
 def test_a_server_is_lost_while_a_client_goes_on(cluster, training, wanted, who):
     client = Client(cluster, training, "--engine", "step")
     client.wait_for("step 60 ")
@@ -136,6 +139,7 @@ def test_a_server_is_lost_while_a_client_goes_on(cluster, training, wanted, who)
     assert curve("logs") == wanted[1]
 
 
+@pytest.mark.long
 def test_what_the_servers_have_is_not_whole_any_more(tmp_path, training, wanted):
     with clusters.Cluster(tmp_path, ps=2) as cluster:
         client = Client(cluster, training, "--engine", "step")
@@ -148,6 +152,7 @@ def test_what_the_servers_have_is_not_whole_any_more(tmp_path, training, wanted)
         assert curve("logs") == wanted[1]
 
 
+@pytest.mark.long
 def test_what_another_program_has_left_on_the_servers(cluster, training, wanted):
     Path("other.tfg").write_text(TRAINING.replace("w = random_normal([4, 1])", "w = cast(random_normal([4, 1]), float64)")
                                  .replace("@ w", "@ cast(w, float32)").replace('"kept"', '"others"'))  # fmt: skip
@@ -170,6 +175,7 @@ def test_what_was_done_before_is_told_apart():
     assert once.is_new(Place(2, 0), line)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("who", [("ps", 0), ("worker", 0)])
 def test_a_session_that_begins_anew_logs_on(cluster, here, who):
     Path("t.tfg").write_text(STATEMENTS)

@@ -100,6 +100,7 @@ def test_what_is_broken_is_noticed(tmp_path, broken):
     assert told in done.stderr
 
 
+@pytest.mark.long
 def test_clusters(tmp_path):
     found = figures(tmp_path, "clusters", "--count", "2", "--ps", "1", "--models", "adam")
     assert found["kills"] == 2

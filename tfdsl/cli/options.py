@@ -125,6 +125,7 @@ class Given:
 
 def given(arguments: argparse.Namespace) -> Given:
     """The params and data of a command line. `WrongUse` where an option has no `=`."""
+    Access("", arguments.allowed)  # an error for a folder that is not there, whatever the command reads
     result = Given(allowed=arguments.allowed)
     for path in arguments.configs:
         one = config(path)
