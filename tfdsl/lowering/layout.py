@@ -14,7 +14,6 @@ from ..cluster import Cluster
 from ..program import Ref
 from .tf import tf
 
-PLACEMENTS = ("round-robin", "size")
 APART = 1_000_003  # between the seeds of one random op in two towers, or on two workers
 # Ops that may take a variable from another server: all others work on it where it is.
 _CALLS = ("If", "StatelessIf", "While", "StatelessWhile", "Case", "PartitionedCall", "StatefulPartitionedCall")
