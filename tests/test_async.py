@@ -137,6 +137,7 @@ def test_a_server_is_lost(cluster, here, job, task):
     assert f"{job} {task} at " in said
 
 
+@pytest.mark.long
 def test_the_process_of_a_worker_is_killed(cluster, here):
     Path("t.tfg").write_text(LONG)
     with running(cluster) as process:

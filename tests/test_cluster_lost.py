@@ -74,8 +74,9 @@ def ends_as(client, lines, files):
     assert [key for key, value in found.items() if not same(value, files[key])] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("who", [
-    ("worker", 1), pytest.param(("ps", 0), marks=pytest.mark.long),
+    ("worker", 1), ("ps", 0),
 ], ids=["a worker", "a parameter server"])
 def test_a_server_is_killed_and_started_again(training, cluster, who):
     client, _, lines, files = training

@@ -123,6 +123,7 @@ def test_a_server_that_is_another_one_after_a_pause(cluster, training, wanted):
     assert "with what the client has kept" in client.err.read_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("who", [
     ("ps", 0), pytest.param(("worker", 0), marks=pytest.mark.long), pytest.param(("worker", 1), marks=pytest.mark.long),
 ])

@@ -33,6 +33,7 @@ def model(name):
     return str(ROOT / "models" / f"{name}.tfg")
 
 
+@pytest.mark.long
 def test_what_the_documentation_shows(cluster):
     """Its commands, one after the other, print what stands there; `models/cluster.yaml` is the cluster of the tests."""
     commands = re.findall(
@@ -91,6 +92,7 @@ session:
 """
 
 
+@pytest.mark.long
 def test_a_container_is_reset_while_the_program_of_another_trains(cluster, here):
     """Two programs at once, a container each. One is cleared: it ends with an error, and the other does not notice."""
     (here / "t.tfg").write_text(TRAINING)

@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 import socket
-import threading
+import time
 
 from ..cluster import Cluster, port
 from ..diagnostics import SERVER_OPEN, SERVER_PORT, Diagnostic, TfgError
@@ -39,8 +39,8 @@ def command(arguments: argparse.Namespace) -> int:
     if not arguments.quiet:
         tell(f"tfdsl: server {job} {task} listens on port {number}")
         errors([Diagnostic(SERVER_OPEN, None, {"ports": f"port {number}"})])
-    threading.Event().wait()
-    return 0
+    while True:  # and not one long wait: a signal that comes just before it would not end it
+        time.sleep(1)
 
 
 def _number(text: str) -> int:
