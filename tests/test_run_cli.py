@@ -117,3 +117,11 @@ def test_a_process_that_leaves_at_once_has_written_everything(tmp_path):
     made = subprocess.run([sys.executable, "-m", "tfdsl", "run", "p.tfg"], cwd=tmp_path, capture_output=True, text=True)
     assert (made.returncode, made.stdout) == (1, "3.0\n")
     assert "TFG703" in made.stderr
+
+
+def test_towers_have_a_limit(here, capsys):
+    from tfdsl.cli import main
+
+    (here / "t.tfg").write_text("variable x = 1\nsession:\n    print x\n")
+    assert main(["run", "t.tfg", "--towers", "101"]) == 2
+    assert capsys.readouterr().err == "tfdsl: --towers is at most 100: each is a copy of what an optimizer computes\n"

@@ -13,6 +13,8 @@ from .compiling import compile_given
 from .options import add_program_options, positive, seconds
 from .report import WrongUse, colour, count, errors, show, tell
 
+_MOST_TOWERS = 100
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
@@ -65,6 +67,8 @@ def command(arguments: argparse.Namespace) -> int:
     compiled.towers, compiled.placement, compiled.cluster = arguments.towers, arguments.placement, extra.cluster
     if extra.cluster is not None and arguments.towers > 1:
         raise WrongUse("--towers is for one machine: a cluster has a tower for each worker")
+    if arguments.towers > _MOST_TOWERS:
+        raise WrongUse(f"--towers is at most {_MOST_TOWERS}: each is a copy of what an optimizer computes")
     if arguments.asynchronous and extra.cluster is None:
         raise WrongUse("--async needs a cluster: name one with --config, or use tfdsl launch")
     if arguments.part is not None:
