@@ -64,7 +64,9 @@ def _npz(shape: str, data: int, real: int | None = None, method: int = zipfile.Z
 def _many_members() -> bytes:
     """An .npz with a directory of 300,000 entries, which are all the same."""
     name = b"a.npy"
-    entry = b"PK\x01\x02" + struct.pack("<4H4L5H2L", 20, 20, 0, 0, 0, zlib.crc32(b""), 0, 0, len(name), 0, 0, 0, 0, 0, 0)
+    entry = b"PK\x01\x02" + struct.pack(
+        "<4H4L5H2L", 20, 20, 0, 0, 0, zlib.crc32(b""), 0, 0, len(name), 0, 0, 0, 0, 0, 0
+    )
     directory = (entry + name) * 300_000
     return directory + b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, 65535, 65535, len(directory), 0, 0)
 

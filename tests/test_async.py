@@ -74,10 +74,15 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize(("order", "engine"), [
-    ("shuffled seed 3", "loop"), ("ordered", "step"),
-    pytest.param("ordered", "loop", marks=pytest.mark.long), pytest.param("shuffled seed 3", "step", marks=pytest.mark.long),
-])
+@pytest.mark.parametrize(
+    ("order", "engine"),
+    [
+        ("shuffled seed 3", "loop"),
+        ("ordered", "step"),
+        pytest.param("ordered", "loop", marks=pytest.mark.long),
+        pytest.param("shuffled seed 3", "step", marks=pytest.mark.long),
+    ],
+)
 def test_every_row_is_seen_by_one_worker_an_epoch(cluster, here, order, engine):
     text = COUNTED.replace("ORDER", order).replace("EXPECT", "expect most == epochs and least == epochs")
     text = text.replace("session:", "most = reduce_max(seen)\nleast = reduce_min(seen)\nsession:")
@@ -125,10 +130,15 @@ def assert_is_learnt(process):
     return said
 
 
-@pytest.mark.parametrize(("job", "task"), [
-    ("ps", 0), pytest.param("worker", 1, marks=pytest.mark.long), pytest.param("worker", 0, marks=pytest.mark.long),
-    pytest.param("ps", 1, marks=pytest.mark.long),
-])
+@pytest.mark.parametrize(
+    ("job", "task"),
+    [
+        ("ps", 0),
+        pytest.param("worker", 1, marks=pytest.mark.long),
+        pytest.param("worker", 0, marks=pytest.mark.long),
+        pytest.param("ps", 1, marks=pytest.mark.long),
+    ],
+)
 def test_a_server_is_lost(cluster, here, job, task):
     Path("t.tfg").write_text(LONG)
     with running(cluster) as process:

@@ -118,8 +118,14 @@ def test_wrong_use_exits_2(tfdsl, words):
     "words", [("check",), ("run",), ("dump", "--stage", "tree"), ("eval",)], ids=lambda words: words[0]
 )
 @pytest.mark.parametrize(
-    ("file", "code"), [("none.tfg", "TFG808"), ("folder.tfg", "TFG808"), ("latin.tfg", "TFG118"), ("\0.tfg", "TFG808"),
-                          ("/dev/zero", "TFG841")]
+    ("file", "code"),
+    [
+        ("none.tfg", "TFG808"),
+        ("folder.tfg", "TFG808"),
+        ("latin.tfg", "TFG118"),
+        ("\0.tfg", "TFG808"),
+        ("/dev/zero", "TFG841"),
+    ],
 )
 def test_unreadable_files(tfdsl, words, file, code):
     status, out, err = tfdsl(*words, file, *(["1"] if words == ("eval",) else []))
@@ -239,7 +245,9 @@ def test_data_that_cannot_be_used(tfdsl, path, code):
 
 def test_config_file_and_what_goes_before_it(tfdsl):
     Path("d.csv").write_text("a,b,price\n1,2,0\n3,4,0\n", encoding="utf-8")
-    Path("c.yaml").write_text("params: {n: 8, flag: false, name: no}\ndata: {d: d.csv}\nlogdir: logs\n", encoding="utf-8")
+    Path("c.yaml").write_text(
+        "params: {n: 8, flag: false, name: no}\ndata: {d: d.csv}\nlogdir: logs\n", encoding="utf-8"
+    )
     assert printed(tfdsl, "--config", "c.yaml") == "8 False no"
     assert printed(tfdsl, "--config", "c.yaml", "--set", "n=9") == "9 False no"
     Path("empty.yaml").touch()

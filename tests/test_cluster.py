@@ -27,10 +27,14 @@ def checkpoints(folder):
     return found
 
 
-@pytest.mark.parametrize("every", [
-    [(name, "") for name in SOME],
-    pytest.param([(name, "") for name in ALONE] + [(name, "step") for name in STEP], marks=pytest.mark.long),
-], ids=["some", "all"])
+@pytest.mark.parametrize(
+    "every",
+    [
+        [(name, "") for name in SOME],
+        pytest.param([(name, "") for name in ALONE] + [(name, "step") for name in STEP], marks=pytest.mark.long),
+    ],
+    ids=["some", "all"],
+)
 def test_models_have_the_bits_of_two_towers_in_one_process(cluster, tmp_path, every):
     jobs = []
     for name, engine in every:

@@ -75,9 +75,14 @@ def ends_as(client, lines, files):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("who", [
-    ("worker", 1), ("ps", 0),
-], ids=["a worker", "a parameter server"])
+@pytest.mark.parametrize(
+    "who",
+    [
+        ("worker", 1),
+        ("ps", 0),
+    ],
+    ids=["a worker", "a parameter server"],
+)
 def test_a_server_is_killed_and_started_again(training, cluster, who):
     client, _, lines, files = training
     cluster.kill(*who)

@@ -124,9 +124,14 @@ def test_a_server_that_is_another_one_after_a_pause(cluster, training, wanted):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("who", [
-    ("ps", 0), pytest.param(("worker", 0), marks=pytest.mark.long), pytest.param(("worker", 1), marks=pytest.mark.long),
-])
+@pytest.mark.parametrize(
+    "who",
+    [
+        ("ps", 0),
+        pytest.param(("worker", 0), marks=pytest.mark.long),
+        pytest.param(("worker", 1), marks=pytest.mark.long),
+    ],
+)
 def test_a_server_is_lost_while_a_client_goes_on(cluster, training, wanted, who):
     client = Client(cluster, training, "--engine", "step")
     client.wait_for("step 60 ")

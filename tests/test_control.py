@@ -133,7 +133,7 @@ def test_unknown_sizes_are_carried():
 def test_a_failure_in_a_loop_is_reported_at_its_line():
     text = (
         "placeholder x: float32\ni = constant(0)\np = x\n"
-        "while i < 3:\n    i = i + 1\n    p = check_numerics(log(p - 2.0), \"log\")\n"
+        'while i < 3:\n    i = i + 1\n    p = check_numerics(log(p - 2.0), "log")\n'
         "c = constant(1.0)\nsession:\n    print p with x = 2.5\n"
     )
     with pytest.raises(tfdsl.TfgError) as caught:

@@ -163,6 +163,7 @@ def test_spacing_does_not_matter_in_generated_programs(text, seed):
 
 # --- the command ----------------------------------------------------------------------------------
 
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -300,7 +300,8 @@ DEEP = {
     "doubled in a session": "def d(a):\n    return a + a\nvariable v = 1.0\n"
     "session:\n    train 1 steps:\n        run v\n"
     "        print " + "d(" * 40 + "epoch" + ")" * 40 + "\n",
-    "shared made of shared work": "b0 = constant(1.0)\n" + "".join(f"b{i + 1} = b{i} + b{i}\n" for i in range(60))
+    "shared made of shared work": "b0 = constant(1.0)\n"
+    + "".join(f"b{i + 1} = b{i} + b{i}\n" for i in range(60))
     + "def f():\n    shared q = b60 * 1.0\n    return q\nc = f()\nd = f()\n",
     "scopes": "\n".join("    " * i + "scope s:" for i in range(60)) + "\n" + "    " * 60 + "a = 1\n",
     "blocks": "\n".join(" " * i + "if true:" for i in range(2000)) + "\n" + " " * 2000 + "a = 1\n",

@@ -139,7 +139,7 @@ ODD = [
     "placeholder y: string[?, n, 3]\nz = y[:, :, k]\n".replace("k", "-1"),
     'param p = [1, [2.0, "x", none], true]\nparam none_at_all = none\na = constant(p[0])\n',
     "a = constant(1)  # odd \u2028 line \u0085 ends\t\n",
-    "a = constant(1)\nsession:\n    print (a +\n        1), \"{now} {{}}\"\n    expect a == 1 and not a > 2\n",
+    'a = constant(1)\nsession:\n    print (a +\n        1), "{now} {{}}"\n    expect a == 1 and not a > 2\n',
 ]
 
 

@@ -106,9 +106,8 @@ def test_noise_is_the_same_on_all_passes():
 
 
 def test_an_inner_tensor_and_several_ys():
-    text = (
-        "variable a = 2.0\nh = square(a)\ny = h * 3.0\nz = exp(h * 0.1)\n"
-        + "".join(f'{m} = gradients([y, z], [h], method="{m}")[0]\n' for m in METHODS)
+    text = "variable a = 2.0\nh = square(a)\ny = h * 3.0\nz = exp(h * 0.1)\n" + "".join(
+        f'{m} = gradients([y, z], [h], method="{m}")[0]\n' for m in METHODS
     )
     found = values(text, list(METHODS))
     np.testing.assert_allclose(found, [3 + 0.1 * np.exp(0.4)] * 4, rtol=1e-3)

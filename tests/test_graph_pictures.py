@@ -94,7 +94,9 @@ def test_an_unrolled_loop_is_one_box():
 
 
 def test_edges_carry_shapes():
-    compiled = tfdsl.compile("placeholder X: float32[batch, 9]\nv = constant([1, 2])\ny = X @ ones([9, 1])\nz = v + 1\n")
+    compiled = tfdsl.compile(
+        "placeholder X: float32[batch, 9]\nv = constant([1, 2])\ny = X @ ones([9, 1])\nz = v + 1\n"
+    )
     labels = {(edge.start, edge.label) for edge in picture(compiled.program.graph()).edges}
     assert {("n0", "batch\N{MULTIPLICATION SIGN}9"), ("n1", "int32 2")} <= labels
 
@@ -207,5 +209,7 @@ def test_boxes_open_and_close_in_a_browser(file):
     assert 'class="box tint' in opened and 'aria-expanded="true"' in opened
     assert re.search(r'class="box tint\d closed"', closed) and 'aria-expanded="false"' in closed
     # Both edges are there still: they end at the box.
-    edges = [re.findall(r"<path", page.partition('class="edges"')[2].partition("</svg>")[0]) for page in (opened, closed)]
+    edges = [
+        re.findall(r"<path", page.partition('class="edges"')[2].partition("</svg>")[0]) for page in (opened, closed)
+    ]
     assert [len(one) for one in edges] == [2, 2]

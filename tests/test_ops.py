@@ -25,8 +25,15 @@ from tfdsl.types import DTYPES, Size, Sizes, TensorType
 
 OPS = {name: op for name, op in ALL_OPS.items() if op.group != "graph"}  # those are not typed by a rule
 VARIANTS = 10
-TF_REFUSALS = (ValueError, TypeError, IndexError, NotImplementedError, AssertionError,
-               AttributeError, tf.errors.InvalidArgumentError)
+TF_REFUSALS = (
+    ValueError,
+    TypeError,
+    IndexError,
+    NotImplementedError,
+    AssertionError,
+    AttributeError,
+    tf.errors.InvalidArgumentError,
+)
 
 # Rows that TensorFlow calls in a way of its own.
 SPECIAL = {
@@ -232,8 +239,12 @@ def both(bound, shapes=None, defaults=False):
 def covers(ours, theirs):
     """Whether our type is TensorFlow's, or says more."""
     if isinstance(ours, tuple) or isinstance(theirs, tuple):
-        return isinstance(ours, tuple) and isinstance(theirs, tuple) and len(ours) == len(theirs) and all(
-            map(covers, ours, theirs))
+        return (
+            isinstance(ours, tuple)
+            and isinstance(theirs, tuple)
+            and len(ours) == len(theirs)
+            and all(map(covers, ours, theirs))
+        )
     if ours.dtype != theirs.dtype:
         return False
     if theirs.shape is None or ours.shape is None:
@@ -293,8 +304,11 @@ def test_types_are_tensorflows(text):
         check(bound, shapes)
 
 
-LETTERS = [(name, letter) for name, op in OPS.items()
-           for letter in sorted({param.group for param in op.params if param.group} - set(DTYPES))]
+LETTERS = [
+    (name, letter)
+    for name, op in OPS.items()
+    for letter in sorted({param.group for param in op.params if param.group} - set(DTYPES))
+]
 
 
 @pytest.mark.parametrize("name, letter", LETTERS)
@@ -330,8 +344,11 @@ def takes(example, letter, dtype):
 def stand_in(value, param, dtype):
     """The same value in another dtype, where it has one."""
     if dtype.name == "string":
-        return np.full(np.shape(value), b"1", object) if param.kind != "tensors" else [
-            np.full(np.shape(v), b"1", object) for v in value]
+        return (
+            np.full(np.shape(value), b"1", object)
+            if param.kind != "tensors"
+            else [np.full(np.shape(v), b"1", object) for v in value]
+        )
     if natural(value).name == "string":
         return value
     real = [np.real(v) for v in value] if param.kind == "tensors" else np.real(value)

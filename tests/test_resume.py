@@ -194,6 +194,6 @@ def test_random_ops_without_a_seed(kind, engine, tmp_path, monkeypatch):
     assert ends[0][-1] != ends[1][-1]
 
 
-@pytest.mark.parametrize("end", ["init", "init w", "restore from \"nowhere\" if exists"])
+@pytest.mark.parametrize("end", ["init", "init w", 'restore from "nowhere" if exists'])
 def test_initial_values_that_are_drawn_again(end, tmp_path, monkeypatch):
     assert_goes_on(program(end=end), "loop", tmp_path, monkeypatch)

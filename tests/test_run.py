@@ -266,12 +266,15 @@ train 1 epoch on rows in batches of 2 ordered as batch:
     ],
 )
 def test_feeds_that_do_not_fit_are_refused_before_tensorflow_is_asked(statement, code, said):
-    text = FED + f"""
+    text = (
+        FED
+        + f"""
 session:
     train 1 epoch on rows in batches of 2 ordered as batch:
         {statement}
         run C with B = [[1, 1]]
 """
+    )
     with pytest.raises(tfdsl.TfgError) as caught:
         run(text, data={"rows": ROWS})
     (diagnostic,) = caught.value.diagnostics
@@ -283,12 +286,15 @@ session:
 
 def test_sizes_that_only_the_last_batch_shows():
     """Batches of 2, then one of 1: the second placeholder wants the first size."""
-    text = FED + """
+    text = (
+        FED
+        + """
 session:
     train 1 epoch on rows in batches of 2 ordered as batch:
         print s with A = batch.features, b = [1, 2]
         run C with B = [[1, 1]]
 """
+    )
     diagnostic = failure(text, data={"rows": ROWS})
     assert diagnostic.code == "TFG504"
     assert diagnostic.headline == "the size 'n' is 1 for A, but 2 for b"
@@ -403,8 +409,8 @@ optimize reduce_sum(square(x * w)) with momentum(0.9) as step
 
 
 def test_save_and_restore_between_runs(here):
-    save = SAVING + "session:\n    run step\n    run step\n    print x, w\n    save to \"a/b/model.ckpt\"\n"
-    restore = SAVING + "session:\n    restore from \"a/b/model.ckpt\"\n    print x, w\n    run step\n    print x, w\n"
+    save = SAVING + 'session:\n    run step\n    run step\n    print x, w\n    save to "a/b/model.ckpt"\n'
+    restore = SAVING + 'session:\n    restore from "a/b/model.ckpt"\n    print x, w\n    run step\n    print x, w\n'
     first = run(save)
     assert first.saved == ["a/b/model.ckpt"]
     second = run(restore, params={"start": 9.0})
@@ -414,20 +420,25 @@ def test_save_and_restore_between_runs(here):
 
 
 def test_restore_if_exists(here):
-    text = SAVING + """
+    text = (
+        SAVING
+        + """
 session:
     restore from "m.ckpt" if exists
     print x
     run step
     save to "m.ckpt"
 """
+    )
     first, second = run(text).printed, run(text).printed
     assert first == ["1.0"]
     assert float(second[0]) < 1
 
 
 def test_restoring_some_and_initialising_the_others(here):
-    text = SAVING + """
+    text = (
+        SAVING
+        + """
 session a:
     set x = 5.0
     save x as "value", w to "some.ckpt"
@@ -439,6 +450,7 @@ session c:
     restore x as "other" from "missing.ckpt" if exists
     print x, w
 """
+    )
     assert run(text).printed == ["5.0 [1. 1.]", "1.0 [1. 1.]"]
     assert tf.train.list_variables("some.ckpt") == [("layer/w", [2]), ("value", [])]
 

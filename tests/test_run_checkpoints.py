@@ -1,6 +1,5 @@
 """Interrupted trainings: the next run goes on where they stopped, and ends as if nothing had happened."""
 
-
 import pytest
 from interrupted import DATA, FEATURES, TARGET, TEXT, Stopping, program, stopped_after, variables
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -99,7 +98,9 @@ def test_what_fails_after_a_training_does_not_lose_it(undisturbed, here):
 
 def test_a_training_that_is_judged_is_a_finished_one(here):
     """What a user does then is to change the program."""
-    text = TEXT.format(optimizer="adam", order="shuffled", first="print step").replace("    save to", "    expect seen == 1\n    save to")
+    text = TEXT.format(optimizer="adam", order="shuffled", first="print step").replace(
+        "    save to", "    expect seen == 1\n    save to"
+    )
     with pytest.raises(tfdsl.TfgError, match="TFG703"):
         tfdsl.compile(text, data=DATA).run()
     assert not (here / "kept").exists()
@@ -314,9 +315,7 @@ def test_two_sessions_that_keep_checkpoints_in_one_folder(here):
         run more
     print x
 """
-    compiled = tfdsl.compile(
-        f"variable x = 0\nmore = assign_add(x, 1)\nsession one:{body}session two:{body}"
-    )
+    compiled = tfdsl.compile(f"variable x = 0\nmore = assign_add(x, 1)\nsession one:{body}session two:{body}")
     assert compiled.run("two", Stopping(7)).interrupted
     with pytest.raises(tfdsl.TfgError) as caught:
         compiled.run("one")

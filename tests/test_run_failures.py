@@ -44,7 +44,9 @@ def test_the_whole_text_of_an_error():
     text = "x = constant([[1.0, 2.0], [2.0, 4.0]])\ny = matrix_inverse(x)\nsession:\n    print y\n"
     with pytest.raises(tfdsl.TfgError) as caught:
         tfdsl.compile(text).run()
-    assert str(caught.value) == """\
+    assert (
+        str(caught.value)
+        == """\
 error[TFG702]: Input is not invertible.
  --> <text>:2:5
   |
@@ -53,6 +55,7 @@ error[TFG702]: Input is not invertible.
   = the op is y, of the kind MatrixInverse
   = it was run by line 4
 """
+    )
 
 
 FAILING = {

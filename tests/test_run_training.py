@@ -54,7 +54,7 @@ def test_every_counts_from_zero(loop, every, steps):
 def test_every_seconds(monkeypatch):
     clock = iter(np.arange(0, 100, 0.4))
     monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
-    assert trained("train 6 steps with engine=\"step\":\n    every 1 second: print step\n    run more") == ["0", "3"]
+    assert trained('train 6 steps with engine="step":\n    every 1 second: print step\n    run more') == ["0", "3"]
 
 
 def test_epochs_and_steps():
@@ -97,7 +97,9 @@ def test_a_body_without_run_takes_the_step_at_its_end():
 
 
 def test_two_optimizers_take_both_steps_in_their_order():
-    text = DESCENT + """
+    text = (
+        DESCENT
+        + """
 optimize value with gradient_descent(learning_rate=1.0) wrt w as second
 session both:
     train 2 epochs:
@@ -108,6 +110,7 @@ session one:
         run second
     print x, w
 """
+    )
     assert run(text).printed == ["1.0 1.0", "0.5 0.5", "0.25 0.0", "1.0 0.0"]
 
 
@@ -132,7 +135,9 @@ def test_steps_in_an_every():
 
 
 def test_stop_when():
-    text = DESCENT + """
+    text = (
+        DESCENT
+        + """
 session:
     train 100 epochs:
         stop when x < 0.2
@@ -143,18 +148,22 @@ session:
         stop when step == 2 or x < 0.0
     print x
 """
+    )
     result = run(text)
     assert result.printed == ["0 1.0", "1 0.5", "2 0.25", "0.125", str(0.125 / 8)]
 
 
 def test_stop_when_in_an_every():
-    text = DESCENT + """
+    text = (
+        DESCENT
+        + """
 session:
     train 100 epochs:
         every 10 epochs:
             stop when x < 0.2
             print epoch
 """
+    )
     assert run(text).printed == ["0"]
 
 
@@ -168,7 +177,9 @@ def test_an_expectation_in_a_training_ends_the_run():
 
 
 def test_statements_of_sessions_in_a_training(here):
-    text = DESCENT + """
+    text = (
+        DESCENT
+        + """
 session:
     train 3 epochs:
         every 1 epoch:
@@ -179,12 +190,15 @@ session after:
     restore x from "x-1.ckpt"
     print x
 """
+    )
     assert run(text).printed == ["0.125 4.0", "0.5"]
     assert sorted(path.name for path in here.glob("x-*.index")) == [f"x-{i}.ckpt.index" for i in range(3)]
 
 
 def test_if_and_for_in_a_session():
-    text = DESCENT + """
+    text = (
+        DESCENT
+        + """
 param loud = true
 session:
     for i in range(2):
@@ -195,13 +209,16 @@ session:
         else:
             print "quiet"
 """
+    )
     assert run(text).printed == ["0 1.0", "1 1.0", "loud"]
     assert run(text, params={"loud": False}).printed == ["0 1.0", "1 1.0", "quiet"]
 
 
 # --- event files ------------------------------------------------------------------------------
 
-LOGGED = DESCENT + """
+LOGGED = (
+    DESCENT
+    + """
 summary scalar loss.value as "loss"
 summary histogram [x, w] as "weights"
 summary text "note" as "note"
@@ -212,6 +229,7 @@ session:
         every 2 steps: log loss, weights
     log loss
 """
+)
 
 
 def events(folder):

@@ -93,9 +93,7 @@ session second on other:
     assert program["x1"].graph is program.graph
     assert program["other.x2"].graph is program.built("other").graph
     assert ops_of(program) == ops(graph(lambda: variable(1, "x1")))
-    assert ops_of(program, "other") == ops(
-        graph(lambda: tf.multiply(variable(2, "x2"), 2, name="double"))
-    )
+    assert ops_of(program, "other") == ops(graph(lambda: tf.multiply(variable(2, "x2"), 2, name="double")))
     assert program.run().printed == ["1", "2 4"]
 
 

@@ -125,9 +125,7 @@ def test_gradient_descent(text, build):
 
 
 def proximal(name):
-    return lambda: getattr(v1.train, name)(
-        0.05, l1_regularization_strength=0.01, l2_regularization_strength=0.02
-    )
+    return lambda: getattr(v1.train, name)(0.05, l1_regularization_strength=0.01, l2_regularization_strength=0.02)
 
 
 OPTIMIZERS = {
@@ -147,9 +145,7 @@ OPTIMIZERS = {
     "adagrad": lambda: v1.train.AdagradOptimizer(0.01),
     "adadelta(0.9, learning_rate=0.05)": lambda: v1.train.AdadeltaOptimizer(0.05, 0.9),
     "ftrl": lambda: v1.train.FtrlOptimizer(0.01),
-    "ftrl(l1_regularization_strength=0.01)": lambda: v1.train.FtrlOptimizer(
-        0.01, l1_regularization_strength=0.01
-    ),
+    "ftrl(l1_regularization_strength=0.01)": lambda: v1.train.FtrlOptimizer(0.01, l1_regularization_strength=0.01),
     "proximal_gradient_descent(0.01, 0.02, learning_rate=0.05)": proximal("ProximalGradientDescentOptimizer"),
     "proximal_adagrad(0.1, 0.01, 0.02, learning_rate=0.05)": proximal("ProximalAdagradOptimizer"),
 }

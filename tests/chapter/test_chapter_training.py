@@ -215,8 +215,7 @@ THETA = [
 @pytest.mark.parametrize(
     "step",
     [
-        "gradient = 2 / housing.rows * (transpose(X) @ error)\n"
-        "training_op = assign(theta, theta - 0.01 * gradient)",
+        "gradient = 2 / housing.rows * (transpose(X) @ error)\ntraining_op = assign(theta, theta - 0.01 * gradient)",
         "training_op = assign(theta, theta - 0.01 * gradients(mse, [theta])[0])",
         "loss mse\noptimize with gradient_descent(learning_rate=0.01) as training_op",
     ],
@@ -253,13 +252,16 @@ def test_mini_batches_on_the_real_data(california):
     """The chapter's loop, by hand on the chapter's fetch_batch, for an epoch of batches of 100."""
     inputs = "placeholder X: float32[batch, 9]\nplaceholder y: float32[batch, 1]"
     step = "loss mse\noptimize with gradient_descent(learning_rate=0.01) as training_op"
-    text = HOUSING.format(inputs=inputs, step=step) + """
+    text = (
+        HOUSING.format(inputs=inputs, step=step)
+        + """
 session:
     train 1 epoch on housing in batches of 100 sampled as batch:
         feed X = batch.features, y = batch.target
         run training_op
     print theta
 """
+    )
     data, target = california.data, california.target.reshape(-1, 1)
     scaled = (data - data.mean(axis=0)) / data.std(axis=0)
     X, y = np.c_[np.ones(len(data)), scaled].astype(np.float32), target.astype(np.float32)
