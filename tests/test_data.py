@@ -399,7 +399,10 @@ def transformed(*steps):
 X, Y = datasets.load_diabetes(return_X_y=True)
 
 
-@pytest.mark.parametrize(("name", "scaler"), [("standardize", StandardScaler()), ("minmax", MinMaxScaler())])
+SCALERS = pytest.mark.parametrize(("name", "scaler"), [("standardize", StandardScaler()), ("minmax", MinMaxScaler())])
+
+
+@SCALERS
 def test_scalers(name, scaler):
     assert np.allclose(transformed(step(name)).features, scaler.fit_transform(X), atol=1e-6)
     data = transformed(step("split"), step(name))
@@ -409,7 +412,49 @@ def test_scalers(name, scaler):
         assert np.allclose(part.features, scaler.transform(expected), atol=1e-6)
 
 
-@pytest.mark.parametrize(("name", "scaler"), [("standardize", StandardScaler()), ("minmax", MinMaxScaler())])
+@SCALERS
+@pytest.mark.parametrize("at", range(5))
+def test_scalers_learn_from_the_training_rows_wherever_split_stands(name, scaler, at):
+    """Split at each place among transforms that make a row from a row, shuffled and cut before it."""
+    rows = np.random.RandomState(3).permutation(len(X))[:200]
+    train, test = train_test_split(X[rows], test_size=0.3, random_state=1)
+    products = PolynomialFeatures(2, include_bias=False)
+    first = type(scaler)().fit(train)
+    second = type(scaler)().fit(products.fit_transform(first.transform(train)))
+    steps = [step(name), step("polynomial"), step(name), step("add_bias")]
+    steps.insert(at, step("split", test=0.3, seed=1))
+    for early in range(at + 1):  # take and shuffle stand anywhere before split
+        chosen = [*steps[:early], step("shuffle", seed=3), step("take", n=200), *steps[early:]]
+        data = agrees(spec(step("diabetes"), *chosen))
+        for part, expected in ((data, X[rows]), (data.train, train), (data.test, test)):
+            expected = second.transform(products.transform(first.transform(expected)))
+            assert np.allclose(part.features[:, 1:], expected, atol=1e-5)
+            assert (part.features[:, 0] == 1).all()
+
+
+def test_without_a_split_scalers_learn_from_the_rows_that_stand_before_them():
+    data = transformed(step("standardize"), step("take", n=50))
+    assert np.allclose(data.features, StandardScaler().fit_transform(X)[:50], atol=1e-6)
+    data = transformed(step("take", n=50), step("standardize"))
+    assert np.allclose(data.features, StandardScaler().fit_transform(X[:50]), atol=1e-6)
+
+
+@SCALERS
+@pytest.mark.parametrize("split", [False, True])
+def test_transforms_leave_the_column_of_add_bias(name, scaler, split):
+    rest = [step("split")] if split else []
+    train = train_test_split(X, test_size=0.2, random_state=42)[0] if split else X
+    data = agrees(spec(step("diabetes"), step("add_bias"), step(name), step("polynomial"), step(name), *rest))
+    products = PolynomialFeatures(2, include_bias=False)
+    first = type(scaler)().fit(train)
+    second = type(scaler)().fit(products.fit_transform(first.transform(train)))
+    expected = second.transform(products.transform(first.transform(X)))
+    assert np.allclose(data.features, np.column_stack([np.ones(len(X)), expected]), atol=1e-5)
+    names = products.get_feature_names_out(datasets.load_diabetes().feature_names)
+    assert data.names == ("bias", *names)
+
+
+@SCALERS
 def test_constant_columns(name, scaler):
     constant = np.column_stack([np.full(1000, 0.1), np.full(1000, 1e9), np.zeros(1000), np.arange(1000)])
     data = load(spec(step("iris"), step(name)), replacement=constant)

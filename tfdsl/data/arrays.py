@@ -41,8 +41,8 @@ Function = Callable[[np.ndarray], np.ndarray]
 @dataclass(frozen=True, slots=True)
 class Table:
     """Data being made. The features are rows of a source with some functions applied in float64; `chosen` says which
-    rows, in which order, the first ones if it is None. The target is int64 or float64, of one column; `train` and
-    `test` are the split's rows."""
+    rows, in which order, the first ones if it is None. The first `biases` features are ones that `add_bias` made. The
+    target is int64 or float64, of one column; `train` and `test` are the split's rows."""
 
     source: Rows
     rows: int
@@ -53,6 +53,7 @@ class Table:
     functions: tuple[Function, ...] = ()
     train: np.ndarray | None = None
     test: np.ndarray | None = None
+    biases: int = 0
 
     def block(self, rows: slice | np.ndarray) -> np.ndarray:
         """The features of some rows, float64."""
@@ -72,7 +73,7 @@ class Table:
         return np.asarray(self.source[rows if self.chosen is None else self.chosen[rows]])
 
     def training_blocks(self) -> Iterator[np.ndarray]:
-        """What a transform learns from: all rows before a split, the training rows after it."""
+        """What a transform learns from: the training rows, or all where there is no split."""
         for start in range(0, self.training_rows, BLOCK):
             part = slice(start, min(start + BLOCK, self.training_rows))
             yield self.block(part if self.train is None else self.train[part])

@@ -69,7 +69,8 @@ def at_stage(stage: int) -> Iterator[None]:
 
 
 class Schema(Record):
-    """Sizes, dtypes and names of a data set. `target` is None where there is none; it is rows x 1."""
+    """Sizes, dtypes and names of a data set. `target` is None where there is none; it is rows x 1. The first `biases`
+    columns are those of `add_bias`, which transforms leave as they are."""
 
     rows: int
     names: tuple[str, ...]
@@ -78,6 +79,7 @@ class Schema(Record):
     features: DType = FLOAT32
     test_rows: int | None = None  # after a split
     streamed: bool = False  # kept on disk, and read in batches
+    biases: int = 0
 
     @property
     def columns(self) -> int:

@@ -78,7 +78,7 @@ class Row(Record):
 
     `schema` takes (arguments, where) for a source, (arguments, schema before) for a transform.
     `implementation` is module and function below this folder. `target_name` is what a source that is
-    not a file calls its target.
+    not a file calls its target. `of_rows` tells whether a transform chooses rows, and leaves them as they are.
     """
 
     name: str
@@ -87,6 +87,7 @@ class Row(Record):
     schema: Callable[..., Schema]
     implementation: str
     target_name: str | None = None
+    of_rows: bool = False
 
     @property
     def params(self) -> tuple[Param, ...]:
@@ -283,20 +284,22 @@ def _same(arguments: Arguments, before: Schema) -> Schema:
 
 
 def _add_bias(arguments: Arguments, before: Schema) -> Schema:
-    return replace(before, names=("bias", *before.names))
+    return replace(before, names=("bias", *before.names), biases=before.biases + 1)
 
 
 def _polynomial(arguments: Arguments, before: Schema) -> Schema:
     degree = arguments["degree"]
     valid = is_integer(degree) and 1 <= degree <= MAX_DEGREE
     need(valid, "polynomial", arguments, "degree", f"an integer from 1 to {MAX_DEGREE}")
-    check_size("polynomial", 1 if before.streamed else before.rows, math.comb(before.columns + degree, degree) - 1)
+    biases, factors_of = before.names[: before.biases], before.names[before.biases :]
+    columns = len(biases) + math.comb(len(factors_of) + degree, degree) - 1
+    check_size("polynomial", 1 if before.streamed else before.rows, columns)
     names = tuple(
         " ".join(_power(name, len(list(group))) for name, group in groupby(factors))
         for power in range(1, degree + 1)
-        for factors in combinations_with_replacement(before.names, power)
+        for factors in combinations_with_replacement(factors_of, power)
     )
-    return replace(before, names=names)
+    return replace(before, names=biases + names)
 
 
 def _power(name: str, power: int) -> str:
@@ -339,28 +342,43 @@ TRANSFORMS: dict[str, Row] = {
         Row(
             "standardize",
             "",
-            "Each feature with mean 0 and standard deviation 1 over the training rows.",
+            "Each feature with mean 0 and standard deviation 1 over the training rows. The column of `add_bias` stays.",
             _same,
             "transforms.standardize",
         ),
-        Row("minmax", "", "Each feature from 0 to 1 over the training rows.", _same, "transforms.minmax"),
+        Row(
+            "minmax",
+            "",
+            "Each feature from 0 to 1 over the training rows. The column of `add_bias` stays.",
+            _same,
+            "transforms.minmax",
+        ),
         Row("add_bias", "", "A first column of ones.", _add_bias, "transforms.add_bias"),
         Row(
             "polynomial",
             "degree: integer = 2",
-            "All products of the features up to a degree, without the constant one.",
+            "All products of the features up to a degree, without the constant one. The column of `add_bias` stays.",
             _polynomial,
             "transforms.polynomial",
         ),
         Row(
             "split",
             "test: number = 0.2, seed: integer = 42",
-            "Divides the rows at random into `.train` and `.test`; `.features` keeps them all.",
+            "Divides the rows at random into `.train` and `.test`; `.features` keeps them all. What other transforms "
+            "learn, they learn from `.train`, wherever `split` stands.",
             _split,
             "transforms.split",
+            of_rows=True,
         ),
-        Row("take", "n: integer", "The first n rows.", _take, "transforms.take"),
-        Row("shuffle", "seed: integer = 42", "The rows in random order.", _shuffle, "transforms.shuffle"),
+        Row("take", "n: integer", "The first n rows.", _take, "transforms.take", of_rows=True),
+        Row(
+            "shuffle",
+            "seed: integer = 42",
+            "The rows in random order.",
+            _shuffle,
+            "transforms.shuffle",
+            of_rows=True,
+        ),
     )
 }
 
@@ -439,9 +457,9 @@ def _target(header: tuple[str, ...], replaced: Row) -> str:
 
 def python_arrays(data_name: str, data: object) -> tuple[object, object]:
     """Features and target (None where there is none) of data given from Python."""
+    if isinstance(data, (tuple, list)) and len(data) == 2:  # no sequence pattern: that takes an array of two rows, too
+        return tuple(data)
     match data:
-        case (features, target):
-            return features, target
         case {"features": features, "target": target, **others} if not others:
             return features, target
         case {"features": features, **others} if not others:

@@ -1,7 +1,8 @@
 """The transforms with NumPy. Each takes a `Table` and its arguments, checked already, and returns a `Table`.
 
 They compute in float64 and agree with scikit-learn's of the same purpose; what is learnt of the data,
-such as a mean, is learnt from the training rows.
+such as a mean, is learnt from the training rows. So those that choose rows go first (`load.py`). A column of ones
+that `add_bias` made stays as it is.
 """
 
 import math
@@ -21,6 +22,7 @@ def standardize(table: Table) -> Table:
     eps = np.finfo(np.float64).eps
     constant = variance <= rows * eps * variance + (rows * mean * eps) ** 2
     scale = np.where(constant, 1.0, np.sqrt(variance))
+    mean[: table.biases], scale[: table.biases] = 0.0, 1.0
     return table.mapped(lambda features: (features - mean) / scale)
 
 
@@ -31,18 +33,23 @@ def minmax(table: Table) -> Table:
     extent = high - low
     constant = extent < 10 * np.finfo(np.float64).eps
     scale = np.where(constant, 1.0, extent)
+    low[: table.biases], scale[: table.biases] = 0.0, 1.0
     return table.mapped(lambda features: (features - low) / scale)
 
 
 def add_bias(table: Table) -> Table:
-    return table.mapped(lambda features: np.column_stack([np.ones(len(features)), features]))
+    with_ones = table.mapped(lambda features: np.column_stack([np.ones(len(features)), features]))
+    return replace(with_ones, biases=table.biases + 1)
 
 
 def polynomial(table: Table, degree: int) -> Table:
     """As PolynomialFeatures."""
     from sklearn.preprocessing import PolynomialFeatures
 
-    return table.mapped(PolynomialFeatures(degree, include_bias=False).fit_transform)
+    biases, products = table.biases, PolynomialFeatures(degree, include_bias=False).fit_transform
+    if not biases:
+        return table.mapped(products)
+    return table.mapped(lambda features: np.column_stack([features[:, :biases], products(features[:, biases:])]))
 
 
 def split(table: Table, test: float, seed: int) -> Table:
