@@ -15,15 +15,14 @@ from ..diagnostics import (
     INDEX_KIND,
     INDEX_RANGE,
     NO_CONTENT,
-    NO_MEMBER,
     NO_VALUE,
+    NOT_CALLABLE,
     NOT_ITERABLE,
     NOT_STATIC,
     NOT_TENSOR,
     OPERATOR,
     OPERATOR_ONE,
     SIZE_UNKNOWN,
-    STREAM_WHOLE,
     TOO_DEEP,
     UNKNOWN_NAME,
     UNPACK,
@@ -33,7 +32,7 @@ from ..diagnostics import (
 from ..limits import MAX_ADVICE, MAX_BITS, MAX_MOVING, MAX_NESTED
 from ..ops import OPS
 from ..ops.optimizers import OPTIMIZERS
-from ..program import Apply, BatchField, Fetch, PlanExpr, Value
+from ..program import Apply, Fetch, PlanExpr, Value
 from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
@@ -44,23 +43,20 @@ from .builtins import BUILTINS
 from .calls import call, call_op
 from .context import Abandoned, Analysis
 from .indexing import index_array, index_tensor
+from .libraries import LIBRARIES
+from .members import member
 from .names import Ambiguous, Env
 from .values import (
     Array,
-    Batch,
     Broken,
-    Dataset,
     Moving,
     Namespace,
-    Outputs,
     ShapeOf,
     Tensor,
     describe,
-    field_of,
     freeze,
     has_tensor,
     is_host,
-    part_of,
 )
 
 _SOME = 8  # of many names that a message shows
@@ -229,6 +225,11 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
         help = "name one of TensorFlow's ops with it, such as raw.Roll(...)"
     elif name in ("tf", "np", "numpy", "tensorflow"):
         help = "ops are written without a module, as in zeros([2])"
+    elif name in LIBRARIES and not note:
+        help = f"write at the top of the file: import {name}"
+    elif name == "loss" and ctx.graph.loss is not None and not note:
+        note = (Note("the loss of line {line} has no name", ctx.graph.loss_span),)
+        help = "give it one: mse = ... and then: loss mse"
     elif not note and ctx.failed <= MAX_ADVICE:
         help = did_you_mean(name, known)
     ctx.fail(UNKNOWN_NAME, expr.span, note, help, name=name)
@@ -251,92 +252,7 @@ def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> object:
         binding = found and found[0].member(found[1], expr.name)
         if binding:
             return ctx.use(binding.value, expr.span, expr.span.text)
-    value = evaluate(ctx, env, expr.value)
-    name = expr.name
-    match value:
-        case Namespace():
-            binding = value.env.member(value.path, name)
-            if binding is not None:
-                return ctx.use(binding.value, expr.span, expr.span.text)
-            inner = value.env.subscope(value.path, name)
-            if inner is not None:
-                return Namespace(value.env, inner, f"{value.name}.{name}")
-            known = value.env.members(value.path)
-        case Tensor() if value.type is not None:
-            if name == "shape":
-                return ShapeOf(value.type.shape, expr.span.text)
-            if name == "dtype":
-                return value.type.dtype
-            known = {"shape", "dtype"}
-        case Array():
-            if name == "shape":
-                return ShapeOf(value.type.shape, expr.span.text)
-            if name == "dtype":
-                return value.type.dtype
-            known = {"shape", "dtype"}
-        case Dataset():
-            if value.schema.streamed and name in ("features", "target"):
-                ctx.fail(STREAM_WHOLE, expr.span, name=expr.value.span.text, field=name)
-            result = _dataset_attribute(value, name)
-            if result is not None:
-                return result
-            known = {"features", "rows", "columns"}
-            known |= {"target"} if value.schema.target else set()
-            known |= {"train", "test"} if value.schema.test_rows is not None else set()
-        case Batch():
-            return _batch_attribute(ctx, value, expr)
-        case Outputs(names=names):
-            if name in names:
-                return value[names.index(name)]
-            known = set(names)
-        case Broken():
-            raise Abandoned(None)
-        case _:
-            known = set()
-    help = _member_help(value, name, known)
-    ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, value), name=name)
-
-
-def _member_help(value: object, name: str, known: set[str]) -> str:
-    if isinstance(value, Dataset) and name in ("train", "test") and not value.part:
-        return "these come with a split: ... | split(test=0.2)"
-    near = did_you_mean(name, known)
-    return near or (f"it has {', '.join(sorted(known))}" if 0 < len(known) <= 8 else "")
-
-
-def _subject(expr: t.Attribute, value: object) -> str:
-    text = " ".join(expr.value.span.text.split())
-    described = describe(value)
-    return f"'{text}', {described}," if len(text) <= 40 and not described.endswith(f" {text}") else described
-
-
-def _dataset_attribute(value: Dataset, name: str) -> object:
-    match name:
-        case "features" | "target":
-            return field_of(value, name)
-        case "rows":
-            return value.schema.rows
-        case "columns":
-            return value.schema.columns
-        case "train" | "test":
-            return part_of(value, name)
-    return None
-
-
-def _batch_attribute(ctx: Analysis, batch: Batch, expr: t.Attribute) -> object:
-    schema = batch.schema
-    match expr.name:
-        case "features":
-            return Array(BatchField("features"), TensorType(schema.features, (batch.size, schema.columns)))
-        case "target" if schema.target is not None:
-            return Array(BatchField("target"), TensorType(schema.target, (batch.size, 1)))
-        case "rows":
-            return Moving(BatchField("rows"))
-        case "columns":
-            return schema.columns
-    known = {"features", "rows", "columns"} | ({"target"} if schema.target else set())
-    help = _member_help(batch, expr.name, known)
-    ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, batch), name=expr.name)
+    return member(ctx, expr, evaluate(ctx, env, expr.value))
 
 
 # --- operators --------------------------------------------------------------------------------
@@ -431,12 +347,32 @@ def plan_value(ctx: Analysis, value: object, span: Span) -> PlanExpr:
     ctx.fail(NOT_TENSOR, span, value=describe(value))
 
 
+def _list_help(*operands: object) -> str:
+    """How to go on where one operand is a list of tensors, such as the one that `gradients` gives."""
+    one = next((v for v in operands if isinstance(v, list) and v and all(isinstance(i, Tensor) for i in v)), None)
+    if one is None:
+        return ""
+    if len(one) == 1:
+        return "the list has one tensor: take it out of the list with [0]"
+    return f"the list has {len(one)} tensors: take one with [0], or name them: a, b = ..."
+
+
+def _is_of_strings(value: object) -> bool:
+    return isinstance(value, (Tensor, Array)) and value.type is not None and value.type.dtype.name == "string"
+
+
 def _operands(ctx: Analysis, expr: t.Expr, left: object, right: object, refuse: bool = False) -> None:
     usable = all(
         isinstance(v, (Tensor, Array, ShapeOf)) or is_host(v) or isinstance(v, (list, tuple)) for v in (left, right)
     )
+    is_text = [isinstance(v, str) for v in (left, right)]
+    refuse = refuse or (any(is_text) and not any(_is_of_strings(v) for v in (left, right)) and expr.op in ("+", "%"))
+    refuse = refuse or (is_text[0] and expr.op == "%")
     if refuse or not usable:
-        ctx.fail(OPERATOR, expr.span, op=expr.op, left=describe(left), right=describe(right))
+        help = _list_help(left, right)
+        if any(is_text) and any(isinstance(v, (Tensor, Array)) for v in (left, right)):
+            help = 'print writes texts and values beside one another: print "x is", x'
+        ctx.fail(OPERATOR, expr.span, help=help, op=expr.op, left=describe(left), right=describe(right))
 
 
 def _size_is_safe(ctx: Analysis, expr: t.Binary, left: object, right: object) -> None:
@@ -577,7 +513,26 @@ def _call(ctx: Analysis, env: Env, expr: t.Call, name: str | None) -> object:
         except Abandoned as other:
             raise ctx.both(abandoned, other) from None
         raise
-    return call(ctx, function, arguments_of(ctx, env, expr.arguments), expr.span, name)
+    arguments = arguments_of(ctx, env, expr.arguments)
+    if isinstance(expr.function, t.Name) and _is_value(function):
+        _hidden_by_value(ctx, env, expr.function, function)
+    return call(ctx, function, arguments, expr.span, name)
+
+
+def _is_value(function: object) -> bool:
+    return isinstance(function, (Tensor, Array)) or is_host(function)
+
+
+def _hidden_by_value(ctx: Analysis, env: Env, name: t.Name, value: object) -> None:
+    """Refuse the call of a value whose name hides an op or a function of the language."""
+    hidden = any(name.id in table for table in (ctx.foreign.functions, BUILTINS, OPS, OPTIMIZERS, DTYPES))
+    binding = env.find(name.id)
+    if hidden and binding is not None:
+        notes = (
+            Note(f"line {{line}} gave the name {name.id} to it, which hides the function {name.id}", binding.span),
+        )
+        help = f"call it something else on line {binding.span.line}: my_{name.id} = ..."
+        ctx.fail(NOT_CALLABLE, name.span, notes, help, value=describe(value))
 
 
 def _index(ctx: Analysis, env: Env, expr: t.Index, name: str | None) -> object:

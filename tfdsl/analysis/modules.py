@@ -28,11 +28,10 @@ from ..syntax import tree as t
 from ..syntax.parse import parse
 from ..syntax.read import identity_of, read_open, reason_of
 from .context import Abandoned, Analysis
+from .libraries import FOLDER, LIBRARIES
 from .names import Env
 from .statements import bind, block
 from .values import Namespace
-
-_LIBRARIES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "nn")
 
 
 def imported(ctx: Analysis, env: Env, statement: t.Import) -> None:
@@ -80,12 +79,10 @@ def _opened(ctx: Analysis, statement: t.Import) -> tuple[str, BinaryIO]:
 
 
 def _library(ctx: Analysis, statement: t.Import) -> str:
-    path = os.path.join(_LIBRARIES, f"{statement.path}.tfg")
-    if not os.path.exists(path):
-        known = sorted(name.removesuffix(".tfg") for name in os.listdir(_LIBRARIES) if name.endswith(".tfg"))
-        help = did_you_mean(statement.path, known)
-        ctx.fail(IMPORT_LIBRARY, statement.span, help=help, name=statement.path, known=", ".join(known))
-    return path
+    if statement.path not in LIBRARIES:
+        help = did_you_mean(statement.path, LIBRARIES)
+        ctx.fail(IMPORT_LIBRARY, statement.span, help=help, name=statement.path, known=", ".join(LIBRARIES))
+    return os.path.join(FOLDER, f"{statement.path}.tfg")
 
 
 def _module(ctx: Analysis, stem: str, statement: t.Import) -> Env:

@@ -23,10 +23,11 @@ from ..diagnostics import (
 )
 from ..limits import Clock, Limits
 from ..source import Source, Span
-from ..suggest import did_you_mean, visible
+from ..suggest import visible
 from . import tree as t
 from .build import Builder, BuildError
 from .grammar import parser
+from .hints import CURLY, FOREIGN, OPENS_BLOCK, SESSION_WORDS, first_word, hint, misspelt, unopened
 from .layout import Layout, LayoutError
 
 # How messages name what the grammar would take.
@@ -41,13 +42,6 @@ _EXPRESSION = frozenset(("NAME", "NUMBER", "STRING", "LPAR", "LSQB", "PLUS", "MI
 _OPERATORS = frozenset(
     "PLUS MINUS STAR SLASH FLOORDIV PERCENT AT POW AND OR NOT IN IF LESSTHAN MORETHAN LPAR LSQB DOT".split()
 )
-_GRAPH_WORDS = (
-    "seed param data placeholder variable shared loss optimize summary return import from scope device "
-    "container after graph if elif else while for def session"
-).split()
-_SESSION_WORDS = (
-    "init restore save run print set log expect export feed stop checkpoint train every if elif else for"
-).split()
 
 
 @cache
@@ -120,19 +114,13 @@ def _character(source: Source, text: str, at: int) -> Diagnostic:
         closing = re.match(r"'(?:\\.|[^'\\\n])*'", text[at:])
         help = f'write "{closing[0][1:-1]}"' if closing and '"' not in closing[0] else ""
         return Diagnostic(QUOTES, Span(source, at, at + (closing.end() if closing else 1)), help=help)
-    return Diagnostic(CHARACTER, span, {"character": f"'{visible(character)}'"}, help=_FOREIGN.get(character, ""))
+    if character in CURLY:
+        closing = re.match(rf"[^\n]*?[{CURLY[character]}]", text[at + 1 :])
+        help = f'write "{closing[0][:-1]}"' if closing and not set('"\\') & set(closing[0]) else ""
+        return Diagnostic(QUOTES, Span(source, at, at + 1 + (closing.end() if closing else 0)), help=help)
+    return Diagnostic(CHARACTER, span, {"character": f"'{visible(character)}'"}, help=FOREIGN.get(character, ""))
 
 
-# What other languages write, and this one writes otherwise.
-_FOREIGN = {
-    ";": "write each statement on a line of its own", "{": "lists stand in [...]; there are no dictionaries or sets",
-    "!": "write: not", "&": "write: and", "?": "? is an unknown size, as in float32[?, 3]",
-    "\\": "a line goes on inside brackets: (...)",
-}  # fmt: skip
-_NO_STATEMENTS = frozenset(
-    "class try except finally raise global nonlocal del pass assert async await yield lambda break continue".split()
-)
-_OPENS_BLOCK = frozenset("scope device container after graph if elif else while for def session train every".split())
 _BRACKETS = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*+"?|[()\[\]]')
 
 
@@ -171,14 +159,20 @@ def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
     if kind == "$END" or (kind == "_NL" and "\n" in token):
         start = _code_end(source, start)
         span = Span(source, start, start + 1)
+    line = source.position(min(start, len(source.text)))[0]
+    word = first_word(source, line)
     if kind == "_INDENT":
         end = token.end_pos
+        line, word = source.position(end - len(token))[0], ""
+    above = unopened(source, line, word) if kind == "_INDENT" or word in SESSION_WORDS else None
+    if above is not None:
+        at = _code_end(source, source.position_of(above))
+        return Diagnostic(COLON_MISSING, Span(source, at, at + 1))
+    if kind == "_INDENT":
         return Diagnostic(INDENT_UNEXPECTED, Span(source, end - len(token), end))
     if "_INDENT" in accepts and kind != "_INDENT" and "_NL" not in accepts:
         return Diagnostic(BLOCK_EXPECTED, span)
-    line = source.position(min(start, len(source.text)))[0]
-    word = _first_word(source, line)
-    if kind == "_NL" and "COLON" in accepts and word in _OPENS_BLOCK:
+    if kind == "_NL" and "COLON" in accepts and word in OPENS_BLOCK:
         return Diagnostic(COLON_MISSING, span)
     opened, closed = _open_bracket(text, start)
     notes: tuple[Note, ...] = ()
@@ -192,9 +186,9 @@ def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
     found = {"_NL": "the end of the line", "$END": "the end of the text", "_DEDENT": "the end of the block"}.get(
         kind, f"'{visible(str(token))}'"
     )
-    help = _hint(source, text, start, word, kind)
+    help = hint(source, text, start, word, kind)
     before = text[source.position_of(line) : start]
-    if not help and len(word) > 2 and "=" not in before and (help := _misspelt(source, line, word)):
+    if not help and len(word) > 2 and "=" not in before and (help := misspelt(source, line, word)):
         at = text.index(word, source.position_of(line))
         span, found = Span(source, at, at + len(word)), f"'{word}'"
     return Diagnostic(
@@ -225,56 +219,6 @@ def _is_shifted(conf, stack: list[int], name: str) -> bool:
     return False
 
 
-def _first_word(source: Source, line: int) -> str:
-    match = re.match(r"\s*([^\W\d]\w*)", source.line_text(line))
-    return match[1] if match else ""
-
-
-def _in_session(source: Source, line: int) -> bool:
-    """Whether a line stands in the body of a session."""
-    if not source.line_text(line)[:1].isspace():
-        return False
-    for above in range(line - 1, 0, -1):
-        text = source.line_text(above)
-        if text.strip() and not text[0].isspace() and text[0] != "#":
-            return _first_word(source, above) == "session"
-    return False
-
-
-def _hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
-    """A help line for what is often written; nothing for anything else."""
-    line = source.position(min(start, len(source.text)))[0]
-    row = source.line_text(line).strip()
-    if kind == "EQUAL" and text[start - 1 : start] in tuple("+-*/%@"):
-        return "write x = x + ... in a 'for'; to change a variable while it runs: assign_add(x, ...)"
-    if kind == "EQUAL" and word in ("if", "elif", "while", "stop", "expect"):
-        return "to compare, write: =="
-    if kind == "STRING" and text[start - 2 : start] == '""':
-        return 'a string stands between single " marks; a line break in it is written \\n'
-    if kind == "VBAR":
-        return "write: or"
-    before = text[source.position_of(line) : start]
-    foreign = re.search(r"(?:^|\s)(\w+)\s+$", before)
-    for one in (word, foreign[1] if foreign else ""):
-        if one in _NO_STATEMENTS:
-            return f"the language has no '{one}'"
-    inner = re.search(r":\s*(\w+)\s+$", before)
-    if inner and inner[1] in _OPENS_BLOCK:
-        return f"'{inner[1]}' has a block of its own: write it on the next line, indented"
-    if word == "placeholder":
-        return "a placeholder has a type, as in: placeholder X: float32[?, 3]" if ":" not in row else ""
-    if word in ("elif", "else"):
-        return f"'{word}' follows the block of an 'if', in the same column"
-    if _in_session(source, line):
-        if word in _GRAPH_WORDS and word not in _SESSION_WORDS:
-            return f"'{word}' belongs to the graph: put it before the session"
-        if re.match(r"[^\W\d]\w*\s*(,\s*[^\W\d]\w*\s*)*=(?!=)", row) and word not in _SESSION_WORDS:
-            return "a session binds no names: put this line before the session"
-    elif word in _SESSION_WORDS and word not in _GRAPH_WORDS and not re.match(r"\w+\s*[=(.\[]", row):
-        return f"'{word}' can only stand in a session"
-    return ""
-
-
 def _expected(accepts: set[str]) -> str:
     """What could stand here, in words; nothing where that would be a long list."""
     names = set(accepts)
@@ -289,9 +233,3 @@ def _expected(accepts: set[str]) -> str:
     if not parts or len(parts) > 6:
         return ""
     return "expected " + (parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " or " + parts[-1])
-
-
-def _misspelt(source: Source, line: int, word: str) -> str:
-    """A help line where the line starts with a word that is nearly a statement."""
-    words = _SESSION_WORDS if _in_session(source, line) else _GRAPH_WORDS
-    return "" if not word or word in words else did_you_mean(word, words)

@@ -1,0 +1,114 @@
+"""Members: what stands after a dot, of scopes, tensors, data sets, batches and the outputs of ops."""
+
+from ..diagnostics import NO_MEMBER, STREAM_WHOLE
+from ..program import BatchField
+from ..suggest import did_you_mean
+from ..syntax import tree as t
+from ..types import TensorType
+from .context import Abandoned, Analysis
+from .values import (
+    Array,
+    Batch,
+    Broken,
+    Dataset,
+    Moving,
+    Namespace,
+    Outputs,
+    ShapeOf,
+    Tensor,
+    describe,
+    field_of,
+    part_of,
+)
+
+_MEMBERS = 50  # of a scope or module that a message lists at most
+
+
+def member(ctx: Analysis, expr: t.Attribute, value: object) -> object:
+    """A member of a value."""
+    name = expr.name
+    match value:
+        case Namespace():
+            binding = value.env.member(value.path, name)
+            if binding is not None:
+                return ctx.use(binding.value, expr.span, expr.span.text)
+            inner = value.env.subscope(value.path, name)
+            if inner is not None:
+                return Namespace(value.env, inner, f"{value.name}.{name}")
+            known = value.env.members(value.path)
+        case Tensor() if value.type is not None:
+            if name == "shape":
+                return ShapeOf(value.type.shape, expr.span.text)
+            if name == "dtype":
+                return value.type.dtype
+            known = {"shape", "dtype"}
+        case Array():
+            if name == "shape":
+                return ShapeOf(value.type.shape, expr.span.text)
+            if name == "dtype":
+                return value.type.dtype
+            known = {"shape", "dtype"}
+        case Dataset():
+            if value.schema.streamed and name in ("features", "target"):
+                ctx.fail(STREAM_WHOLE, expr.span, name=expr.value.span.text, field=name)
+            result = _dataset_attribute(value, name)
+            if result is not None:
+                return result
+            known = {"features", "rows", "columns"}
+            known |= {"target"} if value.schema.target else set()
+            known |= {"train", "test"} if value.schema.test_rows is not None else set()
+        case Batch():
+            return _batch_attribute(ctx, value, expr)
+        case Outputs(names=names):
+            if name in names:
+                return value[names.index(name)]
+            known = set(names)
+        case Broken():
+            raise Abandoned(None)
+        case _:
+            known = set()
+    help = _member_help(value, name, known)
+    ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, value), name=name)
+
+
+def _member_help(value: object, name: str, known: set[str]) -> str:
+    if isinstance(value, Dataset) and name in ("train", "test") and not value.part:
+        return "these come with a split: ... | split(test=0.2)"
+    known = {one for one in known if not one.startswith("_")}
+    near = did_you_mean(name, known)
+    return near or (f"it has {', '.join(sorted(known))}" if 0 < len(known) <= _MEMBERS else "")
+
+
+def _subject(expr: t.Attribute, value: object) -> str:
+    text = " ".join(expr.value.span.text.split())
+    described = describe(value)
+    return f"'{text}', {described}," if len(text) <= 40 and not described.endswith(f" {text}") else described
+
+
+def _dataset_attribute(value: Dataset, name: str) -> object:
+    match name:
+        case "features" | "target":
+            return field_of(value, name)
+        case "rows":
+            return value.schema.rows
+        case "columns":
+            return value.schema.columns
+        case "train" | "test":
+            return part_of(value, name)
+    return None
+
+
+def _batch_attribute(ctx: Analysis, batch: Batch, expr: t.Attribute) -> object:
+    schema = batch.schema
+    match expr.name:
+        case "features":
+            return Array(BatchField("features"), TensorType(schema.features, (batch.size, schema.columns)))
+        case "target" if schema.target is not None:
+            return Array(BatchField("target"), TensorType(schema.target, (batch.size, 1)))
+        case "rows":
+            return Moving(BatchField("rows"))
+        case "columns":
+            return schema.columns
+    known = {"features", "rows", "columns"} | ({"target"} if schema.target else set())
+    help = _member_help(batch, expr.name, known)
+    ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, batch), name=expr.name)

@@ -1,0 +1,126 @@
+"""What people write who come from another language or remember a statement by half: a help line for each."""
+
+import re
+
+from ..source import Source
+from ..suggest import did_you_mean
+
+_GRAPH_WORDS = (
+    "seed param data placeholder variable shared loss optimize summary return import from scope device "
+    "container after graph if elif else while for def session"
+).split()
+SESSION_WORDS = (
+    "init restore save run print set log expect export feed stop checkpoint train every if elif else for"
+).split()
+
+# What other languages write, and this one writes otherwise.
+FOREIGN = {
+    ";": "write each statement on a line of its own", "{": "lists stand in [...]; there are no dictionaries or sets",
+    "!": "write: not", "&": "write: and", "?": "? is an unknown size, as in float32[?, 3]",
+    "\\": "a line goes on inside brackets: (...)", "^": "powers are written **, as in x ** 2",
+    "`": "strings stand in double quotes",
+}  # fmt: skip
+CURLY = {"\u201c": "\u201d", "\u201e": "\u201c\u201d", "\u201d": "\u201d", "\u2018": "\u2019", "\u00ab": "\u00bb"}
+
+# The clauses of statements in their order, for those who know the words and not the order.
+_FORMS = {
+    "optimize": "optimize LOSS with OPTIMIZER(...) wrt VARIABLES as NAME",
+    "train": "train N epochs on DATA in batches of SIZE shuffled seed N as NAME with OPTION=VALUE:",
+    "restore": "restore NAMES from PATH if exists",
+    "save": "save NAMES to PATH",
+    "export": "export NAMES with NAMES to PATH",
+    "expect": "expect CONDITION within TOLERANCE with NAME = VALUE",
+    "checkpoint": "checkpoint every N steps in FOLDER",
+}
+_NO_STATEMENTS = frozenset(
+    "class try except finally raise global nonlocal del pass assert async await yield lambda break continue".split()
+)
+OPENS_BLOCK = frozenset("scope device container after graph if elif else while for def session train every".split())
+
+
+def first_word(source: Source, line: int) -> str:
+    match = re.match(r"\s*([^\W\d]\w*)", source.line_text(line))
+    return match[1] if match else ""
+
+
+def _in_session(source: Source, line: int) -> bool:
+    """Whether a line stands in the body of a session."""
+    if not source.line_text(line)[:1].isspace():
+        return False
+    for above in range(line - 1, 0, -1):
+        text = source.line_text(above)
+        if text.strip() and not text[0].isspace() and text[0] != "#":
+            return first_word(source, above) == "session"
+    return False
+
+
+def unopened(source: Source, line: int, word: str) -> int | None:
+    """The line above one that is wrongly indented, or that begins with a word of a session, if it begins a block and
+    only its colon is missing."""
+    for above in range(line - 1, 0, -1):
+        code = source.line_text(above).partition("#")[0].strip()
+        if code:
+            opens = first_word(source, above) in OPENS_BLOCK if not word else re.fullmatch(r"session(\s+\w+)?", code)
+            has_colon = ":" in re.sub(r"\[.*\]|\(.*\)|\".*\"", "", code)
+            return above if opens and not has_colon else None
+    return None
+
+
+def _clause(word: str, token: str, row: str) -> str:
+    """A help line where a statement has a clause in the wrong place, or lacks the unit that it counts."""
+    if word in ("train", "every") and re.fullmatch(rf"{word}\s+[^\s:]+\s*:.*", row):
+        count = row[len(word) :].partition(":")[0].strip()
+        return f"say what is counted: {word} {count} epochs: or {word} {count} steps:"
+    if word in ("train", "every") and (count := re.match(rf"{word}\s+for\s+(\w+\s+\w+)", row)):
+        return f"write: {word} {count[1]}:"
+    size = re.search(r"\bbatch_?size\s*=\s*(\w+)", row)
+    if word == "train" and size:
+        return f"write: in batches of {size[1]}"
+    form = _FORMS.get(word)
+    return f"its parts stand in this order: {form}" if form and token in form.split() else ""
+
+
+def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
+    """A help line for what is often written; nothing for anything else."""
+    line = source.position(min(start, len(source.text)))[0]
+    row = source.line_text(line).strip()
+    if kind == "EQUAL" and text[start - 1 : start] in tuple("+-*/%@"):
+        return "write x = x + ... in a 'for'; to change a variable while it runs: assign_add(x, ...)"
+    if kind == "EQUAL" and word in ("if", "elif", "while", "stop", "expect"):
+        return "to compare, write: =="
+    if kind == "STRING" and text[start - 2 : start] == '""':
+        return 'a string stands between single " marks; a line break in it is written \\n'
+    if kind == "VBAR":
+        return "write: or"
+    if re.match(r"//|[^\"]*\s//\s*\w+\s+\S", row):
+        return "a comment begins with #"
+    token = re.match(r"\w+", text[start:])
+    clause = _clause(word, token[0] if token else "", row)
+    if clause:
+        return clause
+    before = text[source.position_of(line) : start]
+    foreign = re.search(r"(?:^|\s)(\w+)\s+$", before)
+    for one in (word, foreign[1] if foreign else ""):
+        if one in _NO_STATEMENTS:
+            return f"the language has no '{one}'"
+    inner = re.search(r":\s*(\w+)\s+$", before)
+    if inner and inner[1] in OPENS_BLOCK:
+        return f"'{inner[1]}' has a block of its own: write it on the next line, indented"
+    if word == "placeholder":
+        return "a placeholder has a type, as in: placeholder X: float32[?, 3]" if ":" not in row else ""
+    if word in ("elif", "else"):
+        return f"'{word}' follows the block of an 'if', in the same column"
+    if _in_session(source, line):
+        if word in _GRAPH_WORDS and word not in SESSION_WORDS:
+            return f"'{word}' belongs to the graph: put it before the session"
+        if re.match(r"[^\W\d]\w*\s*(,\s*[^\W\d]\w*\s*)*=(?!=)", row) and word not in SESSION_WORDS:
+            return "a session binds no names: put this line before the session"
+    elif word in SESSION_WORDS and word not in _GRAPH_WORDS and not re.match(r"\w+\s*[=(.\[]", row):
+        return f"'{word}' can only stand in a session"
+    return ""
+
+
+def misspelt(source: Source, line: int, word: str) -> str:
+    """A help line where the line starts with a word that is nearly a statement."""
+    words = SESSION_WORDS if _in_session(source, line) else _GRAPH_WORDS
+    return "" if not word or word in words else did_you_mean(word, words)
