@@ -514,6 +514,11 @@ SERVER_OPEN = _message("TFG914", "TensorFlow listens on {ports} of every network
                        "are in the file, without a password or encryption",
                        "who reaches it can run code as this user: put a firewall, a private network or a VPN in front",
                        "warning")
+PAIRED = _message("TFG927", "{op} pairs each row of {tall} with every row of {short}: {a} and {b} give {shape}",
+                  "write {one} for {short} to pair row with row, or {every} if every pair is meant", "warning")
+AXIS_FIRST = _message("TFG928", "{op} works along axis 0 of {type} where it is given no axis",
+                      "write axis=-1 for the last axis, such as the class of each row, or axis=0 if that is meant",
+                      "warning")
 
 
 class Note(Record):

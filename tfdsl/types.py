@@ -179,6 +179,21 @@ class Sizes:
         # A size above 1 wins over an unknown one, which can only be that size or 1.
         return left if isinstance(a, int) else right if isinstance(b, int) else None
 
+    def paired(self, tall: Shape, short: Shape) -> tuple[int, int] | None:
+        """An axis of each whose sizes may be one, and which broadcasting puts against each other all the same, because
+        `short` lacks the axis of `tall`: `[n, 1]` and `[n]` are axes 0 and 0, and give `[n, n]`."""
+        gap = 0 if tall is None or short is None else len(tall) - len(short)
+        for at in range(gap):
+            for other, size in enumerate(short):
+                if self.resolve(tall[gap + other]) == 1 and self._may_be_one(tall[at], size):
+                    return at, other
+        return None
+
+    def _may_be_one(self, left: Dim, right: Dim) -> bool:
+        a, b = self.resolve(left), self.resolve(right)
+        unknown = None in (a, b) and not (isinstance(a, int) or isinstance(b, int))
+        return unknown or (a == b and a not in (None, 1))
+
 
 class SizeMismatch(Exception):
     """An array does not fit where it is fed. With `size`, a named size is `first` elsewhere and `second` here."""

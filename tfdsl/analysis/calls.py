@@ -37,6 +37,7 @@ from .context import Abandoned, Analysis
 from .foreign import call_python
 from .names import Env
 from .raw import call_raw
+from .slips import doubted
 from .values import Array, Broken, Builtin, Function, Optimizer, PythonOp, Tensor, describe, has_tensor
 
 
@@ -91,6 +92,8 @@ def call_op(
             allowed = [word.strip('"') for word in str(details["allowed"]).split(" or ")]
             help = did_you_mean(str(details["value"]).strip('"'), allowed)
         ctx.fail(refused.message, span, notes, help, **details)
+    for doubt in rule_call.warnings:
+        doubted(ctx, op, doubt, bound, shown or op.name, span)
     outputs = result if isinstance(result, tuple) else (result,)
     sizeable(ctx, shown or op.name, outputs, span)
     ctx.spend(100, span)

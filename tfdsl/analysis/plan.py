@@ -100,6 +100,7 @@ from .expressions import (
 )
 from .feeds import Loop, Plan, check_feed, check_needs, checked_feeds, feed_entries, known_shape
 from .names import Env
+from .slips import compared
 from .statements import on_graph
 from .values import Array, Batch, Broken, Dataset, Moving, Tensor, describe, thaw
 
@@ -257,8 +258,8 @@ def _condition(ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | Non
                 for operand, value in zip(expr.operands, operands, strict=True)
                 if not isinstance(operand, t.Constant)
             ]
-            for op, left, right in zip(expr.ops, operands, operands[1:], strict=False):
-                _check_compared(ctx, plan, expr, op, left, right)
+            for at, op in enumerate(expr.ops):
+                _check_compared(ctx, plan, expr, op, at, operands)
             parts = [Apply(op, (operands[i], operands[i + 1])) for i, op in enumerate(expr.ops)]
             result: PlanExpr = parts[0]
             for part in parts[1:]:
@@ -279,8 +280,9 @@ def _condition(ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | Non
     return result
 
 
-def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, left: PlanExpr, right: PlanExpr) -> None:
+def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, at: int, operands: list[PlanExpr]) -> None:
     """Values that are compared must broadcast, as far as their shapes are known."""
+    left, right = operands[at : at + 2]
     a, b = (known_shape(ctx, plan, side) for side in (left, right))
     if op in ("in", "not in") or a is None or b is None:
         return
@@ -291,6 +293,8 @@ def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, left: P
         ctx.fail(
             BROADCAST, expr.span, op=f"'{op}'", a=shape_text(a), b=shape_text(b), left=clash.left, right=clash.right
         )
+    first, second = expr.operands[at : at + 2]
+    compared(ctx, op, expr.span, ((left, first.span, a), (right, second.span, b)))
 
 
 def _count(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: bool = False) -> int | float:

@@ -99,6 +99,7 @@ class Op:
     example: str
     group: str
     dtypes: Mapping[str, str] = field(default_factory=dict)
+    compares: bool = False  # it tells one thing from another, element by element: pairs of all are rarely meant
     special: bool = False  # lowered by a function of its own, not by calling `tf` with the arguments
     named: bool = True  # `tf` takes `name`; otherwise a node's name has to come from an identity behind it
 
@@ -122,7 +123,7 @@ class Op:
 
 
 class Refused(Exception):
-    """A shape rule refuses its arguments: a message of the catalogue with its details."""
+    """A shape rule refuses its arguments, or doubts them: a message of the catalogue with its details."""
 
     def __init__(self, message: Message, params: tuple[str, ...], details: Mapping[str, object]):
         super().__init__(message.code)
@@ -143,6 +144,7 @@ class Call:
     values: Mapping[str, object]
     groups: Mapping[str, DType]
     sizes: Sizes
+    warnings: list[Refused] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> object:
         return self.arguments[name]
@@ -157,6 +159,10 @@ class Call:
     def fail(self, message: Message, *params: str, **details: object) -> "NoReturn":  # noqa: F821
         """Refuse the call; `params` are the arguments to blame, whose origins the error shows."""
         raise Refused(message, params, details)
+
+    def warn(self, message: Message, *params: str, **details: object) -> None:
+        """Doubt the call, and go on; the arguments are those of `fail`."""
+        self.warnings.append(Refused(message, params, details))
 
     def same(self, left: Dim, right: Dim, message: Message, *params: str, **details: object) -> Dim:
         """The one size that two sizes must be; otherwise fail with `message`, given `left` and `right`."""

@@ -8,15 +8,18 @@ Here stand what all rules use, and the rules of elementwise ops and reductions. 
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 from math import prod
 
 from ..diagnostics import (
+    AXIS_FIRST,
     AXIS_RANGE,
     BROADCAST,
     EMPTY_LIST,
     LENGTH,
     NEW_AXIS,
     OPTION,
+    PAIRED,
     RANK,
     RANK_UNKNOWN,
     SHAPES_DIFFER,
@@ -139,11 +142,21 @@ def broadcast_shapes(call: Call, left: Shape, right: Shape, *params: str, a: obj
 def broadcast(call: Call, *params: str) -> Shape:
     """The shape that the arguments broadcast to; those that were not given have no say."""
     given = [name for name in params if call[name] is not None]
+    for first, second in combinations(given, 2):
+        doubt_pairs(call, first, second, call[first].shape, call[second].shape)
     result: Shape = ()
     for name in given:
         a = call[given[0]] if name == given[1:2] else TensorType(call[name].dtype, result)
         result = broadcast_shapes(call, result, call[name].shape, *given, a=a, b=call[name])
     return result
+
+
+def doubt_pairs(call: Call, first: str, second: str, left: Shape, right: Shape) -> None:
+    """Doubt two arguments, of which these shapes broadcast, if each row of one meets every row of the other."""
+    for tall, short, shapes in ((first, second, (left, right)), (second, first, (right, left))):
+        axes = call.sizes.paired(*shapes)
+        if axes is not None:
+            call.warn(PAIRED, tall, short, a=call[tall], b=call[short], axes=axes, shapes=shapes)
 
 
 def without(shape: Sequence[Dim], axes: Iterable[int]) -> tuple[Dim, ...]:
@@ -340,6 +353,8 @@ def reduction(param: str = "input_tensor", dtype: str | DType = "T", real: bool 
 def best_index(call: Call) -> TensorType:
     """The index of the largest or smallest along one axis, the first unless given."""
     shape = call["input"].shape
+    if shape and len(shape) > 1 and call["axis"] is None:
+        call.warn(AXIS_FIRST, "input", type=call["input"], size=shape[0])
     if shape:
         shape = without(shape, [axis_in(call, call["axis"] or 0, len(shape), "input")])
     return TensorType(call.dtype("U"), shape)

@@ -6,6 +6,7 @@ from .op import Call
 from .shapes import (
     axis_in,
     broadcast_shapes,
+    doubt_pairs,
     clear_rank,
     complex_of,
     least_rank,
@@ -37,6 +38,7 @@ def matmul(call: Call) -> TensorType:
     rows, left = _sides(call, "a", call["transpose_a"] or call["adjoint_a"])
     right, columns = _sides(call, "b", call["transpose_b"] or call["adjoint_b"])
     call.same(left, right, MATMUL_SIZES, "a", "b", a=call["a"], b=call["b"])
+    doubt_pairs(call, "a", "b", a[:-2], b[:-2])
     batch = broadcast_shapes(call, a[:-2], b[:-2], "a", "b", a=call["a"], b=call["b"])
     return TensorType(call.dtype("T"), (*batch, rows, columns))
 
@@ -48,6 +50,7 @@ def matvec(call: Call) -> TensorType:
         return TensorType(call.dtype("T"), None)
     rows, left = _sides(call, "a", call["transpose_a"])
     call.same(left, b[-1], MATMUL_SIZES, "a", "b", a=call["a"], b=call["b"])
+    doubt_pairs(call, "a", "b", a[:-2], b[:-1])
     batch = broadcast_shapes(call, a[:-2], b[:-1], "a", "b", a=call["a"], b=call["b"])
     return TensorType(call.dtype("T"), (*batch, rows))
 

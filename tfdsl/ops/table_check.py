@@ -21,11 +21,11 @@ for _name, _what, _arguments, _dtypes in _PAIRS:
     row(f"assert_{_name}", "x: T, y: T, message: text = none", check.pair, f"assert_{_name}",
         f"An operation that checks that everywhere {_what}; shapes broadcast.",
         f"assert_{_name}({_arguments})",
-        T=_dtypes)
+        compares=_name in ("equal", "none_equal"), T=_dtypes)
 row("assert_near", "x: T, y: T, rtol: number = none, atol: number = none, message: text = none", check.pair,
     "assert_near", "An operation that checks that everywhere abs(x - y) <= atol + rtol * abs(y); shapes "
     "broadcast.",
-    "assert_near([1.0, 2.0], [1.0, 2.0])", T="float16 float32 float64 complex64 complex128")
+    "assert_near([1.0, 2.0], [1.0, 2.0])", compares=True, T="float16 float32 float64 complex64 complex128")
 for _name, _what in (("positive", "more than 0"), ("negative", "less than 0"), ("non_negative", "0 or more"),
                      ("non_positive", "0 or less")):
     _below = _name in ("negative", "non_positive")

@@ -98,7 +98,7 @@ _BINARY = (
 for _name, _tf, _what, _arguments, _dtypes in _BINARY:
     row(_name, "x: T, y: T", binary, _tf, f"Element by element {_what}. {_BROADCASTS}",
         f"{_name}({_arguments})",
-        T=_dtypes)
+        compares=_name in ("subtract", "squared_difference"), T=_dtypes)
 
 for _name in ("truediv", "divide"):
     row(_name, "x: T, y: T", shapes.true_divide, _name,
@@ -143,7 +143,7 @@ _COMPARE = (
 )
 for _name, _what, _arguments, _dtypes in _COMPARE:
     row(_name, "x: T, y: T", compare, _name, f"Element by element whether {_what}. {_BROADCASTS}",
-        f"{_name}({_arguments})", T=_dtypes)
+        f"{_name}({_arguments})", compares=_name in ("equal", "not_equal"), T=_dtypes)
 row("logical_not", "x: bool", like("x"), "logical_not", "Each true becomes false, and each false true.",
     "logical_not([true, false])")
 for _name, _what in (("is_nan", "not a number"), ("is_inf", "infinite"), ("is_finite", "neither infinite nor "

@@ -1,0 +1,99 @@
+"""Slips in the graph half: what TensorFlow runs without a word, and what is hardly ever meant.
+
+Input: a call of an op that its shape rule doubts (`Call.warn`). Output: warnings, each with the way to write what was
+meant, and the way to write what stands there so that nobody doubts it.
+"""
+
+from collections.abc import Sequence
+
+from ..diagnostics import PAIRED
+from ..ops.op import Op, Refused
+from ..program import Fetch, Ref, Value
+from ..source import Span
+from ..types import Shape, Size, shape_text
+from .arguments import Bound, operand_notes
+from .context import Analysis
+from .values import Tensor, is_host
+
+
+def doubted(ctx: Analysis, op: Op, doubt: Refused, bound: Bound, shown: str, span: Span) -> None:
+    """Warn of a call, unless the program makes clear that it is meant."""
+    given = [bound.given[name] for name in doubt.params if name in bound.given]
+    details = {"op": shown, **doubt.details}
+    if doubt.message is PAIRED:
+        tall, short = given
+        axes, shapes = doubt.details["axes"], doubt.details["shapes"]
+        if not _pairs_by_chance(ctx, op.compares, tall.value, axes, shapes):
+            return
+        details |= _ways(ctx, tall.span, short.span, axes, shapes)
+    ctx.report(doubt.message, span, operand_notes(given), **details)
+
+
+# --- every row with every row -----------------------------------------------------------------
+
+
+def compared(ctx: Analysis, op: str, span: Span, sides: Sequence[tuple[object, Span, Shape]]) -> None:
+    """Doubt a comparison of two values of a session, each given with its place and shape."""
+    for tall, short in (sides, reversed(sides)):
+        shapes = tall[2], short[2]
+        axes = ctx.graph.sizes.paired(*shapes)
+        if axes is not None and _pairs_by_chance(ctx, True, tall[0], axes, shapes):
+            a, b = map(shape_text, shapes)
+            ctx.report(PAIRED, span, op=f"'{op}'", a=a, b=b, **_ways(ctx, tall[1], short[1], axes, shapes))
+
+
+def _pairs_by_chance(
+    ctx: Analysis, compares: bool, tall: object, axes: tuple[int, int], shapes: tuple[Shape, Shape]
+) -> bool:
+    """Whether pairs of all rows are most likely a slip.
+
+    Two axes of one named size are. Two unknown sizes, and two equal numbers, may be of one size by chance: then the
+    program says that it means pairs where it has added the axis of 1 itself, and numbers count only where things are
+    compared.
+    """
+    sizes = shapes[0][axes[0]], shapes[1][axes[1]]
+    if None not in sizes and any(isinstance(size, Size) for size in sizes):
+        return True
+    if None not in sizes and (not compares or isinstance(tall, Value) or is_host(tall)):
+        return False
+    return not (isinstance(tall, (Tensor, Fetch)) and _is_made_longer(ctx, tall.ref, shapes[0]))
+
+
+def _is_made_longer(ctx: Analysis, ref: Ref, shape: Shape) -> bool:
+    """Whether a tensor has an axis of 1 that another tensor has been given, as in `x[:, none]`."""
+    nodes, sizes = ctx.graph.nodes, ctx.graph.sizes
+    wanted = tuple(map(sizes.resolve, shape))
+    without = [wanted[:at] + wanted[at + 1 :] for at, size in enumerate(wanted) if size == 1]
+    seen, todo = set(), [ref]
+    while todo:
+        node = nodes[todo.pop().node]
+        if node.id in seen or node.op in ("variable", "shared"):
+            continue
+        seen.add(node.id)
+        ctx.spend(2, node.origin.span)
+        for one in node.inputs():
+            outputs = nodes[one.node].outputs
+            found = outputs[one.output].shape if outputs else None
+            found = None if found is None else tuple(map(sizes.resolve, found))
+            if found in without:
+                return True
+            if found == wanted:
+                todo.append(one)
+    return False
+
+
+def _ways(
+    ctx: Analysis, tall: Span, short: Span, axes: tuple[int, int], shapes: tuple[Shape, Shape]
+) -> dict[str, object]:
+    """How to write row with row, and how to write every pair: both give the two sides the same number of axes."""
+    gap, (at, other) = len(shapes[0]) - len(shapes[1]), axes
+    names = [" ".join(span.text.split()) for span in (tall, short)]
+    names = [name if len(name) <= 40 else side for name, side in zip(names, ("the first", "the second"), strict=True)]
+    one = every = names[1] if names[1] != "the second" else "x"
+    for _ in range(gap + other - at):
+        one = f"expand_dims({one}, {other + 1})"
+    for _ in range(gap):
+        every = f"expand_dims({every}, 0)"
+    padded = (1,) * gap + tuple(shapes[1])
+    shape = shape_text(tuple(map(ctx.graph.sizes.broadcast, shapes[0], padded)))
+    return {"tall": names[0], "short": names[1], "one": one, "every": every, "shape": shape}
