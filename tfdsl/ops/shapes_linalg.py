@@ -6,9 +6,9 @@ from .op import Call
 from .shapes import (
     axis_in,
     broadcast_shapes,
-    doubt_pairs,
     clear_rank,
     complex_of,
+    doubt_pairs,
     least_rank,
     listed,
     merge,
