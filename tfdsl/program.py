@@ -147,7 +147,8 @@ class Region(Record):
 
 
 class Enter(Record):
-    """The start of a scope: `kind` is scope (also a call of a function, by its name), after, device or container."""
+    """The start of a scope: `kind` is scope (also a call of a function, by its name), after, device, container, or
+    apart, in which nothing waits for the `after` blocks around it."""
 
     kind: str
     name: str = ""
@@ -183,11 +184,13 @@ class Graph:
         controls: dict[int, tuple[Ref, ...]] = {}
 
         def collect(items: tuple[Item, ...]) -> None:
-            stack = []
+            stack: list[tuple[Ref, ...]] = [()]
             for item in items:
                 match item:
+                    case Enter(kind="apart"):
+                        stack.append(())
                     case Enter():
-                        stack.append(item.refs)
+                        stack.append((*stack[-1], *item.refs))
                     case Exit():
                         stack.pop()
                     case Node():
@@ -195,9 +198,8 @@ class Graph:
                             nodes.update((param.id, param) for param in region.params)
                             collect(region.items)
                         nodes[item.id] = item
-                        held = tuple(ref for refs in stack for ref in refs)
-                        if held:
-                            controls[item.id] = held
+                        if stack[-1]:
+                            controls[item.id] = stack[-1]
 
         collect(self.items)
         object.__setattr__(self, "nodes", nodes)
@@ -217,6 +219,10 @@ class Graph:
     def is_after(self, node: Node) -> bool:
         """Whether a node stands in an `after`."""
         return node.id in self._controls
+
+    def controls(self, node: Node) -> tuple[Ref, ...]:
+        """What the `after` blocks around a node wait for."""
+        return self._controls.get(node.id, ())
 
     def reach(self, refs, fed: frozenset[Ref] = frozenset()) -> set[int]:
         """The nodes that computing `refs` executes when the tensors in `fed` are fed.

@@ -121,6 +121,21 @@ class GraphBuilder:
         """The nodes that computing `refs` executes, as `program.Graph.reach`."""
         return reach(self.nodes, self.controls, refs, fed)
 
+    @contextmanager
+    def apart(self):
+        """Build variables and their initial values, which wait for no open 'after'."""
+        outside = self.held
+        if not outside:
+            yield
+            return
+        self.held = ()
+        self.items.append(Enter("apart"))
+        try:
+            yield
+        finally:
+            self.items.append(Exit())
+            self.held = outside
+
     def on_servers(self) -> set[Ref]:
         """The variables that the program gives to a cluster: in a `container`, or in a `device` with a job. There they
         may have values before a session begins."""

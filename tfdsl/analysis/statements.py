@@ -282,9 +282,10 @@ def _variable(ctx: Analysis, env: Env, statement: t.Variable) -> None:
         ctx.fail(INITIAL_MISSING, statement.span, name=name)
     if ctx.graph.regions:
         ctx.fail(REGION_PLACE, statement.span, what="a variable")
-    initial, type = _initial(ctx, env, statement)
-    args = {"initial": initial, **_trainable(ctx, env, statement)}
-    node = ctx.graph.add("variable", args, name, (type,), ctx.origin(statement.span))
+    with ctx.graph.apart():
+        initial, type = _initial(ctx, env, statement)
+        args = {"initial": initial, **_trainable(ctx, env, statement)}
+        node = ctx.graph.add("variable", args, name, (type,), ctx.origin(statement.span))
     bind(ctx, env, statement.target, Tensor(Ref(node), type, ctx.graph.name, statement.span, True))
 
 
@@ -304,9 +305,10 @@ def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
             ctx.fail(SHARED_REUSE, statement.span, path=path)
         if graph.regions:
             ctx.fail(REGION_PLACE, statement.span, what="a shared variable")
-        initial, type = _initial(ctx, env, statement)
-        args = {"initial": initial, **_trainable(ctx, env, statement)}
-        node = graph.add("shared", args, name, (type,), ctx.origin(statement.span))
+        with graph.apart():
+            initial, type = _initial(ctx, env, statement)
+            args = {"initial": initial, **_trainable(ctx, env, statement)}
+            node = graph.add("shared", args, name, (type,), ctx.origin(statement.span))
         tensor = Tensor(Ref(node), type, graph.name, statement.span, True)
         known = graph.shared[path] = Shared(tensor, graph.key(initial), statement.span)
     else:

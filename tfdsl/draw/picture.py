@@ -105,7 +105,6 @@ class _Builder:
     def children(self, items: tuple[Item, ...], path: str) -> tuple[Box | Shape, ...]:
         """What stands at the top of some items; scopes become boxes with what is between them."""
         stack: list[tuple[Enter | None, list]] = [(None, [])]
-        held: list[tuple[Ref, ...]] = []
         boxes = 0
         for item in items:
             match item:
@@ -113,24 +112,21 @@ class _Builder:
                     stack.append((item, []))
                 case Enter():
                     stack.append((item, stack[-1][1]))  # no box of its own
-                    held.append(item.refs)
                 case Exit():
                     enter, inside = stack.pop()
                     if enter.kind == "scope":
                         boxes += 1
                         stack[-1][1].append((f"{path}b{boxes}", enter.name, inside))
-                    else:
-                        held.pop()
                 case Node():
-                    stack[-1][1].append(self.node(item, path, [ref for refs in held for ref in refs]))
+                    stack[-1][1].append(self.node(item, path))
         return _boxed(stack[0][1])
 
-    def node(self, node: Node, path: str, held: list[Ref]) -> object:
+    def node(self, node: Node, path: str) -> object:
         """The item of a node; of one with regions, a box around it."""
         id = f"n{node.id}"
         for arg in node.args.values():
             self.connect(list(refs_of(arg)), id)
-        self.edges += [Edge(f"n{ref.node}", id, "", True) for ref in held]
+        self.edges += [Edge(f"n{ref.node}", id, "", True) for ref in self.graph.controls(node)]
         item = _shape(node, id)
         if not node.regions:
             return item

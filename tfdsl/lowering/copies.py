@@ -8,6 +8,7 @@ ones; and so are data and large constants, and what is made of them alone, which
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from .blame import functions_of
 from .streams import PHILOX, TWINS, advanced, twin, way
 from .tf import op_def, tf, v1
 
@@ -96,14 +97,14 @@ class Copier:
     def _called(self, node) -> Iterator:
         """The definitions in the functions that an op calls, and in those that they call."""
         seen: set[str] = set()
-        todo = _functions(node)
+        todo = functions_of(node)
         while todo:
             function = todo.pop()
             if function not in seen:
                 seen.add(function)
                 for inner in self._functions.get(function, ()):
                     yield inner
-                    todo += _functions(inner)
+                    todo += functions_of(inner)
 
     def copy(
         self, tensors: list[tf.Tensor], operations: list[tf.Operation], feeds: Mapping[tf.Tensor, tf.Tensor],
@@ -276,13 +277,3 @@ def _op(name: str) -> str:
 def _full(name: str) -> str:
     """An input of a definition as the name of a tensor, or of an operation."""
     return name if name.startswith("^") or ":" in name else f"{name}:0"
-
-
-def _functions(node) -> list[str]:
-    """The functions that an op calls."""
-    result = []
-    for attr in node.attr.values():
-        if attr.HasField("func"):
-            result.append(attr.func.name)
-        result += [func.name for func in attr.list.func]
-    return result

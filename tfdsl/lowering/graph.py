@@ -113,11 +113,13 @@ class BuiltGraph:
                 yield operation, node
             start = mark
 
-    def node_of(self, operation: str) -> Node | None:
-        """The node that made an op of the graph or of its functions, by the op's name."""
+    def node_of(self, operation: str, is_inside: bool | None = None) -> Node | None:
+        """The node that made an op of the graph or of its functions, by the op's name; `is_inside` tells whether it is
+        in a function, where that is known."""
         inner = re.sub(r".*/_\d+/", "", operation)  # TensorFlow puts a path in front of what it inlines
         names = (operation, inner)
-        return next((node for graph in self._marks for op, node in self.owned(graph) if op.name in names), None)
+        graphs = [graph for graph in self._marks if is_inside is None or is_inside == (graph is not self.graph)]
+        return next((node for graph in graphs for op, node in self.owned(graph) if op.name in names), None)
 
 
 def build(
@@ -234,6 +236,8 @@ class Lowering:
                 return v1.variable_scope(name) if is_sharing else v1.name_scope(name)
             case "after":
                 return tf.control_dependencies([self.built.operation(ref) for ref in enter.refs])
+            case "apart":
+                return tf.control_dependencies(None)
             case "device":
                 return tf.device(_local(enter.name) if self.built.setting.soft_placement else enter.name)
             case "container":

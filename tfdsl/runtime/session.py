@@ -23,6 +23,7 @@ from ..diagnostics import (
     TfgError,
 )
 from ..executed import fetched_by
+from ..lowering.blame import failed_op
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf, v1
@@ -406,8 +407,6 @@ def is_variable_gone(error: Exception) -> bool:
 def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin, had_values: bool = False) -> TfgError:
     """A failure inside TensorFlow, at the place of the node whose op failed. A variable that has no value may have had
     one in this session."""
-    name = error.op.name if error.op is not None else _node_in(error.message)
-    node = built.node_of(name) if name else None
     reason = plain_reason(error)
     help = NO_MEMORY.help if isinstance(error, tf.errors.ResourceExhaustedError) else ""
     missing = _NO_VARIABLE.search(error.message)
@@ -416,20 +415,14 @@ def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin, 
         return failure(VARIABLE_CLEARED, statement, name=f"'{known}'" if known else "a variable")
     if known:
         return failure(VARIABLE_GONE, statement, name=known)
-    if node is None:
+    op = failed_op(built, error)
+    if op is None or op.node is None:
         return failure(RUN_FAILED, statement, reason=reason)
-    notes = [Note(f"the op is {name}, of the kind {error.op.type}" if error.op is not None else f"the op is {name}")]
-    if node.origin.span != statement.span:
+    origin = op.node.origin
+    notes = [Note(f"the op is {op.name}, of the kind {op.type}" if op.type else f"the op is {op.name}")]
+    if origin.span != statement.span:
         notes.append(Note("it was run by line {line}", statement.span))
-    return TfgError(
-        [Diagnostic(RUN_FAILED, node.origin.span, {"reason": reason}, tuple(notes), help, node.origin.chain)]
-    )
-
-
-def _node_in(message: str) -> str:
-    """The node that an error message names as {{node loss/mse}}."""
-    start = message.find("{{node ")
-    return message[start + 7 : message.find("}}", start)] if start >= 0 else ""
+    return TfgError([Diagnostic(RUN_FAILED, origin.span, {"reason": reason}, tuple(notes), help, origin.chain)])
 
 
 @contextmanager

@@ -1,0 +1,71 @@
+"""Which node of a program failed: from what an error of TensorFlow says to the node that made the op.
+
+TensorFlow names the op and, where it stands in a function, the function. Loops and branches of the program are
+functions, too, and their ops are marked as those of the graph are. Other functions are made by TensorFlow for an op
+of its own: `assert_less` is a branch, and in a function there stands an op that is just called `Assert`. Then the op
+that calls the function is to blame.
+"""
+
+import re
+
+from ..program import Node
+from ..record import Record
+from .tf import tf
+
+_TAG = re.compile(r"(?:\{\{function_node ([^}]+)\}\})?\{\{node ([^}]+)\}\}")
+
+
+class Failed(Record):
+    """An op that failed, its type where that is known, and the node that made it, if one did."""
+
+    name: str
+    type: str = ""
+    node: Node | None = None
+
+
+def failed_op(built, error: tf.errors.OpError) -> Failed | None:
+    """The op that an error is about; None where it does not say."""
+    # A session puts another error in the place of the one that names functions.
+    raw = error.__context__ if isinstance(error.__context__, tf.errors.OpError) else error
+    tag = _TAG.search(raw.message) or _TAG.search(error.message)
+    if tag is not None and tag[1]:
+        return _in_function(built, *tag.groups())
+    if tag is None and error.op is None:
+        return None
+    name = error.op.name if error.op is not None else tag[2]
+    return Failed(name, error.op.type if error.op is not None else "", built.node_of(name))
+
+
+def _in_function(built, function: str, name: str) -> Failed:
+    """An op of a function, or the one that calls the function, or what calls that."""
+    calls = _calls(built.graph)
+    todo = [(function, name)]
+    for inside, op in todo:  # which grows meanwhile
+        node = built.node_of(op, bool(inside))
+        if node is not None:
+            return Failed(op, "", node)
+        todo += [call for call in calls.get(inside, ()) if call not in todo]
+    return Failed(name)
+
+
+def functions_of(definition) -> list[str]:
+    """The functions that an op calls, by its definition."""
+    found: list[str] = []
+    for attr in definition.attr.values():
+        if attr.HasField("func"):
+            found.append(attr.func.name)
+        found += [func.name for func in attr.list.func]
+    return found
+
+
+def _calls(graph: tf.Graph) -> dict[str, list[tuple[str, str]]]:
+    """For each function of a graph the ops that call it, as the function that an op stands in ("" for none) and the
+    op's name."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    definition = graph.as_graph_def()
+    functions = definition.library.function
+    for inside, nodes in [("", definition.node), *((one.signature.name, one.node_def) for one in functions)]:
+        for node in nodes:
+            for function in functions_of(node):
+                found.setdefault(function, []).append((inside, node.name))
+    return found
