@@ -11,6 +11,7 @@ import pytest
 from interrupted import DATA, TEXT, Stopping, points, program, states, stopped_after, variables
 
 import tfdsl
+from tfdsl.runtime.durable import sealed
 from tfdsl.runtime.session import Options
 
 # --- damage ------------------------------------------------------------------------------------
@@ -60,15 +61,84 @@ def test_a_damaged_checkpoint_does_not_outlive_good_ones(here):
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": {}}', "\x00"])
-def test_a_damaged_manifest_is_refused(here, content):
+@pytest.mark.parametrize("fresh", [False, True])
+def test_what_has_no_manifest_of_ours_is_refused_and_stays(here, content, fresh):
+    """It may be anybody's, whatever its name is."""
     stopped_after(program(), 1)
-    (manifest,) = (here / "kept").glob("*/manifest.json")
-    manifest.write_text(content)
-    with pytest.raises(tfdsl.TfgError, match="TFG711"):
-        program().run()
+    (state,) = states(here)
+    (state / "manifest.json").write_text(content)
+    before = sorted((path.name, path.read_bytes()) for path in state.iterdir())
+    with pytest.raises(tfdsl.TfgError, match="TFG749") as caught:
+        program().run(options=Options(lambda line: None, fresh=fresh))
+    assert caught.value.diagnostics[0].span.text == 'checkpoint every 3 steps in "kept"'
+    assert sorted((path.name, path.read_bytes()) for path in state.iterdir()) == before
     # What the help line says works.
+    state.rename(here / "away")
+    assert program().run(options=Options(lambda line: None, fresh=fresh)).steps == 20
+
+
+def test_a_fresh_start_touches_nothing_where_it_is_refused(here):
+    stopped_after(program(), 7)
+    other = here / "kept" / "20240101-step-3"
+    other.mkdir()
+    (other / "variables.csv").write_text("a,b")
+    before = states(here)
+    with pytest.raises(tfdsl.TfgError, match="TFG749"):
+        program().run(options=Options(lambda line: None, fresh=True))
+    assert states(here) == before
+
+
+def test_what_is_named_like_a_checkpoint_outlives_those_of_a_run(here):
+    """States are forgotten, two newest apart and when the run is done; what others put beside them is not."""
+    stopped_after(program(), 1)
+    other = here / "kept" / "00000000-step-3"
+    other.mkdir()
+    (other / "variables.index").write_text("mine")
+    (other / "manifest.json").write_text("{}")
+    program().run()
+    assert states(here) == [other]
+    assert (other / "variables.index").read_text() == "mine"
+
+
+def test_a_fresh_start_forgets_damaged_checkpoints(here):
+    stopped_after(program(), 1)
+    damage(*states(here))
     assert program().run(options=Options(lambda line: None, fresh=True)).steps == 20
     assert not (here / "kept").exists()
+
+
+def test_only_what_its_manifest_lists_is_removed_with_a_checkpoint(here):
+    stopped_after(program(), 1)
+    (state,) = states(here)
+    (state / "variables.csv").write_text("mine")
+    program().run()
+    (left,) = (here / "kept").iterdir()
+    assert [(path.name, path.read_text()) for path in left.iterdir()] == [("variables.csv", "mine")]
+
+
+def test_an_empty_folder_of_others_stays(here):
+    (here / "kept").mkdir()
+    program().run()
+    assert states(here) == []
+
+
+@pytest.mark.parametrize("content", ["mine", "{}", '{"pid": 1}'])
+def test_a_file_in_place_of_the_lock_is_left_alone(here, content):
+    (here / "kept").mkdir()
+    lock = here / "kept" / ".tfdsl.lock"
+    lock.write_text(content)
+    with pytest.raises(tfdsl.TfgError, match="TFG707"):
+        program().run()
+    assert lock.read_text() == content
+
+
+def test_a_second_name_of_a_file_in_place_of_the_lock_is_left_alone(here):
+    (here / "kept").mkdir()
+    (here / "precious").write_text("")
+    os.link(here / "precious", here / "kept" / ".tfdsl.lock")
+    with pytest.raises(tfdsl.TfgError, match="TFG707"):
+        program().run()
+    assert (here / "precious").read_text() == ""
 
 
 CHANGES = {
@@ -89,23 +159,22 @@ FILES_CHANGES = {
 
 @pytest.mark.parametrize("change", FILES_CHANGES)
 def test_a_manifest_that_names_other_files(here, change):
-    from tfdsl.runtime.durable import sealed
-
     stopped_after(program(), 1)
     (here / "precious").write_text("precious")
     (manifest,) = (here / "kept").glob("*/manifest.json")
     about = json.loads(manifest.read_bytes().partition(b"\n")[2])
     FILES_CHANGES[change](about)
     manifest.write_bytes(sealed(about))
-    with pytest.raises(tfdsl.TfgError, match="its manifest is none of ours"):
+    with pytest.raises(tfdsl.TfgError, match=r"TFG749|its manifest is none of ours"):
         program().run()
+    with contextlib.suppress(tfdsl.TfgError):
+        program().run(options=Options(lambda line: None, fresh=True))
+    assert (here / "precious").read_text() == "precious"
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_manifest_that_no_run_writes(here, change):
     """With a checksum that is right: whoever can write a folder can make one."""
-    from tfdsl.runtime.durable import sealed
-
     stopped_after(program(), 1)
     (manifest,) = (here / "kept").glob("*/manifest.json")
     about = json.loads(manifest.read_bytes().partition(b"\n")[2])
@@ -117,8 +186,6 @@ def test_a_manifest_that_no_run_writes(here, change):
 
 
 def test_a_manifest_with_another_place_in_the_program(here):
-    from tfdsl.runtime.durable import sealed
-
     stopped_after(program(), 1)
     (manifest,) = (here / "kept").glob("*/manifest.json")
     about = json.loads(manifest.read_bytes().partition(b"\n")[2])
@@ -129,8 +196,6 @@ def test_a_manifest_with_another_place_in_the_program(here):
 
 def test_a_manifest_cannot_reach_other_files(here):
     """Event files that it names are cut off only if they are event files of its run."""
-    from tfdsl.runtime.durable import sealed
-
     stopped_after(program(), 1)
     (here / "precious").write_text("precious")
     (manifest,) = (here / "kept").glob("*/manifest.json")
@@ -176,11 +241,12 @@ def test_what_is_left_of_a_save_is_removed_and_nothing_else(here):
     left = here / "kept" / ".new-0123456789abcdef"
     left.mkdir(parents=True)
     (left / "variables.index").write_text("half")
+    (left / "manifest.json").write_bytes(sealed({"version": 1, "planned": ["variables.index"]}))
     other = here / "kept" / ".old-0123456789abcdef"
     other.mkdir()
-    (other / "mine.txt").write_text("mine")
+    (other / "variables.index").write_text("mine")
     program().run()
-    assert sorted(path.name for path in (here / "kept").rglob("*")) == [other.name, "mine.txt"]
+    assert sorted(path.name for path in (here / "kept").rglob("*")) == [other.name, "variables.index"]
 
 
 # --- folders that vanish ----------------------------------------------------------------------
@@ -278,10 +344,15 @@ def test_now_stays_what_it_was(here):
 
 def test_event_files_of_others_are_left_alone(here):
     stopped_after(program(), 7)
-    other = here / "logs" / "events.out.tfevents.1.host.0001.ffffffff"
-    other.write_bytes(b"other")
+    (ours,) = (here / "logs").iterdir()
+    run = ours.name.rpartition(".")[2]
+    for name in ("events.out.tfevents.1.host.0001.ffffffff", f"events.out.tfevents.1.host.0009.{run}"):
+        (here / "logs" / name).write_bytes(b"other")
+    copy = here / "logs" / f"events.out.tfevents.2.host.0009.{run}"
+    copy.write_bytes(ours.read_bytes())
     program().run()
-    assert other.read_bytes() == b"other"
+    assert [path.read_bytes() for path in sorted((here / "logs").glob("*.tfevents.1.*"))] == [b"other", b"other"]
+    assert copy.exists()
 
 
 # --- data files between runs ------------------------------------------------------------------

@@ -7,6 +7,7 @@ from tensorflow import train
 from tensorflow.compat import v1
 
 import tfdsl
+from tfdsl.runtime.durable import sealed
 
 TEXT = """
 param value = 1.0
@@ -162,9 +163,61 @@ def test_a_save_that_was_stopped_before_is_forgotten(here):
     save()
     left = here / "kept" / ".model.ckpt.new-0123456789abcdef"
     left.mkdir()
-    (left / "model.ckpt.index").write_text("half")
+    (left / "model.ckpt.manifest").write_bytes(sealed({"version": 1, "planned": ["model.ckpt.index"]}))
+    (left / "model.ckpt.index.tempstate123").write_text("half")
     assert read() == ["[1. 2.] 3"]
     assert names(here) == FILES
+
+
+@pytest.mark.parametrize("manifest", [None, b"mine", sealed({"version": 1, "planned": ["model.ckpt.data"]})])
+def test_a_folder_of_others_that_is_named_like_a_stopped_save_stays(here, manifest):
+    save()
+    left = here / "kept" / ".model.ckpt.new-0123456789abcdef"
+    left.mkdir()
+    (left / "model.ckpt.index").write_text("mine")
+    if manifest:
+        (left / "model.ckpt.manifest").write_bytes(manifest)
+    save(8.0)
+    assert read() == ["[8. 2.] 3"]
+    assert (left / "model.ckpt.index").read_text() == "mine"
+
+
+@pytest.mark.parametrize("statement", ['save to "kept/model.ckpt"', 'restore from "kept/model.ckpt"'])
+def test_a_program_cannot_make_a_folder_that_replaces_files_of_others(here, statement):
+    """The files in the folder are saved, and sealed; those in the way are not."""
+    os.mkdir("kept")
+    for name in FILES[:2]:
+        (here / "kept" / name).write_text("mine")
+    text = "variable w = 1.0\nsession:\n    "
+    tfdsl.compile(f'{text}save to "kept/.model.ckpt.whole-0123456789abcdef/model.ckpt"\n').run()
+    (diagnostic,) = error(f"{text}{statement}\n")
+    assert diagnostic.code == "TFG735"
+    assert diagnostic.span.text == statement
+    assert [(here / "kept" / name).read_text() for name in FILES[:2]] == ["mine", "mine"]
+
+
+def test_only_what_a_manifest_lists_is_moved(here):
+    save()
+    whole = moved_back(here, FILES)
+    (whole / "model.ckpt.data-00001-of-00002").write_text("mine")
+    save(8.0)
+    assert names(here) == [whole.name, *FILES]
+    assert [path.name for path in whole.iterdir()] == ["model.ckpt.data-00001-of-00002"]
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if "manifest" not in name])
+def test_a_save_that_is_no_longer_whole_replaces_nothing(here, name):
+    save()
+    old = {name: (here / "kept" / name).read_bytes() for name in FILES}
+    save(8.0)
+    whole = moved_back(here, FILES)
+    for one in FILES:
+        (here / "kept" / one).write_bytes(old[one])
+    (whole / name).write_bytes((whole / name).read_bytes()[:-1])
+    (diagnostic,) = error(READ)
+    assert diagnostic.code == "TFG709"
+    assert f"in {whole.name}, {name} has" in diagnostic.headline
+    assert {name: (here / "kept" / name).read_bytes() for name in FILES} == old
 
 
 def test_a_folder_that_looks_like_a_save_cannot_replace_other_files(here):
@@ -173,8 +226,8 @@ def test_a_folder_that_looks_like_a_save_cannot_replace_other_files(here):
     whole = here / "kept" / ".model.ckpt.whole-0123456789abcdef"
     whole.mkdir()
     (whole / "mine.py").write_text("theirs")
-    with pytest.raises(tfdsl.TfgError, match="TFG709"):
-        read()
+    assert read() == ["[1. 2.] 3"]
+    assert (whole / "mine.py").read_text() == "theirs"
     assert (here / "kept" / "mine.py").read_text() == "mine"
 
 

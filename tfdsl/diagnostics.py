@@ -398,6 +398,8 @@ WRITE_NOT_OURS = _message("TFG735", "{name} is in the way of {path}: it is not w
                           "save to another path, or move the file away")
 CHECKPOINT_HELD = _message("TFG736", "another run works in {path}: {holder}",
                            "wait for it, stop it, or give 'checkpoint' another folder")
+CHECKPOINT_NOT_OURS = _message("TFG749", "{path} is named like a checkpoint, but has no whole manifest of tfdsl",
+                               "move it away, or give 'checkpoint' another folder; nothing was touched")
 CHECKPOINT_MACHINE = _message("TFG737", "the checkpoint in {path} cannot be continued to the bit: {what}",
                               "--resume-anyway goes on all the same, --fresh starts over")
 

@@ -16,11 +16,12 @@ def write_output(path: str, text: str) -> None:
         target = os.path.realpath(path)
         before = _mode(target)
         if before is not None and not stat.S_ISREG(before):
-            _write(target, os.O_WRONLY, text)
+            _write(os.open(target, os.O_WRONLY), text)
             return
         work = os.path.join(os.path.dirname(target), f".tfdsl-{os.urandom(8).hex()}")
+        handle = os.open(work, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
-            _write(work, os.O_WRONLY | os.O_CREAT | os.O_EXCL, text)
+            _write(handle, text)
             if before is not None:
                 os.chmod(work, stat.S_IMODE(before))
             os.replace(work, target)
@@ -40,6 +41,6 @@ def _mode(path: str) -> int | None:
         return None
 
 
-def _write(path: str, flags: int, text: str) -> None:
-    with open(os.open(path, flags, 0o666), "w", encoding="utf-8", newline="\n") as file:
+def _write(handle: int, text: str) -> None:
+    with open(handle, "w", encoding="utf-8", newline="\n") as file:
         file.write(text)

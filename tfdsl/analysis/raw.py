@@ -108,7 +108,7 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
 
 def _keep_in(ctx: Analysis, op: RawOp, args: dict[str, Arg], span: Span) -> None:
     """Ops that reach out of the graph are not for programs."""
-    what, instead = reach(op.tf, {name: arg.value for name, arg in args.items()})
+    what, instead = reach(op, {name: arg.value for name, arg in args.items()})
     if what:
         ctx.fail(RAW_REACHES, span, op=op.name, what=what, instead=instead)
 

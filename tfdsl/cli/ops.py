@@ -75,7 +75,7 @@ def _op(op: Op) -> dict:
 
 
 def _raw(op: raw.RawOp) -> dict:
-    what, instead = reach(op.tf, {})
+    what, instead = reach(op, {})
     barred = {"barred": f"no program can use it: it {what}; {instead}"} if what else {}
     return {"group": "TensorFlow's own", "signature": op.signature, "outputs": op.results, "limits": op.limits(),
             "tensorflow": f"the op {op.tf}", **barred}  # fmt: skip

@@ -18,7 +18,7 @@ def raw_node(lowering, node: Node):
     """An op by the function of `tf.raw_ops`; a variable given where a resource is taken stands for its handle."""
     op = raw.find(node.op.removeprefix(raw.PREFIX))
     # Of a program that is a text the compiler has seen to it; one can also be loaded.
-    what, instead = reach(op.tf, {name: node.args[name].value for name in op.given if name in node.args})
+    what, instead = reach(op, {name: node.args[name].value for name in op.given if name in node.args})
     if what:
         raise failure(RAW_REACHES, node.origin, op=op.name, what=what, instead=instead)
     arguments = {}

@@ -2,10 +2,12 @@
 
     python -m tfdsl.lowering.registry > tfdsl/ops/raw_ops.txt
 
-A line has the op's name, its inputs, its outputs and its attributes, with tabs between them:
+A line has the op's name, what it reaches, its inputs, its outputs and its attributes, with tabs between them:
 
-    ConcatV2  values: N*T, axis: Tidx  output: T  N: int >= 2  T: type  Tidx: type in ["int32", "int64"] = "int32"
+    ConcatV2  values  values: N*T, axis: Tidx  output: T  N: int >= 2  T: type  Tidx: type in ["int32"] = "int32"
 
+What it reaches is a class of `ops/reaching.py`, which somebody gave it who knows the op: the table that is there says
+it. An op that is new has none, `?`, and programs cannot use it until somebody gives it one.
 An input or output has a dtype, or the attribute that says it; `N*T` is a list as long as the attribute N says, and
 `&T` a reference to a variable of TensorFlow's old kind. Values of attributes are JSON; a tensor is `{dtype: values}`.
 Inputs have the names that they have in `tf.raw_ops`, where a few are other ones than in the registry.
@@ -19,6 +21,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from ..ops.raw import find
+from ..ops.reaching import UNCLASSED
 from .tf import OpList, registered, tf
 
 
@@ -30,7 +34,9 @@ def lines() -> Iterator[str]:
         if op.name.isidentifier() and not op.name.startswith("_"):
             new = _renamed(op)
             sides = (", ".join(_argument(one, new) for one in side) for side in (op.input_arg, op.output_arg))
-            yield "\t".join((op.name, *sides, *(_attribute(one, new) for one in op.attr)))
+            known = find(op.name)
+            reaches = known.reaches if known else UNCLASSED
+            yield "\t".join((op.name, reaches, *sides, *(_attribute(one, new) for one in op.attr)))
 
 
 def _renamed(op) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow.compat import v1
 from tensorflow.core.framework.attr_value_pb2 import AttrValue
 from tensorflow.core.framework.op_def_pb2 import OpList
@@ -21,9 +22,9 @@ from tensorflow.python.util import _pywrap_determinism as op_determinism
 from tensorflow.python.util._pywrap_util_port import IsMklEnabled as is_onednn_on
 
 __all__ = [
-    "AttrValue", "EventsWriter", "OpList", "Operation", "ResourceVariable", "RewriterConfig", "TensorProto",
-    "VariableDef", "c_api", "is_onednn_on", "op_def", "op_determinism", "raw_op", "registered", "resolve",
-    "seeds_taken", "tf", "v1",
+    "AttrValue", "DecodeError", "EventsWriter", "OpList", "Operation", "ResourceVariable", "RewriterConfig",
+    "TensorProto", "VariableDef", "c_api", "is_onednn_on", "op_def", "op_determinism", "raw_op", "registered",
+    "resolve", "seeds_taken", "tf", "v1",
 ]  # fmt: skip
 
 

@@ -1,51 +1,36 @@
-"""The ops of TensorFlow's that reach out of the graph: to files, the network, the terminal, or what runs the program.
+"""What ops of TensorFlow's reach: every one has a class, on its line of `raw_ops.txt`.
 
-A program has no call for them, whoever wrote it: what it may touch it names in its data, its sessions and its imports,
-where it is checked. For other things its user gives it a function of Python's.
+Some stay in the graph. The others reach files, the network, the terminal, or what runs the program: a program has no
+call for them, whoever wrote it. What it may touch it names in its data, its sessions and its imports, where it is
+checked; for other things its user gives it a function of Python's. An op that nobody has given a class is refused.
 """
 
 import re
 from collections.abc import Mapping
 
+from . import raw
+
+# What stays in the graph.
+INSIDE: Mapping[str, str] = {
+    "values": "makes values of its inputs",
+    "session": "keeps or reads something in the session: a variable, a table, a queue, an iterator, a random generator",
+    "host": "sees the clock, the threads or the settings of the process, and changes none for others",
+}
+
 _READS = "reads files"
 _WRITES = "writes files"
-_TALKS = "talks to other machines"
-_RUNS = "runs code that is not in the program"
-_SETTLES = "changes the process that it runs in"
 _SHOWS = "writes to the terminal by itself"
-
-_BY_KIND = {
-    _READS: """
-        CSVDataset CSVDatasetV2 ExperimentalCSVDataset ExperimentalLMDBDataset ExperimentalMatchingFilesDataset
-        ExperimentalSqlDataset FixedLengthRecordDataset FixedLengthRecordDatasetV2 FixedLengthRecordReader
-        FixedLengthRecordReaderV2 GenerateVocabRemapping ImmutableConst InitializeTableFromTextFile
-        InitializeTableFromTextFileV2 LMDBDataset LMDBReader ListSnapshotChunksDataset LoadAndRemapMatrix LoadDataset
-        MatchingFiles MatchingFilesDataset ReadFile RecordInput Restore RestoreSlice RestoreV2 DTensorRestoreV2
-        Skipgram SnapshotChunkDataset SnapshotDatasetReader SnapshotNestedDatasetReader SqlDataset TFRecordDataset
-        TFRecordDatasetV2 TFRecordReader TFRecordReaderV2 TextLineDataset TextLineReader TextLineReaderV2
-        WholeFileReader WholeFileReaderV2
-    """,
-    _WRITES: """
-        CacheDataset CacheDatasetV2 CalibrationStatisticsSaver CloseSummaryWriter CreateSummaryDbWriter
-        CreateSummaryFileWriter DatasetToTFRecord DebugIdentity DebugIdentityV2 DebugIdentityV3 DebugNanCount
-        DebugNumericSummary DistributedSave DumpTensor ExperimentalDatasetToTFRecord FlushSummaryWriter ImportEvent
-        MergeV2Checkpoints Save SaveDataset SaveDatasetV2 SaveSlices SaveV2 SnapshotDataset SnapshotDatasetV2
-        StatsAggregatorSetSummaryWriter SummaryWriter WriteAudioSummary WriteFile WriteGraphSummary
-        WriteHistogramSummary WriteImageSummary WriteRawProtoSummary WriteScalarSummary WriteSummary
-    """,
-    _TALKS: """
-        ConfigureAndInitializeGlobalTPU ConfigureDistributedTPU DataServiceDataset DataServiceDatasetV2
-        DataServiceDatasetV3 DataServiceDatasetV4 RegisterDataset RegisterDatasetV2 RemoteCall RpcCall RpcCheckStatus
-        RpcClient RpcGetValue RpcServer RpcServerRegister RpcServerStart ShutdownDistributedTPU
-    """,
-    _RUNS: """
-        DatasetFromGraph EagerPyFunc MlirPassthroughOp PyFunc PyFuncStateless TPUCompile TPUExecute
-        TPUExecuteAndUpdateVariables XlaCallModule XlaCustomCall XlaCustomCallV2
-    """,
-    _SETTLES: "Abort FileSystemSetConfiguration ShutdownTPUSystem WorkerHeartbeat XlaSparseGradientsStack",
-    _SHOWS: "Print PrintV2",
+OUTSIDE: Mapping[str, str] = {
+    "reads": _READS,
+    "writes": _WRITES,
+    "talks": "talks to other devices, processes or machines",
+    "runs": "runs code that is not in the program",
+    "settles": "changes the process that it runs in",
+    "shows": _SHOWS,
+    "tpu": "works with a TPU of the machine",
 }
-REACHING: Mapping[str, str] = {name: what for what, names in _BY_KIND.items() for name in names.split()}
+UNCLASSED = "?"
+_UNKNOWN = "may reach out of the graph (nobody has given it a class)"
 
 # Ops that reach out only where an attribute says so: what it may be, besides empty, and what the op does otherwise.
 REACHING_BY: Mapping[str, tuple[str, str, str]] = {
@@ -63,14 +48,19 @@ _INSTEAD = {
 }
 
 
-def reach(name: str, attributes: Mapping[str, object]) -> tuple[str, str]:
+def barred() -> list[str]:
+    """The ops, as TensorFlow calls them, that no program can use."""
+    return [name for name in raw.names() if raw.find(name).reaches not in INSIDE]
+
+
+def reach(op: raw.RawOp, attributes: Mapping[str, object]) -> tuple[str, str]:
     """What an op of TensorFlow's reaches, in words, and what to use instead; two empty texts where it reaches nothing.
 
     `attributes` has the values of the attributes that are given.
     """
-    what = REACHING.get(name, "")
-    if name in REACHING_BY:
-        attribute, allowed, otherwise = REACHING_BY[name]
+    what = "" if op.reaches in INSIDE else OUTSIDE.get(op.reaches, _UNKNOWN)
+    if op.tf in REACHING_BY:
+        attribute, allowed, otherwise = REACHING_BY[op.tf]
         value = attributes.get(attribute)
         if value and not re.fullmatch(allowed, str(value)):
             what = f"with '{attribute}' {otherwise}"

@@ -22,6 +22,7 @@ from ..diagnostics import (
     CHECKPOINT_DAMAGED,
     CHECKPOINT_GONE,
     CHECKPOINT_MACHINE,
+    CHECKPOINT_NOT_OURS,
     CHECKPOINT_OTHER,
     CHECKPOINT_SKIPPED,
     Diagnostic,
@@ -140,8 +141,15 @@ class Kept:
         self._finished: set[str] = set()
         self.last: tuple[str, int] | None = None  # folder and step of the newest good checkpoint
 
+    def start_over(self) -> None:
+        """Forget all checkpoints. An error, with nothing touched, where something else has the name of one."""
+        for folder, states in self._states.items():
+            for name in states.foreign():
+                raise failure(CHECKPOINT_NOT_OURS, self._origins[folder], path=os.path.join(folder, name))
+        self.clear()
+
     def clear(self) -> None:
-        """Forget all checkpoints: the run is over, or begins anew."""
+        """Forget all checkpoints of ours: the run is over, or begins anew."""
         for states in self._states.values():
             states.clear()
 
@@ -237,6 +245,8 @@ class Kept:
         if damaged and state is None:
             notes = [Note(f"in {name}, {reason}") for name, reason in damaged[1:]]
             name, reason = damaged[0]
+            if foreign := self._states[folder].foreign():
+                raise failure(CHECKPOINT_NOT_OURS, origin, path=os.path.join(folder, foreign[-1]))
             raise failure(CHECKPOINT_DAMAGED, origin, notes, folder=folder, name=name, reason=reason)
         if state is not None and not _is_formed(state.about):
             reason = "manifest.json says what no run writes"

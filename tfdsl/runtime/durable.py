@@ -2,12 +2,16 @@
 
 A file without its checksum, or that is not what the checksum says, is `Damaged`; it is never taken for one that is
 not there. All of them are in an open `access.Folder`.
+
+A name proves nothing: others may have given it. Only a folder with a manifest that carries our seal is ours, and only
+the files that the manifest lists are ever removed.
 """
 
 import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -36,24 +40,68 @@ def write(folder: Folder, name: str, content: bytes) -> None:
 
 
 @contextmanager
-def new_folder(folder: Folder, kind: str) -> Iterator[tuple[Folder, str]]:
-    """A folder to fill, `.kind-...` with a mark of its own; it is removed with its files if that fails."""
+def new_folder(folder: Folder, kind: str, manifest: str, planned: list[str]) -> Iterator[tuple[Folder, str]]:
+    """A folder to fill, `.kind-...` with a mark of its own; it is removed with its files if that fails.
+
+    Its manifest lists the planned files from the start, so that whoever finds it after a kill knows what is ours.
+    `finish` writes the one that lists what is there.
+    """
     name = f".{kind}-{os.urandom(8).hex()}"
-    try:
-        with folder.folder(name, exclusive=True) as made:
+    with folder.folder(name, exclusive=True) as made:
+        try:
+            with made.creating(manifest) as file:
+                file.write(sealed({"version": 1, "planned": planned}))
             yield made, name
-    except BaseException:
-        remove_folder(folder, name, lambda file: True)
-        raise
+        except BaseException:
+            with suppress(OSError):
+                for left in made.names():
+                    if left == manifest or _is_planned(left, [*planned, manifest]):
+                        made.remove(left)
+                os.rmdir(name, dir_fd=folder.fd)
+            raise
 
 
-def remove_folder(folder: Folder, name: str, is_ours: Callable[[str], object]) -> None:
-    """Remove a folder and the files of ours in it, as far as that goes; anything else stays, and the folder with it."""
+def finish(made: Folder, manifest: str, about: dict) -> None:
+    """Have the disk keep the files of a folder that is filled, with a manifest that has their checksums."""
+    names = [name for name in made.names() if name != manifest]
+    for name in names:
+        sync(made, name)
+    write(made, f"{manifest}{_NEW}", sealed({**about, "files": listed(made, names)}))
+    made.rename(f"{manifest}{_NEW}", manifest)
+    made.sync()
+
+
+def remove_folder(folder: Folder, name: str, manifest: str) -> None:
+    """Remove a folder with the files that its manifest lists; anything else stays, and the folder with it.
+
+    Nothing is removed where the manifest is none of ours.
+    """
     with suppress(OSError):
         with folder.folder(name) as left:
-            for file in filter(is_ours, left.names()):
+            for file in owned(left, manifest):
                 left.remove(file)
         os.rmdir(name, dir_fd=folder.fd)
+
+
+def owned(folder: Folder, manifest: str) -> list[str]:
+    """The files in a folder that its manifest lists, and that last, so that what a kill leaves of them can be removed
+    later; none where the manifest is not ours."""
+    try:
+        about = unsealed(folder, manifest)
+        planned = about.get("planned")
+        files = planned if isinstance(planned, list) else list(files_of(about))
+    except (Damaged, OSError):
+        return []
+    return [*(name for name in folder.names() if name != manifest and _is_planned(name, [*files, manifest])), manifest]
+
+
+# What TensorFlow, or `finish`, calls a file before it is whole.
+_NEW = ".new"
+_UNFINISHED = re.compile(r"\.(?:tempstate\d+|tmp[0-9a-f]{32}|new)\Z")
+
+
+def _is_planned(name: str, planned: list[str]) -> bool:
+    return name in planned or _UNFINISHED.sub("", name) in planned
 
 
 # --- manifests ----------------------------------------------------------------------------------
@@ -74,7 +122,13 @@ def unsealed(folder: Folder, name: str) -> dict:
     text = rest[:-1]
     if seal != _SEAL + hashlib.sha256(text).hexdigest().encode() or rest[-1:] != b"\n":
         raise Damaged(f"{name} is not what was written")
-    return json.loads(text)
+    try:
+        about = json.loads(text)
+    except (ValueError, RecursionError):
+        about = None
+    if not isinstance(about, dict):
+        raise Damaged("its manifest is none of ours")
+    return about
 
 
 def listed(folder: Folder, names: list[str]) -> dict[str, list]:
@@ -82,7 +136,7 @@ def listed(folder: Folder, names: list[str]) -> dict[str, list]:
     return {name: _measured(folder, name) for name in names}
 
 
-def files_of(about: object, is_ours: Callable[[str], object]) -> dict[str, list]:
+def files_of(about: object, is_ours: Callable[[str], object] = bool) -> dict[str, list]:
     """The files that a manifest lists. `Damaged` where it is not made like those of `sealed`, or names others: its
     checksum says that it is whole, not who wrote it."""
     files = about.get("files") if isinstance(about, dict) else None

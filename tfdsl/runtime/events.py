@@ -4,12 +4,14 @@ A run that goes on from a checkpoint first takes its event files back to where t
 in a new one: so each point is there once.
 """
 
+import hashlib
 import os
 import re
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from time import time as clock
 from typing import BinaryIO
 
@@ -17,12 +19,13 @@ from ..access import Access, Folder, Refused
 from ..diagnostics import LOG_GONE, WRITE_FAILED, Diagnostic
 from ..lowering.failures import failure, reason_of
 from ..lowering.graph import BuiltGraph
-from ..lowering.tf import EventsWriter, tf, v1
+from ..lowering.tf import DecodeError, EventsWriter, tf, v1
 from ..program import Origin
 from ..render import render_text
 from .durable import sync
 
 _FLUSHED = 1.0  # seconds after which what was written is given to the system
+_MOST_BEFORE_START = 4  # records: the version of the file, the graph, its description, the start
 _OURS = re.compile(r"events\.out\.tfevents\.\d+\..*\.\d{4,}\.([0-9a-f]{8})\Z")
 
 
@@ -69,9 +72,11 @@ class EventLog:
             self._write(graph_def=graph.SerializeToString())
             self._write(meta_graph_def=meta.SerializeToString())
             # TensorBoard drops what an earlier, interrupted run wrote from this step on.
-            self._write(step=step, session_log=v1.SessionLog(status=v1.SessionLog.START))
+            name = os.path.basename(self._writer.FileName())
+            start = v1.SessionLog(status=v1.SessionLog.START, msg=_seal(name))
+            self._write(step=step, session_log=start)
             self._writer.Flush()
-            return os.path.basename(self._writer.FileName())
+            return name
 
     def add(self, summary: v1.Summary, step: int, time: float | None = None) -> None:
         """Write one summary, of a time in seconds since 1970 if not of now."""
@@ -139,7 +144,7 @@ def rewind(files: list[LogFile], run: str, access: Access) -> list[str]:
         mine = {file.name: file.size for file in files if file.folder == path}
         try:
             with access.folder(path) as folder:
-                found = [name for name in folder.names() if _is_of(name, run)]
+                found = [name for name in folder.names() if _is_of(folder, name, run)]
                 for name in set(found).difference(mine):
                     folder.remove(name)
                 if not all(name in found and _cut(folder, name, size) for name, size in mine.items()):
@@ -149,9 +154,25 @@ def rewind(files: list[LogFile], run: str, access: Access) -> list[str]:
     return missing
 
 
-def _is_of(name: str, run: str) -> bool:
+def _is_of(folder: Folder, name: str, run: str) -> bool:
+    """Whether a file is an event file that a run wrote: its name may be anybody's, so its seal is looked at."""
     mark = _OURS.match(name)
-    return mark is not None and mark[1] == run
+    if mark is None or mark[1] != run:
+        return False
+    with folder.reading(name) as file:
+        return any(_is_start(record, name) for record in islice(_records(file), _MOST_BEFORE_START))
+
+
+def _is_start(record: bytes, name: str) -> bool:
+    try:
+        return v1.Event.FromString(record).session_log.msg == _seal(name)
+    except DecodeError:
+        return False
+
+
+def _seal(name: str) -> str:
+    """What tells an event file of this name that a run wrote from others'."""
+    return f"tfdsl 1 sha256 {hashlib.sha256(name.encode()).hexdigest()}"
 
 
 def _cut(folder: Folder, name: str, size: int) -> bool:
@@ -181,8 +202,11 @@ def scalars(files: list[LogFile], access: Access) -> Iterator[tuple[str, int, fl
 
 def _records(file: BinaryIO) -> Iterator[bytes]:
     """The records of a file, each between its length and its checksum, which have one each."""
+    size = os.fstat(file.fileno()).st_size
     while len(head := file.read(12)) == 12:
         (length,) = struct.unpack("<Q4x", head)
+        if length > size:
+            return
         record = file.read(length)
         if len(file.read(4)) == 4:
             yield record

@@ -12,7 +12,8 @@ import hashlib
 import json
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from ..access import Access, Folder, Refused
 from ..diagnostics import EXPORT_EXISTS, EXPORT_TOO_LARGE, WRITE_FAILED
@@ -35,47 +36,48 @@ def export(built: BuiltGraph, session: v1.Session, statement: Export, path: str,
         raise failure(error.message, statement.origin, **error.details) from None
     except OSError as error:
         raise failure(WRITE_FAILED, statement.origin, path=path, reason=plain_reason(error)) from error
-    work = f".{name}-{os.urandom(4).hex()}"
     with folder:
         try:
-            before = _replaceable(folder, name)
-            if before is None:
+            if not _is_replaceable(folder, name):
                 raise failure(EXPORT_EXISTS, statement.origin, path=path)
-            with folder.folder(work, exclusive=True) as inside:
+            with _work_folder(folder, name) as inside:
                 _write(built, session, statement, os.path.join(inside.path, "new"))
                 _list_files(inside)
-                if before != _NOTHING:
+                if folder.has(name):
                     folder.rename(name, "old", inside)
-                    if _identity(inside, "old") != before:  # somebody put something else there meanwhile
+                    if not _is_replaceable(inside, "old"):  # somebody put something else there meanwhile
                         inside.rename("old", name, folder)
                         raise failure(EXPORT_EXISTS, statement.origin, path=path)
                 inside.rename("new", name, folder)
         except (OSError, Refused, tf.errors.OpError) as error:
             reason = folder.named(plain_reason(error))
             raise failure(WRITE_FAILED, statement.origin, path=path, reason=reason) from error
+
+
+@contextmanager
+def _work_folder(folder: Folder, name: str) -> Iterator[Folder]:
+    """A new folder beside the place of a model, removed in the end; a model in it that is not ours stays."""
+    work = f".{name}-{os.urandom(8).hex()}"
+    with folder.folder(work, exclusive=True) as inside:
+        try:
+            yield inside
         finally:
             with suppress(OSError):
-                shutil.rmtree(work, dir_fd=folder.fd)
+                if _is_replaceable(inside, "old"):
+                    shutil.rmtree("old", ignore_errors=True, dir_fd=inside.fd)
+                shutil.rmtree("new", ignore_errors=True, dir_fd=inside.fd)
+                os.rmdir(work, dir_fd=folder.fd)
 
 
-_NOTHING = 0, 0
-
-
-def _identity(folder: Folder, name: str) -> tuple[int, int]:
-    found = folder.stat(name)
-    return (found.st_dev, found.st_ino) if found else _NOTHING
-
-
-def _replaceable(folder: Folder, name: str) -> tuple[int, int] | None:
-    """What identifies the thing at a name that an export replaces; None where that is not ours."""
-    before = _identity(folder, name)
-    if before == _NOTHING:
-        return before
+def _is_replaceable(folder: Folder, name: str) -> bool:
+    """Whether an export replaces what has a name: nothing, an empty folder, or a model as it was written."""
+    if not folder.has(name):
+        return True
     try:
         with folder.folder(name) as there:
-            return before if not there.names() or _digests(there) == _listed(there) else None
+            return not there.names() or _digests(there) == _listed(there)
     except (OSError, ValueError, Refused):  # a link, a file, or no list
-        return None
+        return False
 
 
 def _digests(folder: Folder, at: str = "") -> dict[str, str]:

@@ -41,7 +41,7 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
             states = stack.enter_context(held(program, session, options.access))
         checkpoints = Kept(compiled, session, states, options, result)
         if options.fresh:
-            checkpoints.clear()
+            checkpoints.start_over()
         try:
             resume = checkpoints.resume(options.resume_anyway)
             if resume is not None:

@@ -4,16 +4,20 @@ They are what TensorFlow's Saver writes, so that it reads them too: `my_model.ck
 `.meta`; and beside them a manifest, `my_model.ckpt.manifest`. They are made in a folder `.my_model.ckpt.new-...`, which
 is renamed to `.my_model.ckpt.whole-...` once it is flushed to the disk: that is the moment in which the new state takes
 the old one's place. Then the files are moved to where they belong; whoever finds a `.whole-` folder does that first.
+
+Anybody can give a folder such a name. Only the files that its manifest lists are moved, only while they are what the
+manifest says, and only to where nothing is, or what was saved there.
 """
 
 import fcntl
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from ..access import Access, Folder
-from .durable import Damaged, files_of, listed, new_folder, remove_folder, sealed, sync, unsealed, verify, write
+from .durable import Damaged, files_of, finish, new_folder, remove_folder, unsealed, verify
 
 _SUFFIX = re.compile(r"\.(?:index|meta|manifest|data-\d{5}-of-\d{5})\Z")
 
@@ -50,7 +54,7 @@ class SavedFiles:
         manifest, or one that fits neither values nor index, and TensorFlow checks it by checksums of its own."""
         self._recover()
         with suppress(FileNotFoundError):
-            files = self._listed()
+            files = self._listed(self._folder)
             values = {name: entry for name, entry in files.items() if not name.endswith(".meta")}
             if not all(self._is_replaced(name, entry) for name, entry in values.items()):
                 verify(self._folder, files)
@@ -63,30 +67,21 @@ class SavedFiles:
         with self._locked():
             self._finish()
             self._check_ours()
-            with new_folder(self._folder, f"{self._name}.new") as (made, work):
+            planned = [f"{self._name}.{kind}" for kind in ("index", "meta", "data-00000-of-00001")]
+            with new_folder(self._folder, f"{self._name}.new", self._manifest, planned) as (made, work):
                 save(os.path.join(made.path, self._name))
-                names = made.names()
-                for name in names:
-                    sync(made, name)
-                write(made, self._manifest, sealed({"version": 1, "files": listed(made, names)}))
-                made.sync()
+                finish(made, self._manifest, {"version": 1})
                 self._folder.rename(work, f".{self._name}.whole-{work[-16:]}")
             self._folder.sync()
             self._finish()
 
     def _is_replaced(self, name: str, entry: list) -> bool:
         """Whether there is something else in the place of a file of the manifest."""
-        if not self._folder.has(name):
-            return False
-        try:
-            verify(self._folder, {name: entry})
-        except Damaged:
-            return True
-        return False
+        return self._folder.has(name) and not self._is(name, entry)
 
-    def _listed(self) -> dict[str, list]:
-        """What the manifest lists."""
-        return files_of(unsealed(self._folder, self._manifest), self._is_ours)
+    def _listed(self, folder: Folder) -> dict[str, list]:
+        """What the manifest in a folder lists."""
+        return files_of(unsealed(folder, self._manifest), self._is_ours)
 
     def _names(self, folder: Folder) -> list[str]:
         """The files of the prefix that are in a folder."""
@@ -106,30 +101,52 @@ class SavedFiles:
         """Move files that were saved as a whole to where they belong; remove those that were not."""
         for name in self._folder.names():
             kind = self._left.match(name)
-            if kind and kind[1] == "whole":
-                # The manifest comes last: until then the folder is there, and with it all that is needed.
-                with self._folder.folder(name) as whole:
-                    for file in sorted(self._names(whole), key=lambda file: (file == self._manifest, file[-6:])):
-                        whole.rename(file, file, self._folder)
-                self._folder.sync()
-                os.rmdir(name, dir_fd=self._folder.fd)
-            elif kind:
-                remove_folder(self._folder, name, lambda file: file.startswith(f"{self._name}."))
+            if kind and stat.S_ISDIR(self._folder.stat(name).st_mode):
+                if kind[1] == "whole":
+                    self._move(name)
+                else:
+                    remove_folder(self._folder, name, self._manifest)
 
-    def _check_ours(self) -> None:
-        """`NotOurs` unless every file that would be replaced is the one that was saved."""
+    def _move(self, name: str) -> None:
+        """Move the files of a save to where they belong; what is no save of ours stays."""
+        with self._folder.folder(name) as whole:
+            try:
+                files = self._listed(whole)
+            except (FileNotFoundError, Damaged):
+                files = {}
+            left = [file for file in sorted(files, key=lambda file: file[-6:]) if whole.has(file)]
+            try:
+                verify(whole, {file: files[file] for file in left})
+            except Damaged as reason:
+                raise Damaged(f"in {name}, {reason}") from None
+            if files:
+                self._check_ours(files)
+                # The manifest comes last: until then the folder is there, and with it all that is needed.
+                for file in [*left, self._manifest]:
+                    whole.rename(file, file, self._folder)
+                self._folder.sync()
+        with suppress(OSError):  # something else is in it
+            os.rmdir(name, dir_fd=self._folder.fd)
+
+    def _check_ours(self, moving: dict[str, list] | None = None) -> None:
+        """`NotOurs` unless every file that would be replaced is one that was saved there, or is being moved there."""
         try:
-            files = self._listed()
+            files = self._listed(self._folder)
         except FileNotFoundError:
             files = {}
         except Damaged:
             raise NotOurs(self._manifest) from None
         for name in self._names(self._folder):
-            if name != self._manifest:
-                try:
-                    verify(self._folder, {name: files[name]})
-                except (KeyError, Damaged):
-                    raise NotOurs(name) from None
+            if name != self._manifest and not any(self._is(name, some.get(name)) for some in (files, moving or {})):
+                raise NotOurs(name)
+
+    def _is(self, name: str, entry: list | None) -> bool:
+        """Whether a file is what an entry of a manifest says."""
+        try:
+            verify(self._folder, {name: entry} if entry else {})
+        except Damaged:
+            return False
+        return entry is not None
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

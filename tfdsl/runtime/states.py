@@ -3,7 +3,8 @@
 A state is a folder `00000012-step-1200` with files and a manifest that has their checksums. It is made under another
 name, `.new-...`, flushed to the disk, and renamed. The two newest are kept. So a folder without a leading dot was
 whole once; if it is not now, it is damaged, and the state before it is the newest. What is left of a save that was
-stopped begins with a dot and is removed by the next run.
+stopped begins with a dot and is removed by the next run. A folder with such a name whose manifest is not ours is
+somebody else's, and stays.
 
 Nothing here needs TensorFlow: whether a folder is free is known before the import.
 """
@@ -18,7 +19,7 @@ from ..access import Access, Refused
 from ..diagnostics import CHECKPOINT_HELD, WRITE_FAILED, Note
 from ..lowering.failures import failure, reason_of
 from ..program import Origin, Program, checkpoint_folders
-from .durable import Damaged, files_of, listed, new_folder, remove_folder, sealed, sync, unsealed, verify, write
+from .durable import Damaged, files_of, finish, new_folder, owned, remove_folder, unsealed, verify
 from .lock import Held, Lock
 
 MANIFEST = "manifest.json"
@@ -27,7 +28,8 @@ VERSION = 2
 _KEPT = 2
 _STATE = re.compile(r"(\d{8,})-step-\d+\Z")
 _LEFT = re.compile(r"\.(?:new|old)-[0-9a-f]{16}\Z")
-_FILE = re.compile(r"(?:variables\.[\w.-]+|manifest\.json)\Z")
+_PLANNED = [f"{VARIABLES}.index", f"{VARIABLES}.data-00000-of-00001"]
+_FILE = re.compile(r"variables\.(?:index|data-\d{5}-of-\d{5})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +49,27 @@ class States:
     def __init__(self, path: str, access: Access):
         self.path, self._access = path, access
         self._whole: list[str] = []  # names of states known to be
+        self._is_ours = False  # whether a run made the folder: if not, it stays, also when it is empty
         self._open()
-        for name in filter(_LEFT.match, self._folder.names()):
-            self._remove(name)
+        left = list(filter(_LEFT.match, self._folder.names()))
+        self._is_ours |= self._lock.was_left or bool(left) or bool(self._ours())
+        for name in left:
+            remove_folder(self._folder, name, MANIFEST)
 
     def _open(self) -> None:
-        self._folder = self._access.folder(self.path, create=True)
+        self._find()
         try:
             self._lock = Lock(self._folder)
         except FileNotFoundError:  # who had it last has just removed the folder
             self._folder.close()
-            self._folder = self._access.folder(self.path, create=True)
+            self._find()
             self._lock = Lock(self._folder)
+
+    def _find(self) -> None:
+        try:
+            self._folder = self._access.folder(self.path)
+        except FileNotFoundError:
+            self._folder, self._is_ours = self._access.folder(self.path, create=True), True
 
     def newest(self) -> tuple[State | None, list[tuple[str, str]]]:
         """The newest state that is whole, if any, and the names of newer ones that are not, with what is wrong."""
@@ -93,32 +104,33 @@ class States:
         names = self._names()
         number = int(_STATE.match(names[-1])[1]) + 1 if names else 1
         name = f"{number:08}-step-{step}"
-        with new_folder(self._folder, "new") as (made, work):
+        with new_folder(self._folder, "new", MANIFEST, _PLANNED) as (made, work):
             save(os.path.join(made.path, VARIABLES))
-            files = made.names()
-            for file in files:
-                sync(made, file)
-            about = {"version": VERSION, **about, "files": listed(made, files)}
-            write(made, MANIFEST, sealed(about))
-            made.sync()
+            finish(made, MANIFEST, {**about, "version": VERSION})
             self._folder.rename(work, name)
         self._folder.sync()
         self._whole = [*self._whole, name][-_KEPT:]
         if len(self._whole) == _KEPT:
-            for name in set(self._names()).difference(self._whole):
+            for name in set(self._ours()).difference(self._whole):
                 self._forget(name)
         return has_vanished
 
     def clear(self) -> None:
         """Forget all states."""
         self._whole.clear()
-        for name in self._names():
+        for name in self._ours():
             self._forget(name)
 
+    def foreign(self) -> list[str]:
+        """What has the name of a state, and a manifest that is not ours."""
+        return [name for name in self._names() if name not in self._ours()]
+
     def close(self) -> None:
-        """Let go of the folder, and remove it if nothing is in it."""
+        """Let go of the folder, and remove it if a run made it and nothing is in it."""
         self._lock.release()
         self._folder.close()
+        if not self._is_ours:
+            return
         with suppress(OSError, Refused):  # its name may lead elsewhere by now
             folder, name = self._access.beside(self.path)
             with folder:
@@ -132,6 +144,17 @@ class States:
 
     def _names(self) -> list[str]:
         return sorted(filter(_STATE.match, self._folder.names()), key=lambda name: int(_STATE.match(name)[1]))
+
+    def _ours(self) -> list[str]:
+        """The states, whole or damaged, whose manifest is ours."""
+        return [name for name in self._names() if self._is_state(name)]
+
+    def _is_state(self, name: str) -> bool:
+        try:
+            with self._folder.folder(name) as folder:
+                return bool(owned(folder, MANIFEST))
+        except OSError:  # no folder
+            return False
 
     def _read(self, name: str) -> dict:
         """The manifest of a state. `Damaged` if it, or a file of it, is not what was written."""
@@ -152,10 +175,7 @@ class States:
         """Remove a state; in one step for whoever looks at the folder."""
         left = f".old-{os.urandom(8).hex()}"
         self._folder.rename(name, left)
-        self._remove(left)
-
-    def _remove(self, name: str) -> None:
-        remove_folder(self._folder, name, _FILE.match)
+        remove_folder(self._folder, left, MANIFEST)
 
 
 @contextmanager
