@@ -34,7 +34,6 @@ ELSEWHERE = {
     "TFG631": "a full disk: test_streaming.py",
     "TFG629": "cells are only read when the data is loaded",
     "TFG630": "pyarrow is installed where tests run: test_parquet.py",
-    "TFG612": "cells are only read when the data is loaded",
     "TFG622": "values are only known when the data is loaded",
     "TFG625": "the network is only asked when the data is loaded",
     "TFG841": "the size of a file: test_limits.py",

@@ -310,17 +310,22 @@ DATA_FORMAT = _message("TFG604", "cannot tell from its name what {path} holds",
                        "give it a name ending in .csv or .npz")
 CSV_NOT_UTF8 = _message("TFG605", "{path} is not text in UTF-8", "save it again as UTF-8")
 CSV_MALFORMED = _message("TFG606", "this line is not proper CSV: {reason}",
-                         "cells are separated by commas; a cell with a comma in it stands in double quotes")
+                         "a cell with a separator, a quote or a line break in it stands in double quotes")
 CSV_EMPTY = _message("TFG607", "{path} has no rows of data",
                      "its first line must name the columns, and a line for each row must follow")
 CSV_NO_HEADER = _message("TFG608", "the first line holds numbers where the names of the columns belong",
                          "put a line of names above it, such as {example}")
 CSV_NO_NAME = _message("TFG609", "column {number} has no name",
                        "name it in the first line, or remove the column (pandas: to_csv(..., index=False))")
-CSV_NAME_TWICE = _message("TFG610", "two columns are named {column}", "rename one of them in the first line")
+CSV_NAME_TWICE = _message("TFG610", "two columns are named {column}", "rename one of them in the file")
 CSV_RAGGED = _message("TFG611", "this row has {found} cells, but the first line names {wanted} columns")
 CSV_CELL = _message("TFG612", "column {column} holds {cell}, which is not a finite number",
-                    "every cell must be a number; correct the cell, or remove its row or column")
+                    "every cell must be a number, with a point before its fraction; correct the cell, or remove its row "
+                    "or column")
+CSV_SEPARATOR = _message("TFG634", "the cells of {path} are separated by {found}, not by {separator}",
+                         "add separator={found} to the arguments of csv")
+CSV_INTEGER = _message("TFG635", "column {column} holds {cell}, a whole number that int64 cannot hold",
+                       "write it as {number} to make the column float32, or correct the cell")
 CSV_NO_COLUMN = _message("TFG613", "there is no column {column}: the columns are {columns}")
 CSV_COLUMN_TYPO = _message("TFG614", "there is no column {column}", "did you mean {close}?")
 CSV_NO_FEATURES = _message("TFG615", "the only column is the target {column}",

@@ -156,6 +156,19 @@ def is_streamed(array: Rows) -> bool:
     return isinstance(array, np.memmap)
 
 
+class Gathered:
+    """An array in memory, to which rows are added."""
+
+    def __init__(self, columns: int, dtype: type):
+        self._blocks = [np.empty((0, columns), dtype)]
+
+    def add(self, block: np.ndarray) -> None:
+        self._blocks.append(block.astype(self._blocks[0].dtype))
+
+    def array(self) -> np.ndarray:
+        return np.concatenate(self._blocks)
+
+
 class Spool:
     """An array in a file without a name, to which rows are added; the array keeps the file open."""
 

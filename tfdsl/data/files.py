@@ -1,6 +1,6 @@
 """Data files as far as they can be read without NumPy: CSV whole, the headers of an .npz.
 
-Input: a path, and what it is relative to. Output: `CsvText`, the cells as text with their places,
+Input: a path, and what it is relative to. Output: `CsvRows`, the cells as text with their places,
 and `NpzArray`, what the header of a stored array declares. Every fault of a file is a `DataError`.
 """
 
@@ -14,9 +14,10 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import chain
 from typing import BinaryIO, TextIO
 
 from ..access import Access, Refused
@@ -25,6 +26,7 @@ from ..diagnostics import (
     CSV_CELL,
     CSV_COLUMN_TYPO,
     CSV_EMPTY,
+    CSV_INTEGER,
     CSV_MALFORMED,
     CSV_NAME_TWICE,
     CSV_NO_COLUMN,
@@ -32,11 +34,13 @@ from ..diagnostics import (
     CSV_NO_NAME,
     CSV_NOT_UTF8,
     CSV_RAGGED,
+    CSV_SEPARATOR,
     DATA_FILE,
     NPZ_BAD,
     NPZ_DAMAGED,
     NPZ_NAMES,
     TIME_LONG,
+    Message,
 )
 from ..limits import Clock
 from ..record import Record
@@ -75,41 +79,7 @@ def open_file(path: str, where: Where) -> BinaryIO:
 
 
 # --- CSV --------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class CsvText:
-    """A CSV file as text: the names of its columns, and its rows, each as long as the header."""
-
-    path: str
-    text: str
-    header: tuple[str, ...]
-    rows: list[list[str]]
-
-    def column(self, name: str) -> int:
-        """The index of a column."""
-        return _column(self.path, self.header, name)
-
-    def counted(self, column: int | None) -> tuple[int, bool]:
-        """The number of rows, and whether all cells of a column are integers."""
-        return len(self.rows), column is not None and self.integers(column) is not None
-
-    def integers(self, column: int) -> list[int] | None:
-        """The cells of a column as integers, or None where one of them is not an integer of 64 bits."""
-        return integers(row[column] for row in self.rows)
-
-    def bad_cell(self) -> DataError:
-        """The error for the first cell that is not a finite number, once it is known that there is one."""
-        for index, row in enumerate(self.rows):
-            for column, cell in enumerate(row):
-                if not is_finite(cell):
-                    return DataError(
-                        CSV_CELL,
-                        place=_place(self.path, self.text, index + 1, column),
-                        column=shown(self.header[column]),
-                        cell=shown(cell),
-                    )
-        raise AssertionError("no cell is bad")
-
-
+SEPARATORS = (",", ";", "\t", "|", " ")  # that files are found to have
 _NAME = re.compile(r"[\w .()\[\]/%#$°²³+-]*")  # what names of columns are made of
 
 
@@ -121,40 +91,51 @@ def listed(header: Iterable[str]) -> str:
     return ", ".join([*kept, *([f"{left} that are not shown"] if left else [])])
 
 
-def _column(path: str, header: tuple[str, ...], name: str) -> int:
-    if name in header:
-        return header.index(name)
-    place = FilePlace(path, 1)
-    if close := get_close_matches(name, header, 1):
-        raise DataError(CSV_COLUMN_TYPO, place=place, param="target", column=shown(name), close=shown(close[0]))
-    raise DataError(CSV_NO_COLUMN, place=place, param="target", column=shown(name), columns=listed(header))
-
-
 class CsvRows:
     """A CSV file that is read as it is needed: its header at once, its rows block by block, as often as wanted."""
 
     BLOCK = 16_384  # rows
 
-    def __init__(self, path: str, where: Where):
-        self._given, self._where = path, where
+    def __init__(self, path: str, where: Where, separator: str = ","):
+        self._given, self._where, self._separator = path, where, separator
         with open_file(path, where) as file:
             self.path = file.name
         lines: list[str] = []
-        header = next(self._records(lines), None)
-        if header is None:
+        records = self._records(lines)
+        line, header = next(records, (1, []))
+        if not header:
             raise DataError(CSV_EMPTY, place=FilePlace(self.path), path=shown(self.path))
-        self.header = _header(self.path, "".join(lines), header[1])
+        first = [text for text in lines if text.strip()] or [""]
+        if len(header) == 1:
+            lines.clear()
+            next(records, None)
+            self._check_separator(line, "".join(first), "".join(text for text in lines if text.strip()))
+        self.header = self._names(header, lambda column: self._place(first, line, column))
 
     def column(self, name: str) -> int:
         """The index of a column."""
-        return _column(self.path, self.header, name)
+        if name in self.header:
+            return self.header.index(name)
+        place = FilePlace(self.path, 1)
+        if close := get_close_matches(name, self.header, 1):
+            raise DataError(CSV_COLUMN_TYPO, place=place, param="target", column=shown(name), close=shown(close[0]))
+        raise DataError(CSV_NO_COLUMN, place=place, param="target", column=shown(name), columns=listed(self.header))
 
     def counted(self, column: int | None) -> tuple[int, bool]:
-        """The number of rows, and whether all cells of a column are integers."""
-        rows, whole = 0, column is not None
+        """The number of rows, and whether all cells of a column are integers. Every cell is a finite number."""
+        rows, whole, fits = 0, column is not None, True
         for block in self.blocks():
+            self.numbers(block)
             rows += len(block)
-            whole = whole and integers(row[column] for row in block) is not None
+            values = integers(row[column] for row in block) if whole else None
+            whole = values is not None
+            fits = fits and (values is None or in_int64(values))
+        if whole and not fits:
+            raise self._found(
+                CSV_INTEGER,
+                lambda at, cell: at == column and int(cell) not in INT64_RANGE,
+                lambda cell: repr(float(cell)),
+            )
         return rows, whole
 
     def blocks(self) -> Iterator[list[list[str]]]:
@@ -180,32 +161,54 @@ class CsvRows:
         if block:
             yield block
 
-    def bad_cell(self) -> DataError:
-        """The error for the first cell that is not a finite number, once it is known that there is one."""
+    def numbers(self, block: list[list[str]]) -> list[float]:
+        """The cells of some rows, one row after the other."""
+        cells = list(chain.from_iterable(block))
+        try:
+            values = list(map(float, cells))
+        except ValueError:
+            values = [math.nan]
+        # A sum shows quickly what is nan or inf; and Python takes 1_000 for a number.
+        if not (math.isfinite(sum(values)) or all(map(math.isfinite, values))) or "_" in "".join(cells):
+            raise self._found(CSV_CELL, lambda at, cell: not is_finite(cell))
+        return values
+
+    def _found(
+        self, message: Message, is_bad: Callable[[int, str], bool], number: Callable[[str], str] = str
+    ) -> DataError:
+        """The error for the first cell that is bad, given its column, once it is known that there is one."""
         lines: list[str] = []
         records = self._records(lines)
         next(records)
         lines.clear()
         for line, record in records:
             for column, cell in enumerate(record):
-                if not is_finite(cell):
-                    raw = [text for text in lines if text.strip()] or [""]
-                    place = _cell_place(self.path, raw, line, column)
-                    return DataError(CSV_CELL, place=place, column=shown(self.header[column]), cell=shown(cell))
+                if is_bad(column, cell):
+                    place = self._place([text for text in lines if text.strip()] or [""], line, column)
+                    name = shown(self.header[column])
+                    return DataError(message, place=place, column=name, cell=shown(cell), number=number(cell))
             lines.clear()
         raise AssertionError("no cell is bad")
 
     def _records(self, seen: list[str] | None = None) -> Iterator[tuple[int, list[str]]]:
-        """The line that each record begins on, and its cells; `seen` gets the lines that were read."""
+        """The line that each record begins on, and its cells; `seen` gets the lines that were read.
+
+        Empty lines are none, but between the rows of one column they are empty cells.
+        """
         with open_file(self._given, self._where) as file:
             text = io.TextIOWrapper(file, "utf-8-sig", newline="")
             lines = _lines(text)
-            reader = csv.reader(map(_seen(seen), lines) if seen is not None else lines, strict=True)
-            line = 1
+            lines = map(_seen(seen), lines) if seen is not None else lines
+            reader = csv.reader(lines, strict=True, delimiter=self._separator)
+            line, width, empty = 1, 0, []
             try:
                 for record in reader:
-                    if record:
+                    if not record:
+                        empty.append(line)
+                    else:
+                        yield from ((number, [""]) for number in empty if width == 1)
                         yield line, record
+                        width, empty = width or len(record), []
                     line = reader.line_num + 1
             except UnicodeDecodeError:
                 place = FilePlace(file.name, _undecodable(file))
@@ -213,6 +216,44 @@ class CsvRows:
             except csv.Error as error:
                 place = FilePlace(file.name, reader.line_num)
                 raise DataError(CSV_MALFORMED, place=place, reason=str(error)) from None
+
+    def _check_separator(self, line: int, header: str, row: str) -> None:
+        """Refuse a file with another separator; these are the texts of its header, of one column, and its first row."""
+        for other in SEPARATORS:
+            cells, wanted = (len(next(csv.reader([text], delimiter=other), ())) for text in (row, header))
+            if cells == wanted > 1:
+                place, path = FilePlace(self.path, line), shown(self._given)
+                raise DataError(
+                    CSV_SEPARATOR, place=place, path=path, found=shown(other), separator=shown(self._separator)
+                )
+
+    def _names(self, header: list[str], place: Callable[[int], FilePlace]) -> tuple[str, ...]:
+        check_size(shown(self.path), 1, len(header))
+        names = tuple(name.strip() for name in header)
+        if all(map(is_finite, names)):
+            example = [f"x{i}" for i in range(min(len(names), 3))] + ["..."] * (len(names) > 3)
+            raise DataError(CSV_NO_HEADER, place=place(0), example=self._separator.join(example))
+        seen: set[str] = set()
+        for column, name in enumerate(names):
+            if not name:
+                raise DataError(CSV_NO_NAME, place=place(column), number=column + 1)
+            if name in seen:
+                raise DataError(CSV_NAME_TWICE, place=place(column), column=shown(name))
+            seen.add(name)
+        return names
+
+    def _place(self, lines: list[str], start: int, column: int) -> FilePlace:
+        """Where a cell of a record begins, of which these are the lines, the first with this number. A record can span
+        lines and a cell can hold separators, so quotes are counted."""
+        quoted = False
+        for number, line in enumerate(lines, start):
+            for at, char in enumerate(line):
+                if column == 0:
+                    return FilePlace(self.path, number, at + 1)
+                quoted ^= char == '"'
+                column -= char == self._separator and not quoted
+        # An empty last cell with no newline after it.
+        return FilePlace(self.path, start + len(lines) - 1, len(lines[-1]) + 1)
 
 
 def _undecodable(file: BinaryIO) -> int | None:
@@ -243,12 +284,15 @@ def _seen(lines: list[str]):
 
 
 def integers(cells: Iterable[str]) -> list[int] | None:
-    """Cells as integers, or None where one of them is not an integer of 64 bits."""
+    """Cells as integers, or None where one of them is not an integer."""
     try:
-        values = [int(cell) for cell in cells]
+        return [int(cell) for cell in cells]
     except ValueError:
         return None
-    return values if min(values) in INT64_RANGE and max(values) in INT64_RANGE else None
+
+
+def in_int64(values: list[int]) -> bool:
+    return min(values) in INT64_RANGE and max(values) in INT64_RANGE
 
 
 def is_finite(cell: str) -> bool:
@@ -257,73 +301,6 @@ def is_finite(cell: str) -> bool:
         return "_" not in cell and math.isfinite(float(cell))
     except ValueError:
         return False
-
-
-def read_csv(path: str, where: Where) -> CsvText:
-    """Read a whole CSV file. That its cells are numbers is left to whoever wants the numbers."""
-    with open_file(path, where) as file:
-        path, data = file.name, file.read()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        place = FilePlace(path, data.count(b"\n", 0, error.start) + 1)
-        raise DataError(CSV_NOT_UTF8, place=place, path=shown(path)) from None
-
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header, *rows = [row for row in reader if row] or [[]]
-    except csv.Error as error:
-        raise DataError(CSV_MALFORMED, place=FilePlace(path, reader.line_num), reason=str(error)) from None
-    names = _header(path, text, header) if header else ()
-    if not rows:
-        raise DataError(CSV_EMPTY, place=FilePlace(path), path=shown(path))
-    if any(len(row) != len(names) for row in rows):
-        index = next(i for i, row in enumerate(rows) if len(row) != len(names))
-        place = _place(path, text, index + 1, 0)
-        raise DataError(CSV_RAGGED, place=place, found=len(rows[index]), wanted=len(names))
-    check_size(shown(path), len(rows), len(names))
-    return CsvText(path, text, names, rows)
-
-
-def _header(path: str, text: str, header: list[str]) -> tuple[str, ...]:
-    check_size(shown(path), 1, len(header))
-    names = tuple(name.strip() for name in header)
-    if all(map(is_finite, names)):
-        example = ",".join(f"x{i}" for i in range(min(len(names), 3))) + (",..." if len(names) > 3 else "")
-        raise DataError(CSV_NO_HEADER, place=_place(path, text, 0, 0), example=example)
-    seen: set[str] = set()
-    for column, name in enumerate(names):
-        if not name:
-            raise DataError(CSV_NO_NAME, place=_place(path, text, 0, column), number=column + 1)
-        if name in seen:
-            raise DataError(CSV_NAME_TWICE, place=_place(path, text, 0, column), column=shown(name))
-        seen.add(name)
-    return names
-
-
-def _place(path: str, text: str, record: int, column: int) -> FilePlace:
-    """Where a cell begins. A record can span lines and a cell can hold commas, so quotes are counted."""
-    lines = list(io.StringIO(text, newline=""))
-    reader = csv.reader(lines, strict=True)
-    start = 0  # lines before the record
-    for row in reader:
-        if row and record == 0:
-            break
-        record -= bool(row)
-        start = reader.line_num
-    return _cell_place(path, lines[start:] or [lines[-1]], start + 1, column)
-
-
-def _cell_place(path: str, lines: list[str], start: int, column: int) -> FilePlace:
-    """Where a cell of a record begins, of which these are the lines, the first with this number."""
-    quoted = False
-    for number, line in enumerate(lines, start):
-        for at, char in enumerate(line):
-            if column == 0:
-                return FilePlace(path, number, at + 1)
-            quoted ^= char == '"'
-            column -= char == "," and not quoted
-    return FilePlace(path, start + len(lines) - 1, len(lines[-1]) + 1)  # an empty last cell with no newline after it
 
 
 # --- NPZ --------------------------------------------------------------------------------------

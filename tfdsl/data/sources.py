@@ -9,14 +9,13 @@ import threading
 import warnings
 import zipfile
 from collections.abc import Callable
-from itertools import chain
 
 import numpy as np
 
 from ..diagnostics import CALIFORNIA_MISSING, PARQUET_BAD, PARQUET_CELL, PARQUET_MISSING
 from . import california
-from .arrays import BLOCK, Spool, Table, table
-from .files import NPZ_FAULTS, CsvRows, NpzArray, Where, integers, npz_arrays, npz_error, open_file, read_csv
+from .arrays import BLOCK, Gathered, Spool, Table, table
+from .files import NPZ_FAULTS, CsvRows, NpzArray, Where, in_int64, integers, npz_arrays, npz_error, open_file
 from .kept import downloaded_california, kept_california
 from .schema import DataError, FilePlace, shown
 from .stored import stored_rows
@@ -98,47 +97,20 @@ def moons(where: Where, n_samples: int, noise: float, seed: int | None) -> Table
     return table(*make_moons(n_samples, noise=noise, random_state=random), "moons")
 
 
-def csv(where: Where, path: str, target: str | None, stream: bool) -> Table:
-    if stream:
-        return _csv_stream(where, path, target)
-    text = read_csv(path, where)
-    rows, columns = len(text.rows), len(text.header)
-    try:
-        numbers = np.fromiter(map(float, chain.from_iterable(text.rows)), np.float64, rows * columns)
-    except ValueError:
-        raise text.bad_cell() from None
-    # What float() takes but `is_finite` does not: nan, inf, and 1_000.
-    if not np.isfinite(numbers).all() or any("_" in cell for cell in chain.from_iterable(text.rows)):
-        raise text.bad_cell()
-    numbers = numbers.reshape(rows, columns)
-    if target is None:
-        return table(numbers, None, text.path)
-    column = text.column(target)
-    whole = text.integers(column)
-    chosen = numbers[:, column] if whole is None else np.array(whole, np.int64)
-    return table(np.delete(numbers, column, axis=1), chosen, text.path)
-
-
-def _csv_stream(where: Where, path: str, target: str | None) -> Table:
-    """The same, with the rows in files."""
-    text = CsvRows(path, where)
+def csv(where: Where, path: str, target: str | None, separator: str, stream: bool) -> Table:
+    text = CsvRows(path, where, separator)
     column = None if target is None else text.column(target)
     kept = [i for i in range(len(text.header)) if i != column]
-    features, floats, whole = Spool(len(kept), np.float64), Spool(1, np.float64), Spool(1, np.int64)
+    gathered = Spool if stream else Gathered
+    features, floats, whole = gathered(len(kept), np.float64), gathered(1, np.float64), gathered(1, np.int64)
     is_whole = column is not None
     for block in text.blocks():
-        try:
-            numbers = np.fromiter(map(float, chain.from_iterable(block)), np.float64, len(block) * len(text.header))
-        except ValueError:
-            raise text.bad_cell() from None
-        if not np.isfinite(numbers).all() or any("_" in cell for cell in chain.from_iterable(block)):
-            raise text.bad_cell()
-        numbers = numbers.reshape(len(block), -1)
+        numbers = np.array(text.numbers(block)).reshape(len(block), -1)
         features.add(numbers[:, kept])
         if column is not None:
             floats.add(numbers[:, [column]])
             values = integers(row[column] for row in block) if is_whole else None
-            is_whole = values is not None
+            is_whole = values is not None and in_int64(values)
             if is_whole:
                 whole.add(np.array(values, np.int64).reshape(-1, 1))
     chosen = None if column is None else (whole if is_whole else floats).array()

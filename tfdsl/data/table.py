@@ -48,6 +48,7 @@ Arguments = Mapping[str, object]
 MAX_SEED = (1 << 32) - 1  # of numpy.random.RandomState
 MAX_DEGREE = 100
 MAX_NOISE = 1e30
+NO_SEPARATORS = '"\n\r\0_+-.'  # besides letters and digits: what numbers, quotes and lines are made of
 
 # The orders in which training goes through the rows; `batches.py` says exactly how.
 ORDERS: dict[str, str] = {
@@ -167,9 +168,13 @@ def _need_file(name: str, arguments: Arguments) -> None:
 def _csv(arguments: Arguments, where: "Where") -> Schema:
     from .files import CsvRows  # here, because zipfile and the like cost every `check` some milliseconds
 
-    target, stream = arguments["target"], arguments["stream"]
+    target, stream, separator = arguments["target"], arguments["stream"], arguments["separator"]
     _need_file("csv", arguments)
-    table = CsvRows(arguments["path"], where)
+    valid = (
+        isinstance(separator, str) and len(separator) == 1 and not (separator.isalnum() or separator in NO_SEPARATORS)
+    )
+    need(valid, "csv", arguments, "separator", 'one character between cells, such as ";" or "\\t"')
+    table = CsvRows(arguments["path"], where, separator)
     column = None if target is None else table.column(target)
     names = table.header if column is None else table.header[:column] + table.header[column + 1 :]
     if not names:
@@ -259,9 +264,10 @@ SOURCES: dict[str, Row] = {
         ),
         Row(
             "csv",
-            "path: text, target: text = none, stream: flag = false",
-            "A file of comma-separated numbers; its first line names the columns, `target` is one of them. With "
-            "`stream` the rows are kept on disk and read batch by batch, for files larger than memory.",
+            'path: text, target: text = none, stream: flag = false, separator: text = ","',
+            "A file of comma-separated numbers; its first line names the columns, `target` is one of them. `separator` "
+            "is what stands between cells. With `stream` the rows are kept on disk and read batch by batch, for files "
+            "larger than memory.",
             _csv,
             "sources.csv",
         ),
@@ -428,10 +434,11 @@ def source_of(spec: Spec, replacement: object, access: Access | None = None) -> 
         if suffix not in FORMATS:
             raise DataError(DATA_FORMAT, path=shown(path))
         file = SOURCES[FORMATS[suffix]]
-        given = {"path": path}
-        if file.name != "npz":
+        params = {param.name for param in file.params}
+        given = {name: value for name, value in arguments.items() if name in params} | {"path": path}
+        if "target" in params and "target" not in given:
             columns = _csv_columns if file.name == "csv" else _parquet_columns
-            given["target"] = arguments["target"] if "target" in arguments else _target(columns(path, where), row)
+            given["target"] = _target(columns(path, where), row)
         row, arguments = file, file.bound(given)
     return row, arguments, where
 
