@@ -320,8 +320,8 @@ CSV_NO_NAME = _message("TFG609", "column {number} has no name",
 CSV_NAME_TWICE = _message("TFG610", "two columns are named {column}", "rename one of them in the file")
 CSV_RAGGED = _message("TFG611", "this row has {found} cells, but the first line names {wanted} columns")
 CSV_CELL = _message("TFG612", "column {column} holds {cell}, which is not a finite number",
-                    "every cell must be a number, with a point before its fraction; correct the cell, or remove its row "
-                    "or column")
+                    "every cell must be a number, with a point before its fraction; correct the cell, or remove its "
+                    "row or column")
 CSV_SEPARATOR = _message("TFG634", "the cells of {path} are separated by {found}, not by {separator}",
                          "add separator={found} to the arguments of csv")
 CSV_INTEGER = _message("TFG635", "column {column} holds {cell}, a whole number that int64 cannot hold",
