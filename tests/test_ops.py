@@ -37,7 +37,7 @@ TF_REFUSALS = (
 
 # Rows that TensorFlow calls in a way of its own.
 SPECIAL = {
-    "clip_by_global_norm": lambda **arguments: tf.clip_by_global_norm(**arguments)[0],
+    "clip_by_global_norm": lambda **arguments: tf.compat.v1.clip_by_global_norm(**arguments),
     "einsum": lambda equation, inputs: tf.einsum(equation, *inputs),
     "meshgrid": lambda args, **options: tf.meshgrid(*args, **options),
 }
@@ -314,7 +314,7 @@ LETTERS = [
 @pytest.mark.parametrize("name, letter", LETTERS)
 def test_dtypes_are_tensorflows(name, letter):
     example = evaluate(OPS[name].example)
-    ours = {dtype.name for dtype in OPS[name].allowed(letter)}
+    ours = {dtype.name for dtype in OPS[name].allowed(letter)} & set(DTYPES)
     accepted = {dtype.name for dtype in DTYPES.values() if takes(example, letter, dtype)}
     if (name, letter) == ("bitcast", "U"):
         ours.remove("complex128")  # four float32 would make one, but the example has two

@@ -51,6 +51,9 @@ OPAQUE: dict[str, DType] = {
 }  # fmt: skip
 UNREADABLE = ("resource", "variant")  # tensors of these mean something only to the ops that take them
 ALL_DTYPES = DTYPES | OPAQUE
+# The dtypes by the names that programs have for them; only the ops of a few rows and `raw` take quantized ones.
+_QUANTIZED = ("qint8", "quint8", "qint16", "quint16", "qint32")
+DTYPE_NAMES: dict[str, DType] = {**DTYPES, "half": DTYPES["float16"], **{name: OPAQUE[name] for name in _QUANTIZED}}
 FLOAT32, FLOAT64 = DTYPES["float32"], DTYPES["float64"]
 INT32, INT64 = DTYPES["int32"], DTYPES["int64"]
 BOOL, STRING = DTYPES["bool"], DTYPES["string"]
@@ -69,6 +72,7 @@ DTYPE_CLASSES: dict[str, frozenset[DType]] = {
         "any": set(_KINDS),
     }.items()
 }
+DTYPE_CLASSES["quantized"] = frozenset(OPAQUE[name] for name in _QUANTIZED)
 
 # The kinds of dtype that a value of a kind can become without loss of meaning.
 BECOMES: dict[str, tuple[str, ...]] = {

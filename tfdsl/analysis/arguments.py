@@ -34,7 +34,7 @@ from ..source import Span
 from ..suggest import did_you_mean
 from ..types import BECOMES, BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, DType, Shape, Size, TensorType
 from .context import Abandoned, Analysis
-from .values import Array, Broken, ShapeOf, Tensor, describe, freeze, is_host
+from .values import Array, Broken, Builtin, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
 
 _CLASS_OF = {bool: "bool", int: "int", float: "float", complex: "complex", str: "string"}
 _RANKS = {"bool": 0, "int": 1, "float": 2, "complex": 3, "string": 9}
@@ -332,9 +332,6 @@ def _groups(ctx: Analysis, op: Op, params: Mapping[str, Param], arguments: Mappi
         if dtype not in allowed and kind in ("int", None) and FLOAT32 in allowed:
             dtype = FLOAT32
         groups[group] = dtype
-    for param in params.values():  # a letter that only absent arguments have
-        if param.group and param.group not in groups and param.group not in DTYPES:
-            groups[param.group] = FLOAT32
     return groups
 
 
@@ -361,12 +358,15 @@ def differ(
 
 def dtype_value(ctx: Analysis, op: Op, value: object, given: Given | None) -> DType:
     """A dtype given as `float32` or as "float32"."""
-    if isinstance(value, str) and value in DTYPES:
-        return DTYPES[value]
-    if not isinstance(value, DType):
-        ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted="a dtype such as float32", name="dtype",
-                 value=describe(value))  # fmt: skip
-    return value
+    found = as_dtype(value)
+    if found is None:
+        help = _DTYPES_OF_PYTHON.get(value.name, "") if isinstance(value, Builtin) else ""
+        ctx.fail(ARGUMENT_KIND, given.span, help=help, function=op.name, wanted="a dtype such as float32",
+                 name="dtype", value=describe(value))  # fmt: skip
+    return found
+
+
+_DTYPES_OF_PYTHON = {"int": "write int32, or int64", "float": "write float32, or float64", "str": "write string"}
 
 
 def _bind_one(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound) -> None:
@@ -476,7 +476,7 @@ def _check_allowed(ctx: Analysis, op: Op, params: Mapping[str, Param], bound: Bo
             if params[name].group == group:
                 allowed = dtypes_text(op.dtypes.get(group, "any"))
                 help = ""
-                if FLOAT32 in op.allowed(group) and dtype.kind != "string":
+                if FLOAT32 in op.allowed(group) and dtype.kind not in ("string", "opaque"):
                     help = f"convert it first: cast({given.text}, float32)"
                 ctx.fail(
                     DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help, op=op.name, dtype=dtype,
@@ -494,7 +494,7 @@ def _check_allowed(ctx: Analysis, op: Op, params: Mapping[str, Param], bound: Bo
 
 _CLASS_TEXT = {
     "float": "floats", "int": "integers", "real": "floats or integers", "number": "numbers", "string": "strings",
-    "inexact": "floats or complex numbers", "any": "any dtype",
+    "inexact": "floats or complex numbers", "any": "any dtype", "quantized": "quantized integers",
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Calls: ops become nodes, functions are inlined, Python's functions are computed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import prod
 
 from ..diagnostics import (
@@ -94,13 +94,28 @@ def call_op(
         ctx.fail(refused.message, span, notes, help, **details)
     for doubt in rule_call.warnings:
         doubted(ctx, op, doubt, bound, shown or op.name, span)
-    outputs = result if isinstance(result, tuple) else (result,)
+    outputs = tuple(_flat(result))
     sizeable(ctx, shown or op.name, outputs, span)
     ctx.spend(100, span)
     node = ctx.graph.add(op.name, bound.args, name, outputs, ctx.origin(span), default)
-    if isinstance(result, tuple) and result:
-        return [Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)]
-    return Tensor(Ref(node), outputs[0] if outputs else None, ctx.graph.name, span)
+    if result == ():
+        return Tensor(Ref(node), None, ctx.graph.name, span)
+    made = iter([Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)])
+    return _shaped(result, made)
+
+
+def _flat(result: object) -> Iterator[TensorType]:
+    """The types of all outputs of an op, in the order of the outputs."""
+    if isinstance(result, tuple):
+        for one in result:
+            yield from _flat(one)
+    else:
+        yield result
+
+
+def _shaped(result: object, made: Iterator[Tensor]) -> object:
+    """The outputs of an op in lists as its rule has them."""
+    return [_shaped(one, made) for one in result] if isinstance(result, tuple) else next(made)
 
 
 def sizeable(ctx: Analysis, op: str, outputs: tuple[TensorType, ...], span: Span) -> None:

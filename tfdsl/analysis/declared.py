@@ -5,7 +5,7 @@ from ..limits import MAX_AXES
 from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
-from ..types import DTYPES, Dim, DType, Size, SizeClash, TensorType
+from ..types import DTYPE_NAMES, DTYPES, Dim, DType, Size, SizeClash, TensorType
 from . import outside
 from .context import Analysis
 from .expressions import value_of
@@ -17,12 +17,16 @@ _DTYPE_ALIASES = {"float": "float32", "double": "float64", "int": "int32", "long
 
 def declared_dtype(ctx: Analysis, type: t.Type) -> DType:
     """The dtype of a declared type."""
-    if type.dtype not in DTYPES:
+    dtype = DTYPE_NAMES.get(type.dtype)
+    if dtype is None or dtype.kind == "opaque":
         alias = _DTYPE_ALIASES.get(type.dtype)
         help = f"did you mean '{alias}'?" if alias else did_you_mean(type.dtype, DTYPES)
+        if dtype is not None:
+            plain = dtype.name.replace("q", "")
+            help = f"declare it as {plain}, and cast(x, {dtype}) makes it a {dtype}"
         place = Span(type.span.source, type.span.start, type.span.start + len(type.dtype))
         ctx.fail(DTYPE_UNKNOWN, place, help=help, name=type.dtype, known=", ".join(DTYPES))
-    return DTYPES[type.dtype]
+    return dtype
 
 
 def tensor_type(ctx: Analysis, env: Env, type: t.Type) -> TensorType:

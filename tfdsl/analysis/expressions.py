@@ -36,7 +36,7 @@ from ..program import Apply, Fetch, PlanExpr, Value
 from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
-from ..types import DTYPES, UNREADABLE, DType, TensorType
+from ..types import DTYPE_NAMES, UNREADABLE, DType, TensorType
 from . import outside, raw
 from .arguments import Given, sizes_of
 from .builtins import BUILTINS
@@ -53,6 +53,7 @@ from .values import (
     Namespace,
     ShapeOf,
     Tensor,
+    as_dtypes,
     describe,
     freeze,
     has_tensor,
@@ -206,7 +207,7 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
         return Namespace(*scope, name)
     if outside.has(ctx, name, above=True):
         return small(ctx, outside.take(ctx, name), expr.span)
-    for table in (ctx.foreign.functions, BUILTINS, OPS, OPTIMIZERS, DTYPES):
+    for table in (ctx.foreign.functions, BUILTINS, OPS, OPTIMIZERS, DTYPE_NAMES):
         if name in table:
             return table[name]
     if outside.has(ctx, name, above=False):
@@ -215,7 +216,7 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
         ctx.fail(UNKNOWN_NAME, expr.span, name=name)
     around = (*ctx.outside.above, *ctx.outside.beside) if ctx.outside else ()
     known = env.visible().union(
-        around, ctx.foreign.functions, BUILTINS, OPS, DTYPES, OPTIMIZERS, ("true", "false", "none")
+        around, ctx.foreign.functions, BUILTINS, OPS, DTYPE_NAMES, OPTIMIZERS, ("true", "false", "none")
     )
     note, help = ctx.elsewhere(name, expr.span) if ctx.failed <= MAX_ADVICE else (), ""
     if name in ctx.graph.sizes.declared:
@@ -459,7 +460,7 @@ def _compare(ctx: Analysis, env: Env, expr: t.Compare, name: str | None) -> obje
 
 
 def compare(ctx: Analysis, op: str, left: Given, right: Given, span: Span, name: str | None) -> object:
-    a, b = left.value, right.value
+    a, b = as_dtypes(left.value, right.value)
     if isinstance(a, Moving) or isinstance(b, Moving):
         return moving(ctx, op, (a, b), span)
     if op in ("in", "not in"):

@@ -26,11 +26,11 @@ from ..ops.optimizers import OPTIMIZERS
 from ..program import Arg, Field, Node, Ref, Refs, Static, refs_of
 from ..record import Record
 from ..source import Span
-from ..types import DTYPES, DType, TensorType
+from ..types import DTYPE_NAMES, DType, TensorType
 from .arguments import Arguments, Given, assign_arguments, field_arg, missing, operand_notes, sizes_of
 from .builtins import BUILTINS
 from .context import Abandoned, Analysis
-from .values import Array, Broken, PythonOp, ShapeOf, Tensor, describe, freeze, is_host
+from .values import Array, Broken, Builtin, PythonOp, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
 
 PREFIX = "python."  # of such a function in the IR
 
@@ -48,7 +48,7 @@ class Foreign(Record):
 
 def python_ops(given: Mapping[str, Callable] | None) -> dict[str, PythonOp]:
     """The functions that the caller gives, by the names that programs call; `TfgError` for what cannot be one."""
-    taken = {*OPS, *BUILTINS, *OPTIMIZERS, *DTYPES, "raw", "true", "false", "none"}
+    taken = {*OPS, *BUILTINS, *OPTIMIZERS, *DTYPE_NAMES, "raw", "true", "false", "none"}
     found, wrong = {}, []
     for name, function in (given or {}).items():
         if not isinstance(name, str) or not name.isidentifier():
@@ -126,8 +126,8 @@ def _arg(ctx: Analysis, op: PythonOp, name: str, given: Given) -> Arg:
             return field_arg(ctx, value, given)
         case ShapeOf():
             return Static(tuple(sizes_of(ctx, value, given.span)))
-        case DType():
-            return Static(value.name)
+        case DType() | Builtin() if (dtype := as_dtype(value)) is not None:
+            return Static(dtype.name)
         case _ if is_host(value):
             return Static(freeze(value))
         case list() | tuple():

@@ -52,7 +52,7 @@ from .arguments import (
 )
 from .context import Analysis
 from .foreign import inferred
-from .values import Outputs, ShapeOf, Tensor, describe, has_tensor, is_host
+from .values import Builtin, Outputs, ShapeOf, Tensor, as_dtype, describe, has_tensor, is_host
 
 _MOST_OUTPUTS = 100_000
 
@@ -184,8 +184,8 @@ def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given, value: object) 
             found = value
         case "float", int() | float():
             found = float(value)
-        case "type", DType(name=name):
-            found = name
+        case "type", DType() | Builtin() if (dtype := as_dtype(value)) is not None:
+            found = dtype.name
         case "type", str() if value in ALL_DTYPES:
             found = value
         case "shape", _:

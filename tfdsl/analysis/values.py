@@ -17,7 +17,7 @@ from ..record import Record
 from ..source import Span
 from ..suggest import visible
 from ..syntax import tree as t
-from ..types import DType, Shape, TensorType
+from ..types import DTYPE_NAMES, DType, Shape, TensorType
 
 
 class Tensor(Record):
@@ -135,6 +135,25 @@ class Outputs(list):
 
 class Broken(Record):
     """What a statement with an error would have bound; using it says nothing more."""
+
+
+def as_dtype(value: object) -> DType | None:
+    """What a value means where a dtype is wanted: `float32`, "float32", or `bool`, which is also a function's name."""
+    match value:
+        case DType():
+            return value
+        case Builtin(name=name) | str(name):
+            return DTYPE_NAMES.get(name)
+    return None
+
+
+def as_dtypes(a: object, b: object) -> tuple[object, object]:
+    """The sides of a comparison: beside a dtype, a name of one is a dtype too."""
+    if isinstance(a, DType):
+        b = [as_dtype(item) or item for item in b] if isinstance(b, (list, tuple)) else as_dtype(b) or b
+    elif isinstance(b, DType):
+        a = as_dtype(a) or a
+    return a, b
 
 
 HOST = (int, float, complex, bool, str, type(None), list, tuple, range)

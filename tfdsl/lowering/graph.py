@@ -19,6 +19,7 @@ from ..ops import OPS
 from ..ops.op import Op
 from ..program import Arg, Enter, Exit, Field, Graph, Item, Literal, Node, Pack, Ref, Refs, Static
 from ..types import TensorType
+from .agreement import agree
 from .control import cond, while_loop
 from .data import Data, Held
 from .failures import failure, is_own, plain_reason
@@ -220,7 +221,9 @@ class Lowering:
                         scope.__exit__(None, None, None)
                         special -= is_special
                     case Node():
-                        self.built.values[item.id] = self.node(item, plain and not special)
+                        values = self.node(item, plain and not special)
+                        agree(item, values)
+                        self.built.values[item.id] = values
                         self.built.mark(item)
         finally:
             # A scope left open would leave its graph the default one of the process.
@@ -486,8 +489,9 @@ def _einsum(lowering: Lowering, node: Node):
 
 
 def _clip_by_global_norm(lowering: Lowering, node: Node) -> list:
-    tensors, norm = (lowering.argument(node.args[name]) for name in ("t_list", "clip_norm"))
-    return v1.clip_by_global_norm(tensors, norm, name=node.name)[0]
+    arguments = {name: lowering.argument(arg) for name, arg in node.args.items()}
+    clipped, norm = v1.clip_by_global_norm(**arguments, name=node.name)
+    return [*clipped, tf.convert_to_tensor(norm)]
 
 
 def _meshgrid(lowering: Lowering, node: Node) -> list:

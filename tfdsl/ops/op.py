@@ -1,8 +1,8 @@
 """What an op is: one row of the table, its signature, and what its shape rule is given.
 
 Input of a rule: a `Call`, the types and compile-time values of the arguments.
-Output: a `TensorType`, a tuple of them for an op with several outputs, or `()` for an
-operation without output. A rule that refuses its arguments calls `call.fail(...)`.
+Output: a `TensorType`, a tuple of them for an op with several outputs (with tuples in it for
+lists among these), or `()` for an operation without output. A rule that refuses its arguments calls `call.fail(...)`.
 
 A signature is written like Python's: `a: T, b: T, transpose_a: flag = false`. The kinds:
 

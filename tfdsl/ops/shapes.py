@@ -306,10 +306,12 @@ def clip_norm(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), merge(call, call["t"].shape, shape, "t", "clip_norm"))
 
 
-def clip_global_norm(call: Call) -> tuple[TensorType, ...]:
-    """The tensors as they are; the norm that they are clipped to is a scalar."""
-    wanted_rank(call, "clip_norm", 0)
-    return call["t_list"]
+def clip_global_norm(call: Call) -> tuple[tuple[TensorType, ...], TensorType]:
+    """The tensors as they are, and their norm; the norm that they are clipped to is a scalar."""
+    for norm in ("clip_norm", "use_norm"):
+        if call[norm] is not None:
+            wanted_rank(call, norm, 0)
+    return tuple(call["t_list"]), TensorType(call.dtype("T"), ())
 
 
 def scaled(call: Call) -> TensorType:

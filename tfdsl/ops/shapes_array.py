@@ -91,7 +91,7 @@ def filled_like(param: str):
     """The shape of an argument; its dtype too, unless `dtype` is given."""
 
     def rule(call: Call) -> TensorType:
-        return TensorType(call.groups.get("U", call[param].dtype), call[param].shape)
+        return TensorType(call["dtype"] or call[param].dtype, call[param].shape)
 
     return rule
 

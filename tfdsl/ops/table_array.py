@@ -60,13 +60,13 @@ row("stop_gradient", "input: T", like("input"), "stop_gradient",
     "The same tensor, but gradients take it for a constant.", "stop_gradient([1.0, 2.0])")
 row("cast", "x: T, dtype: dtype U", array.as_dtype("x"), "cast",
     "The elements in another dtype; the shape stays.",
-    "cast([1.5, 2.5], int32)", T="number bool", U="number bool")
+    "cast([1.5, 2.5], int32)", T="number bool quantized", U="number bool quantized")
 row("saturate_cast", "value: T, dtype: dtype U", array.as_dtype("value"), "saturate_cast",
     "The elements in another dtype, those that it cannot hold moved to its nearest value.",
     "saturate_cast([1.5, 300.0], uint8)", T="real", U="real")
 row("bitcast", "input: T, type: dtype U", array.bitcast, "bitcast",
     "The same bits read as another dtype; of a smaller one there are more, on a new last axis.",
-    "bitcast([1.0, 2.0], uint8)", T="number", U="number")
+    "bitcast([1.0, 2.0], uint8)", T="number quantized", U="number quantized")
 row("ensure_shape", "x: T, shape: static", array.ensure_shape, "ensure_shape",
     "The same tensor, with its sizes said (none: any); the run stops where they are not so.",
     "ensure_shape([[1.0, 2.0]], [none, 2])")

@@ -167,8 +167,10 @@ row("clip_by_norm", "t: T, clip_norm: T, axes: integers = none", shapes.clip_nor
 row("clip_by_average_norm", "t: T, clip_norm: T", shapes.clip_norm, "clip_by_average_norm",
     "The tensor, shrunk so that its L2 norm divided by its number of elements is at most `clip_norm`.",
     "clip_by_average_norm([3.0, 4.0], 1.0)", T="float32")
-row("clip_by_global_norm", "t_list: [T], clip_norm: T", shapes.clip_global_norm, "clip_by_global_norm",
-    "A list of tensors, shrunk together so that their global_norm is at most `clip_norm`.",
+row("clip_by_global_norm", "t_list: [T], clip_norm: T, use_norm: T? = none", shapes.clip_global_norm,
+    "clip_by_global_norm",
+    "A list of tensors, shrunk together so that their global_norm is at most `clip_norm`; then that global_norm "
+    "(`use_norm`, where it is given).",
     "clip_by_global_norm([[3.0, 4.0], [12.0]], 1.0)", special=True, T="float")
 row("global_norm", "t_list: [T]", shapes.scalar(), "global_norm",
     "The L2 norm of all elements of a list of tensors together, a scalar.",
