@@ -18,7 +18,7 @@ _DTYPES = {name: tf.as_dtype(name) for name in ALL_DTYPES}
 def agree(node: Node, values: Sequence) -> None:
     """Compare what a node has become with its outputs; an internal error where they disagree."""
     outputs = node.outputs
-    made = 0 if isinstance(values[0], tf.Operation) else len(values)
+    made = sum(not isinstance(value, tf.Operation) for value in values)
     if len(outputs) != made:
         reason = f"{node.op} has {made} outputs in the graph, and {len(outputs)} in the program"
         raise failure(BUG, node.origin, reason=reason)
