@@ -526,7 +526,7 @@ def _is_value(function: object) -> bool:
 
 def _hidden_by_value(ctx: Analysis, env: Env, name: t.Name, value: object) -> None:
     """Refuse the call of a value whose name hides an op or a function of the language."""
-    hidden = any(name.id in table for table in (ctx.foreign.functions, BUILTINS, OPS, OPTIMIZERS, DTYPES))
+    hidden = any(name.id in table for table in (ctx.foreign.functions, BUILTINS, OPS, OPTIMIZERS, DTYPE_NAMES))
     binding = env.find(name.id)
     if hidden and binding is not None:
         notes = (
