@@ -135,6 +135,9 @@ AXES_MANY = _message("TFG234", "{what} has {rank} axes; TensorFlow has tensors o
                      "put several sizes into one")
 BITS = _message("TFG229", "{op} cannot read {type} as {dtype}: the last axis needs size {wanted}")
 
+NO_SLICES = _message("TFG483", "{op} has nothing to take out of {type}: axis {axis} has size 0",
+                     "an axis of size 0 has no slices, so there is no tensor to name")
+
 # --- 3xx names --------------------------------------------------------------------------------
 UNKNOWN_NAME = _message("TFG301", "there is no name '{name}'")
 REBOUND = _message("TFG302", "'{name}' is bound already", "a name is bound once; give this one another name")
@@ -143,7 +146,8 @@ NO_MEMBER = _message("TFG304", "{value} has no '{name}'")
 SHARED_MISSING = _message("TFG305", "there is no shared variable '{path}' to share",
                           "create it first with an initial value: shared {name} = 0.0")
 SHARED_DISAGREES = _message("TFG306", "shared '{path}' has {what} {first} where it was created, but {second} here",
-                            "write the same initial value, or only: shared {name}")
+                            "to share it write only: shared {name}; one with another {what_else} needs another name, "
+                            "or a scope of its own")
 SHARED_REUSE = _message("TFG307", "'{path}' cannot be created inside 'reuse', which only shares what exists",
                         "create it before, or open the scope without 'reuse'")
 OTHER_GRAPH = _message("TFG308", "'{name}' is on {theirs}, but this is {ours}",
@@ -202,7 +206,7 @@ LOSS_TWICE = _message("TFG430", "a second loss for one graph", "write: optimize 
 LOSS_MISSING = _message("TFG431", "there is no loss to minimise", "declare one before this line: loss mse")
 LOSS_TYPE = _message("TFG432", "a loss is one number of a float dtype, but this is {type}",
                      "take its mean: reduce_mean(...)")
-NOTHING_TRAINABLE = _message("TFG433", "no trainable variable has an influence on this loss")
+NOTHING_TRAINABLE = _message("TFG433", "this loss has a gradient for no trainable variable, so nothing can be trained")
 NOT_OPTIMIZER = _message("TFG434", "{value} is no optimizer", "the optimizers are {known}")
 SUMMARY_KIND = _message("TFG435", "there is no summary '{kind}'", "there are {known}")
 SUMMARY_TYPE = _message("TFG436", "'summary {kind}' needs {wanted}, but this is {type}")
@@ -219,9 +223,13 @@ SYMBOLIC_SHAPE = _message("TFG462", "symbolic gradients are for scalars, but {na
 SYMBOLIC_OP = _message("TFG463", "there is no formula for {op}, which lies between {y} and {x}",
                        "use method=\"reverse\"; there are formulas for arithmetic and functions such as exp")
 SYMBOLIC_MISSING = _message("TFG464", "symbolic gradients need SymPy, which is not installed",
-                            "install it with: pip install \"tfdsl[symbolic]\"")
+                            "install it with: pip install sympy")
 GRADIENT_METHOD = _message("TFG443", "there is no method '{method}' for gradients",
                            "there are reverse, forward, symbolic and numeric")
+LIST_SHAPES = _message("TFG481", "this list has values of the types {first} and {second}, which make no array together",
+                       "write them without the brackets, one after the other")
+NEGATIVE_POWER = _message("TFG482", "{type} cannot be raised to the negative power {power}: whole numbers have none",
+                          "take a float, as in cast(x, float32) ** {power}")
 DTYPE_MISMATCH = _message("TFG444", "{value} cannot become {dtype}", "{hint}")
 VALUE_OF = _message("TFG445", "{function} cannot take {name}, which is {value}")
 TYPE_MISSING_SHAPE = _message("TFG446", "{name} as an initial value needs the variable's type",
@@ -368,7 +376,7 @@ PARQUET_NO_COLUMN = _message("TFG628", "there is no column {column}: the columns
 PARQUET_CELL = _message("TFG629", "row {row} of column {column} is {cell}, which is not a finite number",
                         "rows count from 0; correct the cell, or remove its row or column")
 PARQUET_MISSING = _message("TFG630", "Parquet files need pyarrow, which is not installed",
-                           "install it with: pip install \"tfdsl[parquet]\"")
+                           "install it with: pip install pyarrow")
 
 # --- 7xx what TensorFlow reported, and what a run found ---------------------------------------
 BUILD_FAILED = _message("TFG701", "TensorFlow cannot build this: {reason}")
@@ -381,6 +389,8 @@ RESTORE_TYPE = _message("TFG706", "{name} is {declared}, but {actual} in the che
 WRITE_FAILED = _message("TFG707", "cannot write {path}: {reason}")
 NO_GRADIENT = _message("TFG708", "TensorFlow finds no gradient of {y} with respect to {x}",
                        "an op between them has none, such as a cast to integers or argmax")
+NO_GRADIENT_OP = _message("TFG739", "TensorFlow has no gradient for {op}",
+                          "use another op, or keep the gradient away from this one: stop_gradient(...)")
 NO_FORWARD = _message("TFG714", "there is no forward mode through this: {reason}",
                       "TensorFlow knows no second gradient of an op on the way; use method=\"reverse\" or \"numeric\"")
 EXPORT_EXISTS = _message("TFG712", "{path} exists and is no model that tfdsl has exported, or was changed since",
@@ -450,7 +460,7 @@ CONFIG_KEY = _message("TFG806", "{path} has the unknown key '{name}'", "known ar
 CONFIG_FORM = _message("TFG807", "{path} cannot be read: {reason}")
 FILE_MISSING = _message("TFG808", "{path} cannot be read: {reason}")
 GRAPHVIZ_MISSING = _message("TFG814", "an svg needs Graphviz, which is not installed",
-                            "install it with: pip install \"tfdsl[graph]\"; or write .html, which needs nothing")
+                            "install it with: pip install pygraphviz; or write .html, which needs nothing")
 SESSION_UNKNOWN = _message("TFG809", "there is no session '{name}'")
 NO_SESSIONS = _message("TFG810", "{path} has no session, so there is nothing to run",
                        "add one, or use: tfdsl eval FILE EXPR")

@@ -35,6 +35,7 @@ from .arguments import Arguments, Given, assign_arguments, bind, missing, operan
 from .builtins import SHARED_WITH_OPS
 from .context import Abandoned, Analysis
 from .foreign import call_python
+from .gradient_flow import barriers, depends
 from .names import Env
 from .raw import call_raw
 from .slips import doubted
@@ -165,8 +166,10 @@ def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | N
         ctx.fail(GRADIENT_METHOD, method.span, method=method.value)
     for x in xs:
         if not any(depends(ctx, y.ref, x.ref) for y in ys):
-            ctx.fail(NOT_DIFFERENTIABLE, span, operand_notes([Given(x, arguments["xs"].span)]),
-                     y=arguments["ys"].text, x=_called(ctx, x, arguments["xs"].text))  # fmt: skip
+            notes = operand_notes([Given(x, arguments["xs"].span)])
+            notes += next((found for y in ys if (found := barriers(ctx, y.ref, x.ref))), ())
+            called = _called(ctx, x, arguments["xs"].text)
+            ctx.fail(NOT_DIFFERENTIABLE, span, notes, y=arguments["ys"].text, x=called)
     how = "reverse" if method is None else method.value
     for one in (*ys, *xs) if how != "reverse" else ():
         if one.type.dtype.kind != "float":
@@ -201,46 +204,6 @@ def _tensors(ctx: Analysis, op: Op, name: str, given: Given) -> list[Tensor]:
             ctx.fail(DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help, op=op.name, dtype=value.type.dtype,
                      param=given.text, allowed="floats or complex numbers")  # fmt: skip
     return list(values)
-
-
-# Ops whose output has no gradient, whatever they are given.
-_CUT = frozenset(("stop_gradient", "argmax", "argmin", "shape", "size", "rank", "zeros_like", "ones_like"))
-
-
-def depends(ctx: Analysis, y: Ref, x: Ref) -> bool:
-    """Whether a gradient can flow from `y` back to `x`."""
-    nodes, seen, todo = ctx.graph.nodes, set(), [y]
-    while todo:
-        ref = todo.pop()
-        if ref == x or (ref.node == x.node and nodes[x.node].op in ("variable", "shared")):
-            return True
-        node = nodes[ref.node]
-        if ref.node in seen or node.op in _CUT or node.op in ("variable", "shared"):
-            continue
-        seen.add(ref.node)
-        todo += [r for r in node.inputs() if _is_inexact(nodes[r.node].outputs, r.output)]
-        ctx.spend(2, node.origin.span)
-    return False
-
-
-def depending(ctx: Analysis, xs: list[Ref]) -> set[int]:
-    """All nodes from which a gradient can flow back to one of `xs`, by the rules of `depends`."""
-    nodes, wanted = ctx.graph.nodes, set(xs)
-    found = {x.node for x in xs if nodes[x.node].op in ("variable", "shared")}
-    for id in sorted(nodes):  # a node stands after what it is made of
-        node = nodes[id]
-        if node.op in _CUT or node.op in ("variable", "shared"):
-            continue
-        if any(
-            r in wanted or (r.node in found and _is_inexact(nodes[r.node].outputs, r.output)) for r in node.inputs()
-        ):
-            found.add(id)
-    ctx.spend(2 * len(nodes), nodes[xs[0].node].origin.span)
-    return found
-
-
-def _is_inexact(outputs: tuple[TensorType, ...], at: int) -> bool:
-    return bool(outputs) and outputs[at].dtype.kind in ("float", "complex")
 
 
 # --- optimizers -------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from ..diagnostics import (
     CONDITION_TENSOR,
     INDEX_KIND,
     INDEX_RANGE,
+    LIST_SHAPES,
     NO_CONTENT,
     NO_VALUE,
     NOT_CALLABLE,
@@ -36,7 +37,7 @@ from ..program import Apply, Fetch, PlanExpr, Value
 from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
-from ..types import DTYPE_NAMES, UNREADABLE, DType, TensorType
+from ..types import DTYPE_NAMES, FLOAT32, UNREADABLE, DType, TensorType
 from . import outside, raw
 from .arguments import Given, sizes_of
 from .builtins import BUILTINS
@@ -60,6 +61,7 @@ from .values import (
     is_host,
 )
 
+_SCALAR = TensorType(FLOAT32, ())
 _SOME = 8  # of many names that a message shows
 
 # An operator of the language: Python's function, the op of the table, and the name TensorFlow gives its node.
@@ -342,10 +344,22 @@ def plan_value(ctx: Analysis, value: object, span: Span) -> PlanExpr:
         case Broken():
             raise Abandoned(None)
         case list() | tuple() | range() if not is_host(value):
+            _one_shape(ctx, value, span)
             return Apply("list", tuple(plan_value(ctx, item, span) for item in value))
         case _ if is_host(value):
             return Value(freeze(value))
     ctx.fail(NOT_TENSOR, span, value=describe(value))
+
+
+def _one_shape(ctx: Analysis, values: list | tuple | range, span: Span) -> None:
+    """Refuse a list of values whose shapes are known to differ: it is no array."""
+    types = [v.type if isinstance(v, (Tensor, Array)) else _SCALAR for v in values if not isinstance(v, (list, tuple))]
+    known = [one for one in types if one is not None and one.shape is not None]
+    for one in known[1:]:
+        shapes = [[ctx.graph.sizes.resolve(dim) for dim in type.shape] for type in (known[0], one)]
+        differ = any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(*shapes))
+        if differ or len(shapes[0]) != len(shapes[1]):
+            ctx.fail(LIST_SHAPES, span, first=known[0], second=one)
 
 
 def _list_help(*operands: object) -> str:

@@ -16,7 +16,7 @@ from ..program import BatchField, Feed, Fetch, Field, PlanExpr, Ref, Value
 from ..source import Span
 from ..syntax import tree as t
 from ..types import BECOMES, SizeMismatch, TensorType, match_shape
-from .arguments import Given, check_range, literal_shape, scalar_class
+from .arguments import Given, check_range, literal_shape, scalar_class, size_notes
 from .context import Abandoned, Analysis
 from .expressions import dotted, given, plan_value
 from .names import Env
@@ -77,6 +77,9 @@ def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: Given) -> None:
     if isinstance(value.value, Array):
         actual = value.value.type
         kind, shown = actual.dtype.kind, str(actual)
+    elif _is_list_of_run(value.value):
+        kind, shown = None, ""
+        actual = TensorType(declared.dtype, _listed_shape(value.value))
     elif is_host(value.value):
         kind = scalar_class(ctx, value.value, value.span)
         shape = literal_shape(ctx, value.value, value.span)
@@ -91,7 +94,34 @@ def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: Given) -> None:
     try:
         match_shape(declared.shape, actual.shape, {}, ctx.graph.sizes)
     except SizeMismatch:
-        ctx.fail(FEED_SHAPE, fed.value.span, note, name=fed.target.id, declared=declared, actual=actual)
+        notes = note + size_notes(ctx, *(dim for dim in declared.shape if ctx.graph.sizes.resolve(dim) != dim))
+        help = _rank_help(fed, declared, actual, isinstance(value.value, Array))
+        ctx.fail(FEED_SHAPE, fed.value.span, notes, help, name=fed.target.id, declared=declared, actual=actual)
+
+
+def _is_list_of_run(value: object) -> bool:
+    """Whether a value is a list in which some numbers are known only to the running session."""
+    if not isinstance(value, (list, tuple)):
+        return False
+    return any(isinstance(one, Moving) or _is_list_of_run(one) for one in value) and all(
+        isinstance(one, Moving) or _is_list_of_run(one) or is_host(one) for one in value
+    )
+
+
+def _listed_shape(value: object) -> tuple[int, ...]:
+    return (len(value), *_listed_shape(value[0])) if isinstance(value, (list, tuple)) and value else ()
+
+
+def _rank_help(fed: t.Fed, declared: TensorType, actual: TensorType, is_data: bool) -> str:
+    """A help line where only an axis of size 1 is too many or missing."""
+    wanted, found, text = declared.shape, actual.shape, " ".join(fed.value.span.text.split())
+    if found is not None and len(found) == len(wanted) + 1 and found[-1] == 1:
+        type = f"{declared.dtype}[{', '.join(map(str, (*wanted, 1)))}]"
+        return f"declare {fed.target.id}: {type}" + (f", or feed {text}[:, 0]" if is_data else "")
+    if found is not None and wanted and len(found) == len(wanted) - 1 and wanted[-1] == 1:
+        type = f"{declared.dtype}[{', '.join(map(str, wanted[:-1]))}]"
+        return f"declare {fed.target.id}: {type}" + ("" if is_data else ", or feed rows of one number: [[1], [2]]")
+    return ""
 
 
 def checked_feeds(

@@ -9,8 +9,9 @@ from ..record import Record
 from ..source import Span
 from ..suggest import did_you_mean
 from .arguments import Given
-from .calls import depends, gradients
+from .calls import gradients
 from .context import Abandoned, Analysis
+from .gradient_flow import depends
 from .statements import on_graph
 from .values import Tensor
 

@@ -51,11 +51,12 @@ from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import DTYPES, TensorType
 from .arguments import Given, operand_notes, typed
-from .calls import Arguments, call_op, depends, optimizer
+from .calls import Arguments, call_op, optimizer
 from .context import Abandoned, Analysis, GraphBuilder, Shared
 from .datasets import declared_data
 from .declared import fits, tensor_type
 from .expressions import bind_targets, condition, evaluate, given, iterate, unpacked, value_of
+from .gradient_flow import barriers, depends
 from .names import BoundTwice, Env, declared
 from .params import declared_param
 from .values import Broken, Function, Optimizer, Tensor, describe
@@ -249,6 +250,10 @@ def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, Tenso
         if any(p.name == "dtype" for p in op.params):
             arguments.append(("dtype", Given(declared.dtype, statement.type.span)))
         value = Given(call_op(ctx, op, arguments, value.span), value.span)
+    if isinstance(value.value, Function):
+        name_of = value.value.tree.target.id
+        shape = "..." if declared is None or declared.shape is None else list(declared.shape)
+        ctx.fail(NOT_TENSOR, value.span, help=f"call it: {name_of}({shape})", value=describe(value.value))
     arg, type = typed(ctx, value, declared.dtype if declared else None)
     if type is None:
         ctx.fail(NOT_TENSOR, value.span, value=describe(value.value))
@@ -337,7 +342,7 @@ def _check_shared(ctx: Analysis, env: Env, statement: t.Variable, known: Shared,
             note = Note("it was created on line {line}", known.span)
             ctx.fail(
                 SHARED_DISAGREES, statement.span, (note,), path=path, what=what, first=first, second=second,
-                name=statement.target.id,
+                name=statement.target.id, what_else=what.removeprefix("the "),
             )  # fmt: skip
 
 
@@ -389,7 +394,8 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
         if not any(depends(ctx, loss, Ref(n.id)) for n in trainable):
             if t.Variable in graph.broken:
                 raise Abandoned(None)
-            ctx.fail(NOTHING_TRAINABLE, statement.span)
+            notes = next(filter(None, (barriers(ctx, loss, Ref(n.id)) for n in trainable)), ())
+            ctx.fail(NOTHING_TRAINABLE, statement.span, notes)
     target = statement.target
     node = graph.add("optimize", args, target.id if target else None, (), ctx.origin(statement.span))
     graph.optimizers.append(Ref(node))
@@ -417,7 +423,8 @@ def _wrt(ctx: Analysis, env: Env, statement: t.Optimize, loss: Ref):
             if not isinstance(one, Tensor) or not one.is_variable:
                 ctx.fail(NOT_VARIABLE, value.span, what="'wrt'", value=describe(one))
             if not depends(ctx, loss, one.ref):
-                ctx.fail(NOT_DIFFERENTIABLE, value.span, operand_notes([value]), y="the loss", x=value.text)
+                notes = operand_notes([value]) + barriers(ctx, loss, one.ref)
+                ctx.fail(NOT_DIFFERENTIABLE, value.span, notes, y="the loss", x=value.text)
             yield one.ref
 
 

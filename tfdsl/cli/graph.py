@@ -16,7 +16,7 @@ _FORMATS = ("svg", "dot", "html", "pbtxt")
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Draw the graph of a program: scopes are boxes, edges carry shapes. html is a page whose boxes open and close, "
-        "svg needs Graphviz (pip install tfdsl[graph]), pbtxt is the GraphDef."
+        "svg needs Graphviz (pip install pygraphviz), pbtxt is the GraphDef."
     )
     parser.add_argument("file", metavar="FILE", help="a .tfg file")
     parser.add_argument("-o", "--output", metavar="OUT", default="-",

@@ -61,7 +61,7 @@ def _entries() -> dict[str, dict]:
             "signature": row.signature,
             "doc": row.doc,
             "tensorflow": f"tf.compat.v1.train.{row.tf}",
-            "example": f"optimize loss with {row.name}(...)",
+            "example": f"variable w = 3.0\noptimize square(w) with {row.example}",
         }
     for group, table in (("data sources", SOURCES), ("data transforms", TRANSFORMS)):
         for row in table.values():

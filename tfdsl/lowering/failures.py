@@ -8,9 +8,11 @@ from ..diagnostics import Diagnostic, TfgError
 from ..program import Origin
 
 
-def failure(message, origin: Origin, notes=(), cause: BaseException | None = None, **details) -> TfgError:
-    """An error at a node's place in the program."""
-    return TfgError([Diagnostic(message, origin.span, details, tuple(notes), chain=origin.chain, cause=cause)])
+def failure(
+    message, origin: Origin, notes=(), cause: BaseException | None = None, help: str = "", **details
+) -> TfgError:
+    """An error at a node's place in the program; `help` takes the place of the message's own."""
+    return TfgError([Diagnostic(message, origin.span, details, tuple(notes), help, origin.chain, cause)])
 
 
 _WHERE = re.compile(r"\s*\[\[\{\{node .*", re.DOTALL)  # the failing node, which the place in the program says
@@ -19,12 +21,23 @@ _ROOTS = re.compile(r"\d+ root error\(s\) found\.\s*\(0\) [\w ]+: ")
 _SIGNATURE = re.compile(r" for '\{\{node .*?\}\} = [^']*'")
 
 
+# What TensorFlow and NumPy say in words of their own, and what it means here.
+_WORDS = (
+    (re.compile(r"Integers to negative integer powers are not allowed"),
+     "a whole number cannot be raised to a negative power; cast it to a float first"),
+    (re.compile(r"setting an array element with a sequence.*", re.DOTALL),
+     "the values of this list have different shapes, so they make no array; write them one after the other"),
+)  # fmt: skip
+
+
 def plain_reason(error: BaseException) -> str:
     """What TensorFlow says is wrong, in one line, without its account of where in Python and in its own graph."""
     text = getattr(error, "message", None) or str(error)
     text = _WHERE.sub("", text)
     for part in (_STACK, _ROOTS, _SIGNATURE):
         text = part.sub("", text)
+    for words, plain in _WORDS:
+        text = words.sub(plain, text)
     return " ".join(text.split())[:500] or type(error).__name__
 
 

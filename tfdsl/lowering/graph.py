@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..analysis.rows import Whole
-from ..diagnostics import BUILD_FAILED, TfgError
+from ..diagnostics import BUILD_FAILED, NO_GRADIENT_OP, Note, TfgError
 from ..ops import OPS
 from ..ops.op import Op
 from ..program import Arg, Enter, Exit, Field, Graph, Item, Literal, Node, Pack, Ref, Refs, Static
@@ -269,6 +269,11 @@ class Lowering:
         except TfgError:
             raise
         except (ValueError, TypeError, tf.errors.OpError, AttributeError, LookupError, NotImplementedError) as error:
+            lacking = re.match(r"No gradient defined for operation ?'([^']*)' \(op type: (\w+)\)", str(error))
+            if lacking:
+                blamed = self.built.node_of(lacking[1]) or node
+                notes = [Note("the gradient is taken on line {line}", node.origin.span)]
+                raise failure(NO_GRADIENT_OP, blamed.origin, notes, op=lacking[2]) from error
             if is_own(error):
                 raise
             raise failure(BUILD_FAILED, node.origin, reason=plain_reason(error)) from error

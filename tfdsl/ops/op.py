@@ -101,7 +101,12 @@ class Op:
     dtypes: Mapping[str, str] = field(default_factory=dict)
     compares: bool = False  # it tells one thing from another, element by element: pairs of all are rarely meant
     special: bool = False  # lowered by a function of its own, not by calling `tf` with the arguments
+    no_gradient: str = ""  # the arguments to which no gradient flows, where they are floats; "*" for all
     named: bool = True  # `tf` takes `name`; otherwise a node's name has to come from an identity behind it
+
+    def passes_gradient(self, argument: str) -> bool:
+        """Whether a gradient flows through the op to an argument."""
+        return self.no_gradient != "*" and argument not in self.no_gradient.split()
 
     @cached_property
     def params(self) -> tuple[Param, ...]:

@@ -29,6 +29,13 @@ class OptimizerRow(Record):
         return ", ".join([*parts, f"learning_rate = {LEARNING_RATE}"])
 
 
+    @property
+    def example(self) -> str:
+        """A call that works by itself."""
+        needed = [f"{name}=0.9" for name, default in self.params.items() if default is REQUIRED]
+        return f"{self.name}({', '.join([*needed, 'learning_rate=0.1'])})"
+
+
 _PROXIMAL = {"l1_regularization_strength": 0.0, "l2_regularization_strength": 0.0}
 
 OPTIMIZERS: dict[str, OptimizerRow] = {

@@ -8,7 +8,7 @@ from .op import Op
 def table(group: str) -> tuple[list[Op], Callable[..., None]]:
     """A list for the rows of one theme and the function that adds one to it.
 
-    The keywords of `row`, other than `compares`, `special` and `named`, limit the dtype letters of the
+    The keywords of `row` that are no fields of `Op` limit the dtype letters of the
     signature: `T="float", U="int32 int64"`.
     """
     rows: list[Op] = []
@@ -23,9 +23,11 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         *,
         compares: bool = False,
         special: bool = False,
+        no_gradient: str = "",
         named: bool = True,
         **dtypes: str,
     ) -> None:
-        rows.append(Op(name, signature, rule, tf, doc, example, group, dtypes, compares, special, named))
+        facts = {"compares": compares, "special": special, "no_gradient": no_gradient, "named": named}
+        rows.append(Op(name, signature, rule, tf, doc, example, group, dtypes, **facts))
 
     return rows, row

@@ -7,7 +7,7 @@ Here stand what all rules use, and the rules of elementwise ops and reductions. 
 `shapes_array.py`, `shapes_index.py`, `shapes_linalg.py` and `shapes_nn.py`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from math import prod
 
@@ -17,6 +17,7 @@ from ..diagnostics import (
     BROADCAST,
     EMPTY_LIST,
     LENGTH,
+    NEGATIVE_POWER,
     NEW_AXIS,
     OPTION,
     PAIRED,
@@ -247,6 +248,25 @@ def elementwise(*params: str, dtype: str | DType = "T"):
 
 binary = elementwise("x", "y")
 compare = elementwise("x", "y", dtype=BOOL)
+
+
+def power(call: Call) -> TensorType:
+    """x to the power of y; a whole number has no negative powers."""
+    result = elementwise("x", "y")(call)
+    if call.dtype("T").kind == "int":
+        for number in _numbers(call.known("y")):
+            if number < 0:
+                call.fail(NEGATIVE_POWER, "x", "y", type=call["x"], power=number)
+    return result
+
+
+def _numbers(value: object) -> Iterator[int]:
+    """The numbers of nested lists, as far as they are known."""
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _numbers(item)
+    elif value is not None:
+        yield value
 
 
 def true_divide(call: Call) -> TensorType:

@@ -6,6 +6,7 @@ from ..diagnostics import (
     BROADCAST_TO,
     EMPTY_LIST,
     NEGATIVE,
+    NO_SLICES,
     NOT_COMPILE_TIME,
     NOT_MULTIPLE,
     NOT_ONE,
@@ -394,6 +395,8 @@ def unstack(call: Call) -> tuple[TensorType, ...]:
         size = number(call, shape[axis])
         if num is None and size is None:
             call.fail(SPLIT, "value", axis=axis, type=call["value"], parts="its slices", size="unknown")
+        if num is None and size == 0:
+            call.fail(NO_SLICES, "value", axis=axis, type=call["value"])
         if num is not None:
             same_size(call, shape[axis], num, "value")
         num, shape = size if num is None else num, without(shape, [axis])

@@ -18,7 +18,7 @@ for _name in ("zeros", "ones"):
     row(f"{_name}_like", "tensor: T, dtype: dtype U = none", array.filled_like("tensor"), f"{_name}_like",
         f"A tensor of {_name} with the shape, and unless given the dtype, of another.",
         f"{_name}_like([[1, 2], [3, 4]], dtype=float32)",
-        U="any" if _name == "zeros" else "number bool")
+        no_gradient="*", U="any" if _name == "zeros" else "number bool")
 row("fill", "dims: shape, value: T", array.shaped(param="dims"), "fill",
     "A tensor that holds one value everywhere.",
     "fill([2, 3], 7.0)")
@@ -49,15 +49,16 @@ for _name in ("hann_window", "hamming_window"):
 # --- What a tensor is like --------------------------------------------------------------------
 row("shape", "input: T, out_type: dtype U = int32", array.shape_of, "shape",
     "The sizes of a tensor, an int vector.",
-    "shape([[1.0, 2.0], [3.0, 4.0]])", U="int32 int64")
+    "shape([[1.0, 2.0], [3.0, 4.0]])", U="int32 int64", no_gradient="*")
 row("size", "input: T, out_type: dtype U = int32", scalar("U"), "size",
     "How many elements a tensor has, a scalar.",
-    "size([[1.0, 2.0], [3.0, 4.0]])", U="int32 int64")
-row("rank", "input: T", scalar(INT32), "rank", "How many axes a tensor has, a scalar.", "rank([[1.0, 2.0]])")
+    "size([[1.0, 2.0], [3.0, 4.0]])", U="int32 int64", no_gradient="*")
+row("rank", "input: T", scalar(INT32), "rank", "How many axes a tensor has, a scalar.", "rank([[1.0, 2.0]])",
+    no_gradient="*")
 row("identity", "input: T", like("input"), "identity", "The same tensor as another node.",
     "identity([1.0, 2.0])")
 row("stop_gradient", "input: T", like("input"), "stop_gradient",
-    "The same tensor, but gradients take it for a constant.", "stop_gradient([1.0, 2.0])")
+    "The same tensor, but gradients take it for a constant.", "stop_gradient([1.0, 2.0])", no_gradient="*")
 row("cast", "x: T, dtype: dtype U", array.as_dtype("x"), "cast",
     "The elements in another dtype; the shape stays.",
     "cast([1.5, 2.5], int32)", T="number bool quantized", U="number bool quantized")

@@ -19,7 +19,8 @@ for _name, _what, _group in (
     row(_name, f"images: T, size: shape, align_corners: flag = false{_corners}", nn.resized(_group),
         f"image.{_name}",
         f"A batch of images with another [height, width], by {_what}"
-        f"{', as float32' if _group == 'float32' else ''}.", f"{_name}({_GRAY}, [4, 6])", T=_PIXELS)
+        f"{', as float32' if _group == 'float32' else ''}.", f"{_name}({_GRAY}, [4, 6])",
+        no_gradient="*" if _name == "resize_area" else "", T=_PIXELS)
 for _name, _what in (("flip_left_right", "left and right"), ("flip_up_down", "up and down")):
     row(_name, "image: T", nn.image("image"), f"image.{_name}",
         f"An image, or a batch of them, with {_what} swapped.",
@@ -31,7 +32,7 @@ row("adjust_brightness", "image: T, delta: number", like("image"), "image.adjust
 row("adjust_contrast", "images: T, contrast_factor: number", nn.image("images"), "image.adjust_contrast",
     "Images with the distance of each pixel from the mean of its channel multiplied.",
     f"adjust_contrast({_GRAY}, 2.0)",
-    named=False, T="float32")
+    named=False, T="float32", no_gradient="*")
 row("rgb_to_grayscale", "images: T", nn.image("images", 3, 1), "image.rgb_to_grayscale",
     "The brightness of colours: the last axis of size 3 becomes size 1.", f"rgb_to_grayscale({_RGB})",
     T="float32")
@@ -41,7 +42,8 @@ row("grayscale_to_rgb", "images: T", nn.image("images", 1, 3), "image.grayscale_
 row("rgb_to_hsv", "images: T", nn.image("images", 3), "image.rgb_to_hsv",
     "Hue, saturation and value of red, green and blue, the last axis.", f"rgb_to_hsv({_RGB})", T="float")
 row("hsv_to_rgb", "images: T", nn.image("images", 3), "image.hsv_to_rgb",
-    "Red, green and blue of hue, saturation and value, the last axis.", f"hsv_to_rgb({_RGB})", T="float")
+    "Red, green and blue of hue, saturation and value, the last axis.", f"hsv_to_rgb({_RGB})", no_gradient="*",
+    T="float")
 row("crop_and_resize", "image: T, boxes: float32, box_ind: int32, crop_size: shape", nn.crop_and_resize,
     "image.crop_and_resize",
     "For each box [top, left, bottom, right] (as shares of the height and width) the part of the image that "

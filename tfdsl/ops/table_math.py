@@ -34,10 +34,6 @@ _UNARY = (
     ("sigmoid", "sigmoid", "1 / (1 + exp(-x)), between 0 and 1", "[0.0, 2.0]", "inexact"),
     ("log_sigmoid", "math.log_sigmoid", "the logarithm of its sigmoid", "[0.0, 2.0]", "float"),
     ("sign", "sign", "-1, 0 or 1, by its sign", "[-2.0, 0.0]", SIGNED + " complex64 complex128"),
-    ("floor", "floor", "the largest whole number that is not above it", "[1.5, -1.5]", "float"),
-    ("ceil", "ceil", "the smallest whole number that is not below it", "[1.5, -1.5]", "float"),
-    ("round", "round", "the nearest whole number, the even one of two", "[1.5, 2.5]", "number"),
-    ("rint", "rint", "the nearest whole number, the even one of two", "[1.5, 2.5]", "float"),
     ("reciprocal", "math.reciprocal", "one divided by it", "[2.0, 4.0]", SIGNED + " complex64 complex128"),
     ("reciprocal_no_nan", "math.reciprocal_no_nan", "one divided by it, 0 for 0", "[2.0, 0.0]", "inexact"),
     ("erf", "erf", "the error function of it", "[0.0, 1.0]", "float"),
@@ -58,6 +54,14 @@ _UNARY = (
 )
 for _name, _tf, _what, _arguments, _dtypes in _UNARY:
     row(_name, "x: T", like("x"), _tf, f"Each element becomes {_what}.", f"{_name}({_arguments})", T=_dtypes)
+for _name, _what, _arguments, _dtypes in (
+    ("floor", "the largest whole number that is not above it", "[1.5, -1.5]", "float"),
+    ("ceil", "the smallest whole number that is not below it", "[1.5, -1.5]", "float"),
+    ("round", "the nearest whole number, the even one of two", "[1.5, 2.5]", "number"),
+    ("rint", "the nearest whole number, the even one of two", "[1.5, 2.5]", "float"),
+):
+    row(_name, "x: T", like("x"), _name, f"Each element becomes {_what}.", f"{_name}({_arguments})",
+        no_gradient="*", T=_dtypes)
 
 row("abs", "x: T", real_like("x"), "abs",
     "The size of each element without its sign; of a complex number its distance from 0, a real number.",
@@ -80,8 +84,6 @@ _BINARY = (
     ("multiply_no_nan", "math.multiply_no_nan", "x * y, but 0 where y is 0, whatever x is",
         "[1.0, 2.0], [4.0, 0.0]",
      "inexact"),
-    ("pow", "pow", "x to the power of y", "[2.0, 3.0], 2.0",
-        "bfloat16 float32 float16 float64 int8 int16 int32 int64 complex64 complex128"),
     ("maximum", "maximum", "the larger of x and y", "[1.0, -2.0], 0.0", "real"),
     ("minimum", "minimum", "the smaller of x and y", "[1.0, -2.0], 0.0", "real"),
     ("squared_difference", "squared_difference", "(x - y) * (x - y)", "[1.0, 2.0], [3.0, 5.0]",
@@ -100,6 +102,9 @@ for _name, _tf, _what, _arguments, _dtypes in _BINARY:
         f"{_name}({_arguments})",
         compares=_name in ("subtract", "squared_difference"), T=_dtypes)
 
+row("pow", "x: T, y: T", shapes.power, "pow", f"Element by element x to the power of y. {_BROADCASTS}",
+    "pow([2.0, 3.0], 2.0)",
+    T="bfloat16 float32 float16 float64 int8 int16 int32 int64 complex64 complex128")
 for _name in ("truediv", "divide"):
     row(_name, "x: T, y: T", shapes.true_divide, _name,
         f"Element by element x / y; integers become floats, float64 from 32 bits on. {_BROADCASTS}",
@@ -116,18 +121,18 @@ row("igammac", "a: T, x: T", elementwise("a", "x"), "math.igammac",
     T="float")
 row("polygamma", "a: T, x: T", elementwise("a", "x"), "math.polygamma",
     f"The derivative of order a of digamma. {_BROADCASTS}", "polygamma([1.0, 2.0], [1.0, 2.0])",
-    T="float32 float64")
+    T="float32 float64", no_gradient="a")
 row("nextafter", "x1: T, x2: T", elementwise("x1", "x2"), "math.nextafter",
     f"The number of the dtype that comes next after x1 on the way to x2. {_BROADCASTS}",
     "nextafter([1.0, 2.0], [2.0, 1.0])", T="float32 float64")
 row("zeta", "x: T, q: T", elementwise("x", "q"), "math.zeta",
-    f"The Hurwitz zeta function. {_BROADCASTS}", "zeta([2.0, 3.0], [1.0, 2.0])", T="float32 float64")
+    f"The Hurwitz zeta function. {_BROADCASTS}", "zeta([2.0, 3.0], [1.0, 2.0])", T="float32 float64", no_gradient="x")
 row("lbeta", "x: T", shapes.last_reduced, "lbeta",
     "The logarithm of the absolute beta function of the numbers on the last axis.",
     "lbeta([[1.0, 2.0], [3.0, 4.0]])", T="float")
 row("betainc", "a: T, b: T, x: T", shapes.betainc, "betainc",
     "The regularised incomplete beta function. All have one shape, but any may be a scalar.",
-    "betainc([1.0, 2.0], [1.0, 2.0], [0.5, 0.2])", T="float32 float64")
+    "betainc([1.0, 2.0], [1.0, 2.0], [0.5, 0.2])", T="float32 float64", no_gradient="a b")
 
 # name, what is asked, an example's arguments, dtypes
 _COMPARE = (

@@ -158,10 +158,10 @@ row("sparse_softmax_cross_entropy_with_logits", "labels: U, logits: T", nn.spars
     "The cross entropy of softmax(logits) for labels that are class numbers: [n] and [n, classes] is [n].",
     "sparse_softmax_cross_entropy_with_logits(labels=[1, 0], logits=[[1.0, 2.0], [3.0, 4.0]])", T="float",
     U="int32 int64")
-for _name in ("softmax_cross_entropy_with_logits_v2", "softmax_cross_entropy_with_logits"):
+for _name, _fixed in (("softmax_cross_entropy_with_logits_v2", ""), ("softmax_cross_entropy_with_logits", "labels")):
     row(_name, "labels: T, logits: T, axis: integer = none", nn.cross_entropy(), f"nn.{_name}",
         "The cross entropy of softmax(logits) for labels that are shares: [n, classes] twice is [n].",
-        f"{_name}(labels=[[0.0, 1.0]], logits=[[1.0, 2.0]])", T="float")
+        f"{_name}(labels=[[0.0, 1.0]], logits=[[1.0, 2.0]])", no_gradient=_fixed, T="float")
 row("sigmoid_cross_entropy_with_logits", "labels: T, logits: T", nn.paired("labels", "logits"),
     "nn.sigmoid_cross_entropy_with_logits",
     "Element by element the cross entropy of sigmoid(logits). Both have one shape.",

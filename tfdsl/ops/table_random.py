@@ -29,7 +29,7 @@ row("random_poisson", "lam: T, shape: shape, dtype: dtype U = float32, seed: int
     nn.sampled("lam", group="U"), "random_poisson",
     f"Counts of Poisson distributions, a `shape` of them for each mean `lam`. {_SEED}",
     "random_poisson([1.0, 3.0], [2], seed=42)", T="float16 float32 float64 int32 int64",
-    U="float16 float32 float64 int32 int64")
+    U="float16 float32 float64 int32 int64", no_gradient="*")
 row("random_shuffle", "value: T, seed: integer = none", like("value"), "random_shuffle",
     f"The slices of the first axis in another order. {_SEED}", "random_shuffle([[1, 2], [3, 4]], seed=42)")
 row("random_crop", "value: T, size: shape, seed: integer = none", index.random_crop, "random_crop",

@@ -33,14 +33,15 @@ row("count_nonzero", "input_tensor: T, axis: integers = none, keepdims: flag = f
     reduction(dtype="U"), "count_nonzero", f"How many elements are not 0. {_AXES}",
     "count_nonzero([[1, 0], [3, 4]], axis=0)", U="number")
 row("zero_fraction", "value: T", shapes.scalar(shapes.FLOAT32), "nn.zero_fraction",
-    "The share of elements that are 0, a float32 scalar.", "zero_fraction([0.0, 1.0, 0.0, 2.0])", T="number")
+    "The share of elements that are 0, a float32 scalar.", "zero_fraction([0.0, 1.0, 0.0, 2.0])", no_gradient="*",
+    T="number")
 
 for _name, _what, _dtypes in (
     ("argmax", "largest", "int16 uint16 int32 int64"), ("argmin", "smallest", "int32 int64"),
 ):
     row(_name, "input: T, axis: integer = none, output_type: dtype U = int64", shapes.best_index, _name,
         f"The index of the {_what} element along `axis` (0 unless given); the result lacks that axis.",
-        f"{_name}([[1.0, 5.0], [4.0, 2.0]], axis=1)", T="real bool", U=_dtypes)
+        f"{_name}([[1.0, 5.0], [4.0, 2.0]], axis=1)", no_gradient="*", T="real bool", U=_dtypes)
 for _name, _what, _dtypes in (("cumsum", "sum", "number"), ("cumprod", "product", "number")):
     row(_name, "x: T, axis: integer = 0, exclusive: flag = false, reverse: flag = false", along_axis("x"),
         _name,

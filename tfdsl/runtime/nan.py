@@ -8,6 +8,12 @@ from ..lowering.graph import BuiltGraph
 from ..lowering.tf import v1
 from ..program import Ref, Run, Train
 
+# Before the first step no learning rate has had an effect.
+_AT_FIRST = (
+    "nothing was trained yet: look for NaN in the data, and for log(0), 0 / 0 or the square root of a negative number "
+    "between the initial values and the loss"
+)
+
 
 class Watch:
     """The losses that a training looks at: those of the optimizers that its body runs."""
@@ -46,4 +52,5 @@ class Watch:
     def _error(self, loss: Ref, step: int, last: str) -> TfgError:
         node, training = self._built.program.nodes[loss.node], self._plan.origin.span
         notes = [Note("the training is on line {line}", training), *([Note(last)] if last else [])]
-        return failure(LOSS_NAN, node.origin, notes, name=self._built.tensor(loss).op.name, step=step)
+        return failure(LOSS_NAN, node.origin, notes, help="" if step else _AT_FIRST,
+                       name=self._built.tensor(loss).op.name, step=step)  # fmt: skip

@@ -1,0 +1,69 @@
+"""Through which arguments of an op a gradient flows: what the rows say is what TensorFlow does."""
+
+from dataclasses import replace
+
+import pytest
+
+import tfdsl
+from tfdsl.lowering.graph import BuiltGraph, Lowering, literal
+from tfdsl.lowering.tf import tf, v1
+from tfdsl.ops import OPS
+from tfdsl.program import Graph, Literal, Ref
+
+REAL = ("float32", "float64")
+
+
+def gradients_by_tensorflow(name):
+    """Whether there is a gradient to each real tensor that the example of a row gives to its op."""
+    *declarations, expression = OPS[name].example.split("\n")
+    program = tfdsl.compile("\n".join([*declarations, f"result = {expression}", "session:", "    init"]) + "\n")
+    graph = program.program.graph()
+    node = max(graph.nodes.values(), key=lambda one: one.id)
+    tensors = {param.name for param in OPS[name].params if param.kind == "tensor"}
+    built = BuiltGraph(Graph("", None, (), {}))
+    lowering = Lowering(built, {}.__getitem__, {})
+    with built.graph.as_default():
+        lowering.items(tuple(item for item in graph.items if item is not node))
+        args, xs = dict(node.args), {}
+        for at, (param, arg) in enumerate(args.items(), 10_000):
+            value = None
+            if param in tensors and isinstance(arg, Literal) and arg.dtype in REAL:
+                value = tf.constant(literal(arg.value, arg.dtype))
+            elif param in tensors and isinstance(arg, Ref) and built.tensor(arg).dtype.name in REAL:
+                value = built.tensor(arg)
+            if value is not None:
+                xs[param] = tf.identity(value)
+                built.values[at] = (xs[param],)
+                args[param] = Ref(at)
+        if not xs:
+            return {}
+        outputs = [
+            one
+            for one in lowering.node(replace(node, args=args))
+            if getattr(one, "dtype", None) in (tf.float32, tf.float64)
+        ]
+        return {param: _has_gradient(outputs, x) for param, x in xs.items()} if outputs else {}
+
+
+def _has_gradient(outputs, x):
+    try:
+        return v1.gradients(outputs, [x])[0] is not None
+    except LookupError:
+        return False
+
+
+@pytest.mark.parametrize("group", sorted({op.group for op in OPS.values()}))
+def test_rows_say_where_gradients_end(group):
+    names = [op.name for op in OPS.values() if op.group == group and op.name not in ("gradients", "constant")]
+    for name in names:
+        for param, flows in gradients_by_tensorflow(name).items():
+            assert OPS[name].passes_gradient(param) is flows, f"{name}: {param}"
+
+
+def test_an_op_without_gradient_is_named_at_its_line():
+    text = "variable w = [[1.0, 0.0], [0.0, 1.0]]\nl = reduce_sum(w) + reduce_sum(adjust_contrast(w[..., none], 2.0))\n"
+    program = tfdsl.compile(text + "optimize l with adam()\nsession:\n    init\n")
+    with pytest.raises(tfdsl.TfgError) as error:
+        program.run()
+    (diagnostic,) = error.value.diagnostics
+    assert (diagnostic.code, diagnostic.span.line) == ("TFG739", 2)

@@ -1,0 +1,75 @@
+"""Through which nodes a gradient flows, and where it ends."""
+
+from ..diagnostics import Note
+from ..ops import OPS
+from ..program import Node, Ref, refs_of
+from ..types import TensorType
+from .context import Analysis
+
+
+def depends(ctx: Analysis, y: Ref, x: Ref) -> bool:
+    """Whether a gradient can flow from `y` back to `x`."""
+    nodes, seen, todo = ctx.graph.nodes, set(), [y]
+    while todo:
+        ref = todo.pop()
+        if _is_at(ctx, ref, x):
+            return True
+        if ref.node not in seen:
+            seen.add(ref.node)
+            todo += _gradient_inputs(ctx, nodes[ref.node])
+            ctx.spend(2, nodes[ref.node].origin.span)
+    return False
+
+
+def _is_at(ctx: Analysis, ref: Ref, x: Ref) -> bool:
+    return ref == x or (ref.node == x.node and ctx.graph.nodes[x.node].op in ("variable", "shared"))
+
+
+def _gradient_inputs(ctx: Analysis, node: Node) -> list[Ref]:
+    """The inputs of a node to which a gradient flows from it."""
+    if node.op in ("variable", "shared"):
+        return []
+    row = OPS.get(node.op)
+    inputs = [
+        ref for name, arg in node.args.items() if row is None or row.passes_gradient(name) for ref in refs_of(arg)
+    ]
+    inputs += [ref for region in node.regions for ref in region.inputs()]
+    return [ref for ref in inputs if _is_inexact(ctx.graph.nodes[ref.node].outputs, ref.output)]
+
+
+def barriers(ctx: Analysis, y: Ref, x: Ref) -> tuple[Note, ...]:
+    """Where the gradient from `y` to an `x` that `y` is made from ends: ops that have none, and whole numbers."""
+    nodes, notes, seen, todo = ctx.graph.nodes, [], set(), [y]
+    while todo and len(notes) < 3:
+        node = nodes[todo.pop().node]
+        if node.id in seen or node.op in ("variable", "shared"):
+            continue
+        seen.add(node.id)
+        passes = _gradient_inputs(ctx, node)
+        todo += passes
+        ended = [ref for ref in node.inputs() if ref not in passes and any(n == x.node for n in ctx.graph.reach([ref]))]
+        for ref in dict.fromkeys(ended):
+            row, made = OPS.get(node.op), nodes[ref.node]
+            fixed = [name for name, arg in node.args.items() if ref in refs_of(arg)]
+            if row is not None and not all(map(row.passes_gradient, fixed)):
+                to = "" if row.no_gradient == "*" else f" to its {fixed[0]}"
+                notes.append(Note(f"no gradient goes through {row.name} of line {{line}}{to}", node.origin.span))
+            elif made.outputs:
+                dtype = made.outputs[ref.output].dtype
+                notes.append(Note(f"{made.op} of line {{line}} gives {dtype}, which has no gradient", made.origin.span))
+    return tuple(notes)
+
+
+def depending(ctx: Analysis, xs: list[Ref]) -> set[int]:
+    """All nodes from which a gradient can flow back to one of `xs`, by the rules of `depends`."""
+    nodes, wanted = ctx.graph.nodes, set(xs)
+    found = {x.node for x in xs if nodes[x.node].op in ("variable", "shared")}
+    for id in sorted(nodes):  # a node stands after what it is made of
+        if any(ref in wanted or ref.node in found for ref in _gradient_inputs(ctx, nodes[id])):
+            found.add(id)
+    ctx.spend(2 * len(nodes), nodes[xs[0].node].origin.span)
+    return found
+
+
+def _is_inexact(outputs: tuple[TensorType, ...], at: int) -> bool:
+    return bool(outputs) and outputs[at].dtype.kind in ("float", "complex")
