@@ -33,7 +33,7 @@ NARROWER = {
     "dct",
     "divide_no_nan", "mean_squared_error", "absolute_difference", "huber_loss", "log_loss", "hinge_loss",
     "bincount", "per_image_standardization", "adjust_brightness", "adjust_contrast", "rgb_to_grayscale",
-    "grayscale_to_rgb",
+    "grayscale_to_rgb", "check_whole",
 }
 
 # Calls beside the examples: other options, ranks and axes.

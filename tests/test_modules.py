@@ -206,3 +206,82 @@ def test_losses_and_measures():
     agree = ((z > 0) == (binary > 0.5)).mean()
     np.testing.assert_allclose(value("binary_accuracy(minimum(l, 1.0), z[:, :1])"), agree, rtol=1e-6)
     np.testing.assert_allclose(value("l2_penalty([z, z], 0.1)"), 0.1 * (logits**2).sum(), rtol=1e-5)
+
+
+def _losses_of(head, feed):
+    names = ("mean_squared_error", "mean_absolute_error", "huber", "sigmoid_cross_entropy", "binary_accuracy")
+    body = "".join(f"{name} = nn.{name}(l, p)\n" for name in names)
+    compiled = tfdsl.compile("import nn\n" + head + body)
+    assert {d.code for d in compiled.diagnostics} <= {"TFG901"}  # nothing uses them
+    with compiled.session() as session:
+        return dict(zip(names, session.run(list(names), feed), strict=True))
+
+
+@pytest.mark.parametrize("last", ["1", "?"])
+def test_losses_take_one_column_as_rows(last):
+    """In both shapes and mixed, each loss is what Keras gives for two columns."""
+    labels, predictions = np.float32([[0], [1], [1], [0]]), np.float32([[-0.5], [2.5], [0.25], [3.0]])
+    keras = {
+        "mean_squared_error": tf.keras.losses.MeanSquaredError(),
+        "mean_absolute_error": tf.keras.losses.MeanAbsoluteError(),
+        "huber": tf.keras.losses.Huber(),
+        "sigmoid_cross_entropy": tf.keras.losses.BinaryCrossentropy(from_logits=True),
+        "binary_accuracy": lambda *both: tf.reduce_mean(tf.keras.metrics.binary_accuracy(*both, threshold=0.0)),
+    }
+    wanted = {name: float(loss(labels, predictions)) for name, loss in keras.items()}
+    shapes = {"l": (f"n, {last}", labels), "p": (f"n, {last}", predictions)}
+    for flat in ("", "l", "p", "lp"):
+        sizes = {name: "n" if name in flat else size for name, (size, _) in shapes.items()}
+        head = "".join(f"placeholder {name}: float32[{size}]\n" for name, size in sizes.items())
+        feed = {name: value[:, 0] if name in flat else value for name, (_, value) in shapes.items()}
+        assert _losses_of(head, feed) == pytest.approx(wanted, rel=1e-5), flat
+
+
+def test_losses_of_numbers_and_of_more_columns():
+    head = "placeholder p: float32[n, 1]\nl = [1.0, 2.0]\n"
+    found = _losses_of(head, {"p": [[1.0], [4.0]]})
+    assert found["mean_squared_error"] == 2.0 and found["mean_absolute_error"] == 1.0
+    head = "placeholder p: float32[n, 3]\nplaceholder l: float32[n, 3]\n"
+    assert _losses_of(head, {"p": np.ones((2, 3)), "l": np.zeros((2, 3))})["mean_squared_error"] == 1.0
+    text = "import nn\nplaceholder l: float32[n, k]\nplaceholder p: float32[n]\ny = nn.mean_squared_error(l, p)"
+    compiled = tfdsl.compile(text)
+    with compiled.session() as session:
+        assert session.run("y", {"l": [[1.0], [2.0]], "p": [1.0, 4.0]}) == 2.0
+        with pytest.raises(tfdsl.TfgError) as caught:  # nine elements are no three rows
+            session.run("y", {"l": np.ones((3, 3)), "p": [1.0, 4.0, 2.0]})
+    assert [d.code for d in caught.value.diagnostics] == ["TFG702"]
+
+
+CLASSES = {"sparse_softmax_cross_entropy": "", "accuracy": "", "top_k_accuracy": ", k=2"}
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_labels_with_a_fraction_are_an_error(engine):
+    for name, more in CLASSES.items():
+        text = f"""import nn
+placeholder z: float32[n, 3]
+placeholder l: float32[n]
+variable sum = 0.0
+value = nn.{name}(l, z{more})
+session:
+    train 2 steps with engine="{engine}":
+        feed z = [[1, 2, 3], [3, 1, 2]], l = [0, LABEL]
+        run assign_add(sum, value)
+    print sum
+"""
+        compiled = tfdsl.compile(text.replace("LABEL", "2.0"))
+        assert float(compiled.run().printed[0]) >= 0
+        for label in ("1.7", "-0.5", "1e-4"):
+            with pytest.raises(tfdsl.TfgError) as caught:
+                tfdsl.compile(text.replace("LABEL", label)).run()
+            (diagnostic,) = caught.value.diagnostics
+            assert diagnostic.code == "TFG702"
+            assert "class numbers" in diagnostic.headline and f"[0 {float(label):g}]" in diagnostic.headline
+            assert diagnostic.chain[-1][1].line == 5
+
+
+def test_whole_labels_have_no_check():
+    for dtype in ("int32", "int64"):
+        graph = tfdsl.compile(f"import nn\nplaceholder l: {dtype}[n]\nplaceholder z: float32[n, 3]\n"
+                              "y = nn.accuracy(l, z)").graph  # fmt: skip
+        assert not [op.name for op in graph.get_operations() if "check" in op.name]

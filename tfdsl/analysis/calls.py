@@ -39,7 +39,7 @@ from .gradient_flow import barriers, depends
 from .names import Env
 from .raw import call_raw
 from .slips import doubted
-from .values import Array, Broken, Builtin, Function, Optimizer, PythonOp, Tensor, describe, has_tensor
+from .values import Array, Broken, Builtin, Function, Optimizer, Primitive, PythonOp, Tensor, describe, has_tensor
 
 
 def call(ctx: Analysis, function: object, given: Arguments, span: Span, name: str | None) -> object:
@@ -57,6 +57,8 @@ def call(ctx: Analysis, function: object, given: Arguments, span: Span, name: st
             return call_python(ctx, function, given, span, name)
         case Builtin():
             return _builtin(ctx, function, given, span)
+        case Primitive():
+            return function.function(ctx, *(argument for _, argument in given), span)
         case Function():
             return inline(ctx, function, given, span)
         case OptimizerRow():

@@ -30,6 +30,7 @@ from ..syntax.read import identity_of, read_open, reason_of
 from .context import Abandoned, Analysis
 from .libraries import FOLDER, LIBRARIES
 from .names import Env
+from .primitives import primitives
 from .statements import bind, block
 from .values import Namespace
 
@@ -102,7 +103,7 @@ def _analysed(ctx: Analysis, path: str, file: BinaryIO, stem: str, statement: t.
             ctx.fail(IMPORT_DEEP, statement.span, limit=ctx.limits.imports)
         tree = _parsed(ctx, path, file, statement)
         ctx.allowed += ctx.limits.work_of(tree.span.source.text)
-        ctx.modules[identity] = module = Env()
+        ctx.modules[identity] = module = Env(parent=primitives(statement.span) if statement.is_library else None)
         start = len(ctx.graph.bound)
         with _inside(ctx, tree, module, path, identity, stem), ctx.entering("imported", statement.span):
             block(ctx, module, tuple(s for s in tree.body if not isinstance(s, t.Session)))

@@ -418,7 +418,7 @@ _EACH = frozenset(
         "clip_by_norm", "clip_by_average_norm", "clip_by_global_norm", "global_norm", "lbeta", "accumulate_n")
 ) | {
     "relu", "relu6", "elu", "selu", "softplus", "softsign", "leaky_relu", "gelu", "swish", "silu",
-    "zeros_like", "ones_like", "saturate_cast", "check_numerics", "sigmoid_cross_entropy_with_logits",
+    "zeros_like", "ones_like", "saturate_cast", "check_numerics", "check_whole", "sigmoid_cross_entropy_with_logits",
     "weighted_cross_entropy_with_logits", "log_poisson_loss",
 }  # fmt: skip
 

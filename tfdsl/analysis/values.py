@@ -87,6 +87,13 @@ class Builtin(Record):
     function: Callable
 
 
+class Primitive(Record):
+    """What the libraries that come along are made with beside the language; their own files alone know its name."""
+
+    name: str
+    function: Callable
+
+
 class PythonOp(Record):
     """A function of Python's that programs call as an op."""
 
@@ -212,7 +219,7 @@ def describe(value: object) -> str:
             return "a batch"
         case Function():
             return f"the function {value.tree.target.id}"
-        case Op() | RawOp() | Builtin() | PythonOp():
+        case Op() | RawOp() | Builtin() | Primitive() | PythonOp():
             return f"the function {value.name}"
         case OptimizerRow() | Optimizer():
             return "an optimizer"

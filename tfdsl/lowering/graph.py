@@ -479,6 +479,20 @@ def _optimize(lowering: Lowering, node: Node):
     return made
 
 
+def _check_whole(lowering: Lowering, node: Node):
+    """What it is given, behind an assertion; integers are whole without one."""
+    value = lowering.argument(node.args["input"])
+    if node.outputs[0].dtype.kind != "float":
+        return tf.identity(value, name=node.name) if node.name else tf.convert_to_tensor(value)
+    with v1.name_scope(node.name or node.op) as scope:
+        value = tf.convert_to_tensor(value, name="input")
+        message = "class numbers and other whole numbers have no fraction"
+        is_whole = tf.reduce_all(tf.equal(tf.floor(value), value))
+        # TensorFlow's function hides the op in the branch of an `if`, where its error has no place in the program.
+        with tf.control_dependencies([tf.raw_ops.Assert(condition=is_whole, data=[message, value], summarize=5)]):
+            return tf.identity(value, name=scope)
+
+
 def _initializer(op: Op, arguments: Mapping[str, object], name: str | None):
     """An initializer, made with its own arguments and called with shape and dtype."""
     arguments = dict(arguments)
@@ -515,6 +529,7 @@ _SPECIAL: dict[str, Callable[[Lowering, Node], object]] = {
     "assign_add": _change,
     "assign_sub": _change,
     "optimize": _optimize,
+    "check_whole": _check_whole,
     "clip_by_global_norm": _clip_by_global_norm,
     "einsum": _einsum,
     "meshgrid": _meshgrid,

@@ -10,6 +10,9 @@ ROWS, row = table("checks")
 row("check_numerics", "tensor: T, message: text", like("tensor"), "check_numerics",
     "The tensor unchanged; the run stops with the message where an element is NaN or infinite.",
     "check_numerics([1.0, 2.0], \"the loss\")", T="float")
+row("check_whole", "input: T", like("input"), "identity",
+    "The tensor unchanged; the run stops where an element is no whole number, such as a class number of 1.5.",
+    "check_whole([1.0, 2.0])", special=True, T="real")
 # name, what must hold of all elements, an example's arguments, dtypes
 _PAIRS = (
     ("equal", "x is y", "[1, 2], [1, 2]", "any"), ("none_equal", "x is not y", "[1, 2], [2, 3]", "number"),
