@@ -7,6 +7,7 @@ import pty
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -544,3 +545,43 @@ def test_a_bug_is_called_one(tfdsl, monkeypatch, capsys):
     assert main(["check", "good.tfg"]) == 1
     err = capsys.readouterr().err
     assert "error[TFG899]: this is a bug in tfdsl" in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "words, found",
+    [
+        (["rnu", "good.tfg"], "there is no command 'rnu': did you mean 'run'?"),
+        (["frobnicate"], "there is no command 'frobnicate': the commands are run, launch, server"),
+        (["--vresion"], "there is no option --vresion: did you mean '--version'?"),
+        (["run", "good.tfg", "--enigne", "loop"], "there is no option --enigne: did you mean '--engine'?"),
+        (["run", "good.tfg", "--epochs", "3"], "a param of the program is set with --set epochs=VALUE"),
+        (["run", "good.tfg", "more.tfg"], "'more.tfg' is one argument too many"),
+        (["fmt", "--chekc", "good.tfg"], "there is no option --chekc: did you mean '--check'?"),
+        (["ops", "--zzz"], "there is no option --zzz: tfdsl ops --help lists them"),
+    ],
+)
+def test_a_misspelt_command_or_option_says_what_may_be_meant(tfdsl, words, found):
+    code, out, err = tfdsl(*words)
+    assert (code, out) == (2, "")
+    assert found in err
+
+
+def test_no_command_shows_all_of_them_on_standard_error(tfdsl):
+    code, out, err = tfdsl()
+    assert (code, out) == (2, "")
+    assert "compare the gradients of a program" in err
+
+
+def test_a_closed_standard_input_is_no_bug(tfdsl, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    code, _, err = tfdsl("fmt", "-")
+    assert code == 2 and "standard input is closed" in err
+
+
+def test_examples_of_optimizers_are_programs(tfdsl):
+    from tfdsl.ops.optimizers import OPTIMIZERS
+
+    for name in OPTIMIZERS:
+        example = tfdsl("ops", name)[1].partition("Example:\n")[2]
+        Path("example.tfg").write_text(textwrap.dedent(example) + "session:\n    train 2 steps:\n        print w\n")
+        assert tfdsl("check", "example.tfg")[0] == 0, name

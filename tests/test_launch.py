@@ -226,7 +226,7 @@ def test_a_server_that_does_not_start(here):
     (["t.tfg", "--set", "rat=1"], 1, "error[TFG803]"),
     (["t.tfg", "--ps", "0"], 2, "'0' is not a whole number from 1 to 100"),
     (["t.tfg", "--workers", "101"], 2, "'101' is not a whole number from 1 to 100"),
-    (["t.tfg", "--worker", "2"], 2, "unrecognized arguments: --worker"),
+    (["t.tfg", "--worker", "2"], 2, "there is no option --worker"),
 ])  # fmt: skip
 def test_what_is_wrong_is_said_before_anything_starts(training, capsys, monkeypatch, words, code, found):
     Path("wrong.tfg").write_text("x = y\n")

@@ -272,3 +272,53 @@ def test_a_missing_checkpoint_is_said_before_anything_runs(here):
     with pytest.raises(tfdsl.TfgError, match="TFG704"):
         program.run(options=tfdsl.runtime.session.Options(printed.append))
     assert printed == []
+
+
+def save_by_tensorflow(path, version=v1.train.SaverDef.V2, step=None):
+    os.makedirs("theirs", exist_ok=True)
+    with v1.Graph().as_default(), v1.Session() as session:
+        w, n = v1.Variable([4.0, 5.0], name="w"), v1.Variable(6, name="n")
+        session.run([w.initializer, n.initializer])
+        v1.train.Saver([w, n], write_version=version).save(session, path, step, write_state=False)
+
+
+def restored(path):
+    return READ.replace("kept/model.ckpt", path)
+
+
+def test_a_checkpoint_in_the_first_form_is_restored(here):
+    save_by_tensorflow("theirs/old.ckpt", v1.train.SaverDef.V1)
+    assert "old.ckpt" in os.listdir("theirs")
+    assert tfdsl.compile(restored("theirs/old.ckpt")).run().printed == ["[4. 5.] 6"]
+
+
+@pytest.mark.parametrize(
+    "written, meant",
+    [
+        ("theirs/m.ckpt", "theirs/m.ckpt-20"),
+        ("theirs/m.ckpt-3.index", "theirs/m.ckpt-3"),
+        ("theirs/m.ckpt-3.meta", "theirs/m.ckpt-3"),
+        ("theirs/m.ckpt-3.data-00000-of-00001", "theirs/m.ckpt-3"),
+        ("theirs", "theirs/m.ckpt-20"),
+    ],
+)
+def test_what_lies_there_instead_of_a_checkpoint_is_named(here, written, meant):
+    for step in (3, 20):
+        save_by_tensorflow("theirs/m.ckpt", step=step)
+    (diagnostic,) = error(restored(written))
+    assert (diagnostic.code, diagnostic.span.line) == ("TFG704", 5)
+    assert f'restore from "{meant}"' in diagnostic.help_line
+    assert tfdsl.compile(restored(meant)).run().printed == ["[4. 5.] 6"]
+
+
+def test_a_graph_without_values_and_an_empty_folder_are_told_apart_from_nothing(here):
+    save_by_tensorflow("theirs/m.ckpt")
+    os.remove("theirs/m.ckpt.index")
+    os.remove("theirs/m.ckpt.data-00000-of-00001")
+    assert "m.ckpt.meta is the graph" in error(restored("theirs/m.ckpt"))[0].help_line
+    os.mkdir("empty")
+    assert "a folder without checkpoints" in error(restored("empty"))[0].help_line
+    assert "if exists" in error(restored("nothing"))[0].help_line
+    (here / "text.ckpt").write_text("no checkpoint\n")
+    (diagnostic,) = error(restored("text.ckpt"))
+    assert diagnostic.code == "TFG709" and "no checkpoint of TensorFlow" in diagnostic.headline

@@ -51,14 +51,21 @@ def main(argv: list[str] | None = None) -> int:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"tfdsl {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     # Only the parser of the command that is asked for is filled in: it alone costs imports.
     asked = next((word for word in argv if not word.startswith("-")), None)
+    used = parser
     for name, help in COMMANDS.items():
         command = commands.add_parser(name, help=help, allow_abbrev=False)
         if name == asked:
             import_module(f"{__name__}.{name}").configure(command)
-    arguments = parser.parse_args(argv, Namespace(words=argv))
+            used = command
+    arguments, unknown = parser.parse_known_args(argv, Namespace(words=argv))
+    if unknown:
+        used.unknown(unknown)
+    if arguments.command is None:
+        parser.print_help(sys.stderr)
+        return 2
     from ..diagnostics import TfgError
     from .report import WrongUse, broken_pipe, bug, errors, no_memory, open_streams, write_failed, wrong_use
 

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from ..diagnostics import FILE_MISSING, Diagnostic, TfgError
 from ..outputs import write_output
@@ -13,7 +14,7 @@ from ..suggest import visible_lines
 from ..syntax.format import format_text
 from ..syntax.read import read, read_open
 from .options import add_limit_options, limits
-from .report import colour, count, errors, show
+from .report import WrongUse, colour, count, errors, show
 
 _COLOURS = {"+": "32", "-": "31", "@": "36"}
 
@@ -38,7 +39,7 @@ def command(arguments: argparse.Namespace) -> int:
     most = limits(arguments)
     for path in _paths(arguments.files):
         try:
-            source = read_open("<stdin>", sys.stdin.buffer, most) if path == "-" else read(path, most)
+            source = read_open("<stdin>", _standard_input(), most) if path == "-" else read(path, most)
             before = source.text if path == "-" else Path(path).read_bytes().decode("utf-8")
             after = format_text(source, most)
         except TfgError as error:
@@ -60,6 +61,12 @@ def command(arguments: argparse.Namespace) -> int:
     if not arguments.quiet and arguments.files != ["-"]:
         _summary(dry, changed, unchanged, failed)
     return 1 if failed or (dry and changed) else 0
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:
+        raise WrongUse("standard input is closed, so there is nothing to read from it")
+    return sys.stdin.buffer
 
 
 def _paths(files: list[str]) -> Iterator[str]:

@@ -22,6 +22,12 @@ from .durable import Damaged, files_of, finish, new_folder, remove_folder, unsea
 _SUFFIX = re.compile(r"\.(?:index|meta|manifest|data-\d{5}-of-\d{5})\Z")
 
 
+def _step(name: str) -> int:
+    """The step at the end of a checkpoint's name, as in `model.ckpt-1000`."""
+    number = re.search(r"-(\d+)\Z", name)
+    return int(number[1]) if number else -1
+
+
 class NotOurs(Exception):
     """A file that would be replaced is not what was saved there; the text is its name."""
 
@@ -46,7 +52,36 @@ class SavedFiles:
     def exists(self) -> bool:
         """Whether anything is saved there, whole or not."""
         self._recover()
-        return any(not name.endswith(".meta") for name in self._names(self._folder))
+        return any(not name.endswith(".meta") for name in self._readable())
+
+    def neighbours(self) -> list[str]:
+        """The names of checkpoints that may be meant instead, where none is saved here: with a step at the end of the
+        name, without the suffix of one of its files, in the folder of this name. The newest comes first."""
+        plain = _SUFFIX.sub("", self._name)
+        if plain != self._name:
+            return [plain] if f"{plain}.index" in self._folder.names() else []
+        found = [(name, name) for name in self._folder.names() if name.startswith(f"{self._name}-")]
+        if self.is_folder:
+            with self._folder.folder(self._name) as inside:
+                found += [(name, f"{self._name}/{name}") for name in inside.names()]
+        prefixes = [shown.removesuffix(".index") for name, shown in found if name.endswith(".index")]
+        return sorted(prefixes, key=_step, reverse=True)
+
+    @property
+    def is_folder(self) -> bool:
+        entry = self._folder.stat(self._name)
+        return entry is not None and stat.S_ISDIR(entry.st_mode)
+
+    @property
+    def has_meta(self) -> bool:
+        """Whether a graph is saved here, of which the values are missing."""
+        return self._folder.has(f"{self._name}.meta")
+
+    def _readable(self) -> list[str]:
+        """The files that TensorFlow reads. One with the name itself is a checkpoint in the form of TensorFlow 0."""
+        names, entry = self._names(self._folder), self._folder.stat(self._name)
+        is_old = entry is not None and stat.S_ISREG(entry.st_mode) and not _SUFFIX.search(self._name)
+        return [*names, self._name] if is_old else names
 
     @contextmanager
     def reading(self) -> Iterator[str]:
@@ -58,7 +93,7 @@ class SavedFiles:
             values = {name: entry for name, entry in files.items() if not name.endswith(".meta")}
             if not all(self._is_replaced(name, entry) for name, entry in values.items()):
                 verify(self._folder, files)
-        with self._folder.held(self._names(self._folder)) as path:
+        with self._folder.held(self._readable()) as path:
             yield os.path.join(path, self._name)
 
     def replace(self, save: Callable[[str], None]) -> None:

@@ -1,5 +1,6 @@
 """`save` and `restore`: TensorFlow's checkpoints, with what is wrong said before anything is touched."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
@@ -80,13 +81,31 @@ class Savers:
     def _reading(self, path: str, origin: Origin) -> Iterator[str]:
         """The prefix of what is saved at a path."""
         if not self.exists(path, origin):
-            raise failure(RESTORE_MISSING, origin, path=path)
+            raise failure(RESTORE_MISSING, origin, help=self._instead(path, origin), path=path)
         with (
             self._reported(RESTORE_UNREADABLE, path, origin),
             SavedFiles(path, self._access) as files,
             files.reading() as prefix,
         ):
             yield prefix
+
+    def _instead(self, path: str, origin: Origin) -> str:
+        """A help line that names what lies there instead of a checkpoint; nothing where nothing does."""
+        with (
+            self._reported(RESTORE_UNREADABLE, path, origin),
+            suppress(FileNotFoundError),
+            SavedFiles(path, self._access) as files,
+        ):
+            near = files.neighbours()
+            if near:
+                found = os.path.join(os.path.dirname(path.rstrip("/")), near[0])
+                others = f" (there are {len(near)}; this is the last)" if len(near) > 1 else ""
+                return f'write: restore from "{found}"{others}'
+            if files.is_folder:
+                return "this is a folder without checkpoints; a checkpoint is named by its files without their suffixes"
+            if files.has_meta:
+                return f"{path}.meta is the graph; the values are missing: {path}.index and {path}.data-..."
+        return ""
 
     @contextmanager
     def _reported(self, message: Message, path: str, origin: Origin) -> Iterator[None]:
