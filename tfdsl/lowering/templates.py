@@ -158,7 +158,9 @@ class Templates:
 
     def _key(self, node: Node, literals: list[Literal]) -> tuple:
         """What nodes have in common that are built alike; adds the literals that may differ."""
-        parts: list[object] = [node.op, bool(node.name), node.default]
+        refs = list(node.inputs())
+        same = tuple(map(refs.index, refs))  # x * x is not built as x * y is
+        parts: list[object] = [node.op, bool(node.name), node.default, same]
         kinds = _kinds(node.op)
         for name, arg in node.args.items():
             parts.append(name)
