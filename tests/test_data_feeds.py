@@ -219,3 +219,91 @@ def test_only_what_is_needed_is_fed():
         held = session.session.held([program["error"]])
         assert sorted(tensor.name for tensor in held) == ["X:0", "y:0"]
         assert not session.session.held([program["w"]])
+
+
+# --- whole numbers that float32 cannot hold -------------------------------------------------------
+SUM = """
+data d = moons(10){transforms}
+placeholder X: float32[n, d.columns]
+placeholder y: {dtype}[n, 1]
+variable w = 0.0
+mse = reduce_mean(square(X * w - cast(y, float32)))
+optimize mse with gradient_descent(learning_rate=0.001)
+session:
+    train 2 epochs on d in batches of 2 ordered as batch:
+        feed X = batch.features, y = batch.target
+    print mse with X = d.features[:2], y = d.target[:2]
+"""
+LARGE = 16777217  # 2 ** 24 + 1
+
+
+def warned(text, data, engine):
+    notes = []
+    tfdsl.compile(text, data={"d": data}).run(
+        options=Options(write=lambda line: None, note=notes.append, engine=engine)
+    )
+    return notes
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_a_whole_number_that_is_rounded_when_it_is_fed_is_a_warning(engine):
+    target = np.array([1, 2, 3, LARGE])
+    text = SUM.format(transforms="", dtype="float32")
+    (note,) = warned(text, (np.ones((4, 1)), target), engine)  # once, at all steps
+    assert note.startswith("warning[TFG944]: 'y' is float32, which cannot hold 16777217: it becomes 16777216\n")
+    assert ":10:34\n" in note
+    assert warned(SUM.format(transforms="", dtype="int64"), (np.ones((4, 1)), target), engine) == []
+    assert warned(text, (np.ones((4, 1)), target * 2.0**10), engine)[0].startswith("warning[TFG943]")
+    assert warned(text, (np.ones((4, 1)), (target - 1) * 2**20), engine) == []
+
+
+def test_what_is_fed_from_python_warns_as_python_does():
+    program = tfdsl.compile("placeholder x: float32[n]\nm = x * 1.0\nsession: print m with x = [1]\n")
+    with program.session() as session:
+        with pytest.warns(UserWarning, match="'x' is float32, which cannot hold 16777217") as caught:
+            session.run("m", feed={"x": np.array([LARGE])})
+        assert caught[0].filename == __file__
+        assert session.run("m", feed={"x": np.array([LARGE - 1])}) == [LARGE - 1]
+
+
+@pytest.mark.parametrize(
+    ("columns", "rounded"),
+    [
+        ([[1, LARGE], [2, LARGE + 2]], ["x1"]),
+        ([[1, 5], [-LARGE, LARGE + 2]], ["x0", "x1"]),
+        ([[1.5, LARGE], [LARGE, LARGE - 1]], ["x1"]),  # one with fractions is rounded anyway
+        ([[LARGE, 2**30], [0.5, 2**40]], []),
+        ([[1e20 + i, 1e30] for i in range(2)], []),
+        ([[LARGE, 3.0]] * 20000 + [[0.5, LARGE]], ["x1"]),  # in blocks
+        (np.array([[LARGE, 3]] * 2, np.float32), []),
+    ],
+)
+def test_whole_numbers_of_data_that_are_rounded_are_a_warning(columns, rounded):
+    data = np.array(columns), np.arange(len(columns)) * 1.0
+    for transforms in ("", " | add_bias | shuffle", " | split(test=0.5)"):
+        notes = warned(f"\ndata d = moons(10){transforms}\nsession: print d.features[0, 0]\n", data, "loop")
+        assert [note.split('"')[1] for note in notes] == rounded
+        assert all(note.startswith("warning[TFG943]: column ") and ":2:1\n" in note for note in notes)
+    # What is computed in float64 is rounded anyway.
+    assert warned("data d = moons(10) | minmax\nsession: print d.features[0, 0]\n", data, "loop") == []
+
+
+def test_the_warning_says_which_row(here):
+    lines = "\n".join(f"{i},{i}" for i in range(5))
+    (here / "d.csv").write_text(f"a,id\n{lines}\n5,-1234567890123\n")
+    notes = []
+    for stream in ("false", "true"):
+        text = SUM.format(transforms="", dtype="float32").replace(
+            "moons(10)", f'csv("d.csv", target="a", stream={stream})'
+        )
+        text = text.replace("    print mse with X = d.features[:2], y = d.target[:2]\n", "")
+        notes.append([])
+        tfdsl.compile(text).run(options=Options(write=lambda line: None, note=notes[-1].append))
+    assert (
+        notes[0][0].splitlines()[0]
+        == notes[1][0].splitlines()[0]
+        == (
+            'warning[TFG943]: column "id" of d holds whole numbers that float32 cannot: row 5 is -1234567890123, which becomes '
+            "-1234567954432"
+        )
+    )

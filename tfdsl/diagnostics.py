@@ -378,6 +378,11 @@ PARQUET_CELL = _message("TFG629", "row {row} of column {column} is {cell}, which
 PARQUET_MISSING = _message("TFG630", "Parquet files need pyarrow, which is not installed",
                            "install it with: pip install pyarrow")
 
+FED_COLUMNS = _message("TFG636", "'{name}' is fed two data sets whose columns differ: column {number} is {column} in "
+                       "{data} and {other} in {first}",
+                       "columns are matched by their place: bring them into the same order in both, or declare another "
+                       "placeholder for {data}")
+
 # --- 7xx what TensorFlow reported, and what a run found ---------------------------------------
 BUILD_FAILED = _message("TFG701", "TensorFlow cannot build this: {reason}")
 RUN_FAILED = _message("TFG702", "{reason}")
@@ -522,6 +527,19 @@ SYNTHETIC = _message("TFG903", "{name} could not be had; a synthetic set of the 
                      "results are not those of the real data", "warning")
 
 
+FED_SCALE = _message("TFG940", "'{name}' is fed {data}, which is not scaled by the numbers that scale {first}",
+                     "put the rows of both into one data: after split, one mean scales .train and .test", "warning")
+BATCH_UNUSED = _message("TFG941", "the steps of this training are fed nothing of its batches",
+                        "write in the body: feed {name} = {batch}.features; or train without data: train 100 steps:",
+                        "warning")
+ROUNDED = _message("TFG942", "{dtype} cannot hold {value}, which becomes {rounded}",
+                   "write the number that is meant, or use float64 or, for a whole number, int64", "warning")
+DATA_ROUNDED = _message("TFG943", "column {column} of {data} holds whole numbers that float32 cannot: row {row} is "
+                        "{value}, which becomes {rounded}",
+                        "leave the column out if it only names the rows; or scale it by standardize or minmax, which "
+                        "compute in float64", "warning")
+FEED_ROUNDED = _message("TFG944", "'{name}' is {dtype}, which cannot hold {value}: it becomes {rounded}",
+                        "declare it int64, and cast where numbers with a fraction are needed", "warning")
 CHECKPOINT_SKIPPED = _message("TFG910", "{path} is damaged: {reason}; the checkpoint of step {step} is taken instead",
                               "remove the damaged one when nobody needs it", "warning")
 CHECKPOINT_GONE = _message("TFG911", "{path} had vanished; it was made again, with one checkpoint", "", "warning")

@@ -5,6 +5,7 @@ shape is a tuple of sizes, or None where not even the rank is known. `Sizes` rem
 what is learnt of each named size, because one name means one size everywhere in a graph.
 """
 
+import math
 from dataclasses import dataclass, field
 
 from .record import Record
@@ -49,6 +50,33 @@ OPAQUE: dict[str, DType] = {
         "float4_e2m1fn", "float8_e5m2", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e4m3b11fnuz", "float8_e5m2fnuz",
     )
 }  # fmt: skip
+# Of dtypes of numbers with a fraction: the binary digits of a number, the power of two that all numbers are below, and
+# the one that is the smallest of them.
+DIGITS = {
+    "float16": (11, 16, -24), "bfloat16": (8, 128, -133), "float32": (24, 128, -149), "float64": (53, 1024, -1074),
+}  # fmt: skip
+DIGITS |= {"complex64": DIGITS["float32"], "complex128": DIGITS["float64"]}
+
+
+def changed(number: int | float, dtype: DType) -> int | float | None:
+    """What becomes of a number in a dtype of numbers with a fraction, where that is another whole number, infinite or
+    zero; None where the number stays, but for rounding of its fraction."""
+    digits, high, low = DIGITS[dtype.name]
+    if isinstance(number, float):
+        if digits == 53 or number == 0 or not math.isfinite(number):
+            return None
+        if abs(number) >= math.ldexp(1 - 2.0 ** -(digits + 1), high):
+            return math.copysign(math.inf, number)
+        return 0.0 if abs(number) <= math.ldexp(1.0, low - 1) else None
+    size = abs(number)
+    unit = 1 << max(0, size.bit_length() - digits)
+    whole, rest = divmod(size, unit)
+    nearest = (whole + (rest * 2 > unit or (rest * 2 == unit and whole % 2))) * unit
+    if nearest.bit_length() > high:
+        return math.inf if number > 0 else -math.inf
+    return None if nearest == size else nearest if number > 0 else -nearest
+
+
 UNREADABLE = ("resource", "variant")  # tensors of these mean something only to the ops that take them
 ALL_DTYPES = DTYPES | OPAQUE
 # The dtypes by the names that programs have for them; only the ops of a few rows and `raw` take quantized ones.

@@ -23,6 +23,7 @@ from ..diagnostics import (
     NOT_VARIABLE,
     OTHER_GRAPH,
     RAGGED,
+    ROUNDED,
     SIZE_UNKNOWN,
     Note,
 )
@@ -32,7 +33,7 @@ from ..program import Arg, Field, Literal, Pack, Refs, Static
 from ..record import Record
 from ..source import Span
 from ..suggest import did_you_mean
-from ..types import BECOMES, BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, DType, Shape, Size, TensorType
+from ..types import BECOMES, BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, DType, Shape, Size, TensorType, changed
 from .context import Abandoned, Analysis
 from .values import Array, Broken, Builtin, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
 
@@ -176,6 +177,7 @@ def to_arg(ctx: Analysis, given: Given, dtype: DType) -> tuple[Arg, TensorType]:
         ctx.fail(DTYPE_MISMATCH, given.span, value=given.text, dtype=dtype, hint=hint)
     if kind == "int" and dtype.kind in ("int", "uint"):
         check_range(ctx, given, dtype)
+    check_rounded(ctx, given, dtype)
     shape = literal_shape(ctx, value, given.span)
     type = TensorType(dtype, shape)
     if is_host(value):
@@ -208,6 +210,22 @@ def check_range(ctx: Analysis, given: Given, dtype: DType) -> None:
         if isinstance(item, int) and not low <= item < high:
             hint = f"{dtype} holds {low} to {high - 1}"
             ctx.fail(DTYPE_MISMATCH, given.span, value=str(item)[:40], dtype=dtype, hint=hint)
+
+
+def check_rounded(ctx: Analysis, given: Given, dtype: DType) -> None:
+    """Warn where a number of the program is another one in a dtype of numbers with a fraction."""
+    if dtype.kind not in ("float", "complex"):
+        return
+    for item in _scalars(given.value):
+        if isinstance(item, (int, float)) and (becomes := changed(item, dtype)) is not None:
+            ctx.report(ROUNDED, given.span, dtype=dtype, value=_short(item), rounded=_short(becomes))
+            return
+
+
+def _short(number: int | float) -> str:
+    if isinstance(number, int) and abs(number) >= 10**40:  # Python refuses to write out some of these
+        return f"a whole number of {number.bit_length()} binary digits"
+    return str(number)
 
 
 def _pack(ctx: Analysis, value: object, dtype: DType, span: Span) -> Arg:

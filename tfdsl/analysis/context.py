@@ -93,6 +93,7 @@ class GraphBuilder:
     broken: set[type] = field(default_factory=set)  # kinds of declarations of which one could not be analysed
     optimizers: list[Ref] = field(default_factory=list)
     summaries: dict[str, list[Ref]] = field(default_factory=dict)
+    fed: dict[Ref, dict[str, Span]] = field(default_factory=dict)  # the data that placeholders are fed, and where
     shared: dict[str, Shared] = field(default_factory=dict)
     held: tuple[Ref, ...] = ()  # what the open 'after' blocks wait for
     controls: dict[int, tuple[Ref, ...]] = field(default_factory=dict)

@@ -16,9 +16,10 @@ from ..program import BatchField, Feed, Fetch, Field, PlanExpr, Ref, Value
 from ..source import Span
 from ..syntax import tree as t
 from ..types import BECOMES, SizeMismatch, TensorType, match_shape
-from .arguments import Given, check_range, literal_shape, scalar_class, size_notes
+from .arguments import Given, check_range, check_rounded, literal_shape, scalar_class, size_notes
 from .context import Abandoned, Analysis
 from .expressions import dotted, given, plan_value
+from .fed_data import check_data_fed
 from .names import Env
 from .values import Array, Moving, Tensor, describe, is_host
 
@@ -27,6 +28,7 @@ from .values import Array, Moving, Tensor, describe, is_host
 class Loop:
     """The training loop that a statement stands in."""
 
+    data: str | None = None
     feeds: dict[Ref, Feed] = field(default_factory=dict)
     runs: bool = False
     broken: bool = False  # a `feed` of it could not be analysed
@@ -62,6 +64,7 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
         check_feed(ctx, fed, target, value)
         expr = plan_value(ctx, value.value, value.span)
         result[target.ref] = Feed(target.ref, name, expr, ctx.origin(fed.span))
+        check_data_fed(ctx, result[target.ref], plan.loop and plan.loop.data, fed.value.span)
     return result
 
 
@@ -89,6 +92,8 @@ def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: Given) -> None:
         ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint="feed numbers or data")
     if kind == "int" and declared.dtype.kind in ("int", "uint"):
         check_range(ctx, value, declared.dtype)
+    if is_host(value.value):
+        check_rounded(ctx, value, declared.dtype)
     if kind is not None and declared.dtype.kind not in BECOMES[kind]:
         ctx.fail(FEED_DTYPE, fed.value.span, note, name=fed.target.id, declared=declared, actual=shown)
     try:

@@ -98,6 +98,7 @@ from .expressions import (
     plan_value,
     value_of,
 )
+from .fed_data import check_batches_fed
 from .feeds import Loop, Plan, check_feed, check_needs, checked_feeds, feed_entries, known_shape
 from .names import Env
 from .slips import compared
@@ -570,7 +571,7 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
         full = size if size is not None and (order == "sampled" or dataset.schema.rows % size == 0) else None
         rows = dataset.schema.rows if size is None else full
         env.bind(statement.target.id, Batch(dataset.schema, rows), statement.target.span)
-    loop = Loop()
+    loop = Loop(dataset.name if dataset else None)
     failed = ctx.failed
     inner = Plan(env, loop, plan.logging, plan.initialised)
     # `feed` holds for all of the body, wherever it stands in it.
@@ -588,6 +589,8 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
         for ref in ctx.graph.optimizers:
             feeds = checked_feeds(ctx, inner, (), [ref], "the optimizer", statement)
             body.append(Run(ctx.graph.nodes[ref.node].origin, (ref,), feeds))
+    if dataset is not None and ctx.failed == failed:
+        check_batches_fed(ctx, statement, tuple(body))
     data = (dataset.name, dataset.part) if dataset else None
     return Train(ctx.origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body), **options)
 

@@ -10,7 +10,7 @@ uses them any more. Both give the same bits.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
@@ -23,6 +23,10 @@ from .stored import StoredRows
 
 BLOCK = 16_384  # rows of what something is learnt from: sums depend on it in their last bits
 _BLOCK_NUMBERS = 1 << 21  # of a block that is only passed on
+_ALL_WHOLE, _INTEGERS = (
+    float(1 << 24),
+    float(1 << 63),
+)  # float32 has all whole numbers up to the one, int64 to the other
 
 
 class Rows(Protocol):
@@ -101,7 +105,8 @@ class Table:
 @dataclass(frozen=True)
 class Dataset:
     """Data as programs see it. `train` and `test` are there after a split, `split` are their rows. `origin` says where
-    it is from."""
+    it is from. `rounded` has columns of whole numbers that float32 cannot hold: the name, and of the first such number
+    its row, what it was and what it is."""
 
     held: np.ndarray | None
     target: np.ndarray | None
@@ -113,6 +118,7 @@ class Dataset:
     train: "Dataset | None" = None
     test: "Dataset | None" = None
     split: tuple[np.ndarray, np.ndarray] | None = None
+    rounded: tuple[tuple[str, int, float, float], ...] = ()
 
     @cached_property
     def features(self) -> np.ndarray:
@@ -229,19 +235,21 @@ def _converted_target(data: object) -> np.ndarray:
 
 def dataset(made: Table, schema: Schema) -> Dataset:
     """The finished data, with every number checked."""
-    target = made.target
+    target, rounded = made.target, []
     if target is not None and target.dtype.kind == "f":
-        target = _whole(Table(target, len(target), None, ""), (schema.target_name,), is_streamed(target))
+        target = _whole(Table(target, len(target), None, ""), (schema.target_name,), is_streamed(target), rounded)
     if target is not None:
         target = aligned(target)
     held = parts = None
     if is_streamed(made.source) or made.train is None:
-        held = _whole(made, schema.names, is_streamed(made.source))
+        held = _whole(made, schema.names, is_streamed(made.source), rounded)
         if made.train is not None:
             parts = [_chosen(held, rows) for rows in (made.train, made.test)]
     else:
-        parts = _parts(made, schema.names)
-    whole = Dataset(held, target, schema.names, schema.target_name, made.origin, made.rows, made.synthetic)
+        parts = _parts(made, schema.names, rounded)
+    whole = Dataset(
+        held, target, schema.names, schema.target_name, made.origin, made.rows, made.synthetic, rounded=tuple(rounded)
+    )
     if made.train is None:
         return whole
     split = made.train, made.test
@@ -252,39 +260,68 @@ def dataset(made: Table, schema: Schema) -> Dataset:
     return replace(whole, train=train, test=test, split=split)
 
 
-def _whole(made: Table, names: tuple[str, ...], streamed: bool) -> np.ndarray:
+def _whole(made: Table, names: tuple[str, ...], streamed: bool, rounded: list) -> np.ndarray:
     """All features, float32, in memory or in a file."""
     if streamed:
         spool = Spool(len(names), np.float32)
-        for _, block in _narrow(made, names):
+        for _, block in _narrow(made, names, rounded):
             spool.add(block)
         return spool.array()
     result = empty((made.rows, len(names)), np.float32)
-    for start, block in _narrow(made, names):
+    for start, block in _narrow(made, names, rounded):
         result[start : start + len(block)] = block
     return result
 
 
-def _parts(made: Table, names: tuple[str, ...]) -> list[np.ndarray]:
+def _parts(made: Table, names: tuple[str, ...], rounded: list) -> list[np.ndarray]:
     """The features of the training rows and of the test rows, without an array of all."""
     parts = [empty((len(rows), len(names)), np.float32) for rows in (made.train, made.test)]
     place = np.empty(made.rows, np.int64)  # of each row in its part; those of the second part are counted from -1 down
     place[made.train] = np.arange(len(made.train))
     place[made.test] = -1 - np.arange(len(made.test))
-    for start, block in _narrow(made, names):
+    for start, block in _narrow(made, names, rounded):
         at = place[start : start + len(block)]
         parts[0][at[at >= 0]] = block[at >= 0]
         parts[1][-1 - at[at < 0]] = block[at < 0]
     return parts
 
 
-def _narrow(made: Table, names: tuple[str, ...]) -> Iterator[tuple[int, np.ndarray]]:
-    """The features block by block as float32, each with the number of its first row."""
+def _narrow(made: Table, names: tuple[str, ...], rounded: list) -> Iterator[tuple[int, np.ndarray]]:
+    """The features block by block as float32, each with the number of its first row. `rounded` gets what `Dataset` has
+    of that name."""
     size = min(BLOCK, max(1, _BLOCK_NUMBERS // len(names)))
+    is_as_given = len(made.functions) == made.biases  # or else it is computed, and rounded anyway
+    found: dict[int, tuple[str, int, float, float]] = {}
+    fractions: set[int] = set()  # columns that have some
     for start in range(0, made.rows, size):
         block, made_of = made.narrow_block(slice(start, min(start + size, made.rows)))
         _refuse(~np.isfinite(block), made_of, names, "float32", start)
+        if is_as_given and made_of.dtype != np.float32 and _is_large(block):
+            for row, column in _rounded(block, made_of):
+                if column not in found and column not in fractions:
+                    found[column] = names[column], start + row, made_of[row, column], block[row, column]
+            fractions |= _with_fractions(made_of, found.keys() - fractions)
         yield start, block
+    for start in range(0, made.rows, size) if found.keys() - fractions else ():
+        fractions |= _with_fractions(made.block(slice(start, min(start + size, made.rows))), found.keys() - fractions)
+    rounded += [found[column] for column in sorted(found.keys() - fractions)]
+
+
+def _is_large(block: np.ndarray) -> bool:
+    """Whether numbers may have been beyond those of which float32 has all whole ones."""
+    return block.max() >= _ALL_WHOLE or block.min() <= -_ALL_WHOLE
+
+
+def _rounded(block: np.ndarray, made_of: np.ndarray) -> Iterator[tuple[int, int]]:
+    """The row and column of the first number of each column that could be an integer and has become another one."""
+    different = (block != made_of) & (np.abs(made_of) > _ALL_WHOLE) & (np.abs(made_of) < _INTEGERS)
+    for column in np.flatnonzero(different.any(axis=0)).tolist():
+        yield int(np.argmax(different[:, column])), column
+
+
+def _with_fractions(block: np.ndarray, columns: Collection[int]) -> set[int]:
+    """Those of some columns that have numbers with a fraction."""
+    return {column for column in columns if (block[:, column] != np.trunc(block[:, column])).any()}
 
 
 def _refuse(bad: np.ndarray, array: np.ndarray, names: tuple[str, ...], dtype: str, first: int = 0) -> None:

@@ -70,7 +70,8 @@ def at_stage(stage: int) -> Iterator[None]:
 
 class Schema(Record):
     """Sizes, dtypes and names of a data set. `target` is None where there is none; it is rows x 1. The first `biases`
-    columns are those of `add_bias`, which transforms leave as they are."""
+    columns are those of `add_bias`, which transforms leave as they are. `named` tells whether the names of the columns
+    come with the data."""
 
     rows: int
     names: tuple[str, ...]
@@ -80,6 +81,7 @@ class Schema(Record):
     test_rows: int | None = None  # after a split
     streamed: bool = False  # kept on disk, and read in batches
     biases: int = 0
+    named: bool = True
 
     @property
     def columns(self) -> int:

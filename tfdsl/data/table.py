@@ -79,7 +79,8 @@ class Row(Record):
 
     `schema` takes (arguments, where) for a source, (arguments, schema before) for a transform.
     `implementation` is module and function below this folder. `target_name` is what a source that is
-    not a file calls its target. `of_rows` tells whether a transform chooses rows, and leaves them as they are.
+    not a file calls its target. `of_rows` tells whether a transform chooses rows, and leaves them as they are;
+    `learns`, whether it makes features by numbers that it takes from the data.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Row(Record):
     implementation: str
     target_name: str | None = None
     of_rows: bool = False
+    learns: bool = False
 
     @property
     def params(self) -> tuple[Param, ...]:
@@ -155,7 +157,7 @@ def _moons(arguments: Arguments, where: "Where") -> Schema:
     need(valid, "moons", arguments, "noise", f"a number from 0 to {MAX_NOISE}")
     if arguments["seed"] is not None:
         _need_seed("moons", arguments)
-    return Schema(rows, numbered(2), INT64, "target")
+    return Schema(rows, numbered(2), INT64, "target", named=False)
 
 
 def _need_file(name: str, arguments: Arguments) -> None:
@@ -193,9 +195,8 @@ def _npz(arguments: Arguments, where: "Where") -> Schema:
     with open_file(arguments["path"], where) as file:
         features, target = npz_arrays(file)
     rows, columns = features.shape
-    if target is None:
-        return Schema(rows, numbered(columns))
-    return Schema(rows, numbered(columns), number_dtype(target.name, target.kind), target.name)
+    dtype, name = (None, None) if target is None else (number_dtype(target.name, target.kind), target.name)
+    return Schema(rows, numbered(columns), dtype, name, named=False)
 
 
 def _parquet(arguments: Arguments, where: "Where") -> Schema:
@@ -351,6 +352,7 @@ TRANSFORMS: dict[str, Row] = {
             "Each feature with mean 0 and standard deviation 1 over the training rows. The column of `add_bias` stays.",
             _same,
             "transforms.standardize",
+            learns=True,
         ),
         Row(
             "minmax",
@@ -358,6 +360,7 @@ TRANSFORMS: dict[str, Row] = {
             "Each feature from 0 to 1 over the training rows. The column of `add_bias` stays.",
             _same,
             "transforms.minmax",
+            learns=True,
         ),
         Row("add_bias", "", "A first column of ones.", _add_bias, "transforms.add_bias"),
         Row(
@@ -412,6 +415,17 @@ def schema_of(
         with at_stage(stage):
             schema = row.schema(row.bound(step.arguments), schema)
     return schema
+
+
+def scaled_by(spec: Spec) -> tuple[object, ...] | None:
+    """What decides by which numbers data is scaled, equal where they are the same ones; None where it is not scaled."""
+    steps = [(step.name, dict(step.arguments)) for step in spec.transforms]
+    learning = [at for at, (name, _) in enumerate(steps) if TRANSFORMS[name].learns]
+    if not learning:
+        return None
+    if all(name != "split" for name, _ in steps):
+        steps = steps[: learning[-1] + 1]
+    return spec.folder, spec.source.name, dict(spec.source.arguments), steps
 
 
 def is_path(replacement: object) -> bool:
@@ -483,8 +497,9 @@ def _python_schema(data_name: str, data: object) -> Schema:
     check_features("features", features.shape, is_there=True)
     rows, columns = features.shape
     names = tuple(map(str, getattr(features, "columns", numbered(columns))))
+    named = hasattr(features, "columns") and not all(name.isdigit() for name in names)
     if target is None:
-        return Schema(rows, names)
+        return Schema(rows, names, named=named)
     check_target("target", target.shape, rows)
     kind = getattr(target.dtype, "kind", str(target.dtype))
-    return Schema(rows, names, number_dtype("target", kind), "target")
+    return Schema(rows, names, number_dtype("target", kind), "target", named=named)

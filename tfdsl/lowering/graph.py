@@ -315,7 +315,8 @@ def literal(value: object, dtype: str) -> np.ndarray | np.generic | str:
     if dtype == "string":
         return np.asarray(value, dtype=object) if isinstance(value, tuple) else value
     wanted = tf.as_dtype(dtype).as_numpy_dtype
-    return np.asarray(value, dtype=wanted) if isinstance(value, tuple) else wanted(value)
+    with np.errstate(over="ignore"):  # the check has warned
+        return np.asarray(value, dtype=wanted) if isinstance(value, tuple) else wanted(value)
 
 
 def _read_first(operands: dict[str, object]) -> None:

@@ -1,5 +1,6 @@
 """A session for Python: runs names of the program, one execution for many."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -67,7 +68,7 @@ class EmbeddedSession:
                 details = {"value": f"'{name}'", "hint": "feed placeholders, by their names in the program"}
                 raise TfgError([Diagnostic(FEED_TARGET, named.span, details)])
             type = node.outputs[named.value.output]
-            array = convert(value, type, name, Origin(named.span))
+            array = convert(value, type, name, Origin(named.span), _warn)
             result[named.value] = array
             checked.append((name, type, array, Origin(named.span)))
         check_shapes(checked)
@@ -82,6 +83,11 @@ class EmbeddedSession:
             details = {"what": ", ".join(names), "names": " and ".join(needed), "first": needed[0]}
             help = "give it: run(..., feed={" + ", ".join(f'"{n}": ...' for n in needed) + "})"
             raise TfgError([Diagnostic(UNFED, None, details, help=help)])
+
+
+def _warn(warning: Diagnostic) -> None:
+    """Say a warning as Python does, at the call of `session.run`."""
+    warnings.warn(f"{warning.headline}; {warning.help_line}", stacklevel=5)
 
 
 @contextmanager

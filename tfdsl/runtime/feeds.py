@@ -1,12 +1,12 @@
 """What is fed: converted to its tensor's dtype, and checked before TensorFlow is asked."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from ..diagnostics import FEED_DTYPE, FEED_SHAPE, FEED_SIZE, Diagnostic, Note, TfgError
+from ..diagnostics import FEED_DTYPE, FEED_ROUNDED, FEED_SHAPE, FEED_SIZE, Diagnostic, Note, TfgError
 from ..program import Origin
-from ..types import BECOMES, SizeMismatch, TensorType, match_shape, shape_text
+from ..types import BECOMES, DIGITS, SizeMismatch, TensorType, match_shape, shape_text
 
 # NumPy's kinds in the words of the language's dtypes.
 _KINDS = {
@@ -14,8 +14,11 @@ _KINDS = {
 }  # fmt: skip
 
 
-def convert(value: object, type: TensorType, name: str, origin: Origin | None) -> np.ndarray:
-    """A fed value as an array of the tensor's dtype; whole numbers may become floats, not the reverse."""
+def convert(
+    value: object, type: TensorType, name: str, origin: Origin | None, warn: Callable[[Diagnostic], None] | None = None
+) -> np.ndarray:
+    """A fed value as an array of the tensor's dtype; whole numbers may become floats, not the reverse. `warn` takes a
+    warning where they become other numbers."""
     try:
         array = np.asarray(value)
     except ValueError:
@@ -33,6 +36,14 @@ def convert(value: object, type: TensorType, name: str, origin: Origin | None) -
     result = array.astype(wanted)
     if kind in ("int", "uint") and type.dtype.kind in ("int", "uint") and not np.array_equal(result, array):
         raise _error(FEED_DTYPE, origin, name=name, declared=type, actual="numbers that it cannot hold")
+    bits = array.dtype.itemsize * 8
+    if warn is not None and kind in ("int", "uint") and bits > DIGITS.get(type.dtype.name, (bits,))[0]:
+        with np.errstate(invalid="ignore"):
+            different = result.astype(array.dtype) != array
+        if different.any():
+            at = np.unravel_index(np.argmax(different), different.shape)
+            details = {"name": name, "dtype": type.dtype, "value": array[at], "rounded": f"{result[at]:.0f}"}
+            warn(Diagnostic(FEED_ROUNDED, origin.span if origin else None, details))
     return result
 
 

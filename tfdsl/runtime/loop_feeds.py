@@ -12,7 +12,7 @@ from ..data.arrays import aligned
 from ..diagnostics import TfgError
 from ..lowering.tf import tf
 from ..lowering.train_loop import Argument, PerStep, Rows, Source, Whole
-from ..program import Apply, BatchField, Counter, Feed, Fetch, Field, PlanExpr, Template
+from ..program import Apply, BatchField, Counter, Feed, Fetch, Field, PlanExpr, Template, Value
 from ..types import TensorType
 from . import host
 from .engines import NotInGraph
@@ -57,7 +57,8 @@ class LoopFeeds:
         for at in range(start, start + steps if self.moving else start):
             counters["step"], counters["epoch"] = at, at // loop.per_epoch
             for number, (expr, type, feed) in self.moving.items():
-                values[number].append(convert(host.value(expr, {}, around), type, feed.text, feed.origin))
+                value = host.value(expr, {}, around)
+                values[number].append(convert(value, type, feed.text, feed.origin, self._run.warn))
         return {number: np.stack(rows) for number, rows in values.items()}
 
     # --- one feed -------------------------------------------------------------------------
@@ -97,7 +98,8 @@ class LoopFeeds:
 
     def _converted(self, value: object, feed: Feed) -> np.ndarray:
         try:
-            return aligned(convert(value, self._type(feed), feed.text, feed.origin))
+            warn = None if isinstance(feed.value, Value) else self._run.warn
+            return aligned(convert(value, self._type(feed), feed.text, feed.origin, warn))
         except (TfgError, TypeError, ValueError, ArithmeticError) as error:
             raise NotInGraph("", feed.origin) from error
 

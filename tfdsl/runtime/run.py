@@ -1,12 +1,15 @@
 """Runs a compiled program: its sessions in order, or from where an interrupted training stopped."""
 
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 from ..access import access_of
-from ..diagnostics import EXPECT_FAILED, SYNTHETIC, Diagnostic, TfgError
+from ..data.arrays import Dataset
+from ..data.schema import shown
+from ..diagnostics import DATA_ROUNDED, EXPECT_FAILED, SYNTHETIC, Diagnostic, TfgError
 from ..lowering.tf import tf
-from ..program import Restore, Save, Session, known_text, walk
+from ..program import Program, Restore, Save, Session, known_text, walk
 from ..render import render_text
 from .checkpoints import Kept
 from .cluster import Lost, Servers
@@ -126,12 +129,20 @@ def _take_up_logs(result: Result, options: Options) -> None:
 
 
 def _record_data(compiled, options: Options, result: Result) -> None:
-    """Record the data sets loaded since the last call; say so where one stands in for another."""
+    """Record the data sets loaded since the last call, and say what was found in them."""
     for name, used in compiled.datasets.items():
         if name in result.data:
             continue
         result.data[name] = DataUsed(used.origin, used.rows, used.columns, used.synthetic)
-        if used.synthetic:
-            spec = next(data for data in compiled.program.data if data.name == name)
-            warning = Diagnostic(SYNTHETIC, spec.origin.span, {"name": spec.source.name})
+        for warning in _warnings(compiled.program, name, used):
             options.note(render_text(warning).rstrip())
+
+
+def _warnings(program: Program, name: str, used: Dataset) -> Iterator[Diagnostic]:
+    """What was found when a data set was loaded."""
+    spec = next(data for data in program.data if data.name == name)
+    if used.synthetic:
+        yield Diagnostic(SYNTHETIC, spec.origin.span, {"name": spec.source.name})
+    for column, row, value, rounded in used.rounded:
+        numbers = {"row": row, "value": f"{value:.0f}", "rounded": f"{rounded:.0f}"}
+        yield Diagnostic(DATA_ROUNDED, spec.origin.span, {"column": shown(column), "data": name, **numbers})

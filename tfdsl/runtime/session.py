@@ -49,8 +49,11 @@ from ..program import (
     Shown,
     Stop,
     Train,
+    Value,
     fetches_of,
 )
+from ..render import render_text
+from ..source import Span
 from . import host, random_state
 from .checkpoints import Kept, Resume
 from .cluster import TIMEOUT, Late, Lost, Servers
@@ -126,6 +129,7 @@ class SessionRun:
     engines: "Engines | None" = None  # of its trainings
     recovery: Recovery | None = None  # on a cluster
     at: int = 0  # the statement that is run
+    warned: set[tuple[str, Span | None]] = field(default_factory=set)
 
     def begin(self) -> None:
         """Give variables and random ops what they have when the session opens."""
@@ -142,6 +146,12 @@ class SessionRun:
                 self.initialise(None, self.plan.origin)
             else:
                 self.initialise_slots(self.plan.origin)
+
+    def warn(self, warning: Diagnostic) -> None:
+        """Say a warning, once for each place."""
+        if (warning.code, warning.span) not in self.warned:
+            self.warned.add((warning.code, warning.span))
+            self.options.note(render_text(warning).rstrip())
 
     def hold(self, place: Place, always: bool = False) -> bool:
         """On a cluster, keep the state of this moment, to go on with when a server is lost."""
@@ -168,7 +178,8 @@ class SessionRun:
         result, checked = {}, []
         for feed in feeds:
             type = self.built.program.type(feed.ref)
-            array = convert(host.value(feed.value, {}, self.around), type, feed.text, feed.origin)
+            warn = None if isinstance(feed.value, Value) else self.warn  # of what is written out the check has told
+            array = convert(host.value(feed.value, {}, self.around), type, feed.text, feed.origin, warn)
             result[self.built.tensor(feed.ref)] = array
             checked.append((feed.text, type, array, feed.origin))
         check_shapes(checked)
@@ -370,7 +381,8 @@ class SessionRun:
         value = self.value(statement.value, fetched, statement.origin)
         type = self.built.program.type(statement.variable)
         name = self.built.program.nodes[statement.variable.node].name
-        array = convert(value, type, name, statement.origin)
+        warn = None if isinstance(statement.value, Value) else self.warn
+        array = convert(value, type, name, statement.origin, warn)
         check_shapes([(name, type, array, statement.origin)])
         placeholder, assign = setter(self.built, self.built.value(statement.variable))
         self.session.run(assign, {placeholder: array})

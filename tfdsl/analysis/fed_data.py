@@ -1,0 +1,83 @@
+"""What data a program feeds: the same columns to one placeholder, scaled by the same numbers; and its batches, at all.
+
+A placeholder knows nothing of columns: they are matched by their place. So where two data sets are fed to one, their
+columns must have the same names, and a mean of its own for each is most likely a mistake.
+"""
+
+from collections.abc import Iterator
+
+from ..data.schema import shown
+from ..data.table import scaled_by
+from ..diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, Note
+from ..program import Apply, BatchField, Feed, Field, PlanExpr, Run, Set, Statement, Template, walk
+from ..source import Span
+from ..syntax import tree as t
+from .context import Analysis
+
+
+def check_data_fed(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
+    """Whether the features that a placeholder is fed are like those of other data that it is fed in this program;
+    `batches_of` is the data of the training around."""
+    match feed.value:
+        case Field(data=data, field="features", index=index) if len(index) < 2 and data in ctx.datasets:
+            pass
+        case BatchField(field="features", index=index) if len(index) < 2 and batches_of is not None:
+            data = batches_of
+        case _:
+            return
+    seen = ctx.graph.fed.setdefault(feed.ref, {})
+    first = next(iter(seen), data)
+    if data in seen or first == data:
+        seen.setdefault(data, span)
+        return
+    seen[data] = span
+    note = (Note(f"'{feed.text}' is fed {first} on line {{line}}", seen[first]),)
+    one, other = ctx.datasets[first].schema, ctx.datasets[data].schema
+    if one.columns != other.columns:  # a placeholder of any number of columns, for data of any kind
+        return
+    different = next((at for at, (a, b) in enumerate(zip(one.names, other.names)) if a != b), None)
+    if different is not None and one.named and other.named:
+        ctx.report(FED_COLUMNS, span, note, name=feed.text, data=data, first=first, number=different + 1,
+                   column=shown(other.names[different]), other=shown(one.names[different]))  # fmt: skip
+    elif _scale(ctx, data) != _scale(ctx, first):
+        ctx.report(FED_SCALE, span, note, name=feed.text, data=data, first=first)
+
+
+def _scale(ctx: Analysis, name: str) -> object:
+    scale = scaled_by(next(data for data in ctx.data if data.name == name))
+    given = ctx.given_data.get(name)
+    return scale and (scale, given if isinstance(given, str) else id(given))
+
+
+def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, ...]) -> None:
+    """Whether what a training runs at its steps depends on its batches."""
+    if statement.batching is None and statement.target is None:
+        return
+    needed = []
+    for one in walk(body):
+        match one:
+            case Set(value=value) if any(_batch_fields(value)):
+                return
+            case Run(refs=refs, feeds=feeds):
+                reached = ctx.graph.reach(refs)
+                ctx.spend(len(reached), statement.span)
+                if any(feed.ref.node in reached and any(_batch_fields(feed.value)) for feed in feeds):
+                    return
+                needed += [ctx.graph.nodes[node] for node in sorted(reached)]
+    name = next((node.name for node in needed if node.op == "placeholder"), "X")
+    batch = statement.target.id if statement.target else "batch"
+    help = (
+        "" if statement.target else f"write 'as batch' before the colon, and in the body: feed {name} = batch.features"
+    )
+    ctx.report(BATCH_UNUSED, statement.data.span, help=help, name=name, batch=batch)
+
+
+def _batch_fields(expr: PlanExpr) -> Iterator[bool]:
+    """Whether parts of an expression are rows of the batch."""
+    match expr:
+        case BatchField(field=field):
+            yield field != "rows"
+        case Apply(args=parts) | Template(parts=parts):
+            for part in parts:
+                if not isinstance(part, str):
+                    yield from _batch_fields(part)
