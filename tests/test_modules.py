@@ -277,7 +277,7 @@ session:
             (diagnostic,) = caught.value.diagnostics
             assert diagnostic.code == "TFG702"
             assert "class numbers" in diagnostic.headline and f"[0 {float(label):g}]" in diagnostic.headline
-            assert diagnostic.chain[-1][1].line == 5
+            assert diagnostic.span.line == 5 and diagnostic.notes[-1].span.source.is_library
 
 
 def test_whole_labels_have_no_check():

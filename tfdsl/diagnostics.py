@@ -9,6 +9,7 @@ Codes: 1xx text, 2xx types and shapes, 3xx names, 4xx values and calls, 5xx sess
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from .record import Record
 from .source import Span
@@ -310,6 +311,8 @@ EXPORT_NAME = _message("TFG528", "what is exported needs a name for its users, w
                        "give it one in the graph half: scores = {text}")
 EXPORT_TWICE = _message("TFG529", "two things are exported as '{name}'",
                         "give one of them another name in the graph half: other_{name} = ...")
+BY_NAME = _message("TFG540", "{function} takes {names} by name only, because they are easily swapped",
+                   "write {call}")
 
 # --- 6xx data ---------------------------------------------------------------------------------
 DATA_ARGUMENT = _message("TFG601", "{name} needs {argument} to be {wanted}, not {value}")
@@ -554,6 +557,16 @@ PAIRED = _message("TFG927", "{op} pairs each row of {tall} with every row of {sh
 AXIS_FIRST = _message("TFG928", "{op} works along axis 0 of {type} where it is given no axis",
                       "write axis=-1 for the last axis, such as the class of each row, or axis=0 if that is meant",
                       "warning")
+KEEP_PROB = _message("TFG929", "{value} is 'keep_prob' of dropout, the share that it keeps",
+                     "write rate={value} to drop that share, or keep_prob={value} if it is meant to stay", "warning")
+THROUGH_TWICE = _message("TFG930", "{op} applies {applies} itself, but {logits} has been through {first} already",
+                         "give it what {first} is given; {first} itself is for what is printed or exported", "warning")
+ONE_CLASS = _message("TFG931", "{op} works along an axis of size 1 of {type}, where the one share is always 1",
+                     "give it a column for each class; one column is for sigmoid", "warning")
+NOT_LOGITS = _message("TFG933", "{logits} has been through {first}, so it is never below 0, with which it is compared",
+                      "give it what {first} is given: logits, where 0 is a share of 0.5", "warning")
+SWAPPED = _message("TFG932", "the labels of {op}, {labels}, are made of variables, and the logits, {logits}, are not",
+                   "write labels={logits}, logits={labels} if they are swapped", "warning")
 
 
 class Note(Record):
@@ -576,6 +589,14 @@ class Diagnostic(Record):
     help: str = ""  # in place of the message's own
     chain: tuple[Frame, ...] = ()  # the calls and imports that lead here, outermost first
     cause: BaseException | None = None  # what a function of the caller's raised
+
+    def outside_libraries(self) -> "Diagnostic":
+        """The same, shown where the program calls the library that it was found in."""
+        at = next((i for i, (_, span) in reversed(list(enumerate(self.chain))) if not span.source.is_library), None)
+        if self.span is None or not self.span.source.is_library or at is None:
+            return self
+        note = Note("it was found on line {line}", self.span)
+        return replace(self, span=self.chain[at][1], chain=self.chain[:at], notes=(*self.notes, note))
 
     @property
     def code(self) -> str:

@@ -11,10 +11,11 @@ from .record import Record
 
 
 class Source:
-    """One text: a `.tfg` file, or text given to `compile` (then `path` is a label such as `<text>`)."""
+    """One text: a `.tfg` file, or text given to `compile` (then `path` is a label such as `<text>`), or a library that
+    comes along."""
 
-    def __init__(self, path: str, text: str):
-        self.path, self.text = path, text
+    def __init__(self, path: str, text: str, is_library: bool = False):
+        self.path, self.text, self.is_library = path, text, is_library
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Source) and (self.path, self.text) == (other.path, other.text)

@@ -14,6 +14,7 @@ from ..diagnostics import (
     ARGUMENT_UNKNOWN,
     ARGUMENTS_MANY,
     BATCH_TENSOR,
+    BY_NAME,
     DTYPE_MISMATCH,
     DTYPE_NOT_ALLOWED,
     DTYPES_DIFFER,
@@ -261,6 +262,7 @@ class Bound:
 def bind(ctx: Analysis, op: Op, given: Arguments, span: Span) -> Bound:
     """Match, type and convert the arguments of a call of an op."""
     params = {param.name: param for param in op.params}
+    _check_names(ctx, op, given)
     arguments = assign_arguments(ctx, op.name, op.signature, list(params), given, span)
     for name, param in params.items():
         if name not in arguments and param.default is REQUIRED:
@@ -286,6 +288,16 @@ def bind(ctx: Analysis, op: Op, given: Arguments, span: Span) -> Bound:
                 bound.values[name] = param.default
     _check_allowed(ctx, op, params, bound)
     return bound
+
+
+def _check_names(ctx: Analysis, op: Op, given: Arguments) -> None:
+    """What an op takes by name only is not given by its place."""
+    names = [param.name for param in op.params if param.by_name and param.default is REQUIRED]
+    for (name, argument), param in zip(given, op.params, strict=False):
+        if name is None and param.by_name:
+            shown = ", ".join(f"{one}=..." for one in names)
+            listed = f"{', '.join(names[:-1])} and {names[-1]}"
+            ctx.fail(BY_NAME, argument.span, function=op.name, names=listed, call=f"{op.name}({shown})")
 
 
 def prepared(ctx: Analysis, given: Given, is_tensor: bool = True) -> Given:

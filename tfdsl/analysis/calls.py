@@ -38,7 +38,7 @@ from .foreign import call_python
 from .gradient_flow import barriers, depends
 from .names import Env
 from .raw import call_raw
-from .slips import doubted
+from .slips import doubt_logits, doubted
 from .values import Array, Broken, Builtin, Function, Optimizer, Primitive, PythonOp, Tensor, describe, has_tensor
 
 
@@ -80,7 +80,8 @@ def call_op(
     """Add the node of an op; its output, or the list of its outputs. `shown` is its name in messages."""
     bound = _bind(ctx, op, given, span, shown)
     ctx.graph.sizes.here = span
-    rule_call = Call(op, bound.types, bound.values, bound.groups, ctx.graph.sizes)
+    by_position = frozenset(param.name for (n, _), param in zip(given, op.params, strict=False) if n is None)
+    rule_call = Call(op, bound.types, bound.values, bound.groups, ctx.graph.sizes, by_position)
     try:
         result = op.rule(rule_call)
     except Refused as refused:
@@ -97,6 +98,8 @@ def call_op(
         ctx.fail(refused.message, span, notes, help, **details)
     for doubt in rule_call.warnings:
         doubted(ctx, op, doubt, bound, shown or op.name, span)
+    if op.applies:
+        doubt_logits(ctx, op, bound, span)
     outputs = tuple(_flat(result))
     sizeable(ctx, shown or op.name, outputs, span)
     ctx.spend(100, span)

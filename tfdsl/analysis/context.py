@@ -290,7 +290,7 @@ class Analysis:
     def diagnostic(
         self, message: Message, span: Span, notes: tuple[Note, ...] = (), help: str = "", **details: object
     ) -> Diagnostic:
-        return Diagnostic(message, span, details, notes, help, self.chain)
+        return Diagnostic(message, span, details, notes, help, self.chain).outside_libraries()
 
     def fail(self, message: Message, span: Span, notes: tuple[Note, ...] = (), help: str = "", **details: object):
         """Give up the statement with an error."""

@@ -114,7 +114,7 @@ def _analysed(ctx: Analysis, path: str, file: BinaryIO, stem: str, statement: t.
 def _parsed(ctx: Analysis, path: str, file: BinaryIO, statement: t.Import) -> t.File:
     try:
         source = read_open(path, file, ctx.limits)
-        source = Source(f"<{statement.path}>", source.text) if statement.is_library else source
+        source = Source(f"<{statement.path}>", source.text, is_library=True) if statement.is_library else source
         return parse(source, ctx.limits, ctx.clock)
     except TfgError as error:
         first = error.diagnostics[0]

@@ -3,13 +3,15 @@
 Input: the arguments of a call in a library's file. Output: its value; nodes are added only where something must change.
 """
 
+from ..diagnostics import NOT_LOGITS
 from ..ops import OPS
 from ..source import Span
 from ..types import Shape
-from .arguments import Given, literal_shape
+from .arguments import Given, literal_shape, operand_notes
 from .calls import call_op
 from .context import Analysis
 from .names import Env
+from .slips import activation
 from .values import Primitive, Tensor, has_tensor, is_host
 
 
@@ -28,6 +30,14 @@ def _alike(ctx: Analysis, labels: Given, predictions: Given, span: Span) -> obje
     return call_op(ctx, op, [(None, labels), ("axis", Given(-1, span))], span)
 
 
+def _logits(ctx: Analysis, logits: Given, span: Span) -> object:
+    """Logits that are compared with 0 as they are; of shares, none is below."""
+    first = activation(ctx, logits.value)
+    if first:
+        ctx.report(NOT_LOGITS, span, operand_notes([logits]), logits=logits.text, first=first)
+    return logits.value
+
+
 def _shape(ctx: Analysis, given: Given) -> Shape:
     value = given.value
     if (isinstance(value, Tensor) and value.type is None) or not (has_tensor(value) or is_host(value)):
@@ -38,6 +48,6 @@ def _shape(ctx: Analysis, given: Given) -> Shape:
 def primitives(at: Span) -> Env:
     """The names that a library sees around its own."""
     env = Env()
-    for name, function in (("_alike", _alike),):
+    for name, function in (("_alike", _alike), ("_logits", _logits)):
         env.bind(name, Primitive(name, function), at)
     return env

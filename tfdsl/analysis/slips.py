@@ -6,12 +6,13 @@ meant, and the way to write what stands there so that nobody doubts it.
 
 from collections.abc import Sequence
 
-from ..diagnostics import PAIRED
+from ..diagnostics import KEEP_PROB, PAIRED, SWAPPED, THROUGH_TWICE
+from ..ops import OPS
 from ..ops.op import Op, Refused
 from ..program import Fetch, Ref, Value
 from ..source import Span
 from ..types import Shape, Size, shape_text
-from .arguments import Bound, operand_notes
+from .arguments import Bound, Given, operand_notes
 from .context import Analysis
 from .values import Tensor, is_host
 
@@ -26,6 +27,9 @@ def doubted(ctx: Analysis, op: Op, doubt: Refused, bound: Bound, shown: str, spa
         if not _pairs_by_chance(ctx, op.compares, tall.value, axes, shapes):
             return
         details |= _ways(ctx, tall.span, short.span, axes, shapes)
+    if doubt.message is KEEP_PROB:
+        ctx.report(KEEP_PROB, given[0].span, value=given[0].text)
+        return
     ctx.report(doubt.message, span, operand_notes(given), **details)
 
 
@@ -97,3 +101,43 @@ def _ways(
     padded = (1,) * gap + tuple(shapes[1])
     shape = shape_text(tuple(map(ctx.graph.sizes.broadcast, shapes[0], padded)))
     return {"tall": names[0], "short": names[1], "one": one, "every": every, "shape": shape}
+
+
+# --- labels and logits ------------------------------------------------------------------------
+
+
+def doubt_logits(ctx: Analysis, op: Op, bound: Bound, span: Span) -> None:
+    """Warn of logits that have been through the activation already, and of labels in their place."""
+    logits, labels = bound.given.get("logits"), bound.given.get("labels")
+    if logits is None:
+        return
+    first = activation(ctx, logits.value)
+    if first:
+        ctx.report(THROUGH_TWICE, logits.span, operand_notes([logits]), op=op.name, applies=op.applies,
+                   logits=logits.text, first=first)  # fmt: skip
+    if labels is not None and _learns(ctx, labels) and not _learns(ctx, logits):
+        notes = operand_notes([labels, logits])
+        ctx.report(SWAPPED, span, notes, op=op.name, labels=labels.text, logits=logits.text)
+
+
+def activation(ctx: Analysis, value: object) -> str:
+    """The op that has made shares of logits, which may have been arranged otherwise since; "" where none has."""
+    nodes = ctx.graph.nodes
+    ref = value.ref if isinstance(value, Tensor) else None
+    while ref is not None:
+        node = nodes[ref.node]
+        row = OPS.get(node.op)
+        if row is not None and row.applies == node.op:
+            return node.op
+        inputs = list(node.inputs()) if node.op == "index" or (row is not None and row.arranges) else []
+        ref = inputs[0] if inputs else None
+    return ""
+
+
+def _learns(ctx: Analysis, given: Given) -> bool:
+    """Whether a value is made of a variable."""
+    if not isinstance(given.value, Tensor):
+        return False
+    reached = ctx.graph.reach([given.value.ref])
+    ctx.spend(len(reached), given.span)
+    return any(ctx.graph.nodes[id].op in ("variable", "shared") for id in reached)

@@ -12,7 +12,8 @@ def failure(
     message, origin: Origin, notes=(), cause: BaseException | None = None, help: str = "", **details
 ) -> TfgError:
     """An error at a node's place in the program; `help` takes the place of the message's own."""
-    return TfgError([Diagnostic(message, origin.span, details, tuple(notes), help, origin.chain, cause)])
+    found = Diagnostic(message, origin.span, details, tuple(notes), help, origin.chain, cause)
+    return TfgError([found.outside_libraries()])
 
 
 _WHERE = re.compile(r"\s*\[\[\{\{node .*", re.DOTALL)  # the failing node, which the place in the program says

@@ -15,6 +15,8 @@ A signature is written like Python's: `a: T, b: T, transpose_a: flag = false`. T
     flag integer number text integers static
                  a value known while compiling: bool, int, float, string, int or list of ints, anything
     dtype T      a dtype, which decides T unless it is none; `dtype` alone binds nothing
+
+What stands behind `*` is given by name only.
 """
 
 import re
@@ -37,6 +39,7 @@ class Param(Record):
     group: str | None = None
     default: object = REQUIRED
     optional: bool = False
+    by_name: bool = False  # it is never given by its place
 
     @property
     def is_tensor(self) -> bool:
@@ -63,7 +66,11 @@ def _default(text: str) -> object:
 def parse_signature(text: str) -> tuple[Param, ...]:
     """`"x: T, axis: integers = none"` as parameters."""
     params = []
+    by_name = False
     for part in re.split(r", (?=\w+:)", text) if text else ():
+        if part == "*":
+            by_name = True
+            continue
         match = _PARAM.match(part)
         if match is None:
             raise ValueError(f"bad parameter in the op table: {part!r}")
@@ -72,13 +79,13 @@ def parse_signature(text: str) -> tuple[Param, ...]:
         if optional:
             value = None
         if role == "dtype ":
-            params.append(Param(name, "dtype", kind, value))
+            params.append(Param(name, "dtype", kind, value, by_name=by_name))
         elif role == "variable ":
-            params.append(Param(name, "variable", kind, value))
+            params.append(Param(name, "variable", kind, value, by_name=by_name))
         elif kind == "shape" or kind == "dtype" or kind in _STATIC_KINDS:
-            params.append(Param(name, kind, None, value, bool(optional)))
+            params.append(Param(name, kind, None, value, bool(optional), by_name))
         else:
-            params.append(Param(name, "tensors" if many else "tensor", kind, value, bool(optional)))
+            params.append(Param(name, "tensors" if many else "tensor", kind, value, bool(optional), by_name))
     return tuple(params)
 
 
@@ -100,6 +107,8 @@ class Op:
     group: str
     dtypes: Mapping[str, str] = field(default_factory=dict)
     compares: bool = False  # it tells one thing from another, element by element: pairs of all are rarely meant
+    applies: str = ""  # the activation that it applies to its logits, which must not have been through one
+    arranges: bool = False  # its elements are those of its first argument, perhaps in another shape or dtype
     special: bool = False  # lowered by a function of its own, not by calling `tf` with the arguments
     no_gradient: str = ""  # the arguments to which no gradient flows, where they are floats; "*" for all
     named: bool = True  # `tf` takes `name`; otherwise a node's name has to come from an identity behind it
@@ -149,6 +158,7 @@ class Call:
     values: Mapping[str, object]
     groups: Mapping[str, DType]
     sizes: Sizes
+    by_position: frozenset[str] = frozenset()  # the arguments that the program gives without their names
     warnings: list[Refused] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> object:

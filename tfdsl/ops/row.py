@@ -22,12 +22,17 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         example: str,
         *,
         compares: bool = False,
+        applies: str = "",
+        arranges: bool = False,
         special: bool = False,
         no_gradient: str = "",
         named: bool = True,
         **dtypes: str,
     ) -> None:
-        facts = {"compares": compares, "special": special, "no_gradient": no_gradient, "named": named}
+        facts = {
+            "compares": compares, "applies": applies, "arranges": arranges,
+            "special": special, "no_gradient": no_gradient, "named": named,
+        }  # fmt: skip
         rows.append(Op(name, signature, rule, tf, doc, example, group, dtypes, **facts))
 
     return rows, row

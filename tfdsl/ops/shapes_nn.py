@@ -1,7 +1,7 @@
 """Shape rules of neural networks: convolutions, pools, losses, and of images."""
 
-from ..diagnostics import CHANNELS, LENGTH, NEEDED, NEGATIVE, ONE_OF, OPTION, RANK, WINDOW
-from ..types import FLOAT32, Dim, TensorType
+from ..diagnostics import CHANNELS, KEEP_PROB, LENGTH, NEEDED, NEGATIVE, ONE_CLASS, ONE_OF, OPTION, RANK, WINDOW
+from ..types import FLOAT32, Dim, Shape, TensorType
 from .op import Call
 from .shapes import (
     along_axis,
@@ -153,7 +153,15 @@ def softmax(call: Call) -> TensorType:
     """The shape stays; an axis other than the last can only be found in a known rank."""
     if call["axis"] not in (None, -1):
         clear_rank(call, "logits")
-    return along_axis("logits", 1)(call)
+    result = along_axis("logits", 1)(call)
+    doubt_one_class(call, result.shape)
+    return result
+
+
+def doubt_one_class(call: Call, shape: Shape, axis: str = "axis") -> None:
+    """Doubt shares of one class alone."""
+    if shape and number(call, shape[-1 if call.arguments.get(axis) is None else call[axis]]) == 1:
+        call.warn(ONE_CLASS, "logits", type=call["logits"])
 
 
 def crelu(call: Call) -> TensorType:
@@ -171,6 +179,8 @@ def dropout(call: Call) -> TensorType:
     if len(given) != 1:
         call.fail(ONE_OF, *given, first="keep_prob", second="rate")
     wanted_rank(call, given[0], 0)
+    if "keep_prob" in call.by_position:
+        call.warn(KEEP_PROB, "keep_prob")
     value = call.known(given[0])
     if value is not None and not 0 <= (value if given[0] == "rate" else 1 - value) < 1:
         allowed = "0 up to, but not, 1" if given[0] == "rate" else "more than 0 and up to 1"
@@ -188,6 +198,7 @@ def sparse_cross_entropy(call: Call) -> TensorType:
         return TensorType(call.dtype("T"), labels if logits is None else logits[:-1])
     if len(labels) != len(logits) - 1:
         call.fail(RANK, "labels", "logits", param="labels", wanted=len(logits) - 1, type=call["labels"])
+    doubt_one_class(call, logits)
     rows = tuple(same_size(call, a, b, "labels", "logits") for a, b in zip(labels, logits))
     return TensorType(call.dtype("T"), rows)
 
@@ -201,6 +212,7 @@ def cross_entropy(axis: str = "axis"):
             return TensorType(call.dtype("T"), None)
         position = axis_in(call, -1 if call[axis] is None else call[axis], len(shape), "logits")
         shape = merge(call, call["labels"].shape, shape, "labels", "logits")
+        doubt_one_class(call, shape, axis)
         return TensorType(call.dtype("T"), without(shape, [position]))
 
     return rule

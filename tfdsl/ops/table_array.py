@@ -56,12 +56,13 @@ row("size", "input: T, out_type: dtype U = int32", scalar("U"), "size",
 row("rank", "input: T", scalar(INT32), "rank", "How many axes a tensor has, a scalar.", "rank([[1.0, 2.0]])",
     no_gradient="*")
 row("identity", "input: T", like("input"), "identity", "The same tensor as another node.",
-    "identity([1.0, 2.0])")
+    "identity([1.0, 2.0])", arranges=True)
 row("stop_gradient", "input: T", like("input"), "stop_gradient",
-    "The same tensor, but gradients take it for a constant.", "stop_gradient([1.0, 2.0])", no_gradient="*")
+    "The same tensor, but gradients take it for a constant.", "stop_gradient([1.0, 2.0])", no_gradient="*",
+    arranges=True)
 row("cast", "x: T, dtype: dtype U", array.as_dtype("x"), "cast",
     "The elements in another dtype; the shape stays.",
-    "cast([1.5, 2.5], int32)", T="number bool quantized", U="number bool quantized")
+    "cast([1.5, 2.5], int32)", T="number bool quantized", U="number bool quantized", arranges=True)
 row("saturate_cast", "value: T, dtype: dtype U", array.as_dtype("value"), "saturate_cast",
     "The elements in another dtype, those that it cannot hold moved to its nearest value.",
     "saturate_cast([1.5, 300.0], uint8)", T="real", U="real")
@@ -70,18 +71,18 @@ row("bitcast", "input: T, type: dtype U", array.bitcast, "bitcast",
     "bitcast([1.0, 2.0], uint8)", T="number quantized", U="number quantized")
 row("ensure_shape", "x: T, shape: static", array.ensure_shape, "ensure_shape",
     "The same tensor, with its sizes said (none: any); the run stops where they are not so.",
-    "ensure_shape([[1.0, 2.0]], [none, 2])")
+    "ensure_shape([[1.0, 2.0]], [none, 2])", arranges=True)
 
 # --- Another shape ----------------------------------------------------------------------------
 row("reshape", "tensor: T, shape: shape", array.reshape, "reshape",
     "The same elements in the same order in another shape; one size may be -1, for what is left over.",
-    "reshape([[1, 2, 3], [4, 5, 6]], [3, -1])")
+    "reshape([[1, 2, 3], [4, 5, 6]], [3, -1])", arranges=True)
 row("transpose", "a: T, perm: integers = none, conjugate: flag = false", array.transpose, "transpose",
-    "The axes in the order of `perm`, or all the other way round.", "transpose([[1, 2, 3], [4, 5, 6]])")
+    "The axes in the order of `perm`, or all the other way round.", "transpose([[1, 2, 3], [4, 5, 6]])", arranges=True)
 row("expand_dims", "input: T, axis: integer", array.expand_dims, "expand_dims", "A new axis of size 1.",
-    "expand_dims([1.0, 2.0], axis=0)")
+    "expand_dims([1.0, 2.0], axis=0)", arranges=True)
 row("squeeze", "input: T, axis: integers = none", array.squeeze, "squeeze",
-    "Axes of size 1 removed: those that `axis` names, or all.", "squeeze([[[1.0], [2.0]]], axis=[0])")
+    "Axes of size 1 removed: those that `axis` names, or all.", "squeeze([[[1.0], [2.0]]], axis=[0])", arranges=True)
 row("broadcast_to", "input: T, shape: shape", array.broadcast_to, "broadcast_to",
     "The tensor stretched to a shape: new axes in front, and sizes of 1 repeated.",
     "broadcast_to([[1.0], [2.0]], [3, 2, 4])")

@@ -53,7 +53,8 @@ _UNARY = (
     ("spence", "math.special.spence", "Spence's integral of it", "[1.0, 2.0]", "float"),
 )
 for _name, _tf, _what, _arguments, _dtypes in _UNARY:
-    row(_name, "x: T", like("x"), _tf, f"Each element becomes {_what}.", f"{_name}({_arguments})", T=_dtypes)
+    row(_name, "x: T", like("x"), _tf, f"Each element becomes {_what}.", f"{_name}({_arguments})",
+        applies="sigmoid" if _name == "sigmoid" else "", T=_dtypes)
 for _name, _what, _arguments, _dtypes in (
     ("floor", "the largest whole number that is not above it", "[1.5, -1.5]", "float"),
     ("ceil", "the smallest whole number that is not below it", "[1.5, -1.5]", "float"),

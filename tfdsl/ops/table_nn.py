@@ -40,7 +40,7 @@ for _name, _what in (
 ):
     row(_name, "logits: T, axis: integer = none", nn.softmax, f"nn.{_name}",
         f"The elements of an axis (the last unless given) as {_what}. The shape stays.",
-        f"{_name}([[1.0, 2.0], [3.0, 4.0]])", T="float")
+        f"{_name}([[1.0, 2.0], [3.0, 4.0]])", applies="softmax", T="float")
 row("dropout", "x: T, keep_prob: T? = none, noise_shape: shape? = none, seed: integer = none, rate: T? = "
     "none",
     nn.dropout, "nn.dropout",
@@ -153,23 +153,24 @@ row("embedding_lookup", "params: T, ids: U", index.gather_rows, "nn.embedding_lo
 row("in_top_k", "predictions: float32, targets: U, k: integer", index.in_top_k, "nn.in_top_k",
     "For each row whether its target is among its `k` largest predictions: [n, classes] and [n] is bool [n].",
     "in_top_k([[0.1, 0.9], [0.8, 0.2]], [1, 1], 1)", U="int32 int64")
-row("sparse_softmax_cross_entropy_with_logits", "labels: U, logits: T", nn.sparse_cross_entropy,
+row("sparse_softmax_cross_entropy_with_logits", "*, labels: U, logits: T", nn.sparse_cross_entropy,
     "nn.sparse_softmax_cross_entropy_with_logits",
     "The cross entropy of softmax(logits) for labels that are class numbers: [n] and [n, classes] is [n].",
-    "sparse_softmax_cross_entropy_with_logits(labels=[1, 0], logits=[[1.0, 2.0], [3.0, 4.0]])", T="float",
-    U="int32 int64")
+    "sparse_softmax_cross_entropy_with_logits(labels=[1, 0], logits=[[1.0, 2.0], [3.0, 4.0]])", applies="softmax",
+    T="float", U="int32 int64")
 for _name, _fixed in (("softmax_cross_entropy_with_logits_v2", ""), ("softmax_cross_entropy_with_logits", "labels")):
-    row(_name, "labels: T, logits: T, axis: integer = none", nn.cross_entropy(), f"nn.{_name}",
+    row(_name, "*, labels: T, logits: T, axis: integer = none", nn.cross_entropy(), f"nn.{_name}",
         "The cross entropy of softmax(logits) for labels that are shares: [n, classes] twice is [n].",
-        f"{_name}(labels=[[0.0, 1.0]], logits=[[1.0, 2.0]])", no_gradient=_fixed, T="float")
-row("sigmoid_cross_entropy_with_logits", "labels: T, logits: T", nn.paired("labels", "logits"),
+        f"{_name}(labels=[[0.0, 1.0]], logits=[[1.0, 2.0]])", no_gradient=_fixed, applies="softmax", T="float")
+row("sigmoid_cross_entropy_with_logits", "*, labels: T, logits: T", nn.paired("labels", "logits"),
     "nn.sigmoid_cross_entropy_with_logits",
     "Element by element the cross entropy of sigmoid(logits). Both have one shape.",
-    "sigmoid_cross_entropy_with_logits(labels=[0.0, 1.0], logits=[-1.0, 2.0])", T="float")
-row("weighted_cross_entropy_with_logits", "labels: T, logits: T, pos_weight: T", nn.weighted_cross_entropy,
+    "sigmoid_cross_entropy_with_logits(labels=[0.0, 1.0], logits=[-1.0, 2.0])", applies="sigmoid", T="float")
+row("weighted_cross_entropy_with_logits", "*, labels: T, logits: T, pos_weight: T", nn.weighted_cross_entropy,
     "nn.weighted_cross_entropy_with_logits",
     "As sigmoid_cross_entropy_with_logits, with the positive labels weighted.",
-    "weighted_cross_entropy_with_logits(labels=[0.0, 1.0], logits=[-1.0, 2.0], pos_weight=2.0)", T="float")
+    "weighted_cross_entropy_with_logits(labels=[0.0, 1.0], logits=[-1.0, 2.0], pos_weight=2.0)",
+    applies="sigmoid", T="float")
 row("log_poisson_loss", "targets: T, log_input: T, compute_full_loss: flag = false",
     nn.paired("log_input", "targets"),
     "nn.log_poisson_loss", "Element by element the log-likelihood loss of counts, given the logarithm of "

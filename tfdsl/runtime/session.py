@@ -434,7 +434,8 @@ def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin, 
     notes = [Note(f"the op is {op.name}, of the kind {op.type}" if op.type else f"the op is {op.name}")]
     if origin.span != statement.span:
         notes.append(Note("it was run by line {line}", statement.span))
-    return TfgError([Diagnostic(RUN_FAILED, origin.span, {"reason": reason}, tuple(notes), help, origin.chain)])
+    found = Diagnostic(RUN_FAILED, origin.span, {"reason": reason}, tuple(notes), help, origin.chain)
+    return TfgError([found.outside_libraries()])
 
 
 @contextmanager
