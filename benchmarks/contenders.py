@@ -124,7 +124,7 @@ class Tfdsl:
     """
 
     def __init__(self, model, problem: Problem, engine: str, logs: bool = False):
-        from tfdsl.runtime.session import Options, Progress
+        from tfdsl.runtime.options import Options, Progress
 
         self.model, self.problem, self.engine, self.logs = model, problem, engine, logs
         self.Options, self.Progress = Options, Progress

@@ -69,7 +69,7 @@ def same(first, second) -> bool:
 def _outcome(job: Job) -> Outcome:
     import tfdsl
     from tfdsl.cli.options import config
-    from tfdsl.runtime.session import Options
+    from tfdsl.runtime.options import Options
 
     outcome = Outcome()
     options = Options(write=outcome.printed.append, note=outcome.notes.append, engine=job.engine, deterministic=True,

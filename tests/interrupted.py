@@ -4,7 +4,7 @@ import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import tfdsl
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 
 _random = np.random.RandomState(3)
 FEATURES = _random.randn(23, 2).astype(np.float32)

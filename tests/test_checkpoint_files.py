@@ -12,7 +12,7 @@ from interrupted import DATA, TEXT, Stopping, points, program, states, stopped_a
 
 import tfdsl
 from tfdsl.runtime.durable import sealed
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 
 # --- damage ------------------------------------------------------------------------------------
 

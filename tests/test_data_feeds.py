@@ -9,7 +9,7 @@ from tensorflow.compat import v1
 
 import tfdsl
 from tfdsl.lowering import data as lowering_data
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 
 _random = np.random.RandomState(3)
 FEATURES = _random.rand(300, 4).astype(np.float32)

@@ -15,7 +15,7 @@ from tfdsl.lowering.draws import CompiledDraws
 from tfdsl.lowering.tf import tf
 from tfdsl.runtime import engines
 from tfdsl.runtime import loop as engine_loop
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 
 MODELS = pathlib.Path(__file__).parent.parent / "models"
 TRAINING = [path.stem for path in sorted(MODELS.glob("*.tfg")) if "train " in path.read_text()]

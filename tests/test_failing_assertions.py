@@ -3,7 +3,7 @@
 import pytest
 
 import tfdsl
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 
 ENGINES = ["step", "loop", "xla", "auto"]
 

@@ -49,7 +49,7 @@ def test_model_runs(path, elsewhere):
 
 
 def test_housing_trains_on_the_stand_in_and_says_so(elsewhere):
-    from tfdsl.runtime.session import Options
+    from tfdsl.runtime.options import Options
 
     notes = []
     path = next(p for p in MODELS if p.stem == "housing")

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import tfdsl
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 
 ENGINES = ["step", "loop", "xla"]
 # The loss is NaN at the step `bad`, where the logarithm of a negative number is taken; `w` moves by the gradient.

@@ -55,3 +55,19 @@ def test_every_command_is_described():
 
     for name in COMMANDS:
         assert f"`tfdsl {name} " in TEXT
+
+
+def test_what_the_readme_names_is_public_and_documented():
+    names = set(re.findall(r"\btfdsl\.([A-Za-z]\w*)(?=\()", TEXT)) | {"TfgError", "Options"}
+    assert names <= set(tfdsl.__all__)
+    for name in tfdsl.__all__:
+        assert getattr(tfdsl, name).__doc__, name
+
+
+def test_no_message_says_to_install_the_package_from_an_index():
+    from tfdsl.diagnostics import CATALOGUE
+
+    hints = [line for message in CATALOGUE.values() for line in (message.headline, message.help)]
+    assert not [hint for hint in hints if "pip install" in hint and "tfdsl" in hint]
+    for path in (ROOT / "tfdsl").rglob("*.py"):
+        assert not re.search(r"pip install \S*tfdsl", path.read_text(encoding="utf-8")), path

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tfdsl
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 
 PROGRAM = """
 {seed}

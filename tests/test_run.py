@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import tfdsl
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 
 
 def run(text, params=None, data=None, options=None):

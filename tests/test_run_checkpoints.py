@@ -5,7 +5,7 @@ from interrupted import DATA, FEATURES, TARGET, TEXT, Stopping, program, stopped
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import tfdsl
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "momentum(0.9)", "rmsprop(centered=true)", "ftrl"])

@@ -5,7 +5,7 @@ import tensorflow as tf
 from tensorflow.compat import v1
 
 import tfdsl
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 
 
 def failure(text):

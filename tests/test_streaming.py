@@ -15,7 +15,7 @@ from tfdsl.data import DataError, arrays, schema_of
 from tfdsl.data.batches import BatchOrder
 from tfdsl.data.files import CsvRows
 from tfdsl.data.load import load
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 from tfdsl.runtime.stream import Stream
 
 

@@ -8,7 +8,7 @@ from tensorflow.compat import v1
 
 import tfdsl
 from tfdsl.data.batches import BatchOrder
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 
 _random = np.random.RandomState(5)
 FEATURES = _random.rand(23, 3).astype(np.float32)

@@ -19,15 +19,29 @@ logger or other switch of the process is touched.
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .diagnostics import Diagnostic, TfgError
     from .driver import Compiled
     from .limits import Limits
+    from .runtime.embedded import EmbeddedSession
+    from .runtime.options import Options, Progress
+    from .runtime.record import Result
 
 __version__ = "0.1.0"
-__all__ = ["Compiled", "Diagnostic", "Limits", "TfgError", "check", "compile"]
+__all__ = [
+    "Compiled", "Diagnostic", "EmbeddedSession", "Limits", "Options", "Progress", "Result", "TfgError", "check",
+    "compile",
+]  # fmt: skip
+
+# Where the names are that are imported when they are asked for.
+_ELSEWHERE = {
+    "Compiled": ".driver", "Diagnostic": ".diagnostics", "EmbeddedSession": ".runtime.embedded", "Limits": ".limits",
+    "Options": ".runtime.options", "Progress": ".runtime.options", "Result": ".runtime.record",
+    "TfgError": ".diagnostics",
+}  # fmt: skip
 
 
 def compile(
@@ -109,16 +123,11 @@ def _source(text_or_path: str | os.PathLike, allow_paths: Iterable[str | os.Path
 
 
 def __getattr__(name: str):
-    if name in ("Diagnostic", "TfgError"):
-        from . import diagnostics
+    module = _ELSEWHERE.get(name)
+    if module is None:
+        raise AttributeError(f"module 'tfdsl' has no attribute {name!r}")
+    return getattr(import_module(module, __name__), name)
 
-        return getattr(diagnostics, name)
-    if name == "Compiled":
-        from .driver import Compiled
 
-        return Compiled
-    if name == "Limits":
-        from .limits import Limits
-
-        return Limits
-    raise AttributeError(f"module 'tfdsl' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -13,6 +13,7 @@ from .record import Record
 # A parameter server keeps variables, a worker computes. Other jobs may be there, for what a program places on them.
 REQUIRED = ("ps", "worker")
 _JOB = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+TIMEOUT = 60.0  # seconds that a call of the servers may take, unless the caller says otherwise
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
 _ADDRESS = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*):(?P<port>[^:\[\]]*)\Z")
 

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from .lowering.layout import Setting
     from .lowering.tf import tf
     from .runtime.embedded import EmbeddedSession
+    from .runtime.options import Options
     from .runtime.record import Result
-    from .runtime.session import Options
 
 
 def merged_params(params: Mapping[str, object] | None, named: Mapping[str, object]) -> dict[str, object]:
@@ -262,8 +262,8 @@ class Compiled:
         if session is not None and session not in names:
             help = did_you_mean(session, names) or "the sessions are " + ", ".join(n or "(without name)" for n in names)
             raise TfgError([Diagnostic(SESSION_UNKNOWN, None, {"name": session}, help=help)])
+        from .runtime.options import Options
         from .runtime.run import run
-        from .runtime.session import Options
 
         options = options or Options(write=lambda line: None)
         options.access = self.access

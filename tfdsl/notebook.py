@@ -303,7 +303,7 @@ class Notebook:
 
     def _run_sessions(self, program: Compiled, fresh: bool, is_shown: bool):
         tensorflow.load_beside_others()
-        from .runtime.session import Options
+        from .runtime.options import Options
 
         def write(line: str) -> None:
             if not is_shown:

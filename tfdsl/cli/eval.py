@@ -43,7 +43,7 @@ def command(arguments: argparse.Namespace) -> int:
     if program is None:
         return errors(_with_feed(d) for d in diagnostics if d.severity == "error")
     tensorflow.load()
-    from ..runtime.session import Options
+    from ..runtime.options import Options
 
     write = (lambda line: None) if arguments.json else show
     result = Compiled(program, extra.data, access=access).run(

@@ -69,8 +69,9 @@ def _given_feeds(ctx, tree: t.File, feds: tuple[t.Fed, ...]) -> dict:
 def _reports(ctx, program, checks, feeds, data, tolerance):
     from ..program import Origin, Session
     from ..runtime.gradcheck import compare, feeds_for
+    from ..runtime.options import Options
     from ..runtime.record import Result
-    from ..runtime.session import Options, opened
+    from ..runtime.session import opened
 
     compiled = Compiled(program, data, access=ctx.access)
     for name in dict.fromkeys(check.graph for check in checks):

@@ -36,7 +36,7 @@ def _run(arguments: Mapping[str, object], process: int, first: int, kill: int | 
     tensorflow.load()
     import numpy as np
 
-    from ..runtime.session import Options, Progress
+    from ..runtime.options import Options, Progress
 
     trainings = iter(range(first, 1 << 30))
 

@@ -116,7 +116,7 @@ def _workers(arguments: argparse.Namespace, compiled: Compiled):
 
 
 def _run(arguments: argparse.Namespace, compiled: Compiled, logdir: str | None, states, interrupted, workers):
-    from ..runtime.session import Options
+    from ..runtime.options import Options
 
     def write(line: str) -> None:
         if not arguments.json:

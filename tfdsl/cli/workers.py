@@ -75,8 +75,8 @@ def follow(arguments: argparse.Namespace, compiled: Compiled) -> int:
     number, of, board = arguments.part.split(":")
     compiled.worker = int(number)
     tensorflow.load()
+    from ..runtime.options import Options
     from ..runtime.run import follow as follow_run
-    from ..runtime.session import Options
     from ..runtime.share import Part
 
     def note(line: str) -> None:

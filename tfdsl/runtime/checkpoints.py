@@ -43,7 +43,7 @@ from .record import Result
 from .states import State, States, reported
 
 if TYPE_CHECKING:
-    from .session import Options
+    from .options import Options
 
 _BLOCK = 1 << 16  # rows of data that are looked at together
 

@@ -12,7 +12,7 @@ from concurrent.futures import wait as wait_for
 from contextlib import closing, contextmanager, suppress
 from threading import Thread
 
-from ..cluster import Cluster
+from ..cluster import TIMEOUT, Cluster
 from ..diagnostics import CALL_SLOW, CLUSTER_SILENT, Diagnostic, TfgError
 from ..lowering.failures import failure, plain_reason
 from ..lowering.tf import tf, v1
@@ -20,7 +20,6 @@ from ..program import Origin
 from .data_session import DataSession
 from .record import Interrupted
 
-TIMEOUT = 60.0  # seconds
 _PAUSE = 0.25  # seconds between two questions to a server that does not answer
 _ANSWER = 5.0  # seconds in which a server that is there says so, whatever it computes
 _SETTLED = 0.25  # seconds that what was under way on a server may still go on after its caller has given up

@@ -4,17 +4,19 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from ..cluster import TIMEOUT
 from ..diagnostics import CALL_SLOW, CLUSTER_LOST, FEED_TARGET, UNFED, UNKNOWN_NAME, Diagnostic, TfgError
 from ..lowering.failures import failure
 from ..lowering.graph import BuiltGraph
 from ..program import Named, Origin, Program, Ref, Session, Static
 from ..suggest import did_you_mean
-from .cluster import TIMEOUT, Late, Lost, Servers
+from .cluster import Late, Lost, Servers
 from .feeds import check_shapes, convert
 from .host import thaw
+from .options import Options
 from .record import Result
 from .savers import variable_type
-from .session import Options, opened, run_failure
+from .session import opened, run_failure
 
 
 class EmbeddedSession:

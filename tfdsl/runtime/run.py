@@ -14,9 +14,10 @@ from ..render import render_text
 from .checkpoints import Kept
 from .cluster import Lost, Servers
 from .events import rewind, scalars
+from .options import Options
 from .record import DataUsed, Interrupted, Result
 from .savers import Savers
-from .session import Options, opened, run_session
+from .session import opened, run_session
 from .share import Phase, Share
 from .states import held
 from .training import take_part

@@ -1,7 +1,6 @@
 """Runs the sessions of a program: each opens one `tf.Session`, runs its statements in order, closes it."""
 
 import re
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..access import Access, access_of
+from ..access import access_of
 from ..diagnostics import (
     CALL_SLOW,
     EXPECT_FAILED,
@@ -56,58 +55,22 @@ from ..render import render_text
 from ..source import Span
 from . import host, random_state
 from .checkpoints import Kept, Resume
-from .cluster import TIMEOUT, Late, Lost, Servers
+from .cluster import Late, Lost
 from .data_session import DataSession
 from .determinism import determinism, is_seeded, opening_is_seeded
 from .devices import check_devices
 from .events import EventLog
 from .export import export
 from .feeds import check_shapes, convert
+from .options import Options
 from .record import Interrupted, Result
 from .recovery import Place, Recovery
 from .savers import Savers
-from .share import Part, Share
-from .states import States
 from .streams import Streams
-from .trace import FIRST_STEP, OTHER, SETUP, STEP, Tracer
+from .trace import FIRST_STEP, OTHER, SETUP, STEP
 
 if TYPE_CHECKING:
     from .engines import Engines
-
-
-@dataclass(slots=True)
-class Options:
-    """How to run: where lines go, what replaces the log folders, what is kept, and who may stop the run."""
-
-    write: Callable[[str], None] = lambda line: print(line, file=sys.stdout)
-    note: Callable[[str], None] = lambda line: None
-    logdir: str | None = None
-    fresh: bool = False  # forget what checkpoints there are
-    states: Mapping[str, States] | None = None  # the folders of the checkpoints, where the caller holds them already
-    resume_anyway: bool = False  # go on from a checkpoint of another program with what fits
-    keep_variables: bool = True  # in the result, when a session ends
-    session_ended: Callable[[int, Mapping[str, np.ndarray]], None] | None = None  # its number, and its variables
-    interrupted: Callable[[], bool] = lambda: False
-    progress: Callable[[int, int, str], "Progress"] | None = None
-    tracer: Tracer | None = None
-    engine: str = ""  # of ops/engines.py, in place of what the program says
-    access: Access = field(default_factory=Access)  # opens the paths of the program; a compiled program gives its own
-    deterministic: bool = False  # the same bits in every run: a switch of TensorFlow's for all of the process
-    timeout: float = TIMEOUT  # seconds that a call of a cluster's servers may take
-    servers: Servers | None = None  # of the cluster that it runs on; a compiled program gives its own
-    part: Part | None = None  # what this process takes of the trainings, where each worker trains by itself
-    check: Callable[[], None] = lambda: None  # raises an error if a process of another worker is gone
-    share: Share | None = None  # the same, as it is
-
-
-class Progress:
-    """What a training tells of its progress: nothing, unless a subclass does."""
-
-    def step(self, done: int) -> None:
-        """`done` steps of the training are done."""
-
-    def close(self) -> None:
-        """The training is over."""
 
 
 @dataclass(slots=True)

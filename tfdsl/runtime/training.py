@@ -13,9 +13,10 @@ from ..program import Checkpoint, Every, Field, Run, Statement, Stop, Train
 from . import host
 from .checkpoints import Kept, Position, Resume, restore
 from .nan import Watch
+from .options import Progress
 from .record import Interrupted
 from .recovery import Place
-from .session import Progress, SessionRun
+from .session import SessionRun
 from .stream import Stream
 
 

@@ -1,0 +1,70 @@
+"""How to run: what the caller of a run decides. Imports neither TensorFlow nor NumPy."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..access import Access
+from ..cluster import TIMEOUT
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .cluster import Servers
+    from .share import Part, Share
+    from .states import States
+    from .trace import Tracer
+
+
+@dataclass(slots=True)
+class Options:
+    """How to run a program: `program.run(options=tfdsl.Options(deterministic=True))`.
+
+    - `write` gets each line that the program prints (standard output unless given), `note` what is worth knowing about
+      the run, as a line (dropped unless given).
+    - `logdir` is a folder that takes the place of all folders after `log to`.
+    - `engine` is step, loop, xla or auto, in place of what the program says.
+    - `deterministic` asks TensorFlow for the same bits in every run, which is a switch for the whole process.
+    - `fresh` starts over where there are checkpoints; `resume_anyway` goes on from a checkpoint of another program with
+      the variables that still fit.
+    - `keep_variables` puts the variables into the result when a session ends; `session_ended` gets the number of the
+      session and its variables then.
+    - `progress` is called at the start of each training with its steps, the steps done before, and the unit that it
+      counts; it returns a `tfdsl.Progress`.
+    - `interrupted` is asked after every execution; where it says true, the run stops, and all that
+      it has written is whole.
+    - `timeout` is how many seconds a call of the servers of a cluster may take.
+
+    The other fields belong to the commands and to clusters.
+    """
+
+    write: Callable[[str], None] = lambda line: print(line, file=sys.stdout)
+    note: Callable[[str], None] = lambda line: None
+    logdir: str | None = None
+    fresh: bool = False
+    states: "Mapping[str, States] | None" = None  # the folders of the checkpoints, where the caller holds them already
+    resume_anyway: bool = False
+    keep_variables: bool = True
+    session_ended: "Callable[[int, Mapping[str, np.ndarray]], None] | None" = None
+    interrupted: Callable[[], bool] = lambda: False
+    progress: "Callable[[int, int, str], Progress] | None" = None
+    tracer: "Tracer | None" = None
+    engine: str = ""
+    access: Access = field(default_factory=Access)  # opens the paths of the program; a compiled program gives its own
+    deterministic: bool = False
+    timeout: float = TIMEOUT
+    servers: "Servers | None" = None  # of the cluster that it runs on; a compiled program gives its own
+    part: "Part | None" = None  # what this process takes of the trainings, where each worker trains by itself
+    check: Callable[[], None] = lambda: None  # raises an error if a process of another worker is gone
+    share: "Share | None" = None  # the same, as it is
+
+
+class Progress:
+    """Follows a training; does nothing, unless a subclass does."""
+
+    def step(self, done: int) -> None:
+        """`done` steps of the training are done."""
+
+    def close(self) -> None:
+        """The training is over."""
