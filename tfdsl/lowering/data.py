@@ -16,6 +16,7 @@ import numpy as np
 
 from ..data.arrays import aligned
 from ..program import Field
+from .sums import order_sums, ordered
 from .tf import tf, v1
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_.]+")  # what does not stand in the name of a placeholder
@@ -163,8 +164,10 @@ class Data:
         make_constants(part, {one.op.name: self.feeds[one] for _, used in tensors for one in used})
         for node in part.node:
             node.device = ""
-        with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
+        with tf.Graph().as_default() as graph:
             tf.graph_util.import_graph_def(part, name="")
+            order_sums(graph)
+        with v1.Session(graph=graph, config=ordered(graph)) as session:
             self._values.update(zip(names, map(_held, session.run(names)), strict=True))
 
     def _compute_each(self, tensor: tf.Tensor, evaluate: Evaluate) -> None:

@@ -28,6 +28,7 @@ from .gradients import gradients
 from .kept_random import KeptRandom
 from .layout import PLAIN, Placement, Setting
 from .optimizers import keep_beside, minimize
+from .sums import order_sums
 from .templates import Templates
 from .tf import resolve, tf, v1
 from .towers import minimize as minimize_in_towers
@@ -46,6 +47,7 @@ class BuiltGraph:
     def __init__(self, program: Graph, setting: Setting = PLAIN):
         self.program, self.setting = program, setting
         self.graph = tf.Graph()
+        order_sums(self.graph)
         self.losses: dict[Ref, tf.Tensor] = {}  # those that are put together from towers
         self.undivided: dict[int, Whole] = {}  # `optimize` nodes whose step cannot be split, and why
         self.values: dict[int, tuple] = {}
@@ -81,10 +83,11 @@ class BuiltGraph:
         """The graph is open for what sessions add to it, under a name."""
         with self.graph.as_default(), v1.name_scope(scope):
             yield
-        self._placement.place()
+        self.finish()
 
-    def place(self) -> None:
-        """Give what was added its servers."""
+    def finish(self) -> None:
+        """Complete what was added: sums add in order, and ops have servers."""
+        order_sums(self.graph)
         self._placement.place()
 
     def operation(self, ref: Ref) -> tf.Operation:
@@ -133,7 +136,7 @@ def build(
         if program.seed is not None:
             v1.set_random_seed(program.seed)
         lowering.items(program.items)
-    built.place()
+    built.finish()
     return built
 
 
@@ -143,7 +146,7 @@ def extend(
     """Add nodes to a graph that is built."""
     with built.graph.as_default():
         Lowering(built, built.data.source(arrays), functions or {}).items(items)
-    built.place()
+    built.finish()
 
 
 def _node_name(name: str, graph: tf.Graph) -> str:
