@@ -309,6 +309,10 @@ SESSION_TWICE = _message("TFG526", "a second session '{name}'")
 PLAN_PLACE = _message("TFG527", "{what} cannot stand here", "put it before or after the loop")
 EXPORT_NAME = _message("TFG528", "what is exported needs a name for its users, which '{text}' has not",
                        "give it one in the graph half: scores = {text}")
+TRAINING_KIND = _message("TFG533", "{function} needs a bool for 'training', but it is {value}")
+TRAINING_LATE = _message("TFG534", "'{name}' was used before it is bound here",
+                         "bind it above that line; or leave it out: every graph has one, true where an 'optimize' "
+                         "takes a step and false elsewhere")
 EXPORT_TWICE = _message("TFG529", "two things are exported as '{name}'",
                         "give one of them another name in the graph half: other_{name} = ...")
 BY_NAME = _message("TFG540", "{function} takes {names} by name only, because they are easily swapped",
@@ -526,6 +530,14 @@ OPTIMIZER_POSITION = _message("TFG904", "{value} is '{name}' of {optimizer}, not
                               "write {optimizer}(learning_rate={value}), or {name}={value} if that is meant", "warning")
 WARNINGS_MANY = _message("TFG905", "there are more warnings than the {limit} that are told",
                          "mend the others first, or raise the limit with --max-errors", "warning")
+FED_TO_ALL = _message("TFG923", "{what} is fed {names} too, so its layers work as in training", "", "warning")
+BY_HAND = _message("TFG924", "{what} changes {names} by hand, with 'training' false",
+                   "write: with training = true, or training = false if that is meant; it is true by itself where "
+                   "an 'optimize' takes a step", "warning")
+UNTAKEN = _message("TFG925", "nothing takes the step of this 'optimize'",
+                   "write a 'train', or 'run' it by a name (optimize ... as step), or remove it", "warning")
+STEP_TWICE = _message("TFG926", "this takes a step besides the one that every turn takes at its end",
+                      "a 'run' in the body itself chooses what every turn runs; run no_op() runs nothing", "warning")
 SYNTHETIC = _message("TFG903", "{name} could not be had; a synthetic set of the same shape takes its place",
                      "results are not those of the real data", "warning")
 

@@ -6,7 +6,7 @@ resolved; every tensor has its type. The plan half is the statements of the sess
 are references to nodes. Nothing here is TensorFlow's or NumPy's.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .diagnostics import Frame
@@ -178,6 +178,7 @@ class Graph:
     items: tuple[Item, ...]
     names: Mapping[str, Named]
     loss: Ref | None = None
+    training: Ref | None = None  # the bool that the language feeds, where something uses it
 
     def __post_init__(self) -> None:
         nodes: dict[int, Node] = {}
@@ -230,6 +231,14 @@ class Graph:
         A variable counts, but not what made its initial value, which runs once, when it is initialised.
         """
         return reach(self.nodes, self._controls, refs, fed)
+
+
+STEPS = ("optimize",)  # the ops that take a step of a training
+
+
+def takes_step(nodes: Mapping[int, Node], reached: Iterable[int]) -> bool:
+    """Whether an execution of these nodes takes the step of an optimizer, so that `training` is true in it."""
+    return any(nodes[id].op in STEPS for id in reached)
 
 
 def reach(

@@ -27,10 +27,12 @@ from ..ops.op import Call, Op, Refused
 from ..ops.optimizers import REQUIRED as NEEDED
 from ..ops.optimizers import OptimizerRow
 from ..ops.raw import RawOp
-from ..program import Arg, Ref, Refs, Static
+from ..program import Arg, Ref, Refs, Static, refs_of
 from ..source import Span
 from ..suggest import did_you_mean
+from ..syntax import tree as t
 from ..types import DType, TensorType
+from . import training
 from .arguments import Arguments, Given, assign_arguments, bind, missing, operand_notes, size_notes
 from .builtins import SHARED_WITH_OPS
 from .context import Abandoned, Analysis
@@ -42,8 +44,8 @@ from .slips import doubt_logits, doubted
 from .values import Array, Broken, Builtin, Function, Optimizer, Primitive, PythonOp, Tensor, describe, has_tensor
 
 
-def call(ctx: Analysis, function: object, given: Arguments, span: Span, name: str | None) -> object:
-    """The value of a call; `name` is what the program calls the value, if it does."""
+def call(ctx: Analysis, env: Env, function: object, given: Arguments, span: Span, name: str | None) -> object:
+    """The value of a call; `name` is what the program calls the value, if it does; `env` has what its place can see."""
     match function:
         case Op():
             if function.name in SHARED_WITH_OPS and all(isinstance(g.value, (int, float)) for _, g in given):
@@ -60,7 +62,7 @@ def call(ctx: Analysis, function: object, given: Arguments, span: Span, name: st
         case Primitive():
             return function.function(ctx, *(argument for _, argument in given), span)
         case Function():
-            return inline(ctx, function, given, span)
+            return inline(ctx, env, function, given, span)
         case OptimizerRow():
             return optimizer(ctx, function, given, span)
         case DType():
@@ -104,6 +106,8 @@ def call_op(
     sizeable(ctx, shown or op.name, outputs, span)
     ctx.spend(100, span)
     node = ctx.graph.add(op.name, bound.args, name, outputs, ctx.origin(span), default)
+    for param in op.modes.split():
+        ctx.graph.modes.update(refs_of(bound.args[param]) if param in bound.args else ())
     if result == ():
         return Tensor(Ref(node), None, ctx.graph.name, span)
     made = iter([Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)])
@@ -294,7 +298,7 @@ def _builtin(ctx: Analysis, function: Builtin, given: Arguments, span: Span) -> 
 # --- functions --------------------------------------------------------------------------------
 
 
-def inline(ctx: Analysis, function: Function, given: Arguments, span: Span) -> object:
+def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, span: Span) -> object:
     """The value of a `def` called here: its body is analysed again, in a scope named after it."""
     from .statements import Returned, block
 
@@ -310,17 +314,18 @@ def inline(ctx: Analysis, function: Function, given: Arguments, span: Span) -> o
     names = [p.name for p in tree.parameters]
     signature = ", ".join(p.name if p.default is None else f"{p.name} = {p.default.span.text}" for p in tree.parameters)
     arguments = assign_arguments(ctx, name, signature, names, given, span)
-    env = Env(parent=function.env)
+    env = Env(parent=function.env, caller=caller)
     for parameter in tree.parameters:
         if parameter.name in arguments:
             argument = arguments[parameter.name]
             value, place = argument.value, argument.span
         elif parameter.default is not None:
-            from .expressions import evaluate
-
-            value, place = evaluate(ctx, function.env, parameter.default), parameter.default.span
+            value, place = _default(ctx, caller, function, parameter.default, span)
         else:
             missing(ctx, name, signature, parameter.name, span)
+        if _is_training(parameter.default):
+            called = span.text.partition("(")[0][:40]
+            training.taken(ctx, called, value, place, None if parameter.name in arguments else env)
         env.bind(parameter.name, value, place)
     ctx.calling.append(tree)
     failed = ctx.failed
@@ -332,3 +337,16 @@ def inline(ctx: Analysis, function: Function, given: Arguments, span: Span) -> o
     if isinstance(result, Returned):
         return result.value
     return Broken() if ctx.failed > failed else None
+
+
+def _default(ctx: Analysis, caller: Env, function: Function, default: t.Expr, span: Span) -> tuple[object, Span]:
+    """The value of a parameter that a call leaves out, and its place; `training` is looked for from the call's."""
+    from .expressions import evaluate, find
+
+    if _is_training(default):
+        return find(ctx, Env(parent=function.env, caller=caller), t.Name(span, training.NAME)), span
+    return evaluate(ctx, function.env, default), default.span
+
+
+def _is_training(default: t.Expr | None) -> bool:
+    return isinstance(default, t.Name) and default.id == training.NAME

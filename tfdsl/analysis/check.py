@@ -7,10 +7,12 @@ from ..bag import Bag
 from ..diagnostics import (
     DATA_UNKNOWN,
     PARAM_UNKNOWN,
+    UNTAKEN,
     UNUSED,
     UNUSED_VALUE,
     Diagnostic,
 )
+from ..executed import executed
 from ..limits import Clock, Limits
 from ..program import Apply, Enter, Fetch, Graph, Program, Ref, Template, fetches_of, walk
 from ..source import Span
@@ -68,6 +70,8 @@ def analysed(
             ctx.guarded(lambda statement=statement: graph_block(ctx, statement), statement.span)
         elif not isinstance(statement, t.Session):
             block(ctx, ctx.env, (statement,))
+    for graph in ctx.graphs.values():
+        graph.half = len(graph.items)
     for statement in tree.body:
         if isinstance(statement, t.Session):
             sessions.append(plan.session(ctx, statement, names))
@@ -79,6 +83,7 @@ def analysed(
         ctx.bag.add(diagnostic)
     if not ctx.bag.errors:
         _warn_unused(ctx, program, tree)
+        _warn_untaken(ctx, program)
     return ctx, program
 
 
@@ -123,6 +128,19 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File) -> None:
                 continue
             message, details = (UNUSED, {"name": name}) if name else (UNUSED_VALUE, {})
             ctx.bag.add(Diagnostic(message, span, details))
+
+
+def _warn_untaken(ctx: Analysis, program: Program) -> None:
+    """Warn of every `optimize` whose step nothing takes in the sessions of its graph."""
+    for builder, graph in zip(ctx.graphs.values(), program.graphs, strict=True):
+        bodies = [session.body for session in program.sessions if session.graph == graph.name]
+        if not bodies:
+            continue
+        taken = graph.reach([ref for body in bodies for one in walk(body) for ref in executed(one)])
+        for ref in builder.optimizers:
+            if ref.node not in taken:
+                origin = graph.nodes[ref.node].origin
+                ctx.bag.add(Diagnostic(UNTAKEN, origin.span, {}, chain=origin.chain))
 
 
 def _used(builder: GraphBuilder, graph: Graph, program: Program) -> set[int]:

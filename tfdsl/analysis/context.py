@@ -44,7 +44,7 @@ from ..program import (
 from ..source import Span
 from ..syntax import tree as t
 from ..syntax.read import identity_of
-from ..types import Sizes, TensorType
+from ..types import BOOL, Sizes, TensorType
 from .depth import LEVELS, NoStack, on_own_stack
 from .names import Env, declared
 from .values import Broken, Dataset, Tensor, freeze, is_host
@@ -101,6 +101,10 @@ class GraphBuilder:
     variable_scope: tuple[str, ...] = ()
     reuse: bool = False
     bound: list[tuple[str, Span, tuple[Ref, ...]]] = field(default_factory=list)  # names given to nodes
+    half: int = 0  # items when the sessions began; 0 before
+    training: Node | None = None  # the predefined one, which is no item before the graph is finished,
+    training_at: int = 0  # and in front of which item it goes then
+    modes: set[Ref] = field(default_factory=set)  # what tells layers whether they train, and how much they drop
 
     @property
     def shown(self) -> str:
@@ -117,6 +121,15 @@ class GraphBuilder:
         if self.held:
             self.controls[node.id] = self.held
         return node.id
+
+    def predefined(self, origin: Origin) -> Ref:
+        """The graph's `training`, which is outside of all scopes and regions: in front of all that the program makes,
+        or of what its sessions make if nothing else uses it."""
+        if self.training is None:
+            args, type = {"default": Literal(False, "bool")}, TensorType(BOOL, ())
+            self.training = Node(len(self.nodes), "placeholder", args, "training", (type,), origin)
+            self.nodes[self.training.id], self.training_at = self.training, self.half
+        return Ref(self.training.id)
 
     def reach(self, refs: Iterable[Ref], fed: frozenset[Ref] = frozenset()) -> set[int]:
         """The nodes that computing `refs` executes, as `program.Graph.reach`."""
@@ -174,6 +187,8 @@ class GraphBuilder:
         items, nodes, bound = len(self.items), len(self.nodes), len(self.bound)
         yield
         del self.items[items:], self.bound[bound:]
+        if self.training is not None and self.training.id >= nodes:
+            self.training = None
         for id in range(nodes, len(self.nodes)):
             del self.nodes[id]
 
@@ -220,7 +235,12 @@ class GraphBuilder:
                 names.setdefault(".".join((*self.env.written(binding.path), name)), named)
                 if len(bindings) == 1:
                     names[name] = named
-        return Graph(self.name, self.seed, tuple(self.items), names, self.loss)
+        items, training = tuple(self.items), None
+        if self.training is not None:
+            at, training = self.training_at, Ref(self.training.id)
+            items = (*items[:at], self.training, *items[at:])
+            names.setdefault("training", Named(training, self.training.origin.span))
+        return Graph(self.name, self.seed, items, names, self.loss, training)
 
 
 _KEPT = ("variable", "shared", "placeholder")  # two of them are never the same thing

@@ -38,7 +38,7 @@ from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import DTYPE_NAMES, FLOAT32, UNREADABLE, DType, TensorType
-from . import outside, raw
+from . import outside, raw, training
 from .arguments import Given, sizes_of
 from .builtins import BUILTINS
 from .calls import call, call_op
@@ -195,7 +195,7 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
     """The value of a bare name."""
     name = expr.id
     try:
-        binding = env.find(name)
+        binding = training.bound(env) if name == training.NAME else env.find(name)
     except Ambiguous as error:
         some = error.bindings[:_SOME]
         names = [b.qualified(name) for b in some]
@@ -205,10 +205,12 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
     if binding is not None:
         return ctx.use(binding.value, expr.span, name)
     scope = env.find_scope(name)
-    if scope is not None:
+    if scope is not None and name != training.NAME:
         return Namespace(*scope, name)
     if outside.has(ctx, name, above=True):
         return small(ctx, outside.take(ctx, name), expr.span)
+    if name == training.NAME:
+        return training.predefined(ctx, env, expr.span)
     for table in (ctx.foreign.functions, BUILTINS, OPS, OPTIMIZERS, DTYPE_NAMES):
         if name in table:
             return table[name]
@@ -255,6 +257,8 @@ def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> object:
         binding = found and found[0].member(found[1], expr.name)
         if binding:
             return ctx.use(binding.value, expr.span, expr.span.text)
+        if found and not env.binds(expr.value.id):
+            return member(ctx, expr, Namespace(*found, expr.value.id))
     return member(ctx, expr, evaluate(ctx, env, expr.value))
 
 
@@ -531,7 +535,7 @@ def _call(ctx: Analysis, env: Env, expr: t.Call, name: str | None) -> object:
     arguments = arguments_of(ctx, env, expr.arguments)
     if isinstance(expr.function, t.Name) and _is_value(function):
         _hidden_by_value(ctx, env, expr.function, function)
-    return call(ctx, function, arguments, expr.span, name)
+    return call(ctx, env, function, arguments, expr.span, name)
 
 
 def _is_value(function: object) -> bool:

@@ -21,6 +21,7 @@ from .context import Abandoned, Analysis
 from .expressions import dotted, given, plan_value
 from .fed_data import check_data_fed
 from .names import Env
+from .training import with_training
 from .values import Array, Moving, Tensor, describe, is_host
 
 
@@ -30,7 +31,9 @@ class Loop:
 
     data: str | None = None
     feeds: dict[Ref, Feed] = field(default_factory=dict)
-    runs: bool = False
+    runs: bool = False  # in the body itself
+    asides: int = 0  # `every` blocks that are open
+    runs_aside: bool = False  # in one of these
     broken: bool = False  # a `feed` of it could not be analysed
     checkpoint: Span | None = None
 
@@ -130,19 +133,22 @@ def _rank_help(fed: t.Fed, declared: TensorType, actual: TensorType, is_data: bo
 
 
 def checked_feeds(
-    ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...], refs: list[Ref], what: str, statement: t.Statement
-) -> tuple[Feed, ...]:
-    """The feeds of a statement: its own before the loop's; what it needs must be among them."""
-    feeds = {**(plan.loop.feeds if plan.loop else {}), **feed_entries(ctx, plan, feds)}
+    ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...], refs: list[Ref], what: str, statement: t.Statement,
+    changed: Ref | None = None,
+) -> tuple[Feed, ...]:  # fmt: skip
+    """The feeds of a statement: its own before the loop's; what it needs must be among them. It may have changed a
+    variable by other means than what it computes."""
+    own = feed_entries(ctx, plan, feds)
+    feeds = {**(plan.loop.feeds if plan.loop else {}), **own}
     _check_sizes(ctx, plan, feeds)
-    check_needs(ctx, plan, refs, frozenset(feeds), what, statement)
-    return tuple(feeds.values())
+    reached = check_needs(ctx, plan, refs, frozenset(feeds), what, statement)
+    return tuple(with_training(ctx, feeds, own, refs, reached, what, statement, changed).values())
 
 
 def check_needs(
     ctx: Analysis, plan: Plan, refs: list[Ref], fed: frozenset[Ref], what: str, statement: t.Statement
-) -> None:
-    """What a statement computes must have its placeholders fed and its variables initialised."""
+) -> set[int]:
+    """What a statement computes, whose placeholders must be fed and whose variables initialised."""
     graph = ctx.graph
     reached = graph.reach(refs, fed)
     ctx.spend(len(reached), statement.span)
@@ -167,6 +173,7 @@ def check_needs(
                 note = Note("it is from line {line}", node.origin.span)
                 ctx.fail(UNINITIALISED, statement.span, (note,), name=node.name)
         _note_assigned(plan, graph, reached)
+    return reached
 
 
 def _note_assigned(plan: Plan, graph, reached: set[int]) -> None:

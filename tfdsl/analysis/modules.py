@@ -103,7 +103,9 @@ def _analysed(ctx: Analysis, path: str, file: BinaryIO, stem: str, statement: t.
             ctx.fail(IMPORT_DEEP, statement.span, limit=ctx.limits.imports)
         tree = _parsed(ctx, path, file, statement)
         ctx.allowed += ctx.limits.work_of(tree.span.source.text)
-        ctx.modules[identity] = module = Env(parent=primitives(statement.span) if statement.is_library else None)
+        ctx.modules[identity] = module = Env(
+            parent=primitives(statement.span) if statement.is_library else None, importer=ctx.env
+        )
         start = len(ctx.graph.bound)
         with _inside(ctx, tree, module, path, identity, stem), ctx.entering("imported", statement.span):
             block(ctx, module, tuple(s for s in tree.body if not isinstance(s, t.Session)))

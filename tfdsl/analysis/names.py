@@ -36,6 +36,14 @@ class BoundTwice(Exception):
         self.binding = binding
 
 
+class Assumed(Exception):
+    """The name was used as the one that the language has, at the place given."""
+
+    def __init__(self, span: Span):
+        super().__init__()
+        self.span = span
+
+
 class Ambiguous(Exception):
     """Several scopes bind the name."""
 
@@ -60,9 +68,14 @@ class Env:
     scopes: dict[Path, Path] = field(default_factory=dict)  # a scope's path, and as the program writes it
     loops: list[_Loop] = field(default_factory=list)
     count: int = 0
+    caller: "Env | None" = None  # of a function: what can be seen where it is called
+    importer: "Env | None" = None  # of a file: the one that imports it
+    assumed: dict[str, Span] = field(default_factory=dict)  # names of the language's that nothing here may bind later
 
     def bind(self, name: str, value: object, span: Span) -> None:
-        """Bind a name under the open scopes; `BoundTwice` where that is not allowed."""
+        """Bind a name under the open scopes; `BoundTwice` or `Assumed` where that is not allowed."""
+        if name in self.assumed:
+            raise Assumed(self.assumed[name])
         self.count += 1
         bindings = self.names.setdefault(name, [])
         for binding in bindings:
@@ -86,6 +99,13 @@ class Env:
                 return binding
         return None
 
+    def around(self) -> "Iterator[Env]":
+        """This and those that it can see, up to the file's."""
+        env: Env | None = self
+        while env is not None:
+            yield env
+            env = env.parent
+
     def bind_in(self, path: Path, name: str, value: object, span: Span) -> None:
         """Bind a name in a scope that is closed already."""
         outside, self.path = self.path, path
@@ -107,6 +127,10 @@ class Env:
         for name, bindings in self.names.items():
             known = {binding.path: binding.latest for binding in names.get(name, ())}
             yield from ((name, binding) for binding in bindings if known.get(binding.path) != binding.latest)
+
+    def binds(self, name: str) -> bool:
+        """Whether a name is bound here or around, in whichever scope."""
+        return any(name in one.names for one in self.around())
 
     def knows(self, name: str) -> bool:
         """Whether a name or a scope could be meant here."""

@@ -42,6 +42,7 @@ from ..diagnostics import (
     SEED_VALUE,
     SESSION_NAME,
     SESSION_TWICE,
+    STEP_TWICE,
     STREAM_BATCHES,
     TEMPLATE_BRACE,
     TOO_DEEP,
@@ -49,8 +50,10 @@ from ..diagnostics import (
     UNINITIALISED,
     UNKNOWN_FIELD,
     VALUE_OF,
+    Diagnostic,
     Note,
 )
+from ..executed import executed
 from ..limits import MAX_MOVING
 from ..program import (
     ENGINES,
@@ -80,6 +83,7 @@ from ..program import (
     Train,
     Value,
     fetches_of,
+    walk,
 )
 from ..source import Span
 from ..suggest import did_you_mean
@@ -174,7 +178,7 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
         case t.Stop():
             _inside_loop(ctx, plan, statement, "stop when")
             test = _condition(ctx, plan, statement.condition)
-            feeds = checked_feeds(ctx, plan, statement.feeds, list(fetches_of(test)), "stop when", statement)
+            feeds = checked_feeds(ctx, plan, statement.feeds, list(fetches_of(test)), "'stop when'", statement)
             return [Stop(ctx.origin(statement.span), test, feeds)]
         case t.Checkpoint():
             return [_checkpoint(ctx, plan, statement)]
@@ -455,7 +459,8 @@ def _run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:
             refs.append(ctx.use(one, expr.span, _shown_text(expr)).ref)
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'run'", statement)
     if plan.loop:
-        plan.loop.runs = True
+        plan.loop.runs |= not plan.loop.asides
+        plan.loop.runs_aside |= bool(plan.loop.asides)
     return Run(ctx.origin(statement.span), tuple(refs), feeds)
 
 
@@ -490,7 +495,7 @@ def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
             ctx.fail(FEED_SHAPE, value.span, notes, name=statement.target.id, declared=target.type,
                      actual=value.value.type)  # fmt: skip
     expr = plan_value(ctx, value.value, value.span)
-    feeds = checked_feeds(ctx, plan, statement.feeds, list(fetches_of(expr)), "'set'", statement)
+    feeds = checked_feeds(ctx, plan, statement.feeds, list(fetches_of(expr)), "'set'", statement, target.ref)
     if plan.initialised is not None:
         plan.initialised.add(target.ref)
     return Set(ctx.origin(statement.span), target.ref, expr, feeds)
@@ -584,8 +589,9 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
                 loop.feeds.update(entries)
     body = list(_block(ctx, inner, statement.body))
     if not loop.runs and ctx.failed == failed and t.Optimize not in ctx.graph.broken:
-        if not ctx.graph.optimizers:
+        if not ctx.graph.optimizers and not loop.runs_aside:
             ctx.fail(NO_STEP, statement.span)
+        _warn_of_steps(ctx, body)
         for ref in ctx.graph.optimizers:
             feeds = checked_feeds(ctx, inner, (), [ref], "the optimizer", statement)
             body.append(Run(ctx.graph.nodes[ref.node].origin, (ref,), feeds))
@@ -593,6 +599,16 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
         check_batches_fed(ctx, statement, tuple(body))
     data = (dataset.name, dataset.part) if dataset else None
     return Train(ctx.origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body), **options)
+
+
+def _warn_of_steps(ctx: Analysis, body: list[Statement]) -> None:
+    """Warn of what takes a step in a body that takes the steps of all optimizers at its end."""
+    for one in walk(tuple(body)):
+        reached = ctx.graph.reach(executed(one))
+        for ref in ctx.graph.optimizers:
+            if ref.node in reached:
+                note = Note("the 'optimize' is on line {line}", ctx.graph.nodes[ref.node].origin.span)
+                ctx.bag.add(Diagnostic(STEP_TWICE, one.origin.span, {}, (note,), chain=one.origin.chain))
 
 
 # What `train ... with` can say: the values it takes, and the error for others.
@@ -643,7 +659,7 @@ def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[Dataset | 
 
 
 def _every(ctx: Analysis, plan: Plan, statement: t.Every) -> Every:
-    _inside_loop(ctx, plan, statement, "every")
+    loop = _inside_loop(ctx, plan, statement, "every")
     count = _count(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
     for one in statement.body:
         if isinstance(one, t.Checkpoint):
@@ -651,7 +667,10 @@ def _every(ctx: Analysis, plan: Plan, statement: t.Every) -> Every:
         if isinstance(one, t.Feed):
             ctx.fail(PLAN_PLACE, one.span, help="put it directly in the body of 'train', or write '... with ...'",
                      what="'feed' inside 'every'")  # fmt: skip
-    return Every(ctx.origin(statement.span), count, statement.unit, _block(ctx, plan, statement.body))
+    loop.asides += 1
+    body = _block(ctx, plan, statement.body)
+    loop.asides -= 1
+    return Every(ctx.origin(statement.span), count, statement.unit, body)
 
 
 def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoint:

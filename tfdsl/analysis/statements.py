@@ -37,6 +37,7 @@ from ..diagnostics import (
     SHARED_REUSE,
     SUMMARY_KIND,
     SUMMARY_TYPE,
+    TRAINING_LATE,
     TYPE_MISSING_SHAPE,
     UNUSED_VALUE,
     Note,
@@ -57,7 +58,7 @@ from .datasets import declared_data
 from .declared import fits, tensor_type
 from .expressions import bind_targets, condition, evaluate, given, iterate, unpacked, value_of
 from .gradient_flow import barriers, depends
-from .names import BoundTwice, Env, declared
+from .names import Assumed, BoundTwice, Env, declared
 from .params import declared_param
 from .values import Broken, Function, Optimizer, Tensor, describe
 
@@ -99,7 +100,7 @@ def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
         if env.member(env.path, target.id) is None:
             try:
                 env.bind(target.id, Broken(), target.span)
-            except BoundTwice:
+            except (BoundTwice, Assumed):
                 continue
 
 
@@ -110,6 +111,9 @@ def bind(ctx: Analysis, env: Env, target: t.Identifier, value: object) -> None:
     except BoundTwice as error:
         note = Note(f"'{target.id}' was bound on line {{line}}", error.binding.span)
         ctx.fail(REBOUND, target.span, (note,), name=target.id)
+    except Assumed as error:
+        note = Note(f"line {{line}} uses the '{target.id}' that every graph has", error.span)
+        ctx.fail(TRAINING_LATE, target.span, (note,), name=target.id)
     tensors = value if isinstance(value, (list, tuple)) else [value]
     refs = tuple(v.ref for v in tensors if isinstance(v, Tensor) and v.graph == ctx.graph.name)
     if refs:

@@ -111,6 +111,7 @@ class Op:
     arranges: bool = False  # its elements are those of its first argument, perhaps in another shape or dtype
     special: bool = False  # lowered by a function of its own, not by calling `tf` with the arguments
     no_gradient: str = ""  # the arguments to which no gradient flows, where they are floats; "*" for all
+    modes: str = ""  # the parameters that make a difference only in training
     named: bool = True  # `tf` takes `name`; otherwise a node's name has to come from an identity behind it
 
     def passes_gradient(self, argument: str) -> bool:
@@ -120,6 +121,11 @@ class Op:
     @cached_property
     def params(self) -> tuple[Param, ...]:
         return parse_signature(self.signature)
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes a variable, which is its `ref` then."""
+        return any(param.kind == "variable" and param.name == "ref" for param in self.params)
 
     def allowed(self, group: str) -> frozenset[DType]:
         """The dtypes that a dtype letter may stand for."""

@@ -26,12 +26,13 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         arranges: bool = False,
         special: bool = False,
         no_gradient: str = "",
+        modes: str = "",
         named: bool = True,
         **dtypes: str,
     ) -> None:
         facts = {
             "compares": compares, "applies": applies, "arranges": arranges,
-            "special": special, "no_gradient": no_gradient, "named": named,
+            "special": special, "no_gradient": no_gradient, "modes": modes, "named": named,
         }  # fmt: skip
         rows.append(Op(name, signature, rule, tf, doc, example, group, dtypes, **facts))
 

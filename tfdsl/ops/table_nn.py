@@ -45,7 +45,7 @@ row("dropout", "x: T, keep_prob: T? = none, noise_shape: shape? = none, seed: in
     "none",
     nn.dropout, "nn.dropout",
     "A share of the elements, `rate` or 1 - `keep_prob`, becomes 0; the others grow so that the mean stays.",
-    "dropout([1.0, 2.0, 3.0], rate=0.5, seed=1)", T="float")
+    "dropout([1.0, 2.0, 3.0], rate=0.5, seed=1)", modes="keep_prob rate", T="float")
 
 # --- Windows ----------------------------------------------------------------------------------
 _IMAGE = "[[[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]], [[7.0], [8.0], [9.0]]]]"

@@ -4,11 +4,13 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import numpy as np
+
 from ..cluster import TIMEOUT
 from ..diagnostics import CALL_SLOW, CLUSTER_LOST, FEED_TARGET, UNFED, UNKNOWN_NAME, Diagnostic, TfgError
 from ..lowering.failures import failure
 from ..lowering.graph import BuiltGraph
-from ..program import Named, Origin, Program, Ref, Session, Static
+from ..program import Named, Origin, Program, Ref, Session, Static, takes_step
 from ..suggest import did_you_mean
 from .cluster import Late, Lost, Servers
 from .feeds import check_shapes, convert
@@ -37,6 +39,8 @@ class EmbeddedSession:
         fed = self._feeds(feed or {})
         refs = [named.value for named in wanted if isinstance(named.value, Ref)]
         self._check_fed(refs, frozenset(fed), list(names) if not one else [names])
+        if self._trains(refs, frozenset(fed)):
+            fed[self._built.program.training] = np.array(True)
         feeds = {self._built.tensor(ref): array for ref, array in fed.items()}
         values = iter(self._execute([self._built.value(ref) for ref in refs], feeds, wanted))
         results = [next(values) if isinstance(n.value, Ref) else thaw(n.value.value) for n in wanted]
@@ -75,6 +79,14 @@ class EmbeddedSession:
             checked.append((name, type, array, Origin(named.span)))
         check_shapes(checked)
         return result
+
+    def _trains(self, refs: list[Ref], fed: frozenset[Ref]) -> bool:
+        """Whether `training` is to be true: not fed, and needed where a step of an optimizer is taken."""
+        program = self._built.program
+        if program.training is None or program.training in fed:
+            return False
+        reached = program.reach(refs, fed)
+        return program.training.node in reached and takes_step(program.nodes, reached)
 
     def _check_fed(self, refs: list[Ref], fed: frozenset[Ref], names: list[str]) -> None:
         program = self._built.program
