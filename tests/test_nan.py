@@ -211,3 +211,79 @@ session:
     assert diagnostic.notes[-1].text == "the last good checkpoint is that of step 3, in kept"
     assert "no checkpoint of step 6 is kept: w has become NaN" in notes
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["00000001-step-3"]
+
+
+# The gradient of sqrt at 0 is infinite times 0: the loss of the one step is 0, and `w` is NaN behind it.
+LAST = """
+variable w = 0.0
+variable other = 1.0
+loss sqrt(square(w))
+optimize with momentum(0.9, learning_rate=0.1) as fit
+session:
+"""
+
+
+def last(body, engine="loop"):
+    """The error of a session that takes such a step, and what it has left in the working folder."""
+    error = None
+    try:
+        tfdsl.compile(LAST + "".join(f"    {line}\n" for line in body.splitlines())).run(options=Options(engine=engine))
+    except tfdsl.TfgError as raised:
+        (error,) = raised.diagnostics
+    return error, sorted(os.listdir())
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_last_step(engine, here):
+    error, left = last('train 1 step: print w\nsave to "w.ckpt"', engine)
+    assert error.code == "TFG716" and error.span.line == 4 and not left
+    assert error.headline == "the variable w is NaN (not a number) after the last step, 0, so the training fails"
+
+
+SPOILT = {
+    "by a step without a training": 'run fit\nsave to "w.ckpt"',
+    "before it is exported": 'run fit\nexport w to "model"',
+    "saved by its name": 'run fit\nsave w as "x" to "w.ckpt"',
+    "set to another value before": 'set w = 0.0\nrun fit\nsave to "w.ckpt"',
+    "ignored only before": 'train 1 step with on_nan="ignore": run fit\nset w = 0.0\ntrain 1 step: run fit',
+}
+MEANT = {
+    "ignored": 'train 1 step with on_nan="ignore": print w\nsave to "w.ckpt"',
+    "another variable": 'run fit\nsave other to "w.ckpt"',
+    "set to it": 'run fit\nset w = log(-1.0)\nsave w to "w.ckpt"',
+    "initialised again": 'run fit\ninit w\nsave w to "w.ckpt"',
+}
+
+
+@pytest.mark.parametrize("kind", SPOILT)
+def test_nothing_spoilt_is_saved(kind, here):
+    error, left = last(SPOILT[kind])
+    assert error.code == "TFG716" and error.span.line == 4 and not left
+    assert error.notes[-1].span.line > 6
+
+
+@pytest.mark.parametrize("kind", MEANT)
+def test_what_is_meant_is_saved(kind, here):
+    error, left = last(MEANT[kind])
+    assert error is None and "w.ckpt.index" in left
+
+
+def test_variables_that_begin_with_nan_are_saved(here):
+    """Only what a training has made NaN is lost, here with a mask over what is missing."""
+    text = """
+variable table = [1.0, log(-1.0)]
+variable w = 1.0
+loss square(w) + reduce_sum(where(is_nan(table), [0.0, 0.0], square(stop_gradient(table))))
+optimize with gradient_descent(learning_rate=0.1) wrt w
+session:
+    train 3 steps: print w
+    save to "w.ckpt"
+    print table
+"""
+    printed = tfdsl.compile(text).run().printed
+    assert printed[-1] == "[ 1. nan]" and os.path.exists("w.ckpt.index")

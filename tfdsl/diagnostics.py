@@ -413,7 +413,7 @@ DEVICE_MISSING = _message("TFG713", "there is no device {name} here",
                           "there are {known}; --soft-placement takes what there is, --config FILE.yaml names a cluster")
 NO_XLA = _message("TFG715", "XLA cannot compile this training: {reason}",
                   "take the engine loop, or auto, which takes it where XLA cannot compile")
-LOSS_NAN = _message("TFG716", "the loss {name} is NaN (not a number) at step {step}, so the training stops",
+LOSS_NAN = _message("TFG716", "{what} is NaN (not a number) {when}, so {result}",
                     "a smaller learning_rate may cure it; to train on all the same: train ... with on_nan=\"ignore\"")
 RESTORE_UNREADABLE = _message("TFG709", "the checkpoint {path} cannot be read: {reason}")
 CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} is of a different program: {what}",

@@ -104,12 +104,18 @@ def _list_files(work: Folder) -> None:
         file.write(json.dumps(_digests(new), indent=1).encode())
 
 
-def _write(built: BuiltGraph, session: v1.Session, statement: Export, folder: str) -> None:
+def exported(built: BuiltGraph, statement: Export) -> dict[str, tf.Variable]:
+    """The variables that a model needs, by their names."""
     program = built.program
+    reached = program.reach([ref for _, ref in statement.outputs], frozenset(ref for _, ref in statement.inputs))
+    ids = [id for id in sorted(reached) if program.nodes[id].op in ("variable", "shared")]
+    return {variable.op.name: variable for variable in (built.value(Ref(id)) for id in ids)}
+
+
+def _write(built: BuiltGraph, session: v1.Session, statement: Export, folder: str) -> None:
     given = {name: built.tensor(ref) for name, ref in statement.outputs}
     taken = {name: built.tensor(ref) for name, ref in statement.inputs}
-    reached = program.reach([ref for _, ref in statement.outputs], frozenset(ref for _, ref in statement.inputs))
-    variables = [built.value(Ref(id)) for id in sorted(reached) if program.nodes[id].op in ("variable", "shared")]
+    variables = list(exported(built, statement).values())
     values = session.run(variables)
     meta = _pruned(built.graph, variables, [*given.values(), *taken.values()])
     _with_data(meta.graph_def, built, [tensor.op.name for tensor in given.values()], taken.values(), statement)

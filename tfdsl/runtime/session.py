@@ -60,8 +60,9 @@ from .data_session import DataSession
 from .determinism import determinism, is_seeded, opening_is_seeded
 from .devices import check_devices
 from .events import EventLog
-from .export import export
+from .export import export, exported
 from .feeds import check_shapes, convert
+from .nan import Health
 from .options import Options
 from .record import Interrupted, Result
 from .recovery import Place, Recovery
@@ -92,7 +93,11 @@ class SessionRun:
     engines: "Engines | None" = None  # of its trainings
     recovery: Recovery | None = None  # on a cluster
     at: int = 0  # the statement that is run
+    health: Health = field(init=False)  # of its variables
     warned: set[tuple[str, Span | None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.health = Health(self.built, self._values)
 
     def begin(self) -> None:
         """Give variables and random ops what they have when the session opens."""
@@ -170,16 +175,21 @@ class SessionRun:
             return
         prefix = f"{self.built.program.name}." if self.built.program.name else ""
         variables = {prefix + variable.op.name: variable for variable in self.built.variables()}
+        values = self._values(variables)
+        self.result.variables |= values
+        if self.options.session_ended is not None:
+            self.options.session_ended(self.number, values)
+
+    def _values(self, variables: Mapping[str, tf.Variable]) -> dict[str, np.ndarray]:
+        """What those of some variables are that have a value."""
         try:
-            values = self.session.run(variables) if variables else {}
+            return self.session.run(variables) if variables else {}
         except tf.errors.FailedPreconditionError:
             values = {}
             for name, variable in variables.items():
                 with suppress(tf.errors.FailedPreconditionError):
                     values[name] = self.session.run(variable)
-        self.result.variables |= values
-        if self.options.session_ended is not None:
-            self.options.session_ended(self.number, values)
+            return values
 
     # --- statements -----------------------------------------------------------------------
 
@@ -189,6 +199,8 @@ class SessionRun:
             case Print():
                 self._print(statement)
             case Run():
+                if self.health.takes_step(statement.refs):
+                    self.health.begin()
                 self.operate(statement)
             case Log():
                 self._log(statement)
@@ -196,15 +208,20 @@ class SessionRun:
                 self._expect(statement)
             case Set():
                 self._set(statement)
+                self.health.forget()
             case Init():
                 self.initialise(statement.variables, statement.origin)
+                self.health.forget()
             case Restore():
                 self._restore(statement)
+                self.health.forget()
             case Save():
+                self._check_health(self.savers.variables(statement.pairs), statement.origin)
                 path = self.text(statement.path)
                 self.savers.save(self.session, statement.pairs, path, statement.origin)
                 self.result.saved.append(path)
             case Export():
+                self._check_health(exported(self.built, statement), statement.origin)
                 path = self.text(statement.path)
                 export(self.built, self.session, statement, path, self.options.access)
                 self.result.saved.append(path)
@@ -217,6 +234,12 @@ class SessionRun:
                 pass
             case _:
                 raise AssertionError(f"not a statement of a session: {statement}")
+
+    def _check_health(self, variables: Mapping[str, tf.Variable], origin: Origin) -> None:
+        """Nothing is saved of what a training has spoilt."""
+        names = [variable.op.name for variable in variables.values()]
+        notes = [Note("it would be saved on line {line}", origin.span)]
+        self.health.check("after a step of a training", "nothing is saved", notes, names)
 
     def operate(self, statement: Run, watched: tuple[Ref, ...] = ()) -> list:
         """Run operations; the values of tensors that are watched come from the same execution."""

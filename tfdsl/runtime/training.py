@@ -8,6 +8,7 @@ import time
 
 from ..data.arrays import is_streamed
 from ..data.batches import BatchOrder
+from ..diagnostics import Note
 from ..executed import fetched_by
 from ..program import Checkpoint, Every, Field, Run, Statement, Stop, Train
 from . import host
@@ -156,7 +157,7 @@ class Steps:
     def keep(self, statement: int) -> None:
         """Keep a checkpoint, from which the training goes on at a statement of the current step; not of what is lost
         already: the one before stays the last that is good."""
-        lost = self.loop.watch.lost(self._run.session)
+        lost = self._run.health.lost() if self.loop.watch.cares else ""
         if lost:
             self._run.options.note(f"no checkpoint of step {self.loop.step} is kept: {lost} has become NaN")
             return
@@ -216,6 +217,10 @@ def train(
         restore(run, resume, steps.checkpoint.origin)
         first, reached = min(resume.position.step, loop.total), resume.state.about.get("reached")
     loop.step = loop.started_at = first
+    if loop.watch.cares:
+        run.health.begin()
+    else:
+        run.health.forget()
     progress = run.options.progress(loop.total, loop.step, str(plan.unit)) if run.options.progress else Progress()
     engine = run.engines.taken(steps, place)
     if resume is not None and resume.is_exact:
@@ -251,6 +256,10 @@ def train(
         run.step = loop.step
     if share is not None:
         share.close()
+    if loop.watch.cares:
+        notes = [Note("the training is on line {line}", plan.origin.span)]
+        notes += [Note(kept.last_text)] if kept.last_text else []
+        run.health.check(f"after the last step, {loop.step - 1}", "the training fails", notes)
     if steps.folder is not None:
         kept.finish(run, steps.folder)
 
