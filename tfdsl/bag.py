@@ -19,6 +19,15 @@ class Bag:
         """Whether a message was found at a place already."""
         return _key(code, span) in self._seen
 
+    def marked(self) -> tuple[int, set[tuple]]:
+        """What there is, for `back_to`."""
+        return len(self.diagnostics), set(self._seen)
+
+    def back_to(self, mark: tuple[int, set[tuple]]) -> None:
+        """Forget what was found after a mark."""
+        count, self._seen = mark
+        del self.diagnostics[count:]
+
     def add(self, diagnostic: Diagnostic) -> None:
         span = diagnostic.span
         key = _key(diagnostic.code, span)

@@ -77,6 +77,13 @@ class Shared:
 
 
 @dataclass(slots=True)
+class Trial:
+    """Whether the nodes of a trial stay."""
+
+    keep: bool = False
+
+
+@dataclass(slots=True)
 class GraphBuilder:
     """A graph under construction."""
 
@@ -183,14 +190,20 @@ class GraphBuilder:
 
     @contextmanager
     def trial(self):
-        """Build nodes only to look at them: they are gone afterwards."""
-        items, nodes, bound = len(self.items), len(self.nodes), len(self.bound)
-        yield
+        """Build nodes only to look at them: they, and what they say of named sizes, are gone afterwards, unless the
+        trial's `keep` is set."""
+        items, nodes, bound, equals = len(self.items), len(self.nodes), len(self.bound), dict(self.sizes.equals)
+        trial = Trial()
+        yield trial
+        if trial.keep:
+            return
         del self.items[items:], self.bound[bound:]
         if self.training is not None and self.training.id >= nodes:
             self.training = None
         for id in range(nodes, len(self.nodes)):
             del self.nodes[id]
+            self.controls.pop(id, None)
+        self.sizes.equals = equals
 
     def key(self, arg: Arg) -> object:
         """What an argument is made of, equal for arguments made alike."""

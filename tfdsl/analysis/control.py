@@ -25,7 +25,7 @@ from ..program import Node, Ref, Region
 from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
-from ..types import BOOL, Dim, TensorType
+from ..types import BOOL, Dim, Size, TensorType
 from .arguments import Given, default_dtype, operand_notes, scalar_class, tensor_dtype, to_arg, typed
 from .context import Abandoned, Analysis
 from .expressions import condition
@@ -81,6 +81,25 @@ def while_loop(ctx: Analysis, env: Env, statement: t.While) -> None:
         initial[name], types[name] = _initial(ctx, name, binding)
     env.begin_loop()
     try:
+        made = None
+        while made is None:
+            made = _turn(ctx, env, statement, types)
+        regions, turned = made
+        outputs = tuple(types.values())
+        node = ctx.graph.add("while", initial, None, outputs, ctx.origin(statement.span), regions=regions)
+        for at, (name, binding) in enumerate(_carried(env, statement).items()):
+            _rebind(ctx, env, name, binding, Tensor(Ref(node, at), types[name], ctx.graph.name, turned[name].span))
+    finally:
+        env.end_loop()
+
+
+def _turn(
+    ctx: Analysis, env: Env, statement: t.While, types: dict[str, TensorType]
+) -> tuple[tuple[Region, Region], dict[str, Binding]] | None:
+    """The regions of a turn, and what the loop's variables have become. None where a named size is another after it:
+    then the loop begins again, with a type in `types` that leaves this size open."""
+    diagnostics = ctx.bag.marked()
+    with ctx.graph.trial() as trial:
         with _region(ctx, env, statement.span) as items:
             params = _begin_turn(ctx, _carried(env, statement), types)
             value = condition(ctx, env, statement.condition)
@@ -96,14 +115,15 @@ def while_loop(ctx: Analysis, env: Env, statement: t.While) -> None:
             if ctx.failed > failed:
                 raise Abandoned(None)
             turned = {name: env.enclosing(name) for name in types}
-            results = tuple(_turned(ctx, name, binding, types[name]) for name, binding in turned.items())
-            body = Region(params, tuple(items), results)
-        outputs = tuple(types.values())
-        node = ctx.graph.add("while", initial, None, outputs, ctx.origin(statement.span), regions=(test, body))
-        for at, (name, binding) in enumerate(_carried(env, statement).items()):
-            _rebind(ctx, env, name, binding, Tensor(Ref(node, at), types[name], ctx.graph.name, turned[name].span))
-    finally:
-        env.end_loop()
+            after = {name: _turned(ctx, name, binding, types[name]) for name, binding in turned.items()}
+            body = Region(params, tuple(items), tuple(arg for arg, _ in after.values()))
+        opened = {name: type for name, (_, type) in after.items() if type != types[name]}
+        trial.keep = not opened
+    if not opened:
+        return (test, body), turned
+    types |= opened
+    ctx.bag.back_to(diagnostics)
+    return None
 
 
 def _carried(env: Env, statement: t.While) -> dict[str, Binding]:
@@ -137,21 +157,26 @@ def _begin_turn(ctx: Analysis, carried: dict[str, Binding], types: dict[str, Ten
 
 
 def _turned(ctx: Analysis, name: str, binding: Binding, type: TensorType):
-    """What a loop's variable has become after a turn, which must be of the type that it began with."""
+    """What a loop's variable has become after a turn, and its type for all turns: the one that it began with, where
+    named sizes that are others after the turn are open."""
     arg, after = to_arg(ctx, Given(binding.value, binding.span), type.dtype)
     same = after is not None and after.dtype == type.dtype
     if same and type.shape is not None:
         same = after.shape is not None and len(after.shape) == len(type.shape)
-        same = same and all(_fits(ctx, *dims) for dims in zip(type.shape, after.shape, strict=True))
+        pairs = list(zip(type.shape, after.shape, strict=True)) if same else []
+        same = same and not any(_differ(ctx, *pair, int) for pair in pairs)
+        if any(_differ(ctx, *pair, Size) for pair in pairs):
+            type = TensorType(type.dtype, tuple(None if _differ(ctx, *pair, Size) else pair[0] for pair in pairs))
     if not same:
         shown = "no tensor" if after is None else after
         ctx.fail(LOOP_TYPE, binding.span, name=name, first=type, second=shown)
-    return arg
+    return arg, type
 
 
-def _fits(ctx: Analysis, before: Dim, after: Dim) -> bool:
-    sizes = ctx.graph.sizes
-    return before is None or sizes.resolve(before) == sizes.resolve(after)
+def _differ(ctx: Analysis, before: Dim, after: Dim, kind: type) -> bool:
+    """Whether a size of a kind is another after a turn."""
+    before, after = map(ctx.graph.sizes.resolve, (before, after))
+    return before != after and isinstance(before, kind)
 
 
 def _rebind(ctx: Analysis, env: Env, name: str, binding: Binding, value: Tensor) -> None:
@@ -197,10 +222,12 @@ def cond(ctx: Analysis, env: Env, statement: t.If, at: int, value: object) -> Re
         values.append(kept)
         if not kept:
             types.append(_merged(ctx, f"'{name}'", first, second, args))
-    if not types:
+    node = None
+    if types:
+        node = _add(ctx, statement, ref, then, otherwise, args, types)
+    elif not pairs:
         help = "bind a name in every branch, such as: y = ..."
         ctx.fail(CONTROL_NOTHING, test.span, help=help, word="if", what="its branches bind no name")
-    node = _add(ctx, statement, ref, then, otherwise, args, types)
     outputs = iter(range(len(types)))
     for kept, (name, (first, _)) in zip(values, pairs.items(), strict=True):
         result = first.value
