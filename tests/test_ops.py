@@ -223,7 +223,7 @@ def both(bound, shapes=None, defaults=False):
     """What our rule and what TensorFlow says: a type, or the refusal."""
     shapes = shapes or {}
     try:
-        ours = bound.op.rule(our_call(bound, shapes))
+        ours = bound.op.typed(our_call(bound, shapes))
     except Refused as refused:
         details = {"op": bound.op.name, **refused.details}
         assert "{" not in refused.message.headline.format(**details) + refused.message.help.format(**details)
@@ -336,7 +336,7 @@ def takes(example, letter, dtype):
         except (*TF_REFUSALS, KeyError, UnboundLocalError):  # the last is how tf.linalg.eig refuses
             return False
     if dtype in bound.op.allowed(letter):
-        ours = bound.op.rule(our_call(bound, {}))
+        ours = bound.op.typed(our_call(bound, {}))
         assert (covers(ours, result) and covers(result, ours)) or bound.op.name in MORE_PRECISE, (ours, result)
     return True
 
@@ -380,7 +380,7 @@ def test_named_sizes_stay():
     f = DTYPES["float32"]
 
     def shape(op, values=None, **arguments):
-        return OPS[op].rule(Call(OPS[op], arguments, values or {}, {"T": f}, sizes)).shape
+        return OPS[op].typed(Call(OPS[op], arguments, values or {}, {"T": f}, sizes)).shape
 
     flags = dict.fromkeys(("transpose_a", "transpose_b", "adjoint_a", "adjoint_b"), False)
     assert shape("matmul", a=TensorType(f, (n, Size("k"))), b=TensorType(f, (3, 2)), **flags) == (n, 2)

@@ -132,6 +132,10 @@ NEW_AXIS = _message("TFG232", "{op} cannot put a new axis at {axis} of {type}",
 NEEDED = _message("TFG231", "{op} needs {param} for {dtype}", "give it: {param}=10")
 BOTH = _message("TFG233", "{op} needs both {first} and {second}, or neither of them",
                 "without them it gives the places where the condition holds")
+DIAGONAL = _message("TFG235", "{op} has no diagonal {k} in {type}",
+                    "0 is the main one; above it they count up to the last column, below it down to the last row")
+NO_NUMBERS = _message("TFG236", "{op} makes no number of {type}: nothing is left to transform",
+                      "the last axis needs 2 frequencies or more, or say fft_length=1 or more")
 AXES_MANY = _message("TFG234", "{what} has {rank} axes; TensorFlow has tensors of at most {limit}",
                      "put several sizes into one")
 BITS = _message("TFG229", "{op} cannot read {type} as {dtype}: the last axis needs size {wanted}")

@@ -359,8 +359,8 @@ def _groups(ctx: Analysis, op: Op, params: Mapping[str, Param], arguments: Mappi
         kind = max((k for k in kinds if k), key=_RANKS.__getitem__, default=None)
         dtype = default_dtype([g.value for g in members], kind)
         allowed = op.allowed(group)
-        if dtype not in allowed and kind in ("int", None) and FLOAT32 in allowed:
-            dtype = FLOAT32
+        if dtype not in allowed and kind in ("int", None):
+            dtype = next((one for one in (FLOAT32, INT32, BOOL, STRING) if one in allowed), dtype)
         groups[group] = dtype
     return groups
 

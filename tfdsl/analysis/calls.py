@@ -85,7 +85,7 @@ def call_op(
     by_position = frozenset(param.name for (n, _), param in zip(given, op.params, strict=False) if n is None)
     rule_call = Call(op, bound.types, bound.values, bound.groups, ctx.graph.sizes, by_position)
     try:
-        result = op.rule(rule_call)
+        result = op.typed(rule_call)
     except Refused as refused:
         blamed = [bound.given[p] for p in refused.params if p in bound.given] or list(bound.given.values())
         dims = [v for v in (refused.details.get("left"), refused.details.get("right")) if v is not None]

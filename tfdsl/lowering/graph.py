@@ -522,6 +522,17 @@ def _meshgrid(lowering: Lowering, node: Node) -> list:
     return v1.meshgrid(*lowering.argument(node.args["args"]), indexing=indexing)
 
 
+def _grayscale_to_rgb(lowering: Lowering, node: Node) -> tf.Tensor:
+    """TensorFlow's function takes nothing but tensors."""
+    return v1.image.grayscale_to_rgb(tf.convert_to_tensor(lowering.argument(node.args["images"])), name=node.name)
+
+
+def _batch_normalization(lowering: Lowering, node: Node) -> tf.Tensor:
+    """TensorFlow's function is told, too, what is left out."""
+    left_out = {name: Static(None) for name in ("offset", "scale") if name not in node.args}
+    return lowering.table_op(OPS["batch_normalization"], replace(node, args={**node.args, **left_out}))
+
+
 _SPECIAL: dict[str, Callable[[Lowering, Node], object]] = {
     "placeholder": _placeholder,
     "constant": _constant,
@@ -537,6 +548,8 @@ _SPECIAL: dict[str, Callable[[Lowering, Node], object]] = {
     "clip_by_global_norm": _clip_by_global_norm,
     "einsum": _einsum,
     "meshgrid": _meshgrid,
+    "grayscale_to_rgb": _grayscale_to_rgb,
+    "batch_normalization": _batch_normalization,
     "summary": _summary,
     "while": while_loop,
     "cond": cond,

@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..diagnostics import Message
+from ..diagnostics import NEGATIVE, OPTION, RANK, Message
 from ..record import Record
 from ..types import DTYPE_CLASSES, DTYPES, Dim, DType, Shape, SizeClash, Sizes, TensorType
 
@@ -94,7 +94,8 @@ class Op:
     """A row of the op table.
 
     `tf` is the TensorFlow symbol below `tf.compat.v1`; `dtypes` gives each dtype letter the
-    class of dtypes it may be (`types.DTYPE_CLASSES`, several separated by a space);
+    class of dtypes it may be (`types.DTYPE_CLASSES`, several separated by a space), `options` a parameter
+    the values that it may have, or the least one;
     `example` is an expression that works by itself.
     """
 
@@ -106,6 +107,7 @@ class Op:
     example: str
     group: str
     dtypes: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, tuple[str, ...] | int] = field(default_factory=dict)
     compares: bool = False  # it tells one thing from another, element by element: pairs of all are rarely meant
     applies: str = ""  # the activation that it applies to its logits, which must not have been through one
     arranges: bool = False  # its elements are those of its first argument, perhaps in another shape or dtype
@@ -126,6 +128,17 @@ class Op:
     def changes(self) -> bool:
         """Whether it changes a variable, which is its `ref` then."""
         return any(param.kind == "variable" and param.name == "ref" for param in self.params)
+
+    def typed(self, call: "Call") -> object:
+        """What the rule gives for a call, whose options are seen to first."""
+        for name, limit in self.options.items():
+            value = call[name]
+            if isinstance(limit, int):
+                if isinstance(value, int) and value < limit:
+                    call.fail(NEGATIVE, name, param=name, value=value, least=limit)
+            elif value is not None:
+                call.option(name, *limit)
+        return self.rule(call)
 
     def allowed(self, group: str) -> frozenset[DType]:
         """The dtypes that a dtype letter may stand for."""
@@ -185,6 +198,13 @@ class Call:
         """Doubt the call, and go on; the arguments are those of `fail`."""
         self.warnings.append(Refused(message, params, details))
 
+    def option(self, param: str, *allowed: object) -> object:
+        """An argument that must be one of a few values."""
+        if self[param] not in allowed:
+            shown = [f'"{value}"' if isinstance(value, str) else str(value) for value in (self[param], *allowed)]
+            self.fail(OPTION, param, param=param, value=shown[0], allowed=" or ".join(shown[1:]))
+        return self[param]
+
     def same(self, left: Dim, right: Dim, message: Message, *params: str, **details: object) -> Dim:
         """The one size that two sizes must be; otherwise fail with `message`, given `left` and `right`."""
         try:
@@ -192,11 +212,14 @@ class Call:
         except SizeClash:
             self.fail(message, *params, left=left, right=right, **details)
 
-    def shape(self, name: str) -> Shape:
-        """The sizes that a `shape` argument gives: None for an unknown rank, None in it for an unknown size."""
-        value = self.known(name)
+    def shape(self, name: str, is_vector: bool = True) -> Shape:
+        """The sizes that a `shape` argument gives: None for an unknown rank, None in it for an unknown size. One number
+        is a shape only where it need not be a vector."""
+        value, given = self.known(name), self.arguments[name]
+        if isinstance(given, TensorType) and given.rank not in ((None, 1) if is_vector else (None, 0, 1)):
+            self.fail(RANK, name, param=name, wanted=1, type=given)
         if value is None:
-            kind = self.arguments[name]
-            rank = kind.shape[0] if isinstance(kind, TensorType) and kind.shape else None
+            sizes = given.shape if isinstance(given, TensorType) else None
+            rank = sizes[0] if sizes else None if sizes is None else 1
             return (None,) * rank if isinstance(rank, int) else None
         return tuple(value) if isinstance(value, (list, tuple)) else (value,)

@@ -8,8 +8,9 @@ from .op import Op
 def table(group: str) -> tuple[list[Op], Callable[..., None]]:
     """A list for the rows of one theme and the function that adds one to it.
 
-    The keywords of `row` that are no fields of `Op` limit the dtype letters of the
-    signature: `T="float", U="int32 int64"`.
+    The keywords of `row` that are no fields of `Op` limit what the signature leaves open: letters the dtypes,
+    `T="float", U="int32 int64"`, and names of parameters their values, `padding=("SAME", "VALID")`, or
+    for a number the least, `num_buckets=1`.
     """
     rows: list[Op] = []
 
@@ -28,12 +29,14 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         no_gradient: str = "",
         modes: str = "",
         named: bool = True,
-        **dtypes: str,
+        **limits: object,
     ) -> None:
+        dtypes = {letter: classes for letter, classes in limits.items() if letter.isupper()}
+        options = {param: limit for param, limit in limits.items() if param not in dtypes}
         facts = {
             "compares": compares, "applies": applies, "arranges": arranges,
             "special": special, "no_gradient": no_gradient, "modes": modes, "named": named,
         }  # fmt: skip
-        rows.append(Op(name, signature, rule, tf, doc, example, group, dtypes, **facts))
+        rows.append(Op(name, signature, rule, tf, doc, example, group, dtypes, options, **facts))
 
     return rows, row

@@ -19,7 +19,6 @@ from ..diagnostics import (
     LENGTH,
     NEGATIVE_POWER,
     NEW_AXIS,
-    OPTION,
     PAIRED,
     RANK,
     RANK_UNKNOWN,
@@ -173,10 +172,7 @@ def replaced(shape: Sequence[Dim], axis: int, *dims: Dim) -> tuple[Dim, ...]:
 
 def option(call: Call, param: str, *allowed: object) -> object:
     """An argument that must be one of a few values."""
-    if call[param] not in allowed:
-        shown = [f'"{value}"' if isinstance(value, str) else str(value) for value in (call[param], *allowed)]
-        call.fail(OPTION, param, param=param, value=shown[0], allowed=" or ".join(shown[1:]))
-    return call[param]
+    return call.option(param, *allowed)
 
 
 def length(call: Call, param: str, values: Sequence, wanted: int) -> Sequence:
@@ -326,6 +322,12 @@ def clip_norm(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), merge(call, call["t"].shape, shape, "t", "clip_norm"))
 
 
+def clip_norm_over(call: Call) -> TensorType:
+    """As `clip_norm`, of the slices that lie along some axes."""
+    along_axis("t", axis="axes")(call)
+    return clip_norm(call)
+
+
 def clip_global_norm(call: Call) -> tuple[tuple[TensorType, ...], TensorType]:
     """The tensors as they are, and their norm; the norm that they are clipped to is a scalar."""
     for norm in ("clip_norm", "use_norm"):
@@ -382,14 +384,14 @@ def best_index(call: Call) -> TensorType:
     return TensorType(call.dtype("U"), shape)
 
 
-def along_axis(param: str, rank: int = 0):
-    """The type of one argument, unchanged; `axis` must be one of its axes."""
+def along_axis(param: str, rank: int = 0, axis: str = "axis"):
+    """The type of one argument, unchanged; what `axis` names must be axes of it."""
 
     def rule(call: Call) -> TensorType:
         shape = least_rank(call, param, rank)
-        if shape is not None and call["axis"] is not None:
-            for axis in listed(call["axis"]):
-                axis_in(call, axis, len(shape), param)
+        if shape is not None and call[axis] is not None:
+            for one in listed(call[axis]):
+                axis_in(call, one, len(shape), param)
         return TensorType(call[param].dtype, shape)
 
     return rule

@@ -19,6 +19,7 @@ from ..types import FLOAT32, INT32, Dim, Shape, TensorType, shape_text
 from .op import Call
 from .shapes import (
     axis_in,
+    broadcast,
     clear_rank,
     listed,
     merge,
@@ -38,22 +39,24 @@ MAX_OUTPUTS = 100_000
 # --- New tensors ------------------------------------------------------------------------------
 
 
-def given_shape(call: Call, param: str = "shape") -> Shape:
+def given_shape(call: Call, param: str = "shape", is_vector: bool = True) -> Shape:
     """The shape that an argument gives, where no size may be negative."""
-    shape = call.shape(param)
+    shape = call.shape(param, is_vector)
     for dim in shape or ():
         if (number(call, dim) or 0) < 0:
             call.fail(NEGATIVE, param, param=param, value=dim, least=0)
     return shape
 
 
-def shaped(group: str = "T", param: str = "shape"):
-    """A new tensor of the shape given."""
+def shaped(call: Call) -> TensorType:
+    """A new tensor of the shape given; one number is a shape."""
+    return TensorType(call.dtype("T"), given_shape(call, is_vector=False))
 
-    def rule(call: Call) -> TensorType:
-        return TensorType(call.dtype(group), given_shape(call, param))
 
-    return rule
+def fill(call: Call) -> TensorType:
+    """One value everywhere."""
+    wanted_rank(call, "value", 0)
+    return TensorType(call.dtype("T"), given_shape(call, "dims"))
 
 
 def static_shaped(rank: int = 0):
@@ -116,7 +119,9 @@ def count(call: Call, param: str) -> Dim:
 def linspace(call: Call) -> TensorType:
     """`num` values between `start` and `stop`, along a new axis."""
     num = count(call, "num")
-    shape = merge(call, call["start"].shape, call["stop"].shape, "start", "stop")
+    if num == 0:
+        call.fail(NEGATIVE, "num", param="num", value=num, least=1)
+    shape = broadcast(call, "start", "stop")
     if shape is None:
         return TensorType(call.dtype("T"), None)
     axis = new_axis_in(call, call["axis"], len(shape), "start")
@@ -331,6 +336,9 @@ def multiplied(call: Call, dim: Dim, times: Dim) -> Dim:
 def repeat(call: Call) -> TensorType:
     """Each slice of an axis as often as told; of all elements in a row where no axis is given."""
     shape, times = call["input"].shape, call.known("repeats")
+    counts = call["repeats"].shape
+    if len(counts or ()) > 1:
+        call.fail(RANK, "repeats", param="repeats", wanted="0 or 1", type=call["repeats"])
     if shape is None and call["axis"] is None:
         return TensorType(call.dtype("T"), (None,))
     if shape is None and call["repeats"].rank in (None, 0):
@@ -342,9 +350,11 @@ def repeat(call: Call) -> TensorType:
         axis = axis_in(call, call["axis"], len(shape), "input")
     if isinstance(times, list) and len(times) == 1:
         times = times[0]
-    if isinstance(times, list) and any(not isinstance(count, int) for count in times):
-        wanted_rank(call, "repeats", 1)
-        times = None
+    if counts and number(call, counts[0]) not in (None, 1):
+        same_size(call, shape[axis], counts[0], "input", "repeats")
+    for one in listed(times) if times is not None else ():
+        if one < 0:
+            call.fail(NEGATIVE, "repeats", param="repeats", value=one, least=0)
     total = sum(times) if isinstance(times, list) else multiplied(call, shape[axis], times)
     return TensorType(call.dtype("T"), replaced(shape, axis, total))
 

@@ -65,8 +65,10 @@ def gather_rows(call: Call) -> TensorType:
 def gather_nd(call: Call) -> TensorType:
     """The slices at the tuples of indices that the last axis holds."""
     if call["batch_dims"]:
-        clear_rank(call, "params")
-        clear_rank(call, "indices")
+        shapes = clear_rank(call, "params"), clear_rank(call, "indices")
+        for param, shape in zip(("params", "indices"), shapes):
+            if call["batch_dims"] >= len(shape):
+                call.fail(RANK, param, param=param, wanted=f"{call['batch_dims'] + 1} or more", type=call[param])
     params, indices, batch = call["params"].shape, least_rank(call, "indices", 1), call["batch_dims"]
     depth = None if not indices else number(call, indices[-1])
     if params is None or depth is None:
@@ -392,6 +394,9 @@ def sparse_segment(call: Call) -> TensorType:
 def bincount(call: Call) -> TensorType:
     """How often each number occurs, or the sum of its weights."""
     dtype = call["dtype"] if call["weights"] is None else call.dtype("T")
+    for name in ("minlength", "maxlength"):
+        if call[name] is not None:
+            wanted_rank(call, name, 0)
     least, most = (0 if call[name] is None else call.known(name) for name in ("minlength", "maxlength"))
     if call.known("arr") is None or None in (least, most):
         return TensorType(dtype, (None,))
@@ -412,7 +417,21 @@ def confusion_matrix(call: Call) -> TensorType:
 
 def histogram(call: Call) -> TensorType:
     """One count a bin."""
-    return TensorType(call["dtype"], (count(call, "nbins"),))
+    return TensorType(call["dtype"], (_bins(call),))
+
+
+def histogram_bins(call: Call) -> TensorType:
+    """The bin of each value."""
+    _bins(call)
+    return TensorType(INT32, call["values"].shape)
+
+
+def _bins(call: Call) -> Dim:
+    same_size(call, wanted_rank(call, "value_range", 1)[0], 2, "value_range")
+    bins = count(call, "nbins")
+    if bins == 0:
+        call.fail(NEGATIVE, "nbins", param="nbins", value=bins, least=1)
+    return bins
 
 
 # --- Strings ----------------------------------------------------------------------------------

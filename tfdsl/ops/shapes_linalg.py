@@ -1,6 +1,18 @@
 """Shape rules of linear algebra and of Fourier transforms. The last two axes are the matrices."""
 
-from ..diagnostics import EQUATION, LENGTH, MATMUL_SIZES, NOT_SQUARE, OPTION, RANK, SIZES_DIFFER
+from ..diagnostics import (
+    AXES_TWICE,
+    DIAGONAL,
+    EQUATION,
+    LENGTH,
+    MATMUL_SIZES,
+    NEGATIVE,
+    NO_NUMBERS,
+    NOT_SQUARE,
+    OPTION,
+    RANK,
+    SIZES_DIFFER,
+)
 from ..types import INT32, Dim, Shape, TensorType
 from .op import Call
 from .shapes import (
@@ -201,14 +213,31 @@ def trace(call: Call) -> TensorType:
 
 
 def matrix_rank(call: Call) -> TensorType:
+    """One number for each matrix; `tol` broadcasts to their singular values."""
     shape = least_rank(call, "a", 2)
-    return TensorType(INT32, None if shape is None else shape[:-2])
+    if shape is None:
+        return TensorType(INT32, None)
+    values = (*shape[:-2], smaller(call, shape[-2], shape[-1]))
+    if call["tol"] is not None:
+        values = broadcast_shapes(call, values, call["tol"].shape, "a", "tol", a=call["a"], b=call["tol"])
+    return TensorType(INT32, None if values is None else values[:-1])
 
 
 def norm(call: Call) -> TensorType:
     """A reduction of all elements, of vectors (one axis) or of matrices (two axes)."""
+    _norm_axes(call)
     shape = reduced_shape(call, "tensor", call["axis"], call["keepdims"])
     return TensorType(call.dtype("T"), shape)
+
+
+def _norm_axes(call: Call) -> None:
+    """No axis, a number, or a list of two that differ."""
+    axes = call["axis"]
+    if isinstance(axes, (list, tuple)):
+        if len(axes) != 2:
+            call.fail(LENGTH, "axis", param="axis", wanted=2, count=len(axes))
+        if axes[0] == axes[1]:
+            call.fail(AXES_TWICE, "axis", param="axis", axes=list(axes))
 
 
 def smaller(call: Call, a: Dim, b: Dim) -> Dim:
@@ -270,6 +299,7 @@ def any_eigenvalues(call: Call) -> TensorType:
 
 def normalize(call: Call) -> tuple[TensorType, TensorType]:
     """The tensor, and its norm with the axes kept."""
+    _norm_axes(call)
     return call["tensor"], TensorType(call.dtype("T"), reduced_shape(call, "tensor", call["axis"], True))
 
 
@@ -364,9 +394,11 @@ def matrix_diag_part(call: Call) -> TensorType:
     shape, k = least_rank(call, "input", 2), call["k"]
     if shape is None:
         return TensorType(call.dtype("T"), None)
+    rows, columns = number(call, shape[-2]), number(call, shape[-1])
+    if (k > 0 and columns is not None and k >= columns) or (k < 0 and rows is not None and -k >= rows):
+        call.fail(DIAGONAL, "input", k=k, type=call["input"])
     if k == 0:
         return TensorType(call.dtype("T"), (*shape[:-2], smaller(call, shape[-2], shape[-1])))
-    rows, columns = number(call, shape[-2]), number(call, shape[-1])
     size = None if rows is None or columns is None else min(rows + min(k, 0), columns - max(k, 0))
     return TensorType(call.dtype("T"), (*shape[:-2], size))
 
@@ -403,6 +435,8 @@ def irfft(call: Call) -> TensorType:
         clear_rank(call, "input_tensor")
     size = None if shape is None else number(call, shape[-1])
     last = _length(call, None if size is None else max(0, 2 * (size - 1)))
+    if last == 0 and 0 not in (number(call, dim) for dim in shape[:-1] if dim is not None):
+        call.fail(NO_NUMBERS, "input_tensor", type=call["input_tensor"])
     return TensorType(real_of(call.dtype("T")), None if shape is None else (*shape[:-1], last))
 
 
@@ -410,6 +444,10 @@ def _length(call: Call, default: int | None) -> int | None:
     if call["fft_length"] is None:
         return default
     given = call.shape("fft_length")
+    if given is not None and len(given) != 1:
+        call.fail(LENGTH, "fft_length", param="fft_length", wanted=1, count=len(given))
+    if given and (number(call, given[0]) or 0) < 0:
+        call.fail(NEGATIVE, "fft_length", param="fft_length", value=given[0], least=0)
     return given[0] if given else None
 
 

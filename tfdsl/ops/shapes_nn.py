@@ -7,19 +7,19 @@ from .shapes import (
     along_axis,
     axis_in,
     broadcast,
+    broadcast_shapes,
     clear_rank,
     least_rank,
     listed,
     merge,
     number,
-    option,
     product,
     replaced,
     same_size,
     wanted_rank,
     without,
 )
-from .shapes_array import shaped
+from .shapes_array import given_shape
 
 # --- Windows ----------------------------------------------------------------------------------
 
@@ -45,7 +45,14 @@ def channels_first(call: Call) -> bool:
 
 def slid(call: Call, param: str, axis: int, window: Dim, stride: int, dilation: int = 1) -> Dim:
     """How often a window fits on an axis of the input."""
-    dim = call[param].shape[axis] if call[param].shape is not None else None
+    return _windows(call, call[param], axis, window, stride, dilation, param)
+
+
+def _windows(
+    call: Call, type: TensorType, axis: int, window: Dim, stride: int, dilation: int = 1, param: str = "output_shape"
+) -> Dim:
+    """How often a window fits on an axis of a tensor; `param` is the argument that says its sizes."""
+    dim = type.shape[axis] if type.shape is not None else None
     size, window = number(call, dim), number(call, window)
     if call["padding"].upper() == "SAME":
         return dim if stride == 1 else None if size is None else -(-size // stride)
@@ -57,7 +64,7 @@ def slid(call: Call, param: str, axis: int, window: Dim, stride: int, dilation: 
     if size is None:
         return None
     if size < reach:
-        call.fail(WINDOW, param, window=reach, size=size, axis=axis, type=call[param])
+        call.fail(WINDOW, param, window=reach, size=size, axis=axis, type=type)
     return (size - reach) // stride + 1
 
 
@@ -76,7 +83,6 @@ def conv(spatial: int, param: str = "input", kernel: str = "filter", strides: st
     """A convolution over this many axes; a depthwise one keeps the input's channels apart."""
 
     def rule(call: Call) -> TensorType:
-        option(call, "padding", "SAME", "VALID")
         shape = wanted_rank(call, param, spatial + 2)
         *window, taken, made = wanted_rank(call, kernel, spatial + 2)
         first = channels_first(call)
@@ -112,13 +118,24 @@ def conv_transpose(spatial: int, param: str = "value", kernel: str = "filter"):
     """The shape asked for, which the gradient of a convolution cannot work out."""
 
     def rule(call: Call) -> TensorType:
-        option(call, "padding", "SAME", "VALID")
-        batch, *_ = wanted_rank(call, param, spatial + 2)
-        made = wanted_rank(call, kernel, spatial + 2)[spatial]
-        shape = call.shape("output_shape") or (None,) * (spatial + 2)
-        if call.known("output_shape") is None:
+        given = wanted_rank(call, param, spatial + 2)
+        *window, made, taken = wanted_rank(call, kernel, spatial + 2)
+        steps, first = per_axis(call, "strides", spatial), channels_first(call)
+        batch, axes, channels = _split(first, given)
+        same_size(call, channels, taken, param, kernel)
+        shape = call.shape("output_shape")
+        if shape is not None and len(shape) != spatial + 2:
+            call.fail(LENGTH, "output_shape", param="output_shape", wanted=spatial + 2, count=len(shape))
+        if shape is None or call.known("output_shape") is None:
             return TensorType(call.dtype("T"), (batch, *(None,) * (spatial + 1)))
-        axis = 1 if channels_first(call) else spatial + 1
+        for dim in shape:
+            if (number(call, dim) or 0) < 0:
+                call.fail(NEGATIVE, "output_shape", param="output_shape", value=dim, least=0)
+        wanted = TensorType(call.dtype("T"), shape)
+        for axis, size, step in zip(axes, window, steps):
+            same_size(call, given[axis], _windows(call, wanted, axis, size, step), param, "output_shape")
+        same_size(call, shape[0], batch, "output_shape", param)
+        axis = 1 if first else spatial + 1
         return TensorType(call.dtype("T"), replaced(shape, axis, same_size(call, shape[axis], made, kernel)))
 
     return rule
@@ -128,7 +145,6 @@ def pool(spatial: int, param: str = "value"):
     """The largest or mean value of each window."""
 
     def rule(call: Call) -> TensorType:
-        option(call, "padding", "SAME", "VALID")
         shape = wanted_rank(call, param, spatial + 2)
         first = channels_first(call)
         batch, axes, channels = _split(first, shape)
@@ -141,7 +157,7 @@ def pool(spatial: int, param: str = "value"):
 
 def bias_add(call: Call) -> TensorType:
     """One number a channel, added everywhere."""
-    shape, (channels,) = least_rank(call, "value", 2), wanted_rank(call, "bias", 1)
+    shape, (channels,) = least_rank(call, "value", 3 if channels_first(call) else 2), wanted_rank(call, "bias", 1)
     if shape is None:
         return TensorType(call.dtype("T"), None)
     axis = 1 if channels_first(call) else len(shape) - 1
@@ -185,7 +201,17 @@ def dropout(call: Call) -> TensorType:
     if value is not None and not 0 <= (value if given[0] == "rate" else 1 - value) < 1:
         allowed = "0 up to, but not, 1" if given[0] == "rate" else "more than 0 and up to 1"
         call.fail(OPTION, given[0], param=given[0], value=value, allowed=allowed)
+    kept = None if call["noise_shape"] is None else call.shape("noise_shape")
+    if kept is not None:
+        merge_noise(call, wanted_rank(call, "x", len(kept)), kept)
     return call["x"]
+
+
+def merge_noise(call: Call, shape: tuple[Dim, ...], kept: tuple[Dim, ...]) -> None:
+    """What is kept or dropped together: all of an axis for size 1, else each by itself."""
+    for dim, size in zip(shape, kept):
+        if number(call, size) not in (None, 1):
+            same_size(call, dim, size, "x", "noise_shape")
 
 
 # --- Losses -----------------------------------------------------------------------------------
@@ -229,10 +255,11 @@ def sampled_loss(call: Call) -> TensorType:
 
 
 def paired(left: str, right: str, dtype: str = "T"):
-    """Element by element, without broadcasting."""
+    """Element by element, without broadcasting: of that TensorFlow sees to what is known beforehand."""
 
     def rule(call: Call) -> TensorType:
-        return TensorType(call.dtype(dtype), merge(call, call[left].shape, call[right].shape, left, right))
+        merge(call, call[left].shape, call[right].shape, left, right)
+        return TensorType(call.dtype(dtype), broadcast(call, left, right))
 
     return rule
 
@@ -276,10 +303,28 @@ def fused_batch_norm(call: Call) -> tuple[TensorType, TensorType, TensorType]:
 
 
 def uniform(call: Call) -> TensorType:
-    """Integers have no largest value of their own."""
-    if call["maxval"] is None and call.dtype("T").kind != "float":
+    """Integers have no largest value of their own, and one for all is needed."""
+    is_float = call.dtype("T").kind == "float"
+    if call["maxval"] is None and not is_float:
         call.fail(NEEDED, "shape", param="maxval", dtype=call.dtype("T"))
-    return shaped()(call)
+    for bound in ("minval", "maxval"):
+        if call[bound] is not None and not is_float:
+            wanted_rank(call, bound, 0)
+    return drawn("minval", "maxval")(call)
+
+
+def drawn(*params: str):
+    """A tensor of the shape given, scaled and moved by the parameters, with which it broadcasts."""
+
+    def rule(call: Call) -> TensorType:
+        shape = given_shape(call)
+        for param in params:
+            if call[param] is not None and call[param].shape != ():
+                drawn = TensorType(call.dtype("T"), shape)
+                shape = broadcast_shapes(call, shape, call[param].shape, "shape", param, a=drawn, b=call[param])
+        return TensorType(call.dtype("T"), shape)
+
+    return rule
 
 
 def draws(group: str = "U"):
@@ -339,17 +384,24 @@ def resized(group: str = "T"):
     return rule
 
 
-def image(param: str, channels: int | None = None, made: int | None = None):
-    """An image or a batch of them; the last axis may have to be of a size, and may change."""
+def image(param: str, channels: int | None = None, made: int | None = None, most: int | None = None):
+    """An image or a batch of them, perhaps with `most` axes; the last may have to be of a size, and may change."""
 
     def rule(call: Call) -> TensorType:
         shape = least_rank(call, param, 3 if channels is None else 1)
+        if channels is None and most is not None and len(shape or ()) > most:
+            call.fail(RANK, param, param=param, wanted=f"3 or {most}", type=call[param])
         if shape is not None and channels is not None:
             last = same_size(call, shape[-1], channels, param)
             shape = (*shape[:-1], last if made is None else made)
         return TensorType(call.dtype("T"), shape)
 
     return rule
+
+
+def standardized(call: Call) -> TensorType:
+    """As float32, whatever is given."""
+    return TensorType(FLOAT32, image("image")(call).shape)
 
 
 def crop_and_resize(call: Call) -> TensorType:

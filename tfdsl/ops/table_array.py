@@ -13,13 +13,13 @@ row("constant", "value: T, dtype: dtype T = none, shape: shape? = none", array.c
     "A node with a value known while compiling. With `shape`, one number fills it all.",
     "constant([[1.0, 2.0], [3.0, 4.0]])")
 for _name in ("zeros", "ones"):
-    row(_name, "shape: shape, dtype: dtype T = float32", array.shaped(), _name, f"A tensor of {_name}.",
+    row(_name, "shape: shape, dtype: dtype T = float32", array.shaped, _name, f"A tensor of {_name}.",
         f"{_name}([2, 3])", T="number bool string" if _name == "zeros" else "number bool")
     row(f"{_name}_like", "tensor: T, dtype: dtype U = none", array.filled_like("tensor"), f"{_name}_like",
         f"A tensor of {_name} with the shape, and unless given the dtype, of another.",
         f"{_name}_like([[1, 2], [3, 4]], dtype=float32)",
         no_gradient="*", U="any" if _name == "zeros" else "number bool")
-row("fill", "dims: shape, value: T", array.shaped(param="dims"), "fill",
+row("fill", "dims: shape, value: T", array.fill, "fill",
     "A tensor that holds one value everywhere.",
     "fill([2, 3], 7.0)")
 row("eye", "num_rows: int32, num_columns: int32? = none, batch_shape: shape? = none, dtype: dtype T = "
@@ -39,7 +39,7 @@ row("sequence_mask", "lengths: U, maxlen: U? = none, dtype: dtype T = bool", arr
     "sequence_mask([1, 3], maxlen=4)", U="int32 int64")
 row("meshgrid", "args: [T], indexing: text = \"xy\"", array.meshgrid, "meshgrid",
     "The coordinates of all points of a grid, one tensor for each of the vectors that span it.",
-    "meshgrid([[1.0, 2.0], [3.0, 4.0, 5.0]])", special=True, named=False,
+    "meshgrid([[1.0, 2.0], [3.0, 4.0, 5.0]])", special=True, named=False, indexing=("xy", "ij"),
     T="number bool")
 for _name in ("hann_window", "hamming_window"):
     row(_name, "window_length: int32, periodic: flag = true, dtype: dtype T = float32", array.window,
@@ -136,7 +136,7 @@ row("gather", "params: T, indices: U, axis: integer = none, batch_dims: integer 
     "gather([[1, 2], [3, 4], [5, 6]], [2, 0])", U="int16 int32 int64")
 row("gather_nd", "params: T, indices: U, batch_dims: integer = 0", index.gather_nd, "gather_nd",
     "The element, or slice, at each tuple of indices; the last axis of `indices` holds the tuples.",
-    "gather_nd([[1, 2], [3, 4]], [[0, 0], [1, 1]])", U="int16 int32 int64")
+    "gather_nd([[1, 2], [3, 4]], [[0, 0], [1, 1]])", U="int16 int32 int64", batch_dims=0)
 row("where", "condition: bool, x: T? = none, y: T? = none", index.choose, "where",
     "`x` where the condition is true, `y` elsewhere; both have one shape, a vector condition picks rows. "
     "Without them, the int64 indices of the true elements.", "where([true, false], [1.0, 2.0], [3.0, 4.0])")

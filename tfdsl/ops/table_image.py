@@ -22,23 +22,25 @@ for _name, _what, _group in (
         f"{', as float32' if _group == 'float32' else ''}.", f"{_name}({_GRAY}, [4, 6])",
         no_gradient="*" if _name == "resize_area" else "", T=_PIXELS)
 for _name, _what in (("flip_left_right", "left and right"), ("flip_up_down", "up and down")):
-    row(_name, "image: T", nn.image("image"), f"image.{_name}",
+    row(_name, "image: T", nn.image("image", most=4), f"image.{_name}",
         f"An image, or a batch of them, with {_what} swapped.",
         f"{_name}({_GRAY})", named=False, T="number bool string")
-row("per_image_standardization", "image: T", nn.image("image"), "image.per_image_standardization",
-    "Each image with mean 0 and variance 1.", f"per_image_standardization({_GRAY})", named=False, T="float32")
+row("per_image_standardization", "image: T", nn.standardized, "image.per_image_standardization",
+    "Each image with mean 0 and variance 1, as float32.", f"per_image_standardization({_GRAY})", named=False,
+    T="real bool")
 row("adjust_brightness", "image: T, delta: number", like("image"), "image.adjust_brightness",
-    "Images with `delta` added everywhere.", f"adjust_brightness({_GRAY}, 0.1)", named=False, T="float32")
+    "Images with `delta` added everywhere; whole numbers stand for shares of the largest that their dtype holds.",
+    f"adjust_brightness({_GRAY}, 0.1)", named=False, T="real")
 row("adjust_contrast", "images: T, contrast_factor: number", nn.image("images"), "image.adjust_contrast",
     "Images with the distance of each pixel from the mean of its channel multiplied.",
     f"adjust_contrast({_GRAY}, 2.0)",
-    named=False, T="float32", no_gradient="*")
+    named=False, T="bfloat16 float32 float64 int", no_gradient="*")
 row("rgb_to_grayscale", "images: T", nn.image("images", 3, 1), "image.rgb_to_grayscale",
     "The brightness of colours: the last axis of size 3 becomes size 1.", f"rgb_to_grayscale({_RGB})",
-    T="float32")
+    T="real")
 row("grayscale_to_rgb", "images: T", nn.image("images", 1, 3), "image.grayscale_to_rgb",
-    "Brightness as colours: the last axis of size 1 becomes size 3.", f"grayscale_to_rgb(constant({_GRAY}))",
-    T="float32")
+    "Brightness as colours: the last axis of size 1 becomes size 3.", f"grayscale_to_rgb({_GRAY})", special=True,
+    T="float int8 int16 int32 int64 uint8 uint32 uint64 bool complex64 complex128")
 row("rgb_to_hsv", "images: T", nn.image("images", 3), "image.rgb_to_hsv",
     "Hue, saturation and value of red, green and blue, the last axis.", f"rgb_to_hsv({_RGB})", T="float")
 row("hsv_to_rgb", "images: T", nn.image("images", 3), "image.hsv_to_rgb",

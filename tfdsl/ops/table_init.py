@@ -25,8 +25,15 @@ _INITIALIZERS = (
     ("orthogonal", "orthogonal_initializer", ", gain: number = 1.0",
      "A matrix with orthogonal columns (or rows, the fewer)", 2),
 )
+_OPTIONS = {
+    "variance_scaling": {
+        "mode": ("fan_in", "fan_out", "fan_avg"),
+        "distribution": ("truncated_normal", "untruncated_normal", "normal", "uniform"),
+    }
+}
 for _name, _tf, _params, _what, _rank in _INITIALIZERS:
+    _options = _OPTIONS.get(_name, {})
     row(_name, f"shape: shape{_params}, dtype: dtype T = float32, seed: integer = none", static_shaped(_rank),
         _tf,
         f"{_what}, in a shape known while compiling.", f"{_name}([3, 2], seed=42)", special=True,
-        T="float16 float32 float64" if _name == "orthogonal" else "float")
+        T="float16 float32 float64" if _name == "orthogonal" else "float", **_options)

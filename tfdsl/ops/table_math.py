@@ -167,7 +167,7 @@ row("scalar_mul", "scalar: T, x: T", shapes.scaled, "scalar_mul", "A tensor time
 row("clip_by_value", "t: T, clip_value_min: T, clip_value_max: T", shapes.clip, "clip_by_value",
     "Each element moved to the nearest value between the two bounds. The result has the shape of `t`.",
     "clip_by_value([-3.0, 0.5, 7.0], -1.0, 1.0)", T="real")
-row("clip_by_norm", "t: T, clip_norm: T, axes: integers = none", shapes.clip_norm, "clip_by_norm",
+row("clip_by_norm", "t: T, clip_norm: T, axes: integers = none", shapes.clip_norm_over, "clip_by_norm",
     "The tensor, shrunk so that its L2 norm (over `axes`, all unless given) is at most `clip_norm`.",
     "clip_by_norm([3.0, 4.0], 1.0)", T="float")
 row("clip_by_average_norm", "t: T, clip_norm: T", shapes.clip_norm, "clip_by_average_norm",

@@ -53,72 +53,77 @@ _SERIES = "[[[1.0], [2.0], [3.0], [4.0]]]"
 _VOLUME = "[[[[[1.0], [2.0]], [[3.0], [4.0]]], [[[5.0], [6.0]], [[7.0], [8.0]]]]]"
 _LAYOUT = "Inputs are [batch, height, width, channels], with NCHW [batch, channels, height, width]."
 _PADDING = "`padding` is \"SAME\" (zeros around, size / stride rounded up) or \"VALID\" (whole windows only)."
+_WINDOWS = {  # what they take as options, by the number of axes that they slide along
+    axes: {"padding": ("SAME", "VALID"), "data_format": formats}
+    for axes, formats in {1: ("NWC", "NCW"), 2: ("NHWC", "NCHW"), 3: ("NDHWC", "NCDHW")}.items()
+}
 
 row("conv2d", "input: T, filter: T, strides: integers, padding: text, data_format: text = \"NHWC\", "
     "dilations: integers = [1, 1, 1, 1]", nn.conv(2), "nn.conv2d",
     f"A convolution with filters [height, width, channels in, channels out]. {_LAYOUT} {_PADDING}",
     f"conv2d({_IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=1, padding=\"VALID\")",
-    T="float int32")
+    T="float int32", **_WINDOWS[2])
 row("depthwise_conv2d", "input: T, filter: T, strides: integers, padding: text, data_format: text = "
     "\"NHWC\", dilations: integers = none", nn.conv(2, depthwise=True), "nn.depthwise_conv2d",
     "A convolution of each channel by itself, with filters [height, width, channels in, multiplier]: the "
     f"result has channels * multiplier channels. {_LAYOUT} {_PADDING}",
     f"depthwise_conv2d({_IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=[1, 2, 2, 1], padding=\"SAME\")",
-    T="float")
+    T="float", **_WINDOWS[2])
 row("separable_conv2d", "input: T, depthwise_filter: T, pointwise_filter: T, strides: integers, padding: "
     "text, data_format: text = \"NHWC\", dilations: integers = none",
     nn.separable_conv, "nn.separable_conv2d",
     f"depthwise_conv2d, then a conv2d with filters [1, 1, channels in, channels out]. {_LAYOUT} {_PADDING}",
     f"separable_conv2d({_IMAGE}, [[[[1.0, 2.0]]]], [[[[1.0], [2.0]]]], strides=[1, 1, 1, 1], "
-    "padding=\"SAME\")", T="float")
+    "padding=\"SAME\")", T="float", **_WINDOWS[2])
 row("conv1d", "value: T, filters: T, stride: integers, padding: text, data_format: text = \"NWC\", "
     "dilations: integers = none", nn.conv(1, "value", "filters", "stride"), "nn.conv1d",
     "A convolution of series [batch, width, channels] with filters [width, channels in, channels out]. "
     f"{_PADDING}",
-    f"conv1d({_SERIES}, [[[1.0]], [[2.0]]], stride=1, padding=\"VALID\")", T="float int32")
+    f"conv1d({_SERIES}, [[[1.0]], [[2.0]]], stride=1, padding=\"VALID\")", T="float int32", **_WINDOWS[1])
 row("conv3d", "input: T, filter: T, strides: integers, padding: text, data_format: text = \"NDHWC\", "
     "dilations: integers = [1, 1, 1, 1, 1]", nn.conv(3), "nn.conv3d",
     "A convolution of volumes [batch, depth, height, width, channels] with filters [depth, height, width, "
     f"channels in, channels out]. {_PADDING}",
-    f"conv3d({_VOLUME}, [[[[[1.0]]]]], strides=[1, 1, 1, 1, 1], padding=\"SAME\")", T="float")
+    f"conv3d({_VOLUME}, [[[[[1.0]]]]], strides=[1, 1, 1, 1, 1], padding=\"SAME\")", T="float", **_WINDOWS[3])
 row("conv2d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NHWC\"", nn.conv_transpose(2), "nn.conv2d_transpose",
     "The gradient of conv2d, which makes images larger, with filters [height, width, channels out, channels "
     f"in]. The result has the shape asked for. {_LAYOUT}",
-    f"conv2d_transpose({_IMAGE}, [[[[1.0]]]], [1, 6, 6, 1], strides=2)", T="float int32")
+    f"conv2d_transpose({_IMAGE}, [[[[1.0]]]], [1, 6, 6, 1], strides=2)", T="float int32", **_WINDOWS[2])
 row("conv1d_transpose", "input: T, filters: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NWC\"", nn.conv_transpose(1, "input", "filters"), "nn.conv1d_transpose",
     "The gradient of conv1d, which makes series longer, with filters [width, channels out, channels in]. The "
     "result has the shape asked for.",
-    f"conv1d_transpose({_SERIES}, [[[1.0]]], [1, 8, 1], strides=2)", T="float int32")
+    f"conv1d_transpose({_SERIES}, [[[1.0]]], [1, 8, 1], strides=2)", T="float int32", **_WINDOWS[1])
 row("conv3d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NDHWC\"", nn.conv_transpose(3), "nn.conv3d_transpose",
     "The gradient of conv3d, which makes volumes larger, with filters [depth, height, width, channels out, "
     "channels in]. The result has the shape asked for.",
-    f"conv3d_transpose({_VOLUME}, [[[[[1.0]]]]], [1, 4, 4, 4, 1], strides=2)", T="float")
+    f"conv3d_transpose({_VOLUME}, [[[[[1.0]]]]], [1, 4, 4, 4, 1], strides=2)", T="float", **_WINDOWS[3])
 for _name, _what in (("max_pool", "largest value"), ("avg_pool", "mean")):
     _dtypes = "float" if _name == "avg_pool" else "float int32 int64 uint8 int16 int8 uint16"
     row(_name, "value: T, ksize: integers, strides: integers, padding: text, data_format: text = \"NHWC\"",
         nn.pool(2),
         f"nn.{_name}", f"The {_what} of each window of `ksize`. {_LAYOUT} {_PADDING}",
-        f"{_name}({_IMAGE}, ksize=2, strides=2, padding=\"SAME\")", T=_dtypes)
+        f"{_name}({_IMAGE}, ksize=2, strides=2, padding=\"SAME\")", T=_dtypes, **_WINDOWS[2])
     row(f"{_name}1d", "input: T, ksize: integers, strides: integers, padding: text, data_format: text = "
         "\"NWC\"",
         nn.pool(1, "input"), f"nn.{_name}1d",
         f"The {_what} of each window of `ksize` of series [batch, width, channels]. {_PADDING}",
-        f"{_name}1d({_SERIES}, ksize=2, strides=2, padding=\"VALID\")", T=_dtypes)
+        f"{_name}1d({_SERIES}, ksize=2, strides=2, padding=\"VALID\")", T=_dtypes, **_WINDOWS[1])
     row(f"{_name}3d", "input: T, ksize: integers, strides: integers, padding: text, data_format: text = "
         "\"NDHWC\"",
         nn.pool(3, "input"), f"nn.{_name}3d",
         f"The {_what} of each window of `ksize` of volumes [batch, depth, height, width, channels]. "
         f"{_PADDING}",
         f"{_name}3d({_VOLUME}, ksize=2, strides=1, padding=\"SAME\")",
-        T="float" if _name == "avg_pool" else "float16 bfloat16 float32")
+        T="float" if _name == "avg_pool" else "float16 bfloat16 float32", **_WINDOWS[3])
 
 # --- Biases and normalisation -----------------------------------------------------------------
 row("bias_add", "value: T, bias: T, data_format: text = none", nn.bias_add, "nn.bias_add",
     "One number for each channel, the last axis (the second with NCHW), added everywhere.",
-    "bias_add([[1.0, 2.0], [3.0, 4.0]], [10.0, 20.0])", T="number")
+    "bias_add([[1.0, 2.0], [3.0, 4.0]], [10.0, 20.0])", T="number",
+    data_format=("N...C", "NC...", "NHWC", "NCHW", "NWC", "NCW", "NDHWC", "NCDHW"))
 row("l2_loss", "t: T", shapes.scalar(), "nn.l2_loss", "Half the sum of the squares, a scalar.",
     "l2_loss([3.0, 4.0])",
     T="float")
@@ -135,12 +140,13 @@ row("batch_normalization", "x: T, mean: T, variance: T, offset: T?, scale: T?, v
     "(x - mean) / sqrt(variance + variance_epsilon) * scale + offset, where all broadcast; `scale` and "
     "`offset` may be none.",
     "batch_normalization([[1.0, 2.0], [3.0, 4.0]], [2.0, 3.0], [1.0, 1.0], [0.0, 0.0], [1.0, 1.0], "
-    "0.001)",
+    "0.001)", special=True,
     T="inexact")
 row("fused_batch_norm", "x: T, scale: T, offset: T, epsilon: number = 0.001, data_format: text = \"NHWC\"",
     nn.fused_batch_norm, "nn.fused_batch_norm",
     "Each channel with mean 0 and variance 1 over the batch, scaled and shifted; then its mean and its "
-    f"variance. {_LAYOUT}", f"fused_batch_norm({_IMAGE}, [1.0], [0.0])", T="float32")
+    f"variance. {_LAYOUT}", f"fused_batch_norm({_IMAGE}, [1.0], [0.0])", T="float32",
+    data_format=_WINDOWS[2]["data_format"])
 row("lrn", "input: T, depth_radius: integer = 5, bias: number = 1.0, alpha: number = 1.0, beta: number = 0.5",
     nn.fixed_rank("input", 4), "nn.local_response_normalization",
     "Each element divided by the power `beta` of bias + alpha * (the sum of the squares of its neighbours in "
@@ -186,7 +192,7 @@ for _name, _what in (
         "`weights` is [classes, n], `biases` [classes], `labels` [batch, num_true], `inputs` [batch, n], and the "
         "result [batch].",
         f"{_name}([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [0.0, 0.0, 0.0], [[0], [2]], [[1.0, 1.0], [2.0, 2.0]], "
-        "num_sampled=1, num_classes=3)", T="float32")
+        "num_sampled=1, num_classes=3)", T="float32", num_sampled=1, num_classes=1, num_true=1)
 _LOSS = "the mean over all elements, a float32 scalar. It also joins the graph's collection of losses."
 for _name, _what in (
     ("mean_squared_error", "The squared error"), ("absolute_difference", "The absolute error"),

@@ -1,6 +1,5 @@
 """Rows of the op table: random numbers."""
 
-from . import shapes_array as array
 from . import shapes_index as index
 from . import shapes_nn as nn
 from .row import table
@@ -15,9 +14,10 @@ _NORMAL = "mean: T = 0.0, stddev: T = 1.0, dtype: dtype T = float32"
 row("random_uniform", f"shape: shape, {_SPREAD}, seed: integer = none", nn.uniform, "random_uniform",
     f"Numbers from `minval` up to, but not, `maxval` (1 unless given; integers need it). {_SEED}",
     "random_uniform([2, 3], -1.0, 1.0, seed=42)", T="float int32 int64")
-row("random_normal", f"shape: shape, {_NORMAL}, seed: integer = none", array.shaped(), "random_normal",
+row("random_normal", f"shape: shape, {_NORMAL}, seed: integer = none", nn.drawn("mean", "stddev"), "random_normal",
     f"Numbers of a normal distribution. {_SEED}", "random_normal([2, 3], stddev=0.1, seed=42)", T="float")
-row("truncated_normal", f"shape: shape, {_NORMAL}, seed: integer = none", array.shaped(), "truncated_normal",
+row("truncated_normal", f"shape: shape, {_NORMAL}, seed: integer = none", nn.drawn("mean", "stddev"),
+    "truncated_normal",
     f"Numbers of a normal distribution, those further than two `stddev` from the mean drawn again. {_SEED}",
     "truncated_normal([2, 3], stddev=0.1, seed=42)", T="float")
 row("random_gamma", "shape: shape, alpha: T, beta: T? = none, dtype: dtype T = float32, seed: integer = none",
@@ -50,11 +50,11 @@ row("stateless_uniform", f"shape: shape, seed: V, {_SPREAD}", nn.stateless(nn.un
     "random.stateless_uniform",
     f"Numbers from `minval` up to, but not, `maxval` (1 unless given; integers need it). {_STATELESS}",
     "stateless_uniform([2, 3], [1, 2], minval=-1.0, maxval=1.0)", T="float int32 int64", V="int32 int64")
-row("stateless_normal", f"shape: shape, seed: V, {_NORMAL}", nn.stateless(array.shaped()),
+row("stateless_normal", f"shape: shape, seed: V, {_NORMAL}", nn.stateless(nn.drawn("mean", "stddev")),
     "random.stateless_normal",
     f"Numbers of a normal distribution. {_STATELESS}", "stateless_normal([2, 3], [1, 2])", T="float",
     V="int32 int64")
-row("stateless_truncated_normal", f"shape: shape, seed: V, {_NORMAL}", nn.stateless(array.shaped()),
+row("stateless_truncated_normal", f"shape: shape, seed: V, {_NORMAL}", nn.stateless(nn.drawn("mean", "stddev")),
     "random.stateless_truncated_normal",
     f"Numbers of a normal distribution within two `stddev` of the mean. {_STATELESS}",
     "stateless_truncated_normal([2, 3], [1, 2])", T="float", V="int32 int64")

@@ -1,6 +1,6 @@
 """Rows of the op table: reductions, running sums, searches, and sums by segment."""
 
-from ..types import BOOL, INT32
+from ..types import BOOL
 from . import shapes
 from . import shapes_index as index
 from .row import table
@@ -67,7 +67,7 @@ row("histogram_fixed_width", "values: T, value_range: T, nbins: int32 = 100, dty
     "histogram_fixed_width([1.0, 2.5, 4.0], [0.0, 5.0], nbins=5)", T="int32 int64 float32 float64",
     U="int32 int64")
 row("histogram_fixed_width_bins", "values: T, value_range: T, nbins: int32 = 100",
-    shapes.like_in("values", INT32), "histogram_fixed_width_bins",
+    index.histogram_bins, "histogram_fixed_width_bins",
     "The int32 bin of each value, among `nbins` equal bins between the two ends of `value_range`.",
     "histogram_fixed_width_bins([1.0, 2.5, 4.0], [0.0, 5.0], nbins=5)", T="float")
 

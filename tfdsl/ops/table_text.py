@@ -8,6 +8,8 @@ from .shapes_array import as_dtype
 
 ROWS, row = table("strings")
 
+_UNITS = ("BYTE", "UTF8_CHAR")
+
 row("as_string", "input: T, precision: integer = -1, scientific: flag = false, shortest: flag = false, "
     "width: integer = -1, fill: text = \"\"", like_in("input", STRING), "as_string",
     "Each element written as a string.",
@@ -20,11 +22,11 @@ row("reduce_join", "inputs: string, axis: integers = none, keepdims: flag = fals
     "reduce_join([[\"a\", \"b\"], [\"c\", \"d\"]], axis=1)")
 row("string_length", "input: string, unit: text = \"BYTE\"", like_in("input", INT32), "strings.length",
     "How many bytes, or with \"UTF8_CHAR\" characters, each string has, int32.",
-    "string_length([\"a\", \"bcd\"])")
+    "string_length([\"a\", \"bcd\"])", unit=_UNITS)
 row("substr", "input: string, pos: T, len: T, unit: text = \"BYTE\"", index.substr, "strings.substr",
     "`len` bytes (or characters, with \"UTF8_CHAR\") of each string from `pos` on.",
     "substr([\"hello\", \"world\"], 1, 3)",
-    T="int32 int64")
+    T="int32 int64", unit=_UNITS)
 row("string_to_number", "string_tensor: string, out_type: dtype T = float32",
     as_dtype("string_tensor", "out_type"),
     "string_to_number", "The number that each string holds.", "string_to_number([\"1.5\", \"2\"])",
@@ -32,7 +34,7 @@ row("string_to_number", "string_tensor: string, out_type: dtype T = float32",
 for _name, _tf, _what in (("string_lower", "strings.lower", "in small letters"),
                           ("string_upper", "strings.upper", "in capital letters")):
     row(_name, "input: string, encoding: text = \"\"", like("input"), _tf, f"Each string {_what}.",
-        f"{_name}([\"Ab\"])")
+        f"{_name}([\"Ab\"])", encoding=("", "utf-8"))
 row("string_strip", "input: string", like("input"), "string_strip",
     "Each string without the white space at its ends.",
     "string_strip([\" a \", \"b\"])")
@@ -46,7 +48,7 @@ row("regex_full_match", "input: string, pattern: text", like_in("input", index.B
     "regex_full_match([\"a1\", \"b\"], \"[a-z][0-9]\")")
 row("string_to_hash_bucket_fast", "input: string, num_buckets: integer", like_in("input", INT64),
     "string_to_hash_bucket_fast", "A number below `num_buckets` for each string, always the same one.",
-    "string_to_hash_bucket_fast([\"a\", \"b\"], 10)")
+    "string_to_hash_bucket_fast([\"a\", \"b\"], 10)", num_buckets=1)
 row("encode_base64", "input: string, pad: flag = false", like("input"), "encode_base64",
     "The bytes of each string as web-safe base64.", "encode_base64([\"hello\"])")
 row("decode_base64", "input: string", like("input"), "decode_base64",

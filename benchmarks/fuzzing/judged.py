@@ -1,0 +1,156 @@
+"""A call of one op, through the whole compiler and by TensorFlow's own function: what came of it.
+
+The two are built into graphs of their own and run with the same feeds, without Grappler, which may turn a call that
+cannot run into one that can.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import numpy as np
+import tensorflow as tf
+
+import tfdsl
+from tfdsl.diagnostics import TfgError
+from tfdsl.lowering.failures import plain_reason
+from tfdsl.types import Size, TensorType
+
+from .calls import Call
+
+v1 = tf.compat.v1
+FINE = ("same", "refused", "fails")
+FAULTS = ("wrong", "bug", "late", "late, unknown sizes", "wrongly refused", "lenient", "abort", "hang")
+
+_PLAIN = v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+_PLAIN.graph_options.rewrite_options.disable_meta_optimizer = True
+_PLAIN.graph_options.optimizer_options.opt_level = -1
+
+
+@dataclass
+class Verdict:
+    """`kind` is one of `FINE` or `FAULTS`; `why` says more, in words that calls of one kind share."""
+
+    kind: str
+    why: str = ""
+
+
+class Outcome:
+    """What one side made: values with their static shapes, or where it stopped and why."""
+
+    def __init__(self, stage: str = "ran", why: str = "", values: tuple = (), types: tuple = ()):
+        self.stage, self.why, self.values, self.types = stage, why, values, types
+
+
+def flat(value: object) -> Iterator:
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from flat(item)
+    elif value is not None:
+        yield value
+
+
+def by_hand(call: Call) -> Outcome:
+    with tf.Graph().as_default() as graph:
+        try:
+            made = list(flat(call.by_hand()))
+        except Exception as error:
+            return Outcome("build", _reason(error))
+        return _run(graph, made, call)
+
+
+def by_us(call: Call) -> Outcome:
+    try:
+        program = tfdsl.compile(call.text)
+    except TfgError as error:
+        first = next(d for d in error.diagnostics if d.severity == "error")
+        return Outcome("bug" if first.code == "TFG899" else "check", f"{first.code} {_headline(first)}")
+    except Exception as error:
+        return Outcome("bug", _reason(error))
+    (one,) = program.program.graphs
+    node = next(reversed(one.nodes.values()))
+    try:
+        built = program.built()
+    except TfgError as error:
+        first = error.diagnostics[0]
+        return Outcome("bug" if first.code == "TFG899" else "build", f"{first.code} {_headline(first)}")
+    except Exception as error:
+        return Outcome("bug", _reason(error))
+    outcome = _run(built.graph, list(built.values[node.id]), call)
+    outcome.types = node.outputs
+    return outcome
+
+
+def _run(graph: tf.Graph, made: list, call: Call) -> Outcome:
+    with v1.Session(graph=graph, config=_PLAIN) as session:
+        try:
+            session.run([variable.initializer for variable in graph.get_collection("variables")])
+            feeds = {graph.get_tensor_by_name(f"{name}:0"): value for name, value in call.feeds().items()}
+            values = session.run(made, feeds)
+        except Exception as error:
+            return Outcome("run", _reason(error))
+    return Outcome(values=tuple(values))
+
+
+def judge(call: Call, hand: Outcome | None, ours: Outcome) -> Verdict:
+    """`hand` is None where TensorFlow ended the process, or did not end."""
+    if ours.stage == "bug":
+        return Verdict("bug", ours.why)
+    works = hand is not None and hand.stage == "ran"
+    if ours.stage == "check":
+        return Verdict("wrongly refused" if works else "refused", ours.why)
+    if ours.stage == "build":
+        return Verdict("late" if call.is_known else "late, unknown sizes", ours.why)
+    if ours.stage == "run":
+        return Verdict("wrong" if works else "fails", ours.why)
+    if not works:
+        return Verdict("lenient", "" if hand is None else f"{hand.stage}: {hand.why}")
+    difference = _difference(call, hand.values, ours)
+    return Verdict("wrong", difference) if difference else Verdict("same")
+
+
+def _difference(call: Call, wanted: tuple, ours: Outcome) -> str:
+    values = ours.values
+    if len(values) != len(wanted):
+        return f"{len(values)} outputs instead of {len(wanted)}"
+    sizes: dict[str, int] = {}
+    for one in call.given:
+        if one.form == "placeholder":
+            sizes.update({d: n for d, n in zip(one.shape or (), one.value.shape, strict=False) if isinstance(d, str)})
+    for value, want, type in zip(values, wanted, (*ours.types, *[None] * len(values)), strict=False):
+        if want is None:
+            if value is not None:
+                return "a value instead of an operation"
+            continue
+        value, want = np.asarray(value), np.asarray(want)
+        if value.dtype != want.dtype or (call.is_repeatable and value.shape != want.shape):
+            return f"{value.dtype} {value.shape} instead of {want.dtype} {want.shape}"
+        if type is None or not _true(type, value, sizes):
+            return f"said to be {type}, and is {value.dtype} {value.shape}"
+        if call.is_repeatable and not _same(value, want):
+            return "other values"
+    return ""
+
+
+def _true(type: TensorType, value: np.ndarray, sizes: dict[str, int]) -> bool:
+    if type.shape is None:
+        return True
+    said = [sizes.get(d.name) if isinstance(d, Size) else d for d in type.shape]
+    return len(said) == value.ndim and all(s is None or s == n for s, n in zip(said, value.shape, strict=True))
+
+
+def _same(value: np.ndarray, wanted: np.ndarray) -> bool:
+    if value.dtype == object or value.dtype.kind in "biuSU":
+        return bool(np.all(value == wanted))
+    wide = np.complex128 if value.dtype.kind == "c" else np.float64
+    return np.allclose(value.astype(wide), wanted.astype(wide), 1e-5, 1e-6, equal_nan=True)
+
+
+def _headline(diagnostic) -> str:
+    is_tensorflow_s = diagnostic.code == "TFG701"
+    return str(diagnostic.details["reason"])[:150] if is_tensorflow_s else diagnostic.message.headline
+
+
+def _reason(error: BaseException) -> str:
+    return f"{type(error).__name__}: {plain_reason(error)[:150]}"

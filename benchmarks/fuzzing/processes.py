@@ -1,0 +1,111 @@
+"""Judges numbered calls in forks of a process that has imported TensorFlow and run nothing in it.
+
+TensorFlow ends the process at some calls, and does not come back from others: a fork says on shared memory what it is
+at, and the next one goes on behind it.
+"""
+
+import json
+import mmap
+import os
+import select
+import signal
+import struct
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .calls import Call
+from .judged import Outcome, Verdict, by_hand, by_us, judge
+
+PATIENCE = 20.0  # seconds that a call may take
+_BATCH = 400  # calls that a fork takes
+_HAND, _OURS = 1, 2
+
+
+@dataclass
+class Campaign:
+    """Verdicts of calls by their numbers; `found` has those that are faults, with their texts."""
+
+    call: Callable[[int], Call]
+    counts: Counter = field(default_factory=Counter)
+    found: list[dict] = field(default_factory=list)
+    others: Counter = field(default_factory=Counter)  # what was refused or failed, by op and reason
+
+    def run(self, start: int, stop: int, progress: Callable[[int], None] = lambda number: None) -> None:
+        self._place = mmap.mmap(-1, 16)
+        dead: dict[int, int] = {}  # numbers at which TensorFlow by hand ended a fork
+        while start < stop:
+            end = min(stop, start + _BATCH)
+            self._place[:] = struct.pack("<qq", start, 0)
+            reader, writer = os.pipe()
+            child = os.fork()
+            if child == 0:
+                code = 1
+                try:
+                    os.close(reader)
+                    self._child(start, end, writer, dead)
+                    code = 0
+                finally:
+                    os._exit(code)
+            os.close(writer)
+            hung = self._listen(child, reader)
+            _, status = os.waitpid(child, 0)
+            if status == 0:
+                start = end
+                progress(start)
+                continue
+            number, phase = struct.unpack("<qq", self._place[:])
+            start = number
+            if phase == _HAND and number not in dead:
+                dead[number] = 1
+                continue
+            call = self.call(number)
+            kind = "hang" if hung else "abort"
+            self._add(number, call, Verdict(kind, "" if call.is_known else "unknown sizes"))
+            start = number + 1
+
+    def _listen(self, child: int, reader: int) -> bool:
+        """Take down what a fork says until it ends; whether it had to be ended."""
+        data, hung, last, since = b"", False, None, time.monotonic()
+        while True:
+            if select.select([reader], [], [], 0.5)[0]:
+                more = os.read(reader, 1 << 16)
+                data += more
+                if not more:
+                    break
+            now = self._place[:]
+            if now != last:
+                last, since = now, time.monotonic()
+            elif time.monotonic() - since > PATIENCE and not hung:
+                os.kill(child, signal.SIGKILL)
+                hung = True
+        os.close(reader)
+        for line in data.decode().splitlines():
+            said = json.loads(line)
+            self.counts[said["kind"]] += 1
+            if said["kind"] in ("refused", "fails"):
+                self.others[said["kind"], said["op"], said["why"]] += 1
+            elif said["kind"] != "same":
+                self.found.append(said)
+        return hung
+
+    def _child(self, start: int, end: int, writer: int, dead: dict[int, int]) -> None:
+        for number in range(start, end):
+            self._place[:] = struct.pack("<qq", number, 0)
+            call = self.call(number)
+            hand: Outcome | None = None
+            if number not in dead:
+                self._place[:] = struct.pack("<qq", number, _HAND)
+                hand = by_hand(call)
+            self._place[:] = struct.pack("<qq", number, _OURS)
+            verdict = judge(call, hand, by_us(call))
+            os.write(writer, json.dumps(self._record(number, call, verdict)).encode() + b"\n")
+
+    def _record(self, number: int, call: Call, verdict: Verdict) -> dict:
+        text = call.text if verdict.kind not in ("same", "refused", "fails") else ""
+        return {"number": number, "op": call.op.name, "kind": verdict.kind, "why": verdict.why, "text": text}
+
+    def _add(self, number: int, call: Call, verdict: Verdict) -> None:
+        self.counts[verdict.kind] += 1
+        self.found.append(self._record(number, call, verdict))
