@@ -304,13 +304,13 @@ def fused_batch_norm(call: Call) -> tuple[TensorType, TensorType, TensorType]:
 
 def uniform(call: Call) -> TensorType:
     """Integers have no largest value of their own, and one for all is needed."""
-    is_float = call.dtype("T").kind == "float"
-    if call["maxval"] is None and not is_float:
+    if call.dtype("T").kind == "float":
+        return drawn("minval", "maxval")(call)
+    if call["maxval"] is None:
         call.fail(NEEDED, "shape", param="maxval", dtype=call.dtype("T"))
     for bound in ("minval", "maxval"):
-        if call[bound] is not None and not is_float:
-            wanted_rank(call, bound, 0)
-    return drawn("minval", "maxval")(call)
+        wanted_rank(call, bound, 0)
+    return TensorType(call.dtype("T"), given_shape(call))
 
 
 def drawn(*params: str):
