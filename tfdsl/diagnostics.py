@@ -287,7 +287,7 @@ FEED_SIZE = _message("TFG504", "the size '{size}' is {first} for {first_name}, b
                      "feed arrays with the same number of rows")
 FEED_TARGET = _message("TFG505", "{value} cannot be fed", "{hint}")
 FEED_TWICE = _message("TFG506", "{name} is fed twice")
-UNINITIALISED = _message("TFG507", "{name} is not initialised in this session", "write 'init' or 'init {name}'")
+UNINITIALISED = _message("TFG507", "{name} is not initialised in this session", "write {where}: init {name}")
 SESSION_NAME = _message("TFG508", "there is no graph '{name}'")
 OUTSIDE_TRAIN = _message("TFG509", "'{what}' can only stand in the body of 'train'")
 LOG_WITHOUT_TO = _message("TFG510", "there is nowhere to log to yet", "write before it: log to \"tf_logs/run-{{now}}\"")
@@ -581,6 +581,8 @@ ONE_CLASS = _message("TFG931", "{op} works along an axis of size 1 of {type}, wh
                      "give it a column for each class; one column is for sigmoid", "warning")
 NOT_LOGITS = _message("TFG933", "{logits} has been through {first}, so it is never below 0, with which it is compared",
                       "give it what {first} is given: logits, where 0 is a share of 0.5", "warning")
+INIT_RESTORED = _message("TFG934", "{what} gives {names} the initial value again, and what was restored is lost",
+                         "write it before the restore", "warning")
 SWAPPED = _message("TFG932", "the labels of {op}, {labels}, are made of variables, and the logits, {logits}, are not",
                    "write labels={logits}, logits={labels} if they are swapped", "warning")
 

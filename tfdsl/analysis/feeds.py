@@ -9,7 +9,6 @@ from ..diagnostics import (
     FEED_TARGET,
     FEED_TWICE,
     UNFED,
-    UNINITIALISED,
     Note,
 )
 from ..program import BatchField, Feed, Fetch, Field, PlanExpr, Ref, Value
@@ -20,6 +19,7 @@ from .arguments import Given, check_range, check_rounded, literal_shape, scalar_
 from .context import Abandoned, Analysis
 from .expressions import dotted, given, plan_value
 from .fed_data import check_data_fed
+from .initial import uninitialised
 from .names import Env
 from .training import with_training
 from .values import Array, Moving, Tensor, describe, is_host
@@ -46,6 +46,8 @@ class Plan:
     loop: Loop | None = None
     logging: bool = False
     initialised: set[Ref] | None = None
+    restored: dict[Ref, Span] = field(default_factory=dict)  # variables that a `restore` gave a value, and where
+    around: Span | None = None  # the training that statements stand in
 
 
 def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref, Feed]:
@@ -170,8 +172,7 @@ def check_needs(
         for n in sorted(reached):
             node = graph.nodes[n]
             if node.op in ("variable", "shared") and Ref(n) not in plan.initialised:
-                note = Note("it is from line {line}", node.origin.span)
-                ctx.fail(UNINITIALISED, statement.span, (note,), name=node.name)
+                uninitialised(ctx, plan.around, statement, node)
         _note_assigned(plan, graph, reached)
     return reached
 

@@ -46,8 +46,6 @@ from ..diagnostics import (
     STREAM_BATCHES,
     TEMPLATE_BRACE,
     TOO_DEEP,
-    UNFED,
-    UNINITIALISED,
     UNKNOWN_FIELD,
     VALUE_OF,
     Diagnostic,
@@ -104,6 +102,7 @@ from .expressions import (
 )
 from .fed_data import check_batches_fed
 from .feeds import Loop, Plan, check_feed, check_needs, checked_feeds, feed_entries, known_shape
+from .initial import all_variables, check_initial, check_made_from, overwritten, uninitialised
 from .names import Env
 from .slips import compared
 from .statements import on_graph
@@ -132,7 +131,7 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
     plan = Plan(env, initialised=graph.on_servers() if by_hand else None)
     with on_graph(ctx, graph):
         if not by_hand:
-            ctx.guarded(lambda: _check_initial(ctx, _all_variables(ctx), "'session'", statement), statement.span)
+            ctx.guarded(lambda: check_initial(ctx, all_variables(ctx), "'session'", statement), statement.span)
         body = _block(ctx, plan, statement.body)
     return Session(name, graph_name, not by_hand, body, ctx.origin(statement.span))
 
@@ -328,53 +327,24 @@ def _variables(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> list[Ref]:
     return [one.ref for one in values]
 
 
-def _all_variables(ctx: Analysis) -> list[Ref]:
-    return [Ref(n.id) for n in ctx.graph.nodes.values() if n.op in ("variable", "shared")]
-
-
-def _check_initial(ctx: Analysis, variables: list[Ref], what: str, statement: t.Statement) -> None:
-    """Initial values are computed without feeds, so they cannot need a placeholder."""
-    graph = ctx.graph
-    for variable in variables:
-        made = graph.nodes[variable.node]
-        initial = list(made.inputs())
-        needed = sorted(n for n in graph.reach(initial, frozenset()) if graph.nodes[n].op == "placeholder")
-        needed = [graph.nodes[n] for n in needed if "default" not in graph.nodes[n].args]
-        if needed:
-            notes = tuple(Note(f"{n.name}: {n.outputs[0]} is from line {{line}}", n.origin.span) for n in needed)
-            notes += (Note(f"the initial value of {made.name} on line {{line}} needs it", made.origin.span),)
-            help = f"give {made.name} an initial value without placeholders, and set it later: set {made.name} = ..."
-            ctx.fail(
-                UNFED, statement.span, notes, help, what=what, names=" and ".join(n.name for n in needed), first=""
-            )
-
-
 def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
     if statement.values is None:
         plan.initialised = None
-        _check_initial(ctx, _all_variables(ctx), "'init'", statement)
+        overwritten(ctx, plan.restored, all_variables(ctx), statement)
+        check_initial(ctx, all_variables(ctx), "'init'", statement)
         return Init(ctx.origin(statement.span), None)
     refs = [ref for expr in statement.values for ref in _variables(ctx, plan, expr, "'init'")]
     if plan.initialised is not None:
         plan.initialised.update(refs)
-    _check_initial(ctx, refs, "'init'", statement)
-    _check_made_from(ctx, plan, refs, statement)
+    overwritten(ctx, plan.restored, refs, statement)
+    check_initial(ctx, refs, "'init'", statement)
+    if plan.initialised is not None:
+        check_made_from(ctx, plan.initialised, plan.around, refs, statement)
     return Init(ctx.origin(statement.span), tuple(refs))
 
 
-def _check_made_from(ctx: Analysis, plan: Plan, variables: list[Ref], statement: t.Init) -> None:
-    """The variables that initial values are made from must be initialised too."""
-    graph = ctx.graph
-    for variable in variables if plan.initialised is not None else ():
-        made = graph.nodes[variable.node]
-        for n in sorted(graph.reach(list(made.inputs()))):
-            if graph.nodes[n].op in ("variable", "shared") and Ref(n) not in plan.initialised:
-                note = Note(f"the initial value of {made.name} on line {{line}} needs it", made.origin.span)
-                ctx.fail(UNINITIALISED, statement.span, (note,), name=graph.nodes[n].name)
-
-
 def _need_variables(ctx: Analysis, statement: t.Statement, what: str) -> None:
-    if not _all_variables(ctx):
+    if not all_variables(ctx):
         if t.Variable in ctx.graph.broken:
             raise Abandoned(None)
         ctx.fail(NO_VARIABLES, statement.span, what=what)
@@ -391,13 +361,15 @@ def _saver(ctx: Analysis, plan: Plan, statement: t.Restore | t.Save) -> Restore 
         pairs = tuple(_saved(ctx, plan, saved, word) for saved in statement.saved)
     if word == "save":
         if plan.initialised is not None:
-            refs = [ref for ref, _ in pairs] if pairs else _all_variables(ctx)
+            refs = [ref for ref, _ in pairs] if pairs else all_variables(ctx)
             for ref in refs:
                 if ref not in plan.initialised:
-                    node = ctx.graph.nodes[ref.node]
-                    note = Note("it is from line {line}", node.origin.span)
-                    ctx.fail(UNINITIALISED, statement.span, (note,), name=node.name)
+                    uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node])
         return Save(ctx.origin(statement.span), path, pairs)
+    refs = all_variables(ctx) if pairs is None else [ref for ref, _ in pairs]
+    if statement.if_exists:
+        overwritten(ctx, plan.restored, [ref for ref in all_variables(ctx) if ref not in refs], statement)
+    plan.restored.update((ref, statement.span) for ref in refs)
     if plan.initialised is not None:
         if pairs is None:
             plan.initialised = None
@@ -578,7 +550,7 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
         env.bind(statement.target.id, Batch(dataset.schema, rows), statement.target.span)
     loop = Loop(dataset.name if dataset else None)
     failed = ctx.failed
-    inner = Plan(env, loop, plan.logging, plan.initialised)
+    inner = Plan(env, loop, plan.logging, plan.initialised, plan.restored, statement.span)
     # `feed` holds for all of the body, wherever it stands in it.
     for one in statement.body:
         if isinstance(one, t.Feed):
@@ -683,7 +655,7 @@ def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoin
     if isinstance(path, Template) and any(isinstance(part, Counter) for part in path.parts):
         ctx.fail(CHECKPOINT_MOVING, statement.path.span)
     _need_variables(ctx, statement, "keep")
-    for ref in _all_variables(ctx) if plan.initialised is not None else ():
+    for ref in all_variables(ctx) if plan.initialised is not None else ():
         if ref not in plan.initialised:
-            ctx.fail(UNINITIALISED, statement.span, name=ctx.graph.nodes[ref.node].name)
+            uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node])
     return Checkpoint(ctx.origin(statement.span), count, statement.unit, path)
