@@ -15,6 +15,7 @@ import urllib.request
 import warnings
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from urllib.error import URLError
@@ -251,6 +252,22 @@ def test_npz(folder):
     assert np.array_equal(other.features, np.load(folder / "b.npz")["X"]) and other.target_name == "y"
     big_endian = load(spec(step("npz", path="c.npz"), folder=folder))
     assert np.array_equal(big_endian.features, np.load(folder / "c.npz")["X"]) and big_endian.target is None
+
+
+class Sequenced(np.ndarray):
+    """An array as NumPy 2.5 has them: a sequence to `match`."""
+
+
+Sequence.register(Sequenced)
+
+
+def test_an_array_of_two_rows_is_no_pair():
+    rows = np.array([[1, 2], [3, 4]]).view(Sequenced)
+    data = agrees(spec(step("iris")), replacement=rows)
+    assert data.features.tolist() == [[1, 2], [3, 4]] and data.target is None
+    for pair in ((rows, rows[:, 0]), [rows, rows[:, 0]]):
+        data = agrees(spec(step("iris")), replacement=pair)
+        assert data.features.tolist() == [[1, 2], [3, 4]] and data.target.tolist() == [[1], [3]]
 
 
 # --- California housing -----------------------------------------------------------------------

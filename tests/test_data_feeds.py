@@ -285,7 +285,31 @@ def test_whole_numbers_of_data_that_are_rounded_are_a_warning(columns, rounded):
         assert [note.split('"')[1] for note in notes] == rounded
         assert all(note.startswith("warning[TFG943]: column ") and ":2:1\n" in note for note in notes)
     # What is computed in float64 is rounded anyway.
-    assert warned("data d = moons(10) | minmax\nsession: print d.features[0, 0]\n", data, "loop") == []
+    notes = warned("data d = moons(10) | minmax\nsession: print d.features[0, 0]\n", data, "loop")
+    assert not any("TFG943" in note for note in notes)
+
+
+def test_numbers_that_become_infinite_are_a_warning():
+    program = tfdsl.compile("placeholder x: float32[n]\nm = x * 1.0\nsession: print m with x = [1]\n")
+    with program.session() as session:
+        with pytest.warns(UserWarning, match=r"'x' is float32, which cannot hold 1e\+39: it becomes inf") as caught:
+            assert session.run("m", feed={"x": np.array([1e39, 1.0])}).tolist() == [np.inf, 1.0]
+        assert len(caught) == 1
+        assert session.run("m", feed={"x": np.array([np.inf, 1.0])}).tolist() == [np.inf, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("transform", "said"), [("standardize", ["x1 2.5", "x2 -3"]), ("minmax", ["x1 2.5", "x2 -3"]), ("add_bias", [])]
+)
+def test_a_column_of_one_value_that_scaling_makes_0_is_a_warning(transform, said):
+    columns = np.array([[i, 2.5, -3.0, 0.0] for i in range(4)] + [[0, 9.0, -3.0, 0.0]]), np.zeros(5)
+    text = "\ndata d = moons(10) | add_bias | {} | take(4) | split(test=0.5){}\nsession: print d.features[0]\n"
+    notes = warned(text.format(transform, ""), columns, "loop")
+    texts = [
+        f"warning[TFG945]: {transform} makes column {c.split()[0]!r} of d 0: it is {c.split()[1]} in" for c in said
+    ]
+    assert [note[: len(t)].replace('"', "'") for note, t in zip(notes, texts, strict=True)] == texts
+    assert warned(text.format("standardize", " | minmax"), columns, "loop")[2:] == []
 
 
 def test_the_warning_says_which_row(here):

@@ -140,7 +140,7 @@ def test_without_pyarrow_the_check_works_and_the_run_says_what_to_install(write,
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     assert schema_of(declared).rows == 2
     error = failed(declared)
-    assert error.message.code == "TFG630" and "tfdsl[parquet]" in error.help
+    assert error.message.code == "TFG630" and "pip install pyarrow" in error.help
 
 
 def test_it_can_take_the_place_of_another_source(write):
@@ -150,3 +150,10 @@ def test_it_can_take_the_place_of_another_source(write):
     )
     data = load(declared, replacement=str(path))
     assert data.names == ("x",) and data.target_name == "target"
+
+
+def test_two_columns_of_one_name_are_an_error(tmp_path):
+    pq.write_table(pa.table([pa.array([1.0]), pa.array([2.0])], names=["a", "a"]), tmp_path / "x.parquet")
+    with pytest.raises(DataError) as caught:
+        schema_of(spec(tmp_path / "x.parquet"))
+    assert caught.value.message.code == "TFG610" and '"a"' in caught.value.headline

@@ -557,8 +557,13 @@ DATA_ROUNDED = _message("TFG943", "column {column} of {data} holds whole numbers
                         "{value}, which becomes {rounded}",
                         "leave the column out if it only names the rows; or scale it by standardize or minmax, which "
                         "compute in float64", "warning")
+DATA_EMPTIED = _message("TFG945", "{transform} makes column {column} of {data} 0: it is {value} in all training rows",
+                        "leave the column out; for a bias, add_bias makes a column of ones that stays", "warning")
+TEST_TRAINED = _message("TFG946", "{data}.test is used, but the training on line {line} is on all rows of {data}",
+                        "train on {data}.train", "warning")
 FEED_ROUNDED = _message("TFG944", "'{name}' is {dtype}, which cannot hold {value}: it becomes {rounded}",
-                        "declare it int64, and cast where numbers with a fraction are needed", "warning")
+                        "declare it float64, or int64 where all numbers are whole, and cast it where it is used",
+                        "warning")
 CHECKPOINT_SKIPPED = _message("TFG910", "{path} is damaged: {reason}; the checkpoint of step {step} is taken instead",
                               "remove the damaged one when nobody needs it", "warning")
 CHECKPOINT_GONE = _message("TFG911", "{path} had vanished; it was made again, with one checkpoint", "", "warning")

@@ -1,4 +1,5 @@
-"""What data a program feeds: the same columns to one placeholder, scaled by the same numbers; and its batches, at all.
+"""What data a program feeds: the same columns to one placeholder, scaled by the same numbers; its batches, at all; and
+its test rows only to what has not trained on them.
 
 A placeholder knows nothing of columns: they are matched by their place. So where two data sets are fed to one, their
 columns must have the same names, and a mean of its own for each is most likely a mistake.
@@ -8,8 +9,8 @@ from collections.abc import Iterator
 
 from ..data.schema import shown
 from ..data.table import scaled_by
-from ..diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, Note
-from ..program import Apply, BatchField, Feed, Field, PlanExpr, Run, Set, Statement, Template, walk
+from ..diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, TEST_TRAINED, Note
+from ..program import Apply, BatchField, Feed, Field, PlanExpr, Run, Set, Statement, Template, Train, walk
 from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis
@@ -70,6 +71,19 @@ def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, 
         "" if statement.target else f"write 'as batch' before the colon, and in the body: feed {name} = batch.features"
     )
     ctx.report(BATCH_UNUSED, statement.data.span, help=help, name=name, batch=batch)
+
+
+def check_test_rows(ctx: Analysis, body: tuple[Statement, ...]) -> None:
+    """Warn where a session looks at the test rows of data that it has trained on as a whole."""
+    trained: dict[str, Train] = {}
+    for one in walk(body):
+        if isinstance(one, Train) and one.data is not None and not one.data[1]:
+            trained.setdefault(one.data[0], one)
+        for feed in getattr(one, "feeds", ()):
+            match feed.value:
+                case Field(data=data, part="test") if data in trained:
+                    line = trained.pop(data).origin.span.line
+                    ctx.report(TEST_TRAINED, feed.origin.span, data=data, line=line)
 
 
 def _batch_fields(expr: PlanExpr) -> Iterator[bool]:

@@ -87,7 +87,7 @@ from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import SizeClash, SizeMismatch, match_shape, shape_text
-from .arguments import Given, operand_notes
+from .arguments import Given, check_rounded, operand_notes
 from .context import Abandoned, Analysis
 from .expressions import (
     FEWER_OPERATORS,
@@ -100,7 +100,7 @@ from .expressions import (
     plan_value,
     value_of,
 )
-from .fed_data import check_batches_fed
+from .fed_data import check_batches_fed, check_test_rows
 from .feeds import Loop, Plan, check_feed, check_needs, checked_feeds, feed_entries, known_shape
 from .initial import all_variables, check_initial, check_made_from, overwritten, uninitialised
 from .names import Env
@@ -133,6 +133,7 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
         if not by_hand:
             ctx.guarded(lambda: check_initial(ctx, all_variables(ctx), "'session'", statement), statement.span)
         body = _block(ctx, plan, statement.body)
+        check_test_rows(ctx, body)
     return Session(name, graph_name, not by_hand, body, ctx.origin(statement.span))
 
 
@@ -287,6 +288,9 @@ def _condition(ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | Non
 def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, at: int, operands: list[PlanExpr]) -> None:
     """Values that are compared must broadcast, as far as their shapes are known."""
     left, right = operands[at : at + 2]
+    for one, other, side in ((left, right, expr.operands[at]), (right, left, expr.operands[at + 1])):
+        if isinstance(one, Value) and isinstance(other, Fetch) and (type := ctx.graph.nodes[other.ref.node].outputs):
+            check_rounded(ctx, Given(one.value, side.span), type[other.ref.output].dtype)
     a, b = (known_shape(ctx, plan, side) for side in (left, right))
     if op in ("in", "not in") or a is None or b is None:
         return

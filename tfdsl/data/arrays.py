@@ -46,7 +46,8 @@ Function = Callable[[np.ndarray], np.ndarray]
 class Table:
     """Data being made. The features are rows of a source with some functions applied in float64; `chosen` says which
     rows, in which order, the first ones if it is None. The first `biases` features are ones that `add_bias` made. The
-    target is int64 or float64, of one column; `train` and `test` are the split's rows."""
+    target is int64 or float64, of one column; `train` and `test` are the split's rows. `emptied` are columns that the
+    last transform has made 0, with the one value that they had in all training rows."""
 
     source: Rows
     rows: int
@@ -58,6 +59,7 @@ class Table:
     train: np.ndarray | None = None
     test: np.ndarray | None = None
     biases: int = 0
+    emptied: tuple[tuple[int, float], ...] = ()
 
     def block(self, rows: slice | np.ndarray) -> np.ndarray:
         """The features of some rows, float64."""
@@ -106,7 +108,7 @@ class Table:
 class Dataset:
     """Data as programs see it. `train` and `test` are there after a split, `split` are their rows. `origin` says where
     it is from. `rounded` has columns of whole numbers that float32 cannot hold: the name, and of the first such number
-    its row, what it was and what it is."""
+    its row, what it was and what it is. `emptied` has the transform, name and value of what `Table` has there."""
 
     held: np.ndarray | None
     target: np.ndarray | None
@@ -119,6 +121,7 @@ class Dataset:
     test: "Dataset | None" = None
     split: tuple[np.ndarray, np.ndarray] | None = None
     rounded: tuple[tuple[str, int, float, float], ...] = ()
+    emptied: tuple[tuple[str, str, float], ...] = ()
 
     @cached_property
     def features(self) -> np.ndarray:

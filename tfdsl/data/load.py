@@ -5,34 +5,41 @@ Python data. Output: a `Dataset` of the sizes, dtypes and names that `table.sche
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 
 from ..access import Access
 from .arrays import Dataset, Table, dataset, table
 from .schema import at_stage
-from .table import TRANSFORMS, Row, Spec, Step, is_path, python_arrays, schema_of, source_of
+from .table import TRANSFORMS, Row, Spec, Step, is_path, python_arrays, schemas_of, source_of
 
 
 def load(spec: Spec, *, replacement: object = None, access: Access | None = None) -> Dataset:
-    schema = schema_of(spec, replacement, access)  # checks every argument, before anything is made
+    schemas = schemas_of(spec, replacement, access)  # checks every argument, before anything is made
     with at_stage(0):
         made = _source(spec, replacement, access)
-    for step in _in_order(spec.transforms):
+    emptied = []
+    for at in _in_order(spec.transforms):
+        step = spec.transforms[at]
         row = TRANSFORMS[step.name]
         made = implementation(row)(made, **row.bound(step.arguments))
+        emptied += [(step.name, schemas[at].names[column], value) for column, value in made.emptied]
+        made = replace(made, emptied=())
     with at_stage(len(spec.transforms)):
-        return dataset(made, schema)
+        return replace(dataset(made, schemas[-1]), emptied=tuple(emptied))
 
 
-def _in_order(steps: Sequence[Step]) -> Sequence[Step]:
-    """The transforms in the order in which they are done: with a split, all that choose rows come first.
+def _in_order(steps: Sequence[Step]) -> Sequence[int]:
+    """The transforms, by their places, in the order in which they are done: with a split, all that choose rows come
+    first.
 
     The others make each row from the same row, so the rows are the same ones; but what the others learn, they learn
     from the training rows.
     """
+    places = range(len(steps))
     if not any(step.name == "split" for step in steps):
-        return steps
-    return sorted(steps, key=lambda step: not TRANSFORMS[step.name].of_rows)
+        return places
+    return sorted(places, key=lambda at: not TRANSFORMS[steps[at].name].of_rows)
 
 
 def _source(spec: Spec, replacement: object, access: Access | None) -> Table:

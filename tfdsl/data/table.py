@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..access import Access, access_of
 from ..diagnostics import (
     ARRAY_KIND,
+    CSV_NAME_TWICE,
     CSV_NO_FEATURES,
     DATA_AFTER_SPLIT,
     DATA_FORMAT,
@@ -208,6 +209,9 @@ def _parquet(arguments: Arguments, where: "Where") -> Schema:
     with open_file(arguments["path"], where) as file:
         found, path = read_footer(file), file.name
     names = tuple(column.name for column in found.columns)
+    if len(set(names)) < len(names):
+        twice = next(name for at, name in enumerate(names) if name in names[:at])
+        raise DataError(CSV_NAME_TWICE, place=FilePlace(path), column=shown(twice))
     if target is not None and target not in names:
         raise DataError(
             PARQUET_NO_COLUMN, place=FilePlace(path), param="target", column=shown(target), columns=listed(names)
@@ -404,17 +408,22 @@ def schema_of(
     `access` opens what the program names; without it, only the folder of the declaration and the working folder do.
     Reading is over when the clock is.
     """
+    return schemas_of(spec, replacement, access, clock)[-1]
+
+
+def schemas_of(spec: Spec, replacement: object, access: Access | None, clock: Clock | None = None) -> list[Schema]:
+    """The schemas of the source, and of what each transform makes of the one before."""
     with at_stage(0):
         if replacement is None or is_path(replacement):
             row, arguments, where = source_of(spec, replacement, access)
-            schema = row.schema(arguments, replace(where, clock=clock))
+            schemas = [row.schema(arguments, replace(where, clock=clock))]
         else:
-            schema = _python_schema(spec.name, replacement)
+            schemas = [_python_schema(spec.name, replacement)]
     for stage, step in enumerate(spec.transforms, 1):
         row = TRANSFORMS[step.name]
         with at_stage(stage):
-            schema = row.schema(row.bound(step.arguments), schema)
-    return schema
+            schemas.append(row.schema(row.bound(step.arguments), schemas[-1]))
+    return schemas
 
 
 def scaled_by(spec: Spec) -> tuple[object, ...] | None:

@@ -23,7 +23,7 @@ def standardize(table: Table) -> Table:
     constant = variance <= rows * eps * variance + (rows * mean * eps) ** 2
     scale = np.where(constant, 1.0, np.sqrt(variance))
     mean[: table.biases], scale[: table.biases] = 0.0, 1.0
-    return table.mapped(lambda features: (features - mean) / scale)
+    return _emptied(table.mapped(lambda features: (features - mean) / scale), constant, mean)
 
 
 def minmax(table: Table) -> Table:
@@ -34,7 +34,13 @@ def minmax(table: Table) -> Table:
     constant = extent < 10 * np.finfo(np.float64).eps
     scale = np.where(constant, 1.0, extent)
     low[: table.biases], scale[: table.biases] = 0.0, 1.0
-    return table.mapped(lambda features: (features - low) / scale)
+    return _emptied(table.mapped(lambda features: (features - low) / scale), constant, low)
+
+
+def _emptied(table: Table, constant: np.ndarray, value: np.ndarray) -> Table:
+    """A table, with a note of the columns whose one value has become 0."""
+    columns = np.flatnonzero(constant & (value != 0)).tolist()
+    return replace(table, emptied=tuple((column, float(value[column])) for column in columns))
 
 
 def add_bias(table: Table) -> Table:

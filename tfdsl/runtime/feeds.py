@@ -33,18 +33,27 @@ def convert(
     wanted = _numpy_dtype(type)
     if array.dtype == wanted:
         return array
-    result = array.astype(wanted)
+    with np.errstate(over="ignore"):
+        result = array.astype(wanted)
     if kind in ("int", "uint") and type.dtype.kind in ("int", "uint") and not np.array_equal(result, array):
         raise _error(FEED_DTYPE, origin, name=name, declared=type, actual="numbers that it cannot hold")
-    bits = array.dtype.itemsize * 8
-    if warn is not None and kind in ("int", "uint") and bits > DIGITS.get(type.dtype.name, (bits,))[0]:
-        with np.errstate(invalid="ignore"):
-            different = result.astype(array.dtype) != array
+    if warn is not None and type.dtype.name in DIGITS:
+        different = _changed(array, result, DIGITS[type.dtype.name][0])
         if different.any():
             at = np.unravel_index(np.argmax(different), different.shape)
             details = {"name": name, "dtype": type.dtype, "value": array[at], "rounded": f"{result[at]:.0f}"}
             warn(Diagnostic(FEED_ROUNDED, origin.span if origin else None, details))
     return result
+
+
+def _changed(array: np.ndarray, result: np.ndarray, digits: int) -> np.ndarray:
+    """Where numbers have become other whole ones, or infinite, in a dtype with so many binary digits."""
+    if array.dtype.kind not in "iu":
+        return np.isinf(result) & ~np.isinf(array)
+    if array.dtype.itemsize * 8 <= digits:
+        return np.False_
+    with np.errstate(invalid="ignore"):
+        return result.astype(array.dtype) != array
 
 
 def _numpy_dtype(type: TensorType) -> np.dtype:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from ..access import access_of
 from ..data.arrays import Dataset
 from ..data.schema import shown
-from ..diagnostics import DATA_ROUNDED, EXPECT_FAILED, SYNTHETIC, Diagnostic, TfgError
+from ..diagnostics import DATA_EMPTIED, DATA_ROUNDED, EXPECT_FAILED, SYNTHETIC, Diagnostic, TfgError
 from ..lowering.tf import tf
 from ..program import Program, Restore, Save, Session, known_text, walk
 from ..render import render_text
@@ -147,3 +147,7 @@ def _warnings(program: Program, name: str, used: Dataset) -> Iterator[Diagnostic
     for column, row, value, rounded in used.rounded:
         numbers = {"row": row, "value": f"{value:.0f}", "rounded": f"{rounded:.0f}"}
         yield Diagnostic(DATA_ROUNDED, spec.origin.span, {"column": shown(column), "data": name, **numbers})
+    for transform, column, value in used.emptied:
+        text = repr(value).removesuffix(".0")
+        details = {"transform": transform, "column": shown(column), "data": name, "value": text}
+        yield Diagnostic(DATA_EMPTIED, spec.origin.span, details)
