@@ -29,15 +29,18 @@ def failed_op(built, error: tf.errors.OpError) -> Failed | None:
     raw = error.__context__ if isinstance(error.__context__, tf.errors.OpError) else error
     tag = _TAG.search(raw.message) or _TAG.search(error.message)
     if tag is not None and tag[1]:
-        return _in_function(built, *tag.groups())
+        return op_of(built, tag[2], tag[1])
     if tag is None and error.op is None:
         return None
     name = error.op.name if error.op is not None else tag[2]
-    return Failed(name, error.op.type if error.op is not None else "", built.node_of(name))
+    return Failed(name, error.op.type if error.op is not None else "", _maker(built, name))
 
 
-def _in_function(built, function: str, name: str) -> Failed:
-    """An op of a function, or the one that calls the function, or what calls that."""
+def op_of(built, name: str, function: str = "") -> Failed:
+    """An op by its name. Of one in a function that no node has made: the op that calls the function, or what calls
+    that."""
+    if not function:
+        return Failed(name, "", _maker(built, name))
     calls = _calls(built.graph)
     todo = [(function, name)]
     for inside, op in todo:  # which grows meanwhile
@@ -46,6 +49,12 @@ def _in_function(built, function: str, name: str) -> Failed:
             return Failed(op, "", node)
         todo += [call for call in calls.get(inside, ()) if call not in todo]
     return Failed(name)
+
+
+def _maker(built, name: str) -> Node | None:
+    """The node that made an op of the graph; of one that draws numbers for a random op, the node of that."""
+    drawn_for = {output.op.name: random for random, (output, _) in built.twins.items()}
+    return built.node_of(drawn_for.get(name, name)) if name else None
 
 
 def functions_of(definition) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .blame import functions_of
+from .compiled import CALLS, SAFE, Unchecked, condition
 from .streams import PHILOX, TWINS, advanced, twin, way
 from .tf import op_def, tf, v1
 
@@ -16,20 +17,23 @@ _LARGE = 4096  # bytes of a constant's definition, or elements of what is made o
 
 
 class NotCopied(Exception):
-    """This part of the graph cannot be copied; the text says why, `op` is the name of the op that is to blame."""
+    """This part of the graph cannot be copied; the text says why, `op` is the name of the op that is to blame, and
+    `function` that of the function in which it stands."""
 
-    def __init__(self, reason: str, op: str):
+    def __init__(self, reason: str, op: str, function: str = ""):
         super().__init__(reason)
-        self.op = op
+        self.op, self.function = op, function
 
 
 @dataclass(slots=True)
 class Copy:
-    """What a copy gave: the tensors and operations asked for, and how far it has moved the streams."""
+    """What a copy gave: the tensors and operations asked for, how far it has moved the streams, and, of one that XLA
+    compiles, what must hold for no op to fail."""
 
     tensors: list[tf.Tensor]
     operations: list[tf.Operation]
     streams: dict[str, tf.Tensor]
+    conditions: list[tf.Tensor]
 
 
 class Copier:
@@ -43,7 +47,7 @@ class Copier:
         self._nodes = {node.name: node for node in self._definition.node}
         self._captured: dict[tuple[str, frozenset[str]], bool] = {}
         self._constant: dict[tuple[str, frozenset[str]], bool] = {}
-        self._functions = {f.signature.name: f.node_def for f in self._definition.library.function}
+        self._functions = {f.signature.name: f for f in self._definition.library.function}
 
     def reached(self, fetches: Iterable[str], fed: frozenset[str] = frozenset()) -> list[str]:
         """The names of the ops that computing some tensors or operations executes, in the graph's order.
@@ -96,30 +100,36 @@ class Copier:
 
     def _called(self, node) -> Iterator:
         """The definitions in the functions that an op calls, and in those that they call."""
+        for function in self._reached_functions(node):
+            yield from function.node_def
+
+    def _reached_functions(self, node) -> Iterator:
+        """The definitions of the functions that an op calls, and of those that they call."""
         seen: set[str] = set()
         todo = functions_of(node)
         while todo:
-            function = todo.pop()
-            if function not in seen:
-                seen.add(function)
-                for inner in self._functions.get(function, ()):
-                    yield inner
+            name = todo.pop()
+            if name not in seen and name in self._functions:
+                seen.add(name)
+                yield self._functions[name]
+                for inner in self._functions[name].node_def:
                     todo += functions_of(inner)
 
     def copy(
         self, tensors: list[tf.Tensor], operations: list[tf.Operation], feeds: Mapping[tf.Tensor, tf.Tensor],
-        streams: Mapping[str, tf.Tensor],
+        streams: Mapping[str, tf.Tensor], compiled: bool = False,
     ) -> Copy:  # fmt: skip
         """Copy what computes tensors and operations into the graph that is open, with others for those fed.
 
-        `streams` has the state of each random op's stream, by its name.
+        `streams` has the state of each random op's stream, by its name; `compiled` tells whether XLA compiles the copy.
         """
         fed = {tensor.name: value for tensor, value in feeds.items()}
         fetches = [tensor.name for tensor in tensors] + [f"^{operation.name}" for operation in operations]
         names = self.reached(fetches, frozenset(fed))
         changed = self._changed(fed)
         captured = {name for name in names if self._is_captured(name, changed)}
-        part, inputs = self._part(names, fed, captured, self._capture)
+        part, inputs = self._part(names, fed, captured, self._capture, compiled)
+        checked = self._checked(part) if compiled else []
         drawn = []
         for node in part.node:
             if node.op in TWINS:
@@ -127,14 +137,16 @@ class Copier:
                 drawn.append(node.name)
         wanted = [name for name in fetches if name not in fed and _op(name) not in captured]
         returned = [name.removeprefix("^") for name in wanted] + [f"{name}:0" for name in drawn]
-        made = dict(zip([*wanted, *drawn], self._import(part, inputs, returned), strict=True))
+        read = sorted({one for node in checked for one in map(_full, node.input) if one[0] != "^"} - inputs.keys())
+        made = dict(zip([*wanted, *drawn, *read], self._import(part, inputs, returned + read), strict=True))
 
         def of(name: str):
             return fed[name] if name in fed else made[name] if name in made else self._capture(name)
 
+        conditions = [condition(node, lambda name: of(_full(name))) for node in checked]
         moved = {name: advanced(streams[name], way(made[name])) for name in drawn}
         done = [made[f"^{operation.name}"] for operation in operations if f"^{operation.name}" in made]
-        return Copy([of(t.name) for t in tensors], done, moved)
+        return Copy([of(t.name) for t in tensors], done, moved, [one for one in conditions if one is not True])
 
     def shape(self, tensor: tf.Tensor, feeds: Mapping[tf.Tensor, tf.Tensor]) -> tf.TensorShape:
         """The shape of a tensor where others are fed; the graph that is open is filled with copies."""
@@ -154,8 +166,9 @@ class Copier:
         return self._import(part, inputs, [tensor.name])[0].shape
 
     def _part(
-        self, names: list[str], fed: Mapping[str, tf.Tensor], captured: set[str], capture: Callable[[str], tf.Tensor]
-    ) -> tuple[v1.GraphDef, dict[str, tf.Tensor]]:
+        self, names: list[str], fed: Mapping[str, tf.Tensor], captured: set[str], capture: Callable[[str], tf.Tensor],
+        compiled: bool = False,
+    ) -> tuple[v1.GraphDef, dict[str, tf.Tensor]]:  # fmt: skip
         """The definition of some ops, without those that are captured, and what becomes of its inputs."""
         part = v1.GraphDef(versions=self._definition.versions, library=self._definition.library)
         inputs: dict[str, tf.Tensor] = {}
@@ -167,7 +180,8 @@ class Copier:
             node.CopyFrom(self._nodes[name])
             if "_class" in node.attr:
                 del node.attr["_class"]  # what stands beside it may not be copied
-            if node.op == "If":  # made part of the graph around it, it would count as done before its effects are
+            # Made part of the graph around it, an `If` would count as done before its effects are; and XLA knows no parts.
+            if node.op == "If" or (compiled and "_lower_using_switch_merge" in node.attr):
                 node.attr["_lower_using_switch_merge"].b = False
             kept = [i for i in node.input if i.removeprefix("^") not in replaced or not i.startswith("^")]
             node.ClearField("input")
@@ -183,6 +197,55 @@ class Copier:
                 node.ClearField("attr")
                 node.attr["T"].type = dtype
         return part, inputs
+
+    def _checked(self, part: v1.GraphDef) -> list:
+        """The definitions of those ops whose failure XLA would not report; `NotCopied` for one that nothing can check.
+
+        An assertion is a branch: what makes it fail is the value that chooses the branch.
+        """
+        found = []
+        for node in part.node:
+            original = self._nodes[node.name]
+            if node.op not in CALLS:
+                if node.op not in SAFE:
+                    found.append(original)
+                continue
+            for function in self._reached_functions(original):
+                for inner in function.node_def:
+                    if inner.op == "Assert" and self._is_guarded(original, function, inner):
+                        found.append(v1.NodeDef(op="Assert", input=original.input[:1]))
+                    else:
+                        self._check_inside(function, inner)
+        return found
+
+    @staticmethod
+    def _is_guarded(node, function, assertion) -> bool:
+        """Whether an assertion fails where an `If` takes the branch in which it stands."""
+        if node.op not in ("If", "StatelessIf") or node.attr["else_branch"].func.name != function.signature.name:
+            return False
+        arguments = [argument.name for argument in function.signature.input_arg]
+        checked = assertion.input[0]
+        return checked in arguments and node.input[1 + arguments.index(checked)] == node.input[0]
+
+    @staticmethod
+    def _check_inside(function, node) -> None:
+        """`NotCopied` for an op in a function that may fail: only what is made of constants can be checked there."""
+        constants = {one.name: one for one in function.node_def if one.op == "Const"}
+
+        def constant(name: str) -> tf.Tensor | None:
+            made = constants.get(_op(name))
+            return None if made is None else tf.constant(tf.make_ndarray(made.attr["value"].tensor))
+
+        with tf.Graph().as_default():
+            try:
+                holds = condition(node, constant)
+            except Unchecked as error:
+                raise NotCopied(str(error), node.name, function.signature.name) from None
+            if holds is not True:
+                with v1.Session() as session:
+                    holds = session.run(holds)
+        if not holds:
+            raise NotCopied(f"{node.op} fails here, and XLA would not report it", node.name, function.signature.name)
 
     def _capture(self, name: str) -> tf.Tensor:
         return v1.get_default_graph().capture(self.graph.get_tensor_by_name(name))
@@ -250,7 +313,7 @@ class Copier:
 
 # Ops that TensorFlow calls stateful, and whose state is in variables or is none.
 _STATEFUL = {
-    "Placeholder", "PlaceholderWithDefault", "Assert", "PrintV2", "Print", "If", "While", "PartitionedCall",
+    "Placeholder", "PlaceholderWithDefault", "Assert", "CheckNumerics", "PrintV2", "Print", "If", "While", "PartitionedCall",
     "StatefulPartitionedCall", "Case",
 }  # fmt: skip
 _HANDLES = ("VarHandleOp", "ImmutableConst")

@@ -33,7 +33,7 @@ from .graph import BuiltGraph
 from .tf import tf, v1
 
 # What a step takes from the one before it: the states of the streams, and the sum of all losses that are watched, which
-# is NaN from the step on at which one of them is.
+# is NaN from the step on at which one of them is, or at which an op fails in a way that XLA does not report.
 Carried = tuple[tf.Tensor, tf.Tensor]
 
 _TURN_OPS = 320  # of the steps that one turn of the loop takes, and
@@ -370,13 +370,15 @@ class _Builder:
         fed = {tensor: self._fed(source, step, chosen, feeds) for tensor, source in execution.feeds}
         states = {name: streams[at] for at, name in enumerate(self.spec.streams)}
         wanted = [*execution.tensors, *execution.losses]
-        made = self.copier.copy(wanted, list(execution.operations), fed, states)
+        made = self.copier.copy(wanted, list(execution.operations), fed, states, self.spec.compiled)
         tensors, watched = made.tensors[: len(execution.tensors)], made.tensors[len(execution.tensors) :]
         if made.streams:
             streams = tf.stack([made.streams.get(name, state) for name, state in states.items()])
         with tf.control_dependencies(made.operations):
             for loss in watched:
                 losses = losses + tf.cast(loss if loss.shape.rank == 0 else tf.reduce_sum(loss), tf.float32)
+            if made.conditions:
+                losses = tf.where(tf.reduce_all(tf.stack(made.conditions)), losses, float("nan"))
             return (streams if watched else tf.identity(streams), losses), tensors
 
     def _fed(self, source: Source, step, chosen, made: dict[Source, tf.Tensor]) -> tf.Tensor:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..diagnostics import NO_XLA
 from ..executed import executed, keeps_checkpoints
+from ..lowering.blame import op_of
 from ..lowering.copies import Copier, NotCopied, name_of
 from ..lowering.failures import failure
 from ..program import Origin, Statement, Train, walk
@@ -135,7 +136,7 @@ class Engines:
             try:
                 random |= set(self.copier.random(names))
             except NotCopied as error:
-                node = built.node_of(error.op)
+                node = op_of(built, error.op, error.function).node
                 raise NotInGraph(str(error), node.origin if node else statement.origin) from error
             ops += len(names) if statement in plan.body else 0
             is_slow |= any(built.graph.get_operation_by_name(name).type.startswith(_SLOW) for name in names)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..executed import fetched_by
+from ..lowering.blame import op_of
 from ..lowering.copies import Copier, NotCopied
 from ..lowering.draws import CompiledDraws
 from ..lowering.failures import plain_reason
@@ -157,7 +158,7 @@ class Engine:
             try:
                 built.loops[key] = spec, build(built, copier, spec)
             except NotCopied as error:
-                node = built.node_of(error.op) if error.op else None
+                node = op_of(built, error.op, error.function).node
                 raise NotInGraph(str(error), node.origin if node else loop.plan.origin) from error
         return built.loops[key][1]
 
