@@ -2,9 +2,10 @@
 
 TensorFlow's kernels for the CPU raise an error for an index out of range, an integer divided by zero, an assertion
 that does not hold. XLA goes on: it clamps the index, gives -1, drops the assertion. For a few values that are no
-errors it gives others than these kernels do. So each type of op that XLA has stands here in one of three places. `SAFE` are those that fail for no values, or for values that XLA must know when it
-compiles, which it then reports itself. `CHECKS` has, for the others, what must hold. `LOST` are those whose failure
-cannot be told from their inputs: these are refused. A type that is in none of them is not known to XLA.
+errors it gives others than these kernels do. So each type of op that XLA has stands here in one of three places.
+`SAFE` are those that fail for no values, or only for values that XLA must know when it compiles, and then reports.
+`CHECKS` has, for the others, what must hold. `LOST` are those whose failure cannot be told from their inputs: these
+are refused. A type that is in none of them is not known to XLA.
 """
 
 from collections.abc import Callable
@@ -44,6 +45,7 @@ class Inputs:
 
     def dtype(self, name: str = "T") -> tf.DType:
         return tf.as_dtype(self.attr(name).type)
+
 
 SAFE = frozenset("""
     Abs Acos Acosh Add AddN AddV2 AdjustContrastv2 AdjustHue AdjustSaturation All Angle Any ApproximateEqual ArgMax
@@ -86,7 +88,9 @@ SAFE = frozenset("""
 """.split())  # fmt: skip
 
 # Ops that call functions: what counts is what stands in these.
-CALLS = frozenset("Case If PartitionedCall StatefulPartitionedCall StatelessCase StatelessIf StatelessWhile While".split())
+CALLS = frozenset(
+    "Case If PartitionedCall StatefulPartitionedCall StatelessCase StatelessIf StatelessWhile While".split()
+)
 
 LOST = frozenset("""
     ApproxTopK AssignVariableXlaConcatND CollectiveAssignGroupV2 CollectiveReduceV2 Dequantize DeviceIndex MatrixInverse
@@ -247,7 +251,7 @@ CHECKS: dict[str, Callable[[Inputs], Condition]] = {
     "SparseSoftmaxCrossEntropyWithLogits": lambda op: _below(op[1], tf.shape(op[0])[1]),
     "Bincount": lambda op: _all(op[0] >= 0),
     "DenseBincount": lambda op: _all(op[0] >= 0),
-    **{name: _divisor for name in ("Div", "FloorDiv", "FloorMod", "Mod", "TruncateDiv", "TruncateMod")},
+    **dict.fromkeys(("Div", "FloorDiv", "FloorMod", "Mod", "TruncateDiv", "TruncateMod"), _divisor),
     "Pow": _power,
     "LeftShift": _shift,
     "RightShift": _shift,

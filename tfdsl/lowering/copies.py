@@ -143,7 +143,7 @@ class Copier:
         def of(name: str):
             return fed[name] if name in fed else made[name] if name in made else self._capture(name)
 
-        conditions = [condition(node, lambda name: of(_full(name))) for node in checked]
+        conditions = [self._condition(node, lambda name: of(_full(name))) for node in checked]
         moved = {name: advanced(streams[name], way(made[name])) for name in drawn}
         done = [made[f"^{operation.name}"] for operation in operations if f"^{operation.name}" in made]
         return Copy([of(t.name) for t in tensors], done, moved, [one for one in conditions if one is not True])
@@ -180,7 +180,8 @@ class Copier:
             node.CopyFrom(self._nodes[name])
             if "_class" in node.attr:
                 del node.attr["_class"]  # what stands beside it may not be copied
-            # Made part of the graph around it, an `If` would count as done before its effects are; and XLA knows no parts.
+            # Made part of the graph around it, an `If` would count as done before its effects are, and XLA cannot
+            # compile what a `While` is made of.
             if node.op == "If" or (compiled and "_lower_using_switch_merge" in node.attr):
                 node.attr["_lower_using_switch_merge"].b = False
             kept = [i for i in node.input if i.removeprefix("^") not in replaced or not i.startswith("^")]
@@ -219,6 +220,14 @@ class Copier:
         return found
 
     @staticmethod
+    def _condition(node, tensor: Callable[[str], tf.Tensor | None], function: str = "") -> tf.Tensor | bool:
+        """What must hold for an op not to fail; `NotCopied` where that cannot be told."""
+        try:
+            return condition(node, tensor)
+        except Unchecked as reason:
+            raise NotCopied(str(reason), node.name, function) from None
+
+    @staticmethod
     def _is_guarded(node, function, assertion) -> bool:
         """Whether an assertion fails where an `If` takes the branch in which it stands."""
         if node.op not in ("If", "StatelessIf") or node.attr["else_branch"].func.name != function.signature.name:
@@ -227,8 +236,7 @@ class Copier:
         checked = assertion.input[0]
         return checked in arguments and node.input[1 + arguments.index(checked)] == node.input[0]
 
-    @staticmethod
-    def _check_inside(function, node) -> None:
+    def _check_inside(self, function, node) -> None:
         """`NotCopied` for an op in a function that may fail: only what is made of constants can be checked there."""
         constants = {one.name: one for one in function.node_def if one.op == "Const"}
 
@@ -237,10 +245,7 @@ class Copier:
             return None if made is None else tf.constant(tf.make_ndarray(made.attr["value"].tensor))
 
         with tf.Graph().as_default():
-            try:
-                holds = condition(node, constant)
-            except Unchecked as error:
-                raise NotCopied(str(error), node.name, function.signature.name) from None
+            holds = self._condition(node, constant, function.signature.name)
             if holds is not True:
                 with v1.Session() as session:
                     holds = session.run(holds)
@@ -313,8 +318,8 @@ class Copier:
 
 # Ops that TensorFlow calls stateful, and whose state is in variables or is none.
 _STATEFUL = {
-    "Placeholder", "PlaceholderWithDefault", "Assert", "CheckNumerics", "PrintV2", "Print", "If", "While", "PartitionedCall",
-    "StatefulPartitionedCall", "Case",
+    "Placeholder", "PlaceholderWithDefault", "Assert", "CheckNumerics", "PrintV2", "Print", "If", "While",
+    "PartitionedCall", "StatefulPartitionedCall", "Case",
 }  # fmt: skip
 _HANDLES = ("VarHandleOp", "ImmutableConst")
 

@@ -198,6 +198,9 @@ class Engine:
         """Have XLA compile the loop; `NotInGraph` with the line of the op that it cannot compile."""
         if self._loop.step == self._loop.total:
             return
+        if self._state() is None:
+            self.close()
+            raise NotInGraph("a variable has no value yet", self._loop.plan.origin)
         nothing = np.zeros(0, np.int64)
         try:
             self._execute(self._loop.step, self._loop.step, nothing, np.zeros((0, len(self._schedule.blocks)), bool))
@@ -250,11 +253,14 @@ class Engine:
             last = first + int(events[self._most_events])
             events = events[: self._most_events]
         before = self._state()
+        if before is None:  # nothing could be put back
+            self._step_until(first + 1)
+            return
         started = time.time()
         try:
             moved, losses, *values = self._execute(first, last, first + events, flags[events])
         except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
-            if before is not None and is_variable_gone(error):  # somebody has cleared it: it must not come back
+            if is_variable_gone(error):  # somebody has cleared it: it must not come back
                 raise run_failure(self._run.built, error, self._loop.plan.origin, True) from error
             self._put_back(before)
             self._step_until(last)  # which reports what fails; if nothing does, only the loop had failed
@@ -378,8 +384,6 @@ class Engine:
             return None
 
     def _put_back(self, state) -> None:
-        if state is None:
-            return
         values, streams = state
         pairs = [setter(self._run.built, variable) for variable in self._variables]
         feeds = {placeholder: value for (placeholder, _), value in zip(pairs, values, strict=True)}
