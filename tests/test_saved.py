@@ -322,3 +322,30 @@ def test_a_graph_without_values_and_an_empty_folder_are_told_apart_from_nothing(
     (here / "text.ckpt").write_text("no checkpoint\n")
     (diagnostic,) = error(restored("text.ckpt"))
     assert diagnostic.code == "TFG709" and "no checkpoint of TensorFlow" in diagnostic.headline
+
+
+def test_variables_keep_their_names_beside_ops_of_the_same_name(here):
+    text = """
+placeholder x: float32[n, 2]
+m = reduce_mean(x)
+variable mean = 1.0
+scope a:
+    k = reduce_sum(x) + 1
+    after k:
+        variable sum = 2.0
+def f(x):
+    variable max = reduce_max([1.0, 2.0])
+    return reduce_max(x) * max
+z = [f(x) for i in range(3)]
+shared min = reduce_min([3.0, 4.0])
+Add = identity(x) + m
+variable add = 1.0
+session:
+    save to "kept/model.ckpt"
+    print Add, k, z, min, add, mean, sum with x = [[1, 2]]
+"""
+    tfdsl.compile(text).run()
+    reader = train.load_checkpoint("kept/model.ckpt")
+    assert set(reader.get_variable_to_shape_map()) == {
+        "mean", "a/sum", "f/max", "f_1/max", "f_2/max", "min", "add_1",
+    }  # fmt: skip

@@ -27,6 +27,7 @@ from .foreign import python_node, raw_node
 from .gradients import gradients
 from .kept_random import KeptRandom
 from .layout import PLAIN, Placement, Setting
+from .names import VariableNames
 from .optimizers import keep_beside, minimize
 from .sums import order_sums
 from .templates import Templates
@@ -211,6 +212,8 @@ class Lowering:
         plain = is_alike and v1.get_default_graph() is self.built.graph  # and no function of it
         special = 0  # scopes open that do more than name
         sharing = _sharing(items)
+        graph = v1.get_default_graph()
+        names = VariableNames(graph, items) if graph is self.built.graph else None  # functions have no variables
         try:
             for at, item in enumerate(items):
                 match item:
@@ -218,12 +221,16 @@ class Lowering:
                         scope = self.scope(item, at in sharing)
                         scope.__enter__()
                         open_scopes.append((scope, item.kind != "scope"))
+                        if names is not None:
+                            names.enter(at)
                         special += item.kind != "scope"
                     case Exit():
                         scope, is_special = open_scopes.pop()
                         scope.__exit__(None, None, None)
                         special -= is_special
                     case Node():
+                        if names is not None:
+                            names.make(item)
                         values = self.node(item, plain and not special)
                         agree(item, values)
                         self.built.values[item.id] = values
