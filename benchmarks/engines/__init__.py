@@ -1,0 +1,1 @@
+"""Generated trainings in every engine: see `benchmarks/same.py`."""
