@@ -5,13 +5,13 @@ import os
 import subprocess
 import sys
 
-MODEL = """
+MODEL = """import nn
 seed 5
 data points = moons(60, noise=0.1, seed=3)
 placeholder X: float32[n, 2]
 placeholder y: float32[n, 1]
 variable w = random_normal([2, 1])
-hidden = dropout(X, rate=0.3)
+hidden = nn.dropout(nn.batch_norm(X), rate=0.3)
 mse = reduce_mean(square(X @ w - y))
 optimize reduce_mean(square(hidden @ w - y)) with adam
 summary scalar mse as "MSE"

@@ -136,6 +136,7 @@ class GraphBuilder:
             args, type = {"default": Literal(False, "bool")}, TensorType(BOOL, ())
             self.training = Node(len(self.nodes), "placeholder", args, "training", (type,), origin)
             self.nodes[self.training.id], self.training_at = self.training, self.half
+            self.modes.add(Ref(self.training.id))
         return Ref(self.training.id)
 
     def reach(self, refs: Iterable[Ref], fed: frozenset[Ref] = frozenset()) -> set[int]:
