@@ -153,6 +153,9 @@ class Call:
 _DRAWING = ("dropout", "nce_loss", "sampled_softmax_loss")
 _OWN_WAY: dict[str, Callable] = {
     "einsum": lambda equation, inputs: tf.compat.v1.einsum(equation, *inputs),
+    "batch_normalization": lambda offset=None, scale=None, **others: tf.compat.v1.nn.batch_normalization(
+        offset=offset, scale=scale, **others
+    ),
     "meshgrid": lambda args, **options: tf.compat.v1.meshgrid(*args, **options),
 }
 

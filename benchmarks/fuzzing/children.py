@@ -136,7 +136,7 @@ class Children:
                 if not more:
                     break
             _, began = _HEAD.unpack(self._slot[: _HEAD.size])
-            if began and not hung and _processor_time(child) - began > HUNG:
+            if began and not hung and processor_time(child) - began > HUNG:
                 os.kill(child, signal.SIGKILL)
                 hung = True
         os.close(reader)
@@ -202,7 +202,7 @@ def _place(error: BaseException) -> str:
     return f"{Path(last[0].filename).name}:{last[0].lineno}" if last else "?"
 
 
-def _processor_time(process: int) -> float:
+def processor_time(process: int) -> float:
     """Seconds that a process has worked, as its own `time.process_time` counts them."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()

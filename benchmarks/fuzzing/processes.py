@@ -16,10 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .calls import Call
+from .children import processor_time
 from .judged import Outcome, Verdict, by_hand, by_us, judge
 
-PATIENCE = 20.0  # seconds that a call may take
-_BATCH = 400  # calls that a fork takes
+PATIENCE = 20.0  # seconds of processor time that a call may take
+_LONGEST = 1800.0  # seconds, of a call that waits for something
+_BATCH = 200  # calls that a fork takes
 _HAND, _OURS = 1, 2
 
 
@@ -67,7 +69,7 @@ class Campaign:
 
     def _listen(self, child: int, reader: int) -> bool:
         """Take down what a fork says until it ends; whether it had to be ended."""
-        data, hung, last, since = b"", False, None, time.monotonic()
+        data, hung, last, since, worked = b"", False, None, time.monotonic(), 0.0
         while True:
             if select.select([reader], [], [], 0.5)[0]:
                 more = os.read(reader, 1 << 16)
@@ -76,8 +78,8 @@ class Campaign:
                     break
             now = self._place[:]
             if now != last:
-                last, since = now, time.monotonic()
-            elif time.monotonic() - since > PATIENCE and not hung:
+                last, since, worked = now, time.monotonic(), processor_time(child)
+            elif not hung and (processor_time(child) - worked > PATIENCE or time.monotonic() - since > _LONGEST):
                 os.kill(child, signal.SIGKILL)
                 hung = True
         os.close(reader)

@@ -312,8 +312,10 @@ def betainc(call: Call) -> TensorType:
 
 def clip(call: Call) -> TensorType:
     """The bounds broadcast to the tensor, and never the tensor to them."""
-    shape = broadcast(call, "t", "clip_value_min", "clip_value_max")
-    return TensorType(call.dtype("T"), merge(call, call["t"].shape, shape, "t", "clip_value_min"))
+    shape = call["t"].shape
+    for bound in ("clip_value_min", "clip_value_max"):
+        shape = merge(call, shape, broadcast(call, "t", bound), "t", bound)
+    return TensorType(call.dtype("T"), shape)
 
 
 def clip_norm(call: Call) -> TensorType:

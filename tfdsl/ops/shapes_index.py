@@ -5,6 +5,7 @@ from ..diagnostics import (
     BOTH,
     NEGATIVE,
     NO_SUCH_INDEX,
+    NOTHING_THERE,
     RANK,
     SHAPES_DIFFER,
     SLICE,
@@ -22,6 +23,7 @@ from .shapes import (
     merge,
     number,
     option,
+    product,
     reduced_shape,
     replaced,
     same_size,
@@ -326,6 +328,9 @@ def _scattered(call: Call, target: Shape, param: str) -> TensorType:
     if target is not None and depth is not None and depth > len(target):
         details = {"count": depth, "rank": len(target), "type": TensorType(call.dtype("T"), target)}
         call.fail(TOO_MANY_INDICES, param, "indices", **details)
+    given = [shape for shape in (indices, call["updates"].shape) if shape is not None]
+    if product(call, target or ()) == 0 and any(product(call, shape) for shape in given):
+        call.fail(NOTHING_THERE, param, type=TensorType(call.dtype("T"), target))
     _updates(call, target, None if indices is None else indices[:-1], "updates", depth)
     return TensorType(call.dtype("T"), target)
 

@@ -158,4 +158,4 @@ row("irfft", "input_tensor: T, fft_length: shape? = none", linalg.irfft, "signal
     "irfft(complex([1.0, 2.0, 3.0], 0.0))", T="complex64 complex128")
 row("dct", "input: T, type: integer = 2, n: integer = none, norm: text = none", linalg.dct, "signal.dct",
     "The discrete cosine transform of a type from 1 to 4 over the last axis.", "dct([1.0, 2.0, 3.0, 4.0])",
-    T="float32 float64", norm=("ortho",))
+    T="float32 float64", norm=("ortho",), n=1)
