@@ -2,11 +2,15 @@
 
     python benchmarks/fuzz.py mutate [--programs N] [--seed N] [--longest N] [--log FILE] [--keep DIR]
     python benchmarks/fuzz.py derived [--programs N] [--seed N] [--log FILE] [--keep DIR] [--hypothesis]
+    python benchmarks/fuzz.py ops [--programs N] [--seed N] [--log FILE] [--keep DIR] [--only OP ...]
     python benchmarks/fuzz.py guided [--programs N] [--seed N] --keep DIR     (needs atheris: pip install atheris)
 
 Of every program must hold: it has a place for everything that is wrong with it, in text that is safe to print; no
 exception leaves the front end; `fmt` writes the same text the second time, and a program that means the same; it
 takes less than a second of processor time and 512 MiB. What does not is written down in the folder of `--keep`.
+
+`ops` makes programs of one call of one op, and compares each with the same call of TensorFlow's function: it gives the
+same values, of the types that the program has, or `check` refuses what TensorFlow refuses.
 """
 
 import argparse
@@ -91,6 +95,40 @@ def by_number(arguments: argparse.Namespace, program: Callable[[Random], str]) -
     return 1 if children.tally.found else 0
 
 
+LATE = 0.002  # the share of programs that may be refused while building, though their sizes are known
+
+
+def ops(arguments: argparse.Namespace) -> int:
+    from benchmarks.fuzzing.calls import Calls
+    from benchmarks.fuzzing.processes import Campaign
+
+    out = open(arguments.log, "a", encoding="utf-8") if arguments.log else sys.stdout  # noqa: SIM115
+    calls = Calls(arguments.only)
+    campaign = Campaign(lambda number: calls.call(number, arguments.seed))
+    started = time.monotonic()
+    print(f"revision {revision()}, seed {arguments.seed}, process {os.getpid()}", file=out, flush=True)
+
+    def progress(number: int) -> None:
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in campaign.counts.most_common())
+        print(f"{number:,} programs in {time.monotonic() - started:,.0f} s: {counts}", file=out, flush=True)
+
+    campaign.run(0, arguments.programs, progress)
+    groups: dict[tuple[str, str, str], list[dict]] = {}
+    for one in campaign.found:
+        groups.setdefault((one["kind"], one["op"], one["why"]), []).append(one)
+    for (kind, op, why), members in sorted(groups.items()):
+        shortest = min(members, key=lambda one: len(one["text"]))
+        print(f"{kind}: {op}: {why} ({len(members)} times; number {shortest['number']})", file=out)
+        print("    " + shortest["text"].replace("\n", "\n    ").rstrip(), file=out)
+        if arguments.keep:
+            Path(arguments.keep).mkdir(parents=True, exist_ok=True)
+            name = f"{kind.replace(',', '').replace(' ', '-')}-{op}-{shortest['number']}.tfg"
+            (Path(arguments.keep) / name).write_text(shortest["text"], encoding="utf-8")
+    late = campaign.counts["late"]
+    others = sum(campaign.counts[kind] for kind in ("wrong", "bug", "wrongly refused", "lenient", "abort", "hang"))
+    return 1 if others or late > LATE * arguments.programs else 0
+
+
 def guided(arguments: argparse.Namespace) -> int:
     from benchmarks.fuzzing.corpus import surroundings
     from benchmarks.fuzzing.guided import run
@@ -117,6 +155,13 @@ def main() -> int:
         way.add_argument("--keep", metavar="DIR", help="write texts that fail into DIR")
         way.set_defaults(run=run)
     way.add_argument("--hypothesis", action="store_true", help="drawn by hypothesis.extra.lark, a few a second")
+    way = ways.add_parser("ops", help="one call of one op, against TensorFlow by hand")
+    way.add_argument("--programs", type=int, default=20_000, metavar="N")
+    way.add_argument("--seed", type=int, default=1, metavar="N")
+    way.add_argument("--log", metavar="FILE", help="add a line for each 200 programs, and what was found, to FILE")
+    way.add_argument("--keep", metavar="DIR", help="write texts that fail into DIR")
+    way.add_argument("--only", nargs="+", metavar="OP", help="only these rows")
+    way.set_defaults(run=ops)
     way = ways.add_parser("guided", help="what reaches new code: atheris, instrumented")
     way.add_argument("--programs", type=int, default=1_000_000, metavar="N")
     way.add_argument("--seed", type=int, default=1, metavar="N")

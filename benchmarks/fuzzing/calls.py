@@ -193,19 +193,20 @@ def _example(op: Op) -> dict[str, object]:
 
 
 class Calls:
-    """`call(random)` is the next call that a source of random numbers makes."""
+    """`call(number, seed)` is a call of one of some rows, by turns."""
 
     def __init__(self, names: list[str] | None = None):
         self._names = names or list(ROWS)
         self._examples: dict[str, dict[str, object]] = {}
 
-    def call(self, random: Random) -> Call:
-        op = ROWS[random.choice(self._names)]
+    def call(self, number: int, seed: object = 1) -> Call:
+        op, random = ROWS[self._names[number % len(self._names)]], Random(f"{seed} {number}")
         if op.name not in self._examples:
             self._examples[op.name] = _example(op)
-        call = _Maker(op, self._examples[op.name], random).call()
-        is_constant = op.name != "constant" or call.arguments["value"].form == "literal"
-        return call if is_constant else self.call(random)
+        while True:
+            call = _Maker(op, self._examples[op.name], random).call()
+            if op.name != "constant" or call.arguments["value"].form == "literal":
+                return call
 
 
 class _Maker:
@@ -458,8 +459,10 @@ def _array(value: object, dtype: str) -> np.ndarray:
     if array.dtype.kind in "OSU":
         array = np.ones(array.shape)
     wanted = tf.as_dtype(dtype).as_numpy_dtype
-    if array.dtype.kind == "f" and np.dtype(wanted).kind == "u":
+    if np.dtype(wanted).kind == "u":
         array = np.abs(array)
+    if array.dtype.kind == "c" and np.dtype(wanted).kind != "c":
+        array = array.real
     return np.array(array.astype(wanted))
 
 

@@ -20,8 +20,20 @@ from tfdsl.types import Size, TensorType
 from .calls import Call
 
 v1 = tf.compat.v1
-FINE = ("same", "refused", "fails")
+FINE = ("same", "refused", "fails", "narrower")
 FAULTS = ("wrong", "bug", "late", "late, unknown sizes", "wrongly refused", "lenient", "abort", "hang")
+
+# What TensorFlow runs and the language refuses on purpose: rows, and the code of the refusal, with the reason.
+_ONE = "The norm to clip to is one number; a tensor of them would clip each element by another one."
+_PAIRS = "Labels and logits belong together row by row; TensorFlow broadcasts them where their sizes are 1."
+_RANK = "These are for matrices; TensorFlow's Python code multiplies batches of them, too, but adds no biases to some."
+NARROWER: dict[tuple[str, str], str] = {
+    ("clip_by_global_norm", "TFG206"): _ONE, ("clip_by_norm", "TFG210"): _ONE,
+    ("clip_by_average_norm", "TFG210"): _ONE,
+    **{(f"softmax_cross_entropy_with_logits{v}", "TFG210"): _PAIRS for v in ("", "_v2")},
+    **{(op, "TFG206"): _RANK for op in ("xw_plus_b", "relu_layer")},
+    ("constant", "TFG207"): "One number fills a shape; TensorFlow repeats the last of too few, which hides mistakes.",
+}  # fmt: skip
 
 _PLAIN = v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
 _PLAIN.graph_options.rewrite_options.disable_meta_optimizer = True
@@ -99,6 +111,8 @@ def judge(call: Call, hand: Outcome | None, ours: Outcome) -> Verdict:
         return Verdict("bug", ours.why)
     works = hand is not None and hand.stage == "ran"
     if ours.stage == "check":
+        if works and (call.op.name, ours.why[:6]) in NARROWER:
+            return Verdict("narrower", ours.why)
         return Verdict("wrongly refused" if works else "refused", ours.why)
     if ours.stage == "build":
         return Verdict("late" if call.is_known else "late, unknown sizes", ours.why)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from .calls import Call
 from .children import processor_time
-from .judged import Outcome, Verdict, by_hand, by_us, judge
+from .judged import FINE, Outcome, Verdict, by_hand, by_us, judge
 
 PATIENCE = 20.0  # seconds of processor time that a call may take
 _LONGEST = 1800.0  # seconds, of a call that waits for something
@@ -32,7 +32,6 @@ class Campaign:
     call: Callable[[int], Call]
     counts: Counter = field(default_factory=Counter)
     found: list[dict] = field(default_factory=list)
-    others: Counter = field(default_factory=Counter)  # what was refused or failed, by op and reason
 
     def run(self, start: int, stop: int, progress: Callable[[int], None] = lambda number: None) -> None:
         self._place = mmap.mmap(-1, 16)
@@ -86,9 +85,7 @@ class Campaign:
         for line in data.decode().splitlines():
             said = json.loads(line)
             self.counts[said["kind"]] += 1
-            if said["kind"] in ("refused", "fails"):
-                self.others[said["kind"], said["op"], said["why"]] += 1
-            elif said["kind"] != "same":
+            if said["kind"] not in FINE:
                 self.found.append(said)
         return hung
 
@@ -105,7 +102,7 @@ class Campaign:
             os.write(writer, json.dumps(self._record(number, call, verdict)).encode() + b"\n")
 
     def _record(self, number: int, call: Call, verdict: Verdict) -> dict:
-        text = call.text if verdict.kind not in ("same", "refused", "fails") else ""
+        text = call.text if verdict.kind not in FINE else ""
         return {"number": number, "op": call.op.name, "kind": verdict.kind, "why": verdict.why, "text": text}
 
     def _add(self, number: int, call: Call, verdict: Verdict) -> None:

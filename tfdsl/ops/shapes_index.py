@@ -118,7 +118,9 @@ def boolean_mask(call: Call) -> TensorType:
     if shape is None:
         return TensorType(call.dtype("T"), None)
     axis = call["axis"] or 0
-    axis = axis_in(call, axis, len(shape), "tensor") if axis else 0
+    given, axis = axis, axis_in(call, axis, len(shape), "tensor") if axis else 0
+    if given < 0 and given + len(mask) == 0:  # TensorFlow looks for the mask's axes before the first
+        call.option("axis", axis)
     covered = shape[axis : axis + len(mask)]
     if len(covered) < len(mask):
         call.fail(RANK, "tensor", param="tensor", wanted=f"{axis + len(mask)} or more", type=call["tensor"])
