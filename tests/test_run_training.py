@@ -309,3 +309,21 @@ def test_a_log_folder_that_cannot_be_made(here):
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "TFG707"
     assert diagnostic.span.text == 'log to "file/logs"'
+
+
+def test_two_sessions_in_one_log_are_told(here):
+    """Where only the run knows that their folders are one."""
+    session = """
+session {name}:
+    log to "{name}-{{now}}"
+    train 2 steps: log
+"""
+    text = 'variable x = 1.0\noptimize square(x) with adam\nsummary scalar x as "x"' + "".join(
+        session.format(name=name) for name in ("first", "second")
+    )
+    for logdir, told in (("logs", 1), (None, 0)):
+        notes = []
+        run(text, options=Options(logdir=logdir, note=notes.append))
+        found = [note for note in notes if "TFG725" in note]
+        assert len(found) == told
+        assert all("two sessions of this run log to logs" in note and ":9:5" in note for note in found)

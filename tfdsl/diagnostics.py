@@ -437,6 +437,8 @@ CHECKPOINT_NOT_OURS = _message("TFG749", "{path} is named like a checkpoint, but
 CHECKPOINT_MACHINE = _message("TFG737", "the checkpoint in {path} cannot be continued to the bit: {what}",
                               "--resume-anyway goes on all the same, --fresh starts over")
 
+LOG_SHARED = _message("TFG725", "two sessions of this run log to {folder}, and the steps of each begin at 0",
+                      "give each a folder of its own, such as: log to \"tf_logs/second-{{now}}\"", "warning")
 CLUSTER_SILENT = _message("TFG740", "{task} at {address} does not answer: {reason}",
                           "see that it runs: tfdsl server --config FILE.yaml --job {job} --task {number}; "
                           "--timeout waits longer than {seconds:g} seconds")
@@ -591,6 +593,16 @@ NOT_LOGITS = _message("TFG933", "{logits} has been through {first}, so it is nev
                       "give it what {first} is given: logits, where 0 is a share of 0.5", "warning")
 INIT_RESTORED = _message("TFG934", "{what} gives {names} the initial value again, and what was restored is lost",
                          "write it before the restore", "warning")
+AFTER_ALIAS = _message("TFG935", "'after' does not order {name}, which is only another name for what was made before",
+                       "make a node of it in the block: identity({value})", "warning")
+BRANCH_OUTSIDE = _message("TFG936", "{name} changes its variable {what}, for it is made before",
+                          "make it in {inside}, and use it there", "warning")
+NEVER_RUNS = _message("TFG937", "this {op} never runs: nothing that leaves the '{word}' needs it",
+                      "use its value, or put what leaves behind it in an 'after'; or remove it", "warning")
+LOG_AGAIN = _message("TFG938", "the steps of {what} begin at 0 again, in one log with those of {first}",
+                     "log to another folder before it, such as: log to \"tf_logs/second-{{now}}\"", "warning")
+TAG_AGAIN = _message("TFG939", "there is a summary with the tag \"{tag}\" already, so this one is shown as \"{tag}_1\"",
+                     "give it a tag of its own, or put it into a scope", "warning")
 SWAPPED = _message("TFG932", "the labels of {op}, {labels}, are made of variables, and the logits, {logits}, are not",
                    "write labels={logits}, logits={labels} if they are swapped", "warning")
 

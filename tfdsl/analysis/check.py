@@ -1,6 +1,6 @@
 """The analysis: tree in, typed program out, with all errors and warnings at once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ..access import Access
 from ..bag import Bag
@@ -20,6 +20,7 @@ from ..suggest import did_you_mean
 from ..syntax import tree as t
 from . import paths, plan
 from .context import Analysis, GraphBuilder
+from .effects import warn_effects, warn_logs
 from .foreign import Foreign
 from .names import declared
 from .outside import Outside
@@ -82,7 +83,9 @@ def analysed(
     for diagnostic in paths.refused(program, ctx.access):
         ctx.bag.add(diagnostic)
     if not ctx.bag.errors:
-        _warn_unused(ctx, program, tree)
+        told = [warn_effects(ctx, graph, set(_fetched(graph, program))) for graph in graphs]
+        warn_logs(ctx, program, [s for s in tree.body if isinstance(s, t.Session)])
+        _warn_unused(ctx, program, tree, told)
         _warn_untaken(ctx, program)
     return ctx, program
 
@@ -106,13 +109,14 @@ def _check_given(ctx: Analysis) -> None:
 # --- unused nodes -----------------------------------------------------------------------------
 
 
-def _warn_unused(ctx: Analysis, program: Program, tree: t.File) -> None:
-    """Warn of every node that nothing uses: no other node, no session, no loss and no summary.
+def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[int]]) -> None:
+    """Warn of every node that nothing uses: no other node, no session, no loss and no summary; `told` are nodes of
+    each graph of which another warning says so.
 
     In a file without sessions, what the last statement makes is what the file is for.
     """
-    for builder, graph in zip(ctx.graphs.values(), program.graphs, strict=True):
-        used = _used(builder, graph, program)
+    for builder, graph, known in zip(ctx.graphs.values(), program.graphs, told, strict=True):
+        used = _used(builder, graph, program) | known
         if not program.sessions and builder.bound:
             last = tree.body[-1].span if tree.body else None
             for _, span, refs in builder.bound:
@@ -150,10 +154,14 @@ def _used(builder: GraphBuilder, graph: Graph, program: Program) -> set[int]:
     used |= {ref.node for group in builder.summaries.values() for ref in group}
     if builder.loss is not None:
         used.add(builder.loss.node)
+    return used | set(_fetched(graph, program))
+
+
+def _fetched(graph: Graph, program: Program) -> Iterator[int]:
+    """The nodes of a graph that sessions name."""
     for session in program.sessions:
         if session.graph == graph.name:
-            used |= {ref.node for statement in walk(session.body) for ref in _mentioned(statement)}
-    return used
+            yield from (ref.node for statement in walk(session.body) for ref in _mentioned(statement))
 
 
 def _mentioned(statement: object):

@@ -6,14 +6,16 @@ meant, and the way to write what stands there so that nobody doubts it.
 
 from collections.abc import Sequence
 
-from ..diagnostics import KEEP_PROB, PAIRED, SWAPPED, THROUGH_TWICE
+from ..diagnostics import AFTER_ALIAS, KEEP_PROB, PAIRED, SWAPPED, TAG_AGAIN, THROUGH_TWICE, Note
 from ..ops import OPS
 from ..ops.op import Op, Refused
-from ..program import Fetch, Ref, Value
+from ..program import Enter, Exit, Fetch, Item, Ref, Value
 from ..source import Span
+from ..syntax import tree as t
 from ..types import Shape, Size, shape_text
 from .arguments import Bound, Given, operand_notes
 from .context import Analysis
+from .names import Env
 from .values import Tensor, is_host
 
 
@@ -141,3 +143,48 @@ def _learns(ctx: Analysis, given: Given) -> bool:
     reached = ctx.graph.reach([given.value.ref])
     ctx.spend(len(reached), given.span)
     return any(ctx.graph.nodes[id].op in ("variable", "shared") for id in reached)
+
+
+# --- after, and tags ----------------------------------------------------------------------------
+
+
+def doubt_aliases(ctx: Analysis, env: Env, statement: t.After, first: int) -> None:
+    """Warn of what an `after` does not order, because it was made before: the nodes of the block begin at `first`."""
+    for one in statement.body:
+        match one:
+            case t.Assign(targets=(target,), value=t.Name() | t.Attribute() as value):
+                binding = env.enclosing(target.id)
+                _doubt_alias(ctx, binding and binding.value, f"'{target.id}'", value, first)
+            case t.Return(values=values):
+                for value in values:
+                    if isinstance(value, t.Name):
+                        binding = env.find(value.id)
+                        _doubt_alias(ctx, binding and binding.value, "what is returned", value, first)
+
+
+def _doubt_alias(ctx: Analysis, value: object, name: str, expr: t.Expr, first: int) -> None:
+    if isinstance(value, Tensor) and value.ref.node < first and value.type is not None:
+        ctx.report(AFTER_ALIAS, expr.span, operand_notes([Given(value, expr.span)]), name=name, value=expr.span.text)
+
+
+def doubt_tag(ctx: Analysis, tag: str, span: Span) -> None:
+    """Warn of a second summary of a tag in one scope; `span` is that of the second."""
+    scopes = open_scopes(ctx.graph.items)
+    for ref in ctx.graph.summaries.get(tag, ()):
+        other = ctx.graph.nodes[ref.node]
+        at = ctx.graph.items.index(other)
+        if open_scopes(ctx.graph.items[:at]) == scopes:
+            ctx.report(TAG_AGAIN, span, (Note("the first is on line {line}", other.origin.span),), tag=tag)
+            return
+
+
+def open_scopes(items: Sequence[Item]) -> list[int]:
+    """The scopes that are open behind some items, by where they begin."""
+    found: list[int] = []
+    for at, item in enumerate(items):
+        match item:
+            case Enter():
+                found.append(at if item.kind == "scope" else -1)
+            case Exit():
+                found.pop()
+    return [at for at in found if at >= 0]

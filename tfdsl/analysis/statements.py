@@ -60,6 +60,7 @@ from .expressions import bind_targets, condition, evaluate, given, iterate, unpa
 from .gradient_flow import barriers, depends
 from .names import Assumed, BoundTwice, Env, declared
 from .params import declared_param
+from .slips import doubt_aliases, doubt_tag
 from .values import Broken, Function, Optimizer, Tensor, describe
 
 _SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
@@ -453,6 +454,7 @@ def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:
     if not isinstance(tag, str) or not tag:
         ctx.fail(NOT_TEXT, statement.tag.span, what="the tag of a summary", value=describe(tag))
     args = {"kind": Static(kind), "tag": Static(tag), "value": arg}
+    doubt_tag(ctx, tag, statement.span)
     node = ctx.graph.add("summary", args, None, (TensorType(DTYPES["string"], ()),), ctx.origin(statement.span))
     ctx.graph.summaries.setdefault(tag, []).append(Ref(node))
 
@@ -489,10 +491,12 @@ def _after(ctx: Analysis, env: Env, statement: t.After) -> Returned | None:
     for expr in statement.values:
         ctx.guarded(lambda expr=expr: add(expr), expr.span)
     ctx.graph.items.append(Enter("after", "", tuple(refs)))
-    outside = ctx.graph.held
+    outside, first = ctx.graph.held, len(ctx.graph.nodes)
     ctx.graph.held = (*outside, *refs)
     try:
-        return block(ctx, env, statement.body)
+        result = block(ctx, env, statement.body)
+        doubt_aliases(ctx, env, statement, first)
+        return result
     finally:
         ctx.graph.held = outside
         ctx.graph.items.append(Exit())

@@ -13,6 +13,7 @@ from ..access import access_of
 from ..diagnostics import (
     CALL_SLOW,
     EXPECT_FAILED,
+    LOG_SHARED,
     NO_MEMORY,
     RUN_FAILED,
     VARIABLE_CLEARED,
@@ -50,6 +51,7 @@ from ..program import (
     Train,
     Value,
     fetches_of,
+    known_text,
 )
 from ..render import render_text
 from ..source import Span
@@ -227,6 +229,8 @@ class SessionRun:
                 self.result.saved.append(path)
             case LogTo() if self._is_untold(statement, 0):
                 folder = self.options.logdir or self.text(statement.path)
+                if self.options.logdir or known_text(statement.path) is None:  # or else the check has told
+                    self._warn_shared(folder, statement.origin)
                 if self.log is not None:
                     self.log.close()
                 self._log_to(folder, statement.origin)
@@ -318,6 +322,10 @@ class SessionRun:
             return
         for serialized in written:
             self.add_summary(v1.Summary.FromString(serialized), self.step)
+
+    def _warn_shared(self, folder: str, origin: Origin) -> None:
+        if any(one.folder == folder and one.session != self.number for one in self.result.events):
+            self.warn(Diagnostic(LOG_SHARED, origin.span, {"folder": folder}, chain=origin.chain))
 
     def _log_to(self, folder: str, origin: Origin) -> None:
         access = self.options.access if self.options.logdir is None else access_of(self.options.logdir)

@@ -1,0 +1,167 @@
+"""Slips with what a program does besides computing: changes of variables that never happen or happen too often, logs
+that nobody writes or that two write into.
+
+Input: the finished program. Output: warnings.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from ..diagnostics import BRANCH_OUTSIDE, LOG_AGAIN, NEVER_RUNS, UNUSED_VALUE, Diagnostic, Note
+from ..ops import OPS
+from ..program import (
+    Enter,
+    Exit,
+    Graph,
+    Item,
+    Log,
+    LogTo,
+    Node,
+    Program,
+    Ref,
+    Session,
+    Train,
+    known_text,
+    refs_of,
+    walk,
+)
+from ..source import Span
+from ..syntax import tree as t
+from .context import Analysis
+
+Place = tuple[tuple[int, int], ...]  # the regions that a node stands in, from the outside: their owners, and which
+
+
+def warn_effects(ctx: Analysis, graph: Graph, fetched: set[int]) -> set[int]:
+    """Doubt the changes of variables in and around the regions of a graph; `fetched` is what sessions name. The nodes
+    that never run are returned."""
+    dead = set()
+    places: dict[int, Place] = {}
+    uses: dict[int, list[tuple[Place, bool]]] = {}  # of a node: where it is used, and whether only to be waited for
+    _locate(graph.items, (), places, uses)
+    for id, place in places.items():
+        node = graph.nodes[id]
+        ctx.spend(1, node.origin.span)
+        if _writes(node):
+            _doubt_outside(ctx, graph, node, place, [] if id in fetched else uses.get(id, []))
+    for node in graph.nodes.values():
+        for region in node.regions:
+            live = graph.reach(ref for arg in region.results for ref in refs_of(arg))
+            for item in region.items:
+                if isinstance(item, Node) and _writes(item) and item.id not in live:
+                    dead.add(item.id)
+                    _report(ctx, NEVER_RUNS, item, op=item.op, word=_word(node))
+    return dead
+
+
+def _writes(node: Node) -> bool:
+    op = OPS.get(node.op)
+    return op is not None and any(param.kind == "variable" and param.name == "ref" for param in op.params)
+
+
+def _word(owner: Node) -> str:
+    return "if" if owner.op == "cond" else "while"
+
+
+def _locate(
+    items: Iterable[Item], place: Place, places: dict[int, Place], uses: dict[int, list[tuple[Place, bool]]]
+) -> None:
+    """Where each node stands, and where it is used."""
+    for item in items:
+        match item:
+            case Enter():
+                for ref in item.refs:
+                    uses.setdefault(ref.node, []).append((place, True))
+            case Exit():
+                pass
+            case Node():
+                places[item.id] = place
+                for ref in (ref for arg in item.args.values() for ref in refs_of(arg)):
+                    uses.setdefault(ref.node, []).append((place, False))
+                for at, region in enumerate(item.regions):
+                    inside = (*place, (item.id, at))
+                    for ref in (ref for arg in region.results for ref in refs_of(arg)):
+                        uses.setdefault(ref.node, []).append((inside, False))
+                    _locate(region.items, inside, places, uses)
+
+
+def _doubt_outside(ctx: Analysis, graph: Graph, node: Node, place: Place, uses: list[tuple[Place, bool]]) -> None:
+    """A change that is made before an `if`, for one of its branches, or before a `while`, for each of its turns."""
+    depth = len(place)
+    if not uses or any(len(where) <= depth for where, _ in uses):
+        return
+    owners = {where[depth][0] for where, _ in uses}
+    owner = graph.nodes[min(owners)]
+    branches = {where[depth][1] for where, _ in uses}
+    if len(owners) > 1 or (owner.op == "cond" and len(branches) > 1):
+        return
+    if owner.op == "while" and not all(waits for _, waits in uses):
+        return
+    what = "whatever the branch" if owner.op == "cond" else "once, and not at each turn"
+    inside = "the branch" if owner.op == "cond" else "the loop's body"
+    note = Note(f"the '{_word(owner)}' is on line {{line}}", owner.origin.span)
+    _report(ctx, BRANCH_OUTSIDE, node, note, name=node.name or node.op, what=what, inside=inside)
+
+
+def _report(ctx: Analysis, message, node: Node, *notes: Note, **details: object) -> None:
+    found = Diagnostic(message, node.origin.span, details, notes, chain=node.origin.chain)
+    ctx.bag.add(found.outside_libraries())
+
+
+# --- logs -------------------------------------------------------------------------------------
+
+
+def warn_logs(ctx: Analysis, program: Program, sessions: Iterable[t.Session]) -> None:
+    """Doubt summaries that no session writes, and logs in which steps begin at 0 twice."""
+    logging = {
+        s.graph.id if s.graph else "" for s in sessions if any(isinstance(one, t.Log) for one in _within(s.body))
+    }
+    for graph in program.graphs:
+        with_sessions = any(session.graph == graph.name for session in program.sessions)
+        for node in graph.of("summary") if with_sessions and graph.name not in logging else ():
+            help = 'write it with: log to "tf_logs/run-{now}" in a session, and in its training: every 10 steps: log'
+            found = Diagnostic(UNUSED_VALUE, node.origin.span, {}, help=help, chain=node.origin.chain)
+            ctx.bag.add(found.outside_libraries())
+    folders: dict[str, Span] = {}
+    for session in program.sessions:
+        _doubt_logs(ctx, session, folders)
+
+
+def _within(statements: t.Block) -> Iterator[t.Statement]:
+    for statement in statements:
+        yield statement
+        match statement:
+            case t.Train(body=body) | t.Every(body=body) | t.For(body=body):
+                yield from _within(body)
+            case t.If(branches=branches):
+                for _, body in branches:
+                    yield from _within(body)
+
+
+def _doubt_logs(ctx: Analysis, session: Session, folders: dict[str, Span]) -> None:
+    logged: dict[Ref, Span] = {}  # in the open log, and the training that does
+    for statement in session.body:
+        match statement:
+            case LogTo():
+                logged = {}
+                folder = known_text(statement.path)
+                first = folders.get(folder) if folder is not None else None
+                if first is not None:
+                    _again(
+                        ctx,
+                        statement.origin.span,
+                        "this session",
+                        f"the session that logs there on line {first.line}",
+                        first,
+                    )
+                elif folder is not None:
+                    folders[folder] = statement.origin.span
+            case Train():
+                own = [ref for one in walk(statement.body) if isinstance(one, Log) for ref in one.summaries]
+                first = next((logged[ref] for ref in own if ref in logged), None)
+                if first is not None:
+                    _again(ctx, statement.origin.span, "this training", f"the training on line {first.line}", first)
+                logged |= dict.fromkeys(own, statement.origin.span)
+
+
+def _again(ctx: Analysis, span: Span, what: str, first: str, at: Span) -> None:
+    ctx.report(LOG_AGAIN, span, (Note("the first is on line {line}", at),), what=what, first=first)
