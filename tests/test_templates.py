@@ -214,23 +214,23 @@ def test_gradients_flow_through_copied_ops():
 
 def test_a_node_made_of_one_thing_twice_is_no_template_for_one_made_of_two():
     result = tfdsl.compile("""
-    variable a = 2.0
-    variable b = 3.0
-    placeholder c: float32[2]
-    placeholder d: float32[2]
-    first = a * b
-    twice = b * b
-    third = a * b
-    more = c - d
-    none_left = d - d
-    again = c - d
-    packed = add_n([c, d, d])
-    other = add_n([c, c, d])
-    same = add_n([d, c, c])
-    session:
-        print first, twice, third
-        print more, none_left, again, packed, other, same with c = [1, 2], d = [5, 7]
-    """).run()
+variable a = 2.0
+variable b = 3.0
+placeholder c: float32[2]
+placeholder d: float32[2]
+first = a * b
+twice = b * b
+third = a * b
+more = c - d
+none_left = d - d
+again = c - d
+packed = add_n([c, d, d])
+other = add_n([c, c, d])
+same = add_n([d, c, c])
+session:
+    print first, twice, third
+    print more, none_left, again, packed, other, same with c = [1, 2], d = [5, 7]
+""").run()
     assert result.printed == [
         "6.0 9.0 6.0",
         "[-4. -5.] [0. 0.] [-4. -5.] [11. 16.] [ 7. 11.] [ 7. 11.]",

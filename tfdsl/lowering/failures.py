@@ -26,7 +26,7 @@ _SIGNATURE = re.compile(r" for '\{\{node .*?\}\} = [^']*'")
 _WORDS = (
     (re.compile(r"Integers to negative integer powers are not allowed"),
      "a whole number cannot be raised to a negative power; cast it to a float first"),
-    (re.compile(r"[Uu]nable to open table file .*not an sstable.*", re.DOTALL), "it is no checkpoint of TensorFlow"),
+    (re.compile(r"[Uu]nable to open table file .*sstable.*", re.DOTALL), "it is no checkpoint of TensorFlow"),
     (re.compile(r"setting an array element with a sequence.*", re.DOTALL),
      "the values of this list have different shapes, so they make no array; write them one after the other"),
 )  # fmt: skip
