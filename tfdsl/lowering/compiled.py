@@ -113,6 +113,8 @@ def condition(definition, tensor: Callable[[str], tf.Tensor | None]) -> Conditio
         return True
     if type in LOST or type.startswith("Xla"):
         raise Unchecked(f"{type} fails for some values, and XLA would go on with wrong ones")
+    if type.startswith("Optional"):
+        raise Unchecked("the gradient of an 'if' is made with optional values, and there are none in XLA")
     if type not in CHECKS:
         raise Unchecked(f"there is no {type} in XLA")
     try:

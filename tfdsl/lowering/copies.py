@@ -8,10 +8,13 @@ ones; and so are data and large constants, and what is made of them alone, which
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from .blame import functions_of
 from .compiled import CALLS, SAFE, Unchecked, condition
 from .streams import PHILOX, TWINS, advanced, twin, way
 from .tf import op_def, tf, v1
+from .turns import turns
 
 _LARGE = 4096  # bytes of a constant's definition, or elements of what is made of constants
 
@@ -129,6 +132,8 @@ class Copier:
         changed = self._changed(fed)
         captured = {name for name in names if self._is_captured(name, changed)}
         part, inputs = self._part(names, fed, captured, self._capture, compiled)
+        if compiled:
+            self._limit_turns(part)
         checked = self._checked(part) if compiled else []
         drawn = []
         for node in part.node:
@@ -198,6 +203,23 @@ class Copier:
                 node.ClearField("attr")
                 node.attr["T"].type = dtype
         return part, inputs
+
+    def _limit_turns(self, part: v1.GraphDef) -> None:
+        """Say of the loops in a part how often they turn, where that is known: XLA wants to know it for gradients."""
+        made = {node.name: node for node in part.node}
+        for node in part.node:
+            limit = made.get(_op(node.input[1])) if node.op in ("While", "StatelessWhile") else None
+            if limit is None or limit.op != "Const" or tf.make_ndarray(limit.attr["value"].tensor) != -1:
+                continue
+            test, body = (self._functions[node.attr[name].func.name] for name in ("cond", "body"))
+
+            def initial(number: int, node=node) -> np.ndarray | None:
+                begin = self._nodes[_op(node.input[number])]
+                return tf.make_ndarray(begin.attr["value"].tensor) if begin.op == "Const" else None
+
+            count = turns(test, body, self._definition.library, initial)
+            if count is not None:  # XLA crashes where there is no room at all
+                limit.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(max(count, 1), tf.int32))
 
     def _checked(self, part: v1.GraphDef) -> list:
         """The definitions of those ops whose failure XLA would not report; `NotCopied` for one that nothing can check.

@@ -15,6 +15,7 @@ from tensorflow.python.client import pywrap_tf_session as c_api
 from tensorflow.python.client._pywrap_events_writer import EventsWriter
 from tensorflow.python.eager.polymorphic_function.transform import FUNC_GRAPH_TRANSFORMS as function_transforms
 from tensorflow.python.framework import op_def_registry
+from tensorflow.python.framework.function_def_to_graph import function_def_to_graph_def as function_graph
 from tensorflow.python.framework.op_def_library import apply_op
 from tensorflow.python.framework.ops import Operation
 from tensorflow.python.framework.random_seed import _graph_to_seed_dict as seeds_taken
@@ -24,8 +25,8 @@ from tensorflow.python.util._pywrap_util_port import IsMklEnabled as is_onednn_o
 
 __all__ = [
     "AttrValue", "DecodeError", "EventsWriter", "OpList", "Operation", "ResourceVariable", "RewriterConfig",
-    "TensorProto", "VariableDef", "c_api", "function_transforms", "is_onednn_on", "op_def", "op_determinism", "raw_op",
-    "registered", "resolve", "seeds_taken", "tf", "v1",
+    "TensorProto", "VariableDef", "c_api", "function_graph", "function_transforms", "is_onednn_on", "op_def",
+    "op_determinism", "raw_op", "registered", "resolve", "seeds_taken", "tf", "v1",
 ]  # fmt: skip
 
 

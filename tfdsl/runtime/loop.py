@@ -500,4 +500,7 @@ def _refused(error: Exception) -> tuple[str, str]:
     if unsupported:
         return unsupported.group(2), f"there is no {unsupported.group(1)} in XLA"
     node = _NODE.search(text)
-    return node.group(1) if node else "", plain_reason(error)
+    name = node.group(1) if node else ""
+    if "fixed tensor list size" in text:
+        return name, "XLA has to know how often a 'while' turns to compile its gradient"
+    return name, plain_reason(error).partition(" Stack trace for op definition:")[0]

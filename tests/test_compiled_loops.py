@@ -1,0 +1,62 @@
+"""The gradient of a `while` in the engine `xla`: as in `step` where it is known how often it turns, or else refused."""
+
+import numpy as np
+import pytest
+
+import tfdsl
+from tfdsl.runtime.session import Options
+
+PROGRAM = """\
+seed 3
+variable w = [1.2, 0.7]
+variable n = 3, trainable=false
+{nodes}
+loss reduce_mean(square(p - 2.0))
+optimize with gradient_descent(learning_rate=0.1)
+session:
+    train 5 steps:
+        every 2 steps: print step
+    print w
+"""
+KNOWN = {
+    "a counter": "i = 0\np = w\nwhile i < 3:\n    i = i + 1\n    p = tanh(p * w)",
+    "two that end it": (
+        "i = 10\ns = 0.5\np = w\nwhile s < 9.0 and i > 2:\n    i = i - 1\n    s = s + 1.5\n    p = tanh(p * w)"
+    ),
+    "one that another changes": (
+        "i = 1\nj = 0\np = w\nwhile j < 20:\n    i = i * 2\n    j = j + i\n    p = tanh(p * w + 0.01 * cast(i, float32))"
+    ),
+    "no turn": "i = 5\np = w * w\nwhile i < 3:\n    i = i + 1\n    p = tanh(p * w)",
+}
+UNKNOWN = {
+    "a variable": ("i = 0\np = w\nwhile i < n:\n    i = i + 1\n    p = tanh(p * w)", "has to know how often"),
+    "what is trained": ("p = w\nwhile reduce_sum(p) < 9.0:\n    p = p * w * 2.0", "has to know how often"),
+    "a branch": (
+        "i = 0\np = w\nwhile i < 3:\n    i = i + 1\n    if p[0] > 1.0:\n        p = p * w\n    else:\n        p = p + w",
+        "the gradient of an 'if'",
+    ),
+    "a branch outside": ("if w[0] > 1.0:\n    p = w * w\nelse:\n    p = w * 3.0", "the gradient of an 'if'"),
+}
+
+
+def ran(nodes, engine):
+    source = PROGRAM.format(nodes=nodes)
+    return tfdsl.compile(source).run(options=Options(lambda line: None, engine=engine))
+
+
+@pytest.mark.parametrize("nodes", KNOWN.values(), ids=KNOWN)
+def test_a_known_number_of_turns(nodes):
+    step, xla = ran(nodes, "step"), ran(nodes, "xla")
+    assert xla.engines == ["xla"] and xla.printed[:-1] == step.printed[:-1]
+    np.testing.assert_allclose(xla.variables["w"], step.variables["w"], rtol=1e-5)
+    assert not np.array_equal(step.variables["w"], np.float32([1.2, 0.7]))
+
+
+@pytest.mark.parametrize("nodes, why", UNKNOWN.values(), ids=UNKNOWN)
+def test_another_number_of_turns(nodes, why):
+    with pytest.raises(tfdsl.TfgError) as caught:
+        ran(nodes, "xla")
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "TFG715" and why in diagnostic.headline
+    assert diagnostic.span.text.startswith(("optimize", "if"))
+    assert ran(nodes, "loop").printed == ran(nodes, "step").printed

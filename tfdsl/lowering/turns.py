@@ -1,0 +1,71 @@
+"""How often a `While` turns, where that depends on constants alone.
+
+The gradient of a loop keeps a list of what each turn computed, and XLA has to know how long it gets. What the
+condition depends on is followed through the body. If all of it begins with constants, the turns are taken here,
+with nothing else of the body.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .tf import function_graph, op_def, tf, v1
+
+_MOST = 1000  # turns that are taken to find out
+
+
+class _Unknown(Exception):
+    """The number of turns depends on more than constants."""
+
+
+class _Function:
+    """The condition or the body of a loop: what its results are made of, and their values."""
+
+    def __init__(self, function, library):
+        definition, names = function_graph(function)
+        definition.library.CopyFrom(library)
+        self._nodes = {node.name: node for node in definition.node}
+        self._arguments = [argument.name for argument in function.signature.input_arg]
+        self._results = [names[function.ret[result.name]] for result in function.signature.output_arg]
+        with tf.Graph().as_default() as graph:
+            v1.import_graph_def(definition, name="")
+        self._session = v1.Session(graph=graph)
+
+    def made_of(self, number: int) -> set[int]:
+        """The numbers of the arguments that a result is made of."""
+        seen: set[str] = set()
+        todo = [self._results[number]]
+        while todo:
+            name = todo.pop().removeprefix("^").partition(":")[0]
+            if name in seen:
+                continue
+            seen.add(name)
+            if name not in self._arguments and op_def(self._nodes[name].op).is_stateful:
+                raise _Unknown
+            todo += self._nodes[name].input
+        return {self._arguments.index(name) for name in seen if name in self._arguments}
+
+    def values(self, numbers: list[int], arguments: dict[int, np.ndarray]) -> list[np.ndarray]:
+        """What some results are, where arguments are given."""
+        feeds = {f"{self._arguments[number]}:0": value for number, value in arguments.items()}
+        return self._session.run([self._results[number] for number in numbers], feeds)
+
+
+def turns(condition, body, library, initial: Callable[[int], np.ndarray | None]) -> int | None:
+    """How often a loop turns, by the definitions of its condition and its body; None if that is not known.
+    `initial` gives the constant with which an argument begins, None for one that begins with something else."""
+    asked, turned = _Function(condition, library), _Function(body, library)
+    try:
+        needed = asked.made_of(0)
+        while not needed >= (more := needed.union(*map(turned.made_of, needed))):
+            needed = more
+    except _Unknown:
+        return None
+    values = {number: initial(number) for number in sorted(needed)}
+    if any(value is None for value in values.values()):
+        return None
+    for count in range(_MOST):
+        if not asked.values([0], values)[0]:
+            return count
+        values = dict(zip(values, turned.values(list(values), values), strict=True))
+    return None
