@@ -422,6 +422,9 @@ NO_XLA = _message("TFG715", "XLA cannot compile this training: {reason}",
                   "take the engine loop, or auto, which takes it where XLA cannot compile")
 LOSS_NAN = _message("TFG716", "{what} is NaN (not a number) {when}, so {result}",
                     "a smaller learning_rate may cure it; to train on all the same: train ... with on_nan=\"ignore\"")
+ORDER_RANDOM = _message("TFG717", "nothing but the order of the lines says when this execution draws {name}, "
+                        "and the numbers of {op} are drawn in one place only",
+                        "put it, and what must come before it, into 'after' blocks, or run them in two statements")
 RESTORE_UNREADABLE = _message("TFG709", "the checkpoint {path} cannot be read: {reason}")
 CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} is of a different program: {what}",
                             "--resume-anyway goes on from what still fits, --fresh starts over; "
@@ -537,6 +540,12 @@ UNUSED = _message("TFG901", "'{name}' is never used", "use it, remove it, or cal
 UNUSED_VALUE = _message("TFG902", "this value is never used", "give it a name and use it, or remove it", "warning")
 OPTIMIZER_POSITION = _message("TFG904", "{value} is '{name}' of {optimizer}, not its learning rate",
                               "write {optimizer}(learning_rate={value}), or {name}={value} if that is meant", "warning")
+ORDER_OPEN = _message("TFG915", "nothing but the order of the lines says when '{name}' is {what} here",
+                      "put what comes second into 'after {before}:', or write two statements", "warning")
+ORDER_NAMED = _message("TFG916", "'{name}' stands beside what writes it: it is read after that, at the end",
+                       "write two statements, and the order is that of the lines", "warning")
+ORDER_EXPORTED = _message("TFG917", "nothing says when '{name}' is {what} in this model: any order may come out",
+                          "put what comes second into an 'after', or export two models", "warning")
 WARNINGS_MANY = _message("TFG905", "there are more warnings than the {limit} that are told",
                          "mend the others first, or raise the limit with --max-errors", "warning")
 FED_TO_ALL = _message("TFG923", "{what} is fed {names} too, so its layers work as in training", "", "warning")

@@ -18,7 +18,7 @@ from ..program import Apply, Enter, Fetch, Graph, Program, Ref, Template, fetche
 from ..source import Span
 from ..suggest import did_you_mean
 from ..syntax import tree as t
-from . import paths, plan
+from . import order, paths, plan
 from .context import Analysis, GraphBuilder
 from .effects import warn_effects, warn_logs
 from .foreign import Foreign
@@ -87,6 +87,7 @@ def analysed(
         warn_logs(ctx, program, [s for s in tree.body if isinstance(s, t.Session)])
         _warn_unused(ctx, program, tree, told)
         _warn_untaken(ctx, program)
+        order.warn(ctx, program)
     return ctx, program
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from .blame import functions_of
 from .compiled import CALLS, SAFE, Unchecked, condition
+from .order import Order, Orders
 from .streams import PHILOX, TWINS, advanced, twin, way
 from .tf import op_def, tf, v1
 from .turns import turns
@@ -42,12 +43,16 @@ class Copy:
 class Copier:
     """Copies parts of one graph, as it is now."""
 
-    def __init__(self, graph: tf.Graph, data: Iterable[str] = ()):
-        """`data` are the names of the placeholders that stand for data."""
+    def __init__(
+        self, graph: tf.Graph, data: Iterable[str] = (), named: Iterable[str] = (),
+        place: Callable[[str], int] | None = None, is_local: bool = True,
+    ):  # fmt: skip
+        """`data` are the names of the placeholders that stand for data; the others are for `Orders`."""
         self.graph = graph
         self._data = frozenset(data)
         self._definition = graph.as_graph_def()
         self._nodes = {node.name: node for node in self._definition.node}
+        self.orders = Orders(self._definition, named, place, is_local)
         self._captured: dict[tuple[str, frozenset[str]], bool] = {}
         self._constant: dict[tuple[str, frozenset[str]], bool] = {}
         self._functions = {f.signature.name: f for f in self._definition.library.function}
@@ -68,6 +73,14 @@ class Copier:
             if not self._is_captured(name, changed):
                 todo += [i for i in map(_full, self._nodes[name].input) if i not in fed]
         return [name for name in self._nodes if name in seen]
+
+    def behind(self, names: Iterable[str], some: Iterable[str], fed: frozenset[str] = frozenset()) -> list[str]:
+        """Those of some ops, given in the graph's order, that others lead to, these too."""
+        found = set(some)
+        for name in names:
+            if any(_op(one) in found for one in self._nodes[name].input if _full(one) not in fed):
+                found.add(name)
+        return [name for name in names if name in found]
 
     def twinned(self, names: Iterable[str]) -> list[str]:
         """Those ops that draw random numbers and have a twin."""
@@ -131,7 +144,8 @@ class Copier:
         names = self.reached(fetches, frozenset(fed))
         changed = self._changed(fed)
         captured = {name for name in names if self._is_captured(name, changed)}
-        part, inputs = self._part(names, fed, captured, self._capture, compiled)
+        order = self.orders.of(names, fetches, frozenset(fed))
+        part, inputs = self._part(names, fed, captured, self._capture, order, compiled)
         if compiled:
             self._limit_turns(part)
         checked = self._checked(part) if compiled else []
@@ -172,17 +186,19 @@ class Copier:
 
     def _part(
         self, names: list[str], fed: Mapping[str, tf.Tensor], captured: set[str], capture: Callable[[str], tf.Tensor],
-        compiled: bool = False,
+        order: Order | None = None, compiled: bool = False,
     ) -> tuple[v1.GraphDef, dict[str, tf.Tensor]]:  # fmt: skip
         """The definition of some ops, without those that are captured, and what becomes of its inputs."""
+        order = order or Order()
         part = v1.GraphDef(versions=self._definition.versions, library=self._definition.library)
+        part.library.function.extend(order.functions.values())
         inputs: dict[str, tf.Tensor] = {}
         replaced = captured | {_op(name) for name in fed if self._nodes[_op(name)].op.startswith("Placeholder")}
         for name in names:
             if name in replaced:
                 continue
             node = part.node.add()
-            node.CopyFrom(self._nodes[name])
+            node.CopyFrom(order.changed.get(name) or self._nodes[name])
             if "_class" in node.attr:
                 del node.attr["_class"]  # what stands beside it may not be copied
             # Made part of the graph around it, an `If` would count as done before its effects are, and XLA cannot
@@ -192,6 +208,7 @@ class Copier:
             kept = [i for i in node.input if i.removeprefix("^") not in replaced or not i.startswith("^")]
             node.ClearField("input")
             node.input.extend(kept)
+            node.input.extend(f"^{before}" for before in order.after.get(name, ()))
             for one in map(_full, kept):
                 if one in fed:
                     inputs[one] = fed[one]

@@ -59,6 +59,8 @@ class BuiltGraph:
         self.loops: dict = {}
         self.copier = None
         self.added: dict[str, object] = {}  # what sessions on a cluster add
+        self.ordered: dict = {}  # executions whose ops are put in order
+        self.originals: dict[str, str] = {}  # of the ops that are copied for that, by their names
         self.templates = Templates(self, build_alone)
         self.random = KeptRandom(self.graph, setting.kept, build_alone, setting.layout.apart)
         self._placement = Placement(setting.layout, self.graph, self.random.variables)
@@ -101,6 +103,17 @@ class BuiltGraph:
         states = self.random.variables
         return [one for one in self.graph.get_collection("variables") if one.op.name not in states]
 
+    def named(self) -> list[str]:
+        """The tensors that fetching the variables means."""
+        return [self.graph.as_graph_element(one).name for one in self.graph.get_collection("variables")]
+
+    def places(self) -> Callable[[str], int] | None:
+        """The place in the program of an op, by its name, where the order in which ops were made does not tell."""
+        if self.setting.layout.towers == 1:
+            return None
+        number = {id: at for at, id in enumerate(self.program.nodes)}
+        return {op.name: number[node.id] for op, node in self.owned()}.__getitem__
+
     def mark(self, node: Node) -> None:
         """Note that the ops of the default graph that nothing has claimed are a node's."""
         graph = v1.get_default_graph()
@@ -121,6 +134,7 @@ class BuiltGraph:
     def node_of(self, operation: str, is_inside: bool | None = None) -> Node | None:
         """The node that made an op of the graph or of its functions, by the op's name; `is_inside` tells whether it is
         in a function, where that is known."""
+        operation = self.originals.get(operation, operation)
         inner = re.sub(r".*/_\d+/", "", operation)  # TensorFlow puts a path in front of what it inlines
         names = (operation, inner)
         graphs = [graph for graph in self._marks if is_inside is None or is_inside == (graph is not self.graph)]

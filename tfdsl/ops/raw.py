@@ -14,6 +14,8 @@ from ..types import ALL_DTYPES, DType
 from .op import REQUIRED
 
 PREFIX = "raw."  # of these ops in programs
+# Ops that are given the handle of a variable and leave it as it is.
+READERS = ("ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape", "VarIsInitializedOp")
 
 
 class RawArgument(Record):

@@ -25,6 +25,8 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         compares: bool = False,
         applies: str = "",
         arranges: bool = False,
+        writes: bool = False,
+        by_shape: bool = False,
         special: bool = False,
         no_gradient: str = "",
         modes: str = "",
@@ -34,7 +36,7 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         dtypes = {letter: classes for letter, classes in limits.items() if letter.isupper()}
         options = {param: limit for param, limit in limits.items() if param not in dtypes}
         facts = {
-            "compares": compares, "applies": applies, "arranges": arranges,
+            "compares": compares, "applies": applies, "arranges": arranges, "writes": writes, "by_shape": by_shape,
             "special": special, "no_gradient": no_gradient, "modes": modes, "named": named,
         }  # fmt: skip
         rows.append(Op(name, signature, rule, tf, doc, example, group, dtypes, options, **facts))

@@ -18,7 +18,7 @@ for _name in ("zeros", "ones"):
     row(f"{_name}_like", "tensor: T, dtype: dtype U = none", array.filled_like("tensor"), f"{_name}_like",
         f"A tensor of {_name} with the shape, and unless given the dtype, of another.",
         f"{_name}_like([[1, 2], [3, 4]], dtype=float32)",
-        no_gradient="*", U="any" if _name == "zeros" else "number bool")
+        by_shape=True, no_gradient="*", U="any" if _name == "zeros" else "number bool")
 row("fill", "dims: shape, value: T", array.fill, "fill",
     "A tensor that holds one value everywhere.",
     "fill([2, 3], 7.0)")
@@ -49,12 +49,12 @@ for _name in ("hann_window", "hamming_window"):
 # --- What a tensor is like --------------------------------------------------------------------
 row("shape", "input: T, out_type: dtype U = int32", array.shape_of, "shape",
     "The sizes of a tensor, an int vector.",
-    "shape([[1.0, 2.0], [3.0, 4.0]])", U="int32 int64", no_gradient="*")
+    "shape([[1.0, 2.0], [3.0, 4.0]])", U="int32 int64", by_shape=True, no_gradient="*")
 row("size", "input: T, out_type: dtype U = int32", scalar("U"), "size",
     "How many elements a tensor has, a scalar.",
-    "size([[1.0, 2.0], [3.0, 4.0]])", U="int32 int64", no_gradient="*")
+    "size([[1.0, 2.0], [3.0, 4.0]])", U="int32 int64", by_shape=True, no_gradient="*")
 row("rank", "input: T", scalar(INT32), "rank", "How many axes a tensor has, a scalar.", "rank([[1.0, 2.0]])",
-    no_gradient="*")
+    by_shape=True, no_gradient="*")
 row("identity", "input: T", like("input"), "identity", "The same tensor as another node.",
     "identity([1.0, 2.0])", arranges=True)
 row("stop_gradient", "input: T", like("input"), "stop_gradient",

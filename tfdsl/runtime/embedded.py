@@ -18,14 +18,14 @@ from .host import thaw
 from .options import Options
 from .record import Result
 from .savers import variable_type
-from .session import opened, run_failure
+from .session import SessionRun, opened, run_failure
 
 
 class EmbeddedSession:
     """An open session. `session` is the `tf.compat.v1.Session` itself."""
 
-    def __init__(self, built, session, timeout: float = TIMEOUT):
-        self._built, self.session, self._timeout = built, session, timeout
+    def __init__(self, run: SessionRun, timeout: float = TIMEOUT):
+        self._run, self._built, self.session, self._timeout = run, run.built, run.session, timeout
 
     def run(self, names: str | Sequence[str], feed: Mapping[str, object] | None = None):
         """The values of one name, or a list of the values of several, from one execution of the graph.
@@ -49,8 +49,10 @@ class EmbeddedSession:
     def _execute(self, fetches: list, feeds: dict, wanted: list[Named]):
         from ..lowering.tf import tf
 
+        if not fetches:
+            return []
         try:
-            return self.session.run(fetches, feeds) if fetches else []
+            return self._run.in_order.execute(fetches, feeds, Origin(wanted[0].span), self.session.run)
         except Lost as lost:
             raise TfgError([Diagnostic(CLUSTER_LOST, None, {"tasks": str(lost)})]) from lost
         except Late:
@@ -116,7 +118,7 @@ def open_session(compiled, graph: str = "", variables: Mapping[str, object] | No
     with opened(plan, built, compiled.array, options, Result(compiled.program.path, {})) as run:
         if values:
             _give(built, run.session, values)
-        yield EmbeddedSession(built, run.session)
+        yield EmbeddedSession(run)
 
 
 def _of_graph(variables: Mapping[str, object], program: Program, graph: str) -> dict[str, object]:

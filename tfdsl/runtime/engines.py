@@ -62,6 +62,7 @@ class Engines:
         names = {name for one in self._reached.values() if isinstance(one, _Reached) for name in one.random}
         if any(map(keeps_checkpoints, trainings)):  # then in all engines, and wherever they are executed
             names |= set(self.copier.twinned(resumable(run, statements)))
+        names |= run.in_order.random(statements)
         if names:
             run.streams = Streams(run.built, self.copier, sorted(names))
 
@@ -76,7 +77,9 @@ class Engines:
         """The copier of the graph, as it was before anything was added for sessions to run."""
         built = self._run.built
         if built.copier is None:
-            built.copier = Copier(built.graph, built.data.fields)
+            built.copier = Copier(
+                built.graph, built.data.fields, built.named(), built.places(), built.setting.layout.cluster is None
+            )
         return built.copier
 
     def taken(self, steps: "Steps", place: tuple[int, int]) -> "Steps | Engine":

@@ -64,6 +64,7 @@ from .devices import check_devices
 from .events import EventLog
 from .export import export, exported
 from .feeds import check_shapes, convert
+from .in_order import InOrder
 from .nan import Health
 from .options import Options
 from .record import Interrupted, Result
@@ -96,10 +97,12 @@ class SessionRun:
     recovery: Recovery | None = None  # on a cluster
     at: int = 0  # the statement that is run
     health: Health = field(init=False)  # of its variables
+    in_order: InOrder = field(init=False)
     warned: set[tuple[str, Span | None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.health = Health(self.built, self._values)
+        self.in_order = InOrder(self)
 
     def begin(self) -> None:
         """Give variables and random ops what they have when the session opens."""
@@ -129,15 +132,17 @@ class SessionRun:
 
     # --- executing the graph --------------------------------------------------------------
 
-    def execute(self, fetches: object, feeds: Iterable[Feed], origin: Origin, kind: int = OTHER) -> object:
+    def execute(self, fetches: list, feeds: Iterable[Feed], origin: Origin, kind: int = OTHER) -> list:
         """One execution of the graph. What fails in it is reported at the line of the node that failed."""
         feed_dict = self.feed_dict(feeds)
-        try:
-            if self.streams is not None:
-                feed_dict |= self.streams.drawn(self.session, fetches, feed_dict)
+
+        def call(fetches: list, feed_dict: dict) -> list:
             if self.options.tracer is None:
                 return self.session.run(fetches, feed_dict)
             return self.options.tracer.run(kind, self.built, self.session, fetches, feed_dict)
+
+        try:
+            return self.in_order.execute(fetches, feed_dict, origin, call)
         except tf.errors.OpError as error:
             had_values = self.recovery is not None and self.plan.initialise
             raise run_failure(self.built, error, origin, had_values) from error

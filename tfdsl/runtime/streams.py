@@ -4,7 +4,7 @@ The kernels of the ops would not know what was drawn in the loop. So outside of 
 ops' twins, and fed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
@@ -19,7 +19,12 @@ class Streams:
 
     def __init__(self, built: BuiltGraph, copier: Copier, names: Iterable[str]):
         self._built, self._copier = built, copier
-        self.streams = {name: Stream(built.graph.get_operation_by_name(name)) for name in names}
+        self.streams: dict[str, Stream] = {}
+        for name in names:
+            self.add(name)
+
+    def add(self, name: str) -> None:
+        self.streams[name] = Stream(self._built.graph.get_operation_by_name(name))
 
     def states(self) -> np.ndarray:
         """int64 [streams, 3]."""
@@ -29,14 +34,16 @@ class Streams:
         for stream, state in zip(self.streams.values(), states, strict=True):
             stream.state = state.copy()
 
-    def drawn(self, session: v1.Session, fetches, feeds: Mapping[tf.Tensor, object]) -> dict[tf.Tensor, np.ndarray]:
-        """What the random ops give in one execution, to be fed; their streams move on."""
+    def drawn(
+        self, session: v1.Session, fetches, feeds: Mapping[tf.Tensor, object], but: Collection[str] = ()
+    ) -> dict[tf.Tensor, np.ndarray]:
+        """What the random ops give in one execution, to be fed, but for some; their streams move on."""
         graph = self._built.graph
         elements = [graph.as_graph_element(one) for one in (fetches if isinstance(fetches, list) else [fetches])]
         reached = self._copier.reached(map(name_of, elements), frozenset(tensor.name for tensor in feeds))
         result = {}
         for name in reached:
-            if name in self.streams:
+            if name in self.streams and name not in but:
                 stream = self.streams[name]
                 output, state = self._twin(graph.get_operation_by_name(name))
                 value = session.run(output, {**feeds, **result, state: stream.state})

@@ -45,6 +45,7 @@ class Tracer:
             events.append({"ph": "M", "name": "process_name", "pid": process, "args": {"name": device.device}})
             for stats in device.node_stats:
                 name = stats.node_name.partition(":")[0]
+                name = self.built.originals.get(name, name)
                 details = {}
                 if name in nodes:
                     op, node = nodes[name]

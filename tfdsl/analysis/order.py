@@ -1,0 +1,308 @@
+"""Warnings where nothing but the order of the lines says when an execution reads and writes a variable.
+
+An execution reads and writes a variable in the order in which the graph half makes the ops that do (LANGUAGE.md,
+"Order"). That is no news where data or `after` say the same. Where they do not, and one of two ops writes, the program
+means something that it does not say. What is read by the statement itself is read at its end.
+
+A node reads a variable before it works on it, so of what it is made from nothing needs to come before that; what an
+`after` around it waits for does. It writes after it has all that it is made from, and an optimizer counts as coming
+after all of its loss. A `while` or an `if` does both after all that it is made from.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from ..diagnostics import ORDER_EXPORTED, ORDER_NAMED, ORDER_OPEN, Diagnostic, Message, Note
+from ..executed import executed
+from ..ops import OPS, raw
+from ..program import Export, Graph, Log, Node, Program, Ref, Region, Run, Statement, Static, refs_of, walk
+from ..record import Record
+from .context import Analysis
+
+_VARIABLES = ("variable", "shared")
+_READ, _GIVEN, _WRITE, _WHOLE = range(4)  # a variable; what a write gives; a write; a `while` or an `if`
+
+
+class _Access(Record):
+    """A node that reads or writes a variable. `after` is a node that it comes after in any case."""
+
+    node: int
+    variable: int
+    kind: int
+    writes: bool
+    after: int | None = None
+
+
+class _Open(Record):
+    """Two nodes of which only the order of the lines says which one comes first to a variable."""
+
+    variable: int
+    first: _Access
+    second: _Access
+
+
+def warn(ctx: Analysis, program: Program) -> None:
+    """Warn once of each pair of places, at the first statement that executes both."""
+    told: set[tuple] = set()
+    for session in program.sessions:
+        graph = program.graph(session.graph)
+        for statement in walk(session.body):
+            refs = [ref for _, ref in statement.outputs] if isinstance(statement, Export) else executed(statement)
+            fed = frozenset(feed.ref for feed in getattr(statement, "feeds", ()))
+            if isinstance(statement, Export):
+                fed = frozenset(ref for _, ref in statement.inputs)
+            key = graph.name, frozenset(refs), fed, type(statement)
+            if not refs or key in told:
+                continue
+            told.add(key)
+            execution = _Execution(ctx, graph, refs, fed, statement)
+            for pairs, diagnostic in execution.diagnostics():
+                new = {(graph.name, diagnostic.code, *pair) for pair in pairs} - told
+                told |= new
+                if new:
+                    ctx.bag.add(diagnostic)
+
+
+class _Execution:
+    """What one statement executes."""
+
+    def __init__(self, ctx: Analysis, graph: Graph, refs: list[Ref], fed: frozenset[Ref], statement: Statement):
+        self.ctx, self.graph, self.refs, self.fed, self.statement = ctx, graph, refs, fed, statement
+        reached = graph.reach(refs, fed)
+        ctx.spend(len(reached), statement.origin.span)
+        self.reached = [id for id in graph.nodes if id in reached] if _writes_any(graph, reached) else []
+        self._accesses: dict[int, list[_Access]] = {}
+        self.found: list[_Open] = []
+
+    def diagnostics(self) -> Iterator[tuple[set[tuple], Diagnostic]]:
+        """Warnings, each with the pairs of nodes that it is about."""
+        if not self.reached:
+            return
+        inner = {id for one in self.reached for region in self.graph.nodes[one].regions for id in _inside(region)}
+        level = [id for id in self.reached if id not in inner]
+        accesses = [access for id in level for access in self._of(id)]
+        given = () if isinstance(self.statement, Run) else self._given()
+        self._compare(level, [*accesses, *given])
+        is_exported = isinstance(self.statement, Export)
+        if self.found:
+            yield self._open(ORDER_EXPORTED if is_exported else ORDER_OPEN)
+        written = {access.variable: access for access in reversed(accesses) if access.writes}
+        for ref in dict.fromkeys(self._named()):
+            if ref.node in written:
+                name = self._name(ref.node)
+                note = Note("line {line} writes it", self._span(written[ref.node]))
+                pair = ref.node, written[ref.node].node
+                message = ORDER_EXPORTED if is_exported else ORDER_NAMED
+                yield {pair}, self._diagnostic(message, (note,), name=name, what="read and written")
+
+    def _named(self) -> Iterator[Ref]:
+        """The variables that the statement itself names, and so reads."""
+        if not isinstance(self.statement, (Run, Log)):
+            yield from (ref for ref in self.refs if self.graph.nodes[ref.node].op in _VARIABLES)
+
+    def _given(self) -> Iterator[_Access]:
+        """What a write gives is read right after it where a statement fetches it."""
+        for ref in dict.fromkeys(self.refs):
+            target = self._target(self.graph.nodes[ref.node])
+            if target is not None and ref.node in self._accesses:
+                yield _Access(ref.node, target, _GIVEN, False, ref.node)
+
+    # --- what nodes read and write --------------------------------------------------------
+
+    def _of(self, id: int) -> list[_Access]:
+        if id not in self._accesses:
+            self._accesses[id] = list(dict.fromkeys(self._found(self.graph.nodes[id])))
+        return self._accesses[id]
+
+    def _found(self, node: Node) -> Iterator[_Access]:
+        if node.op in _VARIABLES:
+            return
+        handles = set(_handles(node))
+        for name, arg in node.args.items():
+            for ref in refs_of(arg):
+                if name in handles or ref in self.fed or _only_shape(node):
+                    continue
+                yield from self._read(node.id, ref)
+        if node.op == "optimize":
+            for variable in self._trained(node):
+                yield _Access(node.id, variable, _WRITE, True)
+        elif _is_write(node):
+            for name in handles:
+                for ref in refs_of(node.args[name]):
+                    if self.graph.nodes[ref.node].op in _VARIABLES:
+                        yield _Access(node.id, ref.node, _WRITE, True)
+        inside: dict[int, bool] = {}
+        for region in node.regions:
+            level = _needed(self.graph, region)
+            accesses = [access for one in level for access in self._of(one)]
+            accesses += [read for arg in region.results for ref in refs_of(arg) for read in self._read(node.id, ref)]
+            self._compare(level, accesses)
+            for access in accesses:
+                inside[access.variable] = inside.get(access.variable, False) or access.writes
+        for variable, writes in inside.items():
+            yield _Access(node.id, variable, _WHOLE, writes)
+
+    def _read(self, id: int, ref: Ref) -> Iterator[_Access]:
+        """The access of a node that works on the value of a reference."""
+        made = self.graph.nodes[ref.node]
+        if made.op in _VARIABLES:
+            yield _Access(id, ref.node, _READ, False)
+            return
+        target = self._target(made)
+        if target is not None:
+            yield _Access(id, target, _READ, False, ref.node)
+
+    def _target(self, node: Node) -> int | None:
+        """The variable whose value a node gives, which it has written."""
+        if node.op in OPS and OPS[node.op].writes:
+            (ref,) = refs_of(node.args["ref"])
+            return ref.node if self.graph.nodes[ref.node].op in _VARIABLES else None
+        return None
+
+    def _trained(self, node: Node) -> list[int]:
+        """The variables that a step of an optimizer changes."""
+        if "wrt" in node.args:
+            return [ref.node for ref in refs_of(node.args["wrt"])]
+        reached = self.graph.reach(list(refs_of(node.args["loss"])), self.fed)
+        made = (self.graph.nodes[id] for id in sorted(reached))
+        return [one.id for one in made if one.op in _VARIABLES and one.id < node.id and _is_trainable(one)]
+
+    # --- which comes first ----------------------------------------------------------------
+
+    def _compare(self, level: list[int], accesses: list[_Access]) -> None:
+        """Find the accesses, of the nodes of one list, that nothing orders. Nodes that write are bits of a number."""
+        writers = dict.fromkeys(access.node for access in accesses if access.writes)
+        bits = {id: 1 << at for at, id in enumerate(writers)}
+        if not bits or len(accesses) < 2:
+            return
+        self.ctx.spend(len(level) * (1 + len(bits) // 512), self.statement.origin.span)
+        known, nodes = set(level), self.graph.nodes
+        made_from = {id: [ref.node for ref in nodes[id].inputs() if ref not in self.fed] for id in level}
+        controls = {id: [ref.node for ref in self.graph.controls(nodes[id]) if ref not in self.fed] for id in level}
+        done: dict[int, int] = {}  # the writes that come before what a node gives, its own too
+        for id in level:
+            if nodes[id].op in _VARIABLES:  # nothing has to come before its handle
+                made_from[id], controls[id] = [], []
+            before = [one for one in (*made_from[id], *controls[id]) if one in known]
+            done[id] = _union(done[one] for one in before) | bits.get(id, 0)
+        follow: dict[int, int] = dict.fromkeys(level, 0)  # those that wait for what a node gives
+        for id in reversed(level):
+            for one in (*made_from[id], *controls[id]):
+                if one in known:
+                    follow[one] |= follow[id] | bits.get(id, 0)
+        writing: dict[int, dict[int, _Access]] = {}
+        for access in accesses:
+            if access.writes:
+                writing.setdefault(access.variable, {})[bits.get(access.node, 0)] = access
+        for access in accesses:
+            others = writing.get(access.variable, {})
+            if access.kind in (_WRITE, _WHOLE):
+                ordered = done[access.node] | follow[access.node]
+            else:
+                waits = controls.get(access.node, []) + ([] if access.after is None else [access.after])
+                ordered = _union(done[one] for one in waits if one in known)
+                ordered |= 0 if access.kind == _GIVEN else follow.get(access.node, 0) | bits.get(access.node, 0)
+            rest = _union(others) & ~ordered
+            while rest:
+                other = others[rest & -rest]
+                rest &= rest - 1
+                if not access.writes or access.node < other.node:
+                    first, second = sorted((access, other), key=lambda one: one.node)
+                    self.found.append(_Open(access.variable, first, second))
+
+    # --- what is said ---------------------------------------------------------------------
+
+    def _open(self, message: Message) -> tuple[set[tuple], Diagnostic]:
+        nodes = self.graph.nodes
+        found = sorted(self.found, key=lambda one: (not nodes[one.first.node].name, one.variable, one.second.node))
+        first, second = found[0].first, found[0].second
+        names = list(dict.fromkeys(self._name(one.variable) for one in found))
+        notes = [
+            Note(f"line {{line}} {_verb(first)} '{names[0]}', and comes first", self._span(first)),
+            Note(f"line {{line}} {_verb(second)} it, and comes second", self._span(second)),
+        ]
+        if names[1:]:
+            notes.append(Note(f"the same holds of {', '.join(names[1:4])}{' and others' if names[4:] else ''}"))
+        what = "written twice" if first.writes and second.writes else "read and written"
+        before = nodes[first.node].name or "..."
+        pairs = {(one.variable, one.first.node, one.second.node) for one in found}
+        return pairs, self._diagnostic(message, tuple(notes), name=names[0], what=what, before=before)
+
+    def _diagnostic(self, message: Message, notes: tuple[Note, ...], **details: str) -> Diagnostic:
+        origin = self.statement.origin
+        return Diagnostic(message, origin.span, details, notes, chain=origin.chain)
+
+    def _span(self, access: _Access):
+        return self.graph.nodes[access.node].origin.span
+
+    def _name(self, id: int) -> str:
+        return self.graph.nodes[id].name or ""
+
+
+def _verb(access: _Access) -> str:
+    return "writes" if access.writes else "reads"
+
+
+def _union(bits: Iterable[int]) -> int:
+    result = 0
+    for one in bits:
+        result |= one
+    return result
+
+
+def _writes_any(graph: Graph, reached: set[int]) -> bool:
+    return any(graph.nodes[id].op == "optimize" or _is_write(graph.nodes[id]) for id in reached)
+
+
+def _is_write(node: Node) -> bool:
+    """Whether an op changes a variable that it is given as one."""
+    if node.op in OPS:
+        return OPS[node.op].writes
+    return (
+        bool(_handles(node)) and node.op.removeprefix(raw.PREFIX) not in raw.READERS and node.op.startswith(raw.PREFIX)
+    )
+
+
+def _handles(node: Node) -> list[str]:
+    """The arguments of a node that stand for a variable itself and not for its value."""
+    if node.op == "optimize":
+        return ["wrt"]
+    if node.op == "gradients":
+        return ["xs"] if node.args.get("method", Static("reverse")) == Static("reverse") else []
+    if node.op in OPS:
+        return [param.name for param in OPS[node.op].params if param.kind == "variable"]
+    if node.op.startswith(raw.PREFIX):
+        inputs = raw.find(node.op.removeprefix(raw.PREFIX)).inputs
+        return [one.name for one in inputs if one.dtype is not None and one.dtype.name == "resource"]
+    return []
+
+
+def _only_shape(node: Node) -> bool:
+    return node.op in OPS and OPS[node.op].by_shape
+
+
+def _is_trainable(node: Node) -> bool:
+    trains = node.args.get("trainable") != Static(False)
+    return trains and node.outputs[0].dtype.kind in ("float", "complex")
+
+
+def _inside(region: Region) -> Iterator[int]:
+    """The nodes of a region, and of those in it."""
+    yield from (param.id for param in region.params)
+    for item in region.items:
+        if isinstance(item, Node):
+            yield item.id
+            for inner in item.regions:
+                yield from _inside(inner)
+
+
+def _needed(graph: Graph, region: Region) -> list[int]:
+    """The nodes of a region that it executes: those that its results need."""
+    own = {item.id: item for item in region.items if isinstance(item, Node)}
+    found: set[int] = set()
+    todo = [ref for arg in region.results for ref in refs_of(arg)]
+    while todo:
+        id = todo.pop().node
+        if id in own and id not in found:
+            found.add(id)
+            todo += [*own[id].inputs(), *graph.controls(own[id])]
+    return [id for id in own if id in found]
