@@ -228,7 +228,8 @@ class Copier:
             limit = made.get(_op(node.input[1])) if node.op in ("While", "StatelessWhile") else None
             if limit is None or limit.op != "Const" or tf.make_ndarray(limit.attr["value"].tensor) != -1:
                 continue
-            test, body = (self._functions[node.attr[name].func.name] for name in ("cond", "body"))
+            original = self._nodes[node.name].attr
+            test, body = (self._functions[original[name].func.name] for name in ("cond", "body"))
 
             def initial(number: int, node=node) -> np.ndarray | None:
                 begin = self._nodes[_op(node.input[number])]
