@@ -260,7 +260,7 @@ def test_functions_and_data_of_other_cells(shell):
     assert first.shape == (20, 2)
     np.testing.assert_array_equal(first, shell.value("constant(d.features)"), "data without a seed is drawn once")
     steps = "up = constant(1)\nsession:\n    train 2 epochs on d in batches of 10:\n        run up\n        print step"
-    assert shell.tfg(steps) == "0\n1\n2\n3\n"
+    assert shell.tfg(steps, "-q") == "0\n1\n2\n3\n"
     shell.tfg("def broken(x):\n    return matmul(x, x)\n", "-q")
     shown = shell.tfg("a = broken(constant([[1.0, 2.0]]))")
     assert " --> In[8]:3:12" in shown and "in broken, called at In[9]:2:5" in shown
