@@ -91,7 +91,7 @@ def marked(text):
 def test_an_assertion_by_itself(place):
     text = f"placeholder v: float32\n{PLACES[place]}session:\n    print w with v = 1\n    print w with v = 3\n"
     diagnostic = failure(text, "step")
-    assert diagnostic.code == "TFG702" and diagnostic.headline.startswith("assertion failed: [too big]")
+    assert diagnostic.code == "TFG702" and diagnostic.headline.startswith("too big: x < y does not hold, where x is ")
     assert diagnostic.span.line == marked(text)
     assert diagnostic.notes[-1].span.text == "print w with v = 3"
 
@@ -107,7 +107,7 @@ def test_an_assertion_in_a_training(place):
         diagnostic = failure(text, engine)
         found[engine] = diagnostic.code, diagnostic.span.line, diagnostic.headline
     assert set(found.values()) == {("TFG702", marked(text), found["step"][2])}
-    assert found["step"][2].startswith("assertion failed: [too big]")
+    assert found["step"][2].startswith("too big: x < y does not hold, where x is ")
 
 
 def test_an_assertion_of_a_gradient():
@@ -133,7 +133,7 @@ session:
 """
     diagnostic = failure(text, "step")
     assert (diagnostic.code, diagnostic.span.line) == ("TFG702", 12)
-    assert diagnostic.headline.startswith("assertion failed: [steep]")
+    assert diagnostic.headline.startswith("steep: x < y does not hold, where x is ")
 
 
 def test_an_assertion_that_runs_by_itself():
@@ -149,3 +149,16 @@ def test_an_assertion_in_an_embedded_session():
         with pytest.raises(tfdsl.TfgError) as caught:
             session.run("y", {"x": -1})
     assert caught.value.diagnostics[0].span.line == 2
+
+
+@pytest.mark.parametrize(
+    "check, said",
+    [
+        ('assert_less(x, 2.0, message="")', "x < y does not hold, where x is 3 and y is 2"),
+        ('assert_equal(x, [1.0], message="odd [x]")', "odd [x]: x == y does not hold, where x is 3 and y is 1"),
+        ("assert_negative(x)", "x < 0 does not hold, where x is 3"),
+    ],
+)
+def test_a_failing_assertion_is_said_in_words(check, said):
+    text = f"placeholder x: float32[n]\nc = {check}\nafter c:\n    y = x * 1.0\nsession: print y with x = [3]\n"
+    assert failure(text, "step").headline == said

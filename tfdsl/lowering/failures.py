@@ -32,6 +32,44 @@ _WORDS = (
 )  # fmt: skip
 
 
+_CONDITION = re.compile(r"Condition (.*) did not hold(?: element-wise)?:?")
+_OPERAND = re.compile(r"(\w+) \(\S+\) = ?")
+
+
+def _assertion(text: str) -> str:
+    """`assertion failed: [steep] [Condition x < y did not hold element-wise:] [x (x:0) = ] [3] [y (y:0) = ] [2]` as
+    `steep: x < y does not hold, where x is 3 and y is 2`."""
+    before, failed, rest = text.partition("assertion failed: ")
+    parts = _bracketed(rest)
+    if not failed or not parts:
+        return text
+    message, condition, operands = [], "", []
+    for at, part in enumerate(parts):
+        found = _CONDITION.fullmatch(part)
+        if found:
+            condition = f"{found[1]} does not hold"
+        elif _OPERAND.fullmatch(part) and at + 1 < len(parts):
+            operands.append(f"{_OPERAND.fullmatch(part)[1]} is {parts[at + 1]}")
+        elif part and not (at and _OPERAND.fullmatch(parts[at - 1])):
+            message.append(part)
+    where = f", where {' and '.join(operands)}" if operands else ""
+    return before + ": ".join(filter(None, [" ".join(message), f"{condition or 'this assertion fails'}{where}"]))
+
+
+def _bracketed(text: str) -> list[str]:
+    """The contents of brackets that stand one after the other."""
+    parts, depth, begun = [], 0, 0
+    for at, character in enumerate(text):
+        if character == "[":
+            depth += 1
+            begun = at + 1 if depth == 1 else begun
+        elif character == "]":
+            depth -= 1
+            if depth == 0:
+                parts.append(text[begun:at].strip())
+    return parts
+
+
 def plain_reason(error: BaseException) -> str:
     """What TensorFlow says is wrong, in one line, without its account of where in Python and in its own graph."""
     text = getattr(error, "message", None) or str(error)
@@ -40,6 +78,7 @@ def plain_reason(error: BaseException) -> str:
         text = part.sub("", text)
     for words, plain in _WORDS:
         text = words.sub(plain, text)
+    text = _assertion(text)
     return " ".join(text.split())[:500] or type(error).__name__
 
 
