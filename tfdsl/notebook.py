@@ -33,7 +33,7 @@ from .analysis.values import KnownData
 from .cli import tensorflow
 from .cli.options import add_program_options, given
 from .cli.report import WrongUse, bug_found, colour, show, tell
-from .cli.run import interruptible
+from .cli.signals import interruptible
 from .data.table import schema_of
 from .diagnostics import UNKNOWN_NAME, UNUSED, UNUSED_VALUE, Diagnostic, TfgError
 from .driver import Compiled, check

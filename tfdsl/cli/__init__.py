@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 
@@ -21,10 +22,19 @@ COMMANDS = {
 }
 
 
-def process() -> None:
-    """Run a command as a process of its own. Taking TensorFlow down takes a second, in which nothing is left to do."""
-    code = main()
-    if "tensorflow" in sys.modules:
+def process(command: Callable[[], int] | None = None) -> None:
+    """Run a command as a process of its own, which Ctrl-C and SIGTERM end."""
+    try:
+        from . import signals
+
+        signals.install()
+        code = (command or main)()
+    except KeyboardInterrupt as asked:
+        code = 128 + getattr(asked, "number", 2)
+    from .signals import ignore
+
+    ignore()
+    if "tensorflow" in sys.modules:  # to take it down takes a second, in which nothing is left to do
         import os
 
         for stream in (sys.stdout, sys.stderr):
@@ -36,6 +46,15 @@ def process() -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; the exit code is 0 for done, 1 for a failed run or check, 2 for wrong use."""
+    try:
+        return _main(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt as asked:
+        from .signals import code_of
+
+        return code_of(asked)
+
+
+def _main(argv: list[str]) -> int:
     # The front end makes objects that live on; it is over before collecting them would pay.
     gc.disable()
     from argparse import Namespace
@@ -43,7 +62,6 @@ def main(argv: list[str] | None = None) -> int:
     from .. import __version__
     from .parser import Parser
 
-    argv = sys.argv[1:] if argv is None else argv
     parser = Parser(
         prog="tfdsl",
         description="A language for TensorFlow graphs and the sessions that run them.",
@@ -68,6 +86,7 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     from ..diagnostics import TfgError
     from .report import WrongUse, broken_pipe, bug, errors, no_memory, open_streams, write_failed, wrong_use
+    from .signals import raise_asked
 
     open_streams()
     try:
@@ -82,9 +101,8 @@ def main(argv: list[str] | None = None) -> int:
         return broken_pipe()
     except OSError as error:
         return write_failed(error)
-    except KeyboardInterrupt:
-        return 130
     except MemoryError:
         return no_memory()
     except Exception as error:
+        raise_asked()  # an import may have made an error of it
         return bug(error)

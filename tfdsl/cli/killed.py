@@ -13,7 +13,8 @@ import sys
 from collections.abc import Mapping
 
 from ..diagnostics import TfgError
-from . import tensorflow
+from . import process, tensorflow
+from .child import end_with
 from .compiling import compile_given
 from .report import bug, errors, no_memory
 
@@ -77,4 +78,5 @@ def _has_checkpoint(folder: str | None) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(int(sys.argv.pop(1)))
+    process(main)

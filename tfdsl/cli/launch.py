@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..diagnostics import SERVER_ENDED, SERVER_OPEN, Diagnostic, TfgError
-from . import run
+from . import run, signals
 from .child import child, environment
 from .compiling import compile_given
 from .report import WrongUse, count, errors, tell
@@ -86,13 +86,8 @@ def _rest(words: list[str]) -> list[str]:
 def asked_to_end() -> Iterator[list[int]]:
     """The signals that asked this process to end, as they come."""
     asked: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda number, frame: asked.append(number)) for number in numbers}
-    try:
+    with signals.handled(lambda number, frame: asked.append(number)):
         yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @dataclass(slots=True)
@@ -178,7 +173,7 @@ class Processes:
                 told += 1
         self._show_output()
         code = process.returncode
-        if told > 1:  # it was not asked, but killed
+        if told and code < 0:  # it was killed: a second signal did so, or it did not end when it was asked
             return 128 + asked[0]
         return code if code >= 0 else 128 - code
 
@@ -186,6 +181,7 @@ class Processes:
         # In a session of its own, Ctrl-C on a terminal does not reach it but through this process.
         process = subprocess.Popen(child(*words), env=self._environment, start_new_session=True, **options)
         self._processes.append(process)
+        signals.children.add(process)
         return process
 
     def _start(self, server: Server) -> None:

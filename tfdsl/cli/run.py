@@ -1,10 +1,8 @@
 """`tfdsl run`: the sessions of a program. What they print goes to standard output, all else to standard error."""
 
 import argparse
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 
 from ..driver import Compiled
 from ..program import ENGINES
@@ -12,6 +10,7 @@ from . import tensorflow
 from .compiling import compile_given
 from .options import add_program_options, positive, seconds
 from .report import WrongUse, colour, count, errors, show, tell
+from .signals import interruptible
 
 _MOST_TOWERS = 100
 
@@ -19,7 +18,8 @@ _MOST_TOWERS = 100
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Compile a program and run its sessions in order. A training that keeps checkpoints and was interrupted "
-        "goes on where it stopped. Ctrl-C, or SIGTERM, finishes the step, keeps a checkpoint and exits 130, or 143."
+        "goes on where it stopped. Ctrl-C, or SIGTERM, finishes the step, keeps a checkpoint and exits 130, or 143. "
+        "A second one ends the run at once."
     )
     parser.add_argument("file", metavar="FILE", help="a .tfg file")
     add_program_options(parser)
@@ -89,7 +89,7 @@ def command(arguments: argparse.Namespace) -> int:
     from ..runtime.states import held
 
     with held(compiled.program, arguments.session, compiled.access) as states, _workers(arguments, compiled) as workers:
-        tensorflow.load()
+        tensorflow.load(lambda: [one.close() for one in states.values()])
         say("imported TensorFlow")
         with interruptible() as interrupted:
             result = _run(arguments, compiled, extra.logdir, states, interrupted, workers)
@@ -143,31 +143,3 @@ def _run(arguments: argparse.Namespace, compiled: Compiled, logdir: str | None, 
     result = compiled.run(arguments.session, options)
     options.tracer.write(arguments.trace)
     return result
-
-
-class Interrupted:
-    """Whether the run was asked to stop, and by which signal."""
-
-    def __init__(self) -> None:
-        self.signal = 0
-
-    def __call__(self) -> bool:
-        return self.signal != 0
-
-    def handle(self, number: int, frame: object) -> None:
-        if self.signal:
-            signal.signal(number, signal.SIG_DFL)  # asked again: at once, whatever is lost
-            signal.raise_signal(number)
-        self.signal = number
-
-
-@contextmanager
-def interruptible() -> Iterator[Interrupted]:
-    """Ctrl-C and SIGTERM ask the run to stop after its step; a second one stops it at once."""
-    asked = Interrupted()
-    before = {number: signal.signal(number, asked.handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

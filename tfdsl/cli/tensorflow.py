@@ -9,13 +9,18 @@ from contextlib import contextmanager
 
 from ..analysis.foreign import Foreign
 from ..driver import infer
+from .signals import at_once
 
 
-def load() -> None:
-    """Import TensorFlow. Its start-up messages are held back, and shown only if the import fails."""
+def load(tidy: Callable[[], object] = lambda: None) -> None:
+    """Import TensorFlow. Its start-up messages are held back, and shown only if the import fails.
+
+    A signal that comes meanwhile ends the process, after `tidy`.
+    """
     # Keras is not used by TF1 graphs; its eager import would take a second.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-    load_beside_others()
+    with at_once(tidy):
+        load_beside_others()
     import tensorflow
 
     tensorflow.get_logger().setLevel("ERROR")
@@ -54,10 +59,11 @@ def held_back() -> Iterator[None]:
         os.dup2(file.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except BaseException as error:
             _restore(saved)
-            file.seek(0)
-            sys.stderr.write(file.read().decode("utf-8", "replace"))
+            if isinstance(error, Exception):
+                file.seek(0)
+                sys.stderr.write(file.read().decode("utf-8", "replace"))
             raise
         _restore(saved)
 

@@ -5,13 +5,12 @@ The others run the same command line with `--part`. They print nothing; what the
 
 import argparse
 import os
-import signal
 import subprocess
 from typing import TYPE_CHECKING
 
 from ..diagnostics import WORKER_ENDED, Diagnostic, TfgError
 from ..driver import Compiled
-from . import tensorflow
+from . import signals, tensorflow
 from .child import child, environment
 from .report import tell
 
@@ -55,6 +54,7 @@ class Workers:
         self._processes[number] = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment(), process_group=0
         )
+        signals.children.add(self._processes[number])
 
     def check(self) -> None:
         """Start a process again that was killed; an error for one that has failed, or is killed again and again."""
@@ -70,8 +70,7 @@ class Workers:
 
 def follow(arguments: argparse.Namespace, compiled: Compiled) -> int:
     """The process of one of the other workers: it takes its part of the trainings that the run leads."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the run ends it
+    signals.ignore()  # the run ends it
     number, of, board = arguments.part.split(":")
     compiled.worker = int(number)
     tensorflow.load()
