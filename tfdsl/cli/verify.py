@@ -128,8 +128,8 @@ class _Runs:
         returned."""
         order = {"arguments": self._arguments, "process": process, "first": first, "kill": kill, "kept": kept}
         done = subprocess.run(
-            [sys.executable, "-m", "tfdsl.cli.killed", str(os.getpid())], input=json.dumps(order), cwd=folder, env=self._environment,
-            capture_output=True, text=True,
+            [sys.executable, "-m", "tfdsl.cli.killed", str(os.getpid())], input=json.dumps(order), cwd=folder,
+            env=self._environment, capture_output=True, text=True,
         )  # fmt: skip
         if done.returncode == -signal.SIGKILL and done.stdout:
             step, total = map(int, done.stdout.split())
