@@ -1,18 +1,22 @@
 """tfdsl as a library: what `compile` gives, and that nothing else in the process notices."""
 
+import copy
 import os
+import pickle
 import subprocess
 import sys
 import textwrap
 import threading
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import tfdsl
 from tfdsl import TfgError
+from tfdsl.runtime.session import Options
 
 v1 = tf.compat.v1
 
@@ -417,3 +421,124 @@ def test_threads_compile_and_run_at_the_same_time(here):
     for thread in threads:
         thread.join()
     assert results == dict.fromkeys(range(6), True)
+
+
+LEARNING = """
+seed 1
+data d = moons(60, noise=0.1, seed=1) | standardize
+placeholder X: float32[n, 2]
+placeholder y: float32[n, 1]
+variable w: float32[2, 1] = zeros
+noisy = X + random_normal([2], stddev=0.1)
+l = reduce_mean(square(noisy @ w - y))
+optimize l with adam(learning_rate=0.05)
+session:
+    set w = [[0.5], [0.5]]
+    train 3 epochs on d in batches of 20 as b:
+        feed X = b.features, y = b.target
+    print w
+    save to "kept.ckpt"
+    restore w from "kept.ckpt"
+    print w
+"""
+
+
+@pytest.mark.parametrize("engine", ["step", "loop", "xla"])
+def test_threads_run_one_program_that_nobody_has_run_before(here, engine):
+    for deterministic in (False, True):
+        program, start, ended = tfdsl.compile(LEARNING), threading.Barrier(6), []
+
+        def work(program=program, start=start, ended=ended, deterministic=deterministic):
+            start.wait()
+            try:
+                ended.append(tuple(program.run(options=Options(engine=engine, deterministic=deterministic)).printed))
+            except BaseException as error:
+                ended.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(ended) == 6
+        assert set(ended) == {tuple(program.run(options=Options(engine=engine)).printed)}
+
+
+# --- copies -----------------------------------------------------------------------------------
+
+
+def doubled(x):
+    return x * 2.0
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+@pytest.mark.parametrize("is_built", [False, True])
+def test_a_copy_is_a_program_of_its_own(here, copied, is_built):
+    text = 'data d = npz("d.npz")\nvariable w = [1.0, 2.0]\nm = reduce_mean(d.features) + doubled(w)\nsession:\n    print m\n'
+    program = tfdsl.compile(text, data={"d": np.ones((3, 2), np.float32)}, ops={"doubled": doubled})
+    if is_built:
+        program.run()
+    other = copied(program)
+    assert other.run().printed == program.run().printed == ["[3. 5.]"]
+    assert other.graph is not program.graph
+
+
+def test_errors_are_pickled():
+    with pytest.raises(TfgError) as caught:
+        tfdsl.compile("a = b")
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_a_session_is_neither_copied_nor_used_once_it_is_closed(program):
+    with program.session() as session:
+        for copied in (pickle.dumps, copy.copy, copy.deepcopy):
+            with pytest.raises(TfgError) as caught:
+                copied(session)
+            assert codes(caught) == ["TFG751"]
+    with pytest.raises(TfgError) as caught:
+        session.run("w")
+    assert codes(caught) == ["TFG750"]
+
+
+@pytest.mark.parametrize("form", [lambda x, y: (x, y), lambda x, y: {"features": x, "target": y}, lambda x, y: [x, y]])
+def test_arrays_that_the_caller_changes_later(here, form):
+    features, target = np.ones((4, 2), np.float32), np.ones((4, 1), np.float32)
+    text = 'data d = npz("d.npz")\na = reduce_sum(d.features) + reduce_sum(d.target)\nsession:\n    print a\n'
+    given = form(features, target)
+    if isinstance(given, list):
+        given = tuple(given)
+    program = tfdsl.compile(text, data={"d": given})
+    features[:] = 7.0
+    assert program.run().printed == ["12.0"]
+    target[:] = 7.0
+    assert program.run().printed == ["12.0"]
+
+
+# --- what NumPy does not know itself ----------------------------------------------------------
+
+
+def test_what_a_session_gives_can_be_fed(program):
+    text = "placeholder p: bfloat16[2]\nplaceholder q: float32[2]\nb = p * 2\nc = q + 1\n"
+    with tfdsl.compile(text).session() as session:
+        given = session.run("b", feed={"p": [1.0, 2.0]})
+        assert given.dtype == ml_dtypes.bfloat16
+        assert session.run("b", feed={"p": given}).tolist() == [4.0, 8.0]
+        assert session.run("c", feed={"q": given}).tolist() == [3.0, 5.0]
+        assert session.run("b", feed={"p": np.float32([0.5, 1.5])}).tolist() == [1.0, 3.0]
+
+
+@pytest.mark.parametrize("name", ["float8_e5m2", "float8_e4m3fn", "qint8", "quint8"])
+def test_what_only_raw_ops_make_can_be_fed_too(name):
+    bits = f"raw.Bitcast(input=constant([1, 2], dtype=int8), type={name})"
+    text = f"a = {bits}\n" if name[0] == "q" else f'a = raw.Cast(x=constant([1.0, 2.0]), DstT="{name}")\n'
+    with tfdsl.compile(text).session() as session:
+        given = session.run("a")
+        again = session.run("a", feed={"a": given})
+        assert again.tobytes() == given.tobytes()
+
+
+def test_variables_of_such_types_are_given_back(here):
+    text = "variable w = cast([1.0, 2.0], bfloat16)\nadd = assign_add(w, w)\nsession:\n    run add\n"
+    program = tfdsl.compile(text)
+    with program.session(variables=program.run().variables) as session:
+        assert session.run("w").tolist() == [2.0, 4.0]

@@ -32,11 +32,23 @@ session:
 INT, TERM = signal.SIGINT, signal.SIGTERM
 
 
-def start(folder, *words):
-    return subprocess.Popen(
-        [sys.executable, SCRIPT, *words], cwd=folder, env=environment(), text=True, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+@pytest.fixture
+def start():
+    """Starts commands, of which none outlives the test."""
+    started = []
+
+    def start(folder, *words):
+        process = subprocess.Popen(
+            [sys.executable, SCRIPT, *words], cwd=folder, env=environment(), text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
 
 
 def burnt(pid):
@@ -72,7 +84,7 @@ def hanging(tmp_path):
 
 
 @pytest.mark.parametrize(("signals", "code"), [((INT, INT), 130), ((TERM,), 143)])
-def test_a_kernel_that_hangs_does_not_hold_the_process(hanging, signals, code):
+def test_a_kernel_that_hangs_does_not_hold_the_process(start, hanging, signals, code):
     process = start(hanging, "run", "hangs.tfg")
     assert process.stdout.readline() == "before\n"
     then = burnt(process.pid)
@@ -102,7 +114,7 @@ def is_there(pid):
 
 
 @pytest.mark.parametrize(("signals", "code"), [((INT, INT), 130), ((TERM,), 143)])
-def test_nothing_is_left_of_a_launch_whose_run_hangs(hanging, signals, code):
+def test_nothing_is_left_of_a_launch_whose_run_hangs(start, hanging, signals, code):
     process = start(hanging, "launch", "hangs.tfg", "--workers", "1", "--quiet")
     assert process.stdout.readline() == "before\n"
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
@@ -117,6 +129,7 @@ def test_nothing_is_left_of_a_launch_whose_run_hangs(hanging, signals, code):
 # A signal as the n-th module is imported: the same moment, however busy the machine is.
 INTERRUPTED = """
 import os, runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell has switched it off
 number, left = map(int, sys.argv[1:3])
 del sys.argv[1:3]
 
@@ -204,8 +217,9 @@ def test_handlers_of_the_caller_stay(here, capsys):
 
 
 def test_a_second_interrupt_is_the_callers():
+    before = signal.signal(INT, signal.default_int_handler)
     with pytest.raises(KeyboardInterrupt), interruptible() as asked:
         signal.raise_signal(INT)
         assert asked() and asked.signal == INT
         signal.raise_signal(INT)
-    assert signal.getsignal(INT) is signal.default_int_handler
+    assert signal.signal(INT, before) is signal.default_int_handler

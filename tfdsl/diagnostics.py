@@ -467,6 +467,10 @@ NO_MEMORY = _message("TFG738", "there is not enough memory for this run",
                      "give it more, or less to hold: smaller batches, stream=true for data; "
                      "a training that keeps checkpoints goes on from the last one")
 
+SESSION_CLOSED = _message("TFG750", "this session is closed", "run it inside of: with program.session() as session:")
+SESSION_COPIED = _message("TFG751", "an open session can neither be copied nor pickled: it belongs to its process",
+                          "open another one: program.session(variables=...) begins with values that you give")
+
 FUNCTION_RAISED = _message("TFG730", "{function} raised {error}: {reason}")
 FUNCTION_RESULT = _message("TFG731", "{function} returned {value}, not a tensor",
                            "return a tensor, a tuple of tensors, or an operation")

@@ -1,7 +1,9 @@
 """The whole pipeline: text -> tree -> program -> graph -> session, each stage one line of `run`."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -99,6 +101,20 @@ def with_ops(ops: Mapping[str, Callable] | None) -> Foreign:
     return Foreign(python_ops(ops), infer)
 
 
+def _own(value: object) -> object:
+    """Data as it is now, whatever its caller does with it later. What lies in a file stays there."""
+    if isinstance(value, (str, os.PathLike)) or type(value).__name__ == "memmap":
+        return value
+    if isinstance(value, Mapping):
+        return {name: _own(one) for name, one in value.items()}
+    if isinstance(value, (tuple, list)):
+        return type(value)(map(_own, value)) if type(value) in (tuple, list) else value
+    try:
+        return deepcopy(value)
+    except Exception:  # of a library that makes no copies
+        return value
+
+
 def infer(node: Node, types: Types, *rest) -> TensorType | tuple[TensorType, ...]:
     """TensorFlow's inference for one node. TensorFlow is imported when it is asked for the first time."""
     from .lowering.infer import infer as ask
@@ -113,7 +129,8 @@ class Compiled:
     With `soft_placement`, set before a graph is built, nodes go to a device that is there where the program's is not;
     with `towers`, optimizers take their steps in so many parts of the batch, as a cluster with so many workers does.
     With a `cluster` it runs there, its variables on the parameter servers by a `placement` (round-robin or size).
-    One object can be used by several threads.
+    One object can be used by several threads: each run and each session has variables of its own. A copy, pickled or
+    not, has the program and what it was given, and builds graphs of its own.
     """
 
     def __init__(
@@ -133,12 +150,18 @@ class Compiled:
         self.cluster: Cluster | None = None
         self.placement = "round-robin"
         self.worker: int | None = None  # the only one that is used, where each trains by itself
-        self._given_data = dict(data or {})
+        self._given_data = {name: _own(value) for name, value in (data or {}).items()}
         self._outside = outside
         self._ops = ops or {}
         self.datasets: dict[str, Dataset] = {}
         self._built: dict[str, BuiltGraph] = {}
         self._lock = RLock()  # data is loaded once, and a graph built once
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_lock": None, "_built": {}, "datasets": {}}
+
+    def __setstate__(self, state: Mapping[str, object]) -> None:
+        self.__dict__.update(state, _lock=RLock())
 
     # --- data and graphs ------------------------------------------------------------------
 

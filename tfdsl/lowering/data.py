@@ -11,6 +11,7 @@ are used, by making constants in a graph that is thrown away, of all data that i
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from threading import RLock
 
 import numpy as np
 
@@ -42,6 +43,7 @@ class Data:
         self._kinds: dict[frozenset[str], dict[str, int]] = {}  # of ops, where some of what is made of data is fed
         self._needed: dict[tuple[tuple[str, ...], frozenset[str]], Arrays] = {}
         self._values: dict[str, np.ndarray] = {}  # of what is made of data, by the tensors' names
+        self._lock = RLock()  # of what is found here while sessions of several threads ask for it
 
     def source(self, arrays: Callable[[Field], np.ndarray]) -> "Callable[[Field], Held]":
         """Fields as the arguments of nodes."""
@@ -56,6 +58,10 @@ class Data:
         """
         if not self.feeds:
             return {}
+        with self._lock:
+            return self._found(fetches, fed, evaluate)
+
+    def _found(self, fetches: object, fed: Collection[object], evaluate: Evaluate) -> Arrays:
         try:
             changed = self._changed(fed) if fed else frozenset()
             names = tuple([getattr(one, "name", one) for one in tf.nest.flatten(fetches)])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from dataclasses import replace
+from threading import RLock
 
 import numpy as np
 
@@ -61,6 +62,7 @@ class BuiltGraph:
         self.added: dict[str, object] = {}  # what sessions on a cluster add
         self.ordered: dict = {}  # executions whose ops are put in order
         self.originals: dict[str, str] = {}  # of the ops that are copied for that, by their names
+        self.lock = RLock()  # of whoever adds to the graph: sessions of several threads may be open on it
         self.templates = Templates(self, build_alone)
         self.random = KeptRandom(self.graph, setting.kept, build_alone, setting.layout.apart)
         self._placement = Placement(setting.layout, self.graph, self.random.variables)
@@ -83,10 +85,14 @@ class BuiltGraph:
 
     @contextmanager
     def adding(self, scope: str) -> Iterator[None]:
-        """The graph is open for what sessions add to it, under a name."""
-        with self.graph.as_default(), v1.name_scope(scope):
-            yield
-        self.finish()
+        """The graph is open for what sessions add to it, under a name; nobody else adds to it meanwhile.
+
+        Who looks first whether it is there already holds `lock` from then on.
+        """
+        with self.lock:
+            with self.graph.as_default(), v1.name_scope(scope):
+                yield
+            self.finish()
 
     def finish(self) -> None:
         """Complete what was added: sums add in order, and ops have servers."""

@@ -7,6 +7,7 @@ what executes one of them gives other numbers in each run anyway, so for that th
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 from ..executed import executed, initialised
 from ..lowering.copies import Copier, name_of
@@ -15,17 +16,34 @@ from ..lowering.tf import op_determinism, tf
 from ..program import Statement, walk
 
 
+class _Switch:
+    """Who has it on: there is one in a process."""
+
+    def __init__(self) -> None:
+        self.lock, self.users, self.was_on = Lock(), 0, False
+
+
+_SWITCH = _Switch()
+
+
 @contextmanager
 def determinism(is_wanted: bool) -> Iterator[None]:
-    """Ops are deterministic meanwhile, if that is wanted."""
-    if not is_wanted or op_determinism.is_enabled():
+    """Ops are deterministic meanwhile, if that is wanted: until the last of several threads is done."""
+    if not is_wanted:
         yield
         return
-    op_determinism.enable(True)
+    with _SWITCH.lock:
+        if _SWITCH.users == 0:
+            _SWITCH.was_on = op_determinism.is_enabled()
+            op_determinism.enable(True)
+        _SWITCH.users += 1
     try:
         yield
     finally:
-        op_determinism.enable(False)
+        with _SWITCH.lock:
+            _SWITCH.users -= 1
+            if _SWITCH.users == 0:
+                op_determinism.enable(_SWITCH.was_on)
 
 
 def opening_is_seeded(built: BuiltGraph, copier: Copier) -> bool:

@@ -7,7 +7,17 @@ from contextlib import contextmanager
 import numpy as np
 
 from ..cluster import TIMEOUT
-from ..diagnostics import CALL_SLOW, CLUSTER_LOST, FEED_TARGET, UNFED, UNKNOWN_NAME, Diagnostic, TfgError
+from ..diagnostics import (
+    CALL_SLOW,
+    CLUSTER_LOST,
+    FEED_TARGET,
+    SESSION_CLOSED,
+    SESSION_COPIED,
+    UNFED,
+    UNKNOWN_NAME,
+    Diagnostic,
+    TfgError,
+)
 from ..lowering.failures import failure
 from ..lowering.graph import BuiltGraph
 from ..program import Named, Origin, Program, Ref, Session, Static, takes_step
@@ -26,6 +36,10 @@ class EmbeddedSession:
 
     def __init__(self, run: SessionRun, timeout: float = TIMEOUT):
         self._run, self._built, self.session, self._timeout = run, run.built, run.session, timeout
+        self.is_closed = False
+
+    def __reduce__(self):
+        raise TfgError([Diagnostic(SESSION_COPIED, None)])
 
     def run(self, names: str | Sequence[str], feed: Mapping[str, object] | None = None):
         """The values of one name, or a list of the values of several, from one execution of the graph.
@@ -34,6 +48,8 @@ class EmbeddedSession:
         compiling is itself. `feed` maps names of placeholders to arrays, which are converted where nothing is lost.
         What is missing, does not fit or fails in TensorFlow is a `TfgError`.
         """
+        if self.is_closed:
+            raise TfgError([Diagnostic(SESSION_CLOSED, None)])
         one = isinstance(names, str)
         wanted = [self._named(name) for name in ([names] if one else names)]
         fed = self._feeds(feed or {})
@@ -57,6 +73,10 @@ class EmbeddedSession:
             raise TfgError([Diagnostic(CLUSTER_LOST, None, {"tasks": str(lost)})]) from lost
         except Late:
             raise failure(CALL_SLOW, Origin(wanted[0].span), seconds=self._timeout) from None
+        except RuntimeError:
+            if self.is_closed:  # meanwhile, by another thread
+                raise TfgError([Diagnostic(SESSION_CLOSED, None)]) from None
+            raise
         except tf.errors.OpError as error:
             raise run_failure(self._built, error, Origin(wanted[0].span)) from error
 
@@ -118,7 +138,11 @@ def open_session(compiled, graph: str = "", variables: Mapping[str, object] | No
     with opened(plan, built, compiled.array, options, Result(compiled.program.path, {})) as run:
         if values:
             _give(built, run.session, values)
-        yield EmbeddedSession(run)
+        embedded = EmbeddedSession(run)
+        try:
+            yield embedded
+        finally:
+            embedded.is_closed = True
 
 
 def _of_graph(variables: Mapping[str, object], program: Program, graph: str) -> dict[str, object]:

@@ -76,11 +76,12 @@ class Engines:
     def copier(self) -> Copier:
         """The copier of the graph, as it was before anything was added for sessions to run."""
         built = self._run.built
-        if built.copier is None:
-            built.copier = Copier(
-                built.graph, built.data.fields, built.named(), built.places(), built.setting.layout.cluster is None
-            )
-        return built.copier
+        with built.lock:
+            if built.copier is None:
+                built.copier = Copier(
+                    built.graph, built.data.fields, built.named(), built.places(), built.setting.layout.cluster is None
+                )
+            return built.copier
 
     def taken(self, steps: "Steps", place: tuple[int, int]) -> "Steps | Engine":
         """The engine of a training, ready to begin; another one than was asked for, and a note that says why, where

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from ..diagnostics import FEED_DTYPE, FEED_ROUNDED, FEED_SHAPE, FEED_SIZE, Diagnostic, Note, TfgError
+from ..lowering.tf import tf
 from ..program import Origin
-from ..types import BECOMES, DIGITS, SizeMismatch, TensorType, match_shape, shape_text
+from ..types import BECOMES, DIGITS, DTYPES, SizeMismatch, TensorType, match_shape, shape_text
 
 # NumPy's kinds in the words of the language's dtypes.
 _KINDS = {
@@ -23,16 +24,19 @@ def convert(
         array = np.asarray(value)
     except ValueError:
         raise _error(FEED_SHAPE, origin, name=name, declared=type, actual="rows of different lengths") from None
-    # An empty list is of no kind: NumPy calls it float.
-    kind = type.dtype.kind if array.size == 0 else _KINDS.get(array.dtype.kind)
+    wanted = np.dtype(object) if type.dtype.kind == "string" else np.dtype(tf.as_dtype(type.dtype.name).as_numpy_dtype)
+    if array.dtype == wanted and type.dtype.kind != "string":
+        return array
+    if wanted.names and array.dtype == wanted[0]:  # quantized numbers, as a session gives them
+        return np.ascontiguousarray(array).view(wanted)
+    # An empty list is of no kind: NumPy calls it float. What NumPy does not know itself, as bfloat16, is of kind V.
+    known = DTYPES.get(array.dtype.name)
+    kind = type.dtype.kind if array.size == 0 else known.kind if known else _KINDS.get(array.dtype.kind)
     if type.dtype.kind not in BECOMES.get(kind, ()):
         shown = f"{array.dtype}{shape_text(array.shape)}"
         raise _error(FEED_DTYPE, origin, name=name, declared=type, actual=shown)
     if type.dtype.kind == "string":
         return array.astype(object)
-    wanted = _numpy_dtype(type)
-    if array.dtype == wanted:
-        return array
     with np.errstate(over="ignore"):
         result = array.astype(wanted)
     if kind in ("int", "uint") and type.dtype.kind in ("int", "uint") and not np.array_equal(result, array):
@@ -54,14 +58,6 @@ def _changed(array: np.ndarray, result: np.ndarray, digits: int) -> np.ndarray:
         return np.False_
     with np.errstate(invalid="ignore"):
         return result.astype(array.dtype) != array
-
-
-def _numpy_dtype(type: TensorType) -> np.dtype:
-    if type.dtype.name == "bfloat16":
-        import ml_dtypes
-
-        return np.dtype(ml_dtypes.bfloat16)
-    return np.dtype(type.dtype.name)
 
 
 def check_shapes(feeds: Iterable[tuple[str, TensorType, np.ndarray, Origin | None]]) -> None:

@@ -54,10 +54,11 @@ class InOrder:
         fed = frozenset(tensor.name for tensor in feeds)
         streams = self._run.streams
         key = names, fed, frozenset() if streams is None else frozenset(streams.streams)
-        if key not in self._built.ordered:
-            self._built.ordered[key] = self._made(names, fed, origin)
-            streams = self._run.streams
-        ordered = self._built.ordered[key]
+        with self._built.lock:
+            if key not in self._built.ordered:
+                self._built.ordered[key] = self._made(names, fed, origin)
+                streams = self._run.streams
+            ordered = self._built.ordered[key]
         if not self._run.plan.body and key not in self._seen:
             self._note_drawn(names, fed)
             self._seen.add(key)

@@ -154,13 +154,14 @@ class Engine:
             stride=1 if run.options.share is None else run.options.share.part.of,
         )  # fmt: skip
         self._spec, key = spec, (place, self.name)
-        if key not in built.loops or built.loops[key][0] != spec:
-            try:
-                built.loops[key] = spec, build(built, copier, spec)
-            except NotCopied as error:
-                node = op_of(built, error.op, error.function).node
-                raise NotInGraph(str(error), node.origin if node else loop.plan.origin) from error
-        return built.loops[key][1]
+        with built.lock:
+            if key not in built.loops or built.loops[key][0] != spec:
+                try:
+                    built.loops[key] = spec, build(built, copier, spec)
+                except NotCopied as error:
+                    node = op_of(built, error.op, error.function).node
+                    raise NotInGraph(str(error), node.origin if node else loop.plan.origin) from error
+            return built.loops[key][1]
 
     def _regular(self) -> Regular | None:
         """What most of the first events are like."""

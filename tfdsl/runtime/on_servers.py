@@ -41,9 +41,10 @@ class OnServers:
     @classmethod
     def of(cls, built: BuiltGraph) -> "OnServers":
         """Those of a graph, to which they are added when first asked for."""
-        if "copies" not in built.added:
-            built.added["copies"] = cls(built)
-        return built.added["copies"]
+        with built.lock:
+            if "copies" not in built.added:
+                built.added["copies"] = cls(built)
+            return built.added["copies"]
 
     def put(self, session: v1.Session, about: dict) -> None:
         """Copy the variables."""

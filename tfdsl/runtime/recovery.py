@@ -106,9 +106,10 @@ class Recovery:
     def missing(self, variables: list[tf.Variable]) -> list[tf.Variable]:
         """Those that have no value yet on the servers."""
         built = self.run.built
-        if "known" not in built.added:
-            with built.adding("known"):
-                built.added["known"] = {one.op.name: one.is_initialized() for one in built.variables()}
+        with built.lock:
+            if "known" not in built.added:
+                with built.adding("known"):
+                    built.added["known"] = {one.op.name: one.is_initialized() for one in built.variables()}
         known = self.run.session.run({one.op.name: built.added["known"][one.op.name] for one in variables} or [])
         return [one for one in variables if not known[one.op.name]]
 
@@ -116,10 +117,11 @@ class Recovery:
         """Take the program's variables from the servers, as far as they are there: one that another program has left
         under a name may be of another type."""
         built = self.run.built
-        if "forget" not in built.added:
-            with built.adding("forget"):
-                handles = [variable.handle for variable in built.variables()]
-                built.added["forget"] = [tf.raw_ops.DestroyResourceOp(resource=one) for one in handles]
+        with built.lock:
+            if "forget" not in built.added:
+                with built.adding("forget"):
+                    handles = [variable.handle for variable in built.variables()]
+                    built.added["forget"] = [tf.raw_ops.DestroyResourceOp(resource=one) for one in handles]
         self.run.session.run(built.added["forget"])
 
     def hold(self, place: Place, always: bool = False) -> bool:

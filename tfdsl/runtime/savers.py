@@ -45,10 +45,11 @@ class Savers:
         return {name or variable.op.name: variable for variable, name in named}
 
     def saver(self, pairs: Pairs) -> v1.train.Saver:
-        if pairs not in self._savers:
-            with self._built.graph.as_default():
-                self._savers[pairs] = v1.train.Saver(self.variables(pairs), max_to_keep=None)
-        return self._savers[pairs]
+        with self._built.lock:
+            if pairs not in self._savers:
+                with self._built.graph.as_default():
+                    self._savers[pairs] = v1.train.Saver(self.variables(pairs), max_to_keep=None)
+            return self._savers[pairs]
 
     # --- `save` and `restore` -------------------------------------------------------------
 

@@ -490,11 +490,12 @@ def opened(
 def setter(built: BuiltGraph, variable: tf.Variable) -> tuple:
     """A placeholder and the op that assigns it to a variable, added when first asked for."""
     name = variable.op.name
-    if name not in built.setters:
-        with built.adding("set"):
-            placeholder = v1.placeholder(variable.dtype.base_dtype, variable.shape, name=name.split("/")[-1])
-            built.setters[name] = placeholder, variable.assign(placeholder, read_value=False)
-    return built.setters[name]
+    with built.lock:
+        if name not in built.setters:
+            with built.adding("set"):
+                placeholder = v1.placeholder(variable.dtype.base_dtype, variable.shape, name=name.split("/")[-1])
+                built.setters[name] = placeholder, variable.assign(placeholder, read_value=False)
+        return built.setters[name]
 
 
 def run_session(

@@ -54,9 +54,10 @@ class Streams:
     def _twin(self, op: tf.Operation) -> tuple[tf.Tensor, tf.Tensor]:
         """The output of an op's twin, and the placeholder of its stream's state; added when first asked for."""
         twins = self._built.twins
-        if op.name not in twins:
-            with self._built.adding("streams"):
-                state = v1.placeholder(tf.int64, [3], "state")
-                output = draw(op, list(op.inputs), state)
-                twins[op.name] = output, state
-        return twins[op.name]
+        with self._built.lock:
+            if op.name not in twins:
+                with self._built.adding("streams"):
+                    state = v1.placeholder(tf.int64, [3], "state")
+                    output = draw(op, list(op.inputs), state)
+                    twins[op.name] = output, state
+            return twins[op.name]
