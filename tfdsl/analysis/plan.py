@@ -581,6 +581,7 @@ def _warn_of_steps(ctx: Analysis, body: list[Statement]) -> None:
     """Warn of what takes a step in a body that takes the steps of all optimizers at its end."""
     for one in walk(tuple(body)):
         reached = ctx.graph.reach(executed(one))
+        ctx.spend(len(reached), one.origin.span)
         for ref in ctx.graph.optimizers:
             if ref.node in reached:
                 note = Note("the 'optimize' is on line {line}", ctx.graph.nodes[ref.node].origin.span)

@@ -55,7 +55,8 @@ def taken(ctx: Analysis, function: str, value: object, span: Span, found_from: E
             return
     notes, help = (), "write true, false, or a bool of the graph"
     if found_from is not None:
-        notes = (Note("'training' is bound on line {line}", bound(found_from).span),)
+        binding = bound(found_from)  # none of a name from outside of the text
+        notes = () if binding is None else (Note("'training' is bound on line {line}", binding.span),)
         help = (
             f"give that another name, or write {function}(..., training=...) with true, false, or a bool of the graph"
         )
