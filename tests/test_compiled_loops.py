@@ -1,9 +1,10 @@
-"""The gradient of a `while` in the engine `xla`: as in `step` where it is known how often it turns, or else refused."""
+"""Gradients that take more than copying to compile: of `while`, where it is known how often it turns, and pooling."""
 
 import numpy as np
 import pytest
 
 import tfdsl
+from tfdsl.lowering.tf import op_determinism
 from tfdsl.runtime.session import Options
 
 PROGRAM = """\
@@ -60,3 +61,32 @@ def test_another_number_of_turns(nodes, why):
     assert diagnostic.code == "TFG715" and why in diagnostic.headline
     assert diagnostic.span.text.startswith(("optimize", "if"))
     assert ran(nodes, "loop").printed == ran(nodes, "step").printed
+
+
+POOL = """\
+placeholder x: float32[n, 16]
+variable w = 1.5
+h = max_pool(reshape(x, [-1, 4, 4, 1]) * w, ksize=[1, 3, 3, 1], strides=[1, 1, 1, 1], padding="SAME")
+loss reduce_mean(square(h - 3.0))
+optimize with gradient_descent(learning_rate=0.001)
+session:
+    train 3 steps:
+        feed x = [range(16), range(16)]
+    print w
+"""
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_the_gradient_of_max_pool(deterministic):
+    """XLA refuses it under op determinism for the sake of GPUs; for the CPU it compiles the same."""
+
+    def trained(engine):
+        options = Options(lambda line: None, engine=engine, deterministic=deterministic)
+        result = tfdsl.compile(POOL).run(options=options)
+        assert result.engines == [engine]
+        return result.variables["w"]
+
+    first, second = trained("xla"), trained("xla")
+    assert first.tobytes() == second.tobytes()
+    np.testing.assert_allclose(first, trained("step"), rtol=1e-5)
+    assert not op_determinism.is_enabled()

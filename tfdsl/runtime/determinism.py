@@ -46,6 +46,17 @@ def determinism(is_wanted: bool) -> Iterator[None]:
                 op_determinism.enable(_SWITCH.was_on)
 
 
+@contextmanager
+def no_determinism() -> Iterator[None]:
+    """Ops need not be deterministic meanwhile."""
+    is_enabled = op_determinism.is_enabled()
+    op_determinism.enable(False)
+    try:
+        yield
+    finally:
+        op_determinism.enable(is_enabled)
+
+
 def opening_is_seeded(built: BuiltGraph, copier: Copier) -> bool:
     """Whether nothing that initialises variables draws numbers without a seed."""
     return _is_seeded(copier, _initialisers(built))

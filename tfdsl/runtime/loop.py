@@ -27,6 +27,7 @@ from ..lowering.tf import TensorProto, tf, v1
 from ..lowering.train_loop import Body, Execution, Regular, Spec, TrainLoop, When, build, regular_events
 from ..program import Every, Log, Node, Ref, Run, Statement, Stop, fetches_of
 from . import host
+from .determinism import no_determinism
 from .engines import NotInGraph
 from .loop_feeds import LoopFeeds
 from .recovery import Place
@@ -202,14 +203,27 @@ class Engine:
         if self._state() is None:
             self.close()
             raise NotInGraph("a variable has no value yet", self._loop.plan.origin)
-        nothing = np.zeros(0, np.int64)
         try:
-            self._execute(self._loop.step, self._loop.step, nothing, np.zeros((0, len(self._schedule.blocks)), bool))
+            self._compile()
         except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
             self.close()
             op, reason = _refused(error)
             node = self._made(op)
             raise NotInGraph(reason, node.origin if node else self._loop.plan.origin) from error
+
+    def _compile(self) -> None:
+        """Take no steps."""
+        step, nothing = self._loop.step, np.zeros(0, np.int64)
+        no_flags = np.zeros((0, len(self._schedule.blocks)), bool)
+        try:
+            self._execute(step, step, nothing, no_flags)
+        except tf.errors.UnimplementedError as error:
+            devices = {device.device_type for device in self._run.session.list_devices()}
+            if "deterministic" not in str(error) or "GPU" in devices:
+                raise
+            # What XLA compiles for the CPU is deterministic; it refuses the gradient of max_pool for the sake of GPUs.
+            with no_determinism():
+                self._execute(step, step, nothing, no_flags)
 
     def _made(self, op: str) -> Node | None:
         """The node that an op of the loop is a copy of: copies have paths before their names, and numbers after."""
