@@ -19,7 +19,7 @@ import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 120  # a server takes 3 seconds, on a machine with nothing else to do
+START_SECONDS = 300  # a server takes 3 seconds, on a machine with nothing else to do
 # `lo` is down in a new namespace. 0x8914 is SIOCSIFFLAGS, 0x41 is IFF_UP | IFF_RUNNING.
 _HOLD = """
 import fcntl, socket, struct, sys
@@ -66,7 +66,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1"}
 
 
-def run(words: list[str], timeout: float = 120, **options) -> subprocess.CompletedProcess:
+def run(words: list[str], timeout: float = 600, **options) -> subprocess.CompletedProcess:
     """Run such a command, and get what it wrote."""
     return subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=timeout, **options)
 

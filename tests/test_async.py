@@ -116,7 +116,7 @@ def running(cluster, *words):
                                text=True)  # fmt: skip
     try:
         first = process.stdout.readline()
-        assert first == "epoch 0\n", process.communicate(timeout=60)[1]
+        assert first == "epoch 0\n", process.communicate(timeout=300)[1]
         yield process
     finally:
         process.kill()
@@ -124,7 +124,7 @@ def running(cluster, *words):
 
 
 def assert_is_learnt(process):
-    out, said = process.communicate(timeout=120)
+    out, said = process.communicate(timeout=300)
     assert process.returncode == 0, said
     assert [int(line.split()[1]) for line in out.splitlines()[:-1]] == list(range(20, 200, 20)), said
     return said
@@ -180,7 +180,7 @@ def test_the_process_of_a_worker_is_stopped(cluster, here):
     with running(cluster, "--timeout", "5") as process:
         part = part_of(process)
         os.kill(part, signal.SIGSTOP)
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=300)
         assert process.returncode == 1
         assert "TFG747" in said and "worker 1 has taken no step for 5 seconds" in said
         assert not Path(f"/proc/{part}").exists()

@@ -56,13 +56,13 @@ class Client:
 
     def __init__(self, cluster, name: str, *words: str):
         self.out, self.err = Path("stdout"), Path("stderr")
-        command = clusters.tfdsl("run", name, "--config", cluster.config, "--timeout", "30", *words)
+        command = clusters.tfdsl("run", name, "--config", cluster.config, "--timeout", "120", *words)
         with self.out.open("w") as out, self.err.open("w") as err:
             self.process = subprocess.Popen(command, env=clusters.environment(), stdout=out, stderr=err)
 
     def wait_for(self, pattern: str) -> re.Match:
         """Wait until it has said something."""
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while True:
             found = re.search(pattern, self.out.read_text() + self.err.read_text())
             if found:
@@ -75,7 +75,7 @@ class Client:
 
     def end(self) -> list[str]:
         """What it printed, once it has come to its end."""
-        assert self.process.wait(120) == 0, self.err.read_text()
+        assert self.process.wait(300) == 0, self.err.read_text()
         return self.out.read_text().splitlines()
 
     def kill(self) -> None:
@@ -200,5 +200,5 @@ def test_waiting_can_be_interrupted(cluster, training):
     client = Client(cluster, training, "--timeout", "600")
     client.wait_for("waiting for ps 0")
     client.signal(signal.SIGINT)
-    assert client.process.wait(60) == 130
+    assert client.process.wait(300) == 130
     assert client.err.read_text().endswith("tfdsl: interrupted\n")

@@ -108,17 +108,17 @@ def test_a_container_is_reset_while_the_program_of_another_trains(cluster, here)
         )
 
     alone = training("alone")
-    wanted = alone.communicate(timeout=120)
+    wanted = alone.communicate(timeout=300)
     assert alone.returncode == 0, wanted[1]
     ours, theirs = training("ours"), training("theirs", "--set", "epochs=100_000")
     first = [ours.stdout.readline(), theirs.stdout.readline()]
     assert first[0] == first[1] == wanted[0].splitlines(keepends=True)[0]
     done = cluster.run("reset", "--container", "theirs")
     assert done.returncode == 0, done.stderr
-    out, err = ours.communicate(timeout=120)
+    out, err = ours.communicate(timeout=300)
     assert ours.returncode == 0, err
     assert first[0] + out == wanted[0]
-    out, err = theirs.communicate(timeout=120)
+    out, err = theirs.communicate(timeout=300)
     assert theirs.returncode == 1
     assert re.search(r"^error\[TFG748\]: .* has lost its value: somebody else has cleared it", err, re.MULTILINE), err
     found, expected = checkpoints(here / "ours"), checkpoints(here / "alone")

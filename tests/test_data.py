@@ -1,6 +1,5 @@
 """Sources, transforms, schemas and batch orders, against scikit-learn and NumPy used by hand."""
 
-import csv
 import itertools
 import json
 import os
@@ -10,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 import warnings
 import zipfile
@@ -233,16 +231,6 @@ def test_large_integer_targets(tmp_path):
     assert agrees(spec(step("csv", path="x.csv", target="y"), folder=tmp_path)).target.dtype == np.float32
 
 
-def test_csv_is_read_quickly(tmp_path):
-    with open(tmp_path / "x.csv", "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow("abcdefghi")
-        writer.writerows(np.random.default_rng(0).normal(size=(20000, 9)).tolist())
-    start = time.perf_counter()
-    load(spec(step("csv", path="x.csv", target="i"), folder=tmp_path))
-    assert time.perf_counter() - start < 3  # 0.2 s on a machine with nothing else to do
-
-
 def test_npz(folder):
     stored = np.load(folder / "a.npz")
     data = load(spec(step("npz", path="a.npz"), folder=folder))
@@ -282,12 +270,10 @@ def test_real_california():
 
 
 def test_california_out_of_reach(no_network, capfd):
-    start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         error = failure("TFG625", lambda: load(spec(step("california_housing"))))
         data = load(spec(step("california_housing", offline="synthetic")))
-    assert time.perf_counter() - start < 3
     assert "Name or service not known" in error.headline and 'offline="synthetic"' in error.help
     assert error.stage == 0 and error.param == "offline"
     assert data.synthetic and data.origin == "synthetic stand-in for california_housing"

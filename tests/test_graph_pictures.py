@@ -203,7 +203,7 @@ def test_boxes_open_and_close_in_a_browser(file):
                  "--disable-background-networking", "--disable-component-update", "--disable-sync",
                  f"--user-data-dir={file / 'profile'}", "--virtual-time-budget=2000", "--dump-dom"]  # fmt: skip
         command = [CHROMIUM, *flags, f"file://{file / 'p.html'}{part}"]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+        return subprocess.run(command, capture_output=True, text=True, timeout=300).stdout
 
     opened, closed = dom(""), dom("#close=b1")
     assert 'class="box tint' in opened and 'aria-expanded="true"' in opened

@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,16 @@ def test_limits_from_python():
     assert found.code == "TFG802"
     with pytest.raises(tfdsl.TfgError):
         tfdsl.compile(text, limits=tfdsl.Limits(unroll=19))
+
+
+def test_the_time_is_that_of_the_processor(monkeypatch):
+    """So a busy machine refuses no program that it takes when it is idle."""
+    worked = [0.0]
+    monkeypatch.setattr(time, "thread_time", lambda: worked[0])
+    clock = Clock(Limits(seconds=5))
+    for seconds, is_over in ((0.0, False), (4.9, False), (5.1, True)):
+        worked[0] = seconds
+        assert clock.is_over is is_over
 
 
 def test_time_in_which_others_work_is_left_out():

@@ -410,7 +410,7 @@ def test_a_notebook_in_a_kernel(here):
     pytest.importorskip("ipykernel")
     nbformat = pytest.importorskip("nbformat")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in CELLS])
-    client = nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3")
+    client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3")
     with client.setup_kernel():
         for at in (0, 1, 1, 2, 3, 4):
             client.execute_cell(notebook.cells[at], at)

@@ -39,7 +39,7 @@ def environment():
 
 def run(folder, *arguments):
     return subprocess.run(
-        command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True, timeout=120
+        command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True, timeout=300
     )
 
 
@@ -69,7 +69,7 @@ def test_ctrl_c_and_going_on(tmp_path, number, code):
     first = process.stdout.readline()
     process.send_signal(number)
     rest, said = process.stdout.read(), process.stderr.read()
-    process.wait(timeout=120)
+    process.wait(timeout=300)
     assert process.returncode == code, said
     position = kept_step(tmp_path / "kept")
     assert said == f"tfdsl: kept step {position} in kept: the next run goes on from there\ntfdsl: interrupted\n"
@@ -82,7 +82,7 @@ def test_ctrl_c_and_going_on(tmp_path, number, code):
     second = process.stdout.readline()
     process.send_signal(number)
     rest, said = process.stdout.read(), process.stderr.read()
-    process.wait(timeout=120)
+    process.wait(timeout=300)
     assert process.returncode == code, said
     assert said.startswith(f"tfdsl: going on from step {position}, kept in kept\ntfdsl: kept step ")
     lines += [second, *rest.splitlines(keepends=True)]

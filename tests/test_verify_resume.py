@@ -46,7 +46,7 @@ def verify(folder, text, *arguments):
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     return subprocess.run(
         [sys.executable, "-m", "tfdsl", "run", "model.tfg", "--verify-resume", *arguments],
-        cwd=folder, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True, timeout=300,
+        cwd=folder, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
 
 

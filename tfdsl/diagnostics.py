@@ -500,7 +500,8 @@ VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} 
 WORK_LARGE = _message("TFG812", "this program takes too much work to compile",
                       "loops, calls and lists are worked out while compiling: shorten them, or raise the limit with "
                       "--max-unroll {more}")
-TIME_LONG = _message("TFG840", "checking this program takes more than {seconds:g} seconds; it got as far as here",
+TIME_LONG = _message("TFG840", "checking this program takes more than {seconds:g} seconds of processor time; "
+                     "it got as far as here",
                      "shorten it, or raise the limit with --max-seconds")
 FILE_LARGE = _message("TFG841", "{path} has more than {limit} bytes",
                       "divide it into several files, or raise the limit with --max-file-size")

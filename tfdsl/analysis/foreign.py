@@ -7,7 +7,6 @@ inference. What TensorFlow or the function refuses there is an error at the node
 
 import inspect
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -166,7 +165,7 @@ def _asked(
     variables = frozenset(ref for ref in refs if nodes[ref.node].op in ("variable", "shared"))
     functions = {name: op.function for name, op in ctx.foreign.functions.items()}
     node = Node(len(nodes), op, args, name, outputs, ctx.origin(span))
-    is_new, started = "tensorflow" not in sys.modules, time.monotonic()
+    is_new, started = "tensorflow" not in sys.modules, ctx.clock.now()
     try:
         return ctx.foreign.infer(node, known, variables, functions)
     except TfgError as error:
@@ -174,7 +173,7 @@ def _asked(
         raise Abandoned(replace(found, notes=(*found.notes, *operand_notes(given)))) from error
     finally:
         if is_new:  # importing TensorFlow takes seconds, for which no program can be blamed
-            ctx.clock.wait(time.monotonic() - started)
+            ctx.clock.wait(ctx.clock.now() - started)
 
 
 def _arrays(value: object) -> Iterator[Array]:

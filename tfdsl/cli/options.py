@@ -54,7 +54,7 @@ _LIMITS = {
     "imports": ("--max-imports", "let up to N files import one another"),
     "tensor": ("--max-tensor", "let a tensor of known size have up to N billion elements"),
     "errors": ("--max-errors", "tell up to N errors and warnings"),
-    "seconds": ("--max-seconds", "give up a check after N seconds"),
+    "seconds": ("--max-seconds", "give up a check after N seconds of processor time"),
 }
 
 
