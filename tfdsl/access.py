@@ -66,7 +66,7 @@ class Access:
 
     def __init__(self, program: str = "", allowed: Iterable[str | os.PathLike] = (), trusted: bool = False):
         allowed = [allowed] if isinstance(allowed, (str, os.PathLike)) else allowed
-        folders = [os.path.dirname(program) or ".", *map(os.fspath, allowed)]
+        folders = [os.path.dirname(program) or ".", *(os.fspath(one) for one in allowed)]
         for folder in folders[1:]:
             if not os.path.isdir(folder):
                 raise TfgError([Diagnostic(ALLOWED_MISSING, None, {"path": folder})])

@@ -34,6 +34,8 @@ class _Fields:
 class _RecordType(type):
     """Turns the annotations of a class body into slots, `__match_args__` and `__init__`."""
 
+    _defaults: dict[str, object]
+
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict):
         own = namespace.get("__annotations__", {})
         inherited = next((base._defaults for base in bases if isinstance(base, _RecordType)), {})

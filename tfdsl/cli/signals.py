@@ -85,7 +85,7 @@ class Interrupted:
 def interruptible() -> Iterator[Interrupted]:
     """Ctrl-C and SIGTERM ask the run to stop after its step; a second one does what it does without this."""
     asked = Interrupted()
-    before = {number: signal.getsignal(number) for number in NUMBERS}
+    before = {int(number): signal.getsignal(number) for number in NUMBERS}
 
     def handle(number: int, frame: object) -> None:
         if asked.signal:

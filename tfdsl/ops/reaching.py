@@ -50,7 +50,7 @@ _INSTEAD = {
 
 def barred() -> list[str]:
     """The ops, as TensorFlow calls them, that no program can use."""
-    return [name for name in raw.names() if raw.find(name).reaches not in INSIDE]
+    return [name for name in raw.names() if (op := raw.find(name)) and op.reaches not in INSIDE]
 
 
 def reach(op: raw.RawOp, attributes: Mapping[str, object]) -> tuple[str, str]:
