@@ -129,9 +129,13 @@ session:
 
 
 def test_steps_in_an_every():
-    """A `run` anywhere in the body is the body's own, also in an `every`."""
+    """A `run` in an `every` is none of the body's own: the turns take their steps besides, and a warning says so."""
     text = DESCENT + "session:\n    train 4 epochs:\n        every 2 epochs: run first\n    print x\n"
-    assert run(text).printed == ["0.25"]
+    assert run(text).printed == [str(0.5**6)]
+    assert [found.code for found in tfdsl.check(text)] == ["TFG926"]
+    chosen = text.replace("    print x", "        run no_op()\n    print x")
+    assert run(chosen).printed == ["0.25"]
+    assert not tfdsl.check(chosen)
 
 
 def test_stop_when():
