@@ -148,7 +148,7 @@ session:
     print k
 """
     _, error = outcome(text, "")
-    assert error[:2] == ("TFG702", 3) and "did not hold" in error[2]
+    assert error[:2] == ("TFG702", 3) and "x < y does not hold" in error[2]
 
 
 def test_an_embedding_in_a_training():
