@@ -233,11 +233,6 @@ def last(body, engine="loop"):
     return error, sorted(os.listdir())
 
 
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_last_step(engine, here):
     error, left = last('train 1 step: print w\nsave to "w.ckpt"', engine)

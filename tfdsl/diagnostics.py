@@ -601,8 +601,8 @@ KEEP_PROB = _message("TFG929", "{value} is 'keep_prob' of dropout, the share tha
                      "write rate={value} to drop that share, or keep_prob={value} if it is meant to stay", "warning")
 THROUGH_TWICE = _message("TFG930", "{op} applies {applies} itself, but {logits} has been through {first} already",
                          "give it what {first} is given; {first} itself is for what is printed or exported", "warning")
-ONE_CLASS = _message("TFG931", "{op} works along an axis of size 1 of {type}, where the one share is always 1",
-                     "give it a column for each class; one column is for sigmoid", "warning")
+ONE_CLASS = _message("TFG931", "{op} works along an axis of size 1 of {type}, so {result}",
+                     "give it a column for each class; one column is for sigmoid and nn.binary_accuracy", "warning")
 NOT_LOGITS = _message("TFG933", "{logits} has been through {first}, so it is never below 0, with which it is compared",
                       "give it what {first} is given: logits, where 0 is a share of 0.5", "warning")
 INIT_RESTORED = _message("TFG934", "{what} gives {names} the initial value again, and what was restored is lost",
@@ -617,8 +617,8 @@ LOG_AGAIN = _message("TFG938", "the steps of {what} begin at 0 again, in one log
                      "log to another folder before it, such as: log to \"tf_logs/second-{{now}}\"", "warning")
 TAG_AGAIN = _message("TFG939", "there is a summary with the tag \"{tag}\" already, so this one is shown as \"{tag}_1\"",
                      "give it a tag of its own, or put it into a scope", "warning")
-SWAPPED = _message("TFG932", "the labels of {op}, {labels}, are made of variables, and the logits, {logits}, are not",
-                   "write labels={logits}, logits={labels} if they are swapped", "warning")
+SWAPPED = _message("TFG932", "the labels of {op} are made of variables, and its logits are not",
+                   "swap the two if they are in the wrong order: {call}", "warning")
 
 
 class Note(Record):

@@ -119,7 +119,10 @@ def doubt_logits(ctx: Analysis, op: Op, bound: Bound, span: Span) -> None:
                    logits=logits.text, first=first)  # fmt: skip
     if labels is not None and _learns(ctx, labels) and not _learns(ctx, logits):
         notes = operand_notes([labels, logits])
-        ctx.report(SWAPPED, span, notes, op=op.name, labels=labels.text, logits=logits.text)
+        call = f"labels={logits.text}, logits={labels.text}"
+        if span.source.is_library:
+            call = "the labels come first, then the logits"
+        ctx.report(SWAPPED, span, notes, op=op.name, call=call)
 
 
 def activation(ctx: Analysis, value: object) -> str:

@@ -19,6 +19,7 @@ from ..diagnostics import (
     LENGTH,
     NEGATIVE_POWER,
     NEW_AXIS,
+    ONE_CLASS,
     PAIRED,
     RANK,
     RANK_UNKNOWN,
@@ -382,7 +383,10 @@ def best_index(call: Call) -> TensorType:
     if shape and len(shape) > 1 and call["axis"] is None:
         call.warn(AXIS_FIRST, "input", type=call["input"], size=shape[0])
     if shape:
-        shape = without(shape, [axis_in(call, call["axis"] or 0, len(shape), "input")])
+        axis = axis_in(call, call["axis"] or 0, len(shape), "input")
+        if len(shape) > 1 and call["axis"] is not None and number(call, shape[axis]) == 1:
+            call.warn(ONE_CLASS, "input", type=call["input"], result="each index is 0")
+        shape = without(shape, [axis])
     return TensorType(call.dtype("U"), shape)
 
 

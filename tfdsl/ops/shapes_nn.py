@@ -177,7 +177,7 @@ def softmax(call: Call) -> TensorType:
 def doubt_one_class(call: Call, shape: Shape, axis: str = "axis") -> None:
     """Doubt shares of one class alone."""
     if shape and number(call, shape[-1 if call.arguments.get(axis) is None else call[axis]]) == 1:
-        call.warn(ONE_CLASS, "logits", type=call["logits"])
+        call.warn(ONE_CLASS, "logits", type=call["logits"], result="each share is 1")
 
 
 def crelu(call: Call) -> TensorType:
