@@ -1,8 +1,9 @@
 """What ops of TensorFlow's reach: every one has a class, on its line of `raw_ops.txt`.
 
-Some stay in the graph. The others reach files, the network, the terminal, or what runs the program: a program has no
-call for them, whoever wrote it. What it may touch it names in its data, its sessions and its imports, where it is
-checked; for other things its user gives it a function of Python's. An op that nobody has given a class is refused.
+Some stay in the graph. The others reach files, the network, the terminal, or what runs the program, or give what the
+moment decides: a program has no call for them, whoever wrote it. What it may touch it names in its data, its sessions
+and its imports, where it is checked; for other things its user gives it a function of Python's. An op that nobody has
+given a class is refused.
 """
 
 import re
@@ -20,6 +21,7 @@ INSIDE: Mapping[str, str] = {
 _READS = "reads files"
 _WRITES = "writes files"
 _SHOWS = "writes to the terminal by itself"
+_RACES = "adds its inputs in the order in which they are ready"
 OUTSIDE: Mapping[str, str] = {
     "reads": _READS,
     "writes": _WRITES,
@@ -27,6 +29,7 @@ OUTSIDE: Mapping[str, str] = {
     "runs": "runs code that is not in the program",
     "settles": "changes the process that it runs in",
     "shows": _SHOWS,
+    "races": _RACES,
     "tpu": "works with a TPU of the machine",
 }
 UNCLASSED = "?"
@@ -45,6 +48,7 @@ _INSTEAD = {
     _READS: "data is read with csv(...), npz(...) or parquet(...), variables with 'restore'",
     _WRITES: "variables are written with 'save', summaries with 'log', a model with 'export'",
     _SHOWS: "print it in a session: print x",
+    _RACES: "add_n([...]) adds them in their own order",
 }
 
 
