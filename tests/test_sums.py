@@ -137,6 +137,27 @@ session:
     assert step.tobytes() == loop.tobytes()
 
 
+def test_executions_in_the_loop_are_kept_apart():
+    """Of `sin(x) * 0.7 * 1.3` TensorFlow makes one multiplication, unless what is between is used elsewhere: the copy
+    for another statement is not elsewhere."""
+    text = """
+placeholder x: float32[20]
+variable w = zeros([20])
+variable w2 = zeros([20])
+a = sin(x) * 0.7
+up = assign(w, a * 1.3)
+up2 = assign(w2, a * 1.7)
+session:
+    train 6 epochs:
+        feed x = [FED]
+        run up
+        run up2
+"""
+    program = tfdsl.compile(text.replace("FED", ", ".join(f"{0.1 * k:.1f}" for k in range(20))))
+    step, loop = (program.run(options=Options(engine=engine)).variables for engine in ("step", "loop"))
+    assert {name: v.tobytes() for name, v in step.items()} == {name: v.tobytes() for name, v in loop.items()}
+
+
 def test_a_gradient_has_one_value():
     """The kernel of TensorFlow begins with the first input whose memory is free: that depends on timing."""
     seen = Counter()

@@ -17,6 +17,9 @@ from .streams import PHILOX, TWINS, advanced, twin, way
 from .tf import op_def, tf, v1
 from .turns import turns
 
+# The attribute that tells the ops of one copy from those of another: Grappler makes one op of two that are alike, and
+# what has two consumers it computes in other steps. So it treats each copy as it treats an execution by itself.
+_COPY = "_tfg_copy"
 _LARGE = 4096  # bytes of a constant's definition, or elements of what is made of constants
 
 
@@ -55,6 +58,7 @@ class Copier:
         self.orders = Orders(self._definition, named, place, is_local)
         self._captured: dict[tuple[str, frozenset[str]], bool] = {}
         self._constant: dict[tuple[str, frozenset[str]], bool] = {}
+        self._copies = 0
         self._functions = {f.signature.name: f for f in self._definition.library.function}
 
     def reached(self, fetches: Iterable[str], fed: frozenset[str] = frozenset()) -> list[str]:
@@ -150,7 +154,9 @@ class Copier:
             self._limit_turns(part)
         checked = self._checked(part) if compiled else []
         drawn = []
+        self._copies += 1
         for node in part.node:
+            node.attr[_COPY].i = self._copies
             if node.op in TWINS:
                 self._with_counter(node, streams[node.name], inputs)
                 drawn.append(node.name)
