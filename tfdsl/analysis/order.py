@@ -202,12 +202,9 @@ class _Execution:
                 ordered = _union(done[one] for one in waits if one in known)
                 ordered |= 0 if access.kind == _GIVEN else follow.get(access.node, 0) | bits.get(access.node, 0)
             rest = _union(others) & ~ordered
-            while rest:
-                other = others[rest & -rest]
-                rest &= rest - 1
-                if not access.writes or access.node < other.node:
-                    first, second = sorted((access, other), key=lambda one: one.node)
-                    self.found.append(_Open(access.variable, first, second))
+            if rest:  # one of them is enough
+                first, second = sorted((access, others[rest & -rest]), key=lambda one: one.node)
+                self.found.append(_Open(access.variable, first, second))
 
     # --- what is said ---------------------------------------------------------------------
 
