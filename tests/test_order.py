@@ -194,6 +194,77 @@ def test_random_ops_of_a_session_for_python():
     assert error.value.diagnostics[0].message.code == "TFG717"
 
 
+# --- towers, branches -------------------------------------------------------------------------
+
+TOWERS = """
+placeholder X: float32[n, 2]
+placeholder y: float32[n, 1]
+variable w: float32[2, 1] = ones
+mse = reduce_mean(square(X @ w - y))
+halve = assign(w, w * 0.5)
+optimize mse with gradient_descent(learning_rate=0.125) as op
+session:
+    train 4 steps:
+        feed X = [[1, 2], [2, 1], [1, 1], [2, 0]], y = [[1], [2], [3], [4]]
+        run halve, op
+"""
+
+
+@pytest.mark.parametrize("engine", ("step", "loop"))
+def test_what_a_tower_reads_counts_where_the_program_has_it(engine):
+    """A tower makes the ops of the loss again, at the line of the optimizer, where `w` is halved already."""
+    program = tfdsl.compile(TOWERS)
+    program.towers = 2
+    result = program.run(options=Options(write=lambda line: None, engine=engine))
+    w, x = np.ones((2, 1)), np.array([[1, 2], [2, 1], [1, 1], [2, 0]])
+    for _ in range(4):
+        w = w / 2 - 0.125 * 2 * x.T @ (x @ w - [[1], [2], [3], [4]]) / 4
+    np.testing.assert_allclose(result.variables["w"], w, rtol=1e-5)
+
+
+BRANCH = """
+variable k = 0
+placeholder p: bool
+if p:
+    inc = assign_add(k, 1)
+    a = inc * 1
+    b = constant(2)
+else:
+    inc = constant(0)
+    a = constant(0)
+    b = constant(1)
+session:
+    train 3 steps:
+        run b with p = true
+    print b with p = true
+    print k
+    print a with p = false
+    print k
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_branch_that_writes_is_executed_as_one(engine):
+    assert ran(BRANCH, engine).printed == ["2", "4", "0", "4"]
+
+
+def test_what_is_drawn_beforehand_changes_nothing():
+    """The shape of `r` comes after a change of `n`: to draw it in an execution of its own would make the change twice."""
+    text = """
+variable n = 3
+up = assign_add(n, 1)
+after up:
+    r = random_uniform(reshape(n, [1]), seed=1)
+session:
+    print shape(r)
+    train 3 steps:
+        run r
+    print shape(r), n
+"""
+    for engine in ("step", "loop"):
+        assert ran(text, engine).printed == ["[4]", "[8] 8"]
+
+
 # --- generated programs -----------------------------------------------------------------------
 
 _F = np.float32
