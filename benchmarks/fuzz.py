@@ -111,19 +111,17 @@ def ops(arguments: argparse.Namespace) -> int:
     def progress(number: int) -> None:
         counts = ", ".join(f"{count:,} {kind}" for kind, count in campaign.counts.most_common())
         print(f"{number:,} programs in {time.monotonic() - started:,.0f} s: {counts}", file=out, flush=True)
+        for one in campaign.found[said[0] :]:
+            text = one["text"].rstrip().replace("\n", "\n    ")
+            print(f"{one['kind']}: {one['op']} ({one['number']}): {one['why']}\n    {text}", file=out, flush=True)
+            if arguments.keep:
+                Path(arguments.keep).mkdir(parents=True, exist_ok=True)
+                name = f"{one['kind'].replace(',', '').replace(' ', '-')}-{one['op']}-{one['number']}.tfg"
+                (Path(arguments.keep) / name).write_text(one["text"], encoding="utf-8")
+        said[0] = len(campaign.found)
 
+    said = [0]
     campaign.run(0, arguments.programs, progress)
-    groups: dict[tuple[str, str, str], list[dict]] = {}
-    for one in campaign.found:
-        groups.setdefault((one["kind"], one["op"], one["why"]), []).append(one)
-    for (kind, op, why), members in sorted(groups.items()):
-        shortest = min(members, key=lambda one: len(one["text"]))
-        print(f"{kind}: {op}: {why} ({len(members)} times; number {shortest['number']})", file=out)
-        print("    " + shortest["text"].replace("\n", "\n    ").rstrip(), file=out)
-        if arguments.keep:
-            Path(arguments.keep).mkdir(parents=True, exist_ok=True)
-            name = f"{kind.replace(',', '').replace(' ', '-')}-{op}-{shortest['number']}.tfg"
-            (Path(arguments.keep) / name).write_text(shortest["text"], encoding="utf-8")
     late = campaign.counts["late"]
     others = sum(campaign.counts[kind] for kind in ("wrong", "bug", "wrongly refused", "lenient", "abort", "hang"))
     return 1 if others or late > LATE * arguments.programs else 0

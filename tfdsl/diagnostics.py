@@ -135,7 +135,7 @@ BOTH = _message("TFG233", "{op} needs both {first} and {second}, or neither of t
 DIAGONAL = _message("TFG235", "{op} has no diagonal {k} in {type}",
                     "0 is the main one; above it they count up to the last column, below it down to the last row")
 NO_NUMBERS = _message("TFG236", "{op} makes no number of {type}: nothing is left to transform",
-                      "the last axis needs 2 frequencies or more, or say fft_length=1 or more")
+                      "the last axis needs some numbers, for irfft 2 or more, or say a length of 1 or more")
 ASSERTION = _message("TFG237", "{op} cannot hold: {x} {relation} {y} is false",
                      "the run would stop here: mend the values, or remove the check")
 NOTHING_THERE = _message("TFG238", "{op} has no element to change in {type}", "give it no indices and updates either")

@@ -26,6 +26,7 @@ from .data import Data, Held
 from .failures import failure, is_own, plain_reason
 from .foreign import python_node, raw_node
 from .gradients import gradients
+from .guards import not_of_zeros, ranked, transformed
 from .kept_random import KeptRandom
 from .layout import PLAIN, Placement, Setting
 from .names import VariableNames
@@ -311,6 +312,8 @@ class Lowering:
     def table_op(self, op: Op, node: Node):
         kinds = {param.name: param.kind for param in op.params}
         arguments = {name: self.argument(arg, kinds[name]) for name, arg in node.args.items()}
+        for param, rank in op.ranks.items():
+            arguments[param] = ranked(arguments[param], rank)
         name = node.name or node.default or None
         if node.default and not node.name:
             _read_first(arguments)
@@ -549,6 +552,24 @@ def _meshgrid(lowering: Lowering, node: Node) -> list:
     return v1.meshgrid(*lowering.argument(node.args["args"]), indexing=indexing)
 
 
+def _transform(lowering: Lowering, node: Node) -> tf.Tensor:
+    """A Fourier transform, of which something must be left to transform."""
+    op = OPS[node.op]
+    kinds = {param.name: param.kind for param in op.params}
+    arguments = {name: lowering.argument(arg, kinds[name]) for name, arg in node.args.items()}
+    given = next(iter(arguments))
+    length, least = arguments.get("fft_length"), 2 if node.op == "irfft" else 1
+    if node.op != "dct" or arguments.get("type") == 3:
+        is_open = not (isinstance(length, list) and isinstance(length[0], int))
+        if (length is not None or node.op != "rfft") and is_open:
+            arguments[given] = transformed(arguments[given], length, least, node.name or node.op)
+    return resolve(op.tf)(**arguments, name=node.name)
+
+
+def _logm(lowering: Lowering, node: Node) -> tf.Tensor:
+    return tf.linalg.logm(not_of_zeros(lowering.argument(node.args["input"]), node.name or "logm"), name=node.name)
+
+
 def _grayscale_to_rgb(lowering: Lowering, node: Node) -> tf.Tensor:
     """TensorFlow's function takes nothing but tensors."""
     return v1.image.grayscale_to_rgb(tf.convert_to_tensor(lowering.argument(node.args["images"])), name=node.name)
@@ -575,6 +596,10 @@ _SPECIAL: dict[str, Callable[[Lowering, Node], object]] = {
     "clip_by_global_norm": _clip_by_global_norm,
     "einsum": _einsum,
     "meshgrid": _meshgrid,
+    "irfft": _transform,
+    "rfft": _transform,
+    "dct": _transform,
+    "logm": _logm,
     "grayscale_to_rgb": _grayscale_to_rgb,
     "batch_normalization": _batch_normalization,
     "summary": _summary,

@@ -26,6 +26,7 @@ from .shapes import (
     merge,
     number,
     option,
+    product,
     real_of,
     reduced_shape,
     same_size,
@@ -424,6 +425,8 @@ def rfft(call: Call) -> TensorType:
     """Half of the frequencies, and one, as complex numbers."""
     shape = least_rank(call, "input_tensor", 1)
     n = _length(call, None if shape is None else number(call, shape[-1]))
+    if n == 0 and shape is not None and product(call, shape):
+        call.fail(NO_NUMBERS, "input_tensor", type=call["input_tensor"])
     last = None if n is None else n // 2 + 1 if n else 0
     return TensorType(complex_of(call.dtype("T")), None if shape is None else (*shape[:-1], last))
 
@@ -458,4 +461,6 @@ def dct(call: Call) -> TensorType:
     if call["n"] is not None:
         shape = clear_rank(call, "input")
         shape = (*shape[:-1], call["n"])
+    if call["type"] == 3 and shape and number(call, shape[-1]) == 0 and product(call, shape[:-1]):
+        call.fail(NO_NUMBERS, "input", type=call["input"])
     return TensorType(call.dtype("T"), shape)

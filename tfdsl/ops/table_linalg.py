@@ -74,7 +74,7 @@ for _name, _what in (("sqrtm", "square root"), ("expm", "exponential")):
         f"{_name}({_SQUARE})", T=EXACT)
 row("logm", "input: T", linalg.square("input"), "linalg.logm",
     f"The matrix logarithm of square matrices. {_BATCH}",
-    "logm(complex([[2.0, 1.0], [1.0, 3.0]], 0.0))", T="complex64 complex128")
+    "logm(complex([[2.0, 1.0], [1.0, 3.0]], 0.0))", special=True, T="complex64 complex128")
 row("qr", "input: T, full_matrices: flag = false", linalg.qr, "qr",
     f"An orthogonal matrix and an upper triangle, whose product is the matrix. {_BATCH}",
     "qr([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", T=EXACT)
@@ -151,11 +151,11 @@ for _name, _axes in (("fft", 1), ("ifft", 1), ("fft2d", 2), ("ifft2d", 2), ("fft
         f"{_name}(complex({_open}[1.0, 2.0, 3.0]{_close}, 0.0))", T="complex64 complex128")
 row("rfft", "input_tensor: T, fft_length: shape? = none", linalg.rfft, "signal.rfft",
     "The Fourier transform of real numbers over the last axis: n of them give n // 2 + 1 complex ones.",
-    "rfft([1.0, 2.0, 3.0, 4.0])", T="float32 float64")
+    "rfft([1.0, 2.0, 3.0, 4.0])", special=True, T="float32 float64")
 row("irfft", "input_tensor: T, fft_length: shape? = none", linalg.irfft, "signal.irfft",
     "Real numbers from half of their Fourier transform: n of it give 2 * (n - 1) unless `fft_length` says "
     "more.",
-    "irfft(complex([1.0, 2.0, 3.0], 0.0))", T="complex64 complex128")
+    "irfft(complex([1.0, 2.0, 3.0], 0.0))", special=True, T="complex64 complex128")
 row("dct", "input: T, type: integer = 2, n: integer = none, norm: text = none", linalg.dct, "signal.dct",
     "The discrete cosine transform of a type from 1 to 4 over the last axis.", "dct([1.0, 2.0, 3.0, 4.0])",
-    T="float32 float64", norm=("ortho",), n=1)
+    special=True, T="float32 float64", norm=("ortho",), n=1)

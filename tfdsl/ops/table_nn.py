@@ -62,29 +62,31 @@ row("conv2d", "input: T, filter: T, strides: integers, padding: text, data_forma
     "dilations: integers = [1, 1, 1, 1]", nn.conv(2), "nn.conv2d",
     f"A convolution with filters [height, width, channels in, channels out]. {_LAYOUT} {_PADDING}",
     f"conv2d({_IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=1, padding=\"VALID\")",
-    T="float int32", **_WINDOWS[2])
+    T="float int32", ranks={"input": 4}, **_WINDOWS[2])
 row("depthwise_conv2d", "input: T, filter: T, strides: integers, padding: text, data_format: text = "
     "\"NHWC\", dilations: integers = none", nn.conv(2, depthwise=True), "nn.depthwise_conv2d",
     "A convolution of each channel by itself, with filters [height, width, channels in, multiplier]: the "
     f"result has channels * multiplier channels. {_LAYOUT} {_PADDING}",
     f"depthwise_conv2d({_IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=[1, 2, 2, 1], padding=\"SAME\")",
-    T="float", **_WINDOWS[2])
+    T="float", ranks={"input": 4}, **_WINDOWS[2])
 row("separable_conv2d", "input: T, depthwise_filter: T, pointwise_filter: T, strides: integers, padding: "
     "text, data_format: text = \"NHWC\", dilations: integers = none",
     nn.separable_conv, "nn.separable_conv2d",
     f"depthwise_conv2d, then a conv2d with filters [1, 1, channels in, channels out]. {_LAYOUT} {_PADDING}",
     f"separable_conv2d({_IMAGE}, [[[[1.0, 2.0]]]], [[[[1.0], [2.0]]]], strides=[1, 1, 1, 1], "
-    "padding=\"SAME\")", T="float", **_WINDOWS[2])
+    "padding=\"SAME\")", T="float", ranks={"input": 4}, **_WINDOWS[2])
 row("conv1d", "value: T, filters: T, stride: integers, padding: text, data_format: text = \"NWC\", "
     "dilations: integers = none", nn.conv(1, "value", "filters", "stride"), "nn.conv1d",
     "A convolution of series [batch, width, channels] with filters [width, channels in, channels out]. "
     f"{_PADDING}",
-    f"conv1d({_SERIES}, [[[1.0]], [[2.0]]], stride=1, padding=\"VALID\")", T="float int32", **_WINDOWS[1])
+    f"conv1d({_SERIES}, [[[1.0]], [[2.0]]], stride=1, padding=\"VALID\")", T="float int32",
+    ranks={"value": 3}, **_WINDOWS[1])
 row("conv3d", "input: T, filter: T, strides: integers, padding: text, data_format: text = \"NDHWC\", "
     "dilations: integers = [1, 1, 1, 1, 1]", nn.conv(3), "nn.conv3d",
     "A convolution of volumes [batch, depth, height, width, channels] with filters [depth, height, width, "
     f"channels in, channels out]. {_PADDING}",
-    f"conv3d({_VOLUME}, [[[[[1.0]]]]], strides=[1, 1, 1, 1, 1], padding=\"SAME\")", T="float", **_WINDOWS[3])
+    f"conv3d({_VOLUME}, [[[[[1.0]]]]], strides=[1, 1, 1, 1, 1], padding=\"SAME\")", T="float",
+    ranks={"input": 5}, **_WINDOWS[3])
 row("conv2d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NHWC\"", nn.conv_transpose(2), "nn.conv2d_transpose",
     "The gradient of conv2d, which makes images larger, with filters [height, width, channels out, channels "
@@ -117,7 +119,7 @@ for _name, _what in (("max_pool", "largest value"), ("avg_pool", "mean")):
         f"The {_what} of each window of `ksize` of volumes [batch, depth, height, width, channels]. "
         f"{_PADDING}",
         f"{_name}3d({_VOLUME}, ksize=2, strides=1, padding=\"SAME\")",
-        T="float" if _name == "avg_pool" else "float16 bfloat16 float32", **_WINDOWS[3])
+        T="float" if _name == "avg_pool" else "float16 bfloat16 float32", ranks={"input": 5}, **_WINDOWS[3])
 
 # --- Biases and normalisation -----------------------------------------------------------------
 row("bias_add", "value: T, bias: T, data_format: text = none", nn.bias_add, "nn.bias_add",

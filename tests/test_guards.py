@@ -1,0 +1,72 @@
+"""What TensorFlow's kernels end the process for, or never return from: an error at the line, at check where it is known."""
+
+import os
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import numpy as np
+import tensorflow as tf
+
+import tfdsl
+from tfdsl.diagnostics import TfgError
+
+OPEN = "placeholder x: float32[...]\nplaceholder z: complex64[n, m]\nplaceholder l: int32[1]\n"
+
+
+@pytest.mark.parametrize(
+    "line, feeds, text",
+    [
+        ('conv2d(x, zeros([1, 1, 2, 2]), strides=1, padding="SAME")', "x = [1, 2]", "not compatible"),
+        ('depthwise_conv2d(x, zeros([1, 1, 2, 2]), strides=[1, 1, 1, 1], padding="SAME")', "x = [1, 2]",
+         "not compatible"),
+        ('conv1d(x, zeros([1, 2, 2]), stride=1, padding="SAME")', "x = [[1, 2]]", "not compatible"),
+        ('conv3d(x, zeros([1, 1, 1, 2, 2]), strides=[1, 1, 1, 1, 1], padding="SAME")', "x = 1", "not compatible"),
+        ('max_pool3d(x, ksize=1, strides=1, padding="SAME")', "x = [[[[1]]]]", "not compatible"),
+        ("irfft(z)", "z = [[1], [1]]", "nothing to transform"),
+        ("irfft(z, fft_length=l)", "z = [[1, 2]], l = [0]", "nothing to transform"),
+        ("rfft(real(z), fft_length=l)", "z = [[1, 2]], l = [0]", "nothing to transform"),
+        ("dct(real(z), type=3)", "z = [[], []]", "nothing to transform"),
+        ("logm(z)", "z = [[0, 0], [0, 0]]", "a matrix of zeros"),
+    ],
+)  # fmt: skip
+def test_what_only_the_run_knows_is_an_error_of_its_line(line, feeds, text):
+    with pytest.raises(TfgError) as caught:
+        tfdsl.compile(f"{OPEN}y = {line}\nsession: print y with {feeds}\n").run()
+    (found,) = caught.value.diagnostics
+    assert found.code == "TFG702" and found.span.line == 4 and text in str(found)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["irfft(z)", "irfft(z, fft_length=[0])", "rfft(real(w), fft_length=[0])", "dct(real(z[:, :0]), type=3)",
+     'conv2d(real(z), zeros([1, 1, 1, 1]), strides=1, padding="SAME")'],
+)  # fmt: skip
+def test_what_is_known_is_refused_by_check(line):
+    with pytest.raises(TfgError, match=r"nothing is left|needs input of rank 4"):
+        tfdsl.compile(f"placeholder z: complex64[3, 1]\nplaceholder w: complex64[2, 2]\ny = {line}\n")
+
+
+def test_what_is_right_is_as_by_hand():
+    text = OPEN + (
+        'c = conv2d(x, ones([1, 1, 2, 1]), strides=1, padding="SAME")\n'
+        "i, j, r, d = [irfft(z), irfft(z, fft_length=l), rfft(real(z), fft_length=l), dct(real(z), type=3)]\n"
+        "g = logm(z)\nplaceholder known: complex64[n, 3]\nk = irfft(known)\nm = irfft(z, fft_length=[4])\n"
+    )
+    program = tfdsl.compile(text)
+    names = "cijrdgkm"
+    x = np.ones([1, 2, 2, 2], np.float32)
+    z = np.array([[2, 1], [1, 3]], np.complex64)
+    known = np.arange(6, dtype=np.complex64).reshape(2, 3)
+    with program.session() as session:
+        values = session.run(list(names), {"x": x, "z": z, "l": [2], "known": known})
+    signal, real = tf.signal, z.real
+    wanted = [
+        tf.nn.conv2d(x, np.ones([1, 1, 2, 1], np.float32), 1, "SAME"), signal.irfft(z), signal.irfft(z, [2]),
+        signal.rfft(real, [2]), tf.compat.v1.signal.dct(real, 3), tf.linalg.logm(z), signal.irfft(known),
+        signal.irfft(z, [4]),
+    ]  # fmt: skip
+    for value, want in zip(values, wanted, strict=True):
+        np.testing.assert_allclose(value, np.asarray(want), rtol=1e-5, atol=1e-6)
+    kinds = [op.type for op in program.graph.get_operations()]
+    assert kinds.count("Assert") == 5, "where sizes are known nothing is added"

@@ -1,0 +1,40 @@
+"""What kernels of TensorFlow do not look at, and end the process for, or do not come back from: seen to in the graph.
+
+Where it is known while compiling, the rules of the op table refuse it, and nothing is added.
+"""
+
+from .tf import tf, v1
+
+
+def ranked(value: object, rank: int) -> object:
+    """A tensor that must have a rank, which is looked at when it runs where it is not known before."""
+    if isinstance(value, (tf.Tensor, tf.Variable)) and value.shape.rank is None:
+        return tf.ensure_shape(value, [None] * rank)
+    return value
+
+
+def transformed(value: object, length: object, least: int, name: str) -> object:
+    """What a Fourier transform is given: its numbers, or those that `length` asks for, must be some. `least` is how
+    many of the last axis make a number."""
+    x = tf.convert_to_tensor(value)
+    if length is None and x.shape.rank and (x.shape[-1] or 0) >= least:
+        return value
+    with v1.name_scope(f"{name}_check"):
+        sizes = tf.shape(x)
+        count = sizes[-1] - least + 1 if length is None else tf.reshape(length, [])
+        rows = tf.reduce_prod(sizes[:-1]) if length is None else tf.size(x)
+        return _checked(x, tf.logical_or(count > 0, tf.equal(rows, 0)), "there is nothing to transform")
+
+
+def not_of_zeros(value: object, name: str) -> tf.Tensor:
+    """Matrices, of which none is made of zeros alone."""
+    x = tf.convert_to_tensor(value)
+    with v1.name_scope(f"{name}_check"):
+        is_some = tf.reduce_any(tf.not_equal(x, 0), axis=[-2, -1])
+        is_empty = tf.equal(tf.reduce_prod(tf.shape(x)[-2:]), 0)
+        return _checked(x, tf.logical_or(is_empty, tf.reduce_all(is_some)), "a matrix of zeros has no logarithm")
+
+
+def _checked(x: tf.Tensor, holds: tf.Tensor, text: str) -> tf.Tensor:
+    with tf.control_dependencies([v1.Assert(holds, [text])]):
+        return tf.identity(x)
