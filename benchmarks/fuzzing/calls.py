@@ -16,6 +16,7 @@ import tensorflow as tf
 from tfdsl.lowering.tf import resolve
 from tfdsl.ops import OPS
 from tfdsl.ops.op import REQUIRED, Op, Param
+from tfdsl.ops.shapes import nothing
 from tfdsl.types import DTYPES, DType
 
 ROWS = {name: op for name, op in OPS.items() if op.group != "graph"}
@@ -116,7 +117,19 @@ class Call:
             for name, item in self.arguments.items()
         }
         call = ", ".join(f"{name}={value}" for name, value in written.items())
-        return "\n".join((*lines, f"out = {self.op.name}({call})", ""))
+        session = []
+        if self.says_feeds:
+            feeds = ", ".join(f"{name} = {literal(value)}" for name, value in self.feeds().items())
+            session = [f"session: print out with {feeds}"]
+        return "\n".join((*lines, f"out = {self.op.name}({call})", *session, ""))
+
+    @cached_property
+    def says_feeds(self) -> bool:
+        """Whether the program feeds by itself, as it does where a name stands for a size."""
+        fed = [one for one in self.given if one.form == "placeholder"]
+        has_names = any(isinstance(size, str) and size != "?" for one in fed for size in one.shape or ())
+        is_printed = self.op.rule is not nothing and self.op.group != "checks"
+        return has_names and is_printed and all(_is_literal(one.value) for one in fed)
 
     @property
     def is_known(self) -> bool:

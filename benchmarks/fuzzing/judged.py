@@ -28,9 +28,18 @@ _ONE = "The norm to clip to is one number; a tensor of them would clip each elem
 _PAIRS = "Labels and logits belong together row by row; TensorFlow broadcasts them where their sizes are 1."
 _RANK = "These are for matrices; TensorFlow's Python code multiplies batches of them, too, but adds no biases to some."
 NARROWER: dict[tuple[str, str], str] = {
+    ("*", "TFG502"): "A named size is one size; where an op needs two to be the same, they are one, too.",
+    ("histogram_fixed_width_bins", "TFG208"): "A range has two ends; TensorFlow overlooks the other numbers.",
     ("clip_by_global_norm", "TFG206"): _ONE, ("clip_by_norm", "TFG210"): _ONE,
     ("clip_by_average_norm", "TFG210"): _ONE,
     **{(f"softmax_cross_entropy_with_logits{v}", "TFG210"): _PAIRS for v in ("", "_v2")},
+    **{(op, "TFG206"): "One axis is for the batch; TensorFlow takes several." for op in ("conv1d", "conv2d", "conv3d")},
+    **{(loss, "TFG204"): "Labels and predictions are floats; TensorFlow casts whatever it is given."
+       for loss in ("mean_squared_error", "absolute_difference", "huber_loss", "log_loss", "hinge_loss")},
+    **{(f"conv{axes}d_transpose", code): "Filters fit the result; TensorFlow overlooks them where it is empty."
+       for axes in (1, 2, 3) for code in ("TFG206", "TFG208")},
+    ("matrix_solve_ls", "TFG206"): "Both sides have as many axes; TensorFlow's Python code broadcasts some.",
+    ("imag", "TFG204"): "Numbers have imaginary parts; TensorFlow makes empty strings of strings.",
     **{(op, "TFG206"): _RANK for op in ("xw_plus_b", "relu_layer")},
     ("constant", "TFG207"): "One number fills a shape; TensorFlow repeats the last of too few, which hides mistakes.",
 }  # fmt: skip
@@ -55,6 +64,9 @@ class Outcome:
         self.stage, self.why, self.values, self.types = stage, why, values, types
 
 
+_LEFTOVERS = ("cholesky",)  # what it gives beside NaN for a matrix that it cannot take apart is what the memory held
+
+
 def flat(value: object) -> Iterator:
     if isinstance(value, (list, tuple)):
         for item in value:
@@ -69,7 +81,9 @@ def by_hand(call: Call) -> Outcome:
             made = list(flat(call.by_hand()))
         except Exception as error:
             return Outcome("build", _reason(error))
-        return _run(graph, made, call)
+        outcome = _run(graph, made, call)
+        outcome.types = tuple(None if isinstance(one, tf.Operation) else one.shape for one in made)
+        return outcome
 
 
 def by_us(call: Call) -> Outcome:
@@ -111,7 +125,8 @@ def judge(call: Call, hand: Outcome | None, ours: Outcome) -> Verdict:
         return Verdict("bug", ours.why)
     works = hand is not None and hand.stage == "ran"
     if ours.stage == "check":
-        if works and (call.op.name, ours.why[:6]) in NARROWER:
+        code = ours.why[:6]
+        if works and ((call.op.name, code) in NARROWER or ("*", code) in NARROWER):
             return Verdict("narrower", ours.why)
         return Verdict("wrongly refused" if works else "refused", ours.why)
     if ours.stage == "build":
@@ -120,19 +135,21 @@ def judge(call: Call, hand: Outcome | None, ours: Outcome) -> Verdict:
         return Verdict("wrong" if works else "fails", ours.why)
     if not works:
         return Verdict("lenient", "" if hand is None else f"{hand.stage}: {hand.why}")
-    difference = _difference(call, hand.values, ours)
+    difference = _difference(call, hand, ours)
     return Verdict("wrong", difference) if difference else Verdict("same")
 
 
-def _difference(call: Call, wanted: tuple, ours: Outcome) -> str:
-    values = ours.values
+def _difference(call: Call, hand: Outcome, ours: Outcome) -> str:
+    values, wanted = ours.values, hand.values
     if len(values) != len(wanted):
         return f"{len(values)} outputs instead of {len(wanted)}"
     sizes: dict[str, int] = {}
-    for one in call.given:
+    for one in call.given if call.says_feeds else ():
         if one.form == "placeholder":
             sizes.update({d: n for d, n in zip(one.shape or (), one.value.shape, strict=False) if isinstance(d, str)})
-    for value, want, type in zip(values, wanted, (*ours.types, *[None] * len(values)), strict=False):
+    types = (*ours.types, *[None] * len(values))
+    shapes = hand.types or (tf.TensorShape(None),) * len(values)
+    for value, want, type, shape in zip(values, wanted, types, shapes, strict=False):
         if want is None:
             if value is not None:
                 return "a value instead of an operation"
@@ -140,8 +157,11 @@ def _difference(call: Call, wanted: tuple, ours: Outcome) -> str:
         value, want = np.asarray(value), np.asarray(want)
         if value.dtype != want.dtype or (call.is_repeatable and value.shape != want.shape):
             return f"{value.dtype} {value.shape} instead of {want.dtype} {want.shape}"
-        if type is None or not _true(type, value, sizes):
+        is_as_inferred = shape.is_compatible_with(want.shape)  # some kernels give other shapes than TensorFlow infers
+        if type is None or (is_as_inferred and not _true(type, value, sizes)):
             return f"said to be {type}, and is {value.dtype} {value.shape}"
+        if call.op.name in _LEFTOVERS and np.isnan(want).any():
+            continue
         if call.is_repeatable and not _same(value, want):
             return "other values"
     return ""

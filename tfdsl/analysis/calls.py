@@ -48,7 +48,10 @@ def call(ctx: Analysis, env: Env, function: object, given: Arguments, span: Span
     """The value of a call; `name` is what the program calls the value, if it does; `env` has what its place can see."""
     match function:
         case Op():
-            if function.name in SHARED_WITH_OPS and all(isinstance(g.value, (int, float)) for _, g in given):
+            is_python_s = function.name in SHARED_WITH_OPS and not any(
+                name in (param.name for param in function.params) for name, _ in given
+            )
+            if is_python_s and all(isinstance(g.value, (int, float)) for _, g in given):
                 return _python(ctx, function.name, SHARED_WITH_OPS[function.name], given, span)
             if function.name == "gradients":
                 return gradients(ctx, function, given, span, name)

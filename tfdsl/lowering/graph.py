@@ -26,7 +26,7 @@ from .data import Data, Held
 from .failures import failure, is_own, plain_reason
 from .foreign import python_node, raw_node
 from .gradients import gradients
-from .guards import not_of_zeros, ranked, transformed
+from .guards import not_of_zeros, ranked, sizes, transformed
 from .kept_random import KeptRandom
 from .layout import PLAIN, Placement, Setting
 from .names import VariableNames
@@ -314,6 +314,8 @@ class Lowering:
         arguments = {name: self.argument(arg, kinds[name]) for name, arg in node.args.items()}
         for param, rank in op.ranks.items():
             arguments[param] = ranked(arguments[param], rank)
+        if op.sized:
+            arguments[op.sized] = sizes(arguments[op.sized], node.name or op.name)
         name = node.name or node.default or None
         if node.default and not node.name:
             _read_first(arguments)

@@ -35,6 +35,15 @@ def not_of_zeros(value: object, name: str) -> tf.Tensor:
         return _checked(x, tf.logical_or(is_empty, tf.reduce_all(is_some)), "a matrix of zeros has no logarithm")
 
 
+def sizes(value: object, name: str) -> object:
+    """A shape that is asked for, of which no size may be below 0."""
+    if not isinstance(value, (tf.Tensor, tf.Variable)) and all(isinstance(size, int) for size in value):
+        return value
+    x = tf.convert_to_tensor(value)
+    with v1.name_scope(f"{name}_check"):
+        return _checked(x, tf.reduce_all(x >= 0), "a size cannot be below 0")
+
+
 def _checked(x: tf.Tensor, holds: tf.Tensor, text: str) -> tf.Tensor:
     with tf.control_dependencies([v1.Assert(holds, [text])]):
         return tf.identity(x)

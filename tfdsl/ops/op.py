@@ -111,12 +111,10 @@ class Op:
     compares: bool = False  # it tells one thing from another, element by element: pairs of all are rarely meant
     applies: str = ""  # the activation that it applies to its logits, which must not have been through one
     arranges: bool = False  # its elements are those of its first argument, perhaps in another shape or dtype
-<<<<<<< HEAD
     writes: bool = False  # it changes the variable `ref`
     by_shape: bool = False  # what it gives depends on the shapes of what it is given, and on no value
-=======
     ranks: Mapping[str, int] = field(default_factory=dict)  # of arguments that the kernel does not see to
->>>>>>> 7cca411 (What kernels end the process for is an error of its line: convolutions of other ranks, transforms of nothing, logarithms of zeros)
+    sized: str = ""  # the argument that says a shape, whose sizes the kernel does not see to
     special: bool = False  # lowered by a function of its own, not by calling `tf` with the arguments
     no_gradient: str = ""  # the arguments to which no gradient flows, where they are floats; "*" for all
     modes: str = ""  # the parameters that make a difference only in training

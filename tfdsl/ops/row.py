@@ -25,12 +25,10 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         compares: bool = False,
         applies: str = "",
         arranges: bool = False,
-<<<<<<< HEAD
         writes: bool = False,
         by_shape: bool = False,
-=======
         ranks: Mapping[str, int] = {},
->>>>>>> 7cca411 (What kernels end the process for is an error of its line: convolutions of other ranks, transforms of nothing, logarithms of zeros)
+        sized: str = "",
         special: bool = False,
         no_gradient: str = "",
         modes: str = "",
@@ -40,12 +38,9 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         dtypes = {letter: classes for letter, classes in limits.items() if letter.isupper()}
         options = {param: limit for param, limit in limits.items() if param not in dtypes}
         facts = {
-<<<<<<< HEAD
             "compares": compares, "applies": applies, "arranges": arranges, "writes": writes, "by_shape": by_shape,
-=======
-            "ranks": ranks, "compares": compares, "applies": applies, "arranges": arranges,
->>>>>>> 7cca411 (What kernels end the process for is an error of its line: convolutions of other ranks, transforms of nothing, logarithms of zeros)
-            "special": special, "no_gradient": no_gradient, "modes": modes, "named": named,
+            "ranks": ranks, "sized": sized, "special": special, "no_gradient": no_gradient, "modes": modes,
+            "named": named,
         }  # fmt: skip
         rows.append(Op(name, signature, rule, tf, doc, example, group, dtypes, options, **facts))
 

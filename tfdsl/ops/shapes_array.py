@@ -64,7 +64,7 @@ def static_shaped(rank: int = 0):
 
     def rule(call: Call) -> TensorType:
         shape = call.shape("shape")
-        if shape is None or None in (number(call, dim) for dim in shape):
+        if call.known("shape") is None or None in (number(call, dim) for dim in shape):
             call.fail(NOT_COMPILE_TIME, "shape", param="shape", type=shape_text(shape))
         given_shape(call)
         result = TensorType(call["dtype"], shape)
@@ -293,7 +293,7 @@ def broadcast_to(call: Call) -> TensorType:
             call.fail(BROADCAST_TO, "input", "shape", type=call["input"], shape=shape_text(shape))
         # A size that is not asked for by number is at least the tensor's own, where that cannot stretch.
         own = (None,) * (len(shape) - len(given)) + given
-        shape = tuple(a if b is None and number(call, a) != 1 else b for a, b in zip(own, shape))
+        shape = tuple(a if b is None and number(call, a) not in (None, 1) else b for a, b in zip(own, shape))
     return TensorType(call.dtype("T"), shape)
 
 

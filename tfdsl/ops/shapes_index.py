@@ -3,6 +3,8 @@
 from ..diagnostics import (
     AXES_TWICE,
     BOTH,
+    DTYPES_DIFFER,
+    LENGTH,
     NEGATIVE,
     NO_SUCH_INDEX,
     NOTHING_THERE,
@@ -150,6 +152,9 @@ def in_top_k(call: Call) -> TensorType:
 def searchsorted(call: Call) -> TensorType:
     """For each value its place in the sorted sequence; all axes but the last go together."""
     option(call, "side", "left", "right")
+    shapes = (least_rank(call, param, 1) for param in ("sorted_sequence", "values"))
+    rows = [None if shape is None else product(call, shape[:-1]) for shape in shapes]
+    same_size(call, *rows, "sorted_sequence", "values")
     return TensorType(call["out_type"], call["values"].shape)
 
 
@@ -217,6 +222,7 @@ def random_crop(call: Call) -> TensorType:
 
 def slice_(call: Call) -> TensorType:
     """`size` elements from `begin` on each axis; a size of -1 takes all that is left."""
+    _one_dtype(call, "begin", "size")
     begins, sizes = call.shape("begin"), call.shape("size")
     known = begins if begins is not None else sizes
     shape = call["input_"].shape if known is None else wanted_rank(call, "input_", len(known))
@@ -247,9 +253,12 @@ def _slice_size(call: Call, axis: int, dim: Dim, begin: Dim, size: Dim) -> Dim:
 def strided_slice(call: Call) -> TensorType:
     """Python's slicing: one `begin:end:strides` an axis; a bit of a mask changes what its entry means."""
     shape, (entries,) = call["input_"].shape, wanted_rank(call, "begin", 1)
-    wanted_rank(call, "end", 1)
-    if call["strides"] is not None:
-        wanted_rank(call, "strides", 1)
+    for param in ("end", "strides"):
+        if call[param] is not None:
+            entries = same_size(call, entries, wanted_rank(call, param, 1)[0], "begin", param)
+    entries = number(call, entries)
+    if entries is not None and (call["ellipsis_mask"] & ((1 << entries) - 1)).bit_count() > 1:
+        call.fail(LENGTH, "ellipsis_mask", param="ellipsis_mask", wanted="0 or 1", count=2)
     strides = call.known("strides")
     if call["strides"] is None and isinstance(entries, int):
         strides = [1] * entries
@@ -274,6 +283,8 @@ def strided_slice(call: Call) -> TensorType:
         elif "new_axis" in flag:
             result.append(1)
         elif "shrink_axis" in flag:
+            if (strides[i] or 1) < 1:
+                call.fail(NEGATIVE, "strides", param="strides", value=strides[i], least=1)
             _index(call, axis, shape[axis], begins[i])
             axis += 1
         else:
@@ -315,6 +326,11 @@ def sliced_size(call: Call, dim: Dim, begin: int | None, end: int | None, step: 
 def _updates(call: Call, target: Shape, indices: Shape, updates: str, depth: int | None) -> None:
     """`updates` must be one slice of the target for each index (each tuple of `depth` indices)."""
     given = call[updates].shape
+    if target is None and indices is not None and given is not None:
+        if len(given) < len(indices):
+            call.fail(RANK, updates, param=updates, wanted=f"{len(indices)} or more", type=call[updates])
+        for left, right in zip(given, indices):
+            same_size(call, left, right, updates)
     if target is None or indices is None or given is None or depth is None:
         return
     wanted = (*indices, *target[depth:])
@@ -337,8 +353,23 @@ def _scattered(call: Call, target: Shape, param: str) -> TensorType:
     return TensorType(call.dtype("T"), target)
 
 
+def _one_dtype(call: Call, first: str, second: str) -> None:
+    """Two arguments that are tensors have one dtype; what is written as numbers takes that of the other."""
+    a, b = call[first], call[second]
+    is_open = [not numbers_of(call, param) for param in (first, second)]
+    if a.dtype != b.dtype and all(is_open):
+        details = {"a": a.dtype, "b": b.dtype, "name": second, "dtype": a.dtype}
+        call.fail(DTYPES_DIFFER, first, second, first=first, second=second, **details)
+
+
+def numbers_of(call: Call, param: str) -> bool:
+    """Whether an argument is written as numbers alone."""
+    return call.known(param) is not None and None not in flat(call.known(param))
+
+
 def scatter_nd(call: Call) -> TensorType:
     """Zeros of a shape, with the updates added at the indices."""
+    _one_dtype(call, "indices", "shape")
     return _scattered(call, call.shape("shape"), "shape")
 
 

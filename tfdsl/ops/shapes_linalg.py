@@ -9,6 +9,7 @@ from ..diagnostics import (
     NEGATIVE,
     NO_NUMBERS,
     NOT_SQUARE,
+    ONE_OF,
     OPTION,
     RANK,
     SIZES_DIFFER,
@@ -45,6 +46,9 @@ def _sides(call: Call, param: str, swapped: bool) -> tuple[Dim, Dim]:
 
 def matmul(call: Call) -> TensorType:
     """Rows of the first by columns of the second; the axes before broadcast."""
+    for param in ("a", "b"):
+        if call[f"transpose_{param}"] and call[f"adjoint_{param}"]:
+            call.fail(ONE_OF, f"adjoint_{param}", first=f"transpose_{param}", second=f"adjoint_{param}")
     a, b = least_rank(call, "a", 2), least_rank(call, "b", 2)
     if a is None or b is None:
         return TensorType(call.dtype("T"), None)
@@ -74,7 +78,8 @@ def affine(call: Call) -> TensorType:
     right, columns = wanted_rank(call, "weights", 2)
     call.same(left, right, MATMUL_SIZES, "x", "weights", a=call["x"], b=call["weights"])
     columns = same_size(call, columns, wanted_rank(call, "biases", 1)[0], "weights", "biases")
-    return TensorType(call.dtype("T"), (rows, columns))
+    is_open = None in (call["x"].shape, call["weights"].shape)  # TensorFlow's function multiplies batches, too
+    return TensorType(call.dtype("T"), None if is_open else (rows, columns))
 
 
 def _are_axes(axes: object) -> bool:
@@ -208,6 +213,18 @@ def flipped(param: str):
     return rule
 
 
+def pinv(call: Call) -> TensorType:
+    """The inverse of each matrix; `rcond`, one for each of them, broadcasts with the axes before."""
+    type = flipped("a")(call)
+    if call["rcond"] is None or call["rcond"].shape == () or type.shape is None:
+        return type
+    if len(call["rcond"].shape or ()) > len(type.shape) - 2:
+        call.fail(RANK, "rcond", param="rcond", wanted=f"at most {len(type.shape) - 2}", type=call["rcond"])
+    details = {"a": call["a"], "b": call["rcond"]}
+    batch = broadcast_shapes(call, type.shape[:-2], call["rcond"].shape, "a", "rcond", **details)
+    return TensorType(type.dtype, None if batch is None else (*batch, *type.shape[-2:]))
+
+
 def trace(call: Call) -> TensorType:
     shape = least_rank(call, "x", 2)
     return TensorType(call.dtype("T"), None if shape is None else shape[:-2])
@@ -338,6 +355,13 @@ def solve(matrix: str = "matrix", is_square: bool = True):
         return TensorType(call.dtype("T"), (*batch, rows if is_square else left[-1], right[-1]))
 
     return rule
+
+
+def least_squares(call: Call) -> TensorType:
+    """As `solve`; TensorFlow has switched the regularizer off for complex128, where it is not exact."""
+    if call.dtype("T").name == "complex128" and call["l2_regularizer"]:
+        call.option("l2_regularizer", 0.0)
+    return solve(is_square=False)(call)
 
 
 def cholesky_solve(call: Call) -> TensorType:

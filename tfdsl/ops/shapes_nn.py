@@ -1,7 +1,19 @@
 """Shape rules of neural networks: convolutions, pools, losses, and of images."""
 
-from ..diagnostics import CHANNELS, KEEP_PROB, LENGTH, NEEDED, NEGATIVE, ONE_CLASS, ONE_OF, OPTION, RANK, WINDOW
-from ..types import FLOAT32, Dim, Shape, TensorType
+from ..diagnostics import (
+    BROADCAST_TO,
+    CHANNELS,
+    KEEP_PROB,
+    LENGTH,
+    NEEDED,
+    NEGATIVE,
+    ONE_CLASS,
+    ONE_OF,
+    OPTION,
+    RANK,
+    WINDOW,
+)
+from ..types import FLOAT32, Dim, Shape, TensorType, shape_text
 from .op import Call
 from .shapes import (
     along_axis,
@@ -24,9 +36,12 @@ from .shapes_array import given_shape
 # --- Windows ----------------------------------------------------------------------------------
 
 
-def per_axis(call: Call, param: str, spatial: int) -> tuple[int, ...]:
-    """Strides, dilations or a window: one number, one a spatial axis, or one for each axis of the input."""
+def per_axis(call: Call, param: str, spatial: int, whole: bool = False) -> tuple[int, ...]:
+    """Strides, dilations or a window: one number, one a spatial axis, or one for each axis of the input, which is the
+    only way where so."""
     values = listed(1 if call[param] is None else call[param])
+    if whole and call[param] is not None and len(values) != spatial + 2:
+        call.fail(LENGTH, param, param=param, wanted=spatial + 2, count=len(values))
     for value in values:
         if value < 1:
             call.fail(NEGATIVE, param, param=param, value=value, least=1)
@@ -81,14 +96,15 @@ def _split(first: bool, shape: tuple[Dim, ...]) -> tuple[Dim, range, Dim]:
 
 def conv(spatial: int, param: str = "input", kernel: str = "filter", strides: str = "strides", depthwise: bool = False):
     """A convolution over this many axes; a depthwise one keeps the input's channels apart."""
+    is_strict = depthwise or spatial == 3  # about strides and, where it is for volumes, about dilations
 
     def rule(call: Call) -> TensorType:
         shape = wanted_rank(call, param, spatial + 2)
         *window, taken, made = wanted_rank(call, kernel, spatial + 2)
         first = channels_first(call)
         batch, axes, channels = _split(first, shape)
-        steps = per_axis(call, strides, spatial)
-        spread = per_axis(call, "dilations", spatial)
+        steps = per_axis(call, strides, spatial, is_strict)
+        spread = per_axis(call, "dilations", spatial, spatial == 3)
         have, takes = number(call, channels), number(call, taken)
         # A grouped convolution takes a part of the channels at a time.
         if None not in (have, takes) and (have != takes if depthwise else takes == 0 or have % takes):
@@ -127,7 +143,8 @@ def conv_transpose(spatial: int, param: str = "value", kernel: str = "filter"):
         if shape is not None and len(shape) != spatial + 2:
             call.fail(LENGTH, "output_shape", param="output_shape", wanted=spatial + 2, count=len(shape))
         if shape is None or call.known("output_shape") is None:
-            return TensorType(call.dtype("T"), (batch, *(None,) * (spatial + 1)))
+            # For volumes, the kernel makes as many as the shape says, however many there are.
+            return TensorType(call.dtype("T"), (batch if spatial < 3 else None, *(None,) * (spatial + 1)))
         for dim in shape:
             if (number(call, dim) or 0) < 0:
                 call.fail(NEGATIVE, "output_shape", param="output_shape", value=dim, least=0)
@@ -234,6 +251,8 @@ def cross_entropy(axis: str = "axis"):
 
     def rule(call: Call) -> TensorType:
         shape = call["logits"].shape
+        if shape is None and call[axis] not in (None, -1):
+            clear_rank(call, "logits")
         if shape is None:
             return TensorType(call.dtype("T"), None)
         position = axis_in(call, -1 if call[axis] is None else call[axis], len(shape), "logits")
@@ -352,8 +371,15 @@ def filled(*params: str, group: str = "T"):
     """The shape asked for, to which the parameters broadcast."""
 
     def rule(call: Call) -> TensorType:
-        broadcast(call, *params)
-        return TensorType(call.dtype(group), call.shape("shape"))
+        shape, each = given_shape(call), broadcast(call, *params)
+        if shape is not None and each is not None and 0 not in shape:
+            own = TensorType(call.dtype("T"), each)
+            if len(each) > len(shape):
+                call.fail(BROADCAST_TO, "shape", *params, type=own, shape=shape_text(shape))
+            for dim, size in zip(reversed(each), reversed(shape)):
+                if None not in (number(call, dim), number(call, size)) and dim not in (1, size):
+                    call.fail(BROADCAST_TO, "shape", *params, type=own, shape=shape_text(shape))
+        return TensorType(call.dtype(group), shape)
 
     return rule
 
@@ -371,14 +397,24 @@ def stateless(rule):
 # --- Images -----------------------------------------------------------------------------------
 
 
+def pair_of_sizes(call: Call, param: str) -> tuple[Dim, ...]:
+    """A height and a width."""
+    size = call.shape(param)
+    size = (None, None) if size is None else size
+    if len(size) != 2:
+        call.fail(LENGTH, param, param=param, wanted=2, count=len(size))
+    for dim in size:
+        if isinstance(dim, int) and dim < 0:
+            call.fail(NEGATIVE, param, param=param, value=dim, least=0)
+    return size
+
+
 def resized(group: str = "T"):
     """The same images with another height and width."""
 
     def rule(call: Call) -> TensorType:
         shape = wanted_rank(call, "images", 4)
-        size = call.shape("size") or (None, None)
-        if len(size) != 2:
-            call.fail(LENGTH, "size", param="size", wanted=2, count=len(size))
+        size = pair_of_sizes(call, "size")
         return TensorType(FLOAT32 if group == "float32" else call.dtype(group), (shape[0], *size, shape[3]))
 
     return rule
@@ -409,7 +445,5 @@ def crop_and_resize(call: Call) -> TensorType:
     shape, (boxes, four) = wanted_rank(call, "image", 4), wanted_rank(call, "boxes", 2)
     same_size(call, four, 4, "boxes")
     boxes = same_size(call, boxes, wanted_rank(call, "box_ind", 1)[0], "boxes", "box_ind")
-    size = call.shape("crop_size") or (None, None)
-    if len(size) != 2:
-        call.fail(LENGTH, "crop_size", param="crop_size", wanted=2, count=len(size))
+    size = pair_of_sizes(call, "crop_size")
     return TensorType(FLOAT32, (boxes, *size, shape[3]))

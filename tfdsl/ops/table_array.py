@@ -102,7 +102,7 @@ row("reverse", "tensor: T, axis: U", index.reverse, "reverse", "The axes named, 
 row("reverse_sequence", "input: T, seq_lengths: U, seq_axis: integer, batch_axis: integer = 0",
     index.reverse_sequence, "reverse_sequence",
     "Along `seq_axis` the first elements the other way round, as many as each place on `batch_axis` says.",
-    "reverse_sequence([[1, 2, 3], [4, 5, 6]], [2, 3], 1)", U="int32 int64")
+    "reverse_sequence([[1, 2, 3], [4, 5, 6]], [2, 3], 1)", U="int32 int64", seq_axis=0, batch_axis=0)
 row("space_to_depth", "input: T, block_size: integer", array.space_to_depth, "space_to_depth",
     "Blocks of rows and columns of images [batch, height, width, channels] moved into the channels.",
     "space_to_depth([[[[1], [2]], [[3], [4]]]], 2)")

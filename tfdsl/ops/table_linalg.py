@@ -96,7 +96,7 @@ row("eigvals", "tensor: T", linalg.any_eigenvalues, "compat.v2.linalg.eigvals",
 row("lu", "input: T", linalg.lu, "linalg.lu",
     f"Both triangles of the decomposition in one matrix, and the permutation of the rows. {_BATCH}",
     f"lu({_SQUARE})", T=EXACT, no_gradient="*")
-row("pinv", "a: T, rcond: T? = none", linalg.flipped("a"), "linalg.pinv",
+row("pinv", "a: T, rcond: T? = none", linalg.pinv, "linalg.pinv",
     f"The Moore-Penrose inverse: of [n, m] it is [m, n]. {_BATCH}",
     "pinv([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])",
     T="float16 float32 float64")
@@ -120,7 +120,7 @@ row("cholesky_solve", "chol: T, rhs: T", linalg.cholesky_solve, "cholesky_solve"
     f"The x of matrix @ x = rhs, given cholesky(matrix): [n, n] and [n, m] is [n, m]. {_BATCH}",
     f"cholesky_solve(cholesky({_SQUARE}), [[1.0], [2.0]])", T=EXACT + " bfloat16")
 row("matrix_solve_ls", "matrix: T, rhs: T, l2_regularizer: number = 0.0, fast: flag = true",
-    linalg.solve(is_square=False), "matrix_solve_ls",
+    linalg.least_squares, "matrix_solve_ls",
     f"The x for which matrix @ x is nearest to rhs: [n, k] and [n, m] is [k, m]. {_BATCH}",
     "matrix_solve_ls([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]], [[1.0], [2.0], [3.0]])", T=EXACT)
 

@@ -185,8 +185,7 @@ row("global_norm", "t_list: [T]", shapes.scalar(), "global_norm",
 row("complex", "real: T, imag: T", shapes.make_complex, "complex",
     "Complex numbers from their real and imaginary parts: complex64 from float32, complex128 from float64. "
     f"{_BROADCASTS}", "complex([1.0, 2.0], [3.0, 4.0])", T="float32 float64")
-for _name, _what, _dtypes in (("real", "real part", "number"), ("imag", "imaginary part", "complex64 "
-    "complex128"),
+for _name, _what, _dtypes in (("real", "real part", "number"), ("imag", "imaginary part", "number"),
                               ("angle", "angle, in radians,", "inexact")):
     row(_name, "input: T", real_like("input"), f"math.{_name}", f"The {_what} of each complex number.",
         f"{_name}(complex([1.0, 2.0], [3.0, 4.0]))", T=_dtypes)

@@ -80,7 +80,8 @@ row("conv1d", "value: T, filters: T, stride: integers, padding: text, data_forma
     "A convolution of series [batch, width, channels] with filters [width, channels in, channels out]. "
     f"{_PADDING}",
     f"conv1d({_SERIES}, [[[1.0]], [[2.0]]], stride=1, padding=\"VALID\")", T="float int32",
-    ranks={"value": 3}, **_WINDOWS[1])
+    ranks={"value": 3}, padding=("SAME", "VALID"),
+    data_format=("NWC", "NCW", "NHWC", "NCHW"))
 row("conv3d", "input: T, filter: T, strides: integers, padding: text, data_format: text = \"NDHWC\", "
     "dilations: integers = [1, 1, 1, 1, 1]", nn.conv(3), "nn.conv3d",
     "A convolution of volumes [batch, depth, height, width, channels] with filters [depth, height, width, "
@@ -91,17 +92,20 @@ row("conv2d_transpose", "value: T, filter: T, output_shape: shape, strides: inte
     "\"SAME\", data_format: text = \"NHWC\"", nn.conv_transpose(2), "nn.conv2d_transpose",
     "The gradient of conv2d, which makes images larger, with filters [height, width, channels out, channels "
     f"in]. The result has the shape asked for. {_LAYOUT}",
-    f"conv2d_transpose({_IMAGE}, [[[[1.0]]]], [1, 6, 6, 1], strides=2)", T="float int32", **_WINDOWS[2])
+    f"conv2d_transpose({_IMAGE}, [[[[1.0]]]], [1, 6, 6, 1], strides=2)", T="float int32",
+    sized="output_shape", **_WINDOWS[2])
 row("conv1d_transpose", "input: T, filters: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NWC\"", nn.conv_transpose(1, "input", "filters"), "nn.conv1d_transpose",
     "The gradient of conv1d, which makes series longer, with filters [width, channels out, channels in]. The "
     "result has the shape asked for.",
-    f"conv1d_transpose({_SERIES}, [[[1.0]]], [1, 8, 1], strides=2)", T="float int32", **_WINDOWS[1])
+    f"conv1d_transpose({_SERIES}, [[[1.0]]], [1, 8, 1], strides=2)", T="float int32",
+    sized="output_shape", **_WINDOWS[1])
 row("conv3d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NDHWC\"", nn.conv_transpose(3), "nn.conv3d_transpose",
     "The gradient of conv3d, which makes volumes larger, with filters [depth, height, width, channels out, "
     "channels in]. The result has the shape asked for.",
-    f"conv3d_transpose({_VOLUME}, [[[[[1.0]]]]], [1, 4, 4, 4, 1], strides=2)", T="float", **_WINDOWS[3])
+    f"conv3d_transpose({_VOLUME}, [[[[[1.0]]]]], [1, 4, 4, 4, 1], strides=2)", T="float",
+    sized="output_shape", **_WINDOWS[3])
 for _name, _what in (("max_pool", "largest value"), ("avg_pool", "mean")):
     _dtypes = "float" if _name == "avg_pool" else "float int32 int64 uint8 int16 int8 uint16"
     row(_name, "value: T, ksize: integers, strides: integers, padding: text, data_format: text = \"NHWC\"",
@@ -166,8 +170,11 @@ row("sparse_softmax_cross_entropy_with_logits", "*, labels: U, logits: T", nn.sp
     "The cross entropy of softmax(logits) for labels that are class numbers: [n] and [n, classes] is [n].",
     "sparse_softmax_cross_entropy_with_logits(labels=[1, 0], logits=[[1.0, 2.0], [3.0, 4.0]])", applies="softmax",
     T="float", U="int32 int64")
-for _name, _fixed in (("softmax_cross_entropy_with_logits_v2", ""), ("softmax_cross_entropy_with_logits", "labels")):
-    row(_name, "*, labels: T, logits: T, axis: integer = none", nn.cross_entropy(), f"nn.{_name}",
+for _name, _axis, _fixed in (
+    ("softmax_cross_entropy_with_logits_v2", "axis: integer = none", ""),
+    ("softmax_cross_entropy_with_logits", "dim: integer = -1", "labels"),
+):
+    row(_name, f"*, labels: T, logits: T, {_axis}", nn.cross_entropy(_axis.partition(":")[0]), f"nn.{_name}",
         "The cross entropy of softmax(logits) for labels that are shares: [n, classes] twice is [n].",
         f"{_name}(labels=[[0.0, 1.0]], logits=[[1.0, 2.0]])", no_gradient=_fixed, applies="softmax", T="float")
 row("sigmoid_cross_entropy_with_logits", "*, labels: T, logits: T", nn.paired("labels", "logits"),
