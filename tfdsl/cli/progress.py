@@ -5,7 +5,7 @@ import sys
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..runtime.session import Progress as Reporter
+from ..runtime.options import Progress as Reporter
 
 
 class Bar(Reporter):
