@@ -25,6 +25,8 @@ loss = reduce_sum(y)
 summary scalar loss as "m{LITERAL[:8]}"
 session:
     print "{LITERAL}", p, t
+    log to "logs"
+    log with X = [1.0, 2.0]
     print loss with X = [1.0, 2.0]
 """
 WRONG = [
