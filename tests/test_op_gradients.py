@@ -27,8 +27,15 @@ def gradients_by_tensorflow(name):
         args, xs = dict(node.args), {}
         for at, (param, arg) in enumerate(args.items(), 10_000):
             value = None
-            if param in tensors and isinstance(arg, Literal) and arg.dtype in REAL:
-                value = tf.constant(literal(arg.value, arg.dtype))
+            if param in tensors and isinstance(arg, Literal):
+                dtype = (
+                    arg.dtype
+                    if arg.dtype in REAL
+                    else "float32"
+                    if arg.dtype == "int32" and _may_be_real(name, param)
+                    else ""
+                )
+                value = tf.constant(literal(arg.value, dtype)) if dtype else None
             elif param in tensors and isinstance(arg, Ref) and built.tensor(arg).dtype.name in REAL:
                 value = built.tensor(arg)
             if value is not None:
@@ -43,6 +50,13 @@ def gradients_by_tensorflow(name):
             if getattr(one, "dtype", None) in (tf.float32, tf.float64)
         ]
         return {param: _has_gradient(outputs, x) for param, x in xs.items()} if outputs else {}
+
+
+def _may_be_real(name, argument):
+    """Whether an argument for which an example has whole numbers takes floats: one of the only dtype letter."""
+    op = OPS[name]
+    group = next(param.group for param in op.params if param.name == argument)
+    return set(op.dtypes) == {group} and "float32" in {dtype.name for dtype in op.allowed(group)}
 
 
 def _has_gradient(outputs, x):

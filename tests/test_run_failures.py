@@ -214,21 +214,23 @@ def test_arithmetic_of_a_session():
 
 
 def test_no_gradient():
-    diagnostic = failure("x = constant([1.5, 2.0])\ny = floor(x)\ng = gradients(y, [x])\nsession:\n    print g\n")
+    diagnostic = failure("x = constant([1.5, 2.0])\ny = raw.Floor(x=x)\ng = gradients(y, [x])\nsession:\n    print g\n")
     assert diagnostic.code == "TFG708"
     assert diagnostic.headline == "TensorFlow finds no gradient of y with respect to x"
     assert at(diagnostic)[0] == 3
 
 
 def test_an_op_without_a_gradient():
-    diagnostic = failure("variable x = 1.5\noptimize truncatemod(x, 1.0) with adam\nsession:\n    init\n")
-    assert diagnostic.code == "TFG701"
-    assert "No gradient defined for operation" in diagnostic.headline
+    diagnostic = failure(
+        "variable x = 1.5\ny = raw.TruncateMod(x=x, y=1.0)\noptimize y with adam\nsession:\n    init\n"
+    )
+    assert diagnostic.code == "TFG739"
+    assert diagnostic.headline == "TensorFlow has no gradient for TruncateMod"
     assert at(diagnostic)[0] == 2
 
 
 def test_an_optimizer_without_a_gradient():
-    diagnostic = failure("variable x = 1.5\noptimize floor(x) with adam\nsession:\n    init\n")
+    diagnostic = failure("variable x = 1.5\noptimize raw.Floor(x=x) with adam\nsession:\n    init\n")
     assert diagnostic.code == "TFG701"
     assert diagnostic.headline.startswith("TensorFlow cannot build this: No gradients provided for any variable")
     assert at(diagnostic)[0] == 2
@@ -237,7 +239,7 @@ def test_an_optimizer_without_a_gradient():
 def test_building_fails_in_a_function():
     diagnostic = failure("""\
 def flat(v):
-    return gradients(floor(v), [v])[0]
+    return gradients(raw.Floor(x=v), [v])[0]
 x = constant([1.5])
 scope s:
     after x:
@@ -246,7 +248,7 @@ session:
     print y
 """)
     assert diagnostic.code == "TFG708"
-    assert at(diagnostic) == (2, "gradients(floor(v), [v])")
+    assert at(diagnostic) == (2, "gradients(raw.Floor(x=v), [v])")
     assert [(what, span.line) for what, span in diagnostic.chain] == [("in flat, called", 6)]
 
 

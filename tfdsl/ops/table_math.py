@@ -74,12 +74,8 @@ _BINARY = (
     ("add", "add", "x + y; strings are joined", "[1.0, 2.0], [10.0, 20.0]", "number string"),
     ("subtract", "subtract", "x - y", "[1.0, 2.0], 1.0", "number"),
     ("multiply", "multiply", "x * y", "[[1.0], [2.0]], [3.0, 4.0]", "number"),
-    ("floordiv", "floordiv", "x / y rounded down", "[7, -7], 2", "number"),
     ("floormod", "floormod", "what is left of x after floordiv, with the sign of y", "[7, -7], 3", "real"),
     ("mod", "mod", "what is left of x after floordiv, with the sign of y", "[7, -7], 3", "real"),
-    ("truncatediv", "truncatediv", "x / y rounded towards 0", "[7, -7], 2", "number"),
-    ("truncatemod", "truncatemod", "what is left of x after truncatediv, with the sign of x", "[7, -7], 3",
-     "int32 int64 float"),
     ("realdiv", "realdiv", "x / y", "[1.0, 2.0], 4.0", "number"),
     ("divide_no_nan", "math.divide_no_nan", "x / y, but 0 where y is 0", "[1.0, 2.0], [4.0, 0.0]", "inexact"),
     ("multiply_no_nan", "math.multiply_no_nan", "x * y, but 0 where y is 0, whatever x is",
@@ -103,6 +99,12 @@ for _name, _tf, _what, _arguments, _dtypes in _BINARY:
         f"{_name}({_arguments})",
         compares=_name in ("subtract", "squared_difference"), T=_dtypes)
 
+for _name, _what, _second, _dtypes in (
+    ("floordiv", "x / y rounded down", 2, "number"), ("truncatediv", "x / y rounded towards 0", 2, "number"),
+    ("truncatemod", "what is left of x after truncatediv, with the sign of x", 3, "int32 int64 float"),
+):
+    row(_name, "x: T, y: T", binary, _name, f"Element by element {_what}. {_BROADCASTS}",
+        f"{_name}([7, -7], {_second})", no_gradient="*", T=_dtypes)
 row("pow", "x: T, y: T", shapes.power, "pow", f"Element by element x to the power of y. {_BROADCASTS}",
     "pow([2.0, 3.0], 2.0)",
     T="bfloat16 float32 float16 float64 int8 int16 int32 int64 complex64 complex128")
