@@ -120,7 +120,7 @@ class Call:
         session = []
         if self.says_feeds:
             feeds = ", ".join(f"{name} = {literal(value)}" for name, value in self.feeds().items())
-            session = [f"session: print out with {feeds}"]
+            session = [f"session: run out with {feeds}"]
         return "\n".join((*lines, f"out = {self.op.name}({call})", *session, ""))
 
     @cached_property

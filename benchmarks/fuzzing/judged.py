@@ -39,6 +39,9 @@ NARROWER: dict[tuple[str, str], str] = {
     **{(f"conv{axes}d_transpose", code): "Filters fit the result; TensorFlow overlooks them where it is empty."
        for axes in (1, 2, 3) for code in ("TFG206", "TFG208")},
     ("matrix_solve_ls", "TFG206"): "Both sides have as many axes; TensorFlow's Python code broadcasts some.",
+    ("confusion_matrix", "TFG206"): "Labels and predictions are vectors; TensorFlow drops last axes of size 1.",
+    **{(f"unsorted_segment_{what}", "TFG204"): "A mean of whole numbers is no whole number."
+       for what in ("mean", "sqrt_n")},
     ("imag", "TFG204"): "Numbers have imaginary parts; TensorFlow makes empty strings of strings.",
     **{(op, "TFG206"): _RANK for op in ("xw_plus_b", "relu_layer")},
     ("constant", "TFG207"): "One number fills a shape; TensorFlow repeats the last of too few, which hides mistakes.",

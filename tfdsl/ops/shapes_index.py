@@ -40,6 +40,7 @@ def gather(call: Call) -> TensorType:
     """The slices of one axis at the indices; the first `batch_dims` axes go together."""
     params, indices, batch = call["params"].shape, call["indices"].shape, call["batch_dims"]
     axis = batch if call["axis"] is None else call["axis"]
+    least_rank(call, "indices", max(batch, 0))
     if params is None:
         return TensorType(call.dtype("T"), None)
     axis = axis_in(call, axis, len(params), "params")

@@ -485,6 +485,7 @@ def dct(call: Call) -> TensorType:
     if call["n"] is not None:
         shape = clear_rank(call, "input")
         shape = (*shape[:-1], call["n"])
-    if call["type"] == 3 and shape and number(call, shape[-1]) == 0 and product(call, shape[:-1]):
+    is_empty = bool(shape) and number(call, shape[-1]) == 0
+    if is_empty and (call["norm"] is not None or (call["type"] == 3 and product(call, shape[:-1]))):
         call.fail(NO_NUMBERS, "input", type=call["input"])
     return TensorType(call.dtype("T"), shape)

@@ -251,7 +251,7 @@ def cross_entropy(axis: str = "axis"):
 
     def rule(call: Call) -> TensorType:
         shape = call["logits"].shape
-        if shape is None and call[axis] not in (None, -1):
+        if shape is None and (call[axis] or 0) < -1:
             clear_rank(call, "logits")
         if shape is None:
             return TensorType(call.dtype("T"), None)
@@ -371,14 +371,14 @@ def filled(*params: str, group: str = "T"):
     """The shape asked for, to which the parameters broadcast."""
 
     def rule(call: Call) -> TensorType:
-        shape, each = given_shape(call), broadcast(call, *params)
-        if shape is not None and each is not None and 0 not in shape:
-            own = TensorType(call.dtype("T"), each)
-            if len(each) > len(shape):
-                call.fail(BROADCAST_TO, "shape", *params, type=own, shape=shape_text(shape))
-            for dim, size in zip(reversed(each), reversed(shape)):
-                if None not in (number(call, dim), number(call, size)) and dim not in (1, size):
-                    call.fail(BROADCAST_TO, "shape", *params, type=own, shape=shape_text(shape))
+        shape = given_shape(call)
+        broadcast(call, *params)
+        for param in params if shape is not None and 0 not in shape else ():
+            own = None if call[param] is None else call[param].shape
+            pairs = [(number(call, a), number(call, b)) for a, b in zip(reversed(own or ()), reversed(shape))]
+            clash = any(None not in pair and pair[0] not in (1, pair[1]) for pair in pairs)
+            if clash or len(own or ()) > len(shape):
+                call.fail(BROADCAST_TO, "shape", param, type=call[param], shape=shape_text(shape))
         return TensorType(call.dtype(group), shape)
 
     return rule
