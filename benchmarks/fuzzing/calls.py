@@ -16,7 +16,6 @@ import tensorflow as tf
 from tfdsl.lowering.tf import resolve
 from tfdsl.ops import OPS
 from tfdsl.ops.op import REQUIRED, Op, Param
-from tfdsl.ops.shapes import nothing
 from tfdsl.types import DTYPES, DType
 
 ROWS = {name: op for name, op in OPS.items() if op.group != "graph"}
@@ -128,8 +127,8 @@ class Call:
         """Whether the program feeds by itself, as it does where a name stands for a size."""
         fed = [one for one in self.given if one.form == "placeholder"]
         has_names = any(isinstance(size, str) and size != "?" for one in fed for size in one.shape or ())
-        is_printed = self.op.rule is not nothing and self.op.group != "checks"
-        return has_names and is_printed and all(_is_literal(one.value) for one in fed)
+        is_run = self.op.group != "checks" and self.op.name not in _LISTS
+        return has_names and is_run and all(_is_literal(one.value) for one in fed)
 
     @property
     def is_known(self) -> bool:
@@ -163,6 +162,7 @@ class Call:
         return _OWN_WAY.get(self.op.name, resolve(self.op.tf))(**arguments)
 
 
+_LISTS = ("clip_by_global_norm",)  # rows that give a list among other things, which `run` does not take
 _DRAWING = ("dropout", "nce_loss", "sampled_softmax_loss")
 _OWN_WAY: dict[str, Callable] = {
     "einsum": lambda equation, inputs: tf.compat.v1.einsum(equation, *inputs),
