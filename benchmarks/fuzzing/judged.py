@@ -39,6 +39,10 @@ NARROWER: dict[tuple[str, str], str] = {
     **{(f"conv{axes}d_transpose", code): "Filters fit the result; TensorFlow overlooks them where it is empty."
        for axes in (1, 2, 3) for code in ("TFG206", "TFG208")},
     ("matrix_solve_ls", "TFG206"): "Both sides have as many axes; TensorFlow's Python code broadcasts some.",
+    ("dropout", "TFG214"): "A share is below 1; TensorFlow looks at a number of Python's, and not at a constant.",
+    **{(op, "TFG204"): "TensorFlow's Python code casts what it is given; here the program does."
+       for op in ("leaky_relu", "divide_no_nan", "linspace", "zero_fraction", "sequence_mask", "dct", "bincount",
+                  "count_nonzero", "confusion_matrix", "saturate_cast", "assign_add", "assign_sub")},
     ("confusion_matrix", "TFG206"): "Labels and predictions are vectors; TensorFlow drops last axes of size 1.",
     **{(f"unsorted_segment_{what}", "TFG204"): "A mean of whole numbers is no whole number."
        for what in ("mean", "sqrt_n")},

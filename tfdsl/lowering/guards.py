@@ -17,7 +17,7 @@ def transformed(value: object, length: object, least: int, name: str) -> object:
     """What a Fourier transform is given: its numbers, or those that `length` asks for, must be some. `least` is how
     many of the last axis make a number."""
     x = tf.convert_to_tensor(value)
-    if length is None and x.shape.rank and (x.shape[-1] or 0) >= least:
+    if length is None and x.shape.rank and x.shape[-1] is not None:
         return value
     with v1.name_scope(f"{name}_check"):
         sizes = tf.shape(x)

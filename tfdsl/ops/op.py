@@ -137,8 +137,8 @@ class Op:
         """What the rule gives for a call, whose options are seen to first."""
         for name, limit in self.options.items():
             value = call[name]
-            if isinstance(limit, int):
-                if isinstance(value, int) and value < limit:
+            if isinstance(limit, (int, float)):
+                if isinstance(value, (int, float)) and value < limit:
                     call.fail(NEGATIVE, name, param=name, value=value, least=limit)
             elif value is not None:
                 call.option(name, *limit)

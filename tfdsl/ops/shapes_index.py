@@ -13,6 +13,7 @@ from ..diagnostics import (
     SLICE,
     TOO_MANY_INDICES,
 )
+from ..limits import MAX_AXES
 from ..types import BOOL, INT32, INT64, STRING, Dim, DType, Shape, TensorType
 from .op import Call
 from .shapes import (
@@ -258,7 +259,7 @@ def strided_slice(call: Call) -> TensorType:
         if call[param] is not None:
             entries = same_size(call, entries, wanted_rank(call, param, 1)[0], "begin", param)
     entries = number(call, entries)
-    if entries is not None and (call["ellipsis_mask"] & ((1 << entries) - 1)).bit_count() > 1:
+    if entries is not None and (call["ellipsis_mask"] & ((1 << min(entries, MAX_AXES)) - 1)).bit_count() > 1:
         call.fail(LENGTH, "ellipsis_mask", param="ellipsis_mask", wanted="0 or 1", count=2)
     strides = call.known("strides")
     if call["strides"] is None and isinstance(entries, int):
@@ -450,6 +451,10 @@ def confusion_matrix(call: Call) -> TensorType:
     else:
         seen = [call.known(name) for name in ("labels", "predictions")]
         classes = None if None in seen else 1 + max(flat(seen))
+    for param in ("labels", "predictions"):
+        for value in flat(call.known(param) or ()):
+            if value < 0:
+                call.fail(NEGATIVE, param, param=param, value=value, least=0)
     merge(call, wanted_rank(call, "labels", 1), wanted_rank(call, "predictions", 1), "labels", "predictions")
     return TensorType(call["dtype"], (classes, classes))
 

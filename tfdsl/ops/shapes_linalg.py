@@ -387,7 +387,7 @@ def _solved(call: Call, matrix: str) -> TensorType:
 
 def doubled(call: Call) -> TensorType:
     """All axes a second time, with the tensor on the diagonal."""
-    shape = call["diagonal"].shape
+    shape = least_rank(call, "diagonal", 1)
     return TensorType(call.dtype("T"), None if shape is None else shape + shape)
 
 
@@ -462,7 +462,7 @@ def irfft(call: Call) -> TensorType:
         clear_rank(call, "input_tensor")
     size = None if shape is None else number(call, shape[-1])
     last = _length(call, None if size is None else max(0, 2 * (size - 1)))
-    if last == 0 and 0 not in (number(call, dim) for dim in shape[:-1] if dim is not None):
+    if last == 0 and size != 0 and 0 not in (number(call, dim) for dim in shape[:-1] if dim is not None):
         call.fail(NO_NUMBERS, "input_tensor", type=call["input_tensor"])
     return TensorType(real_of(call.dtype("T")), None if shape is None else (*shape[:-1], last))
 
@@ -482,6 +482,8 @@ def dct(call: Call) -> TensorType:
     """The last axis, cut or filled up to `n` where that is given."""
     option(call, "type", 1, 2, 3, 4)
     shape = least_rank(call, "input", 1)
+    if call["type"] == 1 and shape and number(call, shape[-1]) == 1:
+        call.fail(NEGATIVE, "input", param="the last axis", value=1, least=2)
     if call["n"] is not None:
         shape = clear_rank(call, "input")
         shape = (*shape[:-1], call["n"])

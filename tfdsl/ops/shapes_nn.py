@@ -7,6 +7,7 @@ from ..diagnostics import (
     LENGTH,
     NEEDED,
     NEGATIVE,
+    NOT_MULTIPLE,
     ONE_CLASS,
     ONE_OF,
     OPTION,
@@ -109,6 +110,8 @@ def conv(spatial: int, param: str = "input", kernel: str = "filter", strides: st
         # A grouped convolution takes a part of the channels at a time.
         if None not in (have, takes) and (have != takes if depthwise else takes == 0 or have % takes):
             call.fail(CHANNELS, param, kernel, a=param, left=have, b=kernel, right=takes)
+        if not depthwise and have and takes and (number(call, made) or 0) % (have // takes):
+            call.fail(NOT_MULTIPLE, kernel, factor=have // takes, axis=spatial + 1, type=call[kernel], size=made)
         sizes = [slid(call, param, *parts) for parts in zip(axes, window, steps, spread)]
         result = product(call, (taken if have is None else have, made)) if depthwise else made
         return TensorType(call.dtype("T"), _assembled(first, batch, sizes, result))
@@ -436,8 +439,12 @@ def image(param: str, channels: int | None = None, made: int | None = None, most
 
 
 def standardized(call: Call) -> TensorType:
-    """As float32, whatever is given."""
-    return TensorType(FLOAT32, image("image")(call).shape)
+    """As float32, whatever is given, but nothing."""
+    shape = image("image")(call).shape
+    for dim in shape[-3:] if shape is not None else ():
+        if number(call, dim) == 0:
+            call.fail(NEGATIVE, "image", param="the size of an image", value=0, least=1)
+    return TensorType(FLOAT32, shape)
 
 
 def crop_and_resize(call: Call) -> TensorType:

@@ -32,7 +32,7 @@ row("linspace", "start: T, stop: T, num: int32, axis: integer = 0", array.linspa
 row("one_hot", "indices: U, depth: int32, on_value: T? = none, off_value: T? = none, axis: integer = none, "
     "dtype: dtype T = none", array.one_hot, "one_hot",
     "A new axis (the last unless given) of size `depth`, with 1 at each index and 0 elsewhere.",
-    "one_hot([0, 2], 3)", T="number", U="uint8 int8 int32 int64")
+    "one_hot([0, 2], 3)", T="number", U="uint8 int8 int32 int64", axis=-1)
 row("sequence_mask", "lengths: U, maxlen: U? = none, dtype: dtype T = bool", array.sequence_mask,
     "sequence_mask",
     "A new last axis of size `maxlen` (the largest length unless given), true on its first `lengths` places.",

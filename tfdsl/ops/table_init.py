@@ -25,8 +25,10 @@ _INITIALIZERS = (
     ("orthogonal", "orthogonal_initializer", ", gain: number = 1.0",
      "A matrix with orthogonal columns (or rows, the fewer)", 2),
 )
+_TINY = 5e-324  # the least number above 0
 _OPTIONS = {
     "variance_scaling": {
+        "scale": _TINY,
         "mode": ("fan_in", "fan_out", "fan_avg"),
         "distribution": ("truncated_normal", "untruncated_normal", "normal", "uniform"),
     }
