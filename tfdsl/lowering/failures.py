@@ -53,7 +53,7 @@ def _assertion(text: str) -> str:
         elif part and not (at and _OPERAND.fullmatch(parts[at - 1])):
             message.append(part)
     where = f", where {' and '.join(operands)}" if operands else ""
-    return before + ": ".join(filter(None, [" ".join(message), f"{condition or 'this assertion fails'}{where}"]))
+    return before + ": ".join(filter(None, [": ".join(message), condition + where]))
 
 
 def _bracketed(text: str) -> list[str]:

@@ -522,7 +522,7 @@ def _check_whole(lowering: Lowering, node: Node):
         return tf.identity(value, name=node.name) if node.name else tf.convert_to_tensor(value)
     with v1.name_scope(node.name or node.op) as scope:
         value = tf.convert_to_tensor(value, name="input")
-        message = "class numbers and other whole numbers have no fraction"
+        message = "a class number, or another whole number, has a fraction"
         is_whole = tf.reduce_all(tf.equal(tf.floor(value), value))
         # TensorFlow's function hides the op in the branch of an `if`, where its error has no place in the program.
         with tf.control_dependencies([tf.raw_ops.Assert(condition=is_whole, data=[message, value], summarize=5)]):
