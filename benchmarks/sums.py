@@ -219,11 +219,11 @@ def campaign(arguments: argparse.Namespace) -> tuple[dict[str, int], list[str]]:
 
 def options(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--programs", type=int, default=200, metavar="N")
+    parser.add_argument("--programs", type=int, default=40, metavar="N")
     parser.add_argument("--executions", type=int, default=10_000, metavar="N", help="of all programs together")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--busy", type=int, default=0, metavar="N", help="processes that compute meanwhile")
-    parser.add_argument("--trained", type=int, default=20, metavar="N", help="train one program in N; 0 for none")
+    parser.add_argument("--trained", type=int, default=10, metavar="N", help="train one program in N; 0 for none")
     parser.add_argument("--plain", action="store_true", help="show what TensorFlow does by itself")
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file")
     return parser.parse_args(given)

@@ -1,13 +1,19 @@
 """Sums of several tensors add in the order of their inputs, whatever runs beside them, is fetched, or copies them."""
 
+import sys
 from collections import Counter
 from functools import reduce
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import tfdsl
+
+sys.path.append(str(Path(__file__).parent.parent))  # where `benchmarks` is
+
+from benchmarks import sums
 from tfdsl.runtime.session import Options
 
 # Numbers of such sizes that each order of additions has bits of its own, and names that are not in the order of use.
@@ -242,3 +248,18 @@ def test_other_graphs_of_the_process_are_left_alone():
     sums = sums_of(graph.as_graph_def())
     assert len(sums) == 2
     assert not any("_scoped_allocator" in node.attr for node in sums)
+
+
+def test_generated_programs_have_one_value():
+    figures, wrong = sums.campaign(sums.options(["--programs", "2", "--executions", "100", "--trained", "2"]))
+    assert wrong == []
+    assert figures["programs"] == 2 and figures["executions"] == 100 and figures["trainings"] == 1
+    assert figures["sums"] > 10
+
+
+def test_the_campaign_can_take_the_order_away():
+    """With `--plain` it shows what TensorFlow does by itself."""
+    program = tfdsl.compile(sums.Writer(sums.Random("1 0")).program())
+    definition = sums.plain(program.graph).as_graph_def()
+    assert len(sums_of(definition)) == sum(sums.sums_of(program.graph)) > 10
+    assert not any("_scoped_allocator" in node.attr for node in sums_of(definition))
