@@ -30,7 +30,8 @@ import tensorflow as tf  # noqa: E402
 import tfdsl  # noqa: E402
 from tfdsl.runtime.session import Options  # noqa: E402
 
-_OWN = "_scoped_allocator"  # what tfdsl adds to a sum
+# What tfdsl adds to sums.
+_OWN = ("_scoped_allocator", "_grappler_ArithmeticOptimizer_AddOpsRewriteStage")
 _VARIABLES = 4
 _STEPS = 6
 
@@ -153,7 +154,8 @@ def plain(graph: tf.Graph) -> tf.Graph:
     definition = graph.as_graph_def()
     for nodes in (definition.node, *(function.node_def for function in definition.library.function)):
         for node in nodes:
-            node.attr.pop(_OWN, None)
+            for name in _OWN:
+                node.attr.pop(name, None)
     with tf.Graph().as_default() as copy:
         tf.graph_util.import_graph_def(definition, name="")
     return copy

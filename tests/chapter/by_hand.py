@@ -8,6 +8,7 @@ import tensorflow as tf
 from tensorflow.compat import v1
 
 import tfdsl
+from tfdsl.lowering.sums import order_sums, ordered
 
 _random = np.random.RandomState(0)
 FEATURES = np.c_[np.ones(20), _random.rand(20, 2)].astype(np.float32)
@@ -28,8 +29,10 @@ def graph(build):
 
 
 def session(graph):
-    """A session with all variables initialised."""
-    result = v1.Session(graph=graph)
+    """A session with all variables initialised. Sums add in the order of their inputs: by itself, TensorFlow takes one
+    that depends on names and on timing."""
+    order_sums(graph)
+    result = v1.Session(graph=graph, config=ordered(graph))
     result.run([v.initializer for v in graph.get_collection("variables")])
     return result
 

@@ -1,13 +1,15 @@
-"""Sums of several tensors (AddN), which are to add in the order of their inputs.
+"""Sums of several tensors, which are to add in the order of their inputs.
 
-TensorFlow has two habits that change this order. The kernel begins with the first input whose memory it may write to:
-which one that is depends on which ops have run by then, so on timing. And common subgraph elimination, a pass of
+TensorFlow has three habits that change this order. The kernel of AddN begins with the first input whose memory it may
+write to: which one that is depends on which ops have run by then, so on timing. Common subgraph elimination, a pass of
 Grappler's, sorts the inputs by the names of the ops that make them; a copy of the graph has other names, and so has an
-execution that fetches more. The sum of two numbers is the same in both orders, that of three is not: gradients of what
-is used more than twice, and `add_n`, would have other bits from run to run, or in another engine.
+execution that fetches more. And another pass of Grappler's makes one AddN of sums whose inputs are sums, `a + b + c`
+too. The sum of two numbers is the same in both orders, that of three is not: gradients of what is used more than twice,
+`add_n` and `a + b + c` would have other bits from run to run, or in another engine.
 
-So a sum of more than two inputs has an attribute that keeps the executor from giving it the memory of one, and a
-session on a graph with such sums goes without the pass. What the graph consists of stays as it is.
+So a sum has an attribute by which that pass knows those that it has made already; one of more than two inputs has
+another that keeps the executor from giving it the memory of an input; and a session on a graph with such sums goes
+without common subgraph elimination. What the graph consists of stays as it is.
 """
 
 from collections.abc import Iterable
@@ -16,13 +18,16 @@ from weakref import WeakKeyDictionary
 
 from .tf import AttrValue, RewriterConfig, function_transforms, tf, v1
 
+_SUMS = ("Add", "AddV2", "AddN")
+_JOINED = "_grappler_ArithmeticOptimizer_AddOpsRewriteStage", AttrValue(b=True)
 # Output 0 is allocated in scope 0, which is the memory of all others; but an output with a scope is never an input's.
 _ALLOCATED = "_scoped_allocator", AttrValue(list=AttrValue.ListValue(i=[0, 0]))
 
 
 @dataclass(slots=True)
 class _Found:
-    """What is known of a graph: how many of its ops were looked at, and whether it or a function of it has sums."""
+    """What is known of a graph: how many of its ops were looked at, and whether it or a function of it has sums
+    of more than two inputs."""
 
     operations: int = 0
     sums: bool = False
@@ -61,6 +66,8 @@ def _order_in_function(function: tf.Graph) -> None:
 
 def _order(operations: Iterable[tf.Operation], found: _Found) -> None:
     for operation in operations:
-        if operation.type == "AddN" and len(operation.inputs) > 2:
-            operation._set_attr(*_ALLOCATED)
-            found.sums = True
+        if operation.type in _SUMS:
+            operation._set_attr(*_JOINED)
+            if len(operation.inputs) > 2:
+                operation._set_attr(*_ALLOCATED)
+                found.sums = True
