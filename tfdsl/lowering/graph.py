@@ -26,7 +26,7 @@ from .data import Data, Held
 from .failures import failure, is_own, plain_reason
 from .foreign import python_node, raw_node
 from .gradients import gradients
-from .guards import not_of_zeros, ranked, sizes, transformed
+from .guards import indices, not_of_zeros, ranked, sizes, transformed
 from .kept_random import KeptRandom
 from .layout import PLAIN, Placement, Setting
 from .names import VariableNames
@@ -314,6 +314,9 @@ class Lowering:
         arguments = {name: self.argument(arg, kinds[name]) for name, arg in node.args.items()}
         for param, rank in op.ranks.items():
             arguments[param] = ranked(arguments[param], rank)
+        if op.pairs:
+            first, second = op.pairs
+            arguments[first] = indices(arguments[first], arguments[second], node.name or op.name)
         if op.sized:
             arguments[op.sized] = sizes(arguments[op.sized], node.name or op.name)
         name = node.name or node.default or None
@@ -545,6 +548,8 @@ def _einsum(lowering: Lowering, node: Node):
 
 def _clip_by_global_norm(lowering: Lowering, node: Node) -> list:
     arguments = {name: lowering.argument(arg) for name, arg in node.args.items()}
+    ranks = OPS["clip_by_global_norm"].ranks
+    arguments |= {name: ranked(value, ranks[name]) for name, value in arguments.items() if name in ranks}
     clipped, norm = v1.clip_by_global_norm(**arguments, name=node.name)
     return [*clipped, tf.convert_to_tensor(norm)]
 
@@ -561,10 +566,8 @@ def _transform(lowering: Lowering, node: Node) -> tf.Tensor:
     arguments = {name: lowering.argument(arg, kinds[name]) for name, arg in node.args.items()}
     given = next(iter(arguments))
     length, least = arguments.get("fft_length"), 2 if node.op == "irfft" else 1
-    if node.op != "dct" or arguments.get("type") == 3:
-        is_open = not (isinstance(length, list) and isinstance(length[0], int))
-        if (length is not None or node.op != "rfft") and is_open:
-            arguments[given] = transformed(arguments[given], length, least, node.name or node.op)
+    if (node.op != "dct" or arguments.get("type") == 3) and (length is not None or node.op != "rfft"):
+        arguments[given] = transformed(arguments[given], length, least, node.name or node.op)
     return resolve(op.tf)(**arguments, name=node.name)
 
 

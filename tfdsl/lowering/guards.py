@@ -17,13 +17,16 @@ def transformed(value: object, length: object, least: int, name: str) -> object:
     """What a Fourier transform is given: its numbers, or those that `length` asks for, must be some. `least` is how
     many of the last axis make a number."""
     x = tf.convert_to_tensor(value)
-    if length is None and x.shape.rank and x.shape[-1] is not None:
+    last = x.shape[-1] if x.shape.rank else None
+    is_said = length is None or (isinstance(length, list) and isinstance(length[0], int))
+    if is_said and last is not None:
         return value
     with v1.name_scope(f"{name}_check"):
         sizes = tf.shape(x)
         count = sizes[-1] - least + 1 if length is None else tf.reshape(length, [])
-        rows = tf.reduce_prod(sizes[:-1]) if length is None else tf.size(x)
-        return _checked(x, tf.logical_or(count > 0, tf.equal(rows, 0)), "there is nothing to transform")
+        is_some = tf.logical_and(count > 0, tf.size(x) > 0)
+        is_empty = tf.equal(tf.reduce_prod(sizes[:-1]), 0)
+        return _checked(x, tf.logical_or(is_some, is_empty), "there is nothing to transform")
 
 
 def not_of_zeros(value: object, name: str) -> tf.Tensor:
@@ -36,12 +39,22 @@ def not_of_zeros(value: object, name: str) -> tf.Tensor:
 
 
 def sizes(value: object, name: str) -> object:
-    """A shape that is asked for, of which no size may be below 0."""
+    """A shape that is asked for, of which no size may be below 0; -1 for the batch is as many as there are."""
     if not isinstance(value, (tf.Tensor, tf.Variable)) and all(isinstance(size, int) for size in value):
         return value
-    x = tf.convert_to_tensor(value)
+    x = ranked(tf.convert_to_tensor(value), 1)
     with v1.name_scope(f"{name}_check"):
-        return _checked(x, tf.reduce_all(x >= 0), "a size cannot be below 0")
+        least = tf.concat([-tf.ones_like(x[:1]), tf.zeros_like(x[1:])], 0)
+        return _checked(x, tf.reduce_all(x >= least), "a size cannot be below 0")
+
+
+def indices(value: object, updates: object, name: str) -> object:
+    """Tuples of indices, for each of which there is an update."""
+    x, given = tf.convert_to_tensor(value), tf.convert_to_tensor(updates)
+    if x.shape.rank is not None and given.shape.rank is not None:
+        return value
+    with v1.name_scope(f"{name}_check"):
+        return _checked(x, tf.rank(given) >= tf.rank(x) - 1, "there is no update for each of the indices")
 
 
 def _checked(x: tf.Tensor, holds: tf.Tensor, text: str) -> tf.Tensor:

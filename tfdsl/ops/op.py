@@ -115,6 +115,7 @@ class Op:
     by_shape: bool = False  # what it gives depends on the shapes of what it is given, and on no value
     ranks: Mapping[str, int] = field(default_factory=dict)  # of arguments that the kernel does not see to
     sized: str = ""  # the argument that says a shape, whose sizes the kernel does not see to
+    pairs: tuple[str, ...] = ()  # indices and updates, of whose ranks the kernel does not see to
     special: bool = False  # lowered by a function of its own, not by calling `tf` with the arguments
     no_gradient: str = ""  # the arguments to which no gradient flows, where they are floats; "*" for all
     modes: str = ""  # the parameters that make a difference only in training

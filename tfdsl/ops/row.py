@@ -29,6 +29,7 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         by_shape: bool = False,
         ranks: Mapping[str, int] = {},
         sized: str = "",
+        pairs: tuple[str, ...] = (),
         special: bool = False,
         no_gradient: str = "",
         modes: str = "",
@@ -39,8 +40,8 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         options = {param: limit for param, limit in limits.items() if param not in dtypes}
         facts = {
             "compares": compares, "applies": applies, "arranges": arranges, "writes": writes, "by_shape": by_shape,
-            "ranks": ranks, "sized": sized, "special": special, "no_gradient": no_gradient, "modes": modes,
-            "named": named,
+            "ranks": ranks, "sized": sized, "pairs": pairs, "special": special,
+            "no_gradient": no_gradient, "modes": modes, "named": named,
         }  # fmt: skip
         rows.append(Op(name, signature, rule, tf, doc, example, group, dtypes, options, **facts))
 

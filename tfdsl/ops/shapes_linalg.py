@@ -449,7 +449,8 @@ def rfft(call: Call) -> TensorType:
     """Half of the frequencies, and one, as complex numbers."""
     shape = least_rank(call, "input_tensor", 1)
     n = _length(call, None if shape is None else number(call, shape[-1]))
-    if n == 0 and shape is not None and product(call, shape):
+    last = number(call, shape[-1]) if shape else None
+    if shape and ((n == 0 and last) or (last == 0 and n)) and product(call, shape[:-1]):
         call.fail(NO_NUMBERS, "input_tensor", type=call["input_tensor"])
     last = None if n is None else n // 2 + 1 if n else 0
     return TensorType(complex_of(call.dtype("T")), None if shape is None else (*shape[:-1], last))
@@ -462,7 +463,8 @@ def irfft(call: Call) -> TensorType:
         clear_rank(call, "input_tensor")
     size = None if shape is None else number(call, shape[-1])
     last = _length(call, None if size is None else max(0, 2 * (size - 1)))
-    if last == 0 and size != 0 and 0 not in (number(call, dim) for dim in shape[:-1] if dim is not None):
+    is_none = (last == 0 and size != 0) or (size == 0 and last)
+    if is_none and 0 not in (number(call, dim) for dim in shape[:-1] if dim is not None):
         call.fail(NO_NUMBERS, "input_tensor", type=call["input_tensor"])
     return TensorType(real_of(call.dtype("T")), None if shape is None else (*shape[:-1], last))
 
@@ -482,6 +484,8 @@ def dct(call: Call) -> TensorType:
     """The last axis, cut or filled up to `n` where that is given."""
     option(call, "type", 1, 2, 3, 4)
     shape = least_rank(call, "input", 1)
+    if call["type"] == 1 and call["norm"] is not None:
+        call.option("norm", None)
     if call["type"] == 1 and shape and number(call, shape[-1]) == 1:
         call.fail(NEGATIVE, "input", param="the last axis", value=1, least=2)
     if call["n"] is not None:

@@ -14,6 +14,7 @@ from ..diagnostics import (
     RANK,
     WINDOW,
 )
+from ..limits import MAX_AXES
 from ..types import FLOAT32, Dim, Shape, TensorType, shape_text
 from .op import Call
 from .shapes import (
@@ -148,6 +149,7 @@ def conv_transpose(spatial: int, param: str = "value", kernel: str = "filter"):
         if shape is None or call.known("output_shape") is None:
             # For volumes, the kernel makes as many as the shape says, however many there are.
             return TensorType(call.dtype("T"), (batch if spatial < 3 else None, *(None,) * (spatial + 1)))
+        shape = (batch if shape[0] == -1 else shape[0], *shape[1:])
         for dim in shape:
             if (number(call, dim) or 0) < 0:
                 call.fail(NEGATIVE, "output_shape", param="output_shape", value=dim, least=0)
@@ -222,16 +224,12 @@ def dropout(call: Call) -> TensorType:
         allowed = "0 up to, but not, 1" if given[0] == "rate" else "more than 0 and up to 1"
         call.fail(OPTION, given[0], param=given[0], value=value, allowed=allowed)
     kept = None if call["noise_shape"] is None else call.shape("noise_shape")
-    if kept is not None:
-        merge_noise(call, wanted_rank(call, "x", len(kept)), kept)
-    return call["x"]
-
-
-def merge_noise(call: Call, shape: tuple[Dim, ...], kept: tuple[Dim, ...]) -> None:
-    """What is kept or dropped together: all of an axis for size 1, else each by itself."""
-    for dim, size in zip(shape, kept):
+    # What is kept or dropped together: all of an axis for size 1 or without one, else each by itself.
+    shape = call["x"].shape if kept is None else least_rank(call, "x", len(kept))
+    for dim, size in zip(reversed(shape or ()), reversed(kept or ())):
         if number(call, size) not in (None, 1):
             same_size(call, dim, size, "x", "noise_shape")
+    return call["x"]
 
 
 # --- Losses -----------------------------------------------------------------------------------
@@ -424,12 +422,15 @@ def resized(group: str = "T"):
 
 
 def image(param: str, channels: int | None = None, made: int | None = None, most: int | None = None):
-    """An image or a batch of them, perhaps with `most` axes; the last may have to be of a size, and may change."""
+    """An image or a batch of them, of which the last axis may have to be of a size, and may change. With `most` axes
+    an image must have pixels."""
 
     def rule(call: Call) -> TensorType:
         shape = least_rank(call, param, 3 if channels is None else 1)
         if channels is None and most is not None and len(shape or ()) > most:
             call.fail(RANK, param, param=param, wanted=f"3 or {most}", type=call[param])
+        if channels is None and most is not None and 0 in (number(call, dim) for dim in (shape or ())[-3:]):
+            call.fail(NEGATIVE, param, param="the size of an image", value=0, least=1)
         if shape is not None and channels is not None:
             last = same_size(call, shape[-1], channels, param)
             shape = (*shape[:-1], last if made is None else made)
@@ -439,12 +440,8 @@ def image(param: str, channels: int | None = None, made: int | None = None, most
 
 
 def standardized(call: Call) -> TensorType:
-    """As float32, whatever is given, but nothing."""
-    shape = image("image")(call).shape
-    for dim in shape[-3:] if shape is not None else ():
-        if number(call, dim) == 0:
-            call.fail(NEGATIVE, "image", param="the size of an image", value=0, least=1)
-    return TensorType(FLOAT32, shape)
+    """As float32, whatever is given."""
+    return TensorType(FLOAT32, image("image", most=MAX_AXES)(call).shape)
 
 
 def crop_and_resize(call: Call) -> TensorType:

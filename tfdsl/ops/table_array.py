@@ -195,4 +195,5 @@ for _name, _what, _indices in (
     row(f"tensor_scatter_nd_{_name}", "tensor: T, indices: U, updates: T", index.tensor_scatter,
         f"tensor_scatter_nd_{_name}",
         f"A copy of a tensor, where the slice at each tuple of indices is {_what} its update.",
-        f"tensor_scatter_nd_{_name}([1.0, 2.0, 3.0], [[0], [2]], [5.0, 6.0])", U=_indices)
+        f"tensor_scatter_nd_{_name}([1.0, 2.0, 3.0], [[0], [2]], [5.0, 6.0])", pairs=("indices", "updates"),
+        U=_indices)

@@ -179,7 +179,7 @@ row("clip_by_global_norm", "t_list: [T], clip_norm: T, use_norm: T? = none", sha
     "clip_by_global_norm",
     "A list of tensors, shrunk together so that their global_norm is at most `clip_norm`; then that global_norm "
     "(`use_norm`, where it is given).",
-    "clip_by_global_norm([[3.0, 4.0], [12.0]], 1.0)", special=True, T="float")
+    "clip_by_global_norm([[3.0, 4.0], [12.0]], 1.0)", ranks={"clip_norm": 0, "use_norm": 0}, special=True, T="float")
 row("global_norm", "t_list: [T]", shapes.scalar(), "global_norm",
     "The L2 norm of all elements of a list of tensors together, a scalar.",
     "global_norm([[3.0, 4.0], [12.0]])", T="float")
