@@ -72,7 +72,7 @@ DTYPES_DIFFER = _message(
     "cast one of them: cast({name}, {dtype})",
 )
 DTYPE_NOT_ALLOWED = _message("TFG204", "{op} does not take {dtype} for {param}: it takes {allowed}")
-AXIS_RANGE = _message("TFG205", "axis {axis} is out of range for {type}, which has {rank} axes",
+AXIS_RANGE = _message("TFG205", "axis {axis} is out of range for {type}, whose rank is {rank}",
                       "axes count from 0; negative ones count from the end")
 RANK = _message("TFG206", "{op} needs {param} of rank {wanted}, but it is {type}")
 RESHAPE = _message("TFG207", "cannot reshape {type}, which has {count} elements, to {shape}")
@@ -208,7 +208,8 @@ NOT_VARIABLE = _message("TFG425", "{what} needs a variable, but it is {value}")
 SHAPE_INCOMPLETE = _message("TFG426", "a variable needs a complete shape, but its initial value is {type}",
                             "declare its type with a number for each size: variable {name}: float32[2, 1] = ...")
 INITIAL_TYPE = _message("TFG427", "'{name}' is declared as {declared}, but its value is {type}")
-INITIAL_MISSING = _message("TFG428", "variable '{name}' has no initial value", "write one: variable {name} = 0.0")
+INITIAL_MISSING = _message("TFG428", "variable '{name}' has no initial value",
+                           "write one: variable {name}{type} = {value}")
 OPTION_UNKNOWN = _message("TFG429", "{statement} has no option '{name}'", "it has {known}")
 LOSS_TWICE = _message("TFG430", "a second loss for one graph", "write: optimize mse with ...")
 LOSS_MISSING = _message("TFG431", "there is no loss to minimise", "declare one before this line: loss mse")
@@ -303,7 +304,8 @@ NO_STEP = _message("TFG515", "this training has nothing to run", "declare an opt
 NESTED_TRAIN = _message("TFG516", "a 'train' cannot stand inside another")
 NOT_CONDITION = _message("TFG517", "{value} is no condition", "compare something: mse < 0.5")
 UNKNOWN_FIELD = _message("TFG518", "a string has {{{name}}}, but there is no such value",
-                         "known are {known}; a plain brace is written {{{{")
+                         "braces hold {known}; other values stand beside the text: print \"x is\", x; "
+                         "a plain brace is written {{{{")
 TEMPLATE_BRACE = _message("TFG519", "a string has a lone '{brace}'", "a plain brace is written {brace}{brace}")
 CHECKPOINT_TWICE = _message("TFG520", "a second checkpoint in one training")
 CHECKPOINT_MOVING = _message("TFG521", "the folder of a checkpoint must be the same in every run",
@@ -545,10 +547,13 @@ UNUSED = _message("TFG901", "'{name}' is never used", "use it, remove it, or cal
 UNUSED_VALUE = _message("TFG902", "this value is never used", "give it a name and use it, or remove it", "warning")
 OPTIMIZER_POSITION = _message("TFG904", "{value} is '{name}' of {optimizer}, not its learning rate",
                               "write {optimizer}(learning_rate={value}), or {name}={value} if that is meant", "warning")
+DROPS = _message("TFG955", "dropout of line {line} drops elements in {what} too: it does so in every execution",
+                 "nn.dropout(x, rate={rate}) drops in training only", "warning")
 ORDER_OPEN = _message("TFG915", "nothing but the order of the lines says when '{name}' is {what} here",
                       "put what comes second into 'after {before}:', or write two statements", "warning")
-ORDER_NAMED = _message("TFG916", "'{name}' stands beside what writes it: it is read after that, at the end",
-                       "write two statements, and the order is that of the lines", "warning")
+ORDER_NAMED = _message("TFG916", "this statement writes '{name}' and also names it: it reads the value after "
+                       "all that it writes",
+                       "to be clear, or for the value before, write two statements", "warning")
 ORDER_EXPORTED = _message("TFG917", "nothing says when '{name}' is {what} in this model: any order may come out",
                           "put what comes second into an 'after', or export two models", "warning")
 WARNINGS_MANY = _message("TFG905", "there are more warnings than the {limit} that are told",
@@ -558,7 +563,8 @@ BY_HAND = _message("TFG924", "{what} changes {names} by hand, with 'training' fa
                    "write: with training = true, or training = false if that is meant; it is true by itself where "
                    "an 'optimize' takes a step", "warning")
 UNTAKEN = _message("TFG925", "nothing takes the step of this 'optimize'",
-                   "write a 'train', or 'run' it by a name (optimize ... as step), or remove it", "warning")
+                   "write a 'train' whose body has no 'run', or run the step by a name (optimize ... as step), or "
+                   "remove it", "warning")
 STEP_TWICE = _message("TFG926", "this takes a step besides the one that every turn takes at its end",
                       "a 'run' in the body itself chooses what every turn runs; run no_op() runs nothing", "warning")
 SYNTHETIC = _message("TFG903", "{name} could not be had; a synthetic set of the same shape takes its place",
@@ -598,7 +604,8 @@ AXIS_FIRST = _message("TFG928", "{op} works along axis 0 of {type} where it is g
                       "write axis=-1 for the last axis, such as the class of each row, or axis=0 if that is meant",
                       "warning")
 KEEP_PROB = _message("TFG929", "{value} is 'keep_prob' of dropout, the share that it keeps",
-                     "write rate={value} to drop that share, or keep_prob={value} if it is meant to stay", "warning")
+                     "write rate={value} to drop that share, or keep_prob={value} to keep it; "
+                     "nn.dropout(x, rate=...) drops in training only", "warning")
 THROUGH_TWICE = _message("TFG930", "{op} applies {applies} itself, but {logits} has been through {first} already",
                          "give it what {first} is given; {first} itself is for what is printed or exported", "warning")
 ONE_CLASS = _message("TFG931", "{op} works along an axis of size 1 of {type}, so {result}",

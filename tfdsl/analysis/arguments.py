@@ -75,7 +75,8 @@ def assign_arguments(
                          signature=signature)  # fmt: skip
             name = names[at]
         elif name not in names:
-            help, span = did_you_mean(name, names), argument.whole or argument.span
+            span = argument.whole or argument.span
+            help = f"here it is called {_CALLED[name]}" if _CALLED.get(name) in names else did_you_mean(name, names)
             place = Span(span.source, span.start, span.start + len(name)) if argument.whole else span
             ctx.fail(ARGUMENT_UNKNOWN, place, help=help, function=function, name=name, signature=signature)
         if name in result:
@@ -157,6 +158,14 @@ def tensor_dtype(value: object) -> DType | None:
     return None
 
 
+# What other libraries call an argument.
+_CALLED = {
+    "lr": "learning_rate",
+    "dim": "axis",
+    "keep_dims": "keepdims",
+    "keepdim": "keepdims",
+    "reduction_indices": "axis",
+}
 _VALUES = {"int": "whole numbers", "uint": "whole numbers", "bool": "true and false", "string": "strings"}
 
 
@@ -172,7 +181,7 @@ def to_arg(ctx: Analysis, given: Given, dtype: DType) -> tuple[Arg, TensorType]:
         if dtype.kind == "opaque":
             hint = f"only ops of TensorFlow's own, raw.NAME(...), take a {dtype}"
         elif kind == "float":
-            hint = "write a whole number, or cast the other side to float32"
+            hint = f"write a whole number, or let {dtype} be a float"
         else:
             hint = f"{dtype} takes {_VALUES.get(dtype.kind, 'numbers')}"
         ctx.fail(DTYPE_MISMATCH, given.span, value=given.text, dtype=dtype, hint=hint)
@@ -378,6 +387,8 @@ def differ(
     is_variable = isinstance(first[1].value, Tensor) and first[1].value.is_variable and op.name.startswith("assign")
     if "string" in (a.kind, b.kind):
         help = "string_to_number(x) and as_string(x) convert"
+    elif op.name.startswith("softmax_cross_entropy") and "int" in (a.kind, b.kind):
+        help = "class numbers go to: sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)"
     elif b.kind in ("float", "complex") and a.kind not in ("float", "complex") and not is_variable:
         name, dtype = first[1].text, b
     ctx.fail(

@@ -72,6 +72,10 @@ def call(ctx: Analysis, env: Env, function: object, given: Arguments, span: Span
             return call_op(ctx, OPS["cast"], [*given, ("dtype", Given(function, span))], span, name)
         case Broken():
             raise Abandoned(None)
+        case str() if function in OPS:
+            ctx.fail(
+                NOT_CALLABLE, span, help=f"give the op itself, without quotes: {function}", value=describe(function)
+            )
         case _:
             ctx.fail(NOT_CALLABLE, span, value=describe(function))
 

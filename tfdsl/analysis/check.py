@@ -102,7 +102,7 @@ def _check_given(ctx: Analysis) -> None:
             if name not in known and name not in broken:
                 kind = "params" if message is PARAM_UNKNOWN else "data"
                 help = did_you_mean(name, known) or (
-                    f"the {kind} are {', '.join(known)}" if known else f"it declares no {kind}"
+                    f"the {kind} are {', '.join(known)}" if known else f"the program declares no {kind}"
                 )
                 ctx.bag.add(Diagnostic(message, None, {"name": name}, help=help))
 

@@ -61,6 +61,12 @@ from .values import (
     is_host,
 )
 
+# What other libraries call by names that the language does not have.
+_ELSEWHERE = {
+    "sgd": "gradient_descent(learning_rate=0.01)", "SGD": "gradient_descent(learning_rate=0.01)",
+    "mean": "reduce_mean(x)", "Variable": "variable w = 0.0", "dense": "import nn, and nn.dense(x, 10)",
+    "Dense": "import nn, and nn.dense(x, 10)",
+}  # fmt: skip
 _SCALAR = TensorType(FLOAT32, ())
 _SOME = 8  # of many names that a message shows
 
@@ -235,8 +241,12 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
     elif name == "loss" and ctx.graph.loss is not None and not note:
         note = (Note("the loss of line {line} has no name", ctx.graph.loss_span),)
         help = "give it one: mse = ... and then: loss mse"
+    elif name in _ELSEWHERE and not note:
+        help = f"write: {_ELSEWHERE[name]}"
     elif not note and ctx.failed <= MAX_ADVICE:
         help = did_you_mean(name, known)
+        if name == "loss":
+            help = "this program declares no loss; to print a value, give it a name: mse = ..."
     ctx.fail(UNKNOWN_NAME, expr.span, note, help, name=name)
 
 

@@ -52,7 +52,7 @@ def _scale(ctx: Analysis, name: str) -> object:
 
 def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, ...]) -> None:
     """Whether what a training runs at its steps depends on its batches."""
-    if statement.batching is None and statement.target is None:
+    if (statement.batching is None and statement.target is None) or ctx.graph.broken:
         return
     needed = []
     for one in walk(body):

@@ -130,7 +130,8 @@ def _rank_help(fed: t.Fed, declared: TensorType, actual: TensorType, is_data: bo
         return f"declare {fed.target.id}: {type}" + (f", or feed {text}[:, 0]" if is_data else "")
     if found is not None and wanted and len(found) == len(wanted) - 1 and wanted[-1] == 1:
         type = f"{declared.dtype}[{', '.join(map(str, wanted[:-1]))}]"
-        return f"declare {fed.target.id}: {type}" + ("" if is_data else ", or feed rows of one number: [[1], [2]]")
+        declare = f"declare {fed.target.id}: {type}"
+        return declare if is_data else f"feed rows of one number, as in [[1], [2]], or {declare}"
     return ""
 
 

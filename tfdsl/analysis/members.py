@@ -1,6 +1,7 @@
 """Members: what stands after a dot, of scopes, tensors, data sets, batches and the outputs of ops."""
 
 from ..diagnostics import NO_MEMBER, STREAM_WHOLE
+from ..ops import OPS
 from ..program import BatchField
 from ..suggest import did_you_mean
 from ..syntax import tree as t
@@ -21,6 +22,13 @@ from .values import (
     part_of,
 )
 
+# What other libraries have as members, and the language as calls.
+_CALLS = {
+    "T": "transpose(x)", "mean": "reduce_mean(x)", "sum": "reduce_sum(x)", "max": "reduce_max(x)",
+    "min": "reduce_min(x)", "assign": "assign(x, value)", "assign_add": "assign_add(x, value)",
+    "assign_sub": "assign_sub(x, value)", "reshape": "reshape(x, [...])", "astype": "cast(x, float32)",
+    "numpy": "print x, or session.run(\"x\") from Python", "eval": "print x", "initializer": "init x, in a session",
+}  # fmt: skip
 _MEMBERS = 50  # of a scope or module that a message lists at most
 
 
@@ -75,6 +83,10 @@ def _member_help(value: object, name: str, known: set[str]) -> str:
     if isinstance(value, Dataset) and name in ("train", "test") and not value.part:
         return "these come with a split: ... | split(test=0.2)"
     known = {one for one in known if not one.startswith("_")}
+    if isinstance(value, (Tensor, Array)) and name in _CALLS:
+        return f"write: {_CALLS[name]}"
+    if isinstance(value, Namespace) and name in OPS:
+        return f"{name} is an op of the language: write it without '{value.name}.'"
     near = did_you_mean(name, known)
     return near or (f"it has {', '.join(sorted(known))}" if 0 < len(known) <= _MEMBERS else "")
 

@@ -82,6 +82,8 @@ def _opened(ctx: Analysis, statement: t.Import) -> tuple[str, BinaryIO]:
 def _library(ctx: Analysis, statement: t.Import) -> str:
     if statement.path not in LIBRARIES:
         help = did_you_mean(statement.path, LIBRARIES)
+        if statement.path in ("tensorflow", "numpy", "keras"):
+            help = "no import is needed: ops are called by their names, as in square(x); the layers are in: import nn"
         ctx.fail(IMPORT_LIBRARY, statement.span, help=help, name=statement.path, known=", ".join(LIBRARIES))
     return os.path.join(FOLDER, f"{statement.path}.tfg")
 

@@ -289,7 +289,8 @@ def _trainable(ctx: Analysis, env: Env, statement: t.Variable) -> dict[str, Arg]
 def _variable(ctx: Analysis, env: Env, statement: t.Variable) -> None:
     name = statement.target.id
     if statement.value is None:
-        ctx.fail(INITIAL_MISSING, statement.span, name=name)
+        type = "" if statement.type is None else ": " + " ".join(statement.type.span.text.split())
+        ctx.fail(INITIAL_MISSING, statement.span, name=name, type=type, value="zeros" if "[" in type else "0.0")
     if ctx.graph.regions:
         ctx.fail(REGION_PLACE, statement.span, what="a variable")
     with ctx.graph.apart():

@@ -6,7 +6,7 @@ for the default of a parameter (`training=training`), is looked for where the fi
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 
-from ..diagnostics import BY_HAND, FED_TO_ALL, TRAINING_KIND, Note
+from ..diagnostics import BY_HAND, DROPS, FED_TO_ALL, TRAINING_KIND, Note
 from ..ops import OPS
 from ..program import Feed, Literal, Node, Ref, Static, Value, takes_step
 from ..source import Span
@@ -74,8 +74,10 @@ def with_training(
     the nodes that it executes, `changed` a variable that it changes besides."""
     graph, ref = ctx.graph, ctx.graph.training and Ref(ctx.graph.training.id)
     steps = takes_step(graph.nodes, reached)
-    if graph.modes and not steps and not isinstance(statement, t.Run):
-        _warn_of_modes(ctx, feeds, own, refs, what, statement)
+    if not steps and not isinstance(statement, t.Run):
+        if graph.modes:
+            _warn_of_modes(ctx, feeds, own, refs, what, statement)
+        _warn_of_drops(ctx, reached, what, statement)
     if ref is None or ref.node not in reached or ref in feeds:
         return feeds
     if steps:
@@ -86,6 +88,22 @@ def with_training(
         names = " and ".join(node.name for node in trained)
         ctx.bag.add(ctx.diagnostic(BY_HAND, statement.span, what=what, names=names))
     return feeds
+
+
+def _warn_of_drops(ctx: Analysis, reached: set[int], what: str, statement: t.Statement) -> None:
+    """Warn where an op that is for training works in a statement that takes no step, and always does."""
+    graph = ctx.graph
+    for id in sorted(reached):
+        node = graph.nodes[id]
+        row = OPS.get(node.op)
+        values = [node.args.get(name) for name in row.modes.split()] if row is not None else []
+        given = [arg.value for arg in values if isinstance(arg, (Static, Literal)) and arg.value is not None]
+        if not given or id not in graph.reach(graph.optimizers):
+            continue
+        rate = given[0] if "rate" in node.args else round(1 - given[0], 6)
+        line = node.origin.span.line
+        ctx.bag.add(ctx.diagnostic(DROPS, statement.span, what=what, line=line, rate=rate))
+        return
 
 
 def _written(nodes: Mapping[int, Node], id: int) -> Iterator[int]:

@@ -90,9 +90,15 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return "to compare, write: =="
     if kind == "STRING" and text[start - 2 : start] == '""':
         return 'a string stands between single " marks; a line break in it is written \\n'
+    if kind == "STRING" and re.search(r"(?<!\w)[fFrRuU]$", text[:start]):
+        return 'strings have no prefix: print "epoch", epoch, or "{epoch}" for epoch, step, now and params'
+    if word == "minimize":
+        return "write: optimize LOSS with adam(learning_rate=0.001)"
+    if word == "save" and kind == "STRING":
+        return "write: save to PATH"
     if kind == "VBAR":
         return "write: or"
-    if re.match(r"//|[^\"]*\s//\s*\w+\s+\S", row):
+    if re.match(r"//|[^\"]*\s(//|--)\s*\w+,?\s+\w|[^\"]*(^|\s)/\*", row):
         return "a comment begins with #"
     token = re.match(r"\w+", text[start:])
     clause = _clause(word, token[0] if token else "", row)
@@ -114,7 +120,11 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         if word in _GRAPH_WORDS and word not in SESSION_WORDS:
             return f"'{word}' belongs to the graph: put it before the session"
         if re.match(r"[^\W\d]\w*\s*(,\s*[^\W\d]\w*\s*)*=(?!=)", row) and word not in SESSION_WORDS:
-            return "a session binds no names: put this line before the session"
+            return "a session binds no names: put this line before the session, or change a variable: set x = ..."
+        if re.match(r"\w+\(", row):
+            return f"to compute it, write: run {row}"
+        if word and word not in SESSION_WORDS:
+            return "a line of a session begins with a word such as run, print, set, train, save or restore"
     elif word in SESSION_WORDS and word not in _GRAPH_WORDS and not re.match(r"\w+\s*[=(.\[]", row):
         return f"'{word}' can only stand in a session"
     return ""
