@@ -24,7 +24,7 @@ from tfdsl.driver import check
 from tfdsl.limits import Limits
 from tfdsl.render import render_concise, render_json, render_text
 from tfdsl.source import Source
-from tfdsl.syntax.parse import _GRAPH_WORDS, _SESSION_WORDS
+from tfdsl.syntax.hints import GRAPH_WORDS, SESSION_WORDS
 from tfdsl.syntax.read import read
 
 sys.path.append(str(Path(__file__).parent.parent))  # where `benchmarks` is
@@ -171,7 +171,7 @@ def random_text(random: Random) -> str:
 
 
 _WORDS = [
-    *_GRAPH_WORDS, *_SESSION_WORDS, "reuse", "when", "with", "wrt", "as", "on", "to", "of", "in", "within", "batches",
+    *GRAPH_WORDS, *SESSION_WORDS, "reuse", "when", "with", "wrt", "as", "on", "to", "of", "in", "within", "batches",
     "epochs", "steps", "shuffled", "exists", "and", "or", "not", "true", "none", "X", "y", "a", "=", "==", ":", ",",
     ".", "(", ")", "[", "]", "+", "-", "*", "@", "**", "1", "2.5", '"s"', "\n", "\n", "\n   ", "\n   ", "?", "...", "|",
 ]  # fmt: skip

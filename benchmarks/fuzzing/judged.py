@@ -40,6 +40,7 @@ NARROWER: dict[tuple[str, str], str] = {
        for axes in (1, 2, 3) for code in ("TFG206", "TFG208")},
     **{(f"scatter_nd_{how}", "TFG221"): "Indices fit the variable; TensorFlow overlooks them without updates."
        for how in ("update", "add", "sub")},
+    ("unstack", "TFG483"): "Slices have names; of an axis of size 0 there are none.",
     ("matrix_solve_ls", "TFG206"): "Both sides have as many axes; TensorFlow's Python code broadcasts some.",
     ("dropout", "TFG214"): "A share is below 1; TensorFlow looks at a number of Python's, and not at a constant.",
     **{(op, "TFG204"): "TensorFlow's Python code casts what it is given; here the program does."

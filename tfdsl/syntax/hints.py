@@ -5,7 +5,7 @@ import re
 from ..source import Source
 from ..suggest import did_you_mean
 
-_GRAPH_WORDS = (
+GRAPH_WORDS = (
     "seed param data placeholder variable shared loss optimize summary return import from scope device "
     "container after graph if elif else while for def session"
 ).split()
@@ -117,7 +117,7 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if word in ("elif", "else"):
         return f"'{word}' follows the block of an 'if', in the same column"
     if _in_session(source, line):
-        if word in _GRAPH_WORDS and word not in SESSION_WORDS:
+        if word in GRAPH_WORDS and word not in SESSION_WORDS:
             return f"'{word}' belongs to the graph: put it before the session"
         if re.match(r"[^\W\d]\w*\s*(,\s*[^\W\d]\w*\s*)*=(?!=)", row) and word not in SESSION_WORDS:
             return "a session binds no names: put this line before the session, or change a variable: set x = ..."
@@ -125,12 +125,12 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
             return f"to compute it, write: run {row}"
         if word and word not in SESSION_WORDS:
             return "a line of a session begins with a word such as run, print, set, train, save or restore"
-    elif word in SESSION_WORDS and word not in _GRAPH_WORDS and not re.match(r"\w+\s*[=(.\[]", row):
+    elif word in SESSION_WORDS and word not in GRAPH_WORDS and not re.match(r"\w+\s*[=(.\[]", row):
         return f"'{word}' can only stand in a session"
     return ""
 
 
 def misspelt(source: Source, line: int, word: str) -> str:
     """A help line where the line starts with a word that is nearly a statement."""
-    words = SESSION_WORDS if _in_session(source, line) else _GRAPH_WORDS
+    words = SESSION_WORDS if _in_session(source, line) else GRAPH_WORDS
     return "" if not word or word in words else did_you_mean(word, words)
