@@ -513,7 +513,7 @@ def _if(ctx: Analysis, plan: Plan, statement: t.If) -> list[Statement]:
     for test, body in statement.branches:
         value = True if test is None else condition(ctx, plan.env, test)
         if not isinstance(value, bool):
-            help = "for values of the run there are 'expect' and 'stop when'"
+            help = "for values of the run there are 'expect', 'stop when' and, for epochs and steps, every 5 epochs:"
             ctx.fail(CONDITION_TENSOR, test.span, help=help, value=describe(value))
         if value:
             return list(_block(ctx, plan, body))
