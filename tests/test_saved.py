@@ -349,3 +349,10 @@ session:
     assert set(reader.get_variable_to_shape_map()) == {
         "mean", "a/sum", "f/max", "f_1/max", "f_2/max", "min", "add_1",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ['w as "v", v', 'w as "a", v as "a"'])
+def test_two_variables_are_not_saved_under_one_name(here, what):
+    (diagnostic,) = error(f'variable w = 1.0\nvariable v = 2.0\nsession:\n    save {what} to "d.ckpt"\n')
+    assert (diagnostic.code, diagnostic.span.line) == ("TFG759", 4)
+    assert os.listdir(".") == []

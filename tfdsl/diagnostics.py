@@ -405,6 +405,7 @@ RUN_FAILED = _message("TFG702", "{reason}")
 EXPECT_FAILED = _message("TFG703", "expected {text}")
 RESTORE_MISSING = _message("TFG704", "there is no checkpoint {path}",
                            "save one first, or write: restore from \"...\" if exists")
+SAVE_TWICE = _message("TFG759", "two variables would be saved as '{name}' in {path}", "give each a name of its own")
 RESTORE_VARIABLE = _message("TFG705", "the checkpoint {path} has no variable '{name}'", "it has {known}")
 RESTORE_TYPE = _message("TFG706", "{name} is {declared}, but {actual} in the checkpoint {path}")
 WRITE_FAILED = _message("TFG707", "cannot write {path}: {reason}")

@@ -12,6 +12,7 @@ from ..diagnostics import (
     RESTORE_TYPE,
     RESTORE_UNREADABLE,
     RESTORE_VARIABLE,
+    SAVE_TWICE,
     WRITE_FAILED,
     WRITE_NOT_OURS,
     Diagnostic,
@@ -55,6 +56,10 @@ class Savers:
 
     def save(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> None:
         """Save variables; what is there is replaced when the new files are whole, and only if it was saved, too."""
+        names = [name or self._built.value(ref).op.name for ref, name in pairs or ()]
+        for name in names:
+            if names.count(name) > 1:
+                raise failure(SAVE_TWICE, origin, name=name, path=path)
         with self._reported(WRITE_FAILED, path, origin), SavedFiles(path, self._access, create=True) as files:
             files.replace(self.writer(session, pairs, meta=True))
 
