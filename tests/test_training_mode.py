@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from client import same
+from keras import layers
 
 import tfdsl
 from tfdsl.runtime.options import Options
@@ -59,7 +60,7 @@ def assert_same_bits(first, second):
 
 def keras(steps, momentum=0.5):
     """The same training by Keras: its layer, its gradients, plain descent."""
-    layer = tf.keras.layers.BatchNormalization(momentum=momentum, epsilon=0.001)
+    layer = layers.BatchNormalization(momentum=momentum, epsilon=0.001)
     layer.build((None, 3))
     w = tf.Variable(np.ones((3, 1), np.float32))
     for step in range(steps):
