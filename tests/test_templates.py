@@ -235,3 +235,8 @@ session:
         "6.0 9.0 6.0",
         "[-4. -5.] [0. 0.] [-4. -5.] [11. 16.] [ 7. 11.] [ 7. 11.]",
     ]
+
+
+def test_what_a_write_leaves_is_read_after_it():
+    text = "variable v = 1.0\na = v * 2.0\nup = assign_add(v, 10.0)\nb = up * 2.0\nsession:\n    print b\n    print v\n    print a\n"
+    assert tfdsl.compile(text).run().printed == ["22.0", "11.0", "22.0"]
