@@ -25,7 +25,7 @@ from .executed import fed, kept_nodes
 from .limits import Clock, Limits
 from .program import Field, Graph, Named, Node, Program, Static
 from .source import Source
-from .suggest import did_you_mean
+from .suggest import did_you_mean, listed
 from .syntax import tree as t
 from .syntax.parse import parse
 from .types import TensorType
@@ -283,7 +283,7 @@ class Compiled:
             raise TfgError([Diagnostic(NO_SESSIONS, None, {"path": self.program.path})])
         names = [s.name for s in self.program.sessions]
         if session is not None and session not in names:
-            help = did_you_mean(session, names) or "the sessions are " + ", ".join(n or "(without name)" for n in names)
+            help = did_you_mean(session, names) or "the sessions are " + listed(n or "(without name)" for n in names)
             raise TfgError([Diagnostic(SESSION_UNKNOWN, None, {"name": session}, help=help)])
         from .runtime.options import Options
         from .runtime.run import run

@@ -1,31 +1,78 @@
-"""Two small things every message may need: a `did you mean`, and text that is safe to show."""
+"""Small things every message may need: a `did you mean`, a list of names, and text that is safe to show."""
 
 from collections.abc import Iterable
 
+_LISTED = 40  # names in one message
+_WORK = 10_000_000  # units of about a tenth of a microsecond: a second for all suggestions of one check
+
+
+class Suggestions:
+    """Suggestions for the misspelt names of one check, until finding them has taken too much work."""
+
+    def __init__(self, work: int = _WORK):
+        self._left = work
+
+    def did_you_mean(self, word: str, known: Iterable[str]) -> str:
+        """`did you mean 'theta'?`, or an empty text."""
+        match = self.nearest(word, known)
+        return f"did you mean '{match}'?" if match else ""
+
+    def nearest(self, word: str, known: Iterable[str]) -> str | None:
+        """The known word that a misspelt one most likely is."""
+        if self._left <= 0:
+            return None
+        known = list(known)
+        self._left -= len(known)
+        # Of a long word more must agree: "inside" is no "divide".
+        word, cutoff = word[:100], 0.6 if len(word) <= 4 else 0.7
+        least, most = len(word) * cutoff / (2 - cutoff), len(word) * (2 - cutoff) / cutoff  # long enough, short enough
+        known = sorted({one for one in known if least <= len(one) <= most and not one.startswith("_")})
+        self._left -= 5 * len(known)
+        same = {_folded(one): one for one in known}.get(_folded(word))
+        return same if same is not None else self._most_alike(word, known, cutoff)
+
+    def _most_alike(self, word: str, known: list[str], cutoff: float) -> str | None:
+        """The word of which the largest share agrees. Those that share most letters are compared first, so that most
+        of the others need no comparing, and the likeliest are seen where not all can be."""
+        from difflib import SequenceMatcher  # only where there is an error to explain
+
+        matcher = SequenceMatcher(b=word)
+        bounds = []
+        for one in known:
+            if self._left <= 0:
+                return None
+            self._left -= 5 * len(one)
+            matcher.set_seq1(one)
+            bounds.append((matcher.quick_ratio(), one))
+        best = (cutoff, "")
+        for bound, one in sorted(bounds, reverse=True):
+            if bound < best[0] or self._left <= 0:
+                break
+            matcher.set_seq1(one)
+            best = max(best, (matcher.ratio(), one))
+            self._left -= len(one) * len(word) * len(matcher.get_matching_blocks())
+        return best[1] or None
+
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that a misspelt one most likely is."""
-    import difflib  # only where there is an error to explain
+    """The known word that one misspelt word most likely is."""
+    return Suggestions().nearest(word, known)
 
-    # Of a long word more must agree: "inside" is no "divide".
-    word, cutoff = word[:100], 0.6 if len(word) <= 4 else 0.7
-    least, most = len(word) * cutoff / (2 - cutoff), len(word) * (2 - cutoff) / cutoff  # long enough, short enough
-    known = sorted({one for one in known if least <= len(one) <= most and not one.startswith("_")})
-    same = {_folded(one): one for one in known}.get(_folded(word))
-    if same is not None:
-        return same
-    matches = difflib.get_close_matches(word, known, n=1, cutoff=cutoff)
-    return matches[0] if matches else None
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`did you mean 'theta'?` for one misspelt word, or an empty text."""
+    return Suggestions().did_you_mean(word, known)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names with commas between them; of a long list the first ones."""
+    names = list(names)
+    more = len(names) - _LISTED
+    return ", ".join(names) if more <= 1 else ", ".join(names[:_LISTED]) + f" and {more} more"
 
 
 def _folded(word: str) -> str:
     return word.lower().replace("_", "")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`did you mean 'theta'?`, or an empty text."""
-    match = nearest(word, known)
-    return f"did you mean '{match}'?" if match else ""
 
 
 def visible(text: str) -> str:

@@ -33,7 +33,6 @@ from ..ops.raw import RawArgument, RawOp
 from ..program import Arg, Field, Literal, Pack, Refs, Static
 from ..record import Record
 from ..source import Span
-from ..suggest import did_you_mean
 from ..types import BECOMES, BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, DType, Shape, Size, TensorType, changed
 from .context import Abandoned, Analysis
 from .values import Array, Broken, Builtin, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
@@ -76,7 +75,7 @@ def assign_arguments(
             name = names[at]
         elif name not in names:
             span = argument.whole or argument.span
-            help = f"here it is called {_CALLED[name]}" if _CALLED.get(name) in names else did_you_mean(name, names)
+            help = f"here it is called {_CALLED[name]}" if _CALLED.get(name) in names else ctx.did_you_mean(name, names)
             place = Span(span.source, span.start, span.start + len(name)) if argument.whole else span
             ctx.fail(ARGUMENT_UNKNOWN, place, help=help, function=function, name=name, signature=signature)
         if name in result:

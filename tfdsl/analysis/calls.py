@@ -29,7 +29,7 @@ from ..ops.optimizers import OptimizerRow
 from ..ops.raw import RawOp
 from ..program import Arg, Ref, Refs, Static, refs_of
 from ..source import Span
-from ..suggest import did_you_mean
+from ..suggest import listed
 from ..syntax import tree as t
 from ..types import DType, TensorType
 from . import training
@@ -103,7 +103,7 @@ def call_op(
         help = _bias_help(ctx, *dims[:2]) if refused.message is MATMUL_SIZES else ""
         if refused.message is OPTION:
             allowed = [word.strip('"') for word in str(details["allowed"]).split(" or ")]
-            help = did_you_mean(str(details["value"]).strip('"'), allowed)
+            help = ctx.did_you_mean(str(details["value"]).strip('"'), allowed)
         ctx.fail(refused.message, span, notes, help, **details)
     for doubt in rule_call.warnings:
         doubted(ctx, op, doubt, bound, shown or op.name, span)
@@ -319,7 +319,7 @@ def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, spa
     ctx.repeat(1, span)
     ctx.spend(400, span)
     names = [p.name for p in tree.parameters]
-    signature = ", ".join(p.name if p.default is None else f"{p.name} = {p.default.span.text}" for p in tree.parameters)
+    signature = listed(p.name if p.default is None else f"{p.name} = {p.default.span.text}" for p in tree.parameters)
     arguments = assign_arguments(ctx, name, signature, names, given, span)
     env = Env(parent=function.env, caller=caller)
     for parameter in tree.parameters:

@@ -16,7 +16,6 @@ from ..executed import executed
 from ..limits import Clock, Limits
 from ..program import Apply, Enter, Fetch, Graph, Program, Ref, Template, fetches_of, walk
 from ..source import Span
-from ..suggest import did_you_mean
 from ..syntax import tree as t
 from . import order, paths, plan
 from .context import Analysis, GraphBuilder
@@ -101,7 +100,7 @@ def _check_given(ctx: Analysis) -> None:
         for name in given:
             if name not in known and name not in broken:
                 kind = "params" if message is PARAM_UNKNOWN else "data"
-                help = did_you_mean(name, known) or (
+                help = ctx.did_you_mean(name, known) or (
                     f"the {kind} are {', '.join(known)}" if known else f"the program declares no {kind}"
                 )
                 ctx.bag.add(Diagnostic(message, None, {"name": name}, help=help))

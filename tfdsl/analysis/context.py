@@ -42,6 +42,7 @@ from ..program import (
     refs_of,
 )
 from ..source import Span
+from ..suggest import Suggestions
 from ..syntax import tree as t
 from ..syntax.read import identity_of
 from ..types import BOOL, Sizes, TensorType
@@ -317,6 +318,7 @@ class Analysis:
         self.work = self._looked = 0  # units of work; how many when the clock was looked at last
         self.allowed = limits.work  # units of work; a text adds to it
         self.failed = 0  # statements that could not be analysed, follow-ups of other errors included
+        self.did_you_mean = Suggestions().did_you_mean
 
     def origin(self, span: Span) -> Origin:
         return Origin(span, self.chain)

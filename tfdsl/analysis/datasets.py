@@ -8,7 +8,6 @@ from ..diagnostics import NOT_STATIC, UNKNOWN_NAME, Note
 from ..ops.op import Param
 from ..program import Data, DataStage
 from ..source import Span
-from ..suggest import did_you_mean
 from ..syntax import tree as t
 from .arguments import assign_arguments, missing
 from .context import Analysis
@@ -53,7 +52,7 @@ def _notes(error: DataError) -> tuple[Note, ...]:
 def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, object], kind: str) -> DataStage:
     row = table.get(stage.name)
     if row is None:
-        help = did_you_mean(stage.name, table) or f"the {kind} are " + ", ".join(table)
+        help = ctx.did_you_mean(stage.name, table) or f"the {kind} are " + ", ".join(table)
         place = Span(stage.span.source, stage.span.start, stage.span.start + len(stage.name))
         ctx.fail(UNKNOWN_NAME, place, help=help, name=stage.name)
     params = {p.name: p for p in row.params}

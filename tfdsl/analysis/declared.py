@@ -3,7 +3,6 @@
 from ..diagnostics import AXES_MANY, BOUND_TO_PARAM, DIM_VALUE, DTYPE_UNKNOWN, NOT_STATIC
 from ..limits import MAX_AXES
 from ..source import Span
-from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import DTYPE_NAMES, DTYPES, Dim, DType, Size, SizeClash, TensorType
 from . import outside
@@ -20,7 +19,7 @@ def declared_dtype(ctx: Analysis, type: t.Type) -> DType:
     dtype = DTYPE_NAMES.get(type.dtype)
     if dtype is None or dtype.kind == "opaque":
         alias = _DTYPE_ALIASES.get(type.dtype)
-        help = f"did you mean '{alias}'?" if alias else did_you_mean(type.dtype, DTYPES)
+        help = f"did you mean '{alias}'?" if alias else ctx.did_you_mean(type.dtype, DTYPES)
         if dtype is not None:
             plain = dtype.name.replace("q", "")
             help = f"declare it as {plain}, and cast(x, {dtype}) makes it a {dtype}"

@@ -35,7 +35,6 @@ from ..ops import OPS
 from ..ops.optimizers import OPTIMIZERS
 from ..program import Apply, Fetch, PlanExpr, Value
 from ..source import Span
-from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import DTYPE_NAMES, FLOAT32, UNREADABLE, DType, TensorType
 from . import outside, raw, training
@@ -224,10 +223,6 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
         return small(ctx, outside.take(ctx, name), expr.span)
     if ctx.bag.has(UNKNOWN_NAME.code, expr.span):  # in an earlier turn: what could be meant is said once
         ctx.fail(UNKNOWN_NAME, expr.span, name=name)
-    around = (*ctx.outside.above, *ctx.outside.beside) if ctx.outside else ()
-    known = env.visible().union(
-        around, ctx.foreign.functions, BUILTINS, OPS, DTYPE_NAMES, OPTIMIZERS, ("true", "false", "none")
-    )
     note, help = ctx.elsewhere(name, expr.span) if ctx.failed <= MAX_ADVICE else (), ""
     if name in ctx.graph.sizes.declared:
         note = (Note(f"the size '{name}' of line {{line}} is no value", ctx.graph.sizes.declared[name]),)
@@ -244,10 +239,17 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
     elif name in _ELSEWHERE and not note:
         help = f"write: {_ELSEWHERE[name]}"
     elif not note and ctx.failed <= MAX_ADVICE:
-        help = did_you_mean(name, known)
+        help = ctx.did_you_mean(name, _in_sight(ctx, env))
         if name == "loss":
             help = "this program declares no loss; to print a value, give it a name: mse = ..."
     ctx.fail(UNKNOWN_NAME, expr.span, note, help, name=name)
+
+
+def _in_sight(ctx: Analysis, env: Env) -> set[str]:
+    """All names that could be meant in a place."""
+    around = (*ctx.outside.above, *ctx.outside.beside) if ctx.outside else ()
+    words = ("true", "false", "none")
+    return env.visible().union(around, ctx.foreign.functions, BUILTINS, OPS, DTYPE_NAMES, OPTIMIZERS, words)
 
 
 def dotted(ctx: Analysis, env: Env, target: t.Identifier) -> object:

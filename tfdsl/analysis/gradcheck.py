@@ -7,7 +7,6 @@ from ..ops import OPS
 from ..program import Graph, Item, Node, Program, Ref, Refs, Static
 from ..record import Record
 from ..source import Span
-from ..suggest import did_you_mean
 from .arguments import Given
 from .calls import gradients
 from .context import Abandoned, Analysis
@@ -47,7 +46,7 @@ def wanted(ctx: Analysis, program: Program, node: str | None) -> list[Check]:
 def _of_node(ctx: Analysis, graph: Graph, name: str) -> Check:
     named = graph.names.get(name)
     if named is None or isinstance(named.value, Static) or graph.type(named.value) is None:
-        help = did_you_mean(name, graph.names)
+        help = ctx.did_you_mean(name, graph.names)
         raise TfgError([Diagnostic(UNKNOWN_NAME, None, {"name": name}, help=help)])
     type = graph.type(named.value)
     if type.dtype.kind != "float" or type.rank not in (0, None):

@@ -3,7 +3,6 @@
 from ..diagnostics import NO_MEMBER, STREAM_WHOLE
 from ..ops import OPS
 from ..program import BatchField
-from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import TensorType
 from .context import Abandoned, Analysis
@@ -75,11 +74,11 @@ def member(ctx: Analysis, expr: t.Attribute, value: object) -> object:
             raise Abandoned(None)
         case _:
             known = set()
-    help = _member_help(value, name, known)
+    help = _member_help(ctx, value, name, known)
     ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, value), name=name)
 
 
-def _member_help(value: object, name: str, known: set[str]) -> str:
+def _member_help(ctx: Analysis, value: object, name: str, known: set[str]) -> str:
     if isinstance(value, Dataset) and name in ("train", "test") and not value.part:
         return "these come with a split: ... | split(test=0.2)"
     known = {one for one in known if not one.startswith("_")}
@@ -87,7 +86,7 @@ def _member_help(value: object, name: str, known: set[str]) -> str:
         return f"write: {_CALLS[name]}"
     if isinstance(value, Namespace) and name in OPS:
         return f"{name} is an op of the language: write it without '{value.name}.'"
-    near = did_you_mean(name, known)
+    near = ctx.did_you_mean(name, known)
     return near or (f"it has {', '.join(sorted(known))}" if 0 < len(known) <= _MEMBERS else "")
 
 
@@ -122,5 +121,5 @@ def _batch_attribute(ctx: Analysis, batch: Batch, expr: t.Attribute) -> object:
         case "columns":
             return schema.columns
     known = {"features", "rows", "columns"} | ({"target"} if schema.target else set())
-    help = _member_help(batch, expr.name, known)
+    help = _member_help(ctx, batch, expr.name, known)
     ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, batch), name=expr.name)

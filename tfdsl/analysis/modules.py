@@ -23,7 +23,6 @@ from ..diagnostics import (
     TfgError,
 )
 from ..source import Source
-from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..syntax.parse import parse
 from ..syntax.read import identity_of, read_open, reason_of
@@ -54,7 +53,7 @@ def imported(ctx: Analysis, env: Env, statement: t.Import) -> None:
         binding = module.member((), name.id)
         if binding is None:
             failed = True
-            help = did_you_mean(name.id, module.members(()))
+            help = ctx.did_you_mean(name.id, module.members(()))
             ctx.report(NO_MEMBER, name.span, help=help, value=statement.path, name=name.id)
         else:
             bind(ctx, env, name, binding.value)
@@ -81,7 +80,7 @@ def _opened(ctx: Analysis, statement: t.Import) -> tuple[str, BinaryIO]:
 
 def _library(ctx: Analysis, statement: t.Import) -> str:
     if statement.path not in LIBRARIES:
-        help = did_you_mean(statement.path, LIBRARIES)
+        help = ctx.did_you_mean(statement.path, LIBRARIES)
         if statement.path in ("tensorflow", "numpy", "keras"):
             help = "no import is needed: ops are called by their names, as in square(x); the layers are in: import nn"
         ctx.fail(IMPORT_LIBRARY, statement.span, help=help, name=statement.path, known=", ".join(LIBRARIES))
@@ -124,7 +123,7 @@ def _parsed(ctx: Analysis, path: str, file: BinaryIO, statement: t.Import) -> t.
         first = error.diagnostics[0]
         if first.message is FILE_MISSING:
             reason = first.details["reason"]
-            ctx.fail(IMPORT_FAILED, statement.span, help=_similar(path), path=statement.path, reason=reason)
+            ctx.fail(IMPORT_FAILED, statement.span, path=statement.path, reason=reason)
         chain = (*ctx.chain, ("imported", statement.span))
         for diagnostic in error.diagnostics:
             ctx.bag.add(replace(diagnostic, span=diagnostic.span or statement.span, chain=chain))
@@ -139,7 +138,7 @@ def _similar(ctx: Analysis, path: str) -> str:
             known = [other for other in opened.names() if other.endswith(".tfg")]
     except (OSError, ValueError, Refused):
         return ""
-    return did_you_mean(name, known)
+    return ctx.did_you_mean(name, known)
 
 
 @contextmanager

@@ -84,7 +84,7 @@ from ..program import (
     walk,
 )
 from ..source import Span
-from ..suggest import did_you_mean
+from ..suggest import listed
 from ..syntax import tree as t
 from ..types import SizeClash, SizeMismatch, match_shape, shape_text
 from .arguments import Given, check_rounded, operand_notes
@@ -121,7 +121,7 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
         ctx.report(SESSION_TWICE, statement.target.span, (note,), name=name)
     names.setdefault(name, statement.span)
     if graph_name not in ctx.graphs:
-        help = did_you_mean(graph_name, ctx.graphs) or "declare it: graph " + graph_name + ": ..."
+        help = ctx.did_you_mean(graph_name, ctx.graphs) or "declare it: graph " + graph_name + ": ..."
         ctx.report(SESSION_NAME, statement.graph.span, help=help, name=graph_name)
         return None
     graph = ctx.graphs[graph_name]
@@ -244,8 +244,9 @@ def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr) -> PlanExpr:
         elif name in params:
             parts.append(str(thaw(params[name])))
         else:
-            known = ", ".join((*counters, *params))
-            ctx.fail(UNKNOWN_FIELD, expr.span, help=did_you_mean(name, [*counters, *params]), name=name, known=known)
+            known = (*counters, *params)
+            help = ctx.did_you_mean(name, known)
+            ctx.fail(UNKNOWN_FIELD, expr.span, help=help, name=name, known=listed(known))
     parts.append(text[at:])
     return Template(tuple(p for p in parts if p != ""))
 
@@ -488,7 +489,7 @@ def _log(ctx: Analysis, plan: Plan, statement: t.Log) -> Log:
     refs: list[Ref] = []
     for tag in statement.tags:
         if tag.id not in summaries:
-            help = did_you_mean(tag.id, summaries) or "there are " + ", ".join(summaries)
+            help = ctx.did_you_mean(tag.id, summaries) or "there are " + listed(summaries)
             ctx.fail(NO_SUMMARY, tag.span, help=help, tag=tag.id)
         refs += summaries[tag.id]
     if not statement.tags:
@@ -596,13 +597,13 @@ def _options(ctx: Analysis, plan: Plan, statement: t.Train) -> dict[str, str]:
     options: dict[str, str] = {}
     for option in statement.options:
         if option.name not in _OPTIONS:
-            help, known = did_you_mean(option.name, _OPTIONS), ", ".join(_OPTIONS)
+            help, known = ctx.did_you_mean(option.name, _OPTIONS), ", ".join(_OPTIONS)
             ctx.fail(OPTION_UNKNOWN, option.span, help=help, statement="train", name=option.name, known=known)
         known, message = _OPTIONS[option.name]
         value = value_of(ctx, plan.env, option.value)
         if value not in known:
             shown = value if isinstance(value, str) else describe(value)
-            help = did_you_mean(value, known) if isinstance(value, str) else None
+            help = ctx.did_you_mean(value, known) if isinstance(value, str) else None
             ctx.fail(message, option.value.span, help=help, name=shown)
         options[option.name] = value
     return options
@@ -613,7 +614,7 @@ def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[Dataset | 
     if statement.data is not None:
         dataset = dotted(ctx, plan.env, statement.data)
         if not isinstance(dataset, Dataset):
-            help = did_you_mean(statement.data.id, ctx.datasets)
+            help = ctx.did_you_mean(statement.data.id, ctx.datasets)
             ctx.fail(VALUE_OF, statement.data.span, help=help, name=f"'{statement.data.id}'", value=describe(dataset),
                      function="'train ... on'")  # fmt: skip
     batching = statement.batching

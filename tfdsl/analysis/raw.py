@@ -32,7 +32,6 @@ from ..ops.raw import RawArgument, RawAttr, RawOp
 from ..ops.reaching import reach
 from ..program import Arg, Literal, Ref, Refs, Static
 from ..source import Span
-from ..suggest import did_you_mean
 from ..types import ALL_DTYPES, BECOMES, FLOAT32, DType, TensorType
 from .arguments import (
     Arguments,
@@ -63,7 +62,7 @@ def find(ctx: Analysis, name: str, span: Span) -> RawOp:
     """The op of a name such as `Roll`."""
     op = raw.find(name)
     if op is None:
-        help = did_you_mean(name, raw.names())
+        help = ctx.did_you_mean(name, raw.names())
         if not help and name in OPS:
             help = f"{name} is an op of the language: write it without 'raw.'"
         ctx.fail(RAW_UNKNOWN, span, help=help, name=name)
@@ -197,7 +196,7 @@ def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given, value: object) 
             ctx.fail(DTYPE_NOT_ALLOWED, given.span, op=op.name, dtype=found, param=f"'{attr.name}'",
                      allowed=" or ".join(attr.allowed))  # fmt: skip
         allowed = " or ".join(f'"{one}"' for one in attr.allowed)
-        ctx.fail(OPTION, given.span, help=did_you_mean(found, attr.allowed), op=op.name, value=f'"{found}"',
+        ctx.fail(OPTION, given.span, help=ctx.did_you_mean(found, attr.allowed), op=op.name, value=f'"{found}"',
                  param=f"'{attr.name}'", allowed=allowed)  # fmt: skip
     return found
 

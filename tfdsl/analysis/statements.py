@@ -48,7 +48,6 @@ from ..ops.optimizers import OPTIMIZERS, OptimizerRow
 from ..program import Arg, Enter, Exit, Ref, Refs, Static, shape_known
 from ..record import Record
 from ..source import Span
-from ..suggest import did_you_mean
 from ..syntax import tree as t
 from ..types import DTYPES, TensorType
 from .arguments import Given, operand_notes, typed
@@ -276,7 +275,7 @@ def _trainable(ctx: Analysis, env: Env, statement: t.Variable) -> dict[str, Arg]
     for option in statement.options:
         word = "shared" if statement.shared else "variable"
         if option.name != "trainable":
-            help = did_you_mean(option.name, ["trainable"])
+            help = ctx.did_you_mean(option.name, ["trainable"])
             ctx.fail(OPTION_UNKNOWN, option.span, help=help, statement=word, name=option.name, known="trainable")
         value = value_of(ctx, env, option.value)
         if not isinstance(value, bool):
@@ -310,7 +309,7 @@ def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
             here = [p.rpartition("/")[2] for p in graph.shared if p.rpartition("/")[0] == path.rpartition("/")[0]]
             same = [(p, s.span) for p, s in graph.shared.items() if p.rpartition("/")[2] == name]
             notes = tuple(Note(f"the shared '{p}' of line {{line}} is another one", span) for p, span in same[:3])
-            ctx.fail(SHARED_MISSING, statement.span, notes, did_you_mean(name, here), path=path, name=name)
+            ctx.fail(SHARED_MISSING, statement.span, notes, ctx.did_you_mean(name, here), path=path, name=name)
     elif known is None:
         if graph.reuse:
             ctx.fail(SHARED_REUSE, statement.span, path=path)
@@ -412,7 +411,7 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
 def _optimizer(ctx: Analysis, env: Env, expr: t.Expr) -> Optimizer:
     try_name = expr.function if isinstance(expr, t.Call) else expr
     if isinstance(try_name, t.Name) and try_name.id not in OPTIMIZERS and not env.knows(try_name.id):
-        help = did_you_mean(try_name.id.removesuffix("Optimizer") or try_name.id, OPTIMIZERS)
+        help = ctx.did_you_mean(try_name.id.removesuffix("Optimizer") or try_name.id, OPTIMIZERS)
         ctx.fail(NOT_OPTIMIZER, try_name.span, help=help, value=f"'{try_name.id}'", known=", ".join(OPTIMIZERS))
     value = value_of(ctx, env, expr)
     if isinstance(value, OptimizerRow):
@@ -437,7 +436,7 @@ def _wrt(ctx: Analysis, env: Env, statement: t.Optimize, loss: Ref):
 def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:
     kind = statement.kind.id
     if kind not in _SUMMARY_KINDS:
-        help = did_you_mean(kind, _SUMMARY_KINDS)
+        help = ctx.did_you_mean(kind, _SUMMARY_KINDS)
         ctx.fail(SUMMARY_KIND, statement.kind.span, help=help, kind=kind, known=", ".join(_SUMMARY_KINDS))
     value = given(ctx, env, statement.value)
     if isinstance(value.value, Tensor) and value.value.type is None:

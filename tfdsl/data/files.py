@@ -16,7 +16,6 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import chain
 from typing import BinaryIO, TextIO
 
@@ -44,6 +43,7 @@ from ..diagnostics import (
 )
 from ..limits import Clock
 from ..record import Record
+from ..suggest import nearest
 from .schema import DataError, FilePlace, check_features, check_size, check_target, shown
 
 _LONGEST_LINE = 10_000_000  # characters
@@ -117,8 +117,8 @@ class CsvRows:
         if name in self.header:
             return self.header.index(name)
         place = FilePlace(self.path, 1)
-        if close := get_close_matches(name, self.header, 1):
-            raise DataError(CSV_COLUMN_TYPO, place=place, param="target", column=shown(name), close=shown(close[0]))
+        if close := nearest(name, self.header):
+            raise DataError(CSV_COLUMN_TYPO, place=place, param="target", column=shown(name), close=shown(close))
         raise DataError(CSV_NO_COLUMN, place=place, param="target", column=shown(name), columns=listed(self.header))
 
     def counted(self, column: int | None) -> tuple[int, bool]:

@@ -21,7 +21,7 @@ from ..diagnostics import (
 from ..lowering.failures import failure
 from ..lowering.graph import BuiltGraph
 from ..program import Named, Origin, Program, Ref, Session, Static, takes_step
-from ..suggest import did_you_mean
+from ..suggest import did_you_mean, listed
 from .cluster import Late, Lost, Servers
 from .feeds import check_shapes, convert
 from .host import thaw
@@ -159,7 +159,7 @@ def _give(built: BuiltGraph, session, values: Mapping[str, object]) -> None:
     feeds = {}
     for name, value in values.items():
         if name not in known:
-            help = did_you_mean(name, known) or "the variables are " + (", ".join(known) or "none")
+            help = did_you_mean(name, known) or "the variables are " + (listed(known) or "none")
             raise TfgError([Diagnostic(UNKNOWN_NAME, None, {"name": name}, help=help)])
         type = variable_type(known[name])
         array = convert(value, type, name, None)

@@ -23,7 +23,7 @@ from ..lowering.failures import failure, reason_of
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf, v1
 from ..program import Origin, Ref
-from ..suggest import did_you_mean
+from ..suggest import Suggestions, listed
 from ..types import DTYPES, TensorType
 from .durable import Damaged
 from .saved import NotOurs, SavedFiles
@@ -127,11 +127,11 @@ class Savers:
 
     def _check(self, prefix: str, pairs: Pairs, path: str, origin: Origin) -> None:
         stored = stored_types(prefix)
-        faults = []
+        faults, suggestions, known = [], Suggestions(), listed(sorted(stored)) or "none"
         for name, variable in self.variables(pairs).items():
             if name not in stored:
-                details = {"path": path, "name": name, "known": ", ".join(sorted(stored)) or "none"}
-                help = did_you_mean(name, stored)
+                details = {"path": path, "name": name, "known": known}
+                help = suggestions.did_you_mean(name, stored)
                 faults.append(Diagnostic(RESTORE_VARIABLE, origin.span, details, help=help or "", chain=origin.chain))
             elif stored[name] != str(variable_type(variable)):
                 details = {"name": name, "declared": variable_type(variable), "actual": stored[name], "path": path}

@@ -1,0 +1,49 @@
+"""Suggestions for misspelt names: those of difflib, within a bound on the work of one check."""
+
+import difflib
+import random
+
+from tfdsl.driver import check
+from tfdsl.ops import OPS
+from tfdsl.source import Source
+from tfdsl.suggest import Suggestions, listed, nearest
+
+
+def test_the_nearest_name_is_that_of_difflib():
+    shuffled, names = random.Random(5), list(OPS)
+    for _ in range(300):
+        letters = list(shuffled.choice(names))
+        for _ in range(shuffled.randint(1, 3)):
+            letters[shuffled.randrange(len(letters))] = shuffled.choice("aest_")
+        word = "".join(letters)
+        folded = [name for name in names if name.replace("_", "") == word.replace("_", "")]
+        expected = folded or difflib.get_close_matches(word, names, n=1, cutoff=0.6 if len(word) <= 4 else 0.7)
+        assert nearest(word, names) in (expected or [None]), word
+
+
+def test_no_more_suggestions_than_there_is_work_for():
+    suggestions = Suggestions(work=1000)
+    assert suggestions.did_you_mean("thata", ["theta"]) == "did you mean 'theta'?"
+    while suggestions.did_you_mean("thata", ["theta"]):
+        pass
+    assert suggestions.nearest("theta", ["theta"]) is None
+
+
+def test_many_long_names_that_are_all_alike():
+    names = [f"{'a' * 90}{i}" for i in range(600)]
+    text = "".join(f"variable {name} = 1\n" for name in names) + "".join(f"y{i} = {'a' * 89}b{i}\n" for i in range(600))
+    helps = [[diagnostic.help_line for diagnostic in check(Source("p.tfg", text))[1]] for _ in range(2)]
+    assert len(helps[0]) == 600  # every error, none of them for want of time
+    assert helps[0][0] == f"did you mean '{names[0]}'?"
+    assert helps[0][-1] == ""
+    assert helps[0] == helps[1]
+
+
+def test_a_message_lists_no_more_names_than_can_be_read():
+    assert listed(["a", "b"]) == "a, b"
+    assert listed(map(str, range(1000))).endswith(", 38, 39 and 960 more")
+    parameters = ", ".join(f"p{i} = 1" for i in range(500))
+    text = f"def f({parameters}):\n    return 1\na = f(other=2)\n"
+    (unknown,) = check(Source("p.tfg", text))[1]
+    assert unknown.code == "TFG403"
+    assert unknown.help_line.endswith("p39 = 1 and 460 more)")
