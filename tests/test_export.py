@@ -89,6 +89,22 @@ def test_a_folder_with_something_else_in_it_is_left_alone(folder):
     assert os.listdir("saved/moons") == ["notes.txt"] and os.listdir("saved") == ["moons"]
 
 
+def test_the_reason_why_a_model_is_not_replaced(folder):
+    def reason():
+        with pytest.raises(tfdsl.TfgError) as caught:
+            tfdsl.compile("model.tfg").run()
+        return caught.value.diagnostics[0].headline.removeprefix("saved/moons exists, and ")
+
+    tfdsl.compile("model.tfg").run()
+    os.link("saved/moons/saved_model.pb", "saved/backup")
+    assert reason().startswith("saved/moons/saved_model.pb is a file with a second name (a hard link)")
+    os.remove("saved/backup")
+    Path("saved/moons/saved_model.pb").write_bytes(b"")
+    assert reason() == "it was changed since tfdsl exported it"
+    os.remove("saved/moons/assets.extra/tfdsl.json")
+    assert reason() == "it is no model that tfdsl has exported"
+
+
 def refused(path="saved/moons"):
     before = everything(path)
     with pytest.raises(tfdsl.TfgError) as caught:

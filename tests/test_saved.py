@@ -1,6 +1,7 @@
 """`save` and `restore`: replaced as a whole, recognised when damaged, never in the place of what others wrote."""
 
 import os
+import shutil
 
 import pytest
 from tensorflow import train
@@ -356,3 +357,76 @@ def test_two_variables_are_not_saved_under_one_name(here, what):
     (diagnostic,) = error(f'variable w = 1.0\nvariable v = 2.0\nsession:\n    save {what} to "d.ckpt"\n')
     assert (diagnostic.code, diagnostic.span.line) == ("TFG759", 4)
     assert os.listdir(".") == []
+
+
+# --- names, and what is left or copied ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["m[1].ckpt", "a*?", "fold-1-of-5", "m.data-00000-of-00001", "in[side]/m.index"])
+def test_a_name_that_tensorflow_reads_as_a_pattern_or_a_part(here, path):
+    assert tfdsl.compile(TEXT.replace("kept/model.ckpt", path)).run()
+    assert tfdsl.compile(restored(path)).run().printed == ["[1. 2.] 3"]
+    assert {f"{path}{kind}" for kind in (".index", ".meta", ".manifest")} <= {
+        str(file.relative_to(here)) for file in here.rglob("*") if file.is_file()
+    }
+    assert not list(here.rglob(".*"))
+
+
+@pytest.mark.parametrize("gone", ["index", "data-00000-of-00001"])
+def test_half_a_checkpoint_of_tensorflow_names_the_other_half(here, gone):
+    save_by_tensorflow("theirs/m.ckpt")
+    os.remove(f"theirs/m.ckpt.{gone}")
+    (diagnostic,) = error(restored("theirs/m.ckpt"))
+    assert diagnostic.headline == f"the checkpoint theirs/m.ckpt cannot be read: m.ckpt.{gone} is missing"
+
+
+def test_a_part_of_several_is_missing(here):
+    save_by_tensorflow("theirs/m.ckpt")
+    os.rename("theirs/m.ckpt.data-00000-of-00001", "theirs/m.ckpt.data-00000-of-00003")
+    assert "m.ckpt.data-00001-of-00003 is missing" in error(restored("theirs/m.ckpt"))[0].headline
+
+
+def test_what_tensorflow_says_of_a_file_names_the_path_of_the_program(here):
+    save_by_tensorflow("theirs/m.ckpt")
+    values = here / "theirs" / "m.ckpt.data-00000-of-00001"
+    values.write_bytes(b"\x00" * values.stat().st_size)
+    headline = error(restored("theirs/m.ckpt"))[0].headline
+    assert headline.startswith("the checkpoint theirs/m.ckpt cannot be read: ")
+    assert "Checksum" in headline and "tfdsl-" not in headline
+
+
+def test_a_copy_under_another_name_is_read_verified_and_replaced(here):
+    save()
+    for name in FILES:
+        shutil.copy(f"kept/{name}", f"kept/{name.replace('model', 'copy')}")
+    assert tfdsl.compile(restored("kept/copy.ckpt")).run().printed == ["[1. 2.] 3"]
+    tfdsl.compile(TEXT.replace("model", "copy"), {"value": 9.0}).run()
+    assert tfdsl.compile(restored("kept/copy.ckpt")).run().printed == ["[9. 2.] 3"]
+    assert read() == ["[1. 2.] 3"]
+    (here / "kept" / "copy.ckpt.index").write_text("damaged")
+    for name in FILES[:1] + FILES[2:]:
+        shutil.copy(f"kept/{name}", f"kept/{name.replace('model', 'copy')}")
+    assert "copy.ckpt.index has 7 bytes" in error(restored("kept/copy.ckpt"))[0].headline
+    assert "copy.ckpt.index" in error(TEXT.replace("model", "copy"))[0].headline
+
+
+def test_a_second_name_of_a_file_is_the_reason_that_is_given(here):
+    save()
+    for name in FILES:
+        os.link(f"kept/{name}", f"kept/backup_{name}")
+    for text, code in ((READ, "TFG709"), (TEXT, "TFG735"), (restored("kept/backup_model.ckpt"), "TFG709")):
+        (diagnostic,) = error(text)
+        assert diagnostic.code == code
+        assert "a file with a second name (a hard link)" in diagnostic.headline
+    assert read_by_tensorflow("kept/model.ckpt") == [1.0, 2.0]
+
+
+def test_without_its_manifest_nothing_says_what_was_saved(here):
+    save()
+    os.remove("kept/model.ckpt.manifest")
+    assert "there is no model.ckpt.manifest that lists it" in error(TEXT)[0].headline
+    assert read() == ["[1. 2.] 3"]
+
+
+def read_by_tensorflow(path):
+    return train.load_checkpoint(path).get_tensor("w").tolist()

@@ -16,7 +16,7 @@ TensorFlow opens files by their names. `Folder.path` is such a name that cannot 
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
@@ -390,18 +390,19 @@ class Folder:
         return text.replace(self.path, self.shown or ".")
 
     @contextmanager
-    def held(self, names: Iterable[str]) -> Iterator[str]:
-        """A fresh folder in which each name is a file that was opened here and checked, for TensorFlow to read."""
+    def held(self, names: Mapping[str, str]) -> Iterator[str]:
+        """A fresh folder in which files that were opened here and checked have the names that are given for theirs,
+        for TensorFlow to read."""
         import shutil
         import tempfile
 
         files: list[BinaryIO] = []
         with tempfile.TemporaryDirectory(prefix="tfdsl-") as work:
             try:
-                for name in names:
+                for name, there in names.items():
                     files.append(self.reading(name))
                     kept = _by_number(files[-1].fileno())
-                    target = os.path.join(work, name)
+                    target = os.path.join(work, there)
                     if kept:
                         os.symlink(kept, target)
                     else:

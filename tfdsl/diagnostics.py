@@ -415,7 +415,7 @@ NO_GRADIENT_OP = _message("TFG739", "TensorFlow has no gradient for {op}",
                           "use another op, or keep the gradient away from this one: stop_gradient(...)")
 NO_FORWARD = _message("TFG714", "there is no forward mode through this: {reason}",
                       "TensorFlow knows no second gradient of an op on the way; use method=\"reverse\" or \"numeric\"")
-EXPORT_EXISTS = _message("TFG712", "{path} exists and is no model that tfdsl has exported, or was changed since",
+EXPORT_EXISTS = _message("TFG712", "{path} exists, and {reason}",
                          "export to another folder, or remove it")
 EXPORT_TOO_LARGE = _message("TFG734", "{what} needs {size:.1f} GB of data, more than the 2 GB that a model holds",
                             "export what is made of placeholders and variables, or name the data in 'with'")
@@ -434,7 +434,7 @@ CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} is of a differen
                             "or give 'checkpoint' another folder")
 CHECKPOINT_DAMAGED = _message("TFG711", "no checkpoint in {folder} is whole: in {name}, {reason}",
                               "bring the files back, or start over with --fresh; nothing was touched")
-WRITE_NOT_OURS = _message("TFG735", "{name} is in the way of {path}: it is not what was saved there",
+WRITE_NOT_OURS = _message("TFG735", "{name} is in the way of {path}: {reason}",
                           "save to another path, or move the file away")
 CHECKPOINT_HELD = _message("TFG736", "another run works in {path}: {holder}",
                            "wait for it, stop it, or give 'checkpoint' another folder")

@@ -22,6 +22,14 @@ class Damaged(Exception):
     """What is on the disk is not what was written; the text says which file, and what is wrong with it."""
 
 
+class NotPlain(Damaged):
+    """A file that a program may not open, such as a link; `what` it is."""
+
+    def __init__(self, name: str, what: object):
+        super().__init__(f"{name} is {what}")
+        self.what = what
+
+
 def sync(folder: Folder, name: str) -> None:
     """Have the disk keep a file."""
     handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder.fd)
@@ -175,4 +183,4 @@ def _reading(folder: Folder, name: str):
     try:
         return folder.reading(name)
     except Refused as reason:
-        raise Damaged(f"{name}: {reason}") from None
+        raise NotPlain(name, reason.details["what"]) from None

@@ -38,16 +38,18 @@ def export(built: BuiltGraph, session: v1.Session, statement: Export, path: str,
         raise failure(WRITE_FAILED, statement.origin, path=path, reason=plain_reason(error)) from error
     with folder:
         try:
-            if not _is_replaceable(folder, name):
-                raise failure(EXPORT_EXISTS, statement.origin, path=path)
+            fault = _fault(folder, name)
+            if fault:
+                raise failure(EXPORT_EXISTS, statement.origin, path=path, reason=fault)
             with _work_folder(folder, name) as inside:
                 _write(built, session, statement, os.path.join(inside.path, "new"))
                 _list_files(inside)
                 if folder.has(name):
                     folder.rename(name, "old", inside)
-                    if not _is_replaceable(inside, "old"):  # somebody put something else there meanwhile
+                    fault = _fault(inside, "old")
+                    if fault:  # somebody put something else there meanwhile
                         inside.rename("old", name, folder)
-                        raise failure(EXPORT_EXISTS, statement.origin, path=path)
+                        raise failure(EXPORT_EXISTS, statement.origin, path=path, reason=fault)
                 inside.rename("new", name, folder)
         except (OSError, Refused, tf.errors.OpError) as error:
             reason = folder.named(plain_reason(error))
@@ -63,21 +65,31 @@ def _work_folder(folder: Folder, name: str) -> Iterator[Folder]:
             yield inside
         finally:
             with suppress(OSError):
-                if _is_replaceable(inside, "old"):
+                if not _fault(inside, "old"):
                     shutil.rmtree("old", ignore_errors=True, dir_fd=inside.fd)
                 shutil.rmtree("new", ignore_errors=True, dir_fd=inside.fd)
                 os.rmdir(work, dir_fd=folder.fd)
 
 
-def _is_replaceable(folder: Folder, name: str) -> bool:
-    """Whether an export replaces what has a name: nothing, an empty folder, or a model as it was written."""
+def _fault(folder: Folder, name: str) -> str:
+    """Why an export does not replace what has a name; empty for nothing, an empty folder, or a model as it was
+    written."""
     if not folder.has(name):
-        return True
+        return ""
+    foreign = "it is no model that tfdsl has exported"
     try:
         with folder.folder(name) as there:
-            return not there.names() or _digests(there) == _listed(there)
-    except (OSError, ValueError, Refused):  # a link, a file, or no list
-        return False
+            if not there.names():
+                return ""
+            try:
+                listed = _listed(there)
+            except (OSError, ValueError):
+                return foreign
+            return "" if _digests(there) == listed else "it was changed since tfdsl exported it"
+    except Refused as error:
+        return f"{error.details['path']} is {error.details['what']}"
+    except OSError:  # a link or a file
+        return foreign
 
 
 def _digests(folder: Folder, at: str = "") -> dict[str, str]:

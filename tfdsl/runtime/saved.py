@@ -17,9 +17,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from ..access import Access, Folder
-from .durable import Damaged, files_of, finish, new_folder, remove_folder, unsealed, verify
+from .durable import Damaged, NotPlain, files_of, finish, new_folder, remove_folder, unsealed, verify
 
 _SUFFIX = re.compile(r"\.(?:index|meta|manifest|data-\d{5}-of-\d{5})\Z")
+_PART = re.compile(r"\.data-\d{5}-of-\d{5}\Z")
 
 
 def _step(name: str) -> int:
@@ -28,8 +29,16 @@ def _step(name: str) -> int:
     return int(number[1]) if number else -1
 
 
+def _reason(error: Damaged) -> str:
+    return f"it is {error.what}" if isinstance(error, NotPlain) else "it is not what was saved there"
+
+
 class NotOurs(Exception):
-    """A file that would be replaced is not what was saved there; the text is its name."""
+    """A file, by its `name`, that would be replaced but is not what was saved there, and why."""
+
+    def __init__(self, name: str, reason: str):
+        super().__init__(f"{name}: {reason}")
+        self.name, self.reason = name, reason
 
 
 class SavedFiles:
@@ -83,18 +92,35 @@ class SavedFiles:
         is_old = entry is not None and stat.S_ISREG(entry.st_mode) and not _SUFFIX.search(self._name)
         return [*names, self._name] if is_old else names
 
+    def _missing(self, names: list[str]) -> str:
+        """A file that TensorFlow needs besides those that there are; empty where it needs none."""
+        if self._name in names:
+            return ""
+        if f"{self._name}.index" not in names:
+            return f"{self._name}.index"
+        parts = sorted(name.rpartition("-of-")[::2] for name in names if _PART.search(name))
+        counts = {count for _, count in parts} or {"00001"}
+        expected = [[(f"{self._name}.data-{at:05}", count) for at in range(int(count))] for count in sorted(counts)]
+        lacking = [[part for part in whole if part not in parts] for whole in expected]
+        return "" if not all(lacking) else "-of-".join(lacking[0][0])
+
     @contextmanager
     def reading(self) -> Iterator[str]:
         """The prefix, for TensorFlow to read. `Damaged` where a file is not what was saved; what others saved has no
         manifest, or one that fits neither values nor index, and TensorFlow checks it by checksums of its own."""
         self._recover()
         with suppress(FileNotFoundError):
-            files = self._listed(self._folder)
+            files = self._listed_here()
             values = {name: entry for name, entry in files.items() if not name.endswith(".meta")}
             if not all(self._is_replaced(name, entry) for name, entry in values.items()):
                 verify(self._folder, files)
-        with self._folder.held(self._readable()) as path:
-            yield os.path.join(path, self._name)
+        names = self._readable()
+        missing = self._missing(names)
+        if missing:
+            raise Damaged(f"{missing} is missing")
+        # TensorFlow takes some characters in a name for patterns, so it reads the files under another one.
+        with self._folder.held({name: f"saved{name.removeprefix(self._name)}" for name in names}) as path:
+            yield os.path.join(path, "saved")
 
     def replace(self, save: Callable[[str], None]) -> None:
         """Put in the place of what is saved there what `save` writes, given a prefix. `NotOurs` where something else
@@ -106,6 +132,7 @@ class SavedFiles:
             with new_folder(self._folder, f"{self._name}.new", self._manifest, planned) as (made, work):
                 save(os.path.join(made.path, self._name))
                 finish(made, self._manifest, {"version": 1})
+                self._listed(made)  # `Damaged` where a file has another name, and would not be moved
                 self._folder.rename(work, f".{self._name}.whole-{work[-16:]}")
             self._folder.sync()
             self._finish()
@@ -117,6 +144,15 @@ class SavedFiles:
     def _listed(self, folder: Folder) -> dict[str, list]:
         """What the manifest in a folder lists."""
         return files_of(unsealed(folder, self._manifest), self._is_ours)
+
+    def _listed_here(self) -> dict[str, list]:
+        """What the manifest that belongs to the files lists. Where all of them were copied to another name, it still
+        has their first one."""
+        files = files_of(unsealed(self._folder, self._manifest), _SUFFIX.search)
+        renamed = {_SUFFIX.sub("", name): name for name in files}
+        if len(renamed) != 1:
+            return files_of({"files": files}, self._is_ours)
+        return {self._name + name.removeprefix(*renamed): entry for name, entry in files.items()}
 
     def _names(self, folder: Folder) -> list[str]:
         """The files of the prefix that are in a folder."""
@@ -166,22 +202,28 @@ class SavedFiles:
     def _check_ours(self, moving: dict[str, list] | None = None) -> None:
         """`NotOurs` unless every file that would be replaced is one that was saved there, or is being moved there."""
         try:
-            files = self._listed(self._folder)
+            files, unlisted = self._listed_here(), f"{self._manifest} does not list it"
         except FileNotFoundError:
-            files = {}
-        except Damaged:
-            raise NotOurs(self._manifest) from None
+            files, unlisted = {}, f"there is no {self._manifest} that lists it"
+        except Damaged as reason:
+            raise NotOurs(self._manifest, _reason(reason)) from None
         for name in self._names(self._folder):
-            if name != self._manifest and not any(self._is(name, some.get(name)) for some in (files, moving or {})):
-                raise NotOurs(name)
+            if name == self._manifest or (moving and name in moving and self._is(name, moving[name])):
+                continue
+            if name not in files:
+                raise NotOurs(name, unlisted)
+            try:
+                verify(self._folder, {name: files[name]})
+            except Damaged as reason:
+                raise NotOurs(name, _reason(reason)) from None
 
-    def _is(self, name: str, entry: list | None) -> bool:
+    def _is(self, name: str, entry: list) -> bool:
         """Whether a file is what an entry of a manifest says."""
         try:
-            verify(self._folder, {name: entry} if entry else {})
+            verify(self._folder, {name: entry})
         except Damaged:
             return False
-        return entry is not None
+        return True
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

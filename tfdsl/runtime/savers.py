@@ -93,7 +93,10 @@ class Savers:
             SavedFiles(path, self._access) as files,
             files.reading() as prefix,
         ):
-            yield prefix
+            try:
+                yield prefix
+            except (ValueError, RuntimeError, tf.errors.OpError) as error:
+                raise Damaged(reason_of(error).replace(prefix, path)) from error
 
     def _instead(self, path: str, origin: Origin) -> str:
         """A help line that names what lies there instead of a checkpoint; nothing where nothing does."""
@@ -118,8 +121,8 @@ class Savers:
         """What goes wrong with the files of a path, as an error of the statement."""
         try:
             yield
-        except NotOurs as name:
-            raise failure(WRITE_NOT_OURS, origin, path=path, name=str(name)) from None
+        except NotOurs as error:
+            raise failure(WRITE_NOT_OURS, origin, path=path, name=error.name, reason=error.reason) from None
         except Refused as error:
             raise failure(error.message, origin, **error.details) from None
         except (Damaged, OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
@@ -153,7 +156,9 @@ class Savers:
                             self.saver(pairs).export_meta_graph(f"{prefix}.meta")
                     return
                 with self._built.graph.as_default():
-                    self.saver(pairs).save(session, prefix, write_meta_graph=meta, write_state=False)
+                    self.saver(pairs).save(session, prefix, write_meta_graph=False, write_state=False)
+                    if meta:  # `save` writes it under another name where the prefix ends as in "fold-1-of-5"
+                        self.saver(pairs).export_meta_graph(f"{prefix}.meta")
             except tf.errors.OpError as error:
                 raise OSError(None, reason_of(error)) from error
 

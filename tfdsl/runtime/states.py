@@ -87,7 +87,8 @@ class States:
     @contextmanager
     def reading(self, state: State) -> Iterator[str]:
         """The prefix of a state's files, for TensorFlow to read."""
-        with self._folder.folder(state.name) as folder, folder.held(state.about["files"]) as path:
+        files = {name: name for name in state.about["files"]}
+        with self._folder.folder(state.name) as folder, folder.held(files) as path:
             yield os.path.join(path, VARIABLES)
 
     def put(self, step: int, about: dict, save: Callable[[str], None]) -> bool:
