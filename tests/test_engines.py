@@ -3,6 +3,7 @@
 import glob
 import os
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -255,6 +256,12 @@ def test_steps_back_and_says_why(body, nodes, why, tmp_path):
 
 UNCOMPILED = {
     "a shape that changes": ("print X @ w", "", 0, "is not the same at all steps"),
+    "a shape of values": (
+        "every 2 steps: print large",
+        "large = boolean_mask(w, w > 0.5)",
+        10,
+        "is known only when the step runs",
+    ),
     "strings": ("every 2 steps: print name", 'name = string_join(["a", "b"])', 10, "there are no strings in XLA"),
     "an op": (
         "every 1 epoch: print root",
@@ -277,6 +284,41 @@ def test_what_xla_cannot_compile(body, nodes, line, why, tmp_path, monkeypatch):
     assert not line or diagnostic.span.line == line
     auto, notes = ran(source, "auto", tmp_path / "auto")
     assert auto.engines == ["loop"] and why in notes[0]
+
+
+FED = """
+placeholder X: float32[n, 2]
+variable w = 1.0
+h = X * w
+optimize reduce_sum(square(h)) with gradient_descent(learning_rate=0.01) as fit
+data points = moons(7, noise=0.1, seed=1)
+placeholder Y: float32[m, 2]
+double = Y * 2.0
+session:
+    train {what}:
+        {body}
+        run fit with X = [[1, 2]]
+"""
+FEEDS = {
+    "at every step": ("3 steps", "print h, h[0] with X = [[step, 1], [2, 3], [4, 5]]"),
+    "at some steps": ("4 steps", "every 2 steps: print h with X = [[1, 2]]"),
+    "beside short batches": (
+        "2 epochs on points in batches of 3 ordered as b",
+        "print h, reduce_sum(double) with X = [[1, 2]], Y = b.features",
+    ),
+}
+
+
+@pytest.mark.parametrize(("what", "body"), FEEDS.values(), ids=FEEDS)
+def test_values_of_which_feeds_alone_know_the_shape(what, body):
+    program = tfdsl.compile(FED.format(what=what, body=body))
+    step, xla = (program.run(options=Options(engine=engine)) for engine in ("step", "xla"))
+    assert xla.engines == ["xla"] and len(step.printed) > 1
+
+    def numbers(lines):
+        return [float(one) for one in re.findall(r"[\d.e+-]+", " ".join(lines).replace("[", " "))]
+
+    np.testing.assert_allclose(numbers(xla.printed), numbers(step.printed), rtol=1e-5)
 
 
 # --- what goes wrong --------------------------------------------------------------------------

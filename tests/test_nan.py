@@ -282,3 +282,118 @@ session:
 """
     printed = tfdsl.compile(text).run().printed
     assert printed[-1] == "[ 1. nan]" and os.path.exists("w.ckpt.index")
+
+
+# A statement that is no `run` takes the step, for it fetches what comes after that.
+TAKING = """
+variable w = 1.0
+placeholder t: float32 = 0.0
+cost = square(w) + 0.0 * log(2.5 - t)
+optimize cost with gradient_descent(learning_rate=0.1) as fit
+after fit:
+    later = w * 1.0
+summary scalar later as "later"
+session:
+    log to "logs"
+    train 6 steps:
+        feed t = step
+        run no_op()
+        print step
+        {statement}
+"""
+STATEMENTS = {
+    "print": "print later", "at some steps": "every 3 steps: print later", "stop": "stop when later > 9.0",
+    "expect": "expect later < 9.0 or later != later", "log": "log later", "set": "set w = later",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("statement", STATEMENTS.values(), ids=STATEMENTS)
+def test_whichever_statement_takes_the_step(statement, here):
+    for engine in ENGINES if "set" not in statement else ["step"]:
+        lines = []
+        with pytest.raises(tfdsl.TfgError) as caught:
+            tfdsl.compile(TAKING.format(statement=statement)).run(options=Options(write=lines.append, engine=engine))
+        (diagnostic,) = caught.value.diagnostics
+        assert diagnostic.code == "TFG716" and diagnostic.span.line == 4
+        assert diagnostic.headline.startswith("the loss cost is NaN (not a number) at step 3,")
+        assert [line for line in lines if "." not in line] == ["0", "1", "2", "3"] and "nan" not in lines
+
+
+def test_a_print_that_takes_the_last_step(here):
+    text = (
+        TAKING.format(statement="print later")
+        .partition("session:")[0]
+        .replace("0.0 * log(2.5 - t)", "w * log(t - 0.5)")
+    )
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(text + 'session:\n    print later\n    save to "w.ckpt"\n').run()
+    assert caught.value.diagnostics[0].code == "TFG716" and not os.path.exists("w.ckpt.index")
+
+
+IN_NO_LOSS = {
+    "beside the optimizer": "optimize square(w) with gradient_descent(learning_rate=0.1) as fit",
+    "by hand": "fit = assign(w, w * 0.9)",
+}
+
+
+@pytest.mark.parametrize("kind", IN_NO_LOSS)
+def test_variables_that_are_in_no_loss(kind, here):
+    """They are named at their own line, with what writes them."""
+    text = f"""
+variable w = 1.0
+variable mean = 0.0, trainable=false
+variable steps = 0.0, trainable=false
+{IN_NO_LOSS[kind]}
+keep = assign(mean, mean + log(w - 0.95))
+count = assign_add(steps, 1.0)
+session:
+    train 3 steps{{options}}: run fit, keep, count
+    save to "w.ckpt"
+"""
+    for engine in ENGINES:
+        with pytest.raises(tfdsl.TfgError) as caught:
+            tfdsl.compile(text.format(options="")).run(options=Options(engine=engine))
+        (error,) = caught.value.diagnostics
+        assert error.code == "TFG716" and error.span.line == 3
+        assert error.headline == "the variable mean is NaN (not a number) after the last step, 2, so the training fails"
+        assert [note.span.line for note in error.notes] == [6, 9] and "assigned" in error.help_line
+        assert not os.path.exists("w.ckpt.index")
+    tfdsl.compile(text.format(options=' with on_nan="ignore"')).run()
+    assert os.path.exists("w.ckpt.index")
+
+
+def test_setting_one_variable_forgives_no_other(here):
+    """In a training too, where `set` stands before its end."""
+    error, left = last("train 1 step:\n    run fit\n    set other = 2.0")
+    assert error.code == "TFG716" and error.headline.startswith("the variable w ")
+    error, left = last('run fit\nrestore other from "w.ckpt" if exists\nsave w to "v.ckpt"')
+    assert error is None and "v.ckpt.index" in left
+
+
+# What the kernels make of matrices that are none of theirs, XLA makes a number of, or NaN elsewhere.
+MATRICES = {
+    "nothing definite": "cholesky([[3.0 - t]])",
+    "not definite": "cholesky([[1.0, t * 0.5], [t * 0.5, 2.0]])",
+    "no numbers": "svd([[log(3.0 - t), 0.0], [1.0, 1.0]])[1]",
+}
+
+
+@pytest.mark.parametrize("matrix", MATRICES.values(), ids=MATRICES)
+def test_matrices_without_an_answer_are_found_at_one_step(matrix, here):
+    text = f"""
+variable w = 1.0
+placeholder t: float32 = 0.0
+factor = {matrix}
+cost = square(w) + factor[0, 0] * 0.001
+optimize cost with gradient_descent(learning_rate=0.1)
+session:
+    train 6 steps:
+        feed t = step
+        print step
+"""
+    for engine in ENGINES:
+        lines = []
+        with pytest.raises(tfdsl.TfgError) as caught:
+            tfdsl.compile(text).run(options=Options(write=lines.append, engine=engine))
+        (error,) = caught.value.diagnostics
+        assert (error.code, error.details["step"], lines) == ("TFG716", 3, ["0", "1", "2", "3"])

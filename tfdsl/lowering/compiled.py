@@ -52,7 +52,7 @@ SAFE = frozenset("""
     ArgMin Asin Asinh AssignAddVariableOp AssignSubVariableOp AssignVariableOp Atan Atan2 Atanh AvgPool AvgPool3D
     AvgPool3DGrad AvgPoolGrad BatchMatMul BatchMatMulV2 BatchMatMulV3 BatchToSpace BatchToSpaceND BesselI0e BesselI1e
     Betainc BiasAdd BiasAddGrad BiasAddV1 Bitcast BitwiseAnd BitwiseOr BitwiseXor BroadcastArgs BroadcastGradientArgs
-    BroadcastTo Bucketize Ceil Cholesky ClipByValue Complex ComplexAbs Concat ConcatOffset ConcatV2 Conj
+    BroadcastTo Bucketize Ceil ClipByValue Complex ComplexAbs Concat ConcatOffset ConcatV2 Conj
     ConjugateTranspose Const ControlTrigger Conv Conv2D Conv2DBackpropFilter Conv2DBackpropInput Conv3D
     Conv3DBackpropFilterV2 Conv3DBackpropInputV2 Cos Cosh Cross Cumprod Cumsum CumulativeLogsumexp DataFormatDimMap
     DataFormatVecPermute DepthToSpace DepthwiseConv2dNative DepthwiseConv2dNativeBackpropFilter
@@ -80,7 +80,7 @@ SAFE = frozenset("""
     Square SquaredDifference Squeeze StatelessMultinomial StatelessRandomGetAlg StatelessRandomGetKeyCounter
     StatelessRandomGetKeyCounterAlg StatelessRandomNormal StatelessRandomNormalV2 StatelessRandomUniform
     StatelessRandomUniformFullInt StatelessRandomUniformFullIntV2 StatelessRandomUniformV2 StatelessTruncatedNormal
-    StatelessTruncatedNormalV2 StopGradient Sub Sum Svd Tan Tanh TanhGrad TensorListConcatV2 TensorListElementShape
+    StatelessTruncatedNormalV2 StopGradient Sub Sum Tan Tanh TanhGrad TensorListConcatV2 TensorListElementShape
     TensorListFromTensor TensorListGather TensorListGetItem TensorListLength TensorListPopBack TensorListPushBack
     TensorListReserve TensorListSetItem TensorListSplit TensorListStack Tile ToBool TopKV2 Transpose TridiagonalMatMul
     TruncatedNormal Unique UniqueV2 Unpack UpperBound VarIsInitializedOp VariableShape Where Xdivy
@@ -228,7 +228,8 @@ def _given_range(op: Inputs) -> Condition:
 CHECKS: dict[str, Callable[[Inputs], Condition]] = {
     "Assert": lambda op: op[0],
     "CheckNumerics": lambda op: _all(tf.math.is_finite(op[0])),
-    "SelfAdjointEigV2": lambda op: _all(tf.math.is_finite(tf.abs(op[0]))),
+    "Cholesky": lambda op: _all(tf.linalg.diag_part(tf.linalg.cholesky(op[0])) > 0),  # or else the kernel makes NaN
+    **dict.fromkeys(("SelfAdjointEigV2", "Svd"), lambda op: _all(tf.math.is_finite(tf.abs(op[0])))),
     "Gather": lambda op: _below(op[1], tf.shape(op[0])[0]),
     "GatherV2": _gather,
     "GatherNd": lambda op: _each_below(op[1], tf.shape(op[0])),

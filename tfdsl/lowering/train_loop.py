@@ -195,27 +195,30 @@ class _Builder:
 
     def _type(self, execution: Execution, tensor: tf.Tensor) -> tuple[tf.DType, tf.TensorShape, bool]:
         """dtype, shape and whether it is packed, of a tensor that is gathered."""
-        shape = tensor.shape
-        if not shape.is_fully_defined() and self.spec.sizes and len(set(self.spec.sizes)) == 1:
-            shape = self._shape(execution, tensor)
+        shapes = [tensor.shape]
+        if not tensor.shape.is_fully_defined():
+            shapes = [self._shape(execution, tensor, size) for size in sorted(set(self.spec.sizes or (0,)))]
         dtype = tensor.dtype.base_dtype
         if self.spec.compiled and dtype == tf.string:
             raise NotCopied("there are no strings in XLA", tensor.op.name)
-        if shape.is_fully_defined():
-            return dtype, shape, False
+        are_known = all(shape.is_fully_defined() for shape in shapes)
+        if are_known and all(shape == shapes[0] for shape in shapes):
+            return dtype, shapes[0], False
         if self.spec.compiled:
-            raise NotCopied("the shape of a value that is wanted outside is not the same at all steps", tensor.op.name)
+            why = "not the same at all steps" if are_known else "known only when the step runs"
+            raise NotCopied(f"the shape of a value that is wanted outside is {why}", tensor.op.name)
         return tf.string, tf.TensorShape([]), True
 
-    def _shape(self, execution: Execution, tensor: tf.Tensor) -> tf.TensorShape:
-        """The shape of a tensor when what is fed has the shapes that it has in the loop."""
+    def _shape(self, execution: Execution, tensor: tf.Tensor, size: int) -> tf.TensorShape:
+        """The shape of a tensor when what is fed has the shapes that it has in the loop, at steps with a batch of this
+        size."""
         with tf.Graph().as_default():
             fed = {}
             for one, source in execution.feeds:
                 argument = self.spec.arguments[source.argument]
                 shape = {Whole: argument.shape, PerStep: argument.shape[1:]}.get(type(source))
                 if shape is None:
-                    batch = v1.placeholder(argument.dtype, [self.spec.sizes[0], *argument.shape[1:]])
+                    batch = v1.placeholder(argument.dtype, [size, *argument.shape[1:]])
                     fed[one] = _indexed(batch, source.index)
                 else:
                     fed[one] = v1.placeholder(argument.dtype, shape)

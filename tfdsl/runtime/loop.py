@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..executed import fetched_by
+from ..executed import executed, fetched_by
 from ..lowering.blame import op_of
 from ..lowering.copies import Copier, NotCopied
 from ..lowering.draws import CompiledDraws
@@ -111,9 +111,9 @@ class Engine:
                 items.append(When(inner, self._sorted(statement.body, inner)))
                 continue
             feeds = self._feeds.sources(statement.feeds)
+            losses = tuple(map(self._run.built.watched, self._loop.watch.losses(executed(statement))))
             if isinstance(statement, Run):
                 operations = tuple(dict.fromkeys(self._run.built.operation(ref) for ref in statement.refs))
-                losses = tuple(map(self._run.built.watched, self._loop.watch.losses(statement)))
                 items.append(Execution(feeds, (), operations, losses))
                 continue
             fetched = self._fetched(statement)
@@ -123,7 +123,7 @@ class Engine:
                 self._tags |= self._scalar_tags(values)
             self._tensors += len(fetched)
             if fetched:
-                items.append(Execution(feeds, tuple(fetched.values())))
+                items.append(Execution(feeds, tuple(fetched.values()), (), losses))
         return tuple(items)
 
     def _scalar_tags(self, values: tuple[tuple[Ref, int], ...]) -> dict[int, str]:

@@ -1,6 +1,6 @@
 """A training whose loss turns NaN: from there on there is nothing to learn, so it stops and says where it was."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -9,7 +9,8 @@ from ..diagnostics import LOSS_NAN, Note, TfgError
 from ..lowering.failures import failure
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf
-from ..program import Node, Ref, Run, Train
+from ..ops import OPS
+from ..program import Node, Origin, Ref, Train, refs_of
 
 # Before the first step no learning rate has had an effect.
 _AT_FIRST = (
@@ -21,39 +22,47 @@ _AT_LAST = (
     "the step before was too large, or a gradient is no number, as that of sqrt(x) at 0 is: take a smaller "
     'learning_rate, or sqrt(x + 1e-8); to keep it all the same: train ... with on_nan="ignore"'
 )
+_WRITERS = 3  # lines that write a variable, named at most
+# A variable that no optimizer trains.
+_WRITTEN = (
+    "a value that is assigned to it is no number: look for log(0), 0 / 0, the square root of a negative number or a "
+    'step that is too large; to keep it all the same: train ... with on_nan="ignore"'
+)
 
 
 class Watch:
-    """The losses that a training looks at: those of the optimizers that its body runs."""
+    """The losses that a training looks at: those of the optimizers that take a step where its body computes something.
+    `last` says what is kept of the steps before, if anything is."""
 
-    def __init__(self, built: BuiltGraph, plan: Train):
-        self._built, self._plan = built, plan
-        self._losses: dict[int, tuple[Ref, ...]] = {}  # of a statement of the body, by its identity
+    def __init__(self, built: BuiltGraph, plan: Train, last: Callable[[], str]):
+        self._built, self._plan, self._last = built, plan, last
+        self._losses: dict[tuple[Ref, ...], tuple[Ref, ...]] = {}  # of what is computed
 
     @property
     def cares(self) -> bool:
         """Whether what becomes NaN is an error."""
         return self._plan.on_nan != "ignore"
 
-    def losses(self, statement: Run) -> tuple[Ref, ...]:
-        """The losses that a statement of the body makes smaller; none where the program does not care."""
+    def losses(self, refs: Iterable[Ref]) -> tuple[Ref, ...]:
+        """The losses that an execution makes smaller; none where the program does not care."""
+        refs = tuple(refs)
         if not self.cares:
             return ()
-        if id(statement) not in self._losses:
+        if refs not in self._losses:
             graph = self._built.program
-            nodes = [graph.nodes[number] for number in sorted(graph.reach(statement.refs))]
+            nodes = [graph.nodes[number] for number in sorted(graph.reach(refs))]
             found = dict.fromkeys(node.args["loss"] for node in nodes if node.op == "optimize")
-            self._losses[id(statement)] = tuple(found)
-        return self._losses[id(statement)]
+            self._losses[refs] = tuple(found)
+        return self._losses[refs]
 
-    def check(self, losses: tuple[Ref, ...], values: list, step: int, last: str) -> None:
-        """An error where a loss is NaN at a step; `last` says what is kept of the steps before, if anything is."""
+    def check(self, losses: tuple[Ref, ...], values: list, step: int) -> None:
+        """An error where a loss is NaN at a step."""
         for loss, value in zip(losses, values, strict=True):
             if np.isnan(value).any():
-                raise self._error(loss, step, last)
+                raise self._error(loss, step)
 
-    def _error(self, loss: Ref, step: int, last: str) -> TfgError:
-        node, training = self._built.program.nodes[loss.node], self._plan.origin.span
+    def _error(self, loss: Ref, step: int) -> TfgError:
+        node, training, last = self._built.program.nodes[loss.node], self._plan.origin.span, self._last()
         notes = [Note("the training is on line {line}", training), *([Note(last)] if last else [])]
         what = f"the loss {self._built.tensor(loss).op.name}"
         return failure(LOSS_NAN, node.origin, notes, help="" if step else _AT_FIRST, what=what,
@@ -61,10 +70,10 @@ class Watch:
 
 
 class Health:
-    """Which of the variables that trainings change have become NaN in a session, which the loss may not show yet.
+    """Which variables have become NaN in a session by a training, which the loss may not show, or not yet.
 
-    Those are what the losses of the graph's optimizers are made of, and what the optimizers keep. What was NaN before
-    the first step, or is what the program has set, restored or initialised since the last one, is as it is meant to be.
+    What was NaN before the first step, or when the program has set, restored or initialised it, is as it is
+    meant to be.
     """
 
     def __init__(self, built: BuiltGraph, values: Callable[[dict[str, tf.Variable]], dict[str, np.ndarray]]):
@@ -77,19 +86,12 @@ class Health:
 
     @cached_property
     def _variables(self) -> dict[str, tf.Variable]:
-        graph, built = self._built.program, self._built
-        of_program = {id(built.value(Ref(node.id))): node.id for node in graph.of("variable", "shared")}
-        reached = graph.reach([Ref(node.id) for node in self._optimizers])
-        return {
-            variable.op.name: variable
-            for variable in built.variables()
-            if (variable.dtype.is_floating or variable.dtype.is_complex)
-            and of_program.get(id(variable), -1) in (reached | {-1})
-        }
+        variables = self._built.variables()
+        return {one.op.name: one for one in variables if one.dtype.is_floating or one.dtype.is_complex}
 
     def begin(self) -> None:
         """From here on, what becomes NaN is lost."""
-        if self._before is None and self._optimizers:
+        if self._before is None:
             self._before = self._are_nan(self._variables)
 
     def takes_step(self, refs: Iterable[Ref]) -> bool:
@@ -98,27 +100,52 @@ class Health:
         return any(node.id in reached for node in self._optimizers)
 
     def forget(self) -> None:
-        """What the variables are now is meant."""
+        """What the variables are, until the next step, is meant."""
         self._before = None
+
+    def meant(self, among: Iterable[str] | None = None) -> None:
+        """What variables, all or some, are now is meant."""
+        if self._before is not None:
+            wanted = self._among(among)
+            self._before = self._before.difference(wanted) | self._are_nan(wanted)
 
     def lost(self, among: Iterable[str] | None = None) -> str:
         """The name of a variable, of all or of some, that has become NaN; empty if none has."""
         if self._before is None:
             return ""
-        names = self._variables if among is None else set(among)
-        wanted = {n: v for n, v in self._variables.items() if n in names and n not in self._before}
+        wanted = {name: variable for name, variable in self._among(among).items() if name not in self._before}
         return next(iter(sorted(self._are_nan(wanted))), "")
 
-    def check(self, when: str, result: str, notes: Iterable[Note], among: Iterable[str] | None = None) -> None:
-        """An error, at the line of its loss, where a variable has become NaN."""
+    def check(
+        self, when: str, result: str, origin: Origin, notes: Sequence[Note], among: Iterable[str] | None = None
+    ) -> None:
+        """An error where a variable has become NaN: at the line of the loss that it makes smaller, or at its own."""
         name = self.lost(among)
-        if name:
-            graph = self._built.program
-            variable = self._built.node_of(name)
-            trains = [one for one in self._optimizers if variable and variable.id in graph.reach([Ref(one.id)])]
-            loss = graph.nodes[(trains or self._optimizers)[0].args["loss"].node]
-            raise failure(LOSS_NAN, loss.origin, notes, help=_AT_LAST, what=f"the variable {name}", when=when,
-                          result=result)  # fmt: skip
+        if not name:
+            return
+        graph, variable = self._built.program, self._built.node_of(name)
+        of_loss = [one for one in self._optimizers if variable is None or variable.id in graph.reach([Ref(one.id)])]
+        if of_loss:
+            origin, help = graph.nodes[of_loss[0].args["loss"].node].origin, _AT_LAST
+        else:
+            origin, help = origin if variable is None else variable.origin, _WRITTEN
+            writers = [] if variable is None else self._writers(variable)
+            notes = [*(Note("line {line} writes it", node.origin.span) for node in writers[:_WRITERS]), *notes]
+        raise failure(LOSS_NAN, origin, notes, help=help, what=f"the variable {name}", when=when, result=result)
+
+    def _writers(self, variable: Node) -> list[Node]:
+        """The nodes that write a variable, one for each line."""
+        nodes = self._built.program.nodes.values()
+        found = [one for one in nodes if one.op in OPS and OPS[one.op].writes and _writes(one, variable)]
+        return list({node.origin.span: node for node in found}.values())
+
+    def _among(self, names: Iterable[str] | None) -> dict[str, tf.Variable]:
+        wanted = self._variables if names is None else set(names)
+        return {name: variable for name, variable in self._variables.items() if name in wanted}
 
     def _are_nan(self, variables: dict[str, tf.Variable]) -> set[str]:
         return {name for name, value in self._values(variables).items() if np.isnan(value).any()}
+
+
+def _writes(node: Node, variable: Node) -> bool:
+    return any(ref.node == variable.id for ref in refs_of(node.args["ref"]))

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -65,7 +65,7 @@ from .events import EventLog
 from .export import export, exported
 from .feeds import check_shapes, convert
 from .in_order import InOrder
-from .nan import Health
+from .nan import Health, Watch
 from .options import Options
 from .record import Interrupted, Result
 from .recovery import Place, Recovery
@@ -97,6 +97,7 @@ class SessionRun:
     recovery: Recovery | None = None  # on a cluster
     at: int = 0  # the statement that is run
     health: Health = field(init=False)  # of its variables
+    watch: Watch | None = None  # over the losses, while it trains
     in_order: InOrder = field(init=False)
     warned: set[tuple[str, Span | None]] = field(default_factory=set)
 
@@ -165,8 +166,21 @@ class SessionRun:
         refs = list(dict.fromkeys(ref for expr in exprs for ref in fetches_of(expr)))
         if not refs:
             return {}
-        values = self.execute([self.built.value(ref) for ref in refs], feeds, origin)
-        return dict(zip(refs, values, strict=True))
+        return dict(zip(refs, self.compute(refs, [self.built.value(ref) for ref in refs], feeds, origin), strict=True))
+
+    def compute(
+        self, refs: Sequence[Ref], fetches: list, feeds: Iterable[Feed], origin: Origin, kind: int = OTHER
+    ) -> list:
+        """What one execution gives for references. Where it takes a step of a training, the loss of that is looked at,
+        too."""
+        if self.watch is None:
+            if self.health.takes_step(refs):
+                self.health.begin()
+            return self.execute(fetches, feeds, origin, kind)
+        losses = self.watch.losses(refs)
+        values = self.execute([*fetches, *map(self.built.watched, losses)], feeds, origin, kind)
+        self.watch.check(losses, values[len(fetches) :], self.step)
+        return values[: len(fetches)]
 
     def value(self, expr: PlanExpr, fetched: Mapping[Ref, object], origin: Origin, within: float | None = None):
         """An expression's value; arithmetic that fails is an error of the statement."""
@@ -206,8 +220,6 @@ class SessionRun:
             case Print():
                 self._print(statement)
             case Run():
-                if self.health.takes_step(statement.refs):
-                    self.health.begin()
                 self.operate(statement)
             case Log():
                 self._log(statement)
@@ -215,13 +227,14 @@ class SessionRun:
                 self._expect(statement)
             case Set():
                 self._set(statement)
-                self.health.forget()
-            case Init():
-                self.initialise(statement.variables, statement.origin)
-                self.health.forget()
+                self.health.meant([self.built.value(statement.variable).op.name])
+            case Init(variables=variables):
+                self.initialise(variables, statement.origin)
+                self.health.meant(None if variables is None else [self.built.value(ref).op.name for ref in variables])
             case Restore():
                 self._restore(statement)
-                self.health.forget()
+                restored = None if statement.if_exists else self.savers.variables(statement.pairs).values()
+                self.health.meant(None if restored is None else [variable.op.name for variable in restored])
             case Save():
                 self._check_health(self.savers.variables(statement.pairs), statement.origin)
                 path = self.text(statement.path)
@@ -248,14 +261,12 @@ class SessionRun:
         """Nothing is saved of what a training has spoilt."""
         names = [variable.op.name for variable in variables.values()]
         notes = [Note("it would be saved on line {line}", origin.span)]
-        self.health.check("after a step of a training", "nothing is saved", notes, names)
+        self.health.check("after a step of a training", "nothing is saved", origin, notes, names)
 
-    def operate(self, statement: Run, watched: tuple[Ref, ...] = ()) -> list:
-        """Run operations; the values of tensors that are watched come from the same execution."""
+    def operate(self, statement: Run) -> None:
         operations = [self.built.operation(ref) for ref in statement.refs]
-        tensors = [self.built.watched(ref) for ref in watched]
         kind = OTHER if self.around.batch is None else STEP if self.step else FIRST_STEP
-        return self.execute([*operations, *tensors], statement.feeds, statement.origin, kind)[len(operations) :]
+        self.compute(statement.refs, operations, statement.feeds, statement.origin, kind)
 
     def text(self, expr: PlanExpr) -> str:
         return str(host.value(expr, {}, self.around))
@@ -322,7 +333,7 @@ class SessionRun:
 
     def _log(self, statement: Log) -> None:
         refs = statement.summaries
-        written = self.execute([self.built.value(ref) for ref in refs], statement.feeds, statement.origin)
+        written = self.compute(refs, [self.built.value(ref) for ref in refs], statement.feeds, statement.origin)
         if not self.is_unlogged(statement, self.step):
             return
         for serialized in written:

@@ -10,7 +10,7 @@ from ..data.arrays import is_streamed
 from ..data.batches import BatchOrder
 from ..diagnostics import Note
 from ..executed import fetched_by
-from ..program import Checkpoint, Every, Field, Run, Statement, Stop, Train
+from ..program import Checkpoint, Every, Field, Statement, Stop, Train
 from . import host
 from .checkpoints import Kept, Position, Resume, restore
 from .nan import Watch
@@ -31,9 +31,9 @@ class Loop:
     A step is one turn of the body. `epoch` counts passes over the data; without data each step is one.
     """
 
-    def __init__(self, run: SessionRun, plan: Train):
+    def __init__(self, run: SessionRun, plan: Train, kept: Kept):
         self.run, self.plan = run, plan
-        self.watch = Watch(run.built, plan)
+        self.watch = Watch(run.built, plan, lambda: kept.last_text)
         self.order: BatchOrder | None = None
         self.per_epoch = 1
         if plan.data is not None:
@@ -192,10 +192,6 @@ class Steps:
                 if self.loop.is_due(statement):
                     for inner in statement.body:
                         self._statement(inner)
-            case Run():
-                losses = self.loop.watch.losses(statement)
-                values = run.operate(statement, losses)
-                self.loop.watch.check(losses, values, self.loop.step, self._kept.last_text)
             case Stop():
                 fetched = run.fetch(fetched_by(statement), statement.feeds, statement.origin)
                 if host.truth(run.value(statement.condition, fetched, statement.origin)):
@@ -209,8 +205,8 @@ def train(
 ) -> None:
     """Run a training to its end, from a checkpoint or a step on. `place` is the session's and the statement's index in
     the program."""
-    loop = Loop(run, plan)
-    run.around.batch = loop.batch_field
+    loop = Loop(run, plan, kept)
+    run.around.batch, run.watch = loop.batch_field, loop.watch
     steps = Steps(loop, kept, place, 0 if resume is None else resume.position.body)
     reached = None
     if resume is not None:
@@ -252,22 +248,22 @@ def train(
     finally:
         progress.close()
         engine.close()
-        run.around.batch = None
+        run.around.batch = run.watch = None
         run.step = loop.step
     if share is not None:
         share.close()
     if loop.watch.cares:
         notes = [Note("the training is on line {line}", plan.origin.span)]
         notes += [Note(kept.last_text)] if kept.last_text else []
-        run.health.check(f"after the last step, {loop.step - 1}", "the training fails", notes)
+        run.health.check(f"after the last step, {loop.step - 1}", "the training fails", plan.origin, notes)
     if steps.folder is not None:
         kept.finish(run, steps.folder)
 
 
 def take_part(run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], first: int) -> None:
     """Take this process's steps of a training that another process leads, from a step on."""
-    loop = Loop(run, plan)
-    run.around.batch = loop.batch_field
+    loop = Loop(run, plan, kept)
+    run.around.batch, run.watch = loop.batch_field, loop.watch
     loop.step = loop.started_at = first
     engine = run.engines.taken(Steps(loop, kept, place), place)
     share = run.options.share
@@ -277,4 +273,4 @@ def take_part(run: SessionRun, plan: Train, kept: Kept, place: tuple[int, int], 
             share.came_to(loop.step, always=loop.step >= loop.total)
     finally:
         engine.close()
-        run.around.batch = None
+        run.around.batch = run.watch = None
