@@ -447,6 +447,7 @@ session b:
     init w
     print x, w
 session c:
+    init w
     restore x as "other" from "missing.ckpt" if exists
     print x, w
 """

@@ -48,6 +48,7 @@ class Plan:
     initialised: set[Ref] | None = None
     restored: dict[Ref, Span] = field(default_factory=dict)  # variables that a `restore` gave a value, and where
     around: Span | None = None  # the training that statements stand in
+    partly: tuple[Note, ...] = ()  # why variables that a `restore` does not name may have no value
 
 
 def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref, Feed]:
@@ -173,7 +174,7 @@ def check_needs(
         for n in sorted(reached):
             node = graph.nodes[n]
             if node.op in ("variable", "shared") and Ref(n) not in plan.initialised:
-                uninitialised(ctx, plan.around, statement, node)
+                uninitialised(ctx, plan.around, statement, node, *plan.partly)
         _note_assigned(plan, graph, reached)
     return reached
 

@@ -369,7 +369,7 @@ def _saver(ctx: Analysis, plan: Plan, statement: t.Restore | t.Save) -> Restore 
             refs = [ref for ref, _ in pairs] if pairs else all_variables(ctx)
             for ref in refs:
                 if ref not in plan.initialised:
-                    uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node])
+                    uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
         return Save(ctx.origin(statement.span), path, pairs)
     refs = all_variables(ctx) if pairs is None else [ref for ref, _ in pairs]
     if statement.if_exists:
@@ -378,10 +378,11 @@ def _saver(ctx: Analysis, plan: Plan, statement: t.Restore | t.Save) -> Restore 
     if plan.initialised is not None:
         if pairs is None:
             plan.initialised = None
-        elif statement.if_exists:
-            plan.initialised = None  # or else everything is initialised
         else:
-            plan.initialised.update(ref for ref, _ in pairs)
+            plan.initialised.update(refs)
+            if statement.if_exists:
+                note = "the restore of line {line} initialises the others only where there is no such file"
+                plan.partly = (Note(note, statement.span),)
     return Restore(ctx.origin(statement.span), path, pairs, statement.if_exists)
 
 
@@ -555,7 +556,7 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
         env.bind(statement.target.id, Batch(dataset.schema, rows), statement.target.span)
     loop = Loop(dataset.name if dataset else None)
     failed = ctx.failed
-    inner = Plan(env, loop, plan.logging, plan.initialised, plan.restored, statement.span)
+    inner = Plan(env, loop, plan.logging, plan.initialised, plan.restored, statement.span, plan.partly)
     # `feed` holds for all of the body, wherever it stands in it.
     for one in statement.body:
         if isinstance(one, t.Feed):
@@ -663,5 +664,5 @@ def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoin
     _need_variables(ctx, statement, "keep")
     for ref in all_variables(ctx) if plan.initialised is not None else ():
         if ref not in plan.initialised:
-            uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node])
+            uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
     return Checkpoint(ctx.origin(statement.span), count, statement.unit, path)
