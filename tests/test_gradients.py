@@ -263,3 +263,23 @@ def test_wrong_use_of_grad(file, capsys):
     assert main(["grad", path, "z", "to", "a"]) == 2
     assert main(["grad", path, "zz", "wrt", "a"]) == 1
     assert "TFG301" in capsys.readouterr().err
+
+
+HELD = {
+    "a write that the gradient does not flow through": ("y = assign_add(v, x) * x", 3.0, 3.0),
+    "stop_gradient": ("y = x * stop_gradient(x) * v", 2.0, 1.0),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("line", "gradient", "after"), HELD.values(), ids=HELD)
+def test_nothing_is_computed_again_but_what_a_gradient_flows_through(method, line, gradient, after):
+    text = f'variable v = 1.0\nplaceholder x: float32\n{line}\ng = gradients(y, [x], method="{method}")[0]\n'
+    with tfdsl.compile(text).session() as session:
+        np.testing.assert_allclose(session.run("g", {"x": 2.0}), gradient, rtol=2e-4)
+        assert session.run("v") == after
+
+
+def test_methods_say_nothing_on_standard_error(capfd):
+    values('variable v = [1.0, 2.0]\ny = reduce_sum(v * v)\ng = gradients(y, [v], method="numeric")[0]\n', ["g"])
+    assert "AutoGraph" not in capfd.readouterr().err

@@ -233,6 +233,8 @@ SYMBOLIC_OP = _message("TFG463", "there is no formula for {op}, which lies betwe
                        "use method=\"reverse\"; there are formulas for arithmetic and functions such as exp")
 SYMBOLIC_MISSING = _message("TFG464", "symbolic gradients need SymPy, which is not installed",
                             "install it with: pip install sympy")
+WRITES_AGAIN = _message("TFG536", "method=\"{method}\" computes anew what lies between, and would write '{name}' again",
+                        "use method=\"reverse\", which computes nothing again")
 GRADIENT_METHOD = _message("TFG443", "there is no method '{method}' for gradients",
                            "there are reverse, forward, symbolic and numeric")
 LIST_SHAPES = _message("TFG481", "this list has values of the types {first} and {second}, which make no array together",
@@ -548,6 +550,9 @@ UNUSED = _message("TFG901", "'{name}' is never used", "use it, remove it, or cal
 UNUSED_VALUE = _message("TFG902", "this value is never used", "give it a name and use it, or remove it", "warning")
 OPTIMIZER_POSITION = _message("TFG904", "{value} is '{name}' of {optimizer}, not its learning rate",
                               "write {optimizer}(learning_rate={value}), or {name}={value} if that is meant", "warning")
+READ_AGAIN = _message("TFG960", "method=\"{method}\" reads '{name}' again, which has been written since",
+                      "take the gradient on a line above the one that writes, or use method=\"reverse\", which takes "
+                      "what was read", "warning")
 DROPS = _message("TFG955", "dropout of line {line} drops elements in {what} too: it does so in every execution",
                  "nn.dropout(x, rate={rate}) drops in training only", "warning")
 ORDER_OPEN = _message("TFG915", "nothing but the order of the lines says when '{name}' is {what} here",

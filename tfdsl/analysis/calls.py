@@ -19,7 +19,9 @@ from ..diagnostics import (
     TENSOR_LARGE,
     TOO_DEEP,
     VALUE_OF,
+    WRITES_AGAIN,
     Diagnostic,
+    Note,
 )
 from ..limits import MAX_AXES
 from ..ops import OPS
@@ -27,7 +29,7 @@ from ..ops.op import Call, Op, Refused
 from ..ops.optimizers import REQUIRED as NEEDED
 from ..ops.optimizers import OptimizerRow
 from ..ops.raw import RawOp
-from ..program import Arg, Ref, Refs, Static, refs_of
+from ..program import Arg, Node, Ref, Refs, Static, refs_of
 from ..source import Span
 from ..suggest import listed
 from ..syntax import tree as t
@@ -35,10 +37,11 @@ from ..types import DType, TensorType
 from . import training
 from .arguments import Arguments, Given, assign_arguments, bind, missing, operand_notes, size_notes
 from .builtins import SHARED_WITH_OPS
-from .context import Abandoned, Analysis
+from .context import Abandoned, Again, Analysis
 from .foreign import call_python
-from .gradient_flow import barriers, depends
+from .gradient_flow import barriers, depending, depends
 from .names import Env
+from .order import is_write
 from .raw import call_raw
 from .slips import doubt_logits, doubted
 from .values import Array, Broken, Builtin, Function, Optimizer, Primitive, PythonOp, Tensor, describe, has_tensor
@@ -190,16 +193,52 @@ def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | N
     for one in (*ys, *xs) if how != "reverse" else ():
         if one.type.dtype.kind != "float":
             ctx.fail(GRADIENT_DTYPE, method.span, method=how, name=_called(ctx, one, "this"), type=one.type)
+    refs = tuple(y.ref for y in ys), tuple(x.ref for x in xs)
+    last = len(ctx.graph.nodes) - 1
+    if how in ("forward", "numeric"):
+        _refuse_writes(ctx, how, *refs, span)
     if how == "symbolic":
         from .symbolic import derived
 
-        return derived(ctx, ys, xs, span, name)
-    args = {"ys": Refs(tuple(y.ref for y in ys)), "xs": Refs(tuple(x.ref for x in xs))}
+        results = derived(ctx, ys, xs, span, name)
+        _note_again(ctx, how, *refs, last, results, span)
+        return results
+    args = {"ys": Refs(refs[0]), "xs": Refs(refs[1])}
     if how != "reverse":
         args["method"] = Static(how)
     outputs = tuple(x.type for x in xs)
     node = ctx.graph.add("gradients", args, name, outputs, ctx.origin(span))
-    return [Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)]
+    results = [Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)]
+    if how != "reverse":
+        _note_again(ctx, how, *refs, last, results, span)
+    return results
+
+
+def _refuse_writes(ctx: Analysis, method: str, ys: tuple[Ref, ...], xs: tuple[Ref, ...], span: Span) -> None:
+    """What a method computes again may not change anything."""
+    nodes = ctx.graph.nodes
+    for id in sorted(depending(ctx, nodes, list(xs)) & ctx.graph.reach(ys)):
+        for node in (nodes[id], *_inside(nodes[id])):
+            if is_write(node):
+                notes = (Note("line {line} writes it", node.origin.span),)
+                made = (nodes[ref.node] for ref in node.inputs())
+                names = (one.name for one in made if one.op in ("variable", "shared"))
+                ctx.fail(WRITES_AGAIN, span, notes, method=method, name=next(names, "a variable"))
+
+
+def _note_again(ctx: Analysis, method: str, ys, xs, last: int, results: list[Tensor], span: Span) -> None:
+    """Note what a method computes again, for `order.py` to see what it reads again."""
+    again = Again(method, ctx.origin(span), ys, xs, last, frozenset(one.ref.node for one in results))
+    ctx.again.setdefault(ctx.graph.name, []).append(again)
+
+
+def _inside(node: Node) -> Iterator[Node]:
+    """The nodes of the regions of a node."""
+    for region in node.regions:
+        for item in region.items:
+            if isinstance(item, Node):
+                yield item
+                yield from _inside(item)
 
 
 def _called(ctx: Analysis, tensor: Tensor, text: str) -> str:

@@ -41,6 +41,7 @@ from ..program import (
     reach,
     refs_of,
 )
+from ..record import Record
 from ..source import Span
 from ..suggest import Suggestions
 from ..syntax import tree as t
@@ -285,6 +286,17 @@ def _named(value: object, span: Span) -> Named | None:
             return None
 
 
+class Again(Record):
+    """A gradient whose method computes the ys again, where it stands: behind the node `last`."""
+
+    method: str
+    origin: Origin
+    ys: tuple[Ref, ...]
+    xs: tuple[Ref, ...]
+    last: int
+    results: frozenset[int]
+
+
 class Analysis:
     """Everything that the passes over one program share."""
 
@@ -306,6 +318,7 @@ class Analysis:
         self.env = Env()
         self.graph = GraphBuilder("", self.env)
         self.graphs: dict[str, GraphBuilder] = {"": self.graph}
+        self.again: dict[str, list[Again]] = {}  # by the graph's name
         self.prefix = ""  # of the names of params and data, in an imported file
         self.modules: dict[object, Env] = {}  # the names of imported files, by what identifies these
         self.importing: dict[object, str] = {}  # the files that are open

@@ -7,7 +7,6 @@ Input: the finished program. Output: warnings.
 from collections.abc import Iterable, Iterator
 
 from ..diagnostics import BRANCH_OUTSIDE, LOG_AGAIN, NEVER_RUNS, UNUSED_VALUE, Diagnostic, Note
-from ..ops import OPS
 from ..program import (
     Enter,
     Exit,
@@ -27,6 +26,7 @@ from ..program import (
 from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis
+from .order import is_write
 
 Place = tuple[tuple[int, int], ...]  # the regions that a node stands in, from the outside: their owners, and which
 
@@ -41,21 +41,16 @@ def warn_effects(ctx: Analysis, graph: Graph, fetched: set[int]) -> set[int]:
     for id, place in places.items():
         node = graph.nodes[id]
         ctx.spend(1, node.origin.span)
-        if _writes(node):
+        if is_write(node):
             _doubt_outside(ctx, graph, node, place, [] if id in fetched else uses.get(id, []))
     for node in graph.nodes.values():
         for region in node.regions:
             live = graph.reach(ref for arg in region.results for ref in refs_of(arg))
             for item in region.items:
-                if isinstance(item, Node) and _writes(item) and item.id not in live:
+                if isinstance(item, Node) and is_write(item) and item.id not in live:
                     dead.add(item.id)
                     _report(ctx, NEVER_RUNS, item, op=item.op, word=_word(node))
     return dead
-
-
-def _writes(node: Node) -> bool:
-    op = OPS.get(node.op)
-    return op is not None and any(param.kind == "variable" and param.name == "ref" for param in op.params)
 
 
 def _word(owner: Node) -> str:

@@ -1,5 +1,7 @@
 """Through which nodes a gradient flows, and where it ends."""
 
+from collections.abc import Mapping
+
 from ..diagnostics import Note
 from ..ops import OPS
 from ..program import Node, Ref, refs_of
@@ -16,7 +18,7 @@ def depends(ctx: Analysis, y: Ref, x: Ref) -> bool:
             return True
         if ref.node not in seen:
             seen.add(ref.node)
-            todo += _gradient_inputs(ctx, nodes[ref.node])
+            todo += _gradient_inputs(nodes, nodes[ref.node])
             ctx.spend(2, nodes[ref.node].origin.span)
     return False
 
@@ -25,7 +27,7 @@ def _is_at(ctx: Analysis, ref: Ref, x: Ref) -> bool:
     return ref == x or (ref.node == x.node and ctx.graph.nodes[x.node].op in ("variable", "shared"))
 
 
-def _gradient_inputs(ctx: Analysis, node: Node) -> list[Ref]:
+def _gradient_inputs(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
     """The inputs of a node to which a gradient flows from it."""
     if node.op in ("variable", "shared"):
         return []
@@ -34,7 +36,7 @@ def _gradient_inputs(ctx: Analysis, node: Node) -> list[Ref]:
         ref for name, arg in node.args.items() if row is None or row.passes_gradient(name) for ref in refs_of(arg)
     ]
     inputs += [ref for region in node.regions for ref in region.inputs()]
-    return [ref for ref in inputs if _is_inexact(ctx.graph.nodes[ref.node].outputs, ref.output)]
+    return [ref for ref in inputs if _is_inexact(nodes[ref.node].outputs, ref.output)]
 
 
 def barriers(ctx: Analysis, y: Ref, x: Ref) -> tuple[Note, ...]:
@@ -45,7 +47,7 @@ def barriers(ctx: Analysis, y: Ref, x: Ref) -> tuple[Note, ...]:
         if node.id in seen or node.op in ("variable", "shared"):
             continue
         seen.add(node.id)
-        passes = _gradient_inputs(ctx, node)
+        passes = _gradient_inputs(nodes, node)
         todo += passes
         ended = [ref for ref in node.inputs() if ref not in passes and any(n == x.node for n in ctx.graph.reach([ref]))]
         for ref in dict.fromkeys(ended):
@@ -60,12 +62,12 @@ def barriers(ctx: Analysis, y: Ref, x: Ref) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def depending(ctx: Analysis, xs: list[Ref]) -> set[int]:
+def depending(ctx: Analysis, nodes: Mapping[int, Node], xs: list[Ref]) -> set[int]:
     """All nodes from which a gradient can flow back to one of `xs`, by the rules of `depends`."""
-    nodes, wanted = ctx.graph.nodes, set(xs)
+    wanted = set(xs)
     found = {x.node for x in xs if nodes[x.node].op in ("variable", "shared")}
     for id in sorted(nodes):  # a node stands after what it is made of
-        if any(ref in wanted or ref.node in found for ref in _gradient_inputs(ctx, nodes[id])):
+        if any(ref in wanted or ref.node in found for ref in _gradient_inputs(nodes, nodes[id])):
             found.add(id)
     ctx.spend(2 * len(nodes), nodes[xs[0].node].origin.span)
     return found

@@ -11,12 +11,13 @@ after all of its loss. A `while` or an `if` does both after all that it is made 
 
 from collections.abc import Iterable, Iterator
 
-from ..diagnostics import ORDER_EXPORTED, ORDER_NAMED, ORDER_OPEN, Diagnostic, Message, Note
+from ..diagnostics import ORDER_EXPORTED, ORDER_NAMED, ORDER_OPEN, READ_AGAIN, Diagnostic, Message, Note
 from ..executed import executed
 from ..ops import OPS, raw
 from ..program import Export, Graph, Log, Node, Program, Ref, Region, Run, Statement, Static, refs_of, walk
 from ..record import Record
 from .context import Analysis
+from .gradient_flow import depending
 
 _VARIABLES = ("variable", "shared")
 _READ, _GIVEN, _WRITE, _WHOLE = range(4)  # a variable; what a write gives; a write; a `while` or an `if`
@@ -85,6 +86,7 @@ class _Execution:
         is_exported = isinstance(self.statement, Export)
         if self.found:
             yield self._open(ORDER_EXPORTED if is_exported else ORDER_OPEN)
+        yield from self._read_again(accesses)
         written = {access.variable: access for access in reversed(accesses) if access.writes}
         for ref in dict.fromkeys(self._named()):
             if ref.node in written:
@@ -93,6 +95,29 @@ class _Execution:
                 pair = ref.node, written[ref.node].node
                 message = ORDER_EXPORTED if is_exported else ORDER_NAMED
                 yield {pair}, self._diagnostic(message, (note,), name=name, what="read and written")
+
+    def _read_again(self, accesses: list[_Access]) -> Iterator[tuple[set[tuple], Diagnostic]]:
+        """Gradients that compute their ys again from a variable that has been written since."""
+        reached = set(self.reached)
+        for again in self.ctx.again.get(self.graph.name, ()):
+            if not again.results & reached:
+                continue
+            way = depending(self.ctx, self.graph.nodes, list(again.xs)) & self.graph.reach(again.ys)
+            reads = [access for id in sorted(way) for access in self._of(id) if not access.writes]
+            pairs = [
+                (read, write) for read in reads for write in accesses
+                if write.writes and write.variable == read.variable and read.node < write.node <= again.last
+            ]  # fmt: skip
+            for read, write in pairs[:1]:
+                notes = (
+                    Note("line {line} has read it before", self._span(read)),
+                    Note("line {line} writes it", self._span(write)),
+                    Note("both are done by line {line}", self.statement.origin.span),
+                )
+                name, origin = self._name(read.variable), again.origin
+                details = {"name": name, "method": again.method}
+                found = Diagnostic(READ_AGAIN, origin.span, details, notes, chain=origin.chain)
+                yield {(again.last, write.node)}, found
 
     def _named(self) -> Iterator[Ref]:
         """The variables that the statement itself names, and so reads."""
@@ -125,7 +150,7 @@ class _Execution:
         if node.op == "optimize":
             for variable in self._trained(node):
                 yield _Access(node.id, variable, _WRITE, True)
-        elif _is_write(node):
+        elif is_write(node):
             for name in handles:
                 for ref in refs_of(node.args[name]):
                     if self.graph.nodes[ref.node].op in _VARIABLES:
@@ -247,11 +272,11 @@ def _union(bits: Iterable[int]) -> int:
 
 
 def _writes_any(graph: Graph, reached: set[int]) -> bool:
-    return any(graph.nodes[id].op == "optimize" or _is_write(graph.nodes[id]) for id in reached)
+    return any(graph.nodes[id].op == "optimize" or is_write(graph.nodes[id]) for id in reached)
 
 
-def _is_write(node: Node) -> bool:
-    """Whether an op changes a variable that it is given as one."""
+def is_write(node: Node) -> bool:
+    """Whether an op changes a variable that it is given as one; an optimizer's step is no op of the table."""
     if node.op in OPS:
         return OPS[node.op].writes
     return (
@@ -264,7 +289,7 @@ def _handles(node: Node) -> list[str]:
     if node.op == "optimize":
         return ["wrt"]
     if node.op == "gradients":
-        return ["xs"] if node.args.get("method", Static("reverse")) == Static("reverse") else []
+        return ["xs"]
     if node.op in OPS:
         return [param.name for param in OPS[node.op].params if param.kind == "variable"]
     if node.op.startswith(raw.PREFIX):

@@ -113,7 +113,7 @@ class _Formulas:
     def on_path(self, ref: Ref) -> bool:
         """Whether a gradient flows through a node to one of the xs."""
         if self._on_path is None:
-            self._on_path = depending(self.ctx, self.xs)
+            self._on_path = depending(self.ctx, self.nodes, self.xs)
         return ref in self.xs or ref.node in self._on_path
 
     def is_leaf(self, ref: Ref) -> bool:

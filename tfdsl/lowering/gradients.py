@@ -6,10 +6,11 @@ xs and the ys anew, with other values in place of the xs; what does not depend o
 built again, so it is the same on all passes. (Symbolic gradients are nodes of the program: `analysis/symbolic.py`.)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ..diagnostics import NO_FORWARD, NO_GRADIENT
-from ..program import Graph, Node, Ref
+from ..ops import OPS
+from ..program import Graph, Node, Ref, refs_of
 from .failures import failure
 from .tf import tf, v1
 
@@ -49,6 +50,7 @@ def _by_elements(lowering, node: Node, derivative: Callable[[Node, Function, tf.
                 continue
             size = tf.size(x)
 
+            @tf.autograph.experimental.do_not_convert
             def one(index, x=x, size=size, function=function):
                 direction = tf.reshape(tf.one_hot(index, size, dtype=x.dtype), tf.shape(x))
                 return derivative(node, function, x, direction)
@@ -111,10 +113,10 @@ def _between(program: Graph, ys: tuple[Ref, ...], x: Ref) -> set[int]:
             found.add(id)
             made = program.nodes[id]
             if made.op not in ("variable", "shared"):
-                todo += [ref.node for ref in made.inputs() if _flows(program, ref)]
+                todo += [ref.node for ref in _passed(program, made)]
     flows = {x.node} & found
     for id in sorted(found):  # a node comes after what it is made from
-        if any(ref.node in flows for ref in program.nodes[id].inputs() if _flows(program, ref)):
+        if any(ref.node in flows for ref in _passed(program, program.nodes[id])):
             flows.add(id)
     return flows - {inner for id in flows for region in program.nodes[id].regions for inner in _inside(region)}
 
@@ -128,6 +130,11 @@ def _inside(region) -> set[int]:
     return ids
 
 
-def _flows(program: Graph, ref: Ref) -> bool:
-    outputs = program.nodes[ref.node].outputs
-    return bool(outputs) and outputs[ref.output].dtype.kind in ("float", "complex")
+def _passed(program: Graph, node: Node) -> Iterator[Ref]:
+    """The inputs of a node to which a gradient flows from it."""
+    row = OPS.get(node.op)
+    passed = [arg for name, arg in node.args.items() if row is None or row.passes_gradient(name)]
+    for ref in (*(ref for arg in passed for ref in refs_of(arg)), *(r for one in node.regions for r in one.inputs())):
+        outputs = program.nodes[ref.node].outputs
+        if outputs and outputs[ref.output].dtype.kind in ("float", "complex"):
+            yield ref
