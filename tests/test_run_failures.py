@@ -274,3 +274,52 @@ def test_an_embedded_session_says_the_same():
         assert diagnostic.headline == "Input is not invertible."
         assert at(diagnostic) == (3, "matrix_inverse(m)")
         assert s.run("y", {"m": [[1, 0], [0, 1]]}).tolist() == [[1, 0], [0, 1]], "the session goes on"
+
+
+GRADIENT_FAILS = """
+variable w = [1.0, 2.0, 3.0]
+placeholder t: int32 = 0
+{part}
+cost = reduce_sum(square(w)) + reduce_sum(part)
+optimize cost with gradient_descent(learning_rate=0.1)
+session:
+    train 5 steps with on_nan="ignore":
+        feed t = step
+        every 1 step: print step
+"""
+
+
+@pytest.mark.parametrize("part", ["part = w[t]", "part = slice(w, [t], [1])", "part = gather(w, [0, 0, t])"])
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_what_fails_in_a_gradient_is_reported_at_the_op_that_it_is_of(part, engine):
+    """Without the loss, which nobody asks for, the gradient's ops are executed and fail, and not that op itself."""
+    printed = []
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(GRADIENT_FAILS.format(part=part)).run(options=Options(write=printed.append, engine=engine))
+    (error,) = caught.value.diagnostics
+    assert (error.code, error.span.line, printed) == ("TFG702", 4, ["0", "1", "2", "3"])
+    if "_grad/" in error.notes[0].text:
+        taken = next(note for note in error.notes if note.text == "it computes the gradient that line {line} takes")
+        assert taken.span.line == 6
+
+
+def test_optimizers_of_a_body_without_run_take_their_steps_one_after_the_other():
+    """The second one's loss is computed with what the first has learnt; in one `run` it is the one before."""
+    text = """
+variable w = 1.0
+variable u = 1.0
+first = square(w - 2.0 * u)
+second = square(w + u)
+optimize first with gradient_descent(learning_rate=0.1) wrt w as one
+optimize second with gradient_descent(learning_rate=0.1) wrt u as two
+session:
+    train 1 step:
+        {body}
+    print w, u
+"""
+
+    def learnt(body):
+        return tfdsl.compile(text.format(body=body)).run(options=Options(write=lambda line: None)).printed[-1]
+
+    assert learnt("every 2 steps: print 0") == learnt("run one\n        run two")
+    assert learnt("every 2 steps: print 0") != learnt("run one, two")

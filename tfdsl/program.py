@@ -115,6 +115,12 @@ class Node(Record):
     default: str = ""
     regions: "tuple[Region, ...]" = ()
 
+    @property
+    def is_trainable(self) -> bool:
+        """Whether it is a variable that optimizers train where they are not told which."""
+        is_number = self.op in ("variable", "shared") and self.outputs[0].dtype.kind in ("float", "complex")
+        return is_number and self.args.get("trainable") != Static(False)
+
     def inputs(self) -> Iterator[Ref]:
         """What the node is made from; of one with regions also what the nodes in them are."""
         for arg in self.args.values():

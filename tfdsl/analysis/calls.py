@@ -41,7 +41,7 @@ from .context import Abandoned, Again, Analysis
 from .foreign import call_python
 from .gradient_flow import barriers, depending, depends
 from .names import Env
-from .order import is_write
+from .order import is_write, written
 from .raw import call_raw
 from .slips import doubt_logits, doubted
 from .values import Array, Broken, Builtin, Function, Optimizer, Primitive, PythonOp, Tensor, describe, has_tensor
@@ -221,8 +221,7 @@ def _refuse_writes(ctx: Analysis, method: str, ys: tuple[Ref, ...], xs: tuple[Re
         for node in (nodes[id], *_inside(nodes[id])):
             if is_write(node):
                 notes = (Note("line {line} writes it", node.origin.span),)
-                made = (nodes[ref.node] for ref in node.inputs())
-                names = (one.name for one in made if one.op in ("variable", "shared"))
+                names = (nodes[one].name for one in written(nodes, node))
                 ctx.fail(WRITES_AGAIN, span, notes, method=method, name=next(names, "a variable"))
 
 

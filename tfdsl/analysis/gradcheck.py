@@ -69,7 +69,7 @@ def _sources(ctx: Analysis, graph: Graph, y: Ref) -> tuple[Ref, ...]:
     """The trainable variables that a node depends on; where there are none, the placeholders."""
     for ops in (("variable", "shared"), ("placeholder",)):
         nodes = [node for node in graph.of(*ops) if node.outputs[0].dtype.kind == "float"]
-        trainable = [Ref(node.id) for node in nodes if node.args.get("trainable") != Static(False)]
+        trainable = [Ref(node.id) for node in nodes if node.is_trainable or node.op == "placeholder"]
         found = tuple(ref for ref in trainable if ref != y and depends(ctx, y, ref))
         if found:
             return found

@@ -9,12 +9,12 @@ A node reads a variable before it works on it, so of what it is made from nothin
 after all of its loss. A `while` or an `if` does both after all that it is made from.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..diagnostics import ORDER_EXPORTED, ORDER_NAMED, ORDER_OPEN, READ_AGAIN, Diagnostic, Message, Note
 from ..executed import executed
 from ..ops import OPS, raw
-from ..program import Export, Graph, Log, Node, Program, Ref, Region, Run, Statement, Static, refs_of, walk
+from ..program import Export, Graph, Log, Node, Program, Ref, Region, Run, Statement, refs_of, walk
 from ..record import Record
 from .context import Analysis
 from .gradient_flow import depending
@@ -150,11 +150,8 @@ class _Execution:
         if node.op == "optimize":
             for variable in self._trained(node):
                 yield _Access(node.id, variable, _WRITE, True)
-        elif is_write(node):
-            for name in handles:
-                for ref in refs_of(node.args[name]):
-                    if self.graph.nodes[ref.node].op in _VARIABLES:
-                        yield _Access(node.id, ref.node, _WRITE, True)
+        for variable in written(self.graph.nodes, node):
+            yield _Access(node.id, variable, _WRITE, True)
         inside: dict[int, bool] = {}
         for region in node.regions:
             level = _needed(self.graph, region)
@@ -189,7 +186,7 @@ class _Execution:
             return [ref.node for ref in refs_of(node.args["wrt"])]
         reached = self.graph.reach(list(refs_of(node.args["loss"])), self.fed)
         made = (self.graph.nodes[id] for id in sorted(reached))
-        return [one.id for one in made if one.op in _VARIABLES and one.id < node.id and _is_trainable(one)]
+        return [one.id for one in made if one.op in _VARIABLES and one.id < node.id and one.is_trainable]
 
     # --- which comes first ----------------------------------------------------------------
 
@@ -284,6 +281,12 @@ def is_write(node: Node) -> bool:
     )
 
 
+def written(nodes: Mapping[int, Node], node: Node) -> Iterator[int]:
+    """The variables that an op changes; an optimizer's step is no op of the table."""
+    for name in _handles(node) if is_write(node) else ():
+        yield from (ref.node for ref in refs_of(node.args[name]) if nodes[ref.node].op in _VARIABLES)
+
+
 def _handles(node: Node) -> list[str]:
     """The arguments of a node that stand for a variable itself and not for its value."""
     if node.op == "optimize":
@@ -300,11 +303,6 @@ def _handles(node: Node) -> list[str]:
 
 def _only_shape(node: Node) -> bool:
     return node.op in OPS and OPS[node.op].by_shape
-
-
-def _is_trainable(node: Node) -> bool:
-    trains = node.args.get("trainable") != Static(False)
-    return trains and node.outputs[0].dtype.kind in ("float", "complex")
 
 
 def _inside(region: Region) -> Iterator[int]:

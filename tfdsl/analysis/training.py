@@ -8,12 +8,13 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 
 from ..diagnostics import BY_HAND, DROPS, FED_TO_ALL, TRAINING_KIND, Note
 from ..ops import OPS
-from ..program import Feed, Literal, Node, Ref, Static, Value, takes_step
+from ..program import Feed, Literal, Ref, Static, Value, takes_step
 from ..source import Span
 from ..syntax import tree as t
 from ..types import BOOL, TensorType
 from .context import Analysis
 from .names import Binding, Env
+from .order import written
 from .values import Broken, Tensor, describe
 
 NAME = "training"
@@ -82,8 +83,9 @@ def with_training(
         return feeds
     if steps:
         return {**feeds, ref: Feed(ref, NAME, Value(True), ctx.origin(statement.span))}
-    written = {id for one in reached for id in _written(graph.nodes, one)} | ({changed.node} if changed else set())
-    trained = [graph.nodes[id] for id in sorted(written) if graph.nodes[id].args.get("trainable") != Static(False)]
+    changes = {id for one in reached for id in written(graph.nodes, graph.nodes[one])}
+    changes |= {changed.node} if changed else set()
+    trained = [node for node in (graph.nodes[id] for id in sorted(changes)) if node.is_trainable]
     if trained:
         names = " and ".join(node.name for node in trained)
         ctx.bag.add(ctx.diagnostic(BY_HAND, statement.span, what=what, names=names))
@@ -104,15 +106,6 @@ def _warn_of_drops(ctx: Analysis, reached: set[int], what: str, statement: t.Sta
         line = node.origin.span.line
         ctx.bag.add(ctx.diagnostic(DROPS, statement.span, what=what, line=line, rate=rate))
         return
-
-
-def _written(nodes: Mapping[int, Node], id: int) -> Iterator[int]:
-    """The variables that a node changes; an op of TensorFlow's own does that if it has no output."""
-    node = nodes[id]
-    if node.op in OPS and OPS[node.op].changes:
-        yield node.args["ref"].node
-    elif node.op.startswith("raw.") and not node.outputs:
-        yield from (ref.node for ref in node.inputs() if nodes[ref.node].op in ("variable", "shared"))
 
 
 def _warn_of_modes(

@@ -16,11 +16,13 @@ _TAG = re.compile(r"(?:\{\{function_node ([^}]+)\}\})?\{\{node ([^}]+)\}\}")
 
 
 class Failed(Record):
-    """An op that failed, its type where that is known, and the node that made it, if one did."""
+    """An op that failed, its type where that is known, and the node to blame, if there is one: that which made it, or
+    whose gradient it computes for the node `taken`."""
 
     name: str
     type: str = ""
     node: Node | None = None
+    taken: Node | None = None
 
 
 def failed_op(built, error: tf.errors.OpError) -> Failed | None:
@@ -33,14 +35,14 @@ def failed_op(built, error: tf.errors.OpError) -> Failed | None:
     if tag is None and error.op is None:
         return None
     name = error.op.name if error.op is not None else tag[2]
-    return Failed(name, error.op.type if error.op is not None else "", _maker(built, name))
+    return _of_graph(built, name, error.op.type if error.op is not None else "")
 
 
 def op_of(built, name: str, function: str = "") -> Failed:
     """An op by its name. Of one in a function that no node has made: the op that calls the function, or what calls
     that."""
     if not function:
-        return Failed(name, "", _maker(built, name))
+        return _of_graph(built, name)
     calls = _calls(built.graph)
     todo = [(function, name)]
     for inside, op in todo:  # which grows meanwhile
@@ -49,6 +51,24 @@ def op_of(built, name: str, function: str = "") -> Failed:
             return Failed(op, "", node)
         todo += [call for call in calls.get(inside, ()) if call not in todo]
     return Failed(name)
+
+
+def _of_graph(built, name: str, type: str = "") -> Failed:
+    maker, forward = _maker(built, name), _forward(built, name)
+    node = _maker(built, forward) if forward else None
+    return Failed(name, type, maker) if node is None or node is maker else Failed(name, type, node, maker)
+
+
+def _forward(built, name: str) -> str:
+    """The op whose gradient an op of the graph helps to compute; empty if it is part of none."""
+    try:
+        op = built.graph.get_operation_by_name(built.originals.get(name, name))
+    except (KeyError, ValueError):
+        return ""
+    found = ""
+    while (op := getattr(op, "_original_op", None)) is not None:  # which TensorFlow notes of gradients
+        found = op.name
+    return found
 
 
 def _maker(built, name: str) -> Node | None:

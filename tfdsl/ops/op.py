@@ -129,11 +129,6 @@ class Op:
     def params(self) -> tuple[Param, ...]:
         return parse_signature(self.signature)
 
-    @property
-    def changes(self) -> bool:
-        """Whether it changes a variable, which is its `ref` then."""
-        return any(param.kind == "variable" and param.name == "ref" for param in self.params)
-
     def typed(self, call: "Call") -> object:
         """What the rule gives for a call, whose options are seen to first."""
         for name, limit in self.options.items():

@@ -442,6 +442,8 @@ def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin, 
         return failure(RUN_FAILED, statement, reason=reason)
     origin = op.node.origin
     notes = [Note(f"the op is {op.name}, of the kind {op.type}" if op.type else f"the op is {op.name}")]
+    if op.taken is not None:
+        notes.append(Note("it computes the gradient that line {line} takes", op.taken.origin.span))
     if origin.span != statement.span:
         notes.append(Note("it was run by line {line}", statement.span))
     found = Diagnostic(RUN_FAILED, origin.span, {"reason": reason}, tuple(notes), help, origin.chain)
