@@ -585,3 +585,61 @@ def test_examples_of_optimizers_are_programs(tfdsl):
         example = tfdsl("ops", name)[1].partition("Example:\n")[2]
         Path("example.tfg").write_text(textwrap.dedent(example) + "session:\n    train 2 steps:\n        print w\n")
         assert tfdsl("check", "example.tfg")[0] == 0, name
+
+
+def test_the_functions_of_a_library(tfdsl):
+    code, out, _ = tfdsl("ops", "nn.dense")
+    assert code == 0 and out.splitlines()[0].startswith("nn.dense(X, units, activation=none, ")
+    assert "X @ kernel + bias" in out
+    assert "nn.dropout(X, rate=0.5, training=training, seed=none)" in tfdsl("ops")[1]
+    assert "did you mean 'nn.dense'?" in tfdsl("ops", "nn.dens")[2]
+    code, _, err = tfdsl("ops", "nn")
+    assert code == 2 and "it is a library, with nn.dense, " in err and "_conv2d" not in err
+
+
+def closed(*words, **redirected):
+    """A command whose standard output is closed."""
+    code = "import os, sys; os.close(1); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    command = [sys.executable, "-c", code, "-m", "tfdsl", *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, **redirected)
+
+
+WRITING = [("run", "good.tfg", "--session", "two"), ("ops",), ("dump", "--stage", "tree", "good.tfg")]
+
+
+@pytest.mark.parametrize("words", WRITING, ids=lambda words: words[0])
+def test_who_writes_to_a_closed_output_says_so(files, words):
+    done = closed(*words)
+    assert done.returncode == 1
+    assert "error[TFG707]: cannot write standard output: it is closed" in done.stderr and "bug" not in done.stderr
+
+
+def test_who_writes_nothing_may_have_a_closed_output(files):
+    assert closed("check", "good.tfg").returncode == 0
+    assert closed("fmt", "--check", "-q", "good.tfg").returncode in (0, 1)
+
+
+def test_programs_are_written_in_utf8_whatever_the_terminal_has(files):
+    text = '# caf\u00e9 \u4e2d\nx = constant("\u4e2d")\n'
+    command = [sys.executable, "-m", "tfdsl", "fmt", "-"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(command, env=environment, input=text.encode(), capture_output=True)
+    assert (done.returncode, done.stdout.decode("utf-8")) == (0, text)
+
+
+EMPTY = [("run", ""), ("check", "good.tfg", ""), ("fmt", ""), ("run", "good.tfg", "--trace", ""),
+         ("run", "good.tfg", "--logdir", ""), ("run", "good.tfg", "--config", ""), ("eval", "", "y"),
+         ("check", "good.tfg", "--allow-path", ""), ("graph", "good.tfg", "-o", "")]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", EMPTY, ids=" ".join)
+def test_an_empty_name_of_a_file(tfdsl, words):
+    code, out, err = tfdsl(*words)
+    assert code == 2 and not out and "needs the name of a fi" in err.replace("folder", "file") and "it is empty" in err
+
+
+def test_an_empty_folder_in_a_config_file(tfdsl):
+    Path("c.yaml").write_text('logdir: ""\n', encoding="utf-8")
+    code, _, err = tfdsl("run", "good.tfg", "--config", "c.yaml")
+    assert code == 1 and "'logdir' must be the name of a folder" in err

@@ -81,6 +81,7 @@ def _main(argv: list[str]) -> int:
     arguments, unknown = parser.parse_known_args(argv, Namespace(words=argv))
     if unknown:
         used.unknown(unknown)
+    used.refuse_empty(arguments)
     if arguments.command is None:
         parser.print_help(sys.stderr)
         return 2

@@ -7,7 +7,7 @@ from ..syntax.parse import parse
 from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
-from .report import WrongUse, show
+from .report import WrongUse, show, write_utf8
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
+    write_utf8()
     extra = given(arguments)
     source = read(arguments.file, extra.limits)
     if arguments.stage == "tree":

@@ -14,7 +14,7 @@ from ..suggest import visible_lines
 from ..syntax.format import format_text
 from ..syntax.read import read, read_open
 from .options import add_limit_options, limits
-from .report import WrongUse, colour, count, errors, show
+from .report import WrongUse, colour, count, errors, show, write_utf8
 
 _COLOURS = {"+": "32", "-": "31", "@": "36"}
 
@@ -37,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def command(arguments: argparse.Namespace) -> int:
     dry, changed, unchanged, failed = arguments.check or arguments.diff, 0, 0, 0
     most = limits(arguments)
+    write_utf8()
     for path in _paths(arguments.files):
         try:
             source = read_open("<stdin>", _standard_input(), most) if path == "-" else read(path, most)

@@ -10,7 +10,7 @@ from ..suggest import did_you_mean
 from ..syntax.parse import parse
 from ..syntax.read import read
 from .options import add_program_options, given
-from .report import WrongUse, errors, show
+from .report import WrongUse, errors, show, write_utf8
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
+    write_utf8()
     if arguments.word != "wrt":
         raise WrongUse(f"write: tfdsl grad {arguments.file} NODE wrt NAME")
     extra = given(arguments)

@@ -1,15 +1,22 @@
 """`tfdsl ops`: what the language can call, from the tables that the compiler uses."""
 
 import argparse
+import os
+import re
 import textwrap
-from itertools import groupby
+from collections.abc import Iterable
+from itertools import groupby, takewhile
 
+from ..analysis.libraries import FOLDER, LIBRARIES
 from ..data.table import SOURCES, TRANSFORMS
 from ..ops import OPS, raw
 from ..ops.op import Op
 from ..ops.optimizers import OPTIMIZERS
 from ..ops.reaching import reach
 from ..suggest import nearest
+from ..syntax.parse import parse
+from ..syntax.read import read
+from ..syntax.tree import Def
 from .report import wrong_use
 
 
@@ -35,7 +42,7 @@ def command(arguments: argparse.Namespace) -> int:
         if arguments.name not in entries:
             match = nearest(arguments.name, known)
             hint = f"; did you mean {match!r}?" if match else ""
-            return wrong_use(f"there is no op {arguments.name!r}{hint}")
+            return wrong_use(f"there is no op {arguments.name!r}{hint or _members(arguments.name, entries)}")
         entries = {arguments.name: entries[arguments.name]}
     if arguments.json:
         import json
@@ -66,6 +73,32 @@ def _entries() -> dict[str, dict]:
     for group, table in (("data sources", SOURCES), ("data transforms", TRANSFORMS)):
         for row in table.values():
             result[row.name] = {"group": group, "signature": row.signature, "doc": row.doc}
+    for library in LIBRARIES:
+        result |= _library(library)
+    return result
+
+
+def _members(name: str, entries: Iterable[str]) -> str:
+    """What a library has, where its bare name is asked for."""
+    found = [one for one in entries if one.startswith(f"{name}.")]
+    return f"; it is a library, with {', '.join(found)}" if found else ""
+
+
+def _library(library: str) -> dict[str, dict]:
+    """The functions of a library: their parameters as they stand in its text, and the comments above them."""
+    source = read(os.path.join(FOLDER, f"{library}.tfg"))
+    result: dict[str, dict] = {}
+    for one in parse(source).body:
+        if isinstance(one, Def) and not one.target.id.startswith("_"):
+            before = source.text[: one.span.start].rsplit("\n", 1)[0].split("\n")
+            above = list(takewhile(lambda line: line.startswith("# "), reversed(before)))
+            signature = re.match(r"def \w+\((.*?)\):\n", source.text[one.span.start :], re.DOTALL)[1]
+            name = f"{library}.{one.target.id}"
+            result[name] = {
+                "group": f"library {library} (import {library})",
+                "signature": " ".join(signature.split()),
+                "doc": " ".join(line.removeprefix("# ") for line in reversed(above)),
+            }
     return result
 
 

@@ -184,8 +184,8 @@ def config(path: str) -> Given:
         if not isinstance(data.get(key) or {}, dict):
             raise _form(path, f"'{key}' must be a mapping of names to values")
     logdir = data.get("logdir")
-    if logdir is not None and not isinstance(logdir, str):
-        raise _form(path, "'logdir' must be a string")
+    if logdir is not None and not (isinstance(logdir, str) and logdir):
+        raise _form(path, "'logdir' must be the name of a folder")
     files = {str(name): value for name, value in (data.get("data") or {}).items()}
     for name, value in files.items():
         if not isinstance(value, str):

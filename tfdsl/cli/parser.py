@@ -6,6 +6,8 @@ from typing import NoReturn
 
 from ..suggest import did_you_mean, visible_lines
 
+_NAMES = {"FILE": "file", "FILE.yaml": "file", "OUT": "file", "DIR": "folder"}  # the arguments that are paths
+
 
 class Parser(argparse.ArgumentParser):
     """One whose messages cannot act on a terminal, since what they quote may be the name of any file, and that says
@@ -22,6 +24,14 @@ class Parser(argparse.ArgumentParser):
             near = did_you_mean(choice[1], known)
             super().error(f"there is no command '{choice[1]}': {near or 'the commands are ' + ', '.join(known)}")
         super().error(message)
+
+    def refuse_empty(self, given: argparse.Namespace) -> None:
+        """Refuse an empty name of a file or folder, which would mean none, or the working folder."""
+        for action in self._actions:
+            value = getattr(given, action.dest, None)
+            if action.metavar in _NAMES and "" in (value if isinstance(value, list) else [value]):
+                named = action.option_strings[-1] if action.option_strings else action.metavar
+                self.error(f"{named} needs the name of a {_NAMES[action.metavar]}, but it is empty")
 
     def unknown(self, words: list[str]) -> NoReturn:
         """Refuse words that no option or argument takes."""

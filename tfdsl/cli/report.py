@@ -1,5 +1,7 @@
 """How commands speak: diagnostics in colour on a terminal, summaries, the end of a pipe."""
 
+import errno
+import io
 import os
 import sys
 from collections.abc import Iterable
@@ -49,14 +51,35 @@ def count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
+class _Closed(io.TextIOWrapper):
+    """Standard output that is closed: it stands in its place, so that no file which is opened takes it, and whoever
+    writes to it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(open(os.devnull, "wb"), encoding="utf-8")  # noqa: SIM115
+
+    def write(self, text: str) -> int:
+        if text:
+            raise OSError(errno.EBADF, "it is closed")
+        return 0
+
+
 def open_streams() -> None:
-    """Make standard output and error usable: one that is closed swallows, what an encoding has not is escaped."""
+    """Make standard output and error usable: writing to an output that is closed fails, an error that is swallows, what
+    an encoding has not is escaped."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+            place = _Closed() if name == "stdout" else open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+            setattr(sys, name, place)
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def write_utf8() -> None:
+    """Have standard output take programs, and texts to be kept, in the encoding that their files have."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", errors="strict")
 
 
 def broken_pipe() -> int:
