@@ -9,7 +9,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "tfdsl"
 
 # Each part may import itself and the parts before it.
 ORDER = [
-    "record", "collector", "source", "suggest", "diagnostics", "limits", "bag", "render", "access", "outputs", "cluster", "syntax",
+    "record", "collector", "source", "suggest", "diagnostics", "limits", "bag", "render", "access", "outputs", "given", "cluster",
+    "syntax",
     "types", "ops", "program", "executed", "serialize", "listing",
     "draw", "data (front)", "analysis", "data", "lowering", "runtime", "driver", "cli", "notebook",
     "pytest_plugin",

@@ -542,3 +542,91 @@ def test_variables_of_such_types_are_given_back(here):
     program = tfdsl.compile(text)
     with program.session(variables=program.run().variables) as session:
         assert session.run("w").tolist() == [2.0, 4.0]
+
+
+LISTS = """
+variable w = 2.0
+both = [w * 2.0, w + 1.0]
+slopes = gradients(square(w), [w])
+a, b = split(constant([1.0, 2.0]), 2)
+count = 3
+"""
+
+
+def test_names_of_lists():
+    program = tfdsl.compile(LISTS)
+    assert [one.op.type for one in program["both"]] == ["Mul", "AddV2"] and len(program["slopes"]) == 1
+    assert "both" in program.names and "list of 2" in repr(program._repr_mimebundle_())
+    with program.session() as session:
+        assert session.run("both") == [4.0, 3.0]
+        assert session.run(["slopes", "count", "w"]) == [[4.0], 3, 2.0]
+        with pytest.raises(TfgError) as caught:
+            session.run("w", feed={"both": 1.0})
+        assert caught.value.diagnostics[0].code == "TFG505"
+    copied = tfdsl.serialize.from_yaml(tfdsl.serialize.to_yaml(program.program))
+    assert copied.graph("").names["both"].value == program.program.graph("").names["both"].value
+
+
+WRONG = {
+    "program": lambda: tfdsl.compile(5),
+    "params": lambda: tfdsl.compile(LISTS, params=[1]),
+    "data": lambda: tfdsl.compile(LISTS, data=np.eye(2)),
+    "names of data": lambda: tfdsl.check(LISTS, data={3: np.eye(2)}),
+    "ops": lambda: tfdsl.compile(LISTS, ops=5),
+    "limits": lambda: tfdsl.compile(LISTS, limits=5),
+    "options": lambda: tfdsl.compile(LISTS + "session: print w\n").run(options="step"),
+    "name": lambda: tfdsl.compile(LISTS)[3],
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_is_of_the_wrong_kind_is_a_type_error_in_plain_words(kind):
+    with pytest.raises(TypeError, match=r"must be|are strings|is its text") as caught:
+        WRONG[kind]()
+    assert "attribute" not in str(caught.value) and "subscript" not in str(caught.value)
+
+
+def test_sessions_refuse_what_is_of_the_wrong_kind():
+    program = tfdsl.compile(LISTS)
+    with program.session() as session:
+        for names, feed in ((3, None), (["w", 3], None), (None, None), ("w", "x"), ("w", {1: 2})):
+            with pytest.raises(TypeError, match=r"run takes a name|feed"):
+                session.run(names, feed)
+    with pytest.raises(TypeError, match="variables must be a mapping"), program.session(variables=5):
+        pass
+
+
+def test_an_engine_that_there_is_not():
+    with pytest.raises(TfgError) as caught:
+        tfdsl.compile(LISTS + "session: print w\n").run(options=Options(engine="steps"))
+    (error,) = caught.value.diagnostics
+    assert error.code == "TFG476" and "step" in error.help_line
+
+
+MASKED = np.ma.masked_array(np.ones((2, 2)), mask=[[True, False], [False, False]])
+FROM = (
+    'data d = csv("d.csv", target="y")\nplaceholder X: float32[n, 2]\ntotal = reduce_sum(X)\nvariable v = [1.0, 2.0]\n'
+)
+
+
+def test_masked_arrays_are_refused():
+    program = tfdsl.compile(FROM, data={"d": (np.eye(2), np.ones(2))})
+    for given in (MASKED, {"features": MASKED}, (np.eye(2), MASKED[0]), (MASKED, np.ones(2))):
+        (error,) = tfdsl.check(FROM, data={"d": given})
+        assert error.code == "TFG770" and "filled" in error.help_line
+    with program.session() as session:
+        for fed in (MASKED, [MASKED[0], MASKED[1]]):
+            with pytest.raises(TfgError) as caught:
+                session.run("total", {"X": fed})
+            assert caught.value.diagnostics[0].code == "TFG770"
+        assert session.run("total", {"X": MASKED.filled(0.0)}) == 3.0
+        assert session.run("total", {"X": np.ma.masked_array(np.ones((2, 2)), mask=False)}) == 4.0
+    with pytest.raises(TfgError) as caught, program.session(variables={"v": MASKED[0]}):
+        pass
+    assert caught.value.diagnostics[0].code == "TFG770"
+
+
+def test_options_can_be_pickled():
+    options = pickle.loads(pickle.dumps(Options(engine="step", logdir="logs")))
+    assert (options.engine, options.logdir) == ("step", "logs")
+    assert tfdsl.compile(LISTS + "session: print w\n").run(options=options).printed == ["2.0"]

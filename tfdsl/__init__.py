@@ -74,10 +74,11 @@ def compile(
     Raises `TfgError` with all errors of the program, and for names that it does not declare.
     """
     from .driver import compile_source, merged_params, with_ops
+    from .given import named_values
 
     source, access = _source(text_or_path, allow_paths, limits)
-    params = merged_params(params, values)
-    return compile_source(source, params, data, limits, foreign=with_ops(ops), access=access)
+    params, data = merged_params(params, values), named_values("data", data)
+    return compile_source(source, params, data, limits, foreign=with_ops(named_values("ops", ops)), access=access)
 
 
 def check(
@@ -98,10 +99,12 @@ def check(
     """
     from .driver import check as check_source
     from .driver import merged_params, with_ops
+    from .given import named_values
 
-    foreign = with_ops(ops) if ops else None
+    foreign = with_ops(named_values("ops", ops)) if ops else None
     source, access = _source(text_or_path, allow_paths, limits)
-    return check_source(source, merged_params(params, values), data, limits, foreign=foreign, access=access)[1]
+    params, data = merged_params(params, values), named_values("data", data)
+    return check_source(source, params, data, limits, foreign=foreign, access=access)[1]
 
 
 def load_ipython_extension(ipython) -> None:
@@ -114,9 +117,14 @@ def load_ipython_extension(ipython) -> None:
 def _source(text_or_path: str | os.PathLike, allow_paths: Iterable[str | os.PathLike], limits: "Limits | None"):
     """A program's source, and what it may touch."""
     from .access import Access
+    from .limits import Limits
     from .source import Source
     from .syntax.read import read
 
+    if not isinstance(text_or_path, (str, os.PathLike)):
+        raise TypeError(f"a program is its text or the path of its file, not {type(text_or_path).__name__}")
+    if limits is not None and not isinstance(limits, Limits):
+        raise TypeError(f"limits must be tfdsl.Limits, not {type(limits).__name__}")
     is_text = isinstance(text_or_path, str) and ("\n" in text_or_path or not text_or_path.endswith(".tfg"))
     source = Source("<text>", text_or_path) if is_text else read(text_or_path, limits)
     return source, Access(source.path, allow_paths)

@@ -405,6 +405,8 @@ FED_COLUMNS = _message("TFG636", "'{name}' is fed two data sets whose columns di
 BUILD_FAILED = _message("TFG701", "TensorFlow cannot build this: {reason}")
 RUN_FAILED = _message("TFG702", "{reason}")
 EXPECT_FAILED = _message("TFG703", "expected {text}")
+MASKED = _message("TFG770", "{name} is a masked array, and what is masked has no value",
+                  "give the elements a value, such as array.filled(0.0), or leave their rows out")
 RESTORE_MISSING = _message("TFG704", "there is no checkpoint {path}",
                            "save one first, or write: restore from \"...\" if exists")
 SAVE_TWICE = _message("TFG759", "two variables would be saved as '{name}' in {path}", "give each a name of its own")

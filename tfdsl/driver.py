@@ -14,6 +14,7 @@ from .analysis.outside import Outside
 from .analysis.values import thaw
 from .collector import paused
 from .diagnostics import (
+    ENGINE_UNKNOWN,
     NO_SESSIONS,
     PARAM_TWICE,
     SESSION_NAME,
@@ -22,8 +23,9 @@ from .diagnostics import (
     TfgError,
 )
 from .executed import fed, kept_nodes
+from .given import named_values
 from .limits import Clock, Limits
-from .program import Field, Graph, Named, Node, Program, Static
+from .program import ENGINES, Field, Graph, Named, Node, Program, Refs, Static
 from .source import Source
 from .suggest import did_you_mean, listed
 from .syntax import tree as t
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 
 def merged_params(params: Mapping[str, object] | None, named: Mapping[str, object]) -> dict[str, object]:
     """The params of a mapping and of keyword arguments together; one that is given in both is an error."""
-    params = params or {}
+    params = named_values("params", params)
     twice = [name for name in named if name in params]
     if twice:
         raise TfgError([Diagnostic(PARAM_TWICE, None, {"name": name}) for name in twice])
@@ -237,13 +239,22 @@ class Compiled:
     def __getitem__(self, name: str) -> object:
         """The tensor, variable or operation of a name of the program: `program["loss.mse"]`.
 
-        A name of another graph is `graph.name`; a value known while compiling is itself. KeyError without it.
+        A name of another graph is `graph.name`; a list has those of its items; a value known while compiling is itself.
+        KeyError without it.
         """
+        if not isinstance(name, str):
+            raise TypeError(f"the names of a program are strings, not {type(name).__name__}")
         if name not in self:
             hint = did_you_mean(name, self.names)
             raise KeyError(f"the program has no name {name!r}" + (f"; {hint}" if hint else ""))
         graph, named = self.names[name]
-        return thaw(named.value.value) if isinstance(named.value, Static) else self.built(graph.name).value(named.value)
+        match named.value:
+            case Static(value):
+                return thaw(value)
+            case Refs(items):
+                return [self.built(graph.name).value(ref) for ref in items]
+            case ref:
+                return self.built(graph.name).value(ref)
 
     def __contains__(self, name: str) -> bool:
         return name in self.names
@@ -288,6 +299,11 @@ class Compiled:
         from .runtime.options import Options
         from .runtime.run import run
 
+        if options is not None and not isinstance(options, Options):
+            raise TypeError(f"options must be a tfdsl.Options, not {type(options).__name__}")
         options = options or Options(write=lambda line: None)
+        if options.engine and options.engine not in ENGINES:
+            help = did_you_mean(options.engine, ENGINES)
+            raise TfgError([Diagnostic(ENGINE_UNKNOWN, None, {"name": options.engine}, help=help)])
         options.access = self.access
         return run(self, session, options)

@@ -37,7 +37,7 @@ from .cli.signals import interruptible
 from .data.table import schema_of
 from .diagnostics import UNKNOWN_NAME, UNUSED, UNUSED_VALUE, Diagnostic, TfgError
 from .driver import Compiled, check
-from .program import Ref
+from .program import Ref, Static
 from .record import Record
 from .render import render_text
 from .source import Source
@@ -79,7 +79,9 @@ class Cell:
         if name not in self.program:
             return False
         graph, named = self.program.names[name]
-        return not isinstance(named.value, Ref) or (graph.type(named.value) is not None and not self.needs(name))
+        if isinstance(named.value, Ref):
+            return graph.type(named.value) is not None and not self.needs(name)
+        return isinstance(named.value, Static)  # what a list of tensors would be to a later cell is open
 
     def __getitem__(self, name: str) -> object:
         if name not in self:

@@ -169,9 +169,9 @@ Item = Node | Enter | Exit
 
 
 class Named(Record):
-    """What a name of the program stands for: a node's output, or a value known while compiling."""
+    """What a name of the program stands for: a node's output, several, or a value known while compiling."""
 
-    value: Ref | Static
+    value: Ref | Refs | Static
     span: Span
 
 

@@ -282,6 +282,8 @@ def _named(value: object, span: Span) -> Named | None:
             return Named(Static(value), span)
         case list() | tuple() if is_host(value):
             return Named(Static(freeze(value)), span)
+        case list() | tuple() if value and all(isinstance(item, Tensor) for item in value):
+            return Named(Refs(tuple(item.ref for item in value)), span)
         case _:
             return None
 

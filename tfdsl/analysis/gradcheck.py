@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..diagnostics import LOSS_TYPE, UNKNOWN_NAME, Diagnostic, TfgError
 from ..ops import OPS
-from ..program import Graph, Item, Node, Program, Ref, Refs, Static
+from ..program import Graph, Item, Node, Program, Ref, Refs
 from ..record import Record
 from ..source import Span
 from .arguments import Given
@@ -45,7 +45,7 @@ def wanted(ctx: Analysis, program: Program, node: str | None) -> list[Check]:
 
 def _of_node(ctx: Analysis, graph: Graph, name: str) -> Check:
     named = graph.names.get(name)
-    if named is None or isinstance(named.value, Static) or graph.type(named.value) is None:
+    if named is None or not isinstance(named.value, Ref) or graph.type(named.value) is None:
         help = ctx.did_you_mean(name, graph.names)
         raise TfgError([Diagnostic(UNKNOWN_NAME, None, {"name": name}, help=help)])
     type = graph.type(named.value)

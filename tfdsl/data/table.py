@@ -20,8 +20,10 @@ from ..diagnostics import (
     DATA_AFTER_SPLIT,
     DATA_FORMAT,
     DATA_REPLACEMENT,
+    MASKED,
     PARQUET_NO_COLUMN,
 )
+from ..given import is_masked
 from ..limits import Clock
 from ..ops.op import Param, parse_signature
 from ..record import Record
@@ -501,6 +503,9 @@ def python_arrays(data_name: str, data: object) -> tuple[object, object]:
 
 def _python_schema(data_name: str, data: object) -> Schema:
     features, target = python_arrays(data_name, data)
+    for name, array in (("features", features), ("target", target)):
+        if is_masked(array):
+            raise DataError(MASKED, name=f"the array of the {name}")
     if not hasattr(features, "shape") or (target is not None and not hasattr(target, "dtype")):
         raise DataError(DATA_REPLACEMENT, data=data_name, found=type(data).__name__)
     check_features("features", features.shape, is_there=True)

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 
 import numpy as np
 
@@ -18,9 +19,10 @@ from ..diagnostics import (
     Diagnostic,
     TfgError,
 )
+from ..given import named_values
 from ..lowering.failures import failure
 from ..lowering.graph import BuiltGraph
-from ..program import Named, Origin, Program, Ref, Session, Static, takes_step
+from ..program import Named, Origin, Program, Ref, Refs, Session, Static, takes_step
 from ..suggest import did_you_mean, listed
 from .cluster import Late, Lost, Servers
 from .feeds import check_shapes, convert
@@ -44,22 +46,25 @@ class EmbeddedSession:
     def run(self, names: str | Sequence[str], feed: Mapping[str, object] | None = None):
         """The values of one name, or a list of the values of several, from one execution of the graph.
 
-        A value is a NumPy array or number of the tensor's dtype and shape, None for an operation; a value known while
-        compiling is itself. `feed` maps names of placeholders to arrays, which are converted where nothing is lost.
+        A value is a NumPy array or number of the tensor's dtype and shape, None for an operation; that of a list is a
+        list, and a value known while compiling is itself. `feed` maps names of placeholders to arrays, which are
+        converted where nothing is lost.
         What is missing, does not fit or fails in TensorFlow is a `TfgError`.
         """
         if self.is_closed:
             raise TfgError([Diagnostic(SESSION_CLOSED, None)])
         one = isinstance(names, str)
+        if not one and not (isinstance(names, Sequence) and all(isinstance(name, str) for name in names)):
+            raise TypeError("run takes a name of the program, or a list of names")
         wanted = [self._named(name) for name in ([names] if one else names)]
-        fed = self._feeds(feed or {})
-        refs = [named.value for named in wanted if isinstance(named.value, Ref)]
+        fed = self._feeds(named_values("feed", feed))
+        refs = list(chain.from_iterable(_refs(named) for named in wanted))
         self._check_fed(refs, frozenset(fed), list(names) if not one else [names])
         if self._trains(refs, frozenset(fed)):
             fed[self._built.program.training] = np.array(True)
         feeds = {self._built.tensor(ref): array for ref, array in fed.items()}
         values = iter(self._execute([self._built.value(ref) for ref in refs], feeds, wanted))
-        results = [next(values) if isinstance(n.value, Ref) else thaw(n.value.value) for n in wanted]
+        results = [self._value(named, values) for named in wanted]
         return results[0] if one else results
 
     def _execute(self, fetches: list, feeds: dict, wanted: list[Named]):
@@ -80,6 +85,16 @@ class EmbeddedSession:
         except tf.errors.OpError as error:
             raise run_failure(self._built, error, Origin(wanted[0].span)) from error
 
+    @staticmethod
+    def _value(named: Named, values: Iterator):
+        match named.value:
+            case Static(value):
+                return thaw(value)
+            case Refs(items):
+                return [next(values) for _ in items]
+            case _:
+                return next(values)
+
     def _named(self, name: str) -> Named:
         names = self._built.program.names
         if name not in names:
@@ -91,7 +106,7 @@ class EmbeddedSession:
         result, checked = {}, []
         for name, value in feed.items():
             named = self._named(name)
-            node = None if isinstance(named.value, Static) else self._built.program.nodes[named.value.node]
+            node = None if not isinstance(named.value, Ref) else self._built.program.nodes[named.value.node]
             if node is None or not node.outputs or node.op in ("variable", "shared"):
                 details = {"value": f"'{name}'", "hint": "feed placeholders, by their names in the program"}
                 raise TfgError([Diagnostic(FEED_TARGET, named.span, details)])
@@ -121,6 +136,17 @@ class EmbeddedSession:
             raise TfgError([Diagnostic(UNFED, None, details, help=help)])
 
 
+def _refs(named: Named) -> tuple[Ref, ...]:
+    """The tensors that a name stands for."""
+    match named.value:
+        case Static():
+            return ()
+        case Refs(items):
+            return items
+        case ref:
+            return (ref,)
+
+
 def _warn(warning: Diagnostic) -> None:
     """Say a warning as Python does, at the call of `session.run`."""
     warnings.warn(f"{warning.headline}; {warning.help_line}", stacklevel=5)
@@ -130,7 +156,7 @@ def _warn(warning: Diagnostic) -> None:
 def open_session(compiled, graph: str = "", variables: Mapping[str, object] | None = None) -> Iterator[EmbeddedSession]:
     """A session on a graph of a compiled program: its variables have the values given, or else their initial ones."""
     built = compiled.built(graph)
-    values = _of_graph(variables or {}, compiled.program, graph)
+    values = _of_graph(named_values("variables", variables), compiled.program, graph)
     plan = Session("", graph, True, (), Origin(_whole(compiled)))
     options = Options()
     if compiled.cluster is not None:

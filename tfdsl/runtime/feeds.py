@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from ..diagnostics import FEED_DTYPE, FEED_ROUNDED, FEED_SHAPE, FEED_SIZE, Diagnostic, Note, TfgError
+from ..diagnostics import FEED_DTYPE, FEED_ROUNDED, FEED_SHAPE, FEED_SIZE, MASKED, Diagnostic, Note, TfgError
+from ..given import is_masked
 from ..lowering.tf import tf
 from ..program import Origin
 from ..types import BECOMES, DIGITS, DTYPES, SizeMismatch, TensorType, match_shape, shape_text
@@ -20,6 +21,8 @@ def convert(
 ) -> np.ndarray:
     """A fed value as an array of the tensor's dtype; whole numbers may become floats, not the reverse. `warn` takes a
     warning where they become other numbers."""
+    if is_masked(value) or (isinstance(value, (list, tuple)) and any(map(is_masked, value))):
+        raise _error(MASKED, origin, name=name)
     try:
         array = np.asarray(value)
     except ValueError:

@@ -17,6 +17,23 @@ if TYPE_CHECKING:
     from .trace import Tracer
 
 
+# What an option is where it is not given: functions with names, so that options can be pickled.
+def _print(line: str) -> None:
+    print(line, file=sys.stdout)
+
+
+def _drop(line: str) -> None:
+    pass
+
+
+def _never() -> bool:
+    return False
+
+
+def _nothing() -> None:
+    pass
+
+
 @dataclass(slots=True)
 class Options:
     """How to run a program: `program.run(options=tfdsl.Options(deterministic=True))`.
@@ -39,15 +56,15 @@ class Options:
     The other fields belong to the commands and to clusters.
     """
 
-    write: Callable[[str], None] = lambda line: print(line, file=sys.stdout)
-    note: Callable[[str], None] = lambda line: None
+    write: Callable[[str], None] = _print
+    note: Callable[[str], None] = _drop
     logdir: str | None = None
     fresh: bool = False
     states: "Mapping[str, States] | None" = None  # the folders of the checkpoints, where the caller holds them already
     resume_anyway: bool = False
     keep_variables: bool = True
     session_ended: "Callable[[int, Mapping[str, np.ndarray]], None] | None" = None
-    interrupted: Callable[[], bool] = lambda: False
+    interrupted: Callable[[], bool] = _never
     progress: "Callable[[int, int, str], Progress] | None" = None
     tracer: "Tracer | None" = None
     engine: str = ""
@@ -56,7 +73,7 @@ class Options:
     timeout: float = TIMEOUT
     servers: "Servers | None" = None  # of the cluster that it runs on; a compiled program gives its own
     part: "Part | None" = None  # what this process takes of the trainings, where each worker trains by itself
-    check: Callable[[], None] = lambda: None  # raises an error if a process of another worker is gone
+    check: Callable[[], None] = _nothing  # raises an error if a process of another worker is gone
     share: "Share | None" = None  # the same, as it is
 
 
