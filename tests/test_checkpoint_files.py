@@ -113,7 +113,23 @@ def test_only_what_its_manifest_lists_is_removed_with_a_checkpoint(here):
     (state / "variables.csv").write_text("mine")
     program().run()
     (left,) = (here / "kept").iterdir()
+    assert left == state
     assert [(path.name, path.read_text()) for path in left.iterdir()] == [("variables.csv", "mine")]
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_what_is_put_into_a_checkpoint_stays_where_it_is(here, fresh):
+    """And the next run goes on without it: what holds nothing of ours is no checkpoint."""
+    stopped_after(program(), 7)
+    for state in states(here):
+        (state / "notes.txt").write_text(state.name)
+    mine = [state / "notes.txt" for state in states(here)]
+    for _ in range(2):
+        assert program().run(options=Options(lambda line: None, fresh=fresh)).steps > 0
+        assert [path.read_text() for path in mine] == [path.parent.name for path in mine]
+        assert sorted(path.name for path in (here / "kept").rglob("*")) == sorted(
+            [*(path.parent.name for path in mine), "notes.txt", "notes.txt"]
+        )
 
 
 def test_an_empty_folder_of_others_stays(here):

@@ -283,3 +283,11 @@ def test_nothing_is_computed_again_but_what_a_gradient_flows_through(method, lin
 def test_methods_say_nothing_on_standard_error(capfd):
     values('variable v = [1.0, 2.0]\ny = reduce_sum(v * v)\ng = gradients(y, [v], method="numeric")[0]\n', ["g"])
     assert "AutoGraph" not in capfd.readouterr().err
+
+
+def test_a_number_beside_none_is_a_disagreement(here, capsys):
+    (here / "g.tfg").write_text(
+        "variable w = 0.0\nx = 1.0 / w\ny = x - x + w * w\noptimize y with gradient_descent(learning_rate=0.1)\n"
+    )
+    assert main(["gradcheck", "g.tfg"]) == 1
+    assert "1 with a disagreement" in capsys.readouterr().err

@@ -327,3 +327,31 @@ session:
 
     assert learnt("every 2 steps: print 0") == learnt("run one\n        run two")
     assert learnt("every 2 steps: print 0") != learnt("run one, two")
+
+
+def test_numbers_that_do_not_fit_are_said_by_us_alone(here, capfd):
+    """No warning of NumPy's stands beside the error."""
+    (here / "d.csv").write_text("a,b,y\n1e300,2,3\n-1e300,4,5\n1e308,3,4\n")
+    for transforms in ("standardize", "polynomial(degree=9) | standardize", "minmax"):
+        text = f'data d = csv("d.csv", target="y") | {transforms}\nplaceholder X: float32[n, d.columns]\n'
+        try:
+            tfdsl.compile(text + "session: print X with X = d.features\n").run(options=Options(write=lambda line: None))
+        except tfdsl.TfgError as error:
+            assert error.diagnostics[0].code == "TFG622"
+    assert "Warning" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("what", "holds"),
+    [("complex(3.0, 4.0) == 3.0 within 0.1", False), ("complex(3.0, 0.05) == 3.0 within 0.1", True),
+     ("v == 9007199254740992 within 0", False), ("v == 9007199254740990 within 3", True),
+     ("1.0 / z == 1.0 / z within 0.1", True), ("1.0 / z == 5.0 within 0.1", False), ("0.0 / z == 0.0 / z within 1", False)],
+)  # fmt: skip
+def test_what_is_within(what, holds, capfd):
+    """The whole of a complex number counts, all digits of a whole one, and infinity is itself."""
+    text = f"v = constant(9007199254740993, int64)\nvariable z = 0.0\nsession: expect {what}\n"
+    if holds:
+        tfdsl.compile(text).run()
+    else:
+        assert failure(text).code == "TFG703"
+    assert "Warning" not in capfd.readouterr().err

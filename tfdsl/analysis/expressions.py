@@ -14,7 +14,6 @@ from ..diagnostics import (
     CONDITION_TENSOR,
     INDEX_KIND,
     INDEX_RANGE,
-    LIST_SHAPES,
     NO_CONTENT,
     NO_VALUE,
     NOT_CALLABLE,
@@ -36,7 +35,7 @@ from ..ops.optimizers import OPTIMIZERS
 from ..program import Apply, Fetch, PlanExpr, Value
 from ..source import Span
 from ..syntax import tree as t
-from ..types import DTYPE_NAMES, FLOAT32, UNREADABLE, DType, TensorType
+from ..types import DTYPE_NAMES, UNREADABLE, DType, TensorType
 from . import outside, raw, training
 from .arguments import Given, sizes_of
 from .builtins import BUILTINS
@@ -44,6 +43,7 @@ from .calls import call, call_op
 from .context import Abandoned, Analysis
 from .indexing import index_array, index_tensor
 from .libraries import LIBRARIES
+from .lists import list_help, one_shape
 from .members import member
 from .names import Ambiguous, Env
 from .values import (
@@ -66,7 +66,6 @@ _ELSEWHERE = {
     "mean": "reduce_mean(x)", "Variable": "variable w = 0.0", "dense": "import nn, and nn.dense(x, 10)",
     "Dense": "import nn, and nn.dense(x, 10)",
 }  # fmt: skip
-_SCALAR = TensorType(FLOAT32, ())
 _SOME = 8  # of many names that a message shows
 
 # An operator of the language: Python's function, the op of the table, and the name TensorFlow gives its node.
@@ -360,32 +359,11 @@ def plan_value(ctx: Analysis, value: object, span: Span) -> PlanExpr:
         case Broken():
             raise Abandoned(None)
         case list() | tuple() | range() if not is_host(value):
-            _one_shape(ctx, value, span)
+            one_shape(ctx, value, span)
             return Apply("list", tuple(plan_value(ctx, item, span) for item in value))
         case _ if is_host(value):
             return Value(freeze(value))
     ctx.fail(NOT_TENSOR, span, value=describe(value))
-
-
-def _one_shape(ctx: Analysis, values: list | tuple | range, span: Span) -> None:
-    """Refuse a list of values whose shapes are known to differ: it is no array."""
-    types = [v.type if isinstance(v, (Tensor, Array)) else _SCALAR for v in values if not isinstance(v, (list, tuple))]
-    known = [one for one in types if one is not None and one.shape is not None]
-    for one in known[1:]:
-        shapes = [[ctx.graph.sizes.resolve(dim) for dim in type.shape] for type in (known[0], one)]
-        differ = any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(*shapes))
-        if differ or len(shapes[0]) != len(shapes[1]):
-            ctx.fail(LIST_SHAPES, span, first=known[0], second=one)
-
-
-def _list_help(*operands: object) -> str:
-    """How to go on where one operand is a list of tensors, such as the one that `gradients` gives."""
-    one = next((v for v in operands if isinstance(v, list) and v and all(isinstance(i, Tensor) for i in v)), None)
-    if one is None:
-        return ""
-    if len(one) == 1:
-        return "the list has one tensor: take it out of the list with [0]"
-    return f"the list has {len(one)} tensors: take one with [0], or name them: a, b = ..."
 
 
 def _is_of_strings(value: object) -> bool:
@@ -400,7 +378,7 @@ def _operands(ctx: Analysis, expr: t.Expr, left: object, right: object, refuse: 
     refuse = refuse or (any(is_text) and not any(_is_of_strings(v) for v in (left, right)) and expr.op in ("+", "%"))
     refuse = refuse or (is_text[0] and expr.op == "%")
     if refuse or not usable:
-        help = _list_help(left, right)
+        help = list_help(left, right)
         if any(is_text) and any(isinstance(v, (Tensor, Array)) for v in (left, right)):
             help = 'print writes texts and values beside one another: print "x is", x'
         ctx.fail(OPERATOR, expr.span, help=help, op=expr.op, left=describe(left), right=describe(right))

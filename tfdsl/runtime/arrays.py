@@ -1,5 +1,7 @@
 """Data sets for a run; what is wrong with one is reported at its declaration."""
 
+import numpy as np
+
 from ..access import Access
 from ..data.load import load as load_data
 from ..data.schema import DataError
@@ -10,7 +12,8 @@ from ..program import Data
 def load(spec: Data, replacement: object, access: Access):
     """The arrays of a `data` declaration; `replacement` stands in for its source."""
     try:
-        return load_data(spec, replacement=replacement, access=access)
+        with np.errstate(over="ignore", invalid="ignore"):  # numbers that do not fit are an error of their row
+            return load_data(spec, replacement=replacement, access=access)
     except DataError as error:
         notes = (Note(f"at {error.place}"),) if error.place else ()
         origin = spec.origin

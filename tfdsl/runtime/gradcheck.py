@@ -87,13 +87,14 @@ def _judge(outcome: Outcome, reference: Outcome, size: float, tolerance: float) 
     for value, wanted in zip(outcome.values, reference.values, strict=True):
         with np.errstate(all="ignore"):
             apart = np.abs(value.astype(np.float64) - wanted.astype(np.float64))
-        apart = np.where(np.isnan(value) & np.isnan(wanted), 0.0, apart)
+        alike = (value == wanted) | (np.isnan(value) & np.isnan(wanted))
+        apart = np.where(alike, 0.0, np.where(np.isnan(apart), np.inf, apart))  # one of them is no number
         absolute = float(np.max(apart, initial=0))
         # Rounding of y itself reaches the differences: what is small beside y is judged by y.
         largest = (float(np.max(np.abs(one), initial=0)) for one in (wanted, value))
         scale = max(*largest, 1e-2 * size, 1e-30)
         outcome.absolute = max(outcome.absolute, absolute)
-        outcome.relative = max(outcome.relative, absolute / scale)
+        outcome.relative = max(outcome.relative, absolute / scale if np.isfinite(absolute) else absolute)
     outcome.agrees = bool(outcome.relative <= tolerance)  # False for NaN
 
 

@@ -81,7 +81,10 @@ def compare(op: str, left: object, right: object, within: float | None = None) -
     if left.shape and right.shape and left.shape != right.shape:
         return op == "!="
     if within is not None and op in ("==", "!="):
-        near = np.all(np.abs(left.astype(np.float64) - right.astype(np.float64)) <= within)
+        exact = object if {left.dtype.kind, right.dtype.kind} <= set("iub") else np.float64
+        dtype = np.complex128 if "c" in (left.dtype.kind, right.dtype.kind) else exact
+        apart = np.abs(left.astype(dtype) - right.astype(dtype))
+        near = np.all((left == right) | (apart <= within))  # also of infinite ones
         return bool(near) is (op == "==")
     result = np.asarray(_COMPARISONS[op](left, right))
     return bool(result.any() if op == "!=" else result.all())

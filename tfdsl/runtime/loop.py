@@ -439,7 +439,8 @@ class Engine:
     def _log(self, chunk: _Chunk, end: tuple[int, int]) -> None:
         """Write what was logged before a statement of an event."""
         steps, times = chunk.steps.tolist(), chunk.times.tolist()
-        scalars = {at: chunk.values[at].astype(np.float32).tolist() for at in self._tags}
+        with np.errstate(over="ignore"):
+            scalars = {at: chunk.values[at].astype(np.float32).tolist() for at in self._tags}
         for k, number in self._due(chunk, lambda statement: isinstance(statement, Log)):
             if (k, number) >= end:
                 return

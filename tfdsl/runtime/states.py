@@ -102,8 +102,8 @@ class States:
             self._folder.close()
             self._whole.clear()
             self._open()
-        names = self._names()
-        number = int(_STATE.match(names[-1])[1]) + 1 if names else 1
+        numbers = [int(_STATE.match(name)[1]) for name in self._named()]
+        number = max(numbers, default=0) + 1
         name = f"{number:08}-step-{step}"
         with new_folder(self._folder, "new", MANIFEST, _PLANNED) as (made, work):
             save(os.path.join(made.path, VARIABLES))
@@ -144,7 +144,19 @@ class States:
         return False
 
     def _names(self) -> list[str]:
-        return sorted(filter(_STATE.match, self._folder.names()), key=lambda name: int(_STATE.match(name)[1]))
+        """The folders with the name of a state, those that hold nothing but files of others left out."""
+        return sorted(filter(self._may_be_state, self._named()), key=lambda name: int(_STATE.match(name)[1]))
+
+    def _named(self) -> list[str]:
+        return list(filter(_STATE.match, self._folder.names()))
+
+    def _may_be_state(self, name: str) -> bool:
+        try:
+            with self._folder.folder(name) as folder:
+                inside = folder.names()
+        except OSError:  # no folder
+            return True
+        return not inside or any(one.startswith((MANIFEST, VARIABLES)) for one in inside)
 
     def _ours(self) -> list[str]:
         """The states, whole or damaged, whose manifest is ours."""
@@ -173,9 +185,12 @@ class States:
             raise Damaged((error.strerror or str(error)).lower()) from None
 
     def _forget(self, name: str) -> None:
-        """Remove a state; in one step for whoever looks at the folder."""
-        left = f".old-{os.urandom(8).hex()}"
-        self._folder.rename(name, left)
+        """Remove a state; in one step for whoever looks at the folder. What others have put into it stays there."""
+        with self._folder.folder(name) as folder:
+            is_ours_alone = not set(folder.names()).difference(owned(folder, MANIFEST))
+        left = f".old-{os.urandom(8).hex()}" if is_ours_alone else name
+        if is_ours_alone:
+            self._folder.rename(name, left)
         remove_folder(self._folder, left, MANIFEST)
 
 

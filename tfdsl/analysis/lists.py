@@ -1,0 +1,54 @@
+"""Lists of tensors where one value is wanted."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from ..diagnostics import LIST_SHAPES
+from ..source import Span
+from ..types import FLOAT32, TensorType
+from .context import Analysis
+from .values import Array, Tensor
+
+_SCALAR = TensorType(FLOAT32, ())
+
+
+def one_shape(ctx: Analysis, values: list | tuple | range, span: Span, whole: list | tuple | range = ()) -> None:
+    """Refuse a list of values whose shapes are known to differ: it is no array. It may be inside of a `whole` one."""
+    for inner in values:
+        if isinstance(inner, (list, tuple)):
+            one_shape(ctx, inner, span, whole or values)
+    types = [v.type if isinstance(v, (Tensor, Array)) else _SCALAR for v in values if not isinstance(v, (list, tuple))]
+    known = [one for one in types if one is not None and one.shape is not None]
+    for one in known[1:]:
+        shapes = [[ctx.graph.sizes.resolve(dim) for dim in type.shape] for type in (known[0], one)]
+        differ = any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(*shapes))
+        if differ or len(shapes[0]) != len(shapes[1]):
+            ctx.fail(LIST_SHAPES, span, first=known[0], second=one, help=_one_by_one(span.text, whole or values))
+
+
+def _one_by_one(text: str, values: list | tuple | range) -> str:
+    """How to write a list's items instead of the list; empty where it is written out."""
+    if text[:1] == "[":
+        return ""
+    is_name = text.replace(".", "_").isidentifier()
+    several = list(islice(_items(text if is_name else "it", values), 4))
+    shown = ", ".join([*several[:3], *(["..."] if several[3:] else [])])
+    return f"write its items one by one: {shown}" if is_name else f"name it above, and write its items: {shown}"
+
+
+def _items(text: str, value: object) -> Iterator[str]:
+    if isinstance(value, (list, tuple, range)):
+        for at, item in enumerate(value):
+            yield from _items(f"{text}[{at}]", item)
+    else:
+        yield text
+
+
+def list_help(*operands: object) -> str:
+    """How to go on where one operand is a list of tensors, such as the one that `gradients` gives."""
+    one = next((v for v in operands if isinstance(v, list) and v and all(isinstance(i, Tensor) for i in v)), None)
+    if one is None:
+        return ""
+    if len(one) == 1:
+        return "the list has one tensor: take it out of the list with [0]"
+    return f"the list has {len(one)} tensors: take one with [0], or name them: a, b = ..."
