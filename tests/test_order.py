@@ -265,6 +265,23 @@ session:
         assert ran(text, engine).printed == ["[4]", "[8] 8"]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("rows", ["gather(up, [0])", "gather_nd(up, [[0]])", "embedding_lookup(up, [0])"])
+def test_rows_of_what_is_written(rows, engine):
+    """TensorFlow reads some rows of a variable by another op, which does not wait for the write."""
+    text = f"""
+variable v = [1.0, 2.0]
+up = assign_add(v, [10.0, 0.0])
+rows = {rows}
+session:
+    train 2 steps:
+        run no_op()
+        print rows
+    print rows
+"""
+    assert ran(text, engine).printed == ["[11.]", "[21.]", "[31.]"]
+
+
 # --- generated programs -----------------------------------------------------------------------
 
 _F = np.float32
@@ -273,11 +290,12 @@ _F = np.float32
 class Program:
     """A generated program: its text, and what it does by the rule, worked out in Python."""
 
-    def __init__(self, seed, kinds=7):
+    def __init__(self, seed, kinds=9):
         self.random, self.kinds_of_nodes = Random(seed), kinds
         self.lines: list[str] = []
         self.variables = {f"v{i}": _F(i + 1) for i in range(self.random.randint(2, 3))}
         self.kinds: dict[str, str] = {}  # of names: value, write (a variable's) or op
+        self.feedable: list[str] = []
         self.needs: dict[str, list[str]] = {}
         self.does: list[tuple[str, object]] = []  # in the order of the lines
         for name, value in self.variables.items():
@@ -314,11 +332,16 @@ class Program:
                 self.branch(number)
             case 6:
                 self.turns(number)
+            case 7:
+                self.reading_branch(f"n{number}", f"m{number}")
+            case 8:
+                self.reading_turns(number)
 
     def read(self, name):
         a, b = self.variable(), self.one("value", "write")
         op = self.random.choice("+-")
         self.add(name, "value", f"{name} = {a} {op} {b}", [b], lambda state: state.of(a) + state.of(b) * _F(op + "1"))
+        self.feedable.append(name)
 
     def write(self, name):
         target, value = self.variable(), self.one("value", "write")
@@ -396,15 +419,52 @@ class Program:
 
         self.add(f"n{number}", "value", text, [], does)
 
+    def reading_branch(self, first, second):
+        """An `if` that reads alone: what it must come after may lead to one input of it alone, and what must come after
+        it may need the result alone that is not made of what it reads."""
+        pred, a, b, x = self.variable(), self.variable(), self.variable(), self.one("value", "write")
+        text = "\n".join((
+            f"if {pred} > 2.0:", f"    {first} = {a} * 2.0 + {x}", f"    {second} = {x} + 1.0",
+            "else:", f"    {first} = {x} - 1.0", f"    {second} = {a} + {b}",
+        ))  # fmt: skip
+
+        def does(state):
+            a_, b_, x_ = state.of(a), state.of(b), state.of(x)
+            both = (a_ * _F(2) + x_, x_ + _F(1)) if state.of(pred) > 2 else (x_ - _F(1), a_ + b_)
+            state.values[second] = both[1]
+            return both[0]
+
+        self.add(first, "value", text, [x], does)
+        self.kinds[second], self.needs[second] = "value", [first]
+
+    def reading_turns(self, number):
+        """A `while` that reads alone, and whose second result is not made of what it reads."""
+        a, x = self.variable(), self.one("value", "write")
+        text = "\n".join((
+            f"i{number} = constant(0)", f"n{number} = {x} + 0.0",
+            f"while i{number} < 2:",
+            f"    i{number} = i{number} + 1",
+            f"    n{number} = n{number} + {a} * 10.0",
+            f"m{number} = cast(i{number}, float32)",
+        ))  # fmt: skip
+
+        def does(state):
+            state.values[f"m{number}"] = _F(2)
+            return state.of(x) + state.of(a) * _F(10) + state.of(a) * _F(10)
+
+        self.add(f"n{number}", "value", text, [x], does)
+        self.kinds[f"m{number}"], self.needs[f"m{number}"] = "value", [f"n{number}"]
+
     # --- what it does ---------------------------------------------------------------------
 
-    def execute(self, names, variables):
+    def execute(self, names, variables, **fed):
         """The values that one execution gives, and what it makes of the variables."""
         state = State(variables)
+        state.values |= fed
         reached, todo = set(), list(names)
         while todo:
             name = todo.pop()
-            if name not in reached and name not in self.variables:
+            if name not in reached and name not in self.variables and name not in fed:
                 reached.add(name)
                 todo += self.needs[name]
         for name, does in self.does:
@@ -442,6 +502,10 @@ class Program:
                     printed.append(" ".join(values))
         lines.append(f"    print {', '.join(self.variables)}")
         printed.append(" ".join(map(str, variables.values())))
+        for name in [name for name in self.some("value") if name in self.feedable]:
+            names = shown()
+            lines.append(f"    print {', '.join(names)} with {name} = 1.0")
+            printed.append(" ".join(self.execute(names, variables, **{name: _F(1)})))
         return "\n".join([*self.lines, "variable other = 0", "spare = assign_add(other, 1)", *lines]), printed
 
 

@@ -31,7 +31,7 @@ def agree(node: Node, values: Sequence) -> None:
             dtype = value.dtype
             sizes = None if value.shape.rank is None else value.shape.as_list()
         expected = _DTYPES[type.dtype.name]  # a variable of TensorFlow's first kind gives a reference to it
-        if expected is not dtype and expected is not dtype.base_dtype or not _fits(type, sizes):
+        if (expected is not dtype and expected is not dtype.base_dtype) or not _fits(type, sizes):
             found = f"{dtype.name}{shape_text(None if sizes is None else tuple(map(_size, sizes)))}"
             raise failure(BUG, node.origin, reason=f"{node.op} is {found} in the graph, and {type} in the program")
 

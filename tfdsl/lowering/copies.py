@@ -16,6 +16,7 @@ from .order import Order, Orders
 from .streams import PHILOX, TWINS, advanced, twin, way
 from .tf import op_def, tf, v1
 from .turns import turns
+from .waits import full, op_of
 
 # The attribute that tells the ops of one copy from those of another: Grappler makes one op of two that are alike, and
 # what has two consumers it computes in other steps. So it treats each copy as it treats an execution by itself.
@@ -70,21 +71,30 @@ class Copier:
         changed = self._changed(fed)
         todo = [name for name in fetches if name not in fed]
         while todo:
-            name = _op(todo.pop())
+            name = op_of(todo.pop())
             if name in seen:
                 continue
             seen.add(name)
             if not self._is_captured(name, changed):
-                todo += [i for i in map(_full, self._nodes[name].input) if i not in fed]
+                todo += [i for i in map(full, self._nodes[name].input) if i not in fed]
         return [name for name in self._nodes if name in seen]
 
     def behind(self, names: Iterable[str], some: Iterable[str], fed: frozenset[str] = frozenset()) -> list[str]:
         """Those of some ops, given in the graph's order, that others lead to, these too."""
         found = set(some)
         for name in names:
-            if any(_op(one) in found for one in self._nodes[name].input if _full(one) not in fed):
+            if any(op_of(one) in found for one in self._nodes[name].input if full(one) not in fed):
                 found.add(name)
         return [name for name in names if name in found]
+
+    def computed(self, fed: Iterable[str]) -> list[str]:
+        """Those of some tensors that the graph makes of others."""
+        return sorted(name for name in fed if self._nodes[op_of(name)].input)
+
+    def made_of(self, names: Iterable[str], tensors: Iterable[str]) -> set[str]:
+        """Those of some ops that have one of some tensors as an input."""
+        tensors = frozenset(tensors)
+        return {name for name in names if tensors.intersection(map(full, self._nodes[name].input))}
 
     def twinned(self, names: Iterable[str]) -> list[str]:
         """Those ops that draw random numbers and have a twin."""
@@ -160,15 +170,15 @@ class Copier:
             if node.op in TWINS:
                 self._with_counter(node, streams[node.name], inputs)
                 drawn.append(node.name)
-        wanted = [name for name in fetches if name not in fed and _op(name) not in captured]
+        wanted = [name for name in fetches if name not in fed and op_of(name) not in captured]
         returned = [name.removeprefix("^") for name in wanted] + [f"{name}:0" for name in drawn]
-        read = sorted({one for node in checked for one in map(_full, node.input) if one[0] != "^"} - inputs.keys())
+        read = sorted({one for node in checked for one in map(full, node.input) if one[0] != "^"} - inputs.keys())
         made = dict(zip([*wanted, *drawn, *read], self._import(part, inputs, returned + read), strict=True))
 
         def of(name: str):
             return fed[name] if name in fed else made[name] if name in made else self._capture(name)
 
-        conditions = [self._condition(node, lambda name: of(_full(name))) for node in checked]
+        conditions = [self._condition(node, lambda name: of(full(name))) for node in checked]
         moved = {name: advanced(streams[name], way(made[name])) for name in drawn}
         done = [made[f"^{operation.name}"] for operation in operations if f"^{operation.name}" in made]
         return Copy([of(t.name) for t in tensors], done, moved, [one for one in conditions if one is not True])
@@ -199,7 +209,7 @@ class Copier:
         part = v1.GraphDef(versions=self._definition.versions, library=self._definition.library)
         part.library.function.extend(order.functions.values())
         inputs: dict[str, tf.Tensor] = {}
-        replaced = captured | {_op(name) for name in fed if self._nodes[_op(name)].op.startswith("Placeholder")}
+        replaced = captured | {op_of(name) for name in fed if self._nodes[op_of(name)].op.startswith("Placeholder")}
         for name in names:
             if name in replaced:
                 continue
@@ -215,10 +225,10 @@ class Copier:
             node.ClearField("input")
             node.input.extend(kept)
             node.input.extend(f"^{before}" for before in order.after.get(name, ()))
-            for one in map(_full, kept):
+            for one in map(full, kept):
                 if one in fed:
                     inputs[one] = fed[one]
-                elif _op(one) in captured:
+                elif op_of(one) in captured:
                     inputs[one] = capture(one)
             if node.op == "PlaceholderWithDefault":
                 dtype = node.attr["dtype"].type
@@ -231,14 +241,14 @@ class Copier:
         """Say of the loops in a part how often they turn, where that is known: XLA wants to know it for gradients."""
         made = {node.name: node for node in part.node}
         for node in part.node:
-            limit = made.get(_op(node.input[1])) if node.op in ("While", "StatelessWhile") else None
+            limit = made.get(op_of(node.input[1])) if node.op in ("While", "StatelessWhile") else None
             if limit is None or limit.op != "Const" or tf.make_ndarray(limit.attr["value"].tensor) != -1:
                 continue
             original = self._nodes[node.name].attr
             test, body = (self._functions[original[name].func.name] for name in ("cond", "body"))
 
             def initial(number: int, node=node) -> np.ndarray | None:
-                begin = self._nodes[_op(node.input[number])]
+                begin = self._nodes[op_of(node.input[number])]
                 return tf.make_ndarray(begin.attr["value"].tensor) if begin.op == "Const" else None
 
             count = turns(test, body, self._definition.library, initial)
@@ -287,7 +297,7 @@ class Copier:
         constants = {one.name: one for one in function.node_def if one.op == "Const"}
 
         def constant(name: str) -> tf.Tensor | None:
-            made = constants.get(_op(name))
+            made = constants.get(op_of(name))
             return None if made is None else tf.constant(tf.make_ndarray(made.attr["value"].tensor))
 
         with tf.Graph().as_default():
@@ -318,7 +328,7 @@ class Copier:
 
     def _changed(self, fed: Iterable[str]) -> frozenset[str]:
         """Of the ops whose tensors are fed those whose value is otherwise known: what is made of them is not then."""
-        ops = [self._nodes[name] for name in map(_op, fed) if name in self._nodes]
+        ops = [self._nodes[name] for name in map(op_of, fed) if name in self._nodes]
         return frozenset(node.name for node in ops if node.op != "Placeholder" or node.name in self._data)
 
     def _is_captured(self, name: str, changed: frozenset[str] = frozenset()) -> bool:
@@ -357,7 +367,7 @@ class Copier:
             if not is_made or node.name in changed:
                 self._constant[name, changed] = False
                 return False
-            todo += map(_op, node.input)
+            todo += map(op_of, node.input)
         self._constant[name, changed] = True
         return True
 
@@ -381,13 +391,3 @@ def _keeps_state(type: str) -> bool:
 def name_of(element: tf.Tensor | tf.Operation) -> str:
     """The name of a tensor, or of an operation, by which copies are asked for."""
     return f"^{element.name}" if isinstance(element, tf.Operation) else element.name
-
-
-def _op(name: str) -> str:
-    """The op of a tensor's or an operation's name."""
-    return name.removeprefix("^").partition(":")[0]
-
-
-def _full(name: str) -> str:
-    """An input of a definition as the name of a tensor, or of an operation."""
-    return name if name.startswith("^") or ":" in name else f"{name}:0"

@@ -319,6 +319,8 @@ class Lowering:
             arguments[first] = indices(arguments[first], arguments[second], node.name or op.name)
         if op.sized:
             arguments[op.sized] = sizes(arguments[op.sized], node.name or op.name)
+        for param in op.gathers:
+            arguments[param] = _written(arguments[param])
         name = node.name or node.default or None
         if node.default and not node.name:
             _read_first(arguments)
@@ -365,6 +367,13 @@ def _read_first(operands: dict[str, object]) -> None:
             return
         if isinstance(operand, tf.Tensor):
             return
+
+
+def _written(value: object) -> object:
+    """What a write gives, read after the write; TensorFlow would read rows of its variable without waiting."""
+    if isinstance(value, tf.Variable) and value.op is not value.handle.op:
+        return value.value()
+    return value
 
 
 def _thaw(value: object) -> object:

@@ -9,21 +9,20 @@ What a variable is when a statement names it is read by an op that was made with
 
 An `if` or a `while` that writes a variable is executed as one. TensorFlow would otherwise take it apart: then turns
 overlap, what comes after it need not wait for what it writes, and a result alone leaves out the writes of the others.
+One that does not is taken apart, as long as each result waits for all writes that lead to the others, and what must
+come after its reads waits for them (`waits.py`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..ops.raw import READERS
 from .blame import functions_of
-from .tf import tf
+from .waits import PASSES, Handles, Waits, arguments_of, executed, is_taken_apart, op_of, passed_on
 
-_PASSES = ("Identity", "Enter", "Switch")  # a handle on, as it is
 # Ops that call functions, and the number of inputs before those that they hand to them.
 _CALLS = {"If": 1, "StatelessIf": 1, "While": 0, "StatelessWhile": 0, "Case": 1, "StatelessCase": 1,
           "PartitionedCall": 0, "StatefulPartitionedCall": 0}  # fmt: skip
-_CONTROL = ("If", "While")
-_RESOURCE = tf.resource.as_datatype_enum
 _AT_ONCE = 2048  # accesses whose successors are found in one pass
 
 
@@ -62,6 +61,7 @@ class Orders:
         self._handles = _handles(definition.node)
         self._made: dict[str, tuple[object | None, dict[str, object]]] = {}  # what functions become, and need for that
         self._writes: dict[tuple[str, int], bool] = {}
+        self._waits = Waits(self._library, self._accessed)
         self._known: dict[tuple[tuple[str, ...], frozenset[str]], Order] = {}
 
     def of(self, names: list[str], fetches: Sequence[str], fed: frozenset[str] = frozenset()) -> Order:
@@ -69,7 +69,7 @@ class Orders:
         `fed` are the names of its tensors ("a:0"), "^a" for an operation."""
         key = tuple(fetches), fed
         if key not in self._known:
-            last = {_op(name) for name in fetches if name in self._named}
+            last = {op_of(name) for name in fetches if name in self._named}
             nodes = [self._nodes[name] for name in names]
             self._known[key] = self._order(nodes, self._handles, fed, last, self._place)
         return self._known[key]
@@ -85,30 +85,37 @@ class Orders:
     # --- one list of ops ------------------------------------------------------------------
 
     def _order(
-        self, nodes: list, handles: Mapping[str, str], fed: frozenset[str] = frozenset(),
+        self, nodes: list, handles: Handles, fed: frozenset[str] = frozenset(),
         last: Iterable[str] = (), place: Callable[[str], int] | None = None,
     ) -> Order:  # fmt: skip
         """The order of some ops of a graph or of a function, whose `handles` are variables."""
         order = Order()
         lines: dict[str, list[tuple[str, bool]]] = {}  # the accesses of each variable: the op, and whether it writes
-        apart: set[str] = set()  # ops that TensorFlow takes apart
+        apart = {node.name for node in nodes if is_taken_apart(node)}
+        whole: set[str] = set()
         for node in nodes:
             accessed = self._accessed(node, handles)
             for variable, writes in accessed.items():
                 lines.setdefault(variable, []).append((node.name, writes))
-            if node.op in _CONTROL and any(accessed.values()) and _is_taken_apart(node):
-                apart.add(node.name)
+            if node.name in apart and any(accessed.values()):
+                whole.add(node.name)
             if node.op in _CALLS and accessed:
                 self._change_calls(node, order)
+        if self._is_local:
+            writes = [(name, variable) for variable, line in lines.items() for name, writes in line if writes]
+            bits = {one: 1 << at for at, one in enumerate(writes)}
+            whole |= set(self._waits.leaving(nodes, handles, bits, apart - whole, fed)) if bits and apart else set()
+            apart -= whole
         lines = {v: line for v, line in lines.items() if len(line) > 1 and any(writes for _, writes in line)}
         number = {node.name: at for at, node in enumerate(nodes)}
         for line in lines.values() if place or last else ():
             line.sort(key=lambda one: (one[0] in last, place(one[0]) if place else 0, number[one[0]]))
-        pairs = dict.fromkeys(pair for line in lines.values() for pair in _consecutive(line))
-        for before, after in _open(pairs, nodes, fed, apart):
+        pairs = dict.fromkeys((variable, *pair) for variable, line in lines.items() for pair in _consecutive(line))
+        for before, after in dict.fromkeys(self._open(pairs, nodes, handles, fed, apart)):
             order.after.setdefault(after, []).append(before)
-            apart |= {name for name in (before, after) if self._is_control(nodes[number[name]])}
-        for name in apart:
+            if before in apart:
+                whole.add(before)
+        for name in whole:
             node = order.changed.get(name) or _copied(nodes[number[name]])
             if self._is_local:
                 node.attr["_lower_using_switch_merge"].b = False
@@ -117,16 +124,29 @@ class Orders:
             order.changed[name] = node
         return order
 
-    def _is_control(self, node) -> bool:
-        return node.op in _CONTROL and _is_taken_apart(node)
+    def _open(
+        self, pairs: Iterable[tuple[str, str, str]], nodes: list, handles: Handles, fed: frozenset[str], apart: set[str]
+    ) -> Iterator[tuple[str, str]]:  # fmt: skip
+        """The pairs of accesses of a variable that no path of edges puts in order."""
+        waiting: dict[tuple[str, str], list[str]] = {}  # by the access that comes before
+        for variable, before, after in pairs:
+            waiting.setdefault((before, variable), []).append(after)
+        sources = list(waiting)
+        for start in range(0, len(sources), _AT_ONCE):
+            bits = {one: 1 << at for at, one in enumerate(sources[start : start + _AT_ONCE])}
+            found = self._waits.before(nodes, handles, bits, apart, fed)
+            for one, bit in bits.items():
+                for after in waiting[one]:
+                    if not found.get(after, 0) & bit:
+                        yield one[0], after
 
-    def _accessed(self, node, handles: Mapping[str, str]) -> dict[str, bool]:
+    def _accessed(self, node, handles: Handles) -> dict[str, bool]:
         """The variables that an op reads or writes, and whether it writes each."""
         result: dict[str, bool] = {}
-        if node.op in _PASSES:
+        if node.op in PASSES:
             return result
         for at, one in enumerate(node.input):
-            variable = handles.get(_op(one)) if not one.startswith("^") else None
+            variable = handles.get(op_of(one)) if not one.startswith("^") else None
             if variable is not None:
                 result[variable] = result.get(variable, False) or self._is_write(node, at)
         return result
@@ -143,8 +163,8 @@ class Orders:
         """Whether a function writes the variable whose handle is an argument."""
         if (name, at) not in self._writes:
             function = self._library[name]
-            handles = _arguments(function)
-            accessed = [self._accessed(node, handles) for node in _executed(function)]
+            handles = arguments_of(function)
+            accessed = [self._accessed(node, handles) for node in executed(function)]
             self._writes[name, at] = any(one.get(f"{at}", False) for one in accessed)
         return self._writes[name, at]
 
@@ -162,7 +182,7 @@ class Orders:
         """The name of a function that does what another one does, in order; itself if that does."""
         if name not in self._made:
             function = self._library[name]
-            inner = self._order(_executed(function), _arguments(function))
+            inner = self._order(executed(function), arguments_of(function))
             self._made[name] = _rewritten(function, inner) if inner else None, inner.functions
         made, needed = self._made[name]
         functions |= needed
@@ -186,33 +206,6 @@ def _consecutive(line: list[tuple[str, bool]]) -> Iterator[tuple[str, str]]:
         write, reads = name, []
 
 
-def _open(
-    pairs: Iterable[tuple[str, str]], nodes: list, fed: frozenset[str], apart: set[str]
-) -> Iterator[tuple[str, str]]:
-    """The pairs that no path of edges puts in order. One through what TensorFlow takes apart is none."""
-    waiting: dict[str, list[str]] = {}
-    for before, after in pairs:
-        if before in apart or after in apart:
-            yield before, after
-        else:
-            waiting.setdefault(before, []).append(after)
-    sources = list(waiting)
-    for start in range(0, len(sources), _AT_ONCE):
-        bits = {name: 1 << at for at, name in enumerate(sources[start : start + _AT_ONCE])}
-        come: dict[str, int] = {}  # the accesses that come before each op, and itself
-        for node in nodes:
-            mask = bits.get(node.name, 0)
-            for one in node.input:
-                if one not in fed and _full(one) not in fed:
-                    mask |= come.get(_op(one), 0)
-            if mask:
-                come[node.name] = mask
-        for before, bit in bits.items():
-            for after in waiting[before]:
-                if not come.get(after, 0) & bit:
-                    yield before, after
-
-
 # --- definitions ------------------------------------------------------------------------------
 
 
@@ -223,32 +216,7 @@ def _handles(nodes: Iterable) -> dict[str, str]:
         if node.op == "VarHandleOp":
             container, shared = (node.attr[one].s.decode() for one in ("container", "shared_name"))
             result[node.name] = f"{container}/{shared or node.name}"
-        elif node.op in _PASSES and node.input and _op(node.input[0]) in result:
-            result[node.name] = result[_op(node.input[0])]
-    return result
-
-
-def _arguments(function) -> dict[str, str]:
-    """As `_handles`, of a function: a variable is the number of the argument that has its handle."""
-    arguments = enumerate(function.signature.input_arg)
-    result = {argument.name: f"{at}" for at, argument in arguments if argument.type == _RESOURCE}
-    for node in function.node_def:
-        if node.op in _PASSES and node.input and _op(node.input[0]) in result:
-            result[node.name] = result[_op(node.input[0])]
-    return result
-
-
-def _executed(function) -> list:
-    """The ops of a function that it executes: those that its results need."""
-    nodes = {node.name: node for node in function.node_def}
-    needed: set[str] = set()
-    todo = [_op(one) for one in (*function.ret.values(), *function.control_ret.values())]
-    while todo:
-        name = todo.pop()
-        if name in nodes and name not in needed:
-            needed.add(name)
-            todo += map(_op, nodes[name].input)
-    return [node for node in function.node_def if node.name in needed]
+    return passed_on(nodes, result)
 
 
 def _rewritten(function, order: Order):
@@ -268,19 +236,6 @@ def _copied(message):
     return result
 
 
-def _is_taken_apart(node) -> bool:
-    return "_lower_using_switch_merge" in node.attr and node.attr["_lower_using_switch_merge"].b
-
-
 def _function_attrs(node) -> list[tuple[str, str]]:
     """The attributes of an op that name functions, with these."""
     return [(name, attr.func.name) for name, attr in node.attr.items() if attr.HasField("func")]
-
-
-def _op(name: str) -> str:
-    """The op of an input, or of a tensor's or an operation's name."""
-    return name.removeprefix("^").partition(":")[0]
-
-
-def _full(name: str) -> str:
-    return name if name.startswith("^") or ":" in name else f"{name}:0"

@@ -116,6 +116,7 @@ class Op:
     ranks: Mapping[str, int] = field(default_factory=dict)  # of arguments that the kernel does not see to
     sized: str = ""  # the argument that says a shape, whose sizes the kernel does not see to
     pairs: tuple[str, ...] = ()  # indices and updates, of whose ranks the kernel does not see to
+    gathers: tuple[str, ...] = ()  # arguments of which TensorFlow reads some rows alone, where they are variables
     special: bool = False  # lowered by a function of its own, not by calling `tf` with the arguments
     no_gradient: str = ""  # the arguments to which no gradient flows, where they are floats; "*" for all
     modes: str = ""  # the parameters that make a difference only in training

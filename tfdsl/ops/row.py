@@ -30,6 +30,7 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         ranks: Mapping[str, int] = {},
         sized: str = "",
         pairs: tuple[str, ...] = (),
+        gathers: tuple[str, ...] = (),
         special: bool = False,
         no_gradient: str = "",
         modes: str = "",
@@ -40,7 +41,7 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         options = {param: limit for param, limit in limits.items() if param not in dtypes}
         facts = {
             "compares": compares, "applies": applies, "arranges": arranges, "writes": writes, "by_shape": by_shape,
-            "ranks": ranks, "sized": sized, "pairs": pairs, "special": special,
+            "ranks": ranks, "sized": sized, "pairs": pairs, "gathers": gathers, "special": special,
             "no_gradient": no_gradient, "modes": modes, "named": named,
         }  # fmt: skip
         rows.append(Op(name, signature, rule, tf, doc, example, group, dtypes, options, **facts))

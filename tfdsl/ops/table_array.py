@@ -133,10 +133,10 @@ row("identity_n", "input: [T]", like_list("input"), "identity_n",
 # --- Picking ----------------------------------------------------------------------------------
 row("gather", "params: T, indices: U, axis: integer = none, batch_dims: integer = 0", index.gather, "gather",
     "The slices of an axis (the first unless given) at the indices: the axes of `indices` take its place.",
-    "gather([[1, 2], [3, 4], [5, 6]], [2, 0])", U="int16 int32 int64")
+    "gather([[1, 2], [3, 4], [5, 6]], [2, 0])", U="int16 int32 int64", gathers=("params",))
 row("gather_nd", "params: T, indices: U, batch_dims: integer = 0", index.gather_nd, "gather_nd",
     "The element, or slice, at each tuple of indices; the last axis of `indices` holds the tuples.",
-    "gather_nd([[1, 2], [3, 4]], [[0, 0], [1, 1]])", U="int16 int32 int64", batch_dims=0)
+    "gather_nd([[1, 2], [3, 4]], [[0, 0], [1, 1]])", U="int16 int32 int64", batch_dims=0, gathers=("params",))
 row("where", "condition: bool, x: T? = none, y: T? = none", index.choose, "where",
     "`x` where the condition is true, `y` elsewhere; both have one shape, a vector condition picks rows. "
     "Without them, the int64 indices of the true elements.", "where([true, false], [1.0, 2.0], [3.0, 4.0])")

@@ -159,7 +159,7 @@ row("lrn", "input: T, depth_radius: integer = 5, bias: number = 1.0, alpha: numb
     "other channels, `depth_radius` on each side).", f"lrn({_IMAGE})", T="float16 bfloat16 float32")
 row("embedding_lookup", "params: T, ids: U", index.gather_rows, "nn.embedding_lookup",
     "The rows of a table at the ids: the axes of `ids`, then those of a row.",
-    "embedding_lookup([[1.0, 2.0], [3.0, 4.0]], [1, 0, 1])", U="int16 int32 int64")
+    "embedding_lookup([[1.0, 2.0], [3.0, 4.0]], [1, 0, 1])", U="int16 int32 int64", gathers=("params",))
 
 # --- Losses -----------------------------------------------------------------------------------
 row("in_top_k", "predictions: float32, targets: U, k: integer", index.in_top_k, "nn.in_top_k",
@@ -201,7 +201,8 @@ for _name, _what in (
         "`weights` is [classes, n], `biases` [classes], `labels` [batch, num_true], `inputs` [batch, n], and the "
         "result [batch].",
         f"{_name}([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [0.0, 0.0, 0.0], [[0], [2]], [[1.0, 1.0], [2.0, 2.0]], "
-        "num_sampled=1, num_classes=3)", T="float32", num_sampled=1, num_classes=1, num_true=1)
+        "num_sampled=1, num_classes=3)", T="float32", num_sampled=1, num_classes=1, num_true=1,
+        gathers=("weights", "biases"))
 _LOSS = "the mean over all elements, a float32 scalar. It also joins the graph's collection of losses."
 for _name, _what in (
     ("mean_squared_error", "The squared error"), ("absolute_difference", "The absolute error"),

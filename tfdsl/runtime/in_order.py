@@ -4,6 +4,9 @@ Most are in order by themselves, and executed as they are. For another one the o
 once, with all that is made of them, and the copies have the edges that are missing. What is not copied is shared with
 all other executions, random ops too. The numbers of one that has to be copied are drawn by its twin, from a stream that
 the session has of it: then it does not count who draws.
+
+What is made of a tensor that is fed and that the graph computes is copied, too, where variables are written: TensorFlow
+takes an edge away where a path gives the same order, and does not see that the path leads through what is fed.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,10 +31,12 @@ Fetches = list[tf.Tensor | tf.Operation | tf.Variable]
 
 @dataclass(frozen=True, slots=True)
 class _Ordered:
-    """What is fetched in the place of what was asked for, and for each random op that is drawn by its twin the
-    placeholder of its stream's state and how many numbers it draws."""
+    """What is fetched in the place of what was asked for, and what is fed in the place of some tensors, by their names;
+    and for each random op that is drawn by its twin the placeholder of its stream's state and how many numbers it has.
+    """
 
     fetches: Fetches
+    fed: dict[str, tf.Tensor]
     draws: dict[str, tuple[tf.Tensor, tf.Tensor]]
 
 
@@ -66,6 +71,7 @@ class InOrder:
             drawn = {} if streams is None else streams.drawn(self._run.session, fetches, feeds)
             return call(fetches, {**feeds, **drawn})
         drawn = {} if streams is None else streams.drawn(self._run.session, fetches, feeds, ordered.draws)
+        feeds = {ordered.fed.get(tensor.name, tensor): value for tensor, value in feeds.items()}
         states = {state: streams.streams[name].state for name, (state, _) in ordered.draws.items()}
         sizes = [size for _, size in ordered.draws.values()]
         values = call([*ordered.fetches, *sizes], {**feeds, **drawn, **states})
@@ -102,6 +108,8 @@ class InOrder:
         if drawn:  # what a stream draws beforehand must not write anything
             written = copier.behind(reached, filter(copier.orders.writes, reached), fed)
             copied |= set(drawn).intersection(written)
+        if (computed := copier.computed(fed)) and any(map(copier.orders.writes, reached)):
+            copied |= copier.made_of(reached, computed)
         return order, copier.behind(reached, copied, fed) if copied else []
 
     # --- copies ---------------------------------------------------------------------------
@@ -117,9 +125,12 @@ class InOrder:
         draws: dict[str, tuple[tf.Tensor, tf.Tensor]] = {}
 
         def of(name: str) -> tf.Tensor | tf.Operation:
-            return made[name] if name in made and name not in fed else graph.as_graph_element(name.removeprefix("^"))
+            if name in fed:
+                return replaced[name] if name in replaced else graph.get_tensor_by_name(name)
+            return made[name] if name in made else graph.as_graph_element(name.removeprefix("^"))
 
         with built.adding("order"):
+            replaced = {name: _placeholder(graph.get_tensor_by_name(name)) for name in self._copier.computed(fed)}
             self._add_functions(order)
             for name in copied:
                 op = graph.get_operation_by_name(name)
@@ -138,7 +149,7 @@ class InOrder:
                 built.originals[copy.name] = name
             for name, before in order.after.items():
                 made[f"^{name}"]._add_control_inputs([of(f"^{one}") for one in before])
-        return _Ordered([of(name) for name in names], draws)
+        return _Ordered([of(name) for name in names], replaced, draws)
 
     def _add_functions(self, order: Order) -> None:
         if order.functions:
@@ -159,6 +170,10 @@ class InOrder:
                 raise failure(ORDER_RANDOM, origin, name=name, op=op.type)
             run.streams = run.streams or Streams(self._built, self._copier, [])
             run.streams.add(name)
+
+
+def _placeholder(tensor: tf.Tensor) -> tf.Tensor:
+    return v1.placeholder(tensor.dtype, tensor.shape, "fed")
 
 
 def _copied(op: tf.Operation, inputs: list[tf.Tensor], definition) -> tf.Operation:

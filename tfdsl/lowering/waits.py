@@ -1,0 +1,208 @@
+"""What ops wait for before they give an output, where TensorFlow takes an `if` or a `while` apart.
+
+Most ops wait for all of their inputs. Taken apart, an `if` gives an output as soon as what the branch makes it of is
+there: neither the other inputs nor the reads of the branch must have come before. An output of a `while` that does not
+turn is an input of it, and waits for the condition and for no other input. What `if` and `while` do inside waits for
+what chooses the branch, or makes the condition of a turn, and for what they come after by a control edge.
+
+A set of ops that come before is a number, with a bit for each.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from .tf import tf
+
+PASSES = ("Identity", "Enter", "Switch")  # a handle on, as it is
+_IF = ("If", "StatelessIf")
+_CONTROL = (*_IF, "While", "StatelessWhile")
+_APART = "_lower_using_switch_merge"
+_RESOURCE = tf.resource.as_datatype_enum
+_BRANCHES = "then_branch", "else_branch"
+
+Handles = Mapping[str, str]  # the ops that give the handle of a variable, with what identifies it
+
+
+@dataclass(frozen=True, slots=True)
+class _Outputs:
+    """The results of a function: the arguments that each waits for, as the bits of a number, and those of which it
+    comes after every access to the variable."""
+
+    arguments: list[int]
+    after: list[set[int]]
+
+
+class Waits:
+    """What the ops of some graphs and functions wait for, given these functions and what tells the variables that an op
+    accesses."""
+
+    def __init__(self, library: Mapping[str, object], accessed: Callable[[object, Handles], Mapping[str, bool]]):
+        self._library, self._accessed = library, accessed
+        self._outputs: dict[str, _Outputs] = {}
+
+    def before(
+        self, nodes: Iterable, handles: Handles, bits: Mapping[tuple[str, str], int], apart: set[str],
+        fed: frozenset[str] = frozenset(), begin: Mapping[str, int] | None = None,
+    ) -> dict[str, int]:  # fmt: skip
+        """What comes before some ops, by their names, and of those that are taken `apart` before each output ("a:0").
+
+        The ops are of a graph or of a function, each of them behind its inputs. `bits` has the bits of accesses, by op
+        and variable, and `begin` those of what else gives tensors. An op has its own bits.
+        """
+        own: dict[str, dict[str, int]] = {}
+        for (name, variable), bit in bits.items():
+            own.setdefault(name, {})[variable] = bit
+        found = dict(begin or {})
+        for node in nodes:
+            masks = [_of(found, one, apart, fed) for one in node.input]
+            if node.name in apart:
+                found |= self._of_block(node, handles, own.get(node.name, {}), masks)
+                continue
+            mask = 0
+            for bit in (*own.get(node.name, {}).values(), *masks):
+                mask |= bit
+            if mask:
+                found[node.name] = mask
+        return found
+
+    def leaving(
+        self, nodes: Iterable, handles: Handles, bits: Mapping[tuple[str, str], int], apart: set[str],
+        fed: frozenset[str] = frozenset(),
+    ) -> Iterator[str]:  # fmt: skip
+        """Those ops that are taken `apart` of which an output may leave out some accesses that the op comes after."""
+        found = self.before(nodes, handles, bits, apart, fed)
+        for node in nodes:
+            if node.name in apart:
+                whole = 0
+                for one in node.input:
+                    whole |= _of(found, one, apart, fed)
+                outputs = (found[f"{node.name}:{at}"] for at in range(_count(node)))
+                if any(whole & ~mask for mask in outputs):
+                    yield node.name
+
+    def _of_block(self, node, handles: Handles, own: Mapping[str, int], masks: list[int]) -> dict[str, int]:
+        """What comes before the inside of an `if` or a `while`, by its name, and before each output."""
+        count = sum(not one.startswith("^") for one in node.input)  # they stand before those that are control edges
+        inputs, variables = masks[:count], [handles.get(op_of(one)) for one in node.input[:count]]
+        gate = 0
+        for mask in masks[count:]:
+            gate |= mask
+        if node.op in _IF:
+            gate |= inputs[0]
+            inputs, variables = inputs[1:], variables[1:]
+            branches = [self._of_function(node.attr[name].func.name) for name in _BRANCHES]
+            outputs = []
+            for ways in zip(*(branch.arguments for branch in branches), strict=True):
+                masks = [_chosen(way, inputs) for way in ways]
+                outputs.append(masks[0] & masks[1])
+            after = [one & other for one, other in zip(*(branch.after for branch in branches), strict=True)]
+        else:
+            test, body = (self._of_function(node.attr[name].func.name) for name in ("cond", "body"))
+            gate |= _chosen(test.arguments[0], inputs)
+            # Of all turns those are in one chain whose results come after each other.
+            chained = [bool(body.arguments[at] >> at & 1) for at in range(len(inputs))]
+            outputs = [mask if chained[at] else 0 for at, mask in enumerate(inputs)]
+            after = [body.after[at] & test.after[0] if chained[at] else set() for at in range(len(inputs))]
+        found = {node.name: gate}
+        for at, mask in enumerate(outputs):
+            for argument in after[at]:
+                mask |= own.get(variables[argument] or "", 0)
+            found[f"{node.name}:{at}"] = mask | gate
+        return found
+
+    def _of_function(self, name: str) -> _Outputs:
+        if name not in self._outputs:
+            function = self._library[name]
+            arguments = [argument.name for argument in function.signature.input_arg]
+            nodes, handles = executed(function), arguments_of(function)
+            bits: dict[tuple[str, str], int] = {}
+            by_variable = {f"{at}": 0 for at in range(len(arguments))}
+            for node in nodes:
+                for variable in self._accessed(node, handles):
+                    bit = bits[node.name, variable] = 1 << len(arguments) + len(bits)
+                    by_variable[variable] |= bit
+            begin = {argument: 1 << at for at, argument in enumerate(arguments)}
+            apart = {node.name for node in nodes if is_taken_apart(node)}
+            found = self.before(nodes, handles, bits, apart, begin=begin)
+            masks = []
+            for result in function.signature.output_arg:
+                one = function.ret[result.name]
+                masks.append(found.get(output(one) if op_of(one) in apart else op_of(one), 0))
+            after = [{int(at) for at, bits in by_variable.items() if mask & bits == bits} for mask in masks]
+            self._outputs[name] = _Outputs([mask & (1 << len(arguments)) - 1 for mask in masks], after)
+        return self._outputs[name]
+
+
+def _of(found: Mapping[str, int], one: str, apart: set[str], fed: frozenset[str]) -> int:
+    """What comes before an input of an op."""
+    if one in fed or full(one) in fed:
+        return 0
+    name = op_of(one)
+    return found.get(output(one) if name in apart and not one.startswith("^") else name, 0)
+
+
+def _count(node) -> int:
+    """How many outputs an `if` or a `while` has."""
+    return len(node.attr["Tout" if node.op in _IF else "T"].list.type)
+
+
+def _chosen(bits: int, masks: list[int]) -> int:
+    """The union of some masks."""
+    found = 0
+    for at, mask in enumerate(masks):
+        if bits >> at & 1:
+            found |= mask
+    return found
+
+
+# --- definitions ------------------------------------------------------------------------------
+
+
+def is_taken_apart(node) -> bool:
+    """Whether TensorFlow takes an op apart into those of its functions."""
+    if node.op not in _CONTROL or _APART not in node.attr:
+        return False
+    return node.attr[_APART].b
+
+
+def arguments_of(function) -> dict[str, str]:
+    """The ops of a function that give the handle of a variable, which is the number of the argument that has it."""
+    arguments = enumerate(function.signature.input_arg)
+    result = {argument.name: f"{at}" for at, argument in arguments if argument.type == _RESOURCE}
+    return passed_on(function.node_def, result)
+
+
+def passed_on(nodes: Iterable, result: dict[str, str]) -> dict[str, str]:
+    """The handles, with those that ops pass on."""
+    for node in nodes:
+        if node.op in PASSES and node.input and op_of(node.input[0]) in result:
+            result[node.name] = result[op_of(node.input[0])]
+    return result
+
+
+def executed(function) -> list:
+    """The ops of a function that it executes: those that its results need."""
+    nodes = {node.name: node for node in function.node_def}
+    needed: set[str] = set()
+    todo = [op_of(one) for one in (*function.ret.values(), *function.control_ret.values())]
+    while todo:
+        name = todo.pop()
+        if name in nodes and name not in needed:
+            needed.add(name)
+            todo += map(op_of, nodes[name].input)
+    return [node for node in function.node_def if node.name in needed]
+
+
+def op_of(name: str) -> str:
+    """The op of an input, or of a tensor's or an operation's name."""
+    return name.removeprefix("^").partition(":")[0]
+
+
+def full(name: str) -> str:
+    """An input of a definition as the name of a tensor, or of an operation."""
+    return name if name.startswith("^") or ":" in name else f"{name}:0"
+
+
+def output(name: str) -> str:
+    """An input of a definition, in a graph or a function, as an output of its op."""
+    return f"{op_of(name)}:{name.rpartition(':')[2]}" if ":" in name else f"{name}:0"
