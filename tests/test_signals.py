@@ -15,7 +15,7 @@ from tfdsl.cli import main
 from tfdsl.cli.child import environment
 from tfdsl.cli.signals import interruptible
 
-SCRIPT = str(Path(__file__).parent.parent / "tfdsl" / "cli" / "tfdsl")
+SCRIPT = str(Path(__file__).parent.parent / "tfdsl" / "bin" / "tfdsl")
 HANGS = """
 i = constant(0)
 while i < 1:
