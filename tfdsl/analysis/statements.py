@@ -359,12 +359,10 @@ def _scalar_float(ctx: Analysis, value: Given) -> Tensor:
     if not isinstance(tensor, Tensor) or tensor.type is None:
         ctx.fail(NOT_TENSOR, value.span, value=describe(tensor))
     if tensor.type.rank not in (0, None) or tensor.type.dtype.kind != "float":
-        rank = tensor.type.rank
-        help = (
-            f"make it a float: cast({value.text}, float32)"
-            if rank == 0 and tensor.type.dtype.kind in ("int", "uint")
-            else ""
-        )
+        help = ""
+        if tensor.type.dtype.kind in ("int", "uint", "bool"):
+            cast = f"cast({value.text}, float32)"
+            help = f"make it a float: {cast}" if tensor.type.rank == 0 else f"take its mean: reduce_mean({cast})"
         ctx.fail(LOSS_TYPE, value.span, operand_notes([value]), help, type=tensor.type)
     return tensor
 
@@ -400,7 +398,10 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
             if t.Variable in graph.broken:
                 raise Abandoned(None)
             notes = next(filter(None, (barriers(ctx, loss, Ref(n.id)) for n in trainable)), ())
-            ctx.fail(NOTHING_TRAINABLE, statement.span, notes)
+            reached = (graph.nodes[id] for id in sorted(graph.reach([loss])))
+            whole = [n.name for n in reached if n in trainable and n.outputs[0].dtype.kind in ("int", "uint")]
+            help = f"whole numbers are not trained: give '{whole[0]}' floats, such as 1.0 for 1" if whole else ""
+            ctx.fail(NOTHING_TRAINABLE, statement.span, notes, help)
     target = statement.target
     node = graph.add("optimize", args, target.id if target else None, (), ctx.origin(statement.span))
     graph.optimizers.append(Ref(node))
