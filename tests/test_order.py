@@ -563,3 +563,30 @@ def test_a_warning_where_an_execution_is_put_in_order():
 def test_more_generated_programs(start):
     for seed in range(start, start + 20):
         assert_by_the_rule(seed, ENGINES if seed % 4 == 0 else ENGINES[:2])
+
+
+COPIED = {
+    "read after the write": ("up = assign_add(w, [1.0, 1.0])\nr = random_shuffle(w)", "print r, up", True),
+    "read before it": ("r = random_shuffle(w)\nup = assign_add(w, [1.0, 1.0])", "print r, up", False),
+    "behind the write": ("a = w * 2.0\nup = assign_add(w, [1.0, 1.0])\nr = random_shuffle(up)", "print a, r", True),
+    "before the write": ("r = random_shuffle([1.0, 2.0])\na = w * 2.0\nup = assign_add(w, r)", "print a, up", False),
+    "after it": ("up = assign_add(w, [1.0, 1.0])\nafter up:\n    r = random_gamma([2], w)", "print up, r", False),
+    "with a twin": ("up = assign_add(w, [1.0, 1.0])\nr = random_normal([2]) * w", "print up, r", False),
+    "kept": ("up = assign_add(w, [1.0, 1.0])\nr = categorical([w], 3)",
+             'train 1 step:\n        checkpoint every 1 step in "ck"\n        run up, r', False),
+    "in a training": ("up = assign_add(w, [1.0, 1.0])\nr = categorical([w], 3)", "train 1 step: run up, r", True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("nodes", "statement", "is_copied"), COPIED.values(), ids=COPIED)
+def test_check_knows_of_the_random_ops_that_a_run_cannot_copy(nodes, statement, is_copied, here, monkeypatch):
+    text = f"seed 3\nvariable w = [1.0, 2.0]\n{nodes}\nsession:\n    {statement}\n"
+    assert ("TFG717" in {one.code for one in tfdsl.check(text)}) is is_copied
+    monkeypatch.setattr("tfdsl.analysis.order._Execution._drawn_twice", lambda self, level: iter(()))
+    program = tfdsl.compile(text)
+    if is_copied:
+        with pytest.raises(tfdsl.TfgError) as error:
+            program.run()
+        assert error.value.diagnostics[0].code == "TFG717"
+    else:
+        program.run()

@@ -11,8 +11,8 @@ after all of its loss. A `while` or an `if` does both after all that it is made 
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..diagnostics import ORDER_EXPORTED, ORDER_NAMED, ORDER_OPEN, READ_AGAIN, Diagnostic, Message, Note
-from ..executed import executed
+from ..diagnostics import ORDER_EXPORTED, ORDER_NAMED, ORDER_OPEN, ORDER_RANDOM, READ_AGAIN, Diagnostic, Message, Note
+from ..executed import executed, kept_nodes
 from ..ops import OPS, raw
 from ..program import Export, Graph, Log, Node, Program, Ref, Region, Run, Statement, refs_of, walk
 from ..record import Record
@@ -46,6 +46,7 @@ def warn(ctx: Analysis, program: Program) -> None:
     told: set[tuple] = set()
     for session in program.sessions:
         graph = program.graph(session.graph)
+        kept = kept_nodes(program, graph)
         for statement in walk(session.body):
             refs = [ref for _, ref in statement.outputs] if isinstance(statement, Export) else executed(statement)
             fed = frozenset(feed.ref for feed in getattr(statement, "feeds", ()))
@@ -55,7 +56,7 @@ def warn(ctx: Analysis, program: Program) -> None:
             if not refs or key in told:
                 continue
             told.add(key)
-            execution = _Execution(ctx, graph, refs, fed, statement)
+            execution = _Execution(ctx, graph, refs, fed, statement, kept)
             for pairs, diagnostic in execution.diagnostics():
                 new = {(graph.name, diagnostic.code, *pair) for pair in pairs} - told
                 told |= new
@@ -66,7 +67,12 @@ def warn(ctx: Analysis, program: Program) -> None:
 class _Execution:
     """What one statement executes."""
 
-    def __init__(self, ctx: Analysis, graph: Graph, refs: list[Ref], fed: frozenset[Ref], statement: Statement):
+    def __init__(
+        self, ctx: Analysis, graph: Graph, refs: list[Ref], fed: frozenset[Ref], statement: Statement,
+        kept: frozenset[int],
+    ):  # fmt: skip
+        """`kept` are nodes whose numbers are drawn from variables where they are random."""
+        self.kept = kept
         self.ctx, self.graph, self.refs, self.fed, self.statement = ctx, graph, refs, fed, statement
         reached = graph.reach(refs, fed)
         ctx.spend(len(reached), statement.origin.span)
@@ -86,6 +92,8 @@ class _Execution:
         is_exported = isinstance(self.statement, Export)
         if self.found:
             yield self._open(ORDER_EXPORTED if is_exported else ORDER_OPEN)
+        if self.found and not is_exported:
+            yield from self._drawn_twice(level)
         yield from self._read_again(accesses)
         written = {access.variable: access for access in reversed(accesses) if access.writes}
         for ref in dict.fromkeys(self._named()):
@@ -95,6 +103,20 @@ class _Execution:
                 pair = ref.node, written[ref.node].node
                 message = ORDER_EXPORTED if is_exported else ORDER_NAMED
                 yield {pair}, self._diagnostic(message, (note,), name=name, what="read and written")
+
+    def _drawn_twice(self, level: list[int]) -> Iterator[tuple[set[tuple], Diagnostic]]:
+        """Random ops that would have to be copied to keep the order, and cannot be: those behind what comes second."""
+        behind: set[int] = set()
+        seconds = {one.second.node for one in self.found}
+        for id in level:
+            node = self.graph.nodes[id]
+            before = [ref.node for ref in (*node.inputs(), *self.graph.controls(node)) if ref not in self.fed]
+            if id in seconds or (node.op not in _VARIABLES and not behind.isdisjoint(before)):
+                behind.add(id)
+                if node.op in OPS and OPS[node.op].draws_alone and id not in self.kept:
+                    details = {"name": node.name or "this", "op": node.op}
+                    notes = (Note("it is drawn on line {line}", node.origin.span),)
+                    yield {(id, id)}, self._diagnostic(ORDER_RANDOM, notes, **details)
 
     def _read_again(self, accesses: list[_Access]) -> Iterator[tuple[set[tuple], Diagnostic]]:
         """Gradients that compute their ys again from a variable that has been written since."""

@@ -112,6 +112,7 @@ class Op:
     applies: str = ""  # the activation that it applies to its logits, which must not have been through one
     arranges: bool = False  # its elements are those of its first argument, perhaps in another shape or dtype
     writes: bool = False  # it changes the variable `ref`
+    draws_alone: bool = False  # it draws from a state that nothing can read, so no copy of it draws the same numbers
     by_shape: bool = False  # what it gives depends on the shapes of what it is given, and on no value
     ranks: Mapping[str, int] = field(default_factory=dict)  # of arguments that the kernel does not see to
     sized: str = ""  # the argument that says a shape, whose sizes the kernel does not see to

@@ -26,6 +26,7 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         applies: str = "",
         arranges: bool = False,
         writes: bool = False,
+        draws_alone: bool = False,
         by_shape: bool = False,
         ranks: Mapping[str, int] = {},
         sized: str = "",
@@ -40,7 +41,8 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         dtypes = {letter: classes for letter, classes in limits.items() if letter.isupper()}
         options = {param: limit for param, limit in limits.items() if param not in dtypes}
         facts = {
-            "compares": compares, "applies": applies, "arranges": arranges, "writes": writes, "by_shape": by_shape,
+            "compares": compares, "applies": applies, "arranges": arranges, "writes": writes,
+            "draws_alone": draws_alone, "by_shape": by_shape,
             "ranks": ranks, "sized": sized, "pairs": pairs, "gathers": gathers, "special": special,
             "no_gradient": no_gradient, "modes": modes, "named": named,
         }  # fmt: skip

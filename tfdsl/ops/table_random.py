@@ -23,27 +23,28 @@ row("truncated_normal", f"shape: shape, {_NORMAL}, seed: integer = none", nn.dra
 row("random_gamma", "shape: shape, alpha: T, beta: T? = none, dtype: dtype T = float32, seed: integer = none",
     nn.sampled("alpha", "beta"), "random_gamma",
     f"Numbers of gamma distributions, a `shape` of them for each `alpha`. {_SEED}",
-    "random_gamma([2], [1.0, 3.0], seed=42)",
+    "random_gamma([2], [1.0, 3.0], seed=42)", draws_alone=True,
     T="float16 float32 float64")
 row("random_poisson", "lam: T, shape: shape, dtype: dtype U = float32, seed: integer = none",
     nn.sampled("lam", group="U"), "random_poisson",
     f"Counts of Poisson distributions, a `shape` of them for each mean `lam`. {_SEED}",
     "random_poisson([1.0, 3.0], [2], seed=42)", T="float16 float32 float64 int32 int64",
-    U="float16 float32 float64 int32 int64", no_gradient="*")
+    U="float16 float32 float64 int32 int64", no_gradient="*", draws_alone=True)
 row("random_shuffle", "value: T, seed: integer = none", like("value"), "random_shuffle",
-    f"The slices of the first axis in another order. {_SEED}", "random_shuffle([[1, 2], [3, 4]], seed=42)")
+    f"The slices of the first axis in another order. {_SEED}", "random_shuffle([[1, 2], [3, 4]], seed=42)",
+    draws_alone=True)
 row("random_crop", "value: T, size: shape, seed: integer = none", index.random_crop, "random_crop",
     f"A piece of the tensor, of a size and anywhere in it. {_SEED}",
     "random_crop([[1, 2, 3], [4, 5, 6]], [2, 2], seed=42)")
 row("multinomial", "logits: T, num_samples: int32, seed: integer = none, output_dtype: dtype U = int64",
     nn.draws("output_dtype"), "multinomial",
     f"Class numbers drawn by the logarithms of their shares: [n, classes] gives [n, num_samples]. {_SEED}",
-    "multinomial([[0.0, 1.0]], 5, seed=42)", T="real", U="int32 int64")
+    "multinomial([[0.0, 1.0]], 5, seed=42)", T="real", U="int32 int64", draws_alone=True)
 row("categorical", "logits: T, num_samples: int32, dtype: dtype U = int64, seed: integer = none",
     nn.draws("dtype"),
     "random.categorical",
     f"Class numbers drawn by the logarithms of their shares: [n, classes] gives [n, num_samples]. {_SEED}",
-    "categorical([[0.0, 1.0]], 5, seed=42)", T="real", U="int32 int64")
+    "categorical([[0.0, 1.0]], 5, seed=42)", T="real", U="int32 int64", draws_alone=True)
 
 _STATELESS = "They depend on nothing but the two numbers of `seed`."
 row("stateless_uniform", f"shape: shape, seed: V, {_SPREAD}", nn.stateless(nn.uniform),
