@@ -33,7 +33,7 @@ NARROWER = {
     "dct",
     "divide_no_nan", "mean_squared_error", "absolute_difference", "huber_loss", "log_loss", "hinge_loss",
     "bincount", "per_image_standardization", "adjust_brightness", "adjust_contrast", "rgb_to_grayscale",
-    "grayscale_to_rgb", "check_whole",
+    "grayscale_to_rgb", "check_whole", "stateless_binomial",
 }
 
 # Calls beside the examples: other options, ranks and axes.
@@ -57,6 +57,15 @@ MORE_CALLS = [
     "reduce_max([[1.0, 2.0]], axis=[])",
     "argmax([[1.0, 5.0], [4.0, 2.0]], output_type=int32)",
     "norm([[3.0, 4.0]], ord=1, axis=1, keepdims=true)",
+    "norm(complex([[3.0, 4.0], [1.0, 2.0]], 1.0), ord=1)",
+    "norm(complex([[3.0, 4.0], [1.0, 2.0]], 1.0), ord=0.5, axis=0)",
+    "norm(complex([[3.0, 4.0], [1.0, 2.0]], 1.0), ord=2)",
+    "norm(complex([[3.0, 4.0], [1.0, 2.0]], 1.0), ord=2, axis=[0, 1])",
+    "norm(complex([[3.0, 4.0], [1.0, 2.0]], 1.0), ord=\"fro\", axis=[0, 1])",
+    "normalize(complex([[3.0, 4.0], [1.0, 2.0]], 1.0), ord=1)",
+    "moments([2.0], [])",
+    "moments([[2.0, 3.0]], [])",
+    "moments([[2.0, 3.0]], [], keepdims=true)",
     "norm([[[3.0, 4.0], [1.0, 2.0]]], axis=[-2, -1])",
     "moments([[[1.0, 2.0], [3.0, 4.0]]], axes=[0, 1], keepdims=true)",
     "constant(2.0, dtype=float64, shape=[2, 3])",

@@ -12,6 +12,7 @@ import tfdsl
 from tfdsl.diagnostics import TfgError
 
 OPEN = "placeholder x: float32[...]\nplaceholder z: complex64[n, m]\nplaceholder l: int32[1]\n"
+OPEN += "variable v = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]\nplaceholder q: float32[?, ?]\n"
 
 
 @pytest.mark.parametrize(
@@ -31,13 +32,17 @@ OPEN = "placeholder x: float32[...]\nplaceholder z: complex64[n, m]\nplaceholder
         ("tensor_scatter_nd_sub(ones([5, 3]), cast(x, int32), [1.0, 1.0])", "x = [[[1], [0]], [[1], [0]]]",
          "no update for each"),
         ("logm(z)", "z = [[0, 0], [0, 0]]", "a matrix of zeros"),
+        ("rfft(real(z), fft_length=l)", "z = [[], []], l = [2]", "nothing to transform"),
+        ("scatter_min(v, [0, 1], q)", "q = [[1], [2]]", "not compatible"),
+        ("scatter_update(v, [0, 1], q)", "q = [[1, 2, 3], [4, 5, 6]]", "not compatible"),
+        ("scatter_mul(v, [0], q)", "q = [[]]", "not compatible"),
     ],
 )  # fmt: skip
 def test_what_only_the_run_knows_is_an_error_of_its_line(line, feeds, text):
     with pytest.raises(TfgError) as caught:
         tfdsl.compile(f"{OPEN}y = {line}\nsession: print y with {feeds}\n").run()
     (found,) = caught.value.diagnostics
-    assert found.code == "TFG702" and found.span.line == 4 and text in str(found)
+    assert found.code == "TFG702" and found.span.line == 6 and text in str(found)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +53,34 @@ def test_what_only_the_run_knows_is_an_error_of_its_line(line, feeds, text):
 def test_what_is_known_is_refused_by_check(line):
     with pytest.raises(TfgError, match=r"nothing is left|needs input of rank 4"):
         tfdsl.compile(f"placeholder z: complex64[3, 1]\nplaceholder w: complex64[2, 2]\ny = {line}\n")
+
+
+def test_none_of_nothing_is_transformed_as_by_hand():
+    program = tfdsl.compile("placeholder x: float32[n, m]\nplaceholder l: int32[1]\ny = rfft(x, fft_length=l)\n")
+    with program.session() as session:
+        value = session.run("y", {"x": np.zeros([2, 0]), "l": [0]})
+    assert value.shape == tf.signal.rfft(np.zeros([2, 0], np.float32), [0]).shape == (2, 0)
+
+
+def test_slices_of_a_variable_that_fit_are_as_by_hand():
+    variable = np.arange(1.0, 7.0, dtype=np.float32).reshape(3, 2)
+    text = """
+variable v = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+placeholder u: float32[?, ?]
+placeholder x: float32[...]
+session known: print scatter_add(v, [0, 2], [[1.0, 1.0], [2.0, 2.0]])
+session fed: print scatter_add(v, [0, 2], u) with u = [[1, 1], [2, 2]]
+session shaped: print scatter_add(v, [0, 2], ensure_shape(x, [none, none])) with x = [[1, 1], [2, 2]]
+session one: print scatter_add(v, [0, 2], ensure_shape(x, [])) with x = 1
+"""
+    program = tfdsl.compile(text)
+    variable[[0, 2]] += [[1, 1], [2, 2]]
+    one = np.arange(1.0, 7.0, dtype=np.float32).reshape(3, 2)
+    one[[0, 2]] += 1
+    shown = [str(value).split() for value in (variable, variable, variable, one)]
+    assert [line.split() for line in program.run().printed] == shown
+    names = [op.name for op in program.graph.get_operations() if op.type == "EnsureShape"]
+    assert len(names) == 2 + 2, "where sizes are known nothing is added"
 
 
 def test_what_is_right_is_as_by_hand():

@@ -40,6 +40,12 @@ NARROWER: dict[tuple[str, str], str] = {
        for axes in (1, 2, 3) for code in ("TFG206", "TFG208")},
     **{(f"scatter_nd_{how}", "TFG221"): "Indices fit the variable; TensorFlow overlooks them without updates."
        for how in ("update", "add", "sub")},
+    **{(f"conv{axes}d_transpose", "TFG222"): "Strides are above 0; TensorFlow overlooks them where there is nothing."
+       for axes in (1, 2, 3)},
+    **{(f"{what}_pool1d", "TFG214"): "There are two layouts; TensorFlow takes every other word for the second one."
+       for what in ("max", "avg")},
+    **{(f"scatter_{how}", "TFG211"): "The kernel does not look at the sizes of slices; where the rank is known, we do."
+       for how in ("update", "add", "sub", "mul", "div", "max", "min")},
     ("unstack", "TFG483"): "Slices have names; of an axis of size 0 there are none.",
     ("matrix_solve_ls", "TFG206"): "Both sides have as many axes; TensorFlow's Python code broadcasts some.",
     ("dropout", "TFG214"): "A share is below 1; TensorFlow looks at a number of Python's, and not at a constant.",

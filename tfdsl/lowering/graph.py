@@ -26,7 +26,7 @@ from .data import Data, Held
 from .failures import failure, is_own, plain_reason
 from .foreign import python_node, raw_node
 from .gradients import gradients
-from .guards import indices, not_of_zeros, ranked, sizes, transformed
+from .guards import indices, not_of_zeros, ranked, sizes, slices, transformed
 from .kept_random import KeptRandom
 from .layout import PLAIN, Placement, Setting
 from .names import VariableNames
@@ -317,6 +317,8 @@ class Lowering:
         if op.pairs:
             first, second = op.pairs
             arguments[first] = indices(arguments[first], arguments[second], node.name or op.name)
+        if op.sliced:
+            arguments[op.sliced] = slices(arguments[op.sliced], arguments["ref"])
         if op.sized:
             arguments[op.sized] = sizes(arguments[op.sized], node.name or op.name)
         for param in op.gathers:
@@ -576,7 +578,8 @@ def _transform(lowering: Lowering, node: Node) -> tf.Tensor:
     given = next(iter(arguments))
     length, least = arguments.get("fft_length"), 2 if node.op == "irfft" else 1
     if (node.op != "dct" or arguments.get("type") == 3) and (length is not None or node.op != "rfft"):
-        arguments[given] = transformed(arguments[given], length, least, node.name or node.op)
+        takes_none = node.op == "rfft"
+        arguments[given] = transformed(arguments[given], length, least, node.name or node.op, takes_none)
     return resolve(op.tf)(**arguments, name=node.name)
 
 

@@ -13,9 +13,9 @@ def ranked(value: object, rank: int) -> object:
     return value
 
 
-def transformed(value: object, length: object, least: int, name: str) -> object:
-    """What a Fourier transform is given: its numbers, or those that `length` asks for, must be some. `least` is how
-    many of the last axis make a number."""
+def transformed(value: object, length: object, least: int, name: str, takes_none: bool = True) -> object:
+    """What a Fourier transform is given: its numbers, or those that `length` asks for, must be some, or none of none
+    where it takes them. `least` is how many of the last axis make a number."""
     x = tf.convert_to_tensor(value)
     last = x.shape[-1] if x.shape.rank else None
     is_said = length is None or (isinstance(length, list) and isinstance(length[0], int))
@@ -26,6 +26,11 @@ def transformed(value: object, length: object, least: int, name: str) -> object:
         count = sizes[-1] - least + 1 if length is None else tf.reshape(length, [])
         is_some = tf.logical_and(count > 0, tf.size(x) > 0)
         is_empty = tf.equal(tf.reduce_prod(sizes[:-1]), 0)
+        if takes_none:
+            is_none = tf.equal(sizes[-1], 0)
+            is_empty = tf.logical_or(
+                is_empty, is_none if length is None else tf.logical_and(is_none, tf.equal(count, 0))
+            )
         return _checked(x, tf.logical_or(is_some, is_empty), "there is nothing to transform")
 
 
@@ -55,6 +60,16 @@ def indices(value: object, updates: object, name: str) -> object:
         return value
     with v1.name_scope(f"{name}_check"):
         return _checked(x, tf.rank(given) >= tf.rank(x) - 1, "there is no update for each of the indices")
+
+
+def slices(value: object, variable: tf.Variable) -> object:
+    """Slices for a variable, of a known rank, each of the sizes that the variable has behind its first axis; or one
+    number. An assertion on sizes would not do: Grappler concludes from what the kernel needs that they are right."""
+    wanted = variable.shape.as_list()[1:]
+    is_open = isinstance(value, (tf.Tensor, tf.Variable)) and value.shape.rank
+    if not wanted or not is_open or value.shape.as_list()[-len(wanted) :] == wanted:
+        return value
+    return tf.ensure_shape(value, [*[None] * (value.shape.rank - len(wanted)), *wanted])
 
 
 def _checked(x: tf.Tensor, holds: tf.Tensor, text: str) -> tf.Tensor:

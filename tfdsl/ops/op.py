@@ -118,6 +118,7 @@ class Op:
     sized: str = ""  # the argument that says a shape, whose sizes the kernel does not see to
     pairs: tuple[str, ...] = ()  # indices and updates, of whose ranks the kernel does not see to
     gathers: tuple[str, ...] = ()  # arguments of which TensorFlow reads some rows alone, where they are variables
+    sliced: str = ""  # the argument with slices of `ref`, whose sizes the kernel does not see to
     special: bool = False  # lowered by a function of its own, not by calling `tf` with the arguments
     no_gradient: str = ""  # the arguments to which no gradient flows, where they are floats; "*" for all
     modes: str = ""  # the parameters that make a difference only in training

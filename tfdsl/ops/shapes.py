@@ -404,6 +404,9 @@ def along_axis(param: str, rank: int = 0, axis: str = "axis"):
 
 
 def moments(call: Call) -> tuple[TensorType, TensorType]:
-    """Mean and variance over `axes`."""
-    result = TensorType(call.dtype("T"), reduced_shape(call, "x", call["axes"], call["keepdims"]))
-    return result, result
+    """Mean and variance over `axes`. Without any, TensorFlow removes all axes of size 1."""
+    shape = reduced_shape(call, "x", call["axes"], call["keepdims"])
+    if shape is not None and not listed(call["axes"]) and not call["keepdims"]:
+        sizes = [number(call, dim) for dim in shape]
+        shape = None if None in sizes else tuple(dim for dim, size in zip(shape, sizes) if size != 1)
+    return (TensorType(call.dtype("T"), shape),) * 2

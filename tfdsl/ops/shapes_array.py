@@ -250,10 +250,12 @@ def transpose(call: Call) -> TensorType:
     shape, perm = call["a"].shape, call["perm"]
     if perm is None:
         return TensorType(call.dtype("T"), None if shape is None else shape[::-1])
+    if not isinstance(perm, (list, tuple)):
+        call.fail(RANK, "perm", param="perm", wanted=1, type=perm)
     if shape is None:
-        return TensorType(call.dtype("T"), (None,) * len(listed(perm)))
+        return TensorType(call.dtype("T"), (None,) * len(perm))
     rank = len(shape)
-    axes = [axis + rank if axis < 0 else axis for axis in listed(perm)]
+    axes = [axis + rank if axis < 0 else axis for axis in perm]
     if sorted(axes) != list(range(rank)):
         call.fail(AXES_ONCE, "a", "perm", rank=rank, type=call["a"], param="perm", axes=perm)
     return TensorType(call.dtype("T"), tuple(shape[axis] for axis in axes))

@@ -389,6 +389,8 @@ def assign(call: Call) -> TensorType:
 
 def scatter_variable(call: Call) -> TensorType:
     """The variable after a change of the slices at the indices; one scalar may be the update of all."""
+    if len(call["ref"].shape) > 1:
+        clear_rank(call, "updates")
     if call["updates"].shape != ():
         _updates(call, call["ref"].shape, call["indices"].shape, "updates", 1)
     return call["ref"]

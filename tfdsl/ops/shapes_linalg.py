@@ -1,5 +1,7 @@
 """Shape rules of linear algebra and of Fourier transforms. The last two axes are the matrices."""
 
+from math import inf
+
 from ..diagnostics import (
     AXES_TWICE,
     DIAGONAL,
@@ -242,15 +244,29 @@ def matrix_rank(call: Call) -> TensorType:
 
 
 def norm(call: Call) -> TensorType:
-    """A reduction of all elements, of vectors (one axis) or of matrices (two axes)."""
+    """A reduction of all elements, of vectors (one axis) or of matrices (two axes). TensorFlow keeps the dtype of
+    complex numbers where it takes the root of a sum of squares."""
     _norm_axes(call)
+    is_root = call["ord"] in ("euclidean", "fro") or (call["ord"] == 2 and not isinstance(call["axis"], (list, tuple)))
     shape = reduced_shape(call, "tensor", call["axis"], call["keepdims"])
-    return TensorType(call.dtype("T"), shape)
+    return TensorType(call.dtype("T") if is_root else real_of(call.dtype("T")), shape)
+
+
+_VECTOR_NORMS = '"euclidean" or a number above 0'
+_MATRIX_NORMS = '"euclidean" or "fro" or 1 or 2'
 
 
 def _norm_axes(call: Call) -> None:
-    """No axis, a number, or a list of two that differ."""
-    axes = call["axis"]
+    """No axis, a number, or a list of two that differ; and a norm that there is of vectors, or of matrices."""
+    axes, which = call["axis"], call["ord"]
+    is_number = isinstance(which, (int, float))
+    if isinstance(axes, (list, tuple)):
+        known, allowed = which in ("euclidean", "fro") or (is_number and which in (1, 2, inf)), _MATRIX_NORMS
+    else:
+        known, allowed = which == "euclidean" or (is_number and not which <= 0), _VECTOR_NORMS
+    if not known:
+        shown = f'"{which}"' if isinstance(which, str) else which
+        call.fail(OPTION, "ord", param="ord", value=shown, allowed=allowed)
     if isinstance(axes, (list, tuple)):
         if len(axes) != 2:
             call.fail(LENGTH, "axis", param="axis", wanted=2, count=len(axes))
@@ -406,6 +422,7 @@ def halved(call: Call) -> TensorType:
 def matrix_diag(call: Call) -> TensorType:
     """The last axis becomes the `k`-th diagonal of a matrix of zeros."""
     shape = least_rank(call, "diagonal", 1)
+    _diagonal(call, "diagonal")
     if shape is None:
         return TensorType(call.dtype("T"), None)
     side = shape[-1] if call["k"] == 0 else None
@@ -417,6 +434,7 @@ def matrix_diag(call: Call) -> TensorType:
 def matrix_diag_part(call: Call) -> TensorType:
     """The `k`-th diagonal of each matrix: above the main one for a positive `k`."""
     shape, k = least_rank(call, "input", 2), call["k"]
+    _diagonal(call, "input")
     if shape is None:
         return TensorType(call.dtype("T"), None)
     rows, columns = number(call, shape[-2]), number(call, shape[-1])
@@ -426,6 +444,12 @@ def matrix_diag_part(call: Call) -> TensorType:
         return TensorType(call.dtype("T"), (*shape[:-2], smaller(call, shape[-2], shape[-1])))
     size = None if rows is None or columns is None else min(rows + min(k, 0), columns - max(k, 0))
     return TensorType(call.dtype("T"), (*shape[:-2], size))
+
+
+def _diagonal(call: Call, param: str) -> None:
+    """No matrix has a diagonal beyond the numbers of int32, to which TensorFlow cuts `k` down."""
+    if not -(2**31) <= call["k"] < 2**31:
+        call.fail(DIAGONAL, param, k=call["k"], type=call[param])
 
 
 def set_diag(call: Call) -> TensorType:
@@ -463,7 +487,7 @@ def irfft(call: Call) -> TensorType:
         clear_rank(call, "input_tensor")
     size = None if shape is None else number(call, shape[-1])
     last = _length(call, None if size is None else max(0, 2 * (size - 1)))
-    is_none = (last == 0 and size != 0) or (size == 0 and last)
+    is_none = (last == 0 and size not in (0, None)) or (size == 0 and last)
     if is_none and 0 not in (number(call, dim) for dim in shape[:-1] if dim is not None):
         call.fail(NO_NUMBERS, "input_tensor", type=call["input_tensor"])
     return TensorType(real_of(call.dtype("T")), None if shape is None else (*shape[:-1], last))

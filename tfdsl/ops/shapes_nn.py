@@ -421,12 +421,12 @@ def resized(group: str = "T"):
     return rule
 
 
-def image(param: str, channels: int | None = None, made: int | None = None, most: int | None = None):
+def image(param: str, channels: int | None = None, made: int | None = None, most: int | None = None, least: int = 1):
     """An image or a batch of them, of which the last axis may have to be of a size, and may change. With `most` axes
-    an image must have pixels."""
+    an image must have pixels; `least` is how many axes there are where channels are asked for."""
 
     def rule(call: Call) -> TensorType:
-        shape = least_rank(call, param, 3 if channels is None else 1)
+        shape = least_rank(call, param, 3 if channels is None else least)
         if channels is None and most is not None and len(shape or ()) > most:
             call.fail(RANK, param, param=param, wanted=f"3 or {most}", type=call[param])
         if channels is None and most is not None and 0 in (number(call, dim) for dim in (shape or ())[-3:]):

@@ -38,7 +38,7 @@ row("adjust_contrast", "images: T, contrast_factor: number", nn.image("images"),
 row("rgb_to_grayscale", "images: T", nn.image("images", 3, 1), "image.rgb_to_grayscale",
     "The brightness of colours: the last axis of size 3 becomes size 1.", f"rgb_to_grayscale({_RGB})",
     T="real")
-row("grayscale_to_rgb", "images: T", nn.image("images", 1, 3), "image.grayscale_to_rgb",
+row("grayscale_to_rgb", "images: T", nn.image("images", 1, 3, least=2), "image.grayscale_to_rgb",
     "Brightness as colours: the last axis of size 1 becomes size 3.", f"grayscale_to_rgb({_GRAY})", special=True,
     T="float int8 int16 int32 int64 uint8 uint32 uint64 bool complex64 complex128")
 row("rgb_to_hsv", "images: T", nn.image("images", 3), "image.rgb_to_hsv",

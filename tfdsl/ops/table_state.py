@@ -23,7 +23,7 @@ for _name, _what in (("update", "replaced by"), ("add", "increased by"), ("sub",
         f"scatter_{_name}",
         f"The slices of the variable at the indices {_what} the updates: one slice each, or one scalar for "
         "all.",
-        f"{_VECTOR}scatter_{_name}(x, [0, 2], [4.0, 5.0])",
+        f"{_VECTOR}scatter_{_name}(x, [0, 2], [4.0, 5.0])", sliced="updates",
         writes=True, no_gradient="updates", T="any" if _name == "update" else "number", U="int32 int64")
 for _name, _what in (("update", "replaced by"), ("add", "increased by"), ("sub", "decreased by")):
     row(f"scatter_nd_{_name}", "ref: variable T, indices: U, updates: T", index.scatter_nd_variable,
