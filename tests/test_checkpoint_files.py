@@ -265,6 +265,16 @@ def test_what_is_left_of_a_save_is_removed_and_nothing_else(here):
     assert sorted(path.name for path in (here / "kept").rglob("*")) == [other.name, "variables.index"]
 
 
+@pytest.mark.parametrize("files", [(), ("manifest.json",)])
+def test_what_is_left_of_a_save_that_had_written_nothing_is_removed(here, files):
+    left = here / "kept" / ".new-0123456789abcdef"
+    left.mkdir(parents=True)
+    for name in files:
+        (left / name).touch()
+    program().run()
+    assert not (here / "kept").exists()
+
+
 # --- folders that vanish ----------------------------------------------------------------------
 
 

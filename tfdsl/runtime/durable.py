@@ -82,13 +82,20 @@ def finish(made: Folder, manifest: str, about: dict) -> None:
 def remove_folder(folder: Folder, name: str, manifest: str) -> None:
     """Remove a folder with the files that its manifest lists; anything else stays, and the folder with it.
 
-    Nothing is removed where the manifest is none of ours.
+    Nothing is removed where the manifest is none of ours, but for an empty one beside which nothing stands: a kill left
+    it, before anything was written.
     """
     with suppress(OSError):
         with folder.folder(name) as left:
-            for file in owned(left, manifest):
+            is_begun = left.names() == [manifest] and _is_empty(left, manifest)
+            for file in [manifest] if is_begun else owned(left, manifest):
                 left.remove(file)
         os.rmdir(name, dir_fd=folder.fd)
+
+
+def _is_empty(folder: Folder, name: str) -> bool:
+    stat = folder.stat(name)
+    return stat is not None and stat.st_size == 0
 
 
 def owned(folder: Folder, manifest: str) -> list[str]:
