@@ -20,6 +20,15 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(skip)
 
 
+def sparing(names, engines, compiled):
+    """Parameters `name, engine`: all of some names in all engines, but of those that XLA compiles, which takes long, only
+    some unless `--long` is given."""
+    return [
+        pytest.param(name, engine, marks=[pytest.mark.long] if engine == "xla" and name not in compiled else [])
+        for name in names for engine in engines
+    ]  # fmt: skip
+
+
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """An empty folder, which paths of programs given as text are relative to."""

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from conftest import sparing
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import tfdsl
@@ -154,7 +155,12 @@ def test_every_body(body, tmp_path):
 COMPILED = {name: body for name, body in BODIES.items() if name != "values of any shape"}
 
 
-@pytest.mark.parametrize("body", COMPILED.values(), ids=COMPILED)
+_FEW = list(COMPILED)[::4]
+
+
+@pytest.mark.parametrize("body", [
+    pytest.param(body, id=name, marks=[] if name in _FEW else [pytest.mark.long]) for name, body in COMPILED.items()
+])  # fmt: skip
 def test_every_body_compiled(body, tmp_path):
     source = program(body, optimize=f"{OPTIMIZE} as training")
     step, _ = ran(source, "step", tmp_path / "step")
@@ -169,7 +175,7 @@ def test_every_body_compiled(body, tmp_path):
 
 
 @pytest.mark.parametrize("order", ["shuffled", "shuffled seed 9", "ordered", "sampled seed 4"])
-@pytest.mark.parametrize("size", [1, 7, 30, 90, 200])
+@pytest.mark.parametrize("size", [1, 7, 200, *(pytest.param(size, marks=pytest.mark.long) for size in (30, 90))])
 def test_orders_and_sizes(order, size, tmp_path):
     source = program("every 3 steps: print mse, batch.rows", f"3 epochs on rows in batches of {size} {order}")
     step, _ = ran(source, "step", tmp_path / "step")
@@ -199,10 +205,10 @@ NOISE = {
 }
 
 
-@pytest.mark.parametrize("engine", ["loop", "xla"])
-@pytest.mark.parametrize("noise", NOISE.values(), ids=NOISE)
+@pytest.mark.parametrize(("noise", "engine"), sparing(NOISE, ("loop", "xla"), ["uniform", "dropout"]))
 def test_random_ops(noise, engine, tmp_path):
     """What is drawn before, in, beside and after the loop is what one stream gives."""
+    noise = NOISE[noise]
     source = (
         program(
             "every 3 steps: print noise\nevery 2 epochs: set count = 5\nrun training",

@@ -124,7 +124,7 @@ def tokens_changed(random: Random, text: str) -> str:
 _WORD = re.compile(r"\w+|[^\w\s]+")
 
 
-@pytest.mark.parametrize("chunk", range(14))
+@pytest.mark.parametrize("chunk", [*range(4), *(pytest.param(n, marks=pytest.mark.long) for n in range(4, 14))])
 def test_mutated_programs(chunk):
     random = Random(chunk)
     good, short = good_programs(), cases()

@@ -103,7 +103,7 @@ print(json.dumps(result))
 """
 
 
-@pytest.mark.parametrize("seed", ["0", "4242"])
+@pytest.mark.parametrize("seed", [pytest.param("0", marks=pytest.mark.long), "4242"])
 def test_graph_and_program_are_the_same_in_another_process(seed, tmp_path):
     command = [sys.executable, "-c", _ELSEWHERE, str(HERE)]
     environment = {**os.environ, "PYTHONHASHSEED": seed, "TF_CPP_MIN_LOG_LEVEL": "3"}

@@ -223,7 +223,9 @@ def test_gradcheck_of_what_is_not_there(file, capsys):
     assert "no gradient" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["housing", "moons", "gradient_descent_optimizer", "autodiff_passes"])
+@pytest.mark.parametrize("name", [
+    "housing", "moons", "gradient_descent_optimizer", pytest.param("autodiff_passes", marks=pytest.mark.long)
+])  # fmt: skip
 def test_gradcheck_of_models(name, capsys):
     (path,) = (path for path in MODELS if path.stem == name)
     code, found = checked(capsys, str(path))

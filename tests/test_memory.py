@@ -17,7 +17,9 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("transforms", ["", "| standardize | add_bias | split(test=0.1)"])
+@pytest.mark.parametrize(
+    "transforms", [pytest.param("", marks=pytest.mark.long), "| standardize | add_bias | split(test=0.1)"]
+)
 def test_data_is_in_memory_once(folder, transforms):
     part = ".train" if "split" in transforms else ""
     text = memory["PROGRAM"].format(file="big.npz", transforms=transforms, part=part, steps=200)

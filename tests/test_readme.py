@@ -16,7 +16,9 @@ CONSOLE = re.findall(r"```console\n\$ tfdsl (.*?)\n(.*?)```", TEXT, re.S)
 NUMBER = re.compile(r"-?\d+\.\d+")
 
 
-@pytest.mark.parametrize(("command", "output"), CONSOLE, ids=[command for command, _ in CONSOLE])
+@pytest.mark.parametrize(("command", "output"), [
+    pytest.param(*one, id=one[0], marks=[pytest.mark.long] if "--verify-resume" in one[0] else []) for one in CONSOLE
+])  # fmt: skip
 def test_console_output(command, output, capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
     main(shlex.split(command))

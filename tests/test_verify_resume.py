@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 MODEL = """import nn
 seed 5
 data points = moons(60, noise=0.1, seed=3)
@@ -84,6 +86,7 @@ def test_a_program_that_keeps_nothing(tmp_path):
     assert made.stderr.startswith("error[TFG815]: model.tfg has no training that keeps checkpoints")
 
 
+@pytest.mark.long
 def test_a_checkpoint_that_is_never_due(tmp_path):
     made = verify(tmp_path, HIDDEN.replace("every 4 steps", "every 50 steps"))
     assert made.returncode == 1
@@ -96,6 +99,7 @@ def test_a_program_that_fails_says_so(tmp_path):
     assert "error[TFG703]: expected w < -100.0" in made.stderr
 
 
+@pytest.mark.long
 def test_what_is_restored_is_brought_along(tmp_path):
     (tmp_path / "first.tfg").write_text('variable w = [3.0]\nsession: save to "start.ckpt"\n', encoding="utf-8")
     subprocess.run([sys.executable, "-m", "tfdsl", "run", "first.tfg"], cwd=tmp_path, check=True)
