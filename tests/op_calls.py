@@ -64,6 +64,7 @@ MORE_CALLS = [
     "norm(complex([[3.0, 4.0], [1.0, 2.0]], 1.0), ord=\"fro\", axis=[0, 1])",
     "normalize(complex([[3.0, 4.0], [1.0, 2.0]], 1.0), ord=1)",
     "moments([2.0], [])",
+    "fused_batch_norm([[[[[1.0, 2.0]], [[3.0, 4.0]]]]], [1.0, 1.0], [0.0, 0.0], data_format=\"NDHWC\")",
     "moments([[2.0, 3.0]], [])",
     "moments([[2.0, 3.0]], [], keepdims=true)",
     "norm([[[3.0, 4.0], [1.0, 2.0]]], axis=[-2, -1])",

@@ -32,6 +32,7 @@ OPEN += "variable v = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]\nplaceholder q: float
         ("tensor_scatter_nd_sub(ones([5, 3]), cast(x, int32), [1.0, 1.0])", "x = [[[1], [0]], [[1], [0]]]",
          "no update for each"),
         ("logm(z)", "z = [[0, 0], [0, 0]]", "a matrix of zeros"),
+        ("cholesky(z)", "z = [[1, 2], [2, 1]]", "not positive definite"),
         ("rfft(real(z), fft_length=l)", "z = [[], []], l = [2]", "nothing to transform"),
         ("scatter_min(v, [0, 1], q)", "q = [[1], [2]]", "not compatible"),
         ("scatter_update(v, [0, 1], q)", "q = [[1, 2, 3], [4, 5, 6]]", "not compatible"),
@@ -53,6 +54,16 @@ def test_what_only_the_run_knows_is_an_error_of_its_line(line, feeds, text):
 def test_what_is_known_is_refused_by_check(line):
     with pytest.raises(TfgError, match=r"nothing is left|needs input of rank 4"):
         tfdsl.compile(f"placeholder z: complex64[3, 1]\nplaceholder w: complex64[2, 2]\ny = {line}\n")
+
+
+def test_a_complex_matrix_is_taken_apart_as_by_hand():
+    program = tfdsl.compile("placeholder z: complex128[?, n, n]\ny = cholesky(z)\n")
+    z = np.array([[[2, 1j], [-1j, 3]], [[1, 0], [0, 4]]])
+    with program.session() as session:
+        value, none = session.run("y", {"z": z}), session.run("y", {"z": z[:0]})
+    np.testing.assert_allclose(value, np.linalg.cholesky(z))
+    assert none.shape == (0, 2, 2)
+    assert program.graph.get_operation_by_name("y").type == "Cholesky"
 
 
 def test_none_of_nothing_is_transformed_as_by_hand():

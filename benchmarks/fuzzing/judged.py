@@ -46,6 +46,9 @@ NARROWER: dict[tuple[str, str], str] = {
        for what in ("max", "avg")},
     **{(f"scatter_{how}", "TFG211"): "The kernel does not look at the sizes of slices; where the rank is known, we do."
        for how in ("update", "add", "sub", "mul", "div", "max", "min")},
+    ("gather", "TFG222"): "The axis comes after those that go together; TensorFlow overlooks these for axis 0.",
+    **{(of, "TFG204"): "A size is a whole number; TensorFlow makes what it is told where it knows the shape."
+       for of in ("shape", "size")},
     ("unstack", "TFG483"): "Slices have names; of an axis of size 0 there are none.",
     ("matrix_solve_ls", "TFG206"): "Both sides have as many axes; TensorFlow's Python code broadcasts some.",
     ("dropout", "TFG214"): "A share is below 1; TensorFlow looks at a number of Python's, and not at a constant.",
@@ -148,6 +151,8 @@ def judge(call: Call, hand: Outcome | None, ours: Outcome) -> Verdict:
     if ours.stage == "build":
         return Verdict("late" if call.is_known else "late, unknown sizes", ours.why)
     if ours.stage == "run":
+        if works and call.op.name in _LEFTOVERS and "positive definite" in ours.why:
+            return Verdict("narrower", ours.why)
         if works and "not compatible with expected shape" in ours.why and call.op.ranks:
             return Verdict("narrower", ours.why)  # a rank that only the run knows; see the others above
         return Verdict("wrong" if works else "fails", ours.why)

@@ -26,7 +26,7 @@ from .data import Data, Held
 from .failures import failure, is_own, plain_reason
 from .foreign import python_node, raw_node
 from .gradients import gradients
-from .guards import indices, not_of_zeros, ranked, sizes, slices, transformed
+from .guards import definite, indices, not_of_zeros, ranked, sizes, slices, transformed
 from .kept_random import KeptRandom
 from .layout import PLAIN, Placement, Setting
 from .names import VariableNames
@@ -587,6 +587,11 @@ def _logm(lowering: Lowering, node: Node) -> tf.Tensor:
     return tf.linalg.logm(not_of_zeros(lowering.argument(node.args["input"]), node.name or "logm"), name=node.name)
 
 
+def _cholesky(lowering: Lowering, node: Node) -> tf.Tensor:
+    value = definite(lowering.argument(node.args["input"]), node.name or "Cholesky")
+    return tf.linalg.cholesky(value, name=node.name)
+
+
 def _grayscale_to_rgb(lowering: Lowering, node: Node) -> tf.Tensor:
     """TensorFlow's function takes nothing but tensors."""
     return v1.image.grayscale_to_rgb(tf.convert_to_tensor(lowering.argument(node.args["images"])), name=node.name)
@@ -617,6 +622,7 @@ _SPECIAL: dict[str, Callable[[Lowering, Node], object]] = {
     "rfft": _transform,
     "dct": _transform,
     "logm": _logm,
+    "cholesky": _cholesky,
     "grayscale_to_rgb": _grayscale_to_rgb,
     "batch_normalization": _batch_normalization,
     "summary": _summary,

@@ -43,6 +43,16 @@ def not_of_zeros(value: object, name: str) -> tf.Tensor:
         return _checked(x, tf.logical_or(is_empty, tf.reduce_all(is_some)), "a matrix of zeros has no logarithm")
 
 
+def definite(value: object, name: str) -> object:
+    """Matrices that a Cholesky decomposition takes apart. Of others it makes NaN, but zeros where they are complex."""
+    x = tf.convert_to_tensor(value)
+    if not x.dtype.is_complex:
+        return value
+    with v1.name_scope(f"{name}_check"):
+        roots = tf.math.real(tf.linalg.diag_part(tf.linalg.cholesky(x)))
+        return _checked(x, tf.reduce_all(roots > 0), "a matrix is not positive definite")
+
+
 def sizes(value: object, name: str) -> object:
     """A shape that is asked for, of which no size may be below 0; -1 for the batch is as many as there are."""
     if not isinstance(value, (tf.Tensor, tf.Variable)) and all(isinstance(size, int) for size in value):

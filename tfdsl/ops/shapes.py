@@ -145,11 +145,12 @@ def broadcast(call: Call, *params: str) -> Shape:
     given = [name for name in params if call[name] is not None]
     for first, second in combinations(given, 2):
         doubt_pairs(call, first, second, call[first].shape, call[second].shape)
+    known = [name for name in given if call[name].shape is not None]
     result: Shape = ()
-    for name in given:
+    for name in known:
         a = call[given[0]] if name == given[1:2] else TensorType(call[name].dtype, result)
         result = broadcast_shapes(call, result, call[name].shape, *given, a=a, b=call[name])
-    return result
+    return result if len(known) == len(given) else None
 
 
 def doubt_pairs(call: Call, first: str, second: str, left: Shape, right: Shape) -> None:

@@ -220,7 +220,8 @@ def reshape(call: Call) -> TensorType:
     have = None if given.shape is None else product(call, given.shape)
     wanted = product(call, without(shape, open_axes))
     fail = {"type": given, "count": have, "shape": shape_text(shape)}
-    if shape.count(-1) > 1 or any((number(call, dim) or 0) < -1 for dim in shape):
+    is_open = -1 in shape and wanted == 0  # no number of slices is left over that makes as many
+    if is_open or shape.count(-1) > 1 or any((number(call, dim) or 0) < -1 for dim in shape):
         call.fail(RESHAPE, "tensor", "shape", **{**fail, "count": "?" if have is None else have})
     if given.shape is None:
         return TensorType(call.dtype("T"), result)
@@ -431,6 +432,9 @@ def split(call: Call) -> tuple[TensorType, ...]:
         pieces = number_of_outputs(call, "num_or_size_splits", pieces, 1)
         sizes = [None] * pieces
     else:
+        if min(pieces, default=0) < -1:
+            name = "num_or_size_splits"
+            call.fail(NEGATIVE, name, param=name, value=min(pieces), least=-1)
         sizes = [None if size == -1 else size for size in pieces]
     if shape is None:
         return (TensorType(call.dtype("T"), None),) * len(sizes)

@@ -50,6 +50,8 @@ def gather(call: Call) -> TensorType:
     if batch < 0:
         batch = axis_in(call, batch, len(indices), "indices")
     least_rank(call, "indices", batch)
+    if axis < batch:  # TensorFlow overlooks `batch_dims` for axis 0, and refuses it for others
+        call.fail(NEGATIVE, "axis", param="axis", value=axis, least=batch)
     shared = _together(call, batch)
     return TensorType(call.dtype("T"), (*shared, *params[batch:axis], *indices[batch:], *params[axis + 1 :]))
 
@@ -351,6 +353,9 @@ def _scattered(call: Call, target: Shape, param: str) -> TensorType:
     given = [shape for shape in (indices, call["updates"].shape) if shape is not None]
     if product(call, target or ()) == 0 and any(product(call, shape) for shape in given):
         call.fail(NOTHING_THERE, param, type=TensorType(call.dtype("T"), target))
+    updates = call["updates"].shape
+    if depth is None and indices is not None and updates is not None and len(updates) < len(indices) - 1:
+        call.fail(RANK, "updates", param="updates", wanted=f"{len(indices) - 1} or more", type=call["updates"])
     _updates(call, target, None if indices is None else indices[:-1], "updates", depth)
     return TensorType(call.dtype("T"), target)
 
@@ -389,10 +394,15 @@ def assign(call: Call) -> TensorType:
 
 def scatter_variable(call: Call) -> TensorType:
     """The variable after a change of the slices at the indices; one scalar may be the update of all."""
-    if len(call["ref"].shape) > 1:
-        clear_rank(call, "updates")
-    if call["updates"].shape != ():
-        _updates(call, call["ref"].shape, call["indices"].shape, "updates", 1)
+    inner, indices = call["ref"].shape[1:], call["indices"].shape
+    updates = clear_rank(call, "updates") if inner else call["updates"].shape
+    if updates and indices is None and inner:
+        if len(updates) < len(inner):
+            call.fail(RANK, "updates", param="updates", wanted=f"{len(inner)} or more", type=call["updates"])
+        for left, right in zip(updates[-len(inner) :], inner):
+            same_size(call, left, right, "updates")
+    elif updates != ():
+        _updates(call, call["ref"].shape, indices, "updates", 1)
     return call["ref"]
 
 

@@ -252,8 +252,8 @@ def cross_entropy(axis: str = "axis"):
 
     def rule(call: Call) -> TensorType:
         shape = call["logits"].shape
-        if shape is None and (call[axis] or 0) < -1:
-            clear_rank(call, "logits")
+        if (call[axis] or 0) < -1:  # TensorFlow counts no other axis from the end
+            call.fail(NEGATIVE, axis, param=axis, value=call[axis], least=-1)
         if shape is None:
             return TensorType(call.dtype("T"), None)
         position = axis_in(call, -1 if call[axis] is None else call[axis], len(shape), "logits")
@@ -310,8 +310,9 @@ def fixed_rank(param: str, rank: int):
 
 def fused_batch_norm(call: Call) -> tuple[TensorType, TensorType, TensorType]:
     """The normalised tensor, then the mean and variance of each channel."""
-    shape = wanted_rank(call, "x", 4)
-    axis = 1 if channels_first(call) else 3
+    rank = len(call["data_format"])
+    shape = wanted_rank(call, "x", rank)
+    axis = 1 if channels_first(call) else rank - 1
     channels = shape[axis]
     for param in ("scale", "offset"):
         channels = same_size(call, channels, wanted_rank(call, param, 1)[0], "x", param)

@@ -67,7 +67,7 @@ row("normalize", "tensor: T, ord: static = \"euclidean\", axis: integers = none"
     T="inexact")
 row("cholesky", "input: T", linalg.square("input"), "cholesky",
     f"The lower triangle whose product with its adjoint is the (positive definite) matrix. {_BATCH}",
-    f"cholesky({_SQUARE})", T=EXACT)
+    f"cholesky({_SQUARE})", special=True, T=EXACT)
 for _name, _what in (("sqrtm", "square root"), ("expm", "exponential")):
     row(_name, "input: T", linalg.square("input"), f"linalg.{_name}",
         f"The matrix {_what} of square matrices. {_BATCH}",

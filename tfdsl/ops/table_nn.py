@@ -151,8 +151,8 @@ row("batch_normalization", "x: T, mean: T, variance: T, offset: T?, scale: T?, v
 row("fused_batch_norm", "x: T, scale: T, offset: T, epsilon: number = 0.001, data_format: text = \"NHWC\"",
     nn.fused_batch_norm, "nn.fused_batch_norm",
     "Each channel with mean 0 and variance 1 over the batch, scaled and shifted; then its mean and its "
-    f"variance. {_LAYOUT}", f"fused_batch_norm({_IMAGE}, [1.0], [0.0])", T="float32",
-    data_format=_WINDOWS[2]["data_format"])
+    f"variance. {_LAYOUT} NDHWC and NCDHW have an axis more.", f"fused_batch_norm({_IMAGE}, [1.0], [0.0])",
+    T="float32", data_format=(*_WINDOWS[2]["data_format"], *_WINDOWS[3]["data_format"]))
 row("lrn", "input: T, depth_radius: integer = 5, bias: number = 1.0, alpha: number = 1.0, beta: number = 0.5",
     nn.fixed_rank("input", 4), "nn.local_response_normalization",
     "Each element divided by the power `beta` of bias + alpha * (the sum of the squares of its neighbours in "
