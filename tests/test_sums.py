@@ -279,3 +279,23 @@ def test_the_campaign_can_take_the_order_away():
     definition = sums.plain(program.graph).as_graph_def()
     assert len(sums_of(definition)) == sum(sums.sums_of(program.graph)) > 10
     assert not any("_scoped_allocator" in node.attr for node in sums_of(definition))
+
+
+def test_a_constant_in_a_sum_is_added_in_one_order():
+    """TensorFlow adds a constant to one of two summands first; to which one, the names of the ops used to decide."""
+    text = """
+variable v1 = 0.69
+variable v2 = 0.34
+loss = reduce_sum(square(v2 + 0.27)) + reduce_sum(square(v1 + 0.32)) + 0.1 * tanh(-0.19)
+optimize loss with gradient_descent(learning_rate=0.05) wrt v2, v1 as step_op
+change = assign_sub(v1, 0.7)
+session:
+    train 40 steps:
+        print loss, v1
+        run change, step_op
+"""
+    step, loop = (
+        tfdsl.compile(text).run(options=Options(write=lambda line: None, engine=engine)).printed
+        for engine in ("step", "loop")
+    )
+    assert step == loop

@@ -32,7 +32,7 @@ def session(graph):
     """A session with all variables initialised. Sums add in the order of their inputs: by itself, TensorFlow takes one
     that depends on names and on timing."""
     order_sums(graph)
-    result = v1.Session(graph=graph, config=ordered(graph))
+    result = v1.Session(graph=graph, config=ordered())
     result.run([v.initializer for v in graph.get_collection("variables")])
     return result
 

@@ -173,7 +173,7 @@ class Data:
         with tf.Graph().as_default() as graph:
             tf.graph_util.import_graph_def(part, name="")
             order_sums(graph)
-        with v1.Session(graph=graph, config=ordered(graph)) as session:
+        with v1.Session(graph=graph, config=ordered()) as session:
             self._values.update(zip(names, map(_held, session.run(names)), strict=True))
 
     def _compute_each(self, tensor: tf.Tensor, evaluate: Evaluate) -> None:

@@ -12,7 +12,7 @@ class DataSession(v1.Session):
     before."""
 
     def __init__(self, data: Data, config: v1.ConfigProto | None = None, target: str = ""):
-        config = ordered(data.graph, config)
+        config = ordered(config)
         if data.has_transposed():
             # TensorFlow would look past what is fed: it puts a transposition into the multiplication after it.
             config.graph_options.rewrite_options.arithmetic_optimization = RewriterConfig.OFF
