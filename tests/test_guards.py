@@ -12,7 +12,7 @@ import tfdsl
 from tfdsl.diagnostics import TfgError
 
 OPEN = "placeholder x: float32[...]\nplaceholder z: complex64[n, m]\nplaceholder l: int32[1]\n"
-OPEN += "variable v = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]\nplaceholder q: float32[?, ?]\n"
+OPEN += "variable v = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]\nplaceholder q: float32[?, ?]\nplaceholder s: int32[?]\n"
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,11 @@ OPEN += "variable v = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]\nplaceholder q: float
         ("tensor_scatter_nd_sub(ones([5, 3]), cast(x, int32), [1.0, 1.0])", "x = [[[1], [0]], [[1], [0]]]",
          "no update for each"),
         ("logm(z)", "z = [[0, 0], [0, 0]]", "a matrix of zeros"),
+        ("conv3d_transpose(ones([1, 2, 2, 2, 1]), ones([1, 1, 1, 1, 1]), s, strides=2)", "s = [1, 4, 4]",
+         "not compatible"),
+        ("conv2d_transpose(ones([1, 2, 2, 1]), ones([1, 1, 1, 1]), s, strides=2)", "s = []", "not compatible"),
+        ('separable_conv2d(ones([1, 3, 3, 1]), ones([1, 1, 1, 1]), x, [1, 1, 1, 1], "SAME")', "x = [[[[1]], [[1]]]]",
+         "not compatible"),
         ("cholesky(z)", "z = [[1, 2], [2, 1]]", "not positive definite"),
         ("rfft(real(z), fft_length=l)", "z = [[], []], l = [2]", "nothing to transform"),
         ("scatter_min(v, [0, 1], q)", "q = [[1], [2]]", "not compatible"),
@@ -43,7 +48,7 @@ def test_what_only_the_run_knows_is_an_error_of_its_line(line, feeds, text):
     with pytest.raises(TfgError) as caught:
         tfdsl.compile(f"{OPEN}y = {line}\nsession: print y with {feeds}\n").run()
     (found,) = caught.value.diagnostics
-    assert found.code == "TFG702" and found.span.line == 6 and text in str(found)
+    assert found.code == "TFG702" and found.span.line == 7 and text in str(found)
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,9 @@ AXES_MANY = _message("TFG234", "{what} has {rank} axes; TensorFlow has tensors o
                      "put several sizes into one")
 BITS = _message("TFG229", "{op} cannot read {type} as {dtype}: the last axis needs size {wanted}")
 
+DILATED = _message("TFG484", "{op} with dilations and padding=\"SAME\" needs to know all sizes of {param}, which is "
+                   "{type}",
+                   "declare it with a number for each size; or pad by hand, and write padding=\"VALID\"")
 NO_SLICES = _message("TFG483", "{op} has nothing to take out of {type}: axis {axis} has size 0",
                      "an axis of size 0 has no slices, so there is no tensor to name")
 

@@ -46,6 +46,7 @@ NARROWER: dict[tuple[str, str], str] = {
        for what in ("max", "avg")},
     **{(f"scatter_{how}", "TFG211"): "The kernel does not look at the sizes of slices; where the rank is known, we do."
        for how in ("update", "add", "sub", "mul", "div", "max", "min")},
+    ("random_crop", "TFG222"): "A size is 0 or more; with -1 TensorFlow draws from more places than there are.",
     ("gather", "TFG222"): "The axis comes after those that go together; TensorFlow overlooks these for axis 0.",
     **{(of, "TFG204"): "A size is a whole number; TensorFlow makes what it is told where it knows the shape."
        for of in ("shape", "size")},

@@ -6,10 +6,12 @@ Where it is known while compiling, the rules of the op table refuse it, and noth
 from .tf import tf, v1
 
 
-def ranked(value: object, rank: int) -> object:
-    """A tensor that must have a rank, which is looked at when it runs where it is not known before."""
-    if isinstance(value, (tf.Tensor, tf.Variable)) and value.shape.rank is None:
-        return tf.ensure_shape(value, [None] * rank)
+def ranked(value: object, wanted: int | tuple[int | None, ...]) -> object:
+    """A tensor that must have a rank, or some sizes, which are looked at when it runs where they are not known."""
+    sizes = (None,) * wanted if isinstance(wanted, int) else wanted
+    if isinstance(value, (tf.Tensor, tf.Variable)):
+        known = value.shape.rank is not None and value.shape.merge_with(sizes).as_list() == value.shape.as_list()
+        return value if known else tf.ensure_shape(value, sizes)
     return value
 
 

@@ -114,7 +114,8 @@ class Op:
     writes: bool = False  # it changes the variable `ref`
     draws_alone: bool = False  # it draws from a state that nothing can read, so no copy of it draws the same numbers
     by_shape: bool = False  # what it gives depends on the shapes of what it is given, and on no value
-    ranks: Mapping[str, int] = field(default_factory=dict)  # of arguments that the kernel does not see to
+    # The ranks, or sizes, of arguments that the kernel does not see to.
+    ranks: Mapping[str, int | tuple[int | None, ...]] = field(default_factory=dict)
     sized: str = ""  # the argument that says a shape, whose sizes the kernel does not see to
     pairs: tuple[str, ...] = ()  # indices and updates, of whose ranks the kernel does not see to
     gathers: tuple[str, ...] = ()  # arguments of which TensorFlow reads some rows alone, where they are variables

@@ -28,7 +28,7 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         writes: bool = False,
         draws_alone: bool = False,
         by_shape: bool = False,
-        ranks: Mapping[str, int] = {},
+        ranks: Mapping[str, int | tuple[int | None, ...]] = {},
         sized: str = "",
         pairs: tuple[str, ...] = (),
         gathers: tuple[str, ...] = (),

@@ -310,6 +310,9 @@ def pad(call: Call) -> TensorType:
     if shape is None:
         return TensorType(call.dtype("T"), None)
     pairs = pairs or [[None, None]] * len(shape)
+    least = min((number for pair in pairs for number in pair if number is not None), default=0)
+    if least < 0:
+        call.fail(NEGATIVE, "paddings", param="paddings", value=least, least=0)
     return TensorType(call.dtype("T"), tuple(grown(call, dim, *pair) for dim, pair in zip(shape, pairs)))
 
 

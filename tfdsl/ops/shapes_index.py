@@ -13,7 +13,6 @@ from ..diagnostics import (
     SLICE,
     TOO_MANY_INDICES,
 )
-from ..limits import MAX_AXES
 from ..types import BOOL, INT32, INT64, STRING, Dim, DType, Shape, TensorType
 from .op import Call
 from .shapes import (
@@ -73,9 +72,9 @@ def gather_rows(call: Call) -> TensorType:
 def gather_nd(call: Call) -> TensorType:
     """The slices at the tuples of indices that the last axis holds."""
     if call["batch_dims"]:
-        shapes = clear_rank(call, "params"), clear_rank(call, "indices")
+        shapes = clear_rank(call, "params"), call["indices"].shape
         for param, shape in zip(("params", "indices"), shapes):
-            if call["batch_dims"] >= len(shape):
+            if shape is not None and call["batch_dims"] >= len(shape):
                 call.fail(RANK, param, param=param, wanted=f"{call['batch_dims'] + 1} or more", type=call[param])
     params, indices, batch = call["params"].shape, least_rank(call, "indices", 1), call["batch_dims"]
     depth = None if not indices else number(call, indices[-1])
@@ -216,6 +215,8 @@ def random_crop(call: Call) -> TensorType:
     shape = wanted_rank(call, "value", len(size))
     for axis, (dim, wanted) in enumerate(zip(shape, size)):
         have = number(call, dim)
+        if (number(call, wanted) or 0) < 0:
+            call.fail(NEGATIVE, "size", param="size", value=wanted, least=0)
         if have is not None and wanted is not None and wanted > have:
             call.fail(SLICE, "value", "size", end=wanted, axis=axis, type=call["value"], size=have)
     return TensorType(call.dtype("T"), tuple(size))
@@ -261,7 +262,7 @@ def strided_slice(call: Call) -> TensorType:
         if call[param] is not None:
             entries = same_size(call, entries, wanted_rank(call, param, 1)[0], "begin", param)
     entries = number(call, entries)
-    if entries is not None and (call["ellipsis_mask"] & ((1 << min(entries, MAX_AXES)) - 1)).bit_count() > 1:
+    if (call["ellipsis_mask"] & 0xFFFFFFFF).bit_count() > 1:
         call.fail(LENGTH, "ellipsis_mask", param="ellipsis_mask", wanted="0 or 1", count=2)
     strides = call.known("strides")
     if call["strides"] is None and isinstance(entries, int):

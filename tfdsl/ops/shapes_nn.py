@@ -3,6 +3,7 @@
 from ..diagnostics import (
     BROADCAST_TO,
     CHANNELS,
+    DILATED,
     KEEP_PROB,
     LENGTH,
     NEEDED,
@@ -113,6 +114,9 @@ def conv(spatial: int, param: str = "input", kernel: str = "filter", strides: st
             call.fail(CHANNELS, param, kernel, a=param, left=have, b=kernel, right=takes)
         if not depthwise and have and takes and (number(call, made) or 0) % (have // takes):
             call.fail(NOT_MULTIPLE, kernel, factor=have // takes, axis=spatial + 1, type=call[kernel], size=made)
+        is_open = depthwise and call["padding"].upper() == "SAME" and set(spread) != {1}
+        if is_open and None in (number(call, dim) for dim in (*window, taken, made)):
+            call.fail(DILATED, kernel, param=kernel, type=call[kernel])
         sizes = [slid(call, param, *parts) for parts in zip(axes, window, steps, spread)]
         result = product(call, (taken if have is None else have, made)) if depthwise else made
         return TensorType(call.dtype("T"), _assembled(first, batch, sizes, result))

@@ -74,7 +74,7 @@ row("separable_conv2d", "input: T, depthwise_filter: T, pointwise_filter: T, str
     nn.separable_conv, "nn.separable_conv2d",
     f"depthwise_conv2d, then a conv2d with filters [1, 1, channels in, channels out]. {_LAYOUT} {_PADDING}",
     f"separable_conv2d({_IMAGE}, [[[[1.0, 2.0]]]], [[[[1.0], [2.0]]]], strides=[1, 1, 1, 1], "
-    "padding=\"SAME\")", T="float", ranks={"input": 4}, **_WINDOWS[2])
+    "padding=\"SAME\")", T="float", ranks={"input": 4, "pointwise_filter": (1, 1, None, None)}, **_WINDOWS[2])
 row("conv1d", "value: T, filters: T, stride: integers, padding: text, data_format: text = \"NWC\", "
     "dilations: integers = none", nn.conv(1, "value", "filters", "stride"), "nn.conv1d",
     "A convolution of series [batch, width, channels] with filters [width, channels in, channels out]. "
@@ -93,19 +93,19 @@ row("conv2d_transpose", "value: T, filter: T, output_shape: shape, strides: inte
     "The gradient of conv2d, which makes images larger, with filters [height, width, channels out, channels "
     f"in]. The result has the shape asked for. {_LAYOUT}",
     f"conv2d_transpose({_IMAGE}, [[[[1.0]]]], [1, 6, 6, 1], strides=2)", T="float int32",
-    sized="output_shape", **_WINDOWS[2])
+    ranks={"output_shape": (4,)}, sized="output_shape", **_WINDOWS[2])
 row("conv1d_transpose", "input: T, filters: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NWC\"", nn.conv_transpose(1, "input", "filters"), "nn.conv1d_transpose",
     "The gradient of conv1d, which makes series longer, with filters [width, channels out, channels in]. The "
     "result has the shape asked for.",
     f"conv1d_transpose({_SERIES}, [[[1.0]]], [1, 8, 1], strides=2)", T="float int32",
-    sized="output_shape", **_WINDOWS[1])
+    ranks={"output_shape": (3,)}, sized="output_shape", **_WINDOWS[1])
 row("conv3d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NDHWC\"", nn.conv_transpose(3), "nn.conv3d_transpose",
     "The gradient of conv3d, which makes volumes larger, with filters [depth, height, width, channels out, "
     "channels in]. The result has the shape asked for.",
     f"conv3d_transpose({_VOLUME}, [[[[[1.0]]]]], [1, 4, 4, 4, 1], strides=2)", T="float",
-    sized="output_shape", **_WINDOWS[3])
+    ranks={"output_shape": (5,)}, sized="output_shape", **_WINDOWS[3])
 for _name, _what in (("max_pool", "largest value"), ("avg_pool", "mean")):
     _dtypes = "float" if _name == "avg_pool" else "float int32 int64 uint8 int16 int8 uint16"
     row(_name, "value: T, ksize: integers, strides: integers, padding: text, data_format: text = \"NHWC\"",
