@@ -37,7 +37,7 @@ def model(name):
 def test_what_the_documentation_shows(cluster):
     """Its commands, one after the other, print what stands there; `models/cluster.yaml` is the cluster of the tests."""
     commands = re.findall(
-        r"^\$ tfdsl (.*)\n((?:(?!\$ |```).*\n)*)", (ROOT / "docs" / "cluster.md").read_text(), re.MULTILINE
+        r"^\$ tfdsl (.*)\n((?:(?!\$ |```).*\n)*)", (ROOT / "docs" / "clusters.md").read_text(), re.MULTILINE
     )
     assert len(commands) > 7
     for command, output in commands:

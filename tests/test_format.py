@@ -103,11 +103,6 @@ def test_the_programs_of_the_project_are_formatted(path):
     assert check(text) == text
 
 
-def test_the_programs_of_the_readme_are_formatted():
-    for text in re.findall(r"```tfg\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL):
-        assert check(text) == text
-
-
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_programs_with_errors_are_formatted_if_they_parse(path):
     text = path.read_text(encoding="utf-8")

@@ -56,12 +56,16 @@ class Shell:
         self.ipython.user_ns[name] = value
 
 
-@pytest.fixture
-def shell(here, capsys, monkeypatch):
+def shell_in(folder, capsys, monkeypatch):
     for name in ("__main__", "builtins"):  # a shell puts its own module there
         monkeypatch.setitem(sys.modules, name, sys.modules[name])
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    return Shell(here / "ipython", capsys)
+    return Shell(folder / "ipython", capsys)
+
+
+@pytest.fixture
+def shell(here, capsys, monkeypatch):
+    return shell_in(here, capsys, monkeypatch)
 
 
 # --- one cell -------------------------------------------------------------------------------------
