@@ -637,6 +637,15 @@ TAG_AGAIN = _message("TFG939", "there is a summary with the tag \"{tag}\" alread
                      "give it a tag of its own, or put it into a scope", "warning")
 SWAPPED = _message("TFG932", "the labels of {op} are made of variables, and its logits are not",
                    "swap the two if they are in the wrong order: {call}", "warning")
+RUN_AGAIN = _message("TFG961", "this {what} runs {name} again: line {line} runs it too", severity="warning")
+UNRUN = _message("TFG962", "nothing runs {name}, so it never changes {variables}", severity="warning")
+TRAINED_LOST = _message("TFG963", "this '{what}' overwrites what line {line} has trained before anything uses it",
+                        "write it before the training; or save, print or expect something between the two", "warning")
+TRAINED_BY_BOTH = _message("TFG964", "this 'optimize' trains {names}, which the 'optimize' of line {line} trains for "
+                           "another loss",
+                           "write in both which variables each trains: optimize ... with ... wrt {first}", "warning")
+FEED_UNNEEDED = _message("TFG965", "{what} does not depend on '{name}', so feeding it changes nothing",
+                         "leave {name} out, or name something that is made from it", "warning")
 
 
 class Note(Record):

@@ -23,6 +23,7 @@ from .effects import warn_effects, warn_logs
 from .foreign import Foreign
 from .names import declared
 from .outside import Outside
+from .session_slips import unrun, warn_sessions
 from .statements import block, graph_block
 
 
@@ -86,6 +87,7 @@ def analysed(
         warn_logs(ctx, program, [s for s in tree.body if isinstance(s, t.Session)])
         _warn_unused(ctx, program, tree, told)
         _warn_untaken(ctx, program)
+        warn_sessions(ctx, program)
         order.warn(ctx, program)
     return ctx, program
 
@@ -122,7 +124,8 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
             for _, span, refs in builder.bound:
                 if last is not None and span.source == last.source and span.start >= last.start:
                     used.update(ref.node for ref in refs)
-        fates: dict[tuple, tuple[bool, str, object]] = {}
+        fates: dict[tuple, tuple[bool, str, Span]] = {}
+        made = {(span, name): refs for name, span, refs in builder.bound}
         for name, span, refs in builder.bound:
             key = (span.source.path, span.start, name)
             is_used = any(ref.node in used for ref in refs) or fates.get(key, (False,))[0]
@@ -131,7 +134,8 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
             if is_used or name.startswith("_"):
                 continue
             message, details = (UNUSED, {"name": name}) if name else (UNUSED_VALUE, {})
-            ctx.bag.add(Diagnostic(message, span, details))
+            idle = unrun(ctx, builder, graph, program, name, span, made[span, name])
+            ctx.bag.add(idle or Diagnostic(message, span, details))
 
 
 def _warn_untaken(ctx: Analysis, program: Program) -> None:

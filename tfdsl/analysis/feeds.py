@@ -34,6 +34,7 @@ class Loop:
     runs: bool = False  # in the body itself
     asides: int = 0  # `every` blocks that are open
     runs_aside: bool = False  # in one of these
+    ran: dict[Ref, Span] = field(default_factory=dict)  # what a `run` has run so far, and where
     broken: bool = False  # a `feed` of it could not be analysed
     checkpoint: Span | None = None
 

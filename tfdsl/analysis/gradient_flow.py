@@ -73,5 +73,20 @@ def depending(ctx: Analysis, nodes: Mapping[int, Node], xs: list[Ref]) -> set[in
     return found
 
 
+def trained(ctx: Analysis, nodes: Mapping[int, Node], step: Node) -> list[int]:
+    """The variables that the step of an optimizer changes."""
+    if "wrt" in step.args:
+        return [ref.node for ref in refs_of(step.args["wrt"])]
+    seen: set[int] = set()
+    todo = list(refs_of(step.args["loss"]))
+    while todo:
+        node = nodes[todo.pop().node]
+        if node.id not in seen:
+            seen.add(node.id)
+            todo += _gradient_inputs(nodes, node)
+    ctx.spend(2 * len(seen), step.origin.span)
+    return sorted(id for id in seen if id < step.id and nodes[id].is_trainable)
+
+
 def _is_inexact(outputs: tuple[TensorType, ...], at: int) -> bool:
     return bool(outputs) and outputs[at].dtype.kind in ("float", "complex")

@@ -439,6 +439,7 @@ def _run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:
     if plan.loop:
         plan.loop.runs |= not plan.loop.asides
         plan.loop.runs_aside |= bool(plan.loop.asides)
+        plan.loop.ran |= dict.fromkeys(refs, statement.span)
     return Run(ctx.origin(statement.span), tuple(refs), feeds)
 
 
@@ -447,7 +448,9 @@ def _print(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
     for expr in statement.values:
         value = _plan_expr(ctx, plan, expr)
         if isinstance(value, Fetch) and ctx.graph.nodes[value.ref.node].outputs == ():
-            help = f"it has no value to print; write: run {_shown_text(expr)}"
+            ran = plan.loop.ran.get(value.ref) if plan.loop else None
+            way = f"write: run {_shown_text(expr)}" if ran is None else f"take it out: line {ran.line} runs it already"
+            help = f"it has no value to print; {way}"
             ctx.fail(NOT_TENSOR, expr.span, help=help, value="an operation without output")
         items.append(Shown(_shown_text(expr), value))
     refs = [ref for item in items for ref in fetches_of(item.value)]
