@@ -37,6 +37,8 @@ OPEN += "variable v = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]\nplaceholder q: float
         ("conv2d_transpose(ones([1, 2, 2, 1]), ones([1, 1, 1, 1]), s, strides=2)", "s = []", "not compatible"),
         ('separable_conv2d(ones([1, 3, 3, 1]), ones([1, 1, 1, 1]), x, [1, 1, 1, 1], "SAME")', "x = [[[[1]], [[1]]]]",
          "not compatible"),
+        ("scatter_nd_add(v, reshape(cast(x, int32), [1]), x)", "x = 0", "no update for each"),
+        ("scatter_nd(reshape(cast(x, int32), [1]), x, [3])", "x = 0", "no update for each"),
         ("cholesky(z)", "z = [[1, 2], [2, 1]]", "not positive definite"),
         ("rfft(real(z), fft_length=l)", "z = [[], []], l = [2]", "nothing to transform"),
         ("scatter_min(v, [0, 1], q)", "q = [[1], [2]]", "not compatible"),

@@ -46,6 +46,9 @@ NARROWER: dict[tuple[str, str], str] = {
        for what in ("max", "avg")},
     **{(f"scatter_{how}", "TFG211"): "The kernel does not look at the sizes of slices; where the rank is known, we do."
        for how in ("update", "add", "sub", "mul", "div", "max", "min")},
+    ("clip_by_value", "TFG210"): "The shape stays; TensorFlow lets it grow where it does not know that of a bound.",
+    ("dropout", "TFG206"): "The shape stays; TensorFlow lets it grow with that of the noise.",
+    ("check_whole", "TFG204"): "Whole numbers are real; by hand there is no such check.",
     ("random_crop", "TFG222"): "A size is 0 or more; with -1 TensorFlow draws from more places than there are.",
     ("gather", "TFG222"): "The axis comes after those that go together; TensorFlow overlooks these for axis 0.",
     **{(of, "TFG204"): "A size is a whole number; TensorFlow makes what it is told where it knows the shape."

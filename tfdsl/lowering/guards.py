@@ -71,7 +71,9 @@ def indices(value: object, updates: object, name: str) -> object:
     if x.shape.rank is not None and given.shape.rank is not None:
         return value
     with v1.name_scope(f"{name}_check"):
-        return _checked(x, tf.rank(given) >= tf.rank(x) - 1, "there is no update for each of the indices")
+        return _checked(
+            x, tf.rank(given) >= tf.maximum(tf.rank(x) - 1, 1), "there is no update for each of the indices"
+        )
 
 
 def slices(value: object, variable: tf.Variable) -> object:

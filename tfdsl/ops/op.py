@@ -205,7 +205,8 @@ class Call:
     def option(self, param: str, *allowed: object) -> object:
         """An argument that must be one of a few values."""
         if self[param] not in allowed:
-            shown = [f'"{value}"' if isinstance(value, str) else str(value) for value in (self[param], *allowed)]
+            written = [f'"{one}"' if isinstance(one, str) else str(one) for one in (self[param], *allowed)]
+            shown = [{"True": "true", "False": "false", "None": "none"}.get(one, one) for one in written]
             self.fail(OPTION, param, param=param, value=shown[0], allowed=" or ".join(shown[1:]))
         return self[param]
 

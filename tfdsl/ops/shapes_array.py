@@ -226,6 +226,9 @@ def reshape(call: Call) -> TensorType:
     if given.shape is None:
         return TensorType(call.dtype("T"), result)
     if have is None:
+        part = product(call, [dim for dim in given.shape if number(call, dim) is not None])
+        if not open_axes and part and wanted % part:
+            call.fail(RESHAPE, "tensor", "shape", **{**fail, "count": f"some multiple of {part}"})
         return TensorType(call.dtype("T"), _reshape_rest(call, given.shape, result, open_axes))
     if (not open_axes and have != wanted) or (open_axes and wanted and have % wanted):
         call.fail(RESHAPE, "tensor", "shape", **fail)

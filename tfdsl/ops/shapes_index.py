@@ -346,15 +346,14 @@ def _updates(call: Call, target: Shape, indices: Shape, updates: str, depth: int
 
 
 def _scattered(call: Call, target: Shape, param: str) -> TensorType:
-    indices = least_rank(call, "indices", 1)
+    indices, updates = least_rank(call, "indices", 1), least_rank(call, "updates", 1)
     depth = None if indices is None else number(call, indices[-1])
     if target is not None and depth is not None and depth > len(target):
         details = {"count": depth, "rank": len(target), "type": TensorType(call.dtype("T"), target)}
         call.fail(TOO_MANY_INDICES, param, "indices", **details)
-    given = [shape for shape in (indices, call["updates"].shape) if shape is not None]
+    given = [shape for shape in (indices, updates) if shape is not None]
     if product(call, target or ()) == 0 and any(product(call, shape) for shape in given):
         call.fail(NOTHING_THERE, param, type=TensorType(call.dtype("T"), target))
-    updates = call["updates"].shape
     if depth is None and indices is not None and updates is not None and len(updates) < len(indices) - 1:
         call.fail(RANK, "updates", param="updates", wanted=f"{len(indices) - 1} or more", type=call["updates"])
     _updates(call, target, None if indices is None else indices[:-1], "updates", depth)

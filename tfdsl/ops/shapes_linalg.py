@@ -510,8 +510,8 @@ def dct(call: Call) -> TensorType:
     shape = least_rank(call, "input", 1)
     if call["type"] == 1 and call["norm"] is not None:
         call.option("norm", None)
-    if call["type"] == 1 and shape and number(call, shape[-1]) == 1:
-        call.fail(NEGATIVE, "input", param="the last axis", value=1, least=2)
+    if call["type"] == 1 and shape and number(call, shape[-1]) in (0, 1):
+        call.fail(NEGATIVE, "input", param="the last axis", value=number(call, shape[-1]), least=2)
     if call["n"] is not None:
         shape = clear_rank(call, "input")
         shape = (*shape[:-1], call["n"])

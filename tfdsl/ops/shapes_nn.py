@@ -293,6 +293,13 @@ def weighted_cross_entropy(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), broadcast(call, "labels", "logits", "pos_weight"))
 
 
+def log_poisson_loss(call: Call) -> TensorType:
+    """As `paired`; the full loss compares, which complex numbers do not."""
+    if call["compute_full_loss"] and call.dtype("T").kind == "complex":
+        call.option("compute_full_loss", False)
+    return paired("log_input", "targets")(call)
+
+
 def paired_loss(left: str, right: str):
     """One number from two tensors of one shape."""
 

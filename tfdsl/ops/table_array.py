@@ -186,7 +186,7 @@ row("invert_permutation", "x: T", index.invert_permutation, "invert_permutation"
 # --- Scattering -------------------------------------------------------------------------------
 row("scatter_nd", "indices: U, updates: T, shape: shape", index.scatter_nd, "scatter_nd",
     "Zeros of a shape, with each update added at its tuple of indices.",
-    "scatter_nd([[0], [2]], [5.0, 6.0], [4])", U="int32 int64")
+    "scatter_nd([[0], [2]], [5.0, 6.0], [4])", pairs=("indices", "updates"), U="int32 int64")
 for _name, _what, _indices in (
     ("update", "replaced by", "int16 uint16 int32 int64"), ("add", "increased by", "int32 int64"),
     ("sub", "decreased by", "int32 int64"), ("max", "raised to at least", "int32 int64"),

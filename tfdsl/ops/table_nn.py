@@ -187,7 +187,7 @@ row("weighted_cross_entropy_with_logits", "*, labels: T, logits: T, pos_weight: 
     "weighted_cross_entropy_with_logits(labels=[0.0, 1.0], logits=[-1.0, 2.0], pos_weight=2.0)",
     applies="sigmoid", T="float")
 row("log_poisson_loss", "targets: T, log_input: T, compute_full_loss: flag = false",
-    nn.paired("log_input", "targets"),
+    nn.log_poisson_loss,
     "nn.log_poisson_loss", "Element by element the log-likelihood loss of counts, given the logarithm of "
     "their mean.",
     "log_poisson_loss([1.0, 2.0], [0.0, 0.5])", T="inexact")

@@ -29,6 +29,6 @@ for _name, _what in (("update", "replaced by"), ("add", "increased by"), ("sub",
     row(f"scatter_nd_{_name}", "ref: variable T, indices: U, updates: T", index.scatter_nd_variable,
         f"scatter_nd_{_name}", f"The slices of the variable at the tuples of indices {_what} the updates.",
         f"{_VECTOR}scatter_nd_{_name}(x, [[0], [2]], [4.0, 5.0])", writes=True, no_gradient="updates",
-        T="any", U="int32 int64")
+        pairs=("indices", "updates"), T="any", U="int32 int64")
 row("is_variable_initialized", "variable: variable T", scalar(BOOL), "is_variable_initialized",
     "Whether the variable has a value yet, a scalar.", f"{_VECTOR}is_variable_initialized(x)", named=False)
