@@ -331,6 +331,8 @@ EXPORT_TWICE = _message("TFG529", "two things are exported as '{name}'",
                         "give one of them another name in the graph half: other_{name} = ...")
 BY_NAME = _message("TFG540", "{function} takes {names} by name only, because they are easily swapped",
                    "write {call}")
+SWAPPED_SURELY = _message("TFG537", "{function} is given its labels and logits in the wrong order",
+                          "write {call}: the labels come first", "error")
 
 # --- 6xx data ---------------------------------------------------------------------------------
 DATA_ARGUMENT = _message("TFG601", "{name} needs {argument} to be {wanted}, not {value}")
@@ -618,11 +620,13 @@ KEEP_PROB = _message("TFG929", "{value} is 'keep_prob' of dropout, the share tha
                      "write rate={value} to drop that share, or keep_prob={value} to keep it; "
                      "nn.dropout(x, rate=...) drops in training only", "warning")
 THROUGH_TWICE = _message("TFG930", "{op} applies {applies} itself, but {logits} has been through {first} already",
-                         "give it what {first} is given; {first} itself is for what is printed or exported", "warning")
+                         "leave {first} out of what it is given (in a layer, activation={first}); apply it only to "
+                         "what is printed or exported", "warning")
 ONE_CLASS = _message("TFG931", "{op} works along an axis of size 1 of {type}, so {result}",
                      "give it a column for each class; one column is for sigmoid and nn.binary_accuracy", "warning")
 NOT_LOGITS = _message("TFG933", "{logits} has been through {first}, so it is never below 0, with which it is compared",
-                      "give it what {first} is given: logits, where 0 is a share of 0.5", "warning")
+                      "leave {first} out of what it is given (in a layer, activation={first}): a logit of 0 is a share "
+                      "of 0.5", "warning")
 INIT_RESTORED = _message("TFG934", "{what} gives {names} the initial value again, and what was restored is lost",
                          "write it before the restore", "warning")
 AFTER_ALIAS = _message("TFG935", "'after' does not order {name}, which is only another name for what was made before",
@@ -646,6 +650,7 @@ TRAINED_BY_BOTH = _message("TFG964", "this 'optimize' trains {names}, which the 
                            "write in both which variables each trains: optimize ... with ... wrt {first}", "warning")
 FEED_UNNEEDED = _message("TFG965", "{what} does not depend on '{name}', so feeding it changes nothing",
                          "leave {name} out, or name something that is made from it", "warning")
+RATE = _message("TFG966", "{value} is the 'rate' of dropout, the share that it drops", severity="warning")
 
 
 class Note(Record):

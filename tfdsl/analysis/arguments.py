@@ -75,7 +75,7 @@ def assign_arguments(
             name = names[at]
         elif name not in names:
             span = argument.whole or argument.span
-            help = f"here it is called {_CALLED[name]}" if _CALLED.get(name) in names else ctx.did_you_mean(name, names)
+            help = _other_name(name, argument, names) or ctx.did_you_mean(name, names)
             place = Span(span.source, span.start, span.start + len(name)) if argument.whole else span
             ctx.fail(ARGUMENT_UNKNOWN, place, help=help, function=function, name=name, signature=signature)
         if name in result:
@@ -165,6 +165,20 @@ _CALLED = {
     "keepdim": "keepdims",
     "reduction_indices": "axis",
 }
+_OPPOSITE = {"keep_prob": "rate"}  # what is 1 less that argument
+
+
+def _other_name(name: str, argument: Given, names: list[str]) -> str:
+    """What to write for an argument that has another name here."""
+    if _CALLED.get(name) in names:
+        return f"here it is called {_CALLED[name]}"
+    if _OPPOSITE.get(name) not in names:
+        return ""
+    value, text = argument.value, argument.text
+    known = isinstance(value, (int, float)) and text.replace(".", "").isdecimal()
+    return f"write {_OPPOSITE[name]}=" + (f"{round(1 - value, 6):g} (= 1 - {text})" if known else f"1 - {text}")
+
+
 _VALUES = {"int": "whole numbers", "uint": "whole numbers", "bool": "true and false", "string": "strings"}
 
 

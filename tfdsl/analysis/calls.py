@@ -1,10 +1,12 @@
 """Calls: ops become nodes, functions are inlined, Python's functions are computed."""
 
+import re
 from collections.abc import Callable, Iterator
 from math import prod
 
 from ..diagnostics import (
     ARGUMENT_KIND,
+    ARGUMENT_UNKNOWN,
     ARITHMETIC,
     AXES_MANY,
     DTYPE_NOT_ALLOWED,
@@ -43,7 +45,7 @@ from .gradient_flow import barriers, depending, depends
 from .names import Env
 from .order import is_write, written
 from .raw import call_raw
-from .slips import doubt_logits, doubted
+from .slips import doubt_logits, doubt_rate, doubt_swapped, doubted, is_never_logits, is_swapped, refuse_swapped
 from .values import Array, Broken, Builtin, Function, Optimizer, Primitive, PythonOp, Tensor, describe, has_tensor
 
 
@@ -90,6 +92,9 @@ def call_op(
     ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | None = None, default: str = "", shown: str = ""
 ) -> object:
     """Add the node of an op; its output, or the list of its outputs. `shown` is its name in messages."""
+    named = dict(given)
+    if op.applies and is_swapped(ctx, named) and is_never_logits(named["logits"]):
+        refuse_swapped(ctx, shown or op.name, named, span)
     bound = _bind(ctx, op, given, span, shown)
     ctx.graph.sizes.here = span
     by_position = frozenset(param.name for (n, _), param in zip(given, op.params, strict=False) if n is None)
@@ -112,6 +117,8 @@ def call_op(
         doubted(ctx, op, doubt, bound, shown or op.name, span)
     if op.applies:
         doubt_logits(ctx, op, bound, span)
+    if "rate" in op.modes.split():
+        doubt_rate(ctx, bound.given.get("rate"), by_position=False)
     outputs = tuple(_flat(result))
     sizeable(ctx, shown or op.name, outputs, span)
     ctx.spend(100, span)
@@ -266,6 +273,10 @@ def _tensors(ctx: Analysis, op: Op, name: str, given: Given) -> list[Tensor]:
 def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) -> Optimizer:
     """An optimizer with its arguments; numbers and scalar tensors."""
     names = [*row.params, "learning_rate"]
+    for chosen in (argument for name, argument in given if name == "var_list"):
+        help = f"write behind it which variables it trains: with {row.name}(...) wrt {chosen.text.strip('[]')}"
+        place = chosen.whole or chosen.span
+        ctx.fail(ARGUMENT_UNKNOWN, place, help=help, function=row.name, name="var_list", signature=row.signature)
     arguments = assign_arguments(ctx, row.name, row.signature, names, given, span, len(row.params))
     for name, default in row.params.items():
         if default is NEEDED and name not in arguments:
@@ -358,7 +369,8 @@ def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, spa
     ctx.spend(400, span)
     names = [p.name for p in tree.parameters]
     signature = listed(p.name if p.default is None else f"{p.name} = {p.default.span.text}" for p in tree.parameters)
-    arguments = assign_arguments(ctx, name, signature, names, given, span)
+    called = _as_written(span, name)
+    arguments = assign_arguments(ctx, called, signature, names, given, span)
     env = Env(parent=function.env, caller=caller)
     for parameter in tree.parameters:
         if parameter.name in arguments:
@@ -367,11 +379,17 @@ def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, spa
         elif parameter.default is not None:
             value, place = _default(ctx, caller, function, parameter.default, span)
         else:
-            missing(ctx, name, signature, parameter.name, span)
+            missing(ctx, called, signature, parameter.name, span)
         if _is_training(parameter.default):
-            called = span.text.partition("(")[0][:40]
             training.taken(ctx, called, value, place, None if parameter.name in arguments else env)
         env.bind(parameter.name, value, place)
+    is_doubted = function.tree.span.source.is_library and not span.source.is_library
+    if is_doubted and any(_is_training(parameter.default) for parameter in tree.parameters):
+        by_position = all(name != "rate" for name, _ in given)
+        doubt_rate(ctx, arguments.get("rate"), by_position)
+    mark, is_wrong = ctx.bag.marked(), is_doubted and is_swapped(ctx, arguments)
+    if is_wrong:
+        doubt_swapped(ctx, called, arguments, span)
     ctx.calling.append(tree)
     failed = ctx.failed
     try:
@@ -379,9 +397,18 @@ def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, spa
             result = block(ctx, env, tree.body)
     finally:
         ctx.calling.pop()
+    if is_wrong and (ctx.failed > failed or is_never_logits(arguments["logits"])):
+        ctx.bag.back_to(mark)  # what else was found follows from it
+        refuse_swapped(ctx, called, arguments, span)
     if isinstance(result, Returned):
         return result.value
     return Broken() if ctx.failed > failed else None
+
+
+def _as_written(span: Span, name: str) -> str:
+    """A function as the call writes it, such as `nn.dropout`; its own name where it is not so called."""
+    written = "".join(span.text.partition("(")[0].split())
+    return written if re.fullmatch(rf"([\w.]*\.)?{name}", written) else name
 
 
 def _default(ctx: Analysis, caller: Env, function: Function, default: t.Expr, span: Span) -> tuple[object, Span]:

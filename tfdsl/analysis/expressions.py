@@ -66,6 +66,7 @@ _ELSEWHERE = {
     "mean": "reduce_mean(x)", "Variable": "variable w = 0.0", "dense": "import nn, and nn.dense(x, 10)",
     "Dense": "import nn, and nn.dense(x, 10)",
 }  # fmt: skip
+_STEPS = "train train_op train_step training_op training_step optimize optimizer minimize step".split()
 _SOME = 8  # of many names that a message shows
 
 # An operator of the language: Python's function, the op of the table, and the name TensorFlow gives its node.
@@ -239,9 +240,20 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
         help = f"write: {_ELSEWHERE[name]}"
     elif not note and ctx.failed <= MAX_ADVICE:
         help = ctx.did_you_mean(name, _in_sight(ctx, env))
+        if name in _STEPS and ctx.graph.optimizers:
+            help = _step_help(ctx)
         if name == "loss":
             help = "this program declares no loss; to print a value, give it a name: mse = ..."
     ctx.fail(UNKNOWN_NAME, expr.span, note, help, name=name)
+
+
+def _step_help(ctx: Analysis) -> str:
+    """Where the step of an optimizer is looked for under a name that it has not."""
+    steps = ctx.graph.optimizers
+    known = [name for name, _, refs in ctx.graph.bound if name and any(ref in steps for ref in refs)]
+    if known:
+        return f"the step of the optimizer is called {known[0]}"
+    return "give the step of the optimizer a name: optimize ... as step, and then: run step"
 
 
 def _in_sight(ctx: Analysis, env: Env) -> set[str]:

@@ -14,7 +14,7 @@ from ..diagnostics import (
 from ..program import BatchField, Feed, Fetch, Field, PlanExpr, Ref, Value
 from ..source import Span
 from ..syntax import tree as t
-from ..types import BECOMES, SizeMismatch, TensorType, match_shape
+from ..types import BECOMES, Shape, SizeMismatch, TensorType, match_shape
 from .arguments import Given, check_range, check_rounded, literal_shape, scalar_class, size_notes
 from .context import Abandoned, Analysis
 from .expressions import dotted, given, plan_value
@@ -107,7 +107,7 @@ def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: Given) -> None:
         match_shape(declared.shape, actual.shape, {}, ctx.graph.sizes)
     except SizeMismatch:
         notes = note + size_notes(ctx, *(dim for dim in declared.shape if ctx.graph.sizes.resolve(dim) != dim))
-        help = _rank_help(fed, declared, actual, isinstance(value.value, Array))
+        help = _rank_help(ctx, fed, declared, actual, isinstance(value.value, Array))
         ctx.fail(FEED_SHAPE, fed.value.span, notes, help, name=fed.target.id, declared=declared, actual=actual)
 
 
@@ -124,8 +124,8 @@ def _listed_shape(value: object) -> tuple[int, ...]:
     return (len(value), *_listed_shape(value[0])) if isinstance(value, (list, tuple)) and value else ()
 
 
-def _rank_help(fed: t.Fed, declared: TensorType, actual: TensorType, is_data: bool) -> str:
-    """A help line where only an axis of size 1 is too many or missing."""
+def _rank_help(ctx: Analysis, fed: t.Fed, declared: TensorType, actual: TensorType, is_data: bool) -> str:
+    """A help line where axes are too many or missing, or of another size."""
     wanted, found, text = declared.shape, actual.shape, " ".join(fed.value.span.text.split())
     if found is not None and len(found) == len(wanted) + 1 and found[-1] == 1:
         type = f"{declared.dtype}[{', '.join(map(str, (*wanted, 1)))}]"
@@ -134,7 +134,40 @@ def _rank_help(fed: t.Fed, declared: TensorType, actual: TensorType, is_data: bo
         type = f"{declared.dtype}[{', '.join(map(str, wanted[:-1]))}]"
         declare = f"declare {fed.target.id}: {type}"
         return declare if is_data else f"feed rows of one number, as in [[1], [2]], or {declare}"
-    return ""
+    if found is None or not wanted:
+        return "" if found is None else f"feed one number, or declare {fed.target.id}: {declared.dtype}[n]"
+    if len(found) == len(wanted):
+        return _sizes_help(ctx, fed, declared, actual)
+    if is_data or declared.dtype.kind == "string":
+        return ""
+    if len(found) == len(wanted) - 1 and 0 not in found and _fits(ctx, wanted, (1, *found)):
+        return f"feed a list of them: {fed.target.id} = [{text}]"
+    last = ctx.graph.sizes.resolve(wanted[-1])
+    count = last if isinstance(last, int) else 2
+    example = ", ".join(map(str, range(1, min(count, 4) + 1))) + (", ..." if count > 4 else "")
+    what = {1: "a list", 2: "a list of rows"}.get(len(wanted), f"lists {len(wanted)} deep")
+    return f"feed {what}, as in {'[' * len(wanted)}{example}{']' * len(wanted)}"
+
+
+def _fits(ctx: Analysis, wanted: Shape, found: Shape) -> bool:
+    sizes = map(ctx.graph.sizes.resolve, wanted)
+    return all(not isinstance(size, int) or size == other for size, other in zip(sizes, found, strict=True))
+
+
+def _sizes_help(ctx: Analysis, fed: t.Fed, declared: TensorType, actual: TensorType) -> str:
+    """A help line where a size is another."""
+    wanted = [ctx.graph.sizes.resolve(size) for size in declared.shape]
+    sizes = [
+        one if not isinstance(size, int) or size == other else other
+        for one, size, other in zip(declared.shape, wanted, actual.shape, strict=True)
+    ]
+    if wanted[0] != actual.shape[0] and isinstance(wanted[0], int):
+        sizes[0] = "?"
+    last = wanted[-1]
+    feed = f"{'feed' if len(wanted) == 1 else 'feed rows of'} {last} number{'' if last == 1 else 's'}"
+    shown = ", ".join("?" if one is None else str(one) for one in sizes)
+    declare = f"declare {fed.target.id}: {declared.dtype}[{shown}]"
+    return f"{declare}, or {feed}" if isinstance(last, int) and last != actual.shape[-1] else declare
 
 
 def checked_feeds(

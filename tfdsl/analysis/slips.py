@@ -4,9 +4,9 @@ Input: a call of an op that its shape rule doubts (`Call.warn`). Output: warning
 meant, and the way to write what stands there so that nobody doubts it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from ..diagnostics import AFTER_ALIAS, KEEP_PROB, PAIRED, SWAPPED, TAG_AGAIN, THROUGH_TWICE, Note
+from ..diagnostics import AFTER_ALIAS, KEEP_PROB, PAIRED, RATE, SWAPPED, SWAPPED_SURELY, TAG_AGAIN, THROUGH_TWICE, Note
 from ..ops import OPS
 from ..ops.op import Op, Refused
 from ..program import Enter, Exit, Fetch, Item, Ref, Value
@@ -110,19 +110,56 @@ def _ways(
 
 def doubt_logits(ctx: Analysis, op: Op, bound: Bound, span: Span) -> None:
     """Warn of logits that have been through the activation already, and of labels in their place."""
-    logits, labels = bound.given.get("logits"), bound.given.get("labels")
+    logits = bound.given.get("logits")
     if logits is None:
         return
     first = activation(ctx, logits.value)
     if first:
         ctx.report(THROUGH_TWICE, logits.span, operand_notes([logits]), op=op.name, applies=op.applies,
                    logits=logits.text, first=first)  # fmt: skip
-    if labels is not None and _learns(ctx, labels) and not _learns(ctx, logits):
-        notes = operand_notes([labels, logits])
-        call = f"labels={logits.text}, logits={labels.text}"
-        if span.source.is_library:
-            call = "the labels come first, then the logits"
-        ctx.report(SWAPPED, span, notes, op=op.name, call=call)
+    if is_swapped(ctx, bound.given):
+        doubt_swapped(ctx, op.name, bound.given, span)
+
+
+def is_swapped(ctx: Analysis, arguments: Mapping[str | None, Given]) -> bool:
+    """Whether labels are made of variables, and logits are not."""
+    labels, logits = arguments.get("labels"), arguments.get("logits")
+    if labels is None or logits is None or not isinstance(logits.value, Tensor):
+        return False
+    return _learns(ctx, labels) and not _learns(ctx, logits)
+
+
+def refuse_swapped(ctx: Analysis, function: str, arguments: Mapping[str | None, Given], span: Span) -> None:
+    """Labels in the place of logits that cannot be logits."""
+    labels, logits = arguments["labels"], arguments["logits"]
+    notes = operand_notes([labels, logits])
+    call = f"labels={logits.text}, logits={labels.text}"
+    ctx.fail(SWAPPED_SURELY, span, notes, function=function, call=call)
+
+
+def is_never_logits(given: Given) -> bool:
+    value = given.value
+    return isinstance(value, Tensor) and value.type is not None and value.type.dtype.kind != "float"
+
+
+def doubt_swapped(ctx: Analysis, function: str, arguments: Mapping[str | None, Given], span: Span) -> None:
+    labels, logits = arguments["labels"], arguments["logits"]
+    call = f"labels={logits.text}, logits={labels.text}"
+    ctx.report(SWAPPED, span, operand_notes([labels, logits]), op=function, call=call)
+
+
+def doubt_rate(ctx: Analysis, rate: Given | None, by_position: bool) -> None:
+    """Warn of a share to keep in the place of the share that a dropout drops."""
+    if rate is None:
+        return
+    value, text = rate.value, rate.text
+    if text.rpartition(".")[2].startswith("keep"):
+        help = f"write rate=1 - {text}; or give it another name if it is the share to drop"
+    elif by_position and isinstance(value, (int, float)) and 0.5 < value < 1:
+        help = f"write rate={round(1 - value, 6):g} to keep the share {value}, or rate={value} if dropping it is meant"
+    else:
+        return
+    ctx.report(RATE, rate.span, help=help, value=text)
 
 
 def activation(ctx: Analysis, value: object) -> str:

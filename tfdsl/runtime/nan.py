@@ -64,7 +64,8 @@ class Watch:
     def _error(self, loss: Ref, step: int) -> TfgError:
         node, training, last = self._built.program.nodes[loss.node], self._plan.origin.span, self._last()
         notes = [Note("the training is on line {line}", training), *([Note(last)] if last else [])]
-        what = f"the loss {self._built.tensor(loss).op.name}"
+        name = self._built.tensor(loss).op.name
+        what = "the loss" if name == "loss" else f"the loss {name}"
         return failure(LOSS_NAN, node.origin, notes, help="" if step else _AT_FIRST, what=what,
                        when=f"at step {step}", result="the training stops", step=step)  # fmt: skip
 

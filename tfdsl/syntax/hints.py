@@ -117,6 +117,8 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if word in ("elif", "else"):
         return f"'{word}' follows the block of an 'if', in the same column"
     if _in_session(source, line):
+        if word in ("initialize", "initialise"):
+            return "variables have their initial values when a session begins; to give them these again, write: init"
         if word in GRAPH_WORDS and word not in SESSION_WORDS:
             return f"'{word}' belongs to the graph: put it before the session"
         if re.match(r"[^\W\d]\w*\s*(,\s*[^\W\d]\w*\s*)*=(?!=)", row) and word not in SESSION_WORDS:
