@@ -29,7 +29,7 @@ from tfdsl.syntax.format import format_text
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]}
-BLOCK = re.compile(r"(?:<!-- (?P<note>.*?) -->\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.S | re.M)
+BLOCK = re.compile(r"(?:<!-- (?P<note>[^\n]*?) -->\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.S | re.M)
 VALUE = re.compile(r"^(\S.*?) +# => (.+)$", re.M)
 NUMBER = re.compile(r"-?\d+\.\d+")
 
@@ -188,6 +188,31 @@ def test_every_function_of_nn_is_described_as_the_library_does():
     }
 
 
+def test_every_source_transform_and_optimizer_is_described():
+    from tfdsl.data.table import SOURCES, TRANSFORMS
+    from tfdsl.ops.optimizers import OPTIMIZERS
+
+    rows = dict(re.findall(r"^\| `(\w+)\(.*?\)` \| (.*) \|$", PAGES["language.md"], re.M))
+    assert rows == {row.name: row.doc for row in (*SOURCES.values(), *TRANSFORMS.values())}
+    signatures = [f"{row.name}({row.signature})" for row in OPTIMIZERS.values()]
+    assert "<!-- optimizers -->\n```text\n" + "\n".join(signatures) + "\n```" in PAGES["language.md"]
+
+
+def test_every_statement_is_described():
+    """Each keyword of the grammar that begins a statement has its heading or its row."""
+    grammar = (ROOT / "grammars" / "tfg.lark").read_text(encoding="utf-8")
+    starts = re.findall(r"^_(?:simple|compound|session_simple|session_compound): (.*(?:\n +\|.*)*)", grammar, re.M)
+    rules = {rule for line in starts for rule in re.findall(r"\w+", line)}
+    words = {re.match(rf"{rule}: ([A-Z]+)", line)[1].lower() for rule in rules
+             for line in grammar.splitlines() if re.match(rf"{rule}: [A-Z]+ ", line)}  # fmt: skip
+    assert len(words) > 30
+    page = PAGES["language.md"]
+    missing = [
+        word for word in words if f"\n{word} " not in page and f"| `{word}" not in page and f"`{word}`" not in page
+    ]
+    assert not missing
+
+
 def test_every_limit_is_described_with_its_default():
     from tfdsl.cli.options import _LIMITS
 
@@ -211,7 +236,7 @@ def test_the_speeds_are_those_that_were_measured():
 )
 def test_links(path):
     text = path.read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)\s]+)\)", BLOCK.sub("", text)):
+    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", BLOCK.sub("", text))):
         file, _, heading = target.partition("#")
         page = path.parent / file if file else path
         assert page.is_file(), target
