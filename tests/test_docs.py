@@ -231,6 +231,26 @@ def test_the_speeds_are_those_that_were_measured():
             assert (not cell and name not in found) or float(cell) == pytest.approx(found[name]["speed"], rel=0.05)
 
 
+def test_other_figures_are_those_that_were_measured():
+    loads = json.loads((ROOT / "benchmarks" / "results.json").read_text())["loads"]
+    speed = {name: one["speed"] for name, one in loads["housing"]["contenders"].items()}
+    check = loads["startup"]["contenders"]["tfdsl check models/housing.tfg"]
+    for figure in (
+        f"about {check['seconds']:.2f} seconds", f"{speed['loop']:.0f} times as fast", f"{speed['xla']:.0f} times as fast",
+        f"PyTorch is {speed['PyTorch']:.1f} times", f"`fit` {speed['Keras fit']:.2f} times",
+    ):  # fmt: skip
+        assert figure in " ".join(PAGES["README.md"].split())
+    logging = loads["logging"]["contenders"]
+    building = loads["building"]["contenders"]["tfdsl, 20,000 nodes"]
+    chapter = loads["startup"]["contenders"]["tfdsl run: the chapter's housing program"]
+    for figure in (
+        f"costs `loop` {100 * (logging['loop, no log']['speed'] / logging['loop']['speed'] - 1):.0f} %",
+        f"takes {1 / building['speed']:.2f} times as long", f"takes {1 / chapter['speed']:.2f} times as long",
+    ):  # fmt: skip
+        assert figure in " ".join(PAGES["engines.md"].split())
+    assert 1 / check["speed"] == pytest.approx(2, abs=0.1)
+
+
 @pytest.mark.parametrize(
     "path", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "models" / "README.md"], ids=lambda p: p.name
 )
