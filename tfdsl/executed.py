@@ -3,65 +3,26 @@
 from collections.abc import Iterator
 from itertools import dropwhile
 
-from .program import (
-    Checkpoint,
-    Expect,
-    Graph,
-    Init,
-    Log,
-    PlanExpr,
-    Print,
-    Program,
-    Ref,
-    Restore,
-    Run,
-    Set,
-    Statement,
-    Stop,
-    Train,
-    fetches_of,
-    walk,
-)
-
-
-def fetched_by(statement: Print | Expect | Stop) -> list[PlanExpr]:
-    """The expressions whose tensors a statement fetches, all in one execution."""
-    match statement:
-        case Print():
-            return [item.value for item in statement.items]
-        case Expect():
-            within = () if statement.within is None else (statement.within,)
-            return [statement.condition, *(side.value for side in statement.sides), *within]
-        case Stop():
-            return [statement.condition]
+from .program import Checkpoint, Graph, Program, Ref, Statement, Train, walk
 
 
 def executed(statement: Statement) -> list[Ref]:
     """What a statement by itself fetches or runs."""
-    match statement:
-        case Run(refs=refs) | Log(summaries=refs):
-            return list(refs)
-        case Print() | Expect() | Stop():
-            return [ref for expr in fetched_by(statement) for ref in fetches_of(expr)]
-        case Set():
-            return list(fetches_of(statement.value))
-    return []
+    return statement.uses().executes
 
 
 def initialised(statements: tuple[Statement, ...]) -> Iterator[tuple[Ref, ...] | None]:
     """The variables that statements, and those in their loops, initialise: None for all."""
     for statement in walk(statements):
-        match statement:
-            case Init():
-                yield statement.variables
-            case Restore(if_exists=True):
-                yield None
+        variables = statement.uses().initialises
+        if variables != ():
+            yield variables
 
 
 def fed(program: Program, graph: Graph) -> frozenset[Ref]:
     """What sessions feed of a graph."""
     statements = [one for session in program.sessions if session.graph == graph.name for one in walk(session.body)]
-    return frozenset(feed.ref for statement in statements for feed in getattr(statement, "feeds", ()))
+    return frozenset(feed.ref for statement in statements for feed in statement.uses().feeds)
 
 
 def after_checkpoints(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:

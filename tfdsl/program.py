@@ -348,16 +348,54 @@ class Feed(Record):
     origin: Origin
 
 
+class Uses(Record):
+    """What a statement uses by itself, and the statements that stand in it, which speak for themselves.
+
+    `runs` is executed, and the tensors of `values` are fetched, in one execution that is fed `feeds`. `initialises` are
+    the variables that the statement may initialise, None for all. `path` is that of a file or folder.
+    """
+
+    runs: tuple[Ref, ...] = ()
+    values: tuple[PlanExpr, ...] = ()
+    feeds: tuple[Feed, ...] = ()
+    initialises: tuple[Ref, ...] | None = ()
+    path: PlanExpr | None = None
+    body: tuple["Statement", ...] = ()
+
+    @property
+    def executes(self) -> list[Ref]:
+        """What is run or fetched."""
+        return [*self.runs, *(ref for value in self.values for ref in fetches_of(value))]
+
+
 class Statement(Record):
-    """A statement of a session."""
+    """A statement of a session. Each says what it uses, and whether the loop of a training in the graph can have it: a
+    class that leaves one of them out does not load."""
 
     origin: Origin
+
+    def __init_subclass__(cls) -> None:
+        for name in ("uses", "is_in_graph"):
+            if name not in cls.__dict__:
+                raise TypeError(f"the statement {cls.__name__} does not say {name}")
+
+    def uses(self) -> Uses:
+        raise NotImplementedError
+
+    def is_in_graph(self) -> bool:
+        raise NotImplementedError
 
 
 class Init(Statement):
     """Initialise these variables; all of them where `variables` is None."""
 
     variables: tuple[Ref, ...] | None
+
+    def uses(self) -> Uses:
+        return Uses(initialises=self.variables)
+
+    def is_in_graph(self) -> bool:
+        return False
 
 
 class Restore(Statement):
@@ -367,20 +405,44 @@ class Restore(Statement):
     pairs: tuple[tuple[Ref, str], ...] | None
     if_exists: bool
 
+    def uses(self) -> Uses:
+        return Uses(initialises=None if self.if_exists else (), path=self.path)
+
+    def is_in_graph(self) -> bool:
+        return False
+
 
 class Save(Statement):
     path: PlanExpr
     pairs: tuple[tuple[Ref, str], ...] | None
+
+    def uses(self) -> Uses:
+        return Uses(path=self.path)
+
+    def is_in_graph(self) -> bool:
+        return False
 
 
 class Run(Statement):
     refs: tuple[Ref, ...]
     feeds: tuple[Feed, ...]
 
+    def uses(self) -> Uses:
+        return Uses(runs=self.refs, feeds=self.feeds)
+
+    def is_in_graph(self) -> bool:
+        return True
+
 
 class Print(Statement):
     items: tuple[Shown, ...]
     feeds: tuple[Feed, ...]
+
+    def uses(self) -> Uses:
+        return Uses(values=tuple(item.value for item in self.items), feeds=self.feeds)
+
+    def is_in_graph(self) -> bool:
+        return True
 
 
 class Set(Statement):
@@ -388,14 +450,32 @@ class Set(Statement):
     value: PlanExpr
     feeds: tuple[Feed, ...]
 
+    def uses(self) -> Uses:
+        return Uses(values=(self.value,), feeds=self.feeds)
+
+    def is_in_graph(self) -> bool:
+        return False
+
 
 class LogTo(Statement):
     path: PlanExpr
+
+    def uses(self) -> Uses:
+        return Uses(path=self.path)
+
+    def is_in_graph(self) -> bool:
+        return False
 
 
 class Log(Statement):
     summaries: tuple[Ref, ...]
     feeds: tuple[Feed, ...]
+
+    def uses(self) -> Uses:
+        return Uses(runs=self.summaries, feeds=self.feeds)
+
+    def is_in_graph(self) -> bool:
+        return True
 
 
 class Expect(Statement):
@@ -405,10 +485,23 @@ class Expect(Statement):
     within: PlanExpr | None
     feeds: tuple[Feed, ...]
 
+    def uses(self) -> Uses:
+        within = () if self.within is None else (self.within,)
+        return Uses(values=(self.condition, *(side.value for side in self.sides), *within), feeds=self.feeds)
+
+    def is_in_graph(self) -> bool:
+        return True
+
 
 class Stop(Statement):
     condition: PlanExpr
     feeds: tuple[Feed, ...]
+
+    def uses(self) -> Uses:
+        return Uses(values=(self.condition,), feeds=self.feeds)
+
+    def is_in_graph(self) -> bool:
+        return True
 
 
 class Export(Statement):
@@ -418,17 +511,35 @@ class Export(Statement):
     outputs: tuple[tuple[str, Ref], ...]
     inputs: tuple[tuple[str, Ref], ...]
 
+    def uses(self) -> Uses:
+        return Uses(path=self.path)
+
+    def is_in_graph(self) -> bool:
+        return False
+
 
 class Checkpoint(Statement):
     count: int | float
     unit: str
     path: PlanExpr
 
+    def uses(self) -> Uses:
+        return Uses(path=self.path)
+
+    def is_in_graph(self) -> bool:
+        return False
+
 
 class Every(Statement):
     count: int | float
     unit: str
     body: tuple[Statement, ...]
+
+    def uses(self) -> Uses:
+        return Uses(body=self.body)
+
+    def is_in_graph(self) -> bool:
+        return self.unit != "second" and all(one.is_in_graph() for one in self.body)
 
 
 ENGINES = ("step", "loop", "xla", "auto")
@@ -453,6 +564,12 @@ class Train(Statement):
     engine: str = ""
     on_nan: str = ""
 
+    def uses(self) -> Uses:
+        return Uses(body=self.body)
+
+    def is_in_graph(self) -> bool:
+        return False
+
 
 class Session(Record):
     """One session: `initialise` tells whether every variable is initialised when it opens."""
@@ -468,8 +585,7 @@ def walk(statements: tuple[Statement, ...]) -> Iterator[Statement]:
     """All statements, those in loops after the loop's own."""
     for statement in statements:
         yield statement
-        if isinstance(statement, (Train, Every)):
-            yield from walk(statement.body)
+        yield from walk(statement.uses().body)
 
 
 # --- the whole --------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ def check_test_rows(ctx: Analysis, body: tuple[Statement, ...]) -> None:
     for one in walk(body):
         if isinstance(one, Train) and one.data is not None and not one.data[1]:
             trained.setdefault(one.data[0], one)
-        for feed in getattr(one, "feeds", ()):
+        for feed in one.uses().feeds:
             match feed.value:
                 case Field(data=data, part="test") if data in trained:
                     line = trained.pop(data).origin.span.line

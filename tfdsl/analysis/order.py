@@ -49,7 +49,7 @@ def warn(ctx: Analysis, program: Program) -> None:
         kept = kept_nodes(program, graph)
         for statement in walk(session.body):
             refs = [ref for _, ref in statement.outputs] if isinstance(statement, Export) else executed(statement)
-            fed = frozenset(feed.ref for feed in getattr(statement, "feeds", ()))
+            fed = frozenset(feed.ref for feed in statement.uses().feeds)
             if isinstance(statement, Export):
                 fed = frozenset(ref for _, ref in statement.inputs)
             key = graph.name, frozenset(refs), fed, type(statement)

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 from ..access import Access, Refused
 from ..diagnostics import Diagnostic
-from ..program import Checkpoint, Export, LogTo, Origin, Program, Restore, Save, Template, walk
+from ..program import Origin, Program, Template, walk
 
 
 def paths(program: Program) -> Iterator[tuple[str, Origin]]:
     """Every path of a statement, with the place of the statement; what only a run knows in it, such as {now}, is 0."""
     for session in program.sessions:
         for statement in walk(session.body):
-            if isinstance(statement, (Checkpoint, Export, LogTo, Restore, Save)):
-                path = statement.path
+            path = statement.uses().path
+            if path is not None:
                 parts = path.parts if isinstance(path, Template) else (path.value,)
                 yield "".join(part if isinstance(part, str) else "0" for part in parts), statement.origin
 

@@ -1,7 +1,7 @@
 """Computes a gradient in every way, compares the ways, and looks for the node where they part."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -152,7 +152,7 @@ def _first_fed(program: Program, graph: Graph, ref: Ref):
         for statement in walk(session.body):
             if isinstance(statement, Train) and statement.data is not None:
                 data |= {id(inner): statement.data for inner in walk(statement.body)}
-            for feed in _feeds_of(statement):
+            for feed in statement.uses().feeds:
                 if feed.ref != ref:
                     continue
                 match feed.value:
@@ -163,10 +163,6 @@ def _first_fed(program: Program, graph: Graph, ref: Ref):
                     case Value() | Field():
                         return feed.value
     return None
-
-
-def _feeds_of(statement: object) -> Iterable[Feed]:
-    return getattr(statement, "feeds", ())
 
 
 def _nested(array: np.ndarray) -> object:

@@ -85,7 +85,7 @@ class InOrder:
         executions: set[tuple[tuple[str, ...], frozenset[str]]] = set()
         for statement in walk(statements):
             names = [name_of(graph.as_graph_element(self._built.value(ref))) for ref in executed(statement)]
-            fed = [self._built.tensor(feed.ref).name for feed in getattr(statement, "feeds", ())]
+            fed = [self._built.tensor(feed.ref).name for feed in statement.uses().feeds]
             executions.add((tuple(names), frozenset(fed)))
         reached = copier.reached(name for names, _ in executions for name in names)
         if not copier.twinned(reached) or not any(map(copier.orders.writes, reached)):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..executed import executed, fetched_by
+from ..executed import executed
 from ..lowering.blame import op_of
 from ..lowering.copies import Copier, NotCopied
 from ..lowering.draws import CompiledDraws
@@ -135,7 +135,7 @@ class Engine:
         built = self._run.built
         if isinstance(statement, Log):
             return {ref: self._logged(built.value(ref).op) for ref in statement.summaries}
-        refs = dict.fromkeys(ref for expr in fetched_by(statement) for ref in fetches_of(expr))
+        refs = dict.fromkeys(ref for expr in statement.uses().values for ref in fetches_of(expr))
         return {ref: built.tensor(ref) for ref in refs}
 
     def _logged(self, op: tf.Operation) -> tf.Tensor:

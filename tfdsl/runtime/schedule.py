@@ -3,7 +3,7 @@ which steps the loop has to end, because something must happen outside."""
 
 import numpy as np
 
-from ..program import Checkpoint, Every, Expect, Log, Print, Run, Statement, Stop
+from ..program import Checkpoint, Every, Run, Statement
 from .training import Loop
 
 
@@ -16,7 +16,7 @@ class Schedule:
     def __init__(self, loop: Loop):
         self._loop = loop
         body, share = loop.plan.body, loop.run.options.share
-        self.inside = tuple(s for s in body if _is_inside(s) and (share is None or isinstance(s, Run)))
+        self.inside = tuple(s for s in body if s.is_in_graph() and (share is None or isinstance(s, Run)))
         is_led = share is not None and not share.part.is_chief  # others do the rest
         self.outside = () if is_led else tuple(s for s in body if s not in self.inside)
         self.blocks: list[Every] = []
@@ -90,12 +90,3 @@ class Schedule:
 def _multiple(number: int, of: int) -> int:
     """The first multiple that is not smaller than a number."""
     return -(-number // of) * of
-
-
-def _is_inside(statement: Statement) -> bool:
-    match statement:
-        case Run() | Print() | Log() | Expect() | Stop():
-            return True
-        case Every():
-            return statement.unit != "second" and all(map(_is_inside, statement.body))
-    return False

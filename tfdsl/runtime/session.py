@@ -22,7 +22,6 @@ from ..diagnostics import (
     Note,
     TfgError,
 )
-from ..executed import fetched_by
 from ..lowering.blame import failed_op
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
@@ -311,7 +310,7 @@ class SessionRun:
 
     def _print(self, statement: Print, fetched: Mapping[Ref, object] | None = None) -> None:
         if fetched is None:
-            fetched = self.fetch(fetched_by(statement), statement.feeds, statement.origin)
+            fetched = self.fetch(statement.uses().values, statement.feeds, statement.origin)
         shown = []
         for item in statement.items:
             value = self.value(item.value, fetched, statement.origin)
@@ -367,7 +366,7 @@ class SessionRun:
 
     def _expect(self, statement: Expect, fetched: Mapping[Ref, object] | None = None) -> None:
         if fetched is None:
-            fetched = self.fetch(fetched_by(statement), statement.feeds, statement.origin)
+            fetched = self.fetch(statement.uses().values, statement.feeds, statement.origin)
         within = None
         if statement.within is not None:
             within = float(self.value(statement.within, fetched, statement.origin))

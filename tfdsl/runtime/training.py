@@ -9,7 +9,6 @@ import time
 from ..data.arrays import is_streamed
 from ..data.batches import BatchOrder
 from ..diagnostics import Note
-from ..executed import fetched_by
 from ..program import Checkpoint, Every, Field, Statement, Stop, Train
 from . import host
 from .checkpoints import Kept, Position, Resume, restore
@@ -193,7 +192,7 @@ class Steps:
                     for inner in statement.body:
                         self._statement(inner)
             case Stop():
-                fetched = run.fetch(fetched_by(statement), statement.feeds, statement.origin)
+                fetched = run.fetch(statement.uses().values, statement.feeds, statement.origin)
                 if host.truth(run.value(statement.condition, fetched, statement.origin)):
                     raise Stopped
             case _:
