@@ -44,6 +44,6 @@ def kept_nodes(program: Program, graph: Graph, everywhere: bool = False) -> froz
         statements = statements if session.graph == graph.name else ()
         refs += [ref for statement in walk(statements) for ref in executed(statement)]
         for variables in initialised(statements):
-            made = graph.of("variable", "shared") if variables is None else [graph.nodes[one.node] for one in variables]
+            made = graph.variables() if variables is None else [graph.nodes[one.node] for one in variables]
             refs += [ref for node in made for ref in node.inputs()]
     return frozenset(graph.reach(refs))

@@ -98,6 +98,9 @@ def refs_of(arg: Arg) -> Iterator[Ref]:
 # --- the graph half ---------------------------------------------------------------------------
 
 
+_VARIABLES = ("variable", "shared")
+
+
 class Node(Record):
     """One op: `op` is a row of the op table, or placeholder, variable, shared, optimize, summary, index, while, cond;
     `raw.Roll` is an op of TensorFlow's own, `python.smooth` a function that the caller of the compiler gives.
@@ -116,9 +119,19 @@ class Node(Record):
     regions: "tuple[Region, ...]" = ()
 
     @property
+    def is_variable(self) -> bool:
+        """Whether it is a variable, one that a scope may share or not."""
+        return self.op in _VARIABLES
+
+    @property
+    def is_source(self) -> bool:
+        """Whether its value comes from outside of the graph: two of them are never the same."""
+        return self.is_variable or self.op == "placeholder"
+
+    @property
     def is_trainable(self) -> bool:
         """Whether it is a variable that optimizers train where they are not told which."""
-        is_number = self.op in ("variable", "shared") and self.outputs[0].dtype.kind in ("float", "complex")
+        is_number = self.is_variable and self.outputs[0].dtype.kind in ("float", "complex")
         return is_number and self.args.get("trainable") != Static(False)
 
     def inputs(self) -> Iterator[Ref]:
@@ -218,6 +231,10 @@ class Graph:
         """The nodes of some ops, in the program's order."""
         return [node for node in self.nodes.values() if node.op in ops]
 
+    def variables(self) -> list[Node]:
+        """The variables, in the program's order."""
+        return self.of(*_VARIABLES)
+
     def type(self, ref: Ref) -> TensorType | None:
         """The type of a tensor, None for an operation."""
         outputs = self.nodes[ref.node].outputs
@@ -259,7 +276,7 @@ def reach(
             continue
         seen.add(ref.node)
         node = nodes[ref.node]
-        if node.op not in ("variable", "shared"):
+        if not node.is_variable:
             todo += [r for r in node.inputs() if r not in fed]
         todo += [r for r in controls.get(ref.node, ()) if r not in fed]
     return seen

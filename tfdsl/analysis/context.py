@@ -172,7 +172,7 @@ class GraphBuilder:
                     scopes.append(is_given or any(scopes[-1:]))
                 case Exit():
                     scopes.pop()
-                case Node(op="variable" | "shared") if any(scopes[-1:]):
+                case Node() if item.is_variable and any(scopes[-1:]):
                     found.add(Ref(item.id))
         return found
 
@@ -216,12 +216,12 @@ class GraphBuilder:
             id = todo.pop().node
             if id not in below:
                 below.add(id)
-                if self.nodes[id].op not in _KEPT:
+                if not self.nodes[id].is_source:
                     todo += self.nodes[id].inputs()
         keys: dict[int, object] = {}
         for id in sorted(below):  # a node stands after what it is made of
             made = self.nodes[id]
-            if made.op in _KEPT:
+            if made.is_source:
                 keys[id] = id
             else:
                 parts = sorted((name, _part_key(part, keys)) for name, part in made.args.items())
@@ -257,9 +257,6 @@ class GraphBuilder:
             items = (*items[:at], self.training, *items[at:])
             names.setdefault("training", Named(training, self.training.origin.span))
         return Graph(self.name, self.seed, items, names, self.loss, training)
-
-
-_KEPT = ("variable", "shared", "placeholder")  # two of them are never the same thing
 
 
 def _part_key(arg: Arg, keys: Mapping[int, object]) -> str:

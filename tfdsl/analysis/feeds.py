@@ -207,7 +207,7 @@ def check_needs(
     if plan.initialised is not None:
         for n in sorted(reached):
             node = graph.nodes[n]
-            if node.op in ("variable", "shared") and Ref(n) not in plan.initialised:
+            if node.is_variable and Ref(n) not in plan.initialised:
                 uninitialised(ctx, plan.around, statement, node, *plan.partly)
         _note_assigned(plan, graph, reached)
     return reached

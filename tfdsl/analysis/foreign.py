@@ -162,7 +162,7 @@ def _asked(
         leaf: type if type.shape is None else TensorType(type.dtype, tuple(map(sizes.resolve, type.shape)))
         for leaf, type in types.items()
     }
-    variables = frozenset(ref for ref in refs if nodes[ref.node].op in ("variable", "shared"))
+    variables = frozenset(ref for ref in refs if nodes[ref.node].is_variable)
     functions = {name: op.function for name, op in ctx.foreign.functions.items()}
     node = Node(len(nodes), op, args, name, outputs, ctx.origin(span))
     is_new, started = "tensorflow" not in sys.modules, ctx.clock.now()

@@ -67,8 +67,8 @@ def _of_graph(ctx: Analysis, graph: Graph) -> Iterator[Check]:
 
 def _sources(ctx: Analysis, graph: Graph, y: Ref) -> tuple[Ref, ...]:
     """The trainable variables that a node depends on; where there are none, the placeholders."""
-    for ops in (("variable", "shared"), ("placeholder",)):
-        nodes = [node for node in graph.of(*ops) if node.outputs[0].dtype.kind == "float"]
+    for sources in (graph.variables(), graph.of("placeholder")):
+        nodes = [node for node in sources if node.outputs[0].dtype.kind == "float"]
         trainable = [Ref(node.id) for node in nodes if node.is_trainable or node.op == "placeholder"]
         found = tuple(ref for ref in trainable if ref != y and depends(ctx, y, ref))
         if found:
@@ -83,7 +83,7 @@ def way(ctx: Analysis, check: Check, method: str) -> Way:
     start, nodes = len(graph.items), graph.nodes
     tensors = [
         [Tensor(ref, nodes[ref.node].outputs[ref.output], check.graph, nodes[ref.node].origin.span,
-                nodes[ref.node].op in ("variable", "shared")) for ref in refs]
+                nodes[ref.node].is_variable) for ref in refs]
         for refs in (check.ys, check.xs)
     ]  # fmt: skip
     given = [("ys", Given(tensors[0], check.span)), ("xs", Given(tensors[1], check.span)),

@@ -24,12 +24,12 @@ def depends(ctx: Analysis, y: Ref, x: Ref) -> bool:
 
 
 def _is_at(ctx: Analysis, ref: Ref, x: Ref) -> bool:
-    return ref == x or (ref.node == x.node and ctx.graph.nodes[x.node].op in ("variable", "shared"))
+    return ref == x or (ref.node == x.node and ctx.graph.nodes[x.node].is_variable)
 
 
 def _gradient_inputs(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
     """The inputs of a node to which a gradient flows from it."""
-    if node.op in ("variable", "shared"):
+    if node.is_variable:
         return []
     row = OPS.get(node.op)
     inputs = [
@@ -44,7 +44,7 @@ def barriers(ctx: Analysis, y: Ref, x: Ref) -> tuple[Note, ...]:
     nodes, notes, seen, todo = ctx.graph.nodes, [], set(), [y]
     while todo and len(notes) < 3:
         node = nodes[todo.pop().node]
-        if node.id in seen or node.op in ("variable", "shared"):
+        if node.id in seen or node.is_variable:
             continue
         seen.add(node.id)
         passes = _gradient_inputs(nodes, node)
@@ -65,7 +65,7 @@ def barriers(ctx: Analysis, y: Ref, x: Ref) -> tuple[Note, ...]:
 def depending(ctx: Analysis, nodes: Mapping[int, Node], xs: list[Ref]) -> set[int]:
     """All nodes from which a gradient can flow back to one of `xs`, by the rules of `depends`."""
     wanted = set(xs)
-    found = {x.node for x in xs if nodes[x.node].op in ("variable", "shared")}
+    found = {x.node for x in xs if nodes[x.node].is_variable}
     for id in sorted(nodes):  # a node stands after what it is made of
         if any(ref in wanted or ref.node in found for ref in _gradient_inputs(nodes, nodes[id])):
             found.add(id)

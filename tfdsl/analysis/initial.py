@@ -8,7 +8,7 @@ from .context import Analysis
 
 
 def all_variables(ctx: Analysis) -> list[Ref]:
-    return [Ref(n.id) for n in ctx.graph.nodes.values() if n.op in ("variable", "shared")]
+    return [Ref(n.id) for n in ctx.graph.nodes.values() if n.is_variable]
 
 
 def check_initial(ctx: Analysis, variables: list[Ref], what: str, statement: t.Statement) -> None:
@@ -36,7 +36,7 @@ def check_made_from(
     for variable in variables:
         made = graph.nodes[variable.node]
         for n in sorted(graph.reach(list(made.inputs()))):
-            if graph.nodes[n].op in ("variable", "shared") and Ref(n) not in initialised:
+            if graph.nodes[n].is_variable and Ref(n) not in initialised:
                 note = Note(f"the initial value of {made.name} on line {{line}} needs it", made.origin.span)
                 uninitialised(ctx, around, statement, graph.nodes[n], note)
 

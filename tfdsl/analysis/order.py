@@ -19,7 +19,6 @@ from ..record import Record
 from .context import Analysis
 from .gradient_flow import depending
 
-_VARIABLES = ("variable", "shared")
 _READ, _GIVEN, _WRITE, _WHOLE = range(4)  # a variable; what a write gives; a write; a `while` or an `if`
 
 
@@ -111,7 +110,7 @@ class _Execution:
         for id in level:
             node = self.graph.nodes[id]
             before = [ref.node for ref in (*node.inputs(), *self.graph.controls(node)) if ref not in self.fed]
-            if id in seconds or (node.op not in _VARIABLES and not behind.isdisjoint(before)):
+            if id in seconds or (not node.is_variable and not behind.isdisjoint(before)):
                 behind.add(id)
                 if node.op in OPS and OPS[node.op].draws_alone and id not in self.kept:
                     details = {"name": node.name or "this", "op": node.op}
@@ -144,7 +143,7 @@ class _Execution:
     def _named(self) -> Iterator[Ref]:
         """The variables that the statement itself names, and so reads."""
         if not isinstance(self.statement, (Run, Log)):
-            yield from (ref for ref in self.refs if self.graph.nodes[ref.node].op in _VARIABLES)
+            yield from (ref for ref in self.refs if self.graph.nodes[ref.node].is_variable)
 
     def _given(self) -> Iterator[_Access]:
         """What a write gives is read right after it where a statement fetches it."""
@@ -161,7 +160,7 @@ class _Execution:
         return self._accesses[id]
 
     def _found(self, node: Node) -> Iterator[_Access]:
-        if node.op in _VARIABLES:
+        if node.is_variable:
             return
         handles = set(_handles(node))
         for name, arg in node.args.items():
@@ -188,7 +187,7 @@ class _Execution:
     def _read(self, id: int, ref: Ref) -> Iterator[_Access]:
         """The access of a node that works on the value of a reference."""
         made = self.graph.nodes[ref.node]
-        if made.op in _VARIABLES:
+        if made.is_variable:
             yield _Access(id, ref.node, _READ, False)
             return
         target = self._target(made)
@@ -199,7 +198,7 @@ class _Execution:
         """The variable whose value a node gives, which it has written."""
         if node.op in OPS and OPS[node.op].writes:
             (ref,) = refs_of(node.args["ref"])
-            return ref.node if self.graph.nodes[ref.node].op in _VARIABLES else None
+            return ref.node if self.graph.nodes[ref.node].is_variable else None
         return None
 
     def _trained(self, node: Node) -> list[int]:
@@ -208,7 +207,7 @@ class _Execution:
             return [ref.node for ref in refs_of(node.args["wrt"])]
         reached = self.graph.reach(list(refs_of(node.args["loss"])), self.fed)
         made = (self.graph.nodes[id] for id in sorted(reached))
-        return [one.id for one in made if one.op in _VARIABLES and one.id < node.id and one.is_trainable]
+        return [one.id for one in made if one.is_variable and one.id < node.id and one.is_trainable]
 
     # --- which comes first ----------------------------------------------------------------
 
@@ -224,7 +223,7 @@ class _Execution:
         controls = {id: [ref.node for ref in self.graph.controls(nodes[id]) if ref not in self.fed] for id in level}
         done: dict[int, int] = {}  # the writes that come before what a node gives, its own too
         for id in level:
-            if nodes[id].op in _VARIABLES:  # nothing has to come before its handle
+            if nodes[id].is_variable:  # nothing has to come before its handle
                 made_from[id], controls[id] = [], []
             before = [one for one in (*made_from[id], *controls[id]) if one in known]
             done[id] = _union(done[one] for one in before) | bits.get(id, 0)
@@ -306,7 +305,7 @@ def is_write(node: Node) -> bool:
 def written(nodes: Mapping[int, Node], node: Node) -> Iterator[int]:
     """The variables that an op changes; an optimizer's step is no op of the table."""
     for name in _handles(node) if is_write(node) else ():
-        yield from (ref.node for ref in refs_of(node.args[name]) if nodes[ref.node].op in _VARIABLES)
+        yield from (ref.node for ref in refs_of(node.args[name]) if nodes[ref.node].is_variable)
 
 
 def _handles(node: Node) -> list[str]:

@@ -81,7 +81,7 @@ def _called(node: Node) -> str:
 def _kind(graph: Graph, node: Node, kinds: Mapping[int, str]) -> str | None:
     """The kind of what a node gives, by those of its inputs; None if it is of none."""
     refs = list(node.inputs())
-    if node.op in ("variable", "shared") or all(kinds.get(ref.node, FIXED) == FIXED for ref in refs):
+    if node.is_variable or all(kinds.get(ref.node, FIXED) == FIXED for ref in refs):
         return FIXED
     rule = _RULES.get(node.op)
     if rule is None and node.op in _EACH:

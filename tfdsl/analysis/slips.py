@@ -73,7 +73,7 @@ def _is_made_longer(ctx: Analysis, ref: Ref, shape: Shape) -> bool:
     seen, todo = set(), [ref]
     while todo:
         node = nodes[todo.pop().node]
-        if node.id in seen or node.op in ("variable", "shared"):
+        if node.id in seen or node.is_variable:
             continue
         seen.add(node.id)
         ctx.spend(2, node.origin.span)
@@ -182,7 +182,7 @@ def _learns(ctx: Analysis, given: Given) -> bool:
         return False
     reached = ctx.graph.reach([given.value.ref])
     ctx.spend(len(reached), given.span)
-    return any(ctx.graph.nodes[id].op in ("variable", "shared") for id in reached)
+    return any(ctx.graph.nodes[id].is_variable for id in reached)
 
 
 # --- after, and tags ----------------------------------------------------------------------------

@@ -392,7 +392,7 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
     else:
         trainable = [
             n for n in graph.nodes.values()
-            if n.op in ("variable", "shared") and n.args.get("trainable") != Static(False)
+            if n.is_variable and n.args.get("trainable") != Static(False)
         ]  # fmt: skip
         if not any(depends(ctx, loss, Ref(n.id)) for n in trainable):
             if t.Variable in graph.broken:

@@ -119,7 +119,7 @@ class _Formulas:
     def is_leaf(self, ref: Ref) -> bool:
         """Whether a node is a value that is just there."""
         node = self.nodes[ref.node]
-        if ref in self.xs or node.op in ("variable", "shared", "placeholder", "carried"):
+        if ref in self.xs or node.is_variable or node.op in ("placeholder", "carried"):
             return True
         return not self.on_path(ref) and (self._leaf is None or self._leaf(node))
 
@@ -361,7 +361,7 @@ class _Nodes(_Emitter):
     def leaf(self, symbol: object) -> Tensor:
         ref = self.tensors[symbol]
         node = self.ctx.graph.nodes[ref.node]
-        is_variable = node.op in ("variable", "shared")
+        is_variable = node.is_variable
         return Tensor(ref, node.outputs[ref.output], self.ctx.graph.name, self.span, is_variable)
 
     def tensor(self, value: object, x: Tensor) -> Tensor:

@@ -175,7 +175,7 @@ def _plain(node: Node) -> str:
 
 
 def _kind(node: Node) -> str:
-    if node.op in ("variable", "shared"):
+    if node.is_variable:
         return "variable"
     if node.op in ("placeholder", "summary"):
         return node.op

@@ -112,7 +112,7 @@ def _between(program: Graph, ys: tuple[Ref, ...], x: Ref) -> set[int]:
         if id not in found:
             found.add(id)
             made = program.nodes[id]
-            if made.op not in ("variable", "shared"):
+            if not made.is_variable:
                 todo += [ref.node for ref in _passed(program, made)]
     flows = {x.node} & found
     for id in sorted(found):  # a node comes after what it is made from

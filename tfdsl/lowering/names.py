@@ -11,7 +11,6 @@ from ..program import Enter, Exit, Item, Node
 from .tf import tf, v1
 
 _OUTSIDE = -1
-_MADE = ("variable", "shared")
 
 
 def variables_of(items: tuple[Item, ...]) -> dict[int, list[Node]]:
@@ -33,7 +32,7 @@ def variables_of(items: tuple[Item, ...]) -> dict[int, list[Node]]:
             case Exit():
                 opened.pop()
             case Node() if item.name is not None:
-                if item.op in _MADE and item.name.lower() not in given[scope]:
+                if item.is_variable and item.name.lower() not in given[scope]:
                     found[scope].append(item)
                 given[scope].add(item.name.lower())
     return found

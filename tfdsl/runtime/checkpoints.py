@@ -80,7 +80,7 @@ def identity(program: Program) -> dict[str, object]:
         "variables": {
             f"{graph.name}.{node.name}" if graph.name else node.name: str(node.outputs[0])
             for graph in program.graphs
-            for node in graph.of("variable", "shared")
+            for node in graph.variables()
         },
         "params": {param.name: repr(param.value) for param in program.params},
         "data": {data.name: fingerprint((data.source, data.transforms, data.rows)) for data in program.data},

@@ -107,7 +107,7 @@ class EmbeddedSession:
         for name, value in feed.items():
             named = self._named(name)
             node = None if not isinstance(named.value, Ref) else self._built.program.nodes[named.value.node]
-            if node is None or not node.outputs or node.op in ("variable", "shared"):
+            if node is None or not node.outputs or node.is_variable:
                 details = {"value": f"'{name}'", "hint": "feed placeholders, by their names in the program"}
                 raise TfgError([Diagnostic(FEED_TARGET, named.span, details)])
             type = node.outputs[named.value.output]

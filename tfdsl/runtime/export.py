@@ -120,7 +120,7 @@ def exported(built: BuiltGraph, statement: Export) -> dict[str, tf.Variable]:
     """The variables that a model needs, by their names."""
     program = built.program
     reached = program.reach([ref for _, ref in statement.outputs], frozenset(ref for _, ref in statement.inputs))
-    ids = [id for id in sorted(reached) if program.nodes[id].op in ("variable", "shared")]
+    ids = [id for id in sorted(reached) if program.nodes[id].is_variable]
     return {variable.op.name: variable for variable in (built.value(Ref(id)) for id in ids)}
 
 

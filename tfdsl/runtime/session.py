@@ -279,7 +279,7 @@ class SessionRun:
 
     def initialise_slots(self, origin: Origin) -> None:
         """Give the optimizers' own variables, which the program cannot name, their initial values."""
-        named = {id(self.built.value(Ref(node.id))) for node in self.built.program.of("variable", "shared")}
+        named = {id(self.built.value(Ref(node.id))) for node in self.built.program.variables()}
         slots = [v for v in self.built.variables() if id(v) not in named]
         if self.recovery is not None and not self.plan.initialise:
             slots = self.recovery.missing(slots)
@@ -289,7 +289,7 @@ class SessionRun:
     def _initialisers(self, variables: tuple[Ref, ...] | None) -> list[list]:
         """What initialises variables, in turns: those that a value is made from come in a turn before it."""
         program = self.built.program
-        refs = [Ref(node.id) for node in program.of("variable", "shared")] if variables is None else variables
+        refs = [Ref(node.id) for node in program.variables()] if variables is None else variables
         turn_of: dict[int, int] = {}
         turns: list[list] = []
         for id in sorted({ref.node for ref in refs}):  # a node comes after those that it is made from
