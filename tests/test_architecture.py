@@ -1,11 +1,14 @@
 """The structure of the package: data flows one way, and no file outgrows one idea."""
 
 import ast
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parent.parent / "tfdsl"
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "tfdsl"
 
 # Each part may import itself and the parts before it.
 ORDER = [
@@ -91,3 +94,15 @@ def test_every_message_is_used():
     for name, value in vars(diagnostics).items():
         if isinstance(value, diagnostics.Message):
             assert any(name in text for text in texts.values()), f"{name} is never reported"
+
+
+def test_nothing_stray_lies_at_the_top():
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no checkout")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    folders = {".ci", "benchmarks", "docs", "editors", "grammars", "models", "tests", "tfdsl"}
+    usual = re.compile(
+        r"[A-Z]+\.md|LICENSE|CITATION\.cff|pyproject\.toml|\.gitignore|\.pre-commit-(config|hooks)\.yaml"
+    )
+    at_top = {line.partition("/")[0] for line in listed.splitlines()}
+    assert [name for name in at_top - folders if not usual.fullmatch(name)] == []
