@@ -356,6 +356,18 @@ class Analysis:
             self.bag.add(second.diagnostic)
         return first
 
+    def each(self, action: Callable[[object], object], parts: Iterable) -> list:
+        """What an action makes of each part of a statement; where some have errors, all of these are found."""
+        made, failure = [], None
+        for part in parts:
+            try:
+                made.append(action(part))
+            except Abandoned as abandoned:
+                failure = self.both(failure, abandoned)
+        if failure is not None:
+            raise failure
+        return made
+
     def elsewhere(self, name: str, at: Span) -> tuple[Note, ...]:
         """A note on a name that is not known here but is bound in another place of the file."""
         for target, owner in declared(self.tree) if self.tree else ():

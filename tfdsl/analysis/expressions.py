@@ -182,18 +182,7 @@ def arguments_of(ctx: Analysis, env: Env, arguments: tuple[t.Argument, ...]) -> 
 
 def values_of(ctx: Analysis, env: Env, exprs: Iterable[t.Expr]) -> list:
     """The values of several expressions; where some have errors, all of these are found."""
-    values, failure = [], None
-    for expr in exprs:
-        try:
-            values.append(value_of(ctx, env, expr))
-        except Abandoned as abandoned:
-            failure = ctx.both(failure, abandoned)
-    if failure is not None:
-        raise failure
-    return values
-
-
-# --- names ------------------------------------------------------------------------------------
+    return ctx.each(lambda expr: value_of(ctx, env, expr), exprs)
 
 
 def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:

@@ -55,7 +55,8 @@ class Plan:
 def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref, Feed]:
     """What a statement or a loop feeds, by the tensor that is fed."""
     result: dict[Ref, Feed] = {}
-    for fed in feds:
+
+    def add(fed: t.Fed) -> None:
         target = dotted(ctx, plan.env, fed.target)
         name = fed.target.id
         if not isinstance(target, Tensor) or target.type is None:
@@ -72,6 +73,8 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
         expr = plan_value(ctx, value.value, value.span)
         result[target.ref] = Feed(target.ref, name, expr, ctx.origin(fed.span))
         check_data_fed(ctx, result[target.ref], plan.loop and plan.loop.data, fed.value.span)
+
+    ctx.each(add, feds)
     return result
 
 

@@ -6,6 +6,7 @@ statement needs and is not fed, and what is fed and does not fit, are errors her
 """
 
 import re
+from dataclasses import replace
 
 from ..diagnostics import (
     ARGUMENT_KIND,
@@ -99,6 +100,7 @@ from .expressions import (
     iterate,
     plan_value,
     value_of,
+    values_of,
 )
 from .fed_data import check_batches_fed, check_test_rows
 from .feeds import Loop, Plan, check_feed, check_needs, checked_feeds, feed_entries, known_shape
@@ -143,6 +145,8 @@ def _block(ctx: Analysis, plan: Plan, statements: t.Block) -> tuple[Statement, .
         made = ctx.guarded(lambda statement=statement: _statement(ctx, plan, statement), statement.span)
         if not isinstance(made, Broken):
             result += made
+        elif getattr(statement, "feeds", ()) and not isinstance(statement, t.Feed):  # it may have errors there too
+            ctx.guarded(lambda statement=statement: feed_entries(ctx, plan, statement.feeds), statement.span)
     return tuple(result)
 
 
@@ -258,7 +262,7 @@ def _condition(ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | Non
         ctx.fail(TOO_DEEP, expr.span, help=FEWER_OPERATORS, limit=MAX_MOVING)
     match expr:
         case t.Compare():
-            operands = [_plan_expr(ctx, plan, operand) for operand in expr.operands]
+            operands = ctx.each(lambda operand: _plan_expr(ctx, plan, operand), expr.operands)
             sides += [
                 Shown(_shown_text(operand), value)
                 for operand, value in zip(expr.operands, operands, strict=True)
@@ -272,7 +276,8 @@ def _condition(ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | Non
                 result = Apply("and", (result, part))
             return result
         case t.Boolean():
-            left, right = (_condition(ctx, plan, side, sides, depth + 1) for side in (expr.left, expr.right))
+            inner = (expr.left, expr.right)
+            left, right = ctx.each(lambda side: _condition(ctx, plan, side, sides, depth + 1), inner)
             return Apply(expr.op, (left, right))
         case t.Unary(op="not"):
             return Apply("not", (_condition(ctx, plan, expr.operand, sides, depth + 1),))
@@ -338,7 +343,8 @@ def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
         overwritten(ctx, plan.restored, all_variables(ctx), statement)
         check_initial(ctx, all_variables(ctx), "'init'", statement)
         return Init(ctx.origin(statement.span), None)
-    refs = [ref for expr in statement.values for ref in _variables(ctx, plan, expr, "'init'")]
+    found = ctx.each(lambda expr: _variables(ctx, plan, expr, "'init'"), statement.values)
+    refs = [ref for variables in found for ref in variables]
     if plan.initialised is not None:
         plan.initialised.update(refs)
     overwritten(ctx, plan.restored, refs, statement)
@@ -363,7 +369,7 @@ def _saver(ctx: Analysis, plan: Plan, statement: t.Restore | t.Save) -> Restore 
     _need_variables(ctx, statement, word)
     pairs = None
     if statement.saved:
-        pairs = tuple(_saved(ctx, plan, saved, word) for saved in statement.saved)
+        pairs = tuple(ctx.each(lambda saved: _saved(ctx, plan, saved, word), statement.saved))
     if word == "save":
         if plan.initialised is not None:
             refs = [ref for ref, _ in pairs] if pairs else all_variables(ctx)
@@ -403,16 +409,19 @@ def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
     _outside_loop(ctx, plan, statement, "'export'")
     path = _text(ctx, plan, statement.path)
     outputs: dict[str, Ref] = {}
-    for expr in statement.values:
-        value = value_of(ctx, plan.env, expr)
+    parts = (
+        lambda: values_of(ctx, plan.env, statement.values),
+        lambda: ctx.each(lambda target: dotted(ctx, plan.env, target), statement.inputs),
+    )
+    values, named = ctx.each(lambda part: part(), parts)
+    for expr, value in zip(statement.values, values, strict=True):
         if not isinstance(value, Tensor) or value.type is None:
             ctx.fail(NOT_TENSOR, expr.span, value=describe(value))
         if not isinstance(expr, (t.Name, t.Attribute)):
             ctx.fail(EXPORT_NAME, expr.span, text=_shown_text(expr))
         _add_signature(ctx, outputs, expr.span.text.rpartition(".")[2], value.ref, expr.span)
     inputs: dict[str, Ref] = {}
-    for target in statement.inputs:
-        value = dotted(ctx, plan.env, target)
+    for target, value in zip(statement.inputs, named, strict=True):
         if not isinstance(value, Tensor) or value.type is None or value.is_variable:
             hint = "export takes placeholders after 'with'"
             ctx.fail(FEED_TARGET, target.span, value=f"'{target.id}', {describe(value)},", hint=hint)
@@ -429,8 +438,7 @@ def _add_signature(ctx: Analysis, names: dict[str, Ref], name: str, ref: Ref, sp
 
 def _run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:
     refs: list[Ref] = []
-    for expr in statement.values:
-        value = value_of(ctx, plan.env, expr)
+    for expr, value in zip(statement.values, values_of(ctx, plan.env, statement.values), strict=True):
         for one in value if isinstance(value, (list, tuple)) else [value]:
             if not isinstance(one, Tensor):
                 ctx.fail(RUN_VALUE, expr.span, value=describe(one))
@@ -444,25 +452,27 @@ def _run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:
 
 
 def _print(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
-    items = []
-    for expr in statement.values:
+
+    def shown(expr: t.Expr) -> Shown:
         value = _plan_expr(ctx, plan, expr)
         if isinstance(value, Fetch) and ctx.graph.nodes[value.ref.node].outputs == ():
             ran = plan.loop.ran.get(value.ref) if plan.loop else None
             way = f"write: run {_shown_text(expr)}" if ran is None else f"take it out: line {ran.line} runs it already"
             help = f"it has no value to print; {way}"
             ctx.fail(NOT_TENSOR, expr.span, help=help, value="an operation without output")
-        items.append(Shown(_shown_text(expr), value))
+        return Shown(_shown_text(expr), value)
+
+    items = ctx.each(shown, statement.values)
     refs = [ref for item in items for ref in fetches_of(item.value)]
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'print'", statement)
     return Print(ctx.origin(statement.span), tuple(items), feeds)
 
 
 def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
-    target = dotted(ctx, plan.env, statement.target)
+    parts = (lambda: dotted(ctx, plan.env, statement.target), lambda: given(ctx, plan.env, statement.value))
+    target, value = ctx.each(lambda part: part(), parts)
     if not isinstance(target, Tensor) or not target.is_variable:
         ctx.fail(NOT_VARIABLE, statement.target.span, what="'set'", value=describe(target))
-    value = given(ctx, plan.env, statement.value)
     if not isinstance(value.value, (Tensor, Moving)):
         fed = t.Fed(statement.span, statement.target, statement.value)
         check_feed(ctx, fed, target, value)
@@ -490,12 +500,14 @@ def _log(ctx: Analysis, plan: Plan, statement: t.Log) -> Log:
         raise Abandoned(None)
     if not summaries:
         ctx.fail(NO_SUMMARIES, statement.span)
-    refs: list[Ref] = []
-    for tag in statement.tags:
+
+    def tagged(tag: t.Identifier) -> list[Ref]:
         if tag.id not in summaries:
             help = ctx.did_you_mean(tag.id, summaries) or "there are " + listed(summaries)
             ctx.fail(NO_SUMMARY, tag.span, help=help, tag=tag.id)
-        refs += summaries[tag.id]
+        return summaries[tag.id]
+
+    refs = [ref for group in ctx.each(tagged, statement.tags) for ref in group]
     if not statement.tags:
         refs = [ref for group in summaries.values() for ref in group]
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'log'", statement)
@@ -544,31 +556,32 @@ def _for(ctx: Analysis, plan: Plan, statement: t.For) -> list[Statement]:
 def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     if plan.loop is not None:
         ctx.fail(NESTED_TRAIN, statement.span)
-    options = _options(ctx, plan, statement)
-    count = _count(ctx, plan, statement.count, "the length of a training")
-    dataset, size, order, seed = _batching(ctx, plan, statement)
     env = Env(parent=plan.env)
     for name in _COUNTERS:
         if name not in env.visible():  # the file's own `step` stays what it is
             env.bind(name, Moving(Counter(name)), statement.span)
-    if statement.target is not None:
-        if dataset is None:
+    head = (
+        lambda: _options(ctx, plan, statement),
+        lambda: _count(ctx, plan, statement.count, "the length of a training"),
+        lambda: _batching(ctx, plan, statement),
+    )
+    try:
+        options, count, (dataset, size, order, seed) = ctx.each(lambda part: part(), head)
+        if statement.target is not None and dataset is None:
             ctx.fail(BATCH_WITHOUT_DATA, statement.target.span)
+    except Abandoned:
+        if statement.target is not None:
+            env.bind(statement.target.id, Broken(), statement.target.span)
+        _body(ctx, replace(plan, env=env, loop=Loop(broken=True), around=statement.span), statement)
+        raise
+    if statement.target is not None:
         full = size if size is not None and (order == "sampled" or dataset.schema.rows % size == 0) else None
         rows = dataset.schema.rows if size is None else full
         env.bind(statement.target.id, Batch(dataset.schema, rows), statement.target.span)
     loop = Loop(dataset.name if dataset else None)
     failed = ctx.failed
     inner = Plan(env, loop, plan.logging, plan.initialised, plan.restored, statement.span, plan.partly)
-    # `feed` holds for all of the body, wherever it stands in it.
-    for one in statement.body:
-        if isinstance(one, t.Feed):
-            entries = ctx.guarded(lambda one=one: feed_entries(ctx, inner, one.feeds), one.span)
-            if isinstance(entries, Broken):
-                loop.broken = True
-            else:
-                loop.feeds.update(entries)
-    body = list(_block(ctx, inner, statement.body))
+    body = _body(ctx, inner, statement)
     if not loop.runs and ctx.failed == failed and t.Optimize not in ctx.graph.broken:
         if not ctx.graph.optimizers and not loop.runs_aside:
             ctx.fail(NO_STEP, statement.span)
@@ -580,6 +593,18 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
         check_batches_fed(ctx, statement, tuple(body))
     data = (dataset.name, dataset.part) if dataset else None
     return Train(ctx.origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body), **options)
+
+
+def _body(ctx: Analysis, plan: Plan, statement: t.Train) -> list[Statement]:
+    """The statements of a training. A `feed` holds for all of them, wherever it stands."""
+    for one in statement.body:
+        if isinstance(one, t.Feed):
+            entries = ctx.guarded(lambda one=one: feed_entries(ctx, plan, one.feeds), one.span)
+            if isinstance(entries, Broken):
+                plan.loop.broken = True
+            else:
+                plan.loop.feeds.update(entries)
+    return list(_block(ctx, plan, statement.body))
 
 
 def _warn_of_steps(ctx: Analysis, body: list[Statement]) -> None:

@@ -55,7 +55,7 @@ from .calls import Arguments, call_op, optimizer
 from .context import Abandoned, Analysis, GraphBuilder, Shared
 from .datasets import declared_data
 from .declared import fits, tensor_type
-from .expressions import bind_targets, condition, evaluate, given, iterate, unpacked, value_of
+from .expressions import bind_targets, condition, evaluate, given, iterate, unpacked, value_of, values_of
 from .gradient_flow import barriers, depends
 from .names import Assumed, BoundTwice, Env, declared
 from .params import declared_param
@@ -377,18 +377,17 @@ def _loss(ctx: Analysis, env: Env, statement: t.Loss) -> None:
 
 def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
     graph = ctx.graph
-    if statement.loss is not None:
-        loss = _scalar_float(ctx, given(ctx, env, statement.loss)).ref
-    elif graph.loss is None and t.Loss not in graph.broken:
-        ctx.fail(LOSS_MISSING, statement.span)
-    else:
-        loss = graph.loss
-    chosen = _optimizer(ctx, env, statement.optimizer)
+    parts = (
+        lambda: _loss_of(ctx, env, statement),
+        lambda: _optimizer(ctx, env, statement.optimizer),
+        lambda: values_of(ctx, env, statement.wrt or ()),
+    )
+    loss, chosen, wrt = ctx.each(lambda part: part(), parts)
     if loss is None:
         raise Abandoned(None)
     args: dict[str, Arg] = {"loss": loss, "optimizer": Static(chosen.row.name), **chosen.args}
     if statement.wrt is not None:
-        args["wrt"] = Refs(tuple(_wrt(ctx, env, statement, loss)))
+        args["wrt"] = Refs(tuple(_wrt(ctx, statement, wrt, loss)))
     else:
         trainable = [
             n for n in graph.nodes.values()
@@ -409,6 +408,14 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
         bind(ctx, env, target, Tensor(Ref(node), None, graph.name, statement.span))
 
 
+def _loss_of(ctx: Analysis, env: Env, statement: t.Optimize) -> Ref | None:
+    if statement.loss is not None:
+        return _scalar_float(ctx, given(ctx, env, statement.loss)).ref
+    if ctx.graph.loss is None and t.Loss not in ctx.graph.broken:
+        ctx.fail(LOSS_MISSING, statement.span)
+    return ctx.graph.loss
+
+
 def _optimizer(ctx: Analysis, env: Env, expr: t.Expr) -> Optimizer:
     try_name = expr.function if isinstance(expr, t.Call) else expr
     if isinstance(try_name, t.Name) and try_name.id not in OPTIMIZERS and not env.knows(try_name.id):
@@ -422,9 +429,9 @@ def _optimizer(ctx: Analysis, env: Env, expr: t.Expr) -> Optimizer:
     return value
 
 
-def _wrt(ctx: Analysis, env: Env, statement: t.Optimize, loss: Ref):
-    for expr in statement.wrt:
-        value = given(ctx, env, expr)
+def _wrt(ctx: Analysis, statement: t.Optimize, values: list, loss: Ref):
+    for expr, one in zip(statement.wrt, values, strict=True):
+        value = Given(one, expr.span)
         for one in value.value if isinstance(value.value, (list, tuple)) else [value.value]:
             if not isinstance(one, Tensor) or not one.is_variable:
                 ctx.fail(NOT_VARIABLE, value.span, what="'wrt'", value=describe(one))
@@ -466,7 +473,7 @@ def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:
 def _return(ctx: Analysis, env: Env, statement: t.Return) -> Returned:
     if not ctx.calling:
         ctx.fail(RETURN_OUTSIDE, statement.span)
-    values = [value_of(ctx, env, value) for value in statement.values]
+    values = values_of(ctx, env, statement.values)
     return Returned(None if not values else values[0] if len(values) == 1 else tuple(values))
 
 
