@@ -319,6 +319,14 @@ def test_whichever_statement_takes_the_step(statement, here):
         assert [line for line in lines if "." not in line] == ["0", "1", "2", "3"] and "nan" not in lines
 
 
+def test_a_loss_that_is_called_so_is_named_once(here):
+    text = "variable w = -1.0\nloss = log(w)\noptimize loss with adam as step\nsession:\n    train 2 steps: run step\n"
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(text).run()
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.headline.startswith("the loss is NaN (not a number) ")
+
+
 def test_a_print_that_takes_the_last_step(here):
     text = (
         TAKING.format(statement="print later")

@@ -61,7 +61,7 @@ session:
         run inc
         print inc, c, twice
 """
-    assert {code for code, _ in checked(text)} == {"TFG915", "TFG916"}
+    assert {code for code, _ in checked(text)} == {"TFG915", "TFG916", "TFG961"}
     assert in_every_engine(text) == (["2 2 4", "4 4 8", "6 6 12"], None)
     lines = [
         "variable k = 0",
