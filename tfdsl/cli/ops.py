@@ -92,7 +92,8 @@ def _library(library: str) -> dict[str, dict]:
         if isinstance(one, Def) and not one.target.id.startswith("_"):
             before = source.text[: one.span.start].rsplit("\n", 1)[0].split("\n")
             above = list(takewhile(lambda line: line.startswith("# "), reversed(before)))
-            signature = re.match(r"def \w+\((.*?)\):\n", source.text[one.span.start :], re.DOTALL)[1]
+            head = re.match(r"def \w+\((.*?)\):\n", source.text[one.span.start :], re.DOTALL)
+            signature = head[1] if head else ""
             name = f"{library}.{one.target.id}"
             result[name] = {
                 "group": f"library {library} (import {library})",
