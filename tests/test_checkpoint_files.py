@@ -11,7 +11,9 @@ import pytest
 from interrupted import DATA, TEXT, Stopping, points, program, states, stopped_after, variables
 
 import tfdsl
+from tfdsl.access import Access
 from tfdsl.runtime.durable import sealed
+from tfdsl.runtime.lock import Held, Lock
 from tfdsl.runtime.options import Options
 
 # --- damage ------------------------------------------------------------------------------------
@@ -421,3 +423,25 @@ def test_a_data_file_changes_or_vanishes_and_comes_back(here, stream):
 
     path.write_text("\n".join(lines) + "\n")  # another file, of the same content
     assert tfdsl.compile(text).run().printed == wanted
+
+
+def test_the_run_that_locks_a_folder_removes_it_for_the_one_that_made_it(here):
+    os.mkdir("kept")
+    with Access().folder("kept") as folder:
+        quicker = Lock(folder)
+        with pytest.raises(Held, match=f"process {os.getpid()} on "):
+            Lock(folder)
+        assert not quicker.release(), "whoever was refused had found the folder"
+        quicker = Lock(folder)
+        with pytest.raises(Held):
+            Lock(folder, is_new=True)
+        assert quicker.release()
+        assert folder.names() == []
+
+
+def test_a_mark_before_the_lock_says_who_holds_it(here):
+    """The run that made the folder is refused between another one's lock and what that writes into it."""
+    os.mkdir("kept")
+    (here / "kept" / ".tfdsl.lock").write_bytes(bytes(1000) + b"made")
+    assert program().run().steps == 20
+    assert not (here / "kept").exists()

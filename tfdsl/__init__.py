@@ -74,11 +74,10 @@ def compile(
     Raises `TfgError` with all errors of the program, and for names that it does not declare.
     """
     from .driver import compile_source, merged_params, with_ops
-    from .given import named_values
 
     source, access = _source(text_or_path, allow_paths, limits)
-    params, data = merged_params(params, values), named_values("data", data)
-    return compile_source(source, params, data, limits, foreign=with_ops(named_values("ops", ops)), access=access)
+    params = merged_params(params, values)
+    return compile_source(source, params, data, limits, foreign=with_ops(ops), access=access)
 
 
 def check(
@@ -99,11 +98,10 @@ def check(
     """
     from .driver import check as check_source
     from .driver import merged_params, with_ops
-    from .given import named_values
 
-    foreign = with_ops(named_values("ops", ops)) if ops else None
+    foreign = with_ops(ops) if ops else None
     source, access = _source(text_or_path, allow_paths, limits)
-    params, data = merged_params(params, values), named_values("data", data)
+    params = merged_params(params, values)
     return check_source(source, params, data, limits, foreign=foreign, access=access)[1]
 
 

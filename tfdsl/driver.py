@@ -23,7 +23,7 @@ from .diagnostics import (
     TfgError,
 )
 from .executed import fed, kept_nodes
-from .given import named_values
+from .given import mapping, named_values
 from .limits import Clock, Limits
 from .program import ENGINES, Field, Graph, Named, Node, Program, Refs, Static
 from .source import Source
@@ -66,7 +66,7 @@ def check(
     """The program of a source, or of a tree, and its diagnostics in the order of the text.
 
     There is no program where there are errors. `outside` has names that the text may use without binding them,
-    `foreign` functions of Python's that are ops to it, and TensorFlow's inference. `access` opens the files that it
+    `foreign` Python functions that are ops to it, and TensorFlow's inference. `access` opens the files that it
     names; without it, those of its folder and of the working folder.
     """
     limits = limits or Limits()
@@ -74,7 +74,7 @@ def check(
     try:
         with paused():
             tree = parse(source, limits, clock) if isinstance(source, Source) else source
-            program, bag = analyse(tree, params, data, limits, outside, foreign, access, clock)
+            program, bag = analyse(tree, params, named_values("data", data), limits, outside, foreign, access, clock)
     except TfgError as error:
         return None, list(error.diagnostics)
     return (None if bag.errors else program), bag.ordered()
@@ -99,8 +99,8 @@ def compile_source(
 
 
 def with_ops(ops: Mapping[str, Callable] | None) -> Foreign:
-    """Functions of Python's as ops, and TensorFlow's inference; `TfgError` for what cannot be an op."""
-    return Foreign(python_ops(ops), infer)
+    """Python functions as ops, and TensorFlow's inference; `TfgError` for what cannot be an op."""
+    return Foreign(python_ops(mapping("ops", ops)), infer)
 
 
 def _own(value: object) -> object:

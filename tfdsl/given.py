@@ -3,16 +3,22 @@
 from collections.abc import Mapping
 
 
-def named_values(what: str, given: object) -> dict[str, object]:
-    """What a caller gives by names; TypeError for what is no mapping of names."""
+def mapping(what: str, given: object) -> dict:
+    """What a caller gives as a mapping, empty for None; TypeError for anything else."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):
         raise TypeError(f"{what} must be a mapping of names to values, not {type(given).__name__}")
-    odd = next((name for name in given if not isinstance(name, str)), None)
-    if odd is not None and what != "ops":  # the name of an op is looked at with the op
-        raise TypeError(f"the names in {what} must be strings, not {type(odd).__name__}")
     return dict(given)
+
+
+def named_values(what: str, given: object) -> dict[str, object]:
+    """The values that a caller gives by names; TypeError for anything but a mapping whose keys are strings."""
+    result = mapping(what, given)
+    odd = next((name for name in result if not isinstance(name, str)), None)
+    if odd is not None:
+        raise TypeError(f"the names in {what} must be strings, not {type(odd).__name__}")
+    return result
 
 
 def is_masked(value: object) -> bool:

@@ -8,6 +8,7 @@ are references to nodes. Nothing here is TensorFlow's or NumPy's.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .diagnostics import Frame
 from .record import Record
@@ -396,11 +397,11 @@ class Statement(Record):
             if name not in cls.__dict__:
                 raise TypeError(f"the statement {cls.__name__} does not say {name}")
 
-    def uses(self) -> Uses:
-        raise NotImplementedError
+    if TYPE_CHECKING:
 
-    def is_in_graph(self) -> bool:
-        raise NotImplementedError
+        def uses(self) -> Uses: ...
+
+        def is_in_graph(self) -> bool: ...
 
 
 class Init(Statement):

@@ -59,11 +59,11 @@ class States:
     def _open(self) -> None:
         self._find()
         try:
-            self._lock = Lock(self._folder)
+            self._lock = Lock(self._folder, self._is_ours)
         except FileNotFoundError:  # who had it last has just removed the folder
             self._folder.close()
             self._find()
-            self._lock = Lock(self._folder)
+            self._lock = Lock(self._folder, self._is_ours)
 
     def _find(self) -> None:
         try:
@@ -128,7 +128,7 @@ class States:
 
     def close(self) -> None:
         """Let go of the folder, and remove it if a run made it and nothing is in it."""
-        self._lock.release()
+        self._is_ours |= self._lock.release()
         self._folder.close()
         if not self._is_ours:
             return
