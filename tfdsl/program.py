@@ -135,6 +135,15 @@ class Node(Record):
         is_number = self.is_variable and self.outputs[0].dtype.kind in ("float", "complex")
         return is_number and self.args.get("trainable") != Static(False)
 
+    def inside(self) -> "Iterator[Node]":
+        """The nodes of its regions, and of the regions in these."""
+        for region in self.regions:
+            yield from region.params
+            for item in region.items:
+                if isinstance(item, Node):
+                    yield item
+                    yield from item.inside()
+
     def inputs(self) -> Iterator[Ref]:
         """What the node is made from; of one with regions also what the nodes in them are."""
         for arg in self.args.values():

@@ -31,7 +31,7 @@ from ..ops.op import Call, Op, Refused
 from ..ops.optimizers import REQUIRED as NEEDED
 from ..ops.optimizers import OptimizerRow
 from ..ops.raw import RawOp
-from ..program import Arg, Node, Ref, Refs, Static, refs_of
+from ..program import Arg, Ref, Refs, Static, refs_of
 from ..source import Span
 from ..suggest import listed
 from ..syntax import tree as t
@@ -225,7 +225,7 @@ def _refuse_writes(ctx: Analysis, method: str, ys: tuple[Ref, ...], xs: tuple[Re
     """What a method computes again may not change anything."""
     nodes = ctx.graph.nodes
     for id in sorted(depending(ctx, nodes, list(xs)) & ctx.graph.reach(ys)):
-        for node in (nodes[id], *_inside(nodes[id])):
+        for node in (nodes[id], *nodes[id].inside()):
             if is_write(node):
                 notes = (Note("line {line} writes it", node.origin.span),)
                 names = (nodes[one].name for one in written(nodes, node))
@@ -236,15 +236,6 @@ def _note_again(ctx: Analysis, method: str, ys, xs, last: int, results: list[Ten
     """Note what a method computes again, for `order.py` to see what it reads again."""
     again = Again(method, ctx.origin(span), ys, xs, last, frozenset(one.ref.node for one in results))
     ctx.again.setdefault(ctx.graph.name, []).append(again)
-
-
-def _inside(node: Node) -> Iterator[Node]:
-    """The nodes of the regions of a node."""
-    for region in node.regions:
-        for item in region.items:
-            if isinstance(item, Node):
-                yield item
-                yield from _inside(item)
 
 
 def _called(ctx: Analysis, tensor: Tensor, text: str) -> str:

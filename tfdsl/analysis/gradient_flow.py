@@ -18,7 +18,7 @@ def depends(ctx: Analysis, y: Ref, x: Ref) -> bool:
             return True
         if ref.node not in seen:
             seen.add(ref.node)
-            todo += _gradient_inputs(nodes, nodes[ref.node])
+            todo += gradient_inputs(nodes, nodes[ref.node])
             ctx.spend(2, nodes[ref.node].origin.span)
     return False
 
@@ -27,7 +27,7 @@ def _is_at(ctx: Analysis, ref: Ref, x: Ref) -> bool:
     return ref == x or (ref.node == x.node and ctx.graph.nodes[x.node].is_variable)
 
 
-def _gradient_inputs(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
+def gradient_inputs(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
     """The inputs of a node to which a gradient flows from it."""
     if node.is_variable:
         return []
@@ -47,7 +47,7 @@ def barriers(ctx: Analysis, y: Ref, x: Ref) -> tuple[Note, ...]:
         if node.id in seen or node.is_variable:
             continue
         seen.add(node.id)
-        passes = _gradient_inputs(nodes, node)
+        passes = gradient_inputs(nodes, node)
         todo += passes
         ended = [ref for ref in node.inputs() if ref not in passes and any(n == x.node for n in ctx.graph.reach([ref]))]
         for ref in dict.fromkeys(ended):
@@ -67,7 +67,7 @@ def depending(ctx: Analysis, nodes: Mapping[int, Node], xs: list[Ref]) -> set[in
     wanted = set(xs)
     found = {x.node for x in xs if nodes[x.node].is_variable}
     for id in sorted(nodes):  # a node stands after what it is made of
-        if any(ref in wanted or ref.node in found for ref in _gradient_inputs(nodes, nodes[id])):
+        if any(ref in wanted or ref.node in found for ref in gradient_inputs(nodes, nodes[id])):
             found.add(id)
     ctx.spend(2 * len(nodes), nodes[xs[0].node].origin.span)
     return found
@@ -83,7 +83,7 @@ def trained(ctx: Analysis, nodes: Mapping[int, Node], step: Node) -> list[int]:
         node = nodes[todo.pop().node]
         if node.id not in seen:
             seen.add(node.id)
-            todo += _gradient_inputs(nodes, node)
+            todo += gradient_inputs(nodes, node)
     ctx.spend(2 * len(seen), step.origin.span)
     return sorted(id for id in seen if id < step.id and nodes[id].is_trainable)
 

@@ -17,7 +17,7 @@ from ..ops import OPS, raw
 from ..program import Export, Graph, Log, Node, Program, Ref, Region, Run, Statement, refs_of, walk
 from ..record import Record
 from .context import Analysis
-from .gradient_flow import depending
+from .gradient_flow import depending, trained
 
 _READ, _GIVEN, _WRITE, _WHOLE = range(4)  # a variable; what a write gives; a write; a `while` or an `if`
 
@@ -83,7 +83,7 @@ class _Execution:
         """Warnings, each with the pairs of nodes that it is about."""
         if not self.reached:
             return
-        inner = {id for one in self.reached for region in self.graph.nodes[one].regions for id in _inside(region)}
+        inner = {node.id for one in self.reached for node in self.graph.nodes[one].inside()}
         level = [id for id in self.reached if id not in inner]
         accesses = [access for id in level for access in self._of(id)]
         given = () if isinstance(self.statement, Run) else self._given()
@@ -169,7 +169,7 @@ class _Execution:
                     continue
                 yield from self._read(node.id, ref)
         if node.op == "optimize":
-            for variable in self._trained(node):
+            for variable in trained(self.ctx, self.graph.nodes, node):
                 yield _Access(node.id, variable, _WRITE, True)
         for variable in written(self.graph.nodes, node):
             yield _Access(node.id, variable, _WRITE, True)
@@ -200,14 +200,6 @@ class _Execution:
             (ref,) = refs_of(node.args["ref"])
             return ref.node if self.graph.nodes[ref.node].is_variable else None
         return None
-
-    def _trained(self, node: Node) -> list[int]:
-        """The variables that a step of an optimizer changes."""
-        if "wrt" in node.args:
-            return [ref.node for ref in refs_of(node.args["wrt"])]
-        reached = self.graph.reach(list(refs_of(node.args["loss"])), self.fed)
-        made = (self.graph.nodes[id] for id in sorted(reached))
-        return [one.id for one in made if one.is_variable and one.id < node.id and one.is_trainable]
 
     # --- which comes first ----------------------------------------------------------------
 
@@ -324,16 +316,6 @@ def _handles(node: Node) -> list[str]:
 
 def _only_shape(node: Node) -> bool:
     return node.op in OPS and OPS[node.op].by_shape
-
-
-def _inside(region: Region) -> Iterator[int]:
-    """The nodes of a region, and of those in it."""
-    yield from (param.id for param in region.params)
-    for item in region.items:
-        if isinstance(item, Node):
-            yield item.id
-            for inner in item.regions:
-                yield from _inside(inner)
 
 
 def _needed(graph: Graph, region: Region) -> list[int]:

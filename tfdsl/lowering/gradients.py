@@ -6,11 +6,11 @@ xs and the ys anew, with other values in place of the xs; what does not depend o
 built again, so it is the same on all passes. (Symbolic gradients are nodes of the program: `analysis/symbolic.py`.)
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
+from ..analysis.gradient_flow import gradient_inputs
 from ..diagnostics import NO_FORWARD, NO_GRADIENT
-from ..ops import OPS
-from ..program import Graph, Node, Ref, refs_of
+from ..program import Graph, Node, Ref
 from .failures import failure
 from .tf import tf, v1
 
@@ -111,30 +111,9 @@ def _between(program: Graph, ys: tuple[Ref, ...], x: Ref) -> set[int]:
         id = todo.pop()
         if id not in found:
             found.add(id)
-            made = program.nodes[id]
-            if not made.is_variable:
-                todo += [ref.node for ref in _passed(program, made)]
+            todo += [ref.node for ref in gradient_inputs(program.nodes, program.nodes[id])]
     flows = {x.node} & found
     for id in sorted(found):  # a node comes after what it is made from
-        if any(ref.node in flows for ref in _passed(program, program.nodes[id])):
+        if any(ref.node in flows for ref in gradient_inputs(program.nodes, program.nodes[id])):
             flows.add(id)
-    return flows - {inner for id in flows for region in program.nodes[id].regions for inner in _inside(region)}
-
-
-def _inside(region) -> set[int]:
-    ids = {param.id for param in region.params}
-    for item in region.items:
-        if isinstance(item, Node):
-            ids.add(item.id)
-            ids |= {id for inner in item.regions for id in _inside(inner)}
-    return ids
-
-
-def _passed(program: Graph, node: Node) -> Iterator[Ref]:
-    """The inputs of a node to which a gradient flows from it."""
-    row = OPS.get(node.op)
-    passed = [arg for name, arg in node.args.items() if row is None or row.passes_gradient(name)]
-    for ref in (*(ref for arg in passed for ref in refs_of(arg)), *(r for one in node.regions for r in one.inputs())):
-        outputs = program.nodes[ref.node].outputs
-        if outputs and outputs[ref.output].dtype.kind in ("float", "complex"):
-            yield ref
+    return flows - {inner.id for id in flows for inner in program.nodes[id].inside()}
