@@ -67,7 +67,7 @@ _WORDS = {Print: "print", Expect: "expect", Stop: "stop when", Log: "log", Set: 
 
 
 def _fed(statement: Statement) -> frozenset[Ref]:
-    return frozenset(feed.ref for feed in getattr(statement, "feeds", ()))
+    return frozenset(feed.ref for feed in statement.uses().feeds)
 
 
 def _changes(ctx: Analysis, graph: Graph, statement: Statement) -> list[int]:
@@ -246,7 +246,7 @@ def _doubt_feeds(ctx: Analysis, graph: Graph, session: Session) -> None:
     """What a statement is given itself, and nothing that it computes needs."""
     found: dict[Span, tuple[Feed, str, bool]] = {}  # and whether something needs it, in any turn of a `for`
     for one in walk(session.body):
-        own = [feed for feed in getattr(one, "feeds", ()) if _holds(one.origin.span, feed.origin.span)]
+        own = [feed for feed in one.uses().feeds if _holds(one.origin.span, feed.origin.span)]
         needed = _needed(ctx, graph, one) if own else ()
         for feed in own:
             is_needed = (
@@ -269,7 +269,7 @@ def _needed(ctx: Analysis, graph: Graph, statement: Statement) -> set[Ref]:
     needed, reached = set(refs), graph.reach(refs, _fed(statement))
     ctx.spend(len(reached), statement.origin.span)
     for node in (graph.nodes[id] for id in reached):
-        needed.update(() if node.op in ("variable", "shared") else node.inputs(), graph.controls(node))
+        needed.update(() if node.is_variable else node.inputs(), graph.controls(node))
     return needed
 
 

@@ -177,10 +177,7 @@ class Templates:
         match arg:
             case Ref():
                 value = self._built.values[arg.node][arg.output]
-                if isinstance(value, tf.Variable) and self._built.program.nodes[arg.node].op not in (
-                    "variable",
-                    "shared",
-                ):
+                if isinstance(value, tf.Variable) and not self._built.program.nodes[arg.node].is_variable:
                     raise _NoTemplate  # a variable as a write leaves it is read after the write
                 kind = self._type(arg)
                 if kind is None or (op not in _BY_TYPES and kind[1] is not tf.float32 and len(kind[2]) < 2):
