@@ -1,6 +1,6 @@
 """The analysis: tree in, typed program out, with all errors and warnings at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..access import Access
 from ..bag import Bag
@@ -124,17 +124,16 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
             for _, span, refs in builder.bound:
                 if last is not None and span.source == last.source and span.start >= last.start:
                     used.update(ref.node for ref in refs)
-        fates: dict[tuple, tuple[bool, str, Span]] = {}
-        made = {(span, name): refs for name, span, refs in builder.bound}
+        fates: dict[tuple, tuple[bool, str, Span, Iterable[Ref]]] = {}
         for name, span, refs in builder.bound:
             key = (span.source.path, span.start, name)
             is_used = any(ref.node in used for ref in refs) or fates.get(key, (False,))[0]
-            fates[key] = (is_used, name, span)
-        for is_used, name, span in fates.values():
+            fates[key] = (is_used, name, span, refs)
+        for is_used, name, span, refs in fates.values():
             if is_used or name.startswith("_"):
                 continue
             message, details = (UNUSED, {"name": name}) if name else (UNUSED_VALUE, {})
-            idle = unrun(ctx, builder, graph, program, name, span, made[span, name])
+            idle = unrun(ctx, builder, graph, program, name, span, refs)
             ctx.bag.add(idle or Diagnostic(message, span, details))
 
 

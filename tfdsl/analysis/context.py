@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..access import Access
 from ..bag import Bag
@@ -357,11 +358,15 @@ class Analysis:
         return first
 
     def each(self, action: Callable[[object], object], parts: Iterable) -> list:
-        """What an action makes of each part of a statement; where some have errors, all of these are found."""
+        """The results of an action on each part of a statement. An error in one part hides none in the others."""
+        return self.together(*(partial(action, part) for part in parts))
+
+    def together(self, *actions: Callable[[], object]) -> list:
+        """The results of actions on the parts of a statement. An error in one part hides none in the others."""
         made, failure = [], None
-        for part in parts:
+        for action in actions:
             try:
-                made.append(action(part))
+                made.append(action())
             except Abandoned as abandoned:
                 failure = self.both(failure, abandoned)
         if failure is not None:

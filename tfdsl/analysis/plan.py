@@ -409,11 +409,10 @@ def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
     _outside_loop(ctx, plan, statement, "'export'")
     path = _text(ctx, plan, statement.path)
     outputs: dict[str, Ref] = {}
-    parts = (
+    values, named = ctx.together(
         lambda: values_of(ctx, plan.env, statement.values),
         lambda: ctx.each(lambda target: dotted(ctx, plan.env, target), statement.inputs),
     )
-    values, named = ctx.each(lambda part: part(), parts)
     for expr, value in zip(statement.values, values, strict=True):
         if not isinstance(value, Tensor) or value.type is None:
             ctx.fail(NOT_TENSOR, expr.span, value=describe(value))
@@ -469,8 +468,9 @@ def _print(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
 
 
 def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
-    parts = (lambda: dotted(ctx, plan.env, statement.target), lambda: given(ctx, plan.env, statement.value))
-    target, value = ctx.each(lambda part: part(), parts)
+    target, value = ctx.together(
+        lambda: dotted(ctx, plan.env, statement.target), lambda: given(ctx, plan.env, statement.value)
+    )
     if not isinstance(target, Tensor) or not target.is_variable:
         ctx.fail(NOT_VARIABLE, statement.target.span, what="'set'", value=describe(target))
     if not isinstance(value.value, (Tensor, Moving)):
@@ -560,13 +560,12 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     for name in _COUNTERS:
         if name not in env.visible():  # the file's own `step` stays what it is
             env.bind(name, Moving(Counter(name)), statement.span)
-    head = (
-        lambda: _options(ctx, plan, statement),
-        lambda: _count(ctx, plan, statement.count, "the length of a training"),
-        lambda: _batching(ctx, plan, statement),
-    )
     try:
-        options, count, (dataset, size, order, seed) = ctx.each(lambda part: part(), head)
+        options, count, (dataset, size, order, seed) = ctx.together(
+            lambda: _options(ctx, plan, statement),
+            lambda: _count(ctx, plan, statement.count, "the length of a training"),
+            lambda: _batching(ctx, plan, statement),
+        )
         if statement.target is not None and dataset is None:
             ctx.fail(BATCH_WITHOUT_DATA, statement.target.span)
     except Abandoned:
@@ -580,7 +579,7 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
         env.bind(statement.target.id, Batch(dataset.schema, rows), statement.target.span)
     loop = Loop(dataset.name if dataset else None)
     failed = ctx.failed
-    inner = Plan(env, loop, plan.logging, plan.initialised, plan.restored, statement.span, plan.partly)
+    inner = replace(plan, env=env, loop=loop, around=statement.span)
     body = _body(ctx, inner, statement)
     if not loop.runs and ctx.failed == failed and t.Optimize not in ctx.graph.broken:
         if not ctx.graph.optimizers and not loop.runs_aside:

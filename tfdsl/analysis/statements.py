@@ -377,12 +377,11 @@ def _loss(ctx: Analysis, env: Env, statement: t.Loss) -> None:
 
 def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
     graph = ctx.graph
-    parts = (
+    loss, chosen, wrt = ctx.together(
         lambda: _loss_of(ctx, env, statement),
         lambda: _optimizer(ctx, env, statement.optimizer),
         lambda: values_of(ctx, env, statement.wrt or ()),
     )
-    loss, chosen, wrt = ctx.each(lambda part: part(), parts)
     if loss is None:
         raise Abandoned(None)
     args: dict[str, Arg] = {"loss": loss, "optimizer": Static(chosen.row.name), **chosen.args}
