@@ -25,7 +25,7 @@ from .diagnostics import (
 from .executed import fed, kept_nodes
 from .given import mapping, named_values
 from .limits import Clock, Limits
-from .program import ENGINES, Field, Graph, Named, Node, Program, Refs, Static
+from .program import ENGINES, Field, Graph, Named, Node, Program, Ref, Refs, Static
 from .source import Source
 from .suggest import did_you_mean, listed
 from .syntax import tree as t
@@ -253,8 +253,10 @@ class Compiled:
                 return thaw(value)
             case Refs(items):
                 return [self.built(graph.name).value(ref) for ref in items]
-            case ref:
+            case Ref() as ref:
                 return self.built(graph.name).value(ref)
+            case value:
+                raise AssertionError(value)
 
     def __contains__(self, name: str) -> bool:
         return name in self.names

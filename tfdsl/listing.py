@@ -6,7 +6,7 @@ Input: a typed program. Nothing is built for it.
 from collections.abc import Iterator
 from html import escape
 
-from .program import Data, Graph, Named, Program, Ref, Refs, Static
+from .program import Data, Graph, Named, Program, Refs, Static, refs_of
 from .record import Record
 from .source import Span
 from .suggest import visible
@@ -49,7 +49,7 @@ def _named(graph: Graph, name: str, named: Named, is_param: bool) -> Row:
     if isinstance(named.value, Static):
         return Row(name, _value(named.value.value), "param" if is_param else "value", named.span)
     if isinstance(named.value, Refs):
-        types = dict.fromkeys(str(graph.type(ref) or "no output") for ref in named.value.items if isinstance(ref, Ref))
+        types = dict.fromkeys(str(graph.type(ref) or "no output") for ref in refs_of(named.value))
         return Row(name, " and ".join(types), f"list of {len(named.value.items)}", named.span)
     type = graph.type(named.value)
     return Row(name, "no output" if type is None else str(type), graph.nodes[named.value.node].op, named.span)

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from ..diagnostics import (
 from ..given import named_values
 from ..lowering.failures import failure
 from ..lowering.graph import BuiltGraph
-from ..program import Named, Origin, Program, Ref, Refs, Session, Static, takes_step
+from ..program import Named, Origin, Program, Ref, Refs, Session, Static, refs_of, takes_step
 from ..suggest import did_you_mean, listed
 from .cluster import Late, Lost, Servers
 from .feeds import check_shapes, convert
@@ -58,7 +57,7 @@ class EmbeddedSession:
             raise TypeError("run takes a name of the program, or a list of names")
         wanted = [self._named(name) for name in ([names] if one else names)]
         fed = self._feeds(named_values("feed", feed))
-        refs = list(chain.from_iterable(_refs(named) for named in wanted))
+        refs = [ref for named in wanted for ref in refs_of(named.value)]
         self._check_fed(refs, frozenset(fed), list(names) if not one else [names])
         if self._trains(refs, frozenset(fed)):
             fed[self._built.program.training] = np.array(True)
@@ -92,8 +91,10 @@ class EmbeddedSession:
                 return thaw(value)
             case Refs(items):
                 return [next(values) for _ in items]
-            case _:
+            case Ref():
                 return next(values)
+            case value:
+                raise AssertionError(value)
 
     def _named(self, name: str) -> Named:
         names = self._built.program.names
@@ -134,17 +135,6 @@ class EmbeddedSession:
             details = {"what": ", ".join(names), "names": " and ".join(needed), "first": needed[0]}
             help = "give it: run(..., feed={" + ", ".join(f'"{n}": ...' for n in needed) + "})"
             raise TfgError([Diagnostic(UNFED, None, details, help=help)])
-
-
-def _refs(named: Named) -> tuple[Ref, ...]:
-    """The tensors that a name stands for."""
-    match named.value:
-        case Static():
-            return ()
-        case Refs(items):
-            return items
-        case ref:
-            return (ref,)
 
 
 def _warn(warning: Diagnostic) -> None:
