@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 import textwrap
 from collections.abc import Iterable
 from itertools import groupby, takewhile
@@ -16,7 +15,7 @@ from ..ops.reaching import reach
 from ..suggest import nearest
 from ..syntax.parse import parse
 from ..syntax.read import read
-from ..syntax.tree import Def
+from ..syntax.tree import Def, Parameter
 from .report import wrong_use
 
 
@@ -92,12 +91,10 @@ def _library(library: str) -> dict[str, dict]:
         if isinstance(one, Def) and not one.target.id.startswith("_"):
             before = source.text[: one.span.start].rsplit("\n", 1)[0].split("\n")
             above = list(takewhile(lambda line: line.startswith("# "), reversed(before)))
-            head = re.match(r"def \w+\((.*?)\):\n", source.text[one.span.start :], re.DOTALL)
-            signature = head[1] if head else ""
             name = f"{library}.{one.target.id}"
             result[name] = {
                 "group": f"library {library} (import {library})",
-                "signature": " ".join(signature.split()),
+                "signature": ", ".join(map(_parameter, one.parameters)),
                 "doc": " ".join(line.removeprefix("# ") for line in reversed(above)),
             }
     return result
@@ -106,6 +103,10 @@ def _library(library: str) -> dict[str, dict]:
 def _op(op: Op) -> dict:
     return {"group": op.group, "signature": op.signature, "dtypes": dict(op.dtypes), "doc": op.doc,
             "tensorflow": f"tf.compat.v1.{op.tf}", "example": op.example}  # fmt: skip
+
+
+def _parameter(parameter: Parameter) -> str:
+    return parameter.name if parameter.default is None else f"{parameter.name}={parameter.default.span.text}"
 
 
 def _raw(op: raw.RawOp) -> dict:
