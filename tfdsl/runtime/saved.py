@@ -149,10 +149,9 @@ class SavedFiles:
         """What the manifest that belongs to the files lists. Where all of them were copied to another name, it still
         has their first one."""
         files = files_of(unsealed(self._folder, self._manifest), _SUFFIX.search)
-        renamed = {_SUFFIX.sub("", name): name for name in files}
-        if len(renamed) != 1:
-            return files_of({"files": files}, self._is_ours)
-        return {self._name + name.removeprefix(*renamed): entry for name, entry in files.items()}
+        if len({_SUFFIX.sub("", name) for name in files}) != 1:
+            return self._listed(self._folder)
+        return {self._name + _SUFFIX.search(name)[0]: entry for name, entry in files.items()}
 
     def _names(self, folder: Folder) -> list[str]:
         """The files of the prefix that are in a folder."""
