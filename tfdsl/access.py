@@ -391,8 +391,8 @@ class Folder:
 
     @contextmanager
     def held(self, names: Mapping[str, str]) -> Iterator[str]:
-        """A fresh folder in which files that were opened here and checked have the names that are given for theirs,
-        for TensorFlow to read."""
+        """A fresh folder for TensorFlow to read, with files that were opened here and checked. `names` maps their names
+        here to their names there."""
         import shutil
         import tempfile
 

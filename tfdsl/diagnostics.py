@@ -236,7 +236,8 @@ SYMBOLIC_OP = _message("TFG463", "there is no formula for {op}, which lies betwe
                        "use method=\"reverse\"; there are formulas for arithmetic and functions such as exp")
 SYMBOLIC_MISSING = _message("TFG464", "symbolic gradients need SymPy, which is not installed",
                             "install it with: pip install sympy")
-WRITES_AGAIN = _message("TFG536", "method=\"{method}\" computes anew what lies between, and would write '{name}' again",
+WRITES_AGAIN = _message("TFG536", "method=\"{method}\" computes all that lies between again, and would write '{name}' "
+                        "again",
                         "use method=\"reverse\", which computes nothing again")
 GRADIENT_METHOD = _message("TFG443", "there is no method '{method}' for gradients",
                            "there are reverse, forward, symbolic and numeric")
@@ -410,7 +411,7 @@ FED_COLUMNS = _message("TFG636", "'{name}' is fed two data sets whose columns di
 BUILD_FAILED = _message("TFG701", "TensorFlow cannot build this: {reason}")
 RUN_FAILED = _message("TFG702", "{reason}")
 EXPECT_FAILED = _message("TFG703", "expected {text}")
-MASKED = _message("TFG770", "{name} is a masked array, and what is masked has no value",
+MASKED = _message("TFG770", "{name} is a masked array, and masked elements have no value",
                   "give the elements a value, such as array.filled(0.0), or leave their rows out")
 RESTORE_MISSING = _message("TFG704", "there is no checkpoint {path}",
                            "save one first, or write: restore from \"...\" if exists")

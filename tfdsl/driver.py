@@ -239,8 +239,8 @@ class Compiled:
     def __getitem__(self, name: str) -> object:
         """The tensor, variable or operation of a name of the program: `program["loss.mse"]`.
 
-        A name of another graph is `graph.name`; a list has those of its items; a value known while compiling is itself.
-        KeyError without it.
+        A name of another graph is `graph.name`. A list gives a list, and a value known while compiling is itself.
+        A name that the program does not have is a KeyError.
         """
         if not isinstance(name, str):
             raise TypeError(f"the names of a program are strings, not {type(name).__name__}")

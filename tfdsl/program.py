@@ -131,7 +131,7 @@ class Node(Record):
 
     @property
     def is_trainable(self) -> bool:
-        """Whether it is a variable that optimizers train where they are not told which."""
+        """Whether it is a variable that optimizers train unless `wrt` names others."""
         is_number = self.is_variable and self.outputs[0].dtype.kind in ("float", "complex")
         return is_number and self.args.get("trainable") != Static(False)
 
@@ -396,8 +396,8 @@ class Uses(Record):
 
 
 class Statement(Record):
-    """A statement of a session. Each says what it uses, and whether the loop of a training in the graph can have it: a
-    class that leaves one of them out does not load."""
+    """A statement of a session. Each class says what it uses, and whether it can be part of a training loop inside the
+    graph. A class that leaves one of them out does not load."""
 
     origin: Origin
 

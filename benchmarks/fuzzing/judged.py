@@ -40,18 +40,18 @@ NARROWER: dict[tuple[str, str], str] = {
        for axes in (1, 2, 3) for code in ("TFG206", "TFG208")},
     **{(f"scatter_nd_{how}", "TFG221"): "Indices fit the variable; TensorFlow overlooks them without updates."
        for how in ("update", "add", "sub")},
-    **{(f"conv{axes}d_transpose", "TFG222"): "Strides are above 0; TensorFlow overlooks them where there is nothing."
+    **{(f"conv{axes}d_transpose", "TFG222"): "Strides are above 0; TensorFlow ignores them for an empty tensor."
        for axes in (1, 2, 3)},
     **{(f"{what}_pool1d", "TFG214"): "There are two layouts; TensorFlow takes every other word for the second one."
        for what in ("max", "avg")},
-    **{(f"scatter_{how}", "TFG211"): "The kernel does not look at the sizes of slices; where the rank is known, we do."
+    **{(f"scatter_{how}", "TFG211"): "The kernel does not check the sizes of slices; we do where the rank is known."
        for how in ("update", "add", "sub", "mul", "div", "max", "min")},
-    ("clip_by_value", "TFG210"): "The shape stays; TensorFlow lets it grow where it does not know that of a bound.",
+    ("clip_by_value", "TFG210"): "The shape stays; TensorFlow lets it grow if the shape of a bound is unknown.",
     ("dropout", "TFG206"): "The shape stays; TensorFlow lets it grow with that of the noise.",
     ("check_whole", "TFG204"): "Whole numbers are real; by hand there is no such check.",
     ("random_crop", "TFG222"): "A size is 0 or more; with -1 TensorFlow draws from more places than there are.",
-    ("gather", "TFG222"): "The axis comes after those that go together; TensorFlow overlooks these for axis 0.",
-    **{(of, "TFG204"): "A size is a whole number; TensorFlow makes what it is told where it knows the shape."
+    ("gather", "TFG222"): "The axis comes after the batch axes; TensorFlow ignores these for axis 0.",
+    **{(of, "TFG204"): "A size is a whole number; TensorFlow takes any dtype for it where it knows the shape."
        for of in ("shape", "size")},
     ("unstack", "TFG483"): "Slices have names; of an axis of size 0 there are none.",
     ("matrix_solve_ls", "TFG206"): "Both sides have as many axes; TensorFlow's Python code broadcasts some.",

@@ -165,11 +165,11 @@ _CALLED = {
     "keepdim": "keepdims",
     "reduction_indices": "axis",
 }
-_OPPOSITE = {"keep_prob": "rate"}  # what is 1 less that argument
+_OPPOSITE = {"keep_prob": "rate"}  # 1 minus that argument
 
 
 def _other_name(name: str, argument: Given, names: list[str]) -> str:
-    """What to write for an argument that has another name here."""
+    """A help line for an argument that has another name here."""
     if _CALLED.get(name) in names:
         return f"here it is called {_CALLED[name]}"
     if _OPPOSITE.get(name) not in names:

@@ -222,7 +222,7 @@ def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | N
 
 
 def _refuse_writes(ctx: Analysis, method: str, ys: tuple[Ref, ...], xs: tuple[Ref, ...], span: Span) -> None:
-    """What a method computes again may not change anything."""
+    """Refuse a method that would compute again what changes variables."""
     nodes = ctx.graph.nodes
     for id in sorted(depending(ctx, nodes, list(xs)) & ctx.graph.reach(ys)):
         for node in (nodes[id], *nodes[id].inside()):

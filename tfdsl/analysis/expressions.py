@@ -228,16 +228,17 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
     elif name in _ELSEWHERE and not note:
         help = f"write: {_ELSEWHERE[name]}"
     elif not note and ctx.failed <= MAX_ADVICE:
-        help = ctx.did_you_mean(name, _in_sight(ctx, env))
-        if name in _STEPS and ctx.graph.optimizers:
-            help = _step_help(ctx)
         if name == "loss":
             help = "this program declares no loss; to print a value, give it a name: mse = ..."
+        elif name in _STEPS and ctx.graph.optimizers:
+            help = _step_help(ctx)
+        else:
+            help = ctx.did_you_mean(name, _in_sight(ctx, env))
     ctx.fail(UNKNOWN_NAME, expr.span, note, help, name=name)
 
 
 def _step_help(ctx: Analysis) -> str:
-    """Where the step of an optimizer is looked for under a name that it has not."""
+    """A help line for a name that looks like the step of an optimizer."""
     steps = ctx.graph.optimizers
     known = [name for name, _, refs in ctx.graph.bound if name and any(ref in steps for ref in refs)]
     if known:

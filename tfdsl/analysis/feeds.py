@@ -158,7 +158,7 @@ def _fits(ctx: Analysis, wanted: Shape, found: Shape) -> bool:
 
 
 def _sizes_help(ctx: Analysis, fed: t.Fed, declared: TensorType, actual: TensorType) -> str:
-    """A help line where a size is another."""
+    """A help line where a size differs."""
     wanted = [ctx.graph.sizes.resolve(size) for size in declared.shape]
     sizes = [
         one if not isinstance(size, int) or size == other else other

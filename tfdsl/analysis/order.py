@@ -104,7 +104,7 @@ class _Execution:
                 yield {pair}, self._diagnostic(message, (note,), name=name, what="read and written")
 
     def _drawn_twice(self, level: list[int]) -> Iterator[tuple[set[tuple], Diagnostic]]:
-        """Random ops that would have to be copied to keep the order, and cannot be: those behind what comes second."""
+        """Warn of random ops that cannot be copied, although the order needs a copy: those behind what comes second."""
         behind: set[int] = set()
         seconds = {one.second.node for one in self.found}
         for id in level:
@@ -286,7 +286,7 @@ def _writes_any(graph: Graph, reached: set[int]) -> bool:
 
 
 def is_write(node: Node) -> bool:
-    """Whether an op changes a variable that it is given as one; an optimizer's step is no op of the table."""
+    """Whether an op changes a variable among its arguments; not so an optimizer's step, see `trained`."""
     if node.op in OPS:
         return OPS[node.op].writes
     return (
@@ -295,7 +295,7 @@ def is_write(node: Node) -> bool:
 
 
 def written(nodes: Mapping[int, Node], node: Node) -> Iterator[int]:
-    """The variables that an op changes; an optimizer's step is no op of the table."""
+    """The variables that an op changes; none for an optimizer's step, see `trained`."""
     for name in _handles(node) if is_write(node) else ():
         yield from (ref.node for ref in refs_of(node.args[name]) if nodes[ref.node].is_variable)
 

@@ -84,7 +84,7 @@ def _changes(ctx: Analysis, graph: Graph, statement: Statement) -> list[int]:
 def _doubt_repeated(
     ctx: Analysis, graph: Graph, body: tuple[Statement, ...], around: Mapping[int, Run] | None = None
 ) -> None:
-    """In a training, a statement that shows a change makes it once more, where a `run` of the body makes it too.
+    """Warn of a statement in a training that shows a change, and so makes it again, after a `run` of the body.
 
     Outside of one, somebody who runs an assignment and prints it next may well mean both.
     """
@@ -132,7 +132,7 @@ def _doubt_shown(ctx: Analysis, graph: Graph, shown: Statement, ran: Mapping[int
 def unrun(
     ctx: Analysis, builder: GraphBuilder, graph: Graph, program: Program, name: str, span: Span, refs: Iterable[Ref]
 ) -> Diagnostic | None:
-    """What to say of a value that nothing uses where making it would change variables; None where it would not."""
+    """A warning of a value that nothing uses although it would change variables; None if it would change none."""
     bodies = [session.body for session in program.sessions if session.graph == graph.name]
     if not bodies:
         return None
@@ -184,7 +184,7 @@ def _how_to_run(
 
 
 def _doubt_lost(ctx: Analysis, graph: Graph, session: Session) -> None:
-    """What a training has made of variables, and a statement overwrites before anything looks at it."""
+    """Warn of a statement that overwrites trained variables before anything looks at them."""
     lost: dict[int, Train] = {}
     for one in session.body:
         match one:
@@ -222,7 +222,7 @@ def _doubt_overwritten(ctx: Analysis, one: Statement, lost: Mapping[int, Train],
 
 
 def _doubt_rivals(ctx: Analysis, graph: Graph, training: Train) -> None:
-    """Optimizers that take turns at different losses, each training by default all that the other one trains."""
+    """Warn of optimizers with different losses that train the same variables by default."""
     taken = dict.fromkeys(id for one in walk(training.body) for id in _changes(ctx, graph, one))
     steps = [graph.nodes[id] for id in sorted(taken) if graph.nodes[id].op == "optimize"]
     steps = [node for node in steps if "wrt" not in node.args]
@@ -243,7 +243,7 @@ def _doubt_rivals(ctx: Analysis, graph: Graph, training: Train) -> None:
 
 
 def _doubt_feeds(ctx: Analysis, graph: Graph, session: Session) -> None:
-    """What a statement is given itself, and nothing that it computes needs."""
+    """Warn of feeds of a statement that nothing it computes needs."""
     found: dict[Span, tuple[Feed, str, bool]] = {}  # and whether something needs it, in any turn of a `for`
     for one in walk(session.body):
         own = [feed for feed in one.uses().feeds if _holds(one.origin.span, feed.origin.span)]

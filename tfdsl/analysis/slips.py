@@ -130,7 +130,7 @@ def is_swapped(ctx: Analysis, arguments: Mapping[str | None, Given]) -> bool:
 
 
 def refuse_swapped(ctx: Analysis, function: str, arguments: Mapping[str | None, Given], span: Span) -> None:
-    """Labels in the place of logits that cannot be logits."""
+    """Refuse labels and logits in the wrong order, where the logits cannot be logits."""
     labels, logits = arguments["labels"], arguments["logits"]
     notes = operand_notes([labels, logits])
     call = f"labels={logits.text}, logits={labels.text}"

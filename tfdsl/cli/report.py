@@ -52,8 +52,8 @@ def count(number: int, word: str) -> str:
 
 
 class _Closed(io.TextIOWrapper):
-    """Standard output that is closed: it stands in its place, so that no file which is opened takes it, and whoever
-    writes to it is told."""
+    """A stand-in for a closed standard output. It keeps files that are opened later from taking its place, and writing
+    to it is an error."""
 
     def __init__(self) -> None:
         super().__init__(open(os.devnull, "wb"), encoding="utf-8")  # noqa: SIM115
@@ -65,8 +65,8 @@ class _Closed(io.TextIOWrapper):
 
 
 def open_streams() -> None:
-    """Make standard output and error usable: writing to an output that is closed fails, an error that is swallows, what
-    an encoding has not is escaped."""
+    """Make standard output and standard error usable. Writing to a closed output fails, writing to a closed
+    error does nothing, and characters that an encoding lacks are escaped."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -77,7 +77,7 @@ def open_streams() -> None:
 
 
 def write_utf8() -> None:
-    """Have standard output take programs, and texts to be kept, in the encoding that their files have."""
+    """Write standard output in UTF-8, the encoding of programs, because it may be kept in a file."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8", errors="strict")
 

@@ -16,8 +16,8 @@ _TAG = re.compile(r"(?:\{\{function_node ([^}]+)\}\})?\{\{node ([^}]+)\}\}")
 
 
 class Failed(Record):
-    """An op that failed, its type where that is known, and the node to blame, if there is one: that which made it, or
-    whose gradient it computes for the node `taken`."""
+    """An op that failed, its type where that is known, and the node to blame, if there is one: the one that made the
+    op, or the one whose gradient the op computes for the node `taken`."""
 
     name: str
     type: str = ""
@@ -66,7 +66,7 @@ def _forward(built, name: str) -> str:
     except (KeyError, ValueError):
         return ""
     found = ""
-    while (op := getattr(op, "_original_op", None)) is not None:  # which TensorFlow notes of gradients
+    while (op := getattr(op, "_original_op", None)) is not None:  # which TensorFlow keeps for gradients
         found = op.name
     return found
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from .blame import functions_of
 from .compiled import CALLS, SAFE, Unchecked, condition
+from .definitions import APART, full, op_name
 from .order import Order, Orders
 from .streams import PHILOX, TWINS, advanced, twin, way
 from .tf import op_def, tf, v1
 from .turns import turns
-from .waits import full, op_of
 
 # The attribute that tells the ops of one copy from those of another: Grappler makes one op of two that are alike, and
 # what has two consumers it computes in other steps. So it treats each copy as it treats an execution by itself.
@@ -71,7 +71,7 @@ class Copier:
         changed = self._changed(fed)
         todo = [name for name in fetches if name not in fed]
         while todo:
-            name = op_of(todo.pop())
+            name = op_name(todo.pop())
             if name in seen:
                 continue
             seen.add(name)
@@ -83,16 +83,16 @@ class Copier:
         """Those of some ops, given in the graph's order, that others lead to, these too."""
         found = set(some)
         for name in names:
-            if any(op_of(one) in found for one in self._nodes[name].input if full(one) not in fed):
+            if any(op_name(one) in found for one in self._nodes[name].input if full(one) not in fed):
                 found.add(name)
         return [name for name in names if name in found]
 
     def computed(self, fed: Iterable[str]) -> list[str]:
-        """Those of some tensors that the graph makes of others."""
-        return sorted(name for name in fed if self._nodes[op_of(name)].input)
+        """The fed tensors that the graph would compute from others."""
+        return sorted(name for name in fed if self._nodes[op_name(name)].input)
 
     def made_of(self, names: Iterable[str], tensors: Iterable[str]) -> set[str]:
-        """Those of some ops that have one of some tensors as an input."""
+        """The ops, of those named, that have one of the tensors as an input."""
         tensors = frozenset(tensors)
         return {name for name in names if tensors.intersection(map(full, self._nodes[name].input))}
 
@@ -170,7 +170,7 @@ class Copier:
             if node.op in TWINS:
                 self._with_counter(node, streams[node.name], inputs)
                 drawn.append(node.name)
-        wanted = [name for name in fetches if name not in fed and op_of(name) not in captured]
+        wanted = [name for name in fetches if name not in fed and op_name(name) not in captured]
         returned = [name.removeprefix("^") for name in wanted] + [f"{name}:0" for name in drawn]
         read = sorted({one for node in checked for one in map(full, node.input) if one[0] != "^"} - inputs.keys())
         made = dict(zip([*wanted, *drawn, *read], self._import(part, inputs, returned + read), strict=True))
@@ -209,7 +209,7 @@ class Copier:
         part = v1.GraphDef(versions=self._definition.versions, library=self._definition.library)
         part.library.function.extend(order.functions.values())
         inputs: dict[str, tf.Tensor] = {}
-        replaced = captured | {op_of(name) for name in fed if self._nodes[op_of(name)].op.startswith("Placeholder")}
+        replaced = captured | {op_name(name) for name in fed if self._nodes[op_name(name)].op.startswith("Placeholder")}
         for name in names:
             if name in replaced:
                 continue
@@ -219,8 +219,8 @@ class Copier:
                 del node.attr["_class"]  # what stands beside it may not be copied
             # Made part of the graph around it, an `If` would count as done before its effects are, and XLA cannot
             # compile what a `While` is made of.
-            if node.op == "If" or (compiled and "_lower_using_switch_merge" in node.attr):
-                node.attr["_lower_using_switch_merge"].b = False
+            if node.op == "If" or (compiled and APART in node.attr):
+                node.attr[APART].b = False
             kept = [i for i in node.input if i.removeprefix("^") not in replaced or not i.startswith("^")]
             node.ClearField("input")
             node.input.extend(kept)
@@ -228,7 +228,7 @@ class Copier:
             for one in map(full, kept):
                 if one in fed:
                     inputs[one] = fed[one]
-                elif op_of(one) in captured:
+                elif op_name(one) in captured:
                     inputs[one] = capture(one)
             if node.op == "PlaceholderWithDefault":
                 dtype = node.attr["dtype"].type
@@ -241,14 +241,14 @@ class Copier:
         """Say of the loops in a part how often they turn, where that is known: XLA wants to know it for gradients."""
         made = {node.name: node for node in part.node}
         for node in part.node:
-            limit = made.get(op_of(node.input[1])) if node.op in ("While", "StatelessWhile") else None
+            limit = made.get(op_name(node.input[1])) if node.op in ("While", "StatelessWhile") else None
             if limit is None or limit.op != "Const" or tf.make_ndarray(limit.attr["value"].tensor) != -1:
                 continue
             original = self._nodes[node.name].attr
             test, body = (self._functions[original[name].func.name] for name in ("cond", "body"))
 
             def initial(number: int, node=node) -> np.ndarray | None:
-                begin = self._nodes[op_of(node.input[number])]
+                begin = self._nodes[op_name(node.input[number])]
                 return tf.make_ndarray(begin.attr["value"].tensor) if begin.op == "Const" else None
 
             count = turns(test, body, self._definition.library, initial)
@@ -297,7 +297,7 @@ class Copier:
         constants = {one.name: one for one in function.node_def if one.op == "Const"}
 
         def constant(name: str) -> tf.Tensor | None:
-            made = constants.get(op_of(name))
+            made = constants.get(op_name(name))
             return None if made is None else tf.constant(tf.make_ndarray(made.attr["value"].tensor))
 
         with tf.Graph().as_default():
@@ -328,7 +328,7 @@ class Copier:
 
     def _changed(self, fed: Iterable[str]) -> frozenset[str]:
         """Of the ops whose tensors are fed those whose value is otherwise known: what is made of them is not then."""
-        ops = [self._nodes[name] for name in map(op_of, fed) if name in self._nodes]
+        ops = [self._nodes[name] for name in map(op_name, fed) if name in self._nodes]
         return frozenset(node.name for node in ops if node.op != "Placeholder" or node.name in self._data)
 
     def _is_captured(self, name: str, changed: frozenset[str] = frozenset()) -> bool:
@@ -367,7 +367,7 @@ class Copier:
             if not is_made or node.name in changed:
                 self._constant[name, changed] = False
                 return False
-            todo += map(op_of, node.input)
+            todo += map(op_name, node.input)
         self._constant[name, changed] = True
         return True
 

@@ -7,7 +7,7 @@ from .tf import tf, v1
 
 
 def ranked(value: object, wanted: int | tuple[int | None, ...]) -> object:
-    """A tensor that must have a rank, or some sizes, which are looked at when it runs where they are not known."""
+    """A tensor that must have a rank, or some sizes; a run checks those that are not known before."""
     sizes = (None,) * wanted if isinstance(wanted, int) else wanted
     if isinstance(value, (tf.Tensor, tf.Variable)):
         known = value.shape.rank is not None and value.shape.merge_with(sizes).as_list() == value.shape.as_list()
@@ -16,8 +16,8 @@ def ranked(value: object, wanted: int | tuple[int | None, ...]) -> object:
 
 
 def transformed(value: object, length: object, least: int, name: str, takes_none: bool = True) -> object:
-    """What a Fourier transform is given: its numbers, or those that `length` asks for, must be some, or none of none
-    where it takes them. `least` is how many of the last axis make a number."""
+    """The argument of a Fourier transform. It must have numbers, as many as `length` asks for; with `takes_none` it may
+    also be empty, unless `length` asks for some. `least` is how many elements of the last axis make a number."""
     x = tf.convert_to_tensor(value)
     last = x.shape[-1] if x.shape.rank else None
     is_said = length is None or (isinstance(length, list) and isinstance(length[0], int))
@@ -46,7 +46,7 @@ def not_of_zeros(value: object, name: str) -> tf.Tensor:
 
 
 def definite(value: object, name: str) -> object:
-    """Matrices that a Cholesky decomposition takes apart. Of others it makes NaN, but zeros where they are complex."""
+    """Matrices that have a Cholesky decomposition. For others TensorFlow gives NaN, but zeros if they are complex."""
     x = tf.convert_to_tensor(value)
     if not x.dtype.is_complex:
         return value
@@ -77,8 +77,8 @@ def indices(value: object, updates: object, name: str) -> object:
 
 
 def slices(value: object, variable: tf.Variable) -> object:
-    """Slices for a variable, of a known rank, each of the sizes that the variable has behind its first axis; or one
-    number. An assertion on sizes would not do: Grappler concludes from what the kernel needs that they are right."""
+    """Slices for a variable, of a known rank, with the variable's sizes behind its first axis; or one number. An
+    assertion on sizes is not enough: Grappler infers from the kernel that the sizes are right."""
     wanted = variable.shape.as_list()[1:]
     is_open = isinstance(value, (tf.Tensor, tf.Variable)) and value.shape.rank
     if not wanted or not is_open or value.shape.as_list()[-len(wanted) :] == wanted:

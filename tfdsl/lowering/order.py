@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 
 from ..ops.raw import READERS
 from .blame import functions_of
-from .waits import PASSES, Handles, Waits, arguments_of, executed, is_taken_apart, op_of, passed_on
+from .definitions import APART, PASSES, Handles, arguments_of, executed, is_taken_apart, op_name, passed_on
+from .waits import Waits
 
 # Ops that call functions, and the number of inputs before those that they hand to them.
 _CALLS = {"If": 1, "StatelessIf": 1, "While": 0, "StatelessWhile": 0, "Case": 1, "StatelessCase": 1,
@@ -69,7 +70,7 @@ class Orders:
         `fed` are the names of its tensors ("a:0"), "^a" for an operation."""
         key = tuple(fetches), fed
         if key not in self._known:
-            last = {op_of(name) for name in fetches if name in self._named}
+            last = {op_name(name) for name in fetches if name in self._named}
             nodes = [self._nodes[name] for name in names]
             self._known[key] = self._order(nodes, self._handles, fed, last, self._place)
         return self._known[key]
@@ -118,7 +119,7 @@ class Orders:
         for name in whole:
             node = order.changed.get(name) or _copied(nodes[number[name]])
             if self._is_local:
-                node.attr["_lower_using_switch_merge"].b = False
+                node.attr[APART].b = False
             if node.op == "While":
                 node.attr["parallel_iterations"].i = 1
             order.changed[name] = node
@@ -146,7 +147,7 @@ class Orders:
         if node.op in PASSES:
             return result
         for at, one in enumerate(node.input):
-            variable = handles.get(op_of(one)) if not one.startswith("^") else None
+            variable = handles.get(op_name(one)) if not one.startswith("^") else None
             if variable is not None:
                 result[variable] = result.get(variable, False) or self._is_write(node, at)
         return result

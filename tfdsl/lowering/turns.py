@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .definitions import op_name
 from .tf import function_graph, op_def, tf, v1
-from .waits import op_of
 
 _MOST = 1000  # turns that are taken to find out
 
@@ -37,7 +37,7 @@ class _Function:
         seen: set[str] = set()
         todo = [self._results[number]]
         while todo:
-            name = op_of(todo.pop())
+            name = op_name(todo.pop())
             if name in seen:
                 continue
             seen.add(name)

@@ -11,16 +11,9 @@ A set of ops that come before is a number, with a bit for each.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from .tf import tf
+from .definitions import IFS, Handles, arguments_of, executed, full, is_taken_apart, op_name, output
 
-PASSES = ("Identity", "Enter", "Switch")  # a handle on, as it is
-_IF = ("If", "StatelessIf")
-_CONTROL = (*_IF, "While", "StatelessWhile")
-_APART = "_lower_using_switch_merge"
-_RESOURCE = tf.resource.as_datatype_enum
 _BRANCHES = "then_branch", "else_branch"
-
-Handles = Mapping[str, str]  # the ops that give the handle of a variable, with what identifies it
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +76,11 @@ class Waits:
     def _of_block(self, node, handles: Handles, own: Mapping[str, int], masks: list[int]) -> dict[str, int]:
         """What comes before the inside of an `if` or a `while`, by its name, and before each output."""
         count = sum(not one.startswith("^") for one in node.input)  # they stand before those that are control edges
-        inputs, variables = masks[:count], [handles.get(op_of(one)) for one in node.input[:count]]
+        inputs, variables = masks[:count], [handles.get(op_name(one)) for one in node.input[:count]]
         gate = 0
         for mask in masks[count:]:
             gate |= mask
-        if node.op in _IF:
+        if node.op in IFS:
             gate |= inputs[0]
             inputs, variables = inputs[1:], variables[1:]
             branches = [self._of_function(node.attr[name].func.name) for name in _BRANCHES]
@@ -127,7 +120,7 @@ class Waits:
             masks = []
             for result in function.signature.output_arg:
                 one = function.ret[result.name]
-                masks.append(found.get(output(one) if op_of(one) in apart else op_of(one), 0))
+                masks.append(found.get(output(one) if op_name(one) in apart else op_name(one), 0))
             after = [{int(at) for at, bits in by_variable.items() if mask & bits == bits} for mask in masks]
             self._outputs[name] = _Outputs([mask & (1 << len(arguments)) - 1 for mask in masks], after)
         return self._outputs[name]
@@ -137,13 +130,13 @@ def _of(found: Mapping[str, int], one: str, apart: set[str], fed: frozenset[str]
     """What comes before an input of an op."""
     if one in fed or full(one) in fed:
         return 0
-    name = op_of(one)
+    name = op_name(one)
     return found.get(output(one) if name in apart and not one.startswith("^") else name, 0)
 
 
 def _count(node) -> int:
     """How many outputs an `if` or a `while` has."""
-    return len(node.attr["Tout" if node.op in _IF else "T"].list.type)
+    return len(node.attr["Tout" if node.op in IFS else "T"].list.type)
 
 
 def _chosen(bits: int, masks: list[int]) -> int:
@@ -153,56 +146,3 @@ def _chosen(bits: int, masks: list[int]) -> int:
         if bits >> at & 1:
             found |= mask
     return found
-
-
-# --- definitions ------------------------------------------------------------------------------
-
-
-def is_taken_apart(node) -> bool:
-    """Whether TensorFlow takes an op apart into those of its functions."""
-    if node.op not in _CONTROL or _APART not in node.attr:
-        return False
-    return node.attr[_APART].b
-
-
-def arguments_of(function) -> dict[str, str]:
-    """The ops of a function that give the handle of a variable, which is the number of the argument that has it."""
-    arguments = enumerate(function.signature.input_arg)
-    result = {argument.name: f"{at}" for at, argument in arguments if argument.type == _RESOURCE}
-    return passed_on(function.node_def, result)
-
-
-def passed_on(nodes: Iterable, result: dict[str, str]) -> dict[str, str]:
-    """The handles, with those that ops pass on."""
-    for node in nodes:
-        if node.op in PASSES and node.input and op_of(node.input[0]) in result:
-            result[node.name] = result[op_of(node.input[0])]
-    return result
-
-
-def executed(function) -> list:
-    """The ops of a function that it executes: those that its results need."""
-    nodes = {node.name: node for node in function.node_def}
-    needed: set[str] = set()
-    todo = [op_of(one) for one in (*function.ret.values(), *function.control_ret.values())]
-    while todo:
-        name = todo.pop()
-        if name in nodes and name not in needed:
-            needed.add(name)
-            todo += map(op_of, nodes[name].input)
-    return [node for node in function.node_def if node.name in needed]
-
-
-def op_of(name: str) -> str:
-    """The op of an input, or of a tensor's or an operation's name."""
-    return name.removeprefix("^").partition(":")[0]
-
-
-def full(name: str) -> str:
-    """An input of a definition as the name of a tensor, or of an operation."""
-    return name if name.startswith("^") or ":" in name else f"{name}:0"
-
-
-def output(name: str) -> str:
-    """An input of a definition, in a graph or a function, as an output of its op."""
-    return f"{op_of(name)}:{name.rpartition(':')[2]}" if ":" in name else f"{name}:0"

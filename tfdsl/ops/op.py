@@ -114,12 +114,12 @@ class Op:
     writes: bool = False  # it changes the variable `ref`
     draws_alone: bool = False  # it draws from a state that nothing can read, so no copy of it draws the same numbers
     by_shape: bool = False  # what it gives depends on the shapes of what it is given, and on no value
-    # The ranks, or sizes, of arguments that the kernel does not see to.
+    # The ranks, or sizes, of arguments whose ranks the kernel does not check.
     ranks: Mapping[str, int | tuple[int | None, ...]] = field(default_factory=dict)
-    sized: str = ""  # the argument that says a shape, whose sizes the kernel does not see to
-    pairs: tuple[str, ...] = ()  # indices and updates, of whose ranks the kernel does not see to
-    gathers: tuple[str, ...] = ()  # arguments of which TensorFlow reads some rows alone, where they are variables
-    sliced: str = ""  # the argument with slices of `ref`, whose sizes the kernel does not see to
+    sized: str = ""  # the argument that says a shape, whose sizes the kernel does not check
+    pairs: tuple[str, ...] = ()  # indices and updates, whose ranks the kernel does not check
+    gathers: tuple[str, ...] = ()  # arguments of which TensorFlow reads only some rows if they are variables
+    sliced: str = ""  # the argument with slices of `ref`, whose sizes the kernel does not check
     special: bool = False  # lowered by a function of its own, not by calling `tf` with the arguments
     no_gradient: str = ""  # the arguments to which no gradient flows, where they are floats; "*" for all
     modes: str = ""  # the parameters that make a difference only in training

@@ -23,7 +23,7 @@ class Damaged(Exception):
 
 
 class NotPlain(Damaged):
-    """A file that a program may not open, such as a link; `what` it is."""
+    """A file that a program may not open, such as a link; `what` describes it."""
 
     def __init__(self, name: str, what: object):
         super().__init__(f"{name} is {what}")
@@ -82,8 +82,8 @@ def finish(made: Folder, manifest: str, about: dict) -> None:
 def remove_folder(folder: Folder, name: str, manifest: str) -> None:
     """Remove a folder with the files that its manifest lists; anything else stays, and the folder with it.
 
-    Nothing is removed where the manifest is none of ours, but for an empty one beside which nothing stands: a kill left
-    it, before anything was written.
+    Nothing is removed where the manifest is none of ours. One exception is an empty manifest that is alone in its
+    folder: a kill left it before anything was written.
     """
     with suppress(OSError):
         with folder.folder(name) as left:

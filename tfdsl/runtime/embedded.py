@@ -45,7 +45,7 @@ class EmbeddedSession:
     def run(self, names: str | Sequence[str], feed: Mapping[str, object] | None = None):
         """The values of one name, or a list of the values of several, from one execution of the graph.
 
-        A value is a NumPy array or number of the tensor's dtype and shape, None for an operation; that of a list is a
+        A value is a NumPy array or number of the tensor's dtype and shape, None for an operation; a list gives a
         list, and a value known while compiling is itself. `feed` maps names of placeholders to arrays, which are
         converted where nothing is lost.
         What is missing, does not fit or fails in TensorFlow is a `TfgError`.

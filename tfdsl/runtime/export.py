@@ -18,10 +18,10 @@ from contextlib import contextmanager, suppress
 from ..access import Access, Folder, Refused
 from ..diagnostics import EXPORT_EXISTS, EXPORT_TOO_LARGE, WRITE_FAILED
 from ..lowering.data import make_constants
+from ..lowering.definitions import op_name
 from ..lowering.failures import failure, plain_reason
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf, v1
-from ..lowering.waits import op_of
 from ..program import Export, Ref
 
 _EXTRA, _LIST = "assets.extra", "tfdsl.json"  # where a SavedModel has what is not TensorFlow's; the list of its files
@@ -73,7 +73,7 @@ def _work_folder(folder: Folder, name: str) -> Iterator[Folder]:
 
 
 def _fault(folder: Folder, name: str) -> str:
-    """Why an export does not replace what has a name; empty for nothing, an empty folder, or a model as it was
+    """Why an export must not replace what is there; empty if it is nothing, an empty folder, or a model as it was
     written."""
     if not folder.has(name):
         return ""
@@ -153,7 +153,7 @@ def _pruned(graph: tf.Graph, variables: list[tf.Variable], tensors: list[tf.Tens
     wanted = {tensor.op.name for tensor in tensors}
     for proto in kept:
         names = proto.variable_name, proto.initializer_name, proto.snapshot_name, proto.initial_value_name
-        wanted |= set(map(op_of, names))
+        wanted |= set(map(op_name, names))
     meta = v1.MetaGraphDef()
     meta.graph_def.CopyFrom(v1.graph_util.extract_sub_graph(graph.as_graph_def(), sorted(wanted)))
     if kept:
@@ -169,7 +169,7 @@ def _with_data(definition: v1.GraphDef, built: BuiltGraph, outputs: list[str], t
     data = {tensor.op.name: array for tensor, array in built.data.feeds.items() if tensor.op.name not in fed}
     reached, todo = set(), list(outputs)
     while todo:
-        name = op_of(todo.pop())
+        name = op_name(todo.pop())
         if name not in reached | fed:
             reached.add(name)
             todo += nodes[name].input

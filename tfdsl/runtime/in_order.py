@@ -5,8 +5,8 @@ once, with all that is made of them, and the copies have the edges that are miss
 all other executions, random ops too. The numbers of one that has to be copied are drawn by its twin, from a stream that
 the session has of it: then it does not count who draws.
 
-What is made of a tensor that is fed and that the graph computes is copied, too, where variables are written: TensorFlow
-takes an edge away where a path gives the same order, and does not see that the path leads through what is fed.
+Where variables are written, the ops are copied that use a fed tensor which the graph could compute itself. TensorFlow
+removes an edge if a path gives the same order, and does not see that the path leads through a fed tensor.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,9 +31,9 @@ Fetches = list[tf.Tensor | tf.Operation | tf.Variable]
 
 @dataclass(frozen=True, slots=True)
 class _Ordered:
-    """What is fetched in the place of what was asked for, and what is fed in the place of some tensors, by their names;
-    and for each random op that is drawn by its twin the placeholder of its stream's state and how many numbers it has.
-    """
+    """An execution in order: `fetches` and `fed` replace the fetches that were asked for and, by their names, tensors
+    that are fed. `draws` has, for each random op whose twin draws, the placeholder of its stream's state and how many
+    numbers it draws."""
 
     fetches: Fetches
     fed: dict[str, tf.Tensor]

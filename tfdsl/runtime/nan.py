@@ -5,12 +5,12 @@ from functools import cached_property
 
 import numpy as np
 
+from ..analysis.order import written
 from ..diagnostics import LOSS_NAN, Note, TfgError
 from ..lowering.failures import failure
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf
-from ..ops import OPS
-from ..program import Node, Origin, Ref, Train, refs_of
+from ..program import Node, Origin, Ref, Train
 
 # Before the first step no learning rate has had an effect.
 _AT_FIRST = (
@@ -31,8 +31,8 @@ _WRITTEN = (
 
 
 class Watch:
-    """The losses that a training looks at: those of the optimizers that take a step where its body computes something.
-    `last` says what is kept of the steps before, if anything is."""
+    """The losses that a training watches: those of the optimizers whose steps its body takes. `last` says what is kept
+    of the steps before, if anything is."""
 
     def __init__(self, built: BuiltGraph, plan: Train, last: Callable[[], str]):
         self._built, self._plan, self._last = built, plan, last
@@ -42,6 +42,11 @@ class Watch:
     def cares(self) -> bool:
         """Whether what becomes NaN is an error."""
         return self._plan.on_nan != "ignore"
+
+    def notes(self) -> list[Note]:
+        """Where the training is, and what is kept of it."""
+        last = self._last()
+        return [Note("the training is on line {line}", self._plan.origin.span), *([Note(last)] if last else [])]
 
     def losses(self, refs: Iterable[Ref]) -> tuple[Ref, ...]:
         """The losses that an execution makes smaller; none where the program does not care."""
@@ -62,19 +67,17 @@ class Watch:
                 raise self._error(loss, step)
 
     def _error(self, loss: Ref, step: int) -> TfgError:
-        node, training, last = self._built.program.nodes[loss.node], self._plan.origin.span, self._last()
-        notes = [Note("the training is on line {line}", training), *([Note(last)] if last else [])]
+        node = self._built.program.nodes[loss.node]
         name = self._built.tensor(loss).op.name
         what = "the loss" if name == "loss" else f"the loss {name}"
-        return failure(LOSS_NAN, node.origin, notes, help="" if step else _AT_FIRST, what=what,
+        return failure(LOSS_NAN, node.origin, self.notes(), help="" if step else _AT_FIRST, what=what,
                        when=f"at step {step}", result="the training stops", step=step)  # fmt: skip
 
 
 class Health:
     """Which variables have become NaN in a session by a training, which the loss may not show, or not yet.
 
-    What was NaN before the first step, or when the program has set, restored or initialised it, is as it is
-    meant to be.
+    A variable that was NaN before the first step, or when the program set, restored or initialised it, may be NaN.
     """
 
     def __init__(self, built: BuiltGraph, values: Callable[[dict[str, tf.Variable]], dict[str, np.ndarray]]):
@@ -101,11 +104,11 @@ class Health:
         return any(node.id in reached for node in self._optimizers)
 
     def forget(self) -> None:
-        """What the variables are, until the next step, is meant."""
+        """Let all variables be NaN that are when the next step begins."""
         self._before = None
 
     def meant(self, among: Iterable[str] | None = None) -> None:
-        """What variables, all or some, are now is meant."""
+        """Let variables, all or some, be NaN if they are now."""
         if self._before is not None:
             wanted = self._among(among)
             self._before = self._before.difference(wanted) | self._are_nan(wanted)
@@ -137,7 +140,7 @@ class Health:
     def _writers(self, variable: Node) -> list[Node]:
         """The nodes that write a variable, one for each line."""
         nodes = self._built.program.nodes.values()
-        found = [one for one in nodes if one.op in OPS and OPS[one.op].writes and _writes(one, variable)]
+        found = [one for one in nodes if variable.id in written(self._built.program.nodes, one)]
         return list({node.origin.span: node for node in found}.values())
 
     def _among(self, names: Iterable[str] | None) -> dict[str, tf.Variable]:
@@ -146,7 +149,3 @@ class Health:
 
     def _are_nan(self, variables: dict[str, tf.Variable]) -> set[str]:
         return {name for name, value in self._values(variables).items() if np.isnan(value).any()}
-
-
-def _writes(node: Node, variable: Node) -> bool:
-    return any(ref.node == variable.id for ref in refs_of(node.args["ref"]))

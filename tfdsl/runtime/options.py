@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .trace import Tracer
 
 
-# What an option is where it is not given: functions with names, so that options can be pickled.
+# Defaults of options are functions with names, so that options can be pickled.
 def _print(line: str) -> None:
     print(line, file=sys.stdout)
 

@@ -93,7 +93,7 @@ class SavedFiles:
         return [*names, self._name] if is_old else names
 
     def _missing(self, names: list[str]) -> str:
-        """A file that TensorFlow needs besides those that there are; empty where it needs none."""
+        """The name of a file that TensorFlow needs and that is missing; empty if none is."""
         if self._name in names:
             return ""
         if f"{self._name}.index" not in names:
@@ -146,8 +146,8 @@ class SavedFiles:
         return files_of(unsealed(folder, self._manifest), self._is_ours)
 
     def _listed_here(self) -> dict[str, list]:
-        """What the manifest that belongs to the files lists. Where all of them were copied to another name, it still
-        has their first one."""
+        """What the manifest beside the files lists, under the names that they have now. A manifest that was copied to
+        another name with its files still lists their first names."""
         files = files_of(unsealed(self._folder, self._manifest), _SUFFIX.search)
         if len({_SUFFIX.sub("", name) for name in files}) != 1:
             return self._listed(self._folder)

@@ -170,8 +170,8 @@ class SessionRun:
     def compute(
         self, refs: Sequence[Ref], fetches: list, feeds: Iterable[Feed], origin: Origin, kind: int = OTHER
     ) -> list:
-        """What one execution gives for references. Where it takes a step of a training, the loss of that is looked at,
-        too."""
+        """The values of references, from one execution. If it takes a step of a training, the loss of the step is
+        checked, too."""
         if self.watch is None:
             if self.health.takes_step(refs):
                 self.health.begin()
@@ -257,7 +257,7 @@ class SessionRun:
                 raise AssertionError(f"not a statement of a session: {statement}")
 
     def _check_health(self, variables: Mapping[str, tf.Variable], origin: Origin) -> None:
-        """Nothing is saved of what a training has spoilt."""
+        """Refuse to save variables that a training has spoilt."""
         names = [variable.op.name for variable in variables.values()]
         notes = [Note("it would be saved on line {line}", origin.span)]
         self.health.check("after a step of a training", "nothing is saved", origin, notes, names)

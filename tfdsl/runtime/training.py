@@ -8,7 +8,6 @@ import time
 
 from ..data.arrays import is_streamed
 from ..data.batches import BatchOrder
-from ..diagnostics import Note
 from ..program import Checkpoint, Every, Field, Statement, Stop, Train
 from . import host
 from .checkpoints import Kept, Position, Resume, restore
@@ -252,9 +251,8 @@ def train(
     if share is not None:
         share.close()
     if loop.watch.cares:
-        notes = [Note("the training is on line {line}", plan.origin.span)]
-        notes += [Note(kept.last_text)] if kept.last_text else []
-        run.health.check(f"after the last step, {loop.step - 1}", "the training fails", plan.origin, notes)
+        when = f"after the last step, {loop.step - 1}"
+        run.health.check(when, "the training fails", plan.origin, loop.watch.notes())
     if steps.folder is not None:
         kept.finish(run, steps.folder)
 
