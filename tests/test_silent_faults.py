@@ -75,6 +75,27 @@ session:
     assert came("\n".join(lines) + "\n") == ([f"{k} {2 * k}" for k in range(1, 101)], None)
 
 
+def test_a_change_that_waits_for_a_step():
+    """The way to write it that `check` gives counts each step once."""
+    text = """
+variable w = 10.0
+variable steps = 0
+optimize square(w) with gradient_descent(learning_rate=0.1) as step_op
+after step_op:
+    count = assign_add(steps, 1)
+session:
+    train 3 steps:
+        run step_op
+    print w, steps
+"""
+    (slip,) = tfdsl.check(text.lstrip("\n"))
+    assert (slip.code, slip.help_line.partition(", ")[2]) == ("TFG962", "instead of run step_op, write: run count")
+    mended = text.replace("        run step_op", "        run count")
+    assert checked(mended) == [] and in_every_engine(mended) == ((["5.12 3"]), None)
+    doubled = text.replace("        run step_op", "        run step_op\n        run count")
+    assert checked(doubled) == [("TFG961", 9)]
+
+
 # --- what XLA would not report ----------------------------------------------------------------
 
 

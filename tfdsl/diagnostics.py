@@ -580,7 +580,7 @@ UNTAKEN = _message("TFG925", "nothing takes the step of this 'optimize'",
                    "write a 'train' whose body has no 'run', or run the step by a name (optimize ... as step), or "
                    "remove it", "warning")
 STEP_TWICE = _message("TFG926", "this takes a step besides the one that every turn takes at its end",
-                      "a 'run' in the body itself chooses what every turn runs; run no_op() runs nothing", "warning")
+                      severity="warning")
 SYNTHETIC = _message("TFG903", "{name} could not be had; a synthetic set of the same shape takes its place",
                      "results are not those of the real data", "warning")
 

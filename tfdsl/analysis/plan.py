@@ -43,16 +43,13 @@ from ..diagnostics import (
     SEED_VALUE,
     SESSION_NAME,
     SESSION_TWICE,
-    STEP_TWICE,
     STREAM_BATCHES,
     TEMPLATE_BRACE,
     TOO_DEEP,
     UNKNOWN_FIELD,
     VALUE_OF,
-    Diagnostic,
     Note,
 )
-from ..executed import executed
 from ..limits import MAX_MOVING
 from ..program import (
     ENGINES,
@@ -82,7 +79,6 @@ from ..program import (
     Train,
     Value,
     fetches_of,
-    walk,
 )
 from ..source import Span
 from ..suggest import listed
@@ -584,7 +580,6 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     if not loop.runs and ctx.failed == failed and t.Optimize not in ctx.graph.broken:
         if not ctx.graph.optimizers and not loop.runs_aside:
             ctx.fail(NO_STEP, statement.span)
-        _warn_of_steps(ctx, body)
         for ref in ctx.graph.optimizers:
             feeds = checked_feeds(ctx, inner, (), [ref], "the optimizer", statement)
             body.append(Run(ctx.graph.nodes[ref.node].origin, (ref,), feeds))
@@ -604,17 +599,6 @@ def _body(ctx: Analysis, plan: Plan, statement: t.Train) -> list[Statement]:
             else:
                 plan.loop.feeds.update(entries)
     return list(_block(ctx, plan, statement.body))
-
-
-def _warn_of_steps(ctx: Analysis, body: list[Statement]) -> None:
-    """Warn of what takes a step in a body that takes the steps of all optimizers at its end."""
-    for one in walk(tuple(body)):
-        reached = ctx.graph.reach(executed(one))
-        ctx.spend(len(reached), one.origin.span)
-        for ref in ctx.graph.optimizers:
-            if ref.node in reached:
-                note = Note("the 'optimize' is on line {line}", ctx.graph.nodes[ref.node].origin.span)
-                ctx.bag.add(Diagnostic(STEP_TWICE, one.origin.span, {}, (note,), chain=one.origin.chain))
 
 
 # What `train ... with` can say: the values it takes, and the error for others.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from ..diagnostics import (
     FEED_UNNEEDED,
     RUN_AGAIN,
+    STEP_TWICE,
     TRAINED_BY_BOTH,
     TRAINED_LOST,
     UNRUN,
@@ -39,6 +40,8 @@ from ..program import (
     Stop,
     Train,
     fetches_of,
+    reach,
+    refs_of,
     walk,
 )
 from ..source import Span
@@ -55,6 +58,7 @@ def warn_sessions(ctx: Analysis, program: Program) -> None:
         _doubt_feeds(ctx, graph, session)
         for statement in session.body:
             if isinstance(statement, Train):
+                _doubt_steps(ctx, graph, statement)
                 _doubt_rivals(ctx, graph, statement)
 
 
@@ -84,14 +88,16 @@ def _changes(ctx: Analysis, graph: Graph, statement: Statement) -> list[int]:
 def _doubt_repeated(
     ctx: Analysis, graph: Graph, body: tuple[Statement, ...], around: Mapping[int, Run] | None = None
 ) -> None:
-    """Warn of a statement in a training that shows a change, and so makes it again, after a `run` of the body.
+    """Warn of a statement in a training that makes a change again which a `run` of the body makes.
 
     Outside of one, somebody who runs an assignment and prints it next may well mean both.
     """
     ran = dict(around or {})
     for one in body if around is not None else ():
         if isinstance(one, Run):
-            ran = {**dict.fromkeys(_changes(ctx, graph, one), one), **ran}
+            changes = _changes(ctx, graph, one)
+            _doubt_rerun(ctx, graph, one, [id for id in changes if id in ran], ran, around)
+            ran = {**dict.fromkeys(changes, one), **ran}
     for one in body:
         match one:
             case Train() | Every():
@@ -104,26 +110,122 @@ def _doubt_repeated(
                 raise AssertionError(one)
 
 
-def _doubt_shown(ctx: Analysis, graph: Graph, shown: Statement, ran: Mapping[int, Run]) -> None:
-    if not ran:
+def _by_itself(graph: Graph, run: Run) -> bool:
+    """Whether a training takes this step by itself, at the end of its turns."""
+    return any(
+        graph.nodes[ref.node].op == "optimize" and graph.nodes[ref.node].origin == run.origin for ref in run.refs
+    )
+
+
+def _doubt_rerun(
+    ctx: Analysis, graph: Graph, second: Run, again: list[int], ran: Mapping[int, Run], around: Mapping[int, Run]
+) -> None:
+    """Warn of a `run` that takes a step, or makes a change that a `run` names, once more, because what it names waits
+    for it. Two that name the same thing mean it. `around` is what runs outside of an `every`."""
+    if _by_itself(graph, second):
         return
-    nodes, named = graph.nodes, {ref.node for ref in executed(shown)}
-    again = [id for id in _changes(ctx, graph, shown) if id in ran]
-    # What other values are made from may well change variables each time, as batch normalisation does.
-    again = [id for id in again if id in named or (nodes[id].op == "optimize" and ran[id].origin != nodes[id].origin)]
-    if not again:
+    for id in reversed(again):
+        first = ran[id]
+        if _by_itself(graph, first):
+            continue
+        both = graph.reach(set(first.refs) & set(second.refs))
+        ctx.spend(len(both), second.origin.span)
+        if id in both or not _matters(graph, id, (*first.refs, *second.refs)):
+            continue
+        line = first.origin.span.line
+        if {ref.node for ref in second.refs} <= graph.reach(first.refs):
+            help = f"leave this 'run' out: line {line} runs all of it"
+        elif id in around:
+            help = _instead(graph, second, second.refs, id, f"below line {line}")
+        elif {ref.node for ref in first.refs} <= graph.reach(second.refs):
+            help = f"write {_text(second)} in place of '{_text(first)}' on line {line}, for which it waits"
+        else:
+            help = f"write one 'run' in place of the two: {_text(first)}, {_text(second).removeprefix('run ')}"
+        _report_again(ctx, graph, second, id, first, help)
         return
-    node = nodes[again[-1]]
-    line = ran[node.id].origin.span.line
-    name = f"'{node.name}'" if node.name else f"the {node.op} of line {node.origin.span.line}"
-    variables = " and ".join(nodes[id].name for id in written(nodes, node))
+
+
+def _text(run: Run) -> str:
+    """A `run` as the program writes it, without what it feeds."""
+    return " ".join(run.origin.span.text.split()).partition(" with ")[0]
+
+
+def _matters(graph: Graph, id: int, named: Iterable[Ref]) -> bool:
+    """Whether it makes a difference that a change is made once more by what waits for it. What other values are made
+    from may well change variables each time, as batch normalisation does."""
+    node = graph.nodes[id]
     if node.op == "optimize":
-        help = "show what does not wait for the step: a statement behind the 'run' sees the new values as it is"
-    else:
-        help = f"write {variables} instead, which has the value that line {line} gives it"
-    note = Note(f"{name} is from line {{line}}", node.origin.span)
-    notes = (note,) if node.name else ()
-    _report(ctx, RUN_AGAIN, shown, *notes, help=help, what=f"'{_WORDS[type(shown)]}'", name=name, line=line)
+        return True
+    is_named = any(ref.node == id for ref in named)
+    given = [ref for name, arg in node.args.items() if name != "ref" for ref in refs_of(arg)]
+    is_settled = node.op == "assign" and graph.reach(given).isdisjoint(written(graph.nodes, node))
+    return is_named and not is_settled
+
+
+def _doubt_shown(ctx: Analysis, graph: Graph, shown: Statement, ran: Mapping[int, Run]) -> None:
+    again = [id for id in _changes(ctx, graph, shown) if id in ran] if ran else []
+    named = _shown(graph, shown)
+    again = [
+        id for id in again
+        if id in {ref.node for ref in named}
+        or (_matters(graph, id, ran[id].refs) and not _by_itself(graph, ran[id]))
+    ]  # fmt: skip
+    if again:
+        first = ran[again[-1]]
+        help = _instead(graph, shown, named, again[-1], f"below line {first.origin.span.line}")
+        _report_again(ctx, graph, shown, again[-1], first, help)
+
+
+def _shown(graph: Graph, statement: Statement) -> list[Ref]:
+    """The tensors that a statement shows: those that it names, or of which it logs summaries."""
+    if isinstance(statement, Log):
+        return [ref for summary in executed(statement) for ref in graph.nodes[summary.node].inputs()]
+    return executed(statement)
+
+
+def _instead(graph: Graph, shown: Statement, named: Iterable[Ref], id: int, where: str) -> str:
+    """What to write to see the new values without making a change again."""
+    nodes, write = graph.nodes, "summarise" if isinstance(shown, Log) else "write"
+    variables = " and ".join(nodes[one].name for one in written(nodes, nodes[id]))
+    waiting = [ref.node for ref in dict.fromkeys(named) if id in graph.reach([ref])]
+    if id in waiting:
+        return f"{write} {variables} instead: it has the new value {where}"
+    sources = [nodes[ref.node].name for one in waiting if nodes[one].op == "identity" for ref in nodes[one].inputs()]
+    if len(sources) == len(waiting) and all(sources):
+        return f"{write} {' and '.join(dict.fromkeys(sources))} instead: it is the new value {where}"
+    names = " and ".join(dict.fromkeys(nodes[one].name or "this" for one in waiting))
+    change = nodes[id].name or "the step"
+    if id in reach(nodes, {}, named):
+        return f"make {names} of {variables} instead of {change}: it sees the new values {where}"
+    return f"make {names} outside of 'after {nodes[id].name or '...'}': it sees the new values {where}"
+
+
+def _report_again(ctx: Analysis, graph: Graph, statement: Statement, id: int, first: Run, help: str) -> None:
+    node, line = graph.nodes[id], first.origin.span.line
+    name = f"'{node.name}'" if node.name else f"the {node.op} of line {node.origin.span.line}"
+    notes = (Note(f"{name} is from line {{line}}", node.origin.span),) if node.name else ()
+    _report(ctx, RUN_AGAIN, statement, *notes, help=help, what=f"'{_WORDS[type(statement)]}'", name=name, line=line)
+
+
+def _doubt_steps(ctx: Analysis, graph: Graph, training: Train) -> None:
+    """Warn of what takes a step in a body that takes the steps of all optimizers at its end."""
+    steps = [one.refs[0].node for one in training.body if isinstance(one, Run) and _by_itself(graph, one)]
+    for one in walk(training.body) if steps else ():
+        taken = [id for id in steps if id in _changes(ctx, graph, one)]
+        if not taken or (isinstance(one, Run) and _by_itself(graph, one)):
+            continue
+        if isinstance(one, Run):
+            help = (
+                f"write {_text(one)} in the body itself, not in an 'every': without it the training takes the step by "
+                "itself; to take only this one, write in the body: run no_op()"
+            )
+        else:
+            names, how = _step_names(ctx.graphs[graph.name], graph)
+            new = _instead(graph, one, _shown(graph, one), taken[0], "below that")
+            help = f"write in the body: run {', '.join(names)}; and {new}{how}"
+        for id in taken:
+            note = Note("the 'optimize' is on line {line}", graph.nodes[id].origin.span)
+            _report(ctx, STEP_TWICE, one, note, help=help)
 
 
 # --- changes that never run -------------------------------------------------------------------
@@ -163,21 +265,36 @@ def _how_to_run(
     training = next((one for body in bodies for one in body if isinstance(one, Train)), None)
     if training is None:
         return f"write in the session: run {name}"
-    where = f"write in the body of the 'train' on line {training.origin.span.line}:"
-    steps = [ref.node for ref in builder.optimizers]
+    where = f"in the body of the 'train' on line {training.origin.span.line}"
     runs = [one for one in training.body if isinstance(one, Run)]
-    by_itself = [one for one in runs if one.refs[0].node in steps and one.origin == nodes[one.refs[0].node].origin]
-    if not by_itself:
-        return f"{where} run {name}"
+    if any(_by_itself(graph, one) for one in runs):
+        step_names, how = _step_names(builder, graph)
+        steps = [ref.node for ref in builder.optimizers]
+        others = [name for id, name in zip(steps, step_names, strict=True) if id not in reached]
+        if len(others) == len(steps) and any(
+            id in reached for step in steps for id in trained(ctx, nodes, nodes[step])
+        ):
+            return f"write {where}: run {', '.join(others)}, and on the line below it: run {name}{how}"
+        return f"write {where}: run {', '.join([name, *others])}{how if others else ''}"
+    for run in runs:
+        within = [ref for ref in run.refs if ref.node in reached]
+        own = [feed for feed in run.feeds if _holds(run.origin.span, feed.origin.span)]
+        if within and len(within) == len(run.refs) and not own:
+            return f"{where}, instead of {_text(run)}, write: run {name}"
+        if within:
+            names = " and ".join(nodes[ref.node].name or "what it waits for" for ref in within)
+            return f"{where}, in '{_text(run)}', write {name} instead of {names}"
+    return f"write {where}: run {name}"
+
+
+def _step_names(builder: GraphBuilder, graph: Graph) -> tuple[list[str], str]:
+    """The names of the optimizers' steps, and how to give them those that they lack."""
+    steps = [ref.node for ref in builder.optimizers]
     named = {ref.node: bound for bound, _, refs in builder.bound for ref in refs if bound}
-    step_names = [named.get(id, "step" if len(steps) == 1 else f"step_{at}") for at, id in enumerate(steps, 1)]
-    help = f"{where} run {', '.join([name, *step_names])}"
-    if any(id in reached for step in steps for id in trained(ctx, nodes, nodes[step])):
-        help = f"{where} run {', '.join(step_names)}, and on the line below it: run {name}"
-    unnamed = [step for id, step in zip(steps, step_names, strict=True) if id not in named]
-    if unnamed:
-        help += f"; and name the step: optimize ... as {unnamed[0]}" + (", and so on" if unnamed[1:] else "")
-    return help
+    names = [named.get(id, "step" if len(steps) == 1 else f"step_{at}") for at, id in enumerate(steps, 1)]
+    unnamed = [name for id, name in zip(steps, names, strict=True) if id not in named]
+    more = ", and so on" if unnamed[1:] else ""
+    return names, f"; and name the step: optimize ... as {unnamed[0]}{more}" if unnamed else ""
 
 
 # --- changes for nothing ----------------------------------------------------------------------
@@ -190,7 +307,7 @@ def _doubt_lost(ctx: Analysis, graph: Graph, session: Session) -> None:
         match one:
             case Train():
                 own = {id for run in walk(one.body) if isinstance(run, Run) for id in _changed(ctx, graph, run)}
-                looks = any(isinstance(s, (Print, Expect, Stop, Log, Save, Checkpoint)) for s in walk(one.body))
+                looks = any(not isinstance(inner, (Run, Every)) for inner in walk(one.body))
                 lost = {} if looks else {**lost, **dict.fromkeys(own, one)}
             case Init(variables=refs):
                 _doubt_overwritten(ctx, one, lost, None if refs is None else {ref.node for ref in refs})
