@@ -228,6 +228,30 @@ def test_random_ops(noise, engine, tmp_path):
         assert len(other.printed) == len(step.printed)
 
 
+WATCHED = "watched = reduce_mean(square(X @ w - y)) + 0.1 * reduce_sum(tanh(noise))\n" + \
+    "optimize watched with gradient_descent(learning_rate=rate) as training"  # fmt: skip
+
+
+@pytest.mark.parametrize("on_nan", ["stop", "ignore"])
+@pytest.mark.parametrize("engine", ["loop", "xla"])
+def test_random_ops_that_only_the_watched_loss_needs(engine, on_nan, tmp_path):
+    """The step does not need them, but the loss is looked at."""
+    source = (
+        program(
+            "run training",
+            nodes=NOISE["normal"],
+            optimize=WATCHED,
+        ).replace(" as batch:", f' as batch with on_nan="{on_nan}":')
+        + "    print noise, w\n"
+    )
+    step, _ = ran(source, "step", tmp_path / "step")
+    other, notes = ran(source, engine, tmp_path / "other")
+    assert other.engines == [engine] and not notes
+    if engine == "loop":
+        assert_same_bits(step, other)
+    np.testing.assert_allclose(other.variables["w"], step.variables["w"], rtol=1e-4, atol=1e-5)
+
+
 def test_random_ops_without_a_seed(tmp_path):
     source = program("print noise", nodes="noise = random_uniform([])").replace("seed 7\n", "")
     first, _ = ran(source, "loop", tmp_path / "one")

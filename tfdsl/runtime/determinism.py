@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from ..executed import executed, initialised
+from ..executed import initialised
 from ..lowering.copies import Copier, name_of
 from ..lowering.graph import BuiltGraph
-from ..lowering.tf import op_determinism, tf
-from ..program import Statement, walk
+from ..lowering.tf import op_determinism
+from ..program import Statement
+from .executions import executions
 
 
 class _Switch:
@@ -64,15 +65,15 @@ def opening_is_seeded(built: BuiltGraph, copier: Copier) -> bool:
 
 def is_seeded(built: BuiltGraph, copier: Copier, statements: tuple[Statement, ...]) -> bool:
     """Whether nothing that statements execute draws numbers without a seed."""
-    elements = [built.graph.as_graph_element(built.value(ref)) for s in walk(statements) for ref in executed(s)]
+    names = [name for one in executions(built, statements) for name in one.fetches]
     if any(True for _ in initialised(statements)):
-        elements += _initialisers(built)
-    return _is_seeded(copier, elements)
+        names += _initialisers(built)
+    return _is_seeded(copier, names)
 
 
-def _initialisers(built: BuiltGraph) -> list[tf.Operation]:
-    return [variable.initializer for variable in built.variables()]
+def _initialisers(built: BuiltGraph) -> list[str]:
+    return [name_of(variable.initializer) for variable in built.variables()]
 
 
-def _is_seeded(copier: Copier, elements: Iterable[tf.Tensor | tf.Operation]) -> bool:
-    return not copier.draws_unseeded(copier.reached(map(name_of, elements)))
+def _is_seeded(copier: Copier, names: Iterable[str]) -> bool:
+    return not copier.draws_unseeded(copier.reached(names))

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..diagnostics import NO_XLA
-from ..executed import executed, keeps_checkpoints
+from ..executed import keeps_checkpoints
 from ..lowering.blame import op_of
-from ..lowering.copies import Copier, NotCopied, name_of
+from ..lowering.copies import Copier, NotCopied
 from ..lowering.failures import failure
-from ..program import Origin, Statement, Train, walk
+from ..program import Origin, Statement, Train
+from .executions import executions
 from .random_state import resumable
 from .session import SessionRun
 from .streams import Streams
@@ -131,17 +132,13 @@ class Engines:
     def _reach(self, plan: Train) -> _Reached:
         """What a training's body executes; `NotInGraph` if it cannot be in a loop."""
         built, random, ops, is_slow = self._run.built, set(), 0, False
-        for statement in walk(plan.body):
-            refs = executed(statement)
-            if not refs:
-                continue
-            fetches = [name_of(built.graph.as_graph_element(built.value(ref))) for ref in refs]
-            names = self.copier.reached(fetches, frozenset(built.tensor(feed.ref).name for feed in statement.feeds))
+        for one in executions(built, plan.body, plan):
+            names = self.copier.reached(one.fetches, one.fed)
             try:
                 random |= set(self.copier.random(names))
             except NotCopied as error:
                 node = op_of(built, error.op, error.function).node
-                raise NotInGraph(str(error), node.origin if node else statement.origin) from error
-            ops += len(names) if statement in plan.body else 0
+                raise NotInGraph(str(error), node.origin if node else one.statement.origin) from error
+            ops += len(names) if one.statement in plan.body else 0
             is_slow |= any(built.graph.get_operation_by_name(name).type.startswith(_SLOW) for name in names)
         return _Reached(frozenset(random), ops, is_slow)

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..diagnostics import ORDER_RANDOM
-from ..executed import executed
 from ..lowering.copies import Copier, name_of
 from ..lowering.failures import failure
 from ..lowering.order import Order
 from ..lowering.streams import TWINS, draw
 from ..lowering.tf import tf, v1
-from ..program import Origin, Statement, walk
+from ..program import Origin, Statement
+from .executions import executions
 from .streams import Streams
 
 if TYPE_CHECKING:
@@ -81,16 +81,12 @@ class InOrder:
 
     def random(self, statements: tuple[Statement, ...]) -> set[str]:
         """The random ops that executions of some statements draw from streams."""
-        graph, copier = self._built.graph, self._copier
-        executions: set[tuple[tuple[str, ...], frozenset[str]]] = set()
-        for statement in walk(statements):
-            names = [name_of(graph.as_graph_element(self._built.value(ref))) for ref in executed(statement)]
-            fed = [self._built.tensor(feed.ref).name for feed in statement.uses().feeds]
-            executions.add((tuple(names), frozenset(fed)))
-        reached = copier.reached(name for names, _ in executions for name in names)
+        copier = self._copier
+        made = {(one.fetches, one.fed) for one in executions(self._built, statements)}
+        reached = copier.reached(name for fetches, _ in made for name in fetches)
         if not copier.twinned(reached) or not any(map(copier.orders.writes, reached)):
             return set()
-        return {name for one in executions for name in copier.twinned(self._copied(*one)[1])}
+        return {name for one in made for name in copier.twinned(self._copied(*one)[1])}
 
     def _note_drawn(self, names: Iterable[str], fed: frozenset[str]) -> None:
         streams = self._run.streams.streams if self._run.streams else {}

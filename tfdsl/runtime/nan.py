@@ -10,7 +10,7 @@ from ..diagnostics import LOSS_NAN, Note, TfgError
 from ..lowering.failures import failure
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import tf
-from ..program import Node, Origin, Ref, Train
+from ..program import Graph, Node, Origin, Ref, Train
 
 # Before the first step no learning rate has had an effect.
 _AT_FIRST = (
@@ -30,6 +30,18 @@ _WRITTEN = (
 )
 
 
+def watched_losses(graph: Graph, training: Train, refs: Iterable[Ref]) -> tuple[Ref, ...]:
+    """The losses that an execution in a training makes smaller; none where the program does not care."""
+    if not _cares(training):
+        return ()
+    nodes = [graph.nodes[number] for number in sorted(graph.reach(refs))]
+    return tuple(dict.fromkeys(node.args["loss"] for node in nodes if node.op == "optimize"))
+
+
+def _cares(training: Train) -> bool:
+    return training.on_nan != "ignore"
+
+
 class Watch:
     """The losses that a training watches: those of the optimizers whose steps its body takes. `last` says what is kept
     of the steps before, if anything is."""
@@ -41,7 +53,7 @@ class Watch:
     @property
     def cares(self) -> bool:
         """Whether what becomes NaN is an error."""
-        return self._plan.on_nan != "ignore"
+        return _cares(self._plan)
 
     def notes(self) -> list[Note]:
         """Where the training is, and what is kept of it."""
@@ -51,13 +63,8 @@ class Watch:
     def losses(self, refs: Iterable[Ref]) -> tuple[Ref, ...]:
         """The losses that an execution makes smaller; none where the program does not care."""
         refs = tuple(refs)
-        if not self.cares:
-            return ()
         if refs not in self._losses:
-            graph = self._built.program
-            nodes = [graph.nodes[number] for number in sorted(graph.reach(refs))]
-            found = dict.fromkeys(node.args["loss"] for node in nodes if node.op == "optimize")
-            self._losses[refs] = tuple(found)
+            self._losses[refs] = watched_losses(self._built.program, self._plan, refs)
         return self._losses[refs]
 
     def check(self, losses: tuple[Ref, ...], values: list, step: int) -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..executed import after_checkpoints, executed, initialised
+from ..executed import after_checkpoints, initialised
 from ..lowering.copies import name_of
-from ..lowering.tf import tf
-from ..program import Origin, Statement, walk
+from ..program import Origin, Statement
+from .executions import executions
 
 if TYPE_CHECKING:
     from .session import SessionRun
@@ -53,13 +53,11 @@ def initialise(run: "SessionRun") -> None:
 def resumable(run: "SessionRun", statements: tuple[Statement, ...]) -> list[str]:
     """The names of all ops that a resumed run of a session's statements may execute."""
     built, statements = run.built, after_checkpoints(statements)
-    elements: list[tf.Tensor | tf.Operation] = [
-        built.graph.as_graph_element(built.value(ref)) for one in walk(statements) for ref in executed(one)
-    ]
+    names = [name for one in executions(built, statements) for name in one.fetches]
     for variables in initialised(statements):
         chosen = built.variables() if variables is None else map(built.value, variables)
-        elements += [variable.initializer for variable in chosen]
-    return run.engines.copier.reached(map(name_of, elements))
+        names += [name_of(variable.initializer) for variable in chosen]
+    return run.engines.copier.reached(names)
 
 
 def hidden(run: "SessionRun", statements: tuple[Statement, ...]) -> list[tuple[str, Origin]]:
