@@ -43,6 +43,9 @@ OPEN += "variable v = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]\nplaceholder q: float
         ("rfft(real(z), fft_length=l)", "z = [[], []], l = [2]", "nothing to transform"),
         ("scatter_min(v, [0, 1], q)", "q = [[1], [2]]", "not compatible"),
         ("scatter_update(v, [0, 1], q)", "q = [[1, 2, 3], [4, 5, 6]]", "not compatible"),
+        ("nce_loss(q, [0.0, 0.0], [[0]], [[1.0]], num_sampled=1, num_classes=2)", "q = [[1]]", "fewer than 2 rows"),
+        ("sampled_softmax_loss(v, q[0], [[0]], [[1.0, 2.0]], num_sampled=1, num_classes=3)", "q = [[1, 2]]",
+         "fewer than 3 rows"),
         ("scatter_mul(v, [0], q)", "q = [[]]", "not compatible"),
     ],
 )  # fmt: skip

@@ -141,6 +141,8 @@ ASSERTION = _message("TFG237", "{op} cannot hold: {x} {relation} {y} is false",
 NOTHING_THERE = _message("TFG238", "{op} has no element to change in {type}", "give it no indices and updates either")
 AXES_MANY = _message("TFG234", "{what} has {rank} axes; TensorFlow has tensors of at most {limit}",
                      "put several sizes into one")
+ROWS_FEW = _message("TFG239", "{op} needs {param} to have a row for each of the {count} classes, but it is {type}",
+                    "num_classes can be at most the number of rows of {param}")
 BITS = _message("TFG229", "{op} cannot read {type} as {dtype}: the last axis needs size {wanted}")
 
 DILATED = _message("TFG484", "{op} with dilations and padding=\"SAME\" needs to know all sizes of {param}, which is "

@@ -26,7 +26,7 @@ from .data import Data, Held
 from .failures import failure, is_own, plain_reason
 from .foreign import python_node, raw_node
 from .gradients import gradients
-from .guards import definite, indices, not_of_zeros, ranked, sizes, slices, transformed
+from .guards import definite, indices, not_of_zeros, ranked, sizes, slices, transformed, with_rows
 from .kept_random import KeptRandom
 from .layout import PLAIN, Placement, Setting
 from .names import VariableNames
@@ -321,6 +321,8 @@ class Lowering:
             arguments[op.sliced] = slices(arguments[op.sliced], arguments["ref"])
         if op.sized:
             arguments[op.sized] = sizes(arguments[op.sized], node.name or op.name)
+        for param in op.classes:
+            arguments[param] = with_rows(arguments[param], arguments["num_classes"], node.name or op.name)
         for param in op.gathers:
             arguments[param] = _written(arguments[param])
         name = node.name or node.default or None

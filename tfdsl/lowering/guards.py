@@ -76,6 +76,15 @@ def indices(value: object, updates: object, name: str) -> object:
         )
 
 
+def with_rows(value: object, count: int, name: str) -> object:
+    """Rows, of which there must be `count` or more. The kernel looks up those that it draws alone, so that an execution
+    would fail or not by chance."""
+    if not isinstance(value, tf.Tensor) or (value.shape.rank and value.shape[0] is not None):
+        return value
+    with v1.name_scope(f"{name}_check"):
+        return _checked(value, tf.shape(value)[0] >= count, f"fewer than {count} rows")
+
+
 def slices(value: object, variable: tf.Variable) -> object:
     """Slices for a variable, of a known rank, with the variable's sizes behind its first axis; or one number. An
     assertion on sizes is not enough: Grappler infers from the kernel that the sizes are right."""

@@ -118,6 +118,7 @@ class Op:
     ranks: Mapping[str, int | tuple[int | None, ...]] = field(default_factory=dict)
     sized: str = ""  # the argument that says a shape, whose sizes the kernel does not check
     pairs: tuple[str, ...] = ()  # indices and updates, whose ranks the kernel does not check
+    classes: tuple[str, ...] = ()  # arguments with a row for each of `num_classes`, few of which the kernel looks up
     gathers: tuple[str, ...] = ()  # arguments of which TensorFlow reads only some rows if they are variables
     sliced: str = ""  # the argument with slices of `ref`, whose sizes the kernel does not check
     special: bool = False  # lowered by a function of its own, not by calling `tf` with the arguments

@@ -32,6 +32,7 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         sized: str = "",
         pairs: tuple[str, ...] = (),
         gathers: tuple[str, ...] = (),
+        classes: tuple[str, ...] = (),
         sliced: str = "",
         special: bool = False,
         no_gradient: str = "",
@@ -44,7 +45,7 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         facts = {
             "compares": compares, "applies": applies, "arranges": arranges, "writes": writes,
             "draws_alone": draws_alone, "by_shape": by_shape,
-            "ranks": ranks, "sized": sized, "pairs": pairs, "gathers": gathers, "sliced": sliced,
+            "ranks": ranks, "sized": sized, "pairs": pairs, "gathers": gathers, "classes": classes, "sliced": sliced,
             "special": special,
             "no_gradient": no_gradient, "modes": modes, "named": named,
         }  # fmt: skip

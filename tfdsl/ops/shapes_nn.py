@@ -13,6 +13,7 @@ from ..diagnostics import (
     ONE_OF,
     OPTION,
     RANK,
+    ROWS_FEW,
     WINDOW,
 )
 from ..limits import MAX_AXES
@@ -271,8 +272,11 @@ def cross_entropy(axis: str = "axis"):
 def sampled_loss(call: Call) -> TensorType:
     """One loss for each row of inputs."""
     rows, width = wanted_rank(call, "inputs", 2)
-    same_size(call, wanted_rank(call, "weights", 2)[1], width, "weights", "inputs")
-    wanted_rank(call, "biases", 1)
+    classes, known = wanted_rank(call, "weights", 2)
+    same_size(call, known, width, "weights", "inputs")
+    for param, size in (("weights", classes), ("biases", *wanted_rank(call, "biases", 1))):
+        if isinstance(size, int) and size < call["num_classes"]:
+            call.fail(ROWS_FEW, param, param=param, count=call["num_classes"], type=call[param])
     labelled, true = wanted_rank(call, "labels", 2)
     same_size(call, true, call["num_true"], "labels")
     return TensorType(call.dtype("T"), (same_size(call, labelled, rows, "labels", "inputs"),))

@@ -202,7 +202,7 @@ for _name, _what in (
         "result [batch].",
         f"{_name}([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [0.0, 0.0, 0.0], [[0], [2]], [[1.0, 1.0], [2.0, 2.0]], "
         "num_sampled=1, num_classes=3)", T="float32", num_sampled=1, num_classes=1, num_true=1,
-        gathers=("weights", "biases"))
+        classes=("weights", "biases"), gathers=("weights", "biases"))
 _LOSS = "the mean over all elements, a float32 scalar. It also joins the graph's collection of losses."
 for _name, _what in (
     ("mean_squared_error", "The squared error"), ("absolute_difference", "The absolute error"),
