@@ -12,8 +12,8 @@ from interrupted import DATA, TEXT, Stopping, points, program, states, stopped_a
 
 import tfdsl
 from tfdsl.access import Access
-from tfdsl.runtime.durable import sealed
-from tfdsl.runtime.lock import Held, Lock
+from tfdsl.runtime.files.durable_io import sealed
+from tfdsl.runtime.files.lock import Held, Lock
 from tfdsl.runtime.options import Options
 
 # --- damage ------------------------------------------------------------------------------------

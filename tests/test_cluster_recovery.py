@@ -9,8 +9,7 @@ from pathlib import Path
 
 import clusters
 import pytest
-
-from tfdsl.runtime.recovery import Once, Place
+from tfdsl.runtime.execution.cluster_session.recovery import Once, Place
 
 pytestmark = pytest.mark.xdist_group("cluster")
 

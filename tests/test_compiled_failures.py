@@ -5,8 +5,8 @@ import pytest
 import tfdsl
 from tfdsl.lowering import compiled
 from tfdsl.lowering.tf import tf
-from tfdsl.runtime import engines
 from tfdsl.runtime.session import Options
+from tfdsl.runtime.training import select as engines
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import pytest
 
 import tfdsl
 from tfdsl.lowering.tf import op_determinism, tf, v1
-from tfdsl.runtime.machine import machine
+from tfdsl.runtime.checkpoint.machine import machine
 from tfdsl.runtime.options import Options
 
 # The gradients of what is gathered are added up by several threads, in whatever order these come to it.

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import tfdsl
 from tfdsl.cli import main
-from tfdsl.runtime import export
+from tfdsl.runtime.statements import export
 
 PROGRAM = """
 data moons = moons(100, noise=0.1, seed=42)

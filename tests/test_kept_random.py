@@ -6,9 +6,9 @@ import pytest
 import tfdsl
 from tfdsl.lowering.kept_random import KEPT
 from tfdsl.lowering.tf import tf, v1
-from tfdsl.runtime import random_state
+from tfdsl.runtime.execution import random_state
 from tfdsl.runtime.options import Options
-from tfdsl.runtime.record import Result
+from tfdsl.runtime.result import Result
 from tfdsl.runtime.session import opened
 
 PROGRAM = """

@@ -8,7 +8,7 @@ from tensorflow import train
 from tensorflow.compat import v1
 
 import tfdsl
-from tfdsl.runtime.durable import sealed
+from tfdsl.runtime.files.durable_io import sealed
 
 TEXT = """
 param value = 1.0
@@ -253,7 +253,7 @@ session:
     printed = []
     program = tfdsl.compile(text)
     with pytest.raises(tfdsl.TfgError) as caught:
-        program.run(options=tfdsl.runtime.session.Options(printed.append))
+        program.run(options=tfdsl.Options(printed.append))
     assert printed == []
     assert [d.details["name"] for d in caught.value.diagnostics] == ["layer/a", "layer/b", "c"]
     assert {d.code for d in caught.value.diagnostics} == {"TFG705"}
@@ -271,7 +271,7 @@ def test_a_missing_checkpoint_is_said_before_anything_runs(here):
     printed = []
     program = tfdsl.compile(READ.replace("session:", 'session:\n    print "first"\nsession:', 1))
     with pytest.raises(tfdsl.TfgError, match="TFG704"):
-        program.run(options=tfdsl.runtime.session.Options(printed.append))
+        program.run(options=tfdsl.Options(printed.append))
     assert printed == []
 
 

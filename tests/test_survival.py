@@ -81,12 +81,13 @@ def test_events(tmp_path):
 BROKEN = {
     "nothing is restored": (
         ["kills", "--count", "2", "--models", "momentum", "--seed", "3"],
-        "from tfdsl.runtime.savers import Savers; Savers.read = lambda *arguments: None",
+        "from tfdsl.runtime.execution.savers import Savers; Savers.read = lambda *arguments: None",
         "instead of",
     ),
     "no checksum is looked at": (
         ["flips", "--count", "200"],
-        "from tfdsl.runtime import saved, states; saved.verify = states.verify = lambda *arguments: None",
+        "from tfdsl.runtime.files import atomic_files; from tfdsl.runtime.checkpoint import store; "
+        "atomic_files.verify = store.verify = lambda *arguments: None",
         "it is taken for whole",
     ),
 }

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .limits import Limits
     from .runtime.embedded import EmbeddedSession
     from .runtime.options import Options, Progress
-    from .runtime.record import Result
+    from .runtime.result import Result
 
 __version__ = "0.1.0"
 __all__ = [

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .lowering.tf import tf
     from .runtime.embedded import EmbeddedSession
     from .runtime.options import Options
-    from .runtime.record import Result
+    from .runtime.result import Result
 
 
 def merged_params(params: Mapping[str, object] | None, named: Mapping[str, object]) -> dict[str, object]:
@@ -180,7 +180,7 @@ class Compiled:
 
     def array(self, field: Field) -> "np.ndarray":
         """The array of a field of data, or of a name from outside."""
-        from .runtime.host import indexed
+        from .runtime.execution.evaluate import indexed
 
         if not field.field:
             return indexed(self._outside[field.data], field.index)

@@ -20,9 +20,10 @@ def ready() -> None:
     from tfdsl.cli import tensorflow
 
     tensorflow.load()
-    import tfdsl.runtime.loop
+    import tfdsl.runtime.training.train.graph_loop
+
     import tfdsl.runtime.run
-    import tfdsl.runtime.training  # noqa: F401
+    import tfdsl.runtime.training.train  # noqa: F401
 
 
 def came(text: str, engine: str) -> dict:

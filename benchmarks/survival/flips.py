@@ -101,7 +101,7 @@ class Checkpoints:
     def fault(self, has_old: bool, file: str) -> str:
         """What is wrong with how a damaged file is met; `file` is empty where it may be any that is named."""
         from tfdsl.access import TRUSTED
-        from tfdsl.runtime.states import States
+        from tfdsl.runtime.checkpoint.store import States
 
         states = States(str((self.both if has_old else self.alone) / "kept"), TRUSTED)
         try:
@@ -145,8 +145,8 @@ class Saves:
 
     def fault(self, file: str, is_removed: bool) -> str:
         from tfdsl.access import TRUSTED
-        from tfdsl.runtime.durable import Damaged
-        from tfdsl.runtime.saved import SavedFiles
+        from tfdsl.runtime.files.atomic_files import SavedFiles
+        from tfdsl.runtime.files.durable_io import Damaged
 
         with SavedFiles(str(self.folder / "final.ckpt"), TRUSTED) as files:
             if not files.exists():

@@ -29,11 +29,12 @@ def _ready() -> None:
     from tfdsl.cli import tensorflow
 
     tensorflow.load()
+    import tfdsl.runtime.training.train.graph_loop
+
     import tfdsl.lowering.graph
-    import tfdsl.runtime.export
-    import tfdsl.runtime.loop
     import tfdsl.runtime.run
-    import tfdsl.runtime.training  # noqa: F401
+    import tfdsl.runtime.statements.export
+    import tfdsl.runtime.training.train  # noqa: F401
 
     gc.freeze()
 

@@ -178,8 +178,8 @@ class Cuts:
         def resumed(say) -> None:
             from tfdsl.access import Access
             from tfdsl.lowering.tf import tf
-            from tfdsl.runtime.durable import Damaged
-            from tfdsl.runtime.saved import SavedFiles
+            from tfdsl.runtime.files.atomic_files import SavedFiles
+            from tfdsl.runtime.files.durable_io import Damaged
 
             try:
                 with SavedFiles("every.ckpt", Access()) as files, files.reading() as prefix:

@@ -70,7 +70,7 @@ def _reports(ctx, program, checks, feeds, data, tolerance):
     from ..program import Origin, Session
     from ..runtime.gradcheck import compare, feeds_for
     from ..runtime.options import Options
-    from ..runtime.record import Result
+    from ..runtime.result import Result
     from ..runtime.session import opened
 
     compiled = Compiled(program, data, access=ctx.access)

@@ -25,7 +25,7 @@ def command(arguments: argparse.Namespace) -> int:
     cluster = cluster_of(arguments)
     if arguments.container == "":
         raise WrongUse("--container needs a name; the variables that are in no container are cleared by --default")
-    from ..runtime.containers import clear
+    from ..runtime.cluster.containers import clear
 
     failed = clear(cluster, arguments.container, arguments.timeout)
     what = "the default container" if arguments.default else f"container '{arguments.container}'"

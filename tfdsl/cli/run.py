@@ -86,7 +86,7 @@ def command(arguments: argparse.Namespace) -> int:
     say(f"checked {arguments.file}: {count(nodes, 'node')}, {count(len(compiled.program.sessions), 'session')}")
     if not compiled.program.sessions:
         compiled.run()  # which says that there is nothing to run
-    from ..runtime.states import held
+    from ..runtime.checkpoint.store import held
 
     with held(compiled.program, arguments.session, compiled.access) as states, _workers(arguments, compiled) as workers:
         tensorflow.load(lambda: [one.close() for one in states.values()])
@@ -137,7 +137,7 @@ def _run(arguments: argparse.Namespace, compiled: Compiled, logdir: str | None, 
         options.progress = bar(colour(sys.stderr))
     if arguments.trace is None:
         return compiled.run(arguments.session, options)
-    from ..runtime.trace import Tracer
+    from ..runtime.execution.trace import Tracer
 
     options.tracer = Tracer()
     result = compiled.run(arguments.session, options)

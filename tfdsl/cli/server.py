@@ -68,7 +68,7 @@ def _check_port(arguments: argparse.Namespace, number: int) -> None:
 
 
 def _start(arguments: argparse.Namespace, cluster: Cluster, number: int) -> None:
-    from ..runtime.server import NotStarted, start
+    from ..runtime.cluster.server import NotStarted, start
 
     try:
         start(cluster, arguments.job, arguments.task)

@@ -15,7 +15,7 @@ from .child import child, environment
 from .report import tell
 
 if TYPE_CHECKING:
-    from ..runtime.share import Part
+    from ..runtime.cluster.async_training import Part
 
 RESTARTS = 3  # of each process
 
@@ -33,7 +33,7 @@ class Workers:
     @property
     def part(self) -> "Part":
         """What the run itself takes."""
-        from ..runtime.share import Part
+        from ..runtime.cluster.async_training import Part
 
         return Part(0, self._count, self._board)
 
@@ -74,9 +74,9 @@ def follow(arguments: argparse.Namespace, compiled: Compiled) -> int:
     number, of, board = arguments.part.split(":")
     compiled.worker = int(number)
     tensorflow.load()
+    from ..runtime.cluster.async_training import Part
     from ..runtime.options import Options
     from ..runtime.run import follow as follow_run
-    from ..runtime.share import Part
 
     def note(line: str) -> None:
         tell(f"tfdsl: worker {number}: {line}")

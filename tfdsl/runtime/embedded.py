@@ -23,12 +23,12 @@ from ..lowering.failures import failure
 from ..lowering.graph import BuiltGraph
 from ..program import Named, Origin, Program, Ref, Refs, Session, Static, refs_of, takes_step
 from ..suggest import did_you_mean, listed
-from .cluster import Late, Lost, Servers
-from .feeds import check_shapes, convert
-from .host import thaw
+from .execution.cluster_session import Late, Lost, Servers
+from .execution.evaluate import thaw
+from .execution.feeds import check_shapes, convert
+from .execution.savers import variable_type
 from .options import Options
-from .record import Result
-from .savers import variable_type
+from .result import Result
 from .session import SessionRun, opened, run_failure
 
 

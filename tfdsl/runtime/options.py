@@ -11,10 +11,10 @@ from ..cluster import TIMEOUT
 if TYPE_CHECKING:
     import numpy as np
 
-    from .cluster import Servers
-    from .share import Part, Share
-    from .states import States
-    from .trace import Tracer
+    from .checkpoint.store import States
+    from .cluster.async_training import Part, Share
+    from .execution.cluster_session import Servers
+    from .execution.trace import Tracer
 
 
 # Defaults of options are functions with names, so that options can be pickled.

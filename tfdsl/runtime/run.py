@@ -11,16 +11,16 @@ from ..diagnostics import DATA_EMPTIED, DATA_ROUNDED, EXPECT_FAILED, SYNTHETIC, 
 from ..lowering.tf import tf
 from ..program import Program, Restore, Save, Session, known_text, walk
 from ..render import render_text
-from .checkpoints import Kept
-from .cluster import Lost, Servers
-from .events import rewind, scalars
+from .checkpoint.manager import Kept
+from .checkpoint.store import held
+from .cluster.async_training import Phase, Share
+from .execution.cluster_session import Lost, Servers
+from .execution.savers import Savers
+from .files.event_log import rewind, scalars
 from .options import Options
-from .record import DataUsed, Interrupted, Result
-from .savers import Savers
+from .result import DataUsed, Interrupted, Result
 from .session import opened, run_session
-from .share import Phase, Share
-from .states import held
-from .training import take_part
+from .training.train import take_part
 
 
 def run(compiled, session: str | None = None, options: Options | None = None) -> Result:

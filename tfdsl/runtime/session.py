@@ -54,26 +54,27 @@ from ..program import (
 )
 from ..render import render_text
 from ..source import Span
-from . import host, random_state
-from .checkpoints import Kept, Resume
-from .cluster import Late, Lost
-from .data_session import DataSession
-from .determinism import determinism, is_seeded, opening_is_seeded
-from .devices import check_devices
-from .events import EventLog
-from .export import export, exported
-from .feeds import check_shapes, convert
-from .in_order import InOrder
-from .nan import Health, Watch
+from .checkpoint.manager import Kept, Resume
+from .cluster.recovery import Place, Recovery
+from .execution import evaluate as host
+from .execution import random_state
+from .execution.cluster_session import Late, Lost
+from .execution.data_session import DataSession
+from .execution.determinism import determinism, is_seeded, opening_is_seeded
+from .execution.devices import check_devices
+from .execution.feeds import check_shapes, convert
+from .execution.in_order import InOrder
+from .execution.nan import Health, Watch
+from .execution.savers import Savers
+from .execution.streams import Streams
+from .execution.trace import FIRST_STEP, OTHER, SETUP, STEP
+from .files.event_log import EventLog
 from .options import Options
-from .record import Interrupted, Result
-from .recovery import Place, Recovery
-from .savers import Savers
-from .streams import Streams
-from .trace import FIRST_STEP, OTHER, SETUP, STEP
+from .result import Interrupted, Result
+from .statements.export import export, exported
 
 if TYPE_CHECKING:
-    from .engines import Engines
+    from .training.select import Engines
 
 
 @dataclass(slots=True)
@@ -461,8 +462,8 @@ def opened(
 ) -> Iterator[SessionRun]:
     """A session ready for its statements: helper nodes made, variables initialised if the plan says so."""
     from ..program import walk
-    from .engines import Engines
-    from .notes import say_before
+    from .notices import say_before
+    from .training.select import Engines
 
     savers = Savers(built, options.access)
     now = time.strftime("%Y%m%d%H%M%S", time.gmtime()) if resume is None else resume.state.about["now"]
@@ -541,7 +542,7 @@ def _run_statements(run: SessionRun, plan: Session, kept: Kept, resume: Resume |
 
 
 def _run_from(run: SessionRun, plan: Session, kept: Kept, start: Place, resume: Resume | None) -> None:
-    from .training import train
+    from .training.train import train
 
     for at, statement in enumerate(plan.body):
         if run.options.interrupted():

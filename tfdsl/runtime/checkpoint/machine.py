@@ -1,0 +1,65 @@
+"""What the bits of a run depend on beside its program and its data: the build of TensorFlow, and the machine."""
+
+import os
+import platform
+
+import numpy as np
+
+from ...lowering.tf import is_onednn_on, op_determinism, tf, v1
+
+# The parts of the instruction set by which TensorFlow, Eigen, oneDNN and XLA choose among their kernels.
+_EXTENSIONS = ("sse4_1", "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512", "amx", "sve", "asimd")
+
+
+def machine(config: v1.ConfigProto | None = None) -> dict[str, str]:
+    """What to compare before a training goes on elsewhere, by what it is; `config` is that of the session."""
+    config = config or v1.ConfigProto()
+    model, extensions = _processor()
+    return {
+        "tensorflow": tf.version.VERSION,
+        "build": f"{tf.version.GIT_VERSION}, {tf.version.COMPILER_VERSION}",
+        "numpy": np.__version__,  # whose `default_rng` may draw other permutations in another version
+        "processor": model,
+        "instructions": extensions,
+        "intra_op_threads": str(_threads(config.intra_op_parallelism_threads, "TF_NUM_INTRAOP_THREADS")),
+        "inter_op_threads": str(_threads(config.inter_op_parallelism_threads, "TF_NUM_INTEROP_THREADS")),
+        "onednn": _on(is_onednn_on()),
+        "op_determinism": _on(op_determinism.is_enabled()),
+        "xla_flags": os.environ.get("XLA_FLAGS", ""),
+    }
+
+
+def _on(value: bool) -> str:
+    return "on" if value else "off"
+
+
+def _threads(configured: int, variable: str) -> int:
+    """How many threads TensorFlow takes: those of the session, or the environment, or one for each processor that
+    this process may use."""
+    if configured > 0:
+        return configured
+    try:
+        given = int(os.environ.get(variable, "0"))
+    except ValueError:
+        given = 0
+    if given > 0:
+        return given
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _processor() -> tuple[str, str]:
+    """The model of the processor, and its instruction set as far as it matters."""
+    fields: dict[str, str] = {}
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            for line in file:
+                name, _, value = line.partition(":")
+                fields.setdefault(name.strip().lower(), value.strip())
+    except OSError:  # only Linux has it
+        pass
+    model = fields.get("model name") or platform.processor() or "unknown"
+    known = sorted(
+        one for one in fields.get("flags", fields.get("features", "")).split() if one.startswith(_EXTENSIONS)
+    )
+    return model, " ".join([platform.machine(), *known])

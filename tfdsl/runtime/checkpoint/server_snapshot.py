@@ -1,0 +1,117 @@
+"""The state of a training in the memory of the servers, for a client that is started again while they live.
+
+Beside each variable its server keeps two copies of it, and one server two descriptions of what they belong to, as a
+checkpoint has one. They are written in turn: first the description is taken away, then the variables are copied where
+they are, then the new description is put there. So at every moment at least one is whole, and nothing but the
+description crosses the network. A client that is killed may leave the variables themselves between two steps; whoever
+takes the training up begins with the newer copy that is whole. It reads that at once: a server that is lost before the
+training is under way again would take it along.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...lowering.graph import BuiltGraph
+from ...lowering.tf import tf, v1
+from ..execution.cluster_session import variables_of
+
+_COPIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A copy that was read: what it belongs to, and the variables' values."""
+
+    about: dict
+    values: dict[str, np.ndarray]
+    path = "the memory of the servers"
+
+
+class OnServers:
+    """The copies of the variables of one graph."""
+
+    def __init__(self, built: BuiltGraph):
+        with built.adding("copies"):
+            self._copies = [_Copy(built, number) for number in range(_COPIES)]
+        self._number = 0  # of the newest one
+
+    @classmethod
+    def of(cls, built: BuiltGraph) -> "OnServers":
+        """Those of a graph, to which they are added when first asked for."""
+        with built.lock:
+            if "copies" not in built.added:
+                built.added["copies"] = cls(built)
+            return built.added["copies"]
+
+    def put(self, session: v1.Session, about: dict) -> None:
+        """Copy the variables."""
+        number = self._number + 1
+        copy = self._copies[number % _COPIES]
+        session.run(copy.put, {copy.given: json.dumps({**about, "number": number})})
+        self._number = number  # not before: if that fails, the other copy stays the one that is whole
+
+    def newest(self, session: v1.Session, is_wanted: Callable[[dict], bool]) -> Copied | None:
+        """The newer copy of those that are whole and wanted, by what they belong to, if there is one."""
+        found = [copied for copied in self._found(session) if is_wanted(copied.about)]
+        if not found:
+            return None
+        newest = max(found, key=lambda copied: copied.about["number"])
+        self._number = newest.about["number"]
+        return newest
+
+    def _found(self, session: v1.Session) -> Iterator[Copied]:
+        for copy in self._copies:
+            try:
+                before, values, after = session.run(copy.read)
+                about = json.loads(before or b"null")
+            except (tf.errors.FailedPreconditionError, tf.errors.NotFoundError, ValueError):
+                continue  # never written, or on a server that was started again
+            if before == after and isinstance(about, dict) and isinstance(about.get("number"), int):
+                yield Copied(about, values)
+
+    def clear(self, session: v1.Session) -> None:
+        """Forget both."""
+        session.run([copy.forget for copy in self._copies])
+
+
+class _Copy:
+    """The nodes of one copy. A copy is with its variable, the description with the first variable."""
+
+    def __init__(self, built: BuiltGraph, number: int):
+        variables = list(variables_of(built))
+        first = variables[0].handle if variables else None
+        self._number = number
+        description = self._handle(first, tf.string, [], "about")
+        # A name on a server has one type for good, whichever program it comes from.
+        pairs = [(v, self._handle(v.handle, v.dtype.base_dtype, v.shape, v.op.name)) for v in variables]
+        self.given = v1.placeholder(tf.string, [], "about")
+        self.forget = _assign(description, tf.constant(""))
+        with tf.control_dependencies([self.forget]):
+            copied = [_assign(handle, _read(v.handle, v.dtype.base_dtype)) for v, handle in pairs]
+        with tf.control_dependencies(copied):
+            self.put = _assign(description, tf.identity(self.given))
+        before = _read(description, tf.string)
+        with tf.control_dependencies([before]):
+            values = {v.op.name: _read(handle, v.dtype.base_dtype) for v, handle in pairs}
+        with tf.control_dependencies(values.values()):
+            self.read = before, values, _read(description, tf.string)
+
+    def _handle(self, beside: tf.Tensor | None, dtype: tf.DType, shape, name: str) -> tf.Tensor:
+        device = beside.op.device if beside is not None else None
+        container = beside.op.get_attr("container").decode() if beside is not None else ""
+        with tf.device(device):
+            return tf.raw_ops.VarHandleOp(
+                dtype=dtype, shape=shape, container=container,
+                shared_name=f"tfdsl.copy.{self._number}/{dtype.name}/{name}",
+            )  # fmt: skip
+
+
+def _read(handle: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    return tf.raw_ops.ReadVariableOp(resource=handle, dtype=dtype)
+
+
+def _assign(handle: tf.Tensor, value: tf.Tensor) -> tf.Operation:
+    return tf.raw_ops.AssignVariableOp(resource=handle, value=value)

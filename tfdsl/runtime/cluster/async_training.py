@@ -1,0 +1,215 @@
+"""Asynchronous training: each worker has a process that takes every n-th step of a training by itself.
+
+The variables are on the parameter servers, and whoever is ready reads and changes them, so the result depends on who
+is faster: it is not the same in two runs. Which worker takes which step is fixed, so each batch of an epoch is seen by
+one worker. The first process, the chief, does all else that the program says; the others follow it.
+
+What the processes have to tell one another is on a board, some variables on the first parameter server: which training
+is under way, and how far each worker has come.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...diagnostics import WORKER_SILENT, Diagnostic, TfgError
+from ...lowering.data import Data
+from ...lowering.tf import tf, v1
+from ...program import Run, Statement
+from ...record import Record
+from ..execution.cluster_session import ClusterSession, Lost, Servers
+
+_LOOK = 0.05  # seconds between two looks at the board by one who waits
+_NOTE = 0.1  # seconds between two notes of how far a worker has come, at least
+
+
+class Phase(Record):
+    """What the chief does: a training, by the numbers of its session and statement; or none, when it is over. `turn`
+    counts how often the variables were put back."""
+
+    session: int
+    statement: int
+    turn: int
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The steps of one worker: those whose number, divided by `of`, leaves `number`. `board` is the name of the
+    run's board."""
+
+    number: int
+    of: int
+    board: str
+
+    @property
+    def is_chief(self) -> bool:
+        return self.number == 0
+
+    def first(self, step: int) -> int:
+        """The first of them that is not before a step."""
+        return step + (self.number - step) % self.of
+
+
+class Board:
+    """The variables that the processes share."""
+
+    def __init__(self, servers: Servers, part: Part):
+        self._servers = servers
+        with tf.Graph().as_default() as graph, tf.device("/job:ps/task:0"):
+            self._data = Data(graph)
+            self._phase, self._steps = self._handle(part, "phase", tf.string, []), []
+            for number in range(part.of):
+                self._steps.append(self._handle(part, f"step/{number}", tf.int64, []))
+            self._text, self._step = v1.placeholder(tf.string, []), v1.placeholder(tf.int64, [])
+            self._all = v1.placeholder(tf.int64, [part.of])
+            self._read = tf.raw_ops.ReadVariableOp(resource=self._phase, dtype=tf.string)
+            self._reached = tf.stack([tf.raw_ops.ReadVariableOp(resource=one, dtype=tf.int64) for one in self._steps])
+            self._set = [tf.raw_ops.AssignVariableOp(resource=one, value=self._step) for one in self._steps]
+            begun = [
+                tf.raw_ops.AssignVariableOp(resource=one, value=value)
+                for one, value in zip(self._steps, tf.unstack(self._all), strict=True)
+            ]
+            with tf.control_dependencies(begun):
+                self._write = tf.raw_ops.AssignVariableOp(resource=self._phase, value=tf.identity(self._text))
+            self._remove = [tf.raw_ops.DestroyResourceOp(resource=one) for one in (self._phase, *self._steps)]
+        self._open()
+
+    @staticmethod
+    def _handle(part: Part, name: str, dtype: tf.DType, shape: list[int]) -> tf.Tensor:
+        return tf.raw_ops.VarHandleOp(dtype=dtype, shape=shape, shared_name=f"tfdsl.board.{part.board}/{name}")
+
+    def _open(self) -> None:
+        config = self._servers.config(device_filters=["/job:ps/task:0"])
+        self._session = ClusterSession(self._servers, self._data, config, ("ps", 0))
+
+    def _run(self, *arguments):
+        try:
+            return self._session.run(*arguments)
+        except Lost:
+            self._session.close()
+            self._open()
+            raise
+
+    def read(self) -> Phase | None:
+        """The phase; None if nobody has written one."""
+        try:
+            return Phase(**json.loads(self._run(self._read)))
+        except (tf.errors.FailedPreconditionError, tf.errors.NotFoundError):
+            return None
+
+    def write(self, phase: Phase, steps: list[int]) -> None:
+        """Begin or end a phase, in which the workers have come so far."""
+        text = json.dumps({name: getattr(phase, name) for name in Phase._defaults})
+        self._run(self._write, {self._text: text, self._all: np.array(steps, np.int64)})
+
+    def steps(self) -> list[int]:
+        """How far the workers have come: the number of the first step that each may still have to take."""
+        return self._run(self._reached).tolist()
+
+    def note(self, number: int, step: int) -> None:
+        self._run(self._set[number], {self._step: step})
+
+    def remove(self) -> None:
+        self._run(self._remove)
+        self._session.close()
+
+
+class Share:
+    """One process's part in the trainings of a run. `check` raises an error if another process is gone for good."""
+
+    def __init__(self, servers: Servers, part: Part, check: Callable[[], None] = lambda: None):
+        self.part, self.board, self._check, self._timeout = part, Board(servers, part), check, servers.timeout
+        self._turn, self._next = 0, 0.0
+        self._phase: Phase | None = None
+
+    # --- the chief ------------------------------------------------------------------------
+
+    def begin(self, session: int, statement: int, first: int, steps: list[int] | None) -> None:
+        """The chief comes to a training, whose first step, or from which step on each worker takes its own, this is;
+        unless it is the one that is under way, to which it comes back."""
+        phase = self._phase
+        if phase is None or not phase.is_open or (phase.session, phase.statement) != (session, statement):
+            self.open(session, statement, steps or [first] * self.part.of)
+
+    def open(self, session: int, statement: int, steps: list[int]) -> None:
+        """A training begins, or goes on: each worker from a step."""
+        self._turn += 1
+        self._phase = Phase(session, statement, self._turn, True)
+        self.board.write(self._phase, steps)
+
+    def put_back(self, session: int, statement: int, steps: list[int]) -> None:
+        """The variables are again what they were before a statement, when the workers had come so far."""
+        phase = self._phase
+        if not self.part.is_chief:
+            return
+        if phase is not None and phase.is_open and (phase.session, phase.statement) == (session, statement):
+            self.open(session, statement, steps)
+        else:
+            self._phase = None
+
+    def join(self, total: int) -> None:
+        """Wait until every worker has come to the end of the training."""
+        self.came_to(total, always=True)
+        before, since = [], time.monotonic()
+        while min(steps := self.board.steps()) < total:
+            self._check()
+            if steps != before:
+                before, since = steps, time.monotonic()
+            elif time.monotonic() - since > self._timeout:
+                details = {"number": int(np.argmin(steps)), "seconds": self._timeout}
+                raise TfgError([Diagnostic(WORKER_SILENT, None, details)])
+            time.sleep(_LOOK)
+
+    def close(self) -> None:
+        """The training is over."""
+        if self._phase is not None and self._phase.is_open:
+            self._phase = Phase(self._phase.session, self._phase.statement, self._turn, False)
+            self.board.write(self._phase, self.board.steps())
+
+    def end(self) -> None:
+        """The run is over."""
+        self.board.write(Phase(-1, -1, self._turn, False), self.board.steps())
+
+    def takes(self, step: int, statement: Statement) -> bool:
+        """Whether a statement of a step is done by this process: a `run` by the one whose step it is, all else by the
+        chief."""
+        return self.part.first(step) == step if isinstance(statement, Run) else self.part.is_chief
+
+    # --- all ------------------------------------------------------------------------------
+
+    def came_to(self, step: int, always: bool = False) -> None:
+        """Note how far this worker has come."""
+        if always or time.monotonic() >= self._next:
+            self.board.note(self.part.number, step)
+            self._next = time.monotonic() + _NOTE
+        self._check()
+
+    # --- the others -----------------------------------------------------------------------
+
+    def wait(self, done: Phase | None) -> Phase | None:
+        """The next training that is open; None when the run is over."""
+        while True:
+            phase = self.board.read()
+            if phase is not None and phase.session < 0:
+                return None
+            if phase is not None and phase.is_open and phase != done:
+                self._phase = phase
+                return phase
+            time.sleep(_LOOK)
+
+    def own_step(self) -> int:
+        """The step from which this worker goes on, once it is known again."""
+        while self.board.read() is None:
+            self._check()
+            time.sleep(_LOOK)
+        return self.board.steps()[self.part.number]
+
+    def is_over(self) -> bool:
+        """Whether the phase that this worker works for is over; it looks now and then."""
+        if time.monotonic() < self._next:
+            return False
+        return self.board.read() != self._phase

@@ -1,0 +1,25 @@
+"""A task of a cluster: TensorFlow's own server, in this process."""
+
+from ...cluster import Cluster
+from ...lowering.tf import op_determinism, tf, v1
+
+
+class NotStarted(Exception):
+    """TensorFlow cannot start the server."""
+
+
+# TensorFlow cannot end a server. What keeps it alive is this process.
+_started: list[v1.train.Server] = []
+
+
+def start(cluster: Cluster, job: str, task: int) -> None:
+    """Start to listen, for as long as this process lives.
+
+    Ops are deterministic here, whoever asks for them: it is a switch of the process in which they compute.
+    """
+    op_determinism.enable(True)
+    try:
+        spec = v1.train.ClusterSpec({job: list(addresses) for job, addresses in cluster.jobs.items()})
+        _started.append(v1.train.Server(spec, job, task))
+    except tf.errors.OpError as error:
+        raise NotStarted(error.message.splitlines()[0]) from None

@@ -1,0 +1,79 @@
+"""TensorFlow's op determinism: the same bits in every run, whatever the order in which threads finish.
+
+Without it a sum of gathered gradients depends on that order. It is a switch of the whole process, so only who owns the
+process asks for it, as the command line does. While it is on, TensorFlow refuses random ops that have no seed at all;
+what executes one of them gives other numbers in each run anyway, so for that the switch is left as it is.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from ...executed import initialised
+from ...lowering.copies import Copier, name_of
+from ...lowering.graph import BuiltGraph
+from ...lowering.tf import op_determinism
+from ...program import Statement
+from .executions import executions
+
+
+class _Switch:
+    """Who has it on: there is one in a process."""
+
+    def __init__(self) -> None:
+        self.lock, self.users, self.was_on = Lock(), 0, False
+
+
+_SWITCH = _Switch()
+
+
+@contextmanager
+def determinism(is_wanted: bool) -> Iterator[None]:
+    """Ops are deterministic meanwhile, if that is wanted: until the last of several threads is done."""
+    if not is_wanted:
+        yield
+        return
+    with _SWITCH.lock:
+        if _SWITCH.users == 0:
+            _SWITCH.was_on = op_determinism.is_enabled()
+            op_determinism.enable(True)
+        _SWITCH.users += 1
+    try:
+        yield
+    finally:
+        with _SWITCH.lock:
+            _SWITCH.users -= 1
+            if _SWITCH.users == 0:
+                op_determinism.enable(_SWITCH.was_on)
+
+
+@contextmanager
+def no_determinism() -> Iterator[None]:
+    """Ops need not be deterministic meanwhile."""
+    is_enabled = op_determinism.is_enabled()
+    op_determinism.enable(False)
+    try:
+        yield
+    finally:
+        op_determinism.enable(is_enabled)
+
+
+def opening_is_seeded(built: BuiltGraph, copier: Copier) -> bool:
+    """Whether nothing that initialises variables draws numbers without a seed."""
+    return _is_seeded(copier, _initialisers(built))
+
+
+def is_seeded(built: BuiltGraph, copier: Copier, statements: tuple[Statement, ...]) -> bool:
+    """Whether nothing that statements execute draws numbers without a seed."""
+    names = [name for one in executions(built, statements) for name in one.fetches]
+    if any(True for _ in initialised(statements)):
+        names += _initialisers(built)
+    return _is_seeded(copier, names)
+
+
+def _initialisers(built: BuiltGraph) -> list[str]:
+    return [name_of(variable.initializer) for variable in built.variables()]
+
+
+def _is_seeded(copier: Copier, names: Iterable[str]) -> bool:
+    return not copier.draws_unseeded(copier.reached(names))

@@ -1,0 +1,110 @@
+"""Expressions of the plan, computed outside the graph on what the session fetched."""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...program import Apply, BatchField, Counter, Fetch, Field, PlanExpr, Ref, Template, Value
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What a statement can see when it runs: data, the loop's counters, the current batch."""
+
+    arrays: Callable[[Field], np.ndarray]
+    counters: dict[str, object] = field(default_factory=dict)
+    batch: Callable[[str], object] | None = None
+
+
+_OPERATORS = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
+    "%": operator.mod, "**": operator.pow, "@": operator.matmul,
+    "unary -": operator.neg, "unary +": operator.pos,
+    "in": lambda a, b: a in b, "not in": lambda a, b: a not in b,
+    "list": lambda *items: np.array(items),
+}  # fmt: skip
+_COMPARISONS = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+
+
+def thaw(value: object) -> object:
+    """Nested tuples of the plan as the lists they were written as."""
+    return [thaw(item) for item in value] if isinstance(value, tuple) else value
+
+
+def value(expr: PlanExpr, fetched: Mapping[Ref, object], around: Surroundings, within: float | None = None) -> object:
+    """The value of an expression. Arrays come back as NumPy arrays, numbers as NumPy or Python ones."""
+    match expr:
+        case Value():
+            return thaw(expr.value)
+        case Fetch():
+            return fetched[expr.ref]
+        case Counter():
+            return around.counters[expr.name]
+        case Field():
+            return around.arrays(expr)
+        case BatchField():
+            return indexed(around.batch(expr.field), expr.index)
+        case Template():
+            return "".join(p if isinstance(p, str) else str(value(p, fetched, around)) for p in expr.parts)
+        case Apply(op="and"):
+            return all(truth(value(arg, fetched, around, within)) for arg in expr.args)
+        case Apply(op="or"):
+            return any(truth(value(arg, fetched, around, within)) for arg in expr.args)
+        case Apply(op="not"):
+            return not truth(value(expr.args[0], fetched, around, within))
+        case Apply(op="if"):
+            test, then, otherwise = expr.args
+            return value(then if truth(value(test, fetched, around)) else otherwise, fetched, around)
+        case Apply():
+            args = [value(arg, fetched, around) for arg in expr.args]
+            if expr.op in _COMPARISONS:
+                return compare(expr.op, *args, within)
+            return _OPERATORS[expr.op](*args)
+
+
+def truth(result: object) -> bool:
+    """Whether a condition holds: for an array, whether it holds for every element."""
+    return bool(np.all(result))
+
+
+def compare(op: str, left: object, right: object, within: float | None = None) -> bool:
+    """Whether a comparison holds for every element. Shapes must agree unless one side is a single number.
+
+    Numbers of the program take the dtype of the tensor beside them, as in the graph. `within` is the
+    largest absolute difference at which two numbers count as equal.
+    """
+    left, right = _alike(left, right), _alike(right, left)
+    if left.shape and right.shape and left.shape != right.shape:
+        return op == "!="
+    if within is not None and op in ("==", "!="):
+        exact = object if {left.dtype.kind, right.dtype.kind} <= set("iub") else np.float64
+        dtype = np.complex128 if "c" in (left.dtype.kind, right.dtype.kind) else exact
+        apart = np.abs(left.astype(dtype) - right.astype(dtype))
+        near = np.all((left == right) | (apart <= within))  # also of infinite ones
+        return bool(near) is (op == "==")
+    result = np.asarray(_COMPARISONS[op](left, right))
+    return bool(result.any() if op == "!=" else result.all())
+
+
+def _alike(side: object, other: object) -> np.ndarray:
+    if isinstance(side, str) or (isinstance(other, str) and isinstance(side, bytes)):
+        return np.asarray(side.encode() if isinstance(side, str) and isinstance(other, (bytes, np.ndarray)) else side)
+    if isinstance(other, (np.ndarray, np.generic)) and not isinstance(side, (np.ndarray, np.generic)):
+        array = np.asarray(side)
+        if other.dtype.kind == "O":
+            return np.asarray(np.vectorize(lambda v: v.encode() if isinstance(v, str) else v, otypes=[object])(array))
+        if other.dtype.kind in "fc" and array.dtype.kind in "iuf":
+            return array.astype(other.dtype)
+        return array
+    return np.asarray(side)
+
+
+def indexed(array, index: tuple[object, ...]):
+    """A part of data: integers and (start, stop, step) triples, one for each of the first axes."""
+    if not index:
+        return array
+    return array[tuple(slice(*item) if isinstance(item, tuple) else item for item in index)]

@@ -1,0 +1,85 @@
+"""What is fed: converted to its tensor's dtype, and checked before TensorFlow is asked."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from ...diagnostics import FEED_DTYPE, FEED_ROUNDED, FEED_SHAPE, FEED_SIZE, MASKED, Diagnostic, Note, TfgError
+from ...given import is_masked
+from ...lowering.tf import tf
+from ...program import Origin
+from ...types import BECOMES, DIGITS, DTYPES, SizeMismatch, TensorType, match_shape, shape_text
+
+# NumPy's kinds in the words of the language's dtypes.
+_KINDS = {
+    "b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex", "S": "string", "U": "string", "O": "string",
+}  # fmt: skip
+
+
+def convert(
+    value: object, type: TensorType, name: str, origin: Origin | None, warn: Callable[[Diagnostic], None] | None = None
+) -> np.ndarray:
+    """A fed value as an array of the tensor's dtype; whole numbers may become floats, not the reverse. `warn` takes a
+    warning where they become other numbers."""
+    if is_masked(value) or (isinstance(value, (list, tuple)) and any(map(is_masked, value))):
+        raise _error(MASKED, origin, name=name)
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise _error(FEED_SHAPE, origin, name=name, declared=type, actual="rows of different lengths") from None
+    wanted = np.dtype(object) if type.dtype.kind == "string" else np.dtype(tf.as_dtype(type.dtype.name).as_numpy_dtype)
+    if array.dtype == wanted and type.dtype.kind != "string":
+        return array
+    if wanted.names and array.dtype == wanted[0]:  # quantized numbers, as a session gives them
+        return np.ascontiguousarray(array).view(wanted)
+    # An empty list is of no kind: NumPy calls it float. What NumPy does not know itself, as bfloat16, is of kind V.
+    known = DTYPES.get(array.dtype.name)
+    kind = type.dtype.kind if array.size == 0 else known.kind if known else _KINDS.get(array.dtype.kind)
+    if type.dtype.kind not in BECOMES.get(kind, ()):
+        shown = f"{array.dtype}{shape_text(array.shape)}"
+        raise _error(FEED_DTYPE, origin, name=name, declared=type, actual=shown)
+    if type.dtype.kind == "string":
+        return array.astype(object)
+    with np.errstate(over="ignore"):
+        result = array.astype(wanted)
+    if kind in ("int", "uint") and type.dtype.kind in ("int", "uint") and not np.array_equal(result, array):
+        raise _error(FEED_DTYPE, origin, name=name, declared=type, actual="numbers that it cannot hold")
+    if warn is not None and type.dtype.name in DIGITS:
+        different = _changed(array, result, DIGITS[type.dtype.name][0])
+        if different.any():
+            at = np.unravel_index(np.argmax(different), different.shape)
+            details = {"name": name, "dtype": type.dtype, "value": array[at], "rounded": f"{result[at]:.0f}"}
+            warn(Diagnostic(FEED_ROUNDED, origin.span if origin else None, details))
+    return result
+
+
+def _changed(array: np.ndarray, result: np.ndarray, digits: int) -> np.ndarray:
+    """Where numbers have become other whole ones, or infinite, in a dtype with so many binary digits."""
+    if array.dtype.kind not in "iu":
+        return np.isinf(result) & ~np.isinf(array)
+    if array.dtype.itemsize * 8 <= digits:
+        return np.False_
+    with np.errstate(invalid="ignore"):
+        return result.astype(array.dtype) != array
+
+
+def check_shapes(feeds: Iterable[tuple[str, TensorType, np.ndarray, Origin | None]]) -> None:
+    """Ranks, sizes and named sizes of all that is fed together."""
+    bound: dict[str, tuple[int, str]] = {}
+    for name, type, array, origin in feeds:
+        try:
+            match_shape(type.shape, array.shape, bound, name=name)
+        except SizeMismatch as error:
+            if error.size:
+                raise _error(
+                    FEED_SIZE, origin, size=error.size, first=error.first, first_name=error.first_name,
+                    second=error.second, second_name=name,
+                ) from None  # fmt: skip
+            actual = f"{array.dtype}{shape_text(array.shape)}" if array.shape else "a single number"
+            raise _error(FEED_SHAPE, origin, name=name, declared=type, actual=actual) from None
+
+
+def _error(message, origin: Origin | None, **details: object) -> TfgError:
+    span, chain = (origin.span, origin.chain) if origin else (None, ())
+    notes: tuple[Note, ...] = ()
+    return TfgError([Diagnostic(message, span, details, notes, chain=chain)])

@@ -1,0 +1,184 @@
+"""Executions of the graph in which each variable is read and written in the order of the program (`lowering/order.py`).
+
+Most are in order by themselves, and executed as they are. For another one the ops that would come too early are copied
+once, with all that is made of them, and the copies have the edges that are missing. What is not copied is shared with
+all other executions, random ops too. The numbers of one that has to be copied are drawn by its twin, from a stream that
+the session has of it: then it does not count who draws.
+
+Where variables are written, the ops are copied that use a fed tensor which the graph could compute itself. TensorFlow
+removes an edge if a path gives the same order, and does not see that the path leads through a fed tensor.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...diagnostics import ORDER_RANDOM
+from ...lowering.copies import Copier, name_of
+from ...lowering.failures import failure
+from ...lowering.order import Order
+from ...lowering.streams import TWINS, draw
+from ...lowering.tf import tf, v1
+from ...program import Origin, Statement
+from .executions import executions
+from .streams import Streams
+
+if TYPE_CHECKING:
+    from ..session import SessionRun
+
+Fetches = list[tf.Tensor | tf.Operation | tf.Variable]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ordered:
+    """An execution in order: `fetches` and `fed` replace the fetches that were asked for and, by their names, tensors
+    that are fed. `draws` has, for each random op whose twin draws, the placeholder of its stream's state and how many
+    numbers it draws."""
+
+    fetches: Fetches
+    fed: dict[str, tf.Tensor]
+    draws: dict[str, tuple[tf.Tensor, tf.Tensor]]
+
+
+class InOrder:
+    """The executions of one session."""
+
+    def __init__(self, run: "SessionRun"):
+        self._run, self._built = run, run.built
+        # Of a session without statements of its own: executions, and random ops that may have drawn by themselves.
+        self._seen: set[tuple] = set()
+        self._drawn: set[str] = set()
+
+    @property
+    def _copier(self) -> Copier:
+        return self._run.engines.copier
+
+    def execute(self, fetches: Fetches, feeds: dict, origin: Origin, call: Callable[[Fetches, dict], list]) -> list:
+        """The values of what is fetched; `call` executes the graph."""
+        names = tuple(name_of(self._built.graph.as_graph_element(one)) for one in fetches)
+        fed = frozenset(tensor.name for tensor in feeds)
+        streams = self._run.streams
+        key = names, fed, frozenset() if streams is None else frozenset(streams.streams)
+        with self._built.lock:
+            if key not in self._built.ordered:
+                self._built.ordered[key] = self._made(names, fed, origin)
+                streams = self._run.streams
+            ordered = self._built.ordered[key]
+        if not self._run.plan.body and key not in self._seen:
+            self._note_drawn(names, fed)
+            self._seen.add(key)
+        if ordered is None:
+            drawn = {} if streams is None else streams.drawn(self._run.session, fetches, feeds)
+            return call(fetches, {**feeds, **drawn})
+        drawn = {} if streams is None else streams.drawn(self._run.session, fetches, feeds, ordered.draws)
+        feeds = {ordered.fed.get(tensor.name, tensor): value for tensor, value in feeds.items()}
+        states = {state: streams.streams[name].state for name, (state, _) in ordered.draws.items()}
+        sizes = [size for _, size in ordered.draws.values()]
+        values = call([*ordered.fetches, *sizes], {**feeds, **drawn, **states})
+        for name, size in zip(ordered.draws, values[len(fetches) :], strict=True):
+            streams.streams[name].advance(size)
+        return values[: len(fetches)]
+
+    def random(self, statements: tuple[Statement, ...]) -> set[str]:
+        """The random ops that executions of some statements draw from streams."""
+        copier = self._copier
+        made = {(one.fetches, one.fed) for one in executions(self._built, statements)}
+        reached = copier.reached(name for fetches, _ in made for name in fetches)
+        if not copier.twinned(reached) or not any(map(copier.orders.writes, reached)):
+            return set()
+        return {name for one in made for name in copier.twinned(self._copied(*one)[1])}
+
+    def _note_drawn(self, names: Iterable[str], fed: frozenset[str]) -> None:
+        streams = self._run.streams.streams if self._run.streams else {}
+        self._drawn.update(
+            name for name in self._copier.twinned(self._copier.reached(names, fed)) if name not in streams
+        )
+
+    def _copied(self, names: tuple[str, ...], fed: frozenset[str]) -> tuple[Order, list[str]]:
+        """The order of an execution, and the ops that are copied for it."""
+        copier, streams = self._copier, self._run.streams
+        reached = copier.reached(names, fed)
+        order = copier.orders.of(reached, names, fed)
+        copied = order.copied
+        drawn = [] if streams is None else [name for name in copier.twinned(reached) if name in streams.streams]
+        if drawn:  # what a stream draws beforehand must not write anything
+            written = copier.behind(reached, filter(copier.orders.writes, reached), fed)
+            copied |= set(drawn).intersection(written)
+        if (computed := copier.computed(fed)) and any(map(copier.orders.writes, reached)):
+            copied |= copier.made_of(reached, computed)
+        return order, copier.behind(reached, copied, fed) if copied else []
+
+    # --- copies ---------------------------------------------------------------------------
+
+    def _made(self, names: tuple[str, ...], fed: frozenset[str], origin: Origin) -> _Ordered | None:
+        """The copies for an execution; None where it is in order as it is."""
+        order, copied = self._copied(names, fed)
+        if not copied:
+            return None
+        self._see_to_streams(copied, origin)
+        graph, built, streams = self._built.graph, self._built, self._run.streams
+        made: dict[str, tf.Tensor | tf.Operation] = {}
+        draws: dict[str, tuple[tf.Tensor, tf.Tensor]] = {}
+
+        def of(name: str) -> tf.Tensor | tf.Operation:
+            if name in fed:
+                return replaced[name] if name in replaced else graph.get_tensor_by_name(name)
+            return made[name] if name in made else graph.as_graph_element(name.removeprefix("^"))
+
+        with built.adding("order"):
+            replaced = {name: _placeholder(graph.get_tensor_by_name(name)) for name in self._copier.computed(fed)}
+            self._add_functions(order)
+            for name in copied:
+                op = graph.get_operation_by_name(name)
+                inputs = [of(tensor.name) for tensor in op.inputs]
+                with tf.control_dependencies([of(f"^{one.name}") for one in op.control_inputs]):
+                    if streams is not None and name in streams.streams:
+                        state = v1.placeholder(tf.int64, [3], "state")
+                        outputs = [draw(op, inputs, state)]
+                        draws[name] = state, tf.size(outputs[0], out_type=tf.int64)
+                        copy = outputs[0].op
+                    else:
+                        copy = _copied(op, inputs, order.changed.get(name, op.node_def))
+                        outputs = copy.outputs
+                made[f"^{name}"] = copy
+                made.update(zip((tensor.name for tensor in op.outputs), outputs, strict=True))
+                built.originals[copy.name] = name
+            for name, before in order.after.items():
+                made[f"^{name}"]._add_control_inputs([of(f"^{one}") for one in before])
+        return _Ordered([of(name) for name in names], replaced, draws)
+
+    def _add_functions(self, order: Order) -> None:
+        if order.functions:
+            library = v1.GraphDef(versions=self._built.graph.as_graph_def().versions)
+            library.library.function.extend(order.functions.values())
+            v1.import_graph_def(library, name="")
+
+    def _see_to_streams(self, copied: list[str], origin: Origin) -> None:
+        """Have streams for the random ops that are copied. Only a session without statements of its own comes to know
+        of one so late; an error where it has drawn by itself already, or cannot be drawn by a twin."""
+        run, graph = self._run, self._built.graph
+        known = run.streams.streams if run.streams else {}
+        for name in copied:
+            if name in known or not self._copier.hidden(name):
+                continue
+            op = graph.get_operation_by_name(name)
+            if op.type not in TWINS or name in self._drawn or run.plan.body:
+                raise failure(ORDER_RANDOM, origin, name=name, op=op.type)
+            run.streams = run.streams or Streams(self._built, self._copier, [])
+            run.streams.add(name)
+
+
+def _placeholder(tensor: tf.Tensor) -> tf.Tensor:
+    return v1.placeholder(tensor.dtype, tensor.shape, "fed")
+
+
+def _copied(op: tf.Operation, inputs: list[tf.Tensor], definition) -> tf.Operation:
+    """Another op like one, with other inputs, in the graph that is open."""
+    with tf.device(op.device or None):
+        copy = op.graph.create_op(
+            op.type, inputs, [one.dtype for one in op.outputs], name=op.name, attrs=dict(definition.attr.items()),
+            op_def=op.op_def,
+        )  # fmt: skip
+    for made, whole in zip(copy.outputs, op.outputs, strict=True):
+        made.set_shape(whole.shape)
+    return copy

@@ -1,0 +1,225 @@
+"""`save` and `restore`: TensorFlow's checkpoints, with what is wrong said before anything is touched."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+
+import numpy as np
+
+from ...access import Access, Refused
+from ...diagnostics import (
+    RESTORE_MISSING,
+    RESTORE_TYPE,
+    RESTORE_UNREADABLE,
+    RESTORE_VARIABLE,
+    SAVE_TWICE,
+    WRITE_FAILED,
+    WRITE_NOT_OURS,
+    Diagnostic,
+    Message,
+    TfgError,
+)
+from ...lowering.failures import failure, reason_of
+from ...lowering.graph import BuiltGraph
+from ...lowering.tf import tf, v1
+from ...program import Origin, Ref
+from ...suggest import Suggestions, listed
+from ...types import DTYPES, TensorType
+from ..files.atomic_files import NotOurs, SavedFiles
+from ..files.durable_io import Damaged
+
+Pairs = tuple[tuple[Ref, str], ...] | None
+
+
+class Savers:
+    """The savers of one graph, one for each set of variables; their nodes are added when first asked for."""
+
+    def __init__(self, built: BuiltGraph, access: Access):
+        self._built, self._access = built, access
+        self._savers: dict[Pairs, v1.train.Saver] = built.savers
+
+    def variables(self, pairs: Pairs) -> dict[str, v1.Variable]:
+        """Variables by their names in the checkpoint; all of the graph, optimizer slots too, for None."""
+        if pairs is None:
+            return {variable.op.name: variable for variable in self._built.variables()}
+        named = ((self._built.value(ref), name) for ref, name in pairs)
+        return {name or variable.op.name: variable for variable, name in named}
+
+    def saver(self, pairs: Pairs) -> v1.train.Saver:
+        with self._built.lock:
+            if pairs not in self._savers:
+                with self._built.graph.as_default():
+                    self._savers[pairs] = v1.train.Saver(self.variables(pairs), max_to_keep=None)
+            return self._savers[pairs]
+
+    # --- `save` and `restore` -------------------------------------------------------------
+
+    def save(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> None:
+        """Save variables; what is there is replaced when the new files are whole, and only if it was saved, too."""
+        names = [name or self._built.value(ref).op.name for ref, name in pairs or ()]
+        for name in names:
+            if names.count(name) > 1:
+                raise failure(SAVE_TWICE, origin, name=name, path=path)
+        with self._reported(WRITE_FAILED, path, origin), SavedFiles(path, self._access, create=True) as files:
+            files.replace(self.writer(session, pairs, meta=True))
+
+    def exists(self, path: str, origin: Origin) -> bool:
+        with (
+            self._reported(RESTORE_UNREADABLE, path, origin),
+            suppress(FileNotFoundError),
+            SavedFiles(path, self._access) as files,
+        ):
+            return files.exists()
+        return False
+
+    def check(self, pairs: Pairs, path: str, origin: Origin) -> None:
+        """An error, for everything that is wrong, unless each variable is there in its dtype and shape."""
+        with self._reading(path, origin) as prefix:
+            self._check(prefix, pairs, path, origin)
+
+    def restore(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> None:
+        """Read variables; that each is there, in its dtype and shape, is checked first."""
+        with self._reading(path, origin) as prefix:
+            self._check(prefix, pairs, path, origin)
+            self.read(session, prefix, pairs)
+
+    @contextmanager
+    def _reading(self, path: str, origin: Origin) -> Iterator[str]:
+        """The prefix of what is saved at a path."""
+        if not self.exists(path, origin):
+            raise failure(RESTORE_MISSING, origin, help=self._instead(path, origin), path=path)
+        with (
+            self._reported(RESTORE_UNREADABLE, path, origin),
+            SavedFiles(path, self._access) as files,
+            files.reading() as prefix,
+        ):
+            try:
+                yield prefix
+            except (ValueError, RuntimeError, tf.errors.OpError) as error:
+                raise Damaged(reason_of(error).replace(prefix, path)) from error
+
+    def _instead(self, path: str, origin: Origin) -> str:
+        """A help line that names what lies there instead of a checkpoint; nothing where nothing does."""
+        with (
+            self._reported(RESTORE_UNREADABLE, path, origin),
+            suppress(FileNotFoundError),
+            SavedFiles(path, self._access) as files,
+        ):
+            near = files.neighbours()
+            if near:
+                found = os.path.join(os.path.dirname(path.rstrip("/")), near[0])
+                others = f" (there are {len(near)}; this is the last)" if len(near) > 1 else ""
+                return f'write: restore from "{found}"{others}'
+            if files.is_folder:
+                return "this is a folder without checkpoints; a checkpoint is named by its files without their suffixes"
+            if files.has_meta:
+                return f"{path}.meta is the graph; the values are missing: {path}.index and {path}.data-..."
+        return ""
+
+    @contextmanager
+    def _reported(self, message: Message, path: str, origin: Origin) -> Iterator[None]:
+        """What goes wrong with the files of a path, as an error of the statement."""
+        try:
+            yield
+        except NotOurs as error:
+            raise failure(WRITE_NOT_OURS, origin, path=path, name=error.name, reason=error.reason) from None
+        except Refused as error:
+            raise failure(error.message, origin, **error.details) from None
+        except (Damaged, OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
+            raise failure(message, origin, path=path, reason=reason_of(error)) from error
+
+    def _check(self, prefix: str, pairs: Pairs, path: str, origin: Origin) -> None:
+        stored = stored_types(prefix)
+        faults, suggestions, known = [], Suggestions(), listed(sorted(stored)) or "none"
+        for name, variable in self.variables(pairs).items():
+            if name not in stored:
+                details = {"path": path, "name": name, "known": known}
+                help = suggestions.did_you_mean(name, stored)
+                faults.append(Diagnostic(RESTORE_VARIABLE, origin.span, details, help=help or "", chain=origin.chain))
+            elif stored[name] != str(variable_type(variable)):
+                details = {"name": name, "declared": variable_type(variable), "actual": stored[name], "path": path}
+                faults.append(Diagnostic(RESTORE_TYPE, origin.span, details, chain=origin.chain))
+        if faults:
+            raise TfgError(faults)
+
+    # --- TensorFlow's files ---------------------------------------------------------------
+
+    def writer(self, session: v1.Session, pairs: Pairs = None, meta: bool = False) -> Callable[[str], None]:
+        """What writes the files of a prefix, for `saved.py` and `states.py`; OSError where that fails."""
+
+        def write(prefix: str) -> None:
+            try:
+                if self._is_remote:
+                    _write(prefix, session.run(self.variables(pairs)))
+                    with self._built.graph.as_default():
+                        if meta:
+                            self.saver(pairs).export_meta_graph(f"{prefix}.meta")
+                    return
+                with self._built.graph.as_default():
+                    self.saver(pairs).save(session, prefix, write_meta_graph=False, write_state=False)
+                    if meta:  # `save` writes it under another name where the prefix ends as in "fold-1-of-5"
+                        self.saver(pairs).export_meta_graph(f"{prefix}.meta")
+            except tf.errors.OpError as error:
+                raise OSError(None, reason_of(error)) from error
+
+        return write
+
+    def read(self, session: v1.Session, prefix: str, pairs: Pairs = None) -> None:
+        """Give variables the values in the files of a prefix."""
+        if self._is_remote:
+            reader = tf.train.load_checkpoint(prefix)
+            self._give(session, [(one, reader.get_tensor(name)) for name, one in self.variables(pairs).items()])
+            return
+        with self._built.graph.as_default():
+            self.saver(pairs).restore(session, prefix)
+
+    def read_what_fits(self, session: v1.Session, prefix: str) -> Iterator[tuple[str, str]]:
+        """Give those variables a value that are in the files with their dtype and shape; the others, and why."""
+        stored, reader = stored_types(prefix), tf.train.load_checkpoint(prefix)
+        for name, variable in self.variables(None).items():
+            type = str(variable_type(variable))
+            if name not in stored:
+                yield name, "it is not in the checkpoint"
+            elif stored[name] != type:
+                yield name, f"it is {type}, but {stored[name]} in the checkpoint"
+            else:
+                self._give(session, [(variable, reader.get_tensor(name))])
+
+    @property
+    def _is_remote(self) -> bool:
+        """Whether the variables are on servers, which do not see the files of this machine: the values go through
+        here then."""
+        return self._built.setting.layout.cluster is not None
+
+    def _give(self, session: v1.Session, values: list[tuple[v1.Variable, np.ndarray]]) -> None:
+        from ..session import setter
+
+        pairs = [(setter(self._built, variable), value) for variable, value in values]
+        feeds = {placeholder: value for (placeholder, _), value in pairs}
+        if pairs:
+            session.run([assign for (_, assign), _ in pairs], feeds)
+
+
+def _write(prefix: str, values: Mapping[str, np.ndarray]) -> None:
+    """Write the files of a prefix as a Saver does."""
+    with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
+        tensors = [v1.placeholder(tf.as_dtype(np.asarray(value).dtype)) for value in values.values()]
+        save = tf.raw_ops.SaveV2(
+            prefix=prefix, tensor_names=list(values), shape_and_slices=[""] * len(values), tensors=tensors
+        )
+        session.run(save, dict(zip(tensors, values.values(), strict=True)))
+
+
+def stored_types(prefix: str) -> dict[str, str]:
+    """The variables in the files of a prefix, with their types."""
+    reader = tf.train.load_checkpoint(prefix)
+    dtypes = reader.get_variable_to_dtype_map()
+    return {name: str(_type(dtypes[name], shape)) for name, shape in reader.get_variable_to_shape_map().items()}
+
+
+def variable_type(variable: v1.Variable) -> TensorType:
+    return _type(variable.dtype.base_dtype, variable.shape)
+
+
+def _type(dtype: tf.DType, shape) -> TensorType:
+    return TensorType(DTYPES[dtype.name], tuple(int(dim) for dim in shape))

@@ -1,0 +1,63 @@
+"""The streams of a session's random ops, where some executions of them are inside of a training loop.
+
+The kernels of the ops would not know what was drawn in the loop. So outside of it too their numbers are drawn by the
+ops' twins, and fed.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+import numpy as np
+
+from ...lowering.copies import Copier, name_of
+from ...lowering.graph import BuiltGraph
+from ...lowering.streams import Stream, draw
+from ...lowering.tf import tf, v1
+
+
+class Streams:
+    """A stream for each of some random ops; `names` are theirs."""
+
+    def __init__(self, built: BuiltGraph, copier: Copier, names: Iterable[str]):
+        self._built, self._copier = built, copier
+        self.streams: dict[str, Stream] = {}
+        for name in names:
+            self.add(name)
+
+    def add(self, name: str) -> None:
+        self.streams[name] = Stream(self._built.graph.get_operation_by_name(name))
+
+    def states(self) -> np.ndarray:
+        """int64 [streams, 3]."""
+        return np.array([stream.state for stream in self.streams.values()])
+
+    def put(self, states: np.ndarray) -> None:
+        for stream, state in zip(self.streams.values(), states, strict=True):
+            stream.state = state.copy()
+
+    def drawn(
+        self, session: v1.Session, fetches, feeds: Mapping[tf.Tensor, object], but: Collection[str] = ()
+    ) -> dict[tf.Tensor, np.ndarray]:
+        """What the random ops give in one execution, to be fed, but for some; their streams move on."""
+        graph = self._built.graph
+        elements = [graph.as_graph_element(one) for one in (fetches if isinstance(fetches, list) else [fetches])]
+        reached = self._copier.reached(map(name_of, elements), frozenset(tensor.name for tensor in feeds))
+        result = {}
+        for name in reached:
+            if name in self.streams and name not in but:
+                stream = self.streams[name]
+                output, state = self._twin(graph.get_operation_by_name(name))
+                value = session.run(output, {**feeds, **result, state: stream.state})
+                stream.advance(value.size)
+                result[graph.get_tensor_by_name(f"{name}:0")] = value
+        return result
+
+    def _twin(self, op: tf.Operation) -> tuple[tf.Tensor, tf.Tensor]:
+        """The output of an op's twin, and the placeholder of its stream's state; added when first asked for."""
+        twins = self._built.twins
+        with self._built.lock:
+            if op.name not in twins:
+                with self._built.adding("streams"):
+                    state = v1.placeholder(tf.int64, [3], "state")
+                    output = draw(op, list(op.inputs), state)
+                    twins[op.name] = output, state
+            return twins[op.name]

@@ -1,0 +1,235 @@
+"""The files of `save to "my_model.ckpt"`: replaced as a whole, recognised when damaged.
+
+They are what TensorFlow's Saver writes, so that it reads them too: `my_model.ckpt.index`, `.data-00000-of-00001` and
+`.meta`; and beside them a manifest, `my_model.ckpt.manifest`. They are made in a folder `.my_model.ckpt.new-...`, which
+is renamed to `.my_model.ckpt.whole-...` once it is flushed to the disk: that is the moment in which the new state takes
+the old one's place. Then the files are moved to where they belong; whoever finds a `.whole-` folder does that first.
+
+Anybody can give a folder such a name. Only the files that its manifest lists are moved, only while they are what the
+manifest says, and only to where nothing is, or what was saved there.
+"""
+
+import fcntl
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from ...access import Access, Folder
+from .durable_io import Damaged, NotPlain, files_of, finish, new_folder, remove_folder, unsealed, verify
+
+_SUFFIX = re.compile(r"\.(?:index|meta|manifest|data-\d{5}-of-\d{5})\Z")
+_PART = re.compile(r"\.data-\d{5}-of-\d{5}\Z")
+
+
+def _step(name: str) -> int:
+    """The step at the end of a checkpoint's name, as in `model.ckpt-1000`."""
+    number = re.search(r"-(\d+)\Z", name)
+    return int(number[1]) if number else -1
+
+
+def _reason(error: Damaged) -> str:
+    return f"it is {error.what}" if isinstance(error, NotPlain) else "it is not what was saved there"
+
+
+class NotOurs(Exception):
+    """A file, by its `name`, that would be replaced but is not what was saved there, and why."""
+
+    def __init__(self, name: str, reason: str):
+        super().__init__(f"{name}: {reason}")
+        self.name, self.reason = name, reason
+
+
+class SavedFiles:
+    """What is saved at a path, a prefix of files, in a folder that stays open until this is left (`with`).
+
+    FileNotFoundError if there is no such folder and none is to be made.
+    """
+
+    def __init__(self, path: str, access: Access, create: bool = False):
+        self._folder, self._name = access.beside(path, create=create)
+        self._manifest = f"{self._name}.manifest"
+        self._left = re.compile(re.escape(f".{self._name}") + r"\.(new|whole)-[0-9a-f]{16}\Z")
+
+    def __enter__(self) -> "SavedFiles":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._folder.close()
+
+    def exists(self) -> bool:
+        """Whether anything is saved there, whole or not."""
+        self._recover()
+        return any(not name.endswith(".meta") for name in self._readable())
+
+    def neighbours(self) -> list[str]:
+        """The names of checkpoints that may be meant instead, where none is saved here: with a step at the end of the
+        name, without the suffix of one of its files, in the folder of this name. The newest comes first."""
+        plain = _SUFFIX.sub("", self._name)
+        if plain != self._name:
+            return [plain] if f"{plain}.index" in self._folder.names() else []
+        found = [(name, name) for name in self._folder.names() if name.startswith(f"{self._name}-")]
+        if self.is_folder:
+            with self._folder.folder(self._name) as inside:
+                found += [(name, f"{self._name}/{name}") for name in inside.names()]
+        prefixes = [shown.removesuffix(".index") for name, shown in found if name.endswith(".index")]
+        return sorted(prefixes, key=_step, reverse=True)
+
+    @property
+    def is_folder(self) -> bool:
+        entry = self._folder.stat(self._name)
+        return entry is not None and stat.S_ISDIR(entry.st_mode)
+
+    @property
+    def has_meta(self) -> bool:
+        """Whether a graph is saved here, of which the values are missing."""
+        return self._folder.has(f"{self._name}.meta")
+
+    def _readable(self) -> list[str]:
+        """The files that TensorFlow reads. One with the name itself is a checkpoint in the form of TensorFlow 0."""
+        names, entry = self._names(self._folder), self._folder.stat(self._name)
+        is_old = entry is not None and stat.S_ISREG(entry.st_mode) and not _SUFFIX.search(self._name)
+        return [*names, self._name] if is_old else names
+
+    def _missing(self, names: list[str]) -> str:
+        """The name of a file that TensorFlow needs and that is missing; empty if none is."""
+        if self._name in names:
+            return ""
+        if f"{self._name}.index" not in names:
+            return f"{self._name}.index"
+        parts = sorted(name.rpartition("-of-")[::2] for name in names if _PART.search(name))
+        counts = {count for _, count in parts} or {"00001"}
+        expected = [[(f"{self._name}.data-{at:05}", count) for at in range(int(count))] for count in sorted(counts)]
+        lacking = [[part for part in whole if part not in parts] for whole in expected]
+        return "" if not all(lacking) else "-of-".join(lacking[0][0])
+
+    @contextmanager
+    def reading(self) -> Iterator[str]:
+        """The prefix, for TensorFlow to read. `Damaged` where a file is not what was saved; what others saved has no
+        manifest, or one that fits neither values nor index, and TensorFlow checks it by checksums of its own."""
+        self._recover()
+        with suppress(FileNotFoundError):
+            files = self._listed_here()
+            values = {name: entry for name, entry in files.items() if not name.endswith(".meta")}
+            if not all(self._is_replaced(name, entry) for name, entry in values.items()):
+                verify(self._folder, files)
+        names = self._readable()
+        missing = self._missing(names)
+        if missing:
+            raise Damaged(f"{missing} is missing")
+        # TensorFlow takes some characters in a name for patterns, so it reads the files under another one.
+        with self._folder.held({name: f"saved{name.removeprefix(self._name)}" for name in names}) as path:
+            yield os.path.join(path, "saved")
+
+    def replace(self, save: Callable[[str], None]) -> None:
+        """Put in the place of what is saved there what `save` writes, given a prefix. `NotOurs` where something else
+        is in the way."""
+        with self._locked():
+            self._finish()
+            self._check_ours()
+            planned = [f"{self._name}.{kind}" for kind in ("index", "meta", "data-00000-of-00001")]
+            with new_folder(self._folder, f"{self._name}.new", self._manifest, planned) as (made, work):
+                save(os.path.join(made.path, self._name))
+                finish(made, self._manifest, {"version": 1})
+                self._listed(made)  # `Damaged` where a file has another name, and would not be moved
+                self._folder.rename(work, f".{self._name}.whole-{work[-16:]}")
+            self._folder.sync()
+            self._finish()
+
+    def _is_replaced(self, name: str, entry: list) -> bool:
+        """Whether there is something else in the place of a file of the manifest."""
+        return self._folder.has(name) and not self._is(name, entry)
+
+    def _listed(self, folder: Folder) -> dict[str, list]:
+        """What the manifest in a folder lists."""
+        return files_of(unsealed(folder, self._manifest), self._is_ours)
+
+    def _listed_here(self) -> dict[str, list]:
+        """What the manifest beside the files lists, under the names that they have now. A manifest that was copied to
+        another name with its files still lists their first names."""
+        files = files_of(unsealed(self._folder, self._manifest), _SUFFIX.search)
+        if len({_SUFFIX.sub("", name) for name in files}) != 1:
+            return self._listed(self._folder)
+        return {self._name + _SUFFIX.search(name)[0]: entry for name, entry in files.items()}
+
+    def _names(self, folder: Folder) -> list[str]:
+        """The files of the prefix that are in a folder."""
+        return list(filter(self._is_ours, folder.names()))
+
+    def _is_ours(self, name: str) -> bool:
+        return name.startswith(self._name) and _SUFFIX.match(name, len(self._name)) is not None
+
+    def _recover(self) -> None:
+        """Finish what was stopped, if this folder can be written to at all."""
+        with suppress(PermissionError):
+            if any(map(self._left.match, self._folder.names())):
+                with self._locked():
+                    self._finish()
+
+    def _finish(self) -> None:
+        """Move files that were saved as a whole to where they belong; remove those that were not."""
+        for name in self._folder.names():
+            kind = self._left.match(name)
+            if kind and stat.S_ISDIR(self._folder.stat(name).st_mode):
+                if kind[1] == "whole":
+                    self._move(name)
+                else:
+                    remove_folder(self._folder, name, self._manifest)
+
+    def _move(self, name: str) -> None:
+        """Move the files of a save to where they belong; what is no save of ours stays."""
+        with self._folder.folder(name) as whole:
+            try:
+                files = self._listed(whole)
+            except (FileNotFoundError, Damaged):
+                files = {}
+            left = [file for file in sorted(files, key=lambda file: file[-6:]) if whole.has(file)]
+            try:
+                verify(whole, {file: files[file] for file in left})
+            except Damaged as reason:
+                raise Damaged(f"in {name}, {reason}") from None
+            if files:
+                self._check_ours(files)
+                # The manifest comes last: until then the folder is there, and with it all that is needed.
+                for file in [*left, self._manifest]:
+                    whole.rename(file, file, self._folder)
+                self._folder.sync()
+        with suppress(OSError):  # something else is in it
+            os.rmdir(name, dir_fd=self._folder.fd)
+
+    def _check_ours(self, moving: dict[str, list] | None = None) -> None:
+        """`NotOurs` unless every file that would be replaced is one that was saved there, or is being moved there."""
+        try:
+            files, unlisted = self._listed_here(), f"{self._manifest} does not list it"
+        except FileNotFoundError:
+            files, unlisted = {}, f"there is no {self._manifest} that lists it"
+        except Damaged as reason:
+            raise NotOurs(self._manifest, _reason(reason)) from None
+        for name in self._names(self._folder):
+            if name == self._manifest or (moving and name in moving and self._is(name, moving[name])):
+                continue
+            if name not in files:
+                raise NotOurs(name, unlisted)
+            try:
+                verify(self._folder, {name: files[name]})
+            except Damaged as reason:
+                raise NotOurs(name, _reason(reason)) from None
+
+    def _is(self, name: str, entry: list) -> bool:
+        """Whether a file is what an entry of a manifest says."""
+        try:
+            verify(self._folder, {name: entry})
+        except Damaged:
+            return False
+        return True
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Nobody else moves files of this folder meanwhile."""
+        handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._folder.fd)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)

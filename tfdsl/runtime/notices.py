@@ -1,0 +1,36 @@
+"""What a session tells before it runs: what of the program is done otherwise than one may think."""
+
+from ..executed import keeps_checkpoints
+from ..program import Origin, Run, walk
+from .execution import random_state
+from .session import SessionRun
+
+
+def say_before(run: SessionRun) -> None:
+    _say_hidden(run)
+    _say_undivided(run)
+
+
+def _say_hidden(run: SessionRun) -> None:
+    """Note what a resumed run of a session that keeps checkpoints cannot go on with."""
+    if any(map(keeps_checkpoints, run.plan.body)):
+        for kind, origin in random_state.hidden(run, run.plan.body):
+            line = origin.span.line
+            run.options.note(f"line {line}: no checkpoint can hold the state of {kind}; a resumed run begins it anew")
+
+
+def _say_undivided(run: SessionRun) -> None:
+    """Note which optimizers of a session take their steps undivided, though there are several towers for them."""
+    program = run.built.program
+    executed = program.reach([ref for one in walk(run.plan.body) if isinstance(one, Run) for ref in one.refs])
+    where = "in towers" if run.options.servers is None else "between the workers"
+    for id, whole in run.built.undivided.items():
+        if id in executed:
+            line, because = _line(program.nodes[id].origin), _line(whole.origin)
+            at = "" if line == because else f" (line {because})"
+            run.options.note(f"line {line} is not split {where}: {whole.reason}{at}")
+
+
+def _line(origin: Origin) -> int:
+    """The line of the program itself that leads to an origin, which may be in a file that it imports."""
+    return (origin.chain[0][1] if origin.chain else origin.span).line

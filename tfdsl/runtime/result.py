@@ -1,0 +1,95 @@
+"""What a run leaves behind: printed lines, values, logged scalars, and what it ran on."""
+
+import os
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .files.event_log import LogFile
+
+
+class Interrupted(Exception):
+    """The run was asked to stop; everything written so far is complete."""
+
+
+@dataclass(slots=True)
+class DataUsed:
+    """A data set of the run: where it came from, and whether it stands in for another."""
+
+    origin: str
+    rows: int
+    columns: int
+    synthetic: bool
+
+
+@dataclass(slots=True)
+class Result:
+    """The outcome of running a program's sessions.
+
+    `values` has the last value of every printed expression by its text in the program; `history` the
+    (step, value) pairs of every logged scalar by its tag; `steps` the training steps that were run. A run that goes on
+    from a checkpoint has the history and the steps from the start, what it printed from there on.
+    `variables` has what every variable was when its session ended, those of optimizers too, by its name in
+    TensorFlow (`loss/w`; of a graph with a name, `other.loss/w`); `Compiled.session` can start from them.
+    """
+
+    program: str
+    params: dict[str, object]
+    printed: list[str] = field(default_factory=list)
+    values: dict[str, object] = field(default_factory=dict)
+    history: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    variables: dict[str, np.ndarray] = field(default_factory=dict)
+    data: dict[str, DataUsed] = field(default_factory=dict)
+    logdirs: list[str] = field(default_factory=list)
+    saved: list[str] = field(default_factory=list)
+    resumed: list[str] = field(default_factory=list)
+    events: list[LogFile] = field(default_factory=list)  # the files that were written
+    run: str = field(default_factory=lambda: os.urandom(4).hex())  # the run's mark, that of one that goes on too
+    started: float = field(default_factory=time.time)  # seconds since 1970
+    engines: list[str] = field(default_factory=list)  # of each training, in the order in which they ran
+    steps: int = 0
+    expectations: int = 0
+    interrupted: bool = False
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict:
+        """Plain values for `json.dumps`."""
+        return {
+            "program": self.program,
+            "params": _plain(self.params),
+            "printed": self.printed,
+            "values": _plain(self.values),
+            "history": {tag: [list(pair) for pair in pairs] for tag, pairs in self.history.items()},
+            "data": {
+                name: {"origin": d.origin, "rows": d.rows, "columns": d.columns, "synthetic": d.synthetic}
+                for name, d in self.data.items()
+            },
+            "logdirs": self.logdirs,
+            "saved": self.saved,
+            "resumed": self.resumed,
+            "engines": self.engines,
+            "started": self.started,
+            "steps": self.steps,
+            "expectations": self.expectations,
+            "interrupted": self.interrupted,
+            "versions": self.versions,
+        }
+
+
+def _plain(value: object) -> object:
+    match value:
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case np.ndarray() | np.generic():
+            return _plain(value.tolist())
+        case bytes():
+            return value.decode("utf-8", "replace")
+        case float() if value != value or value in (float("inf"), float("-inf")):
+            return str(value)  # JSON has no NaN and no infinity
+        case bool() | int() | float() | str() | None:
+            return value
+        case _:
+            return str(value)

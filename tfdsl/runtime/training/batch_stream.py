@@ -1,0 +1,46 @@
+"""The batches of a streamed data set, read ahead by `tf.data` while the graph runs."""
+
+import numpy as np
+
+from ...data.batches import BatchOrder
+from ...lowering.tf import tf, v1
+
+
+class Stream:
+    """The batches of a training from a step on: a pipeline of tf.data in a graph of its own.
+
+    A batch has the rows that the order says, as it has for arrays in memory.
+    """
+
+    def __init__(self, features: np.ndarray, target: np.ndarray | None, order: BatchOrder, first: int, total: int):
+        arrays = [features] if target is None else [features, target]
+
+        def gather(step: np.ndarray) -> list[np.ndarray]:
+            rows = order.indices(int(step))
+            return [np.asarray(array[rows]) for array in arrays]
+
+        @tf.autograph.experimental.do_not_convert  # which writes a file that stays if this process is killed
+        def batch(step: tf.Tensor) -> list[tf.Tensor]:
+            return tf.numpy_function(gather, [step], dtypes)
+
+        self._graph = tf.Graph()
+        with self._graph.as_default():
+            dtypes = [tf.as_dtype(array.dtype) for array in arrays]
+            steps = tf.data.Dataset.range(first, total)
+            batches = steps.map(batch).prefetch(2)
+            iterator = v1.data.make_initializable_iterator(batches)
+            self._next = iterator.get_next()
+        self._session = v1.Session(graph=self._graph)
+        self._session.run(iterator.initializer)
+        self._at, self._batch = first - 1, None
+
+    def batch(self, step: int) -> dict[str, np.ndarray]:
+        """features and target of a step; steps come in order, and may be left out."""
+        while self._at < step:
+            self._batch = self._session.run(self._next)
+            self._at += 1
+        parts = self._batch if isinstance(self._batch, (list, tuple)) else [self._batch]
+        return dict(zip(("features", "target"), parts, strict=False))
+
+    def close(self) -> None:
+        self._session.close()

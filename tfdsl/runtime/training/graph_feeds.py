@@ -1,0 +1,156 @@
+"""What a training loop in the graph is fed: each feed of the program as a source of `lowering/train_loop.py`.
+
+What is the same at all steps is one argument of the loop; the batch is rows of an array that is one too; what only
+the counters change is computed for the steps of a block beforehand.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...data.arrays import aligned
+from ...diagnostics import TfgError
+from ...lowering.tf import tf
+from ...lowering.train_loop import Argument, PerStep, Rows, Source, Whole
+from ...program import Apply, BatchField, Counter, Feed, Fetch, Field, PlanExpr, Template, Value
+from ...types import TensorType
+from ..execution import evaluate as host
+from ..execution.feeds import check_shapes, convert
+from .select import NotInGraph
+from .train import Loop
+
+
+class LoopFeeds:
+    """The arguments of a loop: their types, the arrays of those that stay, the expressions of those that move."""
+
+    def __init__(self, loop: Loop):
+        self._loop, self._run = loop, loop.run
+        self.types: list[Argument] = []
+        self.arrays: list[np.ndarray | None] = []
+        self.of_rows: set[int] = set()  # those of which batches are rows
+        self.moving: dict[int, tuple[PlanExpr, TensorType, Feed]] = {}
+        self._numbers: dict[object, int] = {}
+        self._whole = host.Surroundings(self._run.around.arrays, self._run.around.counters, self._whole_field)
+
+    def sources(self, feeds: tuple[Feed, ...]) -> tuple[tuple[tf.Tensor, Source], ...]:
+        """The feeds of one statement; `NotInGraph` without a reason where they do not fit, as the run will show."""
+        made = [(feed, self._source(feed)) for feed in feeds]
+        for size in set(self._sizes):
+            check = [(feed.text, self._type(feed), self._example(source, size), feed.origin) for feed, source in made]
+            try:
+                check_shapes(check)
+            except TfgError as error:
+                raise NotInGraph("", feeds[0].origin) from error
+        return tuple((self._run.built.tensor(feed.ref), source) for feed, source in made)
+
+    def block(self, start: int, steps: int) -> dict[int, np.ndarray]:
+        """The moving arguments at some steps, each stacked."""
+        loop = self._loop
+        counters = dict(self._run.around.counters)
+        at = start
+
+        def rows(field: str) -> int:
+            return loop.order.size_at(at) if loop.order else len(self._whole_field("features"))
+
+        around = host.Surroundings(self._run.around.arrays, counters, rows)
+        values: dict[int, list] = {number: [] for number in self.moving}
+        for at in range(start, start + steps if self.moving else start):
+            counters["step"], counters["epoch"] = at, at // loop.per_epoch
+            for number, (expr, type, feed) in self.moving.items():
+                value = host.value(expr, {}, around)
+                values[number].append(convert(value, type, feed.text, feed.origin, self._run.warn))
+        return {number: np.stack(rows) for number, rows in values.items()}
+
+    # --- one feed -------------------------------------------------------------------------
+
+    @property
+    def _sizes(self) -> tuple[int, ...]:
+        order = self._loop.order
+        return (0,) if order is None else (order.size, order.last_size)
+
+    def _type(self, feed: Feed) -> TensorType:
+        return self._run.built.program.type(feed.ref)
+
+    def _source(self, feed: Feed) -> Source:
+        moves = set(_moves(feed.value))
+        if self._loop.order is None:
+            moves -= {"batch", "rows"}
+        if not moves:
+            array = self._converted(host.value(feed.value, {}, self._whole), feed)
+            return Whole(self._argument((feed.value, array.dtype.str), array))
+        if moves <= {"step", "rows"}:
+            return PerStep(self._moving(feed))
+        if isinstance(feed.value, BatchField):
+            array = self._converted(self._whole_field(feed.value.field), feed)
+            # On a cluster only the rows of the next steps are sent.
+            rows = None if self._run.recovery is not None else len(array)
+            type = Argument(tf.as_dtype(array.dtype), (rows, *array.shape[1:]))
+            number = self._argument((feed.value.field, array.dtype.str), array, type)
+            self.of_rows.add(number)
+            return Rows(number, feed.value.index)
+        raise NotInGraph(f"what line {feed.origin.span.line} feeds is computed outside of the graph", feed.origin)
+
+    def _whole_field(self, field: str) -> np.ndarray | int:
+        name, part = self._loop.plan.data
+        if field == "rows":
+            return len(self._whole_field("features"))
+        return self._run.around.arrays(Field(name, part, field))
+
+    def _converted(self, value: object, feed: Feed) -> np.ndarray:
+        try:
+            warn = None if isinstance(feed.value, Value) else self._run.warn
+            return aligned(convert(value, self._type(feed), feed.text, feed.origin, warn))
+        except (TfgError, TypeError, ValueError, ArithmeticError) as error:
+            raise NotInGraph("", feed.origin) from error
+
+    def _argument(self, key: object, array: np.ndarray | None, type: Argument | None = None) -> int:
+        if key not in self._numbers:
+            self._numbers[key] = len(self.types)
+            self.arrays.append(array)
+            self.types.append(type or Argument(tf.as_dtype(array.dtype), array.shape))
+        return self._numbers[key]
+
+    def _moving(self, feed: Feed) -> int:
+        type, key = self._type(feed), ("moving", feed.value, self._type(feed).dtype.name)
+        if key in self._numbers:
+            return self._numbers[key]
+        around = host.Surroundings(self._run.around.arrays, {"now": "", "step": 0, "epoch": 0}, lambda field: 1)
+        try:
+            example = convert(host.value(feed.value, {}, around), type, feed.text, feed.origin)
+        except (TfgError, TypeError, ValueError, ArithmeticError) as error:
+            raise NotInGraph("", feed.origin) from error
+        number = self._argument(key, None, Argument(tf.as_dtype(type.dtype.name), (None, *example.shape)))
+        self.moving[number] = feed.value, type, feed
+        return number
+
+    def _example(self, source: Source, size: int) -> np.ndarray:
+        """An array of the shape that a source has at a step with a batch of this size."""
+        argument = self.types[source.argument]
+        match source:
+            case Whole():
+                shape = argument.shape
+            case PerStep():
+                shape = argument.shape[1:]
+            case Rows():
+                shape = (size, *argument.shape[1:])
+        array = np.broadcast_to(np.zeros((), argument.dtype.as_numpy_dtype), shape)
+        return host.indexed(array, source.index) if isinstance(source, Rows) else array
+
+
+def _moves(expr: PlanExpr) -> Iterator[str]:
+    """What makes an expression change from step to step: batch, rows (of the batch), step, fetch."""
+    match expr:
+        case BatchField(field="rows"):
+            yield "rows"
+        case BatchField():
+            yield "batch"
+        case Counter(name="now"):
+            pass
+        case Counter():
+            yield "step"
+        case Fetch():
+            yield "fetch"
+        case Apply(args=parts) | Template(parts=parts):
+            for part in parts:
+                if not isinstance(part, str):
+                    yield from _moves(part)

@@ -1,0 +1,522 @@
+"""The engines `loop` and `xla`: as many steps in one execution of the graph as nothing outside of it needs a say in.
+
+What a step runs, prints, logs, expects and stops by is in the graph (`lowering/train_loop.py`): the values are
+gathered, and after the execution the statements are done with them, step by step, as if they had just been run.
+What must happen between two steps (`save`, `set`, a checkpoint, `every N seconds`) ends the execution before that
+step, which the engine `step` then takes. It also takes over where something fails or a training stops: the variables
+are put back to where the execution began, so that all that comes before is done, and what happens happens there.
+
+The batches of the next steps are drawn, and logs written, by a thread of their own while the graph runs.
+"""
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...executed import executed
+from ...lowering.blame import op_of
+from ...lowering.copies import Copier, NotCopied
+from ...lowering.draws import CompiledDraws
+from ...lowering.failures import plain_reason
+from ...lowering.tf import TensorProto, tf, v1
+from ...lowering.train_loop import Body, Execution, Regular, Spec, TrainLoop, When, build, regular_events
+from ...program import Every, Log, Node, Ref, Run, Statement, Stop, fetches_of
+from ..cluster.recovery import Place
+from ..execution import evaluate as host
+from ..execution.determinism import no_determinism
+from ..session import is_variable_gone, run_failure, setter
+from .graph_feeds import LoopFeeds
+from .schedule import Schedule
+from .select import NotInGraph
+from .train import Steps
+
+_LONG = 0.5  # seconds that one execution should take at most: the user waits for what it prints, or after Ctrl-C
+_BLOCK = 8192  # steps of a block, and
+_BLOCK_BYTES = 1 << 22  # bytes of the rows of its batches, at most
+_GATHERED_BYTES = 1 << 26  # of what is gathered in one execution, at most
+_EVENTS = 2048  # in one execution that XLA compiles, at most
+_OF_TENSORS = ("HistogramSummary", "ImageSummary")  # which XLA cannot make, but whose tensors it can gather
+
+
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """A statement that something is gathered for: `flag` is the number of its block, -1 for the body itself;
+    `values` where the values of what it fetches are gathered."""
+
+    statement: Statement
+    flag: int
+    values: tuple[tuple[Ref, int], ...]
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """What one execution gathered: the events' steps, which blocks are due at each, values and times of each."""
+
+    steps: np.ndarray
+    flags: np.ndarray
+    values: list[np.ndarray]
+    times: np.ndarray
+
+    def due(self, talk: _Talk) -> list[int]:
+        """The events at which a statement is due."""
+        return np.flatnonzero(self.flags[:, talk.flag]).tolist() if talk.flag >= 0 else list(range(len(self.steps)))
+
+
+class Engine:
+    """Takes the steps of a training in the graph. `NotInGraph` where it cannot be there."""
+
+    def __init__(self, steps: Steps, place: tuple[int, int], name: str, copier: Copier, ops: int):
+        self._steps, self._loop, self._run, self.name, self._ops = steps, steps.loop, steps.loop.run, name, ops
+        self._schedule = Schedule(self._loop)
+        always = self._schedule.always_outside
+        if always is not None:
+            line = always.origin.span.line
+            raise NotInGraph(f"what line {line} does is done outside of the graph", always.origin)
+        rows = 1 if self._loop.order is None else self._loop.order.size
+        self._block_size = max(1, min(_BLOCK, self._loop.total, _BLOCK_BYTES // (4 * rows)))
+        self._feeds = LoopFeeds(self._loop)
+        self._talks: list[_Talk] = []
+        self._tags: dict[int, str] = {}  # of scalar summaries, by where their values are gathered
+        self._tensors = 0
+        self._body = self._sorted(self._schedule.inside, -1)
+        self._every = any(talk.flag < 0 for talk in self._talks)  # something is gathered at every step
+        self._graph = self._build(place, copier)
+        self._call = self._callable()
+        kept = [*self._run.built.variables(), *self._run.built.random.variables.values()]
+        self._variables = [v for v in kept if v.op.name in self._graph.variables]
+        self._length = 64 if self._run.recovery is None else 1  # steps of the next execution
+        self._most_events = self._event_limit()
+        self._is_first, self._has_given_up = True, False
+        self._worker = ThreadPoolExecutor(1, "tfdsl-loop")
+        order = self._loop.order
+        self._draws = CompiledDraws() if self.name == "xla" and order is not None and order.order == "sampled" else None
+        if self._draws is not None:
+            order.draws = self._draws
+        self._blocks: dict[int, Future] = {}
+        self._unlogged: list[tuple[_Chunk, tuple[int, int]]] = []
+        self._logs: list[Future] = []
+
+    # --- what is in the graph -------------------------------------------------------------
+
+    def _sorted(self, statements: tuple[Statement, ...], flag: int) -> Body:
+        items: list[Execution | When] = []
+        for statement in statements:
+            if isinstance(statement, Every):
+                inner = next(i for i, block in enumerate(self._schedule.blocks) if block is statement)
+                items.append(When(inner, self._sorted(statement.body, inner)))
+                continue
+            feeds = self._feeds.sources(statement.feeds)
+            losses = tuple(map(self._run.built.watched, self._loop.watch.losses(executed(statement))))
+            if isinstance(statement, Run):
+                operations = tuple(dict.fromkeys(self._run.built.operation(ref) for ref in statement.refs))
+                items.append(Execution(feeds, (), operations, losses))
+                continue
+            fetched = self._fetched(statement)
+            values = tuple((ref, self._tensors + at) for at, ref in enumerate(fetched))
+            self._talks.append(_Talk(statement, flag, values))
+            if isinstance(statement, Log):
+                self._tags |= self._scalar_tags(values)
+            self._tensors += len(fetched)
+            if fetched:
+                items.append(Execution(feeds, tuple(fetched.values()), (), losses))
+        return tuple(items)
+
+    def _scalar_tags(self, values: tuple[tuple[Ref, int], ...]) -> dict[int, str]:
+        ops = {at: self._run.built.value(ref).op for ref, at in values}
+        return {at: _text_of(op.inputs[0]) for at, op in ops.items() if op.type == "ScalarSummary"}
+
+    def _fetched(self, statement: Statement) -> dict[Ref, tf.Tensor]:
+        """The tensors whose values a statement is done with: of scalar summaries, what they summarise."""
+        built = self._run.built
+        if isinstance(statement, Log):
+            return {ref: self._logged(built.value(ref).op) for ref in statement.summaries}
+        refs = dict.fromkeys(ref for expr in statement.uses().values for ref in fetches_of(expr))
+        return {ref: built.tensor(ref) for ref in refs}
+
+    def _logged(self, op: tf.Operation) -> tf.Tensor:
+        by_value = op.type == "ScalarSummary" or (self.name == "xla" and op.type in _OF_TENSORS)
+        return op.inputs[1] if by_value else op.outputs[0]
+
+    def _build(self, place: tuple[int, int], copier: Copier) -> TrainLoop:
+        built, loop, run = self._run.built, self._loop, self._run
+        compiled = self.name == "xla"
+        spec = Spec(
+            body=self._body, arguments=tuple(self._feeds.types),
+            sizes=None if loop.order is None else (loop.order.size, loop.order.last_size),
+            streams=tuple(run.streams.streams) if run.streams else (),
+            flags=len(self._schedule.blocks), every=self._every, compiled=compiled, block=self._block_size,
+            events=min(_EVENTS, self._events_of_a_block()) if compiled else 0, ops=self._ops,
+            regular=None if compiled else self._regular(),
+            stride=1 if run.options.share is None else run.options.share.part.of,
+        )  # fmt: skip
+        self._spec, key = spec, (place, self.name)
+        with built.lock:
+            if key not in built.loops or built.loops[key][0] != spec:
+                try:
+                    built.loops[key] = spec, build(built, copier, spec)
+                except NotCopied as error:
+                    node = op_of(built, error.op, error.function).node
+                    raise NotInGraph(str(error), node.origin if node else loop.plan.origin) from error
+            return built.loops[key][1]
+
+    def _regular(self) -> Regular | None:
+        """What most of the first events are like."""
+        flags = self._schedule.flags(0, min(self._loop.total, 2 * self._block_size))
+        events = np.flatnonzero(flags.any(axis=1) | self._every)
+        kinds = Counter(zip(np.diff(events).tolist(), map(tuple, flags[events].tolist()), strict=False))
+        for (gap, due), count in kinds.most_common(1):
+            if 2 * count > len(events):
+                return regular_events(gap, due, self._ops)
+        return None
+
+    def _events_of_a_block(self) -> int:
+        if self._every:
+            return self._block_size
+        flags = self._schedule.flags(0, min(self._loop.total, 2 * self._block_size))
+        return min(self._block_size, int(flags.any(axis=1).sum()) + 2)
+
+    def _event_limit(self) -> int:
+        """How many events one execution can have."""
+        size = 1
+        for tensor in self._graph.gathered:
+            shape = tensor.shape[1:]
+            size += (shape.num_elements() if shape.is_fully_defined() else 1024) * max(tensor.dtype.size, 8)
+        limit = max(1, _GATHERED_BYTES // size)
+        return min(limit, self._graph.positions.shape[0]) if self.name == "xla" else limit
+
+    def _callable(self):
+        graph = self._graph
+        return self._run.session.make_callable([graph.moved, graph.losses, *graph.gathered], graph.given)
+
+    def begin(self) -> None:
+        """Be ready to take steps."""
+
+    def compile(self) -> None:
+        """Have XLA compile the loop; `NotInGraph` with the line of the op that it cannot compile."""
+        if self._loop.step == self._loop.total:
+            return
+        if self._state() is None:
+            self.close()
+            raise NotInGraph("a variable has no value yet", self._loop.plan.origin)
+        try:
+            self._compile()
+        except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
+            self.close()
+            op, reason = _refused(error)
+            node = self._made(op)
+            raise NotInGraph(reason, node.origin if node else self._loop.plan.origin) from error
+
+    def _compile(self) -> None:
+        """Take no steps."""
+        step, nothing = self._loop.step, np.zeros(0, np.int64)
+        no_flags = np.zeros((0, len(self._schedule.blocks)), bool)
+        try:
+            self._execute(step, step, nothing, no_flags)
+        except tf.errors.UnimplementedError as error:
+            devices = {device.device_type for device in self._run.session.list_devices()}
+            if "deterministic" not in str(error) or "GPU" in devices:
+                raise
+            # What XLA compiles for the CPU is deterministic; it refuses the gradient of max_pool for the sake of GPUs.
+            with no_determinism():
+                self._execute(step, step, nothing, no_flags)
+
+    def _made(self, op: str) -> Node | None:
+        """The node that an op of the loop is a copy of: copies have paths before their names, and numbers after."""
+        parts = op.partition("_tfg_inlined_")[0].split("/")  # what it adds to names that it inlines
+        for start in range(len(parts)):
+            name = "/".join(parts[start:])
+            node = self._run.built.node_of(name) or self._run.built.node_of(re.sub(r"_\d+$", "", name))
+            if node is not None:
+                return node
+        return None
+
+    # --- taking steps ---------------------------------------------------------------------
+
+    def advance(self) -> None:
+        """Take as many steps as one execution should take, or one by itself."""
+        loop = self._loop
+        end = self._schedule.next_outside(loop.step)
+        is_inside = self._steps.is_inside_step
+        if end == loop.step and not is_inside:
+            self.written()
+            self._steps.keep_if_due(0)  # after which the step itself may be in the graph, as all others are
+            end = self._schedule.next_outside(loop.step, True)
+        if end == loop.step or is_inside or self._has_given_up:
+            self.written()
+            self._steps.advance()
+            return
+        block_end = (loop.step // self._block_size + 1) * self._block_size
+        self._take(loop.step, min(end, loop.step + self._length, block_end))
+
+    def _take(self, first: int, last: int) -> None:
+        """Take the steps from `first` up to but not `last`, or fewer where they have too many events."""
+        share = self._run.options.share
+        if share is not None and share.part.first(first) >= last:  # the steps are others'
+            self._loop.step = last
+            self._run.result.steps += last - first
+            return
+        flags = self._schedule.flags(first, last)
+        is_event = flags.any(axis=1) | self._every
+        is_event[0] = self._graph.has_events  # the loop begins with one
+        events = np.flatnonzero(is_event)
+        if len(events) > self._most_events:
+            last = first + int(events[self._most_events])
+            events = events[: self._most_events]
+        before = self._state()
+        if before is None:  # nothing could be put back
+            self._step_until(first + 1)
+            return
+        started = time.time()
+        try:
+            moved, losses, *values = self._execute(first, last, first + events, flags[events])
+        except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
+            if is_variable_gone(error):  # somebody has cleared it: it must not come back
+                raise run_failure(self._run.built, error, self._loop.plan.origin, True) from error
+            self._put_back(before)
+            self._step_until(last)  # which reports what fails; if nothing does, only the loop had failed
+            self._has_given_up = True
+            line = self._loop.plan.origin.span.line
+            self._run.options.note(f"line {line} trains step by step from step {first} on: {plain_reason(error)}")
+            return
+        seconds = time.time() - started
+        # Steps take about as long as one another, and looking at the clock as long as a small op.
+        times = started + seconds * events / (last - first)
+        chunk = _Chunk(first + events, flags[events], values, times)
+        stop = self._stop(chunk)
+        if stop is not None:
+            self._put_back(before)
+            if stop > first:
+                self._take(first, stop)
+            self._step_until(self._loop.step + 1)
+            return
+        if np.isnan(losses):
+            self._put_back(before)
+            self._take_apart(first, last)
+            return
+        if self._run.streams is not None:
+            self._run.streams.put(moved)
+        self._adapt(last - first, seconds)
+        self._replay(chunk)
+        self._loop.step = last
+        self._run.result.steps += last - first
+
+    def _take_apart(self, first: int, last: int) -> None:
+        """Take steps among which there is one with a loss of NaN, it seems: in halves, so that all before it is done;
+        the one itself by itself, which finds out."""
+        self._loop.step = first
+        if last - first == 1:
+            self._step_until(last)
+            return
+        middle = (first + last) // 2
+        for end in (middle, last):
+            while self._loop.step < end:
+                self._take(self._loop.step, end)
+
+    def _execute(self, first: int, last: int, events: np.ndarray, flags: np.ndarray) -> list[np.ndarray]:
+        start = first - first % self._block_size
+        batches, moving = self._block(start)
+        positions = (events - start).astype(np.int32)
+        if self.name == "xla":  # which is told the shapes beforehand; what lies after the end is no event
+            missing = self._graph.positions.shape[0] - len(positions)
+            positions = np.pad(positions, (0, missing), constant_values=last - start)
+            flags = np.pad(flags, ((0, missing), (0, 0)))
+        arrays = [moving[at] if array is None else array for at, array in enumerate(self._feeds.arrays)]
+        if self._run.recovery is not None and self._feeds.of_rows:
+            arrays, batches = self._sent(arrays, batches, first - start, last - start)
+        streams = self._run.streams.states() if self._run.streams else np.zeros((0, 3), np.int64)
+        self._begin_logs()
+        stretches = [] if self._graph.regular is None else [self._regular_at(positions, flags)]
+        share = self._run.options.share
+        first = first if share is None else share.part.first(first)
+        return self._call(first - start, last - start, positions, flags, *stretches, streams, *arrays, *batches)
+
+    def _sent(self, arrays: list[np.ndarray], batches: list[np.ndarray], first: int, last: int):
+        """The arguments of a call that goes to a cluster: of data with more rows than its steps have, these rows, and
+        as batches their places."""
+        rows = batches[0][first:last]
+        if rows.size >= len(arrays[next(iter(self._feeds.of_rows))]):
+            return arrays, batches
+        wanted = np.maximum(rows, 0).ravel()  # short batches end in -1
+        sent = [array[wanted] if at in self._feeds.of_rows else array for at, array in enumerate(arrays)]
+        places = np.zeros_like(batches[0])
+        places[first:last] = np.arange(rows.size, dtype=places.dtype).reshape(rows.shape)
+        return sent, [places, *batches[1:]]
+
+    def _regular_at(self, positions: np.ndarray, flags: np.ndarray) -> np.ndarray:
+        """At which events the loop can take a turn of regular ones."""
+        wanted = self._spec.regular
+        alike = (flags == wanted.flags).all(axis=1)
+        alike[:-1] &= np.diff(positions) == wanted.gap
+        alike[-1:] = False
+        result = alike.copy()
+        for ahead in range(1, wanted.together):
+            result[:-ahead] &= alike[ahead:]
+            result[-ahead:] = False
+        return result
+
+    def _block(self, start: int) -> tuple[list[np.ndarray], Mapping[int, np.ndarray]]:
+        """The batches and the moving arguments of a block; those of the next one are made meanwhile."""
+        for at in (start, start + self._block_size):
+            if at not in self._blocks and at < self._loop.total:
+                self._blocks[at] = self._worker.submit(self._make_block, at)
+        for at in [at for at in self._blocks if at < start]:
+            del self._blocks[at]
+        return self._blocks[start].result()
+
+    def _make_block(self, start: int) -> tuple[list[np.ndarray], Mapping[int, np.ndarray]]:
+        order, end = self._loop.order, start + self._block_size
+        batches = [] if order is None else [order.block(start, end)]
+        if self._graph.counts is not None:
+            batches.append(order.sizes(start, end)[:, None])
+        return batches, self._feeds.block(start, self._block_size)
+
+    def _adapt(self, steps: int, seconds: float) -> None:
+        """Choose the length of the next execution: it makes no difference to what is computed."""
+        if self._is_first:  # which also made the graph ready
+            self._is_first = False
+        elif seconds > _LONG:
+            self._length = max(1, int(steps * _LONG / seconds))
+        elif seconds < _LONG / 4:
+            self._length = max(self._length, 4 * steps)
+
+    # --- going back -----------------------------------------------------------------------
+
+    def _state(self):
+        """Variables and streams, as they are now; None where a variable has no value yet."""
+        run = self._run
+        streams = run.streams.states() if run.streams else None
+        held = run.recovery.values(Place(run.at, self._loop.step)) if run.recovery else None
+        if held is not None:
+            return [held[variable.op.name] for variable in self._variables], streams
+        try:
+            return run.session.run(self._variables), streams
+        except tf.errors.FailedPreconditionError:
+            return None
+
+    def _put_back(self, state) -> None:
+        values, streams = state
+        pairs = [setter(self._run.built, variable) for variable in self._variables]
+        feeds = {placeholder: value for (placeholder, _), value in zip(pairs, values, strict=True)}
+        self._run.session.run([assign for _, assign in pairs], feeds)
+        if streams is not None:
+            self._run.streams.put(streams)
+
+    def _step_until(self, end: int) -> None:
+        self.written()
+        while self._loop.step < end:
+            self._steps.advance()
+
+    # --- what is done outside with what was gathered --------------------------------------
+
+    def _stop(self, chunk: _Chunk) -> int | None:
+        """The first step at which a `stop when` holds."""
+        for k, number in self._due(chunk, lambda statement: isinstance(statement, Stop)):
+            talk = self._talks[number]
+            self._at(int(chunk.steps[k]))
+            condition = self._run.value(talk.statement.condition, self._values(chunk, talk, k), talk.statement.origin)
+            if host.truth(condition):
+                return int(chunk.steps[k])
+        return None
+
+    def _replay(self, chunk: _Chunk) -> None:
+        end = len(chunk.steps), 0
+        try:
+            for k, number in self._due(chunk, lambda statement: not isinstance(statement, (Log, Stop))):
+                talk = self._talks[number]
+                before, end = end, (k, number)
+                self._at(int(chunk.steps[k]))
+                self._run.replay(talk.statement, self._values(chunk, talk, k))
+                end = before
+        finally:  # also where an `expect` fails: what came before it is logged
+            if any(isinstance(talk.statement, Log) for talk in self._talks):
+                self._unlogged.append((chunk, end))
+
+    def _log(self, chunk: _Chunk, end: tuple[int, int]) -> None:
+        """Write what was logged before a statement of an event."""
+        steps, times = chunk.steps.tolist(), chunk.times.tolist()
+        with np.errstate(over="ignore"):
+            scalars = {at: chunk.values[at].astype(np.float32).tolist() for at in self._tags}
+        for k, number in self._due(chunk, lambda statement: isinstance(statement, Log)):
+            if (k, number) >= end:
+                return
+            talk = self._talks[number]
+            if not self._run.is_unlogged(talk.statement, steps[k]):
+                continue
+            for ref, at in talk.values:
+                if at in self._tags:
+                    self._run.add_scalar(self._tags[at], scalars[at][k], steps[k], times[k])
+                else:
+                    summary = self._summary(self._run.built.value(ref).op, chunk.values[at][k])
+                    self._run.add_summary(summary, steps[k], times[k])
+
+    def _summary(self, op: tf.Operation, value) -> v1.Summary:
+        if self.name == "xla":
+            value = self._run.session.run(op.outputs[0], {op.inputs[1]: value})
+        return v1.Summary.FromString(value)
+
+    def _due(self, chunk: _Chunk, is_wanted: Callable[[Statement], bool]) -> list[tuple[int, int]]:
+        """What is to be done, in its order: events, and the numbers of statements in `_talks`."""
+        wanted = [number for number, talk in enumerate(self._talks) if is_wanted(talk.statement)]
+        return sorted((k, number) for number in wanted for k in chunk.due(self._talks[number]))
+
+    def _at(self, step: int) -> None:
+        self._loop.step = step
+        self._loop.begin_step()
+
+    def _values(self, chunk: _Chunk, talk: _Talk, k: int) -> dict[Ref, object]:
+        return {ref: self._value(chunk.values[at][k], self._graph.packed[at]) for ref, at in talk.values}
+
+    @staticmethod
+    def _value(value, packed: bool):
+        if packed:
+            value = tf.make_ndarray(TensorProto.FromString(value))
+            return value[()]
+        return value.copy() if isinstance(value, np.ndarray) else value
+
+    def _begin_logs(self) -> None:
+        """Have the worker write what was gathered. It does that while the graph is executed; between executions it
+        would hold up everything else, as Python does one thing at a time."""
+        self._logs += [self._worker.submit(self._log, *one) for one in self._unlogged]
+        self._unlogged.clear()
+
+    def written(self) -> None:
+        """Wait until all logs are written; what went wrong with them is raised here."""
+        self._begin_logs()
+        while self._logs:
+            self._logs.pop(0).result()
+
+    def close(self) -> None:
+        try:
+            self.written()
+        finally:
+            self._worker.shutdown()
+            if self._draws is not None:
+                self._loop.order.draws = None
+                self._draws.close()
+            self._steps.close()
+
+
+def _text_of(tensor: tf.Tensor) -> str:
+    return tf.get_static_value(tensor).item().decode()
+
+
+_NODE = re.compile(r"\{\{node ([^}]+)\}\}")
+_UNSUPPORTED = re.compile(r"(\w+) \(No registered '\w+' OpKernel for XLA.*?\{\{node ([^}]+)\}\}", re.DOTALL)
+
+
+def _refused(error: Exception) -> tuple[str, str]:
+    """The op that XLA cannot compile, by its name in the program's graph, and why."""
+    text = getattr(error, "message", None) or str(error)
+    unsupported = _UNSUPPORTED.search(text)
+    if unsupported:
+        return unsupported.group(2), f"there is no {unsupported.group(1)} in XLA"
+    node = _NODE.search(text)
+    name = node.group(1) if node else ""
+    if "fixed tensor list size" in text:
+        return name, "XLA has to know how often a 'while' turns to compile its gradient"
+    return name, plain_reason(error).partition(" Stack trace for op definition:")[0]

@@ -1,0 +1,92 @@
+"""When the statements of a training's body are due: at which steps something is gathered in the graph, and before
+which steps the loop has to end, because something must happen outside."""
+
+import numpy as np
+
+from ...program import Checkpoint, Every, Run, Statement
+from .train import Loop
+
+
+class Schedule:
+    """A training's body, sorted. `inside` is what can be in the graph, in its order; `outside` is the rest.
+
+    `blocks` are the `every` statements inside, each before those in it.
+    """
+
+    def __init__(self, loop: Loop):
+        self._loop = loop
+        body, share = loop.plan.body, loop.run.options.share
+        self.inside = tuple(s for s in body if s.is_in_graph() and (share is None or isinstance(s, Run)))
+        is_led = share is not None and not share.part.is_chief  # others do the rest
+        self.outside = () if is_led else tuple(s for s in body if s not in self.inside)
+        self.blocks: list[Every] = []
+        self._outer: list[int] = []  # for each block, the number of the one that it is in, or -1
+        self._collect(self.inside, -1)
+
+    def _collect(self, statements: tuple[Statement, ...], outer: int) -> None:
+        for statement in statements:
+            if isinstance(statement, Every):
+                self.blocks.append(statement)
+                self._outer.append(outer)
+                self._collect(statement.body, len(self.blocks) - 1)
+
+    @property
+    def always_outside(self) -> Statement | None:
+        """A statement that ends the loop at every step, or at every second one."""
+        for statement in self.outside:
+            if not isinstance(statement, (Every, Checkpoint)):
+                return statement
+            if statement.unit != "second" and self._due(statement, np.arange(min(64, self._loop.total))).mean() > 0.4:
+                return statement
+        return None
+
+    def flags(self, first: int, last: int) -> np.ndarray:
+        """Which blocks are due at the steps from `first` up to but not `last`: bool [steps, blocks]."""
+        steps = np.arange(first, last)
+        result = np.empty((len(steps), len(self.blocks)), bool)
+        for at, (block, outer) in enumerate(zip(self.blocks, self._outer, strict=True)):
+            result[:, at] = self._due(block, steps)
+            if outer >= 0:
+                result[:, at] &= result[:, outer]
+        return result
+
+    def _due(self, statement: Every | Checkpoint, steps: np.ndarray) -> np.ndarray:
+        per_epoch = self._loop.per_epoch
+        match statement.unit:
+            case "epoch":
+                return steps % (statement.count * per_epoch) == 0
+            case "batch":
+                return steps % per_epoch % statement.count == 0
+            case _:
+                return steps % statement.count == 0
+
+    def next_outside(self, step: int, is_kept: bool = False) -> int:
+        """The first step, from `step` on, at which something outside is due; the end of the training if nothing is.
+        At `step` itself no checkpoint is, once it was kept."""
+        loop = self._loop
+        nearest = loop.total
+        for statement in self.outside:
+            from_step = step
+            if isinstance(statement, Checkpoint):
+                from_step = max(step + is_kept, loop.started_at + 1)
+            nearest = min(nearest, self._next(statement, from_step))
+        return nearest
+
+    def _next(self, statement: Every | Checkpoint, step: int) -> int:
+        loop, count = self._loop, statement.count
+        match statement.unit:
+            case "epoch":
+                return _multiple(step, count * loop.per_epoch)
+            case "batch":
+                start = step - step % loop.per_epoch
+                batch = _multiple(step - start, count)
+                return start + min(batch, loop.per_epoch)
+            case "step":
+                return _multiple(step, count)
+            case _:
+                return step if loop.is_time(statement) else loop.total
+
+
+def _multiple(number: int, of: int) -> int:
+    """The first multiple that is not smaller than a number."""
+    return -(-number // of) * of

@@ -1,0 +1,144 @@
+"""Which engine takes the steps of a training, and why it is another one than was asked for."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...diagnostics import NO_XLA
+from ...executed import keeps_checkpoints
+from ...lowering.blame import op_of
+from ...lowering.copies import Copier, NotCopied
+from ...lowering.failures import failure
+from ...program import Origin, Statement, Train
+from ..execution.executions import executions
+from ..execution.random_state import resumable
+from ..execution.streams import Streams
+from ..session import SessionRun
+
+if TYPE_CHECKING:
+    from .graph_loop import Engine
+    from .train import Steps
+
+# From so many executions of ops on XLA is worth its compiling: it takes 0.3 seconds and more, and saves 0.2 to 0.5
+# microseconds an op (`benchmarks/`, loads `housing` and `network`).
+_WORTH = 2_000_000
+_SLOW = ("Conv", "DepthwiseConv")  # ops that take longer in XLA on a CPU (load `digits`)
+
+
+class NotInGraph(Exception):
+    """This training cannot run in the graph; the text says why, `origin` where. Without a text there is nothing to
+    say: the steps themselves will show what is wrong."""
+
+    def __init__(self, reason: str, origin: Origin):
+        super().__init__(reason)
+        self.origin = origin
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """What a training's body executes: the names of its random ops, how many ops a step has, and whether some of them
+    are slow in XLA."""
+
+    random: frozenset[str]
+    ops: int
+    is_slow: bool
+
+    def is_worth_compiling(self, steps: int) -> bool:
+        return steps * self.ops >= _WORTH and not self.is_slow
+
+
+class Engines:
+    """The engines of the trainings of a session's statements, which share the streams of their random ops."""
+
+    def __init__(self, run: SessionRun, statements: tuple[Statement, ...]):
+        self._run = run
+        run.engines = self
+        trainings = [statement for statement in statements if isinstance(statement, Train)]
+        self._reached: dict[int, _Reached | NotInGraph] = {}  # by the training's identity
+        for plan in trainings:
+            if self.wanted(plan) != "step":
+                try:
+                    self._reached[id(plan)] = self._reach(plan)
+                except NotInGraph as reason:
+                    self._reached[id(plan)] = reason
+        names = {name for one in self._reached.values() if isinstance(one, _Reached) for name in one.random}
+        if any(map(keeps_checkpoints, trainings)):  # then in all engines, and wherever they are executed
+            names |= set(self.copier.twinned(resumable(run, statements)))
+        names |= run.in_order.random(statements)
+        if names:
+            run.streams = Streams(run.built, self.copier, sorted(names))
+
+    def wanted(self, plan: Train) -> str:
+        """The engine that is asked for; `loop` if none is, `step` where each step is looked at by itself."""
+        if self._run.options.tracer is not None:
+            return "step"
+        return self._run.options.engine or plan.engine or "loop"
+
+    @property
+    def copier(self) -> Copier:
+        """The copier of the graph, as it was before anything was added for sessions to run."""
+        built = self._run.built
+        with built.lock:
+            if built.copier is None:
+                built.copier = Copier(
+                    built.graph, built.data.fields, built.named(), built.places(), built.setting.layout.cluster is None
+                )
+            return built.copier
+
+    def taken(self, steps: "Steps", place: tuple[int, int]) -> "Steps | Engine":
+        """The engine of a training, ready to begin; another one than was asked for, and a note that says why, where
+        that cannot be."""
+        engine = self._chosen(steps, place)
+        self._run.result.engines.append(engine.name)
+        engine.begin()
+        return engine
+
+    def _chosen(self, steps: "Steps", place: tuple[int, int]) -> "Steps | Engine":
+        plan = steps.loop.plan
+        wanted = self.wanted(plan)
+        if wanted == "step":
+            return steps
+        reached = self._reached[id(plan)]
+        is_worth = isinstance(reached, _Reached) and reached.is_worth_compiling(steps.loop.total)
+        if wanted == "xla" or (wanted == "auto" and is_worth):
+            try:
+                return self._in_graph(steps, place, "xla")
+            except NotInGraph as reason:
+                if wanted == "xla" and str(reason):
+                    raise failure(NO_XLA, reason.origin, reason=str(reason)) from reason
+                self._say(plan, "trains without XLA", reason)
+        try:
+            return self._in_graph(steps, place, "loop")
+        except NotInGraph as reason:
+            self._say(plan, "trains step by step", reason)
+            return steps
+
+    def _in_graph(self, steps: "Steps", place: tuple[int, int], name: str) -> "Engine":
+        from .graph_loop import Engine
+
+        reached = self._reached[id(steps.loop.plan)]
+        if isinstance(reached, NotInGraph):
+            raise reached
+        if name == "xla" and self._run.recovery is not None:
+            raise NotInGraph("XLA compiles for one machine, not for a cluster", steps.loop.plan.origin)
+        engine = Engine(steps, place, name, self.copier, reached.ops)
+        if name == "xla":
+            engine.compile()
+        return engine
+
+    def _say(self, plan: Train, what: str, reason: NotInGraph) -> None:
+        if str(reason):
+            self._run.options.note(f"line {plan.origin.span.line} {what}: {reason}")
+
+    def _reach(self, plan: Train) -> _Reached:
+        """What a training's body executes; `NotInGraph` if it cannot be in a loop."""
+        built, random, ops, is_slow = self._run.built, set(), 0, False
+        for one in executions(built, plan.body, plan):
+            names = self.copier.reached(one.fetches, one.fed)
+            try:
+                random |= set(self.copier.random(names))
+            except NotCopied as error:
+                node = op_of(built, error.op, error.function).node
+                raise NotInGraph(str(error), node.origin if node else one.statement.origin) from error
+            ops += len(names) if one.statement in plan.body else 0
+            is_slow |= any(built.graph.get_operation_by_name(name).type.startswith(_SLOW) for name in names)
+        return _Reached(frozenset(random), ops, is_slow)
