@@ -337,6 +337,9 @@ BY_NAME = _message("TFG540", "{function} takes {names} by name only, because the
 SWAPPED_SURELY = _message("TFG537", "{function} is given its labels and logits in the wrong order",
                           "write {call}: the labels come first", "error")
 
+CLASS_NUMBERS = _message("TFG538", "{function} takes one class number for each row as its labels, but {name} is {type}")
+LOGITS_COLUMNS = _message("TFG539", "{function} takes logits with a column for each class, but {name} is {type}")
+
 # --- 6xx data ---------------------------------------------------------------------------------
 DATA_ARGUMENT = _message("TFG601", "{name} needs {argument} to be {wanted}, not {value}")
 DATA_FILE = _message("TFG603", "cannot read {path}: {reason}", "paths are taken from the folder {folder}")
@@ -600,8 +603,7 @@ DATA_ROUNDED = _message("TFG943", "column {column} of {data} holds whole numbers
                         "compute in float64", "warning")
 DATA_EMPTIED = _message("TFG945", "{transform} makes column {column} of {data} 0: it is {value} in all training rows",
                         "leave the column out; for a bias, add_bias makes a column of ones that stays", "warning")
-TEST_TRAINED = _message("TFG946", "{data}.test is used, but the training on line {line} is on all rows of {data}",
-                        "train on {data}.train", "warning")
+TEST_TRAINED = _message("TFG946", "{data}.test is used, but line {line} has trained on {rows}", severity="warning")
 FEED_ROUNDED = _message("TFG944", "'{name}' is {dtype}, which cannot hold {value}: it becomes {rounded}",
                         "declare it float64, or int64 where all numbers are whole, and cast it where it is used",
                         "warning")
@@ -678,7 +680,10 @@ class Diagnostic(Record):
     cause: BaseException | None = None  # what a function of the caller's raised
 
     def outside_libraries(self) -> "Diagnostic":
-        """The same, shown where the program calls the library that it was found in."""
+        """The same, shown where the program calls the library that it was found in. A call that holds the place is no
+        frame around it."""
+        if self.span is not None and self.chain and self.chain[-1][1].holds(self.span):
+            return replace(self, chain=self.chain[:-1]).outside_libraries()
         at = next((i for i, (_, span) in reversed(list(enumerate(self.chain))) if not span.source.is_library), None)
         if self.span is None or not self.span.source.is_library or at is None:
             return self

@@ -71,6 +71,10 @@ class Span(Record):
     def text(self) -> str:
         return self.source.text[self.start : self.end]
 
+    def holds(self, inner: "Span") -> bool:
+        """Whether another span lies in this one."""
+        return self.source == inner.source and self.start <= inner.start < inner.end <= self.end
+
     def __repr__(self) -> str:
         return f"Span({self.start}, {self.end})"
 

@@ -42,10 +42,11 @@ from .builtins import SHARED_WITH_OPS
 from .context import Abandoned, Again, Analysis
 from .foreign import call_python
 from .gradient_flow import barriers, depending, depends
+from .labels import column_help, doubt_logits, doubt_swapped, is_never_logits, is_swapped, refuse_swapped
 from .names import Env
 from .order import is_write, written
 from .raw import call_raw
-from .slips import doubt_logits, doubt_rate, doubt_swapped, doubted, is_never_logits, is_swapped, refuse_swapped
+from .slips import doubt_rate, doubted
 from .values import Array, Broken, Builtin, Function, Optimizer, Primitive, PythonOp, Tensor, describe, has_tensor
 
 
@@ -68,7 +69,7 @@ def call(ctx: Analysis, env: Env, function: object, given: Arguments, span: Span
         case Builtin():
             return _builtin(ctx, function, given, span)
         case Primitive():
-            return function.function(ctx, *(argument for _, argument in given), span)
+            return _primitive(ctx, env, function, [argument for _, argument in given], span)
         case Function():
             return inline(ctx, env, function, given, span)
         case OptimizerRow():
@@ -108,7 +109,7 @@ def call_op(
         shapes = [v.shape for v in details.values() if isinstance(v, TensorType) and v.shape]
         dims += [d for shape in shapes for d in shape if ctx.graph.sizes.resolve(d) != d and d not in dims]
         notes = operand_notes(blamed) + size_notes(ctx, *dict.fromkeys(dims))
-        help = _bias_help(ctx, *dims[:2]) if refused.message is MATMUL_SIZES else ""
+        help = _bias_help(ctx, *dims[:2]) if refused.message is MATMUL_SIZES else column_help(ctx, op, refused, bound)
         if refused.message is OPTION:
             allowed = [word.strip('"') for word in str(details["allowed"]).split(" or ")]
             help = ctx.did_you_mean(str(details["value"]).strip('"'), allowed)
@@ -394,6 +395,28 @@ def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, spa
     if isinstance(result, Returned):
         return result.value
     return Broken() if ctx.failed > failed else None
+
+
+def _primitive(ctx: Analysis, env: Env, function: Primitive, given: list[Given], span: Span) -> object:
+    """The value of a primitive, whose arguments are parameters, and are shown as the call of their function gives them.
+    What it refuses is known to be wrong in the rest of the function."""
+    bindings = [env.find(argument.text) for argument in given]
+    arguments = [
+        argument if binding is None else Given(argument.value, binding.span)
+        for argument, binding in zip(given, bindings, strict=True)
+    ]
+    try:
+        return function.function(ctx, *arguments, span)
+    except Abandoned:
+        for binding in bindings:
+            if binding is not None:
+                binding.value = Broken()
+        raise
+
+
+def inlined(ctx: Analysis) -> str:
+    """The function whose body is being analysed, as its call writes it."""
+    return _as_written(ctx.chain[-1][1], ctx.calling[-1].target.id)
 
 
 def _as_written(span: Span, name: str) -> str:

@@ -10,10 +10,26 @@ from collections.abc import Iterator
 from ..data.schema import shown
 from ..data.table import scaled_by
 from ..diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, TEST_TRAINED, Note
-from ..program import Apply, BatchField, Feed, Field, PlanExpr, Run, Set, Statement, Template, Train, walk
+from ..executed import executed
+from ..program import (
+    Apply,
+    BatchField,
+    Feed,
+    Field,
+    Init,
+    PlanExpr,
+    Run,
+    Set,
+    Statement,
+    Template,
+    Train,
+    takes_step,
+    walk,
+)
 from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis
+from .order import written
 
 
 def check_data_fed(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
@@ -54,7 +70,7 @@ def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, 
     """Whether what a training runs at its steps depends on its batches."""
     if (statement.batching is None and statement.target is None) or ctx.graph.broken:
         return
-    needed = []
+    needed, steps = [], False
     for one in walk(body):
         match one:
             case Set(value=value) if any(_batch_fields(value)):
@@ -65,6 +81,9 @@ def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, 
                 if any(feed.ref.node in reached and any(_batch_fields(feed.value)) for feed in feeds):
                     return
                 needed += [ctx.graph.nodes[node] for node in sorted(reached)]
+                steps = steps or bool(_trains(ctx, one))
+    if ctx.graph.optimizers and not steps:
+        return  # the step is what is missing
     name = next((node.name for node in needed if node.op == "placeholder"), "X")
     batch = statement.target.id if statement.target else "batch"
     help = (
@@ -74,16 +93,46 @@ def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, 
 
 
 def check_test_rows(ctx: Analysis, body: tuple[Statement, ...]) -> None:
-    """Warn where a session looks at the test rows of data that it has trained on as a whole."""
-    trained: dict[str, Train] = {}
+    """Warn where a session looks at the test rows of data that it has trained on."""
+    trained: dict[str, tuple[Span, str, str]] = {}  # by data: where, on which rows, and what to write instead
     for one in walk(body):
-        if isinstance(one, Train) and one.data is not None and not one.data[1]:
-            trained.setdefault(one.data[0], one)
-        for feed in one.uses().feeds:
+        if isinstance(one, Init) and one.variables is None:
+            trained.clear()
+        if isinstance(one, Train):  # one turn comes before another
+            for inner in walk((one,)):
+                _note_trained(ctx, trained, inner)
+        for feed in one.uses().feeds if trained else ():
             match feed.value:
-                case Field(data=data, part="test") if data in trained:
-                    line = trained.pop(data).origin.span.line
-                    ctx.report(TEST_TRAINED, feed.origin.span, data=data, line=line)
+                case Field(data=data, part="test") if data in trained and not _trains(ctx, one):
+                    span, rows, help = trained.pop(data)
+                    ctx.report(TEST_TRAINED, feed.origin.span, help=help, data=data, line=span.line, rows=rows)
+        _note_trained(ctx, trained, one)
+
+
+def _note_trained(ctx: Analysis, trained: dict[str, tuple[Span, str, str]], one: Statement) -> None:
+    """Note the data on whose test rows a statement trains."""
+    if isinstance(one, Train) and one.data is not None and any(_trains(ctx, inner) for inner in walk(one.body)):
+        data, part = one.data
+        if part != "train":
+            rows = "it" if part else f"all rows of {data}"
+            trained.setdefault(data, (one.origin.span, rows, f"train on {data}.train"))
+    for feed in one.uses().feeds:
+        match feed.value:
+            case Field(data=data, part="" | "test" as part, field="features", index=()):
+                if feed.ref.node not in _trains(ctx, one):
+                    continue
+                span, rows = feed.origin.span, "it" if part else f"all rows of {data}"
+                trained.setdefault(data, (span, rows, f"feed {data}.train.features on line {span.line}"))
+
+
+def _trains(ctx: Analysis, statement: Statement) -> set[int]:
+    """What a statement executes if it changes trainable variables, by an optimizer or by hand; else nothing."""
+    nodes, reached = ctx.graph.nodes, ctx.graph.reach(executed(statement))
+    ctx.spend(len(reached), statement.origin.span)
+    if takes_step(nodes, reached):
+        return reached
+    changed = (nodes[one] for id in reached for one in written(nodes, nodes[id]))
+    return reached if any(node.is_trainable for node in changed) else set()
 
 
 def _batch_fields(expr: PlanExpr) -> Iterator[bool]:

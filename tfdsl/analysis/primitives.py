@@ -3,15 +3,15 @@
 Input: the arguments of a call in a library's file. Output: its value; nodes are added only where something must change.
 """
 
-from ..diagnostics import NOT_LOGITS
+from ..diagnostics import NOT_LOGITS, OPTION
 from ..ops import OPS
 from ..source import Span
 from ..types import Shape
 from .arguments import Given, literal_shape, operand_notes
-from .calls import call_op
+from .calls import call_op, inlined
 from .context import Analysis
+from .labels import activation, check_classes
 from .names import Env
-from .slips import activation
 from .values import Primitive, Tensor, has_tensor, is_host
 
 
@@ -38,6 +38,21 @@ def _logits(ctx: Analysis, logits: Given, span: Span) -> object:
     return logits.value
 
 
+def _classes(ctx: Analysis, labels: Given, logits: Given, span: Span) -> object:
+    """Labels that are class numbers, one for each row of the logits."""
+    check_classes(ctx, inlined(ctx), labels, logits, (_shape(ctx, labels), _shape(ctx, logits)))
+    return labels.value
+
+
+def _rate(ctx: Analysis, rate: Given, span: Span) -> object:
+    """The share that a dropout drops, which cannot be all."""
+    value = rate.value
+    if isinstance(value, (int, float)) and not 0 <= value < 1:
+        help = "it is the share that is dropped: rate=0.0 drops nothing" if value >= 1 else ""
+        ctx.fail(OPTION, rate.span, (), help, op=inlined(ctx), param="rate", value=value, allowed="0 up to, but not, 1")
+    return value
+
+
 def _shape(ctx: Analysis, given: Given) -> Shape:
     value = given.value
     if (isinstance(value, Tensor) and value.type is None) or not (has_tensor(value) or is_host(value)):
@@ -48,6 +63,6 @@ def _shape(ctx: Analysis, given: Given) -> Shape:
 def primitives(at: Span) -> Env:
     """The names that a library sees around its own."""
     env = Env()
-    for name, function in (("_alike", _alike), ("_logits", _logits)):
+    for name, function in (("_alike", _alike), ("_classes", _classes), ("_logits", _logits), ("_rate", _rate)):
         env.bind(name, Primitive(name, function), at)
     return env

@@ -278,7 +278,7 @@ def _how_to_run(
         return f"write {where}: run {', '.join([name, *others])}{how if others else ''}"
     for run in runs:
         within = [ref for ref in run.refs if ref.node in reached]
-        own = [feed for feed in run.feeds if _holds(run.origin.span, feed.origin.span)]
+        own = [feed for feed in run.feeds if run.origin.span.holds(feed.origin.span)]
         if within and len(within) == len(run.refs) and not own:
             return f"{where}, instead of {_text(run)}, write: run {name}"
         if within:
@@ -363,7 +363,7 @@ def _doubt_feeds(ctx: Analysis, graph: Graph, session: Session) -> None:
     """Warn of feeds of a statement that nothing it computes needs."""
     found: dict[Span, tuple[Feed, str, bool]] = {}  # and whether something needs it, in any turn of a `for`
     for one in walk(session.body):
-        own = [feed for feed in one.uses().feeds if _holds(one.origin.span, feed.origin.span)]
+        own = [feed for feed in one.uses().feeds if one.origin.span.holds(feed.origin.span)]
         needed = _needed(ctx, graph, one) if own else ()
         for feed in own:
             is_needed = (
@@ -374,10 +374,6 @@ def _doubt_feeds(ctx: Analysis, graph: Graph, session: Session) -> None:
         if not is_needed:
             details = {"what": what, "name": feed.text}
             ctx.bag.add(Diagnostic(FEED_UNNEEDED, span, details, chain=feed.origin.chain))
-
-
-def _holds(outer: Span, inner: Span) -> bool:
-    return outer.source == inner.source and outer.start <= inner.start < inner.end <= outer.end
 
 
 def _needed(ctx: Analysis, graph: Graph, statement: Statement) -> set[Ref]:

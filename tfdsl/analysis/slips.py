@@ -4,10 +4,9 @@ Input: a call of an op that its shape rule doubts (`Call.warn`). Output: warning
 meant, and the way to write what stands there so that nobody doubts it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from ..diagnostics import AFTER_ALIAS, KEEP_PROB, PAIRED, RATE, SWAPPED, SWAPPED_SURELY, TAG_AGAIN, THROUGH_TWICE, Note
-from ..ops import OPS
+from ..diagnostics import AFTER_ALIAS, KEEP_PROB, PAIRED, RATE, TAG_AGAIN, Note
 from ..ops.op import Op, Refused
 from ..program import Enter, Exit, Fetch, Item, Ref, Value
 from ..source import Span
@@ -30,7 +29,8 @@ def doubted(ctx: Analysis, op: Op, doubt: Refused, bound: Bound, shown: str, spa
             return
         details |= _ways(ctx, tall.span, short.span, axes, shapes)
     if doubt.message is KEEP_PROB:
-        ctx.report(KEEP_PROB, given[0].span, value=given[0].text)
+        if not _is_kept(given[0]):
+            ctx.report(KEEP_PROB, given[0].span, value=given[0].text)
         return
     ctx.report(doubt.message, span, operand_notes(given), **details)
 
@@ -105,47 +105,7 @@ def _ways(
     return {"tall": names[0], "short": names[1], "one": one, "every": every, "shape": shape}
 
 
-# --- labels and logits ------------------------------------------------------------------------
-
-
-def doubt_logits(ctx: Analysis, op: Op, bound: Bound, span: Span) -> None:
-    """Warn of logits that have been through the activation already, and of labels in their place."""
-    logits = bound.given.get("logits")
-    if logits is None:
-        return
-    first = activation(ctx, logits.value)
-    if first:
-        ctx.report(THROUGH_TWICE, logits.span, operand_notes([logits]), op=op.name, applies=op.applies,
-                   logits=logits.text, first=first)  # fmt: skip
-    if is_swapped(ctx, bound.given):
-        doubt_swapped(ctx, op.name, bound.given, span)
-
-
-def is_swapped(ctx: Analysis, arguments: Mapping[str | None, Given]) -> bool:
-    """Whether labels are made of variables, and logits are not."""
-    labels, logits = arguments.get("labels"), arguments.get("logits")
-    if labels is None or logits is None or not isinstance(logits.value, Tensor):
-        return False
-    return _learns(ctx, labels) and not _learns(ctx, logits)
-
-
-def refuse_swapped(ctx: Analysis, function: str, arguments: Mapping[str | None, Given], span: Span) -> None:
-    """Refuse labels and logits in the wrong order, where the logits cannot be logits."""
-    labels, logits = arguments["labels"], arguments["logits"]
-    notes = operand_notes([labels, logits])
-    call = f"labels={logits.text}, logits={labels.text}"
-    ctx.fail(SWAPPED_SURELY, span, notes, function=function, call=call)
-
-
-def is_never_logits(given: Given) -> bool:
-    value = given.value
-    return isinstance(value, Tensor) and value.type is not None and value.type.dtype.kind != "float"
-
-
-def doubt_swapped(ctx: Analysis, function: str, arguments: Mapping[str | None, Given], span: Span) -> None:
-    labels, logits = arguments["labels"], arguments["logits"]
-    call = f"labels={logits.text}, logits={labels.text}"
-    ctx.report(SWAPPED, span, operand_notes([labels, logits]), op=function, call=call)
+# --- dropout ------------------------------------------------------------------------------------
 
 
 def doubt_rate(ctx: Analysis, rate: Given | None, by_position: bool) -> None:
@@ -153,7 +113,7 @@ def doubt_rate(ctx: Analysis, rate: Given | None, by_position: bool) -> None:
     if rate is None:
         return
     value, text = rate.value, rate.text
-    if text.rpartition(".")[2].startswith("keep"):
+    if _is_kept(rate):
         help = f"write rate=1 - {text}; or give it another name if it is the share to drop"
     elif by_position and isinstance(value, (int, float)) and 0.5 < value < 1:
         help = f"write rate={round(1 - value, 6):g} to keep the share {value}, or rate={value} if dropping it is meant"
@@ -162,27 +122,9 @@ def doubt_rate(ctx: Analysis, rate: Given | None, by_position: bool) -> None:
     ctx.report(RATE, rate.span, help=help, value=text)
 
 
-def activation(ctx: Analysis, value: object) -> str:
-    """The op that has made shares of logits, which may have been arranged otherwise since; "" where none has."""
-    nodes = ctx.graph.nodes
-    ref = value.ref if isinstance(value, Tensor) else None
-    while ref is not None:
-        node = nodes[ref.node]
-        row = OPS.get(node.op)
-        if row is not None and row.applies == node.op:
-            return node.op
-        inputs = list(node.inputs()) if node.op == "index" or (row is not None and row.arranges) else []
-        ref = inputs[0] if inputs else None
-    return ""
-
-
-def _learns(ctx: Analysis, given: Given) -> bool:
-    """Whether a value is made of a variable."""
-    if not isinstance(given.value, Tensor):
-        return False
-    reached = ctx.graph.reach([given.value.ref])
-    ctx.spend(len(reached), given.span)
-    return any(ctx.graph.nodes[id].is_variable for id in reached)
+def _is_kept(share: Given) -> bool:
+    """Whether the program calls a share one to keep."""
+    return share.text.rpartition(".")[2].startswith("keep")
 
 
 # --- after, and tags ----------------------------------------------------------------------------

@@ -6,7 +6,7 @@ for the default of a parameter (`training=training`), is looked for where the fi
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 
-from ..diagnostics import BY_HAND, DROPS, FED_TO_ALL, TRAINING_KIND, Note
+from ..diagnostics import BY_HAND, DROPS, FED_TO_ALL, KEEP_PROB, TRAINING_KIND, Note
 from ..ops import OPS
 from ..program import Feed, Literal, Ref, Static, Value, takes_step
 from ..source import Span
@@ -103,6 +103,8 @@ def _warn_of_drops(ctx: Analysis, reached: set[int], what: str, statement: t.Sta
         if not given or id not in graph.reach(graph.optimizers):
             continue
         rate = given[0] if "rate" in node.args else round(1 - given[0], 6)
+        if any(one.message is KEEP_PROB and node.origin.span.holds(one.span) for one in ctx.bag.diagnostics):
+            rate = "..."  # nobody knows which share is meant
         line = node.origin.span.line
         ctx.bag.add(ctx.diagnostic(DROPS, statement.span, what=what, line=line, rate=rate))
         return

@@ -124,6 +124,7 @@ class Op:
     special: bool = False  # lowered by a function of its own, not by calling `tf` with the arguments
     no_gradient: str = ""  # the arguments to which no gradient flows, where they are floats; "*" for all
     modes: str = ""  # the parameters that make a difference only in training
+    in_nn: str = ""  # the function of the library nn that takes more shapes for the same
     named: bool = True  # `tf` takes `name`; otherwise a node's name has to come from an identity behind it
 
     def passes_gradient(self, argument: str) -> bool:

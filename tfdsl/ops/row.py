@@ -37,6 +37,7 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
         special: bool = False,
         no_gradient: str = "",
         modes: str = "",
+        in_nn: str = "",
         named: bool = True,
         **limits: object,
     ) -> None:
@@ -47,7 +48,7 @@ def table(group: str) -> tuple[list[Op], Callable[..., None]]:
             "draws_alone": draws_alone, "by_shape": by_shape,
             "ranks": ranks, "sized": sized, "pairs": pairs, "gathers": gathers, "classes": classes, "sliced": sliced,
             "special": special,
-            "no_gradient": no_gradient, "modes": modes, "named": named,
+            "no_gradient": no_gradient, "modes": modes, "in_nn": in_nn, "named": named,
         }  # fmt: skip
         rows.append(Op(name, signature, rule, tf, doc, example, group, dtypes, options, **facts))
 

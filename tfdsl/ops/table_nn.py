@@ -164,12 +164,12 @@ row("embedding_lookup", "params: T, ids: U", index.gather_rows, "nn.embedding_lo
 # --- Losses -----------------------------------------------------------------------------------
 row("in_top_k", "predictions: float32, targets: U, k: integer", index.in_top_k, "nn.in_top_k",
     "For each row whether its target is among its `k` largest predictions: [n, classes] and [n] is bool [n].",
-    "in_top_k([[0.1, 0.9], [0.8, 0.2]], [1, 1], 1)", U="int32 int64")
+    "in_top_k([[0.1, 0.9], [0.8, 0.2]], [1, 1], 1)", in_nn="nn.top_k_accuracy", U="int32 int64")
 row("sparse_softmax_cross_entropy_with_logits", "*, labels: U, logits: T", nn.sparse_cross_entropy,
     "nn.sparse_softmax_cross_entropy_with_logits",
     "The cross entropy of softmax(logits) for labels that are class numbers: [n] and [n, classes] is [n].",
     "sparse_softmax_cross_entropy_with_logits(labels=[1, 0], logits=[[1.0, 2.0], [3.0, 4.0]])", applies="softmax",
-    T="float", U="int32 int64")
+    in_nn="nn.sparse_softmax_cross_entropy", T="float", U="int32 int64")
 for _name, _axis, _fixed in (
     ("softmax_cross_entropy_with_logits_v2", "axis: integer = none", ""),
     ("softmax_cross_entropy_with_logits", "dim: integer = -1", "labels"),

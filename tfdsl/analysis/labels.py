@@ -1,0 +1,173 @@
+"""Labels and logits: slips with what losses and measures are given.
+
+Input: the arguments of a call, as the program gives them. Output: errors and warnings, each with what to write instead.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from math import prod
+
+from ..diagnostics import (
+    CLASS_NUMBERS,
+    LOGITS_COLUMNS,
+    RANK,
+    SHAPES_DIFFER,
+    SWAPPED,
+    SWAPPED_SURELY,
+    THROUGH_TWICE,
+    Message,
+)
+from ..ops import OPS
+from ..ops.op import Op, Refused
+from ..program import Node
+from ..source import Span
+from ..types import Shape
+from .arguments import Bound, Given, operand_notes
+from .context import Analysis
+from .values import Tensor, describe
+
+# --- the wrong way round, or through an activation --------------------------------------------
+
+
+def doubt_logits(ctx: Analysis, op: Op, bound: Bound, span: Span) -> None:
+    """Warn of logits that have been through the activation already, and of labels in their place."""
+    logits = bound.given.get("logits")
+    if logits is None:
+        return
+    first = activation(ctx, logits.value)
+    if first:
+        ctx.report(THROUGH_TWICE, logits.span, operand_notes([logits]), op=op.name, applies=op.applies,
+                   logits=logits.text, first=first)  # fmt: skip
+    if is_swapped(ctx, bound.given):
+        doubt_swapped(ctx, op.name, bound.given, span)
+
+
+def is_swapped(ctx: Analysis, arguments: Mapping[str | None, Given]) -> bool:
+    """Whether labels are made of variables, and logits are not."""
+    labels, logits = arguments.get("labels"), arguments.get("logits")
+    if labels is None or logits is None or not isinstance(logits.value, Tensor):
+        return False
+    return _learns(ctx, labels) and not _learns(ctx, logits)
+
+
+def refuse_swapped(ctx: Analysis, function: str, arguments: Mapping[str | None, Given], span: Span) -> None:
+    """Refuse labels and logits in the wrong order, where the logits cannot be logits."""
+    labels, logits = arguments["labels"], arguments["logits"]
+    call = _in_order(ctx, labels, logits)
+    ctx.fail(SWAPPED_SURELY, span, operand_notes([labels, logits]), function=function, call=call)
+
+
+def is_never_logits(given: Given) -> bool:
+    value = given.value
+    return isinstance(value, Tensor) and value.type is not None and value.type.dtype.kind != "float"
+
+
+def doubt_swapped(ctx: Analysis, function: str, arguments: Mapping[str | None, Given], span: Span) -> None:
+    labels, logits = arguments["labels"], arguments["logits"]
+    call = _in_order(ctx, labels, logits)
+    ctx.report(SWAPPED, span, operand_notes([labels, logits]), op=function, call=call)
+
+
+def _in_order(ctx: Analysis, labels: Given, logits: Given) -> str:
+    """What to write for labels and logits that are in the wrong order."""
+    call, inner = f"labels={logits.text}, logits=", re.match(r"argmax\(([\w.]+)[,)]", labels.text)
+    if _made_by(ctx, labels, "argmax") is None:
+        return call + labels.text
+    return call + (
+        inner[1] if inner else f"{labels.text}, and leave argmax out, for logits have a column for each class"
+    )
+
+
+# --- axes too many, or missing ----------------------------------------------------------------
+
+
+def check_classes(ctx: Analysis, function: str, labels: Given, logits: Given, shapes: tuple[Shape, Shape]) -> None:
+    """Refuse labels that are no class number for each row, and logits without a column for each class."""
+    own, wanted = shapes
+    if wanted is not None and len(wanted) != 2:
+        if _made_by(ctx, logits, "argmax") is not None:
+            help = "leave argmax out: it finds the largest logit itself"
+        elif len(wanted) < 2:
+            help = "give it [batch, classes]; nn.binary_accuracy takes one logit for each row"
+        else:
+            last = ctx.graph.sizes.resolve(wanted[-1])
+            shape = f"[-1, {last if isinstance(last, int) else 'classes'}]"
+            help = f"put the other axes into one: reshape({logits.text}, {shape})"
+        _refuse(ctx, LOGITS_COLUMNS, logits, help, function)
+    if own is None or wanted is None or len(own) < 2:
+        return
+    (rows, *rest), of_logits = map(ctx.graph.sizes.resolve, own), ctx.graph.sizes.resolve(wanted[0])
+    if rows is None or rows != of_logits or not all(isinstance(one, int) for one in rest) or prod(rest) == 1:
+        return
+    help = "give it the numbers of the classes, [batch] or [batch, 1]"
+    if _made_by(ctx, labels, "one_hot") is not None:
+        help = "leave one_hot out: it takes the numbers of the classes, [batch] or [batch, 1]"
+    elif len(own) == 2:
+        help += f", such as argmax({labels.text}, axis=1)"
+    loss = function.replace("sparse_softmax_cross_entropy", "softmax_cross_entropy")
+    _refuse(ctx, CLASS_NUMBERS, labels, help if loss == function else f"{help}; or use {loss}", function)
+
+
+def _refuse(ctx: Analysis, message: Message, given: Given, help: str, function: str) -> None:
+    type = given.value.type if isinstance(given.value, Tensor) else describe(given.value)
+    ctx.fail(message, given.span, operand_notes([given]), help, function=function, name=given.text, type=type)
+
+
+def _made_by(ctx: Analysis, given: Given, op: str) -> Node | None:
+    """The node of this op that has made a value, which may have been arranged otherwise since."""
+    return next((node for node in _makers(ctx, given.value) if node.op == op), None)
+
+
+def _makers(ctx: Analysis, value: object) -> Iterator[Node]:
+    """The node of a value, and where that only arranges elements, those that the elements come from."""
+    ref = value.ref if isinstance(value, Tensor) else None
+    while ref is not None:
+        node = ctx.graph.nodes[ref.node]
+        yield node
+        row = OPS.get(node.op)
+        inputs = list(node.inputs()) if node.op == "index" or (row is not None and row.arranges) else []
+        ref = inputs[0] if inputs else None
+
+
+def column_help(ctx: Analysis, op: Op, refused: Refused, bound: Bound) -> str:
+    """What to write for an argument that has an axis of size 1 more than it should have."""
+    given = bound.given.get(refused.params[0]) if refused.params else None
+    if given is None or not isinstance(given.value, Tensor) or given.value.type is None:
+        return ""
+    shape = given.value.type.shape or ()
+    if refused.message is RANK and refused.details["wanted"] == len(shape) - 1 and shape[-1] == 1:
+        at = len(shape) - 1
+    elif refused.message is SHAPES_DIFFER and len(refused.params) == 2:
+        other = refused.details["b"].shape
+        at = next((at for at, one in enumerate(shape) if one == 1 and shape[:at] + shape[at + 1 :] == other), None)
+    else:
+        return ""
+    if at is None:
+        return ""
+    way = f"squeeze({given.text}, axis={at})"
+    is_column = len(shape) == 2 and at == 1 and re.fullmatch(r"[\w.]+", given.text)
+    if is_column:
+        way = f"{given.text}[:, 0]"
+    if given.span.source.is_library:
+        way = f"squeeze(..., axis={at}) for the {given.text}"
+    help = f"write {way}"
+    if _made_by(ctx, given, "one_hot") is not None:
+        help = f"give one_hot numbers without the axis of size 1, as in one_hot(y[:, 0], ...); or {help}"
+    return f"{help}; or use {op.in_nn}, which takes it as it is" if op.in_nn else help
+
+
+# --- what was made through what ---------------------------------------------------------------
+
+
+def activation(ctx: Analysis, value: object) -> str:
+    """The op that has made shares of logits, which may have been arranged otherwise since; "" where none has."""
+    return next((node.op for node in _makers(ctx, value) if node.op in OPS and OPS[node.op].applies == node.op), "")
+
+
+def _learns(ctx: Analysis, given: Given) -> bool:
+    """Whether a value is made of a variable."""
+    if not isinstance(given.value, Tensor):
+        return False
+    reached = ctx.graph.reach([given.value.ref])
+    ctx.spend(len(reached), given.span)
+    return any(ctx.graph.nodes[id].is_variable for id in reached)
