@@ -1,6 +1,6 @@
 """What an analysis finds, collected."""
 
-from .diagnostics import ERRORS_MANY, WARNINGS_MANY, Diagnostic, TfgError
+from .diagnostics import ERRORS_MANY, WARNINGS_MANY, Diagnostic, Message, TfgError
 from .source import Span
 
 
@@ -40,6 +40,12 @@ class Bag:
         self.diagnostics.append(diagnostic)
         if diagnostic.message is ERRORS_MANY:
             raise TfgError(self.ordered())
+
+    def forget(self, message: Message, spans: set[Span]) -> None:
+        """Forget those of a kind whose notes name one of some places."""
+        told = [one for one in self.diagnostics if one.message is message]
+        gone = [one for one in told if any(note.span in spans for note in one.notes)]
+        self.diagnostics = [one for one in self.diagnostics if all(one is not other for other in gone)]
 
     @property
     def errors(self) -> list[Diagnostic]:

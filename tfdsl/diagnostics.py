@@ -291,6 +291,9 @@ NAN_UNKNOWN = _message("TFG480", "on_nan cannot be '{name}'", "it is stop, or ig
 BATCH_TENSOR = _message("TFG474", "{name} is there only while the loop runs, so that no node can be made of it",
                         "feed it to a placeholder, and use that: feed X = {name}")
 
+CLASS_NUMBERS = _message("TFG485", "{function} takes one class number for each row as its labels, but {name} is {type}")
+LOGITS_COLUMNS = _message("TFG486", "{function} takes logits with a column for each class, but {name} is {type}")
+
 # --- 5xx sessions -----------------------------------------------------------------------------
 UNFED = _message("TFG501", "{what} needs {names} to be fed", "write: with {first} = ...")
 FEED_SHAPE = _message("TFG502", "{name} is {declared}, but is fed {actual}")
@@ -337,8 +340,9 @@ BY_NAME = _message("TFG540", "{function} takes {names} by name only, because the
 SWAPPED_SURELY = _message("TFG537", "{function} is given its labels and logits in the wrong order",
                           "write {call}: the labels come first", "error")
 
-CLASS_NUMBERS = _message("TFG538", "{function} takes one class number for each row as its labels, but {name} is {type}")
-LOGITS_COLUMNS = _message("TFG539", "{function} takes logits with a column for each class, but {name} is {type}")
+RESTORE_FOLDER = _message("TFG538", "'restore' cannot read {path}, the folder in which line {line} keeps checkpoints",
+                          "leave it out, for the next tfdsl run goes on from these by itself; or write before it: "
+                          "save to \"trained.ckpt\", and here: restore from \"trained.ckpt\"")
 
 # --- 6xx data ---------------------------------------------------------------------------------
 DATA_ARGUMENT = _message("TFG601", "{name} needs {argument} to be {wanted}, not {value}")
@@ -419,7 +423,7 @@ EXPECT_FAILED = _message("TFG703", "expected {text}")
 MASKED = _message("TFG770", "{name} is a masked array, and masked elements have no value",
                   "give the elements a value, such as array.filled(0.0), or leave their rows out")
 RESTORE_MISSING = _message("TFG704", "there is no checkpoint {path}",
-                           "save one first, or write: restore from \"...\" if exists")
+                           "save one first; or write as the first line of the session: restore from \"...\" if exists")
 SAVE_TWICE = _message("TFG759", "two variables would be saved as '{name}' in {path}", "give each a name of its own")
 RESTORE_VARIABLE = _message("TFG705", "the checkpoint {path} has no variable '{name}'", "it has {known}")
 RESTORE_TYPE = _message("TFG706", "{name} is {declared}, but {actual} in the checkpoint {path}")
@@ -649,10 +653,10 @@ SWAPPED = _message("TFG932", "the labels of {op} are made of variables, and its 
 RUN_AGAIN = _message("TFG961", "this {what} runs {name} again: line {line} runs it too", severity="warning")
 UNRUN = _message("TFG962", "nothing runs {name}, so it never changes {variables}", severity="warning")
 TRAINED_LOST = _message("TFG963", "this '{what}' overwrites what line {line} has trained before anything uses it",
-                        "write it before the training; or save, print or expect something between the two", "warning")
+                        "{leave}write it before the training; or save, print or expect something between the two",
+                        "warning")
 TRAINED_BY_BOTH = _message("TFG964", "this 'optimize' trains {names}, which the 'optimize' of line {line} trains for "
-                           "another loss",
-                           "write in both which variables each trains: optimize ... with ... wrt {first}", "warning")
+                           "another loss", severity="warning")
 FEED_UNNEEDED = _message("TFG965", "{what} does not depend on '{name}', so feeding it changes nothing",
                          "leave {name} out, or name something that is made from it", "warning")
 RATE = _message("TFG966", "{value} is the 'rate' of dropout, the share that it drops", severity="warning")

@@ -6,6 +6,8 @@ from ..access import Access
 from ..bag import Bag
 from ..diagnostics import (
     DATA_UNKNOWN,
+    FEED_SHAPE,
+    PAIRED,
     PARAM_UNKNOWN,
     UNTAKEN,
     UNUSED,
@@ -77,10 +79,12 @@ def analysed(
         if isinstance(statement, t.Session):
             sessions.append(plan.session(ctx, statement, names))
     _check_given(ctx)
+    fed_wrong = {note.span for one in ctx.bag.errors if one.message is FEED_SHAPE for note in one.notes[:1]}
+    ctx.bag.forget(PAIRED, fed_wrong)  # the placeholder has an axis too few, or one too many
     graphs = tuple(graph.finish() for graph in ctx.graphs.values())
     kept = tuple(s for s in sessions if s is not None)
     program = Program(path, tuple(ctx.params), tuple(ctx.data), graphs, kept)
-    for diagnostic in paths.refused(program, ctx.access):
+    for diagnostic in (*paths.refused(program, ctx.access), *paths.restored_folders(program)):
         ctx.bag.add(diagnostic)
     if not ctx.bag.errors:
         told = [warn_effects(ctx, graph, set(_fetched(graph, program))) for graph in graphs]

@@ -5,6 +5,7 @@ from ..program import Node, Ref
 from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis
+from .variable_names import shown_variables
 
 
 def all_variables(ctx: Analysis) -> list[Ref]:
@@ -51,22 +52,26 @@ def uninitialised(ctx: Analysis, around: Span | None, statement: t.Statement, no
     ctx.fail(UNINITIALISED, statement.span, notes, name=node.name, where=where)
 
 
-def overwritten(ctx: Analysis, restored: dict[Ref, Span], refs: list[Ref], statement: t.Init | t.Restore) -> None:
-    """Warn where variables get their initial values that have been restored; `restored` says where."""
+def overwritten(
+    ctx: Analysis, restored: dict[Ref, Span], refs: list[Ref], statement: t.Init | t.Restore, is_needed: bool = True
+) -> None:
+    """Warn where variables get their initial values that have been restored, and that nothing has used since;
+    `restored` says where. A statement `is_needed` if a variable has no value before it."""
     lost = [ref for ref in refs if ref in restored]
     if not lost:
         return
-    nodes = ctx.graph.nodes
-    names = [nodes[ref.node].name for ref in lost]
-    others = [nodes[ref.node].name for ref in refs if ref not in restored]
+    others = [ctx.graph.nodes[ref.node] for ref in refs if ref not in restored]
     place = restored[lost[0]]
     if isinstance(statement, t.Restore):
         what, help = "where there is no such file, this 'restore'", f"write it before the restore of line {place.line}"
     else:
         what, help = "'init'", f"write 'init' before the restore of line {place.line}"
-        if others:
-            help += f", or here only: init {', '.join(others)}"
+        if not is_needed:
+            help = f"leave 'init' out, or write it before the restore of line {place.line}"
+        elif others and not any(node.origin.chain for node in others):  # those of a function have no name here
+            help += f", or here only: init {', '.join(node.name for node in others)}"
     notes = (Note("restored on line {line}", place),)
-    ctx.report(INIT_RESTORED, statement.span, notes, help, what=what, names=" and ".join(names))
+    names = shown_variables(ctx.graph.items, [ref.node for ref in lost])
+    ctx.report(INIT_RESTORED, statement.span, notes, help, what=what, names=names)
     for ref in lost:
         del restored[ref]

@@ -4,10 +4,11 @@ When a statement runs, its path is opened through `access` and so checked again.
 """
 
 from collections.abc import Iterator
+from os.path import normpath
 
 from ..access import Access, Refused
-from ..diagnostics import Diagnostic
-from ..program import Origin, Program, Template, walk
+from ..diagnostics import RESTORE_FOLDER, Diagnostic
+from ..program import Origin, Program, Restore, Save, Statement, Template, checkpoint_folders, known_text, walk
 
 
 def paths(program: Program) -> Iterator[tuple[str, Origin]]:
@@ -27,3 +28,21 @@ def refused(program: Program, access: Access) -> Iterator[Diagnostic]:
             access.check(path)
         except Refused as error:
             yield Diagnostic(error.message, origin.span, error.details, chain=origin.chain)
+
+
+def restored_folders(program: Program) -> Iterator[Diagnostic]:
+    """An error for each `restore` from a folder in which a training keeps its checkpoints."""
+    statements = [one for session in program.sessions for one in walk(session.body)]
+    folders = {normpath(path): origin for path, origin in checkpoint_folders(program).items() if path}
+    saved = {_plain_path(one) for one in statements if isinstance(one, Save)}
+    for one in statements:
+        path = _plain_path(one) if isinstance(one, Restore) else None
+        if path in folders and path not in saved:
+            details = {"path": path, "line": folders[path].span.line}
+            yield Diagnostic(RESTORE_FOLDER, one.origin.span, details, chain=one.origin.chain)
+
+
+def _plain_path(statement: Statement) -> str | None:
+    path = statement.uses().path
+    text = None if path is None else known_text(path)
+    return text and normpath(text)

@@ -335,15 +335,18 @@ def _variables(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> list[Ref]:
 
 def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
     if statement.values is None:
+        variables = all_variables(ctx)
+        is_needed = plan.initialised is not None and not plan.initialised.issuperset(variables)
         plan.initialised = None
-        overwritten(ctx, plan.restored, all_variables(ctx), statement)
+        overwritten(ctx, plan.restored, variables, statement, is_needed)
         check_initial(ctx, all_variables(ctx), "'init'", statement)
         return Init(ctx.origin(statement.span), None)
     found = ctx.each(lambda expr: _variables(ctx, plan, expr, "'init'"), statement.values)
     refs = [ref for variables in found for ref in variables]
+    is_needed = plan.initialised is not None and not plan.initialised.issuperset(refs)
     if plan.initialised is not None:
         plan.initialised.update(refs)
-    overwritten(ctx, plan.restored, refs, statement)
+    overwritten(ctx, plan.restored, refs, statement, is_needed)
     check_initial(ctx, refs, "'init'", statement)
     if plan.initialised is not None:
         check_made_from(ctx, plan.initialised, plan.around, refs, statement)
@@ -367,6 +370,7 @@ def _saver(ctx: Analysis, plan: Plan, statement: t.Restore | t.Save) -> Restore 
     if statement.saved:
         pairs = tuple(ctx.each(lambda saved: _saved(ctx, plan, saved, word), statement.saved))
     if word == "save":
+        plan.restored.clear()
         if plan.initialised is not None:
             refs = [ref for ref, _ in pairs] if pairs else all_variables(ctx)
             for ref in refs:

@@ -48,6 +48,7 @@ from ..source import Span
 from .context import Analysis, GraphBuilder
 from .gradient_flow import trained
 from .order import is_write, written
+from .variable_names import shown_variables
 
 
 def warn_sessions(ctx: Analysis, program: Program) -> None:
@@ -303,6 +304,7 @@ def _step_names(builder: GraphBuilder, graph: Graph) -> tuple[list[str], str]:
 def _doubt_lost(ctx: Analysis, graph: Graph, session: Session) -> None:
     """Warn of a statement that overwrites trained variables before anything looks at them."""
     lost: dict[int, Train] = {}
+    is_whole = session.initialise  # whether every variable has a value
     for one in session.body:
         match one:
             case Train():
@@ -310,11 +312,12 @@ def _doubt_lost(ctx: Analysis, graph: Graph, session: Session) -> None:
                 looks = any(not isinstance(inner, (Run, Every)) for inner in walk(one.body))
                 lost = {} if looks else {**lost, **dict.fromkeys(own, one)}
             case Init(variables=refs):
-                _doubt_overwritten(ctx, one, lost, None if refs is None else {ref.node for ref in refs})
-                lost = {}
+                given = None if refs is None else {ref.node for ref in refs}
+                _doubt_overwritten(ctx, one, lost, given, "leave 'init' out, or " if is_whole else "")
+                lost, is_whole = {}, is_whole or refs is None
             case Restore(pairs=pairs):
                 _doubt_overwritten(ctx, one, lost, None if pairs is None else {ref.node for ref, _ in pairs})
-                lost = {}
+                lost, is_whole = {}, is_whole or pairs is None
             case LogTo():
                 pass
             case Print() | Expect() | Log() | Save() | Export() | Run() | Set():
@@ -329,10 +332,12 @@ def _changed(ctx: Analysis, graph: Graph, run: Run) -> Iterable[int]:
         yield from trained(ctx, graph.nodes, node) if node.op == "optimize" else written(graph.nodes, node)
 
 
-def _doubt_overwritten(ctx: Analysis, one: Statement, lost: Mapping[int, Train], overwritten: set[int] | None) -> None:
+def _doubt_overwritten(
+    ctx: Analysis, one: Statement, lost: Mapping[int, Train], overwritten: set[int] | None, leave: str = ""
+) -> None:
     if lost and (overwritten is None or set(lost) <= overwritten):
         line = next(iter(lost.values())).origin.span.line
-        _report(ctx, TRAINED_LOST, one, what="init" if isinstance(one, Init) else "restore", line=line)
+        _report(ctx, TRAINED_LOST, one, what="init" if isinstance(one, Init) else "restore", line=line, leave=leave)
 
 
 # --- two optimizers on the same variables -----------------------------------------------------
@@ -349,10 +354,17 @@ def _doubt_rivals(ctx: Analysis, graph: Graph, training: Train) -> None:
             both = own & sets[at]
             if second.args["loss"] == first.args["loss"] or both not in (own, sets[at]):
                 continue
-            names = [graph.nodes[id].name for id in sorted(both)]
-            shown = " and ".join(names if len(names) <= 4 else [*names[:3], "others"])
+            names = shown_variables(graph.items, sorted(both))
             note = Note("the other 'optimize' is on line {line}", first.origin.span)
-            _report(ctx, TRAINED_BY_BOTH, second, note, names=shown, line=first.origin.span.line, first=names[0])
+            by_name = {named.value.node: name for name, named in graph.names.items() if isinstance(named.value, Ref)}
+            example = next((by_name[id] for id in sorted(both) if id in by_name), None)
+            help = f"write in both which variables each trains: optimize ... with ... wrt {example or '...'}"
+            unnamed = [graph.nodes[id].origin.span.source for id in sorted(both) if id not in by_name]
+            if any(source.is_library for source in unnamed):
+                help += "; a variable of a layer of nn has no name: make the layer in a def of your own that returns it"
+            elif unnamed:
+                help += "; a variable that a def makes has a name where the def returns it, as in return scores, kernel"
+            _report(ctx, TRAINED_BY_BOTH, second, note, help=help, names=names, line=first.origin.span.line)
             break
 
 

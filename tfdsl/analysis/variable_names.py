@@ -1,0 +1,38 @@
+"""The names of variables in messages: as the program writes them, and with their scopes where that does not tell them
+apart."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from ..program import Enter, Exit, Item, Node
+
+
+def variable_names(items: Iterable[Item], ids: Iterable[int]) -> list[str]:
+    """The names of some variables of a graph, in which scopes are numbered as in TensorFlow: `dense_1/kernel`."""
+    full: dict[int, str] = {}
+    bare: dict[int, str] = {}
+    taken: Counter[str] = Counter()
+    opened = [""]
+    for item in items:
+        match item:
+            case Enter(kind="scope", name=name):
+                path = opened[-1] + name
+                taken[path.lower()] += 1
+                count = taken[path.lower()] - 1
+                opened.append(f"{path}_{count}/" if count else f"{path}/")
+            case Enter():
+                opened.append(opened[-1])
+            case Exit():
+                opened.pop()
+            case Node() if item.is_variable:
+                bare[item.id] = item.name or item.op
+                full[item.id] = opened[-1] + bare[item.id]
+    repeated = Counter(bare.values())
+    return [full[id] if repeated[bare[id]] > 1 else bare[id] for id in ids]
+
+
+def shown_variables(items: Iterable[Item], ids: Iterable[int]) -> str:
+    """Some variables in a sentence; of many, the first ones."""
+    names = variable_names(items, ids)
+    names = names if len(names) <= 4 else [*names[:3], "others"]
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
