@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from tfdsl.data.table import SOURCES, TRANSFORMS
+from tfdsl.data import SOURCES, TRANSFORMS
 from tfdsl.ops import OPS
 from tfdsl.ops.op import REQUIRED, Param
 from tfdsl.ops.optimizers import OPTIMIZERS

@@ -22,7 +22,7 @@ import pytest
 import tfdsl
 from tfdsl.cli import COMMANDS, main
 from tfdsl.cli.ops import _library
-from tfdsl.data import sources
+from tfdsl.data.sources.california_housing import fetch
 from tfdsl.render import render_text
 from tfdsl.source import Source
 from tfdsl.syntax.format import format_text
@@ -64,7 +64,7 @@ def place(tmp_path, monkeypatch):
     def unreachable():
         raise OSError("no network in tests")
 
-    monkeypatch.setattr(sources, "_fetch_california", unreachable)
+    monkeypatch.setattr(fetch, "fetched", unreachable)
     return prepared
 
 
@@ -189,7 +189,7 @@ def test_every_function_of_nn_is_described_as_the_library_does():
 
 
 def test_every_source_transform_and_optimizer_is_described():
-    from tfdsl.data.table import SOURCES, TRANSFORMS
+    from tfdsl.data import SOURCES, TRANSFORMS
     from tfdsl.ops.optimizers import OPTIMIZERS
 
     rows = dict(re.findall(r"^\| `(\w+)\(.*?\)` \| (.*) \|$", PAGES["language.md"], re.M))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import tfdsl
-from tfdsl.data import sources
+from tfdsl.data.sources.california_housing import fetch
 
 # Programs that only a cluster can run, and what they say without one. Their runs there: test_cluster_shared.py.
 ON_CLUSTERS = {
@@ -24,7 +24,7 @@ def elsewhere(tmp_path, monkeypatch):
     def unreachable():
         raise OSError("no network in tests")
 
-    monkeypatch.setattr(sources, "_fetch_california", unreachable)
+    monkeypatch.setattr(fetch, "fetched", unreachable)
     return tmp_path
 
 

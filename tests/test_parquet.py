@@ -14,7 +14,7 @@ from programs import UNHURRIED
 import tfdsl
 from tfdsl.data import DataError, schema_of
 from tfdsl.data.load import load
-from tfdsl.data.parquet import read_footer
+from tfdsl.data.sources.parquet.footer import read_footer
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 pq = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")

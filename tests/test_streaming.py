@@ -9,14 +9,14 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from programs import UNHURRIED
-from tfdsl.runtime.training.train.batch_stream import Stream
 
 import tfdsl
 from tfdsl.data import DataError, arrays, schema_of
 from tfdsl.data.batches import BatchOrder
-from tfdsl.data.files import CsvRows
 from tfdsl.data.load import load
+from tfdsl.data.sources.csv import CsvRows
 from tfdsl.runtime.options import Options
+from tfdsl.runtime.training.batch_stream import Stream
 
 
 @pytest.fixture(autouse=True)

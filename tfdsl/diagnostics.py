@@ -348,7 +348,7 @@ RESTORE_FOLDER = _message("TFG538", "'restore' cannot read {path}, the folder in
 DATA_ARGUMENT = _message("TFG601", "{name} needs {argument} to be {wanted}, not {value}")
 DATA_FILE = _message("TFG603", "cannot read {path}: {reason}", "paths are taken from the folder {folder}")
 DATA_FORMAT = _message("TFG604", "cannot tell from its name what {path} holds",
-                       "give it a name ending in .csv or .npz")
+                       "give it a name ending in {suffixes}")
 CSV_NOT_UTF8 = _message("TFG605", "{path} is not text in UTF-8", "save it again as UTF-8")
 CSV_MALFORMED = _message("TFG606", "this line is not proper CSV: {reason}",
                          "a cell with a separator, a quote or a line break in it stands in double quotes")
@@ -358,7 +358,7 @@ CSV_NO_HEADER = _message("TFG608", "the first line holds numbers where the names
                          "put a line of names above it, such as {example}")
 CSV_NO_NAME = _message("TFG609", "column {number} has no name",
                        "name it in the first line, or remove the column (pandas: to_csv(..., index=False))")
-CSV_NAME_TWICE = _message("TFG610", "two columns are named {column}", "rename one of them in the file")
+COLUMN_TWICE = _message("TFG610", "two columns are named {column}", "rename one of them in the file")
 CSV_RAGGED = _message("TFG611", "this row has {found} cells, but the first line names {wanted} columns")
 CSV_CELL = _message("TFG612", "column {column} holds {cell}, which is not a finite number",
                     "every cell must be a number, with a point before its fraction; correct the cell, or remove its "
@@ -369,7 +369,7 @@ CSV_INTEGER = _message("TFG635", "column {column} holds {cell}, a whole number t
                        "write it as {number} to make the column float32, or correct the cell")
 CSV_NO_COLUMN = _message("TFG613", "there is no column {column}: the columns are {columns}")
 CSV_COLUMN_TYPO = _message("TFG614", "there is no column {column}", "did you mean {close}?")
-CSV_NO_FEATURES = _message("TFG615", "the only column is the target {column}",
+ONLY_TARGET = _message("TFG615", "the only column is the target {column}",
                            "features need a column of their own")
 NPZ_BAD = _message("TFG616", "cannot read {path} as an .npz file: {reason}",
                    "write it with numpy.savez(path, features=..., target=...)")
@@ -401,15 +401,14 @@ STREAM_WHOLE = _message("TFG632", "{name} is streamed, so {name}.{field} is neve
                         "leave stream=true out, or declare another data with the rows wanted here: ... | take(1000)")
 STREAM_BATCHES = _message("TFG633", "{name} is streamed, so a training on it needs batches",
                           "write: train ... on {name} in batches of 100 as batch")
-PARQUET_BAD = _message("TFG626", "cannot read {path} as a Parquet file: {reason}",
-                       "write it with pandas: frame.to_parquet(path), or with pyarrow.parquet.write_table(table, path)")
-PARQUET_COLUMN = _message("TFG627", "column {column} holds {what}, but data is numbers",
+FILE_FORM = _message("TFG626", "cannot read {path} as {kind}: {reason}", "{remedy}")
+COLUMN_KIND = _message("TFG627", "column {column} holds {what}, but data is numbers",
                           "leave the column out of the file, or turn it into numbers before")
-PARQUET_NO_COLUMN = _message("TFG628", "there is no column {column}: the columns are {columns}")
-PARQUET_CELL = _message("TFG629", "row {row} of column {column} is {cell}, which is not a finite number",
+UNKNOWN_COLUMN = _message("TFG628", "there is no column {column}: the columns are {columns}")
+COLUMN_CELL = _message("TFG629", "row {row} of column {column} is {cell}, which is not a finite number",
                         "rows count from 0; correct the cell, or remove its row or column")
-PARQUET_MISSING = _message("TFG630", "Parquet files need pyarrow, which is not installed",
-                           "install it with: pip install pyarrow")
+PACKAGE_MISSING = _message("TFG630", "{kind} need {package}, which is not installed",
+                           "install it with: pip install {package}")
 
 FED_COLUMNS = _message("TFG636", "'{name}' is fed two data sets whose columns differ: column {number} is {column} in "
                        "{data} and {other} in {first}",

@@ -32,9 +32,10 @@ from .analysis.outside import Outside
 from .analysis.values import KnownData
 from .cli import tensorflow
 from .cli.options import add_program_options, given
+from .cli.parser import Parser
 from .cli.report import WrongUse, bug_found, colour, show, tell
 from .cli.signals import interruptible
-from .data.table import schema_of
+from .data import schema_of
 from .diagnostics import UNKNOWN_NAME, UNUSED, UNUSED_VALUE, Diagnostic, TfgError
 from .driver import Compiled, check
 from .program import Ref, Static
@@ -217,12 +218,12 @@ def _array(value: object, of_python: bool) -> object:
     return array if array.dtype.name in (*DTYPES, "object") else _NONE
 
 
-class _Parser(argparse.ArgumentParser):
+class _Parser(Parser):
     def error(self, message: str):
         raise WrongUse(message)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> Parser:
     parser = _Parser(prog="%%tfg", add_help=False, allow_abbrev=False)
     parser.add_argument("name", nargs="?", help="a Python variable for the cell: its program, result and values")
     add_program_options(parser)

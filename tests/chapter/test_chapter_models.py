@@ -13,8 +13,8 @@ from by_hand import graph, ops, ops_of, session, variable
 from tensorflow.compat import v1
 
 import tfdsl
-from tfdsl.data import sources
 from tfdsl.data.batches import BatchOrder
+from tfdsl.data.sources.california_housing import fetch
 
 MODELS = Path(__file__).resolve().parent.parent.parent / "models"
 PAIRS = {}
@@ -29,7 +29,7 @@ def here(tmp_path, monkeypatch):
     def unreachable():
         raise OSError("no network in tests")
 
-    monkeypatch.setattr(sources, "_fetch_california", unreachable)
+    monkeypatch.setattr(fetch, "fetched", unreachable)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from ..data.schema import DataError
-from ..data.table import SOURCES, TRANSFORMS, schema_of
+from ..data import SOURCES, TRANSFORMS, DataError, schema_of
+from ..data.stage import StageKind
 from ..diagnostics import NOT_STATIC, UNKNOWN_NAME, Note
 from ..ops.op import Param
 from ..program import Data, DataStage
@@ -26,8 +26,10 @@ def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> Dataset:
     try:
         schema = schema_of(data, ctx.given_data.get(name), ctx.access, ctx.clock)
     except DataError as error:
-        stage = statement.stages[error.stage or 0]
-        place = _blamed(stage, (SOURCES | TRANSFORMS)[stage.name].params, error.param)
+        at = error.stage or 0
+        stage = statement.stages[at]
+        row = (TRANSFORMS if at else SOURCES)[stage.name]
+        place = _blamed(stage, row.params, error.param)
         ctx.fail(error.message, place, _notes(error), **error.details)
     data = Data(name, data.source, data.transforms, ctx.folder, schema.rows, schema.columns, data.origin)
     dataset = Dataset(name, "", schema, statement.span)
@@ -49,7 +51,7 @@ def _notes(error: DataError) -> tuple[Note, ...]:
     return (Note(f"at {error.place}"),) if error.place else ()
 
 
-def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, object], kind: str) -> DataStage:
+def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKind], kind: str) -> DataStage:
     row = table.get(stage.name)
     if row is None:
         help = ctx.did_you_mean(stage.name, table) or f"the {kind} are " + ", ".join(table)

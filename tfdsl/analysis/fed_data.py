@@ -7,8 +7,8 @@ columns must have the same names, and a mean of its own for each is most likely 
 
 from collections.abc import Iterator
 
+from ..data.declaration import scaled_by
 from ..data.schema import shown
-from ..data.table import scaled_by
 from ..diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, TEST_TRAINED, Note
 from ..executed import executed
 from ..program import (

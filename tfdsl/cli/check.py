@@ -8,10 +8,11 @@ from ..driver import check
 from ..render import render_concise, render_json, render_text
 from ..syntax.read import read
 from .options import add_program_options, given
+from .parser import Parser
 from .report import colour, count
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def configure(parser: Parser) -> None:
     parser.description = (
         "Check names, types, shapes and the plan of every session, and report everything that is wrong at once. "
         "Exits 1 where there are errors; warnings alone are no failure."

@@ -10,10 +10,11 @@ from ..suggest import did_you_mean
 from ..syntax.parse import parse
 from ..syntax.read import read
 from .options import add_program_options, given
+from .parser import Parser
 from .report import WrongUse, errors, show, write_utf8
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def configure(parser: Parser) -> None:
     parser.description = (
         "Print the symbolic derivative of a scalar as statements over the names of the program. Put them at the "
         "end of the graph half; the last one, d_NODE_d_NAME, is the derivative."

@@ -16,10 +16,11 @@ from ..syntax.read import read
 from . import tensorflow
 from .eval import fed
 from .options import add_program_options, given
+from .parser import Parser
 from .report import count, errors, show, tell
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def configure(parser: Parser) -> None:
     parser.description = (
         "Compute each gradient that a program takes, and those of its optimizers, by reverse mode, forward mode, "
         "central differences and formulas, from the initial values of the variables. Exits 1 where they disagree."

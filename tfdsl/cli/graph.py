@@ -8,12 +8,13 @@ from ..outputs import write_output
 from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
+from .parser import Parser
 from .report import WrongUse, show
 
 _FORMATS = ("svg", "dot", "html", "pbtxt")
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def configure(parser: Parser) -> None:
     parser.description = (
         "Draw the graph of a program: scopes are boxes, edges carry shapes. html is a page whose boxes open and close, "
         "svg needs Graphviz (pip install pygraphviz), pbtxt is the GraphDef."

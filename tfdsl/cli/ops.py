@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import groupby, takewhile
 
 from ..analysis.libraries import FOLDER, LIBRARIES
-from ..data.table import SOURCES, TRANSFORMS
+from ..data import SOURCES, TRANSFORMS
 from ..ops import OPS, raw
 from ..ops.op import Op
 from ..ops.optimizers import OPTIMIZERS

@@ -12,17 +12,18 @@ from ..cluster import Cluster, cluster
 from ..diagnostics import CLUSTER_MISSING, CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, TfgError
 from ..limits import Limits
 from ..suggest import did_you_mean
+from .parser import Parser
 from .report import WrongUse
 
 CONFIG_KEYS = ("params", "data", "logdir", "cluster")
 _MAX_CONFIG, _MAX_NESTED = 100_000, 50  # characters; lists and mappings in one another
 
 
-def add_program_options(parser: argparse.ArgumentParser) -> None:
+def add_program_options(parser: Parser) -> None:
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="params",
                         help="give a param a value; can be repeated")  # fmt: skip
-    parser.add_argument("--data", metavar="NAME=PATH", action="append", default=[],
-                        help="read the data NAME from a .csv or .npz file instead of its source")  # fmt: skip
+    data = parser.add_argument("--data", metavar="NAME=PATH", action="append", default=[])
+    parser.late_help(data, _data_help)
     parser.add_argument("--config", metavar="FILE.yaml", action="append", default=[], dest="configs",
                         help="a YAML file with params, data, logdir and cluster; --set and --data go before it, and "
                              "where there are several a later one before an earlier one")  # fmt: skip
@@ -30,6 +31,12 @@ def add_program_options(parser: argparse.ArgumentParser) -> None:
                         help="let the program read and write below DIR too, besides its own folder and the working "
                              "folder; can be repeated")  # fmt: skip
     add_limit_options(parser, *_LIMITS)
+
+
+def _data_help() -> str:
+    from ..data.sources import suffixes
+
+    return f"read the data NAME from a {suffixes()} file instead of its source"
 
 
 def add_cluster_option(parser: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Callable
 from typing import NoReturn
 
 from ..suggest import did_you_mean, visible_lines
@@ -12,6 +13,19 @@ _NAMES = {"FILE": "file", "FILE.yaml": "file", "OUT": "file", "DIR": "folder"}  
 class Parser(argparse.ArgumentParser):
     """One whose messages cannot act on a terminal, since what they quote may be the name of any file, and that says
     what may be meant."""
+
+    def __init__(self, *arguments, **keywords):
+        super().__init__(*arguments, **keywords)
+        self._late: list[tuple[argparse.Action, Callable[[], str]]] = []
+
+    def late_help(self, action: argparse.Action, text: Callable[[], str]) -> None:
+        """Give an option a help text that is only made when somebody asks for it, because it costs imports."""
+        self._late.append((action, text))
+
+    def format_help(self) -> str:
+        for action, text in self._late:
+            action.help = text()
+        return super().format_help()
 
     def _print_message(self, message: str, file=None) -> None:
         super()._print_message(visible_lines(message), file)

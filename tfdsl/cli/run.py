@@ -9,13 +9,14 @@ from ..program import ENGINES
 from . import tensorflow
 from .compiling import compile_given
 from .options import add_program_options, positive, seconds
+from .parser import Parser
 from .report import WrongUse, colour, count, errors, show, tell
 from .signals import interruptible
 
 _MOST_TOWERS = 100
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def configure(parser: Parser) -> None:
     parser.description = (
         "Compile a program and run its sessions in order. A training that keeps checkpoints and was interrupted "
         "goes on where it stopped. Ctrl-C, or SIGTERM, finishes the step, keeps a checkpoint and exits 130, or 143. "

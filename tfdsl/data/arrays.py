@@ -166,16 +166,19 @@ def is_streamed(array: Rows) -> bool:
 
 
 class Gathered:
-    """An array in memory, to which rows are added."""
+    """An array in memory, to which rows are added; without a dtype it takes that of the rows."""
 
-    def __init__(self, columns: int, dtype: type):
-        self._blocks = [np.empty((0, columns), dtype)]
+    def __init__(self, columns: int, dtype: type | None = None):
+        self._columns, self._dtype = columns, dtype
+        self._blocks: list[np.ndarray] = []
 
     def add(self, block: np.ndarray) -> None:
-        self._blocks.append(block.astype(self._blocks[0].dtype))
+        self._blocks.append(block if self._dtype is None else block.astype(self._dtype, copy=False))
 
     def array(self) -> np.ndarray:
-        return np.concatenate(self._blocks)
+        if len(self._blocks) == 1:
+            return self._blocks[0]
+        return np.concatenate(self._blocks or [np.empty((0, self._columns), self._dtype)])
 
 
 class Spool:
@@ -218,7 +221,7 @@ def table(features: object, target: object, origin: str, synthetic: bool = False
     """A source's arrays, of any real dtype, as a table."""
     source = features if isinstance(features, StoredRows) else _real("features", features)
     if target is not None:
-        target = _converted_target(target)
+        target = converted_target(target)
     return Table(source, len(source), target, origin, synthetic)
 
 
@@ -229,7 +232,8 @@ def _real(name: str, data: object) -> np.ndarray:
     return array
 
 
-def _converted_target(data: object) -> np.ndarray:
+def converted_target(data: object) -> np.ndarray:
+    """A target of any real dtype, as it is kept while the data is made."""
     array = _real("target", data).reshape(-1, 1)
     if array.dtype.kind == "u":
         _refuse(array > np.iinfo(np.int64).max, array, ("target",), "int64")

@@ -1,6 +1,6 @@
 """The order in which training sees the rows.
 
-Input: an order (`table.ORDERS`), a seed, the number of rows, the size of a batch, and the step, counted
+Input: an order (`declaration.ORDERS`), a seed, the number of rows, the size of a batch, and the step, counted
 over the whole training. Output: the indices of the rows of that step's batch. They depend on nothing
 else, so that a training that is taken up again sees the batches that it would have seen.
 """

@@ -4,13 +4,14 @@ Input: nothing; these are the plain types that the other modules of this folder 
 Output: `Schema`, `DataError`, `FilePlace`, and the checks of values and sizes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TypeGuard
 
-from ..diagnostics import ARRAY_SHAPE, DATA_ARGUMENT, DATA_TOO_LARGE, Message
+from ..diagnostics import ARRAY_KIND, ARRAY_SHAPE, DATA_TOO_LARGE, Message
 from ..record import Record
-from ..types import FLOAT32, DType
+from ..types import FLOAT32, INT64, DType
 
 # What is made or unpacked in memory, in numbers of eight bytes (2 GiB); what there is already, in numbers of four, as
 # which it is held (16 GiB); and columns, each of which has a name.
@@ -106,24 +107,26 @@ def shown(text: str) -> str:
     return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short) + '"'
 
 
-def need(condition: bool, name: str, arguments: Mapping[str, object], param: str, wanted: str) -> None:
-    """Refuse the value of an argument unless the condition holds."""
-    if not condition:
-        value = arguments[param]
-        if is_integer(value) and abs(value) >= 10**SHOWN:  # Python refuses to write out some of these
-            text = f"an integer of more than {SHOWN} digits"
-        else:
-            plain = str(value).lower() if value is None or isinstance(value, bool) else str(value)
-            text = shown(value) if isinstance(value, str) else plain
-        raise DataError(DATA_ARGUMENT, param=param, name=name, argument=param, wanted=wanted, value=text)
-
-
-def is_integer(value: object) -> bool:
+def is_integer(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     return is_integer(value) or isinstance(value, float)
+
+
+def number_dtype(name: str, kind: str) -> DType:
+    """How an array of NumPy's kind (one of its letters) is kept: integers as int64, floats as float32."""
+    if kind in ("b", "i", "u"):
+        return INT64
+    if kind == "f":
+        return FLOAT32
+    raise DataError(ARRAY_KIND, array=name, dtype=shown(kind))
+
+
+def numbered(columns: int) -> tuple[str, ...]:
+    """Names for columns that have none."""
+    return tuple(f"x{i}" for i in range(columns))
 
 
 def check_size(what: str, rows: int, columns: int, is_there: bool = False) -> None:

@@ -45,7 +45,7 @@ REACHING_BY: Mapping[str, tuple[str, str, str]] = {
 }
 
 _INSTEAD = {
-    _READS: "data is read with csv(...), npz(...) or parquet(...), variables with 'restore'",
+    _READS: "data is read with 'data', such as data d = csv(...), variables with 'restore'",
     _WRITES: "variables are written with 'save', summaries with 'log', a model with 'export'",
     _SHOWS: "print it in a session: print x",
     _RACES: "add_n([...]) adds them in their own order",

@@ -8,9 +8,10 @@ of the form that https://github.com/apache/parquet-format/blob/master/src/main/t
 import struct
 from typing import BinaryIO
 
-from ..diagnostics import PARQUET_BAD, PARQUET_COLUMN
-from ..record import Record
-from .schema import DataError, FilePlace, shown
+from ....diagnostics import COLUMN_KIND
+from ....record import Record
+from ...schema import DataError, FilePlace, shown
+from ..base import unreadable
 
 _MAGIC = b"PAR1"
 _MAX_FOOTER = 100_000_000
@@ -51,21 +52,27 @@ def read_footer(file: BinaryIO) -> ParquetFile:
         columns = tuple(_column(element, place) for element in schema[1:])
     except (ValueError, IndexError, KeyError, TypeError, struct.error, UnicodeDecodeError, RecursionError) as error:
         reason = str(error) if type(error) is ValueError else "its footer is damaged"
-        raise DataError(PARQUET_BAD, param="path", path=shown(file.name), reason=reason) from None
+        raise damaged(file.name, reason) from None
     return ParquetFile(rows, columns)
+
+
+def damaged(path: str, reason: str) -> DataError:
+    """The error for a file that is no Parquet file, or damaged."""
+    remedy = "write it with pandas: frame.to_parquet(path), or with pyarrow.parquet.write_table(table, path)"
+    return unreadable(path, "a Parquet file", reason, remedy)
 
 
 def _column(element: dict[int, object], place: FilePlace) -> ParquetColumn:
     name = element[4].decode("utf-8")
     physical, converted = element.get(1), element.get(6)
     if element.get(5) or element.get(3) == 2:
-        raise DataError(PARQUET_COLUMN, place=place, column=shown(name), what="columns of its own, or lists")
+        raise DataError(COLUMN_KIND, place=place, column=shown(name), what="columns of its own, or lists")
     what = _NO_NUMBERS.get(converted) or (_NAMES.get(physical, "no numbers") if physical not in _KINDS else None)
     logical = element.get(10)
     if what is None and isinstance(logical, dict) and set(logical) & {5, 6, 7, 8}:
         what = {5: "decimals", 6: "dates", 7: "times", 8: "timestamps"}[next(iter(set(logical) & {5, 6, 7, 8}))]
     if what is not None:
-        raise DataError(PARQUET_COLUMN, place=place, column=shown(name), what=what)
+        raise DataError(COLUMN_KIND, place=place, column=shown(name), what=what)
     return ParquetColumn(name, _KINDS[physical])
 
 

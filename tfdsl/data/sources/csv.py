@@ -1,94 +1,105 @@
-"""Data files as far as they can be read without NumPy: CSV whole, the headers of an .npz.
+"""CSV files: text, a line for each row, whose first line names the columns.
 
-Input: a path, and what it is relative to. Output: `CsvRows`, the cells as text with their places,
-and `NpzArray`, what the header of a stored array declares. Every fault of a file is a `DataError`.
+Input: a path, and what it is relative to. Output: `CsvRows`, the cells as text with their places, read without NumPy;
+and the source, which makes numbers of them. Every fault of a file is a `DataError`.
 """
 
-import ast
 import csv
 import io
-import lzma
 import math
-import os
-import re
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain
-from typing import BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
-from ..access import Access, Refused
-from ..diagnostics import (
-    ARRAY_KIND,
+from ...diagnostics import (
+    COLUMN_TWICE,
     CSV_CELL,
     CSV_COLUMN_TYPO,
     CSV_EMPTY,
     CSV_INTEGER,
     CSV_MALFORMED,
-    CSV_NAME_TWICE,
     CSV_NO_COLUMN,
     CSV_NO_HEADER,
     CSV_NO_NAME,
     CSV_NOT_UTF8,
     CSV_RAGGED,
     CSV_SEPARATOR,
-    DATA_FILE,
-    NPZ_BAD,
-    NPZ_DAMAGED,
-    NPZ_NAMES,
+    ONLY_TARGET,
     TIME_LONG,
     Message,
 )
-from ..limits import Clock
-from ..record import Record
-from ..suggest import nearest
-from .schema import DataError, FilePlace, check_features, check_size, check_target, shown
+from ...suggest import nearest
+from ...types import FLOAT32, INT64
+from ..schema import DataError, FilePlace, Schema, check_size, shown
+from ..stage import Arguments
+from .base import TableSource, Where, listed, open_file
+
+if TYPE_CHECKING:
+    from ..arrays import Table
 
 _LONGEST_LINE = 10_000_000  # characters
-_LONGEST_DIRECTORY = 1_000_000  # bytes, of a zip
-_ZIP_END = 22 + 65_535 + 20 + 56  # bytes at the end of a zip that say where its directory is
-# What an array may unpack to: this much in any case, in bytes, and so many times what is stored of it.
-_PACKED, _TIMES_PACKED = 1 << 28, 100
-INT64_RANGE = range(-(1 << 63), 1 << 63)
-NPY_HEADER_LIMIT = 10_000  # NumPy's own
-NPZ_PAIRS = (("features", "target"), ("X", "y"))
-# What zipfile and NumPy raise on a file that is none; RuntimeError where a password or a method is wanted.
-NPZ_FAULTS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
+_INT64_RANGE = range(-(1 << 63), 1 << 63)
+_NO_SEPARATORS = '"\n\r\0_+-.'  # besides letters and digits: what numbers, quotes and lines are made of
+_SEPARATORS = (",", ";", "\t", "|", " ")  # that files are found to have
 
 
-class Where(Record):
-    """What the paths of data are relative to, and what opens them."""
+class Csv(TableSource):
+    name = "csv"
+    signature = 'path: text, target: text = none, stream: flag = false, separator: text = ","'
+    doc = (
+        "A file of comma-separated numbers; its first line names the columns, `target` is one of them. `separator` is "
+        "what stands between cells. With `stream` the rows are kept on disk and read batch by batch, for files larger "
+        "than memory."
+    )
+    suffixes = (".csv",)
 
-    folder: str
-    access: Access
-    clock: Clock | None = None  # of the check that reads
+    def schema(self, arguments: Arguments, where: Where) -> Schema:
+        path, target, stream = self.path(arguments), self.target(arguments), self.stream(arguments)
+        text = CsvRows(path, where, self._separator(arguments))
+        column = None if target is None else text.column(target)
+        names = text.header if column is None else text.header[:column] + text.header[column + 1 :]
+        if target is not None and not names:
+            raise DataError(ONLY_TARGET, place=FilePlace(text.path, 1), param="target", column=shown(target))
+        rows, integers = text.counted(column)
+        check_size(shown(text.path), 1 if stream else rows, len(text.header))
+        dtype = None if column is None else INT64 if integers else FLOAT32
+        return Schema(rows, names, dtype, target, streamed=stream)
+
+    def columns(self, arguments: Arguments, where: Where) -> tuple[str, ...]:
+        return CsvRows(self.path(arguments), where, self._separator(arguments)).header
+
+    def load(self, where: Where, path: str, target: str | None, stream: bool, separator: str) -> "Table":
+        import numpy as np
+
+        from ..arrays import Gathered, Spool, Table
+
+        text = CsvRows(path, where, separator)
+        column = None if target is None else text.column(target)
+        kept = [i for i in range(len(text.header)) if i != column]
+        gathered = Spool if stream else Gathered
+        features, floats, whole = gathered(len(kept), np.float64), gathered(1, np.float64), gathered(1, np.int64)
+        is_whole = column is not None
+        for block in text.blocks():
+            numbers = np.array(text.numbers(block)).reshape(len(block), -1)
+            features.add(numbers[:, kept])
+            if column is not None:
+                floats.add(numbers[:, [column]])
+                values = _integers(row[column] for row in block) if is_whole else None
+                is_whole = values is not None and _in_int64(values)
+                if is_whole:
+                    whole.add(np.array(values, np.int64).reshape(-1, 1))
+        chosen = None if column is None else (whole if is_whole else floats).array()
+        source = features.array()
+        return Table(source, len(source), chosen, text.path)
+
+    def _separator(self, arguments: Arguments) -> str:
+        separator = arguments["separator"]
+        if not isinstance(separator, str) or len(separator) != 1 or separator.isalnum() or separator in _NO_SEPARATORS:
+            self.refuse(arguments, "separator", 'one character between cells, such as ";" or "\\t"')
+        return separator
 
 
-def open_file(path: str, where: Where) -> BinaryIO:
-    """Open a regular file; anything else, such as a pipe, could keep the compiler waiting for ever."""
-    try:
-        return where.access.reading(path, where.folder)
-    except Refused as error:
-        raise DataError(error.message, param="path", **error.details) from None
-    except (OSError, ValueError) as error:  # ValueError: a null character
-        reason = getattr(error, "strerror", None) or str(error)
-        folder = shown(os.path.abspath(where.folder))
-        raise DataError(DATA_FILE, param="path", path=shown(path), reason=reason, folder=folder) from None
-
-
-# --- CSV --------------------------------------------------------------------------------------
-SEPARATORS = (",", ";", "\t", "|", " ")  # that files are found to have
-_NAME = re.compile(r"[\w .()\[\]/%#$°²³+-]*")  # what names of columns are made of
-
-
-def listed(header: Iterable[str]) -> str:
-    """The names of columns, for a message; what does not look like one may be anything that a file holds."""
-    names = list(header)
-    kept = [shown(name) for name in names if _NAME.fullmatch(name)]
-    left = len(names) - len(kept)
-    return ", ".join([*kept, *([f"{left} that are not shown"] if left else [])])
+SOURCE = Csv()
 
 
 class CsvRows:
@@ -127,13 +138,13 @@ class CsvRows:
         for block in self.blocks():
             self.numbers(block)
             rows += len(block)
-            values = integers(row[column] for row in block) if whole else None
+            values = _integers(row[column] for row in block) if whole else None
             whole = values is not None
-            fits = fits and (values is None or in_int64(values))
+            fits = fits and (values is None or _in_int64(values))
         if whole and not fits:
             raise self._found(
                 CSV_INTEGER,
-                lambda at, cell: at == column and int(cell) not in INT64_RANGE,
+                lambda at, cell: at == column and int(cell) not in _INT64_RANGE,
                 lambda cell: repr(float(cell)),
             )
         return rows, whole
@@ -170,7 +181,7 @@ class CsvRows:
             values = [math.nan]
         # A sum shows quickly what is nan or inf; and Python takes 1_000 for a number.
         if not (math.isfinite(sum(values)) or all(map(math.isfinite, values))) or "_" in "".join(cells):
-            raise self._found(CSV_CELL, lambda at, cell: not is_finite(cell))
+            raise self._found(CSV_CELL, lambda at, cell: not _is_finite(cell))
         return values
 
     def _found(
@@ -219,7 +230,7 @@ class CsvRows:
 
     def _check_separator(self, line: int, header: str, row: str) -> None:
         """Refuse a file with another separator; these are the texts of its header, of one column, and its first row."""
-        for other in SEPARATORS:
+        for other in _SEPARATORS:
             cells, wanted = (len(next(csv.reader([text], delimiter=other), ())) for text in (row, header))
             if cells == wanted > 1:
                 place, path = FilePlace(self.path, line), shown(self._given)
@@ -230,7 +241,7 @@ class CsvRows:
     def _names(self, header: list[str], place: Callable[[int], FilePlace]) -> tuple[str, ...]:
         check_size(shown(self.path), 1, len(header))
         names = tuple(name.strip() for name in header)
-        if all(map(is_finite, names)):
+        if all(map(_is_finite, names)):
             example = [f"x{i}" for i in range(min(len(names), 3))] + ["..."] * (len(names) > 3)
             raise DataError(CSV_NO_HEADER, place=place(0), example=self._separator.join(example))
         seen: set[str] = set()
@@ -238,7 +249,7 @@ class CsvRows:
             if not name:
                 raise DataError(CSV_NO_NAME, place=place(column), number=column + 1)
             if name in seen:
-                raise DataError(CSV_NAME_TWICE, place=place(column), column=shown(name))
+                raise DataError(COLUMN_TWICE, place=place(column), column=shown(name))
             seen.add(name)
         return names
 
@@ -283,7 +294,7 @@ def _seen(lines: list[str]):
     return note
 
 
-def integers(cells: Iterable[str]) -> list[int] | None:
+def _integers(cells: Iterable[str]) -> list[int] | None:
     """Cells as integers, or None where one of them is not an integer."""
     try:
         return [int(cell) for cell in cells]
@@ -291,101 +302,13 @@ def integers(cells: Iterable[str]) -> list[int] | None:
         return None
 
 
-def in_int64(values: list[int]) -> bool:
-    return min(values) in INT64_RANGE and max(values) in INT64_RANGE
+def _in_int64(values: list[int]) -> bool:
+    return min(values) in _INT64_RANGE and max(values) in _INT64_RANGE
 
 
-def is_finite(cell: str) -> bool:
+def _is_finite(cell: str) -> bool:
     """Whether a cell is a finite number. Python's `1_000` is not one in a data file."""
     try:
         return "_" not in cell and math.isfinite(float(cell))
     except ValueError:
         return False
-
-
-# --- NPZ --------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class NpzArray:
-    """What a stored array declares: `member` is its name in the zip, `kind` NumPy's letter b, i, u or f; `is_packed`
-    tells whether it is larger than what is stored of it."""
-
-    name: str
-    member: str
-    shape: tuple[int, ...]
-    kind: str
-    is_packed: bool
-
-
-def npz_arrays(file: BinaryIO) -> tuple[NpzArray, NpzArray | None]:
-    """The features and the target that an .npz file declares, checked against the sizes of its members."""
-    path = file.name
-    try:
-        _check_directory(file)
-        with zipfile.ZipFile(file) as archive:
-            members = {m.filename[:-4]: m for m in archive.infolist() if m.filename.endswith(".npy")}
-            for features, target in NPZ_PAIRS:
-                if features in members:
-                    x = _npy(archive, members[features], path)
-                    y = _npy(archive, members[target], path) if target in members else None
-                    check_features(x.name, x.shape, not x.is_packed)
-                    if y is not None:
-                        check_target(y.name, y.shape, x.shape[0])
-                    return x, y
-    except NPZ_FAULTS as error:
-        raise npz_error(path, error) from None
-    found = ", ".join(shown(name) for name in list(members)[:10]) or "none"
-    raise DataError(NPZ_NAMES, place=FilePlace(path), path=shown(path), found=found)
-
-
-def _check_directory(file: BinaryIO) -> None:
-    """Refuse a zip with a directory that is more than arrays need, all of which Python would read."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _ZIP_END))
-    end = file.read()
-    at = end.rfind(b"PK\x05\x06")
-    directory = struct.unpack_from("<L", end, at + 12)[0] if 0 <= at <= len(end) - 22 else 0
-    locator = end.rfind(b"PK\x06\x06", 0, max(at, 0))
-    if directory == 0xFFFFFFFF and 0 <= locator <= len(end) - 56:
-        directory = struct.unpack_from("<Q", end, locator + 40)[0]
-    if directory > _LONGEST_DIRECTORY:
-        raise zipfile.BadZipFile("it has too many members")
-    file.seek(0)
-
-
-def npz_error(path: str, error: Exception) -> DataError:
-    """What the library said of a file that is no whole .npz."""
-    reason = str(error) or type(error).__name__
-    return DataError(NPZ_BAD, place=FilePlace(path), path=shown(path), reason=reason)
-
-
-def _npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> NpzArray:
-    """The header of one member. Nothing but the header is unpacked."""
-    name = member.filename[:-4]
-    damaged = DataError(NPZ_DAMAGED, place=FilePlace(path), path=shown(path), array=name)
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise zipfile.BadZipFile(f"its array {name} is compressed in a way that NumPy does not write")
-    if member.file_size > max(_PACKED, _TIMES_PACKED * member.compress_size):
-        raise zipfile.BadZipFile(f"its array {name} is {member.file_size} bytes, packed into {member.compress_size}")
-    with archive.open(member) as file:
-        magic, version = file.read(6), file.read(2)
-        width = 2 if version[:1] == b"\x01" else 4
-        size = file.read(width)
-        if magic != b"\x93NUMPY" or len(size) < width:
-            raise damaged
-        (length,) = struct.unpack("<H" if width == 2 else "<I", size)
-        if length > NPY_HEADER_LIMIT:
-            raise damaged
-        text = file.read(length).decode("latin-1")
-    try:
-        header = ast.literal_eval(text.strip())
-        descr, shape = header["descr"], header["shape"]
-    except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError):
-        raise damaged from None
-    number = re.fullmatch(r"[<>=|]?([biuf])(1|2|4|8|16)", str(descr))
-    if number is None:  # text, records, or Python objects, which would have to be unpickled
-        raise DataError(ARRAY_KIND, place=FilePlace(path), array=name, dtype=shown(str(descr)))
-    if not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 0 for n in shape):
-        raise damaged
-    if member.file_size != 8 + width + length + math.prod(shape) * int(number[2]):
-        raise damaged
-    return NpzArray(name, member.filename, shape, number[1], member.file_size > member.compress_size)

@@ -17,8 +17,8 @@ pace depends on that line, goes down as it does on the real data.
 To take the numbers again, where scikit-learn can have the real data:
 
     from sklearn.datasets import fetch_california_housing
-    from tfdsl.data import california
-    california.record(*fetch_california_housing(return_X_y=True))
+    from tfdsl.data.sources.california_housing import synthetic
+    synthetic.record(*fetch_california_housing(return_X_y=True))
 """
 
 import json

@@ -1,0 +1,124 @@
+"""What the front end works out from a declaration of data.
+
+Input: a declaration, whose arguments are known, and what replaces its source. Output: the `Schema` of the data, and
+the source that gives it.
+"""
+
+import os
+from dataclasses import replace
+from typing import TypeGuard
+
+from ..access import Access, access_of
+from ..diagnostics import DATA_FORMAT, DATA_REPLACEMENT, MASKED
+from ..given import is_masked
+from ..limits import Clock
+from .schema import DataError, Schema, at_stage, check_features, check_target, number_dtype, numbered, shown
+from .sources import SOURCES, by_suffix, suffixes
+from .sources.base import Source, TableSource, Where
+from .stage import Spec
+from .transforms import TRANSFORMS
+
+# The orders in which training goes through the rows; `batches.py` says exactly how.
+ORDERS: dict[str, str] = {
+    "shuffled": "a new permutation of the rows each epoch; the short last batch is kept",
+    "ordered": "the rows as they are; the short last batch is kept",
+    "sampled": "rows drawn with replacement, every batch of full size",
+}
+
+
+def schema_of(
+    spec: Spec, replacement: object = None, access: Access | None = None, clock: Clock | None = None
+) -> Schema:
+    """The schema of declared data. `replacement` stands in for the source: a path or Python data.
+
+    `access` opens what the program names; without it, only the folder of the declaration and the working folder do.
+    Reading is over when the clock is.
+    """
+    return schemas_of(spec, replacement, access, clock)[-1]
+
+
+def schemas_of(spec: Spec, replacement: object, access: Access | None, clock: Clock | None = None) -> list[Schema]:
+    """The schemas of the source, and of what each transform makes of the one before."""
+    with at_stage(0):
+        if replacement is None or is_path(replacement):
+            source, arguments, where = source_of(spec, replacement, access)
+            schemas = [source.schema(arguments, replace(where, clock=clock))]
+        else:
+            schemas = [_python_schema(spec.name, replacement)]
+    for stage, step in enumerate(spec.transforms, 1):
+        transform = TRANSFORMS[step.name]
+        with at_stage(stage):
+            schemas.append(transform.schema(transform.bound(step.arguments), schemas[-1]))
+    return schemas
+
+
+def scaled_by(spec: Spec) -> tuple[object, ...] | None:
+    """What decides by which numbers data is scaled, equal where they are the same ones; None where it is not scaled."""
+    steps = [(step.name, dict(step.arguments)) for step in spec.transforms]
+    learning = [at for at, (name, _) in enumerate(steps) if TRANSFORMS[name].learns]
+    if not learning:
+        return None
+    if not any(TRANSFORMS[name].divides for name, _ in steps):
+        steps = steps[: learning[-1] + 1]
+    return spec.folder, spec.source.name, dict(spec.source.arguments), steps
+
+
+def is_path(replacement: object) -> TypeGuard[str | os.PathLike[str]]:
+    return isinstance(replacement, (str, os.PathLike))
+
+
+def source_of(spec: Spec, replacement: object, access: Access | None = None) -> tuple[Source, dict[str, object], Where]:
+    """The source and its arguments, or the file that replaces it with its own, and where its paths are.
+
+    A replacing path comes from the command line: it is relative to the working folder.
+    """
+    source = SOURCES[spec.source.name]
+    arguments = source.bound(spec.source.arguments)
+    if replacement is None:
+        return source, arguments, Where(spec.folder, access or Access(os.path.join(spec.folder, "")))
+    path, where = os.fspath(replacement), Where("", access_of(replacement))
+    file = by_suffix().get(os.path.splitext(path)[1].lower())
+    if file is None:
+        raise DataError(DATA_FORMAT, path=shown(path), suffixes=suffixes())
+    params = {param.name for param in file.params}
+    given = {name: value for name, value in arguments.items() if name in params} | {"path": path}
+    if isinstance(file, TableSource) and "target" not in given:
+        given["target"] = _target(file.columns(file.bound(given), where), source)
+    return file, file.bound(given), where
+
+
+def _target(columns: tuple[str, ...], replaced: Source) -> str:
+    """The target's column in a file that replaces a source without a `target` argument."""
+    return next((name for name in (replaced.target_name, "target") if name in columns), columns[-1])
+
+
+def python_arrays(data_name: str, data: object) -> tuple[object, object]:
+    """Features and target (None where there is none) of data given from Python."""
+    if isinstance(data, (tuple, list)) and len(data) == 2:  # no sequence pattern: that takes an array of two rows, too
+        return tuple(data)
+    match data:
+        case {"features": features, "target": target, **others} if not others:
+            return features, target
+        case {"features": features, **others} if not others:
+            return features, None
+    if len(getattr(data, "shape", ())) == 2:
+        return data, None
+    raise DataError(DATA_REPLACEMENT, data=data_name, found=type(data).__name__)
+
+
+def _python_schema(data_name: str, data: object) -> Schema:
+    features, target = python_arrays(data_name, data)
+    for name, array in (("features", features), ("target", target)):
+        if is_masked(array):
+            raise DataError(MASKED, name=f"the array of the {name}")
+    if not hasattr(features, "shape") or (target is not None and not hasattr(target, "dtype")):
+        raise DataError(DATA_REPLACEMENT, data=data_name, found=type(data).__name__)
+    check_features("features", features.shape, is_there=True)
+    rows, columns = features.shape
+    names = tuple(map(str, getattr(features, "columns", numbered(columns))))
+    named = hasattr(features, "columns") and not all(name.isdigit() for name in names)
+    if target is None:
+        return Schema(rows, names, named=named)
+    check_target("target", target.shape, rows)
+    kind = getattr(target.dtype, "kind", str(target.dtype))
+    return Schema(rows, names, number_dtype("target", kind), "target", named=named)

@@ -1,0 +1,11 @@
+"""The digits that come with scikit-learn."""
+
+from ...types import INT64
+from ..schema import Schema
+from .base import SmallSet
+
+SOURCE = SmallSet(
+    "digits",
+    "1797 handwritten digits of 8 x 8 pixels; the target is the digit.",
+    Schema(1797, tuple(f"pixel_{i}_{j}" for i in range(8) for j in range(8)), INT64, "target"),
+)

@@ -1,0 +1,65 @@
+"""What sources and transforms share: a name, parameters, and how a value is refused.
+
+A `data` declaration is a source with transforms behind it, each called with arguments that are known while compiling.
+"""
+
+from abc import ABC
+from collections.abc import Mapping, Sequence
+from typing import NoReturn, Protocol
+
+from ..diagnostics import DATA_ARGUMENT
+from ..ops.op import Param, parse_signature
+from .schema import SHOWN, DataError, is_integer, shown
+
+Arguments = Mapping[str, object]
+
+MAX_SEED = (1 << 32) - 1  # of numpy.random.RandomState
+
+
+class Step(Protocol):
+    """A source or transform of a declaration."""
+
+    name: str
+    arguments: Arguments
+
+
+class Spec(Protocol):
+    """A `data` declaration; `folder` is the folder of its file, which paths are relative to."""
+
+    name: str
+    source: Step
+    transforms: Sequence[Step]
+    folder: str
+
+
+class StageKind(ABC):
+    """A source or transform that declarations can name. `signature` has its parameters as those of ops are written."""
+
+    name: str
+    signature: str = ""
+    doc: str
+
+    @property
+    def params(self) -> tuple[Param, ...]:
+        return parse_signature(self.signature)
+
+    def bound(self, arguments: Arguments) -> dict[str, object]:
+        """The arguments with the defaults of those not given."""
+        return {p.name: arguments.get(p.name, p.default) for p in self.params}
+
+    def refuse(self, arguments: Arguments, param: str, wanted: str) -> NoReturn:
+        """Refuse the value of an argument: it is not what is wanted."""
+        value = arguments[param]
+        if is_integer(value) and abs(value) >= 10**SHOWN:  # Python refuses to write out some of these
+            text = f"an integer of more than {SHOWN} digits"
+        elif isinstance(value, str):
+            text = shown(value)
+        else:
+            text = str(value).lower() if value is None or isinstance(value, bool) else str(value)
+        raise DataError(DATA_ARGUMENT, param=param, name=self.name, argument=param, wanted=wanted, value=text)
+
+    def check_seed(self, arguments: Arguments) -> None:
+        """Refuse a seed that NumPy's RandomState cannot have."""
+        seed = arguments["seed"]
+        if not (is_integer(seed) and 0 <= seed <= MAX_SEED):
+            self.refuse(arguments, "seed", f"an integer from 0 to {MAX_SEED}")
