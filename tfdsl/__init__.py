@@ -39,7 +39,7 @@ __all__ = [
 # Where the names are that are imported when they are asked for.
 _ELSEWHERE = {
     "Compiled": ".driver", "Diagnostic": ".diagnostics", "EmbeddedSession": ".runtime.embedded", "Limits": ".limits",
-    "Options": ".runtime.options", "Progress": ".runtime.options", "Result": ".runtime.record",
+    "Options": ".runtime.options", "Progress": ".runtime.options", "Result": ".runtime.result",
     "TfgError": ".diagnostics",
 }  # fmt: skip
 
