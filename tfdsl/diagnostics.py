@@ -658,6 +658,7 @@ TRAINED_BY_BOTH = _message("TFG964", "this 'optimize' trains {names}, which the 
                            "another loss", severity="warning")
 FEED_UNNEEDED = _message("TFG965", "{what} does not depend on '{name}', so feeding it changes nothing",
                          "leave {name} out, or name something that is made from it", "warning")
+IDLE = _message("TFG967", "nothing waits for this {op}, so it never runs", severity="warning")
 RATE = _message("TFG966", "{value} is the 'rate' of dropout, the share that it drops", severity="warning")
 
 

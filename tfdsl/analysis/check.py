@@ -7,6 +7,7 @@ from ..bag import Bag
 from ..diagnostics import (
     DATA_UNKNOWN,
     FEED_SHAPE,
+    IDLE,
     PAIRED,
     PARAM_UNKNOWN,
     UNTAKEN,
@@ -16,7 +17,8 @@ from ..diagnostics import (
 )
 from ..executed import executed
 from ..limits import Clock, Limits
-from ..program import Apply, Enter, Fetch, Graph, Program, Ref, Template, fetches_of, walk
+from ..ops import OPS
+from ..program import Apply, Enter, Fetch, Graph, Node, Program, Ref, Template, fetches_of, walk
 from ..source import Span
 from ..syntax import tree as t
 from . import order, paths, plan
@@ -138,7 +140,26 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
                 continue
             message, details = (UNUSED, {"name": name}) if name else (UNUSED_VALUE, {})
             idle = unrun(ctx, builder, graph, program, name, span, refs)
-            ctx.bag.add(idle or Diagnostic(message, span, details))
+            operations = [graph.nodes[ref.node] for ref in refs if not graph.nodes[ref.node].outputs]
+            if idle or not operations:
+                ctx.bag.add(idle or Diagnostic(message, span, details))
+            elif any(session.graph == graph.name for session in program.sessions):
+                _warn_idle(ctx, operations, name, span)
+            elif name:
+                ctx.bag.add(Diagnostic(message, span, details))
+
+
+def _warn_idle(ctx: Analysis, operations: list[Node], name: str, span: Span) -> None:
+    """Warn of operations without output that nothing runs, unless the compiler has seen to all that they do."""
+    for node in operations:
+        is_done = node.op in OPS and OPS[node.op].by_shape
+        if not is_done and (name or any(node.inputs())):
+            shown, op = name or "ok", node.op
+            how = f"write what it is for into 'after {shown}:'"
+            how += "" if node.origin.chain else f", or in a session: run {shown}"  # in a function it has no name there
+            help = how if name else f"give it a name, {shown} = {op}(...), and {how}"
+            ctx.bag.add(Diagnostic(IDLE, span, {"op": op}, help=help, chain=node.origin.chain))
+            return
 
 
 def _warn_untaken(ctx: Analysis, program: Program) -> None:

@@ -205,7 +205,7 @@ def _expression(ctx: Analysis, env: Env, statement: t.ExpressionStatement) -> No
     value = evaluate(ctx, env, statement.value)
     tensors = value if isinstance(value, (list, tuple)) else [value]
     refs = tuple(v.ref for v in tensors if isinstance(v, Tensor))
-    if refs and not all(v.type is None for v in tensors if isinstance(v, Tensor)):
+    if refs:
         ctx.graph.bound.append(("", statement.span, refs))
     elif not refs and not isinstance(value, (Broken, type(None))):
         ctx.report(UNUSED_VALUE, statement.span)

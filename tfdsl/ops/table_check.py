@@ -39,7 +39,7 @@ for _name, _relation, _what in (("positive", ">", "more than 0"), ("negative", "
 for _name, _rule, _what in (("rank", check.rank, "so many"), ("rank_at_least", check.rank_at_least, "at "
     "least so many")):
     row(f"assert_{_name}", "x: T, rank: integer, message: text = none", _rule, f"assert_{_name}",
-        f"An operation that checks that a tensor has {_what} axes.", f"assert_{_name}([[1, 2]], 2)")
+        f"An operation that checks that a tensor has {_what} axes.", f"assert_{_name}([[1, 2]], 2)", by_shape=True)
 for _name, _what in (("is_non_decreasing", "each element is at least the one before"),
                      ("is_strictly_increasing", "each element is more than the one before")):
     row(_name, "x: T", scalar(BOOL), _name, f"Whether {_what}, a scalar.", f"{_name}([1, 2, 3])", T="real")
