@@ -5,11 +5,11 @@ A process takes 3 seconds to import TensorFlow, so that it should have much to d
 
 import os
 import pickle
-import subprocess
 import sys
 from dataclasses import dataclass, field
 
 import clusters
+import forked
 import numpy as np
 
 
@@ -47,7 +47,7 @@ def run(folder, jobs: list[Job], timeout: float = 600) -> list[Outcome]:
     with open(asked, "wb") as file:
         pickle.dump(jobs, file)
     words = clusters.command(sys.executable, __file__, asked, answered)
-    subprocess.run(words, env=clusters.environment(), check=True, timeout=timeout)
+    forked.run(words, env=clusters.environment(), check=True, timeout=timeout)
     with open(answered, "rb") as file:
         return pickle.load(file)
 

@@ -18,6 +18,8 @@ import time
 import warnings
 from pathlib import Path
 
+import forked
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 300  # a server takes 3 seconds, on a machine with nothing else to do
 # `lo` is down in a new namespace. 0x8914 is SIOCSIFFLAGS, 0x41 is IFF_UP | IFF_RUNNING.
@@ -68,7 +70,7 @@ def environment() -> dict[str, str]:
 
 def run(words: list[str], timeout: float = 600, **options) -> subprocess.CompletedProcess:
     """Run such a command, and get what it wrote."""
-    return subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=timeout, **options)
+    return forked.run(words, env=environment(), capture_output=True, text=True, timeout=timeout, **options)
 
 
 def python(code: str, *arguments: str, **options) -> subprocess.CompletedProcess:
@@ -80,7 +82,7 @@ def listens(address: str) -> bool:
     """Whether something listens at an address there."""
     host, _, port = address.rpartition(":")
     code = "import socket, sys; sys.exit(socket.socket().connect_ex((sys.argv[1], int(sys.argv[2]))) != 0)"
-    return python(code, host, port).returncode == 0
+    return subprocess.run(command(sys.executable, "-S", "-c", code, host, port)).returncode == 0
 
 
 def free_ports(number: int) -> list[int]:
@@ -130,7 +132,7 @@ class Cluster:
         with open(self._log(job, task), "ab") as log:
             self._waiting[job, task] = log.tell()
             words = ["server", "--config", self.config, "--job", job, "--task", str(task)]
-            self.processes[job, task] = subprocess.Popen(
+            self.processes[job, task] = forked.Popen(
                 tfdsl(*words), env=environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 

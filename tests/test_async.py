@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import clusters
+import forked
 import pytest
 
 pytestmark = pytest.mark.xdist_group("async")
@@ -112,7 +113,7 @@ def test_launch_takes_it(here):
 def running(cluster, *words):
     """A run that is under way, once it has printed a line."""
     command = clusters.tfdsl("run", "t.tfg", "--async", "--config", cluster.config, *words)
-    process = subprocess.Popen(command, env=clusters.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    process = forked.Popen(command, env=clusters.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True)  # fmt: skip
     try:
         first = process.stdout.readline()

@@ -3,11 +3,11 @@
 import os
 import re
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import clusters
+import forked
 import pytest
 from tfdsl.runtime.execution.cluster_session.recovery import Once, Place
 
@@ -57,7 +57,7 @@ class Client:
         self.out, self.err = Path("stdout"), Path("stderr")
         command = clusters.tfdsl("run", name, "--config", cluster.config, "--timeout", "120", *words)
         with self.out.open("w") as out, self.err.open("w") as err:
-            self.process = subprocess.Popen(command, env=clusters.environment(), stdout=out, stderr=err)
+            self.process = forked.Popen(command, env=clusters.environment(), stdout=out, stderr=err)
 
     def wait_for(self, pattern: str) -> re.Match:
         """Wait until it has said something."""

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import clusters
+import forked
 import pytest
 import tensorflow as tf
 from client import Job, run, same
@@ -103,7 +104,7 @@ def test_a_container_is_reset_while_the_program_of_another_trains(cluster, here)
         words = clusters.tfdsl(
             "run", "../t.tfg", "--config", cluster.config, "--allow-path", str(here), "--set", f"box={box}", *words
         )
-        return subprocess.Popen(
+        return forked.Popen(
             words, env=clusters.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
         )
 

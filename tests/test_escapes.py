@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import escapes
+import forked
 import numpy as np
 import pytest
 from escapes import CANARY, DECLARATIONS, FORMS, OUTSIDE, REFUSED, SESSIONS, SPECIAL
@@ -135,7 +136,7 @@ ENVIRONMENT = {
 
 
 def test_runs_refuse_by_themselves_and_python_opens_nothing_there(root):
-    done = subprocess.run([*RUNNING, root], capture_output=True, text=True, env=ENVIRONMENT)
+    done = forked.run([*RUNNING, root], capture_output=True, text=True, env=ENVIRONMENT)
     assert done.stdout == "done\n", done.stdout + done.stderr[-2000:]
 
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import clusters
+import forked
 import pytest
 
 from tfdsl.cli import main
@@ -57,9 +58,9 @@ def endless(here):
     (here / "e.tfg").write_text(ENDLESS)
     running = []
 
-    def start(*words):
-        process = subprocess.Popen(
-            clusters.tfdsl("launch", "e.tfg", *words), env=clusters.environment() | {"TMPDIR": str(here)},
+    def start(*words, start=forked.Popen, **options):
+        process = start(
+            clusters.tfdsl("launch", "e.tfg", *words), env=clusters.environment() | {"TMPDIR": str(here)}, **options,
             stdout=subprocess.PIPE, stderr=open("err", "w"), text=True,  # noqa: SIM115
         )  # fmt: skip
         running.append(process)
@@ -110,8 +111,8 @@ def test_standard_output_is_that_of_a_run_and_standard_error_has_a_progress_bar(
     wanted = clusters.run(clusters.tfdsl("run", *words, "--towers", "2"))
     assert wanted.returncode == 0, wanted.stderr
     ours, theirs = pty.openpty()
-    launch = subprocess.Popen(
-        clusters.tfdsl("launch", "--ps=1", *words, "--workers", "2"), env=clusters.environment(),
+    launch = forked.Popen(
+        clusters.tfdsl("launch", "--ps=1", *words, "--workers", "2"), env=clusters.environment(), forks=True,
         stdout=subprocess.PIPE, stderr=theirs,
     )  # fmt: skip
     os.close(theirs)
@@ -141,14 +142,14 @@ def test_standard_output_is_that_of_a_run_and_standard_error_has_a_progress_bar(
 
 def test_a_run_that_fails_and_options_that_are_passed_on(training):
     words = ["--ps", "2", "--workers=1", "--json", "--quiet", "--set", "rate=0.5"]
-    done = clusters.run(clusters.tfdsl("launch", training, *words))
+    done = clusters.run(clusters.tfdsl("launch", training, *words), forks=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error[TFG703]: expected rate < 0.3"), done.stderr
     assert "TFG914" not in done.stderr
 
 
 def test_a_server_that_ends_is_started_again_and_an_interrupted_run_keeps_its_state(endless):
-    launch = endless()
+    launch = endless(forks=True)
     assert launch.stdout.readline() == "0\n", said()
     before = children(launch)
     assert set(before) == {"run", "ps 0", "worker 0", "worker 1"}
@@ -169,7 +170,7 @@ def test_a_server_that_ends_is_started_again_and_an_interrupted_run_keeps_its_st
 
 
 def test_a_server_is_started_again_only_so_often_and_a_second_signal_ends_all(endless):
-    launch = endless("--quiet")
+    launch = endless("--quiet", forks=True)
     assert launch.stdout.readline() == "0\n", said()
     for number in range(1, RESTARTS + 2):
         pid = children(launch)["worker 1"]
@@ -189,7 +190,7 @@ def test_a_server_is_started_again_only_so_often_and_a_second_signal_ends_all(en
 
 
 def test_nothing_outlives_a_launch_that_is_killed(endless):
-    launch = endless("--quiet")
+    launch = endless("--quiet", start=subprocess.Popen)
     assert launch.stdout.readline() == "0\n", said()
     every = children(launch)
     assert set(every) == {"run", "ps 0", "worker 0", "worker 1"}
@@ -198,7 +199,7 @@ def test_nothing_outlives_a_launch_that_is_killed(endless):
 
 
 def test_an_interrupt_while_the_servers_start(endless):
-    launch = endless()
+    launch = endless(forks=True)
     until(lambda: "ps 0" in children(launch), "a server")
     every = children(launch)
     launch.send_signal(signal.SIGINT)

@@ -2,9 +2,9 @@
 
 import os
 import shutil
-import subprocess
 import sys
 
+import forked
 import pytest
 
 import tfdsl
@@ -184,7 +184,7 @@ def test_the_command_line(tmp_path):
     (tmp_path / "p.tfg").write_text(program(), encoding="utf-8")
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     command = [sys.executable, "-m", "tfdsl", "run", "p.tfg"]
-    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True)
+    done = forked.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "error[TFG716]: the loss loss/cost is NaN (not a number) at step 100" in done.stderr
     assert "p.tfg:12:12" in done.stderr and "the training is on line 18" in done.stderr

@@ -2,11 +2,11 @@
 
 import os
 import signal
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import forked
 import numpy as np
 import pytest
 
@@ -25,14 +25,14 @@ ROOT = Path(__file__).parent.parent
 
 def test_every_row_twice():
     command = [sys.executable, "benchmarks/fuzz.py", "ops", "--programs", str(2 * len(ROWS)), "--seed", "3"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = forked.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.long
 def test_every_row_twenty_times():
     command = [sys.executable, "benchmarks/fuzz.py", "ops", "--programs", str(20 * len(ROWS)), "--seed", "4"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = forked.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import pytest
 
 MODEL = """\
@@ -38,12 +39,12 @@ def project(here):
     return here
 
 
-def run(*arguments: str) -> tuple[int, str]:
+def run(*arguments: str, start=forked.run) -> tuple[int, str]:
     """The exit code and the output of pytest, run as a user runs it."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
     environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1"}  # quiet, and a second quicker
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = start(command, env=environment, capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -65,7 +66,7 @@ def test_the_life_of_a_golden_file(project):
     assert sorted(os.listdir("tests/golden")) == ["model.graph.txt", "wide.graph.txt"]
 
     # From another folder, too.
-    code, output = run("-n", "2", "--rootdir", str(project), "tests/test_model.py")
+    code, output = run("--rootdir", str(project), "tests/test_model.py")
     assert code == 0, output
 
     model = Path("models/model.tfg")
@@ -135,5 +136,5 @@ def test_the_plugin_costs_nothing_where_it_is_not_used(project):
         "    heavy = {'tensorflow', 'numpy', 'lark', 'tfdsl.driver'}\n    assert not heavy & set(sys.modules)\n",
         encoding="utf-8",
     )
-    code, output = run("-p", "no:hypothesispytest")
+    code, output = run("-p", "no:hypothesispytest", start=subprocess.run)
     assert code == 0, output

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import forked
 import numpy as np
 import tensorflow as tf
 from tensorflow.compat import v1
@@ -374,7 +375,7 @@ def test_the_command_line_asks_tensorflow_only_to_build(tmp_path):
     run = "session: print y with x = [[1, 2, 3], [4, 5, 6]]"
     path.write_text(f"placeholder x: float32[2, 3]\ny = raw.MatMul(a=x, b=x)\n{run}\n")
     for command, code in (("check", 0), ("run", 1)):
-        done = subprocess.run([sys.executable, "-m", "tfdsl", command, path], capture_output=True, text=True)
+        done = forked.run([sys.executable, "-m", "tfdsl", command, path], capture_output=True, text=True)
         assert done.returncode == code, done.stderr
         assert ("TFG701" in done.stderr) == bool(code)
         assert "I0000" not in done.stderr and "Traceback" not in done.stderr

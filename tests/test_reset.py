@@ -67,7 +67,7 @@ RESETS = [
 
 def test_containers_are_cleared_and_a_run_on_another_goes_on(cluster):
     words = json.dumps([words for words, *_ in RESETS])
-    done = clusters.python(CLIENT, cluster.addresses["worker", 0], cluster.config, words)
+    done = clusters.python(CLIENT, cluster.addresses["worker", 0], cluster.config, words, forks=True)
     assert done.returncode == 0, done.stderr
     found, left = json.loads(done.stdout), ALL
     for (_, what, gone), (code, said, there) in zip(RESETS, found["resets"], strict=True):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+import forked
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -38,14 +39,12 @@ def environment():
 
 
 def run(folder, *arguments):
-    return subprocess.run(
-        command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True, timeout=300
-    )
+    return forked.run(command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True, timeout=300)
 
 
 def start(folder, *arguments):
     """A run in the background; its lines are read as they come."""
-    return subprocess.Popen(
+    return forked.Popen(
         command(*arguments), cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, start_new_session=True,
     )  # fmt: skip

@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import clusters
+import forked
 import pytest
 
 SESSION = """
@@ -109,7 +110,7 @@ def test_a_server_can_be_interrupted_while_it_starts(cluster):
 def test_a_quiet_server_says_nothing(cluster):
     cluster.kill("worker", 1)
     words = clusters.tfdsl("server", "--config", cluster.config, "--job", "worker", "--task", "1", "--quiet")
-    process = subprocess.Popen(words, env=clusters.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = forked.Popen(words, env=clusters.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     while not clusters.listens(cluster.addresses["worker", 1]):
         assert process.poll() is None
     process.terminate()

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import forked
 import pytest
 
 import tfdsl
@@ -96,7 +97,7 @@ def test_a_kernel_that_hangs_does_not_hold_the_process(start, hanging, signals, 
     # What was kept before is whole.
     text = HANGS.replace("    print i\n", "    print w\n")
     (hanging / "hangs.tfg").write_text(text)
-    done = subprocess.run(
+    done = forked.run(
         [sys.executable, SCRIPT, "run", "hangs.tfg", "--resume-anyway"], cwd=hanging, env=environment(), text=True,
         capture_output=True, timeout=300,
     )  # fmt: skip

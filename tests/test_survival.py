@@ -2,10 +2,10 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,7 +20,7 @@ def started(arguments, tmp_path, before=""):
     code = f"import runpy\n{before}\nrunpy.run_module('benchmarks.survival.{kind}', run_name='__main__')"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code, *rest, "--json", str(tmp_path / "figures.json")]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    done = forked.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     if done.returncode == SKIPPED:
         pytest.skip(done.stdout.strip())
     return done

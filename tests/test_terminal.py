@@ -7,6 +7,7 @@ import select
 import subprocess
 import sys
 
+import forked
 import pytest
 
 from tfdsl.cli import main
@@ -59,7 +60,7 @@ def good(here):
 def on_terminal(arguments):
     """Everything that a command writes where both outputs are a terminal."""
     ours, theirs = pty.openpty()
-    child = subprocess.Popen([sys.executable, "-m", "tfdsl", *arguments], stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL,
+    child = forked.Popen([sys.executable, "-m", "tfdsl", *arguments], stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL,
                              env={**os.environ, "NO_COLOR": "1", "TERM": "dumb"})  # fmt: skip
     os.close(theirs)
     text = b""

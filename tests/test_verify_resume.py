@@ -2,9 +2,9 @@
 
 import json
 import os
-import subprocess
 import sys
 
+import forked
 import pytest
 
 MODEL = """import nn
@@ -46,9 +46,9 @@ session:
 def verify(folder, text, *arguments):
     (folder / "model.tfg").write_text(text, encoding="utf-8")
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    return subprocess.run(
+    return forked.run(
         [sys.executable, "-m", "tfdsl", "run", "model.tfg", "--verify-resume", *arguments],
-        cwd=folder, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True, timeout=600,
+        cwd=folder, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True, timeout=600, forks=True,
     )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def test_a_program_that_fails_says_so(tmp_path):
 @pytest.mark.long
 def test_what_is_restored_is_brought_along(tmp_path):
     (tmp_path / "first.tfg").write_text('variable w = [3.0]\nsession: save to "start.ckpt"\n', encoding="utf-8")
-    subprocess.run([sys.executable, "-m", "tfdsl", "run", "first.tfg"], cwd=tmp_path, check=True)
+    forked.run([sys.executable, "-m", "tfdsl", "run", "first.tfg"], cwd=tmp_path, check=True)
     text = HIDDEN.replace("session:\n", 'session:\n    restore from "start.ckpt"\n').replace("noise)", "[0.5])", 1)
     made = verify(tmp_path, text)
     assert made.returncode == 0, made.stdout + made.stderr
