@@ -9,7 +9,8 @@ from pathlib import Path
 import clusters
 import forked
 import pytest
-from tfdsl.runtime.execution.cluster_session.recovery import Once, Place
+
+from tfdsl.runtime.cluster.recovery import Once, Place
 
 pytestmark = pytest.mark.xdist_group("cluster")
 

@@ -15,8 +15,8 @@ from tfdsl.data.batches import BatchOrder
 from tfdsl.data.mersenne import SEEDS, first_draws, sampled
 from tfdsl.lowering.draws import CompiledDraws
 from tfdsl.lowering.tf import tf
-from tfdsl.runtime import loop as engine_loop
 from tfdsl.runtime.options import Options
+from tfdsl.runtime.training import graph_loop as engine_loop
 from tfdsl.runtime.training import select as engines
 
 MODELS = pathlib.Path(__file__).parent.parent / "models"
