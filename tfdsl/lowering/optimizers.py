@@ -1,13 +1,41 @@
 """`optimize` to TensorFlow's optimizers."""
 
+from functools import partial
+
 from ..ops.optimizers import LEARNING_RATE, OPTIMIZERS
 from .tf import tf, v1
 
 
 def optimizer(optimizer: str, **arguments) -> v1.train.Optimizer:
     """An optimizer by its name in the language. Arguments are numbers or scalar tensors."""
+    row = OPTIMIZERS[optimizer]
     arguments.setdefault("learning_rate", LEARNING_RATE)
-    return getattr(v1.train, OPTIMIZERS[optimizer].tf)(**arguments)
+    made = getattr(v1.train, row.tf)(**{name: value for name, value in arguments.items() if name not in row.own})
+    own = {name: argument.step for name, argument in row.own.items() if name in arguments}
+    if own:
+        made.apply_gradients = partial(_apply_with, made.apply_gradients, own, arguments)
+    return made
+
+
+def _apply_with(apply, own, arguments, pairs, global_step=None, name=None) -> tf.Operation:
+    """The step of an optimizer with arguments that TensorFlow lacks, which are names of `own`."""
+
+    outer = v1.get_default_graph().get_name_scope()
+
+    def without(pairs):
+        with v1.name_scope(f"{outer}/" if outer else None):  # what it keeps has the names that it has without them
+            return apply(pairs, global_step)
+
+    for argument, step in own.items():
+        without = partial(_named, argument, step, without, arguments)
+    with v1.name_scope(name or "step") as scope:
+        return tf.group(without(list(pairs)), name=scope)
+
+
+def _named(argument, step, apply, arguments, pairs):
+    """One such step, its ops in a scope of the argument's name."""
+    with v1.name_scope(argument):
+        return step(tf, apply, pairs, arguments)
 
 
 def minimize(loss, name: str | None, wrt: list | None = None, **arguments) -> tf.Operation:

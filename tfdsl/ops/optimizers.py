@@ -3,31 +3,51 @@
 `learning_rate` is always given by keyword; the other arguments may be given by position too.
 """
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 from ..record import Record
 
 REQUIRED = object()
 LEARNING_RATE = 0.01
 
+Pairs = Sequence[tuple[Any, Any]]  # gradients, None where there is none, with their variables
+
+
+class OwnArgument(Record):
+    """An argument that TensorFlow's class lacks. `step(tf, apply, pairs, arguments)` makes a step that is given it:
+    `tf` is TensorFlow, `arguments` are all arguments of the optimizer, with the learning rate, and `apply(pairs)` makes
+    the step without this one. So it can change the gradients, and do something before the step or after it. It returns
+    the op that has done all. If a program leaves the argument out, its graph is that of TensorFlow's class alone."""
+
+    default: object
+    step: Callable[[Any, Callable[[Pairs], Any], Pairs, Mapping[str, Any]], Any]
+
 
 class OptimizerRow(Record):
-    """`tf` is a class below `tf.compat.v1.train`; `params` its arguments after `learning_rate`, with defaults."""
+    """`tf` is a class below `tf.compat.v1.train`; `given` its arguments after `learning_rate`, with defaults. `own` are
+    arguments that it lacks."""
 
     name: str
     tf: str
-    params: dict[str, object]
+    given: dict[str, object]
     doc: str
-    slots: tuple[str, ...] = ()  # what it keeps for each variable
+    own: dict[str, OwnArgument] = {}  # noqa: RUF012
+
+    @property
+    def params(self) -> dict[str, object]:
+        """The arguments with their defaults, but for `learning_rate`."""
+        return {**self.given, **{name: argument.default for name, argument in self.own.items()}}
 
     @property
     def signature(self) -> str:
         def shown(name: str, default: object) -> str:
             if default is REQUIRED:
                 return name
-            return f"{name} = {str(default).lower() if isinstance(default, bool) else default}"
+            return f"{name} = {str(default).lower() if default is None or isinstance(default, bool) else default}"
 
         parts = [shown(name, default) for name, default in self.params.items()]
         return ", ".join([*parts, f"learning_rate = {LEARNING_RATE}"])
-
 
     @property
     def example(self) -> str:
@@ -47,33 +67,29 @@ OPTIMIZERS: dict[str, OptimizerRow] = {
         ),
         OptimizerRow(
             "momentum", "MomentumOptimizer", {"momentum": REQUIRED, "use_nesterov": False},
-            "m = momentum * m + gradient; var -= learning_rate * m", ("Momentum",),
+            "m = momentum * m + gradient; var -= learning_rate * m",
         ),
         OptimizerRow(
             "adam", "AdamOptimizer", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
             "Steps by the mean of the gradients over the root of the mean of their squares (Kingma and Ba, 2014).",
-            ("Adam", "Adam_1"),
         ),
         OptimizerRow(
             "rmsprop", "RMSPropOptimizer",
             {"decay": 0.9, "momentum": 0.0, "epsilon": 1e-10, "centered": False},
             "Divides the gradient by a running root mean square of itself (Tieleman and Hinton, 2012).",
-            ("RMSProp", "RMSProp_1"),
         ),
         OptimizerRow(
             "adagrad", "AdagradOptimizer", {"initial_accumulator_value": 0.1},
             "Divides the gradient by the root of the sum of all its squares so far (Duchi et al., 2011).",
-            ("Adagrad",),
         ),
         OptimizerRow(
             "adadelta", "AdadeltaOptimizer", {"rho": 0.95, "epsilon": 1e-8},
             "As rmsprop, with a running size of the updates for the learning rate (Zeiler, 2012).",
-            ("Adadelta", "Adadelta_1"),
         ),
         OptimizerRow(
             "ftrl", "FtrlOptimizer",
             {"learning_rate_power": -0.5, "initial_accumulator_value": 0.1, **_PROXIMAL},
-            "Follow the regularized leader, for sparse linear models (McMahan et al., 2013).", ("Ftrl", "Ftrl_1"),
+            "Follow the regularized leader, for sparse linear models (McMahan et al., 2013).",
         ),
         OptimizerRow(
             "proximal_gradient_descent", "ProximalGradientDescentOptimizer", dict(_PROXIMAL),
@@ -81,7 +97,7 @@ OPTIMIZERS: dict[str, OptimizerRow] = {
         ),
         OptimizerRow(
             "proximal_adagrad", "ProximalAdagradOptimizer", {"initial_accumulator_value": 0.1, **_PROXIMAL},
-            "Adagrad with a proximal step for L1 and L2 regularization (Duchi and Singer, 2009).", ("Adagrad",),
+            "Adagrad with a proximal step for L1 and L2 regularization (Duchi and Singer, 2009).",
         ),
     )
 }  # fmt: skip
