@@ -14,8 +14,8 @@ from programs import GOLDEN, MODELS
 
 import tfdsl
 from tfdsl.cli import main
-from tfdsl.draw.dot import dot
-from tfdsl.draw.html import html
+from tfdsl.draw.formats.dot import dot
+from tfdsl.draw.formats.html import html
 from tfdsl.draw.picture import Box, picture
 from tfdsl.program import Enter, Exit, Node
 
@@ -176,7 +176,7 @@ def test_pbtxt_is_the_graph_of_tensorflow(file):
 
 def test_wrong_use(file, capsys):
     assert main(["graph", "p.tfg", "-o", "out.png"]) == 2
-    assert ".svg, .dot, .html or .pbtxt" in capsys.readouterr().err
+    assert ".dot, .html, .pbtxt or .svg" in capsys.readouterr().err
     assert main(["graph", "p.tfg", "--graph", "other"]) == 2
     assert main(["graph", "p.tfg", "-o", "missing/out.dot"]) == 1
     assert "TFG707" in capsys.readouterr().err

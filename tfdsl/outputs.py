@@ -7,8 +7,8 @@ from contextlib import suppress
 from .diagnostics import WRITE_FAILED, Diagnostic, TfgError
 
 
-def write_output(path: str, text: str) -> None:
-    """Put a text in a file, whole or not at all; what was in it is replaced.
+def write_output(path: str, content: str | bytes) -> None:
+    """Put a text, or bytes, in a file, whole or not at all; what was in it is replaced.
 
     A link stays one, and the file that it leads to is replaced, with its permissions. A device or a pipe is written to.
     """
@@ -16,12 +16,12 @@ def write_output(path: str, text: str) -> None:
         target = os.path.realpath(path)
         before = _mode(target)
         if before is not None and not stat.S_ISREG(before):
-            _write(os.open(target, os.O_WRONLY), text)
+            _write(os.open(target, os.O_WRONLY), content)
             return
         work = os.path.join(os.path.dirname(target), f".tfdsl-{os.urandom(8).hex()}")
         handle = os.open(work, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
-            _write(handle, text)
+            _write(handle, content)
             if before is not None:
                 os.chmod(work, stat.S_IMODE(before))
             os.replace(work, target)
@@ -41,6 +41,6 @@ def _mode(path: str) -> int | None:
         return None
 
 
-def _write(handle: int, text: str) -> None:
-    with open(handle, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+def _write(handle: int, content: str | bytes) -> None:
+    with open(handle, "wb") as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)

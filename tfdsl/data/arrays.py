@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -32,11 +32,12 @@ _ALL_WHOLE, _INTEGERS = (
 class Rows(Protocol):
     """An array [rows, columns], or what can be read like one: a slice of its rows, or some by their indices."""
 
-    dtype: np.dtype
+    @property
+    def dtype(self) -> np.dtype: ...
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray: ...
+    def __getitem__(self, rows: slice | np.ndarray, /) -> Any: ...
 
 
 Function = Callable[[np.ndarray], np.ndarray]

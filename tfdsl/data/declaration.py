@@ -6,7 +6,7 @@ the source that gives it.
 
 import os
 from dataclasses import replace
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from ..access import Access, access_of
 from ..diagnostics import DATA_FORMAT, DATA_REPLACEMENT, MASKED
@@ -74,7 +74,7 @@ def source_of(spec: Spec, replacement: object, access: Access | None = None) -> 
     """
     source = SOURCES[spec.source.name]
     arguments = source.bound(spec.source.arguments)
-    if replacement is None:
+    if not is_path(replacement):
         return source, arguments, Where(spec.folder, access or Access(os.path.join(spec.folder, "")))
     path, where = os.fspath(replacement), Where("", access_of(replacement))
     file = by_suffix().get(os.path.splitext(path)[1].lower())
@@ -92,7 +92,7 @@ def _target(columns: tuple[str, ...], replaced: Source) -> str:
     return next((name for name in (replaced.target_name, "target") if name in columns), columns[-1])
 
 
-def python_arrays(data_name: str, data: object) -> tuple[object, object]:
+def python_arrays(data_name: str, data: object) -> tuple[Any, Any]:
     """Features and target (None where there is none) of data given from Python."""
     if isinstance(data, (tuple, list)) and len(data) == 2:  # no sequence pattern: that takes an array of two rows, too
         return tuple(data)

@@ -148,7 +148,8 @@ def check_features(name: str, shape: Sequence[int], is_there: bool = False) -> N
     if len(shape) != 2 or 0 in shape:
         wanted = "[rows, columns], neither of them 0"
         raise DataError(ARRAY_SHAPE, array=name, shape=_sizes(shape), wanted=wanted)
-    check_size(name, *shape, is_there)
+    rows, columns = shape
+    check_size(name, rows, columns, is_there)
 
 
 def check_target(name: str, shape: Sequence[int], rows: int) -> None:

@@ -120,7 +120,8 @@ def open_file(path: str, where: Where) -> BinaryIO:
     try:
         return where.access.reading(path, where.folder)
     except Refused as error:
-        raise DataError(error.message, param="path", **error.details) from None
+        details: dict[str, Any] = error.details
+        raise DataError(error.message, param="path", **details) from None
     except (OSError, ValueError) as error:  # ValueError: a null character
         reason = getattr(error, "strerror", None) or str(error)
         folder = shown(os.path.abspath(where.folder))

@@ -138,7 +138,7 @@ class CsvRows:
         for block in self.blocks():
             self.numbers(block)
             rows += len(block)
-            values = _integers(row[column] for row in block) if whole else None
+            values = None if column is None or not whole else _integers(row[column] for row in block)
             whole = values is not None
             fits = fits and (values is None or _in_int64(values))
         if whole and not fits:

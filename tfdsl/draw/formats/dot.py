@@ -1,8 +1,8 @@
-"""A picture in Graphviz's language, and as SVG where pygraphviz is installed."""
+"""A picture in Graphviz's language."""
 
-from ..diagnostics import GRAPHVIZ_MISSING, Diagnostic, TfgError
-from ..suggest import visible
-from .picture import Box, Edge, Picture, Shape
+from ...suggest import visible
+from ..picture import Box, Edge, Picture, Shape
+from .base import Format
 
 # Fill, line and form of each kind; the colours are Okabe and Ito's, which colour-blind people can tell apart.
 STYLES = {
@@ -38,15 +38,6 @@ def dot(pictures: list[Picture]) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def svg(pictures: list[Picture]) -> str:
-    """The same as SVG, by Graphviz."""
-    try:
-        import pygraphviz
-    except ImportError:
-        raise TfgError([Diagnostic(GRAPHVIZ_MISSING, None)]) from None
-    return pygraphviz.AGraph(string=dot(pictures)).draw(format="svg", prog="dot").decode("utf-8")
-
-
 def _quoted(text: str) -> str:
     escaped = visible(text.replace("\n", " ")).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
@@ -75,3 +66,6 @@ def _children(children: tuple[Box | Shape, ...], prefix: str, depth: int) -> lis
 def _edge(edge: Edge, prefix: str) -> str:
     look = 'style="dashed"' if edge.control else f"label={_quoted(edge.label)}"
     return f"  {prefix}{edge.start} -> {prefix}{edge.end} [{look}];"
+
+
+FORMAT = Format("is for other tools", lambda drawing: dot(drawing.pictures))

@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
-from ..suggest import visible
+from ...suggest import visible
+from ..picture import KINDS, Box, Picture, Shape
+from .base import Format
 from .dot import STYLES, TINTS
-from .picture import KINDS, Box, Picture, Shape
 
 _OPEN_BUDGET = 150  # items that are visible at first
 
@@ -50,3 +51,6 @@ def _plain(child: Box | Shape) -> dict:
     children, tint = [_plain(one) for one in child.children], sum(map(ord, child.like)) % len(TINTS)
     return {"id": child.id, "label": child.label, "like": child.like, "number": child.number, "count": child.count,
             "tint": tint, "children": children}  # fmt: skip
+
+
+FORMAT = Format("is a page whose boxes open and close", lambda drawing: html(drawing.pictures, drawing.title))

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import zlib
 from contextlib import suppress
+from typing import Literal
 
 import numpy as np
 
@@ -18,7 +19,7 @@ _SHAPE = (20640, 9)
 _BYTES = _SHAPE[0] * _SHAPE[1] * 8
 _MOST = 1 << 21  # of the file, and of what it unpacks to: both are less
 # The published array by rows or by columns, in either of which NumPy may have written it.
-_DIGESTS = {
+_DIGESTS: dict[str, Literal["C", "F"]] = {
     "5a6e1850914c2dc94eba36c5f025d01a90c49c13269281ea222a3c38a957ab60": "F",
     "898f39f9b96274ded9a9f5a3b1b9f1dc032ab86955ac0f86b1c17330ba30cb25": "C",
 }
@@ -57,7 +58,7 @@ def _array(packed: bytes) -> np.ndarray | None:
     except zlib.error:
         return None
     numbers = data[-1 - _BYTES : -1]  # a pickle ends with a full stop
-    order = _DIGESTS.get(hashlib.sha256(numbers).hexdigest())
+    order: Literal["C", "F"] | None = _DIGESTS.get(hashlib.sha256(numbers).hexdigest())
     return None if order is None else np.frombuffer(numbers, "<f8").reshape(_SHAPE, order=order).copy(order)
 
 
@@ -73,6 +74,8 @@ def downloaded_california() -> tuple[np.ndarray, np.ndarray]:
         found = kept_california(work)
         with suppress(OSError):  # not to keep it is no reason not to use it
             _keep(os.path.join(work, NAME))
+    if found is None:
+        raise OSError("scikit-learn has left no file behind")
     return found
 
 

@@ -6,7 +6,7 @@ of the form that https://github.com/apache/parquet-format/blob/master/src/main/t
 """
 
 import struct
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ....diagnostics import COLUMN_KIND
 from ....record import Record
@@ -15,10 +15,19 @@ from ..base import unreadable
 
 _MAGIC = b"PAR1"
 _MAX_FOOTER = 100_000_000
-_KINDS = {0: "b", 1: "i", 2: "i", 4: "f", 5: "f"}  # of Parquet's physical types, as NumPy's letters
+# Parquet's physical types, as NumPy's letters.
+_KINDS: dict[int | None, str] = {0: "b", 1: "i", 2: "i", 4: "f", 5: "f"}
 # What an integer can stand for besides a number, by Parquet's "converted type".
-_NO_NUMBERS = {0: "text", 5: "decimals", 6: "dates", 7: "times", 8: "times", 9: "timestamps", 10: "timestamps"}
-_NAMES = {3: "timestamps", 6: "text or bytes", 7: "bytes"}
+_NO_NUMBERS: dict[int | None, str] = {
+    0: "text",
+    5: "decimals",
+    6: "dates",
+    7: "times",
+    8: "times",
+    9: "timestamps",
+    10: "timestamps",
+}
+_NAMES: dict[int | None, str] = {3: "timestamps", 6: "text or bytes", 7: "bytes"}
 
 
 class ParquetColumn(Record):
@@ -62,7 +71,7 @@ def damaged(path: str, reason: str) -> DataError:
     return unreadable(path, "a Parquet file", reason, remedy)
 
 
-def _column(element: dict[int, object], place: FilePlace) -> ParquetColumn:
+def _column(element: dict[int, Any], place: FilePlace) -> ParquetColumn:
     name = element[4].decode("utf-8")
     physical, converted = element.get(1), element.get(6)
     if element.get(5) or element.get(3) == 2:
@@ -101,8 +110,8 @@ class _Thrift:
         value = self.varint()
         return (value >> 1) ^ -(value & 1)
 
-    def struct(self) -> dict[int, object]:
-        fields: dict[int, object] = {}
+    def struct(self) -> dict[int, Any]:
+        fields: dict[int, Any] = {}
         number = 0
         while (head := self.byte()) != 0:
             number = number + (head >> 4) if head >> 4 else self.integer()

@@ -1,0 +1,32 @@
+"""What a format of pictures is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ...program import Graph
+from ...record import Record
+from ..picture import Picture, picture
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is drawn: some graphs of a program, under a title. `graph_def` builds the first of them with TensorFlow."""
+
+    title: str
+    graphs: Sequence[Graph]
+    graph_def: Callable[[], Any]
+
+    @cached_property
+    def pictures(self) -> list[Picture]:
+        return [picture(graph) for graph in self.graphs if graph.items or len(self.graphs) == 1]
+
+
+class Format(Record):
+    """A format: `doc` ends the sentence that begins with its name, `write` makes the content of the file. One that
+    `needs_tensorflow` may ask for the `graph_def`."""
+
+    doc: str
+    write: Callable[[Drawing], str | bytes]
+    needs_tensorflow: bool = False

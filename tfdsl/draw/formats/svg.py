@@ -1,0 +1,17 @@
+"""A picture as SVG, where pygraphviz is installed."""
+
+from ...diagnostics import GRAPHVIZ_MISSING, Diagnostic, TfgError
+from .base import Drawing, Format
+from .dot import dot
+
+
+def svg(drawing: Drawing) -> str:
+    """The picture as Graphviz draws it."""
+    try:
+        import pygraphviz
+    except ImportError:
+        raise TfgError([Diagnostic(GRAPHVIZ_MISSING, None)]) from None
+    return pygraphviz.AGraph(string=dot(drawing.pictures)).draw(format="svg", prog="dot").decode("utf-8")
+
+
+FORMAT = Format("needs Graphviz (pip install pygraphviz)", svg)
