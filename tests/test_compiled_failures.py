@@ -124,6 +124,14 @@ VALUES = {
     "shifts": "y = raw.LeftShift(x=1, y=k * 20)",
     "floats beyond whole numbers": "y = cast(10.0 ** cast(k * 5, float32), int32)",
     "infinity as a whole number": "y = cast(1.0 / cast(3 - k, float32), int32)",
+    "the largest of numbers and NaN": "y = reduce_max([1.0, log(2.5 - cast(k, float32))])",
+    "the smallest of NaN alone": "y = reduce_min([log(2.5 - cast(k, float32))])",
+    "the place of NaN": "y = argmax([log(2.5 - cast(k, float32)), 1.0])",
+    "the place of the smallest beside NaN": "y = argmin([1.0, log(2.5 - cast(k, float32)), 0.5])",
+    "the largest two beside NaN": "y = top_k([1.0, log(2.5 - cast(k, float32)), 2.0], 2)[1]",
+    "the largest of a segment": "y = unsorted_segment_max([1.0, log(2.5 - cast(k, float32)), 2.0], [0, 0, 1], 2)",
+    "a window of NaN": 'y = max_pool(log(reshape([2.5, 2.6, 2.7, 2.8], [1, 2, 2, 1]) - cast(k, float32)), 2, 2, "VALID")',
+    "a mean of large whole numbers": "y = reduce_mean([2147483645 + minimum(k, 2), k, -1])",
 }
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import warnings
 from pathlib import Path
 
 import ml_dtypes
@@ -525,6 +526,23 @@ def test_what_a_session_gives_can_be_fed(program):
         assert session.run("b", feed={"p": given}).tolist() == [4.0, 8.0]
         assert session.run("c", feed={"q": given}).tolist() == [3.0, 5.0]
         assert session.run("b", feed={"p": np.float32([0.5, 1.5])}).tolist() == [1.0, 3.0]
+
+
+def test_texts_are_fed_as_texts():
+    text = "placeholder s: string[n]\nn = string_length(s)\n"
+    with tfdsl.compile(text).session() as session:
+        for given in (["é", b"\xff"], np.array(["é", "a"]), np.array(["é", b"a"], object)):
+            assert session.run("n", feed={"s": given}).tolist() == [2, 1]
+        for given, shown in (([None, "a"], "None"), (np.array(["a", 1], object), "1")):
+            with pytest.raises(TfgError) as caught:
+                session.run("n", feed={"s": given})
+            assert str(caught.value).startswith(f"error[TFG503]: s is string[n], but is fed {shown}")
+
+
+def test_whole_numbers_are_fed_to_complex_ones():
+    with tfdsl.compile("placeholder c: complex64[2]\na = c * 2\n").session() as session, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert session.run("a", feed={"c": [1, -2]}).tolist() == [2, -4]
 
 
 @pytest.mark.parametrize("name", ["float8_e5m2", "float8_e4m3fn", "qint8", "quint8"])

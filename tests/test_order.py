@@ -590,3 +590,54 @@ def test_check_knows_of_the_random_ops_that_a_run_cannot_copy(nodes, statement, 
         assert error.value.diagnostics[0].code == "TFG717"
     else:
         program.run()
+
+
+# --- writes that nothing needs ----------------------------------------------------------------
+
+UNNEEDED = {
+    "in a branch": "if u > 2.0:\n    _w = assign_add(v, 1.0)\n    y = u * 2.0\nelse:\n    y = u * 3.0",
+    "beside one that is needed": """\
+if u > 2.0:
+    _w = assign_add(v, 1.0)
+    z = assign_add(u, 1.0)
+    y = z * 2.0
+else:
+    z = u * 1.0
+    y = u * 3.0""",
+    "in a loop": "i = 0\ny = u * 1.0\nwhile i < 2:\n    i = i + 1\n    _w = assign_add(v, 1.0)\n    y = y + u",
+    "in a branch that nothing needs": """\
+if u > 2.0:
+    if u > 1.0:
+        _w = assign_add(v, 1.0)
+        _z = _w * 2.0
+    else:
+        _z = u * 4.0
+    y = u * 1.0
+else:
+    y = u * 3.0""",
+    "in a branch in a branch": """\
+if u > 2.0:
+    if u > 1.0:
+        _w = assign_add(v, 1.0)
+        _z = u * 2.0
+    else:
+        _z = u * 4.0
+    y = _z * 1.0
+else:
+    y = u * 3.0""",
+}
+
+
+@pytest.mark.parametrize("nodes", UNNEEDED.values(), ids=UNNEEDED)
+def test_a_write_that_no_result_needs_never_runs(nodes):
+    """So the warning says; TensorFlow leaves it out where it takes an `if` or a `while` apart, and nowhere else."""
+    text = f"variable v = 1.0\nvariable u = 5.0\n{nodes}\nsession:\n    print y\n    train 3 steps:\n        print y\n"
+    text += "        run no_op()\n    print v\n"
+    assert [one.code for one in tfdsl.check(text)].count("TFG937") == 1
+    printed = ran(text).printed
+    assert printed[-1] == "1.0"
+    assert ran(text, "loop").printed == printed
+    try:
+        assert ran(text, "xla").printed == printed
+    except tfdsl.TfgError as error:  # an `if` in an `if`
+        assert error.diagnostics[0].code == "TFG715"

@@ -194,6 +194,8 @@ SIZE_UNKNOWN = _message("TFG409", "size {axis} of {text} is not known while comp
 RAGGED = _message("TFG410", "the rows of this list have different lengths", "make all rows equally long")
 MIXED_LIST = _message("TFG411", "this list mixes {first} and {second}", "use values of one kind")
 OPERATOR = _message("TFG412", "'{op}' does not work on {left} and {right}")
+SEARCHED = _message("TFG490", "'{op}' looks for one value, but {value} is {shape}",
+                    "take one element of it, or compare with ==, which holds if all elements are the same")
 OPERATOR_ONE = _message("TFG413", "'{op}' does not work on {value}")
 ARITHMETIC = _message("TFG414", "this cannot be computed: {reason}")
 INDEX_KIND = _message("TFG415", "{value} cannot be indexed with {index}")

@@ -47,10 +47,21 @@ def warn_effects(ctx: Analysis, graph: Graph, fetched: set[int]) -> set[int]:
         for region in node.regions:
             live = graph.reach(ref for arg in region.results for ref in refs_of(arg))
             for item in region.items:
-                if isinstance(item, Node) and is_write(item) and item.id not in live:
-                    dead.add(item.id)
-                    _report(ctx, NEVER_RUNS, item, op=item.op, word=_word(node))
+                for one in _writes(item) if isinstance(item, Node) and item.id not in live else ():
+                    if one.id not in dead:
+                        dead.add(one.id)
+                        _report(ctx, NEVER_RUNS, one, op=one.op, word=_word(node))
     return dead
+
+
+def _writes(node: Node) -> Iterator[Node]:
+    """The node, and those within it, that change a variable."""
+    if is_write(node):
+        yield node
+    for region in node.regions:
+        for item in region.items:
+            if isinstance(item, Node):
+                yield from _writes(item)
 
 
 def _word(owner: Node) -> str:

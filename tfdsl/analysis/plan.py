@@ -40,6 +40,7 @@ from ..diagnostics import (
     OUTSIDE_TRAIN,
     PLAN_PLACE,
     RUN_VALUE,
+    SEARCHED,
     SEED_VALUE,
     SESSION_NAME,
     SESSION_TWICE,
@@ -294,6 +295,8 @@ def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, at: int
         if isinstance(one, Value) and isinstance(other, Fetch) and (type := ctx.graph.nodes[other.ref.node].outputs):
             check_rounded(ctx, Given(one.value, side.span), type[other.ref.output].dtype)
     a, b = (known_shape(ctx, plan, side) for side in (left, right))
+    if op in ("in", "not in") and a:
+        ctx.fail(SEARCHED, expr.span, op=op, value=expr.operands[at].span.text, shape=shape_text(a))
     if op in ("in", "not in") or a is None or b is None:
         return
     try:

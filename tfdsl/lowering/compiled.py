@@ -48,8 +48,8 @@ class Inputs:
 
 
 SAFE = frozenset("""
-    Abs Acos Acosh Add AddN AddV2 AdjustContrastv2 AdjustHue AdjustSaturation All Angle Any ApproximateEqual ArgMax
-    ArgMin Asin Asinh AssignAddVariableOp AssignSubVariableOp AssignVariableOp Atan Atan2 Atanh AvgPool AvgPool3D
+    Abs Acos Acosh Add AddN AddV2 AdjustContrastv2 AdjustHue AdjustSaturation All Angle Any ApproximateEqual Asin
+    Asinh AssignAddVariableOp AssignSubVariableOp AssignVariableOp Atan Atan2 Atanh AvgPool AvgPool3D
     AvgPool3DGrad AvgPoolGrad BatchMatMul BatchMatMulV2 BatchMatMulV3 BatchToSpace BatchToSpaceND BesselI0e BesselI1e
     Betainc BiasAdd BiasAddGrad BiasAddV1 Bitcast BitwiseAnd BitwiseOr BitwiseXor BroadcastArgs BroadcastGradientArgs
     BroadcastTo Bucketize Ceil ClipByValue Complex ComplexAbs Concat ConcatOffset ConcatV2 Conj
@@ -65,8 +65,8 @@ SAFE = frozenset("""
     Invert IsFinite IsInf IsNan L2Loss LRN LRNGrad LeakyRelu LeakyReluGrad Less LessEqual Lgamma LinSpace
     ListDiff Log Log1p LogSoftmax LogicalAnd LogicalNot LogicalOr LowerBound MatMul MatrixDiag MatrixDiagPart
     MatrixDiagPartV2 MatrixDiagPartV3 MatrixDiagV2 MatrixDiagV3 MatrixSetDiag MatrixSetDiagV2 MatrixSetDiagV3
-    MatrixTriangularSolve Max MaxPool MaxPool3D MaxPool3DGrad MaxPool3DGradGrad MaxPoolGrad MaxPoolGradGrad
-    MaxPoolGradGradV2 MaxPoolGradV2 MaxPoolV2 Maximum Mean Min Minimum MirrorPad MirrorPadGrad Mul MulNoNan Multinomial
+    MatrixTriangularSolve MaxPool3DGrad MaxPool3DGradGrad MaxPoolGrad MaxPoolGradGrad
+    MaxPoolGradGradV2 MaxPoolGradV2 Maximum Minimum MirrorPad MirrorPadGrad Mul MulNoNan Multinomial
     Ndtri Neg NextAfter NoOp NotEqual OneHot OnesLike Pack Pad PadV2 PlaceholderWithDefault Polygamma PopulationCount
     PreventGradient Prod Qr RFFT RFFT2D RFFT3D RGBToHSV RandomGammaGrad RandomShuffle RandomStandardNormal RandomUniform
     Range Rank ReadVariableOp Real RealDiv Reciprocal ReciprocalGrad Relu Relu6 Relu6Grad ReluGrad Reshape
@@ -82,7 +82,7 @@ SAFE = frozenset("""
     StatelessRandomUniformFullInt StatelessRandomUniformFullIntV2 StatelessRandomUniformV2 StatelessTruncatedNormal
     StatelessTruncatedNormalV2 StopGradient Sub Sum Tan Tanh TanhGrad TensorListConcatV2 TensorListElementShape
     TensorListFromTensor TensorListGather TensorListGetItem TensorListLength TensorListPopBack TensorListPushBack
-    TensorListReserve TensorListSetItem TensorListSplit TensorListStack Tile ToBool TopKV2 Transpose TridiagonalMatMul
+    TensorListReserve TensorListSetItem TensorListSplit TensorListStack Tile ToBool Transpose TridiagonalMatMul
     TruncatedNormal Unique UniqueV2 Unpack UpperBound VarIsInitializedOp VariableShape Where Xdivy
     Xlog1py Xlogy ZerosLike Zeta
 """.split())  # fmt: skip
@@ -203,6 +203,25 @@ def _cast(op: Inputs) -> Condition:
     return _all((x > float(target.min) - 1.0) & (x < float(target.max) + 1.0))
 
 
+def _segments(op: Inputs) -> Condition:
+    return _all(op[1] < tf.cast(op[2], op[1].dtype))
+
+
+def _numbers(op: Inputs) -> Condition:
+    """There is no NaN: XLA may pass over one in search of the largest number, and gives it another place."""
+    dtype = op[0].dtype
+    return tf.logical_not(tf.reduce_any(tf.math.is_nan(op[0]))) if dtype.is_floating else True
+
+
+def _mean(op: Inputs) -> Condition:
+    """The sum fits, too: kernels make that of 32 bits in 64."""
+    dtype = op.dtype()
+    if dtype not in (tf.int32, tf.uint32):
+        return True
+    total = tf.reduce_sum(tf.cast(op[0], tf.int64), op[1])
+    return _all((total >= dtype.min) & (total <= dtype.max))
+
+
 def _power(op: Inputs) -> Condition:
     return _all(op[1] >= 0) if op.dtype().is_integer else True
 
@@ -241,8 +260,8 @@ CHECKS: dict[str, Callable[[Inputs], Condition]] = {
        for how in ("Add", "Div", "Max", "Min", "Mul", "Sub", "Update")},
     **{f"ResourceScatterNd{how}": lambda op: _each_below(op[1], _variable_shape(op[0]))
        for how in ("Add", "Sub", "Update")},
-    **{f"UnsortedSegment{how}": lambda op: _all(op[1] < tf.cast(op[2], op[1].dtype))
-       for how in ("Max", "Min", "Prod", "Sum")},
+    **dict.fromkeys(("UnsortedSegmentMax", "UnsortedSegmentMin"), lambda op: _segments(op) & _numbers(op)),
+    **dict.fromkeys(("UnsortedSegmentProd", "UnsortedSegmentSum"), _segments),
     "StridedSlice": _strided_slice(lambda op: tf.shape(op[0]), 1),
     "StridedSliceGrad": _strided_slice(lambda op: op[0], 1),
     "ResourceStridedSliceAssign": _strided_slice(lambda op: _variable_shape(op[0]), 1),
@@ -255,6 +274,8 @@ CHECKS: dict[str, Callable[[Inputs], Condition]] = {
     "Bincount": lambda op: _all(op[0] >= 0),
     "DenseBincount": lambda op: _all(op[0] >= 0),
     **dict.fromkeys(("Div", "FloorDiv", "FloorMod", "Mod", "TruncateDiv", "TruncateMod"), _divisor),
+    **dict.fromkeys(("ArgMax", "ArgMin", "Max", "MaxPool", "MaxPool3D", "MaxPoolV2", "Min", "TopKV2"), _numbers),
+    "Mean": _mean,
     "Pow": _power,
     "LeftShift": _shift,
     "RightShift": _shift,

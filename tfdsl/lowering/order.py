@@ -180,13 +180,18 @@ class Orders:
                 changed.attr[attr].func.name = made
 
     def _in_order(self, name: str, functions: dict[str, object]) -> str:
-        """The name of a function that does what another one does, in order; itself if that does."""
+        """The name of a function that does what the results of another one need, in order; itself if that does."""
         if name not in self._made:
-            function = self._library[name]
-            inner = self._order(executed(function), arguments_of(function))
-            self._made[name] = _rewritten(function, inner) if inner else None, inner.functions
-        made, needed = self._made[name]
-        functions |= needed
+            function, handles = self._library[name], arguments_of(self._library[name])
+            nodes = executed(function)
+            inner = self._order(nodes, handles)
+            needed = {node.name for node in nodes}
+            # Called as one, a function would also execute the writes that its results do not need.
+            others = (node for node in function.node_def if node.name not in needed)
+            is_new = inner or any(any(self._accessed(node, handles).values()) for node in others)
+            self._made[name] = _rewritten(function, nodes, inner) if is_new else None, inner.functions
+        made, called = self._made[name]
+        functions |= called
         if made is None:
             return name
         functions[made.signature.name] = made
@@ -220,10 +225,13 @@ def _handles(nodes: Iterable) -> dict[str, str]:
     return passed_on(nodes, result)
 
 
-def _rewritten(function, order: Order):
-    """A function with the order of its ops."""
+def _rewritten(function, nodes: list, order: Order):
+    """A function that has only some of its ops, with their order."""
     result = _copied(function)
     result.signature.name = f"{function.signature.name}_in_order"
+    kept = [_copied(node) for node in nodes]
+    del result.node_def[:]
+    result.node_def.extend(kept)
     for node in result.node_def:
         if node.name in order.changed:
             node.CopyFrom(order.changed[node.name])

@@ -25,6 +25,8 @@ def convert(
         raise _error(MASKED, origin, name=name)
     try:
         array = np.asarray(value)
+    except UnicodeDecodeError:  # text beside bytes
+        array = np.asarray(value, object)
     except ValueError:
         raise _error(FEED_SHAPE, origin, name=name, declared=type, actual="rows of different lengths") from None
     wanted = np.dtype(object) if type.dtype.kind == "string" else np.dtype(tf.as_dtype(type.dtype.name).as_numpy_dtype)
@@ -39,7 +41,11 @@ def convert(
         shown = f"{array.dtype}{shape_text(array.shape)}"
         raise _error(FEED_DTYPE, origin, name=name, declared=type, actual=shown)
     if type.dtype.kind == "string":
-        return array.astype(object)
+        array = array.astype(object)
+        for one in array.flat:
+            if not isinstance(one, (str, bytes)):
+                raise _error(FEED_DTYPE, origin, name=name, declared=type, actual=repr(one))
+        return array
     with np.errstate(over="ignore"):
         result = array.astype(wanted)
     if kind in ("int", "uint") and type.dtype.kind in ("int", "uint") and not np.array_equal(result, array):
@@ -48,7 +54,7 @@ def convert(
         different = _changed(array, result, DIGITS[type.dtype.name][0])
         if different.any():
             at = np.unravel_index(np.argmax(different), different.shape)
-            details = {"name": name, "dtype": type.dtype, "value": array[at], "rounded": f"{result[at]:.0f}"}
+            details = {"name": name, "dtype": type.dtype, "value": array[at], "rounded": f"{result[at].real:.0f}"}
             warn(Diagnostic(FEED_ROUNDED, origin.span if origin else None, details))
     return result
 
@@ -60,7 +66,7 @@ def _changed(array: np.ndarray, result: np.ndarray, digits: int) -> np.ndarray:
     if array.dtype.itemsize * 8 <= digits:
         return np.False_
     with np.errstate(invalid="ignore"):
-        return result.astype(array.dtype) != array
+        return result.real.astype(array.dtype) != array
 
 
 def check_shapes(feeds: Iterable[tuple[str, TensorType, np.ndarray, Origin | None]]) -> None:
