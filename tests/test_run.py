@@ -387,6 +387,13 @@ def test_expectations_that_fail_show_the_values(condition):
     assert diagnostic.span.line == 6
 
 
+def test_large_whole_numbers_are_compared_exactly():
+    text = "variable n: int64 = 9007199254740993\nvariable f: float64 = 9007199254740992.0\nsession:\n    expect {}\n"
+    for condition in ("n != 9007199254740992.0", "n > f", "f < n"):
+        assert run(text.format(condition)).expectations == 1
+    assert failure(text.format("n == 9007199254740992.0")).code == "TFG703"
+
+
 def test_nan_is_near_nothing():
     text = "x = constant(0.0)\nsession:\n    expect x / x == x / x within 1.0\n"
     assert failure(text).code == "TFG703"

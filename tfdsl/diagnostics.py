@@ -196,6 +196,8 @@ MIXED_LIST = _message("TFG411", "this list mixes {first} and {second}", "use val
 OPERATOR = _message("TFG412", "'{op}' does not work on {left} and {right}")
 SEARCHED = _message("TFG490", "'{op}' looks for one value, but {value} is {shape}",
                     "take one element of it, or compare with ==, which holds if all elements are the same")
+TRAINED_COMPLEX = _message("TFG491", "no optimizer trains {name}, which is {dtype}",
+                           "train its two parts, which are floats, and put them together: complex(re, im)")
 OPERATOR_ONE = _message("TFG413", "'{op}' does not work on {value}")
 ARITHMETIC = _message("TFG414", "this cannot be computed: {reason}")
 INDEX_KIND = _message("TFG415", "{value} cannot be indexed with {index}")

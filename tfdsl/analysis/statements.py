@@ -37,6 +37,7 @@ from ..diagnostics import (
     SHARED_REUSE,
     SUMMARY_KIND,
     SUMMARY_TYPE,
+    TRAINED_COMPLEX,
     TRAINING_LATE,
     TYPE_MISSING_SHAPE,
     UNUSED_VALUE,
@@ -392,7 +393,10 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
             n for n in graph.nodes.values()
             if n.is_variable and n.args.get("trainable") != Static(False)
         ]  # fmt: skip
-        if not any(depends(ctx, loss, Ref(n.id)) for n in trainable):
+        trained = [n.id for n in trainable if depends(ctx, loss, Ref(n.id))]
+        for variable in trained:
+            _check_trained(ctx, variable, statement.span)
+        if not trained:
             if t.Variable in graph.broken:
                 raise Abandoned(None)
             notes = next(filter(None, (barriers(ctx, loss, Ref(n.id)) for n in trainable)), ())
@@ -437,7 +441,15 @@ def _wrt(ctx: Analysis, statement: t.Optimize, values: list, loss: Ref):
             if not depends(ctx, loss, one.ref):
                 notes = operand_notes([value]) + barriers(ctx, loss, one.ref)
                 ctx.fail(NOT_DIFFERENTIABLE, value.span, notes, y="the loss", x=value.text)
+            _check_trained(ctx, one.ref.node, value.span)
             yield one.ref
+
+
+def _check_trained(ctx: Analysis, variable: int, span: Span) -> None:
+    """An optimizer can train a variable on which its loss depends."""
+    node = ctx.graph.nodes[variable]
+    if node.outputs[0].dtype.kind == "complex":
+        ctx.fail(TRAINED_COMPLEX, span, name=node.name, dtype=node.outputs[0].dtype)
 
 
 def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:

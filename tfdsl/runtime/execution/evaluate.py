@@ -86,8 +86,15 @@ def compare(op: str, left: object, right: object, within: float | None = None) -
         apart = np.abs(left.astype(dtype) - right.astype(dtype))
         near = np.all((left == right) | (apart <= within))  # also of infinite ones
         return bool(near) is (op == "==")
+    if any(map(_is_large, (left, right))) and "f" in (left.dtype.kind, right.dtype.kind):
+        left, right = left.astype(object), right.astype(object)  # as Python compares them, exactly
     result = np.asarray(_COMPARISONS[op](left, right))
     return bool(result.any() if op == "!=" else result.all())
+
+
+def _is_large(array: np.ndarray) -> bool:
+    """Whether whole numbers are beyond those that all are floats, too."""
+    return array.dtype.kind in "iu" and array.size > 0 and max(int(array.max()), -int(array.min())) > 2**53
 
 
 def _alike(side: object, other: object) -> np.ndarray:
