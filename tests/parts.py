@@ -146,7 +146,7 @@ def splits(text: str) -> bool:
     """Whether a program's step can be split."""
     program, _ = check(Source("t", text))
     graph = program.graph()
-    (node,) = graph.of("optimize")
+    (node,) = graph.steps()
     return isinstance(split(graph, node), Split)
 
 
@@ -166,13 +166,13 @@ def fault(text: str, rows: int, seed: int = 0) -> str:
         return f"not built in towers: {error}"
     random = np.random.RandomState(seed)
     feeds = {}
-    for node in built.program.of("placeholder"):
+    for node in built.program.placeholders():
         type = node.outputs[0]
         shape = [rows, *type.shape[1:]]
         drawn = random.randint(0, 3, shape) if type.dtype.name == "int32" else random.uniform(0.2, 0.9, shape)
         feeds[program[node.name]] = drawn
     goal, step = program["goal"], program["step_op"]
-    variables = [built.value(ref) for ref in map(_ref, built.program.of("variable"))]
+    variables = [built.value(ref) for ref in map(_ref, built.program.variables())]
     with built.graph.as_default():
         gradients = [
             tf.zeros_like(variable) if gradient is None else tf.convert_to_tensor(gradient)

@@ -73,7 +73,7 @@ class Cell:
         """The placeholders that must be fed for a name to have a value."""
         graph, named = self.program.names[name]
         nodes = graph.reach([named.value]) if isinstance(named.value, Ref) else ()
-        return [graph.nodes[n].name for n in sorted(nodes) if graph.nodes[n].op == "placeholder"
+        return [graph.nodes[n].name for n in sorted(nodes) if graph.nodes[n].is_placeholder
                 and "default" not in graph.nodes[n].args]  # fmt: skip
 
     def __contains__(self, name: str) -> bool:

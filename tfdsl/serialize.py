@@ -1,6 +1,6 @@
 """The program as plain data and back, and as YAML: what `tfdsl dump --stage program` prints.
 
-A record is a mapping of its fields, in the order of `program.py`, without those that are None or have
+A record is a mapping of its fields, in the order of `program/`, without those that are None or have
 their default.
 Where a field can hold records of several classes, the class is around it: `{Print: {...}}`; a class of
 one field has its value alone: `{Fetch: $3}`. What stands everywhere is short: a reference is `$node` or

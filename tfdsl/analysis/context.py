@@ -23,6 +23,8 @@ from ..diagnostics import (
 )
 from ..limits import Clock, Limits
 from ..program import (
+    CARRIED,
+    PLACEHOLDER,
     Arg,
     Data,
     Enter,
@@ -137,7 +139,7 @@ class GraphBuilder:
         or of what its sessions make if nothing else uses it."""
         if self.training is None:
             args, type = {"default": Literal(False, "bool")}, TensorType(BOOL, ())
-            self.training = Node(len(self.nodes), "placeholder", args, "training", (type,), origin)
+            self.training = Node(len(self.nodes), PLACEHOLDER, args, "training", (type,), origin)
             self.nodes[self.training.id], self.training_at = self.training, self.half
             self.modes.add(Ref(self.training.id))
         return Ref(self.training.id)
@@ -179,7 +181,7 @@ class GraphBuilder:
 
     def carry(self, name: str, type: TensorType, origin: Origin) -> Node:
         """What stands for the value that a turn of a loop begins with."""
-        node = self.nodes[len(self.nodes)] = Node(len(self.nodes), "carried", {}, name, (type,), origin)
+        node = self.nodes[len(self.nodes)] = Node(len(self.nodes), CARRIED, {}, name, (type,), origin)
         return node
 
     @contextmanager

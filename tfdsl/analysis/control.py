@@ -21,7 +21,7 @@ from ..diagnostics import (
     LOOP_VALUE,
     Note,
 )
-from ..program import Node, Ref, Region
+from ..program import COND, WHILE, Node, Ref, Region
 from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
@@ -86,7 +86,7 @@ def while_loop(ctx: Analysis, env: Env, statement: t.While) -> None:
             made = _turn(ctx, env, statement, types)
         regions, turned = made
         outputs = tuple(types.values())
-        node = ctx.graph.add("while", initial, None, outputs, ctx.origin(statement.span), regions=regions)
+        node = ctx.graph.add(WHILE, initial, None, outputs, ctx.origin(statement.span), regions=regions)
         for at, (name, binding) in enumerate(_carried(env, statement).items()):
             _rebind(ctx, env, name, binding, Tensor(Ref(node, at), types[name], ctx.graph.name, turned[name].span))
     finally:
@@ -328,4 +328,4 @@ def _returned(ctx: Analysis, statement: t.If, ref: Ref, then: _Branch, otherwise
 
 def _add(ctx: Analysis, statement: t.If, ref: Ref, then: _Branch, otherwise: _Branch, args, types) -> int:
     regions = tuple(Region((), b.items, tuple(results)) for b, results in zip((then, otherwise), args, strict=True))
-    return ctx.graph.add("cond", {"pred": ref}, None, tuple(types), ctx.origin(statement.span), regions=regions)
+    return ctx.graph.add(COND, {"pred": ref}, None, tuple(types), ctx.origin(statement.span), regions=regions)

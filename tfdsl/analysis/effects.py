@@ -65,7 +65,7 @@ def _writes(node: Node) -> Iterator[Node]:
 
 
 def _word(owner: Node) -> str:
-    return "if" if owner.op == "cond" else "while"
+    return "if" if owner.is_branch else "while"
 
 
 def _locate(
@@ -98,12 +98,12 @@ def _doubt_outside(ctx: Analysis, graph: Graph, node: Node, place: Place, uses: 
     owners = {where[depth][0] for where, _ in uses}
     owner = graph.nodes[min(owners)]
     branches = {where[depth][1] for where, _ in uses}
-    if len(owners) > 1 or (owner.op == "cond" and len(branches) > 1):
+    if len(owners) > 1 or (owner.is_branch and len(branches) > 1):
         return
-    if owner.op == "while" and not all(waits for _, waits in uses):
+    if owner.is_loop and not all(waits for _, waits in uses):
         return
-    what = "whatever the branch" if owner.op == "cond" else "once, and not at each turn"
-    inside = "the branch" if owner.op == "cond" else "the loop's body"
+    what = "whatever the branch" if owner.is_branch else "once, and not at each turn"
+    inside = "the branch" if owner.is_branch else "the loop's body"
     note = Note(f"the '{_word(owner)}' is on line {{line}}", owner.origin.span)
     _report(ctx, BRANCH_OUTSIDE, node, note, name=node.name or node.op, what=what, inside=inside)
 
@@ -123,7 +123,7 @@ def warn_logs(ctx: Analysis, program: Program, sessions: Iterable[t.Session]) ->
     }
     for graph in program.graphs:
         with_sessions = any(session.graph == graph.name for session in program.sessions)
-        for node in graph.of("summary") if with_sessions and graph.name not in logging else ():
+        for node in graph.summaries() if with_sessions and graph.name not in logging else ():
             help = 'write it with: log to "tf_logs/run-{now}" in a session, and in its training: every 10 steps: log'
             found = Diagnostic(UNUSED_VALUE, node.origin.span, {}, help=help, chain=node.origin.chain)
             ctx.bag.add(found.outside_libraries())

@@ -84,7 +84,7 @@ def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, 
                 steps = steps or bool(_trains(ctx, one))
     if ctx.graph.optimizers and not steps:
         return  # the step is what is missing
-    name = next((node.name for node in needed if node.op == "placeholder"), "X")
+    name = next((node.name for node in needed if node.is_placeholder), "X")
     batch = statement.target.id if statement.target else "batch"
     help = (
         "" if statement.target else f"write 'as batch' before the colon, and in the body: feed {name} = batch.features"

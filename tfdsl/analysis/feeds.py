@@ -195,7 +195,7 @@ def check_needs(
     ctx.spend(len(reached), statement.span)
     for ref in [ref for ref in plan.restored if ref.node in reached]:
         del plan.restored[ref]  # it is used, whatever becomes of it
-    needed = [n for n in reached if graph.nodes[n].op == "placeholder" and "default" not in graph.nodes[n].args]
+    needed = [n for n in reached if graph.nodes[n].is_placeholder and "default" not in graph.nodes[n].args]
     if needed and plan.loop and plan.loop.broken:
         raise Abandoned(None)
     if needed:

@@ -22,7 +22,7 @@ from ..diagnostics import (
 )
 from ..ops import OPS
 from ..ops.optimizers import OPTIMIZERS
-from ..program import Arg, Field, Node, Ref, Refs, Static, refs_of
+from ..program import PYTHON, Arg, Field, Node, Ref, Refs, Static, refs_of
 from ..record import Record
 from ..source import Span
 from ..types import DTYPE_NAMES, DType, TensorType
@@ -30,8 +30,6 @@ from .arguments import Arguments, Given, assign_arguments, field_arg, missing, o
 from .builtins import BUILTINS
 from .context import Abandoned, Analysis
 from .values import Array, Broken, Builtin, PythonOp, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
-
-PREFIX = "python."  # of such a function in the IR
 
 # The type of each tensor that a node is made of, and which of them are variables.
 Types = Mapping[Ref | Field, TensorType]
@@ -78,9 +76,9 @@ def call_python(ctx: Analysis, op: PythonOp, given: Arguments, span: Span, name:
     arguments = _assigned(ctx, op, given, span)
     args = {n: _arg(ctx, op, n, argument) for n, argument in arguments.items()}
     ctx.spend(1000, span)
-    result = _asked(ctx, PREFIX + op.name, args, name, (), list(arguments.values()), span)
+    result = _asked(ctx, PYTHON + op.name, args, name, (), list(arguments.values()), span)
     outputs = result if isinstance(result, tuple) else (result,)
-    node = ctx.graph.add(PREFIX + op.name, args, name, outputs, ctx.origin(span))
+    node = ctx.graph.add(PYTHON + op.name, args, name, outputs, ctx.origin(span))
     tensors = [Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)]
     if not outputs:
         return Tensor(Ref(node), None, ctx.graph.name, span)

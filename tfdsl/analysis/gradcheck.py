@@ -59,7 +59,7 @@ def _of_graph(ctx: Analysis, graph: Graph) -> Iterator[Check]:
         match node:
             case Node(op="gradients", args={"ys": Refs(ys), "xs": Refs(xs)}):
                 yield Check(graph.name, ys, xs, node.origin.span)
-            case Node(op="optimize", args={"loss": Ref() as loss, **rest}):
+            case Node(is_step=True, args={"loss": Ref() as loss, **rest}):
                 with on_graph(ctx, ctx.graphs[graph.name]):
                     xs = rest["wrt"].items if "wrt" in rest else _sources(ctx, graph, loss)
                 yield Check(graph.name, (loss,), xs, node.origin.span)
@@ -67,9 +67,9 @@ def _of_graph(ctx: Analysis, graph: Graph) -> Iterator[Check]:
 
 def _sources(ctx: Analysis, graph: Graph, y: Ref) -> tuple[Ref, ...]:
     """The trainable variables that a node depends on; where there are none, the placeholders."""
-    for sources in (graph.variables(), graph.of("placeholder")):
+    for sources in (graph.variables(), graph.placeholders()):
         nodes = [node for node in sources if node.outputs[0].dtype.kind == "float"]
-        trainable = [Ref(node.id) for node in nodes if node.is_trainable or node.op == "placeholder"]
+        trainable = [Ref(node.id) for node in nodes if node.is_trainable or node.is_placeholder]
         found = tuple(ref for ref in trainable if ref != y and depends(ctx, y, ref))
         if found:
             return found

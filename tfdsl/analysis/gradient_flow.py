@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from ..diagnostics import Note
-from ..ops import OPS
 from ..program import Node, Ref, refs_of
 from ..types import TensorType
 from .context import Analysis
@@ -31,7 +30,7 @@ def gradient_inputs(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
     """The inputs of a node to which a gradient flows from it."""
     if node.is_variable:
         return []
-    row = OPS.get(node.op)
+    row = node.row
     inputs = [
         ref for name, arg in node.args.items() if row is None or row.passes_gradient(name) for ref in refs_of(arg)
     ]
@@ -51,7 +50,7 @@ def barriers(ctx: Analysis, y: Ref, x: Ref) -> tuple[Note, ...]:
         todo += passes
         ended = [ref for ref in node.inputs() if ref not in passes and any(n == x.node for n in ctx.graph.reach([ref]))]
         for ref in dict.fromkeys(ended):
-            row, made = OPS.get(node.op), nodes[ref.node]
+            row, made = node.row, nodes[ref.node]
             fixed = [name for name, arg in node.args.items() if ref in refs_of(arg)]
             if row is not None and not all(map(row.passes_gradient, fixed)):
                 to = "" if row.no_gradient == "*" else f" to its {fixed[0]}"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ..diagnostics import INDEX_KIND, INDEX_MANY, INDEX_RANGE
-from ..program import Arg, Literal, Ref, Refs, Static
+from ..program import INDEX, Arg, Literal, Ref, Refs, Static
 from ..syntax import tree as t
 from ..types import Dim, TensorType
 from .context import Analysis
@@ -19,7 +19,7 @@ def index_tensor(ctx: Analysis, value: Tensor, items: list, expr: t.Index, name:
     args = {"x": value.ref, "index": Refs(tuple(specs))}
     type = TensorType(value.type.dtype, shape)
     ctx.spend(100, expr.span)
-    node = ctx.graph.add("index", args, name, (type,), ctx.origin(expr.span))
+    node = ctx.graph.add(INDEX, args, name, (type,), ctx.origin(expr.span))
     return Tensor(Ref(node), type, ctx.graph.name, expr.span)
 
 

@@ -18,7 +18,7 @@ def check_initial(ctx: Analysis, variables: list[Ref], what: str, statement: t.S
     for variable in variables:
         made = graph.nodes[variable.node]
         initial = list(made.inputs())
-        needed = sorted(n for n in graph.reach(initial, frozenset()) if graph.nodes[n].op == "placeholder")
+        needed = sorted(n for n in graph.reach(initial, frozenset()) if graph.nodes[n].is_placeholder)
         needed = [graph.nodes[n] for n in needed if "default" not in graph.nodes[n].args]
         if needed:
             notes = tuple(Note(f"{n.name}: {n.outputs[0]} is from line {{line}}", n.origin.span) for n in needed)

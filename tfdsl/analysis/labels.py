@@ -17,7 +17,6 @@ from ..diagnostics import (
     THROUGH_TWICE,
     Message,
 )
-from ..ops import OPS
 from ..ops.op import Op, Refused
 from ..program import Node
 from ..source import Span
@@ -124,8 +123,8 @@ def _makers(ctx: Analysis, value: object) -> Iterator[Node]:
     while ref is not None:
         node = ctx.graph.nodes[ref.node]
         yield node
-        row = OPS.get(node.op)
-        inputs = list(node.inputs()) if node.op == "index" or (row is not None and row.arranges) else []
+        row = node.row
+        inputs = list(node.inputs()) if node.is_index or (row is not None and row.arranges) else []
         ref = inputs[0] if inputs else None
 
 
@@ -161,7 +160,8 @@ def column_help(ctx: Analysis, op: Op, refused: Refused, bound: Bound) -> str:
 
 def activation(ctx: Analysis, value: object) -> str:
     """The op that has made shares of logits, which may have been arranged otherwise since; "" where none has."""
-    return next((node.op for node in _makers(ctx, value) if node.op in OPS and OPS[node.op].applies == node.op), "")
+    rows = (node.row for node in _makers(ctx, value))
+    return next((row.name for row in rows if row is not None and row.applies == row.name), "")
 
 
 def _learns(ctx: Analysis, given: Given) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ..diagnostics import ORDER_EXPORTED, ORDER_NAMED, ORDER_OPEN, ORDER_RANDOM, READ_AGAIN, Diagnostic, Message, Note
 from ..executed import executed, kept_nodes
-from ..ops import OPS, raw
+from ..ops.raw import READERS
 from ..program import Export, Graph, Log, Node, Program, Ref, Region, Run, Statement, refs_of, walk
 from ..record import Record
 from .context import Analysis
@@ -112,7 +112,7 @@ class _Execution:
             before = [ref.node for ref in (*node.inputs(), *self.graph.controls(node)) if ref not in self.fed]
             if id in seconds or (not node.is_variable and not behind.isdisjoint(before)):
                 behind.add(id)
-                if node.op in OPS and OPS[node.op].draws_alone and id not in self.kept:
+                if node.row is not None and node.row.draws_alone and id not in self.kept:
                     details = {"name": node.name or "this", "op": node.op}
                     notes = (Note("it is drawn on line {line}", node.origin.span),)
                     yield {(id, id)}, self._diagnostic(ORDER_RANDOM, notes, **details)
@@ -168,7 +168,7 @@ class _Execution:
                 if name in handles or ref in self.fed or _only_shape(node):
                     continue
                 yield from self._read(node.id, ref)
-        if node.op == "optimize":
+        if node.is_step:
             for variable in trained(self.ctx, self.graph.nodes, node):
                 yield _Access(node.id, variable, _WRITE, True)
         for variable in written(self.graph.nodes, node):
@@ -196,7 +196,7 @@ class _Execution:
 
     def _target(self, node: Node) -> int | None:
         """The variable whose value a node gives, which it has written."""
-        if node.op in OPS and OPS[node.op].writes:
+        if node.row is not None and node.row.writes:
             (ref,) = refs_of(node.args["ref"])
             return ref.node if self.graph.nodes[ref.node].is_variable else None
         return None
@@ -282,16 +282,14 @@ def _union(bits: Iterable[int]) -> int:
 
 
 def _writes_any(graph: Graph, reached: set[int]) -> bool:
-    return any(graph.nodes[id].op == "optimize" or is_write(graph.nodes[id]) for id in reached)
+    return any(graph.nodes[id].is_step or is_write(graph.nodes[id]) for id in reached)
 
 
 def is_write(node: Node) -> bool:
     """Whether an op changes a variable among its arguments; not so an optimizer's step, see `trained`."""
-    if node.op in OPS:
-        return OPS[node.op].writes
-    return (
-        bool(_handles(node)) and node.op.removeprefix(raw.PREFIX) not in raw.READERS and node.op.startswith(raw.PREFIX)
-    )
+    if node.row is not None:
+        return node.row.writes
+    return node.raw_op is not None and bool(_handles(node)) and node.raw_op.tf not in READERS
 
 
 def written(nodes: Mapping[int, Node], node: Node) -> Iterator[int]:
@@ -302,20 +300,19 @@ def written(nodes: Mapping[int, Node], node: Node) -> Iterator[int]:
 
 def _handles(node: Node) -> list[str]:
     """The arguments of a node that stand for a variable itself and not for its value."""
-    if node.op == "optimize":
+    if node.is_step:
         return ["wrt"]
     if node.op == "gradients":
         return ["xs"]
-    if node.op in OPS:
-        return [param.name for param in OPS[node.op].params if param.kind == "variable"]
-    if node.op.startswith(raw.PREFIX):
-        inputs = raw.find(node.op.removeprefix(raw.PREFIX)).inputs
-        return [one.name for one in inputs if one.dtype is not None and one.dtype.name == "resource"]
+    if node.row is not None:
+        return [param.name for param in node.row.params if param.kind == "variable"]
+    if node.raw_op is not None:
+        return [one.name for one in node.raw_op.inputs if one.dtype is not None and one.dtype.name == "resource"]
     return []
 
 
 def _only_shape(node: Node) -> bool:
-    return node.op in OPS and OPS[node.op].by_shape
+    return node.row is not None and node.row.by_shape
 
 
 def _needed(graph: Graph, region: Region) -> list[int]:

@@ -46,7 +46,7 @@ def split(graph: Graph, optimize: Node, fed: frozenset[Ref] = frozenset()) -> Sp
     """How the step of an `optimize` node is split; `fed` is what the program's sessions feed."""
     loss = optimize.args["loss"]
     reached = [graph.nodes[id] for id in sorted(graph.reach([loss]))]
-    batches = [node for node in reached if node.op == "placeholder" and _first(node) is not None]
+    batches = [node for node in reached if node.is_placeholder and _first(node) is not None]
     sizes = list(dict.fromkeys(_first(node) for node in batches))
     if not sizes:
         return Whole("nothing that it is fed has a first size with a name, as in float32[batch, 9]", optimize.origin)

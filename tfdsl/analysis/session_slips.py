@@ -80,7 +80,7 @@ def _changes(ctx: Analysis, graph: Graph, statement: Statement) -> list[int]:
     reached = graph.reach(executed(statement), _fed(statement))
     ctx.spend(len(reached), statement.origin.span)
     outside = (item for item in graph.items if isinstance(item, Node) and item.id in reached)
-    return [node.id for node in outside if node.op == "optimize" or is_write(node)]
+    return [node.id for node in outside if node.is_step or is_write(node)]
 
 
 # --- changes that run twice -------------------------------------------------------------------
@@ -113,9 +113,7 @@ def _doubt_repeated(
 
 def _by_itself(graph: Graph, run: Run) -> bool:
     """Whether a training takes this step by itself, at the end of its turns."""
-    return any(
-        graph.nodes[ref.node].op == "optimize" and graph.nodes[ref.node].origin == run.origin for ref in run.refs
-    )
+    return any(graph.nodes[ref.node].is_step and graph.nodes[ref.node].origin == run.origin for ref in run.refs)
 
 
 def _doubt_rerun(
@@ -155,7 +153,7 @@ def _matters(graph: Graph, id: int, named: Iterable[Ref]) -> bool:
     """Whether it makes a difference that a change is made once more by what waits for it. What other values are made
     from may well change variables each time, as batch normalisation does."""
     node = graph.nodes[id]
-    if node.op == "optimize":
+    if node.is_step:
         return True
     is_named = any(ref.node == id for ref in named)
     given = [ref for name, arg in node.args.items() if name != "ref" for ref in refs_of(arg)]
@@ -329,7 +327,7 @@ def _doubt_lost(ctx: Analysis, graph: Graph, session: Session) -> None:
 def _changed(ctx: Analysis, graph: Graph, run: Run) -> Iterable[int]:
     for id in _changes(ctx, graph, run):
         node = graph.nodes[id]
-        yield from trained(ctx, graph.nodes, node) if node.op == "optimize" else written(graph.nodes, node)
+        yield from trained(ctx, graph.nodes, node) if node.is_step else written(graph.nodes, node)
 
 
 def _doubt_overwritten(
@@ -346,7 +344,7 @@ def _doubt_overwritten(
 def _doubt_rivals(ctx: Analysis, graph: Graph, training: Train) -> None:
     """Warn of optimizers with different losses that train the same variables by default."""
     taken = dict.fromkeys(id for one in walk(training.body) for id in _changes(ctx, graph, one))
-    steps = [graph.nodes[id] for id in sorted(taken) if graph.nodes[id].op == "optimize"]
+    steps = [graph.nodes[id] for id in sorted(taken) if graph.nodes[id].is_step]
     steps = [node for node in steps if "wrt" not in node.args]
     sets = [set(trained(ctx, graph.nodes, node)) for node in steps]
     for at, second in enumerate(steps):

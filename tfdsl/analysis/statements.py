@@ -43,10 +43,22 @@ from ..diagnostics import (
     UNUSED_VALUE,
     Note,
 )
-from ..ops import OPS
 from ..ops.op import Op
 from ..ops.optimizers import OPTIMIZERS, OptimizerRow
-from ..program import Arg, Enter, Exit, Ref, Refs, Static, shape_known
+from ..program import (
+    OPTIMIZE,
+    PLACEHOLDER,
+    SHARED,
+    SUMMARY,
+    VARIABLE,
+    Arg,
+    Enter,
+    Exit,
+    Ref,
+    Refs,
+    Static,
+    shape_known,
+)
 from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
@@ -219,7 +231,7 @@ def _seed(ctx: Analysis, env: Env, statement: t.Seed) -> None:
     if ctx.graph.seed is not None:
         ctx.fail(SEED_TWICE, statement.span, (Note("the first is on line {line}", ctx.graph.seed_span),))
     for node in ctx.graph.nodes.values():
-        if node.op in OPS and any(param.name == "seed" for param in OPS[node.op].params):
+        if node.row is not None and node.row.takes_seed:
             ctx.fail(SEED_LATE, statement.span, (Note("a random node is on line {line}", node.origin.span),))
     ctx.graph.seed, ctx.graph.seed_span = value, statement.span
 
@@ -236,7 +248,7 @@ def _placeholder(ctx: Analysis, env: Env, statement: t.Placeholder) -> None:
         args["default"], actual = typed(ctx, default, type.dtype)
         if not fits(ctx, type, actual):
             ctx.fail(INITIAL_TYPE, default.span, name=name, declared=type, type=actual)
-    node = ctx.graph.add("placeholder", args, name, (type,), ctx.origin(statement.span))
+    node = ctx.graph.add(PLACEHOLDER, args, name, (type,), ctx.origin(statement.span))
     bind(ctx, env, statement.target, Tensor(Ref(node), type, ctx.graph.name, statement.span))
 
 
@@ -296,7 +308,7 @@ def _variable(ctx: Analysis, env: Env, statement: t.Variable) -> None:
     with ctx.graph.apart():
         initial, type = _initial(ctx, env, statement)
         args = {"initial": initial, **_trainable(ctx, env, statement)}
-        node = ctx.graph.add("variable", args, name, (type,), ctx.origin(statement.span))
+        node = ctx.graph.add(VARIABLE, args, name, (type,), ctx.origin(statement.span))
     bind(ctx, env, statement.target, Tensor(Ref(node), type, ctx.graph.name, statement.span, True))
 
 
@@ -319,7 +331,7 @@ def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
         with graph.apart():
             initial, type = _initial(ctx, env, statement)
             args = {"initial": initial, **_trainable(ctx, env, statement)}
-            node = graph.add("shared", args, name, (type,), ctx.origin(statement.span))
+            node = graph.add(SHARED, args, name, (type,), ctx.origin(statement.span))
         tensor = Tensor(Ref(node), type, graph.name, statement.span, True)
         known = graph.shared[path] = Shared(tensor, graph.key(initial), statement.span)
     else:
@@ -405,7 +417,7 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
             help = f"whole numbers are not trained: give '{whole[0]}' floats, such as 1.0 for 1" if whole else ""
             ctx.fail(NOTHING_TRAINABLE, statement.span, notes, help)
     target = statement.target
-    node = graph.add("optimize", args, target.id if target else None, (), ctx.origin(statement.span))
+    node = graph.add(OPTIMIZE, args, target.id if target else None, (), ctx.origin(statement.span))
     graph.optimizers.append(Ref(node))
     if target:
         bind(ctx, env, target, Tensor(Ref(node), None, graph.name, statement.span))
@@ -474,7 +486,7 @@ def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:
         ctx.fail(NOT_TEXT, statement.tag.span, what="the tag of a summary", value=describe(tag))
     args = {"kind": Static(kind), "tag": Static(tag), "value": arg}
     doubt_tag(ctx, tag, statement.span)
-    node = ctx.graph.add("summary", args, None, (TensorType(DTYPES["string"], ()),), ctx.origin(statement.span))
+    node = ctx.graph.add(SUMMARY, args, None, (TensorType(DTYPES["string"], ()),), ctx.origin(statement.span))
     ctx.graph.summaries.setdefault(tag, []).append(Ref(node))
 
 

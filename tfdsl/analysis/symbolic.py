@@ -119,7 +119,7 @@ class _Formulas:
     def is_leaf(self, ref: Ref) -> bool:
         """Whether a node is a value that is just there."""
         node = self.nodes[ref.node]
-        if ref in self.xs or node.is_variable or node.op in ("placeholder", "carried"):
+        if ref in self.xs or node.is_source or node.is_carried:
             return True
         return not self.on_path(ref) and (self._leaf is None or self._leaf(node))
 

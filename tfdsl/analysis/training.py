@@ -7,7 +7,6 @@ for the default of a parameter (`training=training`), is looked for where the fi
 from collections.abc import Container, Iterable, Iterator, Mapping
 
 from ..diagnostics import BY_HAND, DROPS, FED_TO_ALL, KEEP_PROB, TRAINING_KIND, Note
-from ..ops import OPS
 from ..program import Feed, Literal, Ref, Static, Value, takes_step
 from ..source import Span
 from ..syntax import tree as t
@@ -97,7 +96,7 @@ def _warn_of_drops(ctx: Analysis, reached: set[int], what: str, statement: t.Sta
     graph = ctx.graph
     for id in sorted(reached):
         node = graph.nodes[id]
-        row = OPS.get(node.op)
+        row = node.row
         values = [node.args.get(name) for name in row.modes.split()] if row is not None else []
         given = [arg.value for arg in values if isinstance(arg, (Static, Literal)) and arg.value is not None]
         if not given or id not in graph.reach(graph.optimizers):

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import groupby
 
-from ..program import Enter, Exit, Field, Graph, Item, Literal, Node, Pack, Ref, Refs, Static, refs_of
+from ..program import COND, WHILE, Enter, Exit, Field, Graph, Item, Literal, Node, Pack, Ref, Refs, Static, refs_of
 from ..record import Record
 from ..types import TensorType
 
@@ -25,8 +25,8 @@ KINDS = {
 }
 LARGE = 150  # nodes, from which on runs of them are put together
 _RUN = 10
-_TRAIN = ("optimize", "gradients", "assign", "assign_add", "assign_sub", "scatter_update", "scatter_add")
-_REGIONS = {"while": ("condition", "body"), "cond": ("then", "else")}
+_TRAIN = ("gradients", "assign", "assign_add", "assign_sub", "scatter_update", "scatter_add")
+_REGIONS = {WHILE: ("condition", "body"), COND: ("then", "else")}
 
 
 class Shape(Record):
@@ -177,11 +177,13 @@ def _plain(node: Node) -> str:
 def _kind(node: Node) -> str:
     if node.is_variable:
         return "variable"
-    if node.op in ("placeholder", "summary"):
-        return node.op
-    if node.op in ("while", "cond", "carried"):
+    if node.is_placeholder:
+        return "placeholder"
+    if node.is_summary:
+        return "summary"
+    if node.is_loop or node.is_branch or node.is_carried:
         return "control"
-    if node.op in _TRAIN:
+    if node.is_step or node.op in _TRAIN:
         return "train"
     if node.op.startswith("random") or node.op == "truncated_normal":
         return "random"

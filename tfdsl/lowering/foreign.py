@@ -16,7 +16,7 @@ from .tf import raw_op, tf, v1
 
 def raw_node(lowering, node: Node):
     """An op by the function of `tf.raw_ops`; a variable given where a resource is taken stands for its handle."""
-    op = raw.find(node.op.removeprefix(raw.PREFIX))
+    op = node.raw_op
     # Of a program that is a text the compiler has seen to it; one can also be loaded.
     what, instead = reach(op, {name: node.args[name].value for name in op.given if name in node.args})
     if what:
@@ -55,7 +55,7 @@ def _plain(value: object) -> object:
 
 def python_node(lowering, node: Node):
     """A function, called in a scope of the node's name; one tensor that it returns gets that name."""
-    name = node.op.partition(".")[2]
+    name = node.function
     function = lowering.functions.get(name)
     if function is None:
         raise failure(FUNCTION_MISSING, node.origin, function=name)

@@ -18,7 +18,28 @@ from ..analysis.rows import Whole
 from ..diagnostics import BUILD_FAILED, NO_GRADIENT_OP, Note, TfgError
 from ..ops import OPS
 from ..ops.op import Op
-from ..program import Arg, Enter, Exit, Field, Graph, Item, Literal, Node, Pack, Ref, Refs, Static
+from ..program import (
+    COND,
+    INDEX,
+    OPTIMIZE,
+    PLACEHOLDER,
+    SHARED,
+    SUMMARY,
+    VARIABLE,
+    WHILE,
+    Arg,
+    Enter,
+    Exit,
+    Field,
+    Graph,
+    Item,
+    Literal,
+    Node,
+    Pack,
+    Ref,
+    Refs,
+    Static,
+)
 from ..types import TensorType
 from .agreement import agree
 from .control import cond, while_loop
@@ -188,16 +209,13 @@ def _sharing(items: tuple[Item, ...]) -> set[int]:
                 opened.append(at)
             case Exit():
                 opened.pop()
-            case Node(op=op):
-                if op in _SHARING or op.partition(".")[0] in _SHARING:
+            case Node():
+                if item.is_shared or item.is_step or item.function:
                     for outer in reversed(opened):
                         if outer in found:
                             break
                         found.add(outer)
     return found
-
-
-_SHARING = ("shared", "optimize", "python")
 
 
 def build_alone(node: Node, values: Mapping[Ref, object], arrays: Arrays = {}.__getitem__) -> tuple:
@@ -606,16 +624,16 @@ def _batch_normalization(lowering: Lowering, node: Node) -> tf.Tensor:
 
 
 _SPECIAL: dict[str, Callable[[Lowering, Node], object]] = {
-    "placeholder": _placeholder,
+    PLACEHOLDER: _placeholder,
     "constant": _constant,
     "eye": _eye,
-    "variable": _variable,
-    "shared": _shared,
-    "index": _index,
+    VARIABLE: _variable,
+    SHARED: _shared,
+    INDEX: _index,
     "gradients": gradients,
     "assign_add": _change,
     "assign_sub": _change,
-    "optimize": _optimize,
+    OPTIMIZE: _optimize,
     "check_whole": _check_whole,
     "clip_by_global_norm": _clip_by_global_norm,
     "einsum": _einsum,
@@ -627,9 +645,9 @@ _SPECIAL: dict[str, Callable[[Lowering, Node], object]] = {
     "cholesky": _cholesky,
     "grayscale_to_rgb": _grayscale_to_rgb,
     "batch_normalization": _batch_normalization,
-    "summary": _summary,
-    "while": while_loop,
-    "cond": cond,
+    SUMMARY: _summary,
+    WHILE: while_loop,
+    COND: cond,
     "raw": raw_node,  # and what follows the dot
     "python": python_node,
 }

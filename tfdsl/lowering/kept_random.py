@@ -16,7 +16,6 @@ draw other numbers, which depend as well on nothing but the seeds and on how oft
 
 from collections.abc import Callable, Sequence
 
-from ..ops import OPS
 from ..program import Field, Node, Ref
 from ..record import Record
 from .streams import TWINS, advanced, draw, generator, way
@@ -92,9 +91,9 @@ KEPT: dict[str, _Kept] = {
 
 def is_random(node: Node) -> bool:
     """Whether a node draws numbers by ops whose state can be a variable."""
-    if node.op.startswith("raw."):
-        return node.op.removeprefix("raw.") in KEPT
-    return node.op in OPS and any(param.name == "seed" and param.kind == "integer" for param in OPS[node.op].params)
+    if node.raw_op is not None:
+        return node.raw_op.tf in KEPT
+    return node.row is not None and node.row.draws
 
 
 class KeptRandom:

@@ -49,7 +49,7 @@ class VariableNames:
     def enter(self, at: int) -> None:
         """Take the names that variables will ask for in the scope that has just been opened."""
         for node in self._variables.get(at, ()):
-            prefix = v1.get_variable_scope().name if node.op == "shared" else self._graph.get_name_scope()
+            prefix = v1.get_variable_scope().name if node.is_shared else self._graph.get_name_scope()
             name = f"{prefix}/{node.name}".lstrip("/").lower()
             if name not in self._graph._names_in_use:
                 self._graph._names_in_use[name] = 1

@@ -20,7 +20,23 @@ import numpy as np
 
 from ..diagnostics import TfgError
 from ..ops import OPS
-from ..program import Arg, Literal, Node, Pack, Ref, Refs, Static
+from ..program import (
+    CARRIED,
+    COND,
+    OPTIMIZE,
+    PLACEHOLDER,
+    SHARED,
+    SUMMARY,
+    VARIABLE,
+    WHILE,
+    Arg,
+    Literal,
+    Node,
+    Pack,
+    Ref,
+    Refs,
+    Static,
+)
 from ..record import Record
 from .tf import AttrValue, Operation, ResourceVariable, TensorProto, VariableDef, c_api, op_def, tf, v1
 
@@ -30,8 +46,8 @@ _STATEFUL = frozenset(("ReadVariableOp", "VarHandleOp", "VarIsInitializedOp", "A
 # Ops that are built alike for all values of tensors, and of numbers that become tensors.
 _BY_TYPES = frozenset(
     name for name, op in OPS.items() if op.group == "math" or name in ("constant", "matmul") or name[:7] == "reduce_"
-) | {"variable"}
-_NEVER = frozenset(("placeholder", "shared", "carried", "gradients", "optimize", "summary", "while", "cond"))
+) | {VARIABLE}
+_NEVER = frozenset((PLACEHOLDER, SHARED, CARRIED, "gradients", OPTIMIZE, SUMMARY, WHILE, COND))
 _RANDOM = frozenset(name for name, op in OPS.items() if op.group in ("random", "initializers"))
 _FIRST_VALUE = 37  # of a literal in a template: one that TensorFlow's functions do not put there themselves
 
@@ -119,9 +135,9 @@ class Templates:
         refs = list(node.inputs())
         inputs = {ref.node for ref in refs}
         self._note(node, inputs)
-        if not is_plain or node.op in _NEVER or node.op in _RANDOM or node.op.startswith("python."):
+        if not is_plain or node.op in _NEVER or node.op in _RANDOM or node.function:
             return None
-        if node.op == "variable":
+        if node.is_variable:
             if not inputs <= self._free:  # TensorFlow guards what another variable's value goes into
                 return None
         elif node.op not in _BY_TYPES and not inputs.isdisjoint(self._constant):
@@ -147,7 +163,7 @@ class Templates:
 
     def _note(self, node: Node, inputs: set[int]) -> None:
         """Remember of a node what those that are made from it have to know."""
-        if node.op in _NEVER or node.op == "variable":
+        if node.op in _NEVER or node.is_variable:
             return
         if inputs <= self._free:
             self._free.add(node.id)
@@ -293,7 +309,7 @@ def _is_inferred(graph: tf.Graph) -> bool:
 
 def _kinds(op: str) -> dict[str, str]:
     """The parameters of an op whose literals may differ between nodes that are built alike."""
-    if op == "variable":
+    if op == VARIABLE:
         return {"initial": "tensor"}
     return {param.name: param.kind for param in OPS[op].params} if op in _BY_TYPES else {}
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ..analysis.rows import Split, Whole, split
-from ..ops import OPS
 from ..program import Enter, Exit, Item, Literal, Node, Ref, Static
 from .layout import APART
 from .optimizers import optimizer
@@ -97,7 +96,7 @@ def _again(items: tuple[Item, ...], between: frozenset[int], tower: int) -> Iter
 
 def _with_seed(node: Node, tower: int) -> Node:
     """A node that draws random numbers, with a seed of the tower's own."""
-    if node.op not in OPS or not any(param.name == "seed" for param in OPS[node.op].params):
+    if node.row is None or not node.row.takes_seed:
         return node
     match node.args.get("seed"):
         case Literal() | Static() as seed if isinstance(seed.value, int):

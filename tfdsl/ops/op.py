@@ -135,6 +135,15 @@ class Op:
     def params(self) -> tuple[Param, ...]:
         return parse_signature(self.signature)
 
+    @property
+    def takes_seed(self) -> bool:
+        return any(param.name == "seed" for param in self.params)
+
+    @cached_property
+    def draws(self) -> bool:
+        """Whether it draws other numbers each time, by a state that begins with its `seed`."""
+        return any(param.name == "seed" and param.kind == "integer" for param in self.params)
+
     def typed(self, call: "Call") -> object:
         """What the rule gives for a call, whose options are seen to first."""
         for name, limit in self.options.items():

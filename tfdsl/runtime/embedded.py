@@ -130,7 +130,7 @@ class EmbeddedSession:
         program = self._built.program
         reached = program.reach(refs, fed)
         nodes = [program.nodes[n] for n in sorted(reached)]
-        needed = [n.name for n in nodes if n.op == "placeholder" and "default" not in n.args]
+        needed = [n.name for n in nodes if n.is_placeholder and "default" not in n.args]
         if needed:
             details = {"what": ", ".join(names), "names": " and ".join(needed), "first": needed[0]}
             help = "give it: run(..., feed={" + ", ".join(f'"{n}": ...' for n in needed) + "})"

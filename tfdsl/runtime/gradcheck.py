@@ -128,7 +128,7 @@ def feeds_for(program: Program, graph: Graph, check: Check, given: Mapping[Ref, 
     random = np.random.RandomState(0)
     for id in sorted(graph.reach(check.ys)):
         node = graph.nodes[id]
-        if node.op != "placeholder" or "default" in node.args:
+        if not node.is_placeholder or "default" in node.args:
             continue
         ref = Ref(id)
         if ref in given:

@@ -35,7 +35,7 @@ def watched_losses(graph: Graph, training: Train, refs: Iterable[Ref]) -> tuple[
     if not _cares(training):
         return ()
     nodes = [graph.nodes[number] for number in sorted(graph.reach(refs))]
-    return tuple(dict.fromkeys(node.args["loss"] for node in nodes if node.op == "optimize"))
+    return tuple(dict.fromkeys(node.args["loss"] for node in nodes if node.is_step))
 
 
 def _cares(training: Train) -> bool:
@@ -93,7 +93,7 @@ class Health:
 
     @cached_property
     def _optimizers(self) -> list[Node]:
-        return self._built.program.of("optimize")
+        return self._built.program.steps()
 
     @cached_property
     def _variables(self) -> dict[str, tf.Variable]:

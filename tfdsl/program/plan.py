@@ -1,0 +1,383 @@
+"""The plan half of the typed program, the statements of the sessions, and the program as a whole.
+
+The names in statements are references to nodes.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..record import Record
+from .graph import Field, Graph, Origin, Ref
+
+
+class Value(Record):
+    """A value known while compiling."""
+
+    value: object
+
+
+class Fetch(Record):
+    """The value of a tensor when the statement runs."""
+
+    ref: Ref
+
+
+class Counter(Record):
+    """epoch or step of the loop, or now, the time at which the session began."""
+
+    name: str
+
+
+class BatchField(Record):
+    """features, target or rows of the loop's current batch; `index` as in `Field`."""
+
+    field: str
+    index: tuple[object, ...] = ()
+
+
+class Apply(Record):
+    """An operator on values outside the graph: an arithmetic sign, a comparison, and, or, not, if."""
+
+    op: str
+    args: tuple["PlanExpr", ...]
+
+
+class Template(Record):
+    """A string with values in it; parts are text and expressions."""
+
+    parts: tuple[object, ...]
+
+
+def known_text(expr: "PlanExpr") -> str | None:
+    """The text that a path is in every run; None where it depends on the run."""
+    match expr:
+        case Value():
+            return expr.value
+        case Template() if all(isinstance(part, str) for part in expr.parts):
+            return "".join(expr.parts)
+    return None
+
+
+PlanExpr = Value | Fetch | Counter | Field | BatchField | Apply | Template
+
+
+def fetches_of(expr: PlanExpr) -> Iterator[Ref]:
+    """The tensors that an expression needs."""
+    if isinstance(expr, Fetch):
+        yield expr.ref
+    elif isinstance(expr, Apply):
+        for arg in expr.args:
+            yield from fetches_of(arg)
+    elif isinstance(expr, Template):
+        for part in expr.parts:
+            if not isinstance(part, str):
+                yield from fetches_of(part)
+
+
+class Shown(Record):
+    """An expression with its text in the program."""
+
+    text: str
+    value: PlanExpr
+
+
+class Feed(Record):
+    """A tensor and what it is fed; `text` is its name in the program."""
+
+    ref: Ref
+    text: str
+    value: PlanExpr
+    origin: Origin
+
+
+class Uses(Record):
+    """What a statement uses by itself, and the statements that stand in it, which speak for themselves.
+
+    `runs` is executed, and the tensors of `values` are fetched, in one execution that is fed `feeds`. `initialises` are
+    the variables that the statement may initialise, None for all. `path` is that of a file or folder.
+    """
+
+    runs: tuple[Ref, ...] = ()
+    values: tuple[PlanExpr, ...] = ()
+    feeds: tuple[Feed, ...] = ()
+    initialises: tuple[Ref, ...] | None = ()
+    path: PlanExpr | None = None
+    body: tuple["Statement", ...] = ()
+
+    @property
+    def executes(self) -> list[Ref]:
+        """What is run or fetched."""
+        return [*self.runs, *(ref for value in self.values for ref in fetches_of(value))]
+
+
+class Statement(Record):
+    """A statement of a session. Each class says what it uses, and whether it can be part of a training loop inside the
+    graph. A class that leaves one of them out does not load."""
+
+    origin: Origin
+
+    def __init_subclass__(cls) -> None:
+        for name in ("uses", "is_in_graph"):
+            if name not in cls.__dict__:
+                raise TypeError(f"the statement {cls.__name__} does not say {name}")
+
+    if TYPE_CHECKING:
+
+        def uses(self) -> Uses: ...
+
+        def is_in_graph(self) -> bool: ...
+
+
+class Init(Statement):
+    """Initialise these variables; all of them where `variables` is None."""
+
+    variables: tuple[Ref, ...] | None
+
+    def uses(self) -> Uses:
+        return Uses(initialises=self.variables)
+
+    def is_in_graph(self) -> bool:
+        return False
+
+
+class Restore(Statement):
+    """Read variables from a checkpoint: pairs of a variable and its name there; all where None."""
+
+    path: PlanExpr
+    pairs: tuple[tuple[Ref, str], ...] | None
+    if_exists: bool
+
+    def uses(self) -> Uses:
+        return Uses(initialises=None if self.if_exists else (), path=self.path)
+
+    def is_in_graph(self) -> bool:
+        return False
+
+
+class Save(Statement):
+    path: PlanExpr
+    pairs: tuple[tuple[Ref, str], ...] | None
+
+    def uses(self) -> Uses:
+        return Uses(path=self.path)
+
+    def is_in_graph(self) -> bool:
+        return False
+
+
+class Run(Statement):
+    refs: tuple[Ref, ...]
+    feeds: tuple[Feed, ...]
+
+    def uses(self) -> Uses:
+        return Uses(runs=self.refs, feeds=self.feeds)
+
+    def is_in_graph(self) -> bool:
+        return True
+
+
+class Print(Statement):
+    items: tuple[Shown, ...]
+    feeds: tuple[Feed, ...]
+
+    def uses(self) -> Uses:
+        return Uses(values=tuple(item.value for item in self.items), feeds=self.feeds)
+
+    def is_in_graph(self) -> bool:
+        return True
+
+
+class Set(Statement):
+    variable: Ref
+    value: PlanExpr
+    feeds: tuple[Feed, ...]
+
+    def uses(self) -> Uses:
+        return Uses(values=(self.value,), feeds=self.feeds)
+
+    def is_in_graph(self) -> bool:
+        return False
+
+
+class LogTo(Statement):
+    path: PlanExpr
+
+    def uses(self) -> Uses:
+        return Uses(path=self.path)
+
+    def is_in_graph(self) -> bool:
+        return False
+
+
+class Log(Statement):
+    summaries: tuple[Ref, ...]
+    feeds: tuple[Feed, ...]
+
+    def uses(self) -> Uses:
+        return Uses(runs=self.summaries, feeds=self.feeds)
+
+    def is_in_graph(self) -> bool:
+        return True
+
+
+class Expect(Statement):
+    condition: PlanExpr
+    text: str
+    sides: tuple[Shown, ...]
+    within: PlanExpr | None
+    feeds: tuple[Feed, ...]
+
+    def uses(self) -> Uses:
+        within = () if self.within is None else (self.within,)
+        return Uses(values=(self.condition, *(side.value for side in self.sides), *within), feeds=self.feeds)
+
+    def is_in_graph(self) -> bool:
+        return True
+
+
+class Stop(Statement):
+    condition: PlanExpr
+    feeds: tuple[Feed, ...]
+
+    def uses(self) -> Uses:
+        return Uses(values=(self.condition,), feeds=self.feeds)
+
+    def is_in_graph(self) -> bool:
+        return True
+
+
+class Export(Statement):
+    """Write a SavedModel: pairs of a name in its signature and the tensor, for what it gives and what it takes."""
+
+    path: PlanExpr
+    outputs: tuple[tuple[str, Ref], ...]
+    inputs: tuple[tuple[str, Ref], ...]
+
+    def uses(self) -> Uses:
+        return Uses(path=self.path)
+
+    def is_in_graph(self) -> bool:
+        return False
+
+
+class Checkpoint(Statement):
+    count: int | float
+    unit: str
+    path: PlanExpr
+
+    def uses(self) -> Uses:
+        return Uses(path=self.path)
+
+    def is_in_graph(self) -> bool:
+        return False
+
+
+class Every(Statement):
+    count: int | float
+    unit: str
+    body: tuple[Statement, ...]
+
+    def uses(self) -> Uses:
+        return Uses(body=self.body)
+
+    def is_in_graph(self) -> bool:
+        return self.unit != "second" and all(one.is_in_graph() for one in self.body)
+
+
+ENGINES = ("step", "loop", "xla", "auto")
+ON_NAN = ("stop", "ignore")
+
+
+class Train(Statement):
+    """A training loop. `body` ends with a `Run` for each optimizer where the program runs none itself.
+
+    `data` is a dataset and its part ("housing", "train"), None for a loop without data; `size` is the
+    number of rows of a batch, None for all of them. `engine` is one of `ENGINES`, `on_nan` of `ON_NAN`, which
+    says what becomes of the training when its loss is not a number; "" where the program leaves them open.
+    """
+
+    count: int
+    unit: str
+    data: tuple[str, str] | None
+    size: int | None
+    order: str
+    seed: int
+    body: tuple[Statement, ...]
+    engine: str = ""
+    on_nan: str = ""
+
+    def uses(self) -> Uses:
+        return Uses(body=self.body)
+
+    def is_in_graph(self) -> bool:
+        return False
+
+
+class Session(Record):
+    """One session: `initialise` tells whether every variable is initialised when it opens."""
+
+    name: str
+    graph: str
+    initialise: bool
+    body: tuple[Statement, ...]
+    origin: Origin
+
+
+def walk(statements: tuple[Statement, ...]) -> Iterator[Statement]:
+    """All statements, those in loops after the loop's own."""
+    for statement in statements:
+        yield statement
+        yield from walk(statement.uses().body)
+
+
+# --- the whole --------------------------------------------------------------------------------
+
+
+class Param(Record):
+    name: str
+    type: str  # int, float, bool, str, list or none
+    value: object
+
+
+class DataStage(Record):
+    """A source or a transform with all its arguments."""
+
+    name: str
+    arguments: Mapping[str, object]
+
+
+class Data(Record):
+    """A `data` declaration; paths in it are relative to `folder`."""
+
+    name: str
+    source: DataStage
+    transforms: tuple[DataStage, ...]
+    folder: str
+    rows: int
+    columns: int
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Program:
+    """A checked program."""
+
+    path: str
+    params: tuple[Param, ...]
+    data: tuple[Data, ...]
+    graphs: tuple[Graph, ...]
+    sessions: tuple[Session, ...]
+
+    def graph(self, name: str = "") -> Graph:
+        return next(g for g in self.graphs if g.name == name)
+
+
+def checkpoint_folders(program: Program, only: str | None = None) -> dict[str, Origin]:
+    """The folders that a program's trainings, or those of one session, keep checkpoints in, with where it says so."""
+    result: dict[str, Origin] = {}
+    for session in program.sessions:
+        for statement in walk(session.body) if only in (None, session.name) else ():
+            if isinstance(statement, Checkpoint):
+                result.setdefault(known_text(statement.path), statement.origin)
+    return result
