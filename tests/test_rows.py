@@ -26,7 +26,7 @@ def found(body, head=HEAD, end=END):
     program, diagnostics = check(Source("t", head + body + end))
     assert program is not None, [one.headline for one in diagnostics]
     graph = program.graph()
-    (node,) = graph.of("optimize")
+    (node,) = graph.steps()
     return split(graph, node, fed(program, graph))
 
 
@@ -139,7 +139,7 @@ def test_the_nodes_between():
     body = "penalty = reduce_sum(square(w))\nz = X @ w - y\ngoal = reduce_mean(square(z)) + penalty"
     program, _ = check(Source("t", HEAD + body + END))
     graph = program.graph()
-    how = split(graph, *graph.of("optimize"))
+    how = split(graph, *graph.steps())
     names = {graph.nodes[id].name for id in how.between}
     assert {"z", "goal"} < names and not {"penalty", "X", "y", "w"} & names
     assert {graph.nodes[ref.node].name for ref in how.fed} == {"X", "y"}
