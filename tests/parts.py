@@ -7,11 +7,12 @@ from random import Random
 
 import numpy as np
 
-from tfdsl.analysis.rows import _EACH, _RULES, Split, split
+from tfdsl.analysis.rows import Split, split
 from tfdsl.diagnostics import TfgError
 from tfdsl.driver import check, compile_source
 from tfdsl.lowering.tf import tf, v1
 from tfdsl.ops import OPS
+from tfdsl.ops.batch import whole
 from tfdsl.ops.op import REQUIRED
 from tfdsl.source import Source
 
@@ -59,7 +60,7 @@ _LOSSES = [
     "reduce_sum(reduce_mean({0} * b, axis=0))", "reduce_mean({0}) * reduce_mean(X @ w)", "sqrt(reduce_mean({0} * s))",
     "mean_squared_error({0}, {0} * s)", "reduce_mean({0} * s) + reduce_sum({0} * s)",
 ]  # fmt: skip
-CALLS = sorted((_EACH | set(_RULES)) - {"index", "dropout"}) + _WRITTEN
+CALLS = sorted(op.name for op in OPS.values() if op.batch is not whole and op.name != "dropout") + _WRITTEN
 """Ops of which something is known, without those that draw numbers, and expressions."""
 
 

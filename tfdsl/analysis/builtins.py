@@ -70,6 +70,3 @@ BUILTINS: dict[str, Builtin] = {
         "str": _str,
     }.items()
 }
-
-# These are ops too: with only numbers they are Python's, with a tensor TensorFlow's.
-SHARED_WITH_OPS = {"abs": abs, "round": round, "pow": pow}

@@ -27,6 +27,7 @@ from ..diagnostics import (
 )
 from ..limits import MAX_AXES
 from ..ops import OPS
+from ..ops.named import CAST, GRADIENTS
 from ..ops.op import Call, Op, Refused
 from ..ops.optimizers import REQUIRED as NEEDED
 from ..ops.optimizers import OptimizerRow
@@ -38,7 +39,6 @@ from ..syntax import tree as t
 from ..types import DType, TensorType
 from . import training
 from .arguments import Arguments, Given, assign_arguments, bind, missing, operand_notes, size_notes
-from .builtins import SHARED_WITH_OPS
 from .context import Abandoned, Again, Analysis
 from .foreign import call_python
 from .gradient_flow import barriers, depending, depends
@@ -54,12 +54,9 @@ def call(ctx: Analysis, env: Env, function: object, given: Arguments, span: Span
     """The value of a call; `name` is what the program calls the value, if it does; `env` has what its place can see."""
     match function:
         case Op():
-            is_python_s = function.name in SHARED_WITH_OPS and not any(
-                name in (param.name for param in function.params) for name, _ in given
-            )
-            if is_python_s and all(isinstance(g.value, (int, float)) for _, g in given):
-                return _python(ctx, function.name, SHARED_WITH_OPS[function.name], given, span)
-            if function.name == "gradients":
+            if function.python and _is_for_python(function, given):
+                return _python(ctx, function.name, function.python, given, span)
+            if function is GRADIENTS:
                 return gradients(ctx, function, given, span, name)
             return call_op(ctx, function, given, span, name)
         case RawOp():
@@ -75,7 +72,7 @@ def call(ctx: Analysis, env: Env, function: object, given: Arguments, span: Span
         case OptimizerRow():
             return optimizer(ctx, function, given, span)
         case DType():
-            return call_op(ctx, OPS["cast"], [*given, ("dtype", Given(function, span))], span, name)
+            return call_op(ctx, CAST, [*given, ("dtype", Given(function, span))], span, name)
         case Broken():
             raise Abandoned(None)
         case str() if function in OPS:
@@ -87,6 +84,12 @@ def call(ctx: Analysis, env: Env, function: object, given: Arguments, span: Span
 
 
 # --- ops --------------------------------------------------------------------------------------
+
+
+def _is_for_python(op: Op, given: Arguments) -> bool:
+    """Whether a call has only numbers, and none under the name of a parameter of the op."""
+    params = [param.name for param in op.params]
+    return all(name not in params and isinstance(argument.value, (int, float)) for name, argument in given)
 
 
 def call_op(
@@ -215,7 +218,7 @@ def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | N
     if how != "reverse":
         args["method"] = Static(how)
     outputs = tuple(x.type for x in xs)
-    node = ctx.graph.add("gradients", args, name, outputs, ctx.origin(span))
+    node = ctx.graph.add(op.name, args, name, outputs, ctx.origin(span))
     results = [Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)]
     if how != "reverse":
         _note_again(ctx, how, *refs, last, results, span)
@@ -310,7 +313,7 @@ def _python(ctx: Analysis, name: str, function: Callable, given: Arguments, span
     if size > ctx.limits.constant and name not in _WITHOUT_LOOKING:
         too_large(ctx, span)
     ctx.spend(2 * size, span)
-    if name == "pow" and len(positional) >= 2:
+    if function is pow and len(positional) >= 2:
         power_is_safe(ctx, positional[0], positional[1], span)
     try:
         return small(ctx, function(*positional, **keywords), span)

@@ -31,6 +31,7 @@ from ..diagnostics import (
 )
 from ..limits import MAX_ADVICE, MAX_BITS, MAX_MOVING, MAX_NESTED
 from ..ops import OPS
+from ..ops.named import LOGICAL_AND, MATMUL, OPERATORS
 from ..ops.optimizers import OPTIMIZERS
 from ..program import Apply, Fetch, PlanExpr, Value
 from ..source import Span
@@ -69,25 +70,12 @@ _ELSEWHERE = {
 _STEPS = "train train_op train_step training_op training_step optimize optimizer minimize step".split()
 _SOME = 8  # of many names that a message shows
 
-# An operator of the language: Python's function, the op of the table, and the name TensorFlow gives its node.
-_BINARY = {
-    "+": (operator.add, "add", "add"),
-    "-": (operator.sub, "subtract", "sub"),
-    "*": (operator.mul, "multiply", "mul"),
-    "/": (operator.truediv, "truediv", "truediv"),
-    "//": (operator.floordiv, "floordiv", "floordiv"),
-    "%": (operator.mod, "floormod", "mod"),
-    "**": (operator.pow, "pow", "pow"),
-    "@": (operator.matmul, "matmul", "MatMul"),
-}
-_COMPARE = {
-    "<": (operator.lt, "less", "Less"),
-    "<=": (operator.le, "less_equal", "LessEqual"),
-    ">": (operator.gt, "greater", "Greater"),
-    ">=": (operator.ge, "greater_equal", "GreaterEqual"),
-    "==": (operator.eq, "equal", "Equal"),
-    "!=": (operator.ne, "not_equal", "NotEqual"),
-}
+# What operators do to values known while compiling.
+_PYTHON = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
+    "%": operator.mod, "**": operator.pow, "@": operator.matmul,
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
 
 
 def evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> object:
@@ -303,15 +291,15 @@ def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> 
 
 def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str | None) -> object:
     """An operator on two values."""
-    python, op, default = _BINARY[expr.op]
     if isinstance(left, Moving) or isinstance(right, Moving):
         return moving(ctx, expr.op, (left, right), expr.span)
     if isinstance(left, (Tensor, Array)) or isinstance(right, (Tensor, Array)):
-        row = OPS[op]
-        first, second = (p.name for p in row.params[:2])
+        op = OPERATORS[expr.op]
+        first, second = (p.name for p in op.params[:2])
         arguments = [(first, Given(left, expr.left.span)), (second, Given(right, expr.right.span))]
         _operands(ctx, expr, left, right)
-        return call_op(ctx, row, arguments, expr.span, name, default, "matmul" if expr.op == "@" else f"'{expr.op}'")
+        shown = op.name if op is MATMUL else f"'{expr.op}'"
+        return call_op(ctx, op, arguments, expr.span, name, op.node, shown)
     if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)) and expr.op == "+":
         if ctx.limits.size_of(left) + ctx.limits.size_of(right) > ctx.limits.constant:
             too_large(ctx, expr.span)
@@ -321,7 +309,7 @@ def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str
         _operands(ctx, expr, left, right, refuse=True)
     _size_is_safe(ctx, expr, left, right)
     try:
-        return small(ctx, python(left, right), expr.span)
+        return small(ctx, _PYTHON[expr.op](left, right), expr.span)
     except TypeError:
         _operands(ctx, expr, left, right, refuse=True)
     except (ArithmeticError, ValueError) as error:
@@ -415,11 +403,8 @@ def _unary(ctx: Analysis, expr: t.Unary, value: object, name: str | None) -> obj
     if isinstance(value, (Tensor, Array)):
         if expr.op == "+":
             return value
-        op = "negative" if expr.op == "-" else "logical_not"
-        default = "Neg" if expr.op == "-" else ""
-        return call_op(
-            ctx, OPS[op], [(None, Given(value, expr.operand.span))], expr.span, name, default, f"'{expr.op}'"
-        )
+        op = OPERATORS["unary -" if expr.op == "-" else expr.op]
+        return call_op(ctx, op, [(None, Given(value, expr.operand.span))], expr.span, name, op.node, f"'{expr.op}'")
     if expr.op == "not" and is_host(value):
         return not value
     if isinstance(value, (int, float, complex)):
@@ -445,7 +430,7 @@ def _boolean_pair(ctx: Analysis, env: Env, expr: t.Boolean, left: object, name: 
         return left if bool(left) is (expr.op == "or") else value_of(ctx, env, expr.right, name)
     right = value_of(ctx, env, expr.right)
     arguments = [(None, Given(left, expr.left.span)), (None, Given(right, expr.right.span))]
-    return call_op(ctx, OPS[f"logical_{expr.op}"], arguments, expr.span, name, "", f"'{expr.op}'")
+    return call_op(ctx, OPERATORS[expr.op], arguments, expr.span, name, "", f"'{expr.op}'")
 
 
 def _compare(ctx: Analysis, env: Env, expr: t.Compare, name: str | None) -> object:
@@ -463,7 +448,7 @@ def _compare(ctx: Analysis, env: Env, expr: t.Compare, name: str | None) -> obje
             result = moving(ctx, "and", (result, part), expr.span)
         elif isinstance(result, Tensor) or isinstance(part, Tensor):
             both = [(None, Given(result, expr.span)), (None, Given(part, expr.span))]
-            result = call_op(ctx, OPS["logical_and"], both, expr.span, name if at == last else None)
+            result = call_op(ctx, LOGICAL_AND, both, expr.span, name if at == last else None)
         else:
             result = result and part
     return result
@@ -480,11 +465,11 @@ def compare(ctx: Analysis, op: str, left: Given, right: Given, span: Span, name:
             return (a in b) is (op == "in")
         except TypeError:
             ctx.fail(OPERATOR, span, op=op, left=describe(a), right=describe(b))
-    python, row, default = _COMPARE[op]
     if has_tensor(a) or has_tensor(b):
-        return call_op(ctx, OPS[row], [(None, left), (None, right)], span, name, default, f"'{op}'")
+        row = OPERATORS[op]
+        return call_op(ctx, row, [(None, left), (None, right)], span, name, row.node, f"'{op}'")
     try:
-        return python(a, b)
+        return _PYTHON[op](a, b)
     except TypeError:
         ctx.fail(OPERATOR, span, op=op, left=describe(a), right=describe(b))
 
@@ -509,7 +494,7 @@ def _conditional(ctx: Analysis, env: Env, expr: t.Conditional, name: str | None)
     if isinstance(test, Array):
         ctx.fail(CONDITION_TENSOR, expr.condition.span, value=describe(test))
     parts = [Given(test, expr.condition.span), given(ctx, env, expr.then), given(ctx, env, expr.otherwise)]
-    return call_op(ctx, OPS["where"], [(None, part) for part in parts], expr.span, name)
+    return call_op(ctx, OPERATORS["if"], [(None, part) for part in parts], expr.span, name)
 
 
 # --- calls, indices, lists --------------------------------------------------------------------

@@ -11,6 +11,7 @@ from ..diagnostics import (
     UNFED,
     Note,
 )
+from ..ops.named import ASSIGN
 from ..program import BatchField, Feed, Fetch, Field, PlanExpr, Ref, Value
 from ..source import Span
 from ..syntax import tree as t
@@ -222,7 +223,7 @@ def _note_assigned(plan: Plan, graph, reached: set[int]) -> None:
     """An assignment that ran initialises its variable."""
     for n in reached:
         target = graph.nodes[n].args.get("ref")
-        if graph.nodes[n].op == "assign" and isinstance(target, Ref):
+        if graph.nodes[n].row is ASSIGN and isinstance(target, Ref):
             plan.initialised.add(target)
 
 

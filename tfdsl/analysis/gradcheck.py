@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..diagnostics import LOSS_TYPE, UNKNOWN_NAME, Diagnostic, TfgError
-from ..ops import OPS
+from ..ops.named import GRADIENTS
 from ..program import Graph, Item, Node, Program, Ref, Refs
 from ..record import Record
 from ..source import Span
@@ -57,7 +57,7 @@ def _of_node(ctx: Analysis, graph: Graph, name: str) -> Check:
 def _of_graph(ctx: Analysis, graph: Graph) -> Iterator[Check]:
     for node in graph.nodes.values():
         match node:
-            case Node(op="gradients", args={"ys": Refs(ys), "xs": Refs(xs)}):
+            case Node(row=row, args={"ys": Refs(ys), "xs": Refs(xs)}) if row is GRADIENTS:
                 yield Check(graph.name, ys, xs, node.origin.span)
             case Node(is_step=True, args={"loss": Ref() as loss, **rest}):
                 with on_graph(ctx, ctx.graphs[graph.name]):
@@ -90,7 +90,7 @@ def way(ctx: Analysis, check: Check, method: str) -> Way:
              ("method", Given(method, check.span))]  # fmt: skip
     with on_graph(ctx, graph):
         try:
-            results = gradients(ctx, OPS["gradients"], given, check.span, None)
+            results = gradients(ctx, GRADIENTS, given, check.span, None)
         except Abandoned as abandoned:
             del graph.items[start:]
             reason = abandoned.diagnostic.headline if abandoned.diagnostic else "it cannot be built"

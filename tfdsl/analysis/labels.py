@@ -17,6 +17,7 @@ from ..diagnostics import (
     THROUGH_TWICE,
     Message,
 )
+from ..ops.named import ARGMAX, ONE_HOT
 from ..ops.op import Op, Refused
 from ..program import Node
 from ..source import Span
@@ -70,7 +71,7 @@ def doubt_swapped(ctx: Analysis, function: str, arguments: Mapping[str | None, G
 def _in_order(ctx: Analysis, labels: Given, logits: Given) -> str:
     """What to write for labels and logits that are in the wrong order."""
     call, inner = f"labels={logits.text}, logits=", re.match(r"argmax\(([\w.]+)[,)]", labels.text)
-    if _made_by(ctx, labels, "argmax") is None:
+    if _made_by(ctx, labels, ARGMAX) is None:
         return call + labels.text
     return call + (
         inner[1] if inner else f"{labels.text}, and leave argmax out, for logits have a column for each class"
@@ -84,7 +85,7 @@ def check_classes(ctx: Analysis, function: str, labels: Given, logits: Given, sh
     """Refuse labels that are no class number for each row, and logits without a column for each class."""
     own, wanted = shapes
     if wanted is not None and len(wanted) != 2:
-        if _made_by(ctx, logits, "argmax") is not None:
+        if _made_by(ctx, logits, ARGMAX) is not None:
             help = "leave argmax out: it finds the largest logit itself"
         elif len(wanted) < 2:
             help = "give it [batch, classes]; nn.binary_accuracy takes one logit for each row"
@@ -99,7 +100,7 @@ def check_classes(ctx: Analysis, function: str, labels: Given, logits: Given, sh
     if rows is None or rows != of_logits or not all(isinstance(one, int) for one in rest) or prod(rest) == 1:
         return
     help = "give it the numbers of the classes, [batch] or [batch, 1]"
-    if _made_by(ctx, labels, "one_hot") is not None:
+    if _made_by(ctx, labels, ONE_HOT) is not None:
         help = "leave one_hot out: it takes the numbers of the classes, [batch] or [batch, 1]"
     elif len(own) == 2:
         help += f", such as argmax({labels.text}, axis=1)"
@@ -112,9 +113,9 @@ def _refuse(ctx: Analysis, message: Message, given: Given, help: str, function: 
     ctx.fail(message, given.span, operand_notes([given]), help, function=function, name=given.text, type=type)
 
 
-def _made_by(ctx: Analysis, given: Given, op: str) -> Node | None:
+def _made_by(ctx: Analysis, given: Given, op: Op) -> Node | None:
     """The node of this op that has made a value, which may have been arranged otherwise since."""
-    return next((node for node in _makers(ctx, given.value) if node.op == op), None)
+    return next((node for node in _makers(ctx, given.value) if node.row is op), None)
 
 
 def _makers(ctx: Analysis, value: object) -> Iterator[Node]:
@@ -150,7 +151,7 @@ def column_help(ctx: Analysis, op: Op, refused: Refused, bound: Bound) -> str:
     if given.span.source.is_library:
         way = f"squeeze(..., axis={at}) for the {given.text}"
     help = f"write {way}"
-    if _made_by(ctx, given, "one_hot") is not None:
+    if _made_by(ctx, given, ONE_HOT) is not None:
         help = f"give one_hot numbers without the axis of size 1, as in one_hot(y[:, 0], ...); or {help}"
     return f"{help}; or use {op.in_nn}, which takes it as it is" if op.in_nn else help
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ..diagnostics import ORDER_EXPORTED, ORDER_NAMED, ORDER_OPEN, ORDER_RANDOM, READ_AGAIN, Diagnostic, Message, Note
 from ..executed import executed, kept_nodes
+from ..ops.named import GRADIENTS
 from ..ops.raw import READERS
 from ..program import Export, Graph, Log, Node, Program, Ref, Region, Run, Statement, refs_of, walk
 from ..record import Record
@@ -302,7 +303,7 @@ def _handles(node: Node) -> list[str]:
     """The arguments of a node that stand for a variable itself and not for its value."""
     if node.is_step:
         return ["wrt"]
-    if node.op == "gradients":
+    if node.row is GRADIENTS:
         return ["xs"]
     if node.row is not None:
         return [param.name for param in node.row.params if param.kind == "variable"]

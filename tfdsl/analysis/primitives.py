@@ -4,7 +4,7 @@ Input: the arguments of a call in a library's file. Output: its value; nodes are
 """
 
 from ..diagnostics import NOT_LOGITS, OPTION
-from ..ops import OPS
+from ..ops.named import EXPAND_DIMS, RESHAPE, SHAPE, SQUEEZE
 from ..source import Span
 from ..types import Shape
 from .arguments import Given, literal_shape, operand_notes
@@ -22,11 +22,11 @@ def _alike(ctx: Analysis, labels: Given, predictions: Given, span: Span) -> obje
         return labels.value
     last = ctx.graph.sizes.resolve(max(own, wanted, key=len)[-1])
     if not isinstance(last, int):  # it must turn out to be 1, or else TensorFlow refuses it
-        like = call_op(ctx, OPS["shape"], [(None, predictions)], span)
-        return call_op(ctx, OPS["reshape"], [(None, labels), (None, Given(like, span))], span)
+        like = call_op(ctx, SHAPE, [(None, predictions)], span)
+        return call_op(ctx, RESHAPE, [(None, labels), (None, Given(like, span))], span)
     if last != 1:
         return labels.value
-    op = OPS["squeeze"] if len(own) > len(wanted) else OPS["expand_dims"]
+    op = SQUEEZE if len(own) > len(wanted) else EXPAND_DIMS
     return call_op(ctx, op, [(None, labels), ("axis", Given(-1, span))], span)
 
 

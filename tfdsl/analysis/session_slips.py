@@ -17,6 +17,7 @@ from ..diagnostics import (
     Note,
 )
 from ..executed import executed
+from ..ops.named import ASSIGN, IDENTITY
 from ..program import (
     Checkpoint,
     Every,
@@ -157,7 +158,7 @@ def _matters(graph: Graph, id: int, named: Iterable[Ref]) -> bool:
         return True
     is_named = any(ref.node == id for ref in named)
     given = [ref for name, arg in node.args.items() if name != "ref" for ref in refs_of(arg)]
-    is_settled = node.op == "assign" and graph.reach(given).isdisjoint(written(graph.nodes, node))
+    is_settled = node.row is ASSIGN and graph.reach(given).isdisjoint(written(graph.nodes, node))
     return is_named and not is_settled
 
 
@@ -189,7 +190,7 @@ def _instead(graph: Graph, shown: Statement, named: Iterable[Ref], id: int, wher
     waiting = [ref.node for ref in dict.fromkeys(named) if id in graph.reach([ref])]
     if id in waiting:
         return f"{write} {variables} instead: it has the new value {where}"
-    sources = [nodes[ref.node].name for one in waiting if nodes[one].op == "identity" for ref in nodes[one].inputs()]
+    sources = [nodes[ref.node].name for one in waiting if nodes[one].row is IDENTITY for ref in nodes[one].inputs()]
     if len(sources) == len(waiting) and all(sources):
         return f"{write} {' and '.join(dict.fromkeys(sources))} instead: it is the new value {where}"
     names = " and ".join(dict.fromkeys(nodes[one].name or "this" for one in waiting))

@@ -7,9 +7,27 @@ derives; the chain rule puts the pieces together, from y back to the xs.
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache, partial
+from typing import assert_never
 
 from ..diagnostics import SYMBOLIC_MISSING, SYMBOLIC_OP, SYMBOLIC_SHAPE, Note
 from ..ops import OPS
+from ..ops.formula import Known, Made, Own
+from ..ops.named import (
+    ADD,
+    CONSTANT,
+    EXP,
+    IDENTITY,
+    MULTIPLY,
+    NEGATIVE,
+    POW,
+    SQRT,
+    SQUARE,
+    SUBTRACT,
+    TRUEDIV,
+    WHERE,
+)
+from ..ops.op import Op
 from ..program import Arg, Literal, Node, Pack, Ref, Refs
 from ..record import Record
 from ..source import Span
@@ -142,7 +160,7 @@ class _Formulas:
         notes = (Note("the symbolic gradient is asked for on line {line}", self.span),)
         if not node.outputs or node.outputs[ref.output].shape != ():
             self.ctx.fail(SYMBOLIC_SHAPE, node.origin.span, notes, name=shown, type=node.outputs[ref.output])
-        if node.op not in rules(self.sympy):
+        if node.row is None or functions().of(node.row) is None:
             xs = ", ".join(self.nodes[x.node].name or self.nodes[x.node].op for x in self.xs)
             self.ctx.fail(SYMBOLIC_OP, node.origin.span, notes, op=node.op, y="the ys", x=xs)
 
@@ -157,7 +175,8 @@ class _Formulas:
         if self.is_leaf(ref):
             return self.symbol(ref)
         node = self.nodes[ref.node]
-        return rules(self.sympy)[node.op](*(self._operand(arg, formulas) for arg in _operands(node)))
+        formula = functions().of(node.row)
+        return formula(*(self._operand(arg, formulas) for arg in _operands(node.row, node)))
 
     def _operand(self, arg: Arg, formulas: dict[Ref, object]) -> object:
         match arg:
@@ -172,88 +191,61 @@ class _Formulas:
         raise AssertionError(arg)
 
 
-def _operands(node: Node) -> Iterator[Arg]:
+def _operands(row: Op, node: Node) -> Iterator[Arg]:
     """The arguments of a node that are tensors, in the order of the op's parameters."""
-    for param in OPS[node.op].params:
+    for param in row.params:
         arg = node.args.get(param.name)
         if isinstance(arg, (Ref, Literal, Pack, Refs)):
             yield arg
 
 
-_RULES: dict[str, Callable] = {}
+class Functions:
+    """The formulas of ops, by the ops' names as attributes: SymPy's expressions of the arguments in, one out."""
+
+    def __init__(self, sympy):
+        self.sympy = sympy
+        self.ops: dict[str, Op] = {}  # by the names of the functions in a formula
+        self._formulas: dict[str, Callable] = {}
+        for op in OPS.values():
+            match op.formula:
+                case Known(name=name):
+                    self.ops[name] = op
+                    self._formulas[op.name] = getattr(sympy, name)
+                case Made(of=of):
+                    self._formulas[op.name] = partial(of, self)
+                case Own(partials=partials):
+                    self.ops[op.name] = op
+                    self._formulas[op.name] = self._own(op.name, partials)
+                case None:
+                    pass
+                case _:
+                    assert_never(op.formula)
+
+    def __getattr__(self, name: str) -> Callable:
+        return self._formulas[name]
+
+    def of(self, op: Op) -> Callable | None:
+        """The formula of an op, None where it has none that can be derived."""
+        is_derived = op.formula is not None and not (isinstance(op.formula, Known) and not op.formula.is_derived)
+        return self._formulas[op.name] if is_derived else None
+
+    def _own(self, name: str, partials: Callable) -> type:
+        sympy = self.sympy
+
+        def fdiff(function, argindex: int = 1) -> object:
+            return sympy.sympify(partials(self, *function.args)[argindex - 1])
+
+        return type(name, (sympy.Function,), {"fdiff": fdiff})
 
 
-def rules(sympy) -> dict[str, Callable]:
-    """For each op that has one, its formula: SymPy expressions of the arguments in, one out."""
-    if _RULES:
-        return _RULES
+@cache
+def functions() -> Functions:
+    import sympy
 
-    def power(x, y):
-        # A whole exponent is worked out for the numbers in the base.
-        return x ** (sympy.Float(y, 17) if y.is_Integer and abs(y) > _LONGEST else y)
-
-    class sigmoid(sympy.Function):
-        def fdiff(self, argindex=1):
-            return self * (1 - self)
-
-    class softplus(sympy.Function):
-        def fdiff(self, argindex=1):
-            return sigmoid(self.args[0])
-
-    class comparison(sympy.Function):
-        """1 where it holds and 0 where it does not; flat wherever it has a derivative."""
-
-        def fdiff(self, argindex=1):
-            return sympy.Integer(0)
-
-    class less(comparison):
-        pass
-
-    class less_equal(comparison):
-        pass
-
-    class greater(comparison):
-        pass
-
-    class greater_equal(comparison):
-        pass
-
-    class where(sympy.Function):
-        def fdiff(self, argindex=1):
-            return sympy.Integer(0) if argindex == 1 else where(self.args[0], *map(int, (argindex == 2, argindex == 3)))
-
-    _RULES.update({
-        "add": lambda x, y: x + y, "subtract": lambda x, y: x - y, "multiply": lambda x, y: x * y,
-        "truediv": lambda x, y: x / y, "divide": lambda x, y: x / y, "div": lambda x, y: x / y,
-        "realdiv": lambda x, y: x / y, "pow": power, "negative": lambda x: -x,
-        "add_n": lambda inputs: sum(inputs), "identity": lambda x: x, "constant": lambda x: x,
-        "square": lambda x: x**2, "sqrt": sympy.sqrt, "rsqrt": lambda x: 1 / sympy.sqrt(x),
-        "reciprocal": lambda x: 1 / x, "squared_difference": lambda x, y: (x - y) ** 2,
-        "exp": sympy.exp, "expm1": lambda x: sympy.exp(x) - 1, "log": sympy.log, "log1p": lambda x: sympy.log(1 + x),
-        "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan, "asin": sympy.asin, "acos": sympy.acos,
-        "atan": sympy.atan, "atan2": sympy.atan2, "sinh": sympy.sinh, "cosh": sympy.cosh, "tanh": sympy.tanh,
-        "asinh": sympy.asinh, "acosh": sympy.acosh, "atanh": sympy.atanh, "erf": sympy.erf,
-        "sigmoid": sigmoid, "softplus": softplus,
-        # As TensorFlow derives them: at a kink the first argument counts.
-        "abs": sympy.Abs, "relu": lambda x: where(greater(x, 0), x, 0),
-        "maximum": lambda x, y: where(greater_equal(x, y), x, y),
-        "minimum": lambda x, y: where(less_equal(x, y), x, y),
-        "where": where, "less": less, "less_equal": less_equal, "greater": greater, "greater_equal": greater_equal,
-        "reduce_sum": lambda x: x, "reduce_mean": lambda x: x,
-    })  # fmt: skip
-    return _RULES
+    return Functions(sympy)
 
 
 # --- formulas to nodes, and to text -----------------------------------------------------------
-
-# SymPy's functions, by name, and the op of each.
-_FUNCTIONS = {
-    "Abs": "abs", "sign": "sign", "exp": "exp", "log": "log", "sin": "sin", "cos": "cos", "tan": "tan",
-    "asin": "asin", "acos": "acos", "atan": "atan", "atan2": "atan2", "sinh": "sinh", "cosh": "cosh",
-    "tanh": "tanh", "asinh": "asinh", "acosh": "acosh", "atanh": "atanh", "erf": "erf", "sigmoid": "sigmoid",
-    "softplus": "softplus", "where": "where",
-}  # fmt: skip
-_COMPARISONS = ("less", "less_equal", "greater", "greater_equal")
 
 
 class _Emitter:
@@ -263,7 +255,7 @@ class _Emitter:
         self.sympy = sympy
         self.known: dict[object, object] = {}
 
-    def op(self, name: str, *operands: object) -> object:
+    def op(self, op: Op, *operands: object) -> object:
         raise NotImplementedError
 
     def leaf(self, symbol: object) -> object:
@@ -284,50 +276,57 @@ class _Emitter:
                 result = self.value(terms[0])
                 for term in terms[1:]:
                     if term.could_extract_minus_sign():
-                        result = self.op("subtract", result, self.value(-term))
+                        result = self.op(SUBTRACT, result, self.value(-term))
                     else:
-                        result = self.op("add", result, self.value(term))
+                        result = self.op(ADD, result, self.value(term))
                 return result
             case sympy.Mul():
                 return self._product(formula)
             case sympy.Pow():
                 return self._power(*formula.as_base_exp())
         name = type(formula).__name__
-        if name in _COMPARISONS:
-            return self.op("where", self._holds(formula), 1.0, 0.0)
-        if name == "where":
-            return self.op("where", self._holds(formula.args[0]), *map(self.value, formula.args[1:]))
         if name in ("re", "conjugate"):  # where SymPy cannot tell that a value is real; all are
             return self.value(formula.args[0])
         if name == "im":
             return self.value(self.sympy.Integer(0))
-        return self.op(_FUNCTIONS[name], *map(self.value, formula.args))
+        op = functions().ops[name]
+        if _is_condition(op):
+            return self.op(WHERE, self._holds(formula), 1.0, 0.0)
+        if op is WHERE:
+            return self.op(WHERE, self._holds(formula.args[0]), *map(self.value, formula.args[1:]))
+        return self.op(op, *map(self.value, formula.args))
 
     def _holds(self, condition: object) -> object:
         """A comparison as a bool."""
-        name = type(condition).__name__
-        return self.op(name, *map(self.value, condition.args)) if name in _COMPARISONS else self.value(condition)
+        op = functions().ops.get(type(condition).__name__)
+        if op is None or not _is_condition(op):
+            return self.value(condition)
+        return self.op(op, *map(self.value, condition.args))
 
     def _product(self, formula: object) -> object:
         if formula.could_extract_minus_sign():
-            return self.op("negative", self.value(-formula))
+            return self.op(NEGATIVE, self.value(-formula))
         below = [one for one in formula.args if one.is_Pow and one.exp.could_extract_minus_sign()]
         above = [self.value(one) for one in formula.args if one not in below]
         result = above[0] if above else 1.0
         for factor in above[1:]:
-            result = self.op("multiply", result, factor)
-        return self.op("truediv", result, self.value(1 / self.sympy.Mul(*below))) if below else result
+            result = self.op(MULTIPLY, result, factor)
+        return self.op(TRUEDIV, result, self.value(1 / self.sympy.Mul(*below))) if below else result
 
     def _power(self, base: object, exponent: object) -> object:
         if exponent == 2:
-            return self.op("square", self.value(base))
+            return self.op(SQUARE, self.value(base))
         if exponent == self.sympy.Rational(1, 2):
-            return self.op("sqrt", self.value(base))
+            return self.op(SQRT, self.value(base))
         if exponent.could_extract_minus_sign():
-            return self.op("truediv", 1.0, self.value(base**-exponent))
+            return self.op(TRUEDIV, 1.0, self.value(base**-exponent))
         if base == self.sympy.E:
-            return self.op("exp", self.value(exponent))
-        return self.op("pow", self.value(base), self.value(exponent))
+            return self.op(EXP, self.value(exponent))
+        return self.op(POW, self.value(base), self.value(exponent))
+
+
+def _is_condition(op: Op) -> bool:
+    return isinstance(op.formula, Own) and op.formula.is_condition
 
 
 class _Nodes(_Emitter):
@@ -342,21 +341,21 @@ class _Nodes(_Emitter):
         return self.value(formula) if name is None else self.named(self.value(formula), name)
 
     def named(self, value: object, name: str) -> object:
-        return self._call("identity", (value,), name)
+        return self._call(IDENTITY, (value,), name)
 
-    def op(self, name: str, *operands: object) -> object:
-        return self._call(name, operands)
+    def op(self, op: Op, *operands: object) -> object:
+        return self._call(op, operands)
 
-    def _call(self, name: str, operands: tuple, given_name: str | None = None) -> object:
-        first = 1 if name == "where" else 0  # the first is a bool there
+    def _call(self, op: Op, operands: tuple, given_name: str | None = None) -> object:
+        first = 1 if op is WHERE else 0  # the first is a bool there
         if all(isinstance(operand, (int, float)) for operand in operands[first:]):
             operands = (*operands[:first], self._constant(operands[first]), *operands[first + 1 :])
         given = [(None, Given(operand, self.span)) for operand in operands]
-        return call_op(self.ctx, OPS[name], given, self.span, given_name)
+        return call_op(self.ctx, op, given, self.span, given_name)
 
     def _constant(self, value: float) -> Tensor:
         arguments = [(None, Given(value, self.span)), ("dtype", Given(self.dtype, self.span))]
-        return call_op(self.ctx, OPS["constant"], arguments, self.span)
+        return call_op(self.ctx, CONSTANT, arguments, self.span)
 
     def leaf(self, symbol: object) -> Tensor:
         ref = self.tensors[symbol]
@@ -369,7 +368,7 @@ class _Nodes(_Emitter):
         return value if isinstance(value, Tensor) else self._constant(value)
 
 
-_SIGNS = {"add": ("+", 1), "subtract": ("-", 1), "multiply": ("*", 2), "truediv": ("/", 2), "pow": ("**", 4)}
+_BINDS = {ADD: 1, SUBTRACT: 1, MULTIPLY: 2, TRUEDIV: 2, POW: 4}  # how tightly their signs bind
 
 
 class _Text(_Emitter):
@@ -385,15 +384,15 @@ class _Text(_Emitter):
     def leaf(self, symbol: object) -> tuple[str, int]:
         return self.names[symbol], 9
 
-    def op(self, name: str, *operands: object) -> tuple[str, int]:
-        if name == "negative":
+    def op(self, op: Op, *operands: object) -> tuple[str, int]:
+        if op is NEGATIVE:
             return f"-{self._shown(operands[0], 3)}", 3
-        if name in _SIGNS:
-            sign, binds = _SIGNS[name]
-            left, right = operands
-            sides = self._shown(left, binds + (name == "pow")), self._shown(right, binds + (name != "pow"))
-            return (f"{sides[0]}**{sides[1]}" if name == "pow" else f"{sides[0]} {sign} {sides[1]}"), binds
-        return f"{name}({', '.join(self._shown(operand, 0) for operand in operands)})", 9
+        if op not in _BINDS:
+            return f"{op.name}({', '.join(self._shown(operand, 0) for operand in operands)})", 9
+        binds, is_power = _BINDS[op], op is POW
+        left, right = operands
+        sides = self._shown(left, binds + is_power), self._shown(right, binds + (not is_power))
+        return (op.operator if is_power else f" {op.operator} ").join(sides), binds
 
     def _shown(self, value: object, binds: int) -> str:
         if isinstance(value, float):

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from itertools import groupby
 
+from ..ops.named import CONSTANT
 from ..program import COND, WHILE, Enter, Exit, Field, Graph, Item, Literal, Node, Pack, Ref, Refs, Static, refs_of
 from ..record import Record
 from ..types import TensorType
@@ -25,7 +26,6 @@ KINDS = {
 }
 LARGE = 150  # nodes, from which on runs of them are put together
 _RUN = 10
-_TRAIN = ("gradients", "assign", "assign_add", "assign_sub", "scatter_update", "scatter_add")
 _REGIONS = {WHILE: ("condition", "body"), COND: ("then", "else")}
 
 
@@ -168,7 +168,7 @@ def _shape(node: Node, id: str) -> Shape:
 
 def _plain(node: Node) -> str:
     """What a constant without a name is."""
-    value = node.args.get("value") if node.op == "constant" else None
+    value = node.args.get("value") if node.row is CONSTANT else None
     if isinstance(value, Field):
         return str(value)
     return str(value.value)[:20] if isinstance(value, (Literal, Static)) else ""
@@ -183,9 +183,9 @@ def _kind(node: Node) -> str:
         return "summary"
     if node.is_loop or node.is_branch or node.is_carried:
         return "control"
-    if node.is_step or node.op in _TRAIN:
+    if node.is_step:
         return "train"
-    if node.op.startswith("random") or node.op == "truncated_normal":
-        return "random"
+    if node.row is not None and node.row.picture:
+        return node.row.picture
     has_input = any(isinstance(arg, (Ref, Pack, Refs)) for arg in node.args.values())
     return "op" if has_input else "constant"

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from dataclasses import replace
+from functools import cache
+from importlib import import_module
 from threading import RLock
 
 import numpy as np
 
 from ..analysis.rows import Whole
 from ..diagnostics import BUILD_FAILED, NO_GRADIENT_OP, Note, TfgError
-from ..ops import OPS
 from ..ops.op import Op
 from ..program import (
     COND,
@@ -40,21 +41,19 @@ from ..program import (
     Refs,
     Static,
 )
-from ..types import TensorType
 from .agreement import agree
 from .control import cond, while_loop
 from .data import Data, Held
 from .failures import failure, is_own, plain_reason
 from .foreign import python_node, raw_node
-from .gradients import gradients
-from .guards import definite, indices, not_of_zeros, ranked, sizes, slices, transformed, with_rows
+from .guards import indices, ranked, sizes, slices, with_rows
 from .kept_random import KeptRandom
 from .layout import PLAIN, Placement, Setting
 from .names import VariableNames
 from .optimizers import keep_beside, minimize
 from .sums import order_sums
 from .templates import Templates
-from .tf import resolve, tf, v1
+from .tf import resolve, shape_of, tf, v1
 from .towers import minimize as minimize_in_towers
 
 Arrays = Callable[[Field], np.ndarray]
@@ -307,14 +306,13 @@ class Lowering:
         """What the functions of TensorFlow return that build the node."""
         if node.name and (node.name[0] == "_" or not node.name.isascii()):
             node = replace(node, name=_node_name(node.name, v1.get_default_graph()))
-        make = _SPECIAL.get(node.op) or _SPECIAL.get(node.op.partition(".")[0])
         try:
             if self.built.random.has(node):
                 return self.built.random.build(node, self.built.value, self.arrays)
             copied = self.built.templates.build(node, is_plain)
             if copied is not None:
                 return copied
-            return make(self, node) if make else self.table_op(OPS[node.op], node)
+            return self.made(node)
         except TfgError:
             raise
         except (ValueError, TypeError, tf.errors.OpError, AttributeError, LookupError, NotImplementedError) as error:
@@ -326,6 +324,14 @@ class Lowering:
             if is_own(error):
                 raise
             raise failure(BUILD_FAILED, node.origin, reason=plain_reason(error)) from error
+
+    def made(self, node: Node):
+        """A node that is built anew."""
+        if node.row is not None:
+            return _special(node.row.lowered)(self, node) if node.row.lowered else self.table_op(node.row, node)
+        if node.raw_op is not None:
+            return raw_node(self, node)
+        return python_node(self, node) if node.function else _MAKE[node.op](self, node)
 
     def table_op(self, op: Op, node: Node):
         kinds = {param.name: param.kind for param in op.params}
@@ -346,8 +352,6 @@ class Lowering:
         name = node.name or node.default or None
         if node.default and not node.name:
             _read_first(arguments)
-        if op.group == "initializers":
-            return _initializer(op, arguments, name)
         if op.named:
             return resolve(op.tf)(**arguments, **({"name": name} if name else {}))
         result = resolve(op.tf)(**arguments)
@@ -402,11 +406,6 @@ def _thaw(value: object) -> object:
     return [_thaw(item) for item in value] if isinstance(value, tuple) else value
 
 
-def shape_of(type: TensorType):
-    """A type's shape for TensorFlow: named and unknown sizes as None."""
-    return None if type.shape is None else [dim if isinstance(dim, int) else None for dim in type.shape]
-
-
 # --- what is more than a call -----------------------------------------------------------------
 
 
@@ -416,20 +415,6 @@ def _placeholder(lowering: Lowering, node: Node):
         default = lowering.argument(node.args["default"])
         return v1.placeholder_with_default(default, shape_of(type), name=node.name)
     return v1.placeholder(type.dtype.name, shape_of(type), name=node.name)
-
-
-def _constant(lowering: Lowering, node: Node):
-    value = lowering.argument(node.args["value"])
-    if not isinstance(value, Held):
-        return lowering.table_op(OPS["constant"], node)
-    is_after = lowering.built.program.is_after(node)
-    return value.constant(shape_of(node.outputs[0]), node.name or "Const", is_after)
-
-
-def _eye(lowering: Lowering, node: Node):
-    """Sizes that are data as plain numbers: TensorFlow takes no others from outside of the graph."""
-    sizes = {name: int(np.asarray(lowering.argument(arg))) for name, arg in node.args.items() if isinstance(arg, Field)}
-    return lowering.table_op(OPS["eye"], replace(node, args={**node.args, **{n: Static(i) for n, i in sizes.items()}}))
 
 
 def _initial(lowering: Lowering, node: Node):
@@ -498,12 +483,6 @@ def _bound(lowering: Lowering, arg: Arg, default: int):
     return tf.cast(lowering.argument(arg), tf.int32)
 
 
-def _change(lowering: Lowering, node: Node):
-    """assign_add or assign_sub, by the variable's method: TensorFlow's function drops the name."""
-    variable, value = (lowering.argument(node.args[name]) for name in ("ref", "value"))
-    return getattr(variable, node.op)(value, name=node.name)
-
-
 def _summary(lowering: Lowering, node: Node):
     """A summary under its tag, with the scopes it stands in.
 
@@ -549,105 +528,20 @@ def _optimize(lowering: Lowering, node: Node):
     return made
 
 
-def _check_whole(lowering: Lowering, node: Node):
-    """What it is given, behind an assertion; integers are whole without one."""
-    value = lowering.argument(node.args["input"])
-    if node.outputs[0].dtype.kind != "float":
-        return tf.identity(value, name=node.name) if node.name else tf.convert_to_tensor(value)
-    with v1.name_scope(node.name or node.op) as scope:
-        value = tf.convert_to_tensor(value, name="input")
-        message = "a class number, or another whole number, has a fraction"
-        is_whole = tf.reduce_all(tf.equal(tf.floor(value), value))
-        # TensorFlow's function hides the op in the branch of an `if`, where its error has no place in the program.
-        with tf.control_dependencies([tf.raw_ops.Assert(condition=is_whole, data=[message, value], summarize=5)]):
-            return tf.identity(value, name=scope)
-
-
-def _initializer(op: Op, arguments: Mapping[str, object], name: str | None):
-    """An initializer, made with its own arguments and called with shape and dtype."""
-    arguments = dict(arguments)
-    shape, dtype = arguments.pop("shape"), arguments.pop("dtype", tf.float32)
-    with v1.name_scope(name or op.name):
-        result = resolve(op.tf)(**arguments)(shape, dtype=dtype)
-    return tf.identity(result, name=name) if name else result
-
-
-def _einsum(lowering: Lowering, node: Node):
-    inputs = lowering.argument(node.args["inputs"])
-    return v1.einsum(node.args["equation"].value, *inputs, name=node.name)
-
-
-def _clip_by_global_norm(lowering: Lowering, node: Node) -> list:
-    arguments = {name: lowering.argument(arg) for name, arg in node.args.items()}
-    ranks = OPS["clip_by_global_norm"].ranks
-    arguments |= {name: ranked(value, ranks[name]) for name, value in arguments.items() if name in ranks}
-    clipped, norm = v1.clip_by_global_norm(**arguments, name=node.name)
-    return [*clipped, tf.convert_to_tensor(norm)]
-
-
-def _meshgrid(lowering: Lowering, node: Node) -> list:
-    indexing = node.args.get("indexing", Static("xy")).value
-    return v1.meshgrid(*lowering.argument(node.args["args"]), indexing=indexing)
-
-
-def _transform(lowering: Lowering, node: Node) -> tf.Tensor:
-    """A Fourier transform, of which something must be left to transform."""
-    op = OPS[node.op]
-    kinds = {param.name: param.kind for param in op.params}
-    arguments = {name: lowering.argument(arg, kinds[name]) for name, arg in node.args.items()}
-    given = next(iter(arguments))
-    length, least = arguments.get("fft_length"), 2 if node.op == "irfft" else 1
-    if (node.op != "dct" or arguments.get("type") == 3) and (length is not None or node.op != "rfft"):
-        takes_none = node.op == "rfft"
-        arguments[given] = transformed(arguments[given], length, least, node.name or node.op, takes_none)
-    return resolve(op.tf)(**arguments, name=node.name)
-
-
-def _logm(lowering: Lowering, node: Node) -> tf.Tensor:
-    return tf.linalg.logm(not_of_zeros(lowering.argument(node.args["input"]), node.name or "logm"), name=node.name)
-
-
-def _cholesky(lowering: Lowering, node: Node) -> tf.Tensor:
-    value = definite(lowering.argument(node.args["input"]), node.name or "Cholesky")
-    return tf.linalg.cholesky(value, name=node.name)
-
-
-def _grayscale_to_rgb(lowering: Lowering, node: Node) -> tf.Tensor:
-    """TensorFlow's function takes nothing but tensors."""
-    return v1.image.grayscale_to_rgb(tf.convert_to_tensor(lowering.argument(node.args["images"])), name=node.name)
-
-
-def _batch_normalization(lowering: Lowering, node: Node) -> tf.Tensor:
-    """TensorFlow's function is told, too, what is left out."""
-    left_out = {name: Static(None) for name in ("offset", "scale") if name not in node.args}
-    return lowering.table_op(OPS["batch_normalization"], replace(node, args={**node.args, **left_out}))
-
-
-_SPECIAL: dict[str, Callable[[Lowering, Node], object]] = {
+_MAKE: dict[str, Callable[[Lowering, Node], object]] = {
     PLACEHOLDER: _placeholder,
-    "constant": _constant,
-    "eye": _eye,
     VARIABLE: _variable,
     SHARED: _shared,
     INDEX: _index,
-    "gradients": gradients,
-    "assign_add": _change,
-    "assign_sub": _change,
     OPTIMIZE: _optimize,
-    "check_whole": _check_whole,
-    "clip_by_global_norm": _clip_by_global_norm,
-    "einsum": _einsum,
-    "meshgrid": _meshgrid,
-    "irfft": _transform,
-    "rfft": _transform,
-    "dct": _transform,
-    "logm": _logm,
-    "cholesky": _cholesky,
-    "grayscale_to_rgb": _grayscale_to_rgb,
-    "batch_normalization": _batch_normalization,
     SUMMARY: _summary,
     WHILE: while_loop,
     COND: cond,
-    "raw": raw_node,  # and what follows the dot
-    "python": python_node,
 }
+
+
+@cache
+def _special(path: str) -> Callable[[Lowering, Node], object]:
+    """The function that a row of the op table names: `special.einsum`."""
+    module, _, name = path.partition(".")
+    return getattr(import_module(f".{module}", __package__), name)

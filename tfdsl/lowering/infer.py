@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 from ..program import Field, Graph, Node, Ref
 from ..types import ALL_DTYPES, Dim, Size, TensorType
-from .graph import BuiltGraph, Lowering, shape_of
-from .tf import tf, v1
+from .graph import BuiltGraph, Lowering
+from .tf import shape_of, tf, v1
 
 _FIRST = 100_003  # numbers that no size has by chance
 _STEP = 1_009

@@ -20,6 +20,7 @@ import numpy as np
 
 from ..diagnostics import TfgError
 from ..ops import OPS
+from ..ops.op import Alike
 from ..program import (
     CARRIED,
     COND,
@@ -43,12 +44,12 @@ from .tf import AttrValue, Operation, ResourceVariable, TensorProto, VariableDef
 _NAME = "NODE"  # what a node is called in a template
 _NUMBERED = re.compile(r"(.+)_(\d+)")
 _STATEFUL = frozenset(("ReadVariableOp", "VarHandleOp", "VarIsInitializedOp", "AssignVariableOp"))  # and yet alike
-# Ops that are built alike for all values of tensors, and of numbers that become tensors.
-_BY_TYPES = frozenset(
-    name for name, op in OPS.items() if op.group == "math" or name in ("constant", "matmul") or name[:7] == "reduce_"
-) | {VARIABLE}
-_NEVER = frozenset((PLACEHOLDER, SHARED, CARRIED, "gradients", OPTIMIZE, SUMMARY, WHILE, COND))
-_RANDOM = frozenset(name for name, op in OPS.items() if op.group in ("random", "initializers"))
+# Nodes that are built alike for all values of tensors, and of numbers that become tensors.
+_BY_TYPES = frozenset(op.name for op in OPS.values() if op.alike is Alike.BY_TYPES) | {VARIABLE}
+_NEVER = frozenset(op.name for op in OPS.values() if op.alike is Alike.NEVER) | {
+    PLACEHOLDER, SHARED, CARRIED, OPTIMIZE, SUMMARY, WHILE, COND,
+}  # fmt: skip
+_DRAWN = frozenset(op.name for op in OPS.values() if op.alike is Alike.DRAWN)
 _FIRST_VALUE = 37  # of a literal in a template: one that TensorFlow's functions do not put there themselves
 
 
@@ -135,7 +136,7 @@ class Templates:
         refs = list(node.inputs())
         inputs = {ref.node for ref in refs}
         self._note(node, inputs)
-        if not is_plain or node.op in _NEVER or node.op in _RANDOM or node.function:
+        if not is_plain or node.op in _NEVER or node.op in _DRAWN or node.function:
             return None
         if node.is_variable:
             if not inputs <= self._free:  # TensorFlow guards what another variable's value goes into
@@ -167,7 +168,7 @@ class Templates:
             return
         if inputs <= self._free:
             self._free.add(node.id)
-        if inputs <= self._constant and node.op not in _RANDOM:
+        if inputs <= self._constant and node.op not in _DRAWN:
             self._constant.add(node.id)
 
     # --- kinds ----------------------------------------------------------------------------

@@ -23,10 +23,12 @@ from tensorflow.python.ops.resource_variable_ops import ResourceVariable
 from tensorflow.python.util import _pywrap_determinism as op_determinism
 from tensorflow.python.util._pywrap_util_port import IsMklEnabled as is_onednn_on
 
+from ..types import TensorType
+
 __all__ = [
     "AttrValue", "DecodeError", "EventsWriter", "OpList", "Operation", "ResourceVariable", "RewriterConfig",
     "TensorProto", "VariableDef", "c_api", "function_graph", "function_transforms", "is_onednn_on", "op_def",
-    "op_determinism", "raw_op", "registered", "resolve", "seeds_taken", "tf", "v1",
+    "op_determinism", "raw_op", "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
 ]  # fmt: skip
 
 
@@ -51,3 +53,8 @@ def resolve(path: str):
     for part in path.split("."):
         symbol = getattr(symbol, part)
     return symbol
+
+
+def shape_of(type: TensorType):
+    """A type's shape for TensorFlow: named and unknown sizes as None."""
+    return None if type.shape is None else [dim if isinstance(dim, int) else None for dim in type.shape]

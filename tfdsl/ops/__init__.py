@@ -1,39 +1,53 @@
 """The op table: every op that `.tfg` programs can call by name, one row each.
 
-Nothing here knows TensorFlow. A row says what an op takes, what type it gives, and which
-TensorFlow symbol stands behind it; calling that symbol is the lowering's business.
+A row says all of an op: what it takes and what type it gives, how a batch and a gradient go through it, how it is
+lowered and drawn, and which TensorFlow symbol stands behind it. The shape rules stand beside the rows. Nothing here
+knows TensorFlow: calling that symbol is the lowering's business.
 """
 
 from . import (
-    table_array,
-    table_check,
-    table_graph,
-    table_image,
-    table_init,
-    table_linalg,
-    table_math,
-    table_nn,
-    table_random,
-    table_reduce,
-    table_state,
-    table_text,
+    activations,
+    arrange,
+    array,
+    checks,
+    fourier,
+    gradient,
+    images,
+    index,
+    initializers,
+    linalg,
+    losses,
+    math,
+    normalize,
+    random,
+    reductions,
+    strings,
+    variables,
+    windows,
 )
 from .op import Op
 
+# In the order in which `tfdsl ops` lists them.
 _TABLES = (
-    table_math,
-    table_reduce,
-    table_array,
-    table_linalg,
-    table_nn,
-    table_random,
-    table_init,
-    table_state,
-    table_graph,
-    table_check,
-    table_text,
-    table_image,
+    math,
+    reductions,
+    array,
+    arrange,
+    index,
+    linalg,
+    fourier,
+    activations,
+    windows,
+    normalize,
+    losses,
+    random,
+    initializers,
+    variables,
+    gradient,
+    checks,
+    strings,
+    images,
 )
 
-OPS: dict[str, Op] = {op.name: op for table in _TABLES for op in table.ROWS}
-assert len(OPS) == sum(len(table.ROWS) for table in _TABLES), "an op has two rows"
+OPS: dict[str, Op] = {op.name: op for table in _TABLES for op in table.OPS}
+assert len(OPS) == sum(len(table.OPS) for table in _TABLES), "an op has two rows"

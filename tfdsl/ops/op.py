@@ -22,11 +22,15 @@ What stands behind `*` is given by name only.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
+from typing import Any, NoReturn
 
 from ..diagnostics import NEGATIVE, OPTION, RANK, Message
 from ..record import Record
 from ..types import DTYPE_CLASSES, DTYPES, Dim, DType, Shape, SizeClash, Sizes, TensorType
+from .batch import Rule
+from .formula import Formula
 
 REQUIRED = object()
 
@@ -89,7 +93,16 @@ def parse_signature(text: str) -> tuple[Param, ...]:
     return tuple(params)
 
 
-@dataclass(frozen=True)
+class Alike(Enum):
+    """Which nodes of an op TensorFlow builds alike, up to the names."""
+
+    BY_TYPES = "those whose inputs have the same types, whatever values are known"
+    BY_VALUES = "those whose inputs also have the same values, where values are known"
+    DRAWN = "none, as each draws its own numbers"
+    NEVER = "none"
+
+
+@dataclass(frozen=True, eq=False)
 class Op:
     """A row of the op table.
 
@@ -106,6 +119,7 @@ class Op:
     doc: str
     example: str
     group: str
+    batch: Rule  # how a batch goes through it
     dtypes: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, tuple[str, ...] | int] = field(default_factory=dict)
     compares: bool = False  # it tells one thing from another, element by element: pairs of all are rarely meant
@@ -121,11 +135,17 @@ class Op:
     classes: tuple[str, ...] = ()  # arguments with a row for each of `num_classes`, few of which the kernel looks up
     gathers: tuple[str, ...] = ()  # arguments of which TensorFlow reads only some rows if they are variables
     sliced: str = ""  # the argument with slices of `ref`, whose sizes the kernel does not check
-    special: bool = False  # lowered by a function of its own, not by calling `tf` with the arguments
+    lowered: str = ""  # the function of `lowering/` that builds it, where that takes more than calling `tf`
     no_gradient: str = ""  # the arguments to which no gradient flows, where they are floats; "*" for all
     modes: str = ""  # the parameters that make a difference only in training
     in_nn: str = ""  # the function of the library nn that takes more shapes for the same
     named: bool = True  # `tf` takes `name`; otherwise a node's name has to come from an identity behind it
+    formula: Formula | None = None  # what it computes of scalars, for symbolic gradients
+    operator: str = ""  # how programs write it: `+`, or `unary -`
+    node: str = ""  # the name that TensorFlow gives the node of the operator
+    python: Callable[..., object] | None = None  # Python's function of its name, which numbers are given to
+    alike: Alike = Alike.BY_VALUES  # which nodes of it are built alike
+    picture: str = ""  # what it is drawn as, where that is no plain operation
 
     def passes_gradient(self, argument: str) -> bool:
         """Whether a gradient flows through the op to an argument."""
@@ -195,17 +215,17 @@ class Call:
     by_position: frozenset[str] = frozenset()  # the arguments that the program gives without their names
     warnings: list[Refused] = field(default_factory=list)
 
-    def __getitem__(self, name: str) -> object:
+    def __getitem__(self, name: str) -> Any:  # of which type it is, the signature says, and the rule knows
         return self.arguments[name]
 
     def dtype(self, group: str = "T") -> DType:
         return self.groups[group]
 
-    def known(self, name: str) -> object:
+    def known(self, name: str) -> Any:  # a number, or nested lists as deep as the rank
         """The value of a tensor argument where it is known while compiling, else None."""
         return self.values.get(name)
 
-    def fail(self, message: Message, *params: str, **details: object) -> "NoReturn":  # noqa: F821
+    def fail(self, message: Message, *params: str, **details: object) -> NoReturn:
         """Refuse the call; `params` are the arguments to blame, whose origins the error shows."""
         raise Refused(message, params, details)
 

@@ -124,7 +124,7 @@ class RawOp:
 
 
 def _type_text(argument: RawArgument) -> str:
-    type = argument.attr or argument.dtype.name
+    type = argument.attr or str(argument.dtype)
     return f"[{type}]" if argument.is_list else type
 
 
@@ -149,7 +149,9 @@ _ATTR = re.compile(r"(\w+): ([\w()]+)(?: in (\[.*?\]))?(?: >= (-?\d+))?(?: = (.*
 def _attr(text: str) -> RawAttr:
     import json  # for programs that use such an op
 
-    name, kind, allowed, least, default = _ATTR.fullmatch(text).groups()
+    match = _ATTR.fullmatch(text)
+    assert match is not None, text
+    name, kind, allowed, least, default = match.groups()
     return RawAttr(
         name,
         kind,

@@ -1,55 +1,45 @@
-"""How a table module writes its rows: `ROWS, row = table("math")`, then one `row(...)` an op."""
+"""How a table module writes its rows: `OPS, row = table("math")`, then one `row(...)` an op."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import Any, Protocol
 
+from .batch import Rule
 from .op import Op
 
+_COLUMNS = frozenset(Op.__dataclass_fields__)
 
-def table(group: str) -> tuple[list[Op], Callable[..., None]]:
-    """A list for the rows of one theme and the function that adds one to it.
 
-    The keywords of `row` that are no fields of `Op` limit what the signature leaves open: letters the dtypes,
-    `T="float", U="int32 int64"`, and names of parameters their values, `padding=("SAME", "VALID")`, or
-    for a number the least, `num_buckets=1`.
-    """
-    rows: list[Op] = []
-
-    def row(
+class _Row(Protocol):
+    def __call__(
+        self,
         name: str,
         signature: str,
-        rule: Callable,
+        rule: Callable[..., object],
         tf: str,
         doc: str,
         example: str,
         *,
-        compares: bool = False,
-        applies: str = "",
-        arranges: bool = False,
-        writes: bool = False,
-        draws_alone: bool = False,
-        by_shape: bool = False,
-        ranks: Mapping[str, int | tuple[int | None, ...]] = {},
-        sized: str = "",
-        pairs: tuple[str, ...] = (),
-        gathers: tuple[str, ...] = (),
-        classes: tuple[str, ...] = (),
-        sliced: str = "",
-        special: bool = False,
-        no_gradient: str = "",
-        modes: str = "",
-        in_nn: str = "",
-        named: bool = True,
-        **limits: object,
-    ) -> None:
-        dtypes = {letter: classes for letter, classes in limits.items() if letter.isupper()}
-        options = {param: limit for param, limit in limits.items() if param not in dtypes}
-        facts = {
-            "compares": compares, "applies": applies, "arranges": arranges, "writes": writes,
-            "draws_alone": draws_alone, "by_shape": by_shape,
-            "ranks": ranks, "sized": sized, "pairs": pairs, "gathers": gathers, "classes": classes, "sliced": sliced,
-            "special": special,
-            "no_gradient": no_gradient, "modes": modes, "in_nn": in_nn, "named": named,
-        }  # fmt: skip
-        rows.append(Op(name, signature, rule, tf, doc, example, group, dtypes, options, **facts))
+        batch: Rule,
+        **facts: Any,  # columns of many types, and limits
+    ) -> None: ...
+
+
+def table(group: str, **common: Any) -> tuple[list[Op], _Row]:
+    """A list for the rows of one theme and the function that adds one to it; `common` are columns that all have.
+
+    How a batch goes through an op must be said. The keywords of `row` that are no columns of `Op` limit what the
+    signature leaves open: letters the dtypes, `T="float", U="int32 int64"`, and names of parameters their values,
+    `padding=("SAME", "VALID")`, or for a number the least, `num_buckets=1`.
+    """
+    rows: list[Op] = []
+
+    def row(name: str, signature: str, rule, tf: str, doc: str, example: str, *, batch: Rule, **facts: Any) -> None:
+        columns = {**common, **{fact: value for fact, value in facts.items() if fact in _COLUMNS}}
+        dtypes = {letter: classes for letter, classes in facts.items() if letter.isupper()}
+        options = {param: limit for param, limit in facts.items() if param not in _COLUMNS and param not in dtypes}
+        for unknown in (param for param in options if f"{param}: " not in signature):
+            raise TypeError(f"the row {name} has no column, and its op no parameter, {unknown!r}")
+        given = (name, signature, rule, tf, doc, example, group, batch, dtypes, options)
+        rows.append(Op(*given, **columns))
 
     return rows, row

@@ -1,32 +1,28 @@
-"""Shape rules: what an op gives for what it is given, as TensorFlow's own shape inference says.
+"""What shape rules are made of, and the rules that many ops share.
 
-Each rule takes a `Call` and returns the type of the result. They are shared by the rows of the
-table and know nothing of TensorFlow; a test compares every row with TensorFlow's own inference.
-
-Here stand what all rules use, and the rules of elementwise ops and reductions. The others are in
-`shapes_array.py`, `shapes_index.py`, `shapes_linalg.py` and `shapes_nn.py`.
+A shape rule says what an op gives for what it is given, as TensorFlow's own shape inference does: it takes a `Call` and
+returns the type of the result. Rules know nothing of TensorFlow; a test compares every row with TensorFlow's own
+inference. A rule that only a few rows need stands beside them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from math import prod
 
 from ..diagnostics import (
-    AXIS_FIRST,
     AXIS_RANGE,
     BROADCAST,
     EMPTY_LIST,
     LENGTH,
-    NEGATIVE_POWER,
+    NEGATIVE,
     NEW_AXIS,
-    ONE_CLASS,
     PAIRED,
     RANK,
     RANK_UNKNOWN,
     SHAPES_DIFFER,
     SIZES_DIFFER,
 )
-from ..types import BOOL, DTYPES, FLOAT32, FLOAT64, Dim, DType, Shape, SizeClash, TensorType
+from ..types import DTYPES, FLOAT32, FLOAT64, Dim, DType, Shape, SizeClash, TensorType
 from .op import Call
 
 COMPLEX64, COMPLEX128 = DTYPES["complex64"], DTYPES["complex128"]
@@ -42,8 +38,18 @@ def number(call: Call, dim: Dim) -> int | None:
 
 def product(call: Call, dims: Iterable[Dim]) -> int | None:
     """How many elements the sizes make, where all of them are known."""
-    known = [number(call, dim) for dim in dims]
-    return None if None in known else prod(known)
+    known = all_known(number(call, dim) for dim in dims)
+    return None if known is None else prod(known)
+
+
+def all_known(values: Iterable[int | None]) -> list[int] | None:
+    """The numbers, if all of them are known."""
+    numbers = []
+    for value in values:
+        if value is None:
+            return None
+        numbers.append(value)
+    return numbers
 
 
 def listed(value: object) -> list:
@@ -184,6 +190,29 @@ def length(call: Call, param: str, values: Sequence, wanted: int) -> Sequence:
     return values
 
 
+def given_shape(call: Call, param: str = "shape", is_vector: bool = True) -> Shape:
+    """The shape that an argument gives, where no size may be negative."""
+    shape = call.shape(param, is_vector)
+    for dim in shape or ():
+        if (number(call, dim) or 0) < 0:
+            call.fail(NEGATIVE, param, param=param, value=dim, least=0)
+    return shape
+
+
+def count(call: Call, param: str) -> Dim:
+    """A size that an argument gives: None where it is not known while compiling."""
+    wanted_rank(call, param, 0)
+    value = call.known(param)
+    if isinstance(value, int) and value < 0:
+        call.fail(NEGATIVE, param, param=param, value=value, least=0)
+    return value
+
+
+def flat(values: object) -> list:
+    """The numbers in nested lists."""
+    return [one for value in values for one in flat(value)] if isinstance(values, (list, tuple)) else [values]
+
+
 # --- Rules that only say which argument the result is like ------------------------------------
 
 
@@ -232,7 +261,16 @@ def result_dtype(call: Call, group: str | DType) -> DType:
     return group if isinstance(group, DType) else call.dtype(group)
 
 
-# --- Elementwise ------------------------------------------------------------------------------
+def as_dtype(param: str, dtype: str = "dtype"):
+    """The shape of one argument, with the dtype that another names."""
+
+    def rule(call: Call) -> TensorType:
+        return TensorType(call[dtype], call[param].shape)
+
+    return rule
+
+
+# --- Element by element, and along axes -------------------------------------------------------
 
 
 def elementwise(*params: str, dtype: str | DType = "T"):
@@ -242,37 +280,6 @@ def elementwise(*params: str, dtype: str | DType = "T"):
         return TensorType(result_dtype(call, dtype), broadcast(call, *params))
 
     return rule
-
-
-binary = elementwise("x", "y")
-compare = elementwise("x", "y", dtype=BOOL)
-
-
-def power(call: Call) -> TensorType:
-    """x to the power of y; a whole number has no negative powers."""
-    result = elementwise("x", "y")(call)
-    if call.dtype("T").kind == "int":
-        for number in _numbers(call.known("y")):
-            if number < 0:
-                call.fail(NEGATIVE_POWER, "x", "y", type=call["x"], power=number)
-    return result
-
-
-def _numbers(value: object) -> Iterator[int]:
-    """The numbers of nested lists, as far as they are known."""
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _numbers(item)
-    elif value is not None:
-        yield value
-
-
-def true_divide(call: Call) -> TensorType:
-    """Division that makes floats of integers: float64, or float32 where that is exact."""
-    dtype = call.dtype("T")
-    if dtype.kind in ("int", "uint"):
-        dtype = FLOAT32 if dtype.bits <= 16 else FLOAT64
-    return TensorType(dtype, broadcast(call, "x", "y"))
 
 
 def real_of(dtype: DType) -> DType:
@@ -292,68 +299,6 @@ def real_like(param: str):
         return TensorType(real_of(call[param].dtype), call[param].shape)
 
     return rule
-
-
-def make_complex(call: Call) -> TensorType:
-    return TensorType(complex_of(call.dtype("T")), broadcast(call, "real", "imag"))
-
-
-def sum_of_list(call: Call) -> TensorType:
-    """All tensors of a list have one shape, and so has the result."""
-    return TensorType(call.dtype("T"), merge_list(call, "inputs"))
-
-
-def betainc(call: Call) -> TensorType:
-    """All of one shape, but for scalars."""
-    names = [name for name in ("a", "b", "x") if call[name].shape != ()]
-    shape = call[names[0]].shape if names else ()
-    for name in names[1:]:
-        shape = merge(call, shape, call[name].shape, names[0], name)
-    return TensorType(call.dtype("T"), shape)
-
-
-def clip(call: Call) -> TensorType:
-    """The bounds broadcast to the tensor, and never the tensor to them."""
-    shape = call["t"].shape
-    for bound in ("clip_value_min", "clip_value_max"):
-        shape = merge(call, shape, broadcast(call, "t", bound), "t", bound)
-    return TensorType(call.dtype("T"), shape)
-
-
-def clip_norm(call: Call) -> TensorType:
-    """The tensor as it is; the norm that it is clipped to is a scalar."""
-    shape = broadcast(call, "t", "clip_norm")
-    return TensorType(call.dtype("T"), merge(call, call["t"].shape, shape, "t", "clip_norm"))
-
-
-def clip_norm_over(call: Call) -> TensorType:
-    """As `clip_norm`, of the slices that lie along some axes."""
-    along_axis("t", axis="axes")(call)
-    return clip_norm(call)
-
-
-def clip_global_norm(call: Call) -> tuple[tuple[TensorType, ...], TensorType]:
-    """The tensors as they are, and their norm; the norm that they are clipped to is a scalar."""
-    for norm in ("clip_norm", "use_norm"):
-        if call[norm] is not None:
-            wanted_rank(call, norm, 0)
-    return tuple(call["t_list"]), TensorType(call.dtype("T"), ())
-
-
-def scaled(call: Call) -> TensorType:
-    """The type of `x`; what it is multiplied by is a scalar, and must be known to be one."""
-    clear_rank(call, "scalar")
-    wanted_rank(call, "scalar", 0)
-    return call["x"]
-
-
-def last_reduced(call: Call) -> TensorType:
-    """One number for each row of the last axis."""
-    shape = least_rank(call, "x", 1)
-    return TensorType(call.dtype("T"), None if shape is None else shape[:-1])
-
-
-# --- Reductions -------------------------------------------------------------------------------
 
 
 def reduced_shape(call: Call, param: str, axes: object, keep: bool) -> Shape:
@@ -378,19 +323,6 @@ def reduction(param: str = "input_tensor", dtype: str | DType = "T", real: bool 
     return rule
 
 
-def best_index(call: Call) -> TensorType:
-    """The index of the largest or smallest along one axis, the first unless given."""
-    shape = call["input"].shape
-    if shape and len(shape) > 1 and call["axis"] is None:
-        call.warn(AXIS_FIRST, "input", type=call["input"], size=shape[0])
-    if shape:
-        axis = axis_in(call, call["axis"] or 0, len(shape), "input")
-        if len(shape) > 1 and call["axis"] is not None and number(call, shape[axis]) == 1:
-            call.warn(ONE_CLASS, "input", type=call["input"], result="each index is 0")
-        shape = without(shape, [axis])
-    return TensorType(call.dtype("U"), shape)
-
-
 def along_axis(param: str, rank: int = 0, axis: str = "axis"):
     """The type of one argument, unchanged; what `axis` names must be axes of it."""
 
@@ -402,12 +334,3 @@ def along_axis(param: str, rank: int = 0, axis: str = "axis"):
         return TensorType(call[param].dtype, shape)
 
     return rule
-
-
-def moments(call: Call) -> tuple[TensorType, TensorType]:
-    """Mean and variance over `axes`. Without any, TensorFlow removes all axes of size 1."""
-    shape = reduced_shape(call, "x", call["axes"], call["keepdims"])
-    if shape is not None and not listed(call["axes"]) and not call["keepdims"]:
-        sizes = [number(call, dim) for dim in shape]
-        shape = None if None in sizes else tuple(dim for dim, size in zip(shape, sizes) if size != 1)
-    return (TensorType(call.dtype("T"), shape),) * 2

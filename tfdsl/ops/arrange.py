@@ -1,13 +1,14 @@
-"""Shape rules of ops that make, join, cut and rearrange tensors."""
+"""Tensors rearranged, joined and cut."""
+
+from math import prod
 
 from ..diagnostics import (
     AXES_ONCE,
-    BITS,
+    AXES_TWICE,
     BROADCAST_TO,
     EMPTY_LIST,
     NEGATIVE,
     NO_SLICES,
-    NOT_COMPILE_TIME,
     NOT_MULTIPLE,
     NOT_ONE,
     OPTION,
@@ -15,12 +16,17 @@ from ..diagnostics import (
     RESHAPE,
     SPLIT,
 )
-from ..types import FLOAT32, INT32, Dim, Shape, TensorType, shape_text
+from ..types import Dim, Shape, TensorType, shape_text
+from .batch import ROWS, BatchCall, Mixed, several, whole
 from .op import Call
-from .shapes import (
+from .row import table
+from .rules import (
+    all_known,
     axis_in,
-    broadcast,
     clear_rank,
+    given_shape,
+    least_rank,
+    like_list,
     listed,
     merge,
     merge_list,
@@ -34,177 +40,7 @@ from .shapes import (
     without,
 )
 
-MAX_OUTPUTS = 100_000
-
-# --- New tensors ------------------------------------------------------------------------------
-
-
-def given_shape(call: Call, param: str = "shape", is_vector: bool = True) -> Shape:
-    """The shape that an argument gives, where no size may be negative."""
-    shape = call.shape(param, is_vector)
-    for dim in shape or ():
-        if (number(call, dim) or 0) < 0:
-            call.fail(NEGATIVE, param, param=param, value=dim, least=0)
-    return shape
-
-
-def shaped(call: Call) -> TensorType:
-    """A new tensor of the shape given; one number is a shape."""
-    return TensorType(call.dtype("T"), given_shape(call, is_vector=False))
-
-
-def fill(call: Call) -> TensorType:
-    """One value everywhere."""
-    wanted_rank(call, "value", 0)
-    return TensorType(call.dtype("T"), given_shape(call, "dims"))
-
-
-def static_shaped(rank: int = 0):
-    """A new tensor whose shape must be known while compiling, with at least this rank."""
-
-    def rule(call: Call) -> TensorType:
-        shape = call.shape("shape")
-        if call.known("shape") is None or None in (number(call, dim) for dim in shape):
-            call.fail(NOT_COMPILE_TIME, "shape", param="shape", type=shape_text(shape))
-        given_shape(call)
-        result = TensorType(call["dtype"], shape)
-        if len(shape) < rank:
-            call.fail(RANK, "shape", param="a shape", wanted=f"{rank} or more", type=shape_text(shape))
-        return result
-
-    return rule
-
-
-def constant(call: Call) -> TensorType:
-    """A value known while compiling; one number fills a whole shape."""
-    value = call["value"]
-    if call.known("value") is None:
-        call.fail(NOT_COMPILE_TIME, "value", param="value", type=value)
-    if call["shape"] is None:
-        return TensorType(call.dtype("T"), value.shape)
-    shape = given_shape(call)
-    if shape is None or None in shape:
-        call.fail(NOT_COMPILE_TIME, "shape", param="shape", type=call["shape"])
-    have, wanted = product(call, value.shape), product(call, shape)
-    if have != wanted and have != 1:
-        call.fail(RESHAPE, "value", "shape", type=value, count=have, shape=shape_text(shape))
-    return TensorType(call.dtype("T"), shape)
-
-
-def filled_like(param: str):
-    """The shape of an argument; its dtype too, unless `dtype` is given."""
-
-    def rule(call: Call) -> TensorType:
-        return TensorType(call["dtype"] or call[param].dtype, call[param].shape)
-
-    return rule
-
-
-def eye(call: Call) -> TensorType:
-    rows = count(call, "num_rows")
-    columns = rows if call["num_columns"] is None else count(call, "num_columns")
-    batch = () if call["batch_shape"] is None else given_shape(call, "batch_shape")
-    return TensorType(call.dtype("T"), None if batch is None else (*batch, rows, columns))
-
-
-def count(call: Call, param: str) -> Dim:
-    """A size that an argument gives: None where it is not known while compiling."""
-    wanted_rank(call, param, 0)
-    value = call.known(param)
-    if isinstance(value, int) and value < 0:
-        call.fail(NEGATIVE, param, param=param, value=value, least=0)
-    return value
-
-
-def linspace(call: Call) -> TensorType:
-    """`num` values between `start` and `stop`, along a new axis."""
-    num = count(call, "num")
-    if num == 0:
-        call.fail(NEGATIVE, "num", param="num", value=num, least=1)
-    shape = broadcast(call, "start", "stop")
-    if shape is None:
-        return TensorType(call.dtype("T"), None)
-    axis = new_axis_in(call, call["axis"], len(shape), "start")
-    return TensorType(call.dtype("T"), (*shape[:axis], num, *shape[axis:]))
-
-
-def one_hot(call: Call) -> TensorType:
-    """A new axis of size `depth`, the last unless `axis` is given."""
-    depth, shape = count(call, "depth"), call["indices"].shape
-    for param in ("on_value", "off_value"):
-        if call[param] is not None:
-            wanted_rank(call, param, 0)
-    if shape is not None:
-        axis = new_axis_in(call, -1 if call["axis"] is None else call["axis"], len(shape), "indices")
-        shape = (*shape[:axis], depth, *shape[axis:])
-    return TensorType(call.groups.get("T", FLOAT32), shape)
-
-
-def sequence_mask(call: Call) -> TensorType:
-    """A new last axis of size `maxlen`, or of the largest length."""
-    shape, lengths = call["lengths"].shape, call.known("lengths")
-    if call["maxlen"] is not None:
-        longest = count(call, "maxlen")
-    else:
-        longest = None if lengths is None else max(flat(lengths), default=0)
-    return TensorType(call["dtype"], None if shape is None else (*shape, longest))
-
-
-def flat(values: object) -> list:
-    """The numbers in nested lists."""
-    return [one for value in values for one in flat(value)] if isinstance(values, (list, tuple)) else [values]
-
-
-def window(call: Call) -> TensorType:
-    return TensorType(call.dtype("T"), (count(call, "window_length"),))
-
-
-def meshgrid(call: Call) -> tuple[TensorType, ...]:
-    """One tensor for each vector given, all of one shape."""
-    sizes = [None if t.shape is None else product(call, t.shape) for t in call["args"]]
-    sizes = [t.shape[0] if t.rank == 1 else size for t, size in zip(call["args"], sizes)]
-    if option(call, "indexing", "xy", "ij") == "xy" and len(sizes) > 1:
-        sizes[:2] = sizes[1::-1]
-    return tuple(TensorType(call.dtype("T"), tuple(sizes)) for _ in sizes)
-
-
-# --- What a tensor is like --------------------------------------------------------------------
-
-
-def shape_of(call: Call) -> TensorType:
-    return TensorType(call.dtype("U"), (call["input"].rank,))
-
-
-def as_dtype(param: str, dtype: str = "dtype"):
-    """The shape of one argument, with the dtype that another names."""
-
-    def rule(call: Call) -> TensorType:
-        return TensorType(call[dtype], call[param].shape)
-
-    return rule
-
-
-def bitcast(call: Call) -> TensorType:
-    """The same bits; where dtypes differ in size, a last axis appears or goes."""
-    given, dtype, shape = call["input"].dtype, call["type"], call["input"].shape
-    if shape is not None and given.bits > dtype.bits:
-        shape = (*shape, given.bits // dtype.bits)
-    elif shape is not None and given.bits < dtype.bits:
-        wanted = dtype.bits // given.bits
-        if not shape or number(call, shape[-1]) not in (None, wanted):
-            call.fail(BITS, "input", type=call["input"], dtype=dtype, wanted=wanted)
-        shape = shape[:-1]
-    return TensorType(dtype, shape)
-
-
-def ensure_shape(call: Call) -> TensorType:
-    """The tensor, with what `shape` says about its sizes known from here on; none says nothing."""
-    dims = call["shape"]
-    if not isinstance(dims, (list, tuple)) or any(type(dim) is not int and dim is not None for dim in dims):
-        allowed = "a list of sizes, none for one not known"
-        call.fail(OPTION, "shape", param="shape", value="this", allowed=allowed)
-    said = TensorType(call.dtype("T"), tuple(dims))
-    return TensorType(call.dtype("T"), merge(call, call["x"].shape, said.shape, "x", "shape"))
+OPS, row = table("arrays")
 
 
 # --- Another shape ----------------------------------------------------------------------------
@@ -215,7 +51,7 @@ def reshape(call: Call) -> TensorType:
     given, shape = call["tensor"], call.shape("shape")
     if shape is None:
         return TensorType(call.dtype("T"), None)
-    open_axes = [i for i, dim in enumerate(shape) if number(call, dim) is None or number(call, dim) < 0]
+    open_axes = [i for i, dim in enumerate(shape) if (number(call, dim) or 0) < 0 or number(call, dim) is None]
     result = tuple(None if dim == -1 else dim for dim in shape)
     have = None if given.shape is None else product(call, given.shape)
     wanted = product(call, without(shape, open_axes))
@@ -227,7 +63,7 @@ def reshape(call: Call) -> TensorType:
         return TensorType(call.dtype("T"), result)
     if have is None:
         part = product(call, [dim for dim in given.shape if number(call, dim) is not None])
-        if not open_axes and part and wanted % part:
+        if not open_axes and part and wanted is not None and wanted % part:
             call.fail(RESHAPE, "tensor", "shape", **{**fail, "count": f"some multiple of {part}"})
         return TensorType(call.dtype("T"), _reshape_rest(call, given.shape, result, open_axes))
     if (not open_axes and have != wanted) or (open_axes and wanted and have % wanted):
@@ -323,7 +159,8 @@ def grown(call: Call, dim: Dim, before: int | None, after: int | None) -> Dim:
     """A size with what is added before and after it."""
     if before == after == 0:
         return dim
-    return None if None in (before, after, number(call, dim)) else number(call, dim) + before + after
+    parts = all_known((number(call, dim), before, after))
+    return None if parts is None else sum(parts)
 
 
 def tile(call: Call) -> TensorType:
@@ -368,7 +205,150 @@ def repeat(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), replaced(shape, axis, total))
 
 
+def roll(call: Call) -> TensorType:
+    """One axis for each shift."""
+    for param in ("shift", "axis"):
+        if (call[param].rank or 0) > 1:
+            call.fail(RANK, param, param=param, wanted="0 or 1", type=call[param])
+    merge(call, call["shift"].shape, call["axis"].shape, "shift", "axis")
+    return TensorType(call.dtype("T"), least_rank(call, "input", 1))
+
+
+def reverse(call: Call) -> TensorType:
+    """`axis` is a vector of axes."""
+    wanted_rank(call, "axis", 1)
+    shape, axes = call["tensor"].shape, call.known("axis")
+    if shape is not None and axes is not None:
+        places = [axis_in(call, axis, len(shape), "tensor") for axis in axes]
+        if len(set(places)) < len(places):
+            call.fail(AXES_TWICE, "axis", param="axis", axes=axes)
+    return call["tensor"]
+
+
+def reverse_sequence(call: Call) -> TensorType:
+    shape, (rows,) = call["input"].shape, wanted_rank(call, "seq_lengths", 1)
+    if shape is None:
+        return TensorType(call.dtype("T"), None)
+    axis_in(call, call["seq_axis"], len(shape), "input")
+    batch = axis_in(call, call["batch_axis"] or 0, len(shape), "input")
+    both = same_size(call, shape[batch], rows, "input", "seq_lengths")
+    return TensorType(call.dtype("T"), replaced(shape, batch, both))
+
+
+def _block(call: Call) -> int:
+    if call["block_size"] < 2:
+        call.fail(NEGATIVE, "block_size", param="block_size", value=call["block_size"], least=2)
+    return call["block_size"]
+
+
+def _divided(size: int | None, by: int) -> int | None:
+    return None if size is None else size // by
+
+
+def space_to_depth(call: Call) -> TensorType:
+    """Blocks of rows and columns into channels."""
+    batch, height, width, depth = wanted_rank(call, "input", 4)
+    block = _block(call)
+    for axis, size in ((1, height), (2, width)):
+        if (number(call, size) or 0) % block:
+            call.fail(NOT_MULTIPLE, "input", factor=block, axis=axis, type=call["input"], size=size)
+    height, width = (_divided(number(call, size), block) for size in (height, width))
+    return TensorType(call.dtype("T"), (batch, height, width, product(call, (depth, block * block))))
+
+
+def depth_to_space(call: Call) -> TensorType:
+    """Channels into blocks of rows and columns."""
+    batch, height, width, depth = wanted_rank(call, "input", 4)
+    block = _block(call)
+    if (number(call, depth) or 0) % (block * block):
+        call.fail(NOT_MULTIPLE, "input", factor=block * block, axis=3, type=call["input"], size=depth)
+    depth = _divided(number(call, depth), block * block)
+    sizes = (product(call, (n, block)) for n in (height, width))
+    return TensorType(call.dtype("T"), (batch, *sizes, depth))
+
+
+def batch_reshape(call: BatchCall) -> str:
+    """Rows that stay rows: what one has is only arranged otherwise."""
+    call.only("tensor")
+    before, after = call.arguments["tensor"].shape, call.output.shape
+    if call.kind("tensor") != ROWS or not before or not after or _elements(before[1:]) != _elements(after[1:]):
+        raise Mixed
+    return ROWS
+
+
+def _elements(sizes: tuple[Dim, ...]) -> int:
+    numbers = [size for size in sizes if isinstance(size, int)]
+    if len(numbers) < len(sizes):
+        raise Mixed
+    return prod(numbers)
+
+
+def batch_transpose(call: BatchCall) -> str:
+    call.only("a")
+    perm = call.option("perm")
+    if call.kind("a") != ROWS or not perm or several(perm)[0] != 0:
+        raise Mixed
+    return ROWS
+
+
+def batch_expand_dims(call: BatchCall) -> str:
+    call.only("input")
+    if call.kind("input") != ROWS or call.axis("axis", 0) % (call.rank("input") + 1) == 0:
+        raise Mixed
+    return ROWS
+
+
+def batch_squeeze(call: BatchCall) -> str:
+    call.only("input")
+    if call.kind("input") != ROWS or call.option("axis") is None or 0 in call.axes("axis", "input"):
+        raise Mixed
+    return ROWS
+
+
+# fmt: off
+row("reshape", "tensor: T, shape: shape", reshape, "reshape",
+    "The same elements in the same order in another shape; one size may be -1, for what is left over.",
+    "reshape([[1, 2, 3], [4, 5, 6]], [3, -1])", batch=batch_reshape, arranges=True)
+row("transpose", "a: T, perm: integers = none, conjugate: flag = false", transpose, "transpose",
+    "The axes in the order of `perm`, or all the other way round.", "transpose([[1, 2, 3], [4, 5, 6]])",
+    batch=batch_transpose, arranges=True)
+row("expand_dims", "input: T, axis: integer", expand_dims, "expand_dims", "A new axis of size 1.",
+    "expand_dims([1.0, 2.0], axis=0)", batch=batch_expand_dims, arranges=True)
+row("squeeze", "input: T, axis: integers = none", squeeze, "squeeze",
+    "Axes of size 1 removed: those that `axis` names, or all.", "squeeze([[[1.0], [2.0]]], axis=[0])",
+    batch=batch_squeeze, arranges=True)
+row("broadcast_to", "input: T, shape: shape", broadcast_to, "broadcast_to",
+    "The tensor stretched to a shape: new axes in front, and sizes of 1 repeated.",
+    "broadcast_to([[1.0], [2.0]], [3, 2, 4])", batch=whole)
+row("pad", "tensor: T, paddings: U, mode: text = \"CONSTANT\", constant_values: T = 0", pad, "pad",
+    "More elements before and after, on each axis as many as its pair in `paddings` says.",
+    "pad([[1, 2], [3, 4]], [[1, 0], [0, 2]])", batch=whole, U="int32 int64")
+row("tile", "input: T, multiples: shape", tile, "tile", "The tensor repeated along each axis.",
+    "tile([[1, 2]], [2, 3])", batch=whole)
+row("repeat", "input: T, repeats: U, axis: integer = none", repeat, "repeat",
+    "Each slice of an axis (each element, where no axis is given) as often as told.",
+    "repeat([[1, 2], [3, 4]], [1, 2], axis=0)", batch=whole, U="int")
+row("roll", "input: T, shift: U, axis: V", roll, "roll",
+    "The elements moved along the axes; what leaves at one end enters at the other.",
+    "roll([[1, 2, 3], [4, 5, 6]], 1, 1)", batch=whole, U="int32 int64", V="int32 int64")
+row("reverse", "tensor: T, axis: U", reverse, "reverse", "The axes named, last element first.",
+    "reverse([[1, 2], [3, 4]], [1])", batch=whole, T="real complex64 complex128 bool string", U="int32 int64")
+row("reverse_sequence", "input: T, seq_lengths: U, seq_axis: integer, batch_axis: integer = 0",
+    reverse_sequence, "reverse_sequence",
+    "Along `seq_axis` the first elements the other way round, as many as each place on `batch_axis` says.",
+    "reverse_sequence([[1, 2, 3], [4, 5, 6]], [2, 3], 1)", batch=whole, U="int32 int64", seq_axis=0, batch_axis=0)
+row("space_to_depth", "input: T, block_size: integer", space_to_depth, "space_to_depth",
+    "Blocks of rows and columns of images [batch, height, width, channels] moved into the channels.",
+    "space_to_depth([[[[1], [2]], [[3], [4]]]], 2)", batch=whole)
+row("depth_to_space", "input: T, block_size: integer", depth_to_space, "depth_to_space",
+    "Channels of images [batch, height, width, channels] moved into blocks of rows and columns.",
+    "depth_to_space([[[[1, 2, 3, 4]]]], 2)", batch=whole)
+# fmt: on
+
+
 # --- Joining and cutting ----------------------------------------------------------------------
+
+MAX_OUTPUTS = 100_000
 
 
 def concat(call: Call) -> TensorType:
@@ -390,8 +370,8 @@ def concat(call: Call) -> TensorType:
             for i, (left, right) in enumerate(zip(result, tensor.shape))
         )
     parts = [None if tensor.shape is None else tensor.shape[position] for tensor in tensors]
-    numbers = [number(call, part) for part in parts]
-    total = parts[0] if len(parts) == 1 else None if None in numbers else sum(numbers)
+    numbers = all_known(number(call, part) for part in parts)
+    total = parts[0] if len(parts) == 1 else None if numbers is None else sum(numbers)
     return TensorType(call.dtype("T"), replaced(result, position, total))
 
 
@@ -406,20 +386,26 @@ def stack(call: Call) -> TensorType:
 
 def unstack(call: Call) -> tuple[TensorType, ...]:
     """One tensor for each position on an axis, which has to be known."""
-    shape, num = call["value"].shape, call["num"]
-    if num is None:
-        shape = clear_rank(call, "value")
+    shape = clear_rank(call, "value") if call["num"] is None else call["value"].shape
+    num = call["num"]
     if shape is not None:
         axis = axis_in(call, call["axis"], len(shape), "value")
-        size = number(call, shape[axis])
-        if num is None and size is None:
-            call.fail(SPLIT, "value", axis=axis, type=call["value"], parts="its slices", size="unknown")
-        if num is None and size == 0:
-            call.fail(NO_SLICES, "value", axis=axis, type=call["value"])
-        if num is not None:
+        if num is None:
+            num = _slices(call, axis, shape[axis])
+        else:
             same_size(call, shape[axis], num, "value")
-        num, shape = size if num is None else num, without(shape, [axis])
+        shape = without(shape, [axis])
     return (TensorType(call.dtype("T"), shape),) * number_of_outputs(call, "num", num, 0)
+
+
+def _slices(call: Call, axis: int, size: Dim) -> int:
+    """How many slices an axis has."""
+    known = number(call, size)
+    if known is None:
+        call.fail(SPLIT, "value", axis=axis, type=call["value"], parts="its slices", size="unknown")
+    if known == 0:
+        call.fail(NO_SLICES, "value", axis=axis, type=call["value"])
+    return known
 
 
 def number_of_outputs(call: Call, param: str, wanted: int, least: int) -> int:
@@ -474,51 +460,34 @@ def dynamic_partition(call: Call) -> tuple[TensorType, ...]:
     return (TensorType(call.dtype("T"), rest),) * parts
 
 
-def unique(outputs: int):
-    """The different values, where each element's value stands among them, and how often it occurs."""
-
-    def rule(call: Call) -> tuple[TensorType, ...]:
-        (size,) = wanted_rank(call, "x", 1)
-        indices = TensorType(call.dtype("U"), (size,))
-        counts = TensorType(call.dtype("U"), (None,))
-        return (TensorType(call.dtype("T"), (None,)), indices, counts)[:outputs]
-
-    return rule
+def batch_join(call: BatchCall) -> str:
+    """Lists of rows, along an axis that is not the first one."""
+    values, shape = call.arguments["values"], call.output.shape
+    if not values.is_list or shape is None or call.axis("axis", 0) % len(shape) == 0:
+        raise Mixed
+    if any(one.kinds != {ROWS} or one.is_packed for one in values.operands):
+        raise Mixed
+    return ROWS
 
 
-def set_difference(call: Call) -> tuple[TensorType, TensorType]:
-    """The values of `x` that are not in `y`, and where they stand in `x`."""
-    wanted_rank(call, "x", 1)
-    wanted_rank(call, "y", 1)
-    return TensorType(call.dtype("T"), (None,)), TensorType(INT32, (None,))
-
-
-# --- Blocks of pixels -------------------------------------------------------------------------
-
-
-def _block(call: Call) -> int:
-    if call["block_size"] < 2:
-        call.fail(NEGATIVE, "block_size", param="block_size", value=call["block_size"], least=2)
-    return call["block_size"]
-
-
-def space_to_depth(call: Call) -> TensorType:
-    """Blocks of rows and columns into channels."""
-    batch, height, width, depth = wanted_rank(call, "input", 4)
-    block = _block(call)
-    for axis, size in ((1, height), (2, width)):
-        if (number(call, size) or 0) % block:
-            call.fail(NOT_MULTIPLE, "input", factor=block, axis=axis, type=call["input"], size=size)
-    height, width = (None if number(call, n) is None else number(call, n) // block for n in (height, width))
-    return TensorType(call.dtype("T"), (batch, height, width, product(call, (depth, block * block))))
-
-
-def depth_to_space(call: Call) -> TensorType:
-    """Channels into blocks of rows and columns."""
-    batch, height, width, depth = wanted_rank(call, "input", 4)
-    block = _block(call)
-    if (number(call, depth) or 0) % (block * block):
-        call.fail(NOT_MULTIPLE, "input", factor=block * block, axis=3, type=call["input"], size=depth)
-    depth = None if number(call, depth) is None else number(call, depth) // (block * block)
-    sizes = (product(call, (n, block)) for n in (height, width))
-    return TensorType(call.dtype("T"), (batch, *sizes, depth))
+# fmt: off
+row("concat", "values: [T], axis: integer", concat, "concat",
+    "A list of tensors one behind the other on an axis; all their other sizes agree.",
+    "concat([[[1, 2]], [[3, 4], [5, 6]]], axis=0)", batch=batch_join)
+row("stack", "values: [T], axis: integer = 0", stack, "stack",
+    "A list of tensors of one shape as one tensor, with a new axis as long as the list.",
+    "stack([[1, 2], [3, 4], [5, 6]], axis=1)", batch=batch_join)
+row("unstack", "value: T, num: integer = none, axis: integer = 0", unstack, "unstack",
+    "The slices of a tensor along an axis, as many tensors as its size.", "unstack([[1, 2], [3, 4], [5, 6]])",
+    batch=whole)
+row("split", "value: T, num_or_size_splits: integers, axis: integer = 0", split, "split",
+    "A tensor cut along an axis: into so many equal pieces, or into pieces of those sizes.",
+    "split([[1, 2, 3], [4, 5, 6]], [1, 2], axis=1)", batch=whole)
+row("dynamic_partition", "data: T, partitions: int32, num_partitions: integer", dynamic_partition,
+    "dynamic_partition", "`num_partitions` tensors: each slice of `data` goes to the one that `partitions` "
+    "says.",
+    "dynamic_partition([[1, 2], [3, 4], [5, 6]], [0, 1, 0], 2)", batch=whole)
+row("identity_n", "input: [T]", like_list("input"), "identity_n",
+    "A list of tensors, unchanged, as one node.",
+    "identity_n([[1.0, 2.0], [3.0]])", batch=whole)
+# fmt: on

@@ -1,7 +1,6 @@
-"""Shape rules of ops that pick, slice, sort, scatter and add up by index, and of assignments."""
+"""Picking, slicing, sorting and scattering, by index."""
 
 from ..diagnostics import (
-    AXES_TWICE,
     BOTH,
     DTYPES_DIFFER,
     LENGTH,
@@ -9,29 +8,33 @@ from ..diagnostics import (
     NO_SUCH_INDEX,
     NOTHING_THERE,
     RANK,
-    SHAPES_DIFFER,
     SLICE,
     TOO_MANY_INDICES,
 )
-from ..types import BOOL, INT32, INT64, STRING, Dim, DType, Shape, TensorType
+from ..types import INT32, INT64, Dim, Shape, TensorType
+from .batch import FIXED, BatchCall, Mixed, Rule, each, rows, whole
+from .formula import Own
 from .op import Call
-from .shapes import (
+from .row import table
+from .rules import (
     along_axis,
     axis_in,
     broadcast,
     clear_rank,
+    count,
+    flat,
     least_rank,
     length,
     merge,
     number,
     option,
     product,
-    reduced_shape,
-    replaced,
     same_size,
     wanted_rank,
 )
-from .shapes_array import count, flat
+
+OPS, row = table("arrays")
+
 
 # --- Picking ----------------------------------------------------------------------------------
 
@@ -61,14 +64,6 @@ def _together(call: Call, batch: int) -> list[Dim]:
     return [same_size(call, left, right, "params", "indices") for left, right in pairs]
 
 
-def gather_rows(call: Call) -> TensorType:
-    """The rows of a table at the indices."""
-    params, indices = least_rank(call, "params", 1), call["ids"].shape
-    if params is None or indices is None:
-        return TensorType(call.dtype("T"), None)
-    return TensorType(call.dtype("T"), (*indices, *params[1:]))
-
-
 def gather_nd(call: Call) -> TensorType:
     """The slices at the tuples of indices that the last axis holds."""
     if call["batch_dims"]:
@@ -78,7 +73,7 @@ def gather_nd(call: Call) -> TensorType:
                 call.fail(RANK, param, param=param, wanted=f"{call['batch_dims'] + 1} or more", type=call[param])
     params, indices, batch = call["params"].shape, least_rank(call, "indices", 1), call["batch_dims"]
     depth = None if not indices else number(call, indices[-1])
-    if params is None or depth is None:
+    if params is None or indices is None or depth is None:
         return TensorType(call.dtype("T"), None)
     if batch + depth > len(params):
         details = {"count": depth, "type": call["params"], "rank": len(params) - batch}
@@ -139,25 +134,19 @@ def top_k(call: Call) -> tuple[TensorType, TensorType]:
     shape, k = least_rank(call, "input", 1), count(call, "k")
     if shape is not None:
         size = number(call, shape[-1])
-        if None not in (k, size) and k > size:
+        if isinstance(k, int) and size is not None and k > size:
             details = {"end": k, "axis": len(shape) - 1, "type": call["input"], "size": shape[-1]}
             call.fail(SLICE, "input", "k", **details)
         shape = (*shape[:-1], k)
     return TensorType(call.dtype("T"), shape), TensorType(call.dtype("U"), shape)
 
 
-def in_top_k(call: Call) -> TensorType:
-    """One answer a row."""
-    (rows, _), (targets,) = wanted_rank(call, "predictions", 2), wanted_rank(call, "targets", 1)
-    return TensorType(BOOL, (same_size(call, rows, targets, "predictions", "targets"),))
-
-
 def searchsorted(call: Call) -> TensorType:
     """For each value its place in the sorted sequence; all axes but the last go together."""
     option(call, "side", "left", "right")
-    shapes = (least_rank(call, param, 1) for param in ("sorted_sequence", "values"))
-    rows = [None if shape is None else product(call, shape[:-1]) for shape in shapes]
-    same_size(call, *rows, "sorted_sequence", "values")
+    left, right = (least_rank(call, param, 1) for param in ("sorted_sequence", "values"))
+    lines = [None if shape is None else product(call, shape[:-1]) for shape in (left, right)]
+    same_size(call, lines[0], lines[1], "sorted_sequence", "values")
     return TensorType(call["out_type"], call["values"].shape)
 
 
@@ -176,53 +165,23 @@ def invert_permutation(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), wanted_rank(call, "x", 1))
 
 
-def roll(call: Call) -> TensorType:
-    """One axis for each shift."""
-    for param in ("shift", "axis"):
-        if (call[param].rank or 0) > 1:
-            call.fail(RANK, param, param=param, wanted="0 or 1", type=call[param])
-    merge(call, call["shift"].shape, call["axis"].shape, "shift", "axis")
-    return TensorType(call.dtype("T"), least_rank(call, "input", 1))
+def unique(outputs: int):
+    """The different values, where each element's value stands among them, and how often it occurs."""
+
+    def rule(call: Call) -> tuple[TensorType, ...]:
+        (size,) = wanted_rank(call, "x", 1)
+        indices = TensorType(call.dtype("U"), (size,))
+        counts = TensorType(call.dtype("U"), (None,))
+        return (TensorType(call.dtype("T"), (None,)), indices, counts)[:outputs]
+
+    return rule
 
 
-def reverse(call: Call) -> TensorType:
-    """`axis` is a vector of axes."""
-    wanted_rank(call, "axis", 1)
-    shape, axes = call["tensor"].shape, call.known("axis")
-    if shape is not None and axes is not None:
-        places = [axis_in(call, axis, len(shape), "tensor") for axis in axes]
-        if len(set(places)) < len(places):
-            call.fail(AXES_TWICE, "axis", param="axis", axes=axes)
-    return call["tensor"]
-
-
-def reverse_sequence(call: Call) -> TensorType:
-    shape, (rows,) = call["input"].shape, wanted_rank(call, "seq_lengths", 1)
-    if shape is None:
-        return TensorType(call.dtype("T"), None)
-    axis_in(call, call["seq_axis"], len(shape), "input")
-    batch = axis_in(call, call["batch_axis"] or 0, len(shape), "input")
-    both = same_size(call, shape[batch], rows, "input", "seq_lengths")
-    return TensorType(call.dtype("T"), replaced(shape, batch, both))
-
-
-def random_crop(call: Call) -> TensorType:
-    """A piece of the size given, anywhere in the tensor."""
-    size = call.shape("size")
-    if size is None:
-        rank = call["value"].rank
-        return TensorType(call.dtype("T"), None if rank is None else (None,) * rank)
-    shape = wanted_rank(call, "value", len(size))
-    for axis, (dim, wanted) in enumerate(zip(shape, size)):
-        have = number(call, dim)
-        if (number(call, wanted) or 0) < 0:
-            call.fail(NEGATIVE, "size", param="size", value=wanted, least=0)
-        if have is not None and wanted is not None and wanted > have:
-            call.fail(SLICE, "value", "size", end=wanted, axis=axis, type=call["value"], size=have)
-    return TensorType(call.dtype("T"), tuple(size))
-
-
-# --- Slicing ----------------------------------------------------------------------------------
+def set_difference(call: Call) -> tuple[TensorType, TensorType]:
+    """The values of `x` that are not in `y`, and where they stand in `x`."""
+    wanted_rank(call, "x", 1)
+    wanted_rank(call, "y", 1)
+    return TensorType(call.dtype("T"), (None,)), TensorType(INT32, (None,))
 
 
 def slice_(call: Call) -> TensorType:
@@ -325,10 +284,109 @@ def sliced_size(call: Call, dim: Dim, begin: int | None, end: int | None, step: 
     return None
 
 
-# --- Scattering and segments ------------------------------------------------------------------
+def _one_dtype(call: Call, first: str, second: str) -> None:
+    """Two arguments that are tensors have one dtype; what is written as numbers takes that of the other."""
+    a, b = call[first], call[second]
+    is_open = [not numbers_of(call, param) for param in (first, second)]
+    if a.dtype != b.dtype and all(is_open):
+        details = {"a": a.dtype, "b": b.dtype, "name": second, "dtype": a.dtype}
+        call.fail(DTYPES_DIFFER, first, second, first=first, second=second, **details)
 
 
-def _updates(call: Call, target: Shape, indices: Shape, updates: str, depth: int | None) -> None:
+def numbers_of(call: Call, param: str) -> bool:
+    """Whether an argument is written as numbers alone."""
+    return call.known(param) is not None and None not in flat(call.known(param))
+
+
+def batch_take(table: str, indices: str) -> Rule:
+    """Rows of a fixed table, one for each index."""
+
+    def rule(call: BatchCall) -> str:
+        if call.kind(table) != FIXED or call.option("axis", 0) != 0 or call.option("batch_dims", 0) != 0:
+            raise Mixed
+        return rows(indices)(call)
+
+    return rule
+
+
+def batch_choose(call: BatchCall) -> str:
+    """As `batch_choose_broadcasting`, where a vector of conditions chooses whole rows."""
+    if call.kind("condition") == FIXED and call.rank("condition") > 0:
+        raise Mixed
+    return batch_choose_broadcasting(call)
+
+
+def batch_choose_broadcasting(call: BatchCall) -> str:
+    """A choice element by element, not the places where something holds."""
+    if not call.has("x"):
+        raise Mixed
+    return each(call)
+
+
+# fmt: off
+row("gather", "params: T, indices: U, axis: integer = none, batch_dims: integer = 0", gather, "gather",
+    "The slices of an axis (the first unless given) at the indices: the axes of `indices` take its place.",
+    "gather([[1, 2], [3, 4], [5, 6]], [2, 0])",
+    batch=batch_take("params", "indices"), U="int16 int32 int64", gathers=("params",))
+row("gather_nd", "params: T, indices: U, batch_dims: integer = 0", gather_nd, "gather_nd",
+    "The element, or slice, at each tuple of indices; the last axis of `indices` holds the tuples.",
+    "gather_nd([[1, 2], [3, 4]], [[0, 0], [1, 1]])",
+    batch=whole, U="int16 int32 int64", batch_dims=0, gathers=("params",))
+row("where", "condition: bool, x: T? = none, y: T? = none", choose, "where",
+    "`x` where the condition is true, `y` elsewhere; both have one shape, a vector condition picks rows. "
+    "Without them, the int64 indices of the true elements.", "where([true, false], [1.0, 2.0], [3.0, 4.0])",
+    batch=batch_choose, operator="if",
+    formula=Own(lambda s, condition, x, y: (0, s.where(condition, 1, 0), s.where(condition, 0, 1))))
+row("where_v2", "condition: bool, x: T? = none, y: T? = none", choose_broadcasting, "where_v2",
+    "`x` where the condition is true, `y` elsewhere; all three broadcast. Without them, the int64 indices of "
+    "the true elements.", "where_v2([[true], [false]], [1.0, 2.0], 0.0)", batch=batch_choose_broadcasting)
+row("boolean_mask", "tensor: T, mask: bool, axis: integer = none", boolean_mask, "boolean_mask",
+    "The slices where the mask is true, on one axis in the place of those that the mask covers.",
+    "boolean_mask([[1, 2], [3, 4]], [true, false])", batch=whole)
+row("slice", "input_: T, begin: shape, size: shape", slice_, "slice",
+    "`size` elements from `begin` on each axis; a size of -1 takes all that is left.",
+    "slice([[1, 2, 3], [4, 5, 6]], [0, 1], [2, -1])", batch=whole)
+row("strided_slice", "input_: T, begin: U, end: U, strides: U? = none, begin_mask: integer = 0, "
+    "end_mask: integer = 0, ellipsis_mask: integer = 0, new_axis_mask: integer = 0, shrink_axis_mask: "
+    "integer = 0",
+    strided_slice, "strided_slice",
+    "Python's slices begin:end:strides on each axis. The bits of the masks stand for what Python leaves out: "
+    "the begin, the end, the ellipsis, a new axis, one index in place of a slice.",
+    "strided_slice([[1, 2, 3], [4, 5, 6]], [0, 2], [2, 0], [1, -1])", batch=whole, U="int16 int32 int64")
+row("top_k", "input: T, k: int32 = 1, sorted: flag = true, index_type: dtype U = int32", top_k,
+    "nn.top_k",
+    "The `k` largest elements of the last axis, and their indices.", "top_k([[1.0, 5.0, 3.0]], k=2)", batch=whole,
+    T="real", U="int16 int32 int64")
+row("unique", "x: T, out_idx: dtype U = int32", unique(2), "unique",
+    "The different values of a vector, and for each element the index of its value.", "unique([1, 1, 2])", batch=whole,
+    U="int32 int64")
+row("unique_with_counts", "x: T, out_idx: dtype U = int32", unique(3), "unique_with_counts",
+    "The different values of a vector, for each element the index of its value, and how often each value "
+    "occurs.",
+    "unique_with_counts([1, 1, 2])", batch=whole, U="int32 int64")
+row("setdiff1d", "x: T, y: T", set_difference, "setdiff1d",
+    "The values of the vector `x` that are not in `y`, and their indices in `x`.",
+    "setdiff1d([1, 2, 3], [2])", batch=whole)
+row("searchsorted", "sorted_sequence: T, values: T, side: text = \"left\", out_type: dtype U = int32",
+    searchsorted, "searchsorted",
+    "For each value the index where it belongs in the sorted last axis.",
+    "searchsorted([1.0, 3.0, 5.0], [2.0, 4.0])", batch=whole, U="int32 int64")
+row("sort", "values: T, axis: integer = -1, direction: text = \"ASCENDING\"", sort, "sort",
+    "The elements of an axis in order.", "sort([3.0, 1.0, 2.0])", batch=whole, T="real")
+row("argsort", "values: T, axis: integer = -1, direction: text = \"ASCENDING\", stable: flag = false",
+    argsort, "argsort", "The int32 indices that put an axis in order.", "argsort([3.0, 1.0, 2.0])", batch=whole,
+    T="real")
+row("invert_permutation", "x: T", invert_permutation, "invert_permutation",
+    "For each number from 0 its place in a vector that holds all of them.", "invert_permutation([2, 0, 1])",
+    batch=whole,
+    T="int32 int64")
+# fmt: on
+
+
+# --- Scattering -------------------------------------------------------------------------------
+
+
+def check_updates(call: Call, target: Shape, indices: Shape, updates: str, depth: int | None) -> None:
     """`updates` must be one slice of the target for each index (each tuple of `depth` indices)."""
     given = call[updates].shape
     if target is None and indices is not None and given is not None:
@@ -345,7 +403,7 @@ def _updates(call: Call, target: Shape, indices: Shape, updates: str, depth: int
         same_size(call, left, right, updates)
 
 
-def _scattered(call: Call, target: Shape, param: str) -> TensorType:
+def scattered(call: Call, target: Shape, param: str) -> TensorType:
     indices, updates = least_rank(call, "indices", 1), least_rank(call, "updates", 1)
     depth = None if indices is None else number(call, indices[-1])
     if target is not None and depth is not None and depth > len(target):
@@ -356,179 +414,35 @@ def _scattered(call: Call, target: Shape, param: str) -> TensorType:
         call.fail(NOTHING_THERE, param, type=TensorType(call.dtype("T"), target))
     if depth is None and indices is not None and updates is not None and len(updates) < len(indices) - 1:
         call.fail(RANK, "updates", param="updates", wanted=f"{len(indices) - 1} or more", type=call["updates"])
-    _updates(call, target, None if indices is None else indices[:-1], "updates", depth)
+    check_updates(call, target, None if indices is None else indices[:-1], "updates", depth)
     return TensorType(call.dtype("T"), target)
-
-
-def _one_dtype(call: Call, first: str, second: str) -> None:
-    """Two arguments that are tensors have one dtype; what is written as numbers takes that of the other."""
-    a, b = call[first], call[second]
-    is_open = [not numbers_of(call, param) for param in (first, second)]
-    if a.dtype != b.dtype and all(is_open):
-        details = {"a": a.dtype, "b": b.dtype, "name": second, "dtype": a.dtype}
-        call.fail(DTYPES_DIFFER, first, second, first=first, second=second, **details)
-
-
-def numbers_of(call: Call, param: str) -> bool:
-    """Whether an argument is written as numbers alone."""
-    return call.known(param) is not None and None not in flat(call.known(param))
 
 
 def scatter_nd(call: Call) -> TensorType:
     """Zeros of a shape, with the updates added at the indices."""
     _one_dtype(call, "indices", "shape")
-    return _scattered(call, call.shape("shape"), "shape")
+    return scattered(call, call.shape("shape"), "shape")
 
 
 def tensor_scatter(call: Call) -> TensorType:
     """A copy of a tensor, changed at the indices."""
     least_rank(call, "tensor", 1)
-    return _scattered(call, call["tensor"].shape, "tensor")
+    return scattered(call, call["tensor"].shape, "tensor")
 
 
-def assign(call: Call) -> TensorType:
-    """The variable after it; the value has its shape."""
-    merge(call, call["ref"].shape, call["value"].shape, "ref", "value")
-    return call["ref"]
-
-
-def scatter_variable(call: Call) -> TensorType:
-    """The variable after a change of the slices at the indices; one scalar may be the update of all."""
-    inner, indices = call["ref"].shape[1:], call["indices"].shape
-    updates = clear_rank(call, "updates") if inner else call["updates"].shape
-    if updates and indices is None and inner:
-        if len(updates) < len(inner):
-            call.fail(RANK, "updates", param="updates", wanted=f"{len(inner)} or more", type=call["updates"])
-        for left, right in zip(updates[-len(inner) :], inner):
-            same_size(call, left, right, "updates")
-    elif updates != ():
-        _updates(call, call["ref"].shape, indices, "updates", 1)
-    return call["ref"]
-
-
-def scatter_nd_variable(call: Call) -> TensorType:
-    """The variable after a change at the tuples of indices that the last axis holds."""
-    _scattered(call, call["ref"].shape, "ref")
-    return call["ref"]
-
-
-def segment(call: Call) -> TensorType:
-    """One slice a segment: how many there are, only the run can tell."""
-    data, _ = least_rank(call, "data", 1), wanted_rank(call, "segment_ids", 1)
-    if data is None:
-        return TensorType(call.dtype("T"), None)
-    return TensorType(call.dtype("T"), (None, *data[1:]))
-
-
-def unsorted_segment(call: Call) -> TensorType:
-    """`num_segments` slices; the ids may have several axes, the first ones of the data."""
-    return _per_segment(call, "data", call.dtype("T"))
-
-
-def _per_segment(call: Call, param: str, dtype: DType) -> TensorType:
-    data, ids, segments = call[param].shape, call["segment_ids"].shape, count(call, "num_segments")
-    if data is None or ids is None:
-        return TensorType(dtype, None)
-    least_rank(call, param, len(ids))
-    for left, right in zip(data, ids):
-        same_size(call, left, right, param, "segment_ids")
-    return TensorType(dtype, (segments, *data[len(ids) :]))
-
-
-def sparse_segment(call: Call) -> TensorType:
-    """Segments of some rows of the data."""
-    data = least_rank(call, "data", 1)
-    picked, ids = (wanted_rank(call, name, 1)[0] for name in ("indices", "segment_ids"))
-    same_size(call, picked, ids, "indices", "segment_ids")
-    return TensorType(call.dtype("T"), None if data is None else (None, *data[1:]))
-
-
-def bincount(call: Call) -> TensorType:
-    """How often each number occurs, or the sum of its weights."""
-    dtype = call["dtype"] if call["weights"] is None else call.dtype("T")
-    for name in ("minlength", "maxlength"):
-        if call[name] is not None:
-            wanted_rank(call, name, 0)
-    least, most = (0 if call[name] is None else call.known(name) for name in ("minlength", "maxlength"))
-    if call.known("arr") is None or None in (least, most):
-        return TensorType(dtype, (None,))
-    size = max(least, 1 + max(flat(call.known("arr")), default=-1))
-    return TensorType(dtype, (size if call["maxlength"] is None else min(size, most),))
-
-
-def confusion_matrix(call: Call) -> TensorType:
-    """One row a label and one column a prediction."""
-    if call["num_classes"] is not None:
-        classes = count(call, "num_classes")
-    else:
-        seen = [call.known(name) for name in ("labels", "predictions")]
-        classes = None if None in seen else 1 + max(flat(seen))
-    for param in ("labels", "predictions"):
-        for value in flat(call.known(param) or ()):
-            if value < 0:
-                call.fail(NEGATIVE, param, param=param, value=value, least=0)
-    merge(call, wanted_rank(call, "labels", 1), wanted_rank(call, "predictions", 1), "labels", "predictions")
-    return TensorType(call["dtype"], (classes, classes))
-
-
-def histogram(call: Call) -> TensorType:
-    """One count a bin."""
-    return TensorType(call["dtype"], (_bins(call),))
-
-
-def histogram_bins(call: Call) -> TensorType:
-    """The bin of each value."""
-    _bins(call)
-    return TensorType(INT32, call["values"].shape)
-
-
-def _bins(call: Call) -> Dim:
-    same_size(call, wanted_rank(call, "value_range", 1)[0], 2, "value_range")
-    bins = count(call, "nbins")
-    if bins == 0:
-        call.fail(NEGATIVE, "nbins", param="nbins", value=bins, least=1)
-    return bins
-
-
-# --- Strings ----------------------------------------------------------------------------------
-
-
-def string_join(call: Call) -> TensorType:
-    """Element by element; scalars join with every element."""
-    shape: Shape = ()
-    for tensor in call["inputs"]:
-        if tensor.shape is None or tensor.shape == ():
-            continue
-        if shape and len(shape) != len(tensor.shape):
-            a = TensorType(STRING, shape)
-            call.fail(SHAPES_DIFFER, "inputs", first="the first", second="the others", a=a, b=tensor)
-        shape = tuple(same_size(call, a, b, "inputs") for a, b in zip(shape, tensor.shape)) or tensor.shape
-    if not shape and any(tensor.shape is None for tensor in call["inputs"]):
-        shape = None
-    return TensorType(STRING, shape)
-
-
-def reduce_join(call: Call) -> TensorType:
-    return TensorType(STRING, reduced_shape(call, "inputs", call["axis"], call["keepdims"]))
-
-
-def substr(call: Call) -> TensorType:
-    """One position and length for all strings, or one each."""
-    place, lengths = call["pos"].shape, call["len"].shape
-    if place is None:
-        return TensorType(STRING, None)
-    # TensorFlow takes a size that is not known for one that differs.
-    lengths = (None,) * len(place) if lengths is None else lengths
-    if [number(call, dim) for dim in place] != [number(call, dim) for dim in lengths]:
-        call.fail(SHAPES_DIFFER, "pos", "len", first="pos", second="len", a=call["pos"], b=call["len"])
-    return TensorType(STRING, broadcast(call, "input", "pos"))
-
-
-def decode_raw(call: Call) -> TensorType:
-    """A new last axis for the numbers that a string holds."""
-    shape = call["input_bytes"].shape
-    return TensorType(call["out_type"], None if shape is None else (*shape, None))
-
-
-def unsorted_segment_join(call: Call) -> TensorType:
-    return _per_segment(call, "inputs", STRING)
+# fmt: off
+row("scatter_nd", "indices: U, updates: T, shape: shape", scatter_nd, "scatter_nd",
+    "Zeros of a shape, with each update added at its tuple of indices.",
+    "scatter_nd([[0], [2]], [5.0, 6.0], [4])", batch=whole, pairs=("indices", "updates"), U="int32 int64")
+for _name, _what, _indices in (
+    ("update", "replaced by", "int16 uint16 int32 int64"), ("add", "increased by", "int32 int64"),
+    ("sub", "decreased by", "int32 int64"), ("max", "raised to at least", "int32 int64"),
+    ("min", "lowered to at most", "int32 int64"),
+):
+    row(f"tensor_scatter_nd_{_name}", "tensor: T, indices: U, updates: T", tensor_scatter,
+        f"tensor_scatter_nd_{_name}",
+        f"A copy of a tensor, where the slice at each tuple of indices is {_what} its update.",
+        f"tensor_scatter_nd_{_name}([1.0, 2.0, 3.0], [[0], [2]], [5.0, 6.0])",
+        batch=whole, pairs=("indices", "updates"),
+        U=_indices)
+# fmt: on

@@ -1,10 +1,13 @@
-"""Rows of the op table: what works on the graph itself."""
+"""Gradients: what works on the graph itself."""
 
+from .batch import whole
+from .op import Alike
 from .row import table
 
-ROWS, row = table("graph")
+OPS, row = table("graph")
 
 
+# fmt: off
 def _by_the_analysis(call):
     raise AssertionError("the analysis types this op by what it differentiates")
 
@@ -13,4 +16,6 @@ row("gradients", "ys: T, xs: T, method: text = \"reverse\"", _by_the_analysis, "
     "The gradients of the sum of ys with respect to each of xs: a list of tensors, each of the shape of its x. "
     "The method is reverse (one pass for all xs), forward (one pass for each element of each x), numeric (central "
     "differences, two evaluations for each element) or symbolic (formulas, for scalars; it needs SymPy).",
-    "variable a = 2.0\ngradients(square(a), [a])", special=True, T="inexact")
+    "variable a = 2.0\ngradients(square(a), [a])", batch=whole, lowered="gradients.gradients", alike=Alike.NEVER,
+    picture="train", T="inexact")
+# fmt: on

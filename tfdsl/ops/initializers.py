@@ -1,14 +1,36 @@
-"""Rows of the op table: initial values, as TensorFlow's initializers make them.
+"""Initial values, as TensorFlow's initializers make them.
 
 `tf` names the initializer's class: it is called with the row's own parameters, and what it
 returns with the shape and the dtype.
 """
 
+from ..diagnostics import NOT_COMPILE_TIME, RANK
+from ..types import TensorType, shape_text
+from .batch import whole
+from .op import Alike, Call
 from .row import table
-from .shapes_array import static_shaped
+from .rules import given_shape, number
 
-ROWS, row = table("initializers")
+OPS, row = table("initializers", alike=Alike.DRAWN)
 
+
+def static_shaped(rank: int = 0):
+    """A new tensor whose shape must be known while compiling, with at least this rank."""
+
+    def rule(call: Call) -> TensorType:
+        shape = call.shape("shape")
+        if shape is None or call.known("shape") is None or None in (number(call, dim) for dim in shape):
+            call.fail(NOT_COMPILE_TIME, "shape", param="shape", type=shape_text(shape))
+        given_shape(call)
+        result = TensorType(call["dtype"], shape)
+        if len(shape) < rank:
+            call.fail(RANK, "shape", param="a shape", wanted=f"{rank} or more", type=shape_text(shape))
+        return result
+
+    return rule
+
+
+# fmt: off
 # name, TensorFlow's class, its own parameters, what it gives, least rank of a shape
 _INITIALIZERS = (
     ("glorot_uniform", "glorot_uniform_initializer", "", "Even numbers, scaled by both sides of a layer", 0),
@@ -37,5 +59,7 @@ for _name, _tf, _params, _what, _rank in _INITIALIZERS:
     _options = _OPTIONS.get(_name, {})
     row(_name, f"shape: shape{_params}, dtype: dtype T = float32, seed: integer = none", static_shaped(_rank),
         _tf,
-        f"{_what}, in a shape known while compiling.", f"{_name}([3, 2], seed=42)", special=True,
+        f"{_what}, in a shape known while compiling.", f"{_name}([3, 2], seed=42)", batch=whole,
+        lowered="special.initializer",
         T="float16 float32 float64" if _name == "orthogonal" else "float", **_options)
+# fmt: on

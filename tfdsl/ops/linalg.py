@@ -1,4 +1,4 @@
-"""Shape rules of linear algebra and of Fourier transforms. The last two axes are the matrices."""
+"""Linear algebra. The last two axes are the matrices."""
 
 from math import inf
 
@@ -8,8 +8,6 @@ from ..diagnostics import (
     EQUATION,
     LENGTH,
     MATMUL_SIZES,
-    NEGATIVE,
-    NO_NUMBERS,
     NOT_SQUARE,
     ONE_OF,
     OPTION,
@@ -17,25 +15,27 @@ from ..diagnostics import (
     SIZES_DIFFER,
 )
 from ..types import INT32, Dim, Shape, TensorType
-from .op import Call
-from .shapes import (
+from .batch import FIXED, ROWS, BatchCall, Mixed, rows, several, whole
+from .op import Alike, Call
+from .row import table
+from .rules import (
     axis_in,
     broadcast_shapes,
-    clear_rank,
     complex_of,
     doubt_pairs,
     least_rank,
     listed,
     merge,
     number,
-    option,
-    product,
     real_of,
     reduced_shape,
     same_size,
     wanted_rank,
     without,
 )
+
+OPS, row = table("linear algebra")
+
 
 # --- Products ---------------------------------------------------------------------------------
 
@@ -59,7 +59,7 @@ def matmul(call: Call) -> TensorType:
     call.same(left, right, MATMUL_SIZES, "a", "b", a=call["a"], b=call["b"])
     doubt_pairs(call, "a", "b", a[:-2], b[:-2])
     batch = broadcast_shapes(call, a[:-2], b[:-2], "a", "b", a=call["a"], b=call["b"])
-    return TensorType(call.dtype("T"), (*batch, rows, columns))
+    return TensorType(call.dtype("T"), None if batch is None else (*batch, rows, columns))
 
 
 def matvec(call: Call) -> TensorType:
@@ -71,7 +71,7 @@ def matvec(call: Call) -> TensorType:
     call.same(left, b[-1], MATMUL_SIZES, "a", "b", a=call["a"], b=call["b"])
     doubt_pairs(call, "a", "b", a[:-2], b[:-1])
     batch = broadcast_shapes(call, a[:-2], b[:-1], "a", "b", a=call["a"], b=call["b"])
-    return TensorType(call.dtype("T"), (*batch, rows))
+    return TensorType(call.dtype("T"), None if batch is None else (*batch, rows))
 
 
 def affine(call: Call) -> TensorType:
@@ -172,6 +172,67 @@ def cross(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), (*shape[:-1], same_size(call, shape[-1], 3, "a", "b")))
 
 
+def batch_matmul(call: BatchCall) -> str:
+    """Rows by a fixed matrix; of more axes, one product for each row."""
+    call.only("a", "b")
+    ranks = call.rank("a"), call.rank("b")
+    if max(ranks) > 2:
+        if call.kind("a") != ROWS or call.kind("b") != ROWS or ranks[0] != ranks[1]:
+            raise Mixed
+        return ROWS
+    if call.kind("a") != ROWS or call.kind("b") != FIXED:
+        raise Mixed
+    if call.option("transpose_a", False) or call.option("adjoint_a", False):
+        raise Mixed
+    return ROWS
+
+
+def batch_tensordot(call: BatchCall) -> str:
+    """Rows by what is fixed, if none of the axes that are summed over is the first one."""
+    axes, rank = call.option("axes"), call.rank("a")
+    own = axes[0] if isinstance(axes, tuple) else tuple(range(rank - call.axis("axes", 0), rank))
+    if call.kind("a") != ROWS or call.kind("b") != FIXED or 0 in {axis % rank for axis in several(own)}:
+        raise Mixed
+    return ROWS
+
+
+# fmt: off
+EXACT = "float16 float32 float64 complex64 complex128"  # what TensorFlow's solvers take: no bfloat16
+_SQUARE = "[[2.0, 1.0], [1.0, 3.0]]"
+_BATCH = "Axes before the last two are a batch of matrices."
+
+row("matmul", "a: T, b: T, transpose_a: flag = false, transpose_b: flag = false, adjoint_a: flag = false, "
+    "adjoint_b: flag = false", matmul, "matmul",
+    f"The matrix product: [n, k] by [k, m] is [n, m]. {_BATCH}",
+    "matmul([[1.0, 2.0], [3.0, 4.0]], [[5.0], [6.0]])",
+    batch=batch_matmul, operator="@", node="MatMul", alike=Alike.BY_TYPES,
+    T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128")
+row("matvec", "a: T, b: T, transpose_a: flag = false", matvec, "linalg.matvec",
+    "A matrix by a vector: [n, k] by [k] is [n]. Axes before are a batch.",
+    "matvec([[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0])", batch=whole,
+    T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128")
+row("tensordot", "a: T, b: T, axes: static", tensordot, "tensordot",
+    "Products summed over axes: so many last ones of `a` with the first ones of `b`, or the axes of `a` in a "
+    "first list with those of `b` in a second. What is left are the other axes of `a`, then those of `b`.",
+    "tensordot([[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]], axes=[[1], [0]])", batch=batch_tensordot,
+    T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128")
+row("einsum", "equation: text, inputs: [T]", einsum, "einsum",
+    "Sums of products, as an equation that names the axes: \"ij,jk->ik\" is a matrix product.",
+    "einsum(\"ij,jk->ik\", [[[1.0, 2.0]], [[3.0], [4.0]]])", batch=whole, lowered="special.einsum")
+row("cross", "a: T, b: T", cross, "linalg.cross",
+    "The cross product of the vectors of size 3 on the last axis.",
+    "cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])", batch=whole, T="real")
+row("xw_plus_b", "x: T, weights: T, biases: T", affine, "nn.xw_plus_b",
+    "x @ weights + biases: [n, k] by [k, m], and a vector of size m, is [n, m].",
+    "xw_plus_b([[1.0, 2.0]], [[3.0], [4.0]], [5.0])", batch=rows("x"),
+    T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128")
+row("relu_layer", "x: T, weights: T, biases: T", affine, "nn.relu_layer",
+    "max(x @ weights + biases, 0): [n, k] by [k, m], and a vector of size m, is [n, m].",
+    "relu_layer([[1.0, 2.0]], [[3.0], [4.0]], [5.0])",
+    batch=rows("x"), T="float int32 int64 uint8 uint16 uint32 uint64")
+# fmt: on
+
+
 # --- One matrix -------------------------------------------------------------------------------
 
 
@@ -253,6 +314,8 @@ def norm(call: Call) -> TensorType:
 
 
 _VECTOR_NORMS = '"euclidean" or a number above 0'
+
+
 _MATRIX_NORMS = '"euclidean" or "fro" or 1 or 2'
 
 
@@ -287,7 +350,7 @@ def smaller(call: Call, a: Dim, b: Dim) -> Dim:
 def qr(call: Call) -> tuple[TensorType, TensorType]:
     shape = least_rank(call, "input", 2)
     if shape is None:
-        return (TensorType(call.dtype("T"), None),) * 2
+        return TensorType(call.dtype("T"), None), TensorType(call.dtype("T"), None)
     *batch, rows, columns = shape
     inner = rows if call["full_matrices"] else smaller(call, rows, columns)
     return (TensorType(call.dtype("T"), (*batch, rows, inner)), TensorType(call.dtype("T"), (*batch, inner, columns)))
@@ -350,6 +413,79 @@ def band_part(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), least_rank(call, "input", 2))
 
 
+# fmt: off
+row("matrix_inverse", "input: T, adjoint: flag = false", square("input"), "matrix_inverse",
+    f"The inverse of square matrices. {_BATCH}", f"matrix_inverse({_SQUARE})", batch=whole, T=EXACT)
+row("matrix_transpose", "a: T, conjugate: flag = false", flipped("a"), "matrix_transpose",
+    "Rows and columns, the last two axes, swapped.", "matrix_transpose([[1, 2, 3], [4, 5, 6]])", batch=whole)
+row("adjoint", "matrix: T", flipped("matrix"), "linalg.adjoint",
+    "Rows and columns, the last two axes, swapped, and complex numbers conjugated.",
+    "adjoint([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])", batch=whole)
+row("matrix_determinant", "input: T", per_square("input"), "matrix_determinant",
+    f"The determinant of square matrices. {_BATCH}", f"matrix_determinant({_SQUARE})", batch=whole, T=EXACT)
+row("slogdet", "input: T", per_square("input", outputs=2), "linalg.slogdet",
+    f"The sign of the determinant, and the logarithm of its absolute value. {_BATCH}", f"slogdet({_SQUARE})",
+    batch=whole,
+    T=EXACT)
+row("logdet", "matrix: T", per_square("matrix", real=True), "linalg.logdet",
+    f"The logarithm of the determinant of positive definite matrices. {_BATCH}", f"logdet({_SQUARE})", batch=whole,
+    T=EXACT)
+row("trace", "x: T", trace, "trace", f"The sum of the diagonal. {_BATCH}", f"trace({_SQUARE})", batch=whole,
+    T="number")
+row("norm", "tensor: T, ord: static = \"euclidean\", axis: integers = none, keepdims: flag = false",
+    norm,
+    "norm", "The norm of all elements together, of vectors (one axis) or of matrices (two axes). `ord` is "
+    "\"euclidean\", 1, 2, or any positive number.", "norm([3.0, 4.0])", batch=whole, T="inexact")
+row("normalize", "tensor: T, ord: static = \"euclidean\", axis: integers = none", normalize,
+    "linalg.normalize", "The elements divided by the norm over an axis, or over all; then the norm itself, which "
+    "keeps its axes with size 1. `ord` is as for norm.", "normalize([[3.0, 4.0], [6.0, 8.0]], axis=1)", batch=whole,
+    T="inexact")
+row("cholesky", "input: T", square("input"), "cholesky",
+    f"The lower triangle whose product with its adjoint is the (positive definite) matrix. {_BATCH}",
+    f"cholesky({_SQUARE})", batch=whole, lowered="special.cholesky", T=EXACT)
+for _name, _what in (("sqrtm", "square root"), ("expm", "exponential")):
+    row(_name, "input: T", square("input"), f"linalg.{_name}",
+        f"The matrix {_what} of square matrices. {_BATCH}",
+        f"{_name}({_SQUARE})", batch=whole, T=EXACT)
+row("logm", "input: T", square("input"), "linalg.logm",
+    f"The matrix logarithm of square matrices. {_BATCH}",
+    "logm(complex([[2.0, 1.0], [1.0, 3.0]], 0.0))",
+    batch=whole, lowered="special.logm", T="complex64 complex128")
+row("qr", "input: T, full_matrices: flag = false", qr, "qr",
+    f"An orthogonal matrix and an upper triangle, whose product is the matrix. {_BATCH}",
+    "qr([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", batch=whole, T=EXACT)
+row("svd", "tensor: T, full_matrices: flag = false, compute_uv: flag = true", svd, "svd",
+    f"The singular values, then the left and the right singular vectors (unless not `compute_uv`). {_BATCH}",
+    "svd([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", batch=whole, T=EXACT)
+row("self_adjoint_eig", "tensor: T", eigen, "self_adjoint_eig",
+    f"The eigenvalues and eigenvectors of matrices that are their own adjoint. {_BATCH}",
+    f"self_adjoint_eig({_SQUARE})", batch=whole, T=EXACT)
+row("self_adjoint_eigvals", "tensor: T", eigenvalues, "self_adjoint_eigvals",
+    f"The eigenvalues of matrices that are their own adjoint. {_BATCH}", f"self_adjoint_eigvals({_SQUARE})",
+    batch=whole,
+    T=EXACT)
+row("eig", "tensor: T", any_eigen, "compat.v2.linalg.eig",
+    f"The eigenvalues and eigenvectors of square matrices, complex numbers. {_BATCH}", f"eig({_SQUARE})", batch=whole,
+    T="float32 float64 complex64 complex128")
+row("eigvals", "tensor: T", any_eigenvalues, "compat.v2.linalg.eigvals",
+    f"The eigenvalues of square matrices, complex numbers. {_BATCH}", f"eigvals({_SQUARE})", batch=whole,
+    T="float32 float64 complex64 complex128")
+row("lu", "input: T", lu, "linalg.lu",
+    f"Both triangles of the decomposition in one matrix, and the permutation of the rows. {_BATCH}",
+    f"lu({_SQUARE})", batch=whole, T=EXACT, no_gradient="*")
+row("pinv", "a: T, rcond: T? = none", pinv, "linalg.pinv",
+    f"The Moore-Penrose inverse: of [n, m] it is [m, n]. {_BATCH}",
+    "pinv([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])", batch=whole,
+    T="float16 float32 float64")
+row("matrix_rank", "a: T, tol: T? = none", matrix_rank, "linalg.matrix_rank",
+    f"How many singular values are above `tol`, int32. {_BATCH}", f"matrix_rank({_SQUARE})", batch=whole,
+    T="float16 float32 float64")
+row("matrix_band_part", "input: T, num_lower: U, num_upper: U", band_part, "matrix_band_part",
+    "The matrices with zeros away from the diagonal: so many diagonals below and above it stay, all for -1.",
+    f"matrix_band_part({_SQUARE}, 0, -1)", batch=whole, U="int32 int64")
+# fmt: on
+
+
 # --- Equations --------------------------------------------------------------------------------
 
 
@@ -395,7 +531,26 @@ def _solved(call: Call, matrix: str) -> TensorType:
         return TensorType(call.dtype("T"), None)
     rows = same_size(call, left[-1], right[-2], matrix, "rhs")
     batch = broadcast_shapes(call, left[:-2], right[:-2], matrix, "rhs", a=call[matrix], b=call["rhs"])
-    return TensorType(call.dtype("T"), (*batch, rows, right[-1]))
+    return TensorType(call.dtype("T"), None if batch is None else (*batch, rows, right[-1]))
+
+
+# fmt: off
+row("matrix_solve", "matrix: T, rhs: T, adjoint: flag = false", solve(), "matrix_solve",
+    f"The x of matrix @ x = rhs: [n, n] and [n, m] is [n, m]. {_BATCH}",
+    f"matrix_solve({_SQUARE}, [[1.0], [2.0]])", batch=whole, T=EXACT)
+row("matrix_triangular_solve", "matrix: T, rhs: T, lower: flag = true, adjoint: flag = false",
+    solve_broadcasting, "matrix_triangular_solve",
+    "The x of matrix @ x = rhs for a triangle, the lower one unless told: [n, n] and [n, m] is [n, m]. "
+    f"{_BATCH}",
+    "matrix_triangular_solve([[2.0, 0.0], [1.0, 3.0]], [[1.0], [2.0]])", batch=whole, T=EXACT + " bfloat16")
+row("cholesky_solve", "chol: T, rhs: T", cholesky_solve, "cholesky_solve",
+    f"The x of matrix @ x = rhs, given cholesky(matrix): [n, n] and [n, m] is [n, m]. {_BATCH}",
+    f"cholesky_solve(cholesky({_SQUARE}), [[1.0], [2.0]])", batch=whole, T=EXACT + " bfloat16")
+row("matrix_solve_ls", "matrix: T, rhs: T, l2_regularizer: number = 0.0, fast: flag = true",
+    least_squares, "matrix_solve_ls",
+    f"The x for which matrix @ x is nearest to rhs: [n, k] and [n, m] is [k, m]. {_BATCH}",
+    "matrix_solve_ls([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]], [[1.0], [2.0], [3.0]])", batch=whole, T=EXACT)
+# fmt: on
 
 
 # --- Diagonals --------------------------------------------------------------------------------
@@ -457,7 +612,7 @@ def set_diag(call: Call) -> TensorType:
     shape, diagonal = least_rank(call, "input", 2), least_rank(call, "diagonal", 1)
     if shape is None or diagonal is None:
         known = shape is not None or diagonal is None
-        return TensorType(call.dtype("T"), shape if known else (*diagonal[:-1], None, None))
+        return TensorType(call.dtype("T"), shape if known else (*(diagonal or ())[:-1], None, None))
     if len(diagonal) != len(shape) - 1:
         call.fail(RANK, "diagonal", param="diagonal", wanted=len(shape) - 1, type=call["diagonal"])
     wanted = (*shape[:-2], smaller(call, shape[-2], shape[-1]))
@@ -466,56 +621,21 @@ def set_diag(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), shape)
 
 
-# --- Fourier transforms -----------------------------------------------------------------------
-
-
-def rfft(call: Call) -> TensorType:
-    """Half of the frequencies, and one, as complex numbers."""
-    shape = least_rank(call, "input_tensor", 1)
-    n = _length(call, None if shape is None else number(call, shape[-1]))
-    last = number(call, shape[-1]) if shape else None
-    if shape and ((n == 0 and last) or (last == 0 and n)) and product(call, shape[:-1]):
-        call.fail(NO_NUMBERS, "input_tensor", type=call["input_tensor"])
-    last = None if n is None else n // 2 + 1 if n else 0
-    return TensorType(complex_of(call.dtype("T")), None if shape is None else (*shape[:-1], last))
-
-
-def irfft(call: Call) -> TensorType:
-    """Real numbers from half of the frequencies, and one."""
-    shape = least_rank(call, "input_tensor", 1)
-    if shape is None and call["fft_length"] is None:
-        clear_rank(call, "input_tensor")
-    size = None if shape is None else number(call, shape[-1])
-    last = _length(call, None if size is None else max(0, 2 * (size - 1)))
-    is_none = (last == 0 and size not in (0, None)) or (size == 0 and last)
-    if is_none and 0 not in (number(call, dim) for dim in shape[:-1] if dim is not None):
-        call.fail(NO_NUMBERS, "input_tensor", type=call["input_tensor"])
-    return TensorType(real_of(call.dtype("T")), None if shape is None else (*shape[:-1], last))
-
-
-def _length(call: Call, default: int | None) -> int | None:
-    if call["fft_length"] is None:
-        return default
-    given = call.shape("fft_length")
-    if given is not None and len(given) != 1:
-        call.fail(LENGTH, "fft_length", param="fft_length", wanted=1, count=len(given))
-    if given and (number(call, given[0]) or 0) < 0:
-        call.fail(NEGATIVE, "fft_length", param="fft_length", value=given[0], least=0)
-    return given[0] if given else None
-
-
-def dct(call: Call) -> TensorType:
-    """The last axis, cut or filled up to `n` where that is given."""
-    option(call, "type", 1, 2, 3, 4)
-    shape = least_rank(call, "input", 1)
-    if call["type"] == 1 and call["norm"] is not None:
-        call.option("norm", None)
-    if call["type"] == 1 and shape and number(call, shape[-1]) in (0, 1):
-        call.fail(NEGATIVE, "input", param="the last axis", value=number(call, shape[-1]), least=2)
-    if call["n"] is not None:
-        shape = clear_rank(call, "input")
-        shape = (*shape[:-1], call["n"])
-    is_empty = bool(shape) and number(call, shape[-1]) == 0
-    if is_empty and (call["norm"] is not None or (call["type"] == 3 and product(call, shape[:-1]))):
-        call.fail(NO_NUMBERS, "input", type=call["input"])
-    return TensorType(call.dtype("T"), shape)
+# fmt: off
+row("diag", "diagonal: T", doubled, "diag",
+    "The tensor on the diagonal of zeros: [n] becomes [n, n], and [n, m] becomes [n, m, n, m].",
+    "diag([1.0, 2.0])", batch=whole,
+    T="float int32 int64 complex64 complex128")
+row("diag_part", "input: T", halved, "diag_part",
+    "The diagonal: [n, n] becomes [n], [n, m, n, m] becomes [n, m].",
+    f"diag_part({_SQUARE})", batch=whole, T="float int32 int64 complex64 complex128")
+row("matrix_diag", "diagonal: T, k: integer = 0", matrix_diag, "matrix_diag",
+    "Matrices of zeros with the last axis as their `k`-th diagonal.", "matrix_diag([[1.0, 2.0], [3.0, 4.0]])",
+    batch=whole,
+    T="number bool")
+row("matrix_diag_part", "input: T, k: integer = 0", matrix_diag_part, "matrix_diag_part",
+    f"The `k`-th diagonal of the matrices: above the main one where `k` is positive. {_BATCH}",
+    f"matrix_diag_part({_SQUARE}, k=1)", batch=whole, T="number bool")
+row("matrix_set_diag", "input: T, diagonal: T", set_diag, "matrix_set_diag",
+    f"The matrices with another main diagonal. {_BATCH}", f"matrix_set_diag({_SQUARE}, [7.0, 8.0])", batch=whole)
+# fmt: on

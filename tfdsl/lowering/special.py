@@ -1,0 +1,129 @@
+"""Ops of the table that are more than a call of TensorFlow's function: their rows name the functions of this file.
+
+Each gets the lowering and the node, and returns what the functions of TensorFlow return.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..program import Field, Node, Static
+from .data import Held
+from .guards import definite, not_of_zeros, ranked, transformed
+from .tf import resolve, shape_of, tf, v1
+
+
+def constant(lowering, node: Node):
+    value = lowering.argument(node.args["value"])
+    if not isinstance(value, Held):
+        return lowering.table_op(node.row, node)
+    is_after = lowering.built.program.is_after(node)
+    return value.constant(shape_of(node.outputs[0]), node.name or "Const", is_after)
+
+
+def eye(lowering, node: Node):
+    """Sizes that are data as plain numbers: TensorFlow takes no others from outside of the graph."""
+    sizes = {name: int(np.asarray(lowering.argument(arg))) for name, arg in node.args.items() if isinstance(arg, Field)}
+    return lowering.table_op(node.row, replace(node, args={**node.args, **{n: Static(i) for n, i in sizes.items()}}))
+
+
+def change(lowering, node: Node):
+    """assign_add or assign_sub, by the variable's method: TensorFlow's function drops the name."""
+    variable, value = (lowering.argument(node.args[name]) for name in ("ref", "value"))
+    return getattr(variable, node.op)(value, name=node.name)
+
+
+def check_whole(lowering, node: Node):
+    """What it is given, behind an assertion; integers are whole without one."""
+    value = lowering.argument(node.args["input"])
+    if node.outputs[0].dtype.kind != "float":
+        return tf.identity(value, name=node.name) if node.name else tf.convert_to_tensor(value)
+    with v1.name_scope(node.name or node.op) as scope:
+        value = tf.convert_to_tensor(value, name="input")
+        message = "a class number, or another whole number, has a fraction"
+        is_whole = tf.reduce_all(tf.equal(tf.floor(value), value))
+        # TensorFlow's function hides the op in the branch of an `if`, where its error has no place in the program.
+        with tf.control_dependencies([tf.raw_ops.Assert(condition=is_whole, data=[message, value], summarize=5)]):
+            return tf.identity(value, name=scope)
+
+
+def initializer(lowering, node: Node) -> tf.Tensor:
+    """An initializer, made with its own arguments and called with shape and dtype."""
+    arguments = _arguments(lowering, node)
+    shape, dtype = arguments.pop("shape"), arguments.pop("dtype", tf.float32)
+    with v1.name_scope(node.name or node.default or node.op):
+        result = resolve(node.row.tf)(**arguments)(shape, dtype=dtype)
+    return tf.identity(result, name=node.name) if node.name else result
+
+
+def einsum(lowering, node: Node):
+    inputs = lowering.argument(node.args["inputs"])
+    return v1.einsum(node.args["equation"].value, *inputs, name=node.name)
+
+
+def clip_by_global_norm(lowering, node: Node) -> list:
+    arguments = {name: lowering.argument(arg) for name, arg in node.args.items()}
+    ranks = node.row.ranks
+    arguments |= {name: ranked(value, ranks[name]) for name, value in arguments.items() if name in ranks}
+    clipped, norm = v1.clip_by_global_norm(**arguments, name=node.name)
+    return [*clipped, tf.convert_to_tensor(norm)]
+
+
+def meshgrid(lowering, node: Node) -> list:
+    indexing = node.args.get("indexing", Static("xy")).value
+    return v1.meshgrid(*lowering.argument(node.args["args"]), indexing=indexing)
+
+
+def rfft(lowering, node: Node) -> tf.Tensor:
+    arguments = _arguments(lowering, node)
+    if arguments.get("fft_length") is not None:
+        _leave_something(node, arguments, takes_none=True)
+    return _called(node, arguments)
+
+
+def irfft(lowering, node: Node) -> tf.Tensor:
+    arguments = _arguments(lowering, node)
+    _leave_something(node, arguments, least=2)
+    return _called(node, arguments)
+
+
+def dct(lowering, node: Node) -> tf.Tensor:
+    arguments = _arguments(lowering, node)
+    if arguments.get("type") == 3:
+        _leave_something(node, arguments)
+    return _called(node, arguments)
+
+
+def _arguments(lowering, node: Node) -> dict[str, object]:
+    kinds = {param.name: param.kind for param in node.row.params}
+    return {name: lowering.argument(arg, kinds[name]) for name, arg in node.args.items()}
+
+
+def _leave_something(node: Node, arguments: dict[str, object], least: int = 1, takes_none: bool = False) -> None:
+    """See to it that a Fourier transform has something to transform."""
+    given, length = next(iter(arguments)), arguments.get("fft_length")
+    arguments[given] = transformed(arguments[given], length, least, node.name or node.op, takes_none)
+
+
+def _called(node: Node, arguments: dict[str, object]) -> tf.Tensor:
+    return resolve(node.row.tf)(**arguments, name=node.name)
+
+
+def logm(lowering, node: Node) -> tf.Tensor:
+    return tf.linalg.logm(not_of_zeros(lowering.argument(node.args["input"]), node.name or "logm"), name=node.name)
+
+
+def cholesky(lowering, node: Node) -> tf.Tensor:
+    value = definite(lowering.argument(node.args["input"]), node.name or "Cholesky")
+    return tf.linalg.cholesky(value, name=node.name)
+
+
+def grayscale_to_rgb(lowering, node: Node) -> tf.Tensor:
+    """TensorFlow's function takes nothing but tensors."""
+    return v1.image.grayscale_to_rgb(tf.convert_to_tensor(lowering.argument(node.args["images"])), name=node.name)
+
+
+def batch_normalization(lowering, node: Node) -> tf.Tensor:
+    """TensorFlow's function is told, too, what is left out."""
+    left_out = {name: Static(None) for name in ("offset", "scale") if name not in node.args}
+    return lowering.table_op(node.row, replace(node, args={**node.args, **left_out}))

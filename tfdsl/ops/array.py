@@ -1,0 +1,234 @@
+"""New tensors, and what a tensor is like."""
+
+from ..diagnostics import BITS, NEGATIVE, NOT_COMPILE_TIME, OPTION, RESHAPE
+from ..types import FLOAT32, INT32, TensorType, shape_text
+from .batch import ROWS, BatchCall, Mixed, each, linear, rows, whole
+from .formula import Made
+from .op import Alike, Call
+from .row import table
+from .rules import (
+    as_dtype,
+    broadcast,
+    count,
+    flat,
+    given_shape,
+    like,
+    merge,
+    new_axis_in,
+    number,
+    option,
+    product,
+    scalar,
+    wanted_rank,
+)
+
+OPS, row = table("arrays")
+
+
+# --- New tensors ------------------------------------------------------------------------------
+
+
+def shaped(call: Call) -> TensorType:
+    """A new tensor of the shape given; one number is a shape."""
+    return TensorType(call.dtype("T"), given_shape(call, is_vector=False))
+
+
+def fill(call: Call) -> TensorType:
+    """One value everywhere."""
+    wanted_rank(call, "value", 0)
+    return TensorType(call.dtype("T"), given_shape(call, "dims"))
+
+
+def constant(call: Call) -> TensorType:
+    """A value known while compiling; one number fills a whole shape."""
+    value = call["value"]
+    if call.known("value") is None:
+        call.fail(NOT_COMPILE_TIME, "value", param="value", type=value)
+    if call["shape"] is None:
+        return TensorType(call.dtype("T"), value.shape)
+    shape = given_shape(call)
+    if shape is None or None in shape:
+        call.fail(NOT_COMPILE_TIME, "shape", param="shape", type=call["shape"])
+    have, wanted = product(call, value.shape), product(call, shape)
+    if have != wanted and have != 1:
+        call.fail(RESHAPE, "value", "shape", type=value, count=have, shape=shape_text(shape))
+    return TensorType(call.dtype("T"), shape)
+
+
+def filled_like(param: str):
+    """The shape of an argument; its dtype too, unless `dtype` is given."""
+
+    def rule(call: Call) -> TensorType:
+        return TensorType(call["dtype"] or call[param].dtype, call[param].shape)
+
+    return rule
+
+
+def eye(call: Call) -> TensorType:
+    rows = count(call, "num_rows")
+    columns = rows if call["num_columns"] is None else count(call, "num_columns")
+    batch = () if call["batch_shape"] is None else given_shape(call, "batch_shape")
+    return TensorType(call.dtype("T"), None if batch is None else (*batch, rows, columns))
+
+
+def linspace(call: Call) -> TensorType:
+    """`num` values between `start` and `stop`, along a new axis."""
+    num = count(call, "num")
+    if num == 0:
+        call.fail(NEGATIVE, "num", param="num", value=num, least=1)
+    shape = broadcast(call, "start", "stop")
+    if shape is None:
+        return TensorType(call.dtype("T"), None)
+    axis = new_axis_in(call, call["axis"], len(shape), "start")
+    return TensorType(call.dtype("T"), (*shape[:axis], num, *shape[axis:]))
+
+
+def one_hot(call: Call) -> TensorType:
+    """A new axis of size `depth`, the last unless `axis` is given."""
+    depth, shape = count(call, "depth"), call["indices"].shape
+    for param in ("on_value", "off_value"):
+        if call[param] is not None:
+            wanted_rank(call, param, 0)
+    if shape is not None:
+        axis = new_axis_in(call, -1 if call["axis"] is None else call["axis"], len(shape), "indices")
+        shape = (*shape[:axis], depth, *shape[axis:])
+    return TensorType(call.groups.get("T", FLOAT32), shape)
+
+
+def sequence_mask(call: Call) -> TensorType:
+    """A new last axis of size `maxlen`, or of the largest length."""
+    shape, lengths = call["lengths"].shape, call.known("lengths")
+    if call["maxlen"] is not None:
+        longest = count(call, "maxlen")
+    else:
+        longest = None if lengths is None else max(flat(lengths), default=0)
+    return TensorType(call["dtype"], None if shape is None else (*shape, longest))
+
+
+def window(call: Call) -> TensorType:
+    return TensorType(call.dtype("T"), (count(call, "window_length"),))
+
+
+def meshgrid(call: Call) -> tuple[TensorType, ...]:
+    """One tensor for each vector given, all of one shape."""
+    sizes = [None if t.shape is None else product(call, t.shape) for t in call["args"]]
+    sizes = [t.shape[0] if t.rank == 1 else size for t, size in zip(call["args"], sizes)]
+    if option(call, "indexing", "xy", "ij") == "xy" and len(sizes) > 1:
+        sizes[:2] = sizes[1::-1]
+    return tuple(TensorType(call.dtype("T"), tuple(sizes)) for _ in sizes)
+
+
+def batch_one_hot(call: BatchCall) -> str:
+    if call.option("axis", -1) == 0:
+        raise Mixed
+    return rows("indices")(call)
+
+
+# fmt: off
+row("constant", "value: T, dtype: dtype T = none, shape: shape? = none", constant, "constant",
+    "A node with a value known while compiling. With `shape`, one number fills it all.",
+    "constant([[1.0, 2.0], [3.0, 4.0]])", batch=whole, lowered="special.constant", alike=Alike.BY_TYPES,
+    formula=Made(lambda s, x: x))
+for _name in ("zeros", "ones"):
+    row(_name, "shape: shape, dtype: dtype T = float32", shaped, _name, f"A tensor of {_name}.",
+        f"{_name}([2, 3])", batch=whole, T="number bool string" if _name == "zeros" else "number bool")
+    row(f"{_name}_like", "tensor: T, dtype: dtype U = none", filled_like("tensor"), f"{_name}_like",
+        f"A tensor of {_name} with the shape, and unless given the dtype, of another.",
+        f"{_name}_like([[1, 2], [3, 4]], dtype=float32)", batch=each,
+        by_shape=True, no_gradient="*", U="any" if _name == "zeros" else "number bool")
+row("fill", "dims: shape, value: T", fill, "fill",
+    "A tensor that holds one value everywhere.",
+    "fill([2, 3], 7.0)", batch=whole)
+row("eye", "num_rows: int32, num_columns: int32? = none, batch_shape: shape? = none, dtype: dtype T = "
+    "float32",
+    eye, "eye", "Ones on the diagonal of a matrix of zeros (of one in each place of `batch_shape`).",
+    "eye(3, num_columns=2)", batch=whole, lowered="special.eye", T="number bool")
+row("linspace", "start: T, stop: T, num: int32, axis: integer = 0", linspace, "linspace",
+    "`num` values at equal distances from `start` to `stop`, both included.", "linspace(0.0, 1.0, 5)", batch=whole,
+    T="float")
+row("one_hot", "indices: U, depth: int32, on_value: T? = none, off_value: T? = none, axis: integer = none, "
+    "dtype: dtype T = none", one_hot, "one_hot",
+    "A new axis (the last unless given) of size `depth`, with 1 at each index and 0 elsewhere.",
+    "one_hot([0, 2], 3)", batch=batch_one_hot, T="number", U="uint8 int8 int32 int64", axis=-1)
+row("sequence_mask", "lengths: U, maxlen: U? = none, dtype: dtype T = bool", sequence_mask,
+    "sequence_mask",
+    "A new last axis of size `maxlen` (the largest length unless given), true on its first `lengths` places.",
+    "sequence_mask([1, 3], maxlen=4)", batch=whole, U="int32 int64")
+row("meshgrid", "args: [T], indexing: text = \"xy\"", meshgrid, "meshgrid",
+    "The coordinates of all points of a grid, one tensor for each of the vectors that span it.",
+    "meshgrid([[1.0, 2.0], [3.0, 4.0, 5.0]])",
+    batch=whole, lowered="special.meshgrid", named=False, indexing=("xy", "ij"),
+    T="number bool")
+for _name in ("hann_window", "hamming_window"):
+    row(_name, "window_length: int32, periodic: flag = true, dtype: dtype T = float32", window,
+        f"signal.{_name}", f"The weights of a {_name[:-7].capitalize()} window, a vector.", f"{_name}(8)", batch=whole,
+        T="float")
+# fmt: on
+
+
+# --- What a tensor is like --------------------------------------------------------------------
+
+
+def shape_of(call: Call) -> TensorType:
+    return TensorType(call.dtype("U"), (call["input"].rank,))
+
+
+def bitcast(call: Call) -> TensorType:
+    """The same bits; where dtypes differ in size, a last axis appears or goes."""
+    given, dtype, shape = call["input"].dtype, call["type"], call["input"].shape
+    if shape is not None and given.bits > dtype.bits:
+        shape = (*shape, given.bits // dtype.bits)
+    elif shape is not None and given.bits < dtype.bits:
+        wanted = dtype.bits // given.bits
+        if not shape or number(call, shape[-1]) not in (None, wanted):
+            call.fail(BITS, "input", type=call["input"], dtype=dtype, wanted=wanted)
+        shape = shape[:-1]
+    return TensorType(dtype, shape)
+
+
+def ensure_shape(call: Call) -> TensorType:
+    """The tensor, with what `shape` says about its sizes known from here on; none says nothing."""
+    dims = call["shape"]
+    if not isinstance(dims, (list, tuple)) or any(type(dim) is not int and dim is not None for dim in dims):
+        allowed = "a list of sizes, none for one not known"
+        call.fail(OPTION, "shape", param="shape", value="this", allowed=allowed)
+    said = TensorType(call.dtype("T"), tuple(dims))
+    return TensorType(call.dtype("T"), merge(call, call["x"].shape, said.shape, "x", "shape"))
+
+
+def batch_cast(call: BatchCall) -> str:
+    """Linear, but for what is cut off where numbers become whole."""
+    if call.kind("x") != ROWS and call.output.dtype.kind != "float":
+        raise Mixed
+    return linear("x")(call)
+
+
+# fmt: off
+row("shape", "input: T, out_type: dtype U = int32", shape_of, "shape",
+    "The sizes of a tensor, an int vector.",
+    "shape([[1.0, 2.0], [3.0, 4.0]])", batch=whole, U="int32 int64", by_shape=True, no_gradient="*")
+row("size", "input: T, out_type: dtype U = int32", scalar("U"), "size",
+    "How many elements a tensor has, a scalar.",
+    "size([[1.0, 2.0], [3.0, 4.0]])", batch=whole, U="int32 int64", by_shape=True, no_gradient="*")
+row("rank", "input: T", scalar(INT32), "rank", "How many axes a tensor has, a scalar.", "rank([[1.0, 2.0]])",
+    batch=whole,
+    by_shape=True, no_gradient="*")
+row("identity", "input: T", like("input"), "identity", "The same tensor as another node.",
+    "identity([1.0, 2.0])", batch=linear("input"), arranges=True, formula=Made(lambda s, x: x))
+row("stop_gradient", "input: T", like("input"), "stop_gradient",
+    "The same tensor, but gradients take it for a constant.", "stop_gradient([1.0, 2.0])",
+    batch=linear("input"), no_gradient="*",
+    arranges=True)
+row("cast", "x: T, dtype: dtype U", as_dtype("x"), "cast",
+    "The elements in another dtype; the shape stays.",
+    "cast([1.5, 2.5], int32)", batch=batch_cast, T="number bool quantized", U="number bool quantized", arranges=True)
+row("saturate_cast", "value: T, dtype: dtype U", as_dtype("value"), "saturate_cast",
+    "The elements in another dtype, those that it cannot hold moved to its nearest value.",
+    "saturate_cast([1.5, 300.0], uint8)", batch=each, T="real", U="real")
+row("bitcast", "input: T, type: dtype U", bitcast, "bitcast",
+    "The same bits read as another dtype; of a smaller one there are more, on a new last axis.",
+    "bitcast([1.0, 2.0], uint8)", batch=whole, T="number quantized", U="number quantized")
+row("ensure_shape", "x: T, shape: static", ensure_shape, "ensure_shape",
+    "The same tensor, with its sizes said (none: any); the run stops where they are not so.",
+    "ensure_shape([[1.0, 2.0]], [none, 2])", batch=whole, arranges=True)
+# fmt: on

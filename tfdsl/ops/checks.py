@@ -1,0 +1,130 @@
+"""Checks. The operations without output stop the run where a check fails, or are refused where that can be seen."""
+
+import operator
+import struct
+from collections.abc import Iterator
+
+from ..diagnostics import ASSERTION
+from ..types import BOOL, DType
+from .batch import each, whole
+from .op import Call
+from .row import table
+from .rules import broadcast, least_rank, like, nothing, scalar, wanted_rank
+
+OPS, row = table("checks")
+
+
+def pair(relation: str = ""):
+    """Two tensors that are compared, so they must broadcast; what is known of both must hold."""
+
+    def rule(call: Call) -> tuple:
+        broadcast(call, "x", "y")
+        _holds(call, relation, call.known("x"), call.known("y"))
+        return ()
+
+    return rule
+
+
+def sign(relation: str):
+    """A tensor that is compared with 0."""
+
+    def rule(call: Call) -> tuple:
+        _holds(call, relation, call.known("x"), 0)
+        return ()
+
+    return rule
+
+
+_RELATIONS = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+
+def _holds(call: Call, relation: str, x: object, y: object) -> None:
+    """Refuse what TensorFlow refuses to build: a relation between values that are known."""
+    dtype = call.dtype("T")
+    if not relation or x is None or y is None or (dtype.kind in ("float", "complex") and dtype.name not in _FORMATS):
+        return
+    for left, right in _pairs(x, y):
+        if not _RELATIONS[relation](_rounded(left, dtype), _rounded(right, dtype)):
+            params = [param for param in ("x", "y") if param in call.arguments]
+            call.fail(ASSERTION, *params, x=left, relation=relation, y=right)
+
+
+_FORMATS = {"float16": "e", "float32": "f", "float64": "d"}
+
+
+def _rounded(value: object, dtype: DType) -> object:
+    """A number as its dtype holds it."""
+    code = _FORMATS.get(dtype.name)
+    return value if code is None else struct.unpack(code, struct.pack(code, value))[0]
+
+
+def _pairs(x: object, y: object) -> Iterator[tuple[object, object]]:
+    """The elements of nested lists beside one another, as they broadcast."""
+    depth = max(_depth(x), _depth(y))
+    if depth == 0:
+        yield x, y
+        return
+    left, right = ([*one] if isinstance(one, (list, tuple)) and _depth(one) == depth else [one] for one in (x, y))
+    for at in range(max(len(left), len(right)) if left and right else 0):
+        yield from _pairs(left[at % len(left)], right[at % len(right)])
+
+
+def _depth(value: object) -> int:
+    """How many lists are in one another."""
+    if not isinstance(value, (list, tuple)):
+        return 0
+    return 1 + max(map(_depth, value), default=0)
+
+
+def rank(call: Call) -> tuple:
+    wanted_rank(call, "x", call["rank"])
+    return ()
+
+
+def rank_at_least(call: Call) -> tuple:
+    least_rank(call, "x", call["rank"])
+    return ()
+
+
+# fmt: off
+row("check_numerics", "tensor: T, message: text", like("tensor"), "check_numerics",
+    "The tensor unchanged; the run stops with the message where an element is NaN or infinite.",
+    "check_numerics([1.0, 2.0], \"the loss\")", batch=each, T="float")
+row("check_whole", "input: T", like("input"), "identity",
+    "The tensor unchanged; the run stops where an element is no whole number, such as a class number of 1.5.",
+    "check_whole([1.0, 2.0])", batch=each, lowered="special.check_whole", T="real")
+# name, what must hold of all elements, an example's arguments, dtypes
+_PAIRS = (
+    ("equal", "==", "x is y", "[1, 2], [1, 2]", "any"), ("none_equal", "!=", "x is not y", "[1, 2], [2, 3]", "number"),
+    ("less", "<", "x is less than y", "[1, 2], 3", "real"), ("less_equal", "<=", "x is y or less", "[1, 2], 2", "real"),
+    ("greater", ">", "x is greater than y", "[1, 2], 0", "real"),
+    ("greater_equal", ">=", "x is y or greater", "[1, 2], 1", "real"),
+)
+for _name, _relation, _what, _arguments, _dtypes in _PAIRS:
+    row(f"assert_{_name}", "x: T, y: T, message: text = none", pair(_relation), f"assert_{_name}",
+        f"An operation that checks that everywhere {_what}; shapes broadcast.",
+        f"assert_{_name}({_arguments})", batch=whole,
+        compares=_name in ("equal", "none_equal"), T=_dtypes)
+row("assert_near", "x: T, y: T, rtol: number = none, atol: number = none, message: text = none", pair(),
+    "assert_near", "An operation that checks that everywhere abs(x - y) <= atol + rtol * abs(y); shapes "
+    "broadcast.",
+    "assert_near([1.0, 2.0], [1.0, 2.0])", batch=whole, compares=True, T="float16 float32 float64 complex64 complex128")
+for _name, _relation, _what in (("positive", ">", "more than 0"), ("negative", "<", "less than 0"),
+                                ("non_negative", ">=", "0 or more"), ("non_positive", "<=", "0 or less")):
+    _below = _name in ("negative", "non_positive")
+    _values = "[-1, -2]" if _below else "[1, 2]"
+    row(f"assert_{_name}", "x: T, message: text = none", sign(_relation), f"assert_{_name}",
+        f"An operation that checks that all elements are {_what}.", f"assert_{_name}({_values})", batch=whole,
+        T="float int8 int16 int32 int64" if _below else "real")
+for _name, _rule, _what in (("rank", rank, "so many"), ("rank_at_least", rank_at_least, "at "
+    "least so many")):
+    row(f"assert_{_name}", "x: T, rank: integer, message: text = none", _rule, f"assert_{_name}",
+        f"An operation that checks that a tensor has {_what} axes.", f"assert_{_name}([[1, 2]], 2)", batch=whole,
+        by_shape=True)
+for _name, _what in (("is_non_decreasing", "each element is at least the one before"),
+                     ("is_strictly_increasing", "each element is more than the one before")):
+    row(_name, "x: T", scalar(BOOL), _name, f"Whether {_what}, a scalar.", f"{_name}([1, 2, 3])", batch=whole, T="real")
+row("no_op", "", nothing, "no_op", "An operation that does nothing, for others to come after.", "no_op()", batch=whole)
+# fmt: on

@@ -1,0 +1,34 @@
+"""What ops of scalars compute, as formulas that SymPy derives. SymPy itself is not imported here.
+
+A row's `formula` is one of these. `Made` and `Own` get a namespace first: `s.exp` is the formula of the op exp, and
+`s.sympy` is SymPy.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ..record import Record
+
+
+class Known(Record):
+    """One of SymPy's own functions, by its name there. One that is not derived only comes out of derivatives."""
+
+    name: str
+    is_derived: bool = True
+
+
+class Made(Record):
+    """A formula made of others: `Made(lambda s, x: 1 / s.sqrt(x))`."""
+
+    of: Callable[..., Any]  # SymPy's expressions, which have no types
+
+
+class Own(Record):
+    """A function that SymPy lacks, by its derivatives with respect to each argument. One that is a condition is 1
+    where it holds and 0 where it does not."""
+
+    partials: Callable[..., tuple[Any, ...]]
+    is_condition: bool = False
+
+
+Formula = Known | Made | Own

@@ -1,0 +1,83 @@
+"""Fourier transforms."""
+
+from ..diagnostics import LENGTH, NEGATIVE, NO_NUMBERS
+from ..types import Dim, TensorType
+from .batch import whole
+from .op import Call
+from .row import table
+from .rules import clear_rank, complex_of, least_rank, like, number, option, product, real_of
+
+OPS, row = table("linear algebra")
+
+
+def rfft(call: Call) -> TensorType:
+    """Half of the frequencies, and one, as complex numbers."""
+    shape = least_rank(call, "input_tensor", 1)
+    n = number(call, _length(call, None if shape is None else number(call, shape[-1])))
+    last = number(call, shape[-1]) if shape else None
+    if shape and ((n == 0 and last) or (last == 0 and n)) and product(call, shape[:-1]):
+        call.fail(NO_NUMBERS, "input_tensor", type=call["input_tensor"])
+    last = None if n is None else n // 2 + 1 if n else 0
+    return TensorType(complex_of(call.dtype("T")), None if shape is None else (*shape[:-1], last))
+
+
+def irfft(call: Call) -> TensorType:
+    """Real numbers from half of the frequencies, and one."""
+    shape = least_rank(call, "input_tensor", 1)
+    if shape is None and call["fft_length"] is None:
+        clear_rank(call, "input_tensor")
+    size = None if shape is None else number(call, shape[-1])
+    last = _length(call, None if size is None else max(0, 2 * (size - 1)))
+    is_none = (last == 0 and size not in (0, None)) or (size == 0 and last)
+    if shape and is_none and 0 not in (number(call, dim) for dim in shape[:-1] if dim is not None):
+        call.fail(NO_NUMBERS, "input_tensor", type=call["input_tensor"])
+    return TensorType(real_of(call.dtype("T")), None if shape is None else (*shape[:-1], last))
+
+
+def _length(call: Call, default: int | None) -> Dim:
+    if call["fft_length"] is None:
+        return default
+    given = call.shape("fft_length")
+    if given is not None and len(given) != 1:
+        call.fail(LENGTH, "fft_length", param="fft_length", wanted=1, count=len(given))
+    if given and (number(call, given[0]) or 0) < 0:
+        call.fail(NEGATIVE, "fft_length", param="fft_length", value=given[0], least=0)
+    return given[0] if given else None
+
+
+def dct(call: Call) -> TensorType:
+    """The last axis, cut or filled up to `n` where that is given."""
+    option(call, "type", 1, 2, 3, 4)
+    shape = least_rank(call, "input", 1)
+    if call["type"] == 1 and call["norm"] is not None:
+        call.option("norm", None)
+    if call["type"] == 1 and shape and number(call, shape[-1]) in (0, 1):
+        call.fail(NEGATIVE, "input", param="the last axis", value=number(call, shape[-1]), least=2)
+    if call["n"] is not None:
+        shape = clear_rank(call, "input")
+        shape = (*shape[:-1], call["n"])
+    is_refused = call["norm"] is not None or (call["type"] == 3 and shape and product(call, shape[:-1]))
+    if shape and number(call, shape[-1]) == 0 and is_refused:
+        call.fail(NO_NUMBERS, "input", type=call["input"])
+    return TensorType(call.dtype("T"), shape)
+
+
+# fmt: off
+for _name, _axes in (("fft", 1), ("ifft", 1), ("fft2d", 2), ("ifft2d", 2), ("fft3d", 3), ("ifft3d", 3)):
+    _what = "inverse Fourier transform" if _name.startswith("i") else "Fourier transform"
+    _open, _close = "[" * (_axes - 1), "]" * (_axes - 1)
+    row(_name, "input: T", like("input", _axes), f"signal.{_name}",
+        f"The {_what} over the last axis of complex numbers." if _axes == 1
+        else f"The {_what} over the last {_axes} axes of complex numbers.",
+        f"{_name}(complex({_open}[1.0, 2.0, 3.0]{_close}, 0.0))", batch=whole, T="complex64 complex128")
+row("rfft", "input_tensor: T, fft_length: shape? = none", rfft, "signal.rfft",
+    "The Fourier transform of real numbers over the last axis: n of them give n // 2 + 1 complex ones.",
+    "rfft([1.0, 2.0, 3.0, 4.0])", batch=whole, lowered="special.rfft", T="float32 float64")
+row("irfft", "input_tensor: T, fft_length: shape? = none", irfft, "signal.irfft",
+    "Real numbers from half of their Fourier transform: n of it give 2 * (n - 1) unless `fft_length` says "
+    "more.",
+    "irfft(complex([1.0, 2.0, 3.0], 0.0))", batch=whole, lowered="special.irfft", T="complex64 complex128")
+row("dct", "input: T, type: integer = 2, n: integer = none, norm: text = none", dct, "signal.dct",
+    "The discrete cosine transform of a type from 1 to 4 over the last axis.", "dct([1.0, 2.0, 3.0, 4.0])", batch=whole,
+    lowered="special.dct", T="float32 float64", norm=("ortho",), n=1)
+# fmt: on

@@ -1,0 +1,15 @@
+"""Ops that the compiler makes or looks for by itself, under names that a type checker knows, and operators."""
+
+from . import OPS
+
+ADD, SUBTRACT, NEGATIVE = OPS["add"], OPS["subtract"], OPS["negative"]
+MULTIPLY, TRUEDIV = OPS["multiply"], OPS["truediv"]
+SQUARE, SQRT, POW, EXP = OPS["square"], OPS["sqrt"], OPS["pow"], OPS["exp"]
+LOGICAL_AND, WHERE = OPS["logical_and"], OPS["where"]
+CONSTANT, IDENTITY, CAST = OPS["constant"], OPS["identity"], OPS["cast"]
+SHAPE, RESHAPE, SQUEEZE, EXPAND_DIMS = OPS["shape"], OPS["reshape"], OPS["squeeze"], OPS["expand_dims"]
+ARGMAX, ONE_HOT, MATMUL = OPS["argmax"], OPS["one_hot"], OPS["matmul"]
+ASSIGN, GRADIENTS = OPS["assign"], OPS["gradients"]
+
+OPERATORS = {op.operator: op for op in OPS.values() if op.operator}
+"""The op of each operator of the language, as `+`, `unary -` or `if`."""

@@ -1,0 +1,110 @@
+"""Biases, normalisation and embeddings of neural networks."""
+
+from ..types import TensorType
+from .batch import along, rows, whole
+from .index import batch_take
+from .op import Call
+from .row import table
+from .rules import (
+    along_axis,
+    elementwise,
+    least_rank,
+    listed,
+    number,
+    reduced_shape,
+    replaced,
+    same_size,
+    scalar,
+    wanted_rank,
+)
+from .windows import _IMAGE, _LAYOUT, _WINDOWS, channels_first
+
+OPS, row = table("neural networks")
+
+
+def bias_add(call: Call) -> TensorType:
+    """One number a channel, added everywhere."""
+    shape, (channels,) = least_rank(call, "value", 3 if channels_first(call) else 2), wanted_rank(call, "bias", 1)
+    if shape is None:
+        return TensorType(call.dtype("T"), None)
+    axis = 1 if channels_first(call) else len(shape) - 1
+    both = same_size(call, shape[axis], channels, "value", "bias")
+    return TensorType(call.dtype("T"), replaced(shape, axis, both))
+
+
+def moments(call: Call) -> tuple[TensorType, TensorType]:
+    """Mean and variance over `axes`. Without any, TensorFlow removes all axes of size 1."""
+    shape = reduced_shape(call, "x", call["axes"], call["keepdims"])
+    if shape is not None and not listed(call["axes"]) and not call["keepdims"]:
+        sizes = [number(call, dim) for dim in shape]
+        shape = None if None in sizes else tuple(dim for dim, size in zip(shape, sizes) if size != 1)
+    return TensorType(call.dtype("T"), shape), TensorType(call.dtype("T"), shape)
+
+
+def fused_batch_norm(call: Call) -> tuple[TensorType, TensorType, TensorType]:
+    """The normalised tensor, then the mean and variance of each channel."""
+    rank = len(call["data_format"])
+    shape = wanted_rank(call, "x", rank)
+    axis = 1 if channels_first(call) else rank - 1
+    channels = shape[axis]
+    for param in ("scale", "offset"):
+        channels = same_size(call, channels, wanted_rank(call, param, 1)[0], "x", param)
+    each = TensorType(call.dtype("T"), (channels,))
+    return TensorType(call.dtype("T"), replaced(shape, axis, channels)), each, each
+
+
+def fixed_rank(param: str, rank: int):
+    """The type of one argument, which must have this rank."""
+
+    def rule(call: Call) -> TensorType:
+        return TensorType(call.dtype("T"), wanted_rank(call, param, rank))
+
+    return rule
+
+
+def gather_rows(call: Call) -> TensorType:
+    """The rows of a table at the indices."""
+    params, indices = least_rank(call, "params", 1), call["ids"].shape
+    if params is None or indices is None:
+        return TensorType(call.dtype("T"), None)
+    return TensorType(call.dtype("T"), (*indices, *params[1:]))
+
+
+# fmt: off
+row("bias_add", "value: T, bias: T, data_format: text = none", bias_add, "nn.bias_add",
+    "One number for each channel, the last axis (the second with NCHW), added everywhere.",
+    "bias_add([[1.0, 2.0], [3.0, 4.0]], [10.0, 20.0])", batch=rows("value"), T="number",
+    data_format=("N...C", "NC...", "NHWC", "NCHW", "NWC", "NCW", "NDHWC", "NCDHW"))
+row("l2_loss", "t: T", scalar(), "nn.l2_loss", "Half the sum of the squares, a scalar.",
+    "l2_loss([3.0, 4.0])", batch=whole,
+    T="float")
+row("l2_normalize", "x: T, axis: integers = none, epsilon: number = 1e-12", along_axis("x"),
+    "nn.l2_normalize",
+    "The elements divided by their L2 norm, over the axes given or all. The shape stays.",
+    "l2_normalize([3.0, 4.0])", batch=along("axis", "x", 0),
+    T="inexact")
+row("moments", "x: T, axes: integers, keepdims: flag = false", moments, "nn.moments",
+    "Mean and variance over the axes given.", "moments([[1.0, 2.0], [3.0, 4.0]], axes=[0])", batch=whole,
+    T="inexact int32 int64")
+row("batch_normalization", "x: T, mean: T, variance: T, offset: T?, scale: T?, variance_epsilon: number",
+    elementwise("x", "mean", "variance", "offset", "scale"), "nn.batch_normalization",
+    "(x - mean) / sqrt(variance + variance_epsilon) * scale + offset, where all broadcast; `scale` and "
+    "`offset` may be none.",
+    "batch_normalization([[1.0, 2.0], [3.0, 4.0]], [2.0, 3.0], [1.0, 1.0], [0.0, 0.0], [1.0, 1.0], "
+    "0.001)", batch=whole, lowered="special.batch_normalization",
+    T="inexact")
+row("fused_batch_norm", "x: T, scale: T, offset: T, epsilon: number = 0.001, data_format: text = \"NHWC\"",
+    fused_batch_norm, "nn.fused_batch_norm",
+    "Each channel with mean 0 and variance 1 over the batch, scaled and shifted; then its mean and its "
+    f"variance. {_LAYOUT} NDHWC and NCDHW have an axis more.", f"fused_batch_norm({_IMAGE}, [1.0], [0.0])", batch=whole,
+    T="float32", data_format=(*_WINDOWS[2]["data_format"], *_WINDOWS[3]["data_format"]))
+row("lrn", "input: T, depth_radius: integer = 5, bias: number = 1.0, alpha: number = 1.0, beta: number = 0.5",
+    fixed_rank("input", 4), "nn.local_response_normalization",
+    "Each element divided by the power `beta` of bias + alpha * (the sum of the squares of its neighbours in "
+    "other channels, `depth_radius` on each side).", f"lrn({_IMAGE})",
+    batch=rows("input"), T="float16 bfloat16 float32")
+row("embedding_lookup", "params: T, ids: U", gather_rows, "nn.embedding_lookup",
+    "The rows of a table at the ids: the axes of `ids`, then those of a row.",
+    "embedding_lookup([[1.0, 2.0], [3.0, 4.0]], [1, 0, 1])",
+    batch=batch_take("params", "ids"), U="int16 int32 int64", gathers=("params",))
+# fmt: on

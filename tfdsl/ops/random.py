@@ -1,0 +1,183 @@
+"""Random numbers."""
+
+from ..diagnostics import BROADCAST_TO, NEEDED, NEGATIVE, SLICE
+from ..types import TensorType, shape_text
+from .batch import whole
+from .op import Alike, Call
+from .row import table
+from .rules import broadcast, broadcast_shapes, given_shape, like, number, same_size, wanted_rank
+
+OPS, row = table("random", alike=Alike.DRAWN)
+
+
+def uniform(call: Call) -> TensorType:
+    """Integers have no largest value of their own, and one for all is needed."""
+    if call.dtype("T").kind == "float":
+        return drawn("minval", "maxval")(call)
+    if call["maxval"] is None:
+        call.fail(NEEDED, "shape", param="maxval", dtype=call.dtype("T"))
+    for bound in ("minval", "maxval"):
+        wanted_rank(call, bound, 0)
+    return TensorType(call.dtype("T"), given_shape(call))
+
+
+def drawn(*params: str):
+    """A tensor of the shape given, scaled and moved by the parameters, with which it broadcasts."""
+
+    def rule(call: Call) -> TensorType:
+        shape = given_shape(call)
+        for param in params:
+            if call[param] is not None and call[param].shape != ():
+                drawn = TensorType(call.dtype("T"), shape)
+                shape = broadcast_shapes(call, shape, call[param].shape, "shape", param, a=drawn, b=call[param])
+        return TensorType(call.dtype("T"), shape)
+
+    return rule
+
+
+def draws(group: str = "U"):
+    """As many draws from each row of logits as told."""
+
+    def rule(call: Call) -> TensorType:
+        rows, _ = wanted_rank(call, "logits", 2)
+        wanted_rank(call, "num_samples", 0)
+        return TensorType(call[group], (rows, call.known("num_samples")))
+
+    return rule
+
+
+def sampled(*params: str, group: str = "T"):
+    """A shape of draws for each element of the parameters, which broadcast."""
+
+    def rule(call: Call) -> TensorType:
+        shape, each = call.shape("shape"), broadcast(call, *params)
+        return TensorType(call.dtype(group), None if shape is None or each is None else shape + each)
+
+    return rule
+
+
+def filled(*params: str, group: str = "T"):
+    """The shape asked for, to which the parameters broadcast."""
+
+    def rule(call: Call) -> TensorType:
+        shape = given_shape(call)
+        broadcast(call, *params)
+        if shape is None or 0 in shape:
+            return TensorType(call.dtype(group), shape)
+        for param in params:
+            own = None if call[param] is None else call[param].shape
+            pairs = [(number(call, a), number(call, b)) for a, b in zip(reversed(own or ()), reversed(shape))]
+            clash = any(None not in pair and pair[0] not in (1, pair[1]) for pair in pairs)
+            if clash or len(own or ()) > len(shape):
+                call.fail(BROADCAST_TO, "shape", param, type=call[param], shape=shape_text(shape))
+        return TensorType(call.dtype(group), shape)
+
+    return rule
+
+
+def stateless(rule):
+    """A rule of random numbers, with a `seed` of two numbers."""
+
+    def checked(call: Call) -> TensorType:
+        same_size(call, wanted_rank(call, "seed", 1)[0], 2, "seed")
+        return rule(call)
+
+    return checked
+
+
+def random_crop(call: Call) -> TensorType:
+    """A piece of the size given, anywhere in the tensor."""
+    size = call.shape("size")
+    if size is None:
+        rank = call["value"].rank
+        return TensorType(call.dtype("T"), None if rank is None else (None,) * rank)
+    shape = wanted_rank(call, "value", len(size))
+    for axis, (dim, wanted) in enumerate(zip(shape, size)):
+        have = number(call, dim)
+        if (number(call, wanted) or 0) < 0:
+            call.fail(NEGATIVE, "size", param="size", value=wanted, least=0)
+        if have is not None and isinstance(wanted, int) and wanted > have:
+            call.fail(SLICE, "value", "size", end=wanted, axis=axis, type=call["value"], size=have)
+    return TensorType(call.dtype("T"), tuple(size))
+
+
+# fmt: off
+_SEED = "The same `seed`, and seed of the graph, give the same numbers in every run."
+_SPREAD = "minval: T = 0, maxval: T? = none, dtype: dtype T = float32"
+_NORMAL = "mean: T = 0.0, stddev: T = 1.0, dtype: dtype T = float32"
+
+row("random_uniform", f"shape: shape, {_SPREAD}, seed: integer = none", uniform, "random_uniform",
+    f"Numbers from `minval` up to, but not, `maxval` (1 unless given; integers need it). {_SEED}",
+    "random_uniform([2, 3], -1.0, 1.0, seed=42)",
+    batch=whole, picture="random", T="float int32 int64")
+row("random_normal", f"shape: shape, {_NORMAL}, seed: integer = none", drawn("mean", "stddev"), "random_normal",
+    f"Numbers of a normal distribution. {_SEED}", "random_normal([2, 3], stddev=0.1, seed=42)",
+    batch=whole, picture="random", T="float")
+row("truncated_normal", f"shape: shape, {_NORMAL}, seed: integer = none", drawn("mean", "stddev"),
+    "truncated_normal",
+    f"Numbers of a normal distribution, those further than two `stddev` from the mean drawn again. {_SEED}",
+    "truncated_normal([2, 3], stddev=0.1, seed=42)",
+    batch=whole, picture="random", T="float")
+row("random_gamma", "shape: shape, alpha: T, beta: T? = none, dtype: dtype T = float32, seed: integer = none",
+    sampled("alpha", "beta"), "random_gamma",
+    f"Numbers of gamma distributions, a `shape` of them for each `alpha`. {_SEED}",
+    "random_gamma([2], [1.0, 3.0], seed=42)",
+    batch=whole, picture="random", draws_alone=True,
+    T="float16 float32 float64")
+row("random_poisson", "lam: T, shape: shape, dtype: dtype U = float32, seed: integer = none",
+    sampled("lam", group="U"), "random_poisson",
+    f"Counts of Poisson distributions, a `shape` of them for each mean `lam`. {_SEED}",
+    "random_poisson([1.0, 3.0], [2], seed=42)",
+    batch=whole, picture="random", T="float16 float32 float64 int32 int64",
+    U="float16 float32 float64 int32 int64", no_gradient="*", draws_alone=True)
+row("random_shuffle", "value: T, seed: integer = none", like("value"), "random_shuffle",
+    f"The slices of the first axis in another order. {_SEED}", "random_shuffle([[1, 2], [3, 4]], seed=42)",
+    batch=whole, picture="random",
+    draws_alone=True)
+row("random_crop", "value: T, size: shape, seed: integer = none", random_crop, "random_crop",
+    f"A piece of the tensor, of a size and anywhere in it. {_SEED}",
+    "random_crop([[1, 2, 3], [4, 5, 6]], [2, 2], seed=42)", batch=whole, picture="random")
+row("multinomial", "logits: T, num_samples: int32, seed: integer = none, output_dtype: dtype U = int64",
+    draws("output_dtype"), "multinomial",
+    f"Class numbers drawn by the logarithms of their shares: [n, classes] gives [n, num_samples]. {_SEED}",
+    "multinomial([[0.0, 1.0]], 5, seed=42)", batch=whole, T="real", U="int32 int64", draws_alone=True)
+row("categorical", "logits: T, num_samples: int32, dtype: dtype U = int64, seed: integer = none",
+    draws("dtype"),
+    "random.categorical",
+    f"Class numbers drawn by the logarithms of their shares: [n, classes] gives [n, num_samples]. {_SEED}",
+    "categorical([[0.0, 1.0]], 5, seed=42)", batch=whole, T="real", U="int32 int64", draws_alone=True)
+
+_STATELESS = "They depend on nothing but the two numbers of `seed`."
+row("stateless_uniform", f"shape: shape, seed: V, {_SPREAD}", stateless(uniform),
+    "random.stateless_uniform",
+    f"Numbers from `minval` up to, but not, `maxval` (1 unless given; integers need it). {_STATELESS}",
+    "stateless_uniform([2, 3], [1, 2], minval=-1.0, maxval=1.0)", batch=whole, T="float int32 int64", V="int32 int64")
+row("stateless_normal", f"shape: shape, seed: V, {_NORMAL}", stateless(drawn("mean", "stddev")),
+    "random.stateless_normal",
+    f"Numbers of a normal distribution. {_STATELESS}", "stateless_normal([2, 3], [1, 2])", batch=whole, T="float",
+    V="int32 int64")
+row("stateless_truncated_normal", f"shape: shape, seed: V, {_NORMAL}", stateless(drawn("mean", "stddev")),
+    "random.stateless_truncated_normal",
+    f"Numbers of a normal distribution within two `stddev` of the mean. {_STATELESS}",
+    "stateless_truncated_normal([2, 3], [1, 2])", batch=whole, T="float", V="int32 int64")
+row("stateless_categorical", "logits: T, num_samples: int32, seed: V, dtype: dtype U = int64",
+    stateless(draws("dtype")), "random.stateless_categorical",
+    "Class numbers drawn by the logarithms of their shares: [n, classes] gives [n, num_samples]. "
+    f"{_STATELESS}",
+    "stateless_categorical([[0.0, 1.0]], 5, [1, 2])", batch=whole, T="real", U="int32 int64", V="int32 int64")
+row("stateless_gamma", "shape: shape, seed: V, alpha: T, beta: T? = none, dtype: dtype T = float32",
+    stateless(filled("alpha", "beta")), "random.stateless_gamma",
+    f"Numbers of gamma distributions; `shape` is that of the result, to which `alpha` broadcasts. {_STATELESS}",
+    "stateless_gamma([3, 2], [1, 2], [1.0, 3.0])", batch=whole, T="float16 float32 float64", V="int32 int64")
+row("stateless_poisson", "shape: shape, seed: V, lam: T, dtype: dtype U = int32",
+    stateless(filled("lam", group="U")), "random.stateless_poisson",
+    f"Counts of Poisson distributions; `shape` is that of the result, to which the means broadcast. {_STATELESS}",
+    "stateless_poisson([3, 2], [1, 2], [1.0, 3.0])", batch=whole, T="float16 float32 float64 int32 int64",
+    U="float16 float32 float64 int32 int64", V="int32 int64")
+row("stateless_binomial", "shape: shape, seed: V, counts: T, probs: T, output_dtype: dtype U = int32",
+    stateless(filled("counts", "probs", group="U")), "random.stateless_binomial",
+    "How many of `counts` attempts succeed with the chances `probs`; `shape` is that of the result, to which both "
+    f"broadcast. {_STATELESS}",
+    "stateless_binomial([3, 2], [1, 2], 10.0, [0.2, 0.5])", batch=whole, T="float16 float32 float64",
+    U="float16 float32 float64 int32 int64", V="int32 int64")
+# fmt: on
