@@ -5,7 +5,13 @@ import re
 import subprocess
 from pathlib import Path
 
+import op_names
 import pytest
+
+from tfdsl.ops import OPS
+from tfdsl.ops.batch import each
+from tfdsl.ops.row import table
+from tfdsl.ops.rules import like
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "tfdsl"
@@ -102,6 +108,42 @@ def test_the_front_end_imports_no_arrays():
 def test_files_keep_to_one_idea(module):
     limit = 1000 if module == "diagnostics" else 700  # the catalogue has a paragraph a message
     assert len((PACKAGE / f"{module}.py").read_text(encoding="utf-8").splitlines()) <= limit
+
+
+def test_ops_are_named_on_their_rows_alone():
+    assert op_names.places() == []
+
+
+def test_names_of_ops_are_found():
+    text = """
+'''relu in a docstring'''
+_ALIKE = ("relu", "shape")
+if node.op == "placeholder" or node.op.startswith("assign") or row.name in ("shape", "x"):
+    f(OPS["size"], graph.add("optimize", {}), ctx.fail(X, span, help="relu"), f"relu {x}")
+match node:
+    case Node(op="gradients"):
+        kind = dtype.kind == "complex" or method == "reverse" or {"assign": "write: assign(x, y)", "log": a}
+"""
+    found = [(3, "relu"), (3, "shape"), (4, "assign"), (4, "placeholder"), (4, "shape"), (5, "optimize"), (5, "size")]
+    assert list(op_names.found(text)) == [*found, (7, "gradients")]
+
+
+def test_a_row_says_how_a_batch_goes_through_it():
+    ops, row = table("math")
+    given = ("twice", "x: T", like("x"), "twice", "Twice.", "twice(1.0)")
+    with pytest.raises(TypeError, match="batch"):
+        row(*given)
+    row(*given, batch=each, T="float", x=1)
+    assert ops[0].batch is each and ops[0].options == {"x": 1}
+    with pytest.raises(TypeError, match="'compare'"):
+        row(*given, batch=each, compare=True)
+
+
+def test_every_special_lowering_is_named_by_a_row():
+    tree = ast.parse((PACKAGE / "lowering/special.py").read_text(encoding="utf-8"))
+    functions = {f"special.{node.name}" for node in tree.body if isinstance(node, ast.FunctionDef)}
+    public = {name for name in functions if not name.startswith("special._")}
+    assert {op.lowered for op in OPS.values()} == public | {"", "gradients.gradients"}
 
 
 def test_every_module_says_what_it_is_for():

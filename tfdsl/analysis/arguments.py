@@ -28,6 +28,7 @@ from ..diagnostics import (
     SIZE_UNKNOWN,
     Note,
 )
+from ..ops.named import CONSTANT
 from ..ops.op import REQUIRED, Op, Param
 from ..ops.raw import RawArgument, RawOp
 from ..program import Arg, Field, Literal, Pack, Refs, Static
@@ -397,11 +398,11 @@ def differ(
         ctx.fail(DTYPE_NOT_ALLOWED, span, op=op.name, dtype=b, param=f"'{param.name}'", allowed=a)
     notes = operand_notes([first[1], given])
     name, dtype, help = given.text, a, ""
-    is_variable = isinstance(first[1].value, Tensor) and first[1].value.is_variable and op.name.startswith("assign")
+    is_variable = isinstance(first[1].value, Tensor) and first[1].value.is_variable and op.writes
     if "string" in (a.kind, b.kind):
         help = "string_to_number(x) and as_string(x) convert"
-    elif op.name.startswith("softmax_cross_entropy") and "int" in (a.kind, b.kind):
-        help = "class numbers go to: sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)"
+    elif op.for_whole and "int" in (a.kind, b.kind):
+        help = op.for_whole
     elif b.kind in ("float", "complex") and a.kind not in ("float", "complex") and not is_variable:
         name, dtype = first[1].text, b
     ctx.fail(
@@ -430,7 +431,7 @@ def _bind_one(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound) -
             arg, type = to_arg(ctx, given, bound.groups[param.group])
             bound.args[name], bound.types[name] = arg, type
             # The content of data is not known here, but that it will be is all that `constant` asks for.
-            if is_host(value) or (op.name == "constant" and isinstance(value, Array)):
+            if is_host(value) or (op is CONSTANT and isinstance(value, Array)):
                 bound.values[name] = value
         case "tensors":
             if not isinstance(value, (list, tuple)):

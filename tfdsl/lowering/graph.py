@@ -18,6 +18,7 @@ import numpy as np
 
 from ..analysis.rows import Whole
 from ..diagnostics import BUILD_FAILED, NO_GRADIENT_OP, Note, TfgError
+from ..ops.named import STRIDED_SLICE
 from ..ops.op import Op
 from ..program import (
     COND,
@@ -469,7 +470,7 @@ def _index(lowering: Lowering, node: Node):
         begin.append(first)
         end.append(last)
         strides.append(step)
-    with v1.name_scope(node.name or "strided_slice") as scope:
+    with v1.name_scope(node.name or STRIDED_SLICE.tf) as scope:
         packed = [tf.stack(part) for part in (begin, end, strides)]
         return v1.strided_slice(x, *packed, name=scope, **masks)
 

@@ -110,7 +110,7 @@ def _called(node: Node, arguments: dict[str, object]) -> tf.Tensor:
 
 
 def logm(lowering, node: Node) -> tf.Tensor:
-    return tf.linalg.logm(not_of_zeros(lowering.argument(node.args["input"]), node.name or "logm"), name=node.name)
+    return tf.linalg.logm(not_of_zeros(lowering.argument(node.args["input"]), node.name or node.op), name=node.name)
 
 
 def cholesky(lowering, node: Node) -> tf.Tensor:

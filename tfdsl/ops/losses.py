@@ -120,7 +120,8 @@ for _name, _axis, _fixed in (
     row(_name, f"*, labels: T, logits: T, {_axis}", cross_entropy(_axis.partition(":")[0]), f"nn.{_name}",
         "The cross entropy of softmax(logits) for labels that are shares: [n, classes] twice is [n].",
         f"{_name}(labels=[[0.0, 1.0]], logits=[[1.0, 2.0]])",
-        batch=batch_cross_entropy(_axis.partition(":")[0]), no_gradient=_fixed, applies="softmax", T="float")
+        batch=batch_cross_entropy(_axis.partition(":")[0]), no_gradient=_fixed, applies="softmax",
+        for_whole="class numbers go to: sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)", T="float")
 row("sigmoid_cross_entropy_with_logits", "*, labels: T, logits: T", paired("labels", "logits"),
     "nn.sigmoid_cross_entropy_with_logits",
     "Element by element the cross entropy of sigmoid(logits). Both have one shape.",

@@ -8,7 +8,7 @@ SQUARE, SQRT, POW, EXP = OPS["square"], OPS["sqrt"], OPS["pow"], OPS["exp"]
 LOGICAL_AND, WHERE = OPS["logical_and"], OPS["where"]
 CONSTANT, IDENTITY, CAST = OPS["constant"], OPS["identity"], OPS["cast"]
 SHAPE, RESHAPE, SQUEEZE, EXPAND_DIMS = OPS["shape"], OPS["reshape"], OPS["squeeze"], OPS["expand_dims"]
-ARGMAX, ONE_HOT, MATMUL = OPS["argmax"], OPS["one_hot"], OPS["matmul"]
+STRIDED_SLICE, ARGMAX, ONE_HOT, MATMUL = OPS["strided_slice"], OPS["argmax"], OPS["one_hot"], OPS["matmul"]
 ASSIGN, GRADIENTS = OPS["assign"], OPS["gradients"]
 
 OPERATORS = {op.operator: op for op in OPS.values() if op.operator}

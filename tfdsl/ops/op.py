@@ -138,6 +138,7 @@ class Op:
     lowered: str = ""  # the function of `lowering/` that builds it, where that takes more than calling `tf`
     no_gradient: str = ""  # the arguments to which no gradient flows, where they are floats; "*" for all
     modes: str = ""  # the parameters that make a difference only in training
+    for_whole: str = ""  # where whole numbers belong that are given to it
     in_nn: str = ""  # the function of the library nn that takes more shapes for the same
     named: bool = True  # `tf` takes `name`; otherwise a node's name has to come from an identity behind it
     formula: Formula | None = None  # what it computes of scalars, for symbolic gradients
