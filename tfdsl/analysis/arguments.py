@@ -398,11 +398,12 @@ def differ(
         ctx.fail(DTYPE_NOT_ALLOWED, span, op=op.name, dtype=b, param=f"'{param.name}'", allowed=a)
     notes = operand_notes([first[1], given])
     name, dtype, help = given.text, a, ""
-    is_variable = isinstance(first[1].value, Tensor) and first[1].value.is_variable and op.writes
+    is_write, for_whole = (op.writes, op.for_whole) if isinstance(op, Op) else (False, "")
+    is_variable = isinstance(first[1].value, Tensor) and first[1].value.is_variable and is_write
     if "string" in (a.kind, b.kind):
         help = "string_to_number(x) and as_string(x) convert"
-    elif op.for_whole and "int" in (a.kind, b.kind):
-        help = op.for_whole
+    elif for_whole and "int" in (a.kind, b.kind):
+        help = for_whole
     elif b.kind in ("float", "complex") and a.kind not in ("float", "complex") and not is_variable:
         name, dtype = first[1].text, b
     ctx.fail(
