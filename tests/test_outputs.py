@@ -60,3 +60,8 @@ def test_fmt_of_a_folder_does_not_follow_links_out_of_it(here, tmp_path_factory,
     assert "1 file reformatted" in capfd.readouterr().err
     assert main(["fmt", "own/link.tfg"]) == 0  # which is named, and so meant
     assert (outside / "x.tfg").read_text() == "a = 1\n" and (here / "own/link.tfg").is_symlink()
+
+
+def test_bytes_are_written_as_they_are(here):
+    write_output("x.png", b"\x89PNG\r\n\x00")
+    assert (here / "x.png").read_bytes() == b"\x89PNG\r\n\x00"

@@ -178,7 +178,7 @@ def _bias_help(ctx: Analysis, left: object = None, right: object = None) -> str:
     if not (isinstance(left, int) and isinstance(right, int) and right == left + 1):
         return ""
     for data in ctx.data:
-        if data.columns == left and all(stage.name != "add_bias" for stage in data.transforms):
+        if data.columns == left and not ctx.datasets[data.name].schema.biases:
             ordinal = _ORDINALS[right] if right < len(_ORDINALS) else f"{right}th"
             return f"add_bias makes the {ordinal} column; is it missing on line {data.origin.span.line}?"
     return ""
