@@ -28,7 +28,7 @@ sys.path[:1] = [str(ROOT)]  # `benchmarks` and `tfdsl` of this folder
 import tensorflow as tf  # noqa: E402
 
 import tfdsl  # noqa: E402
-from tfdsl.runtime.session import Options  # noqa: E402
+from tfdsl.runtime.options import Options  # noqa: E402
 
 # What tfdsl adds to sums.
 _OWN = ("_scoped_allocator", "_grappler_ArithmeticOptimizer_AddOpsRewriteStage")

@@ -79,8 +79,8 @@ def _outcome(job: Job) -> Outcome:
     os.chdir(job.folder)
     try:
         compiled = tfdsl.compile(job.source, job.params, job.data)
-        compiled.towers, compiled.placement = job.towers, job.placement
-        compiled.cluster = config(job.cluster).cluster if job.cluster else None
+        cluster = config(job.cluster).cluster if job.cluster else None
+        compiled = compiled.on(towers=job.towers, placement=job.placement, cluster=cluster)
         result = compiled.run(job.session, options)
     except tfdsl.TfgError as error:
         outcome.errors = [(d.code, d.span and d.span.line, d.headline) for d in error.diagnostics]

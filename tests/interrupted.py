@@ -4,7 +4,7 @@ import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import tfdsl
-from tfdsl.runtime.options import Options
+from tfdsl.runtime.options import Options, Progress
 
 _random = np.random.RandomState(3)
 FEATURES = _random.randn(23, 2).astype(np.float32)
@@ -55,24 +55,37 @@ def variables(path="final.ckpt"):
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
 
 
-class Stopping(Options):
-    """Options of a run that is asked to stop after so many steps."""
+class After(Progress):
+    """Does something when so many steps are done."""
 
-    def __init__(self, steps, **others):
-        super().__init__(write=lambda line: None, **{"engine": "step", **others})
-        self.interrupted = lambda: self.asked > steps
-        self.asked = 0
-        self.progress = lambda total, done, unit: self
+    def __init__(self, steps, what):
+        self.asked, self._steps, self._what = 0, steps, what
 
     def step(self, done):
         self.asked = done + 1
+        if done == self._steps:
+            self._what()
 
-    def close(self):
-        pass
+    def of_a_training(self, total, done, unit):
+        return self
+
+
+def stopping(steps, what=lambda: None, **others):
+    """Options of a run in which something happens after some steps, and which is asked to stop then."""
+    after = After(steps, what)
+    given = {"engine": "step", "write": lambda line: None, **others}
+    return Options(interrupted=lambda: after.asked > steps, progress=after.of_a_training, **given)
+
+
+def disturbed(steps, what, **others):
+    """Options of a run in which something happens after some steps, and what the run notes."""
+    notes = []
+    given = {"engine": "step", "write": lambda line: None, "note": notes.append, **others}
+    return Options(progress=After(steps, what).of_a_training, **given), notes
 
 
 def stopped_after(compiled, steps, **options):
-    result = compiled.run(options=Stopping(steps, **options))
+    result = compiled.run(options=stopping(steps, **options))
     assert result.interrupted
     return result
 

@@ -156,7 +156,7 @@ def fault(text: str, rows: int, seed: int = 0) -> str:
     run unsplit."""
     try:
         program = compile_source(Source("t", text))
-        program.towers = TOWERS
+        program = program.on(towers=TOWERS)
         built = program.built()
     except TfgError as error:
         whole = compile_source(Source("t", text))

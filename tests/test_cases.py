@@ -15,6 +15,7 @@ import pytest
 
 from tfdsl.diagnostics import CATALOGUE, TfgError
 from tfdsl.driver import check
+from tfdsl.inputs import CompileInputs
 from tfdsl.limits import Limits
 from tfdsl.render import render_text
 from tfdsl.source import Source
@@ -90,8 +91,8 @@ def directive(text, word, default):
 
 def diagnose(source):
     limits = Limits(**directive(source.text, "limits", {}))
-    given = directive(source.text, "params", None), directive(source.text, "data", None)
-    return check(source, *given, limits)[1]
+    given = directive(source.text, "params", {}), directive(source.text, "data", {})
+    return check(source, CompileInputs(*given, limits))[1]
 
 
 def diagnose_file(path):

@@ -8,7 +8,7 @@ import tempfile
 import time
 
 import pytest
-from interrupted import DATA, TEXT, Stopping, points, program, states, stopped_after, variables
+from interrupted import DATA, TEXT, disturbed, points, program, states, stopped_after, stopping, variables
 
 import tfdsl
 from tfdsl.access import Access
@@ -232,15 +232,12 @@ def test_a_manifest_cannot_reach_other_files(here):
 def test_the_second_run_is_refused_and_told_by_whom(here):
     outcome = []
 
-    class Second(Stopping):
-        def step(self, done):
-            super().step(done)
-            if not outcome:
-                with pytest.raises(tfdsl.TfgError) as caught:
-                    program().run()
-                outcome.append(caught.value.diagnostics[0])
+    def second():
+        with pytest.raises(tfdsl.TfgError) as caught:
+            program().run()
+        outcome.append(caught.value.diagnostics[0])
 
-    program().run(options=Second(4))
+    program().run(options=stopping(4, second))
     (diagnostic,) = outcome
     assert diagnostic.code == "TFG736"
     assert f"process {os.getpid()} on " in diagnostic.headline
@@ -280,37 +277,20 @@ def test_what_is_left_of_a_save_that_had_written_nothing_is_removed(here, files)
 # --- folders that vanish ----------------------------------------------------------------------
 
 
-class Disturbing(Options):
-    """Options of a run in which something happens after some steps."""
-
-    def __init__(self, steps, what, **others):
-        super().__init__(write=lambda line: None, note=lambda line: self.notes.append(line), engine="step", **others)
-        self.notes = []
-        self.progress = lambda total, done, unit: self
-        self._steps, self._what = steps, what
-
-    def step(self, done):
-        if done == self._steps:
-            self._what()
-
-    def close(self):
-        pass
-
-
 def test_the_folder_of_checkpoints_vanishes(undisturbed, here):
     _, wanted = undisturbed()
-    options = Disturbing(8, lambda: shutil.rmtree(here / "kept"))
+    options, notes = disturbed(8, lambda: shutil.rmtree(here / "kept"))
     program().run(options=options)
-    (note,) = options.notes
+    (note,) = notes
     assert "warning[TFG911]: kept had vanished" in note
     assert variables()["w"].tobytes() == wanted["w"].tobytes()
     assert not (here / "kept").exists()
 
 
 def test_the_folder_of_the_log_vanishes(here):
-    options = Disturbing(9, lambda: shutil.rmtree(here / "logs"))
+    options, notes = disturbed(9, lambda: shutil.rmtree(here / "logs"))
     program().run(options=options)
-    (note,) = options.notes
+    (note,) = notes
     assert "warning[TFG912]: the event file in logs has vanished" in note
     assert [step for step, _ in points()][-3:] == [14, 16, 18]
 

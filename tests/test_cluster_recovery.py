@@ -10,7 +10,7 @@ import clusters
 import forked
 import pytest
 
-from tfdsl.runtime.cluster.recovery import Once, Place
+from tfdsl.runtime.execution.journal import EffectJournal, Place
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
@@ -171,7 +171,7 @@ def test_what_another_program_has_left_on_the_servers(cluster, training, wanted)
 
 def test_what_was_done_before_is_told_apart():
     tick, line, other = object(), object(), object()
-    once = Once()
+    once = EffectJournal()
     assert all(once.is_new(Place(1, step), line) for step in range(3))
     assert once.is_new(Place(1, 2), tick)
     assert not once.is_new(Place(1, 1), other)  # a part is run again, in which another `every` is due

@@ -5,7 +5,7 @@ import pytest
 import tfdsl
 from tfdsl.lowering import compiled
 from tfdsl.lowering.tf import tf
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 from tfdsl.runtime.training import select as engines
 
 

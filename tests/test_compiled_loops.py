@@ -5,7 +5,7 @@ import pytest
 
 import tfdsl
 from tfdsl.lowering.tf import op_determinism
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 
 PROGRAM = """\
 seed 3

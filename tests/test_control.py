@@ -203,7 +203,7 @@ def test_a_device_that_is_not_there_is_named_with_those_that_are():
 
 def test_soft_placement_takes_what_there_is():
     compiled = tfdsl.compile(PLACED.replace("/cpu:0", "/gpu:3"))
-    compiled.soft_placement = True
+    compiled = compiled.on(soft_placement=True)
     assert compiled.run().printed == ["2.0"]
 
 

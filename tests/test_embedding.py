@@ -17,7 +17,7 @@ import tensorflow as tf
 
 import tfdsl
 from tfdsl import TfgError
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 
 v1 = tf.compat.v1
 

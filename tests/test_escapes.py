@@ -22,6 +22,7 @@ import tfdsl
 from tfdsl.access import Access
 from tfdsl.cli import main
 from tfdsl.driver import check
+from tfdsl.inputs import CompileInputs
 from tfdsl.source import Source
 
 CASES = [
@@ -47,7 +48,7 @@ def root(folders, monkeypatch):
 
 def diagnostics(text, root, allowed=()):
     path = str(root / "home/p.tfg")
-    return check(Source(path, text), access=Access(path, allowed))[1]
+    return check(Source(path, text), CompileInputs(access=Access(path, allowed)))[1]
 
 
 def place_ends(place):

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import tfdsl
 from tfdsl.cli import main
-from tfdsl.runtime.statements import export
+from tfdsl.runtime.files import saved_model
 
 PROGRAM = """
 data moons = moons(100, noise=0.1, seed=42)
@@ -214,7 +214,7 @@ def test_data_that_it_needs_is_in_it(folder):
 
 
 def test_more_data_than_a_model_can_hold_is_an_error(folder, monkeypatch):
-    monkeypatch.setattr(export, "_MOST_DATA", 100)
+    monkeypatch.setattr(saved_model, "_MOST_DATA", 100)
     with pytest.raises(tfdsl.TfgError) as caught:
         tfdsl.compile(WITH_DATA).run()
     (diagnostic,) = caught.value.diagnostics

@@ -22,6 +22,7 @@ from programs import UNHURRIED, Writer, cases, good_programs, programs
 
 from tfdsl.diagnostics import TfgError
 from tfdsl.driver import check
+from tfdsl.inputs import CompileInputs
 from tfdsl.limits import Limits
 from tfdsl.render import render_concise, render_json, render_text
 from tfdsl.source import Source
@@ -43,7 +44,7 @@ _SMALL = Limits(unroll=2_000)
 def answer(source: Source, limits: Limits = _SMALL):
     """The program of a text or None, after everything that the front end must do for any text."""
     try:
-        program, diagnostics = check(source, limits=limits)
+        program, diagnostics = check(source, CompileInputs(limits=limits))
         for diagnostic in diagnostics:
             shown = render_text(diagnostic) + render_concise(diagnostic) + json.dumps(render_json(diagnostic))
             assert shown.replace("\n", "").isprintable(), f"not safe to print: {shown!r}"

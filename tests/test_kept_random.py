@@ -9,6 +9,7 @@ from tfdsl.lowering.tf import tf, v1
 from tfdsl.runtime.execution import random_state
 from tfdsl.runtime.options import Options
 from tfdsl.runtime.result import Result
+from tfdsl.runtime.run_context import RunContext
 from tfdsl.runtime.session import opened
 
 PROGRAM = """
@@ -140,16 +141,19 @@ def test_what_cannot_be_kept_is_named(here, engine):
 def test_states_read_and_put_back(here):
     _, compiled = lines(here, CHECKPOINT, nodes={"a": "random_uniform([2])", "g": "random_shuffle(range(20))"})
     (plan,) = compiled.program.sessions
+    context = RunContext(Options(), Result("", {}), compiled.array, compiled.access)
     drawn = []
-    with opened(plan, compiled.built(), compiled.array, Options(), Result("", {})) as run:
+    with opened(plan, compiled.built(), context) as opened_session:
+        run = opened_session.run
+        state = run.built, run.session, run.streams
         fetches = [compiled["a"], compiled["g"]]
         run.session.run(fetches)
-        states = random_state.read(run)
+        states = random_state.read(*state)
         assert set(states) == {"random/a/RandomUniform", "random/g"}
         assert all(type(number) is int for state in states.values() for number in state)
         for _ in range(2):
             drawn.append([str(run.session.run(fetches)) for _ in range(3)])
-            random_state.put(run, states)
-        random_state.put(run, {"random/gone": [1, 2, 3]})
-        assert random_state.read(run) == states
+            random_state.put(*state, states)
+        random_state.put(*state, {"random/gone": [1, 2, 3]})
+        assert random_state.read(*state) == states
     assert drawn[0] == drawn[1] and len(set(drawn[0])) == 3

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow.compat import v1
 
 import tfdsl
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 
 ENGINES = ("step", "loop", "xla")
 
@@ -214,7 +214,7 @@ session:
 def test_what_a_tower_reads_counts_where_the_program_has_it(engine):
     """A tower makes the ops of the loss again, at the line of the optimizer, where `w` is halved already."""
     program = tfdsl.compile(TOWERS)
-    program.towers = 2
+    program = program.on(towers=2)
     result = program.run(options=Options(write=lambda line: None, engine=engine))
     w, x = np.ones((2, 1)), np.array([[1, 2], [2, 1], [1, 1], [2, 0]])
     for _ in range(4):

@@ -37,7 +37,7 @@ session:
 def graph(placement="round-robin", ps=2, workers=2, text=TEXT):
     program = tfdsl.compile(text)
     jobs = {"ps": tuple(f"a:{i + 1}" for i in range(ps)), "worker": tuple(f"b:{i + 1}" for i in range(workers))}
-    program.cluster, program.placement = Cluster(jobs), placement
+    program = program.on(cluster=Cluster(jobs), placement=placement)
     return program.graph
 
 
@@ -112,7 +112,7 @@ def test_without_a_cluster_nothing_is_placed():
     program = tfdsl.compile(
         TEXT.replace('device "/job:worker/task:1":', 'device "/cpu:0":').replace("/job:ps", "/cpu:0")
     )
-    program.towers = 2
+    program = program.on(towers=2)
     assert {op.device for op in program.graph.get_operations()} <= {"", "/device:CPU:0"}
 
 

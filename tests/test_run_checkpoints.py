@@ -1,7 +1,7 @@
 """Interrupted trainings: the next run goes on where they stopped, and ends as if nothing had happened."""
 
 import pytest
-from interrupted import DATA, FEATURES, TARGET, TEXT, Stopping, program, stopped_after, variables
+from interrupted import DATA, FEATURES, TARGET, TEXT, program, stopped_after, stopping, variables
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import tfdsl
@@ -170,7 +170,7 @@ def test_one_session_alone_goes_on_too(undisturbed):
     text = TEXT.replace("session:", "session main:").format(optimizer="adam", order="shuffled", first="print step")
     compiled = tfdsl.compile(text, data=DATA)
     lines = compiled.run().printed[1:]
-    first = compiled.run("main", Stopping(7))
+    first = compiled.run("main", stopping(7))
     assert compiled.run("before").printed == ["before"], "another session takes no notice"
     second = compiled.run("main")
     assert first.printed + second.printed == lines
@@ -220,17 +220,9 @@ session:
 """
     lines = tfdsl.compile(text).run().printed
 
-    class AtLine(Options):
-        def __init__(self, line):
-            super().__init__(write=self.see, engine="step")
-            self.seen = False
-            self.line = line
-            self.interrupted = lambda: self.seen
-
-        def see(self, line):
-            self.seen = self.seen or line == self.line
-
-    first = tfdsl.compile(text).run(options=AtLine("3 2"))
+    seen = []
+    at_line = Options(seen.append, engine="step", interrupted=lambda: "3 2" in seen)
+    first = tfdsl.compile(text).run(options=at_line)
     assert sorted(path.name for path in here.iterdir()) == ["two"]
     second = tfdsl.compile(text).run()
     assert first.printed + second.printed == lines
@@ -316,7 +308,7 @@ def test_two_sessions_that_keep_checkpoints_in_one_folder(here):
     print x
 """
     compiled = tfdsl.compile(f"variable x = 0\nmore = assign_add(x, 1)\nsession one:{body}session two:{body}")
-    assert compiled.run("two", Stopping(7)).interrupted
+    assert compiled.run("two", stopping(7)).interrupted
     with pytest.raises(tfdsl.TfgError) as caught:
         compiled.run("one")
     (diagnostic,) = caught.value.diagnostics

@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import tfdsl
 from tfdsl.runtime.options import Options
-from tfdsl.runtime.training import train as training
+from tfdsl.runtime.training import loop as training
 
 ROWS = np.arange(10, dtype=np.float32).reshape(5, 2), np.arange(5, dtype=np.float32).reshape(5, 1)
 

@@ -14,7 +14,7 @@ import tfdsl
 sys.path.append(str(Path(__file__).parent.parent))  # where `benchmarks` is
 
 from benchmarks import sums
-from tfdsl.runtime.session import Options
+from tfdsl.runtime.options import Options
 
 # Numbers of such sizes that each order of additions has bits of its own, and names that are not in the order of use.
 ORDERS = """
@@ -208,7 +208,7 @@ loss reduce_mean(square(tanh(x @ w) * 17.3))
 optimize with gradient_descent(learning_rate=0.1) as t
 """
     program = tfdsl.compile(text)
-    program.towers = 12  # of which tower_10 comes before tower_2 by name
+    program = program.on(towers=12)  # of which tower_10 comes before tower_2 by name
     fed = {program["x"]: numbers(3, (36, 3))}
     with program.session() as session:
         sums = [op for op in program.graph.get_operations() if op.type == "AddN" and len(op.inputs) == 12]

@@ -44,7 +44,7 @@ OPTIMIZERS = [
 def compiled(loss=MEAN, optimizer=OPTIMIZERS[1], size=8, nodes="", towers=1):
     text = PROGRAM.format(loss=loss, optimizer=optimizer, size=size, nodes=nodes)
     program = tfdsl.compile(text, data=DATA)
-    program.towers = towers
+    program = program.on(towers=towers)
     return program
 
 
@@ -235,7 +235,7 @@ def test_only_what_a_session_runs_is_noted():
         ("run step_op\n        run other", ["line 8"]),
     ):
         program = tfdsl.compile(text.replace("run step_op", session), data=DATA)
-        program.towers, notes = 2, []
+        program, notes = program.on(towers=2), []
         ran(program, notes=notes)
         assert [note.split(" is not split")[0] for note in notes] == wanted
 

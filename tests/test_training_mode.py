@@ -49,7 +49,7 @@ def folder(tmp_path, monkeypatch):
 
 def ran(text, engine="step", towers=1):
     program = tfdsl.compile(text, data=DATA if "data rows" in text else None)
-    program.towers = towers
+    program = program.on(towers=towers)
     return program.run(options=Options(write=lambda line: None, engine=engine))
 
 

@@ -25,10 +25,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .diagnostics import Diagnostic, TfgError
     from .driver import Compiled
+    from .inputs import CompileInputs
     from .limits import Limits
     from .runtime.embedded import EmbeddedSession
     from .runtime.options import Options, Progress
     from .runtime.result import Result
+    from .source import Source
 
 __version__ = "0.1.0"
 __all__ = [
@@ -73,11 +75,12 @@ def compile(
 
     Raises `TfgError` with all errors of the program, and for names that it does not declare.
     """
-    from .driver import compile_source, merged_params, with_ops
+    from dataclasses import replace
 
-    source, access = _source(text_or_path, allow_paths, limits)
-    params = merged_params(params, values)
-    return compile_source(source, params, data, limits, foreign=with_ops(ops), access=access)
+    from .driver import compile_source, with_ops
+
+    source, inputs = _given(text_or_path, params, data, limits, allow_paths, values)
+    return compile_source(source, replace(inputs, foreign=with_ops(ops)))
 
 
 def check(
@@ -96,13 +99,14 @@ def check(
     that cannot be ops. TensorFlow is imported only where there are `ops`; without it, shapes that only it can tell
     are not checked.
     """
+    from dataclasses import replace
+
     from .driver import check as check_source
-    from .driver import merged_params, with_ops
+    from .driver import with_ops
 
     foreign = with_ops(ops) if ops else None
-    source, access = _source(text_or_path, allow_paths, limits)
-    params = merged_params(params, values)
-    return check_source(source, params, data, limits, foreign=foreign, access=access)[1]
+    source, inputs = _given(text_or_path, params, data, limits, allow_paths, values)
+    return check_source(source, replace(inputs, foreign=foreign))[1]
 
 
 def load_ipython_extension(ipython) -> None:
@@ -112,9 +116,14 @@ def load_ipython_extension(ipython) -> None:
     load(ipython)
 
 
-def _source(text_or_path: str | os.PathLike, allow_paths: Iterable[str | os.PathLike], limits: "Limits | None"):
-    """A program's source, and what it may touch."""
+def _given(
+    text_or_path: str | os.PathLike, params: Mapping[str, object] | None, data: Mapping[str, object] | None,
+    limits: "Limits | None", allow_paths: Iterable[str | os.PathLike], values: Mapping[str, object],
+) -> "tuple[Source, CompileInputs]":  # fmt: skip
+    """A program's source, and what it is compiled with."""
     from .access import Access
+    from .driver import merged_params
+    from .inputs import CompileInputs
     from .limits import Limits
     from .source import Source
     from .syntax.read import read
@@ -125,7 +134,8 @@ def _source(text_or_path: str | os.PathLike, allow_paths: Iterable[str | os.Path
         raise TypeError(f"limits must be tfdsl.Limits, not {type(limits).__name__}")
     is_text = isinstance(text_or_path, str) and ("\n" in text_or_path or not text_or_path.endswith(".tfg"))
     source = Source("<text>", text_or_path) if is_text else read(text_or_path, limits)
-    return source, Access(source.path, allow_paths)
+    access = Access(source.path, allow_paths)
+    return source, CompileInputs(merged_params(params, values), data or {}, limits or Limits(), access=access)
 
 
 def __getattr__(name: str):

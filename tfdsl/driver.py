@@ -3,14 +3,14 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from copy import deepcopy
+from copy import copy, deepcopy
+from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
 from .access import Access
 from .analysis.check import analyse
-from .analysis.foreign import Foreign, Types, python_ops
-from .analysis.outside import Outside
+from .analysis.foreign import python_ops
 from .analysis.values import thaw
 from .collector import paused
 from .diagnostics import (
@@ -24,8 +24,10 @@ from .diagnostics import (
 )
 from .executed import fed, kept_nodes
 from .given import mapping, named_values
-from .limits import Clock, Limits
+from .inputs import NO_INPUTS, CompileInputs, ExternalNames, Foreign, Types
+from .limits import Clock
 from .program import ENGINES, Field, Graph, Named, Node, Program, Ref, Refs, Static
+from .record import Record
 from .source import Source
 from .suggest import did_you_mean, listed
 from .syntax import tree as t
@@ -54,48 +56,30 @@ def merged_params(params: Mapping[str, object] | None, named: Mapping[str, objec
     return {**params, **named}
 
 
-def check(
-    source: Source | t.File,
-    params: Mapping[str, object] | None = None,
-    data: Mapping[str, object] | None = None,
-    limits: Limits | None = None,
-    outside: Outside | None = None,
-    foreign: Foreign | None = None,
-    access: Access | None = None,
-) -> tuple[Program | None, list[Diagnostic]]:
+def check(source: Source | t.File, inputs: CompileInputs = NO_INPUTS) -> tuple[Program | None, list[Diagnostic]]:
     """The program of a source, or of a tree, and its diagnostics in the order of the text.
 
-    There is no program where there are errors. `outside` has names that the text may use without binding them,
-    `foreign` Python functions that are ops to it, and TensorFlow's inference. `access` opens the files that it
-    names; without it, those of its folder and of the working folder.
+    There is no program where there are errors.
     """
-    limits = limits or Limits()
-    clock = Clock(limits)
+    clock = Clock(inputs.limits)
     try:
         with paused():
-            tree = parse(source, limits, clock) if isinstance(source, Source) else source
-            program, bag = analyse(tree, params, named_values("data", data), limits, outside, foreign, access, clock)
+            tree = parse(source, inputs.limits, clock) if isinstance(source, Source) else source
+            program, bag = analyse(tree, replace(inputs, data=named_values("data", inputs.data), clock=clock))
     except TfgError as error:
         return None, list(error.diagnostics)
     return (None if bag.errors else program), bag.ordered()
 
 
-def compile_source(
-    source: Source | t.File,
-    params: Mapping[str, object] | None = None,
-    data: Mapping[str, object] | None = None,
-    limits: Limits | None = None,
-    outside: Outside | None = None,
-    foreign: Foreign | None = None,
-    access: Access | None = None,
-) -> "Compiled":
+def compile_source(source: Source | t.File, inputs: CompileInputs = NO_INPUTS) -> "Compiled":
     """A source, checked; `TfgError` with everything that is wrong with it."""
-    foreign = foreign or with_ops(None)
-    program, diagnostics = check(source, params, data, limits, outside, foreign, access)
+    foreign = inputs.foreign or with_ops(None)
+    inputs = replace(inputs, foreign=foreign)
+    program, diagnostics = check(source, inputs)
     if program is None:
         raise TfgError(diagnostics)
     ops = {name: op.function for name, op in foreign.functions.items()}
-    return Compiled(program, data, diagnostics, outside, ops, access)
+    return Compiled(program, inputs.data, diagnostics, inputs.outside, ops, inputs.access)
 
 
 def with_ops(ops: Mapping[str, Callable] | None) -> Foreign:
@@ -124,34 +108,52 @@ def infer(node: Node, types: Types, *rest) -> TensorType | tuple[TensorType, ...
     return ask(node, types, *rest)
 
 
+class Devices(Record):
+    """Where a program runs.
+
+    With `soft_placement` nodes go to a device that is there where the program's is not; with `towers`, optimizers take
+    their steps in so many parts of the batch, as a cluster with so many workers does. With a `cluster` it runs there,
+    its variables on the parameter servers by a `placement` (round-robin or size). `worker` is the only one that is
+    used, where each trains by itself.
+    """
+
+    soft_placement: bool = False
+    towers: int = 1
+    cluster: "Cluster | None" = None
+    placement: str = "round-robin"
+    worker: int | None = None
+
+
+_HERE = Devices()
+
+
 class Compiled:
     """A compiled program. Its graphs are built, and TensorFlow imported, when they are first asked for.
 
-    `program` is the typed program, `diagnostics` the warnings that the compiler had, `access` what opens its files.
-    With `soft_placement`, set before a graph is built, nodes go to a device that is there where the program's is not;
-    with `towers`, optimizers take their steps in so many parts of the batch, as a cluster with so many workers does.
-    With a `cluster` it runs there, its variables on the parameter servers by a `placement` (round-robin or size).
-    One object can be used by several threads: each run and each session has variables of its own. A copy, pickled or
-    not, has the program and what it was given, and builds graphs of its own.
+    `program` is the typed program, `diagnostics` the warnings that the compiler had, `access` what opens its files,
+    `devices` where it runs; `on` gives one that runs elsewhere. One object can be used by several threads: each run and
+    each session has variables of its own. A copy, pickled or not, has the program and what it was given, and builds
+    graphs of its own.
     """
+
+    __slots__ = (
+        "__weakref__", "_built", "_given_data", "_lock", "_ops", "_outside", "access", "datasets", "devices",
+        "diagnostics", "program",
+    )  # fmt: skip
 
     def __init__(
         self,
         program: Program,
         data: Mapping[str, object] | None = None,
         diagnostics: list[Diagnostic] | None = None,
-        outside: Outside | None = None,
+        outside: ExternalNames | None = None,
         ops: Mapping[str, Callable] | None = None,
         access: Access | None = None,
+        devices: Devices = _HERE,
     ):
-        self.program = program
+        self.program, self.devices = program, devices
         self.access = access or Access(program.path)
         self.diagnostics = diagnostics or []
-        self.soft_placement = False
-        self.towers = 1
-        self.cluster: Cluster | None = None
-        self.placement = "round-robin"
-        self.worker: int | None = None  # the only one that is used, where each trains by itself
         self._given_data = {name: _own(value) for name, value in (data or {}).items()}
         self._outside = outside
         self._ops = ops or {}
@@ -160,10 +162,21 @@ class Compiled:
         self._lock = RLock()  # data is loaded once, and a graph built once
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_lock": None, "_built": {}, "datasets": {}}
+        return {
+            name: getattr(self, name)
+            for name in self.__slots__
+            if name not in ("__weakref__", "_lock", "_built", "datasets")
+        }
 
     def __setstate__(self, state: Mapping[str, object]) -> None:
-        self.__dict__.update(state, _lock=RLock())
+        for name, value in {**state, "_lock": RLock(), "_built": {}, "datasets": {}}.items():
+            setattr(self, name, value)
+
+    def on(self, **devices: object) -> "Compiled":
+        """The same program for other devices: `program.on(towers=2)`. The arguments are the fields of `Devices`."""
+        other = copy(self)
+        other.devices = replace(self.devices, **devices)
+        return other
 
     # --- data and graphs ------------------------------------------------------------------
 
@@ -206,11 +219,12 @@ class Compiled:
         """What a graph is built for."""
         from .lowering.layout import Layout, Setting
 
-        towers = self.towers if self.cluster is None else len(self.cluster.jobs["worker"])
-        towers = 1 if self.worker is not None else towers
-        layout = Layout(towers, self.cluster, self.placement, self.worker)
-        kept = kept_nodes(self.program, graph, towers > 1 or self.cluster is not None)
-        return Setting(self.soft_placement, kept, fed(self.program, graph), layout)
+        devices = self.devices
+        towers = devices.towers if devices.cluster is None else len(devices.cluster.jobs["worker"])
+        towers = 1 if devices.worker is not None else towers
+        layout = Layout(towers, devices.cluster, devices.placement, devices.worker)
+        kept = kept_nodes(self.program, graph, towers > 1 or devices.cluster is not None)
+        return Setting(devices.soft_placement, kept, fed(self.program, graph), layout)
 
     @property
     def graph(self) -> "tf.Graph":
@@ -307,5 +321,4 @@ class Compiled:
         if options.engine and options.engine not in ENGINES:
             help = did_you_mean(options.engine, ENGINES)
             raise TfgError([Diagnostic(ENGINE_UNKNOWN, None, {"name": options.engine}, help=help)])
-        options.access = self.access
         return run(self, session, options)

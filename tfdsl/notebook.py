@@ -28,7 +28,6 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 
 from .analysis.names import declared
-from .analysis.outside import Outside
 from .analysis.values import KnownData
 from .cli import tensorflow
 from .cli.options import add_program_options, given
@@ -38,6 +37,7 @@ from .cli.signals import interruptible
 from .data import schema_of
 from .diagnostics import UNKNOWN_NAME, UNUSED, UNUSED_VALUE, Diagnostic, TfgError
 from .driver import Compiled, check
+from .inputs import CompileInputs, ExternalNames
 from .program import Ref, Static
 from .record import Record
 from .render import render_text
@@ -143,7 +143,7 @@ class _Around:
         self._python = {n: v for n, v in is_data.items() if n not in bound or bound[n].python is not v}
         self._bound = {n: v for n, v in bound.items() if n not in self._python}
         self.used: dict[str, Cell] = {}
-        self.names = Outside(_Names(self._bound, self._of_cell), _Names(self._python, self._of_python))
+        self.names = ExternalNames(_Names(self._bound, self._of_cell), _Names(self._python, self._of_python))
 
     def _of_python(self, name: str) -> object:
         return as_data(self._python[name], of_python=True)
@@ -269,7 +269,8 @@ class Notebook:
 
         def compiled(tree: t.File) -> Compiled:
             foreign = tensorflow.foreign(tensorflow.load_beside_others)
-            program, diagnostics = check(tree, extra.params, data, extra.limits, around.names, foreign, access)
+            inputs = CompileInputs(extra.params, data, extra.limits, around.names, foreign, access)
+            program, diagnostics = check(tree, inputs)
             if program is None:
                 raise TfgError(map(around.advised, diagnostics))
             return Compiled(program, data, diagnostics, around.names, access=access)

@@ -20,9 +20,8 @@ def ready() -> None:
     from tfdsl.cli import tensorflow
 
     tensorflow.load()
-    import tfdsl.runtime.training.train.graph_loop
-
     import tfdsl.runtime.run
+    import tfdsl.runtime.training.graph_loop
     import tfdsl.runtime.training.train  # noqa: F401
 
 

@@ -4,6 +4,7 @@ import json
 
 from tfdsl.diagnostics import TfgError
 from tfdsl.driver import check
+from tfdsl.inputs import CompileInputs
 from tfdsl.limits import Limits
 from tfdsl.render import render_concise, render_json, render_text
 from tfdsl.source import Source
@@ -27,7 +28,7 @@ def judge(text: str, path: str = "fuzz.tfg") -> str:
         (diagnostic,) = error.diagnostics
         _shown(diagnostic)
         return KINDS[0]
-    program, diagnostics = check(tree, limits=LIMITS)
+    program, diagnostics = check(tree, CompileInputs(limits=LIMITS))
     for diagnostic in diagnostics:
         _shown(diagnostic)
     if (program is None) is not any(d.severity == "error" for d in diagnostics):
@@ -37,7 +38,7 @@ def judge(text: str, path: str = "fuzz.tfg") -> str:
         raise Wrong(f"formatting twice is not formatting once: {formatted.text!r}")
     if len(text) % 4:  # `format_text` has compared the trees: the other way to see it is for some
         return KINDS[2 if program is not None else 1]
-    after = check(formatted, limits=LIMITS)[1]
+    after = check(formatted, CompileInputs(limits=LIMITS))[1]
     if [d.code for d in after] != [d.code for d in diagnostics]:
         raise Wrong(f"formatted, it is another program: {formatted.text!r}")
     return KINDS[2 if program is not None else 1]

@@ -29,11 +29,10 @@ def _ready() -> None:
     from tfdsl.cli import tensorflow
 
     tensorflow.load()
-    import tfdsl.runtime.training.train.graph_loop
-
     import tfdsl.lowering.graph
     import tfdsl.runtime.run
     import tfdsl.runtime.statements.export
+    import tfdsl.runtime.training.graph_loop
     import tfdsl.runtime.training.train  # noqa: F401
 
     gc.freeze()
@@ -140,9 +139,10 @@ def program(path: Path, **params: object):
     """A compiled program, with its graph; nothing of it has been executed."""
     _ready()
     from tfdsl.driver import compile_source
+    from tfdsl.inputs import CompileInputs
     from tfdsl.syntax.read import read
 
-    result = compile_source(read(str(path)), params)
+    result = compile_source(read(str(path)), CompileInputs(params))
     for session in result.program.sessions:
         result.built(session.graph)
     return result

@@ -1,8 +1,7 @@
 """The analysis: tree in, typed program out, with all errors and warnings at once."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from ..access import Access
 from ..bag import Bag
 from ..diagnostics import (
     DATA_UNKNOWN,
@@ -16,7 +15,7 @@ from ..diagnostics import (
     Diagnostic,
 )
 from ..executed import executed
-from ..limits import Clock, Limits
+from ..inputs import CompileInputs
 from ..ops import OPS
 from ..program import Apply, Enter, Fetch, Graph, Node, Program, Ref, Template, fetches_of, walk
 from ..source import Span
@@ -24,50 +23,23 @@ from ..syntax import tree as t
 from . import order, paths, plan
 from .context import Analysis, GraphBuilder
 from .effects import warn_effects, warn_logs
-from .foreign import Foreign
 from .names import declared
-from .outside import Outside
 from .session_slips import unrun, warn_sessions
 from .statements import block, graph_block
 
 
-def analyse(
-    tree: t.File,
-    params: Mapping[str, object] | None = None,
-    data: Mapping[str, object] | None = None,
-    limits: Limits | None = None,
-    outside: Outside | None = None,
-    foreign: Foreign | None = None,
-    access: Access | None = None,
-    clock: Clock | None = None,
-) -> tuple[Program, Bag]:
-    """The program of a tree, and what was found wrong with it.
-
-    `params` and `data` replace what the file declares; `outside` has names that it may use without
-    binding them; `foreign` has functions of Python's that it may call, and TensorFlow's inference; `access` opens the
-    files that it names. Where the bag
-    has errors the program is incomplete and must not be built.
-    """
-    ctx, program = analysed(tree, params, data, limits, outside, foreign, access, clock)
+def analyse(tree: t.File, inputs: CompileInputs) -> tuple[Program, Bag]:
+    """The program of a tree, and what was found wrong with it. If the bag has errors, the program is incomplete and
+    must not be built."""
+    ctx, program = analysed(tree, inputs)
     return program, ctx.bag
 
 
-def analysed(
-    tree: t.File,
-    params: Mapping[str, object] | None = None,
-    data: Mapping[str, object] | None = None,
-    limits: Limits | None = None,
-    outside: Outside | None = None,
-    foreign: Foreign | None = None,
-    access: Access | None = None,
-    clock: Clock | None = None,
-) -> tuple[Analysis, Program]:
+def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
     """As `analyse`, with the state of the analysis, to which nodes can still be added."""
-    path = tree.span.source.path
-    limits, foreign = limits or Limits(), foreign or Foreign({}, None)
-    ctx = Analysis(path, params or {}, data or {}, limits, outside, foreign, access, clock or Clock(limits))
+    ctx = Analysis(tree.span.source.path, inputs)
     ctx.tree = tree.body
-    ctx.allowed += limits.work_of(tree.span.source.text)
+    ctx.allowed += inputs.limits.work_of(tree.span.source.text)
     sessions = []
     names: dict[str, Span] = {}
     for statement in tree.body:
@@ -85,7 +57,7 @@ def analysed(
     ctx.bag.forget(PAIRED, fed_wrong)  # the placeholder has an axis too few, or one too many
     graphs = tuple(graph.finish() for graph in ctx.graphs.values())
     kept = tuple(s for s in sessions if s is not None)
-    program = Program(path, tuple(ctx.params), tuple(ctx.data), graphs, kept)
+    program = Program(tree.span.source.path, tuple(ctx.params), tuple(ctx.data), graphs, kept)
     for diagnostic in (*paths.refused(program, ctx.access), *paths.restored_folders(program)):
         ctx.bag.add(diagnostic)
     if not ctx.bag.errors:

@@ -21,7 +21,8 @@ from ..diagnostics import (
     Note,
     TfgError,
 )
-from ..limits import Clock, Limits
+from ..inputs import CompileInputs, Foreign
+from ..limits import Clock
 from ..program import (
     CARRIED,
     PLACEHOLDER,
@@ -302,17 +303,16 @@ class Again(Record):
 class Analysis:
     """Everything that the passes over one program share."""
 
-    def __init__(
-        self, path: str, params: Mapping[str, object], data: Mapping[str, object], limits: Limits,
-        outside: object, foreign: object, access: Access | None, clock: Clock,
-    ):  # fmt: skip
-        self.bag = Bag(limits.errors)
-        self.clock = clock
+    def __init__(self, path: str, inputs: CompileInputs):
+        self.limits = inputs.limits
+        self.bag = Bag(self.limits.errors)
+        self.clock = inputs.clock or Clock(self.limits)
         self.folder = os.path.dirname(path) or "."
-        self.access = access or Access(path)  # opens what the program names
-        self.given_params, self.given_data, self.limits = params, data, limits
-        self.foreign = foreign  # ops that the caller adds, and TensorFlow's inference
-        self.outside, self.taken = outside, {}  # names that are not the text's own, and those of them that it uses
+        self.access = inputs.access or Access(path)  # opens what the program names
+        self.given_params, self.given_data = inputs.params, inputs.data
+        self.foreign = inputs.foreign or Foreign({}, None)  # ops that the caller adds, and TensorFlow's inference
+        self.outside = inputs.outside  # names that are not the text's own,
+        self.taken = {}  # and those of them that it uses
         self.params: list[Param] = []
         self.data: list[Data] = []
         self.datasets: dict[str, Dataset] = {}
@@ -331,7 +331,7 @@ class Analysis:
         self.level = 0  # of expressions and blocks inside one another
         self.unrolled = 0
         self.work = self._looked = 0  # units of work; how many when the clock was looked at last
-        self.allowed = limits.work  # units of work; a text adds to it
+        self.allowed = self.limits.work  # units of work; a text adds to it
         self.failed = 0  # statements that could not be analysed, follow-ups of other errors included
         self.did_you_mean = Suggestions().did_you_mean
 

@@ -22,25 +22,13 @@ from ..diagnostics import (
 )
 from ..ops import OPS
 from ..ops.optimizers import OPTIMIZERS
-from ..program import PYTHON, Arg, Field, Node, Ref, Refs, Static, refs_of
-from ..record import Record
+from ..program import PYTHON, Arg, Node, Ref, Refs, Static, refs_of
 from ..source import Span
 from ..types import DTYPE_NAMES, DType, TensorType
 from .arguments import Arguments, Given, assign_arguments, field_arg, missing, operand_notes, sizes_of
 from .builtins import BUILTINS
 from .context import Abandoned, Analysis
 from .values import Array, Broken, Builtin, PythonOp, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
-
-# The type of each tensor that a node is made of, and which of them are variables.
-Types = Mapping[Ref | Field, TensorType]
-Infer = Callable[[Node, Types, frozenset[Ref], Mapping[str, Callable]], TensorType | tuple[TensorType, ...]]
-
-
-class Foreign(Record):
-    """What the caller of the compiler adds to the ops of the language."""
-
-    functions: Mapping[str, PythonOp]
-    infer: Infer | None
 
 
 def python_ops(given: Mapping[str, Callable] | None) -> dict[str, PythonOp]:

@@ -1,32 +1,15 @@
 """Names from outside of the text, such as those of a notebook's other cells, and what they stand for.
 
-A caller gives them as an `Outside`. The values of its mappings are plain Python values, arrays (anything
+A caller gives them as `ExternalNames`. The values of its mappings are plain Python values, arrays (anything
 with a dtype and a shape), `KnownData` and functions.
 """
 
-from collections.abc import Mapping
-
 from ..program import Field
-from ..record import Record
 from ..syntax import tree as t
 from ..types import DTYPES, STRING, TensorType
 from .context import Analysis
 from .names import declared
 from .values import Array, Dataset, Function, KnownData
-
-
-class Outside(Record):
-    """Names that a text can use without binding them.
-
-    Those `above` count as if they were bound before the text; those `beside` it only where a name would be
-    unknown otherwise. A name that the text binds, be it further down, is its own.
-    """
-
-    above: Mapping[str, object]
-    beside: Mapping[str, object]
-
-    def __getitem__(self, name: str) -> object:
-        return self.above[name] if name in self.above else self.beside[name]
 
 
 def has(ctx: Analysis, name: str, above: bool) -> bool:

@@ -92,7 +92,7 @@ def _doubt_repeated(
 ) -> None:
     """Warn of a statement in a training that makes a change again which a `run` of the body makes.
 
-    Outside of one, somebody who runs an assignment and prints it next may well mean both.
+    ExternalNames of one, somebody who runs an assignment and prints it next may well mean both.
     """
     ran = dict(around or {})
     for one in body if around is not None else ():

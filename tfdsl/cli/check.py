@@ -29,8 +29,7 @@ def command(arguments: argparse.Namespace) -> int:
     diagnostics: list[Diagnostic] = []
     for path in arguments.files:
         try:
-            source, access = read(path, extra.limits), extra.access(path)
-            diagnostics += check(source, extra.params, extra.data, extra.limits, access=access)[1]
+            diagnostics += check(read(path, extra.limits), extra.inputs(path))[1]
         except TfgError as error:
             diagnostics += error.diagnostics
     _print(diagnostics, arguments.format)

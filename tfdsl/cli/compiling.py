@@ -12,12 +12,9 @@ from .options import Given, given
 def compile_given(arguments: argparse.Namespace) -> tuple[Given, Compiled]:
     """What a command line that names a program gives it, and the program."""
     extra = given(arguments)
-    result = compile_source(
-        read(arguments.file, extra.limits), extra.params, extra.data, extra.limits, None, tensorflow.foreign(),
-        extra.access(arguments.file),
-    )  # fmt: skip
-    result.soft_placement = arguments.soft_placement
-    return extra, result
+    inputs = extra.inputs(arguments.file, tensorflow.foreign())
+    result = compile_source(read(arguments.file, extra.limits), inputs)
+    return extra, result.on(soft_placement=arguments.soft_placement)
 
 
 def at_home(arguments: argparse.Namespace) -> None:

@@ -33,9 +33,7 @@ def command(arguments: argparse.Namespace) -> int:
 
         show(outline(parse(source, extra.limits)), end="")
         return 0
-    compiled = compile_source(
-        source, extra.params, extra.data, extra.limits, None, tensorflow.foreign(), extra.access(arguments.file)
-    )
+    compiled = compile_source(source, extra.inputs(arguments.file, tensorflow.foreign()))
     if arguments.stage == "program":
         from ..serialize import to_yaml
 

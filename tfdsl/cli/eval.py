@@ -39,15 +39,15 @@ def command(arguments: argparse.Namespace) -> int:
     session = t.Session(expression.span, None, graph, (printed,))
     graph_half = tuple(statement for statement in file.body if not isinstance(statement, t.Session))
     tree = t.File(file.span, (*graph_half, session))
-    access = extra.access(arguments.file)
-    program, diagnostics = check(tree, extra.params, extra.data, extra.limits, None, tensorflow.foreign(), access)
+    inputs = extra.inputs(arguments.file, tensorflow.foreign())
+    program, diagnostics = check(tree, inputs)
     if program is None:
         return errors(_with_feed(d) for d in diagnostics if d.severity == "error")
     tensorflow.load()
     from ..runtime.options import Options
 
     write = (lambda line: None) if arguments.json else show
-    result = Compiled(program, extra.data, access=access).run(
+    result = Compiled(program, extra.data, access=inputs.access).run(
         options=Options(write=write, note=_note, keep_variables=False)
     )
     if arguments.json:

@@ -33,7 +33,7 @@ def command(arguments: argparse.Namespace) -> int:
         raise WrongUse(f"write: tfdsl grad {arguments.file} NODE wrt NAME")
     extra = given(arguments)
     tree = parse(read(arguments.file, extra.limits), extra.limits)
-    ctx, program = analysed(tree, extra.params, extra.data, extra.limits, access=extra.access(arguments.file))
+    ctx, program = analysed(tree, extra.inputs(arguments.file))
     if ctx.bag.errors:
         return errors(d for d in ctx.bag.ordered() if d.severity == "error")
     graph = program.graph("")

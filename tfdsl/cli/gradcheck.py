@@ -37,8 +37,7 @@ def configure(parser: Parser) -> None:
 def command(arguments: argparse.Namespace) -> int:
     extra = given(arguments)
     tree = parse(read(arguments.file, extra.limits), extra.limits)
-    access = extra.access(arguments.file)
-    ctx, program = analysed(tree, extra.params, extra.data, extra.limits, None, tensorflow.foreign(), access)
+    ctx, program = analysed(tree, extra.inputs(arguments.file, tensorflow.foreign()))
     if ctx.bag.errors:
         return errors(d for d in ctx.bag.ordered() if d.severity == "error")
     checks = wanted(ctx, program, arguments.node)
@@ -72,18 +71,20 @@ def _reports(ctx, program, checks, feeds, data, tolerance):
     from ..runtime.gradcheck import compare, feeds_for
     from ..runtime.options import Options
     from ..runtime.result import Result
+    from ..runtime.run_context import RunContext
     from ..runtime.session import opened
 
     compiled = Compiled(program, data, access=ctx.access)
+    context = RunContext(Options(), Result(program.path, {}), compiled.array, compiled.access)
     for name in dict.fromkeys(check.graph for check in checks):
         graph = program.graph(name)
         plan = Session("", name, True, (), Origin(checks[0].span))
-        with opened(plan, compiled.built(name), compiled.array, Options(), Result(program.path, {})) as run:
+        with opened(plan, compiled.built(name), context) as session:
             for check in (one for one in checks if one.graph == name):
                 fed, said = feeds_for(program, graph, check, feeds)
                 for line in said:
                     tell(f"tfdsl: {line}")
-                yield compare(run, ctx, check, fed, tolerance)
+                yield compare(session.run, ctx, check, fed, tolerance)
 
 
 def _name(ctx, graph: str, ref) -> str:

@@ -30,15 +30,7 @@ def command(arguments: argparse.Namespace) -> int:
     form = FORMATS[arguments.format or _format(arguments.output)]
     extra = given(arguments)
     foreign = tensorflow.foreign() if form.needs_tensorflow else None
-    compiled = compile_source(
-        read(arguments.file, extra.limits),
-        extra.params,
-        extra.data,
-        extra.limits,
-        None,
-        foreign,
-        extra.access(arguments.file),
-    )
+    compiled = compile_source(read(arguments.file, extra.limits), extra.inputs(arguments.file, foreign))
     graphs = [graph for graph in compiled.program.graphs if arguments.graph in (None, graph.name)]
     if not graphs:
         known = ", ".join(graph.name or "(the default one)" for graph in compiled.program.graphs)

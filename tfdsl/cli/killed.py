@@ -33,7 +33,7 @@ def main() -> int:
 
 def _run(arguments: Mapping[str, object], process: int, first: int, kill: int | None, kept: str | None) -> None:
     given, program = compile_given(argparse.Namespace(**arguments))
-    program.towers = arguments["towers"]
+    program = program.on(towers=arguments["towers"])
     tensorflow.load()
     import numpy as np
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 from ..access import Access, Confined, Refused
 from ..cluster import Cluster, cluster
 from ..diagnostics import CLUSTER_MISSING, CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, TfgError
+from ..inputs import CompileInputs, Foreign
 from ..limits import Limits
 from ..suggest import did_you_mean
 from .parser import Parser
@@ -110,6 +111,10 @@ class Given:
     def access(self, path: str) -> Access:
         """What the program of a file may touch."""
         return Access(path, self.allowed)
+
+    def inputs(self, path: str, foreign: Foreign | None = None) -> CompileInputs:
+        """What the program of a file is compiled with."""
+        return CompileInputs(self.params, self.data, self.limits, foreign=foreign, access=self.access(path))
 
     def add(self, other: "Given") -> None:
         """Take over what another one has; where both have something, what the other one has."""

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 
 from ..driver import Compiled
 from ..program import ENGINES
@@ -65,7 +66,10 @@ def command(arguments: argparse.Namespace) -> int:
 
         return verify(arguments)
     extra, compiled = compile_given(arguments)
-    compiled.towers, compiled.placement, compiled.cluster = arguments.towers, arguments.placement, extra.cluster
+    compiled = compiled.on(
+        towers=arguments.towers, placement=arguments.placement, cluster=extra.cluster,
+        worker=0 if arguments.asynchronous else None,
+    )  # fmt: skip
     if extra.cluster is not None and arguments.towers > 1:
         raise WrongUse("--towers is for one machine: a cluster has a tower for each worker")
     if arguments.towers > _MOST_TOWERS:
@@ -87,13 +91,16 @@ def command(arguments: argparse.Namespace) -> int:
     say(f"checked {arguments.file}: {count(nodes, 'node')}, {count(len(compiled.program.sessions), 'session')}")
     if not compiled.program.sessions:
         compiled.run()  # which says that there is nothing to run
-    from ..runtime.checkpoint.store import held
+    from ..runtime.checkpoint.store import open_stores
 
-    with held(compiled.program, arguments.session, compiled.access) as states, _workers(arguments, compiled) as workers:
-        tensorflow.load(lambda: [one.close() for one in states.values()])
+    with (
+        open_stores(compiled.program, arguments.session, compiled.access) as stores,
+        _workers(arguments, compiled) as workers,
+    ):
+        tensorflow.load(lambda: [one.close() for one in stores.values()])
         say("imported TensorFlow")
         with interruptible() as interrupted:
-            result = _run(arguments, compiled, extra.logdir, states, interrupted, workers)
+            result = _run(arguments, compiled, extra.logdir, stores, interrupted, workers)
     if arguments.json:
         import json
 
@@ -116,7 +123,7 @@ def _workers(arguments: argparse.Namespace, compiled: Compiled):
     return Workers(arguments, compiled)
 
 
-def _run(arguments: argparse.Namespace, compiled: Compiled, logdir: str | None, states, interrupted, workers):
+def _run(arguments: argparse.Namespace, compiled: Compiled, logdir: str | None, stores, interrupted, workers):
     from ..runtime.options import Options
 
     def write(line: str) -> None:
@@ -127,20 +134,20 @@ def _run(arguments: argparse.Namespace, compiled: Compiled, logdir: str | None, 
         # Also with --quiet: that a run goes on from a checkpoint or on other data is part of what it means.
         tell(f"tfdsl: {line}" if "\n" not in line else line)
 
-    options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh, states=states,
+    options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh, stores=stores,
                       resume_anyway=arguments.resume_anyway, interrupted=interrupted, keep_variables=False,
                       engine=arguments.engine, deterministic=True, timeout=arguments.timeout)  # fmt: skip
     if workers is not None:
-        options.part, options.check = workers.part, workers.check
+        options = replace(options, part=workers.part, check=workers.check)
     if not arguments.quiet and sys.stderr.isatty():
         from .progress import bar
 
-        options.progress = bar(colour(sys.stderr))
+        options = replace(options, progress=bar(colour(sys.stderr)))
     if arguments.trace is None:
         return compiled.run(arguments.session, options)
     from ..runtime.execution.trace import Tracer
 
-    options.tracer = Tracer()
-    result = compiled.run(arguments.session, options)
-    options.tracer.write(arguments.trace)
+    tracer = Tracer()
+    result = compiled.run(arguments.session, replace(options, tracer=tracer))
+    tracer.write(arguments.trace)
     return result

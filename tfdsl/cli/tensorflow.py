@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..analysis.foreign import Foreign
 from ..driver import infer
+from ..inputs import Foreign
 from .signals import at_once
 
 

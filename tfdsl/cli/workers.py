@@ -6,16 +6,13 @@ The others run the same command line with `--part`. They print nothing; what the
 import argparse
 import os
 import subprocess
-from typing import TYPE_CHECKING
 
 from ..diagnostics import WORKER_ENDED, Diagnostic, TfgError
 from ..driver import Compiled
+from ..runtime.step_slice import StepSlice
 from . import signals, tensorflow
 from .child import child, environment
 from .report import tell
-
-if TYPE_CHECKING:
-    from ..runtime.cluster.async_training import Part
 
 RESTARTS = 3  # of each process
 
@@ -24,18 +21,15 @@ class Workers:
     """The processes of the other workers, which end with the `with` block."""
 
     def __init__(self, arguments: argparse.Namespace, compiled: Compiled):
-        self._words, self._count = arguments.words, len(compiled.cluster.jobs["worker"])
+        self._words, self._count = arguments.words, len(compiled.devices.cluster.jobs["worker"])
         self._board = os.urandom(4).hex()
-        compiled.worker = 0
         self._processes: dict[int, subprocess.Popen] = {}
         self._starts: dict[int, int] = {}
 
     @property
-    def part(self) -> "Part":
+    def part(self) -> StepSlice:
         """What the run itself takes."""
-        from ..runtime.cluster.async_training import Part
-
-        return Part(0, self._count, self._board)
+        return StepSlice(0, self._count, self._board)
 
     def __enter__(self) -> "Workers":
         tell("tfdsl: training is asynchronous: each worker takes its own steps, and the result differs from run to run")
@@ -72,9 +66,8 @@ def follow(arguments: argparse.Namespace, compiled: Compiled) -> int:
     """The process of one of the other workers: it takes its part of the trainings that the run leads."""
     signals.ignore()  # the run ends it
     number, of, board = arguments.part.split(":")
-    compiled.worker = int(number)
+    compiled = compiled.on(worker=int(number))
     tensorflow.load()
-    from ..runtime.cluster.async_training import Part
     from ..runtime.options import Options
     from ..runtime.run import follow as follow_run
 
@@ -82,5 +75,5 @@ def follow(arguments: argparse.Namespace, compiled: Compiled) -> int:
         tell(f"tfdsl: worker {number}: {line}")
 
     follow_run(compiled, Options(note=note, engine=arguments.engine, timeout=arguments.timeout, keep_variables=False,
-                                 part=Part(int(number), int(of), board)))  # fmt: skip
+                                 part=StepSlice(int(number), int(of), board)))  # fmt: skip
     return 0

@@ -6,7 +6,7 @@ here. Every op of the finished graph is traced back to the node, and so to the l
 
 import re
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from dataclasses import replace
@@ -44,6 +44,7 @@ from ..program import (
 )
 from .agreement import agree
 from .control import cond, while_loop
+from .copies import Copier
 from .data import Data, Held
 from .failures import failure, is_own, plain_reason
 from .foreign import python_node, raw_node
@@ -80,7 +81,7 @@ class BuiltGraph:
         self.setters: dict = {}
         self.twins: dict = {}
         self.loops: dict = {}
-        self.copier = None
+        self._copier: Copier | None = None
         self.added: dict[str, object] = {}  # what sessions on a cluster add
         self.ordered: dict = {}  # executions whose ops are put in order
         self.originals: dict[str, str] = {}  # of the ops that are copied for that, by their names
@@ -130,6 +131,36 @@ class BuiltGraph:
         """All variables of the graph, those that optimizers keep too; the states of random ops are none of them."""
         states = self.random.variables
         return [one for one in self.graph.get_collection("variables") if one.op.name not in states]
+
+    def state_variables(self) -> list[tf.Variable]:
+        """All that the state of a session is made of: variables, and the states of random ops."""
+        return [*self.variables(), *self.random.variables.values()]
+
+    def setter(self, variable: tf.Variable) -> tuple[tf.Tensor, tf.Operation]:
+        """A placeholder and the op that assigns it to a variable, added when first asked for."""
+        name = variable.op.name
+        with self.lock:
+            if name not in self.setters:
+                with self.adding("set"):
+                    placeholder = v1.placeholder(variable.dtype.base_dtype, variable.shape, name=name.split("/")[-1])
+                    self.setters[name] = placeholder, variable.assign(placeholder, read_value=False)
+            return self.setters[name]
+
+    def assign(self, session: v1.Session, values: Iterable[tuple[tf.Variable, object]]) -> None:
+        """Give variables values, in one execution."""
+        pairs = [(self.setter(variable), value) for variable, value in values]
+        if pairs:
+            feeds = {placeholder: value for (placeholder, _), value in pairs}
+            session.run([assign for (_, assign), _ in pairs], feeds)
+
+    @property
+    def copier(self) -> Copier:
+        """The copier of the graph, as it was before anything was added for sessions to run."""
+        with self.lock:
+            if self._copier is None:
+                is_local = self.setting.layout.cluster is None
+                self._copier = Copier(self.graph, self.data.fields, self.named(), self.places(), is_local)
+            return self._copier
 
     def named(self) -> list[str]:
         """The tensors that fetching the variables means."""

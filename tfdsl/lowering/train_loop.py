@@ -84,7 +84,7 @@ Source = Whole | Rows | PerStep
 
 
 @dataclass(frozen=True)
-class Execution:
+class BodyExecution:
     """What one `session.run` executes: what is fed, the tensors that are wanted outside, the operations, and the losses
     that are watched."""
 
@@ -99,10 +99,10 @@ class When:
     """What is done at the events at which a flag is set."""
 
     flag: int
-    body: tuple["Execution | When", ...]
+    body: tuple["BodyExecution | When", ...]
 
 
-Body = tuple[Execution | When, ...]
+Body = tuple[BodyExecution | When, ...]
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Spec:
     stride: int = 1
 
 
-def executions(body: Body) -> Iterator[Execution]:
+def executions(body: Body) -> Iterator[BodyExecution]:
     for item in body:
         if isinstance(item, When):
             yield from executions(item.body)
@@ -187,13 +187,13 @@ def build(built: BuiltGraph, copier: Copier, spec: Spec) -> TrainLoop:
 class _Builder:
     def __init__(self, copier: Copier, spec: Spec):
         self.copier, self.spec = copier, spec
-        self.plain: Body = tuple(item for item in spec.body if isinstance(item, Execution))
+        self.plain: Body = tuple(item for item in spec.body if isinstance(item, BodyExecution))
         wanted = [(e, tensor) for e in executions(spec.body) for tensor in e.tensors]
         self.types = [self._type(*one) for one in wanted]
 
     # --- what is gathered -----------------------------------------------------------------
 
-    def _type(self, execution: Execution, tensor: tf.Tensor) -> tuple[tf.DType, tf.TensorShape, bool]:
+    def _type(self, execution: BodyExecution, tensor: tf.Tensor) -> tuple[tf.DType, tf.TensorShape, bool]:
         """dtype, shape and whether it is packed, of a tensor that is gathered."""
         shapes = [tensor.shape]
         if not tensor.shape.is_fully_defined():
@@ -209,7 +209,7 @@ class _Builder:
             raise NotCopied(f"the shape of a value that is wanted outside is {why}", tensor.op.name)
         return tf.string, tf.TensorShape([]), True
 
-    def _shape(self, execution: Execution, tensor: tf.Tensor, size: int) -> tf.TensorShape:
+    def _shape(self, execution: BodyExecution, tensor: tf.Tensor, size: int) -> tf.TensorShape:
         """The shape of a tensor when what is fed has the shapes that it has in the loop, at steps with a batch of this
         size."""
         with tf.Graph().as_default():
@@ -344,7 +344,7 @@ class _Builder:
     def _items(self, body: Body, step, chosen, feeds, carried: Carried, due, types) -> tuple[Carried, list[tf.Tensor]]:
         values: list[tf.Tensor] = []
         for item in body:
-            if isinstance(item, Execution):
+            if isinstance(item, BodyExecution):
                 carried, tensors = self._execute(item, step, chosen, feeds, carried)
                 for tensor, (_, _, packed) in zip(tensors, types, strict=False):
                     values.append(tf.io.serialize_tensor(tensor) if packed else tensor)
@@ -368,7 +368,9 @@ class _Builder:
             values += more
         return carried, values
 
-    def _execute(self, execution: Execution, step, chosen, feeds, carried: Carried) -> tuple[Carried, list[tf.Tensor]]:
+    def _execute(
+        self, execution: BodyExecution, step, chosen, feeds, carried: Carried
+    ) -> tuple[Carried, list[tf.Tensor]]:
         streams, losses = carried
         fed = {tensor: self._fed(source, step, chosen, feeds) for tensor, source in execution.feeds}
         states = {name: streams[at] for at, name in enumerate(self.spec.streams)}

@@ -25,17 +25,20 @@ from ..program import Named, Origin, Program, Ref, Refs, Session, Static, refs_o
 from ..suggest import did_you_mean, listed
 from .execution.cluster_session import Late, Lost, Servers
 from .execution.evaluate import thaw
+from .execution.execution import Execution
+from .execution.failures import run_failure
 from .execution.feeds import check_shapes, convert
 from .execution.savers import variable_type
 from .options import Options
 from .result import Result
-from .session import SessionRun, opened, run_failure
+from .run_context import RunContext
+from .session import opened
 
 
 class EmbeddedSession:
     """An open session. `session` is the `tf.compat.v1.Session` itself."""
 
-    def __init__(self, run: SessionRun, timeout: float = TIMEOUT):
+    def __init__(self, run: Execution, timeout: float = TIMEOUT):
         self._run, self._built, self.session, self._timeout = run, run.built, run.session, timeout
         self.is_closed = False
 
@@ -72,7 +75,7 @@ class EmbeddedSession:
         if not fetches:
             return []
         try:
-            return self._run.in_order.execute(fetches, feeds, Origin(wanted[0].span), self.session.run)
+            return self._run.in_order.execute(self.session, fetches, feeds, Origin(wanted[0].span), self.session.run)
         except Lost as lost:
             raise TfgError([Diagnostic(CLUSTER_LOST, None, {"tasks": str(lost)})]) from lost
         except Late:
@@ -148,13 +151,12 @@ def open_session(compiled, graph: str = "", variables: Mapping[str, object] | No
     built = compiled.built(graph)
     values = _of_graph(named_values("variables", variables), compiled.program, graph)
     plan = Session("", graph, True, (), Origin(_whole(compiled)))
-    options = Options()
-    if compiled.cluster is not None:
-        options.servers = Servers(compiled.cluster)
-    with opened(plan, built, compiled.array, options, Result(compiled.program.path, {})) as run:
+    servers = Servers(compiled.devices.cluster) if compiled.devices.cluster is not None else None
+    result = Result(compiled.program.path, {})
+    with opened(plan, built, RunContext(Options(), result, compiled.array, compiled.access, servers)) as session:
         if values:
-            _give(built, run.session, values)
-        embedded = EmbeddedSession(run)
+            _give(built, session.run.session, values)
+        embedded = EmbeddedSession(session.run)
         try:
             yield embedded
         finally:
@@ -170,9 +172,9 @@ def _of_graph(variables: Mapping[str, object], program: Program, graph: str) -> 
 
 
 def _give(built: BuiltGraph, session, values: Mapping[str, object]) -> None:
-    """Set variables, by running what initialises them with another value."""
+    """Give variables values, by their names in TensorFlow."""
     known = {variable.op.name: variable for variable in built.variables()}
-    feeds = {}
+    given = []
     for name, value in values.items():
         if name not in known:
             help = did_you_mean(name, known) or "the variables are " + (listed(known) or "none")
@@ -180,8 +182,8 @@ def _give(built: BuiltGraph, session, values: Mapping[str, object]) -> None:
         type = variable_type(known[name])
         array = convert(value, type, name, None)
         check_shapes([(name, type, array, None)])
-        feeds[known[name].initializer.inputs[1]] = array
-    session.run([known[name].initializer for name in values], feeds)
+        given.append((known[name], array))
+    built.assign(session, given)
 
 
 def _whole(compiled):

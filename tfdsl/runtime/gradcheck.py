@@ -11,7 +11,7 @@ from ..analysis.gradcheck import METHODS, Check, between, way
 from ..diagnostics import TfgError
 from ..lowering.graph import extend
 from ..program import BatchField, Feed, Field, Graph, Node, Origin, Program, Ref, Train, Value, walk
-from .session import SessionRun
+from .execution.execution import Execution
 
 # What a disagreement with reverse mode may be, relative to the largest element: by the bits of the dtype.
 _TOLERANCE = {"numeric": {16: 0.2, 32: 2e-2, 64: 1e-5}, "exact": {16: 5e-2, 32: 1e-3, 64: 1e-9}}
@@ -47,7 +47,7 @@ class Report:
         return all(outcome.agrees for outcome in self.outcomes)
 
 
-def compare(run: SessionRun, ctx: Analysis, check: Check, feeds: list[Feed], tolerance: float | None) -> Report:
+def compare(run: Execution, ctx: Analysis, check: Check, feeds: list[Feed], tolerance: float | None) -> Report:
     """One gradient in all ways, from the values that the session's variables have."""
     fed = run.feed_dict(feeds)
     outcomes = [_outcome(run, ctx, check, method, fed) for method in METHODS]
@@ -65,12 +65,12 @@ def compare(run: SessionRun, ctx: Analysis, check: Check, feeds: list[Feed], tol
     return report
 
 
-def _outcome(run: SessionRun, ctx: Analysis, check: Check, method: str, fed: dict) -> Outcome:
+def _outcome(run: Execution, ctx: Analysis, check: Check, method: str, fed: dict) -> Outcome:
     made = way(ctx, check, method)
     if made.reason:
         return Outcome(method, reason=made.reason)
     try:
-        extend(run.built, made.items, run.around.arrays)
+        extend(run.built, made.items, run.context.arrays)
     except TfgError as error:
         return Outcome(method, reason=error.diagnostics[0].headline)
     fetches = [run.built.value(ref) for ref in made.refs]
@@ -98,7 +98,7 @@ def _judge(outcome: Outcome, reference: Outcome, size: float, tolerance: float) 
     outcome.agrees = bool(outcome.relative <= tolerance)  # False for NaN
 
 
-def _suspect(run: SessionRun, ctx: Analysis, check: Check, fed: dict, size: float, tolerance: float) -> Node | None:
+def _suspect(run: Execution, ctx: Analysis, check: Check, fed: dict, size: float, tolerance: float) -> Node | None:
     """The node nearest to the ys through which the gradient goes wrong.
 
     The gradient with respect to what a node is made from is wrong, and the one with respect to the node is not.

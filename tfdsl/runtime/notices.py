@@ -3,27 +3,27 @@
 from ..executed import keeps_checkpoints
 from ..program import Origin, Run, walk
 from .execution import random_state
-from .session import SessionRun
+from .execution.execution import Execution
 
 
-def say_before(run: SessionRun) -> None:
+def say_before(run: Execution) -> None:
     _say_hidden(run)
     _say_undivided(run)
 
 
-def _say_hidden(run: SessionRun) -> None:
+def _say_hidden(run: Execution) -> None:
     """Note what a resumed run of a session that keeps checkpoints cannot go on with."""
     if any(map(keeps_checkpoints, run.plan.body)):
-        for kind, origin in random_state.hidden(run, run.plan.body):
+        for kind, origin in random_state.hidden(run.built, run.streams, run.plan.body):
             line = origin.span.line
             run.options.note(f"line {line}: no checkpoint can hold the state of {kind}; a resumed run begins it anew")
 
 
-def _say_undivided(run: SessionRun) -> None:
+def _say_undivided(run: Execution) -> None:
     """Note which optimizers of a session take their steps undivided, though there are several towers for them."""
     program = run.built.program
     executed = program.reach([ref for one in walk(run.plan.body) if isinstance(one, Run) for ref in one.refs])
-    where = "in towers" if run.options.servers is None else "between the workers"
+    where = "between the workers" if run.on_cluster else "in towers"
     for id, whole in run.built.undivided.items():
         if id in executed:
             line, because = _line(program.nodes[id].origin), _line(whole.origin)

@@ -2,19 +2,17 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..access import Access
 from ..cluster import TIMEOUT
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from .checkpoint.store import States
-    from .cluster.async_training import Part, Share
-    from .execution.cluster_session import Servers
+    from .checkpoint.store import CheckpointStore
     from .execution.trace import Tracer
+    from .step_slice import StepSlice
 
 
 # Defaults of options are functions with names, so that options can be pickled.
@@ -34,7 +32,7 @@ def _nothing() -> None:
     pass
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Options:
     """How to run a program: `program.run(options=tfdsl.Options(deterministic=True))`.
 
@@ -60,7 +58,7 @@ class Options:
     note: Callable[[str], None] = _drop
     logdir: str | None = None
     fresh: bool = False
-    states: "Mapping[str, States] | None" = None  # the folders of the checkpoints, where the caller holds them already
+    stores: "Mapping[str, CheckpointStore] | None" = None  # of the checkpoints, where the caller has opened them
     resume_anyway: bool = False
     keep_variables: bool = True
     session_ended: "Callable[[int, Mapping[str, np.ndarray]], None] | None" = None
@@ -68,13 +66,10 @@ class Options:
     progress: "Callable[[int, int, str], Progress] | None" = None
     tracer: "Tracer | None" = None
     engine: str = ""
-    access: Access = field(default_factory=Access)  # opens the paths of the program; a compiled program gives its own
     deterministic: bool = False
     timeout: float = TIMEOUT
-    servers: "Servers | None" = None  # of the cluster that it runs on; a compiled program gives its own
-    part: "Part | None" = None  # what this process takes of the trainings, where each worker trains by itself
+    part: "StepSlice | None" = None  # what this process takes of the trainings, where each worker trains by itself
     check: Callable[[], None] = _nothing  # raises an error if a process of another worker is gone
-    share: "Share | None" = None  # the same, as it is
 
 
 class Progress:

@@ -4,23 +4,23 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from ..access import access_of
+from ..access import Access, access_of
 from ..data.arrays import Dataset
 from ..data.schema import shown
 from ..diagnostics import DATA_EMPTIED, DATA_ROUNDED, EXPECT_FAILED, SYNTHETIC, Diagnostic, TfgError
 from ..lowering.tf import tf
 from ..program import Program, Restore, Save, Session, known_text, walk
 from ..render import render_text
-from .checkpoint.manager import Kept
-from .checkpoint.store import held
-from .cluster.async_training import Phase, Share
+from .checkpoint.manager import CheckpointManager
+from .checkpoint.store import open_stores
+from .cluster.async_training import AsyncWorker, Phase
 from .execution.cluster_session import Lost, Servers
 from .execution.savers import Savers
 from .files.event_log import rewind, scalars
 from .options import Options
 from .result import DataUsed, Interrupted, Result
-from .session import opened, run_session
-from .training.train import take_part
+from .run_context import RunContext
+from .session import opened, run_session, take_part
 
 
 def run(compiled, session: str | None = None, options: Options | None = None) -> Result:
@@ -28,10 +28,13 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
     options = options or Options(write=lambda line: None)
     program = compiled.program
     result = Result(program.path, {param.name: param.value for param in program.params})
-    if compiled.cluster is not None:
-        options.servers = Servers(compiled.cluster, options.timeout, options.note, compiled.worker, options.interrupted)
+    servers, worker = None, None
+    if compiled.devices.cluster is not None:
+        servers = Servers(
+            compiled.devices.cluster, options.timeout, options.note, compiled.devices.worker, options.interrupted
+        )
     if options.part is not None:
-        options.share = Share(options.servers, options.part, options.check)
+        worker = AsyncWorker(servers, options.part, options.check)
     result.versions = {"tensorflow": tf.__version__}
 
     def arrays(field):
@@ -39,27 +42,29 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
         _record_data(compiled, options, result)
         return array
 
+    context = RunContext(options, result, arrays, compiled.access, servers, worker)
     with ExitStack() as stack:
-        states = options.states
-        if states is None:
-            states = stack.enter_context(held(program, session, options.access))
-        checkpoints = Kept(compiled, session, states, options, result)
+        stores = options.stores
+        if stores is None:
+            stores = stack.enter_context(open_stores(program, session, compiled.access))
+        reached = (lambda: None) if worker is None else worker.board.steps
+        checkpoints = CheckpointManager(compiled, session, stores, options, result, servers, reached)
         if options.fresh:
             checkpoints.start_over()
         try:
             resume = checkpoints.resume(options.resume_anyway)
             if resume is not None:
-                _take_up_logs(result, options)
+                _take_up_logs(result, options, compiled.access)
             first = 0 if resume is None else resume.position.session
             wanted = [(number, plan) for number, plan in enumerate(program.sessions) if session in (None, plan.name)]
             wanted = [(number, plan) for number, plan in wanted if number >= first]
             if resume is None:
-                check_restores(compiled, [plan for _, plan in wanted], options)
+                check_restores(compiled, [plan for _, plan in wanted])
             for number, plan in wanted:
                 built = compiled.built(plan.graph)
                 _record_data(compiled, options, result)
                 here = resume if number == first else None
-                run_session(plan, built, arrays, options, result, checkpoints, number, here)
+                run_session(plan, built, context, checkpoints, number, here)
         except Interrupted:
             result.interrupted = True
         except TfgError as error:
@@ -67,8 +72,8 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
                 checkpoints.clear_finished()  # nothing went wrong: the program has judged what it has learnt
             raise
         else:
-            if options.share is not None:
-                options.share.end()
+            if worker is not None:
+                worker.end()
             checkpoints.clear()  # not before: what comes after a training, as `save`, may fail or be killed
     return result
 
@@ -76,27 +81,27 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
 def follow(compiled, options: Options) -> None:
     """Take this process's part of the trainings of a run that another process leads, until that is over."""
     program, result = compiled.program, Result(compiled.program.path, {})
-    options.servers = Servers(compiled.cluster, options.timeout, options.note, compiled.worker)
-    options.servers.wait()
-    share = options.share = Share(options.servers, options.part)
-    kept = Kept(compiled, None, {}, options, result)
+    servers = Servers(compiled.devices.cluster, options.timeout, options.note, compiled.devices.worker)
+    servers.wait()
+    worker = AsyncWorker(servers, options.part)
+    context = RunContext(options, result, compiled.array, compiled.access, servers, worker)
     done: Phase | None = None
     while True:
         try:
-            done = share.wait(done)
+            done = worker.wait(done)
             if done is None:
                 return
             plan = program.sessions[done.session]
-            with opened(plan, compiled.built(plan.graph), compiled.array, options, result, done.session) as run:
-                run.at = done.statement
-                train = plan.body[done.statement]
-                take_part(run, train, kept, (done.session, done.statement), share.own_step())
+            built, number = compiled.built(plan.graph), done.session
+            with opened(plan, built, context, number) as session:
+                session.run.at = done.statement
+                take_part(session, plan.body[done.statement], worker.own_step())
         except Lost as lost:
-            options.servers.again(lost)
+            servers.wait_again(lost)
             done = None  # it is begun again, from where it was
 
 
-def check_restores(compiled, sessions: list[Session], options: Options) -> None:
+def check_restores(compiled, sessions: list[Session]) -> None:
     """Before anything runs: what the sessions restore is there, and has a value for each variable. All that is wrong
     is said at once. What the sessions themselves save before is left to them."""
     made: set[str | None] = set()
@@ -108,7 +113,7 @@ def check_restores(compiled, sessions: list[Session], options: Options) -> None:
             if isinstance(statement, Save):
                 made.add(place)
             elif path is not None and not made & {place, None}:
-                savers = Savers(compiled.built(plan.graph), options.access)
+                savers = Savers(compiled.built(plan.graph), compiled.access)
                 try:
                     if not statement.if_exists or savers.exists(path, statement.origin):
                         savers.check(statement.pairs, path, statement.origin)
@@ -118,10 +123,10 @@ def check_restores(compiled, sessions: list[Session], options: Options) -> None:
         raise TfgError(faults)
 
 
-def _take_up_logs(result: Result, options: Options) -> None:
+def _take_up_logs(result: Result, options: Options, own: Access) -> None:
     """Go on with the event files of a run that was stopped, and with what it had logged."""
     # A checkpoint says where its event files are; they are looked for where this run's user or program wants them.
-    access = options.access if options.logdir is None else access_of(options.logdir)
+    access = own if options.logdir is None else access_of(options.logdir)
     files = [file for file in result.events if options.logdir in (None, file.folder)]
     for folder in rewind(files, result.run, access):
         options.note(f"what was logged to {folder} before the checkpoint is not there any more, or not all of it")

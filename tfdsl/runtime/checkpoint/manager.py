@@ -3,21 +3,16 @@
 What is kept: variables and optimizer slots, the position (session, statement, step, statement of the body), the state
 of every random op, where the event files end, the time that `{now}` stands for, what the run did so far, and what all
 this belongs to: the program, its params, the content of its data, and the machine, as far as bits depend on it. How it
-is on the disk stands in `states.py`.
+is on the disk stands in `store.py`.
 """
 
-import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict, astuple, dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ...access import Refused
 from ...diagnostics import (
     CHECKPOINT_DAMAGED,
     CHECKPOINT_GONE,
@@ -28,24 +23,22 @@ from ...diagnostics import (
     Diagnostic,
     Note,
 )
-from ...lowering.failures import failure, reason_of
+from ...lowering.failures import failure
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf
-from ...program import Checkpoint, Origin, Program, Train, checkpoint_folders, known_text
+from ...program import Checkpoint, Origin, Train, checkpoint_folders, known_text
 from ...render import render_text
-from ...serialize import fingerprint
 from ..execution import random_state
-from ..execution.cluster_session import Lost
+from ..execution.cluster_session import Lost, Servers
+from ..execution.execution import Execution
 from ..files.event_log import LogFile
+from ..options import Options
 from ..result import Result
+from .form import is_formed
+from .identity import changes, differences, digest, identity
 from .machine import machine
-from .server_snapshot import Copied, OnServers
-from .store import State, States, reported
-
-if TYPE_CHECKING:
-    from ..options import Options
-
-_BLOCK = 1 << 16  # rows of data that are looked at together
+from .server_snapshot import ServerSnapshot, SnapshotCopy
+from .store import CheckpointEntry, CheckpointStore, reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,78 +57,24 @@ class Resume:
     taken."""
 
     position: Position
-    states: States | Copied
-    state: State
+    store: CheckpointStore | SnapshotCopy
+    entry: CheckpointEntry
     is_exact: bool
 
 
-# --- what a checkpoint belongs to ---------------------------------------------------------------
+class CheckpointManager:
+    """The checkpoints of a run of a compiled program, or of one of its sessions, in folders that it has to itself.
 
-
-def identity(program: Program) -> dict[str, object]:
-    """The program's meaning, its params and its data, the content of that apart."""
-    return {
-        "graphs": {graph.name: fingerprint(graph) for graph in program.graphs},
-        "sessions": [fingerprint(session) for session in program.sessions],
-        "variables": {
-            f"{graph.name}.{node.name}" if graph.name else node.name: str(node.outputs[0])
-            for graph in program.graphs
-            for node in graph.variables()
-        },
-        "params": {param.name: repr(param.value) for param in program.params},
-        "data": {data.name: fingerprint((data.source, data.transforms, data.rows)) for data in program.data},
-    }
-
-
-def digest(dataset) -> str:
-    """The SHA-256 of a data set's numbers: every one is looked at, block by block."""
-    result = hashlib.sha256()
-    for part in [dataset] if dataset.split is None else [dataset.train, dataset.test]:
-        for array in (part.features, part.target):
-            if array is None:
-                continue
-            result.update(f"{array.dtype} {array.shape};".encode())
-            for start in range(0, len(array), _BLOCK):
-                result.update(np.ascontiguousarray(array[start : start + _BLOCK]))
-    return result.hexdigest()
-
-
-def _differences(old: Mapping, new: Mapping) -> list[str]:
-    """In words, what differs between the program of a checkpoint and this one."""
-    result = [f"param '{name}' {change}" for name, change in _changes(old["params"], new["params"])]
-    declared = {name for name, _ in _changes(old["data"], new["data"])}
-    content = {name for name in old["contents"] if old["contents"][name] != new["contents"].get(name)}
-    result += [f"data '{name}' changed" for name in sorted(declared | content)]
-    result += [f"variable '{name}' {change}" for name, change in _changes(old["variables"], new["variables"])]
-    if not result and old["graphs"] != new["graphs"]:
-        result.append("the text of its graph changed")
-    if not result and old["sessions"] != new["sessions"]:
-        result.append("the text of its sessions changed")
-    return result
-
-
-def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for name in sorted(old.keys() | new.keys()):
-        if name not in new:
-            yield name, "is gone"
-        elif name not in old:
-            yield name, "is new"
-        elif old[name] != new[name]:
-            # Digests say nothing to anybody; what a user wrote does.
-            yield name, f"was {old[name]} and is {new[name]}"
-
-
-# --- the checkpoints of a run -------------------------------------------------------------------
-
-
-class Kept:
-    """The checkpoints of a run of a compiled program, or of one of its sessions, in folders that it has to itself."""
+    `reached` tells how far the workers have come, where each trains by itself.
+    """
 
     def __init__(
-        self, compiled, only: str | None, states: Mapping[str, States], options: "Options", result: Result
+        self, compiled, only: str | None, stores: Mapping[str, CheckpointStore], options: Options, result: Result,
+        servers: Servers | None = None, reached: Callable[[], list[int] | None] = lambda: None,
     ):  # fmt: skip
         self._compiled, self._program, self._only = compiled, compiled.program, only
-        self._states, self._options, self._result = states, options, result
+        self._stores, self._options, self._result = stores, options, result
+        self._servers, self._reached = servers, reached
         self._origins = checkpoint_folders(self._program, only)
         self._digests: dict[str, str] = {}
         self._finished: set[str] = set()
@@ -143,26 +82,26 @@ class Kept:
 
     def start_over(self) -> None:
         """Forget all checkpoints. An error, with nothing touched, where something else has the name of one."""
-        for folder, states in self._states.items():
-            for name in states.foreign():
+        for folder, store in self._stores.items():
+            for name in store.foreign():
                 raise failure(CHECKPOINT_NOT_OURS, self._origins[folder], path=os.path.join(folder, name))
         self.clear()
 
     def clear(self) -> None:
         """Forget all checkpoints of ours: the run is over, or begins anew."""
-        for states in self._states.values():
-            states.clear()
+        for store in self._stores.values():
+            store.clear()
 
-    def finish(self, run, folder: str) -> None:
+    def finish(self, run: Execution, folder: str) -> None:
         """A training is over. Its checkpoints are forgotten when what comes after it, as `save`, is done, too."""
         self._finished.add(folder)
-        if run.recovery is not None:
-            OnServers.of(run.built).clear(run.session)
+        if run.on_cluster:
+            ServerSnapshot.of(run.built).clear(run.session)
 
     def clear_finished(self) -> None:
         """Forget the checkpoints of trainings that are over."""
         for folder in self._finished:
-            self._states[folder].clear()
+            self._stores[folder].clear()
 
     # --- going on -------------------------------------------------------------------------
 
@@ -172,7 +111,7 @@ class Kept:
         An error where it is of another program or machine and not wanted `anyway`, or where none is whole; nothing is
         touched then.
         """
-        found = [one for folder in self._states if (one := self._newest(folder)) is not None]
+        found = [one for folder in self._stores if (one := self._newest(folder)) is not None]
         if not found:
             return None
         folder, state = max(found, key=lambda one: astuple(_position(one[1])))
@@ -181,38 +120,38 @@ class Kept:
             return on_servers
         about, origin = state.about, self._origins[folder]
         loaded = [name for name in about["identity"]["contents"] if self._has(name)]
-        differences = _differences(about["identity"], self._identity_with(loaded))
-        if differences and not anyway:
-            raise failure(CHECKPOINT_OTHER, origin, path=folder, what="; ".join(differences))
-        others = [f"{what} {change}" for what, change in _changes(about["machine"], self._machine)]
+        different = differences(about["identity"], self._identity_with(loaded))
+        if different and not anyway:
+            raise failure(CHECKPOINT_OTHER, origin, path=folder, what="; ".join(different))
+        others = [f"{what} {change}" for what, change in changes(about["machine"], self._machine)]
         if others and not anyway:
             raise failure(CHECKPOINT_MACHINE, origin, path=folder, what="; ".join(others))
         position = _position(state)
         self.last = folder, position.step
-        if differences or not self._is_there(position):
+        if different or not self._is_there(position):
             position = self._nearest(position, folder)
         else:
             self._go_on(about)
         self._options.note(f"going on from step {position.step}, kept in {folder}")
-        for what in differences + others:
+        for what in different + others:
             self._options.note(f"although it is of something else: {what}")
         self._result.resumed.append(folder)
-        return Resume(position, self._states[folder], state, not differences)
+        return Resume(position, self._stores[folder], state, not different)
 
-    def _on_servers(self, folder: str, state: State) -> Resume | None:
+    def _on_servers(self, folder: str, state: CheckpointEntry) -> Resume | None:
         """What the servers still have of the run that kept a checkpoint, if they are further than that."""
         position = _position(state)
-        if self._options.servers is None or not self._is_there(position):
+        if self._servers is None or not self._is_there(position):
             return None
         built = self._compiled.built(self._program.sessions[position.session].graph)
         run = state.about["record"]["run"]
-        with self._options.servers.in_time(self._origins[folder]):
-            copied = self._copied(built, lambda about: _is_formed(about) and about["record"]["run"] == run)
+        with self._servers.in_time(self._origins[folder]):
+            copied = self._copied(built, lambda about: is_formed(about) and about["record"]["run"] == run)
         if copied is None:
             return None
         about = copied.about
         loaded = [name for name in about["identity"]["contents"] if self._has(name)]
-        is_other = _differences(about["identity"], self._identity_with(loaded)) or about["machine"] != self._machine
+        is_other = differences(about["identity"], self._identity_with(loaded)) or about["machine"] != self._machine
         reached = Position(**about["position"])
         if is_other or about.get("folder") != folder or astuple(reached) <= astuple(position):
             return None
@@ -220,35 +159,35 @@ class Kept:
         self._go_on(about)
         self._options.note(f"going on from step {reached.step}, which the servers still have")
         self._result.resumed.append(folder)
-        return Resume(reached, copied, State("", about), True)
+        return Resume(reached, copied, CheckpointEntry("", about), True)
 
-    def _copied(self, built: BuiltGraph, is_wanted: Callable[[dict], bool]) -> Copied | None:
+    def _copied(self, built: BuiltGraph, is_wanted: Callable[[dict], bool]) -> SnapshotCopy | None:
         """The newest copy of a graph's variables that the servers have."""
-        servers = self._options.servers
+        servers = self._servers
         while True:
             try:
                 with closing(servers.session(built.data, built.setting.soft_placement)) as session:
-                    return OnServers.of(built).newest(session, is_wanted)
+                    return ServerSnapshot.of(built).newest(session, is_wanted)
             except Lost as lost:
-                servers.again(lost)
+                servers.wait_again(lost)
 
     def check_engine(self, resume: Resume, engine: str, origin: Origin) -> None:
         """XLA gives other bits than the engines that run TensorFlow's ops, which all give the same."""
-        before = resume.state.about["record"]["engines"][-1]
+        before = resume.entry.about["record"]["engines"][-1]
         if (before == "xla") != (engine == "xla") and not self._options.resume_anyway:
             what = f"its engine was {before} and is {engine}"
-            raise failure(CHECKPOINT_MACHINE, origin, path=resume.states.path, what=what)
+            raise failure(CHECKPOINT_MACHINE, origin, path=resume.store.path, what=what)
 
-    def _newest(self, folder: str) -> tuple[str, State] | None:
+    def _newest(self, folder: str) -> tuple[str, CheckpointEntry] | None:
         origin = self._origins[folder]
-        state, damaged = self._states[folder].newest()
+        state, damaged = self._stores[folder].newest()
         if damaged and state is None:
             notes = [Note(f"in {name}, {reason}") for name, reason in damaged[1:]]
             name, reason = damaged[0]
-            if foreign := self._states[folder].foreign():
+            if foreign := self._stores[folder].foreign():
                 raise failure(CHECKPOINT_NOT_OURS, origin, path=os.path.join(folder, foreign[-1]))
             raise failure(CHECKPOINT_DAMAGED, origin, notes, folder=folder, name=name, reason=reason)
-        if state is not None and not _is_formed(state.about):
+        if state is not None and not is_formed(state.about):
             reason = "manifest.json says what no run writes"
             raise failure(CHECKPOINT_DAMAGED, origin, folder=folder, name=state.name, reason=reason)
         for name, reason in damaged:
@@ -294,38 +233,38 @@ class Kept:
 
     # --- keeping --------------------------------------------------------------------------
 
-    def save(self, run, folder: str, position: Position, origin: Origin) -> None:
+    def save(self, run: Execution, folder: str, position: Position, origin: Origin) -> None:
         """Keep all that a session's training needs to go on."""
         with reported(folder, origin, self.last_text):
             if run.log is not None:
                 run.log.keep()
             about = self._about(run, position)
-            if self._states[folder].put(position.step, about, run.savers.writer(run.session)):
+            if self._stores[folder].put(position.step, about, run.savers.writer(run.session)):
                 self._options.note(render_text(Diagnostic(CHECKPOINT_GONE, origin.span, {"path": folder})).rstrip())
             self.last = folder, position.step
             self._finished.discard(folder)
-            for other in self._states:  # of trainings that are over
+            for other in self._stores:  # of trainings that are over
                 if other != folder:
-                    self._states[other].clear()
+                    self._stores[other].clear()
 
-    def hold(self, run, folder: str, position: Position) -> None:
+    def copy_to_servers(self, run: Execution, folder: str, position: Position) -> None:
         """Have the servers keep what a session's training needs to go on."""
         if run.log is not None:
             with reported(folder, run.plan.origin, self.last_text):
                 run.log.keep()
-        OnServers.of(run.built).put(run.session, {**self._about(run, position), "folder": folder})
+        ServerSnapshot.of(run.built).put(run.session, {**self._about(run, position), "folder": folder})
 
-    def _about(self, run, position: Position) -> dict[str, object]:
+    def _about(self, run: Execution, position: Position) -> dict[str, object]:
         """What a checkpoint has beside the variables."""
         return {
             "tensorflow": tf.__version__,
             "identity": self._identity_with(self._compiled.datasets),
             "machine": self._machine,
             "position": asdict(position),
-            "now": run.around.counters["now"],
+            "now": run.context.counters["now"],
             "time": time.time(),
-            "random": random_state.read(run),
-            "reached": run.options.share.board.steps() if run.options.share else None,
+            "random": random_state.read(run.built, run.session, run.streams),
+            "reached": self._reached(),
             "record": self._record(),
         }
 
@@ -356,8 +295,8 @@ class Kept:
     def _machine(self) -> dict[str, str]:
         """What the bits of this run depend on beside that."""
         towers = str(self._compiled.setting(self._program.graphs[0]).layout.towers)
-        if self._options.share is not None:
-            towers = f"one in each of {self._options.share.part.of} processes"
+        if self._options.part is not None:
+            towers = f"one in each of {self._options.part.of} processes"
         return {**machine(), "op_determinism": "on" if self._options.deterministic else "off", "towers": towers}
 
     def _has(self, name: str) -> bool:
@@ -369,60 +308,5 @@ class Kept:
         return self._digests[name]
 
 
-def restore(run, resume: Resume, origin: Origin) -> None:
-    """Give a session's variables and random ops what a checkpoint has: all of it, or what fits."""
-    about = resume.state.about
-    if isinstance(resume.states, Copied):
-        run.recovery.put_back(resume.states.values)
-        random_state.put(run, about["random"])
-        return
-    try:
-        with resume.states.reading(resume.state) as prefix:
-            if resume.is_exact:
-                run.savers.read(run.session, prefix)
-            else:
-                for name, reason in run.savers.read_what_fits(run.session, prefix):
-                    run.options.note(f"variable '{name}' starts anew: {reason}")
-    except (OSError, Refused, ValueError, tf.errors.OpError) as error:
-        details = {"folder": resume.states.path, "name": resume.state.name, "reason": reason_of(error)}
-        raise failure(CHECKPOINT_DAMAGED, origin, **details) from error
-    random_state.put(run, about["random"])
-
-
-_FORM = {
-    "identity": {"graphs": {}, "sessions": [], "variables": {}, "params": {}, "data": {}, "contents": {}},
-    "machine": {}, "position": {"session": 0, "statement": 0, "step": 0, "body": 0}, "now": "", "random": {},
-    "record": {
-        "run": "", "started": 0.0, "steps": 0, "expectations": 0, "engines": [""], "logdirs": [], "saved": [],
-        "resumed": [], "events": [],
-    },
-}  # fmt: skip
-_EVENT = {"folder": "", "name": "", "session": 0, "size": 0, "last": 0}
-
-
-def _is_formed(about: object) -> bool:
-    """Whether a manifest is what a run writes: its checksum says that it is whole, not who wrote it."""
-    return (
-        _is_like(about, _FORM)
-        and min(about["position"].values()) >= 0
-        and all(_is_like(one, _EVENT) and len(one) == len(_EVENT) for one in about["record"]["events"])
-        and all(_is_like(one, [0, 0, 0]) and len(one) == 3 for one in about["random"].values())
-    )
-
-
-def _is_like(value: object, form: object) -> bool:
-    """Whether a value has the kind of a form, and in it what that has in it."""
-    match form:
-        case dict():
-            return isinstance(value, dict) and all(name in value and _is_like(value[name], form[name]) for name in form)
-        case list():
-            is_long = isinstance(value, list) and len(value) >= len(form)
-            return is_long and all(map(_is_like, value, form))
-        case float():
-            return isinstance(value, (int, float))
-        case _:
-            return type(value) is type(form)
-
-
-def _position(state: State) -> Position:
+def _position(state: CheckpointEntry) -> Position:
     return Position(**state.about["position"])

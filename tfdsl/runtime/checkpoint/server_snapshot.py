@@ -16,13 +16,12 @@ import numpy as np
 
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf, v1
-from ..execution.cluster_session import variables_of
 
 _COPIES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
+class SnapshotCopy:
     """A copy that was read: what it belongs to, and the variables' values."""
 
     about: dict
@@ -30,7 +29,7 @@ class Copied:
     path = "the memory of the servers"
 
 
-class OnServers:
+class ServerSnapshot:
     """The copies of the variables of one graph."""
 
     def __init__(self, built: BuiltGraph):
@@ -39,7 +38,7 @@ class OnServers:
         self._number = 0  # of the newest one
 
     @classmethod
-    def of(cls, built: BuiltGraph) -> "OnServers":
+    def of(cls, built: BuiltGraph) -> "ServerSnapshot":
         """Those of a graph, to which they are added when first asked for."""
         with built.lock:
             if "copies" not in built.added:
@@ -53,7 +52,7 @@ class OnServers:
         session.run(copy.put, {copy.given: json.dumps({**about, "number": number})})
         self._number = number  # not before: if that fails, the other copy stays the one that is whole
 
-    def newest(self, session: v1.Session, is_wanted: Callable[[dict], bool]) -> Copied | None:
+    def newest(self, session: v1.Session, is_wanted: Callable[[dict], bool]) -> SnapshotCopy | None:
         """The newer copy of those that are whole and wanted, by what they belong to, if there is one."""
         found = [copied for copied in self._found(session) if is_wanted(copied.about)]
         if not found:
@@ -62,7 +61,7 @@ class OnServers:
         self._number = newest.about["number"]
         return newest
 
-    def _found(self, session: v1.Session) -> Iterator[Copied]:
+    def _found(self, session: v1.Session) -> Iterator[SnapshotCopy]:
         for copy in self._copies:
             try:
                 before, values, after = session.run(copy.read)
@@ -70,7 +69,7 @@ class OnServers:
             except (tf.errors.FailedPreconditionError, tf.errors.NotFoundError, ValueError):
                 continue  # never written, or on a server that was started again
             if before == after and isinstance(about, dict) and isinstance(about.get("number"), int):
-                yield Copied(about, values)
+                yield SnapshotCopy(about, values)
 
     def clear(self, session: v1.Session) -> None:
         """Forget both."""
@@ -81,7 +80,7 @@ class _Copy:
     """The nodes of one copy. A copy is with its variable, the description with the first variable."""
 
     def __init__(self, built: BuiltGraph, number: int):
-        variables = list(variables_of(built))
+        variables = built.state_variables()
         first = variables[0].handle if variables else None
         self._number = number
         description = self._handle(first, tf.string, [], "about")

@@ -33,14 +33,14 @@ _FILE = re.compile(r"variables\.(?:index|data-\d{5}-of-\d{5})\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class CheckpointEntry:
     """A state that was verified: its folder's name and its manifest."""
 
     name: str
     about: dict
 
 
-class States:
+class CheckpointStore:
     """The states of one folder, which is made if there is none, and is this run's alone until it is closed.
 
     `lock.Held` if another run has it, OSError if it cannot be made or written to, `access.Refused` if it is elsewhere.
@@ -71,12 +71,12 @@ class States:
         except FileNotFoundError:
             self._folder, self._is_ours = self._access.folder(self.path, create=True), True
 
-    def newest(self) -> tuple[State | None, list[tuple[str, str]]]:
+    def newest(self) -> tuple[CheckpointEntry | None, list[tuple[str, str]]]:
         """The newest state that is whole, if any, and the names of newer ones that are not, with what is wrong."""
         damaged = []
         for name in reversed(self._names()):
             try:
-                state = State(name, self._read(name))
+                state = CheckpointEntry(name, self._read(name))
             except Damaged as reason:
                 damaged.append((name, str(reason)))
             else:
@@ -85,7 +85,7 @@ class States:
         return None, damaged
 
     @contextmanager
-    def reading(self, state: State) -> Iterator[str]:
+    def reading(self, state: CheckpointEntry) -> Iterator[str]:
         """The prefix of a state's files, for TensorFlow to read."""
         files = {name: name for name in state.about["files"]}
         with self._folder.folder(state.name) as folder, folder.held(files) as path:
@@ -195,13 +195,13 @@ class States:
 
 
 @contextmanager
-def held(program: Program, only: str | None, access: Access) -> Iterator[dict[str, States]]:
+def open_stores(program: Program, only: str | None, access: Access) -> Iterator[dict[str, CheckpointStore]]:
     """The folders of a program's checkpoints, or of one session's, for nobody else to work in meanwhile."""
     with ExitStack() as stack:
         result = {}
         for path, origin in checkpoint_folders(program, only).items():
             with reported(path, origin):
-                result[path] = stack.enter_context(closing(States(path, access)))
+                result[path] = stack.enter_context(closing(CheckpointStore(path, access)))
         yield result
 
 

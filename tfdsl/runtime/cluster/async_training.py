@@ -11,16 +11,16 @@ is under way, and how far each worker has come.
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from ...diagnostics import WORKER_SILENT, Diagnostic, TfgError
 from ...lowering.data import Data
 from ...lowering.tf import tf, v1
-from ...program import Run, Statement
 from ...record import Record
 from ..execution.cluster_session import ClusterSession, Lost, Servers
+from ..step_slice import StepSlice
+from ..training.engine import Handler, Training
 
 _LOOK = 0.05  # seconds between two looks at the board by one who waits
 _NOTE = 0.1  # seconds between two notes of how far a worker has come, at least
@@ -36,28 +36,10 @@ class Phase(Record):
     is_open: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The steps of one worker: those whose number, divided by `of`, leaves `number`. `board` is the name of the
-    run's board."""
-
-    number: int
-    of: int
-    board: str
-
-    @property
-    def is_chief(self) -> bool:
-        return self.number == 0
-
-    def first(self, step: int) -> int:
-        """The first of them that is not before a step."""
-        return step + (self.number - step) % self.of
-
-
-class Board:
+class Blackboard:
     """The variables that the processes share."""
 
-    def __init__(self, servers: Servers, part: Part):
+    def __init__(self, servers: Servers, part: StepSlice):
         self._servers = servers
         with tf.Graph().as_default() as graph, tf.device("/job:ps/task:0"):
             self._data = Data(graph)
@@ -79,7 +61,7 @@ class Board:
         self._open()
 
     @staticmethod
-    def _handle(part: Part, name: str, dtype: tf.DType, shape: list[int]) -> tf.Tensor:
+    def _handle(part: StepSlice, name: str, dtype: tf.DType, shape: list[int]) -> tf.Tensor:
         return tf.raw_ops.VarHandleOp(dtype=dtype, shape=shape, shared_name=f"tfdsl.board.{part.board}/{name}")
 
     def _open(self) -> None:
@@ -118,11 +100,11 @@ class Board:
         self._session.close()
 
 
-class Share:
+class AsyncWorker:
     """One process's part in the trainings of a run. `check` raises an error if another process is gone for good."""
 
-    def __init__(self, servers: Servers, part: Part, check: Callable[[], None] = lambda: None):
-        self.part, self.board, self._check, self._timeout = part, Board(servers, part), check, servers.timeout
+    def __init__(self, servers: Servers, part: StepSlice, check: Callable[[], None] = lambda: None):
+        self.part, self.board, self._check, self._timeout = part, Blackboard(servers, part), check, servers.timeout
         self._turn, self._next = 0, 0.0
         self._phase: Phase | None = None
 
@@ -141,7 +123,7 @@ class Share:
         self._phase = Phase(session, statement, self._turn, True)
         self.board.write(self._phase, steps)
 
-    def put_back(self, session: int, statement: int, steps: list[int]) -> None:
+    def restart(self, session: int, statement: int, steps: list[int]) -> None:
         """The variables are again what they were before a statement, when the workers had come so far."""
         phase = self._phase
         if not self.part.is_chief:
@@ -173,11 +155,6 @@ class Share:
     def end(self) -> None:
         """The run is over."""
         self.board.write(Phase(-1, -1, self._turn, False), self.board.steps())
-
-    def takes(self, step: int, statement: Statement) -> bool:
-        """Whether a statement of a step is done by this process: a `run` by the one whose step it is, all else by the
-        chief."""
-        return self.part.first(step) == step if isinstance(statement, Run) else self.part.is_chief
 
     # --- all ------------------------------------------------------------------------------
 
@@ -213,3 +190,22 @@ class Share:
         if time.monotonic() < self._next:
             return False
         return self.board.read() != self._phase
+
+
+class AsyncTraining(Handler):
+    """The chief's part in a training of several processes. `reached` tells from which step on each worker goes on."""
+
+    def __init__(self, worker: AsyncWorker, reached: list[int] | None):
+        self._worker, self._reached = worker, reached
+
+    def begin(self, training: Training) -> None:
+        self._worker.begin(*training.place, training.first, self._reached)
+
+    def after_step(self, training: Training) -> None:
+        self._worker.came_to(training.loop.step)
+
+    def complete(self, training: Training) -> None:
+        self._worker.join(training.loop.total)
+
+    def end(self, training: Training) -> None:
+        self._worker.close()

@@ -155,7 +155,7 @@ class Servers:
             return Lost(lost, was_late)
         return Late() if was_late else error
 
-    def again(self, lost: Lost) -> None:
+    def wait_again(self, lost: Lost) -> None:
         """Wait until servers that were lost are there again; not as long if they had the timeout already."""
         for task in lost.tasks:
             self._note(f"{called(task)} at {self._addresses[task]} is lost")
@@ -196,9 +196,3 @@ class ClusterSession(DataSession):
     def _close(self) -> None:
         with suppress(tf.errors.OpError):  # it is gone in any case
             super().close()
-
-
-def variables_of(built) -> Iterator[tf.Variable]:
-    """All that a session's state is made of: variables, and the states of random ops."""
-    yield from built.variables()
-    yield from built.random.variables.values()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from threading import Lock
 
 from ...executed import initialised
-from ...lowering.copies import Copier, name_of
+from ...lowering.copies import name_of
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import op_determinism
 from ...program import Statement
@@ -58,22 +58,22 @@ def no_determinism() -> Iterator[None]:
         op_determinism.enable(is_enabled)
 
 
-def opening_is_seeded(built: BuiltGraph, copier: Copier) -> bool:
+def opening_is_seeded(built: BuiltGraph) -> bool:
     """Whether nothing that initialises variables draws numbers without a seed."""
-    return _is_seeded(copier, _initialisers(built))
+    return _is_seeded(built, _initialisers(built))
 
 
-def is_seeded(built: BuiltGraph, copier: Copier, statements: tuple[Statement, ...]) -> bool:
+def is_seeded(built: BuiltGraph, statements: tuple[Statement, ...]) -> bool:
     """Whether nothing that statements execute draws numbers without a seed."""
     names = [name for one in executions(built, statements) for name in one.fetches]
     if any(True for _ in initialised(statements)):
         names += _initialisers(built)
-    return _is_seeded(copier, names)
+    return _is_seeded(built, names)
 
 
 def _initialisers(built: BuiltGraph) -> list[str]:
     return [name_of(variable.initializer) for variable in built.variables()]
 
 
-def _is_seeded(copier: Copier, names: Iterable[str]) -> bool:
-    return not copier.draws_unseeded(copier.reached(names))
+def _is_seeded(built: BuiltGraph, names: Iterable[str]) -> bool:
+    return not built.copier.draws_unseeded(built.copier.reached(names))

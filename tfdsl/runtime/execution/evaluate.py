@@ -10,7 +10,7 @@ from ...program import Apply, BatchField, Counter, Fetch, Field, PlanExpr, Ref, 
 
 
 @dataclass(slots=True)
-class Surroundings:
+class EvalContext:
     """What a statement can see when it runs: data, the loop's counters, the current batch."""
 
     arrays: Callable[[Field], np.ndarray]
@@ -35,7 +35,7 @@ def thaw(value: object) -> object:
     return [thaw(item) for item in value] if isinstance(value, tuple) else value
 
 
-def value(expr: PlanExpr, fetched: Mapping[Ref, object], around: Surroundings, within: float | None = None) -> object:
+def value(expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext, within: float | None = None) -> object:
     """The value of an expression. Arrays come back as NumPy arrays, numbers as NumPy or Python ones."""
     match expr:
         case Value():
@@ -43,24 +43,24 @@ def value(expr: PlanExpr, fetched: Mapping[Ref, object], around: Surroundings, w
         case Fetch():
             return fetched[expr.ref]
         case Counter():
-            return around.counters[expr.name]
+            return context.counters[expr.name]
         case Field():
-            return around.arrays(expr)
+            return context.arrays(expr)
         case BatchField():
-            return indexed(around.batch(expr.field), expr.index)
+            return indexed(context.batch(expr.field), expr.index)
         case Template():
-            return "".join(p if isinstance(p, str) else str(value(p, fetched, around)) for p in expr.parts)
+            return "".join(p if isinstance(p, str) else str(value(p, fetched, context)) for p in expr.parts)
         case Apply(op="and"):
-            return all(truth(value(arg, fetched, around, within)) for arg in expr.args)
+            return all(truth(value(arg, fetched, context, within)) for arg in expr.args)
         case Apply(op="or"):
-            return any(truth(value(arg, fetched, around, within)) for arg in expr.args)
+            return any(truth(value(arg, fetched, context, within)) for arg in expr.args)
         case Apply(op="not"):
-            return not truth(value(expr.args[0], fetched, around, within))
+            return not truth(value(expr.args[0], fetched, context, within))
         case Apply(op="if"):
             test, then, otherwise = expr.args
-            return value(then if truth(value(test, fetched, around)) else otherwise, fetched, around)
+            return value(then if truth(value(test, fetched, context)) else otherwise, fetched, context)
         case Apply():
-            args = [value(arg, fetched, around) for arg in expr.args]
+            args = [value(arg, fetched, context) for arg in expr.args]
             if expr.op in _COMPARISONS:
                 return compare(expr.op, *args, within)
             return _OPERATORS[expr.op](*args)

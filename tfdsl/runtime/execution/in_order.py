@@ -11,20 +11,17 @@ removes an edge if a path gives the same order, and does not see that the path l
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ...diagnostics import ORDER_RANDOM
 from ...lowering.copies import Copier, name_of
 from ...lowering.failures import failure
+from ...lowering.graph import BuiltGraph
 from ...lowering.order import Order
 from ...lowering.streams import TWINS, draw
 from ...lowering.tf import tf, v1
 from ...program import Origin, Statement
 from .executions import executions
 from .streams import Streams
-
-if TYPE_CHECKING:
-    from ..session import SessionRun
 
 Fetches = list[tf.Tensor | tf.Operation | tf.Variable]
 
@@ -41,36 +38,45 @@ class _Ordered:
 
 
 class InOrder:
-    """The executions of one session."""
+    """The executions of one session, and the streams of its random ops."""
 
-    def __init__(self, run: "SessionRun"):
-        self._run, self._built = run, run.built
+    def __init__(self, built: BuiltGraph, has_statements: bool):
+        self._built, self._has_statements = built, has_statements
+        self.streams: Streams | None = None
         # Of a session without statements of its own: executions, and random ops that may have drawn by themselves.
         self._seen: set[tuple] = set()
         self._drawn: set[str] = set()
 
     @property
     def _copier(self) -> Copier:
-        return self._run.engines.copier
+        return self._built.copier
 
-    def execute(self, fetches: Fetches, feeds: dict, origin: Origin, call: Callable[[Fetches, dict], list]) -> list:
+    def add_streams(self, names: Iterable[str]) -> None:
+        """Have streams for the random ops with these names."""
+        self.streams = self.streams or Streams(self._built)
+        for name in names:
+            self.streams.add(name)
+
+    def execute(
+        self, session: v1.Session, fetches: Fetches, feeds: dict, origin: Origin, call: Callable[[Fetches, dict], list]
+    ) -> list:
         """The values of what is fetched; `call` executes the graph."""
         names = tuple(name_of(self._built.graph.as_graph_element(one)) for one in fetches)
         fed = frozenset(tensor.name for tensor in feeds)
-        streams = self._run.streams
+        streams = self.streams
         key = names, fed, frozenset() if streams is None else frozenset(streams.streams)
         with self._built.lock:
             if key not in self._built.ordered:
                 self._built.ordered[key] = self._made(names, fed, origin)
-                streams = self._run.streams
+                streams = self.streams
             ordered = self._built.ordered[key]
-        if not self._run.plan.body and key not in self._seen:
+        if not self._has_statements and key not in self._seen:
             self._note_drawn(names, fed)
             self._seen.add(key)
         if ordered is None:
-            drawn = {} if streams is None else streams.drawn(self._run.session, fetches, feeds)
+            drawn = {} if streams is None else streams.drawn(session, fetches, feeds)
             return call(fetches, {**feeds, **drawn})
-        drawn = {} if streams is None else streams.drawn(self._run.session, fetches, feeds, ordered.draws)
+        drawn = {} if streams is None else streams.drawn(session, fetches, feeds, ordered.draws)
         feeds = {ordered.fed.get(tensor.name, tensor): value for tensor, value in feeds.items()}
         states = {state: streams.streams[name].state for name, (state, _) in ordered.draws.items()}
         sizes = [size for _, size in ordered.draws.values()]
@@ -89,14 +95,14 @@ class InOrder:
         return {name for one in made for name in copier.twinned(self._copied(*one)[1])}
 
     def _note_drawn(self, names: Iterable[str], fed: frozenset[str]) -> None:
-        streams = self._run.streams.streams if self._run.streams else {}
+        streams = self.streams.streams if self.streams else {}
         self._drawn.update(
             name for name in self._copier.twinned(self._copier.reached(names, fed)) if name not in streams
         )
 
     def _copied(self, names: tuple[str, ...], fed: frozenset[str]) -> tuple[Order, list[str]]:
         """The order of an execution, and the ops that are copied for it."""
-        copier, streams = self._copier, self._run.streams
+        copier, streams = self._copier, self.streams
         reached = copier.reached(names, fed)
         order = copier.orders.of(reached, names, fed)
         copied = order.copied
@@ -116,7 +122,7 @@ class InOrder:
         if not copied:
             return None
         self._see_to_streams(copied, origin)
-        graph, built, streams = self._built.graph, self._built, self._run.streams
+        graph, built, streams = self._built.graph, self._built, self.streams
         made: dict[str, tf.Tensor | tf.Operation] = {}
         draws: dict[str, tuple[tf.Tensor, tf.Tensor]] = {}
 
@@ -156,16 +162,15 @@ class InOrder:
     def _see_to_streams(self, copied: list[str], origin: Origin) -> None:
         """Have streams for the random ops that are copied. Only a session without statements of its own comes to know
         of one so late; an error where it has drawn by itself already, or cannot be drawn by a twin."""
-        run, graph = self._run, self._built.graph
-        known = run.streams.streams if run.streams else {}
+        graph = self._built.graph
+        known = self.streams.streams if self.streams else {}
         for name in copied:
             if name in known or not self._copier.hidden(name):
                 continue
             op = graph.get_operation_by_name(name)
-            if op.type not in TWINS or name in self._drawn or run.plan.body:
+            if op.type not in TWINS or name in self._drawn or self._has_statements:
                 raise failure(ORDER_RANDOM, origin, name=name, op=op.type)
-            run.streams = run.streams or Streams(self._built, self._copier, [])
-            run.streams.add(name)
+            self.add_streams([name])
 
 
 def _placeholder(tensor: tf.Tensor) -> tf.Tensor:

@@ -168,7 +168,8 @@ class Savers:
         """Give variables the values in the files of a prefix."""
         if self._is_remote:
             reader = tf.train.load_checkpoint(prefix)
-            self._give(session, [(one, reader.get_tensor(name)) for name, one in self.variables(pairs).items()])
+            values = [(one, reader.get_tensor(name)) for name, one in self.variables(pairs).items()]
+            self._built.assign(session, values)
             return
         with self._built.graph.as_default():
             self.saver(pairs).restore(session, prefix)
@@ -183,21 +184,13 @@ class Savers:
             elif stored[name] != type:
                 yield name, f"it is {type}, but {stored[name]} in the checkpoint"
             else:
-                self._give(session, [(variable, reader.get_tensor(name))])
+                self._built.assign(session, [(variable, reader.get_tensor(name))])
 
     @property
     def _is_remote(self) -> bool:
         """Whether the variables are on servers, which do not see the files of this machine: the values go through
         here then."""
         return self._built.setting.layout.cluster is not None
-
-    def _give(self, session: v1.Session, values: list[tuple[v1.Variable, np.ndarray]]) -> None:
-        from ..session import setter
-
-        pairs = [(setter(self._built, variable), value) for variable, value in values]
-        feeds = {placeholder: value for (placeholder, _), value in pairs}
-        if pairs:
-            session.run([assign for (_, assign), _ in pairs], feeds)
 
 
 def _write(prefix: str, values: Mapping[str, np.ndarray]) -> None:

@@ -4,24 +4,22 @@ The kernels of the ops would not know what was drawn in the loop. So outside of 
 ops' twins, and fed.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from ...lowering.copies import Copier, name_of
+from ...lowering.copies import name_of
 from ...lowering.graph import BuiltGraph
 from ...lowering.streams import Stream, draw
 from ...lowering.tf import tf, v1
 
 
 class Streams:
-    """A stream for each of some random ops; `names` are theirs."""
+    """A stream for each of some random ops, by their names."""
 
-    def __init__(self, built: BuiltGraph, copier: Copier, names: Iterable[str]):
-        self._built, self._copier = built, copier
+    def __init__(self, built: BuiltGraph):
+        self._built = built
         self.streams: dict[str, Stream] = {}
-        for name in names:
-            self.add(name)
 
     def add(self, name: str) -> None:
         self.streams[name] = Stream(self._built.graph.get_operation_by_name(name))
@@ -40,7 +38,7 @@ class Streams:
         """What the random ops give in one execution, to be fed, but for some; their streams move on."""
         graph = self._built.graph
         elements = [graph.as_graph_element(one) for one in (fetches if isinstance(fetches, list) else [fetches])]
-        reached = self._copier.reached(map(name_of, elements), frozenset(tensor.name for tensor in feeds))
+        reached = self._built.copier.reached(map(name_of, elements), frozenset(tensor.name for tensor in feeds))
         result = {}
         for name in reached:
             if name in self.streams and name not in but:

@@ -1,0 +1,1 @@
+"""The statements of sessions: what each does outside of the graph."""

@@ -14,23 +14,24 @@ from ...lowering.tf import tf
 from ...lowering.train_loop import Argument, PerStep, Rows, Source, Whole
 from ...program import Apply, BatchField, Counter, Feed, Fetch, Field, PlanExpr, Template, Value
 from ...types import TensorType
-from ..execution import evaluate as host
+from ..execution import evaluate
+from ..execution.evaluate import EvalContext
 from ..execution.feeds import check_shapes, convert
-from .select import NotInGraph
-from .train import Loop
+from .engine import NotInGraph
+from .loop import TrainingLoop
 
 
 class LoopFeeds:
     """The arguments of a loop: their types, the arrays of those that stay, the expressions of those that move."""
 
-    def __init__(self, loop: Loop):
+    def __init__(self, loop: TrainingLoop):
         self._loop, self._run = loop, loop.run
         self.types: list[Argument] = []
         self.arrays: list[np.ndarray | None] = []
         self.of_rows: set[int] = set()  # those of which batches are rows
         self.moving: dict[int, tuple[PlanExpr, TensorType, Feed]] = {}
         self._numbers: dict[object, int] = {}
-        self._whole = host.Surroundings(self._run.around.arrays, self._run.around.counters, self._whole_field)
+        self._whole = EvalContext(self._run.context.arrays, self._run.context.counters, self._whole_field)
 
     def sources(self, feeds: tuple[Feed, ...]) -> tuple[tuple[tf.Tensor, Source], ...]:
         """The feeds of one statement; `NotInGraph` without a reason where they do not fit, as the run will show."""
@@ -46,18 +47,18 @@ class LoopFeeds:
     def block(self, start: int, steps: int) -> dict[int, np.ndarray]:
         """The moving arguments at some steps, each stacked."""
         loop = self._loop
-        counters = dict(self._run.around.counters)
+        counters = dict(self._run.context.counters)
         at = start
 
         def rows(field: str) -> int:
             return loop.order.size_at(at) if loop.order else len(self._whole_field("features"))
 
-        around = host.Surroundings(self._run.around.arrays, counters, rows)
+        context = EvalContext(self._run.context.arrays, counters, rows)
         values: dict[int, list] = {number: [] for number in self.moving}
         for at in range(start, start + steps if self.moving else start):
             counters["step"], counters["epoch"] = at, at // loop.per_epoch
             for number, (expr, type, feed) in self.moving.items():
-                value = host.value(expr, {}, around)
+                value = evaluate.value(expr, {}, context)
                 values[number].append(convert(value, type, feed.text, feed.origin, self._run.warn))
         return {number: np.stack(rows) for number, rows in values.items()}
 
@@ -76,14 +77,14 @@ class LoopFeeds:
         if self._loop.order is None:
             moves -= {"batch", "rows"}
         if not moves:
-            array = self._converted(host.value(feed.value, {}, self._whole), feed)
+            array = self._converted(evaluate.value(feed.value, {}, self._whole), feed)
             return Whole(self._argument((feed.value, array.dtype.str), array))
         if moves <= {"step", "rows"}:
             return PerStep(self._moving(feed))
         if isinstance(feed.value, BatchField):
             array = self._converted(self._whole_field(feed.value.field), feed)
             # On a cluster only the rows of the next steps are sent.
-            rows = None if self._run.recovery is not None else len(array)
+            rows = None if self._run.on_cluster else len(array)
             type = Argument(tf.as_dtype(array.dtype), (rows, *array.shape[1:]))
             number = self._argument((feed.value.field, array.dtype.str), array, type)
             self.of_rows.add(number)
@@ -94,7 +95,7 @@ class LoopFeeds:
         name, part = self._loop.plan.data
         if field == "rows":
             return len(self._whole_field("features"))
-        return self._run.around.arrays(Field(name, part, field))
+        return self._run.context.arrays(Field(name, part, field))
 
     def _converted(self, value: object, feed: Feed) -> np.ndarray:
         try:
@@ -114,9 +115,9 @@ class LoopFeeds:
         type, key = self._type(feed), ("moving", feed.value, self._type(feed).dtype.name)
         if key in self._numbers:
             return self._numbers[key]
-        around = host.Surroundings(self._run.around.arrays, {"now": "", "step": 0, "epoch": 0}, lambda field: 1)
+        context = EvalContext(self._run.context.arrays, {"now": "", "step": 0, "epoch": 0}, lambda field: 1)
         try:
-            example = convert(host.value(feed.value, {}, around), type, feed.text, feed.origin)
+            example = convert(evaluate.value(feed.value, {}, context), type, feed.text, feed.origin)
         except (TfgError, TypeError, ValueError, ArithmeticError) as error:
             raise NotInGraph("", feed.origin) from error
         number = self._argument(key, None, Argument(tf.as_dtype(type.dtype.name), (None, *example.shape)))
@@ -134,7 +135,7 @@ class LoopFeeds:
             case Rows():
                 shape = (size, *argument.shape[1:])
         array = np.broadcast_to(np.zeros((), argument.dtype.as_numpy_dtype), shape)
-        return host.indexed(array, source.index) if isinstance(source, Rows) else array
+        return evaluate.indexed(array, source.index) if isinstance(source, Rows) else array
 
 
 def _moves(expr: PlanExpr) -> Iterator[str]:

@@ -20,20 +20,21 @@ import numpy as np
 
 from ...executed import executed
 from ...lowering.blame import op_of
-from ...lowering.copies import Copier, NotCopied
+from ...lowering.copies import NotCopied
 from ...lowering.draws import CompiledDraws
 from ...lowering.failures import plain_reason
 from ...lowering.tf import TensorProto, tf, v1
-from ...lowering.train_loop import Body, Execution, Regular, Spec, TrainLoop, When, build, regular_events
+from ...lowering.train_loop import Body, BodyExecution, Regular, Spec, TrainLoop, When, build, regular_events
 from ...program import Every, Log, Node, Ref, Run, Statement, Stop, fetches_of
-from ..cluster.recovery import Place
-from ..execution import evaluate as host
+from ..execution import evaluate
 from ..execution.determinism import no_determinism
-from ..session import is_variable_gone, run_failure, setter
+from ..execution.failures import is_variable_gone, run_failure
+from ..execution.journal import Place
+from ..statements.dispatch import replay
+from .engine import NotInGraph
 from .graph_feeds import LoopFeeds
 from .schedule import Schedule
-from .select import NotInGraph
-from .train import Steps
+from .step_engine import StepEngine
 
 _LONG = 0.5  # seconds that one execution should take at most: the user waits for what it prints, or after Ctrl-C
 _BLOCK = 8192  # steps of a block, and
@@ -67,10 +68,10 @@ class _Chunk:
         return np.flatnonzero(self.flags[:, talk.flag]).tolist() if talk.flag >= 0 else list(range(len(self.steps)))
 
 
-class Engine:
+class GraphLoopEngine:
     """Takes the steps of a training in the graph. `NotInGraph` where it cannot be there."""
 
-    def __init__(self, steps: Steps, place: tuple[int, int], name: str, copier: Copier, ops: int):
+    def __init__(self, steps: StepEngine, place: tuple[int, int], name: str, ops: int):
         self._steps, self._loop, self._run, self.name, self._ops = steps, steps.loop, steps.loop.run, name, ops
         self._schedule = Schedule(self._loop)
         always = self._schedule.always_outside
@@ -85,11 +86,10 @@ class Engine:
         self._tensors = 0
         self._body = self._sorted(self._schedule.inside, -1)
         self._every = any(talk.flag < 0 for talk in self._talks)  # something is gathered at every step
-        self._graph = self._build(place, copier)
+        self._graph = self._build(place)
         self._call = self._callable()
-        kept = [*self._run.built.variables(), *self._run.built.random.variables.values()]
-        self._variables = [v for v in kept if v.op.name in self._graph.variables]
-        self._length = 64 if self._run.recovery is None else 1  # steps of the next execution
+        self._variables = [v for v in self._run.built.state_variables() if v.op.name in self._graph.variables]
+        self._length = 1 if self._run.on_cluster else 64  # steps of the next execution
         self._most_events = self._event_limit()
         self._is_first, self._has_given_up = True, False
         self._worker = ThreadPoolExecutor(1, "tfdsl-loop")
@@ -104,7 +104,7 @@ class Engine:
     # --- what is in the graph -------------------------------------------------------------
 
     def _sorted(self, statements: tuple[Statement, ...], flag: int) -> Body:
-        items: list[Execution | When] = []
+        items: list[BodyExecution | When] = []
         for statement in statements:
             if isinstance(statement, Every):
                 inner = next(i for i, block in enumerate(self._schedule.blocks) if block is statement)
@@ -114,7 +114,7 @@ class Engine:
             losses = tuple(map(self._run.built.watched, self._loop.watch.losses(executed(statement))))
             if isinstance(statement, Run):
                 operations = tuple(dict.fromkeys(self._run.built.operation(ref) for ref in statement.refs))
-                items.append(Execution(feeds, (), operations, losses))
+                items.append(BodyExecution(feeds, (), operations, losses))
                 continue
             fetched = self._fetched(statement)
             values = tuple((ref, self._tensors + at) for at, ref in enumerate(fetched))
@@ -123,7 +123,7 @@ class Engine:
                 self._tags |= self._scalar_tags(values)
             self._tensors += len(fetched)
             if fetched:
-                items.append(Execution(feeds, tuple(fetched.values()), (), losses))
+                items.append(BodyExecution(feeds, tuple(fetched.values()), (), losses))
         return tuple(items)
 
     def _scalar_tags(self, values: tuple[tuple[Ref, int], ...]) -> dict[int, str]:
@@ -142,7 +142,7 @@ class Engine:
         by_value = op.type == "ScalarSummary" or (self.name == "xla" and op.type in _OF_TENSORS)
         return op.inputs[1] if by_value else op.outputs[0]
 
-    def _build(self, place: tuple[int, int], copier: Copier) -> TrainLoop:
+    def _build(self, place: tuple[int, int]) -> TrainLoop:
         built, loop, run = self._run.built, self._loop, self._run
         compiled = self.name == "xla"
         spec = Spec(
@@ -152,13 +152,13 @@ class Engine:
             flags=len(self._schedule.blocks), every=self._every, compiled=compiled, block=self._block_size,
             events=min(_EVENTS, self._events_of_a_block()) if compiled else 0, ops=self._ops,
             regular=None if compiled else self._regular(),
-            stride=1 if run.options.share is None else run.options.share.part.of,
+            stride=1 if run.options.part is None else run.options.part.of,
         )  # fmt: skip
         self._spec, key = spec, (place, self.name)
         with built.lock:
             if key not in built.loops or built.loops[key][0] != spec:
                 try:
-                    built.loops[key] = spec, build(built, copier, spec)
+                    built.loops[key] = spec, build(built, built.copier, spec)
                 except NotCopied as error:
                     node = op_of(built, error.op, error.function).node
                     raise NotInGraph(str(error), node.origin if node else loop.plan.origin) from error
@@ -243,11 +243,14 @@ class Engine:
         end = self._schedule.next_outside(loop.step)
         is_inside = self._steps.is_inside_step
         if end == loop.step and not is_inside:
-            self.written()
-            self._steps.keep_if_due(0)  # after which the step itself may be in the graph, as all others are
+            self.flush()
+            if self._steps.checkpointer is not None:
+                self._steps.checkpointer.keep_if_due(
+                    0
+                )  # after which the step itself may be in the graph, as all others are
             end = self._schedule.next_outside(loop.step, True)
         if end == loop.step or is_inside or self._has_given_up:
-            self.written()
+            self.flush()
             self._steps.advance()
             return
         block_end = (loop.step // self._block_size + 1) * self._block_size
@@ -255,8 +258,8 @@ class Engine:
 
     def _take(self, first: int, last: int) -> None:
         """Take the steps from `first` up to but not `last`, or fewer where they have too many events."""
-        share = self._run.options.share
-        if share is not None and share.part.first(first) >= last:  # the steps are others'
+        part = self._run.options.part
+        if part is not None and part.first(first) >= last:  # the steps are others'
             self._loop.step = last
             self._run.result.steps += last - first
             return
@@ -326,13 +329,13 @@ class Engine:
             positions = np.pad(positions, (0, missing), constant_values=last - start)
             flags = np.pad(flags, ((0, missing), (0, 0)))
         arrays = [moving[at] if array is None else array for at, array in enumerate(self._feeds.arrays)]
-        if self._run.recovery is not None and self._feeds.of_rows:
+        if self._run.on_cluster and self._feeds.of_rows:
             arrays, batches = self._sent(arrays, batches, first - start, last - start)
         streams = self._run.streams.states() if self._run.streams else np.zeros((0, 3), np.int64)
         self._begin_logs()
         stretches = [] if self._graph.regular is None else [self._regular_at(positions, flags)]
-        share = self._run.options.share
-        first = first if share is None else share.part.first(first)
+        part = self._run.options.part
+        first = first if part is None else part.first(first)
         return self._call(first - start, last - start, positions, flags, *stretches, streams, *arrays, *batches)
 
     def _sent(self, arrays: list[np.ndarray], batches: list[np.ndarray], first: int, last: int):
@@ -390,9 +393,9 @@ class Engine:
         """Variables and streams, as they are now; None where a variable has no value yet."""
         run = self._run
         streams = run.streams.states() if run.streams else None
-        held = run.recovery.values(Place(run.at, self._loop.step)) if run.recovery else None
-        if held is not None:
-            return [held[variable.op.name] for variable in self._variables], streams
+        known = run.known_values(Place(run.at, self._loop.step))
+        if known is not None:
+            return [known[variable.op.name] for variable in self._variables], streams
         try:
             return run.session.run(self._variables), streams
         except tf.errors.FailedPreconditionError:
@@ -400,14 +403,12 @@ class Engine:
 
     def _put_back(self, state) -> None:
         values, streams = state
-        pairs = [setter(self._run.built, variable) for variable in self._variables]
-        feeds = {placeholder: value for (placeholder, _), value in zip(pairs, values, strict=True)}
-        self._run.session.run([assign for _, assign in pairs], feeds)
+        self._run.built.assign(self._run.session, zip(self._variables, values, strict=True))
         if streams is not None:
             self._run.streams.put(streams)
 
     def _step_until(self, end: int) -> None:
-        self.written()
+        self.flush()
         while self._loop.step < end:
             self._steps.advance()
 
@@ -419,7 +420,7 @@ class Engine:
             talk = self._talks[number]
             self._at(int(chunk.steps[k]))
             condition = self._run.value(talk.statement.condition, self._values(chunk, talk, k), talk.statement.origin)
-            if host.truth(condition):
+            if evaluate.truth(condition):
                 return int(chunk.steps[k])
         return None
 
@@ -430,7 +431,7 @@ class Engine:
                 talk = self._talks[number]
                 before, end = end, (k, number)
                 self._at(int(chunk.steps[k]))
-                self._run.replay(talk.statement, self._values(chunk, talk, k))
+                replay(self._run, talk.statement, self._values(chunk, talk, k))
                 end = before
         finally:  # also where an `expect` fails: what came before it is logged
             if any(isinstance(talk.statement, Log) for talk in self._talks):
@@ -484,7 +485,7 @@ class Engine:
         self._logs += [self._worker.submit(self._log, *one) for one in self._unlogged]
         self._unlogged.clear()
 
-    def written(self) -> None:
+    def flush(self) -> None:
         """Wait until all logs are written; what went wrong with them is raised here."""
         self._begin_logs()
         while self._logs:
@@ -492,7 +493,7 @@ class Engine:
 
     def close(self) -> None:
         try:
-            self.written()
+            self.flush()
         finally:
             self._worker.shutdown()
             if self._draws is not None:

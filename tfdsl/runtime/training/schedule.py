@@ -4,7 +4,7 @@ which steps the loop has to end, because something must happen outside."""
 import numpy as np
 
 from ...program import Checkpoint, Every, Run, Statement
-from .train import Loop
+from .loop import TrainingLoop
 
 
 class Schedule:
@@ -13,11 +13,11 @@ class Schedule:
     `blocks` are the `every` statements inside, each before those in it.
     """
 
-    def __init__(self, loop: Loop):
+    def __init__(self, loop: TrainingLoop):
         self._loop = loop
-        body, share = loop.plan.body, loop.run.options.share
-        self.inside = tuple(s for s in body if s.is_in_graph() and (share is None or isinstance(s, Run)))
-        is_led = share is not None and not share.part.is_chief  # others do the rest
+        body, part = loop.plan.body, loop.run.options.part
+        self.inside = tuple(s for s in body if s.is_in_graph() and (part is None or isinstance(s, Run)))
+        is_led = part is not None and not part.is_chief  # others do the rest
         self.outside = () if is_led else tuple(s for s in body if s not in self.inside)
         self.blocks: list[Every] = []
         self._outer: list[int] = []  # for each block, the number of the one that it is in, or -1

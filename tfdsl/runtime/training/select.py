@@ -1,36 +1,24 @@
 """Which engine takes the steps of a training, and why it is another one than was asked for."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ...diagnostics import NO_XLA
 from ...executed import keeps_checkpoints
 from ...lowering.blame import op_of
-from ...lowering.copies import Copier, NotCopied
+from ...lowering.copies import NotCopied
 from ...lowering.failures import failure
-from ...program import Origin, Statement, Train
+from ...program import Statement, Train
+from ..execution.execution import Execution
 from ..execution.executions import executions
 from ..execution.random_state import resumable
-from ..execution.streams import Streams
-from ..session import SessionRun
-
-if TYPE_CHECKING:
-    from .graph_loop import Engine
-    from .train import Steps
+from .engine import Engine, NotInGraph
+from .graph_loop import GraphLoopEngine
+from .step_engine import StepEngine
 
 # From so many executions of ops on XLA is worth its compiling: it takes 0.3 seconds and more, and saves 0.2 to 0.5
 # microseconds an op (`benchmarks/`, loads `housing` and `network`).
 _WORTH = 2_000_000
 _SLOW = ("Conv", "DepthwiseConv")  # ops that take longer in XLA on a CPU (load `digits`)
-
-
-class NotInGraph(Exception):
-    """This training cannot run in the graph; the text says why, `origin` where. Without a text there is nothing to
-    say: the steps themselves will show what is wrong."""
-
-    def __init__(self, reason: str, origin: Origin):
-        super().__init__(reason)
-        self.origin = origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +37,8 @@ class _Reached:
 class Engines:
     """The engines of the trainings of a session's statements, which share the streams of their random ops."""
 
-    def __init__(self, run: SessionRun, statements: tuple[Statement, ...]):
+    def __init__(self, run: Execution, statements: tuple[Statement, ...]):
         self._run = run
-        run.engines = self
         trainings = [statement for statement in statements if isinstance(statement, Train)]
         self._reached: dict[int, _Reached | NotInGraph] = {}  # by the training's identity
         for plan in trainings:
@@ -62,10 +49,10 @@ class Engines:
                     self._reached[id(plan)] = reason
         names = {name for one in self._reached.values() if isinstance(one, _Reached) for name in one.random}
         if any(map(keeps_checkpoints, trainings)):  # then in all engines, and wherever they are executed
-            names |= set(self.copier.twinned(resumable(run, statements)))
+            names |= set(run.built.copier.twinned(resumable(run.built, statements)))
         names |= run.in_order.random(statements)
         if names:
-            run.streams = Streams(run.built, self.copier, sorted(names))
+            run.in_order.add_streams(sorted(names))
 
     def wanted(self, plan: Train) -> str:
         """The engine that is asked for; `loop` if none is, `step` where each step is looked at by itself."""
@@ -73,18 +60,7 @@ class Engines:
             return "step"
         return self._run.options.engine or plan.engine or "loop"
 
-    @property
-    def copier(self) -> Copier:
-        """The copier of the graph, as it was before anything was added for sessions to run."""
-        built = self._run.built
-        with built.lock:
-            if built.copier is None:
-                built.copier = Copier(
-                    built.graph, built.data.fields, built.named(), built.places(), built.setting.layout.cluster is None
-                )
-            return built.copier
-
-    def taken(self, steps: "Steps", place: tuple[int, int]) -> "Steps | Engine":
+    def select(self, steps: StepEngine, place: tuple[int, int]) -> Engine:
         """The engine of a training, ready to begin; another one than was asked for, and a note that says why, where
         that cannot be."""
         engine = self._chosen(steps, place)
@@ -92,7 +68,7 @@ class Engines:
         engine.begin()
         return engine
 
-    def _chosen(self, steps: "Steps", place: tuple[int, int]) -> "Steps | Engine":
+    def _chosen(self, steps: StepEngine, place: tuple[int, int]) -> Engine:
         plan = steps.loop.plan
         wanted = self.wanted(plan)
         if wanted == "step":
@@ -112,15 +88,13 @@ class Engines:
             self._say(plan, "trains step by step", reason)
             return steps
 
-    def _in_graph(self, steps: "Steps", place: tuple[int, int], name: str) -> "Engine":
-        from .graph_loop import Engine
-
+    def _in_graph(self, steps: StepEngine, place: tuple[int, int], name: str) -> Engine:
         reached = self._reached[id(steps.loop.plan)]
         if isinstance(reached, NotInGraph):
             raise reached
-        if name == "xla" and self._run.recovery is not None:
+        if name == "xla" and self._run.on_cluster:
             raise NotInGraph("XLA compiles for one machine, not for a cluster", steps.loop.plan.origin)
-        engine = Engine(steps, place, name, self.copier, reached.ops)
+        engine = GraphLoopEngine(steps, place, name, reached.ops)
         if name == "xla":
             engine.compile()
         return engine
@@ -133,9 +107,9 @@ class Engines:
         """What a training's body executes; `NotInGraph` if it cannot be in a loop."""
         built, random, ops, is_slow = self._run.built, set(), 0, False
         for one in executions(built, plan.body, plan):
-            names = self.copier.reached(one.fetches, one.fed)
+            names = self._run.built.copier.reached(one.fetches, one.fed)
             try:
-                random |= set(self.copier.random(names))
+                random |= set(self._run.built.copier.random(names))
             except NotCopied as error:
                 node = op_of(built, error.op, error.function).node
                 raise NotInGraph(str(error), node.origin if node else one.statement.origin) from error

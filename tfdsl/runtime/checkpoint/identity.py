@@ -1,0 +1,64 @@
+"""What a checkpoint belongs to: the program, its params, and the content of its data."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from ...program import Program
+from ...serialize import fingerprint
+
+_BLOCK = 1 << 16  # rows of data that are looked at together
+
+
+def identity(program: Program) -> dict[str, object]:
+    """The program's meaning, its params and its data, the content of that apart."""
+    return {
+        "graphs": {graph.name: fingerprint(graph) for graph in program.graphs},
+        "sessions": [fingerprint(session) for session in program.sessions],
+        "variables": {
+            f"{graph.name}.{node.name}" if graph.name else node.name: str(node.outputs[0])
+            for graph in program.graphs
+            for node in graph.variables()
+        },
+        "params": {param.name: repr(param.value) for param in program.params},
+        "data": {data.name: fingerprint((data.source, data.transforms, data.rows)) for data in program.data},
+    }
+
+
+def digest(dataset) -> str:
+    """The SHA-256 of a data set's numbers: every one is looked at, block by block."""
+    result = hashlib.sha256()
+    for part in [dataset] if dataset.split is None else [dataset.train, dataset.test]:
+        for array in (part.features, part.target):
+            if array is None:
+                continue
+            result.update(f"{array.dtype} {array.shape};".encode())
+            for start in range(0, len(array), _BLOCK):
+                result.update(np.ascontiguousarray(array[start : start + _BLOCK]))
+    return result.hexdigest()
+
+
+def differences(old: Mapping, new: Mapping) -> list[str]:
+    """In words, what differs between the program of a checkpoint and this one."""
+    result = [f"param '{name}' {change}" for name, change in changes(old["params"], new["params"])]
+    declared = {name for name, _ in changes(old["data"], new["data"])}
+    content = {name for name in old["contents"] if old["contents"][name] != new["contents"].get(name)}
+    result += [f"data '{name}' changed" for name in sorted(declared | content)]
+    result += [f"variable '{name}' {change}" for name, change in changes(old["variables"], new["variables"])]
+    if not result and old["graphs"] != new["graphs"]:
+        result.append("the text of its graph changed")
+    if not result and old["sessions"] != new["sessions"]:
+        result.append("the text of its sessions changed")
+    return result
+
+
+def changes(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name in sorted(old.keys() | new.keys()):
+        if name not in new:
+            yield name, "is gone"
+        elif name not in old:
+            yield name, "is new"
+        elif old[name] != new[name]:
+            # Digests say nothing to anybody; what a user wrote does.
+            yield name, f"was {old[name]} and is {new[name]}"

@@ -1,0 +1,266 @@
+"""One open session: executes the graph of a program for the statements of the session, and reports what fails."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...access import Access
+from ...diagnostics import RUN_FAILED, Diagnostic
+from ...lowering.failures import failure, plain_reason
+from ...lowering.graph import BuiltGraph
+from ...lowering.tf import tf, v1
+from ...program import Feed, Origin, PlanExpr, Ref, Session, Statement, Value, fetches_of
+from ...render import render_text
+from ...source import Span
+from ..files.event_log import EventLog
+from ..options import Options
+from ..result import Result
+from . import evaluate, random_state
+from .determinism import determinism, is_seeded, opening_is_seeded
+from .devices import check_devices
+from .evaluate import EvalContext
+from .failures import run_failure
+from .feeds import check_shapes, convert
+from .in_order import InOrder
+from .journal import EffectJournal, Place
+from .nan import Health, Watch
+from .savers import Savers
+from .trace import OTHER, SETUP
+
+
+def _unknown(place: Place) -> None:
+    return None
+
+
+@dataclass(slots=True)
+class Execution:
+    """One open session. `context` is what its statements can see besides the graph, `on_cluster` whether the variables
+    are on servers.
+
+    `known_values` gives the values of all variables at a place, where something has kept them.
+    """
+
+    plan: Session
+    built: BuiltGraph
+    session: v1.Session
+    savers: Savers
+    options: Options
+    result: Result
+    context: EvalContext
+    in_order: InOrder
+    access: Access  # opens the files that the program names
+    number: int = 0  # of the session in the program
+    on_cluster: bool = False
+    resumed: bool = False  # from a checkpoint
+    log: EventLog | None = None
+    step: int = 0
+    at: int = 0  # the statement that is run
+    health: Health = field(init=False)  # of its variables
+    watch: Watch | None = None  # over the losses, while it trains
+    printed: EffectJournal = field(default_factory=EffectJournal)
+    logged: EffectJournal = field(default_factory=EffectJournal)
+    known_values: Callable[[Place], Mapping[str, np.ndarray] | None] = _unknown
+    _warned: set[tuple[str, Span | None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.health = Health(self.built, self.values)
+
+    @property
+    def streams(self):
+        """The streams of the random ops, where a training runs in the graph."""
+        return self.in_order.streams
+
+    def begin(self) -> None:
+        """Give variables and random ops what they have when the session opens."""
+        if not self.built.setting.soft_placement:
+            check_devices(self.built, self.session)
+        random_state.initialise(self.built, self.session)
+        if self.options.part is not None and not self.options.part.is_chief:
+            return  # whose variables the chief initialises
+        with determinism(self._may_be_deterministic and opening_is_seeded(self.built)):
+            if self.plan.initialise:
+                if self.on_cluster:
+                    self._forget()
+                self.initialise(None, self.plan.origin)
+            else:
+                self.initialise_slots(self.plan.origin)
+
+    def deterministic(self):
+        """The setting in which the session's statements run."""
+        return determinism(self._may_be_deterministic and is_seeded(self.built, self.plan.body))
+
+    @property
+    def _may_be_deterministic(self) -> bool:
+        return self.options.deterministic and not self.on_cluster
+
+    def warn(self, warning: Diagnostic) -> None:
+        """Say a warning, once for each place."""
+        if (warning.code, warning.span) not in self._warned:
+            self._warned.add((warning.code, warning.span))
+            self.options.note(render_text(warning).rstrip())
+
+    def is_unprinted(self, statement: Statement, step: int) -> bool:
+        """Whether this is the first time: on a cluster, a part of the session may be run again."""
+        return not self.on_cluster or self.printed.is_new(Place(self.at, step), statement)
+
+    def is_unlogged(self, statement: Statement, step: int) -> bool:
+        """The same of what is logged, which is written later."""
+        return not self.on_cluster or self.logged.is_new(Place(self.at, step), statement)
+
+    # --- executing the graph --------------------------------------------------------------
+
+    def execute(self, fetches: list, feeds: Iterable[Feed], origin: Origin, kind: int = OTHER) -> list:
+        """One execution of the graph. What fails in it is reported at the line of the node that failed."""
+        feed_dict = self.feed_dict(feeds)
+
+        def call(fetches: list, feed_dict: dict) -> list:
+            if self.options.tracer is None:
+                return self.session.run(fetches, feed_dict)
+            return self.options.tracer.run(kind, self.built, self.session, fetches, feed_dict)
+
+        try:
+            return self.in_order.execute(self.session, fetches, feed_dict, origin, call)
+        except tf.errors.OpError as error:
+            had_values = self.on_cluster and self.plan.initialise
+            raise run_failure(self.built, error, origin, had_values) from error
+        except (ValueError, TypeError, RuntimeError) as error:
+            raise failure(RUN_FAILED, origin, reason=plain_reason(error)) from error
+
+    def feed_dict(self, feeds: Iterable[Feed]) -> dict:
+        result, checked = {}, []
+        for feed in feeds:
+            type = self.built.program.type(feed.ref)
+            warn = None if isinstance(feed.value, Value) else self.warn  # the check has warned of what is written out
+            array = convert(evaluate.value(feed.value, {}, self.context), type, feed.text, feed.origin, warn)
+            result[self.built.tensor(feed.ref)] = array
+            checked.append((feed.text, type, array, feed.origin))
+        check_shapes(checked)
+        return result
+
+    def fetch(self, exprs: Iterable[PlanExpr], feeds: Iterable[Feed], origin: Origin) -> dict[Ref, object]:
+        """The values of all tensors that some expressions need, from one execution."""
+        refs = list(dict.fromkeys(ref for expr in exprs for ref in fetches_of(expr)))
+        if not refs:
+            return {}
+        return dict(zip(refs, self.compute(refs, [self.built.value(ref) for ref in refs], feeds, origin), strict=True))
+
+    def compute(
+        self, refs: Sequence[Ref], fetches: list, feeds: Iterable[Feed], origin: Origin, kind: int = OTHER
+    ) -> list:
+        """The values of references, from one execution. If it takes a step of a training, the loss of the step is
+        checked, too."""
+        if self.watch is None:
+            if self.health.takes_step(refs):
+                self.health.begin()
+            return self.execute(fetches, feeds, origin, kind)
+        losses = self.watch.losses(refs)
+        values = self.execute([*fetches, *map(self.built.watched, losses)], feeds, origin, kind)
+        self.watch.check(losses, values[len(fetches) :], self.step)
+        return values[: len(fetches)]
+
+    def value(self, expr: PlanExpr, fetched: Mapping[Ref, object], origin: Origin, within: float | None = None):
+        """An expression's value; arithmetic that fails is an error of the statement."""
+        try:
+            with np.errstate(all="ignore"):
+                return evaluate.value(expr, fetched, self.context, within)
+        except (TypeError, ValueError, ArithmeticError, IndexError) as error:
+            raise failure(RUN_FAILED, origin, reason=plain_reason(error)) from error
+
+    def text(self, expr: PlanExpr) -> str:
+        """The text of a path."""
+        return str(evaluate.value(expr, {}, self.context))
+
+    # --- variables ------------------------------------------------------------------------
+
+    def initialise(self, variables: tuple[Ref, ...] | None, origin: Origin) -> None:
+        """Give variables their initial values; all of them, and what the optimizers keep, for None."""
+        for operations in self._initialisers(variables):
+            self.execute(operations, (), origin, SETUP)
+        if variables is None:
+            self.initialise_slots(origin)
+
+    def initialise_slots(self, origin: Origin) -> None:
+        """Give the optimizers' own variables, which the program cannot name, their initial values."""
+        named = {id(self.built.value(Ref(node.id))) for node in self.built.program.variables()}
+        slots = [v for v in self.built.variables() if id(v) not in named]
+        if self.on_cluster and not self.plan.initialise:
+            slots = self._missing(slots)
+        if slots:
+            self.execute([slot.initializer for slot in slots], (), origin, SETUP)
+
+    def _initialisers(self, variables: tuple[Ref, ...] | None) -> list[list]:
+        """What initialises variables, in turns: those that a value is made from come in a turn before it."""
+        program = self.built.program
+        refs = [Ref(node.id) for node in program.variables()] if variables is None else variables
+        turn_of: dict[int, int] = {}
+        turns: list[list] = []
+        for id in sorted({ref.node for ref in refs}):  # a node comes after those that it is made from
+            needed = program.reach(list(program.nodes[id].inputs()))
+            turn = turn_of[id] = 1 + max((turn_of[n] for n in needed if n in turn_of), default=-1)
+            if turn == len(turns):
+                turns.append([])
+            turns[turn].append(self.built.value(Ref(id)).initializer)
+        return turns
+
+    def _missing(self, variables: list[tf.Variable]) -> list[tf.Variable]:
+        """Those that have no value yet on the servers."""
+        built = self.built
+        with built.lock:
+            if "known" not in built.added:
+                with built.adding("known"):
+                    built.added["known"] = {one.op.name: one.is_initialized() for one in built.variables()}
+        known = self.session.run({one.op.name: built.added["known"][one.op.name] for one in variables} or [])
+        return [one for one in variables if not known[one.op.name]]
+
+    def _forget(self) -> None:
+        """Take the program's variables from the servers, as far as they are there: one that another program has left
+        under a name may be of another type."""
+        built = self.built
+        with built.lock:
+            if "forget" not in built.added:
+                with built.adding("forget"):
+                    handles = [variable.handle for variable in built.variables()]
+                    built.added["forget"] = [tf.raw_ops.DestroyResourceOp(resource=one) for one in handles]
+        self.session.run(built.added["forget"])
+
+    def restore_values(self, values: Mapping[str, np.ndarray]) -> None:
+        """Give the variables, and the states of random ops, values that they had, by their names."""
+        self.built.assign(self.session, [(one, values[one.op.name]) for one in self.built.state_variables()])
+
+    def keep_variables(self) -> None:
+        """Record what the variables are now; those that were never initialised are left out."""
+        if not self.options.keep_variables and self.options.session_ended is None:
+            return
+        prefix = f"{self.built.program.name}." if self.built.program.name else ""
+        variables = {prefix + variable.op.name: variable for variable in self.built.variables()}
+        values = self.values(variables)
+        self.result.variables |= values
+        if self.options.session_ended is not None:
+            self.options.session_ended(self.number, values)
+
+    def values(self, variables: Mapping[str, tf.Variable]) -> dict[str, np.ndarray]:
+        """The values of those variables that have one."""
+        try:
+            return self.session.run(variables) if variables else {}
+        except tf.errors.FailedPreconditionError:
+            values = {}
+            for name, variable in variables.items():
+                with suppress(tf.errors.FailedPreconditionError):
+                    values[name] = self.session.run(variable)
+            return values
+
+    # --- event files ----------------------------------------------------------------------
+
+    def add_summary(self, summary: v1.Summary, step: int, time: float | None = None) -> None:
+        """Write a summary, and keep its scalars; `time` is when it was made, in seconds since 1970, if not now."""
+        self.log.add(summary, step, time)
+        for value in summary.value:
+            if value.WhichOneof("value") == "simple_value":
+                self.result.history.setdefault(value.tag, []).append((step, value.simple_value))
+
+    def add_scalar(self, tag: str, value: float, step: int, time: float) -> None:
+        """As `add_summary`, of one number."""
+        self.log.add(v1.Summary(value=[v1.Summary.Value(tag=tag, simple_value=value)]), step, time)
+        self.result.history.setdefault(tag, []).append((step, value))

@@ -1,0 +1,45 @@
+"""Failures inside TensorFlow, reported at the place of the node whose op failed."""
+
+import re
+
+from ...diagnostics import NO_MEMORY, RUN_FAILED, VARIABLE_CLEARED, VARIABLE_GONE, Diagnostic, Note, TfgError
+from ...lowering.blame import failed_op
+from ...lowering.failures import failure, plain_reason
+from ...lowering.graph import BuiltGraph
+from ...lowering.tf import tf
+from ...program import Origin
+
+# What TensorFlow says of a variable that is not there.
+_NO_VARIABLE = re.compile(
+    r"Resource [^/ ]+/(\S+)/N10tensorflow3VarE does not exist|Could not find variable (\S+?)\. "
+    r"|Could not find resource: [^/ ]+/(\S+?)\)|Invalid variable reference"
+)
+
+
+def is_variable_gone(error: Exception) -> bool:
+    """Whether a call failed because a variable has no value."""
+    return isinstance(error, tf.errors.OpError) and _NO_VARIABLE.search(error.message) is not None
+
+
+def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin, had_values: bool = False) -> TfgError:
+    """A failure inside TensorFlow as an error of the node whose op failed. With `had_values`, a variable that has no
+    value had one before in this session."""
+    reason = plain_reason(error)
+    help = NO_MEMORY.help if isinstance(error, tf.errors.ResourceExhaustedError) else ""
+    missing = _NO_VARIABLE.search(error.message)
+    known = next(filter(None, missing.groups()), "") if missing else ""
+    if missing and had_values:
+        return failure(VARIABLE_CLEARED, statement, name=f"'{known}'" if known else "a variable")
+    if known:
+        return failure(VARIABLE_GONE, statement, name=known)
+    op = failed_op(built, error)
+    if op is None or op.node is None:
+        return failure(RUN_FAILED, statement, reason=reason)
+    origin = op.node.origin
+    notes = [Note(f"the op is {op.name}, of the kind {op.type}" if op.type else f"the op is {op.name}")]
+    if op.taken is not None:
+        notes.append(Note("it computes the gradient that line {line} takes", op.taken.origin.span))
+    if origin.span != statement.span:
+        notes.append(Note("it was run by line {line}", statement.span))
+    found = Diagnostic(RUN_FAILED, origin.span, {"reason": reason}, tuple(notes), help, origin.chain)
+    return TfgError([found.outside_libraries()])

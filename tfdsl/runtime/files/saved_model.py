@@ -1,0 +1,180 @@
+"""`export`: a SavedModel of what some tensors need, with the values that the variables have now.
+
+The folder is written beside its place and moved there when it is whole. Only the part of the graph that the
+outputs need is in it, so no training data, no optimizer; `tf.saved_model.load` and TensorFlow Serving read it. Data
+that the outputs do need is in it as constants, so that the model stands alone.
+
+A model is replaced by the next one where it is as it was written, which a list of its files in it tells. Whatever
+else stands in the place is left alone.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from ...access import Access, Folder, Refused
+from ...diagnostics import EXPORT_EXISTS, EXPORT_TOO_LARGE, WRITE_FAILED
+from ...lowering.data import make_constants
+from ...lowering.definitions import op_name
+from ...lowering.failures import failure, plain_reason
+from ...lowering.graph import BuiltGraph
+from ...lowering.tf import tf, v1
+from ...program import Export, Ref
+
+_EXTRA, _LIST = "assets.extra", "tfdsl.json"  # where a SavedModel has what is not TensorFlow's; the list of its files
+_MOST_LIST = 1_000_000  # bytes
+_MOST_DATA = 2_000_000_000  # bytes; the rest of a definition of 2 GiB is for all else
+
+
+def write_model(built: BuiltGraph, session: v1.Session, statement: Export, path: str, access: Access) -> None:
+    """Write the SavedModel of a statement; an earlier one of ours at the path is replaced."""
+    try:
+        folder, name = access.beside(path, create=True)
+    except Refused as error:
+        raise failure(error.message, statement.origin, **error.details) from None
+    except OSError as error:
+        raise failure(WRITE_FAILED, statement.origin, path=path, reason=plain_reason(error)) from error
+    with folder:
+        try:
+            fault = _fault(folder, name)
+            if fault:
+                raise failure(EXPORT_EXISTS, statement.origin, path=path, reason=fault)
+            with _work_folder(folder, name) as inside:
+                _write(built, session, statement, os.path.join(inside.path, "new"))
+                _list_files(inside)
+                if folder.has(name):
+                    folder.rename(name, "old", inside)
+                    fault = _fault(inside, "old")
+                    if fault:  # somebody put something else there meanwhile
+                        inside.rename("old", name, folder)
+                        raise failure(EXPORT_EXISTS, statement.origin, path=path, reason=fault)
+                inside.rename("new", name, folder)
+        except (OSError, Refused, tf.errors.OpError) as error:
+            reason = folder.named(plain_reason(error))
+            raise failure(WRITE_FAILED, statement.origin, path=path, reason=reason) from error
+
+
+@contextmanager
+def _work_folder(folder: Folder, name: str) -> Iterator[Folder]:
+    """A new folder beside the place of a model, removed in the end; a model in it that is not ours stays."""
+    work = f".{name}-{os.urandom(8).hex()}"
+    with folder.folder(work, exclusive=True) as inside:
+        try:
+            yield inside
+        finally:
+            with suppress(OSError):
+                if not _fault(inside, "old"):
+                    shutil.rmtree("old", ignore_errors=True, dir_fd=inside.fd)
+                shutil.rmtree("new", ignore_errors=True, dir_fd=inside.fd)
+                os.rmdir(work, dir_fd=folder.fd)
+
+
+def _fault(folder: Folder, name: str) -> str:
+    """Why an export must not replace what is there; empty if it is nothing, an empty folder, or a model as it was
+    written."""
+    if not folder.has(name):
+        return ""
+    foreign = "it is no model that tfdsl has exported"
+    try:
+        with folder.folder(name) as there:
+            if not there.names():
+                return ""
+            try:
+                listed = _listed(there)
+            except (OSError, ValueError):
+                return foreign
+            return "" if _digests(there) == listed else "it was changed since tfdsl exported it"
+    except Refused as error:
+        return f"{error.details['path']} is {error.details['what']}"
+    except OSError:  # a link or a file
+        return foreign
+
+
+def _digests(folder: Folder, at: str = "") -> dict[str, str]:
+    """The files below a folder, besides the list, with their digests; `Refused` for whatever is no plain file."""
+    result = {}
+    for name in folder.names():
+        path = f"{at}{name}"
+        if os.path.isdir(os.path.join(folder.path, name)) and not os.path.islink(os.path.join(folder.path, name)):
+            with folder.folder(name) as below:
+                result |= _digests(below, f"{path}/")
+        elif path != f"{_EXTRA}/{_LIST}":
+            with folder.reading(name) as file:
+                result[path] = hashlib.file_digest(file, "sha256").hexdigest()
+    return result
+
+
+def _listed(folder: Folder) -> object:
+    with folder.folder(_EXTRA) as extra, extra.reading(_LIST) as file:
+        return json.loads(file.read(_MOST_LIST))
+
+
+def _list_files(work: Folder) -> None:
+    with work.folder("new") as new, new.folder(_EXTRA, create=True) as extra, extra.creating(_LIST) as file:
+        file.write(json.dumps(_digests(new), indent=1).encode())
+
+
+def exported(built: BuiltGraph, statement: Export) -> dict[str, tf.Variable]:
+    """The variables that a model needs, by their names."""
+    program = built.program
+    reached = program.reach([ref for _, ref in statement.outputs], frozenset(ref for _, ref in statement.inputs))
+    ids = [id for id in sorted(reached) if program.nodes[id].is_variable]
+    return {variable.op.name: variable for variable in (built.value(Ref(id)) for id in ids)}
+
+
+def _write(built: BuiltGraph, session: v1.Session, statement: Export, folder: str) -> None:
+    given = {name: built.tensor(ref) for name, ref in statement.outputs}
+    taken = {name: built.tensor(ref) for name, ref in statement.inputs}
+    variables = list(exported(built, statement).values())
+    values = session.run(variables)
+    meta = _pruned(built.graph, variables, [*given.values(), *taken.values()])
+    _with_data(meta.graph_def, built, [tensor.op.name for tensor in given.values()], taken.values(), statement)
+    with tf.Graph().as_default() as graph, v1.Session(graph=graph) as copy:
+        v1.train.import_meta_graph(meta, clear_devices=True)
+        for variable, value in zip(graph.get_collection("variables"), values, strict=True):
+            copy.run(variable.initializer, {variable.initial_value: value})
+        signature = v1.saved_model.predict_signature_def(
+            *({name: graph.get_tensor_by_name(t.name) for name, t in some.items()} for some in (taken, given))
+        )
+        builder = v1.saved_model.Builder(folder)
+        builder.add_meta_graph_and_variables(
+            copy, ["serve"], {"serving_default": signature}, strip_default_attrs=True, clear_devices=True
+        )
+        builder.save()
+
+
+def _pruned(graph: tf.Graph, variables: list[tf.Variable], tensors: list[tf.Tensor]) -> v1.MetaGraphDef:
+    """The part of a graph that computes some tensors, with what initialises and reads its variables."""
+    with graph.as_default():
+        kept = [variable.to_proto() for variable in variables]
+    wanted = {tensor.op.name for tensor in tensors}
+    for proto in kept:
+        names = proto.variable_name, proto.initializer_name, proto.snapshot_name, proto.initial_value_name
+        wanted |= set(map(op_name, names))
+    meta = v1.MetaGraphDef()
+    meta.graph_def.CopyFrom(v1.graph_util.extract_sub_graph(graph.as_graph_def(), sorted(wanted)))
+    if kept:
+        serialized = [proto.SerializeToString() for proto in kept]
+        meta.collection_def["variables"].bytes_list.value.extend(serialized)
+    return meta
+
+
+def _with_data(definition: v1.GraphDef, built: BuiltGraph, outputs: list[str], taken, statement: Export) -> None:
+    """Put constants in the place of the data that outputs are made of."""
+    nodes = {node.name: node for node in definition.node}
+    fed = {tensor.op.name for tensor in taken}
+    data = {tensor.op.name: array for tensor, array in built.data.feeds.items() if tensor.op.name not in fed}
+    reached, todo = set(), list(outputs)
+    while todo:
+        name = op_name(todo.pop())
+        if name not in reached | fed:
+            reached.add(name)
+            todo += nodes[name].input
+    size = sum(data[name].nbytes for name in reached & data.keys())
+    if size > _MOST_DATA:
+        what = " and ".join(name for name, _ in statement.outputs)
+        raise failure(EXPORT_TOO_LARGE, statement.origin, what=what, size=size / 1e9)
+    make_constants(definition, {name: data[name] for name in reached & data.keys()})

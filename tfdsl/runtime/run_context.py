@@ -1,0 +1,26 @@
+"""What the sessions of a run share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..access import Access
+from ..program import Field
+from .cluster.async_training import AsyncWorker
+from .execution.cluster_session import Servers
+from .options import Options
+from .result import Result
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """`arrays` gives the data of the program, `access` opens its files. `servers` are those of the cluster that it runs
+    on, and `worker` is this process's part where each worker trains by itself."""
+
+    options: Options
+    result: Result
+    arrays: Callable[[Field], np.ndarray]
+    access: Access
+    servers: Servers | None = None
+    worker: AsyncWorker | None = None

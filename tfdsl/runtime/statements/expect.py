@@ -1,0 +1,42 @@
+"""`expect`: a condition that must hold."""
+
+from collections.abc import Mapping
+
+from ...diagnostics import EXPECT_FAILED, Note
+from ...lowering.failures import failure
+from ...program import Counter, Expect, Fetch, Origin, Ref, Shown, fetches_of
+from ..execution import evaluate
+from ..execution.execution import Execution
+
+
+def check(run: Execution, statement: Expect, fetched: Mapping[Ref, object] | None = None) -> None:
+    """An error where the condition does not hold. Without `fetched`, the values that it needs are computed."""
+    if fetched is None:
+        fetched = run.fetch(statement.uses().values, statement.feeds, statement.origin)
+    within = None
+    if statement.within is not None:
+        within = float(run.value(statement.within, fetched, statement.origin))
+    run.result.expectations += 1
+    if evaluate.truth(run.value(statement.condition, fetched, statement.origin, within)):
+        return
+    notes = [
+        Note(f"{side.text} is {_shown(run, side, fetched, statement.origin)}")
+        for side in statement.sides
+        if not is_written_out(side)
+    ]
+    text = statement.text + (f" within {within:g}" if within is not None else "")
+    raise failure(EXPECT_FAILED, statement.origin, notes, text=text)
+
+
+def is_written_out(side: Shown) -> bool:
+    """Whether a side of an expectation is a number that stands in the program."""
+    return (
+        not isinstance(side.value, (Fetch, Counter))
+        and not list(fetches_of(side.value))
+        and side.text[:1] in '0123456789-["('
+    )
+
+
+def _shown(run: Execution, side: Shown, fetched: Mapping[Ref, object], origin: Origin) -> str:
+    text = " ".join(str(run.value(side.value, fetched, origin)).split())
+    return text if len(text) <= 400 else text[:397] + "..."

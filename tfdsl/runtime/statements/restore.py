@@ -1,0 +1,14 @@
+"""`restore`: variables get the values that a checkpoint has."""
+
+from ...program import Restore
+from ..execution.execution import Execution
+
+
+def restore(run: Execution, statement: Restore) -> None:
+    path = run.text(statement.path)
+    if statement.if_exists and not run.savers.exists(path, statement.origin):
+        run.initialise(None, statement.origin)
+    else:
+        run.savers.restore(run.session, statement.pairs, path, statement.origin)
+    restored = None if statement.if_exists else run.savers.variables(statement.pairs).values()
+    run.health.meant(None if restored is None else [variable.op.name for variable in restored])

@@ -1,0 +1,18 @@
+"""`set`: a variable gets a value that is computed outside of the graph."""
+
+from ...program import Set, Value
+from ..execution.execution import Execution
+from ..execution.feeds import check_shapes, convert
+
+
+def set_variable(run: Execution, statement: Set) -> None:
+    fetched = run.fetch([statement.value], statement.feeds, statement.origin)
+    value = run.value(statement.value, fetched, statement.origin)
+    type = run.built.program.type(statement.variable)
+    name = run.built.program.nodes[statement.variable.node].name
+    warn = None if isinstance(statement.value, Value) else run.warn
+    array = convert(value, type, name, statement.origin, warn)
+    check_shapes([(name, type, array, statement.origin)])
+    variable = run.built.value(statement.variable)
+    run.built.assign(run.session, [(variable, array)])
+    run.health.meant([variable.op.name])

@@ -1,0 +1,97 @@
+"""The counters and batches of a training."""
+
+import time
+from collections.abc import Callable
+
+from ...data.arrays import is_streamed
+from ...data.batches import BatchOrder
+from ...program import Checkpoint, Every, Field, Train
+from ..execution.execution import Execution
+from ..execution.nan import Watch
+from .batch_stream import Stream
+
+
+class TrainingLoop:
+    """The counters and the batches of one training.
+
+    A step is one turn of the body. `epoch` counts passes over the data; without data each step is one.
+    """
+
+    def __init__(self, run: Execution, plan: Train, last: Callable[[], str] = lambda: ""):
+        """`last` says what is kept of the steps before, if anything is."""
+        self.run, self.plan = run, plan
+        self.watch = Watch(run.built, plan, last)
+        self.order: BatchOrder | None = None
+        self.per_epoch = 1
+        if plan.data is not None:
+            name, part = plan.data
+            self.part = (name, part)
+            rows = len(run.context.arrays(Field(name, part, "features")))
+            if plan.size is not None:
+                self.order = BatchOrder(plan.order, plan.seed, rows, plan.size)
+                self.per_epoch = self.order.steps_per_epoch
+        self.total = plan.count * self.per_epoch if plan.unit == "epoch" else plan.count
+        self.step = self.started_at = 0
+        self._rows = None
+        self._batch: dict[str, object] = {}
+        self._last_time: dict[int, float] = {}
+        self.stream: Stream | None = None
+
+    def open_stream(self) -> None:
+        """Read the batches ahead from the current step on, where the data is not in memory."""
+        if self.order is None:
+            return
+        features = self.run.context.arrays(Field(*self.part, "features"))
+        if is_streamed(features):
+            target = self.run.context.arrays(Field(*self.part, "target"))
+            self.stream = Stream(features, target, self.order, self.step, self.total)
+
+    @property
+    def epoch(self) -> int:
+        return self.step // self.per_epoch
+
+    @property
+    def batch(self) -> int:
+        return self.step % self.per_epoch
+
+    def begin_step(self) -> None:
+        self._rows, self._batch = None, {}
+        counters = self.run.context.counters
+        counters["epoch"], counters["step"] = self.epoch, self.step
+        self.run.step = self.step
+
+    def batch_field(self, field: str):
+        """features, target or rows of the current batch."""
+        if field == "rows":
+            return len(self.batch_field("features"))
+        if field not in self._batch:
+            whole = self.run.context.arrays(Field(*self.part, field))
+            if self.stream is not None:
+                self._batch |= self.stream.batch(self.step)
+            elif self.order is None:
+                self._batch[field] = whole
+            else:
+                if self._rows is None:
+                    self._rows = self.order.indices(self.step)
+                self._batch[field] = whole[self._rows]
+        return self._batch[field]
+
+    def is_due(self, statement: Every | Checkpoint) -> bool:
+        """Whether a count, from 0, is a multiple of the statement's."""
+        match statement.unit:
+            case "epoch":
+                return self.batch == 0 and self.epoch % statement.count == 0
+            case "batch":
+                return self.batch % statement.count == 0
+            case "step":
+                return self.step % statement.count == 0
+            case _:
+                if not self.is_time(statement):
+                    return False
+                self._last_time[id(statement)] = time.monotonic()
+                return True
+
+    def is_time(self, statement: Every | Checkpoint) -> bool:
+        """Whether the seconds of a statement are over; those of one that was never done always are."""
+        last = self._last_time.get(id(statement))
+        return last is None or time.monotonic() - last >= statement.count

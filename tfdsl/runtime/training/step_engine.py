@@ -1,0 +1,63 @@
+"""The engine `step`: it executes the graph once for every statement of every step. It is the reference."""
+
+from ...program import Checkpoint, Every, Statement, Stop
+from ..execution import evaluate
+from ..statements.dispatch import run_statement
+from .engine import Checkpointer, Stopped
+from .loop import TrainingLoop
+
+
+class StepEngine:
+    """One execution of the graph a statement."""
+
+    name = "step"
+
+    def __init__(self, loop: TrainingLoop, checkpointer: Checkpointer | None = None, first_statement: int = 0):
+        """`first_statement` is that of the body with which the next step begins."""
+        self.loop, self.checkpointer, self._run = loop, checkpointer, loop.run
+        self._first_statement = first_statement
+
+    def begin(self) -> None:
+        self.loop.open_stream()
+
+    def advance(self) -> None:
+        """Take one step."""
+        loop, body = self.loop, self.loop.plan.body
+        loop.begin_step()
+        part = self._run.options.part
+        for at in range(self._first_statement, len(body)):
+            if part is not None and not part.takes(loop.step, body[at]):
+                continue
+            if not isinstance(body[at], Checkpoint):
+                self._statement(body[at])
+            elif self.checkpointer is not None:
+                self.checkpointer.keep_if_due(at + 1)
+        self._first_statement = 0
+        loop.step += 1
+        self._run.result.steps += 1
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        if self.loop.stream is not None:
+            self.loop.stream.close()
+
+    @property
+    def is_inside_step(self) -> bool:
+        """Whether the next step has begun already, before a checkpoint."""
+        return self._first_statement > 0
+
+    def _statement(self, statement: Statement) -> None:
+        run = self._run
+        match statement:
+            case Every():
+                if self.loop.is_due(statement):
+                    for inner in statement.body:
+                        self._statement(inner)
+            case Stop():
+                fetched = run.fetch(statement.uses().values, statement.feeds, statement.origin)
+                if evaluate.truth(run.value(statement.condition, fetched, statement.origin)):
+                    raise Stopped
+            case _:
+                run_statement(run, statement)
