@@ -1,6 +1,7 @@
 """Which steps can be split by the rows of their batch, and why another cannot; and that those which can are right."""
 
 import os
+from contextlib import suppress
 
 import hypothesis
 import parts
@@ -11,7 +12,10 @@ from programs import UNHURRIED
 from tfdsl.analysis.rows import Split, Whole, split
 from tfdsl.driver import check
 from tfdsl.executed import fed
+from tfdsl.ops import OPS
+from tfdsl.ops.batch import FIXED, ROWS, Argument, BatchCall, Mixed, Operand, whole
 from tfdsl.source import Source
+from tfdsl.types import FLOAT32, Size, TensorType
 
 HEAD = """\
 placeholder X: float32[n, 3]
@@ -66,6 +70,9 @@ WHOLE = {
     "its own mean taken off": ("z = X @ w\ngoal = reduce_mean(square(z - reduce_mean(z)))", BATCH.format("subtract"), 6),
     "the largest of the batch": ("goal = reduce_max(X @ w)", BATCH.format("'goal'"), 5),
     "along the batch": ("goal = reduce_mean(softmax(X @ w, axis=0))", BATCH.format("softmax"), 5),
+    "classes along the batch": (
+        "goal = reduce_mean(softmax_cross_entropy_with_logits(labels=y, logits=X @ w, dim=0))",
+        BATCH.format("softmax_cross_entropy_with_logits"), 5),
     "added up along the batch": ("goal = reduce_mean(cumsum(X @ w))", BATCH.format("cumsum"), 5),
     "turned": ("t = transpose(X)\ngoal = reduce_mean(t * w)", BATCH.format("'t'"), 5),
     "rows against rows": ("z = X @ w\ngoal = reduce_mean(matmul(z, z, transpose_b=true))", BATCH.format("matmul"), 6),
@@ -113,6 +120,46 @@ def test_what_cannot_be_split(body, reason, line):
     how = found(body)
     assert isinstance(how, Whole)
     assert (how.reason, how.origin.span.line) == (reason, line)
+
+
+class _Asked(BatchCall):
+    """A call that notes which arguments its rule asks for."""
+
+    def note(self, *names):
+        self.asked = getattr(self, "asked", set()) | set(names)
+
+    def has(self, name):
+        self.note(name)
+        return super().has(name)
+
+    def kind(self, name):
+        self.note(name)
+        return super().kind(name)
+
+    def option(self, name, default=None):
+        self.note(name)
+        return super().option(name, default)
+
+    def only(self, *names):
+        self.note(*names)
+        super().only(*names)
+
+
+@pytest.mark.parametrize("name", [op.name for op in OPS.values() if op.batch is not whole])
+def test_batch_rules_ask_for_arguments_that_there_are(name):
+    params = [param for param in OPS[name].params if param.is_tensor]
+    shape = (Size("n"), 1, 1)
+    for chosen in (params, *([one] for one in params)):
+        operands = {param: Operand(shape, frozenset([ROWS if param in chosen else FIXED])) for param in params}
+        arguments = {
+            param.name: Argument((one,), None if param.kind == "tensors" else shape, is_list=param.kind == "tensors")
+            for param, one in operands.items()
+        }
+        call = _Asked(arguments, TensorType(FLOAT32, shape))
+        call.note()
+        with suppress(Mixed):
+            OPS[name].batch(call)
+        assert call.asked <= {param.name for param in OPS[name].params}
 
 
 def test_sizes():

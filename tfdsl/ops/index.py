@@ -298,11 +298,11 @@ def numbers_of(call: Call, param: str) -> bool:
     return call.known(param) is not None and None not in flat(call.known(param))
 
 
-def batch_take(table: str, indices: str) -> Rule:
-    """Rows of a fixed table, one for each index."""
+def batch_take(table: str, indices: str, *others: str) -> Rule:
+    """Rows of a fixed table, one for each index; other arguments are 0, if they are given."""
 
     def rule(call: BatchCall) -> str:
-        if call.kind(table) != FIXED or call.option("axis", 0) != 0 or call.option("batch_dims", 0) != 0:
+        if call.kind(table) != FIXED or any(call.option(name, 0) != 0 for name in others):
             raise Mixed
         return rows(indices)(call)
 
@@ -327,7 +327,7 @@ def batch_choose_broadcasting(call: BatchCall) -> str:
 row("gather", "params: T, indices: U, axis: integer = none, batch_dims: integer = 0", gather, "gather",
     "The slices of an axis (the first unless given) at the indices: the axes of `indices` take its place.",
     "gather([[1, 2], [3, 4], [5, 6]], [2, 0])",
-    batch=batch_take("params", "indices"), U="int16 int32 int64", gathers=("params",))
+    batch=batch_take("params", "indices", "axis", "batch_dims"), U="int16 int32 int64", gathers=("params",))
 row("gather_nd", "params: T, indices: U, batch_dims: integer = 0", gather_nd, "gather_nd",
     "The element, or slice, at each tuple of indices; the last axis of `indices` holds the tuples.",
     "gather_nd([[1, 2], [3, 4]], [[0, 0], [1, 1]])",

@@ -91,11 +91,11 @@ def paired_loss(left: str, right: str):
     return rule
 
 
-def batch_cross_entropy(axis: str = "axis") -> Rule:
-    """Row by row, if the classes are not on the first axis."""
+def batch_cross_entropy(axis: str = "") -> Rule:
+    """Row by row, if the classes, on the last axis unless an argument says which, are not on the first one."""
 
     def rule(call: BatchCall) -> str:
-        given = call.option(axis)
+        given = call.option(axis) if axis else None
         if several(-1 if given is None else given)[0] % max(call.rank("logits"), 1) == 0:
             raise Mixed
         return rows("labels", "logits")(call)
