@@ -101,9 +101,9 @@ class Checkpoints:
     def fault(self, has_old: bool, file: str) -> str:
         """What is wrong with how a damaged file is met; `file` is empty where it may be any that is named."""
         from tfdsl.access import TRUSTED
-        from tfdsl.runtime.checkpoint.store import States
+        from tfdsl.runtime.checkpoint.store import CheckpointStore
 
-        states = States(str((self.both if has_old else self.alone) / "kept"), TRUSTED)
+        states = CheckpointStore(str((self.both if has_old else self.alone) / "kept"), TRUSTED)
         try:
             found, damaged = states.newest()
         finally:
