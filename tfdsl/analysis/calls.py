@@ -1,52 +1,49 @@
 """Calls: ops become nodes, functions are inlined, Python's functions are computed."""
 
 import re
-from collections.abc import Callable, Iterator
-from math import prod
+from collections.abc import Callable
 
 from ..diagnostics import (
     ARGUMENT_KIND,
     ARGUMENT_UNKNOWN,
     ARITHMETIC,
-    AXES_MANY,
     DTYPE_NOT_ALLOWED,
     GRADIENT_DTYPE,
     GRADIENT_METHOD,
-    MATMUL_SIZES,
     NOT_CALLABLE,
     NOT_DIFFERENTIABLE,
     OPTIMIZER_POSITION,
-    OPTION,
     RECURSION,
-    TENSOR_LARGE,
     TOO_DEEP,
     VALUE_OF,
     WRITES_AGAIN,
-    Diagnostic,
     Note,
 )
-from ..limits import MAX_AXES
 from ..ops import OPS
 from ..ops.named import CAST, GRADIENTS
-from ..ops.op import Call, Op, Refused
+from ..ops.op import Op
 from ..ops.optimizers import REQUIRED as NEEDED
 from ..ops.optimizers import OptimizerRow
 from ..ops.raw import RawOp
-from ..program import Arg, Ref, Refs, Static, refs_of
+from ..program import Arg, Ref, Refs, Static
 from ..source import Span
 from ..suggest import listed
 from ..syntax import tree as t
-from ..types import DType, TensorType
+from ..types import DType
 from . import training
-from .arguments import Arguments, Given, assign_arguments, bind, missing, operand_notes, size_notes
+from .arguments import Arguments, Given, assign_arguments, missing, operand_notes
 from .context import Abandoned, Again, Analysis
+from .dispatch import Returned
 from .foreign import call_python
 from .gradient_flow import barriers, depending, depends
-from .labels import column_help, doubt_logits, doubt_swapped, is_never_logits, is_swapped, refuse_swapped
+from .labels import doubt_swapped, is_never_logits, is_swapped, refuse_swapped
+from .magnitude import check_power, check_size, too_large
 from .names import Env
+from .op_calls import call_op
 from .order import is_write, written
 from .raw import call_raw
-from .slips import doubt_rate, doubted
+from .slips import doubt_rate
+from .symbolic import derived
 from .values import Array, Broken, Builtin, Function, Optimizer, Primitive, PythonOp, Tensor, describe, has_tensor
 
 
@@ -92,98 +89,6 @@ def _is_for_python(op: Op, given: Arguments) -> bool:
     return all(name not in params and isinstance(argument.value, (int, float)) for name, argument in given)
 
 
-def call_op(
-    ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | None = None, default: str = "", shown: str = ""
-) -> object:
-    """Add the node of an op; its output, or the list of its outputs. `shown` is its name in messages."""
-    named = dict(given)
-    if op.applies and is_swapped(ctx, named) and is_never_logits(named["logits"]):
-        refuse_swapped(ctx, shown or op.name, named, span)
-    bound = _bind(ctx, op, given, span, shown)
-    ctx.graph.sizes.here = span
-    by_position = frozenset(param.name for (n, _), param in zip(given, op.params, strict=False) if n is None)
-    rule_call = Call(op, bound.types, bound.values, bound.groups, ctx.graph.sizes, by_position)
-    try:
-        result = op.typed(rule_call)
-    except Refused as refused:
-        blamed = [bound.given[p] for p in refused.params if p in bound.given] or list(bound.given.values())
-        dims = [v for v in (refused.details.get("left"), refused.details.get("right")) if v is not None]
-        details = {"op": shown or op.name, **refused.details}
-        shapes = [v.shape for v in details.values() if isinstance(v, TensorType) and v.shape]
-        dims += [d for shape in shapes for d in shape if ctx.graph.sizes.resolve(d) != d and d not in dims]
-        notes = operand_notes(blamed) + size_notes(ctx, *dict.fromkeys(dims))
-        help = _bias_help(ctx, *dims[:2]) if refused.message is MATMUL_SIZES else column_help(ctx, op, refused, bound)
-        if refused.message is OPTION:
-            allowed = [word.strip('"') for word in str(details["allowed"]).split(" or ")]
-            help = ctx.did_you_mean(str(details["value"]).strip('"'), allowed)
-        ctx.fail(refused.message, span, notes, help, **details)
-    for doubt in rule_call.warnings:
-        doubted(ctx, op, doubt, bound, shown or op.name, span)
-    if op.applies:
-        doubt_logits(ctx, op, bound, span)
-    if "rate" in op.modes.split():
-        doubt_rate(ctx, bound.given.get("rate"), by_position=False)
-    outputs = tuple(_flat(result))
-    sizeable(ctx, shown or op.name, outputs, span)
-    ctx.spend(100, span)
-    node = ctx.graph.add(op.name, bound.args, name, outputs, ctx.origin(span), default)
-    for param in op.modes.split():
-        ctx.graph.modes.update(refs_of(bound.args[param]) if param in bound.args else ())
-    if result == ():
-        return Tensor(Ref(node), None, ctx.graph.name, span)
-    made = iter([Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)])
-    return _shaped(result, made)
-
-
-def _flat(result: object) -> Iterator[TensorType]:
-    """The types of all outputs of an op, in the order of the outputs."""
-    if isinstance(result, tuple):
-        for one in result:
-            yield from _flat(one)
-    else:
-        yield result
-
-
-def _shaped(result: object, made: Iterator[Tensor]) -> object:
-    """The outputs of an op in lists as its rule has them."""
-    return [_shaped(one, made) for one in result] if isinstance(result, tuple) else next(made)
-
-
-def sizeable(ctx: Analysis, op: str, outputs: tuple[TensorType, ...], span: Span) -> None:
-    """Refuse tensors that no machine has room for; to TensorFlow, each would mean a minute of trying."""
-    for type in outputs:
-        if type is not None and type.shape and prod(d for d in type.shape if isinstance(d, int)) > ctx.limits.elements:
-            ctx.fail(TENSOR_LARGE, span, op=op, type=type, limit=ctx.limits.elements)
-        if type is not None and type.shape and len(type.shape) > MAX_AXES:
-            ctx.fail(AXES_MANY, span, what=f"what {op} makes", rank=len(type.shape), limit=MAX_AXES)
-
-
-def _bind(ctx: Analysis, op: Op, given: Arguments, span: Span, shown: str):
-    """`bind`, with the name that messages show for the op."""
-    try:
-        return bind(ctx, op, given, span)
-    except Abandoned as abandoned:
-        found = abandoned.diagnostic
-        if shown and found is not None and found.details.get("op") == op.name:
-            details = {**found.details, "op": shown}
-            abandoned.diagnostic = Diagnostic(found.message, found.span, details, found.notes, found.help, found.chain)
-        raise
-
-
-_ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
-
-
-def _bias_help(ctx: Analysis, left: object = None, right: object = None) -> str:
-    """Data one column short of the weights most often lacks its bias column."""
-    if not (isinstance(left, int) and isinstance(right, int) and right == left + 1):
-        return ""
-    for data in ctx.data:
-        if data.columns == left and not ctx.datasets[data.name].schema.biases:
-            ordinal = _ORDINALS[right] if right < len(_ORDINALS) else f"{right}th"
-            return f"add_bias makes the {ordinal} column; is it missing on line {data.origin.span.line}?"
-    return ""
-
-
 def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | None) -> list[Tensor]:
     """`gradients(ys, xs)`: one tensor for each of `xs`, of its type."""
     arguments = assign_arguments(ctx, op.name, op.signature, [p.name for p in op.params], given, span)
@@ -209,8 +114,6 @@ def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | N
     if how in ("forward", "numeric"):
         _refuse_writes(ctx, how, *refs, span)
     if how == "symbolic":
-        from .symbolic import derived
-
         results = derived(ctx, ys, xs, span, name)
         _note_again(ctx, how, *refs, last, results, span)
         return results
@@ -307,16 +210,14 @@ def _python(ctx: Analysis, name: str, function: Callable, given: Arguments, span
     keywords = {n: g.value for n, g in given if n is not None}
     if any(isinstance(g.value, Broken) for _, g in given):
         raise Abandoned(None)
-    from .expressions import power_is_safe, small, too_large
-
     size = sum(map(ctx.limits.size_of, (*positional, *keywords.values())))
     if size > ctx.limits.constant and name not in _WITHOUT_LOOKING:
         too_large(ctx, span)
     ctx.spend(2 * size, span)
     if function is pow and len(positional) >= 2:
-        power_is_safe(ctx, positional[0], positional[1], span)
+        check_power(ctx, positional[0], positional[1], span)
     try:
-        return small(ctx, function(*positional, **keywords), span)
+        return check_size(ctx, function(*positional, **keywords), span)
     except (TypeError, ValueError, ArithmeticError) as error:
         ctx.fail(ARITHMETIC, span, reason=f"{name}: {error}")
 
@@ -351,8 +252,6 @@ def _builtin(ctx: Analysis, function: Builtin, given: Arguments, span: Span) -> 
 
 def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, span: Span) -> object:
     """The value of a `def` called here: its body is analysed again, in a scope named after it."""
-    from .statements import Returned, block
-
     tree = function.tree
     name = tree.target.id
     if any(tree is one for one in ctx.calling):
@@ -389,7 +288,7 @@ def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, spa
     failed = ctx.failed
     try:
         with ctx.entering(f"in {name}, called", span), ctx.graph.scope(name):
-            result = block(ctx, env, tree.body)
+            result = ctx.block(env, tree.body)
     finally:
         ctx.calling.pop()
     if is_wrong and (ctx.failed > failed or is_never_logits(arguments["logits"])):
@@ -430,11 +329,9 @@ def _as_written(span: Span, name: str) -> str:
 
 def _default(ctx: Analysis, caller: Env, function: Function, default: t.Expr, span: Span) -> tuple[object, Span]:
     """The value of a parameter that a call leaves out, and its place; `training` is looked for from the call's."""
-    from .expressions import evaluate, find
-
     if _is_training(default):
-        return find(ctx, Env(parent=function.env, caller=caller), t.Name(span, training.NAME)), span
-    return evaluate(ctx, function.env, default), default.span
+        return ctx.evaluate(Env(parent=function.env, caller=caller), t.Name(span, training.NAME)), span
+    return ctx.evaluate(function.env, default), default.span
 
 
 def _is_training(default: t.Expr | None) -> bool:

@@ -22,7 +22,9 @@ from ..source import Span
 from ..syntax import tree as t
 from . import order, paths, plan
 from .context import Analysis, GraphBuilder
+from .dispatch import Dispatch
 from .effects import warn_effects, warn_logs
+from .expressions import evaluate
 from .names import declared
 from .session_slips import unrun, warn_sessions
 from .statements import block, graph_block
@@ -37,7 +39,7 @@ def analyse(tree: t.File, inputs: CompileInputs) -> tuple[Program, Bag]:
 
 def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
     """As `analyse`, with the state of the analysis, to which nodes can still be added."""
-    ctx = Analysis(tree.span.source.path, inputs)
+    ctx = Analysis(tree.span.source.path, inputs, Dispatch(evaluate, block))
     ctx.tree = tree.body
     ctx.allowed += inputs.limits.work_of(tree.span.source.text)
     sessions = []

@@ -52,6 +52,7 @@ from ..syntax import tree as t
 from ..syntax.read import identity_of
 from ..types import BOOL, Sizes, TensorType
 from .depth import LEVELS, NoStack, on_own_stack
+from .dispatch import Dispatch, Returned
 from .names import Env, declared
 from .values import Broken, Dataset, Tensor, freeze, is_host
 
@@ -303,7 +304,8 @@ class Again(Record):
 class Analysis:
     """Everything that the passes over one program share."""
 
-    def __init__(self, path: str, inputs: CompileInputs):
+    def __init__(self, path: str, inputs: CompileInputs, dispatch: Dispatch):
+        self.dispatch = dispatch
         self.limits = inputs.limits
         self.bag = Bag(self.limits.errors)
         self.clock = inputs.clock or Clock(self.limits)
@@ -334,6 +336,14 @@ class Analysis:
         self.allowed = self.limits.work  # units of work; a text adds to it
         self.failed = 0  # statements that could not be analysed, follow-ups of other errors included
         self.did_you_mean = Suggestions().did_you_mean
+
+    def evaluate(self, env: Env, expr: t.Expr, name: str | None = None) -> object:
+        """The value of an expression."""
+        return self.dispatch.evaluate(self, env, expr, name)
+
+    def block(self, env: Env, statements: t.Block) -> Returned | None:
+        """Analyse statements in order, up to a `return`."""
+        return self.dispatch.block(self, env, statements)
 
     def origin(self, span: Span) -> Origin:
         return Origin(span, self.chain)

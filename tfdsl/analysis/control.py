@@ -13,6 +13,7 @@ from ..diagnostics import (
     BRANCH_NAMES,
     BRANCH_RETURN,
     BRANCH_TYPE,
+    CONDITION_TENSOR,
     CONDITION_TYPE,
     CONTROL_NOTHING,
     LOOP_CONDITION,
@@ -28,9 +29,9 @@ from ..syntax import tree as t
 from ..types import BOOL, Dim, Size, TensorType
 from .arguments import Given, default_dtype, operand_notes, scalar_class, tensor_dtype, to_arg, typed
 from .context import Abandoned, Analysis
+from .dispatch import Returned
 from .expressions import condition
 from .names import Binding, Env, declared
-from .statements import Returned, block
 from .values import Array, Broken, Tensor, describe, has_tensor, is_host
 
 
@@ -110,7 +111,7 @@ def _turn(
             params = _begin_turn(ctx, _carried(env, statement), types)
             env.next_turn()
             failed = ctx.failed
-            if block(ctx, env, statement.body) is not None:
+            if ctx.block(env, statement.body) is not None:
                 ctx.fail(LOOP_RETURN, statement.span)
             if ctx.failed > failed:
                 raise Abandoned(None)
@@ -198,14 +199,27 @@ class _Branch(Record):
     span: Span
 
 
+def choose(ctx: Analysis, env: Env, statement: t.If, start: int = 0) -> Returned | None:
+    """The branches of an `if` from one on: the one chosen while compiling, or all of them for a tensor to choose."""
+    for at, (test, body) in enumerate(statement.branches[start:], start):
+        if test is None:
+            return ctx.block(env, body)
+        value = condition(ctx, env, test)
+        if isinstance(value, Tensor):
+            return cond(ctx, env, statement, at, value)
+        if not isinstance(value, bool):
+            ctx.fail(CONDITION_TENSOR, test.span, value=describe(value))
+        if value:
+            return ctx.block(env, body)
+    return None
+
+
 def cond(ctx: Analysis, env: Env, statement: t.If, at: int, value: object) -> Returned | None:
     """`if` on a tensor: one node with a region a branch; `at` is the branch that the tensor decides on."""
-    from .statements import choose
-
     test, body = statement.branches[at]
     ref = _test(ctx, value, test, "if")
     failed = ctx.failed
-    then = _branch(ctx, env, lambda: block(ctx, env, body), test.span)
+    then = _branch(ctx, env, lambda: ctx.block(env, body), test.span)
     rest = statement.branches[at + 1 :]
     place = rest[0][0].span if rest and rest[0][0] else statement.span
     otherwise = _branch(ctx, env, lambda: choose(ctx, env, statement, at + 1), place)

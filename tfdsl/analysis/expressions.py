@@ -25,11 +25,9 @@ from ..diagnostics import (
     SIZE_UNKNOWN,
     TOO_DEEP,
     UNKNOWN_NAME,
-    UNPACK,
-    VALUE_LARGE,
     Note,
 )
-from ..limits import MAX_ADVICE, MAX_BITS, MAX_MOVING, MAX_NESTED
+from ..limits import MAX_ADVICE, MAX_MOVING
 from ..ops import OPS
 from ..ops.named import LOGICAL_AND, MATMUL, OPERATORS
 from ..ops.optimizers import OPTIMIZERS
@@ -39,14 +37,17 @@ from ..syntax import tree as t
 from ..types import DTYPE_NAMES, UNREADABLE, DType, TensorType
 from . import outside, raw, training
 from .arguments import Given, sizes_of
+from .binding import bind_targets
 from .builtins import BUILTINS
-from .calls import call, call_op
+from .calls import call
 from .context import Abandoned, Analysis
 from .indexing import index_array, index_tensor
 from .libraries import LIBRARIES
 from .lists import list_help, one_shape
+from .magnitude import check_power, check_size, too_large
 from .members import member
 from .names import Ambiguous, Env
+from .op_calls import call_op
 from .values import (
     Array,
     Broken,
@@ -110,11 +111,11 @@ def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> object
         case t.Index():
             return _index(ctx, env, expr, name)
         case t.List():
-            return small(ctx, values_of(ctx, env, expr.items), expr.span)
+            return check_size(ctx, values_of(ctx, env, expr.items), expr.span)
         case t.Tuple():
-            return small(ctx, tuple(values_of(ctx, env, expr.items)), expr.span)
+            return check_size(ctx, tuple(values_of(ctx, env, expr.items)), expr.span)
         case t.Comprehension():
-            return small(ctx, _comprehension(ctx, env, expr), expr.span)
+            return check_size(ctx, _comprehension(ctx, env, expr), expr.span)
         case t.Slice() | t.Dots():
             ctx.fail(INDEX_KIND, expr.span, value="this", index="a slice outside of an index")
         case _:
@@ -131,28 +132,6 @@ def value_of(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> 
     if isinstance(value, (list, tuple)):
         ctx.spend(ctx.limits.size_of(value), expr.span)
     return value
-
-
-def small(ctx: Analysis, value: object, span: Span) -> object:
-    """A value, if it is not too large to work with."""
-    size, depth = ctx.limits.measure(value)
-    if depth > MAX_NESTED:
-        ctx.fail(TOO_DEEP, span, help="put fewer lists into one another", limit=MAX_NESTED)
-    if size > ctx.limits.constant:
-        too_large(ctx, span)
-    if isinstance(value, int) and value.bit_length() > MAX_BITS:
-        _huge(ctx, span)
-    ctx.spend(size, span)
-    return value
-
-
-def too_large(ctx: Analysis, span: Span) -> None:
-    ctx.fail(VALUE_LARGE, span, size="too many elements", limit=f"{ctx.limits.constant} elements")
-
-
-def _huge(ctx: Analysis, span: Span) -> None:
-    help = "use a float, such as 2.0 ** 1000"
-    ctx.fail(VALUE_LARGE, span, help=help, size="a huge number", limit=f"{MAX_BITS} bits")
 
 
 def given(ctx: Analysis, env: Env, expr: t.Expr) -> Given:
@@ -190,14 +169,14 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
     if scope is not None and name != training.NAME:
         return Namespace(*scope, name)
     if outside.has(ctx, name, above=True):
-        return small(ctx, outside.take(ctx, name), expr.span)
+        return check_size(ctx, outside.take(ctx, name), expr.span)
     if name == training.NAME:
         return training.predefined(ctx, env, expr.span)
     for table in (ctx.foreign.functions, BUILTINS, OPS, OPTIMIZERS, DTYPE_NAMES):
         if name in table:
             return table[name]
     if outside.has(ctx, name, above=False):
-        return small(ctx, outside.take(ctx, name), expr.span)
+        return check_size(ctx, outside.take(ctx, name), expr.span)
     if ctx.bag.has(UNKNOWN_NAME.code, expr.span):  # in an earlier turn: what could be meant is said once
         ctx.fail(UNKNOWN_NAME, expr.span, name=name)
     note, help = ctx.elsewhere(name, expr.span) if ctx.failed <= MAX_ADVICE else (), ""
@@ -309,7 +288,7 @@ def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str
         _operands(ctx, expr, left, right, refuse=True)
     _size_is_safe(ctx, expr, left, right)
     try:
-        return small(ctx, _PYTHON[expr.op](left, right), expr.span)
+        return check_size(ctx, _PYTHON[expr.op](left, right), expr.span)
     except TypeError:
         _operands(ctx, expr, left, right, refuse=True)
     except (ArithmeticError, ValueError) as error:
@@ -379,20 +358,15 @@ def _size_is_safe(ctx: Analysis, expr: t.Binary, left: object, right: object) ->
     if expr.op == "%" and isinstance(left, str):
         _operands(ctx, expr, left, right, refuse=True)
     if expr.op == "+" and isinstance(left, str) and isinstance(right, str) and left and right:
-        small(ctx, (left, right), expr.span)
+        check_size(ctx, (left, right), expr.span)
     if expr.op == "**":
-        power_is_safe(ctx, left, right, expr.span)
+        check_power(ctx, left, right, expr.span)
     elif expr.op == "*":
         for value, count in ((left, right), (right, left)):
             if not isinstance(value, (str, list, tuple)) or not isinstance(count, int) or count <= 0:
                 continue
             if ctx.limits.size_of(value) * count > ctx.limits.constant:
                 too_large(ctx, expr.span)
-
-
-def power_is_safe(ctx: Analysis, base: object, exponent: object, span: Span) -> None:
-    if isinstance(base, int) and isinstance(exponent, int) and (base.bit_length() - 1) * exponent > MAX_BITS:
-        _huge(ctx, span)
 
 
 def _unary(ctx: Analysis, expr: t.Unary, value: object, name: str | None) -> object:
@@ -592,27 +566,6 @@ def iterate(ctx: Analysis, value: object, span: Span) -> list | range | tuple:
     if not isinstance(value, (list, tuple, range)):
         ctx.fail(NOT_ITERABLE, span, value=describe(value))
     ctx.repeat(len(value), span)
-    return value
-
-
-def bind_targets(ctx: Analysis, env: Env, targets: tuple[t.Identifier, ...], value: object, span: Span) -> None:
-    """Bind the targets of a `for` to one item."""
-    from .statements import bind
-
-    if len(targets) == 1:
-        bind(ctx, env, targets[0], value)
-        return
-    for target, item in zip(targets, unpacked(ctx, targets, value, span), strict=True):
-        bind(ctx, env, target, item)
-
-
-def unpacked(ctx: Analysis, targets: tuple[t.Identifier, ...], value: object, span: Span) -> list | tuple:
-    if not isinstance(value, (list, tuple, range)):
-        help = "unstack(x) gives the rows of a tensor" if isinstance(value, Tensor) else ""
-        ctx.fail(UNPACK, span, help=help, names=len(targets), count=describe(value))
-    if len(value) != len(targets):
-        count = f"{len(value)} value{'' if len(value) == 1 else 's'}"
-        ctx.fail(UNPACK, span, names=len(targets), count=count)
     return value
 
 

@@ -26,11 +26,11 @@ from ..source import Source
 from ..syntax import tree as t
 from ..syntax.parse import parse
 from ..syntax.read import identity_of, read_open, reason_of
+from .binding import bind
 from .context import Abandoned, Analysis
 from .libraries import FOLDER, LIBRARIES
 from .names import Env
 from .primitives import primitives
-from .statements import bind, block
 from .values import Namespace
 
 
@@ -109,7 +109,7 @@ def _analysed(ctx: Analysis, path: str, file: BinaryIO, stem: str, statement: t.
         )
         start = len(ctx.graph.bound)
         with _inside(ctx, tree, module, path, identity, stem), ctx.entering("imported", statement.span):
-            block(ctx, module, tuple(s for s in tree.body if not isinstance(s, t.Session)))
+            ctx.block(module, tuple(s for s in tree.body if not isinstance(s, t.Session)))
         del ctx.graph.bound[start:]  # what the importing file does not need of another is no slip
     return ctx.modules[identity]
 

@@ -8,10 +8,11 @@ from ..ops.named import EXPAND_DIMS, RESHAPE, SHAPE, SQUEEZE
 from ..source import Span
 from ..types import Shape
 from .arguments import Given, literal_shape, operand_notes
-from .calls import call_op, inlined
+from .calls import inlined
 from .context import Analysis
 from .labels import activation, check_classes
 from .names import Env
+from .op_calls import call_op
 from .values import Primitive, Tensor, has_tensor, is_host
 
 

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 
 from ..diagnostics import (
     ARGUMENT_KIND,
-    CONDITION_TENSOR,
     CONTAINER_NAME,
     DEVICE_NAME,
     GRAPH_PLACE,
@@ -38,7 +37,6 @@ from ..diagnostics import (
     SUMMARY_KIND,
     SUMMARY_TYPE,
     TRAINED_COMPLEX,
-    TRAINING_LATE,
     TYPE_MISSING_SHAPE,
     UNUSED_VALUE,
     Note,
@@ -59,29 +57,27 @@ from ..program import (
     Static,
     shape_known,
 )
-from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DTYPES, TensorType
 from .arguments import Given, operand_notes, typed
-from .calls import Arguments, call_op, optimizer
+from .binding import bind, bind_targets, unpacked
+from .calls import Arguments, optimizer
 from .context import Abandoned, Analysis, GraphBuilder, Shared
+from .control import choose, while_loop
 from .datasets import declared_data
 from .declared import fits, tensor_type
-from .expressions import bind_targets, condition, evaluate, given, iterate, unpacked, value_of, values_of
+from .dispatch import Returned
+from .expressions import evaluate, given, iterate, value_of, values_of
 from .gradient_flow import barriers, depends
+from .modules import imported
 from .names import Assumed, BoundTwice, Env, declared
+from .op_calls import call_op
 from .params import declared_param
 from .slips import doubt_aliases, doubt_tag
 from .values import Broken, Function, Optimizer, Tensor, describe
 
 _SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
-
-
-class Returned(Record):
-    """A `return` was reached."""
-
-    value: object
 
 
 def block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
@@ -115,22 +111,6 @@ def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
                 env.bind(target.id, Broken(), target.span)
             except (BoundTwice, Assumed):
                 continue
-
-
-def bind(ctx: Analysis, env: Env, target: t.Identifier, value: object) -> None:
-    """Bind a name; an error shows both places."""
-    try:
-        env.bind(target.id, value, target.span)
-    except BoundTwice as error:
-        note = Note(f"'{target.id}' was bound on line {{line}}", error.binding.span)
-        ctx.fail(REBOUND, target.span, (note,), name=target.id)
-    except Assumed as error:
-        note = Note(f"line {{line}} uses the '{target.id}' that every graph has", error.span)
-        ctx.fail(TRAINING_LATE, target.span, (note,), name=target.id)
-    tensors = value if isinstance(value, (list, tuple)) else [value]
-    refs = tuple(v.ref for v in tensors if isinstance(v, Tensor) and v.graph == ctx.graph.name)
-    if refs:
-        ctx.graph.bound.append((target.id, target.span, refs))
 
 
 # What lives as long as the graph, and so cannot be made in a `while` or in an `if` on a tensor.
@@ -186,14 +166,10 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
             what = "'graph'" if isinstance(statement, t.Graph) else "'session'"
             ctx.fail(GRAPH_PLACE, statement.span, what=what, hint="it stands at the top of a file")
         case t.Import():
-            from .modules import imported
-
             imported(ctx, env, statement)
         case t.Device() | t.Container():
             return _placed(ctx, env, statement)
         case t.While():
-            from .control import while_loop
-
             while_loop(ctx, env, statement)
         case _:
             raise AssertionError(f"a statement of the session half in the graph half: {statement}")
@@ -531,23 +507,6 @@ def _after(ctx: Analysis, env: Env, statement: t.After) -> Returned | None:
     finally:
         ctx.graph.held = outside
         ctx.graph.items.append(Exit())
-
-
-def choose(ctx: Analysis, env: Env, statement: t.If, start: int = 0) -> Returned | None:
-    """The branches of an `if` from one on: the one chosen while compiling, or all of them for a tensor to choose."""
-    from .control import cond
-
-    for at, (test, body) in enumerate(statement.branches[start:], start):
-        if test is None:
-            return block(ctx, env, body)
-        value = condition(ctx, env, test)
-        if isinstance(value, Tensor):
-            return cond(ctx, env, statement, at, value)
-        if not isinstance(value, bool):
-            ctx.fail(CONDITION_TENSOR, test.span, value=describe(value))
-        if value:
-            return block(ctx, env, body)
-    return None
 
 
 _DEVICE = re.compile(

@@ -32,9 +32,9 @@ from ..program import Arg, Literal, Node, Pack, Ref, Refs
 from ..record import Record
 from ..source import Span
 from .arguments import Given
-from .calls import call_op
 from .context import Analysis
 from .gradient_flow import depending
+from .op_calls import call_op
 from .values import Tensor
 
 _LONGEST = 40  # operations of a formula

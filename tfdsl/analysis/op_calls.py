@@ -1,0 +1,108 @@
+"""Ops become nodes."""
+
+from collections.abc import Iterator
+from math import prod
+
+from ..diagnostics import AXES_MANY, MATMUL_SIZES, OPTION, TENSOR_LARGE, Diagnostic
+from ..limits import MAX_AXES
+from ..ops.op import Call, Op, Refused
+from ..program import Ref, refs_of
+from ..source import Span
+from ..types import TensorType
+from .arguments import Arguments, bind, operand_notes, size_notes
+from .context import Abandoned, Analysis
+from .labels import column_help, doubt_logits, is_never_logits, is_swapped, refuse_swapped
+from .slips import doubt_rate, doubted
+from .values import Tensor
+
+
+def call_op(
+    ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | None = None, default: str = "", shown: str = ""
+) -> object:
+    """Add the node of an op; its output, or the list of its outputs. `shown` is its name in messages."""
+    named = dict(given)
+    if op.applies and is_swapped(ctx, named) and is_never_logits(named["logits"]):
+        refuse_swapped(ctx, shown or op.name, named, span)
+    bound = _bind(ctx, op, given, span, shown)
+    ctx.graph.sizes.here = span
+    by_position = frozenset(param.name for (n, _), param in zip(given, op.params, strict=False) if n is None)
+    rule_call = Call(op, bound.types, bound.values, bound.groups, ctx.graph.sizes, by_position)
+    try:
+        result = op.typed(rule_call)
+    except Refused as refused:
+        blamed = [bound.given[p] for p in refused.params if p in bound.given] or list(bound.given.values())
+        dims = [v for v in (refused.details.get("left"), refused.details.get("right")) if v is not None]
+        details = {"op": shown or op.name, **refused.details}
+        shapes = [v.shape for v in details.values() if isinstance(v, TensorType) and v.shape]
+        dims += [d for shape in shapes for d in shape if ctx.graph.sizes.resolve(d) != d and d not in dims]
+        notes = operand_notes(blamed) + size_notes(ctx, *dict.fromkeys(dims))
+        help = _bias_help(ctx, *dims[:2]) if refused.message is MATMUL_SIZES else column_help(ctx, op, refused, bound)
+        if refused.message is OPTION:
+            allowed = [word.strip('"') for word in str(details["allowed"]).split(" or ")]
+            help = ctx.did_you_mean(str(details["value"]).strip('"'), allowed)
+        ctx.fail(refused.message, span, notes, help, **details)
+    for doubt in rule_call.warnings:
+        doubted(ctx, op, doubt, bound, shown or op.name, span)
+    if op.applies:
+        doubt_logits(ctx, op, bound, span)
+    if "rate" in op.modes.split():
+        doubt_rate(ctx, bound.given.get("rate"), by_position=False)
+    outputs = tuple(_flat(result))
+    sizeable(ctx, shown or op.name, outputs, span)
+    ctx.spend(100, span)
+    node = ctx.graph.add(op.name, bound.args, name, outputs, ctx.origin(span), default)
+    for param in op.modes.split():
+        ctx.graph.modes.update(refs_of(bound.args[param]) if param in bound.args else ())
+    if result == ():
+        return Tensor(Ref(node), None, ctx.graph.name, span)
+    made = iter([Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)])
+    return _shaped(result, made)
+
+
+def _flat(result: object) -> Iterator[TensorType]:
+    """The types of all outputs of an op, in the order of the outputs."""
+    if isinstance(result, tuple):
+        for one in result:
+            yield from _flat(one)
+    else:
+        yield result
+
+
+def _shaped(result: object, made: Iterator[Tensor]) -> object:
+    """The outputs of an op in lists as its rule has them."""
+    return [_shaped(one, made) for one in result] if isinstance(result, tuple) else next(made)
+
+
+def sizeable(ctx: Analysis, op: str, outputs: tuple[TensorType, ...], span: Span) -> None:
+    """Refuse tensors that no machine has room for; to TensorFlow, each would mean a minute of trying."""
+    for type in outputs:
+        if type is not None and type.shape and prod(d for d in type.shape if isinstance(d, int)) > ctx.limits.elements:
+            ctx.fail(TENSOR_LARGE, span, op=op, type=type, limit=ctx.limits.elements)
+        if type is not None and type.shape and len(type.shape) > MAX_AXES:
+            ctx.fail(AXES_MANY, span, what=f"what {op} makes", rank=len(type.shape), limit=MAX_AXES)
+
+
+def _bind(ctx: Analysis, op: Op, given: Arguments, span: Span, shown: str):
+    """`bind`, with the name that messages show for the op."""
+    try:
+        return bind(ctx, op, given, span)
+    except Abandoned as abandoned:
+        found = abandoned.diagnostic
+        if shown and found is not None and found.details.get("op") == op.name:
+            details = {**found.details, "op": shown}
+            abandoned.diagnostic = Diagnostic(found.message, found.span, details, found.notes, found.help, found.chain)
+        raise
+
+
+_ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+
+
+def _bias_help(ctx: Analysis, left: object = None, right: object = None) -> str:
+    """Data one column short of the weights most often lacks its bias column."""
+    if not (isinstance(left, int) and isinstance(right, int) and right == left + 1):
+        return ""
+    for data in ctx.data:
+        if data.columns == left and not ctx.datasets[data.name].schema.biases:
+            ordinal = _ORDINALS[right] if right < len(_ORDINALS) else f"{right}th"
+            return f"add_bias makes the {ordinal} column; is it missing on line {data.origin.span.line}?"
+    return ""
