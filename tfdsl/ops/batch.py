@@ -25,7 +25,7 @@ OPEN = object()  # the value of an argument that is not known while compiling
 
 
 class Mixed(Exception):
-    """What a node makes of the batch is of none of the kinds."""
+    """The result is of none of the kinds."""
 
 
 class Operand(Record):

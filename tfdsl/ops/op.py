@@ -135,18 +135,18 @@ class Op:
     classes: tuple[str, ...] = ()  # arguments with a row for each of `num_classes`, few of which the kernel looks up
     gathers: tuple[str, ...] = ()  # arguments of which TensorFlow reads only some rows if they are variables
     sliced: str = ""  # the argument with slices of `ref`, whose sizes the kernel does not check
-    lowered: str = ""  # the function of `lowering/` that builds it, where that takes more than calling `tf`
+    lowered: str = ""  # the function of `lowering/` that builds it, if calling `tf` is not enough
     no_gradient: str = ""  # the arguments to which no gradient flows, where they are floats; "*" for all
     modes: str = ""  # the parameters that make a difference only in training
-    for_whole: str = ""  # where whole numbers belong that are given to it
+    for_whole: str = ""  # what to use instead for whole numbers
     in_nn: str = ""  # the function of the library nn that takes more shapes for the same
     named: bool = True  # `tf` takes `name`; otherwise a node's name has to come from an identity behind it
-    formula: Formula | None = None  # what it computes of scalars, for symbolic gradients
+    formula: Formula | None = None  # its formula for scalars, which symbolic gradients derive
     operator: str = ""  # how programs write it: `+`, or `unary -`
     node: str = ""  # the name that TensorFlow gives the node of the operator
-    python: Callable[..., object] | None = None  # Python's function of its name, which numbers are given to
-    alike: Alike = Alike.BY_VALUES  # which nodes of it are built alike
-    picture: str = ""  # what it is drawn as, where that is no plain operation
+    python: Callable[..., object] | None = None  # Python's function of the same name, which computes with numbers
+    alike: Alike = Alike.BY_VALUES  # which of its nodes TensorFlow builds alike
+    picture: str = ""  # how pictures show it, unless as a plain operation
 
     def passes_gradient(self, argument: str) -> bool:
         """Whether a gradient flows through the op to an argument."""
