@@ -6,6 +6,8 @@ import pytest
 
 # What TensorFlow says when it starts would be in what the command line's tests read.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+# Keras would be imported with TensorFlow, for a second.
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
 
 def pytest_addoption(parser):
@@ -26,6 +28,14 @@ def sparing(names, engines, compiled):
     return [
         pytest.param(name, engine, marks=[pytest.mark.long] if engine == "xla" and name not in compiled else [])
         for name in names for engine in engines
+    ]  # fmt: skip
+
+
+def some(every, chosen):
+    """Parameters of which all are tried with `--long`, and else only those that are chosen."""
+    return [
+        pytest.param(*(one if isinstance(one, tuple) else (one,)), marks=[] if one in chosen else [pytest.mark.long])
+        for one in every
     ]  # fmt: skip
 
 

@@ -51,6 +51,7 @@ class Program:
     what: str
     words: list[str]
     is_safe: bool  # -P: nothing is found beside the program
+    command: list[str]  # of Python
     namespaces: list[str]  # files of the namespaces that it enters
 
 
@@ -59,7 +60,6 @@ class Request:
     """A process that is asked for; its three streams come along."""
 
     program: Program
-    command: list[str]
     parent: int
     folder: str
     environment: dict[str, str]
@@ -77,12 +77,12 @@ def parsed(command: list[str]) -> Program | None:
         words = words[end + 1 :]
     if words[:1] != [sys.executable]:
         return None
-    is_safe = words[1:2] == ["-P"]
+    command, is_safe = words, words[1:2] == ["-P"]
     words = words[1 + is_safe :]
     how = words.pop(0) if words[:1] in (["-m"], ["-c"]) else ""
     if not words or (not how and words[0].startswith("-")):
         return None
-    return Program(how, words[0], words[1:], is_safe, namespaces)
+    return Program(how, words[0], words[1:], is_safe, command, namespaces)
 
 
 class Popen(subprocess.Popen):
@@ -96,12 +96,7 @@ class Popen(subprocess.Popen):
     def _execute_child(self, args, *others):
         (executable, preexec_fn, _, pass_fds, cwd, env, _, _, shell, p2cread, p2cwrite, c2pread, c2pwrite, errread,
          errwrite, _, gid, gids, uid, umask, has_session, group) = others  # fmt: skip
-        usual = not (executable or preexec_fn or pass_fds or shell) and (gid, gids, uid, umask) == (
-            None,
-            None,
-            None,
-            -1,
-        )
+        usual = not any((executable, preexec_fn, pass_fds, shell, gid, gids, uid)) and umask == -1
         command = [os.fspath(word) for word in args] if isinstance(args, list) else []
         program = parsed(command) if usual else None
         environment = dict(os.environ if env is None else env)
@@ -111,7 +106,7 @@ class Popen(subprocess.Popen):
             return
         folder = os.path.abspath(cwd or "")
         os.stat(folder)  # it must be there
-        request = Request(program, command, os.getpid(), folder, environment, has_session, None if group == -1 else group,
+        request = Request(program, os.getpid(), folder, environment, has_session, None if group == -1 else group,
                           self._forks)  # fmt: skip
         given = (p2cread, c2pwrite, errwrite)
         self.pid = server.start(request, [number if one == -1 else one for number, one in enumerate(given)])
@@ -256,7 +251,7 @@ def become(request: Request, streams: list[int], connection: socket.socket) -> R
         os.dup2(stream, number)
         os.close(stream)
     _open_streams()
-    _show(request.command)
+    _show(request.program.command)
     libc = ctypes.CDLL(None, use_errno=True)
     for name in request.program.namespaces:
         with open(name) as namespace:
@@ -326,7 +321,7 @@ def run_program(request: Request) -> None:
     main = types.ModuleType("__main__")
     main.__builtins__ = sys.modules["builtins"]
     sys.modules["__main__"] = main
-    sys.orig_argv[:] = request.command
+    sys.orig_argv[:] = program.command
     sys.argv[:] = [program.how or program.what, *program.words]
     paths = filter(None, request.environment.get("PYTHONPATH", "").split(os.pathsep))
     beside = {"-m": os.getcwd(), "-c": "", "": os.path.dirname(os.path.realpath(program.what))}[program.how]

@@ -126,7 +126,7 @@ def tokens_changed(random: Random, text: str) -> str:
 _WORD = re.compile(r"\w+|[^\w\s]+")
 
 
-@pytest.mark.parametrize("chunk", [*range(4), *(pytest.param(n, marks=pytest.mark.long) for n in range(4, 14))])
+@pytest.mark.parametrize("chunk", [0, 1, *(pytest.param(n, marks=pytest.mark.long) for n in range(2, 14))])
 def test_mutated_programs(chunk):
     random = Random(chunk)
     good, short = good_programs(), cases()
@@ -137,13 +137,13 @@ def test_mutated_programs(chunk):
 # --- programs from the grammar --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("chunk", range(4))
+@pytest.mark.parametrize("chunk", [0, 1, *(pytest.param(n, marks=pytest.mark.long) for n in (2, 3))])
 def test_generated_programs(chunk):
     made = sum(answer(Source("fuzz.tfg", Writer(Random(f"{chunk} {i}")).program())) is not None for i in range(600))
     assert made > 5, "the generator is meant to write some good programs"
 
 
-@pytest.mark.parametrize("chunk", range(4))
+@pytest.mark.parametrize("chunk", [0, 1, *(pytest.param(n, marks=pytest.mark.long) for n in (2, 3))])
 def test_programs_that_hypothesis_draws(chunk):
     @hypothesis.seed(chunk)
     @hypothesis.settings(UNHURRIED, max_examples=150)
@@ -255,7 +255,7 @@ def _judge(text):
                 pass
         case 11:
             while True:
-                pass
+                signal.pause()
     return KINDS[0]
 
 

@@ -161,7 +161,7 @@ def repaired(text: str):
     return None
 
 
-@pytest.mark.parametrize("chunk", range(4))
+@pytest.mark.parametrize("chunk", [0, *(pytest.param(n, marks=pytest.mark.long) for n in range(1, 4))])
 def test_generated_programs_load_back(chunk):
     loaded = []
 

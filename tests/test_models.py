@@ -34,7 +34,13 @@ def test_model_passes_the_check(path):
     assert [d.code for d in tfdsl.check(path)] == ["TFG901"] * (path.stem == "relu_repeated")
 
 
-@pytest.mark.parametrize("path", MODELS, ids=[p.stem for p in MODELS])
+# Its expectations are looked at in tests/chapter/test_chapter_models.py.
+LONG = ("autodiff_passes",)
+
+
+@pytest.mark.parametrize("path", [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.long] if path.stem in LONG else []) for path in MODELS
+])  # fmt: skip
 def test_model_runs(path, elsewhere):
     if path.stem in ON_CLUSTERS:
         with pytest.raises(tfdsl.TfgError) as error:

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras import losses, metrics
 
 import tfdsl
 from tfdsl.limits import Limits
@@ -222,6 +221,8 @@ def _losses_of(head, feed):
 def test_losses_take_one_column_as_rows(last):
     """In both shapes and mixed, each loss is what Keras gives for two columns."""
     labels, predictions = np.float32([[0], [1], [1], [0]]), np.float32([[-0.5], [2.5], [0.25], [3.0]])
+    from keras import losses, metrics  # a second, which only this test needs
+
     keras = {
         "mean_squared_error": losses.MeanSquaredError(),
         "mean_absolute_error": losses.MeanAbsoluteError(),

@@ -195,7 +195,7 @@ def test_the_nodes_between():
 # --- what can be split is right ---------------------------------------------------------------
 
 # Each ends with another of the calls that there are, with arguments of many kinds. More of them: ROWS_EXAMPLES=5000.
-EXAMPLES = int(os.environ.get("ROWS_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("ROWS_EXAMPLES", "15"))
 
 
 @hypothesis.seed(6)

@@ -1,6 +1,7 @@
 """Interrupted trainings: the next run goes on where they stopped, and ends as if nothing had happened."""
 
 import pytest
+from conftest import some
 from interrupted import DATA, FEATURES, TARGET, TEXT, program, stopped_after, stopping, variables
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -8,8 +9,11 @@ import tfdsl
 from tfdsl.runtime.options import Options
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "momentum(0.9)", "rmsprop(centered=true)", "ftrl"])
-@pytest.mark.parametrize("order", ["shuffled", "sampled", "ordered"])
+@pytest.mark.parametrize(("optimizer", "order"), some(
+    [(optimizer, order) for optimizer in ("adam", "momentum(0.9)", "rmsprop(centered=true)", "ftrl")
+     for order in ("shuffled", "sampled", "ordered")],
+    [("adam", "shuffled"), ("momentum(0.9)", "sampled"), ("rmsprop(centered=true)", "ordered"), ("ftrl", "shuffled")],
+))  # fmt: skip
 def test_an_interrupted_training_ends_with_the_same_bits(undisturbed, optimizer, order):
     lines, wanted = undisturbed(optimizer=optimizer, order=order)
     first = stopped_after(program(optimizer, order), 7)

@@ -33,8 +33,8 @@ def figures(tmp_path, *arguments):
 
 
 def test_kills(tmp_path):
-    found = figures(tmp_path, "kills", "--count", "5", "--models", "dropout", "embedding-momentum")
-    assert found["kills"] == 5
+    found = figures(tmp_path, "kills", "--count", "3", "--models", "dropout", "embedding-momentum")
+    assert found["kills"] == 3
     assert found["trainings"] == found["trainings that ended with the same bits"] > 0
 
 
@@ -45,12 +45,12 @@ def test_a_kill_after_a_system_call(tmp_path):
 
 
 def test_power_cuts(tmp_path):
-    found = figures(tmp_path, "powercuts", "--count", "3")
-    assert (found["power cuts"], found["lost"]) == (3, 0)
+    found = figures(tmp_path, "powercuts", "--count", "2")
+    assert (found["power cuts"], found["lost"]) == (2, 0)
 
 
 def test_power_cuts_without_fsync_lose_states(tmp_path):
-    assert figures(tmp_path, "powercuts", "--count", "3", "--no-fsync")["lost"] > 0
+    assert figures(tmp_path, "powercuts", "--count", "2", "--no-fsync")["lost"] > 0
 
 
 def test_damaged_files(tmp_path):
@@ -72,8 +72,8 @@ def test_two_runs(tmp_path):
 
 
 def test_events(tmp_path):
-    found = figures(tmp_path, "events", "--count", "3")
-    assert found["kills"] == 3
+    found = figures(tmp_path, "events", "--count", "2")
+    assert found["kills"] == 2
     assert (found["records lost, at most"], found["points doubled, at most"]) == (0, 0)
     assert found["trainings"] == found["curves that are right (slow)"] == found["curves that are right (plugin)"]
 

@@ -78,7 +78,9 @@ def same(one, other):
     return one.HasField("func") == other.HasField("func") and (one.HasField("func") or one == other)
 
 
-@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.long] if path.stem == "autodiff_passes" else []) for path in PROGRAMS
+])  # fmt: skip
 def test_programs(path, monkeypatch, copied):
     assert_alike(path, monkeypatch)
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from client import same
-from keras import layers
 
 import tfdsl
 from tfdsl.runtime.options import Options
@@ -60,6 +59,8 @@ def assert_same_bits(first, second):
 
 def keras(steps, momentum=0.5):
     """The same training by Keras: its layer, its gradients, plain descent."""
+    from keras import layers  # a second, which only this test needs
+
     layer = layers.BatchNormalization(momentum=momentum, epsilon=0.001)
     layer.build((None, 3))
     w = tf.Variable(np.ones((3, 1), np.float32))
