@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from tfdsl.diagnostics import CATALOGUE, TfgError
+from tfdsl.diagnostics.render import render_text
 from tfdsl.driver import check
 from tfdsl.inputs import CompileInputs
 from tfdsl.limits import Limits
-from tfdsl.render import render_text
 from tfdsl.source import Source
 from tfdsl.syntax.read import read
 

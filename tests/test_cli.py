@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tfdsl.cli import COMMANDS, main
-from tfdsl.serialize import from_yaml
+from tfdsl.program.serialize import from_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import tfdsl
+from tfdsl.diagnostics.render import render_text
 from tfdsl.driver import check
-from tfdsl.render import render_text
 from tfdsl.source import Source
 from tfdsl.syntax.format import format_text
 from tfdsl.syntax.outline import outline

@@ -24,8 +24,8 @@ from tfdsl.cli import COMMANDS, main
 from tfdsl.cli.ops import _library
 from tfdsl.data import SOURCES, TRANSFORMS
 from tfdsl.data.sources.california_housing import fetch
+from tfdsl.diagnostics.render import render_text
 from tfdsl.ops.optimizers import OPTIMIZERS
-from tfdsl.render import render_text
 from tfdsl.source import Source
 from tfdsl.syntax.format import format_text
 

@@ -581,7 +581,7 @@ def test_names_of_lists():
         with pytest.raises(TfgError) as caught:
             session.run("w", feed={"both": 1.0})
         assert caught.value.diagnostics[0].code == "TFG505"
-    copied = tfdsl.serialize.from_yaml(tfdsl.serialize.to_yaml(program.program))
+    copied = tfdsl.program.serialize.from_yaml(tfdsl.program.serialize.to_yaml(program.program))
     assert copied.graph("").names["both"].value == program.program.graph("").names["both"].value
 
 

@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 from programs import UNHURRIED, Writer, cases, good_programs, programs
 
 from tfdsl.diagnostics import TfgError
+from tfdsl.diagnostics.render import render_concise, render_json, render_text
 from tfdsl.driver import check
 from tfdsl.inputs import CompileInputs
 from tfdsl.limits import Limits
-from tfdsl.render import render_concise, render_json, render_text
 from tfdsl.source import Source
 from tfdsl.syntax.hints import GRAPH_WORDS, SESSION_WORDS
 from tfdsl.syntax.read import read

@@ -14,7 +14,7 @@ from programs import GOLDEN, HERE, MODELS, UNHURRIED, programs
 
 from tfdsl.driver import check, compile_source
 from tfdsl.lowering.text import graph_text, graphs_text
-from tfdsl.serialize import fingerprint, from_yaml, to_yaml
+from tfdsl.program.serialize import fingerprint, from_yaml, to_yaml
 from tfdsl.source import Source
 from tfdsl.syntax.outline import outline
 from tfdsl.syntax.parse import parse
@@ -94,7 +94,7 @@ _ELSEWHERE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from test_golden import PATHS, graphs, program_of
-from tfdsl.serialize import fingerprint, to_yaml
+from tfdsl.program.serialize import fingerprint, to_yaml
 result = {}
 for path in PATHS:
     program = program_of(path)

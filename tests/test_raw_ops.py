@@ -23,7 +23,7 @@ from tfdsl.lowering.registry import lines
 from tfdsl.lowering.tf import op_def
 from tfdsl.ops import raw, reaching
 from tfdsl.ops.op import REQUIRED
-from tfdsl.serialize import from_yaml, to_yaml
+from tfdsl.program.serialize import from_yaml, to_yaml
 from tfdsl.source import Source
 from tfdsl.types import DTYPES
 

@@ -11,9 +11,9 @@ from programs import UNHURRIED
 
 from tfdsl.analysis.rows import Split, Whole, split
 from tfdsl.driver import check
-from tfdsl.executed import fed
 from tfdsl.ops import OPS
 from tfdsl.ops.batch import FIXED, ROWS, Argument, BatchCall, Mixed, Operand, whole
+from tfdsl.program.uses import fed
 from tfdsl.source import Source
 from tfdsl.types import FLOAT32, Size, TensorType
 

@@ -3,10 +3,10 @@
 import difflib
 import random
 
+from tfdsl.diagnostics.spelling import Suggestions, listed, nearest
 from tfdsl.driver import check
 from tfdsl.ops import OPS
 from tfdsl.source import Source
-from tfdsl.suggest import Suggestions, listed, nearest
 
 
 def test_the_nearest_name_is_that_of_difflib():

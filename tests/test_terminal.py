@@ -11,7 +11,7 @@ import forked
 import pytest
 
 from tfdsl.cli import main
-from tfdsl.suggest import visible_lines
+from tfdsl.diagnostics.spelling import visible_lines
 
 EVIL = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202egpj\u2066\x00\r\x08\x7f"
 ESCAPED = EVIL.encode("unicode_escape").decode()

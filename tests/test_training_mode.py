@@ -6,8 +6,8 @@ import tensorflow as tf
 from client import same
 
 import tfdsl
+from tfdsl.program.serialize import from_yaml, to_yaml
 from tfdsl.runtime.options import Options
-from tfdsl.serialize import from_yaml, to_yaml
 
 RANDOM = np.random.RandomState(3)
 FEATURES = RANDOM.randn(12, 3).astype(np.float32) * [1.0, 2.0, 3.0] + [0.5, -1.0, 2.0]

@@ -14,7 +14,7 @@ from tensorflow.compat import v1
 import tfdsl
 from tfdsl.diagnostics import TfgError
 from tfdsl.driver import Compiled
-from tfdsl.serialize import from_yaml, to_yaml
+from tfdsl.program.serialize import from_yaml, to_yaml
 
 
 def scaled(x, k=2, *, offset=0.0):

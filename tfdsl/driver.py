@@ -22,14 +22,14 @@ from .diagnostics import (
     Diagnostic,
     TfgError,
 )
-from .executed import fed, kept_nodes
+from .diagnostics.spelling import did_you_mean, listed
 from .given import mapping, named_values
 from .inputs import NO_INPUTS, CompileInputs, ExternalNames, Foreign, Types
 from .limits import Clock
 from .program import ENGINES, Field, Graph, Named, Node, Program, Ref, Refs, Static
+from .program.uses import fed, kept_nodes
 from .record import Record
 from .source import Source
-from .suggest import did_you_mean, listed
 from .syntax import tree as t
 from .syntax.parse import parse
 from .types import TensorType
@@ -276,13 +276,13 @@ class Compiled:
         return name in self.names
 
     def __repr__(self) -> str:
-        from .listing import headline
+        from .program.summary import headline
 
         return f"<Compiled {headline(self.program)}>"
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         """How IPython shows a program: its names with their types."""
-        from .listing import as_html, as_text
+        from .program.summary import as_html, as_text
 
         return {"text/plain": as_text(self.program), "text/html": as_html(self.program)}
 

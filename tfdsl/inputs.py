@@ -1,14 +1,15 @@
 """What a program is compiled with besides its text."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from .access import Access
+from .diagnostics.spelling import visible
 from .limits import Clock, Limits
 from .record import Record
 
 if TYPE_CHECKING:
-    from .analysis.values import PythonOp
     from .program import Field, Node, Ref
     from .types import TensorType
 
@@ -17,10 +18,33 @@ Types = Mapping["Ref | Field", "TensorType"]
 Infer = Callable[["Node", Types, frozenset["Ref"], Mapping[str, Callable]], "TensorType | tuple[TensorType, ...]"]
 
 
+def parameter_text(parameter: inspect.Parameter) -> str:
+    """A parameter of a function of Python's as messages show it."""
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    if parameter.default is inspect.Parameter.empty:
+        return stars + parameter.name
+    constants = {"None": "none", "True": "true", "False": "false"}
+    default = visible(repr(parameter.default))
+    return f"{parameter.name} = {constants.get(default, default if len(default) <= 30 else '...')}"
+
+
+class PythonOp(Record):
+    """A function of Python's that programs call as an op."""
+
+    name: str
+    function: Callable
+    signature: inspect.Signature
+
+    @property
+    def text(self) -> str:
+        """`x, k = 2`."""
+        return ", ".join(map(parameter_text, self.signature.parameters.values()))
+
+
 class Foreign(Record):
     """What the caller of the compiler adds to the ops of the language."""
 
-    functions: Mapping[str, "PythonOp"]
+    functions: Mapping[str, PythonOp]
     infer: Infer | None
 
 

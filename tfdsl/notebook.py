@@ -36,11 +36,11 @@ from .cli.report import WrongUse, bug_found, colour, show, tell
 from .cli.signals import interruptible
 from .data import schema_of
 from .diagnostics import UNKNOWN_NAME, UNUSED, UNUSED_VALUE, Diagnostic, TfgError
+from .diagnostics.render import render_text
 from .driver import Compiled, check
 from .inputs import CompileInputs, ExternalNames
 from .program import Ref, Static
 from .record import Record
-from .render import render_text
 from .source import Source
 from .syntax import tree as t
 from .syntax.parse import parse

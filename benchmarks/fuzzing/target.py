@@ -3,10 +3,10 @@
 import json
 
 from tfdsl.diagnostics import TfgError
+from tfdsl.diagnostics.render import render_concise, render_json, render_text
 from tfdsl.driver import check
 from tfdsl.inputs import CompileInputs
 from tfdsl.limits import Limits
-from tfdsl.render import render_concise, render_json, render_text
 from tfdsl.source import Source
 from tfdsl.syntax.format import format_text
 from tfdsl.syntax.parse import parse

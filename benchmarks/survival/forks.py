@@ -155,7 +155,7 @@ def training(compiled, engine: str, kept: str = "kept", hooks: dict[str, Callabl
 
     def work(say: Callable[..., None]) -> None:
         from tfdsl.diagnostics import TfgError
-        from tfdsl.render import render_text
+        from tfdsl.diagnostics.render import render_text
         from tfdsl.runtime.options import Options
 
         seen = False

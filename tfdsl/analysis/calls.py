@@ -19,6 +19,8 @@ from ..diagnostics import (
     WRITES_AGAIN,
     Note,
 )
+from ..diagnostics.spelling import listed
+from ..inputs import PythonOp
 from ..ops import OPS
 from ..ops.named import CAST, GRADIENTS
 from ..ops.op import Op
@@ -27,7 +29,6 @@ from ..ops.optimizers import OptimizerRow
 from ..ops.raw import RawOp
 from ..program import Arg, Ref, Refs, Static
 from ..source import Span
-from ..suggest import listed
 from ..syntax import tree as t
 from ..types import DType
 from . import training
@@ -44,7 +45,7 @@ from .order import is_write, written
 from .raw import call_raw
 from .slips import doubt_rate
 from .symbolic import derived
-from .values import Array, Broken, Builtin, Function, Optimizer, Primitive, PythonOp, Tensor, describe, has_tensor
+from .values import Array, Broken, Builtin, Function, Optimizer, Primitive, Tensor, describe, has_tensor
 
 
 def call(ctx: Analysis, env: Env, function: object, given: Arguments, span: Span, name: str | None) -> object:

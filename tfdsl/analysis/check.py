@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 
-from ..bag import Bag
 from ..diagnostics import (
     DATA_UNKNOWN,
     FEED_SHAPE,
@@ -14,10 +13,11 @@ from ..diagnostics import (
     UNUSED_VALUE,
     Diagnostic,
 )
-from ..executed import executed
+from ..diagnostics.bag import Bag
 from ..inputs import CompileInputs
 from ..ops import OPS
 from ..program import Apply, Enter, Fetch, Graph, Node, Program, Ref, Template, fetches_of, walk
+from ..program.uses import executed
 from ..source import Span
 from ..syntax import tree as t
 from . import order, paths, plan

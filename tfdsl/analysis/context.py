@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ..access import Access
-from ..bag import Bag
 from ..diagnostics import (
     OTHER_GRAPH,
     TIME_LONG,
@@ -21,6 +20,8 @@ from ..diagnostics import (
     Note,
     TfgError,
 )
+from ..diagnostics.bag import Bag
+from ..diagnostics.spelling import Suggestions
 from ..inputs import CompileInputs, Foreign
 from ..limits import Clock
 from ..program import (
@@ -47,7 +48,6 @@ from ..program import (
 )
 from ..record import Record
 from ..source import Span
-from ..suggest import Suggestions
 from ..syntax import tree as t
 from ..syntax.read import identity_of
 from ..types import BOOL, Sizes, TensorType

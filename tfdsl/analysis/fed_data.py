@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from ..data.declaration import scaled_by
 from ..data.schema import shown
 from ..diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, TEST_TRAINED, Note
-from ..executed import executed
 from ..program import (
     Apply,
     BatchField,
@@ -26,6 +25,7 @@ from ..program import (
     takes_step,
     walk,
 )
+from ..program.uses import executed
 from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis

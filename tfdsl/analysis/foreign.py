@@ -20,6 +20,7 @@ from ..diagnostics import (
     Message,
     TfgError,
 )
+from ..inputs import PythonOp
 from ..ops import OPS
 from ..ops.optimizers import OPTIMIZERS
 from ..program import PYTHON, Arg, Node, Ref, Refs, Static, refs_of
@@ -28,7 +29,7 @@ from ..types import DTYPE_NAMES, DType, TensorType
 from .arguments import Arguments, Given, assign_arguments, field_arg, missing, operand_notes, sizes_of
 from .builtins import BUILTINS
 from .context import Abandoned, Analysis
-from .values import Array, Broken, Builtin, PythonOp, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
+from .values import Array, Broken, Builtin, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
 
 
 def python_ops(given: Mapping[str, Callable] | None) -> dict[str, PythonOp]:

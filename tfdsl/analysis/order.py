@@ -12,10 +12,10 @@ after all of its loss. A `while` or an `if` does both after all that it is made 
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..diagnostics import ORDER_EXPORTED, ORDER_NAMED, ORDER_OPEN, ORDER_RANDOM, READ_AGAIN, Diagnostic, Message, Note
-from ..executed import executed, kept_nodes
 from ..ops.named import GRADIENTS
 from ..ops.raw import READERS
 from ..program import Export, Graph, Log, Node, Program, Ref, Region, Run, Statement, refs_of, walk
+from ..program.uses import executed, kept_nodes
 from ..record import Record
 from .context import Analysis
 from .gradient_flow import depending, trained

@@ -51,6 +51,7 @@ from ..diagnostics import (
     VALUE_OF,
     Note,
 )
+from ..diagnostics.spelling import listed
 from ..limits import MAX_MOVING
 from ..program import (
     ENGINES,
@@ -82,7 +83,6 @@ from ..program import (
     fetches_of,
 )
 from ..source import Span
-from ..suggest import listed
 from ..syntax import tree as t
 from ..types import SizeClash, SizeMismatch, match_shape, shape_text
 from .arguments import Given, check_rounded, operand_notes

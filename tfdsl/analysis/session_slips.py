@@ -16,7 +16,6 @@ from ..diagnostics import (
     Message,
     Note,
 )
-from ..executed import executed
 from ..ops.named import ASSIGN, IDENTITY
 from ..program import (
     Checkpoint,
@@ -45,6 +44,7 @@ from ..program import (
     refs_of,
     walk,
 )
+from ..program.uses import executed
 from ..source import Span
 from .context import Analysis, GraphBuilder
 from .gradient_flow import trained

@@ -4,18 +4,17 @@ Plain Python values (int, float, complex, bool, str, None, list, tuple, range) s
 `DType` for a dtype; an `Op` of the table for itself. The rest is here.
 """
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ..data.schema import Schema
+from ..inputs import PythonOp
 from ..ops.op import Op
 from ..ops.optimizers import OptimizerRow
 from ..ops.raw import RawOp
 from ..program import Arg, BatchField, Data, Field, PlanExpr, Ref
 from ..record import Record
 from ..source import Span
-from ..suggest import visible
 from ..syntax import tree as t
 from ..types import DTYPE_NAMES, DType, Shape, TensorType
 
@@ -92,29 +91,6 @@ class Primitive(Record):
 
     name: str
     function: Callable
-
-
-class PythonOp(Record):
-    """A function of Python's that programs call as an op."""
-
-    name: str
-    function: Callable
-    signature: inspect.Signature
-
-    @property
-    def text(self) -> str:
-        """`x, k = 2`."""
-        return ", ".join(map(parameter_text, self.signature.parameters.values()))
-
-
-def parameter_text(parameter: inspect.Parameter) -> str:
-    """A parameter of a function of Python's as messages show it."""
-    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
-    if parameter.default is inspect.Parameter.empty:
-        return stars + parameter.name
-    constants = {"None": "none", "True": "true", "False": "false"}
-    default = visible(repr(parameter.default))
-    return f"{parameter.name} = {constants.get(default, default if len(default) <= 30 else '...')}"
 
 
 class Optimizer(Record):

@@ -4,8 +4,8 @@ import argparse
 import sys
 
 from ..diagnostics import Diagnostic, TfgError
+from ..diagnostics.render import render_concise, render_json, render_text
 from ..driver import check
-from ..render import render_concise, render_json, render_text
 from ..syntax.read import read
 from .options import add_program_options, given
 from .parser import Parser

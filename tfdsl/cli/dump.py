@@ -35,7 +35,7 @@ def command(arguments: argparse.Namespace) -> int:
         return 0
     compiled = compile_source(source, extra.inputs(arguments.file, tensorflow.foreign()))
     if arguments.stage == "program":
-        from ..serialize import to_yaml
+        from ..program.serialize import to_yaml
 
         show(to_yaml(compiled.program), end="")
         return 0

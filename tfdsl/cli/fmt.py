@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..diagnostics import FILE_MISSING, Diagnostic, TfgError
+from ..diagnostics.spelling import visible_lines
 from ..outputs import write_output
-from ..suggest import visible_lines
 from ..syntax.format import format_text
 from ..syntax.read import read, read_open
 from .options import add_limit_options, limits

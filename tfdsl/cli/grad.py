@@ -5,8 +5,8 @@ import argparse
 from ..analysis.check import analysed
 from ..analysis.symbolic import derivative_text
 from ..diagnostics import UNKNOWN_NAME, Diagnostic, TfgError
+from ..diagnostics.spelling import did_you_mean
 from ..program import Ref
-from ..suggest import did_you_mean
 from ..syntax.parse import parse
 from ..syntax.read import read
 from .options import add_program_options, given

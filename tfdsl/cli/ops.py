@@ -8,11 +8,11 @@ from itertools import groupby, takewhile
 
 from ..analysis.libraries import FOLDER, LIBRARIES
 from ..data import SOURCES, TRANSFORMS
+from ..diagnostics.spelling import nearest
 from ..ops import OPS, raw
 from ..ops.op import Op
 from ..ops.optimizers import OPTIMIZERS
 from ..ops.reaching import reach
-from ..suggest import nearest
 from ..syntax.parse import parse
 from ..syntax.read import read
 from ..syntax.tree import Def, Parameter

@@ -10,9 +10,9 @@ from typing import ClassVar
 from ..access import Access, Confined, Refused
 from ..cluster import Cluster, cluster
 from ..diagnostics import CLUSTER_MISSING, CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, TfgError
+from ..diagnostics.spelling import did_you_mean
 from ..inputs import CompileInputs, Foreign
 from ..limits import Limits
-from ..suggest import did_you_mean
 from .parser import Parser
 from .report import WrongUse
 

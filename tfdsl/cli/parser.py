@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import NoReturn
 
-from ..suggest import did_you_mean, visible_lines
+from ..diagnostics.spelling import did_you_mean, visible_lines
 
 _NAMES = {"FILE": "file", "FILE.yaml": "file", "OUT": "file", "DIR": "folder"}  # the arguments that are paths
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from ..diagnostics import BUG, NO_MEMORY, WRITE_FAILED, Diagnostic
-from ..render import render_text
-from ..suggest import visible_lines
+from ..diagnostics.render import render_text
+from ..diagnostics.spelling import visible_lines
 
 
 def colour(stream: TextIO) -> bool:

@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ..diagnostics.spelling import visible
 from ..program import Field, Node
-from ..suggest import visible
 from .graph import BuiltGraph
 from .tf import tf
 

@@ -8,9 +8,9 @@ from ..access import Access, access_of
 from ..data.arrays import Dataset
 from ..data.schema import shown
 from ..diagnostics import DATA_EMPTIED, DATA_ROUNDED, EXPECT_FAILED, SYNTHETIC, Diagnostic, TfgError
+from ..diagnostics.render import render_text
 from ..lowering.tf import tf
 from ..program import Program, Restore, Save, Session, known_text, walk
-from ..render import render_text
 from .checkpoint.manager import CheckpointManager
 from .checkpoint.store import open_stores
 from .cluster.async_training import AsyncWorker, Phase

@@ -2,8 +2,8 @@
 
 import re
 
+from ..diagnostics.spelling import did_you_mean
 from ..source import Source
-from ..suggest import did_you_mean
 
 GRAPH_WORDS = (
     "seed param data placeholder variable shared loss optimize summary return import from scope device "

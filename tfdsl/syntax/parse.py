@@ -21,9 +21,9 @@ from ..diagnostics import (
     Note,
     TfgError,
 )
+from ..diagnostics.spelling import visible
 from ..limits import Clock, Limits
 from ..source import Source, Span
-from ..suggest import visible
 from . import tree as t
 from .build import Builder, BuildError
 from .grammar import parser

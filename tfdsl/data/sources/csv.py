@@ -28,7 +28,7 @@ from ...diagnostics import (
     TIME_LONG,
     Message,
 )
-from ...suggest import nearest
+from ...diagnostics.spelling import nearest
 from ...types import FLOAT32, INT64
 from ..schema import DataError, FilePlace, Schema, check_size, shown
 from ..stage import Arguments

@@ -1,6 +1,6 @@
 """A picture in Graphviz's language."""
 
-from ...suggest import visible
+from ...diagnostics.spelling import visible
 from ..picture import Box, Edge, Picture, Shape
 from .base import Format
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from ...suggest import visible
+from ...diagnostics.spelling import visible
 from ..picture import KINDS, Box, Picture, Shape
 from .base import Format
 from .dot import STYLES, TINTS

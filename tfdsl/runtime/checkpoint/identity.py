@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from ...program import Program
-from ...serialize import fingerprint
+from ...program.serialize import fingerprint
 
 _BLOCK = 1 << 16  # rows of data that are looked at together
 

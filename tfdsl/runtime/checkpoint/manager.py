@@ -23,11 +23,11 @@ from ...diagnostics import (
     Diagnostic,
     Note,
 )
+from ...diagnostics.render import render_text
 from ...lowering.failures import failure
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf
 from ...program import Checkpoint, Origin, Train, checkpoint_folders, known_text
-from ...render import render_text
 from ..execution import random_state
 from ..execution.cluster_session import Lost, Servers
 from ..execution.execution import Execution

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from ...executed import initialised
 from ...lowering.copies import name_of
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import op_determinism
 from ...program import Statement
+from ...program.uses import initialised
 from .executions import executions
 
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from ...access import Access
 from ...diagnostics import RUN_FAILED, Diagnostic
+from ...diagnostics.render import render_text
 from ...lowering.failures import failure, plain_reason
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf, v1
 from ...program import Feed, Origin, PlanExpr, Ref, Session, Statement, Value, fetches_of
-from ...render import render_text
 from ...source import Span
 from ..files.event_log import EventLog
 from ..options import Options

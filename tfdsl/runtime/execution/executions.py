@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...executed import executed
 from ...lowering.copies import name_of
 from ...lowering.graph import BuiltGraph
 from ...program import Statement, Train
+from ...program.uses import executed
 from .nan import watched_losses
 
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ...executed import after_checkpoints, initialised
 from ...lowering.copies import name_of
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import v1
 from ...program import Origin, Statement
+from ...program.uses import after_checkpoints, initialised
 from .executions import executions
 from .streams import Streams
 

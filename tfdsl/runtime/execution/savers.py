@@ -19,11 +19,11 @@ from ...diagnostics import (
     Message,
     TfgError,
 )
+from ...diagnostics.spelling import Suggestions, listed
 from ...lowering.failures import failure, reason_of
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf, v1
 from ...program import Origin, Ref
-from ...suggest import Suggestions, listed
 from ...types import DTYPES, TensorType
 from ..files.atomic_files import NotOurs, SavedFiles
 from ..files.durable_io import Damaged

@@ -17,11 +17,11 @@ from typing import BinaryIO
 
 from ...access import Access, Folder, Refused
 from ...diagnostics import LOG_GONE, WRITE_FAILED, Diagnostic
+from ...diagnostics.render import render_text
 from ...lowering.failures import failure, reason_of
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import DecodeError, EventsWriter, tf, v1
 from ...program import Origin
-from ...render import render_text
 from .durable_io import sync
 
 _FLUSHED = 1.0  # seconds after which what was written is given to the system

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...executed import executed
 from ...lowering.blame import op_of
 from ...lowering.copies import NotCopied
 from ...lowering.draws import CompiledDraws
@@ -26,6 +25,7 @@ from ...lowering.failures import plain_reason
 from ...lowering.tf import TensorProto, tf, v1
 from ...lowering.train_loop import Body, BodyExecution, Regular, Spec, TrainLoop, When, build, regular_events
 from ...program import Every, Log, Node, Ref, Run, Statement, Stop, fetches_of
+from ...program.uses import executed
 from ..execution import evaluate
 from ..execution.determinism import no_determinism
 from ..execution.failures import is_variable_gone, run_failure

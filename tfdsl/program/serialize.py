@@ -16,9 +16,9 @@ import json
 import re
 from collections.abc import Mapping
 
-from . import program as p
-from .source import Source, Span
-from .types import ALL_DTYPES, DTYPES, Size, TensorType
+from .. import program as p
+from ..source import Source, Span
+from ..types import ALL_DTYPES, DTYPES, Size, TensorType
 
 _CLASSES = {
     name: value for name, value in vars(p).items() if isinstance(value, type) and dataclasses.is_dataclass(value)

@@ -1,7 +1,11 @@
 """What an analysis finds, collected."""
 
-from .diagnostics import ERRORS_MANY, WARNINGS_MANY, Diagnostic, Message, TfgError
-from .source import Span
+from ..source import Span
+from .catalogue.options import ERRORS_MANY
+from .catalogue.warnings import WARNINGS_MANY
+from .diagnostic import Diagnostic
+from .error import TfgError
+from .message import Message
 
 
 class Bag:

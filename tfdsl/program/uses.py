@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import dropwhile
 
-from .program import Checkpoint, Graph, Program, Ref, Statement, Train, walk
+from . import Checkpoint, Graph, Program, Ref, Statement, Train, walk
 
 
 def executed(statement: Statement) -> list[Ref]:

@@ -6,10 +6,10 @@ Input: a typed program. Nothing is built for it.
 from collections.abc import Iterator
 from html import escape
 
-from .program import Data, Graph, Named, Program, Refs, Static, refs_of
-from .record import Record
-from .source import Span
-from .suggest import visible
+from ..diagnostics.spelling import visible
+from ..record import Record
+from ..source import Span
+from . import Data, Graph, Named, Program, Refs, Static, refs_of
 
 _LONGEST = 60  # of a value known while compiling
 

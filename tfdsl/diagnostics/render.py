@@ -1,8 +1,8 @@
 """How a diagnostic looks: as text with an excerpt, as one line, as a JSON object."""
 
-from .diagnostics import Diagnostic, Note
-from .source import Span
-from .suggest import visible
+from ..source import Span
+from .diagnostic import Diagnostic, Note
+from .spelling import visible
 
 _COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "place": "\x1b[1;34m", "help": "\x1b[1;36m"}
 _RESET = "\x1b[0m"

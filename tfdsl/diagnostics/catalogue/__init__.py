@@ -1,0 +1,1 @@
+"""All messages, by the hundreds of their codes."""
