@@ -428,6 +428,8 @@ def test_ops(tfdsl):
     assert (code, out.splitlines()[0][:7]) == (0, "matmul(")
     assert "TensorFlow: tf.compat.v1.matmul" in out
     assert "did you mean 'matmul'?" in tfdsl("ops", "matmull")[2]
+    out = tfdsl("ops", "split")[1]  # an op and a transform
+    assert "split(value: T, num_or_size_splits" in out and "| split(test: number" in out
 
 
 def test_ops_as_json(tfdsl):

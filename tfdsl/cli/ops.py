@@ -42,14 +42,17 @@ def command(arguments: argparse.Namespace) -> int:
             match = nearest(arguments.name, known)
             hint = f"; did you mean {match!r}?" if match else ""
             return wrong_use(f"there is no op {arguments.name!r}{hint or _members(arguments.name, entries)}")
-        entries = {arguments.name: entries[arguments.name]}
+        both = (arguments.name, f"| {arguments.name}")  # an op and a transform may have one name
+        entries = {name: entries[name] for name in both if name in entries}
     if arguments.json:
         import json
 
         print(json.dumps(entries, indent=2))
         return 0
     if arguments.name is not None:
-        _print_one(arguments.name, entries[arguments.name])
+        for at, (name, entry) in enumerate(entries.items()):
+            print("\n" if at else "", end="")
+            _print_one(name, entry)
         return 0
     for group, names in groupby(sorted(entries, key=lambda n: entries[n]["group"]), key=lambda n: entries[n]["group"]):
         print(f"{group}:")
@@ -71,7 +74,8 @@ def _entries() -> dict[str, dict]:
         }
     for group, table in (("data sources", SOURCES), ("data transforms", TRANSFORMS)):
         for row in table.values():
-            result[row.name] = {"group": group, "signature": row.signature, "doc": row.doc}
+            name = f"| {row.name}" if row.name in result else row.name
+            result[name] = {"group": group, "signature": row.signature, "doc": row.doc}
     for library in LIBRARIES:
         result |= _library(library)
     return result
