@@ -20,7 +20,8 @@ def started(arguments, tmp_path, before=""):
     code = f"import runpy\n{before}\nrunpy.run_module('benchmarks.survival.{kind}', run_name='__main__')"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code, *rest, "--json", str(tmp_path / "figures.json")]
-    done = forked.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    starts = kind in ("tworuns", "clusters")  # processes; others fork themselves
+    done = forked.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, forks=starts)
     if done.returncode == SKIPPED:
         pytest.skip(done.stdout.strip())
     return done

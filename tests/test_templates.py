@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from conftest import some
 from programs import Writer
 
 import tfdsl
@@ -99,7 +100,7 @@ def test_every_op_of_the_table(name, monkeypatch, copied):
         assert copied[name] >= 3
 
 
-@pytest.mark.parametrize("chunk", range(4))
+@pytest.mark.parametrize("chunk", some(range(4), [0, 1]))
 def test_random_programs_with_every_line_several_times(chunk, monkeypatch, copied):
     made = 0
     for number in range(100):
@@ -119,7 +120,9 @@ def test_random_programs_with_every_line_several_times(chunk, monkeypatch, copie
 _LIST = re.compile(r"\[+[-\d.e, \[\]]*\.[-\d.e, \[\]]*\]+")  # of numbers, of which one at least is no whole one
 
 
-@pytest.mark.parametrize("unknown", [False, True], ids=["sizes known", "one unknown"])
+@pytest.mark.parametrize(
+    "unknown", [pytest.param(False, marks=pytest.mark.long), True], ids=["sizes known", "one unknown"]
+)
 @pytest.mark.parametrize("name", sorted(OPS))
 def test_every_op_on_placeholders(name, unknown, monkeypatch, copied):
     *declarations, expression = OPS[name].example.split("\n")
