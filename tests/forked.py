@@ -13,7 +13,6 @@ import ctypes
 import gc
 import importlib
 import io
-import locale
 import logging
 import os
 import pickle
@@ -33,7 +32,6 @@ from pathlib import Path
 ROOT = str(Path(__file__).resolve().parent.parent)
 _SET_SUBREAPER = 36  # of prctl
 _NAMESPACES = {"-U": "user", "-n": "net"}  # what `nsenter` is asked to enter
-_STREAMS = (("stdin", "r", "strict"), ("stdout", "w", "strict"), ("stderr", "w", "backslashreplace"))
 # Variables of the environment that matter to a program, if at all, and not to what has been imported.
 _LATE = {
     "PYTHONPATH", "TMPDIR", "COLUMNS", "HOME", "TERM", "NO_COLOR", "FORCE_COLOR", "TF_USE_LEGACY_KERAS", "no_grpc_proxy",
@@ -298,13 +296,15 @@ _replaced: list[object] = []  # a stream that nobody holds is closed
 
 
 def _open_streams() -> None:
-    """Open the standard streams as Python does."""
-    encoding = locale.getpreferredencoding(False)
-    old = [sys.stdout, sys.stderr]
-    _replaced.append((sys.stdin, sys.stdout, sys.stderr))
-    for number, (name, mode, errors) in enumerate(_STREAMS):
-        file = open(number, f"{mode}b", closefd=False)  # noqa: SIM115
-        stream = io.TextIOWrapper(file, encoding, errors, line_buffering=name == "stderr" or file.isatty())
+    """Open the standard streams as Python has opened those of the server, which had the same environment."""
+    old = [sys.stdin, sys.stdout, sys.stderr]
+    _replaced.append(old)
+    for number, (name, before) in enumerate(zip(("stdin", "stdout", "stderr"), old, strict=True)):
+        mode, is_unbuffered = "w" if number else "r", number > 0 and before.write_through
+        file = open(number, f"{mode}b", buffering=0 if is_unbuffered else -1, closefd=False)  # noqa: SIM115
+        (file if is_unbuffered else file.raw).name = f"<{name}>"
+        lines = not is_unbuffered and (name == "stderr" or file.isatty())
+        stream = io.TextIOWrapper(file, before.encoding, before.errors, None, lines, is_unbuffered)
         stream.mode = mode
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
@@ -336,5 +336,5 @@ def run_program(request: Request) -> None:
         case "-c":
             exec(compile(program.what, "<string>", "exec"), main.__dict__)
         case _:
-            main.__file__ = program.what
-            exec(compile(Path(program.what).read_bytes(), program.what, "exec"), main.__dict__)
+            main.__file__ = os.path.abspath(program.what)
+            exec(compile(Path(program.what).read_bytes(), main.__file__, "exec"), main.__dict__)
