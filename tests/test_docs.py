@@ -277,6 +277,14 @@ def test_links(path):
             assert heading in [re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings], target
 
 
+def test_the_glossary_names_what_there_is():
+    rows = re.findall(r"^\| (.*?) \| .* \| (?:`(\w+)` in )?\[.*\]\((.*)\) \|$", PAGES["glossary.md"], re.M)
+    assert len(rows) > 50 and len({word for word, _, _ in rows}) == len(rows)
+    for _, name, path in rows:
+        text = (ROOT / "docs" / path).read_text(encoding="utf-8")
+        assert not name or re.search(rf"^(?:class|def) {name}\b|^{name}\b.* = ", text, re.M), name
+
+
 def test_no_message_says_to_install_the_package_from_an_index():
     from tfdsl.diagnostics import CATALOGUE
 

@@ -1,0 +1,87 @@
+"""docs/extending.md does what it says: its blocks are applied to a copy of the project, and what they add is tried there.
+
+A block below `<!-- new: PATH -->` is a new file. One below `<!-- change: PATH -->` is a diff without line numbers: its lines
+without `+` must stand in the file one after the other, once. The block below `<!-- prints: PATH -->` is what a program prints.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^<!-- (new|change|prints): (\S+) -->\n```\w+\n(.*?)^```$", re.S | re.M)
+BLOCKS = BLOCK.findall(PAGE)
+PARTS = ("tfdsl", "grammars", "tests", "docs", "models", "README.md", "pyproject.toml")
+
+# The tests of the project that look at what the page adds.
+TESTS = [
+    "tests/test_op_examples.py::test_example_runs_and_has_the_type_that_tensorflow_gives[fresnel_cos]",
+    "tests/test_op_examples.py::test_example_runs_and_has_the_type_that_tensorflow_gives[frame]",
+    "tests/test_ops.py::test_types_are_tensorflows[frame([1.0, 2.0, 3.0, 4.0, 5.0], 2, 1)]",
+    "tests/test_ops.py::test_dtypes_are_tensorflows[fresnel_cos-T]",
+    "tests/test_ops.py::test_dtypes_are_tensorflows[frame-T]",
+    "tests/test_rows.py::test_batch_rules_ask_for_arguments_that_there_are[frame]",
+    "tests/test_cases.py::test_says_exactly_what_the_comments_say[warnings/no_frame]",
+    "tests/test_cases.py::test_every_code_is_covered",
+    "tests/test_architecture.py::test_every_message_is_used",
+    "tests/test_architecture.py::test_the_front_end_imports_no_arrays",
+    "tests/test_architecture.py::test_ops_are_named_on_their_rows_alone",
+    "tests/test_docs.py::test_every_source_transform_and_optimizer_is_described",
+]
+TRIED = """
+import sys, pytest
+from tfdsl.cli import main
+failed = pytest.main(["-q", "-p", "no:cacheprovider", "-n", "0", "--update-golden", *sys.argv[1:]])
+for path in [] if failed else {programs}:
+    print("---")
+    failed = failed or main(["run", path])
+sys.exit(failed)
+"""
+
+
+def changed(text, diff):
+    """A text after a diff without line numbers."""
+    lines = diff.splitlines(keepends=True)
+    before = "".join(line[1:] for line in lines if line[0] in " -")
+    after = "".join(line[1:] for line in lines if line[0] in " +")
+    assert f"\n{text}".count(f"\n{before}") == 1, f"these lines do not stand in the file once:\n{before}"
+    return f"\n{text}".replace(f"\n{before}", f"\n{after}")[1:]
+
+
+def apply_page(root):
+    for kind, name, text in BLOCKS:
+        path = root / name
+        if kind == "change":
+            path.write_text(changed(path.read_text(encoding="utf-8"), text), encoding="utf-8")
+        elif kind == "new":
+            assert not path.exists(), name
+            path.write_text(text, encoding="utf-8")
+
+
+def test_the_page_adds_what_it_says(tmp_path):
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / part, tmp_path / part)
+    apply_page(tmp_path)
+    own = [name for kind, name, _ in BLOCKS if kind == "new" and re.match(r"tests/test_\w+\.py$", name)]
+    printed = {name: text for kind, name, text in BLOCKS if kind == "prints"}
+    assert len(own) > 3 and printed
+    command = [sys.executable, "-c", TRIED.format(programs=list(printed)), *TESTS, *own]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.split("---\n")[1:] == list(printed.values())
+
+
+def test_a_change_stands_where_its_lines_do():
+    assert changed("a\nb\nc\n", " a\n+x\n-b\n") == "a\nx\nc\n"
+    with pytest.raises(AssertionError, match="once"):
+        changed("a\nb\na\nb\n", " a\n+x\n")
