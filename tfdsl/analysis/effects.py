@@ -5,6 +5,7 @@ Input: the finished program. Output: warnings.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import assert_never
 
 from ..diagnostics import BRANCH_OUTSIDE, LOG_AGAIN, NEVER_RUNS, UNUSED_VALUE, Diagnostic, Note
 from ..program import (
@@ -88,6 +89,8 @@ def _locate(
                     for ref in (ref for arg in region.results for ref in refs_of(arg)):
                         uses.setdefault(ref.node, []).append((inside, False))
                     _locate(region.items, inside, places, uses)
+            case _:
+                assert_never(item)
 
 
 def _doubt_outside(ctx: Analysis, graph: Graph, node: Node, place: Place, uses: list[tuple[Place, bool]]) -> None:

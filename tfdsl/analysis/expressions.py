@@ -118,6 +118,8 @@ def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> object
             return check_size(ctx, _comprehension(ctx, env, expr), expr.span)
         case t.Slice() | t.Dots():
             ctx.fail(INDEX_KIND, expr.span, value="this", index="a slice outside of an index")
+        case t.Constant() | t.Name():
+            return evaluate(ctx, env, expr, name)
         case _:
             assert_never(expr)
 

@@ -7,6 +7,7 @@ statement needs and is not fed, and what is fed and does not fit, are errors her
 
 import re
 from dataclasses import replace
+from typing import assert_never
 
 from ..diagnostics import (
     ARGUMENT_KIND,
@@ -148,6 +149,8 @@ def _block(ctx: Analysis, plan: Plan, statements: t.Block) -> tuple[Statement, .
 
 
 def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statement]:
+    if isinstance(statement, t.GraphStatement):
+        raise AssertionError(f"a statement of the graph half in a session: {statement}")
     match statement:
         case t.Init():
             return [_init(ctx, plan, statement)]
@@ -188,7 +191,7 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
         case t.For():
             return _for(ctx, plan, statement)
         case _:
-            raise AssertionError(f"a statement of the graph half in a session: {statement}")
+            assert_never(statement)
 
 
 def _inside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -> Loop:

@@ -4,6 +4,7 @@ Input: the finished program. Output: warnings, each with the way to write what w
 """
 
 from collections.abc import Iterable, Mapping
+from typing import assert_never
 
 from ..diagnostics import (
     FEED_UNNEEDED,
@@ -92,7 +93,7 @@ def _doubt_repeated(
 ) -> None:
     """Warn of a statement in a training that makes a change again which a `run` of the body makes.
 
-    ExternalNames of one, somebody who runs an assignment and prints it next may well mean both.
+    Outside of one, somebody who runs an assignment and prints it next may well mean both.
     """
     ran = dict(around or {})
     for one in body if around is not None else ():
@@ -109,7 +110,7 @@ def _doubt_repeated(
             case Init() | Restore() | Run() | Save() | LogTo() | Export() | Checkpoint():
                 pass
             case _:
-                raise AssertionError(one)
+                assert_never(one)
 
 
 def _by_itself(graph: Graph, run: Run) -> bool:
@@ -321,8 +322,10 @@ def _doubt_lost(ctx: Analysis, graph: Graph, session: Session) -> None:
                 pass
             case Print() | Expect() | Log() | Save() | Export() | Run() | Set():
                 lost = {}
+            case Stop() | Checkpoint() | Every():
+                raise AssertionError(one)  # these stand in trainings
             case _:
-                raise AssertionError(one)
+                assert_never(one)
 
 
 def _changed(ctx: Analysis, graph: Graph, run: Run) -> Iterable[int]:

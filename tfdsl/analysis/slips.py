@@ -5,10 +5,11 @@ meant, and the way to write what stands there so that nobody doubts it.
 """
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from ..diagnostics import AFTER_ALIAS, KEEP_PROB, PAIRED, RATE, TAG_AGAIN, Note
 from ..ops.op import Op, Refused
-from ..program import Enter, Exit, Fetch, Item, Ref, Value
+from ..program import Enter, Exit, Fetch, Item, Node, Ref, Value
 from ..source import Span
 from ..syntax import tree as t
 from ..types import Shape, Size, shape_text
@@ -169,4 +170,8 @@ def open_scopes(items: Sequence[Item]) -> list[int]:
                 found.append(at if item.kind == "scope" else -1)
             case Exit():
                 found.pop()
+            case Node():
+                pass
+            case _:
+                assert_never(item)
     return [at for at in found if at >= 0]

@@ -6,6 +6,7 @@ that says nothing more.
 
 import re
 from contextlib import contextmanager
+from typing import assert_never
 
 from ..diagnostics import (
     ARGUMENT_KIND,
@@ -121,6 +122,8 @@ _LASTING = {
 
 
 def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | None:
+    if isinstance(statement, t.SessionStatement):
+        raise AssertionError(f"a statement of the session half in the graph half: {statement}")
     if ctx.graph.regions and type(statement) in _LASTING:
         ctx.fail(REGION_PLACE, statement.span, what=_LASTING[type(statement)])
     match statement:
@@ -172,7 +175,7 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
         case t.While():
             while_loop(ctx, env, statement)
         case _:
-            raise AssertionError(f"a statement of the session half in the graph half: {statement}")
+            assert_never(statement)
     return None
 
 

@@ -3,6 +3,7 @@ apart."""
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import assert_never
 
 from ..program import Enter, Exit, Item, Node
 
@@ -27,6 +28,10 @@ def variable_names(items: Iterable[Item], ids: Iterable[int]) -> list[str]:
             case Node() if item.is_variable:
                 bare[item.id] = item.name or item.op
                 full[item.id] = opened[-1] + bare[item.id]
+            case Node():
+                pass
+            case _:
+                assert_never(item)
     repeated = Counter(bare.values())
     return [full[id] if repeated[bare[id]] > 1 else bare[id] for id in ids]
 

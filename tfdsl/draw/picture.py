@@ -7,6 +7,7 @@ box, and so is a `while` or an `if` in the graph, with one box for each of its r
 from collections import Counter
 from dataclasses import replace
 from itertools import groupby
+from typing import assert_never
 
 from ..ops.named import CONSTANT
 from ..program import COND, WHILE, Enter, Exit, Field, Graph, Item, Literal, Node, Pack, Ref, Refs, Static, refs_of
@@ -119,6 +120,8 @@ class _Builder:
                         stack[-1][1].append((f"{path}b{boxes}", enter.name, inside))
                 case Node():
                     stack[-1][1].append(self.node(item, path))
+                case _:
+                    assert_never(item)
         return _boxed(stack[0][1])
 
     def node(self, node: Node, path: str) -> object:

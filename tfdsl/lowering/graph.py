@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from threading import RLock
+from typing import assert_never
 
 import numpy as np
 
@@ -246,6 +247,8 @@ def _sharing(items: tuple[Item, ...]) -> set[int]:
                         if outer in found:
                             break
                         found.add(outer)
+            case _:
+                assert_never(item)
     return found
 
 
@@ -305,6 +308,8 @@ class Lowering:
                         agree(item, values)
                         self.built.values[item.id] = values
                         self.built.mark(item)
+                    case _:
+                        assert_never(item)
         finally:
             # A scope left open would leave its graph the default one of the process.
             for scope, _ in reversed(open_scopes):
@@ -401,6 +406,8 @@ class Lowering:
                 return self.arrays(arg)
             case Pack(items) | Refs(items):
                 return [_element(self.argument(item)) for item in items]
+            case _:
+                assert_never(arg)
 
 
 def _element(value: object) -> object:

@@ -6,6 +6,7 @@ ask for are taken when the scope opens, and given to them when they are made.
 """
 
 from collections import defaultdict
+from typing import assert_never
 
 from ..program import Enter, Exit, Item, Node
 from .tf import tf, v1
@@ -35,6 +36,10 @@ def variables_of(items: tuple[Item, ...]) -> dict[int, list[Node]]:
                 if item.is_variable and item.name.lower() not in given[scope]:
                     found[scope].append(item)
                 given[scope].add(item.name.lower())
+            case Node():
+                pass
+            case _:
+                assert_never(item)
     return found
 
 

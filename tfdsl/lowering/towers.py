@@ -11,6 +11,7 @@ numbers are others in each tower.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import assert_never
 
 from ..analysis.rows import Split, Whole, split
 from ..program import Enter, Exit, Item, Literal, Node, Ref, Static
@@ -92,6 +93,10 @@ def _again(items: tuple[Item, ...], between: frozenset[int], tower: int) -> Iter
                 scopes.clear()
                 opened = [True] * len(opened)
                 yield _with_seed(item, tower)
+            case Node():
+                pass
+            case _:
+                assert_never(item)
 
 
 def _with_seed(node: Node, tower: int) -> Node:

@@ -26,6 +26,7 @@ place is gathered, because XLA compiles slices anew for each place.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from ..record import Record
 from .copies import Copier, NotCopied
@@ -399,6 +400,8 @@ class _Builder:
                 case Rows(index=index):
                     whole = self._fed(Rows(source.argument), step, chosen, made)
                     made[source] = _indexed(whole, index)
+                case _:
+                    assert_never(source)
         return made[source]
 
 

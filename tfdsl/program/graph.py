@@ -5,6 +5,7 @@ Loops are unrolled, functions inlined, shared variables resolved; every tensor h
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from ..diagnostics import Frame
 from ..ops import OPS, raw
@@ -225,6 +226,10 @@ class Region(Record):
                     yield from item.inputs()
                 case Enter():
                     yield from item.refs
+                case Exit():
+                    pass
+                case _:
+                    assert_never(item)
 
 
 class Enter(Record):
@@ -282,6 +287,8 @@ class Graph:
                         nodes[item.id] = item
                         if stack[-1]:
                             controls[item.id] = stack[-1]
+                    case _:
+                        assert_never(item)
 
         collect(self.items)
         object.__setattr__(self, "nodes", nodes)

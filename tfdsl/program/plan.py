@@ -111,7 +111,7 @@ class Uses(Record):
         return [*self.runs, *(ref for value in self.values for ref in fetches_of(value))]
 
 
-class Statement(Record):
+class SessionStatement(Record):
     """A statement of a session. Each class says what it uses, and whether it can be part of a training loop inside the
     graph. A class that leaves one of them out does not load."""
 
@@ -129,7 +129,7 @@ class Statement(Record):
         def is_in_graph(self) -> bool: ...
 
 
-class Init(Statement):
+class Init(SessionStatement):
     """Initialise these variables; all of them where `variables` is None."""
 
     variables: tuple[Ref, ...] | None
@@ -141,7 +141,7 @@ class Init(Statement):
         return False
 
 
-class Restore(Statement):
+class Restore(SessionStatement):
     """Read variables from a checkpoint: pairs of a variable and its name there; all where None."""
 
     path: PlanExpr
@@ -155,7 +155,7 @@ class Restore(Statement):
         return False
 
 
-class Save(Statement):
+class Save(SessionStatement):
     path: PlanExpr
     pairs: tuple[tuple[Ref, str], ...] | None
 
@@ -166,7 +166,7 @@ class Save(Statement):
         return False
 
 
-class Run(Statement):
+class Run(SessionStatement):
     refs: tuple[Ref, ...]
     feeds: tuple[Feed, ...]
 
@@ -177,7 +177,7 @@ class Run(Statement):
         return True
 
 
-class Print(Statement):
+class Print(SessionStatement):
     items: tuple[Shown, ...]
     feeds: tuple[Feed, ...]
 
@@ -188,7 +188,7 @@ class Print(Statement):
         return True
 
 
-class Set(Statement):
+class Set(SessionStatement):
     variable: Ref
     value: PlanExpr
     feeds: tuple[Feed, ...]
@@ -200,7 +200,7 @@ class Set(Statement):
         return False
 
 
-class LogTo(Statement):
+class LogTo(SessionStatement):
     path: PlanExpr
 
     def uses(self) -> Uses:
@@ -210,7 +210,7 @@ class LogTo(Statement):
         return False
 
 
-class Log(Statement):
+class Log(SessionStatement):
     summaries: tuple[Ref, ...]
     feeds: tuple[Feed, ...]
 
@@ -221,7 +221,7 @@ class Log(Statement):
         return True
 
 
-class Expect(Statement):
+class Expect(SessionStatement):
     condition: PlanExpr
     text: str
     sides: tuple[Shown, ...]
@@ -236,7 +236,7 @@ class Expect(Statement):
         return True
 
 
-class Stop(Statement):
+class Stop(SessionStatement):
     condition: PlanExpr
     feeds: tuple[Feed, ...]
 
@@ -247,7 +247,7 @@ class Stop(Statement):
         return True
 
 
-class Export(Statement):
+class Export(SessionStatement):
     """Write a SavedModel: pairs of a name in its signature and the tensor, for what it gives and what it takes."""
 
     path: PlanExpr
@@ -261,7 +261,7 @@ class Export(Statement):
         return False
 
 
-class Checkpoint(Statement):
+class Checkpoint(SessionStatement):
     count: int | float
     unit: str
     path: PlanExpr
@@ -273,10 +273,10 @@ class Checkpoint(Statement):
         return False
 
 
-class Every(Statement):
+class Every(SessionStatement):
     count: int | float
     unit: str
-    body: tuple[Statement, ...]
+    body: tuple["Statement", ...]
 
     def uses(self) -> Uses:
         return Uses(body=self.body)
@@ -289,7 +289,7 @@ ENGINES = ("step", "loop", "xla", "auto")
 ON_NAN = ("stop", "ignore")
 
 
-class Train(Statement):
+class Train(SessionStatement):
     """A training loop. `body` ends with a `Run` for each optimizer where the program runs none itself.
 
     `data` is a dataset and its part ("housing", "train"), None for a loop without data; `size` is the
@@ -303,7 +303,7 @@ class Train(Statement):
     size: int | None
     order: str
     seed: int
-    body: tuple[Statement, ...]
+    body: tuple["Statement", ...]
     engine: str = ""
     on_nan: str = ""
 
@@ -314,13 +314,19 @@ class Train(Statement):
         return False
 
 
+# Each statement that there is: what matches over statements without one of them fails the check of types.
+Statement = (
+    Init | Restore | Save | Run | Print | Set | LogTo | Log | Expect | Stop | Export | Checkpoint | Every | Train
+)
+
+
 class Session(Record):
     """One session: `initialise` tells whether every variable is initialised when it opens."""
 
     name: str
     graph: str
     initialise: bool
-    body: tuple[Statement, ...]
+    body: tuple["Statement", ...]
     origin: Origin
 
 

@@ -4,12 +4,30 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import assert_never
 
 from ..diagnostics import CALL_SLOW
 from ..lowering.failures import failure
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import v1
-from ..program import Checkpoint, LogTo, Restore, Save, Session, Set, Stop, Train, walk
+from ..program import (
+    Checkpoint,
+    Every,
+    Expect,
+    Export,
+    Init,
+    Log,
+    LogTo,
+    Print,
+    Restore,
+    Run,
+    Save,
+    Session,
+    Set,
+    Stop,
+    Train,
+    walk,
+)
 from .checkpoint.handler import TrainingCheckpoints
 from .checkpoint.manager import CheckpointManager, Resume
 from .cluster.async_training import AsyncTraining, AsyncWorker
@@ -90,6 +108,10 @@ def _add_helpers(plan: Session, built: BuiltGraph, savers: Savers) -> None:
                 savers.saver(None)
             case Set():
                 built.setter(built.value(statement.variable))
+            case Print() | Run() | Log() | LogTo() | Expect() | Init() | Export() | Train() | Every() | Stop():
+                pass
+            case _:
+                assert_never(statement)
 
 
 def run_session(

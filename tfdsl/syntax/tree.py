@@ -1,5 +1,7 @@
 """The tree of a `.tfg` file: frozen nodes, each with its span. Nothing here knows what a name means."""
 
+from __future__ import annotations
+
 from ..record import Record
 from ..source import Span
 
@@ -13,34 +15,34 @@ class Tree(Record):
 # --- expressions ------------------------------------------------------------------------------
 
 
-class Expr(Tree):
+class ExprTree(Tree):
     """An expression."""
 
 
-class Constant(Expr):
+class Constant(ExprTree):
     """A number, a string, `true`, `false` or `none`."""
 
     value: object
 
 
-class Name(Expr):
+class Name(ExprTree):
     id: str
 
 
-class Unary(Expr):
+class Unary(ExprTree):
     """`-x`, `+x`, `not x`."""
 
     op: str
     operand: Expr
 
 
-class Binary(Expr):
+class Binary(ExprTree):
     op: str
     left: Expr
     right: Expr
 
 
-class Boolean(Expr):
+class Boolean(ExprTree):
     """`a and b`, `a or b`."""
 
     op: str
@@ -48,14 +50,14 @@ class Boolean(Expr):
     right: Expr
 
 
-class Compare(Expr):
+class Compare(ExprTree):
     """`a < b <= c`: one operator fewer than operands."""
 
     ops: tuple[str, ...]
     operands: tuple[Expr, ...]
 
 
-class Conditional(Expr):
+class Conditional(ExprTree):
     """`then if condition else otherwise`."""
 
     condition: Expr
@@ -68,48 +70,48 @@ class Argument(Tree):
     value: Expr
 
 
-class Call(Expr):
+class Call(ExprTree):
     function: Expr
     arguments: tuple[Argument, ...]
 
 
-class Attribute(Expr):
+class Attribute(ExprTree):
     value: Expr
     name: str
 
 
-class Slice(Expr):
+class Slice(ExprTree):
     start: Expr | None
     stop: Expr | None
     step: Expr | None
 
 
-class Dots(Expr):
+class Dots(ExprTree):
     """`...` in an index or a type."""
 
 
-class Index(Expr):
+class Index(ExprTree):
     value: Expr
     items: tuple[Expr, ...]
 
 
-class List(Expr):
+class List(ExprTree):
     items: tuple[Expr, ...]
 
 
-class Tuple(Expr):
+class Tuple(ExprTree):
     items: tuple[Expr, ...]
 
 
 class Clause(Tree):
     """`for a, b in iterable if condition` of a comprehension."""
 
-    targets: tuple["Identifier", ...]
+    targets: tuple[Identifier, ...]
     iterable: Expr
     conditions: tuple[Expr, ...]
 
 
-class Comprehension(Expr):
+class Comprehension(ExprTree):
     element: Expr
     clauses: tuple[Clause, ...]
 
@@ -131,21 +133,40 @@ class Identifier(Tree):
     id: str
 
 
+Expr = (
+    Constant
+    | Name
+    | Unary
+    | Binary
+    | Boolean
+    | Compare
+    | Conditional
+    | Call
+    | Attribute
+    | Slice
+    | Dots
+    | Index
+    | List
+    | Tuple
+    | Comprehension
+)
+
+
 # --- statements of the graph half -------------------------------------------------------------
 
 
-class Statement(Tree):
+class StatementTree(Tree):
     """A statement of either half."""
 
 
-Block = tuple[Statement, ...]
+Block = tuple["Statement", ...]
 
 
-class Seed(Statement):
+class Seed(StatementTree):
     value: Expr
 
 
-class Param(Statement):
+class Param(StatementTree):
     target: Identifier
     type: Type | None
     value: Expr
@@ -158,18 +179,18 @@ class Stage(Tree):
     arguments: tuple[Argument, ...]
 
 
-class Data(Statement):
+class Data(StatementTree):
     target: Identifier
     stages: tuple[Stage, ...]
 
 
-class Placeholder(Statement):
+class Placeholder(StatementTree):
     target: Identifier
     type: Type
     default: Expr | None
 
 
-class Variable(Statement):
+class Variable(StatementTree):
     """`variable` and `shared`."""
 
     shared: bool
@@ -179,38 +200,38 @@ class Variable(Statement):
     options: tuple[Argument, ...]
 
 
-class Assign(Statement):
+class Assign(StatementTree):
     targets: tuple[Identifier, ...]
     value: Expr
     unpack: bool
 
 
-class ExpressionStatement(Statement):
+class ExpressionStatement(StatementTree):
     value: Expr
 
 
-class Loss(Statement):
+class Loss(StatementTree):
     value: Expr
 
 
-class Optimize(Statement):
+class Optimize(StatementTree):
     loss: Expr | None
     optimizer: Expr
     wrt: tuple[Expr, ...] | None
     target: Identifier | None
 
 
-class Summary(Statement):
+class Summary(StatementTree):
     kind: Identifier
     value: Expr
     tag: Expr | None
 
 
-class Return(Statement):
+class Return(StatementTree):
     values: tuple[Expr, ...]
 
 
-class Import(Statement):
+class Import(StatementTree):
     """`import "path" as name`, or `from "path" import names` where `names` is not None."""
 
     path: str
@@ -219,44 +240,44 @@ class Import(Statement):
     names: tuple[Identifier, ...] | None
 
 
-class Scope(Statement):
+class Scope(StatementTree):
     target: Identifier
     reuse: bool
     body: Block
 
 
-class Device(Statement):
+class Device(StatementTree):
     value: Expr
     body: Block
 
 
-class Container(Statement):
+class Container(StatementTree):
     value: Expr
     body: Block
 
 
-class After(Statement):
+class After(StatementTree):
     values: tuple[Expr, ...]
     body: Block
 
 
-class Graph(Statement):
+class Graph(StatementTree):
     target: Identifier
     body: Block
 
 
-class If(Statement):
+class If(StatementTree):
     """`if`, `elif` and `else`: pairs of a condition (None for `else`) and a block, of either half."""
 
     branches: tuple[tuple[Expr | None, Block], ...]
 
 
-class While(Statement):
+class While(StatementTree):
     condition: Expr
     body: Block
 
 
-class For(Statement):
+class For(StatementTree):
     targets: tuple[Identifier, ...]
     iterable: Expr
     body: Block
@@ -267,7 +288,7 @@ class Parameter(Tree):
     default: Expr | None
 
 
-class Def(Statement):
+class Def(StatementTree):
     target: Identifier
     parameters: tuple[Parameter, ...]
     body: Block
@@ -283,13 +304,13 @@ class Fed(Tree):
     value: Expr
 
 
-class Session(Statement):
+class Session(StatementTree):
     target: Identifier | None
     graph: Identifier | None
     body: Block
 
 
-class Init(Statement):
+class Init(StatementTree):
     values: tuple[Expr, ...] | None
 
 
@@ -300,66 +321,66 @@ class Saved(Tree):
     name: Expr | None
 
 
-class Restore(Statement):
+class Restore(StatementTree):
     saved: tuple[Saved, ...]
     path: Expr
     if_exists: bool
 
 
-class Save(Statement):
+class Save(StatementTree):
     saved: tuple[Saved, ...]
     path: Expr
 
 
-class Run(Statement):
+class Run(StatementTree):
     values: tuple[Expr, ...]
     feeds: tuple[Fed, ...]
 
 
-class Print(Statement):
+class Print(StatementTree):
     values: tuple[Expr, ...]
     feeds: tuple[Fed, ...]
 
 
-class Set(Statement):
+class Set(StatementTree):
     target: Identifier
     value: Expr
     feeds: tuple[Fed, ...]
 
 
-class LogTo(Statement):
+class LogTo(StatementTree):
     path: Expr
 
 
-class Log(Statement):
+class Log(StatementTree):
     """Write the summaries with these tags; all of them where there are none."""
 
     tags: tuple[Identifier, ...]
     feeds: tuple[Fed, ...]
 
 
-class Expect(Statement):
+class Expect(StatementTree):
     condition: Expr
     within: Expr | None
     feeds: tuple[Fed, ...]
 
 
-class Export(Statement):
+class Export(StatementTree):
     values: tuple[Expr, ...]
     inputs: tuple[Identifier, ...]
     path: Expr
 
 
-class Feed(Statement):
+class Feed(StatementTree):
     feeds: tuple[Fed, ...]
 
 
-class Stop(Statement):
+class Stop(StatementTree):
     condition: Expr
     feeds: tuple[Fed, ...]
 
 
-class Checkpoint(Statement):
+class Checkpoint(StatementTree):
     count: Expr
     unit: str
     path: Expr
@@ -371,7 +392,7 @@ class Batching(Tree):
     seed: Expr | None
 
 
-class Train(Statement):
+class Train(StatementTree):
     count: Expr
     unit: str
     data: Identifier | None
@@ -381,7 +402,7 @@ class Train(Statement):
     body: Block
 
 
-class Every(Statement):
+class Every(StatementTree):
     count: Expr
     unit: str
     body: Block
@@ -389,3 +410,33 @@ class Every(Statement):
 
 class File(Tree):
     body: Block
+
+
+# Each statement that there is: what matches over statements without one of them fails the check of types. `If` and
+# `For` stand in both halves.
+GraphStatement = (
+    Seed
+    | Param
+    | Data
+    | Placeholder
+    | Variable
+    | Assign
+    | ExpressionStatement
+    | Loss
+    | Optimize
+    | Summary
+    | Return
+    | Import
+    | Scope
+    | Device
+    | Container
+    | After
+    | Graph
+    | While
+    | Def
+    | Session
+)
+SessionStatement = (
+    Init | Restore | Save | Run | Print | Set | LogTo | Log | Expect | Export | Feed | Stop | Checkpoint | Train | Every
+)
+Statement = GraphStatement | SessionStatement | If | For

@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import assert_never
 
 import numpy as np
 
@@ -64,6 +65,8 @@ def value(expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext, w
             if expr.op in _COMPARISONS:
                 return compare(expr.op, *args, within)
             return _OPERATORS[expr.op](*args)
+        case _:
+            assert_never(expr)
 
 
 def truth(result: object) -> bool:

@@ -5,6 +5,7 @@ the counters change is computed for the steps of a block beforehand.
 """
 
 from collections.abc import Iterator
+from typing import assert_never
 
 import numpy as np
 
@@ -134,6 +135,8 @@ class LoopFeeds:
                 shape = argument.shape[1:]
             case Rows():
                 shape = (size, *argument.shape[1:])
+            case _:
+                assert_never(source)
         array = np.broadcast_to(np.zeros((), argument.dtype.as_numpy_dtype), shape)
         return evaluate.indexed(array, source.index) if isinstance(source, Rows) else array
 
@@ -155,3 +158,7 @@ def _moves(expr: PlanExpr) -> Iterator[str]:
             for part in parts:
                 if not isinstance(part, str):
                     yield from _moves(part)
+        case Value() | Field():
+            pass
+        case _:
+            assert_never(expr)
