@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
-from tensorflow.compat import v1
 from tensorflow.core.framework.attr_value_pb2 import AttrValue
 from tensorflow.core.framework.op_def_pb2 import OpList
 from tensorflow.core.framework.tensor_pb2 import TensorProto
@@ -32,9 +32,19 @@ __all__ = [
 ]  # fmt: skip
 
 
+if TYPE_CHECKING:
+
+    class v1(Any):
+        """The type stubs of TensorFlow leave `tf.compat.v1` out, so each of its members has any type."""
+
+else:
+    from tensorflow.compat import v1
+
+
 def registered() -> bytes:
     """All ops that TensorFlow has registered, as an `OpList`."""
-    return c_api.TF_GetBuffer(c_api.TF_GetAllOpList())
+    buffer: Any = c_api.TF_GetBuffer(c_api.TF_GetAllOpList())  # compiled code, without a signature
+    return buffer
 
 
 def op_def(name: str):
