@@ -18,7 +18,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from .diagnostics import ALLOWED_MISSING, PATH_FORM, PATH_KIND, PATH_OUTSIDE, Diagnostic, Message, TfgError
 
@@ -51,7 +51,8 @@ class Refused(Exception):
 
     def __init__(self, message: Message, **details: object):
         super().__init__(message.code)
-        self.message, self.details = message, details
+        self.message = message
+        self.details: dict[str, Any] = details  # passed on as keywords of any type
 
     def __str__(self) -> str:
         return self.message.headline.format(**self.details)

@@ -1,6 +1,7 @@
 """What a caller in Python gives: mappings of names, arrays."""
 
 from collections.abc import Mapping
+from typing import Any
 
 
 def mapping(what: str, given: object) -> dict:
@@ -21,7 +22,7 @@ def named_values(what: str, given: object) -> dict[str, object]:
     return result
 
 
-def is_masked(value: object) -> bool:
+def is_masked(value: Any) -> bool:  # an array, told without importing NumPy
     """Whether it is a masked array of NumPy's, with elements that have no value; NumPy would go on with what is behind
     the mask."""
     return any(one.__name__ == "MaskedArray" for one in type(value).__mro__) and bool(value.mask.any())

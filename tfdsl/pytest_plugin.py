@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from difflib import unified_diff
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ def _found(path: Path, folder: Path) -> Path:
     return next((start / path for start in starts if (start / path).is_file()), path)
 
 
-def _graph_text(path: Path, arguments: dict[str, object]) -> str:
+def _graph_text(path: Path, arguments: dict[str, Any]) -> str:  # the arguments of `compile`
     from . import TfgError, compile
 
     try:

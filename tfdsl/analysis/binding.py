@@ -33,7 +33,7 @@ def bind_targets(ctx: Analysis, env: Env, targets: tuple[t.Identifier, ...], val
         bind(ctx, env, target, item)
 
 
-def unpacked(ctx: Analysis, targets: tuple[t.Identifier, ...], value: object, span: Span) -> list | tuple:
+def unpacked(ctx: Analysis, targets: tuple[t.Identifier, ...], value: object, span: Span) -> list | tuple | range:
     if not isinstance(value, (list, tuple, range)):
         help = "unstack(x) gives the rows of a tensor" if isinstance(value, Tensor) else ""
         ctx.fail(UNPACK, span, help=help, names=len(targets), count=describe(value))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from ..access import Access
 from ..diagnostics import (
@@ -434,7 +435,7 @@ class Analysis:
         """The check is over; what is added to the graph from now on has its own time and work."""
         self.clock, self.work, self._looked = Clock(self.limits), 0, 0
 
-    def give_up(self, message: Message, span: Span, **details: object) -> None:
+    def give_up(self, message: Message, span: Span, **details: Any) -> None:  # keywords of any type
         """End the check with what has been found and an error more."""
         raise TfgError([*self.bag.ordered(), self.diagnostic(message, span, **details)])
 

@@ -35,7 +35,7 @@ def tensor_type(ctx: Analysis, env: Env, type: t.Type) -> TensorType:
         if len(type.dims) > 1:
             ctx.fail(DIM_VALUE, type.span, value="... beside other sizes")
         return TensorType(dtype, None)
-    if len(type.dims or ()) > MAX_AXES:
+    if type.dims and len(type.dims) > MAX_AXES:
         ctx.fail(AXES_MANY, type.span, what="this type", rank=len(type.dims), limit=MAX_AXES)
     return TensorType(dtype, tuple(_dim(ctx, env, dim) for dim in type.dims or ()))
 

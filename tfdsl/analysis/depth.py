@@ -18,12 +18,13 @@ LEVELS = 30  # expressions and blocks inside one another that one thread takes; 
 def on_own_stack(function: Callable, *arguments: object) -> object:
     """What a function returns, or raises, when it is called in a new thread."""
     outcome: list[object] = []
+    raised: list[BaseException] = []
 
     def run() -> None:
         try:
             outcome.append(function(*arguments))
         except BaseException as error:
-            outcome.extend((None, error))
+            raised.append(error)
 
     thread = threading.Thread(target=run, name="tfdsl-depth", daemon=True)
     try:
@@ -31,6 +32,6 @@ def on_own_stack(function: Callable, *arguments: object) -> object:
     except RuntimeError:
         raise NoStack from None
     thread.join()
-    if len(outcome) > 1:
-        raise outcome[1]
+    if raised:
+        raise raised[0]
     return outcome[0]

@@ -20,7 +20,7 @@ def one_shape(ctx: Analysis, values: list | tuple | range, span: Span, whole: li
     types = [v.type if isinstance(v, (Tensor, Array)) else _SCALAR for v in values if not isinstance(v, (list, tuple))]
     known = [one for one in types if one is not None and one.shape is not None]
     for one in known[1:]:
-        shapes = [[ctx.graph.sizes.resolve(dim) for dim in type.shape] for type in (known[0], one)]
+        shapes = [[ctx.graph.sizes.resolve(dim) for dim in type.shape or ()] for type in (known[0], one)]
         differ = any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(*shapes))
         if differ or len(shapes[0]) != len(shapes[1]):
             ctx.fail(LIST_SHAPES, span, first=known[0], second=one, help=_one_by_one(span.text, whole or values))

@@ -49,6 +49,7 @@ def imported(ctx: Analysis, env: Env, statement: t.Import) -> None:
         bind(ctx, env, target, Namespace(module, (), target.id))
         return
     failed = False
+    assert statement.names is not None  # the grammar has either
     for name in statement.names:
         binding = module.member((), name.id)
         if binding is None:
@@ -122,6 +123,7 @@ def _parsed(ctx: Analysis, path: str, file: BinaryIO, statement: t.Import) -> t.
     except TfgError as error:
         first = error.diagnostics[0]
         if first.message is FILE_MISSING:
+            assert first.details is not None
             reason = first.details["reason"]
             ctx.fail(IMPORT_FAILED, statement.span, path=statement.path, reason=reason)
         chain = (*ctx.chain, ("imported", statement.span))

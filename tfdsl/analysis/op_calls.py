@@ -88,7 +88,7 @@ def _bind(ctx: Analysis, op: Op, given: Arguments, span: Span, shown: str):
         return bind(ctx, op, given, span)
     except Abandoned as abandoned:
         found = abandoned.diagnostic
-        if shown and found is not None and found.details.get("op") == op.name:
+        if shown and found is not None and found.details is not None and found.details.get("op") == op.name:
             details = {**found.details, "op": shown}
             abandoned.diagnostic = Diagnostic(found.message, found.span, details, found.notes, found.help, found.chain)
         raise

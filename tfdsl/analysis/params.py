@@ -62,8 +62,9 @@ def _given_text(value: object) -> str:
 
 def convert_param(ctx: Analysis, value: object, wanted: str) -> object:
     """A value given for a param, as the param's type; None where it cannot be. Strings are read as numbers."""
-    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
-        value = value.tolist()
+    tolist = getattr(value, "tolist", None)
+    if type(value).__module__ == "numpy" and tolist is not None:
+        value = tolist()
     value = _converted(value, wanted)
     return None if ctx.limits.is_too_large(value) else value
 
@@ -97,7 +98,7 @@ def _converted(value: object, wanted: str) -> object:
     return value if is_host(value) else None
 
 
-def _read_list(text: str) -> list | None:
+def _read_list(text: str) -> object:
     """A list as the command line gives it: `[1, 2.5]`; None where it is none."""
     try:
         tree = parse_expression(Source("--set", text))

@@ -62,6 +62,7 @@ def _with_feed(diagnostic: Diagnostic) -> Diagnostic:
     """On the command line, a placeholder gets its value from an option."""
     if diagnostic.message is not UNFED:
         return diagnostic
+    assert diagnostic.details is not None
     first = str(diagnostic.details["names"]).split(" and ")[0]
     return replace(diagnostic, help=f"give it a value: --feed {first}=VALUE")
 

@@ -84,8 +84,8 @@ def _paths(files: list[str]) -> Iterator[str]:
 
 def _print_diff(path: str, before: str, after: str) -> None:
     paint = colour(sys.stdout)
-    lines = (text.splitlines(keepends=True) for text in (before, after))
-    for line in difflib.unified_diff(*lines, f"{path}", f"{path} (formatted)"):
+    old, new = (text.splitlines(keepends=True) for text in (before, after))
+    for line in difflib.unified_diff(old, new, f"{path}", f"{path} (formatted)"):
         text = visible_lines(line.rstrip("\n")) if paint else line.rstrip("\n")
         code = _COLOURS.get(text[:1]) if paint else None
         print(f"\033[{code}m{text}\033[0m") if code else show(text)

@@ -46,6 +46,7 @@ def command(arguments: argparse.Namespace) -> int:
     text = ctx.guarded(lambda: derivative_text(ctx, y, x, names, place, set(graph.names)), tree.span)
     if ctx.bag.errors:
         return errors(d for d in ctx.bag.ordered() if d.severity == "error")
+    assert isinstance(text, str)
     show(text, end="")
     return 0
 

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from ..diagnostics import TfgError
 from . import process, tensorflow
@@ -31,7 +32,8 @@ def main() -> int:
         return bug(error)
 
 
-def _run(arguments: Mapping[str, object], process: int, first: int, kill: int | None, kept: str | None) -> None:
+# The arguments are those of the command line, of any type.
+def _run(arguments: Mapping[str, Any], process: int, first: int, kill: int | None, kept: str | None) -> None:
     given, program = compile_given(argparse.Namespace(**arguments))
     program = program.on(towers=arguments["towers"])
     tensorflow.load()
@@ -55,7 +57,8 @@ def _run(arguments: Mapping[str, object], process: int, first: int, kill: int | 
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def ended(number: int, variables: Mapping[str, np.ndarray]) -> None:
-        np.savez(f"session-{number}.npz", **variables)
+        arrays: dict[str, Any] = dict(variables)  # NumPy's types take keywords for options
+        np.savez(f"session-{number}.npz", **arrays)
 
     with open(f"lines-{process}", "w", encoding="utf-8") as lines:
 

@@ -19,10 +19,10 @@ def colour(stream: TextIO) -> bool:
 
 def errors(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> int:
     """Print diagnostics on standard error; the exit code of a failure."""
-    stream = stream or sys.stderr
-    paint = colour(stream)
+    out = stream or sys.stderr
+    paint = colour(out)
     for diagnostic in diagnostics:
-        print(render_text(diagnostic, paint), file=stream)
+        print(render_text(diagnostic, paint), file=out)
     return 1
 
 
@@ -78,8 +78,9 @@ def open_streams() -> None:
 
 def write_utf8() -> None:
     """Write standard output in UTF-8, the encoding of programs, because it may be kept in a file."""
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(encoding="utf-8", errors="strict")
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(encoding="utf-8", errors="strict")
 
 
 def broken_pipe() -> int:

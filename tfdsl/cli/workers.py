@@ -21,6 +21,7 @@ class Workers:
     """The processes of the other workers, which end with the `with` block."""
 
     def __init__(self, arguments: argparse.Namespace, compiled: Compiled):
+        assert compiled.devices.cluster is not None
         self._words, self._count = arguments.words, len(compiled.devices.cluster.jobs["worker"])
         self._board = os.urandom(4).hex()
         self._processes: dict[int, subprocess.Popen] = {}

@@ -7,7 +7,7 @@ Output: `Schema`, `DataError`, `FilePlace`, and the checks of values and sizes.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from ..diagnostics import ARRAY_KIND, ARRAY_SHAPE, DATA_TOO_LARGE, Message
 from ..record import Record
@@ -43,7 +43,8 @@ class DataError(Exception):
         self, message: Message, *, place: FilePlace | None = None, param: str | None = None, **details: object
     ):
         super().__init__(message.code)
-        self.message, self.details = message, details
+        self.message = message
+        self.details: dict[str, Any] = details  # passed on as keywords of any type
         self.place, self.param = place, param
         self.stage: int | None = None
 

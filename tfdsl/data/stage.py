@@ -26,10 +26,17 @@ class Step(Protocol):
 class Spec(Protocol):
     """A `data` declaration; `folder` is the folder of its file, which paths are relative to."""
 
-    name: str
-    source: Step
-    transforms: Sequence[Step]
-    folder: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def source(self) -> Step: ...
+
+    @property
+    def transforms(self) -> Sequence[Step]: ...
+
+    @property
+    def folder(self) -> str: ...
 
 
 class StageKind(ABC):

@@ -40,7 +40,7 @@ class StoredRows:
         return result
 
     def _read(self, row: int, into: np.ndarray) -> None:
-        left = memoryview(into.view(np.uint8)).cast("B")
+        left = into.view(np.uint8).data.cast("B")
         try:
             self._file.seek(self._offset + row * self.shape[1] * self.dtype.itemsize)
             while left:

@@ -1,5 +1,7 @@
 """What an analysis finds, collected."""
 
+from collections.abc import Container
+
 from ..source import Span
 from .catalogue.options import ERRORS_MANY
 from .catalogue.warnings import WARNINGS_MANY
@@ -45,7 +47,7 @@ class Bag:
         if diagnostic.message is ERRORS_MANY:
             raise TfgError(self.ordered())
 
-    def forget(self, message: Message, spans: set[Span]) -> None:
+    def forget(self, message: Message, spans: Container[Span | None]) -> None:
         """Forget those of a kind whose notes name one of some places."""
         told = [one for one in self.diagnostics if one.message is message]
         gone = [one for one in told if any(note.span in spans for note in one.notes)]

@@ -32,10 +32,9 @@ def failed_op(built, error: tf.errors.OpError) -> Failed | None:
     tag = _TAG.search(raw.message) or _TAG.search(error.message)
     if tag is not None and tag[1]:
         return op_of(built, tag[2], tag[1])
-    if tag is None and error.op is None:
-        return None
-    name = error.op.name if error.op is not None else tag[2]
-    return _of_graph(built, name, error.op.type if error.op is not None else "")
+    if error.op is not None:
+        return _of_graph(built, error.op.name, error.op.type)
+    return None if tag is None else _of_graph(built, tag[2], "")
 
 
 def op_of(built, name: str, function: str = "") -> Failed:

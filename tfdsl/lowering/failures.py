@@ -48,8 +48,8 @@ def _assertion(text: str) -> str:
         found = _CONDITION.fullmatch(part)
         if found:
             condition = f"{found[1]} does not hold"
-        elif _OPERAND.fullmatch(part) and at + 1 < len(parts):
-            operands.append(f"{_OPERAND.fullmatch(part)[1]} is {parts[at + 1]}")
+        elif (operand := _OPERAND.fullmatch(part)) and at + 1 < len(parts):
+            operands.append(f"{operand[1]} is {parts[at + 1]}")
         elif part and not (at and _OPERAND.fullmatch(parts[at - 1])):
             message.append(part)
     where = f", where {' and '.join(operands)}" if operands else ""
@@ -101,6 +101,7 @@ def reason_of(error: BaseException) -> str:
 def is_own(error: BaseException) -> bool:
     """Whether an error arose in this package's own code: then it is a bug of ours, no refusal of TensorFlow's."""
     trace = error.__traceback__
+    assert trace is not None  # the error was raised
     while trace.tb_next is not None:
         trace = trace.tb_next
     return trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0]

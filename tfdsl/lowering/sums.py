@@ -39,9 +39,9 @@ def order_sums(graph: tf.Graph) -> None:
 
 def ordered(config: v1.ConfigProto | None = None) -> v1.ConfigProto:
     """The configuration of a session in which the sums of a graph add in order."""
-    config = config or v1.ConfigProto()
-    config.graph_options.rewrite_options.common_subgraph_elimination = RewriterConfig.OFF
-    return config
+    in_order = config or v1.ConfigProto()
+    in_order.graph_options.rewrite_options.common_subgraph_elimination = RewriterConfig.OFF
+    return in_order
 
 
 def _order_in_function(function: tf.Graph) -> None:

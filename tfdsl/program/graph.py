@@ -295,6 +295,7 @@ class Graph:
         object.__setattr__(self, "_controls", controls)
 
     nodes: Mapping[int, Node] = field(init=False, compare=False, repr=False)  # those in regions too
+    _controls: Mapping[int, tuple[Ref, ...]] = field(init=False, compare=False, repr=False)
 
     def variables(self) -> list[Node]:
         """The variables, in the program's order."""

@@ -190,6 +190,7 @@ def _train(session: Opened, plan: Train, manager: CheckpointManager, resume: Res
 def take_part(session: Opened, plan: Train, first: int) -> None:
     """Take this process's steps of a training that another process leads, from a step on."""
     run, worker = session.run, session.worker
+    assert worker is not None
     loop = TrainingLoop(run, plan)
     run.context.batch, run.watch = loop.batch_field, loop.watch
     loop.step = loop.started_at = first

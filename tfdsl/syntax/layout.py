@@ -33,6 +33,12 @@ class LayoutError(Exception):
         self.message, self.start, self.end, self.other, self.details = message, start, end, other, details
 
 
+def _ends(token: Token) -> tuple[int, int]:
+    """The offsets of a token, which the lexer sets in each."""
+    assert token.start_pos is not None and token.end_pos is not None
+    return token.start_pos, token.end_pos
+
+
 class Layout(threading.local):
     """The post-lexer that Lark calls between the lexer and the parser. Limits and clock are set before each parse."""
 
@@ -47,7 +53,7 @@ class Layout(threading.local):
         for number, token in enumerate(stream):
             kind = token.type
             if number % _TOKENS == 0 and self.clock.is_over:
-                raise LayoutError(TIME_LONG, token.start_pos, token.end_pos, seconds=self.clock.seconds)
+                raise LayoutError(TIME_LONG, *_ends(token), seconds=self.clock.seconds)
             if kind == "_NL":
                 if not brackets:
                     yield from self._line_end(token, indents)
@@ -55,33 +61,35 @@ class Layout(threading.local):
             if kind in _OPENERS:
                 brackets.append(token)
                 if len(brackets) > self.limits.depth:
-                    raise LayoutError(TOO_DEEP, token.start_pos, token.end_pos, limit=self.limits.depth)
+                    raise LayoutError(TOO_DEEP, *_ends(token), limit=self.limits.depth)
             elif kind in _PAIRS:
                 if not brackets or brackets[-1].type != _PAIRS[kind]:
                     other = brackets[-1].start_pos if brackets else None
-                    raise LayoutError(BRACKET_MISMATCH, token.start_pos, token.end_pos, other, bracket=token)
+                    raise LayoutError(BRACKET_MISMATCH, *_ends(token), other, bracket=token)
                 brackets.pop()
             yield token
         if brackets:
             opened = brackets[-1]
-            raise LayoutError(BRACKET_OPEN, opened.start_pos, opened.end_pos, bracket=opened)
+            raise LayoutError(BRACKET_OPEN, *_ends(opened), bracket=opened)
         while len(indents) > 1:
+            assert token is not None  # which has indented
             indents.pop()
             yield Token.new_borrow_pos("_DEDENT", "", token)
 
     def _line_end(self, token: Token, indents: list[int]) -> Iterator[Token]:
         yield token
         indent = token.rsplit("\n", 1)[1]
-        width, at = len(indent), token.end_pos - len(indent)
+        _, end = _ends(token)
+        width, at = len(indent), end - len(indent)
         if "\t" in indent:
             raise LayoutError(INDENT_TAB, at + indent.index("\t"), at + indent.index("\t") + 1)
         if width > indents[-1]:
             indents.append(width)
             if len(indents) - 1 > self.limits.blocks:
-                raise LayoutError(BLOCKS_DEEP, at, token.end_pos, limit=self.limits.blocks)
+                raise LayoutError(BLOCKS_DEEP, at, end, limit=self.limits.blocks)
             yield Token.new_borrow_pos("_INDENT", indent, token)
         while width < indents[-1]:
             indents.pop()
             yield Token.new_borrow_pos("_DEDENT", indent, token)
         if width != indents[-1]:
-            raise LayoutError(DEDENT_MISMATCH, at, token.end_pos)
+            raise LayoutError(DEDENT_MISMATCH, at, end)

@@ -91,6 +91,6 @@ def _restore(run: Execution, resume: Resume, origin: Origin) -> None:
                 for name, reason in run.savers.read_what_fits(run.session, prefix):
                     run.options.note(f"variable '{name}' starts anew: {reason}")
     except (OSError, Refused, ValueError, tf.errors.OpError) as error:
-        details = {"folder": resume.store.path, "name": resume.entry.name, "reason": reason_of(error)}
-        raise failure(CHECKPOINT_DAMAGED, origin, **details) from error
+        folder, name = resume.store.path, resume.entry.name
+        raise failure(CHECKPOINT_DAMAGED, origin, folder=folder, name=name, reason=reason_of(error)) from error
     random_state.put(run.built, run.session, run.streams, about["random"])

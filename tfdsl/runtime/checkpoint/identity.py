@@ -35,7 +35,7 @@ def digest(dataset) -> str:
                 continue
             result.update(f"{array.dtype} {array.shape};".encode())
             for start in range(0, len(array), _BLOCK):
-                result.update(np.ascontiguousarray(array[start : start + _BLOCK]))
+                result.update(np.ascontiguousarray(array[start : start + _BLOCK]).data)
     return result.hexdigest()
 
 

@@ -13,7 +13,7 @@ _EXTENSIONS = ("sse4_1", "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "av
 
 def machine(config: v1.ConfigProto | None = None) -> dict[str, str]:
     """What to compare before a training goes on elsewhere, by what it is; `config` is that of the session."""
-    config = config or v1.ConfigProto()
+    used = config or v1.ConfigProto()
     model, extensions = _processor()
     return {
         "tensorflow": tf.version.VERSION,
@@ -21,8 +21,8 @@ def machine(config: v1.ConfigProto | None = None) -> dict[str, str]:
         "numpy": np.__version__,  # whose `default_rng` may draw other permutations in another version
         "processor": model,
         "instructions": extensions,
-        "intra_op_threads": str(_threads(config.intra_op_parallelism_threads, "TF_NUM_INTRAOP_THREADS")),
-        "inter_op_threads": str(_threads(config.inter_op_parallelism_threads, "TF_NUM_INTEROP_THREADS")),
+        "intra_op_threads": str(_threads(used.intra_op_parallelism_threads, "TF_NUM_INTRAOP_THREADS")),
+        "inter_op_threads": str(_threads(used.inter_op_parallelism_threads, "TF_NUM_INTEROP_THREADS")),
         "onednn": _on(is_onednn_on()),
         "op_determinism": _on(op_determinism.is_enabled()),
         "xla_flags": os.environ.get("XLA_FLAGS", ""),

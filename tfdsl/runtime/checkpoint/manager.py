@@ -164,6 +164,7 @@ class CheckpointManager:
     def _copied(self, built: BuiltGraph, is_wanted: Callable[[dict], bool]) -> SnapshotCopy | None:
         """The newest copy of a graph's variables that the servers have."""
         servers = self._servers
+        assert servers is not None
         while True:
             try:
                 with closing(servers.session(built.data, built.setting.soft_placement)) as session:
@@ -191,6 +192,7 @@ class CheckpointManager:
             reason = "manifest.json says what no run writes"
             raise failure(CHECKPOINT_DAMAGED, origin, folder=folder, name=state.name, reason=reason)
         for name, reason in damaged:
+            assert state is not None
             details = {"path": os.path.join(folder, name), "reason": reason, "step": _position(state).step}
             self._options.note(render_text(Diagnostic(CHECKPOINT_SKIPPED, origin.span, details)).rstrip())
         if state is None:

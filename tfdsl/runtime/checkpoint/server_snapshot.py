@@ -41,9 +41,10 @@ class ServerSnapshot:
     def of(cls, built: BuiltGraph) -> "ServerSnapshot":
         """Those of a graph, to which they are added when first asked for."""
         with built.lock:
-            if "copies" not in built.added:
-                built.added["copies"] = cls(built)
-            return built.added["copies"]
+            found = built.added.get("copies")
+            if not isinstance(found, ServerSnapshot):
+                found = built.added["copies"] = cls(built)
+            return found
 
     def put(self, session: v1.Session, about: dict) -> None:
         """Copy the variables."""

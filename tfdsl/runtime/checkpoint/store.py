@@ -102,7 +102,7 @@ class CheckpointStore:
             self._folder.close()
             self._whole.clear()
             self._open()
-        numbers = [int(_STATE.match(name)[1]) for name in self._named()]
+        numbers = list(map(_number, self._named()))
         number = max(numbers, default=0) + 1
         name = f"{number:08}-step-{step}"
         with new_folder(self._folder, "new", MANIFEST, _PLANNED) as (made, work):
@@ -145,7 +145,7 @@ class CheckpointStore:
 
     def _names(self) -> list[str]:
         """The folders with the name of a state, those that hold nothing but files of others left out."""
-        return sorted(filter(self._may_be_state, self._named()), key=lambda name: int(_STATE.match(name)[1]))
+        return sorted(filter(self._may_be_state, self._named()), key=_number)
 
     def _named(self) -> list[str]:
         return list(filter(_STATE.match, self._folder.names()))
@@ -192,6 +192,11 @@ class CheckpointStore:
         if is_ours_alone:
             self._folder.rename(name, left)
         remove_folder(self._folder, left, MANIFEST)
+
+
+def _number(name: str) -> int:
+    """The number of an entry, with which its name begins."""
+    return int(name.partition("-")[0])
 
 
 @contextmanager

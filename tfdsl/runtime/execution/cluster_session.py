@@ -91,7 +91,9 @@ class Servers:
             if not missing:
                 break
             if time.monotonic() >= end:
-                raise self._silent({task: answers[task] or f"no answer within {patience:.3g} s" for task in missing})
+                raise self._silent(
+                    {task: str(answers[task] or f"no answer within {patience:.3g} s") for task in missing}
+                )
             if self._interrupted():
                 raise Interrupted
             self._say(missing, said, patience)

@@ -12,11 +12,11 @@ class DataSession(v1.Session):
     before."""
 
     def __init__(self, data: Data, config: v1.ConfigProto | None = None, target: str = ""):
-        config = ordered(config)
+        in_order = ordered(config)
         if data.has_transposed():
             # TensorFlow would look past what is fed: it puts a transposition into the multiplication after it.
-            config.graph_options.rewrite_options.arithmetic_optimization = RewriterConfig.OFF
-        super().__init__(target, data.graph, config)
+            in_order.graph_options.rewrite_options.arithmetic_optimization = RewriterConfig.OFF
+        super().__init__(target, data.graph, in_order)
         self._data = data
 
     def run(self, fetches, feed_dict=None, options=None, run_metadata=None):

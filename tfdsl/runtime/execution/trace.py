@@ -38,7 +38,7 @@ class Tracer:
 
     def _events(self) -> list[dict]:
         events: list[dict] = []
-        if self.metadata is None:
+        if self.built is None or self.metadata is None:
             return events
         nodes = {op.name: (op, node) for op, node in self.built.owned()}
         for process, device in enumerate(self.metadata.step_stats.dev_stats):

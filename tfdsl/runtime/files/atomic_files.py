@@ -151,7 +151,7 @@ class SavedFiles:
         files = files_of(unsealed(self._folder, self._manifest), _SUFFIX.search)
         if len({_SUFFIX.sub("", name) for name in files}) != 1:
             return self._listed(self._folder)
-        return {self._name + _SUFFIX.search(name)[0]: entry for name, entry in files.items()}
+        return {self._name + end[0]: entry for name, entry in files.items() if (end := _SUFFIX.search(name))}
 
     def _names(self, folder: Folder) -> list[str]:
         """The files of the prefix that are in a folder."""
@@ -171,7 +171,7 @@ class SavedFiles:
         """Move files that were saved as a whole to where they belong; remove those that were not."""
         for name in self._folder.names():
             kind = self._left.match(name)
-            if kind and stat.S_ISDIR(self._folder.stat(name).st_mode):
+            if kind and (entry := self._folder.stat(name)) is not None and stat.S_ISDIR(entry.st_mode):
                 if kind[1] == "whole":
                     self._move(name)
                 else:

@@ -32,15 +32,17 @@ class Stream:
             self._next = iterator.get_next()
         self._session = v1.Session(graph=self._graph)
         self._session.run(iterator.initializer)
-        self._at, self._batch = first - 1, None
+        self._at = first - 1
+        self._batch: list[np.ndarray] = []
 
     def batch(self, step: int) -> dict[str, np.ndarray]:
         """features and target of a step; steps come in order, and may be left out."""
         while self._at < step:
-            self._batch = self._session.run(self._next)
+            batch = self._session.run(self._next)
+            self._batch = list(batch) if isinstance(batch, (list, tuple)) else [batch]
             self._at += 1
-        parts = self._batch if isinstance(self._batch, (list, tuple)) else [self._batch]
-        return dict(zip(("features", "target"), parts, strict=False))
+        names: list[str] = ["features", "target"]
+        return dict(zip(names, self._batch, strict=False))
 
     def close(self) -> None:
         self._session.close()

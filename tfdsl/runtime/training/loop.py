@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 from ...data.arrays import is_streamed
 from ...data.batches import BatchOrder
 from ...program import Checkpoint, Every, Field, Train
@@ -33,7 +35,7 @@ class TrainingLoop:
         self.total = plan.count * self.per_epoch if plan.unit == "epoch" else plan.count
         self.step = self.started_at = 0
         self._rows = None
-        self._batch: dict[str, object] = {}
+        self._batch: dict[str, np.ndarray] = {}
         self._last_time: dict[int, float] = {}
         self.stream: Stream | None = None
 
