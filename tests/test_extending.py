@@ -33,6 +33,8 @@ TESTS = [
     "tests/test_architecture.py::test_the_front_end_imports_no_arrays",
     "tests/test_architecture.py::test_ops_are_named_on_their_rows_alone",
     "tests/test_docs.py::test_every_source_transform_and_optimizer_is_described",
+    "tests/test_docs.py::test_every_statement_is_described",
+    "tests/test_docs.py::test_hints_know_every_statement",
 ]
 TRIED = """
 import sys, pytest

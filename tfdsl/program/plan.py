@@ -317,7 +317,7 @@ class Train(SessionStatement):
 # Each statement that there is: what matches over statements without one of them fails the check of types.
 Statement = (
     Init | Restore | Save | Run | Print | Set | LogTo | Log | Expect | Stop | Export | Checkpoint | Every | Train
-)
+)  # fmt: skip
 
 
 class Session(Record):

@@ -438,5 +438,5 @@ GraphStatement = (
 )
 SessionStatement = (
     Init | Restore | Save | Run | Print | Set | LogTo | Log | Expect | Export | Feed | Stop | Checkpoint | Train | Every
-)
+)  # fmt: skip
 Statement = GraphStatement | SessionStatement | If | For

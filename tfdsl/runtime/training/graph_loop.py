@@ -110,7 +110,7 @@ class GraphLoopEngine:
                 inner = next(i for i, block in enumerate(self._schedule.blocks) if block is statement)
                 items.append(When(inner, self._sorted(statement.body, inner)))
                 continue
-            feeds = self._feeds.sources(statement.feeds)
+            feeds = self._feeds.sources(statement.uses().feeds)
             losses = tuple(map(self._run.built.watched, self._loop.watch.losses(executed(statement))))
             if isinstance(statement, Run):
                 operations = tuple(dict.fromkeys(self._run.built.operation(ref) for ref in statement.refs))
