@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 from pathlib import Path
+from typing import get_args
 
 import op_names
 import pytest
@@ -13,6 +14,8 @@ from tfdsl.ops.batch import each
 from tfdsl.ops.op import Op
 from tfdsl.ops.row import table
 from tfdsl.ops.rules import like
+from tfdsl.program import plan
+from tfdsl.syntax import tree
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "tfdsl"
@@ -177,6 +180,13 @@ def test_every_special_lowering_is_named_by_a_row():
     functions = {f"special.{node.name}" for node in tree.body if isinstance(node, ast.FunctionDef)}
     public = {name for name in functions if not name.startswith("special._")}
     assert {op.lowered for op in OPS.values()} == public | {"", "gradients.gradients"}
+
+
+def test_unions_have_every_class():
+    """A match over a union is complete only if the union is."""
+    for base, union in ((tree.StatementTree, tree.Statement), (tree.ExprTree, tree.Expr),
+                        (plan.SessionStatement, plan.Statement)):  # fmt: skip
+        assert set(get_args(union)) == set(base.__subclasses__()), base.__name__
 
 
 def test_every_module_says_what_it_is_for():

@@ -1,7 +1,8 @@
 """docs/extending.md does what it says: its blocks are applied to a copy of the project, and what they add is tried there.
 
-A block below `<!-- new: PATH -->` is a new file. One below `<!-- change: PATH -->` is a diff without line numbers: its lines
-without `+` must stand in the file one after the other, once. The block below `<!-- prints: PATH -->` is what a program prints.
+The line above a block names its file. A block below `<!-- new -->` is the whole of a new file. One below `<!-- change -->` is a
+diff without line numbers: the lines of each part that have no `+` must stand in the file one after the other, once. A block
+below `<!-- prints -->` is what a program prints.
 """
 
 import os
@@ -15,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^<!-- (new|change|prints): (\S+) -->\n```\w+\n(.*?)^```$", re.S | re.M)
+BLOCK = re.compile(r"^\[?`(\S+)`[^\n]*:\n\n<!-- (new|change|prints) -->\n```\w+\n(.*?)^```$", re.S | re.M)
 BLOCKS = BLOCK.findall(PAGE)
 PARTS = ("tfdsl", "grammars", "tests", "docs", "models", "README.md", "pyproject.toml")
 
@@ -30,6 +31,7 @@ TESTS = [
     "tests/test_cases.py::test_says_exactly_what_the_comments_say[warnings/no_frame]",
     "tests/test_cases.py::test_every_code_is_covered",
     "tests/test_architecture.py::test_every_message_is_used",
+    "tests/test_architecture.py::test_unions_have_every_class",
     "tests/test_architecture.py::test_the_front_end_imports_no_arrays",
     "tests/test_architecture.py::test_ops_are_named_on_their_rows_alone",
     "tests/test_docs.py::test_every_source_transform_and_optimizer_is_described",
@@ -48,16 +50,19 @@ sys.exit(failed)
 
 
 def changed(text, diff):
-    """A text after a diff without line numbers."""
-    lines = diff.splitlines(keepends=True)
-    before = "".join(line[1:] for line in lines if line[0] in " -")
-    after = "".join(line[1:] for line in lines if line[0] in " +")
-    assert f"\n{text}".count(f"\n{before}") == 1, f"these lines do not stand in the file once:\n{before}"
-    return f"\n{text}".replace(f"\n{before}", f"\n{after}")[1:]
+    """A text after a diff without line numbers, whose parts stand between lines with @@."""
+    text = f"\n{text}"
+    for part in re.split(r"^@@\n", diff, flags=re.M):
+        lines = part.splitlines(keepends=True)
+        before = "\n" + "".join(line[1:] for line in lines if line[0] in " -")
+        after = "\n" + "".join(line[1:] for line in lines if line[0] in " +")
+        assert text.count(before) == 1, f"these lines do not stand in the file once:{before}"
+        text = text.replace(before, after)
+    return text[1:]
 
 
 def apply_page(root):
-    for kind, name, text in BLOCKS:
+    for name, kind, text in BLOCKS:
         path = root / name
         if kind == "change":
             path.write_text(changed(path.read_text(encoding="utf-8"), text), encoding="utf-8")
@@ -73,8 +78,8 @@ def test_the_page_adds_what_it_says(tmp_path):
         else:
             shutil.copy(ROOT / part, tmp_path / part)
     apply_page(tmp_path)
-    own = [name for kind, name, _ in BLOCKS if kind == "new" and re.match(r"tests/test_\w+\.py$", name)]
-    printed = {name: text for kind, name, text in BLOCKS if kind == "prints"}
+    own = [name for name, kind, _ in BLOCKS if kind == "new" and re.match(r"tests/test_\w+\.py$", name)]
+    printed = {name: text for name, kind, text in BLOCKS if kind == "prints"}
     assert len(own) > 3 and printed
     command = [sys.executable, "-c", TRIED.format(programs=list(printed)), *TESTS, *own]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -84,6 +89,6 @@ def test_the_page_adds_what_it_says(tmp_path):
 
 
 def test_a_change_stands_where_its_lines_do():
-    assert changed("a\nb\nc\n", " a\n+x\n-b\n") == "a\nx\nc\n"
+    assert changed("a\nb\nc\nd\n", " a\n+x\n-b\n@@\n+y\n d\n") == "a\nx\nc\ny\nd\n"
     with pytest.raises(AssertionError, match="once"):
         changed("a\nb\na\nb\n", " a\n+x\n")
