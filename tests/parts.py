@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 
-from tfdsl.analysis.rows import Split, split
+from tfdsl.analysis.batch_split import Split, split
 from tfdsl.diagnostics import TfgError
 from tfdsl.driver import check, compile_source
 from tfdsl.lowering.tf import tf, v1

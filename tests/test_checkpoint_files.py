@@ -12,7 +12,7 @@ from interrupted import DATA, TEXT, disturbed, points, program, states, stopped_
 
 import tfdsl
 from tfdsl.access import Access
-from tfdsl.runtime.files.durable_io import sealed
+from tfdsl.runtime.files.durable_io import manifest_bytes
 from tfdsl.runtime.files.lock import Held, Lock
 from tfdsl.runtime.options import Options
 
@@ -182,7 +182,7 @@ def test_a_manifest_that_names_other_files(here, change):
     (manifest,) = (here / "kept").glob("*/manifest.json")
     about = json.loads(manifest.read_bytes().partition(b"\n")[2])
     FILES_CHANGES[change](about)
-    manifest.write_bytes(sealed(about))
+    manifest.write_bytes(manifest_bytes(about))
     with pytest.raises(tfdsl.TfgError, match=r"TFG749|its manifest is none of ours"):
         program().run()
     with contextlib.suppress(tfdsl.TfgError):
@@ -198,7 +198,7 @@ def test_a_manifest_that_no_run_writes(here, change):
     about = json.loads(manifest.read_bytes().partition(b"\n")[2])
     files, version = about["files"], about["version"]
     CHANGES[change](about)
-    manifest.write_bytes(sealed({**about, "files": files, "version": version}))
+    manifest.write_bytes(manifest_bytes({**about, "files": files, "version": version}))
     with pytest.raises(tfdsl.TfgError, match="says what no run writes"):
         program().run()
 
@@ -208,7 +208,7 @@ def test_a_manifest_with_another_place_in_the_program(here):
     (manifest,) = (here / "kept").glob("*/manifest.json")
     about = json.loads(manifest.read_bytes().partition(b"\n")[2])
     about["position"].update(session=9)
-    manifest.write_bytes(sealed(about))
+    manifest.write_bytes(manifest_bytes(about))
     assert program().run().printed[-1] == "end 20"
 
 
@@ -221,7 +221,7 @@ def test_a_manifest_cannot_reach_other_files(here):
     for folder, name in ((".", "precious"), ("logs", "../precious"), ("..", "x"), ("/etc", "passwd")):
         event = {"folder": folder, "name": name, "session": 1, "size": 0, "last": 0}
         about["record"]["events"].append(event)
-    manifest.write_bytes(sealed(about))
+    manifest.write_bytes(manifest_bytes(about))
     program().run()
     assert (here / "precious").read_text() == "precious"
 
@@ -256,7 +256,7 @@ def test_what_is_left_of_a_save_is_removed_and_nothing_else(here):
     left = here / "kept" / ".new-0123456789abcdef"
     left.mkdir(parents=True)
     (left / "variables.index").write_text("half")
-    (left / "manifest.json").write_bytes(sealed({"version": 1, "planned": ["variables.index"]}))
+    (left / "manifest.json").write_bytes(manifest_bytes({"version": 1, "planned": ["variables.index"]}))
     other = here / "kept" / ".old-0123456789abcdef"
     other.mkdir()
     (other / "variables.index").write_text("mine")

@@ -5,7 +5,7 @@ import pytest
 
 import tfdsl
 from tfdsl.ops import OPS
-from tfdsl.ops.reaching import barred
+from tfdsl.ops.forbidden_ops import barred
 
 BARRED = set(barred())
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 from programs import UNHURRIED
 
-from tfdsl.analysis.rows import Split, Whole, split
+from tfdsl.analysis.batch_split import Split, Whole, split
 from tfdsl.driver import check
 from tfdsl.ops import OPS
 from tfdsl.ops.batch import FIXED, ROWS, Argument, BatchCall, Mixed, Operand, whole

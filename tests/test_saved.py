@@ -8,7 +8,7 @@ from tensorflow import train
 from tensorflow.compat import v1
 
 import tfdsl
-from tfdsl.runtime.files.durable_io import sealed
+from tfdsl.runtime.files.durable_io import manifest_bytes
 
 TEXT = """
 param value = 1.0
@@ -164,13 +164,13 @@ def test_a_save_that_was_stopped_before_is_forgotten(here):
     save()
     left = here / "kept" / ".model.ckpt.new-0123456789abcdef"
     left.mkdir()
-    (left / "model.ckpt.manifest").write_bytes(sealed({"version": 1, "planned": ["model.ckpt.index"]}))
+    (left / "model.ckpt.manifest").write_bytes(manifest_bytes({"version": 1, "planned": ["model.ckpt.index"]}))
     (left / "model.ckpt.index.tempstate123").write_text("half")
     assert read() == ["[1. 2.] 3"]
     assert names(here) == FILES
 
 
-@pytest.mark.parametrize("manifest", [None, b"mine", sealed({"version": 1, "planned": ["model.ckpt.data"]})])
+@pytest.mark.parametrize("manifest", [None, b"mine", manifest_bytes({"version": 1, "planned": ["model.ckpt.data"]})])
 def test_a_folder_of_others_that_is_named_like_a_stopped_save_stays(here, manifest):
     save()
     left = here / "kept" / ".model.ckpt.new-0123456789abcdef"
@@ -185,7 +185,7 @@ def test_a_folder_of_others_that_is_named_like_a_stopped_save_stays(here, manife
 
 @pytest.mark.parametrize("statement", ['save to "kept/model.ckpt"', 'restore from "kept/model.ckpt"'])
 def test_a_program_cannot_make_a_folder_that_replaces_files_of_others(here, statement):
-    """The files in the folder are saved, and sealed; those in the way are not."""
+    """The files in the folder are saved, and manifest_bytes; those in the way are not."""
     os.mkdir("kept")
     for name in FILES[:2]:
         (here / "kept" / name).write_text("mine")

@@ -12,7 +12,7 @@ from programs import Writer
 
 import tfdsl
 from tfdsl.driver import check
-from tfdsl.lowering.templates import Templates
+from tfdsl.lowering.op_cache import OpCache
 from tfdsl.lowering.tf import tf
 from tfdsl.ops import OPS
 from tfdsl.source import Source
@@ -25,7 +25,7 @@ PROGRAMS = sorted((ROOT.parent / "models").glob("*.tfg")) + sorted((ROOT / "gold
 def copied(monkeypatch):
     """How many nodes were copied, by their op."""
     counts: dict[str, int] = {}
-    build = Templates.build
+    build = OpCache.build
 
     def counting(self, node, is_plain):
         result = build(self, node, is_plain)
@@ -33,7 +33,7 @@ def copied(monkeypatch):
             counts[node.op] = counts.get(node.op, 0) + 1
         return result
 
-    monkeypatch.setattr(Templates, "build", counting)
+    monkeypatch.setattr(OpCache, "build", counting)
     return counts
 
 
@@ -56,7 +56,7 @@ def graphs(source):
 
 def assert_alike(source, monkeypatch):
     made = graphs(source)
-    monkeypatch.setattr(Templates, "build", lambda self, node, is_plain: None)
+    monkeypatch.setattr(OpCache, "build", lambda self, node, is_plain: None)
     by_hand = graphs(source)
     for (one, *rest), (other, *expected) in zip(made, by_hand, strict=True):
         assert [node.name for node in one.node] == [node.name for node in other.node]

@@ -145,17 +145,17 @@ class Saves:
 
     def fault(self, file: str, is_removed: bool) -> str:
         from tfdsl.access import TRUSTED
-        from tfdsl.runtime.files.atomic_files import SavedFiles
-        from tfdsl.runtime.files.durable_io import Damaged
+        from tfdsl.runtime.files.atomic_files import AtomicFileSet
+        from tfdsl.runtime.files.durable_io import CorruptFile
 
-        with SavedFiles(str(self.folder / "final.ckpt"), TRUSTED) as files:
+        with AtomicFileSet(str(self.folder / "final.ckpt"), TRUSTED) as files:
             if not files.exists():
                 return "it is taken for a fresh start"
             try:
                 with files.reading():
                     is_left_to_tensorflow = file.endswith(".manifest") and is_removed
                     return "" if is_left_to_tensorflow else "it is taken for whole"
-            except Damaged as reason:
+            except CorruptFile as reason:
                 return "" if file in str(reason) else f"it says {reason}"
 
     def fault_of_run(self, file: str, is_removed: bool) -> str:

@@ -178,13 +178,13 @@ class Cuts:
         def resumed(say) -> None:
             from tfdsl.access import Access
             from tfdsl.lowering.tf import tf
-            from tfdsl.runtime.files.atomic_files import SavedFiles
-            from tfdsl.runtime.files.durable_io import Damaged
+            from tfdsl.runtime.files.atomic_files import AtomicFileSet
+            from tfdsl.runtime.files.durable_io import CorruptFile
 
             try:
-                with SavedFiles("every.ckpt", Access()) as files, files.reading() as prefix:
+                with AtomicFileSet("every.ckpt", Access()) as files, files.reading() as prefix:
                     say(saved=str(tf.train.load_checkpoint(prefix).get_tensor("b")))
-            except (OSError, Damaged, tf.errors.OpError, ValueError, RuntimeError) as error:
+            except (OSError, CorruptFile, tf.errors.OpError, ValueError, RuntimeError) as error:
                 say(reason=str(error))
             work(say)
 

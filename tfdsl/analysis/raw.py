@@ -27,9 +27,9 @@ from ..diagnostics import (
 )
 from ..limits import MAX_AXES
 from ..ops import OPS, raw
+from ..ops.forbidden_ops import reach
 from ..ops.op import REQUIRED
 from ..ops.raw import RawArgument, RawAttr, RawOp
-from ..ops.reaching import reach
 from ..program import Arg, Literal, Ref, Refs, Static
 from ..source import Span
 from ..types import ALL_DTYPES, BECOMES, FLOAT32, DType, TensorType

@@ -10,9 +10,9 @@ from ..analysis.libraries import FOLDER, LIBRARIES
 from ..data import SOURCES, TRANSFORMS
 from ..diagnostics.spelling import nearest
 from ..ops import OPS, raw
+from ..ops.forbidden_ops import reach
 from ..ops.op import Op
 from ..ops.optimizers import OPTIMIZERS
-from ..ops.reaching import reach
 from ..syntax.parse import parse
 from ..syntax.read import read
 from ..syntax.tree import Def, Parameter

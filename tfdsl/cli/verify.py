@@ -114,7 +114,7 @@ def _bring_restored(program: Program, folder: str) -> None:
 
 
 class _Runs:
-    """Runs the program in processes of their own, by `killed.py`."""
+    """Runs the program in processes of their own, by `verify_child.py`."""
 
     def __init__(self, arguments: argparse.Namespace):
         self._arguments = vars(arguments)
@@ -128,7 +128,7 @@ class _Runs:
         returned."""
         order = {"arguments": self._arguments, "process": process, "first": first, "kill": kill, "kept": kept}
         done = subprocess.run(
-            [sys.executable, "-m", "tfdsl.cli.killed", str(os.getpid())], input=json.dumps(order), cwd=folder,
+            [sys.executable, "-m", "tfdsl.cli.verify_child", str(os.getpid())], input=json.dumps(order), cwd=folder,
             env=self._environment, capture_output=True, text=True,
         )  # fmt: skip
         if done.returncode == -signal.SIGKILL and done.stdout:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from ..diagnostics import FUNCTION_MISSING, FUNCTION_RAISED, FUNCTION_RESULT, FUNCTION_VARIABLE, RAW_REACHES, Note
 from ..ops import raw
-from ..ops.reaching import reach
+from ..ops.forbidden_ops import reach
 from ..program import Arg, Field, Literal, Node, Refs, Static
 from .failures import failure, plain_reason
 from .tf import raw_op, tf, v1

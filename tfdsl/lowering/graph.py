@@ -17,7 +17,7 @@ from typing import assert_never
 
 import numpy as np
 
-from ..analysis.rows import Whole
+from ..analysis.batch_split import Whole
 from ..diagnostics import BUILD_FAILED, NO_GRADIENT_OP, Note, TfgError
 from ..ops.named import STRIDED_SLICE
 from ..ops.op import Op
@@ -53,9 +53,9 @@ from .guards import indices, ranked, sizes, slices, with_rows
 from .kept_random import KeptRandom
 from .layout import PLAIN, Placement, Setting
 from .names import VariableNames
+from .op_cache import OpCache
 from .optimizers import keep_beside, minimize
 from .sums import order_sums
-from .templates import Templates
 from .tf import resolve, shape_of, tf, v1
 from .towers import minimize as minimize_in_towers
 
@@ -87,7 +87,7 @@ class BuiltGraph:
         self.ordered: dict = {}  # executions whose ops are put in order
         self.originals: dict[str, str] = {}  # of the ops that are copied for that, by their names
         self.lock = RLock()  # of whoever adds to the graph: sessions of several threads may be open on it
-        self.templates = Templates(self, build_alone)
+        self.templates = OpCache(self, build_alone)
         self.random = KeptRandom(self.graph, setting.kept, build_alone, setting.layout.apart)
         self._placement = Placement(setting.layout, self.graph, self.random.variables)
         self.data = Data(self.graph)  # what its placeholders for data are fed

@@ -6,8 +6,8 @@ A line has the op's name, what it reaches, its inputs, its outputs and its attri
 
     ConcatV2  values  values: N*T, axis: Tidx  output: T  N: int >= 2  T: type  Tidx: type in ["int32"] = "int32"
 
-What it reaches is a class of `ops/reaching.py`, which somebody gave it who knows the op: the table that is there says
-it. An op that is new has none, `?`, and programs cannot use it until somebody gives it one.
+What it reaches is a class of `ops/forbidden_ops.py`, which somebody gave it who knows the op: the table that is there
+says it. An op that is new has none, `?`, and programs cannot use it until somebody gives it one.
 An input or output has a dtype, or the attribute that says it; `N*T` is a list as long as the attribute N says, and
 `&T` a reference to a variable of TensorFlow's old kind. Values of attributes are JSON; a tensor is `{dtype: values}`.
 Inputs have the names that they have in `tf.raw_ops`, where a few are other ones than in the registry.
@@ -21,8 +21,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from ..ops.forbidden_ops import UNCLASSED
 from ..ops.raw import find
-from ..ops.reaching import UNCLASSED
 from .tf import OpList, registered, tf
 
 

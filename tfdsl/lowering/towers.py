@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import assert_never
 
-from ..analysis.rows import Split, Whole, split
+from ..analysis.batch_split import Split, Whole, split
 from ..program import Enter, Exit, Item, Literal, Node, Ref, Static
 from .layout import APART
 from .optimizers import optimizer

@@ -58,7 +58,7 @@ class RawOp:
     """An op of TensorFlow's: what it takes and gives. `name` is what programs call it, `raw.Roll`."""
 
     def __init__(self, line: str):
-        name, self.reaches, inputs, outputs, *attrs = line.split("\t")  # `reaches` is a class of `reaching.py`
+        name, self.reaches, inputs, outputs, *attrs = line.split("\t")  # `reaches` is a class of `forbidden_ops.py`
         self.name = PREFIX + name
         self.attrs: Mapping[str, RawAttr] = {attr.name: attr for attr in map(_attr, attrs)}
         self.inputs, self.outputs = self._arguments(inputs), self._arguments(outputs)

@@ -19,7 +19,7 @@ from ...access import Access, Refused
 from ...diagnostics import CHECKPOINT_HELD, WRITE_FAILED, Note
 from ...lowering.failures import failure, reason_of
 from ...program import Origin, Program, checkpoint_folders
-from ..files.durable_io import Damaged, files_of, finish, new_folder, owned, remove_folder, unsealed, verify
+from ..files.durable_io import CorruptFile, files_of, finish, new_folder, owned, read_manifest, remove_folder, verify
 from ..files.lock import Held, Lock
 
 MANIFEST = "manifest.json"
@@ -77,7 +77,7 @@ class CheckpointStore:
         for name in reversed(self._names()):
             try:
                 state = CheckpointEntry(name, self._read(name))
-            except Damaged as reason:
+            except CorruptFile as reason:
                 damaged.append((name, str(reason)))
             else:
                 self._whole.append(name)
@@ -170,19 +170,19 @@ class CheckpointStore:
             return False
 
     def _read(self, name: str) -> dict:
-        """The manifest of a state. `Damaged` if it, or a file of it, is not what was written."""
+        """The manifest of a state. `CorruptFile` if it, or a file of it, is not what was written."""
         try:
             with self._folder.folder(name) as folder:
-                about = unsealed(folder, MANIFEST)
+                about = read_manifest(folder, MANIFEST)
                 files = files_of(about, _FILE.match)
                 if about.get("version") != VERSION:
-                    raise Damaged(f"{MANIFEST} is of version {about.get('version')}, not {VERSION}")
+                    raise CorruptFile(f"{MANIFEST} is of version {about.get('version')}, not {VERSION}")
                 verify(folder, files)
                 return about
         except FileNotFoundError:
-            raise Damaged(f"{MANIFEST} is missing") from None
+            raise CorruptFile(f"{MANIFEST} is missing") from None
         except OSError as error:
-            raise Damaged((error.strerror or str(error)).lower()) from None
+            raise CorruptFile((error.strerror or str(error)).lower()) from None
 
     def _forget(self, name: str) -> None:
         """Remove a state; in one step for whoever looks at the folder. What others have put into it stays there."""

@@ -25,8 +25,8 @@ from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf, v1
 from ...program import Origin, Ref
 from ...types import DTYPES, TensorType
-from ..files.atomic_files import NotOurs, SavedFiles
-from ..files.durable_io import Damaged
+from ..files.atomic_files import AtomicFileSet, NotOurs
+from ..files.durable_io import CorruptFile
 
 Pairs = tuple[tuple[Ref, str], ...] | None
 
@@ -60,14 +60,14 @@ class Savers:
         for name in names:
             if names.count(name) > 1:
                 raise failure(SAVE_TWICE, origin, name=name, path=path)
-        with self._reported(WRITE_FAILED, path, origin), SavedFiles(path, self._access, create=True) as files:
+        with self._reported(WRITE_FAILED, path, origin), AtomicFileSet(path, self._access, create=True) as files:
             files.replace(self.writer(session, pairs, meta=True))
 
     def exists(self, path: str, origin: Origin) -> bool:
         with (
             self._reported(RESTORE_UNREADABLE, path, origin),
             suppress(FileNotFoundError),
-            SavedFiles(path, self._access) as files,
+            AtomicFileSet(path, self._access) as files,
         ):
             return files.exists()
         return False
@@ -90,20 +90,20 @@ class Savers:
             raise failure(RESTORE_MISSING, origin, help=self._instead(path, origin), path=path)
         with (
             self._reported(RESTORE_UNREADABLE, path, origin),
-            SavedFiles(path, self._access) as files,
+            AtomicFileSet(path, self._access) as files,
             files.reading() as prefix,
         ):
             try:
                 yield prefix
             except (ValueError, RuntimeError, tf.errors.OpError) as error:
-                raise Damaged(reason_of(error).replace(prefix, path)) from error
+                raise CorruptFile(reason_of(error).replace(prefix, path)) from error
 
     def _instead(self, path: str, origin: Origin) -> str:
         """A help line that names what lies there instead of a checkpoint; nothing where nothing does."""
         with (
             self._reported(RESTORE_UNREADABLE, path, origin),
             suppress(FileNotFoundError),
-            SavedFiles(path, self._access) as files,
+            AtomicFileSet(path, self._access) as files,
         ):
             near = files.neighbours()
             if near:
@@ -125,7 +125,7 @@ class Savers:
             raise failure(WRITE_NOT_OURS, origin, path=path, name=error.name, reason=error.reason) from None
         except Refused as error:
             raise failure(error.message, origin, **error.details) from None
-        except (Damaged, OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
+        except (CorruptFile, OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
             raise failure(message, origin, path=path, reason=reason_of(error)) from error
 
     def _check(self, prefix: str, pairs: Pairs, path: str, origin: Origin) -> None:

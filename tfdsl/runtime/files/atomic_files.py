@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from ...access import Access, Folder
-from .durable_io import Damaged, NotPlain, files_of, finish, new_folder, remove_folder, unsealed, verify
+from .durable_io import CorruptFile, NotPlain, files_of, finish, new_folder, read_manifest, remove_folder, verify
 
 _SUFFIX = re.compile(r"\.(?:index|meta|manifest|data-\d{5}-of-\d{5})\Z")
 _PART = re.compile(r"\.data-\d{5}-of-\d{5}\Z")
@@ -29,7 +29,7 @@ def _step(name: str) -> int:
     return int(number[1]) if number else -1
 
 
-def _reason(error: Damaged) -> str:
+def _reason(error: CorruptFile) -> str:
     return f"it is {error.what}" if isinstance(error, NotPlain) else "it is not what was saved there"
 
 
@@ -41,7 +41,7 @@ class NotOurs(Exception):
         self.name, self.reason = name, reason
 
 
-class SavedFiles:
+class AtomicFileSet:
     """What is saved at a path, a prefix of files, in a folder that stays open until this is left (`with`).
 
     FileNotFoundError if there is no such folder and none is to be made.
@@ -52,7 +52,7 @@ class SavedFiles:
         self._manifest = f"{self._name}.manifest"
         self._left = re.compile(re.escape(f".{self._name}") + r"\.(new|whole)-[0-9a-f]{16}\Z")
 
-    def __enter__(self) -> "SavedFiles":
+    def __enter__(self) -> "AtomicFileSet":
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -106,8 +106,8 @@ class SavedFiles:
 
     @contextmanager
     def reading(self) -> Iterator[str]:
-        """The prefix, for TensorFlow to read. `Damaged` where a file is not what was saved; what others saved has no
-        manifest, or one that fits neither values nor index, and TensorFlow checks it by checksums of its own."""
+        """The prefix, for TensorFlow to read. `CorruptFile` where a file is not what was saved. What others saved has
+        no manifest, or one that fits neither values nor index, and TensorFlow checks it by checksums of its own."""
         self._recover()
         with suppress(FileNotFoundError):
             files = self._listed_here()
@@ -117,7 +117,7 @@ class SavedFiles:
         names = self._readable()
         missing = self._missing(names)
         if missing:
-            raise Damaged(f"{missing} is missing")
+            raise CorruptFile(f"{missing} is missing")
         # TensorFlow takes some characters in a name for patterns, so it reads the files under another one.
         with self._folder.held({name: f"saved{name.removeprefix(self._name)}" for name in names}) as path:
             yield os.path.join(path, "saved")
@@ -132,7 +132,7 @@ class SavedFiles:
             with new_folder(self._folder, f"{self._name}.new", self._manifest, planned) as (made, work):
                 save(os.path.join(made.path, self._name))
                 finish(made, self._manifest, {"version": 1})
-                self._listed(made)  # `Damaged` where a file has another name, and would not be moved
+                self._listed(made)  # `CorruptFile` where a file has another name, and would not be moved
                 self._folder.rename(work, f".{self._name}.whole-{work[-16:]}")
             self._folder.sync()
             self._finish()
@@ -143,12 +143,12 @@ class SavedFiles:
 
     def _listed(self, folder: Folder) -> dict[str, list]:
         """What the manifest in a folder lists."""
-        return files_of(unsealed(folder, self._manifest), self._is_ours)
+        return files_of(read_manifest(folder, self._manifest), self._is_ours)
 
     def _listed_here(self) -> dict[str, list]:
         """What the manifest beside the files lists, under the names that they have now. A manifest that was copied to
         another name with its files still lists their first names."""
-        files = files_of(unsealed(self._folder, self._manifest), _SUFFIX.search)
+        files = files_of(read_manifest(self._folder, self._manifest), _SUFFIX.search)
         if len({_SUFFIX.sub("", name) for name in files}) != 1:
             return self._listed(self._folder)
         return {self._name + end[0]: entry for name, entry in files.items() if (end := _SUFFIX.search(name))}
@@ -182,13 +182,13 @@ class SavedFiles:
         with self._folder.folder(name) as whole:
             try:
                 files = self._listed(whole)
-            except (FileNotFoundError, Damaged):
+            except (FileNotFoundError, CorruptFile):
                 files = {}
             left = [file for file in sorted(files, key=lambda file: file[-6:]) if whole.has(file)]
             try:
                 verify(whole, {file: files[file] for file in left})
-            except Damaged as reason:
-                raise Damaged(f"in {name}, {reason}") from None
+            except CorruptFile as reason:
+                raise CorruptFile(f"in {name}, {reason}") from None
             if files:
                 self._check_ours(files)
                 # The manifest comes last: until then the folder is there, and with it all that is needed.
@@ -204,7 +204,7 @@ class SavedFiles:
             files, unlisted = self._listed_here(), f"{self._manifest} does not list it"
         except FileNotFoundError:
             files, unlisted = {}, f"there is no {self._manifest} that lists it"
-        except Damaged as reason:
+        except CorruptFile as reason:
             raise NotOurs(self._manifest, _reason(reason)) from None
         for name in self._names(self._folder):
             if name == self._manifest or (moving and name in moving and self._is(name, moving[name])):
@@ -213,14 +213,14 @@ class SavedFiles:
                 raise NotOurs(name, unlisted)
             try:
                 verify(self._folder, {name: files[name]})
-            except Damaged as reason:
+            except CorruptFile as reason:
                 raise NotOurs(name, _reason(reason)) from None
 
     def _is(self, name: str, entry: list) -> bool:
         """Whether a file is what an entry of a manifest says."""
         try:
             verify(self._folder, {name: entry})
-        except Damaged:
+        except CorruptFile:
             return False
         return True
 

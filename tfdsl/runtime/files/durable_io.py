@@ -1,6 +1,6 @@
 """Files that outlive a kill and a power cut: flushed to the disk, named only when whole, with a checksum.
 
-A file without its checksum, or that is not what the checksum says, is `Damaged`; it is never taken for one that is
+A file without its checksum, or that is not what the checksum says, is `CorruptFile`; it is never taken for one that is
 not there. All of them are in an open `access.Folder`.
 
 A name proves nothing: others may have given it. Only a folder with a manifest that carries our seal is ours, and only
@@ -18,11 +18,11 @@ from contextlib import contextmanager, suppress
 from ...access import Folder, Refused
 
 
-class Damaged(Exception):
+class CorruptFile(Exception):
     """What is on the disk is not what was written; the text says which file, and what is wrong with it."""
 
 
-class NotPlain(Damaged):
+class NotPlain(CorruptFile):
     """A file that a program may not open, such as a link; `what` describes it."""
 
     def __init__(self, name: str, what: object):
@@ -58,7 +58,7 @@ def new_folder(folder: Folder, kind: str, manifest: str, planned: list[str]) -> 
     with folder.folder(name, exclusive=True) as made:
         try:
             with made.creating(manifest) as file:
-                file.write(sealed({"version": 1, "planned": planned}))
+                file.write(manifest_bytes({"version": 1, "planned": planned}))
             yield made, name
         except BaseException:
             with suppress(OSError):
@@ -74,7 +74,7 @@ def finish(made: Folder, manifest: str, about: dict) -> None:
     names = [name for name in made.names() if name != manifest]
     for name in names:
         sync(made, name)
-    write(made, f"{manifest}{_NEW}", sealed({**about, "files": listed(made, names)}))
+    write(made, f"{manifest}{_NEW}", manifest_bytes({**about, "files": listed(made, names)}))
     made.rename(f"{manifest}{_NEW}", manifest)
     made.sync()
 
@@ -102,10 +102,10 @@ def owned(folder: Folder, manifest: str) -> list[str]:
     """The files in a folder that its manifest lists, and that last, so that what a kill leaves of them can be removed
     later; none where the manifest is not ours."""
     try:
-        about = unsealed(folder, manifest)
+        about = read_manifest(folder, manifest)
         planned = about.get("planned")
         files = planned if isinstance(planned, list) else list(files_of(about))
-    except (Damaged, OSError):
+    except (CorruptFile, OSError):
         return []
     return [*(name for name in folder.names() if name != manifest and _is_planned(name, [*files, manifest])), manifest]
 
@@ -124,25 +124,25 @@ def _is_planned(name: str, planned: list[str]) -> bool:
 _SEAL = b"tfdsl 1 sha256 "
 
 
-def sealed(about: dict) -> bytes:
+def manifest_bytes(about: dict) -> bytes:
     """A manifest: JSON under a line with its checksum."""
     text = json.dumps(about, indent=1, sort_keys=True).encode()
     return _SEAL + hashlib.sha256(text).hexdigest().encode() + b"\n" + text + b"\n"
 
 
-def unsealed(folder: Folder, name: str) -> dict:
-    """What a manifest says. `Damaged` if a bit of it is not what was written; FileNotFoundError without it."""
+def read_manifest(folder: Folder, name: str) -> dict:
+    """What a manifest says. `CorruptFile` if a bit of it is not what was written; FileNotFoundError without it."""
     with _reading(folder, name) as file:
         seal, _, rest = file.read().partition(b"\n")
     text = rest[:-1]
     if seal != _SEAL + hashlib.sha256(text).hexdigest().encode() or rest[-1:] != b"\n":
-        raise Damaged(f"{name} is not what was written")
+        raise CorruptFile(f"{name} is not what was written")
     try:
         about = json.loads(text)
     except (ValueError, RecursionError):
         about = None
     if not isinstance(about, dict):
-        raise Damaged("its manifest is none of ours")
+        raise CorruptFile("its manifest is none of ours")
     return about
 
 
@@ -152,32 +152,32 @@ def listed(folder: Folder, names: list[str]) -> dict[str, list]:
 
 
 def files_of(about: object, is_ours: Callable[[str], object] = bool) -> dict[str, list]:
-    """The files that a manifest lists. `Damaged` where it is not made like those of `sealed`, or names others: its
-    checksum says that it is whole, not who wrote it."""
+    """The files that a manifest lists. `CorruptFile` where it is not made like those of `manifest_bytes`, or names
+    other files: its checksum says that it is whole, not who wrote it."""
     files = about.get("files") if isinstance(about, dict) else None
     if not isinstance(files, dict) or not all(map(is_ours, files)):
-        raise Damaged("its manifest is none of ours")
+        raise CorruptFile("its manifest is none of ours")
     for entry in files.values():
         if not isinstance(entry, list) or [type(one) for one in entry] != [int, str]:
-            raise Damaged("its manifest is none of ours")
+            raise CorruptFile("its manifest is none of ours")
     return files
 
 
 def verify(folder: Folder, files: dict[str, list]) -> None:
-    """`Damaged` where a file of a manifest is not what was written."""
+    """`CorruptFile` where a file of a manifest is not what was written."""
     for name, (size, checksum) in sorted(files.items()):
         try:
             found = folder.stat(name)
             if found is None:
-                raise Damaged(f"{name} is missing")
+                raise CorruptFile(f"{name} is missing")
             if found.st_size != size:
-                raise Damaged(f"{name} has {found.st_size} bytes instead of {size}")
+                raise CorruptFile(f"{name} has {found.st_size} bytes instead of {size}")
             if _measured(folder, name) != [size, checksum]:
-                raise Damaged(f"{name} is not what was written")
+                raise CorruptFile(f"{name} is not what was written")
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):  # no fault of the file
                 raise
-            raise Damaged(f"{name}: {(error.strerror or str(error)).lower()}") from None
+            raise CorruptFile(f"{name}: {(error.strerror or str(error)).lower()}") from None
 
 
 def _measured(folder: Folder, name: str) -> list:

@@ -117,7 +117,7 @@ class _NoTemplate(Exception):
     """A node of this kind is not built by its types alone."""
 
 
-class Templates:
+class OpCache:
     """The templates of one graph. `alone(node, values)` builds a node into a graph of its own, which is open, and
     returns what it becomes; `values` has what stands for the outputs that it is made from, by their references."""
 
