@@ -120,7 +120,7 @@ class Recovery:
         run.session = self.servers.session(run.built.data, run.built.setting.soft_placement)
         if self._is_trained_on(lost):
             random_state.initialise(run.built, run.session)
-            assert self.worker is not None
+            assert self.worker is not None  # whose training it is
             self.snapshot = replace(snapshot, place=Place(snapshot.place.statement, self.worker.own_step()))
             run.result.steps += self.snapshot.place.step - run.step
             return
@@ -130,11 +130,13 @@ class Recovery:
                 self.worker.restart(run.number, -1, [])
         else:
             run.restore_values(snapshot.variables)
-            if self.worker is not None and snapshot.reached is not None:
+            if self.worker is not None:
+                assert snapshot.reached is not None  # kept with the variables
                 self.worker.restart(run.number, snapshot.place.statement, snapshot.reached)
             line = f"step {snapshot.place.step}" if snapshot.place.step else f"statement {snapshot.place.statement + 1}"
             run.options.note(f"going on from {line}, with what the client has kept")
-        if snapshot.streams is not None and run.streams is not None:
+        if snapshot.streams is not None:
+            assert run.streams is not None
             run.streams.put(snapshot.streams)
         run.step, result = snapshot.step, run.result
         result.steps, result.expectations, saved, trainings = snapshot.counts
