@@ -18,6 +18,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from typing import Any, BinaryIO
 
 from .diagnostics import ALLOWED_MISSING, PATH_FORM, PATH_KIND, PATH_OUTSIDE, Diagnostic, Message, TfgError
@@ -74,7 +75,7 @@ class Access:
         self.trusted = trusted
         self._fixed = [] if trusted else list(map(_root, folders))
 
-    def reading(self, path: str, base: str = "") -> BinaryIO:
+    def reading(self, path: str, base: str = "") -> BufferedReader:
         """Open a regular file; `path` is relative to the folder `base`, which is relative to the working folder.
 
         OSError where the system refuses. The file's `name` is the path as it was given.
@@ -295,7 +296,7 @@ def _sync(folder: int) -> None:
             os.close(handle)
 
 
-def _regular(parent: int, name: str, shown: str, trusted: bool) -> BinaryIO:
+def _regular(parent: int, name: str, shown: str, trusted: bool) -> BufferedReader:
     """Open a regular file that has one name only: another name of it may be outside."""
 
     def checked(found: os.stat_result) -> None:
@@ -354,7 +355,7 @@ class Folder:
         except FileNotFoundError:
             return None
 
-    def reading(self, name: str) -> BinaryIO:
+    def reading(self, name: str) -> BufferedReader:
         """Open a regular file. `Refused` for a link, and whatever else is none."""
         return _regular(self.fd, name, os.path.join(self.shown, name), self._trusted)
 

@@ -11,7 +11,7 @@ from typing import dataclass_transform
 _MISSING = object()
 
 
-def _field(default: object) -> dataclasses.Field:
+def _field(default: object) -> object:
     if type(default).__hash__ is None:  # dataclasses refuse such a default; a record never changes it
         return dataclasses.field(default_factory=lambda: default)
     return dataclasses.field(default=default)

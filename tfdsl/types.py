@@ -194,6 +194,7 @@ class Sizes:
         if isinstance(a, int) and isinstance(b, int):
             raise SizeClash(left, right)
         name, other = (a, b) if isinstance(a, Size) else (b, a)
+        assert isinstance(name, Size)  # one of them is, as not both are ints
         self.equals[name.name] = (other, self.here)
         return other if isinstance(other, int) else left
 
@@ -214,7 +215,9 @@ class Sizes:
     def paired(self, tall: Shape, short: Shape) -> tuple[int, int] | None:
         """An axis of each whose sizes may be one, and which broadcasting puts against each other all the same, because
         `short` lacks the axis of `tall`: `[n, 1]` and `[n]` are axes 0 and 0, and give `[n, n]`."""
-        gap = 0 if tall is None or short is None else len(tall) - len(short)
+        if tall is None or short is None:
+            return None
+        gap = len(tall) - len(short)
         for at in range(gap):
             for other, size in enumerate(short):
                 if self.resolve(tall[gap + other]) == 1 and self._may_be_one(tall[at], size):

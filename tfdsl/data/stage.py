@@ -19,8 +19,11 @@ MAX_SEED = (1 << 32) - 1  # of numpy.random.RandomState
 class Step(Protocol):
     """A source or transform of a declaration."""
 
-    name: str
-    arguments: Arguments
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def arguments(self) -> Arguments: ...
 
 
 class Spec(Protocol):

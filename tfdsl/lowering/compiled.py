@@ -41,7 +41,9 @@ class Inputs:
         attr = self._definition.attr
         if name in attr:
             return attr[name]
-        return next(one.default_value for one in op_def(self._definition.op).attr if one.name == name)
+        definition = op_def(self._definition.op)
+        assert definition is not None
+        return next(one.default_value for one in definition.attr if one.name == name)
 
     def dtype(self, name: str = "T") -> tf.DType:
         return tf.as_dtype(self.attr(name).type)

@@ -15,6 +15,7 @@ draw other numbers, which depend as well on nothing but the seeds and on how oft
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..program import Field, Node, Ref
 from ..record import Record
@@ -120,7 +121,7 @@ class KeptRandom:
         graph = v1.get_default_graph()
         outside: dict[str, tf.Tensor] = {}  # by the names of those that stand for them
 
-        def stand_in(given: object) -> tf.Tensor:
+        def stand_in(given: Any) -> tf.Tensor:  # whatever TensorFlow makes a tensor of
             with graph.as_default():
                 tensor = tf.convert_to_tensor(given)
             with alone.as_default():

@@ -15,11 +15,15 @@ come after its reads waits for them (`waits.py`).
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..ops.raw import READERS
 from .blame import functions_of
 from .definitions import APART, PASSES, Handles, arguments_of, executed, is_taken_apart, op_name, passed_on
 from .waits import Waits
+
+if TYPE_CHECKING:
+    from .tf import FunctionDef, NodeDef
 
 # Ops that call functions, and the number of inputs before those that they hand to them.
 _CALLS = {"If": 1, "StatelessIf": 1, "While": 0, "StatelessWhile": 0, "Case": 1, "StatelessCase": 1,
@@ -33,8 +37,8 @@ class Order:
     definitions of those that change, which may call `functions` that do not exist yet."""
 
     after: dict[str, list[str]] = field(default_factory=dict)
-    changed: dict[str, object] = field(default_factory=dict)
-    functions: dict[str, object] = field(default_factory=dict)
+    changed: "dict[str, NodeDef]" = field(default_factory=dict)
+    functions: "dict[str, FunctionDef]" = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.after or self.changed)
@@ -60,7 +64,9 @@ class Orders:
         self._library = {function.signature.name: function for function in definition.library.function}
         self._named, self._place, self._is_local = frozenset(named), place, is_local
         self._handles = _handles(definition.node)
-        self._made: dict[str, tuple[object | None, dict[str, object]]] = {}  # what functions become, and need for that
+        self._made: dict[
+            str, tuple[FunctionDef | None, dict[str, FunctionDef]]
+        ] = {}  # what functions become, and need for that
         self._writes: dict[tuple[str, int], bool] = {}
         self._waits = Waits(self._library, self._accessed)
         self._known: dict[tuple[tuple[str, ...], frozenset[str]], Order] = {}
@@ -179,7 +185,7 @@ class Orders:
                 changed = order.changed.setdefault(node.name, _copied(node))
                 changed.attr[attr].func.name = made
 
-    def _in_order(self, name: str, functions: dict[str, object]) -> str:
+    def _in_order(self, name: str, functions: "dict[str, FunctionDef]") -> str:
         """The name of a function that does what the results of another one need, in order; itself if that does."""
         if name not in self._made:
             function, handles = self._library[name], arguments_of(self._library[name])

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.framework.attr_value_pb2 import AttrValue
+from tensorflow.core.framework.function_pb2 import FunctionDef
+from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.framework.op_def_pb2 import OpList
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.framework.variable_pb2 import VariableDef
@@ -26,9 +28,9 @@ from tensorflow.python.util._pywrap_util_port import IsMklEnabled as is_onednn_o
 from ..types import TensorType
 
 __all__ = [
-    "AttrValue", "DecodeError", "EventsWriter", "OpList", "Operation", "ResourceVariable", "RewriterConfig",
-    "TensorProto", "VariableDef", "c_api", "function_graph", "function_transforms", "is_onednn_on", "op_def",
-    "op_determinism", "raw_op", "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
+    "AttrValue", "DecodeError", "EventsWriter", "FunctionDef", "NodeDef", "OpList", "Operation", "ResourceVariable",
+    "RewriterConfig", "TensorProto", "VariableDef", "c_api", "function_graph", "function_transforms", "is_onednn_on",
+    "op_def", "op_determinism", "raw_op", "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
 ]  # fmt: skip
 
 

@@ -41,8 +41,11 @@ class _Function:
             if name in seen:
                 continue
             seen.add(name)
-            if name not in self._arguments and op_def(self._nodes[name].op).is_stateful:
-                raise _Unknown
+            if name not in self._arguments:
+                definition = op_def(self._nodes[name].op)
+                assert definition is not None
+                if definition.is_stateful:
+                    raise _Unknown
             todo += self._nodes[name].input
         return {self._arguments.index(name) for name in seen if name in self._arguments}
 
@@ -62,9 +65,12 @@ def turns(condition, body, library, initial: Callable[[int], np.ndarray | None])
             needed = more
     except _Unknown:
         return None
-    values = {number: initial(number) for number in sorted(needed)}
-    if any(value is None for value in values.values()):
-        return None
+    values: dict[int, np.ndarray] = {}
+    begins = {number: initial(number) for number in sorted(needed)}
+    for number, value in begins.items():
+        if value is None:
+            return None
+        values[number] = value
     for count in range(_MOST):
         if not asked.values([0], values)[0]:
             return count

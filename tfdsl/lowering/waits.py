@@ -10,8 +10,12 @@ A set of ops that come before is a number, with a bit for each.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .definitions import IFS, Handles, arguments_of, executed, full, is_taken_apart, op_name, output
+
+if TYPE_CHECKING:
+    from .tf import FunctionDef
 
 _BRANCHES = "then_branch", "else_branch"
 
@@ -29,7 +33,7 @@ class Waits:
     """What the ops of some graphs and functions wait for, given these functions and what tells the variables that an op
     accesses."""
 
-    def __init__(self, library: Mapping[str, object], accessed: Callable[[object, Handles], Mapping[str, bool]]):
+    def __init__(self, library: "Mapping[str, FunctionDef]", accessed: Callable[[object, Handles], Mapping[str, bool]]):
         self._library, self._accessed = library, accessed
         self._outputs: dict[str, _Outputs] = {}
 

@@ -8,6 +8,7 @@ import re
 import threading
 import unicodedata
 from dataclasses import replace
+from typing import overload
 
 from lark import Token
 
@@ -15,6 +16,7 @@ from ..diagnostics import ARGUMENT_ORDER, ASSIGN_TARGET, ESCAPE, NUMBER_SIZE, WR
 from ..record import Record
 from ..source import Source, Span
 from . import tree as t
+from .layout import ends
 
 # Terminals that a method gets as an argument; all others are layout, punctuation and keywords.
 _PARTS = frozenset(
@@ -107,10 +109,16 @@ class Builder(threading.local):
 
     source: Source
 
+    @overload
+    def _identifier(self, token: Token) -> t.Identifier: ...
+
+    @overload
+    def _identifier(self, token: None) -> None: ...
+
     def _identifier(self, token: Token | None) -> t.Identifier | None:
         if token is None:
             return None
-        return t.Identifier(Span(self.source, token.start_pos, token.end_pos), str(token))
+        return t.Identifier(Span(self.source, *ends(token)), str(token))
 
     def _unescape(self, token: Token) -> str:
         text = token[1:-1]
@@ -128,7 +136,7 @@ class Builder(threading.local):
                     return unicodedata.lookup(name)
                 return _ESCAPES[other]
             except (KeyError, ValueError):
-                start = token.start_pos + 1 + match.start()
+                start = ends(token)[0] + 1 + match.start()
                 span = Span(self.source, start, start + len(match[0]))
                 raise BuildError(ESCAPE, span, escape=match[0]) from None
 
@@ -137,7 +145,7 @@ class Builder(threading.local):
     def _text(self, token: Token | None) -> t.Constant | None:
         if token is None:
             return None
-        return t.Constant(Span(self.source, token.start_pos, token.end_pos), self._unescape(token))
+        return t.Constant(Span(self.source, *ends(token)), self._unescape(token))
 
     # --- files and blocks -----------------------------------------------------------------
 
@@ -350,7 +358,7 @@ class Builder(threading.local):
     def _unit(self, token: Token, allowed: tuple[str, ...]) -> str:
         unit = {"epochs": "epoch", "batches": "batch", "steps": "step", "seconds": "second"}.get(token, str(token))
         if unit not in allowed:
-            span = Span(self.source, token.start_pos, token.end_pos)
+            span = Span(self.source, *ends(token))
             raise BuildError(WRONG_UNIT, span, unit=str(token), allowed=allowed)
         return unit
 

@@ -98,7 +98,8 @@ def _plain(tree: object) -> list[object]:
 
 
 def _tokens(text: str) -> list[_Token]:
-    tokens = [_Token(m[0], m.lastgroup, m.start()) for m in _TOKEN.finditer(text) if m.lastgroup != "space"]
+    found = ((m[0], m.lastgroup or "", m.start()) for m in _TOKEN.finditer(text))
+    tokens = [_Token(part, kind, start) for part, kind, start in found if kind != "space"]
     return [*tokens, _Token("\n", "newline", len(text))]
 
 

@@ -33,7 +33,7 @@ class LayoutError(Exception):
         self.message, self.start, self.end, self.other, self.details = message, start, end, other, details
 
 
-def _ends(token: Token) -> tuple[int, int]:
+def ends(token: Token) -> tuple[int, int]:
     """The offsets of a token, which the lexer sets in each."""
     assert token.start_pos is not None and token.end_pos is not None
     return token.start_pos, token.end_pos
@@ -53,7 +53,7 @@ class Layout(threading.local):
         for number, token in enumerate(stream):
             kind = token.type
             if number % _TOKENS == 0 and self.clock.is_over:
-                raise LayoutError(TIME_LONG, *_ends(token), seconds=self.clock.seconds)
+                raise LayoutError(TIME_LONG, *ends(token), seconds=self.clock.seconds)
             if kind == "_NL":
                 if not brackets:
                     yield from self._line_end(token, indents)
@@ -61,16 +61,16 @@ class Layout(threading.local):
             if kind in _OPENERS:
                 brackets.append(token)
                 if len(brackets) > self.limits.depth:
-                    raise LayoutError(TOO_DEEP, *_ends(token), limit=self.limits.depth)
+                    raise LayoutError(TOO_DEEP, *ends(token), limit=self.limits.depth)
             elif kind in _PAIRS:
                 if not brackets or brackets[-1].type != _PAIRS[kind]:
                     other = brackets[-1].start_pos if brackets else None
-                    raise LayoutError(BRACKET_MISMATCH, *_ends(token), other, bracket=token)
+                    raise LayoutError(BRACKET_MISMATCH, *ends(token), other, bracket=token)
                 brackets.pop()
             yield token
         if brackets:
             opened = brackets[-1]
-            raise LayoutError(BRACKET_OPEN, *_ends(opened), bracket=opened)
+            raise LayoutError(BRACKET_OPEN, *ends(opened), bracket=opened)
         while len(indents) > 1:
             assert token is not None  # which has indented
             indents.pop()
@@ -79,7 +79,7 @@ class Layout(threading.local):
     def _line_end(self, token: Token, indents: list[int]) -> Iterator[Token]:
         yield token
         indent = token.rsplit("\n", 1)[1]
-        _, end = _ends(token)
+        _, end = ends(token)
         width, at = len(indent), end - len(indent)
         if "\t" in indent:
             raise LayoutError(INDENT_TAB, at + indent.index("\t"), at + indent.index("\t") + 1)

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from typing import Any
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
 from lark.parsers.lalr_analysis import Shift
@@ -28,7 +29,7 @@ from . import tree as t
 from .build import Builder, BuildError
 from .grammar import parser
 from .hints import CURLY, FOREIGN, OPENS_BLOCK, SESSION_WORDS, first_word, hint, misspelt, unopened
-from .layout import Layout, LayoutError
+from .layout import Layout, LayoutError, ends
 
 # How messages name what the grammar would take.
 _NAMES = {
@@ -69,7 +70,8 @@ def parse_expression(source: Source, limits: Limits | None = None) -> t.Expr:
     return _parse(source, source.text, "expr", limits)
 
 
-def _parse(source: Source, text: str, start: str, limits: Limits | None, clock: Clock | None = None):
+# Lark gives what the callbacks of the rule `start` made, and its types say something else.
+def _parse(source: Source, text: str, start: str, limits: Limits | None, clock: Clock | None = None) -> Any:
     builder, layout = _parts()
     lark = parser(builder, layout)
     builder.source = source
@@ -100,7 +102,7 @@ def _parse(source: Source, text: str, start: str, limits: Limits | None, clock: 
 def _plain(value: object) -> object:
     if not isinstance(value, tuple):
         return value
-    names = [{"batch": "batches"}.get(name, name + "s") for name in value]
+    names = ["batches" if name == "batch" else f"{name}s" for name in value]
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
@@ -161,8 +163,8 @@ def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
         span = Span(source, start, start + 1)
     line = source.position(min(start, len(source.text)))[0]
     word = first_word(source, line)
+    end = ends(token)[1] if kind == "_INDENT" else 0
     if kind == "_INDENT":
-        end = token.end_pos
         line, word = source.position(end - len(token))[0], ""
     above = unopened(source, line, word) if kind == "_INDENT" or word in SESSION_WORDS else None
     if above is not None:

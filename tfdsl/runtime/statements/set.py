@@ -10,6 +10,7 @@ def set_variable(run: Execution, statement: Set) -> None:
     value = run.value(statement.value, fetched, statement.origin)
     type = run.built.program.type(statement.variable)
     name = run.built.program.nodes[statement.variable.node].name
+    assert type is not None and name is not None  # as those of every variable
     warn = None if isinstance(statement.value, Value) else run.warn
     array = convert(value, type, name, statement.origin, warn)
     check_shapes([(name, type, array, statement.origin)])
