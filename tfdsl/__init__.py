@@ -135,7 +135,8 @@ def _given(
     is_text = isinstance(text_or_path, str) and ("\n" in text_or_path or not text_or_path.endswith(".tfg"))
     source = Source("<text>", text_or_path) if is_text else read(text_or_path, limits)
     access = Access(source.path, allow_paths)
-    return source, CompileInputs(merged_params(params, values), data or {}, limits or Limits(), access=access)
+    data = {} if data is None else data
+    return source, CompileInputs(merged_params(params, values), data, limits or Limits(), access=access)
 
 
 def __getattr__(name: str):
