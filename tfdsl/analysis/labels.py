@@ -135,7 +135,7 @@ def column_help(ctx: Analysis, op: Op, refused: Refused, bound: Bound) -> str:
     if given is None or not isinstance(given.value, Tensor) or given.value.type is None:
         return ""
     shape = given.value.type.shape or ()
-    if refused.message is RANK and refused.details["wanted"] == len(shape) - 1 and shape[-1] == 1:
+    if refused.message is RANK and refused.details["wanted"] == len(shape) - 1 and shape[-1:] == (1,):
         at = len(shape) - 1
     elif refused.message is SHAPES_DIFFER and len(refused.params) == 2:
         other = refused.details["b"].shape
