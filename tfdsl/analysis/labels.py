@@ -21,7 +21,7 @@ from ..ops.named import ARGMAX, ONE_HOT
 from ..ops.op import Op, Refused
 from ..program import Node
 from ..source import Span
-from ..types import Shape
+from ..types import Shape, TensorType
 from .arguments import Bound, Given, operand_notes
 from .context import Analysis
 from .values import Tensor, describe
@@ -134,11 +134,11 @@ def column_help(ctx: Analysis, op: Op, refused: Refused, bound: Bound) -> str:
     given = bound.given.get(refused.params[0]) if refused.params else None
     if given is None or not isinstance(given.value, Tensor) or given.value.type is None:
         return ""
-    shape = given.value.type.shape or ()
+    shape, b = given.value.type.shape or (), refused.details.get("b")
     if refused.message is RANK and refused.details["wanted"] == len(shape) - 1 and shape[-1:] == (1,):
         at = len(shape) - 1
-    elif refused.message is SHAPES_DIFFER and len(refused.params) == 2:
-        other = refused.details["b"].shape
+    elif refused.message is SHAPES_DIFFER and len(refused.params) == 2 and isinstance(b, TensorType):
+        other = b.shape
         at = next((at for at, one in enumerate(shape) if one == 1 and shape[:at] + shape[at + 1 :] == other), None)
     else:
         return ""
