@@ -16,7 +16,7 @@ from ..diagnostics import (
 from ..diagnostics.bag import Bag
 from ..inputs import CompileInputs
 from ..ops import OPS
-from ..program import Apply, Enter, Fetch, Graph, Node, Program, Ref, Template, fetches_of, walk
+from ..program import Apply, Enter, Fetch, Graph, Node, Program, Ref, Template, Train, fetches_of, walk
 from ..program.uses import executed
 from ..source import Span
 from ..syntax import tree as t
@@ -117,20 +117,23 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
             operations = [graph.nodes[ref.node] for ref in refs if not graph.nodes[ref.node].outputs]
             if idle or not operations:
                 ctx.bag.add(idle or Diagnostic(message, span, details))
-            elif any(session.graph == graph.name for session in program.sessions):
-                _warn_idle(ctx, operations, name, span)
+            elif bodies := [session.body for session in program.sessions if session.graph == graph.name]:
+                trains = any(isinstance(one, Train) for body in bodies for one in body)
+                _warn_idle(ctx, operations, name, span, trains)
             elif name:
                 ctx.bag.add(Diagnostic(message, span, details))
 
 
-def _warn_idle(ctx: Analysis, operations: list[Node], name: str, span: Span) -> None:
-    """Warn of operations without output that nothing runs, unless the compiler has seen to all that they do."""
+def _warn_idle(ctx: Analysis, operations: list[Node], name: str, span: Span, trains: bool) -> None:
+    """Warn of operations without output that nothing runs, unless the compiler has seen to all that they do. A `run` in
+    the body of a training would take the place of the steps that it takes by itself."""
     for node in operations:
         is_done = node.op in OPS and OPS[node.op].by_shape
         if not is_done and (name or any(node.inputs())):
             shown, op = name or "ok", node.op
             how = f"write what it is for into 'after {shown}:'"
-            how += "" if node.origin.chain else f", or in a session: run {shown}"  # in a function it has no name there
+            if not node.origin.chain:  # in a function it has no name there
+                how += f", or in a session{', outside of its training' if trains else ''}: run {shown}"
             help = how if name else f"give it a name, {shown} = {op}(...), and {how}"
             ctx.bag.add(Diagnostic(IDLE, span, {"op": op}, help=help, chain=node.origin.chain))
             return
