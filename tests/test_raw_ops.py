@@ -21,7 +21,7 @@ from tfdsl.diagnostics import TfgError
 from tfdsl.driver import Compiled, check
 from tfdsl.lowering.registry import lines
 from tfdsl.lowering.tf import op_def
-from tfdsl.ops import raw, reaching
+from tfdsl.ops import forbidden_ops, raw
 from tfdsl.ops.op import REQUIRED
 from tfdsl.program.serialize import from_yaml, to_yaml
 from tfdsl.source import Source
@@ -121,7 +121,7 @@ def calls():
     """(op, how it is called, dtypes of its inputs, attributes) of every op that takes ordinary tensors."""
     for name in PUBLIC:
         op = raw.find(name)
-        if op.reaches not in reaching.INSIDE:
+        if op.reaches not in forbidden_ops.INSIDE:
             continue
         for first in (0, 1):
             inputs = {one.name: dtype_of(op, one, first) for one in op.inputs}
@@ -132,7 +132,7 @@ def calls():
                         yield op, shape, inputs, attrs
 
 
-OUTSIDE = [name for name in PUBLIC if raw.find(name).reaches not in reaching.INSIDE]
+OUTSIDE = [name for name in PUBLIC if raw.find(name).reaches not in forbidden_ops.INSIDE]
 ALL = {initial: list(some) for initial, some in groupby(calls(), key=lambda call: call[0].tf[0])}
 REFUSALS = (ValueError, TypeError, IndexError, AttributeError, NotImplementedError, tf.errors.OpError)
 
@@ -407,20 +407,20 @@ OTHERWISE = {
 
 def test_every_op_of_tensorflow_has_a_class():
     """That the table has all of them is `test_the_table_is_tensorflows_registry`."""
-    assert not set(reaching.INSIDE) & set(reaching.OUTSIDE)
+    assert not set(forbidden_ops.INSIDE) & set(forbidden_ops.OUTSIDE)
     classes = {name: raw.find(name).reaches for name in raw.names()}
-    assert set(classes.values()) == {*reaching.INSIDE, *reaching.OUTSIDE}
+    assert set(classes.values()) == {*forbidden_ops.INSIDE, *forbidden_ops.OUTSIDE}
     # Beyond their names: TensorFlow itself says that an op of the first class keeps nothing.
     stateful = [name for name, one in classes.items() if one == "values" and op_def(name).is_stateful]
     assert not stateful
 
 
 def test_ops_that_reach_out_are_found_by_their_arguments():
-    barred = set(reaching.barred())
-    assert set(reaching.REACHING_BY) <= set(raw.names())
-    assert not barred & set(reaching.REACHING_BY)
+    barred = set(forbidden_ops.barred())
+    assert set(forbidden_ops.REACHING_BY) <= set(raw.names())
+    assert not barred & set(forbidden_ops.REACHING_BY)
     for name in raw.names():
-        if name not in barred and name not in reaching.REACHING_BY:
+        if name not in barred and name not in forbidden_ops.REACHING_BY:
             op = raw.find(name)
             words = {*(one.name for one in op.inputs), *op.given} - OTHERWISE
             assert not [word for word in words if REACHING_WORDS.search(word)], name
@@ -435,7 +435,7 @@ NAMED_OTHERWISE = {"ShardedFilename", "ShardedFilespec", "ReaderRestoreState", "
 
 
 def test_ops_that_reach_out_are_found_by_their_names():
-    barred = set(reaching.barred())
+    barred = set(forbidden_ops.barred())
     found = {name for name in raw.names() if REACHING_NAMES.search(name)}
     assert found - barred == NAMED_OTHERWISE
 
@@ -452,7 +452,7 @@ def test_an_op_that_nobody_has_classed_is_refused(monkeypatch):
 
 
 def test_no_program_can_use_them():
-    for name in reaching.barred():
+    for name in forbidden_ops.barred():
         program, (diagnostic, *_) = check(Source("a.tfg", f"x = raw.{name}()\n"))
         assert program is None and diagnostic.code == "TFG477" and diagnostic.help_line, name
 
@@ -460,8 +460,8 @@ def test_no_program_can_use_them():
 def test_attributes_that_reach_nothing_are_fine():
     text = "x = raw.FixedUnigramCandidateSampler(true_classes=[[1]], num_true=1, num_sampled=1, unique=true, range_max=2, {})\n"
     assert check(Source("a.tfg", text.format('unigrams=[1.0, 2.0], vocab_file=""')))[0] is not None
-    assert reaching.reach(raw.find("DecodeProtoV2"), {"descriptor_source": "bytes://\nx"}) == ("", "")
-    assert reaching.reach(raw.find("DecodeProtoV2"), {"descriptor_source": "local://x"})[0]
+    assert forbidden_ops.reach(raw.find("DecodeProtoV2"), {"descriptor_source": "bytes://\nx"}) == ("", "")
+    assert forbidden_ops.reach(raw.find("DecodeProtoV2"), {"descriptor_source": "local://x"})[0]
 
 
 def test_a_loaded_program_cannot_use_them_either():
