@@ -1,7 +1,7 @@
 """Programs that try to reach a folder that they may not touch, the canary: a table, and a process that runs them all.
 
 As a program it takes the folder that `prepare` has set up, and runs the sessions of each escape without the check that
-comes before a run, so that it is the run that must refuse. It prints each event of Python's that names the canary, and
+comes before a run, so that it is the run that must refuse. It prints each Python event that names the canary, and
 each escape that was not refused.
 """
 

@@ -206,7 +206,7 @@ def _ref(node):
 
 
 def _near(first, second) -> bool:
-    """As near as float32 is, in which some ops of TensorFlow's compute whatever they are given."""
+    """As near as float32 is, in which some TensorFlow ops compute whatever they are given."""
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
     both = np.isfinite(first) & np.isfinite(second)
     scale = max(1.0, float(np.max(np.abs(first[both]), initial=0.0)))

@@ -291,7 +291,7 @@ def test_the_folder_of_the_log_vanishes(here):
     options, notes = disturbed(9, lambda: shutil.rmtree(here / "logs"))
     program().run(options=options)
     (note,) = notes
-    assert "warning[TFG912]: the event file in logs has vanished" in note
+    assert "warning[TFG912]: the event file in logs was deleted" in note
     assert [step for step, _ in points()][-3:] == [14, 16, 18]
 
 

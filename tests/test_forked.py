@@ -24,8 +24,8 @@ CODES = {
     "an error": "print('before'); 1 / 0",
     "Ctrl-C": "import os, signal; os.kill(os.getpid(), signal.SIGINT); input()",
     "a signal": "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
-    "at the end": "import atexit, threading, time; atexit.register(print, 'end')\n"
-                  "threading.Thread(target=lambda: (time.sleep(0.05), print('thread'))).start()",
+    "at the end": "import atexit, threading; atexit.register(print, 'end')\n"
+                  "threading.Thread(target=lambda: (threading.main_thread().join(), print('thread'))).start()",
     "a text without an end": "import sys; sys.stdout.write('abc')",
 }  # fmt: skip
 
@@ -77,7 +77,7 @@ def test_scripts_modules_and_options(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_it_can_be_killed_and_waited_for(number):
-    code = "import time; print('up', flush=True); time.sleep(600)"
+    code = "import signal; print('up', flush=True); signal.pause()"
     process = forked.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "up\n"
     assert process.poll() is None

@@ -254,7 +254,7 @@ def _judge(text):
             while time.process_time() < end:
                 pass
         case 11:
-            while True:  # a hang is told by its processor time
+            while True:  # the parent recognises a hang by the processor time that it takes
                 pass
     return KINDS[0]
 

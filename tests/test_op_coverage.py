@@ -77,7 +77,7 @@ EXCLUDED = {
         quantize_v2 quantized_concat fake_quant_with_min_max_args fake_quant_with_min_max_args_gradient
         fake_quant_with_min_max_vars fake_quant_with_min_max_vars_gradient fake_quant_with_min_max_vars_per_channel
         fake_quant_with_min_max_vars_per_channel_gradient""",
-    "generators keep a state of Python's; stateless_uniform and its like take a seed": """create_rng_state fold_in
+    "generators keep a Python state; stateless_uniform and its like take a seed": """create_rng_state fold_in
         get_global_generator set_global_generator get_seed set_random_seed set_seed
         stateless_multinomial stateless_parameterized_truncated_normal""",
     FUNCTIONS: """case cond switch_case while_loop foldl foldr map_fn scan vectorized_map function wrap_function

@@ -107,7 +107,7 @@ def test_what_answers_but_is_no_server_of_tensorflow(here):
         threading.Thread(target=answer, daemon=True).start()
         port = listening.getsockname()[1]
         (here / "c.yaml").write_text(f'cluster: {{ps: ["127.0.0.1:{port}"], worker: ["no.such.machine.invalid:1"]}}')
-        # Without a cluster of TensorFlow's, there is nothing that needs a network of its own.
+        # Without a TensorFlow cluster, there is nothing that needs a network of its own.
         words = ["tfdsl", "reset", "--config", "c.yaml", "--default", "--timeout", "5"]
         done = clusters.run([sys.executable, "-m", *words], cwd=here)
     assert done.returncode == 1

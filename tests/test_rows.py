@@ -43,7 +43,7 @@ MEANS = {
     "by columns": "goal = reduce_sum(reduce_mean(square(X @ w - y), axis=0))",
     "dropout": "goal = reduce_mean(square(dropout(X, keep_prob=keep) @ w - y))",
     "of a choice": "z = X @ w - y\ngoal = reduce_mean(where(z > 0.0, z, -2.0 * z))",
-    "a loss of TensorFlow's": "goal = mean_squared_error(y, X @ w)",
+    "a TensorFlow loss": "goal = mean_squared_error(y, X @ w)",
     "logits": "goal = reduce_mean(sigmoid_cross_entropy_with_logits(labels=y, logits=X @ w))",
     "columns": "goal = reduce_mean(X[:, 0] * w[0, 0] - y[..., 0])",
     "side by side": "goal = reduce_mean(square(concat([X, y], axis=1) @ concat([w, [[1.0]]], axis=0)))",

@@ -241,7 +241,7 @@ def sums_of(definition):
 
 
 def test_sums_in_functions_add_in_order():
-    """The gradients of `while` and `if`: their sums are in functions of TensorFlow's."""
+    """The gradients of `while` and `if`: their sums are in TensorFlow functions."""
     program = tfdsl.compile(GRADIENTS)
     sums = sums_of(program.graph.as_graph_def())
     assert len(sums) > len(sums_of(tf.compat.v1.GraphDef(node=program.graph.as_graph_def().node)))

@@ -1,4 +1,4 @@
-"""Functions of Python's as ops: `tfdsl.compile(text, ops={"smooth": smooth})`."""
+"""Python functions as ops: `tfdsl.compile(text, ops={"smooth": smooth})`."""
 
 import os
 import re

@@ -66,7 +66,7 @@ def compile(
       array of features alone. Features are `[rows, columns]`; a target is `[rows]` or `[rows, 1]`.
 
     `ops` gives functions that the program calls as ops, by the names that it calls: `ops={"smooth": smooth}`.
-    A function is called with tensors of TensorFlow's, and with numbers, strings, bools and lists as the program
+    A function is called with TensorFlow tensors, and with numbers, strings, bools and lists as the program
     writes them; it returns a tensor, a tuple or list of tensors, or an operation. For every call in the program
     it is called twice: here, in a graph of its own, for the type of its result, and when the graph is built.
 

@@ -388,7 +388,7 @@ class Folder:
         os.fsync(self.fd)
 
     def named(self, text: str) -> str:
-        """A text of TensorFlow's, with the path that the user knows in place of `path`."""
+        """A text from TensorFlow, with the path that the user knows in place of `path`."""
         return text.replace(self.path, self.shown or ".")
 
     @contextmanager

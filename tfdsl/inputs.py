@@ -19,7 +19,7 @@ Infer = Callable[["Node", Types, frozenset["Ref"], Mapping[str, Callable]], "Ten
 
 
 def parameter_text(parameter: inspect.Parameter) -> str:
-    """A parameter of a function of Python's as messages show it."""
+    """A parameter of a Python function as messages show it."""
     stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
     if parameter.default is inspect.Parameter.empty:
         return stars + parameter.name
@@ -29,7 +29,7 @@ def parameter_text(parameter: inspect.Parameter) -> str:
 
 
 class PythonOp(Record):
-    """A function of Python's that programs call as an op."""
+    """A Python function that programs call as an op."""
 
     name: str
     function: Callable

@@ -26,7 +26,7 @@ class Limits(Record):
     file: int = 1_000_000  # bytes of a program
     imports: int = 20  # files that import one another
     tensor: int = 1_000  # elements of a tensor whose size is known, in billions
-    errors: int = 1_000  # errors and warnings that are told
+    errors: int = 1_000  # errors and warnings that are shown
     seconds: float = 10.0
 
     @property

@@ -55,7 +55,7 @@ NARROWER: dict[tuple[str, str], str] = {
        for of in ("shape", "size")},
     ("unstack", "TFG483"): "Slices have names; of an axis of size 0 there are none.",
     ("matrix_solve_ls", "TFG206"): "Both sides have as many axes; TensorFlow's Python code broadcasts some.",
-    ("dropout", "TFG214"): "A share is below 1; TensorFlow looks at a number of Python's, and not at a constant.",
+    ("dropout", "TFG214"): "A share is below 1; TensorFlow looks at a Python number, and not at a constant.",
     **{(op, "TFG204"): "TensorFlow's Python code casts what it is given; here the program does."
        for op in ("leaky_relu", "divide_no_nan", "linspace", "zero_fraction", "sequence_mask", "dct", "bincount",
                   "count_nonzero", "confusion_matrix", "saturate_cast", "assign_add", "assign_sub")},

@@ -3,5 +3,5 @@
     python -m benchmarks.survival.kills [--count N] [--seed S] [--json FILE]
 
 Kinds: kills, syscalls, powercuts, flips, diskfull, tworuns, events. Each prints one line with its figures, or all of
-them as JSON into a file; what went wrong is told on standard error, and the exit code is 1 if anything did.
+them as JSON into a file; faults go to standard error, and the exit code is 1 if anything did.
 """

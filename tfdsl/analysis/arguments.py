@@ -193,7 +193,7 @@ def to_arg(ctx: Analysis, given: Given, dtype: DType) -> tuple[Arg, TensorType]:
     kind = scalar_class(ctx, value, given.span)
     if kind is not None and dtype.kind not in BECOMES[kind]:
         if dtype.kind == "opaque":
-            hint = f"only ops of TensorFlow's own, raw.NAME(...), take a {dtype}"
+            hint = f"only TensorFlow's own ops, raw.NAME(...), take a {dtype}"
         elif kind == "float":
             hint = f"write a whole number, or let {dtype} be a float"
         else:

@@ -12,7 +12,7 @@ class NoStack(Exception):
     """The system gives the process no room for another thread."""
 
 
-LEVELS = 30  # expressions and blocks inside one another that one thread takes; each is up to twenty calls of Python's
+LEVELS = 30  # expressions and blocks inside one another that one thread takes; each is up to twenty Python calls
 
 
 def on_own_stack(function: Callable, *arguments: object) -> object:

@@ -1,4 +1,4 @@
-"""Ops whose result only TensorFlow can tell: its own, reached by `raw`, and functions of Python's.
+"""Ops whose result only TensorFlow can tell: its own, reached by `raw`, and Python functions.
 
 Nothing here imports TensorFlow. The driver gives a `Foreign`, with the functions that the program may call as ops and
 with TensorFlow's inference (`lowering/infer.py`), which builds one node in a graph of its own; `tfdsl check` gives no

@@ -80,7 +80,7 @@ class Function(Record):
 
 
 class Builtin(Record):
-    """A function of Python's that works on values known while compiling."""
+    """A Python function that works on values known while compiling."""
 
     name: str
     function: Callable

@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "name",
         metavar="NAME",
         nargs="?",
-        help="describe only this one, in full; any op of TensorFlow's is raw.NAME, such as raw.Roll",
+        help="describe only this one, in full; any TensorFlow op is raw.NAME, such as raw.Roll",
     )
     parser.add_argument("--json", action="store_true", help="as a JSON object")
 

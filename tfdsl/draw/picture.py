@@ -148,7 +148,7 @@ class _Builder:
 
 
 def _boxed(inside: list) -> tuple[Box | Shape, ...]:
-    """The scopes among some children as boxes; those of one name are told to be alike."""
+    """The scopes among some children as boxes; those of one name are numbered."""
     counts = Counter(one[1] for one in inside if isinstance(one, tuple))
     seen: Counter = Counter()
     result: list[Box | Shape] = []

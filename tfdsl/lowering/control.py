@@ -1,6 +1,6 @@
 """Control flow to TensorFlow: nodes with regions as `tf.while_loop` and `tf.cond`.
 
-What a region builds is a function graph of TensorFlow's. Its ops stand under the name of the loop or the
+What a region builds is a TensorFlow function graph. Its ops stand under the name of the loop or the
 `if`, so that every op of a program has a name of its own, in whichever graph it is.
 """
 
@@ -61,7 +61,7 @@ def _tensor(lowering, arg: Arg, type: TensorType | None) -> tf.Tensor:
 
 
 def _typed(tensor: tf.Tensor, type: TensorType) -> tf.Tensor:
-    """A tensor that TensorFlow is told the shape of, which the analysis has found."""
+    """A tensor with the shape that the analysis has found."""
     if type.shape is not None:
         tensor.set_shape([dim if isinstance(dim, int) else None for dim in type.shape])
     return tensor

@@ -1,4 +1,4 @@
-"""Parts of a built graph, built again inside a function of TensorFlow's.
+"""Parts of a built graph, built again inside a TensorFlow function.
 
 A copy has the same ops with the same attributes, so it computes the same bits. What is fed is replaced by other
 tensors; variables, and whatever else is a resource, are not copied but captured, so that a copy works on the same

@@ -1,4 +1,4 @@
-"""What fails while a graph is built: an error of TensorFlow's in, one at the node's place in the program out."""
+"""What fails while a graph is built: a TensorFlow error in, one at the node's place in the program out."""
 
 import errno
 import os
@@ -99,7 +99,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def is_own(error: BaseException) -> bool:
-    """Whether an error arose in this package's own code: then it is a bug of ours, no refusal of TensorFlow's."""
+    """Whether an error arose in this package's own code: then it is a bug of ours, not a refusal of TensorFlow."""
     trace = error.__traceback__
     assert trace is not None  # the error was raised
     while trace.tb_next is not None:

@@ -1,4 +1,4 @@
-"""Nodes of ops that are not in the op table to TensorFlow: its own, `raw.Roll`, and functions of Python's."""
+"""Nodes of ops that are not in the op table to TensorFlow: its own, `raw.Roll`, and Python functions."""
 
 import inspect
 import os
@@ -11,7 +11,7 @@ from ..program import Arg, Field, Literal, Node, Refs, Static
 from .failures import failure, plain_reason
 from .tf import raw_op, tf, v1
 
-# --- ops of TensorFlow's ----------------------------------------------------------------------
+# --- TensorFlow ops ----------------------------------------------------------------------
 
 
 def raw_node(lowering, node: Node):
@@ -50,7 +50,7 @@ def _plain(value: object) -> object:
     return list(map(_plain, value)) if isinstance(value, tuple) else value
 
 
-# --- functions of Python's --------------------------------------------------------------------
+# --- Python functions --------------------------------------------------------------------
 
 
 def python_node(lowering, node: Node):

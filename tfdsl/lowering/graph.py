@@ -204,7 +204,7 @@ class BuiltGraph:
 def build(
     program: Graph, arrays: Arrays, functions: Mapping[str, Callable] | None = None, setting: Setting = PLAIN
 ) -> BuiltGraph:
-    """Build a graph; `arrays` gives the data that it works on, `functions` what it calls of Python's."""
+    """Build a graph; `arrays` gives the data that it works on, `functions` the Python functions that it calls."""
     built = BuiltGraph(program, setting)
     lowering = Lowering(built, built.data.source(arrays), functions or {})
     with built.graph.as_default():

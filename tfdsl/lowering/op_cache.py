@@ -1,6 +1,6 @@
 """Nodes that are like one built before are copied from it, op by op, instead of being built again.
 
-A function of TensorFlow's for Python takes 150 microseconds and more for an op, most of it to find out again what it
+A Python function of TensorFlow takes 150 microseconds and more for an op, most of it to find out again what it
 found out for the last one: which op it is for these dtypes, what has to be converted, what the attributes are. What it
 makes depends on nothing but the node's op, its options and the types of its inputs. So the second node of a kind is
 built by that function in a graph of its own, and the ops found there are the template by which it, and all that

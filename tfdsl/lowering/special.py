@@ -124,6 +124,6 @@ def grayscale_to_rgb(lowering, node: Node) -> tf.Tensor:
 
 
 def batch_normalization(lowering, node: Node) -> tf.Tensor:
-    """TensorFlow's function is told, too, what is left out."""
+    """TensorFlow's function also needs the arguments that are left out."""
     left_out = {name: Static(None) for name in ("offset", "scale") if name not in node.args}
     return lowering.table_op(node.row, replace(node, args={**node.args, **left_out}))

@@ -1,6 +1,6 @@
 """The random ops of a graph, with the state of their generators made visible.
 
-A random op of TensorFlow's keeps its generator inside its kernel, where nothing can read or set it. But the generator
+A random TensorFlow op keeps its generator inside its kernel, where nothing can read or set it. But the generator
 is Philox with a counter: the op's seeds are its key and the upper half of its counter, and each execution moves the
 lower half on by 256 for every number drawn. The stateless twins of the ops take key and counter as inputs and draw
 the same bits. So a random op in a loop is its twin, with the lower half of the counter as a variable of the loop; and

@@ -1,4 +1,4 @@
-"""Many steps of a training as one op: a `tf.while_loop` in a function of TensorFlow's.
+"""Many steps of a training as one op: a `tf.while_loop` in a TensorFlow function.
 
 A step is a list of executions, each a copy of the part of the graph that one `session.run` would execute. The order
 of their effects is that of the list: TensorFlow orders what touches one variable by where it stands in a function.
@@ -412,7 +412,7 @@ def _indexed(tensor: tf.Tensor, index: tuple[object, ...]) -> tf.Tensor:
 
 
 class _Gathered:
-    """Values of one tensor, a row for each event: a list of TensorFlow's, or what XLA can update in place."""
+    """Values of one tensor, a row for each event: a TensorFlow list, or what XLA can update in place."""
 
     def __init__(self, dtype: tf.DType, shape: tf.TensorShape, count, compiled: bool):
         self._dtype, self._shape, self._count, self._compiled = dtype, shape.as_list(), count, compiled

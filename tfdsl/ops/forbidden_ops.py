@@ -1,8 +1,8 @@
-"""What ops of TensorFlow's reach: every one has a class, on its line of `raw_ops.txt`.
+"""What TensorFlow ops reach: every one has a class, on its line of `raw_ops.txt`.
 
 Some stay in the graph. The others reach files, the network, the terminal, or what runs the program, or give what the
 moment decides: a program has no call for them, whoever wrote it. What it may touch it names in its data, its sessions
-and its imports, where it is checked; for other things its user gives it a function of Python's. An op that nobody has
+and its imports, where it is checked; for other things its user gives it a Python function. An op that nobody has
 given a class is refused.
 """
 
@@ -58,7 +58,7 @@ def barred() -> list[str]:
 
 
 def reach(op: raw.RawOp, attributes: Mapping[str, object]) -> tuple[str, str]:
-    """What an op of TensorFlow's reaches, in words, and what to use instead; two empty texts where it reaches nothing.
+    """What a TensorFlow op reaches, in words, and what to use instead; two empty texts where it reaches nothing.
 
     `attributes` has the values of the attributes that are given.
     """
@@ -71,4 +71,4 @@ def reach(op: raw.RawOp, attributes: Mapping[str, object]) -> tuple[str, str]:
     if not what:
         return "", ""
     instead = next((text for kind, text in _INSTEAD.items() if kind in what), "")
-    return what, instead or "do it in a function of Python's, and give that with compile(..., ops=...)"
+    return what, instead or "do it in a Python function and pass that function with compile(..., ops=...)"

@@ -55,7 +55,7 @@ class RawAttr(Record):
 
 
 class RawOp:
-    """An op of TensorFlow's: what it takes and gives. `name` is what programs call it, `raw.Roll`."""
+    """A TensorFlow op: what it takes and gives. `name` is what programs call it, `raw.Roll`."""
 
     def __init__(self, line: str):
         name, self.reaches, inputs, outputs, *attrs = line.split("\t")  # `reaches` is a class of `forbidden_ops.py`

@@ -105,7 +105,7 @@ PYTHON = "python."
 
 
 class Node(Record):
-    """One op: `op` is a row of the op table, or one of the names above; `raw.Roll` is an op of TensorFlow's own,
+    """One op: `op` is a row of the op table, or one of the names above; `raw.Roll` is a TensorFlow op,
     `python.smooth` a function that the caller of the compiler gives.
 
     `name` is the name that the program gives it; without one it takes `default`, which operators have (`sub`),
@@ -128,7 +128,7 @@ class Node(Record):
 
     @property
     def raw_op(self) -> raw.RawOp | None:
-        """The op of TensorFlow's own that it is, if it is one."""
+        """The TensorFlow op that it is, if it is one."""
         return raw.find(self.op.removeprefix(raw.PREFIX)) if self.op.startswith(raw.PREFIX) else None
 
     @property

@@ -45,7 +45,7 @@ FILE_LARGE = _message(
 )
 ERRORS_MANY = _message(
     "TFG842",
-    "there are more errors than the {limit} that are told",
+    "there are more than {limit} errors; the check stops here",
     "mend the others first, or raise the limit with --max-errors",
 )
 PARAM_TWICE = _message("TFG813", "param '{name}' is given by keyword and in params", "give it once")

@@ -162,6 +162,6 @@ FUNCTION_VARIABLE = _message(
 )
 FUNCTION_MISSING = _message(
     "TFG733",
-    "this calls {function}, a function of Python's that is not given",
+    "this program calls the Python function {function}, but no such function was given",
     'give it with ops={{"{function}": ...}}',
 )

@@ -196,7 +196,7 @@ RAW_RESOURCE = _message(
 RAW_FUNCTION = _message(
     "TFG473",
     "{function} needs a graph function for '{name}', which programs cannot give",
-    "call it in a function of Python's, and give that with compile(..., ops=...)",
+    "call it in a Python function and pass that function with compile(..., ops=...)",
 )
 NO_CONTENT = _message(
     "TFG475",

@@ -42,7 +42,7 @@ ORDER_EXPORTED = _message(
 )
 WARNINGS_MANY = _message(
     "TFG905",
-    "there are more warnings than the {limit} that are told",
+    "there are more than {limit} warnings; the rest are not shown",
     "mend the others first, or raise the limit with --max-errors",
     "warning",
 )
@@ -116,7 +116,7 @@ CHECKPOINT_SKIPPED = _message(
 )
 CHECKPOINT_GONE = _message("TFG911", "{path} had vanished; it was made again, with one checkpoint", "", "warning")
 LOG_GONE = _message(
-    "TFG912", "the event file in {path} has vanished; what is logged from here on is in a new one", "", "warning"
+    "TFG912", "the event file in {path} was deleted; logging continues in a new one", "", "warning"
 )
 SERVER_OPEN = _message(
     "TFG914",
@@ -165,7 +165,7 @@ NOT_LOGITS = _message(
 )
 INIT_RESTORED = _message(
     "TFG934",
-    "{what} gives {names} the initial value again, and what was restored is lost",
+    "{what} resets {names} to the initial value, so the restored value is lost",
     "write it before the restore",
     "warning",
 )

@@ -46,8 +46,8 @@ class Late(Exception):
 
 
 class Servers:
-    """The servers of a cluster. `timeout` is in seconds; `note` is told what is waited for, until the run is
-    `interrupted`. With a `worker`, it is the only one that is used."""
+    """The servers of a cluster. `timeout` is in seconds; `note` gets a line for each server that it waits for,
+    until the run is `interrupted`. With a `worker`, it is the only one that is used."""
 
     def __init__(
         self, cluster: Cluster, timeout: float = TIMEOUT, note: Callable[[str], None] = lambda line: None,

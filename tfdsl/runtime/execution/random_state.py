@@ -1,8 +1,8 @@
 """The state of a session's random ops: read, to be kept in a checkpoint, and put back.
 
 It is what `lowering/kept_random.py` has in variables, and the streams of ops that are drawn by their twins. Ops whose
-state is in neither are listed by `hidden`: those of TensorFlow's that programs reach by `raw.`, and those that
-functions of Python's make.
+state is in neither are listed by `hidden`: TensorFlow ops that programs reach by `raw.`, and ops that
+Python functions make.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What an engine of a training is, and what the concerns of a training are told."""
+"""The protocols of a training: its engine, its checkpointer, and its handlers."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -324,7 +324,7 @@ class GraphLoopEngine:
         start = first - first % self._block_size
         batches, moving = self._block(start)
         positions = (events - start).astype(np.int32)
-        if self.name == "xla":  # which is told the shapes beforehand; what lies after the end is no event
+        if self.name == "xla":  # XLA needs fixed shapes; what lies after the end is no event
             missing = self._graph.positions.shape[0] - len(positions)
             positions = np.pad(positions, (0, missing), constant_values=last - start)
             flags = np.pad(flags, ((0, missing), (0, 0)))

@@ -1,4 +1,4 @@
-"""Runs a training: the engine takes its steps, and its concerns are told of them."""
+"""Runs a training: the engine takes its steps, and handlers are notified of them."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from .step_engine import StepEngine
 def train(steps: StepEngine, engines: Engines, place: tuple[int, int], first: int, handlers: Sequence[Handler]) -> None:
     """Run a training to its end, from a step on. `place` is the session's and the statement's index in the program.
 
-    Handlers are told that the training ends in the reverse of their order.
+    Handlers are notified of the end in reverse order.
     """
     loop, run = steps.loop, steps.loop.run
     run.context.batch, run.watch = loop.batch_field, loop.watch

@@ -17,7 +17,7 @@ DOWNLOAD_SECONDS = 30.0  # for all of it; looking up a name does not heed the so
 
 
 def fetched() -> tuple[np.ndarray, np.ndarray]:
-    """Features and target; any exception where they cannot be had."""
+    """Download the features and the target. Raises whatever scikit-learn raises if the download fails."""
     found = kept_california()
     if found is not None:
         return found
