@@ -30,7 +30,7 @@ class WrongDigits(Digits):
 
 @pytest.fixture
 def no_california(monkeypatch, tmp_path):
-    """The housing data cannot be had: the stand-in takes their place, and nothing is downloaded."""
+    """Without the housing data the stand-in is used, and nothing is downloaded."""
 
     def missing(**options):
         raise OSError("no data here")

@@ -109,7 +109,7 @@ class Namespace(Record):
 
 
 class Outputs(list):
-    """The outputs of an op that has several, which can also be had by their names: `found.values`."""
+    """The outputs of an op that has several, which are also available by their names: `found.values`."""
 
     def __init__(self, values: list, names: list[str]):
         super().__init__(values)

@@ -55,7 +55,7 @@ def _end(number: int, frame: object) -> None:
 
 
 def _check_port(arguments: argparse.Namespace, number: int) -> None:
-    """An error if the port cannot be had, which TensorFlow would tell without the reason."""
+    """Raise an error if the port is taken. TensorFlow would not say why it fails."""
     with socket.socket(socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET) as asked:
         if asked.family == socket.AF_INET6:
             asked.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)

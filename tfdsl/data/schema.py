@@ -33,7 +33,7 @@ class FilePlace(Record):
 
 
 class DataError(Exception):
-    """Data that cannot be had or used.
+    """Data that cannot be loaded or used.
 
     `place` is in the data file, where the fault lies in one. `param` names the argument to blame, and
     `stage` is the part of the declaration: 0 for the source, 1 for the first transform, and so on.

@@ -20,7 +20,7 @@ class Unchecked(Exception):
 
 
 class Inputs:
-    """The inputs of an op, by their numbers, and its attributes. `Unchecked` where one is not to be had."""
+    """The inputs of an op, by their numbers, and its attributes. `Unchecked` if one is not available."""
 
     def __init__(self, definition, tensor: Callable[[str], tf.Tensor | None]):
         self._definition, self._tensor = definition, tensor

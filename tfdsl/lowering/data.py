@@ -21,7 +21,7 @@ from .sums import order_sums, ordered
 from .tf import tf, v1
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_.]+")  # what does not stand in the name of a placeholder
-_UNFED = (tf.variant, tf.resource)  # dtypes of which no value can be had
+_UNFED = (tf.variant, tf.resource)  # dtypes whose values cannot be fetched
 _FOLDED = 1 << 26  # bytes of data of which TensorFlow computes what is made of constants
 _TRANSPOSES = ("Transpose", "ConjugateTranspose")
 _SESSIONS = 32  # for computing that at a time

@@ -5,163 +5,84 @@ from ..message import message as _message
 BUILD_FAILED = _message("TFG701", "TensorFlow cannot build this: {reason}")
 RUN_FAILED = _message("TFG702", "{reason}")
 EXPECT_FAILED = _message("TFG703", "expected {text}")
-MASKED = _message(
-    "TFG770",
-    "{name} is a masked array, and masked elements have no value",
-    "give the elements a value, such as array.filled(0.0), or leave their rows out",
-)
-RESTORE_MISSING = _message(
-    "TFG704",
-    "there is no checkpoint {path}",
-    'save one first; or write as the first line of the session: restore from "..." if exists',
-)
+MASKED = _message("TFG770", "{name} is a masked array, and masked elements have no value",
+                  "give the elements a value, such as array.filled(0.0), or leave their rows out")
+RESTORE_MISSING = _message("TFG704", "there is no checkpoint {path}",
+                           "save one first; or write as the first line of the session: restore from \"...\" if exists")
 SAVE_TWICE = _message("TFG759", "two variables would be saved as '{name}' in {path}", "give each a name of its own")
 RESTORE_VARIABLE = _message("TFG705", "the checkpoint {path} has no variable '{name}'", "it has {known}")
 RESTORE_TYPE = _message("TFG706", "{name} is {declared}, but {actual} in the checkpoint {path}")
 WRITE_FAILED = _message("TFG707", "cannot write {path}: {reason}")
-NO_GRADIENT = _message(
-    "TFG708",
-    "TensorFlow finds no gradient of {y} with respect to {x}",
-    "an op between them has none, such as a cast to integers or argmax",
-)
-NO_GRADIENT_OP = _message(
-    "TFG739",
-    "TensorFlow has no gradient for {op}",
-    "use another op, or keep the gradient away from this one: stop_gradient(...)",
-)
-NO_FORWARD = _message(
-    "TFG714",
-    "there is no forward mode through this: {reason}",
-    'TensorFlow knows no second gradient of an op on the way; use method="reverse" or "numeric"',
-)
-EXPORT_EXISTS = _message("TFG712", "{path} exists, and {reason}", "export to another folder, or remove it")
-EXPORT_TOO_LARGE = _message(
-    "TFG734",
-    "{what} needs {size:.1f} GB of data, more than the 2 GB that a model holds",
-    "export what is made of placeholders and variables, or name the data in 'with'",
-)
-DEVICE_MISSING = _message(
-    "TFG713",
-    "there is no device {name} here",
-    "there are {known}; --soft-placement takes what there is, --config FILE.yaml names a cluster",
-)
-NO_XLA = _message(
-    "TFG715",
-    "XLA cannot compile this training: {reason}",
-    "take the engine loop, or auto, which takes it where XLA cannot compile",
-)
-LOSS_NAN = _message(
-    "TFG716",
-    "{what} is NaN (not a number) {when}, so {result}",
-    'a smaller learning_rate may cure it; to train on all the same: train ... with on_nan="ignore"',
-)
-ORDER_RANDOM = _message(
-    "TFG717",
-    "nothing but the order of the lines says when this execution draws {name}, "
-    "and the numbers of {op} are drawn in one place only",
-    "put it, and what must come before it, into 'after' blocks, or run them in two statements",
-)
+NO_GRADIENT = _message("TFG708", "TensorFlow finds no gradient of {y} with respect to {x}",
+                       "an op between them has none, such as a cast to integers or argmax")
+NO_GRADIENT_OP = _message("TFG739", "TensorFlow has no gradient for {op}",
+                          "use another op, or keep the gradient away from this one: stop_gradient(...)")
+NO_FORWARD = _message("TFG714", "there is no forward mode through this: {reason}",
+                      "TensorFlow knows no second gradient of an op on the way; use method=\"reverse\" or \"numeric\"")
+EXPORT_EXISTS = _message("TFG712", "{path} exists, and {reason}",
+                         "export to another folder, or remove it")
+EXPORT_TOO_LARGE = _message("TFG734", "{what} needs {size:.1f} GB of data, more than the 2 GB that a model holds",
+                            "export what is made of placeholders and variables, or name the data in 'with'")
+DEVICE_MISSING = _message("TFG713", "there is no device {name} here",
+                          "there are {known}; --soft-placement takes what there is, --config FILE.yaml names a cluster")
+NO_XLA = _message("TFG715", "XLA cannot compile this training: {reason}",
+                  "take the engine loop, or auto, which takes it where XLA cannot compile")
+LOSS_NAN = _message("TFG716", "{what} is NaN (not a number) {when}, so {result}",
+                    "a smaller learning_rate may cure it; to train on all the same: train ... with on_nan=\"ignore\"")
+ORDER_RANDOM = _message("TFG717", "nothing but the order of the lines says when this execution draws {name}, "
+                        "and the numbers of {op} are drawn in one place only",
+                        "put it, and what must come before it, into 'after' blocks, or run them in two statements")
 RESTORE_UNREADABLE = _message("TFG709", "the checkpoint {path} cannot be read: {reason}")
-CHECKPOINT_OTHER = _message(
-    "TFG710",
-    "the checkpoint in {path} is of a different program: {what}",
-    "--resume-anyway goes on from what still fits, --fresh starts over; or give 'checkpoint' another folder",
-)
-CHECKPOINT_DAMAGED = _message(
-    "TFG711",
-    "no checkpoint in {folder} is whole: in {name}, {reason}",
-    "bring the files back, or start over with --fresh; nothing was touched",
-)
-WRITE_NOT_OURS = _message(
-    "TFG735", "{name} is in the way of {path}: {reason}", "save to another path, or move the file away"
-)
-CHECKPOINT_HELD = _message(
-    "TFG736", "another run works in {path}: {holder}", "wait for it, stop it, or give 'checkpoint' another folder"
-)
-CHECKPOINT_NOT_OURS = _message(
-    "TFG749",
-    "{path} is named like a checkpoint, but has no whole manifest of tfdsl",
-    "move it away, or give 'checkpoint' another folder; nothing was touched",
-)
-CHECKPOINT_MACHINE = _message(
-    "TFG737",
-    "the checkpoint in {path} cannot be continued to the bit: {what}",
-    "--resume-anyway goes on all the same, --fresh starts over",
-)
+CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} is of a different program: {what}",
+                            "--resume-anyway goes on from what still fits, --fresh starts over; "
+                            "or give 'checkpoint' another folder")
+CHECKPOINT_DAMAGED = _message("TFG711", "no checkpoint in {folder} is whole: in {name}, {reason}",
+                              "bring the files back, or start over with --fresh; nothing was touched")
+WRITE_NOT_OURS = _message("TFG735", "{name} is in the way of {path}: {reason}",
+                          "save to another path, or move the file away")
+CHECKPOINT_HELD = _message("TFG736", "another run works in {path}: {holder}",
+                           "wait for it, stop it, or give 'checkpoint' another folder")
+CHECKPOINT_NOT_OURS = _message("TFG749", "{path} is named like a checkpoint, but has no whole manifest of tfdsl",
+                               "move it away, or give 'checkpoint' another folder; nothing was touched")
+CHECKPOINT_MACHINE = _message("TFG737", "the checkpoint in {path} cannot be continued to the bit: {what}",
+                              "--resume-anyway goes on all the same, --fresh starts over")
 
-LOG_SHARED = _message(
-    "TFG725",
-    "two sessions of this run log to {folder}, and the steps of each begin at 0",
-    'give each a folder of its own, such as: log to "tf_logs/second-{{now}}"',
-    "warning",
-)
-CLUSTER_SILENT = _message(
-    "TFG740",
-    "{task} at {address} does not answer: {reason}",
-    "see that it runs: tfdsl server --config FILE.yaml --job {job} --task {number}; "
-    "--timeout waits longer than {seconds:g} seconds",
-)
-CALL_SLOW = _message(
-    "TFG741",
-    "this took longer than {seconds:g} seconds, though all servers of the cluster answer",
-    "allow a call more time with --timeout",
-)
-CLUSTER_SHARED = _message(
-    "TFG743",
-    "{tasks} was lost, and the variables of this session may be those of others",
-    "they cannot be put back, as the session does not initialise them: run it again when the servers are there",
-)
-VARIABLE_GONE = _message(
-    "TFG744",
-    "'{name}' has no value: this session does not initialise it, and nobody else has",
-    "run a session that does before it, or write 'init {name}'",
-)
-VARIABLE_CLEARED = _message(
-    "TFG748",
-    "{name} has lost its value: somebody else has cleared it on the cluster",
-    "tfdsl reset does so, and a program that begins with variables of the same names: "
-    "give each program a 'container' of its own",
-)
-WORKER_ENDED = _message(
-    "TFG745", "the process of worker {number} has ended with exit code {code}", "look at what it says above"
-)
-WORKER_SILENT = _message(
-    "TFG747",
-    "worker {number} has taken no step for {seconds:g} seconds",
-    "see whether its process and its server still run; --timeout waits longer",
-)
+LOG_SHARED = _message("TFG725", "two sessions of this run log to {folder}, and the steps of each begin at 0",
+                      "give each a folder of its own, such as: log to \"tf_logs/second-{{now}}\"", "warning")
+CLUSTER_SILENT = _message("TFG740", "{task} at {address} does not answer: {reason}",
+                          "see that it runs: tfdsl server --config FILE.yaml --job {job} --task {number}; "
+                          "--timeout waits longer than {seconds:g} seconds")
+CALL_SLOW = _message("TFG741", "this took longer than {seconds:g} seconds, though all servers of the cluster answer",
+                     "allow a call more time with --timeout")
+CLUSTER_SHARED = _message("TFG743", "{tasks} was lost, and the variables of this session may be those of others",
+                          "they cannot be put back, as the session does not initialise them: run it again when the "
+                          "servers are there")
+VARIABLE_GONE = _message("TFG744", "'{name}' has no value: this session does not initialise it, and nobody else has",
+                    "run a session that does before it, or write 'init {name}'")
+VARIABLE_CLEARED = _message("TFG748", "{name} has lost its value: somebody else has cleared it on the cluster",
+                            "tfdsl reset does so, and a program that begins with variables of the same names: "
+                            "give each program a 'container' of its own")
+WORKER_ENDED = _message("TFG745", "the process of worker {number} has ended with exit code {code}",
+                        "look at what it says above")
+WORKER_SILENT = _message("TFG747", "worker {number} has taken no step for {seconds:g} seconds",
+                         "see whether its process and its server still run; --timeout waits longer")
 CLUSTER_LOST = _message("TFG746", "{tasks} of the cluster was lost", "open a new session when it is there again")
-CLUSTER_UNSTEADY = _message(
-    "TFG742",
-    "{tasks} was lost {times} times at one place of the program",
-    "look at what the server says when it ends; it may lack memory",
-)
+CLUSTER_UNSTEADY = _message("TFG742", "{tasks} was lost {times} times at one place of the program",
+                            "look at what the server says when it ends; it may lack memory")
 
-NO_MEMORY = _message(
-    "TFG738",
-    "there is not enough memory for this run",
-    "give it more, or less to hold: smaller batches, stream=true for data; "
-    "a training that keeps checkpoints goes on from the last one",
-)
+NO_MEMORY = _message("TFG738", "there is not enough memory for this run",
+                     "give it more, or less to hold: smaller batches, stream=true for data; "
+                     "a training that keeps checkpoints goes on from the last one")
 
 SESSION_CLOSED = _message("TFG750", "this session is closed", "run it inside of: with program.session() as session:")
-SESSION_COPIED = _message(
-    "TFG751",
-    "an open session can neither be copied nor pickled: it belongs to its process",
-    "open another one: program.session(variables=...) begins with values that you give",
-)
+SESSION_COPIED = _message("TFG751", "an open session can neither be copied nor pickled: it belongs to its process",
+                          "open another one: program.session(variables=...) begins with values that you give")
 
 FUNCTION_RAISED = _message("TFG730", "{function} raised {error}: {reason}")
-FUNCTION_RESULT = _message(
-    "TFG731", "{function} returned {value}, not a tensor", "return a tensor, a tuple of tensors, or an operation"
-)
-FUNCTION_VARIABLE = _message(
-    "TFG732",
-    "{function} makes the variable '{name}', of which the program would not know",
-    "declare it in the program, and give it to {function} as an argument",
-)
-FUNCTION_MISSING = _message(
-    "TFG733",
-    "this program calls the Python function {function}, but no such function was given",
-    'give it with ops={{"{function}": ...}}',
-)
+FUNCTION_RESULT = _message("TFG731", "{function} returned {value}, not a tensor",
+                           "return a tensor, a tuple of tensors, or an operation")
+FUNCTION_VARIABLE = _message("TFG732", "{function} makes the variable '{name}', of which the program would not know",
+                             "declare it in the program, and give it to {function} as an argument")
+FUNCTION_MISSING = _message("TFG733",
+                            "this program calls the Python function {function}, but no such function was given",
+                            "give it with ops={{\"{function}\": ...}}")

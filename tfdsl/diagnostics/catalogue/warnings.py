@@ -4,225 +4,99 @@ from ..message import message as _message
 
 UNUSED = _message("TFG901", "'{name}' is never used", "use it, remove it, or call it _{name}", "warning")
 UNUSED_VALUE = _message("TFG902", "this value is never used", "give it a name and use it, or remove it", "warning")
-OPTIMIZER_POSITION = _message(
-    "TFG904",
-    "{value} is '{name}' of {optimizer}, not its learning rate",
-    "write {optimizer}(learning_rate={value}), or {name}={value} if that is meant",
-    "warning",
-)
-READ_AGAIN = _message(
-    "TFG960",
-    "method=\"{method}\" reads '{name}' again, which has been written since",
-    'take the gradient on a line above the one that writes, or use method="reverse", which takes what was read',
-    "warning",
-)
-DROPS = _message(
-    "TFG955",
-    "dropout of line {line} drops elements in {what} too: it does so in every execution",
-    "nn.dropout(x, rate={rate}) drops in training only",
-    "warning",
-)
-ORDER_OPEN = _message(
-    "TFG915",
-    "nothing but the order of the lines says when '{name}' is {what} here",
-    "put what comes second into 'after {before}:', or write two statements",
-    "warning",
-)
-ORDER_NAMED = _message(
-    "TFG916",
-    "this statement writes '{name}' and also names it: it reads the value after all that it writes",
-    "to be clear, or for the value before, write two statements",
-    "warning",
-)
-ORDER_EXPORTED = _message(
-    "TFG917",
-    "nothing says when '{name}' is {what} in this model: any order may come out",
-    "put what comes second into an 'after', or export two models",
-    "warning",
-)
-WARNINGS_MANY = _message(
-    "TFG905",
-    "there are more than {limit} warnings; the rest are not shown",
-    "mend the others first, or raise the limit with --max-errors",
-    "warning",
-)
+OPTIMIZER_POSITION = _message("TFG904", "{value} is '{name}' of {optimizer}, not its learning rate",
+                              "write {optimizer}(learning_rate={value}), or {name}={value} if that is meant", "warning")
+READ_AGAIN = _message("TFG960", "method=\"{method}\" reads '{name}' again, which has been written since",
+                      "take the gradient on a line above the one that writes, or use method=\"reverse\", which takes "
+                      "what was read", "warning")
+DROPS = _message("TFG955", "dropout of line {line} drops elements in {what} too: it does so in every execution",
+                 "nn.dropout(x, rate={rate}) drops in training only", "warning")
+ORDER_OPEN = _message("TFG915", "nothing but the order of the lines says when '{name}' is {what} here",
+                      "put what comes second into 'after {before}:', or write two statements", "warning")
+ORDER_NAMED = _message("TFG916", "this statement writes '{name}' and also names it: it reads the value after "
+                       "all that it writes",
+                       "to be clear, or for the value before, write two statements", "warning")
+ORDER_EXPORTED = _message("TFG917", "nothing says when '{name}' is {what} in this model: any order may come out",
+                          "put what comes second into an 'after', or export two models", "warning")
+WARNINGS_MANY = _message("TFG905", "there are more than {limit} warnings; the rest are not shown",
+                         "mend the others first, or raise the limit with --max-errors", "warning")
 FED_TO_ALL = _message("TFG923", "{what} is fed {names} too, so its layers work as in training", "", "warning")
-BY_HAND = _message(
-    "TFG924",
-    "{what} changes {names} by hand, with 'training' false",
-    "write: with training = true, or training = false if that is meant; it is true by itself where "
-    "an 'optimize' takes a step",
-    "warning",
-)
-UNTAKEN = _message(
-    "TFG925",
-    "nothing takes the step of this 'optimize'",
-    "write a 'train' whose body has no 'run', or run the step by a name (optimize ... as step), or remove it",
-    "warning",
-)
-STEP_TWICE = _message(
-    "TFG926", "this takes a step besides the one that every turn takes at its end", severity="warning"
-)
-SYNTHETIC = _message(
-    "TFG903",
-    "{name} could not be had; a synthetic set of the same shape takes its place",
-    "results are not those of the real data",
-    "warning",
-)
+BY_HAND = _message("TFG924", "{what} changes {names} by hand, with 'training' false",
+                   "write: with training = true, or training = false if that is meant; it is true by itself where "
+                   "an 'optimize' takes a step", "warning")
+UNTAKEN = _message("TFG925", "nothing takes the step of this 'optimize'",
+                   "write a 'train' whose body has no 'run', or run the step by a name (optimize ... as step), or "
+                   "remove it", "warning")
+STEP_TWICE = _message("TFG926", "this takes a step besides the one that every turn takes at its end",
+                      severity="warning")
+SYNTHETIC = _message("TFG903", "{name} could not be loaded, so a synthetic set of the same shape replaces it",
+                     "results are not those of the real data", "warning")
 
 
-FED_SCALE = _message(
-    "TFG940",
-    "'{name}' is fed {data}, which is not scaled by the numbers that scale {first}",
-    "put the rows of both into one data: after split, one mean scales .train and .test",
-    "warning",
-)
-BATCH_UNUSED = _message(
-    "TFG941",
-    "the steps of this training are fed nothing of its batches",
-    "write in the body: feed {name} = {batch}.features; or train without data: train 100 steps:",
-    "warning",
-)
-ROUNDED = _message(
-    "TFG942",
-    "{dtype} cannot hold {value}, which becomes {rounded}",
-    "write the number that is meant, or use float64 or, for a whole number, int64",
-    "warning",
-)
-DATA_ROUNDED = _message(
-    "TFG943",
-    "column {column} of {data} holds whole numbers that float32 cannot: row {row} is {value}, which becomes {rounded}",
-    "leave the column out if it only names the rows; or scale it by standardize or minmax, which compute in float64",
-    "warning",
-)
-DATA_EMPTIED = _message(
-    "TFG945",
-    "{transform} makes column {column} of {data} 0: it is {value} in all training rows",
-    "leave the column out; for a bias, add_bias makes a column of ones that stays",
-    "warning",
-)
+FED_SCALE = _message("TFG940", "'{name}' is fed {data}, which is not scaled by the numbers that scale {first}",
+                     "put the rows of both into one data: after split, one mean scales .train and .test", "warning")
+BATCH_UNUSED = _message("TFG941", "the steps of this training are fed nothing of its batches",
+                        "write in the body: feed {name} = {batch}.features; or train without data: train 100 steps:",
+                        "warning")
+ROUNDED = _message("TFG942", "{dtype} cannot hold {value}, which becomes {rounded}",
+                   "write the number that is meant, or use float64 or, for a whole number, int64", "warning")
+DATA_ROUNDED = _message("TFG943", "column {column} of {data} holds whole numbers that float32 cannot: row {row} is "
+                        "{value}, which becomes {rounded}",
+                        "leave the column out if it only names the rows; or scale it by standardize or minmax, which "
+                        "compute in float64", "warning")
+DATA_EMPTIED = _message("TFG945", "{transform} makes column {column} of {data} 0: it is {value} in all training rows",
+                        "leave the column out; for a bias, add_bias makes a column of ones that stays", "warning")
 TEST_TRAINED = _message("TFG946", "{data}.test is used, but line {line} has trained on {rows}", severity="warning")
-FEED_ROUNDED = _message(
-    "TFG944",
-    "'{name}' is {dtype}, which cannot hold {value}: it becomes {rounded}",
-    "declare it float64, or int64 where all numbers are whole, and cast it where it is used",
-    "warning",
-)
-CHECKPOINT_SKIPPED = _message(
-    "TFG910",
-    "{path} is damaged: {reason}; the checkpoint of step {step} is taken instead",
-    "remove the damaged one when nobody needs it",
-    "warning",
-)
+FEED_ROUNDED = _message("TFG944", "'{name}' is {dtype}, which cannot hold {value}: it becomes {rounded}",
+                        "declare it float64, or int64 where all numbers are whole, and cast it where it is used",
+                        "warning")
+CHECKPOINT_SKIPPED = _message("TFG910", "{path} is damaged: {reason}; the checkpoint of step {step} is taken instead",
+                              "remove the damaged one when nobody needs it", "warning")
 CHECKPOINT_GONE = _message("TFG911", "{path} had vanished; it was made again, with one checkpoint", "", "warning")
-LOG_GONE = _message(
-    "TFG912", "the event file in {path} was deleted; logging continues in a new one", "", "warning"
-)
-SERVER_OPEN = _message(
-    "TFG914",
-    "TensorFlow listens on {ports} of every network of this machine, whatever addresses "
-    "are in the file, without a password or encryption",
-    "who reaches it can run code as this user: put a firewall, a private network or a VPN in front",
-    "warning",
-)
-PAIRED = _message(
-    "TFG927",
-    "{op} pairs each row of {tall} with every row of {short}: {a} and {b} give {shape}",
-    "write {one} for {short} to pair row with row, or {every} if every pair is meant",
-    "warning",
-)
-AXIS_FIRST = _message(
-    "TFG928",
-    "{op} works along axis 0 of {type} where it is given no axis",
-    "write axis=-1 for the last axis, such as the class of each row, or axis=0 if that is meant",
-    "warning",
-)
-KEEP_PROB = _message(
-    "TFG929",
-    "{value} is 'keep_prob' of dropout, the share that it keeps",
-    "write rate={value} to drop that share, or keep_prob={value} to keep it; "
-    "nn.dropout(x, rate=...) drops in training only",
-    "warning",
-)
-THROUGH_TWICE = _message(
-    "TFG930",
-    "{op} applies {applies} itself, but {logits} has been through {first} already",
-    "leave {first} out of what it is given (in a layer, activation={first}); apply it only to "
-    "what is printed or exported",
-    "warning",
-)
-ONE_CLASS = _message(
-    "TFG931",
-    "{op} works along an axis of size 1 of {type}, so {result}",
-    "give it a column for each class; one column is for sigmoid and nn.binary_accuracy",
-    "warning",
-)
-NOT_LOGITS = _message(
-    "TFG933",
-    "{logits} has been through {first}, so it is never below 0, with which it is compared",
-    "leave {first} out of what it is given (in a layer, activation={first}): a logit of 0 is a share of 0.5",
-    "warning",
-)
-INIT_RESTORED = _message(
-    "TFG934",
-    "{what} resets {names} to the initial value, so the restored value is lost",
-    "write it before the restore",
-    "warning",
-)
-AFTER_ALIAS = _message(
-    "TFG935",
-    "'after' does not order {name}, which is only another name for what was made before",
-    "make a node of it in the block: identity({value})",
-    "warning",
-)
-BRANCH_OUTSIDE = _message(
-    "TFG936",
-    "{name} changes its variable {what}, for it is made before",
-    "make it in {inside}, and use it there",
-    "warning",
-)
-NEVER_RUNS = _message(
-    "TFG937",
-    "this {op} never runs: nothing that leaves the '{word}' needs it",
-    "use its value, or put what leaves behind it in an 'after'; or remove it",
-    "warning",
-)
-LOG_AGAIN = _message(
-    "TFG938",
-    "the steps of {what} begin at 0 again, in one log with those of {first}",
-    'log to another folder before it, such as: log to "tf_logs/second-{{now}}"',
-    "warning",
-)
-TAG_AGAIN = _message(
-    "TFG939",
-    'there is a summary with the tag "{tag}" already, so this one is shown as "{tag}_1"',
-    "give it a tag of its own, or put it into a scope",
-    "warning",
-)
-SWAPPED = _message(
-    "TFG932",
-    "the labels of {op} are made of variables, and its logits are not",
-    "swap the two if they are in the wrong order: {call}",
-    "warning",
-)
+LOG_GONE = _message("TFG912", "the event file in {path} was deleted; logging continues in a new one",
+                    "", "warning")
+SERVER_OPEN = _message("TFG914", "TensorFlow listens on {ports} of every network of this machine, whatever addresses "
+                       "are in the file, without a password or encryption",
+                       "who reaches it can run code as this user: put a firewall, a private network or a VPN in front",
+                       "warning")
+PAIRED = _message("TFG927", "{op} pairs each row of {tall} with every row of {short}: {a} and {b} give {shape}",
+                  "write {one} for {short} to pair row with row, or {every} if every pair is meant", "warning")
+AXIS_FIRST = _message("TFG928", "{op} works along axis 0 of {type} where it is given no axis",
+                      "write axis=-1 for the last axis, such as the class of each row, or axis=0 if that is meant",
+                      "warning")
+KEEP_PROB = _message("TFG929", "{value} is 'keep_prob' of dropout, the share that it keeps",
+                     "write rate={value} to drop that share, or keep_prob={value} to keep it; "
+                     "nn.dropout(x, rate=...) drops in training only", "warning")
+THROUGH_TWICE = _message("TFG930", "{op} applies {applies} itself, but {logits} has been through {first} already",
+                         "leave {first} out of what it is given (in a layer, activation={first}); apply it only to "
+                         "what is printed or exported", "warning")
+ONE_CLASS = _message("TFG931", "{op} works along an axis of size 1 of {type}, so {result}",
+                     "give it a column for each class; one column is for sigmoid and nn.binary_accuracy", "warning")
+NOT_LOGITS = _message("TFG933", "{logits} has been through {first}, so it is never below 0, with which it is compared",
+                      "leave {first} out of what it is given (in a layer, activation={first}): a logit of 0 is a share "
+                      "of 0.5", "warning")
+INIT_RESTORED = _message("TFG934", "{what} resets {names} to the initial value, so the restored value is lost",
+                         "write it before the restore", "warning")
+AFTER_ALIAS = _message("TFG935", "'after' does not order {name}, which is only another name for what was made before",
+                       "make a node of it in the block: identity({value})", "warning")
+BRANCH_OUTSIDE = _message("TFG936", "{name} changes its variable {what}, for it is made before",
+                          "make it in {inside}, and use it there", "warning")
+NEVER_RUNS = _message("TFG937", "this {op} never runs: nothing that leaves the '{word}' needs it",
+                      "use its value, or put what leaves behind it in an 'after'; or remove it", "warning")
+LOG_AGAIN = _message("TFG938", "the steps of {what} begin at 0 again, in one log with those of {first}",
+                     "log to another folder before it, such as: log to \"tf_logs/second-{{now}}\"", "warning")
+TAG_AGAIN = _message("TFG939", "there is a summary with the tag \"{tag}\" already, so this one is shown as \"{tag}_1\"",
+                     "give it a tag of its own, or put it into a scope", "warning")
+SWAPPED = _message("TFG932", "the labels of {op} are made of variables, and its logits are not",
+                   "swap the two if they are in the wrong order: {call}", "warning")
 RUN_AGAIN = _message("TFG961", "this {what} runs {name} again: line {line} runs it too", severity="warning")
 UNRUN = _message("TFG962", "nothing runs {name}, so it never changes {variables}", severity="warning")
-TRAINED_LOST = _message(
-    "TFG963",
-    "this '{what}' overwrites what line {line} has trained before anything uses it",
-    "{leave}write it before the training; or save, print or expect something between the two",
-    "warning",
-)
-TRAINED_BY_BOTH = _message(
-    "TFG964",
-    "this 'optimize' trains {names}, which the 'optimize' of line {line} trains for another loss",
-    severity="warning",
-)
-FEED_UNNEEDED = _message(
-    "TFG965",
-    "{what} does not depend on '{name}', so feeding it changes nothing",
-    "leave {name} out, or name something that is made from it",
-    "warning",
-)
+TRAINED_LOST = _message("TFG963", "this '{what}' overwrites what line {line} has trained before anything uses it",
+                        "{leave}write it before the training; or save, print or expect something between the two",
+                        "warning")
+TRAINED_BY_BOTH = _message("TFG964", "this 'optimize' trains {names}, which the 'optimize' of line {line} trains for "
+                           "another loss", severity="warning")
+FEED_UNNEEDED = _message("TFG965", "{what} does not depend on '{name}', so feeding it changes nothing",
+                         "leave {name} out, or name something that is made from it", "warning")
 IDLE = _message("TFG967", "nothing waits for this {op}, so it never runs", severity="warning")
 RATE = _message("TFG966", "{value} is the 'rate' of dropout, the share that it drops", severity="warning")
