@@ -17,7 +17,6 @@ from ..diagnostics.bag import Bag
 from ..inputs import CompileInputs
 from ..ops import OPS
 from ..program import Apply, Enter, Fetch, Graph, Node, Program, Ref, Template, Train, fetches_of, walk
-from ..program.uses import executed
 from ..source import Span
 from ..syntax import tree as t
 from . import order, paths, plan
@@ -145,7 +144,7 @@ def _warn_untaken(ctx: Analysis, program: Program) -> None:
         bodies = [session.body for session in program.sessions if session.graph == graph.name]
         if not bodies:
             continue
-        taken = graph.reach([ref for body in bodies for one in walk(body) for ref in executed(one)])
+        taken = graph.reach([ref for body in bodies for one in walk(body) for ref in one.uses().executes])
         for ref in builder.optimizers:
             if ref.node not in taken:
                 origin = graph.nodes[ref.node].origin

@@ -25,7 +25,6 @@ from ..program import (
     takes_step,
     walk,
 )
-from ..program.uses import executed
 from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis
@@ -127,7 +126,7 @@ def _note_trained(ctx: Analysis, trained: dict[str, tuple[Span, str, str]], one:
 
 def _trains(ctx: Analysis, statement: Statement) -> set[int]:
     """What a statement executes if it changes trainable variables, by an optimizer or by hand; else nothing."""
-    nodes, reached = ctx.graph.nodes, ctx.graph.reach(executed(statement))
+    nodes, reached = ctx.graph.nodes, ctx.graph.reach(statement.uses().executes)
     ctx.spend(len(reached), statement.origin.span)
     if takes_step(nodes, reached):
         return reached

@@ -15,7 +15,7 @@ from ..diagnostics import ORDER_EXPORTED, ORDER_NAMED, ORDER_OPEN, ORDER_RANDOM,
 from ..ops.named import GRADIENTS
 from ..ops.raw import READERS
 from ..program import Export, Graph, Log, Node, Program, Ref, Region, Run, Statement, refs_of, walk
-from ..program.uses import executed, kept_nodes
+from ..program.uses import kept_nodes
 from ..record import Record
 from .context import Analysis
 from .gradient_flow import depending, trained
@@ -48,7 +48,7 @@ def warn(ctx: Analysis, program: Program) -> None:
         graph = program.graph(session.graph)
         kept = kept_nodes(program, graph)
         for statement in walk(session.body):
-            refs = [ref for _, ref in statement.outputs] if isinstance(statement, Export) else executed(statement)
+            refs = [ref for _, ref in statement.outputs] if isinstance(statement, Export) else statement.uses().executes
             fed = frozenset(feed.ref for feed in statement.uses().feeds)
             if isinstance(statement, Export):
                 fed = frozenset(ref for _, ref in statement.inputs)

@@ -45,7 +45,6 @@ from ..program import (
     refs_of,
     walk,
 )
-from ..program.uses import executed
 from ..source import Span
 from .context import Analysis, GraphBuilder
 from .gradient_flow import trained
@@ -79,7 +78,7 @@ def _fed(statement: Statement) -> frozenset[Ref]:
 
 def _changes(ctx: Analysis, graph: Graph, statement: Statement) -> list[int]:
     """The nodes by which an execution changes variables, whatever branches and loops in the graph do."""
-    reached = graph.reach(executed(statement), _fed(statement))
+    reached = graph.reach(statement.uses().executes, _fed(statement))
     ctx.spend(len(reached), statement.origin.span)
     outside = (item for item in graph.items if isinstance(item, Node) and item.id in reached)
     return [node.id for node in outside if node.is_step or is_write(node)]
@@ -180,8 +179,8 @@ def _doubt_shown(ctx: Analysis, graph: Graph, shown: Statement, ran: Mapping[int
 def _shown(graph: Graph, statement: Statement) -> list[Ref]:
     """The tensors that a statement shows: those that it names, or of which it logs summaries."""
     if isinstance(statement, Log):
-        return [ref for summary in executed(statement) for ref in graph.nodes[summary.node].inputs()]
-    return executed(statement)
+        return [ref for summary in statement.uses().executes for ref in graph.nodes[summary.node].inputs()]
+    return statement.uses().executes
 
 
 def _instead(graph: Graph, shown: Statement, named: Iterable[Ref], id: int, where: str) -> str:
@@ -241,7 +240,7 @@ def unrun(
         return None
     nodes, reached = graph.nodes, graph.reach(refs)
     ctx.spend(len(reached), span)
-    taken = graph.reach(ref for body in bodies for one in walk(body) for ref in executed(one))
+    taken = graph.reach(ref for body in bodies for one in walk(body) for ref in one.uses().executes)
     idle = [nodes[id] for id in sorted(reached - taken) if is_write(nodes[id])]
     variables = list(dict.fromkeys(id for node in idle for id in written(nodes, node)))
     if not variables:
@@ -392,7 +391,7 @@ def _doubt_feeds(ctx: Analysis, graph: Graph, session: Session) -> None:
 
 def _needed(ctx: Analysis, graph: Graph, statement: Statement) -> set[Ref]:
     """What a statement names, and all that this is made from up to what it feeds."""
-    refs = executed(statement)
+    refs = statement.uses().executes
     needed, reached = set(refs), graph.reach(refs, _fed(statement))
     ctx.spend(len(reached), statement.origin.span)
     for node in (graph.nodes[id] for id in reached):

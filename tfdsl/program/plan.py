@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..record import Record
+from ..syntax.tree import Unit
 from .graph import Field, Graph, Origin, Ref
 
 
@@ -263,7 +264,7 @@ class Export(SessionStatement):
 
 class Checkpoint(SessionStatement):
     count: int | float
-    unit: str
+    unit: Unit
     path: PlanExpr
 
     def uses(self) -> Uses:
@@ -275,7 +276,7 @@ class Checkpoint(SessionStatement):
 
 class Every(SessionStatement):
     count: int | float
-    unit: str
+    unit: Unit
     body: tuple["Statement", ...]
 
     def uses(self) -> Uses:
@@ -298,7 +299,7 @@ class Train(SessionStatement):
     """
 
     count: int
-    unit: str
+    unit: Unit
     data: tuple[str, str] | None
     size: int | None
     order: str

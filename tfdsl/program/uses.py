@@ -6,11 +6,6 @@ from itertools import dropwhile
 from . import Checkpoint, Graph, Program, Ref, Statement, Train, walk
 
 
-def executed(statement: Statement) -> list[Ref]:
-    """What a statement by itself fetches or runs."""
-    return statement.uses().executes
-
-
 def initialised(statements: tuple[Statement, ...]) -> Iterator[tuple[Ref, ...] | None]:
     """The variables that statements, and those in their loops, initialise: None for all."""
     for statement in walk(statements):
@@ -42,7 +37,7 @@ def kept_nodes(program: Program, graph: Graph, everywhere: bool = False) -> froz
     for session in program.sessions:
         statements = session.body if everywhere else after_checkpoints(session.body)
         statements = statements if session.graph == graph.name else ()
-        refs += [ref for statement in walk(statements) for ref in executed(statement)]
+        refs += [ref for statement in walk(statements) for ref in statement.uses().executes]
         for variables in initialised(statements):
             made = graph.variables() if variables is None else [graph.nodes[one.node] for one in variables]
             refs += [ref for node in made for ref in node.inputs()]

@@ -48,7 +48,7 @@ from .training.health import HealthyTraining
 from .training.loop import TrainingLoop
 from .training.select import Engines
 from .training.step_engine import StepEngine
-from .training.train import train
+from .training.train import train, under_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +161,6 @@ def _run_from(session: Opened, manager: CheckpointManager, start: Place, resume:
             _train(session, statement, manager, resume if is_first else None, start.step if is_first else 0)
             if recovery is not None:
                 recovery.take_snapshot(Place(at + 1), always=True)
-        elif isinstance(statement, Stop):
-            raise AssertionError("'stop when' outside a training")
         else:
             run_statement(run, statement)
 
@@ -191,14 +189,9 @@ def take_part(session: Opened, plan: Train, first: int) -> None:
     """Take this process's steps of a training that another process leads, from a step on."""
     run, worker = session.run, session.worker
     assert worker is not None
-    loop = TrainingLoop(run, plan)
-    run.context.batch, run.watch = loop.batch_field, loop.watch
-    loop.step = loop.started_at = first
-    engine = session.engines.select(StepEngine(loop), (run.number, run.at))
-    try:
+    steps = StepEngine(TrainingLoop(run, plan))
+    with under_way(steps, session.engines, (run.number, run.at), first) as training:
+        loop = training.loop
         while loop.step < loop.total and not worker.is_over():
-            engine.advance()
+            training.engine.advance()
             worker.came_to(loop.step, always=loop.step >= loop.total)
-    finally:
-        engine.close()
-        run.context.batch = run.watch = None

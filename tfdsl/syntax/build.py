@@ -24,6 +24,7 @@ _PARTS = frozenset(
     "PLUS MINUS STAR SLASH FLOORDIV PERCENT AT POW".split()
 )
 _MAX_DIGITS = 4000
+_MANY: dict[t.Unit, str] = {"epoch": "epochs", "batch": "batches", "step": "steps", "second": "seconds"}
 _CONSTANTS = {"true": True, "false": False, "none": None}
 
 _ESCAPES = {
@@ -355,12 +356,12 @@ class Builder(threading.local):
     def stop(self, span, condition, feeds):
         return t.Stop(span, condition, feeds or ())
 
-    def _unit(self, token: Token, allowed: tuple[str, ...]) -> str:
-        unit = {"epochs": "epoch", "batches": "batch", "steps": "step", "seconds": "second"}.get(token, str(token))
-        if unit not in allowed:
+    def _unit(self, token: Token, allowed: tuple[t.Unit, ...]) -> t.Unit:
+        named: dict[str, t.Unit] = {word: one for one in allowed for word in (one, _MANY[one])}
+        if token not in named:
             span = Span(self.source, *ends(token))
             raise BuildError(WRONG_UNIT, span, unit=str(token), allowed=allowed)
-        return unit
+        return named[token]
 
     @_rule
     def checkpoint(self, span, count, unit, path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ..record import Record
 from ..source import Span
 
@@ -153,6 +155,9 @@ Expr = (
 
 
 # --- statements of the graph half -------------------------------------------------------------
+
+
+Unit = Literal["epoch", "batch", "step", "second"]  # what trainings and blocks count
 
 
 class StatementTree(Tree):
@@ -382,7 +387,7 @@ class Stop(StatementTree):
 
 class Checkpoint(StatementTree):
     count: Expr
-    unit: str
+    unit: Unit
     path: Expr
 
 
@@ -394,7 +399,7 @@ class Batching(Tree):
 
 class Train(StatementTree):
     count: Expr
-    unit: str
+    unit: Unit
     data: Identifier | None
     batching: Batching | None
     target: Identifier | None
@@ -404,7 +409,7 @@ class Train(StatementTree):
 
 class Every(StatementTree):
     count: Expr
-    unit: str
+    unit: Unit
     body: Block
 
 

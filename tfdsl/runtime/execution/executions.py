@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from ...lowering.copies import name_of
 from ...lowering.graph import BuiltGraph
 from ...program import Statement, Train
-from ...program.uses import executed
 from .nan import watched_losses
 
 
@@ -25,7 +24,7 @@ def executions(
 ) -> Iterator[Executed]:
     """The executions of statements and of those in their bodies; `training` is the one around them."""
     for one in statements:
-        refs = executed(one)
+        refs = one.uses().executes
         if refs:
             values = [built.graph.as_graph_element(built.value(ref)) for ref in refs]
             if training is not None:

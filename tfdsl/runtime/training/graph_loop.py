@@ -25,7 +25,6 @@ from ...lowering.failures import plain_reason
 from ...lowering.tf import TensorProto, tf, v1
 from ...lowering.train_loop import Body, BodyExecution, Regular, Spec, TrainLoop, When, build, regular_events
 from ...program import Every, Log, Node, Ref, Run, Statement, Stop, fetches_of
-from ...program.uses import executed
 from ..execution import evaluate
 from ..execution.determinism import no_determinism
 from ..execution.failures import is_variable_gone, run_failure
@@ -111,7 +110,7 @@ class GraphLoopEngine:
                 items.append(When(inner, self._sorted(statement.body, inner)))
                 continue
             feeds = self._feeds.sources(statement.uses().feeds)
-            losses = tuple(map(self._run.built.watched, self._loop.watch.losses(executed(statement))))
+            losses = tuple(map(self._run.built.watched, self._loop.watch.losses(statement.uses().executes)))
             if isinstance(statement, Run):
                 operations = tuple(dict.fromkeys(self._run.built.operation(ref) for ref in statement.refs))
                 items.append(BodyExecution(feeds, (), operations, losses))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import assert_never
 
 import numpy as np
 
@@ -62,10 +63,11 @@ class TrainingLoop:
         counters["epoch"], counters["step"] = self.epoch, self.step
         self.run.step = self.step
 
-    def batch_field(self, field: str):
+    def batch_field(self, field: str) -> int | np.ndarray:
         """features, target or rows of the current batch."""
-        if field == "rows":
-            return len(self.batch_field("features"))
+        return len(self._batch_array("features")) if field == "rows" else self._batch_array(field)
+
+    def _batch_array(self, field: str) -> np.ndarray:
         if field not in self._batch:
             whole = self.run.context.arrays(Field(*self.part, field))
             if self.stream is not None:
@@ -87,11 +89,13 @@ class TrainingLoop:
                 return self.batch % statement.count == 0
             case "step":
                 return self.step % statement.count == 0
-            case _:
+            case "second":
                 if not self.is_time(statement):
                     return False
                 self._last_time[id(statement)] = time.monotonic()
                 return True
+            case _:
+                assert_never(statement.unit)
 
     def is_time(self, statement: Every | Checkpoint) -> bool:
         """Whether the seconds of a statement are over; those of one that was never done always are."""

@@ -1,6 +1,8 @@
 """When the statements of a training's body are due: at which steps something is gathered in the graph, and before
 which steps the loop has to end, because something must happen outside."""
 
+from typing import assert_never
+
 import numpy as np
 
 from ...program import Checkpoint, Every, Run, Statement
@@ -57,8 +59,12 @@ class Schedule:
                 return steps % (statement.count * per_epoch) == 0
             case "batch":
                 return steps % per_epoch % statement.count == 0
-            case _:
+            case "step":
                 return steps % statement.count == 0
+            case "second":
+                raise AssertionError("nobody knows beforehand at which steps it is due")
+            case _:
+                assert_never(statement.unit)
 
     def next_outside(self, step: int, is_kept: bool = False) -> int:
         """The first step, from `step` on, at which something outside is due; the end of the training if nothing is.
@@ -83,8 +89,10 @@ class Schedule:
                 return start + min(batch, loop.per_epoch)
             case "step":
                 return _multiple(step, count)
-            case _:
+            case "second":
                 return step if loop.is_time(statement) else loop.total
+            case _:
+                assert_never(statement.unit)
 
 
 def _multiple(number: int, of: int) -> int:

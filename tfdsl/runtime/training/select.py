@@ -107,9 +107,9 @@ class Engines:
         """What a training's body executes; `NotInGraph` if it cannot be in a loop."""
         built, random, ops, is_slow = self._run.built, set(), 0, False
         for one in executions(built, plan.body, plan):
-            names = self._run.built.copier.reached(one.fetches, one.fed)
+            names = built.copier.reached(one.fetches, one.fed)
             try:
-                random |= set(self._run.built.copier.random(names))
+                random |= set(built.copier.random(names))
             except NotCopied as error:
                 node = op_of(built, error.op, error.function).node
                 raise NotInGraph(str(error), node.origin if node else one.statement.origin) from error

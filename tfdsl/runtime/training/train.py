@@ -1,6 +1,7 @@
 """Runs a training: the engine takes its steps, and handlers are notified of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from ..options import Progress
 from ..result import Interrupted
@@ -15,23 +16,34 @@ def train(steps: StepEngine, engines: Engines, place: tuple[int, int], first: in
     Handlers are notified of the end in reverse order.
     """
     loop, run = steps.loop, steps.loop.run
-    run.context.batch, run.watch = loop.batch_field, loop.watch
-    loop.step = loop.started_at = first
-    progress = run.options.progress(loop.total, loop.step, str(loop.plan.unit)) if run.options.progress else Progress()
-    training = Training(run, loop, engines.select(steps, place), place, first)
-    for handler in handlers:
-        handler.begin(training)
+    progress = run.options.progress(loop.total, first, loop.plan.unit) if run.options.progress else Progress()
     try:
-        _take_steps(training, steps, progress, handlers)
-    except Stopped:
-        pass
+        with under_way(steps, engines, place, first) as training:
+            for handler in handlers:
+                handler.begin(training)
+            with suppress(Stopped):
+                _take_steps(training, steps, progress, handlers)
     finally:
         progress.close()
-        training.engine.close()
-        run.context.batch = run.watch = None
-        run.step = loop.step
     for handler in reversed(handlers):
         handler.end(training)
+
+
+@contextmanager
+def under_way(steps: StepEngine, engines: Engines, place: tuple[int, int], first: int) -> Iterator[Training]:
+    """A training whose engine is ready to take steps, from a step on."""
+    loop, run = steps.loop, steps.loop.run
+    run.context.batch, run.watch = loop.batch_field, loop.watch
+    loop.step = loop.started_at = first
+    try:
+        engine = engines.select(steps, place)
+        try:
+            yield Training(run, loop, engine, place, first)
+        finally:
+            engine.close()
+    finally:
+        run.context.batch = run.watch = None
+        run.step = loop.step
 
 
 def _take_steps(training: Training, steps: StepEngine, progress: Progress, handlers: Sequence[Handler]) -> None:
