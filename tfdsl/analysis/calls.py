@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..diagnostics import (
     ARGUMENT_KIND,
@@ -276,13 +277,13 @@ def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, spa
         else:
             missing(ctx, called, signature, parameter.name, span)
         if _is_training(parameter.default):
-            training.taken(ctx, called, value, place, None if parameter.name in arguments else env)
+            training.taken(ctx, called, value, place, None if parameter.name in arguments else env, span)
         env.bind(parameter.name, value, place)
-    is_doubted = function.tree.span.source.is_library and not span.source.is_library
-    if is_doubted and any(_is_training(parameter.default) for parameter in tree.parameters):
+    is_outermost = function.tree.span.source.is_library and not span.source.is_library  # the program's own call of it
+    if is_outermost and any(_is_training(parameter.default) for parameter in tree.parameters):
         by_position = all(name != "rate" for name, _ in given)
         doubt_rate(ctx, arguments.get("rate"), by_position)
-    mark, is_wrong = ctx.bag.marked(), is_doubted and is_swapped(ctx, arguments)
+    mark, is_wrong = ctx.bag.marked(), is_outermost and is_swapped(ctx, arguments)
     if is_wrong:
         doubt_swapped(ctx, called, arguments, span)
     ctx.calling.append(tree)
@@ -296,8 +297,18 @@ def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, spa
         ctx.bag.back_to(mark)  # what else was found follows from it
         refuse_swapped(ctx, called, arguments, span)
     if isinstance(result, Returned):
-        return result.value
+        return _made_at(result.value, span) if is_outermost else result.value
     return Broken() if ctx.failed > failed else None
+
+
+def _made_at(value: object, span: Span) -> object:
+    """What a library has made, with the call of it as the place."""
+    match value:
+        case Tensor():
+            return replace(value, span=span)
+        case list() | tuple():
+            return type(value)(_made_at(one, span) for one in value)
+    return value
 
 
 def _primitive(ctx: Analysis, env: Env, function: Primitive, given: list[Given], span: Span) -> object:

@@ -302,6 +302,14 @@ class Again(Record):
     results: frozenset[int]
 
 
+class Always(Record):
+    """A call of a layer that works as in training in every execution; `bound` is where the program binds `training`, if
+    that is why."""
+
+    function: str
+    bound: Span | None
+
+
 class Analysis:
     """Everything that the passes over one program share."""
 
@@ -324,6 +332,8 @@ class Analysis:
         self.graph = GraphBuilder("", self.env)
         self.graphs: dict[str, GraphBuilder] = {"": self.graph}
         self.again: dict[str, list[Again]] = {}  # by the graph's name
+        # by the chain that leads to a call, and the call
+        self.always: dict[tuple[tuple[Frame, ...], Span], Always] = {}
         self.prefix = ""  # of the names of params and data, in an imported file
         self.modules: dict[object, Env] = {}  # the names of imported files, by what identifies these
         self.importing: dict[object, str] = {}  # the files that are open

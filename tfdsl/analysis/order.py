@@ -249,8 +249,11 @@ class _Execution:
         found = sorted(self.found, key=lambda one: (not nodes[one.first.node].name, one.variable, one.second.node))
         first, second = found[0].first, found[0].second
         names = list(dict.fromkeys(self._name(one.variable) for one in found))
+        given = next((one.first for one in found if one.first.kind == _GIVEN and one.first.node == first.node), None)
+        shown = self._shown(first)
+        does = f"gives {shown or 'a value'}, which is read here," if given else f"{_verb(first)} '{names[0]}',"
         notes = [
-            Note(f"line {{line}} {_verb(first)} '{names[0]}', and comes first", self._span(first)),
+            Note(f"line {{line}} {does} and comes first", self._span(first)),
             Note(f"line {{line}} {_verb(second)} it, and comes second", self._span(second)),
         ]
         if names[1:]:
@@ -258,11 +261,34 @@ class _Execution:
         what = "written twice" if first.writes and second.writes else "read and written"
         before = nodes[first.node].name or "..."
         pairs = {(one.variable, one.first.node, one.second.node) for one in found}
-        return pairs, self._diagnostic(message, tuple(notes), name=names[0], what=what, before=before)
+        help = self._help_given(shown) if given and message is ORDER_OPEN else ""
+        common = self._writes_of(first.node) & self._writes_of(second.node)
+        details = {"before": before, "or_two": "" if common else ", or write two statements"}
+        return pairs, self._diagnostic(message, tuple(notes), help, name=names[0], what=what, **details)
 
-    def _diagnostic(self, message: Message, notes: tuple[Note, ...], **details: str) -> Diagnostic:
+    def _writes_of(self, id: int) -> set[int]:
+        """The nodes by which computing a node changes variables: two statements that do would change them twice."""
+        reached = self.graph.reach([Ref(id)], self.fed)
+        self.ctx.spend(len(reached), self.statement.origin.span)
+        return {one for one in reached if self.graph.nodes[one].is_step or is_write(self.graph.nodes[one])}
+
+    def _shown(self, access: _Access) -> str:
+        """What the program calls a node, at the top of its file where it has a name there."""
+        outside = (name for name, named in self.graph.names.items() if named.value == Ref(access.node))
+        return next(outside, self.graph.nodes[access.node].name or "")
+
+    def _help_given(self, name: str) -> str:
+        """How to read what a write gives before something else writes: an 'after' that waits for the write does not
+        wait for the reading."""
+        seen = "seen" if "seen" not in self.graph.names else f"seen_{name}"
+        return (
+            f"write below what comes first: {seen} = identity({name or '...'}); put what comes second into "
+            f"'after {seen}:'; and name {seen} here"
+        )
+
+    def _diagnostic(self, message: Message, notes: tuple[Note, ...], help: str = "", **details: str) -> Diagnostic:
         origin = self.statement.origin
-        return Diagnostic(message, origin.span, details, notes, chain=origin.chain)
+        return Diagnostic(message, origin.span, details, notes, help, origin.chain)
 
     def _span(self, access: _Access):
         return self.graph.nodes[access.node].origin.span

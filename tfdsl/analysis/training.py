@@ -7,11 +7,11 @@ for the default of a parameter (`training=training`), is looked for where the fi
 from collections.abc import Container, Iterable, Iterator, Mapping
 
 from ..diagnostics import BY_HAND, DROPS, FED_TO_ALL, KEEP_PROB, TRAINING_KIND, Note
-from ..program import Feed, Literal, Ref, Static, Value, takes_step
+from ..program import Feed, Literal, Origin, Ref, Static, Value, takes_step
 from ..source import Span
 from ..syntax import tree as t
 from ..types import BOOL, TensorType
-from .context import Analysis
+from .context import Always, Analysis
 from .names import Binding, Env
 from .order import written
 from .values import Broken, Tensor, describe
@@ -45,10 +45,13 @@ def predefined(ctx: Analysis, env: Env, span: Span) -> Tensor:
     return Tensor(ctx.graph.predefined(ctx.origin(span)), TensorType(BOOL, ()), ctx.graph.name, span)
 
 
-def taken(ctx: Analysis, function: str, value: object, span: Span, found_from: Env | None) -> None:
+def taken(ctx: Analysis, function: str, value: object, span: Span, found_from: Env | None, call: Span) -> None:
     """Check what a layer takes for `training`, and keep it; what a call does not give was found from a place."""
     match value:
         case bool() | Broken():
+            if value is True:
+                binding = None if found_from is None else bound(found_from)
+                ctx.always[ctx.chain, call] = Always(function, binding.span if binding else None)
             return
         case Tensor(type=TensorType(dtype=dtype)) if dtype == BOOL and value.type.rank in (0, None):
             ctx.graph.modes.add(value.ref)
@@ -99,14 +102,31 @@ def _warn_of_drops(ctx: Analysis, reached: set[int], what: str, statement: t.Sta
         row = node.row
         values = [node.args.get(name) for name in row.modes.split()] if row is not None else []
         given = [arg.value for arg in values if isinstance(arg, (Static, Literal)) and arg.value is not None]
-        if not given or id not in graph.reach(graph.optimizers):
+        if not given:
             continue
         rate = given[0] if "rate" in node.args else round(1 - given[0], 6)
+        if rate == 0 or id not in graph.reach(graph.optimizers):
+            continue
         if any(one.message is KEEP_PROB and node.origin.span.holds(one.span) for one in ctx.bag.diagnostics):
             rate = "..."  # nobody knows which share is meant
-        line = node.origin.span.line
-        ctx.bag.add(ctx.diagnostic(DROPS, statement.span, what=what, line=line, rate=rate))
+        place = node.origin.outside_libraries
+        line = str(place.line) if place.source == statement.span.source else f"{place.line} of {place.source.path}"
+        help = _help_drops(ctx, node.origin, rate)
+        ctx.bag.add(ctx.diagnostic(DROPS, statement.span, help=help, what=what, line=line))
         return
+
+
+def _help_drops(ctx: Analysis, origin: Origin, rate: object) -> str:
+    """What to write for a dropout that drops in every execution."""
+    for at in reversed(range(len(origin.chain))):
+        always = ctx.always.get((origin.chain[:at], origin.chain[at][1]))
+        if always is not None and always.bound is not None:
+            how = f"give 'training' of line {always.bound.line} another name"
+            return f"{how}: {always.function} then drops in training only"
+        if always is not None:
+            return f"leave the argument 'training' of {always.function} out: it then drops in training only"
+    imports = any(isinstance(one, t.Import) and one.is_library for one in ctx.tree)
+    return f"{'' if imports else 'write at the top: import nn; '}nn.dropout(x, rate={rate}) drops in training only"
 
 
 def _warn_of_modes(

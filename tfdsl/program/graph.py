@@ -23,6 +23,12 @@ class Origin(Record):
     span: Span
     chain: tuple[Frame, ...] = ()
 
+    @property
+    def outside_libraries(self) -> Span:
+        """The place; for what a library makes, the call of it."""
+        places = [*(span for _, span in self.chain), self.span]
+        return next((span for span in reversed(places) if not span.source.is_library), self.span)
+
 
 class Ref(Record):
     """An output of a node of the same graph."""

@@ -10,9 +10,9 @@ READ_AGAIN = _message("TFG960", "method=\"{method}\" reads '{name}' again, which
                       "take the gradient on a line above the one that writes, or use method=\"reverse\", which takes "
                       "what was read", "warning")
 DROPS = _message("TFG955", "dropout of line {line} drops elements in {what} too: it does so in every execution",
-                 "nn.dropout(x, rate={rate}) drops in training only", "warning")
+                 severity="warning")
 ORDER_OPEN = _message("TFG915", "nothing but the order of the lines says when '{name}' is {what} here",
-                      "put what comes second into 'after {before}:', or write two statements", "warning")
+                      "put what comes second into 'after {before}:'{or_two}", "warning")
 ORDER_NAMED = _message("TFG916", "this statement writes '{name}' and also names it: it reads the value after "
                        "all that it writes",
                        "to be clear, or for the value before, write two statements", "warning")
