@@ -1,7 +1,9 @@
 """What a session feeds: whether it can go where it is fed, and whether all that a statement needs is fed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ..data.schema import Schema
 from ..diagnostics import (
     FEED_DTYPE,
     FEED_SHAPE,
@@ -12,10 +14,10 @@ from ..diagnostics import (
     Note,
 )
 from ..ops.named import ASSIGN
-from ..program import BatchField, Feed, Fetch, Field, PlanExpr, Ref, Value
+from ..program import BatchField, Feed, Fetch, Field, PlanExpr, Ref, Statement, Stop, Value, walk
 from ..source import Span
 from ..syntax import tree as t
-from ..types import BECOMES, Shape, SizeMismatch, TensorType, match_shape
+from ..types import BECOMES, Shape, SizeMismatch, TensorType, match_shape, shape_text
 from .arguments import Given, check_range, check_rounded, literal_shape, scalar_class, size_notes
 from .context import Abandoned, Analysis
 from .expressions import dotted, given, plan_value
@@ -31,6 +33,8 @@ class Loop:
     """The training loop that a statement stands in."""
 
     data: str | None = None
+    schema: Schema | None = None  # of the data, or of the part of it
+    rows: int = 0  # of its batches
     feeds: dict[Ref, Feed] = field(default_factory=dict)
     runs: bool = False  # in the body itself
     asides: int = 0  # `every` blocks that are open
@@ -182,7 +186,7 @@ def checked_feeds(
     variable by other means than what it computes."""
     own = feed_entries(ctx, plan, feds)
     feeds = {**(plan.loop.feeds if plan.loop else {}), **own}
-    _check_sizes(ctx, plan, feeds)
+    _check_sizes(ctx, plan, feeds.values(), plan.loop.rows if plan.loop and refs else 0)
     reached = check_needs(ctx, plan, refs, frozenset(feeds), what, statement)
     return tuple(with_training(ctx, feeds, own, refs, reached, what, statement, changed).values())
 
@@ -227,39 +231,62 @@ def _note_assigned(plan: Plan, graph, reached: set[int]) -> None:
             plan.initialised.add(target)
 
 
-def _check_sizes(ctx: Analysis, plan: Plan, feeds: dict[Ref, Feed]) -> None:
-    """One name is one size: the arrays fed together must agree, as far as their sizes are known."""
+def _check_sizes(
+    ctx: Analysis, plan: Plan, feeds: Iterable[Feed], rows: int, notes: tuple[Note, ...] = (), help: str = ""
+) -> None:
+    """One name is one size: the arrays fed together must agree, as far as their sizes are known. `rows` are those of a
+    batch, 0 if they do not count."""
     graph = ctx.graph
     bound: dict[str, tuple[int, str]] = {}
-    for feed in feeds.values():
-        actual = known_shape(ctx, plan, feed.value)
-        if actual is None:
-            continue
+    for feed in feeds:
+        actual, declared = known_shape(ctx, plan, feed.value, rows), graph.nodes[feed.ref.node].outputs[feed.ref.output]
         try:
-            match_shape(
-                graph.nodes[feed.ref.node].outputs[feed.ref.output].shape, actual, bound, graph.sizes, feed.text
-            )
+            match_shape(declared.shape, actual, bound, graph.sizes, feed.text)
         except SizeMismatch as error:
             if error.size:
-                ctx.fail(FEED_SIZE, feed.origin.span, size=error.size, first=error.first, first_name=error.first_name,
-                         second=error.second, second_name=feed.text)  # fmt: skip
+                ctx.fail(FEED_SIZE, feed.origin.span, notes, help, size=error.size, first=error.first,
+                         first_name=error.first_name, second=error.second, second_name=feed.text)  # fmt: skip
+            note = Note(f"{feed.text}: {declared} is from line {{line}}", graph.nodes[feed.ref.node].origin.span)
+            shape = ", ".join("?" if at == 0 else str(size) for at, size in enumerate(declared.shape))
+            help = help and f"declare {feed.text}: {declared.dtype}[{shape}], or {help}"
+            ctx.fail(FEED_SHAPE, feed.origin.span, (note, *notes), help, name=feed.text, declared=declared,
+                     actual=f"a batch of shape {shape_text(actual)}")  # fmt: skip
 
 
-def known_shape(ctx: Analysis, plan: Plan, value: PlanExpr):
+def check_last_batch(ctx: Analysis, plan: Plan, body: Iterable[Statement], rows: int, size: int) -> None:
+    """Whether what the statements of a training are fed fits the short last batch of an epoch: `rows` of the `size`
+    that the others have."""
+    if any(isinstance(one, Stop) for one in walk(tuple(body))):
+        return  # it may end before
+    notes = (Note(f"the last batch of each epoch has {rows} row{'' if rows == 1 else 's'}"),)
+    help = f"write 'in batches of {size} sampled', which gives every batch {size} rows"
+    for one in body:
+        if one.uses().executes:
+            _check_sizes(ctx, plan, one.uses().feeds, rows, notes, help)
+
+
+def known_shape(ctx: Analysis, plan: Plan, value: PlanExpr, rows: int = 0) -> Shape:
+    """The shape of a value, as far as it is known; `rows` are those of the batch."""
     match value:
         case Value(value=literal):
             return _tuple_shape(literal)
         case Fetch(ref=ref) if ctx.graph.nodes[ref.node].outputs:
             return ctx.graph.nodes[ref.node].outputs[ref.output].shape
-        case Field(data=data, part=part, field=name, index=()):
+        case Field(data=data, part=part, field=name, index=index):
             if data not in ctx.datasets:
-                return ctx.taken[data].type.shape
+                return ctx.taken[data].type.shape if index == () else None
             dataset = ctx.datasets[data]
             schema = getattr(dataset.schema, part) if part else dataset.schema
-            return (schema.rows, schema.columns if name == "features" else 1)
-        case BatchField():
-            return None
+            return _indexed((schema.rows, schema.columns if name == "features" else 1), index)
+        case BatchField(field="features" | "target" as name, index=index) if rows and plan.loop and plan.loop.schema:
+            return _indexed((rows, plan.loop.schema.columns if name == "features" else 1), index)
     return None
+
+
+def _indexed(shape: tuple[int, ...], index: tuple[object, ...]) -> tuple[int, ...]:
+    """The shape of a part of an array."""
+    parts = [range(size)[slice(*item)] for size, item in zip(shape, index) if isinstance(item, tuple)]
+    return (*map(len, parts), *shape[len(index) :])
 
 
 def _tuple_shape(value: object) -> tuple[int, ...]:

@@ -101,7 +101,7 @@ from .expressions import (
     values_of,
 )
 from .fed_data import check_batches_fed, check_test_rows
-from .feeds import Loop, Plan, check_feed, check_needs, checked_feeds, feed_entries, known_shape
+from .feeds import Loop, Plan, check_feed, check_last_batch, check_needs, checked_feeds, feed_entries, known_shape
 from .initial import all_variables, check_initial, check_made_from, overwritten, uninitialised
 from .names import Env
 from .slips import compared
@@ -579,11 +579,10 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
             env.bind(statement.target.id, Broken(), statement.target.span)
         _body(ctx, replace(plan, env=env, loop=Loop(broken=True), around=statement.span), statement)
         raise
+    short = dataset.schema.rows % size if size and order != "sampled" else 0  # rows of a short last batch
+    loop = Loop(dataset.name, dataset.schema, size or dataset.schema.rows) if dataset else Loop()
     if statement.target is not None:
-        full = size if size is not None and (order == "sampled" or dataset.schema.rows % size == 0) else None
-        rows = dataset.schema.rows if size is None else full
-        env.bind(statement.target.id, Batch(dataset.schema, rows), statement.target.span)
-    loop = Loop(dataset.name if dataset else None)
+        env.bind(statement.target.id, Batch(dataset.schema, None if short else loop.rows), statement.target.span)
     failed = ctx.failed
     inner = replace(plan, env=env, loop=loop, around=statement.span)
     body = _body(ctx, inner, statement)
@@ -595,6 +594,8 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
             body.append(Run(ctx.graph.nodes[ref.node].origin, (ref,), feeds))
     if dataset is not None and ctx.failed == failed:
         check_batches_fed(ctx, statement, tuple(body))
+        if short and (statement.unit == "epoch" or count * size >= dataset.schema.rows):
+            check_last_batch(ctx, inner, body, short, size)
     data = (dataset.name, dataset.part) if dataset else None
     return Train(ctx.origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body), **options)
 
