@@ -189,6 +189,19 @@ def test_unions_have_every_class():
         assert set(get_args(union)) == set(base.__subclasses__()), base.__name__
 
 
+def test_every_statement_is_done():
+    """Each has a module that does it outside of the graph, also with values from the graph, if it can show some there;
+    but for those of which trainings are made."""
+    from tfdsl.runtime import statements
+
+    in_training = {plan.Train, plan.Every, plan.Stop, plan.Checkpoint}
+    for kind in set(get_args(plan.Statement)) - in_training:
+        module = statements._module(kind)
+        assert callable(module.execute), kind
+        is_gathered = kind.is_in_graph(object.__new__(kind)) and kind not in (plan.Run, plan.Log)
+        assert hasattr(module, "replay") is is_gathered, kind
+
+
 def test_every_module_says_what_it_is_for():
     for module in MODULES:
         tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))

@@ -48,8 +48,9 @@ def warn(ctx: Analysis, program: Program) -> None:
         graph = program.graph(session.graph)
         kept = kept_nodes(program, graph)
         for statement in walk(session.body):
-            refs = [ref for _, ref in statement.outputs] if isinstance(statement, Export) else statement.uses().executes
-            fed = frozenset(feed.ref for feed in statement.uses().feeds)
+            uses = statement.uses()
+            refs = [*uses.executes, *uses.exports]
+            fed = frozenset(feed.ref for feed in uses.feeds)
             if isinstance(statement, Export):
                 fed = frozenset(ref for _, ref in statement.inputs)
             key = graph.name, frozenset(refs), fed, type(statement)

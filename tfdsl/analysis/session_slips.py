@@ -4,7 +4,6 @@ Input: the finished program. Output: warnings, each with the way to write what w
 """
 
 from collections.abc import Iterable, Mapping
-from typing import assert_never
 
 from ..diagnostics import (
     FEED_UNNEEDED,
@@ -19,22 +18,17 @@ from ..diagnostics import (
 )
 from ..ops.named import ASSIGN, IDENTITY
 from ..program import (
-    Checkpoint,
     Every,
     Expect,
-    Export,
     Feed,
     Graph,
     Init,
     Log,
-    LogTo,
     Node,
     Print,
     Program,
     Ref,
-    Restore,
     Run,
-    Save,
     Session,
     Set,
     Statement,
@@ -101,15 +95,11 @@ def _doubt_repeated(
             _doubt_rerun(ctx, graph, one, [id for id in changes if id in ran], ran, around)
             ran = {**dict.fromkeys(changes, one), **ran}
     for one in body:
-        match one:
-            case Train() | Every():
-                _doubt_repeated(ctx, graph, one.body, ran)
-            case Print() | Expect() | Stop() | Log() | Set():
-                _doubt_shown(ctx, graph, one, ran)
-            case Init() | Restore() | Run() | Save() | LogTo() | Export() | Checkpoint():
-                pass
-            case _:
-                assert_never(one)
+        uses = one.uses()
+        if uses.body:
+            _doubt_repeated(ctx, graph, uses.body, ran)
+        elif uses.executes and not isinstance(one, Run):
+            _doubt_shown(ctx, graph, one, ran)
 
 
 def _by_itself(graph: Graph, run: Run) -> bool:
@@ -305,26 +295,17 @@ def _doubt_lost(ctx: Analysis, graph: Graph, session: Session) -> None:
     lost: dict[int, Train] = {}
     is_whole = session.initialise  # whether every variable has a value
     for one in session.body:
-        match one:
-            case Train():
-                own = {id for run in walk(one.body) if isinstance(run, Run) for id in _changed(ctx, graph, run)}
-                looks = any(not isinstance(inner, (Run, Every)) for inner in walk(one.body))
-                lost = {} if looks else {**lost, **dict.fromkeys(own, one)}
-            case Init(variables=refs):
-                given = None if refs is None else {ref.node for ref in refs}
-                _doubt_overwritten(ctx, one, lost, given, "leave 'init' out, or " if is_whole else "")
-                lost, is_whole = {}, is_whole or refs is None
-            case Restore(pairs=pairs):
-                _doubt_overwritten(ctx, one, lost, None if pairs is None else {ref.node for ref, _ in pairs})
-                lost, is_whole = {}, is_whole or pairs is None
-            case LogTo():
-                pass
-            case Print() | Expect() | Log() | Save() | Export() | Run() | Set():
-                lost = {}
-            case Stop() | Checkpoint() | Every():
-                raise AssertionError(one)  # these stand in trainings
-            case _:
-                assert_never(one)
+        uses = one.uses()
+        if isinstance(one, Train):
+            own = {id for run in walk(one.body) if isinstance(run, Run) for id in _changed(ctx, graph, run)}
+            looks = any(not isinstance(inner, (Run, Every)) for inner in walk(one.body))
+            lost = {} if looks else {**lost, **dict.fromkeys(own, one)}
+        elif uses.overwrites != ():
+            given = None if uses.overwrites is None else {ref.node for ref in uses.overwrites}
+            _doubt_overwritten(ctx, one, lost, given, is_whole)
+            lost, is_whole = {}, is_whole or given is None
+        elif uses.executes or uses.sets or uses.stores or uses.exports:
+            lost = {}
 
 
 def _changed(ctx: Analysis, graph: Graph, run: Run) -> Iterable[int]:
@@ -334,11 +315,12 @@ def _changed(ctx: Analysis, graph: Graph, run: Run) -> Iterable[int]:
 
 
 def _doubt_overwritten(
-    ctx: Analysis, one: Statement, lost: Mapping[int, Train], overwritten: set[int] | None, leave: str = ""
+    ctx: Analysis, one: Statement, lost: Mapping[int, Train], overwritten: set[int] | None, is_whole: bool
 ) -> None:
     if lost and (overwritten is None or set(lost) <= overwritten):
-        line = next(iter(lost.values())).origin.span.line
-        _report(ctx, TRAINED_LOST, one, what="init" if isinstance(one, Init) else "restore", line=line, leave=leave)
+        line, is_init = next(iter(lost.values())).origin.span.line, isinstance(one, Init)
+        leave = "leave 'init' out, or " if is_init and is_whole else ""
+        _report(ctx, TRAINED_LOST, one, what="init" if is_init else "restore", line=line, leave=leave)
 
 
 # --- two optimizers on the same variables -----------------------------------------------------

@@ -92,18 +92,27 @@ class Feed(Record):
     origin: Origin
 
 
+Pairs = tuple[tuple[Ref, str], ...] | None  # variables with their names in a file; None for all
+
+
 class Uses(Record):
     """What a statement uses by itself, and the statements that stand in it, which speak for themselves.
 
     `runs` is executed, and the tensors of `values` are fetched, in one execution that is fed `feeds`. `initialises` are
-    the variables that the statement may initialise, None for all. `path` is that of a file or folder.
+    the variables that the statement may initialise, None for all; `overwrites` those that it gives other values,
+    whatever they were; `sets` those whose new value is computed outside of the graph. `path` is that of a file or
+    folder, `stores` are the variables that are in it, with their names there, and `exports` tensors that are.
     """
 
     runs: tuple[Ref, ...] = ()
     values: tuple[PlanExpr, ...] = ()
     feeds: tuple[Feed, ...] = ()
     initialises: tuple[Ref, ...] | None = ()
+    overwrites: tuple[Ref, ...] | None = ()
+    sets: tuple[Ref, ...] = ()
     path: PlanExpr | None = None
+    stores: tuple[Pairs, ...] = ()
+    exports: tuple[Ref, ...] = ()
     body: tuple["Statement", ...] = ()
 
     @property
@@ -136,7 +145,7 @@ class Init(SessionStatement):
     variables: tuple[Ref, ...] | None
 
     def uses(self) -> Uses:
-        return Uses(initialises=self.variables)
+        return Uses(initialises=self.variables, overwrites=self.variables)
 
     def is_in_graph(self) -> bool:
         return False
@@ -146,11 +155,13 @@ class Restore(SessionStatement):
     """Read variables from a checkpoint: pairs of a variable and its name there; all where None."""
 
     path: PlanExpr
-    pairs: tuple[tuple[Ref, str], ...] | None
+    pairs: Pairs
     if_exists: bool
 
     def uses(self) -> Uses:
-        return Uses(initialises=None if self.if_exists else (), path=self.path)
+        restored = None if self.pairs is None else tuple(ref for ref, _ in self.pairs)
+        initialised = None if self.if_exists else ()
+        return Uses(initialises=initialised, overwrites=restored, path=self.path, stores=(self.pairs,))
 
     def is_in_graph(self) -> bool:
         return False
@@ -158,10 +169,10 @@ class Restore(SessionStatement):
 
 class Save(SessionStatement):
     path: PlanExpr
-    pairs: tuple[tuple[Ref, str], ...] | None
+    pairs: Pairs
 
     def uses(self) -> Uses:
-        return Uses(path=self.path)
+        return Uses(path=self.path, stores=(self.pairs,))
 
     def is_in_graph(self) -> bool:
         return False
@@ -195,7 +206,7 @@ class Set(SessionStatement):
     feeds: tuple[Feed, ...]
 
     def uses(self) -> Uses:
-        return Uses(values=(self.value,), feeds=self.feeds)
+        return Uses(values=(self.value,), feeds=self.feeds, sets=(self.variable,))
 
     def is_in_graph(self) -> bool:
         return False
@@ -256,7 +267,7 @@ class Export(SessionStatement):
     inputs: tuple[tuple[str, Ref], ...]
 
     def uses(self) -> Uses:
-        return Uses(path=self.path)
+        return Uses(path=self.path, exports=tuple(ref for _, ref in self.outputs))
 
     def is_in_graph(self) -> bool:
         return False
@@ -268,7 +279,7 @@ class Checkpoint(SessionStatement):
     path: PlanExpr
 
     def uses(self) -> Uses:
-        return Uses(path=self.path)
+        return Uses(path=self.path, stores=(None,))
 
     def is_in_graph(self) -> bool:
         return False

@@ -4,30 +4,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import assert_never
 
 from ..diagnostics import CALL_SLOW
 from ..lowering.failures import failure
 from ..lowering.graph import BuiltGraph
 from ..lowering.tf import v1
-from ..program import (
-    Checkpoint,
-    Every,
-    Expect,
-    Export,
-    Init,
-    Log,
-    LogTo,
-    Print,
-    Restore,
-    Run,
-    Save,
-    Session,
-    Set,
-    Stop,
-    Train,
-    walk,
-)
+from ..program import Checkpoint, LogTo, Save, Session, Train, walk
 from .checkpoint.handler import TrainingCheckpoints
 from .checkpoint.manager import CheckpointManager, Resume
 from .cluster.async_training import AsyncTraining, AsyncWorker
@@ -42,7 +24,7 @@ from .execution.savers import Savers
 from .notices import say_before
 from .result import Interrupted
 from .run_context import RunContext
-from .statements.dispatch import run_statement
+from .statements import execute
 from .training.engine import Handler
 from .training.health import HealthyTraining
 from .training.loop import TrainingLoop
@@ -100,18 +82,11 @@ def opened(
 
 def _add_helpers(plan: Session, built: BuiltGraph, savers: Savers) -> None:
     """Add what the statements need to the graph."""
-    for statement in walk(plan.body):
-        match statement:
-            case Save() | Restore():
-                savers.saver(statement.pairs)
-            case Checkpoint():
-                savers.saver(None)
-            case Set():
-                built.setter(built.value(statement.variable))
-            case Print() | Run() | Log() | LogTo() | Expect() | Init() | Export() | Train() | Every() | Stop():
-                pass
-            case _:
-                assert_never(statement)
+    for uses in (statement.uses() for statement in walk(plan.body)):
+        for pairs in uses.stores:
+            savers.saver(pairs)
+        for variable in uses.sets:
+            built.setter(built.value(variable))
 
 
 def run_session(
@@ -162,7 +137,7 @@ def _run_from(session: Opened, manager: CheckpointManager, start: Place, resume:
             if recovery is not None:
                 recovery.take_snapshot(Place(at + 1), always=True)
         else:
-            run_statement(run, statement)
+            execute(run, statement)
 
 
 def _train(session: Opened, plan: Train, manager: CheckpointManager, resume: Resume | None, first: int) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import sys
 from functools import cache
 
@@ -13,6 +14,7 @@ from .lexer import SoftKeywordLexer
 STARTS = ("file", "expr")
 
 
+@cache
 def grammar_text() -> str:
     """The grammar, beside the package's modules in a wheel, beside the package in a checkout."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -22,6 +24,15 @@ def grammar_text() -> str:
             with open(path, encoding="utf-8") as file:
                 return file.read()
     raise FileNotFoundError("tfdsl is installed without its grammar, grammars/tfg.lark")
+
+
+def first_words(*kinds: str) -> tuple[str, ...]:
+    """The words that statements of some kinds begin with, such as `simple` and `session_compound`."""
+    text = grammar_text()
+    words = dict(re.findall(r"^(\w+): ([A-Z]+) ", text, re.M))
+    alternatives = re.findall(rf"^_(?:{'|'.join(kinds)}): (.*(?:\n +\|.*)*)", text, re.M)
+    rules = (rule for line in alternatives for rule in re.findall(r"\w+", line))
+    return tuple(dict.fromkeys(words[rule].lower() for rule in rules if rule in words))
 
 
 def _cache_path(text: str) -> str | None:

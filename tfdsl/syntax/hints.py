@@ -4,14 +4,10 @@ import re
 
 from ..diagnostics.spelling import did_you_mean
 from ..source import Source
+from .grammar import first_words
 
-GRAPH_WORDS = (
-    "seed param data placeholder variable shared loss optimize summary return import from scope device "
-    "container after graph if elif else while for def session"
-).split()
-SESSION_WORDS = (
-    "init restore save run print set log expect export feed stop checkpoint train every if elif else for"
-).split()
+GRAPH_WORDS = (*first_words("simple", "compound"), "elif", "else")
+SESSION_WORDS = (*first_words("session_simple", "session_compound"), "elif", "else")
 
 # What other languages write, and this one writes otherwise.
 FOREIGN = {

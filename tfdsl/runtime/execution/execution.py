@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...access import Access
-from ...diagnostics import RUN_FAILED, Diagnostic
+from ...diagnostics import RUN_FAILED, Diagnostic, Note
 from ...diagnostics.render import render_text
 from ...lowering.failures import failure, plain_reason
 from ...lowering.graph import BuiltGraph
@@ -250,6 +250,12 @@ class Execution:
                 with suppress(tf.errors.FailedPreconditionError):
                     values[name] = self.session.run(variable)
             return values
+
+    def refuse_spoilt(self, variables: Mapping[str, tf.Variable], origin: Origin) -> None:
+        """Refuse to write variables to files that a training has spoilt."""
+        names = [variable.op.name for variable in variables.values()]
+        notes = [Note("it would be saved on line {line}", origin.span)]
+        self.health.check("after a step of a training", "nothing is saved", origin, notes, names)
 
     # --- event files ----------------------------------------------------------------------
 

@@ -23,12 +23,10 @@ from ...diagnostics.spelling import Suggestions, listed
 from ...lowering.failures import failure, reason_of
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf, v1
-from ...program import Origin, Ref
+from ...program import Origin, Pairs
 from ...types import DTYPES, TensorType
 from ..files.atomic_files import AtomicFileSet, NotOurs
 from ..files.durable_io import CorruptFile
-
-Pairs = tuple[tuple[Ref, str], ...] | None
 
 
 class Savers:

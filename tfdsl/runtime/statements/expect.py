@@ -9,10 +9,12 @@ from ..execution import evaluate
 from ..execution.execution import Execution
 
 
-def check(run: Execution, statement: Expect, fetched: Mapping[Ref, object] | None = None) -> None:
-    """An error where the condition does not hold. Without `fetched`, the values that it needs are computed."""
-    if fetched is None:
-        fetched = run.fetch(statement.uses().values, statement.feeds, statement.origin)
+def execute(run: Execution, statement: Expect) -> None:
+    replay(run, statement, run.fetch(statement.uses().values, statement.feeds, statement.origin))
+
+
+def replay(run: Execution, statement: Expect, fetched: Mapping[Ref, object]) -> None:
+    """An error where the condition does not hold."""
     within = None
     if statement.within is not None:
         within = float(run.value(statement.within, fetched, statement.origin))

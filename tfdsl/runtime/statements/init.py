@@ -4,7 +4,7 @@ from ...program import Init
 from ..execution.execution import Execution
 
 
-def initialise(run: Execution, statement: Init) -> None:
+def execute(run: Execution, statement: Init) -> None:
     run.initialise(statement.variables, statement.origin)
     chosen = statement.variables
     run.health.meant(None if chosen is None else [run.built.value(ref).op.name for ref in chosen])

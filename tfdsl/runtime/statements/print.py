@@ -6,10 +6,12 @@ from ...program import Print, Ref
 from ..execution.execution import Execution
 
 
-def print_values(run: Execution, statement: Print, fetched: Mapping[Ref, object] | None = None) -> None:
-    """Print a line. Without `fetched`, the values that it needs are computed."""
-    if fetched is None:
-        fetched = run.fetch(statement.uses().values, statement.feeds, statement.origin)
+def execute(run: Execution, statement: Print) -> None:
+    replay(run, statement, run.fetch(statement.uses().values, statement.feeds, statement.origin))
+
+
+def replay(run: Execution, statement: Print, fetched: Mapping[Ref, object]) -> None:
+    """Print a line."""
     shown = []
     for item in statement.items:
         value = run.value(item.value, fetched, statement.origin)

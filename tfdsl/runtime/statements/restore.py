@@ -4,7 +4,7 @@ from ...program import Restore
 from ..execution.execution import Execution
 
 
-def restore(run: Execution, statement: Restore) -> None:
+def execute(run: Execution, statement: Restore) -> None:
     path = run.text(statement.path)
     if statement.if_exists and not run.savers.exists(path, statement.origin):
         run.initialise(None, statement.origin)

@@ -5,7 +5,7 @@ from ..execution.execution import Execution
 from ..execution.trace import FIRST_STEP, OTHER, STEP
 
 
-def run_operations(run: Execution, statement: Run) -> None:
+def execute(run: Execution, statement: Run) -> None:
     operations = [run.built.operation(ref) for ref in statement.refs]
     kind = OTHER if run.context.batch is None else STEP if run.step else FIRST_STEP
     run.compute(statement.refs, operations, statement.feeds, statement.origin, kind)

@@ -5,7 +5,7 @@ from ..execution.execution import Execution
 from ..execution.feeds import check_shapes, convert
 
 
-def set_variable(run: Execution, statement: Set) -> None:
+def execute(run: Execution, statement: Set) -> None:
     fetched = run.fetch([statement.value], statement.feeds, statement.origin)
     value = run.value(statement.value, fetched, statement.origin)
     type = run.built.program.type(statement.variable)

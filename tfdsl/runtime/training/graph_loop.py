@@ -29,7 +29,7 @@ from ..execution import evaluate
 from ..execution.determinism import no_determinism
 from ..execution.failures import is_variable_gone, run_failure
 from ..execution.journal import Place
-from ..statements.dispatch import replay
+from ..statements import replay
 from .engine import NotInGraph
 from .graph_feeds import LoopFeeds
 from .schedule import Schedule

@@ -2,7 +2,7 @@
 
 from ...program import Checkpoint, Every, Statement, Stop
 from ..execution import evaluate
-from ..statements.dispatch import run_statement
+from ..statements import execute
 from .engine import Checkpointer, Stopped
 from .loop import TrainingLoop
 
@@ -60,4 +60,4 @@ class StepEngine:
                 if evaluate.truth(run.value(statement.condition, fetched, statement.origin)):
                     raise Stopped
             case _:
-                run_statement(run, statement)
+                execute(run, statement)
