@@ -1,5 +1,4 @@
-"""What data a program feeds: the same columns to one placeholder, scaled by the same numbers; its batches, at all; and
-its test rows only to what has not trained on them.
+"""What data a program feeds: the same columns to one placeholder, scaled by the same numbers; and its batches, at all.
 
 A placeholder knows nothing of columns: they are matched by their place. So where two data sets are fed to one, their
 columns must have the same names, and a mean of its own for each is most likely a mistake.
@@ -9,19 +8,17 @@ from collections.abc import Iterator
 
 from ..data.declaration import scaled_by
 from ..data.schema import shown
-from ..diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, TEST_TRAINED, Note
+from ..diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, Note
 from ..program import (
     Apply,
     BatchField,
     Feed,
     Field,
-    Init,
     PlanExpr,
     Run,
     Set,
     Statement,
     Template,
-    Train,
     takes_step,
     walk,
 )
@@ -61,8 +58,13 @@ def check_data_fed(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span
 
 def _scale(ctx: Analysis, name: str) -> object:
     scale = scaled_by(next(data for data in ctx.data if data.name == name))
+    return scale and (scale, given_as(ctx, name))
+
+
+def given_as(ctx: Analysis, name: str) -> object:
+    """What the caller gives in place of data, equal where it is the same."""
     given = ctx.given_data.get(name)
-    return scale and (scale, given if isinstance(given, str) else id(given))
+    return given if isinstance(given, str) else id(given)
 
 
 def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, ...]) -> None:
@@ -80,7 +82,7 @@ def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, 
                 if any(feed.ref.node in reached and any(_batch_fields(feed.value)) for feed in feeds):
                     return
                 needed += [ctx.graph.nodes[node] for node in sorted(reached)]
-                steps = steps or bool(_trains(ctx, one))
+                steps = steps or bool(changes_trained(ctx, one))
     if ctx.graph.optimizers and not steps:
         return  # the step is what is missing
     name = next((node.name for node in needed if node.is_placeholder), "X")
@@ -91,40 +93,7 @@ def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, 
     ctx.report(BATCH_UNUSED, statement.data.span, help=help, name=name, batch=batch)
 
 
-def check_test_rows(ctx: Analysis, body: tuple[Statement, ...]) -> None:
-    """Warn where a session looks at the test rows of data that it has trained on."""
-    trained: dict[str, tuple[Span, str, str]] = {}  # by data: where, on which rows, and what to write instead
-    for one in walk(body):
-        if isinstance(one, Init) and one.variables is None:
-            trained.clear()
-        if isinstance(one, Train):  # one turn comes before another
-            for inner in walk((one,)):
-                _note_trained(ctx, trained, inner)
-        for feed in one.uses().feeds if trained else ():
-            match feed.value:
-                case Field(data=data, part="test") if data in trained and not _trains(ctx, one):
-                    span, rows, help = trained.pop(data)
-                    ctx.report(TEST_TRAINED, feed.origin.span, help=help, data=data, line=span.line, rows=rows)
-        _note_trained(ctx, trained, one)
-
-
-def _note_trained(ctx: Analysis, trained: dict[str, tuple[Span, str, str]], one: Statement) -> None:
-    """Note the data on whose test rows a statement trains."""
-    if isinstance(one, Train) and one.data is not None and any(_trains(ctx, inner) for inner in walk(one.body)):
-        data, part = one.data
-        if part != "train":
-            rows = "it" if part else f"all rows of {data}"
-            trained.setdefault(data, (one.origin.span, rows, f"train on {data}.train"))
-    for feed in one.uses().feeds:
-        match feed.value:
-            case Field(data=data, part="" | "test" as part, field="features", index=()):
-                if feed.ref.node not in _trains(ctx, one):
-                    continue
-                span, rows = feed.origin.span, "it" if part else f"all rows of {data}"
-                trained.setdefault(data, (span, rows, f"feed {data}.train.features on line {span.line}"))
-
-
-def _trains(ctx: Analysis, statement: Statement) -> set[int]:
+def changes_trained(ctx: Analysis, statement: Statement) -> set[int]:
     """What a statement executes if it changes trainable variables, by an optimizer or by hand; else nothing."""
     nodes, reached = ctx.graph.nodes, ctx.graph.reach(statement.uses().executes)
     ctx.spend(len(reached), statement.origin.span)

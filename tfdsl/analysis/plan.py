@@ -100,7 +100,8 @@ from .expressions import (
     value_of,
     values_of,
 )
-from .fed_data import check_batches_fed, check_test_rows
+from .fed_data import check_batches_fed
+from .fed_rows import check_rows
 from .feeds import Loop, Plan, check_feed, check_last_batch, check_needs, checked_feeds, feed_entries, known_shape
 from .initial import all_variables, check_initial, check_made_from, overwritten, uninitialised
 from .names import Env
@@ -133,7 +134,7 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
         if not by_hand:
             ctx.guarded(lambda: check_initial(ctx, all_variables(ctx), "'session'", statement), statement.span)
         body = _block(ctx, plan, statement.body)
-        check_test_rows(ctx, body)
+        check_rows(ctx, body)
     return Session(name, graph_name, not by_hand, body, ctx.origin(statement.span))
 
 

@@ -63,6 +63,13 @@ def scaled_by(spec: Spec) -> tuple[object, ...] | None:
     return spec.folder, spec.source.name, dict(spec.source.arguments), steps
 
 
+def rows_by(spec: Spec, part: str) -> tuple[object, ...]:
+    """What decides which rows data, or a part of it, has, in which order."""
+    kinds = [(TRANSFORMS[step.name], step) for step in spec.transforms]
+    steps = [(step.name, dict(step.arguments)) for kind, step in kinds if kind.of_rows and (part or not kind.divides)]
+    return spec.folder, spec.source.name, dict(spec.source.arguments), steps
+
+
 def is_path(replacement: object) -> TypeGuard[str | os.PathLike[str]]:
     return isinstance(replacement, (str, os.PathLike))
 

@@ -1,0 +1,177 @@
+"""Which rows of data a session feeds: together only those that belong together, and test rows only to what has not
+trained on them.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from ..data.declaration import rows_by
+from ..diagnostics import ROWS_APART, TEST_TRAINED
+from ..program import BatchField, Feed, Field, Init, Statement, Train, walk
+from ..record import Record
+from ..source import Span
+from .context import Analysis
+from .fed_data import changes_trained, given_as
+
+
+def check_rows(ctx: Analysis, body: tuple[Statement, ...]) -> None:
+    """Warn of the rows that the statements of a session feed."""
+    apart: set[Span] = set()
+    for one, training in _within(body):
+        _doubt_apart(ctx, one, training, apart)
+    _doubt_tested(ctx, body, apart)
+
+
+def _within(body: Iterable[Statement], training: Train | None = None) -> Iterator[tuple[Statement, Train | None]]:
+    """All statements, with the training that they stand in."""
+    for one in body:
+        yield one, training
+        yield from _within(one.uses().body, one if isinstance(one, Train) else training)
+
+
+# --- rows that belong together ----------------------------------------------------------------
+
+
+class Rows(Record):
+    """What a feed takes of data: which rows `of` how many; `moves` where they are a batch's, which are others in each
+    turn."""
+
+    feed: Feed
+    field: Field | BatchField
+    data: str
+    part: str
+    rows: range
+    of: int
+    moves: bool
+    has_target: bool  # the data
+
+    @property
+    def is_target(self) -> bool:
+        return self.field.field == "target"
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.feed.origin.span.text.partition("=")[2].split())
+
+
+def _doubt_apart(ctx: Analysis, one: Statement, training: Train | None, apart: set[Span]) -> None:
+    """Warn where a statement feeds a target, or features beside those of a batch, without the rows that belong to it.
+
+    Features of any rows may stand beside each other, and so may all that has a size of its own. Whoever feeds the
+    features of some rows and the targets of later ones up to the last predicts what comes next.
+    """
+    taken = [rows for feed in one.uses().feeds if (rows := _rows(ctx, feed, training)) is not None]
+    if len(taken) < 2:
+        return
+    reached = ctx.graph.reach(one.uses().executes)
+    ctx.spend(len(reached), one.origin.span)
+    taken = [rows for rows in taken if rows.feed.ref.node in reached]
+    features = [rows for rows in taken if not rows.is_target]
+    for rows in taken:
+        beside = [other for other in features if other is not rows and _is_one_size(ctx, rows.feed, other.feed)]
+        if any(_belong(ctx, rows, other) for other in beside):
+            continue
+        for other in beside:
+            doubted = rows.is_target and (other.moves or rows.moves or other.has_target)
+            if (doubted or (other.moves and not rows.moves)) and rows.feed.origin.span not in apart:
+                apart.add(rows.feed.origin.span)
+                new = other.text.replace(".features", ".target", 1) if rows.is_target else other.text
+                column = "[:, 0]" if len(rows.field.index) == 2 else ""
+                fits = not rows.is_target or (other.has_target and not (column and other.field.index))
+                way = f"write {rows.feed.text} = {new}{column}" if fits else "feed both the rows of one data"
+                ctx.report(ROWS_APART, rows.feed.origin.span, value=rows.text, name=rows.feed.text, way=way,
+                           other_value=other.text, other=other.feed.text)  # fmt: skip
+
+
+def _rows(ctx: Analysis, feed: Feed, training: Train | None) -> Rows | None:
+    size = None  # of a batch
+    match feed.value:
+        case Field(data=data, part=part) as field if data in ctx.datasets:
+            pass
+        case BatchField(field="features" | "target") as field if training and training.data:
+            data, part = training.data
+            size = training.size
+        case _:
+            return None
+    schema = ctx.datasets[data].schema
+    of = (getattr(schema, part) if part else schema).rows
+    if size is not None and training is not None and training.order == "ordered" and size >= of:
+        size = None  # all rows in their order
+    rows, moves = range(of if size is None else size), size is not None
+    for item in field.index[:1]:
+        if not isinstance(item, tuple):
+            return None  # one row, for a placeholder without an axis of rows
+        rows = rows[slice(*item)]
+    return Rows(feed, field, data, part, rows, of, moves, schema.target is not None)
+
+
+def _is_one_size(ctx: Analysis, one: Feed, other: Feed) -> bool:
+    """Whether the first axes of two placeholders have one size: its name, or one number."""
+    sizes = []
+    for feed in (one, other):
+        shape = ctx.graph.nodes[feed.ref.node].outputs[feed.ref.output].shape
+        sizes.append(ctx.graph.sizes.resolve(shape[0]) if shape else None)
+    return sizes[0] == sizes[1] is not None
+
+
+def _belong(ctx: Analysis, rows: Rows, features: Rows) -> bool:
+    """Whether rows are those of features beside them, or all those that come so many later."""
+    if rows.moves != features.moves or rows.part != features.part:
+        return False
+    if rows.data != features.data and _made_of(ctx, rows) != _made_of(ctx, features):
+        return False
+    first, second = features.rows, rows.rows
+    if first.step == second.step == 1 and len(first) == len(second) and rows.is_target and not rows.moves:
+        is_next = first.start == 0 and second.stop == rows.of and second.start < first.stop
+    else:
+        is_next = False
+    return first == second or is_next
+
+
+def _made_of(ctx: Analysis, rows: Rows) -> object:
+    return rows_by(next(data for data in ctx.data if data.name == rows.data), rows.part), given_as(ctx, rows.data)
+
+
+# --- test rows --------------------------------------------------------------------------------
+
+
+def _doubt_tested(ctx: Analysis, body: tuple[Statement, ...], apart: set[Span]) -> None:
+    """Warn where a session looks at the test rows of data that it has trained on. `apart` are feeds of which something
+    has been said already."""
+    trained: dict[str, tuple[Span, str, str]] = {}  # by data: where, on which rows, and what to write instead
+    for one in walk(body):
+        if isinstance(one, Init) and one.variables is None:
+            trained.clear()
+        if isinstance(one, Train):  # one turn comes before another
+            for inner in walk((one,)):
+                _note_trained(ctx, trained, inner, apart)
+        for feed in one.uses().feeds if trained else ():
+            match feed.value:
+                case Field(data=data, part="test") if data in trained and not changes_trained(ctx, one):
+                    span, rows, help = trained.pop(data)
+                    ctx.report(TEST_TRAINED, feed.origin.span, help=help, data=data, line=span.line, rows=rows)
+        _note_trained(ctx, trained, one, apart)
+
+
+def _note_trained(
+    ctx: Analysis, trained: dict[str, tuple[Span, str, str]], one: Statement, apart: set[Span]
+) -> None:  # fmt: skip
+    """Note the data on whose test rows a statement trains."""
+    if isinstance(one, Train) and one.data is not None and any(changes_trained(ctx, inner) for inner in walk(one.body)):
+        data, part = one.data
+        if part != "train":
+            rows = "it" if part else f"all rows of {data}"
+            trained.setdefault(data, (one.origin.span, rows, f"train on {data}.train"))
+    for feed in one.uses().feeds:
+        match feed.value:
+            case Field(data=data, part="" | "test" as part, field=field, index=index) if data in ctx.datasets:
+                span = feed.origin.span
+                if ctx.datasets[data].schema.test_rows is None or span in apart:
+                    continue
+                if feed.ref.node not in changes_trained(ctx, one):
+                    continue
+                new = f"feed {data}.train.{field} on line {span.line}"
+                rows = "it" if part else f"all rows of {data}"
+                if index:
+                    rows = "rows of it" if part else f"rows of {data} from before its split"
+                    new = f"take the rows of {data}.train on line {span.line}"
+                trained.setdefault(data, (span, rows, new))
