@@ -107,6 +107,9 @@ def agrees(declared, replacement=None):
             assert data.target.dtype.name == schema.target.name
 
     check(schema, data)
+    if schema.target_range is not None:
+        ends = float(data.target.min()), float(data.target.max())
+        assert ends == pytest.approx(schema.target_range), "those of all rows"
     assert (schema.train is None) == (data.train is None)
     if data.train is not None:
         check(schema.train, data.train)

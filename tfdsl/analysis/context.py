@@ -109,6 +109,7 @@ class GraphBuilder:
     optimizers: list[Ref] = field(default_factory=list)
     summaries: dict[str, list[Ref]] = field(default_factory=dict)
     fed: dict[Ref, dict[str, Span]] = field(default_factory=dict)  # the data that placeholders are fed, and where
+    binary: dict[Ref, Span] = field(default_factory=dict)  # what is taken for labels of 0 and 1, and where
     shared: dict[str, Shared] = field(default_factory=dict)
     held: tuple[Ref, ...] = ()  # what the open 'after' blocks wait for
     controls: dict[int, tuple[Ref, ...]] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ..data.declaration import scaled_by
 from ..data.schema import shown
-from ..diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, Note
+from ..diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, NOT_BINARY, Note
 from ..program import (
     Apply,
     BatchField,
@@ -19,6 +19,7 @@ from ..program import (
     Set,
     Statement,
     Template,
+    Value,
     takes_step,
     walk,
 )
@@ -31,6 +32,7 @@ from .order import written
 def check_data_fed(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
     """Whether the features that a placeholder is fed are like those of other data that it is fed in this program;
     `batches_of` is the data of the training around."""
+    _check_binary(ctx, feed, batches_of, span)
     match feed.value:
         case Field(data=data, field="features", index=index) if len(index) < 2 and data in ctx.datasets:
             pass
@@ -54,6 +56,43 @@ def check_data_fed(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span
                    column=shown(other.names[different]), other=shown(one.names[different]))  # fmt: skip
     elif _scale(ctx, data) != _scale(ctx, first):
         ctx.report(FED_SCALE, span, note, name=feed.text, data=data, first=first)
+
+
+def _check_binary(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
+    """Warn of labels that are taken for 0 and 1, and are fed other numbers."""
+    taken = ctx.graph.binary.get(feed.ref)
+    if taken is None:
+        return
+    match feed.value:
+        case Field(data=data, field="target", index=()) if data in ctx.datasets:
+            what, ends = f"{data}.target", ctx.datasets[data].schema.target_range
+        case BatchField(field="target", index=()) if batches_of is not None:
+            what, ends = f"{batches_of}.target", ctx.datasets[batches_of].schema.target_range
+        case Value(value=value):
+            numbers = list(_numbers(value))
+            what, ends = "this", (min(numbers), max(numbers)) if numbers else None
+        case _:
+            return
+    if ends is None or (ends[0] >= 0 and ends[1] <= 1):
+        return
+    del ctx.graph.binary[feed.ref]  # one warning is enough
+    least, most = ends
+    if least == int(least) and most == int(most) and least >= 0 and most - least > 1:
+        help = "class numbers go to nn.sparse_softmax_cross_entropy and nn.accuracy, with a logit for each class"
+    else:
+        help = f"make 0 and 1 of them in the graph: cast({feed.text} > {max(least, 0):g}, float32)"
+    help += "; numbers that are no labels go to nn.mean_squared_error"
+    range = f"is {least:g}" if least == most else f"goes from {least:g} to {most:g}"
+    ctx.report(NOT_BINARY, span, help=help, name=feed.text, what=what, range=range, line=taken.line)
+
+
+def _numbers(value: object) -> Iterator[float]:
+    match value:
+        case tuple():
+            for one in value:
+                yield from _numbers(one)
+        case int() | float() if not isinstance(value, bool):
+            yield value
 
 
 def _scale(ctx: Analysis, name: str) -> object:

@@ -19,7 +19,7 @@ from ..diagnostics import (
 )
 from ..ops.named import ARGMAX, ONE_HOT
 from ..ops.op import Op, Refused
-from ..program import Node
+from ..program import Node, Ref
 from ..source import Span
 from ..types import Shape, TensorType
 from .arguments import Bound, Given, operand_notes
@@ -40,6 +40,15 @@ def doubt_logits(ctx: Analysis, op: Op, bound: Bound, span: Span) -> None:
                    logits=logits.text, first=first)  # fmt: skip
     if is_swapped(ctx, bound.given):
         doubt_swapped(ctx, op.name, bound.given, span)
+    if op.binary:
+        note_binary(ctx, bound.given[op.binary], span)
+
+
+def note_binary(ctx: Analysis, labels: Given, span: Span) -> None:
+    """Note the placeholder whose elements are taken for labels of 0 and 1."""
+    for node in _makers(ctx, labels.value):
+        if node.is_placeholder:
+            ctx.graph.binary.setdefault(Ref(node.id), ctx.origin(span).outside_libraries)
 
 
 def is_swapped(ctx: Analysis, arguments: Mapping[str | None, Given]) -> bool:
@@ -139,6 +148,8 @@ def column_help(ctx: Analysis, op: Op, refused: Refused, bound: Bound) -> str:
         at = len(shape) - 1
     elif refused.message is SHAPES_DIFFER and len(refused.params) == 2 and isinstance(b, TensorType):
         other = b.shape
+        if op.for_whole and other and (len(shape) < len(other) or (len(shape) == len(other) and shape[-1] == 1)):
+            return op.for_whole
         at = next((at for at, one in enumerate(shape) if one == 1 and shape[:at] + shape[at + 1 :] == other), None)
     else:
         return ""

@@ -3,22 +3,49 @@
 Input: the arguments of a call in a library's file. Output: its value; nodes are added only where something must change.
 """
 
-from ..diagnostics import NOT_LOGITS, OPTION
+from ..diagnostics import DTYPES_DIFFER, NOT_LOGITS, OPTION, SHAPES_DIFFER
 from ..ops.named import EXPAND_DIMS, RESHAPE, SHAPE, SQUEEZE
 from ..source import Span
-from ..types import Shape
+from ..types import Shape, TensorType
 from .arguments import Given, literal_shape, operand_notes
 from .calls import inlined
 from .context import Analysis
-from .labels import activation, check_classes
+from .labels import activation, check_classes, note_binary
 from .names import Env
 from .op_calls import call_op
 from .values import Primitive, Tensor, has_tensor, is_host
 
 
 def _alike(ctx: Analysis, labels: Given, predictions: Given, span: Span) -> object:
+    """Labels of the dtype of the predictions, as `_paired` gives them."""
+    a, b = _type(labels), _type(predictions)
+    if a is not None and b is not None and a.dtype != b.dtype:
+        _refuse_dtype(ctx, labels, predictions, a, b)
+    return _paired(ctx, labels, predictions, span)
+
+
+def _binary(ctx: Analysis, labels: Given, logits: Given, span: Span) -> object:
+    """Labels of 0 and 1, which are compared with a share, as `_paired` gives them."""
+    a, b = _type(labels), _type(logits)
+    if a is not None and b is not None and a.dtype.kind != "float":
+        _refuse_dtype(ctx, labels, logits, a, b)
+    note_binary(ctx, labels, span)
+    return _paired(ctx, labels, logits, span)
+
+
+def _type(given: Given) -> TensorType | None:
+    return given.value.type if isinstance(given.value, Tensor) else None
+
+
+def _refuse_dtype(ctx: Analysis, labels: Given, predictions: Given, a: TensorType, b: TensorType) -> None:
+    ctx.fail(DTYPES_DIFFER, labels.span, operand_notes([labels, predictions]), op=inlined(ctx), first=labels.text,
+             second=predictions.text, a=a.dtype, b=b.dtype, name=labels.text, dtype=b.dtype)  # fmt: skip
+
+
+def _paired(ctx: Analysis, labels: Given, predictions: Given, span: Span) -> object:
     """Labels with as many axes as the predictions, where one of the two is [rows] and the other [rows, 1]."""
     own, wanted = (_shape(ctx, given) for given in (labels, predictions))
+    _check_columns(ctx, labels, predictions, own, wanted)
     if not own or not wanted or abs(len(own) - len(wanted)) != 1:
         return labels.value
     last = ctx.graph.sizes.resolve(max(own, wanted, key=len)[-1])
@@ -29,6 +56,21 @@ def _alike(ctx: Analysis, labels: Given, predictions: Given, span: Span) -> obje
         return labels.value
     op = SQUEEZE if len(own) > len(wanted) else EXPAND_DIMS
     return call_op(ctx, op, [(None, labels), ("axis", Given(-1, span))], span)
+
+
+def _check_columns(ctx: Analysis, labels: Given, predictions: Given, own: Shape, wanted: Shape) -> None:
+    """Refuse one column for many, which TensorFlow would repeat."""
+    a, b = _type(labels), _type(predictions)
+    if a is None or b is None or not own or not wanted or len(own) != len(wanted) or len(own) < 2:
+        return
+    few, many = ctx.graph.sizes.resolve(own[-1]), ctx.graph.sizes.resolve(wanted[-1])
+    if not isinstance(few, int) or not isinstance(many, int) or few == many or 1 not in (few, many):
+        return
+    help = f"give {predictions.text} {'one column' if few == 1 else f'{few} columns'}, as {labels.text} has"
+    if few == 1:
+        help += f"; class numbers go to nn.sparse_softmax_cross_entropy({labels.text}, {predictions.text})"
+    ctx.fail(SHAPES_DIFFER, labels.span, operand_notes([labels, predictions]), help, op=inlined(ctx),
+             first=labels.text, second=predictions.text, a=a, b=b)  # fmt: skip
 
 
 def _logits(ctx: Analysis, logits: Given, span: Span) -> object:
@@ -64,6 +106,6 @@ def _shape(ctx: Analysis, given: Given) -> Shape:
 def primitives(at: Span) -> Env:
     """The names that a library sees around its own."""
     env = Env()
-    for name, function in (("_alike", _alike), ("_classes", _classes), ("_logits", _logits), ("_rate", _rate)):
-        env.bind(name, Primitive(name, function), at)
+    for function in (_alike, _binary, _classes, _logits, _rate):
+        env.bind(function.__name__, Primitive(function.__name__, function), at)
     return env

@@ -12,6 +12,7 @@ from ..access import Access, access_of
 from ..diagnostics import DATA_FORMAT, DATA_REPLACEMENT, MASKED
 from ..given import is_masked
 from ..limits import Clock
+from ..types import INT64
 from .schema import DataError, Schema, at_stage, check_features, check_target, number_dtype, numbered, shown
 from .sources import SOURCES, by_suffix, suffixes
 from .sources.base import Source, TableSource, Where
@@ -128,4 +129,6 @@ def _python_schema(data_name: str, data: object) -> Schema:
         return Schema(rows, names, named=named)
     check_target("target", target.shape, rows)
     kind = getattr(target.dtype, "kind", str(target.dtype))
-    return Schema(rows, names, number_dtype("target", kind), "target", named=named)
+    dtype = number_dtype("target", kind)
+    ends = (int(target.min()), int(target.max())) if dtype == INT64 and hasattr(target, "min") else None
+    return Schema(rows, names, dtype, "target", named=named, target_range=ends)

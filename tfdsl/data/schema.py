@@ -73,7 +73,7 @@ def at_stage(stage: int) -> Iterator[None]:
 class Schema(Record):
     """Sizes, dtypes and names of a data set. `target` is None where there is none; it is rows x 1. The first `biases`
     columns are those of `add_bias`, which transforms leave as they are. `named` tells whether the names of the columns
-    come with the data."""
+    come with the data. `target_range` is the least and the greatest number of the target, where that is known."""
 
     rows: int
     names: tuple[str, ...]
@@ -84,6 +84,7 @@ class Schema(Record):
     streamed: bool = False  # kept on disk, and read in batches
     biases: int = 0
     named: bool = True
+    target_range: tuple[float, float] | None = None
 
     @property
     def columns(self) -> int:

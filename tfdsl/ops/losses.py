@@ -121,17 +121,17 @@ for _name, _axis, _fixed in (
         "The cross entropy of softmax(logits) for labels that are shares: [n, classes] twice is [n].",
         f"{_name}(labels=[[0.0, 1.0]], logits=[[1.0, 2.0]])",
         batch=batch_cross_entropy(_axis.partition(":")[0]), no_gradient=_fixed, applies="softmax",
-        for_whole="class numbers go to: sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)", T="float")
+        T="float", for_whole="class numbers, [batch] or [batch, 1], go to nn.sparse_softmax_cross_entropy(y, logits)")
 row("sigmoid_cross_entropy_with_logits", "*, labels: T, logits: T", paired("labels", "logits"),
     "nn.sigmoid_cross_entropy_with_logits",
     "Element by element the cross entropy of sigmoid(logits). Both have one shape.",
     "sigmoid_cross_entropy_with_logits(labels=[0.0, 1.0], logits=[-1.0, 2.0])",
-    batch=each, applies="sigmoid", T="float")
+    batch=each, applies="sigmoid", binary="labels", T="float")
 row("weighted_cross_entropy_with_logits", "*, labels: T, logits: T, pos_weight: T", weighted_cross_entropy,
     "nn.weighted_cross_entropy_with_logits",
     "As sigmoid_cross_entropy_with_logits, with the positive labels weighted.",
     "weighted_cross_entropy_with_logits(labels=[0.0, 1.0], logits=[-1.0, 2.0], pos_weight=2.0)", batch=each,
-    applies="sigmoid", T="float")
+    applies="sigmoid", binary="labels", T="float")
 row("log_poisson_loss", "targets: T, log_input: T, compute_full_loss: flag = false",
     log_poisson_loss,
     "nn.log_poisson_loss", "Element by element the log-likelihood loss of counts, given the logarithm of "

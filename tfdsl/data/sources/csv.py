@@ -60,10 +60,10 @@ class Csv(TableSource):
         names = text.header if column is None else text.header[:column] + text.header[column + 1 :]
         if target is not None and not names:
             raise DataError(ONLY_TARGET, place=FilePlace(text.path, 1), param="target", column=shown(target))
-        rows, integers = text.counted(column)
+        rows, integers, span = text.counted(column)
         check_size(shown(text.path), 1 if stream else rows, len(text.header))
         dtype = None if column is None else INT64 if integers else FLOAT32
-        return Schema(rows, names, dtype, target, streamed=stream)
+        return Schema(rows, names, dtype, target, streamed=stream, target_range=span)
 
     def columns(self, arguments: Arguments, where: Where) -> tuple[str, ...]:
         return CsvRows(self.path(arguments), where, self._separator(arguments)).header
@@ -132,12 +132,16 @@ class CsvRows:
             raise DataError(CSV_COLUMN_TYPO, place=place, param="target", column=shown(name), close=shown(close))
         raise DataError(CSV_NO_COLUMN, place=place, param="target", column=shown(name), columns=listed(self.header))
 
-    def counted(self, column: int | None) -> tuple[int, bool]:
-        """The number of rows, and whether all cells of a column are integers. Every cell is a finite number."""
-        rows, whole, fits = 0, column is not None, True
+    def counted(self, column: int | None) -> tuple[int, bool, tuple[float, float] | None]:
+        """The number of rows, whether all cells of a column are integers, and the least and the greatest of them.
+        Every cell is a finite number."""
+        rows, whole, fits, ends = 0, column is not None, True, []
         for block in self.blocks():
-            self.numbers(block)
+            numbers = self.numbers(block)
             rows += len(block)
+            if column is not None:
+                ends += numbers[column :: len(self.header)]
+                ends = [min(ends), max(ends)]
             values = None if column is None or not whole else _integers(row[column] for row in block)
             whole = values is not None
             fits = fits and (values is None or _in_int64(values))
@@ -147,7 +151,7 @@ class CsvRows:
                 lambda at, cell: at == column and int(cell) not in _INT64_RANGE,
                 lambda cell: repr(float(cell)),
             )
-        return rows, whole
+        return rows, whole, (ends[0], ends[1]) if ends else None
 
     def blocks(self) -> Iterator[list[list[str]]]:
         """The rows, each as long as the header; at least one."""

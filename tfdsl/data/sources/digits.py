@@ -7,5 +7,5 @@ from .base import SmallSet
 SOURCE = SmallSet(
     "digits",
     "1797 handwritten digits of 8 x 8 pixels; the target is the digit.",
-    Schema(1797, tuple(f"pixel_{i}_{j}" for i in range(8) for j in range(8)), INT64, "target"),
+    Schema(1797, tuple(f"pixel_{i}_{j}" for i in range(8) for j in range(8)), INT64, "target", target_range=(0, 9)),
 )

@@ -12,5 +12,6 @@ SOURCE = SmallSet(
         ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"),
         INT64,
         "target",
+        target_range=(0, 2),
     ),
 )

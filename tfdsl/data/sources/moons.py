@@ -28,7 +28,7 @@ class Moons(Source):
             self.refuse(arguments, "noise", f"a number from 0 to {_MAX_NOISE}")
         if arguments["seed"] is not None:
             self.check_seed(arguments)
-        return Schema(rows, numbered(2), INT64, "target", named=False)
+        return Schema(rows, numbered(2), INT64, "target", named=False, target_range=(0, 1))
 
     def load(self, where: Where, n_samples: int, noise: float, seed: int | None) -> "Table":
         import numpy as np

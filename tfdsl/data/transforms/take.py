@@ -22,7 +22,7 @@ class Take(Transform):
         n = arguments["n"]
         if not is_integer(n) or not 1 <= n <= before.rows:
             self.refuse(arguments, "n", f"an integer from 1 to {before.rows}, the number of rows")
-        return replace(before, rows=n)
+        return replace(before, rows=n, target_range=None)  # these rows may have fewer classes
 
     def apply(self, table: "Table", n: int) -> "Table":
         return table.first(n)

@@ -102,3 +102,5 @@ FEED_UNNEEDED = _message("TFG965", "{what} does not depend on '{name}', so feedi
                          "leave {name} out, or name something that is made from it", "warning")
 IDLE = _message("TFG967", "nothing waits for this {op}, so it never runs", severity="warning")
 RATE = _message("TFG966", "{value} is the 'rate' of dropout, the share that it drops", severity="warning")
+NOT_BINARY = _message("TFG973", "line {line} takes '{name}' for labels of 0 and 1, but {what} {range}",
+                      severity="warning")
