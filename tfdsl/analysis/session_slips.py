@@ -327,28 +327,48 @@ def _doubt_overwritten(
 
 
 def _doubt_rivals(ctx: Analysis, graph: Graph, training: Train) -> None:
-    """Warn of optimizers with different losses that train the same variables by default."""
+    """Warn of optimizers with different losses that train the same variables, one of them by default. Whoever writes
+    the variables of both means it; and two tasks, each with variables of its own, may share others."""
     taken = dict.fromkeys(id for one in walk(training.body) for id in _changes(ctx, graph, one))
     steps = [graph.nodes[id] for id in sorted(taken) if graph.nodes[id].is_step]
-    steps = [node for node in steps if "wrt" not in node.args]
     sets = [set(trained(ctx, graph.nodes, node)) for node in steps]
     for at, second in enumerate(steps):
         for first, own in zip(steps[:at], sets):
-            both = own & sets[at]
-            if second.args["loss"] == first.args["loss"] or both not in (own, sets[at]):
+            both, named = own & sets[at], [node for node in (first, second) if "wrt" in node.args]
+            if second.args["loss"] == first.args["loss"] or both not in (own, sets[at]) or len(named) == 2 or not both:
                 continue
-            names = shown_variables(graph.items, sorted(both))
-            note = Note("the other 'optimize' is on line {line}", first.origin.span)
-            by_name = {named.value.node: name for name, named in graph.names.items() if isinstance(named.value, Ref)}
-            example = next((by_name[id] for id in sorted(both) if id in by_name), None)
-            help = f"write in both which variables each trains: optimize ... with ... wrt {example or '...'}"
-            unnamed = [graph.nodes[id].origin.span.source for id in sorted(both) if id not in by_name]
-            if any(source.is_library for source in unnamed):
-                help += "; a variable of a layer of nn has no name: make the layer in a def of your own that returns it"
-            elif unnamed:
-                help += "; a variable that a def makes has a name where the def returns it, as in return scores, kernel"
-            _report(ctx, TRAINED_BY_BOTH, second, note, help=help, names=names, line=first.origin.span.line)
+            doubted, other = (first, second) if named == [second] else (second, first)
+            names, line = shown_variables(graph.items, sorted(both)), other.origin.span.line
+            note = Note("the other 'optimize' is on line {line}", other.origin.span)
+            help = _each_its_own(graph, both, (own | sets[at]) - both if named else set())
+            _report(ctx, TRAINED_BY_BOTH, doubted, note, help=help, names=names, line=line)
             break
+
+
+def _each_its_own(graph: Graph, both: set[int], left: set[int]) -> str:
+    """How to write which optimizer trains which variables: those that are `left`, if the other one names its own."""
+    named = {name: {ref.node for ref in refs_of(one.value)} for name, one in graph.names.items() if name[0] != "_"}
+    single = {min(nodes): name for name, nodes in named.items() if len(nodes) == 1}
+    if left:
+        help, listed = "write here which variables it trains", [single.get(id, "") for id in sorted(left)]
+        names = next((name for name, nodes in named.items() if nodes == left), "")
+        names = names or (", ".join(listed) if all(listed) else "")
+    else:
+        help, listed = "write in both which variables each trains", [single[id] for id in sorted(both) if id in single]
+        names = next((name for name, nodes in named.items() if nodes and nodes < both), "")
+        names = listed[0] if listed else names
+    help += f": optimize ... with ... wrt {names or '...'}"
+    sources = [graph.nodes[id].origin.span.source for id in left or both]
+    if names and left:
+        help += "; or list all of them, if that is meant"
+    elif not names and any(source.is_library for source in sources):
+        help += (
+            "; a variable of a layer of nn has no name: write the layer by hand in a def that returns its variables, "
+            "as in return x @ kernel, kernel"
+        )
+    elif not names:
+        help += "; a variable that a def makes has a name where the def returns it, as in return scores, kernel"
+    return help
 
 
 # --- feeds ------------------------------------------------------------------------------------
