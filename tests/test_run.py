@@ -295,8 +295,10 @@ session:
         run C with B = [[1, 1]]
 """
     )
-    diagnostic = failure(text, data={"rows": ROWS})
-    assert diagnostic.code == "TFG504"
+    with pytest.raises(tfdsl.TfgError) as info:  # before anything runs
+        tfdsl.compile(text, data={"rows": ROWS})
+    diagnostic = info.value.diagnostics[-1]
+    assert (diagnostic.code, diagnostic.span.line) == ("TFG504", text[: text.index("        print s")].count("\n") + 1)
     assert diagnostic.headline == "the size 'n' is 1 for A, but 2 for b"
 
 

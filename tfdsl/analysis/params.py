@@ -9,7 +9,7 @@ from .context import Analysis
 from .declared import declared_dtype
 from .expressions import value_of
 from .names import Env
-from .values import describe, freeze, is_host
+from .values import Host, describe, freeze, is_host
 
 _PYTHON_TYPES = {bool: "bool", int: "int", float: "float", str: "str", list: "list", tuple: "list"}
 _HELP = {
@@ -20,7 +20,7 @@ _HELP = {
 }
 
 
-def declared_param(ctx: Analysis, env: Env, statement: t.Param) -> object:
+def declared_param(ctx: Analysis, env: Env, statement: t.Param) -> Host:
     """The value of a `param`: the caller's, by its type, or else its own."""
     name = ctx.prefix + statement.target.id
     default = value_of(ctx, env, statement.value)
@@ -60,16 +60,16 @@ def _given_text(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def convert_param(ctx: Analysis, value: object, wanted: str) -> object:
+def convert_param(ctx: Analysis, value: object, wanted: str) -> Host:
     """A value given for a param, as the param's type; None where it cannot be. Strings are read as numbers."""
     tolist = getattr(value, "tolist", None)
     if type(value).__module__ == "numpy" and tolist is not None:
         value = tolist()
-    value = _converted(value, wanted)
-    return None if ctx.limits.is_too_large(value) else value
+    converted = _converted(value, wanted)
+    return None if ctx.limits.is_too_large(converted) else converted
 
 
-def _converted(value: object, wanted: str) -> object:
+def _converted(value: object, wanted: str) -> Host:
     if isinstance(value, str) and wanted != "str":
         text = value.strip()
         if wanted == "bool":
@@ -94,11 +94,11 @@ def _converted(value: object, wanted: str) -> object:
         case "str":
             return value if isinstance(value, str) else None
         case "list":
-            return list(value) if isinstance(value, (list, tuple)) and is_host(value) else None
+            return list(value) if is_host(value) and isinstance(value, (list, tuple)) else None
     return value if is_host(value) else None
 
 
-def _read_list(text: str) -> object:
+def _read_list(text: str) -> Host:
     """A list as the command line gives it: `[1, 2.5]`; None where it is none."""
     try:
         tree = parse_expression(Source("--set", text))
@@ -107,7 +107,7 @@ def _read_list(text: str) -> object:
     return _constants(tree) if isinstance(tree, t.List) else None
 
 
-def _constants(tree: t.Expr) -> object:
+def _constants(tree: t.Expr) -> Host:
     """The value of an expression of constants alone; None where it has anything else."""
     match tree:
         case t.Constant(value=value):

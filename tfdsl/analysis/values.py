@@ -6,13 +6,14 @@ Plain Python values (int, float, complex, bool, str, None, list, tuple, range) s
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeAlias, TypeGuard
 
 from ..data.schema import Schema
 from ..inputs import PythonOp
 from ..ops.op import Op
 from ..ops.optimizers import OptimizerRow
 from ..ops.raw import RawOp
-from ..program import Arg, BatchField, Data, Field, PlanExpr, Ref
+from ..program import Arg, BatchField, Data, Field, HostValue, PlanExpr, Ref
 from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
@@ -140,16 +141,17 @@ def as_dtypes(a: object, b: object) -> tuple[object, object]:
 
 
 HOST = (int, float, complex, bool, str, type(None), list, tuple, range)
+Host: TypeAlias = "bool | int | float | complex | str | list[Host] | tuple[Host, ...] | range | None"
 
 
-def is_host(value: object) -> bool:
+def is_host(value: object) -> TypeGuard[Host]:
     """Whether a value is a plain Python one, with nothing of the graph in it."""
     if isinstance(value, (list, tuple)):
         return all(map(is_host, value))
     return isinstance(value, HOST)
 
 
-def freeze(value: object) -> object:
+def freeze(value: Host) -> HostValue:
     """Nested lists as nested tuples."""
     return tuple(map(freeze, value)) if isinstance(value, (list, tuple, range)) else value
 

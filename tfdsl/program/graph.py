@@ -5,7 +5,7 @@ Loops are unrolled, functions inlined, shared variables resolved; every tensor h
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from ..diagnostics import Frame
 from ..ops import OPS, raw
@@ -37,17 +37,25 @@ class Ref(Record):
     output: int = 0
 
 
+# A value known while compiling. Sequences are tuples.
+HostValue: TypeAlias = "bool | int | float | complex | str | tuple[HostValue, ...] | None"
+
+
 class Literal(Record):
     """A value known while compiling that becomes a tensor of this dtype: a number or nested tuples."""
 
-    value: object
+    value: HostValue
     dtype: str
 
 
 class Static(Record):
     """A value known while compiling that stays one: an axis, a flag, a dtype's name."""
 
-    value: object
+    value: HostValue
+
+
+# An index of one axis: a place, or (start, stop, step).
+Index = int | tuple[int | None, int | None, int | None]
 
 
 class Field(Record):
@@ -61,14 +69,14 @@ class Field(Record):
     data: str
     part: str
     field: str
-    index: tuple[object, ...] = ()
+    index: tuple[Index, ...] = ()
 
     def __str__(self) -> str:
         path = ".".join(filter(None, (self.data, self.part, self.field)))
         return f"{path}[{', '.join(map(_index_text, self.index))}]" if self.index else path
 
 
-def _index_text(item: object) -> str:
+def _index_text(item: Index) -> str:
     """An index as the program writes it: `3`, `:5`, `::2`."""
     if not isinstance(item, tuple):
         return str(item)
@@ -192,7 +200,35 @@ class Node(Record):
     def is_trainable(self) -> bool:
         """Whether it is a variable that optimizers train unless `wrt` names others."""
         is_number = self.is_variable and self.outputs[0].dtype.kind in ("float", "complex")
-        return is_number and self.args.get("trainable") != Static(False)
+        return is_number and self.static("trainable", True) is not False
+
+    def ref(self, name: str) -> Ref:
+        """The argument of this name, which is a tensor."""
+        arg = self.args[name]
+        assert isinstance(arg, Ref), f"{self.op}: {name} is {arg}"
+        return arg
+
+    def items(self, name: str) -> tuple[Arg, ...]:
+        """The elements of the argument of this name, which is a list of tensors."""
+        arg = self.args[name]
+        assert isinstance(arg, Refs), f"{self.op}: {name} is {arg}"
+        return arg.items
+
+    def refs(self, name: str) -> tuple[Ref, ...]:
+        """The elements of the argument of this name, which are tensors of the graph."""
+        return tuple(item for item in self.items(name) if isinstance(item, Ref))
+
+    def static(self, name: str, default: HostValue = None) -> HostValue:
+        """The argument of this name, which is known while compiling; `default` if it is not given."""
+        arg = self.args.get(name, Static(default))
+        assert isinstance(arg, (Static, Literal)), f"{self.op}: {name} is {arg}"
+        return arg.value
+
+    def text(self, name: str, default: str = "") -> str:
+        """The argument of this name, which is a string."""
+        value = self.static(name, default)
+        assert isinstance(value, str), f"{self.op}: {name} is {value}"
+        return value
 
     def inside(self) -> "Iterator[Node]":
         """The nodes of its regions, and of the regions in these."""
@@ -332,7 +368,7 @@ class Graph:
         """What the `after` blocks around a node wait for."""
         return self._controls.get(node.id, ())
 
-    def reach(self, refs, fed: frozenset[Ref] = frozenset()) -> set[int]:
+    def reach(self, refs: Iterable[Ref], fed: frozenset[Ref] = frozenset()) -> set[int]:
         """The nodes that computing `refs` executes when the tensors in `fed` are fed.
 
         A variable counts, but not what made its initial value, which runs once, when it is initialised.
@@ -346,7 +382,10 @@ def takes_step(nodes: Mapping[int, Node], reached: Iterable[int]) -> bool:
 
 
 def reach(
-    nodes: Mapping[int, Node], controls: Mapping[int, tuple[Ref, ...]], refs, fed: frozenset[Ref] = frozenset()
+    nodes: Mapping[int, Node],
+    controls: Mapping[int, tuple[Ref, ...]],
+    refs: Iterable[Ref],
+    fed: frozenset[Ref] = frozenset(),
 ) -> set[int]:
     """`Graph.reach`, also for a graph that is not finished; `controls` has what each node comes after."""
     seen: set[int] = set()

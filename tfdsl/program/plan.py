@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from ..record import Record
 from ..syntax.tree import Unit
-from .graph import Field, Graph, Origin, Ref
+from .graph import Field, Graph, HostValue, Index, Origin, Ref
 
 
 class Value(Record):
     """A value known while compiling."""
 
-    value: object
+    value: HostValue
 
 
 class Fetch(Record):
@@ -34,7 +34,7 @@ class BatchField(Record):
     """features, target or rows of the loop's current batch; `index` as in `Field`."""
 
     field: str
-    index: tuple[object, ...] = ()
+    index: tuple[Index, ...] = ()
 
 
 class Apply(Record):
@@ -47,17 +47,19 @@ class Apply(Record):
 class Template(Record):
     """A string with values in it; parts are text and expressions."""
 
-    parts: tuple[object, ...]
+    parts: tuple["str | PlanExpr", ...]
 
 
 def known_text(expr: "PlanExpr") -> str | None:
     """The text that a path is in every run; None where it depends on the run."""
     match expr:
-        case Value():
-            return expr.value
-        case Template() if all(isinstance(part, str) for part in expr.parts):
-            return "".join(expr.parts)
-    return None
+        case Value(value=str(text)):
+            return text
+        case Template():
+            texts = [part for part in expr.parts if isinstance(part, str)]
+            return "".join(texts) if len(texts) == len(expr.parts) else None
+        case _:
+            return None
 
 
 PlanExpr = Value | Fetch | Counter | Field | BatchField | Apply | Template
@@ -355,14 +357,14 @@ def walk(statements: tuple[Statement, ...]) -> Iterator[Statement]:
 class Param(Record):
     name: str
     type: str  # int, float, bool, str, list or none
-    value: object
+    value: HostValue
 
 
 class DataStage(Record):
     """A source or a transform with all its arguments."""
 
     name: str
-    arguments: Mapping[str, object]
+    arguments: Mapping[str, HostValue]
 
 
 class Data(Record):
@@ -397,5 +399,7 @@ def checkpoint_folders(program: Program, only: str | None = None) -> dict[str, O
     for session in program.sessions:
         for statement in walk(session.body) if only in (None, session.name) else ():
             if isinstance(statement, Checkpoint):
-                result.setdefault(known_text(statement.path), statement.origin)
+                folder = known_text(statement.path)
+                assert folder is not None  # analysis/paths.py refuses others
+                result.setdefault(folder, statement.origin)
     return result

@@ -14,7 +14,8 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 from .. import program as p
 from ..source import Source, Span
@@ -33,10 +34,14 @@ _EXPECTED = {
     **{(owner, "feeds"): p.Feed for owner in ("Run", "Print", "Set", "Log", "Expect", "Stop")},
 }  # fmt: skip
 _SIGNS = ("$", "^")
+# Plain data: scalars, lists and mappings, as YAML and JSON have them. What they are is known when they are read.
+Plain = Any
+Fields = list[dataclasses.Field[Any]]  # of classes of any kind
+_Class = TypeVar("_Class")
 _PLACE = re.compile(r"\^(?:(\d+)/)?(\d+)\.(\d+)-(?:(\d+)\.)?(\d+)")
 
 
-def _fields(cls: type) -> list[dataclasses.Field]:
+def _fields(cls: type) -> Fields:
     return [one for one in dataclasses.fields(cls) if one.init]
 
 
@@ -45,7 +50,7 @@ class _Encoder:
         self.sources: dict[Source, int] = {}
         self.places = places
 
-    def encode(self, value: object, expected: type | None = None) -> object:
+    def encode(self, value: object, expected: type | None = None) -> Plain:
         match value:
             case None | bool() | int() | float():
                 return value
@@ -67,18 +72,21 @@ class _Encoder:
                     places += [frame, self._place(span)]
                 return places if value.chain else places[0]
             case tuple() | list():
-                return [self.encode(item, expected) for item in value]
+                return [self.encode(item, expected) for item in cast(Sequence[object], value)]
             case Mapping():
-                return {key: self.encode(item, expected) for key, item in value.items()}
-        cls = type(value)
-        fields = _fields(cls)
-        if len(fields) == 1:
-            return {cls.__name__: self.encode(getattr(value, fields[0].name))}
-        encoded = self._encode_fields(value, fields)
-        return encoded if cls is expected else {cls.__name__: encoded}
+                items = cast(Mapping[str, object], value).items()
+                return {key: self.encode(item, expected) for key, item in items}
+            case _:  # a record
+                cls = type(value)
+                fields = _fields(cls)
+                if len(fields) == 1:
+                    return {cls.__name__: self.encode(getattr(value, fields[0].name))}
+                encoded = self._encode_fields(value, fields)
+                return encoded if cls is expected else {cls.__name__: encoded}
 
-    def _encode_fields(self, value: object, fields: list[dataclasses.Field]) -> dict:
-        owner, result = type(value).__name__, {}
+    def _encode_fields(self, value: object, fields: Fields) -> dict[str, Plain]:
+        owner = type(value).__name__
+        result: dict[str, Plain] = {}
         for one in fields:
             item = getattr(value, one.name)
             if not self.places and isinstance(item, (p.Origin, Span)):
@@ -87,7 +95,7 @@ class _Encoder:
             if item == default and type(item) is type(default):
                 continue
             result[one.name] = self.encode(item, _EXPECTED.get((owner, one.name)))
-        if owner == "Node" and len(value.outputs) == 1:
+        if isinstance(value, p.Node) and len(value.outputs) == 1:
             result["outputs"] = str(value.outputs[0])
         return result
 
@@ -99,7 +107,7 @@ class _Encoder:
         return f"^{source}{line}.{column}-{end}"
 
 
-def to_data(program: p.Program) -> dict:
+def to_data(program: p.Program) -> dict[str, Plain]:
     """The program as mappings, lists and scalars; `sources` has the texts that its places refer to."""
     encoder = _Encoder()
     body = encoder.encode(program, p.Program)
@@ -107,7 +115,7 @@ def to_data(program: p.Program) -> dict:
     return {"tfdsl": 1, **body, "sources": sources}
 
 
-def from_data(data: Mapping) -> p.Program:
+def from_data(data: Mapping[str, Plain]) -> p.Program:
     """The program that `to_data` was given."""
     decoder = _Decoder([Source(item["path"], item["text"]) for item in data["sources"]])
     body = {key: value for key, value in data.items() if key not in ("tfdsl", "sources")}
@@ -118,7 +126,7 @@ class _Decoder:
     def __init__(self, sources: list[Source]):
         self.sources = sources
 
-    def decode(self, value: object, expected: type | None = None) -> object:
+    def decode(self, value: Plain, expected: type[Any] | None = None) -> Any:  # a record, or what stands in one
         match value:
             case str() if value[:1] == "$":
                 node, _, output = value[1:].partition(".")
@@ -126,28 +134,31 @@ class _Decoder:
             case str() if value[:1] == "^":
                 return self._place(value)
             case list():
-                return tuple(self.decode(item, expected) for item in value)
+                return tuple(self.decode(item, expected) for item in cast(list[Plain], value))
             case {"str": str() as text}:
                 return text
             case {"complex": [real, imaginary]}:
                 return complex(real, imaginary)
-            case dict() if len(value) == 1 and (name := next(iter(value))) in DTYPES:
-                return p.Literal(self.decode(value[name]), name)
-            case dict() if len(value) == 1 and (name := next(iter(value))) in _CLASSES:
-                return self.record(_CLASSES[name], value[name])
-            case dict() if expected is not None:
-                return self.record(expected, value)
-        return value
+            case dict():
+                fields = cast(dict[str, Plain], value)
+                name = next(iter(fields)) if len(fields) == 1 else ""
+                if name in DTYPES:
+                    return p.Literal(self.decode(fields[name]), name)
+                if name in _CLASSES:
+                    return self.record(_CLASSES[name], fields[name])
+                return fields if expected is None else self.record(expected, fields)
+            case _:
+                return value
 
-    def record(self, cls: type, data: object) -> object:
+    def record(self, cls: type[_Class], data: Plain) -> _Class:
         fields = _fields(cls)
         if len(fields) == 1:
-            return cls(self.decode(data))
+            return cls(**{fields[0].name: self.decode(data)})
         given = {name: self._field(cls, name, item) for name, item in data.items()}
         absent = {one.name: None for one in fields if one.default is dataclasses.MISSING}
         return cls(**{**absent, **given})
 
-    def _field(self, cls: type, name: str, item: object) -> object:
+    def _field(self, cls: type, name: str, item: Plain) -> object:
         expected = _EXPECTED.get((cls.__name__, name))
         match cls.__name__, name:
             case ("Node", "args") | ("Graph", "names") | ("DataStage", "arguments"):
@@ -157,10 +168,14 @@ class _Decoder:
             case _, "origin":
                 own, *chain = map(self.decode, [item] if isinstance(item, str) else item)
                 return p.Origin(own, tuple(zip(chain[::2], chain[1::2], strict=True)))
-        return self.decode(item, expected)
+            case _:
+                return self.decode(item, expected)
 
     def _place(self, text: str) -> Span:
-        number, line, column, end_line, end_column = _PLACE.fullmatch(text).groups()
+        found = _PLACE.fullmatch(text)
+        if found is None:
+            raise ValueError(f"{text} is no place")
+        number, line, column, end_line, end_column = found.groups()
         source = self.sources[int(number or 0)]
         start = source.position_of(int(line)) + int(column) - 1
         return Span(source, start, source.position_of(int(end_line or line)) + int(end_column) - 1)
@@ -186,14 +201,15 @@ def to_yaml(program: p.Program) -> str:
         def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
             super().increase_indent(flow, False)
 
-    def text(dumper: yaml.Dumper, value: str):
+    def text(dumper: Dumper, value: str) -> yaml.Node:
         style = "|" if "\n" in value and value.replace("\n", "").isprintable() else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+        return yaml.ScalarNode("tag:yaml.org,2002:str", value, style=style)
 
     Dumper.add_representer(str, text)
     # With this flow style, collections of nothing but scalars stand on one line.
-    options = {"default_flow_style": None, "sort_keys": False, "allow_unicode": True, "width": 110}
-    return yaml.dump(to_data(program), Dumper=Dumper, **options)
+    return yaml.dump(
+        to_data(program), Dumper=Dumper, default_flow_style=None, sort_keys=False, allow_unicode=True, width=110
+    )
 
 
 def from_yaml(text: str) -> p.Program:

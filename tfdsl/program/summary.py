@@ -9,7 +9,7 @@ from html import escape
 from ..diagnostics.spelling import visible
 from ..record import Record
 from ..source import Span
-from . import Data, Graph, Named, Program, Refs, Static, refs_of
+from . import Data, Graph, HostValue, Named, Program, Refs, Static, refs_of
 
 _LONGEST = 60  # of a value known while compiling
 
@@ -55,7 +55,7 @@ def _named(graph: Graph, name: str, named: Named, is_param: bool) -> Row:
     return Row(name, "no output" if type is None else str(type), graph.nodes[named.value.node].op, named.span)
 
 
-def _value(value: object) -> str:
+def _value(value: HostValue) -> str:
     """A value known while compiling, as the language writes it."""
     match value:
         case bool():

@@ -24,7 +24,7 @@ class ExprTree(Tree):
 class Constant(ExprTree):
     """A number, a string, `true`, `false` or `none`."""
 
-    value: object
+    value: bool | int | float | complex | str | None
 
 
 class Name(ExprTree):
