@@ -17,6 +17,9 @@ from .catalogue.text import *
 from .catalogue.types import *
 from .catalogue.values import *
 from .catalogue.warnings import *
-from .diagnostic import Diagnostic, Frame, Note
-from .error import TfgError
-from .message import CATALOGUE, Message
+from .diagnostic import Diagnostic as Diagnostic
+from .diagnostic import Frame as Frame
+from .diagnostic import Note as Note
+from .error import TfgError as TfgError
+from .message import CATALOGUE as CATALOGUE
+from .message import Message as Message

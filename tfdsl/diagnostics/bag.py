@@ -9,6 +9,9 @@ from .diagnostic import Diagnostic
 from .error import TfgError
 from .message import Message
 
+# A message and its place: the same code there is the same finding.
+_Key = tuple[str, tuple[str, int, int] | None]
+
 
 class Bag:
     """Diagnostics as they are found; the same one, from several unrolled turns, is kept once.
@@ -19,17 +22,17 @@ class Bag:
     def __init__(self, limit: int) -> None:
         self.diagnostics: list[Diagnostic] = []
         self._limit = limit
-        self._seen: set[tuple] = set()
+        self._seen: set[_Key] = set()
 
     def has(self, code: str, span: Span | None) -> bool:
         """Whether a message was found at a place already."""
         return _key(code, span) in self._seen
 
-    def marked(self) -> tuple[int, set[tuple]]:
+    def marked(self) -> tuple[int, set[_Key]]:
         """What there is, for `back_to`."""
         return len(self.diagnostics), set(self._seen)
 
-    def back_to(self, mark: tuple[int, set[tuple]]) -> None:
+    def back_to(self, mark: tuple[int, set[_Key]]) -> None:
         """Forget what was found after a mark."""
         count, self._seen = mark
         del self.diagnostics[count:]
@@ -62,5 +65,5 @@ class Bag:
         return sorted(self.diagnostics, key=lambda d: (d.span.source.path, d.span.start) if d.span else ("", -1))
 
 
-def _key(code: str, span: Span | None) -> tuple:
+def _key(code: str, span: Span | None) -> _Key:
     return code, span and (span.source.path, span.start, span.end)

@@ -1,8 +1,12 @@
 """How a diagnostic looks: as text with an excerpt, as one line, as a JSON object."""
 
+from collections.abc import Callable
+
 from ..source import Span
 from .diagnostic import Diagnostic, Note
 from .spelling import visible
+
+_Painter = Callable[[str, str], str]  # a style and a text: the text in that style
 
 _COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "place": "\x1b[1;34m", "help": "\x1b[1;36m"}
 _RESET = "\x1b[0m"
@@ -12,7 +16,7 @@ _MAX_TEXT = 1000  # characters of a message: names in it can be as long as the p
 _MAX_CHAIN = 5  # calls that lead to a place: as many from both ends are shown
 
 
-def _painter(color: bool):
+def _painter(color: bool) -> _Painter:
     def paint(style: str, text: str) -> str:
         return f"{_COLOURS[style]}{text}{_RESET}" if color else text
 
@@ -38,7 +42,7 @@ def _note_text(note: Note, shown: str) -> str:
     return _said(note.text.replace("{line}", line))
 
 
-def _excerpt(span: Span, paint, style: str) -> tuple[str, list[str]]:
+def _excerpt(span: Span, paint: _Painter, style: str) -> tuple[str, list[str]]:
     """The width of the gutter and the lines of the excerpt, the place underlined on its first line."""
     line, column = span.source.position(span.start)
     raw = span.source.line_text(line)
@@ -101,13 +105,13 @@ def render_concise(diagnostic: Diagnostic) -> str:
     return _said(f"{place}{diagnostic.severity}[{diagnostic.code}]: {diagnostic.headline}")
 
 
-def _place(span: Span) -> dict:
+def _place(span: Span) -> dict[str, object]:
     line, column = span.source.position(span.start)
     end_line, end_column = span.source.position(max(span.start, span.end))
     return {"path": span.source.path, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
 
 
-def render_json(diagnostic: Diagnostic) -> dict:
+def render_json(diagnostic: Diagnostic) -> dict[str, object]:
     """A JSON object; lines and columns from 1, `end_column` exclusive."""
     path = diagnostic.span.source.path if diagnostic.span else ""
     return {

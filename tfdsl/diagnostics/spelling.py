@@ -37,7 +37,7 @@ class Suggestions:
         from difflib import SequenceMatcher  # only where there is an error to explain
 
         matcher = SequenceMatcher(b=word)
-        bounds = []
+        bounds: list[tuple[float, str]] = []
         for one in known:
             if self._left <= 0:
                 return None
