@@ -24,6 +24,7 @@ from .context import Analysis, GraphBuilder
 from .dispatch import Dispatch
 from .effects import warn_effects, warn_logs
 from .expressions import evaluate
+from .measures import warn_measures
 from .names import declared
 from .session_slips import unrun, warn_sessions
 from .statements import block, graph_block
@@ -68,6 +69,8 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
         _warn_untaken(ctx, program)
         warn_sessions(ctx, program)
         order.warn(ctx, program)
+        for builder, graph in zip(ctx.graphs.values(), graphs, strict=True):
+            warn_measures(ctx, builder, graph)
     return ctx, program
 
 

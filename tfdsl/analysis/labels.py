@@ -10,6 +10,7 @@ from math import prod
 from ..diagnostics import (
     CLASS_NUMBERS,
     LOGITS_COLUMNS,
+    LOGITS_CUT,
     RANK,
     SHAPES_DIFFER,
     SWAPPED,
@@ -38,6 +39,9 @@ def doubt_logits(ctx: Analysis, op: Op, bound: Bound, span: Span) -> None:
     if first:
         ctx.report(THROUGH_TWICE, logits.span, operand_notes([logits]), op=op.name, applies=op.applies,
                    logits=logits.text, first=first)  # fmt: skip
+    cut = next((node.op for node in _made(ctx, logits.value) if node.row is not None and node.row.cuts), "")
+    if cut:
+        ctx.report(LOGITS_CUT, logits.span, operand_notes([logits]), op=op.name, logits=logits.text, first=cut)
     if is_swapped(ctx, bound.given):
         doubt_swapped(ctx, op.name, bound.given, span)
     if op.binary:
@@ -46,7 +50,7 @@ def doubt_logits(ctx: Analysis, op: Op, bound: Bound, span: Span) -> None:
 
 def note_binary(ctx: Analysis, labels: Given, span: Span) -> None:
     """Note the placeholder whose elements are taken for labels of 0 and 1."""
-    for node in _makers(ctx, labels.value):
+    for node in _made(ctx, labels.value):
         if node.is_placeholder:
             ctx.graph.binary.setdefault(Ref(node.id), ctx.origin(span).outside_libraries)
 
@@ -124,14 +128,17 @@ def _refuse(ctx: Analysis, message: Message, given: Given, help: str, function: 
 
 def _made_by(ctx: Analysis, given: Given, op: Op) -> Node | None:
     """The node of this op that has made a value, which may have been arranged otherwise since."""
-    return next((node for node in _makers(ctx, given.value) if node.row is op), None)
+    return next((node for node in _made(ctx, given.value) if node.row is op), None)
 
 
-def _makers(ctx: Analysis, value: object) -> Iterator[Node]:
-    """The node of a value, and where that only arranges elements, those that the elements come from."""
-    ref = value.ref if isinstance(value, Tensor) else None
+def _made(ctx: Analysis, value: object) -> Iterator[Node]:
+    return makers(ctx.graph.nodes, value.ref) if isinstance(value, Tensor) else iter(())
+
+
+def makers(nodes: Mapping[int, Node], ref: Ref | None) -> Iterator[Node]:
+    """The node of a tensor, and where that only arranges elements, those that the elements come from."""
     while ref is not None:
-        node = ctx.graph.nodes[ref.node]
+        node = nodes[ref.node]
         yield node
         row = node.row
         inputs = list(node.inputs()) if node.is_index or (row is not None and row.arranges) else []
@@ -172,7 +179,7 @@ def column_help(ctx: Analysis, op: Op, refused: Refused, bound: Bound) -> str:
 
 def activation(ctx: Analysis, value: object) -> str:
     """The op that has made shares of logits, which may have been arranged otherwise since; "" where none has."""
-    rows = (node.row for node in _makers(ctx, value))
+    rows = (node.row for node in _made(ctx, value))
     return next((row.name for row in rows if row is not None and row.applies == row.name), "")
 
 

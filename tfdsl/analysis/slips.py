@@ -22,7 +22,8 @@ from .values import Tensor, is_host
 def doubted(ctx: Analysis, op: Op, doubt: Refused, bound: Bound, shown: str, span: Span) -> None:
     """Warn of a call, unless the program makes clear that it is meant."""
     given = [bound.given[name] for name in doubt.params if name in bound.given]
-    details = {"op": shown, **doubt.details}
+    text = given[0].text if given else ""
+    details = {"op": shown, "x": "x" if text.endswith("...") else text, **doubt.details}
     if doubt.message is PAIRED:
         tall, short = given
         axes, shapes = doubt.details["axes"], doubt.details["shapes"]

@@ -74,7 +74,7 @@ _ACTIVATIONS = (
 )
 for _name, _what, _dtypes, _formula in _ACTIVATIONS:
     row(_name, "features: T", like("features"), f"nn.{_name}", f"Each element becomes {_what}.",
-        f"{_name}([-1.0, 2.0])", batch=each, formula=_formula, T=_dtypes)
+        f"{_name}([-1.0, 2.0])", batch=each, cuts=_name.startswith("relu"), formula=_formula, T=_dtypes)
 row("leaky_relu", "features: T, alpha: number = 0.2", like("features"), "nn.leaky_relu",
     "Each element becomes itself, or `alpha` times itself where it is negative.",
     "leaky_relu([-1.0, 2.0], alpha=0.1)", batch=each,

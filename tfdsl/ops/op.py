@@ -139,6 +139,7 @@ class Op:
     no_gradient: str = ""  # the arguments to which no gradient flows, where they are floats; "*" for all
     modes: str = ""  # the parameters that make a difference only in training
     for_whole: str = ""  # what to use instead for whole numbers
+    cuts: bool = False  # it makes 0 of all that is negative
     binary: str = ""  # the argument whose elements are labels of 0 and 1
     in_nn: str = ""  # the function of the library nn that takes more shapes for the same
     named: bool = True  # `tf` takes `name`; otherwise a node's name has to come from an identity behind it

@@ -1,6 +1,6 @@
 """Reductions, running sums, searches, and sums by segment."""
 
-from ..diagnostics import AXIS_FIRST, NEGATIVE, ONE_CLASS
+from ..diagnostics import AXIS_FIRST, MEAN_WHOLE, NEGATIVE, ONE_CLASS
 from ..types import BOOL, FLOAT32, INT32, Dim, DType, TensorType
 from .batch import MEAN, SUM, along, reduced, whole
 from .formula import Made
@@ -35,6 +35,13 @@ def best_index(call: Call) -> TensorType:
             call.warn(ONE_CLASS, "input", type=call["input"], result="each index is 0")
         shape = without(shape, [axis])
     return TensorType(call.dtype("U"), shape)
+
+
+def mean(call: Call) -> TensorType:
+    """As other reductions; of whole numbers, a whole number."""
+    if call["input_tensor"].dtype.kind in ("int", "uint"):
+        call.warn(MEAN_WHOLE, "input_tensor")
+    return reduction()(call)
 
 
 def segment(call: Call) -> TensorType:
@@ -132,7 +139,8 @@ _REDUCTIONS = (
 )
 _OVER_ROWS = {"reduce_sum": SUM, "reduce_mean": MEAN}  # what they make of rows
 for _name, _tf, _what, _dtypes, _real in _REDUCTIONS:
-    row(_name, "input_tensor: T, axis: integers = none, keepdims: flag = false", reduction(real=_real), _tf,
+    row(_name, "input_tensor: T, axis: integers = none, keepdims: flag = false",
+        mean if _name == "reduce_mean" else reduction(real=_real), _tf,
         f"The {_what}. {_AXES}", f"{_name}([[1.0, 2.0], [3.0, 4.0]], axis=1)",
         batch=reduced("input_tensor", _OVER_ROWS.get(_name, "")),
         formula=Made(lambda s, x: x) if _name in _OVER_ROWS else None, alike=Alike.BY_TYPES, T=_dtypes)

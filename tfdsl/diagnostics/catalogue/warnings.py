@@ -104,3 +104,12 @@ IDLE = _message("TFG967", "nothing waits for this {op}, so it never runs", sever
 RATE = _message("TFG966", "{value} is the 'rate' of dropout, the share that it drops", severity="warning")
 NOT_BINARY = _message("TFG973", "line {line} takes '{name}' for labels of 0 and 1, but {what} {range}",
                       severity="warning")
+SHARE_ALWAYS = _message("TFG974", "{first} gives numbers from 0 to 1, so this is always {outcome}", severity="warning")
+SHARE_EQUALS = _message("TFG975", "{first} gives numbers from 0 to 1, of which hardly any equals {other}",
+                        severity="warning")
+ROWS_FOR_CLASSES = _message("TFG976", "{op} along axis 0 finds a row for each column, but {other} has a value for each "
+                            "row", severity="warning")
+LOGITS_CUT = _message("TFG977", "{op} takes logits of any sign, but {logits} has been through {first}, so none is "
+                      "below 0", "leave {first} out of what it is given (in a layer, activation={first})", "warning")
+MEAN_WHOLE = _message("TFG978", "{op} of whole numbers drops the fraction of the mean",
+                      "write {op}(cast({x}, float32)), or reduce_sum({x}) // size({x}) if that is meant", "warning")

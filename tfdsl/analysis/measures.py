@@ -1,0 +1,103 @@
+"""Slips in measures that a program computes itself: comparisons of shares and of classes whose outcome says nothing.
+
+Input: the nodes of the finished graphs. Output: warnings, each with the way to write what was meant.
+"""
+
+from collections.abc import Iterator
+
+from ..diagnostics import ROWS_FOR_CLASSES, SHARE_ALWAYS, SHARE_EQUALS, Diagnostic, Message, Note
+from ..ops.named import ARGMAX, CAST
+from ..program import Arg, Graph, Literal, Node, Ref, Static
+from ..types import Dim, Size
+from .context import Analysis, GraphBuilder
+from .labels import makers
+
+_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_EQUALITIES = ("==", "!=")
+
+
+def warn_measures(ctx: Analysis, builder: GraphBuilder, graph: Graph) -> None:
+    for node in graph.nodes.values():
+        row = node.row
+        if row is None or node.origin.span.source.is_library:
+            continue
+        sides = list(node.args.values())
+        if row.operator in _FLIPPED:
+            _doubt_order(ctx, graph, node, row.operator, *sides)
+            _doubt_order(ctx, graph, node, _FLIPPED[row.operator], *reversed(sides))
+        elif row.operator in _EQUALITIES:
+            for one, other in (sides, reversed(sides)):
+                _doubt_equality(ctx, graph, node, one, other)
+                _doubt_axis(ctx, builder, graph, node, one, other)
+
+
+def _report(ctx: Analysis, message: Message, node: Node, made: Node, help: str, **details: object) -> None:
+    """Warn of a comparison of what another node has made."""
+    place = made.origin.outside_libraries
+    notes = () if node.origin.span.holds(place) else (Note(f"{made.op} is called on line {{line}}", place),)
+    ctx.bag.add(Diagnostic(message, node.origin.span, details, notes, help, node.origin.chain))
+
+
+def _doubt_order(ctx: Analysis, graph: Graph, node: Node, operator: str, shares: Arg, bound: Arg) -> None:
+    """Warn of shares on one side of a bound that all shares are on. As a condition it may guard against a share that
+    is rounded to 0."""
+    made = _shares(graph, shares)
+    value = bound.value if isinstance(bound, (Literal, Static)) else None
+    if made is None or not isinstance(value, (int, float)) or 0 < value < 1 or not _is_counted(graph, node):
+        return
+    outcome = "true" if (operator in (">", ">=")) == (value <= 0) else "false"
+    help = f"compare with a share, such as 0.5; or leave {made.op} out: a logit above 0 is a share above 0.5"
+    _report(ctx, SHARE_ALWAYS, node, made, help, first=made.op, outcome=outcome)
+
+
+def _is_counted(graph: Graph, node: Node) -> bool:
+    """Whether only numbers are made of a condition, or nothing."""
+    users = (one for one in graph.nodes.values() if any(ref.node == node.id for ref in one.inputs()))
+    rows = [one.row for one in users]
+    return all(row is CAST or (row is not None and row.operator in _EQUALITIES) for row in rows)
+
+
+def _doubt_equality(ctx: Analysis, graph: Graph, node: Node, shares: Arg, other: Arg) -> None:
+    """Warn of shares that should equal something which is not made of them."""
+    made = _shares(graph, shares)
+    if made is None or (isinstance(other, Ref) and made.id in graph.reach([other])):
+        return
+    name = graph.nodes[shares.node].name if isinstance(shares, Ref) else None
+    help = f"compare them with 0.5 before, as in {name or 'x'} > 0.5; for classes take argmax({name or 'x'}, axis=-1)"
+    _report(ctx, SHARE_EQUALS, node, made, help, first=made.op, other=_shown(graph, other))
+
+
+def _doubt_axis(ctx: Analysis, builder: GraphBuilder, graph: Graph, node: Node, one: Arg, other: Arg) -> None:
+    """Warn of the row that is largest in each column, compared with something that each row has."""
+    best = next((made for made in _made(graph, one) if made.row is ARGMAX), None)
+    axis = best and best.args.get("axis")
+    if best is None or not isinstance(axis, (Static, Literal)) or axis.value != 0:
+        return
+    rows, others = _sizes(builder, graph, best.args["input"]), _sizes(builder, graph, other)
+    if len(rows) == 2 and isinstance(rows[0], Size) and others[:1] == rows[:1] and rows[0] != rows[1]:
+        help = "write axis=1 for the class of each row"
+        _report(ctx, ROWS_FOR_CLASSES, node, best, help, op=best.op, other=_shown(graph, other))
+
+
+def _sizes(builder: GraphBuilder, graph: Graph, arg: Arg) -> tuple[Dim, ...]:
+    if not isinstance(arg, Ref) or not graph.nodes[arg.node].outputs:
+        return ()
+    return tuple(map(builder.sizes.resolve, graph.nodes[arg.node].outputs[arg.output].shape or ()))
+
+
+def _made(graph: Graph, arg: Arg) -> Iterator[Node]:
+    return makers(graph.nodes, arg) if isinstance(arg, Ref) else iter(())
+
+
+def _shares(graph: Graph, arg: Arg) -> Node | None:
+    """The node that has made shares of logits."""
+    return next((node for node in _made(graph, arg) if node.row is not None and node.row.applies == node.op), None)
+
+
+def _shown(graph: Graph, arg: Arg) -> str:
+    match arg:
+        case Ref(node=id):
+            return graph.nodes[id].name or "the other side"
+        case Literal(value=value) | Static(value=value):
+            return str(value)
+    return "the other side"
