@@ -28,6 +28,7 @@ from .measures import warn_measures
 from .names import declared
 from .session_slips import unrun, warn_sessions
 from .statements import block, graph_block
+from .training import warn_unfed
 
 
 def analyse(tree: t.File, inputs: CompileInputs) -> tuple[Program, Bag]:
@@ -68,6 +69,7 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
         _warn_unused(ctx, program, tree, told)
         _warn_untaken(ctx, program)
         warn_sessions(ctx, program)
+        warn_unfed(ctx, program)
         order.warn(ctx, program)
         for builder, graph in zip(ctx.graphs.values(), graphs, strict=True):
             warn_measures(ctx, builder, graph)

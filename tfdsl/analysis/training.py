@@ -6,14 +6,39 @@ for the default of a parameter (`training=training`), is looked for where the fi
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 
-from ..diagnostics import BY_HAND, DROPS, FED_TO_ALL, KEEP_PROB, TRAINING_KIND, Note
-from ..program import Feed, Literal, Origin, Ref, Static, Value, takes_step
+from ..diagnostics import (
+    BY_HAND,
+    DROPS,
+    FED_TO_ALL,
+    KEEP_PROB,
+    KEEPS,
+    MODE_UNFED,
+    TRAINING_KIND,
+    Diagnostic,
+    Note,
+)
+from ..program import (
+    Export,
+    Feed,
+    Graph,
+    Literal,
+    Node,
+    Origin,
+    Program,
+    Ref,
+    Run,
+    Statement,
+    Static,
+    Value,
+    takes_step,
+    walk,
+)
 from ..source import Span
 from ..syntax import tree as t
 from ..types import BOOL, TensorType
 from .context import Always, Analysis
 from .names import Binding, Env
-from .order import written
+from .order import is_write, written
 from .values import Broken, Tensor, describe
 
 NAME = "training"
@@ -81,6 +106,7 @@ def with_training(
         if graph.modes:
             _warn_of_modes(ctx, feeds, own, refs, what, statement)
         _warn_of_drops(ctx, reached, what, statement)
+        _warn_of_writes(ctx, reached, what, statement)
     if ref is None or ref.node not in reached or ref in feeds:
         return feeds
     if steps:
@@ -118,15 +144,40 @@ def _warn_of_drops(ctx: Analysis, reached: set[int], what: str, statement: t.Sta
 
 def _help_drops(ctx: Analysis, origin: Origin, rate: object) -> str:
     """What to write for a dropout that drops in every execution."""
-    for at in reversed(range(len(origin.chain))):
-        always = ctx.always.get((origin.chain[:at], origin.chain[at][1]))
-        if always is not None and always.bound is not None:
-            how = f"give 'training' of line {always.bound.line} another name"
-            return f"{how}: {always.function} then drops in training only"
-        if always is not None:
-            return f"leave the argument 'training' of {always.function} out: it then drops in training only"
+    always = _always(ctx, origin)
+    if always is not None:
+        return _way(always, "drops")
     imports = any(isinstance(one, t.Import) and one.is_library for one in ctx.tree)
     return f"{'' if imports else 'write at the top: import nn; '}nn.dropout(x, rate={rate}) drops in training only"
+
+
+def _always(ctx: Analysis, origin: Origin) -> Always | None:
+    """The innermost call of a layer around a node that works as in training in every execution."""
+    calls = ((origin.chain[:at], origin.chain[at][1]) for at in reversed(range(len(origin.chain))))
+    return next((ctx.always[call] for call in calls if call in ctx.always), None)
+
+
+def _way(always: Always, does: str) -> str:
+    """How to have a layer do what it does in training only."""
+    if always.bound is not None:
+        how = f"give 'training' of line {always.bound.line} another name"
+        return f"{how}: {always.function} then {does} in training only"
+    return f"leave the argument 'training' of {always.function} out: it then {does} in training only"
+
+
+def _warn_of_writes(ctx: Analysis, reached: set[int], what: str, statement: t.Statement) -> None:
+    """Warn where a layer that always works as in training keeps what it sees in a statement that takes no step."""
+    graph = ctx.graph
+    for id in sorted(reached) if ctx.always else ():
+        node = graph.nodes[id]
+        always = _always(ctx, node.origin) if is_write(node) else None
+        if always is not None and id in graph.reach(graph.optimizers):
+            place = node.origin.outside_libraries
+            line = str(place.line) if place.source == statement.span.source else f"{place.line} of {place.source.path}"
+            names = " and ".join(graph.nodes[one].name for one in written(graph.nodes, node))
+            details = {"function": always.function, "line": line, "what": what, "names": names}
+            ctx.bag.add(ctx.diagnostic(KEEPS, statement.span, help=_way(always, "does so"), **details))
+            return
 
 
 def _warn_of_modes(
@@ -152,3 +203,51 @@ def _warn_of_modes(
         help = "write here: with " + ", ".join(f"{feed.text} = {value}" for feed, value in found.items())
         names = " and ".join(f"'{feed.text}'" for feed in found)
         ctx.bag.add(ctx.diagnostic(FED_TO_ALL, statement.span, notes, help, what=what, names=names))
+
+
+# --- switches that nothing feeds --------------------------------------------------------------
+
+
+def warn_unfed(ctx: Analysis, program: Program) -> None:
+    """Warn of placeholders that tell layers whether they train, if all executions take the default."""
+    for builder, graph in zip(ctx.graphs.values(), program.graphs, strict=True):
+        bodies = [session.body for session in program.sessions if session.graph == graph.name]
+        statements = [one for body in bodies for one in walk(body)]
+        fed = {feed.ref for one in statements for feed in one.uses().feeds}
+        fed |= {ref for one in statements if isinstance(one, Export) for _, ref in one.inputs}
+        for ref in sorted(builder.modes - fed, key=lambda ref: ref.node):
+            node = graph.nodes[ref.node]
+            if node.is_placeholder and isinstance(node.args.get("default"), Literal):
+                _warn_of_default(ctx, graph, node, statements)
+
+
+def _warn_of_default(ctx: Analysis, graph: Graph, node: Node, statements: list[Statement]) -> None:
+    default, ref = node.args["default"].value, Ref(node.id)
+    rates = [one for one in graph.nodes.values() if one.row is not None and one.args.get("rate") == ref]
+    off = False if node.outputs[0].dtype == BOOL else 0.0 if rates else 1.0
+    trains, other = False, None
+    for one in statements:
+        executed = [ref for _, ref in one.outputs] if isinstance(one, Export) else one.uses().executes
+        reached = graph.reach(executed)
+        ctx.spend(len(reached), node.origin.span)
+        if node.id in reached and takes_step(graph.nodes, reached):
+            trains = True
+        elif node.id in reached and not isinstance(one, Run):
+            other = other or one
+    layers = "its layers" if off is False else "its dropout"
+    value = str(default).lower()
+    if trains and default == off:
+        does = f"{layers} never work as in training" if off is False else f"{layers} never drops"
+        help = f"write in the body of the training: feed {node.name} = {'true' if off is False else '...'}"
+    elif trains and other is not None:
+        does = f"{layers} work as in training" if off is False else f"{layers} drops"
+        does += f" on line {other.origin.span.line} too"
+        help = f"write there: with {node.name} = {str(off).lower()}"
+    else:
+        return
+    if off is False:
+        help += f"; or leave {node.name} out: the layers of nn know by themselves where a step is taken"
+    else:
+        help += "; or use nn.dropout(x, rate=...), which drops in training only"
+    ctx.bag.add(Diagnostic(MODE_UNFED, node.origin.span, {"name": node.name, "value": value, "does": does},
+                           help=help, chain=node.origin.chain))  # fmt: skip

@@ -47,6 +47,9 @@ DATA_ROUNDED = _message("TFG943", "column {column} of {data} holds whole numbers
 DATA_EMPTIED = _message("TFG945", "{transform} makes column {column} of {data} 0: it is {value} in all training rows",
                         "leave the column out; for a bias, add_bias makes a column of ones that stays", "warning")
 TEST_TRAINED = _message("TFG946", "{data}.test is used, but line {line} has trained on {rows}", severity="warning")
+MODE_UNFED = _message("TFG969", "nothing feeds '{name}', which is {value}, so {does}", severity="warning")
+KEEPS = _message("TFG970", "{function} of line {line} works as in training in {what} too, and changes {names} there",
+                 severity="warning")
 ROWS_APART = _message("TFG968", "the rows of {value} for '{name}' are not those of {other_value} for '{other}'",
                       "{way}; or give '{name}' a size of its own if they need not belong together", "warning")
 FEED_ROUNDED = _message("TFG944", "'{name}' is {dtype}, which cannot hold {value}: it becomes {rounded}",
