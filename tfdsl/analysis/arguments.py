@@ -36,7 +36,7 @@ from ..record import Record
 from ..source import Span
 from ..types import BECOMES, BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, DType, Shape, Size, TensorType, changed
 from .context import Abandoned, Analysis
-from .values import Array, Broken, Builtin, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
+from .values import Array, Broken, Builtin, NodeValue, Operation, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
 
 _CLASS_OF = {bool: "bool", int: "int", float: "float", complex: "complex", str: "string"}
 _RANKS = {"bool": 0, "int": 1, "float": 2, "complex": 3, "string": 9}
@@ -94,9 +94,7 @@ def missing(ctx: Analysis, function: str, signature: str, name: str, span: Span)
 
 def literal_shape(ctx: Analysis, value: object, span: Span) -> Shape:
     """The shape of nested lists; tensors in them add their own axes."""
-    if isinstance(value, Tensor):
-        return value.type.shape if value.type else ()
-    if isinstance(value, Array):
+    if isinstance(value, (Tensor, Array)):
         return value.type.shape
     if not isinstance(value, (list, tuple, range)):
         return ()
@@ -153,7 +151,7 @@ def default_dtype(value: object, kind: str | None) -> DType:
 def tensor_dtype(value: object) -> DType | None:
     """The dtype of the first tensor in a value."""
     for item in _scalars(value):
-        if isinstance(item, (Tensor, Array)) and item.type is not None:
+        if isinstance(item, (Tensor, Array)):
             return item.type.dtype
     return None
 
@@ -258,8 +256,6 @@ def _pack(ctx: Analysis, value: object, dtype: DType, span: Span) -> Arg:
             return Literal(freeze(value), dtype.name)
         return Pack(tuple(_pack(ctx, item, dtype, span) for item in value), dtype.name)
     if isinstance(value, Tensor):
-        if value.type is None:
-            ctx.fail(NOT_TENSOR, span, value=describe(value))
         if value.type.dtype != dtype:
             ctx.fail(MIXED_LIST, span, first=str(dtype), second=str(value.type.dtype))
         return value.ref
@@ -336,9 +332,9 @@ def prepared(ctx: Analysis, given: Given, is_tensor: bool = True) -> Given:
     if isinstance(value, (list, tuple)):
         ctx.spend(15 * len(value), given.span)
         value = [prepared(ctx, Given(item, given.span), is_tensor).value for item in value]
-    if isinstance(value, Tensor) and value.type is None and is_tensor:
+    if isinstance(value, Operation) and is_tensor:
         ctx.fail(NOT_TENSOR, given.span, value=describe(value))
-    if isinstance(value, Tensor) and value.graph != ctx.graph.name:
+    if isinstance(value, NodeValue) and value.graph != ctx.graph.name:
         ctx.fail(OTHER_GRAPH, given.span, name=given.text, theirs=ctx.graphs[value.graph].shown, ours=ctx.graph.shown)
     return Given(value, given.span)
 
@@ -564,7 +560,7 @@ def operand_notes(given: list[Given]) -> tuple[Note, ...]:
     notes = []
     for one in given:
         match one.value:
-            case Tensor(type=TensorType() as type, span=span):
+            case Tensor(type=type, span=span):
                 if span.start <= one.span.start < span.end and span.source == one.span.source:
                     notes.append(Note(f"{one.text}: {type}"))
                 else:
@@ -573,7 +569,7 @@ def operand_notes(given: list[Given]) -> tuple[Note, ...]:
                 notes.append(Note(f"{one.text}: {type}"))
             case list() | tuple() as items if len(items) <= 8:
                 for i, item in enumerate(items):
-                    if isinstance(item, Tensor) and item.type is not None:
+                    if isinstance(item, Tensor):
                         inside = (
                             one.span.start <= item.span.start < one.span.end and item.span.source == one.span.source
                         )

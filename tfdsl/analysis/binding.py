@@ -5,7 +5,7 @@ from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis
 from .names import Assumed, BoundTwice, Env
-from .values import Tensor, describe
+from .values import NodeValue, Tensor, describe
 
 
 def bind(ctx: Analysis, env: Env, target: t.Identifier, value: object) -> None:
@@ -19,7 +19,7 @@ def bind(ctx: Analysis, env: Env, target: t.Identifier, value: object) -> None:
         note = Note(f"line {{line}} uses the '{target.id}' that every graph has", error.span)
         ctx.fail(TRAINING_LATE, target.span, (note,), name=target.id)
     tensors = value if isinstance(value, (list, tuple)) else [value]
-    refs = tuple(v.ref for v in tensors if isinstance(v, Tensor) and v.graph == ctx.graph.name)
+    refs = tuple(v.ref for v in tensors if isinstance(v, NodeValue) and v.graph == ctx.graph.name)
     if refs:
         ctx.graph.bound.append((target.id, target.span, refs))
 

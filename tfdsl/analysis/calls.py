@@ -46,7 +46,7 @@ from .order import is_write, written
 from .raw import call_raw
 from .slips import doubt_rate
 from .symbolic import derived
-from .values import Array, Broken, Builtin, Function, Optimizer, Primitive, Tensor, describe, has_tensor
+from .values import Array, Broken, Builtin, Function, Operation, Optimizer, Primitive, Tensor, describe, has_tensor
 
 
 def call(ctx: Analysis, env: Env, function: object, given: Arguments, span: Span, name: str | None) -> object:
@@ -156,7 +156,7 @@ def _tensors(ctx: Analysis, op: Op, name: str, given: Given) -> list[Tensor]:
     for value in values:
         if isinstance(value, Broken):
             raise Abandoned(None)
-        if not isinstance(value, Tensor) or value.type is None:
+        if not isinstance(value, Tensor):
             ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted="tensors", name=name,
                      value=describe(value))  # fmt: skip
         ctx.use(value, given.span, given.text)
@@ -195,7 +195,7 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
             args[name] = Static(value)
             continue
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number and not (isinstance(value, Tensor) and value.type and value.type.rank == 0):
+        if not number and not (isinstance(value, Tensor) and value.type.rank == 0):
             ctx.fail(ARGUMENT_KIND, argument.span, function=row.name, wanted="a number", name=name,
                      value=describe(value))  # fmt: skip
         args[name] = Static(float(value)) if number else ctx.use(value, argument.span, argument.text).ref
@@ -304,7 +304,7 @@ def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, spa
 def _made_at(value: object, span: Span) -> object:
     """What a library has made, with the call of it as the place."""
     match value:
-        case Tensor():
+        case Tensor() | Operation():
             return replace(value, span=span)
         case list() | tuple():
             return type(value)(_made_at(one, span) for one in value)

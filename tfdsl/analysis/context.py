@@ -55,7 +55,7 @@ from ..types import BOOL, Sizes, TensorType
 from .depth import LEVELS, NoStack, on_own_stack
 from .dispatch import Dispatch, Returned
 from .names import Env, declared
-from .values import Broken, Dataset, Tensor, freeze, is_host
+from .values import Broken, Dataset, NodeValue, Operation, Tensor, freeze, is_host
 
 _LOOK = 20_000  # units of work after which the clock is looked at
 
@@ -280,13 +280,13 @@ def _part_key(arg: Arg, keys: Mapping[int, object]) -> str:
 
 def _named(value: object, span: Span) -> Named | None:
     match value:
-        case Tensor():
+        case Tensor() | Operation():
             return Named(value.ref, span)
         case bool() | int() | float() | str():
             return Named(Static(value), span)
         case list() | tuple() if is_host(value):
             return Named(Static(freeze(value)), span)
-        case list() | tuple() if value and all(isinstance(item, Tensor) for item in value):
+        case list() | tuple() if value and all(isinstance(item, NodeValue) for item in value):
             return Named(Refs(tuple(item.ref for item in value)), span)
         case _:
             return None
@@ -417,7 +417,7 @@ class Analysis:
         """A value found by name, if this graph can use it."""
         if isinstance(value, Broken):
             raise Abandoned(None)
-        if isinstance(value, Tensor) and value.graph != self.graph.name:
+        if isinstance(value, NodeValue) and value.graph != self.graph.name:
             theirs = self.graphs[value.graph].shown
             self.fail(OTHER_GRAPH, span, name=name, theirs=theirs, ours=self.graph.shown)
         return value

@@ -59,7 +59,7 @@ def _region(ctx: Analysis, env: Env, span: Span):
 
 def _test(ctx: Analysis, value: object, expr: t.Expr, word: str) -> Ref:
     """The tensor that decides: one bool."""
-    if isinstance(value, Array) or value.type is None or value.type.dtype != BOOL or value.type.rank not in (0, None):
+    if isinstance(value, Array) or value.type.dtype != BOOL or value.type.rank not in (0, None):
         given = Given(value, expr.span)
         ctx.fail(CONDITION_TYPE, expr.span, operand_notes([given]), word=word, value=describe(value), text=given.text)
     return value.ref
@@ -141,10 +141,7 @@ def _initial(ctx: Analysis, name: str, binding: Binding):
     value = binding.value
     if not (isinstance(value, (Tensor, Array)) or has_tensor(value) or is_host(value)) or value is None:
         ctx.fail(LOOP_VALUE, binding.span, name=name, value=describe(value))
-    arg, type = typed(ctx, Given(value, binding.span))
-    if type is None:
-        ctx.fail(LOOP_VALUE, binding.span, name=name, value=describe(value))
-    return arg, type
+    return typed(ctx, Given(value, binding.span))
 
 
 def _begin_turn(ctx: Analysis, carried: dict[str, Binding], types: dict[str, TensorType]) -> tuple[Node, ...]:
@@ -307,10 +304,9 @@ def _merged(ctx: Analysis, shown: str, first: Bound, second: Bound, args: tuple[
     for result, (arg, _) in zip(args, made, strict=True):
         result.append(arg)
     types = [type for _, type in made]
-    if None in types or types[0].dtype != types[1].dtype or (shape := _either(ctx, *types)) is False:
-        a, b = ("no tensor" if type is None else type for type in types)
+    if types[0].dtype != types[1].dtype or (shape := _either(ctx, *types)) is False:
         note = Note("the other is from line {line}", first.span)
-        ctx.fail(BRANCH_TYPE, second.span, (note,), name=shown, first=a, second=b)
+        ctx.fail(BRANCH_TYPE, second.span, (note,), name=shown, first=types[0], second=types[1])
     return TensorType(types[0].dtype, shape)
 
 

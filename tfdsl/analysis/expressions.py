@@ -53,12 +53,14 @@ from .values import (
     Broken,
     Moving,
     Namespace,
+    Operation,
     ShapeOf,
     Tensor,
     as_dtypes,
     describe,
     freeze,
     has_tensor,
+    in_graph,
     is_host,
 )
 
@@ -274,7 +276,7 @@ def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str
     """An operator on two values."""
     if isinstance(left, Moving) or isinstance(right, Moving):
         return moving(ctx, expr.op, (left, right), expr.span)
-    if isinstance(left, (Tensor, Array)) or isinstance(right, (Tensor, Array)):
+    if in_graph(left) or in_graph(right):
         op = OPERATORS[expr.op]
         first, second = (p.name for p in op.params[:2])
         arguments = [(first, Given(left, expr.left.span)), (second, Given(right, expr.right.span))]
@@ -317,7 +319,7 @@ def plan_value(ctx: Analysis, value: object, span: Span) -> PlanExpr:
     match value:
         case Tensor(type=TensorType(dtype=dtype)) if dtype.name in UNREADABLE:
             ctx.fail(NO_CONTENT, span, name=" ".join(span.text.split())[:40], dtype=dtype)
-        case Tensor():
+        case Tensor() | Operation():
             return Fetch(ctx.use(value, span, span.text[:40]).ref)
         case Array():
             return value.field
@@ -338,19 +340,19 @@ def plan_value(ctx: Analysis, value: object, span: Span) -> PlanExpr:
 
 
 def _is_of_strings(value: object) -> bool:
-    return isinstance(value, (Tensor, Array)) and value.type is not None and value.type.dtype.name == "string"
+    return isinstance(value, (Tensor, Array)) and value.type.dtype.name == "string"
 
 
 def _operands(ctx: Analysis, expr: t.Expr, left: object, right: object, refuse: bool = False) -> None:
     usable = all(
-        isinstance(v, (Tensor, Array, ShapeOf)) or is_host(v) or isinstance(v, (list, tuple)) for v in (left, right)
+        in_graph(v) or isinstance(v, ShapeOf) or is_host(v) or isinstance(v, (list, tuple)) for v in (left, right)
     )
     is_text = [isinstance(v, str) for v in (left, right)]
     refuse = refuse or (any(is_text) and not any(_is_of_strings(v) for v in (left, right)) and expr.op in ("+", "%"))
     refuse = refuse or (is_text[0] and expr.op == "%")
     if refuse or not usable:
         help = list_help(left, right)
-        if any(is_text) and any(isinstance(v, (Tensor, Array)) for v in (left, right)):
+        if any(is_text) and any(map(in_graph, (left, right))):
             help = 'print writes texts and values beside one another: print "x is", x'
         ctx.fail(OPERATOR, expr.span, help=help, op=expr.op, left=describe(left), right=describe(right))
 
@@ -376,7 +378,7 @@ def _unary(ctx: Analysis, expr: t.Unary, value: object, name: str | None) -> obj
         raise Abandoned(None)
     if isinstance(value, Moving):
         return moving(ctx, "not" if expr.op == "not" else f"unary {expr.op}", (value,), expr.span)
-    if isinstance(value, (Tensor, Array)):
+    if in_graph(value):
         if expr.op == "+":
             return value
         op = OPERATORS["unary -" if expr.op == "-" else expr.op]
@@ -402,7 +404,7 @@ def _boolean(ctx: Analysis, env: Env, expr: t.Boolean, name: str | None) -> obje
 def _boolean_pair(ctx: Analysis, env: Env, expr: t.Boolean, left: object, name: str | None) -> object:
     if isinstance(left, Moving):
         return moving(ctx, expr.op, (left, value_of(ctx, env, expr.right)), expr.span)
-    if not isinstance(left, (Tensor, Array)):
+    if not in_graph(left):
         return left if bool(left) is (expr.op == "or") else value_of(ctx, env, expr.right, name)
     right = value_of(ctx, env, expr.right)
     arguments = [(None, Given(left, expr.left.span)), (None, Given(right, expr.right.span))]
@@ -422,7 +424,7 @@ def _compare(ctx: Analysis, env: Env, expr: t.Compare, name: str | None) -> obje
             result = part
         elif isinstance(result, Moving) or isinstance(part, Moving):
             result = moving(ctx, "and", (result, part), expr.span)
-        elif isinstance(result, Tensor) or isinstance(part, Tensor):
+        elif in_graph(result) or in_graph(part):
             both = [(None, Given(result, expr.span)), (None, Given(part, expr.span))]
             result = call_op(ctx, LOGICAL_AND, both, expr.span, name if at == last else None)
         else:
@@ -453,7 +455,7 @@ def compare(ctx: Analysis, op: str, left: Given, right: Given, span: Span, name:
 def condition(ctx: Analysis, env: Env, expr: t.Expr) -> object:
     """A condition known while compiling as a bool, or a tensor."""
     value = value_of(ctx, env, expr)
-    if isinstance(value, (Tensor, Array, Moving)):
+    if in_graph(value) or isinstance(value, Moving):
         return value
     if not is_host(value):
         ctx.fail(NOT_STATIC, expr.span, what="a condition", value=describe(value))
@@ -492,7 +494,7 @@ def _call(ctx: Analysis, env: Env, expr: t.Call, name: str | None) -> object:
 
 
 def _is_value(function: object) -> bool:
-    return isinstance(function, (Tensor, Array)) or is_host(function)
+    return in_graph(function) or is_host(function)
 
 
 def _hidden_by_value(ctx: Analysis, env: Env, name: t.Name, value: object) -> None:

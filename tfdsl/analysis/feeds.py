@@ -64,7 +64,7 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
     def add(fed: t.Fed) -> None:
         target = dotted(ctx, plan.env, fed.target)
         name = fed.target.id
-        if not isinstance(target, Tensor) or target.type is None:
+        if not isinstance(target, Tensor):
             ctx.fail(FEED_TARGET, fed.target.span, value=f"'{name}', {describe(target)},", hint="feed a placeholder")
         if target.is_variable:
             ctx.fail(FEED_TARGET, fed.target.span, value=f"the variable '{name}'", hint=f"write: set {name} = ...")

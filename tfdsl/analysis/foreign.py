@@ -29,7 +29,7 @@ from ..types import DTYPE_NAMES, DType, TensorType
 from .arguments import Arguments, Given, assign_arguments, field_arg, missing, operand_notes, sizes_of
 from .builtins import BUILTINS
 from .context import Abandoned, Analysis
-from .values import Array, Broken, Builtin, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
+from .values import Array, Broken, Builtin, Operation, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
 
 
 def python_ops(given: Mapping[str, Callable] | None) -> dict[str, PythonOp]:
@@ -70,7 +70,7 @@ def call_python(ctx: Analysis, op: PythonOp, given: Arguments, span: Span, name:
     node = ctx.graph.add(PYTHON + op.name, args, name, outputs, ctx.origin(span))
     tensors = [Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)]
     if not outputs:
-        return Tensor(Ref(node), None, ctx.graph.name, span)
+        return Operation(Ref(node), ctx.graph.name, span)
     return tensors if isinstance(result, tuple) else tensors[0]
 
 
@@ -101,7 +101,7 @@ def _arg(ctx: Analysis, op: PythonOp, name: str, given: Given) -> Arg:
     match value:
         case Broken():
             raise Abandoned(None)
-        case Tensor(type=None):
+        case Operation():
             ctx.fail(NOT_TENSOR, given.span, value=describe(value))
         case Tensor(ref=ref):
             if value.graph != ctx.graph.name:

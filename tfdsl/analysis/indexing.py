@@ -12,8 +12,6 @@ from .values import Array, Tensor, describe
 
 def index_tensor(ctx: Analysis, value: Tensor, items: list, expr: t.Index, name: str | None) -> Tensor:
     """A strided slice, as TensorFlow's `x[...]`."""
-    if value.type is None:
-        ctx.fail(INDEX_KIND, expr.span, value=describe(value), index="[...]")
     specs = [_spec(ctx, item, value, expr) for item in items]
     shape = _result_shape(ctx, value.type, items, expr)
     args = {"x": value.ref, "index": Refs(tuple(specs))}
@@ -39,7 +37,7 @@ def _bound(ctx: Analysis, part: object, value: object, expr: t.Index) -> Arg:
         return Static(None)
     if isinstance(part, int) and not isinstance(part, bool):
         return Literal(part, "int32")
-    if isinstance(part, Tensor) and part.type and part.type.dtype.kind == "int" and part.type.rank in (0, None):
+    if isinstance(part, Tensor) and part.type.dtype.kind == "int" and part.type.rank in (0, None):
         return part.ref
     help = "boolean_mask(x, mask) and gather(x, indices) take several elements" if isinstance(part, Tensor) else ""
     ctx.fail(INDEX_KIND, expr.span, help=help, value=describe(value), index=describe(part))

@@ -72,7 +72,7 @@ def refuse_swapped(ctx: Analysis, function: str, arguments: Mapping[str | None, 
 
 def is_never_logits(given: Given) -> bool:
     value = given.value
-    return isinstance(value, Tensor) and value.type is not None and value.type.dtype.kind != "float"
+    return isinstance(value, Tensor) and value.type.dtype.kind != "float"
 
 
 def doubt_swapped(ctx: Analysis, function: str, arguments: Mapping[str | None, Given], span: Span) -> None:
@@ -148,7 +148,7 @@ def makers(nodes: Mapping[int, Node], ref: Ref | None) -> Iterator[Node]:
 def column_help(ctx: Analysis, op: Op, refused: Refused, bound: Bound) -> str:
     """What to write for an argument that has an axis of size 1 more than it should have."""
     given = bound.given.get(refused.params[0]) if refused.params else None
-    if given is None or not isinstance(given.value, Tensor) or given.value.type is None:
+    if given is None or not isinstance(given.value, Tensor):
         return ""
     shape, b = given.value.type.shape or (), refused.details.get("b")
     if refused.message is RANK and refused.details["wanted"] == len(shape) - 1 and shape[-1:] == (1,):

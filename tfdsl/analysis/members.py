@@ -43,7 +43,7 @@ def member(ctx: Analysis, expr: t.Attribute, value: object) -> object:
             if inner is not None:
                 return Namespace(value.env, inner, f"{value.name}.{name}")
             known = value.env.members(value.path)
-        case Tensor() if value.type is not None:
+        case Tensor():
             if name == "shape":
                 return ShapeOf(value.type.shape, expr.span.text)
             if name == "dtype":

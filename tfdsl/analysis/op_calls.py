@@ -13,7 +13,7 @@ from .arguments import Arguments, bind, operand_notes, size_notes
 from .context import Abandoned, Analysis
 from .labels import column_help, doubt_logits, is_never_logits, is_swapped, refuse_swapped
 from .slips import doubt_rate, doubted
-from .values import Tensor
+from .values import Operation, Tensor
 
 
 def call_op(
@@ -54,7 +54,7 @@ def call_op(
     for param in op.modes.split():
         ctx.graph.modes.update(refs_of(bound.args[param]) if param in bound.args else ())
     if result == ():
-        return Tensor(Ref(node), None, ctx.graph.name, span)
+        return Operation(Ref(node), ctx.graph.name, span)
     made = iter([Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)])
     return _shaped(result, made)
 

@@ -107,7 +107,7 @@ from .initial import all_variables, check_initial, check_made_from, overwritten,
 from .names import Env
 from .slips import compared
 from .statements import on_graph
-from .values import Array, Batch, Broken, Dataset, Moving, Tensor, describe, thaw
+from .values import Array, Batch, Broken, Dataset, Moving, NodeValue, Tensor, describe, thaw
 
 _FIELD = re.compile(r"\{\{|\}\}|\{(\w*)\}|[{}]")
 _COUNTERS = ("epoch", "step")
@@ -283,7 +283,7 @@ def _condition(ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | Non
         case t.Unary(op="not"):
             return Apply("not", (_condition(ctx, plan, expr.operand, sides, depth + 1),))
     value = evaluate(ctx, plan.env, expr)
-    if isinstance(value, Tensor) and value.type is not None and value.type.dtype.kind != "bool":
+    if isinstance(value, Tensor) and value.type.dtype.kind != "bool":
         ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
     if not isinstance(value, (bool, Tensor, Moving)):
         ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
@@ -421,14 +421,14 @@ def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
         lambda: ctx.each(lambda target: dotted(ctx, plan.env, target), statement.inputs),
     )
     for expr, value in zip(statement.values, values, strict=True):
-        if not isinstance(value, Tensor) or value.type is None:
+        if not isinstance(value, Tensor):
             ctx.fail(NOT_TENSOR, expr.span, value=describe(value))
         if not isinstance(expr, (t.Name, t.Attribute)):
             ctx.fail(EXPORT_NAME, expr.span, text=_shown_text(expr))
         _add_signature(ctx, outputs, expr.span.text.rpartition(".")[2], value.ref, expr.span)
     inputs: dict[str, Ref] = {}
     for target, value in zip(statement.inputs, named, strict=True):
-        if not isinstance(value, Tensor) or value.type is None or value.is_variable:
+        if not isinstance(value, Tensor) or value.is_variable:
             hint = "export takes placeholders after 'with'"
             ctx.fail(FEED_TARGET, target.span, value=f"'{target.id}', {describe(value)},", hint=hint)
         _add_signature(ctx, inputs, target.id.rpartition(".")[2], value.ref, target.span)
@@ -446,7 +446,7 @@ def _run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:
     refs: list[Ref] = []
     for expr, value in zip(statement.values, values_of(ctx, plan.env, statement.values), strict=True):
         for one in value if isinstance(value, (list, tuple)) else [value]:
-            if not isinstance(one, Tensor):
+            if not isinstance(one, NodeValue):
                 ctx.fail(RUN_VALUE, expr.span, value=describe(one))
             refs.append(ctx.use(one, expr.span, _shown_text(expr)).ref)
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'run'", statement)
@@ -480,12 +480,12 @@ def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
     )
     if not isinstance(target, Tensor) or not target.is_variable:
         ctx.fail(NOT_VARIABLE, statement.target.span, what="'set'", value=describe(target))
-    if not isinstance(value.value, (Tensor, Moving)):
+    if not isinstance(value.value, NodeValue | Moving):
         fed = t.Fed(statement.span, statement.target, statement.value)
         check_feed(ctx, fed, target, value)
-    elif isinstance(value.value, Tensor) and value.value.type and value.value.type.dtype != target.type.dtype:
+    elif isinstance(value.value, Tensor) and value.value.type.dtype != target.type.dtype:
         ctx.fail(FEED_DTYPE, value.span, name=statement.target.id, declared=target.type, actual=value.value.type)
-    elif isinstance(value.value, Tensor) and value.value.type:
+    elif isinstance(value.value, Tensor):
         try:
             match_shape(target.type.shape, value.value.type.shape, {}, ctx.graph.sizes)
         except SizeMismatch:

@@ -13,7 +13,7 @@ from .context import Analysis
 from .labels import activation, check_classes, note_binary
 from .names import Env
 from .op_calls import call_op
-from .values import Primitive, Tensor, has_tensor, is_host
+from .values import Operation, Primitive, Tensor, has_tensor, is_host
 
 
 def _alike(ctx: Analysis, labels: Given, predictions: Given, span: Span) -> object:
@@ -98,7 +98,7 @@ def _rate(ctx: Analysis, rate: Given, span: Span) -> object:
 
 def _shape(ctx: Analysis, given: Given) -> Shape:
     value = given.value
-    if (isinstance(value, Tensor) and value.type is None) or not (has_tensor(value) or is_host(value)):
+    if isinstance(value, Operation) or not (has_tensor(value) or is_host(value)):
         return None
     return literal_shape(ctx, value, given.span)
 

@@ -51,7 +51,7 @@ from .arguments import (
 )
 from .context import Analysis
 from .foreign import inferred
-from .values import Builtin, Outputs, ShapeOf, Tensor, as_dtype, describe, has_tensor, is_host
+from .values import Builtin, Operation, Outputs, ShapeOf, Tensor, as_dtype, describe, has_tensor, is_host
 
 _MOST_OUTPUTS = 100_000
 
@@ -96,7 +96,7 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
     outputs = inferred(ctx, op.name, args, name, types, [arguments[one.name] for one in op.inputs], span)
     node = ctx.graph.add(op.name, args, name, outputs, ctx.origin(span))
     if not op.outputs:
-        return Tensor(Ref(node), None, ctx.graph.name, span)
+        return Operation(Ref(node), ctx.graph.name, span)
     tensors = iter([Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)])
     values = [
         [next(tensors) for _ in group] if one.is_list else next(tensors)

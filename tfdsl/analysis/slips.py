@@ -147,7 +147,7 @@ def doubt_aliases(ctx: Analysis, env: Env, statement: t.After, first: int) -> No
 
 
 def _doubt_alias(ctx: Analysis, value: object, name: str, expr: t.Expr, first: int) -> None:
-    if isinstance(value, Tensor) and value.ref.node < first and value.type is not None:
+    if isinstance(value, Tensor) and value.ref.node < first:
         ctx.report(AFTER_ALIAS, expr.span, operand_notes([Given(value, expr.span)]), name=name, value=expr.span.text)
 
 

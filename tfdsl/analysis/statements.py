@@ -76,7 +76,7 @@ from .names import Assumed, BoundTwice, Env, declared
 from .op_calls import call_op
 from .params import declared_param
 from .slips import doubt_aliases, doubt_tag
-from .values import Broken, Function, Optimizer, Tensor, describe
+from .values import Broken, Function, NodeValue, Operation, Optimizer, Tensor, describe
 
 _SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
 
@@ -196,7 +196,7 @@ def _assign(ctx: Analysis, env: Env, statement: t.Assign) -> None:
 def _expression(ctx: Analysis, env: Env, statement: t.ExpressionStatement) -> None:
     value = evaluate(ctx, env, statement.value)
     tensors = value if isinstance(value, (list, tuple)) else [value]
-    refs = tuple(v.ref for v in tensors if isinstance(v, Tensor))
+    refs = tuple(v.ref for v in tensors if isinstance(v, NodeValue))
     if refs:
         ctx.graph.bound.append(("", statement.span, refs))
     elif not refs and not isinstance(value, (Broken, type(None))):
@@ -251,8 +251,6 @@ def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, Tenso
         shape = "..." if declared is None or declared.shape is None else list(declared.shape)
         ctx.fail(NOT_TENSOR, value.span, help=f"call it: {name_of}({shape})", value=describe(value.value))
     arg, type = typed(ctx, value, declared.dtype if declared else None)
-    if type is None:
-        ctx.fail(NOT_TENSOR, value.span, value=describe(value.value))
     if declared is not None and not fits(ctx, declared, type):
         ctx.fail(INITIAL_TYPE, value.span, operand_notes([value]), name=name, declared=declared, type=type)
     if not shape_known(type.shape):
@@ -348,7 +346,7 @@ def _check_shared(ctx: Analysis, env: Env, statement: t.Variable, known: Shared,
 
 def _scalar_float(ctx: Analysis, value: Given) -> Tensor:
     tensor = value.value
-    if not isinstance(tensor, Tensor) or tensor.type is None:
+    if not isinstance(tensor, Tensor):
         ctx.fail(NOT_TENSOR, value.span, value=describe(tensor))
     if tensor.type.rank not in (0, None) or tensor.type.dtype.kind != "float":
         help = ""
@@ -399,7 +397,7 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
     node = graph.add(OPTIMIZE, args, target.id if target else None, (), ctx.origin(statement.span))
     graph.optimizers.append(Ref(node))
     if target:
-        bind(ctx, env, target, Tensor(Ref(node), None, graph.name, statement.span))
+        bind(ctx, env, target, Operation(Ref(node), graph.name, statement.span))
 
 
 def _loss_of(ctx: Analysis, env: Env, statement: t.Optimize) -> Ref | None:
@@ -449,8 +447,6 @@ def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:
         help = ctx.did_you_mean(kind, _SUMMARY_KINDS)
         ctx.fail(SUMMARY_KIND, statement.kind.span, help=help, kind=kind, known=", ".join(_SUMMARY_KINDS))
     value = given(ctx, env, statement.value)
-    if isinstance(value.value, Tensor) and value.value.type is None:
-        ctx.fail(NOT_TENSOR, value.span, value=describe(value.value))
     arg, type = typed(ctx, value)
     wanted = {
         "scalar": ("one number", type.rank in (0, None) and type.dtype.kind in ("float", "int", "uint")),
@@ -494,7 +490,7 @@ def _after(ctx: Analysis, env: Env, statement: t.After) -> Returned | None:
     def add(expr: t.Expr) -> None:
         value = given(ctx, env, expr)
         for one in value.value if isinstance(value.value, (list, tuple)) else [value.value]:
-            if not isinstance(one, Tensor):
+            if not isinstance(one, NodeValue):
                 ctx.fail(NOT_TENSOR, value.span, value=describe(one))
             refs.append(ctx.use(one, value.span, value.text).ref)
 

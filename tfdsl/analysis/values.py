@@ -21,13 +21,24 @@ from ..types import DTYPE_NAMES, DType, Shape, TensorType
 
 
 class Tensor(Record):
-    """A node's output. `type` is None for an operation, which has none; `span` is where it was made."""
+    """A node's output; `span` is where it was made."""
 
     ref: Ref
-    type: TensorType | None
+    type: TensorType
     graph: str
     span: Span
     is_variable: bool = False
+
+
+class Operation(Record):
+    """A node without output, which can be run; `span` is where it was made."""
+
+    ref: Ref
+    graph: str
+    span: Span
+
+
+NodeValue = Tensor | Operation
 
 
 class ShapeOf(Record):
@@ -161,17 +172,20 @@ def thaw(value: object) -> object:
     return list(map(thaw, value)) if isinstance(value, tuple) else value
 
 
+def in_graph(value: object) -> "TypeGuard[Tensor | Operation | Array]":
+    """Whether a value is of the graph, or data."""
+    return isinstance(value, (Tensor, Operation, Array))
+
+
 def has_tensor(value: object) -> bool:
-    """Whether a value is a tensor or data, or a list with one in it."""
-    if isinstance(value, (list, tuple)):
-        return any(map(has_tensor, value))
-    return isinstance(value, (Tensor, Array))
+    """Whether a value is of the graph, or data, or a list with such a value in it."""
+    return any(map(has_tensor, value)) if isinstance(value, (list, tuple)) else in_graph(value)
 
 
 def describe(value: object) -> str:
     """A value in the words of a message."""
     match value:
-        case Tensor(type=None):
+        case Operation():
             return "an operation without output"
         case Tensor(type=type, is_variable=True):
             return f"a variable of {type}"
