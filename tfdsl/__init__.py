@@ -117,8 +117,8 @@ def load_ipython_extension(ipython) -> None:
 
 
 def _given(
-    text_or_path: str | os.PathLike, params: Mapping[str, object] | None, data: Mapping[str, object] | None,
-    limits: "Limits | None", allow_paths: Iterable[str | os.PathLike], values: Mapping[str, object],
+    text_or_path: str | os.PathLike[str], params: Mapping[str, object] | None, data: Mapping[str, object] | None,
+    given_limits: "Limits | None", allow_paths: Iterable[str | os.PathLike[str]], values: Mapping[str, object],
 ) -> "tuple[Source, CompileInputs]":  # fmt: skip
     """A program's source, and what it is compiled with."""
     from .access import Access
@@ -130,13 +130,15 @@ def _given(
 
     if not isinstance(text_or_path, (str, os.PathLike)):
         raise TypeError(f"a program is its text or the path of its file, not {type(text_or_path).__name__}")
-    if limits is not None and not isinstance(limits, Limits):
-        raise TypeError(f"limits must be tfdsl.Limits, not {type(limits).__name__}")
-    is_text = isinstance(text_or_path, str) and ("\n" in text_or_path or not text_or_path.endswith(".tfg"))
-    source = Source("<text>", text_or_path) if is_text else read(text_or_path, limits)
+    if given_limits is not None and not isinstance(given_limits, Limits):
+        raise TypeError(f"limits must be tfdsl.Limits, not {type(given_limits).__name__}")
+    if isinstance(text_or_path, str) and ("\n" in text_or_path or not text_or_path.endswith(".tfg")):
+        source = Source("<text>", text_or_path)
+    else:
+        source = read(text_or_path, given_limits)
     access = Access(source.path, allow_paths)
     data = {} if data is None else data
-    return source, CompileInputs(merged_params(params, values), data, limits or Limits(), access=access)
+    return source, CompileInputs(merged_params(params, values), data, given_limits or Limits(), access=access)
 
 
 def __getattr__(name: str):

@@ -26,7 +26,7 @@ from .diagnostics.spelling import did_you_mean, listed
 from .given import mapping, named_values
 from .inputs import NO_INPUTS, CompileInputs, ExternalNames, Foreign, Types
 from .limits import Clock
-from .program import ENGINES, Field, Graph, Named, Node, Program, Ref, Refs, Static
+from .program import ENGINES, Field, Graph, Named, Node, Program, Ref, Refs, Static, refs_of
 from .program.uses import fed, kept_nodes
 from .record import Record
 from .source import Source
@@ -155,7 +155,7 @@ class Compiled:
         self.access = access or Access(program.path)
         self.diagnostics = diagnostics or []
         self._given_data = {name: _own(value) for name, value in (data or {}).items()}
-        self._outside = outside
+        self._outside = outside or ExternalNames({}, {})
         self._ops = ops or {}
         self.datasets: dict[str, Dataset] = {}
         self._built: dict[str, BuiltGraph] = {}
@@ -193,10 +193,12 @@ class Compiled:
 
     def array(self, field: Field) -> "np.ndarray":
         """The array of a field of data, or of a name from outside."""
+        import numpy as np
+
         from .runtime.execution.evaluate import indexed
 
         if not field.field:
-            return indexed(self._outside[field.data], field.index)
+            return indexed(np.asanyarray(self._outside[field.data]), field.index)
         dataset = self.dataset(field.data)
         part = getattr(dataset, field.part) if field.part else dataset
         return indexed(getattr(part, field.field), field.index)
@@ -265,8 +267,8 @@ class Compiled:
         match named.value:
             case Static(value):
                 return thaw(value)
-            case Refs(items):
-                return [self.built(graph.name).value(ref) for ref in items]
+            case Refs() as refs:
+                return [self.built(graph.name).value(ref) for ref in refs_of(refs)]
             case Ref() as ref:
                 return self.built(graph.name).value(ref)
             case value:

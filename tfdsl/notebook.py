@@ -26,6 +26,7 @@ import threading
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .analysis.names import declared
 from .analysis.values import KnownData
@@ -46,6 +47,9 @@ from .syntax import tree as t
 from .syntax.parse import parse
 from .types import DTYPES
 
+if TYPE_CHECKING:
+    from .runtime.result import Result
+
 
 def load(shell) -> None:
     """Give a shell of IPython the magic `%%tfg`."""
@@ -65,7 +69,7 @@ class Cell:
     A value is what the name has after the sessions, as a NumPy array or a plain number or string.
     """
 
-    def __init__(self, program: Compiled, result=None):
+    def __init__(self, program: Compiled, result: "Result | None" = None):
         self.program, self.result = program, result
         self._values: dict[str, object] = {}
 
@@ -73,7 +77,7 @@ class Cell:
         """The placeholders that must be fed for a name to have a value."""
         graph, named = self.program.names[name]
         nodes = graph.reach([named.value]) if isinstance(named.value, Ref) else ()
-        return [graph.nodes[n].name for n in sorted(nodes) if graph.nodes[n].is_placeholder
+        return [graph.nodes[n].given_name for n in sorted(nodes) if graph.nodes[n].is_placeholder
                 and "default" not in graph.nodes[n].args]  # fmt: skip
 
     def __contains__(self, name: str) -> bool:
@@ -158,9 +162,9 @@ class _Around:
 
     def advised(self, diagnostic: Diagnostic) -> Diagnostic:
         """A name that an earlier cell has, but without a value, is not simply unknown."""
-        if diagnostic.message is not UNKNOWN_NAME:
+        name = (diagnostic.details or {}).get("name") if diagnostic.message is UNKNOWN_NAME else None
+        if not isinstance(name, str):
             return diagnostic
-        name = diagnostic.details["name"]
         inside = [other.rpartition(".")[2] for other in self._bound if other.startswith(f"{name}.")]
         if inside:
             why = f"the scope '{name}' of an earlier cell is not known here, but its names are: {', '.join(inside)}"
@@ -287,15 +291,15 @@ class Notebook:
         self._bind(tree, made, data, around.used)
         if arguments.name:
             self.shell.user_ns[arguments.name] = made
-        if result is not None and result.interrupted:
+        if result is None:
+            return None if arguments.quiet else made
+        if result.interrupted:
             raise CellError(f"interrupted after {result.steps} steps; the names have the values of that moment")
-        if is_shown:
-            return next(iter(result.values.values()), result.printed[0])
-        return None if has_sessions or arguments.quiet else made
+        return next(iter(result.values.values()), result.printed[0]) if is_shown else None
 
     def _with_imports(self, tree: t.File) -> t.File:
         """A cell after the imports of other cells that its text, or that of a function it uses, seems to need."""
-        own = {target.id for target, _ in declared(tree.body)}.union(*map(_imported, tree.body))
+        own = {target.id for target, _ in declared(tree.body)} | _imported(tree).keys()
         used, todo = set(own), [tree.span.source.text]
         while todo:
             new = set(re.findall(r"\w+", todo.pop())) - used
@@ -305,7 +309,7 @@ class Notebook:
         needed = dict.fromkeys(statement for name, statement in self.imports.items() if name in used - own)
         return t.File(tree.span, (*needed, *tree.body))
 
-    def _run_sessions(self, program: Compiled, fresh: bool, is_shown: bool):
+    def _run_sessions(self, program: Compiled, fresh: bool, is_shown: bool) -> "Result":
         tensorflow.load_beside_others()
         from .runtime.options import Options
 
@@ -323,12 +327,12 @@ class Notebook:
     def _bind(self, tree: t.File, cell: Cell, data: Mapping[str, object], used: Mapping[str, Cell]) -> None:
         """Make what a cell has bound visible to the cells that come."""
         program = cell.program.program
-        values: dict[str, object] = dict.fromkeys(program.graph().names, cell)
+        values: dict[str, Cell | KnownData | t.Def] = dict.fromkeys(program.graph().names, cell)
         values |= {statement.target.id: statement for statement in tree.body if isinstance(statement, t.Def)}
         for one in program.data:
             if one.name not in used and "." not in one.name:  # as data of an imported file has
                 values[one.name] = KnownData(one, schema_of(one, data.get(one.name), cell.program.access))
-        self.imports |= {name: statement for statement in tree.body for name in _imported(statement)}
+        self.imports |= _imported(tree)
         for name, value in values.items():
             self.bound[name] = _Bound(value, cell, self.shell.user_ns.get(name, _NONE))
 
@@ -342,10 +346,13 @@ class Notebook:
         return not is_plain and (hasattr(self.shell, "kernel") or colour(sys.stdout))
 
 
-def _imported(statement: t.Statement) -> list[str]:
-    """The names that an import binds."""
-    if not isinstance(statement, t.Import):
-        return []
+def _imported(tree: t.File) -> dict[str, t.Import]:
+    """The names that the imports of a cell bind."""
+    imports = [statement for statement in tree.body if isinstance(statement, t.Import)]
+    return {name: statement for statement in imports for name in _names_of(statement)}
+
+
+def _names_of(statement: t.Import) -> list[str]:
     if statement.names is not None:
         return [name.id for name in statement.names]
     return [statement.target.id if statement.target else os.path.splitext(os.path.basename(statement.path))[0]]

@@ -23,6 +23,7 @@ from ..diagnostics import SERVER_ENDED, SERVER_OPEN, Diagnostic, TfgError
 from . import run, signals
 from .child import child, environment
 from .compiling import compile_given
+from .parser import Parser
 from .report import WrongUse, count, errors, tell
 
 RESTARTS = 3  # of each server
@@ -34,7 +35,7 @@ _PORTS = range(20000, 32000)
 _HOST = "127.0.0.1"
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def configure(parser: Parser) -> None:
     run.configure(parser)
     parser.description = (
         "Run a program on a cluster of processes on this machine: it starts parameter servers and workers, runs the "
@@ -97,7 +98,7 @@ class Server:
     job: str
     task: int
     port: int
-    process: subprocess.Popen | None = None
+    process: subprocess.Popen[bytes] | None = None
     starts: int = 0
     said: bytes = b""  # of a line that has not ended yet
 
@@ -134,7 +135,7 @@ class Processes:
         # Addresses of this machine are no business of a proxy.
         self._environment = {**environment(), "no_grpc_proxy": _HOST}
         self._outputs = selectors.DefaultSelector()
-        self._processes: list[subprocess.Popen] = []
+        self._processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> "Processes":
         return self
@@ -147,19 +148,18 @@ class Processes:
 
     def start(self, asked: list[int]) -> None:
         """Start the servers; return when all listen, or this process is asked to end."""
-        for server in self._servers:
-            self._start(server)
-        waiting, end = list(self._servers), time.monotonic() + _START_SECONDS
+        waiting = [(server, self._start(server)) for server in self._servers]
+        end = time.monotonic() + _START_SECONDS
         while waiting and not asked:
             self._show_output()
-            for server in waiting:
-                code = server.process.poll()
+            for server, process in waiting:
+                code = process.poll()
                 if code is not None or time.monotonic() > end:
                     self._show_output()
                     reason = f"has started {_START_SECONDS:g} seconds ago" if code is None else _ended(code)
                     details = {"job": server.job, "task": server.task, "reason": reason}
                     raise TfgError([Diagnostic(SERVER_ENDED, None, details)])
-            waiting = [server for server in waiting if not _listens(server.port)]
+            waiting = [(server, process) for server, process in waiting if not _listens(server.port)]
 
     def run(self, words: list[str], asked: list[int]) -> int:
         """Run the program, and keep the servers going meanwhile; the exit code of the run."""
@@ -177,21 +177,26 @@ class Processes:
             return 128 + asked[0]
         return code if code >= 0 else 128 - code
 
-    def _process(self, words: list[str], **options) -> subprocess.Popen:
-        # In a session of its own, Ctrl-C on a terminal does not reach it but through this process.
-        process = subprocess.Popen(child(*words), env=self._environment, start_new_session=True, **options)
+    def _process(
+        self, words: list[str], stdin: int | None = None, stdout: int | None = None, stderr: int | None = None
+    ) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            child(*words), env=self._environment, stdin=stdin, stdout=stdout, stderr=stderr,
+            start_new_session=True,  # so that Ctrl-C on a terminal does not reach it but through this process
+        )  # fmt: skip
         self._processes.append(process)
         signals.children.add(process)
         return process
 
-    def _start(self, server: Server) -> None:
+    def _start(self, server: Server) -> subprocess.Popen[bytes]:
         words = ["server", "--config", self._config, "--job", server.job, "--task", str(server.task), "--quiet"]
-        server.process = self._process(
-            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        process = self._process(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert process.stdout is not None  # it is a pipe
+        os.set_blocking(process.stdout.fileno(), False)
+        self._outputs.register(process.stdout, selectors.EVENT_READ, (server, process.stdout))
+        server.process = process
         server.starts += 1
-        os.set_blocking(server.process.stdout.fileno(), False)
-        self._outputs.register(server.process.stdout, selectors.EVENT_READ, server)
+        return process
 
     def _restart(self) -> None:
         """Start the servers again that have ended."""
@@ -209,12 +214,12 @@ class Processes:
     def _show_output(self) -> None:
         """Show what the servers say, in whole lines; wait a moment for it."""
         for key, _ in self._outputs.select(_TURN_SECONDS):
-            server = key.data
+            server, output = key.data
             read = os.read(key.fd, 1 << 16)
             *lines, server.said = (server.said + read).split(b"\n")
             if not read:
-                self._outputs.unregister(key.fileobj)
-                key.fileobj.close()
+                self._outputs.unregister(output)
+                output.close()
                 lines, server.said = [line for line in (server.said,) if line], b""
             for line in lines:
                 _say(f"{server.name} | {line.decode('utf-8', 'replace')}")

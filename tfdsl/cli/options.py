@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
 from ..access import Access, Confined, Refused
 from ..cluster import Cluster, cluster
@@ -15,6 +15,9 @@ from ..inputs import CompileInputs, Foreign
 from ..limits import Limits
 from .parser import Parser
 from .report import WrongUse
+
+if TYPE_CHECKING:
+    import yaml
 
 CONFIG_KEYS = ("params", "data", "logdir", "cluster")
 _MAX_CONFIG, _MAX_NESTED = 100_000, 50  # characters; lists and mappings in one another
@@ -102,7 +105,7 @@ class Given:
     """What the command line and the config file give a program."""
 
     params: dict[str, object] = field(default_factory=dict)
-    data: dict[str, object] = field(default_factory=dict)
+    data: dict[str, str] = field(default_factory=dict)
     logdir: str | None = None
     cluster: Cluster | None = None
     limits: Limits = Limits()  # noqa: RUF009
@@ -149,8 +152,8 @@ def given(arguments: argparse.Namespace) -> Given:
     return result
 
 
-def _pairs(options: list[str], form: str) -> dict[str, object]:
-    result: dict[str, object] = {}
+def _pairs(options: list[str], form: str) -> dict[str, str]:
+    result: dict[str, str] = {}
     for option in options:
         name, equals, value = option.partition("=")
         if not equals or not name.strip():
@@ -212,8 +215,9 @@ def _loader() -> type:
     import yaml
 
     class Loader(yaml.SafeLoader):
-        yaml_implicit_resolvers: ClassVar[dict] = {}
+        pass
 
+    Loader.yaml_implicit_resolvers = {}
     for tag, pattern, first in (
         ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
         ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -240,10 +244,14 @@ def _check_events(path: str, events: Iterable) -> None:
             raise _form(path, f"{line}lists and mappings stand more than {_MAX_NESTED} deep in one another")
 
 
-def _twice(node: object):
+def _twice(node: "yaml.Node | None") -> "yaml.Node | None":
     """A key that a mapping has a second time; YAML would quietly take the last one."""
+    import yaml
+
+    if not isinstance(node, yaml.MappingNode):
+        return None
     keys: set[str] = set()
-    for key, value in node.value if isinstance(getattr(node, "value", None), list) and node.id == "mapping" else ():
+    for key, value in node.value:
         if isinstance(key.value, str) and key.value in keys:
             return key
         keys.add(str(key.value))

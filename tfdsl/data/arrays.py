@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from ..diagnostics import ARRAY_KIND, DATA_DISK, DATA_VALUE
 from .schema import DataError, Schema, shown
@@ -41,14 +42,15 @@ class Rows(Protocol):
 
 
 Function = Callable[[np.ndarray], np.ndarray]
+Rounded = tuple[str, int, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """Data being made. The features are rows of a source with some functions applied in float64; `chosen` says which
     rows, in which order, the first ones if it is None. The first `biases` features are ones that `add_bias` made. The
-    target is int64 or float64, of one column; `train` and `test` are the split's rows. `emptied` are columns that the
-    last transform has made 0, with the one value that they had in all training rows."""
+    target is int64 or float64, of one column; `split` has the rows for training and those for testing. `emptied` are
+    columns that the last transform has made 0, with the one value that they had in all training rows."""
 
     source: Rows
     rows: int
@@ -57,8 +59,7 @@ class Table:
     synthetic: bool = False
     chosen: np.ndarray | None = None
     functions: tuple[Function, ...] = ()
-    train: np.ndarray | None = None
-    test: np.ndarray | None = None
+    split: tuple[np.ndarray, np.ndarray] | None = None
     biases: int = 0
     emptied: tuple[tuple[int, float], ...] = ()
 
@@ -83,11 +84,11 @@ class Table:
         """What a transform learns from: the training rows, or all where there is no split."""
         for start in range(0, self.training_rows, BLOCK):
             part = slice(start, min(start + BLOCK, self.training_rows))
-            yield self.block(part if self.train is None else self.train[part])
+            yield self.block(part if self.split is None else self.split[0][part])
 
     @property
     def training_rows(self) -> int:
-        return self.rows if self.train is None else len(self.train)
+        return self.rows if self.split is None else len(self.split[0])
 
     def mapped(self, function: Function) -> "Table":
         """The table with other features, of which each row is made from the same row."""
@@ -107,9 +108,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Data as programs see it. `train` and `test` are there after a split, `split` are their rows. `origin` says where
-    it is from. `rounded` has columns of whole numbers that float32 cannot hold: the name, and of the first such number
-    its row, what it was and what it is. `emptied` has the transform, name and value of what `Table` has there."""
+    """Data as programs see it. `parts` are there after a split: `train` and `test`, each with the numbers of its rows.
+    `origin` says where it is from. `rounded` has columns of whole numbers that float32 cannot hold: the name, and of
+    the first such number its row, what it was and what it is. `emptied` has the transform, name and value of what
+    `Table` has there."""
 
     held: np.ndarray | None
     target: np.ndarray | None
@@ -118,10 +120,8 @@ class Dataset:
     origin: str
     rows: int
     synthetic: bool = False
-    train: "Dataset | None" = None
-    test: "Dataset | None" = None
-    split: tuple[np.ndarray, np.ndarray] | None = None
-    rounded: tuple[tuple[str, int, float, float], ...] = ()
+    parts: tuple[tuple["Dataset", np.ndarray], ...] = ()
+    rounded: tuple[Rounded, ...] = ()
     emptied: tuple[tuple[str, str, float], ...] = ()
 
     @cached_property
@@ -130,9 +130,19 @@ class Dataset:
         if self.held is not None:
             return self.held
         result = empty((self.rows, self.columns), np.float32)
-        for part, rows in zip((self.train, self.test), self.split, strict=True):
+        for part, rows in self.parts:
             result[rows] = part.features
         return result
+
+    @property
+    def train(self) -> "Dataset | None":
+        """The rows for training after a split."""
+        return self.parts[0][0] if self.parts else None
+
+    @property
+    def test(self) -> "Dataset | None":
+        """The rows for testing after a split."""
+        return self.parts[1][0] if self.parts else None
 
     @property
     def columns(self) -> int:
@@ -145,7 +155,7 @@ class Dataset:
 _ALIGNMENT = 64  # bytes, of memory that TensorFlow uses as it is, without a copy
 
 
-def empty(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.ndarray:
     """An array to be filled, in memory that TensorFlow can use as it is."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     memory = np.empty(size + _ALIGNMENT, np.uint8)
@@ -192,7 +202,7 @@ class Spool:
 
     def add(self, block: np.ndarray) -> None:
         try:
-            self._file.write(np.ascontiguousarray(block, self._dtype))
+            self._file.write(np.ascontiguousarray(block, self._dtype).data)
         except OSError as error:
             raise DataError(DATA_DISK, folder=shown(tempfile.gettempdir()), reason=error.strerror) from None
         self._rows += len(block)
@@ -243,32 +253,34 @@ def converted_target(data: object) -> np.ndarray:
 
 def dataset(made: Table, schema: Schema) -> Dataset:
     """The finished data, with every number checked."""
-    target, rounded = made.target, []
+    rounded: list[Rounded] = []
+    target = made.target
     if target is not None and target.dtype.kind == "f":
+        assert schema.target_name is not None  # as it has a target
         target = _whole(Table(target, len(target), None, ""), (schema.target_name,), is_streamed(target), rounded)
     if target is not None:
         target = aligned(target)
-    held = parts = None
-    if is_streamed(made.source) or made.train is None:
+    split = made.split or ()
+    held, parts = None, []
+    if is_streamed(made.source) or not split:
         held = _whole(made, schema.names, is_streamed(made.source), rounded)
-        if made.train is not None:
-            parts = [_chosen(held, rows) for rows in (made.train, made.test)]
+        parts = [_chosen(held, rows) for rows in split]
     else:
-        parts = _parts(made, schema.names, rounded)
+        parts = _parts(made, split, schema.names, rounded)
     whole = Dataset(
         held, target, schema.names, schema.target_name, made.origin, made.rows, made.synthetic, rounded=tuple(rounded)
     )
-    if made.train is None:
-        return whole
-    split = made.train, made.test
-    train, test = (
-        replace(whole, held=features, target=None if target is None else _chosen(target, rows), rows=len(rows))
-        for features, rows in zip(parts, split, strict=True)
+    targets = [None if target is None else _chosen(target, rows) for rows in split]
+    return replace(
+        whole,
+        parts=tuple(
+            (replace(whole, held=features, target=target, rows=len(rows)), rows)
+            for features, target, rows in zip(parts, targets, split, strict=True)
+        ),
     )
-    return replace(whole, train=train, test=test, split=split)
 
 
-def _whole(made: Table, names: tuple[str, ...], streamed: bool, rounded: list) -> np.ndarray:
+def _whole(made: Table, names: tuple[str, ...], streamed: bool, rounded: list[Rounded]) -> np.ndarray:
     """All features, float32, in memory or in a file."""
     if streamed:
         spool = Spool(len(names), np.float32)
@@ -281,12 +293,15 @@ def _whole(made: Table, names: tuple[str, ...], streamed: bool, rounded: list) -
     return result
 
 
-def _parts(made: Table, names: tuple[str, ...], rounded: list) -> list[np.ndarray]:
+def _parts(
+    made: Table, split: tuple[np.ndarray, np.ndarray], names: tuple[str, ...], rounded: list[Rounded]
+) -> list[np.ndarray]:
     """The features of the training rows and of the test rows, without an array of all."""
-    parts = [empty((len(rows), len(names)), np.float32) for rows in (made.train, made.test)]
+    parts = [empty((len(rows), len(names)), np.float32) for rows in split]
     place = np.empty(made.rows, np.int64)  # of each row in its part; those of the second part are counted from -1 down
-    place[made.train] = np.arange(len(made.train))
-    place[made.test] = -1 - np.arange(len(made.test))
+    train, test = split
+    place[train] = np.arange(len(train))
+    place[test] = -1 - np.arange(len(test))
     for start, block in _narrow(made, names, rounded):
         at = place[start : start + len(block)]
         parts[0][at[at >= 0]] = block[at >= 0]
@@ -294,12 +309,12 @@ def _parts(made: Table, names: tuple[str, ...], rounded: list) -> list[np.ndarra
     return parts
 
 
-def _narrow(made: Table, names: tuple[str, ...], rounded: list) -> Iterator[tuple[int, np.ndarray]]:
+def _narrow(made: Table, names: tuple[str, ...], rounded: list[Rounded]) -> Iterator[tuple[int, np.ndarray]]:
     """The features block by block as float32, each with the number of its first row. `rounded` gets what `Dataset` has
     of that name."""
     size = min(BLOCK, max(1, _BLOCK_NUMBERS // len(names)))
     is_as_given = len(made.functions) == made.biases  # or else it is computed, and rounded anyway
-    found: dict[int, tuple[str, int, float, float]] = {}
+    found: dict[int, Rounded] = {}
     fractions: set[int] = set()  # columns that have some
     for start in range(0, made.rows, size):
         block, made_of = made.narrow_block(slice(start, min(start + size, made.rows)))

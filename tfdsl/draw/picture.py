@@ -87,15 +87,23 @@ def short(type: TensorType) -> str:
 def _by_lines(children: tuple[Box | Shape, ...]) -> tuple[Box | Shape, ...]:
     """Long runs of items that one line has made, such as an unrolled loop's, in a box for the line."""
     result: list[Box | Shape] = []
-    for line, group in groupby(children, key=lambda child: None if isinstance(child, Box) else child.line):
+    for line, group in groupby(children, key=lambda child: child.line if isinstance(child, Shape) else None):
         run = list(group)
         if line is None:
-            result += [replace(box, children=_by_lines(box.children)) for box in run]
+            result += [replace(box, children=_by_lines(box.children)) for box in run if isinstance(box, Box)]
         elif len(run) < _RUN:
             result += run
         else:
             result.append(Box(f"l{run[0].id}", f"line {line}: {len(run)} nodes", "", 1, 1, tuple(run)))
     return tuple(result)
+
+
+class _Scope(Record):
+    """A scope that is not yet numbered among those of its name."""
+
+    id: str
+    name: str
+    inside: list["_Scope | Box | Shape"]
 
 
 class _Builder:
@@ -105,26 +113,27 @@ class _Builder:
 
     def children(self, items: tuple[Item, ...], path: str) -> tuple[Box | Shape, ...]:
         """What stands at the top of some items; scopes become boxes with what is between them."""
-        stack: list[tuple[Enter | None, list]] = [(None, [])]
+        inside: list[_Scope | Box | Shape] = []
+        around: list[tuple[Enter, list[_Scope | Box | Shape]]] = []
         boxes = 0
         for item in items:
             match item:
-                case Enter(kind="scope"):
-                    stack.append((item, []))
                 case Enter():
-                    stack.append((item, stack[-1][1]))  # no box of its own
+                    around.append((item, inside))
+                    inside = [] if item.kind == "scope" else inside  # others have no box
                 case Exit():
-                    enter, inside = stack.pop()
+                    enter, outer = around.pop()
                     if enter.kind == "scope":
                         boxes += 1
-                        stack[-1][1].append((f"{path}b{boxes}", enter.name, inside))
+                        outer.append(_Scope(f"{path}b{boxes}", enter.name, inside))
+                    inside = outer
                 case Node():
-                    stack[-1][1].append(self.node(item, path))
+                    inside.append(self.node(item, path))
                 case _:
                     assert_never(item)
-        return _boxed(stack[0][1])
+        return _boxed(inside)
 
-    def node(self, node: Node, path: str) -> object:
+    def node(self, node: Node, path: str) -> Box | Shape:
         """The item of a node; of one with regions, a box around it."""
         id = f"n{node.id}"
         for arg in node.args.values():
@@ -133,7 +142,7 @@ class _Builder:
         item = _shape(node, id)
         if not node.regions:
             return item
-        inside: list[object] = []
+        inside: list[Box | Shape] = []
         for title, region in zip(_REGIONS[node.op], node.regions, strict=True):
             params = tuple(_shape(param, f"n{param.id}") for param in region.params)
             content = (*params, *self.children(region.items, f"{path}{id}{title}"))
@@ -147,17 +156,17 @@ class _Builder:
             self.edges.append(Edge(f"n{ref.node}", end, "" if type is None else short(type)))
 
 
-def _boxed(inside: list) -> tuple[Box | Shape, ...]:
+def _boxed(inside: list[_Scope | Box | Shape]) -> tuple[Box | Shape, ...]:
     """The scopes among some children as boxes; those of one name are numbered."""
-    counts = Counter(one[1] for one in inside if isinstance(one, tuple))
-    seen: Counter = Counter()
+    counts = Counter(one.name for one in inside if isinstance(one, _Scope))
+    seen: Counter[str] = Counter()
     result: list[Box | Shape] = []
     for one in inside:
-        if isinstance(one, tuple):
-            id, name, content = one
+        if isinstance(one, _Scope):
+            name = one.name
             seen[name] += 1
             label = name if seen[name] == 1 else f"{name}_{seen[name] - 1}"
-            result.append(Box(id, label, name, seen[name], counts[name], _boxed(content)))
+            result.append(Box(one.id, label, name, seen[name], counts[name], _boxed(one.inside)))
         else:
             result.append(one)
     return tuple(result)

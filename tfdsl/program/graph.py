@@ -202,6 +202,12 @@ class Node(Record):
         is_number = self.is_variable and self.outputs[0].dtype.kind in ("float", "complex")
         return is_number and self.static("trainable", True) is not False
 
+    @property
+    def given_name(self) -> str:
+        """The name that the program gives it, as it does to a variable or placeholder."""
+        assert self.name is not None, f"{self.op}: it has no name"
+        return self.name
+
     def ref(self, name: str) -> Ref:
         """The argument of this name, which is a tensor."""
         arg = self.args[name]

@@ -40,7 +40,7 @@ class Split(Transform):
         rows = table.rows
         permutation = np.random.RandomState(seed).permutation(rows)
         count = math.ceil(test * rows)
-        return replace(table, train=permutation[count:], test=permutation[:count])
+        return replace(table, split=(permutation[count:], permutation[:count]))
 
 
 TRANSFORM = Split()

@@ -1,5 +1,7 @@
 """A picture as SVG, where pygraphviz is installed."""
 
+from importlib import import_module
+
 from ...diagnostics import GRAPHVIZ_MISSING, Diagnostic, TfgError
 from .base import Drawing, Format
 from .dot import dot
@@ -8,7 +10,7 @@ from .dot import dot
 def svg(drawing: Drawing) -> str:
     """The picture as Graphviz draws it."""
     try:
-        import pygraphviz
+        pygraphviz = import_module("pygraphviz")  # a plain import fails the check of types where it is not installed
     except ImportError:
         raise TfgError([Diagnostic(GRAPHVIZ_MISSING, None)]) from None
     return pygraphviz.AGraph(string=dot(drawing.pictures)).draw(format="svg", prog="dot").decode("utf-8")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from ...data.arrays import Dataset
 from ...program import Program
 from ...program.serialize import fingerprint
 
@@ -26,10 +27,10 @@ def identity(program: Program) -> dict[str, object]:
     }
 
 
-def digest(dataset) -> str:
+def digest(dataset: Dataset) -> str:
     """The SHA-256 of a data set's numbers: every one is looked at, block by block."""
     result = hashlib.sha256()
-    for part in [dataset] if dataset.split is None else [dataset.train, dataset.test]:
+    for part in [part for part, _ in dataset.parts] or [dataset]:
         for array in (part.features, part.target):
             if array is None:
                 continue
