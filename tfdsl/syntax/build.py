@@ -2,13 +2,17 @@
 
 A method gets the rule's span and its parts: names, numbers and strings as tokens, what other
 rules made, None for what is optional and absent. Punctuation and keywords only count for the span.
+The types of its parameters say what the parts are.
 """
+
+from __future__ import annotations
 
 import re
 import threading
 import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
-from typing import overload
+from typing import TypeVar, overload
 
 from lark import Token
 
@@ -25,7 +29,7 @@ _PARTS = frozenset(
 )
 _MAX_DIGITS = 4000
 _MANY: dict[t.Unit, str] = {"epoch": "epochs", "batch": "batches", "step": "steps", "second": "seconds"}
-_CONSTANTS = {"true": True, "false": False, "none": None}
+_CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "none": None}
 
 _ESCAPES = {
     "\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
@@ -45,7 +49,7 @@ class _Items(Record):
     """A list of nodes on its way to its parent, which gets the bare tuple."""
 
     span: Span
-    items: tuple
+    items: tuple[object, ...]
 
 
 class _Body(_Items):
@@ -54,13 +58,39 @@ class _Body(_Items):
     __slots__ = ()
 
 
-def _rule(method):
+class _Part:
+    """An optional part of a rule, such as `: type`, on its way to its parent, which gets the bare value."""
+
+    __slots__ = ("items", "span")
+
+    def __init__(self, span: Span, value: object):
+        self.span, self.items = span, value
+
+
+_Child = Token | t.Tree | _Items | _Part | None
+_Made = TypeVar("_Made", bound=_Child)
+_Children = list[_Child]
+_Callback = Callable[["Builder", _Children], _Made]
+
+# The types of parts. They have names, as in the class `tuple` and `list` are rules.
+_Tokens = list[Token]
+_Exprs = tuple[t.Expr, ...]
+_Arguments = tuple[t.Argument, ...]
+_Feeds = tuple[t.Fed, ...]
+_Identifiers = tuple[t.Identifier, ...]
+_Parameters = tuple[t.Parameter, ...]
+_Saved = tuple[t.Saved, ...]
+_Dims = tuple[t.Expr | t.UnknownDim, ...]
+_Branch = tuple[t.Expr | None, t.Block]
+
+
+def _rule(method: Callable[..., _Made]) -> _Callback[_Made]:
     """Call `method` with the rule's span and the parts that carry meaning."""
 
-    def callback(self, children):
+    def callback(self: Builder, children: _Children) -> _Made:
         start = end = None
         in_header = True
-        parts = []
+        parts: list[object] = []
         for child in children:
             if child is None:
                 parts.append(None)
@@ -87,22 +117,23 @@ def _rule(method):
     return callback
 
 
-def _items(self, span, *items):
+@_rule
+def _items(self: Builder, span: Span, *items: object):
     return _Items(span, items)
 
 
-class _Part:
-    """An optional part of a rule, such as `: type`, on its way to its parent, which gets the bare value."""
-
-    __slots__ = ("items", "span")
-
-    def __init__(self, span: Span, value: object):
-        self.span, self.items = span, value
+@_rule
+def _part(self: Builder, span: Span, value: object = None):
+    return _Part(span, value)
 
 
-def _make(node: type):
+def _make(node: Callable[..., _Made]) -> _Callback[_Made]:
     """A rule whose parts are exactly the fields of a node."""
-    return _rule(lambda self, span, *parts: node(span, *parts))
+
+    def made(self: Builder, span: Span, *parts: object) -> _Made:
+        return node(span, *parts)
+
+    return _rule(made)
 
 
 class Builder(threading.local):
@@ -126,7 +157,7 @@ class Builder(threading.local):
         if "\\" not in text:
             return text
 
-        def character(match: re.Match) -> str:
+        def character(match: re.Match[str]) -> str:
             octal, hex2, hex4, hex8, name, other = match.groups()
             try:
                 if octal:
@@ -151,111 +182,119 @@ class Builder(threading.local):
     # --- files and blocks -----------------------------------------------------------------
 
     @_rule
-    def file(self, span, *statements):
+    def file(self, span: Span, *statements: t.Statement):
         return t.File(span, statements)
 
-    def block(self, children):
+    def block(self, children: _Children):
         colon = children[0]
+        assert isinstance(colon, Token)
         statements = tuple(c for c in children if not isinstance(c, Token))
-        return _Body(Span(self.source, colon.start_pos, colon.end_pos), statements)
+        return _Body(Span(self.source, *ends(colon)), statements)
 
     session_block = block
 
     # --- the graph half -------------------------------------------------------------------
 
-    annotation = initial = tag = wrt = stage_arguments = on_data = within = order_seed = step = _rule(
-        lambda self, span, value=None: _Part(span, value)
-    )
-    alias = on = _rule(lambda self, span, name: _Part(span, self._identifier(name)))
-    dims = parameters = saved_list = export_inputs = log_names = _rule(_items)
+    annotation = initial = tag = wrt = stage_arguments = on_data = within = order_seed = step = dim = _part
+    dims = parameters = saved_list = export_inputs = log_names = with_ = expr_list = _items
 
     seed = _make(t.Seed)
     loss = _make(t.Loss)
-    dim = _rule(lambda self, span, value: value)
     unknown_dim = _make(t.UnknownDim)
     ellipsis = _make(t.Dots)
-    targets = _rule(lambda self, span, *names: _Items(span, tuple(map(self._identifier, names))))
 
     @_rule
-    def type(self, span, name, dims):
+    def alias(self, span: Span, name: Token):
+        return _Part(span, self._identifier(name))
+
+    on = alias
+
+    @_rule
+    def targets(self, span: Span, *names: Token):
+        return _Items(span, tuple(map(self._identifier, names)))
+
+    @_rule
+    def type(self, span: Span, name: Token, dims: _Dims | None):
         return t.Type(span, str(name), dims)
 
     @_rule
-    def param(self, span, name, type, value):
+    def param(self, span: Span, name: Token, type: t.Type | None, value: t.Expr):
         return t.Param(span, self._identifier(name), type, value)
 
     @_rule
-    def stage(self, span, name, arguments):
+    def stage(self, span: Span, name: Token, arguments: _Arguments | None):
         return t.Stage(span, str(name), arguments or ())
 
     @_rule
-    def data(self, span, name, *stages):
+    def data(self, span: Span, name: Token, *stages: t.Stage):
         return t.Data(span, self._identifier(name), stages)
 
     @_rule
-    def placeholder(self, span, name, type, default):
+    def placeholder(self, span: Span, name: Token, type: t.Type, default: t.Expr | None):
         return t.Placeholder(span, self._identifier(name), type, default)
 
     @_rule
-    def option(self, span, name, value):
-        return t.Argument(Span(self.source, name.start_pos, span.end), str(name), value)
+    def option(self, span: Span, name: Token, value: t.Expr):
+        return t.Argument(Span(self.source, ends(name)[0], span.end), str(name), value)
 
     @_rule
-    def variable(self, span, name, type, value, *options):
+    def variable(self, span: Span, name: Token, type: t.Type | None, value: t.Expr | None, *options: t.Argument):
         return t.Variable(span, False, self._identifier(name), type, value, options)
 
     @_rule
-    def shared(self, span, name, type, value, *options):
+    def shared(self, span: Span, name: Token, type: t.Type | None, value: t.Expr | None, *options: t.Argument):
         return t.Variable(span, True, self._identifier(name), type, value, options)
 
     @_rule
-    def assign(self, span, targets, values):
+    def assign(self, span: Span, targets: _Exprs, values: _Exprs):
+        names: list[t.Identifier] = []
         for target in targets:
             if not isinstance(target, t.Name):
                 raise BuildError(ASSIGN_TARGET, target.span)
-        unpack = len(targets) > 1 or self.source.text[targets[0].span.end : span.end].lstrip().startswith(",")
-        names = tuple(t.Identifier(target.span, target.id) for target in targets)
-        return t.Assign(span, names, self._tuple(values), unpack)
+            names.append(t.Identifier(target.span, target.id))
+        unpack = len(names) > 1 or self.source.text[names[0].span.end : span.end].lstrip().startswith(",")
+        return t.Assign(span, tuple(names), self._tuple(values), unpack)
 
-    def _tuple(self, values):
+    def _tuple(self, values: _Exprs) -> t.Expr:
         """What `a` or `a, b` is as one expression."""
         if len(values) == 1:
             return values[0]
         return t.Tuple(Span(self.source, values[0].span.start, values[-1].span.end), values)
 
     @_rule
-    def expression_statement(self, span, values):
+    def expression_statement(self, span: Span, values: _Exprs):
         return t.ExpressionStatement(span, self._tuple(values))
 
     @_rule
-    def optimize(self, span, loss, optimizer, wrt, target):
+    def optimize(
+        self, span: Span, loss: t.Expr | None, optimizer: t.Expr, wrt: _Exprs | None, target: t.Identifier | None
+    ):
         return t.Optimize(span, loss, optimizer, wrt, target)
 
     @_rule
-    def summary(self, span, kind, value, tag):
+    def summary(self, span: Span, kind: Token, value: t.Expr, tag: t.Expr | None):
         return t.Summary(span, self._identifier(kind), value, tag)
 
     @_rule
-    def return_(self, span, values):
+    def return_(self, span: Span, values: _Exprs | None):
         return t.Return(span, values or ())
 
-    def import_path(self, children):
+    def import_path(self, children: _Tokens):
         return children[0]
 
-    def _path(self, path):
+    def _path(self, path: Token) -> str:
         return str(path) if path.type == "NAME" else self._unescape(path)
 
     @_rule
-    def import_(self, span, path, target):
+    def import_(self, span: Span, path: Token, target: t.Identifier | None):
         return t.Import(span, self._path(path), path.type == "NAME", target, None)
 
     @_rule
-    def from_import(self, span, path, *names):
-        names = tuple(map(self._identifier, names))
-        return t.Import(span, self._path(path), path.type == "NAME", None, names)
+    def from_import(self, span: Span, path: Token, *names: Token):
+        return t.Import(span, self._path(path), path.type == "NAME", None, tuple(map(self._identifier, names)))
 
     @_rule
-    def scope(self, span, name, reuse, body):
+    def scope(self, span: Span, name: Token, reuse: Token | None, body: t.Block):
         return t.Scope(span, self._identifier(name), reuse is not None, body)
 
     device = _make(t.Device)
@@ -264,31 +303,31 @@ class Builder(threading.local):
     while_ = _make(t.While)
 
     @_rule
-    def for_(self, span, targets, values, body):
+    def for_(self, span: Span, targets: _Identifiers, values: _Exprs, body: t.Block):
         return t.For(span, targets, self._tuple(values), body)
 
     @_rule
-    def graph(self, span, name, body):
+    def graph(self, span: Span, name: Token, body: t.Block):
         return t.Graph(span, self._identifier(name), body)
 
     @_rule
-    def elif_(self, span, condition, body):
+    def elif_(self, span: Span, condition: t.Expr, body: t.Block):
         return _Items(span, (condition, body))
 
     @_rule
-    def else_(self, span, body):
+    def else_(self, span: Span, body: t.Block):
         return _Items(span, (None, body))
 
     @_rule
-    def if_(self, span, condition, body, *others):
+    def if_(self, span: Span, condition: t.Expr, body: t.Block, *others: _Branch | None):
         return t.If(span, ((condition, body), *(branch for branch in others if branch is not None)))
 
     @_rule
-    def parameter(self, span, name, default):
+    def parameter(self, span: Span, name: Token, default: t.Expr | None):
         return t.Parameter(span, str(name), default)
 
     @_rule
-    def def_(self, span, name, parameters, body):
+    def def_(self, span: Span, name: Token, parameters: _Parameters | None, body: t.Block):
         return t.Def(span, self._identifier(name), parameters or (), body)
 
     # --- the session half -----------------------------------------------------------------
@@ -296,105 +335,116 @@ class Builder(threading.local):
     session_elif, session_else, session_if, session_for = elif_, else_, if_, for_
     init = _make(t.Init)
     log_to = _make(t.LogTo)
-    feed = _rule(lambda self, span, *feeds: t.Feed(span, feeds))
-    with_ = _rule(_items)
 
     @_rule
-    def session(self, span, name, graph, body):
+    def feed(self, span: Span, *feeds: t.Fed):
+        return t.Feed(span, feeds)
+
+    @_rule
+    def session(self, span: Span, name: Token | None, graph: t.Identifier | None, body: t.Block):
         return t.Session(span, self._identifier(name), graph, body)
 
     @_rule
-    def dotted(self, span, *names):
+    def dotted(self, span: Span, *names: Token):
         return t.Identifier(span, ".".join(names))
 
     @_rule
-    def saved(self, span, target, name):
+    def saved(self, span: Span, target: t.Identifier, name: t.Expr | None):
         return t.Saved(span, target, name)
 
     @_rule
-    def restore(self, span, saved, path, if_exists):
+    def restore(self, span: Span, saved: _Saved | None, path: t.Expr, if_exists: Token | None):
         return t.Restore(span, saved or (), path, if_exists is not None)
 
     @_rule
-    def save(self, span, saved, path):
+    def save(self, span: Span, saved: _Saved | None, path: t.Expr):
         return t.Save(span, saved or (), path)
 
     @_rule
-    def run(self, span, values, feeds):
+    def run(self, span: Span, values: _Exprs, feeds: _Feeds | None):
         return t.Run(span, values, feeds or ())
 
     @_rule
-    def print(self, span, values, feeds):
+    def print(self, span: Span, values: _Exprs | None, feeds: _Feeds | None):
         return t.Print(span, values or (), feeds or ())
 
     @_rule
-    def set(self, span, target, value, feeds):
+    def set(self, span: Span, target: t.Identifier, value: t.Expr, feeds: _Feeds | None):
         return t.Set(span, target, value, feeds or ())
 
     @_rule
-    def log_name(self, span, token):
+    def log_name(self, span: Span, token: Token):
         text = self._unescape(token) if token.type == "STRING" else str(token)
         return t.Identifier(span, text)
 
     @_rule
-    def log(self, span, tags, feeds):
+    def log(self, span: Span, tags: _Identifiers | None, feeds: _Feeds | None):
         return t.Log(span, tags or (), feeds or ())
 
     @_rule
-    def expect(self, span, condition, within, feeds):
+    def expect(self, span: Span, condition: t.Expr, within: t.Expr | None, feeds: _Feeds | None):
         return t.Expect(span, condition, within, feeds or ())
 
     @_rule
-    def export(self, span, values, inputs, path):
+    def export(self, span: Span, values: _Exprs, inputs: _Identifiers | None, path: t.Expr):
         return t.Export(span, values, inputs or (), path)
 
     @_rule
-    def fed(self, span, target, value):
+    def fed(self, span: Span, target: t.Identifier, value: t.Expr):
         return t.Fed(span, target, value)
 
     @_rule
-    def stop(self, span, condition, feeds):
+    def stop(self, span: Span, condition: t.Expr, feeds: _Feeds | None):
         return t.Stop(span, condition, feeds or ())
 
     def _unit(self, token: Token, allowed: tuple[t.Unit, ...]) -> t.Unit:
         named: dict[str, t.Unit] = {word: one for one in allowed for word in (one, _MANY[one])}
         if token not in named:
             span = Span(self.source, *ends(token))
-            raise BuildError(WRONG_UNIT, span, unit=str(token), allowed=allowed)
+            names = [_MANY[one] for one in allowed]
+            raise BuildError(WRONG_UNIT, span, unit=str(token), allowed=f"{', '.join(names[:-1])} or {names[-1]}")
         return named[token]
 
     @_rule
-    def checkpoint(self, span, count, unit, path):
+    def checkpoint(self, span: Span, count: t.Expr, unit: Token, path: t.Expr):
         return t.Checkpoint(span, count, self._unit(unit, ("epoch", "step", "second")), path)
 
     @_rule
-    def batching(self, span, size, order, seed):
+    def batching(self, span: Span, size: t.Expr, order: Token | None, seed: t.Expr | None):
         return t.Batching(span, size, None if order is None else str(order), seed)
 
     @_rule
-    def train_option(self, span, name, value):
+    def train_option(self, span: Span, name: Token, value: t.Expr):
         return t.Argument(span, str(name), value)
 
     @_rule
-    def train(self, span, count, unit, data, batching, target, *parts):
-        *options, body = parts
-        unit = self._unit(unit, ("epoch", "step"))
-        return t.Train(span, count, unit, data, batching, target, tuple(options), body)
+    def train(
+        self,
+        span: Span,
+        count: t.Expr,
+        unit: Token,
+        data: t.Identifier | None,
+        batching: t.Batching | None,
+        target: t.Identifier | None,
+        *parts: t.Argument | t.Block,
+    ):
+        body = parts[-1]
+        assert isinstance(body, tuple)
+        options = tuple(one for one in parts if isinstance(one, t.Argument))
+        return t.Train(span, count, self._unit(unit, ("epoch", "step")), data, batching, target, options, body)
 
     @_rule
-    def every(self, span, count, unit, body):
+    def every(self, span: Span, count: t.Expr, unit: Token, body: t.Block):
         return t.Every(span, count, self._unit(unit, ("epoch", "batch", "step", "second")), body)
 
     # --- expressions ----------------------------------------------------------------------
 
-    expr_list = _rule(_items)
-
     @_rule
-    def name(self, span, token):
+    def name(self, span: Span, token: Token):
         return t.Name(span, str(token))
 
     @_rule
-    def number(self, span, token):
+    def number(self, span: Span, token: Token):
         text = token.replace("_", "").lower()
         if len(text) > _MAX_DIGITS:
             raise BuildError(NUMBER_SIZE, span, digits=len(text), limit=_MAX_DIGITS)
@@ -403,60 +453,61 @@ class Builder(threading.local):
         return t.Constant(span, float(text) if set(text) & set(".e") else int(text))
 
     @_rule
-    def string(self, span, token):
+    def string(self, span: Span, token: Token):
         return t.Constant(span, self._unescape(token))
 
     @_rule
-    def constant(self, span, token):
+    def constant(self, span: Span, token: Token):
         return t.Constant(span, _CONSTANTS[token])
 
     @_rule
-    def group(self, span, value):
+    def group(self, span: Span, value: t.Expr):
         return replace(value, span=span)
 
     @_rule
-    def tuple(self, span, *items):
+    def tuple(self, span: Span, *items: t.Expr):
         return t.Tuple(span, items)
 
     @_rule
-    def list(self, span, *items):
+    def list(self, span: Span, *items: t.Expr):
         return t.List(span, items)
 
     @_rule
-    def comprehension(self, span, element, *clauses):
+    def comprehension(self, span: Span, element: t.Expr, *clauses: t.Clause):
         return t.Comprehension(span, element, clauses)
 
     @_rule
-    def comprehension_clause(self, span, targets, iterable, *conditions):
+    def comprehension_clause(self, span: Span, targets: _Identifiers, iterable: t.Expr, *conditions: t.Expr):
         return t.Clause(span, targets, iterable, conditions)
 
     @_rule
-    def unary(self, span, op, operand):
+    def unary(self, span: Span, op: Token, operand: t.Expr):
         return t.Unary(span, str(op), operand)
 
     @_rule
-    def binary(self, span, left, op, right):
+    def binary(self, span: Span, left: t.Expr, op: Token, right: t.Expr):
         return t.Binary(span, str(op), left, right)
 
     @_rule
-    def boolean(self, span, left, op, right):
+    def boolean(self, span: Span, left: t.Expr, op: Token, right: t.Expr):
         return t.Boolean(span, str(op), left, right)
 
-    def compare_op(self, children):
+    def compare_op(self, children: _Tokens):
         first, last = children[0], children[-1]
         text = " ".join(map(str, children))
         return Token("OPERATOR", text, first.start_pos, end_pos=last.end_pos)
 
     @_rule
-    def compare(self, span, first, *rest):
-        return t.Compare(span, tuple(map(str, rest[::2])), (first, *rest[1::2]))
+    def compare(self, span: Span, first: t.Expr, *rest: Token | t.Expr):
+        operators = tuple(str(one) for one in rest if isinstance(one, Token))
+        return t.Compare(span, operators, (first, *(one for one in rest if not isinstance(one, Token))))
 
     @_rule
-    def if_expression(self, span, then, condition, otherwise):
+    def if_expression(self, span: Span, then: t.Expr, condition: t.Expr, otherwise: t.Expr):
         return t.Conditional(span, condition, then, otherwise)
 
     @_rule
-    def arguments(self, span, *arguments):
+    def arguments(self, span: Span, *arguments: t.Argument):
         named = None
         for argument in arguments:
             if argument.name is not None:
@@ -466,25 +517,25 @@ class Builder(threading.local):
         return _Items(span, arguments)
 
     @_rule
-    def argument(self, span, value):
+    def argument(self, span: Span, value: t.Expr):
         return t.Argument(span, None, value)
 
     @_rule
-    def keyword_argument(self, span, name, value):
+    def keyword_argument(self, span: Span, name: Token, value: t.Expr):
         return t.Argument(span, str(name), value)
 
     @_rule
-    def call(self, span, function, arguments=None):
+    def call(self, span: Span, function: t.Expr, arguments: _Arguments | None = None):
         return t.Call(span, function, arguments or ())
 
     @_rule
-    def index(self, span, value, *items):
+    def index(self, span: Span, value: t.Expr, *items: t.Expr):
         return t.Index(span, value, items)
 
     @_rule
-    def slice(self, span, start, stop, step):
+    def slice(self, span: Span, start: t.Expr | None, stop: t.Expr | None, step: t.Expr | None):
         return t.Slice(span, start, stop, step)
 
     @_rule
-    def attribute(self, span, value, name):
+    def attribute(self, span: Span, value: t.Expr, name: Token):
         return t.Attribute(span, value, str(name))

@@ -77,10 +77,10 @@ def format_text(source: Source, limits: Limits | None = None) -> str:
     return text
 
 
-def _plain(tree: object) -> list[object]:
+def _plain(tree: t.Part) -> list[object]:
     """What a tree is made of, in order, without its places."""
     parts: list[object] = []
-    todo = [tree]
+    todo: list[t.Part] = [tree]
     while todo:
         one = todo.pop()
         if isinstance(one, t.Tree):
@@ -103,8 +103,8 @@ def _tokens(text: str) -> list[_Token]:
     return [*tokens, _Token("\n", "newline", len(text))]
 
 
-def _walk(tree: object) -> Iterator[t.Tree]:
-    todo = [tree]
+def _walk(tree: t.Part) -> Iterator[t.Tree]:
+    todo: list[t.Part] = [tree]
     while todo:
         one = todo.pop()
         if isinstance(one, t.Tree):
@@ -147,6 +147,8 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
             case t.Argument() if node.name is not None:
                 equals = first(("=",), node.span.start)
                 equals.tight_before = equals.tight_after = True
+            case _:
+                pass
     depth, before = 0, None  # the token of code before this one
     for token in tokens:
         if token.text in _OPEN:
@@ -186,7 +188,8 @@ def _before(tokens: list[_Token], number: int) -> int:
 
 def _partners(tokens: list[_Token]) -> dict[int, int]:
     """The numbers of brackets that belong together, both ways."""
-    partners, opened = {}, []
+    partners: dict[int, int] = {}
+    opened: list[int] = []
     for number, token in enumerate(tokens):
         if token.kind == "op" and token.text in _OPEN:
             opened.append(number)
@@ -277,7 +280,8 @@ def _filled(tokens: list[_Token], indent: int) -> list[str]:
 
 def _largest(tokens: list[_Token]) -> tuple[int, int] | None:
     """The outermost brackets with most in them, if that is worth opening."""
-    pairs, depth, start = [], 0, 0
+    pairs: list[tuple[int, int, int]] = []
+    depth, start = 0, 0
     for number, token in enumerate(tokens):
         if token.kind == "op" and token.text in _OPEN:
             start = start if depth else number
@@ -318,7 +322,8 @@ def _packed(elements: list[list[_Token]], indent: int) -> list[list[_Token]]:
 
 def _as_they_are(line: list[_Token], level: int) -> list[str]:
     """A line with comments inside its brackets, on the lines that it has."""
-    parts, depth = [], 0
+    parts: list[str] = []
+    depth = 0
     for is_end, group in groupby(line, key=lambda token: token.kind == "newline"):
         if is_end:
             parts += [""] * (sum(1 for _ in group) > 1)

@@ -5,9 +5,11 @@ import os
 import re
 import sys
 from functools import cache
+from typing import Any, Protocol
 
 import lark
 
+from .build import Builder
 from .layout import Layout
 from .lexer import SoftKeywordLexer
 
@@ -55,9 +57,16 @@ def _cache_path(text: str) -> str | None:
     return os.path.join(folder, f"grammar-{key}")
 
 
+class Parser(Protocol):
+    """What is used of Lark's parser."""
+
+    # What the builder made of the rule `start`; Lark's own types know of no builder.
+    def parse(self, text: str, *, start: str) -> Any: ...
+
+
 @cache
-def parser(transformer: lark.Transformer, layout: Layout) -> lark.Lark:
-    """The parser, whose `transformer` is called as each rule is recognised."""
+def parser(builder: Builder, layout: Layout) -> Parser:
+    """The parser, which calls the builder as each rule is recognised."""
     text = grammar_text()
     return lark.Lark(
         text,
@@ -65,7 +74,7 @@ def parser(transformer: lark.Transformer, layout: Layout) -> lark.Lark:
         parser="lalr",
         lexer=SoftKeywordLexer,
         postlex=layout,
-        transformer=transformer,
+        transformer=builder,
         keep_all_tokens=True,
         maybe_placeholders=True,
         cache=_cache_path(text) or False,

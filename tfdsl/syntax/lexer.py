@@ -7,15 +7,43 @@ compile at every start than a program takes to check.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from lark import Token
 from lark.common import LexerConf
 from lark.exceptions import UnexpectedCharacters
-from lark.lexer import Lexer, LexerState
+from lark.grammar import Rule
+from lark.lexer import Lexer
+from lark.utils import TextSlice
 
 _CLASSES = ("_NL", "NUMBER", "STRING", "NAME")
 _FIRST_WORD = re.compile(r"\\b|\(\?|\[ (?:\\t|\t)\]")  # where the word of a keyword's pattern ends
+
+
+class LexerState(Protocol):
+    """What Lark's lexer reads, and the token that it read last."""
+
+    text: TextSlice[str]
+    last_token: Token | None
+
+
+class ParserTables(Protocol):
+    """What Lark's parser does in each state where a terminal or a rule comes next: enter another state, or find that
+    a rule is complete."""
+
+    states: Mapping[int, Mapping[str, tuple[object, int | Rule]]]
+    end_state: int
+
+
+class ParserState(Protocol):
+    """Where Lark's parser stands."""
+
+    parse_conf: ParserTables
+    state_stack: list[int]
+
+    @property
+    def position(self) -> int: ...
 
 
 class SoftKeywordLexer(Lexer):
@@ -34,9 +62,9 @@ class SoftKeywordLexer(Lexer):
         keywords = sorted((t for t in conf.terminals if t.name in patterns and t.pattern.type == "re"),
                           key=lambda terminal: -terminal.priority)  # fmt: skip
         self._keywords = [(t.name, _FIRST_WORD.split(t.pattern.value)[0], t.pattern.value) for t in keywords]
-        self._candidates: dict[str, list[tuple[str, re.Pattern]]] = {}
+        self._candidates: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
-    def _keywords_of(self, word: str) -> list[tuple[str, re.Pattern]]:
+    def _keywords_of(self, word: str) -> list[tuple[str, re.Pattern[str]]]:
         """The keywords that a word could be, with their whole patterns."""
         found = self._candidates.get(word)
         if found is None:
@@ -49,7 +77,7 @@ class SoftKeywordLexer(Lexer):
                 self._candidates[word] = found
         return found
 
-    def lex(self, lexer_state: LexerState, parser_state) -> Iterator[Token]:
+    def lex(self, lexer_state: LexerState, parser_state: ParserState) -> Iterator[Token]:
         text, at, end = lexer_state.text.text, lexer_state.text.start, lexer_state.text.end
         match_token = self._token.match
         states = parser_state.parse_conf.states

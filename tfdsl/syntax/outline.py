@@ -3,7 +3,9 @@
 import dataclasses
 
 from ..diagnostics import TOO_DEEP, Diagnostic, TfgError
-from .tree import Tree
+from .tree import Part, Tree
+
+_Parts = list[tuple[Part, str]]  # with their labels
 
 _MAX_DEPTH = 10_000  # of a node: its line begins with twice as many spaces
 
@@ -11,7 +13,7 @@ _MAX_DEPTH = 10_000  # of a node: its line begins with twice as many spaces
 def outline(tree: Tree) -> str:
     """The text of a tree; each line has the node's class, its plain fields, and line and column."""
     lines: list[str] = []
-    todo: list[tuple[object, str, int]] = [(tree, "", 0)]
+    todo: list[tuple[Part, str, int]] = [(tree, "", 0)]
     while todo:
         part, label, depth = todo.pop()
         if depth > _MAX_DEPTH:
@@ -27,11 +29,12 @@ def outline(tree: Tree) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def _node(node: Tree, label: str) -> tuple[str, list[tuple[object, str]]]:
+def _node(node: Tree, label: str) -> tuple[str, _Parts]:
     """A node's own line, and its parts with their labels."""
-    plain, children = [], []
+    plain: list[str] = []
+    children: _Parts = []
     for field in dataclasses.fields(node):
-        value = getattr(node, field.name)
+        value: Part = getattr(node, field.name)
         if field.name == "span":
             continue
         if isinstance(value, Tree) or (isinstance(value, tuple) and value and not isinstance(value[0], str)):

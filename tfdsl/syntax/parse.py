@@ -4,8 +4,8 @@ import re
 from functools import cache
 from typing import Any
 
+from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
-from lark.parsers.lalr_analysis import Shift
 
 from ..collector import paused
 from ..diagnostics import (
@@ -30,6 +30,7 @@ from .build import Builder, BuildError
 from .grammar import parser
 from .hints import CURLY, FOREIGN, OPENS_BLOCK, SESSION_WORDS, first_word, hint, misspelt, unopened
 from .layout import Layout, LayoutError, ends
+from .lexer import ParserState, ParserTables
 
 # How messages name what the grammar would take.
 _NAMES = {
@@ -70,7 +71,7 @@ def parse_expression(source: Source, limits: Limits | None = None) -> t.Expr:
     return _parse(source, source.text, "expr", limits)
 
 
-# Lark gives what the callbacks of the rule `start` made, and its types say something else.
+# What the builder makes of the rule `start`.
 def _parse(source: Source, text: str, start: str, limits: Limits | None, clock: Clock | None = None) -> Any:
     builder, layout = _parts()
     lark = parser(builder, layout)
@@ -81,8 +82,7 @@ def _parse(source: Source, text: str, start: str, limits: Limits | None, clock: 
         with paused():
             return lark.parse(text, start=start)
     except BuildError as error:
-        details = {k: _plain(v) for k, v in error.details.items()}
-        diagnostic = Diagnostic(error.message, error.span, details)
+        diagnostic = Diagnostic(error.message, error.span, error.details)
     except LayoutError as error:
         notes: tuple[Note, ...] = ()
         if error.other is not None:
@@ -91,7 +91,7 @@ def _parse(source: Source, text: str, start: str, limits: Limits | None, clock: 
             )
         diagnostic = Diagnostic(error.message, Span(source, error.start, error.end), error.details, notes)
     except UnexpectedCharacters as error:
-        diagnostic = _character(source, text, error.pos_in_stream)
+        diagnostic = _character(source, text, error)
     except UnexpectedToken as error:
         diagnostic = _token(source, text, error)
     except UnexpectedEOF:
@@ -99,14 +99,8 @@ def _parse(source: Source, text: str, start: str, limits: Limits | None, clock: 
     raise TfgError([diagnostic])
 
 
-def _plain(value: object) -> object:
-    if not isinstance(value, tuple):
-        return value
-    names = ["batches" if name == "batch" else f"{name}s" for name in value]
-    return f"{', '.join(names[:-1])} or {names[-1]}"
-
-
-def _character(source: Source, text: str, at: int) -> Diagnostic:
+def _character(source: Source, text: str, error: UnexpectedCharacters) -> Diagnostic:
+    at: int = error.pos_in_stream
     span = Span(source, at, at + 1)
     character = text[at]
     if character == '"':
@@ -153,7 +147,7 @@ def _open_bracket(text: str, offset: int) -> tuple[int | None, bool]:
 
 
 def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
-    token = error.token
+    token: Token = error.token
     kind = token.type
     accepts = _accepted(error)
     start = token.start_pos if token.start_pos is not None else len(source.text)
@@ -203,19 +197,22 @@ def _accepted(error: UnexpectedToken) -> set[str]:
 
     Lark's own `accepts` comes to the same by copies of the parser, which takes most of the time of a wrong program.
     """
-    conf, stack = error.state.parse_conf, error.state.state_stack
+    state: ParserState = error.state
+    conf, stack = state.parse_conf, state.state_stack
     return {name for name in conf.states[stack[-1]] if name.isupper() and _is_shifted(conf, list(stack), name)}
 
 
-def _is_shifted(conf, stack: list[int], name: str) -> bool:
+def _is_shifted(conf: ParserTables, stack: list[int], name: str) -> bool:
     states = conf.states
     while (step := states[stack[-1]].get(name)) is not None:
-        action, rule = step
-        if action is Shift:
+        _, rule = step
+        if isinstance(rule, int):
             return True
         if rule.expansion:
             del stack[-len(rule.expansion) :]
-        stack.append(states[stack[-1]][rule.origin.name][1])
+        _, state = states[stack[-1]][rule.origin.name]
+        assert isinstance(state, int)
+        stack.append(state)
         if name == "$END" and stack[-1] == conf.end_state:
             return True
     return False
@@ -224,7 +221,7 @@ def _is_shifted(conf, stack: list[int], name: str) -> bool:
 def _expected(accepts: set[str]) -> str:
     """What could stand here, in words; nothing where that would be a long list."""
     names = set(accepts)
-    parts = []
+    parts: list[str] = []
     if names >= _EXPRESSION:
         parts.append("an expression")
         names -= _EXPRESSION

@@ -8,7 +8,7 @@ from ..limits import Limits
 from ..source import Source
 
 
-def read(path: str | os.PathLike, limits: Limits | None = None) -> Source:
+def read(path: str | os.PathLike[str], limits: Limits | None = None) -> Source:
     """A file that the user names, as a source; a clear error where it cannot be read."""
     try:
         with open(path, "rb") as file:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from ..record import Record
 from ..source import Span
@@ -415,6 +415,10 @@ class Every(StatementTree):
 
 class File(Tree):
     body: Block
+
+
+# What a field of a node holds.
+Part: TypeAlias = "Tree | tuple[Part, ...] | Span | bool | int | float | complex | str | None"
 
 
 # Each statement that there is: what matches over statements without one of them fails the check of types. `If` and
