@@ -29,6 +29,7 @@ from .names import declared
 from .session_slips import unrun, warn_sessions
 from .statements import block, graph_block
 from .training import warn_unfed
+from .unused import unused
 
 
 def analyse(tree: t.File, inputs: CompileInputs) -> tuple[Program, Bag]:
@@ -68,6 +69,10 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
         warn_logs(ctx, program, [s for s in tree.body if isinstance(s, t.Session)])
         _warn_unused(ctx, program, tree, told)
         _warn_untaken(ctx, program)
+        if program.sessions and ctx.outside is None:  # else another text may use what it has
+            known = {span for builder in ctx.graphs.values() for _, span, _ in builder.bound}
+            for diagnostic in unused(tree, known):
+                ctx.bag.add(diagnostic)
         warn_sessions(ctx, program)
         warn_unfed(ctx, program)
         order.warn(ctx, program)
