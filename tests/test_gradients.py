@@ -216,6 +216,22 @@ def test_gradcheck_names_the_first_node_that_disagrees(file, capsys):
     assert "numeric" in out and "passes" in out
 
 
+def test_gradcheck_draws_random_numbers_once(file, capsys):
+    head = "seed 1\nvariable w = [2.0, 3.0]\nx = random_normal([2])\n"
+    turns = "i = 0\nt = x\nwhile i < 3:\n    i = i + 1\n    t = t + random_uniform([2])\n"
+    code, found = checked(capsys, file(head + turns + "f = reduce_mean(square(w * x * t))\ng = gradients(f, w)\n"))
+    assert code == 0
+    values = {name: one["values"] for name, one in found["gradients"][0]["methods"].items() if "values" in one}
+    assert {"reverse", "forward", "numeric"} <= set(values)
+    np.testing.assert_allclose(values["forward"], values["reverse"], rtol=1e-4)
+    np.testing.assert_allclose(values["numeric"], values["reverse"], rtol=1e-2)
+    code, found = checked(capsys, file(head + "f = reduce_sum(dropout(w, rate=0.5) * x)\ng = gradients(f, w)\n"))
+    assert code == 0
+    assert "dropout of line 4 draws anew" in found["gradients"][0]["methods"]["numeric"]["reason"]
+    code, found = checked(capsys, file(head + "f = reduce_sum(dropout(w, rate=0.0) * x)\ng = gradients(f, w)\n"))
+    assert code == 0 and "values" in found["gradients"][0]["methods"]["numeric"]
+
+
 def test_gradcheck_takes_feeds_from_the_command_line_the_program_and_chance(file, capsys):
     head = "placeholder X: float32[n, 2]\nvariable w = [[1.0], [2.0]]\ny = reduce_mean(square(X @ w))\noptimize y with adam\n"
     session = "session:\n    print y with X = [[1, 2]]\n"

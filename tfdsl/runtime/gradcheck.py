@@ -8,8 +8,11 @@ import numpy as np
 
 from ..analysis.context import Analysis
 from ..analysis.gradcheck import METHODS, Check, between, way
+from ..analysis.gradient_flow import depends
+from ..analysis.statements import on_graph
 from ..diagnostics import TfgError
 from ..lowering.graph import extend
+from ..lowering.kept_random import is_random
 from ..program import BatchField, Feed, Field, Graph, Node, Origin, Program, Ref, Train, Value, walk
 from .execution.execution import Execution
 
@@ -50,7 +53,8 @@ class Report:
 def compare(run: Execution, ctx: Analysis, check: Check, feeds: list[Feed], tolerance: float | None) -> Report:
     """One gradient in all ways, from the values that the session's variables have."""
     fed = run.feed_dict(feeds)
-    outcomes = [_outcome(run, ctx, check, method, fed) for method in METHODS]
+    fed, anew = _with_draws(run, ctx, check, fed)
+    outcomes = [_outcome(run, ctx, check, method, fed, anew) for method in METHODS]
     bits = ctx.graphs[check.graph].nodes[check.ys[0].node].outputs[check.ys[0].output].dtype.bits
     reference = outcomes[0]
     y = run.session.run([run.built.value(ref) for ref in check.ys], fed)
@@ -65,7 +69,32 @@ def compare(run: Execution, ctx: Analysis, check: Check, feeds: list[Feed], tole
     return report
 
 
-def _outcome(run: Execution, ctx: Analysis, check: Check, method: str, fed: dict) -> Outcome:
+def _with_draws(run: Execution, ctx: Analysis, check: Check, fed: dict) -> tuple[dict, str]:
+    """Feeds that hold the numbers of random ops, for all passes to see the same; and what is to be said of an op that
+    draws anew, because the gradient flows through it."""
+    builder = ctx.graphs[check.graph]
+    inner = {one.id for node in builder.nodes.values() for one in node.inside()}
+    random = [
+        node for node in (builder.nodes[id] for id in sorted(builder.reach(check.ys) - inner))
+        if any(map(is_random, (node, *node.inside())))
+    ]  # fmt: skip
+    with on_graph(ctx, builder):
+        flows = [node for node in random if any(depends(ctx, Ref(node.id), x) for x in check.xs)]
+    refs = [Ref(node.id, at) for node in random if node not in flows for at in range(len(node.outputs))]
+    tensors = [run.built.value(ref) for ref in refs]
+    fed = {**fed, **dict(zip(tensors, run.session.run(tensors, fed), strict=True))} if tensors else fed
+    if flows:
+        ys = [run.built.value(ref) for ref in check.ys]
+        once, again = run.session.run(ys, fed), run.session.run(ys, fed)
+        if not all(map(np.array_equal, once, again)):
+            return fed, f"{flows[0].op} of line {flows[0].origin.span.line} draws anew in each pass"
+    return fed, ""
+
+
+def _outcome(run: Execution, ctx: Analysis, check: Check, method: str, fed: dict, anew: str = "") -> Outcome:
+    """What a method gives; `anew` tells why methods that compute the ys again cannot be compared."""
+    if anew and method != "reverse":
+        return Outcome(method, reason=anew)
     made = way(ctx, check, method)
     if made.reason:
         return Outcome(method, reason=made.reason)
