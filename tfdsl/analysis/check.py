@@ -28,6 +28,7 @@ from .measures import warn_measures
 from .names import declared
 from .session_slips import unrun, warn_sessions
 from .statements import block, graph_block
+from .trained_values import warn_trained
 from .training import warn_unfed
 from .unused import unused
 
@@ -74,6 +75,7 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
             for diagnostic in unused(tree, known):
                 ctx.bag.add(diagnostic)
         warn_sessions(ctx, program)
+        warn_trained(ctx, program)
         warn_unfed(ctx, program)
         order.warn(ctx, program)
         for builder, graph in zip(ctx.graphs.values(), graphs, strict=True):

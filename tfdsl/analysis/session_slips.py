@@ -10,7 +10,6 @@ from ..diagnostics import (
     RUN_AGAIN,
     STEP_TWICE,
     TRAINED_BY_BOTH,
-    TRAINED_LOST,
     UNRUN,
     Diagnostic,
     Message,
@@ -18,11 +17,9 @@ from ..diagnostics import (
 )
 from ..ops.named import ASSIGN, IDENTITY
 from ..program import (
-    Every,
     Expect,
     Feed,
     Graph,
-    Init,
     Log,
     Node,
     Print,
@@ -50,7 +47,6 @@ def warn_sessions(ctx: Analysis, program: Program) -> None:
     for session in program.sessions:
         graph = program.graph(session.graph)
         _doubt_repeated(ctx, graph, session.body)
-        _doubt_lost(ctx, graph, session)
         _doubt_feeds(ctx, graph, session)
         for statement in session.body:
             if isinstance(statement, Train):
@@ -70,7 +66,7 @@ def _fed(statement: Statement) -> frozenset[Ref]:
     return frozenset(feed.ref for feed in statement.uses().feeds)
 
 
-def _changes(ctx: Analysis, graph: Graph, statement: Statement) -> list[int]:
+def changes(ctx: Analysis, graph: Graph, statement: Statement) -> list[int]:
     """The nodes by which an execution changes variables, whatever branches and loops in the graph do."""
     reached = graph.reach(statement.uses().executes, _fed(statement))
     ctx.spend(len(reached), statement.origin.span)
@@ -91,9 +87,9 @@ def _doubt_repeated(
     ran = dict(around or {})
     for one in body if around is not None else ():
         if isinstance(one, Run):
-            changes = _changes(ctx, graph, one)
-            _doubt_rerun(ctx, graph, one, [id for id in changes if id in ran], ran, around)
-            ran = {**dict.fromkeys(changes, one), **ran}
+            made = changes(ctx, graph, one)
+            _doubt_rerun(ctx, graph, one, [id for id in made if id in ran], ran, around)
+            ran = {**dict.fromkeys(made, one), **ran}
     for one in body:
         uses = one.uses()
         if uses.body:
@@ -153,7 +149,7 @@ def _matters(graph: Graph, id: int, named: Iterable[Ref]) -> bool:
 
 
 def _doubt_shown(ctx: Analysis, graph: Graph, shown: Statement, ran: Mapping[int, Run]) -> None:
-    again = [id for id in _changes(ctx, graph, shown) if id in ran] if ran else []
+    again = [id for id in changes(ctx, graph, shown) if id in ran] if ran else []
     named = _shown(graph, shown)
     again = [
         id for id in again
@@ -201,7 +197,7 @@ def _doubt_steps(ctx: Analysis, graph: Graph, training: Train) -> None:
     """Warn of what takes a step in a body that takes the steps of all optimizers at its end."""
     steps = [one.refs[0].node for one in training.body if isinstance(one, Run) and _by_itself(graph, one)]
     for one in walk(training.body) if steps else ():
-        taken = [id for id in steps if id in _changes(ctx, graph, one)]
+        taken = [id for id in steps if id in changes(ctx, graph, one)]
         if not taken or (isinstance(one, Run) and _by_itself(graph, one)):
             continue
         if isinstance(one, Run):
@@ -287,49 +283,13 @@ def _step_names(builder: GraphBuilder, graph: Graph) -> tuple[list[str], str]:
     return names, f"; and name the step: optimize ... as {unnamed[0]}{more}" if unnamed else ""
 
 
-# --- changes for nothing ----------------------------------------------------------------------
-
-
-def _doubt_lost(ctx: Analysis, graph: Graph, session: Session) -> None:
-    """Warn of a statement that overwrites trained variables before anything looks at them."""
-    lost: dict[int, Train] = {}
-    is_whole = session.initialise  # whether every variable has a value
-    for one in session.body:
-        uses = one.uses()
-        if isinstance(one, Train):
-            own = {id for run in walk(one.body) if isinstance(run, Run) for id in _changed(ctx, graph, run)}
-            looks = any(not isinstance(inner, (Run, Every)) for inner in walk(one.body))
-            lost = {} if looks else {**lost, **dict.fromkeys(own, one)}
-        elif uses.overwrites != ():
-            given = None if uses.overwrites is None else {ref.node for ref in uses.overwrites}
-            _doubt_overwritten(ctx, one, lost, given, is_whole)
-            lost, is_whole = {}, is_whole or given is None
-        elif uses.executes or uses.sets or uses.stores or uses.exports:
-            lost = {}
-
-
-def _changed(ctx: Analysis, graph: Graph, run: Run) -> Iterable[int]:
-    for id in _changes(ctx, graph, run):
-        node = graph.nodes[id]
-        yield from trained(ctx, graph.nodes, node) if node.is_step else written(graph.nodes, node)
-
-
-def _doubt_overwritten(
-    ctx: Analysis, one: Statement, lost: Mapping[int, Train], overwritten: set[int] | None, is_whole: bool
-) -> None:
-    if lost and (overwritten is None or set(lost) <= overwritten):
-        line, is_init = next(iter(lost.values())).origin.span.line, isinstance(one, Init)
-        leave = "leave 'init' out, or " if is_init and is_whole else ""
-        _report(ctx, TRAINED_LOST, one, what="init" if is_init else "restore", line=line, leave=leave)
-
-
 # --- two optimizers on the same variables -----------------------------------------------------
 
 
 def _doubt_rivals(ctx: Analysis, graph: Graph, training: Train) -> None:
     """Warn of optimizers with different losses that train the same variables, one of them by default. Whoever writes
     the variables of both means it; and two tasks, each with variables of its own, may share others."""
-    taken = dict.fromkeys(id for one in walk(training.body) for id in _changes(ctx, graph, one))
+    taken = dict.fromkeys(id for one in walk(training.body) for id in changes(ctx, graph, one))
     steps = [graph.nodes[id] for id in sorted(taken) if graph.nodes[id].is_step]
     sets = [set(trained(ctx, graph.nodes, node)) for node in steps]
     for at, second in enumerate(steps):

@@ -8,10 +8,9 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 
 from ..diagnostics import (
     BY_HAND,
-    DROPS,
     FED_TO_ALL,
     KEEP_PROB,
-    KEEPS,
+    LIKE_TRAINING,
     MODE_UNFED,
     TRAINING_KIND,
     Diagnostic,
@@ -138,7 +137,11 @@ def _warn_of_drops(ctx: Analysis, reached: set[int], what: str, statement: t.Sta
         place = node.origin.outside_libraries
         line = str(place.line) if place.source == statement.span.source else f"{place.line} of {place.source.path}"
         help = _help_drops(ctx, node.origin, rate)
-        ctx.bag.add(ctx.diagnostic(DROPS, statement.span, help=help, what=what, line=line))
+        ctx.bag.add(
+            ctx.diagnostic(
+                LIKE_TRAINING, statement.span, help=help, layer="dropout", line=line, does="drops elements", what=what
+            )
+        )
         return
 
 
@@ -175,8 +178,8 @@ def _warn_of_writes(ctx: Analysis, reached: set[int], what: str, statement: t.St
             place = node.origin.outside_libraries
             line = str(place.line) if place.source == statement.span.source else f"{place.line} of {place.source.path}"
             names = " and ".join(graph.nodes[one].name for one in written(graph.nodes, node))
-            details = {"function": always.function, "line": line, "what": what, "names": names}
-            ctx.bag.add(ctx.diagnostic(KEEPS, statement.span, help=_way(always, "does so"), **details))
+            details = {"layer": always.function, "line": line, "does": f"changes {names}", "what": what}
+            ctx.bag.add(ctx.diagnostic(LIKE_TRAINING, statement.span, help=_way(always, "does so"), **details))
             return
 
 

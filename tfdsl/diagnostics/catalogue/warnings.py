@@ -9,8 +9,8 @@ OPTIMIZER_POSITION = _message("TFG904", "{value} is '{name}' of {optimizer}, not
 READ_AGAIN = _message("TFG960", "method=\"{method}\" reads '{name}' again, which has been written since",
                       "take the gradient on a line above the one that writes, or use method=\"reverse\", which takes "
                       "what was read", "warning")
-DROPS = _message("TFG955", "dropout of line {line} drops elements in {what} too: it does so in every execution",
-                 severity="warning")
+LIKE_TRAINING = _message("TFG955", "{layer} of line {line} {does} in {what} too: it does so in every execution",
+                         severity="warning")
 ORDER_OPEN = _message("TFG915", "nothing but the order of the lines says when '{name}' is {what} here",
                       "put what comes second into 'after {before}:'{or_two}", "warning")
 ORDER_NAMED = _message("TFG916", "this statement writes '{name}' and also names it: it reads the value after "
@@ -48,8 +48,6 @@ DATA_EMPTIED = _message("TFG945", "{transform} makes column {column} of {data} 0
                         "leave the column out; for a bias, add_bias makes a column of ones that stays", "warning")
 TEST_TRAINED = _message("TFG946", "{data}.test is used, but line {line} has trained on {rows}", severity="warning")
 MODE_UNFED = _message("TFG969", "nothing feeds '{name}', which is {value}, so {does}", severity="warning")
-KEEPS = _message("TFG970", "{function} of line {line} works as in training in {what} too, and changes {names} there",
-                 severity="warning")
 ROWS_APART = _message("TFG968", "the rows of {value} for '{name}' are not those of {other_value} for '{other}'",
                       "{way}; or give '{name}' a size of its own if they need not belong together", "warning")
 FEED_ROUNDED = _message("TFG944", "'{name}' is {dtype}, which cannot hold {value}: it becomes {rounded}",
@@ -96,9 +94,15 @@ SWAPPED = _message("TFG932", "the labels of {op} are made of variables, and its 
                    "swap the two if they are in the wrong order: {call}", "warning")
 RUN_AGAIN = _message("TFG961", "this {what} runs {name} again: line {line} runs it too", severity="warning")
 UNRUN = _message("TFG962", "nothing runs {name}, so it never changes {variables}", severity="warning")
-TRAINED_LOST = _message("TFG963", "this '{what}' overwrites what line {line} has trained before anything uses it",
-                        "{leave}write it before the training; or save, print or expect something between the two",
-                        "warning")
+TRAINED_LOST = _message("TFG963", "this '{what}' overwrites {trains}", severity="warning")
+WHOLE_UNTRAINED = _message("TFG970", "no optimizer trains '{name}': it is {type}, and whole numbers have no gradient",
+                           "to train it, begin it with a fraction, as in 1.0; if it stays as it is, end the line with: "
+                           ", trainable=false", "warning")
+SHOWN_UNTRAINED = _message("TFG971", "this uses initial values of {names}: what {where} trains stays in that session",
+                           severity="warning")
+SAVED_UNTRAINED = _message("TFG972", "this 'save' writes initial values: the training of line {line} comes after it",
+                           "write it below the training; or in a session of its own, if the initial values are meant",
+                           "warning")
 TRAINED_BY_BOTH = _message("TFG964", "this 'optimize' trains {names}, which the 'optimize' of line {line} trains for "
                            "another loss", severity="warning")
 FEED_UNNEEDED = _message("TFG965", "{what} does not depend on '{name}', so feeding it changes nothing",

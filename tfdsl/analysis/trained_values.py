@@ -1,0 +1,246 @@
+"""What becomes of trained values: whether a training is overwritten, saved before it begins, or forgotten by a session
+that shows what it should have trained; and whether a variable is trained at all.
+
+Input: the finished program. Output: warnings, each with the way to write what was meant.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from ..diagnostics import (
+    SAVED_UNTRAINED,
+    SHOWN_UNTRAINED,
+    TRAINED_LOST,
+    WHOLE_UNTRAINED,
+    Diagnostic,
+    Message,
+    Note,
+)
+from ..ops.named import CAST
+from ..program import (
+    Apply,
+    BatchField,
+    Checkpoint,
+    Counter,
+    Every,
+    Graph,
+    Init,
+    PlanExpr,
+    Program,
+    Ref,
+    Restore,
+    Run,
+    Save,
+    Session,
+    Statement,
+    Template,
+    Train,
+    known_text,
+    refs_of,
+    walk,
+)
+from .context import Analysis
+from .gradient_flow import gradient_inputs, trained
+from .order import written
+from .session_slips import changes
+from .variable_names import shown_variables
+
+
+def warn_trained(ctx: Analysis, program: Program) -> None:
+    for graph in program.graphs:
+        sessions = [session for session in program.sessions if session.graph == graph.name]
+        for session in sessions:
+            _doubt_lost(ctx, graph, session)
+            _doubt_saved(ctx, graph, session, sessions)
+            for statement in session.body:
+                if isinstance(statement, Train):
+                    _doubt_reset(ctx, graph, statement)
+        _doubt_shown(ctx, graph, sessions)
+        _doubt_whole(ctx, graph, sessions)
+
+
+def _report(ctx: Analysis, message: Message, statement: Statement, *notes: Note, help: str = "", **details) -> None:
+    origin = statement.origin
+    ctx.bag.add(Diagnostic(message, origin.span, details, notes, help, origin.chain))
+
+
+def _changed(ctx: Analysis, graph: Graph, statement: Statement) -> Iterator[int]:
+    """The variables that an execution changes."""
+    for id in changes(ctx, graph, statement):
+        node = graph.nodes[id]
+        yield from trained(ctx, graph.nodes, node) if node.is_step else written(graph.nodes, node)
+
+
+def _trained(ctx: Analysis, graph: Graph, statement: Statement) -> set[int]:
+    """The variables that the steps of optimizers change in an execution."""
+    steps = [graph.nodes[id] for id in changes(ctx, graph, statement) if graph.nodes[id].is_step]
+    return {id for step in steps for id in trained(ctx, graph.nodes, step)}
+
+
+# --- overwritten ------------------------------------------------------------------------------
+
+
+def _doubt_lost(ctx: Analysis, graph: Graph, session: Session) -> None:
+    """Warn of a statement that overwrites trained variables before anything looks at them."""
+    lost: dict[int, Train] = {}
+    is_whole = session.initialise  # whether every variable has a value
+    for one in session.body:
+        uses = one.uses()
+        if isinstance(one, Train):
+            own = {id for run in walk(one.body) if isinstance(run, Run) for id in _changed(ctx, graph, run)}
+            looks = any(not isinstance(inner, (Run, Every)) for inner in walk(one.body))
+            lost = {} if looks else {**lost, **dict.fromkeys(own, one)}
+        elif uses.overwrites != ():
+            given = None if uses.overwrites is None else {ref.node for ref in uses.overwrites}
+            _doubt_overwritten(ctx, one, lost, given, is_whole)
+            lost, is_whole = {}, is_whole or given is None
+        elif uses.executes or uses.sets or uses.stores or uses.exports:
+            lost = {}
+
+
+def _doubt_overwritten(
+    ctx: Analysis, one: Statement, lost: Mapping[int, Train], overwritten: set[int] | None, is_whole: bool
+) -> None:
+    if lost and (overwritten is None or set(lost) <= overwritten):
+        line, is_init = next(iter(lost.values())).origin.span.line, isinstance(one, Init)
+        leave = "leave 'init' out, or " if is_init and is_whole else ""
+        help = f"{leave}write it before the training; or save, print or expect something between the two"
+        _report(ctx, TRAINED_LOST, one, help=help, what="init" if is_init else "restore",
+                trains=f"what line {line} has trained before anything uses it")  # fmt: skip
+
+
+def _doubt_reset(ctx: Analysis, graph: Graph, training: Train) -> None:
+    """Warn of a statement that undoes the step of each turn. A value that is made of what the training changes, or of
+    the turn, goes on from it; and whoever takes several steps in a turn may begin anew in each."""
+    turn = list(_each_turn(training.body))
+    steps = [(one, found) for one in turn if isinstance(one, Run) and (found := _trained(ctx, graph, one))]
+    changed = {id for one in turn for id in _changed(ctx, graph, one)} if steps else set()
+    for one in turn if steps else ():
+        uses = one.uses()
+        if isinstance(one, Init):
+            variables = [node.id for node in graph.variables()] if one.variables is None else _ids(one.variables)
+            made = graph.reach(ref for id in variables for ref in graph.nodes[id].inputs()).difference(variables)
+        elif uses.sets and not any(map(_moves, uses.values)):
+            variables, made = _ids(uses.sets), graph.reach(uses.executes)
+        else:
+            continue
+        undone = [(run, names) for run, found in steps if (names := found & set(variables))]
+        if len(undone) == 1 and changed.isdisjoint(made):
+            ((run, ids),) = undone
+            names, line = shown_variables(graph.items, sorted(ids)), run.origin.span.line
+            word = "init" if isinstance(one, Init) else "set"
+            help = f"write it before the training, or in an 'every': here it gives {names} the same value at every step"
+            _report(ctx, TRAINED_LOST, one, help=help, what=word, trains=f"what line {line} trains, at every step")
+
+
+def _each_turn(body: Iterable[Statement]) -> Iterator[Statement]:
+    """The statements that each step of a training executes."""
+    for one in body:
+        if isinstance(one, Every) and one.count == 1 and one.unit in ("step", "batch"):
+            yield from _each_turn(one.body)
+        elif not isinstance(one, Every):
+            yield one
+
+
+def _ids(refs: Iterable[Ref]) -> list[int]:
+    return [ref.node for ref in refs]
+
+
+def _moves(value: PlanExpr) -> bool:
+    """Whether a value is another one in each turn, whatever the graph does."""
+    match value:
+        case BatchField() | Counter():
+            return True
+        case Apply(args=parts) | Template(parts=parts):
+            return any(_moves(part) for part in parts if not isinstance(part, str))
+    return False
+
+
+# --- saved too early, and never restored ------------------------------------------------------
+
+
+def _doubt_saved(ctx: Analysis, graph: Graph, session: Session, sessions: Iterable[Session]) -> None:
+    """Warn of a `save` of initial values with a training behind it that nothing keeps. Whoever restores them for a
+    training of another session means it."""
+    begun = [any(isinstance(one, Restore) for one in other.body) and _trains(ctx, graph, other) for other in sessions]
+    if any(begun):
+        return
+    for at, one in enumerate(session.body):
+        uses = one.uses()
+        if isinstance(one, Save):
+            saved = None if one.pairs is None else {ref.node for ref, _ in one.pairs}
+            later = session.body[at + 1 :]
+            is_kept = any(inner.uses().stores or inner.uses().exports or isinstance(inner, Checkpoint)
+                          for inner in walk(later))  # fmt: skip
+            training = next((next_one for next_one in later if isinstance(next_one, Train)), None)
+            if training is None or is_kept:
+                return
+            found = {id for inner in walk(training.body) for id in _trained(ctx, graph, inner)}
+            if found and (saved is None or found & saved):
+                _report(ctx, SAVED_UNTRAINED, one, line=training.origin.span.line)
+            return
+        if isinstance(one, (Restore, Train)) or uses.sets or any(_changed(ctx, graph, one)):
+            return
+
+
+def _trains(ctx: Analysis, graph: Graph, session: Session) -> set[int]:
+    return {id for one in walk(session.body) for id in _trained(ctx, graph, one)}
+
+
+def _doubt_shown(ctx: Analysis, graph: Graph, sessions: list[Session]) -> None:
+    """Warn of a session that shows what an earlier one has trained, as if they had one set of variables. A session that
+    begins with `init` says that it wants the initial values."""
+    known: dict[int, Session] = {}
+    for session in sessions:
+        own = {id for one in walk(session.body) for id in _changed(ctx, graph, one)}
+        own |= {ref.node for one in walk(session.body) for ref in one.uses().sets}
+        by_hand = not session.initialise or any(isinstance(one, (Restore, Init)) for one in session.body)
+        for one in () if by_hand or not known else walk(session.body):
+            uses = one.uses()
+            reached = graph.reach([*uses.executes, *uses.exports])
+            ctx.spend(len(reached), one.origin.span)
+            stored = {
+                id for pairs in uses.stores for id in (known if pairs is None else {ref.node for ref, _ in pairs})
+            }
+            shown = sorted((reached | stored) & set(known) - own)
+            if shown:
+                first = known[shown[0]]
+                _report_untrained(ctx, graph, one, shown, first)
+                break
+        known = {**dict.fromkeys(_trains(ctx, graph, session), session), **known}
+
+
+def _report_untrained(ctx: Analysis, graph: Graph, one: Statement, shown: list[int], first: Session) -> None:
+    last = [inner for inner in walk(first.body) if isinstance(inner, Save)]
+    path = known_text(last[-1].path) if last else None
+    where = f"'session {first.name}'" if first.name else f"the session on line {first.origin.span.line}"
+    how = f'write in {where}: save to "trained.ckpt", and at the top of this one: restore from "trained.ckpt"'
+    if path is not None:
+        how = f'write at the top of this session: restore from "{path}"'
+    _report(ctx, SHOWN_UNTRAINED, one, names=shown_variables(graph.items, shown), where=where,
+            help=f"{how}; or write there 'init', if the initial values are meant")  # fmt: skip
+
+
+# --- never trained ----------------------------------------------------------------------------
+
+
+def _doubt_whole(ctx: Analysis, graph: Graph, sessions: Iterable[Session]) -> None:
+    """Warn of a variable of whole numbers that a loss is computed from as if it were trained, and that nothing else
+    changes. `trainable=false` says that this is meant."""
+    nodes = graph.nodes
+    changed = {id for node in nodes.values() for id in written(nodes, node)}
+    changed |= {ref.node for session in sessions for one in walk(session.body) for ref in one.uses().sets}
+    seen: set[int] = set()
+    todo = [ref for step in graph.steps() if "wrt" not in step.args for ref in refs_of(step.args["loss"])]
+    while todo:
+        node = nodes[todo.pop().node]
+        if node.id in seen:
+            continue
+        seen.add(node.id)
+        ctx.spend(2, node.origin.span)
+        todo += gradient_inputs(nodes, node)
+        for made in (nodes[ref.node] for ref in node.inputs()) if node.row is CAST else ():
+            is_whole = made.is_variable and made.outputs[0].dtype.kind in ("int", "uint")
+            if is_whole and "trainable" not in made.args and made.id not in changed | seen:
+                seen.add(made.id)
+                details = {"name": made.name, "type": made.outputs[0].dtype}
+                ctx.bag.add(Diagnostic(WHOLE_UNTRAINED, made.origin.span, details, chain=made.origin.chain))
