@@ -155,6 +155,30 @@ def test_infinite_losses_are_numbers(engine, tmp_path, monkeypatch):
     assert lines[-1].endswith(" 40") and "nan" not in lines[-1]
 
 
+def test_an_infinite_loss_is_told_once():
+    """At the same step in every engine, and of a training that does not care nothing is said."""
+    text = """
+seed 1
+placeholder t: float32 = 0.0
+variable w = 1.0
+cost = square(w) + 1.0 / cast(minimum(abs(t - 33.0), abs(t - 40.0)) > 0.5, float32)
+optimize cost with gradient_descent(learning_rate=0.1)
+session:
+    train 60 steps{options}:
+        feed t = step
+    expect w < 0.1
+"""
+    for engine in ENGINES:
+        notes = []
+        tfdsl.compile(text.format(options="")).run(options=Options(write=print, engine=engine, note=notes.append))
+        told = [note for note in notes if "TFG543" in note]
+        assert len(told) == 1 and "the loss cost is infinite at step 33" in told[0] and ":5:" in told[0], notes
+        notes.clear()
+        ignoring = text.format(options=' with on_nan="ignore"')
+        tfdsl.compile(ignoring).run(options=Options(write=print, engine=engine, note=notes.append))
+        assert not [note for note in notes if "TFG543" in note]
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_is_no_loss_is_not_watched(engine, tmp_path, monkeypatch):
     text = program(nodes="look = log(good)", body=BODY.replace("more, fit", "more"))

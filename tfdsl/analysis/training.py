@@ -139,7 +139,7 @@ def _warn_of_drops(ctx: Analysis, reached: set[int], what: str, statement: t.Sta
         help = _help_drops(ctx, node.origin, rate)
         ctx.bag.add(
             ctx.diagnostic(
-                LIKE_TRAINING, statement.span, help=help, layer="dropout", line=line, does="drops elements", what=what
+                LIKE_TRAINING, statement.span, help=help, layer=row.name, line=line, does="drops elements", what=what
             )
         )
         return

@@ -50,3 +50,6 @@ SWAPPED_SURELY = _message("TFG537", "{function} is given its labels and logits i
 RESTORE_FOLDER = _message("TFG538", "'restore' cannot read {path}, the folder in which line {line} keeps checkpoints",
                           "leave it out, for the next tfdsl run goes on from these by itself; or write before it: "
                           "save to \"trained.ckpt\", and here: restore from \"trained.ckpt\"")
+LOSS_INFINITE = _message("TFG543", "{what} is infinite at step {step}",
+                         "a smaller learning_rate may cure it, or log(x + 1e-8) for log(x); to leave this warning out: "
+                         "train ... with on_nan=\"ignore\"", "warning")

@@ -1,4 +1,5 @@
-"""A training whose loss turns NaN: from there on there is nothing to learn, so it stops and says where it was."""
+"""A training whose loss turns NaN: from there on there is nothing to learn, so it stops and says where it was. An
+infinite loss is only told."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -6,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from ...analysis.order import written
-from ...diagnostics import LOSS_NAN, Note, TfgError
+from ...diagnostics import LOSS_INFINITE, LOSS_NAN, Diagnostic, Note, TfgError
 from ...lowering.failures import failure
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf
@@ -46,8 +47,9 @@ class Watch:
     """The losses that a training watches: those of the optimizers whose steps its body takes. `last` says what is kept
     of the steps before, if anything is."""
 
-    def __init__(self, built: BuiltGraph, plan: Train, last: Callable[[], str]):
-        self._built, self._plan, self._last = built, plan, last
+    def __init__(self, built: BuiltGraph, plan: Train, last: Callable[[], str], warn: Callable[[Diagnostic], None]):
+        self._built, self._plan, self._last, self._warn = built, plan, last, warn
+        self._was_infinite = False
         self._losses: dict[tuple[Ref, ...], tuple[Ref, ...]] = {}  # of what is computed
 
     @property
@@ -68,15 +70,26 @@ class Watch:
         return self._losses[refs]
 
     def check(self, losses: tuple[Ref, ...], values: list, step: int) -> None:
-        """An error where a loss is NaN at a step."""
+        """An error where a loss is NaN at a step, and a warning where one is infinite for the first time."""
         for loss, value in zip(losses, values, strict=True):
             if np.isnan(value).any():
                 raise self._error(loss, step)
+            if np.isinf(value).any() and not self._was_infinite:
+                self._was_infinite = True
+                node, what = self._named(loss)
+                details, notes = {"what": what, "step": step}, tuple(self.notes()[:1])
+                self._warn(Diagnostic(LOSS_INFINITE, node.origin.span, details, notes, chain=node.origin.chain))
+
+    def is_news(self, total: np.ndarray) -> bool:
+        """Whether a sum of losses shows that `check` has something to say of one of them."""
+        return bool(np.isnan(total) or (np.isinf(total) and not self._was_infinite))
+
+    def _named(self, loss: Ref) -> tuple[Node, str]:
+        name = self._built.tensor(loss).op.name
+        return self._built.program.nodes[loss.node], "the loss" if name == "loss" else f"the loss {name}"
 
     def _error(self, loss: Ref, step: int) -> TfgError:
-        node = self._built.program.nodes[loss.node]
-        name = self._built.tensor(loss).op.name
-        what = "the loss" if name == "loss" else f"the loss {name}"
+        node, what = self._named(loss)
         return failure(LOSS_NAN, node.origin, self.notes(), help="" if step else _AT_FIRST, what=what,
                        when=f"at step {step}", result="the training stops", step=step)  # fmt: skip
 

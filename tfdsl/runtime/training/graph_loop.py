@@ -296,7 +296,7 @@ class GraphLoopEngine:
                 self._take(first, stop)
             self._step_until(self._loop.step + 1)
             return
-        if np.isnan(losses):
+        if self._loop.watch.is_news(losses):
             self._put_back(before)
             self._take_apart(first, last)
             return
@@ -308,8 +308,8 @@ class GraphLoopEngine:
         self._run.result.steps += last - first
 
     def _take_apart(self, first: int, last: int) -> None:
-        """Take steps among which there is one with a loss of NaN, it seems: in halves, so that all before it is done;
-        the one itself by itself, which finds out."""
+        """Take steps among which there is one with a loss of NaN, or an infinite one, it seems: in halves, so that all
+        before it is done; the one itself by itself, which finds out."""
         self._loop.step = first
         if last - first == 1:
             self._step_until(last)

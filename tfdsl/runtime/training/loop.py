@@ -23,7 +23,7 @@ class TrainingLoop:
     def __init__(self, run: Execution, plan: Train, last: Callable[[], str] = lambda: ""):
         """`last` says what is kept of the steps before, if anything is."""
         self.run, self.plan = run, plan
-        self.watch = Watch(run.built, plan, last)
+        self.watch = Watch(run.built, plan, last, run.warn)
         self.order: BatchOrder | None = None
         self.per_epoch = 1
         if plan.data is not None:
