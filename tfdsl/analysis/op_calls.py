@@ -12,7 +12,7 @@ from ..types import TensorType
 from .arguments import Arguments, bind, operand_notes, size_notes
 from .context import Abandoned, Analysis
 from .labels import column_help, doubt_logits, is_never_logits, is_swapped, refuse_swapped
-from .slips import doubt_rate, doubted
+from .slips import doubt_rate, doubted, share_help
 from .values import Operation, Tensor
 
 
@@ -40,6 +40,8 @@ def call_op(
         if refused.message is OPTION:
             allowed = [word.strip('"') for word in str(details["allowed"]).split(" or ")]
             help = ctx.did_you_mean(str(details["value"]).strip('"'), allowed)
+            if op.modes and details["param"] in op.modes.split():
+                help = share_help(str(details["param"]), refused.details["value"])
         ctx.fail(refused.message, span, notes, help, **details)
     for doubt in rule_call.warnings:
         doubted(ctx, op, doubt, bound, shown or op.name, span)

@@ -320,7 +320,9 @@ def _count(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: bool =
         ctx.fail(NOT_STATIC, expr.span, what=what, value=describe(value))
     whole = isinstance(value, int) and not isinstance(value, bool)
     if not (whole or (fractions and isinstance(value, float))) or value <= 0:
-        ctx.fail(COUNT_VALUE, expr.span, what=what, value=describe(value))
+        is_whole = isinstance(value, float) and value > 0 and value.is_integer()
+        help = f"write {int(value)}; of two whole numbers, / gives a fraction and // a whole number" if is_whole else ""
+        ctx.fail(COUNT_VALUE, expr.span, help=help, what=what, value=describe(value))
     return value
 
 

@@ -13,6 +13,7 @@ from .context import Analysis
 from .labels import activation, check_classes, note_binary
 from .names import Env
 from .op_calls import call_op
+from .slips import share_help
 from .values import Operation, Primitive, Tensor, has_tensor, is_host
 
 
@@ -91,8 +92,16 @@ def _rate(ctx: Analysis, rate: Given, span: Span) -> object:
     """The share that a dropout drops, which cannot be all."""
     value = rate.value
     if isinstance(value, (int, float)) and not 0 <= value < 1:
-        help = "it is the share that is dropped: rate=0.0 drops nothing" if value >= 1 else ""
-        ctx.fail(OPTION, rate.span, (), help, op=inlined(ctx), param="rate", value=value, allowed="0 up to, but not, 1")
+        ctx.fail(
+            OPTION,
+            rate.span,
+            (),
+            share_help("rate", value),
+            op=inlined(ctx),
+            param="rate",
+            value=value,
+            allowed="0 up to, but not, 1",
+        )
     return value
 
 

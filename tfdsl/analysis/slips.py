@@ -124,6 +124,14 @@ def doubt_rate(ctx: Analysis, rate: Given | None, by_position: bool) -> None:
     ctx.report(RATE, rate.span, help=help, value=text)
 
 
+def share_help(param: str, value: float) -> str:
+    """What to write for a number that is no share that a dropout drops or keeps."""
+    does = "drops" if param == "rate" else "keeps"
+    if 2 <= value < 100:
+        return f"it is the share that it {does}: {param}={value / 100:g} {does} {value:g} percent"
+    return f"it is the share that it {does}: {param}=0.5 {does} half of the elements"
+
+
 def _is_kept(share: Given) -> bool:
     """Whether the program calls a share one to keep."""
     return share.text.rpartition(".")[2].startswith("keep")

@@ -252,7 +252,8 @@ def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, Tenso
         ctx.fail(NOT_TENSOR, value.span, help=f"call it: {name_of}({shape})", value=describe(value.value))
     arg, type = typed(ctx, value, declared.dtype if declared else None)
     if declared is not None and not fits(ctx, declared, type):
-        ctx.fail(INITIAL_TYPE, value.span, operand_notes([value]), name=name, declared=declared, type=type)
+        help = f"declare {name}: {type}, or give it a value that is {declared}" if shape_known(type.shape) else ""
+        ctx.fail(INITIAL_TYPE, value.span, operand_notes([value]), help, name=name, declared=declared, type=type)
     if not shape_known(type.shape):
         if declared is not None and shape_known(declared.shape):
             return arg, declared
@@ -391,7 +392,11 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
             notes = next(filter(None, (barriers(ctx, loss, Ref(n.id)) for n in trainable)), ())
             reached = (graph.nodes[id] for id in sorted(graph.reach([loss])))
             whole = [n.name for n in reached if n in trainable and n.outputs[0].dtype.kind in ("int", "uint")]
+            fixed = [n for n in graph.reach([loss]) if graph.nodes[n].args.get("trainable") == Static(False)]
             help = f"whole numbers are not trained: give '{whole[0]}' floats, such as 1.0 for 1" if whole else ""
+            if not whole and fixed:
+                name = graph.nodes[min(fixed)].name
+                help = f"'{name}' is declared with trainable=false: leave that out, or write behind it: wrt {name}"
             ctx.fail(NOTHING_TRAINABLE, statement.span, notes, help)
     target = statement.target
     node = graph.add(OPTIMIZE, args, target.id if target else None, (), ctx.origin(statement.span))

@@ -40,9 +40,9 @@ _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([
 class BuildError(Exception):
     """What the grammar accepts and the language does not."""
 
-    def __init__(self, message: Message, span: Span, **details: object):
+    def __init__(self, message: Message, span: Span, help: str = "", **details: object):
         super().__init__(message.code)
-        self.message, self.span, self.details = message, span, details
+        self.message, self.span, self.help, self.details = message, span, help, details
 
 
 class _Items(Record):
@@ -250,7 +250,11 @@ class Builder(threading.local):
         names: list[t.Identifier] = []
         for target in targets:
             if not isinstance(target, t.Name):
-                raise BuildError(ASSIGN_TARGET, target.span)
+                items = target.items if isinstance(target, t.List) else ()
+                written = ", ".join(item.id for item in items if isinstance(item, t.Name))
+                comma = "," if len(items) == 1 else ""
+                help = f"write the names without the brackets: {written}{comma} = ..." if written else ""
+                raise BuildError(ASSIGN_TARGET, target.span, help)
             names.append(t.Identifier(target.span, target.id))
         unpack = len(names) > 1 or self.source.text[names[0].span.end : span.end].lstrip().startswith(",")
         return t.Assign(span, tuple(names), self._tuple(values), unpack)

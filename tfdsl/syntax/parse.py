@@ -82,7 +82,7 @@ def _parse(source: Source, text: str, start: str, limits: Limits | None, clock: 
         with paused():
             return lark.parse(text, start=start)
     except BuildError as error:
-        diagnostic = Diagnostic(error.message, error.span, error.details)
+        diagnostic = Diagnostic(error.message, error.span, error.details, help=error.help)
     except LayoutError as error:
         notes: tuple[Note, ...] = ()
         if error.other is not None:
@@ -184,6 +184,8 @@ def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
     )
     help = hint(source, text, start, word, kind)
     before = text[source.position_of(line) : start]
+    if not help and before.rstrip().endswith(":") and str(token) in OPENS_BLOCK:
+        help = f"put '{token}' on a line of its own, and indent it: a block does not fit behind a ':'"
     if not help and len(word) > 2 and "=" not in before and (help := misspelt(source, line, word)):
         at = text.index(word, source.position_of(line))
         span, found = Span(source, at, at + len(word)), f"'{word}'"

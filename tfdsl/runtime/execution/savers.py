@@ -23,7 +23,7 @@ from ...diagnostics.spelling import Suggestions, listed
 from ...lowering.failures import failure, reason_of
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf, v1
-from ...program import Origin, Pairs
+from ...program import Origin, Pairs, Ref
 from ...types import DTYPES, TensorType
 from ..files.atomic_files import AtomicFileSet, NotOurs
 from ..files.durable_io import CorruptFile
@@ -126,13 +126,21 @@ class Savers:
         except (CorruptFile, OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
             raise failure(message, origin, path=path, reason=reason_of(error)) from error
 
+    def _without_slots(self, name: str, stored: Mapping[str, object], path: str) -> str:
+        """What to write where a checkpoint lacks only what an optimizer keeps."""
+        own = {self._built.value(Ref(node.id)).op.name: node.name for node in self._built.program.variables()}
+        if name in own or not own or not set(own) <= set(stored):
+            return ""
+        names = ", ".join(str(one) for one in own.values())
+        return f'an optimizer keeps it, and the checkpoint is of another: init, then restore {names} from "{path}"'
+
     def _check(self, prefix: str, pairs: Pairs, path: str, origin: Origin) -> None:
         stored = stored_types(prefix)
         faults, suggestions, known = [], Suggestions(), listed(sorted(stored)) or "none"
         for name, variable in self.variables(pairs).items():
             if name not in stored:
                 details = {"path": path, "name": name, "known": known}
-                help = suggestions.did_you_mean(name, stored)
+                help = suggestions.did_you_mean(name, stored) or self._without_slots(name, stored, path)
                 faults.append(Diagnostic(RESTORE_VARIABLE, origin.span, details, help=help or "", chain=origin.chain))
             elif stored[name] != str(variable_type(variable)):
                 details = {"name": name, "declared": variable_type(variable), "actual": stored[name], "path": path}
