@@ -4,8 +4,9 @@ Number literals take the dtype of the tensors beside them. What must be known wh
 checked to be known, and an error says how to mend it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from ..diagnostics import (
     ARGUMENT_KIND,
@@ -36,7 +37,20 @@ from ..record import Record
 from ..source import Span
 from ..types import BECOMES, BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, DType, Shape, Size, TensorType, changed
 from .context import Abandoned, Analysis
-from .values import Array, Broken, Builtin, NodeValue, Operation, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
+from .values import (
+    Array,
+    Broken,
+    Builtin,
+    Host,
+    NodeValue,
+    Operation,
+    ShapeOf,
+    Tensor,
+    as_dtype,
+    describe,
+    freeze,
+    is_host,
+)
 
 _CLASS_OF = {bool: "bool", int: "int", float: "float", complex: "complex", str: "string"}
 _RANKS = {"bool": 0, "int": 1, "float": 2, "complex": 3, "string": 9}
@@ -85,7 +99,7 @@ def assign_arguments(
     return result
 
 
-def missing(ctx: Analysis, function: str, signature: str, name: str, span: Span) -> None:
+def missing(ctx: Analysis, function: str, signature: str, name: str, span: Span) -> NoReturn:
     ctx.fail(ARGUMENT_MISSING, span, function=function, name=name, signature=signature)
 
 
@@ -145,7 +159,7 @@ def default_dtype(value: object, kind: str | None) -> DType:
     if kind == "int":
         wide = any(isinstance(v, int) and not -(2**31) <= v < 2**31 for v in _scalars(value))
         return INT64 if wide else INT32
-    return {"bool": BOOL, "complex": DTYPES["complex128"], "string": STRING}.get(kind, FLOAT32)
+    return {"bool": BOOL, "complex": DTYPES["complex128"], "string": STRING}.get(kind or "float", FLOAT32)
 
 
 def tensor_dtype(value: object) -> DType | None:
@@ -174,8 +188,9 @@ def _other_name(name: str, argument: Given, names: list[str]) -> str:
     if _OPPOSITE.get(name) not in names:
         return ""
     value, text = argument.value, argument.text
-    known = isinstance(value, (int, float)) and text.replace(".", "").isdecimal()
-    return f"write {_OPPOSITE[name]}=" + (f"{round(1 - value, 6):g} (= 1 - {text})" if known else f"1 - {text}")
+    if isinstance(value, (int, float)) and text.replace(".", "").isdecimal():
+        return f"write {_OPPOSITE[name]}={round(1 - value, 6):g} (= 1 - {text})"
+    return f"write {_OPPOSITE[name]}=1 - {text}"
 
 
 _VALUES = {"int": "whole numbers", "uint": "whole numbers", "bool": "true and false", "string": "strings"}
@@ -261,7 +276,9 @@ def _pack(ctx: Analysis, value: object, dtype: DType, span: Span) -> Arg:
         return value.ref
     if isinstance(value, Array):
         return field_arg(ctx, value, Given(value, span))
-    return Literal(value, dtype.name)
+    if not is_host(value):
+        ctx.fail(NOT_TENSOR, span, value=describe(value))
+    return Literal(freeze(value), dtype.name)
 
 
 # --- binding the arguments of an op -----------------------------------------------------------
@@ -343,11 +360,14 @@ def sizes_of(ctx: Analysis, shape: ShapeOf, span: Span) -> list[int]:
     """The sizes of a shape, all of which must be known."""
     if shape.dims is None:
         ctx.fail(NOT_STATIC, span, what=f"the rank of {shape.text}", value="unknown")
+    sizes: list[int] = []
     for axis, dim in enumerate(shape.dims):
-        if not isinstance(ctx.graph.sizes.resolve(dim), int):
+        size = ctx.graph.sizes.resolve(dim)
+        if not isinstance(size, int):
             tensor = shape.text.removesuffix(".shape")
             ctx.fail(SIZE_UNKNOWN, span, axis=axis, text=shape.text, tensor=tensor)
-    return [ctx.graph.sizes.resolve(dim) for dim in shape.dims]
+        sizes.append(size)
+    return sizes
 
 
 def _groups(ctx: Analysis, op: Op, params: Mapping[str, Param], arguments: Mapping[str, Given]) -> dict[str, DType]:
@@ -387,7 +407,7 @@ def _groups(ctx: Analysis, op: Op, params: Mapping[str, Param], arguments: Mappi
 def differ(
     ctx: Analysis, op: Op | RawOp, first: tuple[str, Given] | None, param: Param | RawArgument, given: Given,
     a: DType, b: DType,
-) -> None:  # fmt: skip
+) -> NoReturn:  # fmt: skip
     """Tensors that must have one dtype have two."""
     span = given.span
     if first is None:
@@ -409,9 +429,10 @@ def differ(
 
 
 def dtype_value(ctx: Analysis, op: Op, value: object, given: Given | None) -> DType:
-    """A dtype given as `float32` or as "float32"."""
+    """A dtype given as `float32` or as "float32"; a default of the op is one."""
     found = as_dtype(value)
     if found is None:
+        assert given is not None
         help = _DTYPES_OF_PYTHON.get(value.name, "") if isinstance(value, Builtin) else ""
         ctx.fail(ARGUMENT_KIND, given.span, help=help, function=op.name, wanted="a dtype such as float32",
                  name="dtype", value=describe(value))  # fmt: skip
@@ -455,7 +476,7 @@ def _bind_one(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound) -
 
 
 def check_one_dtype(
-    ctx: Analysis, op: Op | RawOp, param: Param | RawArgument, given: Given, items: list, dtype: DType
+    ctx: Analysis, op: Op | RawOp, param: Param | RawArgument, given: Given, items: Sequence[object], dtype: DType
 ) -> None:
     """The tensors of a list must all have the dtype of its letter."""
     own = [tensor_dtype(item) for item in items]
@@ -500,23 +521,23 @@ _STATIC_KINDS = {
             isinstance(i, int) and not isinstance(i, bool) for i in (v if isinstance(v, (list, tuple)) else [v])
         ),
     ),
-    "static": ("a value known while compiling", lambda v: is_host(v) or isinstance(v, DType)),
+    "static": ("a number, a string or a list of them", is_host),
 }
 
 
-def _static(ctx: Analysis, op: Op, param: Param, given: Given, kind: str) -> object:
+def _static(ctx: Analysis, op: Op, param: Param, given: Given, kind: str) -> Host:
     wanted, accepts = _STATIC_KINDS[kind]
     value = given.value
     if isinstance(value, (Tensor, Array)) or (isinstance(value, (list, tuple)) and not is_host(value)):
         ctx.fail(NOT_STATIC, given.span, what=f"'{param.name}' of {op.name}", value=describe(value))
     if value is None and param.default is None:
         return None
-    if not accepts(value):
+    if not is_host(value) or not accepts(value):
         _wrong(ctx, op, param, given, wanted)
     return value
 
 
-def _wrong(ctx: Analysis, op: Op, param: Param, given: Given, wanted: str) -> None:
+def _wrong(ctx: Analysis, op: Op, param: Param, given: Given, wanted: str) -> NoReturn:
     ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted=wanted, name=param.name, value=describe(given.value))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from ..access import Access
 from ..diagnostics import (
@@ -365,11 +365,15 @@ class Analysis:
     ) -> Diagnostic:
         return Diagnostic(message, span, details, notes, help, self.chain).outside_libraries()
 
-    def fail(self, message: Message, span: Span, notes: tuple[Note, ...] = (), help: str = "", **details: object):
+    def fail(
+        self, message: Message, span: Span, notes: tuple[Note, ...] = (), help: str = "", **details: object
+    ) -> NoReturn:
         """Give up the statement with an error."""
         raise Abandoned(self.diagnostic(message, span, notes, help, **details))
 
-    def report(self, message: Message, span: Span, notes: tuple[Note, ...] = (), help: str = "", **details: object):
+    def report(
+        self, message: Message, span: Span, notes: tuple[Note, ...] = (), help: str = "", **details: object
+    ) -> None:
         """Note an error and go on."""
         self.bag.add(self.diagnostic(message, span, notes, help, **details))
 
@@ -446,7 +450,7 @@ class Analysis:
         """The check is over; what is added to the graph from now on has its own time and work."""
         self.clock, self.work, self._looked = Clock(self.limits), 0, 0
 
-    def give_up(self, message: Message, span: Span, **details: Any) -> None:  # keywords of any type
+    def give_up(self, message: Message, span: Span, **details: Any) -> NoReturn:  # keywords of any type
         """End the check with what has been found and an error more."""
         raise TfgError([*self.bag.ordered(), self.diagnostic(message, span, **details)])
 

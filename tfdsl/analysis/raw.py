@@ -9,7 +9,10 @@ The seeds of random ops are attributes like all others, `seed` and `seed2`, and 
 takes for a seed of its own choice: the `seed` of the program has no part in them.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import prod
+from typing import NoReturn, TypeGuard
 
 from ..diagnostics import (
     ARGUMENT_KIND,
@@ -30,7 +33,7 @@ from ..ops import OPS, raw
 from ..ops.forbidden_ops import reach
 from ..ops.op import REQUIRED
 from ..ops.raw import RawArgument, RawAttr, RawOp
-from ..program import Arg, Literal, Ref, Refs, Static
+from ..program import Arg, HostValue, Literal, Ref, Refs, Static
 from ..source import Span
 from ..types import ALL_DTYPES, BECOMES, FLOAT32, DType, TensorType
 from .arguments import (
@@ -55,7 +58,19 @@ from .values import Builtin, Operation, Outputs, ShapeOf, Tensor, as_dtype, desc
 
 _MOST_OUTPUTS = 100_000
 
-Dtypes = dict[str, DType | tuple[DType, ...]]  # what the attributes that are dtypes, or lists of them, stand for
+
+@dataclass(slots=True)
+class _Dtypes:
+    """What the attributes that are dtypes stand for, and those that are lists of dtypes."""
+
+    one: dict[str, DType] = field(default_factory=dict)
+    several: dict[str, tuple[DType, ...]] = field(default_factory=dict)
+
+    def of(self, argument: RawArgument) -> DType:
+        """The dtype of an argument, or of each tensor in it."""
+        dtype = self.one[argument.attr] if argument.attr else argument.dtype
+        assert dtype is not None
+        return dtype
 
 
 def find(ctx: Analysis, name: str, span: Span) -> RawOp:
@@ -73,21 +88,26 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
     """Add the node of an op: its output, the list of its outputs, or an operation where it has none."""
     _keep_in(ctx, op, {}, span)
     arguments = _assigned(ctx, op, given, span)
-    args: dict[str, Arg] = {}
-    dtypes: Dtypes = {}
+    attrs: dict[str, Static | Literal] = {}
+    dtypes = _Dtypes()
     for attr in op.given.values():
         if attr.name in arguments:
-            args[attr.name] = _attribute(ctx, op, attr, arguments)
-        value = args[attr.name].value if attr.name in args else attr.default
-        if attr.item == "type" and value is not REQUIRED:
-            dtypes[attr.name] = tuple(ALL_DTYPES[v] for v in value) if attr.is_list else ALL_DTYPES[value]
-    _keep_in(ctx, op, args, span)
+            attrs[attr.name] = _attribute(ctx, op, attr, arguments)
+        match attrs[attr.name].value if attr.name in attrs else attr.default:
+            case list() | tuple() as names if attr.item == "type":
+                dtypes.several[attr.name] = tuple(ALL_DTYPES[str(one)] for one in names)
+            case str(one) if attr.item == "type":
+                dtypes.one[attr.name] = ALL_DTYPES[one]
+    _keep_in(ctx, op, attrs, span)
     _decide(ctx, op, arguments, dtypes)
     counts: dict[str, tuple[int, str]] = {}
     inputs = {one.name: _input(ctx, op, one, arguments[one.name], dtypes, counts) for one in op.inputs}
-    args = {**inputs, **args}
+    args: dict[str, Arg] = {**inputs, **attrs}
     lengths = {attr: count for attr, (count, _) in counts.items()}
-    lengths |= {n: args[n].value if n in args else a.default for n, a in op.given.items() if a.kind == "int"}
+    for attr in op.given.values():
+        length = attrs[attr.name].value if attr.name in attrs else attr.default
+        if attr.kind == "int" and isinstance(length, int):
+            lengths[attr.name] = length
     if sum(lengths[one.count] for one in op.outputs if one.count) > _MOST_OUTPUTS:
         ctx.fail(VALUE_LARGE, span, help="ask for fewer", size="too many outputs", limit=f"{_MOST_OUTPUTS} outputs")
     groups = [_outputs(one, dtypes, lengths) for one in op.outputs]
@@ -105,9 +125,9 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
     return values[0] if len(values) == 1 else Outputs(values, [one.name for one in op.outputs])
 
 
-def _keep_in(ctx: Analysis, op: RawOp, args: dict[str, Arg], span: Span) -> None:
+def _keep_in(ctx: Analysis, op: RawOp, attrs: Mapping[str, Static | Literal], span: Span) -> None:
     """Ops that reach out of the graph are not for programs."""
-    what, instead = reach(op, {name: arg.value for name, arg in args.items()})
+    what, instead = reach(op, {name: arg.value for name, arg in attrs.items()})
     if what:
         ctx.fail(RAW_REACHES, span, op=op.name, what=what, instead=instead)
 
@@ -115,7 +135,7 @@ def _keep_in(ctx: Analysis, op: RawOp, args: dict[str, Arg], span: Span) -> None
 def _assigned(ctx: Analysis, op: RawOp, given: Arguments, span: Span) -> dict[str, Given]:
     """The arguments by their names; all that the op needs are there."""
     for name, argument in given:
-        if name in op.inferred:
+        if name is not None and name in op.inferred and argument.whole is not None:
             place = Span(argument.whole.source, argument.whole.start, argument.whole.start + len(name))
             help = f"it follows from {op.inferred[name]}: leave it out"
             ctx.fail(ARGUMENT_UNKNOWN, place, help=help, function=op.name, name=name)
@@ -148,7 +168,7 @@ _WANTED = {
 }
 
 
-def _attribute(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Given]) -> Arg:
+def _attribute(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Given]) -> Static | Literal:
     """An attribute that the call gives, as the IR has it: dtypes by their names, a tensor as a literal."""
     given = arguments[attr.name]
     if has_tensor(given.value):
@@ -158,7 +178,7 @@ def _attribute(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Giv
         return _tensor(ctx, op, attr, arguments)
     if not attr.is_list:
         value = _item(ctx, op, attr, given, given.value)
-        if attr.item == "int" and attr.least is not None and value < attr.least:
+        if attr.item == "int" and attr.least is not None and isinstance(value, int) and value < attr.least:
             ctx.fail(NEGATIVE, given.span, op=op.name, value=value, param=attr.name, least=attr.least)
         return Static(value)
     values = given.value
@@ -172,21 +192,22 @@ def _attribute(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Giv
     return Static(tuple(_item(ctx, op, attr, given, value) for value in values))
 
 
-def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given, value: object) -> object:
+def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given, value: object) -> HostValue:
     """One value of an attribute."""
+    found: str | bool | int | float
     match attr.item, value:
-        case ("string", str()) | ("bool", bool()):
-            found = value
+        case ("string", str(found)) | ("bool", bool(found)):
+            pass
         case ("int", bool()) | ("float", bool()):
             _wrong(ctx, op, attr, given)
-        case "int", int():
-            found = value
-        case "float", int() | float():
-            found = float(value)
+        case "int", int(found):
+            pass
+        case "float", (int() | float()) as number:
+            found = float(number)
         case "type", DType() | Builtin() if (dtype := as_dtype(value)) is not None:
             found = dtype.name
-        case "type", str() if value in ALL_DTYPES:
-            found = value
+        case "type", str(found) if found in ALL_DTYPES:
+            pass
         case "shape", _:
             return _shape(ctx, op, attr, given, value)
         case _:
@@ -196,21 +217,22 @@ def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given, value: object) 
             ctx.fail(DTYPE_NOT_ALLOWED, given.span, op=op.name, dtype=found, param=f"'{attr.name}'",
                      allowed=" or ".join(attr.allowed))  # fmt: skip
         allowed = " or ".join(f'"{one}"' for one in attr.allowed)
-        ctx.fail(OPTION, given.span, help=ctx.did_you_mean(found, attr.allowed), op=op.name, value=f'"{found}"',
+        ctx.fail(OPTION, given.span, help=ctx.did_you_mean(str(found), attr.allowed), op=op.name, value=f'"{found}"',
                  param=f"'{attr.name}'", allowed=allowed)  # fmt: skip
     return found
 
 
-def _shape(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given, value: object) -> tuple | None:
+def _shape(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given, value: object) -> tuple[int | None, ...] | None:
     """A shape: sizes, none for one that is not known; none for an unknown rank."""
     if value is None:
         return None
     if isinstance(value, ShapeOf):
         value = [] if value.dims is None else [d if isinstance(d, int) else None for d in value.dims]
-    items = value if isinstance(value, (list, tuple)) else [value]
-    for item in items:
+    items: list[int | None] = []
+    for item in value if isinstance(value, (list, tuple)) else [value]:
         if item is not None and (not isinstance(item, int) or isinstance(item, bool)):
             _wrong(ctx, op, attr, given)
+        items.append(item)
     # What TensorFlow does not answer with an error, but by ending the process.
     if len(items) > MAX_AXES or prod(item for item in items if item) not in range(-(2**62), 2**62):
         help = f"it can have up to {MAX_AXES} axes, and 2 ** 62 elements"
@@ -224,16 +246,18 @@ def _tensor(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Given]
     given = arguments[attr.name]
     if not is_host(given.value) or given.value is None:
         _wrong(ctx, op, attr, given)
-    if attr.default is not REQUIRED:
+    if isinstance(attr.default, dict):
         dtype = ALL_DTYPES[next(iter(attr.default))]
     elif "dtype" in arguments:
-        dtype = ALL_DTYPES[_attribute(ctx, op, op.given["dtype"], arguments).value]
+        dtype = ALL_DTYPES[str(_attribute(ctx, op, op.given["dtype"], arguments).value)]
     else:
         dtype = default_dtype(given.value, scalar_class(ctx, given.value, given.span))
-    return to_arg(ctx, given, dtype)[0]
+    arg, _ = to_arg(ctx, given, dtype)
+    assert isinstance(arg, Literal)  # it is a host value
+    return arg
 
 
-def _wrong(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given) -> None:
+def _wrong(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given) -> NoReturn:
     wanted = f"a list, each item {_WANTED[attr.item]}," if attr.is_list else _WANTED[attr.item]
     ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted=wanted, name=attr.name, value=describe(given.value))
 
@@ -241,21 +265,21 @@ def _wrong(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given) -> None:
 # --- inputs -----------------------------------------------------------------------------------
 
 
-def _decide(ctx: Analysis, op: RawOp, arguments: dict[str, Given], dtypes: Dtypes) -> None:
+def _decide(ctx: Analysis, op: RawOp, arguments: dict[str, Given], dtypes: _Dtypes) -> None:
     """The dtypes that follow from inputs: those of the tensors, else what suits the numbers."""
     inputs = [(one, arguments[one.name]) for one in op.inputs if one.attr and not op.attrs[one.attr].is_list]
     decided: dict[str, tuple[str, Given]] = {}
     for one, given in inputs:
         dtype = tensor_dtype(given.value)
-        if dtype is not None and dtypes.setdefault(one.attr, dtype) != dtype:
-            differ(ctx, op, decided.get(one.attr), one, given, dtypes[one.attr], dtype)
+        if dtype is not None and dtypes.one.setdefault(one.attr, dtype) != dtype:
+            differ(ctx, op, decided.get(one.attr), one, given, dtypes.one[one.attr], dtype)
         if dtype is not None:
             decided.setdefault(one.attr, (one.name, given))
-    for name in dict.fromkeys(one.attr for one, _ in inputs if one.attr not in dtypes):
-        dtypes[name] = _suitable(ctx, op, op.attrs[name], [g for one, g in inputs if one.attr == name], arguments)
+    for name in dict.fromkeys(one.attr for one, _ in inputs if one.attr not in dtypes.one):
+        dtypes.one[name] = _suitable(ctx, op, op.attrs[name], [g for one, g in inputs if one.attr == name], arguments)
     for one, given in inputs:
-        dtype, attr = dtypes[one.attr], op.attrs[one.attr]
-        if not attr.takes(dtype):
+        dtype, attr = dtypes.one[one.attr], op.attrs[one.attr]
+        if attr.allowed is not None and not attr.takes(dtype):
             help = f"convert it first: cast({given.text}, float32)" if attr.takes(FLOAT32) else ""
             ctx.fail(DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help if dtype.kind != "string" else "",
                      op=op.name, dtype=dtype, param=f"'{one.name}'", allowed=" or ".join(attr.allowed))  # fmt: skip
@@ -266,23 +290,24 @@ def _suitable(ctx: Analysis, op: RawOp, attr: RawAttr, given: list[Given], argum
     values = [one.value for one in given]
     kind = scalar_class(ctx, values, given[0].span)
     own = default_dtype(values, kind)
-    beside = [v.type.dtype for v in (arguments[one.name].value for one in op.inputs) if _is_variable(v)]
-    default = [] if attr.default is REQUIRED else [ALL_DTYPES[attr.default]]
+    around = [arguments[one.name].value for one in op.inputs]
+    beside = [value.type.dtype for value in around if _is_variable(value)]
+    default = [ALL_DTYPES[attr.default]] if isinstance(attr.default, str) else []
     usual = [*default, own] if attr.allowed is None else [own, *default]
     fitting = (d for d in (*beside, *usual, FLOAT32) if attr.takes(d) and (kind is None or d.kind in BECOMES[kind]))
     return next(fitting, own)
 
 
-def _is_variable(value: object) -> bool:
+def _is_variable(value: object) -> TypeGuard[Tensor]:
     return isinstance(value, Tensor) and value.is_variable
 
 
 def _input(
-    ctx: Analysis, op: RawOp, one: RawArgument, given: Given, dtypes: Dtypes, counts: dict[str, tuple[int, str]]
+    ctx: Analysis, op: RawOp, one: RawArgument, given: Given, dtypes: _Dtypes, counts: dict[str, tuple[int, str]]
 ) -> Arg:
     """An input as the IR has it."""
     if not one.is_list:
-        dtype = dtypes[one.attr] if one.attr else one.dtype
+        dtype = dtypes.of(one)
         _check_fixed(ctx, op, one, given, [given.value], dtype)
         return to_arg(ctx, given, dtype)[0]
     if not isinstance(given.value, (list, tuple)):
@@ -299,12 +324,12 @@ def _input(
         wanted = f"as many tensors as in '{other}', {count},"
         ctx.fail(RAW_COUNT, given.span, op=op.name, wanted=wanted, param=one.name, count=len(items))
     if one.count:
-        dtype = dtypes[one.attr] if one.attr else one.dtype
+        dtype = dtypes.of(one)
         _check_fixed(ctx, op, one, given, given.value, dtype)
         if one.attr:
             check_one_dtype(ctx, op, one, given, given.value, dtype)
         return Refs(tuple(to_arg(ctx, item, dtype)[0] for item in items))
-    known = dtypes.get(one.attr, (None,) * len(items))
+    known: Sequence[DType | None] = dtypes.several.get(one.attr, (None,) * len(items))
     pairs = [typed(ctx, item, dtype) for item, dtype in zip(items, known, strict=True)]
     attr = op.attrs[one.attr]
     for item, dtype, (_, type) in zip(items, known, pairs, strict=True):
@@ -312,11 +337,13 @@ def _input(
         if allowed is not None and type.dtype.name not in allowed:
             ctx.fail(DTYPE_NOT_ALLOWED, given.span, operand_notes([item]), op=op.name, dtype=type.dtype,
                      param=f"'{one.name}'", allowed=" or ".join(allowed))  # fmt: skip
-    dtypes[one.attr] = tuple(type.dtype for _, type in pairs)
+    dtypes.several[one.attr] = tuple(type.dtype for _, type in pairs)
     return Refs(tuple(arg for arg, _ in pairs))
 
 
-def _check_fixed(ctx: Analysis, op: RawOp, one: RawArgument, given: Given, values: list, dtype: DType) -> None:
+def _check_fixed(
+    ctx: Analysis, op: RawOp, one: RawArgument, given: Given, values: Sequence[object], dtype: DType
+) -> None:
     """What an input of a fixed dtype is given; for a resource, a variable stands for its handle."""
     if one.attr:
         return
@@ -336,9 +363,8 @@ def _check_fixed(ctx: Analysis, op: RawOp, one: RawArgument, given: Given, value
 # --- outputs ----------------------------------------------------------------------------------
 
 
-def _outputs(one: RawArgument, dtypes: Dtypes, lengths: dict[str, int]) -> tuple[DType, ...]:
+def _outputs(one: RawArgument, dtypes: _Dtypes, lengths: dict[str, int]) -> tuple[DType, ...]:
     """The dtypes of an output: one, or as many as the list has."""
-    own = dtypes[one.attr] if one.attr else one.dtype
     if one.count:
-        return (own,) * lengths[one.count]
-    return own if one.is_list else (own,)
+        return (dtypes.of(one),) * lengths[one.count]
+    return dtypes.several[one.attr] if one.is_list else (dtypes.of(one),)

@@ -40,7 +40,7 @@ class Param(Record):
 
     name: str
     kind: str
-    group: str | None = None
+    group: str = ""  # of dtypes: a letter of the signature, or a dtype
     default: object = REQUIRED
     optional: bool = False
     by_name: bool = False  # it is never given by its place
@@ -87,7 +87,7 @@ def parse_signature(text: str) -> tuple[Param, ...]:
         elif role == "variable ":
             params.append(Param(name, "variable", kind, value, by_name=by_name))
         elif kind == "shape" or kind == "dtype" or kind in _STATIC_KINDS:
-            params.append(Param(name, kind, None, value, bool(optional), by_name))
+            params.append(Param(name, kind, "", value, bool(optional), by_name))
         else:
             params.append(Param(name, "tensors" if many else "tensor", kind, value, bool(optional), by_name))
     return tuple(params)
