@@ -69,7 +69,7 @@ class Given(Record):
         return text if len(text) <= 40 else text[:37] + "..."
 
 
-Arguments = list[tuple[str | None, Given]]  # of a call, in its order, with their names where it gives them
+Arguments = Sequence[tuple[str | None, Given]]  # of a call, in its order, with their names where it gives them
 
 
 def assign_arguments(

@@ -31,10 +31,11 @@ class Whole(Record):
 
 def split(graph: Graph, optimize: Node, fed: frozenset[Ref] = frozenset()) -> Split | Whole:
     """How the step of an `optimize` node is split; `fed` is what the program's sessions feed."""
-    loss = optimize.args["loss"]
+    loss = optimize.ref("loss")
     reached = [graph.nodes[id] for id in sorted(graph.reach([loss]))]
-    batches = [node for node in reached if node.is_placeholder and _first(node) is not None]
-    sizes = list(dict.fromkeys(_first(node) for node in batches))
+    firsts = {node.id: _first(node) for node in reached if node.is_placeholder}
+    batches = [node for node in reached if firsts.get(node.id) is not None]
+    sizes = list(dict.fromkeys(size for size in firsts.values() if size is not None))
     if not sizes:
         return Whole("nothing that it is fed has a first size with a name, as in float32[batch, 9]", optimize.origin)
     if len(sizes) > 1:

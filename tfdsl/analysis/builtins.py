@@ -1,25 +1,30 @@
 """Python's own functions, for values known while compiling. What they are given, and what they give, is not too large:
-the caller sees to that."""
+the caller sees to that.
+
+They take any value: what a function cannot take is a TypeError, which is reported at the call.
+"""
+
+from typing import Any
 
 from ..types import DType
 from .values import Builtin, Dataset, ShapeOf
 
 
-def _list(value=()):
+def _list(value: Any = ()) -> list[Any]:
     return list(_items(value))
 
 
-def _zip(*values):
+def _zip(*values: Any) -> list[Any]:
     return list(zip(*map(_items, values), strict=False))
 
 
-def _enumerate(value, start=0):
+def _enumerate(value: Any, start: int = 0) -> list[Any]:
     if not -(2**63) <= start < 2**63:
         raise ValueError("it does not begin that far from 0")
     return list(enumerate(_list(value), start))
 
 
-def _sum(values, start=0):
+def _sum(values: Any, start: Any = 0) -> Any:
     if not isinstance(start, (list, tuple)):
         return sum(_list(values), start)
     result = list(start)  # adding lists one by one, Python would copy the first ones again and again
@@ -30,11 +35,15 @@ def _sum(values, start=0):
     return type(start)(result)
 
 
-def _items(value):
-    return list(value.dims) if isinstance(value, ShapeOf) else value
+def _items(value: Any) -> Any:
+    return list(value.dims) if isinstance(value, ShapeOf) and value.dims is not None else value
 
 
-def _len(value):
+def _sorted(value: Any) -> list[Any]:
+    return sorted(_list(value))
+
+
+def _len(value: Any) -> int:
     if isinstance(value, ShapeOf):
         if value.dims is None:
             raise ValueError(f"the rank of {value.text} is not known while compiling")
@@ -44,7 +53,7 @@ def _len(value):
     return len(value)
 
 
-def _str(value=""):
+def _str(value: object = "") -> str:
     return str(value) if not isinstance(value, DType) else value.name
 
 
@@ -58,7 +67,7 @@ BUILTINS: dict[str, Builtin] = {
         "enumerate": _enumerate,
         "zip": _zip,
         "reversed": lambda value: _list(value)[::-1],
-        "sorted": lambda value: sorted(_list(value)),
+        "sorted": _sorted,
         "sum": _sum,
         "min": lambda *values: min(*values),
         "max": lambda *values: max(*values),

@@ -16,7 +16,22 @@ from ..diagnostics import (
 from ..diagnostics.bag import Bag
 from ..inputs import CompileInputs
 from ..ops import OPS
-from ..program import Apply, Enter, Fetch, Graph, Node, Program, Ref, Template, Train, fetches_of, walk
+from ..program import (
+    Apply,
+    Enter,
+    Feed,
+    Fetch,
+    Graph,
+    Node,
+    Program,
+    Ref,
+    Shown,
+    Statement,
+    Template,
+    Train,
+    fetches_of,
+    walk,
+)
 from ..source import Span
 from ..syntax import tree as t
 from . import order, paths, plan
@@ -180,13 +195,13 @@ def _fetched(graph: Graph, program: Program) -> Iterator[int]:
             yield from (ref.node for statement in walk(session.body) for ref in _mentioned(statement))
 
 
-def _mentioned(statement: object):
+def _mentioned(statement: Statement) -> Iterator[Ref]:
     """Every reference in a statement of the plan."""
-    for name in type(statement).__slots__ if hasattr(type(statement), "__slots__") else ():
+    for name in statement.__match_args__:
         yield from _refs(getattr(statement, name))
 
 
-def _refs(value: object):
+def _refs(value: object) -> Iterator[Ref]:
     match value:
         case Ref():
             yield value
@@ -195,8 +210,8 @@ def _refs(value: object):
                 yield from _refs(item)
         case Fetch() | Apply() | Template():
             yield from fetches_of(value)
-        case _ if hasattr(value, "ref"):
+        case Feed():
             yield value.ref
-            yield from _refs(getattr(value, "value", None))
-        case _ if hasattr(value, "text") and hasattr(value, "value"):
+            yield from _refs(value.value)
+        case Shown():
             yield from _refs(value.value)

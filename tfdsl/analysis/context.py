@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from ..access import Access
 from ..diagnostics import (
@@ -56,6 +56,10 @@ from .depth import LEVELS, NoStack, on_own_stack
 from .dispatch import Dispatch, Returned
 from .names import Env, declared
 from .values import Broken, Dataset, NodeValue, Operation, Tensor, freeze, is_host
+
+_P = ParamSpec("_P")
+_One = TypeVar("_One")
+_Made = TypeVar("_Made")
 
 _LOOK = 20_000  # units of work after which the clock is looked at
 
@@ -385,13 +389,14 @@ class Analysis:
             self.bag.add(second.diagnostic)
         return first
 
-    def each(self, action: Callable[[object], object], parts: Iterable) -> list:
+    def each(self, action: Callable[[_One], _Made], parts: Iterable[_One]) -> list[_Made]:
         """The results of an action on each part of a statement. An error in one part hides none in the others."""
         return self.together(*(partial(action, part) for part in parts))
 
-    def together(self, *actions: Callable[[], object]) -> list:
+    def together(self, *actions: Callable[[], Any]) -> list[Any]:  # of each action what it gives
         """The results of actions on the parts of a statement. An error in one part hides none in the others."""
-        made, failure = [], None
+        made: list[Any] = []
+        failure: Abandoned | None = None
         for action in actions:
             try:
                 made.append(action())
@@ -417,7 +422,7 @@ class Analysis:
             return (Note(f"'{name}' is bound on line {{line}}, which is not reached", target.span),)
         return ()
 
-    def use(self, value: object, span: Span, name: str) -> object:
+    def use(self, value: _Made, span: Span, name: str) -> _Made:
         """A value found by name, if this graph can use it."""
         if isinstance(value, Broken):
             raise Abandoned(None)
@@ -460,20 +465,22 @@ class Analysis:
         if self.unrolled > self.limits.unroll:
             self.fail(UNROLLED, span, limit=self.limits.unroll)
 
-    def deeper(self, function: Callable, span: Span, *arguments: object) -> object:
+    def deeper(self, function: Callable[_P, _Made], span: Span, *arguments: _P.args, **named: _P.kwargs) -> _Made:
         """Call what works one level deeper in the program than its caller; `span` is what it works on."""
         if self.level >= self.limits.levels:
             self.fail(TOO_DEEP, span, limit=self.limits.levels)
         self.level += 1
         try:
-            return function(*arguments) if self.level % LEVELS else on_own_stack(function, *arguments)
+            if self.level % LEVELS:
+                return function(*arguments, **named)
+            return on_own_stack(function, *arguments, **named)
         except NoStack:
             help = "the system gives no memory for more: give the inner parts names of their own"
             self.fail(TOO_DEEP, span, help=help, limit=self.level)
         finally:
             self.level -= 1
 
-    def guarded(self, action: Callable[[], object], span: Span) -> object:
+    def guarded(self, action: Callable[[], _Made], span: Span) -> _Made | Broken:
         """Do a statement's work; note its error and return `Broken` where it fails."""
         try:
             return action()

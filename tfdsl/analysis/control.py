@@ -6,7 +6,9 @@ Both branches of an `if` bind the same names. Nothing in a region can make what 
 graph: placeholders, variables, optimizers, summaries.
 """
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from ..diagnostics import (
     BLOCKS_DEEP,
@@ -22,11 +24,11 @@ from ..diagnostics import (
     LOOP_VALUE,
     Note,
 )
-from ..program import COND, WHILE, Node, Ref, Region
+from ..program import COND, WHILE, Arg, Item, Node, Ref, Region
 from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
-from ..types import BOOL, Dim, Size, TensorType
+from ..types import BOOL, Dim, Shape, Size, TensorType
 from .arguments import Given, default_dtype, operand_notes, scalar_class, tensor_dtype, to_arg, typed
 from .context import Abandoned, Analysis
 from .dispatch import Returned
@@ -44,7 +46,7 @@ class Bound(Record):
 
 
 @contextmanager
-def _region(ctx: Analysis, env: Env, span: Span):
+def _region(ctx: Analysis, env: Env, span: Span) -> Iterator[list[Item]]:
     """Code that the graph runs by turns: its nodes are in a list of their own, its names are gone afterwards."""
     if ctx.graph.regions >= ctx.limits.blocks:
         help = "call fewer functions with such blocks from inside others, or raise the limit with --max-depth"
@@ -59,7 +61,7 @@ def _region(ctx: Analysis, env: Env, span: Span):
 
 def _test(ctx: Analysis, value: object, expr: t.Expr, word: str) -> Ref:
     """The tensor that decides: one bool."""
-    if isinstance(value, Array) or value.type.dtype != BOOL or value.type.rank not in (0, None):
+    if not isinstance(value, Tensor) or value.type.dtype != BOOL or value.type.rank not in (0, None):
         given = Given(value, expr.span)
         ctx.fail(CONDITION_TYPE, expr.span, operand_notes([given]), word=word, value=describe(value), text=given.text)
     return value.ref
@@ -115,7 +117,7 @@ def _turn(
                 ctx.fail(LOOP_RETURN, statement.span)
             if ctx.failed > failed:
                 raise Abandoned(None)
-            turned = {name: env.enclosing(name) for name in types}
+            turned = {name: binding for name in types if (binding := env.enclosing(name)) is not None}
             after = {name: _turned(ctx, name, binding, types[name]) for name, binding in turned.items()}
             body = Region(params, tuple(items), tuple(arg for arg, _ in after.values()))
         opened = {name: type for name, (_, type) in after.items() if type != types[name]}
@@ -136,7 +138,7 @@ def _carried(env: Env, statement: t.While) -> dict[str, Binding]:
     return dict(sorted(found.items(), key=lambda item: item[1].first))
 
 
-def _initial(ctx: Analysis, name: str, binding: Binding):
+def _initial(ctx: Analysis, name: str, binding: Binding) -> tuple[Arg, TensorType]:
     """What a loop's variable begins with."""
     value = binding.value
     if not (isinstance(value, (Tensor, Array)) or has_tensor(value) or is_host(value)) or value is None:
@@ -154,20 +156,20 @@ def _begin_turn(ctx: Analysis, carried: dict[str, Binding], types: dict[str, Ten
     return tuple(params)
 
 
-def _turned(ctx: Analysis, name: str, binding: Binding, type: TensorType):
+def _turned(ctx: Analysis, name: str, binding: Binding, type: TensorType) -> tuple[Arg, TensorType]:
     """What a loop's variable has become after a turn, and its type for all turns: the one that it began with, where
     named sizes that are others after the turn are open."""
     arg, after = to_arg(ctx, Given(binding.value, binding.span), type.dtype)
-    same = after is not None and after.dtype == type.dtype
+    same = after.dtype == type.dtype
     if same and type.shape is not None:
         same = after.shape is not None and len(after.shape) == len(type.shape)
-        pairs = list(zip(type.shape, after.shape, strict=True)) if same else []
-        same = same and not any(_differ(ctx, *pair, int) for pair in pairs)
-        if any(_differ(ctx, *pair, Size) for pair in pairs):
-            type = TensorType(type.dtype, tuple(None if _differ(ctx, *pair, Size) else pair[0] for pair in pairs))
+        pairs = list(zip(type.shape, after.shape or (), strict=True)) if same else []
+        same = same and not any(_differ(ctx, own, other, int) for own, other in pairs)
+        if any(_differ(ctx, own, other, Size) for own, other in pairs):
+            dims = tuple(None if _differ(ctx, own, other, Size) else own for own, other in pairs)
+            type = TensorType(type.dtype, dims)
     if not same:
-        shown = "no tensor" if after is None else after
-        ctx.fail(LOOP_TYPE, binding.span, name=name, first=type, second=shown)
+        ctx.fail(LOOP_TYPE, binding.span, name=name, first=type, second=after)
     return arg, type
 
 
@@ -190,7 +192,7 @@ def _rebind(ctx: Analysis, env: Env, name: str, binding: Binding, value: Tensor)
 class _Branch(Record):
     """A branch, analysed: its nodes, the names that it binds, and what it returns."""
 
-    items: tuple
+    items: tuple[Item, ...]
     names: dict[str, Bound]
     returned: Returned | None
     span: Span
@@ -203,7 +205,7 @@ def choose(ctx: Analysis, env: Env, statement: t.If, start: int = 0) -> Returned
             return ctx.block(env, body)
         value = condition(ctx, env, test)
         if isinstance(value, Tensor):
-            return cond(ctx, env, statement, at, value)
+            return cond(ctx, env, statement, at, value, test)
         if not isinstance(value, bool):
             ctx.fail(CONDITION_TENSOR, test.span, value=describe(value))
         if value:
@@ -211,9 +213,10 @@ def choose(ctx: Analysis, env: Env, statement: t.If, start: int = 0) -> Returned
     return None
 
 
-def cond(ctx: Analysis, env: Env, statement: t.If, at: int, value: object) -> Returned | None:
-    """`if` on a tensor: one node with a region a branch; `at` is the branch that the tensor decides on."""
-    test, body = statement.branches[at]
+def cond(ctx: Analysis, env: Env, statement: t.If, at: int, value: Tensor, test: t.Expr) -> Returned | None:
+    """`if` on a tensor: one node with a region a branch; `at` is the branch that the tensor, the value of `test`,
+    decides on."""
+    _, body = statement.branches[at]
     ref = _test(ctx, value, test, "if")
     failed = ctx.failed
     then = _branch(ctx, env, lambda: ctx.block(env, body), test.span)
@@ -242,7 +245,7 @@ def cond(ctx: Analysis, env: Env, statement: t.If, at: int, value: object) -> Re
     outputs = iter(range(len(types)))
     for kept, (name, (first, _)) in zip(values, pairs.items(), strict=True):
         result = first.value
-        if not kept:
+        if not kept and node is not None:
             output = next(outputs)
             result = Tensor(Ref(node, output), types[output], ctx.graph.name, first.span)
         before = env.enclosing(name)
@@ -255,7 +258,7 @@ def cond(ctx: Analysis, env: Env, statement: t.If, at: int, value: object) -> Re
     return None
 
 
-def _branch(ctx: Analysis, env: Env, analyse, span: Span) -> _Branch:
+def _branch(ctx: Analysis, env: Env, analyse: Callable[[], Returned | None], span: Span) -> _Branch:
     before = env.snapshot()
     with _region(ctx, env, span) as items:
         returned = analyse()
@@ -263,19 +266,22 @@ def _branch(ctx: Analysis, env: Env, analyse, span: Span) -> _Branch:
     return _Branch(tuple(items), names, returned, span)
 
 
-def _paired(ctx: Analysis, env: Env, statement: t.If, then: _Branch, otherwise: _Branch) -> dict:
+def _paired(
+    ctx: Analysis, env: Env, statement: t.If, then: _Branch, otherwise: _Branch
+) -> dict[str, tuple[Bound, Bound]]:
     """The names that the branches bind, each with its value in both."""
     pairs, failed = {}, False
     for name in dict.fromkeys([*then.names, *otherwise.names]):
-        found = [branch.names.get(name) for branch in (then, otherwise)]
+        first, second = then.names.get(name), otherwise.names.get(name)
         before = env.enclosing(name)
         if before is not None:  # one branch of a loop's body may leave it as it is
-            found = [one or Bound(before.value, before.span, before.path) for one in found]
-        if None not in found:
-            pairs[name] = tuple(found)
-        elif not name.startswith("_"):
+            unchanged = Bound(before.value, before.span, before.path)
+            first, second = first or unchanged, second or unchanged
+        if first is not None and second is not None:
+            pairs[name] = first, second
+        elif not name.startswith("_") and (there := first or second) is not None:
             failed = True
-            there, missing = (found[0], otherwise) if found[0] else (found[1], then)
+            missing = otherwise if first else then
             has_else = statement.branches[-1][0] is None
             help = f"bind {name} there too" if has_else else f"add an 'else' that binds {name} too"
             notes = (Note("the other branch begins on line {line}", missing.span),) if has_else else ()
@@ -289,7 +295,7 @@ def _same_host(first: object, second: object) -> bool:
     return first is second or (type(first) is type(second) and is_host(first) and first == second)
 
 
-def _merged(ctx: Analysis, shown: str, first: Bound, second: Bound, args: tuple[list, list]) -> TensorType:
+def _merged(ctx: Analysis, shown: str, first: Bound, second: Bound, args: tuple[list[Arg], list[Arg]]) -> TensorType:
     """The type of a value that is one of two, which are added to the results of the branches."""
     for one in (first, second):
         if isinstance(one.value, Broken):
@@ -310,7 +316,7 @@ def _merged(ctx: Analysis, shown: str, first: Bound, second: Bound, args: tuple[
     return TensorType(types[0].dtype, shape)
 
 
-def _either(ctx: Analysis, a: TensorType, b: TensorType):
+def _either(ctx: Analysis, a: TensorType, b: TensorType) -> Shape | Literal[False]:
     """What is known of the shape of one of two tensors; False where they cannot be of one shape."""
     if a.shape is None or b.shape is None:
         return None
@@ -324,7 +330,7 @@ def _either(ctx: Analysis, a: TensorType, b: TensorType):
 
 def _returned(ctx: Analysis, statement: t.If, ref: Ref, then: _Branch, otherwise: _Branch) -> Returned:
     """Both branches return: so does the `if`, one of the two values."""
-    sides = [branch.returned.value for branch in (then, otherwise)]
+    sides = [branch.returned.value for branch in (then, otherwise) if branch.returned is not None]
     several = isinstance(sides[0], tuple) and isinstance(sides[1], tuple) and len(sides[0]) == len(sides[1])
     pairs = list(zip(*sides, strict=True)) if several else [tuple(sides)]
     args, types = ([], []), []

@@ -6,6 +6,10 @@ The threads wait for one another, so nothing runs at the same time.
 
 import threading
 from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_Made = TypeVar("_Made")
 
 
 class NoStack(Exception):
@@ -15,14 +19,14 @@ class NoStack(Exception):
 LEVELS = 30  # expressions and blocks inside one another that one thread takes; each is up to twenty Python calls
 
 
-def on_own_stack(function: Callable, *arguments: object) -> object:
+def on_own_stack(function: Callable[_P, _Made], *arguments: _P.args, **named: _P.kwargs) -> _Made:
     """What a function returns, or raises, when it is called in a new thread."""
-    outcome: list[object] = []
+    outcome: list[_Made] = []
     raised: list[BaseException] = []
 
     def run() -> None:
         try:
-            outcome.append(function(*arguments))
+            outcome.append(function(*arguments, **named))
         except BaseException as error:
             raised.append(error)
 

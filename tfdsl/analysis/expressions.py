@@ -5,8 +5,8 @@ Long chains of operators are walked in a loop, so that generated programs do not
 """
 
 import operator
-from collections.abc import Iterable
-from typing import assert_never
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar, assert_never
 
 from ..diagnostics import (
     AMBIGUOUS,
@@ -63,6 +63,8 @@ from .values import (
     in_graph,
     is_host,
 )
+
+_Item = TypeVar("_Item")
 
 # What other libraries call by names that the language does not have.
 _ELSEWHERE = {
@@ -151,7 +153,7 @@ def arguments_of(ctx: Analysis, env: Env, arguments: tuple[t.Argument, ...]) -> 
     ]
 
 
-def values_of(ctx: Analysis, env: Env, exprs: Iterable[t.Expr]) -> list:
+def values_of(ctx: Analysis, env: Env, exprs: Iterable[t.Expr]) -> list[object]:
     """The values of several expressions; where some have errors, all of these are found."""
     return ctx.each(lambda expr: value_of(ctx, env, expr), exprs)
 
@@ -251,10 +253,11 @@ def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> object:
 
 def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> object:
     """`a + b + c` is nested to the left; go down in a loop, then up."""
-    spine = [expr]
-    while isinstance(spine[-1].left, t.Binary):
-        spine.append(spine[-1].left)
-    value, failure, leaf = None, None, spine[-1].left
+    spine, leaf = [expr], expr.left
+    while isinstance(leaf, t.Binary):
+        spine.append(leaf)
+        leaf = leaf.left
+    value, failure = None, None
     try:
         value = value_of(ctx, env, leaf)
     except Abandoned as abandoned:
@@ -302,7 +305,7 @@ def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str
 FEWER_OPERATORS = "use fewer operators on what only the session knows"
 
 
-def moving(ctx: Analysis, op: str, operands: tuple, span: Span) -> Moving:
+def moving(ctx: Analysis, op: str, operands: tuple[object, ...], span: Span) -> Moving:
     """An operator on values of which one is known only to the running session: computed outside the graph."""
     made = Apply(op, tuple(plan_value(ctx, value, span) for value in operands))
     if _operators(made) > MAX_MOVING:
@@ -343,7 +346,7 @@ def _is_of_strings(value: object) -> bool:
     return isinstance(value, (Tensor, Array)) and value.type.dtype.name == "string"
 
 
-def _operands(ctx: Analysis, expr: t.Expr, left: object, right: object, refuse: bool = False) -> None:
+def _operands(ctx: Analysis, expr: t.Binary, left: object, right: object, refuse: bool = False) -> None:
     usable = all(
         in_graph(v) or isinstance(v, ShapeOf) or is_host(v) or isinstance(v, (list, tuple)) for v in (left, right)
     )
@@ -391,10 +394,11 @@ def _unary(ctx: Analysis, expr: t.Unary, value: object, name: str | None) -> obj
 
 
 def _boolean(ctx: Analysis, env: Env, expr: t.Boolean, name: str | None) -> object:
-    spine = [expr]
-    while isinstance(spine[-1].left, t.Boolean):
-        spine.append(spine[-1].left)
-    value = value_of(ctx, env, spine[-1].left)
+    spine, leaf = [expr], expr.left
+    while isinstance(leaf, t.Boolean):
+        spine.append(leaf)
+        leaf = leaf.left
+    value = value_of(ctx, env, leaf)
     while spine:
         node = spine.pop()
         value = _boolean_pair(ctx, env, node, value, name if node is expr else None)
@@ -439,10 +443,11 @@ def compare(ctx: Analysis, op: str, left: Given, right: Given, span: Span, name:
     if op in ("in", "not in"):
         if not isinstance(b, (list, tuple, range, str)) or has_tensor(a) or has_tensor(b):
             ctx.fail(OPERATOR, span, op=op, left=describe(a), right=describe(b))
-        try:
+        if isinstance(b, str):
+            if not isinstance(a, str):
+                ctx.fail(OPERATOR, span, op=op, left=describe(a), right=describe(b))
             return (a in b) is (op == "in")
-        except TypeError:
-            ctx.fail(OPERATOR, span, op=op, left=describe(a), right=describe(b))
+        return (a in b) is (op == "in")
     if has_tensor(a) or has_tensor(b):
         row = OPERATORS[op]
         return call_op(ctx, row, [(None, left), (None, right)], span, name, row.node, f"'{op}'")
@@ -533,7 +538,7 @@ def _index_item(ctx: Analysis, env: Env, item: t.Expr) -> object:
     return evaluate(ctx, env, item)
 
 
-def _index_host(ctx: Analysis, value, items: list, expr: t.Index) -> object:
+def _index_host(ctx: Analysis, value: Sequence[_Item], items: list[object], expr: t.Index) -> _Item | Sequence[_Item]:
     item = items[0]
     if len(items) > 1 or not isinstance(item, (int, slice)):
         kind = "several indices" if len(items) > 1 else describe(item)
@@ -541,30 +546,30 @@ def _index_host(ctx: Analysis, value, items: list, expr: t.Index) -> object:
     try:
         return value[item]
     except IndexError:
-        of = "a list" if isinstance(value, list) else expr.value.span.text[:40] if expr.value else "this"
+        of = "a list" if isinstance(value, list) else expr.value.span.text[:40]
         ctx.fail(INDEX_RANGE, expr.span, index=item, of=of, size=len(value))
     except (TypeError, ValueError) as error:
         ctx.fail(ARITHMETIC, expr.span, reason=str(error))
 
 
-def _index_shape(ctx: Analysis, value: ShapeOf, items: list, expr: t.Index) -> object:
+def _index_shape(ctx: Analysis, value: ShapeOf, items: list[object], expr: t.Index) -> int | ShapeOf:
     tensor = value.text.removesuffix(".shape")
     if value.dims is None:
         help = f"shape({tensor}) is its shape while running, as a tensor"
         ctx.fail(NOT_STATIC, expr.span, help=help, what=f"the rank of {tensor}", value="unknown")
     if isinstance(items[0], slice):
         return ShapeOf(value.dims[items[0]], value.text)
-    dim = ctx.graph.sizes.resolve(_index_host(ctx, value.dims, items, expr))
-    if not isinstance(dim, int):
-        axis = items[0]
-        ctx.fail(SIZE_UNKNOWN, expr.span, axis=axis, text=value.text, tensor=tensor)
-    return dim
+    dim = _index_host(ctx, value.dims, items, expr)
+    size = dim if isinstance(dim, Sequence) else ctx.graph.sizes.resolve(dim)
+    if not isinstance(size, int):
+        ctx.fail(SIZE_UNKNOWN, expr.span, axis=items[0], text=value.text, tensor=tensor)
+    return size
 
 
-def iterate(ctx: Analysis, value: object, span: Span) -> list | range | tuple:
+def iterate(ctx: Analysis, value: object, span: Span) -> list[Any] | range | tuple[Any, ...]:  # of any values
     """What a `for` goes through."""
     if isinstance(value, ShapeOf) and value.dims is not None:
-        value = [_index_shape(ctx, value, [i], t.Index(span, None, ())) for i in range(len(value.dims))]
+        value = sizes_of(ctx, value, span)
     if isinstance(value, str):
         value = list(value)
     if not isinstance(value, (list, tuple, range)):
@@ -573,8 +578,8 @@ def iterate(ctx: Analysis, value: object, span: Span) -> list | range | tuple:
     return value
 
 
-def _comprehension(ctx: Analysis, env: Env, expr: t.Comprehension) -> list:
-    result: list = []
+def _comprehension(ctx: Analysis, env: Env, expr: t.Comprehension) -> list[object]:
+    result: list[object] = []
     size = 0
 
     def turn(env: Env, clauses: tuple[t.Clause, ...]) -> None:

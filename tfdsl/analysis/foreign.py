@@ -23,7 +23,7 @@ from ..diagnostics import (
 from ..inputs import PythonOp
 from ..ops import OPS
 from ..ops.optimizers import OPTIMIZERS
-from ..program import PYTHON, Arg, Node, Ref, Refs, Static, refs_of
+from ..program import PYTHON, Arg, Field, Node, Ref, Refs, Static, refs_of
 from ..source import Span
 from ..types import DTYPE_NAMES, DType, TensorType
 from .arguments import Arguments, Given, assign_arguments, field_arg, missing, operand_notes, sizes_of
@@ -35,7 +35,8 @@ from .values import Array, Broken, Builtin, Operation, ShapeOf, Tensor, as_dtype
 def python_ops(given: Mapping[str, Callable] | None) -> dict[str, PythonOp]:
     """The functions that the caller gives, by the names that programs call; `TfgError` for what cannot be one."""
     taken = {*OPS, *BUILTINS, *OPTIMIZERS, *DTYPE_NAMES, "raw", "true", "false", "none"}
-    found, wrong = {}, []
+    found: dict[str, PythonOp] = {}
+    wrong: list[Diagnostic] = []
     for name, function in (given or {}).items():
         if not isinstance(name, str) or not name.isidentifier():
             wrong.append(_wrong(FUNCTION_GIVEN, name, "its name is not one that a program can write"))
@@ -90,7 +91,7 @@ def _assigned(ctx: Analysis, op: PythonOp, given: Arguments, span: Span) -> dict
     for parameter in parameters:
         if parameter.name in names and parameter.default is kind.empty and parameter.name not in arguments:
             missing(ctx, op.name, op.text, parameter.name, span)
-    if more:
+    if more and rest is not None:
         arguments[rest] = Given([g.value for g in more], more[0].span)
     return arguments
 
@@ -143,8 +144,9 @@ def _asked(
     """What TensorFlow makes of a node; `given` is what the program gives it."""
     nodes, sizes = ctx.graph.nodes, ctx.graph.sizes
     refs = [ref for arg in args.values() for ref in refs_of(arg)]
-    types = {ref: nodes[ref.node].outputs[ref.output] for ref in refs}
-    types.update((array.field, array.type) for one in given for array in _arrays(one.value))
+    types: dict[Ref | Field, TensorType] = {ref: nodes[ref.node].outputs[ref.output] for ref in refs}
+    for one in given:
+        types |= {array.field: array.type for array in _arrays(one.value) if isinstance(array.field, Field)}
     known = {
         leaf: type if type.shape is None else TensorType(type.dtype, tuple(map(sizes.resolve, type.shape)))
         for leaf, type in types.items()
@@ -153,6 +155,7 @@ def _asked(
     functions = {name: op.function for name, op in ctx.foreign.functions.items()}
     node = Node(len(nodes), op, args, name, outputs, ctx.origin(span))
     is_new, started = "tensorflow" not in sys.modules, ctx.clock.now()
+    assert ctx.foreign.infer is not None
     try:
         return ctx.foreign.infer(node, known, variables, functions)
     except TfgError as error:

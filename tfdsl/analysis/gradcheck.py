@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..diagnostics import LOSS_TYPE, UNKNOWN_NAME, Diagnostic, TfgError
 from ..ops.named import GRADIENTS
-from ..program import Graph, Item, Node, Program, Ref, Refs
+from ..program import Graph, Item, Program, Ref
 from ..record import Record
 from ..source import Span
 from .arguments import Given
@@ -45,10 +45,10 @@ def wanted(ctx: Analysis, program: Program, node: str | None) -> list[Check]:
 
 def _of_node(ctx: Analysis, graph: Graph, name: str) -> Check:
     named = graph.names.get(name)
-    if named is None or not isinstance(named.value, Ref) or graph.type(named.value) is None:
+    type = graph.type(named.value) if named is not None and isinstance(named.value, Ref) else None
+    if named is None or not isinstance(named.value, Ref) or type is None:
         help = ctx.did_you_mean(name, graph.names)
         raise TfgError([Diagnostic(UNKNOWN_NAME, None, {"name": name}, help=help)])
-    type = graph.type(named.value)
     if type.dtype.kind != "float" or type.rank not in (0, None):
         raise TfgError([Diagnostic(LOSS_TYPE, named.span, {"type": type})])
     return Check("", (named.value,), _sources(ctx, graph, named.value), named.span)
@@ -56,13 +56,13 @@ def _of_node(ctx: Analysis, graph: Graph, name: str) -> Check:
 
 def _of_graph(ctx: Analysis, graph: Graph) -> Iterator[Check]:
     for node in graph.nodes.values():
-        match node:
-            case Node(row=row, args={"ys": Refs(ys), "xs": Refs(xs)}) if row is GRADIENTS:
-                yield Check(graph.name, ys, xs, node.origin.span)
-            case Node(is_step=True, args={"loss": Ref() as loss, **rest}):
-                with on_graph(ctx, ctx.graphs[graph.name]):
-                    xs = rest["wrt"].items if "wrt" in rest else _sources(ctx, graph, loss)
-                yield Check(graph.name, (loss,), xs, node.origin.span)
+        if node.row is GRADIENTS:
+            yield Check(graph.name, node.refs("ys"), node.refs("xs"), node.origin.span)
+        elif node.is_step:
+            loss = node.ref("loss")
+            with on_graph(ctx, ctx.graphs[graph.name]):
+                xs = node.refs("wrt") if "wrt" in node.args else _sources(ctx, graph, loss)
+            yield Check(graph.name, (loss,), xs, node.origin.span)
 
 
 def _sources(ctx: Analysis, graph: Graph, y: Ref) -> tuple[Ref, ...]:

@@ -25,7 +25,7 @@ def check_initial(ctx: Analysis, variables: list[Ref], what: str, statement: t.S
             notes += (Note(f"the initial value of {made.name} on line {{line}} needs it", made.origin.span),)
             help = f"give {made.name} an initial value without placeholders, and set it later: set {made.name} = ..."
             ctx.fail(
-                UNFED, statement.span, notes, help, what=what, names=" and ".join(n.name for n in needed), first=""
+                UNFED, statement.span, notes, help, what=what, names=" and ".join(n.shown for n in needed), first=""
             )
 
 
@@ -69,7 +69,7 @@ def overwritten(
         if not is_needed:
             help = f"leave 'init' out, or write it before the restore of line {place.line}"
         elif others and not any(node.origin.chain for node in others):  # those of a function have no name here
-            help += f", or here only: init {', '.join(node.name for node in others)}"
+            help += f", or here only: init {', '.join(node.shown for node in others)}"
     notes = (Note("restored on line {line}", place),)
     names = shown_variables(ctx.graph.items, [ref.node for ref in lost])
     ctx.report(INIT_RESTORED, statement.span, notes, help, what=what, names=names)

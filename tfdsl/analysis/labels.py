@@ -55,7 +55,7 @@ def note_binary(ctx: Analysis, labels: Given, span: Span) -> None:
             ctx.graph.binary.setdefault(Ref(node.id), ctx.origin(span).outside_libraries)
 
 
-def is_swapped(ctx: Analysis, arguments: Mapping[str | None, Given]) -> bool:
+def is_swapped(ctx: Analysis, arguments: Mapping[str, Given]) -> bool:
     """Whether labels are made of variables, and logits are not."""
     labels, logits = arguments.get("labels"), arguments.get("logits")
     if labels is None or logits is None or not isinstance(logits.value, Tensor):
@@ -63,7 +63,7 @@ def is_swapped(ctx: Analysis, arguments: Mapping[str | None, Given]) -> bool:
     return _learns(ctx, labels) and not _learns(ctx, logits)
 
 
-def refuse_swapped(ctx: Analysis, function: str, arguments: Mapping[str | None, Given], span: Span) -> None:
+def refuse_swapped(ctx: Analysis, function: str, arguments: Mapping[str, Given], span: Span) -> None:
     """Refuse labels and logits in the wrong order, where the logits cannot be logits."""
     labels, logits = arguments["labels"], arguments["logits"]
     call = _in_order(ctx, labels, logits)
@@ -75,7 +75,7 @@ def is_never_logits(given: Given) -> bool:
     return isinstance(value, Tensor) and value.type.dtype.kind != "float"
 
 
-def doubt_swapped(ctx: Analysis, function: str, arguments: Mapping[str | None, Given], span: Span) -> None:
+def doubt_swapped(ctx: Analysis, function: str, arguments: Mapping[str, Given], span: Span) -> None:
     labels, logits = arguments["labels"], arguments["logits"]
     call = _in_order(ctx, labels, logits)
     ctx.report(SWAPPED, span, operand_notes([labels, logits]), op=function, call=call)
@@ -107,10 +107,11 @@ def check_classes(ctx: Analysis, function: str, labels: Given, logits: Given, sh
             shape = f"[-1, {last if isinstance(last, int) else 'classes'}]"
             help = f"put the other axes into one: reshape({logits.text}, {shape})"
         _refuse(ctx, LOGITS_COLUMNS, logits, help, function)
-    if own is None or wanted is None or len(own) < 2:
+    if own is None or not wanted or len(own) < 2:
         return
-    (rows, *rest), of_logits = map(ctx.graph.sizes.resolve, own), ctx.graph.sizes.resolve(wanted[0])
-    if rows is None or rows != of_logits or not all(isinstance(one, int) for one in rest) or prod(rest) == 1:
+    (rows, *others), of_logits = map(ctx.graph.sizes.resolve, own), ctx.graph.sizes.resolve(wanted[0])
+    rest = [one for one in others if isinstance(one, int)]
+    if rows is None or rows != of_logits or len(rest) < len(others) or prod(rest) == 1:
         return
     help = "give it the numbers of the classes, [batch] or [batch, 1]"
     if _made_by(ctx, labels, ONE_HOT) is not None:
@@ -155,7 +156,7 @@ def column_help(ctx: Analysis, op: Op, refused: Refused, bound: Bound) -> str:
         at = len(shape) - 1
     elif refused.message is SHAPES_DIFFER and len(refused.params) == 2 and isinstance(b, TensorType):
         other = b.shape
-        if op.for_whole and other and (len(shape) < len(other) or (len(shape) == len(other) and shape[-1] == 1)):
+        if op.for_whole and other and (len(shape) < len(other) or (len(shape) == len(other) and shape[-1:] == (1,))):
             return op.for_whole
         at = next((at for at, one in enumerate(shape) if one == 1 and shape[:at] + shape[at + 1 :] == other), None)
     else:

@@ -66,10 +66,10 @@ def member(ctx: Analysis, expr: t.Attribute, value: object) -> object:
             known |= {"train", "test"} if value.schema.test_rows is not None else set()
         case Batch():
             return _batch_attribute(ctx, value, expr)
-        case Outputs(names=names):
-            if name in names:
-                return value[names.index(name)]
-            known = set(names)
+        case Outputs():
+            if name in value.names:
+                return value[value.names.index(name)]
+            known = set(value.names)
         case Broken():
             raise Abandoned(None)
         case _:

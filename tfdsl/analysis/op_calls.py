@@ -20,7 +20,7 @@ def call_op(
     ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | None = None, default: str = "", shown: str = ""
 ) -> object:
     """Add the node of an op; its output, or the list of its outputs. `shown` is its name in messages."""
-    named = dict(given)
+    named = {name: argument for name, argument in given if name is not None}
     if op.applies and is_swapped(ctx, named) and is_never_logits(named["logits"]):
         refuse_swapped(ctx, shown or op.name, named, span)
     bound = _bind(ctx, op, given, span, shown)
@@ -66,7 +66,7 @@ def _flat(result: object) -> Iterator[TensorType]:
     if isinstance(result, tuple):
         for one in result:
             yield from _flat(one)
-    else:
+    elif isinstance(result, TensorType):
         yield result
 
 

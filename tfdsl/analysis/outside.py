@@ -4,12 +4,25 @@ A caller gives them as `ExternalNames`. The values of its mappings are plain Pyt
 with a dtype and a shape), `KnownData` and functions.
 """
 
+from typing import Any, Protocol, runtime_checkable
+
 from ..program import Field
 from ..syntax import tree as t
 from ..types import DTYPES, STRING, TensorType
 from .context import Analysis
 from .names import declared
 from .values import Array, Dataset, Function, KnownData
+
+
+@runtime_checkable
+class _Array(Protocol):
+    """What NumPy's arrays have, without importing NumPy."""
+
+    @property
+    def dtype(self) -> Any: ...  # NumPy's, of whichever version
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
 
 
 def has(ctx: Analysis, name: str, above: bool) -> bool:
@@ -28,6 +41,7 @@ def take(ctx: Analysis, name: str) -> object:
 
 
 def _value(ctx: Analysis, name: str) -> object:
+    assert ctx.outside is not None  # it has the name
     match ctx.outside[name]:
         case KnownData(data, schema):
             ctx.data.append(data)
@@ -35,8 +49,8 @@ def _value(ctx: Analysis, name: str) -> object:
             return ctx.datasets[name]
         case t.Def() as function:
             return Function(function, ctx.env)
-        case value if hasattr(value, "dtype"):
-            dtype = STRING if value.dtype.name == "object" else DTYPES[value.dtype.name]
-            return Array(Field(name, "", ""), TensorType(dtype, tuple(value.shape)))
+        case _Array() as array:
+            dtype = STRING if array.dtype.name == "object" else DTYPES[array.dtype.name]
+            return Array(Field(name, "", ""), TensorType(dtype, tuple(array.shape)))
         case value:
             return value

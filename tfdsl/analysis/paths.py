@@ -17,7 +17,7 @@ def paths(program: Program) -> Iterator[tuple[str, Origin]]:
         for statement in walk(session.body):
             path = statement.uses().path
             if path is not None:
-                parts = path.parts if isinstance(path, Template) else (path.value,)
+                parts = path.parts if isinstance(path, Template) else (known_text(path),)
                 yield "".join(part if isinstance(part, str) else "0" for part in parts), statement.origin
 
 

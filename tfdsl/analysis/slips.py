@@ -5,18 +5,20 @@ meant, and the way to write what stands there so that nobody doubts it.
 """
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Any, assert_never, cast
 
 from ..diagnostics import AFTER_ALIAS, KEEP_PROB, PAIRED, RATE, TAG_AGAIN, Note
 from ..ops.op import Op, Refused
 from ..program import Enter, Exit, Fetch, Item, Node, Ref, Value
 from ..source import Span
 from ..syntax import tree as t
-from ..types import Shape, Size, shape_text
+from ..types import Dim, Shape, Size, shape_text
 from .arguments import Bound, Given, operand_notes
 from .context import Analysis
 from .names import Env
 from .values import Tensor, is_host
+
+_Shapes = tuple[tuple[Dim, ...], tuple[Dim, ...]]
 
 
 def doubted(ctx: Analysis, op: Op, doubt: Refused, bound: Bound, shown: str, span: Span) -> None:
@@ -26,7 +28,9 @@ def doubted(ctx: Analysis, op: Op, doubt: Refused, bound: Bound, shown: str, spa
     details = {"op": shown, "x": "x" if text.endswith("...") else text, **doubt.details}
     if doubt.message is PAIRED:
         tall, short = given
-        axes, shapes = doubt.details["axes"], doubt.details["shapes"]
+        # What `Sizes.paired` found, which only finds axes of shapes that are known.
+        axes = cast(tuple[int, int], doubt.details["axes"])
+        shapes = cast(_Shapes, doubt.details["shapes"])
         if not _pairs_by_chance(ctx, op.compares, tall.value, axes, shapes):
             return
         details |= _ways(ctx, tall.span, short.span, axes, shapes)
@@ -43,16 +47,17 @@ def doubted(ctx: Analysis, op: Op, doubt: Refused, bound: Bound, shown: str, spa
 def compared(ctx: Analysis, op: str, span: Span, sides: Sequence[tuple[object, Span, Shape]]) -> None:
     """Doubt a comparison of two values of a session, each given with its place and shape."""
     for tall, short in (sides, reversed(sides)):
+        if tall[2] is None or short[2] is None:
+            return
         shapes = tall[2], short[2]
         axes = ctx.graph.sizes.paired(*shapes)
         if axes is not None and _pairs_by_chance(ctx, True, tall[0], axes, shapes):
             a, b = map(shape_text, shapes)
-            ctx.report(PAIRED, span, op=f"'{op}'", a=a, b=b, **_ways(ctx, tall[1], short[1], axes, shapes))
+            ways: dict[str, Any] = _ways(ctx, tall[1], short[1], axes, shapes)  # none is `notes` or `help`
+            ctx.report(PAIRED, span, op=f"'{op}'", a=a, b=b, **ways)
 
 
-def _pairs_by_chance(
-    ctx: Analysis, compares: bool, tall: object, axes: tuple[int, int], shapes: tuple[Shape, Shape]
-) -> bool:
+def _pairs_by_chance(ctx: Analysis, compares: bool, tall: object, axes: tuple[int, int], shapes: _Shapes) -> bool:
     """Whether pairs of all rows are most likely a slip.
 
     Two axes of one named size are. Two unknown sizes, and two equal numbers, may be of one size by chance: then the
@@ -67,7 +72,7 @@ def _pairs_by_chance(
     return not (isinstance(tall, (Tensor, Fetch)) and _is_made_longer(ctx, tall.ref, shapes[0]))
 
 
-def _is_made_longer(ctx: Analysis, ref: Ref, shape: Shape) -> bool:
+def _is_made_longer(ctx: Analysis, ref: Ref, shape: tuple[Dim, ...]) -> bool:
     """Whether a tensor has an axis of 1 that another tensor has been given, as in `x[:, none]`."""
     nodes, sizes = ctx.graph.nodes, ctx.graph.sizes
     wanted = tuple(map(sizes.resolve, shape))
@@ -90,9 +95,7 @@ def _is_made_longer(ctx: Analysis, ref: Ref, shape: Shape) -> bool:
     return False
 
 
-def _ways(
-    ctx: Analysis, tall: Span, short: Span, axes: tuple[int, int], shapes: tuple[Shape, Shape]
-) -> dict[str, object]:
+def _ways(ctx: Analysis, tall: Span, short: Span, axes: tuple[int, int], shapes: _Shapes) -> dict[str, str]:
     """How to write row with row, and how to write every pair: both give the two sides the same number of axes."""
     gap, (at, other) = len(shapes[0]) - len(shapes[1]), axes
     names = [" ".join(span.text.split()) for span in (tall, short)]

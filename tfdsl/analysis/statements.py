@@ -5,6 +5,7 @@ that says nothing more.
 """
 
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import assert_never
 
@@ -63,7 +64,7 @@ from ..syntax import tree as t
 from ..types import DTYPES, TensorType
 from .arguments import Given, operand_notes, typed
 from .binding import bind, bind_targets, unpacked
-from .calls import Arguments, optimizer
+from .calls import optimizer
 from .context import Abandoned, Analysis, GraphBuilder, Shared
 from .control import choose, while_loop
 from .datasets import declared_data
@@ -235,14 +236,15 @@ def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, Tenso
     """The initial value of a variable: an expression, or an initializer's name where the type is given."""
     name = statement.target.id
     declared = None if statement.type is None else tensor_type(ctx, env, statement.type)
+    assert statement.value is not None  # a variable that is only shared has none
     value = given(ctx, env, statement.value)
     if isinstance(value.value, Op):
         op = value.value
-        if declared is None:
+        if declared is None or statement.type is None:
             ctx.fail(TYPE_MISSING_SHAPE, value.span, name=op.name, variable=name)
         if not shape_known(declared.shape):
             ctx.fail(SHAPE_INCOMPLETE, statement.type.span, type=declared, name=name)
-        arguments: Arguments = [("shape", Given(list(declared.shape), statement.type.span))]
+        arguments = [("shape", Given(list(declared.shape), statement.type.span))]
         if any(p.name == "dtype" for p in op.params):
             arguments.append(("dtype", Given(declared.dtype, statement.type.span)))
         value = Given(call_op(ctx, op, arguments, value.span), value.span)
@@ -266,7 +268,7 @@ def _trainable(ctx: Analysis, env: Env, statement: t.Variable) -> dict[str, Arg]
     for option in statement.options:
         word = "shared" if statement.shared else "variable"
         if option.name != "trainable":
-            help = ctx.did_you_mean(option.name, ["trainable"])
+            help = ctx.did_you_mean(option.name or "", ["trainable"])
             ctx.fail(OPTION_UNKNOWN, option.span, help=help, statement=word, name=option.name, known="trainable")
         value = value_of(ctx, env, option.value)
         if not isinstance(value, bool):
@@ -426,8 +428,8 @@ def _optimizer(ctx: Analysis, env: Env, expr: t.Expr) -> Optimizer:
     return value
 
 
-def _wrt(ctx: Analysis, statement: t.Optimize, values: list, loss: Ref):
-    for expr, one in zip(statement.wrt, values, strict=True):
+def _wrt(ctx: Analysis, statement: t.Optimize, values: list[object], loss: Ref) -> Iterator[Ref]:
+    for expr, one in zip(statement.wrt or (), values, strict=True):
         value = Given(one, expr.span)
         for one in value.value if isinstance(value.value, (list, tuple)) else [value.value]:
             if not isinstance(one, Tensor) or not one.is_variable:
@@ -463,7 +465,12 @@ def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:
         ctx.fail(SUMMARY_TYPE, value.span, operand_notes([value]), kind=kind, wanted=wanted[0], type=type)
     tag = value_of(ctx, env, statement.tag) if statement.tag else value.text
     if not isinstance(tag, str) or not tag:
-        ctx.fail(NOT_TEXT, statement.tag.span, what="the tag of a summary", value=describe(tag))
+        ctx.fail(
+            NOT_TEXT,
+            statement.tag.span if statement.tag else value.span,
+            what="the tag of a summary",
+            value=describe(tag),
+        )
     args = {"kind": Static(kind), "tag": Static(tag), "value": arg}
     doubt_tag(ctx, tag, statement.span)
     node = ctx.graph.add(SUMMARY, args, None, (TensorType(DTYPES["string"], ()),), ctx.origin(statement.span))

@@ -8,7 +8,7 @@ derives; the chain rule puts the pieces together, from y back to the xs.
 import re
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from typing import assert_never
+from typing import Any, Generic, TypeVar, assert_never
 
 from ..diagnostics import SYMBOLIC_MISSING, SYMBOLIC_OP, SYMBOLIC_SHAPE, Note
 from ..ops import OPS
@@ -31,7 +31,7 @@ from ..ops.op import Op
 from ..program import Arg, Literal, Node, Pack, Ref, Refs
 from ..record import Record
 from ..source import Span
-from .arguments import Given
+from .arguments import Arguments, Given
 from .context import Analysis
 from .gradient_flow import depending
 from .op_calls import call_op
@@ -41,11 +41,15 @@ _LONGEST = 40  # operations of a formula
 _LARGEST = 256  # bits of a whole number in it: SymPy multiplies such numbers out, however large they become
 
 
+Formula = Any  # an expression of SymPy's, which is imported only where a gradient is symbolic
+_Result = TypeVar("_Result")  # what operations become
+
+
 class Step(Record):
     """A name for a formula over other names, as a SymPy symbol and expression."""
 
-    symbol: object
-    formula: object
+    symbol: Formula
+    formula: Formula
 
 
 def _sympy(ctx: Analysis, span: Span):
@@ -64,8 +68,7 @@ def derived(ctx: Analysis, ys: list[Tensor], xs: list[Tensor], span: Span, name:
     emit = _Nodes(ctx, sympy, span, formulas.tensors, ys[0].type.dtype)
     for step in formulas.steps:
         emit.known[step.symbol] = emit.node(step.formula)
-    return [emit.tensor(emit.node(formula, name if len(xs) == 1 else None), x) for formula, x in
-            zip(wanted, xs, strict=True)]  # fmt: skip
+    return [emit.tensor(emit.node(formula, name if len(xs) == 1 else None)) for formula in wanted]
 
 
 class _Formulas:
@@ -74,19 +77,19 @@ class _Formulas:
     def __init__(self, ctx: Analysis, sympy, xs: list[Ref], span: Span, is_leaf: Callable[[Node], bool] | None = None):
         self.ctx, self.sympy, self.xs, self.span = ctx, sympy, xs, span
         self.nodes = ctx.graph.nodes
-        self.tensors: dict[object, Ref] = {}  # of the symbols that stand for nodes
-        self.symbols: dict[Ref, object] = {}
+        self.tensors: dict[Formula, Ref] = {}  # of the symbols that stand for nodes
+        self.symbols: dict[Ref, Formula] = {}
         self.steps: list[Step] = []
-        self.cuts: dict[Ref, object] = {}  # the formulas of the nodes that have a symbol
+        self.cuts: dict[Ref, Formula] = {}  # the formulas of the nodes that have a symbol
         self._leaf = is_leaf
         self._on_path: set[int] | None = None  # the nodes through which a gradient flows to one of the xs
 
-    def gradients(self, ys: list[Ref]) -> list[object]:
+    def gradients(self, ys: list[Ref]) -> list[Formula]:
         """The formula of each gradient, over the symbols of `tensors` and `steps`."""
         sympy = self.sympy
         order = self._order(ys)
         uses = self._uses(order, ys)
-        formulas: dict[Ref, object] = {}  # of every node, over symbols
+        formulas: dict[Ref, Formula] = {}  # of every node, over symbols
         cuts = self.cuts
         for ref in order:
             self.ctx.spend(1000, self.span)
@@ -112,16 +115,16 @@ class _Formulas:
                     adjoint[symbol] = adjoint.get(symbol, 0) + outer * sympy.diff(formula, symbol)
         return [adjoint.get(self.symbol(x), sympy.Integer(0)) for x in self.xs]
 
-    def _has_huge_number(self, formula: object) -> bool:
+    def _has_huge_number(self, formula: Formula) -> bool:
         numbers = formula.atoms(self.sympy.Rational)
         return any(max(abs(n.p), n.q).bit_length() > _LARGEST for n in numbers)
 
-    def step(self, name: str, formula: object) -> object:
+    def step(self, name: str, formula: Formula) -> Formula:
         symbol = self.sympy.Symbol(f"{name}_{len(self.steps)}", real=True)
         self.steps.append(Step(symbol, formula))
         return symbol
 
-    def symbol(self, ref: Ref) -> object:
+    def symbol(self, ref: Ref) -> Formula:
         if ref not in self.symbols:
             name = self.nodes[ref.node].name or self.nodes[ref.node].op
             self.symbols[ref] = symbol = self.sympy.Symbol(f"{name}_{ref.node}", real=True)
@@ -171,20 +174,22 @@ class _Formulas:
                 uses[inner] += 1
         return uses
 
-    def _formula(self, ref: Ref, formulas: dict[Ref, object]) -> object:
+    def _formula(self, ref: Ref, formulas: dict[Ref, Formula]) -> Formula:
         if self.is_leaf(ref):
             return self.symbol(ref)
         node = self.nodes[ref.node]
+        assert node.row is not None  # others are refused before
         formula = functions().of(node.row)
+        assert formula is not None
         return formula(*(self._operand(arg, formulas) for arg in _operands(node.row, node)))
 
-    def _operand(self, arg: Arg, formulas: dict[Ref, object]) -> object:
+    def _operand(self, arg: Arg, formulas: dict[Ref, Formula]) -> Formula:
         match arg:
             case Ref():
                 return formulas[arg]
             case Literal(value=bool() as value):
                 return self.sympy.true if value else self.sympy.false
-            case Literal(value=value):
+            case Literal(value=int() | float() as value):
                 return self.sympy.Integer(int(value)) if value == int(value) else self.sympy.Float(value, 17)
             case Pack(items) | Refs(items):
                 return [self._operand(item, formulas) for item in items]
@@ -232,7 +237,7 @@ class Functions:
     def _own(self, name: str, partials: Callable) -> type:
         sympy = self.sympy
 
-        def fdiff(function, argindex: int = 1) -> object:
+        def fdiff(function, argindex: int = 1) -> Formula:
             return sympy.sympify(partials(self, *function.args)[argindex - 1])
 
         return type(name, (sympy.Function,), {"fdiff": fdiff})
@@ -248,20 +253,20 @@ def functions() -> Functions:
 # --- formulas to nodes, and to text -----------------------------------------------------------
 
 
-class _Emitter:
+class _Emitter(Generic[_Result]):
     """Walks a formula; what an operation becomes is for the subclass to say in `op`."""
 
     def __init__(self, sympy):
         self.sympy = sympy
-        self.known: dict[object, object] = {}
+        self.known: dict[Formula, _Result | float] = {}
 
-    def op(self, op: Op, *operands: object) -> object:
+    def op(self, op: Op, *operands: _Result | float) -> _Result:
         raise NotImplementedError
 
-    def leaf(self, symbol: object) -> object:
+    def leaf(self, symbol: Formula) -> _Result:
         raise NotImplementedError
 
-    def value(self, formula: object) -> object:
+    def value(self, formula: Formula) -> _Result | float:
         """What a formula becomes: a Python number, or what `op` and `leaf` make."""
         sympy = self.sympy
         if formula in self.known:
@@ -296,14 +301,14 @@ class _Emitter:
             return self.op(WHERE, self._holds(formula.args[0]), *map(self.value, formula.args[1:]))
         return self.op(op, *map(self.value, formula.args))
 
-    def _holds(self, condition: object) -> object:
+    def _holds(self, condition: Formula) -> _Result | float:
         """A comparison as a bool."""
         op = functions().ops.get(type(condition).__name__)
         if op is None or not _is_condition(op):
             return self.value(condition)
         return self.op(op, *map(self.value, condition.args))
 
-    def _product(self, formula: object) -> object:
+    def _product(self, formula: Formula) -> _Result | float:
         if formula.could_extract_minus_sign():
             return self.op(NEGATIVE, self.value(-formula))
         below = [one for one in formula.args if one.is_Pow and one.exp.could_extract_minus_sign()]
@@ -313,7 +318,7 @@ class _Emitter:
             result = self.op(MULTIPLY, result, factor)
         return self.op(TRUEDIV, result, self.value(1 / self.sympy.Mul(*below))) if below else result
 
-    def _power(self, base: object, exponent: object) -> object:
+    def _power(self, base: Formula, exponent: Formula) -> _Result | float:
         if exponent == 2:
             return self.op(SQUARE, self.value(base))
         if exponent == self.sympy.Rational(1, 2):
@@ -329,62 +334,65 @@ def _is_condition(op: Op) -> bool:
     return isinstance(op.formula, Own) and op.formula.is_condition
 
 
-class _Nodes(_Emitter):
+class _Nodes(_Emitter[Tensor]):
     """Formulas to nodes of the graph."""
 
-    def __init__(self, ctx: Analysis, sympy, span: Span, tensors: dict[object, Ref], dtype):
+    def __init__(self, ctx: Analysis, sympy, span: Span, tensors: dict[Formula, Ref], dtype):
         super().__init__(sympy)
         self.ctx, self.span, self.tensors, self.dtype = ctx, span, tensors, dtype
         self._name: str | None = None
 
-    def node(self, formula: object, name: str | None = None) -> object:
+    def node(self, formula: Formula, name: str | None = None) -> Tensor | float:
         return self.value(formula) if name is None else self.named(self.value(formula), name)
 
-    def named(self, value: object, name: str) -> object:
+    def named(self, value: Tensor | float, name: str) -> Tensor:
         return self._call(IDENTITY, (value,), name)
 
-    def op(self, op: Op, *operands: object) -> object:
+    def op(self, op: Op, *operands: Tensor | float) -> Tensor:
         return self._call(op, operands)
 
-    def _call(self, op: Op, operands: tuple, given_name: str | None = None) -> object:
+    def _call(self, op: Op, operands: tuple[Tensor | float, ...], given_name: str | None = None) -> Tensor:
         first = 1 if op is WHERE else 0  # the first is a bool there
-        if all(isinstance(operand, (int, float)) for operand in operands[first:]):
-            operands = (*operands[:first], self._constant(operands[first]), *operands[first + 1 :])
+        if not any(isinstance(operand, Tensor) for operand in operands[first:]):
+            operands = (*operands[:first], self.tensor(operands[first]), *operands[first + 1 :])
         given = [(None, Given(operand, self.span)) for operand in operands]
-        return call_op(self.ctx, op, given, self.span, given_name)
+        return self._made(op, given, given_name)
 
-    def _constant(self, value: float) -> Tensor:
-        arguments = [(None, Given(value, self.span)), ("dtype", Given(self.dtype, self.span))]
-        return call_op(self.ctx, CONSTANT, arguments, self.span)
+    def _made(self, op: Op, given: Arguments, name: str | None = None) -> Tensor:
+        made = call_op(self.ctx, op, given, self.span, name)
+        assert isinstance(made, Tensor)  # these ops have one output
+        return made
 
-    def leaf(self, symbol: object) -> Tensor:
+    def leaf(self, symbol: Formula) -> Tensor:
         ref = self.tensors[symbol]
         node = self.ctx.graph.nodes[ref.node]
         is_variable = node.is_variable
         return Tensor(ref, node.outputs[ref.output], self.ctx.graph.name, self.span, is_variable)
 
-    def tensor(self, value: object, x: Tensor) -> Tensor:
-        """A gradient is a tensor, even where it is a number."""
-        return value if isinstance(value, Tensor) else self._constant(value)
+    def tensor(self, value: Tensor | float) -> Tensor:
+        """A tensor, which a number becomes by `constant`."""
+        if isinstance(value, Tensor):
+            return value
+        return self._made(CONSTANT, [(None, Given(value, self.span)), ("dtype", Given(self.dtype, self.span))])
 
 
 _BINDS = {ADD: 1, SUBTRACT: 1, MULTIPLY: 2, TRUEDIV: 2, POW: 4}  # how tightly their signs bind
 
 
-class _Text(_Emitter):
+class _Text(_Emitter[tuple[str, int]]):
     """Formulas to expressions of the language: pairs of a text and how tightly it binds."""
 
-    def __init__(self, sympy, names: dict[object, str]):
+    def __init__(self, sympy, names: dict[Formula, str]):
         super().__init__(sympy)
         self.names = names
 
-    def text(self, formula: object) -> str:
+    def text(self, formula: Formula) -> str:
         return self._shown(self.value(formula), 0)
 
-    def leaf(self, symbol: object) -> tuple[str, int]:
+    def leaf(self, symbol: Formula) -> tuple[str, int]:
         return self.names[symbol], 9
 
-    def op(self, op: Op, *operands: object) -> tuple[str, int]:
+    def op(self, op: Op, *operands: tuple[str, int] | float) -> tuple[str, int]:
         if op is NEGATIVE:
             return f"-{self._shown(operands[0], 3)}", 3
         if op not in _BINDS:
@@ -394,10 +402,8 @@ class _Text(_Emitter):
         sides = self._shown(left, binds + is_power), self._shown(right, binds + (not is_power))
         return (op.operator if is_power else f" {op.operator} ").join(sides), binds
 
-    def _shown(self, value: object, binds: int) -> str:
-        if isinstance(value, float):
-            value = (repr(value), 9 if value >= 0 else 3)
-        text, own = value
+    def _shown(self, value: tuple[str, int] | float, binds: int) -> str:
+        text, own = value if isinstance(value, tuple) else (repr(value), 9 if value >= 0 else 3)
         return text if own >= binds else f"({text})"
 
 
@@ -409,7 +415,7 @@ def derivative_text(ctx: Analysis, y: Ref, x: Ref, names: dict[Ref, str], span: 
     sympy = _sympy(ctx, span)
     formulas = _Formulas(ctx, sympy, [x], span, is_leaf=lambda node: any(ref.node == node.id for ref in names))
     (wanted,) = formulas.gradients([y])
-    shown: dict[object, str] = {}
+    shown: dict[Formula, str] = {}
     emit = _Text(sympy, shown)
     lines: list[str] = []
 
@@ -422,16 +428,16 @@ def derivative_text(ctx: Analysis, y: Ref, x: Ref, names: dict[Ref, str], span: 
         taken.add(made)
         return made
 
-    def need(formula: object) -> None:
+    def need(formula: Formula) -> None:
         """Write the lines for what a formula mentions and no name of the program stands for."""
         for symbol in sorted(formula.free_symbols, key=str):
             if symbol in shown:
                 continue
             ref = formulas.tensors.get(symbol)
-            if ref in names:
+            if ref is not None and ref in names:
                 shown[symbol] = names[ref]
                 continue
-            made = steps[symbol] if symbol in steps else formulas.cuts[ref]
+            made = formulas.cuts[ref] if ref is not None and symbol not in steps else steps[symbol]
             need(made)
             shown[symbol] = free(str(symbol).rpartition("_")[0])
             lines.append(f"{shown[symbol]} = {emit.text(made)}")

@@ -18,6 +18,7 @@ from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DTYPE_NAMES, DType, Shape, TensorType
+from .names import Env
 
 
 class Tensor(Record):
@@ -88,7 +89,7 @@ class Function(Record):
     """A `def` with the names it can see."""
 
     tree: t.Def
-    env: object
+    env: Env
 
 
 class Builtin(Record):
@@ -115,15 +116,15 @@ class Optimizer(Record):
 class Namespace(Record):
     """The names of a scope or of a `graph` block."""
 
-    env: object
+    env: Env
     path: tuple[str, ...]
     name: str
 
 
-class Outputs(list):
+class Outputs(list["Tensor | list[Tensor]"]):
     """The outputs of an op that has several, which are also available by their names: `found.values`."""
 
-    def __init__(self, values: list, names: list[str]):
+    def __init__(self, values: "list[Tensor | list[Tensor]]", names: list[str]):
         super().__init__(values)
         self.names = names
 

@@ -5,7 +5,7 @@ Loops are unrolled, functions inlined, shared variables resolved; every tensor h
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias, assert_never
+from typing import TypeAlias, TypeGuard, assert_never
 
 from ..diagnostics import Frame
 from ..ops import OPS, raw
@@ -139,6 +139,11 @@ class Node(Record):
     def row(self) -> Op | None:
         """The row of the op table that describes it, if one does."""
         return OPS.get(self.op)
+
+    @property
+    def shown(self) -> str:
+        """Its name, or what it does if it has none."""
+        return self.name or self.op
 
     @property
     def raw_op(self) -> raw.RawOp | None:
@@ -408,6 +413,6 @@ def reach(
     return seen
 
 
-def shape_known(shape: Shape) -> bool:
+def shape_known(shape: Shape) -> TypeGuard[tuple[int, ...]]:
     """Whether every size is a number."""
     return shape is not None and all(isinstance(dim, int) for dim in shape)
