@@ -127,10 +127,10 @@ def doubt_rate(ctx: Analysis, rate: Given | None, by_position: bool) -> None:
     ctx.report(RATE, rate.span, help=help, value=text)
 
 
-def share_help(param: str, value: float) -> str:
+def share_help(param: str, value: object) -> str:
     """What to write for a number that is no share that a dropout drops or keeps."""
     does = "drops" if param == "rate" else "keeps"
-    if 2 <= value < 100:
+    if isinstance(value, (int, float)) and 2 <= value < 100:
         return f"it is the share that it {does}: {param}={value / 100:g} {does} {value:g} percent"
     return f"it is the share that it {does}: {param}=0.5 {does} half of the elements"
 
