@@ -259,6 +259,20 @@ session:
     assert {d.code for d in caught.value.diagnostics} == {"TFG705"}
 
 
+def test_what_another_optimizer_keeps_is_missing(here):
+    head = "variable w = 3.0\noptimize square(w) with {}(learning_rate=0.1)\nsession:\n"
+    train = "    train 1 step:\n        every 1 step: print w\n"
+    options = tfdsl.Options(lambda line: None)
+    tfdsl.compile(head.format("gradient_descent") + train + '    save to "w.ckpt"\n').run(options=options)
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(head.format("adam") + '    restore from "w.ckpt"\n' + train).run(options=options)
+    found = {one.help_line for one in caught.value.diagnostics}
+    way = 'init, then restore w from "w.ckpt"'
+    assert found == {f"an optimizer keeps it, and the checkpoint is of another: {way}"}
+    mended = head.format("adam") + '    init\n    restore w from "w.ckpt"\n    print w\n' + train
+    assert float(tfdsl.compile(mended).run(options=options).printed[0].split()[0]) == pytest.approx(3 - 0.1 * 6)
+
+
 def test_what_a_session_saves_is_not_looked_for_before(here):
     text = TEXT + READ[READ.index("session") :]
     assert tfdsl.compile(text).run().printed == ["[1. 2.] 3"]
