@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 # The type of each tensor that a node is made of, and which of them are variables.
 Types = Mapping["Ref | Field", "TensorType"]
-Infer = Callable[["Node", Types, frozenset["Ref"], Mapping[str, Callable]], "TensorType | tuple[TensorType, ...]"]
+Functions = Mapping[str, Callable[..., object]]
+Infer = Callable[["Node", Types, frozenset["Ref"], Functions], "TensorType | tuple[TensorType, ...]"]
 
 
 def parameter_text(parameter: inspect.Parameter) -> str:
@@ -32,7 +33,7 @@ class PythonOp(Record):
     """A Python function that programs call as an op."""
 
     name: str
-    function: Callable
+    function: Callable[..., object]
     signature: inspect.Signature
 
     @property

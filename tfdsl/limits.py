@@ -5,6 +5,8 @@ time of one check.
 """
 
 import time
+from collections.abc import Sequence
+from typing import cast
 
 from .record import Record
 
@@ -65,7 +67,7 @@ class Limits(Record):
         if not isinstance(value, (list, tuple)):
             return len(value) if isinstance(value, str) else 1, 0
         count = depth = 0
-        todo: list[tuple] = [(value, 1, 1)]
+        todo: list[tuple[Sequence[object], int, int]] = [(value, 1, 1)]
         while todo:
             one, depth, times = todo.pop()  # a list, how deep it stands, and how often
             count += len(one) * times
@@ -74,12 +76,14 @@ class Limits(Record):
             if depth > MAX_NESTED:
                 return self.constant + 1, depth
             kinds = set(map(type, one))
-            if kinds <= _SMALL or (kinds == {int} and max(max(one), -min(one)) < 1 << 64):
+            whole = cast(Sequence[int], one) if kinds == {int} else ()  # as their types say
+            if kinds <= _SMALL or (whole and max(max(whole), -min(whole)) < 1 << 64):
                 continue
-            lists: dict[int, list] = {}  # the same list many times is looked at once
+            lists: dict[int, tuple[Sequence[object], int]] = {}  # the same list many times is looked at once
             for item in one:
                 if isinstance(item, (list, tuple)):
-                    lists.setdefault(id(item), [item, 0])[1] += times
+                    inner = cast(Sequence[object], item)  # isinstance does not say of what
+                    lists[id(inner)] = inner, lists.get(id(inner), (inner, 0))[1] + times
                 elif isinstance(item, str):
                     count += len(item) * times
                 elif isinstance(item, range):

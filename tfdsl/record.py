@@ -6,9 +6,11 @@ work on records, and so does `match`.
 """
 
 import dataclasses
-from typing import dataclass_transform
+from collections.abc import Callable
+from typing import Any, dataclass_transform
 
 _MISSING = object()
+_Field = dataclasses.Field[Any]  # of any type
 
 
 def _field(default: object) -> object:
@@ -20,46 +22,49 @@ def _field(default: object) -> object:
 class _Fields:
     """`__dataclass_fields__`, made when it is first asked for."""
 
-    def __get__(self, instance: object, owner: type) -> dict:
-        if "_made_fields" not in owner.__dict__:
-            specs = [
+    def __get__(self, instance: object, owner: "_RecordType") -> dict[str, _Field]:
+        made: dict[str, _Field] | None = owner.__dict__.get("_made_fields")
+        if made is None:
+            specs: list[Any] = [  # as `make_dataclass` takes them, in three forms
                 (name, object) if default is _MISSING else (name, object, _field(default))
-                for name, default in owner._defaults.items()
+                for name, default in owner.__defaults__.items()
             ]
-            type.__setattr__(owner, "_made_fields", dataclasses.make_dataclass("_", specs).__dataclass_fields__)
-        return owner._made_fields
+            made = {one.name: one for one in dataclasses.fields(dataclasses.make_dataclass("_", specs))}
+            type.__setattr__(owner, "_made_fields", made)
+        return made
 
 
 @dataclass_transform(frozen_default=True)
 class _RecordType(type):
     """Turns the annotations of a class body into slots, `__match_args__` and `__init__`."""
 
-    _defaults: dict[str, object]
+    __defaults__: dict[str, object]  # of each field, `_MISSING` where it has none
 
-    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict):
-        own = namespace.get("__annotations__", {})
-        inherited = next((base._defaults for base in bases if isinstance(base, _RecordType)), {})
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]):
+        own: dict[str, object] = namespace.get("__annotations__", {})
+        no_fields: dict[str, object] = {}
+        inherited = next((base.__defaults__ for base in bases if isinstance(base, _RecordType)), no_fields)
         defaults = {**inherited, **{field: namespace.pop(field, _MISSING) for field in own}}
         namespace["__slots__"] = tuple(field for field in own if field not in inherited)
-        namespace["_defaults"] = defaults
+        namespace["__defaults__"] = defaults
         namespace["__match_args__"] = tuple(defaults)
         namespace.setdefault("__init__", _first_init)
         return super().__new__(cls, name, bases, namespace)
 
 
-def _first_init(self, *args: object, **keywords: object) -> None:
+def _first_init(self: "Record", *args: object, **keywords: object) -> None:
     """Compile the class's `__init__` when its first instance is made; most starts need only some."""
     cls = type(self)
-    type.__setattr__(cls, "__init__", _initializer(cls._defaults))
+    type.__setattr__(cls, "__init__", _initializer(cls.__defaults__))
     self.__init__(*args, **keywords)
 
 
-def _initializer(defaults: dict[str, object]):
+def _initializer(defaults: dict[str, object]) -> Callable[..., None]:
     parameters = "".join(
         f", {field}" if default is _MISSING else f", {field}=defaults[{field!r}]" for field, default in defaults.items()
     )
     body = "".join(f"\n    set(self, {field!r}, {field})" for field in defaults) or " pass"
-    scope = {"set": object.__setattr__, "defaults": defaults}
+    scope: dict[str, Any] = {"set": object.__setattr__, "defaults": defaults}
     exec(f"def __init__(self{parameters}):{body}", scope)
     return scope["__init__"]
 
@@ -78,18 +83,18 @@ class Record(metaclass=_RecordType):
     def __eq__(self, other: object) -> bool:
         if self.__class__ is not other.__class__:
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self._defaults)
+        return all(getattr(self, name) == getattr(other, name) for name in self.__defaults__)
 
     def __hash__(self) -> int:
-        return hash((self.__class__, *(getattr(self, name) for name in self._defaults)))
+        return hash((self.__class__, *(getattr(self, name) for name in self.__defaults__)))
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._defaults)
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__defaults__)
         return f"{self.__class__.__name__}({fields})"
 
-    def __getstate__(self) -> tuple:
-        return tuple(getattr(self, name) for name in self._defaults)
+    def __getstate__(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__defaults__)
 
-    def __setstate__(self, state: tuple) -> None:
-        for name, value in zip(self._defaults, state, strict=True):
+    def __setstate__(self, state: tuple[object, ...]) -> None:
+        for name, value in zip(self.__defaults__, state, strict=True):
             object.__setattr__(self, name, value)

@@ -7,6 +7,7 @@ what is learnt of each named size, because one name means one size everywhere in
 
 import math
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from .record import Record
 from .source import Span
@@ -54,8 +55,8 @@ OPAQUE: dict[str, DType] = {
 # the one that is the smallest of them.
 DIGITS = {
     "float16": (11, 16, -24), "bfloat16": (8, 128, -133), "float32": (24, 128, -149), "float64": (53, 1024, -1074),
+    "complex64": (24, 128, -149), "complex128": (53, 1024, -1074),
 }  # fmt: skip
-DIGITS |= {"complex64": DIGITS["float32"], "complex128": DIGITS["float64"]}
 
 
 def changed(number: int | float, dtype: DType) -> int | float | None:
@@ -63,7 +64,7 @@ def changed(number: int | float, dtype: DType) -> int | float | None:
     zero; None where the number stays, but for rounding of its fraction."""
     digits, high, low = DIGITS[dtype.name]
     if isinstance(number, float):
-        if digits == 53 or number == 0 or not math.isfinite(number):
+        if digits == 53 or number == 0.0 or not math.isfinite(number):
             return None
         if abs(number) >= math.ldexp(1 - 2.0 ** -(digits + 1), high):
             return math.copysign(math.inf, number)
@@ -125,6 +126,9 @@ class Size(Record):
 Dim = int | Size | None
 Shape = tuple[Dim, ...] | None
 
+# A value known while compiling: a scalar, or lists in lists of them.
+Nested: TypeAlias = "bool | int | float | complex | str | list[Nested] | tuple[Nested, ...] | None"
+
 
 def dim_text(dim: Dim) -> str:
     return "?" if dim is None else str(dim)
@@ -166,8 +170,8 @@ class Sizes:
     `here` is the place of the statement being analysed.
     """
 
-    declared: dict[str, Span] = field(default_factory=dict)
-    equals: dict[str, tuple[Dim, Span | None]] = field(default_factory=dict)
+    declared: dict[str, Span] = field(default_factory=dict[str, Span])
+    equals: dict[str, tuple[Dim, Span | None]] = field(default_factory=dict[str, tuple[Dim, Span | None]])
     here: Span | None = None
 
     def resolve(self, dim: Dim) -> Dim:

@@ -21,6 +21,7 @@ from .batch import ROWS, BatchCall, Mixed, several, whole
 from .op import Call
 from .row import table
 from .rules import (
+    Whole,
     all_known,
     axis_in,
     clear_rank,
@@ -87,7 +88,8 @@ def _reshape_rest(call: Call, given: tuple[Dim, ...], result: tuple[Dim, ...], o
 
 def transpose(call: Call) -> TensorType:
     """The axes in the order of `perm`, or all the other way round."""
-    shape, perm = call["a"].shape, call["perm"]
+    shape = call["a"].shape
+    perm: Whole | None = call["perm"]
     if perm is None:
         return TensorType(call.dtype("T"), None if shape is None else shape[::-1])
     if not isinstance(perm, (list, tuple)):
@@ -181,7 +183,8 @@ def multiplied(call: Call, dim: Dim, times: Dim) -> Dim:
 
 def repeat(call: Call) -> TensorType:
     """Each slice of an axis as often as told; of all elements in a row where no axis is given."""
-    shape, times = call["input"].shape, call.known("repeats")
+    shape = call["input"].shape
+    times: Whole | None = call.known("repeats")
     counts = call["repeats"].shape
     if len(counts or ()) > 1:
         call.fail(RANK, "repeats", param="repeats", wanted="0 or 1", type=call["repeats"])
@@ -194,14 +197,14 @@ def repeat(call: Call) -> TensorType:
         shape, axis = (product(call, shape),), 0
     else:
         axis = axis_in(call, call["axis"], len(shape), "input")
-    if isinstance(times, list) and len(times) == 1:
+    if isinstance(times, (list, tuple)) and len(times) == 1:
         times = times[0]
     if counts and number(call, counts[0]) not in (None, 1):
         same_size(call, shape[axis], counts[0], "input", "repeats")
     for one in listed(times) if times is not None else ():
         if one < 0:
             call.fail(NEGATIVE, "repeats", param="repeats", value=one, least=0)
-    total = sum(times) if isinstance(times, list) else multiplied(call, shape[axis], times)
+    total = sum(times) if isinstance(times, (list, tuple)) else multiplied(call, shape[axis], times)
     return TensorType(call.dtype("T"), replaced(shape, axis, total))
 
 
@@ -465,7 +468,7 @@ def batch_join(call: BatchCall) -> str:
     values, shape = call.arguments["values"], call.output.shape
     if not values.is_list or shape is None or call.axis("axis", 0) % len(shape) == 0:
         raise Mixed
-    if any(one.kinds != {ROWS} or one.is_packed for one in values.operands):
+    if any(not one.is_all(ROWS) or one.is_packed for one in values.operands):
         raise Mixed
     return ROWS
 

@@ -1,7 +1,7 @@
 """New tensors, and what a tensor is like."""
 
 from ..diagnostics import BITS, NEGATIVE, NOT_COMPILE_TIME, OPTION, RESHAPE
-from ..types import FLOAT32, INT32, TensorType, shape_text
+from ..types import FLOAT32, INT32, Nested, TensorType, shape_text
 from .batch import ROWS, BatchCall, Mixed, each, linear, rows, whole
 from .formula import Made
 from .op import Alike, Call
@@ -188,12 +188,12 @@ def bitcast(call: Call) -> TensorType:
 
 def ensure_shape(call: Call) -> TensorType:
     """The tensor, with what `shape` says about its sizes known from here on; none says nothing."""
-    dims = call["shape"]
-    if not isinstance(dims, (list, tuple)) or any(type(dim) is not int and dim is not None for dim in dims):
+    given: Nested = call["shape"]
+    dims = [dim for dim in given if type(dim) is int or dim is None] if isinstance(given, (list, tuple)) else []
+    if not isinstance(given, (list, tuple)) or len(dims) < len(given):
         allowed = "a list of sizes, none for one not known"
         call.fail(OPTION, "shape", param="shape", value="this", allowed=allowed)
-    said = TensorType(call.dtype("T"), tuple(dims))
-    return TensorType(call.dtype("T"), merge(call, call["x"].shape, said.shape, "x", "shape"))
+    return TensorType(call.dtype("T"), merge(call, call["x"].shape, tuple(dims), "x", "shape"))
 
 
 def batch_cast(call: BatchCall) -> str:

@@ -16,12 +16,21 @@ stands beside them.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from ..record import Record
-from ..types import Shape, TensorType
+from ..types import Nested, Shape, TensorType
 
 FIXED, ROWS, MEAN, SUM = "fixed", "rows", "mean", "sum"
-OPEN = object()  # the value of an argument that is not known while compiling
+
+
+class Open(Enum):
+    """The value of an argument that is not known while compiling."""
+
+    OPEN = "open"
+
+
+OPEN = Open.OPEN
 
 
 class Mixed(Exception):
@@ -35,6 +44,10 @@ class Operand(Record):
     kinds: frozenset[str]
     is_packed: bool = False  # it is a list that becomes one tensor
 
+    def is_all(self, kind: str) -> bool:
+        """Whether it is of this kind alone."""
+        return self.kinds == frozenset((kind,))
+
 
 class Argument(Record):
     """An argument: a tensor, the tensors of a list, or a value known while compiling. A list has no shape."""
@@ -42,11 +55,11 @@ class Argument(Record):
     operands: tuple[Operand, ...]
     shape: Shape
     is_list: bool = False
-    value: object = OPEN
+    value: "Nested | Open" = OPEN
 
     @property
     def kinds(self) -> frozenset[str]:
-        return frozenset().union(*(one.kinds for one in self.operands)) or frozenset([FIXED])
+        return frozenset(kind for one in self.operands for kind in one.kinds) or frozenset((FIXED,))
 
 
 @dataclass(slots=True)
@@ -61,7 +74,9 @@ class BatchCall:
 
     def kind(self, name: str) -> str:
         """The kind of an argument; of a list, that of those in it that depend on the batch."""
-        found = self.arguments[name].kinds - {FIXED} if name in self.arguments else frozenset()
+        if name not in self.arguments:
+            return FIXED
+        found = self.arguments[name].kinds - {FIXED}
         if len(found) > 1:
             raise Mixed
         return next(iter(found), FIXED)
@@ -72,13 +87,14 @@ class BatchCall:
             raise Mixed
         return len(shape)
 
-    def option(self, name: str, default: object = None) -> object:
+    def option(self, name: str, default: Nested = None) -> Nested:
         """The value of an argument that is known while compiling."""
         if name not in self.arguments:
             return default
-        if self.arguments[name].value is OPEN:
+        value = self.arguments[name].value
+        if value is OPEN:
             raise Mixed
-        return self.arguments[name].value
+        return value
 
     def axis(self, name: str, default: int) -> int:
         """The value of an argument that is one axis."""
@@ -101,7 +117,7 @@ class BatchCall:
 Rule = Callable[[BatchCall], str]
 
 
-def several(axes: object) -> tuple[int, ...]:
+def several(axes: Nested) -> tuple[int, ...]:
     """One axis or several as several."""
     given = axes if isinstance(axes, tuple) else (axes,)
     found = tuple(axis for axis in given if isinstance(axis, int))
@@ -122,10 +138,10 @@ def each(call: BatchCall) -> str:
         own = operand.shape
         if own is None or shape is None or len(own) > len(shape):
             raise Mixed
-        if operand.kinds == {FIXED}:
+        if operand.is_all(FIXED):
             if shape and len(own) == len(shape) and own[0] != 1:
                 raise Mixed
-        elif operand.kinds != {ROWS} or len(own) != len(shape) or operand.is_packed:
+        elif not operand.is_all(ROWS) or len(own) != len(shape) or operand.is_packed:
             raise Mixed
     return ROWS
 

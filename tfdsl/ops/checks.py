@@ -2,10 +2,11 @@
 
 import operator
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from ..diagnostics import ASSERTION
-from ..types import BOOL, DType
+from ..types import BOOL, DType, Nested
 from .batch import each, whole
 from .op import Call
 from .row import table
@@ -17,7 +18,7 @@ OPS, row = table("checks")
 def pair(relation: str = ""):
     """Two tensors that are compared, so they must broadcast; what is known of both must hold."""
 
-    def rule(call: Call) -> tuple:
+    def rule(call: Call) -> tuple[()]:
         broadcast(call, "x", "y")
         _holds(call, relation, call.known("x"), call.known("y"))
         return ()
@@ -28,19 +29,20 @@ def pair(relation: str = ""):
 def sign(relation: str):
     """A tensor that is compared with 0."""
 
-    def rule(call: Call) -> tuple:
+    def rule(call: Call) -> tuple[()]:
         _holds(call, relation, call.known("x"), 0)
         return ()
 
     return rule
 
 
-_RELATIONS = {
+# Of numbers or strings, whichever the dtype says that both are.
+_RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 
 
-def _holds(call: Call, relation: str, x: object, y: object) -> None:
+def _holds(call: Call, relation: str, x: Nested, y: Nested) -> None:
     """Refuse what TensorFlow refuses to build: a relation between values that are known."""
     dtype = call.dtype("T")
     if not relation or x is None or y is None or (dtype.kind in ("float", "complex") and dtype.name not in _FORMATS):
@@ -54,13 +56,13 @@ def _holds(call: Call, relation: str, x: object, y: object) -> None:
 _FORMATS = {"float16": "e", "float32": "f", "float64": "d"}
 
 
-def _rounded(value: object, dtype: DType) -> object:
+def _rounded(value: Nested, dtype: DType) -> Nested:
     """A number as its dtype holds it."""
     code = _FORMATS.get(dtype.name)
     return value if code is None else struct.unpack(code, struct.pack(code, value))[0]
 
 
-def _pairs(x: object, y: object) -> Iterator[tuple[object, object]]:
+def _pairs(x: Nested, y: Nested) -> Iterator[tuple[Nested, Nested]]:
     """The elements of nested lists beside one another, as they broadcast."""
     depth = max(_depth(x), _depth(y))
     if depth == 0:
@@ -71,19 +73,19 @@ def _pairs(x: object, y: object) -> Iterator[tuple[object, object]]:
         yield from _pairs(left[at % len(left)], right[at % len(right)])
 
 
-def _depth(value: object) -> int:
+def _depth(value: Nested) -> int:
     """How many lists are in one another."""
     if not isinstance(value, (list, tuple)):
         return 0
     return 1 + max(map(_depth, value), default=0)
 
 
-def rank(call: Call) -> tuple:
+def rank(call: Call) -> tuple[()]:
     wanted_rank(call, "x", call["rank"])
     return ()
 
 
-def rank_at_least(call: Call) -> tuple:
+def rank_at_least(call: Call) -> tuple[()]:
     least_rank(call, "x", call["rank"])
     return ()
 

@@ -5,9 +5,20 @@ A row's `formula` is one of these. `Made` and `Own` get a namespace first: `s.ex
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from ..record import Record
+
+Expr = Any  # an expression of SymPy, which has no types
+Partials = tuple[Expr, ...]
+
+
+class Formulas(Protocol):
+    """The formulas of all ops, by name."""
+
+    sympy: Any  # the module, which has no types
+
+    def __getattr__(self, op: str, /) -> Callable[..., Expr]: ...
 
 
 class Known(Record):
@@ -20,14 +31,18 @@ class Known(Record):
 class Made(Record):
     """A formula made of others: `Made(lambda s, x: 1 / s.sqrt(x))`."""
 
-    of: Callable[..., Any]  # SymPy's expressions, which have no types
+    of: Callable[[Formulas, Expr], Expr] | Callable[[Formulas, Expr, Expr], Expr]
 
 
 class Own(Record):
     """A function that SymPy lacks, by its derivatives with respect to each argument. One that is a condition is 1
     where it holds and 0 where it does not."""
 
-    partials: Callable[..., tuple[Any, ...]]
+    partials: (
+        Callable[[Formulas, Expr], Partials]
+        | Callable[[Formulas, Expr, Expr], Partials]
+        | Callable[[Formulas, Expr, Expr, Expr], Partials]
+    )
     is_condition: bool = False
 
 

@@ -1,14 +1,16 @@
 """Gradients: what works on the graph itself."""
 
+from typing import NoReturn
+
 from .batch import whole
-from .op import Alike
+from .op import Alike, Call
 from .row import table
 
 OPS, row = table("graph")
 
 
 # fmt: off
-def _by_the_analysis(call):
+def _by_the_analysis(call: Call) -> NoReturn:
     raise AssertionError("the analysis types this op by what it differentiates")
 
 

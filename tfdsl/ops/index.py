@@ -11,7 +11,7 @@ from ..diagnostics import (
     SLICE,
     TOO_MANY_INDICES,
 )
-from ..types import INT32, INT64, Dim, Shape, TensorType
+from ..types import INT32, INT64, Dim, Nested, Shape, TensorType
 from .batch import FIXED, BatchCall, Mixed, Rule, each, rows, whole
 from .formula import Own
 from .op import Call
@@ -22,7 +22,6 @@ from .rules import (
     broadcast,
     clear_rank,
     count,
-    flat,
     least_rank,
     length,
     merge,
@@ -238,7 +237,8 @@ def strided_slice(call: Call) -> TensorType:
         call.fail(TOO_MANY_INDICES, "input_", count=taking, type=call["input_"], rank=len(shape))
     if not any("ellipsis" in flag for flag in flags):
         flags.append({"ellipsis"})
-    result, axis = [], 0
+    result: list[Dim] = []
+    axis = 0
     for i, flag in enumerate(flags):
         if "ellipsis" in flag:
             rest = len(shape) - taking
@@ -295,7 +295,8 @@ def _one_dtype(call: Call, first: str, second: str) -> None:
 
 def numbers_of(call: Call, param: str) -> bool:
     """Whether an argument is written as numbers alone."""
-    return call.known(param) is not None and None not in flat(call.known(param))
+    known: Nested = call.known(param)
+    return known is not None and not (isinstance(known, list) and None in known)
 
 
 def batch_take(table: str, indices: str, *others: str) -> Rule:

@@ -1,6 +1,7 @@
 """Linear algebra. The last two axes are the matrices."""
 
 from math import inf
+from typing import TypeGuard
 
 from ..diagnostics import (
     AXES_TWICE,
@@ -14,11 +15,12 @@ from ..diagnostics import (
     RANK,
     SIZES_DIFFER,
 )
-from ..types import INT32, Dim, Shape, TensorType
+from ..types import INT32, Dim, Nested, Shape, TensorType
 from .batch import FIXED, ROWS, BatchCall, Mixed, rows, several, whole
-from .op import Alike, Call
+from .op import Alike, Call, Result
 from .row import table
 from .rules import (
+    Whole,
     axis_in,
     broadcast_shapes,
     complex_of,
@@ -84,15 +86,17 @@ def affine(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), None if is_open else (rows, columns))
 
 
-def _are_axes(axes: object) -> bool:
+def _are_axes(axes: Nested) -> TypeGuard[int | list[Whole] | tuple[Whole, Whole]]:
     if isinstance(axes, (list, tuple)):
-        return len(axes) == 2 and all(type(axis) is int for side in axes for axis in listed(side))
+        sides = [side if isinstance(side, (list, tuple)) else [side] for side in axes]
+        return len(sides) == 2 and all(type(axis) is int for side in sides for axis in side)
     return type(axes) is int and axes >= 0
 
 
 def tensordot(call: Call) -> TensorType:
     """The axes that are not summed over, first those of `a`, then those of `b`."""
-    a, b, axes = call["a"].shape, call["b"].shape, call["axes"]
+    a, b = call["a"].shape, call["b"].shape
+    axes: Nested = call["axes"]
     if not _are_axes(axes):
         call.fail(OPTION, "axes", param="axes", value="this", allowed="a number of axes, or two lists of axes")
     if a is None or b is None:
@@ -321,7 +325,8 @@ _MATRIX_NORMS = '"euclidean" or "fro" or 1 or 2'
 
 def _norm_axes(call: Call) -> None:
     """No axis, a number, or a list of two that differ; and a norm that there is of vectors, or of matrices."""
-    axes, which = call["axis"], call["ord"]
+    axes: Whole | None = call["axis"]
+    which: int | float | str = call["ord"]
     is_number = isinstance(which, (int, float))
     if isinstance(axes, (list, tuple)):
         known, allowed = which in ("euclidean", "fro") or (is_number and which in (1, 2, inf)), _MATRIX_NORMS
@@ -356,7 +361,7 @@ def qr(call: Call) -> tuple[TensorType, TensorType]:
     return (TensorType(call.dtype("T"), (*batch, rows, inner)), TensorType(call.dtype("T"), (*batch, inner, columns)))
 
 
-def svd(call: Call) -> object:
+def svd(call: Call) -> Result:
     """Singular values, then (unless told not to) the left and right vectors."""
     shape, dtype = least_rank(call, "tensor", 2), call.dtype("T")
     if shape is None:

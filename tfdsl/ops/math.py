@@ -1,12 +1,11 @@
 """Arithmetic, comparisons and functions, element by element."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from ..diagnostics import NEGATIVE_POWER
 from ..types import BOOL, FLOAT32, FLOAT64, TensorType
 from .batch import FIXED, MEAN, ROWS, SUM, BatchCall, Mixed, Rule, each, linear, whole
-from .formula import Known, Made, Own
+from .formula import Expr, Formulas, Known, Made, Own
 from .op import Alike, Call
 from .row import table
 from .rules import (
@@ -15,6 +14,7 @@ from .rules import (
     clear_rank,
     complex_of,
     elementwise,
+    flat,
     least_rank,
     like,
     like_in,
@@ -36,19 +36,10 @@ def power(call: Call) -> TensorType:
     """x to the power of y; a whole number has no negative powers."""
     result = elementwise("x", "y")(call)
     if call.dtype("T").kind == "int":
-        for number in _numbers(call.known("y")):
+        for number in flat(call.known("y")):
             if number < 0:
                 call.fail(NEGATIVE_POWER, "x", "y", type=call["x"], power=number)
     return result
-
-
-def _numbers(value: object) -> Iterator[int]:
-    """The numbers of nested lists, as far as they are known."""
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _numbers(item)
-    elif isinstance(value, int):
-        yield value
 
 
 def true_divide(call: Call) -> TensorType:
@@ -133,7 +124,7 @@ def batch_sum(call: BatchCall) -> str:
 def batch_sum_of_list(call: BatchCall) -> str:
     """As `batch_sum`, of the tensors of a list."""
     kinds = call.arguments["inputs"].kinds
-    if kinds <= {MEAN, FIXED} or kinds == {SUM}:
+    if kinds <= {MEAN, FIXED} or kinds <= {SUM}:
         return MEAN if MEAN in kinds else SUM
     return each(call)
 
@@ -157,7 +148,7 @@ def batch_quotient(call: BatchCall) -> str:
 _LARGEST_EXPONENT = 40
 
 
-def _power(s, x, y):
+def _power(s: Formulas, x: Expr, y: Expr) -> Expr:
     """A whole exponent is worked out for the numbers in the base, unless it is large."""
     return x ** (s.sympy.Float(y, 17) if y.is_Integer and abs(y) > _LARGEST_EXPONENT else y)
 

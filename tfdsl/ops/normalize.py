@@ -17,7 +17,7 @@ from .rules import (
     scalar,
     wanted_rank,
 )
-from .windows import _IMAGE, _LAYOUT, _WINDOWS, channels_first
+from .windows import IMAGE, LAYOUT, WINDOWS, channels_first
 
 OPS, row = table("neural networks")
 
@@ -96,12 +96,12 @@ row("batch_normalization", "x: T, mean: T, variance: T, offset: T?, scale: T?, v
 row("fused_batch_norm", "x: T, scale: T, offset: T, epsilon: number = 0.001, data_format: text = \"NHWC\"",
     fused_batch_norm, "nn.fused_batch_norm",
     "Each channel with mean 0 and variance 1 over the batch, scaled and shifted; then its mean and its "
-    f"variance. {_LAYOUT} NDHWC and NCDHW have an axis more.", f"fused_batch_norm({_IMAGE}, [1.0], [0.0])", batch=whole,
-    T="float32", data_format=(*_WINDOWS[2]["data_format"], *_WINDOWS[3]["data_format"]))
+    f"variance. {LAYOUT} NDHWC and NCDHW have an axis more.", f"fused_batch_norm({IMAGE}, [1.0], [0.0])", batch=whole,
+    T="float32", data_format=(*WINDOWS[2]["data_format"], *WINDOWS[3]["data_format"]))
 row("lrn", "input: T, depth_radius: integer = 5, bias: number = 1.0, alpha: number = 1.0, beta: number = 0.5",
     fixed_rank("input", 4), "nn.local_response_normalization",
     "Each element divided by the power `beta` of bias + alpha * (the sum of the squares of its neighbours in "
-    "other channels, `depth_radius` on each side).", f"lrn({_IMAGE})",
+    "other channels, `depth_radius` on each side).", f"lrn({IMAGE})",
     batch=rows("input"), T="float16 bfloat16 float32")
 row("embedding_lookup", "params: T, ids: U", gather_rows, "nn.embedding_lookup",
     "The rows of a table at the ids: the axes of `ids`, then those of a row.",

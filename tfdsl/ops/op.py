@@ -24,15 +24,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from ..diagnostics import NEGATIVE, OPTION, RANK, Message
 from ..record import Record
-from ..types import DTYPE_CLASSES, DTYPES, Dim, DType, Shape, SizeClash, Sizes, TensorType
+from ..types import DTYPE_CLASSES, DTYPES, Dim, DType, Nested, Shape, SizeClash, Sizes, TensorType
 from .batch import Rule
 from .formula import Formula
 
-REQUIRED = object()
+
+class Required(Enum):
+    """The default of a parameter that has none."""
+
+    REQUIRED = "required"
+
+
+REQUIRED = Required.REQUIRED
+# What a shape rule gives, and a shape rule.
+Result: TypeAlias = "TensorType | tuple[Result, ...]"
+ShapeRule: TypeAlias = "Callable[[Call], Result]"
 
 
 class Param(Record):
@@ -41,7 +51,7 @@ class Param(Record):
     name: str
     kind: str
     group: str = ""  # of dtypes: a letter of the signature, or a dtype
-    default: object = REQUIRED
+    default: "Nested | DType | Required" = REQUIRED
     optional: bool = False
     by_name: bool = False  # it is never given by its place
 
@@ -51,15 +61,13 @@ class Param(Record):
 
 
 _PARAM = re.compile(r"(\w+): (?:(\[)?(variable |dtype )?(\w+)\]?(\?)?)(?: = (.+))?$")
-_CONSTANTS = {"none": None, "true": True, "false": False}
+_CONSTANTS: dict[str, bool | None] = {"none": None, "true": True, "false": False}
 _STATIC_KINDS = {"flag", "integer", "number", "text", "integers", "static"}
 
 
-def _default(text: str) -> object:
+def _default(text: str) -> Nested:
     if text in _CONSTANTS:
         return _CONSTANTS[text]
-    if text in DTYPES:
-        return DTYPES[text]
     if text.startswith('"'):
         return text[1:-1]
     if text.startswith("["):
@@ -69,7 +77,7 @@ def _default(text: str) -> object:
 
 def parse_signature(text: str) -> tuple[Param, ...]:
     """`"x: T, axis: integers = none"` as parameters."""
-    params = []
+    params: list[Param] = []
     by_name = False
     for part in re.split(r", (?=\w+:)", text) if text else ():
         if part == "*":
@@ -79,7 +87,7 @@ def parse_signature(text: str) -> tuple[Param, ...]:
         if match is None:
             raise ValueError(f"bad parameter in the op table: {part!r}")
         name, many, role, kind, optional, default = match.groups()
-        value = REQUIRED if default is None else _default(default)
+        value = REQUIRED if default is None else DTYPES[default] if default in DTYPES else _default(default)
         if optional:
             value = None
         if role == "dtype ":
@@ -114,14 +122,14 @@ class Op:
 
     name: str
     signature: str
-    rule: Callable[["Call"], object]
+    rule: "ShapeRule"
     tf: str
     doc: str
     example: str
     group: str
     batch: Rule  # how a batch goes through it
-    dtypes: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, tuple[str, ...] | int] = field(default_factory=dict)
+    dtypes: Mapping[str, str] = field(default_factory=dict[str, str])
+    options: Mapping[str, tuple[str, ...] | int] = field(default_factory=dict[str, tuple[str, ...] | int])
     compares: bool = False  # it tells one thing from another, element by element: pairs of all are rarely meant
     applies: str = ""  # the activation that it applies to its logits, which must not have been through one
     arranges: bool = False  # its elements are those of its first argument, perhaps in another shape or dtype
@@ -129,7 +137,7 @@ class Op:
     draws_alone: bool = False  # it draws from a state that nothing can read, so no copy of it draws the same numbers
     by_shape: bool = False  # what it gives depends on the shapes of what it is given, and on no value
     # The ranks, or sizes, of arguments whose ranks the kernel does not check.
-    ranks: Mapping[str, int | tuple[int | None, ...]] = field(default_factory=dict)
+    ranks: Mapping[str, int | tuple[int | None, ...]] = field(default_factory=dict[str, int | tuple[int | None, ...]])
     sized: str = ""  # the argument that says a shape, whose sizes the kernel does not check
     pairs: tuple[str, ...] = ()  # indices and updates, whose ranks the kernel does not check
     classes: tuple[str, ...] = ()  # arguments with a row for each of `num_classes`, few of which the kernel looks up
@@ -167,7 +175,7 @@ class Op:
         """Whether it draws other numbers each time, by a state that begins with its `seed`."""
         return any(param.name == "seed" and param.kind == "integer" for param in self.params)
 
-    def typed(self, call: "Call") -> object:
+    def typed(self, call: "Call") -> "Result":
         """What the rule gives for a call, whose options are seen to first."""
         for name, limit in self.options.items():
             value = call[name]
@@ -190,7 +198,7 @@ class Op:
 
     def _dtypes_of(self, group: str) -> frozenset[DType]:
         names = self.dtypes.get(group, group if group in DTYPES else "any").split()
-        return frozenset().union(*(DTYPE_CLASSES[n] if n in DTYPE_CLASSES else {DTYPES[n]} for n in names))
+        return frozenset(dtype for n in names for dtype in (DTYPE_CLASSES[n] if n in DTYPE_CLASSES else (DTYPES[n],)))
 
 
 class Refused(Exception):
@@ -216,7 +224,7 @@ class Call:
     groups: Mapping[str, DType]
     sizes: Sizes
     by_position: frozenset[str] = frozenset()  # the arguments that the program gives without their names
-    warnings: list[Refused] = field(default_factory=list)
+    warnings: list[Refused] = field(default_factory=list[Refused])
 
     def __getitem__(self, name: str) -> Any:  # of which type it is, the signature says, and the rule knows
         return self.arguments[name]
@@ -254,7 +262,8 @@ class Call:
     def shape(self, name: str, is_vector: bool = True) -> Shape:
         """The sizes that a `shape` argument gives: None for an unknown rank, None in it for an unknown size. One number
         is a shape only where it need not be a vector."""
-        value, given = self.known(name), self.arguments[name]
+        value: Dim | list[Dim] | tuple[Dim, ...] = self.known(name)
+        given = self.arguments[name]
         if isinstance(given, TensorType) and given.rank not in ((None, 1) if is_vector else (None, 0, 1)):
             self.fail(RANK, name, param=name, wanted=1, type=given)
         if value is None:

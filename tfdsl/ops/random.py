@@ -1,5 +1,7 @@
 """Random numbers."""
 
+from collections.abc import Callable
+
 from ..diagnostics import BROADCAST_TO, NEEDED, NEGATIVE, SLICE
 from ..types import TensorType, shape_text
 from .batch import whole
@@ -75,7 +77,7 @@ def filled(*params: str, group: str = "T"):
     return rule
 
 
-def stateless(rule):
+def stateless(rule: Callable[[Call], TensorType]):
     """A rule of random numbers, with a `seed` of two numbers."""
 
     def checked(call: Call) -> TensorType:

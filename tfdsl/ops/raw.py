@@ -8,14 +8,19 @@ import os
 import re
 from collections.abc import Mapping
 from functools import cache, cached_property
+from typing import TypeAlias
 
 from ..record import Record
 from ..types import ALL_DTYPES, DType
-from .op import REQUIRED
+from .op import REQUIRED, Required
 
 PREFIX = "raw."  # of these ops in programs
 # Ops that are given the handle of a variable and leave it as it is.
 READERS = ("ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape", "VarIsInitializedOp")
+
+
+# A value as JSON has it.
+Json: TypeAlias = "bool | int | float | str | list[Json] | tuple[Json, ...] | dict[str, Json] | None"
 
 
 class RawArgument(Record):
@@ -37,9 +42,9 @@ class RawAttr(Record):
 
     name: str
     kind: str
-    allowed: tuple | None  # values: strings, or names of dtypes
+    allowed: tuple[str, ...] | None  # values: strings, or names of dtypes
     least: int | None  # of an int, or of the length of a list
-    default: object  # as JSON has it
+    default: "Json | Required"  # as JSON has it
 
     @property
     def is_list(self) -> bool:
@@ -106,9 +111,10 @@ class RawOp:
 
     def limits(self) -> Mapping[str, str]:
         """What dtypes, attributes and the lengths of lists may be, in words."""
-        found = {}
+        found: dict[str, str] = {}
         for attr in self.attrs.values():
-            name, parts = attr.name, []
+            name = attr.name
+            parts: list[str] = []
             if attr.allowed is not None:
                 parts.append(" or ".join(v if attr.item == "type" else value_text(v) for v in attr.allowed))
             elif attr.item == "type" and name in self.inferred:
@@ -128,7 +134,7 @@ def _type_text(argument: RawArgument) -> str:
     return f"[{type}]" if argument.is_list else type
 
 
-def value_text(value: object) -> str:
+def value_text(value: Json) -> str:
     """A value of JSON's as programs write it."""
     match value:
         case bool() | None:

@@ -94,9 +94,10 @@ def confusion_matrix(call: Call) -> TensorType:
         classes = count(call, "num_classes")
     else:
         seen = [call.known(name) for name in ("labels", "predictions")]
-        classes = None if None in seen else 1 + max(flat(seen))
+        largest = None if None in seen else max(flat(seen), default=None)  # of no labels there is none
+        classes = None if largest is None else largest + 1
     for param in ("labels", "predictions"):
-        for value in flat(call.known(param) or ()):
+        for value in flat(call.known(param)):
             if value < 0:
                 call.fail(NEGATIVE, param, param=param, value=value, least=0)
     merge(call, wanted_rank(call, "labels", 1), wanted_rank(call, "predictions", 1), "labels", "predictions")

@@ -1,10 +1,9 @@
 """How a table module writes its rows: `OPS, row = table("math")`, then one `row(...)` an op."""
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from .batch import Rule
-from .op import Op
+from .op import Op, ShapeRule
 
 _COLUMNS = frozenset(Op.__dataclass_fields__)
 
@@ -14,7 +13,7 @@ class _Row(Protocol):
         self,
         name: str,
         signature: str,
-        rule: Callable[..., object],
+        rule: ShapeRule,
         tf: str,
         doc: str,
         example: str,
@@ -33,7 +32,9 @@ def table(group: str, **common: Any) -> tuple[list[Op], _Row]:
     """
     rows: list[Op] = []
 
-    def row(name: str, signature: str, rule, tf: str, doc: str, example: str, *, batch: Rule, **facts: Any) -> None:
+    def row(
+        name: str, signature: str, rule: ShapeRule, tf: str, doc: str, example: str, *, batch: Rule, **facts: Any
+    ) -> None:
         columns = {**common, **{fact: value for fact, value in facts.items() if fact in _COLUMNS}}
         dtypes = {letter: classes for letter, classes in facts.items() if letter.isupper()}
         options = {param: limit for param, limit in facts.items() if param not in _COLUMNS and param not in dtypes}

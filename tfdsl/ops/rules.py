@@ -8,6 +8,7 @@ inference. A rule that only a few rows need stands beside them.
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 from math import prod
+from typing import TypeVar
 
 from ..diagnostics import (
     AXIS_RANGE,
@@ -22,10 +23,14 @@ from ..diagnostics import (
     SHAPES_DIFFER,
     SIZES_DIFFER,
 )
-from ..types import DTYPES, FLOAT32, FLOAT64, Dim, DType, Shape, SizeClash, TensorType
+from ..types import DTYPES, FLOAT32, FLOAT64, Dim, DType, Nested, Shape, SizeClash, TensorType
 from .op import Call
 
 COMPLEX64, COMPLEX128 = DTYPES["complex64"], DTYPES["complex128"]
+
+# One whole number or several, such as axes.
+Whole = int | list[int] | tuple[int, ...]
+_Value = TypeVar("_Value")
 
 # --- What rules are made of -------------------------------------------------------------------
 
@@ -44,7 +49,7 @@ def product(call: Call, dims: Iterable[Dim]) -> int | None:
 
 def all_known(values: Iterable[int | None]) -> list[int] | None:
     """The numbers, if all of them are known."""
-    numbers = []
+    numbers: list[int] = []
     for value in values:
         if value is None:
             return None
@@ -52,7 +57,7 @@ def all_known(values: Iterable[int | None]) -> list[int] | None:
     return numbers
 
 
-def listed(value: object) -> list:
+def listed(value: Whole) -> list[int]:
     """An argument that may be one number or several, as a list."""
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
@@ -154,7 +159,7 @@ def broadcast(call: Call, *params: str) -> Shape:
     known = [name for name in given if call[name].shape is not None]
     result: Shape = ()
     for name in known:
-        a = call[given[0]] if name == given[1:2] else TensorType(call[name].dtype, result)
+        a = call[given[0]] if [name] == given[1:2] else TensorType(call[name].dtype, result)
         result = broadcast_shapes(call, result, call[name].shape, *given, a=a, b=call[name])
     return result if len(known) == len(given) else None
 
@@ -183,7 +188,7 @@ def option(call: Call, param: str, *allowed: object) -> object:
     return call.option(param, *allowed)
 
 
-def length(call: Call, param: str, values: Sequence, wanted: int) -> Sequence:
+def length(call: Call, param: str, values: Sequence[_Value], wanted: int) -> Sequence[_Value]:
     """A list of numbers that must have this many."""
     if len(values) != wanted:
         call.fail(LENGTH, param, param=param, wanted=wanted, count=len(values))
@@ -208,9 +213,11 @@ def count(call: Call, param: str) -> Dim:
     return value
 
 
-def flat(values: object) -> list:
-    """The numbers in nested lists."""
-    return [one for value in values for one in flat(value)] if isinstance(values, (list, tuple)) else [values]
+def flat(values: Nested) -> list[int]:
+    """The whole numbers in nested lists."""
+    if isinstance(values, (list, tuple)):
+        return [one for value in values for one in flat(value)]
+    return [values] if isinstance(values, int) else []
 
 
 # --- Rules that only say which argument the result is like ------------------------------------
@@ -252,7 +259,7 @@ def scalar(group: str | DType = "T"):
     return rule
 
 
-def nothing(call: Call) -> tuple:
+def nothing(call: Call) -> tuple[()]:
     """An operation without output."""
     return ()
 
@@ -301,7 +308,7 @@ def real_like(param: str):
     return rule
 
 
-def reduced_shape(call: Call, param: str, axes: object, keep: bool) -> Shape:
+def reduced_shape(call: Call, param: str, axes: Whole | None, keep: bool) -> Shape:
     """A shape after a reduction over axes: all of them where `axes` is none."""
     shape = call[param].shape
     if axes is None:

@@ -154,35 +154,35 @@ def pool(spatial: int, param: str = "value"):
 
 
 # fmt: off
-_IMAGE = "[[[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]], [[7.0], [8.0], [9.0]]]]"
+IMAGE = "[[[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]], [[7.0], [8.0], [9.0]]]]"
 _SERIES = "[[[1.0], [2.0], [3.0], [4.0]]]"
 _VOLUME = "[[[[[1.0], [2.0]], [[3.0], [4.0]]], [[[5.0], [6.0]], [[7.0], [8.0]]]]]"
-_LAYOUT = "Inputs are [batch, height, width, channels], with NCHW [batch, channels, height, width]."
+LAYOUT = "Inputs are [batch, height, width, channels], with NCHW [batch, channels, height, width]."
 _PADDING = "`padding` is \"SAME\" (zeros around, size / stride rounded up) or \"VALID\" (whole windows only)."
-_WINDOWS = {  # what they take as options, by the number of axes that they slide along
+WINDOWS = {  # what they take as options, by the number of axes that they slide along
     axes: {"padding": ("SAME", "VALID"), "data_format": formats}
     for axes, formats in {1: ("NWC", "NCW"), 2: ("NHWC", "NCHW"), 3: ("NDHWC", "NCDHW")}.items()
 }
 
 row("conv2d", "input: T, filter: T, strides: integers, padding: text, data_format: text = \"NHWC\", "
     "dilations: integers = [1, 1, 1, 1]", conv(2), "nn.conv2d",
-    f"A convolution with filters [height, width, channels in, channels out]. {_LAYOUT} {_PADDING}",
-    f"conv2d({_IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=1, padding=\"VALID\")", batch=rows("input"),
-    T="float int32", ranks={"input": 4}, **_WINDOWS[2])
+    f"A convolution with filters [height, width, channels in, channels out]. {LAYOUT} {_PADDING}",
+    f"conv2d({IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=1, padding=\"VALID\")", batch=rows("input"),
+    T="float int32", ranks={"input": 4}, **WINDOWS[2])
 row("depthwise_conv2d", "input: T, filter: T, strides: integers, padding: text, data_format: text = "
     "\"NHWC\", dilations: integers = none", conv(2, depthwise=True), "nn.depthwise_conv2d",
     "A convolution of each channel by itself, with filters [height, width, channels in, multiplier]: the "
-    f"result has channels * multiplier channels. {_LAYOUT} {_PADDING}",
-    f"depthwise_conv2d({_IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=[1, 2, 2, 1], padding=\"SAME\")",
+    f"result has channels * multiplier channels. {LAYOUT} {_PADDING}",
+    f"depthwise_conv2d({IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=[1, 2, 2, 1], padding=\"SAME\")",
     batch=rows("input"),
-    T="float", ranks={"input": 4}, **_WINDOWS[2])
+    T="float", ranks={"input": 4}, **WINDOWS[2])
 row("separable_conv2d", "input: T, depthwise_filter: T, pointwise_filter: T, strides: integers, padding: "
     "text, data_format: text = \"NHWC\", dilations: integers = none",
     separable_conv, "nn.separable_conv2d",
-    f"depthwise_conv2d, then a conv2d with filters [1, 1, channels in, channels out]. {_LAYOUT} {_PADDING}",
-    f"separable_conv2d({_IMAGE}, [[[[1.0, 2.0]]]], [[[[1.0], [2.0]]]], strides=[1, 1, 1, 1], "
+    f"depthwise_conv2d, then a conv2d with filters [1, 1, channels in, channels out]. {LAYOUT} {_PADDING}",
+    f"separable_conv2d({IMAGE}, [[[[1.0, 2.0]]]], [[[[1.0], [2.0]]]], strides=[1, 1, 1, 1], "
     "padding=\"SAME\")",
-    batch=rows("input"), T="float", ranks={"input": 4, "pointwise_filter": (1, 1, None, None)}, **_WINDOWS[2])
+    batch=rows("input"), T="float", ranks={"input": 4, "pointwise_filter": (1, 1, None, None)}, **WINDOWS[2])
 row("conv1d", "value: T, filters: T, stride: integers, padding: text, data_format: text = \"NWC\", "
     "dilations: integers = none", conv(1, "value", "filters", "stride"), "nn.conv1d",
     "A convolution of series [batch, width, channels] with filters [width, channels in, channels out]. "
@@ -195,41 +195,41 @@ row("conv3d", "input: T, filter: T, strides: integers, padding: text, data_forma
     "A convolution of volumes [batch, depth, height, width, channels] with filters [depth, height, width, "
     f"channels in, channels out]. {_PADDING}",
     f"conv3d({_VOLUME}, [[[[[1.0]]]]], strides=[1, 1, 1, 1, 1], padding=\"SAME\")", batch=rows("input"), T="float",
-    ranks={"input": 5}, **_WINDOWS[3])
+    ranks={"input": 5}, **WINDOWS[3])
 row("conv2d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NHWC\"", conv_transpose(2), "nn.conv2d_transpose",
     "The gradient of conv2d, which makes images larger, with filters [height, width, channels out, channels "
-    f"in]. The result has the shape asked for. {_LAYOUT}",
-    f"conv2d_transpose({_IMAGE}, [[[[1.0]]]], [1, 6, 6, 1], strides=2)", batch=whole, T="float int32",
-    ranks={"output_shape": (4,)}, sized="output_shape", **_WINDOWS[2])
+    f"in]. The result has the shape asked for. {LAYOUT}",
+    f"conv2d_transpose({IMAGE}, [[[[1.0]]]], [1, 6, 6, 1], strides=2)", batch=whole, T="float int32",
+    ranks={"output_shape": (4,)}, sized="output_shape", **WINDOWS[2])
 row("conv1d_transpose", "input: T, filters: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NWC\"", conv_transpose(1, "input", "filters"), "nn.conv1d_transpose",
     "The gradient of conv1d, which makes series longer, with filters [width, channels out, channels in]. The "
     "result has the shape asked for.",
     f"conv1d_transpose({_SERIES}, [[[1.0]]], [1, 8, 1], strides=2)", batch=whole, T="float int32",
-    ranks={"output_shape": (3,)}, sized="output_shape", **_WINDOWS[1])
+    ranks={"output_shape": (3,)}, sized="output_shape", **WINDOWS[1])
 row("conv3d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NDHWC\"", conv_transpose(3), "nn.conv3d_transpose",
     "The gradient of conv3d, which makes volumes larger, with filters [depth, height, width, channels out, "
     "channels in]. The result has the shape asked for.",
     f"conv3d_transpose({_VOLUME}, [[[[[1.0]]]]], [1, 4, 4, 4, 1], strides=2)", batch=whole, T="float",
-    ranks={"output_shape": (5,)}, sized="output_shape", **_WINDOWS[3])
+    ranks={"output_shape": (5,)}, sized="output_shape", **WINDOWS[3])
 for _name, _what in (("max_pool", "largest value"), ("avg_pool", "mean")):
     _dtypes = "float" if _name == "avg_pool" else "float int32 int64 uint8 int16 int8 uint16"
     row(_name, "value: T, ksize: integers, strides: integers, padding: text, data_format: text = \"NHWC\"",
         pool(2),
-        f"nn.{_name}", f"The {_what} of each window of `ksize`. {_LAYOUT} {_PADDING}",
-        f"{_name}({_IMAGE}, ksize=2, strides=2, padding=\"SAME\")", batch=rows("value"), T=_dtypes, **_WINDOWS[2])
+        f"nn.{_name}", f"The {_what} of each window of `ksize`. {LAYOUT} {_PADDING}",
+        f"{_name}({IMAGE}, ksize=2, strides=2, padding=\"SAME\")", batch=rows("value"), T=_dtypes, **WINDOWS[2])
     row(f"{_name}1d", "input: T, ksize: integers, strides: integers, padding: text, data_format: text = "
         "\"NWC\"",
         pool(1, "input"), f"nn.{_name}1d",
         f"The {_what} of each window of `ksize` of series [batch, width, channels]. {_PADDING}",
-        f"{_name}1d({_SERIES}, ksize=2, strides=2, padding=\"VALID\")", batch=rows("input"), T=_dtypes, **_WINDOWS[1])
+        f"{_name}1d({_SERIES}, ksize=2, strides=2, padding=\"VALID\")", batch=rows("input"), T=_dtypes, **WINDOWS[1])
     row(f"{_name}3d", "input: T, ksize: integers, strides: integers, padding: text, data_format: text = "
         "\"NDHWC\"",
         pool(3, "input"), f"nn.{_name}3d",
         f"The {_what} of each window of `ksize` of volumes [batch, depth, height, width, channels]. "
         f"{_PADDING}",
         f"{_name}3d({_VOLUME}, ksize=2, strides=1, padding=\"SAME\")", batch=rows("input"),
-        T="float" if _name == "avg_pool" else "float16 bfloat16 float32", ranks={"input": 5}, **_WINDOWS[3])
+        T="float" if _name == "avg_pool" else "float16 bfloat16 float32", ranks={"input": 5}, **WINDOWS[3])
 # fmt: on

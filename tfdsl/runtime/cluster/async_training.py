@@ -85,7 +85,7 @@ class Blackboard:
 
     def write(self, phase: Phase, steps: list[int]) -> None:
         """Begin or end a phase, in which the workers have come so far."""
-        text = json.dumps({name: getattr(phase, name) for name in Phase._defaults})
+        text = json.dumps({name: getattr(phase, name) for name in Phase.__match_args__})
         self._run(self._write, {self._text: text, self._all: np.array(steps, np.int64)})
 
     def steps(self) -> list[int]:
