@@ -107,9 +107,9 @@ def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | N
             notes += next((found for y in ys if (found := barriers(ctx, y.ref, x.ref))), ())
             called = _called(ctx, x, arguments["xs"].text)
             ctx.fail(NOT_DIFFERENTIABLE, span, notes, y=arguments["ys"].text, x=called)
-    how = "reverse" if method is None else method.value
-    for one in (*ys, *xs) if how != "reverse" else ():
-        if one.type.dtype.kind != "float":
+    how = "reverse" if method is None else str(method.value)
+    for one in (*ys, *xs) if method is not None and how != "reverse" else ():
+        if one.type.dtype.kind != "float" and method is not None:
             ctx.fail(GRADIENT_DTYPE, method.span, method=how, name=_called(ctx, one, "this"), type=one.type)
     refs = tuple(y.ref for y in ys), tuple(x.ref for x in xs)
     last = len(ctx.graph.nodes) - 1
@@ -119,7 +119,7 @@ def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | N
         results = derived(ctx, ys, xs, span, name)
         _note_again(ctx, how, *refs, last, results, span)
         return results
-    args = {"ys": Refs(refs[0]), "xs": Refs(refs[1])}
+    args: dict[str, Arg] = {"ys": Refs(refs[0]), "xs": Refs(refs[1])}
     if how != "reverse":
         args["method"] = Static(how)
     outputs = tuple(x.type for x in xs)
@@ -141,7 +141,9 @@ def _refuse_writes(ctx: Analysis, method: str, ys: tuple[Ref, ...], xs: tuple[Re
                 ctx.fail(WRITES_AGAIN, span, notes, method=method, name=next(names, "a variable"))
 
 
-def _note_again(ctx: Analysis, method: str, ys, xs, last: int, results: list[Tensor], span: Span) -> None:
+def _note_again(
+    ctx: Analysis, method: str, ys: tuple[Ref, ...], xs: tuple[Ref, ...], last: int, results: list[Tensor], span: Span
+) -> None:
     """Note what a method computes again, for `order.py` to see what it reads again."""
     again = Again(method, ctx.origin(span), ys, xs, last, frozenset(one.ref.node for one in results))
     ctx.again.setdefault(ctx.graph.name, []).append(again)
@@ -152,8 +154,8 @@ def _called(ctx: Analysis, tensor: Tensor, text: str) -> str:
 
 
 def _tensors(ctx: Analysis, op: Op, name: str, given: Given) -> list[Tensor]:
-    values = given.value if isinstance(given.value, (list, tuple)) else [given.value]
-    for value in values:
+    found: list[Tensor] = []
+    for value in given.value if isinstance(given.value, (list, tuple)) else [given.value]:
         if isinstance(value, Broken):
             raise Abandoned(None)
         if not isinstance(value, Tensor):
@@ -164,7 +166,8 @@ def _tensors(ctx: Analysis, op: Op, name: str, given: Given) -> list[Tensor]:
             help = "gradients need floats: declare it with a float, such as 3.0 instead of 3"
             ctx.fail(DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help, op=op.name, dtype=value.type.dtype,
                      param=given.text, allowed="floats or complex numbers")  # fmt: skip
-    return list(values)
+        found.append(value)
+    return found
 
 
 # --- optimizers -------------------------------------------------------------------------------
@@ -183,7 +186,7 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
             missing(ctx, row.name, row.signature, name, span)
     args: dict[str, Arg] = {}
     first = next(iter(row.params), None)
-    if given and given[0][0] is None and first != row.name:
+    if given and given[0][0] is None and first is not None and first != row.name:
         argument = arguments[first]
         ctx.report(OPTIMIZER_POSITION, argument.span, optimizer=row.name, name=first, value=argument.text)
     for name, argument in arguments.items():
@@ -194,11 +197,13 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
                          value=describe(value))  # fmt: skip
             args[name] = Static(value)
             continue
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number and not (isinstance(value, Tensor) and value.type.rank == 0):
+        if isinstance(value, Tensor) and value.type.rank == 0:
+            args[name] = ctx.use(value, argument.span, argument.text).ref
+            continue
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
             ctx.fail(ARGUMENT_KIND, argument.span, function=row.name, wanted="a number", name=name,
                      value=describe(value))  # fmt: skip
-        args[name] = Static(float(value)) if number else ctx.use(value, argument.span, argument.text).ref
+        args[name] = Static(float(value))
     return Optimizer(row, args)
 
 

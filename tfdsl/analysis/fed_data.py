@@ -129,7 +129,8 @@ def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, 
     help = (
         "" if statement.target else f"write 'as batch' before the colon, and in the body: feed {name} = batch.features"
     )
-    ctx.report(BATCH_UNUSED, statement.data.span, help=help, name=name, batch=batch)
+    place = statement.data.span if statement.data else statement.span
+    ctx.report(BATCH_UNUSED, place, help=help, name=name, batch=batch)
 
 
 def changes_trained(ctx: Analysis, statement: Statement) -> set[int]:

@@ -17,7 +17,7 @@ from ..ops.named import ASSIGN
 from ..program import BatchField, Feed, Fetch, Field, PlanExpr, Ref, Statement, Stop, Value, walk
 from ..source import Span
 from ..syntax import tree as t
-from ..types import BECOMES, Shape, SizeMismatch, TensorType, match_shape, shape_text
+from ..types import BECOMES, Dim, Shape, SizeMismatch, TensorType, match_shape, shape_text
 from .arguments import Given, check_range, check_rounded, literal_shape, scalar_class, size_notes
 from .context import Abandoned, Analysis
 from .expressions import dotted, given, plan_value
@@ -102,7 +102,7 @@ def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: Given) -> None:
         kind = scalar_class(ctx, value.value, value.span)
         shape = literal_shape(ctx, value.value, value.span)
         actual = TensorType(declared.dtype, shape)
-        shown = _SHOWN.get(kind, "nothing")
+        shown = _SHOWN.get(kind or "", "nothing")
     else:
         ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint="feed numbers or data")
     if kind == "int" and declared.dtype.kind in ("int", "uint"):
@@ -114,7 +114,8 @@ def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: Given) -> None:
     try:
         match_shape(declared.shape, actual.shape, {}, ctx.graph.sizes)
     except SizeMismatch:
-        notes = note + size_notes(ctx, *(dim for dim in declared.shape if ctx.graph.sizes.resolve(dim) != dim))
+        dims = declared.shape or ()  # without one, nothing is refused
+        notes = note + size_notes(ctx, *(dim for dim in dims if ctx.graph.sizes.resolve(dim) != dim))
         help = _rank_help(ctx, fed, declared, actual, isinstance(value.value, Array))
         ctx.fail(FEED_SHAPE, fed.value.span, notes, help, name=fed.target.id, declared=declared, actual=actual)
 
@@ -134,7 +135,7 @@ def _listed_shape(value: object) -> tuple[int, ...]:
 
 def _rank_help(ctx: Analysis, fed: t.Fed, declared: TensorType, actual: TensorType, is_data: bool) -> str:
     """A help line where axes are too many or missing, or of another size."""
-    wanted, found, text = declared.shape, actual.shape, " ".join(fed.value.span.text.split())
+    wanted, found, text = declared.shape or (), actual.shape, " ".join(fed.value.span.text.split())
     if found is not None and len(found) == len(wanted) + 1 and found[-1] == 1:
         type = f"{declared.dtype}[{', '.join(map(str, (*wanted, 1)))}]"
         return f"declare {fed.target.id}: {type}" + (f", or feed {text}[:, 0]" if is_data else "")
@@ -145,7 +146,7 @@ def _rank_help(ctx: Analysis, fed: t.Fed, declared: TensorType, actual: TensorTy
     if found is None or not wanted:
         return "" if found is None else f"feed one number, or declare {fed.target.id}: {declared.dtype}[n]"
     if len(found) == len(wanted):
-        return _sizes_help(ctx, fed, declared, actual)
+        return _sizes_help(ctx, fed, declared, wanted, found)
     if is_data or declared.dtype.kind == "string":
         return ""
     if len(found) == len(wanted) - 1 and 0 not in found and _fits(ctx, wanted, (1, *found)):
@@ -157,25 +158,25 @@ def _rank_help(ctx: Analysis, fed: t.Fed, declared: TensorType, actual: TensorTy
     return f"feed {what}, as in {'[' * len(wanted)}{example}{']' * len(wanted)}"
 
 
-def _fits(ctx: Analysis, wanted: Shape, found: Shape) -> bool:
+def _fits(ctx: Analysis, wanted: tuple[Dim, ...], found: tuple[Dim, ...]) -> bool:
     sizes = map(ctx.graph.sizes.resolve, wanted)
     return all(not isinstance(size, int) or size == other for size, other in zip(sizes, found, strict=True))
 
 
-def _sizes_help(ctx: Analysis, fed: t.Fed, declared: TensorType, actual: TensorType) -> str:
-    """A help line where a size differs."""
-    wanted = [ctx.graph.sizes.resolve(size) for size in declared.shape]
+def _sizes_help(ctx: Analysis, fed: t.Fed, declared: TensorType, dims: tuple[Dim, ...], found: tuple[Dim, ...]) -> str:
+    """A help line where a size differs: `dims` are the declared ones, `found` those that are fed."""
+    wanted = [ctx.graph.sizes.resolve(size) for size in dims]
     sizes = [
         one if not isinstance(size, int) or size == other else other
-        for one, size, other in zip(declared.shape, wanted, actual.shape, strict=True)
+        for one, size, other in zip(dims, wanted, found, strict=True)
     ]
-    if wanted[0] != actual.shape[0] and isinstance(wanted[0], int):
-        sizes[0] = "?"
+    if wanted[0] != found[0] and isinstance(wanted[0], int):
+        sizes[0] = None
     last = wanted[-1]
     feed = f"{'feed' if len(wanted) == 1 else 'feed rows of'} {last} number{'' if last == 1 else 's'}"
     shown = ", ".join("?" if one is None else str(one) for one in sizes)
     declare = f"declare {fed.target.id}: {declared.dtype}[{shown}]"
-    return f"{declare}, or {feed}" if isinstance(last, int) and last != actual.shape[-1] else declare
+    return f"{declare}, or {feed}" if isinstance(last, int) and last != found[-1] else declare
 
 
 def checked_feeds(
@@ -204,7 +205,7 @@ def check_needs(
     if needed and plan.loop and plan.loop.broken:
         raise Abandoned(None)
     if needed:
-        names = [graph.nodes[n].name for n in sorted(needed)]
+        names = [graph.nodes[n].shown for n in sorted(needed)]
         notes = tuple(
             Note(
                 f"{graph.nodes[n].name}: {graph.nodes[n].outputs[0]} is from line {{line}}", graph.nodes[n].origin.span
@@ -219,16 +220,9 @@ def check_needs(
             node = graph.nodes[n]
             if node.is_variable and Ref(n) not in plan.initialised:
                 uninitialised(ctx, plan.around, statement, node, *plan.partly)
-        _note_assigned(plan, graph, reached)
+        # An assignment that ran initialises its variable.
+        plan.initialised.update(graph.nodes[n].ref("ref") for n in reached if graph.nodes[n].row is ASSIGN)
     return reached
-
-
-def _note_assigned(plan: Plan, graph, reached: set[int]) -> None:
-    """An assignment that ran initialises its variable."""
-    for n in reached:
-        target = graph.nodes[n].args.get("ref")
-        if graph.nodes[n].row is ASSIGN and isinstance(target, Ref):
-            plan.initialised.add(target)
 
 
 def _check_sizes(
@@ -247,7 +241,7 @@ def _check_sizes(
                 ctx.fail(FEED_SIZE, feed.origin.span, notes, help, size=error.size, first=error.first,
                          first_name=error.first_name, second=error.second, second_name=feed.text)  # fmt: skip
             note = Note(f"{feed.text}: {declared} is from line {{line}}", graph.nodes[feed.ref.node].origin.span)
-            shape = ", ".join("?" if at == 0 else str(size) for at, size in enumerate(declared.shape))
+            shape = ", ".join("?" if at == 0 else str(size) for at, size in enumerate(declared.shape or ()))
             help = help and f"declare {feed.text}: {declared.dtype}[{shape}], or {help}"
             ctx.fail(FEED_SHAPE, feed.origin.span, (note, *notes), help, name=feed.text, declared=declared,
                      actual=f"a batch of shape {shape_text(actual)}")  # fmt: skip

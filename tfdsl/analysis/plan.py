@@ -67,6 +67,7 @@ from ..program import (
     Init,
     Log,
     LogTo,
+    Pairs,
     PlanExpr,
     Print,
     Ref,
@@ -117,13 +118,14 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
     """One session's plan; None where its graph is unknown."""
     graph_name = statement.graph.id if statement.graph else ""
     name = statement.target.id if statement.target else ""
-    if name in names and name:
+    if name in names and statement.target is not None:
         note = Note("the first is on line {line}", names[name])
         ctx.report(SESSION_TWICE, statement.target.span, (note,), name=name)
     names.setdefault(name, statement.span)
     if graph_name not in ctx.graphs:
         help = ctx.did_you_mean(graph_name, ctx.graphs) or "declare it: graph " + graph_name + ": ..."
-        ctx.report(SESSION_NAME, statement.graph.span, help=help, name=graph_name)
+        place = statement.graph.span if statement.graph is not None else statement.span
+        ctx.report(SESSION_NAME, place, help=help, name=graph_name)
         return None
     graph = ctx.graphs[graph_name]
     env = Env(parent=graph.env)
@@ -144,7 +146,7 @@ def _block(ctx: Analysis, plan: Plan, statements: t.Block) -> tuple[Statement, .
         made = ctx.guarded(lambda statement=statement: _statement(ctx, plan, statement), statement.span)
         if not isinstance(made, Broken):
             result += made
-        elif getattr(statement, "feeds", ()) and not isinstance(statement, t.Feed):  # it may have errors there too
+        elif isinstance(statement, t.Feeding):  # it may have errors in its feeds too
             ctx.guarded(lambda statement=statement: feed_entries(ctx, plan, statement.feeds), statement.span)
     return tuple(result)
 
@@ -155,8 +157,10 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
     match statement:
         case t.Init():
             return [_init(ctx, plan, statement)]
-        case t.Restore() | t.Save():
-            return [_saver(ctx, plan, statement)]
+        case t.Restore():
+            return [_restore(ctx, plan, statement)]
+        case t.Save():
+            return [_save(ctx, plan, statement)]
         case t.Run():
             return [_run(ctx, plan, statement)]
         case t.Print():
@@ -234,7 +238,7 @@ def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr) -> PlanExpr:
         return Value(text)
     params = {p.name: p.value for p in ctx.params}
     counters = ("now", *_COUNTERS) if plan.loop else ("now",)
-    parts: list[object] = []
+    parts: list[str | PlanExpr] = []
     at = 0
     for match in _FIELD.finditer(text):
         parts.append(text[at : match.start()])
@@ -314,14 +318,23 @@ def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, at: int
     compared(ctx, op, expr.span, ((left, first.span, a), (right, second.span, b)))
 
 
-def _count(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: bool = False) -> int | float:
+def _count(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> int:
+    """A whole number above 0."""
+    count = _distance(ctx, plan, expr, what, fractions=False)
+    assert isinstance(count, int)
+    return count
+
+
+def _distance(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: bool) -> int | float:
+    """A number above 0, a whole one unless there may be `fractions`."""
     value = value_of(ctx, plan.env, expr)
     if isinstance(value, (Tensor, Array, Moving)):
         ctx.fail(NOT_STATIC, expr.span, what=what, value=describe(value))
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not (whole or (fractions and isinstance(value, float))) or value <= 0:
-        is_whole = isinstance(value, float) and value > 0 and value.is_integer()
-        help = f"write {int(value)}; of two whole numbers, / gives a fraction and // a whole number" if is_whole else ""
+    kinds = (int, float) if fractions else int
+    if not isinstance(value, kinds) or isinstance(value, bool) or value <= 0:
+        help = ""
+        if isinstance(value, float) and value > 0 and value.is_integer():
+            help = f"write {int(value)}; of two whole numbers, / gives a fraction and // a whole number"
         ctx.fail(COUNT_VALUE, expr.span, help=help, what=what, value=describe(value))
     return value
 
@@ -335,11 +348,12 @@ def _shown_text(expr: t.Expr) -> str:
 
 def _variables(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> list[Ref]:
     value = value_of(ctx, plan.env, expr)
-    values = value if isinstance(value, (list, tuple)) else [value]
-    for one in values:
+    refs: list[Ref] = []
+    for one in value if isinstance(value, (list, tuple)) else [value]:
         if not isinstance(one, Tensor) or not one.is_variable:
             ctx.fail(INIT_TARGET, expr.span, what=what, value=describe(one))
-    return [one.ref for one in values]
+        refs.append(one.ref)
+    return refs
 
 
 def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
@@ -369,23 +383,29 @@ def _need_variables(ctx: Analysis, statement: t.Statement, what: str) -> None:
         ctx.fail(NO_VARIABLES, statement.span, what=what)
 
 
-def _saver(ctx: Analysis, plan: Plan, statement: t.Restore | t.Save) -> Restore | Save:
-    word = "restore" if isinstance(statement, t.Restore) else "save"
-    if word == "restore":
-        _outside_loop(ctx, plan, statement, "'restore'")
+def _stored(ctx: Analysis, plan: Plan, statement: t.Restore | t.Save, word: str) -> tuple[PlanExpr, Pairs]:
+    """The path of a `restore` or a `save`, and its variables."""
     path = _text(ctx, plan, statement.path)
     _need_variables(ctx, statement, word)
-    pairs = None
-    if statement.saved:
-        pairs = tuple(ctx.each(lambda saved: _saved(ctx, plan, saved, word), statement.saved))
-    if word == "save":
-        plan.restored.clear()
-        if plan.initialised is not None:
-            refs = [ref for ref, _ in pairs] if pairs else all_variables(ctx)
-            for ref in refs:
-                if ref not in plan.initialised:
-                    uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
-        return Save(ctx.origin(statement.span), path, pairs)
+    if not statement.saved:
+        return path, None
+    return path, tuple(ctx.each(lambda saved: _saved(ctx, plan, saved, word), statement.saved))
+
+
+def _save(ctx: Analysis, plan: Plan, statement: t.Save) -> Save:
+    path, pairs = _stored(ctx, plan, statement, "save")
+    plan.restored.clear()
+    if plan.initialised is not None:
+        refs = [ref for ref, _ in pairs] if pairs else all_variables(ctx)
+        for ref in refs:
+            if ref not in plan.initialised:
+                uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
+    return Save(ctx.origin(statement.span), path, pairs)
+
+
+def _restore(ctx: Analysis, plan: Plan, statement: t.Restore) -> Restore:
+    _outside_loop(ctx, plan, statement, "'restore'")
+    path, pairs = _stored(ctx, plan, statement, "restore")
     refs = all_variables(ctx) if pairs is None else [ref for ref, _ in pairs]
     if statement.if_exists:
         overwritten(ctx, plan.restored, [ref for ref in all_variables(ctx) if ref not in refs], statement)
@@ -527,9 +547,10 @@ def _expect(ctx: Analysis, plan: Plan, statement: t.Expect) -> Expect:
     sides: list[Shown] = []
     test = _condition(ctx, plan, statement.condition, sides)
     within = None if statement.within is None else _plan_expr(ctx, plan, statement.within)
-    if isinstance(within, (Value, Template)) and not isinstance(getattr(within, "value", ""), (int, float)):
+    known = within.value if isinstance(within, Value) else ""  # or a text
+    if statement.within and isinstance(within, (Value, Template)) and not isinstance(known, (int, float)):
         ctx.fail(ARGUMENT_KIND, statement.within.span, function="'expect'", wanted="a number", name="within",
-                 value=describe(getattr(within, "value", "")))  # fmt: skip
+                 value=describe(known))  # fmt: skip
     refs = [*fetches_of(test), *(fetches_of(within) if within else ())]
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'expect'", statement)
     return Expect(ctx.origin(statement.span), test, _shown_text(statement.condition), tuple(sides), within, feeds)
@@ -537,7 +558,9 @@ def _expect(ctx: Analysis, plan: Plan, statement: t.Expect) -> Expect:
 
 def _if(ctx: Analysis, plan: Plan, statement: t.If) -> list[Statement]:
     for test, body in statement.branches:
-        value = True if test is None else condition(ctx, plan.env, test)
+        if test is None:
+            return list(_block(ctx, plan, body))
+        value = condition(ctx, plan.env, test)
         if not isinstance(value, bool):
             help = "for values of the run there are 'expect', 'stop when' and, for epochs and steps, every 5 epochs:"
             ctx.fail(CONDITION_TENSOR, test.span, help=help, value=describe(value))
@@ -582,9 +605,11 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
             env.bind(statement.target.id, Broken(), statement.target.span)
         _body(ctx, replace(plan, env=env, loop=Loop(broken=True), around=statement.span), statement)
         raise
-    short = dataset.schema.rows % size if size and order != "sampled" else 0  # rows of a short last batch
-    loop = Loop(dataset.name, dataset.schema, size or dataset.schema.rows) if dataset else Loop()
-    if statement.target is not None:
+    short, loop = 0, Loop()
+    if dataset is not None:
+        short = dataset.schema.rows % size if size and order != "sampled" else 0  # rows of a short last batch
+        loop = Loop(dataset.name, dataset.schema, size or dataset.schema.rows)
+    if statement.target is not None and dataset is not None:
         env.bind(statement.target.id, Batch(dataset.schema, None if short else loop.rows), statement.target.span)
     failed = ctx.failed
     inner = replace(plan, env=env, loop=loop, around=statement.span)
@@ -605,13 +630,15 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
 
 def _body(ctx: Analysis, plan: Plan, statement: t.Train) -> list[Statement]:
     """The statements of a training. A `feed` holds for all of them, wherever it stands."""
+    loop = plan.loop
+    assert loop is not None
     for one in statement.body:
         if isinstance(one, t.Feed):
             entries = ctx.guarded(lambda one=one: feed_entries(ctx, plan, one.feeds), one.span)
             if isinstance(entries, Broken):
-                plan.loop.broken = True
+                loop.broken = True
             else:
-                plan.loop.feeds.update(entries)
+                loop.feeds.update(entries)
     return list(_block(ctx, plan, statement.body))
 
 
@@ -623,33 +650,33 @@ def _options(ctx: Analysis, plan: Plan, statement: t.Train) -> dict[str, str]:
     options: dict[str, str] = {}
     for option in statement.options:
         if option.name not in _OPTIONS:
-            help, known = ctx.did_you_mean(option.name, _OPTIONS), ", ".join(_OPTIONS)
+            help, known = ctx.did_you_mean(option.name or "", _OPTIONS), ", ".join(_OPTIONS)
             ctx.fail(OPTION_UNKNOWN, option.span, help=help, statement="train", name=option.name, known=known)
         known, message = _OPTIONS[option.name]
         value = value_of(ctx, plan.env, option.value)
+        if not isinstance(value, str):
+            ctx.fail(message, option.value.span, name=describe(value))
         if value not in known:
-            shown = value if isinstance(value, str) else describe(value)
-            help = ctx.did_you_mean(value, known) if isinstance(value, str) else None
-            ctx.fail(message, option.value.span, help=help, name=shown)
+            ctx.fail(message, option.value.span, help=ctx.did_you_mean(value, known), name=value)
         options[option.name] = value
     return options
 
 
 def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[Dataset | None, int | None, str, int]:
-    dataset = None
-    if statement.data is not None:
-        dataset = dotted(ctx, plan.env, statement.data)
-        if not isinstance(dataset, Dataset):
-            help = ctx.did_you_mean(statement.data.id, ctx.datasets)
-            ctx.fail(VALUE_OF, statement.data.span, help=help, name=f"'{statement.data.id}'", value=describe(dataset),
-                     function="'train ... on'")  # fmt: skip
-    batching = statement.batching
+    batching, data = statement.batching, statement.data
+    if data is None:
+        if batching is not None:
+            ctx.fail(BATCH_WITHOUT_DATA, batching.span)
+        return None, None, "ordered", 0
+    dataset = dotted(ctx, plan.env, data)
+    if not isinstance(dataset, Dataset):
+        help = ctx.did_you_mean(data.id, ctx.datasets)
+        ctx.fail(VALUE_OF, data.span, help=help, name=f"'{data.id}'", value=describe(dataset),
+                 function="'train ... on'")  # fmt: skip
     if batching is None:
-        if dataset is not None and dataset.schema.streamed:
-            ctx.fail(STREAM_BATCHES, statement.data.span, name=statement.data.id)
+        if dataset.schema.streamed:
+            ctx.fail(STREAM_BATCHES, data.span, name=data.id)
         return dataset, None, "ordered", 0
-    if dataset is None:
-        ctx.fail(BATCH_WITHOUT_DATA, batching.span)
     size = _count(ctx, plan, batching.size, "the size of a batch")
     seed = 0
     if batching.seed is not None:
@@ -664,7 +691,7 @@ def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[Dataset | 
 
 def _every(ctx: Analysis, plan: Plan, statement: t.Every) -> Every:
     loop = _inside_loop(ctx, plan, statement, "every")
-    count = _count(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
+    count = _distance(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
     for one in statement.body:
         if isinstance(one, t.Checkpoint):
             ctx.fail(NESTED_CHECKPOINT, one.span)
@@ -682,12 +709,12 @@ def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoin
     if loop.checkpoint:
         ctx.fail(CHECKPOINT_TWICE, statement.span, (Note("the first is on line {line}", loop.checkpoint),))
     loop.checkpoint = statement.span
-    count = _count(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
+    count = _distance(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
     path = _text(ctx, plan, statement.path)
     if isinstance(path, Template) and any(isinstance(part, Counter) for part in path.parts):
         ctx.fail(CHECKPOINT_MOVING, statement.path.span)
     _need_variables(ctx, statement, "keep")
-    for ref in all_variables(ctx) if plan.initialised is not None else ():
-        if ref not in plan.initialised:
+    for ref in all_variables(ctx):
+        if plan.initialised is not None and ref not in plan.initialised:
             uninitialised(ctx, plan.around, statement, ctx.graph.nodes[ref.node], *plan.partly)
     return Checkpoint(ctx.origin(statement.span), count, statement.unit, path)

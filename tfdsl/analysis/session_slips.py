@@ -54,7 +54,9 @@ def warn_sessions(ctx: Analysis, program: Program) -> None:
                 _doubt_rivals(ctx, graph, statement)
 
 
-def _report(ctx: Analysis, message: Message, statement: Statement, *notes: Note, help: str = "", **details) -> None:
+def _report(
+    ctx: Analysis, message: Message, statement: Statement | Node, *notes: Note, help: str = "", **details: object
+) -> None:
     origin = statement.origin
     ctx.bag.add(Diagnostic(message, origin.span, details, notes, help, origin.chain))
 
@@ -84,11 +86,11 @@ def _doubt_repeated(
 
     Outside of one, somebody who runs an assignment and prints it next may well mean both.
     """
-    ran = dict(around or {})
-    for one in body if around is not None else ():
+    ran, inside = dict(around or {}), body if around is not None else ()
+    for one in inside:
         if isinstance(one, Run):
             made = changes(ctx, graph, one)
-            _doubt_rerun(ctx, graph, one, [id for id in made if id in ran], ran, around)
+            _doubt_rerun(ctx, graph, one, [id for id in made if id in ran], ran, around or {})
             ran = {**dict.fromkeys(made, one), **ran}
     for one in body:
         uses = one.uses()
@@ -172,12 +174,13 @@ def _shown(graph: Graph, statement: Statement) -> list[Ref]:
 def _instead(graph: Graph, shown: Statement, named: Iterable[Ref], id: int, where: str) -> str:
     """What to write to see the new values without making a change again."""
     nodes, write = graph.nodes, "summarise" if isinstance(shown, Log) else "write"
-    variables = " and ".join(nodes[one].name for one in written(nodes, nodes[id]))
+    variables = " and ".join(nodes[one].shown for one in written(nodes, nodes[id]))
     waiting = [ref.node for ref in dict.fromkeys(named) if id in graph.reach([ref])]
     if id in waiting:
         return f"{write} {variables} instead: it has the new value {where}"
-    sources = [nodes[ref.node].name for one in waiting if nodes[one].row is IDENTITY for ref in nodes[one].inputs()]
-    if len(sources) == len(waiting) and all(sources):
+    inputs = [nodes[ref.node] for one in waiting if nodes[one].row is IDENTITY for ref in nodes[one].inputs()]
+    sources = [one.name for one in inputs if one.name]
+    if len(sources) == len(inputs) == len(waiting):
         return f"{write} {' and '.join(dict.fromkeys(sources))} instead: it is the new value {where}"
     names = " and ".join(dict.fromkeys(nodes[one].name or "this" for one in waiting))
     change = nodes[id].name or "the step"
@@ -238,7 +241,7 @@ def unrun(
         how = _how_to_run(ctx, builder, graph, bodies, shown, reached)
     if not name:
         how = f"give it a name, such as {shown} = ..., then {how}"
-    details = {"name": f"'{name}'" if name else "this", "variables": " and ".join(nodes[id].name for id in variables)}
+    details = {"name": f"'{name}'" if name else "this", "variables": " and ".join(nodes[id].shown for id in variables)}
     return Diagnostic(UNRUN, span, details, help=how, chain=idle[-1].origin.chain)
 
 

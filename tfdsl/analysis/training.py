@@ -114,7 +114,7 @@ def with_training(
     changes |= {changed.node} if changed else set()
     trained = [node for node in (graph.nodes[id] for id in sorted(changes)) if node.is_trainable]
     if trained:
-        names = " and ".join(node.name for node in trained)
+        names = " and ".join(node.shown for node in trained)
         ctx.bag.add(ctx.diagnostic(BY_HAND, statement.span, what=what, names=names))
     return feeds
 
@@ -125,14 +125,18 @@ def _warn_of_drops(ctx: Analysis, reached: set[int], what: str, statement: t.Sta
     for id in sorted(reached):
         node = graph.nodes[id]
         row = node.row
-        values = [node.args.get(name) for name in row.modes.split()] if row is not None else []
-        given = [arg.value for arg in values if isinstance(arg, (Static, Literal)) and arg.value is not None]
-        if not given:
+        if row is None:
             continue
-        rate = given[0] if "rate" in node.args else round(1 - given[0], 6)
+        values = [node.args.get(name) for name in row.modes.split()]
+        given = [arg.value for arg in values if isinstance(arg, (Static, Literal))]
+        numbers = [value for value in given if isinstance(value, (int, float))]
+        if not numbers:
+            continue
+        rate = numbers[0] if "rate" in node.args else round(1 - numbers[0], 6)
         if rate == 0 or id not in graph.reach(graph.optimizers):
             continue
-        if any(one.message is KEEP_PROB and node.origin.span.holds(one.span) for one in ctx.bag.diagnostics):
+        doubted = [one.span for one in ctx.bag.diagnostics if one.message is KEEP_PROB and one.span is not None]
+        if any(map(node.origin.span.holds, doubted)):
             rate = "..."  # nobody knows which share is meant
         place = node.origin.outside_libraries
         line = str(place.line) if place.source == statement.span.source else f"{place.line} of {place.source.path}"
@@ -177,9 +181,12 @@ def _warn_of_writes(ctx: Analysis, reached: set[int], what: str, statement: t.St
         if always is not None and id in graph.reach(graph.optimizers):
             place = node.origin.outside_libraries
             line = str(place.line) if place.source == statement.span.source else f"{place.line} of {place.source.path}"
-            names = " and ".join(graph.nodes[one].name for one in written(graph.nodes, node))
-            details = {"layer": always.function, "line": line, "does": f"changes {names}", "what": what}
-            ctx.bag.add(ctx.diagnostic(LIKE_TRAINING, statement.span, help=_way(always, "does so"), **details))
+            names = " and ".join(graph.nodes[one].shown for one in written(graph.nodes, node))
+            help, does = _way(always, "does so"), f"changes {names}"
+            made = ctx.diagnostic(
+                LIKE_TRAINING, statement.span, help=help, layer=always.function, line=line, does=does, what=what
+            )
+            ctx.bag.add(made)
             return
 
 
@@ -225,7 +232,7 @@ def warn_unfed(ctx: Analysis, program: Program) -> None:
 
 
 def _warn_of_default(ctx: Analysis, graph: Graph, node: Node, statements: list[Statement]) -> None:
-    default, ref = node.args["default"].value, Ref(node.id)
+    default, ref = node.static("default"), Ref(node.id)
     rates = [one for one in graph.nodes.values() if one.row is not None and one.args.get("rate") == ref]
     off = False if node.outputs[0].dtype == BOOL else 0.0 if rates else 1.0
     trains, other = False, None

@@ -449,3 +449,4 @@ SessionStatement = (
     Init | Restore | Save | Run | Print | Set | LogTo | Log | Expect | Export | Feed | Stop | Checkpoint | Train | Every
 )  # fmt: skip
 Statement = GraphStatement | SessionStatement | If | For
+Feeding = Run | Print | Set | Log | Expect | Stop  # those that `with` may feed
