@@ -1,22 +1,17 @@
 """The session half: statements of sessions into the plan.
 
-An expression on tensors becomes nodes, as in `sess.run(mse * 2)`; a comparison in `expect` and `stop
-when`, and whatever has `epoch`, `step` or the batch in it, is computed on fetched values. What a
-statement needs and is not fed, and what is fed and does not fit, are errors here.
+What a statement needs and is not fed, and what is fed and does not fit, are errors here.
 """
 
-import re
 from dataclasses import replace
 from typing import assert_never
 
 from ..diagnostics import (
     ARGUMENT_KIND,
     BATCH_WITHOUT_DATA,
-    BROADCAST,
     CHECKPOINT_MOVING,
     CHECKPOINT_TWICE,
     CONDITION_TENSOR,
-    COUNT_VALUE,
     ENGINE_UNKNOWN,
     EXPORT_NAME,
     EXPORT_TWICE,
@@ -32,8 +27,6 @@ from ..diagnostics import (
     NO_SUMMARIES,
     NO_SUMMARY,
     NO_VARIABLES,
-    NOT_CONDITION,
-    NOT_STATIC,
     NOT_TENSOR,
     NOT_TEXT,
     NOT_VARIABLE,
@@ -41,23 +34,17 @@ from ..diagnostics import (
     OUTSIDE_TRAIN,
     PLAN_PLACE,
     RUN_VALUE,
-    SEARCHED,
     SEED_VALUE,
     SESSION_NAME,
     SESSION_TWICE,
     STREAM_BATCHES,
-    TEMPLATE_BRACE,
-    TOO_DEEP,
-    UNKNOWN_FIELD,
     VALUE_OF,
     Note,
 )
 from ..diagnostics.spelling import listed
-from ..limits import MAX_MOVING
 from ..program import (
     ENGINES,
     ON_NAN,
-    Apply,
     Checkpoint,
     Counter,
     Every,
@@ -86,15 +73,13 @@ from ..program import (
 )
 from ..source import Span
 from ..syntax import tree as t
-from ..types import SizeClash, SizeMismatch, match_shape, shape_text
-from .arguments import Given, check_rounded, operand_notes
+from ..types import SizeMismatch, match_shape
+from .arguments import Given, operand_notes
 from .context import Abandoned, Analysis
 from .expressions import (
-    FEWER_OPERATORS,
     bind_targets,
     condition,
     dotted,
-    evaluate,
     given,
     iterate,
     plan_value,
@@ -103,15 +88,12 @@ from .expressions import (
 )
 from .fed_data import check_batches_fed
 from .fed_rows import check_rows
-from .feeds import Loop, Plan, check_feed, check_last_batch, check_needs, checked_feeds, feed_entries, known_shape
+from .feeds import Loop, Plan, check_feed, check_last_batch, check_needs, checked_feeds, feed_entries
 from .initial import all_variables, check_initial, check_made_from, overwritten, uninitialised
 from .names import Env
-from .slips import compared
+from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, session_value, shown_text
 from .statements import on_graph
-from .values import Array, Batch, Broken, Dataset, Moving, NodeValue, Tensor, describe, thaw
-
-_FIELD = re.compile(r"\{\{|\}\}|\{(\w*)\}|[{}]")
-_COUNTERS = ("epoch", "step")
+from .values import Batch, Broken, Dataset, Moving, NodeValue, Tensor, describe
 
 
 def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Session | None:
@@ -170,7 +152,7 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
         case t.LogTo():
             _outside_loop(ctx, plan, statement, "'log to'")
             plan.logging = True
-            return [LogTo(ctx.origin(statement.span), _text(ctx, plan, statement.path))]
+            return [LogTo(ctx.origin(statement.span), path_of(ctx, plan, statement.path))]
         case t.Log():
             return [_log(ctx, plan, statement)]
         case t.Expect():
@@ -186,7 +168,7 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
             return []  # read before the rest of the body
         case t.Stop():
             _inside_loop(ctx, plan, statement, "stop when")
-            test = _condition(ctx, plan, statement.condition)
+            test = session_condition(ctx, plan, statement.condition)
             feeds = checked_feeds(ctx, plan, statement.feeds, list(fetches_of(test)), "'stop when'", statement)
             return [Stop(ctx.origin(statement.span), test, feeds)]
         case t.Checkpoint():
@@ -208,139 +190,6 @@ def _inside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -
 def _outside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -> None:
     if plan.loop is not None:
         ctx.fail(PLAN_PLACE, statement.span, what=what)
-
-
-# --- expressions ------------------------------------------------------------------------------
-
-
-def _plan_expr(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
-    """An expression; a string has its values filled in when it is used."""
-    if isinstance(expr, t.Constant) and isinstance(expr.value, str):
-        return _template(ctx, plan, expr.value, expr)
-    value = evaluate(ctx, plan.env, expr)
-    if isinstance(value, Dataset):
-        text = _shown_text(expr)
-        ctx.fail(NOT_TENSOR, expr.span, help=f"use {text}.features or {text}.target", value=describe(value))
-    return plan_value(ctx, value, expr.span)
-
-
-def _text(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
-    """A path."""
-    value = value_of(ctx, plan.env, expr)
-    if not isinstance(value, str):
-        ctx.fail(NOT_TEXT, expr.span, what="a path", value=describe(value))
-    return _template(ctx, plan, value, expr)
-
-
-def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr) -> PlanExpr:
-    """A string with `{name}` in it: now, epoch, step, and every param."""
-    if "{" not in text and "}" not in text:
-        return Value(text)
-    params = {p.name: p.value for p in ctx.params}
-    counters = ("now", *_COUNTERS) if plan.loop else ("now",)
-    parts: list[str | PlanExpr] = []
-    at = 0
-    for match in _FIELD.finditer(text):
-        parts.append(text[at : match.start()])
-        at = match.end()
-        name = match[1]
-        if match[0] in ("{{", "}}"):
-            parts.append(match[0][0])
-        elif name is None:
-            ctx.fail(TEMPLATE_BRACE, expr.span, brace=match[0])
-        elif name in counters:
-            parts.append(Counter(name))
-        elif name in params:
-            parts.append(str(thaw(params[name])))
-        else:
-            known = (*counters, *params)
-            help = ctx.did_you_mean(name, known)
-            ctx.fail(UNKNOWN_FIELD, expr.span, help=help, name=name, known=listed(known))
-    parts.append(text[at:])
-    return Template(tuple(p for p in parts if p != ""))
-
-
-def _condition(ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | None = None, depth: int = 0) -> PlanExpr:
-    """A condition on fetched values: its comparisons are no nodes. What it compares is added to `sides`."""
-    sides = [] if sides is None else sides
-    if depth + (len(expr.ops) if isinstance(expr, t.Compare) else 0) > MAX_MOVING:
-        ctx.fail(TOO_DEEP, expr.span, help=FEWER_OPERATORS, limit=MAX_MOVING)
-    match expr:
-        case t.Compare():
-            operands = ctx.each(lambda operand: _plan_expr(ctx, plan, operand), expr.operands)
-            sides += [
-                Shown(_shown_text(operand), value)
-                for operand, value in zip(expr.operands, operands, strict=True)
-                if not isinstance(operand, t.Constant)
-            ]
-            for at, op in enumerate(expr.ops):
-                _check_compared(ctx, plan, expr, op, at, operands)
-            parts = [Apply(op, (operands[i], operands[i + 1])) for i, op in enumerate(expr.ops)]
-            result: PlanExpr = parts[0]
-            for part in parts[1:]:
-                result = Apply("and", (result, part))
-            return result
-        case t.Boolean():
-            inner = (expr.left, expr.right)
-            left, right = ctx.each(lambda side: _condition(ctx, plan, side, sides, depth + 1), inner)
-            return Apply(expr.op, (left, right))
-        case t.Unary(op="not"):
-            return Apply("not", (_condition(ctx, plan, expr.operand, sides, depth + 1),))
-    value = evaluate(ctx, plan.env, expr)
-    if isinstance(value, Tensor) and value.type.dtype.kind != "bool":
-        ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
-    if not isinstance(value, (bool, Tensor, Moving)):
-        ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
-    result = plan_value(ctx, value, expr.span)
-    sides.append(Shown(_shown_text(expr), result))
-    return result
-
-
-def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, at: int, operands: list[PlanExpr]) -> None:
-    """Values that are compared must broadcast, as far as their shapes are known."""
-    left, right = operands[at : at + 2]
-    for one, other, side in ((left, right, expr.operands[at]), (right, left, expr.operands[at + 1])):
-        if isinstance(one, Value) and isinstance(other, Fetch) and (type := ctx.graph.nodes[other.ref.node].outputs):
-            check_rounded(ctx, Given(one.value, side.span), type[other.ref.output].dtype)
-    a, b = (known_shape(ctx, plan, side) for side in (left, right))
-    if op in ("in", "not in") and a:
-        ctx.fail(SEARCHED, expr.span, op=op, value=expr.operands[at].span.text, shape=shape_text(a))
-    if op in ("in", "not in") or a is None or b is None:
-        return
-    try:
-        for x, y in zip(reversed(a), reversed(b)):
-            ctx.graph.sizes.broadcast(x, y)
-    except SizeClash as clash:
-        ctx.fail(
-            BROADCAST, expr.span, op=f"'{op}'", a=shape_text(a), b=shape_text(b), left=clash.left, right=clash.right
-        )
-    first, second = expr.operands[at : at + 2]
-    compared(ctx, op, expr.span, ((left, first.span, a), (right, second.span, b)))
-
-
-def _count(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> int:
-    """A whole number above 0."""
-    count = _distance(ctx, plan, expr, what, fractions=False)
-    assert isinstance(count, int)
-    return count
-
-
-def _distance(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: bool) -> int | float:
-    """A number above 0, a whole one unless there may be `fractions`."""
-    value = value_of(ctx, plan.env, expr)
-    if isinstance(value, (Tensor, Array, Moving)):
-        ctx.fail(NOT_STATIC, expr.span, what=what, value=describe(value))
-    kinds = (int, float) if fractions else int
-    if not isinstance(value, kinds) or isinstance(value, bool) or value <= 0:
-        help = ""
-        if isinstance(value, float) and value > 0 and value.is_integer():
-            help = f"write {int(value)}; of two whole numbers, / gives a fraction and // a whole number"
-        ctx.fail(COUNT_VALUE, expr.span, help=help, what=what, value=describe(value))
-    return value
-
-
-def _shown_text(expr: t.Expr) -> str:
-    return " ".join(expr.span.text.split())
 
 
 # --- statements -------------------------------------------------------------------------------
@@ -385,7 +234,7 @@ def _need_variables(ctx: Analysis, statement: t.Statement, what: str) -> None:
 
 def _stored(ctx: Analysis, plan: Plan, statement: t.Restore | t.Save, word: str) -> tuple[PlanExpr, Pairs]:
     """The path of a `restore` or a `save`, and its variables."""
-    path = _text(ctx, plan, statement.path)
+    path = path_of(ctx, plan, statement.path)
     _need_variables(ctx, statement, word)
     if not statement.saved:
         return path, None
@@ -436,7 +285,7 @@ def _saved(ctx: Analysis, plan: Plan, saved: t.Saved, word: str) -> tuple[Ref, s
 def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
     """A SavedModel: what it gives and takes has the names of the program."""
     _outside_loop(ctx, plan, statement, "'export'")
-    path = _text(ctx, plan, statement.path)
+    path = path_of(ctx, plan, statement.path)
     outputs: dict[str, Ref] = {}
     values, named = ctx.together(
         lambda: values_of(ctx, plan.env, statement.values),
@@ -446,7 +295,7 @@ def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
         if not isinstance(value, Tensor):
             ctx.fail(NOT_TENSOR, expr.span, value=describe(value))
         if not isinstance(expr, (t.Name, t.Attribute)):
-            ctx.fail(EXPORT_NAME, expr.span, text=_shown_text(expr))
+            ctx.fail(EXPORT_NAME, expr.span, text=shown_text(expr))
         _add_signature(ctx, outputs, expr.span.text.rpartition(".")[2], value.ref, expr.span)
     inputs: dict[str, Ref] = {}
     for target, value in zip(statement.inputs, named, strict=True):
@@ -470,7 +319,7 @@ def _run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:
         for one in value if isinstance(value, (list, tuple)) else [value]:
             if not isinstance(one, NodeValue):
                 ctx.fail(RUN_VALUE, expr.span, value=describe(one))
-            refs.append(ctx.use(one, expr.span, _shown_text(expr)).ref)
+            refs.append(ctx.use(one, expr.span, shown_text(expr)).ref)
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'run'", statement)
     if plan.loop:
         plan.loop.runs |= not plan.loop.asides
@@ -482,13 +331,13 @@ def _run(ctx: Analysis, plan: Plan, statement: t.Run) -> Run:
 def _print(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
 
     def shown(expr: t.Expr) -> Shown:
-        value = _plan_expr(ctx, plan, expr)
+        value = session_value(ctx, plan, expr)
         if isinstance(value, Fetch) and ctx.graph.nodes[value.ref.node].outputs == ():
             ran = plan.loop.ran.get(value.ref) if plan.loop else None
-            way = f"write: run {_shown_text(expr)}" if ran is None else f"take it out: line {ran.line} runs it already"
+            way = f"write: run {shown_text(expr)}" if ran is None else f"take it out: line {ran.line} runs it already"
             help = f"it has no value to print; {way}"
             ctx.fail(NOT_TENSOR, expr.span, help=help, value="an operation without output")
-        return Shown(_shown_text(expr), value)
+        return Shown(shown_text(expr), value)
 
     items = ctx.each(shown, statement.values)
     refs = [ref for item in items for ref in fetches_of(item.value)]
@@ -545,15 +394,15 @@ def _log(ctx: Analysis, plan: Plan, statement: t.Log) -> Log:
 
 def _expect(ctx: Analysis, plan: Plan, statement: t.Expect) -> Expect:
     sides: list[Shown] = []
-    test = _condition(ctx, plan, statement.condition, sides)
-    within = None if statement.within is None else _plan_expr(ctx, plan, statement.within)
+    test = session_condition(ctx, plan, statement.condition, sides)
+    within = None if statement.within is None else session_value(ctx, plan, statement.within)
     known = within.value if isinstance(within, Value) else ""  # or a text
     if statement.within and isinstance(within, (Value, Template)) and not isinstance(known, (int, float)):
         ctx.fail(ARGUMENT_KIND, statement.within.span, function="'expect'", wanted="a number", name="within",
                  value=describe(known))  # fmt: skip
     refs = [*fetches_of(test), *(fetches_of(within) if within else ())]
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'expect'", statement)
-    return Expect(ctx.origin(statement.span), test, _shown_text(statement.condition), tuple(sides), within, feeds)
+    return Expect(ctx.origin(statement.span), test, shown_text(statement.condition), tuple(sides), within, feeds)
 
 
 def _if(ctx: Analysis, plan: Plan, statement: t.If) -> list[Statement]:
@@ -589,13 +438,13 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     if plan.loop is not None:
         ctx.fail(NESTED_TRAIN, statement.span)
     env = Env(parent=plan.env)
-    for name in _COUNTERS:
+    for name in COUNTERS:
         if name not in env.visible():  # the file's own `step` stays what it is
             env.bind(name, Moving(Counter(name)), statement.span)
     try:
         options, count, (dataset, size, order, seed) = ctx.together(
             lambda: _options(ctx, plan, statement),
-            lambda: _count(ctx, plan, statement.count, "the length of a training"),
+            lambda: count_of(ctx, plan, statement.count, "the length of a training"),
             lambda: _batching(ctx, plan, statement),
         )
         if statement.target is not None and dataset is None:
@@ -677,7 +526,7 @@ def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[Dataset | 
         if dataset.schema.streamed:
             ctx.fail(STREAM_BATCHES, data.span, name=data.id)
         return dataset, None, "ordered", 0
-    size = _count(ctx, plan, batching.size, "the size of a batch")
+    size = count_of(ctx, plan, batching.size, "the size of a batch")
     seed = 0
     if batching.seed is not None:
         seed = value_of(ctx, plan.env, batching.seed)
@@ -691,7 +540,7 @@ def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[Dataset | 
 
 def _every(ctx: Analysis, plan: Plan, statement: t.Every) -> Every:
     loop = _inside_loop(ctx, plan, statement, "every")
-    count = _distance(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
+    count = distance_of(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
     for one in statement.body:
         if isinstance(one, t.Checkpoint):
             ctx.fail(NESTED_CHECKPOINT, one.span)
@@ -709,8 +558,8 @@ def _checkpoint(ctx: Analysis, plan: Plan, statement: t.Checkpoint) -> Checkpoin
     if loop.checkpoint:
         ctx.fail(CHECKPOINT_TWICE, statement.span, (Note("the first is on line {line}", loop.checkpoint),))
     loop.checkpoint = statement.span
-    count = _distance(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
-    path = _text(ctx, plan, statement.path)
+    count = distance_of(ctx, plan, statement.count, "the number after 'every'", statement.unit == "second")
+    path = path_of(ctx, plan, statement.path)
     if isinstance(path, Template) and any(isinstance(part, Counter) for part in path.parts):
         ctx.fail(CHECKPOINT_MOVING, statement.path.span)
     _need_variables(ctx, statement, "keep")

@@ -1,0 +1,179 @@
+"""Values of a session: texts, paths, conditions and counts, as the plan has them.
+
+An expression on tensors becomes nodes, as in `sess.run(mse * 2)`; a comparison in `expect` and `stop when`, and what
+has `epoch`, `step` or the batch in it, are computed on fetched values.
+"""
+
+import re
+
+from ..diagnostics import (
+    BROADCAST,
+    COUNT_VALUE,
+    NOT_CONDITION,
+    NOT_STATIC,
+    NOT_TENSOR,
+    NOT_TEXT,
+    SEARCHED,
+    TEMPLATE_BRACE,
+    TOO_DEEP,
+    UNKNOWN_FIELD,
+)
+from ..diagnostics.spelling import listed
+from ..limits import MAX_MOVING
+from ..program import (
+    Apply,
+    Counter,
+    Fetch,
+    PlanExpr,
+    Shown,
+    Template,
+    Value,
+)
+from ..syntax import tree as t
+from ..types import SizeClash, shape_text
+from .arguments import Given, check_rounded
+from .context import Analysis
+from .expressions import (
+    FEWER_OPERATORS,
+    evaluate,
+    plan_value,
+    value_of,
+)
+from .feeds import Plan, known_shape
+from .slips import compared
+from .values import Array, Dataset, Moving, Tensor, describe, thaw
+
+_FIELD = re.compile(r"\{\{|\}\}|\{(\w*)\}|[{}]")
+COUNTERS = ("epoch", "step")
+
+
+def session_value(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
+    """An expression; a string has its values filled in when it is used."""
+    if isinstance(expr, t.Constant) and isinstance(expr.value, str):
+        return _template(ctx, plan, expr.value, expr)
+    value = evaluate(ctx, plan.env, expr)
+    if isinstance(value, Dataset):
+        text = shown_text(expr)
+        ctx.fail(NOT_TENSOR, expr.span, help=f"use {text}.features or {text}.target", value=describe(value))
+    return plan_value(ctx, value, expr.span)
+
+
+def path_of(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
+    """A path."""
+    value = value_of(ctx, plan.env, expr)
+    if not isinstance(value, str):
+        ctx.fail(NOT_TEXT, expr.span, what="a path", value=describe(value))
+    return _template(ctx, plan, value, expr)
+
+
+def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr) -> PlanExpr:
+    """A string with `{name}` in it: now, epoch, step, and every param."""
+    if "{" not in text and "}" not in text:
+        return Value(text)
+    params = {p.name: p.value for p in ctx.params}
+    counters = ("now", *COUNTERS) if plan.loop else ("now",)
+    parts: list[str | PlanExpr] = []
+    at = 0
+    for match in _FIELD.finditer(text):
+        parts.append(text[at : match.start()])
+        at = match.end()
+        name = match[1]
+        if match[0] in ("{{", "}}"):
+            parts.append(match[0][0])
+        elif name is None:
+            ctx.fail(TEMPLATE_BRACE, expr.span, brace=match[0])
+        elif name in counters:
+            parts.append(Counter(name))
+        elif name in params:
+            parts.append(str(thaw(params[name])))
+        else:
+            known = (*counters, *params)
+            help = ctx.did_you_mean(name, known)
+            ctx.fail(UNKNOWN_FIELD, expr.span, help=help, name=name, known=listed(known))
+    parts.append(text[at:])
+    return Template(tuple(p for p in parts if p != ""))
+
+
+def session_condition(
+    ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | None = None, depth: int = 0
+) -> PlanExpr:
+    """A condition on fetched values: its comparisons are no nodes. What it compares is added to `sides`."""
+    sides = [] if sides is None else sides
+    if depth + (len(expr.ops) if isinstance(expr, t.Compare) else 0) > MAX_MOVING:
+        ctx.fail(TOO_DEEP, expr.span, help=FEWER_OPERATORS, limit=MAX_MOVING)
+    match expr:
+        case t.Compare():
+            operands = ctx.each(lambda operand: session_value(ctx, plan, operand), expr.operands)
+            sides += [
+                Shown(shown_text(operand), value)
+                for operand, value in zip(expr.operands, operands, strict=True)
+                if not isinstance(operand, t.Constant)
+            ]
+            for at, op in enumerate(expr.ops):
+                _check_compared(ctx, plan, expr, op, at, operands)
+            parts = [Apply(op, (operands[i], operands[i + 1])) for i, op in enumerate(expr.ops)]
+            result: PlanExpr = parts[0]
+            for part in parts[1:]:
+                result = Apply("and", (result, part))
+            return result
+        case t.Boolean():
+            inner = (expr.left, expr.right)
+            left, right = ctx.each(lambda side: session_condition(ctx, plan, side, sides, depth + 1), inner)
+            return Apply(expr.op, (left, right))
+        case t.Unary(op="not"):
+            return Apply("not", (session_condition(ctx, plan, expr.operand, sides, depth + 1),))
+    value = evaluate(ctx, plan.env, expr)
+    if isinstance(value, Tensor) and value.type.dtype.kind != "bool":
+        ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
+    if not isinstance(value, (bool, Tensor, Moving)):
+        ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
+    result = plan_value(ctx, value, expr.span)
+    sides.append(Shown(shown_text(expr), result))
+    return result
+
+
+def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, at: int, operands: list[PlanExpr]) -> None:
+    """Values that are compared must broadcast, as far as their shapes are known."""
+    left, right = operands[at : at + 2]
+    for one, other, side in ((left, right, expr.operands[at]), (right, left, expr.operands[at + 1])):
+        if isinstance(one, Value) and isinstance(other, Fetch) and (type := ctx.graph.nodes[other.ref.node].outputs):
+            check_rounded(ctx, Given(one.value, side.span), type[other.ref.output].dtype)
+    a, b = (known_shape(ctx, plan, side) for side in (left, right))
+    if op in ("in", "not in") and a:
+        ctx.fail(SEARCHED, expr.span, op=op, value=expr.operands[at].span.text, shape=shape_text(a))
+    if op in ("in", "not in") or a is None or b is None:
+        return
+    try:
+        for x, y in zip(reversed(a), reversed(b)):
+            ctx.graph.sizes.broadcast(x, y)
+    except SizeClash as clash:
+        ctx.fail(
+            BROADCAST, expr.span, op=f"'{op}'", a=shape_text(a), b=shape_text(b), left=clash.left, right=clash.right
+        )
+    first, second = expr.operands[at : at + 2]
+    compared(ctx, op, expr.span, ((left, first.span, a), (right, second.span, b)))
+
+
+def count_of(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> int:
+    """A whole number above 0."""
+    count = distance_of(ctx, plan, expr, what, fractions=False)
+    assert isinstance(count, int)
+    return count
+
+
+def distance_of(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: bool) -> int | float:
+    """A number above 0, a whole one unless there may be `fractions`."""
+    value = value_of(ctx, plan.env, expr)
+    if isinstance(value, (Tensor, Array, Moving)):
+        ctx.fail(NOT_STATIC, expr.span, what=what, value=describe(value))
+    kinds = (int, float) if fractions else int
+    if not isinstance(value, kinds) or isinstance(value, bool) or value <= 0:
+        help = ""
+        if isinstance(value, float) and value > 0 and value.is_integer():
+            help = f"write {int(value)}; of two whole numbers, / gives a fraction and // a whole number"
+        ctx.fail(COUNT_VALUE, expr.span, help=help, what=what, value=describe(value))
+    return value
+
+
+def shown_text(expr: t.Expr) -> str:
+    return " ".join(expr.span.text.split())
