@@ -7,7 +7,7 @@ what is learnt of each named size, because one name means one size everywhere in
 
 import math
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from .record import Record
 from .source import Span
@@ -128,6 +128,14 @@ Shape = tuple[Dim, ...] | None
 
 # A value known while compiling: a scalar, or lists in lists of them.
 Nested: TypeAlias = "bool | int | float | complex | str | list[Nested] | tuple[Nested, ...] | None"
+
+
+def nested_shape(value: object) -> tuple[int, ...]:
+    """The shape of lists in lists, by the first element of each; `()` for a scalar."""
+    if not isinstance(value, (list, tuple)):
+        return ()
+    items = cast("list[Nested] | tuple[Nested, ...]", value)
+    return (len(items), *nested_shape(items[0])) if items else (0,)
 
 
 def dim_text(dim: Dim) -> str:

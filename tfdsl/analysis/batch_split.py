@@ -10,7 +10,7 @@ from typing import assert_never
 from ..ops.batch import FIXED, MEAN, ROWS, SUM, Argument, BatchCall, Mixed, Operand
 from ..program import Arg, Field, Graph, Literal, Node, Origin, Pack, Ref, Refs, Static, refs_of
 from ..record import Record
-from ..types import Shape, Size
+from ..types import Shape, Size, nested_shape
 
 
 class Split(Record):
@@ -86,9 +86,9 @@ def _argument(graph: Graph, arg: Arg, kinds: Mapping[int, str]) -> Argument:
     """An argument of a node as batch rules see it."""
     match arg:
         case Static(value=value):
-            return Argument((), _shape_of(value), value=value)
+            return Argument((), nested_shape(value), value=value)
         case Literal(value=value):
-            return Argument((_operand(graph, arg, kinds),), _shape_of(value), value=value)
+            return Argument((_operand(graph, arg, kinds),), nested_shape(value), value=value)
         case Refs(items=items):
             operands = tuple(_operand(graph, item, kinds) for item in items if not isinstance(item, Static))
             return Argument(operands, None, is_list=True)
@@ -110,7 +110,7 @@ def _shape(graph: Graph, arg: Arg) -> Shape:
             type = graph.type(arg)
             return None if type is None else type.shape
         case Literal(value=value) | Static(value=value):
-            return _shape_of(value)
+            return nested_shape(value)
         case Pack(items=items):
             inner = _shape(graph, items[0])
             return None if inner is None else (len(items), *inner)
@@ -118,10 +118,6 @@ def _shape(graph: Graph, arg: Arg) -> Shape:
             return None
         case _:
             assert_never(arg)
-
-
-def _shape_of(value: object) -> tuple[int, ...]:
-    return (len(value), *_shape_of(value[0])) if isinstance(value, tuple) and value else ()
 
 
 def _indexed(node: Node, call: BatchCall) -> str:

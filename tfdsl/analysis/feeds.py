@@ -17,7 +17,7 @@ from ..ops.named import ASSIGN
 from ..program import BatchField, Feed, Fetch, Field, PlanExpr, Ref, Statement, Stop, Value, walk
 from ..source import Span
 from ..syntax import tree as t
-from ..types import BECOMES, Dim, Shape, SizeMismatch, TensorType, match_shape, shape_text
+from ..types import BECOMES, Dim, Shape, SizeMismatch, TensorType, match_shape, nested_shape, shape_text
 from .arguments import Given, check_range, check_rounded, literal_shape, scalar_class, size_notes
 from .context import Abandoned, Analysis
 from .expressions import dotted, given, plan_value
@@ -97,7 +97,7 @@ def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: Given) -> None:
         kind, shown = actual.dtype.kind, str(actual)
     elif _is_list_of_run(value.value):
         kind, shown = None, ""
-        actual = TensorType(declared.dtype, _listed_shape(value.value))
+        actual = TensorType(declared.dtype, nested_shape(value.value))
     elif is_host(value.value):
         kind = scalar_class(ctx, value.value, value.span)
         shape = literal_shape(ctx, value.value, value.span)
@@ -127,10 +127,6 @@ def _is_list_of_run(value: object) -> bool:
     return any(isinstance(one, Moving) or _is_list_of_run(one) for one in value) and all(
         isinstance(one, Moving) or _is_list_of_run(one) or is_host(one) for one in value
     )
-
-
-def _listed_shape(value: object) -> tuple[int, ...]:
-    return (len(value), *_listed_shape(value[0])) if isinstance(value, (list, tuple)) and value else ()
 
 
 def _rank_help(ctx: Analysis, fed: t.Fed, declared: TensorType, actual: TensorType, is_data: bool) -> str:
@@ -263,7 +259,7 @@ def known_shape(ctx: Analysis, plan: Plan, value: PlanExpr, rows: int = 0) -> Sh
     """The shape of a value, as far as it is known; `rows` are those of the batch."""
     match value:
         case Value(value=literal):
-            return _tuple_shape(literal)
+            return nested_shape(literal)
         case Fetch(ref=ref) if ctx.graph.nodes[ref.node].outputs:
             return ctx.graph.nodes[ref.node].outputs[ref.output].shape
         case Field(data=data, part=part, field=name, index=index):
@@ -281,7 +277,3 @@ def _indexed(shape: tuple[int, ...], index: tuple[object, ...]) -> tuple[int, ..
     """The shape of a part of an array."""
     parts = [range(size)[slice(*item)] for size, item in zip(shape, index) if isinstance(item, tuple)]
     return (*map(len, parts), *shape[len(index) :])
-
-
-def _tuple_shape(value: object) -> tuple[int, ...]:
-    return (len(value), *_tuple_shape(value[0])) if isinstance(value, tuple) and value else ()
