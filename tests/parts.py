@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 
-from tfdsl.analysis.batch_split import Split, split
+from tfdsl.analysis.batch_split import BatchSplit, split
 from tfdsl.diagnostics import TfgError
 from tfdsl.driver import check, compile_source
 from tfdsl.lowering.tf import tf, v1
@@ -148,7 +148,7 @@ def splits(text: str) -> bool:
     program, _ = check(Source("t", text))
     graph = program.graph()
     (node,) = graph.steps()
-    return isinstance(split(graph, node), Split)
+    return isinstance(split(graph, node), BatchSplit)
 
 
 def fault(text: str, rows: int, seed: int = 0) -> str:

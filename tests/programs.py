@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tfdsl.data import SOURCES, TRANSFORMS
 from tfdsl.ops import OPS
-from tfdsl.ops.op import REQUIRED, Param
+from tfdsl.ops.op import REQUIRED, Parameter
 from tfdsl.ops.optimizers import OPTIMIZERS
 from tfdsl.types import DTYPES
 
@@ -242,7 +242,7 @@ class Writer:
             given.pop()
         return f"{op.name}({', '.join(given)})"
 
-    def argument(self, param: Param, depth: int) -> str:
+    def argument(self, param: Parameter, depth: int) -> str:
         if self.chance(1):
             return self.expr(depth)
         match param.kind:

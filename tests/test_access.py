@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tfdsl.access import TRUSTED, Access, Refused, fault
+from tfdsl.access import TRUSTED, Access, AccessRefused, fault
 from tfdsl.diagnostics import ALLOWED_MISSING, PATH_FORM, PATH_KIND, PATH_OUTSIDE, TfgError
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux's renameat2
@@ -34,8 +34,8 @@ def text(file) -> str:
         return file.read().decode()
 
 
-def refused(call, message) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refused(call, message) -> AccessRefused:
+    with pytest.raises(AccessRefused) as caught:
         call()
     assert caught.value.message is message, caught.value
     assert caught.value.message.help.format(**caught.value.details)
@@ -64,7 +64,7 @@ def test_a_missing_file_is_the_systems_error(access):
     with pytest.raises(NotADirectoryError):
         access.reading("x.csv/y.csv")
     for path in (".", "x.csv/", "..", "../home/"):
-        with pytest.raises((IsADirectoryError, Refused)):
+        with pytest.raises((IsADirectoryError, AccessRefused)):
             access.reading(path)
 
 
@@ -266,7 +266,7 @@ def test_files_are_held_for_tensorflow_to_read(places, access):
                 "s.data": "m.data",
             }
         assert not os.path.exists(path)
-        with pytest.raises(Refused), folder.held({"m.index": "s.index", "m.data": "s.data"}):
+        with pytest.raises(AccessRefused), folder.held({"m.index": "s.index", "m.data": "s.data"}):
             pass
 
 
@@ -281,9 +281,9 @@ def test_nothing_stays_open(places, access):
         access.folder("a/b", create=True).close()
         access.beside("a/c")[0].close()
         for path in ("out/x.csv", "../outside/x.csv", "no/x", "a/../no", "\0"):
-            with pytest.raises((Refused, OSError)):
+            with pytest.raises((AccessRefused, OSError)):
                 access.reading(path)
-            with pytest.raises((Refused, OSError)):
+            with pytest.raises((AccessRefused, OSError)):
                 access.folder(path)
     assert count() == before
 
@@ -319,13 +319,13 @@ def test_what_is_renamed_under_way_is_never_left_for_the_outside(places, access,
     for turn in range(3000):
         try:
             found.add(text(access.reading("sub/x.csv")))
-        except (Refused, OSError) as error:
+        except (AccessRefused, OSError) as error:
             found.add(type(error))
         try:
             with access.folder(f"sub/{turn % 10}", create=True) as folder, folder.creating(f"{turn}"):
                 pass
-        except (Refused, OSError) as error:
+        except (AccessRefused, OSError) as error:
             found.add(type(error))
     assert "outside" not in found
-    assert found >= {"work", Refused}
+    assert found >= {"work", AccessRefused}
     assert os.listdir(places / "outside") == ["x.csv"]

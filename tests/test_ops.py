@@ -21,7 +21,7 @@ from op_calls import FAILS_WHEN_RUN, MORE_CALLS, MORE_PRECISE, NARROWER, WRONG
 
 from tfdsl.diagnostics import RANK_UNKNOWN
 from tfdsl.ops import OPS as ALL_OPS
-from tfdsl.ops.op import Call, Refused
+from tfdsl.ops.op import OpCall, RuleRefused
 from tfdsl.types import DTYPES, Size, Sizes, TensorType
 
 OPS = {name: op for name, op in ALL_OPS.items() if op.group != "graph"}  # those are not typed by a rule
@@ -118,7 +118,7 @@ def array(value, dtype):
 
 
 class Bound:
-    """The arguments of an example with their dtypes: what a `Call` and TensorFlow are made of."""
+    """The arguments of an example with their dtypes: what a `OpCall` and TensorFlow are made of."""
 
     def __init__(self, example, **forced):
         self.op, self.given = example.op, dict(example.given)
@@ -164,7 +164,7 @@ def our_type(value, shape="own"):
 
 
 def our_call(bound, shapes):
-    """The `Call` for a rule. `shapes` gives the tensors that are not constants what is known of them."""
+    """The `OpCall` for a rule. `shapes` gives the tensors that are not constants what is known of them."""
     arguments, values = {}, {}
     for param in bound.op.params:
         name = param.name
@@ -181,7 +181,7 @@ def our_call(bound, shapes):
             values[name] = param.default
         else:
             arguments[name] = bound.given.get(name, param.default)
-    return Call(bound.op, arguments, values, bound.groups, Sizes())
+    return OpCall(bound.op, arguments, values, bound.groups, Sizes())
 
 
 def tf_arguments(bound, shapes=None, defaults=False):
@@ -225,7 +225,7 @@ def both(bound, shapes=None, defaults=False):
     shapes = shapes or {}
     try:
         ours = bound.op.typed(our_call(bound, shapes))
-    except Refused as refused:
+    except RuleRefused as refused:
         details = {"op": bound.op.name, **refused.details}
         assert "{" not in refused.message.headline.format(**details) + refused.message.help.format(**details)
         ours = refused
@@ -257,10 +257,10 @@ def covers(ours, theirs):
 def check(bound, shapes, defaults=False):
     ours, theirs = both(bound, shapes, defaults)
     shown = f"{bound.op.name} {shapes}: ours {ours!r} {getattr(ours, 'details', '')}, TensorFlow's {theirs!r}"
-    if isinstance(ours, Refused) and ours.message is RANK_UNKNOWN and bound.op.sliced:
+    if isinstance(ours, RuleRefused) and ours.message is RANK_UNKNOWN and bound.op.sliced:
         return  # the sizes of slices are looked at by us alone, which takes a rank
-    assert isinstance(ours, Refused) == isinstance(theirs, Exception), shown
-    if not isinstance(ours, Refused):
+    assert isinstance(ours, RuleRefused) == isinstance(theirs, Exception), shown
+    if not isinstance(ours, RuleRefused):
         assert ours == theirs or (bound.op.name in MORE_PRECISE and covers(ours, theirs)), shown
 
 
@@ -364,7 +364,7 @@ def stand_in(value, param, dtype):
 def test_calls_that_cannot_run_are_refused(code, text):
     example = evaluate(text)
     ours, _ = both(Bound(example))
-    assert isinstance(ours, Refused) and ours.message.code == code
+    assert isinstance(ours, RuleRefused) and ours.message.code == code
     with pytest.raises(TF_REFUSALS):
         example.value()
 
@@ -373,7 +373,7 @@ def test_calls_that_cannot_run_are_refused(code, text):
 def test_wrong_calls_are_refused(code, text):
     ours, theirs = both(Bound(evaluate(text)))
     assert isinstance(theirs, Exception), theirs
-    assert isinstance(ours, Refused), ours
+    assert isinstance(ours, RuleRefused), ours
     assert ours.message.code == code
 
 
@@ -383,7 +383,7 @@ def test_named_sizes_stay():
     f = DTYPES["float32"]
 
     def shape(op, values=None, **arguments):
-        return OPS[op].typed(Call(OPS[op], arguments, values or {}, {"T": f}, sizes)).shape
+        return OPS[op].typed(OpCall(OPS[op], arguments, values or {}, {"T": f}, sizes)).shape
 
     flags = dict.fromkeys(("transpose_a", "transpose_b", "adjoint_a", "adjoint_b"), False)
     assert shape("matmul", a=TensorType(f, (n, Size("k"))), b=TensorType(f, (3, 2)), **flags) == (n, 2)

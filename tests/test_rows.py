@@ -9,10 +9,10 @@ import pytest
 from hypothesis import strategies as st
 from programs import UNHURRIED
 
-from tfdsl.analysis.batch_split import Split, Whole, split
+from tfdsl.analysis.batch_split import BatchSplit, NotSplit, split
 from tfdsl.driver import check
 from tfdsl.ops import OPS
-from tfdsl.ops.batch import FIXED, ROWS, Argument, BatchCall, Mixed, Operand, whole
+from tfdsl.ops.batch import FIXED, ROWS, BatchArgument, BatchCall, Mixed, Operand, whole
 from tfdsl.program.uses import fed
 from tfdsl.source import Source
 from tfdsl.types import FLOAT32, Size, TensorType
@@ -104,21 +104,21 @@ WHOLE = {
 @pytest.mark.parametrize("body", MEANS.values(), ids=MEANS)
 def test_means(body):
     how = found(body)
-    assert isinstance(how, Split), how
+    assert isinstance(how, BatchSplit), how
     assert how.is_mean
 
 
 @pytest.mark.parametrize("body", SUMS.values(), ids=SUMS)
 def test_sums(body):
     how = found(body)
-    assert isinstance(how, Split), how
+    assert isinstance(how, BatchSplit), how
     assert not how.is_mean
 
 
 @pytest.mark.parametrize(("body", "reason", "line"), WHOLE.values(), ids=WHOLE)
 def test_what_cannot_be_split(body, reason, line):
     how = found(body)
-    assert isinstance(how, Whole)
+    assert isinstance(how, NotSplit)
     assert (how.reason, how.origin.span.line) == (reason, line)
 
 
@@ -152,7 +152,9 @@ def test_batch_rules_ask_for_arguments_that_there_are(name):
     for chosen in (params, *([one] for one in params)):
         operands = {param: Operand(shape, frozenset([ROWS if param in chosen else FIXED])) for param in params}
         arguments = {
-            param.name: Argument((one,), None if param.kind == "tensors" else shape, is_list=param.kind == "tensors")
+            param.name: BatchArgument(
+                (one,), None if param.kind == "tensors" else shape, is_list=param.kind == "tensors"
+            )
             for param, one in operands.items()
         }
         call = _Asked(arguments, TensorType(FLOAT32, shape))
@@ -179,7 +181,7 @@ def test_what_a_session_feeds_cannot_be_made_of_parts():
     session = END + "session:\n    run step_op with z = [[1.0]], y = [[1.0]], X = [[1.0, 2.0, 3.0]]\n"
     how = found(body, end=session)
     assert (how.reason, how.origin.span.line) == ("'z', which is made of the batch, is fed", 5)
-    assert isinstance(found(body, end=session.replace("z = [[1.0]], ", "")), Split)
+    assert isinstance(found(body, end=session.replace("z = [[1.0]], ", "")), BatchSplit)
 
 
 def test_the_nodes_between():

@@ -1,8 +1,8 @@
 """What a program may touch: every path that a program names is opened here.
 
-Input: a path as a program writes it. Output: an open file, or an open folder to read and write in; `Refused` where the
-path leads elsewhere. A program may touch its own folder, the working folder, and what its user allows, with all that
-is below them: the roots.
+Input: a path as a program writes it. Output: an open file, or an open folder to read and write in; `AccessRefused`
+where the path leads elsewhere. A program may touch its own folder, the working folder, and what its user allows, with
+all that is below them: the roots.
 
 The system is never asked to resolve a path. It is walked name by name: each folder is opened from the one before
 (`dir_fd`) and never through a link (`O_NOFOLLOW`); where a name is a link, its target is read and walked in turn, under
@@ -47,7 +47,7 @@ _FAULTS = (
 )
 
 
-class Refused(Exception):
+class AccessRefused(Exception):
     """A path that a program may not touch. `message` and `details` are those of a diagnostic."""
 
     def __init__(self, message: Message, **details: object):
@@ -88,7 +88,7 @@ class Access:
             while name is not None:
                 try:
                     return _regular(walk.open[-1], name, shown, self.trusted)
-                except Refused:
+                except AccessRefused:
                     if not walk.follow(name):
                         raise
                 name = walk.go(keep_last=True)
@@ -111,11 +111,11 @@ class Access:
             is_name = os.path.basename(shown) not in ("", ".", "..")
             name = walk.go(create=create, keep_last=True) if is_name else None
             if name is None:
-                raise Refused(PATH_FORM, path=path, reason="it ends without a name")
+                raise AccessRefused(PATH_FORM, path=path, reason="it ends without a name")
             return Folder(walk.here(), os.path.dirname(shown), self.trusted), name
 
     def check(self, path: str, base: str = "") -> None:
-        """`Refused` where a path leads outside as things are now. Nothing is made; that it is missing is no fault."""
+        """Raise `AccessRefused` if a path leads outside as things are now. Nothing is made; the path may be missing."""
         with suppress(OSError), self._walk(path, base) as walk:
             walk.go()
 
@@ -123,7 +123,7 @@ class Access:
         if not self.trusted:
             reason = fault(path)
             if reason:
-                raise Refused(PATH_FORM, path=path, reason=reason)
+                raise AccessRefused(PATH_FORM, path=path, reason=reason)
         roots = [((), ())] if self.trusted else [*self._fixed, _root(".")]
         return _Walk([root for root in roots if root is not None], path, base)
 
@@ -219,7 +219,7 @@ class _Walk:
             return False
         self._links += 1
         if self._links > _MAX_LINKS:
-            raise Refused(PATH_KIND, path=self._path, what="a chain of too many links")
+            raise AccessRefused(PATH_KIND, path=self._path, what="a chain of too many links")
         self._head_for(target)
         return True
 
@@ -279,7 +279,7 @@ class _Walk:
         import shlex
 
         place = self._place()
-        raise Refused(PATH_OUTSIDE, path=self._path, target=place, folder=shlex.quote(os.path.dirname(place)))
+        raise AccessRefused(PATH_OUTSIDE, path=self._path, target=place, folder=shlex.quote(os.path.dirname(place)))
 
     def _close(self) -> None:
         while self.open:
@@ -304,9 +304,11 @@ def _regular(parent: int, name: str, shown: str, trusted: bool) -> BufferedReade
             raise IsADirectoryError(None, "it is not a file")
         for is_kind, what in _KINDS:
             if is_kind(found.st_mode):
-                raise Refused(PATH_KIND, path=shown, what=what)
+                raise AccessRefused(PATH_KIND, path=shown, what=what)
         if found.st_nlink > 1 and not trusted:
-            raise Refused(PATH_KIND, path=shown, what="a file with a second name (a hard link), which may be outside")
+            raise AccessRefused(
+                PATH_KIND, path=shown, what="a file with a second name (a hard link), which may be outside"
+            )
 
     checked(os.stat(name, dir_fd=parent, follow_symlinks=False))  # to open a device can do something
     fd = os.open(name, _READ, dir_fd=parent)
@@ -356,7 +358,7 @@ class Folder:
             return None
 
     def reading(self, name: str) -> BufferedReader:
-        """Open a regular file. `Refused` for a link, and whatever else is none."""
+        """Open a regular file. `AccessRefused` for a link, and whatever else is none."""
         return _regular(self.fd, name, os.path.join(self.shown, name), self._trusted)
 
     def creating(self, name: str) -> BinaryIO:

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from tfdsl.lowering.tf import resolve
 from tfdsl.ops import OPS
-from tfdsl.ops.op import REQUIRED, Op, Param
+from tfdsl.ops.op import REQUIRED, Op, Parameter
 from tfdsl.types import DTYPES, DType
 
 ROWS = {name: op for name, op in OPS.items() if op.group != "graph"}
@@ -28,7 +28,7 @@ _MOST = 2000  # elements of a tensor
 class Given:
     """An argument: how the program writes it, and what TensorFlow gets."""
 
-    def __init__(self, param: Param, value: object, dtype: str = "", form: str = "static", shape: object = None):
+    def __init__(self, param: Parameter, value: object, dtype: str = "", form: str = "static", shape: object = None):
         self.param, self.value, self.dtype, self.form, self.shape = param, value, dtype, form, shape
         self.name = ""  # of the placeholder or variable
 
@@ -288,7 +288,7 @@ class _Maker:
             found[letter] = self.random.choice(allowed if self.chance(0.9) else list(DTYPES))
         return found
 
-    def fresh(self, param: Param) -> object:
+    def fresh(self, param: Parameter) -> object:
         """A value for a parameter that the example leaves out."""
         random = self.random
         match param.kind:
@@ -311,7 +311,7 @@ class _Maker:
                 return random.choice((1, 2, 0.5)) if random.random() < 0.7 else [1, 2]
         return None
 
-    def arrays(self, param: Param, value: object, dtypes: dict[str, str]) -> list["_Box"]:
+    def arrays(self, param: Parameter, value: object, dtypes: dict[str, str]) -> list["_Box"]:
         dtype = "int32" if param.kind == "shape" else dtypes[param.group]
         if param.kind != "tensors":
             return [_Box(_array(value, dtype))]
@@ -364,7 +364,7 @@ class _Maker:
 
     # --- forms --------------------------------------------------------------------------------
 
-    def static(self, param: Param, value: object, dtypes: dict[str, str]) -> Given:
+    def static(self, param: Parameter, value: object, dtypes: dict[str, str]) -> Given:
         if param.kind == "dtype":
             if value is None:
                 return Given(param, None)
@@ -373,7 +373,7 @@ class _Maker:
             value = self.changed(param, value)
         return Given(param, value)
 
-    def changed(self, param: Param, value: object) -> object:
+    def changed(self, param: Parameter, value: object) -> object:
         """Another value of an option."""
         match value:
             case bool():
@@ -395,7 +395,7 @@ class _Maker:
                 return self.random.choice(_TEXTS.get(param.name, (value,)))
         return value
 
-    def given(self, param: Param, value: object, names: dict[int, str], decided: set) -> Given:
+    def given(self, param: Parameter, value: object, names: dict[int, str], decided: set) -> Given:
         if value is None:
             return Given(param, None)
         dtype = "int32" if param.kind == "shape" else _name(value)
@@ -410,7 +410,7 @@ class _Maker:
             return Given(param, value, dtype, "literal")
         return Given(param, value, dtype, "placeholder", self.declared(value.shape, names))
 
-    def taken(self, param: Param) -> set[str]:
+    def taken(self, param: Parameter) -> set[str]:
         """The dtypes that a parameter may have."""
         return {dtype.name for dtype in self.op.allowed(param.group)} if param.group else _NATURAL
 

@@ -30,17 +30,17 @@ from ..diagnostics import (
     Note,
 )
 from ..ops.named import CONSTANT
-from ..ops.op import REQUIRED, Op, Param
+from ..ops.op import REQUIRED, Op, Parameter
 from ..ops.raw import RawArgument, RawOp
 from ..program import Arg, Field, Literal, Pack, Refs, Static
 from ..record import Record
 from ..source import Span
 from ..types import BECOMES, BOOL, DTYPES, FLOAT32, INT32, INT64, STRING, DType, Shape, Size, TensorType, changed
-from .context import Abandoned, Analysis
+from .context import Analysis, StatementFailed
 from .values import (
     Array,
-    Broken,
     Builtin,
+    ErrorValue,
     Host,
     NodeValue,
     Operation,
@@ -56,7 +56,7 @@ _CLASS_OF = {bool: "bool", int: "int", float: "float", complex: "complex", str: 
 _RANKS = {"bool": 0, "int": 1, "float": 2, "complex": 3, "string": 9}
 
 
-class Given(Record):
+class ArgumentValue(Record):
     """An argument as the program gives it."""
 
     value: object
@@ -69,16 +69,16 @@ class Given(Record):
         return text if len(text) <= 40 else text[:37] + "..."
 
 
-Arguments = Sequence[tuple[str | None, Given]]  # of a call, in its order, with their names where it gives them
+Arguments = Sequence[tuple[str | None, ArgumentValue]]  # of a call, in its order, with their names where it gives them
 
 
 def assign_arguments(
     ctx: Analysis, function: str, signature: str, names: list[str], given: Arguments, span: Span,
     positional: int | None = None,
-) -> dict[str, Given]:  # fmt: skip
+) -> dict[str, ArgumentValue]:  # fmt: skip
     """Match arguments to parameter names by Python's rules."""
     positional = len(names) if positional is None else positional
-    result: dict[str, Given] = {}
+    result: dict[str, ArgumentValue] = {}
     count = sum(1 for name, _ in given if name is None)
     for at, (name, argument) in enumerate(given):
         if name is None:
@@ -142,8 +142,8 @@ def scalar_class(ctx: Analysis, value: object, span: Span) -> str | None:
             continue
         kind = _CLASS_OF.get(type(item))
         if kind is None:
-            if isinstance(item, Broken):
-                raise Abandoned(None)
+            if isinstance(item, ErrorValue):
+                raise StatementFailed(None)
             ctx.fail(NOT_TENSOR, span, value=describe(item))
         if found is not None and found != kind and "string" in (found, kind):
             ctx.fail(MIXED_LIST, span, first=found + "s", second=kind + "s")
@@ -181,7 +181,7 @@ _CALLED = {
 _OPPOSITE = {"keep_prob": "rate"}  # 1 minus that argument
 
 
-def _other_name(name: str, argument: Given, names: list[str]) -> str:
+def _other_name(name: str, argument: ArgumentValue, names: list[str]) -> str:
     """A help line for an argument that has another name here."""
     if _CALLED.get(name) in names:
         return f"here it is called {_CALLED[name]}"
@@ -196,7 +196,7 @@ def _other_name(name: str, argument: Given, names: list[str]) -> str:
 _VALUES = {"int": "whole numbers", "uint": "whole numbers", "bool": "true and false", "string": "strings"}
 
 
-def to_arg(ctx: Analysis, given: Given, dtype: DType) -> tuple[Arg, TensorType]:
+def to_arg(ctx: Analysis, given: ArgumentValue, dtype: DType) -> tuple[Arg, TensorType]:
     """A value as an argument of a known dtype, and its type."""
     value = given.value
     if isinstance(value, Tensor):
@@ -222,14 +222,14 @@ def to_arg(ctx: Analysis, given: Given, dtype: DType) -> tuple[Arg, TensorType]:
     return _pack(ctx, value, dtype, given.span), type
 
 
-def field_arg(ctx: Analysis, value: Array, given: Given) -> Field:
+def field_arg(ctx: Analysis, value: Array, given: ArgumentValue) -> Field:
     """Data as an argument of a node, which the batch of a training loop cannot be."""
     if not isinstance(value.field, Field):
         ctx.fail(BATCH_TENSOR, given.span, name=given.text)
     return value.field
 
 
-def typed(ctx: Analysis, value: Given, dtype: DType | None = None) -> tuple[Arg, TensorType]:
+def typed(ctx: Analysis, value: ArgumentValue, dtype: DType | None = None) -> tuple[Arg, TensorType]:
     """A value as an argument, by its own dtype or, for plain numbers, the one given."""
     if (not isinstance(value.value, (Tensor, Array, list, tuple)) and not is_host(value.value)) or value.value is None:
         ctx.fail(NOT_TENSOR, value.span, value=describe(value.value))
@@ -240,7 +240,7 @@ def typed(ctx: Analysis, value: Given, dtype: DType | None = None) -> tuple[Arg,
     return to_arg(ctx, value, own)
 
 
-def check_range(ctx: Analysis, given: Given, dtype: DType) -> None:
+def check_range(ctx: Analysis, given: ArgumentValue, dtype: DType) -> None:
     """Whole numbers must be among those that the dtype holds."""
     low, high = (0, 2**dtype.bits) if dtype.kind == "uint" else (-(2 ** (dtype.bits - 1)), 2 ** (dtype.bits - 1))
     for item in _scalars(given.value):
@@ -249,7 +249,7 @@ def check_range(ctx: Analysis, given: Given, dtype: DType) -> None:
             ctx.fail(DTYPE_MISMATCH, given.span, value=str(item)[:40], dtype=dtype, hint=hint)
 
 
-def check_rounded(ctx: Analysis, given: Given, dtype: DType) -> None:
+def check_rounded(ctx: Analysis, given: ArgumentValue, dtype: DType) -> None:
     """Warn where a number of the program is another one in a dtype of numbers with a fraction."""
     if dtype.kind not in ("float", "complex"):
         return
@@ -275,7 +275,7 @@ def _pack(ctx: Analysis, value: object, dtype: DType, span: Span) -> Arg:
             ctx.fail(MIXED_LIST, span, first=str(dtype), second=str(value.type.dtype))
         return value.ref
     if isinstance(value, Array):
-        return field_arg(ctx, value, Given(value, span))
+        return field_arg(ctx, value, ArgumentValue(value, span))
     if not is_host(value):
         ctx.fail(NOT_TENSOR, span, value=describe(value))
     return Literal(freeze(value), dtype.name)
@@ -285,17 +285,17 @@ def _pack(ctx: Analysis, value: object, dtype: DType, span: Span) -> Arg:
 
 
 @dataclass(slots=True)
-class Bound:
+class BoundArguments:
     """The arguments of a call: for the IR, and for the shape rule."""
 
     args: dict[str, Arg]
     types: dict[str, object]
     values: dict[str, object]
     groups: dict[str, DType]
-    given: dict[str, Given]
+    given: dict[str, ArgumentValue]
 
 
-def bind(ctx: Analysis, op: Op, given: Arguments, span: Span) -> Bound:
+def bind(ctx: Analysis, op: Op, given: Arguments, span: Span) -> BoundArguments:
     """Match, type and convert the arguments of a call of an op."""
     params = {param.name: param for param in op.params}
     _check_names(ctx, op, given)
@@ -311,7 +311,7 @@ def bind(ctx: Analysis, op: Op, given: Arguments, span: Span) -> Bound:
         if not (g.value is None and params[n].default is None)
     }  # fmt: skip
     groups = _groups(ctx, op, params, arguments)
-    bound = Bound({}, {}, {}, groups, arguments)
+    bound = BoundArguments({}, {}, {}, groups, arguments)
     for name, param in params.items():
         if name in arguments:
             _bind_one(ctx, op, param, arguments[name], bound)
@@ -336,11 +336,11 @@ def _check_names(ctx: Analysis, op: Op, given: Arguments) -> None:
             ctx.fail(BY_NAME, argument.span, function=op.name, names=listed, call=f"{op.name}({shown})")
 
 
-def prepared(ctx: Analysis, given: Given, is_tensor: bool = True) -> Given:
+def prepared(ctx: Analysis, given: ArgumentValue, is_tensor: bool = True) -> ArgumentValue:
     """Values that every kind of parameter treats alike."""
     value = given.value
-    if isinstance(value, Broken):
-        raise Abandoned(None)
+    if isinstance(value, ErrorValue):
+        raise StatementFailed(None)
     if isinstance(value, range):
         ctx.spend(len(value), given.span)
         value = list(value)
@@ -348,12 +348,12 @@ def prepared(ctx: Analysis, given: Given, is_tensor: bool = True) -> Given:
         value = sizes_of(ctx, value, given.span)
     if isinstance(value, (list, tuple)):
         ctx.spend(15 * len(value), given.span)
-        value = [prepared(ctx, Given(item, given.span), is_tensor).value for item in value]
+        value = [prepared(ctx, ArgumentValue(item, given.span), is_tensor).value for item in value]
     if isinstance(value, Operation) and is_tensor:
         ctx.fail(NOT_TENSOR, given.span, value=describe(value))
     if isinstance(value, NodeValue) and value.graph != ctx.graph.name:
         ctx.fail(OTHER_GRAPH, given.span, name=given.text, theirs=ctx.graphs[value.graph].shown, ours=ctx.graph.shown)
-    return Given(value, given.span)
+    return ArgumentValue(value, given.span)
 
 
 def sizes_of(ctx: Analysis, shape: ShapeOf, span: Span) -> list[int]:
@@ -370,10 +370,12 @@ def sizes_of(ctx: Analysis, shape: ShapeOf, span: Span) -> list[int]:
     return sizes
 
 
-def _groups(ctx: Analysis, op: Op, params: Mapping[str, Param], arguments: Mapping[str, Given]) -> dict[str, DType]:
+def _groups(
+    ctx: Analysis, op: Op, params: Mapping[str, Parameter], arguments: Mapping[str, ArgumentValue]
+) -> dict[str, DType]:
     """The dtype that each dtype letter stands for: an explicit dtype, else the tensors', else the literals'."""
     groups: dict[str, DType] = {}
-    decided: dict[str, tuple[str, Given]] = {}
+    decided: dict[str, tuple[str, ArgumentValue]] = {}
     tensors = [(p, arguments[p.name]) for p in params.values() if p.is_tensor and p.group and p.name in arguments]
     for param in params.values():
         if param.kind == "dtype" and param.group:
@@ -405,8 +407,8 @@ def _groups(ctx: Analysis, op: Op, params: Mapping[str, Param], arguments: Mappi
 
 
 def differ(
-    ctx: Analysis, op: Op | RawOp, first: tuple[str, Given] | None, param: Param | RawArgument, given: Given,
-    a: DType, b: DType,
+    ctx: Analysis, op: Op | RawOp, first: tuple[str, ArgumentValue] | None, param: Parameter | RawArgument,
+    given: ArgumentValue, a: DType, b: DType,
 ) -> NoReturn:  # fmt: skip
     """Tensors that must have one dtype have two."""
     span = given.span
@@ -428,7 +430,7 @@ def differ(
     )  # fmt: skip
 
 
-def dtype_value(ctx: Analysis, op: Op, value: object, given: Given | None) -> DType:
+def dtype_value(ctx: Analysis, op: Op, value: object, given: ArgumentValue | None) -> DType:
     """A dtype given as `float32` or as "float32"; a default of the op is one."""
     found = as_dtype(value)
     if found is None:
@@ -442,7 +444,7 @@ def dtype_value(ctx: Analysis, op: Op, value: object, given: Given | None) -> DT
 _DTYPES_OF_PYTHON = {"int": "write int32, or int64", "float": "write float32, or float64", "str": "write string"}
 
 
-def _bind_one(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound) -> None:
+def _bind_one(ctx: Analysis, op: Op, param: Parameter, given: ArgumentValue, bound: BoundArguments) -> None:
     name, value = param.name, given.value
     match param.kind:
         case "tensor":
@@ -457,7 +459,7 @@ def _bind_one(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound) -
                     _wrong(ctx, op, param, given, "a list of tensors")
                 value = [value]
             check_one_dtype(ctx, op, param, given, value, bound.groups[param.group])
-            parts = [to_arg(ctx, Given(v, given.span), bound.groups[param.group]) for v in value]
+            parts = [to_arg(ctx, ArgumentValue(v, given.span), bound.groups[param.group]) for v in value]
             bound.args[name] = Refs(tuple(arg for arg, _ in parts))
             bound.types[name] = tuple(type for _, type in parts)
             bound.values[name] = [v if is_host(v) else None for v in value]
@@ -476,7 +478,12 @@ def _bind_one(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound) -
 
 
 def check_one_dtype(
-    ctx: Analysis, op: Op | RawOp, param: Param | RawArgument, given: Given, items: Sequence[object], dtype: DType
+    ctx: Analysis,
+    op: Op | RawOp,
+    param: Parameter | RawArgument,
+    given: ArgumentValue,
+    items: Sequence[object],
+    dtype: DType,
 ) -> None:
     """The tensors of a list must all have the dtype of its letter."""
     own = [tensor_dtype(item) for item in items]
@@ -490,7 +497,7 @@ def check_one_dtype(
                      a=dtype, b=found, name="", dtype=dtype)  # fmt: skip
 
 
-def _bind_shape(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound) -> None:
+def _bind_shape(ctx: Analysis, op: Op, param: Parameter, given: ArgumentValue, bound: BoundArguments) -> None:
     name, value = param.name, given.value
     if isinstance(value, Tensor):
         if value.type.dtype.kind != "int":
@@ -505,7 +512,7 @@ def _bind_shape(ctx: Analysis, op: Op, param: Param, given: Given, bound: Bound)
         elif not isinstance(item, int) or isinstance(item, bool):
             _wrong(ctx, op, param, given, "whole numbers")
     dtype = tensor_dtype(items) or default_dtype(items, "int")
-    arg, type = to_arg(ctx, Given(value, given.span), dtype)
+    arg, type = to_arg(ctx, ArgumentValue(value, given.span), dtype)
     bound.args[name], bound.types[name] = arg, type
     bound.values[name] = [None if isinstance(item, Tensor) else item for item in items]
 
@@ -525,7 +532,7 @@ _STATIC_KINDS = {
 }
 
 
-def _static(ctx: Analysis, op: Op, param: Param, given: Given, kind: str) -> Host:
+def _static(ctx: Analysis, op: Op, param: Parameter, given: ArgumentValue, kind: str) -> Host:
     wanted, accepts = _STATIC_KINDS[kind]
     value = given.value
     if isinstance(value, (Tensor, Array)) or (isinstance(value, (list, tuple)) and not is_host(value)):
@@ -537,11 +544,11 @@ def _static(ctx: Analysis, op: Op, param: Param, given: Given, kind: str) -> Hos
     return value
 
 
-def _wrong(ctx: Analysis, op: Op, param: Param, given: Given, wanted: str) -> NoReturn:
+def _wrong(ctx: Analysis, op: Op, param: Parameter, given: ArgumentValue, wanted: str) -> NoReturn:
     ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted=wanted, name=param.name, value=describe(given.value))
 
 
-def _check_allowed(ctx: Analysis, op: Op, params: Mapping[str, Param], bound: Bound) -> None:
+def _check_allowed(ctx: Analysis, op: Op, params: Mapping[str, Parameter], bound: BoundArguments) -> None:
     for group, dtype in bound.groups.items():
         if group in DTYPES or dtype in op.allowed(group):
             continue
@@ -576,7 +583,7 @@ def dtypes_text(classes: str) -> str:
     return " or ".join(_CLASS_TEXT.get(name, name) for name in classes.split())
 
 
-def operand_notes(given: list[Given]) -> tuple[Note, ...]:
+def operand_notes(given: list[ArgumentValue]) -> tuple[Note, ...]:
     """A line for each operand: its type, and where it comes from."""
     notes = []
     for one in given:

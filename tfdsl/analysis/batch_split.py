@@ -7,13 +7,13 @@ of the parts. What a node makes of the batch, the row of its op says: `ops/batch
 from collections.abc import Mapping
 from typing import assert_never
 
-from ..ops.batch import FIXED, MEAN, ROWS, SUM, Argument, BatchCall, Mixed, Operand
+from ..ops.batch import FIXED, MEAN, ROWS, SUM, BatchArgument, BatchCall, Mixed, Operand
 from ..program import Arg, Field, Graph, Literal, Node, Origin, Pack, Ref, Refs, Static, refs_of
 from ..record import Record
 from ..types import Shape, Size, nested_shape
 
 
-class Split(Record):
+class BatchSplit(Record):
     """How a step is split: the placeholders that have the batch, the nodes made of them that the loss needs, and
     whether the loss is their mean, or their sum."""
 
@@ -22,14 +22,14 @@ class Split(Record):
     is_mean: bool
 
 
-class Whole(Record):
+class NotSplit(Record):
     """Why a step cannot be split, and where in the program."""
 
     reason: str
     origin: Origin
 
 
-def split(graph: Graph, optimize: Node, fed: frozenset[Ref] = frozenset()) -> Split | Whole:
+def split(graph: Graph, optimize: Node, fed: frozenset[Ref] = frozenset()) -> BatchSplit | NotSplit:
     """How the step of an `optimize` node is split; `fed` is what the program's sessions feed."""
     loss = optimize.ref("loss")
     reached = [graph.nodes[id] for id in sorted(graph.reach([loss]))]
@@ -37,24 +37,24 @@ def split(graph: Graph, optimize: Node, fed: frozenset[Ref] = frozenset()) -> Sp
     batches = [node for node in reached if firsts.get(node.id) is not None]
     sizes = list(dict.fromkeys(size for size in firsts.values() if size is not None))
     if not sizes:
-        return Whole("nothing that it is fed has a first size with a name, as in float32[batch, 9]", optimize.origin)
+        return NotSplit("nothing that it is fed has a first size with a name, as in float32[batch, 9]", optimize.origin)
     if len(sizes) > 1:
         names = " and ".join(size.name for size in sizes)
-        return Whole(f"what it is fed has several first sizes, {names}", optimize.origin)
+        return NotSplit(f"what it is fed has several first sizes, {names}", optimize.origin)
     kinds: dict[int, str] = {}
     for node in reached:
         kind = ROWS if node in batches else _kind(graph, node, kinds)
         if kind is None:
-            return Whole(f"what {_called(node)} makes of a batch cannot be put together from its parts", node.origin)
+            return NotSplit(f"what {_called(node)} makes of a batch cannot be put together from its parts", node.origin)
         if kind != FIXED and node not in batches and (graph.is_after(node) or any(ref.node == node.id for ref in fed)):
             what = "stands in an 'after'" if graph.is_after(node) else "is fed"
-            return Whole(f"{_called(node)}, which is made of the batch, {what}", node.origin)
+            return NotSplit(f"{_called(node)}, which is made of the batch, {what}", node.origin)
         kinds[node.id] = kind
     kind = kinds[loss.node]
     if kind not in (MEAN, SUM):
-        return Whole("its loss is no mean, and no sum, over the rows of a batch", optimize.origin)
+        return NotSplit("its loss is no mean, and no sum, over the rows of a batch", optimize.origin)
     between = frozenset(id for id, kind in kinds.items() if kind != FIXED) - {node.id for node in batches}
-    return Split(tuple(Ref(node.id) for node in batches), between, kind == MEAN)
+    return BatchSplit(tuple(Ref(node.id) for node in batches), between, kind == MEAN)
 
 
 def _first(node: Node) -> Size | None:
@@ -82,19 +82,19 @@ def _kind(graph: Graph, node: Node, kinds: Mapping[int, str]) -> str | None:
         return None
 
 
-def _argument(graph: Graph, arg: Arg, kinds: Mapping[int, str]) -> Argument:
+def _argument(graph: Graph, arg: Arg, kinds: Mapping[int, str]) -> BatchArgument:
     """An argument of a node as batch rules see it."""
     match arg:
         case Static(value=value):
-            return Argument((), nested_shape(value), value=value)
+            return BatchArgument((), nested_shape(value), value=value)
         case Literal(value=value):
-            return Argument((_operand(graph, arg, kinds),), nested_shape(value), value=value)
+            return BatchArgument((_operand(graph, arg, kinds),), nested_shape(value), value=value)
         case Refs(items=items):
             operands = tuple(_operand(graph, item, kinds) for item in items if not isinstance(item, Static))
-            return Argument(operands, None, is_list=True)
+            return BatchArgument(operands, None, is_list=True)
         case Ref() | Pack() | Field():
             operand = _operand(graph, arg, kinds)
-            return Argument((operand,), operand.shape)
+            return BatchArgument((operand,), operand.shape)
         case _:
             assert_never(arg)
 

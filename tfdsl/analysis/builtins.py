@@ -7,7 +7,7 @@ They take any value: what a function cannot take is a TypeError, which is report
 from typing import Any
 
 from ..types import DType
-from .values import Builtin, Dataset, ShapeOf
+from .values import Builtin, DataValue, ShapeOf
 
 
 def _list(value: Any = ()) -> list[Any]:
@@ -48,7 +48,7 @@ def _len(value: Any) -> int:
         if value.dims is None:
             raise ValueError(f"the rank of {value.text} is not known while compiling")
         return len(value.dims)
-    if isinstance(value, Dataset):
+    if isinstance(value, DataValue):
         return value.schema.rows
     return len(value)
 

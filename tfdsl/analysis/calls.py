@@ -33,8 +33,8 @@ from ..source import Span
 from ..syntax import tree as t
 from ..types import DType
 from . import training
-from .arguments import Arguments, Given, assign_arguments, missing, operand_notes
-from .context import Abandoned, Again, Analysis
+from .arguments import Arguments, ArgumentValue, assign_arguments, missing, operand_notes
+from .context import Analysis, RecomputedGradient, StatementFailed
 from .dispatch import Returned
 from .foreign import call_python
 from .gradient_flow import barriers, depending, depends
@@ -46,7 +46,7 @@ from .order import is_write, written
 from .raw import call_raw
 from .slips import doubt_rate
 from .symbolic import derived
-from .values import Array, Broken, Builtin, Function, Operation, Optimizer, Primitive, Tensor, describe, has_tensor
+from .values import Array, Builtin, ErrorValue, Function, Operation, Optimizer, Primitive, Tensor, describe, has_tensor
 
 
 def call(ctx: Analysis, env: Env, function: object, given: Arguments, span: Span, name: str | None) -> object:
@@ -71,9 +71,9 @@ def call(ctx: Analysis, env: Env, function: object, given: Arguments, span: Span
         case OptimizerRow():
             return optimizer(ctx, function, given, span)
         case DType():
-            return call_op(ctx, CAST, [*given, ("dtype", Given(function, span))], span, name)
-        case Broken():
-            raise Abandoned(None)
+            return call_op(ctx, CAST, [*given, ("dtype", ArgumentValue(function, span))], span, name)
+        case ErrorValue():
+            raise StatementFailed(None)
         case str() if function in OPS:
             ctx.fail(
                 NOT_CALLABLE, span, help=f"give the op itself, without quotes: {function}", value=describe(function)
@@ -103,7 +103,7 @@ def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | N
         ctx.fail(GRADIENT_METHOD, method.span, method=method.value)
     for x in xs:
         if not any(depends(ctx, y.ref, x.ref) for y in ys):
-            notes = operand_notes([Given(x, arguments["xs"].span)])
+            notes = operand_notes([ArgumentValue(x, arguments["xs"].span)])
             notes += next((found for y in ys if (found := barriers(ctx, y.ref, x.ref))), ())
             called = _called(ctx, x, arguments["xs"].text)
             ctx.fail(NOT_DIFFERENTIABLE, span, notes, y=arguments["ys"].text, x=called)
@@ -145,7 +145,7 @@ def _note_again(
     ctx: Analysis, method: str, ys: tuple[Ref, ...], xs: tuple[Ref, ...], last: int, results: list[Tensor], span: Span
 ) -> None:
     """Note what a method computes again, for `order.py` to see what it reads again."""
-    again = Again(method, ctx.origin(span), ys, xs, last, frozenset(one.ref.node for one in results))
+    again = RecomputedGradient(method, ctx.origin(span), ys, xs, last, frozenset(one.ref.node for one in results))
     ctx.again.setdefault(ctx.graph.name, []).append(again)
 
 
@@ -153,11 +153,11 @@ def _called(ctx: Analysis, tensor: Tensor, text: str) -> str:
     return ctx.graph.nodes[tensor.ref.node].name or text
 
 
-def _tensors(ctx: Analysis, op: Op, name: str, given: Given) -> list[Tensor]:
+def _tensors(ctx: Analysis, op: Op, name: str, given: ArgumentValue) -> list[Tensor]:
     found: list[Tensor] = []
     for value in given.value if isinstance(given.value, (list, tuple)) else [given.value]:
-        if isinstance(value, Broken):
-            raise Abandoned(None)
+        if isinstance(value, ErrorValue):
+            raise StatementFailed(None)
         if not isinstance(value, Tensor):
             ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted="tensors", name=name,
                      value=describe(value))  # fmt: skip
@@ -215,8 +215,8 @@ _WITHOUT_LOOKING = ("range", "len", "bool")  # they take no time, however much t
 def _python(ctx: Analysis, name: str, function: Callable, given: Arguments, span: Span) -> object:
     positional = [g.value for n, g in given if n is None]
     keywords = {n: g.value for n, g in given if n is not None}
-    if any(isinstance(g.value, Broken) for _, g in given):
-        raise Abandoned(None)
+    if any(isinstance(g.value, ErrorValue) for _, g in given):
+        raise StatementFailed(None)
     size = sum(map(ctx.limits.size_of, (*positional, *keywords.values())))
     if size > ctx.limits.constant and name not in _WITHOUT_LOOKING:
         too_large(ctx, span)
@@ -303,7 +303,7 @@ def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, spa
         refuse_swapped(ctx, called, arguments, span)
     if isinstance(result, Returned):
         return _made_at(result.value, span) if is_outermost else result.value
-    return Broken() if ctx.failed > failed else None
+    return ErrorValue() if ctx.failed > failed else None
 
 
 def _made_at(value: object, span: Span) -> object:
@@ -316,20 +316,20 @@ def _made_at(value: object, span: Span) -> object:
     return value
 
 
-def _primitive(ctx: Analysis, env: Env, function: Primitive, given: list[Given], span: Span) -> object:
+def _primitive(ctx: Analysis, env: Env, function: Primitive, given: list[ArgumentValue], span: Span) -> object:
     """The value of a primitive, whose arguments are parameters, and are shown as the call of their function gives them.
     What it refuses is known to be wrong in the rest of the function."""
     bindings = [env.find(argument.text) for argument in given]
     arguments = [
-        argument if binding is None else Given(argument.value, binding.span)
+        argument if binding is None else ArgumentValue(argument.value, binding.span)
         for argument, binding in zip(given, bindings, strict=True)
     ]
     try:
         return function.function(ctx, *arguments, span)
-    except Abandoned:
+    except StatementFailed:
         for binding in bindings:
             if binding is not None:
-                binding.value = Broken()
+                binding.value = ErrorValue()
         raise
 
 

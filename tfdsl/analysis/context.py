@@ -55,7 +55,7 @@ from ..types import BOOL, Sizes, TensorType
 from .depth import LEVELS, NoStack, on_own_stack
 from .dispatch import Dispatch, Returned
 from .names import Env, declared
-from .values import Broken, Dataset, NodeValue, Operation, Tensor, freeze, is_host
+from .values import DataValue, ErrorValue, NodeValue, Operation, Tensor, freeze, is_host
 
 _P = ParamSpec("_P")
 _One = TypeVar("_One")
@@ -64,7 +64,7 @@ _Made = TypeVar("_Made")
 _LOOK = 20_000  # units of work after which the clock is looked at
 
 
-class Abandoned(Exception):
+class StatementFailed(Exception):
     """A statement cannot be analysed further. Its diagnostic is None where it is a follow-up of another error."""
 
     def __init__(self, diagnostic: Diagnostic | None):
@@ -296,7 +296,7 @@ def _named(value: object, span: Span) -> Named | None:
             return None
 
 
-class Again(Record):
+class RecomputedGradient(Record):
     """A gradient whose method computes the ys again, where it stands: behind the node `last`."""
 
     method: str
@@ -331,12 +331,12 @@ class Analysis:
         self.taken = {}  # and those of them that it uses
         self.params: list[Param] = []
         self.data: list[Data] = []
-        self.datasets: dict[str, Dataset] = {}
+        self.datasets: dict[str, DataValue] = {}
         self.tree: t.Block = ()
         self.env = Env()
         self.graph = GraphBuilder("", self.env)
         self.graphs: dict[str, GraphBuilder] = {"": self.graph}
-        self.again: dict[str, list[Again]] = {}  # by the graph's name
+        self.again: dict[str, list[RecomputedGradient]] = {}  # by the graph's name
         # by the chain that leads to a call, and the call
         self.always: dict[tuple[tuple[Frame, ...], Span], Always] = {}
         self.prefix = ""  # of the names of params and data, in an imported file
@@ -373,7 +373,7 @@ class Analysis:
         self, message: Message, span: Span, notes: tuple[Note, ...] = (), help: str = "", **details: object
     ) -> NoReturn:
         """Give up the statement with an error."""
-        raise Abandoned(self.diagnostic(message, span, notes, help, **details))
+        raise StatementFailed(self.diagnostic(message, span, notes, help, **details))
 
     def report(
         self, message: Message, span: Span, notes: tuple[Note, ...] = (), help: str = "", **details: object
@@ -381,7 +381,7 @@ class Analysis:
         """Note an error and go on."""
         self.bag.add(self.diagnostic(message, span, notes, help, **details))
 
-    def both(self, first: Abandoned | None, second: Abandoned) -> Abandoned:
+    def both(self, first: StatementFailed | None, second: StatementFailed) -> StatementFailed:
         """One failure for two parts of a statement, of which one is reported here if both say something."""
         if first is None or first.diagnostic is None:
             return second
@@ -396,11 +396,11 @@ class Analysis:
     def together(self, *actions: Callable[[], Any]) -> list[Any]:  # of each action what it gives
         """The results of actions on the parts of a statement. An error in one part hides none in the others."""
         made: list[Any] = []
-        failure: Abandoned | None = None
+        failure: StatementFailed | None = None
         for action in actions:
             try:
                 made.append(action())
-            except Abandoned as abandoned:
+            except StatementFailed as abandoned:
                 failure = self.both(failure, abandoned)
         if failure is not None:
             raise failure
@@ -424,8 +424,8 @@ class Analysis:
 
     def use(self, value: _Made, span: Span, name: str) -> _Made:
         """A value found by name, if this graph can use it."""
-        if isinstance(value, Broken):
-            raise Abandoned(None)
+        if isinstance(value, ErrorValue):
+            raise StatementFailed(None)
         if isinstance(value, NodeValue) and value.graph != self.graph.name:
             theirs = self.graphs[value.graph].shown
             self.fail(OTHER_GRAPH, span, name=name, theirs=theirs, ours=self.graph.shown)
@@ -465,7 +465,7 @@ class Analysis:
         if self.unrolled > self.limits.unroll:
             self.fail(UNROLLED, span, limit=self.limits.unroll)
 
-    def deeper(self, function: Callable[_P, _Made], span: Span, *arguments: _P.args, **named: _P.kwargs) -> _Made:
+    def with_depth(self, function: Callable[_P, _Made], span: Span, *arguments: _P.args, **named: _P.kwargs) -> _Made:
         """Call what works one level deeper in the program than its caller; `span` is what it works on."""
         if self.level >= self.limits.levels:
             self.fail(TOO_DEEP, span, limit=self.limits.levels)
@@ -480,14 +480,14 @@ class Analysis:
         finally:
             self.level -= 1
 
-    def guarded(self, action: Callable[[], _Made], span: Span) -> _Made | Broken:
-        """Do a statement's work; note its error and return `Broken` where it fails."""
+    def guarded(self, action: Callable[[], _Made], span: Span) -> _Made | ErrorValue:
+        """Do a statement's work; note its error and return `ErrorValue` where it fails."""
         try:
             return action()
-        except Abandoned as abandoned:
+        except StatementFailed as abandoned:
             self.failed += 1
             self.work += 50
             _forget(abandoned)
             if abandoned.diagnostic is not None:
                 self.bag.add(abandoned.diagnostic)
-            return Broken()
+            return ErrorValue()

@@ -29,15 +29,15 @@ from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
 from ..types import BOOL, Dim, Shape, Size, TensorType
-from .arguments import Given, default_dtype, operand_notes, scalar_class, tensor_dtype, to_arg, typed
-from .context import Abandoned, Analysis
+from .arguments import ArgumentValue, default_dtype, operand_notes, scalar_class, tensor_dtype, to_arg, typed
+from .context import Analysis, StatementFailed
 from .dispatch import Returned
 from .expressions import condition
 from .names import Binding, Env, declared
-from .values import Array, Broken, Tensor, describe, has_tensor, is_host
+from .values import Array, ErrorValue, Tensor, describe, has_tensor, is_host
 
 
-class Bound(Record):
+class RegionBinding(Record):
     """A name that a region binds: the value, where, and in which scope."""
 
     value: object
@@ -62,7 +62,7 @@ def _region(ctx: Analysis, env: Env, span: Span) -> Iterator[list[Item]]:
 def _test(ctx: Analysis, value: object, expr: t.Expr, word: str) -> Ref:
     """The tensor that decides: one bool."""
     if not isinstance(value, Tensor) or value.type.dtype != BOOL or value.type.rank not in (0, None):
-        given = Given(value, expr.span)
+        given = ArgumentValue(value, expr.span)
         ctx.fail(CONDITION_TYPE, expr.span, operand_notes([given]), word=word, value=describe(value), text=given.text)
     return value.ref
 
@@ -73,8 +73,8 @@ def _test(ctx: Analysis, value: object, expr: t.Expr, word: str) -> Ref:
 def while_loop(ctx: Analysis, env: Env, statement: t.While) -> None:
     """`while`: one node, whose inputs and outputs are the values of the loop's variables."""
     carried = _carried(env, statement)
-    if any(isinstance(binding.value, Broken) for binding in carried.values()):
-        raise Abandoned(None)
+    if any(isinstance(binding.value, ErrorValue) for binding in carried.values()):
+        raise StatementFailed(None)
     if not carried:
         help = "rebind a name from before the loop in its body, such as: i = i + 1"
         ctx.fail(CONTROL_NOTHING, statement.condition.span, help=help, word="while",
@@ -116,7 +116,7 @@ def _turn(
             if ctx.block(env, statement.body) is not None:
                 ctx.fail(LOOP_RETURN, statement.span)
             if ctx.failed > failed:
-                raise Abandoned(None)
+                raise StatementFailed(None)
             turned = {name: binding for name in types if (binding := env.enclosing(name)) is not None}
             after = {name: _turned(ctx, name, binding, types[name]) for name, binding in turned.items()}
             body = Region(params, tuple(items), tuple(arg for arg, _ in after.values()))
@@ -143,7 +143,7 @@ def _initial(ctx: Analysis, name: str, binding: Binding) -> tuple[Arg, TensorTyp
     value = binding.value
     if not (isinstance(value, (Tensor, Array)) or has_tensor(value) or is_host(value)) or value is None:
         ctx.fail(LOOP_VALUE, binding.span, name=name, value=describe(value))
-    return typed(ctx, Given(value, binding.span))
+    return typed(ctx, ArgumentValue(value, binding.span))
 
 
 def _begin_turn(ctx: Analysis, carried: dict[str, Binding], types: dict[str, TensorType]) -> tuple[Node, ...]:
@@ -159,7 +159,7 @@ def _begin_turn(ctx: Analysis, carried: dict[str, Binding], types: dict[str, Ten
 def _turned(ctx: Analysis, name: str, binding: Binding, type: TensorType) -> tuple[Arg, TensorType]:
     """What a loop's variable has become after a turn, and its type for all turns: the one that it began with, where
     named sizes that are others after the turn are open."""
-    arg, after = to_arg(ctx, Given(binding.value, binding.span), type.dtype)
+    arg, after = to_arg(ctx, ArgumentValue(binding.value, binding.span), type.dtype)
     same = after.dtype == type.dtype
     if same and type.shape is not None:
         same = after.shape is not None and len(after.shape) == len(type.shape)
@@ -193,7 +193,7 @@ class _Branch(Record):
     """A branch, analysed: its nodes, the names that it binds, and what it returns."""
 
     items: tuple[Item, ...]
-    names: dict[str, Bound]
+    names: dict[str, RegionBinding]
     returned: Returned | None
     span: Span
 
@@ -224,7 +224,7 @@ def cond(ctx: Analysis, env: Env, statement: t.If, at: int, value: Tensor, test:
     place = rest[0][0].span if rest and rest[0][0] else statement.span
     otherwise = _branch(ctx, env, lambda: choose(ctx, env, statement, at + 1), place)
     if ctx.failed > failed:
-        raise Abandoned(None)
+        raise StatementFailed(None)
     if (then.returned is None) != (otherwise.returned is None):
         ctx.fail(BRANCH_RETURN, test.span)
     if then.returned is not None:
@@ -262,20 +262,20 @@ def _branch(ctx: Analysis, env: Env, analyse: Callable[[], Returned | None], spa
     before = env.snapshot()
     with _region(ctx, env, span) as items:
         returned = analyse()
-        names = {name: Bound(b.value, b.span, b.path) for name, b in env.since(before)}
+        names = {name: RegionBinding(b.value, b.span, b.path) for name, b in env.since(before)}
     return _Branch(tuple(items), names, returned, span)
 
 
 def _paired(
     ctx: Analysis, env: Env, statement: t.If, then: _Branch, otherwise: _Branch
-) -> dict[str, tuple[Bound, Bound]]:
+) -> dict[str, tuple[RegionBinding, RegionBinding]]:
     """The names that the branches bind, each with its value in both."""
     pairs, failed = {}, False
     for name in dict.fromkeys([*then.names, *otherwise.names]):
         first, second = then.names.get(name), otherwise.names.get(name)
         before = env.enclosing(name)
         if before is not None:  # one branch of a loop's body may leave it as it is
-            unchanged = Bound(before.value, before.span, before.path)
+            unchanged = RegionBinding(before.value, before.span, before.path)
             first, second = first or unchanged, second or unchanged
         if first is not None and second is not None:
             pairs[name] = first, second
@@ -287,7 +287,7 @@ def _paired(
             notes = (Note("the other branch begins on line {line}", missing.span),) if has_else else ()
             ctx.report(BRANCH_NAMES, there.span, notes, help, name=name)
     if failed:
-        raise Abandoned(None)
+        raise StatementFailed(None)
     return pairs
 
 
@@ -295,18 +295,20 @@ def _same_host(first: object, second: object) -> bool:
     return first is second or (type(first) is type(second) and is_host(first) and first == second)
 
 
-def _merged(ctx: Analysis, shown: str, first: Bound, second: Bound, args: tuple[list[Arg], list[Arg]]) -> TensorType:
+def _merged(
+    ctx: Analysis, shown: str, first: RegionBinding, second: RegionBinding, args: tuple[list[Arg], list[Arg]]
+) -> TensorType:
     """The type of a value that is one of two, which are added to the results of the branches."""
     for one in (first, second):
-        if isinstance(one.value, Broken):
-            raise Abandoned(None)
+        if isinstance(one.value, ErrorValue):
+            raise StatementFailed(None)
         if not (has_tensor(one.value) or is_host(one.value)) or one.value is None:
             ctx.fail(LOOP_VALUE, one.span, name=shown.strip("'"), value=describe(one.value))
     dtype = tensor_dtype(first.value) or tensor_dtype(second.value)
     if dtype is None:
         both = [first.value, second.value]
         dtype = default_dtype(both, scalar_class(ctx, both, second.span))
-    made = [to_arg(ctx, Given(one.value, one.span), dtype) for one in (first, second)]
+    made = [to_arg(ctx, ArgumentValue(one.value, one.span), dtype) for one in (first, second)]
     for result, (arg, _) in zip(args, made, strict=True):
         result.append(arg)
     types = [type for _, type in made]
@@ -335,7 +337,7 @@ def _returned(ctx: Analysis, statement: t.If, ref: Ref, then: _Branch, otherwise
     pairs = list(zip(*sides, strict=True)) if several else [tuple(sides)]
     args, types = ([], []), []
     for first, second in pairs:
-        bounds = Bound(first, then.span, ()), Bound(second, otherwise.span, ())
+        bounds = RegionBinding(first, then.span, ()), RegionBinding(second, otherwise.span, ())
         types.append(_merged(ctx, "the value returned", *bounds, args))
     node = _add(ctx, statement, ref, then, otherwise, args, types)
     values = tuple(Tensor(Ref(node, i), type, ctx.graph.name, statement.span) for i, type in enumerate(types))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ..data import SOURCES, TRANSFORMS, DataError, schema_of
 from ..data.stage import StageKind
 from ..diagnostics import NOT_STATIC, UNKNOWN_NAME, Note
-from ..ops.op import Param
+from ..ops.op import Parameter
 from ..program import Data, DataStage
 from ..source import Span
 from ..syntax import tree as t
@@ -13,10 +13,10 @@ from .arguments import assign_arguments, missing
 from .context import Analysis
 from .expressions import arguments_of
 from .names import Env
-from .values import Dataset, describe, is_host
+from .values import DataValue, describe, is_host
 
 
-def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> Dataset:
+def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> DataValue:
     """The data set of a declaration: its source and transforms checked, its sizes known."""
     name = ctx.prefix + statement.target.id
     source, *transforms = statement.stages
@@ -32,13 +32,13 @@ def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> Dataset:
         place = _blamed(stage, row.params, error.param)
         ctx.fail(error.message, place, _notes(error), **error.details)
     data = Data(name, data.source, data.transforms, ctx.folder, schema.rows, schema.columns, data.origin)
-    dataset = Dataset(name, "", schema, statement.span)
+    dataset = DataValue(name, "", schema, statement.span)
     ctx.data.append(data)
     ctx.datasets[name] = dataset
     return dataset
 
 
-def _blamed(stage: t.Stage, params: tuple[Param, ...], param: str | None) -> Span:
+def _blamed(stage: t.Stage, params: tuple[Parameter, ...], param: str | None) -> Span:
     """The place of the argument to blame, or of the whole stage."""
     names = [p.name for p in params]
     for at, argument in enumerate(stage.arguments):

@@ -36,11 +36,11 @@ from ..source import Span
 from ..syntax import tree as t
 from ..types import DTYPE_NAMES, UNREADABLE, DType, TensorType
 from . import outside, raw, training
-from .arguments import Given, sizes_of
+from .arguments import ArgumentValue, sizes_of
 from .binding import bind_targets
 from .builtins import BUILTINS
 from .calls import call
-from .context import Abandoned, Analysis
+from .context import Analysis, StatementFailed
 from .indexing import index_array, index_tensor
 from .libraries import LIBRARIES
 from .lists import list_help, one_shape
@@ -50,10 +50,10 @@ from .names import Ambiguous, Env
 from .op_calls import call_op
 from .values import (
     Array,
-    Broken,
-    Moving,
+    ErrorValue,
     Namespace,
     Operation,
+    RuntimeValue,
     ShapeOf,
     Tensor,
     as_dtypes,
@@ -92,7 +92,7 @@ def evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> 
         case t.Name():
             return find(ctx, env, expr)
         case _:
-            return ctx.deeper(_evaluate, expr.span, ctx, env, expr, name)
+            return ctx.with_depth(_evaluate, expr.span, ctx, env, expr, name)
 
 
 def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> object:
@@ -131,8 +131,8 @@ def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> object
 def value_of(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> object:
     """The value of an expression that must have one."""
     value = evaluate(ctx, env, expr, name)
-    if isinstance(value, Broken):
-        raise Abandoned(None)
+    if isinstance(value, ErrorValue):
+        raise StatementFailed(None)
     if value is None and isinstance(expr, t.Call):
         ctx.fail(NO_VALUE, expr.span, function=expr.function.span.text[:40])
     if isinstance(value, (list, tuple)):
@@ -140,15 +140,15 @@ def value_of(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> 
     return value
 
 
-def given(ctx: Analysis, env: Env, expr: t.Expr) -> Given:
-    return Given(value_of(ctx, env, expr), expr.span)
+def given(ctx: Analysis, env: Env, expr: t.Expr) -> ArgumentValue:
+    return ArgumentValue(value_of(ctx, env, expr), expr.span)
 
 
-def arguments_of(ctx: Analysis, env: Env, arguments: tuple[t.Argument, ...]) -> list[tuple[str | None, Given]]:
+def arguments_of(ctx: Analysis, env: Env, arguments: tuple[t.Argument, ...]) -> list[tuple[str | None, ArgumentValue]]:
     """The arguments of a call, with their names."""
     values = values_of(ctx, env, (a.value for a in arguments))
     return [
-        (a.name, Given(value, a.value.span, a.span if a.name else None))
+        (a.name, ArgumentValue(value, a.value.span, a.span if a.name else None))
         for a, value in zip(arguments, values, strict=True)
     ]
 
@@ -260,7 +260,7 @@ def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> 
     value, failure = None, None
     try:
         value = value_of(ctx, env, leaf)
-    except Abandoned as abandoned:
+    except StatementFailed as abandoned:
         failure = abandoned
     while spine:
         node = spine.pop()
@@ -268,7 +268,7 @@ def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> 
             right = value_of(ctx, env, node.right)
             if failure is None:
                 value = binary(ctx, node, value, right, name if node is expr else None)
-        except Abandoned as abandoned:  # go on, to find the errors of the other operands
+        except StatementFailed as abandoned:  # go on, to find the errors of the other operands
             failure = ctx.both(failure, abandoned)
     if failure is not None:
         raise failure
@@ -277,12 +277,12 @@ def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> 
 
 def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str | None) -> object:
     """An operator on two values."""
-    if isinstance(left, Moving) or isinstance(right, Moving):
+    if isinstance(left, RuntimeValue) or isinstance(right, RuntimeValue):
         return moving(ctx, expr.op, (left, right), expr.span)
     if in_graph(left) or in_graph(right):
         op = OPERATORS[expr.op]
         first, second = (p.name for p in op.params[:2])
-        arguments = [(first, Given(left, expr.left.span)), (second, Given(right, expr.right.span))]
+        arguments = [(first, ArgumentValue(left, expr.left.span)), (second, ArgumentValue(right, expr.right.span))]
         _operands(ctx, expr, left, right)
         shown = op.name if op is MATMUL else f"'{expr.op}'"
         return call_op(ctx, op, arguments, expr.span, name, op.node, shown)
@@ -305,12 +305,12 @@ def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str
 FEWER_OPERATORS = "use fewer operators on what only the session knows"
 
 
-def moving(ctx: Analysis, op: str, operands: tuple[object, ...], span: Span) -> Moving:
+def moving(ctx: Analysis, op: str, operands: tuple[object, ...], span: Span) -> RuntimeValue:
     """An operator on values of which one is known only to the running session: computed outside the graph."""
     made = Apply(op, tuple(plan_value(ctx, value, span) for value in operands))
     if _operators(made) > MAX_MOVING:
         ctx.fail(TOO_DEEP, span, help=FEWER_OPERATORS, limit=MAX_MOVING)
-    return Moving(made)
+    return RuntimeValue(made)
 
 
 def _operators(expr: PlanExpr) -> int:
@@ -326,14 +326,14 @@ def plan_value(ctx: Analysis, value: object, span: Span) -> PlanExpr:
             return Fetch(ctx.use(value, span, span.text[:40]).ref)
         case Array():
             return value.field
-        case Moving():
+        case RuntimeValue():
             return value.expr
         case ShapeOf():
             return Value(tuple(sizes_of(ctx, value, span)))
         case DType():
             return Value(value.name)
-        case Broken():
-            raise Abandoned(None)
+        case ErrorValue():
+            raise StatementFailed(None)
         case list() | tuple() | range() if not is_host(value):
             one_shape(ctx, value, span)
             return Apply("list", tuple(plan_value(ctx, item, span) for item in value))
@@ -377,15 +377,17 @@ def _size_is_safe(ctx: Analysis, expr: t.Binary, left: object, right: object) ->
 
 
 def _unary(ctx: Analysis, expr: t.Unary, value: object, name: str | None) -> object:
-    if isinstance(value, Broken):
-        raise Abandoned(None)
-    if isinstance(value, Moving):
+    if isinstance(value, ErrorValue):
+        raise StatementFailed(None)
+    if isinstance(value, RuntimeValue):
         return moving(ctx, "not" if expr.op == "not" else f"unary {expr.op}", (value,), expr.span)
     if in_graph(value):
         if expr.op == "+":
             return value
         op = OPERATORS["unary -" if expr.op == "-" else expr.op]
-        return call_op(ctx, op, [(None, Given(value, expr.operand.span))], expr.span, name, op.node, f"'{expr.op}'")
+        return call_op(
+            ctx, op, [(None, ArgumentValue(value, expr.operand.span))], expr.span, name, op.node, f"'{expr.op}'"
+        )
     if expr.op == "not" and is_host(value):
         return not value
     if isinstance(value, (int, float, complex)):
@@ -406,12 +408,12 @@ def _boolean(ctx: Analysis, env: Env, expr: t.Boolean, name: str | None) -> obje
 
 
 def _boolean_pair(ctx: Analysis, env: Env, expr: t.Boolean, left: object, name: str | None) -> object:
-    if isinstance(left, Moving):
+    if isinstance(left, RuntimeValue):
         return moving(ctx, expr.op, (left, value_of(ctx, env, expr.right)), expr.span)
     if not in_graph(left):
         return left if bool(left) is (expr.op == "or") else value_of(ctx, env, expr.right, name)
     right = value_of(ctx, env, expr.right)
-    arguments = [(None, Given(left, expr.left.span)), (None, Given(right, expr.right.span))]
+    arguments = [(None, ArgumentValue(left, expr.left.span)), (None, ArgumentValue(right, expr.right.span))]
     return call_op(ctx, OPERATORS[expr.op], arguments, expr.span, name, "", f"'{expr.op}'")
 
 
@@ -422,23 +424,26 @@ def _compare(ctx: Analysis, env: Env, expr: t.Compare, name: str | None) -> obje
     last = len(expr.ops) - 1
     for at, op in enumerate(expr.ops):
         span = Span(expr.span.source, expr.operands[at].span.start, expr.operands[at + 1].span.end)
-        pair = Given(values[at], expr.operands[at].span), Given(values[at + 1], expr.operands[at + 1].span)
+        pair = (
+            ArgumentValue(values[at], expr.operands[at].span),
+            ArgumentValue(values[at + 1], expr.operands[at + 1].span),
+        )
         part = compare(ctx, op, *pair, span, name if last == 0 else None)
         if at == 0:
             result = part
-        elif isinstance(result, Moving) or isinstance(part, Moving):
+        elif isinstance(result, RuntimeValue) or isinstance(part, RuntimeValue):
             result = moving(ctx, "and", (result, part), expr.span)
         elif in_graph(result) or in_graph(part):
-            both = [(None, Given(result, expr.span)), (None, Given(part, expr.span))]
+            both = [(None, ArgumentValue(result, expr.span)), (None, ArgumentValue(part, expr.span))]
             result = call_op(ctx, LOGICAL_AND, both, expr.span, name if at == last else None)
         else:
             result = result and part
     return result
 
 
-def compare(ctx: Analysis, op: str, left: Given, right: Given, span: Span, name: str | None) -> object:
+def compare(ctx: Analysis, op: str, left: ArgumentValue, right: ArgumentValue, span: Span, name: str | None) -> object:
     a, b = as_dtypes(left.value, right.value)
-    if isinstance(a, Moving) or isinstance(b, Moving):
+    if isinstance(a, RuntimeValue) or isinstance(b, RuntimeValue):
         return moving(ctx, op, (a, b), span)
     if op in ("in", "not in"):
         if not isinstance(b, (list, tuple, range, str)) or has_tensor(a) or has_tensor(b):
@@ -460,7 +465,7 @@ def compare(ctx: Analysis, op: str, left: Given, right: Given, span: Span, name:
 def condition(ctx: Analysis, env: Env, expr: t.Expr) -> object:
     """A condition known while compiling as a bool, or a tensor."""
     value = value_of(ctx, env, expr)
-    if in_graph(value) or isinstance(value, Moving):
+    if in_graph(value) or isinstance(value, RuntimeValue):
         return value
     if not is_host(value):
         ctx.fail(NOT_STATIC, expr.span, what="a condition", value=describe(value))
@@ -471,12 +476,12 @@ def _conditional(ctx: Analysis, env: Env, expr: t.Conditional, name: str | None)
     test = condition(ctx, env, expr.condition)
     if isinstance(test, bool):
         return evaluate(ctx, env, expr.then if test else expr.otherwise, name)
-    if isinstance(test, Moving):
+    if isinstance(test, RuntimeValue):
         parts = value_of(ctx, env, expr.then), value_of(ctx, env, expr.otherwise)
         return moving(ctx, "if", (test, *parts), expr.span)
     if isinstance(test, Array):
         ctx.fail(CONDITION_TENSOR, expr.condition.span, value=describe(test))
-    parts = [Given(test, expr.condition.span), given(ctx, env, expr.then), given(ctx, env, expr.otherwise)]
+    parts = [ArgumentValue(test, expr.condition.span), given(ctx, env, expr.then), given(ctx, env, expr.otherwise)]
     return call_op(ctx, OPERATORS["if"], [(None, part) for part in parts], expr.span, name)
 
 
@@ -486,10 +491,10 @@ def _conditional(ctx: Analysis, env: Env, expr: t.Conditional, name: str | None)
 def _call(ctx: Analysis, env: Env, expr: t.Call, name: str | None) -> object:
     try:
         function = evaluate(ctx, env, expr.function)
-    except Abandoned as abandoned:
+    except StatementFailed as abandoned:
         try:
             arguments_of(ctx, env, expr.arguments)
-        except Abandoned as other:
+        except StatementFailed as other:
             raise ctx.both(abandoned, other) from None
         raise
     arguments = arguments_of(ctx, env, expr.arguments)

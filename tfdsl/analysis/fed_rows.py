@@ -31,7 +31,7 @@ def _within(body: Iterable[Statement], training: Train | None = None) -> Iterato
 # --- rows that belong together ----------------------------------------------------------------
 
 
-class Rows(Record):
+class FedRows(Record):
     """What a feed takes of data: which rows `of` how many; `moves` where they are a batch's, which are others in each
     turn."""
 
@@ -82,7 +82,7 @@ def _doubt_apart(ctx: Analysis, one: Statement, training: Train | None, apart: s
                            other_value=other.text, other=other.feed.text)  # fmt: skip
 
 
-def _rows(ctx: Analysis, feed: Feed, training: Train | None) -> Rows | None:
+def _rows(ctx: Analysis, feed: Feed, training: Train | None) -> FedRows | None:
     size = None  # of a batch
     match feed.value:
         case Field(data=data, part=part) as field if data in ctx.datasets:
@@ -101,7 +101,7 @@ def _rows(ctx: Analysis, feed: Feed, training: Train | None) -> Rows | None:
         if not isinstance(item, tuple):
             return None  # one row, for a placeholder without an axis of rows
         rows = rows[slice(*item)]
-    return Rows(feed, field, data, part, rows, of, moves, schema.target is not None)
+    return FedRows(feed, field, data, part, rows, of, moves, schema.target is not None)
 
 
 def _is_one_size(ctx: Analysis, one: Feed, other: Feed) -> bool:
@@ -113,7 +113,7 @@ def _is_one_size(ctx: Analysis, one: Feed, other: Feed) -> bool:
     return sizes[0] == sizes[1] is not None
 
 
-def _belong(ctx: Analysis, rows: Rows, features: Rows) -> bool:
+def _belong(ctx: Analysis, rows: FedRows, features: FedRows) -> bool:
     """Whether rows are those of features beside them, or all those that come so many later."""
     if rows.moves != features.moves or rows.part != features.part:
         return False
@@ -127,7 +127,7 @@ def _belong(ctx: Analysis, rows: Rows, features: Rows) -> bool:
     return first == second or is_next
 
 
-def _made_of(ctx: Analysis, rows: Rows) -> object:
+def _made_of(ctx: Analysis, rows: FedRows) -> object:
     return rows_by(next(data for data in ctx.data if data.name == rows.data), rows.part), given_as(ctx, rows.data)
 
 

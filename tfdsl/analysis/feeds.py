@@ -18,14 +18,14 @@ from ..program import BatchField, Feed, Fetch, Field, PlanExpr, Ref, Statement, 
 from ..source import Span
 from ..syntax import tree as t
 from ..types import BECOMES, Dim, Shape, SizeMismatch, TensorType, match_shape, nested_shape, shape_text
-from .arguments import Given, check_range, check_rounded, literal_shape, scalar_class, size_notes
-from .context import Abandoned, Analysis
+from .arguments import ArgumentValue, check_range, check_rounded, literal_shape, scalar_class, size_notes
+from .context import Analysis, StatementFailed
 from .expressions import dotted, given, plan_value
 from .fed_data import check_data_fed
 from .initial import uninitialised
 from .names import Env
 from .training import with_training
-from .values import Array, Moving, Tensor, describe, is_host
+from .values import Array, RuntimeValue, Tensor, describe, is_host
 
 
 @dataclass(slots=True)
@@ -86,9 +86,9 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
 _SHOWN = {"int": "whole numbers", "float": "numbers with a fraction", "bool": "true or false", "string": "strings"}
 
 
-def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: Given) -> None:
+def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: ArgumentValue) -> None:
     """Whether a value's dtype and rank can go where it is fed, as far as both are known."""
-    if isinstance(value.value, Moving):
+    if isinstance(value.value, RuntimeValue):
         return
     declared = target.type
     note = (Note(f"{fed.target.id}: {declared} is from line {{line}}", target.span),)
@@ -124,8 +124,8 @@ def _is_list_of_run(value: object) -> bool:
     """Whether a value is a list in which some numbers are known only to the running session."""
     if not isinstance(value, (list, tuple)):
         return False
-    return any(isinstance(one, Moving) or _is_list_of_run(one) for one in value) and all(
-        isinstance(one, Moving) or _is_list_of_run(one) or is_host(one) for one in value
+    return any(isinstance(one, RuntimeValue) or _is_list_of_run(one) for one in value) and all(
+        isinstance(one, RuntimeValue) or _is_list_of_run(one) or is_host(one) for one in value
     )
 
 
@@ -199,7 +199,7 @@ def check_needs(
         del plan.restored[ref]  # it is used, whatever becomes of it
     needed = [n for n in reached if graph.nodes[n].is_placeholder and "default" not in graph.nodes[n].args]
     if needed and plan.loop and plan.loop.broken:
-        raise Abandoned(None)
+        raise StatementFailed(None)
     if needed:
         names = [graph.nodes[n].shown for n in sorted(needed)]
         notes = tuple(

@@ -26,10 +26,10 @@ from ..ops.optimizers import OPTIMIZERS
 from ..program import PYTHON, Arg, Field, Node, Ref, Refs, Static, refs_of
 from ..source import Span
 from ..types import DTYPE_NAMES, DType, TensorType
-from .arguments import Arguments, Given, assign_arguments, field_arg, missing, operand_notes, sizes_of
+from .arguments import Arguments, ArgumentValue, assign_arguments, field_arg, missing, operand_notes, sizes_of
 from .builtins import BUILTINS
-from .context import Abandoned, Analysis
-from .values import Array, Broken, Builtin, Operation, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
+from .context import Analysis, StatementFailed
+from .values import Array, Builtin, ErrorValue, Operation, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
 
 
 def python_ops(given: Mapping[str, Callable] | None) -> dict[str, PythonOp]:
@@ -75,7 +75,7 @@ def call_python(ctx: Analysis, op: PythonOp, given: Arguments, span: Span, name:
     return tensors if isinstance(result, tuple) else tensors[0]
 
 
-def _assigned(ctx: Analysis, op: PythonOp, given: Arguments, span: Span) -> dict[str, Given]:
+def _assigned(ctx: Analysis, op: PythonOp, given: Arguments, span: Span) -> dict[str, ArgumentValue]:
     """The arguments by the names of the function's parameters; those that `*args` takes are one, a list."""
     kind = inspect.Parameter
     parameters = op.signature.parameters.values()
@@ -92,16 +92,16 @@ def _assigned(ctx: Analysis, op: PythonOp, given: Arguments, span: Span) -> dict
         if parameter.name in names and parameter.default is kind.empty and parameter.name not in arguments:
             missing(ctx, op.name, op.text, parameter.name, span)
     if more and rest is not None:
-        arguments[rest] = Given([g.value for g in more], more[0].span)
+        arguments[rest] = ArgumentValue([g.value for g in more], more[0].span)
     return arguments
 
 
-def _arg(ctx: Analysis, op: PythonOp, name: str, given: Given) -> Arg:
+def _arg(ctx: Analysis, op: PythonOp, name: str, given: ArgumentValue) -> Arg:
     """An argument as the IR has it: a tensor, or a value as Python has it."""
     value = given.value
     match value:
-        case Broken():
-            raise Abandoned(None)
+        case ErrorValue():
+            raise StatementFailed(None)
         case Operation():
             ctx.fail(NOT_TENSOR, given.span, value=describe(value))
         case Tensor(ref=ref):
@@ -118,7 +118,7 @@ def _arg(ctx: Analysis, op: PythonOp, name: str, given: Given) -> Arg:
         case _ if is_host(value):
             return Static(freeze(value))
         case list() | tuple():
-            return Refs(tuple(_arg(ctx, op, name, Given(item, given.span)) for item in value))
+            return Refs(tuple(_arg(ctx, op, name, ArgumentValue(item, given.span)) for item in value))
     wanted = "a tensor or a value known while compiling"
     ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted=wanted, name=name, value=describe(value))
 
@@ -128,7 +128,7 @@ def _arg(ctx: Analysis, op: PythonOp, name: str, given: Given) -> Arg:
 
 def inferred(
     ctx: Analysis, op: str, args: Mapping[str, Arg], name: str | None, outputs: tuple[TensorType, ...],
-    given: list[Given], span: Span,
+    given: list[ArgumentValue], span: Span,
 ) -> tuple[TensorType, ...]:  # fmt: skip
     """The types of a node whose dtypes are known, with what TensorFlow says of the shapes."""
     if ctx.foreign.infer is None:
@@ -139,7 +139,7 @@ def inferred(
 
 def _asked(
     ctx: Analysis, op: str, args: Mapping[str, Arg], name: str | None, outputs: tuple[TensorType, ...],
-    given: list[Given], span: Span,
+    given: list[ArgumentValue], span: Span,
 ) -> TensorType | tuple[TensorType, ...]:  # fmt: skip
     """What TensorFlow makes of a node; `given` is what the program gives it."""
     nodes, sizes = ctx.graph.nodes, ctx.graph.sizes
@@ -160,7 +160,7 @@ def _asked(
         return ctx.foreign.infer(node, known, variables, functions)
     except TfgError as error:
         found = error.diagnostics[0]
-        raise Abandoned(replace(found, notes=(*found.notes, *operand_notes(given)))) from error
+        raise StatementFailed(replace(found, notes=(*found.notes, *operand_notes(given)))) from error
     finally:
         if is_new:  # importing TensorFlow takes seconds, for which no program can be blamed
             ctx.clock.wait(ctx.clock.now() - started)

@@ -7,9 +7,9 @@ from ..ops.named import GRADIENTS
 from ..program import Graph, Item, Program, Ref
 from ..record import Record
 from ..source import Span
-from .arguments import Given
+from .arguments import ArgumentValue
 from .calls import gradients
-from .context import Abandoned, Analysis
+from .context import Analysis, StatementFailed
 from .gradient_flow import depends
 from .statements import on_graph
 from .values import Tensor
@@ -86,12 +86,12 @@ def way(ctx: Analysis, check: Check, method: str) -> Way:
                 nodes[ref.node].is_variable) for ref in refs]
         for refs in (check.ys, check.xs)
     ]  # fmt: skip
-    given = [("ys", Given(tensors[0], check.span)), ("xs", Given(tensors[1], check.span)),
-             ("method", Given(method, check.span))]  # fmt: skip
+    given = [("ys", ArgumentValue(tensors[0], check.span)), ("xs", ArgumentValue(tensors[1], check.span)),
+             ("method", ArgumentValue(method, check.span))]  # fmt: skip
     with on_graph(ctx, graph):
         try:
             results = gradients(ctx, GRADIENTS, given, check.span, None)
-        except Abandoned as abandoned:
+        except StatementFailed as abandoned:
             del graph.items[start:]
             reason = abandoned.diagnostic.headline if abandoned.diagnostic else "it cannot be built"
             return Way(method, reason=reason)

@@ -19,18 +19,18 @@ from ..diagnostics import (
     Message,
 )
 from ..ops.named import ARGMAX, ONE_HOT
-from ..ops.op import Op, Refused
+from ..ops.op import Op, RuleRefused
 from ..program import Node, Ref
 from ..source import Span
 from ..types import Shape, TensorType
-from .arguments import Bound, Given, operand_notes
+from .arguments import ArgumentValue, BoundArguments, operand_notes
 from .context import Analysis
 from .values import Tensor, describe
 
 # --- the wrong way round, or through an activation --------------------------------------------
 
 
-def doubt_logits(ctx: Analysis, op: Op, bound: Bound, span: Span) -> None:
+def doubt_logits(ctx: Analysis, op: Op, bound: BoundArguments, span: Span) -> None:
     """Warn of logits that have been through the activation already, and of labels in their place."""
     logits = bound.given.get("logits")
     if logits is None:
@@ -48,14 +48,14 @@ def doubt_logits(ctx: Analysis, op: Op, bound: Bound, span: Span) -> None:
         note_binary(ctx, bound.given[op.binary], span)
 
 
-def note_binary(ctx: Analysis, labels: Given, span: Span) -> None:
+def note_binary(ctx: Analysis, labels: ArgumentValue, span: Span) -> None:
     """Note the placeholder whose elements are taken for labels of 0 and 1."""
     for node in _made(ctx, labels.value):
         if node.is_placeholder:
             ctx.graph.binary.setdefault(Ref(node.id), ctx.origin(span).outside_libraries)
 
 
-def is_swapped(ctx: Analysis, arguments: Mapping[str, Given]) -> bool:
+def is_swapped(ctx: Analysis, arguments: Mapping[str, ArgumentValue]) -> bool:
     """Whether labels are made of variables, and logits are not."""
     labels, logits = arguments.get("labels"), arguments.get("logits")
     if labels is None or logits is None or not isinstance(logits.value, Tensor):
@@ -63,25 +63,25 @@ def is_swapped(ctx: Analysis, arguments: Mapping[str, Given]) -> bool:
     return _learns(ctx, labels) and not _learns(ctx, logits)
 
 
-def refuse_swapped(ctx: Analysis, function: str, arguments: Mapping[str, Given], span: Span) -> None:
+def refuse_swapped(ctx: Analysis, function: str, arguments: Mapping[str, ArgumentValue], span: Span) -> None:
     """Refuse labels and logits in the wrong order, where the logits cannot be logits."""
     labels, logits = arguments["labels"], arguments["logits"]
     call = _in_order(ctx, labels, logits)
     ctx.fail(SWAPPED_SURELY, span, operand_notes([labels, logits]), function=function, call=call)
 
 
-def is_never_logits(given: Given) -> bool:
+def is_never_logits(given: ArgumentValue) -> bool:
     value = given.value
     return isinstance(value, Tensor) and value.type.dtype.kind != "float"
 
 
-def doubt_swapped(ctx: Analysis, function: str, arguments: Mapping[str, Given], span: Span) -> None:
+def doubt_swapped(ctx: Analysis, function: str, arguments: Mapping[str, ArgumentValue], span: Span) -> None:
     labels, logits = arguments["labels"], arguments["logits"]
     call = _in_order(ctx, labels, logits)
     ctx.report(SWAPPED, span, operand_notes([labels, logits]), op=function, call=call)
 
 
-def _in_order(ctx: Analysis, labels: Given, logits: Given) -> str:
+def _in_order(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue) -> str:
     """What to write for labels and logits that are in the wrong order."""
     call, inner = f"labels={logits.text}, logits=", re.match(r"argmax\(([\w.]+)[,)]", labels.text)
     if _made_by(ctx, labels, ARGMAX) is None:
@@ -94,7 +94,9 @@ def _in_order(ctx: Analysis, labels: Given, logits: Given) -> str:
 # --- axes too many, or missing ----------------------------------------------------------------
 
 
-def check_classes(ctx: Analysis, function: str, labels: Given, logits: Given, shapes: tuple[Shape, Shape]) -> None:
+def check_classes(
+    ctx: Analysis, function: str, labels: ArgumentValue, logits: ArgumentValue, shapes: tuple[Shape, Shape]
+) -> None:
     """Refuse labels that are no class number for each row, and logits without a column for each class."""
     own, wanted = shapes
     if wanted is not None and len(wanted) != 2:
@@ -122,12 +124,12 @@ def check_classes(ctx: Analysis, function: str, labels: Given, logits: Given, sh
     _refuse(ctx, CLASS_NUMBERS, labels, help if loss == function else f"{help}; or use {loss}", function)
 
 
-def _refuse(ctx: Analysis, message: Message, given: Given, help: str, function: str) -> None:
+def _refuse(ctx: Analysis, message: Message, given: ArgumentValue, help: str, function: str) -> None:
     type = given.value.type if isinstance(given.value, Tensor) else describe(given.value)
     ctx.fail(message, given.span, operand_notes([given]), help, function=function, name=given.text, type=type)
 
 
-def _made_by(ctx: Analysis, given: Given, op: Op) -> Node | None:
+def _made_by(ctx: Analysis, given: ArgumentValue, op: Op) -> Node | None:
     """The node of this op that has made a value, which may have been arranged otherwise since."""
     return next((node for node in _made(ctx, given.value) if node.row is op), None)
 
@@ -146,7 +148,7 @@ def makers(nodes: Mapping[int, Node], ref: Ref | None) -> Iterator[Node]:
         ref = inputs[0] if inputs else None
 
 
-def column_help(ctx: Analysis, op: Op, refused: Refused, bound: Bound) -> str:
+def column_help(ctx: Analysis, op: Op, refused: RuleRefused, bound: BoundArguments) -> str:
     """What to write for an argument that has an axis of size 1 more than it should have."""
     given = bound.given.get(refused.params[0]) if refused.params else None
     if given is None or not isinstance(given.value, Tensor):
@@ -184,7 +186,7 @@ def activation(ctx: Analysis, value: object) -> str:
     return next((row.name for row in rows if row is not None and row.applies == row.name), "")
 
 
-def _learns(ctx: Analysis, given: Given) -> bool:
+def _learns(ctx: Analysis, given: ArgumentValue) -> bool:
     """Whether a value is made of a variable."""
     if not isinstance(given.value, Tensor):
         return False

@@ -5,15 +5,15 @@ from ..ops import OPS
 from ..program import BatchField
 from ..syntax import tree as t
 from ..types import TensorType
-from .context import Abandoned, Analysis
+from .context import Analysis, StatementFailed
 from .values import (
     Array,
     Batch,
-    Broken,
-    Dataset,
-    Moving,
+    DataValue,
+    ErrorValue,
     Namespace,
     Outputs,
+    RuntimeValue,
     ShapeOf,
     Tensor,
     describe,
@@ -55,7 +55,7 @@ def member(ctx: Analysis, expr: t.Attribute, value: object) -> object:
             if name == "dtype":
                 return value.type.dtype
             known = {"shape", "dtype"}
-        case Dataset():
+        case DataValue():
             if value.schema.streamed and name in ("features", "target"):
                 ctx.fail(STREAM_WHOLE, expr.span, name=expr.value.span.text, field=name)
             result = _dataset_attribute(value, name)
@@ -70,8 +70,8 @@ def member(ctx: Analysis, expr: t.Attribute, value: object) -> object:
             if name in value.names:
                 return value[value.names.index(name)]
             known = set(value.names)
-        case Broken():
-            raise Abandoned(None)
+        case ErrorValue():
+            raise StatementFailed(None)
         case _:
             known = set()
     help = _member_help(ctx, value, name, known)
@@ -79,7 +79,7 @@ def member(ctx: Analysis, expr: t.Attribute, value: object) -> object:
 
 
 def _member_help(ctx: Analysis, value: object, name: str, known: set[str]) -> str:
-    if isinstance(value, Dataset) and name in ("train", "test") and not value.part:
+    if isinstance(value, DataValue) and name in ("train", "test") and not value.part:
         return "these come with a split: ... | split(test=0.2)"
     known = {one for one in known if not one.startswith("_")}
     if isinstance(value, (Tensor, Array)) and name in _CALLS:
@@ -96,7 +96,7 @@ def _subject(expr: t.Attribute, value: object) -> str:
     return f"'{text}', {described}," if len(text) <= 40 and not described.endswith(f" {text}") else described
 
 
-def _dataset_attribute(value: Dataset, name: str) -> object:
+def _dataset_attribute(value: DataValue, name: str) -> object:
     match name:
         case "features" | "target":
             return field_of(value, name)
@@ -117,7 +117,7 @@ def _batch_attribute(ctx: Analysis, batch: Batch, expr: t.Attribute) -> object:
         case "target" if schema.target is not None:
             return Array(BatchField("target"), TensorType(schema.target, (batch.size, 1)))
         case "rows":
-            return Moving(BatchField("rows"))
+            return RuntimeValue(BatchField("rows"))
         case "columns":
             return schema.columns
     known = {"features", "rows", "columns"} | ({"target"} if schema.target else set())

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import BinaryIO
 
-from ..access import Refused
+from ..access import AccessRefused
 from ..diagnostics import (
     FILE_MISSING,
     GRAPH_PLACE,
@@ -27,7 +27,7 @@ from ..syntax import tree as t
 from ..syntax.parse import parse
 from ..syntax.read import identity_of, read_open, reason_of
 from .binding import bind
-from .context import Abandoned, Analysis
+from .context import Analysis, StatementFailed
 from .libraries import FOLDER, LIBRARIES
 from .names import Env
 from .primitives import primitives
@@ -59,7 +59,7 @@ def imported(ctx: Analysis, env: Env, statement: t.Import) -> None:
         else:
             bind(ctx, env, name, binding.value)
     if failed:
-        raise Abandoned(None)
+        raise StatementFailed(None)
 
 
 def _opened(ctx: Analysis, statement: t.Import) -> tuple[str, BinaryIO]:
@@ -72,7 +72,7 @@ def _opened(ctx: Analysis, statement: t.Import) -> tuple[str, BinaryIO]:
         ctx.fail(IMPORT_FAILED, statement.span, path=statement.path, reason="its name does not end in .tfg")
     try:
         return path, ctx.access.reading(statement.path, ctx.folder)
-    except Refused as error:
+    except AccessRefused as error:
         ctx.fail(error.message, statement.span, **error.details)
     except (OSError, ValueError) as error:  # ValueError: a null character
         help = _similar(ctx, path) if isinstance(error, FileNotFoundError) else ""
@@ -129,7 +129,7 @@ def _parsed(ctx: Analysis, path: str, file: BinaryIO, statement: t.Import) -> t.
         chain = (*ctx.chain, ("imported", statement.span))
         for diagnostic in error.diagnostics:
             ctx.bag.add(replace(diagnostic, span=diagnostic.span or statement.span, chain=chain))
-        raise Abandoned(None) from None
+        raise StatementFailed(None) from None
 
 
 def _similar(ctx: Analysis, path: str) -> str:
@@ -138,7 +138,7 @@ def _similar(ctx: Analysis, path: str) -> str:
     try:
         with ctx.access.folder(folder or ".") as opened:
             known = [other for other in opened.names() if other.endswith(".tfg")]
-    except (OSError, ValueError, Refused):
+    except (OSError, ValueError, AccessRefused):
         return ""
     return ctx.did_you_mean(name, known)
 

@@ -5,12 +5,12 @@ from math import prod
 
 from ..diagnostics import AXES_MANY, MATMUL_SIZES, OPTION, TENSOR_LARGE, Diagnostic
 from ..limits import MAX_AXES
-from ..ops.op import Call, Op, Refused
+from ..ops.op import Op, OpCall, RuleRefused
 from ..program import Ref, refs_of
 from ..source import Span
 from ..types import TensorType
 from .arguments import Arguments, bind, operand_notes, size_notes
-from .context import Abandoned, Analysis
+from .context import Analysis, StatementFailed
 from .labels import column_help, doubt_logits, is_never_logits, is_swapped, refuse_swapped
 from .slips import doubt_rate, doubted, share_help
 from .values import Operation, Tensor
@@ -26,10 +26,10 @@ def call_op(
     bound = _bind(ctx, op, given, span, shown)
     ctx.graph.sizes.here = span
     by_position = frozenset(param.name for (n, _), param in zip(given, op.params, strict=False) if n is None)
-    rule_call = Call(op, bound.types, bound.values, bound.groups, ctx.graph.sizes, by_position)
+    rule_call = OpCall(op, bound.types, bound.values, bound.groups, ctx.graph.sizes, by_position)
     try:
         result = op.typed(rule_call)
-    except Refused as refused:
+    except RuleRefused as refused:
         blamed = [bound.given[p] for p in refused.params if p in bound.given] or list(bound.given.values())
         dims = [v for v in (refused.details.get("left"), refused.details.get("right")) if v is not None]
         details = {"op": shown or op.name, **refused.details}
@@ -88,7 +88,7 @@ def _bind(ctx: Analysis, op: Op, given: Arguments, span: Span, shown: str):
     """`bind`, with the name that messages show for the op."""
     try:
         return bind(ctx, op, given, span)
-    except Abandoned as abandoned:
+    except StatementFailed as abandoned:
         found = abandoned.diagnostic
         if shown and found is not None and found.details is not None and found.details.get("op") == op.name:
             details = {**found.details, "op": shown}

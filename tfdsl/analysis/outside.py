@@ -11,7 +11,7 @@ from ..syntax import tree as t
 from ..types import DTYPES, STRING, TensorType
 from .context import Analysis
 from .names import declared
-from .values import Array, Dataset, Function, KnownData
+from .values import Array, DataValue, Function, KnownData
 
 
 @runtime_checkable
@@ -45,7 +45,7 @@ def _value(ctx: Analysis, name: str) -> object:
     match ctx.outside[name]:
         case KnownData(data, schema):
             ctx.data.append(data)
-            ctx.datasets[name] = Dataset(name, "", schema, data.origin.span)
+            ctx.datasets[name] = DataValue(name, "", schema, data.origin.span)
             return ctx.datasets[name]
         case t.Def() as function:
             return Function(function, ctx.env)

@@ -6,7 +6,7 @@ When a statement runs, its path is opened through `access` and so checked again.
 from collections.abc import Iterator
 from os.path import normpath
 
-from ..access import Access, Refused
+from ..access import Access, AccessRefused
 from ..diagnostics import RESTORE_FOLDER, Diagnostic
 from ..program import Origin, Program, Restore, Save, Statement, Template, checkpoint_folders, known_text, walk
 
@@ -26,7 +26,7 @@ def refused(program: Program, access: Access) -> Iterator[Diagnostic]:
     for path, origin in paths(program):
         try:
             access.check(path)
-        except Refused as error:
+        except AccessRefused as error:
             yield Diagnostic(error.message, origin.span, error.details, chain=origin.chain)
 
 

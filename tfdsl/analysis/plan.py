@@ -74,8 +74,8 @@ from ..program import (
 from ..source import Span
 from ..syntax import tree as t
 from ..types import SizeMismatch, match_shape
-from .arguments import Given, operand_notes
-from .context import Abandoned, Analysis
+from .arguments import ArgumentValue, operand_notes
+from .context import Analysis, StatementFailed
 from .expressions import (
     bind_targets,
     condition,
@@ -93,7 +93,7 @@ from .initial import all_variables, check_initial, check_made_from, overwritten,
 from .names import Env
 from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, session_value, shown_text
 from .statements import on_graph
-from .values import Batch, Broken, Dataset, Moving, NodeValue, Tensor, describe
+from .values import Batch, DataValue, ErrorValue, NodeValue, RuntimeValue, Tensor, describe
 
 
 def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Session | None:
@@ -126,7 +126,7 @@ def _block(ctx: Analysis, plan: Plan, statements: t.Block) -> tuple[Statement, .
     result: list[Statement] = []
     for statement in statements:
         made = ctx.guarded(lambda statement=statement: _statement(ctx, plan, statement), statement.span)
-        if not isinstance(made, Broken):
+        if not isinstance(made, ErrorValue):
             result += made
         elif isinstance(statement, t.Feeding):  # it may have errors in its feeds too
             ctx.guarded(lambda statement=statement: feed_entries(ctx, plan, statement.feeds), statement.span)
@@ -228,7 +228,7 @@ def _init(ctx: Analysis, plan: Plan, statement: t.Init) -> Init:
 def _need_variables(ctx: Analysis, statement: t.Statement, what: str) -> None:
     if not all_variables(ctx):
         if t.Variable in ctx.graph.broken:
-            raise Abandoned(None)
+            raise StatementFailed(None)
         ctx.fail(NO_VARIABLES, statement.span, what=what)
 
 
@@ -351,7 +351,7 @@ def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
     )
     if not isinstance(target, Tensor) or not target.is_variable:
         ctx.fail(NOT_VARIABLE, statement.target.span, what="'set'", value=describe(target))
-    if not isinstance(value.value, NodeValue | Moving):
+    if not isinstance(value.value, NodeValue | RuntimeValue):
         fed = t.Fed(statement.span, statement.target, statement.value)
         check_feed(ctx, fed, target, value)
     elif isinstance(value.value, Tensor) and value.value.type.dtype != target.type.dtype:
@@ -360,7 +360,7 @@ def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
         try:
             match_shape(target.type.shape, value.value.type.shape, {}, ctx.graph.sizes)
         except SizeMismatch:
-            notes = operand_notes([Given(target, statement.target.span), value])
+            notes = operand_notes([ArgumentValue(target, statement.target.span), value])
             ctx.fail(FEED_SHAPE, value.span, notes, name=statement.target.id, declared=target.type,
                      actual=value.value.type)  # fmt: skip
     expr = plan_value(ctx, value.value, value.span)
@@ -375,7 +375,7 @@ def _log(ctx: Analysis, plan: Plan, statement: t.Log) -> Log:
         ctx.fail(LOG_WITHOUT_TO, statement.span)
     summaries = ctx.graph.summaries
     if t.Summary in ctx.graph.broken and (not summaries or any(tag.id not in summaries for tag in statement.tags)):
-        raise Abandoned(None)
+        raise StatementFailed(None)
     if not summaries:
         ctx.fail(NO_SUMMARIES, statement.span)
 
@@ -440,7 +440,7 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     env = Env(parent=plan.env)
     for name in COUNTERS:
         if name not in env.visible():  # the file's own `step` stays what it is
-            env.bind(name, Moving(Counter(name)), statement.span)
+            env.bind(name, RuntimeValue(Counter(name)), statement.span)
     try:
         options, count, (dataset, size, order, seed) = ctx.together(
             lambda: _options(ctx, plan, statement),
@@ -449,9 +449,9 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
         )
         if statement.target is not None and dataset is None:
             ctx.fail(BATCH_WITHOUT_DATA, statement.target.span)
-    except Abandoned:
+    except StatementFailed:
         if statement.target is not None:
-            env.bind(statement.target.id, Broken(), statement.target.span)
+            env.bind(statement.target.id, ErrorValue(), statement.target.span)
         _body(ctx, replace(plan, env=env, loop=Loop(broken=True), around=statement.span), statement)
         raise
     short, loop = 0, Loop()
@@ -484,7 +484,7 @@ def _body(ctx: Analysis, plan: Plan, statement: t.Train) -> list[Statement]:
     for one in statement.body:
         if isinstance(one, t.Feed):
             entries = ctx.guarded(lambda one=one: feed_entries(ctx, plan, one.feeds), one.span)
-            if isinstance(entries, Broken):
+            if isinstance(entries, ErrorValue):
                 loop.broken = True
             else:
                 loop.feeds.update(entries)
@@ -511,14 +511,14 @@ def _options(ctx: Analysis, plan: Plan, statement: t.Train) -> dict[str, str]:
     return options
 
 
-def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[Dataset | None, int | None, str, int]:
+def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[DataValue | None, int | None, str, int]:
     batching, data = statement.batching, statement.data
     if data is None:
         if batching is not None:
             ctx.fail(BATCH_WITHOUT_DATA, batching.span)
         return None, None, "ordered", 0
     dataset = dotted(ctx, plan.env, data)
-    if not isinstance(dataset, Dataset):
+    if not isinstance(dataset, DataValue):
         help = ctx.did_you_mean(data.id, ctx.datasets)
         ctx.fail(VALUE_OF, data.span, help=help, name=f"'{data.id}'", value=describe(dataset),
                  function="'train ... on'")  # fmt: skip

@@ -31,7 +31,7 @@ from ..program import (
 )
 from ..syntax import tree as t
 from ..types import SizeClash, shape_text
-from .arguments import Given, check_rounded
+from .arguments import ArgumentValue, check_rounded
 from .context import Analysis
 from .expressions import (
     FEWER_OPERATORS,
@@ -41,7 +41,7 @@ from .expressions import (
 )
 from .feeds import Plan, known_shape
 from .slips import compared
-from .values import Array, Dataset, Moving, Tensor, describe, thaw
+from .values import Array, DataValue, RuntimeValue, Tensor, describe, thaw
 
 _FIELD = re.compile(r"\{\{|\}\}|\{(\w*)\}|[{}]")
 COUNTERS = ("epoch", "step")
@@ -52,7 +52,7 @@ def session_value(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
     if isinstance(expr, t.Constant) and isinstance(expr.value, str):
         return _template(ctx, plan, expr.value, expr)
     value = evaluate(ctx, plan.env, expr)
-    if isinstance(value, Dataset):
+    if isinstance(value, DataValue):
         text = shown_text(expr)
         ctx.fail(NOT_TENSOR, expr.span, help=f"use {text}.features or {text}.target", value=describe(value))
     return plan_value(ctx, value, expr.span)
@@ -125,7 +125,7 @@ def session_condition(
     value = evaluate(ctx, plan.env, expr)
     if isinstance(value, Tensor) and value.type.dtype.kind != "bool":
         ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
-    if not isinstance(value, (bool, Tensor, Moving)):
+    if not isinstance(value, (bool, Tensor, RuntimeValue)):
         ctx.fail(NOT_CONDITION, expr.span, value=describe(value))
     result = plan_value(ctx, value, expr.span)
     sides.append(Shown(shown_text(expr), result))
@@ -137,7 +137,7 @@ def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, at: int
     left, right = operands[at : at + 2]
     for one, other, side in ((left, right, expr.operands[at]), (right, left, expr.operands[at + 1])):
         if isinstance(one, Value) and isinstance(other, Fetch) and (type := ctx.graph.nodes[other.ref.node].outputs):
-            check_rounded(ctx, Given(one.value, side.span), type[other.ref.output].dtype)
+            check_rounded(ctx, ArgumentValue(one.value, side.span), type[other.ref.output].dtype)
     a, b = (known_shape(ctx, plan, side) for side in (left, right))
     if op in ("in", "not in") and a:
         ctx.fail(SEARCHED, expr.span, op=op, value=expr.operands[at].span.text, shape=shape_text(a))
@@ -164,7 +164,7 @@ def count_of(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> int:
 def distance_of(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: bool) -> int | float:
     """A number above 0, a whole one unless there may be `fractions`."""
     value = value_of(ctx, plan.env, expr)
-    if isinstance(value, (Tensor, Array, Moving)):
+    if isinstance(value, (Tensor, Array, RuntimeValue)):
         ctx.fail(NOT_STATIC, expr.span, what=what, value=describe(value))
     kinds = (int, float) if fractions else int
     if not isinstance(value, kinds) or isinstance(value, bool) or value <= 0:

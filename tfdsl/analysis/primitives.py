@@ -7,7 +7,7 @@ from ..diagnostics import DTYPES_DIFFER, NOT_LOGITS, OPTION, SHAPES_DIFFER
 from ..ops.named import EXPAND_DIMS, RESHAPE, SHAPE, SQUEEZE
 from ..source import Span
 from ..types import Shape, TensorType
-from .arguments import Given, literal_shape, operand_notes
+from .arguments import ArgumentValue, literal_shape, operand_notes
 from .calls import inlined
 from .context import Analysis
 from .labels import activation, check_classes, note_binary
@@ -17,7 +17,7 @@ from .slips import share_help
 from .values import Operation, Primitive, Tensor, has_tensor, is_host
 
 
-def _alike(ctx: Analysis, labels: Given, predictions: Given, span: Span) -> object:
+def _alike(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, span: Span) -> object:
     """Labels of the dtype of the predictions, as `_paired` gives them."""
     a, b = _type(labels), _type(predictions)
     if a is not None and b is not None and a.dtype != b.dtype:
@@ -25,7 +25,7 @@ def _alike(ctx: Analysis, labels: Given, predictions: Given, span: Span) -> obje
     return _paired(ctx, labels, predictions, span)
 
 
-def _binary(ctx: Analysis, labels: Given, logits: Given, span: Span) -> object:
+def _binary(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue, span: Span) -> object:
     """Labels of 0 and 1, which are compared with a share, as `_paired` gives them."""
     a, b = _type(labels), _type(logits)
     if a is not None and b is not None and a.dtype.kind != "float":
@@ -34,16 +34,18 @@ def _binary(ctx: Analysis, labels: Given, logits: Given, span: Span) -> object:
     return _paired(ctx, labels, logits, span)
 
 
-def _type(given: Given) -> TensorType | None:
+def _type(given: ArgumentValue) -> TensorType | None:
     return given.value.type if isinstance(given.value, Tensor) else None
 
 
-def _refuse_dtype(ctx: Analysis, labels: Given, predictions: Given, a: TensorType, b: TensorType) -> None:
+def _refuse_dtype(
+    ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, a: TensorType, b: TensorType
+) -> None:
     ctx.fail(DTYPES_DIFFER, labels.span, operand_notes([labels, predictions]), op=inlined(ctx), first=labels.text,
              second=predictions.text, a=a.dtype, b=b.dtype, name=labels.text, dtype=b.dtype)  # fmt: skip
 
 
-def _paired(ctx: Analysis, labels: Given, predictions: Given, span: Span) -> object:
+def _paired(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, span: Span) -> object:
     """Labels with as many axes as the predictions, where one of the two is [rows] and the other [rows, 1]."""
     own, wanted = (_shape(ctx, given) for given in (labels, predictions))
     _check_columns(ctx, labels, predictions, own, wanted)
@@ -52,14 +54,14 @@ def _paired(ctx: Analysis, labels: Given, predictions: Given, span: Span) -> obj
     last = ctx.graph.sizes.resolve(max(own, wanted, key=len)[-1])
     if not isinstance(last, int):  # it must turn out to be 1, or else TensorFlow refuses it
         like = call_op(ctx, SHAPE, [(None, predictions)], span)
-        return call_op(ctx, RESHAPE, [(None, labels), (None, Given(like, span))], span)
+        return call_op(ctx, RESHAPE, [(None, labels), (None, ArgumentValue(like, span))], span)
     if last != 1:
         return labels.value
     op = SQUEEZE if len(own) > len(wanted) else EXPAND_DIMS
-    return call_op(ctx, op, [(None, labels), ("axis", Given(-1, span))], span)
+    return call_op(ctx, op, [(None, labels), ("axis", ArgumentValue(-1, span))], span)
 
 
-def _check_columns(ctx: Analysis, labels: Given, predictions: Given, own: Shape, wanted: Shape) -> None:
+def _check_columns(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, own: Shape, wanted: Shape) -> None:
     """Refuse one column for many, which TensorFlow would repeat."""
     a, b = _type(labels), _type(predictions)
     if a is None or b is None or not own or not wanted or len(own) != len(wanted) or len(own) < 2:
@@ -74,7 +76,7 @@ def _check_columns(ctx: Analysis, labels: Given, predictions: Given, own: Shape,
              first=labels.text, second=predictions.text, a=a, b=b)  # fmt: skip
 
 
-def _logits(ctx: Analysis, logits: Given, span: Span) -> object:
+def _logits(ctx: Analysis, logits: ArgumentValue, span: Span) -> object:
     """Logits that are compared with 0 as they are; of shares, none is below."""
     first = activation(ctx, logits.value)
     if first:
@@ -82,13 +84,13 @@ def _logits(ctx: Analysis, logits: Given, span: Span) -> object:
     return logits.value
 
 
-def _classes(ctx: Analysis, labels: Given, logits: Given, span: Span) -> object:
+def _classes(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue, span: Span) -> object:
     """Labels that are class numbers, one for each row of the logits."""
     check_classes(ctx, inlined(ctx), labels, logits, (_shape(ctx, labels), _shape(ctx, logits)))
     return labels.value
 
 
-def _rate(ctx: Analysis, rate: Given, span: Span) -> object:
+def _rate(ctx: Analysis, rate: ArgumentValue, span: Span) -> object:
     """The share that a dropout drops, which cannot be all."""
     value = rate.value
     if isinstance(value, (int, float)) and not 0 <= value < 1:
@@ -105,7 +107,7 @@ def _rate(ctx: Analysis, rate: Given, span: Span) -> object:
     return value
 
 
-def _shape(ctx: Analysis, given: Given) -> Shape:
+def _shape(ctx: Analysis, given: ArgumentValue) -> Shape:
     value = given.value
     if isinstance(value, Operation) or not (has_tensor(value) or is_host(value)):
         return None

@@ -38,7 +38,7 @@ from ..source import Span
 from ..types import ALL_DTYPES, BECOMES, FLOAT32, DType, TensorType
 from .arguments import (
     Arguments,
-    Given,
+    ArgumentValue,
     assign_arguments,
     check_one_dtype,
     default_dtype,
@@ -132,7 +132,7 @@ def _keep_in(ctx: Analysis, op: RawOp, attrs: Mapping[str, Static | Literal], sp
         ctx.fail(RAW_REACHES, span, op=op.name, what=what, instead=instead)
 
 
-def _assigned(ctx: Analysis, op: RawOp, given: Arguments, span: Span) -> dict[str, Given]:
+def _assigned(ctx: Analysis, op: RawOp, given: Arguments, span: Span) -> dict[str, ArgumentValue]:
     """The arguments by their names; all that the op needs are there."""
     for name, argument in given:
         if name is not None and name in op.inferred and argument.whole is not None:
@@ -168,7 +168,7 @@ _WANTED = {
 }
 
 
-def _attribute(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Given]) -> Static | Literal:
+def _attribute(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, ArgumentValue]) -> Static | Literal:
     """An attribute that the call gives, as the IR has it: dtypes by their names, a tensor as a literal."""
     given = arguments[attr.name]
     if has_tensor(given.value):
@@ -192,7 +192,7 @@ def _attribute(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Giv
     return Static(tuple(_item(ctx, op, attr, given, value) for value in values))
 
 
-def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given, value: object) -> HostValue:
+def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: object) -> HostValue:
     """One value of an attribute."""
     found: str | bool | int | float
     match attr.item, value:
@@ -222,7 +222,9 @@ def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given, value: object) 
     return found
 
 
-def _shape(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given, value: object) -> tuple[int | None, ...] | None:
+def _shape(
+    ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: object
+) -> tuple[int | None, ...] | None:
     """A shape: sizes, none for one that is not known; none for an unknown rank."""
     if value is None:
         return None
@@ -241,7 +243,7 @@ def _shape(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given, value: object)
     return tuple(items)
 
 
-def _tensor(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Given]) -> Literal:
+def _tensor(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, ArgumentValue]) -> Literal:
     """A value that the op holds as a tensor; its dtype is the attribute `dtype`, or that of the default."""
     given = arguments[attr.name]
     if not is_host(given.value) or given.value is None:
@@ -257,7 +259,7 @@ def _tensor(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Given]
     return arg
 
 
-def _wrong(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given) -> NoReturn:
+def _wrong(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue) -> NoReturn:
     wanted = f"a list, each item {_WANTED[attr.item]}," if attr.is_list else _WANTED[attr.item]
     ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted=wanted, name=attr.name, value=describe(given.value))
 
@@ -265,10 +267,10 @@ def _wrong(ctx: Analysis, op: RawOp, attr: RawAttr, given: Given) -> NoReturn:
 # --- inputs -----------------------------------------------------------------------------------
 
 
-def _decide(ctx: Analysis, op: RawOp, arguments: dict[str, Given], dtypes: _Dtypes) -> None:
+def _decide(ctx: Analysis, op: RawOp, arguments: dict[str, ArgumentValue], dtypes: _Dtypes) -> None:
     """The dtypes that follow from inputs: those of the tensors, else what suits the numbers."""
     inputs = [(one, arguments[one.name]) for one in op.inputs if one.attr and not op.attrs[one.attr].is_list]
-    decided: dict[str, tuple[str, Given]] = {}
+    decided: dict[str, tuple[str, ArgumentValue]] = {}
     for one, given in inputs:
         dtype = tensor_dtype(given.value)
         if dtype is not None and dtypes.one.setdefault(one.attr, dtype) != dtype:
@@ -285,7 +287,9 @@ def _decide(ctx: Analysis, op: RawOp, arguments: dict[str, Given], dtypes: _Dtyp
                      op=op.name, dtype=dtype, param=f"'{one.name}'", allowed=" or ".join(attr.allowed))  # fmt: skip
 
 
-def _suitable(ctx: Analysis, op: RawOp, attr: RawAttr, given: list[Given], arguments: dict[str, Given]) -> DType:
+def _suitable(
+    ctx: Analysis, op: RawOp, attr: RawAttr, given: list[ArgumentValue], arguments: dict[str, ArgumentValue]
+) -> DType:
     """The dtype of inputs that are all numbers: a variable's beside them, TensorFlow's choice, or float32."""
     values = [one.value for one in given]
     kind = scalar_class(ctx, values, given[0].span)
@@ -303,7 +307,12 @@ def _is_variable(value: object) -> TypeGuard[Tensor]:
 
 
 def _input(
-    ctx: Analysis, op: RawOp, one: RawArgument, given: Given, dtypes: _Dtypes, counts: dict[str, tuple[int, str]]
+    ctx: Analysis,
+    op: RawOp,
+    one: RawArgument,
+    given: ArgumentValue,
+    dtypes: _Dtypes,
+    counts: dict[str, tuple[int, str]],
 ) -> Arg:
     """An input as the IR has it."""
     if not one.is_list:
@@ -313,7 +322,7 @@ def _input(
     if not isinstance(given.value, (list, tuple)):
         ctx.fail(ARGUMENT_KIND, given.span, function=op.name, wanted="a list of tensors", name=one.name,
                  value=describe(given.value))  # fmt: skip
-    items = [Given(value, given.span) for value in given.value]
+    items = [ArgumentValue(value, given.span) for value in given.value]
     counter = one.count or one.attr
     least = op.attrs[counter].least or 0
     if len(items) < least:
@@ -342,7 +351,7 @@ def _input(
 
 
 def _check_fixed(
-    ctx: Analysis, op: RawOp, one: RawArgument, given: Given, values: Sequence[object], dtype: DType
+    ctx: Analysis, op: RawOp, one: RawArgument, given: ArgumentValue, values: Sequence[object], dtype: DType
 ) -> None:
     """What an input of a fixed dtype is given; for a resource, a variable stands for its handle."""
     if one.attr:

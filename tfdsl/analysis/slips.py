@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Any, assert_never, cast
 
 from ..diagnostics import AFTER_ALIAS, KEEP_PROB, PAIRED, RATE, TAG_AGAIN, Note
-from ..ops.op import Op, Refused
+from ..ops.op import Op, RuleRefused
 from ..program import Enter, Exit, Fetch, Item, Node, Ref, Value
 from ..source import Span
 from ..syntax import tree as t
 from ..types import Dim, Shape, Size, shape_text
-from .arguments import Bound, Given, operand_notes
+from .arguments import ArgumentValue, BoundArguments, operand_notes
 from .context import Analysis
 from .names import Env
 from .values import Tensor, is_host
@@ -21,7 +21,7 @@ from .values import Tensor, is_host
 _Shapes = tuple[tuple[Dim, ...], tuple[Dim, ...]]
 
 
-def doubted(ctx: Analysis, op: Op, doubt: Refused, bound: Bound, shown: str, span: Span) -> None:
+def doubted(ctx: Analysis, op: Op, doubt: RuleRefused, bound: BoundArguments, shown: str, span: Span) -> None:
     """Warn of a call, unless the program makes clear that it is meant."""
     given = [bound.given[name] for name in doubt.params if name in bound.given]
     text = given[0].text if given else ""
@@ -113,7 +113,7 @@ def _ways(ctx: Analysis, tall: Span, short: Span, axes: tuple[int, int], shapes:
 # --- dropout ------------------------------------------------------------------------------------
 
 
-def doubt_rate(ctx: Analysis, rate: Given | None, by_position: bool) -> None:
+def doubt_rate(ctx: Analysis, rate: ArgumentValue | None, by_position: bool) -> None:
     """Warn of a share to keep in the place of the share that a dropout drops."""
     if rate is None:
         return
@@ -135,7 +135,7 @@ def share_help(param: str, value: object) -> str:
     return f"it is the share that it {does}: {param}=0.5 {does} half of the elements"
 
 
-def _is_kept(share: Given) -> bool:
+def _is_kept(share: ArgumentValue) -> bool:
     """Whether the program calls a share one to keep."""
     return share.text.rpartition(".")[2].startswith("keep")
 
@@ -159,7 +159,9 @@ def doubt_aliases(ctx: Analysis, env: Env, statement: t.After, first: int) -> No
 
 def _doubt_alias(ctx: Analysis, value: object, name: str, expr: t.Expr, first: int) -> None:
     if isinstance(value, Tensor) and value.ref.node < first:
-        ctx.report(AFTER_ALIAS, expr.span, operand_notes([Given(value, expr.span)]), name=name, value=expr.span.text)
+        ctx.report(
+            AFTER_ALIAS, expr.span, operand_notes([ArgumentValue(value, expr.span)]), name=name, value=expr.span.text
+        )
 
 
 def doubt_tag(ctx: Analysis, tag: str, span: Span) -> None:

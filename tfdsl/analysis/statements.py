@@ -1,6 +1,6 @@
 """Statements of the graph half: what each binds and which nodes it adds.
 
-An error in one statement does not stop the analysis: what it would have bound is `Broken`, and using
+An error in one statement does not stop the analysis: what it would have bound is `ErrorValue`, and using
 that says nothing more.
 """
 
@@ -62,10 +62,10 @@ from ..program import (
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DTYPES, TensorType
-from .arguments import Given, operand_notes, typed
+from .arguments import ArgumentValue, operand_notes, typed
 from .binding import bind, bind_targets, unpacked
 from .calls import optimizer
-from .context import Abandoned, Analysis, GraphBuilder, Shared
+from .context import Analysis, GraphBuilder, Shared, StatementFailed
 from .control import choose, while_loop
 from .datasets import declared_data
 from .declared import fits, tensor_type
@@ -77,14 +77,14 @@ from .names import Assumed, BoundTwice, Env, declared
 from .op_calls import call_op
 from .params import declared_param
 from .slips import doubt_aliases, doubt_tag
-from .values import Broken, Function, NodeValue, Operation, Optimizer, Tensor, describe
+from .values import ErrorValue, Function, NodeValue, Operation, Optimizer, Tensor, describe
 
 _SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
 
 
 def block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
     """Analyse statements in order, up to a `return`."""
-    return ctx.deeper(_block, statements[0].span, ctx, env, statements) if statements else None
+    return ctx.with_depth(_block, statements[0].span, ctx, env, statements) if statements else None
 
 
 def _block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
@@ -93,7 +93,7 @@ def _block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
         result = ctx.guarded(lambda statement=statement: _statement(ctx, env, statement), statement.span)
         if isinstance(result, Returned):
             return result
-        if isinstance(result, Broken):
+        if isinstance(result, ErrorValue):
             _bind_broken(ctx, env, statement)
     return None
 
@@ -110,7 +110,7 @@ def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
     for target in targets:
         if env.member(env.path, target.id) is None:
             try:
-                env.bind(target.id, Broken(), target.span)
+                env.bind(target.id, ErrorValue(), target.span)
             except (BoundTwice, Assumed):
                 continue
 
@@ -200,7 +200,7 @@ def _expression(ctx: Analysis, env: Env, statement: t.ExpressionStatement) -> No
     refs = tuple(v.ref for v in tensors if isinstance(v, NodeValue))
     if refs:
         ctx.graph.bound.append(("", statement.span, refs))
-    elif not refs and not isinstance(value, (Broken, type(None))):
+    elif not refs and not isinstance(value, (ErrorValue, type(None))):
         ctx.report(UNUSED_VALUE, statement.span)
 
 
@@ -244,10 +244,10 @@ def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, Tenso
             ctx.fail(TYPE_MISSING_SHAPE, value.span, name=op.name, variable=name)
         if not shape_known(declared.shape):
             ctx.fail(SHAPE_INCOMPLETE, statement.type.span, type=declared, name=name)
-        arguments = [("shape", Given(list(declared.shape), statement.type.span))]
+        arguments = [("shape", ArgumentValue(list(declared.shape), statement.type.span))]
         if any(p.name == "dtype" for p in op.params):
-            arguments.append(("dtype", Given(declared.dtype, statement.type.span)))
-        value = Given(call_op(ctx, op, arguments, value.span), value.span)
+            arguments.append(("dtype", ArgumentValue(declared.dtype, statement.type.span)))
+        value = ArgumentValue(call_op(ctx, op, arguments, value.span), value.span)
     if isinstance(value.value, Function):
         name_of = value.value.tree.target.id
         shape = "..." if declared is None or declared.shape is None else list(declared.shape)
@@ -347,7 +347,7 @@ def _check_shared(ctx: Analysis, env: Env, statement: t.Variable, known: Shared,
 # --- loss, optimizers, summaries --------------------------------------------------------------
 
 
-def _scalar_float(ctx: Analysis, value: Given) -> Tensor:
+def _scalar_float(ctx: Analysis, value: ArgumentValue) -> Tensor:
     tensor = value.value
     if not isinstance(tensor, Tensor):
         ctx.fail(NOT_TENSOR, value.span, value=describe(tensor))
@@ -376,7 +376,7 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
         lambda: values_of(ctx, env, statement.wrt or ()),
     )
     if loss is None:
-        raise Abandoned(None)
+        raise StatementFailed(None)
     args: dict[str, Arg] = {"loss": loss, "optimizer": Static(chosen.row.name), **chosen.args}
     if statement.wrt is not None:
         args["wrt"] = Refs(tuple(_wrt(ctx, statement, wrt, loss)))
@@ -390,7 +390,7 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
             _check_trained(ctx, variable, statement.span)
         if not trained:
             if t.Variable in graph.broken:
-                raise Abandoned(None)
+                raise StatementFailed(None)
             notes = next(filter(None, (barriers(ctx, loss, Ref(n.id)) for n in trainable)), ())
             reached = (graph.nodes[id] for id in sorted(graph.reach([loss])))
             whole = [n.name for n in reached if n in trainable and n.outputs[0].dtype.kind in ("int", "uint")]
@@ -430,7 +430,7 @@ def _optimizer(ctx: Analysis, env: Env, expr: t.Expr) -> Optimizer:
 
 def _wrt(ctx: Analysis, statement: t.Optimize, values: list[object], loss: Ref) -> Iterator[Ref]:
     for expr, one in zip(statement.wrt or (), values, strict=True):
-        value = Given(one, expr.span)
+        value = ArgumentValue(one, expr.span)
         for one in value.value if isinstance(value.value, (list, tuple)) else [value.value]:
             if not isinstance(one, Tensor) or not one.is_variable:
                 ctx.fail(NOT_VARIABLE, value.span, what="'wrt'", value=describe(one))

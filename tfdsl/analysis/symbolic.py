@@ -31,7 +31,7 @@ from ..ops.op import Op
 from ..program import Arg, Literal, Node, Pack, Ref, Refs
 from ..record import Record
 from ..source import Span
-from .arguments import Arguments, Given
+from .arguments import Arguments, ArgumentValue
 from .context import Analysis
 from .gradient_flow import depending
 from .op_calls import call_op
@@ -45,7 +45,7 @@ Formula = Any  # an expression of SymPy's, which is imported only where a gradie
 _Result = TypeVar("_Result")  # what operations become
 
 
-class Step(Record):
+class NamedFormula(Record):
     """A name for a formula over other names, as a SymPy symbol and expression."""
 
     symbol: Formula
@@ -79,7 +79,7 @@ class _Formulas:
         self.nodes = ctx.graph.nodes
         self.tensors: dict[Formula, Ref] = {}  # of the symbols that stand for nodes
         self.symbols: dict[Ref, Formula] = {}
-        self.steps: list[Step] = []
+        self.steps: list[NamedFormula] = []
         self.cuts: dict[Ref, Formula] = {}  # the formulas of the nodes that have a symbol
         self._leaf = is_leaf
         self._on_path: set[int] | None = None  # the nodes through which a gradient flows to one of the xs
@@ -121,7 +121,7 @@ class _Formulas:
 
     def step(self, name: str, formula: Formula) -> Formula:
         symbol = self.sympy.Symbol(f"{name}_{len(self.steps)}", real=True)
-        self.steps.append(Step(symbol, formula))
+        self.steps.append(NamedFormula(symbol, formula))
         return symbol
 
     def symbol(self, ref: Ref) -> Formula:
@@ -355,7 +355,7 @@ class _Nodes(_Emitter[Tensor]):
         first = 1 if op is WHERE else 0  # the first is a bool there
         if not any(isinstance(operand, Tensor) for operand in operands[first:]):
             operands = (*operands[:first], self.tensor(operands[first]), *operands[first + 1 :])
-        given = [(None, Given(operand, self.span)) for operand in operands]
+        given = [(None, ArgumentValue(operand, self.span)) for operand in operands]
         return self._made(op, given, given_name)
 
     def _made(self, op: Op, given: Arguments, name: str | None = None) -> Tensor:
@@ -373,7 +373,9 @@ class _Nodes(_Emitter[Tensor]):
         """A tensor, which a number becomes by `constant`."""
         if isinstance(value, Tensor):
             return value
-        return self._made(CONSTANT, [(None, Given(value, self.span)), ("dtype", Given(self.dtype, self.span))])
+        return self._made(
+            CONSTANT, [(None, ArgumentValue(value, self.span)), ("dtype", ArgumentValue(self.dtype, self.span))]
+        )
 
 
 _BINDS = {ADD: 1, SUBTRACT: 1, MULTIPLY: 2, TRUEDIV: 2, POW: 4}  # how tightly their signs bind

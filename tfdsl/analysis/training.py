@@ -38,7 +38,7 @@ from ..types import BOOL, TensorType
 from .context import Always, Analysis
 from .names import Binding, Env
 from .order import is_write, written
-from .values import Broken, Tensor, describe
+from .values import ErrorValue, Tensor, describe
 
 NAME = "training"
 
@@ -72,7 +72,7 @@ def predefined(ctx: Analysis, env: Env, span: Span) -> Tensor:
 def taken(ctx: Analysis, function: str, value: object, span: Span, found_from: Env | None, call: Span) -> None:
     """Check what a layer takes for `training`, and keep it; what a call does not give was found from a place."""
     match value:
-        case bool() | Broken():
+        case bool() | ErrorValue():
             if value is True:
                 binding = None if found_from is None else bound(found_from)
                 ctx.always[ctx.chain, call] = Always(function, binding.span if binding else None)

@@ -49,7 +49,7 @@ class ShapeOf(Record):
     text: str
 
 
-class Dataset(Record):
+class DataValue(Record):
     """A `data` name, or its `.train` or `.test`."""
 
     name: str
@@ -72,7 +72,7 @@ class Array(Record):
     type: TensorType
 
 
-class Moving(Record):
+class RuntimeValue(Record):
     """epoch, step, or what is computed from them: a value that only the running session knows."""
 
     expr: PlanExpr
@@ -129,7 +129,7 @@ class Outputs(list["Tensor | list[Tensor]"]):
         self.names = names
 
 
-class Broken(Record):
+class ErrorValue(Record):
     """What a statement with an error would have bound; using it says nothing more."""
 
 
@@ -206,7 +206,7 @@ def describe(value: object) -> str:
             return "a list"
         case ShapeOf():
             return "a shape"
-        case Dataset():
+        case DataValue():
             return f"the data {value.name}"
         case Batch():
             return "a batch"
@@ -220,19 +220,19 @@ def describe(value: object) -> str:
             return f"the dtype {value}"
         case Namespace():
             return f"the scope {value.name}"
-        case Moving():
+        case RuntimeValue():
             return "a value of the running session"
         case _:
             return "a value"
 
 
-def part_of(dataset: Dataset, part: str) -> Dataset | None:
+def part_of(dataset: DataValue, part: str) -> DataValue | None:
     """`.train` or `.test` of a dataset that was split."""
     schema = getattr(dataset.schema, part)
     return None if schema is None or dataset.part else replace(dataset, part=part, schema=schema)
 
 
-def field_of(dataset: Dataset, name: str) -> Array | None:
+def field_of(dataset: DataValue, name: str) -> Array | None:
     """`.features` or `.target` as an array; None where there is no target."""
     schema = dataset.schema
     if name == "features":

@@ -6,10 +6,10 @@ import os
 from ..driver import Compiled, compile_source
 from ..syntax.read import read
 from . import tensorflow
-from .options import Given, given
+from .options import GivenInputs, given
 
 
-def compile_given(arguments: argparse.Namespace) -> tuple[Given, Compiled]:
+def compile_given(arguments: argparse.Namespace) -> tuple[GivenInputs, Compiled]:
     """What a command line that names a program gives it, and the program."""
     extra = given(arguments)
     inputs = extra.inputs(arguments.file, tensorflow.foreign())

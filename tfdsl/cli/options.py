@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ..access import Access, Confined, Refused
+from ..access import Access, AccessRefused, Confined
 from ..cluster import Cluster, cluster
 from ..diagnostics import CLUSTER_MISSING, CONFIG_FORM, CONFIG_KEY, FILE_MISSING, Diagnostic, TfgError
 from ..diagnostics.spelling import did_you_mean
@@ -101,7 +101,7 @@ def seconds(text: str) -> float:
 
 
 @dataclass(slots=True)
-class Given:
+class GivenInputs:
     """What the command line and the config file give a program."""
 
     params: dict[str, object] = field(default_factory=dict)
@@ -119,7 +119,7 @@ class Given:
         """What the program of a file is compiled with."""
         return CompileInputs(self.params, self.data, self.limits, foreign=foreign, access=self.access(path))
 
-    def add(self, other: "Given") -> None:
+    def add(self, other: "GivenInputs") -> None:
         """Take over what another one has; where both have something, what the other one has."""
         self.params |= other.params
         self.data |= other.data
@@ -134,14 +134,14 @@ class Given:
             self.logdir = Confined(self.logdir, access)
             try:
                 access.check(self.logdir)
-            except Refused as error:
+            except AccessRefused as error:
                 raise TfgError([Diagnostic(error.message, None, error.details)]) from None
 
 
-def given(arguments: argparse.Namespace) -> Given:
+def given(arguments: argparse.Namespace) -> GivenInputs:
     """The params and data of a command line. `WrongUse` where an option has no `=`."""
     Access("", arguments.allowed)  # an error for a folder that is not there, whatever the command reads
-    result = Given(allowed=arguments.allowed)
+    result = GivenInputs(allowed=arguments.allowed)
     for path in arguments.configs:
         one = config(path)
         one.confine(path, arguments.allowed)
@@ -162,7 +162,7 @@ def _pairs(options: list[str], form: str) -> dict[str, str]:
     return result
 
 
-def config(path: str) -> Given:
+def config(path: str) -> GivenInputs:
     """A config file, checked: unknown keys and wrong forms are errors."""
     import yaml
 
@@ -188,7 +188,7 @@ def config(path: str) -> Given:
         place = f"line {mark.line + 1}: " if mark else ""
         raise _form(path, f"{place}{getattr(error, 'problem', None) or 'it is not YAML'}") from None
     if data is None:
-        return Given()
+        return GivenInputs()
     if not isinstance(data, dict):
         raise _form(path, "it must have keys: " + ", ".join(CONFIG_KEYS))
     for key in data:
@@ -206,7 +206,7 @@ def config(path: str) -> Given:
         if not isinstance(value, str):
             raise _form(path, f"data '{name}' must be a path")
     params = {str(name): value for name, value in (data.get("params") or {}).items()}
-    return Given(params, files, logdir, cluster(data["cluster"], path) if "cluster" in data else None)
+    return GivenInputs(params, files, logdir, cluster(data["cluster"], path) if "cluster" in data else None)
 
 
 @cache

@@ -71,7 +71,7 @@ def handled(handler: Callable[[int, object], object]) -> Iterator[None]:
             signal.signal(number, one)
 
 
-class Interrupted:
+class StopSignal:
     """Whether the run was asked to stop, and by which signal."""
 
     def __init__(self) -> None:
@@ -82,9 +82,9 @@ class Interrupted:
 
 
 @contextmanager
-def interruptible() -> Iterator[Interrupted]:
+def interruptible() -> Iterator[StopSignal]:
     """Ctrl-C and SIGTERM ask the run to stop after its step; a second one does what it does without this."""
-    asked = Interrupted()
+    asked = StopSignal()
     before = {int(number): signal.getsignal(number) for number in NUMBERS}
 
     def handle(number: int, frame: object) -> None:

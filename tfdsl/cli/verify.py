@@ -36,7 +36,7 @@ class Killed:
 
 
 @dataclass(slots=True)
-class Report:
+class ResumeReport:
     """What was compared, and what differs."""
 
     killed: list[Killed] = field(default_factory=list)
@@ -57,7 +57,7 @@ def verify(arguments: argparse.Namespace) -> int:
     trainings = _trainings(program, arguments.session)
     if not any(trainings):
         raise TfgError([Diagnostic(NO_CHECKPOINTS, None, {"path": shown})])
-    report = Report()
+    report = ResumeReport()
     with tempfile.TemporaryDirectory(prefix="tfdsl-verify-") as work:
         whole, parts = (os.path.join(work, name) for name in ("whole", "parts"))
         for folder in (whole, parts):
@@ -143,7 +143,7 @@ class _Runs:
 # --- what is compared ---------------------------------------------------------------------------
 
 
-def _compare(whole: str, parts: str, report: Report) -> None:
+def _compare(whole: str, parts: str, report: ResumeReport) -> None:
     """Note what differs between an undisturbed run and one that was killed."""
     import numpy as np
 
@@ -181,7 +181,7 @@ def _lines(path: str) -> list[str]:
         return file.read().splitlines()
 
 
-def _compare_points(whole: str, parts: str, report: Report) -> None:
+def _compare_points(whole: str, parts: str, report: ResumeReport) -> None:
     """Compare what TensorBoard shows, folder by folder; in their names is the time of a run."""
     tensorflow.load()
     pairs = [_points(whole), _points(parts)]
@@ -205,7 +205,7 @@ def _points(folder: str) -> list[dict[str, list[tuple[int, float]]]]:
     return result
 
 
-def _show(report: Report, path: str) -> None:
+def _show(report: ResumeReport, path: str) -> None:
     for one in report.killed:
         print(f"line {one.line}: killed at step {one.killed} of {one.of}, went on from step {one.resumed}")
     for what in report.differences:

@@ -30,7 +30,7 @@ _ALL_WHOLE, _INTEGERS = (
 )  # float32 has all whole numbers up to the one, int64 to the other
 
 
-class Rows(Protocol):
+class Matrix(Protocol):
     """An array [rows, columns], or what can be read like one: a slice of its rows, or some by their indices."""
 
     @property
@@ -52,7 +52,7 @@ class Table:
     target is int64 or float64, of one column; `split` has the rows for training and those for testing. `emptied` are
     columns that the last transform has made 0, with the one value that they had in all training rows."""
 
-    source: Rows
+    source: Matrix
     rows: int
     target: np.ndarray | None
     origin: str
@@ -172,7 +172,7 @@ def aligned(array: np.ndarray) -> np.ndarray:
     return result
 
 
-def is_streamed(array: Rows) -> bool:
+def is_streamed(array: Matrix) -> bool:
     return isinstance(array, np.memmap)
 
 

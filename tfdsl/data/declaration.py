@@ -15,8 +15,8 @@ from ..limits import Clock
 from ..types import INT64
 from .schema import DataError, Schema, at_stage, check_features, check_target, number_dtype, numbered, shown
 from .sources import SOURCES, by_suffix, suffixes
-from .sources.base import Source, TableSource, Where
-from .stage import Spec
+from .sources.base import DataSource, TableSource, Where
+from .stage import DataSpec
 from .transforms import TRANSFORMS
 
 # The orders in which training goes through the rows; `batches.py` says exactly how.
@@ -28,7 +28,7 @@ ORDERS: dict[str, str] = {
 
 
 def schema_of(
-    spec: Spec, replacement: object = None, access: Access | None = None, clock: Clock | None = None
+    spec: DataSpec, replacement: object = None, access: Access | None = None, clock: Clock | None = None
 ) -> Schema:
     """The schema of declared data. `replacement` stands in for the source: a path or Python data.
 
@@ -38,7 +38,7 @@ def schema_of(
     return schemas_of(spec, replacement, access, clock)[-1]
 
 
-def schemas_of(spec: Spec, replacement: object, access: Access | None, clock: Clock | None = None) -> list[Schema]:
+def schemas_of(spec: DataSpec, replacement: object, access: Access | None, clock: Clock | None = None) -> list[Schema]:
     """The schemas of the source, and of what each transform makes of the one before."""
     with at_stage(0):
         if replacement is None or is_path(replacement):
@@ -53,7 +53,7 @@ def schemas_of(spec: Spec, replacement: object, access: Access | None, clock: Cl
     return schemas
 
 
-def scaled_by(spec: Spec) -> tuple[object, ...] | None:
+def scaled_by(spec: DataSpec) -> tuple[object, ...] | None:
     """What decides by which numbers data is scaled, equal where they are the same ones; None where it is not scaled."""
     steps = [(step.name, dict(step.arguments)) for step in spec.transforms]
     learning = [at for at, (name, _) in enumerate(steps) if TRANSFORMS[name].learns]
@@ -64,7 +64,7 @@ def scaled_by(spec: Spec) -> tuple[object, ...] | None:
     return spec.folder, spec.source.name, dict(spec.source.arguments), steps
 
 
-def rows_by(spec: Spec, part: str) -> tuple[object, ...]:
+def rows_by(spec: DataSpec, part: str) -> tuple[object, ...]:
     """What decides which rows data, or a part of it, has, in which order."""
     kinds = [(TRANSFORMS[step.name], step) for step in spec.transforms]
     steps = [(step.name, dict(step.arguments)) for kind, step in kinds if kind.of_rows and (part or not kind.divides)]
@@ -75,7 +75,9 @@ def is_path(replacement: object) -> TypeGuard[str | os.PathLike[str]]:
     return isinstance(replacement, (str, os.PathLike))
 
 
-def source_of(spec: Spec, replacement: object, access: Access | None = None) -> tuple[Source, dict[str, object], Where]:
+def source_of(
+    spec: DataSpec, replacement: object, access: Access | None = None
+) -> tuple[DataSource, dict[str, object], Where]:
     """The source and its arguments, or the file that replaces it with its own, and where its paths are.
 
     A replacing path comes from the command line: it is relative to the working folder.
@@ -95,7 +97,7 @@ def source_of(spec: Spec, replacement: object, access: Access | None = None) -> 
     return file, file.bound(given), where
 
 
-def _target(columns: tuple[str, ...], replaced: Source) -> str:
+def _target(columns: tuple[str, ...], replaced: DataSource) -> str:
     """The target's column in a file that replaces a source without a `target` argument."""
     return next((name for name in (replaced.target_name, "target") if name in columns), columns[-1])
 

@@ -11,11 +11,11 @@ from ..access import Access
 from .arrays import Dataset, Table, dataset, table
 from .declaration import is_path, python_arrays, schemas_of, source_of
 from .schema import at_stage
-from .stage import Spec, Step
+from .stage import DataSpec, StageSpec
 from .transforms import TRANSFORMS
 
 
-def load(spec: Spec, *, replacement: object = None, access: Access | None = None) -> Dataset:
+def load(spec: DataSpec, *, replacement: object = None, access: Access | None = None) -> Dataset:
     schemas = schemas_of(spec, replacement, access)  # checks every argument, before anything is made
     with at_stage(0):
         made = _source(spec, replacement, access)
@@ -30,7 +30,7 @@ def load(spec: Spec, *, replacement: object = None, access: Access | None = None
         return replace(dataset(made, schemas[-1]), emptied=tuple(emptied))
 
 
-def _in_order(steps: Sequence[Step]) -> Sequence[int]:
+def _in_order(steps: Sequence[StageSpec]) -> Sequence[int]:
     """The transforms, by their places, in the order in which they are done: with a split, all that choose rows come
     first.
 
@@ -43,7 +43,7 @@ def _in_order(steps: Sequence[Step]) -> Sequence[int]:
     return sorted(places, key=lambda at: not TRANSFORMS[steps[at].name].of_rows)
 
 
-def _source(spec: Spec, replacement: object, access: Access | None) -> Table:
+def _source(spec: DataSpec, replacement: object, access: Access | None) -> Table:
     if replacement is None or is_path(replacement):
         source, arguments, where = source_of(spec, replacement, access)
         return source.load(where, **arguments)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn, Protocol
 
 from ..diagnostics import DATA_ARGUMENT
-from ..ops.op import Param, parse_signature
+from ..ops.op import Parameter, parse_signature
 from .schema import SHOWN, DataError, is_integer, shown
 
 Arguments = Mapping[str, object]
@@ -16,7 +16,7 @@ Arguments = Mapping[str, object]
 MAX_SEED = (1 << 32) - 1  # of numpy.random.RandomState
 
 
-class Step(Protocol):
+class StageSpec(Protocol):
     """A source or transform of a declaration."""
 
     @property
@@ -26,17 +26,17 @@ class Step(Protocol):
     def arguments(self) -> Arguments: ...
 
 
-class Spec(Protocol):
+class DataSpec(Protocol):
     """A `data` declaration; `folder` is the folder of its file, which paths are relative to."""
 
     @property
     def name(self) -> str: ...
 
     @property
-    def source(self) -> Step: ...
+    def source(self) -> StageSpec: ...
 
     @property
-    def transforms(self) -> Sequence[Step]: ...
+    def transforms(self) -> Sequence[StageSpec]: ...
 
     @property
     def folder(self) -> str: ...
@@ -50,7 +50,7 @@ class StageKind(ABC):
     doc: str
 
     @property
-    def params(self) -> tuple[Param, ...]:
+    def params(self) -> tuple[Parameter, ...]:
         return parse_signature(self.signature)
 
     def bound(self, arguments: Arguments) -> dict[str, object]:

@@ -70,7 +70,7 @@ class Picture(Record):
 
 def picture(graph: Graph) -> Picture:
     """The picture of a graph."""
-    builder = _Builder(graph)
+    builder = _PictureBuilder(graph)
     children = builder.children(graph.items, "")
     if len(graph.nodes) > LARGE:
         children = _by_lines(children)
@@ -106,7 +106,7 @@ class _Scope(Record):
     inside: list["_Scope | Box | Shape"]
 
 
-class _Builder:
+class _PictureBuilder:
     def __init__(self, graph: Graph):
         self.graph = graph
         self.edges: list[Edge] = []

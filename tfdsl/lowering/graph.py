@@ -17,7 +17,7 @@ from typing import assert_never
 
 import numpy as np
 
-from ..analysis.batch_split import Whole
+from ..analysis.batch_split import NotSplit
 from ..diagnostics import BUILD_FAILED, NO_GRADIENT_OP, Note, TfgError
 from ..ops.named import STRIDED_SLICE
 from ..ops.op import Op
@@ -75,7 +75,7 @@ class BuiltGraph:
         self.graph = tf.Graph()
         order_sums(self.graph)
         self.losses: dict[Ref, tf.Tensor] = {}  # those that are put together from towers
-        self.undivided: dict[int, Whole] = {}  # `optimize` nodes whose step cannot be split, and why
+        self.undivided: dict[int, NotSplit] = {}  # `optimize` nodes whose step cannot be split, and why
         self.values: dict[int, tuple] = {}
         # What sessions add for `save`, `restore`, `set` and `train`; kept, so that a second run adds nothing.
         self.savers: dict = {}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import assert_never
 
-from ..analysis.batch_split import Split, Whole, split
+from ..analysis.batch_split import BatchSplit, NotSplit, split
 from ..program import Enter, Exit, Item, Literal, Node, Ref, Static
 from .layout import APART
 from .optimizers import optimizer
@@ -33,7 +33,7 @@ def minimize(lowering, node: Node, arguments: dict[str, object]) -> tf.Operation
     """The training op of an `optimize` node; None where its step cannot be split, of which `built.undivided` tells."""
     built = lowering.built
     how = split(built.program, node, built.setting.fed)
-    if isinstance(how, Whole):
+    if isinstance(how, NotSplit):
         built.undivided[node.id] = how
         return None
     wrt = arguments.pop("wrt", None)
@@ -57,7 +57,7 @@ def minimize(lowering, node: Node, arguments: dict[str, object]) -> tf.Operation
     return made.apply_gradients(together, name=node.name)
 
 
-def _parts(lowering, how: Split) -> list[_Part]:
+def _parts(lowering, how: BatchSplit) -> list[_Part]:
     """The parts of a batch, one for each tower. Where there are fewer rows than towers, those without one are lent the
     last: of no rows at all TensorFlow makes errors, or gradients that are memory nobody has written to."""
     towers = lowering.built.setting.layout.towers

@@ -4,14 +4,14 @@ from ..diagnostics import KEEP_PROB, ONE_CLASS, ONE_OF, OPTION
 from ..types import Shape, TensorType
 from .batch import BatchCall, Mixed, along, each, rows
 from .formula import Made, Own
-from .op import Call
+from .op import OpCall
 from .row import table
 from .rules import along_axis, axis_in, clear_rank, least_rank, like, number, product, replaced, same_size, wanted_rank
 
 OPS, row = table("neural networks")
 
 
-def softmax(call: Call) -> TensorType:
+def softmax(call: OpCall) -> TensorType:
     """The shape stays; an axis other than the last can only be found in a known rank."""
     if call["axis"] not in (None, -1):
         clear_rank(call, "logits")
@@ -20,13 +20,13 @@ def softmax(call: Call) -> TensorType:
     return result
 
 
-def doubt_one_class(call: Call, shape: Shape, axis: str = "axis") -> None:
+def doubt_one_class(call: OpCall, shape: Shape, axis: str = "axis") -> None:
     """Doubt shares of one class alone."""
     if shape and number(call, shape[-1 if call.arguments.get(axis) is None else call[axis]]) == 1:
         call.warn(ONE_CLASS, "logits", type=call["logits"], result="each share is 1")
 
 
-def crelu(call: Call) -> TensorType:
+def crelu(call: OpCall) -> TensorType:
     """Twice as long on one axis."""
     shape = call["features"].shape
     if shape is not None:
@@ -35,7 +35,7 @@ def crelu(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), shape)
 
 
-def dropout(call: Call) -> TensorType:
+def dropout(call: OpCall) -> TensorType:
     """The tensor's own shape; the share to keep or to drop must be given, one of them."""
     given = [name for name in ("keep_prob", "rate") if call[name] is not None]
     if len(given) != 1:

@@ -18,7 +18,7 @@ from ..diagnostics import (
 )
 from ..types import Dim, Shape, TensorType, shape_text
 from .batch import ROWS, BatchCall, Mixed, several, whole
-from .op import Call
+from .op import OpCall
 from .row import table
 from .rules import (
     Whole,
@@ -47,7 +47,7 @@ OPS, row = table("arrays")
 # --- Another shape ----------------------------------------------------------------------------
 
 
-def reshape(call: Call) -> TensorType:
+def reshape(call: OpCall) -> TensorType:
     """The sizes given, with one -1 for what is left over."""
     given, shape = call["tensor"], call.shape("shape")
     if shape is None:
@@ -76,7 +76,7 @@ def reshape(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), result)
 
 
-def _reshape_rest(call: Call, given: tuple[Dim, ...], result: tuple[Dim, ...], open_axes: list[int]) -> Shape:
+def _reshape_rest(call: OpCall, given: tuple[Dim, ...], result: tuple[Dim, ...], open_axes: list[int]) -> Shape:
     """The result where one size of each side is not known: they are one if the known ones make as much."""
     unknown = [i for i, dim in enumerate(given) if number(call, dim) is None]
     if len(unknown) != 1 or len(open_axes) != 1 or result[open_axes[0]] is not None:
@@ -86,7 +86,7 @@ def _reshape_rest(call: Call, given: tuple[Dim, ...], result: tuple[Dim, ...], o
     return replaced(result, open_axes[0], given[unknown[0]])
 
 
-def transpose(call: Call) -> TensorType:
+def transpose(call: OpCall) -> TensorType:
     """The axes in the order of `perm`, or all the other way round."""
     shape = call["a"].shape
     perm: Whole | None = call["perm"]
@@ -103,7 +103,7 @@ def transpose(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), tuple(shape[axis] for axis in axes))
 
 
-def expand_dims(call: Call) -> TensorType:
+def expand_dims(call: OpCall) -> TensorType:
     shape = call["input"].shape
     if shape is not None:
         axis = new_axis_in(call, call["axis"], len(shape), "input")
@@ -111,7 +111,7 @@ def expand_dims(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), shape)
 
 
-def squeeze(call: Call) -> TensorType:
+def squeeze(call: OpCall) -> TensorType:
     """Axes of size 1 gone: those named, or all of them, which needs all sizes."""
     shape, axes = call["input"].shape, call["axis"]
     if shape is None:
@@ -127,7 +127,7 @@ def squeeze(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), without(shape, gone))
 
 
-def broadcast_to(call: Call) -> TensorType:
+def broadcast_to(call: OpCall) -> TensorType:
     """The shape asked for; the tensor's sizes must be its last ones, or 1."""
     given, shape = call["input"].shape, given_shape(call)
     if shape is not None and given is not None:
@@ -141,7 +141,7 @@ def broadcast_to(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), shape)
 
 
-def pad(call: Call) -> TensorType:
+def pad(call: OpCall) -> TensorType:
     """Each size grows by what is added before and after it."""
     option(call, "mode", *(m for mode in ("CONSTANT", "REFLECT", "SYMMETRIC") for m in (mode, mode.lower())))
     pairs, given = call.known("paddings"), wanted_rank(call, "paddings", 2)
@@ -157,7 +157,7 @@ def pad(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), tuple(grown(call, dim, *pair) for dim, pair in zip(shape, pairs)))
 
 
-def grown(call: Call, dim: Dim, before: int | None, after: int | None) -> Dim:
+def grown(call: OpCall, dim: Dim, before: int | None, after: int | None) -> Dim:
     """A size with what is added before and after it."""
     if before == after == 0:
         return dim
@@ -165,7 +165,7 @@ def grown(call: Call, dim: Dim, before: int | None, after: int | None) -> Dim:
     return None if parts is None else sum(parts)
 
 
-def tile(call: Call) -> TensorType:
+def tile(call: OpCall) -> TensorType:
     """Each size multiplied."""
     times = given_shape(call, "multiples")
     if times is None:
@@ -174,14 +174,14 @@ def tile(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), tuple(multiplied(call, dim, n) for dim, n in zip(shape, times)))
 
 
-def multiplied(call: Call, dim: Dim, times: Dim) -> Dim:
+def multiplied(call: OpCall, dim: Dim, times: Dim) -> Dim:
     """The product of two sizes, which is one of them where the other is 1."""
     if number(call, dim) == 1 or number(call, times) == 1:
         return times if number(call, dim) == 1 else dim
     return product(call, (dim, times))
 
 
-def repeat(call: Call) -> TensorType:
+def repeat(call: OpCall) -> TensorType:
     """Each slice of an axis as often as told; of all elements in a row where no axis is given."""
     shape = call["input"].shape
     times: Whole | None = call.known("repeats")
@@ -208,7 +208,7 @@ def repeat(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), replaced(shape, axis, total))
 
 
-def roll(call: Call) -> TensorType:
+def roll(call: OpCall) -> TensorType:
     """One axis for each shift."""
     for param in ("shift", "axis"):
         if (call[param].rank or 0) > 1:
@@ -217,7 +217,7 @@ def roll(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), least_rank(call, "input", 1))
 
 
-def reverse(call: Call) -> TensorType:
+def reverse(call: OpCall) -> TensorType:
     """`axis` is a vector of axes."""
     wanted_rank(call, "axis", 1)
     shape, axes = call["tensor"].shape, call.known("axis")
@@ -228,7 +228,7 @@ def reverse(call: Call) -> TensorType:
     return call["tensor"]
 
 
-def reverse_sequence(call: Call) -> TensorType:
+def reverse_sequence(call: OpCall) -> TensorType:
     shape, (rows,) = call["input"].shape, wanted_rank(call, "seq_lengths", 1)
     if shape is None:
         return TensorType(call.dtype("T"), None)
@@ -238,7 +238,7 @@ def reverse_sequence(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), replaced(shape, batch, both))
 
 
-def _block(call: Call) -> int:
+def _block(call: OpCall) -> int:
     if call["block_size"] < 2:
         call.fail(NEGATIVE, "block_size", param="block_size", value=call["block_size"], least=2)
     return call["block_size"]
@@ -248,7 +248,7 @@ def _divided(size: int | None, by: int) -> int | None:
     return None if size is None else size // by
 
 
-def space_to_depth(call: Call) -> TensorType:
+def space_to_depth(call: OpCall) -> TensorType:
     """Blocks of rows and columns into channels."""
     batch, height, width, depth = wanted_rank(call, "input", 4)
     block = _block(call)
@@ -259,7 +259,7 @@ def space_to_depth(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), (batch, height, width, product(call, (depth, block * block))))
 
 
-def depth_to_space(call: Call) -> TensorType:
+def depth_to_space(call: OpCall) -> TensorType:
     """Channels into blocks of rows and columns."""
     batch, height, width, depth = wanted_rank(call, "input", 4)
     block = _block(call)
@@ -354,7 +354,7 @@ row("depth_to_space", "input: T, block_size: integer", depth_to_space, "depth_to
 MAX_OUTPUTS = 100_000
 
 
-def concat(call: Call) -> TensorType:
+def concat(call: OpCall) -> TensorType:
     """The sizes of one axis added up; all others must agree."""
     tensors, axis = call["values"], call["axis"]
     if not tensors:
@@ -378,7 +378,7 @@ def concat(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), replaced(result, position, total))
 
 
-def stack(call: Call) -> TensorType:
+def stack(call: OpCall) -> TensorType:
     """A new axis, as long as the list."""
     shape = merge_list(call, "values")
     if shape is not None:
@@ -387,7 +387,7 @@ def stack(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), shape)
 
 
-def unstack(call: Call) -> tuple[TensorType, ...]:
+def unstack(call: OpCall) -> tuple[TensorType, ...]:
     """One tensor for each position on an axis, which has to be known."""
     shape = clear_rank(call, "value") if call["num"] is None else call["value"].shape
     num = call["num"]
@@ -401,7 +401,7 @@ def unstack(call: Call) -> tuple[TensorType, ...]:
     return (TensorType(call.dtype("T"), shape),) * number_of_outputs(call, "num", num, 0)
 
 
-def _slices(call: Call, axis: int, size: Dim) -> int:
+def _slices(call: OpCall, axis: int, size: Dim) -> int:
     """How many slices an axis has."""
     known = number(call, size)
     if known is None:
@@ -411,7 +411,7 @@ def _slices(call: Call, axis: int, size: Dim) -> int:
     return known
 
 
-def number_of_outputs(call: Call, param: str, wanted: int, least: int) -> int:
+def number_of_outputs(call: OpCall, param: str, wanted: int, least: int) -> int:
     """The number of an op's outputs, which must be within reason."""
     if wanted < least:
         call.fail(NEGATIVE, param, param=param, value=wanted, least=least)
@@ -420,7 +420,7 @@ def number_of_outputs(call: Call, param: str, wanted: int, least: int) -> int:
     return wanted
 
 
-def split(call: Call) -> tuple[TensorType, ...]:
+def split(call: OpCall) -> tuple[TensorType, ...]:
     """Equal pieces for a number, pieces of those sizes for a list."""
     shape, pieces = call["value"].shape, call["num_or_size_splits"]
     if isinstance(pieces, int):
@@ -449,7 +449,7 @@ def split(call: Call) -> tuple[TensorType, ...]:
     return tuple(TensorType(call.dtype("T"), replaced(shape, axis, size)) for size in sizes)
 
 
-def dynamic_partition(call: Call) -> tuple[TensorType, ...]:
+def dynamic_partition(call: OpCall) -> tuple[TensorType, ...]:
     """The slices of `data`, sorted into as many tensors as told."""
     data, partitions = call["data"].shape, call["partitions"].shape
     rest = None

@@ -4,7 +4,7 @@ from ..diagnostics import BITS, NEGATIVE, NOT_COMPILE_TIME, OPTION, RESHAPE
 from ..types import FLOAT32, INT32, Nested, TensorType, shape_text
 from .batch import ROWS, BatchCall, Mixed, each, linear, rows, whole
 from .formula import Made
-from .op import Alike, Call
+from .op import Alike, OpCall
 from .row import table
 from .rules import (
     as_dtype,
@@ -28,18 +28,18 @@ OPS, row = table("arrays")
 # --- New tensors ------------------------------------------------------------------------------
 
 
-def shaped(call: Call) -> TensorType:
+def shaped(call: OpCall) -> TensorType:
     """A new tensor of the shape given; one number is a shape."""
     return TensorType(call.dtype("T"), given_shape(call, is_vector=False))
 
 
-def fill(call: Call) -> TensorType:
+def fill(call: OpCall) -> TensorType:
     """One value everywhere."""
     wanted_rank(call, "value", 0)
     return TensorType(call.dtype("T"), given_shape(call, "dims"))
 
 
-def constant(call: Call) -> TensorType:
+def constant(call: OpCall) -> TensorType:
     """A value known while compiling; one number fills a whole shape."""
     value = call["value"]
     if call.known("value") is None:
@@ -58,20 +58,20 @@ def constant(call: Call) -> TensorType:
 def filled_like(param: str):
     """The shape of an argument; its dtype too, unless `dtype` is given."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         return TensorType(call["dtype"] or call[param].dtype, call[param].shape)
 
     return rule
 
 
-def eye(call: Call) -> TensorType:
+def eye(call: OpCall) -> TensorType:
     rows = count(call, "num_rows")
     columns = rows if call["num_columns"] is None else count(call, "num_columns")
     batch = () if call["batch_shape"] is None else given_shape(call, "batch_shape")
     return TensorType(call.dtype("T"), None if batch is None else (*batch, rows, columns))
 
 
-def linspace(call: Call) -> TensorType:
+def linspace(call: OpCall) -> TensorType:
     """`num` values between `start` and `stop`, along a new axis."""
     num = count(call, "num")
     if num == 0:
@@ -83,7 +83,7 @@ def linspace(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), (*shape[:axis], num, *shape[axis:]))
 
 
-def one_hot(call: Call) -> TensorType:
+def one_hot(call: OpCall) -> TensorType:
     """A new axis of size `depth`, the last unless `axis` is given."""
     depth, shape = count(call, "depth"), call["indices"].shape
     for param in ("on_value", "off_value"):
@@ -95,7 +95,7 @@ def one_hot(call: Call) -> TensorType:
     return TensorType(call.groups.get("T", FLOAT32), shape)
 
 
-def sequence_mask(call: Call) -> TensorType:
+def sequence_mask(call: OpCall) -> TensorType:
     """A new last axis of size `maxlen`, or of the largest length."""
     shape, lengths = call["lengths"].shape, call.known("lengths")
     if call["maxlen"] is not None:
@@ -105,11 +105,11 @@ def sequence_mask(call: Call) -> TensorType:
     return TensorType(call["dtype"], None if shape is None else (*shape, longest))
 
 
-def window(call: Call) -> TensorType:
+def window(call: OpCall) -> TensorType:
     return TensorType(call.dtype("T"), (count(call, "window_length"),))
 
 
-def meshgrid(call: Call) -> tuple[TensorType, ...]:
+def meshgrid(call: OpCall) -> tuple[TensorType, ...]:
     """One tensor for each vector given, all of one shape."""
     sizes = [None if t.shape is None else product(call, t.shape) for t in call["args"]]
     sizes = [t.shape[0] if t.rank == 1 else size for t, size in zip(call["args"], sizes)]
@@ -169,11 +169,11 @@ for _name in ("hann_window", "hamming_window"):
 # --- What a tensor is like --------------------------------------------------------------------
 
 
-def shape_of(call: Call) -> TensorType:
+def shape_of(call: OpCall) -> TensorType:
     return TensorType(call.dtype("U"), (call["input"].rank,))
 
 
-def bitcast(call: Call) -> TensorType:
+def bitcast(call: OpCall) -> TensorType:
     """The same bits; where dtypes differ in size, a last axis appears or goes."""
     given, dtype, shape = call["input"].dtype, call["type"], call["input"].shape
     if shape is not None and given.bits > dtype.bits:
@@ -186,7 +186,7 @@ def bitcast(call: Call) -> TensorType:
     return TensorType(dtype, shape)
 
 
-def ensure_shape(call: Call) -> TensorType:
+def ensure_shape(call: OpCall) -> TensorType:
     """The tensor, with what `shape` says about its sizes known from here on; none says nothing."""
     given: Nested = call["shape"]
     dims = [dim for dim in given if type(dim) is int or dim is None] if isinstance(given, (list, tuple)) else []

@@ -49,7 +49,7 @@ class Operand(Record):
         return self.kinds == frozenset((kind,))
 
 
-class Argument(Record):
+class BatchArgument(Record):
     """An argument: a tensor, the tensors of a list, or a value known while compiling. A list has no shape."""
 
     operands: tuple[Operand, ...]
@@ -66,7 +66,7 @@ class Argument(Record):
 class BatchCall:
     """A node with the kinds of what it is made from, as its batch rule sees it."""
 
-    arguments: Mapping[str, Argument]
+    arguments: Mapping[str, BatchArgument]
     output: TensorType
 
     def has(self, name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from ..diagnostics import ASSERTION
 from ..types import BOOL, DType, Nested
 from .batch import each, whole
-from .op import Call
+from .op import OpCall
 from .row import table
 from .rules import broadcast, least_rank, like, nothing, scalar, wanted_rank
 
@@ -18,7 +18,7 @@ OPS, row = table("checks")
 def pair(relation: str = ""):
     """Two tensors that are compared, so they must broadcast; what is known of both must hold."""
 
-    def rule(call: Call) -> tuple[()]:
+    def rule(call: OpCall) -> tuple[()]:
         broadcast(call, "x", "y")
         _holds(call, relation, call.known("x"), call.known("y"))
         return ()
@@ -29,7 +29,7 @@ def pair(relation: str = ""):
 def sign(relation: str):
     """A tensor that is compared with 0."""
 
-    def rule(call: Call) -> tuple[()]:
+    def rule(call: OpCall) -> tuple[()]:
         _holds(call, relation, call.known("x"), 0)
         return ()
 
@@ -42,7 +42,7 @@ _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 
 
-def _holds(call: Call, relation: str, x: Nested, y: Nested) -> None:
+def _holds(call: OpCall, relation: str, x: Nested, y: Nested) -> None:
     """Refuse what TensorFlow refuses to build: a relation between values that are known."""
     dtype = call.dtype("T")
     if not relation or x is None or y is None or (dtype.kind in ("float", "complex") and dtype.name not in _FORMATS):
@@ -80,12 +80,12 @@ def _depth(value: Nested) -> int:
     return 1 + max(map(_depth, value), default=0)
 
 
-def rank(call: Call) -> tuple[()]:
+def rank(call: OpCall) -> tuple[()]:
     wanted_rank(call, "x", call["rank"])
     return ()
 
 
-def rank_at_least(call: Call) -> tuple[()]:
+def rank_at_least(call: OpCall) -> tuple[()]:
     least_rank(call, "x", call["rank"])
     return ()
 

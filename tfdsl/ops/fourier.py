@@ -3,14 +3,14 @@
 from ..diagnostics import LENGTH, NEGATIVE, NO_NUMBERS
 from ..types import Dim, TensorType
 from .batch import whole
-from .op import Call
+from .op import OpCall
 from .row import table
 from .rules import clear_rank, complex_of, least_rank, like, number, option, product, real_of
 
 OPS, row = table("linear algebra")
 
 
-def rfft(call: Call) -> TensorType:
+def rfft(call: OpCall) -> TensorType:
     """Half of the frequencies, and one, as complex numbers."""
     shape = least_rank(call, "input_tensor", 1)
     n = number(call, _length(call, None if shape is None else number(call, shape[-1])))
@@ -21,7 +21,7 @@ def rfft(call: Call) -> TensorType:
     return TensorType(complex_of(call.dtype("T")), None if shape is None else (*shape[:-1], last))
 
 
-def irfft(call: Call) -> TensorType:
+def irfft(call: OpCall) -> TensorType:
     """Real numbers from half of the frequencies, and one."""
     shape = least_rank(call, "input_tensor", 1)
     if shape is None and call["fft_length"] is None:
@@ -34,7 +34,7 @@ def irfft(call: Call) -> TensorType:
     return TensorType(real_of(call.dtype("T")), None if shape is None else (*shape[:-1], last))
 
 
-def _length(call: Call, default: int | None) -> Dim:
+def _length(call: OpCall, default: int | None) -> Dim:
     if call["fft_length"] is None:
         return default
     given = call.shape("fft_length")
@@ -45,7 +45,7 @@ def _length(call: Call, default: int | None) -> Dim:
     return given[0] if given else None
 
 
-def dct(call: Call) -> TensorType:
+def dct(call: OpCall) -> TensorType:
     """The last axis, cut or filled up to `n` where that is given."""
     option(call, "type", 1, 2, 3, 4)
     shape = least_rank(call, "input", 1)

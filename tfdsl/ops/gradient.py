@@ -3,14 +3,14 @@
 from typing import NoReturn
 
 from .batch import whole
-from .op import Alike, Call
+from .op import Alike, OpCall
 from .row import table
 
 OPS, row = table("graph")
 
 
 # fmt: off
-def _by_the_analysis(call: Call) -> NoReturn:
+def _by_the_analysis(call: OpCall) -> NoReturn:
     raise AssertionError("the analysis types this op by what it differentiates")
 
 

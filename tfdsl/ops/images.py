@@ -4,14 +4,14 @@ from ..diagnostics import LENGTH, NEGATIVE, RANK
 from ..limits import MAX_AXES
 from ..types import FLOAT32, Dim, TensorType
 from .batch import rows, whole
-from .op import Call
+from .op import OpCall
 from .row import table
 from .rules import least_rank, like, number, same_size, wanted_rank
 
 OPS, row = table("images")
 
 
-def pair_of_sizes(call: Call, param: str) -> tuple[Dim, ...]:
+def pair_of_sizes(call: OpCall, param: str) -> tuple[Dim, ...]:
     """A height and a width."""
     size = call.shape(param)
     size = (None, None) if size is None else size
@@ -26,7 +26,7 @@ def pair_of_sizes(call: Call, param: str) -> tuple[Dim, ...]:
 def resized(group: str = "T"):
     """The same images with another height and width."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         shape = wanted_rank(call, "images", 4)
         size = pair_of_sizes(call, "size")
         return TensorType(FLOAT32 if group == "float32" else call.dtype(group), (shape[0], *size, shape[3]))
@@ -38,7 +38,7 @@ def image(param: str, channels: int | None = None, made: int | None = None, most
     """An image or a batch of them, of which the last axis may have to be of a size, and may change. With `most` axes
     an image must have pixels; `least` is how many axes there are where channels are asked for."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         shape = least_rank(call, param, 3 if channels is None else least)
         if channels is None and most is not None and len(shape or ()) > most:
             call.fail(RANK, param, param=param, wanted=f"3 or {most}", type=call[param])
@@ -52,12 +52,12 @@ def image(param: str, channels: int | None = None, made: int | None = None, most
     return rule
 
 
-def standardized(call: Call) -> TensorType:
+def standardized(call: OpCall) -> TensorType:
     """As float32, whatever is given."""
     return TensorType(FLOAT32, image("image", most=MAX_AXES)(call).shape)
 
 
-def crop_and_resize(call: Call) -> TensorType:
+def crop_and_resize(call: OpCall) -> TensorType:
     """One crop for each box."""
     shape, (boxes, four) = wanted_rank(call, "image", 4), wanted_rank(call, "boxes", 2)
     same_size(call, four, 4, "boxes")

@@ -14,7 +14,7 @@ from ..diagnostics import (
 from ..types import INT32, INT64, Dim, Nested, Shape, TensorType
 from .batch import FIXED, BatchCall, Mixed, Rule, each, rows, whole
 from .formula import Own
-from .op import Call
+from .op import OpCall
 from .row import table
 from .rules import (
     along_axis,
@@ -38,7 +38,7 @@ OPS, row = table("arrays")
 # --- Picking ----------------------------------------------------------------------------------
 
 
-def gather(call: Call) -> TensorType:
+def gather(call: OpCall) -> TensorType:
     """The slices of one axis at the indices; the first `batch_dims` axes go together."""
     params, indices, batch = call["params"].shape, call["indices"].shape, call["batch_dims"]
     axis = batch if call["axis"] is None else call["axis"]
@@ -57,13 +57,13 @@ def gather(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), (*shared, *params[batch:axis], *indices[batch:], *params[axis + 1 :]))
 
 
-def _together(call: Call, batch: int) -> list[Dim]:
+def _together(call: OpCall, batch: int) -> list[Dim]:
     """The first axes of `params` and `indices`, which are the same."""
     pairs = zip(call["params"].shape[:batch], call["indices"].shape[:batch])
     return [same_size(call, left, right, "params", "indices") for left, right in pairs]
 
 
-def gather_nd(call: Call) -> TensorType:
+def gather_nd(call: OpCall) -> TensorType:
     """The slices at the tuples of indices that the last axis holds."""
     if call["batch_dims"]:
         shapes = clear_rank(call, "params"), call["indices"].shape
@@ -81,14 +81,14 @@ def gather_nd(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), (*shared, *indices[batch:-1], *params[batch + depth :]))
 
 
-def _only_places(call: Call) -> bool:
+def _only_places(call: OpCall) -> bool:
     missing = [call["x"] is None, call["y"] is None]
     if any(missing) and not all(missing):
         call.fail(BOTH, "condition", first="x", second="y")
     return all(missing)
 
 
-def choose(call: Call) -> TensorType:
+def choose(call: OpCall) -> TensorType:
     """`x` where the condition holds, `y` elsewhere; without them, the places where it holds."""
     if _only_places(call):
         return TensorType(INT64, (None, call["condition"].rank))
@@ -102,14 +102,14 @@ def choose(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), shape)
 
 
-def choose_broadcasting(call: Call) -> TensorType:
+def choose_broadcasting(call: OpCall) -> TensorType:
     """As `choose`, with broadcasting of all three."""
     if _only_places(call):
         return TensorType(INT64, (None, call["condition"].rank))
     return TensorType(call.dtype("T"), broadcast(call, "condition", "x", "y"))
 
 
-def boolean_mask(call: Call) -> TensorType:
+def boolean_mask(call: OpCall) -> TensorType:
     """The axes that the mask covers become one, of unknown size."""
     mask, shape = clear_rank(call, "mask"), call["tensor"].shape
     if not mask:
@@ -128,7 +128,7 @@ def boolean_mask(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), (*shape[:axis], None, *shape[axis + len(mask) :]))
 
 
-def top_k(call: Call) -> tuple[TensorType, TensorType]:
+def top_k(call: OpCall) -> tuple[TensorType, TensorType]:
     """The last axis becomes `k` long."""
     shape, k = least_rank(call, "input", 1), count(call, "k")
     if shape is not None:
@@ -140,7 +140,7 @@ def top_k(call: Call) -> tuple[TensorType, TensorType]:
     return TensorType(call.dtype("T"), shape), TensorType(call.dtype("U"), shape)
 
 
-def searchsorted(call: Call) -> TensorType:
+def searchsorted(call: OpCall) -> TensorType:
     """For each value its place in the sorted sequence; all axes but the last go together."""
     option(call, "side", "left", "right")
     left, right = (least_rank(call, param, 1) for param in ("sorted_sequence", "values"))
@@ -149,25 +149,25 @@ def searchsorted(call: Call) -> TensorType:
     return TensorType(call["out_type"], call["values"].shape)
 
 
-def sort(call: Call) -> TensorType:
+def sort(call: OpCall) -> TensorType:
     """One axis in order."""
     option(call, "direction", "ASCENDING", "DESCENDING")
     return along_axis("values", 1)(call)
 
 
-def argsort(call: Call) -> TensorType:
+def argsort(call: OpCall) -> TensorType:
     """The indices that put one axis in order."""
     return TensorType(INT32, sort(call).shape)
 
 
-def invert_permutation(call: Call) -> TensorType:
+def invert_permutation(call: OpCall) -> TensorType:
     return TensorType(call.dtype("T"), wanted_rank(call, "x", 1))
 
 
 def unique(outputs: int):
     """The different values, where each element's value stands among them, and how often it occurs."""
 
-    def rule(call: Call) -> tuple[TensorType, ...]:
+    def rule(call: OpCall) -> tuple[TensorType, ...]:
         (size,) = wanted_rank(call, "x", 1)
         indices = TensorType(call.dtype("U"), (size,))
         counts = TensorType(call.dtype("U"), (None,))
@@ -176,14 +176,14 @@ def unique(outputs: int):
     return rule
 
 
-def set_difference(call: Call) -> tuple[TensorType, TensorType]:
+def set_difference(call: OpCall) -> tuple[TensorType, TensorType]:
     """The values of `x` that are not in `y`, and where they stand in `x`."""
     wanted_rank(call, "x", 1)
     wanted_rank(call, "y", 1)
     return TensorType(call.dtype("T"), (None,)), TensorType(INT32, (None,))
 
 
-def slice_(call: Call) -> TensorType:
+def slice_(call: OpCall) -> TensorType:
     """`size` elements from `begin` on each axis; a size of -1 takes all that is left."""
     _one_dtype(call, "begin", "size")
     begins, sizes = call.shape("begin"), call.shape("size")
@@ -197,7 +197,7 @@ def slice_(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), tuple(_slice_size(call, axis, *part) for axis, part in parts))
 
 
-def _slice_size(call: Call, axis: int, dim: Dim, begin: Dim, size: Dim) -> Dim:
+def _slice_size(call: OpCall, axis: int, dim: Dim, begin: Dim, size: Dim) -> Dim:
     if size == -1 and begin == 0:
         return dim
     whole, begin = number(call, dim), number(call, begin)
@@ -213,7 +213,7 @@ def _slice_size(call: Call, axis: int, dim: Dim, begin: Dim, size: Dim) -> Dim:
     return size
 
 
-def strided_slice(call: Call) -> TensorType:
+def strided_slice(call: OpCall) -> TensorType:
     """Python's slicing: one `begin:end:strides` an axis; a bit of a mask changes what its entry means."""
     shape, (entries,) = call["input_"].shape, wanted_rank(call, "begin", 1)
     for param in ("end", "strides"):
@@ -260,14 +260,14 @@ def strided_slice(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), tuple(result))
 
 
-def _index(call: Call, axis: int, dim: Dim, index: int | None) -> None:
+def _index(call: OpCall, axis: int, dim: Dim, index: int | None) -> None:
     """One position on an axis, which must exist."""
     size = number(call, dim)
     if size is not None and index is not None and not -size <= index < size:
         call.fail(NO_SUCH_INDEX, "input_", index=index, axis=axis, type=call["input_"], size=size)
 
 
-def sliced_size(call: Call, dim: Dim, begin: int | None, end: int | None, step: int | None) -> Dim:
+def sliced_size(call: OpCall, dim: Dim, begin: int | None, end: int | None, step: int | None) -> Dim:
     """The size of `begin:end:step` on an axis; None stands for the end that Python leaves out."""
     if step == 1 and begin in (None, 0) and end is None:
         return dim
@@ -284,7 +284,7 @@ def sliced_size(call: Call, dim: Dim, begin: int | None, end: int | None, step: 
     return None
 
 
-def _one_dtype(call: Call, first: str, second: str) -> None:
+def _one_dtype(call: OpCall, first: str, second: str) -> None:
     """Two arguments that are tensors have one dtype; what is written as numbers takes that of the other."""
     a, b = call[first], call[second]
     is_open = [not numbers_of(call, param) for param in (first, second)]
@@ -293,7 +293,7 @@ def _one_dtype(call: Call, first: str, second: str) -> None:
         call.fail(DTYPES_DIFFER, first, second, first=first, second=second, **details)
 
 
-def numbers_of(call: Call, param: str) -> bool:
+def numbers_of(call: OpCall, param: str) -> bool:
     """Whether an argument is written as numbers alone."""
     known: Nested = call.known(param)
     return known is not None and not (isinstance(known, list) and None in known)
@@ -387,7 +387,7 @@ row("invert_permutation", "x: T", invert_permutation, "invert_permutation",
 # --- Scattering -------------------------------------------------------------------------------
 
 
-def check_updates(call: Call, target: Shape, indices: Shape, updates: str, depth: int | None) -> None:
+def check_updates(call: OpCall, target: Shape, indices: Shape, updates: str, depth: int | None) -> None:
     """`updates` must be one slice of the target for each index (each tuple of `depth` indices)."""
     given = call[updates].shape
     if target is None and indices is not None and given is not None:
@@ -404,7 +404,7 @@ def check_updates(call: Call, target: Shape, indices: Shape, updates: str, depth
         same_size(call, left, right, updates)
 
 
-def scattered(call: Call, target: Shape, param: str) -> TensorType:
+def scattered(call: OpCall, target: Shape, param: str) -> TensorType:
     indices, updates = least_rank(call, "indices", 1), least_rank(call, "updates", 1)
     depth = None if indices is None else number(call, indices[-1])
     if target is not None and depth is not None and depth > len(target):
@@ -419,13 +419,13 @@ def scattered(call: Call, target: Shape, param: str) -> TensorType:
     return TensorType(call.dtype("T"), target)
 
 
-def scatter_nd(call: Call) -> TensorType:
+def scatter_nd(call: OpCall) -> TensorType:
     """Zeros of a shape, with the updates added at the indices."""
     _one_dtype(call, "indices", "shape")
     return scattered(call, call.shape("shape"), "shape")
 
 
-def tensor_scatter(call: Call) -> TensorType:
+def tensor_scatter(call: OpCall) -> TensorType:
     """A copy of a tensor, changed at the indices."""
     least_rank(call, "tensor", 1)
     return scattered(call, call["tensor"].shape, "tensor")

@@ -7,7 +7,7 @@ returns with the shape and the dtype.
 from ..diagnostics import NOT_COMPILE_TIME, RANK
 from ..types import TensorType, shape_text
 from .batch import whole
-from .op import Alike, Call
+from .op import Alike, OpCall
 from .row import table
 from .rules import given_shape, number
 
@@ -17,7 +17,7 @@ OPS, row = table("initializers", alike=Alike.DRAWN)
 def static_shaped(rank: int = 0):
     """A new tensor whose shape must be known while compiling, with at least this rank."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         shape = call.shape("shape")
         if shape is None or call.known("shape") is None or None in (number(call, dim) for dim in shape):
             call.fail(NOT_COMPILE_TIME, "shape", param="shape", type=shape_text(shape))

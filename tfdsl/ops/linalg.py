@@ -17,7 +17,7 @@ from ..diagnostics import (
 )
 from ..types import INT32, Dim, Nested, Shape, TensorType
 from .batch import FIXED, ROWS, BatchCall, Mixed, rows, several, whole
-from .op import Alike, Call, Result
+from .op import Alike, OpCall, Result
 from .row import table
 from .rules import (
     Whole,
@@ -42,13 +42,13 @@ OPS, row = table("linear algebra")
 # --- Products ---------------------------------------------------------------------------------
 
 
-def _sides(call: Call, param: str, swapped: bool) -> tuple[Dim, Dim]:
+def _sides(call: OpCall, param: str, swapped: bool) -> tuple[Dim, Dim]:
     """Rows and columns of a matrix, after its transposition where told."""
     rows, columns = call[param].shape[-2:]
     return (columns, rows) if swapped else (rows, columns)
 
 
-def matmul(call: Call) -> TensorType:
+def matmul(call: OpCall) -> TensorType:
     """Rows of the first by columns of the second; the axes before broadcast."""
     for param in ("a", "b"):
         if call[f"transpose_{param}"] and call[f"adjoint_{param}"]:
@@ -64,7 +64,7 @@ def matmul(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), None if batch is None else (*batch, rows, columns))
 
 
-def matvec(call: Call) -> TensorType:
+def matvec(call: OpCall) -> TensorType:
     """A matrix by a vector; the axes before broadcast."""
     a, b = least_rank(call, "a", 2), least_rank(call, "b", 1)
     if a is None or b is None:
@@ -76,7 +76,7 @@ def matvec(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), None if batch is None else (*batch, rows))
 
 
-def affine(call: Call) -> TensorType:
+def affine(call: OpCall) -> TensorType:
     """`x @ weights + biases`."""
     rows, left = wanted_rank(call, "x", 2)
     right, columns = wanted_rank(call, "weights", 2)
@@ -93,7 +93,7 @@ def _are_axes(axes: Nested) -> TypeGuard[int | list[Whole] | tuple[Whole, Whole]
     return type(axes) is int and axes >= 0
 
 
-def tensordot(call: Call) -> TensorType:
+def tensordot(call: OpCall) -> TensorType:
     """The axes that are not summed over, first those of `a`, then those of `b`."""
     a, b = call["a"].shape, call["b"].shape
     axes: Nested = call["axes"]
@@ -121,7 +121,7 @@ def tensordot(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), without(a, left) + without(b, right))
 
 
-def einsum(call: Call) -> TensorType:
+def einsum(call: OpCall) -> TensorType:
     """The axes that the equation names, one letter an axis."""
     equation, inputs = call["equation"].replace(" ", ""), call["inputs"]
 
@@ -167,7 +167,7 @@ def einsum(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), None if rest is None else (*result[:first], *rest, *result[first:]))
 
 
-def cross(call: Call) -> TensorType:
+def cross(call: OpCall) -> TensorType:
     shape = merge(call, call["a"].shape, call["b"].shape, "a", "b")
     if shape is None:
         return TensorType(call.dtype("T"), None)
@@ -240,7 +240,7 @@ row("relu_layer", "x: T, weights: T, biases: T", affine, "nn.relu_layer",
 # --- One matrix -------------------------------------------------------------------------------
 
 
-def _square(call: Call, param: str) -> Shape:
+def _square(call: OpCall, param: str) -> Shape:
     """The shape of square matrices: both sizes are the better known of the two."""
     shape = least_rank(call, param, 2)
     if shape is None:
@@ -252,7 +252,7 @@ def _square(call: Call, param: str) -> Shape:
 def square(param: str):
     """Square matrices in, matrices of the same shape out."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         return TensorType(call.dtype("T"), _square(call, param))
 
     return rule
@@ -261,7 +261,7 @@ def square(param: str):
 def per_square(param: str, outputs: int = 1, real: bool = False):
     """One number, or several, for each square matrix."""
 
-    def rule(call: Call) -> TensorType | tuple[TensorType, ...]:
+    def rule(call: OpCall) -> TensorType | tuple[TensorType, ...]:
         shape = _square(call, param)
         dtype = real_of(call.dtype("T")) if real else call.dtype("T")
         result = TensorType(dtype, None if shape is None else shape[:-2])
@@ -273,14 +273,14 @@ def per_square(param: str, outputs: int = 1, real: bool = False):
 def flipped(param: str):
     """The last two axes swapped."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         shape = least_rank(call, param, 2)
         return TensorType(call.dtype("T"), None if shape is None else (*shape[:-2], shape[-1], shape[-2]))
 
     return rule
 
 
-def pinv(call: Call) -> TensorType:
+def pinv(call: OpCall) -> TensorType:
     """The inverse of each matrix; `rcond`, one for each of them, broadcasts with the axes before."""
     type = flipped("a")(call)
     if call["rcond"] is None or call["rcond"].shape == () or type.shape is None:
@@ -292,12 +292,12 @@ def pinv(call: Call) -> TensorType:
     return TensorType(type.dtype, None if batch is None else (*batch, *type.shape[-2:]))
 
 
-def trace(call: Call) -> TensorType:
+def trace(call: OpCall) -> TensorType:
     shape = least_rank(call, "x", 2)
     return TensorType(call.dtype("T"), None if shape is None else shape[:-2])
 
 
-def matrix_rank(call: Call) -> TensorType:
+def matrix_rank(call: OpCall) -> TensorType:
     """One number for each matrix; `tol` broadcasts to their singular values."""
     shape = least_rank(call, "a", 2)
     if shape is None:
@@ -308,7 +308,7 @@ def matrix_rank(call: Call) -> TensorType:
     return TensorType(INT32, None if values is None else values[:-1])
 
 
-def norm(call: Call) -> TensorType:
+def norm(call: OpCall) -> TensorType:
     """A reduction of all elements, of vectors (one axis) or of matrices (two axes). TensorFlow keeps the dtype of
     complex numbers where it takes the root of a sum of squares."""
     _norm_axes(call)
@@ -323,7 +323,7 @@ _VECTOR_NORMS = '"euclidean" or a number above 0'
 _MATRIX_NORMS = '"euclidean" or "fro" or 1 or 2'
 
 
-def _norm_axes(call: Call) -> None:
+def _norm_axes(call: OpCall) -> None:
     """No axis, a number, or a list of two that differ; and a norm that there is of vectors, or of matrices."""
     axes: Whole | None = call["axis"]
     which: int | float | str = call["ord"]
@@ -342,7 +342,7 @@ def _norm_axes(call: Call) -> None:
             call.fail(AXES_TWICE, "axis", param="axis", axes=list(axes))
 
 
-def smaller(call: Call, a: Dim, b: Dim) -> Dim:
+def smaller(call: OpCall, a: Dim, b: Dim) -> Dim:
     """The smaller of two sizes, where it is known."""
     if a == b:
         return a
@@ -352,7 +352,7 @@ def smaller(call: Call, a: Dim, b: Dim) -> Dim:
     return None if a is None or b is None else min(a, b)
 
 
-def qr(call: Call) -> tuple[TensorType, TensorType]:
+def qr(call: OpCall) -> tuple[TensorType, TensorType]:
     shape = least_rank(call, "input", 2)
     if shape is None:
         return TensorType(call.dtype("T"), None), TensorType(call.dtype("T"), None)
@@ -361,7 +361,7 @@ def qr(call: Call) -> tuple[TensorType, TensorType]:
     return (TensorType(call.dtype("T"), (*batch, rows, inner)), TensorType(call.dtype("T"), (*batch, inner, columns)))
 
 
-def svd(call: Call) -> Result:
+def svd(call: OpCall) -> Result:
     """Singular values, then (unless told not to) the left and right vectors."""
     shape, dtype = least_rank(call, "tensor", 2), call.dtype("T")
     if shape is None:
@@ -377,41 +377,41 @@ def svd(call: Call) -> Result:
     return (values, TensorType(dtype, u), TensorType(dtype, v)) if call["compute_uv"] else values
 
 
-def eigen(call: Call) -> tuple[TensorType, TensorType]:
+def eigen(call: OpCall) -> tuple[TensorType, TensorType]:
     """Eigenvalues and eigenvectors of matrices that are their own adjoint."""
     shape = _square(call, "tensor")
     values = TensorType(call.dtype("T"), None if shape is None else shape[:-1])
     return values, TensorType(call.dtype("T"), shape)
 
 
-def eigenvalues(call: Call) -> TensorType:
+def eigenvalues(call: OpCall) -> TensorType:
     return eigen(call)[0]
 
 
-def any_eigen(call: Call) -> tuple[TensorType, TensorType]:
+def any_eigen(call: OpCall) -> tuple[TensorType, TensorType]:
     """Eigenvalues and eigenvectors of square matrices, which are complex."""
     values, vectors = eigen(call)
     dtype = complex_of(call.dtype("T"))
     return TensorType(dtype, values.shape), TensorType(dtype, vectors.shape)
 
 
-def any_eigenvalues(call: Call) -> TensorType:
+def any_eigenvalues(call: OpCall) -> TensorType:
     return any_eigen(call)[0]
 
 
-def normalize(call: Call) -> tuple[TensorType, TensorType]:
+def normalize(call: OpCall) -> tuple[TensorType, TensorType]:
     """The tensor, and its norm with the axes kept."""
     _norm_axes(call)
     return call["tensor"], TensorType(call.dtype("T"), reduced_shape(call, "tensor", call["axis"], True))
 
 
-def lu(call: Call) -> tuple[TensorType, TensorType]:
+def lu(call: OpCall) -> tuple[TensorType, TensorType]:
     """Both triangles in one matrix, and the permutation of its rows."""
     shape = _square(call, "input")
     return TensorType(call.dtype("T"), shape), TensorType(INT32, None if shape is None else shape[:-1])
 
 
-def band_part(call: Call) -> TensorType:
+def band_part(call: OpCall) -> TensorType:
     """The matrices, with scalars for the diagonals that stay."""
     for param in ("num_lower", "num_upper"):
         wanted_rank(call, param, 0)
@@ -497,7 +497,7 @@ row("matrix_band_part", "input: T, num_lower: U, num_upper: U", band_part, "matr
 def solve(matrix: str = "matrix", is_square: bool = True):
     """The unknowns of `matrix @ x = rhs`: as many rows as the matrix has columns."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         left = _square(call, matrix) if is_square else least_rank(call, matrix, 2)
         right = least_rank(call, "rhs", 2)
         if left is None or right is None:
@@ -514,23 +514,23 @@ def solve(matrix: str = "matrix", is_square: bool = True):
     return rule
 
 
-def least_squares(call: Call) -> TensorType:
+def least_squares(call: OpCall) -> TensorType:
     """As `solve`; TensorFlow has switched the regularizer off for complex128, where it is not exact."""
     if call.dtype("T").name == "complex128" and call["l2_regularizer"]:
         call.option("l2_regularizer", 0.0)
     return solve(is_square=False)(call)
 
 
-def cholesky_solve(call: Call) -> TensorType:
+def cholesky_solve(call: OpCall) -> TensorType:
     return _solved(call, "chol")
 
 
-def solve_broadcasting(call: Call) -> TensorType:
+def solve_broadcasting(call: OpCall) -> TensorType:
     """As `solve`, where the axes before the matrices broadcast."""
     return _solved(call, "matrix")
 
 
-def _solved(call: Call, matrix: str) -> TensorType:
+def _solved(call: OpCall, matrix: str) -> TensorType:
     left, right = _square(call, matrix), least_rank(call, "rhs", 2)
     if left is None or right is None:
         return TensorType(call.dtype("T"), None)
@@ -561,13 +561,13 @@ row("matrix_solve_ls", "matrix: T, rhs: T, l2_regularizer: number = 0.0, fast: f
 # --- Diagonals --------------------------------------------------------------------------------
 
 
-def doubled(call: Call) -> TensorType:
+def doubled(call: OpCall) -> TensorType:
     """All axes a second time, with the tensor on the diagonal."""
     shape = least_rank(call, "diagonal", 1)
     return TensorType(call.dtype("T"), None if shape is None else shape + shape)
 
 
-def halved(call: Call) -> TensorType:
+def halved(call: OpCall) -> TensorType:
     """The diagonal of a tensor whose second half of axes is like the first."""
     shape = call["input"].shape
     if shape is None:
@@ -579,7 +579,7 @@ def halved(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), tuple(same_size(call, a, b, "input") for a, b in pairs))
 
 
-def matrix_diag(call: Call) -> TensorType:
+def matrix_diag(call: OpCall) -> TensorType:
     """The last axis becomes the `k`-th diagonal of a matrix of zeros."""
     shape = least_rank(call, "diagonal", 1)
     _diagonal(call, "diagonal")
@@ -591,7 +591,7 @@ def matrix_diag(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), (*shape[:-1], side, side))
 
 
-def matrix_diag_part(call: Call) -> TensorType:
+def matrix_diag_part(call: OpCall) -> TensorType:
     """The `k`-th diagonal of each matrix: above the main one for a positive `k`."""
     shape, k = least_rank(call, "input", 2), call["k"]
     _diagonal(call, "input")
@@ -606,13 +606,13 @@ def matrix_diag_part(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), (*shape[:-2], size))
 
 
-def _diagonal(call: Call, param: str) -> None:
+def _diagonal(call: OpCall, param: str) -> None:
     """No matrix has a diagonal beyond the numbers of int32, to which TensorFlow cuts `k` down."""
     if not -(2**31) <= call["k"] < 2**31:
         call.fail(DIAGONAL, param, k=call["k"], type=call[param])
 
 
-def set_diag(call: Call) -> TensorType:
+def set_diag(call: OpCall) -> TensorType:
     """The matrices with another main diagonal."""
     shape, diagonal = least_rank(call, "input", 2), least_rank(call, "diagonal", 1)
     if shape is None or diagonal is None:

@@ -4,20 +4,20 @@ from ..diagnostics import NEGATIVE, RANK, ROWS_FEW
 from ..types import BOOL, FLOAT32, TensorType
 from .activations import doubt_one_class
 from .batch import BatchCall, Mixed, Rule, each, mean_loss, rows, several, whole
-from .op import Call
+from .op import OpCall
 from .row import table
 from .rules import axis_in, broadcast, least_rank, merge, same_size, wanted_rank, without
 
 OPS, row = table("neural networks")
 
 
-def in_top_k(call: Call) -> TensorType:
+def in_top_k(call: OpCall) -> TensorType:
     """One answer a row."""
     (rows, _), (targets,) = wanted_rank(call, "predictions", 2), wanted_rank(call, "targets", 1)
     return TensorType(BOOL, (same_size(call, rows, targets, "predictions", "targets"),))
 
 
-def sparse_cross_entropy(call: Call) -> TensorType:
+def sparse_cross_entropy(call: OpCall) -> TensorType:
     """One label and one loss for each row of logits."""
     labels, logits = call["labels"].shape, least_rank(call, "logits", 1)
     if logits is None or labels is None:
@@ -32,7 +32,7 @@ def sparse_cross_entropy(call: Call) -> TensorType:
 def cross_entropy(axis: str = "axis"):
     """One loss for each row of logits."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         shape = call["logits"].shape
         if (call[axis] or 0) < -1:  # TensorFlow counts no other axis from the end
             call.fail(NEGATIVE, axis, param=axis, value=call[axis], least=-1)
@@ -46,7 +46,7 @@ def cross_entropy(axis: str = "axis"):
     return rule
 
 
-def sampled_loss(call: Call) -> TensorType:
+def sampled_loss(call: OpCall) -> TensorType:
     """One loss for each row of inputs."""
     rows, width = wanted_rank(call, "inputs", 2)
     classes, known = wanted_rank(call, "weights", 2)
@@ -62,19 +62,19 @@ def sampled_loss(call: Call) -> TensorType:
 def paired(left: str, right: str, dtype: str = "T"):
     """Element by element, without broadcasting: of that TensorFlow sees to what is known beforehand."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         merge(call, call[left].shape, call[right].shape, left, right)
         return TensorType(call.dtype(dtype), broadcast(call, left, right))
 
     return rule
 
 
-def weighted_cross_entropy(call: Call) -> TensorType:
+def weighted_cross_entropy(call: OpCall) -> TensorType:
     merge(call, call["labels"].shape, call["logits"].shape, "labels", "logits")
     return TensorType(call.dtype("T"), broadcast(call, "labels", "logits", "pos_weight"))
 
 
-def log_poisson_loss(call: Call) -> TensorType:
+def log_poisson_loss(call: OpCall) -> TensorType:
     """As `paired`; the full loss compares, which complex numbers do not."""
     if call["compute_full_loss"] and call.dtype("T").kind == "complex":
         call.option("compute_full_loss", False)
@@ -84,7 +84,7 @@ def log_poisson_loss(call: Call) -> TensorType:
 def paired_loss(left: str, right: str):
     """One number from two tensors of one shape."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         merge(call, call[left].shape, call[right].shape, left, right)
         return TensorType(FLOAT32, ())
 

@@ -6,7 +6,7 @@ from ..diagnostics import NEGATIVE_POWER
 from ..types import BOOL, FLOAT32, FLOAT64, TensorType
 from .batch import FIXED, MEAN, ROWS, SUM, BatchCall, Mixed, Rule, each, linear, whole
 from .formula import Expr, Formulas, Known, Made, Own
-from .op import Alike, Call
+from .op import Alike, OpCall
 from .row import table
 from .rules import (
     along_axis,
@@ -32,7 +32,7 @@ binary = elementwise("x", "y")
 compare = elementwise("x", "y", dtype=BOOL)
 
 
-def power(call: Call) -> TensorType:
+def power(call: OpCall) -> TensorType:
     """x to the power of y; a whole number has no negative powers."""
     result = elementwise("x", "y")(call)
     if call.dtype("T").kind == "int":
@@ -42,7 +42,7 @@ def power(call: Call) -> TensorType:
     return result
 
 
-def true_divide(call: Call) -> TensorType:
+def true_divide(call: OpCall) -> TensorType:
     """Division that makes floats of integers: float64, or float32 where that is exact."""
     dtype = call.dtype("T")
     if dtype.kind in ("int", "uint"):
@@ -50,16 +50,16 @@ def true_divide(call: Call) -> TensorType:
     return TensorType(dtype, broadcast(call, "x", "y"))
 
 
-def make_complex(call: Call) -> TensorType:
+def make_complex(call: OpCall) -> TensorType:
     return TensorType(complex_of(call.dtype("T")), broadcast(call, "real", "imag"))
 
 
-def sum_of_list(call: Call) -> TensorType:
+def sum_of_list(call: OpCall) -> TensorType:
     """All tensors of a list have one shape, and so has the result."""
     return TensorType(call.dtype("T"), merge_list(call, "inputs"))
 
 
-def betainc(call: Call) -> TensorType:
+def betainc(call: OpCall) -> TensorType:
     """All of one shape, but for scalars."""
     names = [name for name in ("a", "b", "x") if call[name].shape != ()]
     shape = call[names[0]].shape if names else ()
@@ -68,7 +68,7 @@ def betainc(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), shape)
 
 
-def clip(call: Call) -> TensorType:
+def clip(call: OpCall) -> TensorType:
     """The bounds broadcast to the tensor, and never the tensor to them."""
     shape = call["t"].shape
     for bound in ("clip_value_min", "clip_value_max"):
@@ -76,19 +76,19 @@ def clip(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), shape)
 
 
-def clip_norm(call: Call) -> TensorType:
+def clip_norm(call: OpCall) -> TensorType:
     """The tensor as it is; the norm that it is clipped to is a scalar."""
     shape = broadcast(call, "t", "clip_norm")
     return TensorType(call.dtype("T"), merge(call, call["t"].shape, shape, "t", "clip_norm"))
 
 
-def clip_norm_over(call: Call) -> TensorType:
+def clip_norm_over(call: OpCall) -> TensorType:
     """As `clip_norm`, of the slices that lie along some axes."""
     along_axis("t", axis="axes")(call)
     return clip_norm(call)
 
 
-def clip_global_norm(call: Call) -> tuple[tuple[TensorType, ...], TensorType]:
+def clip_global_norm(call: OpCall) -> tuple[tuple[TensorType, ...], TensorType]:
     """The tensors as they are, and their norm; the norm that they are clipped to is a scalar."""
     for norm in ("clip_norm", "use_norm"):
         if call[norm] is not None:
@@ -96,14 +96,14 @@ def clip_global_norm(call: Call) -> tuple[tuple[TensorType, ...], TensorType]:
     return tuple(call["t_list"]), TensorType(call.dtype("T"), ())
 
 
-def scaled(call: Call) -> TensorType:
+def scaled(call: OpCall) -> TensorType:
     """The type of `x`; what it is multiplied by is a scalar, and must be known to be one."""
     clear_rank(call, "scalar")
     wanted_rank(call, "scalar", 0)
     return call["x"]
 
 
-def last_reduced(call: Call) -> TensorType:
+def last_reduced(call: OpCall) -> TensorType:
     """One number for each row of the last axis."""
     shape = least_rank(call, "x", 1)
     return TensorType(call.dtype("T"), None if shape is None else shape[:-1])

@@ -3,7 +3,7 @@
 from ..types import TensorType
 from .batch import along, rows, whole
 from .index import batch_take
-from .op import Call
+from .op import OpCall
 from .row import table
 from .rules import (
     along_axis,
@@ -22,7 +22,7 @@ from .windows import IMAGE, LAYOUT, WINDOWS, channels_first
 OPS, row = table("neural networks")
 
 
-def bias_add(call: Call) -> TensorType:
+def bias_add(call: OpCall) -> TensorType:
     """One number a channel, added everywhere."""
     shape, (channels,) = least_rank(call, "value", 3 if channels_first(call) else 2), wanted_rank(call, "bias", 1)
     if shape is None:
@@ -32,7 +32,7 @@ def bias_add(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), replaced(shape, axis, both))
 
 
-def moments(call: Call) -> tuple[TensorType, TensorType]:
+def moments(call: OpCall) -> tuple[TensorType, TensorType]:
     """Mean and variance over `axes`. Without any, TensorFlow removes all axes of size 1."""
     shape = reduced_shape(call, "x", call["axes"], call["keepdims"])
     if shape is not None and not listed(call["axes"]) and not call["keepdims"]:
@@ -41,7 +41,7 @@ def moments(call: Call) -> tuple[TensorType, TensorType]:
     return TensorType(call.dtype("T"), shape), TensorType(call.dtype("T"), shape)
 
 
-def fused_batch_norm(call: Call) -> tuple[TensorType, TensorType, TensorType]:
+def fused_batch_norm(call: OpCall) -> tuple[TensorType, TensorType, TensorType]:
     """The normalised tensor, then the mean and variance of each channel."""
     rank = len(call["data_format"])
     shape = wanted_rank(call, "x", rank)
@@ -56,13 +56,13 @@ def fused_batch_norm(call: Call) -> tuple[TensorType, TensorType, TensorType]:
 def fixed_rank(param: str, rank: int):
     """The type of one argument, which must have this rank."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         return TensorType(call.dtype("T"), wanted_rank(call, param, rank))
 
     return rule
 
 
-def gather_rows(call: Call) -> TensorType:
+def gather_rows(call: OpCall) -> TensorType:
     """The rows of a table at the indices."""
     params, indices = least_rank(call, "params", 1), call["ids"].shape
     if params is None or indices is None:

@@ -1,6 +1,6 @@
 """What an op is: one row of the table, its signature, and what its shape rule is given.
 
-Input of a rule: a `Call`, the types and compile-time values of the arguments.
+Input of a rule: a `OpCall`, the types and compile-time values of the arguments.
 Output: a `TensorType`, a tuple of them for an op with several outputs (with tuples in it for
 lists among these), or `()` for an operation without output. A rule that refuses its arguments calls `call.fail(...)`.
 
@@ -42,10 +42,10 @@ class Required(Enum):
 REQUIRED = Required.REQUIRED
 # What a shape rule gives, and a shape rule.
 Result: TypeAlias = "TensorType | tuple[Result, ...]"
-ShapeRule: TypeAlias = "Callable[[Call], Result]"
+ShapeRule: TypeAlias = "Callable[[OpCall], Result]"
 
 
-class Param(Record):
+class Parameter(Record):
     """One parameter: `kind` is tensor, tensors, shape, variable, dtype, or a kind of compile-time value."""
 
     name: str
@@ -75,9 +75,9 @@ def _default(text: str) -> Nested:
     return float(text) if "." in text or "e" in text else int(text)
 
 
-def parse_signature(text: str) -> tuple[Param, ...]:
+def parse_signature(text: str) -> tuple[Parameter, ...]:
     """`"x: T, axis: integers = none"` as parameters."""
-    params: list[Param] = []
+    params: list[Parameter] = []
     by_name = False
     for part in re.split(r", (?=\w+:)", text) if text else ():
         if part == "*":
@@ -91,13 +91,13 @@ def parse_signature(text: str) -> tuple[Param, ...]:
         if optional:
             value = None
         if role == "dtype ":
-            params.append(Param(name, "dtype", kind, value, by_name=by_name))
+            params.append(Parameter(name, "dtype", kind, value, by_name=by_name))
         elif role == "variable ":
-            params.append(Param(name, "variable", kind, value, by_name=by_name))
+            params.append(Parameter(name, "variable", kind, value, by_name=by_name))
         elif kind == "shape" or kind == "dtype" or kind in _STATIC_KINDS:
-            params.append(Param(name, kind, "", value, bool(optional), by_name))
+            params.append(Parameter(name, kind, "", value, bool(optional), by_name))
         else:
-            params.append(Param(name, "tensors" if many else "tensor", kind, value, bool(optional), by_name))
+            params.append(Parameter(name, "tensors" if many else "tensor", kind, value, bool(optional), by_name))
     return tuple(params)
 
 
@@ -163,7 +163,7 @@ class Op:
         return self.no_gradient != "*" and argument not in self.no_gradient.split()
 
     @cached_property
-    def params(self) -> tuple[Param, ...]:
+    def params(self) -> tuple[Parameter, ...]:
         return parse_signature(self.signature)
 
     @property
@@ -175,7 +175,7 @@ class Op:
         """Whether it draws other numbers each time, by a state that begins with its `seed`."""
         return any(param.name == "seed" and param.kind == "integer" for param in self.params)
 
-    def typed(self, call: "Call") -> "Result":
+    def typed(self, call: "OpCall") -> "Result":
         """What the rule gives for a call, whose options are seen to first."""
         for name, limit in self.options.items():
             value = call[name]
@@ -201,7 +201,7 @@ class Op:
         return frozenset(dtype for n in names for dtype in (DTYPE_CLASSES[n] if n in DTYPE_CLASSES else (DTYPES[n],)))
 
 
-class Refused(Exception):
+class RuleRefused(Exception):
     """A shape rule refuses its arguments, or doubts them: a message of the catalogue with its details."""
 
     def __init__(self, message: Message, params: tuple[str, ...], details: Mapping[str, object]):
@@ -210,7 +210,7 @@ class Refused(Exception):
 
 
 @dataclass(slots=True)
-class Call:
+class OpCall:
     """The arguments of one call of an op, as its shape rule sees them.
 
     `call["x"]` is the TensorType of a tensor argument (a tuple of them for a list, None for an
@@ -224,7 +224,7 @@ class Call:
     groups: Mapping[str, DType]
     sizes: Sizes
     by_position: frozenset[str] = frozenset()  # the arguments that the program gives without their names
-    warnings: list[Refused] = field(default_factory=list[Refused])
+    warnings: list[RuleRefused] = field(default_factory=list[RuleRefused])
 
     def __getitem__(self, name: str) -> Any:  # of which type it is, the signature says, and the rule knows
         return self.arguments[name]
@@ -238,11 +238,11 @@ class Call:
 
     def fail(self, message: Message, *params: str, **details: object) -> NoReturn:
         """Refuse the call; `params` are the arguments to blame, whose origins the error shows."""
-        raise Refused(message, params, details)
+        raise RuleRefused(message, params, details)
 
     def warn(self, message: Message, *params: str, **details: object) -> None:
         """Doubt the call, and go on; the arguments are those of `fail`."""
-        self.warnings.append(Refused(message, params, details))
+        self.warnings.append(RuleRefused(message, params, details))
 
     def option(self, param: str, *allowed: object) -> object:
         """An argument that must be one of a few values."""

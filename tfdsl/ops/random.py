@@ -5,14 +5,14 @@ from collections.abc import Callable
 from ..diagnostics import BROADCAST_TO, NEEDED, NEGATIVE, SLICE
 from ..types import TensorType, shape_text
 from .batch import whole
-from .op import Alike, Call
+from .op import Alike, OpCall
 from .row import table
 from .rules import broadcast, broadcast_shapes, given_shape, like, number, same_size, wanted_rank
 
 OPS, row = table("random", alike=Alike.DRAWN)
 
 
-def uniform(call: Call) -> TensorType:
+def uniform(call: OpCall) -> TensorType:
     """Integers have no largest value of their own, and one for all is needed."""
     if call.dtype("T").kind == "float":
         return drawn("minval", "maxval")(call)
@@ -26,7 +26,7 @@ def uniform(call: Call) -> TensorType:
 def drawn(*params: str):
     """A tensor of the shape given, scaled and moved by the parameters, with which it broadcasts."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         shape = given_shape(call)
         for param in params:
             if call[param] is not None and call[param].shape != ():
@@ -40,7 +40,7 @@ def drawn(*params: str):
 def draws(group: str = "U"):
     """As many draws from each row of logits as told."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         rows, _ = wanted_rank(call, "logits", 2)
         wanted_rank(call, "num_samples", 0)
         return TensorType(call[group], (rows, call.known("num_samples")))
@@ -51,7 +51,7 @@ def draws(group: str = "U"):
 def sampled(*params: str, group: str = "T"):
     """A shape of draws for each element of the parameters, which broadcast."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         shape, each = call.shape("shape"), broadcast(call, *params)
         return TensorType(call.dtype(group), None if shape is None or each is None else shape + each)
 
@@ -61,7 +61,7 @@ def sampled(*params: str, group: str = "T"):
 def filled(*params: str, group: str = "T"):
     """The shape asked for, to which the parameters broadcast."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         shape = given_shape(call)
         broadcast(call, *params)
         if shape is None or 0 in shape:
@@ -77,17 +77,17 @@ def filled(*params: str, group: str = "T"):
     return rule
 
 
-def stateless(rule: Callable[[Call], TensorType]):
+def stateless(rule: Callable[[OpCall], TensorType]):
     """A rule of random numbers, with a `seed` of two numbers."""
 
-    def checked(call: Call) -> TensorType:
+    def checked(call: OpCall) -> TensorType:
         same_size(call, wanted_rank(call, "seed", 1)[0], 2, "seed")
         return rule(call)
 
     return checked
 
 
-def random_crop(call: Call) -> TensorType:
+def random_crop(call: OpCall) -> TensorType:
     """A piece of the size given, anywhere in the tensor."""
     size = call.shape("size")
     if size is None:

@@ -4,7 +4,7 @@ from ..diagnostics import AXIS_FIRST, MEAN_WHOLE, NEGATIVE, ONE_CLASS
 from ..types import BOOL, FLOAT32, INT32, Dim, DType, TensorType
 from .batch import MEAN, SUM, along, reduced, whole
 from .formula import Made
-from .op import Alike, Call
+from .op import Alike, OpCall
 from .row import table
 from .rules import (
     along_axis,
@@ -24,7 +24,7 @@ from .rules import (
 OPS, row = table("reductions")
 
 
-def best_index(call: Call) -> TensorType:
+def best_index(call: OpCall) -> TensorType:
     """The index of the largest or smallest along one axis, the first unless given."""
     shape = call["input"].shape
     if shape and len(shape) > 1 and call["axis"] is None:
@@ -37,14 +37,14 @@ def best_index(call: Call) -> TensorType:
     return TensorType(call.dtype("U"), shape)
 
 
-def mean(call: Call) -> TensorType:
+def mean(call: OpCall) -> TensorType:
     """As other reductions; of whole numbers, a whole number."""
     if call["input_tensor"].dtype.kind in ("int", "uint"):
         call.warn(MEAN_WHOLE, "input_tensor")
     return reduction()(call)
 
 
-def segment(call: Call) -> TensorType:
+def segment(call: OpCall) -> TensorType:
     """One slice a segment: how many there are, only the run can tell."""
     data, _ = least_rank(call, "data", 1), wanted_rank(call, "segment_ids", 1)
     if data is None:
@@ -52,12 +52,12 @@ def segment(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), (None, *data[1:]))
 
 
-def unsorted_segment(call: Call) -> TensorType:
+def unsorted_segment(call: OpCall) -> TensorType:
     """`num_segments` slices; the ids may have several axes, the first ones of the data."""
     return per_segment(call, "data", call.dtype("T"))
 
 
-def per_segment(call: Call, param: str, dtype: DType) -> TensorType:
+def per_segment(call: OpCall, param: str, dtype: DType) -> TensorType:
     data, ids, segments = call[param].shape, call["segment_ids"].shape, count(call, "num_segments")
     if data is None or ids is None:
         return TensorType(dtype, None)
@@ -67,7 +67,7 @@ def per_segment(call: Call, param: str, dtype: DType) -> TensorType:
     return TensorType(dtype, (segments, *data[len(ids) :]))
 
 
-def sparse_segment(call: Call) -> TensorType:
+def sparse_segment(call: OpCall) -> TensorType:
     """Segments of some rows of the data."""
     data = least_rank(call, "data", 1)
     picked, ids = (wanted_rank(call, name, 1)[0] for name in ("indices", "segment_ids"))
@@ -75,7 +75,7 @@ def sparse_segment(call: Call) -> TensorType:
     return TensorType(call.dtype("T"), None if data is None else (None, *data[1:]))
 
 
-def bincount(call: Call) -> TensorType:
+def bincount(call: OpCall) -> TensorType:
     """How often each number occurs, or the sum of its weights."""
     dtype = call["dtype"] if call["weights"] is None else call.dtype("T")
     for name in ("minlength", "maxlength"):
@@ -88,7 +88,7 @@ def bincount(call: Call) -> TensorType:
     return TensorType(dtype, (size if call["maxlength"] is None else min(size, most),))
 
 
-def confusion_matrix(call: Call) -> TensorType:
+def confusion_matrix(call: OpCall) -> TensorType:
     """One row a label and one column a prediction."""
     if call["num_classes"] is not None:
         classes = count(call, "num_classes")
@@ -104,18 +104,18 @@ def confusion_matrix(call: Call) -> TensorType:
     return TensorType(call["dtype"], (classes, classes))
 
 
-def histogram(call: Call) -> TensorType:
+def histogram(call: OpCall) -> TensorType:
     """One count a bin."""
     return TensorType(call["dtype"], (_bins(call),))
 
 
-def histogram_bins(call: Call) -> TensorType:
+def histogram_bins(call: OpCall) -> TensorType:
     """The bin of each value."""
     _bins(call)
     return TensorType(INT32, call["values"].shape)
 
 
-def _bins(call: Call) -> Dim:
+def _bins(call: OpCall) -> Dim:
     same_size(call, wanted_rank(call, "value_range", 1)[0], 2, "value_range")
     bins = count(call, "nbins")
     if bins == 0:

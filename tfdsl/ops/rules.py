@@ -1,7 +1,7 @@
 """What shape rules are made of, and the rules that many ops share.
 
-A shape rule says what an op gives for what it is given, as TensorFlow's own shape inference does: it takes a `Call` and
-returns the type of the result. Rules know nothing of TensorFlow; a test compares every row with TensorFlow's own
+A shape rule says what an op gives for what it is given, as TensorFlow's own shape inference does: it takes an `OpCall`
+and returns the type of the result. Rules know nothing of TensorFlow; a test compares every row with TensorFlow's own
 inference. A rule that only a few rows need stands beside them.
 """
 
@@ -24,7 +24,7 @@ from ..diagnostics import (
     SIZES_DIFFER,
 )
 from ..types import DTYPES, FLOAT32, FLOAT64, Dim, DType, Nested, Shape, SizeClash, TensorType
-from .op import Call
+from .op import OpCall
 
 COMPLEX64, COMPLEX128 = DTYPES["complex64"], DTYPES["complex128"]
 
@@ -35,13 +35,13 @@ _Value = TypeVar("_Value")
 # --- What rules are made of -------------------------------------------------------------------
 
 
-def number(call: Call, dim: Dim) -> int | None:
+def number(call: OpCall, dim: Dim) -> int | None:
     """A size as a number, where it is one."""
     dim = call.sizes.resolve(dim)
     return dim if isinstance(dim, int) else None
 
 
-def product(call: Call, dims: Iterable[Dim]) -> int | None:
+def product(call: OpCall, dims: Iterable[Dim]) -> int | None:
     """How many elements the sizes make, where all of them are known."""
     known = all_known(number(call, dim) for dim in dims)
     return None if known is None else prod(known)
@@ -62,7 +62,7 @@ def listed(value: Whole) -> list[int]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def wanted_rank(call: Call, param: str, rank: int, wanted: object = None) -> tuple[Dim, ...]:
+def wanted_rank(call: OpCall, param: str, rank: int, wanted: object = None) -> tuple[Dim, ...]:
     """The sizes of an argument that must have this rank; all unknown where its rank is."""
     shape = call[param].shape
     if shape is None:
@@ -72,7 +72,7 @@ def wanted_rank(call: Call, param: str, rank: int, wanted: object = None) -> tup
     return shape
 
 
-def least_rank(call: Call, param: str, rank: int) -> Shape:
+def least_rank(call: OpCall, param: str, rank: int) -> Shape:
     """The shape of an argument that must have at least this rank."""
     shape = call[param].shape
     if shape is not None and len(shape) < rank:
@@ -80,7 +80,7 @@ def least_rank(call: Call, param: str, rank: int) -> Shape:
     return shape
 
 
-def clear_rank(call: Call, param: str) -> tuple[Dim, ...]:
+def clear_rank(call: OpCall, param: str) -> tuple[Dim, ...]:
     """The shape of an argument whose rank must be known."""
     shape = call[param].shape
     if shape is None:
@@ -88,7 +88,7 @@ def clear_rank(call: Call, param: str) -> tuple[Dim, ...]:
     return shape
 
 
-def axis_in(call: Call, axis: int, rank: int, param: str) -> int:
+def axis_in(call: OpCall, axis: int, rank: int, param: str) -> int:
     """An axis counted from 0, for an argument (or a result) of this rank."""
     if not -rank <= axis < rank:
         shown = call[param] if isinstance(call[param], TensorType) else param
@@ -96,7 +96,7 @@ def axis_in(call: Call, axis: int, rank: int, param: str) -> int:
     return axis % rank
 
 
-def new_axis_in(call: Call, axis: int, rank: int, param: str) -> int:
+def new_axis_in(call: OpCall, axis: int, rank: int, param: str) -> int:
     """The place, counted from 0, for a new axis of an argument of this rank."""
     if not -rank - 1 <= axis <= rank:
         shown = call[param] if isinstance(call[param], TensorType) else param
@@ -104,18 +104,18 @@ def new_axis_in(call: Call, axis: int, rank: int, param: str) -> int:
     return axis % (rank + 1)
 
 
-def same_size(call: Call, left: Dim, right: Dim, *params: str) -> Dim:
+def same_size(call: OpCall, left: Dim, right: Dim, *params: str) -> Dim:
     """The one size that two sizes must be."""
     return call.same(left, right, SIZES_DIFFER, *params)
 
 
-def merge(call: Call, left: Shape, right: Shape, first: str, second: str) -> Shape:
+def merge(call: OpCall, left: Shape, right: Shape, first: str, second: str) -> Shape:
     """The one shape that the shapes of two arguments must be."""
     details = {"first": first, "second": second, "a": call[first], "b": call[second]}
     return _merged(call, left, right, (first, second), **details)
 
 
-def merge_list(call: Call, param: str) -> Shape:
+def merge_list(call: OpCall, param: str) -> Shape:
     """The one shape that the tensors of a list must have."""
     tensors = call[param]
     if not tensors:
@@ -127,7 +127,7 @@ def merge_list(call: Call, param: str) -> Shape:
     return result
 
 
-def _merged(call: Call, left: Shape, right: Shape, params: tuple[str, ...], **details: object) -> Shape:
+def _merged(call: OpCall, left: Shape, right: Shape, params: tuple[str, ...], **details: object) -> Shape:
     if left is None or right is None:
         return right if left is None else left
     try:
@@ -138,7 +138,7 @@ def _merged(call: Call, left: Shape, right: Shape, params: tuple[str, ...], **de
     call.fail(SHAPES_DIFFER, *params, **details)
 
 
-def broadcast_shapes(call: Call, left: Shape, right: Shape, *params: str, a: object, b: object) -> Shape:
+def broadcast_shapes(call: OpCall, left: Shape, right: Shape, *params: str, a: object, b: object) -> Shape:
     """The shape that two shapes broadcast to; `a` and `b` are what the error shows."""
     if left is None or right is None:
         return None
@@ -151,7 +151,7 @@ def broadcast_shapes(call: Call, left: Shape, right: Shape, *params: str, a: obj
         call.fail(BROADCAST, *params, a=a, b=b, left=clash.left, right=clash.right)
 
 
-def broadcast(call: Call, *params: str) -> Shape:
+def broadcast(call: OpCall, *params: str) -> Shape:
     """The shape that the arguments broadcast to; those that were not given have no say."""
     given = [name for name in params if call[name] is not None]
     for first, second in combinations(given, 2):
@@ -164,7 +164,7 @@ def broadcast(call: Call, *params: str) -> Shape:
     return result if len(known) == len(given) else None
 
 
-def doubt_pairs(call: Call, first: str, second: str, left: Shape, right: Shape) -> None:
+def doubt_pairs(call: OpCall, first: str, second: str, left: Shape, right: Shape) -> None:
     """Doubt two arguments, of which these shapes broadcast, if each row of one meets every row of the other."""
     for tall, short, shapes in ((first, second, (left, right)), (second, first, (right, left))):
         axes = call.sizes.paired(*shapes)
@@ -183,19 +183,19 @@ def replaced(shape: Sequence[Dim], axis: int, *dims: Dim) -> tuple[Dim, ...]:
     return (*shape[:axis], *dims, *shape[axis + 1 :])
 
 
-def option(call: Call, param: str, *allowed: object) -> object:
+def option(call: OpCall, param: str, *allowed: object) -> object:
     """An argument that must be one of a few values."""
     return call.option(param, *allowed)
 
 
-def length(call: Call, param: str, values: Sequence[_Value], wanted: int) -> Sequence[_Value]:
+def length(call: OpCall, param: str, values: Sequence[_Value], wanted: int) -> Sequence[_Value]:
     """A list of numbers that must have this many."""
     if len(values) != wanted:
         call.fail(LENGTH, param, param=param, wanted=wanted, count=len(values))
     return values
 
 
-def given_shape(call: Call, param: str = "shape", is_vector: bool = True) -> Shape:
+def given_shape(call: OpCall, param: str = "shape", is_vector: bool = True) -> Shape:
     """The shape that an argument gives, where no size may be negative."""
     shape = call.shape(param, is_vector)
     for dim in shape or ():
@@ -204,7 +204,7 @@ def given_shape(call: Call, param: str = "shape", is_vector: bool = True) -> Sha
     return shape
 
 
-def count(call: Call, param: str) -> Dim:
+def count(call: OpCall, param: str) -> Dim:
     """A size that an argument gives: None where it is not known while compiling."""
     wanted_rank(call, param, 0)
     value = call.known(param)
@@ -226,7 +226,7 @@ def flat(values: Nested) -> list[int]:
 def like(param: str, rank: int = 0):
     """The type of one argument, unchanged; it must have at least the given rank."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         return TensorType(call[param].dtype, least_rank(call, param, rank))
 
     return rule
@@ -235,7 +235,7 @@ def like(param: str, rank: int = 0):
 def like_in(param: str, group: str | DType):
     """The shape of one argument, with the dtype of a letter of the signature or a dtype always the same."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         return TensorType(result_dtype(call, group), call[param].shape)
 
     return rule
@@ -244,7 +244,7 @@ def like_in(param: str, group: str | DType):
 def like_list(param: str):
     """The types of a list of tensors, unchanged."""
 
-    def rule(call: Call) -> tuple[TensorType, ...]:
+    def rule(call: OpCall) -> tuple[TensorType, ...]:
         return tuple(call[param])
 
     return rule
@@ -253,25 +253,25 @@ def like_list(param: str):
 def scalar(group: str | DType = "T"):
     """A scalar, whatever is given."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         return TensorType(result_dtype(call, group), ())
 
     return rule
 
 
-def nothing(call: Call) -> tuple[()]:
+def nothing(call: OpCall) -> tuple[()]:
     """An operation without output."""
     return ()
 
 
-def result_dtype(call: Call, group: str | DType) -> DType:
+def result_dtype(call: OpCall, group: str | DType) -> DType:
     return group if isinstance(group, DType) else call.dtype(group)
 
 
 def as_dtype(param: str, dtype: str = "dtype"):
     """The shape of one argument, with the dtype that another names."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         return TensorType(call[dtype], call[param].shape)
 
     return rule
@@ -283,7 +283,7 @@ def as_dtype(param: str, dtype: str = "dtype"):
 def elementwise(*params: str, dtype: str | DType = "T"):
     """Element by element with broadcasting."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         return TensorType(result_dtype(call, dtype), broadcast(call, *params))
 
     return rule
@@ -302,13 +302,13 @@ def complex_of(dtype: DType) -> DType:
 def real_like(param: str):
     """The shape of one argument, with the dtype of the parts if it is complex."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         return TensorType(real_of(call[param].dtype), call[param].shape)
 
     return rule
 
 
-def reduced_shape(call: Call, param: str, axes: Whole | None, keep: bool) -> Shape:
+def reduced_shape(call: OpCall, param: str, axes: Whole | None, keep: bool) -> Shape:
     """A shape after a reduction over axes: all of them where `axes` is none."""
     shape = call[param].shape
     if axes is None:
@@ -322,7 +322,7 @@ def reduced_shape(call: Call, param: str, axes: Whole | None, keep: bool) -> Sha
 def reduction(param: str = "input_tensor", dtype: str | DType = "T", real: bool = False):
     """A reduction over `axis`, with `keepdims`; a real result for complex numbers where so."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         result = result_dtype(call, dtype)
         shape = reduced_shape(call, param, call["axis"], call["keepdims"])
         return TensorType(real_of(result) if real else result, shape)
@@ -333,7 +333,7 @@ def reduction(param: str = "input_tensor", dtype: str | DType = "T", real: bool 
 def along_axis(param: str, rank: int = 0, axis: str = "axis"):
     """The type of one argument, unchanged; what `axis` names must be axes of it."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         shape = least_rank(call, param, rank)
         if shape is not None and call[axis] is not None:
             for one in listed(call[axis]):

@@ -3,7 +3,7 @@
 from ..diagnostics import SHAPES_DIFFER
 from ..types import BOOL, INT32, INT64, STRING, Shape, TensorType
 from .batch import whole
-from .op import Alike, Call
+from .op import Alike, OpCall
 from .reductions import per_segment
 from .row import table
 from .rules import as_dtype, broadcast, like, like_in, number, reduced_shape, same_size
@@ -11,7 +11,7 @@ from .rules import as_dtype, broadcast, like, like_in, number, reduced_shape, sa
 OPS, row = table("strings")
 
 
-def string_join(call: Call) -> TensorType:
+def string_join(call: OpCall) -> TensorType:
     """Element by element; scalars join with every element."""
     shape: Shape = ()
     for tensor in call["inputs"]:
@@ -26,11 +26,11 @@ def string_join(call: Call) -> TensorType:
     return TensorType(STRING, shape)
 
 
-def reduce_join(call: Call) -> TensorType:
+def reduce_join(call: OpCall) -> TensorType:
     return TensorType(STRING, reduced_shape(call, "inputs", call["axis"], call["keepdims"]))
 
 
-def substr(call: Call) -> TensorType:
+def substr(call: OpCall) -> TensorType:
     """One position and length for all strings, or one each."""
     place, lengths = call["pos"].shape, call["len"].shape
     if place is None:
@@ -42,13 +42,13 @@ def substr(call: Call) -> TensorType:
     return TensorType(STRING, broadcast(call, "input", "pos"))
 
 
-def decode_raw(call: Call) -> TensorType:
+def decode_raw(call: OpCall) -> TensorType:
     """A new last axis for the numbers that a string holds."""
     shape = call["input_bytes"].shape
     return TensorType(call["out_type"], None if shape is None else (*shape, None))
 
 
-def unsorted_segment_join(call: Call) -> TensorType:
+def unsorted_segment_join(call: OpCall) -> TensorType:
     return per_segment(call, "inputs", STRING)
 
 

@@ -4,20 +4,20 @@ from ..diagnostics import RANK
 from ..types import BOOL, TensorType
 from .batch import whole
 from .index import check_updates, scattered
-from .op import Call
+from .op import OpCall
 from .row import table
 from .rules import clear_rank, merge, same_size, scalar
 
 OPS, row = table("variables")
 
 
-def assign(call: Call) -> TensorType:
+def assign(call: OpCall) -> TensorType:
     """The variable after it; the value has its shape."""
     merge(call, call["ref"].shape, call["value"].shape, "ref", "value")
     return call["ref"]
 
 
-def scatter_variable(call: Call) -> TensorType:
+def scatter_variable(call: OpCall) -> TensorType:
     """The variable after a change of the slices at the indices; one scalar may be the update of all."""
     inner, indices = call["ref"].shape[1:], call["indices"].shape
     updates = clear_rank(call, "updates") if inner else call["updates"].shape
@@ -31,7 +31,7 @@ def scatter_variable(call: Call) -> TensorType:
     return call["ref"]
 
 
-def scatter_nd_variable(call: Call) -> TensorType:
+def scatter_nd_variable(call: OpCall) -> TensorType:
     """The variable after a change at the tuples of indices that the last axis holds."""
     scattered(call, call["ref"].shape, "ref")
     return call["ref"]

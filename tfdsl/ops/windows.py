@@ -3,14 +3,14 @@
 from ..diagnostics import CHANNELS, DILATED, LENGTH, NEGATIVE, NOT_MULTIPLE, WINDOW
 from ..types import Dim, TensorType
 from .batch import rows, whole
-from .op import Call
+from .op import OpCall
 from .row import table
 from .rules import listed, number, product, replaced, same_size, wanted_rank
 
 OPS, row = table("neural networks")
 
 
-def per_axis(call: Call, param: str, spatial: int, whole: bool = False) -> tuple[int, ...]:
+def per_axis(call: OpCall, param: str, spatial: int, whole: bool = False) -> tuple[int, ...]:
     """Strides, dilations or a window: one number, one a spatial axis, or one for each axis of the input, which is the
     only way where so."""
     values = listed(1 if call[param] is None else call[param])
@@ -28,17 +28,17 @@ def per_axis(call: Call, param: str, spatial: int, whole: bool = False) -> tuple
     return tuple(values[2:] if channels_first(call) else values[1:-1])
 
 
-def channels_first(call: Call) -> bool:
+def channels_first(call: OpCall) -> bool:
     return bool(call["data_format"]) and call["data_format"].startswith("NC")
 
 
-def slid(call: Call, param: str, axis: int, window: Dim, stride: int, dilation: int = 1) -> Dim:
+def slid(call: OpCall, param: str, axis: int, window: Dim, stride: int, dilation: int = 1) -> Dim:
     """How often a window fits on an axis of the input."""
     return _windows(call, call[param], axis, window, stride, dilation, param)
 
 
 def _windows(
-    call: Call, type: TensorType, axis: int, window: Dim, stride: int, dilation: int = 1, param: str = "output_shape"
+    call: OpCall, type: TensorType, axis: int, window: Dim, stride: int, dilation: int = 1, param: str = "output_shape"
 ) -> Dim:
     """How often a window fits on an axis of a tensor; `param` is the argument that says its sizes."""
     dim = type.shape[axis] if type.shape is not None else None
@@ -72,7 +72,7 @@ def conv(spatial: int, param: str = "input", kernel: str = "filter", strides: st
     """A convolution over this many axes; a depthwise one keeps the input's channels apart."""
     is_strict = depthwise or spatial == 3  # about strides and, where it is for volumes, about dilations
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         shape = wanted_rank(call, param, spatial + 2)
         *window, taken, made = wanted_rank(call, kernel, spatial + 2)
         first = channels_first(call)
@@ -96,7 +96,7 @@ def conv(spatial: int, param: str = "input", kernel: str = "filter", strides: st
     return rule
 
 
-def separable_conv(call: Call) -> TensorType:
+def separable_conv(call: OpCall) -> TensorType:
     """A depthwise convolution, then one of single pixels."""
     depthwise = conv(2, "input", "depthwise_filter", depthwise=True)(call).shape or (None,) * 4
     height, width, taken, made = wanted_rank(call, "pointwise_filter", 4)
@@ -113,7 +113,7 @@ def separable_conv(call: Call) -> TensorType:
 def conv_transpose(spatial: int, param: str = "value", kernel: str = "filter"):
     """The shape asked for, which the gradient of a convolution cannot work out."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         given = wanted_rank(call, param, spatial + 2)
         *window, made, taken = wanted_rank(call, kernel, spatial + 2)
         steps, first = per_axis(call, "strides", spatial), channels_first(call)
@@ -142,7 +142,7 @@ def conv_transpose(spatial: int, param: str = "value", kernel: str = "filter"):
 def pool(spatial: int, param: str = "value"):
     """The largest or mean value of each window."""
 
-    def rule(call: Call) -> TensorType:
+    def rule(call: OpCall) -> TensorType:
         shape = wanted_rank(call, param, spatial + 2)
         first = channels_first(call)
         batch, axes, channels = _split(first, shape)

@@ -20,7 +20,7 @@ from ..diagnostics import ARGUMENT_ORDER, ASSIGN_TARGET, ESCAPE, NUMBER_SIZE, WR
 from ..record import Record
 from ..source import Source, Span
 from . import tree as t
-from .layout import ends
+from .indenter import ends
 
 # Terminals that a method gets as an argument; all others are layout, punctuation and keywords.
 _PARTS = frozenset(
@@ -58,7 +58,7 @@ class _Body(_Items):
     __slots__ = ()
 
 
-class _Part:
+class _OptionalPart:
     """An optional part of a rule, such as `: type`, on its way to its parent, which gets the bare value."""
 
     __slots__ = ("items", "span")
@@ -67,7 +67,7 @@ class _Part:
         self.span, self.items = span, value
 
 
-_Child = Token | t.Tree | _Items | _Part | None
+_Child = Token | t.Tree | _Items | _OptionalPart | None
 _Made = TypeVar("_Made", bound=_Child)
 _Children = list[_Child]
 _Callback = Callable[["Builder", _Children], _Made]
@@ -105,7 +105,7 @@ def _rule(method: Callable[..., _Made]) -> _Callback[_Made]:
             else:
                 span = child.span
                 left, right = span.start, span.end
-                parts.append(child.items if isinstance(child, (_Items, _Part)) else child)
+                parts.append(child.items if isinstance(child, (_Items, _OptionalPart)) else child)
             if start is None:
                 start = left
             if in_header:
@@ -124,7 +124,7 @@ def _items(self: Builder, span: Span, *items: object):
 
 @_rule
 def _part(self: Builder, span: Span, value: object = None):
-    return _Part(span, value)
+    return _OptionalPart(span, value)
 
 
 def _make(node: Callable[..., _Made]) -> _Callback[_Made]:
@@ -205,7 +205,7 @@ class Builder(threading.local):
 
     @_rule
     def alias(self, span: Span, name: Token):
-        return _Part(span, self._identifier(name))
+        return _OptionalPart(span, self._identifier(name))
 
     on = alias
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import lark
 
 from .build import Builder
-from .layout import Layout
+from .indenter import Indenter
 from .lexer import SoftKeywordLexer
 
 STARTS = ("file", "expr")
@@ -65,7 +65,7 @@ class Parser(Protocol):
 
 
 @cache
-def parser(builder: Builder, layout: Layout) -> Parser:
+def parser(builder: Builder, layout: Indenter) -> Parser:
     """The parser, which calls the builder as each rule is recognised."""
     text = grammar_text()
     return lark.Lark(

@@ -29,7 +29,7 @@ from . import tree as t
 from .build import Builder, BuildError
 from .grammar import parser
 from .hints import CURLY, FOREIGN, OPENS_BLOCK, SESSION_WORDS, first_word, hint, misspelt, unopened
-from .layout import Layout, LayoutError, ends
+from .indenter import Indenter, LayoutError, ends
 from .lexer import ParserState, ParserTables
 
 # How messages name what the grammar would take.
@@ -47,8 +47,8 @@ _OPERATORS = frozenset(
 
 
 @cache
-def _parts() -> tuple[Builder, Layout]:
-    return Builder(), Layout()
+def _parts() -> tuple[Builder, Indenter]:
+    return Builder(), Indenter()
 
 
 def whole(text: str) -> str:

@@ -4,9 +4,9 @@
 """
 
 from ...module_table import ModuleTable
-from .base import FileSource, Source
+from .base import DataSource, FileSource
 
-SOURCES: ModuleTable[Source] = ModuleTable(__name__, "SOURCE")
+SOURCES: ModuleTable[DataSource] = ModuleTable(__name__, "SOURCE")
 
 
 def by_suffix() -> dict[str, FileSource]:

@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ...access import Access, Refused
+from ...access import Access, AccessRefused
 from ...diagnostics import COLUMN_TWICE, DATA_FILE, FILE_FORM, ONLY_TARGET, UNKNOWN_COLUMN
 from ...limits import Clock
 from ...record import Record
@@ -30,7 +30,7 @@ class Where(Record):
     clock: Clock | None = None  # of the check that reads
 
 
-class Source(StageKind):
+class DataSource(StageKind):
     """A source of data. `target_name` is what one that is not a file calls its target."""
 
     target_name: str | None = None
@@ -44,7 +44,7 @@ class Source(StageKind):
         """The data, for arguments that `schema` has checked."""
 
 
-class SmallSet(Source):
+class SmallSet(DataSource):
     """A data set that comes with scikit-learn, whose loader has its name."""
 
     target_name = "target"
@@ -64,7 +64,7 @@ class SmallSet(Source):
         return table(features, target, self.name)
 
 
-class FileSource(Source):
+class FileSource(DataSource):
     """A file. One whose name ends in one of `suffixes` can also stand in for another source (`--data`), so `path` is
     the only argument that such a source may demand."""
 
@@ -119,7 +119,7 @@ def open_file(path: str, where: Where) -> BinaryIO:
     """Open a regular file; anything else, such as a pipe, could keep the compiler waiting for ever."""
     try:
         return where.access.reading(path, where.folder)
-    except Refused as error:
+    except AccessRefused as error:
         details: dict[str, Any] = error.details
         raise DataError(error.message, param="path", **details) from None
     except (OSError, ValueError) as error:  # ValueError: a null character

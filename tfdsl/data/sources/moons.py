@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ...types import INT64
 from ..schema import MAX_NUMBERS, Schema, is_integer, is_number, numbered
 from ..stage import Arguments
-from .base import Source, Where
+from .base import DataSource, Where
 
 if TYPE_CHECKING:
     from ..arrays import Table
@@ -14,7 +14,7 @@ _MAX_ROWS = MAX_NUMBERS // 2
 _MAX_NOISE = 1e30
 
 
-class Moons(Source):
+class Moons(DataSource):
     name = "moons"
     signature = "n_samples: integer, noise: number = 0.0, seed: integer = none"
     doc = "Points of two half circles that reach into each other; the target says which."

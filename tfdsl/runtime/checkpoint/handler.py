@@ -1,6 +1,6 @@
 """The checkpoints of one training, as a concern of it."""
 
-from ...access import Refused
+from ...access import AccessRefused
 from ...diagnostics import CHECKPOINT_DAMAGED
 from ...lowering.failures import failure, reason_of
 from ...lowering.tf import tf
@@ -90,7 +90,7 @@ def _restore(run: Execution, resume: Resume, origin: Origin) -> None:
             else:
                 for name, reason in run.savers.read_what_fits(run.session, prefix):
                     run.options.note(f"variable '{name}' starts anew: {reason}")
-    except (OSError, Refused, ValueError, tf.errors.OpError) as error:
+    except (OSError, AccessRefused, ValueError, tf.errors.OpError) as error:
         folder, name = resume.store.path, resume.entry.name
         raise failure(CHECKPOINT_DAMAGED, origin, folder=folder, name=name, reason=reason_of(error)) from error
     random_state.put(run.built, run.session, run.streams, about["random"])

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 
-from ...access import Access, Refused
+from ...access import Access, AccessRefused
 from ...diagnostics import CHECKPOINT_HELD, WRITE_FAILED, Note
 from ...lowering.failures import failure, reason_of
 from ...program import Origin, Program, checkpoint_folders
@@ -43,7 +43,8 @@ class CheckpointEntry:
 class CheckpointStore:
     """The states of one folder, which is made if there is none, and is this run's alone until it is closed.
 
-    `lock.Held` if another run has it, OSError if it cannot be made or written to, `access.Refused` if it is elsewhere.
+    `lock.FolderInUse` if another run has it, OSError if it cannot be made or written to, `AccessRefused` if it is
+    elsewhere.
     """
 
     def __init__(self, path: str, access: Access):
@@ -132,14 +133,14 @@ class CheckpointStore:
         self._folder.close()
         if not self._is_ours:
             return
-        with suppress(OSError, Refused):  # its name may lead elsewhere by now
+        with suppress(OSError, AccessRefused):  # its name may lead elsewhere by now
             folder, name = self._access.beside(self.path)
             with folder:
                 os.rmdir(name, dir_fd=folder.fd)
 
     def _is_there(self) -> bool:
         """Whether the folder still has its name."""
-        with suppress(OSError, Refused), self._access.folder(self.path) as folder:
+        with suppress(OSError, AccessRefused), self._access.folder(self.path) as folder:
             return os.path.samestat(os.fstat(folder.fd), os.fstat(self._folder.fd))
         return False
 
@@ -217,7 +218,7 @@ def reported(path: str, origin: Origin, note: str = "") -> Iterator[None]:
         yield
     except Held as holder:
         raise failure(CHECKPOINT_HELD, origin, path=path, holder=str(holder)) from None
-    except Refused as error:
+    except AccessRefused as error:
         raise failure(error.message, origin, **error.details) from None
     except (OSError, RuntimeError, ValueError) as error:
         raise failure(WRITE_FAILED, origin, [Note(note)] if note else [], path=path, reason=reason_of(error)) from error

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 
 import numpy as np
 
-from ...access import Access, Refused
+from ...access import Access, AccessRefused
 from ...diagnostics import (
     RESTORE_MISSING,
     RESTORE_TYPE,
@@ -121,7 +121,7 @@ class Savers:
             yield
         except NotOurs as error:
             raise failure(WRITE_NOT_OURS, origin, path=path, name=error.name, reason=error.reason) from None
-        except Refused as error:
+        except AccessRefused as error:
             raise failure(error.message, origin, **error.details) from None
         except (CorruptFile, OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
             raise failure(message, origin, path=path, reason=reason_of(error)) from error

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from ...access import Folder, Refused
+from ...access import AccessRefused, Folder
 
 
 class CorruptFile(Exception):
@@ -189,5 +189,5 @@ def _measured(folder: Folder, name: str) -> list:
 def _reading(folder: Folder, name: str):
     try:
         return folder.reading(name)
-    except Refused as reason:
+    except AccessRefused as reason:
         raise NotPlain(name, reason.details["what"]) from None

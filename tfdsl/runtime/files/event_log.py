@@ -15,7 +15,7 @@ from itertools import islice
 from time import time as clock
 from typing import BinaryIO
 
-from ...access import Access, Folder, Refused
+from ...access import Access, AccessRefused, Folder
 from ...diagnostics import LOG_GONE, WRITE_FAILED, Diagnostic
 from ...diagnostics.render import render_text
 from ...lowering.failures import failure, reason_of
@@ -128,7 +128,7 @@ class EventLog:
     def _reported(self) -> Iterator[None]:
         try:
             yield
-        except Refused as error:
+        except AccessRefused as error:
             raise failure(error.message, self._origin, **error.details) from None
         except (OSError, RuntimeError, IndexError, ValueError, tf.errors.OpError) as error:  # as its writer has it
             raise failure(WRITE_FAILED, self._origin, path=self.folder, reason=reason_of(error)) from error
@@ -149,7 +149,7 @@ def rewind(files: list[LogFile], run: str, access: Access) -> list[str]:
                     folder.remove(name)
                 if not all(name in found and _cut(folder, name, size) for name, size in mine.items()):
                     missing.append(path)
-        except (OSError, Refused):
+        except (OSError, AccessRefused):
             missing.append(path)
     return missing
 
@@ -192,7 +192,11 @@ def _cut(folder: Folder, name: str, size: int) -> bool:
 def scalars(files: list[LogFile], access: Access) -> Iterator[tuple[str, int, float]]:
     """The tag, step and value of every scalar in event files, as far as these are there."""
     for file in files:
-        with suppress(OSError, Refused), access.folder(file.folder) as folder, folder.reading(file.name) as content:
+        with (
+            suppress(OSError, AccessRefused),
+            access.folder(file.folder) as folder,
+            folder.reading(file.name) as content,
+        ):
             for record in _records(content):
                 event = v1.Event.FromString(record)
                 for value in event.summary.value:

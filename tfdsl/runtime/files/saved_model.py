@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from ...access import Access, Folder, Refused
+from ...access import Access, AccessRefused, Folder
 from ...diagnostics import EXPORT_EXISTS, EXPORT_TOO_LARGE, WRITE_FAILED
 from ...lowering.data import make_constants
 from ...lowering.definitions import op_name
@@ -33,7 +33,7 @@ def write_model(built: BuiltGraph, session: v1.Session, statement: Export, path:
     """Write the SavedModel of a statement; an earlier one of ours at the path is replaced."""
     try:
         folder, name = access.beside(path, create=True)
-    except Refused as error:
+    except AccessRefused as error:
         raise failure(error.message, statement.origin, **error.details) from None
     except OSError as error:
         raise failure(WRITE_FAILED, statement.origin, path=path, reason=plain_reason(error)) from error
@@ -52,7 +52,7 @@ def write_model(built: BuiltGraph, session: v1.Session, statement: Export, path:
                         inside.rename("old", name, folder)
                         raise failure(EXPORT_EXISTS, statement.origin, path=path, reason=fault)
                 inside.rename("new", name, folder)
-        except (OSError, Refused, tf.errors.OpError) as error:
+        except (OSError, AccessRefused, tf.errors.OpError) as error:
             reason = folder.named(plain_reason(error))
             raise failure(WRITE_FAILED, statement.origin, path=path, reason=reason) from error
 
@@ -87,14 +87,14 @@ def _fault(folder: Folder, name: str) -> str:
             except (OSError, ValueError):
                 return foreign
             return "" if _digests(there) == listed else "it was changed since tfdsl exported it"
-    except Refused as error:
+    except AccessRefused as error:
         return f"{error.details['path']} is {error.details['what']}"
     except OSError:  # a link or a file
         return foreign
 
 
 def _digests(folder: Folder, at: str = "") -> dict[str, str]:
-    """The files below a folder, besides the list, with their digests; `Refused` for whatever is no plain file."""
+    """The files below a folder, besides the list, with their digests; `AccessRefused` for whatever is no plain file."""
     result = {}
     for name in folder.names():
         path = f"{at}{name}"

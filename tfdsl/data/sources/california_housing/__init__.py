@@ -6,7 +6,7 @@ from ....diagnostics import CALIFORNIA_MISSING
 from ....types import FLOAT32
 from ...schema import DataError, Schema
 from ...stage import Arguments
-from ..base import Source, Where
+from ..base import DataSource, Where
 
 if TYPE_CHECKING:
     from ...arrays import Table
@@ -20,7 +20,7 @@ _SCHEMA = Schema(
 )
 
 
-class CaliforniaHousing(Source):
+class CaliforniaHousing(DataSource):
     name = "california_housing"
     signature = "offline: text = none"
     doc = "Median house values in 20640 districts of California in 1990, with eight features."

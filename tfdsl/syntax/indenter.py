@@ -39,7 +39,7 @@ def ends(token: Token) -> tuple[int, int]:
     return token.start_pos, token.end_pos
 
 
-class Layout(threading.local):
+class Indenter(threading.local):
     """The post-lexer that Lark calls between the lexer and the parser. Limits and clock are set before each parse."""
 
     always_accept = ("_NL",)
