@@ -13,7 +13,7 @@ from tfdsl.analysis.batch_split import BatchSplit, NotSplit, split
 from tfdsl.driver import check
 from tfdsl.ops import OPS
 from tfdsl.ops.batch import FIXED, ROWS, BatchArgument, BatchCall, Mixed, Operand, whole
-from tfdsl.program.uses import fed
+from tfdsl.program import fed
 from tfdsl.source import Source
 from tfdsl.types import FLOAT32, Size, TensorType
 

@@ -26,8 +26,7 @@ from .diagnostics.spelling import did_you_mean, listed
 from .given import mapping, named_values
 from .inputs import NO_INPUTS, CompileInputs, ExternalNames, Foreign, Types
 from .limits import Clock
-from .program import ENGINES, Field, Graph, Named, Node, Program, Ref, Refs, Static, refs_of
-from .program.uses import fed, kept_nodes
+from .program import ENGINES, Field, Graph, Named, Node, Program, Ref, Refs, Static, fed, kept_nodes, refs_of
 from .record import Record
 from .source import Source
 from .syntax import tree as t

@@ -14,8 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ..diagnostics import ORDER_EXPORTED, ORDER_NAMED, ORDER_OPEN, ORDER_RANDOM, READ_AGAIN, Diagnostic, Message, Note
 from ..ops.named import GRADIENTS
 from ..ops.raw import READERS
-from ..program import Export, Graph, Log, Node, Program, Ref, Region, Run, Statement, refs_of, walk
-from ..program.uses import kept_nodes
+from ..program import Export, Graph, Log, Node, Program, Ref, Region, Run, Statement, kept_nodes, refs_of, walk
 from ..record import Record
 from .context import Analysis
 from .gradient_flow import depending, trained

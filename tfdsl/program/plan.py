@@ -5,6 +5,7 @@ The names in statements are references to nodes.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from ..record import Record
@@ -403,3 +404,44 @@ def checkpoint_folders(program: Program, only: str | None = None) -> dict[str, O
                 assert folder is not None  # analysis/paths.py refuses others
                 result.setdefault(folder, statement.origin)
     return result
+
+
+# --- what of the graph statements execute -----------------------------------------------------
+
+
+def initialised(statements: tuple[Statement, ...]) -> Iterator[tuple[Ref, ...] | None]:
+    """The variables that statements, and those in their loops, initialise: None for all."""
+    for statement in walk(statements):
+        variables = statement.uses().initialises
+        if variables != ():
+            yield variables
+
+
+def fed(program: Program, graph: Graph) -> frozenset[Ref]:
+    """What sessions feed of a graph."""
+    statements = [one for session in program.sessions if session.graph == graph.name for one in walk(session.body)]
+    return frozenset(feed.ref for statement in statements for feed in statement.uses().feeds)
+
+
+def after_checkpoints(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """The statements of a session that a resumed run may have to go on with: from the first training on that keeps
+    checkpoints."""
+    return tuple(dropwhile(lambda s: not keeps_checkpoints(s), statements))
+
+
+def keeps_checkpoints(statement: Statement) -> bool:
+    return isinstance(statement, Train) and any(isinstance(inner, Checkpoint) for inner in statement.body)
+
+
+def kept_nodes(program: Program, graph: Graph, everywhere: bool = False) -> frozenset[int]:
+    """The nodes of a graph that resumed runs of its sessions may execute; those that runs may execute at all, where
+    a run can be resumed `everywhere`."""
+    refs: list[Ref] = []
+    for session in program.sessions:
+        statements = session.body if everywhere else after_checkpoints(session.body)
+        statements = statements if session.graph == graph.name else ()
+        refs += [ref for statement in walk(statements) for ref in statement.uses().executes]
+        for variables in initialised(statements):
+            made = graph.variables() if variables is None else [graph.nodes[one.node] for one in variables]
+            refs += [ref for node in made for ref in node.inputs()]
+    return frozenset(graph.reach(refs))

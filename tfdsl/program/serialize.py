@@ -15,6 +15,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from .. import program as p
@@ -41,6 +42,7 @@ _Class = TypeVar("_Class")
 _PLACE = re.compile(r"\^(?:(\d+)/)?(\d+)\.(\d+)-(?:(\d+)\.)?(\d+)")
 
 
+@cache
 def _fields(cls: type) -> Fields:
     return [one for one in dataclasses.fields(cls) if one.init]
 

@@ -1,7 +1,6 @@
 """What a session tells before it runs: what of the program is done otherwise than one may think."""
 
-from ..program import Origin, Run, walk
-from ..program.uses import keeps_checkpoints
+from ..program import Origin, Run, keeps_checkpoints, walk
 from .execution import random_state
 from .execution.execution import Execution
 

@@ -12,8 +12,7 @@ from threading import Lock
 from ...lowering.copies import name_of
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import op_determinism
-from ...program import Statement
-from ...program.uses import initialised
+from ...program import Statement, initialised
 from .executions import executions
 
 

@@ -12,8 +12,7 @@ import numpy as np
 from ...lowering.copies import name_of
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import v1
-from ...program import Origin, Statement
-from ...program.uses import after_checkpoints, initialised
+from ...program import Origin, Statement, after_checkpoints, initialised
 from .executions import executions
 from .streams import Streams
 

@@ -6,8 +6,7 @@ from ...diagnostics import NO_XLA
 from ...lowering.blame import op_of
 from ...lowering.copies import NotCopied
 from ...lowering.failures import failure
-from ...program import Statement, Train
-from ...program.uses import keeps_checkpoints
+from ...program import Statement, Train, keeps_checkpoints
 from ..execution.execution import Execution
 from ..execution.executions import executions
 from ..execution.random_state import resumable
