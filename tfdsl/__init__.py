@@ -23,6 +23,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from .diagnostics import Diagnostic, TfgError
     from .driver import Compiled
     from .inputs import CompileInputs
@@ -109,7 +111,7 @@ def check(
     return check_source(source, replace(inputs, foreign=foreign))[1]
 
 
-def load_ipython_extension(ipython) -> None:
+def load_ipython_extension(ipython: "InteractiveShell") -> None:
     """What `%load_ext tfdsl` calls: adds the cell magic `%%tfg`."""
     from .notebook import load
 
@@ -141,7 +143,7 @@ def _given(
     return source, CompileInputs(merged_params(params, values), data, given_limits or Limits(), access=access)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     module = _ELSEWHERE.get(name)
     if module is None:
         raise AttributeError(f"module 'tfdsl' has no attribute {name!r}")

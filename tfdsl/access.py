@@ -66,7 +66,7 @@ class Access:
     of the command line: they may lead anywhere.
     """
 
-    def __init__(self, program: str = "", allowed: Iterable[str | os.PathLike] = (), trusted: bool = False):
+    def __init__(self, program: str = "", allowed: Iterable[str | os.PathLike[str]] = (), trusted: bool = False):
         allowed = [allowed] if isinstance(allowed, (str, os.PathLike)) else allowed
         folders = [os.path.dirname(program) or ".", *(os.fspath(one) for one in allowed)]
         for folder in folders[1:]:

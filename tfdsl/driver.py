@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import replace
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .access import Access
 from .analysis.check import analyse
@@ -81,7 +81,7 @@ def compile_source(source: Source | t.File, inputs: CompileInputs = NO_INPUTS) -
     return Compiled(program, inputs.data, diagnostics, inputs.outside, ops, inputs.access)
 
 
-def with_ops(ops: Mapping[str, Callable] | None) -> Foreign:
+def with_ops(ops: Mapping[str, Callable[..., object]] | None) -> Foreign:
     """Python functions as ops, and TensorFlow's inference; `TfgError` for what cannot be an op."""
     return Foreign(python_ops(mapping("ops", ops)), infer)
 
@@ -100,7 +100,7 @@ def _own(value: object) -> object:
         return value
 
 
-def infer(node: Node, types: Types, *rest) -> TensorType | tuple[TensorType, ...]:
+def infer(node: Node, types: Types, *rest: Any) -> TensorType | tuple[TensorType, ...]:  # as the lowering's
     """TensorFlow's inference for one node. TensorFlow is imported when it is asked for the first time."""
     from .lowering.infer import infer as ask
 
@@ -146,13 +146,14 @@ class Compiled:
         data: Mapping[str, object] | None = None,
         diagnostics: list[Diagnostic] | None = None,
         outside: ExternalNames | None = None,
-        ops: Mapping[str, Callable] | None = None,
+        ops: Mapping[str, Callable[..., object]] | None = None,
         access: Access | None = None,
         devices: Devices = _HERE,
     ):
-        self.program, self.devices = program, devices
-        self.access = access or Access(program.path)
-        self.diagnostics = diagnostics or []
+        self.program: Program = program
+        self.devices: Devices = devices
+        self.access: Access = access or Access(program.path)
+        self.diagnostics: list[Diagnostic] = diagnostics or []
         self._given_data = {name: _own(value) for name, value in (data or {}).items()}
         self._outside = outside or ExternalNames({}, {})
         self._ops = ops or {}

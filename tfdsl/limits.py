@@ -110,7 +110,7 @@ class Clock:
     no difference."""
 
     def __init__(self, limits: Limits):
-        self.seconds = limits.seconds
+        self.seconds: float = limits.seconds
         self._ends = self.now() + limits.seconds
 
     @staticmethod

@@ -26,7 +26,7 @@ import threading
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .analysis.names import declared
 from .analysis.values import KnownData
@@ -48,12 +48,15 @@ from .syntax.parse import parse
 from .types import DTYPES
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from .runtime.result import Result
 
 
-def load(shell) -> None:
+def load(shell: "InteractiveShell") -> None:
     """Give a shell of IPython the magic `%%tfg`."""
-    shell.register_magic_function(Notebook(shell).run_cell, "cell", "tfg")
+    magics: Any = shell  # its stub asks for a function that takes the shell
+    magics.register_magic_function(Notebook(shell).run_cell, "cell", "tfg")
 
 
 class CellError(Exception):
@@ -70,7 +73,8 @@ class Cell:
     """
 
     def __init__(self, program: Compiled, result: "Result | None" = None):
-        self.program, self.result = program, result
+        self.program: Compiled = program
+        self.result: Result | None = result
         self._values: dict[str, object] = {}
 
     def needs(self, name: str) -> list[str]:
@@ -239,7 +243,7 @@ def _parser() -> Parser:
 class Notebook:
     """The cells of one shell."""
 
-    def __init__(self, shell):
+    def __init__(self, shell: "InteractiveShell"):
         self.shell = shell
         self.bound: dict[str, _Bound] = {}
         self.imports: dict[str, t.Import] = {}  # by the names that they bind

@@ -40,7 +40,7 @@ class _RecordType(type):
 
     __defaults__: dict[str, object]  # of each field, `_MISSING` where it has none
 
-    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]):
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> "_RecordType":
         own: dict[str, object] = namespace.get("__annotations__", {})
         no_fields: dict[str, object] = {}
         inherited = next((base.__defaults__ for base in bases if isinstance(base, _RecordType)), no_fields)

@@ -15,7 +15,9 @@ class Source:
     comes along."""
 
     def __init__(self, path: str, text: str, is_library: bool = False):
-        self.path, self.text, self.is_library = path, text, is_library
+        self.path: str = path
+        self.text: str = text
+        self.is_library: bool = is_library
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Source) and (self.path, self.text) == (other.path, other.text)

@@ -12,7 +12,7 @@ class TfgError(Exception):
     def __init__(self, diagnostics: Iterable[Diagnostic]):
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
         super().__init__(self.diagnostics)
-        self.__cause__ = next((d.cause for d in self.diagnostics if d.cause is not None), None)
+        self.__cause__: BaseException | None = next((d.cause for d in self.diagnostics if d.cause is not None), None)
 
     def __str__(self) -> str:
         return "\n".join(map(render_text, self.diagnostics))

@@ -64,9 +64,10 @@ class RawOp:
 
     def __init__(self, line: str):
         name, self.reaches, inputs, outputs, *attrs = line.split("\t")  # `reaches` is a class of `forbidden_ops.py`
-        self.name = PREFIX + name
+        self.name: str = PREFIX + name
         self.attrs: Mapping[str, RawAttr] = {attr.name: attr for attr in map(_attr, attrs)}
-        self.inputs, self.outputs = self._arguments(inputs), self._arguments(outputs)
+        self.inputs: tuple[RawArgument, ...] = self._arguments(inputs)
+        self.outputs: tuple[RawArgument, ...] = self._arguments(outputs)
 
     @property
     def tf(self) -> str:

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 import numpy as np
 
@@ -34,18 +35,29 @@ from .result import Result
 from .run_context import RunContext
 from .session import opened
 
+if TYPE_CHECKING:
+    from ..lowering.tf import v1
+
 
 class EmbeddedSession:
     """An open session. `session` is the `tf.compat.v1.Session` itself."""
 
     def __init__(self, run: Execution, timeout: float = TIMEOUT):
-        self._run, self._built, self.session, self._timeout = run, run.built, run.session, timeout
+        self._run, self._built, self._timeout = run, run.built, timeout
+        self.session: v1.Session = run.session
         self.is_closed = False
 
-    def __reduce__(self):
+    def __reduce__(self) -> NoReturn:
         raise TfgError([Diagnostic(SESSION_COPIED, None)])
 
-    def run(self, names: str | Sequence[str], feed: Mapping[str, object] | None = None):
+    # Values are NumPy's arrays and numbers, None, plain Python values, and lists of these.
+    @overload
+    def run(self, names: str, feed: Mapping[str, object] | None = None) -> Any: ...
+
+    @overload
+    def run(self, names: Sequence[str], feed: Mapping[str, object] | None = None) -> list[Any]: ...
+
+    def run(self, names: str | Sequence[str], feed: Mapping[str, object] | None = None) -> Any:
         """The values of one name, or a list of the values of several, from one execution of the graph.
 
         A value is a NumPy array or number of the tensor's dtype and shape, None for an operation; a list gives a
