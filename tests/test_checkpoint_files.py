@@ -13,6 +13,7 @@ from interrupted import DATA, TEXT, disturbed, points, program, states, stopped_
 import tfdsl
 from tfdsl.access import Access
 from tfdsl.runtime.files.durable_io import manifest_bytes
+from tfdsl.runtime.files.event_log import EventLog
 from tfdsl.runtime.files.lock import Held, Lock
 from tfdsl.runtime.options import Options
 
@@ -293,6 +294,21 @@ def test_the_folder_of_the_log_vanishes(here):
     (note,) = notes
     assert "warning[TFG912]: the event file in logs was deleted" in note
     assert [step for step, _ in points()][-3:] == [14, 16, 18]
+
+
+def test_the_file_of_the_log_vanishes_as_it_is_closed(here, monkeypatch):
+    flush = EventLog.flush
+
+    def flush_and_remove(log):
+        flush(log)
+        (here / "logs" / log.file.name).unlink()
+
+    monkeypatch.setattr(EventLog, "flush", flush_and_remove)
+    program = tfdsl.compile('loss = constant(1.0)\nsummary scalar loss\nsession:\n    log to "logs"\n    log loss\n')
+    with pytest.raises(tfdsl.TfgError) as caught:
+        program.run()
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.code, diagnostic.span.line) == ("TFG707", 4)
 
 
 def test_a_log_that_is_gone_when_a_run_goes_on(here):

@@ -357,6 +357,10 @@ class Folder:
         except FileNotFoundError:
             return None
 
+    def size(self, name: str) -> int:
+        """The bytes of a file; FileNotFoundError without it."""
+        return os.stat(name, dir_fd=self.fd, follow_symlinks=False).st_size
+
     def reading(self, name: str) -> BufferedReader:
         """Open a regular file. `AccessRefused` for a link, and whatever else is none."""
         return _regular(self.fd, name, os.path.join(self.shown, name), self._trusted)

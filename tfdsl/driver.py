@@ -193,12 +193,10 @@ class Compiled:
 
     def array(self, field: Field) -> "np.ndarray":
         """The array of a field of data, or of a name from outside."""
-        import numpy as np
-
         from .runtime.execution.evaluate import indexed
 
         if not field.field:
-            return indexed(np.asanyarray(self._outside[field.data]), field.index)
+            return indexed(self._outside[field.data], field.index)
         dataset = self.dataset(field.data)
         part = getattr(dataset, field.part) if field.part else dataset
         return indexed(getattr(part, field.field), field.index)

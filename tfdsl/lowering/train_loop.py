@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from ..program import Index
 from ..record import Record
 from .copies import Copier, NotCopied
 from .graph import BuiltGraph
@@ -72,7 +73,7 @@ class Rows(Record):
     """What is fed is the batch's rows of an argument, and of these a part."""
 
     argument: int
-    index: tuple[object, ...] = ()
+    index: tuple[Index, ...] = ()
 
 
 class PerStep(Record):
@@ -405,7 +406,7 @@ class _Builder:
         return made[source]
 
 
-def _indexed(tensor: tf.Tensor, index: tuple[object, ...]) -> tf.Tensor:
+def _indexed(tensor: tf.Tensor, index: tuple[Index, ...]) -> tf.Tensor:
     if not index:
         return tensor
     return tensor[tuple(slice(*item) if isinstance(item, tuple) else item for item in index)]

@@ -371,6 +371,12 @@ class Graph:
         outputs = self.nodes[ref.node].outputs
         return outputs[ref.output] if outputs else None
 
+    def tensor_type(self, ref: Ref) -> TensorType:
+        """The type of what is no operation."""
+        type = self.type(ref)
+        assert type is not None, f"{self.nodes[ref.node].op} is an operation"
+        return type
+
     def is_after(self, node: Node) -> bool:
         """Whether a node stands in an `after`."""
         return node.id in self._controls

@@ -74,8 +74,9 @@ class EmbeddedSession:
         fed = self._feeds(named_values("feed", feed))
         refs = [ref for named in wanted for ref in refs_of(named.value)]
         self._check_fed(refs, frozenset(fed), list(names) if not one else [names])
-        if self._trains(refs, frozenset(fed)):
-            fed[self._built.program.training] = np.array(True)
+        training = self._training(refs, frozenset(fed))
+        if training is not None:
+            fed[training] = np.array(True)
         feeds = {self._built.tensor(ref): array for ref, array in fed.items()}
         values = iter(self._execute([self._built.value(ref) for ref in refs], feeds, wanted))
         results = [self._value(named, values) for named in wanted]
@@ -118,34 +119,36 @@ class EmbeddedSession:
             raise TfgError([Diagnostic(UNKNOWN_NAME, None, {"name": name}, help=help)])
         return names[name]
 
-    def _feeds(self, feed: Mapping[str, object]) -> dict[Ref, object]:
-        result, checked = {}, []
+    def _feeds(self, feed: Mapping[str, object]) -> dict[Ref, np.ndarray]:
+        result: dict[Ref, np.ndarray] = {}
+        checked = []
         for name, value in feed.items():
             named = self._named(name)
-            node = None if not isinstance(named.value, Ref) else self._built.program.nodes[named.value.node]
-            if node is None or not node.outputs or node.is_variable:
+            target, program = named.value, self._built.program
+            type = program.type(target) if isinstance(target, Ref) else None
+            if not isinstance(target, Ref) or type is None or program.nodes[target.node].is_variable:
                 details = {"value": f"'{name}'", "hint": "feed placeholders, by their names in the program"}
                 raise TfgError([Diagnostic(FEED_TARGET, named.span, details)])
-            type = node.outputs[named.value.output]
             array = convert(value, type, name, Origin(named.span), _warn)
-            result[named.value] = array
+            result[target] = array
             checked.append((name, type, array, Origin(named.span)))
         check_shapes(checked)
         return result
 
-    def _trains(self, refs: list[Ref], fed: frozenset[Ref]) -> bool:
-        """Whether `training` is to be true: not fed, and needed where a step of an optimizer is taken."""
+    def _training(self, refs: list[Ref], fed: frozenset[Ref]) -> Ref | None:
+        """The graph's `training` if it is to be true: not fed, and needed where a step of an optimizer is taken."""
         program = self._built.program
         if program.training is None or program.training in fed:
-            return False
+            return None
         reached = program.reach(refs, fed)
-        return program.training.node in reached and takes_step(program.nodes, reached)
+        is_true = program.training.node in reached and takes_step(program.nodes, reached)
+        return program.training if is_true else None
 
     def _check_fed(self, refs: list[Ref], fed: frozenset[Ref], names: list[str]) -> None:
         program = self._built.program
         reached = program.reach(refs, fed)
         nodes = [program.nodes[n] for n in sorted(reached)]
-        needed = [n.name for n in nodes if n.is_placeholder and "default" not in n.args]
+        needed = [n.given_name for n in nodes if n.is_placeholder and "default" not in n.args]
         if needed:
             details = {"what": ", ".join(names), "names": " and ".join(needed), "first": needed[0]}
             help = "give it: run(..., feed={" + ", ".join(f'"{n}": ...' for n in needed) + "})"

@@ -13,7 +13,7 @@ from ..analysis.statements import on_graph
 from ..diagnostics import TfgError
 from ..lowering.graph import extend
 from ..lowering.kept_random import is_random
-from ..program import BatchField, Feed, Field, Graph, Node, Origin, Program, Ref, Train, Value, walk
+from ..program import BatchField, Feed, Field, Graph, HostValue, Node, Origin, Program, Ref, Train, Value, walk
 from .execution.execution import Execution
 
 # What a disagreement with reverse mode may be, relative to the largest element: by the bits of the dtype.
@@ -168,7 +168,7 @@ def feeds_for(program: Program, graph: Graph, check: Check, given: Mapping[Ref, 
             shape = [dim if isinstance(dim, int) else _SIZE for dim in node.outputs[0].shape or ()]
             value = Value(_nested(random.uniform(-1, 1, shape)))
             said.append(f"{node.name} is fed random numbers of the shape {shape}, without --feed {node.name}=VALUE")
-        feeds.append(Feed(ref, node.name, value, Origin(check.span)))
+        feeds.append(Feed(ref, node.given_name, value, Origin(check.span)))
     return feeds, said
 
 
@@ -194,5 +194,5 @@ def _first_fed(program: Program, graph: Graph, ref: Ref):
     return None
 
 
-def _nested(array: np.ndarray) -> object:
+def _nested(array: np.ndarray) -> HostValue:
     return tuple(map(_nested, array)) if array.ndim else float(array)

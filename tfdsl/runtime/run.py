@@ -33,8 +33,8 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
         servers = Servers(
             compiled.devices.cluster, options.timeout, options.note, compiled.devices.worker, options.interrupted
         )
-    if options.part is not None:
-        worker = AsyncWorker(servers, options.part, options.check)
+        if options.part is not None:
+            worker = AsyncWorker(servers, options.part, options.check)
     result.versions = {"tensorflow": tf.__version__}
 
     def arrays(field):
@@ -80,6 +80,7 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
 
 def follow(compiled, options: Options) -> None:
     """Take this process's part of the trainings of a run that another process leads, until that is over."""
+    assert options.part is not None
     program, result = compiled.program, Result(compiled.program.path, {})
     servers = Servers(compiled.devices.cluster, options.timeout, options.note, compiled.devices.worker)
     servers.wait()
@@ -108,7 +109,9 @@ def check_restores(compiled, sessions: list[Session]) -> None:
     faults = []
     for plan in sessions:
         for statement in walk(plan.body):
-            path = known_text(statement.path) if isinstance(statement, (Save, Restore)) else None
+            if not isinstance(statement, (Save, Restore)):
+                continue
+            path = known_text(statement.path)
             place = None if path is None else os.path.abspath(path)
             if isinstance(statement, Save):
                 made.add(place)

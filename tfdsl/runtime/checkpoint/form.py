@@ -1,5 +1,7 @@
 """The form of what a checkpoint has beside the variables."""
 
+from ...program.serialize import Plain
+
 _FORM = {
     "identity": {"graphs": {}, "sessions": [], "variables": {}, "params": {}, "data": {}, "contents": {}},
     "machine": {}, "position": {"session": 0, "statement": 0, "step": 0, "body": 0}, "now": "", "random": {},
@@ -11,7 +13,7 @@ _FORM = {
 _EVENT = {"folder": "", "name": "", "session": 0, "size": 0, "last": 0}
 
 
-def is_formed(about: object) -> bool:
+def is_formed(about: Plain) -> bool:
     """Whether a manifest is what a run writes: its checksum says that it is whole, not who wrote it."""
     return (
         _is_like(about, _FORM)
@@ -21,7 +23,7 @@ def is_formed(about: object) -> bool:
     )
 
 
-def _is_like(value: object, form: object) -> bool:
+def _is_like(value: Plain, form: Plain) -> bool:
     """Whether a value has the kind of a form, and in it what that has in it."""
     match form:
         case dict():

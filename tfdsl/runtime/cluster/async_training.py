@@ -11,6 +11,7 @@ is under way, and how far each worker has come.
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,7 @@ class Blackboard:
         config = self._servers.config(device_filters=["/job:ps/task:0"])
         self._session = ClusterSession(self._servers, self._data, config, ("ps", 0))
 
-    def _run(self, *arguments):
+    def _run(self, *arguments: Any) -> Any:  # of the kind of what is fetched, as `Session.run` gives it
         try:
             return self._session.run(*arguments)
         except Lost:

@@ -45,7 +45,9 @@ def _varint(number: int) -> bytes:
     return bytes([*parts, number])
 
 
-def _reason(error: grpc.RpcError, seconds: float) -> str:
+def _reason(error: Exception, seconds: float) -> str:
+    if not isinstance(error, grpc.RpcError):
+        return str(error)
     if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
         return f"no answer within {seconds:.3g} s"
     return str(error.details()).splitlines()[0].rpartition(": ")[2].lower()

@@ -67,7 +67,7 @@ class Recovery:
         run, result = self.run, self.run.result
         place = Place() if resume is None else Place(resume.position.statement, resume.position.step)
         counts = result.steps, result.expectations, len(result.saved), len(result.engines)
-        streams = run.streams.states() if run.streams else None
+        streams = run.streams.states()
         self.snapshot = Snapshot(place, None, streams, counts, place.step, resume=resume)
         with self.servers.in_time(run.plan.origin):
             try:
@@ -83,7 +83,7 @@ class Recovery:
         run, result = self.run, self.run.result
         kept = {one.op.name: one for one in run.built.state_variables()}
         counts = result.steps, result.expectations, len(result.saved), len(result.engines)
-        streams = run.streams.states() if run.streams else None
+        streams = run.streams.states()
         reached = self.worker.board.steps() if self.worker else None
         self.snapshot = Snapshot(
             place, run.session.run(kept) if kept else {}, streams, counts, run.step, reached=reached
@@ -136,7 +136,6 @@ class Recovery:
             line = f"step {snapshot.place.step}" if snapshot.place.step else f"statement {snapshot.place.statement + 1}"
             run.options.note(f"going on from {line}, with what the client has kept")
         if snapshot.streams is not None:
-            assert run.streams is not None
             run.streams.put(snapshot.streams)
         run.step, result = snapshot.step, run.result
         result.steps, result.expectations, saved, trainings = snapshot.counts

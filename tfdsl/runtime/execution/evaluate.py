@@ -3,11 +3,16 @@
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Any, assert_never
 
 import numpy as np
 
-from ...program import Apply, BatchField, Counter, Fetch, Field, PlanExpr, Ref, Template, Value
+from ...program import Apply, BatchField, Counter, Fetch, Field, Index, PlanExpr, Ref, Template, Value
+
+
+def no_batch(field: str) -> np.ndarray:
+    """The fields of a batch outside of trainings, which have none there."""
+    raise AssertionError(f"{field} of a batch outside of a training")
 
 
 @dataclass(slots=True)
@@ -16,7 +21,7 @@ class EvalContext:
 
     arrays: Callable[[Field], np.ndarray]
     counters: dict[str, object] = field(default_factory=dict)
-    batch: Callable[[str], object] | None = None
+    batch: Callable[[str], np.ndarray | int] = no_batch
 
 
 _OPERATORS = {
@@ -63,7 +68,8 @@ def value(expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext, w
         case Apply():
             args = [value(arg, fetched, context) for arg in expr.args]
             if expr.op in _COMPARISONS:
-                return compare(expr.op, *args, within)
+                left, right = args
+                return compare(expr.op, left, right, within)
             return _OPERATORS[expr.op](*args)
         case _:
             assert_never(expr)
@@ -71,7 +77,7 @@ def value(expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext, w
 
 def truth(result: object) -> bool:
     """Whether a condition holds: for an array, whether it holds for every element."""
-    return bool(np.all(result))
+    return bool(np.all(np.asanyarray(result)))
 
 
 def compare(op: str, left: object, right: object, within: float | None = None) -> bool:
@@ -113,8 +119,9 @@ def _alike(side: object, other: object) -> np.ndarray:
     return np.asarray(side)
 
 
-def indexed(array, index: tuple[object, ...]):
-    """A part of data: integers and (start, stop, step) triples, one for each of the first axes."""
+def indexed(array: Any, index: tuple[Index, ...]) -> Any:
+    """A part of data: integers and (start, stop, step) triples, one for each of the first axes. What has no index may
+    be anything, such as the number of rows."""
     if not index:
         return array
     return array[tuple(slice(*item) if isinstance(item, tuple) else item for item in index)]

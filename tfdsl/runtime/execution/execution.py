@@ -27,6 +27,7 @@ from .in_order import InOrder
 from .journal import EffectJournal, Place
 from .nan import Health, Watch
 from .savers import Savers
+from .streams import Streams
 from .trace import OTHER, SETUP
 
 
@@ -68,8 +69,8 @@ class Execution:
         self.health = Health(self.built, self.values)
 
     @property
-    def streams(self):
-        """The streams of the random ops, where a training runs in the graph."""
+    def streams(self) -> Streams:
+        """The streams of random ops, some where a training runs in the graph."""
         return self.in_order.streams
 
     def begin(self) -> None:
@@ -131,7 +132,7 @@ class Execution:
     def feed_dict(self, feeds: Iterable[Feed]) -> dict:
         result, checked = {}, []
         for feed in feeds:
-            type = self.built.program.type(feed.ref)
+            type = self.built.program.tensor_type(feed.ref)
             warn = None if isinstance(feed.value, Value) else self.warn  # the check has warned of what is written out
             array = convert(evaluate.value(feed.value, {}, self.context), type, feed.text, feed.origin, warn)
             result[self.built.tensor(feed.ref)] = array
@@ -208,10 +209,11 @@ class Execution:
         """Those that have no value yet on the servers."""
         built = self.built
         with built.lock:
-            if "known" not in built.added:
+            asked = built.added.get("known")
+            if not isinstance(asked, dict):
                 with built.adding("known"):
-                    built.added["known"] = {one.op.name: one.is_initialized() for one in built.variables()}
-        known = self.session.run({one.op.name: built.added["known"][one.op.name] for one in variables} or [])
+                    asked = built.added["known"] = {one.op.name: one.is_initialized() for one in built.variables()}
+        known = self.session.run({one.op.name: asked[one.op.name] for one in variables} or [])
         return [one for one in variables if not known[one.op.name]]
 
     def _forget(self) -> None:
@@ -261,12 +263,16 @@ class Execution:
 
     def add_summary(self, summary: v1.Summary, step: int, time: float | None = None) -> None:
         """Write a summary, and keep its scalars; `time` is when it was made, in seconds since 1970, if not now."""
-        self.log.add(summary, step, time)
+        self._write(summary, step, time)
         for value in summary.value:
             if value.WhichOneof("value") == "simple_value":
                 self.result.history.setdefault(value.tag, []).append((step, value.simple_value))
 
     def add_scalar(self, tag: str, value: float, step: int, time: float) -> None:
         """As `add_summary`, of one number."""
-        self.log.add(v1.Summary(value=[v1.Summary.Value(tag=tag, simple_value=value)]), step, time)
+        self._write(v1.Summary(value=[v1.Summary.Value(tag=tag, simple_value=value)]), step, time)
         self.result.history.setdefault(tag, []).append((step, value))
+
+    def _write(self, summary: v1.Summary, step: int, time: float | None) -> None:
+        assert self.log is not None, "a statement logs before 'log to'"  # which the check refuses
+        self.log.add(summary, step, time)

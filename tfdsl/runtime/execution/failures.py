@@ -18,7 +18,11 @@ _NO_VARIABLE = re.compile(
 
 def is_variable_gone(error: Exception) -> bool:
     """Whether a call failed because a variable has no value."""
-    return isinstance(error, tf.errors.OpError) and _NO_VARIABLE.search(error.message) is not None
+    return isinstance(error, tf.errors.OpError) and _missing(error) is not None
+
+
+def _missing(error: tf.errors.OpError) -> re.Match[str] | None:
+    return _NO_VARIABLE.search(error.message)
 
 
 def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin, had_values: bool = False) -> TfgError:
@@ -26,7 +30,7 @@ def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin, 
     value had one before in this session."""
     reason = plain_reason(error)
     help = NO_MEMORY.help if isinstance(error, tf.errors.ResourceExhaustedError) else ""
-    missing = _NO_VARIABLE.search(error.message)
+    missing = _missing(error)
     known = next(filter(None, missing.groups()), "") if missing else ""
     if missing and had_values:
         return failure(VARIABLE_CLEARED, statement, name=f"'{known}'" if known else "a variable")

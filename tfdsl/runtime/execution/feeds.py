@@ -32,11 +32,12 @@ def convert(
     wanted = np.dtype(object) if type.dtype.kind == "string" else np.dtype(tf.as_dtype(type.dtype.name).as_numpy_dtype)
     if array.dtype == wanted and type.dtype.kind != "string":
         return array
-    if wanted.names and array.dtype == wanted[0]:  # quantized numbers, as a session gives them
+    fields = [field[0] for field in (wanted.fields or {}).values()]
+    if array.dtype in fields:  # quantized numbers, as a session gives them
         return np.ascontiguousarray(array).view(wanted)
     # An empty list is of no kind: NumPy calls it float. What NumPy does not know itself, as bfloat16, is of kind V.
     known = DTYPES.get(array.dtype.name)
-    kind = type.dtype.kind if array.size == 0 else known.kind if known else _KINDS.get(array.dtype.kind)
+    kind = type.dtype.kind if array.size == 0 else known.kind if known else _KINDS.get(array.dtype.kind, "")
     if type.dtype.kind not in BECOMES.get(kind, ()):
         shown = f"{array.dtype}{shape_text(array.shape)}"
         raise _error(FEED_DTYPE, origin, name=name, declared=type, actual=shown)
@@ -59,14 +60,14 @@ def convert(
     return result
 
 
-def _changed(array: np.ndarray, result: np.ndarray, digits: int) -> np.ndarray:
+def _changed(array: np.ndarray, result: np.ndarray, digits: int) -> np.ndarray | np.bool:
     """Where numbers have become other whole ones, or infinite, in a dtype with so many binary digits."""
     if array.dtype.kind not in "iu":
         return np.isinf(result) & ~np.isinf(array)
     if array.dtype.itemsize * 8 <= digits:
         return np.False_
     with np.errstate(invalid="ignore"):
-        return result.real.astype(array.dtype) != array
+        return np.real(result).astype(array.dtype) != array
 
 
 def check_shapes(feeds: Iterable[tuple[str, TensorType, np.ndarray, Origin | None]]) -> None:

@@ -42,7 +42,7 @@ class InOrder:
 
     def __init__(self, built: BuiltGraph, has_statements: bool):
         self._built, self._has_statements = built, has_statements
-        self.streams: Streams | None = None
+        self.streams = Streams(built)
         # Of a session without statements of its own: executions, and random ops that may have drawn by themselves.
         self._seen: set[tuple] = set()
         self._drawn: set[str] = set()
@@ -53,7 +53,6 @@ class InOrder:
 
     def add_streams(self, names: Iterable[str]) -> None:
         """Have streams for the random ops with these names."""
-        self.streams = self.streams or Streams(self._built)
         for name in names:
             self.streams.add(name)
 
@@ -64,19 +63,18 @@ class InOrder:
         names = tuple(name_of(self._built.graph.as_graph_element(one)) for one in fetches)
         fed = frozenset(tensor.name for tensor in feeds)
         streams = self.streams
-        key = names, fed, frozenset() if streams is None else frozenset(streams.streams)
+        key = names, fed, frozenset(streams.streams)
         with self._built.lock:
             if key not in self._built.ordered:
                 self._built.ordered[key] = self._made(names, fed, origin)
-                streams = self.streams
             ordered = self._built.ordered[key]
         if not self._has_statements and key not in self._seen:
             self._note_drawn(names, fed)
             self._seen.add(key)
         if ordered is None:
-            drawn = {} if streams is None else streams.drawn(session, fetches, feeds)
+            drawn = streams.drawn(session, fetches, feeds)
             return call(fetches, {**feeds, **drawn})
-        drawn = {} if streams is None else streams.drawn(session, fetches, feeds, ordered.draws)
+        drawn = streams.drawn(session, fetches, feeds, ordered.draws)
         feeds = {ordered.fed.get(tensor.name, tensor): value for tensor, value in feeds.items()}
         states = {state: streams.streams[name].state for name, (state, _) in ordered.draws.items()}
         sizes = [size for _, size in ordered.draws.values()]
@@ -95,10 +93,8 @@ class InOrder:
         return {name for one in made for name in copier.twinned(self._copied(*one)[1])}
 
     def _note_drawn(self, names: Iterable[str], fed: frozenset[str]) -> None:
-        streams = self.streams.streams if self.streams else {}
-        self._drawn.update(
-            name for name in self._copier.twinned(self._copier.reached(names, fed)) if name not in streams
-        )
+        found = self._copier.twinned(self._copier.reached(names, fed))
+        self._drawn.update(name for name in found if name not in self.streams.streams)
 
     def _copied(self, names: tuple[str, ...], fed: frozenset[str]) -> tuple[Order, list[str]]:
         """The order of an execution, and the ops that are copied for it."""
@@ -106,7 +102,7 @@ class InOrder:
         reached = copier.reached(names, fed)
         order = copier.orders.of(reached, names, fed)
         copied = order.copied
-        drawn = [] if streams is None else [name for name in copier.twinned(reached) if name in streams.streams]
+        drawn = [name for name in copier.twinned(reached) if name in streams.streams] if streams.streams else []
         if drawn:  # what a stream draws beforehand must not write anything
             written = copier.behind(reached, filter(copier.orders.writes, reached), fed)
             copied |= set(drawn).intersection(written)
@@ -123,22 +119,25 @@ class InOrder:
             return None
         self._see_to_streams(copied, origin)
         graph, built, streams = self._built.graph, self._built, self.streams
-        made: dict[str, tf.Tensor | tf.Operation] = {}
+        tensors: dict[str, tf.Tensor] = {}  # by the names of those that are copied
+        operations: dict[str, tf.Operation] = {}
         draws: dict[str, tuple[tf.Tensor, tf.Tensor]] = {}
 
-        def of(name: str) -> tf.Tensor | tf.Operation:
-            if name in fed:
-                return replaced[name] if name in replaced else graph.get_tensor_by_name(name)
-            return made[name] if name in made else graph.as_graph_element(name.removeprefix("^"))
+        def tensor_of(name: str) -> tf.Tensor:
+            known = replaced if name in fed else tensors
+            return known[name] if name in known else graph.get_tensor_by_name(name)
+
+        def operation_of(name: str) -> tf.Operation:
+            return operations[name] if name in operations else graph.get_operation_by_name(name)
 
         with built.adding("order"):
             replaced = {name: _placeholder(graph.get_tensor_by_name(name)) for name in self._copier.computed(fed)}
             self._add_functions(order)
             for name in copied:
                 op = graph.get_operation_by_name(name)
-                inputs = [of(tensor.name) for tensor in op.inputs]
-                with tf.control_dependencies([of(f"^{one.name}") for one in op.control_inputs]):
-                    if streams is not None and name in streams.streams:
+                inputs = [tensor_of(tensor.name) for tensor in op.inputs]
+                with tf.control_dependencies([operation_of(one.name) for one in op.control_inputs]):
+                    if name in streams.streams:
                         state = v1.placeholder(tf.int64, [3], "state")
                         outputs = [draw(op, inputs, state)]
                         draws[name] = state, tf.size(outputs[0], out_type=tf.int64)
@@ -146,12 +145,13 @@ class InOrder:
                     else:
                         copy = _copied(op, inputs, order.changed.get(name, op.node_def))
                         outputs = copy.outputs
-                made[f"^{name}"] = copy
-                made.update(zip((tensor.name for tensor in op.outputs), outputs, strict=True))
+                operations[name] = copy
+                tensors.update(zip((tensor.name for tensor in op.outputs), outputs, strict=True))
                 built.originals[copy.name] = name
             for name, before in order.after.items():
-                made[f"^{name}"]._add_control_inputs([of(f"^{one}") for one in before])
-        return _Ordered([of(name) for name in names], replaced, draws)
+                operations[name]._add_control_inputs([operation_of(one) for one in before])
+        fetches = [operation_of(name[1:]) if name.startswith("^") else tensor_of(name) for name in names]
+        return _Ordered(fetches, replaced, draws)
 
     def _add_functions(self, order: Order) -> None:
         if order.functions:
@@ -163,9 +163,8 @@ class InOrder:
         """Have streams for the random ops that are copied. Only a session without statements of its own comes to know
         of one so late; an error where it has drawn by itself already, or cannot be drawn by a twin."""
         graph = self._built.graph
-        known = self.streams.streams if self.streams else {}
         for name in copied:
-            if name in known or not self._copier.hidden(name):
+            if name in self.streams.streams or not self._copier.hidden(name):
                 continue
             op = graph.get_operation_by_name(name)
             if op.type not in TWINS or name in self._drawn or self._has_statements:

@@ -36,7 +36,7 @@ def watched_losses(graph: Graph, training: Train, refs: Iterable[Ref]) -> tuple[
     if not _cares(training):
         return ()
     nodes = [graph.nodes[number] for number in sorted(graph.reach(refs))]
-    return tuple(dict.fromkeys(node.args["loss"] for node in nodes if node.is_step))
+    return tuple(dict.fromkeys(node.ref("loss") for node in nodes if node.is_step))
 
 
 def _cares(training: Train) -> bool:
@@ -150,7 +150,7 @@ class Health:
         graph, variable = self._built.program, self._built.node_of(name)
         of_loss = [one for one in self._optimizers if variable is None or variable.id in graph.reach([Ref(one.id)])]
         if of_loss:
-            origin, help = graph.nodes[of_loss[0].args["loss"].node].origin, _AT_LAST
+            origin, help = graph.nodes[of_loss[0].ref("loss").node].origin, _AT_LAST
         else:
             origin, help = origin if variable is None else variable.origin, _WRITTEN
             writers = [] if variable is None else self._writers(variable)

@@ -19,22 +19,19 @@ from .streams import Streams
 States = dict[str, list[int]]  # three numbers for each random op, by a name that is the same in every run
 
 
-def read(built: BuiltGraph, session: v1.Session, streams: Streams | None) -> States:
+def read(built: BuiltGraph, session: v1.Session, streams: Streams) -> States:
     """The states as they are now."""
     variables = built.random.variables
     states = session.run(variables) if variables else {}
-    if streams is not None:
-        states |= {name: stream.state for name, stream in streams.streams.items()}
+    states |= {name: stream.state for name, stream in streams.streams.items()}
     return {name: state.tolist() for name, state in states.items()}
 
 
-def put(
-    built: BuiltGraph, session: v1.Session, streams: Streams | None, states: Mapping[str, list[int]]
-) -> None:  # fmt: skip
+def put(built: BuiltGraph, session: v1.Session, streams: Streams, states: Mapping[str, list[int]]) -> None:
     """Let the random ops go on from states that were read; of those that are not there nothing changes."""
     arrays = {name: np.array(state, np.int64) for name, state in states.items()}
     built.assign(session, [(one, arrays[name]) for name, one in built.random.variables.items() if name in arrays])
-    for name, stream in streams.streams.items() if streams else ():
+    for name, stream in streams.streams.items():
         if name in arrays:
             stream.state = arrays[name]
 
@@ -55,14 +52,11 @@ def resumable(built: BuiltGraph, statements: tuple[Statement, ...]) -> list[str]
     return built.copier.reached(names)
 
 
-def hidden(
-    built: BuiltGraph, streams: Streams | None, statements: tuple[Statement, ...]
-) -> list[tuple[str, Origin]]:  # fmt: skip
+def hidden(built: BuiltGraph, streams: Streams, statements: tuple[Statement, ...]) -> list[tuple[str, Origin]]:
     """The kinds of ops with a state that no checkpoint of a session can hold, and where they come from."""
     found: dict[tuple[str, Origin], None] = {}
-    kept = streams.streams if streams else {}
     for name in resumable(built, statements):
-        kinds = [] if name in kept else built.copier.hidden(name)
+        kinds = [] if name in streams.streams else built.copier.hidden(name)
         node = built.node_of(name) if kinds else None
         if node is not None:
             found |= {(kind, node.origin): None for kind in kinds}

@@ -26,7 +26,7 @@ class Streams:
 
     def states(self) -> np.ndarray:
         """int64 [streams, 3]."""
-        return np.array([stream.state for stream in self.streams.values()])
+        return np.array([stream.state for stream in self.streams.values()], np.int64).reshape(-1, 3)
 
     def put(self, states: np.ndarray) -> None:
         for stream, state in zip(self.streams.values(), states, strict=True):
@@ -36,15 +36,19 @@ class Streams:
         self, session: v1.Session, fetches, feeds: Mapping[tf.Tensor, object], but: Collection[str] = ()
     ) -> dict[tf.Tensor, np.ndarray]:
         """What the random ops give in one execution, to be fed, but for some; their streams move on."""
+        if not self.streams:
+            return {}
         graph = self._built.graph
         elements = [graph.as_graph_element(one) for one in (fetches if isinstance(fetches, list) else [fetches])]
         reached = self._built.copier.reached(map(name_of, elements), frozenset(tensor.name for tensor in feeds))
-        result = {}
+        result: dict[tf.Tensor, np.ndarray] = {}
         for name in reached:
             if name in self.streams and name not in but:
                 stream = self.streams[name]
                 output, state = self._twin(graph.get_operation_by_name(name))
-                value = session.run(output, {**feeds, **result, state: stream.state})
+                given = {**feeds, **result}
+                given[state] = stream.state
+                value = session.run(output, given)
                 stream.advance(value.size)
                 result[graph.get_tensor_by_name(f"{name}:0")] = value
         return result

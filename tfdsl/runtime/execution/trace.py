@@ -22,7 +22,7 @@ class Tracer:
     built: BuiltGraph | None = None
     metadata: v1.RunMetadata | None = None
 
-    def run(self, kind: int, built: BuiltGraph, session: v1.Session, fetches: object, feed_dict: dict) -> object:
+    def run(self, kind: int, built: BuiltGraph, session: v1.Session, fetches: list, feed_dict: dict) -> list:
         """Execute the graph, with a trace if that is better than the one there is."""
         if kind <= self.best:
             return session.run(fetches, feed_dict)

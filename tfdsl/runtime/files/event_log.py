@@ -64,8 +64,8 @@ class EventLog:
             self._held = self._access.folder(self.folder, create=True)
             number = 1 + sum(".tfevents." in name for name in self._held.names())
             # With links planted in the folder, nobody can guess the name of the file.
-            self._writer = EventsWriter(os.path.join(self._held.path, "events").encode())
-            self._writer.InitWithSuffix(f".{number:04}.{self._run}".encode())
+            self._writer = EventsWriter(os.path.join(self._held.path, "events"))
+            self._writer.InitWithSuffix(f".{number:04}.{self._run}")
             graph = self._built.graph.as_graph_def(add_shapes=True)
             with self._built.graph.as_default():
                 meta = v1.train.export_meta_graph(graph_def=graph, clear_devices=False)
@@ -103,12 +103,12 @@ class EventLog:
         self.flush()
         with self._reported():
             sync(self._held, self.file.name)
-            self.file.size = self._held.stat(self.file.name).st_size
+            self.file.size = self._held.size(self.file.name)
 
     def close(self) -> None:
         with self._reported():
             self.flush()
-            self.file.size = self._held.stat(self.file.name).st_size
+            self.file.size = self._held.size(self.file.name)
             self._end()
 
     def _end(self) -> None:

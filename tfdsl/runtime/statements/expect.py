@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from ...diagnostics import EXPECT_FAILED, Note
 from ...lowering.failures import failure
 from ...program import Counter, Expect, Fetch, Origin, Ref, Shown, fetches_of
@@ -17,7 +19,7 @@ def replay(run: Execution, statement: Expect, fetched: Mapping[Ref, object]) -> 
     """An error where the condition does not hold."""
     within = None
     if statement.within is not None:
-        within = float(run.value(statement.within, fetched, statement.origin))
+        within = float(np.asarray(run.value(statement.within, fetched, statement.origin)))
     run.result.expectations += 1
     if evaluate.truth(run.value(statement.condition, fetched, statement.origin, within)):
         return

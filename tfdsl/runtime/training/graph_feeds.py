@@ -32,6 +32,7 @@ class LoopFeeds:
         self.of_rows: set[int] = set()  # those of which batches are rows
         self.moving: dict[int, tuple[PlanExpr, TensorType, Feed]] = {}
         self._numbers: dict[object, int] = {}
+        self._shapes: list[tuple[int, ...]] = []  # of what one step takes of them, or of one row
         self._whole = EvalContext(self._run.context.arrays, self._run.context.counters, self._whole_field)
 
     def sources(self, feeds: tuple[Feed, ...]) -> tuple[tuple[tf.Tensor, Source], ...]:
@@ -52,7 +53,7 @@ class LoopFeeds:
         at = start
 
         def rows(field: str) -> int:
-            return loop.order.size_at(at) if loop.order else len(self._whole_field("features"))
+            return loop.order.size_at(at) if loop.order else len(self._whole_array("features"))
 
         context = EvalContext(self._run.context.arrays, counters, rows)
         values: dict[int, list] = {number: [] for number in self.moving}
@@ -71,7 +72,7 @@ class LoopFeeds:
         return (0,) if order is None else (order.size, order.last_size)
 
     def _type(self, feed: Feed) -> TensorType:
-        return self._run.built.program.type(feed.ref)
+        return self._run.built.program.tensor_type(feed.ref)
 
     def _source(self, feed: Feed) -> Source:
         moves = set(_moves(feed.value))
@@ -79,24 +80,25 @@ class LoopFeeds:
             moves -= {"batch", "rows"}
         if not moves:
             array = self._converted(evaluate.value(feed.value, {}, self._whole), feed)
-            return Whole(self._argument((feed.value, array.dtype.str), array))
+            type = Argument(tf.as_dtype(array.dtype), array.shape)
+            return Whole(self._argument((feed.value, array.dtype.str), array, type, array.shape))
         if moves <= {"step", "rows"}:
             return PerStep(self._moving(feed))
         if isinstance(feed.value, BatchField):
-            array = self._converted(self._whole_field(feed.value.field), feed)
+            array = self._converted(self._whole_array(feed.value.field), feed)
             # On a cluster only the rows of the next steps are sent.
             rows = None if self._run.on_cluster else len(array)
             type = Argument(tf.as_dtype(array.dtype), (rows, *array.shape[1:]))
-            number = self._argument((feed.value.field, array.dtype.str), array, type)
+            number = self._argument((feed.value.field, array.dtype.str), array, type, array.shape[1:])
             self.of_rows.add(number)
             return Rows(number, feed.value.index)
         raise NotInGraph(f"what line {feed.origin.span.line} feeds is computed outside of the graph", feed.origin)
 
     def _whole_field(self, field: str) -> np.ndarray | int:
-        name, part = self._loop.plan.data
-        if field == "rows":
-            return len(self._whole_field("features"))
-        return self._run.context.arrays(Field(name, part, field))
+        return len(self._whole_array("features")) if field == "rows" else self._whole_array(field)
+
+    def _whole_array(self, field: str) -> np.ndarray:
+        return self._run.context.arrays(Field(*self._loop.part, field))
 
     def _converted(self, value: object, feed: Feed) -> np.ndarray:
         try:
@@ -105,11 +107,12 @@ class LoopFeeds:
         except (TfgError, TypeError, ValueError, ArithmeticError) as error:
             raise NotInGraph("", feed.origin) from error
 
-    def _argument(self, key: object, array: np.ndarray | None, type: Argument | None = None) -> int:
+    def _argument(self, key: object, array: np.ndarray | None, type: Argument, shape: tuple[int, ...]) -> int:
         if key not in self._numbers:
             self._numbers[key] = len(self.types)
             self.arrays.append(array)
-            self.types.append(type or Argument(tf.as_dtype(array.dtype), array.shape))
+            self.types.append(type)
+            self._shapes.append(shape)
         return self._numbers[key]
 
     def _moving(self, feed: Feed) -> int:
@@ -121,24 +124,17 @@ class LoopFeeds:
             example = convert(evaluate.value(feed.value, {}, context), type, feed.text, feed.origin)
         except (TfgError, TypeError, ValueError, ArithmeticError) as error:
             raise NotInGraph("", feed.origin) from error
-        number = self._argument(key, None, Argument(tf.as_dtype(type.dtype.name), (None, *example.shape)))
+        argument = Argument(tf.as_dtype(type.dtype.name), (None, *example.shape))
+        number = self._argument(key, None, argument, example.shape)
         self.moving[number] = feed.value, type, feed
         return number
 
     def _example(self, source: Source, size: int) -> np.ndarray:
         """An array of the shape that a source has at a step with a batch of this size."""
-        argument = self.types[source.argument]
-        match source:
-            case Whole():
-                shape = argument.shape
-            case PerStep():
-                shape = argument.shape[1:]
-            case Rows():
-                shape = (size, *argument.shape[1:])
-            case _:
-                assert_never(source)
-        array = np.broadcast_to(np.zeros((), argument.dtype.as_numpy_dtype), shape)
-        return evaluate.indexed(array, source.index) if isinstance(source, Rows) else array
+        one, shape = np.zeros((), self.types[source.argument].dtype.as_numpy_dtype), self._shapes[source.argument]
+        if isinstance(source, Rows):
+            return evaluate.indexed(np.broadcast_to(one, (size, *shape)), source.index)
+        return np.broadcast_to(one, shape)
 
 
 def _moves(expr: PlanExpr) -> Iterator[str]:

@@ -93,9 +93,9 @@ class GraphLoopEngine:
         self._is_first, self._has_given_up = True, False
         self._worker = ThreadPoolExecutor(1, "tfdsl-loop")
         order = self._loop.order
-        self._draws = CompiledDraws() if self.name == "xla" and order is not None and order.order == "sampled" else None
-        if self._draws is not None:
-            order.draws = self._draws
+        self._draws: CompiledDraws | None = None
+        if self.name == "xla" and order is not None and order.order == "sampled":
+            self._draws = order.draws = CompiledDraws()
         self._blocks: dict[int, Future] = {}
         self._unlogged: list[tuple[_Chunk, tuple[int, int]]] = []
         self._logs: list[Future] = []
@@ -147,7 +147,7 @@ class GraphLoopEngine:
         spec = Spec(
             body=self._body, arguments=tuple(self._feeds.types),
             sizes=None if loop.order is None else (loop.order.size, loop.order.last_size),
-            streams=tuple(run.streams.streams) if run.streams else (),
+            streams=tuple(run.streams.streams),
             flags=len(self._schedule.blocks), every=self._every, compiled=compiled, block=self._block_size,
             events=min(_EVENTS, self._events_of_a_block()) if compiled else 0, ops=self._ops,
             regular=None if compiled else self._regular(),
@@ -186,7 +186,7 @@ class GraphLoopEngine:
             shape = tensor.shape[1:]
             size += (shape.num_elements() if shape.is_fully_defined() else 1024) * max(tensor.dtype.size, 8)
         limit = max(1, _GATHERED_BYTES // size)
-        return min(limit, self._graph.positions.shape[0]) if self.name == "xla" else limit
+        return min(limit, self._spec.events) if self.name == "xla" else limit
 
     def _callable(self):
         graph = self._graph
@@ -263,7 +263,7 @@ class GraphLoopEngine:
             self._run.result.steps += last - first
             return
         flags = self._schedule.flags(first, last)
-        is_event = flags.any(axis=1) | self._every
+        is_event = np.logical_or(flags.any(axis=1), self._every)
         is_event[0] = self._graph.has_events  # the loop begins with one
         events = np.flatnonzero(is_event)
         if len(events) > self._most_events:
@@ -300,8 +300,7 @@ class GraphLoopEngine:
             self._put_back(before)
             self._take_apart(first, last)
             return
-        if self._run.streams is not None:
-            self._run.streams.put(moved)
+        self._run.streams.put(moved)
         self._adapt(last - first, seconds)
         self._replay(chunk)
         self._loop.step = last
@@ -324,15 +323,16 @@ class GraphLoopEngine:
         batches, moving = self._block(start)
         positions = (events - start).astype(np.int32)
         if self.name == "xla":  # XLA needs fixed shapes; what lies after the end is no event
-            missing = self._graph.positions.shape[0] - len(positions)
+            missing = self._spec.events - len(positions)
             positions = np.pad(positions, (0, missing), constant_values=last - start)
             flags = np.pad(flags, ((0, missing), (0, 0)))
         arrays = [moving[at] if array is None else array for at, array in enumerate(self._feeds.arrays)]
         if self._run.on_cluster and self._feeds.of_rows:
             arrays, batches = self._sent(arrays, batches, first - start, last - start)
-        streams = self._run.streams.states() if self._run.streams else np.zeros((0, 3), np.int64)
+        streams = self._run.streams.states()
         self._begin_logs()
-        stretches = [] if self._graph.regular is None else [self._regular_at(positions, flags)]
+        regular = self._spec.regular
+        stretches = [] if regular is None else [_regular_at(regular, positions, flags)]
         part = self._run.options.part
         first = first if part is None else part.first(first)
         return self._call(first - start, last - start, positions, flags, *stretches, streams, *arrays, *batches)
@@ -349,18 +349,6 @@ class GraphLoopEngine:
         places[first:last] = np.arange(rows.size, dtype=places.dtype).reshape(rows.shape)
         return sent, [places, *batches[1:]]
 
-    def _regular_at(self, positions: np.ndarray, flags: np.ndarray) -> np.ndarray:
-        """At which events the loop can take a turn of regular ones."""
-        wanted = self._spec.regular
-        alike = (flags == wanted.flags).all(axis=1)
-        alike[:-1] &= np.diff(positions) == wanted.gap
-        alike[-1:] = False
-        result = alike.copy()
-        for ahead in range(1, wanted.together):
-            result[:-ahead] &= alike[ahead:]
-            result[-ahead:] = False
-        return result
-
     def _block(self, start: int) -> tuple[list[np.ndarray], Mapping[int, np.ndarray]]:
         """The batches and the moving arguments of a block; those of the next one are made meanwhile."""
         for at in (start, start + self._block_size):
@@ -372,9 +360,11 @@ class GraphLoopEngine:
 
     def _make_block(self, start: int) -> tuple[list[np.ndarray], Mapping[int, np.ndarray]]:
         order, end = self._loop.order, start + self._block_size
-        batches = [] if order is None else [order.block(start, end)]
-        if self._graph.counts is not None:
-            batches.append(order.sizes(start, end)[:, None])
+        batches = []
+        if order is not None:
+            batches.append(order.block(start, end))
+            if self._graph.counts is not None:
+                batches.append(order.sizes(start, end)[:, None])
         return batches, self._feeds.block(start, self._block_size)
 
     def _adapt(self, steps: int, seconds: float) -> None:
@@ -391,7 +381,7 @@ class GraphLoopEngine:
     def _state(self):
         """Variables and streams, as they are now; None where a variable has no value yet."""
         run = self._run
-        streams = run.streams.states() if run.streams else None
+        streams = run.streams.states()
         known = run.known_values(Place(run.at, self._loop.step))
         if known is not None:
             return [known[variable.op.name] for variable in self._variables], streams
@@ -403,8 +393,7 @@ class GraphLoopEngine:
     def _put_back(self, state) -> None:
         values, streams = state
         self._run.built.assign(self._run.session, zip(self._variables, values, strict=True))
-        if streams is not None:
-            self._run.streams.put(streams)
+        self._run.streams.put(streams)
 
     def _step_until(self, end: int) -> None:
         self.flush()
@@ -418,6 +407,7 @@ class GraphLoopEngine:
         for k, number in self._due(chunk, lambda statement: isinstance(statement, Stop)):
             talk = self._talks[number]
             self._at(int(chunk.steps[k]))
+            assert isinstance(talk.statement, Stop)
             condition = self._run.value(talk.statement.condition, self._values(chunk, talk, k), talk.statement.origin)
             if evaluate.truth(condition):
                 return int(chunk.steps[k])
@@ -456,7 +446,9 @@ class GraphLoopEngine:
 
     def _summary(self, op: tf.Operation, value) -> v1.Summary:
         if self.name == "xla":
-            value = self._run.session.run(op.outputs[0], {op.inputs[1]: value})
+            feeds: dict[tf.Tensor, object] = {}
+            feeds[op.inputs[1]] = value
+            value = self._run.session.run(op.outputs[0], feeds)
         return v1.Summary.FromString(value)
 
     def _due(self, chunk: _Chunk, is_wanted: Callable[[Statement], bool]) -> list[tuple[int, int]]:
@@ -495,10 +487,22 @@ class GraphLoopEngine:
             self.flush()
         finally:
             self._worker.shutdown()
-            if self._draws is not None:
+            if self._draws is not None and self._loop.order is not None:
                 self._loop.order.draws = None
                 self._draws.close()
             self._steps.close()
+
+
+def _regular_at(regular: Regular, positions: np.ndarray, flags: np.ndarray) -> np.ndarray:
+    """At which events the loop can take a turn of regular ones."""
+    alike = (flags == regular.flags).all(axis=1)
+    alike[:-1] &= np.diff(positions) == regular.gap
+    alike[-1:] = False
+    result = alike.copy()
+    for ahead in range(1, regular.together):
+        result[:-ahead] &= alike[ahead:]
+        result[-ahead:] = False
+    return result
 
 
 def _text_of(tensor: tf.Tensor) -> str:

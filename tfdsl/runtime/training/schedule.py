@@ -21,6 +21,7 @@ class Schedule:
         self.inside = tuple(s for s in body if s.is_in_graph() and (part is None or isinstance(s, Run)))
         is_led = part is not None and not part.is_chief  # others do the rest
         self.outside = () if is_led else tuple(s for s in body if s not in self.inside)
+        self._timed = [s for s in self.outside if isinstance(s, (Every, Checkpoint))]  # all, where a loop is possible
         self.blocks: list[Every] = []
         self._outer: list[int] = []  # for each block, the number of the one that it is in, or -1
         self._collect(self.inside, -1)
@@ -71,7 +72,7 @@ class Schedule:
         At `step` itself no checkpoint is, once it was kept."""
         loop = self._loop
         nearest = loop.total
-        for statement in self.outside:
+        for statement in self._timed:
             from_step = step
             if isinstance(statement, Checkpoint):
                 from_step = max(step + is_kept, loop.started_at + 1)
@@ -95,6 +96,6 @@ class Schedule:
                 assert_never(statement.unit)
 
 
-def _multiple(number: int, of: int) -> int:
-    """The first multiple that is not smaller than a number."""
-    return -(-number // of) * of
+def _multiple(number: int, of: float) -> int:
+    """The first multiple, of a whole number, that is not smaller than a number."""
+    return -(-number // int(of)) * int(of)

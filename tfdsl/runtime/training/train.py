@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from ..execution.evaluate import no_batch
 from ..options import Progress
 from ..result import Interrupted
 from .engine import Handler, Stopped, Training
@@ -42,7 +43,7 @@ def under_way(steps: StepEngine, engines: Engines, place: tuple[int, int], first
         finally:
             engine.close()
     finally:
-        run.context.batch = run.watch = None
+        run.context.batch, run.watch = no_batch, None
         run.step = loop.step
 
 
