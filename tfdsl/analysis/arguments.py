@@ -1,7 +1,7 @@
-"""Arguments of ops: Python values and tensors in, the IR's arguments and their types out.
+"""Converts the arguments of ops: Python values and tensors in, arguments of the IR and their types out.
 
-Number literals take the dtype of the tensors beside them. What must be known while compiling is
-checked to be known, and an error says how to mend it.
+Number literals take the dtype of the tensors next to them. Values that the compiler needs must be known at
+compile time; an error says how to fix the call if they are not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ class ArgumentValue(Record):
 
     value: object
     span: Span
-    whole: Span | None = None  # with its name, where it is given by name
+    whole: Span | None = None  # with its name, if it is given by name
 
     @property
     def text(self) -> str:
@@ -69,7 +69,7 @@ class ArgumentValue(Record):
         return text if len(text) <= 40 else text[:37] + "..."
 
 
-Arguments = Sequence[tuple[str | None, ArgumentValue]]  # of a call, in its order, with their names where it gives them
+Arguments = Sequence[tuple[str | None, ArgumentValue]]  # of a call, in order, with names where the call gives them
 
 
 def assign_arguments(
@@ -107,7 +107,7 @@ def missing(ctx: Analysis, function: str, signature: str, name: str, span: Span)
 
 
 def literal_shape(ctx: Analysis, value: object, span: Span) -> Shape:
-    """The shape of nested lists; tensors in them add their own axes."""
+    """The shape of nested lists. Tensors in the lists add their own axes."""
     if isinstance(value, (Tensor, Array)):
         return value.type.shape
     if not isinstance(value, (list, tuple, range)):
@@ -135,7 +135,7 @@ def _scalars(value: object):
 
 
 def scalar_class(ctx: Analysis, value: object, span: Span) -> str | None:
-    """The widest kind of the plain numbers in a value: bool, int, float, complex, string; None without any."""
+    """The widest kind of the plain numbers in a value: bool, int, float, complex or string. None if it has none."""
     found: str | None = None
     for item in _scalars(value):
         if isinstance(item, (Tensor, Array)):
@@ -155,7 +155,7 @@ def scalar_class(ctx: Analysis, value: object, span: Span) -> str | None:
 
 
 def default_dtype(value: object, kind: str | None) -> DType:
-    """The dtype of a literal that stands alone, as TensorFlow gives it."""
+    """The dtype that TensorFlow gives a literal on its own."""
     if kind == "int":
         wide = any(isinstance(v, int) and not -(2**31) <= v < 2**31 for v in _scalars(value))
         return INT64 if wide else INT32
@@ -170,7 +170,7 @@ def tensor_dtype(value: object) -> DType | None:
     return None
 
 
-# What other libraries call an argument.
+# Names that other libraries use for an argument.
 _CALLED = {
     "lr": "learning_rate",
     "dim": "axis",
@@ -182,7 +182,7 @@ _OPPOSITE = {"keep_prob": "rate"}  # 1 minus that argument
 
 
 def _other_name(name: str, argument: ArgumentValue, names: list[str]) -> str:
-    """A help line for an argument that has another name here."""
+    """A help line for an argument that has a different name here."""
     if _CALLED.get(name) in names:
         return f"here it is called {_CALLED[name]}"
     if _OPPOSITE.get(name) not in names:
@@ -197,7 +197,7 @@ _VALUES = {"int": "whole numbers", "uint": "whole numbers", "bool": "true and fa
 
 
 def to_arg(ctx: Analysis, given: ArgumentValue, dtype: DType) -> tuple[Arg, TensorType]:
-    """A value as an argument of a known dtype, and its type."""
+    """Convert a value to an argument of a known dtype; return the argument and its type."""
     value = given.value
     if isinstance(value, Tensor):
         return value.ref, value.type
@@ -223,14 +223,14 @@ def to_arg(ctx: Analysis, given: ArgumentValue, dtype: DType) -> tuple[Arg, Tens
 
 
 def field_arg(ctx: Analysis, value: Array, given: ArgumentValue) -> Field:
-    """Data as an argument of a node, which the batch of a training loop cannot be."""
+    """Convert data to an argument of a node. The batch of a training loop is refused."""
     if not isinstance(value.field, Field):
         ctx.fail(BATCH_TENSOR, given.span, name=given.text)
     return value.field
 
 
 def typed(ctx: Analysis, value: ArgumentValue, dtype: DType | None = None) -> tuple[Arg, TensorType]:
-    """A value as an argument, by its own dtype or, for plain numbers, the one given."""
+    """Convert a value to an argument. Plain numbers take the given dtype, other values keep their own."""
     if (not isinstance(value.value, (Tensor, Array, list, tuple)) and not is_host(value.value)) or value.value is None:
         ctx.fail(NOT_TENSOR, value.span, value=describe(value.value))
     own = tensor_dtype(value.value)
@@ -241,7 +241,7 @@ def typed(ctx: Analysis, value: ArgumentValue, dtype: DType | None = None) -> tu
 
 
 def check_range(ctx: Analysis, given: ArgumentValue, dtype: DType) -> None:
-    """Whole numbers must be among those that the dtype holds."""
+    """Check that integers are in the range of the dtype."""
     low, high = (0, 2**dtype.bits) if dtype.kind == "uint" else (-(2 ** (dtype.bits - 1)), 2 ** (dtype.bits - 1))
     for item in _scalars(given.value):
         if isinstance(item, int) and not low <= item < high:
@@ -250,7 +250,7 @@ def check_range(ctx: Analysis, given: ArgumentValue, dtype: DType) -> None:
 
 
 def check_rounded(ctx: Analysis, given: ArgumentValue, dtype: DType) -> None:
-    """Warn where a number of the program is another one in a dtype of numbers with a fraction."""
+    """Warn if a floating-point dtype changes the value of a number."""
     if dtype.kind not in ("float", "complex"):
         return
     for item in _scalars(given.value):
@@ -260,7 +260,7 @@ def check_rounded(ctx: Analysis, given: ArgumentValue, dtype: DType) -> None:
 
 
 def _short(number: int | float) -> str:
-    if isinstance(number, int) and abs(number) >= 10**40:  # Python refuses to write out some of these
+    if isinstance(number, int) and abs(number) >= 10**40:  # Python refuses to print some of these
         return f"a whole number of {number.bit_length()} binary digits"
     return str(number)
 
@@ -286,7 +286,7 @@ def _pack(ctx: Analysis, value: object, dtype: DType, span: Span) -> Arg:
 
 @dataclass(slots=True)
 class BoundArguments:
-    """The arguments of a call: for the IR, and for the shape rule."""
+    """The arguments of a call, for the IR and for the shape rule."""
 
     args: dict[str, Arg]
     types: dict[str, object]
@@ -296,7 +296,7 @@ class BoundArguments:
 
 
 def bind(ctx: Analysis, op: Op, given: Arguments, span: Span) -> BoundArguments:
-    """Match, type and convert the arguments of a call of an op."""
+    """Match, type and convert the arguments of an op call."""
     params = {param.name: param for param in op.params}
     _check_names(ctx, op, given)
     arguments = assign_arguments(ctx, op.name, op.signature, list(params), given, span)
@@ -305,7 +305,7 @@ def bind(ctx: Analysis, op: Op, given: Arguments, span: Span) -> BoundArguments:
             missing(ctx, op.name, op.signature, name, span)
         if name in arguments:
             arguments[name] = prepared(ctx, arguments[name], param.is_tensor)
-    # An optional argument given as none is not given.
+    # An optional argument with the value none counts as missing.
     arguments = {
         n: g for n, g in arguments.items()
         if not (g.value is None and params[n].default is None)
@@ -327,7 +327,7 @@ def bind(ctx: Analysis, op: Op, given: Arguments, span: Span) -> BoundArguments:
 
 
 def _check_names(ctx: Analysis, op: Op, given: Arguments) -> None:
-    """What an op takes by name only is not given by its place."""
+    """Check that keyword-only parameters of an op are not given by position."""
     names = [param.name for param in op.params if param.by_name and param.default is REQUIRED]
     for (name, argument), param in zip(given, op.params, strict=False):
         if name is None and param.by_name:
@@ -337,7 +337,7 @@ def _check_names(ctx: Analysis, op: Op, given: Arguments) -> None:
 
 
 def prepared(ctx: Analysis, given: ArgumentValue, is_tensor: bool = True) -> ArgumentValue:
-    """Values that every kind of parameter treats alike."""
+    """Do the conversions that every kind of parameter shares."""
     value = given.value
     if isinstance(value, ErrorValue):
         raise StatementFailed(None)
@@ -357,7 +357,7 @@ def prepared(ctx: Analysis, given: ArgumentValue, is_tensor: bool = True) -> Arg
 
 
 def sizes_of(ctx: Analysis, shape: ShapeOf, span: Span) -> list[int]:
-    """The sizes of a shape, all of which must be known."""
+    """The sizes of a shape. All of them must be known."""
     if shape.dims is None:
         ctx.fail(NOT_STATIC, span, what=f"the rank of {shape.text}", value="unknown")
     sizes: list[int] = []
@@ -373,7 +373,8 @@ def sizes_of(ctx: Analysis, shape: ShapeOf, span: Span) -> list[int]:
 def _groups(
     ctx: Analysis, op: Op, params: Mapping[str, Parameter], arguments: Mapping[str, ArgumentValue]
 ) -> dict[str, DType]:
-    """The dtype that each dtype letter stands for: an explicit dtype, else the tensors', else the literals'."""
+    """The dtype of each dtype letter: the explicit dtype, else the dtype of the tensors, else the dtype of the
+    literals."""
     groups: dict[str, DType] = {}
     decided: dict[str, tuple[str, ArgumentValue]] = {}
     tensors = [(p, arguments[p.name]) for p in params.values() if p.is_tensor and p.group and p.name in arguments]
@@ -410,7 +411,7 @@ def differ(
     ctx: Analysis, op: Op | RawOp, first: tuple[str, ArgumentValue] | None, param: Parameter | RawArgument,
     given: ArgumentValue, a: DType, b: DType,
 ) -> NoReturn:  # fmt: skip
-    """Tensors that must have one dtype have two."""
+    """Report tensors with two dtypes where the op needs one."""
     span = given.span
     if first is None:
         ctx.fail(DTYPE_NOT_ALLOWED, span, op=op.name, dtype=b, param=f"'{param.name}'", allowed=a)
@@ -431,7 +432,7 @@ def differ(
 
 
 def dtype_value(ctx: Analysis, op: Op, value: object, given: ArgumentValue | None) -> DType:
-    """A dtype given as `float32` or as "float32"; a default of the op is one."""
+    """Read a dtype written as `float32` or "float32"; a default of the op can be one."""
     found = as_dtype(value)
     if found is None:
         assert given is not None
@@ -450,7 +451,7 @@ def _bind_one(ctx: Analysis, op: Op, param: Parameter, given: ArgumentValue, bou
         case "tensor":
             arg, type = to_arg(ctx, given, bound.groups[param.group])
             bound.args[name], bound.types[name] = arg, type
-            # The content of data is not known here, but that it will be is all that `constant` asks for.
+            # `constant` accepts data although its content is unknown here.
             if is_host(value) or (op is CONSTANT and isinstance(value, Array)):
                 bound.values[name] = value
         case "tensors":
@@ -485,7 +486,7 @@ def check_one_dtype(
     items: Sequence[object],
     dtype: DType,
 ) -> None:
-    """The tensors of a list must all have the dtype of its letter."""
+    """Check that the tensors of a list all have the dtype of its letter."""
     own = [tensor_dtype(item) for item in items]
     for at, found in enumerate(own):
         if found not in (None, dtype):
@@ -562,7 +563,7 @@ def _check_allowed(ctx: Analysis, op: Op, params: Mapping[str, Parameter], bound
                     DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help, op=op.name, dtype=dtype,
                     param=given.text, allowed=allowed,
                 )  # fmt: skip
-    for name, given in bound.given.items():  # a tensor where a fixed dtype is wanted
+    for name, given in bound.given.items():  # a tensor where a fixed dtype is needed
         param = params[name]
         dtype = tensor_dtype(given.value)
         if param.kind == "tensor" and param.group in DTYPES and dtype not in (None, DTYPES[param.group]):
@@ -579,12 +580,12 @@ _CLASS_TEXT = {
 
 
 def dtypes_text(classes: str) -> str:
-    """The dtypes that a letter of a signature may be, in words: `floats or int32`."""
+    """The dtypes that a letter of a signature allows, in words: `floats or int32`."""
     return " or ".join(_CLASS_TEXT.get(name, name) for name in classes.split())
 
 
 def operand_notes(given: list[ArgumentValue]) -> tuple[Note, ...]:
-    """A line for each operand: its type, and where it comes from."""
+    """A note for each operand with its type and origin."""
     notes = []
     for one in given:
         match one.value:
@@ -607,7 +608,7 @@ def operand_notes(given: list[ArgumentValue]) -> tuple[Note, ...]:
 
 
 def size_notes(ctx: Analysis, *dims: object) -> tuple[Note, ...]:
-    """Where the named sizes of an error come from."""
+    """Notes that show the origin of the named sizes in an error."""
     notes = []
     for dim in dims:
         if isinstance(dim, Size):

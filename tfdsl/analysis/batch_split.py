@@ -1,7 +1,7 @@
-"""Whether a step of an optimizer can be split by the rows of its batch, between several workers.
+"""Finds out whether an optimizer step can be split by the rows of its batch between several workers.
 
-It can where the loss is a mean, or a sum, over the rows: then its gradient is the mean, or the sum, of the gradients
-of the parts. What a node makes of the batch, the row of its op says: `ops/batch.py` has the kinds.
+A step can be split if the loss is a mean or a sum over the rows: its gradient is then the mean or the sum of the
+gradients of the parts. Each op's row says how the op treats the batch; the kinds are in `ops/batch.py`.
 """
 
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from ..types import Shape, Size, nested_shape
 
 
 class BatchSplit(Record):
-    """How a step is split: the placeholders that have the batch, the nodes made of them that the loss needs, and
-    whether the loss is their mean, or their sum."""
+    """How a step is split: the placeholders fed with the batch, the nodes made from them that the loss needs, and
+    whether the loss is a mean or a sum over them."""
 
     fed: tuple[Ref, ...]
     between: frozenset[int]
@@ -23,14 +23,14 @@ class BatchSplit(Record):
 
 
 class NotSplit(Record):
-    """Why a step cannot be split, and where in the program."""
+    """Why a step cannot be split, with the place in the program."""
 
     reason: str
     origin: Origin
 
 
 def split(graph: Graph, optimize: Node, fed: frozenset[Ref] = frozenset()) -> BatchSplit | NotSplit:
-    """How the step of an `optimize` node is split; `fed` is what the program's sessions feed."""
+    """How to split the step of an `optimize` node. `fed` lists the tensors that the program's sessions feed."""
     loss = optimize.ref("loss")
     reached = [graph.nodes[id] for id in sorted(graph.reach([loss]))]
     firsts = {node.id: _first(node) for node in reached if node.is_placeholder}
@@ -67,7 +67,7 @@ def _called(node: Node) -> str:
 
 
 def _kind(graph: Graph, node: Node, kinds: Mapping[int, str]) -> str | None:
-    """The kind of what a node gives, by those of its inputs; None if it is of none."""
+    """The batch kind of a node's output, from the kinds of its inputs. None if it has none."""
     if node.is_variable or all(kinds.get(ref.node, FIXED) == FIXED for ref in node.inputs()):
         return FIXED
     if node.regions or not node.outputs:

@@ -1,4 +1,4 @@
-"""Names get values: one, or several at once."""
+"""Binds names to values, one or several at once."""
 
 from ..diagnostics import REBOUND, TRAINING_LATE, UNPACK, Note
 from ..source import Span
@@ -9,7 +9,7 @@ from .values import NodeValue, Tensor, describe
 
 
 def bind(ctx: Analysis, env: Env, target: t.Identifier, value: object) -> None:
-    """Bind a name; an error shows both places."""
+    """Bind a name. An error shows both places."""
     try:
         env.bind(target.id, value, target.span)
     except BoundTwice as error:

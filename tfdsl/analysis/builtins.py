@@ -1,7 +1,6 @@
-"""Python's own functions, for values known while compiling. What they are given, and what they give, is not too large:
-the caller sees to that.
+"""Python's built-in functions for values known at compile time. The caller limits the size of arguments and results.
 
-They take any value: what a function cannot take is a TypeError, which is reported at the call.
+The functions accept any value. A TypeError is reported at the call.
 """
 
 from typing import Any
@@ -27,7 +26,7 @@ def _enumerate(value: Any, start: int = 0) -> list[Any]:
 def _sum(values: Any, start: Any = 0) -> Any:
     if not isinstance(start, (list, tuple)):
         return sum(_list(values), start)
-    result = list(start)  # adding lists one by one, Python would copy the first ones again and again
+    result = list(start)  # adding lists one by one would copy the first ones again and again
     for value in _list(values):
         if type(value) is not type(start):
             raise TypeError("it adds values of one kind")

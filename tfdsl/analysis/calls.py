@@ -1,4 +1,4 @@
-"""Calls: ops become nodes, functions are inlined, Python's functions are computed."""
+"""Analyses calls: ops become nodes, functions are inlined, Python's functions are evaluated."""
 
 import re
 from collections.abc import Callable
@@ -50,7 +50,8 @@ from .values import Array, Builtin, ErrorValue, Function, Operation, Optimizer, 
 
 
 def call(ctx: Analysis, env: Env, function: object, given: Arguments, span: Span, name: str | None) -> object:
-    """The value of a call; `name` is what the program calls the value, if it does; `env` has what its place can see."""
+    """The value of a call. `name` is the program's name for the value, if it has one. `env` holds the names visible
+    at the call."""
     match function:
         case Op():
             if function.python and _is_for_python(function, given):
@@ -86,13 +87,13 @@ def call(ctx: Analysis, env: Env, function: object, given: Arguments, span: Span
 
 
 def _is_for_python(op: Op, given: Arguments) -> bool:
-    """Whether a call has only numbers, and none under the name of a parameter of the op."""
+    """Whether a call has only numbers and does not use the name of one of the op's parameters."""
     params = [param.name for param in op.params]
     return all(name not in params and isinstance(argument.value, (int, float)) for name, argument in given)
 
 
 def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | None) -> list[Tensor]:
-    """`gradients(ys, xs)`: one tensor for each of `xs`, of its type."""
+    """`gradients(ys, xs)`: one tensor for each of `xs`, with the same type."""
     arguments = assign_arguments(ctx, op.name, op.signature, [p.name for p in op.params], given, span)
     for wanted in ("ys", "xs"):
         if wanted not in arguments:
@@ -131,7 +132,7 @@ def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | N
 
 
 def _refuse_writes(ctx: Analysis, method: str, ys: tuple[Ref, ...], xs: tuple[Ref, ...], span: Span) -> None:
-    """Refuse a method that would compute again what changes variables."""
+    """Refuse a gradient method that would execute changes of variables again."""
     nodes = ctx.graph.nodes
     for id in sorted(depending(ctx, nodes, list(xs)) & ctx.graph.reach(ys)):
         for node in (nodes[id], *nodes[id].inside()):
@@ -144,7 +145,7 @@ def _refuse_writes(ctx: Analysis, method: str, ys: tuple[Ref, ...], xs: tuple[Re
 def _note_again(
     ctx: Analysis, method: str, ys: tuple[Ref, ...], xs: tuple[Ref, ...], last: int, results: list[Tensor], span: Span
 ) -> None:
-    """Note what a method computes again, for `order.py` to see what it reads again."""
+    """Record what a method computes again, so `order.py` can check what it reads again."""
     again = RecomputedGradient(method, ctx.origin(span), ys, xs, last, frozenset(one.ref.node for one in results))
     ctx.again.setdefault(ctx.graph.name, []).append(again)
 
@@ -174,7 +175,7 @@ def _tensors(ctx: Analysis, op: Op, name: str, given: ArgumentValue) -> list[Ten
 
 
 def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) -> Optimizer:
-    """An optimizer with its arguments; numbers and scalar tensors."""
+    """An optimizer with its arguments: numbers and scalar tensors."""
     names = [*row.params, "learning_rate"]
     for chosen in (argument for name, argument in given if name == "var_list"):
         help = f"write behind it which variables it trains: with {row.name}(...) wrt {chosen.text.strip('[]')}"
@@ -209,7 +210,7 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
 
 # --- Python's functions -----------------------------------------------------------------------
 
-_WITHOUT_LOOKING = ("range", "len", "bool")  # they take no time, however much they are given
+_WITHOUT_LOOKING = ("range", "len", "bool")  # they take no time, whatever the size of their arguments
 
 
 def _python(ctx: Analysis, name: str, function: Callable, given: Arguments, span: Span) -> object:
@@ -229,7 +230,7 @@ def _python(ctx: Analysis, name: str, function: Callable, given: Arguments, span
         ctx.fail(ARITHMETIC, span, reason=f"{name}: {error}")
 
 
-# What to use instead where one of Python's functions is given a tensor.
+# Replacements for Python's functions when they get a tensor.
 _FOR_TENSORS = {
     "range": "it needs a number: a param, or a size such as X.shape[1]",
     "len": "shape(x)[0] is its number of rows",
@@ -258,7 +259,7 @@ def _builtin(ctx: Analysis, function: Builtin, given: Arguments, span: Span) -> 
 
 
 def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, span: Span) -> object:
-    """The value of a `def` called here: its body is analysed again, in a scope named after it."""
+    """Inline a call of a `def` and return its value. Its body is analysed again, in a scope of the function's name."""
     tree = function.tree
     name = tree.target.id
     if any(tree is one for one in ctx.calling):
@@ -299,7 +300,7 @@ def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, spa
     finally:
         ctx.calling.pop()
     if is_wrong and (ctx.failed > failed or is_never_logits(arguments["logits"])):
-        ctx.bag.back_to(mark)  # what else was found follows from it
+        ctx.bag.back_to(mark)  # the other errors follow from this one
         refuse_swapped(ctx, called, arguments, span)
     if isinstance(result, Returned):
         return _made_at(result.value, span) if is_outermost else result.value
@@ -307,7 +308,7 @@ def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, spa
 
 
 def _made_at(value: object, span: Span) -> object:
-    """What a library has made, with the call of it as the place."""
+    """Set the place of a value made by a library to the call."""
     match value:
         case Tensor() | Operation():
             return replace(value, span=span)
@@ -317,8 +318,8 @@ def _made_at(value: object, span: Span) -> object:
 
 
 def _primitive(ctx: Analysis, env: Env, function: Primitive, given: list[ArgumentValue], span: Span) -> object:
-    """The value of a primitive, whose arguments are parameters, and are shown as the call of their function gives them.
-    What it refuses is known to be wrong in the rest of the function."""
+    """The value of a primitive. Its arguments are parameters; messages show them as the caller of the function wrote
+    them. If the primitive refuses them, the rest of the function treats them as wrong."""
     bindings = [env.find(argument.text) for argument in given]
     arguments = [
         argument if binding is None else ArgumentValue(argument.value, binding.span)
@@ -339,13 +340,13 @@ def inlined(ctx: Analysis) -> str:
 
 
 def _as_written(span: Span, name: str) -> str:
-    """A function as the call writes it, such as `nn.dropout`; its own name where it is not so called."""
+    """A function as the call writes it, such as `nn.dropout`, or its own name if the call differs."""
     written = "".join(span.text.partition("(")[0].split())
     return written if re.fullmatch(rf"([\w.]*\.)?{name}", written) else name
 
 
 def _default(ctx: Analysis, caller: Env, function: Function, default: t.Expr, span: Span) -> tuple[object, Span]:
-    """The value of a parameter that a call leaves out, and its place; `training` is looked for from the call's."""
+    """The value of a parameter that a call leaves out, and its place. `training` is looked up at the call."""
     if _is_training(default):
         return ctx.evaluate(Env(parent=function.env, caller=caller), t.Name(span, training.NAME)), span
     return ctx.evaluate(function.env, default), default.span

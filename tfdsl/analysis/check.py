@@ -1,4 +1,4 @@
-"""The analysis: tree in, typed program out, with all errors and warnings at once."""
+"""Runs the analysis: tree in, typed program out, with all errors and warnings at once."""
 
 from collections.abc import Iterable, Iterator
 
@@ -49,14 +49,14 @@ from .unused import unused
 
 
 def analyse(tree: t.File, inputs: CompileInputs) -> tuple[Program, Bag]:
-    """The program of a tree, and what was found wrong with it. If the bag has errors, the program is incomplete and
-    must not be built."""
+    """Return the program of a tree and its diagnostics. If the bag has errors, the program is incomplete and must not
+    be built."""
     ctx, program = analysed(tree, inputs)
     return program, ctx.bag
 
 
 def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
-    """As `analyse`, with the state of the analysis, to which nodes can still be added."""
+    """Like `analyse`, but also returns the state of the analysis, so callers can add nodes."""
     ctx = Analysis(tree.span.source.path, inputs, Dispatch(evaluate, block))
     ctx.tree = tree.body
     ctx.allowed += inputs.limits.work_of(tree.span.source.text)
@@ -74,7 +74,7 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
             sessions.append(plan.session(ctx, statement, names))
     _check_given(ctx)
     fed_wrong = {note.span for one in ctx.bag.errors if one.message is FEED_SHAPE for note in one.notes[:1]}
-    ctx.bag.forget(PAIRED, fed_wrong)  # the placeholder has an axis too few, or one too many
+    ctx.bag.forget(PAIRED, fed_wrong)  # the placeholder has one axis too few or too many
     graphs = tuple(graph.finish() for graph in ctx.graphs.values())
     kept = tuple(s for s in sessions if s is not None)
     program = Program(tree.span.source.path, tuple(ctx.params), tuple(ctx.data), graphs, kept)
@@ -85,7 +85,7 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
         warn_logs(ctx, program, [s for s in tree.body if isinstance(s, t.Session)])
         _warn_unused(ctx, program, tree, told)
         _warn_untaken(ctx, program)
-        if program.sessions and ctx.outside is None:  # else another text may use what it has
+        if program.sessions and ctx.outside is None:  # otherwise another text may use it
             known = {span for builder in ctx.graphs.values() for _, span, _ in builder.bound}
             for diagnostic in unused(tree, known):
                 ctx.bag.add(diagnostic)
@@ -99,7 +99,7 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
 
 
 def _check_given(ctx: Analysis) -> None:
-    """Params and data that the caller gives must be declared."""
+    """Check that every given param and data set is declared."""
     broken = {target.id for target, _ in declared(ctx.tree)} if ctx.graph.broken & {t.Param, t.Data} else ()
     for message, given, known in (
         (PARAM_UNKNOWN, ctx.given_params, [p.name for p in ctx.params]),
@@ -118,10 +118,10 @@ def _check_given(ctx: Analysis) -> None:
 
 
 def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[int]]) -> None:
-    """Warn of every node that nothing uses: no other node, no session, no loss and no summary; `told` are nodes of
-    each graph of which another warning says so.
+    """Warn of every node that nothing uses: no node, session, loss or summary. `told` has the nodes of each graph
+    that another warning covers.
 
-    In a file without sessions, what the last statement makes is what the file is for.
+    In a file without sessions, the last statement counts as used.
     """
     for builder, graph, known in zip(ctx.graphs.values(), program.graphs, told, strict=True):
         used = _used(builder, graph, program) | known
@@ -151,14 +151,14 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
 
 
 def _warn_idle(ctx: Analysis, operations: list[Node], name: str, span: Span, trains: bool) -> None:
-    """Warn of operations without output that nothing runs, unless the compiler has seen to all that they do. A `run` in
-    the body of a training would take the place of the steps that it takes by itself."""
+    """Warn of operations without output that nothing runs, unless the compiler itself runs them. A `run` in the body
+    of a training would replace its automatic steps."""
     for node in operations:
         is_done = node.op in OPS and OPS[node.op].by_shape
         if not is_done and (name or any(node.inputs())):
             shown, op = name or "ok", node.op
             how = f"write what it is for into 'after {shown}:'"
-            if not node.origin.chain:  # in a function it has no name there
+            if not node.origin.chain:  # a function's node has no name there
                 how += f", or in a session{', outside of its training' if trains else ''}: run {shown}"
             help = how if name else f"give it a name, {shown} = {op}(...), and {how}"
             ctx.bag.add(Diagnostic(IDLE, span, {"op": op}, help=help, chain=node.origin.chain))
@@ -166,7 +166,7 @@ def _warn_idle(ctx: Analysis, operations: list[Node], name: str, span: Span, tra
 
 
 def _warn_untaken(ctx: Analysis, program: Program) -> None:
-    """Warn of every `optimize` whose step nothing takes in the sessions of its graph."""
+    """Warn of every `optimize` whose step no session of its graph takes."""
     for builder, graph in zip(ctx.graphs.values(), program.graphs, strict=True):
         bodies = [session.body for session in program.sessions if session.graph == graph.name]
         if not bodies:
@@ -189,7 +189,7 @@ def _used(builder: GraphBuilder, graph: Graph, program: Program) -> set[int]:
 
 
 def _fetched(graph: Graph, program: Program) -> Iterator[int]:
-    """The nodes of a graph that sessions name."""
+    """The nodes of a graph that sessions fetch."""
     for session in program.sessions:
         if session.graph == graph.name:
             yield from (ref.node for statement in walk(session.body) for ref in _mentioned(statement))

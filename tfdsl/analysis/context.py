@@ -1,4 +1,4 @@
-"""The state of one analysis: the graphs under construction, the open calls, the errors so far."""
+"""The state of one analysis: graphs under construction, open calls, errors so far."""
 
 import hashlib
 import os
@@ -61,11 +61,11 @@ _P = ParamSpec("_P")
 _One = TypeVar("_One")
 _Made = TypeVar("_Made")
 
-_LOOK = 20_000  # units of work after which the clock is looked at
+_LOOK = 20_000  # units of work between two looks at the clock
 
 
 class StatementFailed(Exception):
-    """A statement cannot be analysed further. Its diagnostic is None where it is a follow-up of another error."""
+    """A statement cannot be analysed further. The diagnostic is None if the failure follows from another error."""
 
     def __init__(self, diagnostic: Diagnostic | None):
         super().__init__()
@@ -73,7 +73,7 @@ class StatementFailed(Exception):
 
 
 def _forget(error: BaseException | None) -> None:
-    """Let go of the frames that an error went through: with the error in one of them, they would hold each other."""
+    """Clear the frames of an error. A frame that holds its own error would form a reference cycle."""
     while error is not None:
         error.__traceback__ = None
         error = error.__context__
@@ -81,7 +81,7 @@ def _forget(error: BaseException | None) -> None:
 
 @dataclass(slots=True)
 class Shared:
-    """A shared variable: its tensor, what identifies its initial value, and where it was created."""
+    """A shared variable: its tensor, the identity of its initial value, and the place that created it."""
 
     tensor: Tensor
     initial: object
@@ -90,7 +90,7 @@ class Shared:
 
 @dataclass(slots=True)
 class Trial:
-    """Whether the nodes of a trial stay."""
+    """Whether to keep the nodes of a trial."""
 
     keep: bool = False
 
@@ -109,22 +109,22 @@ class GraphBuilder:
     seed_span: Span | None = None
     loss: Ref | None = None
     loss_span: Span | None = None
-    broken: set[type] = field(default_factory=set)  # kinds of declarations of which one could not be analysed
+    broken: set[type] = field(default_factory=set)  # kinds of declarations with a failed member
     optimizers: list[Ref] = field(default_factory=list)
     summaries: dict[str, list[Ref]] = field(default_factory=dict)
-    fed: dict[Ref, dict[str, Span]] = field(default_factory=dict)  # the data that placeholders are fed, and where
-    binary: dict[Ref, Span] = field(default_factory=dict)  # what is taken for labels of 0 and 1, and where
+    fed: dict[Ref, dict[str, Span]] = field(default_factory=dict)  # the data fed to each placeholder, with places
+    binary: dict[Ref, Span] = field(default_factory=dict)  # tensors taken for labels of 0 and 1, with places
     shared: dict[str, Shared] = field(default_factory=dict)
     held: tuple[Ref, ...] = ()  # what the open 'after' blocks wait for
     controls: dict[int, tuple[Ref, ...]] = field(default_factory=dict)
-    regions: int = 0  # that are open
+    regions: int = 0  # number of open regions
     variable_scope: tuple[str, ...] = ()
     reuse: bool = False
     bound: list[tuple[str, Span, tuple[Ref, ...]]] = field(default_factory=list)  # names given to nodes
-    half: int = 0  # items when the sessions began; 0 before
-    training: Node | None = None  # the predefined one, which is no item before the graph is finished,
-    training_at: int = 0  # and in front of which item it goes then
-    modes: set[Ref] = field(default_factory=set)  # what tells layers whether they train, and how much they drop
+    half: int = 0  # number of items when the sessions began; 0 before
+    training: Node | None = None  # the predefined one; it is not an item until the graph is finished,
+    training_at: int = 0  # and then goes in front of this item
+    modes: set[Ref] = field(default_factory=set)  # tensors that set the training mode or the drop rate of layers
 
     @property
     def shown(self) -> str:
@@ -143,8 +143,8 @@ class GraphBuilder:
         return node.id
 
     def predefined(self, origin: Origin) -> Ref:
-        """The graph's `training`, which is outside of all scopes and regions: in front of all that the program makes,
-        or of what its sessions make if nothing else uses it."""
+        """The graph's `training`, outside all scopes and regions. It comes before everything the program makes, or
+        before everything its sessions make if nothing else uses it."""
         if self.training is None:
             args, type = {"default": Literal(False, "bool")}, TensorType(BOOL, ())
             self.training = Node(len(self.nodes), PLACEHOLDER, args, "training", (type,), origin)
@@ -153,12 +153,12 @@ class GraphBuilder:
         return Ref(self.training.id)
 
     def reach(self, refs: Iterable[Ref], fed: frozenset[Ref] = frozenset()) -> set[int]:
-        """The nodes that computing `refs` executes, as `program.Graph.reach`."""
+        """The nodes that computing `refs` executes, like `program.Graph.reach`."""
         return reach(self.nodes, self.controls, refs, fed)
 
     @contextmanager
     def apart(self):
-        """Build variables and their initial values, which wait for no open 'after'."""
+        """Build variables and their initial values, which do not wait for open 'after' blocks."""
         outside = self.held
         if not outside:
             yield
@@ -172,8 +172,8 @@ class GraphBuilder:
             self.held = outside
 
     def on_servers(self) -> set[Ref]:
-        """The variables that the program gives to a cluster: in a `container`, or in a `device` with a job. There they
-        may have values before a session begins."""
+        """The variables that the program places on a cluster: in a `container`, or in a `device` with a job. They can
+        have values before a session begins."""
         found: set[Ref] = set()
         scopes: list[bool] = []
         for item in self.items:
@@ -188,13 +188,13 @@ class GraphBuilder:
         return found
 
     def carry(self, name: str, type: TensorType, origin: Origin) -> Node:
-        """What stands for the value that a turn of a loop begins with."""
+        """A node that stands for the value of a loop variable at the start of an iteration."""
         node = self.nodes[len(self.nodes)] = Node(len(self.nodes), CARRIED, {}, name, (type,), origin)
         return node
 
     @contextmanager
     def region(self):
-        """Build into a list of its own, which is what comes with the `with`."""
+        """Build into a separate list, which the `with` statement yields."""
         outside = self.items, self.held
         self.items, self.held, self.regions = [], (), self.regions + 1
         try:
@@ -204,8 +204,8 @@ class GraphBuilder:
 
     @contextmanager
     def trial(self):
-        """Build nodes only to look at them: they, and what they say of named sizes, are gone afterwards, unless the
-        trial's `keep` is set."""
+        """Build nodes only to inspect them. The nodes, and what they say about named sizes, are removed afterwards
+        unless `keep` of the trial is set."""
         items, nodes, bound, equals = len(self.items), len(self.nodes), len(self.bound), dict(self.sizes.equals)
         trial = Trial()
         yield trial
@@ -220,7 +220,7 @@ class GraphBuilder:
         self.sizes.equals = equals
 
     def key(self, arg: Arg) -> object:
-        """What an argument is made of, equal for arguments made alike."""
+        """A key of an argument. Arguments made in the same way have equal keys."""
         below: set[int] = set()
         todo = list(refs_of(arg))
         while todo:
@@ -230,7 +230,7 @@ class GraphBuilder:
                 if not self.nodes[id].is_source:
                     todo += self.nodes[id].inputs()
         keys: dict[int, object] = {}
-        for id in sorted(below):  # a node stands after what it is made of
+        for id in sorted(below):  # a node comes after its inputs
             made = self.nodes[id]
             if made.is_source:
                 keys[id] = id
@@ -241,7 +241,7 @@ class GraphBuilder:
 
     @contextmanager
     def scope(self, name: str, reuse: bool = False):
-        """A variable scope, as `tf.compat.v1.variable_scope` opens it."""
+        """Open a variable scope, like `tf.compat.v1.variable_scope`."""
         outside = self.variable_scope, self.reuse
         self.variable_scope, self.reuse = (*outside[0], name), outside[1] or reuse
         self.items.append(Enter("scope", name))
@@ -297,7 +297,7 @@ def _named(value: object, span: Span) -> Named | None:
 
 
 class RecomputedGradient(Record):
-    """A gradient whose method computes the ys again, where it stands: behind the node `last`."""
+    """A gradient whose method computes the ys again after the node `last`."""
 
     method: str
     origin: Origin
@@ -308,15 +308,15 @@ class RecomputedGradient(Record):
 
 
 class Always(Record):
-    """A call of a layer that works as in training in every execution; `bound` is where the program binds `training`, if
-    that is why."""
+    """A call of a layer that always runs in training mode. `bound` is the place that binds `training`, if that is the
+    reason."""
 
     function: str
     bound: Span | None
 
 
 class Analysis:
-    """Everything that the passes over one program share."""
+    """State shared by all passes over one program."""
 
     def __init__(self, path: str, inputs: CompileInputs, dispatch: Dispatch):
         self.dispatch = dispatch
@@ -324,11 +324,11 @@ class Analysis:
         self.bag = Bag(self.limits.errors)
         self.clock = inputs.clock or Clock(self.limits)
         self.folder = os.path.dirname(path) or "."
-        self.access = inputs.access or Access(path)  # opens what the program names
+        self.access = inputs.access or Access(path)  # opens the paths that the program names
         self.given_params, self.given_data = inputs.params, inputs.data
         self.foreign = inputs.foreign or Foreign({}, None)  # ops that the caller adds, and TensorFlow's inference
-        self.outside = inputs.outside  # names that are not the text's own,
-        self.taken = {}  # and those of them that it uses
+        self.outside = inputs.outside  # names from outside the text,
+        self.taken = {}  # and the used ones
         self.params: list[Param] = []
         self.data: list[Data] = []
         self.datasets: dict[str, DataValue] = {}
@@ -336,21 +336,21 @@ class Analysis:
         self.env = Env()
         self.graph = GraphBuilder("", self.env)
         self.graphs: dict[str, GraphBuilder] = {"": self.graph}
-        self.again: dict[str, list[RecomputedGradient]] = {}  # by the graph's name
-        # by the chain that leads to a call, and the call
+        self.again: dict[str, list[RecomputedGradient]] = {}  # by the name of the graph
+        # by the chain of frames that leads to a call, and the call
         self.always: dict[tuple[tuple[Frame, ...], Span], Always] = {}
         self.prefix = ""  # of the names of params and data, in an imported file
-        self.modules: dict[object, Env] = {}  # the names of imported files, by what identifies these
-        self.importing: dict[object, str] = {}  # the files that are open
-        with suppress(OSError, ValueError):  # a text has none
+        self.modules: dict[object, Env] = {}  # the names of imported files, by file identity
+        self.importing: dict[object, str] = {}  # the files being imported
+        with suppress(OSError, ValueError):  # a text has no folder
             self.importing[identity_of(os.stat(path))] = path
         self.chain: tuple[Frame, ...] = ()
         self.calling: list[t.Def] = []
-        self.level = 0  # of expressions and blocks inside one another
+        self.level = 0  # nesting depth of expressions and blocks
         self.unrolled = 0
-        self.work = self._looked = 0  # units of work; how many when the clock was looked at last
-        self.allowed = self.limits.work  # units of work; a text adds to it
-        self.failed = 0  # statements that could not be analysed, follow-ups of other errors included
+        self.work = self._looked = 0  # units of work; the number at the last look at the clock
+        self.allowed = self.limits.work  # units of work; grows with the text
+        self.failed = 0  # statements that failed, including those that follow from other errors
         self.did_you_mean = Suggestions().did_you_mean
 
     def evaluate(self, env: Env, expr: t.Expr, name: str | None = None) -> object:
@@ -372,17 +372,17 @@ class Analysis:
     def fail(
         self, message: Message, span: Span, notes: tuple[Note, ...] = (), help: str = "", **details: object
     ) -> NoReturn:
-        """Give up the statement with an error."""
+        """Report an error and abandon the statement."""
         raise StatementFailed(self.diagnostic(message, span, notes, help, **details))
 
     def report(
         self, message: Message, span: Span, notes: tuple[Note, ...] = (), help: str = "", **details: object
     ) -> None:
-        """Note an error and go on."""
+        """Report an error and continue."""
         self.bag.add(self.diagnostic(message, span, notes, help, **details))
 
     def both(self, first: StatementFailed | None, second: StatementFailed) -> StatementFailed:
-        """One failure for two parts of a statement, of which one is reported here if both say something."""
+        """Combine the failures of two parts of a statement. If both have a diagnostic, report one of them here."""
         if first is None or first.diagnostic is None:
             return second
         if second.diagnostic is not None:
@@ -390,11 +390,13 @@ class Analysis:
         return first
 
     def each(self, action: Callable[[_One], _Made], parts: Iterable[_One]) -> list[_Made]:
-        """The results of an action on each part of a statement. An error in one part hides none in the others."""
+        """The results of an action on each part of a statement. An error in one part does not hide errors in the
+        others."""
         return self.together(*(partial(action, part) for part in parts))
 
-    def together(self, *actions: Callable[[], Any]) -> list[Any]:  # of each action what it gives
-        """The results of actions on the parts of a statement. An error in one part hides none in the others."""
+    def together(self, *actions: Callable[[], Any]) -> list[Any]:  # the result of each action
+        """The results of actions on the parts of a statement. An error in one part does not hide errors in the
+        others."""
         made: list[Any] = []
         failure: StatementFailed | None = None
         for action in actions:
@@ -407,7 +409,7 @@ class Analysis:
         return made
 
     def elsewhere(self, name: str, at: Span) -> tuple[Note, ...]:
-        """A note on a name that is not known here but is bound in another place of the file."""
+        """A note on an unknown name that is bound elsewhere in the file."""
         for target, owner in declared(self.tree) if self.tree else ():
             if target.id != name or target.span.source != at.source:
                 continue
@@ -423,7 +425,7 @@ class Analysis:
         return ()
 
     def use(self, value: _Made, span: Span, name: str) -> _Made:
-        """A value found by name, if this graph can use it."""
+        """Return a value found by name if this graph can use it."""
         if isinstance(value, ErrorValue):
             raise StatementFailed(None)
         if isinstance(value, NodeValue) and value.graph != self.graph.name:
@@ -433,7 +435,7 @@ class Analysis:
 
     @contextmanager
     def entering(self, what: str, span: Span):
-        """A call or an import, which errors below it show."""
+        """Enter a call or an import. Errors inside show it."""
         outside = self.chain
         self.chain = (*outside, (what, span))
         try:
@@ -442,7 +444,7 @@ class Analysis:
             self.chain = outside
 
     def spend(self, work: int, span: Span) -> None:
-        """Count work done for the program; give the program up where it is too much."""
+        """Count work done for the program; stop the analysis if it is too much."""
         self.work += work
         if self.work > self._looked + _LOOK:
             self._looked = self.work
@@ -452,21 +454,21 @@ class Analysis:
                 self.give_up(TIME_LONG, span, seconds=self.clock.seconds)
 
     def count_anew(self) -> None:
-        """The check is over; what is added to the graph from now on has its own time and work."""
+        """Restart the count: the check is over, and nodes added from now on have their own limits of time and work."""
         self.clock, self.work, self._looked = Clock(self.limits), 0, 0
 
     def give_up(self, message: Message, span: Span, **details: Any) -> NoReturn:  # keywords of any type
-        """End the check with what has been found and an error more."""
+        """Stop the check with the errors found so far and this one."""
         raise TfgError([*self.bag.ordered(), self.diagnostic(message, span, **details)])
 
     def repeat(self, times: int, span: Span) -> None:
-        """Count turns of loops and calls of functions."""
+        """Count loop iterations and function calls."""
         self.unrolled += times
         if self.unrolled > self.limits.unroll:
             self.fail(UNROLLED, span, limit=self.limits.unroll)
 
     def with_depth(self, function: Callable[_P, _Made], span: Span, *arguments: _P.args, **named: _P.kwargs) -> _Made:
-        """Call what works one level deeper in the program than its caller; `span` is what it works on."""
+        """Call a function one nesting level deeper in the program. `span` is the code it works on."""
         if self.level >= self.limits.levels:
             self.fail(TOO_DEEP, span, limit=self.limits.levels)
         self.level += 1
@@ -481,7 +483,7 @@ class Analysis:
             self.level -= 1
 
     def guarded(self, action: Callable[[], _Made], span: Span) -> _Made | ErrorValue:
-        """Do a statement's work; note its error and return `ErrorValue` where it fails."""
+        """Run the work of a statement. If it fails, report the error and return `ErrorValue`."""
         try:
             return action()
         except StatementFailed as abandoned:

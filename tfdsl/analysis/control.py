@@ -1,9 +1,9 @@
 """Control flow in the graph: `while`, and `if` on a tensor.
 
-Each becomes one node with regions (`program.Region`), and what it binds are the node's outputs. A loop's
-variables are the names from before it that its body rebinds; what else the body binds is known only in it.
-Both branches of an `if` bind the same names. Nothing in a region can make what lives as long as the
-graph: placeholders, variables, optimizers, summaries.
+Each becomes one node with regions (`program.Region`). The names it binds are the node's outputs. The variables of
+a loop are the earlier names that its body rebinds; other names that the body binds are local to it. Both branches
+of an `if` bind the same names. A region cannot create things that live as long as the graph: placeholders,
+variables, optimizers, summaries.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ from .values import Array, ErrorValue, Tensor, describe, has_tensor, is_host
 
 
 class RegionBinding(Record):
-    """A name that a region binds: the value, where, and in which scope."""
+    """A name bound in a region, with its value, place and scope."""
 
     value: object
     span: Span
@@ -47,7 +47,7 @@ class RegionBinding(Record):
 
 @contextmanager
 def _region(ctx: Analysis, env: Env, span: Span) -> Iterator[list[Item]]:
-    """Code that the graph runs by turns: its nodes are in a list of their own, its names are gone afterwards."""
+    """Analyse a region: its nodes go into a separate list, and its names are removed afterwards."""
     if ctx.graph.regions >= ctx.limits.blocks:
         help = "call fewer functions with such blocks from inside others, or raise the limit with --max-depth"
         ctx.fail(BLOCKS_DEEP, span, help=help, limit=ctx.limits.blocks)
@@ -60,7 +60,7 @@ def _region(ctx: Analysis, env: Env, span: Span) -> Iterator[list[Item]]:
 
 
 def _test(ctx: Analysis, value: object, expr: t.Expr, word: str) -> Ref:
-    """The tensor that decides: one bool."""
+    """The tensor of a condition: a scalar bool."""
     if not isinstance(value, Tensor) or value.type.dtype != BOOL or value.type.rank not in (0, None):
         given = ArgumentValue(value, expr.span)
         ctx.fail(CONDITION_TYPE, expr.span, operand_notes([given]), word=word, value=describe(value), text=given.text)
@@ -71,7 +71,7 @@ def _test(ctx: Analysis, value: object, expr: t.Expr, word: str) -> Ref:
 
 
 def while_loop(ctx: Analysis, env: Env, statement: t.While) -> None:
-    """`while`: one node, whose inputs and outputs are the values of the loop's variables."""
+    """Analyse a `while`: one node whose inputs and outputs are the values of the loop variables."""
     carried = _carried(env, statement)
     if any(isinstance(binding.value, ErrorValue) for binding in carried.values()):
         raise StatementFailed(None)
@@ -99,8 +99,8 @@ def while_loop(ctx: Analysis, env: Env, statement: t.While) -> None:
 def _turn(
     ctx: Analysis, env: Env, statement: t.While, types: dict[str, TensorType]
 ) -> tuple[tuple[Region, Region], dict[str, Binding]] | None:
-    """The regions of a turn, and what the loop's variables have become. None where a named size is another after it:
-    then the loop begins again, with a type in `types` that leaves this size open."""
+    """The regions of an iteration, and the final values of the loop variables. None if a named size changes in the
+    iteration: the loop is then analysed again, with a type in `types` that leaves this size open."""
     diagnostics = ctx.bag.marked()
     with ctx.graph.trial() as trial:
         with _region(ctx, env, statement.span) as items:
@@ -130,7 +130,7 @@ def _turn(
 
 
 def _carried(env: Env, statement: t.While) -> dict[str, Binding]:
-    """The loop's variables, in the order in which they were bound first."""
+    """The loop variables, in the order of their first binding."""
     targets = dict.fromkeys(
         target.id for target, owner in declared(statement.body) if not isinstance(owner, (t.Def, t.Graph))
     )
@@ -139,7 +139,7 @@ def _carried(env: Env, statement: t.While) -> dict[str, Binding]:
 
 
 def _initial(ctx: Analysis, name: str, binding: Binding) -> tuple[Arg, TensorType]:
-    """What a loop's variable begins with."""
+    """The initial value of a loop variable."""
     value = binding.value
     if not (isinstance(value, (Tensor, Array)) or has_tensor(value) or is_host(value)) or value is None:
         ctx.fail(LOOP_VALUE, binding.span, name=name, value=describe(value))
@@ -147,7 +147,7 @@ def _initial(ctx: Analysis, name: str, binding: Binding) -> tuple[Arg, TensorTyp
 
 
 def _begin_turn(ctx: Analysis, carried: dict[str, Binding], types: dict[str, TensorType]) -> tuple[Node, ...]:
-    """Give the loop's variables what a turn begins with."""
+    """Bind the loop variables to their values at the start of an iteration."""
     params = []
     for name, binding in carried.items():
         node = ctx.graph.carry(name, types[name], ctx.origin(binding.span))
@@ -157,8 +157,8 @@ def _begin_turn(ctx: Analysis, carried: dict[str, Binding], types: dict[str, Ten
 
 
 def _turned(ctx: Analysis, name: str, binding: Binding, type: TensorType) -> tuple[Arg, TensorType]:
-    """What a loop's variable has become after a turn, and its type for all turns: the one that it began with, where
-    named sizes that are others after the turn are open."""
+    """The value of a loop variable after an iteration, and its type for all iterations: the initial type, with the
+    named sizes that changed left open."""
     arg, after = to_arg(ctx, ArgumentValue(binding.value, binding.span), type.dtype)
     same = after.dtype == type.dtype
     if same and type.shape is not None:
@@ -174,13 +174,13 @@ def _turned(ctx: Analysis, name: str, binding: Binding, type: TensorType) -> tup
 
 
 def _differ(ctx: Analysis, before: Dim, after: Dim, kind: type) -> bool:
-    """Whether a size of a kind is another after a turn."""
+    """Whether a size of a kind changes in an iteration."""
     before, after = map(ctx.graph.sizes.resolve, (before, after))
     return before != after and isinstance(before, kind)
 
 
 def _rebind(ctx: Analysis, env: Env, name: str, binding: Binding, value: Tensor) -> None:
-    """After a loop or an `if`, a name from before it stands for what came out of it."""
+    """Rebind an earlier name to the output of a loop or an `if`."""
     env.count += 1
     binding.value, binding.span, binding.latest = value, value.span, env.count
     ctx.graph.bound.append((name, value.span, (value.ref,)))
@@ -190,7 +190,7 @@ def _rebind(ctx: Analysis, env: Env, name: str, binding: Binding, value: Tensor)
 
 
 class _Branch(Record):
-    """A branch, analysed: its nodes, the names that it binds, and what it returns."""
+    """An analysed branch: its nodes, the names it binds, and its return value."""
 
     items: tuple[Item, ...]
     names: dict[str, RegionBinding]
@@ -199,7 +199,8 @@ class _Branch(Record):
 
 
 def choose(ctx: Analysis, env: Env, statement: t.If, start: int = 0) -> Returned | None:
-    """The branches of an `if` from one on: the one chosen while compiling, or all of them for a tensor to choose."""
+    """Analyse the branches of an `if` from `start` on: the branch chosen at compile time, or all of them if a tensor
+    chooses."""
     for at, (test, body) in enumerate(statement.branches[start:], start):
         if test is None:
             return ctx.block(env, body)
@@ -214,8 +215,8 @@ def choose(ctx: Analysis, env: Env, statement: t.If, start: int = 0) -> Returned
 
 
 def cond(ctx: Analysis, env: Env, statement: t.If, at: int, value: Tensor, test: t.Expr) -> Returned | None:
-    """`if` on a tensor: one node with a region a branch; `at` is the branch that the tensor, the value of `test`,
-    decides on."""
+    """Analyse an `if` on a tensor: one node with one region per branch. The tensor, the value of `test`, decides
+    about the branch `at`."""
     _, body = statement.branches[at]
     ref = _test(ctx, value, test, "if")
     failed = ctx.failed
@@ -274,7 +275,7 @@ def _paired(
     for name in dict.fromkeys([*then.names, *otherwise.names]):
         first, second = then.names.get(name), otherwise.names.get(name)
         before = env.enclosing(name)
-        if before is not None:  # one branch of a loop's body may leave it as it is
+        if before is not None:  # a branch in a loop body may leave it unchanged
             unchanged = RegionBinding(before.value, before.span, before.path)
             first, second = first or unchanged, second or unchanged
         if first is not None and second is not None:
@@ -298,7 +299,7 @@ def _same_host(first: object, second: object) -> bool:
 def _merged(
     ctx: Analysis, shown: str, first: RegionBinding, second: RegionBinding, args: tuple[list[Arg], list[Arg]]
 ) -> TensorType:
-    """The type of a value that is one of two, which are added to the results of the branches."""
+    """The type of a value that comes from either branch. Both values are added to the results of the branches."""
     for one in (first, second):
         if isinstance(one.value, ErrorValue):
             raise StatementFailed(None)
@@ -319,7 +320,7 @@ def _merged(
 
 
 def _either(ctx: Analysis, a: TensorType, b: TensorType) -> Shape | Literal[False]:
-    """What is known of the shape of one of two tensors; False where they cannot be of one shape."""
+    """The known part of the shape that two tensors share. False if their shapes cannot be equal."""
     if a.shape is None or b.shape is None:
         return None
     if len(a.shape) != len(b.shape):
@@ -331,7 +332,7 @@ def _either(ctx: Analysis, a: TensorType, b: TensorType) -> Shape | Literal[Fals
 
 
 def _returned(ctx: Analysis, statement: t.If, ref: Ref, then: _Branch, otherwise: _Branch) -> Returned:
-    """Both branches return: so does the `if`, one of the two values."""
+    """Return from an `if` whose branches both return."""
     sides = [branch.returned.value for branch in (then, otherwise) if branch.returned is not None]
     several = isinstance(sides[0], tuple) and isinstance(sides[1], tuple) and len(sides[0]) == len(sides[1])
     pairs = list(zip(*sides, strict=True)) if several else [tuple(sides)]

@@ -1,4 +1,4 @@
-"""Declarations of data: which source and transforms, with which arguments, giving which sizes."""
+"""Analyses declarations of data: the source and transforms, their arguments, and the resulting sizes."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ from .values import DataValue, describe, is_host
 
 
 def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> DataValue:
-    """The data set of a declaration: its source and transforms checked, its sizes known."""
+    """The data set of a declaration, with checked source and transforms and known sizes."""
     name = ctx.prefix + statement.target.id
     source, *transforms = statement.stages
     stages = [_stage(ctx, env, source, SOURCES, "sources of data")]

@@ -1,4 +1,4 @@
-"""Declared types: what `float32[batch, 9]` says, and whether a value fits it."""
+"""Declared types: the meaning of `float32[batch, 9]`, and whether a value fits it."""
 
 from ..diagnostics import AXES_MANY, BOUND_TO_PARAM, DIM_VALUE, DTYPE_UNKNOWN, NOT_STATIC
 from ..limits import MAX_AXES
@@ -29,7 +29,7 @@ def declared_dtype(ctx: Analysis, type: t.Type) -> DType:
 
 
 def tensor_type(ctx: Analysis, env: Env, type: t.Type) -> TensorType:
-    """A declared type; a name that nothing is bound to is a named size."""
+    """The tensor type of a declaration. An unbound name is a named size."""
     dtype = declared_dtype(ctx, type)
     if type.dims and any(isinstance(d, t.Dots) for d in type.dims):
         if len(type.dims) > 1:
@@ -61,7 +61,7 @@ def _dim(ctx: Analysis, env: Env, dim: t.Expr | t.UnknownDim) -> Dim:
 
 
 def fits(ctx: Analysis, declared: TensorType, type: TensorType) -> bool:
-    """Whether a value of a type can stand where another is declared."""
+    """Whether a value of a type fits a declared type."""
     if declared.dtype != type.dtype:
         return False
     if declared.shape is None or type.shape is None:

@@ -1,7 +1,7 @@
-"""Deep programs on a shallow stack: every so many levels the analysis goes on in a thread of its own.
+"""Analyses deep programs on a shallow stack: after a fixed number of levels the analysis continues in a new thread.
 
-Python limits the calls that are open in one thread, and the limit is the process's, which a compiler must not touch.
-The threads wait for one another, so nothing runs at the same time.
+Python limits the call depth of a thread. The limit belongs to the whole process, so a compiler must not change
+it. Each thread waits for the next one, so nothing runs in parallel.
 """
 
 import threading
@@ -13,14 +13,14 @@ _Made = TypeVar("_Made")
 
 
 class NoStack(Exception):
-    """The system gives the process no room for another thread."""
+    """The system cannot give the process another thread."""
 
 
-LEVELS = 30  # expressions and blocks inside one another that one thread takes; each is up to twenty Python calls
+LEVELS = 30  # nested expressions and blocks per thread; each takes up to twenty Python calls
 
 
 def on_own_stack(function: Callable[_P, _Made], *arguments: _P.args, **named: _P.kwargs) -> _Made:
-    """What a function returns, or raises, when it is called in a new thread."""
+    """Call a function in a new thread; return its result or raise its error."""
     outcome: list[_Made] = []
     raised: list[BaseException] = []
 

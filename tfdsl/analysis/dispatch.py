@@ -1,5 +1,5 @@
-"""The one recursion of the analysis: an expression may call a function, whose body has statements, which have
-expressions. `check.py` fills the table, so that the files of the analysis import one another in one direction only."""
+"""The recursion of the analysis: an expression can call a function, whose body has statements, which have
+expressions. `check.py` fills the table, so the modules of the analysis import each other in one direction only."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ class Returned(Record):
 
 
 class Dispatch(Record):
-    """`evaluate(ctx, env, expr, name)` gives the value of an expression, `block(ctx, env, statements)` analyses
+    """`evaluate(ctx, env, expr, name)` returns the value of an expression. `block(ctx, env, statements)` analyses
     statements in order, up to a `return`."""
 
     evaluate: Callable[..., object]

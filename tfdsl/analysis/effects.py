@@ -1,5 +1,5 @@
-"""Slips with what a program does besides computing: changes of variables that never happen or happen too often, logs
-that nobody writes or that two write into.
+"""Warnings about side effects: changes of variables that never happen or happen too often, and logs that no session
+writes or that two trainings write to.
 
 Input: the finished program. Output: warnings.
 """
@@ -29,15 +29,15 @@ from ..syntax import tree as t
 from .context import Analysis
 from .order import is_write
 
-Place = tuple[tuple[int, int], ...]  # the regions that a node stands in, from the outside: their owners, and which
+Place = tuple[tuple[int, int], ...]  # the regions around a node, outermost first: their owners and indices
 
 
 def warn_effects(ctx: Analysis, graph: Graph, fetched: set[int]) -> set[int]:
-    """Doubt the changes of variables in and around the regions of a graph; `fetched` is what sessions name. The nodes
-    that never run are returned."""
+    """Warn of changes of variables in and around the regions of a graph, and return the nodes that never run.
+    `fetched` has the nodes that sessions fetch."""
     dead = set()
     places: dict[int, Place] = {}
-    uses: dict[int, list[tuple[Place, bool]]] = {}  # of a node: where it is used, and whether only to be waited for
+    uses: dict[int, list[tuple[Place, bool]]] = {}  # the places that use a node, and whether they only wait
     _locate(graph.items, (), places, uses)
     for id, place in places.items():
         node = graph.nodes[id]
@@ -56,7 +56,7 @@ def warn_effects(ctx: Analysis, graph: Graph, fetched: set[int]) -> set[int]:
 
 
 def _writes(node: Node) -> Iterator[Node]:
-    """The node, and those within it, that change a variable."""
+    """The nodes in and including this one that change a variable."""
     if is_write(node):
         yield node
     for region in node.regions:
@@ -72,7 +72,7 @@ def _word(owner: Node) -> str:
 def _locate(
     items: Iterable[Item], place: Place, places: dict[int, Place], uses: dict[int, list[tuple[Place, bool]]]
 ) -> None:
-    """Where each node stands, and where it is used."""
+    """Record the place and the uses of each node."""
     for item in items:
         match item:
             case Enter():
@@ -94,7 +94,8 @@ def _locate(
 
 
 def _doubt_outside(ctx: Analysis, graph: Graph, node: Node, place: Place, uses: list[tuple[Place, bool]]) -> None:
-    """A change that is made before an `if`, for one of its branches, or before a `while`, for each of its turns."""
+    """Warn of a change that is made once before an `if` for one of its branches, or before a `while` for each
+    iteration."""
     depth = len(place)
     if not uses or any(len(where) <= depth for where, _ in uses):
         return
@@ -120,7 +121,7 @@ def _report(ctx: Analysis, message, node: Node, *notes: Note, **details: object)
 
 
 def warn_logs(ctx: Analysis, program: Program, sessions: Iterable[t.Session]) -> None:
-    """Doubt summaries that no session writes, and logs in which steps begin at 0 twice."""
+    """Warn of summaries that no session writes, and of logs in which steps start at 0 twice."""
     logging = {
         s.graph.id if s.graph else "" for s in sessions if any(isinstance(one, t.Log) for one in _within(s.body))
     }
@@ -147,7 +148,7 @@ def _within(statements: t.Block) -> Iterator[t.Statement]:
 
 
 def _doubt_logs(ctx: Analysis, session: Session, folders: dict[str, Span]) -> None:
-    logged: dict[Ref, Span] = {}  # in the open log, and the training that does
+    logged: dict[Ref, Span] = {}  # in the open log, with the training that writes them
     for statement in session.body:
         match statement:
             case LogTo():

@@ -1,7 +1,7 @@
-"""Expressions: tree in, value out; what is a tensor's becomes nodes of the graph on the way.
+"""Analyses expressions: tree in, value out. Operations on tensors add nodes to the graph.
 
-`name` is what the program calls the value of the whole expression: it goes to the node that makes it.
-Long chains of operators are walked in a loop, so that generated programs do not exhaust the stack.
+`name` is the program's name for the value of the whole expression. It goes to the node that makes the value. Long
+chains of operators are walked in a loop, so generated programs do not exhaust the stack.
 """
 
 import operator
@@ -66,16 +66,16 @@ from .values import (
 
 _Item = TypeVar("_Item")
 
-# What other libraries call by names that the language does not have.
+# Names in other libraries that the language does not have.
 _ELSEWHERE = {
     "sgd": "gradient_descent(learning_rate=0.01)", "SGD": "gradient_descent(learning_rate=0.01)",
     "mean": "reduce_mean(x)", "Variable": "variable w = 0.0", "dense": "import nn, and nn.dense(x, 10)",
     "Dense": "import nn, and nn.dense(x, 10)",
 }  # fmt: skip
 _STEPS = "train train_op train_step training_op training_step optimize optimizer minimize step".split()
-_SOME = 8  # of many names that a message shows
+_SOME = 8  # maximum number of names in a message
 
-# What operators do to values known while compiling.
+# The operators on values known at compile time.
 _PYTHON = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
     "%": operator.mod, "**": operator.pow, "@": operator.matmul,
@@ -96,7 +96,7 @@ def evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> 
 
 
 def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> object:
-    """The value of an expression with others in it."""
+    """The value of a compound expression."""
     match expr:
         case t.Binary():
             return _binary_chain(ctx, env, expr, name)
@@ -154,7 +154,7 @@ def arguments_of(ctx: Analysis, env: Env, arguments: tuple[t.Argument, ...]) -> 
 
 
 def values_of(ctx: Analysis, env: Env, exprs: Iterable[t.Expr]) -> list[object]:
-    """The values of several expressions; where some have errors, all of these are found."""
+    """The values of several expressions. Errors in all of them are reported."""
     return ctx.each(lambda expr: value_of(ctx, env, expr), exprs)
 
 
@@ -183,7 +183,7 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
             return table[name]
     if outside.has(ctx, name, above=False):
         return check_size(ctx, outside.take(ctx, name), expr.span)
-    if ctx.bag.has(UNKNOWN_NAME.code, expr.span):  # in an earlier turn: what could be meant is said once
+    if ctx.bag.has(UNKNOWN_NAME.code, expr.span):  # reported in an earlier iteration
         ctx.fail(UNKNOWN_NAME, expr.span, name=name)
     note, help = ctx.elsewhere(name, expr.span) if ctx.failed <= MAX_ADVICE else (), ""
     if name in ctx.graph.sizes.declared:
@@ -211,7 +211,7 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
 
 
 def _step_help(ctx: Analysis) -> str:
-    """A help line for a name that looks like the step of an optimizer."""
+    """A help line for a name that looks like an optimizer step."""
     steps = ctx.graph.optimizers
     known = [name for name, _, refs in ctx.graph.bound if name and any(ref in steps for ref in refs)]
     if known:
@@ -220,14 +220,14 @@ def _step_help(ctx: Analysis) -> str:
 
 
 def _in_sight(ctx: Analysis, env: Env) -> set[str]:
-    """All names that could be meant in a place."""
+    """All names that a program could mean here."""
     around = (*ctx.outside.above, *ctx.outside.beside) if ctx.outside else ()
     words = ("true", "false", "none")
     return env.visible().union(around, ctx.foreign.functions, BUILTINS, OPS, DTYPE_NAMES, OPTIMIZERS, words)
 
 
 def dotted(ctx: Analysis, env: Env, target: t.Identifier) -> object:
-    """The value of a name with dots, where the grammar takes only that."""
+    """The value of a dotted name, for places where the grammar allows only a name."""
     first, *rest = target.id.split(".")
     expr: t.Expr = t.Name(target.span, first)
     for part in rest:
@@ -252,7 +252,7 @@ def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> object:
 
 
 def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> object:
-    """`a + b + c` is nested to the left; go down in a loop, then up."""
+    """`a + b + c` nests to the left: go down in a loop, then up."""
     spine, leaf = [expr], expr.left
     while isinstance(leaf, t.Binary):
         spine.append(leaf)
@@ -268,7 +268,7 @@ def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> 
             right = value_of(ctx, env, node.right)
             if failure is None:
                 value = binary(ctx, node, value, right, name if node is expr else None)
-        except StatementFailed as abandoned:  # go on, to find the errors of the other operands
+        except StatementFailed as abandoned:  # continue, to find errors in the other operands
             failure = ctx.both(failure, abandoned)
     if failure is not None:
         raise failure
@@ -276,7 +276,7 @@ def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> 
 
 
 def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str | None) -> object:
-    """An operator on two values."""
+    """Apply an operator to two values."""
     if isinstance(left, RuntimeValue) or isinstance(right, RuntimeValue):
         return moving(ctx, expr.op, (left, right), expr.span)
     if in_graph(left) or in_graph(right):
@@ -306,7 +306,8 @@ FEWER_OPERATORS = "use fewer operators on what only the session knows"
 
 
 def moving(ctx: Analysis, op: str, operands: tuple[object, ...], span: Span) -> RuntimeValue:
-    """An operator on values of which one is known only to the running session: computed outside the graph."""
+    """Apply an operator to values of which one is known only to the running session. It is computed outside the
+    graph."""
     made = Apply(op, tuple(plan_value(ctx, value, span) for value in operands))
     if _operators(made) > MAX_MOVING:
         ctx.fail(TOO_DEEP, span, help=FEWER_OPERATORS, limit=MAX_MOVING)
@@ -318,7 +319,7 @@ def _operators(expr: PlanExpr) -> int:
 
 
 def plan_value(ctx: Analysis, value: object, span: Span) -> PlanExpr:
-    """A value as the plan has it: what the session fetches, reads or knows."""
+    """A value in the plan: a fetch, an array of data, or a value that the session knows."""
     match value:
         case Tensor(type=TensorType(dtype=dtype)) if dtype.name in UNREADABLE:
             ctx.fail(NO_CONTENT, span, name=" ".join(span.text.split())[:40], dtype=dtype)
@@ -361,7 +362,7 @@ def _operands(ctx: Analysis, expr: t.Binary, left: object, right: object, refuse
 
 
 def _size_is_safe(ctx: Analysis, expr: t.Binary, left: object, right: object) -> None:
-    """Refuse, before it is computed, what would fill the memory."""
+    """Refuse an operation whose result would fill the memory, before it is computed."""
     if expr.op == "%" and isinstance(left, str):
         _operands(ctx, expr, left, right, refuse=True)
     if expr.op == "+" and isinstance(left, str) and isinstance(right, str) and left and right:
@@ -418,7 +419,7 @@ def _boolean_pair(ctx: Analysis, env: Env, expr: t.Boolean, left: object, name: 
 
 
 def _compare(ctx: Analysis, env: Env, expr: t.Compare, name: str | None) -> object:
-    """`a < b < c` is `a < b and b < c`, each operand evaluated once."""
+    """`a < b < c` is `a < b and b < c`, with each operand evaluated once."""
     values = values_of(ctx, env, expr.operands)
     result: object = None
     last = len(expr.ops) - 1
@@ -463,7 +464,7 @@ def compare(ctx: Analysis, op: str, left: ArgumentValue, right: ArgumentValue, s
 
 
 def condition(ctx: Analysis, env: Env, expr: t.Expr) -> object:
-    """A condition known while compiling as a bool, or a tensor."""
+    """A condition: a bool if it is known at compile time, else a tensor."""
     value = value_of(ctx, env, expr)
     if in_graph(value) or isinstance(value, RuntimeValue):
         return value
@@ -508,7 +509,7 @@ def _is_value(function: object) -> bool:
 
 
 def _hidden_by_value(ctx: Analysis, env: Env, name: t.Name, value: object) -> None:
-    """Refuse the call of a value whose name hides an op or a function of the language."""
+    """Refuse a call of a value whose name hides an op or a function of the language."""
     hidden = any(name.id in table for table in (ctx.foreign.functions, BUILTINS, OPS, OPTIMIZERS, DTYPE_NAMES))
     binding = env.find(name.id)
     if hidden and binding is not None:
@@ -535,7 +536,7 @@ def _index(ctx: Analysis, env: Env, expr: t.Index, name: str | None) -> object:
 
 
 def _index_item(ctx: Analysis, env: Env, item: t.Expr) -> object:
-    """An integer, a tensor, none, `...`, or a slice of such."""
+    """An integer, a tensor, none, `...`, or a slice of them."""
     if isinstance(item, t.Dots):
         return Ellipsis
     if isinstance(item, t.Slice):
@@ -572,7 +573,7 @@ def _index_shape(ctx: Analysis, value: ShapeOf, items: list[object], expr: t.Ind
 
 
 def iterate(ctx: Analysis, value: object, span: Span) -> list[Any] | range | tuple[Any, ...]:  # of any values
-    """What a `for` goes through."""
+    """The items that a `for` iterates over."""
     if isinstance(value, ShapeOf) and value.dims is not None:
         value = sizes_of(ctx, value, span)
     if isinstance(value, str):

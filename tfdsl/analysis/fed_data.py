@@ -1,7 +1,8 @@
-"""What data a program feeds: the same columns to one placeholder, scaled by the same numbers; and its batches, at all.
+"""Checks the data that a program feeds: one placeholder always gets the same columns with the same scaling, and a
+training feeds its batches.
 
-A placeholder knows nothing of columns: they are matched by their place. So where two data sets are fed to one, their
-columns must have the same names, and a mean of its own for each is most likely a mistake.
+A placeholder matches columns by position. If two data sets are fed to one placeholder, their columns must have
+the same names, and scaling each by its own mean is most likely a mistake.
 """
 
 from collections.abc import Iterator
@@ -30,8 +31,8 @@ from .order import written
 
 
 def check_data_fed(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
-    """Whether the features that a placeholder is fed are like those of other data that it is fed in this program;
-    `batches_of` is the data of the training around."""
+    """Check that the features fed to a placeholder match other data fed to it in this program. `batches_of` is the
+    data of the enclosing training."""
     _check_binary(ctx, feed, batches_of, span)
     match feed.value:
         case Field(data=data, field="features", index=index) if len(index) < 2 and data in ctx.datasets:
@@ -48,7 +49,7 @@ def check_data_fed(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span
     seen[data] = span
     note = (Note(f"'{feed.text}' is fed {first} on line {{line}}", seen[first]),)
     one, other = ctx.datasets[first].schema, ctx.datasets[data].schema
-    if one.columns != other.columns:  # a placeholder of any number of columns, for data of any kind
+    if one.columns != other.columns:  # the placeholder takes any number of columns, so any data fits
         return
     different = next((at for at, (a, b) in enumerate(zip(one.names, other.names)) if a != b), None)
     if different is not None and one.named and other.named:
@@ -59,7 +60,7 @@ def check_data_fed(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span
 
 
 def _check_binary(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
-    """Warn of labels that are taken for 0 and 1, and are fed other numbers."""
+    """Warn of labels that are used as 0 and 1 but are fed other numbers."""
     taken = ctx.graph.binary.get(feed.ref)
     if taken is None:
         return
@@ -75,7 +76,7 @@ def _check_binary(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span)
             return
     if ends is None or (ends[0] >= 0 and ends[1] <= 1):
         return
-    del ctx.graph.binary[feed.ref]  # one warning is enough
+    del ctx.graph.binary[feed.ref]  # warn only once
     least, most = ends
     if least == int(least) and most == int(most) and least >= 0 and most - least > 1:
         help = "class numbers go to nn.sparse_softmax_cross_entropy and nn.accuracy, with a logit for each class"
@@ -101,13 +102,13 @@ def _scale(ctx: Analysis, name: str) -> object:
 
 
 def given_as(ctx: Analysis, name: str) -> object:
-    """What the caller gives in place of data, equal where it is the same."""
+    """The caller's replacement for data. Equal replacements compare equal."""
     given = ctx.given_data.get(name)
     return given if isinstance(given, str) else id(given)
 
 
 def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, ...]) -> None:
-    """Whether what a training runs at its steps depends on its batches."""
+    """Check that the steps of a training depend on its batches."""
     if (statement.batching is None and statement.target is None) or ctx.graph.broken:
         return
     needed, steps = [], False
@@ -123,7 +124,7 @@ def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, 
                 needed += [ctx.graph.nodes[node] for node in sorted(reached)]
                 steps = steps or bool(changes_trained(ctx, one))
     if ctx.graph.optimizers and not steps:
-        return  # the step is what is missing
+        return  # the step itself is missing
     name = next((node.name for node in needed if node.is_placeholder), "X")
     batch = statement.target.id if statement.target else "batch"
     help = (
@@ -134,7 +135,8 @@ def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, 
 
 
 def changes_trained(ctx: Analysis, statement: Statement) -> set[int]:
-    """What a statement executes if it changes trainable variables, by an optimizer or by hand; else nothing."""
+    """The nodes that a statement executes if it changes trainable variables, by an optimizer or by an assignment.
+    Empty otherwise."""
     nodes, reached = ctx.graph.nodes, ctx.graph.reach(statement.uses().executes)
     ctx.spend(len(reached), statement.origin.span)
     if takes_step(nodes, reached):
@@ -144,7 +146,7 @@ def changes_trained(ctx: Analysis, statement: Statement) -> set[int]:
 
 
 def _batch_fields(expr: PlanExpr) -> Iterator[bool]:
-    """Whether parts of an expression are rows of the batch."""
+    """For each field of data in an expression, whether it belongs to the batch."""
     match expr:
         case BatchField(field=field):
             yield field != "rows"

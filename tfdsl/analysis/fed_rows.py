@@ -1,6 +1,5 @@
-"""Which rows of data a session feeds: together only those that belong together, and test rows only to what has not
-trained on them.
-"""
+"""Checks the rows of data that a session feeds: rows fed together must belong together, and test rows must not have
+been trained on."""
 
 from collections.abc import Iterable, Iterator
 
@@ -22,7 +21,7 @@ def check_rows(ctx: Analysis, body: tuple[Statement, ...]) -> None:
 
 
 def _within(body: Iterable[Statement], training: Train | None = None) -> Iterator[tuple[Statement, Train | None]]:
-    """All statements, with the training that they stand in."""
+    """All statements, each with the training around it."""
     for one in body:
         yield one, training
         yield from _within(one.uses().body, one if isinstance(one, Train) else training)
@@ -32,8 +31,8 @@ def _within(body: Iterable[Statement], training: Train | None = None) -> Iterato
 
 
 class FedRows(Record):
-    """What a feed takes of data: which rows `of` how many; `moves` where they are a batch's, which are others in each
-    turn."""
+    """The rows that a feed takes: which rows, `of` how many. `moves` is true for rows of a batch, which change every
+    step."""
 
     feed: Feed
     field: Field | BatchField
@@ -54,10 +53,10 @@ class FedRows(Record):
 
 
 def _doubt_apart(ctx: Analysis, one: Statement, training: Train | None, apart: set[Span]) -> None:
-    """Warn where a statement feeds a target, or features beside those of a batch, without the rows that belong to it.
+    """Warn if a statement feeds a target without its features, or features next to a batch that has other rows.
 
-    Features of any rows may stand beside each other, and so may all that has a size of its own. Whoever feeds the
-    features of some rows and the targets of later ones up to the last predicts what comes next.
+    Features of different rows can be fed together, and so can arrays of different sizes. A program that feeds the
+    features of some rows and the targets of later rows, up to the last, is a forecast.
     """
     taken = [rows for feed in one.uses().feeds if (rows := _rows(ctx, feed, training)) is not None]
     if len(taken) < 2:
@@ -95,17 +94,17 @@ def _rows(ctx: Analysis, feed: Feed, training: Train | None) -> FedRows | None:
     schema = ctx.datasets[data].schema
     of = (getattr(schema, part) if part else schema).rows
     if size is not None and training is not None and training.order == "ordered" and size >= of:
-        size = None  # all rows in their order
+        size = None  # all rows in order
     rows, moves = range(of if size is None else size), size is not None
     for item in field.index[:1]:
         if not isinstance(item, tuple):
-            return None  # one row, for a placeholder without an axis of rows
+            return None  # a single row, for a placeholder without a row axis
         rows = rows[slice(*item)]
     return FedRows(feed, field, data, part, rows, of, moves, schema.target is not None)
 
 
 def _is_one_size(ctx: Analysis, one: Feed, other: Feed) -> bool:
-    """Whether the first axes of two placeholders have one size: its name, or one number."""
+    """Whether the first axes of two placeholders have one size: the same name or the same number."""
     sizes = []
     for feed in (one, other):
         shape = ctx.graph.nodes[feed.ref.node].outputs[feed.ref.output].shape
@@ -114,7 +113,7 @@ def _is_one_size(ctx: Analysis, one: Feed, other: Feed) -> bool:
 
 
 def _belong(ctx: Analysis, rows: FedRows, features: FedRows) -> bool:
-    """Whether rows are those of features beside them, or all those that come so many later."""
+    """Whether rows belong to the features: the same rows, or all rows a fixed number later."""
     if rows.moves != features.moves or rows.part != features.part:
         return False
     if rows.data != features.data and _made_of(ctx, rows) != _made_of(ctx, features):
@@ -135,13 +134,12 @@ def _made_of(ctx: Analysis, rows: FedRows) -> object:
 
 
 def _doubt_tested(ctx: Analysis, body: tuple[Statement, ...], apart: set[Span]) -> None:
-    """Warn where a session looks at the test rows of data that it has trained on. `apart` are feeds of which something
-    has been said already."""
-    trained: dict[str, tuple[Span, str, str]] = {}  # by data: where, on which rows, and what to write instead
+    """Warn if a session evaluates test rows that it has trained on. `apart` has feeds that already have a warning."""
+    trained: dict[str, tuple[Span, str, str]] = {}  # by data: the place, the rows, and the replacement
     for one in walk(body):
         if isinstance(one, Init) and one.variables is None:
             trained.clear()
-        if isinstance(one, Train):  # one turn comes before another
+        if isinstance(one, Train):  # one iteration comes before another
             for inner in walk((one,)):
                 _note_trained(ctx, trained, inner, apart)
         for feed in one.uses().feeds if trained else ():
@@ -155,7 +153,7 @@ def _doubt_tested(ctx: Analysis, body: tuple[Statement, ...], apart: set[Span]) 
 def _note_trained(
     ctx: Analysis, trained: dict[str, tuple[Span, str, str]], one: Statement, apart: set[Span]
 ) -> None:  # fmt: skip
-    """Note the data on whose test rows a statement trains."""
+    """Record the data whose test rows a statement trains on."""
     if isinstance(one, Train) and one.data is not None and any(changes_trained(ctx, inner) for inner in walk(one.body)):
         data, part = one.data
         if part != "train":

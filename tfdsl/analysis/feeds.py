@@ -1,4 +1,4 @@
-"""What a session feeds: whether it can go where it is fed, and whether all that a statement needs is fed."""
+"""Checks what a session feeds: each value must fit its placeholder, and a statement must feed everything it needs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -30,35 +30,35 @@ from .values import Array, RuntimeValue, Tensor, describe, is_host
 
 @dataclass(slots=True)
 class Loop:
-    """The training loop that a statement stands in."""
+    """The training loop around a statement."""
 
     data: str | None = None
-    schema: Schema | None = None  # of the data, or of the part of it
+    schema: Schema | None = None  # of the data, or of its part
     rows: int = 0  # of its batches
     feeds: dict[Ref, Feed] = field(default_factory=dict)
     runs: bool = False  # in the body itself
-    asides: int = 0  # `every` blocks that are open
-    runs_aside: bool = False  # in one of these
-    ran: dict[Ref, Span] = field(default_factory=dict)  # what a `run` has run so far, and where
-    broken: bool = False  # a `feed` of it could not be analysed
+    asides: int = 0  # number of open `every` blocks
+    runs_aside: bool = False  # in one of these blocks
+    ran: dict[Ref, Span] = field(default_factory=dict)  # what `run` statements have run so far, and where
+    broken: bool = False  # a `feed` of it failed
     checkpoint: Span | None = None
 
 
 @dataclass(slots=True)
 class Plan:
-    """One session under analysis. `initialised` is None where every variable is."""
+    """One session under analysis. `initialised` is None if every variable is initialised."""
 
     env: Env
     loop: Loop | None = None
     logging: bool = False
     initialised: set[Ref] | None = None
-    restored: dict[Ref, Span] = field(default_factory=dict)  # variables that a `restore` gave a value, and where
-    around: Span | None = None  # the training that statements stand in
+    restored: dict[Ref, Span] = field(default_factory=dict)  # variables restored by a `restore`, and where
+    around: Span | None = None  # the training around the statements
     partly: tuple[Note, ...] = ()  # why variables that a `restore` does not name may have no value
 
 
 def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref, Feed]:
-    """What a statement or a loop feeds, by the tensor that is fed."""
+    """The feeds of a statement or a loop, by the fed tensor."""
     result: dict[Ref, Feed] = {}
 
     def add(fed: t.Fed) -> None:
@@ -87,7 +87,7 @@ _SHOWN = {"int": "whole numbers", "float": "numbers with a fraction", "bool": "t
 
 
 def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: ArgumentValue) -> None:
-    """Whether a value's dtype and rank can go where it is fed, as far as both are known."""
+    """Check that a value can be fed to a tensor: dtype and rank, as far as both are known."""
     if isinstance(value.value, RuntimeValue):
         return
     declared = target.type
@@ -114,14 +114,14 @@ def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: ArgumentValue) 
     try:
         match_shape(declared.shape, actual.shape, {}, ctx.graph.sizes)
     except SizeMismatch:
-        dims = declared.shape or ()  # without one, nothing is refused
+        dims = declared.shape or ()  # without a shape, nothing is refused
         notes = note + size_notes(ctx, *(dim for dim in dims if ctx.graph.sizes.resolve(dim) != dim))
         help = _rank_help(ctx, fed, declared, actual, isinstance(value.value, Array))
         ctx.fail(FEED_SHAPE, fed.value.span, notes, help, name=fed.target.id, declared=declared, actual=actual)
 
 
 def _is_list_of_run(value: object) -> bool:
-    """Whether a value is a list in which some numbers are known only to the running session."""
+    """Whether a value is a list with numbers that only the running session knows."""
     if not isinstance(value, (list, tuple)):
         return False
     return any(isinstance(one, RuntimeValue) or _is_list_of_run(one) for one in value) and all(
@@ -130,7 +130,7 @@ def _is_list_of_run(value: object) -> bool:
 
 
 def _rank_help(ctx: Analysis, fed: t.Fed, declared: TensorType, actual: TensorType, is_data: bool) -> str:
-    """A help line where axes are too many or missing, or of another size."""
+    """A help line for extra axes, missing axes or a different size."""
     wanted, found, text = declared.shape or (), actual.shape, " ".join(fed.value.span.text.split())
     if found is not None and len(found) == len(wanted) + 1 and found[-1] == 1:
         type = f"{declared.dtype}[{', '.join(map(str, (*wanted, 1)))}]"
@@ -160,7 +160,7 @@ def _fits(ctx: Analysis, wanted: tuple[Dim, ...], found: tuple[Dim, ...]) -> boo
 
 
 def _sizes_help(ctx: Analysis, fed: t.Fed, declared: TensorType, dims: tuple[Dim, ...], found: tuple[Dim, ...]) -> str:
-    """A help line where a size differs: `dims` are the declared ones, `found` those that are fed."""
+    """A help line for a size that differs. `dims` are declared, `found` are fed."""
     wanted = [ctx.graph.sizes.resolve(size) for size in dims]
     sizes = [
         one if not isinstance(size, int) or size == other else other
@@ -179,8 +179,8 @@ def checked_feeds(
     ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...], refs: list[Ref], what: str, statement: t.Statement,
     changed: Ref | None = None,
 ) -> tuple[Feed, ...]:  # fmt: skip
-    """The feeds of a statement: its own before the loop's; what it needs must be among them. It may have changed a
-    variable by other means than what it computes."""
+    """The feeds of a statement. Its own feeds take precedence over the loop's, and all that it needs must be fed.
+    `changed` is a variable that it changes by other means than its nodes."""
     own = feed_entries(ctx, plan, feds)
     feeds = {**(plan.loop.feeds if plan.loop else {}), **own}
     _check_sizes(ctx, plan, feeds.values(), plan.loop.rows if plan.loop and refs else 0)
@@ -191,12 +191,12 @@ def checked_feeds(
 def check_needs(
     ctx: Analysis, plan: Plan, refs: list[Ref], fed: frozenset[Ref], what: str, statement: t.Statement
 ) -> set[int]:
-    """What a statement computes, whose placeholders must be fed and whose variables initialised."""
+    """The nodes that a statement executes. Their placeholders must be fed and their variables initialised."""
     graph = ctx.graph
     reached = graph.reach(refs, fed)
     ctx.spend(len(reached), statement.span)
     for ref in [ref for ref in plan.restored if ref.node in reached]:
-        del plan.restored[ref]  # it is used, whatever becomes of it
+        del plan.restored[ref]  # it is used, so what happens to it later does not matter
     needed = [n for n in reached if graph.nodes[n].is_placeholder and "default" not in graph.nodes[n].args]
     if needed and plan.loop and plan.loop.broken:
         raise StatementFailed(None)
@@ -224,8 +224,8 @@ def check_needs(
 def _check_sizes(
     ctx: Analysis, plan: Plan, feeds: Iterable[Feed], rows: int, notes: tuple[Note, ...] = (), help: str = ""
 ) -> None:
-    """One name is one size: the arrays fed together must agree, as far as their sizes are known. `rows` are those of a
-    batch, 0 if they do not count."""
+    """Check that arrays fed together agree on named sizes, as far as their sizes are known. `rows` is the batch size,
+    0 if it does not count."""
     graph = ctx.graph
     bound: dict[str, tuple[int, str]] = {}
     for feed in feeds:
@@ -244,10 +244,10 @@ def _check_sizes(
 
 
 def check_last_batch(ctx: Analysis, plan: Plan, body: Iterable[Statement], rows: int, size: int) -> None:
-    """Whether what the statements of a training are fed fits the short last batch of an epoch: `rows` of the `size`
-    that the others have."""
+    """Check that the feeds of a training fit the short last batch of an epoch, which has `rows` rows instead of
+    `size`."""
     if any(isinstance(one, Stop) for one in walk(tuple(body))):
-        return  # it may end before
+        return  # it may end before then
     notes = (Note(f"the last batch of each epoch has {rows} row{'' if rows == 1 else 's'}"),)
     help = f"write 'in batches of {size} sampled', which gives every batch {size} rows"
     for one in body:
@@ -256,7 +256,7 @@ def check_last_batch(ctx: Analysis, plan: Plan, body: Iterable[Statement], rows:
 
 
 def known_shape(ctx: Analysis, plan: Plan, value: PlanExpr, rows: int = 0) -> Shape:
-    """The shape of a value, as far as it is known; `rows` are those of the batch."""
+    """The shape of a value, as far as it is known. `rows` is the batch size."""
     match value:
         case Value(value=literal):
             return nested_shape(literal)
@@ -274,6 +274,6 @@ def known_shape(ctx: Analysis, plan: Plan, value: PlanExpr, rows: int = 0) -> Sh
 
 
 def _indexed(shape: tuple[int, ...], index: tuple[object, ...]) -> tuple[int, ...]:
-    """The shape of a part of an array."""
+    """The shape of an indexed array."""
     parts = [range(size)[slice(*item)] for size, item in zip(shape, index) if isinstance(item, tuple)]
     return (*map(len, parts), *shape[len(index) :])

@@ -1,8 +1,9 @@
-"""Ops whose result only TensorFlow can tell: its own, reached by `raw`, and Python functions.
+"""Ops whose results only TensorFlow knows: raw ops of TensorFlow, and Python functions.
 
-Nothing here imports TensorFlow. The driver gives a `Foreign`, with the functions that the program may call as ops and
-with TensorFlow's inference (`lowering/infer.py`), which builds one node in a graph of its own; `tfdsl check` gives no
-inference. What TensorFlow or the function refuses there is an error at the node's place, as if the graph were built.
+This module does not import TensorFlow. The driver passes a `Foreign` with the functions that the program can call
+as ops, and with TensorFlow's inference (`lowering/infer.py`), which builds one node in a separate graph. `tfdsl
+check` passes no inference. If TensorFlow or the function refuses the node, that is an error at the node's place,
+as when the graph is built.
 """
 
 import inspect
@@ -33,7 +34,7 @@ from .values import Array, Builtin, ErrorValue, Operation, ShapeOf, Tensor, as_d
 
 
 def python_ops(given: Mapping[str, Callable] | None) -> dict[str, PythonOp]:
-    """The functions that the caller gives, by the names that programs call; `TfgError` for what cannot be one."""
+    """The caller's functions, by the names that programs call. Raises `TfgError` for a value that cannot be an op."""
     taken = {*OPS, *BUILTINS, *OPTIMIZERS, *DTYPE_NAMES, "raw", "true", "false", "none"}
     found: dict[str, PythonOp] = {}
     wrong: list[Diagnostic] = []
@@ -62,7 +63,7 @@ def _wrong(message: Message, name: object, reason: str = "") -> Diagnostic:
 
 
 def call_python(ctx: Analysis, op: PythonOp, given: Arguments, span: Span, name: str | None) -> object:
-    """Add the node of a call: the tensor that the function returns, or the list of its tensors."""
+    """Add the node of a call. Return the tensor that the function returns, or the list of its tensors."""
     arguments = _assigned(ctx, op, given, span)
     args = {n: _arg(ctx, op, n, argument) for n, argument in arguments.items()}
     ctx.spend(1000, span)
@@ -76,7 +77,7 @@ def call_python(ctx: Analysis, op: PythonOp, given: Arguments, span: Span, name:
 
 
 def _assigned(ctx: Analysis, op: PythonOp, given: Arguments, span: Span) -> dict[str, ArgumentValue]:
-    """The arguments by the names of the function's parameters; those that `*args` takes are one, a list."""
+    """The arguments by parameter name. The arguments of `*args` become one list."""
     kind = inspect.Parameter
     parameters = op.signature.parameters.values()
     ordered = [p.name for p in parameters if p.kind in (kind.POSITIONAL_ONLY, kind.POSITIONAL_OR_KEYWORD)]
@@ -97,7 +98,7 @@ def _assigned(ctx: Analysis, op: PythonOp, given: Arguments, span: Span) -> dict
 
 
 def _arg(ctx: Analysis, op: PythonOp, name: str, given: ArgumentValue) -> Arg:
-    """An argument as the IR has it: a tensor, or a value as Python has it."""
+    """An argument for the IR: a tensor or a Python value."""
     value = given.value
     match value:
         case ErrorValue():
@@ -130,7 +131,7 @@ def inferred(
     ctx: Analysis, op: str, args: Mapping[str, Arg], name: str | None, outputs: tuple[TensorType, ...],
     given: list[ArgumentValue], span: Span,
 ) -> tuple[TensorType, ...]:  # fmt: skip
-    """The types of a node whose dtypes are known, with what TensorFlow says of the shapes."""
+    """The types of a node with known dtypes, with the shapes that TensorFlow infers."""
     if ctx.foreign.infer is None:
         return outputs
     result = _asked(ctx, op, args, name, outputs, given, span)
@@ -141,7 +142,7 @@ def _asked(
     ctx: Analysis, op: str, args: Mapping[str, Arg], name: str | None, outputs: tuple[TensorType, ...],
     given: list[ArgumentValue], span: Span,
 ) -> TensorType | tuple[TensorType, ...]:  # fmt: skip
-    """What TensorFlow makes of a node; `given` is what the program gives it."""
+    """Ask TensorFlow for the types of a node. `given` has the arguments as the program gives them."""
     nodes, sizes = ctx.graph.nodes, ctx.graph.sizes
     refs = [ref for arg in args.values() for ref in refs_of(arg)]
     types: dict[Ref | Field, TensorType] = {ref: nodes[ref.node].outputs[ref.output] for ref in refs}
@@ -162,7 +163,7 @@ def _asked(
         found = error.diagnostics[0]
         raise StatementFailed(replace(found, notes=(*found.notes, *operand_notes(given)))) from error
     finally:
-        if is_new:  # importing TensorFlow takes seconds, for which no program can be blamed
+        if is_new:  # importing TensorFlow takes seconds, which do not count against the program
             ctx.clock.wait(ctx.clock.now() - started)
 
 

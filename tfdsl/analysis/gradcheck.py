@@ -1,4 +1,4 @@
-"""What `tfdsl gradcheck` compares: for each gradient of a program, nodes that compute it in every way that there is."""
+"""Prepares `tfdsl gradcheck`: for each gradient of a program, nodes that compute it by every available method."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ METHODS = ("reverse", "forward", "numeric", "symbolic")
 
 
 class Way(Record):
-    """One way to a gradient: the nodes to add and what they give, or the reason why there is none."""
+    """One way to compute a gradient: the nodes to add and their outputs, or the reason why there is none."""
 
     method: str
     items: tuple[Item, ...] = ()
@@ -27,7 +27,7 @@ class Way(Record):
 
 
 class Check(Record):
-    """A gradient: of a scalar, or of the sum of the ys, with respect to the xs."""
+    """A gradient of a scalar, or of the sum of the ys, with respect to the xs."""
 
     graph: str
     ys: tuple[Ref, ...]
@@ -36,7 +36,7 @@ class Check(Record):
 
 
 def wanted(ctx: Analysis, program: Program, node: str | None) -> list[Check]:
-    """The gradients of a program: those that it takes and those of its optimizers, or those of one node."""
+    """The gradients to check: those that the program takes and those of its optimizers, or those of one node."""
     if node is not None:
         return [_of_node(ctx, program.graph(""), node)]
     found = [check for graph in program.graphs for check in _of_graph(ctx, graph)]
@@ -66,7 +66,7 @@ def _of_graph(ctx: Analysis, graph: Graph) -> Iterator[Check]:
 
 
 def _sources(ctx: Analysis, graph: Graph, y: Ref) -> tuple[Ref, ...]:
-    """The trainable variables that a node depends on; where there are none, the placeholders."""
+    """The trainable variables that a node depends on, or its placeholders if there are none."""
     for sources in (graph.variables(), graph.placeholders()):
         nodes = [node for node in sources if node.outputs[0].dtype.kind == "float"]
         trainable = [Ref(node.id) for node in nodes if node.is_trainable or node.is_placeholder]
@@ -77,7 +77,7 @@ def _sources(ctx: Analysis, graph: Graph, y: Ref) -> tuple[Ref, ...]:
 
 
 def way(ctx: Analysis, check: Check, method: str) -> Way:
-    """The nodes of a gradient by one method, beside the program's own."""
+    """The nodes of a gradient by one method, added to the program's nodes."""
     ctx.count_anew()
     graph = ctx.graphs[check.graph]
     start, nodes = len(graph.items), graph.nodes
@@ -101,7 +101,7 @@ def way(ctx: Analysis, check: Check, method: str) -> Way:
 
 
 def between(ctx: Analysis, check: Check) -> list[Ref]:
-    """The nodes that the gradient flows through from the ys back to the xs, the ys' end first."""
+    """The nodes that the gradient flows through from the ys to the xs, starting at the ys."""
     graph = ctx.graphs[check.graph]
     with on_graph(ctx, graph):
         reached = sorted(graph.reach(check.ys), reverse=True)

@@ -1,4 +1,4 @@
-"""Through which nodes a gradient flows, and where it ends."""
+"""Finds the nodes that a gradient flows through, and where it ends."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ def _is_at(ctx: Analysis, ref: Ref, x: Ref) -> bool:
 
 
 def gradient_inputs(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
-    """The inputs of a node to which a gradient flows from it."""
+    """The inputs of a node that receive a gradient from it."""
     if node.is_variable:
         return []
     row = node.row
@@ -39,7 +39,7 @@ def gradient_inputs(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
 
 
 def barriers(ctx: Analysis, y: Ref, x: Ref) -> tuple[Note, ...]:
-    """Where the gradient from `y` to an `x` that `y` is made from ends: ops that have none, and whole numbers."""
+    """The places where the gradient from `y` to its input `x` ends: ops without a gradient, and integers."""
     nodes, notes, seen, todo = ctx.graph.nodes, [], set(), [y]
     while todo and len(notes) < 3:
         node = nodes[todo.pop().node]
@@ -62,10 +62,10 @@ def barriers(ctx: Analysis, y: Ref, x: Ref) -> tuple[Note, ...]:
 
 
 def depending(ctx: Analysis, nodes: Mapping[int, Node], xs: list[Ref]) -> set[int]:
-    """All nodes from which a gradient can flow back to one of `xs`, by the rules of `depends`."""
+    """All nodes from which a gradient can flow to one of `xs`, by the rules of `depends`."""
     wanted = set(xs)
     found = {x.node for x in xs if nodes[x.node].is_variable}
-    for id in sorted(nodes):  # a node stands after what it is made of
+    for id in sorted(nodes):  # a node comes after its inputs
         if any(ref in wanted or ref.node in found for ref in gradient_inputs(nodes, nodes[id])):
             found.add(id)
     ctx.spend(2 * len(nodes), nodes[xs[0].node].origin.span)
@@ -73,7 +73,7 @@ def depending(ctx: Analysis, nodes: Mapping[int, Node], xs: list[Ref]) -> set[in
 
 
 def trained(ctx: Analysis, nodes: Mapping[int, Node], step: Node) -> list[int]:
-    """The variables that the step of an optimizer changes."""
+    """The variables that an optimizer step changes."""
     if "wrt" in step.args:
         return [ref.node for ref in refs_of(step.args["wrt"])]
     seen: set[int] = set()

@@ -11,7 +11,7 @@ from .values import Array, Tensor, describe
 
 
 def index_tensor(ctx: Analysis, value: Tensor, items: list, expr: t.Index, name: str | None) -> Tensor:
-    """A strided slice, as TensorFlow's `x[...]`."""
+    """A strided slice, like `x[...]` in TensorFlow."""
     specs = [_spec(ctx, item, value, expr) for item in items]
     shape = _result_shape(ctx, value.type, items, expr)
     args = {"x": value.ref, "index": Refs(tuple(specs))}
@@ -22,7 +22,7 @@ def index_tensor(ctx: Analysis, value: Tensor, items: list, expr: t.Index, name:
 
 
 def _spec(ctx: Analysis, item: object, value: object, expr: t.Index) -> Arg:
-    """An index as the IR has it: a static integer, "...", "new", a tensor, or three of them for a slice."""
+    """An index for the IR: a static integer, "...", "new", a tensor, or three of them for a slice."""
     if item is Ellipsis:
         return Static("...")
     if item is None:
@@ -71,7 +71,7 @@ def _result_shape(ctx: Analysis, type: TensorType, items: list, expr: t.Index) -
 
 
 def _sliced(dim: Dim, item: slice) -> Dim:
-    """The size of a slice: known where the size and the bounds are."""
+    """The size of a slice, known if the size and the bounds are known."""
     parts = (item.start, item.stop, item.step)
     if any(isinstance(p, Tensor) for p in parts) or item.step == 0:
         return None
@@ -81,7 +81,7 @@ def _sliced(dim: Dim, item: slice) -> Dim:
 
 
 def index_array(ctx: Analysis, value: Array, items: list, expr: t.Index) -> Array:
-    """A part of data: integers and slices known while compiling."""
+    """A part of data, by integers and slices known at compile time."""
     index: list[object] = []
     for item in items:
         if isinstance(item, slice) and all(p is None or isinstance(p, int) for p in (item.start, item.stop, item.step)):

@@ -1,4 +1,4 @@
-"""Which variables have a value in a session, and where they have it from: `init`, `restore`, and what undoes what."""
+"""Tracks which variables have a value in a session, and from which `init` or `restore`."""
 
 from ..diagnostics import INIT_RESTORED, UNFED, UNINITIALISED, Note
 from ..program import Node, Ref
@@ -13,7 +13,7 @@ def all_variables(ctx: Analysis) -> list[Ref]:
 
 
 def check_initial(ctx: Analysis, variables: list[Ref], what: str, statement: t.Statement) -> None:
-    """Initial values are computed without feeds, so they cannot need a placeholder."""
+    """Check that initial values need no placeholders: they are computed without feeds."""
     graph = ctx.graph
     for variable in variables:
         made = graph.nodes[variable.node]
@@ -32,7 +32,7 @@ def check_initial(ctx: Analysis, variables: list[Ref], what: str, statement: t.S
 def check_made_from(
     ctx: Analysis, initialised: set[Ref], around: Span | None, variables: list[Ref], statement: t.Init
 ) -> None:
-    """The variables that initial values are made from must be initialised too."""
+    """Check that variables used in initial values are initialised too."""
     graph = ctx.graph
     for variable in variables:
         made = graph.nodes[variable.node]
@@ -43,9 +43,9 @@ def check_made_from(
 
 
 def uninitialised(ctx: Analysis, around: Span | None, statement: t.Statement, node: Node, *notes: Note) -> None:
-    """An error: a statement needs a variable without a value. `around` is the training that it stands in.
+    """Report a statement that needs a variable without a value. `around` is the training around the statement.
 
-    Other variables have a value, or else the session would not begin by hand: `init` alone would take it from them.
+    Other variables have a value, or the session would not initialise by hand: a plain `init` would overwrite them.
     """
     where = "before it" if around is None else f"before the training on line {around.line}"
     notes = notes or (Note("it is from line {line}", node.origin.span),)
@@ -55,8 +55,8 @@ def uninitialised(ctx: Analysis, around: Span | None, statement: t.Statement, no
 def overwritten(
     ctx: Analysis, restored: dict[Ref, Span], refs: list[Ref], statement: t.Init | t.Restore, is_needed: bool = True
 ) -> None:
-    """Warn where variables get their initial values that have been restored, and that nothing has used since;
-    `restored` says where. A statement `is_needed` if a variable has no value before it."""
+    """Warn if variables get their initial values after they were restored and before anything used them. `restored`
+    has the places of the restores. `is_needed` is true if a variable has no value before the statement."""
     lost = [ref for ref in refs if ref in restored]
     if not lost:
         return
@@ -68,7 +68,7 @@ def overwritten(
         what, help = "'init'", f"write 'init' before the restore of line {place.line}"
         if not is_needed:
             help = f"leave 'init' out, or write it before the restore of line {place.line}"
-        elif others and not any(node.origin.chain for node in others):  # those of a function have no name here
+        elif others and not any(node.origin.chain for node in others):  # variables of a function have no name here
             help += f", or here only: init {', '.join(node.shown for node in others)}"
     notes = (Note("restored on line {line}", place),)
     names = shown_variables(ctx.graph.items, [ref.node for ref in lost])

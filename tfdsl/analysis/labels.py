@@ -1,6 +1,7 @@
-"""Labels and logits: slips with what losses and measures are given.
+"""Checks labels and logits: mistakes in the arguments of losses and measures.
 
-Input: the arguments of a call, as the program gives them. Output: errors and warnings, each with what to write instead.
+Input: the arguments of a call, as the program gives them. Output: errors and warnings, each with the correct
+code.
 """
 
 import re
@@ -31,7 +32,7 @@ from .values import Tensor, describe
 
 
 def doubt_logits(ctx: Analysis, op: Op, bound: BoundArguments, span: Span) -> None:
-    """Warn of logits that have been through the activation already, and of labels in their place."""
+    """Warn of logits that already went through the activation, and of labels in their place."""
     logits = bound.given.get("logits")
     if logits is None:
         return
@@ -49,14 +50,14 @@ def doubt_logits(ctx: Analysis, op: Op, bound: BoundArguments, span: Span) -> No
 
 
 def note_binary(ctx: Analysis, labels: ArgumentValue, span: Span) -> None:
-    """Note the placeholder whose elements are taken for labels of 0 and 1."""
+    """Record a placeholder whose elements are used as labels of 0 and 1."""
     for node in _made(ctx, labels.value):
         if node.is_placeholder:
             ctx.graph.binary.setdefault(Ref(node.id), ctx.origin(span).outside_libraries)
 
 
 def is_swapped(ctx: Analysis, arguments: Mapping[str, ArgumentValue]) -> bool:
-    """Whether labels are made of variables, and logits are not."""
+    """Whether the labels depend on variables and the logits do not."""
     labels, logits = arguments.get("labels"), arguments.get("logits")
     if labels is None or logits is None or not isinstance(logits.value, Tensor):
         return False
@@ -64,7 +65,7 @@ def is_swapped(ctx: Analysis, arguments: Mapping[str, ArgumentValue]) -> bool:
 
 
 def refuse_swapped(ctx: Analysis, function: str, arguments: Mapping[str, ArgumentValue], span: Span) -> None:
-    """Refuse labels and logits in the wrong order, where the logits cannot be logits."""
+    """Refuse labels and logits in the wrong order, if the logits cannot be logits."""
     labels, logits = arguments["labels"], arguments["logits"]
     call = _in_order(ctx, labels, logits)
     ctx.fail(SWAPPED_SURELY, span, operand_notes([labels, logits]), function=function, call=call)
@@ -82,7 +83,7 @@ def doubt_swapped(ctx: Analysis, function: str, arguments: Mapping[str, Argument
 
 
 def _in_order(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue) -> str:
-    """What to write for labels and logits that are in the wrong order."""
+    """The correct order of labels and logits that are swapped."""
     call, inner = f"labels={logits.text}, logits=", re.match(r"argmax\(([\w.]+)[,)]", labels.text)
     if _made_by(ctx, labels, ARGMAX) is None:
         return call + labels.text
@@ -97,7 +98,7 @@ def _in_order(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue) -> st
 def check_classes(
     ctx: Analysis, function: str, labels: ArgumentValue, logits: ArgumentValue, shapes: tuple[Shape, Shape]
 ) -> None:
-    """Refuse labels that are no class number for each row, and logits without a column for each class."""
+    """Refuse labels without one class number per row, and logits without one column per class."""
     own, wanted = shapes
     if wanted is not None and len(wanted) != 2:
         if _made_by(ctx, logits, ARGMAX) is not None:
@@ -130,7 +131,7 @@ def _refuse(ctx: Analysis, message: Message, given: ArgumentValue, help: str, fu
 
 
 def _made_by(ctx: Analysis, given: ArgumentValue, op: Op) -> Node | None:
-    """The node of this op that has made a value, which may have been arranged otherwise since."""
+    """The node of this op that made a value, even if the value has been rearranged since."""
     return next((node for node in _made(ctx, given.value) if node.row is op), None)
 
 
@@ -139,7 +140,7 @@ def _made(ctx: Analysis, value: object) -> Iterator[Node]:
 
 
 def makers(nodes: Mapping[int, Node], ref: Ref | None) -> Iterator[Node]:
-    """The node of a tensor, and where that only arranges elements, those that the elements come from."""
+    """The node of a tensor. If it only rearranges elements, also the nodes that the elements come from."""
     while ref is not None:
         node = nodes[ref.node]
         yield node
@@ -149,7 +150,7 @@ def makers(nodes: Mapping[int, Node], ref: Ref | None) -> Iterator[Node]:
 
 
 def column_help(ctx: Analysis, op: Op, refused: RuleRefused, bound: BoundArguments) -> str:
-    """What to write for an argument that has an axis of size 1 more than it should have."""
+    """The correct code for an argument with an extra axis of size 1."""
     given = bound.given.get(refused.params[0]) if refused.params else None
     if given is None or not isinstance(given.value, Tensor):
         return ""
@@ -181,13 +182,13 @@ def column_help(ctx: Analysis, op: Op, refused: RuleRefused, bound: BoundArgumen
 
 
 def activation(ctx: Analysis, value: object) -> str:
-    """The op that has made shares of logits, which may have been arranged otherwise since; "" where none has."""
+    """The op that turned logits into probabilities, even if they have been rearranged since. "" if there is none."""
     rows = (node.row for node in _made(ctx, value))
     return next((row.name for row in rows if row is not None and row.applies == row.name), "")
 
 
 def _learns(ctx: Analysis, given: ArgumentValue) -> bool:
-    """Whether a value is made of a variable."""
+    """Whether a value depends on a variable."""
     if not isinstance(given.value, Tensor):
         return False
     reached = ctx.graph.reach([given.value.ref])

@@ -1,4 +1,4 @@
-"""The libraries that come with the package: files of the language, found by `import NAME`."""
+"""The libraries that come with the package: `.tfg` files found by `import NAME`."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Lists of tensors where one value is wanted."""
+"""Messages about lists of tensors in places that need one value."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -13,7 +13,7 @@ _SCALAR = TensorType(FLOAT32, ())
 
 
 def one_shape(ctx: Analysis, values: list | tuple | range, span: Span, whole: list | tuple | range = ()) -> None:
-    """Refuse a list of values whose shapes are known to differ: it is no array. It may be inside of a `whole` one."""
+    """Refuse a list of values whose shapes differ, because it is not an array. The list can be part of `whole`."""
     for inner in values:
         if isinstance(inner, (list, tuple)):
             one_shape(ctx, inner, span, whole or values)
@@ -27,7 +27,7 @@ def one_shape(ctx: Analysis, values: list | tuple | range, span: Span, whole: li
 
 
 def _one_by_one(text: str, values: list | tuple | range) -> str:
-    """How to write a list's items instead of the list; empty where it is written out."""
+    """How to write the items of a list instead of the list. Empty if the list is written out."""
     if text[:1] == "[":
         return ""
     is_name = text.replace(".", "_").isidentifier()
@@ -45,7 +45,7 @@ def _items(text: str, value: object) -> Iterator[str]:
 
 
 def list_help(*operands: object) -> str:
-    """How to go on where one operand is a list of tensors, such as the one that `gradients` gives."""
+    """A help line for an operand that is a list of tensors, such as the result of `gradients`."""
     one = next((v for v in operands if isinstance(v, list) and v and all(isinstance(i, Tensor) for i in v)), None)
     if one is None:
         return ""

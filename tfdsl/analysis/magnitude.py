@@ -1,4 +1,4 @@
-"""Values of the compiler are kept so small that it can work with them."""
+"""Limits the size of the compiler's own values."""
 
 from ..diagnostics import TOO_DEEP, VALUE_LARGE
 from ..limits import MAX_BITS, MAX_NESTED
@@ -7,7 +7,7 @@ from .context import Analysis
 
 
 def check_size(ctx: Analysis, value: object, span: Span) -> object:
-    """A value, if it is not too large to work with."""
+    """Return a value if it is small enough to work with."""
     size, depth = ctx.limits.measure(value)
     if depth > MAX_NESTED:
         ctx.fail(TOO_DEEP, span, help="put fewer lists into one another", limit=MAX_NESTED)

@@ -1,6 +1,7 @@
-"""Slips in measures that a program computes itself: comparisons of shares and of classes whose outcome says nothing.
+"""Finds mistakes in measures that a program computes itself: comparisons of probabilities and classes whose result is
+always the same or meaningless.
 
-Input: the nodes of the finished graphs. Output: warnings, each with the way to write what was meant.
+Input: the nodes of the finished graphs. Output: warnings, each with the correct code.
 """
 
 from collections.abc import Iterator
@@ -32,15 +33,15 @@ def warn_measures(ctx: Analysis, builder: GraphBuilder, graph: Graph) -> None:
 
 
 def _report(ctx: Analysis, message: Message, node: Node, made: Node, help: str, **details: object) -> None:
-    """Warn of a comparison of what another node has made."""
+    """Warn of a comparison with the output of another node."""
     place = made.origin.outside_libraries
     notes = () if node.origin.span.holds(place) else (Note(f"{made.op} is called on line {{line}}", place),)
     ctx.bag.add(Diagnostic(message, node.origin.span, details, notes, help, node.origin.chain))
 
 
 def _doubt_order(ctx: Analysis, graph: Graph, node: Node, operator: str, shares: Arg, bound: Arg) -> None:
-    """Warn of shares on one side of a bound that all shares are on. As a condition it may guard against a share that
-    is rounded to 0."""
+    """Warn of probabilities compared with a bound that all of them are on one side of. A condition may guard against
+    a probability that is rounded to 0."""
     made = _shares(graph, shares)
     value = bound.value if isinstance(bound, (Literal, Static)) else None
     if made is None or not isinstance(value, (int, float)) or 0 < value < 1 or not _is_counted(graph, node):
@@ -51,14 +52,14 @@ def _doubt_order(ctx: Analysis, graph: Graph, node: Node, operator: str, shares:
 
 
 def _is_counted(graph: Graph, node: Node) -> bool:
-    """Whether only numbers are made of a condition, or nothing."""
+    """Whether a condition is only converted to numbers, or unused."""
     users = (one for one in graph.nodes.values() if any(ref.node == node.id for ref in one.inputs()))
     rows = [one.row for one in users]
     return all(row is CAST or (row is not None and row.operator in _EQUALITIES) for row in rows)
 
 
 def _doubt_equality(ctx: Analysis, graph: Graph, node: Node, shares: Arg, other: Arg) -> None:
-    """Warn of shares that should equal something which is not made of them."""
+    """Warn of probabilities compared for equality with a value that is not computed from them."""
     made = _shares(graph, shares)
     if made is None or (isinstance(other, Ref) and made.id in graph.reach([other])):
         return
@@ -68,7 +69,7 @@ def _doubt_equality(ctx: Analysis, graph: Graph, node: Node, shares: Arg, other:
 
 
 def _doubt_axis(ctx: Analysis, builder: GraphBuilder, graph: Graph, node: Node, one: Arg, other: Arg) -> None:
-    """Warn of the row that is largest in each column, compared with something that each row has."""
+    """Warn of the index of the largest row in each column, compared with one value per row."""
     best = next((made for made in _made(graph, one) if made.row is ARGMAX), None)
     axis = best and best.args.get("axis")
     if best is None or not isinstance(axis, (Static, Literal)) or axis.value != 0:
@@ -90,7 +91,7 @@ def _made(graph: Graph, arg: Arg) -> Iterator[Node]:
 
 
 def _shares(graph: Graph, arg: Arg) -> Node | None:
-    """The node that has made shares of logits."""
+    """The node that turned logits into probabilities."""
     return next((node for node in _made(graph, arg) if node.row is not None and node.row.applies == node.op), None)
 
 

@@ -1,4 +1,4 @@
-"""Members: what stands after a dot, of scopes, tensors, data sets, batches and the outputs of ops."""
+"""Members of scopes, tensors, data sets, batches and outputs of ops: the names after a dot."""
 
 from ..diagnostics import NO_MEMBER, STREAM_WHOLE
 from ..ops import OPS
@@ -21,14 +21,14 @@ from .values import (
     part_of,
 )
 
-# What other libraries have as members, and the language as calls.
+# Members in other libraries that are calls in the language.
 _CALLS = {
     "T": "transpose(x)", "mean": "reduce_mean(x)", "sum": "reduce_sum(x)", "max": "reduce_max(x)",
     "min": "reduce_min(x)", "assign": "assign(x, value)", "assign_add": "assign_add(x, value)",
     "assign_sub": "assign_sub(x, value)", "reshape": "reshape(x, [...])", "astype": "cast(x, float32)",
     "numpy": "print x, or session.run(\"x\") from Python", "eval": "print x", "initializer": "init x, in a session",
 }  # fmt: skip
-_MEMBERS = 50  # of a scope or module that a message lists at most
+_MEMBERS = 50  # maximum number of members of a scope or module in a message
 
 
 def member(ctx: Analysis, expr: t.Attribute, value: object) -> object:

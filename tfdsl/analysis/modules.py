@@ -1,8 +1,8 @@
-"""`import` and `from ... import`: other files, analysed once each, and the names that they give.
+"""`import` and `from ... import`: other files, each analysed once, and the names they provide.
 
-A file is found relative to the one that imports it; `import nn` is a library that comes with the package. What
-an imported file declares at its top belongs to the program as if it stood there, under names of its own; its
-params and data are called after the file, as in `--set layers.rate=0.5`. Its sessions are left out.
+A path is relative to the importing file; `import nn` imports a library of the package. The declarations at the
+top of an imported file belong to the program, with the file's name as prefix. So do its params and data, as in
+`--set layers.rate=0.5`. Its sessions are left out.
 """
 
 import os
@@ -35,7 +35,7 @@ from .values import Namespace
 
 
 def imported(ctx: Analysis, env: Env, statement: t.Import) -> None:
-    """Bind what an import gives: the file under one name, or names out of it."""
+    """Bind the names of an import: the whole file under one name, or single names from it."""
     if ctx.calling or env is not ctx.env or env.path:
         ctx.fail(GRAPH_PLACE, statement.span, what="'import'", hint="it stands at the top of a file")
     stem = os.path.splitext(os.path.basename(statement.path))[0]
@@ -49,7 +49,7 @@ def imported(ctx: Analysis, env: Env, statement: t.Import) -> None:
         bind(ctx, env, target, Namespace(module, (), target.id))
         return
     failed = False
-    assert statement.names is not None  # the grammar has either
+    assert statement.names is not None  # the grammar requires one of the two
     for name in statement.names:
         binding = module.member((), name.id)
         if binding is None:
@@ -63,18 +63,18 @@ def imported(ctx: Analysis, env: Env, statement: t.Import) -> None:
 
 
 def _opened(ctx: Analysis, statement: t.Import) -> tuple[str, BinaryIO]:
-    """The path of the file, and the file."""
+    """Open an imported file; return its path and the open file."""
     if statement.is_library:
         path = _library(ctx, statement)
         return path, open(path, "rb")
     path = os.path.normpath(os.path.join(ctx.folder, statement.path))
-    if not path.endswith(".tfg"):  # an error in a file shows its line, and that of any other is not for showing
+    if not path.endswith(".tfg"):  # errors in a file show its lines, so only .tfg files may be read
         ctx.fail(IMPORT_FAILED, statement.span, path=statement.path, reason="its name does not end in .tfg")
     try:
         return path, ctx.access.reading(statement.path, ctx.folder)
     except AccessRefused as error:
         ctx.fail(error.message, statement.span, **error.details)
-    except (OSError, ValueError) as error:  # ValueError: a null character
+    except (OSError, ValueError) as error:  # ValueError: the path has a null character
         help = _similar(ctx, path) if isinstance(error, FileNotFoundError) else ""
         ctx.fail(IMPORT_FAILED, statement.span, help=help, path=statement.path, reason=reason_of(error))
 
@@ -89,7 +89,7 @@ def _library(ctx: Analysis, statement: t.Import) -> str:
 
 
 def _module(ctx: Analysis, stem: str, statement: t.Import) -> Env:
-    """The names of a file, which is read and analysed when it is imported first."""
+    """The names of a file, which is read and analysed at its first import."""
     path, file = _opened(ctx, statement)
     with file:
         return _analysed(ctx, path, file, stem, statement)
@@ -111,7 +111,7 @@ def _analysed(ctx: Analysis, path: str, file: BinaryIO, stem: str, statement: t.
         start = len(ctx.graph.bound)
         with _inside(ctx, tree, module, path, identity, stem), ctx.entering("imported", statement.span):
             ctx.block(module, tuple(s for s in tree.body if not isinstance(s, t.Session)))
-        del ctx.graph.bound[start:]  # what the importing file does not need of another is no slip
+        del ctx.graph.bound[start:]  # names that the importing file does not use are fine
     return ctx.modules[identity]
 
 
@@ -133,7 +133,7 @@ def _parsed(ctx: Analysis, path: str, file: BinaryIO, statement: t.Import) -> t.
 
 
 def _similar(ctx: Analysis, path: str) -> str:
-    """The file that may have been meant."""
+    """The file that the program may have meant."""
     folder, name = os.path.split(path)
     try:
         with ctx.access.folder(folder or ".") as opened:
@@ -145,7 +145,7 @@ def _similar(ctx: Analysis, path: str) -> str:
 
 @contextmanager
 def _inside(ctx: Analysis, tree: t.File, env: Env, path: str, identity: object, stem: str):
-    """Analyse another file: its folder, its names, its params."""
+    """Analyse another file with its own folder, names and params."""
     outside = ctx.tree, ctx.env, ctx.folder, ctx.prefix, ctx.outside
     ctx.tree, ctx.env, ctx.folder = tree.body, env, os.path.dirname(path) or "."
     ctx.prefix, ctx.outside = f"{stem}.", None

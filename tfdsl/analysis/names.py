@@ -1,8 +1,7 @@
-"""Names: what is bound where, by the rules of section 3 of the language.
+"""Keeps the names of a program, by the rules of section 3 of the language.
 
-A name is bound once. Names in scopes are visible after the scope by their bare name; where two
-scopes that do not enclose one another bind the same name, only the qualified ones can be used.
-In a `for`, a name from before the loop may be rebound.
+A name is bound once. After a scope, its names stay visible without qualification. If two separate scopes bind the
+same name, only the qualified names can be used. A `for` can rebind names from before the loop.
 """
 
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ Path = tuple[str, ...]
 
 @dataclass(slots=True)
 class Binding:
-    """A name's value. `first` and `latest` are when it was bound first and last, counted in bindings."""
+    """The value of a name. `first` and `latest` count the bindings at its first and last binding."""
 
     value: object
     span: Span
@@ -29,7 +28,7 @@ class Binding:
 
 
 class BoundTwice(Exception):
-    """The name is bound already, at the binding given."""
+    """The name is already bound, by the given binding."""
 
     def __init__(self, binding: Binding):
         super().__init__()
@@ -37,7 +36,7 @@ class BoundTwice(Exception):
 
 
 class Assumed(Exception):
-    """The name was used as the one that the language has, at the place given."""
+    """The name was used as a name of the language, at the given place."""
 
     def __init__(self, span: Span):
         super().__init__()
@@ -54,26 +53,26 @@ class Ambiguous(Exception):
 
 @dataclass(slots=True)
 class _Loop:
-    started: int  # the count of bindings when the loop began
-    turn: int  # and when its current turn did
+    started: int  # number of bindings when the loop began
+    turn: int  # and when its current iteration began
 
 
 @dataclass(slots=True)
 class Env:
-    """The names of a file, of one call of a function, or of a `graph` block."""
+    """The names of a file, a function call or a `graph` block."""
 
     parent: "Env | None" = None
     names: dict[str, list[Binding]] = field(default_factory=dict)
     path: Path = ()
-    scopes: dict[Path, Path] = field(default_factory=dict)  # a scope's path, and as the program writes it
+    scopes: dict[Path, Path] = field(default_factory=dict)  # the path of each scope, and how the program writes it
     loops: list[_Loop] = field(default_factory=list)
     count: int = 0
-    caller: "Env | None" = None  # of a function: what can be seen where it is called
-    importer: "Env | None" = None  # of a file: the one that imports it
-    assumed: dict[str, Span] = field(default_factory=dict)  # names of the language's that nothing here may bind later
+    caller: "Env | None" = None  # of a function: the names visible at its call
+    importer: "Env | None" = None  # of a file: the file that imports it
+    assumed: dict[str, Span] = field(default_factory=dict)  # names of the language that cannot be bound here any more
 
     def bind(self, name: str, value: object, span: Span) -> None:
-        """Bind a name under the open scopes; `BoundTwice` or `Assumed` where that is not allowed."""
+        """Bind a name in the open scopes. Raises `BoundTwice` or `Assumed` if it cannot be bound."""
         if name in self.assumed:
             raise Assumed(self.assumed[name])
         self.count += 1
@@ -92,7 +91,7 @@ class Env:
         return any(binding.first <= loop.started or binding.latest <= loop.turn for loop in self.loops)
 
     def enclosing(self, name: str) -> Binding | None:
-        """The binding that a statement here, or in a scope opened here, would rebind."""
+        """The binding that a statement at this point would rebind."""
         for binding in self.names.get(name, ()):
             short, long = sorted((binding.path, self.path), key=len)
             if long[: len(short)] == short:
@@ -100,14 +99,14 @@ class Env:
         return None
 
     def around(self) -> "Iterator[Env]":
-        """This and those that it can see, up to the file's."""
+        """This environment and the ones around it, up to the file's."""
         env: Env | None = self
         while env is not None:
             yield env
             env = env.parent
 
     def bind_in(self, path: Path, name: str, value: object, span: Span) -> None:
-        """Bind a name in a scope that is closed already."""
+        """Bind a name in a closed scope."""
         outside, self.path = self.path, path
         try:
             self.bind(name, value, span)
@@ -115,7 +114,7 @@ class Env:
             self.path = outside
 
     def snapshot(self) -> dict[str, list[Binding]]:
-        """All bindings as they are now."""
+        """A copy of all current bindings."""
         return {name: [replace(binding) for binding in bindings] for name, bindings in self.names.items()}
 
     def restore(self, names: dict[str, list[Binding]]) -> None:
@@ -129,22 +128,22 @@ class Env:
             yield from ((name, binding) for binding in bindings if known.get(binding.path) != binding.latest)
 
     def binds(self, name: str) -> bool:
-        """Whether a name is bound here or around, in whichever scope."""
+        """Whether a name is bound here or in an enclosing environment, in any scope."""
         return any(name in one.names for one in self.around())
 
     def knows(self, name: str) -> bool:
-        """Whether a name or a scope could be meant here."""
+        """Whether a name or a scope can be found here."""
         return name in self.names or self.find_scope(name) is not None or bool(self.parent and self.parent.knows(name))
 
     def find(self, name: str) -> Binding | None:
-        """The binding that a bare name stands for here, or None; `Ambiguous` where there are several."""
+        """The binding of an unqualified name, or None. Raises `Ambiguous` if there are several."""
         bindings = self.names.get(name)
         if bindings:
             for binding in bindings:
                 if self.path[: len(binding.path)] == binding.path:
                     return binding
             first = bindings[0].value
-            # Scopes that share one variable mean the same by its name.
+            # Scopes that share a variable agree on its name.
             is_one = getattr(first, "is_variable", False) and all(b.value is first for b in bindings)
             if len(bindings) > 1 and not is_one:
                 raise Ambiguous(bindings)
@@ -152,18 +151,18 @@ class Env:
         return self.parent.find(name) if self.parent else None
 
     def member(self, path: Path, name: str) -> Binding | None:
-        """The binding of a qualified name: in the scope itself, or in one opened later by the same name."""
+        """The binding of a qualified name, in the scope itself or in a later scope with the same name."""
         bindings = self.names.get(name, ())
         exact = (b for b in bindings if b.path == path)
         alike = (b for b in bindings if self.written(b.path) == self.written(path))
         return next(exact, None) or next(alike, None)
 
     def written(self, path: Path) -> Path:
-        """A scope's path as the program writes it: a scope opened twice has two paths and one name."""
+        """The path of a scope as the program writes it. A scope opened twice has two paths and one name."""
         return self.scopes.get(path, path)
 
     def subscope(self, path: Path, name: str) -> Path | None:
-        """A scope in a scope."""
+        """The path of a scope inside another."""
         wanted = (*self.written(path), name)
         return next((inner for inner, written in self.scopes.items() if wanted in (inner, written)), None)
 
@@ -174,7 +173,7 @@ class Env:
         return names | {written[-1] for written in self.scopes.values() if written[:-1] == own}
 
     def find_scope(self, name: str) -> "tuple[Env, Path] | None":
-        """A scope by its name: one of the open ones' children first."""
+        """Find a scope by name, starting with the children of the open scopes."""
         for depth in range(len(self.path), -1, -1):
             path = (*self.path[:depth], name)
             if path in self.scopes:
@@ -182,7 +181,7 @@ class Env:
         return self.parent.find_scope(name) if self.parent else None
 
     def open_scope(self, name: str) -> Path:
-        """Open a scope and return the path to return to; a second scope of the name is `name_1`."""
+        """Open a scope and return the path to go back to. A second scope with the same name is `name_1`."""
         outside = self.path
         path, count = (*outside, name), 0
         while path in self.scopes:
@@ -202,7 +201,7 @@ class Env:
         self.loops.pop()
 
     def visible(self) -> set[str]:
-        """All names that could be meant here, for suggestions."""
+        """All names that the program could mean here, for suggestions."""
         own = set(self.names) | {".".join(path) for path in self.scopes}
         return own | self.parent.visible() if self.parent else own
 
@@ -210,9 +209,9 @@ class Env:
 def declared(
     block: t.Block, owner: t.Def | t.Graph | t.While | None = None
 ) -> Iterator[tuple[t.Identifier, t.Def | t.Graph | t.While | None]]:
-    """Every name that a block binds, wherever in it, with the function, graph or loop that the name belongs to.
+    """Every name that a block binds at any depth, with its owner: a function, graph or loop.
 
-    A `while` may rebind names from before it: those come with the loop as their owner too.
+    A `while` can rebind earlier names, so those are listed with the loop as owner too.
     """
     for statement in block:
         match statement:

@@ -1,4 +1,4 @@
-"""Ops become nodes."""
+"""Turns op calls into nodes."""
 
 from collections.abc import Iterator
 from math import prod
@@ -19,7 +19,7 @@ from .values import Operation, Tensor
 def call_op(
     ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | None = None, default: str = "", shown: str = ""
 ) -> object:
-    """Add the node of an op; its output, or the list of its outputs. `shown` is its name in messages."""
+    """Add the node of an op; return its output or the list of its outputs. `shown` is its name in messages."""
     named = {name: argument for name, argument in given if name is not None}
     if op.applies and is_swapped(ctx, named) and is_never_logits(named["logits"]):
         refuse_swapped(ctx, shown or op.name, named, span)
@@ -62,7 +62,7 @@ def call_op(
 
 
 def _flat(result: object) -> Iterator[TensorType]:
-    """The types of all outputs of an op, in the order of the outputs."""
+    """The types of all outputs of an op, in order."""
     if isinstance(result, tuple):
         for one in result:
             yield from _flat(one)
@@ -71,12 +71,12 @@ def _flat(result: object) -> Iterator[TensorType]:
 
 
 def _shaped(result: object, made: Iterator[Tensor]) -> object:
-    """The outputs of an op in lists as its rule has them."""
+    """The outputs of an op, in lists as its shape rule returns them."""
     return [_shaped(one, made) for one in result] if isinstance(result, tuple) else next(made)
 
 
 def sizeable(ctx: Analysis, op: str, outputs: tuple[TensorType, ...], span: Span) -> None:
-    """Refuse tensors that no machine has room for; to TensorFlow, each would mean a minute of trying."""
+    """Refuse tensors that fit in no machine's memory. TensorFlow would try for a minute."""
     for type in outputs:
         if type is not None and type.shape and prod(d for d in type.shape if isinstance(d, int)) > ctx.limits.elements:
             ctx.fail(TENSOR_LARGE, span, op=op, type=type, limit=ctx.limits.elements)
@@ -85,7 +85,7 @@ def sizeable(ctx: Analysis, op: str, outputs: tuple[TensorType, ...], span: Span
 
 
 def _bind(ctx: Analysis, op: Op, given: Arguments, span: Span, shown: str):
-    """`bind`, with the name that messages show for the op."""
+    """Like `bind`, with a name of the op for messages."""
     try:
         return bind(ctx, op, given, span)
     except StatementFailed as abandoned:
@@ -100,7 +100,7 @@ _ORDINALS = "zeroth first second third fourth fifth sixth seventh eighth ninth t
 
 
 def _bias_help(ctx: Analysis, left: object = None, right: object = None) -> str:
-    """Data one column short of the weights most often lacks its bias column."""
+    """A help line for data that has one column less than the weights: the bias column is usually missing."""
     if not (isinstance(left, int) and isinstance(right, int) and right == left + 1):
         return ""
     for data in ctx.data:

@@ -1,12 +1,12 @@
-"""Warnings where nothing but the order of the lines says when an execution reads and writes a variable.
+"""Warns if only the order of the lines decides in which order an execution reads and writes a variable.
 
-An execution reads and writes a variable in the order in which the graph half makes the ops that do (LANGUAGE.md,
-"Order"). That is no news where data or `after` say the same. Where they do not, and one of two ops writes, the program
-means something that it does not say. What is read by the statement itself is read at its end.
+An execution reads and writes a variable in the order in which the graph half makes the ops (LANGUAGE.md,
+"Order"). This is expected if data or `after` give the same order. If they do not, and one of the two ops writes,
+the program relies on an order that it does not state. The statement itself reads its values at the end.
 
-A node reads a variable before it works on it, so of what it is made from nothing needs to come before that; what an
-`after` around it waits for does. It writes after it has all that it is made from, and an optimizer counts as coming
-after all of its loss. A `while` or an `if` does both after all that it is made from.
+A node reads a variable before it computes. Its inputs need not come before the read, but ops that an `after`
+around it waits for do. A node writes after all its inputs are computed. An optimizer comes after its whole loss.
+A `while` or an `if` reads and writes after all its inputs are computed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,11 +19,11 @@ from ..record import Record
 from .context import Analysis
 from .gradient_flow import depending, trained
 
-_READ, _GIVEN, _WRITE, _WHOLE = range(4)  # a variable; what a write gives; a write; a `while` or an `if`
+_READ, _GIVEN, _WRITE, _WHOLE = range(4)  # a variable; the output of a write; a write; a `while` or an `if`
 
 
 class _Access(Record):
-    """A node that reads or writes a variable. `after` is a node that it comes after in any case."""
+    """A node that reads or writes a variable. The node `after` always comes before it."""
 
     node: int
     variable: int
@@ -33,7 +33,7 @@ class _Access(Record):
 
 
 class _Open(Record):
-    """Two nodes of which only the order of the lines says which one comes first to a variable."""
+    """Two nodes that access a variable in an order that only the lines decide."""
 
     variable: int
     first: _Access
@@ -41,7 +41,7 @@ class _Open(Record):
 
 
 def warn(ctx: Analysis, program: Program) -> None:
-    """Warn once of each pair of places, at the first statement that executes both."""
+    """Warn once for each pair of places, at the first statement that executes both."""
     told: set[tuple] = set()
     for session in program.sessions:
         graph = program.graph(session.graph)
@@ -65,13 +65,13 @@ def warn(ctx: Analysis, program: Program) -> None:
 
 
 class _Execution:
-    """What one statement executes."""
+    """The nodes that one statement executes."""
 
     def __init__(
         self, ctx: Analysis, graph: Graph, refs: list[Ref], fed: frozenset[Ref], statement: Statement,
         kept: frozenset[int],
     ):  # fmt: skip
-        """`kept` are nodes whose numbers are drawn from variables where they are random."""
+        """Random nodes in `kept` take their numbers from variables."""
         self.kept = kept
         self.ctx, self.graph, self.refs, self.fed, self.statement = ctx, graph, refs, fed, statement
         reached = graph.reach(refs, fed)
@@ -81,7 +81,7 @@ class _Execution:
         self.found: list[_Open] = []
 
     def diagnostics(self) -> Iterator[tuple[set[tuple], Diagnostic]]:
-        """Warnings, each with the pairs of nodes that it is about."""
+        """Warnings, each with its pairs of nodes."""
         if not self.reached:
             return
         inner = {node.id for one in self.reached for node in self.graph.nodes[one].inside()}
@@ -105,7 +105,7 @@ class _Execution:
                 yield {pair}, self._diagnostic(message, (note,), name=name, what="read and written")
 
     def _drawn_twice(self, level: list[int]) -> Iterator[tuple[set[tuple], Diagnostic]]:
-        """Warn of random ops that cannot be copied, although the order needs a copy: those behind what comes second."""
+        """Warn of random ops after the second access that cannot be copied although the order needs a copy."""
         behind: set[int] = set()
         seconds = {one.second.node for one in self.found}
         for id in level:
@@ -119,7 +119,7 @@ class _Execution:
                     yield {(id, id)}, self._diagnostic(ORDER_RANDOM, notes, **details)
 
     def _read_again(self, accesses: list[_Access]) -> Iterator[tuple[set[tuple], Diagnostic]]:
-        """Gradients that compute their ys again from a variable that has been written since."""
+        """Warn of gradients that compute their ys again from a variable that has changed since."""
         reached = set(self.reached)
         for again in self.ctx.again.get(self.graph.name, ()):
             if not again.results & reached:
@@ -142,12 +142,12 @@ class _Execution:
                 yield {(again.last, write.node)}, found
 
     def _named(self) -> Iterator[Ref]:
-        """The variables that the statement itself names, and so reads."""
+        """The variables that the statement itself names, and therefore reads."""
         if not isinstance(self.statement, (Run, Log)):
             yield from (ref for ref in self.refs if self.graph.nodes[ref.node].is_variable)
 
     def _given(self) -> Iterator[_Access]:
-        """What a write gives is read right after it where a statement fetches it."""
+        """The output of a write is read right after it if a statement fetches it."""
         for ref in dict.fromkeys(self.refs):
             target = self._target(self.graph.nodes[ref.node])
             if target is not None and ref.node in self._accesses:
@@ -186,7 +186,7 @@ class _Execution:
             yield _Access(node.id, variable, _WHOLE, writes)
 
     def _read(self, id: int, ref: Ref) -> Iterator[_Access]:
-        """The access of a node that works on the value of a reference."""
+        """The access of a node that uses the value of a reference."""
         made = self.graph.nodes[ref.node]
         if made.is_variable:
             yield _Access(id, ref.node, _READ, False)
@@ -196,7 +196,7 @@ class _Execution:
             yield _Access(id, target, _READ, False, ref.node)
 
     def _target(self, node: Node) -> int | None:
-        """The variable whose value a node gives, which it has written."""
+        """The variable that a node wrote and whose value it returns."""
         if node.row is not None and node.row.writes:
             (ref,) = refs_of(node.args["ref"])
             return ref.node if self.graph.nodes[ref.node].is_variable else None
@@ -205,7 +205,7 @@ class _Execution:
     # --- which comes first ----------------------------------------------------------------
 
     def _compare(self, level: list[int], accesses: list[_Access]) -> None:
-        """Find the accesses, of the nodes of one list, that nothing orders. Nodes that write are bits of a number."""
+        """Find accesses by the nodes of one list that nothing orders. Sets of writing nodes are bit masks."""
         writers = dict.fromkeys(access.node for access in accesses if access.writes)
         bits = {id: 1 << at for at, id in enumerate(writers)}
         if not bits or len(accesses) < 2:
@@ -214,13 +214,13 @@ class _Execution:
         known, nodes = set(level), self.graph.nodes
         made_from = {id: [ref.node for ref in nodes[id].inputs() if ref not in self.fed] for id in level}
         controls = {id: [ref.node for ref in self.graph.controls(nodes[id]) if ref not in self.fed] for id in level}
-        done: dict[int, int] = {}  # the writes that come before what a node gives, its own too
+        done: dict[int, int] = {}  # the writes before and including each node
         for id in level:
             if nodes[id].is_variable:  # nothing has to come before its handle
                 made_from[id], controls[id] = [], []
             before = [one for one in (*made_from[id], *controls[id]) if one in known]
             done[id] = _union(done[one] for one in before) | bits.get(id, 0)
-        follow: dict[int, int] = dict.fromkeys(level, 0)  # those that wait for what a node gives
+        follow: dict[int, int] = dict.fromkeys(level, 0)  # the nodes that wait for each node
         for id in reversed(level):
             for one in (*made_from[id], *controls[id]):
                 if one in known:
@@ -238,7 +238,7 @@ class _Execution:
                 ordered = _union(done[one] for one in waits if one in known)
                 ordered |= 0 if access.kind == _GIVEN else follow.get(access.node, 0) | bits.get(access.node, 0)
             rest = _union(others) & ~ordered
-            if rest:  # one of them is enough
+            if rest:  # one pair is enough
                 first, second = sorted((access, others[rest & -rest]), key=lambda one: one.node)
                 self.found.append(_Open(access.variable, first, second))
 
@@ -267,19 +267,20 @@ class _Execution:
         return pairs, self._diagnostic(message, tuple(notes), help, name=names[0], what=what, **details)
 
     def _writes_of(self, id: int) -> set[int]:
-        """The nodes by which computing a node changes variables: two statements that do would change them twice."""
+        """The nodes that change variables when a node is computed. Two statements with this node would change them
+        twice."""
         reached = self.graph.reach([Ref(id)], self.fed)
         self.ctx.spend(len(reached), self.statement.origin.span)
         return {one for one in reached if self.graph.nodes[one].is_step or is_write(self.graph.nodes[one])}
 
     def _shown(self, access: _Access) -> str:
-        """What the program calls a node, at the top of its file where it has a name there."""
+        """The program's name for a node. A name at the top of its file comes first."""
         outside = (name for name, named in self.graph.names.items() if named.value == Ref(access.node))
         return next(outside, self.graph.nodes[access.node].name or "")
 
     def _help_given(self, name: str) -> str:
-        """How to read what a write gives before something else writes: an 'after' that waits for the write does not
-        wait for the reading."""
+        """How to read the output of a write before another write: an 'after' that waits for the write does not wait
+        for the read."""
         seen = "seen" if "seen" not in self.graph.names else f"seen_{name}"
         return (
             f"write below what comes first: {seen} = identity({name or '...'}); put what comes second into "
@@ -313,20 +314,20 @@ def _writes_any(graph: Graph, reached: set[int]) -> bool:
 
 
 def is_write(node: Node) -> bool:
-    """Whether an op changes a variable among its arguments; not so an optimizer's step, see `trained`."""
+    """Whether an op changes a variable among its arguments. Optimizer steps are handled by `trained`."""
     if node.row is not None:
         return node.row.writes
     return node.raw_op is not None and bool(_handles(node)) and node.raw_op.tf not in READERS
 
 
 def written(nodes: Mapping[int, Node], node: Node) -> Iterator[int]:
-    """The variables that an op changes; none for an optimizer's step, see `trained`."""
+    """The variables that an op changes. Optimizer steps are handled by `trained`."""
     for name in _handles(node) if is_write(node) else ():
         yield from (ref.node for ref in refs_of(node.args[name]) if nodes[ref.node].is_variable)
 
 
 def _handles(node: Node) -> list[str]:
-    """The arguments of a node that stand for a variable itself and not for its value."""
+    """The arguments of a node that take the variable itself instead of its value."""
     if node.is_step:
         return ["wrt"]
     if node.row is GRADIENTS:
@@ -343,7 +344,7 @@ def _only_shape(node: Node) -> bool:
 
 
 def _needed(graph: Graph, region: Region) -> list[int]:
-    """The nodes of a region that it executes: those that its results need."""
+    """The nodes of a region that its results need."""
     own = {item.id: item for item in region.items if isinstance(item, Node)}
     found: set[int] = set()
     todo = [ref for arg in region.results for ref in refs_of(arg)]

@@ -1,7 +1,7 @@
-"""Names from outside of the text, such as those of a notebook's other cells, and what they stand for.
+"""Names from outside the text, such as names from other cells of a notebook, and their values.
 
-A caller gives them as `ExternalNames`. The values of its mappings are plain Python values, arrays (anything
-with a dtype and a shape), `KnownData` and functions.
+A caller passes them as `ExternalNames`. The mappings hold plain Python values, arrays (any object with a dtype
+and a shape), `KnownData` and functions.
 """
 
 from typing import Any, Protocol, runtime_checkable
@@ -16,32 +16,32 @@ from .values import Array, DataValue, Function, KnownData
 
 @runtime_checkable
 class _Array(Protocol):
-    """What NumPy's arrays have, without importing NumPy."""
+    """The attributes of NumPy arrays, without importing NumPy."""
 
     @property
-    def dtype(self) -> Any: ...  # NumPy's, of whichever version
+    def dtype(self) -> Any: ...  # a dtype of any NumPy version
 
     @property
     def shape(self) -> tuple[int, ...]: ...
 
 
 def has(ctx: Analysis, name: str, above: bool) -> bool:
-    """Whether a name is from above, or from beside."""
+    """Whether a name comes from an earlier text or from a neighbouring one."""
     if ctx.outside is None or name not in (ctx.outside.above if above else ctx.outside.beside):
         return False
-    owners = (None, *ctx.calling)  # the top of the text, and the functions that are open
+    owners = (None, *ctx.calling)  # the top of the text, and the functions being called
     return not any(target.id == name and owner in owners for target, owner in declared(ctx.tree))
 
 
 def take(ctx: Analysis, name: str) -> object:
-    """The value of a name from outside."""
+    """The value of a name from outside the text."""
     if name not in ctx.taken:
         ctx.taken[name] = _value(ctx, name)
     return ctx.taken[name]
 
 
 def _value(ctx: Analysis, name: str) -> object:
-    assert ctx.outside is not None  # it has the name
+    assert ctx.outside is not None  # only called if the name exists
     match ctx.outside[name]:
         case KnownData(data, schema):
             ctx.data.append(data)

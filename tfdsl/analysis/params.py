@@ -1,4 +1,4 @@
-"""Params: values known while compiling that the command line, a config file or Python can give."""
+"""Params: compile-time values that the command line, a config file or Python can set."""
 
 from ..diagnostics import NOT_STATIC, PARAM_SHAPE, PARAM_TYPE, TfgError
 from ..program import Param
@@ -21,7 +21,7 @@ _HELP = {
 
 
 def declared_param(ctx: Analysis, env: Env, statement: t.Param) -> Host:
-    """The value of a `param`: the caller's, by its type, or else its own."""
+    """The value of a `param`: the caller's value converted to the param's type, or the default."""
     name = ctx.prefix + statement.target.id
     default = value_of(ctx, env, statement.value)
     if default is not None and not is_host(default):
@@ -50,18 +50,18 @@ def declared_param(ctx: Analysis, env: Env, statement: t.Param) -> Host:
 
 
 def _given_text(value: object) -> str:
-    """A value that the caller gave, in a message."""
+    """The caller's value in a message."""
     if isinstance(value, bool) or value is None:
         return describe(value)
     try:
         text = repr(value)
-    except (ValueError, RecursionError):  # Python does not write out what is too large or too deep
+    except (ValueError, RecursionError):  # Python does not print values that are too large or too deep
         return "a huge value"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def convert_param(ctx: Analysis, value: object, wanted: str) -> Host:
-    """A value given for a param, as the param's type; None where it cannot be. Strings are read as numbers."""
+    """Convert a given value to the type of a param. None if that is impossible. Strings are read as numbers."""
     tolist = getattr(value, "tolist", None)
     if type(value).__module__ == "numpy" and tolist is not None:
         value = tolist()
@@ -99,7 +99,7 @@ def _converted(value: object, wanted: str) -> Host:
 
 
 def _read_list(text: str) -> Host:
-    """A list as the command line gives it: `[1, 2.5]`; None where it is none."""
+    """Read a list from the command line: `[1, 2.5]`. None if the text is not a list."""
     try:
         tree = parse_expression(Source("--set", text))
     except TfgError:
@@ -108,7 +108,7 @@ def _read_list(text: str) -> Host:
 
 
 def _constants(tree: t.Expr) -> Host:
-    """The value of an expression of constants alone; None where it has anything else."""
+    """The value of an expression of constants. None if it has anything else."""
     match tree:
         case t.Constant(value=value):
             return value

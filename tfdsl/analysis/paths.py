@@ -1,6 +1,6 @@
-"""The paths that the sessions of a program name: those that lead where it may not go are errors before anything runs.
+"""Checks the paths in the sessions of a program before anything runs. Forbidden paths are errors.
 
-When a statement runs, its path is opened through `access` and so checked again.
+At run time each path is opened through `access`, which checks it again.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from ..program import Origin, Program, Restore, Save, Statement, Template, check
 
 
 def paths(program: Program) -> Iterator[tuple[str, Origin]]:
-    """Every path of a statement, with the place of the statement; what only a run knows in it, such as {now}, is 0."""
+    """Every path of a statement, with the statement's place. Values known only to a run, such as {now}, become 0."""
     for session in program.sessions:
         for statement in walk(session.body):
             path = statement.uses().path
@@ -22,7 +22,7 @@ def paths(program: Program) -> Iterator[tuple[str, Origin]]:
 
 
 def refused(program: Program, access: Access) -> Iterator[Diagnostic]:
-    """An error for each path that leads where the program may not go."""
+    """An error for each path that the program may not use."""
     for path, origin in paths(program):
         try:
             access.check(path)
@@ -31,7 +31,7 @@ def refused(program: Program, access: Access) -> Iterator[Diagnostic]:
 
 
 def restored_folders(program: Program) -> Iterator[Diagnostic]:
-    """An error for each `restore` from a folder in which a training keeps its checkpoints."""
+    """An error for each `restore` from a folder where a training keeps its checkpoints."""
     statements = [one for session in program.sessions for one in walk(session.body)]
     folders = {normpath(path): origin for path, origin in checkpoint_folders(program).items() if path}
     saved = {_plain_path(one) for one in statements if isinstance(one, Save)}

@@ -1,6 +1,6 @@
-"""The session half: statements of sessions into the plan.
+"""Turns the statements of sessions into the plan.
 
-What a statement needs and is not fed, and what is fed and does not fit, are errors here.
+A statement that needs a value which is not fed, or feeds a value that does not fit, is an error here.
 """
 
 from dataclasses import replace
@@ -97,7 +97,7 @@ from .values import Batch, DataValue, ErrorValue, NodeValue, RuntimeValue, Tenso
 
 
 def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Session | None:
-    """One session's plan; None where its graph is unknown."""
+    """The plan of one session. None if its graph is unknown."""
     graph_name = statement.graph.id if statement.graph else ""
     name = statement.target.id if statement.target else ""
     if name in names and statement.target is not None:
@@ -128,7 +128,7 @@ def _block(ctx: Analysis, plan: Plan, statements: t.Block) -> tuple[Statement, .
         made = ctx.guarded(lambda statement=statement: _statement(ctx, plan, statement), statement.span)
         if not isinstance(made, ErrorValue):
             result += made
-        elif isinstance(statement, t.Feeding):  # it may have errors in its feeds too
+        elif isinstance(statement, t.Feeding):  # its feeds may have errors too
             ctx.guarded(lambda statement=statement: feed_entries(ctx, plan, statement.feeds), statement.span)
     return tuple(result)
 
@@ -233,7 +233,7 @@ def _need_variables(ctx: Analysis, statement: t.Statement, what: str) -> None:
 
 
 def _stored(ctx: Analysis, plan: Plan, statement: t.Restore | t.Save, word: str) -> tuple[PlanExpr, Pairs]:
-    """The path of a `restore` or a `save`, and its variables."""
+    """The path and the variables of a `restore` or a `save`."""
     path = path_of(ctx, plan, statement.path)
     _need_variables(ctx, statement, word)
     if not statement.saved:
@@ -283,7 +283,7 @@ def _saved(ctx: Analysis, plan: Plan, saved: t.Saved, word: str) -> tuple[Ref, s
 
 
 def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
-    """A SavedModel: what it gives and takes has the names of the program."""
+    """A SavedModel. Its inputs and outputs have the names of the program."""
     _outside_loop(ctx, plan, statement, "'export'")
     path = path_of(ctx, plan, statement.path)
     outputs: dict[str, Ref] = {}
@@ -439,7 +439,7 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
         ctx.fail(NESTED_TRAIN, statement.span)
     env = Env(parent=plan.env)
     for name in COUNTERS:
-        if name not in env.visible():  # the file's own `step` stays what it is
+        if name not in env.visible():  # the file's own `step` keeps its meaning
             env.bind(name, RuntimeValue(Counter(name)), statement.span)
     try:
         options, count, (dataset, size, order, seed) = ctx.together(
@@ -478,7 +478,7 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
 
 
 def _body(ctx: Analysis, plan: Plan, statement: t.Train) -> list[Statement]:
-    """The statements of a training. A `feed` holds for all of them, wherever it stands."""
+    """The statements of a training. A `feed` applies to all of them, wherever it is."""
     loop = plan.loop
     assert loop is not None
     for one in statement.body:
@@ -491,7 +491,7 @@ def _body(ctx: Analysis, plan: Plan, statement: t.Train) -> list[Statement]:
     return list(_block(ctx, plan, statement.body))
 
 
-# What `train ... with` can say: the values it takes, and the error for others.
+# The options of `train ... with`: the allowed values, and the error for other values.
 _OPTIONS = {"engine": (ENGINES, ENGINE_UNKNOWN), "on_nan": (ON_NAN, NAN_UNKNOWN)}
 
 

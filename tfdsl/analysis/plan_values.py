@@ -1,7 +1,7 @@
-"""Values of a session: texts, paths, conditions and counts, as the plan has them.
+"""Session values in the plan: texts, paths, conditions and counts.
 
-An expression on tensors becomes nodes, as in `sess.run(mse * 2)`; a comparison in `expect` and `stop when`, and what
-has `epoch`, `step` or the batch in it, are computed on fetched values.
+An expression on tensors becomes nodes, as in `sess.run(mse * 2)`. Comparisons in `expect` and `stop when`, and
+expressions with `epoch`, `step` or the batch, are computed on fetched values.
 """
 
 import re
@@ -48,7 +48,7 @@ COUNTERS = ("epoch", "step")
 
 
 def session_value(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
-    """An expression; a string has its values filled in when it is used."""
+    """The value of an expression. The values in a string are filled in when it is used."""
     if isinstance(expr, t.Constant) and isinstance(expr.value, str):
         return _template(ctx, plan, expr.value, expr)
     value = evaluate(ctx, plan.env, expr)
@@ -59,7 +59,7 @@ def session_value(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
 
 
 def path_of(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
-    """A path."""
+    """A path in the plan."""
     value = value_of(ctx, plan.env, expr)
     if not isinstance(value, str):
         ctx.fail(NOT_TEXT, expr.span, what="a path", value=describe(value))
@@ -67,7 +67,7 @@ def path_of(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
 
 
 def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr) -> PlanExpr:
-    """A string with `{name}` in it: now, epoch, step, and every param."""
+    """A string with `{name}` fields: now, epoch, step, and every param."""
     if "{" not in text and "}" not in text:
         return Value(text)
     params = {p.name: p.value for p in ctx.params}
@@ -97,7 +97,7 @@ def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr) -> PlanExpr:
 def session_condition(
     ctx: Analysis, plan: Plan, expr: t.Expr, sides: list[Shown] | None = None, depth: int = 0
 ) -> PlanExpr:
-    """A condition on fetched values: its comparisons are no nodes. What it compares is added to `sides`."""
+    """A condition on fetched values. Its comparisons are not nodes. The compared values are added to `sides`."""
     sides = [] if sides is None else sides
     if depth + (len(expr.ops) if isinstance(expr, t.Compare) else 0) > MAX_MOVING:
         ctx.fail(TOO_DEEP, expr.span, help=FEWER_OPERATORS, limit=MAX_MOVING)
@@ -133,7 +133,7 @@ def session_condition(
 
 
 def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, at: int, operands: list[PlanExpr]) -> None:
-    """Values that are compared must broadcast, as far as their shapes are known."""
+    """Check that compared values broadcast, as far as their shapes are known."""
     left, right = operands[at : at + 2]
     for one, other, side in ((left, right, expr.operands[at]), (right, left, expr.operands[at + 1])):
         if isinstance(one, Value) and isinstance(other, Fetch) and (type := ctx.graph.nodes[other.ref.node].outputs):
@@ -155,14 +155,14 @@ def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, at: int
 
 
 def count_of(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> int:
-    """A whole number above 0."""
+    """A positive integer."""
     count = distance_of(ctx, plan, expr, what, fractions=False)
     assert isinstance(count, int)
     return count
 
 
 def distance_of(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: bool) -> int | float:
-    """A number above 0, a whole one unless there may be `fractions`."""
+    """A positive number, an integer unless `fractions` are allowed."""
     value = value_of(ctx, plan.env, expr)
     if isinstance(value, (Tensor, Array, RuntimeValue)):
         ctx.fail(NOT_STATIC, expr.span, what=what, value=describe(value))

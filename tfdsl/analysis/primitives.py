@@ -1,6 +1,7 @@
-"""Primitives: what the libraries that come along need beside the language, because it asks what is known of a shape.
+"""Primitives: functions for the bundled libraries that the language cannot express, because they inspect shapes.
 
-Input: the arguments of a call in a library's file. Output: its value; nodes are added only where something must change.
+Input: the arguments of a call in a library's file. Output: its value. Nodes are added only if the value must
+change.
 """
 
 from ..diagnostics import DTYPES_DIFFER, NOT_LOGITS, OPTION, SHAPES_DIFFER
@@ -18,7 +19,7 @@ from .values import Operation, Primitive, Tensor, has_tensor, is_host
 
 
 def _alike(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, span: Span) -> object:
-    """Labels of the dtype of the predictions, as `_paired` gives them."""
+    """Labels with the dtype of the predictions, paired by `_paired`."""
     a, b = _type(labels), _type(predictions)
     if a is not None and b is not None and a.dtype != b.dtype:
         _refuse_dtype(ctx, labels, predictions, a, b)
@@ -26,7 +27,7 @@ def _alike(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, spa
 
 
 def _binary(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue, span: Span) -> object:
-    """Labels of 0 and 1, which are compared with a share, as `_paired` gives them."""
+    """Labels of 0 and 1 that are compared with a probability, paired by `_paired`."""
     a, b = _type(labels), _type(logits)
     if a is not None and b is not None and a.dtype.kind != "float":
         _refuse_dtype(ctx, labels, logits, a, b)
@@ -46,13 +47,13 @@ def _refuse_dtype(
 
 
 def _paired(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, span: Span) -> object:
-    """Labels with as many axes as the predictions, where one of the two is [rows] and the other [rows, 1]."""
+    """Labels with as many axes as the predictions, if one of the two is [rows] and the other [rows, 1]."""
     own, wanted = (_shape(ctx, given) for given in (labels, predictions))
     _check_columns(ctx, labels, predictions, own, wanted)
     if not own or not wanted or abs(len(own) - len(wanted)) != 1:
         return labels.value
     last = ctx.graph.sizes.resolve(max(own, wanted, key=len)[-1])
-    if not isinstance(last, int):  # it must turn out to be 1, or else TensorFlow refuses it
+    if not isinstance(last, int):  # it must be 1 at run time, or TensorFlow refuses it
         like = call_op(ctx, SHAPE, [(None, predictions)], span)
         return call_op(ctx, RESHAPE, [(None, labels), (None, ArgumentValue(like, span))], span)
     if last != 1:
@@ -62,7 +63,7 @@ def _paired(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, sp
 
 
 def _check_columns(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, own: Shape, wanted: Shape) -> None:
-    """Refuse one column for many, which TensorFlow would repeat."""
+    """Refuse a single column for several, which TensorFlow would repeat."""
     a, b = _type(labels), _type(predictions)
     if a is None or b is None or not own or not wanted or len(own) != len(wanted) or len(own) < 2:
         return
@@ -77,7 +78,7 @@ def _check_columns(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentVa
 
 
 def _logits(ctx: Analysis, logits: ArgumentValue, span: Span) -> object:
-    """Logits that are compared with 0 as they are; of shares, none is below."""
+    """Logits, which are compared with 0. Probabilities are refused: none is below 0."""
     first = activation(ctx, logits.value)
     if first:
         ctx.report(NOT_LOGITS, span, operand_notes([logits]), logits=logits.text, first=first)
@@ -85,13 +86,13 @@ def _logits(ctx: Analysis, logits: ArgumentValue, span: Span) -> object:
 
 
 def _classes(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue, span: Span) -> object:
-    """Labels that are class numbers, one for each row of the logits."""
+    """Labels that are class numbers, one per row of the logits."""
     check_classes(ctx, inlined(ctx), labels, logits, (_shape(ctx, labels), _shape(ctx, logits)))
     return labels.value
 
 
 def _rate(ctx: Analysis, rate: ArgumentValue, span: Span) -> object:
-    """The share that a dropout drops, which cannot be all."""
+    """The rate of a dropout, which must be below 1."""
     value = rate.value
     if isinstance(value, (int, float)) and not 0 <= value < 1:
         ctx.fail(
@@ -115,7 +116,7 @@ def _shape(ctx: Analysis, given: ArgumentValue) -> Shape:
 
 
 def primitives(at: Span) -> Env:
-    """The names that a library sees around its own."""
+    """The names visible to a library in addition to its own."""
     env = Env()
     for function in (_alike, _binary, _classes, _logits, _rate):
         env.bind(function.__name__, Primitive(function.__name__, function), at)

@@ -1,12 +1,12 @@
-"""Calls of TensorFlow's own ops, `raw.Roll(input=x, shift=1, axis=0)`: checked against the table of `ops/raw.py`.
+"""Calls of raw TensorFlow ops, `raw.Roll(input=x, shift=1, axis=0)`, checked against the table in `ops/raw.py`.
 
-Arguments are given by name, as `tf.raw_ops` takes them. Attributes that follow from inputs, such as their
-dtypes, cannot be given. A number takes the dtype of the tensors beside it, the variable whose handle an op takes
-included; it is this module that decides every dtype. Shapes are TensorFlow's own to tell: `foreign.inferred` asks
-for them where TensorFlow may be imported, elsewhere they stay unknown.
+Arguments are given by name, as in `tf.raw_ops`. Attributes that follow from inputs, such as their dtypes, cannot
+be given. A number takes the dtype of the tensors next to it, including a variable whose handle the op takes. This
+module decides every dtype. Only TensorFlow knows the shapes: `foreign.inferred` asks it if it may be imported;
+otherwise they stay unknown.
 
-The seeds of random ops are attributes like all others, `seed` and `seed2`, and 0 and 0 unless given, which TensorFlow
-takes for a seed of its own choice: the `seed` of the program has no part in them.
+The seeds of random ops are the plain attributes `seed` and `seed2`. Both default to 0, and TensorFlow then
+chooses a seed. The `seed` of the program does not affect them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ _MOST_OUTPUTS = 100_000
 
 @dataclass(slots=True)
 class _Dtypes:
-    """What the attributes that are dtypes stand for, and those that are lists of dtypes."""
+    """The values of the attributes that are dtypes or lists of dtypes."""
 
     one: dict[str, DType] = field(default_factory=dict)
     several: dict[str, tuple[DType, ...]] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class _Dtypes:
 
 
 def find(ctx: Analysis, name: str, span: Span) -> RawOp:
-    """The op of a name such as `Roll`."""
+    """The op with a name such as `Roll`."""
     op = raw.find(name)
     if op is None:
         help = ctx.did_you_mean(name, raw.names())
@@ -85,7 +85,7 @@ def find(ctx: Analysis, name: str, span: Span) -> RawOp:
 
 
 def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str | None) -> object:
-    """Add the node of an op: its output, the list of its outputs, or an operation where it has none."""
+    """Add the node of an op. Return its output, the list of its outputs, or an operation if it has none."""
     _keep_in(ctx, op, {}, span)
     arguments = _assigned(ctx, op, given, span)
     attrs: dict[str, Static | Literal] = {}
@@ -126,14 +126,14 @@ def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str |
 
 
 def _keep_in(ctx: Analysis, op: RawOp, attrs: Mapping[str, Static | Literal], span: Span) -> None:
-    """Ops that reach out of the graph are not for programs."""
+    """Refuse ops that reach outside the graph."""
     what, instead = reach(op, {name: arg.value for name, arg in attrs.items()})
     if what:
         ctx.fail(RAW_REACHES, span, op=op.name, what=what, instead=instead)
 
 
 def _assigned(ctx: Analysis, op: RawOp, given: Arguments, span: Span) -> dict[str, ArgumentValue]:
-    """The arguments by their names; all that the op needs are there."""
+    """The arguments by name, with all required arguments present."""
     for name, argument in given:
         if name is not None and name in op.inferred and argument.whole is not None:
             place = Span(argument.whole.source, argument.whole.start, argument.whole.start + len(name))
@@ -149,7 +149,7 @@ def _assigned(ctx: Analysis, op: RawOp, given: Arguments, span: Span) -> dict[st
         if (attr.item == "func" and attr.default is REQUIRED) or (name in arguments and attr.item == "func"):
             ctx.fail(RAW_FUNCTION, span, function=op.name, name=name)
         if name in arguments and arguments[name].value is None and attr.default is not REQUIRED:
-            del arguments[name]  # none is what `tf.raw_ops` takes for the default
+            del arguments[name]  # `tf.raw_ops` takes none as the default
         if name not in arguments and attr.default is REQUIRED:
             missing(ctx, op.name, op.signature, name, span)
     return arguments
@@ -169,7 +169,7 @@ _WANTED = {
 
 
 def _attribute(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, ArgumentValue]) -> Static | Literal:
-    """An attribute that the call gives, as the IR has it: dtypes by their names, a tensor as a literal."""
+    """An attribute of the call, for the IR: dtypes by name, a tensor as a literal."""
     given = arguments[attr.name]
     if has_tensor(given.value):
         ctx.fail(NOT_STATIC, given.span, operand_notes([given]), what=f"'{attr.name}' of {op.name}",
@@ -225,7 +225,7 @@ def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: 
 def _shape(
     ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: object
 ) -> tuple[int | None, ...] | None:
-    """A shape: sizes, none for one that is not known; none for an unknown rank."""
+    """A shape: a list of sizes, with none for an unknown size; none for an unknown rank."""
     if value is None:
         return None
     if isinstance(value, ShapeOf):
@@ -235,7 +235,7 @@ def _shape(
         if item is not None and (not isinstance(item, int) or isinstance(item, bool)):
             _wrong(ctx, op, attr, given)
         items.append(item)
-    # What TensorFlow does not answer with an error, but by ending the process.
+    # TensorFlow would abort the process for these instead of raising an error.
     if len(items) > MAX_AXES or prod(item for item in items if item) not in range(-(2**62), 2**62):
         help = f"it can have up to {MAX_AXES} axes, and 2 ** 62 elements"
         ctx.fail(ARGUMENT_KIND, given.span, help=help, function=op.name, wanted=_WANTED["shape"], name=attr.name,
@@ -244,7 +244,7 @@ def _shape(
 
 
 def _tensor(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, ArgumentValue]) -> Literal:
-    """A value that the op holds as a tensor; its dtype is the attribute `dtype`, or that of the default."""
+    """A value that the op holds as a tensor. Its dtype is the attribute `dtype`, or the dtype of the default."""
     given = arguments[attr.name]
     if not is_host(given.value) or given.value is None:
         _wrong(ctx, op, attr, given)
@@ -255,7 +255,7 @@ def _tensor(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Argume
     else:
         dtype = default_dtype(given.value, scalar_class(ctx, given.value, given.span))
     arg, _ = to_arg(ctx, given, dtype)
-    assert isinstance(arg, Literal)  # it is a host value
+    assert isinstance(arg, Literal)  # the value is a host value
     return arg
 
 
@@ -268,7 +268,7 @@ def _wrong(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue) -> NoR
 
 
 def _decide(ctx: Analysis, op: RawOp, arguments: dict[str, ArgumentValue], dtypes: _Dtypes) -> None:
-    """The dtypes that follow from inputs: those of the tensors, else what suits the numbers."""
+    """Decide the dtypes that follow from inputs: those of the tensors, or else dtypes that suit the numbers."""
     inputs = [(one, arguments[one.name]) for one in op.inputs if one.attr and not op.attrs[one.attr].is_list]
     decided: dict[str, tuple[str, ArgumentValue]] = {}
     for one, given in inputs:
@@ -290,7 +290,7 @@ def _decide(ctx: Analysis, op: RawOp, arguments: dict[str, ArgumentValue], dtype
 def _suitable(
     ctx: Analysis, op: RawOp, attr: RawAttr, given: list[ArgumentValue], arguments: dict[str, ArgumentValue]
 ) -> DType:
-    """The dtype of inputs that are all numbers: a variable's beside them, TensorFlow's choice, or float32."""
+    """The dtype of inputs that are all numbers: a variable's dtype, TensorFlow's default, or float32."""
     values = [one.value for one in given]
     kind = scalar_class(ctx, values, given[0].span)
     own = default_dtype(values, kind)
@@ -314,7 +314,7 @@ def _input(
     dtypes: _Dtypes,
     counts: dict[str, tuple[int, str]],
 ) -> Arg:
-    """An input as the IR has it."""
+    """An input for the IR."""
     if not one.is_list:
         dtype = dtypes.of(one)
         _check_fixed(ctx, op, one, given, [given.value], dtype)
@@ -353,7 +353,7 @@ def _input(
 def _check_fixed(
     ctx: Analysis, op: RawOp, one: RawArgument, given: ArgumentValue, values: Sequence[object], dtype: DType
 ) -> None:
-    """What an input of a fixed dtype is given; for a resource, a variable stands for its handle."""
+    """Check the values of an input with a fixed dtype. A variable can stand for its resource handle."""
     if one.attr:
         return
     for value in values:
@@ -373,7 +373,7 @@ def _check_fixed(
 
 
 def _outputs(one: RawArgument, dtypes: _Dtypes, lengths: dict[str, int]) -> tuple[DType, ...]:
-    """The dtypes of an output: one, or as many as the list has."""
+    """The dtypes of an output: one, or one per item of the list."""
     if one.count:
         return (dtypes.of(one),) * lengths[one.count]
     return dtypes.several[one.attr] if one.is_list else (dtypes.of(one),)

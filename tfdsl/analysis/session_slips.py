@@ -1,6 +1,7 @@
-"""Slips in the session half: changes of variables that run twice, never, or for nothing, and feeds that nothing needs.
+"""Finds mistakes in the session half: changes of variables that run twice, never or without effect, and feeds that
+nothing needs.
 
-Input: the finished program. Output: warnings, each with the way to write what was meant.
+Input: the finished program. Output: warnings, each with the correct code.
 """
 
 from collections.abc import Iterable, Mapping
@@ -69,7 +70,7 @@ def _fed(statement: Statement) -> frozenset[Ref]:
 
 
 def changes(ctx: Analysis, graph: Graph, statement: Statement) -> list[int]:
-    """The nodes by which an execution changes variables, whatever branches and loops in the graph do."""
+    """The nodes that change variables in an execution, whichever branches and loops run."""
     reached = graph.reach(statement.uses().executes, _fed(statement))
     ctx.spend(len(reached), statement.origin.span)
     outside = (item for item in graph.items if isinstance(item, Node) and item.id in reached)
@@ -82,9 +83,9 @@ def changes(ctx: Analysis, graph: Graph, statement: Statement) -> list[int]:
 def _doubt_repeated(
     ctx: Analysis, graph: Graph, body: tuple[Statement, ...], around: Mapping[int, Run] | None = None
 ) -> None:
-    """Warn of a statement in a training that makes a change again which a `run` of the body makes.
+    """Warn of a statement in a training that repeats a change made by a `run` of the body.
 
-    Outside of one, somebody who runs an assignment and prints it next may well mean both.
+    Outside a training, running an assignment and then printing it is probably intended.
     """
     ran, inside = dict(around or {}), body if around is not None else ()
     for one in inside:
@@ -101,15 +102,16 @@ def _doubt_repeated(
 
 
 def _by_itself(graph: Graph, run: Run) -> bool:
-    """Whether a training takes this step by itself, at the end of its turns."""
+    """Whether a training takes this step automatically at the end of each iteration."""
     return any(graph.nodes[ref.node].is_step and graph.nodes[ref.node].origin == run.origin for ref in run.refs)
 
 
 def _doubt_rerun(
     ctx: Analysis, graph: Graph, second: Run, again: list[int], ran: Mapping[int, Run], around: Mapping[int, Run]
 ) -> None:
-    """Warn of a `run` that takes a step, or makes a change that a `run` names, once more, because what it names waits
-    for it. Two that name the same thing mean it. `around` is what runs outside of an `every`."""
+    """Warn of a `run` that repeats a step, or repeats a change that another `run` names, because a tensor it names
+    waits for it. Two `run` statements that name the same node are taken as intended. `around` has the runs outside
+    an `every`."""
     if _by_itself(graph, second):
         return
     for id in reversed(again):
@@ -134,13 +136,13 @@ def _doubt_rerun(
 
 
 def _text(run: Run) -> str:
-    """A `run` as the program writes it, without what it feeds."""
+    """A `run` as the program writes it, without its feeds."""
     return " ".join(run.origin.span.text.split()).partition(" with ")[0]
 
 
 def _matters(graph: Graph, id: int, named: Iterable[Ref]) -> bool:
-    """Whether it makes a difference that a change is made once more by what waits for it. What other values are made
-    from may well change variables each time, as batch normalisation does."""
+    """Whether repeating a change matters to the nodes that wait for it. Inputs of other values may well change
+    variables each time, as batch normalisation does."""
     node = graph.nodes[id]
     if node.is_step:
         return True
@@ -165,14 +167,14 @@ def _doubt_shown(ctx: Analysis, graph: Graph, shown: Statement, ran: Mapping[int
 
 
 def _shown(graph: Graph, statement: Statement) -> list[Ref]:
-    """The tensors that a statement shows: those that it names, or of which it logs summaries."""
+    """The tensors that a statement shows: the ones it names, or the values of the summaries it logs."""
     if isinstance(statement, Log):
         return [ref for summary in statement.uses().executes for ref in graph.nodes[summary.node].inputs()]
     return statement.uses().executes
 
 
 def _instead(graph: Graph, shown: Statement, named: Iterable[Ref], id: int, where: str) -> str:
-    """What to write to see the new values without making a change again."""
+    """The code that shows the new values without repeating a change."""
     nodes, write = graph.nodes, "summarise" if isinstance(shown, Log) else "write"
     variables = " and ".join(nodes[one].shown for one in written(nodes, nodes[id]))
     waiting = [ref.node for ref in dict.fromkeys(named) if id in graph.reach([ref])]
@@ -197,7 +199,7 @@ def _report_again(ctx: Analysis, graph: Graph, statement: Statement, id: int, fi
 
 
 def _doubt_steps(ctx: Analysis, graph: Graph, training: Train) -> None:
-    """Warn of what takes a step in a body that takes the steps of all optimizers at its end."""
+    """Warn of an explicit step in a body whose training takes the steps of all optimizers at its end."""
     steps = [one.refs[0].node for one in training.body if isinstance(one, Run) and _by_itself(graph, one)]
     for one in walk(training.body) if steps else ():
         taken = [id for id in steps if id in changes(ctx, graph, one)]
@@ -223,7 +225,7 @@ def _doubt_steps(ctx: Analysis, graph: Graph, training: Train) -> None:
 def unrun(
     ctx: Analysis, builder: GraphBuilder, graph: Graph, program: Program, name: str, span: Span, refs: Iterable[Ref]
 ) -> Diagnostic | None:
-    """A warning of a value that nothing uses although it would change variables; None if it would change none."""
+    """A warning for an unused value that would change variables. None if it would change none."""
     bodies = [session.body for session in program.sessions if session.graph == graph.name]
     if not bodies:
         return None
@@ -249,7 +251,7 @@ def _how_to_run(
     ctx: Analysis, builder: GraphBuilder, graph: Graph, bodies: list[tuple[Statement, ...]], name: str,
     reached: set[int],
 ) -> str:  # fmt: skip
-    """What to write in a session so that a node runs at every turn of its training."""
+    """The code for a session that runs a node in every iteration of its training."""
     nodes = graph.nodes
     training = next((one for body in bodies for one in body if isinstance(one, Train)), None)
     if training is None:
@@ -277,7 +279,7 @@ def _how_to_run(
 
 
 def _step_names(builder: GraphBuilder, graph: Graph) -> tuple[list[str], str]:
-    """The names of the optimizers' steps, and how to give them those that they lack."""
+    """The names of the optimizer steps, and how to name those that have none."""
     steps = [ref.node for ref in builder.optimizers]
     named = {ref.node: bound for bound, _, refs in builder.bound for ref in refs if bound}
     names = [named.get(id, "step" if len(steps) == 1 else f"step_{at}") for at, id in enumerate(steps, 1)]
@@ -290,8 +292,8 @@ def _step_names(builder: GraphBuilder, graph: Graph) -> tuple[list[str], str]:
 
 
 def _doubt_rivals(ctx: Analysis, graph: Graph, training: Train) -> None:
-    """Warn of optimizers with different losses that train the same variables, one of them by default. Whoever writes
-    the variables of both means it; and two tasks, each with variables of its own, may share others."""
+    """Warn of optimizers with different losses that train the same variables, one of them by default. A program that
+    lists the variables of both intends it, and two tasks with their own variables may share others."""
     taken = dict.fromkeys(id for one in walk(training.body) for id in changes(ctx, graph, one))
     steps = [graph.nodes[id] for id in sorted(taken) if graph.nodes[id].is_step]
     sets = [set(trained(ctx, graph.nodes, node)) for node in steps]
@@ -309,7 +311,8 @@ def _doubt_rivals(ctx: Analysis, graph: Graph, training: Train) -> None:
 
 
 def _each_its_own(graph: Graph, both: set[int], left: set[int]) -> str:
-    """How to write which optimizer trains which variables: those that are `left`, if the other one names its own."""
+    """How to write which optimizer trains which variables. `left` has the variables that remain if the other
+    optimizer lists its own."""
     named = {name: {ref.node for ref in refs_of(one.value)} for name, one in graph.names.items() if name[0] != "_"}
     single = {min(nodes): name for name, nodes in named.items() if len(nodes) == 1}
     if left:
@@ -338,8 +341,8 @@ def _each_its_own(graph: Graph, both: set[int], left: set[int]) -> str:
 
 
 def _doubt_feeds(ctx: Analysis, graph: Graph, session: Session) -> None:
-    """Warn of feeds of a statement that nothing it computes needs."""
-    found: dict[Span, tuple[Feed, str, bool]] = {}  # and whether something needs it, in any turn of a `for`
+    """Warn of feeds that nothing in their statement needs."""
+    found: dict[Span, tuple[Feed, str, bool]] = {}  # and whether anything needs it, in any iteration of a `for`
     for one in walk(session.body):
         own = [feed for feed in one.uses().feeds if one.origin.span.holds(feed.origin.span)]
         needed = _needed(ctx, graph, one) if own else ()
@@ -355,7 +358,7 @@ def _doubt_feeds(ctx: Analysis, graph: Graph, session: Session) -> None:
 
 
 def _needed(ctx: Analysis, graph: Graph, statement: Statement) -> set[Ref]:
-    """What a statement names, and all that this is made from up to what it feeds."""
+    """The tensors that a statement names, and all their inputs up to the fed tensors."""
     refs = statement.uses().executes
     needed, reached = set(refs), graph.reach(refs, _fed(statement))
     ctx.spend(len(reached), statement.origin.span)

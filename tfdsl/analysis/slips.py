@@ -1,7 +1,7 @@
-"""Slips in the graph half: what TensorFlow runs without a word, and what is hardly ever meant.
+"""Finds mistakes in the graph half that TensorFlow runs silently and that are hardly ever intended.
 
-Input: a call of an op that its shape rule doubts (`Call.warn`). Output: warnings, each with the way to write what was
-meant, and the way to write what stands there so that nobody doubts it.
+Input: a call of an op that its shape rule doubts (`Call.warn`). Output: warnings, each with the correct code, and
+with a way to write the same code without a warning.
 """
 
 from collections.abc import Sequence
@@ -22,13 +22,13 @@ _Shapes = tuple[tuple[Dim, ...], tuple[Dim, ...]]
 
 
 def doubted(ctx: Analysis, op: Op, doubt: RuleRefused, bound: BoundArguments, shown: str, span: Span) -> None:
-    """Warn of a call, unless the program makes clear that it is meant."""
+    """Warn of a call unless the program makes clear that it is intended."""
     given = [bound.given[name] for name in doubt.params if name in bound.given]
     text = given[0].text if given else ""
     details = {"op": shown, "x": "x" if text.endswith("...") else text, **doubt.details}
     if doubt.message is PAIRED:
         tall, short = given
-        # What `Sizes.paired` found, which only finds axes of shapes that are known.
+        # Found by `Sizes.paired`, which only finds axes of known shapes.
         axes = cast(tuple[int, int], doubt.details["axes"])
         shapes = cast(_Shapes, doubt.details["shapes"])
         if not _pairs_by_chance(ctx, op.compares, tall.value, axes, shapes):
@@ -45,7 +45,7 @@ def doubted(ctx: Analysis, op: Op, doubt: RuleRefused, bound: BoundArguments, sh
 
 
 def compared(ctx: Analysis, op: str, span: Span, sides: Sequence[tuple[object, Span, Shape]]) -> None:
-    """Doubt a comparison of two values of a session, each given with its place and shape."""
+    """Warn of a doubtful comparison of two session values, each given with its place and shape."""
     for tall, short in (sides, reversed(sides)):
         if tall[2] is None or short[2] is None:
             return
@@ -53,16 +53,15 @@ def compared(ctx: Analysis, op: str, span: Span, sides: Sequence[tuple[object, S
         axes = ctx.graph.sizes.paired(*shapes)
         if axes is not None and _pairs_by_chance(ctx, True, tall[0], axes, shapes):
             a, b = map(shape_text, shapes)
-            ways: dict[str, Any] = _ways(ctx, tall[1], short[1], axes, shapes)  # none is `notes` or `help`
+            ways: dict[str, Any] = _ways(ctx, tall[1], short[1], axes, shapes)  # has no `notes` or `help`
             ctx.report(PAIRED, span, op=f"'{op}'", a=a, b=b, **ways)
 
 
 def _pairs_by_chance(ctx: Analysis, compares: bool, tall: object, axes: tuple[int, int], shapes: _Shapes) -> bool:
-    """Whether pairs of all rows are most likely a slip.
+    """Whether pairs of all rows are most likely a mistake.
 
-    Two axes of one named size are. Two unknown sizes, and two equal numbers, may be of one size by chance: then the
-    program says that it means pairs where it has added the axis of 1 itself, and numbers count only where things are
-    compared.
+    Two axes with one named size are a mistake. Two unknown sizes or two equal numbers can agree by chance. Then the
+    program shows that it wants pairs if it added the axis of size 1 itself, and numbers count only in comparisons.
     """
     sizes = shapes[0][axes[0]], shapes[1][axes[1]]
     if None not in sizes and any(isinstance(size, Size) for size in sizes):
@@ -73,7 +72,7 @@ def _pairs_by_chance(ctx: Analysis, compares: bool, tall: object, axes: tuple[in
 
 
 def _is_made_longer(ctx: Analysis, ref: Ref, shape: tuple[Dim, ...]) -> bool:
-    """Whether a tensor has an axis of 1 that another tensor has been given, as in `x[:, none]`."""
+    """Whether a tensor has an axis of size 1 that was added to another tensor, as in `x[:, none]`."""
     nodes, sizes = ctx.graph.nodes, ctx.graph.sizes
     wanted = tuple(map(sizes.resolve, shape))
     without = [wanted[:at] + wanted[at + 1 :] for at, size in enumerate(wanted) if size == 1]
@@ -96,7 +95,7 @@ def _is_made_longer(ctx: Analysis, ref: Ref, shape: tuple[Dim, ...]) -> bool:
 
 
 def _ways(ctx: Analysis, tall: Span, short: Span, axes: tuple[int, int], shapes: _Shapes) -> dict[str, str]:
-    """How to write row with row, and how to write every pair: both give the two sides the same number of axes."""
+    """How to write row by row, and how to write every pair. Both give the two sides the same number of axes."""
     gap, (at, other) = len(shapes[0]) - len(shapes[1]), axes
     names = [" ".join(span.text.split()) for span in (tall, short)]
     names = [name if len(name) <= 40 else side for name, side in zip(names, ("the first", "the second"), strict=True)]
@@ -114,7 +113,7 @@ def _ways(ctx: Analysis, tall: Span, short: Span, axes: tuple[int, int], shapes:
 
 
 def doubt_rate(ctx: Analysis, rate: ArgumentValue | None, by_position: bool) -> None:
-    """Warn of a share to keep in the place of the share that a dropout drops."""
+    """Warn of a keep probability in the place of a dropout rate."""
     if rate is None:
         return
     value, text = rate.value, rate.text
@@ -128,7 +127,7 @@ def doubt_rate(ctx: Analysis, rate: ArgumentValue | None, by_position: bool) -> 
 
 
 def share_help(param: str, value: object) -> str:
-    """What to write for a number that is no share that a dropout drops or keeps."""
+    """The correction for a number that cannot be a dropout rate or keep probability."""
     does = "drops" if param == "rate" else "keeps"
     if isinstance(value, (int, float)) and 2 <= value < 100:
         return f"it is the share that it {does}: {param}={value / 100:g} {does} {value:g} percent"
@@ -136,7 +135,7 @@ def share_help(param: str, value: object) -> str:
 
 
 def _is_kept(share: ArgumentValue) -> bool:
-    """Whether the program calls a share one to keep."""
+    """Whether the program names the value like a keep probability."""
     return share.text.rpartition(".")[2].startswith("keep")
 
 
@@ -144,7 +143,8 @@ def _is_kept(share: ArgumentValue) -> bool:
 
 
 def doubt_aliases(ctx: Analysis, env: Env, statement: t.After, first: int) -> None:
-    """Warn of what an `after` does not order, because it was made before: the nodes of the block begin at `first`."""
+    """Warn of nodes that an `after` does not order because they were made before it. The nodes of the block begin at
+    `first`."""
     for one in statement.body:
         match one:
             case t.Assign(targets=(target,), value=t.Name() | t.Attribute() as value):
@@ -165,7 +165,7 @@ def _doubt_alias(ctx: Analysis, value: object, name: str, expr: t.Expr, first: i
 
 
 def doubt_tag(ctx: Analysis, tag: str, span: Span) -> None:
-    """Warn of a second summary of a tag in one scope; `span` is that of the second."""
+    """Warn of the second summary with the same tag in a scope. `span` is its place."""
     scopes = open_scopes(ctx.graph.items)
     for ref in ctx.graph.summaries.get(tag, ()):
         other = ctx.graph.nodes[ref.node]
@@ -176,7 +176,7 @@ def doubt_tag(ctx: Analysis, tag: str, span: Span) -> None:
 
 
 def open_scopes(items: Sequence[Item]) -> list[int]:
-    """The scopes that are open behind some items, by where they begin."""
+    """The scopes that are open after some items, by the index where they begin."""
     found: list[int] = []
     for at, item in enumerate(items):
         match item:

@@ -1,7 +1,7 @@
-"""Statements of the graph half: what each binds and which nodes it adds.
+"""Analyses statements of the graph half: the names they bind and the nodes they add.
 
-An error in one statement does not stop the analysis: what it would have bound is `ErrorValue`, and using
-that says nothing more.
+An error in one statement does not stop the analysis. The names of that statement become `ErrorValue`, and using
+them reports nothing more.
 """
 
 import re
@@ -99,7 +99,7 @@ def _block(ctx: Analysis, env: Env, statements: t.Block) -> Returned | None:
 
 
 def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
-    """Bind what a failed statement would have bound, so that its uses are no errors of their own."""
+    """Bind the names of a failed statement, so their uses are not reported as errors."""
     ctx.graph.broken.add(type(statement))
     if isinstance(statement, t.Import):
         targets = statement.names or ((statement.target,) if statement.target else ())
@@ -115,7 +115,7 @@ def _bind_broken(ctx: Analysis, env: Env, statement: t.Statement) -> None:
                 continue
 
 
-# What lives as long as the graph, and so cannot be made in a `while` or in an `if` on a tensor.
+# Declarations that live as long as the graph. They cannot be made in a `while` or in an `if` on a tensor.
 _LASTING = {
     t.Placeholder: "a placeholder", t.Loss: "a loss", t.Optimize: "'optimize'", t.Summary: "a summary",
     t.Seed: "the seed", t.Data: "data", t.Param: "a param", t.Import: "'import'",
@@ -233,10 +233,10 @@ def _placeholder(ctx: Analysis, env: Env, statement: t.Placeholder) -> None:
 
 
 def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, TensorType]:
-    """The initial value of a variable: an expression, or an initializer's name where the type is given."""
+    """The initial value of a variable: an expression, or the name of an initializer if the type is given."""
     name = statement.target.id
     declared = None if statement.type is None else tensor_type(ctx, env, statement.type)
-    assert statement.value is not None  # a variable that is only shared has none
+    assert statement.value is not None  # only a shared variable has none
     value = given(ctx, env, statement.value)
     if isinstance(value.value, Op):
         op = value.value
@@ -293,7 +293,7 @@ def _variable(ctx: Analysis, env: Env, statement: t.Variable) -> None:
 
 
 def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
-    """A shared variable: created at its first use, the same one from then on."""
+    """A shared variable: created at its first use, and the same variable from then on."""
     graph, name = ctx.graph, statement.target.id
     path = "/".join((*graph.variable_scope, name))
     known = graph.shared.get(path)
@@ -316,7 +316,7 @@ def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
         known = graph.shared[path] = Shared(tensor, graph.key(initial), statement.span)
     else:
         _check_shared(ctx, env, statement, known, path)
-    # To share once more what the name stands for already is no second binding.
+    # Sharing the variable that the name already means is not a second binding.
     before = env.member(env.path, name)
     if before is None or before.value is not known.tensor:
         bind(ctx, env, statement.target, known.tensor)
@@ -442,7 +442,7 @@ def _wrt(ctx: Analysis, statement: t.Optimize, values: list[object], loss: Ref) 
 
 
 def _check_trained(ctx: Analysis, variable: int, span: Span) -> None:
-    """An optimizer can train a variable on which its loss depends."""
+    """Check that the loss depends on a variable that an optimizer is to train."""
     node = ctx.graph.nodes[variable]
     if node.outputs[0].dtype.kind == "complex":
         ctx.fail(TRAINED_COMPLEX, span, name=node.name, dtype=node.outputs[0].dtype)
@@ -562,7 +562,7 @@ def _for(ctx: Analysis, env: Env, statement: t.For) -> Returned | None:
 
 @contextmanager
 def on_graph(ctx: Analysis, graph: GraphBuilder):
-    """Build on another graph for a while."""
+    """Build on another graph inside the `with`."""
     outside = ctx.graph
     ctx.graph = graph
     try:

@@ -1,8 +1,8 @@
 """Symbolic gradients: SymPy derives formulas for scalars, which become ordinary nodes.
 
-A whole program as one formula can grow exponentially, since what is used twice would be written twice. So the
-formulas are cut where a value is used more than once, or where one becomes long. Between two cuts SymPy
-derives; the chain rule puts the pieces together, from y back to the xs.
+A whole program as one formula can grow exponentially, because shared values would be repeated. So formulas are
+cut at values that are used more than once, and at long formulas. SymPy derives the part between two cuts; the
+chain rule combines the parts, from y back to the xs.
 """
 
 import re
@@ -37,16 +37,16 @@ from .gradient_flow import depending
 from .op_calls import call_op
 from .values import Tensor
 
-_LONGEST = 40  # operations of a formula
-_LARGEST = 256  # bits of a whole number in it: SymPy multiplies such numbers out, however large they become
+_LONGEST = 40  # maximum number of operations in a formula
+_LARGEST = 256  # maximum bits of an integer in it: SymPy multiplies integers out, whatever their size
 
 
-Formula = Any  # an expression of SymPy's, which is imported only where a gradient is symbolic
-_Result = TypeVar("_Result")  # what operations become
+Formula = Any  # an expression of SymPy, which is imported only for symbolic gradients
+_Result = TypeVar("_Result")  # the result type of an operation
 
 
 class NamedFormula(Record):
-    """A name for a formula over other names, as a SymPy symbol and expression."""
+    """A named formula over other names, as a SymPy symbol and expression."""
 
     symbol: Formula
     formula: Formula
@@ -77,12 +77,12 @@ class _Formulas:
     def __init__(self, ctx: Analysis, sympy, xs: list[Ref], span: Span, is_leaf: Callable[[Node], bool] | None = None):
         self.ctx, self.sympy, self.xs, self.span = ctx, sympy, xs, span
         self.nodes = ctx.graph.nodes
-        self.tensors: dict[Formula, Ref] = {}  # of the symbols that stand for nodes
+        self.tensors: dict[Formula, Ref] = {}  # the node of each symbol
         self.symbols: dict[Ref, Formula] = {}
         self.steps: list[NamedFormula] = []
-        self.cuts: dict[Ref, Formula] = {}  # the formulas of the nodes that have a symbol
+        self.cuts: dict[Ref, Formula] = {}  # the formulas of the nodes with a symbol
         self._leaf = is_leaf
-        self._on_path: set[int] | None = None  # the nodes through which a gradient flows to one of the xs
+        self._on_path: set[int] | None = None  # the nodes that pass a gradient to one of the xs
 
     def gradients(self, ys: list[Ref]) -> list[Formula]:
         """The formula of each gradient, over the symbols of `tensors` and `steps`."""
@@ -138,14 +138,14 @@ class _Formulas:
         return ref in self.xs or ref.node in self._on_path
 
     def is_leaf(self, ref: Ref) -> bool:
-        """Whether a node is a value that is just there."""
+        """Whether a node counts as a given value."""
         node = self.nodes[ref.node]
         if ref in self.xs or node.is_source or node.is_carried:
             return True
         return not self.on_path(ref) and (self._leaf is None or self._leaf(node))
 
     def _order(self, ys: list[Ref]) -> list[Ref]:
-        """What lies between the ys and the leaves, each after what it is made of."""
+        """The nodes between the ys and the leaves, each after its inputs."""
         found: set[Ref] = set()
         todo = list(ys)
         while todo:
@@ -178,7 +178,7 @@ class _Formulas:
         if self.is_leaf(ref):
             return self.symbol(ref)
         node = self.nodes[ref.node]
-        assert node.row is not None  # others are refused before
+        assert node.row is not None  # ops without a row are refused earlier
         formula = functions().of(node.row)
         assert formula is not None
         return formula(*(self._operand(arg, formulas) for arg in _operands(node.row, node)))
@@ -197,7 +197,7 @@ class _Formulas:
 
 
 def _operands(row: Op, node: Node) -> Iterator[Arg]:
-    """The arguments of a node that are tensors, in the order of the op's parameters."""
+    """The tensor arguments of a node, in the order of the op's parameters."""
     for param in row.params:
         arg = node.args.get(param.name)
         if isinstance(arg, (Ref, Literal, Pack, Refs)):
@@ -205,11 +205,12 @@ def _operands(row: Op, node: Node) -> Iterator[Arg]:
 
 
 class Functions:
-    """The formulas of ops, by the ops' names as attributes: SymPy's expressions of the arguments in, one out."""
+    """The formulas of ops, as attributes with the names of the ops. They map SymPy expressions to one SymPy
+    expression."""
 
     def __init__(self, sympy):
         self.sympy = sympy
-        self.ops: dict[str, Op] = {}  # by the names of the functions in a formula
+        self.ops: dict[str, Op] = {}  # by the name of the function in a formula
         self._formulas: dict[str, Callable] = {}
         for op in OPS.values():
             match op.formula:
@@ -230,7 +231,7 @@ class Functions:
         return self._formulas[name]
 
     def of(self, op: Op) -> Callable | None:
-        """The formula of an op, None where it has none that can be derived."""
+        """The formula of an op. None if it has no formula that can be derived."""
         is_derived = op.formula is not None and not (isinstance(op.formula, Known) and not op.formula.is_derived)
         return self._formulas[op.name] if is_derived else None
 
@@ -254,7 +255,7 @@ def functions() -> Functions:
 
 
 class _Emitter(Generic[_Result]):
-    """Walks a formula; what an operation becomes is for the subclass to say in `op`."""
+    """Walks a formula. Subclasses define the result of an operation in `op`."""
 
     def __init__(self, sympy):
         self.sympy = sympy
@@ -267,7 +268,7 @@ class _Emitter(Generic[_Result]):
         raise NotImplementedError
 
     def value(self, formula: Formula) -> _Result | float:
-        """What a formula becomes: a Python number, or what `op` and `leaf` make."""
+        """Convert a formula to a Python number, or to the result of `op` or `leaf`."""
         sympy = self.sympy
         if formula in self.known:
             return self.known[formula]
@@ -290,7 +291,7 @@ class _Emitter(Generic[_Result]):
             case sympy.Pow():
                 return self._power(*formula.as_base_exp())
         name = type(formula).__name__
-        if name in ("re", "conjugate"):  # where SymPy cannot tell that a value is real; all are
+        if name in ("re", "conjugate"):  # SymPy does not know that a value is real; all are
             return self.value(formula.args[0])
         if name == "im":
             return self.value(self.sympy.Integer(0))
@@ -302,7 +303,7 @@ class _Emitter(Generic[_Result]):
         return self.op(op, *map(self.value, formula.args))
 
     def _holds(self, condition: Formula) -> _Result | float:
-        """A comparison as a bool."""
+        """Convert a comparison to a bool."""
         op = functions().ops.get(type(condition).__name__)
         if op is None or not _is_condition(op):
             return self.value(condition)
@@ -335,7 +336,7 @@ def _is_condition(op: Op) -> bool:
 
 
 class _Nodes(_Emitter[Tensor]):
-    """Formulas to nodes of the graph."""
+    """Converts formulas to nodes of the graph."""
 
     def __init__(self, ctx: Analysis, sympy, span: Span, tensors: dict[Formula, Ref], dtype):
         super().__init__(sympy)
@@ -352,7 +353,7 @@ class _Nodes(_Emitter[Tensor]):
         return self._call(op, operands)
 
     def _call(self, op: Op, operands: tuple[Tensor | float, ...], given_name: str | None = None) -> Tensor:
-        first = 1 if op is WHERE else 0  # the first is a bool there
+        first = 1 if op is WHERE else 0  # the first operand is a bool there
         if not any(isinstance(operand, Tensor) for operand in operands[first:]):
             operands = (*operands[:first], self.tensor(operands[first]), *operands[first + 1 :])
         given = [(None, ArgumentValue(operand, self.span)) for operand in operands]
@@ -370,7 +371,7 @@ class _Nodes(_Emitter[Tensor]):
         return Tensor(ref, node.outputs[ref.output], self.ctx.graph.name, self.span, is_variable)
 
     def tensor(self, value: Tensor | float) -> Tensor:
-        """A tensor, which a number becomes by `constant`."""
+        """A tensor. A number becomes a `constant`."""
         if isinstance(value, Tensor):
             return value
         return self._made(
@@ -378,11 +379,11 @@ class _Nodes(_Emitter[Tensor]):
         )
 
 
-_BINDS = {ADD: 1, SUBTRACT: 1, MULTIPLY: 2, TRUEDIV: 2, POW: 4}  # how tightly their signs bind
+_BINDS = {ADD: 1, SUBTRACT: 1, MULTIPLY: 2, TRUEDIV: 2, POW: 4}  # precedence of the signs
 
 
 class _Text(_Emitter[tuple[str, int]]):
-    """Formulas to expressions of the language: pairs of a text and how tightly it binds."""
+    """Converts formulas to expressions of the language: pairs of a text and its precedence."""
 
     def __init__(self, sympy, names: dict[Formula, str]):
         super().__init__(sympy)
@@ -412,7 +413,7 @@ class _Text(_Emitter[tuple[str, int]]):
 def derivative_text(ctx: Analysis, y: Ref, x: Ref, names: dict[Ref, str], span: Span, taken: set[str]) -> str:
     """The derivative of y with respect to x as statements of the language, over the names of the program.
 
-    `names` has what can be named where the text will stand; `taken` the names that are not free.
+    `names` has the nodes that the new text can name; `taken` has the names that are not free.
     """
     sympy = _sympy(ctx, span)
     formulas = _Formulas(ctx, sympy, [x], span, is_leaf=lambda node: any(ref.node == node.id for ref in names))
@@ -431,7 +432,7 @@ def derivative_text(ctx: Analysis, y: Ref, x: Ref, names: dict[Ref, str], span: 
         return made
 
     def need(formula: Formula) -> None:
-        """Write the lines for what a formula mentions and no name of the program stands for."""
+        """Write the lines for the parts of a formula that have no name in the program."""
         for symbol in sorted(formula.free_symbols, key=str):
             if symbol in shown:
                 continue

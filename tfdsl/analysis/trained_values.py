@@ -1,7 +1,7 @@
-"""What becomes of trained values: whether a training is overwritten, saved before it begins, or forgotten by a session
-that shows what it should have trained; and whether a variable is trained at all.
+"""Follows trained values: warns if a training is overwritten, saved before it begins, or forgotten by the session
+that should show its result, and if a variable is never trained.
 
-Input: the finished program. Output: warnings, each with the way to write what was meant.
+Input: the finished program. Output: warnings, each with the correct code.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -71,7 +71,7 @@ def _changed(ctx: Analysis, graph: Graph, statement: Statement) -> Iterator[int]
 
 
 def _trained(ctx: Analysis, graph: Graph, statement: Statement) -> set[int]:
-    """The variables that the steps of optimizers change in an execution."""
+    """The variables that optimizer steps change in an execution."""
     steps = [graph.nodes[id] for id in changes(ctx, graph, statement) if graph.nodes[id].is_step]
     return {id for step in steps for id in trained(ctx, graph.nodes, step)}
 
@@ -80,7 +80,7 @@ def _trained(ctx: Analysis, graph: Graph, statement: Statement) -> set[int]:
 
 
 def _doubt_lost(ctx: Analysis, graph: Graph, session: Session) -> None:
-    """Warn of a statement that overwrites trained variables before anything looks at them."""
+    """Warn of a statement that overwrites trained variables before anything reads them."""
     lost: dict[int, Train] = {}
     is_whole = session.initialise  # whether every variable has a value
     for one in session.body:
@@ -109,8 +109,9 @@ def _doubt_overwritten(
 
 
 def _doubt_reset(ctx: Analysis, graph: Graph, training: Train) -> None:
-    """Warn of a statement that undoes the step of each turn. A value that is made of what the training changes, or of
-    the turn, goes on from it; and whoever takes several steps in a turn may begin anew in each."""
+    """Warn of a statement that undoes the step of each iteration. A value that depends on the trained variables or on
+    the iteration continues the training, and a program that takes several steps per iteration may reset variables
+    in each."""
     turn = list(_each_turn(training.body))
     steps = [(one, found) for one in turn if isinstance(one, Run) and (found := _trained(ctx, graph, one))]
     changed = {id for one in turn for id in _changed(ctx, graph, one)} if steps else set()
@@ -146,7 +147,7 @@ def _ids(refs: Iterable[Ref]) -> list[int]:
 
 
 def _moves(value: PlanExpr) -> bool:
-    """Whether a value is another one in each turn, whatever the graph does."""
+    """Whether a value changes from iteration to iteration, whatever the graph does."""
     match value:
         case BatchField() | Counter():
             return True
@@ -159,8 +160,8 @@ def _moves(value: PlanExpr) -> bool:
 
 
 def _doubt_saved(ctx: Analysis, graph: Graph, session: Session, sessions: Iterable[Session]) -> None:
-    """Warn of a `save` of initial values with a training behind it that nothing keeps. Whoever restores them for a
-    training of another session means it."""
+    """Warn of a `save` of initial values before a training whose result is not kept. Restoring them for a training of
+    another session shows that this is intended."""
     begun = [any(isinstance(one, Restore) for one in other.body) and _trains(ctx, graph, other) for other in sessions]
     if any(begun):
         return
@@ -187,8 +188,8 @@ def _trains(ctx: Analysis, graph: Graph, session: Session) -> set[int]:
 
 
 def _doubt_shown(ctx: Analysis, graph: Graph, sessions: list[Session]) -> None:
-    """Warn of a session that shows what an earlier one has trained, as if they had one set of variables. A session that
-    begins with `init` says that it wants the initial values."""
+    """Warn of a session that shows variables trained by an earlier session, as if sessions shared variables. A
+    session that begins with `init` asks for the initial values."""
     known: dict[int, Session] = {}
     for session in sessions:
         own = {id for one in walk(session.body) for id in _changed(ctx, graph, one)}
@@ -224,8 +225,8 @@ def _report_untrained(ctx: Analysis, graph: Graph, one: Statement, shown: list[i
 
 
 def _doubt_whole(ctx: Analysis, graph: Graph, sessions: Iterable[Session]) -> None:
-    """Warn of a variable of whole numbers that a loss is computed from as if it were trained, and that nothing else
-    changes. `trainable=false` says that this is meant."""
+    """Warn of an integer variable that a loss depends on and that nothing else changes, as if it were trained.
+    `trainable=false` says that this is intended."""
     nodes = graph.nodes
     changed = {id for node in nodes.values() for id in written(nodes, node)}
     changed |= {ref.node for session in sessions for one in walk(session.body) for ref in one.uses().sets}

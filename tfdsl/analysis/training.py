@@ -1,7 +1,7 @@
-"""The bool `training` that every graph has: true in an execution that takes the step of an optimizer.
+"""The bool `training` of every graph: true in an execution that takes an optimizer step.
 
-It is the program's own where the program binds that name. A name of an imported file, as the layers of `nn` have it
-for the default of a parameter (`training=training`), is looked for where the file's function is called.
+A program can bind the name itself. In an imported file, such as in the defaults of the layers of `nn`
+(`training=training`), the name is looked up where the file's function is called.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -46,7 +46,7 @@ NAME = "training"
 
 
 def _sites(env: Env) -> Iterator[Env]:
-    """A place, then the one that it is called from, and so on up to the program's own file."""
+    """A place, then the place that calls it, and so on up to the program's own file."""
     site: Env | None = env
     while site is not None:
         yield site
@@ -57,12 +57,12 @@ def _sites(env: Env) -> Iterator[Env]:
 
 
 def bound(env: Env) -> Binding | None:
-    """What the program binds the name to, if it does."""
+    """The program's own binding of the name, if there is one."""
     return next((found for site in _sites(env) if (found := site.find(NAME)) is not None), None)
 
 
 def predefined(ctx: Analysis, env: Env, span: Span) -> Tensor:
-    """The graph's own; nobody may bind the name later."""
+    """The predefined `training` of the graph. The name cannot be bound later."""
     for site in _sites(env):
         for one in site.around():
             one.assumed.setdefault(NAME, span)
@@ -70,7 +70,7 @@ def predefined(ctx: Analysis, env: Env, span: Span) -> Tensor:
 
 
 def taken(ctx: Analysis, function: str, value: object, span: Span, found_from: Env | None, call: Span) -> None:
-    """Check what a layer takes for `training`, and keep it; what a call does not give was found from a place."""
+    """Check and record the argument `training` of a layer. A default was found from the place `found_from`."""
     match value:
         case bool() | ErrorValue():
             if value is True:
@@ -82,7 +82,7 @@ def taken(ctx: Analysis, function: str, value: object, span: Span, found_from: E
             return
     notes, help = (), "write true, false, or a bool of the graph"
     if found_from is not None:
-        binding = bound(found_from)  # none of a name from outside of the text
+        binding = bound(found_from)  # none for a name from outside the text
         notes = () if binding is None else (Note("'training' is bound on line {line}", binding.span),)
         help = (
             f"give that another name, or write {function}(..., training=...) with true, false, or a bool of the graph"
@@ -97,8 +97,8 @@ def with_training(
     ctx: Analysis, feeds: Mapping[Ref, Feed], own: Container[Ref], refs: Iterable[Ref], reached: set[int],
     what: str, statement: t.Statement, changed: Ref | None = None,
 ) -> Mapping[Ref, Feed]:  # fmt: skip
-    """The feeds of a statement, with `training` where it takes a step. `own` are those that it has itself, `reached`
-    the nodes that it executes, `changed` a variable that it changes besides."""
+    """The feeds of a statement, with `training` added if it takes a step. `own` has its own feeds, `reached` the
+    nodes that it executes, and `changed` a variable that it changes in another way."""
     graph, ref = ctx.graph, ctx.graph.training and Ref(ctx.graph.training.id)
     steps = takes_step(graph.nodes, reached)
     if not steps and not isinstance(statement, t.Run):
@@ -120,7 +120,7 @@ def with_training(
 
 
 def _warn_of_drops(ctx: Analysis, reached: set[int], what: str, statement: t.Statement) -> None:
-    """Warn where an op that is for training works in a statement that takes no step, and always does."""
+    """Warn if a training-only op always runs in a statement that takes no step."""
     graph = ctx.graph
     for id in sorted(reached):
         node = graph.nodes[id]
@@ -137,7 +137,7 @@ def _warn_of_drops(ctx: Analysis, reached: set[int], what: str, statement: t.Sta
             continue
         doubted = [one.span for one in ctx.bag.diagnostics if one.message is KEEP_PROB and one.span is not None]
         if any(map(node.origin.span.holds, doubted)):
-            rate = "..."  # nobody knows which share is meant
+            rate = "..."  # the rate is not known
         place = node.origin.outside_libraries
         line = str(place.line) if place.source == statement.span.source else f"{place.line} of {place.source.path}"
         help = _help_drops(ctx, node.origin, rate)
@@ -150,7 +150,7 @@ def _warn_of_drops(ctx: Analysis, reached: set[int], what: str, statement: t.Sta
 
 
 def _help_drops(ctx: Analysis, origin: Origin, rate: object) -> str:
-    """What to write for a dropout that drops in every execution."""
+    """How to fix a dropout that drops in every execution."""
     always = _always(ctx, origin)
     if always is not None:
         return _way(always, "drops")
@@ -159,13 +159,13 @@ def _help_drops(ctx: Analysis, origin: Origin, rate: object) -> str:
 
 
 def _always(ctx: Analysis, origin: Origin) -> Always | None:
-    """The innermost call of a layer around a node that works as in training in every execution."""
+    """The innermost layer call around a node that always runs in training mode."""
     calls = ((origin.chain[:at], origin.chain[at][1]) for at in reversed(range(len(origin.chain))))
     return next((ctx.always[call] for call in calls if call in ctx.always), None)
 
 
 def _way(always: Always, does: str) -> str:
-    """How to have a layer do what it does in training only."""
+    """How to restrict a layer's behaviour to training."""
     if always.bound is not None:
         how = f"give 'training' of line {always.bound.line} another name"
         return f"{how}: {always.function} then {does} in training only"
@@ -173,7 +173,7 @@ def _way(always: Always, does: str) -> str:
 
 
 def _warn_of_writes(ctx: Analysis, reached: set[int], what: str, statement: t.Statement) -> None:
-    """Warn where a layer that always works as in training keeps what it sees in a statement that takes no step."""
+    """Warn if a layer that is always in training mode updates its statistics in a statement that takes no step."""
     graph = ctx.graph
     for id in sorted(reached) if ctx.always else ():
         node = graph.nodes[id]
@@ -194,7 +194,7 @@ def _warn_of_modes(
     ctx: Analysis, feeds: Mapping[Ref, Feed], own: Container[Ref], refs: Iterable[Ref], what: str,
     statement: t.Statement,
 ) -> None:  # fmt: skip
-    """Warn where what is fed to all of a training's body has layers train in a statement that takes no step."""
+    """Warn if a feed of the whole training body puts layers in training mode in a statement that takes no step."""
     graph, found = ctx.graph, {}
     for ref, feed in feeds.items():
         node = graph.nodes[ref.node]
@@ -219,7 +219,7 @@ def _warn_of_modes(
 
 
 def warn_unfed(ctx: Analysis, program: Program) -> None:
-    """Warn of placeholders that tell layers whether they train, if all executions take the default."""
+    """Warn of placeholders that set the training mode of layers if every execution uses the default."""
     for builder, graph in zip(ctx.graphs.values(), program.graphs, strict=True):
         bodies = [session.body for session in program.sessions if session.graph == graph.name]
         statements = [one for body in bodies for one in walk(body)]

@@ -1,6 +1,7 @@
-"""Names that nothing mentions and that are no nodes: params, data, functions, imports, and values of the compiler.
+"""Finds unused names that are not nodes: params, data, functions, imports and compile-time values.
 
-Input: the tree of a program with sessions, for others may import one without. Output: a warning for each.
+Input: the tree of a program with sessions; a file without sessions may be imported by others. Output: a warning
+for each name.
 """
 
 import re
@@ -13,7 +14,7 @@ from .training import NAME
 
 
 def unused(tree: t.File, known: Collection[Span]) -> Iterator[Diagnostic]:
-    """Warnings for the names of a file; `known` are the places of those that are nodes."""
+    """Warnings for the unused names of a file. `known` has the places of names that are nodes."""
     names = {target.span: target for target in _values(tree.body) if target.span not in known}
     imported = {target.span: target for target in _imported(tree)}
     mentioned = _mentioned(tree) if names or imported else set()
@@ -24,7 +25,7 @@ def unused(tree: t.File, known: Collection[Span]) -> Iterator[Diagnostic]:
 
 
 def _values(block: t.Block) -> Iterator[t.Identifier]:
-    """The names of a file and its graphs that may stand for something else than nodes; layers look for `training`."""
+    """The names of a file and its graphs that may stand for values other than nodes. Layers read `training`."""
     for statement in block:
         match statement:
             case t.Assign(targets=targets):
@@ -36,7 +37,7 @@ def _values(block: t.Block) -> Iterator[t.Identifier]:
 
 
 def _imported(tree: t.File) -> Iterator[t.Identifier]:
-    """The names of a file's imports. A file that is imported as a whole may be there for what it adds to the graph."""
+    """The names of a file's imports. A file imported as a whole may be needed for the nodes that it adds."""
     for statement in tree.body:
         match statement:
             case t.Import(names=tuple() as names):
@@ -46,7 +47,7 @@ def _imported(tree: t.File) -> Iterator[t.Identifier]:
 
 
 def _mentioned(tree: t.File) -> set[str]:
-    """Every name of a file but those in the places where names are bound."""
+    """Every name of a file outside the places that bind names."""
     found: set[str] = set()
     todo: list[object] = [tree]
     while todo:

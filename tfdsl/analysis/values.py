@@ -1,7 +1,7 @@
-"""What an expression of the graph half can be while compiling.
+"""The compile-time values of an expression in the graph half.
 
-Plain Python values (int, float, complex, bool, str, None, list, tuple, range) stand for themselves; a
-`DType` for a dtype; an `Op` of the table for itself. The rest is here.
+Plain Python values (int, float, complex, bool, str, None, list, tuple, range), `DType` and `Op` are used as they
+are. The other kinds are defined here.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ from .names import Env
 
 
 class Tensor(Record):
-    """A node's output; `span` is where it was made."""
+    """The output of a node. `span` is the place that made it."""
 
     ref: Ref
     type: TensorType
@@ -32,7 +32,7 @@ class Tensor(Record):
 
 
 class Operation(Record):
-    """A node without output, which can be run; `span` is where it was made."""
+    """A node without outputs that a session can run. `span` is the place that made it."""
 
     ref: Ref
     graph: str
@@ -43,7 +43,7 @@ NodeValue = Tensor | Operation
 
 
 class ShapeOf(Record):
-    """`X.shape`: its sizes, of which some may be unknown; `text` is how the program wrote it."""
+    """`X.shape`: its sizes, some of them possibly unknown. `text` is the program's text for it."""
 
     dims: Shape
     text: str
@@ -59,21 +59,21 @@ class DataValue(Record):
 
 
 class KnownData(Record):
-    """A `data` declaration of another text, and what is known of its sizes."""
+    """A `data` declaration of another text, and its known sizes."""
 
     data: Data
     schema: Schema
 
 
 class Array(Record):
-    """An array of data: known while compiling in type, in content only when the program runs."""
+    """An array of data. Its type is known at compile time, its content only when the program runs."""
 
-    field: Field | BatchField  # of a training loop's batch
+    field: Field | BatchField  # of the batch of a training loop
     type: TensorType
 
 
 class RuntimeValue(Record):
-    """epoch, step, or what is computed from them: a value that only the running session knows."""
+    """epoch, step, or a value computed from them: known only to the running session."""
 
     expr: PlanExpr
 
@@ -82,7 +82,7 @@ class Batch(Record):
     """The current batch of a training loop."""
 
     schema: Schema
-    size: int | None  # its rows where every batch has the same number
+    size: int | None  # its rows, if every batch has the same number
 
 
 class Function(Record):
@@ -93,21 +93,21 @@ class Function(Record):
 
 
 class Builtin(Record):
-    """A Python function that works on values known while compiling."""
+    """A Python function on values known at compile time."""
 
     name: str
     function: Callable
 
 
 class Primitive(Record):
-    """What the libraries that come along are made with beside the language; their own files alone know its name."""
+    """A function for the bundled libraries only. Other files do not know its name."""
 
     name: str
     function: Callable
 
 
 class Optimizer(Record):
-    """An optimizer with its arguments, as `momentum(0.9)` gives."""
+    """An optimizer with its arguments, such as the value of `momentum(0.9)`."""
 
     row: OptimizerRow
     args: Mapping[str, Arg]
@@ -122,7 +122,7 @@ class Namespace(Record):
 
 
 class Outputs(list["Tensor | list[Tensor]"]):
-    """The outputs of an op that has several, which are also available by their names: `found.values`."""
+    """The outputs of an op with several outputs, also available by name: `found.values`."""
 
     def __init__(self, values: "list[Tensor | list[Tensor]]", names: list[str]):
         super().__init__(values)
@@ -130,11 +130,12 @@ class Outputs(list["Tensor | list[Tensor]"]):
 
 
 class ErrorValue(Record):
-    """What a statement with an error would have bound; using it says nothing more."""
+    """The value of a name whose statement failed. Using it reports nothing more."""
 
 
 def as_dtype(value: object) -> DType | None:
-    """What a value means where a dtype is wanted: `float32`, "float32", or `bool`, which is also a function's name."""
+    """The dtype that a value means where a dtype is needed: `float32`, "float32", or `bool`, which is also a
+    function."""
     match value:
         case DType():
             return value
@@ -144,7 +145,7 @@ def as_dtype(value: object) -> DType | None:
 
 
 def as_dtypes(a: object, b: object) -> tuple[object, object]:
-    """The sides of a comparison: beside a dtype, a name of one is a dtype too."""
+    """The sides of a comparison. Next to a dtype, the name of a dtype becomes a dtype too."""
     if isinstance(a, DType):
         b = [as_dtype(item) or item for item in b] if isinstance(b, (list, tuple)) else as_dtype(b) or b
     elif isinstance(b, DType):
@@ -157,7 +158,7 @@ Host: TypeAlias = "bool | int | float | complex | str | list[Host] | tuple[Host,
 
 
 def is_host(value: object) -> TypeGuard[Host]:
-    """Whether a value is a plain Python one, with nothing of the graph in it."""
+    """Whether a value is a plain Python value without tensors."""
     if isinstance(value, (list, tuple)):
         return all(map(is_host, value))
     return isinstance(value, HOST)
@@ -169,22 +170,22 @@ def freeze(value: Host) -> HostValue:
 
 
 def thaw(value: object) -> object:
-    """What `freeze` was given, with lists for all sequences."""
+    """The inverse of `freeze`, with lists for all sequences."""
     return list(map(thaw, value)) if isinstance(value, tuple) else value
 
 
 def in_graph(value: object) -> "TypeGuard[Tensor | Operation | Array]":
-    """Whether a value is of the graph, or data."""
+    """Whether a value is in the graph, or data."""
     return isinstance(value, (Tensor, Operation, Array))
 
 
 def has_tensor(value: object) -> bool:
-    """Whether a value is of the graph, or data, or a list with such a value in it."""
+    """Whether a value is in the graph, is data, or is a list with such a value."""
     return any(map(has_tensor, value)) if isinstance(value, (list, tuple)) else in_graph(value)
 
 
 def describe(value: object) -> str:
-    """A value in the words of a message."""
+    """Describe a value for a message."""
     match value:
         case Operation():
             return "an operation without output"
@@ -227,13 +228,13 @@ def describe(value: object) -> str:
 
 
 def part_of(dataset: DataValue, part: str) -> DataValue | None:
-    """`.train` or `.test` of a dataset that was split."""
+    """`.train` or `.test` of a split data set."""
     schema = getattr(dataset.schema, part)
     return None if schema is None or dataset.part else replace(dataset, part=part, schema=schema)
 
 
 def field_of(dataset: DataValue, name: str) -> Array | None:
-    """`.features` or `.target` as an array; None where there is no target."""
+    """`.features` or `.target` as an array. None if there is no target."""
     schema = dataset.schema
     if name == "features":
         type = TensorType(schema.features, (schema.rows, schema.columns))

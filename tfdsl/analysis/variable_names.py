@@ -1,5 +1,4 @@
-"""The names of variables in messages: as the program writes them, and with their scopes where that does not tell them
-apart."""
+"""The names of variables in messages: as the program writes them, with scopes if they are ambiguous."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,7 +8,7 @@ from ..program import Enter, Exit, Item, Node
 
 
 def variable_names(items: Iterable[Item], ids: Iterable[int]) -> list[str]:
-    """The names of some variables of a graph, in which scopes are numbered as in TensorFlow: `dense_1/kernel`."""
+    """The names of some variables of a graph. Scopes are numbered as in TensorFlow: `dense_1/kernel`."""
     full: dict[int, str] = {}
     bare: dict[int, str] = {}
     taken: Counter[str] = Counter()
@@ -37,7 +36,7 @@ def variable_names(items: Iterable[Item], ids: Iterable[int]) -> list[str]:
 
 
 def shown_variables(items: Iterable[Item], ids: Iterable[int]) -> str:
-    """Some variables in a sentence; of many, the first ones."""
+    """Variables in a sentence. Of many, only the first are shown."""
     names = variable_names(items, ids)
     names = names if len(names) <= 4 else [*names[:3], "others"]
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
