@@ -1,7 +1,7 @@
-"""A graph of a program as a picture: boxes in boxes, items in them, and edges.
+"""Draws a graph of a program: nested boxes with items, and edges.
 
-Input: a graph of the typed program. Output: plain records that know nothing of how they are drawn. A scope is a
-box, and so is a `while` or an `if` in the graph, with one box for each of its regions; a node is an item.
+Input: a graph of the typed program. Output: plain records, independent of the format. A scope is a box. A `while`
+or an `if` in the graph is a box with one box per region. A node is an item.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from ..program import COND, WHILE, Enter, Exit, Field, Graph, Item, Literal, Nod
 from ..record import Record
 from ..types import TensorType
 
-# The kinds of items, in the order of the legend, and what each is.
+# The kinds of items with their meaning, in the order of the legend.
 KINDS = {
     "placeholder": "placeholder: fed from outside",
     "variable": "variable: kept between executions",
@@ -25,13 +25,13 @@ KINDS = {
     "train": "gradients, optimizer, assignment",
     "summary": "summary",
 }
-LARGE = 150  # nodes, from which on runs of them are put together
+LARGE = 150  # from this number of nodes on, runs of nodes are grouped
 _RUN = 10
 _REGIONS = {WHILE: ("condition", "body"), COND: ("then", "else")}
 
 
 class Shape(Record):
-    """An item: `label` is the node's name, or its op where it has none; `detail` is op, type and line."""
+    """An item. `label` is the name of the node, or its op if it has none; `detail` is its op, type and line."""
 
     id: str
     label: str
@@ -43,7 +43,7 @@ class Shape(Record):
 
 
 class Box(Record):
-    """A box: `like` is the name that it shares with `count` boxes beside it, of which it is number `number`."""
+    """A box. `like` is the name that it shares with `count` neighbouring boxes; its own number is `number`."""
 
     id: str
     label: str
@@ -54,7 +54,7 @@ class Box(Record):
 
 
 class Edge(Record):
-    """From an item to another; `label` is a shape, short. One that only orders the two is `control`."""
+    """An edge between two items. `label` is a short shape. A `control` edge only orders the two."""
 
     start: str
     end: str
@@ -78,14 +78,14 @@ def picture(graph: Graph) -> Picture:
 
 
 def short(type: TensorType) -> str:
-    """A type on an edge: the sizes with crosses between; the dtype only where it is not float32."""
+    """The type on an edge: the sizes with crosses between them, and the dtype unless it is float32."""
     dims = ["..."] if type.shape is None else ["?" if dim is None else str(dim) for dim in type.shape]
     sizes = "\N{MULTIPLICATION SIGN}".join(dims)
     return sizes if type.dtype.name == "float32" else f"{type.dtype.name} {sizes}".strip()
 
 
 def _by_lines(children: tuple[Box | Shape, ...]) -> tuple[Box | Shape, ...]:
-    """Long runs of items that one line has made, such as an unrolled loop's, in a box for the line."""
+    """Group a long run of items made by one line, such as an unrolled loop, into a box for the line."""
     result: list[Box | Shape] = []
     for line, group in groupby(children, key=lambda child: child.line if isinstance(child, Shape) else None):
         run = list(group)
@@ -99,7 +99,7 @@ def _by_lines(children: tuple[Box | Shape, ...]) -> tuple[Box | Shape, ...]:
 
 
 class _Scope(Record):
-    """A scope that is not yet numbered among those of its name."""
+    """A scope that is not yet numbered among scopes of the same name."""
 
     id: str
     name: str
@@ -112,7 +112,7 @@ class _PictureBuilder:
         self.edges: list[Edge] = []
 
     def children(self, items: tuple[Item, ...], path: str) -> tuple[Box | Shape, ...]:
-        """What stands at the top of some items; scopes become boxes with what is between them."""
+        """The top level of some items. Scopes become boxes with their contents."""
         inside: list[_Scope | Box | Shape] = []
         around: list[tuple[Enter, list[_Scope | Box | Shape]]] = []
         boxes = 0
@@ -120,7 +120,7 @@ class _PictureBuilder:
             match item:
                 case Enter():
                     around.append((item, inside))
-                    inside = [] if item.kind == "scope" else inside  # others have no box
+                    inside = [] if item.kind == "scope" else inside  # other kinds have no box
                 case Exit():
                     enter, outer = around.pop()
                     if enter.kind == "scope":
@@ -134,7 +134,7 @@ class _PictureBuilder:
         return _boxed(inside)
 
     def node(self, node: Node, path: str) -> Box | Shape:
-        """The item of a node; of one with regions, a box around it."""
+        """The item of a node. A node with regions is a box."""
         id = f"n{node.id}"
         for arg in node.args.values():
             self.connect(list(refs_of(arg)), id)
@@ -157,7 +157,7 @@ class _PictureBuilder:
 
 
 def _boxed(inside: list[_Scope | Box | Shape]) -> tuple[Box | Shape, ...]:
-    """The scopes among some children as boxes; those of one name are numbered."""
+    """Turn the scopes among some children into boxes. Boxes with the same name are numbered."""
     counts = Counter(one.name for one in inside if isinstance(one, _Scope))
     seen: Counter[str] = Counter()
     result: list[Box | Shape] = []
@@ -179,7 +179,7 @@ def _shape(node: Node, id: str) -> Shape:
 
 
 def _plain(node: Node) -> str:
-    """What a constant without a name is."""
+    """Describe an unnamed constant."""
     value = node.args.get("value") if node.row is CONSTANT else None
     if isinstance(value, Field):
         return str(value)

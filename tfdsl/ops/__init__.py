@@ -1,8 +1,8 @@
-"""The op table: every op that `.tfg` programs can call by name, one row each.
+"""The op table: one row for every op that `.tfg` programs can call by name.
 
-A row says all of an op: what it takes and what type it gives, how a batch and a gradient go through it, how it is
-lowered and drawn, and which TensorFlow symbol stands behind it. The shape rules stand beside the rows. Nothing here
-knows TensorFlow: calling that symbol is the lowering's business.
+A row describes an op completely: its parameters and the types of its outputs, how batches and gradients go
+through it, how it is lowered and drawn, and its TensorFlow symbol. The shape rules are next to the rows. This
+package does not depend on TensorFlow: the lowering calls the symbol.
 """
 
 from . import (
@@ -27,7 +27,7 @@ from . import (
 )
 from .op import Op
 
-# In the order in which `tfdsl ops` lists them.
+# In the order of the list that `tfdsl ops` prints.
 _TABLES = (
     math,
     reductions,

@@ -12,7 +12,7 @@ OPS, row = table("neural networks")
 
 
 def softmax(call: OpCall) -> TensorType:
-    """The shape stays; an axis other than the last can only be found in a known rank."""
+    """The shape stays. An axis other than the last needs a known rank."""
     if call["axis"] not in (None, -1):
         clear_rank(call, "logits")
     result = along_axis("logits", 1)(call)
@@ -21,13 +21,13 @@ def softmax(call: OpCall) -> TensorType:
 
 
 def doubt_one_class(call: OpCall, shape: Shape, axis: str = "axis") -> None:
-    """Doubt shares of one class alone."""
+    """Warn of probabilities of a single class."""
     if shape and number(call, shape[-1 if call.arguments.get(axis) is None else call[axis]]) == 1:
         call.warn(ONE_CLASS, "logits", type=call["logits"], result="each share is 1")
 
 
 def crelu(call: OpCall) -> TensorType:
-    """Twice as long on one axis."""
+    """One axis becomes twice as long."""
     shape = call["features"].shape
     if shape is not None:
         axis = axis_in(call, call["axis"], len(shape), "features")
@@ -36,7 +36,7 @@ def crelu(call: OpCall) -> TensorType:
 
 
 def dropout(call: OpCall) -> TensorType:
-    """The tensor's own shape; the share to keep or to drop must be given, one of them."""
+    """The type of the tensor. The call must give either the fraction to keep or the fraction to drop."""
     given = [name for name in ("keep_prob", "rate") if call[name] is not None]
     if len(given) != 1:
         call.fail(ONE_OF, *given, first="keep_prob", second="rate")
@@ -48,7 +48,8 @@ def dropout(call: OpCall) -> TensorType:
         allowed = "0 up to, but not, 1" if given[0] == "rate" else "more than 0 and up to 1"
         call.fail(OPTION, given[0], param=given[0], value=value, allowed=allowed)
     kept = None if call["noise_shape"] is None else call.shape("noise_shape")
-    # What is kept or dropped together: all of an axis for size 1 or without one, else each by itself.
+    # Elements along an axis are kept or dropped together if its size in `noise_shape` is 1 or missing, else one by
+    # one.
     shape = call["x"].shape if kept is None else least_rank(call, "x", len(kept))
     for dim, size in zip(reversed(shape or ()), reversed(kept or ())):
         if number(call, size) not in (None, 1):

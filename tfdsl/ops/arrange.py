@@ -1,4 +1,4 @@
-"""Tensors rearranged, joined and cut."""
+"""Ops that rearrange, join and cut tensors."""
 
 from math import prod
 
@@ -48,7 +48,7 @@ OPS, row = table("arrays")
 
 
 def reshape(call: OpCall) -> TensorType:
-    """The sizes given, with one -1 for what is left over."""
+    """The given sizes, with at most one -1 for the remaining size."""
     given, shape = call["tensor"], call.shape("shape")
     if shape is None:
         return TensorType(call.dtype("T"), None)
@@ -57,7 +57,7 @@ def reshape(call: OpCall) -> TensorType:
     have = None if given.shape is None else product(call, given.shape)
     wanted = product(call, without(shape, open_axes))
     fail = {"type": given, "count": have, "shape": shape_text(shape)}
-    is_open = -1 in shape and wanted == 0  # no number of slices is left over that makes as many
+    is_open = -1 in shape and wanted == 0  # no size fits
     if is_open or shape.count(-1) > 1 or any((number(call, dim) or 0) < -1 for dim in shape):
         call.fail(RESHAPE, "tensor", "shape", **{**fail, "count": "?" if have is None else have})
     if given.shape is None:
@@ -77,7 +77,7 @@ def reshape(call: OpCall) -> TensorType:
 
 
 def _reshape_rest(call: OpCall, given: tuple[Dim, ...], result: tuple[Dim, ...], open_axes: list[int]) -> Shape:
-    """The result where one size of each side is not known: they are one if the known ones make as much."""
+    """The result if each side has one unknown size. The two are equal if the known sizes have equal products."""
     unknown = [i for i, dim in enumerate(given) if number(call, dim) is None]
     if len(unknown) != 1 or len(open_axes) != 1 or result[open_axes[0]] is not None:
         return result
@@ -87,7 +87,7 @@ def _reshape_rest(call: OpCall, given: tuple[Dim, ...], result: tuple[Dim, ...],
 
 
 def transpose(call: OpCall) -> TensorType:
-    """The axes in the order of `perm`, or all the other way round."""
+    """The axes in the order of `perm`, or in reverse order."""
     shape = call["a"].shape
     perm: Whole | None = call["perm"]
     if perm is None:
@@ -112,7 +112,7 @@ def expand_dims(call: OpCall) -> TensorType:
 
 
 def squeeze(call: OpCall) -> TensorType:
-    """Axes of size 1 gone: those named, or all of them, which needs all sizes."""
+    """Remove axes of size 1: the given ones, or all of them, which needs all sizes."""
     shape, axes = call["input"].shape, call["axis"]
     if shape is None:
         return TensorType(call.dtype("T"), None)
@@ -128,21 +128,21 @@ def squeeze(call: OpCall) -> TensorType:
 
 
 def broadcast_to(call: OpCall) -> TensorType:
-    """The shape asked for; the tensor's sizes must be its last ones, or 1."""
+    """The requested shape. It must end with the sizes of the tensor, except for sizes of 1."""
     given, shape = call["input"].shape, given_shape(call)
     if shape is not None and given is not None:
         pairs = [(number(call, a), number(call, b)) for a, b in zip(reversed(given), reversed(shape))]
         clash = any(a not in (None, 1) and b is not None and a != b for a, b in pairs)
         if clash or len(given) > len(shape):
             call.fail(BROADCAST_TO, "input", "shape", type=call["input"], shape=shape_text(shape))
-        # A size that is not asked for by number is at least the tensor's own, where that cannot stretch.
+        # A size that is not a known number is at least the tensor's size, if that cannot stretch.
         own = (None,) * (len(shape) - len(given)) + given
         shape = tuple(a if b is None and number(call, a) not in (None, 1) else b for a, b in zip(own, shape))
     return TensorType(call.dtype("T"), shape)
 
 
 def pad(call: OpCall) -> TensorType:
-    """Each size grows by what is added before and after it."""
+    """Each size grows by its padding before and after."""
     option(call, "mode", *(m for mode in ("CONSTANT", "REFLECT", "SYMMETRIC") for m in (mode, mode.lower())))
     pairs, given = call.known("paddings"), wanted_rank(call, "paddings", 2)
     same_size(call, given[1], 2, "paddings")
@@ -158,7 +158,7 @@ def pad(call: OpCall) -> TensorType:
 
 
 def grown(call: OpCall, dim: Dim, before: int | None, after: int | None) -> Dim:
-    """A size with what is added before and after it."""
+    """A size plus the padding before and after."""
     if before == after == 0:
         return dim
     parts = all_known((number(call, dim), before, after))
@@ -175,14 +175,14 @@ def tile(call: OpCall) -> TensorType:
 
 
 def multiplied(call: OpCall, dim: Dim, times: Dim) -> Dim:
-    """The product of two sizes, which is one of them where the other is 1."""
+    """The product of two sizes, which is known if one of them is 1."""
     if number(call, dim) == 1 or number(call, times) == 1:
         return times if number(call, dim) == 1 else dim
     return product(call, (dim, times))
 
 
 def repeat(call: OpCall) -> TensorType:
-    """Each slice of an axis as often as told; of all elements in a row where no axis is given."""
+    """Repeat each slice of an axis. Without an axis, flatten the tensor and repeat each element."""
     shape = call["input"].shape
     times: Whole | None = call.known("repeats")
     counts = call["repeats"].shape
@@ -209,7 +209,7 @@ def repeat(call: OpCall) -> TensorType:
 
 
 def roll(call: OpCall) -> TensorType:
-    """One axis for each shift."""
+    """The type of the tensor. Each shift needs one axis."""
     for param in ("shift", "axis"):
         if (call[param].rank or 0) > 1:
             call.fail(RANK, param, param=param, wanted="0 or 1", type=call[param])
@@ -218,7 +218,7 @@ def roll(call: OpCall) -> TensorType:
 
 
 def reverse(call: OpCall) -> TensorType:
-    """`axis` is a vector of axes."""
+    """The type of the tensor. `axis` is a vector of axes."""
     wanted_rank(call, "axis", 1)
     shape, axes = call["tensor"].shape, call.known("axis")
     if shape is not None and axes is not None:
@@ -249,7 +249,7 @@ def _divided(size: int | None, by: int) -> int | None:
 
 
 def space_to_depth(call: OpCall) -> TensorType:
-    """Blocks of rows and columns into channels."""
+    """Move blocks of rows and columns into channels."""
     batch, height, width, depth = wanted_rank(call, "input", 4)
     block = _block(call)
     for axis, size in ((1, height), (2, width)):
@@ -260,7 +260,7 @@ def space_to_depth(call: OpCall) -> TensorType:
 
 
 def depth_to_space(call: OpCall) -> TensorType:
-    """Channels into blocks of rows and columns."""
+    """Move channels into blocks of rows and columns."""
     batch, height, width, depth = wanted_rank(call, "input", 4)
     block = _block(call)
     if (number(call, depth) or 0) % (block * block):
@@ -271,7 +271,7 @@ def depth_to_space(call: OpCall) -> TensorType:
 
 
 def batch_reshape(call: BatchCall) -> str:
-    """Rows that stay rows: what one has is only arranged otherwise."""
+    """Rows stay rows: only the elements within each row are rearranged."""
     call.only("tensor")
     before, after = call.arguments["tensor"].shape, call.output.shape
     if call.kind("tensor") != ROWS or not before or not after or _elements(before[1:]) != _elements(after[1:]):
@@ -355,7 +355,7 @@ MAX_OUTPUTS = 100_000
 
 
 def concat(call: OpCall) -> TensorType:
-    """The sizes of one axis added up; all others must agree."""
+    """The sum of the sizes on one axis. All other sizes must agree."""
     tensors, axis = call["values"], call["axis"]
     if not tensors:
         call.fail(EMPTY_LIST, "values", param="values")
@@ -388,7 +388,7 @@ def stack(call: OpCall) -> TensorType:
 
 
 def unstack(call: OpCall) -> tuple[TensorType, ...]:
-    """One tensor for each position on an axis, which has to be known."""
+    """One tensor per position on an axis, whose size must be known."""
     shape = clear_rank(call, "value") if call["num"] is None else call["value"].shape
     num = call["num"]
     if shape is not None:
@@ -402,7 +402,7 @@ def unstack(call: OpCall) -> tuple[TensorType, ...]:
 
 
 def _slices(call: OpCall, axis: int, size: Dim) -> int:
-    """How many slices an axis has."""
+    """The number of slices on an axis."""
     known = number(call, size)
     if known is None:
         call.fail(SPLIT, "value", axis=axis, type=call["value"], parts="its slices", size="unknown")
@@ -412,7 +412,7 @@ def _slices(call: OpCall, axis: int, size: Dim) -> int:
 
 
 def number_of_outputs(call: OpCall, param: str, wanted: int, least: int) -> int:
-    """The number of an op's outputs, which must be within reason."""
+    """The number of outputs of an op, checked against a limit."""
     if wanted < least:
         call.fail(NEGATIVE, param, param=param, value=wanted, least=least)
     if wanted > MAX_OUTPUTS:
@@ -421,7 +421,7 @@ def number_of_outputs(call: OpCall, param: str, wanted: int, least: int) -> int:
 
 
 def split(call: OpCall) -> tuple[TensorType, ...]:
-    """Equal pieces for a number, pieces of those sizes for a list."""
+    """Equal pieces for a number, pieces of the given sizes for a list."""
     shape, pieces = call["value"].shape, call["num_or_size_splits"]
     if isinstance(pieces, int):
         pieces = number_of_outputs(call, "num_or_size_splits", pieces, 1)
@@ -450,7 +450,7 @@ def split(call: OpCall) -> tuple[TensorType, ...]:
 
 
 def dynamic_partition(call: OpCall) -> tuple[TensorType, ...]:
-    """The slices of `data`, sorted into as many tensors as told."""
+    """The slices of `data`, sorted into `num_partitions` tensors."""
     data, partitions = call["data"].shape, call["partitions"].shape
     rest = None
     if data is not None and partitions is not None:
@@ -464,7 +464,7 @@ def dynamic_partition(call: OpCall) -> tuple[TensorType, ...]:
 
 
 def batch_join(call: BatchCall) -> str:
-    """Lists of rows, along an axis that is not the first one."""
+    """Join rows along an axis other than the first."""
     values, shape = call.arguments["values"], call.output.shape
     if not values.is_list or shape is None or call.axis("axis", 0) % len(shape) == 0:
         raise Mixed

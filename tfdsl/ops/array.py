@@ -1,4 +1,4 @@
-"""New tensors, and what a tensor is like."""
+"""New tensors, and properties of tensors."""
 
 from ..diagnostics import BITS, NEGATIVE, NOT_COMPILE_TIME, OPTION, RESHAPE
 from ..types import FLOAT32, INT32, Nested, TensorType, shape_text
@@ -29,18 +29,18 @@ OPS, row = table("arrays")
 
 
 def shaped(call: OpCall) -> TensorType:
-    """A new tensor of the shape given; one number is a shape."""
+    """A new tensor of the given shape. A single number is a shape too."""
     return TensorType(call.dtype("T"), given_shape(call, is_vector=False))
 
 
 def fill(call: OpCall) -> TensorType:
-    """One value everywhere."""
+    """A tensor filled with one value."""
     wanted_rank(call, "value", 0)
     return TensorType(call.dtype("T"), given_shape(call, "dims"))
 
 
 def constant(call: OpCall) -> TensorType:
-    """A value known while compiling; one number fills a whole shape."""
+    """A compile-time value. A single number fills the whole shape."""
     value = call["value"]
     if call.known("value") is None:
         call.fail(NOT_COMPILE_TIME, "value", param="value", type=value)
@@ -56,7 +56,7 @@ def constant(call: OpCall) -> TensorType:
 
 
 def filled_like(param: str):
-    """The shape of an argument; its dtype too, unless `dtype` is given."""
+    """The shape and dtype of an argument. `dtype` overrides the dtype."""
 
     def rule(call: OpCall) -> TensorType:
         return TensorType(call["dtype"] or call[param].dtype, call[param].shape)
@@ -110,7 +110,7 @@ def window(call: OpCall) -> TensorType:
 
 
 def meshgrid(call: OpCall) -> tuple[TensorType, ...]:
-    """One tensor for each vector given, all of one shape."""
+    """One tensor per vector, all of the same shape."""
     sizes = [None if t.shape is None else product(call, t.shape) for t in call["args"]]
     sizes = [t.shape[0] if t.rank == 1 else size for t, size in zip(call["args"], sizes)]
     if option(call, "indexing", "xy", "ij") == "xy" and len(sizes) > 1:
@@ -174,7 +174,7 @@ def shape_of(call: OpCall) -> TensorType:
 
 
 def bitcast(call: OpCall) -> TensorType:
-    """The same bits; where dtypes differ in size, a last axis appears or goes."""
+    """The same bits. If the dtypes differ in size, a last axis is added or removed."""
     given, dtype, shape = call["input"].dtype, call["type"], call["input"].shape
     if shape is not None and given.bits > dtype.bits:
         shape = (*shape, given.bits // dtype.bits)
@@ -187,7 +187,7 @@ def bitcast(call: OpCall) -> TensorType:
 
 
 def ensure_shape(call: OpCall) -> TensorType:
-    """The tensor, with what `shape` says about its sizes known from here on; none says nothing."""
+    """The tensor, with the sizes in `shape` known from here on. A size of none says nothing."""
     given: Nested = call["shape"]
     dims = [dim for dim in given if type(dim) is int or dim is None] if isinstance(given, (list, tuple)) else []
     if not isinstance(given, (list, tuple)) or len(dims) < len(given):
@@ -197,7 +197,7 @@ def ensure_shape(call: OpCall) -> TensorType:
 
 
 def batch_cast(call: BatchCall) -> str:
-    """Linear, but for what is cut off where numbers become whole."""
+    """Linear, except for casts to integers, which cut off fractions."""
     if call.kind("x") != ROWS and call.output.dtype.kind != "float":
         raise Mixed
     return linear("x")(call)

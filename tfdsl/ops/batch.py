@@ -1,17 +1,16 @@
-"""How a batch goes through an op: what it makes of the rows of a batch, given what its arguments are made of them.
+"""How a batch goes through an op: how its result depends on the rows of a batch, given how its arguments do.
 
-What a node makes of the batch is of one of four kinds:
+The result of a node depends on the batch in one of four ways:
 
     fixed    it does not depend on the batch
-    rows     its first axis is that of the batch, and each row is made of that row of the batch alone
-    mean     the mean over the rows of what is made of each, or what is linear in one
-    sum      the same of a sum
+    rows     its first axis is the batch axis, and each row depends on the same row of the batch only
+    mean     it is the mean over the rows of a value per row, or linear in such a mean
+    sum      it is the sum over the rows of a value per row, or linear in such a sum
 
-Everything else, a batch's own statistics for instance, cannot be put together from parts.
+Any other result, such as batch statistics, cannot be combined from parts.
 
-Input of a rule: a `BatchCall`, at least one of whose arguments depends on the batch. Output: a kind. A rule that
-cannot say of which kind the result is raises `Mixed`. The rules here serve many ops; one that only a row or two need
-stands beside them.
+A rule gets a `BatchCall` with at least one argument that depends on the batch, and returns a kind. It raises
+`Mixed` if the result is of no kind. The rules here serve many ops; a rule for one or two rows is next to them.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +24,7 @@ FIXED, ROWS, MEAN, SUM = "fixed", "rows", "mean", "sum"
 
 
 class Open(Enum):
-    """The value of an argument that is not known while compiling."""
+    """The value of an argument that is unknown at compile time."""
 
     OPEN = "open"
 
@@ -34,23 +33,23 @@ OPEN = Open.OPEN
 
 
 class Mixed(Exception):
-    """The result is of none of the kinds."""
+    """The result is of no kind."""
 
 
 class Operand(Record):
-    """A tensor among the arguments of a node, and the kinds of what it is made of."""
+    """A tensor among the arguments of a node, with the kinds of its inputs."""
 
     shape: Shape
     kinds: frozenset[str]
-    is_packed: bool = False  # it is a list that becomes one tensor
+    is_packed: bool = False  # a list that becomes one tensor
 
     def is_all(self, kind: str) -> bool:
-        """Whether it is of this kind alone."""
+        """Whether all kinds are this one."""
         return self.kinds == frozenset((kind,))
 
 
 class BatchArgument(Record):
-    """An argument: a tensor, the tensors of a list, or a value known while compiling. A list has no shape."""
+    """An argument: a tensor, a list of tensors, or a compile-time value. A list has no shape."""
 
     operands: tuple[Operand, ...]
     shape: Shape
@@ -64,7 +63,7 @@ class BatchArgument(Record):
 
 @dataclass(slots=True)
 class BatchCall:
-    """A node with the kinds of what it is made from, as its batch rule sees it."""
+    """A node with the kinds of its inputs, as a batch rule gets it."""
 
     arguments: Mapping[str, BatchArgument]
     output: TensorType
@@ -73,7 +72,7 @@ class BatchCall:
         return name in self.arguments
 
     def kind(self, name: str) -> str:
-        """The kind of an argument; of a list, that of those in it that depend on the batch."""
+        """The kind of an argument. For a list, the kind of its items that depend on the batch."""
         if name not in self.arguments:
             return FIXED
         found = self.arguments[name].kinds - {FIXED}
@@ -88,7 +87,7 @@ class BatchCall:
         return len(shape)
 
     def option(self, name: str, default: Nested = None) -> Nested:
-        """The value of an argument that is known while compiling."""
+        """The value of a compile-time argument."""
         if name not in self.arguments:
             return default
         value = self.arguments[name].value
@@ -97,19 +96,19 @@ class BatchCall:
         return value
 
     def axis(self, name: str, default: int) -> int:
-        """The value of an argument that is one axis."""
+        """The value of an argument that is an axis."""
         value = self.option(name, default)
         if not isinstance(value, int):
             raise Mixed
         return value
 
     def axes(self, name: str, of: str) -> set[int]:
-        """The axes that an argument names, counted from 0; all where it is not given."""
+        """The axes that an argument names, counted from 0. All axes if it is not given."""
         rank, given = self.rank(of), self.option(name)
         return set(range(rank)) if given is None else {axis % rank for axis in several(given)}
 
     def only(self, *names: str) -> None:
-        """Refuse that anything but these arguments depends on the batch."""
+        """Check that only these arguments depend on the batch."""
         if any(self.kind(name) != FIXED for name in self.arguments if name not in names):
             raise Mixed
 
@@ -118,7 +117,7 @@ Rule = Callable[[BatchCall], str]
 
 
 def several(axes: Nested) -> tuple[int, ...]:
-    """One axis or several as several."""
+    """One or several axes as a tuple."""
     given = axes if isinstance(axes, tuple) else (axes,)
     found = tuple(axis for axis in given if isinstance(axis, int))
     if len(found) < len(given):
@@ -127,12 +126,12 @@ def several(axes: Nested) -> tuple[int, ...]:
 
 
 def whole(call: BatchCall) -> str:
-    """Nothing can be said: it may need the batch as a whole."""
+    """Unknown: the op may need the whole batch."""
     raise Mixed
 
 
 def each(call: BatchCall) -> str:
-    """Element by element: an axis of the batch stays the first one if what is combined with it has no more axes."""
+    """Element by element. The batch axis stays first if the other operands have no more axes."""
     shape = call.output.shape
     for operand in (one for argument in call.arguments.values() for one in argument.operands):
         own = operand.shape
@@ -147,7 +146,7 @@ def each(call: BatchCall) -> str:
 
 
 def linear(name: str) -> Rule:
-    """Linear in one argument, element by element; the others are fixed."""
+    """Linear in one argument, element by element. The others are fixed."""
 
     def rule(call: BatchCall) -> str:
         if call.kind(name) == ROWS:
@@ -159,7 +158,7 @@ def linear(name: str) -> Rule:
 
 
 def rows(*names: str) -> Rule:
-    """Row by row of these arguments, whose first axis is that of the batch; the others are fixed."""
+    """Row by row in these arguments, whose first axis is the batch axis. The others are fixed."""
 
     def rule(call: BatchCall) -> str:
         call.only(*names)
@@ -171,7 +170,7 @@ def rows(*names: str) -> Rule:
 
 
 def along(axis: str, name: str, default: int = -1) -> Rule:
-    """Row by row, where an axis that is not the first one is gone along."""
+    """Row by row, for an op along an axis other than the first."""
 
     def rule(call: BatchCall) -> str:
         call.only(name)
@@ -185,7 +184,7 @@ def along(axis: str, name: str, default: int = -1) -> Rule:
 
 
 def reduced(name: str, over_rows: str = "") -> Rule:
-    """A reduction: row by row if the first axis stays; else what it makes of rows, if that is anything."""
+    """A reduction: row by row if the first axis stays, else `over_rows` if it is set."""
 
     def rule(call: BatchCall) -> str:
         call.only(name)
@@ -195,7 +194,7 @@ def reduced(name: str, over_rows: str = "") -> Rule:
         is_cut_off = over_rows == MEAN and call.output.dtype.kind not in ("float", "complex")
         if not over_rows or is_cut_off:
             raise Mixed
-        return over_rows if kind == ROWS else kind  # a mean or a sum of one
+        return over_rows if kind == ROWS else kind  # a mean or sum of a mean or sum
 
     return rule
 

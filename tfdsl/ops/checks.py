@@ -1,4 +1,4 @@
-"""Checks. The operations without output stop the run where a check fails, or are refused where that can be seen."""
+"""Checks. If a check fails, its operation stops the run. A failure known at compile time is refused."""
 
 import operator
 import struct
@@ -16,7 +16,7 @@ OPS, row = table("checks")
 
 
 def pair(relation: str = ""):
-    """Two tensors that are compared, so they must broadcast; what is known of both must hold."""
+    """Two tensors to compare. They must broadcast, and their known values must satisfy the relation."""
 
     def rule(call: OpCall) -> tuple[()]:
         broadcast(call, "x", "y")
@@ -27,7 +27,7 @@ def pair(relation: str = ""):
 
 
 def sign(relation: str):
-    """A tensor that is compared with 0."""
+    """A tensor to compare with 0."""
 
     def rule(call: OpCall) -> tuple[()]:
         _holds(call, relation, call.known("x"), 0)
@@ -36,14 +36,14 @@ def sign(relation: str):
     return rule
 
 
-# Of numbers or strings, whichever the dtype says that both are.
+# On numbers or strings; the dtype of both is the same.
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 
 
 def _holds(call: OpCall, relation: str, x: Nested, y: Nested) -> None:
-    """Refuse what TensorFlow refuses to build: a relation between values that are known."""
+    """Refuse known values that violate a relation, as TensorFlow does when it builds the graph."""
     dtype = call.dtype("T")
     if not relation or x is None or y is None or (dtype.kind in ("float", "complex") and dtype.name not in _FORMATS):
         return
@@ -57,13 +57,13 @@ _FORMATS = {"float16": "e", "float32": "f", "float64": "d"}
 
 
 def _rounded(value: Nested, dtype: DType) -> Nested:
-    """A number as its dtype holds it."""
+    """A number rounded to a dtype."""
     code = _FORMATS.get(dtype.name)
     return value if code is None else struct.unpack(code, struct.pack(code, value))[0]
 
 
 def _pairs(x: Nested, y: Nested) -> Iterator[tuple[Nested, Nested]]:
-    """The elements of nested lists beside one another, as they broadcast."""
+    """The pairs of elements of two nested lists after broadcasting."""
     depth = max(_depth(x), _depth(y))
     if depth == 0:
         yield x, y
@@ -74,7 +74,7 @@ def _pairs(x: Nested, y: Nested) -> Iterator[tuple[Nested, Nested]]:
 
 
 def _depth(value: Nested) -> int:
-    """How many lists are in one another."""
+    """The nesting depth of lists."""
     if not isinstance(value, (list, tuple)):
         return 0
     return 1 + max(map(_depth, value), default=0)
@@ -97,7 +97,7 @@ row("check_numerics", "tensor: T, message: text", like("tensor"), "check_numeric
 row("check_whole", "input: T", like("input"), "identity",
     "The tensor unchanged; the run stops where an element is no whole number, such as a class number of 1.5.",
     "check_whole([1.0, 2.0])", batch=each, lowered="special.check_whole", T="real")
-# name, what must hold of all elements, an example's arguments, dtypes
+# name, what must be true of all elements, arguments of an example, dtypes
 _PAIRS = (
     ("equal", "==", "x is y", "[1, 2], [1, 2]", "any"), ("none_equal", "!=", "x is not y", "[1, 2], [2, 3]", "number"),
     ("less", "<", "x is less than y", "[1, 2], 3", "real"), ("less_equal", "<=", "x is y or less", "[1, 2], 2", "real"),

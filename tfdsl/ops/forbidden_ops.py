@@ -1,9 +1,9 @@
-"""What TensorFlow ops reach: every one has a class, on its line of `raw_ops.txt`.
+"""What TensorFlow ops reach: every op has a class, on its line of `raw_ops.txt`.
 
-Some stay in the graph. The others reach files, the network, the terminal, or what runs the program, or give what the
-moment decides: a program has no call for them, whoever wrote it. What it may touch it names in its data, its sessions
-and its imports, where it is checked; for other things its user gives it a Python function. An op that nobody has
-given a class is refused.
+Some ops stay in the graph. The others reach files, the network, the terminal or the process, or return values
+that depend on the moment. Programs cannot call those. A program names the files it uses in its data, sessions and
+imports, where they are checked; for anything else, its user passes a Python function. An op without a class is
+refused.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from . import raw
 
-# What stays in the graph.
+# Classes that stay in the graph.
 INSIDE: Mapping[str, str] = {
     "values": "makes values of its inputs",
     "session": "keeps or reads something in the session: a variable, a table, a queue, an iterator, a random generator",
@@ -35,7 +35,8 @@ OUTSIDE: Mapping[str, str] = {
 UNCLASSED = "?"
 _UNKNOWN = "may reach out of the graph (nobody has given it a class)"
 
-# Ops that reach out only where an attribute says so: what it may be, besides empty, and what the op does otherwise.
+# Ops that reach out only if an attribute asks for it: its harmless value, besides empty, and what the op does
+# otherwise.
 REACHING_BY: Mapping[str, tuple[str, str, str]] = {
     "Copy": ("debug_ops_spec", "", _WRITES),
     "CopyHost": ("debug_ops_spec", "", _WRITES),
@@ -53,14 +54,14 @@ _INSTEAD = {
 
 
 def barred() -> list[str]:
-    """The ops, as TensorFlow calls them, that no program can use."""
+    """The TensorFlow names of the ops that no program can use."""
     return [name for name in raw.names() if (op := raw.find(name)) and op.reaches not in INSIDE]
 
 
 def reach(op: raw.RawOp, attributes: Mapping[str, object]) -> tuple[str, str]:
-    """What a TensorFlow op reaches, in words, and what to use instead; two empty texts where it reaches nothing.
+    """What a TensorFlow op reaches, in words, and what to use instead. Two empty texts if it reaches nothing.
 
-    `attributes` has the values of the attributes that are given.
+    `attributes` has the values of the given attributes.
     """
     what = "" if op.reaches in INSIDE else OUTSIDE.get(op.reaches, _UNKNOWN)
     if op.tf in REACHING_BY:

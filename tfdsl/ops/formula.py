@@ -1,7 +1,7 @@
-"""What ops of scalars compute, as formulas that SymPy derives. SymPy itself is not imported here.
+"""Formulas of ops on scalars, for SymPy to derive. This module does not import SymPy.
 
-A row's `formula` is one of these. `Made` and `Own` get a namespace first: `s.exp` is the formula of the op exp, and
-`s.sympy` is SymPy.
+The `formula` of a row is one of these classes. The functions of `Made` and `Own` take a namespace first: `s.exp`
+is the formula of the op exp, and `s.sympy` is SymPy.
 """
 
 from collections.abc import Callable
@@ -9,34 +9,33 @@ from typing import Any, Protocol
 
 from ..record import Record
 
-Expr = Any  # an expression of SymPy, which has no types
+Expr = Any  # an untyped SymPy expression
 Partials = tuple[Expr, ...]
 
 
 class Formulas(Protocol):
     """The formulas of all ops, by name."""
 
-    sympy: Any  # the module, which has no types
+    sympy: Any  # the module, which is untyped
 
     def __getattr__(self, op: str, /) -> Callable[..., Expr]: ...
 
 
 class Known(Record):
-    """One of SymPy's own functions, by its name there. One that is not derived only comes out of derivatives."""
+    """A function of SymPy, by its SymPy name. A function that cannot be derived appears in derivatives only."""
 
     name: str
     is_derived: bool = True
 
 
 class Made(Record):
-    """A formula made of others: `Made(lambda s, x: 1 / s.sqrt(x))`."""
+    """A formula made from others: `Made(lambda s, x: 1 / s.sqrt(x))`."""
 
     of: Callable[[Formulas, Expr], Expr] | Callable[[Formulas, Expr, Expr], Expr]
 
 
 class Own(Record):
-    """A function that SymPy lacks, by its derivatives with respect to each argument. One that is a condition is 1
-    where it holds and 0 where it does not."""
+    """A function that SymPy lacks, with its derivative for each argument. A condition is 1 if true and 0 if false."""
 
     partials: (
         Callable[[Formulas, Expr], Partials]

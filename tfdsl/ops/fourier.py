@@ -11,7 +11,7 @@ OPS, row = table("linear algebra")
 
 
 def rfft(call: OpCall) -> TensorType:
-    """Half of the frequencies, and one, as complex numbers."""
+    """Half of the frequencies plus one, as complex numbers."""
     shape = least_rank(call, "input_tensor", 1)
     n = number(call, _length(call, None if shape is None else number(call, shape[-1])))
     last = number(call, shape[-1]) if shape else None
@@ -22,7 +22,7 @@ def rfft(call: OpCall) -> TensorType:
 
 
 def irfft(call: OpCall) -> TensorType:
-    """Real numbers from half of the frequencies, and one."""
+    """Real numbers from half of the frequencies plus one."""
     shape = least_rank(call, "input_tensor", 1)
     if shape is None and call["fft_length"] is None:
         clear_rank(call, "input_tensor")
@@ -46,7 +46,7 @@ def _length(call: OpCall, default: int | None) -> Dim:
 
 
 def dct(call: OpCall) -> TensorType:
-    """The last axis, cut or filled up to `n` where that is given."""
+    """The last axis is cut or padded to `n` if that is given."""
     option(call, "type", 1, 2, 3, 4)
     shape = least_rank(call, "input", 1)
     if call["type"] == 1 and call["norm"] is not None:

@@ -1,4 +1,4 @@
-"""Gradients: what works on the graph itself."""
+"""Gradients: ops on the graph itself."""
 
 from typing import NoReturn
 

@@ -1,4 +1,4 @@
-"""Images, [batch, height, width, channels] or without the batch."""
+"""Images with the shape [batch, height, width, channels], or without the batch."""
 
 from ..diagnostics import LENGTH, NEGATIVE, RANK
 from ..limits import MAX_AXES
@@ -24,7 +24,7 @@ def pair_of_sizes(call: OpCall, param: str) -> tuple[Dim, ...]:
 
 
 def resized(group: str = "T"):
-    """The same images with another height and width."""
+    """The same images with a different height and width."""
 
     def rule(call: OpCall) -> TensorType:
         shape = wanted_rank(call, "images", 4)
@@ -35,8 +35,8 @@ def resized(group: str = "T"):
 
 
 def image(param: str, channels: int | None = None, made: int | None = None, most: int | None = None, least: int = 1):
-    """An image or a batch of them, of which the last axis may have to be of a size, and may change. With `most` axes
-    an image must have pixels; `least` is how many axes there are where channels are asked for."""
+    """An image or a batch of images. `channels` is the required size of the last axis, `made` its new size. An image
+    of `most` axes must have pixels. `least` is the least rank if `channels` is given."""
 
     def rule(call: OpCall) -> TensorType:
         shape = least_rank(call, param, 3 if channels is None else least)
@@ -53,12 +53,12 @@ def image(param: str, channels: int | None = None, made: int | None = None, most
 
 
 def standardized(call: OpCall) -> TensorType:
-    """As float32, whatever is given."""
+    """Always float32."""
     return TensorType(FLOAT32, image("image", most=MAX_AXES)(call).shape)
 
 
 def crop_and_resize(call: OpCall) -> TensorType:
-    """One crop for each box."""
+    """One crop per box."""
     shape, (boxes, four) = wanted_rank(call, "image", 4), wanted_rank(call, "boxes", 2)
     same_size(call, four, 4, "boxes")
     boxes = same_size(call, boxes, wanted_rank(call, "box_ind", 1)[0], "boxes", "box_ind")

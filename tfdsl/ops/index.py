@@ -1,4 +1,4 @@
-"""Picking, slicing, sorting and scattering, by index."""
+"""Ops that pick, slice, sort and scatter by index."""
 
 from ..diagnostics import (
     BOTH,
@@ -39,7 +39,7 @@ OPS, row = table("arrays")
 
 
 def gather(call: OpCall) -> TensorType:
-    """The slices of one axis at the indices; the first `batch_dims` axes go together."""
+    """The slices of one axis at the indices. The first `batch_dims` axes are matched."""
     params, indices, batch = call["params"].shape, call["indices"].shape, call["batch_dims"]
     axis = batch if call["axis"] is None else call["axis"]
     least_rank(call, "indices", max(batch, 0))
@@ -51,20 +51,20 @@ def gather(call: OpCall) -> TensorType:
     if batch < 0:
         batch = axis_in(call, batch, len(indices), "indices")
     least_rank(call, "indices", batch)
-    if axis < batch:  # TensorFlow overlooks `batch_dims` for axis 0, and refuses it for others
+    if axis < batch:  # TensorFlow ignores `batch_dims` for axis 0, and refuses it for others
         call.fail(NEGATIVE, "axis", param="axis", value=axis, least=batch)
     shared = _together(call, batch)
     return TensorType(call.dtype("T"), (*shared, *params[batch:axis], *indices[batch:], *params[axis + 1 :]))
 
 
 def _together(call: OpCall, batch: int) -> list[Dim]:
-    """The first axes of `params` and `indices`, which are the same."""
+    """The first axes of `params` and `indices`, which must agree."""
     pairs = zip(call["params"].shape[:batch], call["indices"].shape[:batch])
     return [same_size(call, left, right, "params", "indices") for left, right in pairs]
 
 
 def gather_nd(call: OpCall) -> TensorType:
-    """The slices at the tuples of indices that the last axis holds."""
+    """The slices at the index tuples on the last axis."""
     if call["batch_dims"]:
         shapes = clear_rank(call, "params"), call["indices"].shape
         for param, shape in zip(("params", "indices"), shapes):
@@ -89,7 +89,7 @@ def _only_places(call: OpCall) -> bool:
 
 
 def choose(call: OpCall) -> TensorType:
-    """`x` where the condition holds, `y` elsewhere; without them, the places where it holds."""
+    """`x` where the condition is true, else `y`. Without them, the positions where it is true."""
     if _only_places(call):
         return TensorType(INT64, (None, call["condition"].rank))
     shape = merge(call, call["x"].shape, call["y"].shape, "x", "y")
@@ -103,14 +103,14 @@ def choose(call: OpCall) -> TensorType:
 
 
 def choose_broadcasting(call: OpCall) -> TensorType:
-    """As `choose`, with broadcasting of all three."""
+    """Like `choose`, with broadcasting of all three arguments."""
     if _only_places(call):
         return TensorType(INT64, (None, call["condition"].rank))
     return TensorType(call.dtype("T"), broadcast(call, "condition", "x", "y"))
 
 
 def boolean_mask(call: OpCall) -> TensorType:
-    """The axes that the mask covers become one, of unknown size."""
+    """The axes covered by the mask become one axis of unknown size."""
     mask, shape = clear_rank(call, "mask"), call["tensor"].shape
     if not mask:
         call.fail(RANK, "mask", param="mask", wanted="1 or more", type=call["mask"])
@@ -118,7 +118,7 @@ def boolean_mask(call: OpCall) -> TensorType:
         return TensorType(call.dtype("T"), None)
     axis = call["axis"] or 0
     given, axis = axis, axis_in(call, axis, len(shape), "tensor") if axis else 0
-    if given < 0 and given + len(mask) == 0:  # TensorFlow looks for the mask's axes before the first
+    if given < 0 and given + len(mask) == 0:  # TensorFlow counts the axes of the mask before the first
         call.option("axis", axis)
     covered = shape[axis : axis + len(mask)]
     if len(covered) < len(mask):
@@ -129,7 +129,7 @@ def boolean_mask(call: OpCall) -> TensorType:
 
 
 def top_k(call: OpCall) -> tuple[TensorType, TensorType]:
-    """The last axis becomes `k` long."""
+    """The last axis gets size `k`."""
     shape, k = least_rank(call, "input", 1), count(call, "k")
     if shape is not None:
         size = number(call, shape[-1])
@@ -141,7 +141,7 @@ def top_k(call: OpCall) -> tuple[TensorType, TensorType]:
 
 
 def searchsorted(call: OpCall) -> TensorType:
-    """For each value its place in the sorted sequence; all axes but the last go together."""
+    """The position of each value in the sorted sequence. All axes except the last are matched."""
     option(call, "side", "left", "right")
     left, right = (least_rank(call, param, 1) for param in ("sorted_sequence", "values"))
     lines = [None if shape is None else product(call, shape[:-1]) for shape in (left, right)]
@@ -150,13 +150,13 @@ def searchsorted(call: OpCall) -> TensorType:
 
 
 def sort(call: OpCall) -> TensorType:
-    """One axis in order."""
+    """Sort along one axis."""
     option(call, "direction", "ASCENDING", "DESCENDING")
     return along_axis("values", 1)(call)
 
 
 def argsort(call: OpCall) -> TensorType:
-    """The indices that put one axis in order."""
+    """The indices that sort one axis."""
     return TensorType(INT32, sort(call).shape)
 
 
@@ -165,7 +165,7 @@ def invert_permutation(call: OpCall) -> TensorType:
 
 
 def unique(outputs: int):
-    """The different values, where each element's value stands among them, and how often it occurs."""
+    """The distinct values, the index of each element among them, and their counts."""
 
     def rule(call: OpCall) -> tuple[TensorType, ...]:
         (size,) = wanted_rank(call, "x", 1)
@@ -177,14 +177,14 @@ def unique(outputs: int):
 
 
 def set_difference(call: OpCall) -> tuple[TensorType, TensorType]:
-    """The values of `x` that are not in `y`, and where they stand in `x`."""
+    """The values of `x` that are not in `y`, and their positions in `x`."""
     wanted_rank(call, "x", 1)
     wanted_rank(call, "y", 1)
     return TensorType(call.dtype("T"), (None,)), TensorType(INT32, (None,))
 
 
 def slice_(call: OpCall) -> TensorType:
-    """`size` elements from `begin` on each axis; a size of -1 takes all that is left."""
+    """`size` elements from `begin` on each axis. A size of -1 takes the rest."""
     _one_dtype(call, "begin", "size")
     begins, sizes = call.shape("begin"), call.shape("size")
     known = begins if begins is not None else sizes
@@ -214,7 +214,7 @@ def _slice_size(call: OpCall, axis: int, dim: Dim, begin: Dim, size: Dim) -> Dim
 
 
 def strided_slice(call: OpCall) -> TensorType:
-    """Python's slicing: one `begin:end:strides` an axis; a bit of a mask changes what its entry means."""
+    """Python slicing: one `begin:end:strides` per axis. Bits in the masks change the meaning of entries."""
     shape, (entries,) = call["input_"].shape, wanted_rank(call, "begin", 1)
     for param in ("end", "strides"):
         if call[param] is not None:
@@ -261,14 +261,14 @@ def strided_slice(call: OpCall) -> TensorType:
 
 
 def _index(call: OpCall, axis: int, dim: Dim, index: int | None) -> None:
-    """One position on an axis, which must exist."""
+    """Check that a position exists on an axis."""
     size = number(call, dim)
     if size is not None and index is not None and not -size <= index < size:
         call.fail(NO_SUCH_INDEX, "input_", index=index, axis=axis, type=call["input_"], size=size)
 
 
 def sliced_size(call: OpCall, dim: Dim, begin: int | None, end: int | None, step: int | None) -> Dim:
-    """The size of `begin:end:step` on an axis; None stands for the end that Python leaves out."""
+    """The size of `begin:end:step` on an axis. None means that a bound is left out."""
     if step == 1 and begin in (None, 0) and end is None:
         return dim
     if step == 0:
@@ -277,7 +277,7 @@ def sliced_size(call: OpCall, dim: Dim, begin: int | None, end: int | None, step
     if size is not None and step is not None:
         return len(range(*slice(begin, end, step).indices(size)))
     if begin is not None and end is not None and step is not None:
-        # Where both ends count from the same side, an empty slice is empty whatever the size.
+        # If both bounds count from the same side, an empty slice is empty for every size.
         same_side = (begin < 0) == (end < 0)
         if same_side and (end - begin) * step <= 0:
             return 0
@@ -285,7 +285,7 @@ def sliced_size(call: OpCall, dim: Dim, begin: int | None, end: int | None, step
 
 
 def _one_dtype(call: OpCall, first: str, second: str) -> None:
-    """Two arguments that are tensors have one dtype; what is written as numbers takes that of the other."""
+    """Check that two tensor arguments have one dtype. Plain numbers take the dtype of the other."""
     a, b = call[first], call[second]
     is_open = [not numbers_of(call, param) for param in (first, second)]
     if a.dtype != b.dtype and all(is_open):
@@ -294,13 +294,13 @@ def _one_dtype(call: OpCall, first: str, second: str) -> None:
 
 
 def numbers_of(call: OpCall, param: str) -> bool:
-    """Whether an argument is written as numbers alone."""
+    """Whether an argument consists of plain numbers."""
     known: Nested = call.known(param)
     return known is not None and not (isinstance(known, list) and None in known)
 
 
 def batch_take(table: str, indices: str, *others: str) -> Rule:
-    """Rows of a fixed table, one for each index; other arguments are 0, if they are given."""
+    """Rows of a fixed table, one per index. Other arguments must be 0 if they are given."""
 
     def rule(call: BatchCall) -> str:
         if call.kind(table) != FIXED or any(call.option(name, 0) != 0 for name in others):
@@ -311,14 +311,14 @@ def batch_take(table: str, indices: str, *others: str) -> Rule:
 
 
 def batch_choose(call: BatchCall) -> str:
-    """As `batch_choose_broadcasting`, where a vector of conditions chooses whole rows."""
+    """Like `batch_choose_broadcasting`, for a vector of conditions that chooses whole rows."""
     if call.kind("condition") == FIXED and call.rank("condition") > 0:
         raise Mixed
     return batch_choose_broadcasting(call)
 
 
 def batch_choose_broadcasting(call: BatchCall) -> str:
-    """A choice element by element, not the places where something holds."""
+    """A choice element by element. Without `x` and `y` the op is refused."""
     if not call.has("x"):
         raise Mixed
     return each(call)
@@ -388,7 +388,7 @@ row("invert_permutation", "x: T", invert_permutation, "invert_permutation",
 
 
 def check_updates(call: OpCall, target: Shape, indices: Shape, updates: str, depth: int | None) -> None:
-    """`updates` must be one slice of the target for each index (each tuple of `depth` indices)."""
+    """Check that `updates` has one slice of the target per index (per tuple of `depth` indices)."""
     given = call[updates].shape
     if target is None and indices is not None and given is not None:
         if len(given) < len(indices):
@@ -420,13 +420,13 @@ def scattered(call: OpCall, target: Shape, param: str) -> TensorType:
 
 
 def scatter_nd(call: OpCall) -> TensorType:
-    """Zeros of a shape, with the updates added at the indices."""
+    """Zeros of a shape, plus the updates at the indices."""
     _one_dtype(call, "indices", "shape")
     return scattered(call, call.shape("shape"), "shape")
 
 
 def tensor_scatter(call: OpCall) -> TensorType:
-    """A copy of a tensor, changed at the indices."""
+    """A copy of a tensor with changes at the indices."""
     least_rank(call, "tensor", 1)
     return scattered(call, call["tensor"].shape, "tensor")
 

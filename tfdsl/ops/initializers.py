@@ -1,7 +1,7 @@
-"""Initial values, as TensorFlow's initializers make them.
+"""Initial values, made by TensorFlow's initializers.
 
-`tf` names the initializer's class: it is called with the row's own parameters, and what it
-returns with the shape and the dtype.
+`tf` names the class of the initializer. It is called with the parameters of the row; the resulting object is
+called with the shape and the dtype.
 """
 
 from ..diagnostics import NOT_COMPILE_TIME, RANK
@@ -15,7 +15,7 @@ OPS, row = table("initializers", alike=Alike.DRAWN)
 
 
 def static_shaped(rank: int = 0):
-    """A new tensor whose shape must be known while compiling, with at least this rank."""
+    """A new tensor whose shape is known at compile time, with at least this rank."""
 
     def rule(call: OpCall) -> TensorType:
         shape = call.shape("shape")
@@ -47,7 +47,7 @@ _INITIALIZERS = (
     ("orthogonal", "orthogonal_initializer", ", gain: number = 1.0",
      "A matrix with orthogonal columns (or rows, the fewer)", 2),
 )
-_TINY = 5e-324  # the least number above 0
+_TINY = 5e-324  # the smallest number above 0
 _OPTIONS = {
     "variance_scaling": {
         "scale": _TINY,

@@ -43,13 +43,13 @@ OPS, row = table("linear algebra")
 
 
 def _sides(call: OpCall, param: str, swapped: bool) -> tuple[Dim, Dim]:
-    """Rows and columns of a matrix, after its transposition where told."""
+    """The rows and columns of a matrix, swapped if it is transposed."""
     rows, columns = call[param].shape[-2:]
     return (columns, rows) if swapped else (rows, columns)
 
 
 def matmul(call: OpCall) -> TensorType:
-    """Rows of the first by columns of the second; the axes before broadcast."""
+    """The rows of the first by the columns of the second. The axes before broadcast."""
     for param in ("a", "b"):
         if call[f"transpose_{param}"] and call[f"adjoint_{param}"]:
             call.fail(ONE_OF, f"adjoint_{param}", first=f"transpose_{param}", second=f"adjoint_{param}")
@@ -65,7 +65,7 @@ def matmul(call: OpCall) -> TensorType:
 
 
 def matvec(call: OpCall) -> TensorType:
-    """A matrix by a vector; the axes before broadcast."""
+    """A matrix times a vector. The axes before broadcast."""
     a, b = least_rank(call, "a", 2), least_rank(call, "b", 1)
     if a is None or b is None:
         return TensorType(call.dtype("T"), None)
@@ -82,7 +82,7 @@ def affine(call: OpCall) -> TensorType:
     right, columns = wanted_rank(call, "weights", 2)
     call.same(left, right, MATMUL_SIZES, "x", "weights", a=call["x"], b=call["weights"])
     columns = same_size(call, columns, wanted_rank(call, "biases", 1)[0], "weights", "biases")
-    is_open = None in (call["x"].shape, call["weights"].shape)  # TensorFlow's function multiplies batches, too
+    is_open = None in (call["x"].shape, call["weights"].shape)  # TensorFlow's function multiplies batches too
     return TensorType(call.dtype("T"), None if is_open else (rows, columns))
 
 
@@ -94,7 +94,7 @@ def _are_axes(axes: Nested) -> TypeGuard[int | list[Whole] | tuple[Whole, Whole]
 
 
 def tensordot(call: OpCall) -> TensorType:
-    """The axes that are not summed over, first those of `a`, then those of `b`."""
+    """The axes that are not summed over: those of `a`, then those of `b`."""
     a, b = call["a"].shape, call["b"].shape
     axes: Nested = call["axes"]
     if not _are_axes(axes):
@@ -122,7 +122,7 @@ def tensordot(call: OpCall) -> TensorType:
 
 
 def einsum(call: OpCall) -> TensorType:
-    """The axes that the equation names, one letter an axis."""
+    """The axes that the equation names, one letter per axis."""
     equation, inputs = call["equation"].replace(" ", ""), call["inputs"]
 
     def refuse(reason: str):
@@ -177,7 +177,7 @@ def cross(call: OpCall) -> TensorType:
 
 
 def batch_matmul(call: BatchCall) -> str:
-    """Rows by a fixed matrix; of more axes, one product for each row."""
+    """Rows times a fixed matrix. With more axes, one product per row."""
     call.only("a", "b")
     ranks = call.rank("a"), call.rank("b")
     if max(ranks) > 2:
@@ -192,7 +192,7 @@ def batch_matmul(call: BatchCall) -> str:
 
 
 def batch_tensordot(call: BatchCall) -> str:
-    """Rows by what is fixed, if none of the axes that are summed over is the first one."""
+    """Rows times a fixed tensor, if the first axis is not summed over."""
     axes, rank = call.option("axes"), call.rank("a")
     own = axes[0] if isinstance(axes, tuple) else tuple(range(rank - call.axis("axes", 0), rank))
     if call.kind("a") != ROWS or call.kind("b") != FIXED or 0 in {axis % rank for axis in several(own)}:
@@ -201,7 +201,7 @@ def batch_tensordot(call: BatchCall) -> str:
 
 
 # fmt: off
-EXACT = "float16 float32 float64 complex64 complex128"  # what TensorFlow's solvers take: no bfloat16
+EXACT = "float16 float32 float64 complex64 complex128"  # the dtypes of TensorFlow's solvers: no bfloat16
 _SQUARE = "[[2.0, 1.0], [1.0, 3.0]]"
 _BATCH = "Axes before the last two are a batch of matrices."
 
@@ -241,7 +241,7 @@ row("relu_layer", "x: T, weights: T, biases: T", affine, "nn.relu_layer",
 
 
 def _square(call: OpCall, param: str) -> Shape:
-    """The shape of square matrices: both sizes are the better known of the two."""
+    """The shape of square matrices. A size known on one side is known on both."""
     shape = least_rank(call, param, 2)
     if shape is None:
         return None
@@ -259,7 +259,7 @@ def square(param: str):
 
 
 def per_square(param: str, outputs: int = 1, real: bool = False):
-    """One number, or several, for each square matrix."""
+    """One number per square matrix, or several."""
 
     def rule(call: OpCall) -> TensorType | tuple[TensorType, ...]:
         shape = _square(call, param)
@@ -271,7 +271,7 @@ def per_square(param: str, outputs: int = 1, real: bool = False):
 
 
 def flipped(param: str):
-    """The last two axes swapped."""
+    """Swap the last two axes."""
 
     def rule(call: OpCall) -> TensorType:
         shape = least_rank(call, param, 2)
@@ -281,7 +281,7 @@ def flipped(param: str):
 
 
 def pinv(call: OpCall) -> TensorType:
-    """The inverse of each matrix; `rcond`, one for each of them, broadcasts with the axes before."""
+    """The inverse of each matrix. `rcond` broadcasts with the axes before the matrices."""
     type = flipped("a")(call)
     if call["rcond"] is None or call["rcond"].shape == () or type.shape is None:
         return type
@@ -298,7 +298,7 @@ def trace(call: OpCall) -> TensorType:
 
 
 def matrix_rank(call: OpCall) -> TensorType:
-    """One number for each matrix; `tol` broadcasts to their singular values."""
+    """One number per matrix. `tol` broadcasts with the singular values."""
     shape = least_rank(call, "a", 2)
     if shape is None:
         return TensorType(INT32, None)
@@ -309,8 +309,8 @@ def matrix_rank(call: OpCall) -> TensorType:
 
 
 def norm(call: OpCall) -> TensorType:
-    """A reduction of all elements, of vectors (one axis) or of matrices (two axes). TensorFlow keeps the dtype of
-    complex numbers where it takes the root of a sum of squares."""
+    """A norm of all elements, of vectors (one axis) or of matrices (two axes). For complex numbers TensorFlow keeps
+    the dtype if the norm is the root of a sum of squares."""
     _norm_axes(call)
     is_root = call["ord"] in ("euclidean", "fro") or (call["ord"] == 2 and not isinstance(call["axis"], (list, tuple)))
     shape = reduced_shape(call, "tensor", call["axis"], call["keepdims"])
@@ -324,7 +324,8 @@ _MATRIX_NORMS = '"euclidean" or "fro" or 1 or 2'
 
 
 def _norm_axes(call: OpCall) -> None:
-    """No axis, a number, or a list of two that differ; and a norm that there is of vectors, or of matrices."""
+    """Check the axes of a norm: none, a number, or a list of two different ones. Then check that the norm exists for
+    vectors or matrices."""
     axes: Whole | None = call["axis"]
     which: int | float | str = call["ord"]
     is_number = isinstance(which, (int, float))
@@ -343,7 +344,7 @@ def _norm_axes(call: OpCall) -> None:
 
 
 def smaller(call: OpCall, a: Dim, b: Dim) -> Dim:
-    """The smaller of two sizes, where it is known."""
+    """The smaller of two sizes, if it is known."""
     if a == b:
         return a
     a, b = number(call, a), number(call, b)
@@ -362,7 +363,7 @@ def qr(call: OpCall) -> tuple[TensorType, TensorType]:
 
 
 def svd(call: OpCall) -> Result:
-    """Singular values, then (unless told not to) the left and right vectors."""
+    """Singular values, then the left and right vectors unless `compute_uv` is false."""
     shape, dtype = least_rank(call, "tensor", 2), call.dtype("T")
     if shape is None:
         s = u = v = None
@@ -378,7 +379,7 @@ def svd(call: OpCall) -> Result:
 
 
 def eigen(call: OpCall) -> tuple[TensorType, TensorType]:
-    """Eigenvalues and eigenvectors of matrices that are their own adjoint."""
+    """Eigenvalues and eigenvectors of self-adjoint matrices."""
     shape = _square(call, "tensor")
     values = TensorType(call.dtype("T"), None if shape is None else shape[:-1])
     return values, TensorType(call.dtype("T"), shape)
@@ -389,7 +390,7 @@ def eigenvalues(call: OpCall) -> TensorType:
 
 
 def any_eigen(call: OpCall) -> tuple[TensorType, TensorType]:
-    """Eigenvalues and eigenvectors of square matrices, which are complex."""
+    """The complex eigenvalues and eigenvectors of square matrices."""
     values, vectors = eigen(call)
     dtype = complex_of(call.dtype("T"))
     return TensorType(dtype, values.shape), TensorType(dtype, vectors.shape)
@@ -412,7 +413,7 @@ def lu(call: OpCall) -> tuple[TensorType, TensorType]:
 
 
 def band_part(call: OpCall) -> TensorType:
-    """The matrices, with scalars for the diagonals that stay."""
+    """The matrices. The numbers of diagonals to keep are scalars."""
     for param in ("num_lower", "num_upper"):
         wanted_rank(call, param, 0)
     return TensorType(call.dtype("T"), least_rank(call, "input", 2))
@@ -495,7 +496,7 @@ row("matrix_band_part", "input: T, num_lower: U, num_upper: U", band_part, "matr
 
 
 def solve(matrix: str = "matrix", is_square: bool = True):
-    """The unknowns of `matrix @ x = rhs`: as many rows as the matrix has columns."""
+    """The unknowns of `matrix @ x = rhs`, with one row per column of the matrix."""
 
     def rule(call: OpCall) -> TensorType:
         left = _square(call, matrix) if is_square else least_rank(call, matrix, 2)
@@ -515,7 +516,7 @@ def solve(matrix: str = "matrix", is_square: bool = True):
 
 
 def least_squares(call: OpCall) -> TensorType:
-    """As `solve`; TensorFlow has switched the regularizer off for complex128, where it is not exact."""
+    """Like `solve`. TensorFlow disables the regularizer for complex128, where it is inexact."""
     if call.dtype("T").name == "complex128" and call["l2_regularizer"]:
         call.option("l2_regularizer", 0.0)
     return solve(is_square=False)(call)
@@ -526,7 +527,7 @@ def cholesky_solve(call: OpCall) -> TensorType:
 
 
 def solve_broadcasting(call: OpCall) -> TensorType:
-    """As `solve`, where the axes before the matrices broadcast."""
+    """Like `solve`, with broadcasting of the axes before the matrices."""
     return _solved(call, "matrix")
 
 
@@ -562,13 +563,13 @@ row("matrix_solve_ls", "matrix: T, rhs: T, l2_regularizer: number = 0.0, fast: f
 
 
 def doubled(call: OpCall) -> TensorType:
-    """All axes a second time, with the tensor on the diagonal."""
+    """Repeat all axes, with the tensor on the diagonal."""
     shape = least_rank(call, "diagonal", 1)
     return TensorType(call.dtype("T"), None if shape is None else shape + shape)
 
 
 def halved(call: OpCall) -> TensorType:
-    """The diagonal of a tensor whose second half of axes is like the first."""
+    """The diagonal of a tensor whose second half of axes equals the first."""
     shape = call["input"].shape
     if shape is None:
         return TensorType(call.dtype("T"), None)
@@ -607,13 +608,13 @@ def matrix_diag_part(call: OpCall) -> TensorType:
 
 
 def _diagonal(call: OpCall, param: str) -> None:
-    """No matrix has a diagonal beyond the numbers of int32, to which TensorFlow cuts `k` down."""
+    """Refuse a diagonal beyond the range of int32. TensorFlow would truncate `k`."""
     if not -(2**31) <= call["k"] < 2**31:
         call.fail(DIAGONAL, param, k=call["k"], type=call[param])
 
 
 def set_diag(call: OpCall) -> TensorType:
-    """The matrices with another main diagonal."""
+    """The matrices with a different main diagonal."""
     shape, diagonal = least_rank(call, "input", 2), least_rank(call, "diagonal", 1)
     if shape is None or diagonal is None:
         known = shape is not None or diagonal is None

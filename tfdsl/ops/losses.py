@@ -12,13 +12,13 @@ OPS, row = table("neural networks")
 
 
 def in_top_k(call: OpCall) -> TensorType:
-    """One answer a row."""
+    """One answer per row."""
     (rows, _), (targets,) = wanted_rank(call, "predictions", 2), wanted_rank(call, "targets", 1)
     return TensorType(BOOL, (same_size(call, rows, targets, "predictions", "targets"),))
 
 
 def sparse_cross_entropy(call: OpCall) -> TensorType:
-    """One label and one loss for each row of logits."""
+    """One label and one loss per row of logits."""
     labels, logits = call["labels"].shape, least_rank(call, "logits", 1)
     if logits is None or labels is None:
         return TensorType(call.dtype("T"), labels if logits is None else logits[:-1])
@@ -30,7 +30,7 @@ def sparse_cross_entropy(call: OpCall) -> TensorType:
 
 
 def cross_entropy(axis: str = "axis"):
-    """One loss for each row of logits."""
+    """One loss per row of logits."""
 
     def rule(call: OpCall) -> TensorType:
         shape = call["logits"].shape
@@ -47,7 +47,7 @@ def cross_entropy(axis: str = "axis"):
 
 
 def sampled_loss(call: OpCall) -> TensorType:
-    """One loss for each row of inputs."""
+    """One loss per row of inputs."""
     rows, width = wanted_rank(call, "inputs", 2)
     classes, known = wanted_rank(call, "weights", 2)
     same_size(call, known, width, "weights", "inputs")
@@ -60,7 +60,7 @@ def sampled_loss(call: OpCall) -> TensorType:
 
 
 def paired(left: str, right: str, dtype: str = "T"):
-    """Element by element, without broadcasting: of that TensorFlow sees to what is known beforehand."""
+    """Element by element without broadcasting, which TensorFlow checks for known shapes."""
 
     def rule(call: OpCall) -> TensorType:
         merge(call, call[left].shape, call[right].shape, left, right)
@@ -75,14 +75,14 @@ def weighted_cross_entropy(call: OpCall) -> TensorType:
 
 
 def log_poisson_loss(call: OpCall) -> TensorType:
-    """As `paired`; the full loss compares, which complex numbers do not."""
+    """Like `paired`. The full loss compares values, so complex numbers are refused."""
     if call["compute_full_loss"] and call.dtype("T").kind == "complex":
         call.option("compute_full_loss", False)
     return paired("log_input", "targets")(call)
 
 
 def paired_loss(left: str, right: str):
-    """One number from two tensors of one shape."""
+    """A scalar from two tensors of one shape."""
 
     def rule(call: OpCall) -> TensorType:
         merge(call, call[left].shape, call[right].shape, left, right)
@@ -92,7 +92,7 @@ def paired_loss(left: str, right: str):
 
 
 def batch_cross_entropy(axis: str = "") -> Rule:
-    """Row by row, if the classes, on the last axis unless an argument says which, are not on the first one."""
+    """Row by row, if the axis of the classes is not the first. An argument names that axis, or it is the last."""
 
     def rule(call: BatchCall) -> str:
         given = call.option(axis) if axis else None

@@ -33,7 +33,7 @@ compare = elementwise("x", "y", dtype=BOOL)
 
 
 def power(call: OpCall) -> TensorType:
-    """x to the power of y; a whole number has no negative powers."""
+    """x to the power of y. Integers have no negative powers."""
     result = elementwise("x", "y")(call)
     if call.dtype("T").kind == "int":
         for number in flat(call.known("y")):
@@ -43,7 +43,7 @@ def power(call: OpCall) -> TensorType:
 
 
 def true_divide(call: OpCall) -> TensorType:
-    """Division that makes floats of integers: float64, or float32 where that is exact."""
+    """Division with a floating-point result for integers: float64, or float32 if that is exact."""
     dtype = call.dtype("T")
     if dtype.kind in ("int", "uint"):
         dtype = FLOAT32 if dtype.bits <= 16 else FLOAT64
@@ -55,12 +55,12 @@ def make_complex(call: OpCall) -> TensorType:
 
 
 def sum_of_list(call: OpCall) -> TensorType:
-    """All tensors of a list have one shape, and so has the result."""
+    """The common shape of all tensors in a list."""
     return TensorType(call.dtype("T"), merge_list(call, "inputs"))
 
 
 def betainc(call: OpCall) -> TensorType:
-    """All of one shape, but for scalars."""
+    """The common shape of all arguments that are not scalars."""
     names = [name for name in ("a", "b", "x") if call[name].shape != ()]
     shape = call[names[0]].shape if names else ()
     for name in names[1:]:
@@ -69,7 +69,7 @@ def betainc(call: OpCall) -> TensorType:
 
 
 def clip(call: OpCall) -> TensorType:
-    """The bounds broadcast to the tensor, and never the tensor to them."""
+    """The type of the tensor. The bounds broadcast to it, never the reverse."""
     shape = call["t"].shape
     for bound in ("clip_value_min", "clip_value_max"):
         shape = merge(call, shape, broadcast(call, "t", bound), "t", bound)
@@ -77,19 +77,19 @@ def clip(call: OpCall) -> TensorType:
 
 
 def clip_norm(call: OpCall) -> TensorType:
-    """The tensor as it is; the norm that it is clipped to is a scalar."""
+    """The type of the tensor. The norm to clip to is a scalar."""
     shape = broadcast(call, "t", "clip_norm")
     return TensorType(call.dtype("T"), merge(call, call["t"].shape, shape, "t", "clip_norm"))
 
 
 def clip_norm_over(call: OpCall) -> TensorType:
-    """As `clip_norm`, of the slices that lie along some axes."""
+    """Like `clip_norm`, for slices along some axes."""
     along_axis("t", axis="axes")(call)
     return clip_norm(call)
 
 
 def clip_global_norm(call: OpCall) -> tuple[tuple[TensorType, ...], TensorType]:
-    """The tensors as they are, and their norm; the norm that they are clipped to is a scalar."""
+    """The tensors with unchanged types, and their global norm. The norm to clip to is a scalar."""
     for norm in ("clip_norm", "use_norm"):
         if call[norm] is not None:
             wanted_rank(call, norm, 0)
@@ -97,20 +97,20 @@ def clip_global_norm(call: OpCall) -> tuple[tuple[TensorType, ...], TensorType]:
 
 
 def scaled(call: OpCall) -> TensorType:
-    """The type of `x`; what it is multiplied by is a scalar, and must be known to be one."""
+    """The type of `x`. The factor must be a known scalar."""
     clear_rank(call, "scalar")
     wanted_rank(call, "scalar", 0)
     return call["x"]
 
 
 def last_reduced(call: OpCall) -> TensorType:
-    """One number for each row of the last axis."""
+    """One number per row of the last axis."""
     shape = least_rank(call, "x", 1)
     return TensorType(call.dtype("T"), None if shape is None else shape[:-1])
 
 
 def batch_sum(call: BatchCall) -> str:
-    """Sums and differences: of rows, of means, of sums; a mean may also have what is fixed added to it."""
+    """Sums and differences of rows, of means or of sums. A fixed value can be added to a mean."""
     kinds = [kind for kind in map(call.kind, call.arguments) if kind != FIXED]
     if set(kinds) == {ROWS}:
         return each(call)
@@ -122,7 +122,7 @@ def batch_sum(call: BatchCall) -> str:
 
 
 def batch_sum_of_list(call: BatchCall) -> str:
-    """As `batch_sum`, of the tensors of a list."""
+    """Like `batch_sum`, for the tensors of a list."""
     kinds = call.arguments["inputs"].kinds
     if kinds <= {MEAN, FIXED} or kinds <= {SUM}:
         return MEAN if MEAN in kinds else SUM
@@ -130,7 +130,7 @@ def batch_sum_of_list(call: BatchCall) -> str:
 
 
 def batch_product(call: BatchCall) -> str:
-    """Products of rows; of a mean or a sum with what is fixed."""
+    """Products of rows, or of a mean or sum and a fixed value."""
     x, y = (call.kind(name) for name in ("x", "y"))
     if ROWS in (x, y):
         return each(call)
@@ -140,7 +140,7 @@ def batch_product(call: BatchCall) -> str:
 
 
 def batch_quotient(call: BatchCall) -> str:
-    """Quotients of rows; of a mean or a sum by what is fixed."""
+    """Quotients of rows, or of a mean or sum and a fixed divisor."""
     x, y = (call.kind(name) for name in ("x", "y"))
     return each(call) if ROWS in (x, y) else linear("x")(call)
 
@@ -149,7 +149,7 @@ _LARGEST_EXPONENT = 40
 
 
 def _power(s: Formulas, x: Expr, y: Expr) -> Expr:
-    """A whole exponent is worked out for the numbers in the base, unless it is large."""
+    """An integer exponent is applied to the numbers in the base, unless it is large."""
     return x ** (s.sympy.Float(y, 17) if y.is_Integer and abs(y) > _LARGEST_EXPONENT else y)
 
 
@@ -160,7 +160,8 @@ SIGNED = "float int8 int16 int32 int64"
 def _unary_op(
     name: str, tf: str, what: str, arguments: str, dtypes: str, *, batch: Rule = each, **facts: Any
 ) -> None:
-    """An op of one argument, element by element: `what` one element becomes, the `arguments` of an example."""
+    """An op with one argument, element by element. `what` describes the result, `arguments` are those of an example.
+    """
     row(name, "x: T", like("x"), tf, f"Each element becomes {what}.", f"{name}({arguments})", batch=batch, T=dtypes,
         **facts)
 
@@ -230,7 +231,8 @@ _BROADCASTS = "Shapes broadcast: a size of 1 stretches to the other's."
 def _binary_op(
     name: str, tf: str, what: str, arguments: str, dtypes: str, *, batch: Rule = each, **facts: Any
 ) -> None:
-    """An op of two arguments, element by element: `what` the result is, the `arguments` of an example."""
+    """An op with two arguments, element by element. `what` describes the result, `arguments` are those of an example.
+    """
     row(name, "x: T, y: T", binary, tf, f"Element by element {what}. {_BROADCASTS}", f"{name}({arguments})",
     batch=batch,
         T=dtypes, **facts)
@@ -306,12 +308,12 @@ row("betainc", "a: T, b: T, x: T", betainc, "betainc",
 
 
 def _comparison(name: str, what: str, arguments: str, dtypes: str, **facts: Any) -> None:
-    """A comparison of two arguments, element by element: `what` is asked, the `arguments` of an example."""
+    """A comparison of two arguments, element by element. `what` describes it, `arguments` are those of an example."""
     row(name, "x: T, y: T", compare, name, f"Element by element whether {what}. {_BROADCASTS}", f"{name}({arguments})",
         batch=each, T=dtypes, **facts)
 
 
-_CONDITION = Own(lambda s, x, y: (0, 0), is_condition=True)  # flat wherever it has a derivative
+_CONDITION = Own(lambda s, x, y: (0, 0), is_condition=True)  # constant wherever it has a derivative
 
 _comparison("equal", "x and y are equal", "[1, 2], [1, 3]", "any", compares=True, operator="==", node="Equal")
 _comparison("not_equal", "x and y differ", "[1, 2], [1, 3]", "any", compares=True, operator="!=", node="NotEqual")

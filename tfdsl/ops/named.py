@@ -1,4 +1,4 @@
-"""Ops that the compiler makes or looks for by itself, under names that a type checker knows, and operators."""
+"""Ops that the compiler itself creates or looks for, under names known to a type checker, and operators."""
 
 from . import OPS
 
@@ -12,4 +12,4 @@ STRIDED_SLICE, ARGMAX, ONE_HOT, MATMUL = OPS["strided_slice"], OPS["argmax"], OP
 ASSIGN, GRADIENTS = OPS["assign"], OPS["gradients"]
 
 OPERATORS = {op.operator: op for op in OPS.values() if op.operator}
-"""The op of each operator of the language, as `+`, `unary -` or `if`."""
+"""The op of each operator of the language, such as `+`, `unary -` or `if`."""

@@ -1,4 +1,4 @@
-"""Biases, normalisation and embeddings of neural networks."""
+"""Biases, normalisation and embeddings for neural networks."""
 
 from ..types import TensorType
 from .batch import along, rows, whole
@@ -23,7 +23,7 @@ OPS, row = table("neural networks")
 
 
 def bias_add(call: OpCall) -> TensorType:
-    """One number a channel, added everywhere."""
+    """Add one number per channel everywhere."""
     shape, (channels,) = least_rank(call, "value", 3 if channels_first(call) else 2), wanted_rank(call, "bias", 1)
     if shape is None:
         return TensorType(call.dtype("T"), None)
@@ -33,7 +33,7 @@ def bias_add(call: OpCall) -> TensorType:
 
 
 def moments(call: OpCall) -> tuple[TensorType, TensorType]:
-    """Mean and variance over `axes`. Without any, TensorFlow removes all axes of size 1."""
+    """The mean and variance over `axes`. Without axes, TensorFlow removes all axes of size 1."""
     shape = reduced_shape(call, "x", call["axes"], call["keepdims"])
     if shape is not None and not listed(call["axes"]) and not call["keepdims"]:
         sizes = [number(call, dim) for dim in shape]

@@ -1,22 +1,22 @@
-"""What an op is: one row of the table, its signature, and what its shape rule is given.
+"""Defines an op: one row of the table, its signature, and the input of its shape rule.
 
-Input of a rule: a `OpCall`, the types and compile-time values of the arguments.
-Output: a `TensorType`, a tuple of them for an op with several outputs (with tuples in it for
-lists among these), or `()` for an operation without output. A rule that refuses its arguments calls `call.fail(...)`.
+Input of a rule: an `OpCall` with the types and compile-time values of the arguments. Output: a `TensorType`, a
+tuple of them for an op with several outputs (with nested tuples for lists of outputs), or `()` for an operation
+without outputs. A rule refuses its arguments with `call.fail(...)`.
 
-A signature is written like Python's: `a: T, b: T, transpose_a: flag = false`. The kinds:
+A signature looks like Python's: `a: T, b: T, transpose_a: flag = false`. The kinds:
 
     T U V        a tensor; arguments with the same letter have one dtype, limited by `dtypes`
     [T]          a list of tensors of one dtype
     float32 ...  a tensor of that dtype
-    T?           an optional tensor (none unless given); also after [T] and dtypes
-    shape        an integer vector, whose value is used where it is known while compiling
+    T?           an optional tensor (default none); also after [T] and dtypes
+    shape        an integer vector, whose value is used if it is known at compile time
     variable T   a variable (not merely its value)
     flag integer number text integers static
-                 a value known while compiling: bool, int, float, string, int or list of ints, anything
+                 a compile-time value: bool, int, float, string, int or list of ints, anything
     dtype T      a dtype, which decides T unless it is none; `dtype` alone binds nothing
 
-What stands behind `*` is given by name only.
+Parameters after `*` are keyword-only.
 """
 
 import re
@@ -34,13 +34,13 @@ from .formula import Formula
 
 
 class Required(Enum):
-    """The default of a parameter that has none."""
+    """The default of a required parameter."""
 
     REQUIRED = "required"
 
 
 REQUIRED = Required.REQUIRED
-# What a shape rule gives, and a shape rule.
+# The result of a shape rule, and a shape rule.
 Result: TypeAlias = "TensorType | tuple[Result, ...]"
 ShapeRule: TypeAlias = "Callable[[OpCall], Result]"
 
@@ -53,7 +53,7 @@ class Parameter(Record):
     group: str = ""  # of dtypes: a letter of the signature, or a dtype
     default: "Nested | DType | Required" = REQUIRED
     optional: bool = False
-    by_name: bool = False  # it is never given by its place
+    by_name: bool = False  # keyword-only
 
     @property
     def is_tensor(self) -> bool:
@@ -76,7 +76,7 @@ def _default(text: str) -> Nested:
 
 
 def parse_signature(text: str) -> tuple[Parameter, ...]:
-    """`"x: T, axis: integers = none"` as parameters."""
+    """Parse `"x: T, axis: integers = none"` into parameters."""
     params: list[Parameter] = []
     by_name = False
     for part in re.split(r", (?=\w+:)", text) if text else ():
@@ -102,7 +102,7 @@ def parse_signature(text: str) -> tuple[Parameter, ...]:
 
 
 class Alike(Enum):
-    """Which nodes of an op TensorFlow builds alike, up to the names."""
+    """Which nodes of an op TensorFlow builds in the same way, except for their names."""
 
     BY_TYPES = "those whose inputs have the same types, whatever values are known"
     BY_VALUES = "those whose inputs also have the same values, where values are known"
@@ -114,10 +114,9 @@ class Alike(Enum):
 class Op:
     """A row of the op table.
 
-    `tf` is the TensorFlow symbol below `tf.compat.v1`; `dtypes` gives each dtype letter the
-    class of dtypes it may be (`types.DTYPE_CLASSES`, several separated by a space), `options` a parameter
-    the values that it may have, or the least one;
-    `example` is an expression that works by itself.
+    `tf` is the TensorFlow symbol below `tf.compat.v1`. `dtypes` gives each dtype letter its allowed classes of dtypes
+    (`types.DTYPE_CLASSES`, separated by spaces). `options` gives a parameter its allowed values, or the least one.
+    `example` is an expression that works on its own.
     """
 
     name: str
@@ -130,33 +129,33 @@ class Op:
     batch: Rule  # how a batch goes through it
     dtypes: Mapping[str, str] = field(default_factory=dict[str, str])
     options: Mapping[str, tuple[str, ...] | int] = field(default_factory=dict[str, tuple[str, ...] | int])
-    compares: bool = False  # it tells one thing from another, element by element: pairs of all are rarely meant
-    applies: str = ""  # the activation that it applies to its logits, which must not have been through one
-    arranges: bool = False  # its elements are those of its first argument, perhaps in another shape or dtype
+    compares: bool = False  # it compares elements: comparing every pair of rows is rarely intended
+    applies: str = ""  # the activation that it applies to its logits, which must not be applied before
+    arranges: bool = False  # its elements are those of its first argument, perhaps in a different shape or dtype
     writes: bool = False  # it changes the variable `ref`
-    draws_alone: bool = False  # it draws from a state that nothing can read, so no copy of it draws the same numbers
-    by_shape: bool = False  # what it gives depends on the shapes of what it is given, and on no value
-    # The ranks, or sizes, of arguments whose ranks the kernel does not check.
+    draws_alone: bool = False  # it draws from a hidden state, so a copy of it draws different numbers
+    by_shape: bool = False  # its value depends on the shapes of its arguments, not on their values
+    # The ranks or sizes of arguments whose ranks the kernel does not check.
     ranks: Mapping[str, int | tuple[int | None, ...]] = field(default_factory=dict[str, int | tuple[int | None, ...]])
-    sized: str = ""  # the argument that says a shape, whose sizes the kernel does not check
+    sized: str = ""  # the argument with a shape, whose sizes the kernel does not check
     pairs: tuple[str, ...] = ()  # indices and updates, whose ranks the kernel does not check
-    classes: tuple[str, ...] = ()  # arguments with a row for each of `num_classes`, few of which the kernel looks up
+    classes: tuple[str, ...] = ()  # arguments with a row for each of `num_classes`; the kernel reads only a few rows
     gathers: tuple[str, ...] = ()  # arguments of which TensorFlow reads only some rows if they are variables
     sliced: str = ""  # the argument with slices of `ref`, whose sizes the kernel does not check
     lowered: str = ""  # the function of `lowering/` that builds it, if calling `tf` is not enough
-    no_gradient: str = ""  # the arguments to which no gradient flows, where they are floats; "*" for all
-    modes: str = ""  # the parameters that make a difference only in training
-    for_whole: str = ""  # what to use instead for whole numbers
-    cuts: bool = False  # it makes 0 of all that is negative
+    no_gradient: str = ""  # the floating-point arguments that receive no gradient; "*" for all
+    modes: str = ""  # the parameters that matter only in training
+    for_whole: str = ""  # what to use instead for integers
+    cuts: bool = False  # it turns negative values into 0
     binary: str = ""  # the argument whose elements are labels of 0 and 1
-    in_nn: str = ""  # the function of the library nn that takes more shapes for the same
-    named: bool = True  # `tf` takes `name`; otherwise a node's name has to come from an identity behind it
-    formula: Formula | None = None  # its formula for scalars, which symbolic gradients derive
+    in_nn: str = ""  # the equivalent function of the library nn that takes more shapes
+    named: bool = True  # `tf` takes `name`; otherwise an identity after it carries the name of the node
+    formula: Formula | None = None  # its formula for scalars, for symbolic gradients
     operator: str = ""  # how programs write it: `+`, or `unary -`
     node: str = ""  # the name that TensorFlow gives the node of the operator
-    python: Callable[..., object] | None = None  # Python's function of the same name, which computes with numbers
-    alike: Alike = Alike.BY_VALUES  # which of its nodes TensorFlow builds alike
-    picture: str = ""  # how pictures show it, unless as a plain operation
+    python: Callable[..., object] | None = None  # the Python function of the same name, which computes with numbers
+    alike: Alike = Alike.BY_VALUES  # which of its nodes TensorFlow builds in the same way
+    picture: str = ""  # how pictures show it; a plain operation if empty
 
     def passes_gradient(self, argument: str) -> bool:
         """Whether a gradient flows through the op to an argument."""
@@ -172,11 +171,11 @@ class Op:
 
     @cached_property
     def draws(self) -> bool:
-        """Whether it draws other numbers each time, by a state that begins with its `seed`."""
+        """Whether it draws different numbers each time, from a state that starts with its `seed`."""
         return any(param.name == "seed" and param.kind == "integer" for param in self.params)
 
     def typed(self, call: "OpCall") -> "Result":
-        """What the rule gives for a call, whose options are seen to first."""
+        """The result of the rule for a call. Checks the options first."""
         for name, limit in self.options.items():
             value = call[name]
             if isinstance(limit, (int, float)):
@@ -187,7 +186,7 @@ class Op:
         return self.rule(call)
 
     def allowed(self, group: str) -> frozenset[DType]:
-        """The dtypes that a dtype letter may stand for."""
+        """The dtypes that a dtype letter allows."""
         if group not in self._allowed:
             self._allowed[group] = self._dtypes_of(group)
         return self._allowed[group]
@@ -202,7 +201,7 @@ class Op:
 
 
 class RuleRefused(Exception):
-    """A shape rule refuses its arguments, or doubts them: a message of the catalogue with its details."""
+    """A shape rule refuses its arguments or doubts them: a message of the catalogue with its details."""
 
     def __init__(self, message: Message, params: tuple[str, ...], details: Mapping[str, object]):
         super().__init__(message.code)
@@ -211,11 +210,11 @@ class RuleRefused(Exception):
 
 @dataclass(slots=True)
 class OpCall:
-    """The arguments of one call of an op, as its shape rule sees them.
+    """The arguments of an op call, as its shape rule sees them.
 
-    `call["x"]` is the TensorType of a tensor argument (a tuple of them for a list, None for an
-    optional one not given) or the value of a compile-time argument. `values` holds what is known
-    while compiling of tensor arguments (nested lists; None for an element not known).
+    `call["x"]` is the TensorType of a tensor argument (a tuple for a list, None for an optional argument that is
+    missing) or the value of a compile-time argument. `values` has the known values of tensor arguments (nested lists,
+    with None for unknown elements).
     """
 
     op: Op
@@ -223,29 +222,29 @@ class OpCall:
     values: Mapping[str, object]
     groups: Mapping[str, DType]
     sizes: Sizes
-    by_position: frozenset[str] = frozenset()  # the arguments that the program gives without their names
+    by_position: frozenset[str] = frozenset()  # the arguments given by position
     warnings: list[RuleRefused] = field(default_factory=list[RuleRefused])
 
-    def __getitem__(self, name: str) -> Any:  # of which type it is, the signature says, and the rule knows
+    def __getitem__(self, name: str) -> Any:  # the type depends on the signature, which the rule knows
         return self.arguments[name]
 
     def dtype(self, group: str = "T") -> DType:
         return self.groups[group]
 
     def known(self, name: str) -> Any:  # a number, or nested lists as deep as the rank
-        """The value of a tensor argument where it is known while compiling, else None."""
+        """The value of a tensor argument if it is known at compile time, else None."""
         return self.values.get(name)
 
     def fail(self, message: Message, *params: str, **details: object) -> NoReturn:
-        """Refuse the call; `params` are the arguments to blame, whose origins the error shows."""
+        """Refuse the call. `params` are the arguments to blame; the error shows their origins."""
         raise RuleRefused(message, params, details)
 
     def warn(self, message: Message, *params: str, **details: object) -> None:
-        """Doubt the call, and go on; the arguments are those of `fail`."""
+        """Warn about the call and continue. The arguments are those of `fail`."""
         self.warnings.append(RuleRefused(message, params, details))
 
     def option(self, param: str, *allowed: object) -> object:
-        """An argument that must be one of a few values."""
+        """An argument that must have one of a few values."""
         if self[param] not in allowed:
             written = [f'"{one}"' if isinstance(one, str) else str(one) for one in (self[param], *allowed)]
             shown = [{"True": "true", "False": "false", "None": "none"}.get(one, one) for one in written]
@@ -253,15 +252,15 @@ class OpCall:
         return self[param]
 
     def same(self, left: Dim, right: Dim, message: Message, *params: str, **details: object) -> Dim:
-        """The one size that two sizes must be; otherwise fail with `message`, given `left` and `right`."""
+        """The common value of two sizes. Fails with `message`, `left` and `right` if they differ."""
         try:
             return self.sizes.same(left, right)
         except SizeClash:
             self.fail(message, *params, left=left, right=right, **details)
 
     def shape(self, name: str, is_vector: bool = True) -> Shape:
-        """The sizes that a `shape` argument gives: None for an unknown rank, None in it for an unknown size. One number
-        is a shape only where it need not be a vector."""
+        """The sizes in a `shape` argument: None for an unknown rank, with None for an unknown size. A single number
+        is a shape unless it must be a vector."""
         value: Dim | list[Dim] | tuple[Dim, ...] = self.known(name)
         given = self.arguments[name]
         if isinstance(given, TensorType) and given.rank not in ((None, 1) if is_vector else (None, 0, 1)):

@@ -1,6 +1,6 @@
 """The optimizers: one row each, by their TensorFlow 1 names in snake case.
 
-`learning_rate` is always given by keyword; the other arguments may be given by position too.
+`learning_rate` is always given by keyword. The other arguments can be given by position too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,22 +11,23 @@ from ..record import Record
 REQUIRED = object()
 LEARNING_RATE = 0.01
 
-Pairs = Sequence[tuple[Any, Any]]  # gradients, None where there is none, with their variables
+Pairs = Sequence[tuple[Any, Any]]  # gradients, None if there is none, with their variables
 
 
 class OwnArgument(Record):
-    """An argument that TensorFlow's class lacks. `step(tf, apply, pairs, arguments)` makes a step that is given it:
-    `tf` is TensorFlow, `arguments` are all arguments of the optimizer, with the learning rate, and `apply(pairs)` makes
-    the step without this one. So it can change the gradients, and do something before the step or after it. It returns
-    the op that has done all. If a program leaves the argument out, its graph is that of TensorFlow's class alone."""
+    """An argument that TensorFlow's class lacks. `step(tf, apply, pairs, arguments)` makes a step with the argument:
+    `tf` is TensorFlow, `arguments` are all arguments of the optimizer, including the learning rate, and
+    `apply(pairs)` makes the step without this argument. `step` can change the gradients, and add ops before or
+    after the step. It returns the final op. If a program leaves the argument out, its graph is the one that
+    TensorFlow's class builds."""
 
     default: object
     step: Callable[[Any, Callable[[Pairs], Any], Pairs, Mapping[str, Any]], Any]
 
 
 class OptimizerRow(Record):
-    """`tf` is a class below `tf.compat.v1.train`; `given` its arguments after `learning_rate`, with defaults. `own` are
-    arguments that it lacks."""
+    """`tf` is a class below `tf.compat.v1.train`. `given` has its arguments after `learning_rate`, with defaults.
+    `own` has the arguments that the class lacks."""
 
     name: str
     tf: str
@@ -36,7 +37,7 @@ class OptimizerRow(Record):
 
     @property
     def params(self) -> dict[str, object]:
-        """The arguments with their defaults, but for `learning_rate`."""
+        """The arguments with their defaults, without `learning_rate`."""
         return {**self.given, **{name: argument.default for name, argument in self.own.items()}}
 
     @property
@@ -51,7 +52,7 @@ class OptimizerRow(Record):
 
     @property
     def example(self) -> str:
-        """A call that works by itself."""
+        """A call that works on its own."""
         needed = [f"{name}=0.9" for name, default in self.params.items() if default is REQUIRED]
         return f"{self.name}({', '.join([*needed, 'learning_rate=0.1'])})"
 

@@ -13,7 +13,7 @@ OPS, row = table("random", alike=Alike.DRAWN)
 
 
 def uniform(call: OpCall) -> TensorType:
-    """Integers have no largest value of their own, and one for all is needed."""
+    """Integers need an explicit maximum, a single one."""
     if call.dtype("T").kind == "float":
         return drawn("minval", "maxval")(call)
     if call["maxval"] is None:
@@ -24,7 +24,7 @@ def uniform(call: OpCall) -> TensorType:
 
 
 def drawn(*params: str):
-    """A tensor of the shape given, scaled and moved by the parameters, with which it broadcasts."""
+    """A tensor of the given shape, scaled and shifted by the parameters, which broadcast to it."""
 
     def rule(call: OpCall) -> TensorType:
         shape = given_shape(call)
@@ -38,7 +38,7 @@ def drawn(*params: str):
 
 
 def draws(group: str = "U"):
-    """As many draws from each row of logits as told."""
+    """`num_samples` draws from each row of logits."""
 
     def rule(call: OpCall) -> TensorType:
         rows, _ = wanted_rank(call, "logits", 2)
@@ -49,7 +49,7 @@ def draws(group: str = "U"):
 
 
 def sampled(*params: str, group: str = "T"):
-    """A shape of draws for each element of the parameters, which broadcast."""
+    """A shape of draws for each element of the parameters, which broadcast with each other."""
 
     def rule(call: OpCall) -> TensorType:
         shape, each = call.shape("shape"), broadcast(call, *params)
@@ -59,7 +59,7 @@ def sampled(*params: str, group: str = "T"):
 
 
 def filled(*params: str, group: str = "T"):
-    """The shape asked for, to which the parameters broadcast."""
+    """The requested shape, to which the parameters broadcast."""
 
     def rule(call: OpCall) -> TensorType:
         shape = given_shape(call)
@@ -78,7 +78,7 @@ def filled(*params: str, group: str = "T"):
 
 
 def stateless(rule: Callable[[OpCall], TensorType]):
-    """A rule of random numbers, with a `seed` of two numbers."""
+    """A rule of random numbers with a `seed` of two numbers."""
 
     def checked(call: OpCall) -> TensorType:
         same_size(call, wanted_rank(call, "seed", 1)[0], 2, "seed")
@@ -88,7 +88,7 @@ def stateless(rule: Callable[[OpCall], TensorType]):
 
 
 def random_crop(call: OpCall) -> TensorType:
-    """A piece of the size given, anywhere in the tensor."""
+    """A random part of the tensor, with the given size."""
     size = call.shape("size")
     if size is None:
         rank = call["value"].rank

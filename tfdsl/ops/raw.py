@@ -1,7 +1,7 @@
-"""Any op that TensorFlow registers, as `raw.Roll(input=x, shift=1, axis=0)` reaches it.
+"""Any op that TensorFlow registers, called as `raw.Roll(input=x, shift=1, axis=0)`.
 
-Input: `raw_ops.txt`, a line for each op, which `lowering/registry.py` makes from TensorFlow's registry
-and describes. Output: a `RawOp`, made from its line when the op is asked for. Nothing is read before.
+Input: `raw_ops.txt` with one line per op. `lowering/registry.py` generates and describes this file. Output: a
+`RawOp`, parsed from its line on first use. Nothing is read before.
 """
 
 import os
@@ -15,19 +15,19 @@ from ..types import ALL_DTYPES, DType
 from .op import REQUIRED, Required
 
 PREFIX = "raw."  # of these ops in programs
-# Ops that are given the handle of a variable and leave it as it is.
+# Ops that take the handle of a variable and leave the variable unchanged.
 READERS = ("ReadVariableOp", "ResourceGather", "ResourceGatherNd", "VariableShape", "VarIsInitializedOp")
 
 
-# A value as JSON has it.
+# A JSON value.
 Json: TypeAlias = "bool | int | float | str | list[Json] | tuple[Json, ...] | dict[str, Json] | None"
 
 
 class RawArgument(Record):
     """An input or an output.
 
-    Its dtype is fixed, or what the attribute `attr` says. It is a list where `count`, an attribute, says how long,
-    or where `attr` is a list of dtypes.
+    Its dtype is fixed or given by the attribute `attr`. It is a list if the attribute `count` gives its length, or if
+    `attr` is a list of dtypes.
     """
 
     name: str
@@ -38,13 +38,13 @@ class RawArgument(Record):
 
 
 class RawAttr(Record):
-    """An attribute: `kind` is string, int, float, bool, type, shape, tensor, func, or list(...) of one."""
+    """An attribute. `kind` is string, int, float, bool, type, shape, tensor, func, or list(...) of one of them."""
 
     name: str
     kind: str
     allowed: tuple[str, ...] | None  # values: strings, or names of dtypes
     least: int | None  # of an int, or of the length of a list
-    default: "Json | Required"  # as JSON has it
+    default: "Json | Required"  # a JSON value
 
     @property
     def is_list(self) -> bool:
@@ -60,7 +60,7 @@ class RawAttr(Record):
 
 
 class RawOp:
-    """A TensorFlow op: what it takes and gives. `name` is what programs call it, `raw.Roll`."""
+    """A TensorFlow op with its inputs, outputs and attributes. `name` is its name in programs, `raw.Roll`."""
 
     def __init__(self, line: str):
         name, self.reaches, inputs, outputs, *attrs = line.split("\t")  # `reaches` is a class of `forbidden_ops.py`
@@ -86,13 +86,13 @@ class RawOp:
 
     @cached_property
     def inferred(self) -> Mapping[str, str]:
-        """The attributes that follow from inputs, each with the first of them."""
+        """The attributes that follow from inputs, each with the first input that decides it."""
         pairs = [(attr, one.name) for one in self.inputs for attr in (one.attr, one.count) if attr]
         return dict(reversed(pairs))
 
     @cached_property
     def given(self) -> Mapping[str, RawAttr]:
-        """The attributes that a call gives, those that it must give first."""
+        """The attributes of a call, required ones first."""
         own = [attr for attr in self.attrs.values() if attr.name not in self.inferred]
         return {attr.name: attr for attr in sorted(own, key=lambda attr: attr.default is not REQUIRED)}
 
@@ -107,11 +107,11 @@ class RawOp:
 
     @property
     def results(self) -> str:
-        """`output: T`, as the signature has the inputs."""
+        """`output: T`, in the style of `signature`."""
         return ", ".join(f"{one.name}: {_type_text(one)}" for one in self.outputs)
 
     def limits(self) -> Mapping[str, str]:
-        """What dtypes, attributes and the lengths of lists may be, in words."""
+        """The allowed dtypes, attribute values and list lengths, in words."""
         found: dict[str, str] = {}
         for attr in self.attrs.values():
             name = attr.name
@@ -136,7 +136,7 @@ def _type_text(argument: RawArgument) -> str:
 
 
 def value_text(value: Json) -> str:
-    """A value of JSON's as programs write it."""
+    """A JSON value as programs write it."""
     match value:
         case bool() | None:
             return {True: "true", False: "false", None: "none"}[value]
@@ -154,7 +154,7 @@ _ATTR = re.compile(r"(\w+): ([\w()]+)(?: in (\[.*?\]))?(?: >= (-?\d+))?(?: = (.*
 
 
 def _attr(text: str) -> RawAttr:
-    import json  # for programs that use such an op
+    import json  # only programs with such an op need it
 
     match = _ATTR.fullmatch(text)
     assert match is not None, text
@@ -175,7 +175,7 @@ def _table() -> str:
 
 
 def names() -> list[str]:
-    """The names of all ops, as TensorFlow has them."""
+    """The TensorFlow names of all ops."""
     return [line.partition("\t")[0] for line in _table().splitlines()[1:]]
 
 

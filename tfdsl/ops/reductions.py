@@ -1,4 +1,4 @@
-"""Reductions, running sums, searches, and sums by segment."""
+"""Reductions, cumulative sums, searches, and sums by segment."""
 
 from ..diagnostics import AXIS_FIRST, MEAN_WHOLE, NEGATIVE, ONE_CLASS
 from ..types import BOOL, FLOAT32, INT32, Dim, DType, TensorType
@@ -25,7 +25,7 @@ OPS, row = table("reductions")
 
 
 def best_index(call: OpCall) -> TensorType:
-    """The index of the largest or smallest along one axis, the first unless given."""
+    """The index of the largest or smallest element along one axis, by default the first."""
     shape = call["input"].shape
     if shape and len(shape) > 1 and call["axis"] is None:
         call.warn(AXIS_FIRST, "input", type=call["input"], size=shape[0])
@@ -38,14 +38,14 @@ def best_index(call: OpCall) -> TensorType:
 
 
 def mean(call: OpCall) -> TensorType:
-    """As other reductions; of whole numbers, a whole number."""
+    """Like other reductions. The mean of integers is an integer."""
     if call["input_tensor"].dtype.kind in ("int", "uint"):
         call.warn(MEAN_WHOLE, "input_tensor")
     return reduction()(call)
 
 
 def segment(call: OpCall) -> TensorType:
-    """One slice a segment: how many there are, only the run can tell."""
+    """One slice per segment. Only the run knows how many there are."""
     data, _ = least_rank(call, "data", 1), wanted_rank(call, "segment_ids", 1)
     if data is None:
         return TensorType(call.dtype("T"), None)
@@ -53,7 +53,7 @@ def segment(call: OpCall) -> TensorType:
 
 
 def unsorted_segment(call: OpCall) -> TensorType:
-    """`num_segments` slices; the ids may have several axes, the first ones of the data."""
+    """`num_segments` slices. The ids can have several axes, the first axes of the data."""
     return per_segment(call, "data", call.dtype("T"))
 
 
@@ -68,7 +68,7 @@ def per_segment(call: OpCall, param: str, dtype: DType) -> TensorType:
 
 
 def sparse_segment(call: OpCall) -> TensorType:
-    """Segments of some rows of the data."""
+    """Segments of selected rows of the data."""
     data = least_rank(call, "data", 1)
     picked, ids = (wanted_rank(call, name, 1)[0] for name in ("indices", "segment_ids"))
     same_size(call, picked, ids, "indices", "segment_ids")
@@ -76,7 +76,7 @@ def sparse_segment(call: OpCall) -> TensorType:
 
 
 def bincount(call: OpCall) -> TensorType:
-    """How often each number occurs, or the sum of its weights."""
+    """The count of each number, or the sum of its weights."""
     dtype = call["dtype"] if call["weights"] is None else call.dtype("T")
     for name in ("minlength", "maxlength"):
         if call[name] is not None:
@@ -89,12 +89,12 @@ def bincount(call: OpCall) -> TensorType:
 
 
 def confusion_matrix(call: OpCall) -> TensorType:
-    """One row a label and one column a prediction."""
+    """One row per label and one column per prediction."""
     if call["num_classes"] is not None:
         classes = count(call, "num_classes")
     else:
         seen = [call.known(name) for name in ("labels", "predictions")]
-        largest = None if None in seen else max(flat(seen), default=None)  # of no labels there is none
+        largest = None if None in seen else max(flat(seen), default=None)  # without labels there is no largest one
         classes = None if largest is None else largest + 1
     for param in ("labels", "predictions"):
         for value in flat(call.known(param)):
@@ -105,7 +105,7 @@ def confusion_matrix(call: OpCall) -> TensorType:
 
 
 def histogram(call: OpCall) -> TensorType:
-    """One count a bin."""
+    """One count per bin."""
     return TensorType(call["dtype"], (_bins(call),))
 
 
@@ -125,7 +125,7 @@ def _bins(call: OpCall) -> Dim:
 
 # fmt: off
 _AXES = "Over all axes, or those that `axis` names, which go unless `keepdims` leaves them with size 1."
-# name, TensorFlow symbol, what is computed, dtypes, whether complex numbers give real ones
+# name, TensorFlow symbol, result, dtypes, whether complex numbers give real results
 _REDUCTIONS = (
     ("reduce_sum", "reduce_sum", "sum", "number", False),
     ("reduce_mean", "reduce_mean", "mean", "number", False),
@@ -138,7 +138,7 @@ _REDUCTIONS = (
     ("reduce_euclidean_norm", "math.reduce_euclidean_norm", "square root of the sum of the squares", "number",
         False),
 )
-_OVER_ROWS = {"reduce_sum": SUM, "reduce_mean": MEAN}  # what they make of rows
+_OVER_ROWS = {"reduce_sum": SUM, "reduce_mean": MEAN}  # their kind for a reduction over rows
 for _name, _tf, _what, _dtypes, _real in _REDUCTIONS:
     row(_name, "input_tensor: T, axis: integers = none, keepdims: flag = false",
         mean if _name == "reduce_mean" else reduction(real=_real), _tf,
@@ -195,7 +195,7 @@ row("histogram_fixed_width_bins", "values: T, value_range: T, nbins: int32 = 100
     "The int32 bin of each value, among `nbins` equal bins between the two ends of `value_range`.",
     "histogram_fixed_width_bins([1.0, 2.5, 4.0], [0.0, 5.0], nbins=5)", batch=whole, T="float")
 
-# name, what is computed of the slices, dtypes
+# name, result for the slices, dtypes
 _SEGMENTS = (("sum", "sum", "number"), ("prod", "product", "number"), ("max", "largest element", "real"),
              ("min", "smallest element", "real"))
 for _name, _what, _dtypes in (*_SEGMENTS, ("mean", "mean", "number")):

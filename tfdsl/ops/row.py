@@ -1,4 +1,4 @@
-"""How a table module writes its rows: `OPS, row = table("math")`, then one `row(...)` an op."""
+"""Lets a table module write its rows: `OPS, row = table("math")`, then one `row(...)` per op."""
 
 from typing import Any, Protocol
 
@@ -24,11 +24,11 @@ class _Row(Protocol):
 
 
 def table(group: str, **common: Any) -> tuple[list[Op], _Row]:
-    """A list for the rows of one theme and the function that adds one to it; `common` are columns that all have.
+    """A list for the rows of a topic, and the function that adds a row. `common` has columns shared by all rows.
 
-    How a batch goes through an op must be said. The keywords of `row` that are no columns of `Op` limit what the
-    signature leaves open: letters the dtypes, `T="float", U="int32 int64"`, and names of parameters their values,
-    `padding=("SAME", "VALID")`, or for a number the least, `num_buckets=1`.
+    Each row must say how a batch goes through the op. Keywords of `row` that are not columns of `Op` limit the
+    signature: letters limit dtypes, `T="float", U="int32 int64"`, and parameters limit their values,
+    `padding=("SAME", "VALID")`, or the least number, `num_buckets=1`.
     """
     rows: list[Op] = []
 

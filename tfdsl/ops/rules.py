@@ -1,8 +1,8 @@
-"""What shape rules are made of, and the rules that many ops share.
+"""Building blocks of shape rules, and rules that many ops share.
 
-A shape rule says what an op gives for what it is given, as TensorFlow's own shape inference does: it takes an `OpCall`
-and returns the type of the result. Rules know nothing of TensorFlow; a test compares every row with TensorFlow's own
-inference. A rule that only a few rows need stands beside them.
+A shape rule computes the type of an op's result like TensorFlow's shape inference: it takes an `OpCall` and
+returns the type. Rules do not use TensorFlow; a test compares every row with TensorFlow's inference. A rule for a
+few rows is next to them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ from .op import OpCall
 
 COMPLEX64, COMPLEX128 = DTYPES["complex64"], DTYPES["complex128"]
 
-# One whole number or several, such as axes.
+# One or several integers, such as axes.
 Whole = int | list[int] | tuple[int, ...]
 _Value = TypeVar("_Value")
 
@@ -36,13 +36,13 @@ _Value = TypeVar("_Value")
 
 
 def number(call: OpCall, dim: Dim) -> int | None:
-    """A size as a number, where it is one."""
+    """A size as a number, if it is one."""
     dim = call.sizes.resolve(dim)
     return dim if isinstance(dim, int) else None
 
 
 def product(call: OpCall, dims: Iterable[Dim]) -> int | None:
-    """How many elements the sizes make, where all of them are known."""
+    """The product of sizes, if all of them are known."""
     known = all_known(number(call, dim) for dim in dims)
     return None if known is None else prod(known)
 
@@ -58,12 +58,12 @@ def all_known(values: Iterable[int | None]) -> list[int] | None:
 
 
 def listed(value: Whole) -> list[int]:
-    """An argument that may be one number or several, as a list."""
+    """An argument that can be one number or several, as a list."""
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def wanted_rank(call: OpCall, param: str, rank: int, wanted: object = None) -> tuple[Dim, ...]:
-    """The sizes of an argument that must have this rank; all unknown where its rank is."""
+    """The sizes of an argument that must have this rank. All are unknown if its rank is unknown."""
     shape = call[param].shape
     if shape is None:
         return (None,) * rank
@@ -89,7 +89,7 @@ def clear_rank(call: OpCall, param: str) -> tuple[Dim, ...]:
 
 
 def axis_in(call: OpCall, axis: int, rank: int, param: str) -> int:
-    """An axis counted from 0, for an argument (or a result) of this rank."""
+    """An axis counted from 0, for an argument or result of this rank."""
     if not -rank <= axis < rank:
         shown = call[param] if isinstance(call[param], TensorType) else param
         call.fail(AXIS_RANGE, param, axis=axis, type=shown, rank=rank)
@@ -97,7 +97,7 @@ def axis_in(call: OpCall, axis: int, rank: int, param: str) -> int:
 
 
 def new_axis_in(call: OpCall, axis: int, rank: int, param: str) -> int:
-    """The place, counted from 0, for a new axis of an argument of this rank."""
+    """The position, counted from 0, of a new axis in an argument of this rank."""
     if not -rank - 1 <= axis <= rank:
         shown = call[param] if isinstance(call[param], TensorType) else param
         call.fail(NEW_AXIS, param, axis=axis, type=shown, rank=rank)
@@ -105,18 +105,18 @@ def new_axis_in(call: OpCall, axis: int, rank: int, param: str) -> int:
 
 
 def same_size(call: OpCall, left: Dim, right: Dim, *params: str) -> Dim:
-    """The one size that two sizes must be."""
+    """The common value of two sizes."""
     return call.same(left, right, SIZES_DIFFER, *params)
 
 
 def merge(call: OpCall, left: Shape, right: Shape, first: str, second: str) -> Shape:
-    """The one shape that the shapes of two arguments must be."""
+    """The common shape of two arguments."""
     details = {"first": first, "second": second, "a": call[first], "b": call[second]}
     return _merged(call, left, right, (first, second), **details)
 
 
 def merge_list(call: OpCall, param: str) -> Shape:
-    """The one shape that the tensors of a list must have."""
+    """The common shape of the tensors in a list."""
     tensors = call[param]
     if not tensors:
         call.fail(EMPTY_LIST, param, param=param)
@@ -139,7 +139,7 @@ def _merged(call: OpCall, left: Shape, right: Shape, params: tuple[str, ...], **
 
 
 def broadcast_shapes(call: OpCall, left: Shape, right: Shape, *params: str, a: object, b: object) -> Shape:
-    """The shape that two shapes broadcast to; `a` and `b` are what the error shows."""
+    """The shape that two shapes broadcast to. The error shows `a` and `b`."""
     if left is None or right is None:
         return None
     rank = max(len(left), len(right))
@@ -152,7 +152,7 @@ def broadcast_shapes(call: OpCall, left: Shape, right: Shape, *params: str, a: o
 
 
 def broadcast(call: OpCall, *params: str) -> Shape:
-    """The shape that the arguments broadcast to; those that were not given have no say."""
+    """The shape that the given arguments broadcast to."""
     given = [name for name in params if call[name] is not None]
     for first, second in combinations(given, 2):
         doubt_pairs(call, first, second, call[first].shape, call[second].shape)
@@ -165,7 +165,7 @@ def broadcast(call: OpCall, *params: str) -> Shape:
 
 
 def doubt_pairs(call: OpCall, first: str, second: str, left: Shape, right: Shape) -> None:
-    """Doubt two arguments, of which these shapes broadcast, if each row of one meets every row of the other."""
+    """Warn of two arguments whose broadcasting pairs each row of one with every row of the other."""
     for tall, short, shapes in ((first, second, (left, right)), (second, first, (right, left))):
         axes = call.sizes.paired(*shapes)
         if axes is not None:
@@ -179,24 +179,24 @@ def without(shape: Sequence[Dim], axes: Iterable[int]) -> tuple[Dim, ...]:
 
 
 def replaced(shape: Sequence[Dim], axis: int, *dims: Dim) -> tuple[Dim, ...]:
-    """A shape with these sizes in the place of one axis."""
+    """A shape with one axis replaced by these sizes."""
     return (*shape[:axis], *dims, *shape[axis + 1 :])
 
 
 def option(call: OpCall, param: str, *allowed: object) -> object:
-    """An argument that must be one of a few values."""
+    """An argument that must have one of a few values."""
     return call.option(param, *allowed)
 
 
 def length(call: OpCall, param: str, values: Sequence[_Value], wanted: int) -> Sequence[_Value]:
-    """A list of numbers that must have this many."""
+    """A list of numbers with a required length."""
     if len(values) != wanted:
         call.fail(LENGTH, param, param=param, wanted=wanted, count=len(values))
     return values
 
 
 def given_shape(call: OpCall, param: str = "shape", is_vector: bool = True) -> Shape:
-    """The shape that an argument gives, where no size may be negative."""
+    """The shape in an argument, without negative sizes."""
     shape = call.shape(param, is_vector)
     for dim in shape or ():
         if (number(call, dim) or 0) < 0:
@@ -205,7 +205,7 @@ def given_shape(call: OpCall, param: str = "shape", is_vector: bool = True) -> S
 
 
 def count(call: OpCall, param: str) -> Dim:
-    """A size that an argument gives: None where it is not known while compiling."""
+    """A size given by an argument. None if it is unknown at compile time."""
     wanted_rank(call, param, 0)
     value = call.known(param)
     if isinstance(value, int) and value < 0:
@@ -214,7 +214,7 @@ def count(call: OpCall, param: str) -> Dim:
 
 
 def flat(values: Nested) -> list[int]:
-    """The whole numbers in nested lists."""
+    """The integers in nested lists."""
     if isinstance(values, (list, tuple)):
         return [one for value in values for one in flat(value)]
     return [values] if isinstance(values, int) else []
@@ -224,7 +224,7 @@ def flat(values: Nested) -> list[int]:
 
 
 def like(param: str, rank: int = 0):
-    """The type of one argument, unchanged; it must have at least the given rank."""
+    """The type of one argument, which must have at least the given rank."""
 
     def rule(call: OpCall) -> TensorType:
         return TensorType(call[param].dtype, least_rank(call, param, rank))
@@ -233,7 +233,7 @@ def like(param: str, rank: int = 0):
 
 
 def like_in(param: str, group: str | DType):
-    """The shape of one argument, with the dtype of a letter of the signature or a dtype always the same."""
+    """The shape of one argument, with the dtype of a letter of the signature or with a fixed dtype."""
 
     def rule(call: OpCall) -> TensorType:
         return TensorType(result_dtype(call, group), call[param].shape)
@@ -251,7 +251,7 @@ def like_list(param: str):
 
 
 def scalar(group: str | DType = "T"):
-    """A scalar, whatever is given."""
+    """A scalar for all arguments."""
 
     def rule(call: OpCall) -> TensorType:
         return TensorType(result_dtype(call, group), ())
@@ -269,7 +269,7 @@ def result_dtype(call: OpCall, group: str | DType) -> DType:
 
 
 def as_dtype(param: str, dtype: str = "dtype"):
-    """The shape of one argument, with the dtype that another names."""
+    """The shape of one argument, with the dtype given by another."""
 
     def rule(call: OpCall) -> TensorType:
         return TensorType(call[dtype], call[param].shape)
@@ -290,7 +290,7 @@ def elementwise(*params: str, dtype: str | DType = "T"):
 
 
 def real_of(dtype: DType) -> DType:
-    """The dtype of the parts of a complex dtype; any other dtype is its own."""
+    """The dtype of the parts of a complex dtype. Other dtypes are returned unchanged."""
     return {COMPLEX64: FLOAT32, COMPLEX128: FLOAT64}.get(dtype, dtype)
 
 
@@ -300,7 +300,7 @@ def complex_of(dtype: DType) -> DType:
 
 
 def real_like(param: str):
-    """The shape of one argument, with the dtype of the parts if it is complex."""
+    """The shape of one argument. A complex dtype becomes the dtype of its parts."""
 
     def rule(call: OpCall) -> TensorType:
         return TensorType(real_of(call[param].dtype), call[param].shape)
@@ -309,7 +309,7 @@ def real_like(param: str):
 
 
 def reduced_shape(call: OpCall, param: str, axes: Whole | None, keep: bool) -> Shape:
-    """A shape after a reduction over axes: all of them where `axes` is none."""
+    """A shape reduced over axes, or over all axes if `axes` is none."""
     shape = call[param].shape
     if axes is None:
         return () if not keep else None if shape is None else (1,) * len(shape)
@@ -320,7 +320,7 @@ def reduced_shape(call: OpCall, param: str, axes: Whole | None, keep: bool) -> S
 
 
 def reduction(param: str = "input_tensor", dtype: str | DType = "T", real: bool = False):
-    """A reduction over `axis`, with `keepdims`; a real result for complex numbers where so."""
+    """A reduction over `axis`, with `keepdims`. With `real`, complex numbers give a real result."""
 
     def rule(call: OpCall) -> TensorType:
         result = result_dtype(call, dtype)
@@ -331,7 +331,7 @@ def reduction(param: str = "input_tensor", dtype: str | DType = "T", real: bool 
 
 
 def along_axis(param: str, rank: int = 0, axis: str = "axis"):
-    """The type of one argument, unchanged; what `axis` names must be axes of it."""
+    """The type of one argument, unchanged. `axis` must name axes of it."""
 
     def rule(call: OpCall) -> TensorType:
         shape = least_rank(call, param, rank)

@@ -12,7 +12,7 @@ OPS, row = table("strings")
 
 
 def string_join(call: OpCall) -> TensorType:
-    """Element by element; scalars join with every element."""
+    """Element by element. Scalars join with every element."""
     shape: Shape = ()
     for tensor in call["inputs"]:
         if tensor.shape is None or tensor.shape == ():
@@ -31,11 +31,11 @@ def reduce_join(call: OpCall) -> TensorType:
 
 
 def substr(call: OpCall) -> TensorType:
-    """One position and length for all strings, or one each."""
+    """One position and length for all strings, or one per string."""
     place, lengths = call["pos"].shape, call["len"].shape
     if place is None:
         return TensorType(STRING, None)
-    # TensorFlow takes a size that is not known for one that differs.
+    # TensorFlow treats an unknown size as different.
     lengths = (None,) * len(place) if lengths is None else lengths
     if [number(call, dim) for dim in place] != [number(call, dim) for dim in lengths]:
         call.fail(SHAPES_DIFFER, "pos", "len", first="pos", second="len", a=call["pos"], b=call["len"])
@@ -43,7 +43,7 @@ def substr(call: OpCall) -> TensorType:
 
 
 def decode_raw(call: OpCall) -> TensorType:
-    """A new last axis for the numbers that a string holds."""
+    """A new last axis for the numbers in a string."""
     shape = call["input_bytes"].shape
     return TensorType(call["out_type"], None if shape is None else (*shape, None))
 

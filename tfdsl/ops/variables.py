@@ -1,4 +1,4 @@
-"""Changes of variables. Each gives the variable's value after the change."""
+"""Changes of variables. Each op returns the new value of the variable."""
 
 from ..diagnostics import RANK
 from ..types import BOOL, TensorType
@@ -12,13 +12,13 @@ OPS, row = table("variables")
 
 
 def assign(call: OpCall) -> TensorType:
-    """The variable after it; the value has its shape."""
+    """The variable after the assignment. The value has its shape."""
     merge(call, call["ref"].shape, call["value"].shape, "ref", "value")
     return call["ref"]
 
 
 def scatter_variable(call: OpCall) -> TensorType:
-    """The variable after a change of the slices at the indices; one scalar may be the update of all."""
+    """The variable after a change of the slices at the indices. A scalar can update all of them."""
     inner, indices = call["ref"].shape[1:], call["indices"].shape
     updates = clear_rank(call, "updates") if inner else call["updates"].shape
     if updates and indices is None and inner:
@@ -32,7 +32,7 @@ def scatter_variable(call: OpCall) -> TensorType:
 
 
 def scatter_nd_variable(call: OpCall) -> TensorType:
-    """The variable after a change at the tuples of indices that the last axis holds."""
+    """The variable after a change at the index tuples on the last axis."""
     scattered(call, call["ref"].shape, "ref")
     return call["ref"]
 

@@ -11,8 +11,8 @@ OPS, row = table("neural networks")
 
 
 def per_axis(call: OpCall, param: str, spatial: int, whole: bool = False) -> tuple[int, ...]:
-    """Strides, dilations or a window: one number, one a spatial axis, or one for each axis of the input, which is the
-    only way where so."""
+    """Strides, dilations or a window: a single number, one number per spatial axis, or one per axis of the input.
+    With `whole`, only the last form is allowed."""
     values = listed(1 if call[param] is None else call[param])
     if whole and call[param] is not None and len(values) != spatial + 2:
         call.fail(LENGTH, param, param=param, wanted=spatial + 2, count=len(values))
@@ -33,14 +33,14 @@ def channels_first(call: OpCall) -> bool:
 
 
 def slid(call: OpCall, param: str, axis: int, window: Dim, stride: int, dilation: int = 1) -> Dim:
-    """How often a window fits on an axis of the input."""
+    """The number of positions of a window on an axis of the input."""
     return _windows(call, call[param], axis, window, stride, dilation, param)
 
 
 def _windows(
     call: OpCall, type: TensorType, axis: int, window: Dim, stride: int, dilation: int = 1, param: str = "output_shape"
 ) -> Dim:
-    """How often a window fits on an axis of a tensor; `param` is the argument that says its sizes."""
+    """The number of positions of a window on an axis of a tensor. `param` is the argument with its sizes."""
     dim = type.shape[axis] if type.shape is not None else None
     size, window = number(call, dim), number(call, window)
     if call["padding"].upper() == "SAME":
@@ -62,15 +62,15 @@ def _assembled(first: bool, batch: Dim, spatial: list[Dim], channels: Dim) -> tu
 
 
 def _split(first: bool, shape: tuple[Dim, ...]) -> tuple[Dim, range, Dim]:
-    """Batch size, positions of the spatial axes and channels of an input."""
+    """The batch size, the positions of the spatial axes and the channels of an input."""
     if first:
         return shape[0], range(2, len(shape)), shape[1]
     return shape[0], range(1, len(shape) - 1), shape[-1]
 
 
 def conv(spatial: int, param: str = "input", kernel: str = "filter", strides: str = "strides", depthwise: bool = False):
-    """A convolution over this many axes; a depthwise one keeps the input's channels apart."""
-    is_strict = depthwise or spatial == 3  # about strides and, where it is for volumes, about dilations
+    """A convolution over this many axes. A depthwise convolution keeps the input channels apart."""
+    is_strict = depthwise or spatial == 3  # about strides, and for volumes about dilations
 
     def rule(call: OpCall) -> TensorType:
         shape = wanted_rank(call, param, spatial + 2)
@@ -80,7 +80,7 @@ def conv(spatial: int, param: str = "input", kernel: str = "filter", strides: st
         steps = per_axis(call, strides, spatial, is_strict)
         spread = per_axis(call, "dilations", spatial, spatial == 3)
         have, takes = number(call, channels), number(call, taken)
-        # A grouped convolution takes a part of the channels at a time.
+        # A grouped convolution processes a part of the channels at a time.
         clash = have is not None and takes is not None and (have != takes if depthwise else not takes or have % takes)
         if clash:
             call.fail(CHANNELS, param, kernel, a=param, left=have, b=kernel, right=takes)
@@ -97,7 +97,7 @@ def conv(spatial: int, param: str = "input", kernel: str = "filter", strides: st
 
 
 def separable_conv(call: OpCall) -> TensorType:
-    """A depthwise convolution, then one of single pixels."""
+    """A depthwise convolution, then a convolution of single pixels."""
     depthwise = conv(2, "input", "depthwise_filter", depthwise=True)(call).shape or (None,) * 4
     height, width, taken, made = wanted_rank(call, "pointwise_filter", 4)
     same_size(call, height, 1, "pointwise_filter")
@@ -111,7 +111,7 @@ def separable_conv(call: OpCall) -> TensorType:
 
 
 def conv_transpose(spatial: int, param: str = "value", kernel: str = "filter"):
-    """The shape asked for, which the gradient of a convolution cannot work out."""
+    """The requested shape. It cannot be computed from the gradient of a convolution."""
 
     def rule(call: OpCall) -> TensorType:
         given = wanted_rank(call, param, spatial + 2)
@@ -123,7 +123,7 @@ def conv_transpose(spatial: int, param: str = "value", kernel: str = "filter"):
         if shape is not None and len(shape) != spatial + 2:
             call.fail(LENGTH, "output_shape", param="output_shape", wanted=spatial + 2, count=len(shape))
         if shape is None or call.known("output_shape") is None:
-            # For volumes, the kernel makes as many as the shape says, however many there are.
+            # For volumes, the kernel makes the batch size and channels that the shape gives, without a check.
             return TensorType(call.dtype("T"), (batch if spatial < 3 else None, *(None,) * (spatial + 1)))
         shape = (batch if shape[0] == -1 else shape[0], *shape[1:])
         for dim in shape:
@@ -159,7 +159,7 @@ _SERIES = "[[[1.0], [2.0], [3.0], [4.0]]]"
 _VOLUME = "[[[[[1.0], [2.0]], [[3.0], [4.0]]], [[[5.0], [6.0]], [[7.0], [8.0]]]]]"
 LAYOUT = "Inputs are [batch, height, width, channels], with NCHW [batch, channels, height, width]."
 _PADDING = "`padding` is \"SAME\" (zeros around, size / stride rounded up) or \"VALID\" (whole windows only)."
-WINDOWS = {  # what they take as options, by the number of axes that they slide along
+WINDOWS = {  # their allowed options, by the number of axes that they slide along
     axes: {"padding": ("SAME", "VALID"), "data_format": formats}
     for axes, formats in {1: ("NWC", "NCW"), 2: ("NHWC", "NCHW"), 3: ("NDHWC", "NCDHW")}.items()
 }

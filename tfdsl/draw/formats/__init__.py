@@ -1,7 +1,7 @@
-"""The formats that `tfdsl graph` writes. Each module of this folder is one, of its own name, which is the ending of the
-names of its files too, and defines `FORMAT`.
+"""The formats that `tfdsl graph` writes. Each module in this folder defines a format, `FORMAT`; the name of the
+module is the name of the format and its file suffix.
 
-`base.py` says what a format is. To add one, add a file here, and its test.
+`base.py` defines what a format is. To add one, add a file here and a test for it.
 """
 
 from ...module_table import ModuleTable
@@ -11,6 +11,6 @@ FORMATS: ModuleTable[Format] = ModuleTable(__name__, "FORMAT")
 
 
 def suffixes() -> str:
-    """The endings of the names of files, as a text says them."""
+    """The file suffixes, joined for a message."""
     *others, last = (f".{name}" for name in FORMATS)
     return f"{', '.join(others)} or {last}"

@@ -1,4 +1,4 @@
-"""What a format of pictures is."""
+"""Defines a format of pictures."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ..picture import Picture, picture
 
 @dataclass(frozen=True)
 class Drawing:
-    """What is drawn: some graphs of a program, under a title. `graph_def` builds the first of them with TensorFlow."""
+    """The graphs of a program to draw, under a title. `graph_def` builds the first graph with TensorFlow."""
 
     title: str
     graphs: Sequence[Graph]
@@ -24,8 +24,8 @@ class Drawing:
 
 
 class Format(Record):
-    """A format: `doc` ends the sentence that begins with its name, `write` makes the content of the file. One that
-    `needs_tensorflow` may ask for the `graph_def`."""
+    """A format. `doc` completes the sentence that begins with its name. `write` makes the content of the file. A
+    format with `needs_tensorflow` can use `graph_def`."""
 
     doc: str
     write: Callable[[Drawing], str | bytes]

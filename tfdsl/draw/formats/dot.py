@@ -1,10 +1,10 @@
-"""A picture in Graphviz's language."""
+"""Pictures in Graphviz's DOT language."""
 
 from ...diagnostics.spelling import visible
 from ..picture import Box, Edge, Picture, Shape
 from .base import Format
 
-# Fill, line and form of each kind; the colours are Okabe and Ito's, which colour-blind people can tell apart.
+# The fill, line and shape of each kind. The colours are by Okabe and Ito; colour-blind people can tell them apart.
 STYLES = {
     "placeholder": ("#cfe8f7", "#0072b2", "cds"),
     "variable": ("#fbe3c0", "#b36b00", "cylinder"),
@@ -19,7 +19,7 @@ TINTS = ("#f6f8fb", "#fbf7f0", "#f2f9f5", "#faf3f8", "#f5f3fb", "#fafaf0")
 
 
 def dot(pictures: list[Picture]) -> str:
-    """All pictures as one digraph, each in a cluster of its own where there are several."""
+    """All pictures as one digraph. If there are several, each is a cluster."""
     lines = [
         "digraph program {",
         '  graph [rankdir="TB", compound=true, fontname="Helvetica", fontsize=11, nodesep=0.25, ranksep=0.4];',

@@ -1,4 +1,4 @@
-"""A picture as one page of HTML that needs nothing else: boxes open and close, the browser lays them out."""
+"""A picture as a single HTML page without dependencies. Boxes open and close; the browser lays them out."""
 
 import json
 from pathlib import Path
@@ -8,11 +8,11 @@ from ..picture import KINDS, Box, Picture, Shape
 from .base import Format
 from .dot import STYLES, TINTS
 
-_OPEN_BUDGET = 150  # items that are visible at first
+_OPEN_BUDGET = 150  # number of items visible at first
 
 
 def html(pictures: list[Picture], title: str) -> str:
-    """The page of a program. What comes from the program is data in it, never markup."""
+    """The page of a program. Text from the program is data in the page, never markup."""
     data = {
         "title": title,
         "kinds": KINDS,
@@ -25,7 +25,7 @@ def html(pictures: list[Picture], title: str) -> str:
         "budget": _OPEN_BUDGET,
     }  # fmt: skip
     page = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
-    # In a script element only "<" could end the data.
+    # Only "<" could end the data of a script element.
     text = json.dumps(_visible(data), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     rules = "".join(f".{kind}{{--fill:{fill};--line:{line}}}" for kind, (fill, line, _) in STYLES.items())
     tints = "".join(f".tint{n}{{--tint:{tint}}}" for n, tint in enumerate(TINTS))
@@ -33,7 +33,7 @@ def html(pictures: list[Picture], title: str) -> str:
 
 
 def _visible(value: object) -> object:
-    """A value with all text in it safe to show."""
+    """A value with all its text safe to show."""
     match value:
         case str():
             return visible(value)

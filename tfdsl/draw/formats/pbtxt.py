@@ -1,4 +1,4 @@
-"""The graph in TensorFlow's own form, as text."""
+"""The graph in TensorFlow's text format."""
 
 from .base import Drawing, Format
 

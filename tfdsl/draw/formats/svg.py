@@ -1,4 +1,4 @@
-"""A picture as SVG, where pygraphviz is installed."""
+"""A picture as SVG, which needs pygraphviz."""
 
 from importlib import import_module
 
@@ -8,9 +8,9 @@ from .dot import dot
 
 
 def svg(drawing: Drawing) -> str:
-    """The picture as Graphviz draws it."""
+    """The picture drawn by Graphviz."""
     try:
-        pygraphviz = import_module("pygraphviz")  # a plain import fails the check of types where it is not installed
+        pygraphviz = import_module("pygraphviz")  # a plain import would fail type checking if it is not installed
     except ImportError:
         raise TfgError([Diagnostic(GRAPHVIZ_MISSING, None)]) from None
     return pygraphviz.AGraph(string=dot(drawing.pictures)).draw(format="svg", prog="dot").decode("utf-8")
