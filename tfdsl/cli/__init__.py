@@ -1,4 +1,4 @@
-"""The command line: one module a command, imported when the command runs."""
+"""The command line: one module per command, imported when the command runs."""
 
 import gc
 import sys
@@ -23,7 +23,7 @@ COMMANDS = {
 
 
 def process(command: Callable[[], int] | None = None) -> None:
-    """Run a command as a process of its own, which Ctrl-C and SIGTERM end."""
+    """Run a command as a separate process that Ctrl-C and SIGTERM end."""
     try:
         from . import signals
 
@@ -34,18 +34,18 @@ def process(command: Callable[[], int] | None = None) -> None:
     from .signals import ignore
 
     ignore()
-    if "tensorflow" in sys.modules:  # to take it down takes a second, in which nothing is left to do
+    if "tensorflow" in sys.modules:  # a normal exit takes a second and has nothing left to do
         import os
 
         for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):  # nobody reads it any more
+            with suppress(OSError, ValueError):  # the reader may have closed it
                 stream.flush()
         os._exit(code)
     sys.exit(code)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command; the exit code is 0 for done, 1 for a failed run or check, 2 for wrong use."""
+    """Run a command. The exit code is 0 for success, 1 for a failed run or check, 2 for wrong use."""
     try:
         return _main(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt as asked:
@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _main(argv: list[str]) -> int:
-    # The front end makes objects that live on; it is over before collecting them would pay.
+    # The front end makes long-lived objects and ends before collecting them would pay off.
     gc.disable()
     from argparse import Namespace
 
@@ -70,7 +70,7 @@ def _main(argv: list[str]) -> int:
     )
     parser.add_argument("--version", action="version", version=f"tfdsl {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    # Only the parser of the command that is asked for is filled in: it alone costs imports.
+    # Fill in only the parser of the requested command, because this costs imports.
     asked = next((word for word in argv if not word.startswith("-")), None)
     used = parser
     for name, help in COMMANDS.items():
@@ -105,5 +105,5 @@ def _main(argv: list[str]) -> int:
     except MemoryError:
         return no_memory()
     except Exception as error:
-        raise_asked()  # an import may have made an error of it
+        raise_asked()  # an import may have turned it into an error
         return bug(error)

@@ -1,4 +1,4 @@
-"""`tfdsl check`: all errors and warnings of programs at once. Imports neither TensorFlow nor NumPy."""
+"""`tfdsl check`: all errors and warnings of programs at once. It imports neither TensorFlow nor NumPy."""
 
 import argparse
 import sys

@@ -1,6 +1,6 @@
-"""A command as a process of another command's, which ends with that one: `python -m tfdsl.cli.child PID COMMAND...`.
+"""Runs a command as a child process that ends with its parent: `python -m tfdsl.cli.child PID COMMAND...`.
 
-PID is the process that starts it. Where that is killed, nothing else could tell its children.
+PID is the parent. If the parent is killed, it cannot end its children itself.
 """
 
 import os
@@ -20,21 +20,21 @@ def child(*words: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """The environment in which a child finds this package, in whatever folder it is started."""
+    """An environment in which a child finds this package from any folder."""
     package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def end_with(parent: int) -> None:
-    """See to it that this process is killed when its parent ends, however that ends."""
+    """Have the system kill this process when its parent ends for any reason."""
     if sys.platform == "linux":
         import ctypes
 
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     else:
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-    if os.getppid() != parent:  # it has ended already
+    if os.getppid() != parent:  # the parent has already ended
         os._exit(1)
 
 

@@ -1,4 +1,4 @@
-"""The program of a command line, for the commands that run it."""
+"""Compiles the program of a command line, for the commands that run it."""
 
 import argparse
 import os
@@ -10,7 +10,7 @@ from .options import GivenInputs, given
 
 
 def compile_given(arguments: argparse.Namespace) -> tuple[GivenInputs, Compiled]:
-    """What a command line that names a program gives it, and the program."""
+    """The inputs on a command line, and its compiled program."""
     extra = given(arguments)
     inputs = extra.inputs(arguments.file, tensorflow.foreign())
     result = compile_source(read(arguments.file, extra.limits), inputs)
@@ -18,7 +18,7 @@ def compile_given(arguments: argparse.Namespace) -> tuple[GivenInputs, Compiled]
 
 
 def at_home(arguments: argparse.Namespace) -> None:
-    """Make the paths of a command line mean the same in every folder."""
+    """Make the paths of a command line independent of the working folder."""
     arguments.file = os.path.abspath(arguments.file)
     arguments.allowed = [os.path.abspath(path) for path in arguments.allowed]
     arguments.configs = [os.path.abspath(path) for path in arguments.configs]

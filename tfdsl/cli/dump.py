@@ -1,4 +1,4 @@
-"""`tfdsl dump`: a program after a stage of the compiler."""
+"""`tfdsl dump`: prints a program after a stage of the compiler."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""`tfdsl eval`: the value of a node or an expression of a program, in a session of its own."""
+"""`tfdsl eval`: prints the value of a node or an expression, computed in a separate session."""
 
 import argparse
 from dataclasses import replace
@@ -59,7 +59,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def _with_feed(diagnostic: Diagnostic) -> Diagnostic:
-    """On the command line, a placeholder gets its value from an option."""
+    """Mention the option that feeds a placeholder on the command line."""
     if diagnostic.message is not UNFED:
         return diagnostic
     assert diagnostic.details is not None

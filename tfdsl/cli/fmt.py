@@ -1,4 +1,4 @@
-"""`tfdsl fmt`: programs in their one canonical form. Imports neither TensorFlow nor NumPy."""
+"""`tfdsl fmt`: writes programs in canonical form. It imports neither TensorFlow nor NumPy."""
 
 import argparse
 import difflib
@@ -71,7 +71,7 @@ def _standard_input() -> BinaryIO:
 
 
 def _paths(files: list[str]) -> Iterator[str]:
-    """The files meant: of a folder, all programs below it, but no links, which may lead out of it."""
+    """The files to format. A folder stands for all programs below it, except links, which may lead out of it."""
     for file in files:
         if not os.path.isdir(file):
             yield file

@@ -1,4 +1,4 @@
-"""`tfdsl grad`: the derivative of a scalar as text of the language, by SymPy; TensorFlow is not needed."""
+"""`tfdsl grad`: prints the derivative of a scalar in the language, by SymPy. It does not need TensorFlow."""
 
 import argparse
 

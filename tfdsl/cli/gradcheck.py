@@ -1,4 +1,4 @@
-"""`tfdsl gradcheck`: the gradients of a program in every way there is, side by side."""
+"""`tfdsl gradcheck`: compares the gradients of a program by all methods."""
 
 import argparse
 import json
@@ -88,7 +88,7 @@ def _reports(ctx, program, checks, feeds, data, tolerance):
 
 
 def _name(ctx, graph: str, ref) -> str:
-    """What the program calls a tensor."""
+    """The program's name for a tensor."""
     names = ctx.graphs[graph].finish().names
     found = sorted((name for name, named in names.items() if named.value == ref), key=len)
     node = ctx.graphs[graph].nodes[ref.node]

@@ -1,4 +1,4 @@
-"""`tfdsl graph`: a program's graph as a picture."""
+"""`tfdsl graph`: draws the graph of a program."""
 
 import argparse
 import os

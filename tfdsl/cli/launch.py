@@ -1,7 +1,8 @@
-"""`tfdsl launch`: a program on a cluster of processes on this machine, which all end with it.
+"""`tfdsl launch`: runs a program on a cluster of processes on this machine, all of which end with it.
 
-The processes are servers, as `tfdsl server` starts them, and one `tfdsl run`. The run writes to standard output and
-error itself, as it does without a cluster; what the servers say goes to standard error, each line with its server.
+The processes are the servers, started as by `tfdsl server`, and one `tfdsl run`. The run writes to standard
+output and standard error as it does without a cluster. The output of the servers goes to standard error, with the
+name of the server on each line.
 """
 
 import argparse
@@ -27,10 +28,10 @@ from .parser import Parser
 from .report import WrongUse, count, errors, tell
 
 RESTARTS = 3  # of each server
-_MOST = 100  # servers of a job
+_MOST = 100  # servers per job
 _START_SECONDS = 120.0  # until they listen
 _TURN_SECONDS = 0.05
-# Below those that systems give to connections, which could take the port of a server between its end and its restart.
+# Below the ports that systems give to connections; a connection could take the port of a server while it restarts.
 _PORTS = range(20000, 32000)
 _HOST = "127.0.0.1"
 
@@ -58,7 +59,7 @@ def _number(text: str) -> int:
 
 
 def command(arguments: argparse.Namespace) -> int:
-    given, _ = compile_given(arguments)  # what is wrong with the program is said before anything starts
+    given, _ = compile_given(arguments)  # reports errors of the program before anything starts
     if given.cluster is not None:
         raise WrongUse("launch makes a cluster of its own: leave 'cluster' out of the config file, or use tfdsl run")
     with asked_to_end() as asked, tempfile.TemporaryDirectory(prefix="tfdsl-launch-") as folder:
@@ -66,7 +67,7 @@ def command(arguments: argparse.Namespace) -> int:
         servers = _servers(arguments)
         jobs = {job: [f"{_HOST}:{one.port}" for one in servers if one.job == job] for job in ("ps", "worker")}
         with open(config, "w", encoding="utf-8") as file:
-            json.dump({"cluster": jobs}, file)  # which is YAML too
+            json.dump({"cluster": jobs}, file)  # JSON is YAML too
         with Processes(servers, config) as processes:
             processes.start(asked)
             if not arguments.quiet and not asked:
@@ -77,7 +78,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def _rest(words: list[str]) -> list[str]:
-    """The words of a command line that are for the run."""
+    """The words of a command line to pass to the run."""
     sizes = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     _add_sizes(sizes)
     return sizes.parse_known_args(words[words.index("launch") + 1 :])[1]
@@ -85,7 +86,7 @@ def _rest(words: list[str]) -> list[str]:
 
 @contextmanager
 def asked_to_end() -> Iterator[list[int]]:
-    """The signals that asked this process to end, as they come."""
+    """The signals that asked this process to end, as they arrive."""
     asked: list[int] = []
     with signals.handled(lambda number, frame: asked.append(number)):
         yield asked
@@ -93,14 +94,14 @@ def asked_to_end() -> Iterator[list[int]]:
 
 @dataclass(slots=True)
 class Server:
-    """A server of the cluster, and its process."""
+    """A server of the cluster and its process."""
 
     job: str
     task: int
     port: int
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
-    said: bytes = b""  # of a line that has not ended yet
+    said: bytes = b""  # of an unfinished line
 
     @property
     def name(self) -> str:
@@ -128,11 +129,11 @@ def _free_ports(wanted: int) -> list[int]:
 
 
 class Processes:
-    """The processes of a cluster, which end with the `with` block."""
+    """The processes of a cluster. They end with the `with` block."""
 
     def __init__(self, servers: list[Server], config: str):
         self._servers, self._config = servers, config
-        # Addresses of this machine are no business of a proxy.
+        # Connections to this machine must not use a proxy.
         self._environment = {**environment(), "no_grpc_proxy": _HOST}
         self._outputs = selectors.DefaultSelector()
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -142,12 +143,12 @@ class Processes:
 
     def __exit__(self, *_: object) -> None:
         for process in self._processes:
-            process.kill()  # also one that is stopped; no server has anything to save
+            process.kill()  # ends a stopped process too; a server has nothing to save
         for process in self._processes:
             process.wait()
 
     def start(self, asked: list[int]) -> None:
-        """Start the servers; return when all listen, or this process is asked to end."""
+        """Start the servers. Return when all of them listen, or when this process is asked to end."""
         waiting = [(server, self._start(server)) for server in self._servers]
         end = time.monotonic() + _START_SECONDS
         while waiting and not asked:
@@ -162,7 +163,7 @@ class Processes:
             waiting = [(server, process) for server, process in waiting if not _listens(server.port)]
 
     def run(self, words: list[str], asked: list[int]) -> int:
-        """Run the program, and keep the servers going meanwhile; the exit code of the run."""
+        """Run the program while keeping the servers alive; return the exit code of the run."""
         process = self._process(["run", *words])
         told = 0
         while process.poll() is None:
@@ -173,7 +174,7 @@ class Processes:
                 told += 1
         self._show_output()
         code = process.returncode
-        if told and code < 0:  # it was killed: a second signal did so, or it did not end when it was asked
+        if told and code < 0:  # it was killed by a second signal, or because it did not end when asked
             return 128 + asked[0]
         return code if code >= 0 else 128 - code
 
@@ -182,7 +183,7 @@ class Processes:
     ) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             child(*words), env=self._environment, stdin=stdin, stdout=stdout, stderr=stderr,
-            start_new_session=True,  # so that Ctrl-C on a terminal does not reach it but through this process
+            start_new_session=True,  # so Ctrl-C on a terminal only reaches it through this process
         )  # fmt: skip
         self._processes.append(process)
         signals.children.add(process)
@@ -199,7 +200,7 @@ class Processes:
         return process
 
     def _restart(self) -> None:
-        """Start the servers again that have ended."""
+        """Restart the servers that have ended."""
         for server in self._servers:
             if server.process is None or server.process.poll() is None:
                 continue
@@ -212,7 +213,7 @@ class Processes:
                 self._start(server)
 
     def _show_output(self) -> None:
-        """Show what the servers say, in whole lines; wait a moment for it."""
+        """Show the output of the servers in whole lines, waiting a moment for it."""
         for key, _ in self._outputs.select(_TURN_SECONDS):
             server, output = key.data
             read = os.read(key.fd, 1 << 16)
@@ -227,7 +228,7 @@ class Processes:
 
 def _say(line: str) -> None:
     if sys.stderr.isatty():
-        sys.stderr.write("\r\x1b[K")  # a progress bar of the run's may stand there; it draws itself again
+        sys.stderr.write("\r\x1b[K")  # clears a progress bar of the run, which redraws itself
     tell(line)
 
 

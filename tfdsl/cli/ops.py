@@ -1,4 +1,4 @@
-"""`tfdsl ops`: what the language can call, from the tables that the compiler uses."""
+"""`tfdsl ops`: lists everything that programs can call, from the compiler's tables."""
 
 import argparse
 import os
@@ -42,7 +42,7 @@ def command(arguments: argparse.Namespace) -> int:
             match = nearest(arguments.name, known)
             hint = f"; did you mean {match!r}?" if match else ""
             return wrong_use(f"there is no op {arguments.name!r}{hint or _members(arguments.name, entries)}")
-        both = (arguments.name, f"| {arguments.name}")  # an op and a transform may have one name
+        both = (arguments.name, f"| {arguments.name}")  # an op and a transform can have the same name
         entries = {name: entries[name] for name in both if name in entries}
     if arguments.json:
         import json
@@ -82,13 +82,13 @@ def _entries() -> dict[str, dict]:
 
 
 def _members(name: str, entries: Iterable[str]) -> str:
-    """What a library has, where its bare name is asked for."""
+    """The members of a library, for a request of its bare name."""
     found = [one for one in entries if one.startswith(f"{name}.")]
     return f"; it is a library, with {', '.join(found)}" if found else ""
 
 
 def _library(library: str) -> dict[str, dict]:
-    """The functions of a library: their parameters as they stand in its text, and the comments above them."""
+    """The functions of a library, with their parameters as written and the comments above them."""
     source = read(os.path.join(FOLDER, f"{library}.tfg"))
     result: dict[str, dict] = {}
     for one in parse(source).body:

@@ -1,4 +1,4 @@
-"""Options that several commands share: params, data and the config file."""
+"""Options shared by several commands: params, data and the config file."""
 
 import argparse
 import re
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import yaml
 
 CONFIG_KEYS = ("params", "data", "logdir", "cluster")
-_MAX_CONFIG, _MAX_NESTED = 100_000, 50  # characters; lists and mappings in one another
+_MAX_CONFIG, _MAX_NESTED = 100_000, 50  # characters; nesting depth of lists and mappings
 
 
 def add_program_options(parser: Parser) -> None:
@@ -49,14 +49,14 @@ def add_cluster_option(parser: argparse.ArgumentParser) -> None:
 
 
 def cluster_of(arguments: argparse.Namespace) -> Cluster:
-    """The cluster of a command that is about one."""
+    """The cluster of a command that requires one."""
     found = config(arguments.config).cluster
     if found is None:
         raise TfgError([Diagnostic(CLUSTER_MISSING, None, {"path": arguments.config})])
     return found
 
 
-# The options that raise or lower a limit, by the names of the limits.
+# The options that set a limit, by the name of the limit.
 _LIMITS = {
     "unroll": ("--max-unroll", "repeat graph code, and call functions, up to N times while compiling"),
     "depth": ("--max-depth", "let brackets and calls stand up to N deep in one another, and blocks up to N / 50"),
@@ -90,7 +90,7 @@ def positive(text: str) -> int:
 
 
 def seconds(text: str) -> float:
-    """A time limit of an option, in seconds."""
+    """A time limit in seconds, from an option."""
     try:
         number = float(text)
     except ValueError:
@@ -102,7 +102,7 @@ def seconds(text: str) -> float:
 
 @dataclass(slots=True)
 class GivenInputs:
-    """What the command line and the config file give a program."""
+    """The inputs of a program from the command line and the config file."""
 
     params: dict[str, object] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
@@ -112,22 +112,22 @@ class GivenInputs:
     allowed: list[str] = field(default_factory=list)
 
     def access(self, path: str) -> Access:
-        """What the program of a file may touch."""
+        """What the program of a file can access."""
         return Access(path, self.allowed)
 
     def inputs(self, path: str, foreign: Foreign | None = None) -> CompileInputs:
-        """What the program of a file is compiled with."""
+        """The compile inputs for the program of a file."""
         return CompileInputs(self.params, self.data, self.limits, foreign=foreign, access=self.access(path))
 
     def add(self, other: "GivenInputs") -> None:
-        """Take over what another one has; where both have something, what the other one has."""
+        """Add the values of another object. They take precedence over the values of this one."""
         self.params |= other.params
         self.data |= other.data
         self.logdir = self.logdir if other.logdir is None else other.logdir
         self.cluster = other.cluster or self.cluster
 
     def confine(self, path: str, allowed: list[str]) -> None:
-        """Of a config file: its paths may lead where those of a program beside it may."""
+        """Limit the paths of a config file to those that a program in its folder can use."""
         access = Access(path, allowed)
         self.data = {name: Confined(file, access) for name, file in self.data.items()}
         if self.logdir is not None:
@@ -139,8 +139,8 @@ class GivenInputs:
 
 
 def given(arguments: argparse.Namespace) -> GivenInputs:
-    """The params and data of a command line. `WrongUse` where an option has no `=`."""
-    Access("", arguments.allowed)  # an error for a folder that is not there, whatever the command reads
+    """The params and data of a command line. Raises `WrongUse` for an option without `=`."""
+    Access("", arguments.allowed)  # reports a missing folder, whatever the command reads
     result = GivenInputs(allowed=arguments.allowed)
     for path in arguments.configs:
         one = config(path)
@@ -163,7 +163,7 @@ def _pairs(options: list[str], form: str) -> dict[str, str]:
 
 
 def config(path: str) -> GivenInputs:
-    """A config file, checked: unknown keys and wrong forms are errors."""
+    """A validated config file. Unknown keys and wrong forms are errors."""
     import yaml
 
     try:
@@ -171,7 +171,7 @@ def config(path: str) -> GivenInputs:
             text = file.read(_MAX_CONFIG + 1)
     except UnicodeDecodeError:
         raise _form(path, "it is not UTF-8 text") from None
-    except (OSError, ValueError) as error:  # ValueError: a path with a null character
+    except (OSError, ValueError) as error:  # ValueError: the path has a null character
         reason = getattr(error, "strerror", None) or str(error)
         raise TfgError([Diagnostic(FILE_MISSING, None, {"path": path, "reason": reason.lower()})]) from None
     if len(text) > _MAX_CONFIG:
@@ -211,7 +211,7 @@ def config(path: str) -> GivenInputs:
 
 @cache
 def _loader() -> type:
-    """Reads YAML as its version 1.2 does: `no`, `on` and `12:30` are text, only `true` and `false` are bools."""
+    """A YAML 1.2 loader: `no`, `on` and `12:30` are text, only `true` and `false` are bools."""
     import yaml
 
     class Loader(yaml.SafeLoader):
@@ -229,7 +229,7 @@ def _loader() -> type:
 
 
 def _check_events(path: str, events: Iterable) -> None:
-    """Refuse what makes more of a file than it says, or something else, before anything is made of it."""
+    """Refuse YAML features that expand a file or change its meaning, before anything is built from it."""
     import yaml
 
     depth = 0
@@ -245,7 +245,7 @@ def _check_events(path: str, events: Iterable) -> None:
 
 
 def _twice(node: "yaml.Node | None") -> "yaml.Node | None":
-    """A key that a mapping has a second time; YAML would quietly take the last one."""
+    """A duplicate key of a mapping. YAML would silently use the last one."""
     import yaml
 
     if not isinstance(node, yaml.MappingNode):

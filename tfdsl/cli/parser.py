@@ -11,15 +11,15 @@ _NAMES = {"FILE": "file", "FILE.yaml": "file", "OUT": "file", "DIR": "folder"}  
 
 
 class Parser(argparse.ArgumentParser):
-    """One whose messages cannot act on a terminal, since what they quote may be the name of any file, and that says
-    what may be meant."""
+    """An argument parser that suggests corrections. Its messages cannot control a terminal, although they may quote
+    any file name."""
 
     def __init__(self, *arguments, **keywords):
         super().__init__(*arguments, **keywords)
         self._late: list[tuple[argparse.Action, Callable[[], str]]] = []
 
     def late_help(self, action: argparse.Action, text: Callable[[], str]) -> None:
-        """Give an option a help text that is only made when somebody asks for it, because it costs imports."""
+        """Give an option a help text that is only computed on demand, because it costs imports."""
         self._late.append((action, text))
 
     def format_help(self) -> str:
@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
         super()._print_message(visible_lines(message), file)
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, with what may be meant instead, and end with the exit code of wrong use."""
+        """Report an error with a suggestion and exit with the code for wrong use."""
         choice = re.match(r"argument COMMAND: invalid choice: '(.*?)' \(choose from (.*)\)", message)
         if choice:
             known = re.findall(r"'([^']*)'", choice[2]) or choice[2].split(", ")
@@ -40,7 +40,7 @@ class Parser(argparse.ArgumentParser):
         super().error(message)
 
     def refuse_empty(self, given: argparse.Namespace) -> None:
-        """Refuse an empty name of a file or folder, which would mean none, or the working folder."""
+        """Refuse an empty file or folder name, which would mean no file or the working folder."""
         for action in self._actions:
             value = getattr(given, action.dest, None)
             if action.metavar in _NAMES and "" in (value if isinstance(value, list) else [value]):
@@ -48,7 +48,7 @@ class Parser(argparse.ArgumentParser):
                 self.error(f"{named} needs the name of a {_NAMES[action.metavar]}, but it is empty")
 
     def unknown(self, words: list[str]) -> NoReturn:
-        """Refuse words that no option or argument takes."""
+        """Refuse words that are neither options nor arguments."""
         word = words[0].partition("=")[0]
         if not word.startswith("-"):
             self.error(f"'{word}' is one argument too many")

@@ -1,4 +1,4 @@
-"""A progress bar on standard error while a training runs."""
+"""A progress bar on standard error during a training."""
 
 import sys
 
@@ -9,7 +9,7 @@ from ..runtime.options import Progress as Reporter
 
 
 class Bar(Reporter):
-    """A bar of steps. Lines that the program prints meanwhile go above it."""
+    """A progress bar for steps. Lines that the program prints go above it."""
 
     def __init__(self, total: int, done: int, colour: bool):
         console = Console(stderr=True, no_color=not colour)

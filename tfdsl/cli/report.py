@@ -1,4 +1,4 @@
-"""How commands speak: diagnostics in colour on a terminal, summaries, the end of a pipe."""
+"""Output of commands: coloured diagnostics on a terminal, summaries, and closed pipes."""
 
 import errno
 import io
@@ -13,12 +13,12 @@ from ..diagnostics.spelling import visible_lines
 
 
 def colour(stream: TextIO) -> bool:
-    """Whether a stream takes colours: a terminal, and NO_COLOR not set."""
+    """Whether a stream takes colours: it is a terminal, and NO_COLOR is not set."""
     return not os.environ.get("NO_COLOR") and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def errors(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> int:
-    """Print diagnostics on standard error; the exit code of a failure."""
+    """Print diagnostics on standard error; return the exit code of a failure."""
     out = stream or sys.stderr
     paint = colour(out)
     for diagnostic in diagnostics:
@@ -27,23 +27,23 @@ def errors(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> i
 
 
 class WrongUse(Exception):
-    """The command line says something that cannot be."""
+    """The command line is invalid."""
 
 
 def wrong_use(text: str) -> int:
-    """Say on standard error what is wrong with the command line; the exit code of wrong use."""
+    """Report an invalid command line on standard error; return the exit code of wrong use."""
     tell(f"tfdsl: {text}")
     return 2
 
 
 def tell(text: str) -> None:
-    """Write a line, or lines, to standard error. What comes from a program in them cannot act on a terminal."""
+    """Write lines to standard error. Text from a program in them cannot control a terminal."""
     print(visible_lines(text), file=sys.stderr)
 
 
 def show(text: str, end: str = "\n") -> None:
-    """Write a text of a program's to standard output: as it is, but so that it cannot act on a terminal."""
-    is_terminal = getattr(sys.stdout, "isatty", bool)()  # what a notebook or a test puts in its place may not say
+    """Write text of a program to standard output unchanged, except that it cannot control a terminal."""
+    is_terminal = getattr(sys.stdout, "isatty", bool)()  # a replacement in a notebook or a test may lack it
     print(visible_lines(text) if is_terminal else text, end=end, flush=True)
 
 
@@ -52,8 +52,8 @@ def count(number: int, word: str) -> str:
 
 
 class _Closed(io.TextIOWrapper):
-    """A stand-in for a closed standard output. It keeps files that are opened later from taking its place, and writing
-    to it is an error."""
+    """A stand-in for a closed standard output. It keeps files opened later from taking its descriptor, and writing to
+    it is an error."""
 
     def __init__(self) -> None:
         super().__init__(open(os.devnull, "wb"), encoding="utf-8")  # noqa: SIM115
@@ -65,8 +65,8 @@ class _Closed(io.TextIOWrapper):
 
 
 def open_streams() -> None:
-    """Make standard output and standard error usable. Writing to a closed output fails, writing to a closed
-    error does nothing, and characters that an encoding lacks are escaped."""
+    """Make standard output and standard error usable. Writing to a closed output fails; writing to a closed error
+    does nothing. Characters that the encoding lacks are escaped."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -77,20 +77,20 @@ def open_streams() -> None:
 
 
 def write_utf8() -> None:
-    """Write standard output in UTF-8, the encoding of programs, because it may be kept in a file."""
+    """Write standard output in UTF-8, the encoding of programs, because the user may store it in a file."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(encoding="utf-8", errors="strict")
 
 
 def broken_pipe() -> int:
-    """The reader of standard output has gone: end quietly, as others do."""
+    """The reader of standard output has gone: end quietly, as other commands do."""
     _swallow()
     return 1
 
 
 def write_failed(error: OSError) -> int:
-    """Standard output, or a file that is no program, cannot be written or read."""
+    """Report that standard output, or a file that is not a program, cannot be written or read."""
     path = error.filename or "standard output"
     if not error.filename:
         _swallow()
@@ -102,12 +102,12 @@ def no_memory() -> int:
 
 
 def _swallow() -> None:
-    """Drop what is still to be written to standard output."""
+    """Discard unwritten standard output."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def bug(error: Exception) -> int:
-    """What no message foresees is a bug of tfdsl: say so, with what a report needs."""
+    """Report an unexpected exception as a bug of tfdsl, with the details for a report."""
     if os.environ.get("TFDSL_TRACEBACK"):
         raise error
     return errors([bug_found(error)])

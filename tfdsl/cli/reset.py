@@ -1,4 +1,4 @@
-"""`tfdsl reset`: the variables of one container are forgotten by all servers of a cluster."""
+"""`tfdsl reset`: makes all servers of a cluster forget the variables of one container."""
 
 import argparse
 

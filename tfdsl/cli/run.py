@@ -1,4 +1,5 @@
-"""`tfdsl run`: the sessions of a program. What they print goes to standard output, all else to standard error."""
+"""`tfdsl run`: runs the sessions of a program. Printed lines go to standard output, everything else to standard
+error."""
 
 import argparse
 import sys
@@ -90,7 +91,7 @@ def command(arguments: argparse.Namespace) -> int:
     nodes = sum(len(graph.nodes) for graph in compiled.program.graphs)
     say(f"checked {arguments.file}: {count(nodes, 'node')}, {count(len(compiled.program.sessions), 'session')}")
     if not compiled.program.sessions:
-        compiled.run()  # which says that there is nothing to run
+        compiled.run()  # reports that there is nothing to run
     from ..runtime.checkpoint.store import open_stores
 
     with (
@@ -115,7 +116,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def _workers(arguments: argparse.Namespace, compiled: Compiled):
-    """The processes of the other workers, where each trains by itself."""
+    """The processes of the other workers, for a training in which each worker trains by itself."""
     if not arguments.asynchronous:
         return nullcontext()
     from .workers import Workers
@@ -131,7 +132,7 @@ def _run(arguments: argparse.Namespace, compiled: Compiled, logdir: str | None, 
             show(line)
 
     def note(line: str) -> None:
-        # Also with --quiet: that a run goes on from a checkpoint or on other data is part of what it means.
+        # Also with --quiet: resuming from a checkpoint or using other data changes the meaning of a run.
         tell(f"tfdsl: {line}" if "\n" not in line else line)
 
     options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh, stores=stores,

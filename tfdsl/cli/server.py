@@ -1,4 +1,4 @@
-"""`tfdsl server`: a task of a cluster, which computes for the runs that the cluster is for."""
+"""`tfdsl server`: runs a task of a cluster, which computes for the runs of the cluster."""
 
 import argparse
 import os
@@ -39,7 +39,7 @@ def command(arguments: argparse.Namespace) -> int:
     if not arguments.quiet:
         tell(f"tfdsl: server {job} {task} listens on port {number}")
         errors([Diagnostic(SERVER_OPEN, None, {"ports": f"port {number}"})])
-    while True:  # and not one long wait: a signal that comes just before it would not end it
+    while True:  # instead of one long wait, which a signal just before it would not end
         time.sleep(1)
 
 
@@ -50,16 +50,16 @@ def _number(text: str) -> int:
 
 
 def _end(number: int, frame: object) -> None:
-    """End at once: what a server holds is lost with it in any case."""
+    """End at once. The state of a server is lost in any case."""
     os._exit(128 + number)
 
 
 def _check_port(arguments: argparse.Namespace, number: int) -> None:
-    """Raise an error if the port is taken. TensorFlow would not say why it fails."""
+    """Raise an error if the port is taken. TensorFlow would not give the reason."""
     with socket.socket(socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET) as asked:
         if asked.family == socket.AF_INET6:
             asked.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        # As TensorFlow does it: connections of a server that has just ended are not in the way, one that listens is.
+        # Like TensorFlow: old connections of an ended server do not block the port, a listening server does.
         asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             asked.bind(("", number))
@@ -73,7 +73,7 @@ def _start(arguments: argparse.Namespace, cluster: Cluster, number: int) -> None
     try:
         start(cluster, arguments.job, arguments.task)
     except NotStarted as error:
-        _check_port(arguments, number)  # somebody else may have taken it meanwhile
+        _check_port(arguments, number)  # another process may have taken it meanwhile
         raise _refused(arguments, number, f"TensorFlow says only: {error}") from None
 
 

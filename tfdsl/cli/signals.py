@@ -1,14 +1,13 @@
-"""Ctrl-C and SIGTERM in a process of ours: they end it, with 130 or 143, whatever it is doing.
+"""Ends a process of ours on Ctrl-C and SIGTERM, with 130 or 143, whatever it is doing.
 
-Python calls a handler in the main thread, between two of its own instructions: never while a kernel of TensorFlow
-hangs there. So a second thread watches. The system tells it of each signal at once, through a pipe
-(`signal.set_wakeup_fd`), and it ends the process where the main thread has not done so in time after
+Python calls signal handlers in the main thread between two bytecode instructions, so never while a TensorFlow
+kernel hangs there. So a second thread watches. The system informs it of each signal through a pipe
+(`signal.set_wakeup_fd`). It ends the process if the main thread does not do so in time after
 
-- a second signal, which asks to end at once, or
-- SIGTERM, whose sender does not ask twice.
+- a second signal, which asks to end at once, or - SIGTERM, whose sender does not ask twice.
 
-What ends in that way loses what a kill loses. Nothing here is for a process of somebody else's that uses tfdsl: only
-`process` installs it.
+A process ended in this way loses what a killed process loses. Only `process` installs this, never a user's own
+process that imports tfdsl.
 """
 
 import os
@@ -22,16 +21,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
-PROMPT = 2.0  # seconds that the main thread has after a second signal
-GRACE = 10.0  # seconds that it has after SIGTERM
-_FOR_CHILDREN = 5.0  # more that it has where it waits for processes, which have as many
-_REAPED = 2.0  # seconds that killed children have to be gone
+PROMPT = 2.0  # seconds for the main thread after a second signal
+GRACE = 10.0  # seconds for it after SIGTERM
+_FOR_CHILDREN = 5.0  # extra seconds if it waits for processes, which have the same time
+_REAPED = 2.0  # seconds for killed children to disappear
 
 children: set[subprocess.Popen] = set()  # processes that must not outlive this one
 
 
 class Asked(KeyboardInterrupt):
-    """This process is asked to end, by the signal of this number."""
+    """The signal with this number asked this process to end."""
 
     def __init__(self, number: int):
         super().__init__()
@@ -39,12 +38,12 @@ class Asked(KeyboardInterrupt):
 
 
 def code_of(asked: KeyboardInterrupt) -> int:
-    """The exit code of a process that is asked to end."""
+    """The exit code of a process that was asked to end."""
     return 128 + getattr(asked, "number", signal.SIGINT)
 
 
 def install() -> None:
-    """Have signals end this process: first by `Asked` in the main thread, and by force where that does not help."""
+    """Have signals end this process: first by `Asked` in the main thread, then by force."""
     seen, told = os.pipe()
     os.set_blocking(told, False)
     signal.set_wakeup_fd(told, warn_on_full_buffer=False)
@@ -55,14 +54,14 @@ def install() -> None:
 
 
 def ignore() -> None:
-    """The process is over, and has its exit code."""
+    """Ignore signals: the process is finished and has its exit code."""
     for number in NUMBERS:
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def handled(handler: Callable[[int, object], object]) -> Iterator[None]:
-    """Call a handler in the main thread meanwhile, instead of what is called now."""
+    """Call a handler in the main thread inside the block, instead of the current one."""
     before = {number: signal.signal(number, handler) for number in NUMBERS}
     try:
         yield
@@ -72,7 +71,7 @@ def handled(handler: Callable[[int, object], object]) -> Iterator[None]:
 
 
 class StopSignal:
-    """Whether the run was asked to stop, and by which signal."""
+    """Whether a signal asked the run to stop, and which one."""
 
     def __init__(self) -> None:
         self.signal = 0
@@ -83,7 +82,7 @@ class StopSignal:
 
 @contextmanager
 def interruptible() -> Iterator[StopSignal]:
-    """Ctrl-C and SIGTERM ask the run to stop after its step; a second one does what it does without this."""
+    """Ctrl-C and SIGTERM ask the run to stop after its step. A second signal acts as it does without this."""
     asked = StopSignal()
     before = {int(number): signal.getsignal(number) for number in NUMBERS}
 
@@ -99,9 +98,9 @@ def interruptible() -> Iterator[StopSignal]:
 
 @contextmanager
 def at_once(tidy: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """End the process in the handler, in the middle of an import: C++ that is on the way does not stand an exception.
+    """End the process in the handler during an import: C++ code in progress cannot handle an exception.
 
-    Only where `install` was called: a process of somebody else's goes on as it likes.
+    This only applies after `install`, so a user's own process continues.
     """
     if signal.getsignal(signal.SIGINT) is not _raise:
         yield
@@ -117,7 +116,7 @@ def at_once(tidy: Callable[[], object] = lambda: None) -> Iterator[None]:
 
 
 def leave(number: int) -> None:
-    """End the process now, and its children with it."""
+    """End the process now, with its children."""
     for child in tuple(children):
         child.kill()
     end = time.monotonic() + _REAPED
@@ -127,7 +126,7 @@ def leave(number: int) -> None:
 
 
 def raise_asked() -> None:
-    """Raise `Asked` again where a library has made another exception of it."""
+    """Raise `Asked` again if a library turned it into another exception."""
     if _asked:
         raise Asked(_asked[0])
 
@@ -141,14 +140,14 @@ def _raise(number: int, frame: object) -> None:
 
 
 def _lost(unraisable) -> None:
-    """An exception came where Python drops it, as in the end of an object."""
+    """An exception arrived where Python drops it, such as in a finalizer."""
     if isinstance(unraisable.exc_value, Asked):
         leave(unraisable.exc_value.number)
     sys.__unraisablehook__(unraisable)
 
 
 def _watch(seen: int) -> None:
-    """Wait for signals, and end the process when the main thread has had its time."""
+    """Wait for signals, and end the process when the main thread's time is over."""
     asked, end = 0, None
     while True:
         left = None if end is None else max(0.0, end - time.monotonic())

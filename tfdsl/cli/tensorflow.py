@@ -1,4 +1,4 @@
-"""Imports TensorFlow for the command line: quickly, and without what it says on standard error meanwhile."""
+"""Imports TensorFlow for the command line: fast, and without its messages on standard error."""
 
 import gc
 import os
@@ -13,11 +13,11 @@ from .signals import at_once
 
 
 def load(tidy: Callable[[], object] = lambda: None) -> None:
-    """Import TensorFlow. Its start-up messages are held back, and shown only if the import fails.
+    """Import TensorFlow. Its start-up messages are shown only if the import fails.
 
-    A signal that comes meanwhile ends the process, after `tidy`.
+    A signal during the import ends the process after a call of `tidy`.
     """
-    # Keras is not used by TF1 graphs; its eager import would take a second.
+    # TF1 graphs do not use Keras; importing it eagerly would take a second.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     with at_once(tidy):
         load_beside_others()
@@ -28,7 +28,7 @@ def load(tidy: Callable[[], object] = lambda: None) -> None:
 
 
 def load_beside_others() -> None:
-    """Import TensorFlow as quietly, in a process where other code may use it too: nothing else of it is set."""
+    """Import TensorFlow quietly in a process whose other code may use it too. Nothing else is configured."""
     if "tensorflow" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -37,7 +37,7 @@ def load_beside_others() -> None:
 
 
 def foreign(load: Callable[[], None] = load) -> Foreign:
-    """What commands that build a program add to the compiler: TensorFlow's inference, after a quiet import."""
+    """The extension that building commands pass to the compiler: TensorFlow's inference, after a quiet import."""
 
     def quietly(*arguments):
         load()
@@ -48,7 +48,7 @@ def foreign(load: Callable[[], None] = load) -> Foreign:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Hold back all that is written to standard error, also by C++; show it if there is an exception."""
+    """Hold back output to standard error, also from C++. Show it if there is an exception."""
     sys.stderr.flush()
     try:
         saved = os.dup(2)

@@ -1,8 +1,8 @@
-"""`tfdsl run FILE --verify-resume`: proof that a program's trainings go on exactly.
+"""`tfdsl run FILE --verify-resume`: proves that the trainings of a program resume exactly.
 
-The program is run twice, each time in an empty folder: once undisturbed, and once killed halfway through each training
-that keeps checkpoints and started again. Then everything is compared that is left of the two: the bits of every
-variable at the end of every session, the lines printed, the points that TensorBoard shows.
+The program runs twice, each time in an empty folder: once undisturbed, and once killed halfway through each
+training with checkpoints and restarted. Then all results of the two are compared: the bits of every variable at
+the end of every session, the printed lines, and the points in TensorBoard.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from .report import WrongUse, count
 
 @dataclass(slots=True)
 class Killed:
-    """A training that was killed: the line of its checkpoint, its step then, and the one that it went on from."""
+    """A killed training: the line of its checkpoint, its step at that time, and the step it resumed from."""
 
     line: int
     killed: int
@@ -37,7 +37,7 @@ class Killed:
 
 @dataclass(slots=True)
 class ResumeReport:
-    """What was compared, and what differs."""
+    """What was compared, and the differences."""
 
     killed: list[Killed] = field(default_factory=list)
     variables: int = 0
@@ -47,7 +47,7 @@ class ResumeReport:
 
 
 def verify(arguments: argparse.Namespace) -> int:
-    """Run a program in both ways and report; 0 if there is no difference."""
+    """Run a program in both ways and report. Returns 0 if there is no difference."""
     shown = arguments.file
     at_home(arguments)
     extra, compiled = compile_given(arguments)
@@ -89,7 +89,7 @@ def verify(arguments: argparse.Namespace) -> int:
 
 
 def _trainings(program: Program, only: str | None) -> list[Checkpoint | None]:
-    """The trainings in the order in which they run, each by its checkpoint, if it keeps any."""
+    """The trainings in execution order, each as its checkpoint or None."""
     return [
         next((inner for inner in statement.body if isinstance(inner, Checkpoint)), None)
         for session in program.sessions if only in (None, session.name)
@@ -98,7 +98,7 @@ def _trainings(program: Program, only: str | None) -> list[Checkpoint | None]:
 
 
 def _bring_restored(program: Program, folder: str) -> None:
-    """Make a folder to run in, with what the program restores from the working folder."""
+    """Prepare a folder for the run, with the files that the program restores from the working folder."""
     os.mkdir(folder)
     for session in program.sessions:
         for statement in walk(session.body):
@@ -114,7 +114,7 @@ def _bring_restored(program: Program, folder: str) -> None:
 
 
 class _Runs:
-    """Runs the program in processes of their own, by `verify_child.py`."""
+    """Runs the program in separate processes by `verify_child.py`."""
 
     def __init__(self, arguments: argparse.Namespace):
         self._arguments = vars(arguments)
@@ -123,9 +123,8 @@ class _Runs:
     def child(
         self, folder: str, process: int = 0, first: int = 0, kill: int | None = None, kept: str | None = None
     ) -> tuple[int, int] | None:
-        """Run in a folder, as the process of a number, from the training of number `first` on. Kill it halfway through
-        the training of number `kill`, once a checkpoint is in `kept`: then the step, and how many there are, are
-        returned."""
+        """Run in a folder, as process number `process`, starting at training number `first`. Training number `kill`
+        is killed halfway, once a checkpoint is in `kept`. Then return its step and its number of steps."""
         order = {"arguments": self._arguments, "process": process, "first": first, "kill": kill, "kept": kept}
         done = subprocess.run(
             [sys.executable, "-m", "tfdsl.cli.verify_child", str(os.getpid())], input=json.dumps(order), cwd=folder,
@@ -144,7 +143,7 @@ class _Runs:
 
 
 def _compare(whole: str, parts: str, report: ResumeReport) -> None:
-    """Note what differs between an undisturbed run and one that was killed."""
+    """Record the differences between an undisturbed run and a killed one."""
     import numpy as np
 
     for path in sorted(glob(os.path.join(whole, "session-*.npz"))):
@@ -157,7 +156,7 @@ def _compare(whole: str, parts: str, report: ResumeReport) -> None:
                     report.differences.append(f"variable {variable} at the end of session {number + 1}")
     wanted = _lines(os.path.join(whole, "lines-0"))
     report.lines = len(wanted)
-    end = 0  # of the lines that were printed so far
+    end = 0  # of the lines printed so far
     for process in range(len(report.killed) + 1):
         found = _lines(os.path.join(parts, f"lines-{process}"))
         places = range(min(end, len(wanted) - len(found)), -1, -1)
@@ -182,7 +181,7 @@ def _lines(path: str) -> list[str]:
 
 
 def _compare_points(whole: str, parts: str, report: ResumeReport) -> None:
-    """Compare what TensorBoard shows, folder by folder; in their names is the time of a run."""
+    """Compare the points in TensorBoard folder by folder. Folder names contain the time of the run."""
     tensorflow.load()
     pairs = [_points(whole), _points(parts)]
     if len(pairs[0]) != len(pairs[1]):
@@ -195,7 +194,7 @@ def _compare_points(whole: str, parts: str, report: ResumeReport) -> None:
 def _points(folder: str) -> list[dict[str, list[tuple[int, float]]]]:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    logging.getLogger("tensorboard").setLevel(logging.ERROR)  # it tells of each graph that is there twice
+    logging.getLogger("tensorboard").setLevel(logging.ERROR)  # it reports duplicate graphs
     result = []
     for place in sorted({os.path.dirname(path) for path in glob(f"{folder}/**/*.tfevents.*", recursive=True)}):
         events = EventAccumulator(place, {"scalars": 0})

@@ -1,7 +1,7 @@
-"""A process of `--verify-resume`: it runs a program in the folder that it is started in, and may kill itself.
+"""A process of `--verify-resume`: runs a program in its working folder, and can kill itself.
 
-Input: an order, as JSON on standard input. Output: the step at which it killed itself, on standard output; and in the
-folder `lines-0`, what was printed, `from-0`, the step that the run began with, and the variables at the end of each
+Input: an order, as JSON on standard input. Output: the step at which it killed itself, on standard output; in the
+folder `lines-0`, the printed lines; `from-0`, the first step of the run; and the variables at the end of each
 session.
 """
 
@@ -32,7 +32,7 @@ def main() -> int:
         return bug(error)
 
 
-# The arguments are those of the command line, of any type.
+# The arguments come from the command line and have any type.
 def _run(arguments: Mapping[str, Any], process: int, first: int, kill: int | None, kept: str | None) -> None:
     given, program = compile_given(argparse.Namespace(**arguments))
     program = program.on(towers=arguments["towers"])
@@ -57,7 +57,7 @@ def _run(arguments: Mapping[str, Any], process: int, first: int, kill: int | Non
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def ended(number: int, variables: Mapping[str, np.ndarray]) -> None:
-        arrays: dict[str, Any] = dict(variables)  # NumPy's types take keywords for options
+        arrays: dict[str, Any] = dict(variables)  # NumPy's stubs treat keywords as options
         np.savez(f"session-{number}.npz", **arrays)
 
     with open(f"lines-{process}", "w", encoding="utf-8") as lines:

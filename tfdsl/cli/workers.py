@@ -1,6 +1,6 @@
-"""`tfdsl run --async`: a process for each worker but the first, which the run itself is.
+"""`tfdsl run --async`: one process for each worker except the first, which is the run itself.
 
-The others run the same command line with `--part`. They print nothing; what they note says which worker it is from.
+The other processes run the same command line with `--part`. They print nothing; their notes name their worker.
 """
 
 import argparse
@@ -18,7 +18,7 @@ RESTARTS = 3  # of each process
 
 
 class Workers:
-    """The processes of the other workers, which end with the `with` block."""
+    """The processes of the other workers. They end with the `with` block."""
 
     def __init__(self, arguments: argparse.Namespace, compiled: Compiled):
         assert compiled.devices.cluster is not None
@@ -29,7 +29,7 @@ class Workers:
 
     @property
     def part(self) -> StepSlice:
-        """What the run itself takes."""
+        """The part of the run itself."""
         return StepSlice(0, self._count, self._board)
 
     def __enter__(self) -> "Workers":
@@ -52,7 +52,7 @@ class Workers:
         signals.children.add(self._processes[number])
 
     def check(self) -> None:
-        """Start a process again that was killed; an error for one that has failed, or is killed again and again."""
+        """Restart a killed process. Raises an error if a process failed or keeps getting killed."""
         for number, process in self._processes.items():
             code = process.poll()
             if code is None or code == 0:
@@ -64,7 +64,7 @@ class Workers:
 
 
 def follow(arguments: argparse.Namespace, compiled: Compiled) -> int:
-    """The process of one of the other workers: it takes its part of the trainings that the run leads."""
+    """Run the process of another worker: it takes its part of the trainings that the run leads."""
     signals.ignore()  # the run ends it
     number, of, board = arguments.part.split(":")
     compiled = compiled.on(worker=int(number))

@@ -1,8 +1,8 @@
-"""Data of a program: where it comes from, what is done to it, and in which order training sees it.
+"""Data of a program: sources, transforms, and the order of rows in training.
 
-`sources/` and `transforms/` hold one of each a file. The front end needs schemas alone: sizes, dtypes and names, which
-are known without NumPy or scikit-learn (`declaration.py`). The arrays are made by `load.py` and the modules it draws
-on; import those where arrays are wanted.
+`sources/` and `transforms/` have one module each. The front end needs only schemas: sizes, dtypes and names,
+which are known without NumPy or scikit-learn (`declaration.py`). `load.py` and the modules it uses make the
+arrays; import them only where arrays are needed.
 """
 
 from .declaration import ORDERS, schema_of

@@ -1,12 +1,12 @@
-"""The arrays of a data set while it is being made, and when it is done.
+"""The arrays of a data set, during loading and after.
 
-Input: arrays from a source. Output: `Table`, which the transforms work on in float64, and `Dataset`,
-which is what programs see: float32 features, and a target of float32 or int64.
+Input: arrays from a source. Output: a `Table`, which transforms work on in float64, and a `Dataset` for programs,
+with float32 features and a target of float32 or int64.
 
-Data can be as large as memory, so there is one array of all rows: the finished one. A `Table` only says how its rows
-are made of the source's, and makes them block by block, once for everything that is learnt of them and once at the
-end. A streamed data set, which can be larger, has its arrays in files without a name, which are gone when nothing
-uses them any more. Both give the same bits.
+Data can be as large as memory, so the finished array is the only array of all rows. A `Table` describes how its
+rows follow from the source's rows, and computes them block by block: once for every statistic and once at the
+end. A streamed data set can be larger than memory. It keeps its arrays in unnamed files, which disappear when
+nothing uses them. Both ways give the same bits.
 """
 
 import tempfile
@@ -22,16 +22,16 @@ from ..diagnostics import ARRAY_KIND, DATA_DISK, DATA_VALUE
 from .schema import DataError, Schema, shown
 from .stored import StoredRows
 
-BLOCK = 16_384  # rows of what something is learnt from: sums depend on it in their last bits
-_BLOCK_NUMBERS = 1 << 21  # of a block that is only passed on
+BLOCK = 16_384  # rows per block of a statistic; its last bits depend on this
+_BLOCK_NUMBERS = 1 << 21  # numbers per block that is only passed on
 _ALL_WHOLE, _INTEGERS = (
     float(1 << 24),
     float(1 << 63),
-)  # float32 has all whole numbers up to the one, int64 to the other
+)  # the largest ranges of exact integers in float32 and int64
 
 
 class Matrix(Protocol):
-    """An array [rows, columns], or what can be read like one: a slice of its rows, or some by their indices."""
+    """An array [rows, columns], or an object that is read like one: by a slice of rows or by row indices."""
 
     @property
     def dtype(self) -> np.dtype: ...
@@ -47,10 +47,10 @@ Rounded = tuple[str, int, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Data being made. The features are rows of a source with some functions applied in float64; `chosen` says which
-    rows, in which order, the first ones if it is None. The first `biases` features are ones that `add_bias` made. The
-    target is int64 or float64, of one column; `split` has the rows for training and those for testing. `emptied` are
-    columns that the last transform has made 0, with the one value that they had in all training rows."""
+    """Data during loading. The features are rows of a source with functions applied in float64. `chosen` has the row
+    indices in order, or is None for the first rows. The first `biases` features are the ones from `add_bias`. The
+    target is a column of int64 or float64. `split` has the training rows and the test rows. `emptied` has the
+    columns that the last transform set to 0, with the constant value that they had in all training rows."""
 
     source: Matrix
     rows: int
@@ -64,14 +64,14 @@ class Table:
     emptied: tuple[tuple[int, float], ...] = ()
 
     def block(self, rows: slice | np.ndarray) -> np.ndarray:
-        """The features of some rows, float64."""
+        """The features of some rows as float64."""
         block = self._raw(rows).astype(np.float64, copy=False)
         for function in self.functions:
             block = function(block)
         return block
 
     def narrow_block(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
-        """The same as float32, and what that was made of."""
+        """The features of some rows as float32, and the values they were made from."""
         raw = self._raw(rows)
         block = raw if raw.dtype == np.float32 and not self.functions else self.block(rows)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -81,7 +81,7 @@ class Table:
         return np.asarray(self.source[rows if self.chosen is None else self.chosen[rows]])
 
     def training_blocks(self) -> Iterator[np.ndarray]:
-        """What a transform learns from: the training rows, or all where there is no split."""
+        """The blocks that a transform learns from: the training rows, or all rows without a split."""
         for start in range(0, self.training_rows, BLOCK):
             part = slice(start, min(start + BLOCK, self.training_rows))
             yield self.block(part if self.split is None else self.split[0][part])
@@ -91,16 +91,16 @@ class Table:
         return self.rows if self.split is None else len(self.split[0])
 
     def mapped(self, function: Function) -> "Table":
-        """The table with other features, of which each row is made from the same row."""
+        """The table with new features, each row computed from the same row."""
         return replace(self, functions=(*self.functions, function))
 
     def first(self, rows: int) -> "Table":
-        """The table of its first rows."""
+        """The table with its first rows only."""
         chosen = None if self.chosen is None else self.chosen[:rows]
         return replace(self, rows=rows, chosen=chosen, target=None if self.target is None else self.target[:rows])
 
     def ordered(self, rows: np.ndarray) -> "Table":
-        """The table of these of its rows, in this order."""
+        """The table with these rows, in this order."""
         chosen = rows if self.chosen is None else self.chosen[rows]
         target = None if self.target is None else _chosen(self.target, rows)
         return replace(self, rows=len(rows), chosen=chosen, target=target)
@@ -108,10 +108,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Data as programs see it. `parts` are there after a split: `train` and `test`, each with the numbers of its rows.
-    `origin` says where it is from. `rounded` has columns of whole numbers that float32 cannot hold: the name, and of
-    the first such number its row, what it was and what it is. `emptied` has the transform, name and value of what
-    `Table` has there."""
+    """Data for programs. After a split, `parts` has `train` and `test`, each with its row indices. `origin` names the
+    source. `rounded` lists columns with integers that float32 cannot represent: the name, and the row, old value
+    and new value of the first such number. `emptied` has the transform, name and value of the columns in
+    `Table.emptied`."""
 
     held: np.ndarray | None
     target: np.ndarray | None
@@ -126,7 +126,7 @@ class Dataset:
 
     @cached_property
     def features(self) -> np.ndarray:
-        """All rows, float32. After a split they are only held as a whole once someone has asked for them."""
+        """All rows as float32. After a split, the whole array is made on first use."""
         if self.held is not None:
             return self.held
         result = empty((self.rows, self.columns), np.float32)
@@ -136,12 +136,12 @@ class Dataset:
 
     @property
     def train(self) -> "Dataset | None":
-        """The rows for training after a split."""
+        """The training rows after a split."""
         return self.parts[0][0] if self.parts else None
 
     @property
     def test(self) -> "Dataset | None":
-        """The rows for testing after a split."""
+        """The test rows after a split."""
         return self.parts[1][0] if self.parts else None
 
     @property
@@ -152,11 +152,11 @@ class Dataset:
 # --- arrays in memory, and in files -----------------------------------------------------------
 
 
-_ALIGNMENT = 64  # bytes, of memory that TensorFlow uses as it is, without a copy
+_ALIGNMENT = 64  # bytes, of memory that TensorFlow uses without a copy
 
 
 def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.ndarray:
-    """An array to be filled, in memory that TensorFlow can use as it is."""
+    """An uninitialised array in memory that TensorFlow can use without a copy."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     memory = np.empty(size + _ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % _ALIGNMENT
@@ -164,7 +164,7 @@ def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.ndarray:
 
 
 def aligned(array: np.ndarray) -> np.ndarray:
-    """An array, or a copy of it, in memory that TensorFlow can use as it is."""
+    """The array, or a copy of it, in memory that TensorFlow can use without a copy."""
     if array.dtype == object or (array.flags.c_contiguous and array.ctypes.data % _ALIGNMENT == 0):
         return array
     result = empty(array.shape, array.dtype)
@@ -177,7 +177,7 @@ def is_streamed(array: Matrix) -> bool:
 
 
 class Gathered:
-    """An array in memory, to which rows are added; without a dtype it takes that of the rows."""
+    """An array in memory that grows by rows. Without a dtype it takes the dtype of the rows."""
 
     def __init__(self, columns: int, dtype: type | None = None):
         self._columns, self._dtype = columns, dtype
@@ -193,7 +193,7 @@ class Gathered:
 
 
 class Spool:
-    """An array in a file without a name, to which rows are added; the array keeps the file open."""
+    """An array in an unnamed file that grows by rows. The array keeps the file open."""
 
     def __init__(self, columns: int, dtype: type):
         self._columns, self._dtype = columns, np.dtype(dtype)
@@ -208,7 +208,7 @@ class Spool:
         self._rows += len(block)
 
     def array(self) -> np.memmap:
-        """All rows that were added; at least one."""
+        """All rows added so far, at least one."""
         try:
             self._file.flush()
         except OSError as error:
@@ -229,7 +229,7 @@ def _chosen(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def table(features: object, target: object, origin: str, synthetic: bool = False) -> Table:
-    """A source's arrays, of any real dtype, as a table."""
+    """Make a table from a source's arrays of any real dtype."""
     source = features if isinstance(features, StoredRows) else _real("features", features)
     if target is not None:
         target = converted_target(target)
@@ -244,7 +244,7 @@ def _real(name: str, data: object) -> np.ndarray:
 
 
 def converted_target(data: object) -> np.ndarray:
-    """A target of any real dtype, as it is kept while the data is made."""
+    """Convert a target of any real dtype to its dtype during loading."""
     array = _real("target", data).reshape(-1, 1)
     if array.dtype.kind == "u":
         _refuse(array > np.iinfo(np.int64).max, array, ("target",), "int64")
@@ -256,7 +256,7 @@ def dataset(made: Table, schema: Schema) -> Dataset:
     rounded: list[Rounded] = []
     target = made.target
     if target is not None and target.dtype.kind == "f":
-        assert schema.target_name is not None  # as it has a target
+        assert schema.target_name is not None  # there is a target
         target = _whole(Table(target, len(target), None, ""), (schema.target_name,), is_streamed(target), rounded)
     if target is not None:
         target = aligned(target)
@@ -281,7 +281,7 @@ def dataset(made: Table, schema: Schema) -> Dataset:
 
 
 def _whole(made: Table, names: tuple[str, ...], streamed: bool, rounded: list[Rounded]) -> np.ndarray:
-    """All features, float32, in memory or in a file."""
+    """All features as float32, in memory or in a file."""
     if streamed:
         spool = Spool(len(names), np.float32)
         for _, block in _narrow(made, names, rounded):
@@ -296,9 +296,9 @@ def _whole(made: Table, names: tuple[str, ...], streamed: bool, rounded: list[Ro
 def _parts(
     made: Table, split: tuple[np.ndarray, np.ndarray], names: tuple[str, ...], rounded: list[Rounded]
 ) -> list[np.ndarray]:
-    """The features of the training rows and of the test rows, without an array of all."""
+    """The features of the training rows and of the test rows, without an array of all rows."""
     parts = [empty((len(rows), len(names)), np.float32) for rows in split]
-    place = np.empty(made.rows, np.int64)  # of each row in its part; those of the second part are counted from -1 down
+    place = np.empty(made.rows, np.int64)  # of each row in its part; rows of the second part count down from -1
     train, test = split
     place[train] = np.arange(len(train))
     place[test] = -1 - np.arange(len(test))
@@ -310,12 +310,12 @@ def _parts(
 
 
 def _narrow(made: Table, names: tuple[str, ...], rounded: list[Rounded]) -> Iterator[tuple[int, np.ndarray]]:
-    """The features block by block as float32, each with the number of its first row. `rounded` gets what `Dataset` has
-    of that name."""
+    """The features block by block as float32, each with its first row number. Adds the columns for `Dataset.rounded`
+    to `rounded`."""
     size = min(BLOCK, max(1, _BLOCK_NUMBERS // len(names)))
-    is_as_given = len(made.functions) == made.biases  # or else it is computed, and rounded anyway
+    is_as_given = len(made.functions) == made.biases  # computed features are rounded anyway
     found: dict[int, Rounded] = {}
-    fractions: set[int] = set()  # columns that have some
+    fractions: set[int] = set()  # columns with fractions
     for start in range(0, made.rows, size):
         block, made_of = made.narrow_block(slice(start, min(start + size, made.rows)))
         _refuse(~np.isfinite(block), made_of, names, "float32", start)
@@ -331,19 +331,19 @@ def _narrow(made: Table, names: tuple[str, ...], rounded: list[Rounded]) -> Iter
 
 
 def _is_large(block: np.ndarray) -> bool:
-    """Whether numbers may have been beyond those of which float32 has all whole ones."""
+    """Whether a block may have numbers beyond the exact integers of float32."""
     return block.max() >= _ALL_WHOLE or block.min() <= -_ALL_WHOLE
 
 
 def _rounded(block: np.ndarray, made_of: np.ndarray) -> Iterator[tuple[int, int]]:
-    """The row and column of the first number of each column that could be an integer and has become another one."""
+    """The row and column of the first number in each column that could be an integer and has changed."""
     different = (block != made_of) & (np.abs(made_of) > _ALL_WHOLE) & (np.abs(made_of) < _INTEGERS)
     for column in np.flatnonzero(different.any(axis=0)).tolist():
         yield int(np.argmax(different[:, column])), column
 
 
 def _with_fractions(block: np.ndarray, columns: Collection[int]) -> set[int]:
-    """Those of some columns that have numbers with a fraction."""
+    """The columns that have numbers with a fraction, out of the given ones."""
     return {column for column in columns if (block[:, column] != np.trunc(block[:, column])).any()}
 
 

@@ -1,6 +1,6 @@
-"""A table from columns, as files hold them.
+"""Makes a table from the columns of a file.
 
-Input: the rows block by block, each block as its columns. Output: a `Table`, in which every number is finite.
+Input: blocks of rows, each block as its columns. Output: a `Table` with finite numbers only.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,8 +15,8 @@ from .schema import DataError, FilePlace, shown
 def table_of_columns(
     blocks: Iterable[Iterable[np.ndarray]], names: Sequence[str], target: str | None, path: str, stream: bool
 ) -> Table:
-    """The rows of a file; `names` are those of its columns, `target` one of them or None. The target has one dtype in
-    all blocks. With `stream` the rows are kept in files without a name."""
+    """The rows of a file. `names` are its column names, and `target` is one of them or None. The target has one dtype
+    in all blocks. With `stream` the rows stay in unnamed files."""
     at = None if target is None else names.index(target)
     features = Spool(len(names) - (at is not None), np.float64) if stream else Gathered(len(names))
     targets, done = None, 0
@@ -32,7 +32,7 @@ def table_of_columns(
 
 
 def _numbers(name: str, column: np.ndarray, path: str, first: int) -> np.ndarray:
-    """A column that has no gaps, and nothing that is not finite; its first row is this one of the file."""
+    """Check that a column has no gaps and is finite. `first` is the number of its first row in the file."""
     if column.dtype.kind == "O":  # bools with gaps
         column = np.array([np.nan if cell is None else float(cell) for cell in column])
     bad = ~np.isfinite(column)

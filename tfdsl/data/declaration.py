@@ -1,7 +1,7 @@
-"""What the front end works out from a declaration of data.
+"""The front end's view of a data declaration.
 
-Input: a declaration, whose arguments are known, and what replaces its source. Output: the `Schema` of the data, and
-the source that gives it.
+Input: a declaration with known arguments, and the replacement of its source, if any. Output: the `Schema` of the
+data and its source.
 """
 
 import os
@@ -19,7 +19,7 @@ from .sources.base import DataSource, TableSource, Where
 from .stage import DataSpec
 from .transforms import TRANSFORMS
 
-# The orders in which training goes through the rows; `batches.py` says exactly how.
+# The orders in which training visits the rows; `batches.py` defines them exactly.
 ORDERS: dict[str, str] = {
     "shuffled": "a new permutation of the rows each epoch; the short last batch is kept",
     "ordered": "the rows as they are; the short last batch is kept",
@@ -30,16 +30,16 @@ ORDERS: dict[str, str] = {
 def schema_of(
     spec: DataSpec, replacement: object = None, access: Access | None = None, clock: Clock | None = None
 ) -> Schema:
-    """The schema of declared data. `replacement` stands in for the source: a path or Python data.
+    """The schema of declared data. `replacement` replaces the source: a path or Python data.
 
-    `access` opens what the program names; without it, only the folder of the declaration and the working folder do.
-    Reading is over when the clock is.
+    `access` opens the paths that the program names; by default, paths in the folder of the declaration and the
+    working folder. `clock` limits the time of reading.
     """
     return schemas_of(spec, replacement, access, clock)[-1]
 
 
 def schemas_of(spec: DataSpec, replacement: object, access: Access | None, clock: Clock | None = None) -> list[Schema]:
-    """The schemas of the source, and of what each transform makes of the one before."""
+    """The schemas of the source and after each transform."""
     with at_stage(0):
         if replacement is None or is_path(replacement):
             source, arguments, where = source_of(spec, replacement, access)
@@ -54,7 +54,7 @@ def schemas_of(spec: DataSpec, replacement: object, access: Access | None, clock
 
 
 def scaled_by(spec: DataSpec) -> tuple[object, ...] | None:
-    """What decides by which numbers data is scaled, equal where they are the same ones; None where it is not scaled."""
+    """A key for the scaling of data, equal for equal scaling. None if the data is not scaled."""
     steps = [(step.name, dict(step.arguments)) for step in spec.transforms]
     learning = [at for at, (name, _) in enumerate(steps) if TRANSFORMS[name].learns]
     if not learning:
@@ -65,7 +65,7 @@ def scaled_by(spec: DataSpec) -> tuple[object, ...] | None:
 
 
 def rows_by(spec: DataSpec, part: str) -> tuple[object, ...]:
-    """What decides which rows data, or a part of it, has, in which order."""
+    """A key for the rows of data, or of a part of it, and their order."""
     kinds = [(TRANSFORMS[step.name], step) for step in spec.transforms]
     steps = [(step.name, dict(step.arguments)) for kind, step in kinds if kind.of_rows and (part or not kind.divides)]
     return spec.folder, spec.source.name, dict(spec.source.arguments), steps
@@ -78,9 +78,10 @@ def is_path(replacement: object) -> TypeGuard[str | os.PathLike[str]]:
 def source_of(
     spec: DataSpec, replacement: object, access: Access | None = None
 ) -> tuple[DataSource, dict[str, object], Where]:
-    """The source and its arguments, or the file that replaces it with its own, and where its paths are.
+    """The source and its arguments, or the file that replaces it with the file's arguments, and the base of its
+    paths.
 
-    A replacing path comes from the command line: it is relative to the working folder.
+    A replacing path comes from the command line and is relative to the working folder.
     """
     source = SOURCES[spec.source.name]
     arguments = source.bound(spec.source.arguments)
@@ -98,13 +99,13 @@ def source_of(
 
 
 def _target(columns: tuple[str, ...], replaced: DataSource) -> str:
-    """The target's column in a file that replaces a source without a `target` argument."""
+    """The target column of a file that replaces a source without a `target` argument."""
     return next((name for name in (replaced.target_name, "target") if name in columns), columns[-1])
 
 
 def python_arrays(data_name: str, data: object) -> tuple[Any, Any]:
-    """Features and target (None where there is none) of data given from Python."""
-    if isinstance(data, (tuple, list)) and len(data) == 2:  # no sequence pattern: that takes an array of two rows, too
+    """Features and target (None if there is none) of data given from Python."""
+    if isinstance(data, (tuple, list)) and len(data) == 2:  # a sequence pattern would match an array of two rows too
         return tuple(data)
     match data:
         case {"features": features, "target": target, **others} if not others:

@@ -1,7 +1,7 @@
-"""Declared data as arrays.
+"""Loads declared data into arrays.
 
-Input: a `data` declaration (`stage.Spec`), and perhaps what replaces its source: the path of a file, or Python data.
-Output: a `Dataset` of the sizes, dtypes and names that `declaration.schema_of` says.
+Input: a `data` declaration (`stage.DataSpec`), and the replacement of its source, if any: a file path or Python
+data. Output: a `Dataset` with the sizes, dtypes and names of `declaration.schema_of`.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from .transforms import TRANSFORMS
 
 
 def load(spec: DataSpec, *, replacement: object = None, access: Access | None = None) -> Dataset:
-    schemas = schemas_of(spec, replacement, access)  # checks every argument, before anything is made
+    schemas = schemas_of(spec, replacement, access)  # checks every argument before any array is made
     with at_stage(0):
         made = _source(spec, replacement, access)
     emptied = []
@@ -31,11 +31,10 @@ def load(spec: DataSpec, *, replacement: object = None, access: Access | None = 
 
 
 def _in_order(steps: Sequence[StageSpec]) -> Sequence[int]:
-    """The transforms, by their places, in the order in which they are done: with a split, all that choose rows come
-    first.
+    """The indices of the transforms in the order of execution. With a split, transforms that choose rows come first.
 
-    The others make each row from the same row, so the rows are the same ones; but what the others learn, they learn
-    from the training rows.
+    The other transforms compute each row from the same row, so the rows do not change. But they then learn from the
+    training rows.
     """
     places = range(len(steps))
     if not any(TRANSFORMS[step.name].divides for step in steps):

@@ -1,8 +1,8 @@
 """The draws of many `numpy.random.RandomState(seed).randint(rows, size=size)`, for all seeds at once.
 
-Seeding a Mersenne Twister is a chain of 623 steps, which is most of what a batch of the order `sampled` costs when
-NumPy makes it. The chain is the same for every seed, so that it is taken here for thousands of them together.
-Source: Matsumoto and Nishimura, "Mersenne Twister", 1998, and their `init_genrand` of 2002.
+Seeding a Mersenne Twister is a chain of 623 steps, which takes most of the time of a `sampled` batch in NumPy.
+The chain is the same for every seed, so this module runs it for thousands of seeds together. Source: Matsumoto
+and Nishimura, "Mersenne Twister", 1998, and their `init_genrand` of 2002.
 """
 
 from collections.abc import Callable
@@ -12,23 +12,23 @@ import numpy as np
 from .arrays import empty
 
 _STATE, SHIFT = 624, 397  # words of the state, and how far ahead the recurrence reaches
-FIRST = _STATE - SHIFT  # draws that come from the state as it was seeded
+FIRST = _STATE - SHIFT  # draws that depend on the seeded state only
 FACTOR, TWIST = 1_812_433_253, 0x9908B0DF
 TEMPERING = (7, 0x9D2C5680), (15, 0xEFC60000)
-SEEDS = 8192  # taken together in the chain
-_PART = 256  # of them taken together afterwards: their draws stay in a processor's cache
+SEEDS = 8192  # seeds per run of the chain
+_PART = 256  # seeds per part afterwards: their draws stay in the processor's cache
 
 
 Draws = Callable[[np.ndarray, int], np.ndarray]
 
 
 def sampled(seeds: np.ndarray, rows: int, size: int, draws: Draws | None = None) -> np.ndarray:
-    """Rows of batches, int32 [len(seeds), size]: row i is what `RandomState(seeds[i])` gives.
+    """The rows of batches, int32 [len(seeds), size]: row i has the draws of `RandomState(seeds[i])`.
 
-    `draws` takes the place of `first_draws`.
+    `draws` replaces `first_draws`.
     """
     bits = (rows - 1).bit_length()
-    words = _needed(size, rows / (1 << bits))  # a draw of so many bits is rejected if it is no row
+    words = _needed(size, rows / (1 << bits))  # a draw of this many bits is rejected if it is not a row
     if rows == 1 or bits > 31 or words > FIRST:
         return _by_numpy(seeds, rows, size)
     result = empty((len(seeds), size), np.int32)
@@ -44,7 +44,7 @@ def sampled(seeds: np.ndarray, rows: int, size: int, draws: Draws | None = None)
 
 
 def _needed(size: int, share: float) -> int:
-    """How many draws will give `size` that are taken, but for one batch in a thousand, if this share of them is."""
+    """The number of draws that yield `size` accepted ones in 999 of 1000 batches, if `share` of them are accepted."""
     deviations = 3 * np.sqrt(1 - share)
     return int(((deviations + np.sqrt(deviations**2 + 4 * size)) / 2) ** 2 / share) + 1
 
@@ -59,9 +59,9 @@ def _by_numpy(seeds: np.ndarray, rows: int, size: int) -> np.ndarray:
 
 
 def _accept(draws: np.ndarray, seeds: np.ndarray, rows: int, result: np.ndarray) -> None:
-    """The first draws of each generator that are rows; `draws` has a row for each."""
+    """The first draws of each generator that are rows. `draws` has one row per generator."""
     taken = np.flatnonzero(draws < rows)
-    ends = np.searchsorted(taken, np.arange(len(draws) + 1) * draws.shape[1])  # where each generator's begin, and end
+    ends = np.searchsorted(taken, np.arange(len(draws) + 1) * draws.shape[1])  # the bounds of each generator's draws
     places = np.take(taken, ends[:-1, None] + np.arange(result.shape[1]), mode="clip")
     np.take(draws.reshape(-1).view(np.int32), places, out=result, mode="clip")
     few = np.flatnonzero(np.diff(ends) < result.shape[1])
@@ -70,7 +70,7 @@ def _accept(draws: np.ndarray, seeds: np.ndarray, rows: int, result: np.ndarray)
 
 
 def first_draws(seeds: np.ndarray, count: int) -> np.ndarray:
-    """The first `count` words that generators give after seeding, at most `FIRST`: uint32 [count, len(seeds)]."""
+    """The first `count` words of generators after seeding, at most `FIRST`: uint32 [count, len(seeds)]."""
     state = np.empty((SHIFT + count, len(seeds)), np.uint32)
     state[0] = seeds
     for k in range(1, len(state)):
@@ -85,7 +85,7 @@ def first_draws(seeds: np.ndarray, count: int) -> np.ndarray:
 
 
 def _temper(state: np.ndarray, count: int) -> None:
-    """Make the first words of states what the generators give."""
+    """Turn the first words of the states into the output of the generators."""
     part = state[1 : count + 1] & np.uint32(0x7FFFFFFF)
     words = state[:count]
     words &= np.uint32(0x80000000)

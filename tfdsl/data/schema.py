@@ -1,7 +1,7 @@
-"""What is known of a data set while compiling, and the one error that everything about data raises.
+"""The facts about a data set known at compile time, and the error class for all data errors.
 
-Input: nothing; these are the plain types that the other modules of this folder share.
-Output: `Schema`, `DataError`, `FilePlace`, and the checks of values and sizes.
+These plain types are shared by the other modules of this folder: `Schema`, `DataError`, `FilePlace`, and the
+checks of values and sizes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,16 +13,16 @@ from ..diagnostics import ARRAY_KIND, ARRAY_SHAPE, DATA_TOO_LARGE, Message
 from ..record import Record
 from ..types import FLOAT32, INT64, DType
 
-# What is made or unpacked in memory, in numbers of eight bytes (2 GiB); what there is already, in numbers of four, as
-# which it is held (16 GiB); and columns, each of which has a name.
+# Limits: data made or unpacked in memory, in numbers of eight bytes (2 GiB); existing data, in numbers of four
+# bytes, its size in memory (16 GiB); and columns, each of which has a name.
 MAX_NUMBERS = 1 << 28
 MAX_HELD = 1 << 32
 MAX_COLUMNS = 1 << 16
-SHOWN = 40  # characters of a name or cell of the user's data that a message shows
+SHOWN = 40  # characters of a name or cell of the user's data in a message
 
 
 class FilePlace(Record):
-    """A place in a data file; line and column count from 1, columns in characters."""
+    """A place in a data file. Line and column count from 1, columns in characters."""
 
     path: str
     line: int | None = None
@@ -35,8 +35,8 @@ class FilePlace(Record):
 class DataError(Exception):
     """Data that cannot be loaded or used.
 
-    `place` is in the data file, where the fault lies in one. `param` names the argument to blame, and
-    `stage` is the part of the declaration: 0 for the source, 1 for the first transform, and so on.
+    `place` is a place in the data file, if the error is there. `param` names the argument to blame. `stage` is the
+    part of the declaration: 0 for the source, 1 for the first transform, and so on.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class DataError(Exception):
 
 @contextmanager
 def at_stage(stage: int) -> Iterator[None]:
-    """What goes wrong inside is the fault of this part of the declaration."""
+    """Blame errors inside the block on this stage of the declaration."""
     try:
         yield
     except DataError as error:
@@ -71,9 +71,9 @@ def at_stage(stage: int) -> Iterator[None]:
 
 
 class Schema(Record):
-    """Sizes, dtypes and names of a data set. `target` is None where there is none; it is rows x 1. The first `biases`
-    columns are those of `add_bias`, which transforms leave as they are. `named` tells whether the names of the columns
-    come with the data. `target_range` is the least and the greatest number of the target, where that is known."""
+    """Sizes, dtypes and names of a data set. `target` is [rows, 1], or None if there is none. The first `biases`
+    columns come from `add_bias`; transforms leave them unchanged. `named` is true if the column names come with
+    the data. `target_range` has the smallest and the largest target, if they are known."""
 
     rows: int
     names: tuple[str, ...]
@@ -81,7 +81,7 @@ class Schema(Record):
     target_name: str | None = None
     features: DType = FLOAT32
     test_rows: int | None = None  # after a split
-    streamed: bool = False  # kept on disk, and read in batches
+    streamed: bool = False  # on disk, read in batches
     biases: int = 0
     named: bool = True
     target_range: tuple[float, float] | None = None
@@ -99,12 +99,12 @@ class Schema(Record):
 
     @property
     def test(self) -> "Schema | None":
-        """The rows that a split keeps for testing."""
+        """The test rows after a split."""
         return None if self.test_rows is None else replace(self, rows=self.test_rows, test_rows=None)
 
 
 def shown(text: str) -> str:
-    """Text of the user's data as a message shows it: quoted, short, and without control characters."""
+    """Text of the user's data for a message: quoted, short, and without control characters."""
     short = text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
     return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short) + '"'
 
@@ -118,7 +118,7 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 
 def number_dtype(name: str, kind: str) -> DType:
-    """How an array of NumPy's kind (one of its letters) is kept: integers as int64, floats as float32."""
+    """The dtype for an array of a NumPy kind (a letter): integers become int64, floats float32."""
     if kind in ("b", "i", "u"):
         return INT64
     if kind == "f":
@@ -127,12 +127,12 @@ def number_dtype(name: str, kind: str) -> DType:
 
 
 def numbered(columns: int) -> tuple[str, ...]:
-    """Names for columns that have none."""
+    """Names for unnamed columns."""
     return tuple(f"x{i}" for i in range(columns))
 
 
 def check_size(what: str, rows: int, columns: int, is_there: bool = False) -> None:
-    """Refuse, before anything is built, what would not fit; `is_there` tells whether it takes its space already."""
+    """Refuse data that does not fit, before it is built. `is_there` is true if it already takes its space."""
     most = MAX_HELD if is_there else MAX_NUMBERS
     if columns > MAX_COLUMNS or rows * columns > most:
         raise DataError(
@@ -146,7 +146,7 @@ def check_size(what: str, rows: int, columns: int, is_there: bool = False) -> No
 
 
 def check_features(name: str, shape: Sequence[int], is_there: bool = False) -> None:
-    """Features have two axes, neither of them empty, and fit."""
+    """Check that features have two axes, are not empty, and fit."""
     if len(shape) != 2 or 0 in shape:
         wanted = "[rows, columns], neither of them 0"
         raise DataError(ARRAY_SHAPE, array=name, shape=_sizes(shape), wanted=wanted)
@@ -155,7 +155,7 @@ def check_features(name: str, shape: Sequence[int], is_there: bool = False) -> N
 
 
 def check_target(name: str, shape: Sequence[int], rows: int) -> None:
-    """A target has one number for each row."""
+    """Check that a target has one number per row."""
     if tuple(shape) not in ((rows,), (rows, 1)):
         wanted = f"[{rows}] or [{rows}, 1], one number for each row of the features"
         raise DataError(ARRAY_SHAPE, array=name, shape=_sizes(shape), wanted=wanted)

@@ -1,6 +1,6 @@
-"""What sources and transforms share: a name, parameters, and how a value is refused.
+"""Shared by sources and transforms: a name, parameters, and the refusal of a value.
 
-A `data` declaration is a source with transforms behind it, each called with arguments that are known while compiling.
+A `data` declaration is a source followed by transforms, each called with arguments known at compile time.
 """
 
 from abc import ABC
@@ -27,7 +27,7 @@ class StageSpec(Protocol):
 
 
 class DataSpec(Protocol):
-    """A `data` declaration; `folder` is the folder of its file, which paths are relative to."""
+    """A `data` declaration. Paths are relative to `folder`, the folder of its file."""
 
     @property
     def name(self) -> str: ...
@@ -43,7 +43,8 @@ class DataSpec(Protocol):
 
 
 class StageKind(ABC):
-    """A source or transform that declarations can name. `signature` has its parameters as those of ops are written."""
+    """A source or transform that declarations can name. `signature` has its parameters, in the notation of op
+    signatures."""
 
     name: str
     signature: str = ""
@@ -54,13 +55,13 @@ class StageKind(ABC):
         return parse_signature(self.signature)
 
     def bound(self, arguments: Arguments) -> dict[str, object]:
-        """The arguments with the defaults of those not given."""
+        """The arguments, with defaults for those not given."""
         return {p.name: arguments.get(p.name, p.default) for p in self.params}
 
     def refuse(self, arguments: Arguments, param: str, wanted: str) -> NoReturn:
-        """Refuse the value of an argument: it is not what is wanted."""
+        """Refuse the value of an argument. `wanted` describes a correct value."""
         value = arguments[param]
-        if is_integer(value) and abs(value) >= 10**SHOWN:  # Python refuses to write out some of these
+        if is_integer(value) and abs(value) >= 10**SHOWN:  # Python refuses to print some of these
             text = f"an integer of more than {SHOWN} digits"
         elif isinstance(value, str):
             text = shown(value)
@@ -69,7 +70,7 @@ class StageKind(ABC):
         raise DataError(DATA_ARGUMENT, param=param, name=self.name, argument=param, wanted=wanted, value=text)
 
     def check_seed(self, arguments: Arguments) -> None:
-        """Refuse a seed that NumPy's RandomState cannot have."""
+        """Refuse a seed outside the range of NumPy's RandomState."""
         seed = arguments["seed"]
         if not (is_integer(seed) and 0 <= seed <= MAX_SEED):
             self.refuse(arguments, "seed", f"an integer from 0 to {MAX_SEED}")

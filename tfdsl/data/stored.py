@@ -1,7 +1,6 @@
-"""The rows of an array that stay in a file until they are asked for.
+"""Array rows that stay in a file until they are needed.
 
-Input: an open file in which the array lies as it is, row after row. Output: `StoredRows`; no more of it is in memory
-than is being worked on.
+Input: an open file with the array stored row after row. Output: `StoredRows`. Only the rows in use are in memory.
 """
 
 import io
@@ -14,8 +13,8 @@ from .schema import DataError
 
 
 class StoredRows:
-    """An array [rows, columns] in a file, which it keeps open. A slice has no step; indices give the rows they name.
-    `fault` makes the error of what goes wrong in reading."""
+    """An array [rows, columns] in a file that it keeps open. A slice has no step. Indices select rows. `fault` makes
+    the error for a failed read."""
 
     def __init__(
         self, file: io.FileIO, offset: int, shape: tuple[int, int], dtype: np.dtype,

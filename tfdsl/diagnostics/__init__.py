@@ -1,11 +1,11 @@
-"""The catalogue of everything the compiler says, and the diagnostics that carry it.
+"""The catalogue of all messages, and the diagnostics that carry them.
 
-Every message stands in `catalogue/` once, with its stable code, its headline and, where one helps, a help line. The
-rest of the compiler names a message and gives it its details; it formats no text. How a diagnostic looks is decided in
-`render.py`.
+Every message is defined once in `catalogue/`, with its stable code, its headline and, if useful, a help line. The
+rest of the compiler picks a message and passes its details; it formats no text. `render.py` decides how a
+diagnostic looks.
 
-Codes: 1xx text, 2xx types and shapes, 3xx names, 4xx values and calls, 5xx sessions, 6xx data, 7xx what TensorFlow
-reported, 8xx options and limits, 9xx warnings.
+Codes: 1xx text, 2xx types and shapes, 3xx names, 4xx values and calls, 5xx sessions, 6xx data, 7xx reports of
+TensorFlow, 8xx options and limits, 9xx warnings.
 """
 
 from .catalogue.data import *

@@ -1,4 +1,4 @@
-"""What an analysis finds, collected."""
+"""Collects the findings of an analysis."""
 
 from collections.abc import Container
 
@@ -9,14 +9,14 @@ from .diagnostic import Diagnostic
 from .error import TfgError
 from .message import Message
 
-# A message and its place: the same code there is the same finding.
+# A code and its place: two findings with the same key are the same finding.
 _Key = tuple[str, tuple[str, int, int] | None]
 
 
 class Bag:
-    """Diagnostics as they are found; the same one, from several unrolled turns, is kept once.
+    """Diagnostics in the order of their discovery. Repeated ones, such as from unrolled iterations, are stored once.
 
-    After `limit` of them an error ends the check; of warnings, no more are kept.
+    After `limit` errors, an error ends the check. Further warnings are dropped.
     """
 
     def __init__(self, limit: int) -> None:
@@ -25,15 +25,15 @@ class Bag:
         self._seen: set[_Key] = set()
 
     def has(self, code: str, span: Span | None) -> bool:
-        """Whether a message was found at a place already."""
+        """Whether a message was already found at a place."""
         return _key(code, span) in self._seen
 
     def marked(self) -> tuple[int, set[_Key]]:
-        """What there is, for `back_to`."""
+        """A mark for `back_to`."""
         return len(self.diagnostics), set(self._seen)
 
     def back_to(self, mark: tuple[int, set[_Key]]) -> None:
-        """Forget what was found after a mark."""
+        """Remove everything found after a mark."""
         count, self._seen = mark
         del self.diagnostics[count:]
 
@@ -51,7 +51,7 @@ class Bag:
             raise TfgError(self.ordered())
 
     def forget(self, message: Message, spans: Container[Span | None]) -> None:
-        """Forget those of a kind whose notes name one of some places."""
+        """Remove the findings of a message whose notes name one of the places."""
         told = [one for one in self.diagnostics if one.message is message]
         gone = [one for one in told if any(note.span in spans for note in one.notes)]
         self.diagnostics = [one for one in self.diagnostics if all(one is not other for other in gone)]
@@ -61,7 +61,7 @@ class Bag:
         return [d for d in self.diagnostics if d.severity == "error"]
 
     def ordered(self) -> list[Diagnostic]:
-        """By place in the text; what has no place comes first."""
+        """The findings in the order of the text. Those without a place come first."""
         return sorted(self.diagnostics, key=lambda d: (d.span.source.path, d.span.start) if d.span else ("", -1))
 
 

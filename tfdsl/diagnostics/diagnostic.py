@@ -1,4 +1,4 @@
-"""One error or warning: which message, where, and why."""
+"""An error or a warning: its message, place and reasons."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,19 +19,19 @@ Frame = tuple[str, Span]  # what was entered (`relu` called, a file imported) an
 
 
 class Diagnostic(Record):
-    """One error or warning: what, where, and why."""
+    """An error or a warning: its message, place and reasons."""
 
     message: Message
     span: Span | None
     details: Mapping[str, object] | None = None
     notes: tuple[Note, ...] = ()
-    help: str = ""  # in place of the message's own
+    help: str = ""  # replaces the help of the message
     chain: tuple[Frame, ...] = ()  # the calls and imports that lead here, outermost first
-    cause: BaseException | None = None  # what a function of the caller's raised
+    cause: BaseException | None = None  # the exception of a caller's function
 
     def outside_libraries(self) -> "Diagnostic":
-        """The same, shown where the program calls the library that it was found in. A call that holds the place is no
-        frame around it."""
+        """The same diagnostic, moved to the program's call of the library that it was found in. A call that contains
+        the place is not a frame around it."""
         if self.span is not None and self.chain and self.chain[-1][1].holds(self.span):
             return replace(self, chain=self.chain[:-1]).outside_libraries()
         at = next((i for i, (_, span) in reversed(list(enumerate(self.chain))) if not span.source.is_library), None)

@@ -1,4 +1,4 @@
-"""The exception that carries diagnostics."""
+"""The exception with diagnostics."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from .render import render_text
 
 
 class TfgError(Exception):
-    """A program cannot be compiled or its run failed; `diagnostics` say why, errors and warnings."""
+    """A program cannot be compiled, or its run failed. `diagnostics` has the errors and warnings."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]):
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)

@@ -1,4 +1,4 @@
-"""How a diagnostic looks: as text with an excerpt, as one line, as a JSON object."""
+"""Renders a diagnostic as text with an excerpt, as one line, or as a JSON object."""
 
 from collections.abc import Callable
 
@@ -6,14 +6,14 @@ from ..source import Span
 from .diagnostic import Diagnostic, Note
 from .spelling import visible
 
-_Painter = Callable[[str, str], str]  # a style and a text: the text in that style
+_Painter = Callable[[str, str], str]  # takes a style and a text; returns the styled text
 
 _COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "place": "\x1b[1;34m", "help": "\x1b[1;36m"}
 _RESET = "\x1b[0m"
 _TAB = "    "
 _MAX_LINE = 240
-_MAX_TEXT = 1000  # characters of a message: names in it can be as long as the program is
-_MAX_CHAIN = 5  # calls that lead to a place: as many from both ends are shown
+_MAX_TEXT = 1000  # characters of a message: names in it can be very long
+_MAX_CHAIN = 5  # calls in a chain: this many are shown at both ends
 
 
 def _painter(color: bool) -> _Painter:
@@ -24,12 +24,12 @@ def _painter(color: bool) -> _Painter:
 
 
 def _cut(text: str) -> str:
-    """A text that is not endless."""
+    """Shorten a long text."""
     return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT // 2]} ... {text[-_MAX_TEXT // 4 :]}"
 
 
 def _said(text: str) -> str:
-    """A text that is safe to show, and not endless."""
+    """Make a text safe to show, and shorten it."""
     return visible(_cut(text))
 
 
@@ -43,12 +43,12 @@ def _note_text(note: Note, shown: str) -> str:
 
 
 def _excerpt(span: Span, paint: _Painter, style: str) -> tuple[str, list[str]]:
-    """The width of the gutter and the lines of the excerpt, the place underlined on its first line."""
+    """The width of the gutter and the lines of the excerpt. The place is underlined on its first line."""
     line, column = span.source.position(span.start)
     raw = span.source.line_text(line)
     start = column - 1
     end = min(max(start + 1, start + span.end - span.start), max(len(raw), start + 1))
-    # A very long line is shown around the place only.
+    # Of a very long line, only the part around the place is shown.
     cut = max(0, start - _MAX_LINE // 2) if len(raw) > _MAX_LINE else 0
     raw = raw[cut : cut + _MAX_LINE]
     end = min(end - cut, max(len(raw), start - cut + 1))
@@ -67,7 +67,7 @@ def _excerpt(span: Span, paint: _Painter, style: str) -> tuple[str, list[str]]:
 
 
 def _width(text: str) -> int:
-    """Columns that a text takes on a terminal."""
+    """The columns of a text on a terminal."""
     if text.isascii():
         return len(text)
     import unicodedata
@@ -76,7 +76,7 @@ def _width(text: str) -> int:
 
 
 def render_text(diagnostic: Diagnostic, color: bool = False) -> str:
-    """The form of section 10 of the language: headline, place, excerpt, notes, help."""
+    """The form in section 10 of the language: headline, place, excerpt, notes, help."""
     paint = _painter(color)
     style = diagnostic.severity
     lines = [f"{paint(style, f'{diagnostic.severity}[{diagnostic.code}]')}: {_said(diagnostic.headline)}"]
@@ -112,7 +112,7 @@ def _place(span: Span) -> dict[str, object]:
 
 
 def render_json(diagnostic: Diagnostic) -> dict[str, object]:
-    """A JSON object; lines and columns from 1, `end_column` exclusive."""
+    """A JSON object. Lines and columns count from 1; `end_column` is exclusive."""
     path = diagnostic.span.source.path if diagnostic.span else ""
     return {
         "code": diagnostic.code,

@@ -1,13 +1,13 @@
-"""Small things every message may need: a `did you mean`, a list of names, and text that is safe to show."""
+"""Helpers for messages: `did you mean`, a list of names, and text that is safe to show."""
 
 from collections.abc import Iterable
 
-_LISTED = 40  # names in one message
-_WORK = 10_000_000  # units of about a tenth of a microsecond: a second for all suggestions of one check
+_LISTED = 40  # names per message
+_WORK = 10_000_000  # units of about 0.1 microseconds: a second for all suggestions of a check
 
 
 class Suggestions:
-    """Suggestions for the misspelt names of one check, until finding them has taken too much work."""
+    """Suggestions for misspelt names in one check, up to a limit of work."""
 
     def __init__(self, work: int = _WORK):
         self._left = work
@@ -18,12 +18,12 @@ class Suggestions:
         return f"did you mean '{match}'?" if match else ""
 
     def nearest(self, word: str, known: Iterable[str]) -> str | None:
-        """The known word that a misspelt one most likely is."""
+        """The known word that a misspelt word most likely means."""
         if self._left <= 0:
             return None
         known = list(known)
         self._left -= len(known)
-        # Of a long word more must agree: "inside" is no "divide".
+        # A long word must agree more: "inside" is not "divide".
         word, cutoff = word[:100], 0.6 if len(word) <= 4 else 0.7
         least, most = len(word) * cutoff / (2 - cutoff), len(word) * (2 - cutoff) / cutoff  # long enough, short enough
         known = sorted({one for one in known if least <= len(one) <= most and not one.startswith("_")})
@@ -32,9 +32,9 @@ class Suggestions:
         return same if same is not None else self._most_alike(word, known, cutoff)
 
     def _most_alike(self, word: str, known: list[str], cutoff: float) -> str | None:
-        """The word of which the largest share agrees. Those that share most letters are compared first, so that most
-        of the others need no comparing, and the likeliest are seen where not all can be."""
-        from difflib import SequenceMatcher  # only where there is an error to explain
+        """The word with the largest matching part. Words that share the most letters are compared first. Then most
+        other words need no comparison, and the likeliest are checked even if the work is limited."""
+        from difflib import SequenceMatcher  # only needed to explain an error
 
         matcher = SequenceMatcher(b=word)
         bounds: list[tuple[float, str]] = []
@@ -55,17 +55,17 @@ class Suggestions:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that one misspelt word most likely is."""
+    """The known word that a single misspelt word most likely means."""
     return Suggestions().nearest(word, known)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`did you mean 'theta'?` for one misspelt word, or an empty text."""
+    """`did you mean 'theta'?` for a single misspelt word, or an empty text."""
     return Suggestions().did_you_mean(word, known)
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names with commas between them; of a long list the first ones."""
+    """Names joined by commas. Of a long list, only the first ones."""
     names = list(names)
     more = len(names) - _LISTED
     return ", ".join(names) if more <= 1 else ", ".join(names[:_LISTED]) + f" and {more} more"
@@ -76,14 +76,14 @@ def _folded(word: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Text with control, format and unprintable characters escaped, so that it cannot act on a terminal."""
+    """Text with control, format and unprintable characters escaped, so it cannot control a terminal."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def visible_lines(text: str) -> str:
-    """The same, with line breaks and tabs as they are."""
+    """The same, with line breaks and tabs unchanged."""
     if text.isprintable():
         return text
     return "".join(c if c in "\n\t" else visible(c) for c in text)

@@ -1,6 +1,6 @@
-"""The typed program: what the analysis makes and everything after it reads.
+"""The typed program: the output of the analysis and the input of everything after it.
 
-Nothing here is TensorFlow's or NumPy's.
+This package does not use TensorFlow or NumPy.
 """
 
 from .graph import *

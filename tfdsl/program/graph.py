@@ -1,6 +1,6 @@
-"""The graph half of the typed program: values, nodes in the order in which they are built, and their scopes.
+"""The graph half of the typed program: values, nodes in build order, and scopes.
 
-Loops are unrolled, functions inlined, shared variables resolved; every tensor has its type.
+Loops are unrolled, functions inlined and shared variables resolved. Every tensor has its type.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,52 +18,51 @@ from ..types import Shape, TensorType
 
 
 class Origin(Record):
-    """Where something stands in the user's text, and the calls and imports that lead there."""
+    """A place in the user's text, with the calls and imports that lead there."""
 
     span: Span
     chain: tuple[Frame, ...] = ()
 
     @property
     def outside_libraries(self) -> Span:
-        """The place; for what a library makes, the call of it."""
+        """The place. Inside a library, the place of the library call."""
         places = [*(span for _, span in self.chain), self.span]
         return next((span for span in reversed(places) if not span.source.is_library), self.span)
 
 
 class Ref(Record):
-    """An output of a node of the same graph."""
+    """An output of a node in the same graph."""
 
     node: int
     output: int = 0
 
 
-# A value known while compiling. Sequences are tuples.
+# A compile-time value. Sequences are tuples.
 HostValue: TypeAlias = "bool | int | float | complex | str | tuple[HostValue, ...] | None"
 
 
 class Literal(Record):
-    """A value known while compiling that becomes a tensor of this dtype: a number or nested tuples."""
+    """A compile-time value that becomes a tensor of this dtype: a number or nested tuples."""
 
     value: HostValue
     dtype: str
 
 
 class Static(Record):
-    """A value known while compiling that stays one: an axis, a flag, a dtype's name."""
+    """A compile-time value that is not a tensor: an axis, a flag, the name of a dtype."""
 
     value: HostValue
 
 
-# An index of one axis: a place, or (start, stop, step).
+# An index of one axis: a position, or (start, stop, step).
 Index = int | tuple[int | None, int | None, int | None]
 
 
 class Field(Record):
     """An array of a `data` declaration: `housing.train.features[:5]`.
 
-    `part` is "", "train" or "test"; `field` is features or target; `index` is integers and
-    (start, stop, step) triples, applied in order to the axes. An array with a name from outside of
-    the text has neither part nor field.
+    `part` is "", "train" or "test". `field` is features or target. `index` has integers and (start, stop, step)
+    triples, applied to the axes in order. An array with a name from outside the text has no part and no field.
     """
 
     data: str
@@ -85,14 +84,14 @@ def _index_text(item: Index) -> str:
 
 
 class Pack(Record):
-    """A list of which at least one element is a tensor, packed along a new first axis."""
+    """A list with at least one tensor, packed along a new first axis."""
 
     items: tuple["Arg", ...]
     dtype: str
 
 
 class Refs(Record):
-    """A list of tensors given as a list."""
+    """A list of tensors that stays a list."""
 
     items: tuple["Arg", ...]
 
@@ -112,18 +111,18 @@ def refs_of(arg: Arg) -> Iterator[Ref]:
 # --- the graph half ---------------------------------------------------------------------------
 
 
-# What nodes are that no row of the op table describes. A function that the caller gives is `python.smooth`.
+# Node kinds without a row in the op table. A Python function of the caller is `python.smooth`.
 PLACEHOLDER, VARIABLE, SHARED, OPTIMIZE, SUMMARY = "placeholder", "variable", "shared", "optimize", "summary"
 INDEX, WHILE, COND, CARRIED = "index", "while", "cond", "carried"
 PYTHON = "python."
 
 
 class Node(Record):
-    """One op: `op` is a row of the op table, or one of the names above; `raw.Roll` is a TensorFlow op,
-    `python.smooth` a function that the caller of the compiler gives.
+    """One op. `op` names a row of the op table or one of the kinds above; `raw.Roll` is a TensorFlow op,
+    `python.smooth` a Python function of the compiler's caller.
 
-    `name` is the name that the program gives it; without one it takes `default`, which operators have (`sub`),
-    or else TensorFlow's own. `args` holds only what was given. `outputs` is empty for an operation without output.
+    `name` is the name in the program. A node without a name uses `default`, such as `sub` for operators, or else
+    TensorFlow's name. `args` holds only the given arguments. `outputs` is empty for an operation without outputs.
     """
 
     id: int
@@ -137,32 +136,32 @@ class Node(Record):
 
     @property
     def row(self) -> Op | None:
-        """The row of the op table that describes it, if one does."""
+        """The row of the op table for it, or None."""
         return OPS.get(self.op)
 
     @property
     def shown(self) -> str:
-        """Its name, or what it does if it has none."""
+        """Its name, or its op if it has none."""
         return self.name or self.op
 
     @property
     def raw_op(self) -> raw.RawOp | None:
-        """The TensorFlow op that it is, if it is one."""
+        """The raw TensorFlow op, or None."""
         return raw.find(self.op.removeprefix(raw.PREFIX)) if self.op.startswith(raw.PREFIX) else None
 
     @property
     def function(self) -> str:
-        """The name of the caller's function that it calls; empty if it calls none."""
+        """The name of the caller's function that it calls, or ""."""
         return self.op.removeprefix(PYTHON) if self.op.startswith(PYTHON) else ""
 
     @property
     def is_variable(self) -> bool:
-        """Whether it is a variable, one that a scope may share or not."""
+        """Whether it is a variable, shared or not."""
         return self.op == VARIABLE or self.op == SHARED
 
     @property
     def is_shared(self) -> bool:
-        """Whether it is a variable that a scope shares."""
+        """Whether it is a shared variable."""
         return self.op == SHARED
 
     @property
@@ -171,12 +170,12 @@ class Node(Record):
 
     @property
     def is_source(self) -> bool:
-        """Whether its value comes from outside of the graph: two of them are never the same."""
+        """Whether its value comes from outside the graph: no two of them are equal."""
         return self.is_variable or self.is_placeholder
 
     @property
     def is_carried(self) -> bool:
-        """Whether it stands for a value that a turn of a loop, or a branch, begins with."""
+        """Whether it stands for an initial value in a loop iteration or a branch."""
         return self.op == CARRIED
 
     @property
@@ -186,7 +185,7 @@ class Node(Record):
 
     @property
     def is_step(self) -> bool:
-        """Whether it takes a step of an optimizer."""
+        """Whether it takes an optimizer step."""
         return self.op == OPTIMIZE
 
     @property
@@ -209,40 +208,40 @@ class Node(Record):
 
     @property
     def given_name(self) -> str:
-        """The name that the program gives it, as it does to a variable or placeholder."""
+        """The program's name for a node that must have one, such as a variable or placeholder."""
         assert self.name is not None, f"{self.op}: it has no name"
         return self.name
 
     def ref(self, name: str) -> Ref:
-        """The argument of this name, which is a tensor."""
+        """The argument with this name, a tensor."""
         arg = self.args[name]
         assert isinstance(arg, Ref), f"{self.op}: {name} is {arg}"
         return arg
 
     def items(self, name: str) -> tuple[Arg, ...]:
-        """The elements of the argument of this name, which is a list of tensors."""
+        """The elements of the argument with this name, a list of tensors."""
         arg = self.args[name]
         assert isinstance(arg, Refs), f"{self.op}: {name} is {arg}"
         return arg.items
 
     def refs(self, name: str) -> tuple[Ref, ...]:
-        """The elements of the argument of this name, which are tensors of the graph."""
+        """The elements of the argument with this name that are tensors of the graph."""
         return tuple(item for item in self.items(name) if isinstance(item, Ref))
 
     def static(self, name: str, default: HostValue = None) -> HostValue:
-        """The argument of this name, which is known while compiling; `default` if it is not given."""
+        """The compile-time argument with this name, or `default`."""
         arg = self.args.get(name, Static(default))
         assert isinstance(arg, (Static, Literal)), f"{self.op}: {name} is {arg}"
         return arg.value
 
     def text(self, name: str, default: str = "") -> str:
-        """The argument of this name, which is a string."""
+        """The argument with this name, a string."""
         value = self.static(name, default)
         assert isinstance(value, str), f"{self.op}: {name} is {value}"
         return value
 
     def inside(self) -> "Iterator[Node]":
-        """The nodes of its regions, and of the regions in these."""
+        """The nodes in its regions, at any depth."""
         for region in self.regions:
             yield from region.params
             for item in region.items:
@@ -251,7 +250,7 @@ class Node(Record):
                     yield from item.inside()
 
     def inputs(self) -> Iterator[Ref]:
-        """What the node is made from; of one with regions also what the nodes in them are."""
+        """The inputs of the node, including those of nodes in its regions."""
         for arg in self.args.values():
             yield from refs_of(arg)
         for region in self.regions:
@@ -259,11 +258,11 @@ class Node(Record):
 
 
 class Region(Record):
-    """Graph code that a node runs never, once or often: the condition and the body of a `while` node, the two
+    """Graph code that its node runs never, once or often: the condition and the body of a `while` node, or the two
     branches of a `cond` node.
 
-    `params` are nodes `carried`, which stand for the values that a turn begins with; `results` are what it ends
-    with. Nodes of the graph around can be used in it, but none of it outside.
+    `params` are `carried` nodes for the initial values of an iteration; `results` are its final values. A region can
+    use nodes of the surrounding graph, but its nodes cannot be used outside.
     """
 
     params: tuple[Node, ...]
@@ -286,8 +285,8 @@ class Region(Record):
 
 
 class Enter(Record):
-    """The start of a scope: `kind` is scope (also a call of a function, by its name), after, device, container, or
-    apart, in which nothing waits for the `after` blocks around it."""
+    """The start of a scope. `kind` is scope (also a function call, by the function's name), after, device, container,
+    or apart, which ignores the `after` blocks around it."""
 
     kind: str
     name: str = ""
@@ -302,7 +301,7 @@ Item = Node | Enter | Exit
 
 
 class Named(Record):
-    """What a name of the program stands for: a node's output, several, or a value known while compiling."""
+    """The value of a name in the program: an output of a node, several outputs, or a compile-time value."""
 
     value: Ref | Refs | Static
     span: Span
@@ -310,14 +309,14 @@ class Named(Record):
 
 @dataclass(frozen=True)
 class Graph:
-    """One graph. `name` is "" for the default one. `names` has bare and qualified names (`loss.mse`)."""
+    """One graph. `name` is "" for the default graph. `names` has bare and qualified names (`loss.mse`)."""
 
     name: str
     seed: int | None
     items: tuple[Item, ...]
     names: Mapping[str, Named]
     loss: Ref | None = None
-    training: Ref | None = None  # the bool that the language feeds, where something uses it
+    training: Ref | None = None  # the bool that the language feeds, if anything uses it
 
     def __post_init__(self) -> None:
         nodes: dict[int, Node] = {}
@@ -347,27 +346,27 @@ class Graph:
         object.__setattr__(self, "nodes", nodes)
         object.__setattr__(self, "_controls", controls)
 
-    nodes: Mapping[int, Node] = field(init=False, compare=False, repr=False)  # those in regions too
+    nodes: Mapping[int, Node] = field(init=False, compare=False, repr=False)  # including those in regions
     _controls: Mapping[int, tuple[Ref, ...]] = field(init=False, compare=False, repr=False)
 
     def variables(self) -> list[Node]:
-        """The variables, in the program's order."""
+        """The variables in program order."""
         return [node for node in self.nodes.values() if node.is_variable]
 
     def placeholders(self) -> list[Node]:
-        """The placeholders, in the program's order."""
+        """The placeholders in program order."""
         return [node for node in self.nodes.values() if node.is_placeholder]
 
     def steps(self) -> list[Node]:
-        """The steps of optimizers, in the program's order."""
+        """The optimizer steps in program order."""
         return [node for node in self.nodes.values() if node.is_step]
 
     def summaries(self) -> list[Node]:
-        """The summaries, in the program's order."""
+        """The summaries in program order."""
         return [node for node in self.nodes.values() if node.is_summary]
 
     def type(self, ref: Ref) -> TensorType | None:
-        """The type of a tensor, None for an operation."""
+        """The type of a tensor. None for an operation."""
         outputs = self.nodes[ref.node].outputs
         return outputs[ref.output] if outputs else None
 
@@ -378,23 +377,23 @@ class Graph:
         return type
 
     def is_after(self, node: Node) -> bool:
-        """Whether a node stands in an `after`."""
+        """Whether a node is in an `after` block."""
         return node.id in self._controls
 
     def controls(self, node: Node) -> tuple[Ref, ...]:
-        """What the `after` blocks around a node wait for."""
+        """The nodes that the `after` blocks around a node wait for."""
         return self._controls.get(node.id, ())
 
     def reach(self, refs: Iterable[Ref], fed: frozenset[Ref] = frozenset()) -> set[int]:
-        """The nodes that computing `refs` executes when the tensors in `fed` are fed.
+        """The nodes that computing `refs` executes if the tensors in `fed` are fed.
 
-        A variable counts, but not what made its initial value, which runs once, when it is initialised.
+        This includes variables, but not the nodes of their initial values, which only run when they are initialised.
         """
         return reach(self.nodes, self._controls, refs, fed)
 
 
 def takes_step(nodes: Mapping[int, Node], reached: Iterable[int]) -> bool:
-    """Whether an execution of these nodes takes the step of an optimizer, so that `training` is true in it."""
+    """Whether executing these nodes takes an optimizer step, so `training` is true."""
     return any(nodes[id].is_step for id in reached)
 
 
@@ -404,7 +403,7 @@ def reach(
     refs: Iterable[Ref],
     fed: frozenset[Ref] = frozenset(),
 ) -> set[int]:
-    """`Graph.reach`, also for a graph that is not finished; `controls` has what each node comes after."""
+    """Like `Graph.reach`, also for an unfinished graph. `controls` has the control inputs of each node."""
     seen: set[int] = set()
     todo = [ref for ref in refs if ref not in fed]
     while todo:

@@ -1,6 +1,6 @@
-"""The plan half of the typed program, the statements of the sessions, and the program as a whole.
+"""The plan half of the typed program: the statements of the sessions, and the whole program.
 
-The names in statements are references to nodes.
+Names in statements are references to nodes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from .graph import Field, Graph, HostValue, Index, Origin, Ref
 
 
 class Value(Record):
-    """A value known while compiling."""
+    """A compile-time value."""
 
     value: HostValue
 
@@ -26,33 +26,33 @@ class Fetch(Record):
 
 
 class Counter(Record):
-    """epoch or step of the loop, or now, the time at which the session began."""
+    """epoch or step of the loop, or now, the start time of the session."""
 
     name: str
 
 
 class BatchField(Record):
-    """features, target or rows of the loop's current batch; `index` as in `Field`."""
+    """features, target or rows of the current batch of the loop. `index` is as in `Field`."""
 
     field: str
     index: tuple[Index, ...] = ()
 
 
 class Apply(Record):
-    """An operator on values outside the graph: an arithmetic sign, a comparison, and, or, not, if."""
+    """An operator on values outside the graph: arithmetic, a comparison, and, or, not, if."""
 
     op: str
     args: tuple["PlanExpr", ...]
 
 
 class Template(Record):
-    """A string with values in it; parts are text and expressions."""
+    """A string with values in it. Parts are texts and expressions."""
 
     parts: tuple["str | PlanExpr", ...]
 
 
 def known_text(expr: "PlanExpr") -> str | None:
-    """The text that a path is in every run; None where it depends on the run."""
+    """The text of a path if it is the same in every run, else None."""
     match expr:
         case Value(value=str(text)):
             return text
@@ -87,7 +87,7 @@ class Shown(Record):
 
 
 class Feed(Record):
-    """A tensor and what it is fed; `text` is its name in the program."""
+    """A tensor and its fed value. `text` is its name in the program."""
 
     ref: Ref
     text: str
@@ -95,16 +95,16 @@ class Feed(Record):
     origin: Origin
 
 
-Pairs = tuple[tuple[Ref, str], ...] | None  # variables with their names in a file; None for all
+Pairs = tuple[tuple[Ref, str], ...] | None  # variables with their names in a file; None for all variables
 
 
 class Uses(Record):
-    """What a statement uses by itself, and the statements that stand in it, which speak for themselves.
+    """What a statement uses itself, without the statements nested in it, which have their own.
 
-    `runs` is executed, and the tensors of `values` are fetched, in one execution that is fed `feeds`. `initialises` are
-    the variables that the statement may initialise, None for all; `overwrites` those that it gives other values,
-    whatever they were; `sets` those whose new value is computed outside of the graph. `path` is that of a file or
-    folder, `stores` are the variables that are in it, with their names there, and `exports` tensors that are.
+    `runs` is executed and the tensors in `values` are fetched, in one execution with `feeds`. `initialises` has the
+    variables that the statement may initialise, None for all. `overwrites` has the variables whose values it
+    replaces, and `sets` those with a new value computed outside the graph. `path` is the path of a file or folder.
+    `stores` has the variables in it with their names there, and `exports` the exported tensors.
     """
 
     runs: tuple[Ref, ...] = ()
@@ -120,13 +120,13 @@ class Uses(Record):
 
     @property
     def executes(self) -> list[Ref]:
-        """What is run or fetched."""
+        """The nodes that it runs or fetches."""
         return [*self.runs, *(ref for value in self.values for ref in fetches_of(value))]
 
 
 class SessionStatement(Record):
-    """A statement of a session. Each class says what it uses, and whether it can be part of a training loop inside the
-    graph. A class that leaves one of them out does not load."""
+    """A statement of a session. Each class defines what it uses, and whether it can be part of a training loop inside
+    the graph. A class without one of them fails to load."""
 
     origin: Origin
 
@@ -143,7 +143,7 @@ class SessionStatement(Record):
 
 
 class Init(SessionStatement):
-    """Initialise these variables; all of them where `variables` is None."""
+    """Initialise these variables, or all of them if `variables` is None."""
 
     variables: tuple[Ref, ...] | None
 
@@ -155,7 +155,7 @@ class Init(SessionStatement):
 
 
 class Restore(SessionStatement):
-    """Read variables from a checkpoint: pairs of a variable and its name there; all where None."""
+    """Read variables from a checkpoint: pairs of a variable and its name there, or all of them if None."""
 
     path: PlanExpr
     pairs: Pairs
@@ -263,7 +263,7 @@ class Stop(SessionStatement):
 
 
 class Export(SessionStatement):
-    """Write a SavedModel: pairs of a name in its signature and the tensor, for what it gives and what it takes."""
+    """Write a SavedModel: pairs of a signature name and a tensor, for outputs and inputs."""
 
     path: PlanExpr
     outputs: tuple[tuple[str, Ref], ...]
@@ -305,11 +305,11 @@ ON_NAN = ("stop", "ignore")
 
 
 class Train(SessionStatement):
-    """A training loop. `body` ends with a `Run` for each optimizer where the program runs none itself.
+    """A training loop. `body` ends with a `Run` for each optimizer if the program runs none itself.
 
-    `data` is a dataset and its part ("housing", "train"), None for a loop without data; `size` is the
-    number of rows of a batch, None for all of them. `engine` is one of `ENGINES`, `on_nan` of `ON_NAN`, which
-    says what becomes of the training when its loss is not a number; "" where the program leaves them open.
+    `data` is a data set and its part ("housing", "train"), None for a loop without data. `size` is the batch size,
+    None for all rows. `engine` is one of `ENGINES`. `on_nan` is one of `ON_NAN` and decides what happens when the
+    loss is not a number. Both are "" if the program does not set them.
     """
 
     count: int
@@ -329,14 +329,14 @@ class Train(SessionStatement):
         return False
 
 
-# Each statement that there is: what matches over statements without one of them fails the check of types.
+# All statements. Code that matches over statements and misses one fails type checking.
 Statement = (
     Init | Restore | Save | Run | Print | Set | LogTo | Log | Expect | Stop | Export | Checkpoint | Every | Train
 )  # fmt: skip
 
 
 class Session(Record):
-    """One session: `initialise` tells whether every variable is initialised when it opens."""
+    """One session. `initialise` is true if every variable is initialised when it opens."""
 
     name: str
     graph: str
@@ -346,7 +346,7 @@ class Session(Record):
 
 
 def walk(statements: tuple[Statement, ...]) -> Iterator[Statement]:
-    """All statements, those in loops after the loop's own."""
+    """All statements. Statements in a loop follow the loop."""
     for statement in statements:
         yield statement
         yield from walk(statement.uses().body)
@@ -369,7 +369,7 @@ class DataStage(Record):
 
 
 class Data(Record):
-    """A `data` declaration; paths in it are relative to `folder`."""
+    """A `data` declaration. Its paths are relative to `folder`."""
 
     name: str
     source: DataStage
@@ -395,13 +395,13 @@ class Program:
 
 
 def checkpoint_folders(program: Program, only: str | None = None) -> dict[str, Origin]:
-    """The folders that a program's trainings, or those of one session, keep checkpoints in, with where it says so."""
+    """The checkpoint folders of a program's trainings, or of those in one session, with the places that name them."""
     result: dict[str, Origin] = {}
     for session in program.sessions:
         for statement in walk(session.body) if only in (None, session.name) else ():
             if isinstance(statement, Checkpoint):
                 folder = known_text(statement.path)
-                assert folder is not None  # analysis/paths.py refuses others
+                assert folder is not None  # analysis/paths.py refuses other paths
                 result.setdefault(folder, statement.origin)
     return result
 
@@ -410,7 +410,7 @@ def checkpoint_folders(program: Program, only: str | None = None) -> dict[str, O
 
 
 def initialised(statements: tuple[Statement, ...]) -> Iterator[tuple[Ref, ...] | None]:
-    """The variables that statements, and those in their loops, initialise: None for all."""
+    """The variables that statements initialise, including statements in loops. None stands for all variables."""
     for statement in walk(statements):
         variables = statement.uses().initialises
         if variables != ():
@@ -418,14 +418,13 @@ def initialised(statements: tuple[Statement, ...]) -> Iterator[tuple[Ref, ...] |
 
 
 def fed(program: Program, graph: Graph) -> frozenset[Ref]:
-    """What sessions feed of a graph."""
+    """The tensors of a graph that sessions feed."""
     statements = [one for session in program.sessions if session.graph == graph.name for one in walk(session.body)]
     return frozenset(feed.ref for statement in statements for feed in statement.uses().feeds)
 
 
 def after_checkpoints(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    """The statements of a session that a resumed run may have to go on with: from the first training on that keeps
-    checkpoints."""
+    """The statements of a session that a resumed run may execute: from the first training with checkpoints on."""
     return tuple(dropwhile(lambda s: not keeps_checkpoints(s), statements))
 
 
@@ -434,8 +433,8 @@ def keeps_checkpoints(statement: Statement) -> bool:
 
 
 def kept_nodes(program: Program, graph: Graph, everywhere: bool = False) -> frozenset[int]:
-    """The nodes of a graph that resumed runs of its sessions may execute; those that runs may execute at all, where
-    a run can be resumed `everywhere`."""
+    """The nodes of a graph that resumed runs of its sessions may execute. If a run can be resumed `everywhere`, all
+    nodes that runs may execute."""
     refs: list[Ref] = []
     for session in program.sessions:
         statements = session.body if everywhere else after_checkpoints(session.body)

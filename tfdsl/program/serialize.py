@@ -1,13 +1,14 @@
-"""The program as plain data and back, and as YAML: what `tfdsl dump --stage program` prints.
+"""Converts the program to plain data and back, and to YAML for `tfdsl dump --stage program`.
 
-A record is a mapping of its fields, in the order of `program/`, without those that are None or have
-their default.
-Where a field can hold records of several classes, the class is around it: `{Print: {...}}`; a class of
-one field has its value alone: `{Fetch: $3}`. What stands everywhere is short: a reference is `$node` or
-`$node.output`, a type `float32[batch, 9]`, a literal `{int32: [9, 1]}`, a place `^line.column-column`,
-which is also an origin; one that calls lead to is a list with them. A string that begins like one of
-them is `{str: ...}`.
-All sequences of the program are tuples, so lists come back as tuples.
+A record is a mapping of its fields, in the order of `program/`, without fields that are None or have their
+default.
+
+If a field can hold records of several classes, the class wraps the record: `{Print: {...}}`. A class with one
+field has only its value: `{Fetch: $3}`. Frequent values are short: a reference is `$node` or `$node.output`, a
+type `float32[batch, 9]`, a literal `{int32: [9, 1]}`, a place `^line.column-column`, which is also an origin; an
+origin with calls is a list of them. A string that begins like one of these is `{str: ...}`.
+
+All sequences in the program are tuples, so lists are read back as tuples.
 """
 
 import dataclasses
@@ -25,7 +26,7 @@ from ..types import ALL_DTYPES, DTYPES, Size, TensorType
 _CLASSES = {
     name: value for name, value in vars(p).items() if isinstance(value, type) and dataclasses.is_dataclass(value)
 }
-# Fields that only hold records of one class, or this class most of all.
+# Fields with records of one class, or of this class in most cases.
 _EXPECTED = {
     ("Program", "params"): p.Param, ("Program", "data"): p.Data, ("Program", "graphs"): p.Graph,
     ("Program", "sessions"): p.Session, ("Data", "source"): p.DataStage, ("Data", "transforms"): p.DataStage,
@@ -35,7 +36,7 @@ _EXPECTED = {
     **{(owner, "feeds"): p.Feed for owner in ("Run", "Print", "Set", "Log", "Expect", "Stop")},
 }  # fmt: skip
 _SIGNS = ("$", "^")
-# Plain data: scalars, lists and mappings, as YAML and JSON have them. What they are is known when they are read.
+# Plain data: scalars, lists and mappings, as in YAML and JSON. Their types are checked when they are read.
 Plain = Any
 Fields = list[dataclasses.Field[Any]]  # of classes of any kind
 _Class = TypeVar("_Class")
@@ -110,7 +111,7 @@ class _Encoder:
 
 
 def to_data(program: p.Program) -> dict[str, Plain]:
-    """The program as mappings, lists and scalars; `sources` has the texts that its places refer to."""
+    """The program as mappings, lists and scalars. `sources` has the texts of its places."""
     encoder = _Encoder()
     body = encoder.encode(program, p.Program)
     sources = [{"path": source.path, "text": source.text} for source in encoder.sources]
@@ -118,7 +119,7 @@ def to_data(program: p.Program) -> dict[str, Plain]:
 
 
 def from_data(data: Mapping[str, Plain]) -> p.Program:
-    """The program that `to_data` was given."""
+    """The inverse of `to_data`."""
     decoder = _Decoder([Source(item["path"], item["text"]) for item in data["sources"]])
     body = {key: value for key, value in data.items() if key not in ("tfdsl", "sources")}
     return decoder.record(p.Program, body)
@@ -128,7 +129,7 @@ class _Decoder:
     def __init__(self, sources: list[Source]):
         self.sources = sources
 
-    def decode(self, value: Plain, expected: type[Any] | None = None) -> Any:  # a record, or what stands in one
+    def decode(self, value: Plain, expected: type[Any] | None = None) -> Any:  # a record, or a value in one
         match value:
             case str() if value[:1] == "$":
                 node, _, output = value[1:].partition(".")
@@ -193,7 +194,7 @@ def _type(text: str) -> TensorType:
 
 
 def to_yaml(program: p.Program) -> str:
-    """The program as YAML; `from_yaml` gives an equal program back."""
+    """The program as YAML. `from_yaml` returns an equal program."""
     import yaml
 
     class Dumper(yaml.SafeDumper):
@@ -208,20 +209,20 @@ def to_yaml(program: p.Program) -> str:
         return yaml.ScalarNode("tag:yaml.org,2002:str", value, style=style)
 
     Dumper.add_representer(str, text)
-    # With this flow style, collections of nothing but scalars stand on one line.
+    # This flow style puts collections of scalars on one line.
     return yaml.dump(
         to_data(program), Dumper=Dumper, default_flow_style=None, sort_keys=False, allow_unicode=True, width=110
     )
 
 
 def from_yaml(text: str) -> p.Program:
-    """The program of a YAML text that `to_yaml` made."""
+    """The program of a YAML text made by `to_yaml`."""
     import yaml
 
     return from_data(yaml.safe_load(text))
 
 
 def fingerprint(value: object) -> str:
-    """A digest of a part of a program that does not depend on where it stands in its file."""
+    """A digest of a part of a program, independent of its place in the file."""
     plain = json.dumps(_Encoder(places=False).encode(value), sort_keys=True, default=str)
     return hashlib.sha256(plain.encode()).hexdigest()

@@ -1,6 +1,6 @@
-"""What a program declares, for people to look at: its names with their types, as text and as an HTML table.
+"""Summarises the declarations of a program for people: its names and types, as text and as an HTML table.
 
-Input: a typed program. Nothing is built for it.
+Input: a typed program. Nothing is built.
 """
 
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from ..record import Record
 from ..source import Span
 from . import Data, Graph, HostValue, Named, Program, Refs, Static, refs_of
 
-_LONGEST = 60  # of a value known while compiling
+_LONGEST = 60  # of a compile-time value
 
 
 class Row(Record):
-    """A name: its type or value, what it is (an op, a param, data), and where it is bound."""
+    """A name with its type or value, its kind (an op, a param, data), and the place that binds it."""
 
     name: str
     type: str
@@ -24,7 +24,7 @@ class Row(Record):
 
 
 def rows(program: Program) -> list[Row]:
-    """The names of the data and of the graphs, each once, in the order of the text."""
+    """The names of the data and of the graphs, each once, in text order."""
     params = {param.name for param in program.params}
     found = [_data(data) for data in program.data]
     for graph in program.graphs:
@@ -34,7 +34,7 @@ def rows(program: Program) -> list[Row]:
 
 
 def _once(graph: Graph) -> Iterator[tuple[str, Named]]:
-    """A name in a scope is known bare and qualified: here it is qualified."""
+    """The names of a graph. A name in a scope has a bare and a qualified form; only the qualified one is listed."""
     longest: dict[Span, str] = {}
     for name, named in graph.names.items():
         longest[named.span] = max(longest.get(named.span, ""), name, key=len)
@@ -56,7 +56,7 @@ def _named(graph: Graph, name: str, named: Named, is_param: bool) -> Row:
 
 
 def _value(value: HostValue) -> str:
-    """A value known while compiling, as the language writes it."""
+    """A compile-time value, as the language writes it."""
     match value:
         case bool():
             text = str(value).lower()
@@ -80,14 +80,14 @@ def _count(number: int, word: str) -> str:
 
 
 def as_text(program: Program) -> str:
-    """A line a name, in columns."""
+    """One line per name, in columns."""
     table = rows(program)
     name, type = (max((len(getattr(row, part)) for row in table), default=0) for part in ("name", "type"))
     return "\n".join([headline(program), *(f"  {r.name:{name}}  {r.type:{type}}  {r.what}" for r in table)])
 
 
 def as_html(program: Program) -> str:
-    """A table with a row a name. All text of the program is escaped."""
+    """A table with one row per name. All text of the program is escaped."""
     parts = [f"<table><caption>{escape(headline(program))}</caption>"]
     parts.append("<tr><th>name</th><th>type or value</th><th>made by</th><th>line</th></tr>")
     for row in rows(program):

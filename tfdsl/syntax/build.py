@@ -1,8 +1,8 @@
-"""Tree nodes from the grammar's rules: one method a rule, called by Lark as each is recognised.
+"""Builds tree nodes: one method per grammar rule, called by Lark when the rule is recognised.
 
-A method gets the rule's span and its parts: names, numbers and strings as tokens, what other
-rules made, None for what is optional and absent. Punctuation and keywords only count for the span.
-The types of its parameters say what the parts are.
+A method gets the span of the rule and its parts: names, numbers and strings as tokens, the results of other
+rules, and None for missing optional parts. Punctuation and keywords only count for the span. The parameter types
+describe the parts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..source import Source, Span
 from . import tree as t
 from .indenter import ends
 
-# Terminals that a method gets as an argument; all others are layout, punctuation and keywords.
+# Terminals passed to a method as arguments. All others are layout, punctuation and keywords.
 _PARTS = frozenset(
     "NAME NUMBER STRING UNIT ORDER REUSE IF_EXISTS AND OR NOT TRUE FALSE NONE OPERATOR "
     "PLUS MINUS STAR SLASH FLOORDIV PERCENT AT POW".split()
@@ -38,7 +38,7 @@ _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([
 
 
 class BuildError(Exception):
-    """What the grammar accepts and the language does not."""
+    """The grammar accepts this, but the language does not."""
 
     def __init__(self, message: Message, span: Span, help: str = "", **details: object):
         super().__init__(message.code)
@@ -46,20 +46,20 @@ class BuildError(Exception):
 
 
 class _Items(Record):
-    """A list of nodes on its way to its parent, which gets the bare tuple."""
+    """A list of nodes for the parent, which gets the bare tuple."""
 
     span: Span
     items: tuple[object, ...]
 
 
 class _Body(_Items):
-    """A block; its span is the colon, where the span of its statement ends."""
+    """A block. Its span is the colon, where the span of its statement ends."""
 
     __slots__ = ()
 
 
 class _OptionalPart:
-    """An optional part of a rule, such as `: type`, on its way to its parent, which gets the bare value."""
+    """An optional part of a rule, such as `: type`, for the parent, which gets the bare value."""
 
     __slots__ = ("items", "span")
 
@@ -72,7 +72,7 @@ _Made = TypeVar("_Made", bound=_Child)
 _Children = list[_Child]
 _Callback = Callable[["Builder", _Children], _Made]
 
-# The types of parts. They have names, as in the class `tuple` and `list` are rules.
+# The types of parts. They have names because `tuple` and `list` are rules in the class.
 _Tokens = list[Token]
 _Exprs = tuple[t.Expr, ...]
 _Arguments = tuple[t.Argument, ...]
@@ -85,7 +85,7 @@ _Branch = tuple[t.Expr | None, t.Block]
 
 
 def _rule(method: Callable[..., _Made]) -> _Callback[_Made]:
-    """Call `method` with the rule's span and the parts that carry meaning."""
+    """Call `method` with the span of the rule and the parts with meaning."""
 
     def callback(self: Builder, children: _Children) -> _Made:
         start = end = None
@@ -137,7 +137,7 @@ def _make(node: Callable[..., _Made]) -> _Callback[_Made]:
 
 
 class Builder(threading.local):
-    """The callbacks. `source` is set before each parse; each thread has its own."""
+    """The parser callbacks. `source` is set before each parse. Each thread has its own builder."""
 
     source: Source
 
@@ -260,7 +260,7 @@ class Builder(threading.local):
         return t.Assign(span, tuple(names), self._tuple(values), unpack)
 
     def _tuple(self, values: _Exprs) -> t.Expr:
-        """What `a` or `a, b` is as one expression."""
+        """`a` or `a, b` as one expression."""
         if len(values) == 1:
             return values[0]
         return t.Tuple(Span(self.source, values[0].span.start, values[-1].span.end), values)

@@ -1,18 +1,16 @@
-"""The one canonical form of a program: text in, text out; what `tfdsl fmt` writes.
+"""Formats a program in canonical form: text in, text out. `tfdsl fmt` uses it.
 
-Only the space between tokens changes, so names, numbers, strings, brackets and comments stay what they
-are. The rules:
+Only the space between tokens changes. Names, numbers, strings, brackets and comments stay the same. The rules:
 
-- Blocks are indented by four spaces. At most two blank lines follow one another at the top, one in a block, none
-  at the start of a block or at the ends of the file.
-- One space stands around operators, after commas and around `=`; none around `**`, in slices, after a sign, around
-  the `=` of a named argument, and inside brackets.
-- The `=` of params on consecutive lines are aligned, and so are the comments behind consecutive lines, two spaces
-  from the longest of them.
-- What is in brackets stands on one line if that is at most `WIDTH` wide. Otherwise the largest brackets are
-  opened: what is in them goes on a line of its own or, where that is too wide as well, each argument on one
-  line and the elements of a list on as few as they take.
-  Brackets with comments in them keep the lines that they have.
+- Blocks are indented by four spaces. At most two blank lines are kept at the top level and one in a block, none at
+  the start of a block or at the ends of the file.
+- One space goes around operators, after commas and around `=`; none around `**`, in slices, after a sign, around the
+  `=` of a keyword argument, and inside brackets.
+- The `=` of params on consecutive lines are aligned. So are trailing comments on consecutive lines, two spaces after
+  the longest line.
+- The content of brackets goes on one line if that is at most `WIDTH` wide. Otherwise the largest brackets are
+  opened: their content gets a separate line or, if that is too wide, one line per argument and as few lines as
+  possible for the elements of a list. Brackets with comments in them keep their lines.
 """
 
 import bisect
@@ -27,7 +25,7 @@ from . import tree as t
 from .parse import parse, whole
 
 WIDTH = 100
-_WORTH_OPENING = 30  # characters in brackets; opening smaller ones makes a line no easier to read
+_WORTH_OPENING = 30  # characters in brackets; opening shorter ones makes a line no easier to read
 _TOKEN = re.compile(
     r"""(?P<comment>\#[^\n]*)|(?P<newline>\r?\n)|(?P<space>[ \t\f]+)|(?P<string>"(?:[^"\\\n]|\\.)*")
     |(?P<number>0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|(?:(?:\d[\d_]*)?\.\d[\d_]*|\d[\d_]*\.?)(?:[eE][+-]?[\d_]+)?)
@@ -39,7 +37,7 @@ _OPEN, _CLOSE = "([", ")]"
 
 @dataclasses.dataclass(slots=True)
 class _Token:
-    """A token of the text, at an offset; `tight` says that no space stands before it, or after it."""
+    """A token of the text at an offset. `tight_before` and `tight_after` mean no space on that side."""
 
     text: str
     kind: str
@@ -50,17 +48,17 @@ class _Token:
 
 @dataclasses.dataclass(slots=True)
 class _Line:
-    """A statement's line, or a comment or blank line: `parts` are the lines that it takes, without comment."""
+    """The line of a statement, a comment, or a blank line. `parts` are its lines without the comment."""
 
     level: int
     parts: list[str]
     comment: str = ""
-    word: str = ""  # the first one
-    equals: int = -1  # where the = of a param stands
+    word: str = ""  # the first word
+    equals: int = -1  # the position of the = of a param
 
 
 def format_text(source: Source, limits: Limits | None = None) -> str:
-    """The canonical form of a program; `TfgError` where it does not parse."""
+    """The canonical form of a program. Raises `TfgError` if it does not parse."""
     limits = limits or Limits()
     clock = Clock(limits)
     tree = parse(source, limits, clock)
@@ -78,7 +76,7 @@ def format_text(source: Source, limits: Limits | None = None) -> str:
 
 
 def _plain(tree: t.Part) -> list[object]:
-    """What a tree is made of, in order, without its places."""
+    """The content of a tree in order, without its places."""
     parts: list[object] = []
     todo: list[t.Part] = [tree]
     while todo:
@@ -115,12 +113,12 @@ def _walk(tree: t.Part) -> Iterator[t.Tree]:
 
 
 def _mark(tokens: list[_Token], tree: t.File) -> None:
-    """Decide which tokens stand close to the one before or after them."""
+    """Decide which tokens have no space before or after them."""
     at = {token.start: number for number, token in enumerate(tokens)}
     starts, partners = sorted(at), _partners(tokens)
 
     def first(texts: str | tuple[str, ...], start: int) -> _Token:
-        """The first token of some kind from a place on."""
+        """The first token with one of these texts from an offset on."""
         number = bisect.bisect_left(starts, start)
         while tokens[number].text not in texts:
             number += 1
@@ -131,7 +129,7 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
             case t.Unary(op="-" | "+"):
                 first(("-", "+"), node.span.start).tight_after = True
             case t.Call() | t.Index():
-                # Its arguments end it, but for brackets around the whole.
+                # Its arguments end it, unless brackets surround the whole.
                 start, end = at[node.span.start], at[node.span.end - 1]
                 while partners[end] == start:
                     start, end = _after(tokens, start), _before(tokens, end)
@@ -149,7 +147,7 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
                 equals.tight_before = equals.tight_after = True
             case _:
                 pass
-    depth, before = 0, None  # the token of code before this one
+    depth, before = 0, None  # the previous token of code
     for token in tokens:
         if token.text in _OPEN:
             depth += 1
@@ -162,7 +160,7 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
             token.tight_after = token.text == ":" and depth > 0
         elif token.text in ("**", ".") or (token.text == "=" and depth > 0):
             token.tight_after = True
-            # With a dot right behind it, a number would be another one.
+            # A number directly followed by a dot would become a different number.
             token.tight_before = token.text != "." or before is None or before.kind != "number"
         if token.text == ":" and depth > 0 and before is not None and before.text == ",":
             token.tight_before = False
@@ -171,7 +169,7 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
 
 
 def _after(tokens: list[_Token], number: int) -> int:
-    """The number of the token of code after one, or of the last token."""
+    """The index of the next token of code, or of the last token."""
     number += 1
     while tokens[number].kind in ("comment", "newline") and number + 1 < len(tokens):
         number += 1
@@ -179,7 +177,7 @@ def _after(tokens: list[_Token], number: int) -> int:
 
 
 def _before(tokens: list[_Token], number: int) -> int:
-    """The number of the token of code before one."""
+    """The index of the previous token of code."""
     number -= 1
     while tokens[number].kind in ("comment", "newline"):
         number -= 1
@@ -187,7 +185,7 @@ def _before(tokens: list[_Token], number: int) -> int:
 
 
 def _partners(tokens: list[_Token]) -> dict[int, int]:
-    """The numbers of brackets that belong together, both ways."""
+    """The indices of matching brackets, in both directions."""
     partners: dict[int, int] = {}
     opened: list[int] = []
     for number, token in enumerate(tokens):
@@ -259,9 +257,9 @@ def _joined(tokens: list[_Token]) -> str:
 
 
 def _filled(tokens: list[_Token], indent: int) -> list[str]:
-    """Tokens on one line if they fit, or else with their largest brackets opened."""
+    """Tokens on one line if they fit, otherwise with their largest brackets opened."""
     whole = _joined(tokens)
-    # Where brackets stand deeper in others than a line is wide, opening more of them helps nobody.
+    # If brackets are nested deeper than a line is wide, opening more of them does not help.
     opened = _largest(tokens) if indent + len(whole) > WIDTH > indent else None
     if opened is None:
         return [" " * indent + whole]
@@ -279,7 +277,7 @@ def _filled(tokens: list[_Token], indent: int) -> list[str]:
 
 
 def _largest(tokens: list[_Token]) -> tuple[int, int] | None:
-    """The outermost brackets with most in them, if that is worth opening."""
+    """The outermost brackets with the most content, if opening them is worthwhile."""
     pairs: list[tuple[int, int, int]] = []
     depth, start = 0, 0
     for number, token in enumerate(tokens):
@@ -297,7 +295,7 @@ def _largest(tokens: list[_Token]) -> tuple[int, int] | None:
 
 
 def _elements(tokens: list[_Token]) -> list[list[_Token]]:
-    """What commas divide, each with its comma."""
+    """The parts between commas, each with its comma."""
     elements: list[list[_Token]] = [[]]
     depth = 0
     for token in tokens:
@@ -310,7 +308,7 @@ def _elements(tokens: list[_Token]) -> list[list[_Token]]:
 
 
 def _packed(elements: list[list[_Token]], indent: int) -> list[list[_Token]]:
-    """As many elements of a list on each line as it takes."""
+    """The elements of a list, as many on each line as fit."""
     lines: list[list[_Token]] = []
     for element in elements:
         if lines and indent + len(_joined(lines[-1] + element)) <= WIDTH:
@@ -321,7 +319,7 @@ def _packed(elements: list[list[_Token]], indent: int) -> list[list[_Token]]:
 
 
 def _as_they_are(line: list[_Token], level: int) -> list[str]:
-    """A line with comments inside its brackets, on the lines that it has."""
+    """A line with comments inside its brackets, with its lines unchanged."""
     parts: list[str] = []
     depth = 0
     for is_end, group in groupby(line, key=lambda token: token.kind == "newline"):
@@ -344,7 +342,7 @@ def _as_they_are(line: list[_Token], level: int) -> list[str]:
 
 
 def _blank_lines(lines: list[_Line]) -> list[_Line]:
-    """Drop blank lines at the ends and at the start of blocks, and all but one or two elsewhere."""
+    """Drop blank lines at the ends and at the start of blocks, and keep at most one or two elsewhere."""
     result: list[_Line] = []
     blanks = 0
     for line in lines:
@@ -372,7 +370,7 @@ def _align_params(lines: list[_Line]) -> None:
 
 
 def _with_comments(lines: list[_Line]) -> str:
-    """The text, with the comments behind consecutive lines in one column."""
+    """The text, with trailing comments on consecutive lines in one column."""
     text = ""
     for trailing, group in groupby(lines, key=lambda line: bool(line.parts and line.comment)):
         run = list(group)

@@ -1,4 +1,4 @@
-"""Finds the grammar, builds the parser and keeps its tables in the user's own cache folder."""
+"""Finds the grammar, builds the parser, and caches its tables in the user's cache folder."""
 
 import hashlib
 import os
@@ -18,7 +18,7 @@ STARTS = ("file", "expr")
 
 @cache
 def grammar_text() -> str:
-    """The grammar, beside the package's modules in a wheel, beside the package in a checkout."""
+    """The text of the grammar. It is next to the modules in a wheel, and next to the package in a checkout."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for folder in (package, os.path.dirname(package)):
         path = os.path.join(folder, "grammars", "tfg.lark")
@@ -29,7 +29,7 @@ def grammar_text() -> str:
 
 
 def first_words(*kinds: str) -> tuple[str, ...]:
-    """The words that statements of some kinds begin with, such as `simple` and `session_compound`."""
+    """The first words of statements of some kinds, such as `simple` and `session_compound`."""
     text = grammar_text()
     words = dict(re.findall(r"^(\w+): ([A-Z]+) ", text, re.M))
     alternatives = re.findall(rf"^_(?:{'|'.join(kinds)}): (.*(?:\n +\|.*)*)", text, re.M)
@@ -38,7 +38,7 @@ def first_words(*kinds: str) -> tuple[str, ...]:
 
 
 def _cache_path(text: str) -> str | None:
-    """A file of the user's own for the parser's tables, or None where there is no such folder.
+    """The user's cache file for the parser tables, or None if there is no such folder.
 
     Lark pickles the tables, so the folder must belong to this user and be closed to others.
     """
@@ -58,15 +58,15 @@ def _cache_path(text: str) -> str | None:
 
 
 class Parser(Protocol):
-    """What is used of Lark's parser."""
+    """The part of Lark's parser that is used."""
 
-    # What the builder made of the rule `start`; Lark's own types know of no builder.
+    # The builder's result for the rule `start`. Lark's types do not know the builder.
     def parse(self, text: str, *, start: str) -> Any: ...
 
 
 @cache
 def parser(builder: Builder, layout: Indenter) -> Parser:
-    """The parser, which calls the builder as each rule is recognised."""
+    """The parser, which calls the builder when a rule is recognised."""
     text = grammar_text()
     return lark.Lark(
         text,

@@ -1,4 +1,4 @@
-"""What people write who come from another language or remember a statement by half: a help line for each."""
+"""Help lines for common mistakes: syntax of other languages and half-remembered statements."""
 
 import re
 
@@ -9,7 +9,7 @@ from .grammar import first_words
 GRAPH_WORDS = (*first_words("simple", "compound"), "elif", "else")
 SESSION_WORDS = (*first_words("session_simple", "session_compound"), "elif", "else")
 
-# What other languages write, and this one writes otherwise.
+# Syntax of other languages with its replacement here.
 FOREIGN = {
     ";": "write each statement on a line of its own", "{": "lists stand in [...]; there are no dictionaries or sets",
     "!": "write: not", "&": "write: and", "?": "? is an unknown size, as in float32[?, 3]",
@@ -18,7 +18,7 @@ FOREIGN = {
 }  # fmt: skip
 CURLY = {"\u201c": "\u201d", "\u201e": "\u201c\u201d", "\u201d": "\u201d", "\u2018": "\u2019", "\u00ab": "\u00bb"}
 
-# The clauses of statements in their order, for those who know the words and not the order.
+# The clauses of statements in order, for users who know the words but not the order.
 _FORMS = {
     "optimize": "optimize LOSS with OPTIMIZER(...) wrt VARIABLES as NAME",
     "train": "train N epochs on DATA in batches of SIZE shuffled seed N as NAME with OPTION=VALUE:",
@@ -40,7 +40,7 @@ def first_word(source: Source, line: int) -> str:
 
 
 def _in_session(source: Source, line: int) -> bool:
-    """Whether a line stands in the body of a session."""
+    """Whether a line is in the body of a session."""
     if not source.line_text(line)[:1].isspace():
         return False
     for above in range(line - 1, 0, -1):
@@ -51,8 +51,8 @@ def _in_session(source: Source, line: int) -> bool:
 
 
 def unopened(source: Source, line: int, word: str) -> int | None:
-    """The line above one that is wrongly indented, or that begins with a word of a session, if it begins a block and
-    only its colon is missing."""
+    """The line above a wrongly indented line, or above a line that begins with a word of a session, if it begins a
+    block and lacks only its colon."""
     for above in range(line - 1, 0, -1):
         code = source.line_text(above).partition("#")[0].strip()
         if code:
@@ -63,7 +63,7 @@ def unopened(source: Source, line: int, word: str) -> int | None:
 
 
 def _clause(word: str, token: str, row: str) -> str:
-    """A help line where a statement has a clause in the wrong place, or lacks the unit that it counts."""
+    """A help line for a clause in the wrong place, or one that lacks its unit."""
     if word in ("train", "every") and re.fullmatch(rf"{word}\s+[^\s:]+\s*:.*", row):
         count = row[len(word) :].partition(":")[0].strip()
         return f"say what is counted: {word} {count} epochs: or {word} {count} steps:"
@@ -77,7 +77,7 @@ def _clause(word: str, token: str, row: str) -> str:
 
 
 def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
-    """A help line for what is often written; nothing for anything else."""
+    """A help line for a common mistake, or ""."""
     line = source.position(min(start, len(source.text)))[0]
     row = source.line_text(line).strip()
     if kind == "EQUAL" and text[start - 1 : start] in tuple("+-*/%@"):
@@ -129,6 +129,6 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
 
 
 def misspelt(source: Source, line: int, word: str) -> str:
-    """A help line where the line starts with a word that is nearly a statement."""
+    """A help line if the line starts with a misspelt statement."""
     words = SESSION_WORDS if _in_session(source, line) else GRAPH_WORDS
     return "" if not word or word in words else did_you_mean(word, words)

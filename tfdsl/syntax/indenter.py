@@ -1,6 +1,6 @@
 """Blocks by indentation: turns the lexer's line ends into line ends, indents and dedents.
 
-Inside brackets a line end means nothing. Spaces indent; a tab is refused.
+Line ends inside brackets are ignored. Spaces indent; a tab is an error.
 """
 
 import threading
@@ -22,11 +22,11 @@ from ..limits import Clock, Limits
 
 _PAIRS = {"RPAR": "LPAR", "RSQB": "LSQB"}
 _OPENERS = frozenset(_PAIRS.values())
-_TOKENS = 1_000  # after which the clock is looked at
+_TOKENS = 1_000  # between two looks at the clock
 
 
 class LayoutError(Exception):
-    """The layout is wrong at `start`..`end`; `other` is the offset of the bracket it should match."""
+    """The layout is wrong at `start`..`end`. `other` is the offset of the bracket that it should match."""
 
     def __init__(self, message: Message, start: int, end: int, other: int | None = None, **details: object):
         super().__init__(message.code)
@@ -34,7 +34,7 @@ class LayoutError(Exception):
 
 
 def ends(token: Token) -> tuple[int, int]:
-    """The offsets of a token, which the lexer sets in each."""
+    """The offsets of a token, which the lexer always sets."""
     assert token.start_pos is not None and token.end_pos is not None
     return token.start_pos, token.end_pos
 
@@ -72,7 +72,7 @@ class Indenter(threading.local):
             opened = brackets[-1]
             raise LayoutError(BRACKET_OPEN, *ends(opened), bracket=opened)
         while len(indents) > 1:
-            assert token is not None  # which has indented
+            assert token is not None  # it has indented
             indents.pop()
             yield Token.new_borrow_pos("_DEDENT", "", token)
 

@@ -1,9 +1,8 @@
-"""The lexer: one regular expression for the shape of a token, the parser's state for soft keywords.
+"""The lexer: one regular expression for the shape of tokens, and the parser state for soft keywords.
 
-A word is a keyword only where the parser can take that keyword next, and where the keyword's own
-pattern in the grammar, with its look-ahead, agrees with what follows; otherwise it is a NAME. Lark's
-contextual lexer does the same with a regular expression for each parser state, which takes longer to
-compile at every start than a program takes to check.
+A word is a keyword only if the parser can accept that keyword next, and if the keyword's pattern in the grammar,
+including its look-ahead, matches. Otherwise it is a NAME. Lark's contextual lexer does the same with one regular
+expression per parser state. Compiling those takes longer at every start than checking a program.
 """
 
 import re
@@ -18,26 +17,26 @@ from lark.lexer import Lexer
 from lark.utils import TextSlice
 
 _CLASSES = ("_NL", "NUMBER", "STRING", "NAME")
-_FIRST_WORD = re.compile(r"\\b|\(\?|\[ (?:\\t|\t)\]")  # where the word of a keyword's pattern ends
+_FIRST_WORD = re.compile(r"\\b|\(\?|\[ (?:\\t|\t)\]")  # the end of the word in a keyword's pattern
 
 
 class LexerState(Protocol):
-    """What Lark's lexer reads, and the token that it read last."""
+    """What Lark's lexer reads, and the last token."""
 
     text: TextSlice[str]
     last_token: Token | None
 
 
 class ParserTables(Protocol):
-    """What Lark's parser does in each state where a terminal or a rule comes next: enter another state, or find that
-    a rule is complete."""
+    """The actions of Lark's parser in each state for the next terminal or rule: enter another state, or complete a
+    rule."""
 
     states: Mapping[int, Mapping[str, tuple[object, int | Rule]]]
     end_state: int
 
 
 class ParserState(Protocol):
-    """Where Lark's parser stands."""
+    """The current state of Lark's parser."""
 
     parse_conf: ParserTables
     state_stack: list[int]
@@ -47,7 +46,7 @@ class ParserState(Protocol):
 
 
 class SoftKeywordLexer(Lexer):
-    """Tokens of a text, given the parser's state before each."""
+    """The tokens of a text. Each depends on the parser state before it."""
 
     __future_interface__ = 2
 

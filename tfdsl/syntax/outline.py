@@ -1,4 +1,4 @@
-"""A tree as indented text, one node a line: what `tfdsl dump --stage tree` prints."""
+"""Prints a tree as indented text, one node per line, for `tfdsl dump --stage tree`."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ _MAX_DEPTH = 10_000  # of a node: its line begins with twice as many spaces
 
 
 def outline(tree: Tree) -> str:
-    """The text of a tree; each line has the node's class, its plain fields, and line and column."""
+    """The text of a tree. Each line has the node's class, its plain fields, and its line and column."""
     lines: list[str] = []
     todo: list[tuple[Part, str, int]] = [(tree, "", 0)]
     while todo:
@@ -30,7 +30,7 @@ def outline(tree: Tree) -> str:
 
 
 def _node(node: Tree, label: str) -> tuple[str, _Parts]:
-    """A node's own line, and its parts with their labels."""
+    """The line of a node, and its parts with their labels."""
     plain: list[str] = []
     children: _Parts = []
     for field in dataclasses.fields(node):

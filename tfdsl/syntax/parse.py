@@ -1,4 +1,4 @@
-"""Text to tree. Parsing stops at the first error, which is one `TfgError` with one diagnostic."""
+"""Parses text into a tree. Parsing stops at the first error, a `TfgError` with one diagnostic."""
 
 import re
 from functools import cache
@@ -32,7 +32,7 @@ from .hints import CURLY, FOREIGN, OPENS_BLOCK, SESSION_WORDS, first_word, hint,
 from .indenter import Indenter, LayoutError, ends
 from .lexer import ParserState, ParserTables
 
-# How messages name what the grammar would take.
+# Names of terminals in messages.
 _NAMES = {
     "NAME": "a name", "NUMBER": "a number", "STRING": "a string", "_NL": "the end of the line",
     "LPAR": "'('", "RPAR": "')'", "LSQB": "'['", "RSQB": "']'", "COMMA": "','", "COLON": "':'", "EQUAL": "'='",
@@ -52,12 +52,12 @@ def _parts() -> tuple[Builder, Indenter]:
 
 
 def whole(text: str) -> str:
-    """A text with an end to its last line."""
+    """A text whose last line ends with a newline."""
     return text if text.endswith("\n") else text + "\n"
 
 
 def parse(source: Source, limits: Limits | None = None, clock: Clock | None = None) -> t.File:
-    """The tree of a whole file. The clock is that of a check of which this is a part."""
+    """The tree of a whole file. `clock` is the clock of the enclosing check."""
     text = whole(source.text)
     indent = re.match(r"([ \t\f]*)[^\s#]", text)
     if indent and indent[1]:
@@ -67,11 +67,11 @@ def parse(source: Source, limits: Limits | None = None, clock: Clock | None = No
 
 
 def parse_expression(source: Source, limits: Limits | None = None) -> t.Expr:
-    """The tree of a text that is one expression."""
+    """The tree of a text that is a single expression."""
     return _parse(source, source.text, "expr", limits)
 
 
-# What the builder makes of the rule `start`.
+# The builder's result for the rule `start`.
 def _parse(source: Source, text: str, start: str, limits: Limits | None, clock: Clock | None = None) -> Any:
     builder, layout = _parts()
     lark = parser(builder, layout)
@@ -121,7 +121,7 @@ _BRACKETS = re.compile(r'#[^\n]*|"(?:\\.|[^"\\\n])*+"?|[()\[\]]')
 
 
 def _code_end(source: Source, offset: int) -> int:
-    """The end of a line's code, before its comment."""
+    """The end of the code on a line, before its comment."""
     line = source.position(min(offset, len(source.text)))[0]
     text = source.line_text(line)
     comment = next((m.start() for m in _BRACKETS.finditer(text) if m[0][0] == "#"), len(text))
@@ -129,7 +129,7 @@ def _code_end(source: Source, offset: int) -> int:
 
 
 def _open_bracket(text: str, offset: int) -> tuple[int | None, bool]:
-    """The innermost bracket open at an offset, and whether it is closed further on."""
+    """The innermost bracket open at an offset, and whether it is closed later."""
     stack: list[int] = []
     opened: int | None = None
     found = False
@@ -195,9 +195,9 @@ def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
 
 
 def _accepted(error: UnexpectedToken) -> set[str]:
-    """The terminals that could stand in the place of a token: those that lead to a shift.
+    """The terminals that could replace a token: those that lead to a shift.
 
-    Lark's own `accepts` comes to the same by copies of the parser, which takes most of the time of a wrong program.
+    Lark's own `accepts` gives the same result by copying the parser, which takes most of the time of a wrong program.
     """
     state: ParserState = error.state
     conf, stack = state.parse_conf, state.state_stack
@@ -221,7 +221,7 @@ def _is_shifted(conf: ParserTables, stack: list[int], name: str) -> bool:
 
 
 def _expected(accepts: set[str]) -> str:
-    """What could stand here, in words; nothing where that would be a long list."""
+    """The expected terminals in words. Empty if the list would be long."""
     names = set(accepts)
     parts: list[str] = []
     if names >= _EXPRESSION:

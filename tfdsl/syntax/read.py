@@ -1,4 +1,4 @@
-"""Files of programs: path in, source out."""
+"""Reads program files: path in, source out."""
 
 import os
 from typing import BinaryIO
@@ -9,16 +9,16 @@ from ..source import Source
 
 
 def read(path: str | os.PathLike[str], limits: Limits | None = None) -> Source:
-    """A file that the user names, as a source; a clear error where it cannot be read."""
+    """Read a file named by the user as a source. Raises a clear error if that fails."""
     try:
         with open(path, "rb") as file:
             return read_open(os.fspath(path), file, limits)
-    except (OSError, ValueError) as error:  # ValueError: a path with a null character
+    except (OSError, ValueError) as error:  # ValueError: the path has a null character
         raise _unreadable(os.fspath(path), error) from None
 
 
 def read_open(path: str, file: BinaryIO, limits: Limits | None = None) -> Source:
-    """An open file as a source, under its path."""
+    """Read an open file as a source with the given path."""
     most = (limits or Limits()).file
     try:
         data = file.read(most + 1)
@@ -37,11 +37,11 @@ def _unreadable(path: str, error: OSError | ValueError) -> TfgError:
 
 
 def reason_of(error: OSError | ValueError) -> str:
-    """What the system says is wrong, as part of a sentence."""
+    """The system's reason, as part of a sentence."""
     reason = getattr(error, "strerror", None) or str(error)
     return reason[:1].lower() + reason[1:]
 
 
 def identity_of(found: os.stat_result) -> tuple[int, int]:
-    """What tells a file from others, by whatever name it was found."""
+    """A key that identifies a file under any name."""
     return found.st_dev, found.st_ino

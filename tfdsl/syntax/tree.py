@@ -1,4 +1,4 @@
-"""The tree of a `.tfg` file: frozen nodes, each with its span. Nothing here knows what a name means."""
+"""The tree of a `.tfg` file: frozen nodes, each with its span. Names have no meaning yet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..source import Span
 
 
 class Tree(Record):
-    """Every node of the tree."""
+    """The base of all nodes."""
 
     span: Span
 
@@ -53,7 +53,7 @@ class Boolean(ExprTree):
 
 
 class Compare(ExprTree):
-    """`a < b <= c`: one operator fewer than operands."""
+    """`a < b <= c`: one operator less than operands."""
 
     ops: tuple[str, ...]
     operands: tuple[Expr, ...]
@@ -130,7 +130,7 @@ class Type(Tree):
 
 
 class Identifier(Tree):
-    """A name where it is bound, or a dotted name where only a name can stand."""
+    """A name at its binding, or a dotted name where only a name is allowed."""
 
     id: str
 
@@ -157,7 +157,7 @@ Expr = (
 # --- statements of the graph half -------------------------------------------------------------
 
 
-Unit = Literal["epoch", "batch", "step", "second"]  # what trainings and blocks count
+Unit = Literal["epoch", "batch", "step", "second"]  # units that trainings and blocks count
 
 
 class StatementTree(Tree):
@@ -272,7 +272,7 @@ class Graph(StatementTree):
 
 
 class If(StatementTree):
-    """`if`, `elif` and `else`: pairs of a condition (None for `else`) and a block, of either half."""
+    """`if`, `elif` and `else`: pairs of a condition (None for `else`) and a block, in either half."""
 
     branches: tuple[tuple[Expr | None, Block], ...]
 
@@ -358,7 +358,7 @@ class LogTo(StatementTree):
 
 
 class Log(StatementTree):
-    """Write the summaries with these tags; all of them where there are none."""
+    """Write the summaries with these tags, or all of them without tags."""
 
     tags: tuple[Identifier, ...]
     feeds: tuple[Fed, ...]
@@ -417,12 +417,12 @@ class File(Tree):
     body: Block
 
 
-# What a field of a node holds.
+# The values of a node's fields.
 Part: TypeAlias = "Tree | tuple[Part, ...] | Span | bool | int | float | complex | str | None"
 
 
-# Each statement that there is: what matches over statements without one of them fails the check of types. `If` and
-# `For` stand in both halves.
+# All statements. Code that matches over statements and misses one fails type checking. `If` and `For` are in both
+# halves.
 GraphStatement = (
     Seed
     | Param
@@ -449,4 +449,4 @@ SessionStatement = (
     Init | Restore | Save | Run | Print | Set | LogTo | Log | Expect | Export | Feed | Stop | Checkpoint | Train | Every
 )  # fmt: skip
 Statement = GraphStatement | SessionStatement | If | For
-Feeding = Run | Print | Set | Log | Expect | Stop  # those that `with` may feed
+Feeding = Run | Print | Set | Log | Expect | Stop  # those that `with` can feed

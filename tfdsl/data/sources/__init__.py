@@ -1,6 +1,6 @@
-"""The sources of data. Each module or package of this folder is one, of its own name, and defines `SOURCE`.
+"""The sources of data. Each module or package in this folder defines a source, `SOURCE`, with its own name.
 
-`base.py` says what a source is. To add one, add a file here, and its test.
+`base.py` defines what a source is. To add one, add a file here and a test for it.
 """
 
 from ...module_table import ModuleTable
@@ -10,12 +10,12 @@ SOURCES: ModuleTable[DataSource] = ModuleTable(__name__, "SOURCE")
 
 
 def by_suffix() -> dict[str, FileSource]:
-    """The sources that read a file, by the endings of the names of their files."""
+    """The sources that read a file, by file suffix."""
     files = [source for source in SOURCES.values() if isinstance(source, FileSource)]
     return {suffix: source for source in files for suffix in source.suffixes}
 
 
 def suffixes() -> str:
-    """The endings of the names of files that can stand in for a source, as a text says them."""
+    """The suffixes of files that can replace a source, joined for a message."""
     *others, last = by_suffix()
     return f"{', '.join(others)} or {last}"

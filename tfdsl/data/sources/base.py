@@ -1,8 +1,8 @@
-"""What a source of data is.
+"""Defines a source of data.
 
-Input: the arguments of a declaration, and where its paths are. Output: the schema, which is known without NumPy and
-without what reads the data; and the data itself, as a `Table`. `tfdsl check` imports the modules of sources, so they
-import NumPy and the like inside the functions that need them.
+Input: the arguments of a declaration, and the base of its paths. Output: the schema, known without NumPy and
+without the libraries that read the data; and the data as a `Table`. `tfdsl check` imports the modules of sources,
+so they import NumPy and similar libraries inside functions.
 """
 
 import os
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Where(Record):
-    """What the paths of data are relative to, and what opens them."""
+    """The base of the paths of data, and the object that opens them."""
 
     folder: str
     access: Access
@@ -31,21 +31,21 @@ class Where(Record):
 
 
 class DataSource(StageKind):
-    """A source of data. `target_name` is what one that is not a file calls its target."""
+    """A source of data. `target_name` is the name of the target in a source that is not a file."""
 
     target_name: str | None = None
 
     @abstractmethod
     def schema(self, arguments: Arguments, where: Where) -> Schema:
-        """The sizes, dtypes and names of what `load` gives; every argument is checked."""
+        """The sizes, dtypes and names of the result of `load`. Checks every argument."""
 
     @abstractmethod
     def load(self, where: Where, *args: Any, **arguments: Any) -> "Table":
-        """The data, for arguments that `schema` has checked."""
+        """Load the data, with arguments checked by `schema`."""
 
 
 class SmallSet(DataSource):
-    """A data set that comes with scikit-learn, whose loader has its name."""
+    """A data set of scikit-learn, whose loader has the same name."""
 
     target_name = "target"
 
@@ -65,8 +65,8 @@ class SmallSet(DataSource):
 
 
 class FileSource(DataSource):
-    """A file. One whose name ends in one of `suffixes` can also stand in for another source (`--data`), so `path` is
-    the only argument that such a source may demand."""
+    """A file. If its name ends in one of `suffixes`, it can also replace another source (`--data`). So `path` is the
+    only argument that a file source can require."""
 
     suffixes: tuple[str, ...]
 
@@ -78,7 +78,7 @@ class FileSource(DataSource):
 
 
 class TableSource(FileSource):
-    """A file of named columns: its argument `target` names one of them, `stream` keeps the rows on disk."""
+    """A file with named columns. The argument `target` names one of them; `stream` keeps the rows on disk."""
 
     @abstractmethod
     def columns(self, arguments: Arguments, where: Where) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ class TableSource(FileSource):
 
 
 def features_of(names: Sequence[str], target: str | None, place: FilePlace) -> tuple[str, ...]:
-    """The columns that are features. No two have one name, the target is one of them, and not the only one."""
+    """The feature columns. Column names must be unique, and the target must be one of them but not the only one."""
     if len(set(names)) < len(names):
         twice = next(name for at, name in enumerate(names) if name in names[:at])
         raise DataError(COLUMN_TWICE, place=place, column=shown(twice))
@@ -111,28 +111,28 @@ def features_of(names: Sequence[str], target: str | None, place: FilePlace) -> t
 
 
 def unreadable(path: str, kind: str, reason: str, remedy: str) -> DataError:
-    """The error for a file that is not of a kind, such as "a Parquet file", or damaged; the remedy makes one."""
+    """The error for a damaged file, or a file that is not of a kind such as "a Parquet file". The remedy makes one."""
     return DataError(FILE_FORM, param="path", path=shown(path), kind=kind, reason=reason, remedy=remedy)
 
 
 def open_file(path: str, where: Where) -> BinaryIO:
-    """Open a regular file; anything else, such as a pipe, could keep the compiler waiting for ever."""
+    """Open a regular file. Reading a pipe or another special file could block the compiler forever."""
     try:
         return where.access.reading(path, where.folder)
     except AccessRefused as error:
         details: dict[str, Any] = error.details
         raise DataError(error.message, param="path", **details) from None
-    except (OSError, ValueError) as error:  # ValueError: a null character
+    except (OSError, ValueError) as error:  # ValueError: the path has a null character
         reason = getattr(error, "strerror", None) or str(error)
         folder = shown(os.path.abspath(where.folder))
         raise DataError(DATA_FILE, param="path", path=shown(path), reason=reason, folder=folder) from None
 
 
-_NAME = re.compile(r"[\w .()\[\]/%#$°²³+-]*")  # what names of columns are made of
+_NAME = re.compile(r"[\w .()\[\]/%#$°²³+-]*")  # the characters of column names
 
 
 def listed(header: Iterable[str]) -> str:
-    """The names of columns, for a message; what does not look like one may be anything that a file holds."""
+    """Column names for a message. Other text is left out, because it may be any content of the file."""
     names = list(header)
     kept = [shown(name) for name in names if _NAME.fullmatch(name)]
     left = len(names) - len(kept)

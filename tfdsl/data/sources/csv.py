@@ -1,7 +1,7 @@
-"""CSV files: text, a line for each row, whose first line names the columns.
+"""CSV files: text with one line per row. The first line names the columns.
 
-Input: a path, and what it is relative to. Output: `CsvRows`, the cells as text with their places, read without NumPy;
-and the source, which makes numbers of them. Every fault of a file is a `DataError`.
+Input: a path and its base. Output: `CsvRows`, the cells as text with their places, read without NumPy; and the
+source, which converts them to numbers. Every fault of a file is a `DataError`.
 """
 
 import csv
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 _LONGEST_LINE = 10_000_000  # characters
 _INT64_RANGE = range(-(1 << 63), 1 << 63)
-_NO_SEPARATORS = '"\n\r\0_+-.'  # besides letters and digits: what numbers, quotes and lines are made of
-_SEPARATORS = (",", ";", "\t", "|", " ")  # that files are found to have
+_NO_SEPARATORS = '"\n\r\0_+-.'  # besides letters and digits: the characters of numbers, quotes and lines
+_SEPARATORS = (",", ";", "\t", "|", " ")  # the separators found in files
 
 
 class Csv(TableSource):
@@ -103,7 +103,7 @@ SOURCE = Csv()
 
 
 class CsvRows:
-    """A CSV file that is read as it is needed: its header at once, its rows block by block, as often as wanted."""
+    """A CSV file that is read on demand: its header at once, its rows block by block, as often as needed."""
 
     BLOCK = 16_384  # rows
 
@@ -133,8 +133,8 @@ class CsvRows:
         raise DataError(CSV_NO_COLUMN, place=place, param="target", column=shown(name), columns=listed(self.header))
 
     def counted(self, column: int | None) -> tuple[int, bool, tuple[float, float] | None]:
-        """The number of rows, whether all cells of a column are integers, and the least and the greatest of them.
-        Every cell is a finite number."""
+        """The number of rows, whether all cells of a column are integers, and their minimum and maximum. Checks that
+        every cell is a finite number."""
         rows, whole, fits, ends = 0, column is not None, True, []
         for block in self.blocks():
             numbers = self.numbers(block)
@@ -154,7 +154,7 @@ class CsvRows:
         return rows, whole, (ends[0], ends[1]) if ends else None
 
     def blocks(self) -> Iterator[list[list[str]]]:
-        """The rows, each as long as the header; at least one."""
+        """The rows, each as long as the header, at least one."""
         block: list[list[str]] = []
         records = self._records()
         next(records)
@@ -177,13 +177,13 @@ class CsvRows:
             yield block
 
     def numbers(self, block: list[list[str]]) -> list[float]:
-        """The cells of some rows, one row after the other."""
+        """The cells of some rows as numbers, row after row."""
         cells = list(chain.from_iterable(block))
         try:
             values = list(map(float, cells))
         except ValueError:
             values = [math.nan]
-        # A sum shows quickly what is nan or inf; and Python takes 1_000 for a number.
+        # The sum quickly shows nan or inf. Python also accepts 1_000 as a number.
         if not (math.isfinite(sum(values)) or all(map(math.isfinite, values))) or "_" in "".join(cells):
             raise self._found(CSV_CELL, lambda at, cell: not _is_finite(cell))
         return values
@@ -191,7 +191,8 @@ class CsvRows:
     def _found(
         self, message: Message, is_bad: Callable[[int, str], bool], number: Callable[[str], str] = str
     ) -> DataError:
-        """The error for the first cell that is bad, given its column, once it is known that there is one."""
+        """The error for the first bad cell, searched for once a bad cell is known to exist. `is_bad` gets the column
+        and the text."""
         lines: list[str] = []
         records = self._records(lines)
         next(records)
@@ -206,9 +207,9 @@ class CsvRows:
         raise AssertionError("no cell is bad")
 
     def _records(self, seen: list[str] | None = None) -> Iterator[tuple[int, list[str]]]:
-        """The line that each record begins on, and its cells; `seen` gets the lines that were read.
+        """The first line number of each record, and its cells. `seen` collects the lines read.
 
-        Empty lines are none, but between the rows of one column they are empty cells.
+        Empty lines are skipped, but in a file with one column they are empty cells.
         """
         with open_file(self._given, self._where) as file:
             text = io.TextIOWrapper(file, "utf-8-sig", newline="")
@@ -233,7 +234,7 @@ class CsvRows:
                 raise DataError(CSV_MALFORMED, place=place, reason=str(error)) from None
 
     def _check_separator(self, line: int, header: str, row: str) -> None:
-        """Refuse a file with another separator; these are the texts of its header, of one column, and its first row."""
+        """Refuse a file with another separator, given its header, which has one column, and its first row."""
         for other in _SEPARATORS:
             cells, wanted = (len(next(csv.reader([text], delimiter=other), ())) for text in (row, header))
             if cells == wanted > 1:
@@ -258,8 +259,8 @@ class CsvRows:
         return names
 
     def _place(self, lines: list[str], start: int, column: int) -> FilePlace:
-        """Where a cell of a record begins, of which these are the lines, the first with this number. A record can span
-        lines and a cell can hold separators, so quotes are counted."""
+        """The place of a cell in a record with these lines, starting at line `start`. Records can span lines and
+        cells can contain separators, so quotes are counted."""
         quoted = False
         for number, line in enumerate(lines, start):
             for at, char in enumerate(line):
@@ -267,7 +268,7 @@ class CsvRows:
                     return FilePlace(self.path, number, at + 1)
                 quoted ^= char == '"'
                 column -= char == self._separator and not quoted
-        # An empty last cell with no newline after it.
+        # The last cell is empty, without a newline after it.
         return FilePlace(self.path, start + len(lines) - 1, len(lines[-1]) + 1)
 
 
@@ -283,7 +284,7 @@ def _undecodable(file: BinaryIO) -> int | None:
 
 
 def _lines(text: TextIO) -> Iterator[str]:
-    """The lines of a file, of which none fills the memory."""
+    """The lines of a file. A line too long for memory is refused."""
     while line := text.readline(_LONGEST_LINE):
         if len(line) == _LONGEST_LINE and not line.endswith("\n"):
             raise csv.Error(f"it has more than {_LONGEST_LINE} characters")
@@ -299,7 +300,7 @@ def _seen(lines: list[str]):
 
 
 def _integers(cells: Iterable[str]) -> list[int] | None:
-    """Cells as integers, or None where one of them is not an integer."""
+    """Cells as integers. None if a cell is not an integer."""
     try:
         return [int(cell) for cell in cells]
     except ValueError:
@@ -311,7 +312,7 @@ def _in_int64(values: list[int]) -> bool:
 
 
 def _is_finite(cell: str) -> bool:
-    """Whether a cell is a finite number. Python's `1_000` is not one in a data file."""
+    """Whether a cell is a finite number. Python's `1_000` is not a number in a data file."""
     try:
         return "_" not in cell and math.isfinite(float(cell))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The diabetes that come with scikit-learn."""
+"""The diabetes data set of scikit-learn."""
 
 from ...types import FLOAT32
 from ..schema import Schema

@@ -1,4 +1,4 @@
-"""The digits that come with scikit-learn."""
+"""The digits data set of scikit-learn."""
 
 from ...types import INT64
 from ..schema import Schema

@@ -1,4 +1,4 @@
-"""The iris that come with scikit-learn."""
+"""The iris data set of scikit-learn."""
 
 from ...types import INT64
 from ..schema import Schema

@@ -36,7 +36,7 @@ class Moons(DataSource):
 
         from ..arrays import table
 
-        # Without a seed, still a generator of its own: the process's global one belongs to the user.
+        # Without a seed, still use a separate generator: the global one belongs to the user.
         random = np.random.RandomState(seed)
         return table(*make_moons(n_samples, noise=noise, random_state=random), self.name)
 

@@ -1,6 +1,6 @@
-"""The transforms of data. Each module of this folder is one, of its own name, and defines `TRANSFORM`.
+"""The transforms of data. Each module in this folder defines a transform, `TRANSFORM`, with its own name.
 
-`base.py` says what a transform is. To add one, add a file here, and its test.
+`base.py` defines what a transform is. To add one, add a file here and a test for it.
 """
 
 from ...module_table import ModuleTable

@@ -1,4 +1,4 @@
-"""A column of ones."""
+"""Adds a column of ones."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING

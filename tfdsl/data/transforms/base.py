@@ -1,10 +1,11 @@
-"""What a transform of data is.
+"""Defines a transform of data.
 
-Input: the arguments of a declaration, and the schema of the data before. Output: the schema after it, known without
-NumPy; and the data itself. `tfdsl check` imports the modules of transforms, so they import NumPy inside functions.
+Input: the arguments of a declaration, and the schema of the data before. Output: the schema after it, known
+without NumPy; and the data. `tfdsl check` imports the modules of transforms, so they import NumPy inside
+functions.
 
-Transforms compute in float64 and agree with scikit-learn's of the same purpose. What is learnt of the data, such as a
-mean, is learnt from the training rows. A column of ones that `add_bias` made stays as it is.
+Transforms compute in float64 and agree with the corresponding transforms of scikit-learn. Statistics such as a
+mean are computed from the training rows. A column of ones from `add_bias` stays unchanged.
 """
 
 from abc import abstractmethod
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 
 class Transform(StageKind):
-    """A transform. `of_rows` tells whether it chooses rows, and leaves them as they are; `divides`, whether it makes
-    training rows and test rows of them; `learns`, whether it makes features by numbers that it takes from the data."""
+    """A transform. `of_rows` is true if it selects rows without changing them; `divides`, if it splits them into
+    training and test rows; `learns`, if it scales features by numbers computed from the data."""
 
     of_rows = False
     divides = False
@@ -31,20 +32,20 @@ class Transform(StageKind):
 
     @abstractmethod
     def schema(self, arguments: Arguments, before: Schema) -> Schema:
-        """The schema of what `apply` gives; every argument is checked."""
+        """The schema of the result of `apply`. Checks every argument."""
 
     @abstractmethod
     def apply(self, table: "Table", *args: Any, **arguments: Any) -> "Table":
-        """The data after it, for arguments that `schema` has checked."""
+        """Apply the transform, with arguments checked by `schema`."""
 
     def need_undivided(self, before: Schema) -> None:
-        """Refuse rows that a split has divided."""
+        """Refuse rows that are already split."""
         if before.test_rows is not None:
             raise DataError(DATA_AFTER_SPLIT, name=self.name)
 
 
 def with_emptied(table: "Table", constant: "np.ndarray", value: "np.ndarray") -> "Table":
-    """A table, with a note of the columns whose one value has become 0."""
+    """A table with a note of the constant columns that became 0."""
     import numpy as np
 
     columns = np.flatnonzero(constant & (value != 0)).tolist()

@@ -1,4 +1,4 @@
-"""Features from 0 to 1."""
+"""Scales features to the range from 0 to 1."""
 
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ class MinMax(Transform):
         return before
 
     def apply(self, table: "Table") -> "Table":
-        """As MinMaxScaler."""
+        """Like MinMaxScaler."""
         import numpy as np
 
         low = np.min([block.min(axis=0) for block in table.training_blocks()], axis=0)

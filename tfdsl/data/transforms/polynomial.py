@@ -1,4 +1,4 @@
-"""Products of features."""
+"""Adds products of features."""
 
 import math
 from dataclasses import replace
@@ -35,7 +35,7 @@ class Polynomial(Transform):
         return replace(before, names=biases + names)
 
     def apply(self, table: "Table", degree: int) -> "Table":
-        """As PolynomialFeatures."""
+        """Like PolynomialFeatures."""
         import numpy as np
         from sklearn.preprocessing import PolynomialFeatures
 

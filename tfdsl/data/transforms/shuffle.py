@@ -1,4 +1,4 @@
-"""The rows in random order."""
+"""Shuffles the rows."""
 
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ class Shuffle(Transform):
         return before
 
     def apply(self, table: "Table", seed: int) -> "Table":
-        """As sklearn.utils.shuffle(random_state=seed)."""
+        """Like sklearn.utils.shuffle(random_state=seed)."""
         import numpy as np
 
         return table.ordered(np.random.RandomState(seed).permutation(table.rows))

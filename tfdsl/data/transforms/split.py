@@ -1,4 +1,4 @@
-"""Training rows and test rows."""
+"""Splits the rows into training rows and test rows."""
 
 import math
 from dataclasses import replace

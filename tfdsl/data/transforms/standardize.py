@@ -1,4 +1,4 @@
-"""Features with mean 0 and standard deviation 1."""
+"""Scales features to mean 0 and standard deviation 1."""
 
 from typing import TYPE_CHECKING
 
@@ -19,13 +19,13 @@ class Standardize(Transform):
         return before
 
     def apply(self, table: "Table") -> "Table":
-        """As StandardScaler."""
+        """Like StandardScaler."""
         import numpy as np
 
         rows = table.training_rows
         mean = np.asarray(sum(block.sum(axis=0) for block in table.training_blocks())) / rows
         variance = np.asarray(sum(((block - mean) ** 2).sum(axis=0) for block in table.training_blocks())) / rows
-        # Rounding leaves a constant column a tiny variance. The bound is scikit-learn's, after Chan et al.
+        # Rounding leaves a constant column a tiny variance. The bound is the one of scikit-learn, after Chan et al.
         eps = np.finfo(np.float64).eps
         constant = variance <= rows * eps * variance + (rows * mean * eps) ** 2
         scale = np.where(constant, 1.0, np.sqrt(variance))

@@ -1,4 +1,4 @@
-"""The first rows."""
+"""Takes the first rows."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING

@@ -1,1 +1,1 @@
-"""All messages, by the hundreds of their codes."""
+"""All messages, by the first digit of their codes."""

@@ -1,4 +1,4 @@
-"""7xx: What TensorFlow reported, and what a run found."""
+"""7xx: Reports of TensorFlow and of a run."""
 
 from ..message import message as _message
 

@@ -1,4 +1,4 @@
-"""1xx: Text: what the parser says."""
+"""1xx: Text: messages of the parser."""
 
 from ..message import message as _message
 

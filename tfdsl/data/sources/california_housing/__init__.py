@@ -1,4 +1,4 @@
-"""The California housing data, which scikit-learn downloads, or a synthetic stand-in for it."""
+"""The California housing data, downloaded by scikit-learn, or a synthetic stand-in for it."""
 
 from typing import TYPE_CHECKING
 

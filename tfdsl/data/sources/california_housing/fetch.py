@@ -1,4 +1,4 @@
-"""The California housing data, from where scikit-learn keeps it or from its host, in limited time."""
+"""The California housing data from scikit-learn's cache or from its host, within a time limit."""
 
 import socket
 import threading
@@ -12,12 +12,12 @@ from .kept import downloaded_california, kept_california
 
 T = TypeVar("T")
 
-SOCKET_SECONDS = 5.0  # for the host to answer
-DOWNLOAD_SECONDS = 30.0  # for all of it; looking up a name does not heed the socket's limit
+SOCKET_SECONDS = 5.0  # for an answer of the host
+DOWNLOAD_SECONDS = 30.0  # for the whole download; a name look-up ignores the socket's limit
 
 
 def fetched() -> tuple[np.ndarray, np.ndarray]:
-    """Download the features and the target. Raises whatever scikit-learn raises if the download fails."""
+    """Download the features and the target. Raises the error of scikit-learn if the download fails."""
     found = kept_california()
     if found is not None:
         return found
@@ -32,7 +32,7 @@ def fetched() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _within(seconds: float, work: Callable[[], T]) -> T:
-    """The result of `work`, or TimeoutError; work that hangs is left behind in a daemon thread."""
+    """The result of `work`, or TimeoutError. Hanging work is left behind in a daemon thread."""
     results: list[T] = []
     errors: list[Exception] = []
 

@@ -1,7 +1,7 @@
-"""The California housing data as scikit-learn keeps it, read without unpickling it.
+"""Reads the California housing data from scikit-learn's cache without unpickling it.
 
-The file that `fetch_california_housing` leaves behind is a pickle, which can run anything that whoever wrote it likes.
-Its array stands in it as plain bytes, just before the end. They are taken from there, and must be the published data.
+The file that `fetch_california_housing` keeps is a pickle, which can run arbitrary code. The array is stored in
+it as plain bytes just before the end. They are read from there and must be the published data.
 """
 
 import hashlib
@@ -17,8 +17,8 @@ import numpy as np
 NAME = "cal_housing_py3.pkz"
 _SHAPE = (20640, 9)
 _BYTES = _SHAPE[0] * _SHAPE[1] * 8
-_MOST = 1 << 21  # of the file, and of what it unpacks to: both are less
-# The published array by rows or by columns, in either of which NumPy may have written it.
+_MOST = 1 << 21  # of the file, and of its unpacked size; both are smaller
+# The published array by rows or by columns; NumPy may have written either.
 _DIGESTS: dict[str, Literal["C", "F"]] = {
     "5a6e1850914c2dc94eba36c5f025d01a90c49c13269281ea222a3c38a957ab60": "F",
     "898f39f9b96274ded9a9f5a3b1b9f1dc032ab86955ac0f86b1c17330ba30cb25": "C",
@@ -26,9 +26,9 @@ _DIGESTS: dict[str, Literal["C", "F"]] = {
 
 
 def kept_california(folder: str | None = None) -> tuple[np.ndarray, np.ndarray] | None:
-    """Features and target as scikit-learn makes them of what it has kept; None where it has kept nothing.
+    """Features and target, computed from the cache like in scikit-learn. None if nothing is cached.
 
-    OSError where there is something else in its place.
+    Raises OSError if something else is in its place.
     """
     path = os.path.join(folder or home(), NAME)
     try:
@@ -40,14 +40,14 @@ def kept_california(folder: str | None = None) -> tuple[np.ndarray, np.ndarray] 
     if array is None:
         raise OSError(f"{path} is not the file that scikit-learn keeps; remove it")
     target, features = array[:, 0] / 100_000.0, array[:, 1:]
-    for total in (2, 3):  # rooms and bedrooms, of which a household has so many
+    for total in (2, 3):  # totals of rooms and bedrooms, divided by the households
         features[:, total] /= features[:, 5]
     features[:, 5] = features[:, 4] / features[:, 5]
     return features, target
 
 
 def home() -> str:
-    """Where scikit-learn keeps what it has downloaded."""
+    """The folder where scikit-learn keeps its downloads."""
     return os.path.expanduser(os.environ.get("SCIKIT_LEARN_DATA", os.path.join("~", "scikit_learn_data")))
 
 
@@ -63,16 +63,16 @@ def _array(packed: bytes) -> np.ndarray | None:
 
 
 def downloaded_california() -> tuple[np.ndarray, np.ndarray]:
-    """The same after scikit-learn has downloaded it, which is kept where scikit-learn looks for it.
+    """The same data after a download by scikit-learn, which is stored in scikit-learn's cache.
 
-    It unpacks in a folder of its own, so that nobody puts a pickle there meanwhile.
+    The download is unpacked in a private folder, so nobody can replace the pickle meanwhile.
     """
     from sklearn.datasets import fetch_california_housing
 
     with tempfile.TemporaryDirectory(prefix="tfdsl-") as work:
         fetch_california_housing(data_home=work, n_retries=1, delay=0.1)
         found = kept_california(work)
-        with suppress(OSError):  # not to keep it is no reason not to use it
+        with suppress(OSError):  # the data is usable even if it cannot be stored
             _keep(os.path.join(work, NAME))
     if found is None:
         raise OSError("scikit-learn has left no file behind")

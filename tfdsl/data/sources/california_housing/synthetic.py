@@ -1,20 +1,20 @@
-"""A synthetic stand-in for the California housing data, for machines that cannot have the real one.
+"""A synthetic stand-in for the California housing data, for machines without the real data.
 
-Input: the numbers in california.json, which `measure` took from the real data. Output: 20640 rows with
-the real columns, their real distributions, and nearly their real dependence; the same bytes every time.
+Input: the numbers in california.json, which `measure` computed from the real data. Output: 20640 rows with the
+real columns, their real distributions, and nearly their real dependence; the same bytes every time.
 
-The method is a Gaussian copula. Nine normal columns with the right correlations are drawn; of each only the
-ranks are kept, and a rank becomes a value by the quantiles of its column. So each column has the real
-quantiles exactly, tails and caps included, and the rank correlations come out as measured. Ranks also
-make the result independent of the last bits of logarithms and matrix products, which differ between machines.
+The method is a Gaussian copula. It draws nine normal columns with the right correlations, keeps only their ranks,
+and maps a rank to a value by the quantiles of the column. So each column has exactly the real quantiles,
+including tails and caps, and the rank correlations are as measured. Ranks also make the result independent of the
+last bits of logarithms and matrix products, which differ between machines.
 
-One correlation is not the measured one. California lies along a line, which a linear model makes much of and
-ranks understate: latitude and longitude correlate by -0.925, their ranks by -0.879. With the ranks' the
-best linear model of the stand-in would have a mean squared error of 0.61, where the real data has 0.52. So
-this one is set as near to a line as the others allow. The error is then 0.55, and gradient descent, whose
-pace depends on that line, goes down as it does on the real data.
+One correlation is not as measured. California lies along a line, which matters to a linear model and which ranks
+understate: the correlation of latitude and longitude is -0.925, but -0.879 for their ranks. With the latter, the
+best linear model of the stand-in would have a mean squared error of 0.61; the real data has 0.52. So this
+correlation is as close to a line as the others allow. The error is then 0.55, and gradient descent, whose speed
+depends on that line, converges as on the real data.
 
-To take the numbers again, where scikit-learn can have the real data:
+To measure the real data again, with scikit-learn and the data available:
 
     from sklearn.datasets import fetch_california_housing
     from tfdsl.data.sources.california_housing import synthetic
@@ -30,22 +30,22 @@ import numpy as np
 RECORD = Path(__file__).with_name("california.json")
 ROWS = 20640
 SEED = 42
-# Decimals of the features and the target, as in the real data; ratios are kept to six.
+# Decimals of the features and the target, as in the real data. Ratios keep six.
 DECIMALS = (4, 0, 6, 6, 0, 6, 2, 2, 5)
 LATITUDE, LONGITUDE = 6, 7
-ON_A_LINE = -0.945  # by its ranks it would be -0.888; below -0.95 no nine columns correlate so
-# Every hundredth, and more in the tails, which are long.
+ON_A_LINE = -0.945  # -0.888 by its ranks; no nine columns correlate like this below -0.95
+# Every hundredth, and more in the long tails.
 LEVELS = (0, 0.0005, 0.001, 0.002, 0.005, *(i / 100 for i in range(1, 100)), 0.995, 0.998, 0.999, 0.9995, 1)
 
 
 def synthetic() -> tuple[np.ndarray, np.ndarray]:
-    """Features and target of the stand-in."""
+    """The features and the target of the stand-in."""
     columns = _make(json.loads(RECORD.read_text("utf-8")))
     return columns[:, :-1], columns[:, -1]
 
 
 def _make(numbers: Mapping[str, list]) -> np.ndarray:
-    # The normal correlation that gives a rank correlation r is 2 sin(pi r / 6).
+    # A rank correlation r needs the normal correlation 2 sin(pi r / 6).
     normal = 2 * np.sin(np.pi / 6 * np.array(numbers["rank_correlation"]))
     np.fill_diagonal(normal, 1.0)
     normal[LATITUDE, LONGITUDE] = normal[LONGITUDE, LATITUDE] = ON_A_LINE
@@ -60,12 +60,12 @@ def _make(numbers: Mapping[str, list]) -> np.ndarray:
 
 
 def _ranks(columns: np.ndarray) -> np.ndarray:
-    """Ranks from 0 within each column, equal values in their order."""
+    """Ranks from 0 within each column. Equal values keep their order."""
     return columns.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
 
 
 def _mean_ranks(columns: np.ndarray) -> np.ndarray:
-    """Ranks as Spearman's correlation wants them: equal values share the mean of theirs."""
+    """Ranks for Spearman's correlation: equal values share their mean rank."""
     return (
         np.column_stack(
             [
@@ -78,7 +78,7 @@ def _mean_ranks(columns: np.ndarray) -> np.ndarray:
 
 
 def measure(features: np.ndarray, target: np.ndarray) -> dict[str, list]:
-    """The numbers of the real data that the stand-in is made from."""
+    """Measure the real data: the numbers that the stand-in is made from."""
     real = np.column_stack([features, target])
     ranks = np.corrcoef(_mean_ranks(real), rowvar=False)
     return {
@@ -88,7 +88,7 @@ def measure(features: np.ndarray, target: np.ndarray) -> dict[str, list]:
 
 
 def record(features: np.ndarray, target: np.ndarray) -> None:
-    """Measure the real data and write california.json, a line for each column."""
+    """Measure the real data and write california.json, one line per column."""
     parts = (
         f'"{key}": [\n' + ",\n".join(map(json.dumps, rows)) + "\n]" for key, rows in measure(features, target).items()
     )

@@ -1,4 +1,4 @@
-"""NumPy's .npz files: arrays in a zip. The check reads the headers of the arrays alone."""
+"""NumPy's .npz files: arrays in a zip. The check only reads the headers of the arrays."""
 
 from typing import TYPE_CHECKING
 

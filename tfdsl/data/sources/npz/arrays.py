@@ -1,4 +1,4 @@
-"""The arrays of an .npz file, with NumPy."""
+"""Reads the arrays of an .npz file with NumPy."""
 
 import os
 import struct
@@ -12,12 +12,12 @@ from ...stored import StoredRows
 from .headers import FAULTS, StoredArray, damaged, stored_arrays
 
 _CHUNK = 1 << 22  # bytes
-_LOCAL_HEADER = struct.Struct("<26xHH")  # of a member: the lengths of its name and of what follows that
+_LOCAL_HEADER = struct.Struct("<26xHH")  # of a member: the lengths of its name and of the extra field
 _READ_HEADER = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 def read(file: BinaryIO) -> Table:
-    """The features and the target of an open file. Features that are kept as they are stay in the file."""
+    """The features and the target of an open file. Uncompressed features stay in the file."""
     features, target = stored_arrays(file)
     try:
         with zipfile.ZipFile(file) as archive:
@@ -35,7 +35,7 @@ def _read_array(archive: zipfile.ZipFile, array: StoredArray) -> np.ndarray:
 
 
 def _stored_rows(archive: zipfile.ZipFile, member: str) -> StoredRows | None:
-    """The rows of a member, once its checksum is known to be right; None where it can only be read as a whole."""
+    """The rows of a member, after checking its checksum. None if it can only be read as a whole."""
     info = archive.getinfo(member)
     with archive.open(info) as file:
         header = _READ_HEADER.get(np.lib.format.read_magic(file))

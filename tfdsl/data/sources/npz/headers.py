@@ -1,4 +1,4 @@
-"""What the headers in an .npz file declare of its arrays, read without NumPy.
+"""Reads the headers of the arrays in an .npz file without NumPy.
 
 Input: an open file. Output: `StoredArray`. Every fault of the file is a `DataError`.
 """
@@ -18,19 +18,19 @@ from ....diagnostics import ARRAY_KIND, NPZ_BAD, NPZ_DAMAGED, NPZ_NAMES
 from ...schema import DataError, FilePlace, check_features, check_target, shown
 
 _LONGEST_DIRECTORY = 1_000_000  # bytes, of a zip
-_ZIP_END = 22 + 65_535 + 20 + 56  # bytes at the end of a zip that say where its directory is
-# What an array may unpack to: this much in any case, in bytes, and so many times what is stored of it.
+_ZIP_END = 22 + 65_535 + 20 + 56  # bytes at the end of a zip that give the place of its directory
+# How large an array may be when unpacked: always this many bytes, or this many times its stored size.
 _PACKED, _TIMES_PACKED = 1 << 28, 100
-_HEADER_LIMIT = 10_000  # NumPy's own
+_HEADER_LIMIT = 10_000  # the limit of NumPy
 _PAIRS = (("features", "target"), ("X", "y"))
-# What zipfile and NumPy raise on a file that is none; RuntimeError where a password or a method is wanted.
+# Errors of zipfile and NumPy for an invalid file. RuntimeError: it needs a password or an unknown method.
 FAULTS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredArray:
-    """What a stored array declares: `member` is its name in the zip, `kind` NumPy's letter b, i, u or f; `is_packed`
-    tells whether it is larger than what is stored of it."""
+    """The header of a stored array. `member` is its name in the zip, `kind` NumPy's letter b, i, u or f. `is_packed`
+    is true if it is larger than its stored bytes."""
 
     name: str
     member: str
@@ -40,7 +40,7 @@ class StoredArray:
 
 
 def stored_arrays(file: BinaryIO) -> tuple[StoredArray, StoredArray | None]:
-    """The features and the target that an .npz file declares, checked against the sizes of its members."""
+    """The features and the target declared in an .npz file, checked against the sizes of its members."""
     path = file.name
     try:
         _check_directory(file)
@@ -61,7 +61,7 @@ def stored_arrays(file: BinaryIO) -> tuple[StoredArray, StoredArray | None]:
 
 
 def _check_directory(file: BinaryIO) -> None:
-    """Refuse a zip with a directory that is more than arrays need, all of which Python would read."""
+    """Refuse a zip whose directory is larger than arrays need. Python would read all of it."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _ZIP_END))
     end = file.read()
@@ -76,13 +76,13 @@ def _check_directory(file: BinaryIO) -> None:
 
 
 def damaged(path: str, error: Exception) -> DataError:
-    """What the library said of a file that is no whole .npz."""
+    """The error for a file that is not a complete .npz, from the library's error."""
     reason = str(error) or type(error).__name__
     return DataError(NPZ_BAD, place=FilePlace(path), path=shown(path), reason=reason)
 
 
 def _npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> StoredArray:
-    """The header of one member. Nothing but the header is unpacked."""
+    """The header of one member. Only the header is unpacked."""
     name = member.filename[:-4]
     wrong = DataError(NPZ_DAMAGED, place=FilePlace(path), path=shown(path), array=name)
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -105,7 +105,7 @@ def _npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> Stored
     except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError):
         raise wrong from None
     number = re.fullmatch(r"[<>=|]?([biuf])(1|2|4|8|16)", str(descr))
-    if number is None:  # text, records, or Python objects, which would have to be unpickled
+    if number is None:  # text, records, or Python objects, which would need unpickling
         raise DataError(ARRAY_KIND, place=FilePlace(path), array=name, dtype=shown(str(descr)))
     if not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 0 for n in shape):
         raise wrong

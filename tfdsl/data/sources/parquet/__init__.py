@@ -1,4 +1,4 @@
-"""Parquet files: numbers in named columns. The check reads the footer alone; a run needs pyarrow."""
+"""Parquet files: numbers in named columns. The check only reads the footer; a run needs pyarrow."""
 
 from typing import TYPE_CHECKING
 

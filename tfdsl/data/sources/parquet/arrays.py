@@ -1,4 +1,4 @@
-"""The numbers of a Parquet file, with pyarrow."""
+"""Reads the numbers of a Parquet file with pyarrow."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -24,7 +24,7 @@ def read(file: BinaryIO, target: str | None, stream: bool) -> Table:
         return table_of_columns(blocks, names, target, file.name, stream)
     except DataError:
         raise
-    except Exception as error:  # pyarrow has errors of its own for each part of a file that can be damaged
+    except Exception as error:  # pyarrow has a different error for each damaged part of a file
         raise damaged(file.name, str(error).splitlines()[0][:200]) from None
 
 

@@ -1,8 +1,8 @@
-"""What the footer of a Parquet file says, read without pyarrow, which would bring NumPy with it.
+"""Reads the footer of a Parquet file without pyarrow, which would import NumPy.
 
-Input: an open file. Output: its number of rows and the names and kinds of its columns. The footer is a
-struct in Thrift's compact protocol (https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md)
-of the form that https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift gives.
+Input: an open file. Output: its number of rows and the names and kinds of its columns. The footer is a struct in
+Thrift's compact protocol (https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md),
+defined in https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift.
 """
 
 import struct
@@ -15,9 +15,9 @@ from ..base import unreadable
 
 _MAGIC = b"PAR1"
 _MAX_FOOTER = 100_000_000
-# Parquet's physical types, as NumPy's letters.
+# Parquet's physical types as NumPy letters.
 _KINDS: dict[int | None, str] = {0: "b", 1: "i", 2: "i", 4: "f", 5: "f"}
-# What an integer can stand for besides a number, by Parquet's "converted type".
+# Integer columns that are not numbers, by Parquet's "converted type".
 _NO_NUMBERS: dict[int | None, str] = {
     0: "text",
     5: "decimals",
@@ -43,7 +43,7 @@ class ParquetFile(Record):
 
 
 def read_footer(file: BinaryIO) -> ParquetFile:
-    """The rows and columns of a file; `DataError` where it is no Parquet file, or a column holds no numbers."""
+    """The rows and columns of a file. Raises `DataError` if it is not a Parquet file, or if a column is not numeric."""
     place = FilePlace(file.name)
     try:
         file.seek(0, 2)
@@ -66,7 +66,7 @@ def read_footer(file: BinaryIO) -> ParquetFile:
 
 
 def damaged(path: str, reason: str) -> DataError:
-    """The error for a file that is no Parquet file, or damaged."""
+    """The error for a file that is damaged or not a Parquet file."""
     remedy = "write it with pandas: frame.to_parquet(path), or with pyarrow.parquet.write_table(table, path)"
     return unreadable(path, "a Parquet file", reason, remedy)
 
