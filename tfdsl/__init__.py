@@ -5,16 +5,16 @@
     program = tfdsl.compile("models/housing.tfg", n_epochs=5)     # checked; nothing is built yet
     program.graph                                                 # a tf.Graph
     program["loss.mse"]                                           # its tensor
-    result = program.run()                                        # the file's sessions
+    result = program.run()                                        # runs the file's sessions
     result.history["MSE"]                                         # [(step, value), ...]
-    with program.session(variables=result.variables) as session:  # what has been learnt
+    with program.session(variables=result.variables) as session:  # the trained values
         session.run("predictions", feed={"X": features})          # a NumPy array
 
-Errors are `TfgError`; its `diagnostics` say what is wrong and where. In a notebook, `%load_ext tfdsl` adds the cell
-magic `%%tfg`; for pytest there is the fixture `golden_graph`.
+Errors are `TfgError`; its `diagnostics` list the problems with their places. In a notebook, `%load_ext tfdsl`
+adds the cell magic `%%tfg`. For pytest there is the fixture `golden_graph`.
 
-Importing this imports neither TensorFlow nor NumPy; they come when something is built. No default graph, seed,
-logger or other switch of the process is touched.
+Importing this package imports neither TensorFlow nor NumPy; they are imported when a graph is built. The default
+graph, seeds, loggers and other settings of the process are never changed.
 """
 
 import os
@@ -40,7 +40,7 @@ __all__ = [
     "compile",
 ]  # fmt: skip
 
-# Where the names are that are imported when they are asked for.
+# The modules of names that are imported on first use.
 _ELSEWHERE = {
     "Compiled": ".driver", "Diagnostic": ".diagnostics", "EmbeddedSession": ".runtime.embedded", "Limits": ".limits",
     "Options": ".runtime.options", "Progress": ".runtime.options", "Result": ".runtime.result",
@@ -60,22 +60,22 @@ def compile(
 ) -> "Compiled":
     """Compile a program, given as its text or as the path of its file.
 
-    A string is a path where it is one line that ends in `.tfg`. What a program declares can be replaced:
+    A string is a path if it is a single line that ends in `.tfg`. Values that the program declares can be replaced:
 
     - `param` values by keyword, `compile("housing.tfg", learning_rate=0.1)`, or in the mapping `params`, which
-      also takes names that this function has itself. Each is converted to the type of the param.
+      can also set params named like arguments of this function. Each value is converted to the type of its param.
     - `data` by the path of a file, a pair of arrays `(features, target)`, a mapping with these keys, or an
       array of features alone. Features are `[rows, columns]`; a target is `[rows]` or `[rows, 1]`.
 
-    `ops` gives functions that the program calls as ops, by the names that it calls: `ops={"smooth": smooth}`.
-    A function is called with TensorFlow tensors, and with numbers, strings, bools and lists as the program
-    writes them; it returns a tensor, a tuple or list of tensors, or an operation. For every call in the program
-    it is called twice: here, in a graph of its own, for the type of its result, and when the graph is built.
+    `ops` maps names to Python functions that the program calls as ops: `ops={"smooth": smooth}`. A function gets
+    TensorFlow tensors, and numbers, strings, bools and lists as the program writes them. It returns a tensor, a tuple
+    or list of tensors, or an operation. For every call in the program, the function is called twice: here, in a
+    separate graph, to find the type of its result, and again when the graph is built.
 
-    A program reads and writes below its own folder and the working folder; `allow_paths` names more folders.
-    `limits` raises what a program may take of the compiler, or lowers it: `limits=tfdsl.Limits(seconds=60)`.
+    A program reads and writes below its own folder and the working folder; `allow_paths` adds more folders. `limits`
+    changes the compiler's limits: `limits=tfdsl.Limits(seconds=60)`.
 
-    Raises `TfgError` with all errors of the program, and for names that it does not declare.
+    Raises `TfgError` with all errors of the program, including names of params and data that it does not declare.
     """
     from dataclasses import replace
 
@@ -95,11 +95,11 @@ def check(
     allow_paths: "Iterable[str | os.PathLike[str]]" = (),
     **values: object,
 ) -> "list[Diagnostic]":
-    """All errors and warnings of a program, in the order of its text; nothing is built.
+    """Return all errors and warnings of a program in the order of its text. Nothing is built.
 
-    The arguments are those of `compile`. Raises `TfgError` only for a file that cannot be read, and for `ops`
-    that cannot be ops. TensorFlow is imported only where there are `ops`; without it, shapes that only it can tell
-    are not checked.
+    The arguments are those of `compile`. Raises `TfgError` only if the file cannot be read, or if `ops` has a value
+    that cannot be an op. TensorFlow is imported only if there are `ops`. Without it, shapes that only TensorFlow
+    knows are not checked.
     """
     from dataclasses import replace
 
@@ -112,7 +112,7 @@ def check(
 
 
 def load_ipython_extension(ipython: "InteractiveShell") -> None:
-    """What `%load_ext tfdsl` calls: adds the cell magic `%%tfg`."""
+    """Add the cell magic `%%tfg`. Called by `%load_ext tfdsl`."""
     from .notebook import load
 
     load(ipython)
@@ -122,7 +122,7 @@ def _given(
     text_or_path: str | os.PathLike[str], params: Mapping[str, object] | None, data: Mapping[str, object] | None,
     given_limits: "Limits | None", allow_paths: Iterable[str | os.PathLike[str]], values: Mapping[str, object],
 ) -> "tuple[Source, CompileInputs]":  # fmt: skip
-    """A program's source, and what it is compiled with."""
+    """The source of a program and its compile inputs."""
     from .access import Access
     from .driver import merged_params
     from .inputs import CompileInputs

@@ -1,16 +1,16 @@
-"""What a program may touch: every path that a program names is opened here.
+"""Controls file access of programs: every path in a program is opened here.
 
-Input: a path as a program writes it. Output: an open file, or an open folder to read and write in; `AccessRefused`
-where the path leads elsewhere. A program may touch its own folder, the working folder, and what its user allows, with
-all that is below them: the roots.
+Input: a path as a program writes it. Output: an open file, or an open folder. Raises `AccessRefused` if the path
+leads elsewhere. A program can access its own folder, the working folder, the folders that its user allows, and
+everything below them: the roots.
 
-The system is never asked to resolve a path. It is walked name by name: each folder is opened from the one before
-(`dir_fd`) and never through a link (`O_NOFOLLOW`); where a name is a link, its target is read and walked in turn, under
-the same rules; `..` goes back the way that was come. So what is opened is what was checked, also where somebody renames
-folders meanwhile, and outside of the roots nothing is opened, made, or even looked at.
+The system never resolves a path. The path is walked name by name: each folder is opened from the previous one
+(`dir_fd`) and never through a link (`O_NOFOLLOW`). If a name is a link, its target is read and walked in turn,
+under the same rules; `..` goes back along the walked path. So the opened file is the checked file, even if
+somebody renames folders meanwhile, and nothing outside the roots is opened, created or looked at.
 
-TensorFlow opens files by their names. `Folder.path` is such a name that cannot be led elsewhere, for writing;
-`Folder.held` makes names for files that were opened and checked, for reading.
+TensorFlow opens files by name. `Folder.path` is a name for writing that cannot be redirected. `Folder.held` gives
+names for reading files that were opened and checked.
 """
 
 import os
@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 
 from .diagnostics import ALLOWED_MISSING, PATH_FORM, PATH_KIND, PATH_OUTSIDE, Diagnostic, Message, TfgError
 
-_MAX_LINKS = 40  # on the way of one path, as Linux has it
+_MAX_LINKS = 40  # on one path, as in Linux
 _MAX_PATH = 4096  # bytes
 _STEP = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
@@ -34,7 +34,7 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
-# What a path cannot have in it. On some systems, or to some readers, each of these means another place than it says.
+# Characters that a path cannot have. On some systems or for some readers, each changes the place that a path means.
 _FAULTS = (
     (r"\A\Z", "it is empty"),
     (r"\\", "folders are separated by /"),
@@ -48,7 +48,7 @@ _FAULTS = (
 
 
 class AccessRefused(Exception):
-    """A path that a program may not touch. `message` and `details` are those of a diagnostic."""
+    """A path that a program cannot access. `message` and `details` are those of a diagnostic."""
 
     def __init__(self, message: Message, **details: object):
         super().__init__(message.code)
@@ -60,10 +60,10 @@ class AccessRefused(Exception):
 
 
 class Access:
-    """What one program may touch.
+    """The paths that one program can access.
 
-    `program` is the path of its file; `allowed` are more folders. Where `trusted`, paths are the user's own, as those
-    of the command line: they may lead anywhere.
+    `program` is the path of its file; `allowed` are additional folders. If `trusted`, the paths are the user's own,
+    such as those on the command line, and can lead anywhere.
     """
 
     def __init__(self, program: str = "", allowed: Iterable[str | os.PathLike[str]] = (), trusted: bool = False):
@@ -76,9 +76,9 @@ class Access:
         self._fixed = [] if trusted else list(map(_root, folders))
 
     def reading(self, path: str, base: str = "") -> BufferedReader:
-        """Open a regular file; `path` is relative to the folder `base`, which is relative to the working folder.
+        """Open a regular file. `path` is relative to the folder `base`, which is relative to the working folder.
 
-        OSError where the system refuses. The file's `name` is the path as it was given.
+        Raises OSError if the system refuses. The `name` of the file is the given path.
         """
         shown = os.path.join(base, path)
         with self._walk(path, base) as walk:
@@ -95,16 +95,16 @@ class Access:
             raise IsADirectoryError(None, "it is not a file")
 
     def folder(self, path: str, base: str = "", create: bool = False) -> "Folder":
-        """Open a folder; with `create`, it and what is missing on the way to it are made."""
+        """Open a folder. With `create`, it is created together with its missing parents."""
         with self._walk(path, base) as walk:
             walk.go(create=create)
             return Folder(walk.here(), os.path.join(base, path), self.trusted)
 
     def beside(self, path: str, base: str = "", create: bool = False) -> "tuple[Folder, str]":
-        """Open the folder that the last name of a path is in, and give that name, which need not be there.
+        """Open the parent folder of a path; return it and the last name of the path, which need not exist.
 
-        For what is several files with one prefix, as a checkpoint, and for what is moved to its place when it is whole.
-        A link with that name is not followed.
+        Used for several files with one prefix, such as a checkpoint, and for files that are moved into place when
+        they are complete. A link with that name is not followed.
         """
         with self._walk(path, base) as walk:
             shown = os.path.join(base, path).rstrip("/")
@@ -115,7 +115,7 @@ class Access:
             return Folder(walk.here(), os.path.dirname(shown), self.trusted), name
 
     def check(self, path: str, base: str = "") -> None:
-        """Raise `AccessRefused` if a path leads outside as things are now. Nothing is made; the path may be missing."""
+        """Raise `AccessRefused` if a path currently leads outside. Nothing is created, and the path need not exist."""
         with suppress(OSError), self._walk(path, base) as walk:
             walk.go()
 
@@ -129,7 +129,7 @@ class Access:
 
 
 class Confined(str):
-    """A path out of a config file, which may have come with the program: `access` opens it."""
+    """A path from a config file, which may have come with the program. `access` opens it."""
 
     access: Access
 
@@ -140,7 +140,7 @@ class Confined(str):
 
 
 def fault(path: str) -> str:
-    """Why a text cannot be the path of a program's; empty if it can."""
+    """Why a text cannot be a path of a program. Empty if it can."""
     if not path.isprintable():
         return "it has a character that cannot be shown"
     if len(path.encode()) > _MAX_PATH:
@@ -156,7 +156,7 @@ def fault(path: str) -> str:
 
 
 def _root(folder: str) -> "_Root | None":
-    """A folder with all that is below it; None for one that is relative to a working folder that is gone."""
+    """A folder and everything below it. None if it is relative to a deleted working folder."""
     try:
         return _names(os.path.abspath(folder)), _names(os.path.realpath(folder))
     except FileNotFoundError:
@@ -167,17 +167,17 @@ def _names(path: str) -> tuple[str, ...]:
     return tuple(name for name in path.split("/") if name not in ("", "."))
 
 
-_Root = tuple[tuple[str, ...], tuple[str, ...]]  # the names of a folder as it is spelled, and as it is without links
+_Root = tuple[tuple[str, ...], tuple[str, ...]]  # the names of a folder as given, and without links
 
 
 class _Walk:
-    """A way from the top of the file system, on which only roots and what is below them are opened."""
+    """A walk from the top of the file system that only opens roots and their contents."""
 
     def __init__(self, roots: list[_Root], path: str, base: str):
         self._roots, self._path, self._links = roots, path, 0
-        self.at: list[str] = []  # the names down to here
-        self.open: list[int] = []  # a root, and each folder below it down to here; none is open above a root
-        self._todo: list[str] = []  # the names still to go, the next one last
+        self.at: list[str] = []  # the names walked so far
+        self.open: list[int] = []  # a root, and each folder below it so far; nothing above a root is open
+        self._todo: list[str] = []  # the remaining names, the next one last
         self._head_for(os.path.join(os.path.abspath(base), path))
 
     def __enter__(self) -> "_Walk":
@@ -187,11 +187,11 @@ class _Walk:
         self._close()
 
     def here(self) -> int:
-        """The folder that was reached, opened for reading."""
+        """The current folder, opened for reading."""
         return os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self.open[-1])
 
     def go(self, create: bool = False, keep_last: bool = False) -> str | None:
-        """Walk to the end; with `keep_last` to the last name, which is returned if there is one."""
+        """Walk to the end. With `keep_last`, stop before the last name and return it, if there is one."""
         self._enter()
         while self._todo:
             name = self._todo.pop()
@@ -212,7 +212,7 @@ class _Walk:
         return None
 
     def follow(self, name: str) -> bool:
-        """Go on at the target of a link that is here; whether there is one."""
+        """Continue at the target of a link with this name. Returns whether there is such a link."""
         try:
             target = os.readlink(name, dir_fd=self.open[-1])
         except OSError:
@@ -228,7 +228,7 @@ class _Walk:
         if path.startswith("/"):
             self._close()
             self.at = []
-            for spelled, real in self._roots:  # a root may be written with links in it, above itself
+            for spelled, real in self._roots:  # the given form of a root can have links above it
                 if names[: len(spelled)] == spelled and spelled != real:
                     names = (*real, *names[len(spelled) :])
                     break
@@ -246,7 +246,7 @@ class _Walk:
                 os.mkdir(name, dir_fd=parent)
                 _sync(parent)
             fd = os.open(name, _STEP, dir_fd=parent)
-        except OSError:  # not a folder: a link, or ELOOP where a system says so of one
+        except OSError:  # not a folder: a link, or ELOOP on some systems
             if not self.follow(name):
                 raise
             return self._enter()
@@ -254,7 +254,7 @@ class _Walk:
         self.open.append(fd)
 
     def _enter(self) -> None:
-        """Open the root that begins here; refuse where no root is below."""
+        """Open the root that begins here. Refuse the path if no root is below."""
         if self.open:
             return
         here = tuple(self.at)
@@ -264,7 +264,7 @@ class _Walk:
             self._refuse()
 
     def _check_rest(self, name: str) -> None:
-        """Refuse where the way on from a name that is missing, in which there are no links, leads outside."""
+        """Refuse a path whose rest, after a missing name and without links, leads outside."""
         self._todo.append(name)
         place = _names(self._place())
         if not any(place[: len(real)] == real for _, real in self._roots):
@@ -272,7 +272,7 @@ class _Walk:
         self._todo.pop()
 
     def _place(self) -> str:
-        """Where the way ends, if no links are in the rest of it."""
+        """The end of the path, assuming no links in the rest of it."""
         return os.path.normpath("/" + "/".join([*self.at, *reversed(self._todo)]))
 
     def _refuse(self) -> None:
@@ -287,7 +287,7 @@ class _Walk:
 
 
 def _sync(folder: int) -> None:
-    """Have the names in a folder on the disk, whatever it was opened for."""
+    """Flush the names in a folder to the disk, however it was opened."""
     with suppress(OSError):
         handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder)
         try:
@@ -297,7 +297,7 @@ def _sync(folder: int) -> None:
 
 
 def _regular(parent: int, name: str, shown: str, trusted: bool) -> BufferedReader:
-    """Open a regular file that has one name only: another name of it may be outside."""
+    """Open a regular file with a single name. A second name could be outside the roots."""
 
     def checked(found: os.stat_result) -> None:
         if stat.S_ISDIR(found.st_mode):
@@ -310,7 +310,7 @@ def _regular(parent: int, name: str, shown: str, trusted: bool) -> BufferedReade
                 PATH_KIND, path=shown, what="a file with a second name (a hard link), which may be outside"
             )
 
-    checked(os.stat(name, dir_fd=parent, follow_symlinks=False))  # to open a device can do something
+    checked(os.stat(name, dir_fd=parent, follow_symlinks=False))  # opening a device can have effects
     fd = os.open(name, _READ, dir_fd=parent)
     try:
         checked(os.fstat(fd))
@@ -321,9 +321,9 @@ def _regular(parent: int, name: str, shown: str, trusted: bool) -> BufferedReade
 
 
 class Folder:
-    """An open folder, which stays this one whatever is renamed meanwhile. Close it, or use it with `with`.
+    """An open folder. It stays the same folder if something is renamed. Close it, or use it in a `with`.
 
-    `fd` is its descriptor, `shown` its path as it was given. Names are of what is in it; links are not followed.
+    `fd` is its descriptor, `shown` its path as given. Names refer to its direct contents; links are not followed.
     """
 
     def __init__(self, fd: int, shown: str, trusted: bool = False):
@@ -337,41 +337,41 @@ class Folder:
         self.close()
 
     def close(self) -> None:
-        """Close it; a second time is no error."""
+        """Close it. Closing it again is no error."""
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
 
     def names(self) -> list[str]:
-        """The names in it, in order."""
+        """The sorted names in it."""
         return sorted(os.listdir(self.fd))
 
     def has(self, name: str) -> bool:
-        """Whether there is anything with a name, be it a link that leads nowhere."""
+        """Whether a name exists, even as a broken link."""
         return self.stat(name) is not None
 
     def stat(self, name: str) -> os.stat_result | None:
-        """What is known of a name, or None without it."""
+        """The status of a name, or None if it does not exist."""
         try:
             return os.stat(name, dir_fd=self.fd, follow_symlinks=False)
         except FileNotFoundError:
             return None
 
     def size(self, name: str) -> int:
-        """The bytes of a file; FileNotFoundError without it."""
+        """The size of a file in bytes. Raises FileNotFoundError if it does not exist."""
         return os.stat(name, dir_fd=self.fd, follow_symlinks=False).st_size
 
     def reading(self, name: str) -> BufferedReader:
-        """Open a regular file. `AccessRefused` for a link, and whatever else is none."""
+        """Open a regular file. Raises `AccessRefused` for a link and for other kinds of files."""
         return _regular(self.fd, name, os.path.join(self.shown, name), self._trusted)
 
     def creating(self, name: str) -> BinaryIO:
-        """Make a file to write to; FileExistsError where there is anything with its name."""
+        """Create a file for writing. Raises FileExistsError if the name exists."""
         fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666, dir_fd=self.fd)
         return open(os.path.join(self.shown, name), "wb", opener=lambda path, flags: fd)
 
     def folder(self, name: str, create: bool = False, exclusive: bool = False) -> "Folder":
-        """Open a folder that is in it; with `exclusive`, it must be made now."""
+        """Open a folder in it. With `exclusive`, it must be created now."""
         if create or exclusive:
             try:
                 os.mkdir(name, dir_fd=self.fd)
@@ -382,7 +382,7 @@ class Folder:
         return Folder(fd, os.path.join(self.shown, name), self._trusted)
 
     def rename(self, old: str, new: str, into: "Folder | None" = None) -> None:
-        """Give something another name, here or in another folder; a file of that name is replaced."""
+        """Rename a file, optionally into another folder. An existing file with the new name is replaced."""
         os.rename(old, new, src_dir_fd=self.fd, dst_dir_fd=(into or self).fd)
 
     def remove(self, name: str) -> None:
@@ -390,17 +390,17 @@ class Folder:
         os.unlink(name, dir_fd=self.fd)
 
     def sync(self) -> None:
-        """Have the names in it on the disk."""
+        """Flush its names to the disk."""
         os.fsync(self.fd)
 
     def named(self, text: str) -> str:
-        """A text from TensorFlow, with the path that the user knows in place of `path`."""
+        """A text from TensorFlow, with `path` replaced by the path that the user knows."""
         return text.replace(self.path, self.shown or ".")
 
     @contextmanager
     def held(self, names: Mapping[str, str]) -> Iterator[str]:
-        """A fresh folder for TensorFlow to read, with files that were opened here and checked. `names` maps their names
-        here to their names there."""
+        """A temporary folder for TensorFlow to read, with files that were opened and checked here. `names` maps their
+        names here to their names there."""
         import shutil
         import tempfile
 
@@ -423,7 +423,7 @@ class Folder:
 
 
 def _by_number(fd: int) -> str:
-    """A path that means an open file or folder; empty where the system has none."""
+    """A path for an open file or folder. Empty if the system has none."""
     path = f"/proc/self/fd/{fd}"
     try:
         return path if os.path.samestat(os.stat(path), os.fstat(fd)) else ""
@@ -432,7 +432,7 @@ def _by_number(fd: int) -> str:
 
 
 def _path(fd: int, shown: str) -> str:
-    # Without /proc it is the plain path: safe from what a program writes, not from renaming under way.
+    # Without /proc this is the plain path: safe from the program's paths, but not from concurrent renames.
     return _by_number(fd) or os.path.abspath(shown or ".")
 
 
@@ -440,5 +440,5 @@ TRUSTED = Access(trusted=True)
 
 
 def access_of(path: object) -> Access:
-    """What opens a path that the user gives: it may lead anywhere, unless it stands in a config file."""
+    """The access for a path given by the user. It can lead anywhere, unless it comes from a config file."""
     return getattr(path, "access", TRUSTED)

@@ -1,7 +1,7 @@
-"""The machines of a cluster: which jobs it has, and the address of each of their tasks.
+"""The machines of a cluster: its jobs, and the address of each task.
 
-Input: the value of the key `cluster` in a config file. Output: a `Cluster` whose form is sound, or an error that says
-what is not. TensorFlow itself ends the process over some of these mistakes, and waits forever over others.
+Input: the value of the key `cluster` in a config file. Output: a valid `Cluster`, or an error that names the
+mistake. TensorFlow itself aborts the process for some of these mistakes, and waits forever for others.
 """
 
 import re
@@ -10,16 +10,16 @@ from collections.abc import Iterator, Mapping
 from .diagnostics import CLUSTER_ADDRESS, CLUSTER_FORM, CLUSTER_JOB_MISSING, CLUSTER_TWICE, Diagnostic, TfgError
 from .record import Record
 
-# A parameter server keeps variables, a worker computes. Other jobs may be there, for what a program places on them.
+# Parameter servers keep variables, workers compute. Other jobs are for nodes that a program places on them.
 REQUIRED = ("ps", "worker")
 _JOB = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
-TIMEOUT = 60.0  # seconds that a call of the servers may take, unless the caller says otherwise
+TIMEOUT = 60.0  # default time limit of a call to the servers, in seconds
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
 _ADDRESS = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*):(?P<port>[^:\[\]]*)\Z")
 
 
 class Cluster(Record):
-    """Addresses `host:port` by the name of a job and the number of a task."""
+    """Addresses `host:port` by job name and task number."""
 
     jobs: Mapping[str, tuple[str, ...]]
 
@@ -35,8 +35,8 @@ class Cluster(Record):
 
 
 def cluster(value: object, path: str = "the call") -> Cluster:
-    """The cluster that a mapping of jobs to lists of addresses describes, as the key `cluster` of a config file does;
-    `path` is what messages call the file. `TfgError` for one that cannot be."""
+    """The cluster described by a mapping of jobs to lists of addresses, as in the key `cluster` of a config file.
+    Messages call the file `path`. Raises `TfgError` if the mapping is invalid."""
     if not isinstance(value, dict) or not value:
         raise _wrong(path, "'cluster' must be a mapping of jobs to addresses")
     for job, addresses in value.items():
@@ -63,12 +63,12 @@ def cluster(value: object, path: str = "the call") -> Cluster:
 
 
 def port(address: str) -> int:
-    """The port of an address of a cluster."""
+    """The port of an address."""
     return int(address.rpartition(":")[2])
 
 
 def _parsed(address: object) -> tuple[str, tuple[str, int]]:
-    """What is wrong with an address, if anything is, and the one (host, port) that all its spellings mean."""
+    """The fault of an address, if any, and the (host, port) that all its spellings mean."""
     match = _ADDRESS.match(address) if isinstance(address, str) else None
     if match is None:
         return "it is not of the form host:port", ("", 0)

@@ -1,6 +1,6 @@
-"""Python's garbage collector, paused while a stage of the compiler makes objects that live on.
+"""Pauses Python's garbage collector while a stage of the compiler makes long-lived objects.
 
-Collecting in the middle of that finds nothing and takes up to half of the time.
+Collecting during such a stage finds nothing and takes up to half of the time.
 """
 
 import gc
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """No collection inside of the block, unless it was paused already outside of it."""
+    """Pause collection inside the block, unless it was already paused."""
     collecting = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""The whole pipeline: text -> tree -> program -> graph -> session, each stage one line of `run`."""
+"""The whole pipeline: text -> tree -> program -> graph -> session, with one line of `run` per stage."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 
 def merged_params(params: Mapping[str, object] | None, named: Mapping[str, object]) -> dict[str, object]:
-    """The params of a mapping and of keyword arguments together; one that is given in both is an error."""
+    """Combine params from a mapping and from keyword arguments. A param in both is an error."""
     params = named_values("params", params)
     twice = [name for name in named if name in params]
     if twice:
@@ -56,9 +56,9 @@ def merged_params(params: Mapping[str, object] | None, named: Mapping[str, objec
 
 
 def check(source: Source | t.File, inputs: CompileInputs = NO_INPUTS) -> tuple[Program | None, list[Diagnostic]]:
-    """The program of a source, or of a tree, and its diagnostics in the order of the text.
+    """The program of a source or a tree, and its diagnostics in text order.
 
-    There is no program where there are errors.
+    If there are errors, the program is None.
     """
     clock = Clock(inputs.limits)
     try:
@@ -71,7 +71,7 @@ def check(source: Source | t.File, inputs: CompileInputs = NO_INPUTS) -> tuple[P
 
 
 def compile_source(source: Source | t.File, inputs: CompileInputs = NO_INPUTS) -> "Compiled":
-    """A source, checked; `TfgError` with everything that is wrong with it."""
+    """Compile a source or a tree. Raises `TfgError` with all errors."""
     foreign = inputs.foreign or with_ops(None)
     inputs = replace(inputs, foreign=foreign)
     program, diagnostics = check(source, inputs)
@@ -82,12 +82,12 @@ def compile_source(source: Source | t.File, inputs: CompileInputs = NO_INPUTS) -
 
 
 def with_ops(ops: Mapping[str, Callable[..., object]] | None) -> Foreign:
-    """Python functions as ops, and TensorFlow's inference; `TfgError` for what cannot be an op."""
+    """Python functions as ops, with TensorFlow's inference. Raises `TfgError` for a value that cannot be an op."""
     return Foreign(python_ops(mapping("ops", ops)), infer)
 
 
 def _own(value: object) -> object:
-    """Data as it is now, whatever its caller does with it later. What lies in a file stays there."""
+    """A copy of data, independent of later changes by the caller. Data in a file stays there."""
     if isinstance(value, (str, os.PathLike)) or type(value).__name__ == "memmap":
         return value
     if isinstance(value, Mapping):
@@ -100,20 +100,20 @@ def _own(value: object) -> object:
         return value
 
 
-def infer(node: Node, types: Types, *rest: Any) -> TensorType | tuple[TensorType, ...]:  # as the lowering's
-    """TensorFlow's inference for one node. TensorFlow is imported when it is asked for the first time."""
+def infer(node: Node, types: Types, *rest: Any) -> TensorType | tuple[TensorType, ...]:  # like the lowering's
+    """TensorFlow's inference for one node. The first call imports TensorFlow."""
     from .lowering.infer import infer as ask
 
     return ask(node, types, *rest)
 
 
 class Devices(Record):
-    """Where a program runs.
+    """The devices that run a program.
 
-    With `soft_placement` nodes go to a device that is there where the program's is not; with `towers`, optimizers take
-    their steps in so many parts of the batch, as a cluster with so many workers does. With a `cluster` it runs there,
-    its variables on the parameter servers by a `placement` (round-robin or size). `worker` is the only one that is
-    used, where each trains by itself.
+    With `soft_placement`, nodes for a missing device run on an available one. With `towers`, optimizer steps split
+    the batch into this many parts, like a cluster with as many workers. With a `cluster`, the program runs on it;
+    `placement` (round-robin or size) distributes its variables over the parameter servers. `worker` selects a single
+    worker, for asynchronous training.
     """
 
     soft_placement: bool = False
@@ -127,12 +127,12 @@ _HERE = Devices()
 
 
 class Compiled:
-    """A compiled program. Its graphs are built, and TensorFlow imported, when they are first asked for.
+    """A compiled program. TensorFlow is imported and graphs are built on first use.
 
-    `program` is the typed program, `diagnostics` the warnings that the compiler had, `access` what opens its files,
-    `devices` where it runs; `on` gives one that runs elsewhere. One object can be used by several threads: each run and
-    each session has variables of its own. A copy, pickled or not, has the program and what it was given, and builds
-    graphs of its own.
+    `program` is the typed program, `diagnostics` has the compiler's warnings, `access` opens its files, and `devices`
+    are the devices that run it; `on` returns the same program for other devices. Several threads can share an object:
+    each run and each session has its own variables. Copying or pickling it keeps the program and its inputs; the copy
+    builds its own graphs.
     """
 
     __slots__ = (
@@ -159,7 +159,7 @@ class Compiled:
         self._ops = ops or {}
         self.datasets: dict[str, Dataset] = {}
         self._built: dict[str, BuiltGraph] = {}
-        self._lock = RLock()  # data is loaded once, and a graph built once
+        self._lock = RLock()  # data is loaded once, and each graph built once
 
     def __getstate__(self) -> dict[str, object]:
         return {
@@ -173,7 +173,8 @@ class Compiled:
             setattr(self, name, value)
 
     def on(self, **devices: object) -> "Compiled":
-        """The same program for other devices: `program.on(towers=2)`. The arguments are the fields of `Devices`."""
+        """Return the same program for other devices: `program.on(towers=2)`. The arguments are the fields of
+        `Devices`."""
         other = copy(self)
         other.devices = replace(self.devices, **devices)
         return other
@@ -181,8 +182,8 @@ class Compiled:
     # --- data and graphs ------------------------------------------------------------------
 
     def dataset(self, name: str) -> "Dataset":
-        """A data set of the program, loaded: arrays `features` (float32 [rows, columns]) and `target` ([rows, 1]),
-        and `train` and `test`, which have the same, after a split."""
+        """Load a data set of the program: arrays `features` (float32 [rows, columns]) and `target` ([rows, 1]). After
+        a split, `train` and `test` have the same arrays."""
         with self._lock:
             if name not in self.datasets:
                 from .runtime.arrays import load
@@ -192,7 +193,7 @@ class Compiled:
             return self.datasets[name]
 
     def array(self, field: Field) -> "np.ndarray":
-        """The array of a field of data, or of a name from outside."""
+        """The array of a field of data, or of a name from outside the text."""
         from .runtime.execution.evaluate import indexed
 
         if not field.field:
@@ -202,7 +203,7 @@ class Compiled:
         return indexed(getattr(part, field.field), field.index)
 
     def built(self, graph: str = "") -> "BuiltGraph":
-        """A graph of the program with everything known of its nodes. `TfgError` for a graph that there is not."""
+        """A built graph of the program, with information about its nodes. Raises `TfgError` for an unknown graph."""
         graphs = {one.name: one for one in self.program.graphs}
         if graph not in graphs:
             help = did_you_mean(graph, graphs)
@@ -216,7 +217,7 @@ class Compiled:
             return self._built[graph]
 
     def setting(self, graph: Graph) -> "Setting":
-        """What a graph is built for."""
+        """The settings for building a graph."""
         from .lowering.layout import Layout, Setting
 
         devices = self.devices
@@ -228,22 +229,22 @@ class Compiled:
 
     @property
     def graph(self) -> "tf.Graph":
-        """The program's default graph."""
+        """The default graph of the program."""
         return self.built().graph
 
     @property
     def feeds(self) -> "dict[tf.Tensor, np.ndarray]":
-        """The data that the default graph works on: for each placeholder that stands for data, its array.
+        """The data of the default graph: a mapping from placeholders for data to arrays.
 
-        The graph holds no data, so whoever runs it in a session of their own feeds it:
-        `sess.run(program["mse"], {**program.feeds, X: ...})`. The sessions of this package do so by themselves. For
-        another graph it is `program.built(name).data.feeds`.
+        The graph contains no data. To run it in your own session, feed this mapping: `sess.run(program["mse"],
+        {**program.feeds, X: ...})`. The sessions of this package feed it automatically. For another graph, use
+        `program.built(name).data.feeds`.
         """
         return dict(self.built().data.feeds)
 
     @property
     def names(self) -> dict[str, tuple[Graph, Named]]:
-        """What the names of the program stand for. A name of another graph than the default one is `graph.name`."""
+        """The values of the program's names. A name in a graph other than the default one is `graph.name`."""
         return {
             f"{graph.name}.{name}" if graph.name else name: (graph, named)
             for graph in self.program.graphs
@@ -251,10 +252,10 @@ class Compiled:
         }
 
     def __getitem__(self, name: str) -> object:
-        """The tensor, variable or operation of a name of the program: `program["loss.mse"]`.
+        """The tensor, variable or operation with a name in the program: `program["loss.mse"]`.
 
-        A name of another graph is `graph.name`. A list gives a list, and a value known while compiling is itself.
-        A name that the program does not have is a KeyError.
+        A name in another graph is `graph.name`. A list of tensors returns a list, a compile-time value returns
+        itself. Raises KeyError for an unknown name.
         """
         if not isinstance(name, str):
             raise TypeError(f"the names of a program are strings, not {type(name).__name__}")
@@ -281,7 +282,7 @@ class Compiled:
         return f"<Compiled {headline(self.program)}>"
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        """How IPython shows a program: its names with their types."""
+        """The display of a program in IPython: its names with their types."""
         from .program.summary import as_html, as_text
 
         return {"text/plain": as_text(self.program), "text/html": as_html(self.program)}
@@ -290,10 +291,10 @@ class Compiled:
 
     @contextmanager
     def session(self, graph: str = "", variables: Mapping[str, object] | None = None) -> "Iterator[EmbeddedSession]":
-        """A session on a graph with every variable initialised: `with program.session() as s: s.run(...)`.
+        """Open a session on a graph with every variable initialised: `with program.session() as s: s.run(...)`.
 
-        `variables` gives values to start from, by the variables' names in TensorFlow: those that a run ended
-        with are `program.run().variables`.
+        `variables` maps TensorFlow names of variables to initial values, such as `program.run().variables`, the final
+        values of a run.
         """
         from .runtime.embedded import open_session
 
@@ -301,10 +302,10 @@ class Compiled:
             yield session
 
     def run(self, session: str | None = None, options: "Options | None" = None) -> "Result":
-        """Run the program's sessions, or the one named, in order.
+        """Run the program's sessions in order, or only the named one.
 
-        Printed lines go to the result; give `options.write` to have them elsewhere too. Raises `TfgError` where
-        the run fails, an `expect` too.
+        Printed lines go to the result; set `options.write` to receive them as well. Raises `TfgError` if the run or
+        an `expect` fails.
         """
         if not self.program.sessions:
             raise TfgError([Diagnostic(NO_SESSIONS, None, {"path": self.program.path})])

@@ -1,11 +1,11 @@
-"""What a caller in Python gives: mappings of names, arrays."""
+"""Checks values from Python callers: mappings of names, and arrays."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def mapping(what: str, given: object) -> dict:
-    """What a caller gives as a mapping, empty for None; TypeError for anything else."""
+    """A caller's mapping, empty for None. Raises TypeError for anything else."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):
@@ -14,7 +14,7 @@ def mapping(what: str, given: object) -> dict:
 
 
 def named_values(what: str, given: object) -> dict[str, object]:
-    """The values that a caller gives by names; TypeError for anything but a mapping whose keys are strings."""
+    """A caller's values by name. Raises TypeError for anything but a mapping with string keys."""
     result = mapping(what, given)
     odd = next((name for name in result if not isinstance(name, str)), None)
     if odd is not None:
@@ -22,7 +22,6 @@ def named_values(what: str, given: object) -> dict[str, object]:
     return result
 
 
-def is_masked(value: Any) -> bool:  # an array, told without importing NumPy
-    """Whether it is a masked array of NumPy's, with elements that have no value; NumPy would go on with what is behind
-    the mask."""
+def is_masked(value: Any) -> bool:  # an array, recognised without importing NumPy
+    """Whether a value is a masked NumPy array with missing elements. NumPy would use the values behind the mask."""
     return any(one.__name__ == "MaskedArray" for one in type(value).__mro__) and bool(value.mask.any())

@@ -1,4 +1,4 @@
-"""What a program is compiled with besides its text."""
+"""The inputs of a compilation in addition to the text."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from .program import Field, Node, Ref
     from .types import TensorType
 
-# The type of each tensor that a node is made of, and which of them are variables.
+# The type of each input tensor of a node, and the inputs that are variables.
 Types = Mapping["Ref | Field", "TensorType"]
 Functions = Mapping[str, Callable[..., object]]
 Infer = Callable[["Node", Types, frozenset["Ref"], Functions], "TensorType | tuple[TensorType, ...]"]
 
 
 def parameter_text(parameter: inspect.Parameter) -> str:
-    """A parameter of a Python function as messages show it."""
+    """A parameter of a Python function in a message."""
     stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
     if parameter.default is inspect.Parameter.empty:
         return stars + parameter.name
@@ -43,7 +43,7 @@ class PythonOp(Record):
 
 
 class Foreign(Record):
-    """What the caller of the compiler adds to the ops of the language."""
+    """The caller's additions to the ops of the language."""
 
     functions: Mapping[str, PythonOp]
     infer: Infer | None
@@ -52,8 +52,8 @@ class Foreign(Record):
 class ExternalNames(Record):
     """Names that a text can use without binding them.
 
-    Those `above` count as if they were bound before the text; those `beside` it only where a name would be
-    unknown otherwise. A name that the text binds, be it further down, is its own.
+    Names `above` count as bound before the text. Names `beside` are used only if a name is otherwise unknown. A name
+    that the text itself binds, even further down, takes precedence.
     """
 
     above: Mapping[str, object]
@@ -67,11 +67,10 @@ _NONE: Mapping[str, object] = {}
 
 
 class CompileInputs(Record):
-    """`params` and `data` replace what the file declares. `limits` are those of the compiler, and `clock` runs since
-    the compiler began. `outside` has names that the text may use without binding them, `foreign` the Python functions
-    that are ops to it, and TensorFlow's inference. `access` opens the files that it names; without it, those of its
-    folder and of the working folder.
-    """
+    """The inputs of a compilation. `params` and `data` replace declared values. `limits` are the compiler's limits,
+    and `clock` runs since the start. `outside` has names that the text can use without binding them. `foreign` has
+    the Python functions that are ops, and TensorFlow's inference. `access` opens the files that the program names;
+    without it, only files in its folder and in the working folder can be opened."""
 
     params: Mapping[str, object] = _NONE
     data: Mapping[str, object] = _NONE

@@ -1,7 +1,7 @@
-"""What a program may ask of the compiler, so that none fills its memory, its stack or its time.
+"""Limits on what a program can ask of the compiler: memory, stack and time.
 
-`Limits` are those that a user can raise; the others are Python's, or keep messages readable. A `Clock` watches the
-time of one check.
+Users can raise the `Limits`. The other limits come from Python, or keep messages readable. A `Clock` measures the
+time of a check.
 """
 
 import time
@@ -12,33 +12,33 @@ from .record import Record
 
 _SMALL = {float, bool, complex, type(None)}
 
-MAX_ADVICE = 100  # statements that failed, after which no similar names are looked for: it takes a while
-MAX_NESTED = 100  # lists in lists
-MAX_BITS = 14_000  # of a whole number: Python writes out no more than 4300 digits
-MAX_AXES = 254  # of a tensor: with more, TensorFlow ends the process
-MAX_MOVING = 100  # operators on values that only the running session knows, in one expression
+MAX_ADVICE = 100  # failed statements, after which slow searches for similar names stop
+MAX_NESTED = 100  # nesting depth of lists
+MAX_BITS = 14_000  # of an integer: Python prints at most 4300 digits
+MAX_AXES = 254  # of a tensor: TensorFlow aborts the process if there are more
+MAX_MOVING = 100  # operators per expression on values known only to the running session
 
 
 class Limits(Record):
-    """What one check may take; `cli/options.py` has an option for each."""
+    """Limits of one check. `cli/options.py` has an option for each."""
 
-    unroll: int = 100_000  # turns of loops and calls of functions while compiling
-    depth: int = 2_500  # brackets in brackets, calls in calls
-    constant: int = 1_000_000  # elements of a list, those of the lists in it included; characters of a string
+    unroll: int = 100_000  # loop iterations and function calls at compile time
+    depth: int = 2_500  # nesting depth of brackets and calls
+    constant: int = 1_000_000  # elements of a list, including nested lists; characters of a string
     file: int = 1_000_000  # bytes of a program
-    imports: int = 20  # files that import one another
-    tensor: int = 1_000  # elements of a tensor whose size is known, in billions
-    errors: int = 1_000  # errors and warnings that are shown
+    imports: int = 20  # files that import each other
+    tensor: int = 1_000  # elements of a tensor of known size, in billions
+    errors: int = 1_000  # errors and warnings shown
     seconds: float = 10.0
 
     @property
     def work(self) -> int:
-        """Units of about a third of a microsecond, for a program that repeats what it says: an expression is eight, a
-        node a hundred, an element of a list one each time that it is looked at."""
+        """Units of work, about 0.3 microseconds each, for repeated code: an expression counts 8, a node 100, an
+        element of a list 1 each time it is read."""
         return max(2_000_000, 20 * self.unroll)
 
     def work_of(self, text: str) -> int:
-        """Units of work for what a text says once."""
+        """Units of work for a text without repetition."""
         return 20 * len(text)
 
     @property
@@ -48,20 +48,21 @@ class Limits(Record):
 
     @property
     def blocks(self) -> int:
-        """Blocks in blocks. Each is a scope, a loop or a branch, which weigh more than brackets."""
+        """Nesting depth of blocks. Each is a scope, a loop or a branch, which cost more than brackets."""
         return self.depth // 50
 
     @property
     def levels(self) -> int:
-        """Expressions and blocks inside one another, calls included, in a whole program."""
+        """Nesting depth of expressions and blocks in a program, including calls."""
         return 4 * self.depth
 
     def size_of(self, value: object) -> int:
-        """About how many elements a value holds; counting stops above what is allowed, or where lists are too deep."""
+        """The approximate number of elements in a value. Counting stops above the limit, or if lists are nested too
+        deeply."""
         return self.measure(value)[0]
 
     def measure(self, value: object) -> tuple[int, int]:
-        """As `size_of`, and how deep the lists in it were when the counting stopped."""
+        """Like `size_of`, with the depth of its lists when counting stopped."""
         if isinstance(value, range):
             return self._length(value), 1
         if not isinstance(value, (list, tuple)):
@@ -69,20 +70,20 @@ class Limits(Record):
         count = depth = 0
         todo: list[tuple[Sequence[object], int, int]] = [(value, 1, 1)]
         while todo:
-            one, depth, times = todo.pop()  # a list, how deep it stands, and how often
+            one, depth, times = todo.pop()  # a list, its depth, and its number of occurrences
             count += len(one) * times
             if count > self.constant:
                 break
             if depth > MAX_NESTED:
                 return self.constant + 1, depth
             kinds = set(map(type, one))
-            whole = cast(Sequence[int], one) if kinds == {int} else ()  # as their types say
+            whole = cast(Sequence[int], one) if kinds == {int} else ()  # according to their types
             if kinds <= _SMALL or (whole and max(max(whole), -min(whole)) < 1 << 64):
                 continue
-            lists: dict[int, tuple[Sequence[object], int]] = {}  # the same list many times is looked at once
+            lists: dict[int, tuple[Sequence[object], int]] = {}  # a repeated list is visited once
             for item in one:
                 if isinstance(item, (list, tuple)):
-                    inner = cast(Sequence[object], item)  # isinstance does not say of what
+                    inner = cast(Sequence[object], item)  # isinstance does not know the element type
                     lists[id(inner)] = inner, lists.get(id(inner), (inner, 0))[1] + times
                 elif isinstance(item, str):
                     count += len(item) * times
@@ -100,14 +101,13 @@ class Limits(Record):
             return self.constant + 1
 
     def is_too_large(self, value: object) -> bool:
-        """Whether a value is more than the compiler works with."""
+        """Whether a value is larger than the compiler allows."""
         too_long = isinstance(value, int) and value.bit_length() > MAX_BITS
         return too_long or self.size_of(value) > self.constant
 
 
 class Clock:
-    """The processor time that a check may take, from now on, of the thread that does it: how busy the machine is makes
-    no difference."""
+    """The processor time that the checking thread can still use. Other load on the machine does not count."""
 
     def __init__(self, limits: Limits):
         self.seconds: float = limits.seconds
@@ -123,5 +123,5 @@ class Clock:
         return self.now() > self._ends
 
     def wait(self, seconds: float) -> None:
-        """Leave out time in which something else was done."""
+        """Exclude time spent on other work."""
         self._ends += seconds

@@ -1,7 +1,7 @@
-"""Tables whose rows are modules: the sources of data, its transforms, the formats of pictures.
+"""Tables with one module per row: sources of data, transforms, formats of pictures.
 
-Input: a package. Output: a mapping from the names of its modules to the object that each one defines. A new row is a
-new file in that folder, and nothing else: no list names the files. A module is imported when its row is asked for.
+Input: a package. Output: a mapping from the names of its modules to the objects they define. To add a row, add a
+file to the folder; there is no list of files. A module is imported when its row is used.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,11 +11,11 @@ from typing import Generic, TypeVar
 
 Row = TypeVar("Row")
 
-_BASE = "base"  # the module with what all rows of a table share
+_BASE = "base"  # the module shared by all rows of a table
 
 
 class ModuleTable(Mapping[str, Row], Generic[Row]):
-    """The rows by their names, in alphabetical order. `constant` is what each module calls its row."""
+    """The rows by name, in alphabetical order. `constant` is the name of the row in each module."""
 
     def __init__(self, package: str, constant: str):
         self._package, self._constant = package, constant

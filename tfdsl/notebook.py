@@ -7,14 +7,14 @@
     session:
         print w
 
-Each cell is a program with graphs of its own, so running one again adds nothing to it. It can use names that it
-does not bind itself, whichever cell bound them last. They are values there, never nodes:
+Each cell is a program with its own graphs, so running a cell again adds nothing to it. A cell can use names that
+other cells bound last. They are values there, never nodes:
 
-- a name of an earlier `%%tfg` cell is what it was after that cell's sessions: a number, string or list is known
-  while compiling, everything else is an array, like `housing.features`. What a placeholder must be fed for has
-  no value. `data`, `def` and `import` of an earlier cell can be used as if they stood here;
-- a variable of Python, where the name would be unknown otherwise: numbers, strings, lists of them, and all that
-  NumPy makes an array of.
+- a name of an earlier `%%tfg` cell has its value after the sessions of that cell: numbers, strings and lists are
+  compile-time values, everything else is an array, like `housing.features`. A name that depends on a fed
+  placeholder has no value. `data`, `def` and `import` of an earlier cell can be used as in the cell itself;
+- a Python variable, if the name would be unknown otherwise: a number, a string, a list of them, or a value that
+  NumPy converts to an array.
 """
 
 import argparse
@@ -54,13 +54,13 @@ if TYPE_CHECKING:
 
 
 def load(shell: "InteractiveShell") -> None:
-    """Give a shell of IPython the magic `%%tfg`."""
+    """Add the magic `%%tfg` to an IPython shell."""
     magics: Any = shell  # its stub asks for a function that takes the shell
     magics.register_magic_function(Notebook(shell).run_cell, "cell", "tfg")
 
 
 class CellError(Exception):
-    """A cell failed. IPython shows the text that it carries, and stops what runs several cells."""
+    """A cell failed. IPython shows its text and stops running further cells."""
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
@@ -69,7 +69,7 @@ class CellError(Exception):
 class Cell:
     """A cell that ran: its `program`, the `result` of its sessions, and the values of its names, `cell["w"]`.
 
-    A value is what the name has after the sessions, as a NumPy array or a plain number or string.
+    A value is the value of the name after the sessions: a NumPy array, or a plain number or string.
     """
 
     def __init__(self, program: Compiled, result: "Result | None" = None):
@@ -78,7 +78,7 @@ class Cell:
         self._values: dict[str, object] = {}
 
     def needs(self, name: str) -> list[str]:
-        """The placeholders that must be fed for a name to have a value."""
+        """The placeholders that must be fed to compute the value of a name."""
         graph, named = self.program.names[name]
         nodes = graph.reach([named.value]) if isinstance(named.value, Ref) else ()
         return [graph.nodes[n].given_name for n in sorted(nodes) if graph.nodes[n].is_placeholder
@@ -90,7 +90,7 @@ class Cell:
         graph, named = self.program.names[name]
         if isinstance(named.value, Ref):
             return graph.type(named.value) is not None and not self.needs(name)
-        return isinstance(named.value, Static)  # what a list of tensors would be to a later cell is open
+        return isinstance(named.value, Static)  # the meaning of a list of tensors in a later cell is undecided
 
     def __getitem__(self, name: str) -> object:
         if name not in self:
@@ -112,7 +112,8 @@ class Cell:
 
 
 class _Bound(Record):
-    """A name that a cell bound, and Python's variable of that name at the time, which a newer one replaces."""
+    """A name that a cell bound, and the Python variable of that name at that time. A newer Python variable replaces
+    it."""
 
     value: Cell | KnownData | t.Def
     cell: Cell
@@ -123,7 +124,7 @@ _NONE = object()
 
 
 class _Names(Mapping):
-    """Names with values that are found out when one is asked for, once."""
+    """Names whose values are computed on first use."""
 
     def __init__(self, names: Iterable[str], find: Callable[[str], object]):
         self._names, self._find = frozenset(names), find
@@ -144,7 +145,7 @@ class _Names(Mapping):
 
 
 class _Around:
-    """What one cell can see besides its own names; `used` has the cells whose data it has taken."""
+    """The names that a cell can see in addition to its own. `used` has the cells whose data it uses."""
 
     def __init__(self, bound: Mapping[str, _Bound], python: Mapping[str, object], hidden: Container[str]):
         is_data = {n: v for n, v in python.items() if _is_data(v) and not n.startswith("_") and n not in hidden}
@@ -165,7 +166,7 @@ class _Around:
         return bound.value
 
     def advised(self, diagnostic: Diagnostic) -> Diagnostic:
-        """A name that an earlier cell has, but without a value, is not simply unknown."""
+        """Explain a name of an earlier cell that has no value, instead of calling it unknown."""
         name = (diagnostic.details or {}).get("name") if diagnostic.message is UNKNOWN_NAME else None
         if not isinstance(name, str):
             return diagnostic
@@ -185,16 +186,16 @@ _PLAIN = (bool, int, float, complex, str, range)
 
 
 def _is_data(value: object) -> bool:
-    """Whether `as_data` would look at a value, without looking."""
+    """Whether `as_data` would inspect a value, without inspecting it."""
     return isinstance(value, (*_PLAIN, bytes, list, tuple)) or (
         hasattr(value, "__array__") and not isinstance(value, type)
     )
 
 
 def as_data(value: object, of_python: bool = False) -> object:
-    """A value as a cell can use it: plain numbers, strings and lists, or an array; `_NONE` for all else.
+    """A value for use in a cell: plain numbers, strings and lists, or an array. `_NONE` for anything else.
 
-    Python's floating-point arrays become float32, as all data does; an array without axes is a number.
+    Python's floating-point arrays become float32, like all data. An array without axes becomes a number.
     """
     if not _is_data(value):
         return _NONE
@@ -213,8 +214,8 @@ def _array(value: object, of_python: bool) -> object:
     import numpy as np
 
     try:
-        array = np.array(value)  # a copy: Python may change it afterwards
-    except Exception:  # what has __array__ can refuse in any way; lists can be ragged
+        array = np.array(value)  # a copy: Python may change it later
+    except Exception:  # __array__ can raise anything; lists can be ragged
         return _NONE
     if array.dtype.kind in "USO":
         strings = all(isinstance(item, (str, bytes)) for item in array.flat)
@@ -268,7 +269,7 @@ class Notebook:
     def _run(self, line: str, text: str) -> object:
         arguments = _options(line)
         extra = given(arguments)
-        # Lines count from the one of the magic, as the notebook numbers them.
+        # Lines count from the line of the magic, like in the notebook.
         cell = Source(f"In[{self.shell.displayhook.prompt_count}]", "\n" + text)
         tree = self._with_imports(parse(cell, extra.limits))
         data = {name: self.shell.user_ns.get(value, value) for name, value in extra.data.items()}
@@ -288,7 +289,7 @@ class Notebook:
             program.datasets[name] = owner.program.dataset(name)
         has_sessions = bool(program.program.sessions)
         if not arguments.quiet:
-            # Without sessions all names are for the cells that come.
+            # Without sessions, all names are for later cells.
             self._note(d for d in program.diagnostics if has_sessions or d.message not in (UNUSED, UNUSED_VALUE))
         result = self._run_sessions(program, arguments.fresh, is_shown) if has_sessions else None
         made = Cell(program, result)
@@ -302,7 +303,7 @@ class Notebook:
         return next(iter(result.values.values()), result.printed[0]) if is_shown else None
 
     def _with_imports(self, tree: t.File) -> t.File:
-        """A cell after the imports of other cells that its text, or that of a function it uses, seems to need."""
+        """A cell after the imports of other cells that its text, or the text of a function it uses, seems to need."""
         own = {target.id for target, _ in declared(tree.body)} | _imported(tree).keys()
         used, todo = set(own), [tree.span.source.text]
         while todo:
@@ -324,12 +325,12 @@ class Notebook:
         def note(line: str) -> None:
             tell(line)
 
-        is_main = threading.current_thread() is threading.main_thread()  # where alone signals can be handled
+        is_main = threading.current_thread() is threading.main_thread()  # only this thread can handle signals
         with interruptible() if is_main else nullcontext(lambda: False) as interrupted:
             return program.run(options=Options(write=write, note=note, fresh=fresh, interrupted=interrupted))
 
     def _bind(self, tree: t.File, cell: Cell, data: Mapping[str, object], used: Mapping[str, Cell]) -> None:
-        """Make what a cell has bound visible to the cells that come."""
+        """Make the names of a cell visible to later cells."""
         program = cell.program.program
         values: dict[str, Cell | KnownData | t.Def] = dict.fromkeys(program.graph().names, cell)
         values |= {statement.target.id: statement for statement in tree.body if isinstance(statement, t.Def)}
@@ -345,7 +346,7 @@ class Notebook:
             print(render_text(diagnostic, self._colour()), file=sys.stderr)
 
     def _colour(self) -> bool:
-        """Whether to write in colour: in a notebook, and on a terminal that takes it."""
+        """Whether to write in colour: in a notebook, or on a terminal that supports it."""
         is_plain = os.environ.get("NO_COLOR") or str(self.shell.colors).lower() == "nocolor"
         return not is_plain and (hasattr(self.shell, "kernel") or colour(sys.stdout))
 
@@ -365,7 +366,7 @@ def _names_of(statement: t.Import) -> list[str]:
 def _options(line: str) -> argparse.Namespace:
     try:
         arguments = _parser().parse_args(shlex.split(line))
-    except ValueError as error:  # of shlex: a quote that is not closed
+    except ValueError as error:  # of shlex: a quote is not closed
         raise WrongUse(str(error).lower()) from None
     if arguments.name is not None and not arguments.name.isidentifier():
         raise WrongUse(f"{arguments.name!r} is no name of a Python variable")
@@ -373,9 +374,9 @@ def _options(line: str) -> argparse.Namespace:
 
 
 def _compile(tree: t.File, compiled: Callable[[t.File], Compiled]) -> tuple[Compiled, bool]:
-    """A cell, compiled, and whether it shows the value of its last expression, as Python's cells do.
+    """A compiled cell, and whether it shows the value of its last expression, like Python cells.
 
-    Only a cell without sessions does; where the expression has no value by itself, the cell declares a graph.
+    Only a cell without sessions does. If its expression has no value of its own, the cell declares a graph.
     """
     *before, last = tree.body or (None,)
     if isinstance(last, t.ExpressionStatement) and not any(isinstance(s, t.Session) for s in before):

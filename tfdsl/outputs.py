@@ -1,4 +1,4 @@
-"""Files that the user names for output: pictures, traces, formatted programs."""
+"""Writes output files named by the user: pictures, traces, formatted programs."""
 
 import os
 import stat
@@ -8,9 +8,9 @@ from .diagnostics import WRITE_FAILED, Diagnostic, TfgError
 
 
 def write_output(path: str, content: str | bytes) -> None:
-    """Put a text, or bytes, in a file, whole or not at all; what was in it is replaced.
+    """Write a text or bytes to a file atomically, replacing its content.
 
-    A link stays one, and the file that it leads to is replaced, with its permissions. A device or a pipe is written to.
+    A link is kept: the file it leads to is replaced, with the same permissions. A device or a pipe is written to.
     """
     try:
         target = os.path.realpath(path)
@@ -29,7 +29,7 @@ def write_output(path: str, content: str | bytes) -> None:
             with suppress(OSError):
                 os.unlink(work)
             raise
-    except (OSError, ValueError) as error:  # ValueError: a null character
+    except (OSError, ValueError) as error:  # ValueError: the path has a null character
         reason = getattr(error, "strerror", None) or str(error)
         raise TfgError([Diagnostic(WRITE_FAILED, None, {"path": path, "reason": reason})]) from None
 

@@ -3,8 +3,8 @@
     def test_housing(golden_graph):
         golden_graph("models/housing.tfg", batch_size=50)
 
-compares the canonical text of the built graph with `golden/housing.graph.txt` beside the test, and
-shows what changed. `pytest --update-golden` writes these files. Importing this imports no TensorFlow.
+This compares the canonical text of the built graph with `golden/housing.graph.txt` next to the test, and shows
+the changes. `pytest --update-golden` writes these files. Importing this module does not import TensorFlow.
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-_MAX_NAMES, _MAX_LINES = 8, 60  # of a failure's summary and of its diff
+_MAX_NAMES, _MAX_LINES = 8, 60  # limits for the summary of a failure and its diff
 _WRITTEN = pytest.StashKey[dict[Path, str]]()
 _ACCEPT = "If this is meant, accept it with: pytest --update-golden"
 
@@ -34,10 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def golden_graph(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Compare the graph of a program with its golden file: `golden_graph("models/housing.tfg", batch_size=50)`.
 
-    A relative path starts in the test's folder, or in the nearest folder above it that has such a file.
-    Other arguments are those of `tfdsl.compile`: values of params, `params=`, `data=`. The golden file is
-    `golden/<stem of the program>.graph.txt` in the test's folder; `golden="name"` is `golden/name.graph.txt`,
-    for a program that several tests compile differently.
+    A relative path starts in the test's folder, or in the nearest parent folder with such a file. The other arguments
+    are those of `tfdsl.compile`: values of params, `params=`, `data=`. The golden file is `golden/<stem of the
+    program>.graph.txt` in the test's folder. `golden="name"` selects `golden/name.graph.txt`, for a program that
+    several tests compile with different arguments.
     """
 
     def compare(path: str | os.PathLike, /, golden: str | None = None, **arguments: object) -> None:
@@ -63,7 +63,7 @@ def golden_graph(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 def _found(path: Path, folder: Path) -> Path:
-    """A program's file; `folder` and those above it are where a relative path may start."""
+    """The file of a program. A relative path can start in `folder` or in one of its parents."""
     starts = (folder, *folder.parents)
     return next((start / path for start in starts if (start / path).is_file()), path)
 
@@ -75,7 +75,7 @@ def _graph_text(path: Path, arguments: dict[str, Any]) -> str:  # the arguments 
         program = compile(path, **arguments)
         from .cli.tensorflow import load_beside_others
 
-        load_beside_others()  # what TensorFlow says when it starts is no part of a failure
+        load_beside_others()  # TensorFlow's start-up messages are not part of a failure
         from .lowering.text import graphs_text
 
         return graphs_text([program.built(graph.name) for graph in program.program.graphs])
@@ -84,7 +84,7 @@ def _graph_text(path: Path, arguments: dict[str, Any]) -> str:  # the arguments 
 
 
 def _write(file: Path, text: str) -> None:
-    """Write a file as a whole: tests in other processes may read and write it too."""
+    """Write a file atomically: tests in other processes may read and write it too."""
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f"{file.name}.{os.getpid()}")
     new.write_text(text, encoding="utf-8", newline="\n")
@@ -95,7 +95,7 @@ _NODE = re.compile(r"(\S+) = ")
 
 
 def _nodes(text: str) -> dict[str, str]:
-    """The lines of a graph's text by what they describe: a node, with its graph where there are several."""
+    """The lines of a graph's text, by node; the key includes the graph if there are several."""
     nodes, graph = {}, ""
     for line in text.splitlines():
         match = _NODE.match(line)
@@ -107,7 +107,7 @@ def _nodes(text: str) -> dict[str, str]:
 
 
 def _summary(expected: str, actual: str) -> str:
-    """What changed, in a line: `2 nodes added, 1 changed: loss/mse, loss/Abs, loss/Mean`."""
+    """The changes in one line: `2 nodes added, 1 changed: loss/mse, loss/Abs, loss/Mean`."""
     before, after = _nodes(expected), _nodes(actual)
     kinds = {
         "added": [name for name in after if name not in before],

@@ -1,7 +1,7 @@
 """Source text and places in it.
 
-A `Span` is two offsets and the `Source` they point into. Lines and columns are worked
-out only when a place is printed, so that the front end carries nothing but integers.
+A `Span` is two offsets and their `Source`. Lines and columns are computed only when a place is printed, so the
+front end works with integers only.
 """
 
 from bisect import bisect_right
@@ -11,8 +11,8 @@ from .record import Record
 
 
 class Source:
-    """One text: a `.tfg` file, or text given to `compile` (then `path` is a label such as `<text>`), or a library that
-    comes along."""
+    """A text: a `.tfg` file, a text passed to `compile` (then `path` is a label such as `<text>`), or a bundled
+    library."""
 
     def __init__(self, path: str, text: str, is_library: bool = False):
         self.path: str = path
@@ -39,7 +39,7 @@ class Source:
         return starts
 
     def position(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset, both from 1; columns count characters."""
+        """Line and column of an offset, both from 1. Columns count characters."""
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
 

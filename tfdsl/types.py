@@ -1,8 +1,8 @@
 """Types of the graph's values: dtypes, sizes, shapes.
 
-A size (`Dim`) is an integer, a named size (`batch`), or None where nothing is known. A
-shape is a tuple of sizes, or None where not even the rank is known. `Sizes` remembers
-what is learnt of each named size, because one name means one size everywhere in a graph.
+A size (`Dim`) is an integer, a named size (`batch`), or None if it is unknown. A shape is a tuple of sizes, or
+None if the rank is unknown. `Sizes` stores the facts about each named size, because a name means one size
+everywhere in a graph.
 """
 
 import math
@@ -14,7 +14,7 @@ from .source import Span
 
 
 class DType(Record):
-    """An element type by TensorFlow's name. `kind` is float, int, uint, complex, bool, string or opaque."""
+    """An element type with TensorFlow's name. `kind` is float, int, uint, complex, bool, string or opaque."""
 
     name: str
     kind: str
@@ -43,7 +43,7 @@ def _bits(name: str) -> int:
 
 
 DTYPES: dict[str, DType] = {name: DType(name, kind, _bits(name)) for kind, names in _KINDS.items() for name in names}
-# What only ops reached by `raw` make and take; no literal becomes one of them.
+# Dtypes that only `raw` ops use. No literal becomes one of them.
 OPAQUE: dict[str, DType] = {
     name: DType(name, "opaque", _bits(name))
     for name in (
@@ -51,8 +51,8 @@ OPAQUE: dict[str, DType] = {
         "float4_e2m1fn", "float8_e5m2", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e4m3b11fnuz", "float8_e5m2fnuz",
     )
 }  # fmt: skip
-# Of dtypes of numbers with a fraction: the binary digits of a number, the power of two that all numbers are below, and
-# the one that is the smallest of them.
+# For floating-point dtypes: the binary digits of a number, the power of two above all numbers, and the smallest
+# number.
 DIGITS = {
     "float16": (11, 16, -24), "bfloat16": (8, 128, -133), "float32": (24, 128, -149), "float64": (53, 1024, -1074),
     "complex64": (24, 128, -149), "complex128": (53, 1024, -1074),
@@ -60,8 +60,8 @@ DIGITS = {
 
 
 def changed(number: int | float, dtype: DType) -> int | float | None:
-    """What becomes of a number in a dtype of numbers with a fraction, where that is another whole number, infinite or
-    zero; None where the number stays, but for rounding of its fraction."""
+    """The value of a number in a floating-point dtype, if that is a different integer, infinite or zero. None if only
+    its fraction is rounded."""
     digits, high, low = DIGITS[dtype.name]
     if isinstance(number, float):
         if digits == 53 or number == 0.0 or not math.isfinite(number):
@@ -78,16 +78,16 @@ def changed(number: int | float, dtype: DType) -> int | float | None:
     return None if nearest == size else nearest if number > 0 else -nearest
 
 
-UNREADABLE = ("resource", "variant")  # tensors of these mean something only to the ops that take them
+UNREADABLE = ("resource", "variant")  # tensors of these dtypes only matter to the ops that take them
 ALL_DTYPES = DTYPES | OPAQUE
-# The dtypes by the names that programs have for them; only the ops of a few rows and `raw` take quantized ones.
+# The dtypes by their names in programs. Only a few rows and `raw` ops take quantized dtypes.
 _QUANTIZED = ("qint8", "quint8", "qint16", "quint16", "qint32")
 DTYPE_NAMES: dict[str, DType] = {**DTYPES, "half": DTYPES["float16"], **{name: OPAQUE[name] for name in _QUANTIZED}}
 FLOAT32, FLOAT64 = DTYPES["float32"], DTYPES["float64"]
 INT32, INT64 = DTYPES["int32"], DTYPES["int64"]
 BOOL, STRING = DTYPES["bool"], DTYPES["string"]
 
-# The classes of dtypes that signatures of ops name.
+# The classes of dtypes in signatures of ops.
 DTYPE_CLASSES: dict[str, frozenset[DType]] = {
     name: frozenset(d for d in DTYPES.values() if d.kind in kinds)
     for name, kinds in {
@@ -103,7 +103,7 @@ DTYPE_CLASSES: dict[str, frozenset[DType]] = {
 }
 DTYPE_CLASSES["quantized"] = frozenset(OPAQUE[name] for name in _QUANTIZED)
 
-# The kinds of dtype that a value of a kind can become without loss of meaning.
+# The kinds of dtype that a kind of value can become without losing its meaning.
 BECOMES: dict[str, tuple[str, ...]] = {
     "bool": ("bool",),
     "int": ("int", "uint", "float", "complex"),
@@ -126,12 +126,12 @@ class Size(Record):
 Dim = int | Size | None
 Shape = tuple[Dim, ...] | None
 
-# A value known while compiling: a scalar, or lists in lists of them.
+# A compile-time value: a scalar, or nested lists of scalars.
 Nested: TypeAlias = "bool | int | float | complex | str | list[Nested] | tuple[Nested, ...] | None"
 
 
 def nested_shape(value: object) -> tuple[int, ...]:
-    """The shape of lists in lists, by the first element of each; `()` for a scalar."""
+    """The shape of nested lists, by the first element of each. `()` for a scalar."""
     if not isinstance(value, (list, tuple)):
         return ()
     items = cast("list[Nested] | tuple[Nested, ...]", value)
@@ -143,12 +143,12 @@ def dim_text(dim: Dim) -> str:
 
 
 def shape_text(shape: Shape) -> str:
-    """`[batch, 9]`, `[]` for a scalar, `[...]` where the rank is unknown."""
+    """`[batch, 9]`, `[]` for a scalar, `[...]` if the rank is unknown."""
     return "[...]" if shape is None else f"[{', '.join(map(dim_text, shape))}]"
 
 
 class TensorType(Record):
-    """dtype and shape of a tensor. A value that is an operation without output has no TensorType."""
+    """The dtype and shape of a tensor. An operation without outputs has no TensorType."""
 
     dtype: DType
     shape: Shape = None
@@ -158,12 +158,12 @@ class TensorType(Record):
         return None if self.shape is None else len(self.shape)
 
     def __str__(self) -> str:
-        """`float32[batch, 9]`; a scalar is plain `float32`."""
+        """`float32[batch, 9]`, or `float32` for a scalar."""
         return self.dtype.name if self.shape == () else f"{self.dtype.name}{shape_text(self.shape)}"
 
 
 class SizeClash(Exception):
-    """Two sizes that must be one are not."""
+    """Two sizes that must be equal differ."""
 
     def __init__(self, left: Dim, right: Dim):
         super().__init__(left, right)
@@ -172,10 +172,10 @@ class SizeClash(Exception):
 
 @dataclass(slots=True)
 class Sizes:
-    """What is known of a graph's named sizes: where each was declared, and what it was found to be.
+    """The facts about a graph's named sizes: where each was declared, and its value if known.
 
-    `equals` maps a name to the size it must equal (a number or another name) and the place that says so.
-    `here` is the place of the statement being analysed.
+    `equals` maps a name to the size it must equal (a number or another name) and the place that requires it. `here`
+    is the place of the statement being analysed.
     """
 
     declared: dict[str, Span] = field(default_factory=dict[str, Span])
@@ -183,7 +183,7 @@ class Sizes:
     here: Span | None = None
 
     def resolve(self, dim: Dim) -> Dim:
-        """The number or the representative name that a size stands for."""
+        """The number or the representative name of a size."""
         while isinstance(dim, Size) and dim.name in self.equals:
             dim = self.equals[dim.name][0]
         return dim
@@ -197,7 +197,7 @@ class Sizes:
         return self.declared.get(dim.name)
 
     def same(self, left: Dim, right: Dim) -> Dim:
-        """Require two sizes to be one and return what is known of it; `SizeClash` where they cannot be."""
+        """Require two sizes to be equal and return the known one. Raises `SizeClash` if they cannot be equal."""
         a, b = self.resolve(left), self.resolve(right)
         if a is None:
             return right
@@ -206,12 +206,12 @@ class Sizes:
         if isinstance(a, int) and isinstance(b, int):
             raise SizeClash(left, right)
         name, other = (a, b) if isinstance(a, Size) else (b, a)
-        assert isinstance(name, Size)  # one of them is, as not both are ints
+        assert isinstance(name, Size)  # one of them is a name, since they are not both ints
         self.equals[name.name] = (other, self.here)
         return other if isinstance(other, int) else left
 
     def broadcast(self, left: Dim, right: Dim) -> Dim:
-        """The size that two sizes broadcast to, as NumPy does; `SizeClash` where they do not."""
+        """The size that two sizes broadcast to, as in NumPy. Raises `SizeClash` if they do not broadcast."""
         a, b = self.resolve(left), self.resolve(right)
         if a == 1:
             return right
@@ -225,8 +225,8 @@ class Sizes:
         return left if isinstance(a, int) else right if isinstance(b, int) else None
 
     def paired(self, tall: Shape, short: Shape) -> tuple[int, int] | None:
-        """An axis of each whose sizes may be one, and which broadcasting puts against each other all the same, because
-        `short` lacks the axis of `tall`: `[n, 1]` and `[n]` are axes 0 and 0, and give `[n, n]`."""
+        """An axis of each shape whose sizes may be equal but which do not meet in broadcasting, because `short` lacks
+        the axis of `tall`: for `[n, 1]` and `[n]` these are axes 0 and 0, and the result is `[n, n]`."""
         if tall is None or short is None:
             return None
         gap = len(tall) - len(short)
@@ -243,7 +243,7 @@ class Sizes:
 
 
 class SizeMismatch(Exception):
-    """An array does not fit where it is fed. With `size`, a named size is `first` elsewhere and `second` here."""
+    """An array does not fit the fed tensor. With `size`, a named size is `first` elsewhere and `second` here."""
 
     def __init__(self, size: str = "", first: int = 0, first_name: str = "", second: int = 0):
         super().__init__()
@@ -253,7 +253,7 @@ class SizeMismatch(Exception):
 def match_shape(
     declared: Shape, actual: Shape, bound: dict[str, tuple[int, str]], sizes: Sizes | None = None, name: str = ""
 ) -> None:
-    """Check a fed shape against a declared one. `bound` collects the named sizes: their number and who gave it."""
+    """Check a fed shape against the declared one. `bound` collects the named sizes: their number and its origin."""
     if declared is None or actual is None:
         return
     if len(declared) != len(actual):
