@@ -181,7 +181,9 @@ class Copier:
         conditions = [self._condition(node, lambda name: of(full(name))) for node in checked]
         moved = {name: advanced(streams[name], way(made[name])) for name in drawn}
         done = [made[f"^{operation.name}"] for operation in operations if f"^{operation.name}" in made]
-        return Copy([of(t.name) for t in tensors], done, moved, [one for one in conditions if one is not True])
+        return Copy(
+            [of(t.name) for t in tensors], done, moved, [one for one in conditions if not isinstance(one, bool)]
+        )
 
     def shape(self, tensor: tf.Tensor, feeds: Mapping[tf.Tensor, tf.Tensor]) -> tf.TensorShape:
         """The shape of a tensor where others are fed; the graph that is open is filled with copies."""

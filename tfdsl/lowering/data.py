@@ -92,7 +92,7 @@ class Data:
         while todo:
             one = todo.pop()
             op = one if isinstance(one, tf.Operation) else one.op
-            if one is not op and self._kind(op, changed) == _MADE:
+            if isinstance(one, tf.Tensor) and self._kind(op, changed) == _MADE:
                 found[one.name] = one
                 # Where TensorFlow puts an op into the one after it, it may come back to what that is made of.
                 found.update((used.name, used) for used in self._used(op))

@@ -7,18 +7,17 @@ from collections.abc import Callable, Iterator
 from ..diagnostics import FUNCTION_MISSING, FUNCTION_RAISED, FUNCTION_RESULT, FUNCTION_VARIABLE, RAW_REACHES, Note
 from ..ops import raw
 from ..ops.forbidden_ops import reach
-from ..program import Arg, Field, Literal, Node, Refs, Static
+from ..program import Arg, Field, HostValue, Literal, Node, Refs, Static
 from .failures import failure, plain_reason
-from .tf import raw_op, tf, v1
+from .tf import Operand, raw_op, tf, v1
 
 # --- TensorFlow ops ----------------------------------------------------------------------
 
 
-def raw_node(lowering, node: Node):
+def raw_node(lowering, op: raw.RawOp, node: Node) -> Operand:
     """An op by the function of `tf.raw_ops`; a variable given where a resource is taken stands for its handle."""
-    op = node.raw_op
     # Of a program that is a text the compiler has seen to it; one can also be loaded.
-    what, instead = reach(op, {name: node.args[name].value for name in op.given if name in node.args})
+    what, instead = reach(op, {name: node.static(name) for name in op.given if name in node.args})
     if what:
         raise failure(RAW_REACHES, node.origin, op=op.name, what=what, instead=instead)
     arguments = {}
@@ -34,26 +33,32 @@ def raw_node(lowering, node: Node):
     return tf.nest.flatten(result) if isinstance(result, (list, tuple)) else result
 
 
-def _handle(value):
+def _handle(value: Operand) -> Operand:
     return value.handle if isinstance(value, tf.Variable) else value
 
 
-def _attribute(attr: raw.RawAttr, arg: Static | Literal) -> object:
+def _attribute(attr: raw.RawAttr, arg: Arg) -> Operand:
     """The value of an attribute as TensorFlow takes it."""
-    if isinstance(arg, Literal):
-        return tf.make_tensor_proto(_plain(arg.value), arg.dtype)
     made = {"type": tf.as_dtype, "shape": lambda shape: tf.TensorShape(_plain(shape))}.get(attr.item, _plain)
-    return list(map(made, arg.value)) if attr.is_list else made(arg.value)
+    match arg:
+        case Literal(value, dtype):
+            return tf.make_tensor_proto(_plain(value), dtype)
+        case Static(value=tuple(items)) if attr.is_list:
+            return list(map(made, items))
+        case Static(value):
+            return made(value)
+        case _:
+            raise AssertionError(arg)
 
 
-def _plain(value: object) -> object:
+def _plain(value: HostValue) -> Operand:
     return list(map(_plain, value)) if isinstance(value, tuple) else value
 
 
 # --- Python functions --------------------------------------------------------------------
 
 
-def python_node(lowering, node: Node):
+def python_node(lowering, node: Node) -> Operand:
     """A function, called in a scope of the node's name; one tensor that it returns gets that name."""
     name = node.function
     function = lowering.functions.get(name)
@@ -93,7 +98,7 @@ def _bound(function: Callable, arguments: dict[str, object]) -> inspect.BoundArg
     return bound
 
 
-def _argument(lowering, arg: Arg) -> object:
+def _argument(lowering, arg: Arg) -> Operand:
     """Data as a tensor; what is known while compiling as Python has it."""
     match arg:
         case Field():

@@ -18,7 +18,7 @@ from .tf import tf, v1
 def gradients(lowering, node: Node) -> list[tf.Tensor]:
     """One tensor for each x, of its type: the gradient of the sum of the ys."""
     ys, xs = (lowering.argument(node.args[name]) for name in ("ys", "xs"))
-    match node.args["method"].value if "method" in node.args else "reverse":
+    match node.text("method", "reverse"):
         case "reverse":
             results = v1.gradients(ys, xs, name=node.name or "gradients")
             for x, gradient in zip(xs, results, strict=True):
@@ -42,7 +42,7 @@ def _by_elements(lowering, node: Node, derivative: Callable[[Node, Function, tf.
     """The gradients, each element by itself: `derivative` gets the function, where, and the direction."""
     results = []
     with v1.name_scope(node.name or "gradients"):
-        for ref, type in zip(node.args["xs"].items, node.outputs, strict=True):
+        for ref, type in zip(node.refs("xs"), node.outputs, strict=True):
             function = _function(lowering, node, ref)
             x = tf.convert_to_tensor(lowering.built.value(ref))
             if type.shape == ():
@@ -91,7 +91,7 @@ def _difference(node: Node, function: Function, x: tf.Tensor, direction: tf.Tens
 def _function(lowering, node: Node, x: Ref) -> Function:
     """The ys as a function of one x: what lies between is built again each time it is called."""
     program = lowering.built.program
-    ys = node.args["ys"].items
+    ys = node.refs("ys")
     between = sorted(_between(program, ys, x))
 
     def function(value: tf.Tensor) -> list[tf.Tensor]:

@@ -6,21 +6,20 @@ here. Every op of the finished graph is traced back to the node, and so to the l
 
 import re
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from threading import RLock
-from typing import assert_never
+from typing import Any, assert_never
 
 import numpy as np
 
 from ..analysis.batch_split import NotSplit
 from ..diagnostics import BUILD_FAILED, NO_GRADIENT_OP, Note, TfgError
 from ..ops.named import STRIDED_SLICE
-from ..ops.op import Op
 from ..program import (
     COND,
     INDEX,
@@ -35,6 +34,7 @@ from ..program import (
     Exit,
     Field,
     Graph,
+    HostValue,
     Item,
     Literal,
     Node,
@@ -56,10 +56,11 @@ from .names import VariableNames
 from .op_cache import OpCache
 from .optimizers import keep_beside, minimize
 from .sums import order_sums
-from .tf import resolve, shape_of, tf, v1
+from .tf import Operand, resolve, shape_of, tf, v1
 from .towers import minimize as minimize_in_towers
 
 Arrays = Callable[[Field], np.ndarray]
+Operands = Callable[[Field], Operand]  # what TensorFlow's functions are given for data
 
 
 def _local(device: str) -> str:
@@ -76,7 +77,7 @@ class BuiltGraph:
         order_sums(self.graph)
         self.losses: dict[Ref, tf.Tensor] = {}  # those that are put together from towers
         self.undivided: dict[int, NotSplit] = {}  # `optimize` nodes whose step cannot be split, and why
-        self.values: dict[int, tuple] = {}
+        self.values: MutableMapping[int, tuple[Operand, ...]] = {}  # of each node, its outputs or its operation
         # What sessions add for `save`, `restore`, `set` and `train`; kept, so that a second run adds nothing.
         self.savers: dict = {}
         self.setters: dict = {}
@@ -95,11 +96,18 @@ class BuiltGraph:
         # For this graph and those of its functions: each node, and how many ops there were when it was made.
         self._marks: dict[tf.Graph, list[tuple[Node, int]]] = {self.graph: []}
 
-    def value(self, ref: Ref):
+    def value(self, ref: Ref) -> Operand:
         """The tensor, variable or operation of a reference."""
         return self.values[ref.node][ref.output]
 
-    def tensor(self, ref: Ref):
+    def give(self, ref: Ref, value: Operand) -> None:
+        """Have a value stand for an output of a node, whatever the node itself became."""
+        outputs = list(self.values.get(ref.node, ()))
+        outputs += [None] * (ref.output + 1 - len(outputs))
+        outputs[ref.output] = value
+        self.values[ref.node] = tuple(outputs)
+
+    def tensor(self, ref: Ref) -> tf.Tensor:
         """The tensor that feeding or fetching a reference means."""
         return self.graph.as_graph_element(self.value(ref))
 
@@ -252,11 +260,11 @@ def _sharing(items: tuple[Item, ...]) -> set[int]:
     return found
 
 
-def build_alone(node: Node, values: Mapping[Ref, object], arrays: Arrays = {}.__getitem__) -> tuple:
+def build_alone(node: Node, values: Mapping[Ref, Operand], arrays: Operands = {}.__getitem__) -> tuple[Operand, ...]:
     """Build one node of the op table into the graph that is open; `values` and `arrays` have what it is made from."""
     built = BuiltGraph(Graph("", None, (), {}))
     for ref, value in values.items():
-        built.values.setdefault(ref.node, {})[ref.output] = value
+        built.give(ref, value)
     return Lowering(built, arrays, {}).node(node)
 
 
@@ -264,7 +272,7 @@ _NO_NAME = re.compile(r"[^-/\w.]", re.ASCII)  # what cannot stand in the name of
 
 
 class Lowering:
-    def __init__(self, built: BuiltGraph, arrays: Arrays, functions: Mapping[str, Callable]):
+    def __init__(self, built: BuiltGraph, arrays: Operands, functions: Mapping[str, Callable]):
         self.built, self.arrays, self.functions = built, arrays, functions
 
     def again(self, others: Mapping[Ref, tf.Tensor]) -> "Lowering":
@@ -273,15 +281,13 @@ class Lowering:
         inner.built = copy(self.built)
         inner.built.values = ChainMap({}, self.built.values)
         for ref, value in others.items():
-            outputs = list(inner.built.values[ref.node])
-            outputs[ref.output] = value
-            inner.built.values[ref.node] = tuple(outputs)
+            inner.built.give(ref, value)
         return inner
 
     def items(self, items: tuple[Item, ...], is_alike: bool = True) -> None:
         """Build nodes in their scopes, into the graph that is the default one; `is_alike` tells whether they may be
         copied from others that are like them."""
-        open_scopes: list[AbstractContextManager] = []
+        open_scopes: list[tuple[AbstractContextManager[Any], bool]] = []  # what `with` would give is not used
         plain = is_alike and v1.get_default_graph() is self.built.graph  # and no function of it
         special = 0  # scopes open that do more than name
         sharing = _sharing(items)
@@ -333,13 +339,13 @@ class Lowering:
             case kind:
                 raise AssertionError(kind)
 
-    def node(self, node: Node, is_plain: bool = False) -> tuple:
+    def node(self, node: Node, is_plain: bool = False) -> tuple[Operand, ...]:
         """What the node becomes: its outputs, or its operation where it has none. A plain one, which stands in the
         graph itself and in no scope but those that name, may be copied from one like it."""
         result = self.result(node, is_plain)
         return tuple(result) if isinstance(result, (list, tuple)) else (result,)
 
-    def result(self, node: Node, is_plain: bool = False):
+    def result(self, node: Node, is_plain: bool = False) -> Operand:
         """What the functions of TensorFlow return that build the node."""
         if node.name and (node.name[0] == "_" or not node.name.isascii()):
             node = replace(node, name=_node_name(node.name, v1.get_default_graph()))
@@ -362,15 +368,17 @@ class Lowering:
                 raise
             raise failure(BUILD_FAILED, node.origin, reason=plain_reason(error)) from error
 
-    def made(self, node: Node):
+    def made(self, node: Node) -> Operand:
         """A node that is built anew."""
         if node.row is not None:
-            return _special(node.row.lowered)(self, node) if node.row.lowered else self.table_op(node.row, node)
+            return _special(node.row.lowered)(self, node) if node.row.lowered else self.table_op(node)
         if node.raw_op is not None:
-            return raw_node(self, node)
+            return raw_node(self, node.raw_op, node)
         return python_node(self, node) if node.function else _MAKE[node.op](self, node)
 
-    def table_op(self, op: Op, node: Node):
+    def table_op(self, node: Node) -> Operand:
+        """A node of the op table, by the call that its row names."""
+        op = node.table_row
         kinds = {param.name: param.kind for param in op.params}
         arguments = {name: self.argument(arg, kinds[name]) for name, arg in node.args.items()}
         for param, rank in op.ranks.items():
@@ -394,14 +402,16 @@ class Lowering:
         result = resolve(op.tf)(**arguments)
         return tf.identity(result, name=name) if name and isinstance(result, tf.Tensor) else result
 
-    def argument(self, arg: Arg, kind: str = ""):
+    def argument(self, arg: Arg, kind: str = "") -> Operand:
         match arg:
             case Ref():
                 return self.built.value(arg)
             case Literal(value, dtype):
                 return _thaw(value) if kind == "shape" else literal(value, dtype)
+            case Static(value=str(value)) if kind == "dtype":
+                return tf.as_dtype(value)
             case Static(value):
-                return tf.as_dtype(value) if kind == "dtype" else _thaw(value)
+                return _thaw(value)
             case Field():
                 return self.arrays(arg)
             case Pack(items) | Refs(items):
@@ -410,21 +420,21 @@ class Lowering:
                 assert_never(arg)
 
 
-def _element(value: object) -> object:
+def _element(value: Operand) -> Operand:
     """Data in a list, which TensorFlow would make one constant of, as a tensor."""
-    return tf.convert_to_tensor(value) if isinstance(value, Held) else value
+    return value.__tf_tensor__() if isinstance(value, Held) else value
 
 
-def literal(value: object, dtype: str) -> np.ndarray | np.generic | str:
+def literal(value: HostValue, dtype: str) -> Operand:
     """A compile-time value as an array of its dtype, or as a scalar of it."""
     if dtype == "string":
         return np.asarray(value, dtype=object) if isinstance(value, tuple) else value
-    wanted = tf.as_dtype(dtype).as_numpy_dtype
+    wanted: Any = tf.as_dtype(dtype).as_numpy_dtype  # each of NumPy's types makes scalars of other values
     with np.errstate(over="ignore"):  # the check has warned
         return np.asarray(value, dtype=wanted) if isinstance(value, tuple) else wanted(value)
 
 
-def _read_first(operands: dict[str, object]) -> None:
+def _read_first(operands: dict[str, Operand]) -> None:
     """Read the variable whose Python operator makes a node without a name: TensorFlow does it outside the node."""
     for name, operand in operands.items():
         if isinstance(operand, tf.Variable):
@@ -434,21 +444,21 @@ def _read_first(operands: dict[str, object]) -> None:
             return
 
 
-def _written(value: object) -> object:
+def _written(value: Operand) -> Operand:
     """What a write gives, read after the write; TensorFlow would read rows of its variable without waiting."""
     if isinstance(value, tf.Variable) and value.op is not value.handle.op:
         return value.value()
     return value
 
 
-def _thaw(value: object) -> object:
+def _thaw(value: HostValue) -> Operand:
     return [_thaw(item) for item in value] if isinstance(value, tuple) else value
 
 
 # --- what is more than a call -----------------------------------------------------------------
 
 
-def _placeholder(lowering: Lowering, node: Node):
+def _placeholder(lowering: Lowering, node: Node) -> Operand:
     type = node.outputs[0]
     if "default" in node.args:
         default = lowering.argument(node.args["default"])
@@ -456,7 +466,7 @@ def _placeholder(lowering: Lowering, node: Node):
     return v1.placeholder(type.dtype.name, shape_of(type), name=node.name)
 
 
-def _initial(lowering: Lowering, node: Node):
+def _initial(lowering: Lowering, node: Node) -> Operand:
     arg, type = node.args["initial"], node.outputs[0]
     value = lowering.argument(arg)
     if isinstance(arg, Ref) and not isinstance(value, v1.Variable) and not value.shape.is_fully_defined():
@@ -464,15 +474,15 @@ def _initial(lowering: Lowering, node: Node):
     return value
 
 
-def _variable(lowering: Lowering, node: Node):
-    trainable = node.args.get("trainable", Static(True)).value
+def _variable(lowering: Lowering, node: Node) -> Operand:
+    trainable = node.static("trainable", True)
     dtype = node.outputs[0].dtype.name
     return v1.Variable(_initial(lowering, node), trainable=trainable, name=node.name, dtype=dtype, use_resource=True)
 
 
-def _shared(lowering: Lowering, node: Node):
+def _shared(lowering: Lowering, node: Node) -> Operand:
     type = node.outputs[0]
-    trainable = node.args.get("trainable", Static(True)).value
+    trainable = node.static("trainable", True)
     initial, shape = _initial(lowering, node), None
     if isinstance(node.args["initial"], Literal):
         initial, shape = v1.constant_initializer(initial), type.shape
@@ -481,14 +491,14 @@ def _shared(lowering: Lowering, node: Node):
     )
 
 
-def _index(lowering: Lowering, node: Node):
+def _index(lowering: Lowering, node: Node) -> Operand:
     """A strided slice under the node's name, as TensorFlow's `x[...]` builds one without."""
     x = lowering.argument(node.args["x"])
     if isinstance(x, tf.Variable) and not node.name:
         x = x.value()
     begin, end, strides = [], [], []
     masks = {"begin_mask": 0, "end_mask": 0, "ellipsis_mask": 0, "new_axis_mask": 0, "shrink_axis_mask": 0}
-    for at, spec in enumerate(node.args["index"].items):
+    for at, spec in enumerate(node.items("index")):
         bit = 1 << at
         first, last, step = 0, 0, 1
         match spec:
@@ -513,7 +523,7 @@ def _index(lowering: Lowering, node: Node):
         return v1.strided_slice(x, *packed, name=scope, **masks)
 
 
-def _bound(lowering: Lowering, arg: Arg, default: int):
+def _bound(lowering: Lowering, arg: Arg, default: int) -> Operand:
     """A bound of a slice: a Python integer, or a scalar tensor as int32."""
     if arg == Static(None):
         return default
@@ -522,12 +532,12 @@ def _bound(lowering: Lowering, arg: Arg, default: int):
     return tf.cast(lowering.argument(arg), tf.int32)
 
 
-def _summary(lowering: Lowering, node: Node):
+def _summary(lowering: Lowering, node: Node) -> Operand:
     """A summary under its tag, with the scopes it stands in.
 
     TensorFlow's functions take the op's name for the tag, which is another one where a node has that name already.
     """
-    kind, tag = node.args["kind"].value, node.args["tag"].value
+    kind, tag = node.text("kind"), node.text("tag")
     value = lowering.argument(node.args["value"])
     outside = lowering.built.graph.get_name_scope()
     tag = whole = f"{outside}/{tag}" if outside else tag
@@ -537,7 +547,7 @@ def _summary(lowering: Lowering, node: Node):
         tag = f"{whole}_{number}"
     lowering.built.tags.add(tag)
     raw = tf.raw_ops
-    with v1.name_scope(_NO_NAME.sub("_", node.args["tag"].value).lstrip("/_-") or "summary") as scope:
+    with v1.name_scope(_NO_NAME.sub("_", node.text("tag")).lstrip("/_-") or "summary") as scope:
         match kind:
             case "scalar":
                 summary = raw.ScalarSummary(tags=tag, values=value, name=scope)
@@ -555,7 +565,7 @@ def _summary(lowering: Lowering, node: Node):
     return summary
 
 
-def _optimize(lowering: Lowering, node: Node):
+def _optimize(lowering: Lowering, node: Node) -> Operand:
     arguments = {name: lowering.argument(arg) for name, arg in node.args.items()}
     before = len(lowering.built.graph.get_collection("variables"))
     made = None
@@ -567,7 +577,7 @@ def _optimize(lowering: Lowering, node: Node):
     return made
 
 
-_MAKE: dict[str, Callable[[Lowering, Node], object]] = {
+_MAKE: dict[str, Callable[[Lowering, Node], Operand]] = {
     PLACEHOLDER: _placeholder,
     VARIABLE: _variable,
     SHARED: _shared,
@@ -580,7 +590,7 @@ _MAKE: dict[str, Callable[[Lowering, Node], object]] = {
 
 
 @cache
-def _special(path: str) -> Callable[[Lowering, Node], object]:
+def _special(path: str) -> Callable[[Lowering, Node], Operand]:
     """The function that a row of the op table names: `special.einsum`."""
     module, _, name = path.partition(".")
     return getattr(import_module(f".{module}", __package__), name)

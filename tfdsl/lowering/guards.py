@@ -3,10 +3,10 @@
 Where it is known while compiling, the rules of the op table refuse it, and nothing is added.
 """
 
-from .tf import tf, v1
+from .tf import Operand, tf, v1
 
 
-def ranked(value: object, wanted: int | tuple[int | None, ...]) -> object:
+def ranked(value: Operand, wanted: int | tuple[int | None, ...]) -> Operand:
     """A tensor that must have a rank, or some sizes; a run checks those that are not known before."""
     sizes = (None,) * wanted if isinstance(wanted, int) else wanted
     if isinstance(value, (tf.Tensor, tf.Variable)):
@@ -15,7 +15,7 @@ def ranked(value: object, wanted: int | tuple[int | None, ...]) -> object:
     return value
 
 
-def transformed(value: object, length: object, least: int, name: str, takes_none: bool = True) -> object:
+def transformed(value: Operand, length: Operand, least: int, name: str, takes_none: bool = True) -> Operand:
     """The argument of a Fourier transform. It must have numbers, as many as `length` asks for; with `takes_none` it may
     also be empty, unless `length` asks for some. `least` is how many elements of the last axis make a number."""
     x = tf.convert_to_tensor(value)
@@ -36,7 +36,7 @@ def transformed(value: object, length: object, least: int, name: str, takes_none
         return _checked(x, tf.logical_or(is_some, is_empty), "there is nothing to transform")
 
 
-def not_of_zeros(value: object, name: str) -> tf.Tensor:
+def not_of_zeros(value: Operand, name: str) -> tf.Tensor:
     """Matrices, of which none is made of zeros alone."""
     x = tf.convert_to_tensor(value)
     with v1.name_scope(f"{name}_check"):
@@ -45,7 +45,7 @@ def not_of_zeros(value: object, name: str) -> tf.Tensor:
         return _checked(x, tf.logical_or(is_empty, tf.reduce_all(is_some)), "a matrix of zeros has no logarithm")
 
 
-def definite(value: object, name: str) -> object:
+def definite(value: Operand, name: str) -> Operand:
     """Matrices that have a Cholesky decomposition. For others TensorFlow gives NaN, but zeros if they are complex."""
     x = tf.convert_to_tensor(value)
     if not x.dtype.is_complex:
@@ -55,7 +55,7 @@ def definite(value: object, name: str) -> object:
         return _checked(x, tf.reduce_all(roots > 0), "a matrix is not positive definite")
 
 
-def sizes(value: object, name: str) -> object:
+def sizes(value: Operand, name: str) -> Operand:
     """A shape that is asked for, of which no size may be below 0; -1 for the batch is as many as there are."""
     if not isinstance(value, (tf.Tensor, tf.Variable)) and all(isinstance(size, int) for size in value):
         return value
@@ -65,7 +65,7 @@ def sizes(value: object, name: str) -> object:
         return _checked(x, tf.reduce_all(x >= least), "a size cannot be below 0")
 
 
-def indices(value: object, updates: object, name: str) -> object:
+def indices(value: Operand, updates: Operand, name: str) -> Operand:
     """Tuples of indices, for each of which there is an update."""
     x, given = tf.convert_to_tensor(value), tf.convert_to_tensor(updates)
     if x.shape.rank is not None and given.shape.rank is not None:
@@ -76,7 +76,7 @@ def indices(value: object, updates: object, name: str) -> object:
         )
 
 
-def with_rows(value: object, count: int, name: str) -> object:
+def with_rows(value: Operand, count: int, name: str) -> Operand:
     """Rows, of which there must be `count` or more. The kernel looks up those that it draws alone, so that an execution
     would fail or not by chance."""
     if not isinstance(value, tf.Tensor) or (value.shape.rank and value.shape[0] is not None):
@@ -85,7 +85,7 @@ def with_rows(value: object, count: int, name: str) -> object:
         return _checked(value, tf.shape(value)[0] >= count, f"fewer than {count} rows")
 
 
-def slices(value: object, variable: tf.Variable) -> object:
+def slices(value: Operand, variable: tf.Variable) -> Operand:
     """Slices for a variable, of a known rank, with the variable's sizes behind its first axis; or one number. An
     assertion on sizes is not enough: Grappler infers from the kernel that the sizes are right."""
     wanted = variable.shape.as_list()[1:]

@@ -29,9 +29,9 @@ def infer(
             if isinstance(leaf, Field):
                 arrays[leaf] = _placeholder(type, names)
             elif leaf in variables:
-                built.values.setdefault(leaf.node, {})[leaf.output] = _variable(type)
+                built.give(leaf, _variable(type))
             else:
-                built.values.setdefault(leaf.node, {})[leaf.output] = _placeholder(type, names)
+                built.give(leaf, _placeholder(type, names))
         result = Lowering(built, arrays.__getitem__, functions).result(node)
     if isinstance(result, tf.Operation):
         return ()
@@ -50,7 +50,7 @@ def _placeholder(type: TensorType, names: dict[str, TensorType]) -> tf.Tensor:
 
 
 def _variable(type: TensorType) -> tf.Variable:
-    return v1.Variable(tf.zeros(shape_of(type), type.dtype.name), use_resource=True, trainable=False)
+    return v1.Variable(v1.zeros(shape_of(type), type.dtype.name), use_resource=True, trainable=False)
 
 
 def _type(tensor: tf.Tensor) -> TensorType:
@@ -68,8 +68,9 @@ def _with_sizes(
     # In the second turn the greater numbers come first, as a size may be the greater of two.
     for standing in (dict(zip(sizes, numbers)), dict(zip(sizes, reversed(numbers)))):
         for operation in definition.node:
-            if operation.name in names and names[operation.name].shape is not None:
-                shape = [standing.get(dim, dim) for dim in names[operation.name].shape]
+            dims = names[operation.name].shape if operation.name in names else None
+            if dims is not None:
+                shape = [standing[dim] if isinstance(dim, Size) else dim for dim in dims]
                 operation.attr["shape"].shape.CopyFrom(tf.TensorShape(shape).as_proto())
         try:
             with tf.Graph().as_default():
@@ -77,7 +78,8 @@ def _with_sizes(
         except ValueError:  # the op does not take sizes like these
             return found
         of = {number: size for size, number in standing.items()}
-        shapes.append([[of.get(dim) for dim in _type(tensor).shape or ()] for tensor in made])
+        known = [_type(tensor).shape or () for tensor in made]
+        shapes.append([[of.get(dim) if isinstance(dim, int) else None for dim in dims] for dims in known])
     return [
         type if type.shape is None else TensorType(type.dtype, tuple(map(_known, type.shape, *both)))
         for type, both in zip(found, zip(*shapes, strict=True), strict=True)

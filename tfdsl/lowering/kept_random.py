@@ -133,7 +133,7 @@ class KeptRandom:
         values = {ref: stand_in(value(ref)) for ref in node.inputs()}
         scope = graph.get_name_scope()
         with alone.as_default():
-            alone.seed = graph.seed
+            v1.set_random_seed(graph.seed)
             seeds_taken[alone] = seeds_taken.get(graph, 0)  # which the seeds of ops without one depend on
             alone._names_in_use.update(graph._names_in_use)
             with v1.name_scope(f"{scope}/" if scope else None):

@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from ..program import (
     VARIABLE,
     WHILE,
     Arg,
+    HostValue,
     Literal,
     Node,
     Pack,
@@ -39,7 +41,7 @@ from ..program import (
     Static,
 )
 from ..record import Record
-from .tf import AttrValue, Operation, ResourceVariable, TensorProto, VariableDef, c_api, op_def, tf, v1
+from .tf import AttrValue, Operand, Operation, ResourceVariable, TensorProto, VariableDef, c_api, op_def, tf, v1
 
 _NAME = "NODE"  # what a node is called in a template
 _NUMBERED = re.compile(r"(.+)_(\d+)")
@@ -51,6 +53,14 @@ _NEVER = frozenset(op.name for op in OPS.values() if op.alike is Alike.NEVER) | 
 }  # fmt: skip
 _DRAWN = frozenset(op.name for op in OPS.values() if op.alike is Alike.DRAWN)
 _FIRST_VALUE = 37  # of a literal in a template: one that TensorFlow's functions do not put there themselves
+
+
+class _Type(NamedTuple):
+    """The type of a tensor or variable, of a known rank. It is part of keys, and a tuple is hashed fast."""
+
+    is_variable: bool
+    dtype: tf.DType
+    shape: tuple[int | None, ...]
 
 
 class _Input(Record):
@@ -78,7 +88,6 @@ class _Variable(Record):
 
 
 _Source = _Input | _Made
-_Type = tuple[bool, tf.DType, tuple[int | None, ...]] | None  # is it a variable, dtype, shape; None: not known
 
 
 class _Named(Record):
@@ -110,7 +119,7 @@ class _Template(Record):
     roots: tuple[str, ...]
     steps: tuple[_Step, ...]
     results: tuple[_Source | _Variable, ...]
-    types: tuple["_Type", ...]
+    types: tuple[_Type | None, ...]
 
 
 class _NoTemplate(Exception):
@@ -126,7 +135,7 @@ class OpCache:
         self._graph: tf.Graph = built.graph
         self._templates: dict[object, _Template | None] = {}
         self._once: set[object] = set()  # kinds of which there was one node so far
-        self._types: dict[tuple[int, int], _Type] = {}  # by node and output
+        self._types: dict[tuple[int, int], _Type | None] = {}  # by node and output
         self._constant: set[int] = set()  # nodes that are made of constants alone, and
         self._free: set[int] = set()  # those that no variable is needed for
 
@@ -197,7 +206,7 @@ class OpCache:
                 if isinstance(value, tf.Variable) and not self._built.program.nodes[arg.node].is_variable:
                     raise _NoTemplate  # a variable as a write leaves it is read after the write
                 kind = self._type(arg)
-                if kind is None or (op not in _BY_TYPES and kind[1] is not tf.float32 and len(kind[2]) < 2):
+                if kind is None or (op not in _BY_TYPES and kind.dtype is not tf.float32 and len(kind.shape) < 2):
                     raise _NoTemplate  # whole numbers are often sizes and axes
                 parts.append(kind)
             case Literal() | Static():
@@ -209,7 +218,7 @@ class OpCache:
             case _:
                 raise _NoTemplate
 
-    def _type(self, ref: Ref) -> _Type:
+    def _type(self, ref: Ref) -> _Type | None:
         key = ref.node, ref.output
         if key not in self._types:
             self._types[key] = _type(self._built.values[ref.node][ref.output])
@@ -219,14 +228,18 @@ class OpCache:
 
     def _recorded(self, node: Node, refs: list[Ref]) -> _Template:
         """The template of a node's kind; `_NoTemplate` where it cannot have one."""
-        kinds, args, values = _kinds(node.op), dict(node.args), []
+        kinds, args = _kinds(node.op), dict(node.args)
+        values: list[np.ndarray] = []
         for name, arg in args.items():
-            if type(arg) is Literal and kinds.get(name) == "tensor" and _open_shape(arg) is not None:
-                value = np.full(_open_shape(arg), _FIRST_VALUE + len(values), tf.as_dtype(arg.dtype).as_numpy_dtype)
+            if not isinstance(arg, Literal) or kinds.get(name) != "tensor":
+                continue
+            shape = _open_shape(arg)
+            if shape is not None:
+                value = np.full(shape, _FIRST_VALUE + len(values), tf.as_dtype(arg.dtype).as_numpy_dtype)
                 values.append(value)
                 args[name] = Literal(_frozen(value.tolist()), arg.dtype)
         with tf.Graph().as_default() as graph:
-            stand_ins = [_stand_in(*self._type(ref)) for ref in refs]
+            stand_ins = [_stand_in(self._type(ref)) for ref in refs]
             before, taken = len(graph.get_operations()), set(graph._names_in_use)
             collections = {name: len(graph.get_collection(name)) for name in graph.get_all_collection_keys()}
             name = _NAME if node.name else None
@@ -254,7 +267,7 @@ class OpCache:
         operations: list[Operation] = []
 
         def source(one: _Source) -> tf.Tensor:
-            return inputs[one.number] if type(one) is _Input else operations[one.op].outputs[one.output]
+            return inputs[one.number] if isinstance(one, _Input) else operations[one.op].outputs[one.output]
 
         with graph._c_graph.get() as c_graph:
             for step in template.steps:
@@ -264,7 +277,7 @@ class OpCache:
                     graph._names_in_use[name.lower()] = 1
                 description = c_api.TF_NewOperation(c_graph, step.type, name)
                 for one in step.inputs:
-                    if type(one) is tuple:
+                    if isinstance(one, tuple):
                         c_api.TF_AddInputList(description, [source(item)._as_tf_output() for item in one])
                     else:
                         c_api.TF_AddInput(description, source(one)._as_tf_output())
@@ -279,7 +292,7 @@ class OpCache:
                 operations.append(Operation._from_c_op(c_api.TF_FinishOperation(description), graph))
 
         def result(one: _Source | _Variable):
-            if type(one) is not _Variable:
+            if not isinstance(one, _Variable):
                 return source(one)
             definition = VariableDef(
                 variable_name=operations[one.handle].outputs[0].name, is_resource=True, trainable=one.trainable,
@@ -293,11 +306,11 @@ class OpCache:
         return tuple(map(result, template.results))
 
 
-def _type(value: object) -> _Type:
+def _type(value: object) -> _Type | None:
     """The type of a tensor or variable; that of one whose rank is unknown is not known."""
     if not isinstance(value, (tf.Tensor, tf.Variable)) or value.shape.rank is None:
         return None
-    return isinstance(value, tf.Variable), value.dtype.base_dtype, tuple(value.shape.as_list())
+    return _Type(isinstance(value, tf.Variable), value.dtype.base_dtype, tuple(value.shape.as_list()))
 
 
 def _is_inferred(graph: tf.Graph) -> bool:
@@ -321,19 +334,22 @@ def _open_shape(literal: Literal) -> tuple[int, ...] | None:
         return None
     if not isinstance(literal.value, tuple):
         return ()
-    shape = np.shape(literal.value)
+    shape = np.asarray(literal.value).shape
     return None if 0 in shape else shape
 
 
-def _frozen(value: object) -> object:
+def _frozen(value: Any) -> HostValue:  # numbers in lists, as NumPy gives them
     return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
-def _stand_in(is_variable: bool, dtype: tf.DType, shape: tuple[int | None, ...]):
+def _stand_in(type: _Type | None) -> Operand:
     """What stands for an input of a node in the graph in which it is built alone."""
-    if is_variable:
-        return v1.Variable(tf.zeros(shape, dtype), use_resource=True, trainable=False, name="stand_in")
-    return v1.placeholder(dtype, shape, "stand_in")
+    if type is None:
+        raise _NoTemplate
+    if type.is_variable:
+        initial = tf.zeros(type.shape, type.dtype)
+        return v1.Variable(initial, use_resource=True, trainable=False, name="stand_in")
+    return v1.placeholder(type.dtype, type.shape, "stand_in")
 
 
 _FIELDS = {  # of a `TensorProto`: the dtype's number, and where it keeps the values
@@ -346,7 +362,8 @@ def _attribute(literal: Literal) -> bytes:
     """A literal as the attribute of a Const."""
     if literal.dtype in _FIELDS and not isinstance(literal.value, tuple):
         dtype, values = _FIELDS[literal.dtype]
-        tensor = TensorProto(dtype=dtype, tensor_shape={}, **{values: [literal.value]})
+        fields: dict[str, Any] = {values: [literal.value], "tensor_shape": {}}  # each of another type
+        tensor = TensorProto(dtype=dtype, **fields)
     else:
         tensor = tf.make_tensor_proto(np.asarray(literal.value, tf.as_dtype(literal.dtype).as_numpy_dtype))
     return AttrValue(tensor=tensor).SerializeToString()
@@ -408,12 +425,13 @@ class _Recording:
     def _step(self, operation: tf.Operation) -> _Step:
         definition = operation.node_def
         known = op_def(operation.type)
+        assert known is not None, operation.type
         if (known.is_stateful and operation.type not in _STATEFUL) or operation.control_inputs:
             raise _NoTemplate
         if operation._gradient_function is not None or definition.device:
             raise _NoTemplate
         sources = iter([self._source(tensor) for tensor in operation.inputs])
-        inputs: list[object] = []
+        inputs: list[_Source | tuple[_Source, ...]] = []
         inferred = set()
         for argument in known.input_arg:
             inferred |= {argument.type_attr, argument.number_attr, argument.type_list_attr}
@@ -465,8 +483,11 @@ class _Recording:
     def _result(self, one: object, collections: tuple[str, ...]) -> _Source | _Variable:
         match one:
             case tf.Variable() if one.op.name in self._number:
-                number = [self._number[op.name] for op in (one.op, one.initializer, one._graph_element.op)]
-                return _Variable(*number, self._source(one.initial_value), one.trainable, collections)
+                handle, initializer, read = (
+                    self._number[op.name] for op in (one.op, one.initializer, one._graph_element.op)
+                )
+                initial = self._source(one.initial_value)
+                return _Variable(handle, initializer, read, initial, one.trainable, collections)
             case tf.Tensor():
                 return self._source(one)
         raise _NoTemplate

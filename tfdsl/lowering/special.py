@@ -10,30 +10,31 @@ import numpy as np
 from ..program import Field, Node, Static
 from .data import Held
 from .guards import definite, not_of_zeros, ranked, transformed
-from .tf import resolve, shape_of, tf, v1
+from .tf import Operand, resolve, tf, v1
 
 
-def constant(lowering, node: Node):
+def constant(lowering, node: Node) -> Operand:
     value = lowering.argument(node.args["value"])
     if not isinstance(value, Held):
-        return lowering.table_op(node.row, node)
+        return lowering.table_op(node)
     is_after = lowering.built.program.is_after(node)
-    return value.constant(shape_of(node.outputs[0]), node.name or "Const", is_after)
+    sizes = [dim for dim in node.outputs[0].shape or () if isinstance(dim, int)]  # of data all are known
+    return value.constant(sizes, node.name or "Const", is_after)
 
 
-def eye(lowering, node: Node):
+def eye(lowering, node: Node) -> Operand:
     """Sizes that are data as plain numbers: TensorFlow takes no others from outside of the graph."""
     sizes = {name: int(np.asarray(lowering.argument(arg))) for name, arg in node.args.items() if isinstance(arg, Field)}
-    return lowering.table_op(node.row, replace(node, args={**node.args, **{n: Static(i) for n, i in sizes.items()}}))
+    return lowering.table_op(replace(node, args={**node.args, **{n: Static(i) for n, i in sizes.items()}}))
 
 
-def change(lowering, node: Node):
+def change(lowering, node: Node) -> Operand:
     """assign_add or assign_sub, by the variable's method: TensorFlow's function drops the name."""
     variable, value = (lowering.argument(node.args[name]) for name in ("ref", "value"))
     return getattr(variable, node.op)(value, name=node.name)
 
 
-def check_whole(lowering, node: Node):
+def check_whole(lowering, node: Node) -> Operand:
     """What it is given, behind an assertion; integers are whole without one."""
     value = lowering.argument(node.args["input"])
     if node.outputs[0].dtype.kind != "float":
@@ -52,25 +53,25 @@ def initializer(lowering, node: Node) -> tf.Tensor:
     arguments = _arguments(lowering, node)
     shape, dtype = arguments.pop("shape"), arguments.pop("dtype", tf.float32)
     with v1.name_scope(node.name or node.default or node.op):
-        result = resolve(node.row.tf)(**arguments)(shape, dtype=dtype)
+        result = resolve(node.table_row.tf)(**arguments)(shape, dtype=dtype)
     return tf.identity(result, name=node.name) if node.name else result
 
 
-def einsum(lowering, node: Node):
+def einsum(lowering, node: Node) -> Operand:
     inputs = lowering.argument(node.args["inputs"])
-    return v1.einsum(node.args["equation"].value, *inputs, name=node.name)
+    return v1.einsum(node.text("equation"), *inputs, name=node.name)
 
 
 def clip_by_global_norm(lowering, node: Node) -> list:
     arguments = {name: lowering.argument(arg) for name, arg in node.args.items()}
-    ranks = node.row.ranks
+    ranks = node.table_row.ranks
     arguments |= {name: ranked(value, ranks[name]) for name, value in arguments.items() if name in ranks}
     clipped, norm = v1.clip_by_global_norm(**arguments, name=node.name)
     return [*clipped, tf.convert_to_tensor(norm)]
 
 
 def meshgrid(lowering, node: Node) -> list:
-    indexing = node.args.get("indexing", Static("xy")).value
+    indexing = node.text("indexing", "xy")
     return v1.meshgrid(*lowering.argument(node.args["args"]), indexing=indexing)
 
 
@@ -94,19 +95,19 @@ def dct(lowering, node: Node) -> tf.Tensor:
     return _called(node, arguments)
 
 
-def _arguments(lowering, node: Node) -> dict[str, object]:
-    kinds = {param.name: param.kind for param in node.row.params}
+def _arguments(lowering, node: Node) -> dict[str, Operand]:
+    kinds = {param.name: param.kind for param in node.table_row.params}
     return {name: lowering.argument(arg, kinds[name]) for name, arg in node.args.items()}
 
 
-def _leave_something(node: Node, arguments: dict[str, object], least: int = 1, takes_none: bool = False) -> None:
+def _leave_something(node: Node, arguments: dict[str, Operand], least: int = 1, takes_none: bool = False) -> None:
     """See to it that a Fourier transform has something to transform."""
     given, length = next(iter(arguments)), arguments.get("fft_length")
     arguments[given] = transformed(arguments[given], length, least, node.name or node.op, takes_none)
 
 
-def _called(node: Node, arguments: dict[str, object]) -> tf.Tensor:
-    return resolve(node.row.tf)(**arguments, name=node.name)
+def _called(node: Node, arguments: dict[str, Operand]) -> tf.Tensor:
+    return resolve(node.table_row.tf)(**arguments, name=node.name)
 
 
 def logm(lowering, node: Node) -> tf.Tensor:
@@ -126,4 +127,4 @@ def grayscale_to_rgb(lowering, node: Node) -> tf.Tensor:
 def batch_normalization(lowering, node: Node) -> tf.Tensor:
     """TensorFlow's function also needs the arguments that are left out."""
     left_out = {name: Static(None) for name in ("offset", "scale") if name not in node.args}
-    return lowering.table_op(node.row, replace(node, args={**node.args, **left_out}))
+    return lowering.table_op(replace(node, args={**node.args, **left_out}))

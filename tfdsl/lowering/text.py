@@ -13,6 +13,7 @@ ops; TensorFlow numbers them through the whole process, so they have names of th
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -145,7 +146,7 @@ def _is_length(op: tf.Operation, name: str) -> bool:
     return any(arg.number_attr == name for arg in (*op.op_def.input_arg, *op.op_def.output_arg))
 
 
-def _attribute(value: object) -> str:
+def _attribute(value: Any) -> str:  # of an attribute of any type
     match value:
         case bytes():
             return f'"{visible(value.decode("utf-8", "backslashreplace"))}"'

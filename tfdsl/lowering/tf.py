@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
@@ -28,9 +28,10 @@ from tensorflow.python.util._pywrap_util_port import IsMklEnabled as is_onednn_o
 from ..types import TensorType
 
 __all__ = [
-    "AttrValue", "DecodeError", "EventsWriter", "FunctionDef", "NodeDef", "OpList", "Operation", "ResourceVariable",
-    "RewriterConfig", "TensorProto", "VariableDef", "c_api", "function_graph", "function_transforms", "is_onednn_on",
-    "op_def", "op_determinism", "raw_op", "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
+    "AttrValue", "DecodeError", "EventsWriter", "FunctionDef", "NodeDef", "OpList", "Operand", "Operation",
+    "ResourceVariable", "RewriterConfig", "TensorProto", "VariableDef", "c_api", "function_graph",
+    "function_transforms", "is_onednn_on", "op_def", "op_determinism", "raw_op", "registered", "resolve",
+    "seeds_taken", "shape_of", "tf", "v1",
 ]  # fmt: skip
 
 
@@ -41,6 +42,11 @@ if TYPE_CHECKING:
 
 else:
     from tensorflow.compat import v1
+
+
+# What TensorFlow's functions take and give: tensors, variables, operations, arrays, numbers, strings, dtypes, and lists
+# of them. Which of these a function takes is the business of its rule in the op table: here it can be any.
+Operand: TypeAlias = Any
 
 
 def registered() -> bytes:

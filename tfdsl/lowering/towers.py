@@ -17,7 +17,7 @@ from ..analysis.batch_split import BatchSplit, NotSplit, split
 from ..program import Enter, Exit, Item, Literal, Node, Ref, Static
 from .layout import APART
 from .optimizers import optimizer
-from .tf import seeds_taken, tf, v1
+from .tf import Operand, seeds_taken, tf, v1
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class _Part:
     weight: tf.Tensor
 
 
-def minimize(lowering, node: Node, arguments: dict[str, object]) -> tf.Operation | None:
+def minimize(lowering, node: Node, arguments: dict[str, Operand]) -> tf.Operation | None:
     """The training op of an `optimize` node; None where its step cannot be split, of which `built.undivided` tells."""
     built = lowering.built
     how = split(built.program, node, built.setting.fed)
@@ -47,12 +47,12 @@ def minimize(lowering, node: Node, arguments: dict[str, object]) -> tf.Operation
         with v1.name_scope(None), v1.name_scope(f"tower_{number}"), device:
             inner = lowering.again(part.rows)
             inner.items(tuple(_again(built.program.items, how.between, number)), is_alike=False)
-            loss = tf.convert_to_tensor(inner.built.value(node.args["loss"]))
+            loss = tf.convert_to_tensor(inner.built.value(node.ref("loss")))
             gradients.append([(_weighed(g, part), v) for g, v in made.compute_gradients(loss, wrt)])
             losses.append(_weighed(loss, part))
         built.mark(node)
     seeds_taken[built.graph] = taken  # what comes after draws as if there were no towers
-    built.losses[node.args["loss"]] = tf.add_n(losses)
+    built.losses[node.ref("loss")] = tf.add_n(losses)
     together = [(_sum([g for g, _ in pairs], pairs[0][1]), pairs[0][1]) for pairs in zip(*gradients, strict=True)]
     return made.apply_gradients(together, name=node.name)
 

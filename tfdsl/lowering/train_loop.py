@@ -26,6 +26,7 @@ place is gathered, because XLA compiles slices anew for each place.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import assert_never
 
 from ..program import Index
@@ -37,6 +38,7 @@ from .tf import tf, v1
 # What a step takes from the one before it: the states of the streams, and the sum of all losses that are watched, which
 # is NaN from the step on at which one of them is, or at which an op fails in a way that XLA does not report.
 Carried = tuple[tf.Tensor, tf.Tensor]
+Values = list[tf.Tensor | None]  # to be gathered; None for one that is known not to be due
 
 _TURN_OPS = 320  # of the steps that one turn of the loop takes, and
 _TURN_STEPS = 8  # these steps, at most
@@ -187,6 +189,12 @@ def build(built: BuiltGraph, copier: Copier, spec: Spec) -> TrainLoop:
 
 
 class _Builder:
+    # What the loop is given, inside of it: `rows` has those of the batch of each step, where there are batches, and
+    # `counts` how many they are, where not all are alike.
+    arguments: list[tf.Tensor]
+    rows: tf.Tensor
+    counts: tf.Tensor | None = None
+
     def __init__(self, copier: Copier, spec: Spec):
         self.copier, self.spec = copier, spec
         self.plain: Body = tuple(item for item in spec.body if isinstance(item, BodyExecution))
@@ -218,12 +226,16 @@ class _Builder:
             fed = {}
             for one, source in execution.feeds:
                 argument = self.spec.arguments[source.argument]
-                shape = {Whole: argument.shape, PerStep: argument.shape[1:]}.get(type(source))
-                if shape is None:
-                    batch = v1.placeholder(argument.dtype, [size, *argument.shape[1:]])
-                    fed[one] = _indexed(batch, source.index)
-                else:
-                    fed[one] = v1.placeholder(argument.dtype, shape)
+                match source:
+                    case Whole():
+                        fed[one] = v1.placeholder(argument.dtype, argument.shape)
+                    case PerStep():
+                        fed[one] = v1.placeholder(argument.dtype, argument.shape[1:])
+                    case Rows():
+                        batch = v1.placeholder(argument.dtype, [size, *argument.shape[1:]])
+                        fed[one] = _indexed(batch, source.index)
+                    case _:
+                        assert_never(source)
             return self.copier.shape(tensor, fed)
 
     # --- the function ---------------------------------------------------------------------
@@ -247,17 +259,20 @@ class _Builder:
         )  # fmt: skip
         loop.packed = [packed for _, _, packed in self.types]
 
-        @tf.function(autograph=False, jit_compile=spec.compiled or None)
         def steps(first, last, positions, flags, *rest):
             regular, streams, *rest = rest if spec.regular else (None, *rest)
             carried = streams, tf.constant(0.0)
-            self.arguments = rest[: len(spec.arguments)]
-            self.rows, self.counts = (*rest[len(spec.arguments) :], None, None)[:2]
+            self.arguments, batches = rest[: len(spec.arguments)], rest[len(spec.arguments) :]
+            if loop.rows is not None:
+                self.rows = batches[0]
+            if loop.counts is not None:
+                self.counts = batches[1]
             if not loop.has_events:
                 return self._plain(first, last, carried)
             return self._events(last, positions, flags, regular, carried)
 
-        concrete = steps.get_concrete_function(*loop.given)
+        traced = tf.function(steps, autograph=False, jit_compile=spec.compiled or None)
+        concrete = traced.get_concrete_function(*loop.given)
         results = concrete(*loop.given)
         loop.moved, loop.losses, *loop.gathered = results
         captured = [tensor.op for tensor, _ in concrete.graph.captures]
@@ -296,17 +311,18 @@ class _Builder:
             rows = zip(gathered, held, values, strict=True)
             return step, carried, [at if value is None else one.put(at, k, value) for one, at, value in rows]
 
-        def stretch(k, carried, *held):
-            for _ in range(self.spec.regular.together):
-                step, carried, held = event(k, self.spec.regular.flags, carried, held)
-                for at in range(1, self.spec.regular.gap):
+        def stretch(like: Regular, k, carried, *held):
+            for _ in range(like.together):
+                step, carried, held = event(k, like.flags, carried, held)
+                for at in range(1, like.gap):
                     carried = self._step(self.plain, step + at, carried)[0]
                 k = k + 1
             return k, carried, *held
 
         def turn(k, carried, *held):
-            if self.spec.regular:
-                k, carried, *held = tf.while_loop(lambda k, *_: tf.gather(regular, k), stretch, (k, carried, *held))
+            if self.spec.regular is not None:
+                body = partial(stretch, self.spec.regular)
+                k, carried, *held = tf.while_loop(lambda k, *_: tf.gather(regular, k), body, (k, carried, *held))
             step, carried, held = event(k, tf.gather(flags, k), carried, held)
             if not self.spec.every:
                 following = tf.gather(positions, tf.minimum(k + 1, count - 1))
@@ -319,21 +335,21 @@ class _Builder:
 
     # --- one step -------------------------------------------------------------------------
 
-    def _step(self, body: Body, step, carried: Carried, due=None) -> tuple[Carried, list[tf.Tensor]]:
+    def _step(self, body: Body, step, carried: Carried, due=None) -> tuple[Carried, Values]:
         """One step: its effects, what the next one takes from it, and the values to be gathered; `due` has an event's
         flags. They may be known already; then what is not due has no values."""
-        sizes = self.spec.sizes
-        if sizes is None or sizes[0] == sizes[1] or not self.spec.compiled:
+        sizes, counts = self.spec.sizes, self.counts
+        if sizes is None or counts is None or not self.spec.compiled:
             return self._sized(body, step, carried, due, sizes[0] if sizes else None)
         # XLA wants to know how many rows there are: a branch for each number.
         results = tf.cond(
-            tf.equal(tf.gather(self.counts, step)[0], sizes[0]),
+            tf.equal(tf.gather(counts, step)[0], sizes[0]),
             lambda: _flat(self._sized(body, step, carried, due, sizes[0])),
             lambda: _flat(self._sized(body, step, carried, due, sizes[1])),
         )
         return _unflat(results)
 
-    def _sized(self, body: Body, step, carried: Carried, due, size: int | None) -> tuple[Carried, list[tf.Tensor]]:
+    def _sized(self, body: Body, step, carried: Carried, due, size: int | None) -> tuple[Carried, Values]:
         chosen = None
         if size is not None:
             chosen = tf.gather(self.rows, step)
@@ -343,8 +359,8 @@ class _Builder:
                 chosen = tf.slice(chosen, [0], tf.gather(self.counts, step))
         return self._items(body, step, chosen, {}, carried, due, iter(self.types))
 
-    def _items(self, body: Body, step, chosen, feeds, carried: Carried, due, types) -> tuple[Carried, list[tf.Tensor]]:
-        values: list[tf.Tensor] = []
+    def _items(self, body: Body, step, chosen, feeds, carried: Carried, due, types) -> tuple[Carried, Values]:
+        values: Values = []
         for item in body:
             if isinstance(item, BodyExecution):
                 carried, tensors = self._execute(item, step, chosen, feeds, carried)
@@ -416,7 +432,8 @@ class _Gathered:
     """Values of one tensor, a row for each event: a TensorFlow list, or what XLA can update in place."""
 
     def __init__(self, dtype: tf.DType, shape: tf.TensorShape, count, compiled: bool):
-        self._dtype, self._shape, self._count, self._compiled = dtype, shape.as_list(), count, compiled
+        self._dtype, self._count, self._compiled = dtype, count, compiled
+        self._shape = [size for size in shape.as_list() if size is not None]  # all are known
 
     def empty(self) -> tf.Tensor:
         if self._compiled:

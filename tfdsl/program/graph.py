@@ -145,6 +145,12 @@ class Node(Record):
         return self.name or self.op
 
     @property
+    def table_row(self) -> Op:
+        """The row that describes it, of a node that one does."""
+        assert self.row is not None, f"{self.op} is no op of the table"
+        return self.row
+
+    @property
     def raw_op(self) -> raw.RawOp | None:
         """The raw TensorFlow op, or None."""
         return raw.find(self.op.removeprefix(raw.PREFIX)) if self.op.startswith(raw.PREFIX) else None
