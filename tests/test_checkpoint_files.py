@@ -14,7 +14,7 @@ import tfdsl
 from tfdsl.access import Access
 from tfdsl.runtime.files.durable_io import manifest_bytes
 from tfdsl.runtime.files.event_log import EventLog
-from tfdsl.runtime.files.lock import Held, Lock
+from tfdsl.runtime.files.lock import FolderInUse, Lock
 from tfdsl.runtime.options import Options
 
 # --- damage ------------------------------------------------------------------------------------
@@ -425,11 +425,11 @@ def test_the_run_that_locks_a_folder_removes_it_for_the_one_that_made_it(here):
     os.mkdir("kept")
     with Access().folder("kept") as folder:
         quicker = Lock(folder)
-        with pytest.raises(Held, match=f"process {os.getpid()} on "):
+        with pytest.raises(FolderInUse, match=f"process {os.getpid()} on "):
             Lock(folder)
         assert not quicker.release(), "whoever was refused had found the folder"
         quicker = Lock(folder)
-        with pytest.raises(Held):
+        with pytest.raises(FolderInUse):
             Lock(folder, is_new=True)
         assert quicker.release()
         assert folder.names() == []

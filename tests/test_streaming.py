@@ -16,7 +16,7 @@ from tfdsl.data.batches import BatchOrder
 from tfdsl.data.load import load
 from tfdsl.data.sources.csv import CsvRows
 from tfdsl.runtime.options import Options
-from tfdsl.runtime.training.batch_stream import Stream
+from tfdsl.runtime.training.batch_stream import BatchStream
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +111,7 @@ def test_the_stream_gives_the_batches_of_the_order(order):
     features = np.arange(46, dtype=np.float32).reshape(23, 2)
     target = np.arange(23).reshape(23, 1)
     reference = BatchOrder(order, 5, 23, 4)
-    stream = Stream(features, target, BatchOrder(order, 5, 23, 4), 3, 20)
+    stream = BatchStream(features, target, BatchOrder(order, 5, 23, 4), 3, 20)
     for at in (3, 4, 5, 9, 10, 19):  # steps may be left out
         batch, rows = stream.batch(at), reference.indices(at)
         np.testing.assert_array_equal(batch["features"], features[rows])

@@ -2,7 +2,7 @@
 
 A graph's definition holds no data: it is limited to 2 GB, and written with every checkpoint and event file. So where
 a constant by hand would be, with its name, there is a placeholder, and each execution is fed the arrays of those that
-it reaches (`Data.needed`). TensorFlow takes arrays of `data/arrays.py` as they are, without a copy.
+it reaches (`GraphData.needed`). TensorFlow takes arrays of `data/arrays.py` as they are, without a copy.
 
 What is made of constants alone TensorFlow computes once, when it plans an execution. So what is made of data alone is
 computed once, too, and fed from then on. Its kernels for that give other last bits than those of an execution: they
@@ -31,7 +31,7 @@ Arrays = dict[tf.Tensor, np.ndarray]
 Evaluate = Callable[[list[tf.Tensor], Arrays], list]
 
 
-class Data:
+class GraphData:
     """The data of one graph: `feeds` has the array of each placeholder, `fields` by its name what it stands for."""
 
     def __init__(self, graph: tf.Graph):
@@ -45,9 +45,9 @@ class Data:
         self._values: dict[str, np.ndarray] = {}  # of what is made of data, by the tensors' names
         self._lock = RLock()  # of what is found here while sessions of several threads ask for it
 
-    def source(self, arrays: Callable[[Field], np.ndarray]) -> "Callable[[Field], Held]":
+    def source(self, arrays: Callable[[Field], np.ndarray]) -> "Callable[[Field], FedArray]":
         """Fields as the arguments of nodes."""
-        return lambda field: Held(self, field, np.asarray(arrays(field)))
+        return lambda field: FedArray(self, field, np.asarray(arrays(field)))
 
     # --- what is fed ----------------------------------------------------------------------
 
@@ -242,14 +242,14 @@ def _dtype(array: np.ndarray) -> tf.DType:
     return tf.string if array.dtype.kind in "OSU" else tf.as_dtype(array.dtype)
 
 
-class Held:
+class FedArray:
     """An array of data as an argument of a node.
 
     It is to TensorFlow's functions what the array is, but where they make a constant of an array, there is a
     placeholder, with the name that the constant would have.
     """
 
-    def __init__(self, data: Data, field: Field, array: np.ndarray):
+    def __init__(self, data: GraphData, field: Field, array: np.ndarray):
         self._data, self._field, self._array = data, field, array
         self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
 

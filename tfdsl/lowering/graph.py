@@ -44,9 +44,9 @@ from ..program import (
     Static,
 )
 from .agreement import agree
+from .cloning import GraphCloner
 from .control import cond, while_loop
-from .copies import Copier
-from .data import Data, Held
+from .data import FedArray, GraphData
 from .failures import failure, is_own, plain_reason
 from .foreign import python_node, raw_node
 from .guards import indices, ranked, sizes, slices, with_rows
@@ -83,7 +83,7 @@ class BuiltGraph:
         self.setters: dict = {}
         self.twins: dict = {}
         self.loops: dict = {}
-        self._copier: Copier | None = None
+        self._copier: GraphCloner | None = None
         self.added: dict[str, object] = {}  # what sessions on a cluster add
         self.ordered: dict = {}  # executions whose ops are put in order
         self.originals: dict[str, str] = {}  # of the ops that are copied for that, by their names
@@ -91,7 +91,7 @@ class BuiltGraph:
         self.templates = OpCache(self, build_alone)
         self.random = KeptRandom(self.graph, setting.kept, build_alone, setting.layout.apart)
         self._placement = Placement(setting.layout, self.graph, self.random.variables)
-        self.data = Data(self.graph)  # what its placeholders for data are fed
+        self.data = GraphData(self.graph)  # what its placeholders for data are fed
         self.tags: set[str] = set()  # of summaries, as they are written
         # For this graph and those of its functions: each node, and how many ops there were when it was made.
         self._marks: dict[tf.Graph, list[tuple[Node, int]]] = {self.graph: []}
@@ -111,7 +111,7 @@ class BuiltGraph:
         """The tensor that feeding or fetching a reference means."""
         return self.graph.as_graph_element(self.value(ref))
 
-    def watched(self, loss: Ref) -> tf.Tensor:
+    def loss_tensor(self, loss: Ref) -> tf.Tensor:
         """The value of a loss as a step of its optimizer finds it."""
         return self.losses[loss] if loss in self.losses else self.tensor(loss)
 
@@ -163,12 +163,12 @@ class BuiltGraph:
             session.run([assign for (_, assign), _ in pairs], feeds)
 
     @property
-    def copier(self) -> Copier:
+    def copier(self) -> GraphCloner:
         """The copier of the graph, as it was before anything was added for sessions to run."""
         with self.lock:
             if self._copier is None:
                 is_local = self.setting.layout.cluster is None
-                self._copier = Copier(self.graph, self.data.fields, self.named(), self.places(), is_local)
+                self._copier = GraphCloner(self.graph, self.data.fields, self.named(), self.places(), is_local)
             return self._copier
 
     def named(self) -> list[str]:
@@ -422,7 +422,7 @@ class Lowering:
 
 def _element(value: Operand) -> Operand:
     """Data in a list, which TensorFlow would make one constant of, as a tensor."""
-    return value.__tf_tensor__() if isinstance(value, Held) else value
+    return value.__tf_tensor__() if isinstance(value, FedArray) else value
 
 
 def literal(value: HostValue, dtype: str) -> Operand:

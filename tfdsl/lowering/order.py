@@ -2,8 +2,8 @@
 
 TensorFlow keeps an order only where data or control edges say so. Where they leave it open whether a write comes before
 another op that reads or writes the same variable, an execution uses copies of these ops that come after one another by
-control edges. Here is what has to be copied, and with which edges; the graph itself stays as it is. `copies.py` does it
-for a training in the graph, `runtime/execution/in_order.py` for an execution by itself.
+control edges. This module says which ops are copied, and with which edges; the graph itself stays as it is.
+`cloning.py` copies them for a training in the graph, `runtime/execution/in_order.py` for an execution by itself.
 
 What a variable is when a statement names it is read by an op that was made with the variable. It comes last.
 

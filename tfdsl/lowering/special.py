@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from ..program import Field, Node, Static
-from .data import Held
+from .data import FedArray
 from .guards import definite, not_of_zeros, ranked, transformed
 from .tf import Operand, resolve, tf, v1
 
 
 def constant(lowering, node: Node) -> Operand:
     value = lowering.argument(node.args["value"])
-    if not isinstance(value, Held):
+    if not isinstance(value, FedArray):
         return lowering.table_op(node)
     is_after = lowering.built.program.is_after(node)
     sizes = [dim for dim in node.outputs[0].shape or () if isinstance(dim, int)]  # of data all are known

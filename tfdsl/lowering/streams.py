@@ -26,7 +26,7 @@ PHILOX = 1  # the generator's number in the stateless ops
 _PER_NUMBER = 256  # how far the counter moves for each number drawn
 
 
-class Stream:
+class RandomStream:
     """The generator of one random op in one session."""
 
     def __init__(self, op: tf.Operation):

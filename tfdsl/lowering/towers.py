@@ -21,7 +21,7 @@ from .tf import Operand, seeds_taken, tf, v1
 
 
 @dataclass(frozen=True)
-class _Part:
+class _TowerPart:
     """What a tower computes on: its rows of each placeholder, and what they count: in a mean their share of all rows,
     in a sum 1, or 0 where there are none."""
 
@@ -57,7 +57,7 @@ def minimize(lowering, node: Node, arguments: dict[str, Operand]) -> tf.Operatio
     return made.apply_gradients(together, name=node.name)
 
 
-def _parts(lowering, how: BatchSplit) -> list[_Part]:
+def _parts(lowering, how: BatchSplit) -> list[_TowerPart]:
     """The parts of a batch, one for each tower. Where there are fewer rows than towers, those without one are lent the
     last: of no rows at all TensorFlow makes errors, or gradients that are memory nobody has written to."""
     towers = lowering.built.setting.layout.towers
@@ -70,7 +70,7 @@ def _parts(lowering, how: BatchSplit) -> list[_Part]:
             begin = tf.minimum(first, n - 1)
             rows = {ref: tensor[begin : tf.maximum(last, begin + 1)] for ref, tensor in whole.items()}
             share = tf.cast(last - first, tf.float64) / tf.cast(n, tf.float64)
-            parts.append(_Part(rows, share if how.is_mean else tf.sign(share)))
+            parts.append(_TowerPart(rows, share if how.is_mean else tf.sign(share)))
         return parts
 
 
@@ -110,7 +110,7 @@ def _with_seed(node: Node, tower: int) -> Node:
     return node
 
 
-def _weighed(value, part: _Part):
+def _weighed(value, part: _TowerPart):
     """A tower's part as it counts. One without rows of its own counts nothing, be it infinite."""
     if value is None:
         return value

@@ -31,7 +31,7 @@ from typing import assert_never
 
 from ..program import Index
 from ..record import Record
-from .copies import Copier, NotCopied
+from .cloning import GraphCloner, NotCopied
 from .graph import BuiltGraph
 from .tf import tf, v1
 
@@ -65,13 +65,13 @@ def _together(ops: int) -> int:
     return max(1, min(_TURN_STEPS, _TURN_OPS // max(1, ops)))
 
 
-class Whole(Record):
+class WholeArgument(Record):
     """What is fed is the argument of this number."""
 
     argument: int
 
 
-class Rows(Record):
+class BatchRows(Record):
     """What is fed is the batch's rows of an argument, and of these a part."""
 
     argument: int
@@ -84,7 +84,7 @@ class PerStep(Record):
     argument: int
 
 
-Source = Whole | Rows | PerStep
+Source = WholeArgument | BatchRows | PerStep
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ Body = tuple[BodyExecution | When, ...]
 
 
 @dataclass(frozen=True)
-class Argument:
+class LoopArgument:
     """An array that the loop is given: its dtype and its shape, with None for sizes that are not known."""
 
     dtype: tf.DType
@@ -118,14 +118,14 @@ class Argument:
 
 
 @dataclass(frozen=True)
-class Spec:
+class LoopSpec:
     """A loop to be built. `sizes` are those of a full and of the last batch of an epoch, None without batches;
     `block` is the number of steps of a block, `events` the most that one call has, where that must be known; `ops`
     is about how many ops a plain step has; `regular` what most events are like, if they are; `stride` the distance
     between the steps that are taken."""
 
     body: Body
-    arguments: tuple[Argument, ...]
+    arguments: tuple[LoopArgument, ...]
     sizes: tuple[int, int] | None
     streams: tuple[str, ...]
     flags: int
@@ -182,20 +182,20 @@ class TrainLoop:
         return [self.first, self.last, *events, self.streams, *self.arguments, *self.batches]
 
 
-def build(built: BuiltGraph, copier: Copier, spec: Spec) -> TrainLoop:
+def build(built: BuiltGraph, copier: GraphCloner, spec: LoopSpec) -> TrainLoop:
     """Add a loop to a graph. `NotCopied` where a part of it cannot be in one."""
     with built.adding("train_loop"):
-        return _Builder(copier, spec).build()
+        return _LoopBuilder(copier, spec).build()
 
 
-class _Builder:
+class _LoopBuilder:
     # What the loop is given, inside of it: `rows` has those of the batch of each step, where there are batches, and
     # `counts` how many they are, where not all are alike.
     arguments: list[tf.Tensor]
     rows: tf.Tensor
     counts: tf.Tensor | None = None
 
-    def __init__(self, copier: Copier, spec: Spec):
+    def __init__(self, copier: GraphCloner, spec: LoopSpec):
         self.copier, self.spec = copier, spec
         self.plain: Body = tuple(item for item in spec.body if isinstance(item, BodyExecution))
         wanted = [(e, tensor) for e in executions(spec.body) for tensor in e.tensors]
@@ -227,11 +227,11 @@ class _Builder:
             for one, source in execution.feeds:
                 argument = self.spec.arguments[source.argument]
                 match source:
-                    case Whole():
+                    case WholeArgument():
                         fed[one] = v1.placeholder(argument.dtype, argument.shape)
                     case PerStep():
                         fed[one] = v1.placeholder(argument.dtype, argument.shape[1:])
-                    case Rows():
+                    case BatchRows():
                         batch = v1.placeholder(argument.dtype, [size, *argument.shape[1:]])
                         fed[one] = _indexed(batch, source.index)
                     case _:
@@ -408,14 +408,14 @@ class _Builder:
         if source not in made:
             argument = self.arguments[source.argument]
             match source:
-                case Whole():
+                case WholeArgument():
                     made[source] = argument
                 case PerStep():
                     made[source] = tf.gather(argument, step)
-                case Rows(index=()):
+                case BatchRows(index=()):
                     made[source] = tf.gather(argument, chosen)
-                case Rows(index=index):
-                    whole = self._fed(Rows(source.argument), step, chosen, made)
+                case BatchRows(index=index):
+                    whole = self._fed(BatchRows(source.argument), step, chosen, made)
                     made[source] = _indexed(whole, index)
                 case _:
                     assert_never(source)

@@ -38,7 +38,7 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class Report:
+class GradientReport:
     """A gradient with what came out of it; `suspect` is the node whose gradient disagrees first."""
 
     check: Check
@@ -50,7 +50,7 @@ class Report:
         return all(outcome.agrees for outcome in self.outcomes)
 
 
-def compare(run: Execution, ctx: Analysis, check: Check, feeds: list[Feed], tolerance: float | None) -> Report:
+def compare(run: Execution, ctx: Analysis, check: Check, feeds: list[Feed], tolerance: float | None) -> GradientReport:
     """One gradient in all ways, from the values that the session's variables have."""
     fed = run.feed_dict(feeds)
     fed, anew = _with_draws(run, ctx, check, fed)
@@ -63,7 +63,7 @@ def compare(run: Execution, ctx: Analysis, check: Check, feeds: list[Feed], tole
         if not outcome.reason:
             kind = "numeric" if outcome.method == "numeric" else "exact"
             _judge(outcome, reference, size, tolerance or _TOLERANCE[kind][bits])
-    report = Report(check, outcomes)
+    report = GradientReport(check, outcomes)
     if not report.agrees:
         report.suspect = _suspect(run, ctx, check, fed, size, tolerance or _TOLERANCE["numeric"][bits])
     return report

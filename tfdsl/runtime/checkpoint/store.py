@@ -20,7 +20,7 @@ from ...diagnostics import CHECKPOINT_HELD, WRITE_FAILED, Note
 from ...lowering.failures import failure, reason_of
 from ...program import Origin, Program, checkpoint_folders
 from ..files.durable_io import CorruptFile, files_of, finish, new_folder, owned, read_manifest, remove_folder, verify
-from ..files.lock import Held, Lock
+from ..files.lock import FolderInUse, Lock
 
 MANIFEST = "manifest.json"
 VARIABLES = "variables"  # the prefix of TensorFlow's files
@@ -216,7 +216,7 @@ def reported(path: str, origin: Origin, note: str = "") -> Iterator[None]:
     """What goes wrong with a folder, as an error of the statement that names it."""
     try:
         yield
-    except Held as holder:
+    except FolderInUse as holder:
         raise failure(CHECKPOINT_HELD, origin, path=path, holder=str(holder)) from None
     except AccessRefused as error:
         raise failure(error.message, origin, **error.details) from None

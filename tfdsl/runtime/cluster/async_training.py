@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...diagnostics import WORKER_SILENT, Diagnostic, TfgError
-from ...lowering.data import Data
+from ...lowering.data import GraphData
 from ...lowering.tf import tf, v1
 from ...record import Record
 from ..execution.cluster_session import ClusterSession, Lost, Servers
@@ -43,7 +43,7 @@ class Blackboard:
     def __init__(self, servers: Servers, part: StepSlice):
         self._servers = servers
         with tf.Graph().as_default() as graph, tf.device("/job:ps/task:0"):
-            self._data = Data(graph)
+            self._data = GraphData(graph)
             self._phase, self._steps = self._handle(part, "phase", tf.string, []), []
             for number in range(part.of):
                 self._steps.append(self._handle(part, f"step/{number}", tf.int64, []))

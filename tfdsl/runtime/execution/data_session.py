@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...lowering.data import Arrays, Data
+from ...lowering.data import Arrays, GraphData
 from ...lowering.sums import ordered
 from ...lowering.tf import RewriterConfig, tf, v1
 
@@ -11,7 +11,7 @@ class DataSession(v1.Session):
     """Every `run`, and what `make_callable` makes with feeds, is fed the data that it needs; what the caller feeds goes
     before."""
 
-    def __init__(self, data: Data, config: v1.ConfigProto | None = None, target: str = ""):
+    def __init__(self, data: GraphData, config: v1.ConfigProto | None = None, target: str = ""):
         in_order = ordered(config)
         if data.has_transposed():
             # TensorFlow would look past what is fed: it puts a transposition into the multiplication after it.

@@ -157,7 +157,7 @@ class Execution:
                 self.health.begin()
             return self.execute(fetches, feeds, origin, kind)
         losses = self.watch.losses(refs)
-        values = self.execute([*fetches, *map(self.built.watched, losses)], feeds, origin, kind)
+        values = self.execute([*fetches, *map(self.built.loss_tensor, losses)], feeds, origin, kind)
         self.watch.check(losses, values[len(fetches) :], self.step)
         return values[: len(fetches)]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...lowering.copies import name_of
+from ...lowering.cloning import name_of
 from ...lowering.graph import BuiltGraph
 from ...program import Statement, Train
 from .nan import watched_losses
@@ -28,7 +28,7 @@ def executions(
         if refs:
             values = [built.graph.as_graph_element(built.value(ref)) for ref in refs]
             if training is not None:
-                values += map(built.watched, watched_losses(built.program, training, refs))
+                values += map(built.loss_tensor, watched_losses(built.program, training, refs))
             fed = frozenset(built.tensor(feed.ref).name for feed in one.uses().feeds)
             yield Executed(one, tuple(map(name_of, values)), fed)
         yield from executions(built, one.uses().body, one if isinstance(one, Train) else training)

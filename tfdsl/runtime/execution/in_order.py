@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ...diagnostics import ORDER_RANDOM
-from ...lowering.copies import Copier, name_of
+from ...lowering.cloning import GraphCloner, name_of
 from ...lowering.failures import failure
 from ...lowering.graph import BuiltGraph
 from ...lowering.order import Order
@@ -48,7 +48,7 @@ class InOrder:
         self._drawn: set[str] = set()
 
     @property
-    def _copier(self) -> Copier:
+    def _copier(self) -> GraphCloner:
         return self._built.copier
 
     def add_streams(self, names: Iterable[str]) -> None:

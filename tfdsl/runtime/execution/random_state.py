@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ...lowering.copies import name_of
+from ...lowering.cloning import name_of
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import v1
 from ...program import Origin, Statement, after_checkpoints, initialised

@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from ...lowering.copies import name_of
+from ...lowering.cloning import name_of
 from ...lowering.graph import BuiltGraph
-from ...lowering.streams import Stream, draw
+from ...lowering.streams import RandomStream, draw
 from ...lowering.tf import tf, v1
 
 
@@ -19,10 +19,10 @@ class Streams:
 
     def __init__(self, built: BuiltGraph):
         self._built = built
-        self.streams: dict[str, Stream] = {}
+        self.streams: dict[str, RandomStream] = {}
 
     def add(self, name: str) -> None:
-        self.streams[name] = Stream(self._built.graph.get_operation_by_name(name))
+        self.streams[name] = RandomStream(self._built.graph.get_operation_by_name(name))
 
     def states(self) -> np.ndarray:
         """int64 [streams, 3]."""

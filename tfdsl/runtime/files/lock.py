@@ -20,12 +20,12 @@ _MARK = b"made"
 _SOMEBODY = "another process"
 
 
-class Held(Exception):
+class FolderInUse(Exception):
     """Another run has the folder; the text says who."""
 
 
 class Lock:
-    """Taken when made; `Held` if another run has it. `is_new` says whether this run has just made the folder,
+    """Taken when made; `FolderInUse` if another run has it. `is_new` says whether this run has just made the folder,
     `was_left` whether a run left the lock behind."""
 
     def __init__(self, folder: Folder, is_new: bool = False):
@@ -41,7 +41,7 @@ class Lock:
                 # The holder removes the file before it looks for the mark: it sees the mark, or the file is gone here.
                 if self._is_there():
                     os.close(self._handle)
-                    raise Held(holder) from None
+                    raise FolderInUse(holder) from None
             else:
                 if self._is_there():
                     break

@@ -6,7 +6,7 @@ from ...data.batches import BatchOrder
 from ...lowering.tf import tf, v1
 
 
-class Stream:
+class BatchStream:
     """The batches of a training from a step on: a pipeline of tf.data in a graph of its own.
 
     A batch has the rows that the order says, as it has for arrays in memory.

@@ -12,7 +12,7 @@ import numpy as np
 from ...data.arrays import aligned
 from ...diagnostics import TfgError
 from ...lowering.tf import tf
-from ...lowering.train_loop import Argument, PerStep, Rows, Source, Whole
+from ...lowering.train_loop import BatchRows, LoopArgument, PerStep, Source, WholeArgument
 from ...program import Apply, BatchField, Counter, Feed, Fetch, Field, PlanExpr, Template, Value
 from ...types import TensorType
 from ..execution import evaluate
@@ -27,7 +27,7 @@ class LoopFeeds:
 
     def __init__(self, loop: TrainingLoop):
         self._loop, self._run = loop, loop.run
-        self.types: list[Argument] = []
+        self.types: list[LoopArgument] = []
         self.arrays: list[np.ndarray | None] = []
         self.of_rows: set[int] = set()  # those of which batches are rows
         self.moving: dict[int, tuple[PlanExpr, TensorType, Feed]] = {}
@@ -80,18 +80,18 @@ class LoopFeeds:
             moves -= {"batch", "rows"}
         if not moves:
             array = self._converted(evaluate.value(feed.value, {}, self._whole), feed)
-            type = Argument(tf.as_dtype(array.dtype), array.shape)
-            return Whole(self._argument((feed.value, array.dtype.str), array, type, array.shape))
+            type = LoopArgument(tf.as_dtype(array.dtype), array.shape)
+            return WholeArgument(self._argument((feed.value, array.dtype.str), array, type, array.shape))
         if moves <= {"step", "rows"}:
             return PerStep(self._moving(feed))
         if isinstance(feed.value, BatchField):
             array = self._converted(self._whole_array(feed.value.field), feed)
             # On a cluster only the rows of the next steps are sent.
             rows = None if self._run.on_cluster else len(array)
-            type = Argument(tf.as_dtype(array.dtype), (rows, *array.shape[1:]))
+            type = LoopArgument(tf.as_dtype(array.dtype), (rows, *array.shape[1:]))
             number = self._argument((feed.value.field, array.dtype.str), array, type, array.shape[1:])
             self.of_rows.add(number)
-            return Rows(number, feed.value.index)
+            return BatchRows(number, feed.value.index)
         raise NotInGraph(f"what line {feed.origin.span.line} feeds is computed outside of the graph", feed.origin)
 
     def _whole_field(self, field: str) -> np.ndarray | int:
@@ -107,7 +107,7 @@ class LoopFeeds:
         except (TfgError, TypeError, ValueError, ArithmeticError) as error:
             raise NotInGraph("", feed.origin) from error
 
-    def _argument(self, key: object, array: np.ndarray | None, type: Argument, shape: tuple[int, ...]) -> int:
+    def _argument(self, key: object, array: np.ndarray | None, type: LoopArgument, shape: tuple[int, ...]) -> int:
         if key not in self._numbers:
             self._numbers[key] = len(self.types)
             self.arrays.append(array)
@@ -124,7 +124,7 @@ class LoopFeeds:
             example = convert(evaluate.value(feed.value, {}, context), type, feed.text, feed.origin)
         except (TfgError, TypeError, ValueError, ArithmeticError) as error:
             raise NotInGraph("", feed.origin) from error
-        argument = Argument(tf.as_dtype(type.dtype.name), (None, *example.shape))
+        argument = LoopArgument(tf.as_dtype(type.dtype.name), (None, *example.shape))
         number = self._argument(key, None, argument, example.shape)
         self.moving[number] = feed.value, type, feed
         return number
@@ -132,7 +132,7 @@ class LoopFeeds:
     def _example(self, source: Source, size: int) -> np.ndarray:
         """An array of the shape that a source has at a step with a batch of this size."""
         one, shape = np.zeros((), self.types[source.argument].dtype.as_numpy_dtype), self._shapes[source.argument]
-        if isinstance(source, Rows):
+        if isinstance(source, BatchRows):
             return evaluate.indexed(np.broadcast_to(one, (size, *shape)), source.index)
         return np.broadcast_to(one, shape)
 

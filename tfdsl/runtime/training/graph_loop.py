@@ -19,11 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...lowering.blame import op_of
-from ...lowering.copies import NotCopied
+from ...lowering.cloning import NotCopied
 from ...lowering.draws import CompiledDraws
 from ...lowering.failures import plain_reason
 from ...lowering.tf import TensorProto, tf, v1
-from ...lowering.train_loop import Body, BodyExecution, Regular, Spec, TrainLoop, When, build, regular_events
+from ...lowering.train_loop import Body, BodyExecution, LoopSpec, Regular, TrainLoop, When, build, regular_events
 from ...program import Every, Log, Node, Ref, Run, Statement, Stop, fetches_of
 from ..execution import evaluate
 from ..execution.determinism import no_determinism
@@ -110,7 +110,7 @@ class GraphLoopEngine:
                 items.append(When(inner, self._sorted(statement.body, inner)))
                 continue
             feeds = self._feeds.sources(statement.uses().feeds)
-            losses = tuple(map(self._run.built.watched, self._loop.watch.losses(statement.uses().executes)))
+            losses = tuple(map(self._run.built.loss_tensor, self._loop.watch.losses(statement.uses().executes)))
             if isinstance(statement, Run):
                 operations = tuple(dict.fromkeys(self._run.built.operation(ref) for ref in statement.refs))
                 items.append(BodyExecution(feeds, (), operations, losses))
@@ -144,7 +144,7 @@ class GraphLoopEngine:
     def _build(self, place: tuple[int, int]) -> TrainLoop:
         built, loop, run = self._run.built, self._loop, self._run
         compiled = self.name == "xla"
-        spec = Spec(
+        spec = LoopSpec(
             body=self._body, arguments=tuple(self._feeds.types),
             sizes=None if loop.order is None else (loop.order.size, loop.order.last_size),
             streams=tuple(run.streams.streams),

@@ -11,7 +11,7 @@ from ...data.batches import BatchOrder
 from ...program import Checkpoint, Every, Field, Train
 from ..execution.execution import Execution
 from ..execution.nan import Watch
-from .batch_stream import Stream
+from .batch_stream import BatchStream
 
 
 class TrainingLoop:
@@ -38,7 +38,7 @@ class TrainingLoop:
         self._rows = None
         self._batch: dict[str, np.ndarray] = {}
         self._last_time: dict[int, float] = {}
-        self.stream: Stream | None = None
+        self.stream: BatchStream | None = None
 
     def open_stream(self) -> None:
         """Read the batches ahead from the current step on, where the data is not in memory."""
@@ -47,7 +47,7 @@ class TrainingLoop:
         features = self.run.context.arrays(Field(*self.part, "features"))
         if is_streamed(features):
             target = self.run.context.arrays(Field(*self.part, "target"))
-            self.stream = Stream(features, target, self.order, self.step, self.total)
+            self.stream = BatchStream(features, target, self.order, self.step, self.total)
 
     @property
     def epoch(self) -> int:

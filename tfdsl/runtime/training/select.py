@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ...diagnostics import NO_XLA
 from ...lowering.blame import op_of
-from ...lowering.copies import NotCopied
+from ...lowering.cloning import NotCopied
 from ...lowering.failures import failure
 from ...program import Statement, Train, keeps_checkpoints
 from ..execution.execution import Execution

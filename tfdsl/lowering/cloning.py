@@ -34,7 +34,7 @@ class NotCopied(Exception):
 
 
 @dataclass(slots=True)
-class Copy:
+class GraphClone:
     """What a copy gave: the tensors and operations asked for, how far it has moved the streams, and, of one that XLA
     compiles, what must hold for no op to fail."""
 
@@ -44,7 +44,7 @@ class Copy:
     conditions: list[tf.Tensor]
 
 
-class Copier:
+class GraphCloner:
     """Copies parts of one graph, as it is now."""
 
     def __init__(
@@ -148,7 +148,7 @@ class Copier:
     def copy(
         self, tensors: list[tf.Tensor], operations: list[tf.Operation], feeds: Mapping[tf.Tensor, tf.Tensor],
         streams: Mapping[str, tf.Tensor], compiled: bool = False,
-    ) -> Copy:  # fmt: skip
+    ) -> GraphClone:  # fmt: skip
         """Copy what computes tensors and operations into the graph that is open, with others for those fed.
 
         `streams` has the state of each random op's stream, by its name; `compiled` tells whether XLA compiles the copy.
@@ -181,7 +181,7 @@ class Copier:
         conditions = [self._condition(node, lambda name: of(full(name))) for node in checked]
         moved = {name: advanced(streams[name], way(made[name])) for name in drawn}
         done = [made[f"^{operation.name}"] for operation in operations if f"^{operation.name}" in made]
-        return Copy(
+        return GraphClone(
             [of(t.name) for t in tensors], done, moved, [one for one in conditions if not isinstance(one, bool)]
         )
 
