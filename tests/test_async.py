@@ -154,7 +154,7 @@ def test_the_process_of_a_worker_is_killed(cluster, here):
     with running(cluster) as process:
         os.kill(part_of(process), signal.SIGKILL)
         said = assert_is_learnt(process)
-    assert "the process of worker 1 was killed; it is started again" in said
+    assert "the process of worker 1 was killed; it is restarted" in said
 
 
 @pytest.mark.long

@@ -154,5 +154,5 @@ session second:
     client.signal(signal.SIGCONT)
     assert client.process.wait(240) == 1
     said = client.err.read_text()
-    assert "error[TFG743]: ps 0 was lost, and the variables of this session may be those of others" in said
+    assert "error[TFG743]: ps 0 was lost, and other runs may share the variables of this session" in said
     assert "t.tfg:8:1" in said

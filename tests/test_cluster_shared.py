@@ -68,7 +68,7 @@ def test_containers_keep_variables_of_one_name_apart_and_what_optimizers_keep(li
     ]  # fmt: skip
     assert lines("reset", "--container", "other") == []
     gone, goes_on = run(tmp_path, [job("go_on", **other), job("go_on")])
-    headline = "'w' has no value: this session does not initialise it, and nobody else has"
+    headline = "'w' has no value: neither this session nor another run has initialised it"
     assert gone.errors == [("TFG744", 27, headline)]
     assert goes_on.printed == ["mine w is 2.186 after 1"]
 
@@ -121,7 +121,7 @@ def test_a_container_is_reset_while_the_program_of_another_trains(cluster, here)
     assert first[0] + out == wanted[0]
     out, err = theirs.communicate(timeout=300)
     assert theirs.returncode == 1
-    assert re.search(r"^error\[TFG748\]: .* has lost its value: somebody else has cleared it", err, re.MULTILINE), err
+    assert re.search(r"^error\[TFG748\]: .* has lost its value: another process has cleared it", err, re.MULTILINE), err
     found, expected = checkpoints(here / "ours"), checkpoints(here / "alone")
     assert found.keys() == expected.keys() and found
     assert all(same(value, expected[key]) for key, value in found.items())

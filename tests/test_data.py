@@ -632,7 +632,7 @@ def test_characters_that_separate_nothing(separator, tmp_path):
 def test_an_empty_line_between_rows_of_one_column_is_a_missing_cell(text, line, tmp_path):
     (tmp_path / "x.csv").write_text(text)
     error = both_fail("TFG612", spec(step("csv", path="x.csv"), folder=tmp_path))
-    assert (error.place.line, error.place.column) == (line, 1) and 'holds ""' in error.headline
+    assert (error.place.line, error.place.column) == (line, 1) and 'has ""' in error.headline
 
 
 def test_one_column_may_end_in_empty_lines(tmp_path):

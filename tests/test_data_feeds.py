@@ -250,7 +250,7 @@ def test_a_whole_number_that_is_rounded_when_it_is_fed_is_a_warning(engine):
     target = np.array([1, 2, 3, LARGE])
     text = SUM.format(transforms="", dtype="float32")
     (note,) = warned(text, (np.ones((4, 1)), target), engine)  # once, at all steps
-    assert note.startswith("warning[TFG944]: 'y' is float32, which cannot hold 16777217: it becomes 16777216\n")
+    assert note.startswith("warning[TFG944]: 'y' is float32, which cannot represent 16777217: it becomes 16777216\n")
     assert ":10:34\n" in note
     assert warned(SUM.format(transforms="", dtype="int64"), (np.ones((4, 1)), target), engine) == []
     assert warned(text, (np.ones((4, 1)), target * 2.0**10), engine)[0].startswith("warning[TFG943]")
@@ -260,7 +260,7 @@ def test_a_whole_number_that_is_rounded_when_it_is_fed_is_a_warning(engine):
 def test_what_is_fed_from_python_warns_as_python_does():
     program = tfdsl.compile("placeholder x: float32[n]\nm = x * 1.0\nsession: print m with x = [1]\n")
     with program.session() as session:
-        with pytest.warns(UserWarning, match="'x' is float32, which cannot hold 16777217") as caught:
+        with pytest.warns(UserWarning, match="'x' is float32, which cannot represent 16777217") as caught:
             session.run("m", feed={"x": np.array([LARGE])})
         assert caught[0].filename == __file__
         assert session.run("m", feed={"x": np.array([LARGE - 1])}) == [LARGE - 1]
@@ -292,7 +292,9 @@ def test_whole_numbers_of_data_that_are_rounded_are_a_warning(columns, rounded):
 def test_numbers_that_become_infinite_are_a_warning():
     program = tfdsl.compile("placeholder x: float32[n]\nm = x * 1.0\nsession: print m with x = [1]\n")
     with program.session() as session:
-        with pytest.warns(UserWarning, match=r"'x' is float32, which cannot hold 1e\+39: it becomes inf") as caught:
+        with pytest.warns(
+            UserWarning, match=r"'x' is float32, which cannot represent 1e\+39: it becomes inf"
+        ) as caught:
             assert session.run("m", feed={"x": np.array([1e39, 1.0])}).tolist() == [np.inf, 1.0]
         assert len(caught) == 1
         assert session.run("m", feed={"x": np.array([np.inf, 1.0])}).tolist() == [np.inf, 1.0]
@@ -327,7 +329,7 @@ def test_the_warning_says_which_row(here):
         notes[0][0].splitlines()[0]
         == notes[1][0].splitlines()[0]
         == (
-            'warning[TFG943]: column "id" of d holds whole numbers that float32 cannot: row 5 is -1234567890123, which becomes '
+            'warning[TFG943]: column "id" of d has whole numbers that float32 cannot represent: row 5 is -1234567890123, which becomes '
             "-1234567954432"
         )
     )

@@ -154,7 +154,7 @@ def test_a_server_that_ends_is_started_again_and_an_interrupted_run_keeps_its_st
     before = children(launch)
     assert set(before) == {"run", "ps 0", "worker 0", "worker 1"}
     os.kill(before["ps 0"], signal.SIGKILL)
-    until(lambda: "tfdsl: ps 0 was killed by SIGKILL: it is started again (1 of 3)\n" in said(), "a note")
+    until(lambda: "tfdsl: ps 0 was killed by SIGKILL: it is restarted (1 of 3)\n" in said(), "a note")
     until(lambda: "ps 0" in children(launch), "a new server")
     assert children(launch)["ps 0"] != before["ps 0"]
     until(lambda: "tfdsl: going on from " in said(), "the run goes on")
@@ -178,7 +178,7 @@ def test_a_server_is_started_again_only_so_often_and_a_second_signal_ends_all(en
         until(lambda: said().count("tfdsl: worker 1 was killed") == number, "a note")  # noqa: B023
         if number <= RESTARTS:
             until(lambda: children(launch).get("worker 1", pid) != pid, "a new server")  # noqa: B023
-    assert "tfdsl: worker 1 was killed by SIGKILL, for the 4th time: it is not started again\n" in said()
+    assert "tfdsl: worker 1 was killed by SIGKILL, for the 4th time: it is not restarted\n" in said()
     every = children(launch)
     assert set(every) == {"run", "ps 0", "worker 0"}
     launch.send_signal(signal.SIGINT)
@@ -223,7 +223,7 @@ def test_a_server_that_does_not_start(here):
 @pytest.mark.parametrize("words, code, found", [
     (["wrong.tfg"], 1, "error[TFG301]"),
     (["none.tfg"], 1, "error[TFG808]"),
-    (["t.tfg", "--config", "cluster.yaml"], 2, "launch makes a cluster of its own"),
+    (["t.tfg", "--config", "cluster.yaml"], 2, "launch makes its own cluster"),
     (["t.tfg", "--set", "rat=1"], 1, "error[TFG803]"),
     (["t.tfg", "--ps", "0"], 2, "'0' is not a whole number from 1 to 100"),
     (["t.tfg", "--workers", "101"], 2, "'101' is not a whole number from 1 to 100"),

@@ -301,7 +301,7 @@ def test_a_random_value_is_drawn_once(shell):
 def test_names_without_a_value(shell):
     shell.tfg("placeholder x: float32\nscope loss:\n    y = x * 2.0\nvariable w = 1.0\nloss square(w)\n"
               "optimize with momentum(0.9) as step\nsession:\n    run step\n", "-q")  # fmt: skip
-    assert "'y' of In[2] has no value by itself: it needs x to be fed" in shell.tfg("z = y + 1")
+    assert "'y' of In[2] has no value without a feed of x" in shell.tfg("z = y + 1")
     assert "'step' of In[2] is an operation without output" in shell.tfg("session:\n    run step")
     assert "the scope 'loss' of an earlier cell is not known here, but its names are: y" in shell.tfg("z = loss.y")
     assert "did you mean 'w'?" in shell.tfg("z = ww")

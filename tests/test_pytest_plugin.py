@@ -80,7 +80,7 @@ def test_the_life_of_a_golden_file(project):
         "+++ models/model.tfg",
         "-loss/mse = Mean(loss/Square, loss/Const) -> float32",
         "+loss/mse = Mean(loss/mul, loss/Const) -> float32",
-        "If this is meant, accept it with: pytest --update-golden",
+        "If this change is intended, accept it with: pytest --update-golden",
     ):
         assert line in output.splitlines(), output
     assert "Traceback" not in output and "pytest_plugin.py" not in output
@@ -101,7 +101,7 @@ def test_what_a_test_can_get_wrong(project):
     assert code == 1 and "3 failed, 1 passed" in output
     assert "models/other.tfg cannot be read" in output
     assert "there is no param 'sise'" in output and "did you mean 'size'?" in output
-    assert 'two different graphs are to be in tests/golden/model.graph.txt; give one of them golden="..."' in output
+    assert 'two different graphs belong to tests/golden/model.graph.txt; give one of them golden="..."' in output
     assert golden("model").read_text(encoding="utf-8") == GOLDEN
 
 

@@ -55,7 +55,7 @@ SUMS = {
     "of means": "goal = reduce_sum(reduce_mean(square(X @ w - y), axis=1))",
     "scaled": "goal = reduce_sum(square(X @ w - y)) / 20.0",
 }
-BATCH = "what {} makes of a batch cannot be put together from its parts"
+BATCH = "the result of {} for a batch cannot be combined from its parts"
 WHOLE = {
     "a root of the mean": ("mean = reduce_mean(square(X @ w - y))\ngoal = sqrt(mean)", BATCH.format("'goal'"), 6),
     "a square of the mean": ("goal = square(reduce_mean(X @ w))", BATCH.format("'goal'"), 5),
@@ -95,9 +95,9 @@ WHOLE = {
         "z = reduce_mean(X @ w)\nif z > 0.0:\n    r = z\nelse:\n    r = -z\ngoal = r * 1.0", BATCH.format("greater"), 6),
     "after": (
         "variable seen = 0\nup = assign_add(seen, 1)\nafter up:\n    z = X @ w\ngoal = reduce_mean(z)",
-        "'z', which is made of the batch, stands in an 'after'", 8),
+        "'z', which depends on the batch, is in an 'after'", 8),
     "no batch at all": (
-        "goal = reduce_sum(w)", "nothing that it is fed has a first size with a name, as in float32[batch, 9]", 6),
+        "goal = reduce_sum(w)", "it is fed no placeholder with a named first size, as in float32[batch, 9]", 6),
 }  # fmt: skip
 
 
@@ -167,10 +167,10 @@ def test_batch_rules_ask_for_arguments_that_there_are(name):
 def test_sizes():
     unnamed = HEAD.replace("[n, ", "[?, ")
     how = found("goal = reduce_mean(square(X @ w - y))", unnamed)
-    assert how.reason == "nothing that it is fed has a first size with a name, as in float32[batch, 9]"
+    assert how.reason == "it is fed no placeholder with a named first size, as in float32[batch, 9]"
     two = HEAD.replace("y: float32[n, 1]", "y: float32[m, 1]")
     how = found("goal = reduce_mean(X @ w) + reduce_mean(y)", two)
-    assert (how.reason, how.origin.span.line) == ("what it is fed has several first sizes, n and m", 6)
+    assert (how.reason, how.origin.span.line) == ("its placeholders have several first sizes, n and m", 6)
     half = HEAD.replace("y: float32[n, 1]", "y: float32[?, 1]")
     how = found("goal = reduce_mean(X @ w - y)", half)
     assert how.reason == BATCH.format("subtract")
@@ -180,7 +180,7 @@ def test_what_a_session_feeds_cannot_be_made_of_parts():
     body = "z = X @ w\ngoal = reduce_mean(square(z - y))"
     session = END + "session:\n    run step_op with z = [[1.0]], y = [[1.0]], X = [[1.0, 2.0, 3.0]]\n"
     how = found(body, end=session)
-    assert (how.reason, how.origin.span.line) == ("'z', which is made of the batch, is fed", 5)
+    assert (how.reason, how.origin.span.line) == ("'z', which depends on the batch, is fed", 5)
     assert isinstance(found(body, end=session.replace("z = [[1.0]], ", "")), BatchSplit)
 
 

@@ -54,7 +54,7 @@ def test_a_server_says_that_it_listens_and_to_whom(cluster):
     port = cluster.addresses["worker", 1].split(":")[1]
     first, *rest = said.splitlines()
     assert first == f"tfdsl: server worker 1 listens on port {port}"
-    assert rest[0].startswith(f"warning[TFG914]: TensorFlow listens on port {port} of every network")
+    assert rest[0].startswith(f"warning[TFG914]: TensorFlow listens on port {port} on every network")
     assert "firewall" in rest[1]
 
 

@@ -224,7 +224,7 @@ def test_an_optimizer_that_is_not_split_is_noted():
     notes = []
     loss = "sqrt(reduce_mean(square(X @ w + b - y)))"
     parts = ran(compiled(loss, towers=2), notes=notes).variables
-    reason = "what 'goal' makes of a batch cannot be put together from its parts"
+    reason = "the result of 'goal' for a batch cannot be combined from its parts"
     assert notes == [f"line 10 is not split in towers: {reason} (line 9)"]
     whole = ran(compiled(loss), notes=notes).variables
     assert len(notes) == 1

@@ -222,7 +222,7 @@ def test_the_program_comes_back_from_yaml_and_needs_the_functions():
     again = from_yaml(to_yaml(compiled.program))
     assert again == compiled.program
     assert Compiled(again, ops={"scaled": scaled}).run().printed == ["[3.5 5.5]"]
-    with pytest.raises(TfgError, match=re.escape('give it with ops={"scaled": ...}')) as raised:
+    with pytest.raises(TfgError, match=re.escape('pass it with ops={"scaled": ...}')) as raised:
         Compiled(again).run()
     assert codes(raised) == ["TFG733"] and raised.value.diagnostics[0].span.line == 2
 
@@ -283,7 +283,7 @@ def test_results_that_are_no_tensors(result, said):
 
 
 def test_variables_belong_in_the_program():
-    with pytest.raises(TfgError, match="makes the variable 'y/scale'") as raised:
+    with pytest.raises(TfgError, match="creates the variable 'y/scale'") as raised:
         tfdsl.compile("y = odd(2.0)\n", ops={"odd": lambda x: x * v1.Variable(1.0, name="scale")})
     assert codes(raised) == ["TFG732"]
 

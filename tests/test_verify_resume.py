@@ -75,7 +75,7 @@ def test_a_state_that_cannot_be_kept_is_found_out(tmp_path):
     made = verify(tmp_path, HIDDEN)
     assert made.returncode == 1
     assert "differs: variable w at the end of session 1" in made.stdout
-    assert "differs: the lines that were printed after it went on" in made.stdout
+    assert "differs: the printed lines after it resumed" in made.stdout
     assert "goes on exactly" not in made.stdout
 
 
@@ -83,14 +83,14 @@ def test_a_program_that_keeps_nothing(tmp_path):
     made = verify(tmp_path, "variable w = 0\nsession: print w\n")
     assert made.returncode == 1
     assert made.stdout == ""
-    assert made.stderr.startswith("error[TFG815]: model.tfg has no training that keeps checkpoints")
+    assert made.stderr.startswith("error[TFG815]: model.tfg has no training with checkpoints")
 
 
 @pytest.mark.long
 def test_a_checkpoint_that_is_never_due(tmp_path):
     made = verify(tmp_path, HIDDEN.replace("every 4 steps", "every 50 steps"))
     assert made.returncode == 1
-    assert made.stdout == "differs: the checkpoint of line 7 is never kept on the way\n"
+    assert made.stdout == "differs: the checkpoint of line 7 is never saved during the training\n"
 
 
 def test_a_program_that_fails_says_so(tmp_path):
@@ -108,5 +108,5 @@ def test_what_is_restored_is_brought_along(tmp_path):
     assert made.returncode == 0, made.stdout + made.stderr
     first, last = made.stdout.splitlines()
     assert first.startswith("line 8: killed at step ")
-    assert last == "model.tfg goes on exactly: the same bits in 1 variable, 20 lines"
+    assert last == "model.tfg resumes exactly: the same bits in 1 variable, 20 lines"
     assert made.stderr == ""

@@ -38,10 +38,10 @@ _KINDS = (
 _FAULTS = (
     (r"\A\Z", "it is empty"),
     (r"\\", "folders are separated by /"),
-    (r"\A[A-Za-z][\w+.-]*:", "it begins with a drive, or as an address does"),
-    (r"\A~", "~ does not stand for a home folder here"),
-    (r"\$[A-Za-z_{(]|%\w+%", "variables of the environment are not put in"),
-    (r"%(00|2[eEfF]|5[cC])", "percent signs do not stand for other characters"),
+    (r"\A[A-Za-z][\w+.-]*:", "it begins like a drive or an address"),
+    (r"\A~", "~ does not mean the home folder here"),
+    (r"\$[A-Za-z_{(]|%\w+%", "environment variables are not expanded"),
+    (r"%(00|2[eEfF]|5[cC])", "percent escapes are not decoded"),
     (r"\.{3}(/|\Z)|[^./]\.+(/|\Z)|\s(/|\Z)", "a name in it ends in a dot or a space"),
     ("[\u2044\u2215\u29f8\u2571\u29f5\u2216]", "it has a character that only looks like / or \\"),
 )
@@ -142,7 +142,7 @@ class Confined(str):
 def fault(path: str) -> str:
     """Why a text cannot be a path of a program. Empty if it can."""
     if not path.isprintable():
-        return "it has a character that cannot be shown"
+        return "it has an unprintable character"
     if len(path.encode()) > _MAX_PATH:
         return f"it has more than {_MAX_PATH} bytes"
     found = next((reason for pattern, reason in _FAULTS if re.search(pattern, path)), "")
@@ -307,7 +307,7 @@ def _regular(parent: int, name: str, shown: str, trusted: bool) -> BufferedReade
                 raise AccessRefused(PATH_KIND, path=shown, what=what)
         if found.st_nlink > 1 and not trusted:
             raise AccessRefused(
-                PATH_KIND, path=shown, what="a file with a second name (a hard link), which may be outside"
+                PATH_KIND, path=shown, what="a file with a second name (a hard link), which can be outside"
             )
 
     checked(os.stat(name, dir_fd=parent, follow_symlinks=False))  # opening a device can have effects

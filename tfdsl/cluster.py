@@ -41,9 +41,9 @@ def cluster(value: object, path: str = "the call") -> Cluster:
         raise _wrong(path, "'cluster' must be a mapping of jobs to addresses")
     for job, addresses in value.items():
         if not isinstance(job, str) or not _JOB.match(job):
-            raise _wrong(path, f"the name of a job has letters, digits and _, and begins with a letter: not '{job}'")
+            raise _wrong(path, f"a job name has letters, digits and _, and begins with a letter: not '{job}'")
         if not isinstance(addresses, list) or not addresses:
-            raise _wrong(path, f"job '{job}' must have a list of addresses, one a task")
+            raise _wrong(path, f"job '{job}' must have a list of addresses, one per task")
     made = Cluster({job: tuple(addresses) for job, addresses in value.items()})
     seen: dict[tuple[str, int], tuple[str, int]] = {}
     for job, task, address in made.tasks:
@@ -85,7 +85,7 @@ def _parsed(address: object) -> tuple[str, tuple[str, int]]:
         except ValueError:
             return f"its host is not an address of IPv{6 if host.startswith('[') else 4}", ("", 0)
     elif not _HOST.match(host):
-        return "its host is not the name of a machine", ("", 0)
+        return "its host is not a host name", ("", 0)
     return "", (host, int(port))
 
 

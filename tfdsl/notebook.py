@@ -178,7 +178,7 @@ class _Around:
             return diagnostic
         cell = self._bound[name].cell
         needed = " and ".join(cell.needs(name))
-        why = f"has no value by itself: it needs {needed} to be fed" if needed else "is an operation without output"
+        why = f"has no value without a feed of {needed}" if needed else "is an operation without output"
         return replace(diagnostic, help=f"'{name}' of {cell.program.program.path} {why}")
 
 
@@ -299,7 +299,7 @@ class Notebook:
         if result is None:
             return None if arguments.quiet else made
         if result.interrupted:
-            raise CellError(f"interrupted after {result.steps} steps; the names have the values of that moment")
+            raise CellError(f"interrupted after {result.steps} steps; the names have their current values")
         return next(iter(result.values.values()), result.printed[0]) if is_shown else None
 
     def _with_imports(self, tree: t.File) -> t.File:
@@ -369,7 +369,7 @@ def _options(line: str) -> argparse.Namespace:
     except ValueError as error:  # of shlex: a quote is not closed
         raise WrongUse(str(error).lower()) from None
     if arguments.name is not None and not arguments.name.isidentifier():
-        raise WrongUse(f"{arguments.name!r} is no name of a Python variable")
+        raise WrongUse(f"{arguments.name!r} is not the name of a Python variable")
     return arguments
 
 

@@ -18,7 +18,7 @@ import pytest
 
 _MAX_NAMES, _MAX_LINES = 8, 60  # limits for the summary of a failure and its diff
 _WRITTEN = pytest.StashKey[dict[Path, str]]()
-_ACCEPT = "If this is meant, accept it with: pytest --update-golden"
+_ACCEPT = "If this change is intended, accept it with: pytest --update-golden"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,7 +48,7 @@ def golden_graph(request: pytest.FixtureRequest) -> Callable[..., None]:
         name, shown = (os.path.relpath(p, request.config.rootpath) for p in (program, file))
         if request.config.getoption("--update-golden"):
             if request.config.stash[_WRITTEN].setdefault(file, text) != text:
-                pytest.fail(f'two different graphs are to be in {shown}; give one of them golden="..."', pytrace=False)
+                pytest.fail(f'two different graphs belong to {shown}; give one of them golden="..."', pytrace=False)
             _write(file, text)
             return
         if not file.is_file():

@@ -420,7 +420,7 @@ def differ(
     is_write, for_whole = (op.writes, op.for_whole) if isinstance(op, Op) else (False, "")
     is_variable = isinstance(first[1].value, Tensor) and first[1].value.is_variable and is_write
     if "string" in (a.kind, b.kind):
-        help = "string_to_number(x) and as_string(x) convert"
+        help = "use string_to_number(x) or as_string(x)"
     elif for_whole and "int" in (a.kind, b.kind):
         help = for_whole
     elif b.kind in ("float", "complex") and a.kind not in ("float", "complex") and not is_variable:

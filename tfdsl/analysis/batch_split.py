@@ -37,22 +37,22 @@ def split(graph: Graph, optimize: Node, fed: frozenset[Ref] = frozenset()) -> Ba
     batches = [node for node in reached if firsts.get(node.id) is not None]
     sizes = list(dict.fromkeys(size for size in firsts.values() if size is not None))
     if not sizes:
-        return NotSplit("nothing that it is fed has a first size with a name, as in float32[batch, 9]", optimize.origin)
+        return NotSplit("it is fed no placeholder with a named first size, as in float32[batch, 9]", optimize.origin)
     if len(sizes) > 1:
         names = " and ".join(size.name for size in sizes)
-        return NotSplit(f"what it is fed has several first sizes, {names}", optimize.origin)
+        return NotSplit(f"its placeholders have several first sizes, {names}", optimize.origin)
     kinds: dict[int, str] = {}
     for node in reached:
         kind = ROWS if node in batches else _kind(graph, node, kinds)
         if kind is None:
-            return NotSplit(f"what {_called(node)} makes of a batch cannot be put together from its parts", node.origin)
+            return NotSplit(f"the result of {_called(node)} for a batch cannot be combined from its parts", node.origin)
         if kind != FIXED and node not in batches and (graph.is_after(node) or any(ref.node == node.id for ref in fed)):
-            what = "stands in an 'after'" if graph.is_after(node) else "is fed"
-            return NotSplit(f"{_called(node)}, which is made of the batch, {what}", node.origin)
+            what = "is in an 'after'" if graph.is_after(node) else "is fed"
+            return NotSplit(f"{_called(node)}, which depends on the batch, {what}", node.origin)
         kinds[node.id] = kind
     kind = kinds[loss.node]
     if kind not in (MEAN, SUM):
-        return NotSplit("its loss is no mean, and no sum, over the rows of a batch", optimize.origin)
+        return NotSplit("its loss is not a mean or a sum over the rows of a batch", optimize.origin)
     between = frozenset(id for id, kind in kinds.items() if kind != FIXED) - {node.id for node in batches}
     return BatchSplit(tuple(Ref(node.id) for node in batches), between, kind == MEAN)
 

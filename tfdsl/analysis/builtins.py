@@ -19,7 +19,7 @@ def _zip(*values: Any) -> list[Any]:
 
 def _enumerate(value: Any, start: int = 0) -> list[Any]:
     if not -(2**63) <= start < 2**63:
-        raise ValueError("it does not begin that far from 0")
+        raise ValueError("it does not start that far from 0")
     return list(enumerate(_list(value), start))
 
 

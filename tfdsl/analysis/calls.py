@@ -178,7 +178,7 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
     """An optimizer with its arguments: numbers and scalar tensors."""
     names = [*row.params, "learning_rate"]
     for chosen in (argument for name, argument in given if name == "var_list"):
-        help = f"write behind it which variables it trains: with {row.name}(...) wrt {chosen.text.strip('[]')}"
+        help = f"write after it which variables it trains: with {row.name}(...) wrt {chosen.text.strip('[]')}"
         place = chosen.whole or chosen.span
         ctx.fail(ARGUMENT_UNKNOWN, place, help=help, function=row.name, name="var_list", signature=row.signature)
     arguments = assign_arguments(ctx, row.name, row.signature, names, given, span, len(row.params))

@@ -157,9 +157,9 @@ def _warn_idle(ctx: Analysis, operations: list[Node], name: str, span: Span, tra
         is_done = node.op in OPS and OPS[node.op].by_shape
         if not is_done and (name or any(node.inputs())):
             shown, op = name or "ok", node.op
-            how = f"write what it is for into 'after {shown}:'"
+            how = f"write the code that needs it into 'after {shown}:'"
             if not node.origin.chain:  # a function's node has no name there
-                how += f", or in a session{', outside of its training' if trains else ''}: run {shown}"
+                how += f", or in a session{', outside its training' if trains else ''}: run {shown}"
             help = how if name else f"give it a name, {shown} = {op}(...), and {how}"
             ctx.bag.add(Diagnostic(IDLE, span, {"op": op}, help=help, chain=node.origin.chain))
             return

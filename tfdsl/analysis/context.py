@@ -477,7 +477,7 @@ class Analysis:
                 return function(*arguments, **named)
             return on_own_stack(function, *arguments, **named)
         except NoStack:
-            help = "the system gives no memory for more: give the inner parts names of their own"
+            help = "the system has no memory for more: give names to the inner parts"
             self.fail(TOO_DEEP, span, help=help, limit=self.level)
         finally:
             self.level -= 1

@@ -76,9 +76,9 @@ def while_loop(ctx: Analysis, env: Env, statement: t.While) -> None:
     if any(isinstance(binding.value, ErrorValue) for binding in carried.values()):
         raise StatementFailed(None)
     if not carried:
-        help = "rebind a name from before the loop in its body, such as: i = i + 1"
+        help = "rebind an earlier name in its body, such as: i = i + 1"
         ctx.fail(CONTROL_NOTHING, statement.condition.span, help=help, word="while",
-                 what="its body rebinds no name from before it")  # fmt: skip
+                 what="its body rebinds no earlier name")  # fmt: skip
     initial, types = {}, {}
     for name, binding in carried.items():
         initial[name], types[name] = _initial(ctx, name, binding)

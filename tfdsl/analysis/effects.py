@@ -106,7 +106,7 @@ def _doubt_outside(ctx: Analysis, graph: Graph, node: Node, place: Place, uses: 
         return
     if owner.is_loop and not all(waits for _, waits in uses):
         return
-    what = "whatever the branch" if owner.is_branch else "once, and not at each turn"
+    what = "whatever the branch" if owner.is_branch else "once instead of in every iteration"
     inside = "the branch" if owner.is_branch else "the loop's body"
     note = Note(f"the '{_word(owner)}' is on line {{line}}", owner.origin.span)
     _report(ctx, BRANCH_OUTSIDE, node, note, name=node.name or node.op, what=what, inside=inside)

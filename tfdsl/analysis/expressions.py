@@ -121,7 +121,7 @@ def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> object
         case t.Comprehension():
             return check_size(ctx, _comprehension(ctx, env, expr), expr.span)
         case t.Slice() | t.Dots():
-            ctx.fail(INDEX_KIND, expr.span, value="this", index="a slice outside of an index")
+            ctx.fail(INDEX_KIND, expr.span, value="this", index="a slice outside an index")
         case t.Constant() | t.Name():
             return evaluate(ctx, env, expr, name)
         case _:
@@ -188,9 +188,9 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
     note, help = ctx.elsewhere(name, expr.span) if ctx.failed <= MAX_ADVICE else (), ""
     if name in ctx.graph.sizes.declared:
         note = (Note(f"the size '{name}' of line {{line}} is no value", ctx.graph.sizes.declared[name]),)
-        help = "a size that is known is X.shape[0], and shape(X)[0] is a tensor"
+        help = "write X.shape[0] for a known size, or shape(X)[0] for a tensor"
     elif name == "raw":
-        help = "name one of TensorFlow's ops with it, such as raw.Roll(...)"
+        help = "name a TensorFlow op with it, such as raw.Roll(...)"
     elif name in ("tf", "np", "numpy", "tensorflow"):
         help = "ops are written without a module, as in zeros([2])"
     elif name in LIBRARIES and not note:
@@ -302,7 +302,7 @@ def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str
         ctx.fail(ARITHMETIC, expr.span, reason=str(error))
 
 
-FEWER_OPERATORS = "use fewer operators on what only the session knows"
+FEWER_OPERATORS = "use fewer operators on values that only the session knows"
 
 
 def moving(ctx: Analysis, op: str, operands: tuple[object, ...], span: Span) -> RuntimeValue:
@@ -357,7 +357,7 @@ def _operands(ctx: Analysis, expr: t.Binary, left: object, right: object, refuse
     if refuse or not usable:
         help = list_help(left, right)
         if any(is_text) and any(map(in_graph, (left, right))):
-            help = 'print writes texts and values beside one another: print "x is", x'
+            help = 'print writes texts and values next to each other: print "x is", x'
         ctx.fail(OPERATOR, expr.span, help=help, op=expr.op, left=describe(left), right=describe(right))
 
 

@@ -79,10 +79,10 @@ def _check_binary(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span)
     del ctx.graph.binary[feed.ref]  # warn only once
     least, most = ends
     if least == int(least) and most == int(most) and least >= 0 and most - least > 1:
-        help = "class numbers go to nn.sparse_softmax_cross_entropy and nn.accuracy, with a logit for each class"
+        help = "for class numbers use nn.sparse_softmax_cross_entropy and nn.accuracy, with a logit for each class"
     else:
         help = f"make 0 and 1 of them in the graph: cast({feed.text} > {max(least, 0):g}, float32)"
-    help += "; numbers that are no labels go to nn.mean_squared_error"
+    help += "; for numbers that are not labels use nn.mean_squared_error"
     range = f"is {least:g}" if least == most else f"goes from {least:g} to {most:g}"
     ctx.report(NOT_BINARY, span, help=help, name=feed.text, what=what, range=range, line=taken.line)
 

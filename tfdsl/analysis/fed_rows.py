@@ -76,7 +76,7 @@ def _doubt_apart(ctx: Analysis, one: Statement, training: Train | None, apart: s
                 new = other.text.replace(".features", ".target", 1) if rows.is_target else other.text
                 column = "[:, 0]" if len(rows.field.index) == 2 else ""
                 fits = not rows.is_target or (other.has_target and not (column and other.field.index))
-                way = f"write {rows.feed.text} = {new}{column}" if fits else "feed both the rows of one data"
+                way = f"write {rows.feed.text} = {new}{column}" if fits else "feed both from the same data"
                 ctx.report(ROWS_APART, rows.feed.origin.span, value=rows.text, name=rows.feed.text, way=way,
                            other_value=other.text, other=other.feed.text)  # fmt: skip
 

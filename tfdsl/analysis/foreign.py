@@ -40,7 +40,7 @@ def python_ops(given: Mapping[str, Callable] | None) -> dict[str, PythonOp]:
     wrong: list[Diagnostic] = []
     for name, function in (given or {}).items():
         if not isinstance(name, str) or not name.isidentifier():
-            wrong.append(_wrong(FUNCTION_GIVEN, name, "its name is not one that a program can write"))
+            wrong.append(_wrong(FUNCTION_GIVEN, name, "programs cannot write its name"))
         elif not callable(function):
             wrong.append(_wrong(FUNCTION_GIVEN, name, "it cannot be called"))
         elif name in taken:
@@ -49,7 +49,7 @@ def python_ops(given: Mapping[str, Callable] | None) -> dict[str, PythonOp]:
             try:
                 found[name] = PythonOp(name, function, inspect.signature(function))
             except (TypeError, ValueError):
-                wrong.append(_wrong(FUNCTION_GIVEN, name, "Python does not say what arguments it takes"))
+                wrong.append(_wrong(FUNCTION_GIVEN, name, "Python does not know its arguments"))
     if wrong:
         raise TfgError(wrong)
     return found

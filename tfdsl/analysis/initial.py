@@ -63,7 +63,7 @@ def overwritten(
     others = [ctx.graph.nodes[ref.node] for ref in refs if ref not in restored]
     place = restored[lost[0]]
     if isinstance(statement, t.Restore):
-        what, help = "where there is no such file, this 'restore'", f"write it before the restore of line {place.line}"
+        what, help = "if there is no such file, this 'restore'", f"write it before the restore of line {place.line}"
     else:
         what, help = "'init'", f"write 'init' before the restore of line {place.line}"
         if not is_needed:

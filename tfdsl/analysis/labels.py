@@ -87,9 +87,7 @@ def _in_order(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue) -> st
     call, inner = f"labels={logits.text}, logits=", re.match(r"argmax\(([\w.]+)[,)]", labels.text)
     if _made_by(ctx, labels, ARGMAX) is None:
         return call + labels.text
-    return call + (
-        inner[1] if inner else f"{labels.text}, and leave argmax out, for logits have a column for each class"
-    )
+    return call + (inner[1] if inner else f"{labels.text}, and leave argmax out: logits have a column for each class")
 
 
 # --- axes too many, or missing ----------------------------------------------------------------
@@ -108,7 +106,7 @@ def check_classes(
         else:
             last = ctx.graph.sizes.resolve(wanted[-1])
             shape = f"[-1, {last if isinstance(last, int) else 'classes'}]"
-            help = f"put the other axes into one: reshape({logits.text}, {shape})"
+            help = f"combine the other axes: reshape({logits.text}, {shape})"
         _refuse(ctx, LOGITS_COLUMNS, logits, help, function)
     if own is None or not wanted or len(own) < 2:
         return
@@ -116,9 +114,9 @@ def check_classes(
     rest = [one for one in others if isinstance(one, int)]
     if rows is None or rows != of_logits or len(rest) < len(others) or prod(rest) == 1:
         return
-    help = "give it the numbers of the classes, [batch] or [batch, 1]"
+    help = "pass the class numbers, [batch] or [batch, 1]"
     if _made_by(ctx, labels, ONE_HOT) is not None:
-        help = "leave one_hot out: it takes the numbers of the classes, [batch] or [batch, 1]"
+        help = "leave one_hot out: it takes class numbers, [batch] or [batch, 1]"
     elif len(own) == 2:
         help += f", such as argmax({labels.text}, axis=1)"
     loss = function.replace("sparse_softmax_cross_entropy", "softmax_cross_entropy")
@@ -175,7 +173,7 @@ def column_help(ctx: Analysis, op: Op, refused: RuleRefused, bound: BoundArgumen
     help = f"write {way}"
     if _made_by(ctx, given, ONE_HOT) is not None:
         help = f"give one_hot numbers without the axis of size 1, as in one_hot(y[:, 0], ...); or {help}"
-    return f"{help}; or use {op.in_nn}, which takes it as it is" if op.in_nn else help
+    return f"{help}; or use {op.in_nn}, which takes it unchanged" if op.in_nn else help
 
 
 # --- what was made through what ---------------------------------------------------------------

@@ -10,7 +10,7 @@ def check_size(ctx: Analysis, value: object, span: Span) -> object:
     """Return a value if it is small enough to work with."""
     size, depth = ctx.limits.measure(value)
     if depth > MAX_NESTED:
-        ctx.fail(TOO_DEEP, span, help="put fewer lists into one another", limit=MAX_NESTED)
+        ctx.fail(TOO_DEEP, span, help="nest fewer lists", limit=MAX_NESTED)
     if size > ctx.limits.constant:
         too_large(ctx, span)
     if isinstance(value, int) and value.bit_length() > MAX_BITS:

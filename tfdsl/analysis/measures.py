@@ -47,7 +47,9 @@ def _doubt_order(ctx: Analysis, graph: Graph, node: Node, operator: str, shares:
     if made is None or not isinstance(value, (int, float)) or 0 < value < 1 or not _is_counted(graph, node):
         return
     outcome = "true" if (operator in (">", ">=")) == (value <= 0) else "false"
-    help = f"compare with a share, such as 0.5; or leave {made.op} out: a logit above 0 is a share above 0.5"
+    help = (
+        f"compare with a probability, such as 0.5; or leave {made.op} out: a logit above 0 is a probability above 0.5"
+    )
     _report(ctx, SHARE_ALWAYS, node, made, help, first=made.op, outcome=outcome)
 
 

@@ -132,9 +132,9 @@ class _Execution:
             ]  # fmt: skip
             for read, write in pairs[:1]:
                 notes = (
-                    Note("line {line} has read it before", self._span(read)),
+                    Note("line {line} has already read it", self._span(read)),
                     Note("line {line} writes it", self._span(write)),
-                    Note("both are done by line {line}", self.statement.origin.span),
+                    Note("line {line} does both", self.statement.origin.span),
                 )
                 name, origin = self._name(read.variable), again.origin
                 details = {"name": name, "method": again.method}
@@ -257,7 +257,7 @@ class _Execution:
             Note(f"line {{line}} {_verb(second)} it, and comes second", self._span(second)),
         ]
         if names[1:]:
-            notes.append(Note(f"the same holds of {', '.join(names[1:4])}{' and others' if names[4:] else ''}"))
+            notes.append(Note(f"the same is true of {', '.join(names[1:4])}{' and others' if names[4:] else ''}"))
         what = "written twice" if first.writes and second.writes else "read and written"
         before = nodes[first.node].name or "..."
         pairs = {(one.variable, one.first.node, one.second.node) for one in found}
@@ -283,7 +283,7 @@ class _Execution:
         for the read."""
         seen = "seen" if "seen" not in self.graph.names else f"seen_{name}"
         return (
-            f"write below what comes first: {seen} = identity({name or '...'}); put what comes second into "
+            f"write below the first one: {seen} = identity({name or '...'}); put the second one into "
             f"'after {seen}:'; and name {seen} here"
         )
 

@@ -265,7 +265,7 @@ def _restore(ctx: Analysis, plan: Plan, statement: t.Restore) -> Restore:
         else:
             plan.initialised.update(refs)
             if statement.if_exists:
-                note = "the restore of line {line} initialises the others only where there is no such file"
+                note = "the restore of line {line} initialises the others only if there is no such file"
                 plan.partly = (Note(note, statement.span),)
     return Restore(ctx.origin(statement.span), path, pairs, statement.if_exists)
 

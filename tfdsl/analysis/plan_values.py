@@ -170,7 +170,7 @@ def distance_of(ctx: Analysis, plan: Plan, expr: t.Expr, what: str, fractions: b
     if not isinstance(value, kinds) or isinstance(value, bool) or value <= 0:
         help = ""
         if isinstance(value, float) and value > 0 and value.is_integer():
-            help = f"write {int(value)}; of two whole numbers, / gives a fraction and // a whole number"
+            help = f"write {int(value)}; for two whole numbers, / returns a fraction and // a whole number"
         ctx.fail(COUNT_VALUE, expr.span, help=help, what=what, value=describe(value))
     return value
 

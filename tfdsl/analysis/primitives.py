@@ -72,7 +72,7 @@ def _check_columns(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentVa
         return
     help = f"give {predictions.text} {'one column' if few == 1 else f'{few} columns'}, as {labels.text} has"
     if few == 1:
-        help += f"; class numbers go to nn.sparse_softmax_cross_entropy({labels.text}, {predictions.text})"
+        help += f"; for class numbers use nn.sparse_softmax_cross_entropy({labels.text}, {predictions.text})"
     ctx.fail(SHAPES_DIFFER, labels.span, operand_notes([labels, predictions]), help, op=inlined(ctx),
              first=labels.text, second=predictions.text, a=a, b=b)  # fmt: skip
 
@@ -103,7 +103,7 @@ def _rate(ctx: Analysis, rate: ArgumentValue, span: Span) -> object:
             op=inlined(ctx),
             param="rate",
             value=value,
-            allowed="0 up to, but not, 1",
+            allowed="from 0 up to (not including) 1",
         )
     return value
 

@@ -188,7 +188,7 @@ def _instead(graph: Graph, shown: Statement, named: Iterable[Ref], id: int, wher
     change = nodes[id].name or "the step"
     if id in reach(nodes, {}, named):
         return f"make {names} of {variables} instead of {change}: it sees the new values {where}"
-    return f"make {names} outside of 'after {nodes[id].name or '...'}': it sees the new values {where}"
+    return f"make {names} outside 'after {nodes[id].name or '...'}': it sees the new values {where}"
 
 
 def _report_again(ctx: Analysis, graph: Graph, statement: Statement, id: int, first: Run, help: str) -> None:
@@ -207,8 +207,8 @@ def _doubt_steps(ctx: Analysis, graph: Graph, training: Train) -> None:
             continue
         if isinstance(one, Run):
             help = (
-                f"write {_text(one)} in the body itself, not in an 'every': without it the training takes the step by "
-                "itself; to take only this one, write in the body: run no_op()"
+                f"write {_text(one)} in the body itself, not in an 'every': without it the training takes the step "
+                "automatically; to take only this one, write in the body: run no_op()"
             )
         else:
             names, how = _step_names(ctx.graphs[graph.name], graph)
@@ -238,7 +238,7 @@ def unrun(
         return None
     shown = name or "update"
     if idle[-1].origin.chain:
-        how = f"return it, and run it; or make what is returned in: after {shown}:"
+        how = f"return it, and run it; or make the returned value in: after {shown}:"
     else:
         how = _how_to_run(ctx, builder, graph, bodies, shown, reached)
     if not name:
@@ -329,11 +329,11 @@ def _each_its_own(graph: Graph, both: set[int], left: set[int]) -> str:
         help += "; or list all of them, if that is meant"
     elif not names and any(source.is_library for source in sources):
         help += (
-            "; a variable of a layer of nn has no name: write the layer by hand in a def that returns its variables, "
+            "; a variable of an nn layer has no name: write the layer by hand in a def that returns its variables, "
             "as in return x @ kernel, kernel"
         )
     elif not names:
-        help += "; a variable that a def makes has a name where the def returns it, as in return scores, kernel"
+        help += "; a variable made in a def has a name if the def returns it, as in return scores, kernel"
     return help
 
 
@@ -372,4 +372,4 @@ def _what(statement: Statement) -> str:
         shown = [item.text for item in statement.items if any(fetches_of(item.value))]
         if len(shown) == 1 and len(shown[0]) <= 40:
             return shown[0]
-    return f"what this '{_WORDS[type(statement)]}' computes"
+    return f"the result of this '{_WORDS[type(statement)]}'"

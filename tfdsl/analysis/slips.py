@@ -118,9 +118,9 @@ def doubt_rate(ctx: Analysis, rate: ArgumentValue | None, by_position: bool) -> 
         return
     value, text = rate.value, rate.text
     if _is_kept(rate):
-        help = f"write rate=1 - {text}; or give it another name if it is the share to drop"
+        help = f"write rate=1 - {text}; or give it another name if it is the fraction to drop"
     elif by_position and isinstance(value, (int, float)) and 0.5 < value < 1:
-        help = f"write rate={round(1 - value, 6):g} to keep the share {value}, or rate={value} if dropping it is meant"
+        help = f"write rate={round(1 - value, 6):g} to keep the fraction {value}, or rate={value} to drop it"
     else:
         return
     ctx.report(RATE, rate.span, help=help, value=text)
@@ -130,8 +130,8 @@ def share_help(param: str, value: object) -> str:
     """The correction for a number that cannot be a dropout rate or keep probability."""
     does = "drops" if param == "rate" else "keeps"
     if isinstance(value, (int, float)) and 2 <= value < 100:
-        return f"it is the share that it {does}: {param}={value / 100:g} {does} {value:g} percent"
-    return f"it is the share that it {does}: {param}=0.5 {does} half of the elements"
+        return f"it is the fraction that it {does}: {param}={value / 100:g} {does} {value:g} percent"
+    return f"it is the fraction that it {does}: {param}=0.5 {does} half of the elements"
 
 
 def _is_kept(share: ArgumentValue) -> bool:
@@ -154,7 +154,7 @@ def doubt_aliases(ctx: Analysis, env: Env, statement: t.After, first: int) -> No
                 for value in values:
                     if isinstance(value, t.Name):
                         binding = env.find(value.id)
-                        _doubt_alias(ctx, binding and binding.value, "what is returned", value, first)
+                        _doubt_alias(ctx, binding and binding.value, "the returned value", value, first)
 
 
 def _doubt_alias(ctx: Analysis, value: object, name: str, expr: t.Expr, first: int) -> None:

@@ -168,7 +168,7 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
             bind(ctx, env, statement.target, Function(statement, env))
         case t.Graph() | t.Session():
             what = "'graph'" if isinstance(statement, t.Graph) else "'session'"
-            ctx.fail(GRAPH_PLACE, statement.span, what=what, hint="it stands at the top of a file")
+            ctx.fail(GRAPH_PLACE, statement.span, what=what, hint="it belongs to the top of a file")
         case t.Import():
             imported(ctx, env, statement)
         case t.Device() | t.Container():
@@ -301,7 +301,9 @@ def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
         if known is None:
             here = [p.rpartition("/")[2] for p in graph.shared if p.rpartition("/")[0] == path.rpartition("/")[0]]
             same = [(p, s.span) for p, s in graph.shared.items() if p.rpartition("/")[2] == name]
-            notes = tuple(Note(f"the shared '{p}' of line {{line}} is another one", span) for p, span in same[:3])
+            notes = tuple(
+                Note(f"the shared '{p}' of line {{line}} is a different variable", span) for p, span in same[:3]
+            )
             ctx.fail(SHARED_MISSING, statement.span, notes, ctx.did_you_mean(name, here), path=path, name=name)
     elif known is None:
         if graph.reuse:
@@ -398,7 +400,7 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
             help = f"whole numbers are not trained: give '{whole[0]}' floats, such as 1.0 for 1" if whole else ""
             if not whole and fixed:
                 name = graph.nodes[min(fixed)].name
-                help = f"'{name}' is declared with trainable=false: leave that out, or write behind it: wrt {name}"
+                help = f"'{name}' is declared with trainable=false: leave that out, or write after it: wrt {name}"
             ctx.fail(NOTHING_TRAINABLE, statement.span, notes, help)
     target = statement.target
     node = graph.add(OPTIMIZE, args, target.id if target else None, (), ctx.origin(statement.span))

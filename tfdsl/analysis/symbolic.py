@@ -160,7 +160,7 @@ class _Formulas:
     def _check(self, ref: Ref) -> None:
         node = self.nodes[ref.node]
         shown = node.name or node.op
-        notes = (Note("the symbolic gradient is asked for on line {line}", self.span),)
+        notes = (Note("the symbolic gradient is on line {line}", self.span),)
         if not node.outputs or node.outputs[ref.output].shape != ():
             self.ctx.fail(SYMBOLIC_SHAPE, node.origin.span, notes, name=shown, type=node.outputs[ref.output])
         if node.row is None or functions().of(node.row) is None:

@@ -105,7 +105,7 @@ def _doubt_overwritten(
         leave = "leave 'init' out, or " if is_init and is_whole else ""
         help = f"{leave}write it before the training; or save, print or expect something between the two"
         _report(ctx, TRAINED_LOST, one, help=help, what="init" if is_init else "restore",
-                trains=f"what line {line} has trained before anything uses it")  # fmt: skip
+                trains=f"the values that line {line} trained, before anything uses them")  # fmt: skip
 
 
 def _doubt_reset(ctx: Analysis, graph: Graph, training: Train) -> None:
@@ -130,7 +130,14 @@ def _doubt_reset(ctx: Analysis, graph: Graph, training: Train) -> None:
             names, line = shown_variables(graph.items, sorted(ids)), run.origin.span.line
             word = "init" if isinstance(one, Init) else "set"
             help = f"write it before the training, or in an 'every': here it gives {names} the same value at every step"
-            _report(ctx, TRAINED_LOST, one, help=help, what=word, trains=f"what line {line} trains, at every step")
+            _report(
+                ctx,
+                TRAINED_LOST,
+                one,
+                help=help,
+                what=word,
+                trains=f"the values that line {line} trains, at every step",
+            )
 
 
 def _each_turn(body: Iterable[Statement]) -> Iterator[Statement]:

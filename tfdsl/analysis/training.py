@@ -84,9 +84,7 @@ def taken(ctx: Analysis, function: str, value: object, span: Span, found_from: E
     if found_from is not None:
         binding = bound(found_from)  # none for a name from outside the text
         notes = () if binding is None else (Note("'training' is bound on line {line}", binding.span),)
-        help = (
-            f"give that another name, or write {function}(..., training=...) with true, false, or a bool of the graph"
-        )
+        help = f"rename that, or write {function}(..., training=...) with true, false, or a bool of the graph"
     ctx.fail(TRAINING_KIND, span, notes, help, function=function, value=describe(value))
 
 
@@ -209,7 +207,7 @@ def _warn_of_modes(
         if ref.node in deciding:
             found[feed] = "..." if off is None else "false" if off.value is False else off.value
     if found:
-        notes = (Note("line {line} feeds it for all of the body", next(iter(found)).origin.span),)
+        notes = (Note("line {line} feeds it for the whole body", next(iter(found)).origin.span),)
         help = "write here: with " + ", ".join(f"{feed.text} = {value}" for feed, value in found.items())
         names = " and ".join(f"'{feed.text}'" for feed in found)
         ctx.bag.add(ctx.diagnostic(FED_TO_ALL, statement.span, notes, help, what=what, names=names))
@@ -256,7 +254,7 @@ def _warn_of_default(ctx: Analysis, graph: Graph, node: Node, statements: list[S
     else:
         return
     if off is False:
-        help += f"; or leave {node.name} out: the layers of nn know by themselves where a step is taken"
+        help += f"; or leave {node.name} out: the layers of nn know when a step is taken"
     else:
         help += "; or use nn.dropout(x, rate=...), which drops in training only"
     ctx.bag.add(Diagnostic(MODE_UNFED, node.origin.span, {"name": node.name, "value": value, "does": does},

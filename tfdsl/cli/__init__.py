@@ -9,10 +9,10 @@ from importlib import import_module
 COMMANDS = {
     "run": "run the sessions of a program",
     "launch": "run a program on a cluster of processes on this machine",
-    "server": "be a task of a cluster",
+    "server": "run a task of a cluster",
     "reset": "clear the variables of a container on the servers of a cluster",
     "check": "report all errors and warnings of programs, without TensorFlow",
-    "fmt": "write programs in their one canonical form",
+    "fmt": "write programs in canonical form",
     "eval": "print the value of a node or an expression",
     "graph": "draw the graph of a program",
     "grad": "print a symbolic derivative as statements",

@@ -14,8 +14,8 @@ from .report import colour, count
 
 def configure(parser: Parser) -> None:
     parser.description = (
-        "Check names, types, shapes and the plan of every session, and report everything that is wrong at once. "
-        "Exits 1 where there are errors; warnings alone are no failure."
+        "Check names, types, shapes and the plan of every session, and report all errors at once. "
+        "Exits with 1 if there are errors; warnings alone do not fail."
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="a .tfg file")
     parser.add_argument("--format", choices=("text", "concise", "json"), default="text",

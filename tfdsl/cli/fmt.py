@@ -21,8 +21,8 @@ _COLOURS = {"+": "32", "-": "31", "@": "36"}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Write programs in their one canonical form: spaces, indentation, blank lines and line breaks. "
-        "Comments stay, and what a program means does. Exits 1 where a file does not parse; it is left as it is."
+        "Write programs in canonical form: spaces, indentation, blank lines and line breaks. Comments and meaning "
+        "stay. Exits with 1 if a file does not parse; that file is not changed."
     )
     parser.add_argument("files", metavar="FILE", nargs="+",
                         help="a .tfg file, a folder of them, or - for standard input to standard output")  # fmt: skip

@@ -23,13 +23,15 @@ from .report import count, errors, show, tell
 def configure(parser: Parser) -> None:
     parser.description = (
         "Compute each gradient that a program takes, and those of its optimizers, by reverse mode, forward mode, "
-        "central differences and formulas, from the initial values of the variables. Exits 1 where they disagree."
+        "central differences and formulas, at the initial values of the variables. Exits with 1 if they disagree."
     )
     parser.add_argument("file", metavar="FILE", help="a .tfg file")
-    parser.add_argument("node", metavar="NODE", nargs="?", help="check the gradient of this scalar, by its variables")
+    parser.add_argument(
+        "node", metavar="NODE", nargs="?", help="check the gradient of this scalar with respect to its variables"
+    )
     parser.add_argument("--feed", metavar="X=VALUE", action="append", default=[],
-                        help="feed a placeholder; without it, what the program feeds, or random numbers")  # fmt: skip
-    parser.add_argument("--tolerance", metavar="T", type=float, help="the relative disagreement that is let pass")
+                        help="feed a placeholder (default: the program's feed, or random numbers)")  # fmt: skip
+    parser.add_argument("--tolerance", metavar="T", type=float, help="the allowed relative disagreement")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_program_options(parser)
 

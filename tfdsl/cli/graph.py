@@ -21,8 +21,8 @@ def configure(parser: Parser) -> None:
     parser.add_argument("file", metavar="FILE", help="a .tfg file")
     parser.add_argument("-o", "--output", metavar="OUT", default="-",
                         help=f"a file that ends in {suffixes()}, or - for standard output")  # fmt: skip
-    parser.add_argument("--format", choices=tuple(FORMATS), help="the form, where OUT does not say it (default: dot)")
-    parser.add_argument("--graph", metavar="NAME", help="only this graph; pbtxt takes the default one without it")
+    parser.add_argument("--format", choices=tuple(FORMATS), help="the format, if OUT does not show it (default: dot)")
+    parser.add_argument("--graph", metavar="NAME", help="only this graph; pbtxt uses the default graph without it")
     add_program_options(parser)
 
 

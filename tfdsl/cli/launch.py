@@ -40,8 +40,8 @@ def configure(parser: Parser) -> None:
     run.configure(parser)
     parser.description = (
         "Run a program on a cluster of processes on this machine: it starts parameter servers and workers, runs the "
-        "program on them as `tfdsl run` does, with the same options, and ends them. A server that ends meanwhile is "
-        f"started again, up to {count(RESTARTS, 'time')}. Ctrl-C and SIGTERM reach the run, a second one ends all."
+        "program on them as `tfdsl run` does, with the same options, and ends them. A server that ends early is "
+        f"restarted up to {count(RESTARTS, 'time')}. Ctrl-C and SIGTERM reach the run; a second one ends everything."
     )
     _add_sizes(parser)
 
@@ -61,7 +61,7 @@ def _number(text: str) -> int:
 def command(arguments: argparse.Namespace) -> int:
     given, _ = compile_given(arguments)  # reports errors of the program before anything starts
     if given.cluster is not None:
-        raise WrongUse("launch makes a cluster of its own: leave 'cluster' out of the config file, or use tfdsl run")
+        raise WrongUse("launch makes its own cluster: leave 'cluster' out of the config file, or use tfdsl run")
     with asked_to_end() as asked, tempfile.TemporaryDirectory(prefix="tfdsl-launch-") as folder:
         config = os.path.join(folder, "cluster.yaml")
         servers = _servers(arguments)
@@ -157,7 +157,7 @@ class Processes:
                 code = process.poll()
                 if code is not None or time.monotonic() > end:
                     self._show_output()
-                    reason = f"has started {_START_SECONDS:g} seconds ago" if code is None else _ended(code)
+                    reason = f"started {_START_SECONDS:g} seconds ago" if code is None else _ended(code)
                     details = {"job": server.job, "task": server.task, "reason": reason}
                     raise TfgError([Diagnostic(SERVER_ENDED, None, details)])
             waiting = [(server, process) for server, process in waiting if not _listens(server.port)]
@@ -207,9 +207,9 @@ class Processes:
             what = f"tfdsl: {server.name} {_ended(server.process.returncode)}"
             server.process = None
             if server.starts > RESTARTS:
-                _say(f"{what}, for the {server.starts}th time: it is not started again")
+                _say(f"{what}, for the {server.starts}th time: it is not restarted")
             else:
-                _say(f"{what}: it is started again ({server.starts} of {RESTARTS})")
+                _say(f"{what}: it is restarted ({server.starts} of {RESTARTS})")
                 self._start(server)
 
     def _show_output(self) -> None:

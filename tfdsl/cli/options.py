@@ -29,11 +29,11 @@ def add_program_options(parser: Parser) -> None:
     data = parser.add_argument("--data", metavar="NAME=PATH", action="append", default=[])
     parser.late_help(data, _data_help)
     parser.add_argument("--config", metavar="FILE.yaml", action="append", default=[], dest="configs",
-                        help="a YAML file with params, data, logdir and cluster; --set and --data go before it, and "
-                             "where there are several a later one before an earlier one")  # fmt: skip
+                        help="a YAML file with params, data, logdir and cluster; --set and --data take precedence, and "
+                             "later files over earlier ones")  # fmt: skip
     parser.add_argument("--allow-path", metavar="DIR", action="append", default=[], dest="allowed",
-                        help="let the program read and write below DIR too, besides its own folder and the working "
-                             "folder; can be repeated")  # fmt: skip
+                        help="let the program read and write below DIR too, not only below its own folder and the "
+                             "working folder; can be repeated")  # fmt: skip
     add_limit_options(parser, *_LIMITS)
 
 
@@ -59,13 +59,13 @@ def cluster_of(arguments: argparse.Namespace) -> Cluster:
 # The options that set a limit, by the name of the limit.
 _LIMITS = {
     "unroll": ("--max-unroll", "repeat graph code, and call functions, up to N times while compiling"),
-    "depth": ("--max-depth", "let brackets and calls stand up to N deep in one another, and blocks up to N / 50"),
-    "constant": ("--max-constant", "let a value known while compiling have up to N elements or characters"),
+    "depth": ("--max-depth", "allow brackets and calls to be nested N deep, and blocks N / 50 deep"),
+    "constant": ("--max-constant", "allow up to N elements or characters in a value known while compiling"),
     "file": ("--max-file-size", "read programs of up to N bytes"),
-    "imports": ("--max-imports", "let up to N files import one another"),
-    "tensor": ("--max-tensor", "let a tensor of known size have up to N billion elements"),
-    "errors": ("--max-errors", "tell up to N errors and warnings"),
-    "seconds": ("--max-seconds", "give up a check after N seconds of processor time"),
+    "imports": ("--max-imports", "allow up to N files to import each other"),
+    "tensor": ("--max-tensor", "allow up to N billion elements in a tensor of known size"),
+    "errors": ("--max-errors", "report up to N errors and warnings"),
+    "seconds": ("--max-seconds", "stop a check after N seconds of processor time"),
 }
 
 
@@ -175,13 +175,13 @@ def config(path: str) -> GivenInputs:
         reason = getattr(error, "strerror", None) or str(error)
         raise TfgError([Diagnostic(FILE_MISSING, None, {"path": path, "reason": reason.lower()})]) from None
     if len(text) > _MAX_CONFIG:
-        raise _form(path, f"more than {_MAX_CONFIG} characters are no config file")
+        raise _form(path, f"a config file has at most {_MAX_CONFIG} characters")
     loader = _loader()
     try:
         _check_events(path, yaml.parse(text, loader))
         twice = _twice(yaml.compose(text, loader))
         if twice:
-            raise _form(path, f"line {twice.start_mark.line + 1}: the key '{twice.value}' stands there twice")
+            raise _form(path, f"line {twice.start_mark.line + 1}: the key '{twice.value}' is there twice")
         data = yaml.load(text, loader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -241,7 +241,7 @@ def _check_events(path: str, events: Iterable) -> None:
             raise _form(path, f"{line}YAML tags (!name) are not allowed")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _MAX_NESTED:
-            raise _form(path, f"{line}lists and mappings stand more than {_MAX_NESTED} deep in one another")
+            raise _form(path, f"{line}lists and mappings are nested more than {_MAX_NESTED} deep")
 
 
 def _twice(node: "yaml.Node | None") -> "yaml.Node | None":

@@ -9,16 +9,16 @@ from .report import WrongUse, tell
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Clear one container on all servers of a cluster: its variables are forgotten. What is in other containers, "
-        "and the runs that use it, go on undisturbed; a run that uses this one finds its variables gone."
+        "Clear the variables of one container on all servers of a cluster. Other containers and their runs are not "
+        "affected; a run that uses this container loses its variables."
     )
     add_cluster_option(parser)
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--container", metavar="NAME", help='what stands in `container "NAME":` in programs')
-    which.add_argument("--default", action="store_true", help="the variables that are in no container of a program")
+    which.add_argument("--container", metavar="NAME", help='the name in `container "NAME":` in programs')
+    which.add_argument("--default", action="store_true", help="the variables outside containers")
     parser.add_argument("--timeout", metavar="SECONDS", type=seconds, default=60.0,
                         help="how long to wait for the servers (default: 60)")  # fmt: skip
-    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only errors")
 
 
 def command(arguments: argparse.Namespace) -> int:

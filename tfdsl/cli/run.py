@@ -20,45 +20,45 @@ _MOST_TOWERS = 100
 
 def configure(parser: Parser) -> None:
     parser.description = (
-        "Compile a program and run its sessions in order. A training that keeps checkpoints and was interrupted "
-        "goes on where it stopped. Ctrl-C, or SIGTERM, finishes the step, keeps a checkpoint and exits 130, or 143. "
+        "Compile a program and run its sessions in order. An interrupted training with checkpoints resumes where "
+        "it stopped. Ctrl-C or SIGTERM finishes the step, writes a checkpoint and exits with 130 or 143. "
         "A second one ends the run at once."
     )
     parser.add_argument("file", metavar="FILE", help="a .tfg file")
     add_program_options(parser)
     parser.add_argument("--session", metavar="NAME", help="run only this session")
-    parser.add_argument("--logdir", metavar="DIR", help="write event files here instead of where the program says")
+    parser.add_argument("--logdir", metavar="DIR", help="write event files here instead of the program's folders")
     parser.add_argument("--fresh", action="store_true", help="forget the checkpoints of interrupted trainings")
     parser.add_argument("--resume-anyway", action="store_true",
-                        help="go on from a checkpoint of another program, other data or another machine, "
-                             "with what still fits")  # fmt: skip
+                        help="resume from a checkpoint of another program, other data or another machine, "
+                             "with the variables that still fit")  # fmt: skip
     parser.add_argument("--verify-resume", action="store_true",
-                        help="prove that the training goes on exactly: train, train again and be killed halfway, go on "
-                             "in a new process, compare every bit; nothing is written here")  # fmt: skip
+                        help="prove that trainings resume exactly: train undisturbed, train again with a kill "
+                             "halfway, resume, and compare every bit; nothing is written here")  # fmt: skip
     parser.add_argument("--engine", choices=ENGINES, default="",
                         help="how trainings take their steps: one execution of the graph each (step), many in one "
-                             "(loop, the default), compiled (xla), or compiled where it pays (auto)")  # fmt: skip
+                             "(loop, the default), compiled (xla), or compiled if it pays (auto)")  # fmt: skip
     parser.add_argument("--towers", metavar="N", type=positive, default=1,
-                        help="take the steps of optimizers in N parts of the batch, as a cluster of N workers does: "
-                             "to the bit")  # fmt: skip
+                        help="split the batch of optimizer steps into N parts, with the same bits as a "
+                             "cluster of N workers")  # fmt: skip
     parser.add_argument("--async", action="store_true", dest="asynchronous",
-                        help="on a cluster, let each worker train by itself, in a process of its own: faster where "
-                             "workers wait for one another, and not reproducible")  # fmt: skip
+                        help="on a cluster, let each worker train by itself, in a separate process: faster if "
+                             "workers wait for each other, but not reproducible")  # fmt: skip
     parser.add_argument("--part", help=argparse.SUPPRESS)  # of a process of --async: NUMBER:OF:BOARD
     parser.add_argument("--timeout", metavar="SECONDS", type=seconds, default=60.0,
-                        help="how long a call of a cluster's servers may take, and how long one that is gone is waited "
-                             "for (default: 60)")  # fmt: skip
+                        help="time limit for a call of a cluster's servers, and for the return of a lost "
+                             "server (default: 60)")  # fmt: skip
     parser.add_argument("--placement", choices=("round-robin", "size"), default="round-robin",
-                        help="how the variables of a cluster are divided between its parameter servers: in turn, or "
-                             "the largest first to the one that has least")  # fmt: skip
+                        help="how to distribute variables over the parameter servers: in turn, or the largest first "
+                             "to the server with the least data")  # fmt: skip
     parser.add_argument("--trace", metavar="FILE",
                         help="write a Chrome trace of one step, with the program's nodes, to this file")  # fmt: skip
     parser.add_argument("--soft-placement", action="store_true",
-                        help="take a device that is there where the program's is not")  # fmt: skip
+                        help="use an available device if the program's device is missing")  # fmt: skip
     parser.add_argument("--json", action="store_true",
                         help="print one JSON object with lines, values, history and record of the run")  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="no warnings and no progress on standard error")
-    parser.add_argument("-v", "--verbose", action="store_true", help="say what is being done on standard error")
+    parser.add_argument("-v", "--verbose", action="store_true", help="report progress on standard error in detail")
 
 
 def command(arguments: argparse.Namespace) -> int:

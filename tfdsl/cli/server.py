@@ -15,14 +15,14 @@ from .report import WrongUse, count, errors, tell
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Be one task of a cluster: keep variables (job ps) or compute (job worker) for `tfdsl run --config FILE.yaml`. "
+        "Run a task of a cluster: keep variables (job ps) or compute (job worker) for `tfdsl run --config FILE.yaml`. "
         "It runs until Ctrl-C or SIGTERM. Start one on each machine of the file. The port that it listens on is open "
-        "to every network of this machine, and whoever reaches it can run code: put a firewall in front."
+        "to every network of this machine, and anyone who reaches it can run code: use a firewall."
     )
     add_cluster_option(parser)
     parser.add_argument("--job", metavar="NAME", required=True, help="the job in the file, such as ps or worker")
     parser.add_argument("--task", metavar="N", type=_number, required=True, help="which task of the job, from 0")
-    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only errors")
 
 
 def command(arguments: argparse.Namespace) -> int:

@@ -71,7 +71,7 @@ def verify(arguments: argparse.Namespace) -> int:
             line = checkpoint.origin.span.line
             reached = run.child(parts, processes, first, at, known_text(checkpoint.path))
             if reached is None:
-                report.differences.append(f"the checkpoint of line {line} is never kept on the way")
+                report.differences.append(f"the checkpoint of line {line} is never saved during the training")
                 break
             report.killed.append(Killed(line, *reached))
             first, processes = at, processes + 1
@@ -164,8 +164,8 @@ def _compare(whole: str, parts: str, report: ResumeReport) -> None:
             places = [one for one in places if one + len(found) == len(wanted)]
         place = next((one for one in places if wanted[one : one + len(found)] == found), None)
         if place is None:
-            where = "before the kill" if process == 0 else "after it went on"
-            report.differences.append(f"the lines that were printed {where}")
+            where = "before the kill" if process == 0 else "after it resumed"
+            report.differences.append(f"the printed lines {where}")
             return
         end = place + len(found)
     _compare_points(whole, parts, report)
@@ -206,11 +206,11 @@ def _points(folder: str) -> list[dict[str, list[tuple[int, float]]]]:
 
 def _show(report: ResumeReport, path: str) -> None:
     for one in report.killed:
-        print(f"line {one.line}: killed at step {one.killed} of {one.of}, went on from step {one.resumed}")
+        print(f"line {one.line}: killed at step {one.killed} of {one.of}, resumed from step {one.resumed}")
     for what in report.differences:
         print(f"differs: {what}")
     if not report.differences:
         compared = [count(report.variables, "variable"), count(report.lines, "line")]
         if report.points:
-            compared.append(count(report.points, "point") + " of TensorBoard's")
-        print(f"{path} goes on exactly: the same bits in {', '.join(compared)}")
+            compared.append(count(report.points, "TensorBoard point"))
+        print(f"{path} resumes exactly: the same bits in {', '.join(compared)}")

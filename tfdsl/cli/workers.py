@@ -59,7 +59,7 @@ class Workers:
                 continue
             if code > 0 or self._starts[number] > RESTARTS:
                 raise TfgError([Diagnostic(WORKER_ENDED, None, {"number": number, "code": code})])
-            tell(f"tfdsl: the process of worker {number} was killed; it is started again")
+            tell(f"tfdsl: the process of worker {number} was killed; it is restarted")
             self._start(number)
 
 

@@ -45,7 +45,7 @@ class StoredRows:
             while left:
                 count = self._file.readinto(left)
                 if not count:
-                    raise EOFError("it has become shorter")
+                    raise EOFError("it is shorter now")
                 left = left[count:]
         except (OSError, EOFError) as error:
             raise self._fault(error) from None

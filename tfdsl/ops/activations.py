@@ -45,7 +45,7 @@ def dropout(call: OpCall) -> TensorType:
         call.warn(KEEP_PROB, "keep_prob")
     value = call.known(given[0])
     if value is not None and not 0 <= (value if given[0] == "rate" else 1 - value) < 1:
-        allowed = "0 up to, but not, 1" if given[0] == "rate" else "more than 0 and up to 1"
+        allowed = "from 0 up to (not including) 1" if given[0] == "rate" else "more than 0 and up to 1"
         call.fail(OPTION, given[0], param=given[0], value=value, allowed=allowed)
     kept = None if call["noise_shape"] is None else call.shape("noise_shape")
     # Elements along an axis are kept or dropped together if its size in `noise_shape` is 1 or missing, else one by
@@ -66,9 +66,9 @@ def batch_dropout(call: BatchCall) -> str:
 # fmt: off
 # name, what one element becomes, dtypes, the formula
 _ACTIVATIONS = (
-    ("relu", "itself, or 0 where it is negative", "real", Made(lambda s, x: s.where(s.greater(x, 0), x, 0))),
+    ("relu", "itself, or 0 if it is negative", "real", Made(lambda s, x: s.where(s.greater(x, 0), x, 0))),
     ("relu6", "itself, moved to the nearest value between 0 and 6", "real", None),
-    ("elu", "itself, or exp(x) - 1 where it is negative", "float", None),
+    ("elu", "itself, or exp(x) - 1 if it is negative", "float", None),
     ("selu", "a scaled elu, which keeps mean 0 and variance 1 through layers", "float", None),
     ("softplus", "log(1 + exp(x)), a smooth relu", "float", Own(lambda s, x: (s.sigmoid(x),))),
     ("softsign", "x / (1 + abs(x)), between -1 and 1", "float", None),
@@ -77,21 +77,21 @@ for _name, _what, _dtypes, _formula in _ACTIVATIONS:
     row(_name, "features: T", like("features"), f"nn.{_name}", f"Each element becomes {_what}.",
         f"{_name}([-1.0, 2.0])", batch=each, cuts=_name.startswith("relu"), formula=_formula, T=_dtypes)
 row("leaky_relu", "features: T, alpha: number = 0.2", like("features"), "nn.leaky_relu",
-    "Each element becomes itself, or `alpha` times itself where it is negative.",
+    "Each element becomes itself, or `alpha` times itself if it is negative.",
     "leaky_relu([-1.0, 2.0], alpha=0.1)", batch=each,
     T="float")
 row("gelu", "features: T, approximate: flag = false", like("features"), "compat.v2.nn.gelu",
-    "Each element becomes itself times the chance that a standard normal is below it; `approximate` uses tanh.",
+    "Each element becomes itself times the probability that a standard normal is below it; `approximate` uses tanh.",
     "gelu([-1.0, 2.0])", batch=each, T="float")
 for _name in ("swish", "silu"):
     row(_name, "features: T, beta: number = 1.0", like("features"), f"nn.{_name}",
         "Each element becomes x * sigmoid(beta * x).", f"{_name}([-1.0, 2.0])", batch=each, named=False, T="inexact")
 row("crelu", "features: T, axis: integer = -1", crelu, "nn.crelu",
-    "relu(x) and relu(-x) one behind the other on an axis, which becomes twice as long.",
+    "relu(x) and relu(-x) joined along an axis, which becomes twice as long.",
     "crelu([[-1.0, 2.0]])", batch=along("axis", "features"),
     T="float int8 int16 int32 int64")
 for _name, _what in (
-    ("softmax", "shares that add up to 1"), ("log_softmax", "the logarithms of shares that add up to 1"),
+    ("softmax", "probabilities that add up to 1"), ("log_softmax", "the logarithms of probabilities that add up to 1"),
 ):
     row(_name, "logits: T, axis: integer = none", softmax, f"nn.{_name}",
         f"The elements of an axis (the last unless given) as {_what}. The shape stays.",
@@ -99,6 +99,6 @@ for _name, _what in (
 row("dropout", "x: T, keep_prob: T? = none, noise_shape: shape? = none, seed: integer = none, rate: T? = "
     "none",
     dropout, "nn.dropout",
-    "A share of the elements, `rate` or 1 - `keep_prob`, becomes 0; the others grow so that the mean stays.",
+    "A fraction of the elements, `rate` or 1 - `keep_prob`, becomes 0; the others are scaled up to keep the mean.",
     "dropout([1.0, 2.0, 3.0], rate=0.5, seed=1)", batch=batch_dropout, modes="keep_prob rate", T="float")
 # fmt: on

@@ -310,10 +310,10 @@ def batch_squeeze(call: BatchCall) -> str:
 
 # fmt: off
 row("reshape", "tensor: T, shape: shape", reshape, "reshape",
-    "The same elements in the same order in another shape; one size may be -1, for what is left over.",
+    "The same elements in the same order in another shape; one size can be -1, for the remaining size.",
     "reshape([[1, 2, 3], [4, 5, 6]], [3, -1])", batch=batch_reshape, arranges=True)
 row("transpose", "a: T, perm: integers = none, conjugate: flag = false", transpose, "transpose",
-    "The axes in the order of `perm`, or all the other way round.", "transpose([[1, 2, 3], [4, 5, 6]])",
+    "The axes in the order of `perm`, or in reverse order.", "transpose([[1, 2, 3], [4, 5, 6]])",
     batch=batch_transpose, arranges=True)
 row("expand_dims", "input: T, axis: integer", expand_dims, "expand_dims", "A new axis of size 1.",
     "expand_dims([1.0, 2.0], axis=0)", batch=batch_expand_dims, arranges=True)
@@ -324,21 +324,21 @@ row("broadcast_to", "input: T, shape: shape", broadcast_to, "broadcast_to",
     "The tensor stretched to a shape: new axes in front, and sizes of 1 repeated.",
     "broadcast_to([[1.0], [2.0]], [3, 2, 4])", batch=whole)
 row("pad", "tensor: T, paddings: U, mode: text = \"CONSTANT\", constant_values: T = 0", pad, "pad",
-    "More elements before and after, on each axis as many as its pair in `paddings` says.",
+    "More elements before and after, as many as the pair of each axis in `paddings`.",
     "pad([[1, 2], [3, 4]], [[1, 0], [0, 2]])", batch=whole, U="int32 int64")
 row("tile", "input: T, multiples: shape", tile, "tile", "The tensor repeated along each axis.",
     "tile([[1, 2]], [2, 3])", batch=whole)
 row("repeat", "input: T, repeats: U, axis: integer = none", repeat, "repeat",
-    "Each slice of an axis (each element, where no axis is given) as often as told.",
+    "Each slice of an axis (each element if no axis is given) repeated.",
     "repeat([[1, 2], [3, 4]], [1, 2], axis=0)", batch=whole, U="int")
 row("roll", "input: T, shift: U, axis: V", roll, "roll",
-    "The elements moved along the axes; what leaves at one end enters at the other.",
+    "The elements moved along the axes; elements that leave at one end enter at the other.",
     "roll([[1, 2, 3], [4, 5, 6]], 1, 1)", batch=whole, U="int32 int64", V="int32 int64")
-row("reverse", "tensor: T, axis: U", reverse, "reverse", "The axes named, last element first.",
+row("reverse", "tensor: T, axis: U", reverse, "reverse", "The elements of the given axes in reverse order.",
     "reverse([[1, 2], [3, 4]], [1])", batch=whole, T="real complex64 complex128 bool string", U="int32 int64")
 row("reverse_sequence", "input: T, seq_lengths: U, seq_axis: integer, batch_axis: integer = 0",
     reverse_sequence, "reverse_sequence",
-    "Along `seq_axis` the first elements the other way round, as many as each place on `batch_axis` says.",
+    "The first elements along `seq_axis` reversed; `seq_lengths` has their number for each position on `batch_axis`.",
     "reverse_sequence([[1, 2, 3], [4, 5, 6]], [2, 3], 1)", batch=whole, U="int32 int64", seq_axis=0, batch_axis=0)
 row("space_to_depth", "input: T, block_size: integer", space_to_depth, "space_to_depth",
     "Blocks of rows and columns of images [batch, height, width, channels] moved into the channels.",
@@ -475,7 +475,7 @@ def batch_join(call: BatchCall) -> str:
 
 # fmt: off
 row("concat", "values: [T], axis: integer", concat, "concat",
-    "A list of tensors one behind the other on an axis; all their other sizes agree.",
+    "A list of tensors joined along an axis; all other sizes agree.",
     "concat([[[1, 2]], [[3, 4], [5, 6]]], axis=0)", batch=batch_join)
 row("stack", "values: [T], axis: integer = 0", stack, "stack",
     "A list of tensors of one shape as one tensor, with a new axis as long as the list.",
@@ -484,11 +484,11 @@ row("unstack", "value: T, num: integer = none, axis: integer = 0", unstack, "uns
     "The slices of a tensor along an axis, as many tensors as its size.", "unstack([[1, 2], [3, 4], [5, 6]])",
     batch=whole)
 row("split", "value: T, num_or_size_splits: integers, axis: integer = 0", split, "split",
-    "A tensor cut along an axis: into so many equal pieces, or into pieces of those sizes.",
+    "A tensor cut along an axis: into a number of equal pieces, or into pieces of given sizes.",
     "split([[1, 2, 3], [4, 5, 6]], [1, 2], axis=1)", batch=whole)
 row("dynamic_partition", "data: T, partitions: int32, num_partitions: integer", dynamic_partition,
-    "dynamic_partition", "`num_partitions` tensors: each slice of `data` goes to the one that `partitions` "
-    "says.",
+    "dynamic_partition", "`num_partitions` tensors: `partitions` has the index for each "
+    "slice of `data`.",
     "dynamic_partition([[1, 2], [3, 4], [5, 6]], [0, 1, 0], 2)", batch=whole)
 row("identity_n", "input: [T]", like_list("input"), "identity_n",
     "A list of tensors, unchanged, as one node.",

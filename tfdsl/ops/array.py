@@ -133,11 +133,11 @@ for _name in ("zeros", "ones"):
     row(_name, "shape: shape, dtype: dtype T = float32", shaped, _name, f"A tensor of {_name}.",
         f"{_name}([2, 3])", batch=whole, T="number bool string" if _name == "zeros" else "number bool")
     row(f"{_name}_like", "tensor: T, dtype: dtype U = none", filled_like("tensor"), f"{_name}_like",
-        f"A tensor of {_name} with the shape, and unless given the dtype, of another.",
+        f"A tensor of {_name} with the shapeand the dtype (unless `dtype` is given) of another.",
         f"{_name}_like([[1, 2], [3, 4]], dtype=float32)", batch=each,
         by_shape=True, no_gradient="*", U="any" if _name == "zeros" else "number bool")
 row("fill", "dims: shape, value: T", fill, "fill",
-    "A tensor that holds one value everywhere.",
+    "A tensor filled with one value.",
     "fill([2, 3], 7.0)", batch=whole)
 row("eye", "num_rows: int32, num_columns: int32? = none, batch_shape: shape? = none, dtype: dtype T = "
     "float32",
@@ -216,19 +216,19 @@ row("rank", "input: T", scalar(INT32), "rank", "How many axes a tensor has, a sc
 row("identity", "input: T", like("input"), "identity", "The same tensor as another node.",
     "identity([1.0, 2.0])", batch=linear("input"), arranges=True, formula=Made(lambda s, x: x))
 row("stop_gradient", "input: T", like("input"), "stop_gradient",
-    "The same tensor, but gradients take it for a constant.", "stop_gradient([1.0, 2.0])",
+    "The same tensor, but gradients treat it as a constant.", "stop_gradient([1.0, 2.0])",
     batch=linear("input"), no_gradient="*",
     arranges=True)
 row("cast", "x: T, dtype: dtype U", as_dtype("x"), "cast",
     "The elements in another dtype; the shape stays.",
     "cast([1.5, 2.5], int32)", batch=batch_cast, T="number bool quantized", U="number bool quantized", arranges=True)
 row("saturate_cast", "value: T, dtype: dtype U", as_dtype("value"), "saturate_cast",
-    "The elements in another dtype, those that it cannot hold moved to its nearest value.",
+    "The elements in another dtype, with values out of range moved to the nearest value.",
     "saturate_cast([1.5, 300.0], uint8)", batch=each, T="real", U="real")
 row("bitcast", "input: T, type: dtype U", bitcast, "bitcast",
-    "The same bits read as another dtype; of a smaller one there are more, on a new last axis.",
+    "The same bits read as another dtype; a smaller dtype adds a last axis.",
     "bitcast([1.0, 2.0], uint8)", batch=whole, T="number quantized", U="number quantized")
 row("ensure_shape", "x: T, shape: static", ensure_shape, "ensure_shape",
-    "The same tensor, with its sizes said (none: any); the run stops where they are not so.",
+    "The same tensor with known sizes (none: any); the run stops if they differ.",
     "ensure_shape([[1.0, 2.0]], [none, 2])", batch=whole, arranges=True)
 # fmt: on

@@ -92,10 +92,10 @@ def rank_at_least(call: OpCall) -> tuple[()]:
 
 # fmt: off
 row("check_numerics", "tensor: T, message: text", like("tensor"), "check_numerics",
-    "The tensor unchanged; the run stops with the message where an element is NaN or infinite.",
+    "The tensor unchanged; the run stops with the message if an element is NaN or infinite.",
     "check_numerics([1.0, 2.0], \"the loss\")", batch=each, T="float")
 row("check_whole", "input: T", like("input"), "identity",
-    "The tensor unchanged; the run stops where an element is no whole number, such as a class number of 1.5.",
+    "The tensor unchanged; the run stops if an element is not a whole number, such as a class number of 1.5.",
     "check_whole([1.0, 2.0])", batch=each, lowered="special.check_whole", T="real")
 # name, what must be true of all elements, arguments of an example, dtypes
 _PAIRS = (
@@ -128,5 +128,5 @@ for _name, _rule, _what in (("rank", rank, "so many"), ("rank_at_least", rank_at
 for _name, _what in (("is_non_decreasing", "each element is at least the one before"),
                      ("is_strictly_increasing", "each element is more than the one before")):
     row(_name, "x: T", scalar(BOOL), _name, f"Whether {_what}, a scalar.", f"{_name}([1, 2, 3])", batch=whole, T="real")
-row("no_op", "", nothing, "no_op", "An operation that does nothing, for others to come after.", "no_op()", batch=whole)
+row("no_op", "", nothing, "no_op", "An operation that does nothing, for others to wait for.", "no_op()", batch=whole)
 # fmt: on

@@ -79,7 +79,7 @@ for _name, _what, _group in (
     _corners = "" if _name == "resize_area" else ", half_pixel_centers: flag = false"
     row(_name, f"images: T, size: shape, align_corners: flag = false{_corners}", resized(_group),
         f"image.{_name}",
-        f"A batch of images with another [height, width], by {_what}"
+        f"A batch of images with a new [height, width], by {_what}"
         f"{', as float32' if _group == 'float32' else ''}.", f"{_name}({_GRAY}, [4, 6])",
         batch=rows("images") if _name == "resize_bilinear" else whole,
         no_gradient="*" if _name == "resize_area" else "", T=_PIXELS)
@@ -92,7 +92,7 @@ row("per_image_standardization", "image: T", standardized, "image.per_image_stan
     batch=whole, named=False,
     T="real bool")
 row("adjust_brightness", "image: T, delta: number", like("image"), "image.adjust_brightness",
-    "Images with `delta` added everywhere; whole numbers stand for shares of the largest that their dtype holds.",
+    "Images with `delta` added everywhere; whole numbers are fractions of the largest number of their dtype.",
     f"adjust_brightness({_GRAY}, 0.1)", batch=whole, named=False, T="real")
 row("adjust_contrast", "images: T, contrast_factor: number", image("images"), "image.adjust_contrast",
     "Images with the distance of each pixel from the mean of its channel multiplied.",
@@ -114,8 +114,8 @@ row("hsv_to_rgb", "images: T", image("images", 3), "image.hsv_to_rgb",
     T="float")
 row("crop_and_resize", "image: T, boxes: float32, box_ind: int32, crop_size: shape", crop_and_resize,
     "image.crop_and_resize",
-    "For each box [top, left, bottom, right] (as shares of the height and width) the part of the image that "
-    "`box_ind` numbers, with another size, as float32.",
+    "For each box [top, left, bottom, right] (as fractions of the height and width) the part of the image that "
+    "`box_ind` numbers, with a new size, as float32.",
     f"crop_and_resize({_GRAY}, [[0.0, 0.0, 1.0, 1.0]], [0], [3, 3])", batch=whole,
     T="float16 float32 float64 int8 uint8 int16 uint16 "
     "int32 int64")

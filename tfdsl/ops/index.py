@@ -330,7 +330,7 @@ row("gather", "params: T, indices: U, axis: integer = none, batch_dims: integer 
     "gather([[1, 2], [3, 4], [5, 6]], [2, 0])",
     batch=batch_take("params", "indices", "axis", "batch_dims"), U="int16 int32 int64", gathers=("params",))
 row("gather_nd", "params: T, indices: U, batch_dims: integer = 0", gather_nd, "gather_nd",
-    "The element, or slice, at each tuple of indices; the last axis of `indices` holds the tuples.",
+    "The element, or slice, at each tuple of indices; the last axis of `indices` has the tuples.",
     "gather_nd([[1, 2], [3, 4]], [[0, 0], [1, 1]])",
     batch=whole, U="int16 int32 int64", batch_dims=0, gathers=("params",))
 row("where", "condition: bool, x: T? = none, y: T? = none", choose, "where",
@@ -342,17 +342,17 @@ row("where_v2", "condition: bool, x: T? = none, y: T? = none", choose_broadcasti
     "`x` where the condition is true, `y` elsewhere; all three broadcast. Without them, the int64 indices of "
     "the true elements.", "where_v2([[true], [false]], [1.0, 2.0], 0.0)", batch=batch_choose_broadcasting)
 row("boolean_mask", "tensor: T, mask: bool, axis: integer = none", boolean_mask, "boolean_mask",
-    "The slices where the mask is true, on one axis in the place of those that the mask covers.",
+    "The slices where the mask is true, on one axis that replaces the axes of the mask.",
     "boolean_mask([[1, 2], [3, 4]], [true, false])", batch=whole)
 row("slice", "input_: T, begin: shape, size: shape", slice_, "slice",
-    "`size` elements from `begin` on each axis; a size of -1 takes all that is left.",
+    "`size` elements from `begin` on each axis; a size of -1 takes the rest.",
     "slice([[1, 2, 3], [4, 5, 6]], [0, 1], [2, -1])", batch=whole)
 row("strided_slice", "input_: T, begin: U, end: U, strides: U? = none, begin_mask: integer = 0, "
     "end_mask: integer = 0, ellipsis_mask: integer = 0, new_axis_mask: integer = 0, shrink_axis_mask: "
     "integer = 0",
     strided_slice, "strided_slice",
-    "Python's slices begin:end:strides on each axis. The bits of the masks stand for what Python leaves out: "
-    "the begin, the end, the ellipsis, a new axis, one index in place of a slice.",
+    "Python's slices begin:end:strides on each axis. The bits of the masks mark omitted parts: "
+    "the begin, the end, the ellipsis, a new axis, one index instead of a slice.",
     "strided_slice([[1, 2, 3], [4, 5, 6]], [0, 2], [2, 0], [1, -1])", batch=whole, U="int16 int32 int64")
 row("top_k", "input: T, k: int32 = 1, sorted: flag = true, index_type: dtype U = int32", top_k,
     "nn.top_k",
@@ -378,7 +378,7 @@ row("argsort", "values: T, axis: integer = -1, direction: text = \"ASCENDING\", 
     argsort, "argsort", "The int32 indices that put an axis in order.", "argsort([3.0, 1.0, 2.0])", batch=whole,
     T="real")
 row("invert_permutation", "x: T", invert_permutation, "invert_permutation",
-    "For each number from 0 its place in a vector that holds all of them.", "invert_permutation([2, 0, 1])",
+    "The position of each number from 0 in a permutation.", "invert_permutation([2, 0, 1])",
     batch=whole,
     T="int32 int64")
 # fmt: on

@@ -33,19 +33,19 @@ def static_shaped(rank: int = 0):
 # fmt: off
 # name, TensorFlow's class, its own parameters, what it gives, least rank of a shape
 _INITIALIZERS = (
-    ("glorot_uniform", "glorot_uniform_initializer", "", "Even numbers, scaled by both sides of a layer", 0),
+    ("glorot_uniform", "glorot_uniform_initializer", "", "Uniform numbers, scaled by both sides of a layer", 0),
     ("glorot_normal", "glorot_normal_initializer", "", "Normal numbers, scaled by both sides of a layer", 0),
-    ("he_uniform", "initializers.he_uniform", "", "Even numbers, scaled for layers with relu", 0),
+    ("he_uniform", "initializers.he_uniform", "", "Uniform numbers, scaled for layers with relu", 0),
     ("he_normal", "initializers.he_normal", "", "Normal numbers, scaled for layers with relu", 0),
-    ("lecun_uniform", "initializers.lecun_uniform", "", "Even numbers, scaled by the inputs of a layer", 0),
+    ("lecun_uniform", "initializers.lecun_uniform", "", "Uniform numbers, scaled by the inputs of a layer", 0),
     ("lecun_normal", "initializers.lecun_normal", "", "Normal numbers, scaled by the inputs of a layer", 0),
     ("variance_scaling", "variance_scaling_initializer",
      ", scale: number = 1.0, mode: text = \"fan_in\", distribution: text = \"truncated_normal\"",
      "Numbers scaled by the inputs, the outputs or both sides of a layer", 0),
     ("uniform_unit_scaling", "uniform_unit_scaling_initializer", ", factor: number = 1.0",
-     "Even numbers that keep the scale of a layer's inputs", 0),
+     "Uniform numbers that keep the scale of a layer's inputs", 0),
     ("orthogonal", "orthogonal_initializer", ", gain: number = 1.0",
-     "A matrix with orthogonal columns (or rows, the fewer)", 2),
+     "A matrix with orthogonal columns (or rows, if there are fewer)", 2),
 )
 _TINY = 5e-324  # the smallest number above 0
 _OPTIONS = {

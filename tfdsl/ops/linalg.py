@@ -216,8 +216,8 @@ row("matvec", "a: T, b: T, transpose_a: flag = false", matvec, "linalg.matvec",
     "matvec([[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0])", batch=whole,
     T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128")
 row("tensordot", "a: T, b: T, axes: static", tensordot, "tensordot",
-    "Products summed over axes: so many last ones of `a` with the first ones of `b`, or the axes of `a` in a "
-    "first list with those of `b` in a second. What is left are the other axes of `a`, then those of `b`.",
+    "Products summed over axes: a number of last axes of `a` with as many first axes of `b`, or the axes of `a` in a "
+    "first list with those of `b` in a second. The result has the other axes of `a`, then those of `b`.",
     "tensordot([[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]], axes=[[1], [0]])", batch=batch_tensordot,
     T="float int32 int64 uint8 uint16 uint32 uint64 complex64 complex128")
 row("einsum", "equation: text, inputs: [T]", einsum, "einsum",
@@ -487,7 +487,7 @@ row("matrix_rank", "a: T, tol: T? = none", matrix_rank, "linalg.matrix_rank",
     f"How many singular values are above `tol`, int32. {_BATCH}", f"matrix_rank({_SQUARE})", batch=whole,
     T="float16 float32 float64")
 row("matrix_band_part", "input: T, num_lower: U, num_upper: U", band_part, "matrix_band_part",
-    "The matrices with zeros away from the diagonal: so many diagonals below and above it stay, all for -1.",
+    "The matrices with zeros away from the diagonal: the given diagonals below and above it stay, all for -1.",
     f"matrix_band_part({_SQUARE}, 0, -1)", batch=whole, U="int32 int64")
 # fmt: on
 
@@ -546,7 +546,7 @@ row("matrix_solve", "matrix: T, rhs: T, adjoint: flag = false", solve(), "matrix
     f"matrix_solve({_SQUARE}, [[1.0], [2.0]])", batch=whole, T=EXACT)
 row("matrix_triangular_solve", "matrix: T, rhs: T, lower: flag = true, adjoint: flag = false",
     solve_broadcasting, "matrix_triangular_solve",
-    "The x of matrix @ x = rhs for a triangle, the lower one unless told: [n, n] and [n, m] is [n, m]. "
+    "The x of matrix @ x = rhs for a triangle, the lower one by default: [n, n] and [n, m] is [n, m]. "
     f"{_BATCH}",
     "matrix_triangular_solve([[2.0, 0.0], [1.0, 3.0]], [[1.0], [2.0]])", batch=whole, T=EXACT + " bfloat16")
 row("cholesky_solve", "chol: T, rhs: T", cholesky_solve, "cholesky_solve",
@@ -554,7 +554,7 @@ row("cholesky_solve", "chol: T, rhs: T", cholesky_solve, "cholesky_solve",
     f"cholesky_solve(cholesky({_SQUARE}), [[1.0], [2.0]])", batch=whole, T=EXACT + " bfloat16")
 row("matrix_solve_ls", "matrix: T, rhs: T, l2_regularizer: number = 0.0, fast: flag = true",
     least_squares, "matrix_solve_ls",
-    f"The x for which matrix @ x is nearest to rhs: [n, k] and [n, m] is [k, m]. {_BATCH}",
+    f"The x for which matrix @ x is closest to rhs: [n, k] and [n, m] is [k, m]. {_BATCH}",
     "matrix_solve_ls([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]], [[1.0], [2.0], [3.0]])", batch=whole, T=EXACT)
 # fmt: on
 
@@ -640,8 +640,8 @@ row("matrix_diag", "diagonal: T, k: integer = 0", matrix_diag, "matrix_diag",
     batch=whole,
     T="number bool")
 row("matrix_diag_part", "input: T, k: integer = 0", matrix_diag_part, "matrix_diag_part",
-    f"The `k`-th diagonal of the matrices: above the main one where `k` is positive. {_BATCH}",
+    f"The `k`-th diagonal of the matrices: above the main one if `k` is positive. {_BATCH}",
     f"matrix_diag_part({_SQUARE}, k=1)", batch=whole, T="number bool")
 row("matrix_set_diag", "input: T, diagonal: T", set_diag, "matrix_set_diag",
-    f"The matrices with another main diagonal. {_BATCH}", f"matrix_set_diag({_SQUARE}, [7.0, 8.0])", batch=whole)
+    f"The matrices with a new main diagonal. {_BATCH}", f"matrix_set_diag({_SQUARE}, [7.0, 8.0])", batch=whole)
 # fmt: on

@@ -118,7 +118,7 @@ for _name, _axis, _fixed in (
     ("softmax_cross_entropy_with_logits", "dim: integer = -1", "labels"),
 ):
     row(_name, f"*, labels: T, logits: T, {_axis}", cross_entropy(_axis.partition(":")[0]), f"nn.{_name}",
-        "The cross entropy of softmax(logits) for labels that are shares: [n, classes] twice is [n].",
+        "The cross entropy of softmax(logits) for labels that are probabilities: [n, classes] twice is [n].",
         f"{_name}(labels=[[0.0, 1.0]], logits=[[1.0, 2.0]])",
         batch=batch_cross_entropy(_axis.partition(":")[0]), no_gradient=_fixed, applies="softmax",
         T="float", for_whole="class numbers, [batch] or [batch, 1], go to nn.sparse_softmax_cross_entropy(y, logits)")
@@ -129,7 +129,7 @@ row("sigmoid_cross_entropy_with_logits", "*, labels: T, logits: T", paired("labe
     batch=each, applies="sigmoid", binary="labels", T="float")
 row("weighted_cross_entropy_with_logits", "*, labels: T, logits: T, pos_weight: T", weighted_cross_entropy,
     "nn.weighted_cross_entropy_with_logits",
-    "As sigmoid_cross_entropy_with_logits, with the positive labels weighted.",
+    "Like sigmoid_cross_entropy_with_logits, with the positive labels weighted.",
     "weighted_cross_entropy_with_logits(labels=[0.0, 1.0], logits=[-1.0, 2.0], pos_weight=2.0)", batch=each,
     applies="sigmoid", binary="labels", T="float")
 row("log_poisson_loss", "targets: T, log_input: T, compute_full_loss: flag = false",

@@ -173,10 +173,10 @@ _unary_op("sqrt", "sqrt", "its square root", "[4.0, 9.0]", "inexact", formula=Kn
 _unary_op("rsqrt", "math.rsqrt", "one divided by its square root", "[4.0, 16.0]", "inexact",
     formula=Made(lambda s, x: 1 / s.sqrt(x)))
 _unary_op("exp", "exp", "e to the power of it", "[0.0, 1.0]", "inexact", formula=Known("exp"))
-_unary_op("expm1", "math.expm1", "e to the power of it, less one, exact near 0", "[0.0, 1.0]", "inexact",
+_unary_op("expm1", "math.expm1", "e to its power minus one, exact near 0", "[0.0, 1.0]", "inexact",
     formula=Made(lambda s, x: s.exp(x) - 1))
 _unary_op("log", "log", "its natural logarithm", "[1.0, 2.0]", "inexact", formula=Known("log"))
-_unary_op("log1p", "math.log1p", "the natural logarithm of one more, exact near 0", "[0.0, 1.0]", "inexact",
+_unary_op("log1p", "math.log1p", "log(1 + x), exact near 0", "[0.0, 1.0]", "inexact",
     formula=Made(lambda s, x: s.log(1 + x)))
 _unary_op("sin", "sin", "its sine, of radians", "[0.0, 1.0]", "inexact", formula=Known("sin"))
 _unary_op("cos", "cos", "its cosine, of radians", "[0.0, 1.0]", "inexact", formula=Known("cos"))
@@ -200,10 +200,10 @@ _unary_op("reciprocal", "math.reciprocal", "one divided by it", "[2.0, 4.0]", SI
     formula=Made(lambda s, x: 1 / x))
 _unary_op("reciprocal_no_nan", "math.reciprocal_no_nan", "one divided by it, 0 for 0", "[2.0, 0.0]", "inexact")
 _unary_op("erf", "erf", "the error function of it", "[0.0, 1.0]", "float", formula=Known("erf"))
-_unary_op("erfc", "erfc", "one less the error function of it", "[0.0, 1.0]", "float")
+_unary_op("erfc", "erfc", "one minus its error function", "[0.0, 1.0]", "float")
 _unary_op("erfinv", "math.erfinv", "the number whose error function it is", "[0.0, 0.5]", "float")
 _unary_op("erfcinv", "math.erfcinv", "the number whose erfc it is", "[0.5, 1.0]", "float")
-_unary_op("ndtri", "math.ndtri", "the number below which a standard normal falls with this chance", "[0.5, 0.9]",
+_unary_op("ndtri", "math.ndtri", "the number that a standard normal is below with this probability", "[0.5, 0.9]",
     "float")
 _unary_op("lgamma", "lgamma", "the logarithm of the absolute gamma function of it", "[1.0, 4.0]", "float")
 _unary_op("digamma", "digamma", "the derivative of lgamma at it", "[1.0, 4.0]", "float")
@@ -244,9 +244,9 @@ _binary_op("subtract", "subtract", "x - y", "[1.0, 2.0], 1.0", "number",
     compares=True, batch=batch_sum, operator="-", node="sub", formula=Made(lambda s, x, y: x - y))
 _binary_op("multiply", "multiply", "x * y", "[[1.0], [2.0]], [3.0, 4.0]", "number",
     batch=batch_product, operator="*", node="mul", formula=Made(lambda s, x, y: x * y))
-_binary_op("floormod", "floormod", "what is left of x after floordiv, with the sign of y", "[7, -7], 3", "real",
+_binary_op("floormod", "floormod", "the remainder of x after floordiv, with the sign of y", "[7, -7], 3", "real",
     operator="%", node="mod")
-_binary_op("mod", "mod", "what is left of x after floordiv, with the sign of y", "[7, -7], 3", "real")
+_binary_op("mod", "mod", "the remainder of x after floordiv, with the sign of y", "[7, -7], 3", "real")
 _binary_op("realdiv", "realdiv", "x / y", "[1.0, 2.0], 4.0", "number",
     batch=batch_quotient, formula=Made(lambda s, x, y: x / y))
 _binary_op("divide_no_nan", "math.divide_no_nan", "x / y, but 0 where y is 0", "[1.0, 2.0], [4.0, 0.0]", "inexact")
@@ -270,7 +270,7 @@ _binary_op("right_shift", "bitwise.right_shift", "the bits of x moved down by y 
 _binary_op("floordiv", "floordiv", "x / y rounded down", "[7, -7], 2", "number",
     no_gradient="*", operator="//", node="floordiv")
 _binary_op("truncatediv", "truncatediv", "x / y rounded towards 0", "[7, -7], 2", "number", no_gradient="*")
-_binary_op("truncatemod", "truncatemod", "what is left of x after truncatediv, with the sign of x", "[7, -7], 3",
+_binary_op("truncatemod", "truncatemod", "the remainder of x after truncatediv, with the sign of x", "[7, -7], 3",
     "int32 int64 float", no_gradient="*")
 row("pow", "x: T, y: T", power, "pow", f"Element by element x to the power of y. {_BROADCASTS}",
     "pow([2.0, 3.0], 2.0)",
@@ -294,7 +294,7 @@ row("polygamma", "a: T, x: T", elementwise("a", "x"), "math.polygamma",
     f"The derivative of order a of digamma. {_BROADCASTS}", "polygamma([1.0, 2.0], [1.0, 2.0])", batch=each,
     T="float32 float64", no_gradient="a")
 row("nextafter", "x1: T, x2: T", elementwise("x1", "x2"), "math.nextafter",
-    f"The number of the dtype that comes next after x1 on the way to x2. {_BROADCASTS}",
+    f"The next number of the dtype after x1 in the direction of x2. {_BROADCASTS}",
     "nextafter([1.0, 2.0], [2.0, 1.0])", batch=each, T="float32 float64")
 row("zeta", "x: T, q: T", elementwise("x", "q"), "math.zeta",
     f"The Hurwitz zeta function. {_BROADCASTS}", "zeta([2.0, 3.0], [1.0, 2.0])",
@@ -303,7 +303,7 @@ row("lbeta", "x: T", last_reduced, "lbeta",
     "The logarithm of the absolute beta function of the numbers on the last axis.",
     "lbeta([[1.0, 2.0], [3.0, 4.0]])", batch=whole, T="float")
 row("betainc", "a: T, b: T, x: T", betainc, "betainc",
-    "The regularised incomplete beta function. All have one shape, but any may be a scalar.",
+    "The regularised incomplete beta function. All have one shape, but any of them can be a scalar.",
     "betainc([1.0, 2.0], [1.0, 2.0], [0.5, 0.2])", batch=each, T="float32 float64", no_gradient="a b")
 
 
@@ -324,9 +324,9 @@ _comparison("greater", "x is greater than y", "[1.0, 2.0], 1.0", "real", operato
     formula=_CONDITION)
 _comparison("greater_equal", "x is y or greater", "[1.0, 2.0], 1.0", "real",
     operator=">=", node="GreaterEqual", formula=_CONDITION)
-_comparison("logical_and", "both hold", "[true, true], [true, false]", "bool", operator="and")
-_comparison("logical_or", "at least one holds", "[true, true], [true, false]", "bool", operator="or")
-_comparison("logical_xor", "exactly one holds", "[true, true], [true, false]", "bool")
+_comparison("logical_and", "both are true", "[true, true], [true, false]", "bool", operator="and")
+_comparison("logical_or", "at least one is true", "[true, true], [true, false]", "bool", operator="or")
+_comparison("logical_xor", "exactly one is true", "[true, true], [true, false]", "bool")
 
 row("logical_not", "x: bool", like("x"), "logical_not", "Each true becomes false, and each false true.",
     "logical_not([true, false])", batch=each, operator="not")
@@ -355,7 +355,7 @@ row("clip_by_average_norm", "t: T, clip_norm: T", clip_norm, "clip_by_average_no
 row("clip_by_global_norm", "t_list: [T], clip_norm: T, use_norm: T? = none", clip_global_norm,
     "clip_by_global_norm",
     "A list of tensors, shrunk together so that their global_norm is at most `clip_norm`; then that global_norm "
-    "(`use_norm`, where it is given).",
+    "(`use_norm` if it is given).",
     "clip_by_global_norm([[3.0, 4.0], [12.0]], 1.0)",
     batch=whole, ranks={"clip_norm": 0, "use_norm": 0}, lowered="special.clip_by_global_norm",
     T="float")
@@ -370,8 +370,8 @@ for _name, _what, _dtypes in (("real", "real part", "number"), ("imag", "imagina
                               ("angle", "angle, in radians,", "inexact")):
     row(_name, "input: T", real_like("input"), f"math.{_name}", f"The {_what} of each complex number.",
         f"{_name}(complex([1.0, 2.0], [3.0, 4.0]))", batch=each, T=_dtypes)
-row("conj", "x: T", like("x"), "math.conj", "Each complex number with the sign of its imaginary part turned.",
+row("conj", "x: T", like("x"), "math.conj", "Each complex number with the sign of its imaginary part changed.",
     "conj(complex([1.0, 2.0], [3.0, 4.0]))", batch=each, T="number")
-row("invert", "x: T", like("x"), "bitwise.invert", "Each bit of each element turned.", "invert([0, 5])", batch=each,
+row("invert", "x: T", like("x"), "bitwise.invert", "Each element with all bits inverted.", "invert([0, 5])", batch=each,
     T="int")
 # fmt: on

@@ -89,14 +89,14 @@ row("moments", "x: T, axes: integers, keepdims: flag = false", moments, "nn.mome
 row("batch_normalization", "x: T, mean: T, variance: T, offset: T?, scale: T?, variance_epsilon: number",
     elementwise("x", "mean", "variance", "offset", "scale"), "nn.batch_normalization",
     "(x - mean) / sqrt(variance + variance_epsilon) * scale + offset, where all broadcast; `scale` and "
-    "`offset` may be none.",
+    "`offset` can be none.",
     "batch_normalization([[1.0, 2.0], [3.0, 4.0]], [2.0, 3.0], [1.0, 1.0], [0.0, 0.0], [1.0, 1.0], "
     "0.001)", batch=whole, lowered="special.batch_normalization",
     T="inexact")
 row("fused_batch_norm", "x: T, scale: T, offset: T, epsilon: number = 0.001, data_format: text = \"NHWC\"",
     fused_batch_norm, "nn.fused_batch_norm",
     "Each channel with mean 0 and variance 1 over the batch, scaled and shifted; then its mean and its "
-    f"variance. {LAYOUT} NDHWC and NCDHW have an axis more.", f"fused_batch_norm({IMAGE}, [1.0], [0.0])", batch=whole,
+    f"variance. {LAYOUT} NDHWC and NCDHW have one more axis.", f"fused_batch_norm({IMAGE}, [1.0], [0.0])", batch=whole,
     T="float32", data_format=(*WINDOWS[2]["data_format"], *WINDOWS[3]["data_format"]))
 row("lrn", "input: T, depth_radius: integer = 5, bias: number = 1.0, alpha: number = 1.0, beta: number = 0.5",
     fixed_rank("input", 4), "nn.local_response_normalization",

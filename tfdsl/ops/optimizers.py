@@ -72,7 +72,7 @@ OPTIMIZERS: dict[str, OptimizerRow] = {
         ),
         OptimizerRow(
             "adam", "AdamOptimizer", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
-            "Steps by the mean of the gradients over the root of the mean of their squares (Kingma and Ba, 2014).",
+            "Steps by the mean gradient divided by the root of the mean of its squares (Kingma and Ba, 2014).",
         ),
         OptimizerRow(
             "rmsprop", "RMSPropOptimizer",
@@ -85,7 +85,7 @@ OPTIMIZERS: dict[str, OptimizerRow] = {
         ),
         OptimizerRow(
             "adadelta", "AdadeltaOptimizer", {"rho": 0.95, "epsilon": 1e-8},
-            "As rmsprop, with a running size of the updates for the learning rate (Zeiler, 2012).",
+            "Like rmsprop, with a running size of the updates as the learning rate (Zeiler, 2012).",
         ),
         OptimizerRow(
             "ftrl", "FtrlOptimizer",

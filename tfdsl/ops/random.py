@@ -109,7 +109,7 @@ _SPREAD = "minval: T = 0, maxval: T? = none, dtype: dtype T = float32"
 _NORMAL = "mean: T = 0.0, stddev: T = 1.0, dtype: dtype T = float32"
 
 row("random_uniform", f"shape: shape, {_SPREAD}, seed: integer = none", uniform, "random_uniform",
-    f"Numbers from `minval` up to, but not, `maxval` (1 unless given; integers need it). {_SEED}",
+    f"Numbers from `minval` up to (not including) `maxval` (1 unless given; integers need it). {_SEED}",
     "random_uniform([2, 3], -1.0, 1.0, seed=42)",
     batch=whole, picture="random", T="float int32 int64")
 row("random_normal", f"shape: shape, {_NORMAL}, seed: integer = none", drawn("mean", "stddev"), "random_normal",
@@ -117,7 +117,7 @@ row("random_normal", f"shape: shape, {_NORMAL}, seed: integer = none", drawn("me
     batch=whole, picture="random", T="float")
 row("truncated_normal", f"shape: shape, {_NORMAL}, seed: integer = none", drawn("mean", "stddev"),
     "truncated_normal",
-    f"Numbers of a normal distribution, those further than two `stddev` from the mean drawn again. {_SEED}",
+    f"Numbers of a normal distribution, redrawn if further than two `stddev` from the mean. {_SEED}",
     "truncated_normal([2, 3], stddev=0.1, seed=42)",
     batch=whole, picture="random", T="float")
 row("random_gamma", "shape: shape, alpha: T, beta: T? = none, dtype: dtype T = float32, seed: integer = none",
@@ -133,26 +133,26 @@ row("random_poisson", "lam: T, shape: shape, dtype: dtype U = float32, seed: int
     batch=whole, picture="random", T="float16 float32 float64 int32 int64",
     U="float16 float32 float64 int32 int64", no_gradient="*", draws_alone=True)
 row("random_shuffle", "value: T, seed: integer = none", like("value"), "random_shuffle",
-    f"The slices of the first axis in another order. {_SEED}", "random_shuffle([[1, 2], [3, 4]], seed=42)",
+    f"The slices of the first axis in random order. {_SEED}", "random_shuffle([[1, 2], [3, 4]], seed=42)",
     batch=whole, picture="random",
     draws_alone=True)
 row("random_crop", "value: T, size: shape, seed: integer = none", random_crop, "random_crop",
-    f"A piece of the tensor, of a size and anywhere in it. {_SEED}",
+    f"A random part of the tensor, of the given size. {_SEED}",
     "random_crop([[1, 2, 3], [4, 5, 6]], [2, 2], seed=42)", batch=whole, picture="random")
 row("multinomial", "logits: T, num_samples: int32, seed: integer = none, output_dtype: dtype U = int64",
     draws("output_dtype"), "multinomial",
-    f"Class numbers drawn by the logarithms of their shares: [n, classes] gives [n, num_samples]. {_SEED}",
+    f"Class numbers drawn by the logarithms of their probabilities: [n, classes] gives [n, num_samples]. {_SEED}",
     "multinomial([[0.0, 1.0]], 5, seed=42)", batch=whole, T="real", U="int32 int64", draws_alone=True)
 row("categorical", "logits: T, num_samples: int32, dtype: dtype U = int64, seed: integer = none",
     draws("dtype"),
     "random.categorical",
-    f"Class numbers drawn by the logarithms of their shares: [n, classes] gives [n, num_samples]. {_SEED}",
+    f"Class numbers drawn by the logarithms of their probabilities: [n, classes] gives [n, num_samples]. {_SEED}",
     "categorical([[0.0, 1.0]], 5, seed=42)", batch=whole, T="real", U="int32 int64", draws_alone=True)
 
-_STATELESS = "They depend on nothing but the two numbers of `seed`."
+_STATELESS = "They depend only on the two numbers of `seed`."
 row("stateless_uniform", f"shape: shape, seed: V, {_SPREAD}", stateless(uniform),
     "random.stateless_uniform",
-    f"Numbers from `minval` up to, but not, `maxval` (1 unless given; integers need it). {_STATELESS}",
+    f"Numbers from `minval` up to (not including) `maxval` (1 unless given; integers need it). {_STATELESS}",
     "stateless_uniform([2, 3], [1, 2], minval=-1.0, maxval=1.0)", batch=whole, T="float int32 int64", V="int32 int64")
 row("stateless_normal", f"shape: shape, seed: V, {_NORMAL}", stateless(drawn("mean", "stddev")),
     "random.stateless_normal",
@@ -164,7 +164,7 @@ row("stateless_truncated_normal", f"shape: shape, seed: V, {_NORMAL}", stateless
     "stateless_truncated_normal([2, 3], [1, 2])", batch=whole, T="float", V="int32 int64")
 row("stateless_categorical", "logits: T, num_samples: int32, seed: V, dtype: dtype U = int64",
     stateless(draws("dtype")), "random.stateless_categorical",
-    "Class numbers drawn by the logarithms of their shares: [n, classes] gives [n, num_samples]. "
+    "Class numbers drawn by the logarithms of their probabilities: [n, classes] gives [n, num_samples]. "
     f"{_STATELESS}",
     "stateless_categorical([[0.0, 1.0]], 5, [1, 2])", batch=whole, T="real", U="int32 int64", V="int32 int64")
 row("stateless_gamma", "shape: shape, seed: V, alpha: T, beta: T? = none, dtype: dtype T = float32",
@@ -178,7 +178,7 @@ row("stateless_poisson", "shape: shape, seed: V, lam: T, dtype: dtype U = int32"
     U="float16 float32 float64 int32 int64", V="int32 int64")
 row("stateless_binomial", "shape: shape, seed: V, counts: T, probs: T, output_dtype: dtype U = int32",
     stateless(filled("counts", "probs", group="U")), "random.stateless_binomial",
-    "How many of `counts` attempts succeed with the chances `probs`; `shape` is that of the result, to which both "
+    "How many of `counts` attempts succeed with probability `probs`; `shape` is that of the result, to which both "
     f"broadcast. {_STATELESS}",
     "stateless_binomial([3, 2], [1, 2], 10.0, [0.2, 0.5])", batch=whole, T="float16 float32 float64",
     U="float16 float32 float64 int32 int64", V="int32 int64")

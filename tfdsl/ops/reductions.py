@@ -124,7 +124,7 @@ def _bins(call: OpCall) -> Dim:
 
 
 # fmt: off
-_AXES = "Over all axes, or those that `axis` names, which go unless `keepdims` leaves them with size 1."
+_AXES = "Over all axes, or the axes in `axis`. They are removed unless `keepdims` keeps them with size 1."
 # name, TensorFlow symbol, result, dtypes, whether complex numbers give real results
 _REDUCTIONS = (
     ("reduce_sum", "reduce_sum", "sum", "number", False),
@@ -154,7 +154,7 @@ row("count_nonzero", "input_tensor: T, axis: integers = none, keepdims: flag = f
     reduction(dtype="U"), "count_nonzero", f"How many elements are not 0. {_AXES}",
     "count_nonzero([[1, 0], [3, 4]], axis=0)", batch=whole, U="number")
 row("zero_fraction", "value: T", scalar(FLOAT32), "nn.zero_fraction",
-    "The share of elements that are 0, a float32 scalar.", "zero_fraction([0.0, 1.0, 0.0, 2.0])",
+    "The fraction of elements that are 0, a float32 scalar.", "zero_fraction([0.0, 1.0, 0.0, 2.0])",
     batch=whole, no_gradient="*",
     T="number")
 
@@ -168,7 +168,7 @@ for _name, _what, _dtypes in (
 for _name, _what, _dtypes in (("cumsum", "sum", "number"), ("cumprod", "product", "number")):
     row(_name, "x: T, axis: integer = 0, exclusive: flag = false, reverse: flag = false", along_axis("x"),
         _name,
-        f"The running {_what} along `axis`; without the element itself where `exclusive`, from the end where "
+        f"The running {_what} along `axis`; without the element itself if `exclusive`, from the end if "
         "`reverse`. The shape stays.", f"{_name}([1.0, 2.0, 3.0], exclusive=true)",
         batch=along("axis", "x", 0), T=_dtypes)
 row("cumulative_logsumexp", "x: T, axis: integer = 0, exclusive: flag = false, reverse: flag = false",
@@ -178,8 +178,8 @@ row("cumulative_logsumexp", "x: T, axis: integer = 0, exclusive: flag = false, r
 
 row("bincount", "arr: int32, weights: T? = none, minlength: int32? = none, maxlength: int32? = none, "
     "dtype: dtype U = int32", bincount, "math.bincount",
-    "How often each number from 0 on occurs (or the sum of its weights), a vector as long as the largest "
-    "number and one.", "bincount([1, 1, 3], minlength=5)", batch=whole, named=False, T="int32 int64 float32 float64",
+    "How often each number from 0 on occurs (or the sum of its weights), a vector with one element more than the "
+    "largest number.", "bincount([1, 1, 3], minlength=5)", batch=whole, named=False, T="int32 int64 float32 float64",
     U="int32 int64 float32 float64")
 row("confusion_matrix", "labels: T, predictions: T, num_classes: T? = none, dtype: dtype U = int32",
     confusion_matrix, "confusion_matrix",

@@ -63,7 +63,7 @@ row("string_join", "inputs: [string], separator: text = \"\"", string_join, "str
     "Element by element the strings of a list joined; scalars join with every element.",
     "string_join([[\"a\", \"b\"], \"c\"], separator=\"-\")", batch=whole)
 row("reduce_join", "inputs: string, axis: integers = none, keepdims: flag = false, separator: text = \"\"",
-    reduce_join, "strings.reduce_join", "The strings of all axes, or of those given, joined to one.",
+    reduce_join, "strings.reduce_join", "The strings of all axes, or of those given, joined into one.",
     "reduce_join([[\"a\", \"b\"], [\"c\", \"d\"]], axis=1)", batch=whole, alike=Alike.BY_TYPES)
 row("string_length", "input: string, unit: text = \"BYTE\"", like_in("input", INT32), "strings.length",
     "How many bytes, or with \"UTF8_CHAR\" characters, each string has, int32.",
@@ -74,10 +74,10 @@ row("substr", "input: string, pos: T, len: T, unit: text = \"BYTE\"", substr, "s
     T="int32 int64", unit=_UNITS)
 row("string_to_number", "string_tensor: string, out_type: dtype T = float32",
     as_dtype("string_tensor", "out_type"),
-    "string_to_number", "The number that each string holds.", "string_to_number([\"1.5\", \"2\"])", batch=whole,
+    "string_to_number", "The number in each string.", "string_to_number([\"1.5\", \"2\"])", batch=whole,
     T="float32 float64 int32 int64 uint32 uint64")
-for _name, _tf, _what in (("string_lower", "strings.lower", "in small letters"),
-                          ("string_upper", "strings.upper", "in capital letters")):
+for _name, _tf, _what in (("string_lower", "strings.lower", "in lower case"),
+                          ("string_upper", "strings.upper", "in upper case")):
     row(_name, "input: string, encoding: text = \"\"", like("input"), _tf, f"Each string {_what}.",
         f"{_name}([\"Ab\"])", batch=whole, encoding=("", "utf-8"))
 row("string_strip", "input: string", like("input"), "string_strip",
@@ -85,7 +85,7 @@ row("string_strip", "input: string", like("input"), "string_strip",
     "string_strip([\" a \", \"b\"])", batch=whole)
 row("regex_replace", "input: string, pattern: text, rewrite: text, replace_global: flag = true",
     like("input"),
-    "strings.regex_replace", "Each string with what matches a regular expression replaced.",
+    "strings.regex_replace", "Each string with the matches of a regular expression replaced.",
     "regex_replace([\"a1b2\"], \"[0-9]\", \"#\")", batch=whole)
 row("regex_full_match", "input: string, pattern: text", like_in("input", BOOL),
     "strings.regex_full_match",
@@ -97,10 +97,10 @@ row("string_to_hash_bucket_fast", "input: string, num_buckets: integer", like_in
 row("encode_base64", "input: string, pad: flag = false", like("input"), "encode_base64",
     "The bytes of each string as web-safe base64.", "encode_base64([\"hello\"])", batch=whole)
 row("decode_base64", "input: string", like("input"), "decode_base64",
-    "The bytes that web-safe base64 stands for.",
+    "The bytes encoded by web-safe base64.",
     "decode_base64([\"aGVsbG8\"])", batch=whole)
 row("decode_raw", "input_bytes: string, out_type: dtype T", decode_raw, "decode_raw",
-    "The numbers that the bytes of each string hold, on a new last axis.",
+    "The numbers in the bytes of each string, on a new last axis.",
     "decode_raw([\"abcd\", \"efgh\"], uint8)", batch=whole,
     T="inexact bool int8 int16 int32 int64 uint8 uint16")
 row("unsorted_segment_join", "inputs: string, segment_ids: U, num_segments: V, separator: text = \"\"",

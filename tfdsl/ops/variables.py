@@ -44,7 +44,7 @@ for _name, _what in (
     ("assign", "replaced by"), ("assign_add", "increased by"), ("assign_sub", "decreased by"),
 ):
     row(_name, "ref: variable T, value: T", assign, _name,
-        f"The variable {_what} a value of the same shape; gives its new value.",
+        f"The variable {_what} a value of the same shape; returns its new value.",
         f"{_VECTOR}{_name}(x, [4.0, 5.0, 6.0])", batch=whole,
         lowered="" if _name == "assign" else "special.change",
         writes=True, no_gradient="value", picture="train", T="any" if _name == "assign" else "number")

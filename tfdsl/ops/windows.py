@@ -199,7 +199,7 @@ row("conv3d", "input: T, filter: T, strides: integers, padding: text, data_forma
 row("conv2d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NHWC\"", conv_transpose(2), "nn.conv2d_transpose",
     "The gradient of conv2d, which makes images larger, with filters [height, width, channels out, channels "
-    f"in]. The result has the shape asked for. {LAYOUT}",
+    f"in]. The result has the requested shape. {LAYOUT}",
     f"conv2d_transpose({IMAGE}, [[[[1.0]]]], [1, 6, 6, 1], strides=2)", batch=whole, T="float int32",
     ranks={"output_shape": (4,)}, sized="output_shape", **WINDOWS[2])
 row("conv1d_transpose", "input: T, filters: T, output_shape: shape, strides: integers, padding: text = "
@@ -211,7 +211,7 @@ row("conv1d_transpose", "input: T, filters: T, output_shape: shape, strides: int
 row("conv3d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NDHWC\"", conv_transpose(3), "nn.conv3d_transpose",
     "The gradient of conv3d, which makes volumes larger, with filters [depth, height, width, channels out, "
-    "channels in]. The result has the shape asked for.",
+    "channels in]. The result has the requested shape.",
     f"conv3d_transpose({_VOLUME}, [[[[[1.0]]]]], [1, 4, 4, 4, 1], strides=2)", batch=whole, T="float",
     ranks={"output_shape": (5,)}, sized="output_shape", **WINDOWS[3])
 for _name, _what in (("max_pool", "largest value"), ("avg_pool", "mean")):

@@ -11,10 +11,10 @@ SESSION_WORDS = (*first_words("session_simple", "session_compound"), "elif", "el
 
 # Syntax of other languages with its replacement here.
 FOREIGN = {
-    ";": "write each statement on a line of its own", "{": "lists stand in [...]; there are no dictionaries or sets",
+    ";": "write each statement on its own line", "{": "lists are written [...]; there are no dictionaries or sets",
     "!": "write: not", "&": "write: and", "?": "? is an unknown size, as in float32[?, 3]",
-    "\\": "a line goes on inside brackets: (...)", "^": "powers are written **, as in x ** 2",
-    "`": "strings stand in double quotes",
+    "\\": "a line continues inside brackets: (...)", "^": "powers are written **, as in x ** 2",
+    "`": "strings use double quotes",
 }  # fmt: skip
 CURLY = {"\u201c": "\u201d", "\u201e": "\u201c\u201d", "\u201d": "\u201d", "\u2018": "\u2019", "\u00ab": "\u00bb"}
 
@@ -66,14 +66,14 @@ def _clause(word: str, token: str, row: str) -> str:
     """A help line for a clause in the wrong place, or one that lacks its unit."""
     if word in ("train", "every") and re.fullmatch(rf"{word}\s+[^\s:]+\s*:.*", row):
         count = row[len(word) :].partition(":")[0].strip()
-        return f"say what is counted: {word} {count} epochs: or {word} {count} steps:"
+        return f"write the unit: {word} {count} epochs: or {word} {count} steps:"
     if word in ("train", "every") and (count := re.match(rf"{word}\s+for\s+(\w+\s+\w+)", row)):
         return f"write: {word} {count[1]}:"
     size = re.search(r"\bbatch_?size\s*=\s*(\w+)", row)
     if word == "train" and size:
         return f"write: in batches of {size[1]}"
     form = _FORMS.get(word)
-    return f"its parts stand in this order: {form}" if form and token in form.split() else ""
+    return f"its parts are in this order: {form}" if form and token in form.split() else ""
 
 
 def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
@@ -85,7 +85,7 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if kind == "EQUAL" and word in ("if", "elif", "while", "stop", "expect"):
         return "to compare, write: =="
     if kind == "STRING" and text[start - 2 : start] == '""':
-        return 'a string stands between single " marks; a line break in it is written \\n'
+        return 'a string is between single " marks; a line break in it is written \\n'
     if kind == "STRING" and re.search(r"(?<!\w)[fFrRuU]$", text[:start]):
         return 'strings have no prefix: print "epoch", epoch, or "{epoch}" for epoch, step, now and params'
     if word == "minimize":
@@ -109,12 +109,12 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if inner and inner[1] in OPENS_BLOCK:
         return f"'{inner[1]}' has a block of its own: write it on the next line, indented"
     if word == "placeholder":
-        return "a placeholder has a type, as in: placeholder X: float32[?, 3]" if ":" not in row else ""
+        return "a placeholder needs a type, as in: placeholder X: float32[?, 3]" if ":" not in row else ""
     if word in ("elif", "else"):
         return f"'{word}' follows the block of an 'if', in the same column"
     if _in_session(source, line):
         if word in ("initialize", "initialise"):
-            return "variables have their initial values when a session begins; to give them these again, write: init"
+            return "variables have their initial values when a session begins; to reset them, write: init"
         if word in GRAPH_WORDS and word not in SESSION_WORDS:
             return f"'{word}' belongs to the graph: put it before the session"
         if re.match(r"[^\W\d]\w*\s*(,\s*[^\W\d]\w*\s*)*=(?!=)", row) and word not in SESSION_WORDS:
@@ -124,7 +124,7 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         if word and word not in SESSION_WORDS:
             return "a line of a session begins with a word such as run, print, set, train, save or restore"
     elif word in SESSION_WORDS and word not in GRAPH_WORDS and not re.match(r"\w+\s*[=(.\[]", row):
-        return f"'{word}' can only stand in a session"
+        return f"'{word}' is only allowed in a session"
     return ""
 
 

@@ -87,7 +87,7 @@ def _parse(source: Source, text: str, start: str, limits: Limits | None, clock: 
         notes: tuple[Note, ...] = ()
         if error.other is not None:
             notes = (
-                Note(f"'{text[error.other]}' is open since line {{line}}", Span(source, error.other, error.other + 1)),
+                Note(f"'{text[error.other]}' was opened on line {{line}}", Span(source, error.other, error.other + 1)),
             )
         diagnostic = Diagnostic(error.message, Span(source, error.start, error.end), error.details, notes)
     except UnexpectedCharacters as error:
@@ -176,7 +176,7 @@ def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
         place = Span(source, opened, opened + 1)
         if not closed:
             return Diagnostic(BRACKET_OPEN, place, {"bracket": text[opened]})
-        notes = (Note(f"'{text[opened]}' is open since line {{line}}", place),)
+        notes = (Note(f"'{text[opened]}' was opened on line {{line}}", place),)
     if kind == "$END" and "RPAR" in accepts:
         return Diagnostic(BRACKET_OPEN, span, {"bracket": "("})
     found = {"_NL": "the end of the line", "$END": "the end of the text", "_DEDENT": "the end of the block"}.get(
@@ -185,7 +185,7 @@ def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
     help = hint(source, text, start, word, kind)
     before = text[source.position_of(line) : start]
     if not help and before.rstrip().endswith(":") and str(token) in OPENS_BLOCK:
-        help = f"put '{token}' on a line of its own, and indent it: a block does not fit behind a ':'"
+        help = f"put '{token}' on its own line, and indent it: a block cannot follow a ':' on the same line"
     if not help and len(word) > 2 and "=" not in before and (help := misspelt(source, line, word)):
         at = text.index(word, source.position_of(line))
         span, found = Span(source, at, at + len(word)), f"'{word}'"

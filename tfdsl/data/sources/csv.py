@@ -47,9 +47,9 @@ class Csv(TableSource):
     name = "csv"
     signature = 'path: text, target: text = none, stream: flag = false, separator: text = ","'
     doc = (
-        "A file of comma-separated numbers; its first line names the columns, `target` is one of them. `separator` is "
-        "what stands between cells. With `stream` the rows are kept on disk and read batch by batch, for files larger "
-        "than memory."
+        "A file of comma-separated numbers; its first line names the columns, `target` is one of them. `separator` "
+        "separates cells. With `stream` the rows are kept on disk and read batch by batch, for files larger than "
+        "memory."
     )
     suffixes = (".csv",)
 

@@ -17,7 +17,7 @@ _MAX_NOISE = 1e30
 class Moons(DataSource):
     name = "moons"
     signature = "n_samples: integer, noise: number = 0.0, seed: integer = none"
-    doc = "Points of two half circles that reach into each other; the target says which."
+    doc = "Points of two interleaving half circles; the target is the half circle."
     target_name = "target"
 
     def schema(self, arguments: Arguments, where: Where) -> Schema:

@@ -16,8 +16,8 @@ class Split(Transform):
     name = "split"
     signature = "test: number = 0.2, seed: integer = 42"
     doc = (
-        "Divides the rows at random into `.train` and `.test`; `.features` keeps them all. What other transforms "
-        "learn, they learn from `.train`, wherever `split` stands."
+        "Divides the rows at random into `.train` and `.test`; `.features` keeps them all. Other transforms learn "
+        "from `.train`, wherever `split` is."
     )
     of_rows = True
     divides = True

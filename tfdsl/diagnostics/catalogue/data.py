@@ -3,61 +3,62 @@
 from ..message import message as _message
 
 DATA_ARGUMENT = _message("TFG601", "{name} needs {argument} to be {wanted}, not {value}")
-DATA_FILE = _message("TFG603", "cannot read {path}: {reason}", "paths are taken from the folder {folder}")
-DATA_FORMAT = _message("TFG604", "cannot tell from its name what {path} holds",
+DATA_FILE = _message("TFG603", "cannot read {path}: {reason}",
+                     "paths are relative to the folder {folder}")
+DATA_FORMAT = _message("TFG604", "the name of {path} does not show its format",
                        "give it a name ending in {suffixes}")
 CSV_NOT_UTF8 = _message("TFG605", "{path} is not text in UTF-8", "save it again as UTF-8")
 CSV_MALFORMED = _message("TFG606", "this line is not proper CSV: {reason}",
-                         "a cell with a separator, a quote or a line break in it stands in double quotes")
+                         "a cell with a separator, a quote or a line break in it needs double quotes")
 CSV_EMPTY = _message("TFG607", "{path} has no rows of data",
                      "its first line must name the columns, and a line for each row must follow")
-CSV_NO_HEADER = _message("TFG608", "the first line holds numbers where the names of the columns belong",
+CSV_NO_HEADER = _message("TFG608", "the first line has numbers instead of column names",
                          "put a line of names above it, such as {example}")
 CSV_NO_NAME = _message("TFG609", "column {number} has no name",
                        "name it in the first line, or remove the column (pandas: to_csv(..., index=False))")
 COLUMN_TWICE = _message("TFG610", "two columns are named {column}", "rename one of them in the file")
 CSV_RAGGED = _message("TFG611", "this row has {found} cells, but the first line names {wanted} columns")
-CSV_CELL = _message("TFG612", "column {column} holds {cell}, which is not a finite number",
+CSV_CELL = _message("TFG612", "column {column} has {cell}, which is not a finite number",
                     "every cell must be a number, with a point before its fraction; correct the cell, or remove its "
                     "row or column")
 CSV_SEPARATOR = _message("TFG634", "the cells of {path} are separated by {found}, not by {separator}",
                          "add separator={found} to the arguments of csv")
-CSV_INTEGER = _message("TFG635", "column {column} holds {cell}, a whole number that int64 cannot hold",
+CSV_INTEGER = _message("TFG635", "column {column} has {cell}, a whole number outside the range of int64",
                        "write it as {number} to make the column float32, or correct the cell")
 CSV_NO_COLUMN = _message("TFG613", "there is no column {column}: the columns are {columns}")
 CSV_COLUMN_TYPO = _message("TFG614", "there is no column {column}", "did you mean {close}?")
 ONLY_TARGET = _message("TFG615", "the only column is the target {column}",
-                           "features need a column of their own")
+                       "add at least one column for the features")
 NPZ_BAD = _message("TFG616", "cannot read {path} as an .npz file: {reason}",
                    "write it with numpy.savez(path, features=..., target=...)")
 NPZ_NAMES = _message("TFG617", "{path} has no array named features or X: it has {found}",
                      "write it with numpy.savez(path, features=..., target=...)")
 NPZ_DAMAGED = _message("TFG618", "the array {array} in {path} is damaged: it is not what its header says",
                        "write the file again with numpy.savez")
-ARRAY_KIND = _message("TFG619", "{array} holds {dtype}, not real numbers",
+ARRAY_KIND = _message("TFG619", "{array} contains {dtype}, not real numbers",
                       "convert it before, for example with {array}.astype(float)")
 ARRAY_SHAPE = _message("TFG620", "{array} has the shape {shape}, but it must be {wanted}")
-DATA_TOO_LARGE = _message("TFG621", "{what} has {rows} rows of {columns} columns, more than fits",
+DATA_TOO_LARGE = _message("TFG621", "{what} is too large: {rows} rows of {columns} columns",
                           "the limits are {max_numbers} numbers and {max_columns} columns")
 DATA_VALUE = _message("TFG622", "row {row} of {column} is {value}, not a finite number that fits {dtype}",
-                      "rows count from 0, after what the transforms did; mend or remove that row")
+                      "rows count from 0, after the transforms; fix or remove that row")
 DATA_AFTER_SPLIT = _message("TFG623", "{name} cannot follow split, which has already divided the rows",
                             "put it before the first split, or leave it out")
-DATA_REPLACEMENT = _message("TFG624", "cannot use {found} in place of the data {data}",
+DATA_REPLACEMENT = _message("TFG624", "cannot replace the data {data} with {found}",
                             "give a path, a pair (features, target), a dict with \"features\" and \"target\", or one "
                             "array with two axes")
 CALIFORNIA_MISSING = _message("TFG625", "the California housing data could not be loaded: {reason}",
-                              "connect to the network once, after which scikit-learn keeps the data; or write "
+                              "connect to the network once, and scikit-learn keeps the data; or write "
                               "california_housing(offline=\"synthetic\") to train on a synthetic stand-in")
 DATA_DISK = _message("TFG631", "cannot keep the rows on disk in {folder}: {reason}",
                      "make room there, or set TMPDIR to a folder with more")
-STREAM_WHOLE = _message("TFG632", "{name} is streamed, so {name}.{field} is never there as a whole",
-                        "leave stream=true out, or declare another data with the rows wanted here: ... | take(1000)")
+STREAM_WHOLE = _message("TFG632", "{name} is streamed, so {name}.{field} is never in memory as a whole",
+                        "leave stream=true out, or declare another data with the rows needed here: ... | take(1000)")
 STREAM_BATCHES = _message("TFG633", "{name} is streamed, so a training on it needs batches",
                           "write: train ... on {name} in batches of 100 as batch")
 FILE_FORM = _message("TFG626", "cannot read {path} as {kind}: {reason}", "{remedy}")
-COLUMN_KIND = _message("TFG627", "column {column} holds {what}, but data is numbers",
-                          "leave the column out of the file, or turn it into numbers before")
+COLUMN_KIND = _message("TFG627", "column {column} contains {what}, but data must be numbers",
+                       "leave the column out of the file, or convert it to numbers")
 UNKNOWN_COLUMN = _message("TFG628", "there is no column {column}: the columns are {columns}")
 COLUMN_CELL = _message("TFG629", "row {row} of column {column} is {cell}, which is not a finite number",
                         "rows count from 0; correct the cell, or remove its row or column")
@@ -66,5 +67,5 @@ PACKAGE_MISSING = _message("TFG630", "{kind} need {package}, which is not instal
 
 FED_COLUMNS = _message("TFG636", "'{name}' is fed two data sets whose columns differ: column {number} is {column} in "
                        "{data} and {other} in {first}",
-                       "columns are matched by their place: bring them into the same order in both, or declare another "
-                       "placeholder for {data}")
+                       "columns are matched by position: use the same order in both, or declare another placeholder "
+                       "for {data}")

@@ -3,14 +3,16 @@
 from ..message import message as _message
 
 UNKNOWN_NAME = _message("TFG301", "there is no name '{name}'")
-REBOUND = _message("TFG302", "'{name}' is bound already", "a name is bound once; give this one another name")
-AMBIGUOUS = _message("TFG303", "'{name}' could be any of {names}", "write the one that is meant: {first}")
+REBOUND = _message("TFG302", "'{name}' is already bound",
+                   "a name is bound once; give this one another name")
+AMBIGUOUS = _message("TFG303", "'{name}' could be any of {names}",
+                     "write the one you mean, such as {first}")
 NO_MEMBER = _message("TFG304", "{value} has no '{name}'")
 SHARED_MISSING = _message("TFG305", "there is no shared variable '{path}' to share",
                           "create it first with an initial value: shared {name} = 0.0")
 SHARED_DISAGREES = _message("TFG306", "shared '{path}' has {what} {first} where it was created, but {second} here",
-                            "to share it write only: shared {name}; one with another {what_else} needs another name, "
-                            "or a scope of its own")
+                            "to share it, write only: shared {name}; a variable with another {what_else} needs a "
+                            "different name or scope")
 SHARED_REUSE = _message("TFG307", "'{path}' cannot be created inside 'reuse', which only shares what exists",
                         "create it before, or open the scope without 'reuse'")
 OTHER_GRAPH = _message("TFG308", "'{name}' is on {theirs}, but this is {ours}",
@@ -18,12 +20,12 @@ OTHER_GRAPH = _message("TFG308", "'{name}' is on {theirs}, but this is {ours}",
 IMPORT_FAILED = _message("TFG310", "cannot import '{path}': {reason}",
                          "the path is relative to the file that imports it")
 IMPORT_CYCLE = _message("TFG311", "this file imports itself: {chain}",
-                        "put what both need into a file of its own, and import that from both")
+                        "move the shared code into a third file, and import that from both")
 IMPORT_LIBRARY = _message("TFG312", "there is no library '{name}'; there is {known}",
                           "to import a file, write its path in quotes: import \"{name}.tfg\"")
-IMPORT_NAME = _message("TFG313", "'{path}' gives no name to import it under",
+IMPORT_NAME = _message("TFG313", "'{path}' does not give a name for the import",
                        "give it one: import \"{path}\" as layers")
-IMPORT_DEEP = _message("TFG314", "more than {limit} files import one another",
+IMPORT_DEEP = _message("TFG314", "more than {limit} files import each other",
                        "import from fewer files, each of which imports less, or raise the limit with --max-imports")
 BOUND_TO_PARAM = _message("TFG309", "the size '{name}' is {value}, which is not a number of rows or columns",
-                          "use a whole number, or a name that nothing else has")
+                          "use a whole number, or a different name for the size")

@@ -14,13 +14,13 @@ GRAPHVIZ_MISSING = _message("TFG814", "an svg needs Graphviz, which is not insta
 SESSION_UNKNOWN = _message("TFG809", "there is no session '{name}'")
 NO_SESSIONS = _message("TFG810", "{path} has no session, so there is nothing to run",
                        "add one, or use: tfdsl eval FILE EXPR")
-NO_CHECKPOINTS = _message("TFG815", "{path} has no training that keeps checkpoints",
+NO_CHECKPOINTS = _message("TFG815", "{path} has no training with checkpoints",
                           "add to a 'train': checkpoint every 100 steps in \"checkpoints\"")
 VALUE_LARGE = _message("TFG811", "this makes a value of {size}; at most {limit} are built while compiling",
                        "ops such as zeros, range and tile make it when the graph runs; or raise the limit with "
                        "--max-constant")
 WORK_LARGE = _message("TFG812", "this program takes too much work to compile",
-                      "loops, calls and lists are worked out while compiling: shorten them, or raise the limit with "
+                      "loops, calls and lists are expanded while compiling: shorten them, or raise the limit with "
                       "--max-unroll {more}")
 TIME_LONG = _message("TFG840", "checking this program takes more than {seconds:g} seconds of processor time; "
                      "it got as far as here",
@@ -28,19 +28,20 @@ TIME_LONG = _message("TFG840", "checking this program takes more than {seconds:g
 FILE_LARGE = _message("TFG841", "{path} has more than {limit} bytes",
                       "divide it into several files, or raise the limit with --max-file-size")
 ERRORS_MANY = _message("TFG842", "there are more than {limit} errors; the check stops here",
-                       "mend the others first, or raise the limit with --max-errors")
+                       "fix these first, or raise the limit with --max-errors")
 PARAM_TWICE = _message("TFG813", "param '{name}' is given by keyword and in params", "give it once")
-PATH_OUTSIDE = _message("TFG820", "'{path}' is {target}, outside of the folders that this program may touch",
-                        "it may touch its own folder and the working folder; allow another one with "
-                        "--allow-path {folder}, or allow_paths in Python")
-PATH_KIND = _message("TFG821", "'{path}' is {what}, which a program may not open",
-                     "only plain files are opened; copy what is in it to one, and name that")
+PATH_OUTSIDE = _message("TFG820", "'{path}' is {target}, outside the folders that this program can access",
+                        "it can access its own folder and the working folder; allow another one with --allow-path "
+                        "{folder}, or allow_paths in Python")
+PATH_KIND = _message("TFG821", "'{path}' is {what}, which a program cannot open",
+                     "only regular files are opened; copy its content to one, and name that")
 PATH_FORM = _message("TFG822", "'{path}' cannot be a path: {reason}",
                      "write names with / between them, such as \"data/houses.csv\"")
 ALLOWED_MISSING = _message("TFG823", "{path} cannot be allowed: there is no such folder",
                            "make it first, or name the folder above it")
 FUNCTION_GIVEN = _message("TFG830", "ops has '{name}', which cannot be an op: {reason}")
-FUNCTION_CLASH = _message("TFG831", "ops has '{name}', which the language has itself", "give it another name")
+FUNCTION_CLASH = _message("TFG831", "ops has '{name}', which is already in the language",
+                          "give it another name")
 TENSOR_LARGE = _message("TFG843", "{op} makes {type}, more than {limit} elements",
                         "make it smaller, or raise the limit with --max-tensor")
 CLUSTER_FORM = _message("TFG850", "{path} describes no cluster: {reason}",
@@ -51,13 +52,13 @@ CLUSTER_JOB_MISSING = _message("TFG851", "the cluster of {path} has no job '{job
 CLUSTER_ADDRESS = _message("TFG852", "the cluster of {path} has {address!r} for {job} {task}: {reason}",
                            "write it as \"10.0.0.1:2222\", \"name.of.machine:2222\" or \"[::1]:2222\"")
 CLUSTER_TWICE = _message("TFG853", "the cluster of {path} has the address {address} twice, for {first} and {second}",
-                         "each task is a process of its own: give it a port of its own")
+                         "each task is a separate process and needs its own port")
 CLUSTER_MISSING = _message("TFG854", "{path} describes no cluster: it has no key 'cluster'",
                            "write the addresses of each job: cluster: {{ps: [\"10.0.0.1:2222\"], "
                            "worker: [\"10.0.0.2:2222\", \"10.0.0.3:2222\"]}}")
 SERVER_PORT = _message("TFG860", "{job} {task} cannot listen on port {port}: {reason}",
-                       "end the process that has the port, or give this task another one in {path}")
+                       "end the process that uses the port, or give this task another one in {path}")
 SERVER_ENDED = _message("TFG861", "{job} {task} {reason}, and does not listen yet",
-                        "what it said stands above this; tfdsl server starts one alone")
+                        "its output is above; tfdsl server starts a single server")
 BUG = _message("TFG899", "this is a bug in tfdsl, not in your program: {reason}",
                "please report it, with the program if you can")

@@ -17,72 +17,74 @@ NO_GRADIENT = _message("TFG708", "TensorFlow finds no gradient of {y} with respe
                        "an op between them has none, such as a cast to integers or argmax")
 NO_GRADIENT_OP = _message("TFG739", "TensorFlow has no gradient for {op}",
                           "use another op, or keep the gradient away from this one: stop_gradient(...)")
-NO_FORWARD = _message("TFG714", "there is no forward mode through this: {reason}",
-                      "TensorFlow knows no second gradient of an op on the way; use method=\"reverse\" or \"numeric\"")
+NO_FORWARD = _message("TFG714", "forward mode does not work here: {reason}",
+                      "TensorFlow has no second gradient for an op in between; use method=\"reverse\" or \"numeric\"")
 EXPORT_EXISTS = _message("TFG712", "{path} exists, and {reason}",
                          "export to another folder, or remove it")
-EXPORT_TOO_LARGE = _message("TFG734", "{what} needs {size:.1f} GB of data, more than the 2 GB that a model holds",
-                            "export what is made of placeholders and variables, or name the data in 'with'")
+EXPORT_TOO_LARGE = _message("TFG734", "{what} needs {size:.1f} GB of data, more than the 2 GB limit of a model",
+                            "export values made from placeholders and variables, or name the data in 'with'")
 DEVICE_MISSING = _message("TFG713", "there is no device {name} here",
-                          "there are {known}; --soft-placement takes what there is, --config FILE.yaml names a cluster")
+                          "there are {known}; --soft-placement uses an available one, --config FILE.yaml names a "
+                          "cluster")
 NO_XLA = _message("TFG715", "XLA cannot compile this training: {reason}",
-                  "take the engine loop, or auto, which takes it where XLA cannot compile")
+                  "use the engine loop, or auto, which uses loop if XLA cannot compile")
 LOSS_NAN = _message("TFG716", "{what} is NaN (not a number) {when}, so {result}",
-                    "a smaller learning_rate may cure it; to train on all the same: train ... with on_nan=\"ignore\"")
-ORDER_RANDOM = _message("TFG717", "nothing but the order of the lines says when this execution draws {name}, "
-                        "and the numbers of {op} are drawn in one place only",
+                    "a smaller learning_rate may cure it; to continue anyway: train ... with on_nan=\"ignore\"")
+ORDER_RANDOM = _message("TFG717", "only the order of the lines decides when this execution draws {name}, and {op} "
+                        "can draw its numbers in one place only",
                         "put it, and what must come before it, into 'after' blocks, or run them in two statements")
 RESTORE_UNREADABLE = _message("TFG709", "the checkpoint {path} cannot be read: {reason}")
-CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} is of a different program: {what}",
-                            "--resume-anyway goes on from what still fits, --fresh starts over; "
-                            "or give 'checkpoint' another folder")
-CHECKPOINT_DAMAGED = _message("TFG711", "no checkpoint in {folder} is whole: in {name}, {reason}",
-                              "bring the files back, or start over with --fresh; nothing was touched")
+CHECKPOINT_OTHER = _message("TFG710", "the checkpoint in {path} belongs to a different program: {what}",
+                            "--resume-anyway resumes with the parts that still fit, --fresh starts over; or give "
+                            "'checkpoint' another folder")
+CHECKPOINT_DAMAGED = _message("TFG711", "no checkpoint in {folder} is complete: in {name}, {reason}",
+                              "restore the files, or start over with --fresh; nothing was changed")
 WRITE_NOT_OURS = _message("TFG735", "{name} is in the way of {path}: {reason}",
                           "save to another path, or move the file away")
 CHECKPOINT_HELD = _message("TFG736", "another run works in {path}: {holder}",
                            "wait for it, stop it, or give 'checkpoint' another folder")
-CHECKPOINT_NOT_OURS = _message("TFG749", "{path} is named like a checkpoint, but has no whole manifest of tfdsl",
-                               "move it away, or give 'checkpoint' another folder; nothing was touched")
-CHECKPOINT_MACHINE = _message("TFG737", "the checkpoint in {path} cannot be continued to the bit: {what}",
-                              "--resume-anyway goes on all the same, --fresh starts over")
+CHECKPOINT_NOT_OURS = _message("TFG749", "{path} is named like a checkpoint, but has no complete tfdsl manifest",
+                               "move it away, or give 'checkpoint' another folder; nothing was changed")
+CHECKPOINT_MACHINE = _message("TFG737", "the checkpoint in {path} cannot be resumed exactly: {what}",
+                              "--resume-anyway resumes anyway, --fresh starts over")
 
 LOG_SHARED = _message("TFG725", "two sessions of this run log to {folder}, and the steps of each begin at 0",
-                      "give each a folder of its own, such as: log to \"tf_logs/second-{{now}}\"", "warning")
+                      "give each its own folder, such as: log to \"tf_logs/second-{{now}}\"", "warning")
 CLUSTER_SILENT = _message("TFG740", "{task} at {address} does not answer: {reason}",
-                          "see that it runs: tfdsl server --config FILE.yaml --job {job} --task {number}; "
+                          "check that it runs: tfdsl server --config FILE.yaml --job {job} --task {number}; "
                           "--timeout waits longer than {seconds:g} seconds")
 CALL_SLOW = _message("TFG741", "this took longer than {seconds:g} seconds, though all servers of the cluster answer",
                      "allow a call more time with --timeout")
-CLUSTER_SHARED = _message("TFG743", "{tasks} was lost, and the variables of this session may be those of others",
-                          "they cannot be put back, as the session does not initialise them: run it again when the "
-                          "servers are there")
-VARIABLE_GONE = _message("TFG744", "'{name}' has no value: this session does not initialise it, and nobody else has",
-                    "run a session that does before it, or write 'init {name}'")
-VARIABLE_CLEARED = _message("TFG748", "{name} has lost its value: somebody else has cleared it on the cluster",
-                            "tfdsl reset does so, and a program that begins with variables of the same names: "
-                            "give each program a 'container' of its own")
+CLUSTER_SHARED = _message("TFG743", "{tasks} was lost, and other runs may share the variables of this session",
+                          "they cannot be restored, because the session does not initialise them: run it again when "
+                          "the servers are back")
+VARIABLE_GONE = _message("TFG744", "'{name}' has no value: neither this session nor another run has initialised it",
+                         "first run a session that initialises it, or write 'init {name}'")
+VARIABLE_CLEARED = _message("TFG748", "{name} has lost its value: another process has cleared it on the cluster",
+                            "tfdsl reset does so, and a program that begins with variables of the same names: give "
+                            "each program its own 'container'")
 WORKER_ENDED = _message("TFG745", "the process of worker {number} has ended with exit code {code}",
-                        "look at what it says above")
+                        "see its output above")
 WORKER_SILENT = _message("TFG747", "worker {number} has taken no step for {seconds:g} seconds",
-                         "see whether its process and its server still run; --timeout waits longer")
-CLUSTER_LOST = _message("TFG746", "{tasks} of the cluster was lost", "open a new session when it is there again")
+                         "check that its process and its server still run; --timeout waits longer")
+CLUSTER_LOST = _message("TFG746", "{tasks} of the cluster was lost",
+                        "open a new session when it is back")
 CLUSTER_UNSTEADY = _message("TFG742", "{tasks} was lost {times} times at one place of the program",
-                            "look at what the server says when it ends; it may lack memory")
+                            "check the last output of the server; it may be out of memory")
 
 NO_MEMORY = _message("TFG738", "there is not enough memory for this run",
-                     "give it more, or less to hold: smaller batches, stream=true for data; "
-                     "a training that keeps checkpoints goes on from the last one")
+                     "use smaller batches, or stream=true for data; a training with checkpoints resumes from the "
+                     "last one")
 
 SESSION_CLOSED = _message("TFG750", "this session is closed", "run it inside of: with program.session() as session:")
 SESSION_COPIED = _message("TFG751", "an open session can neither be copied nor pickled: it belongs to its process",
-                          "open another one: program.session(variables=...) begins with values that you give")
+                          "open another one: program.session(variables=...) starts with the given values")
 
 FUNCTION_RAISED = _message("TFG730", "{function} raised {error}: {reason}")
 FUNCTION_RESULT = _message("TFG731", "{function} returned {value}, not a tensor",
                            "return a tensor, a tuple of tensors, or an operation")
-FUNCTION_VARIABLE = _message("TFG732", "{function} makes the variable '{name}', of which the program would not know",
+FUNCTION_VARIABLE = _message("TFG732", "{function} creates the variable '{name}', which the program does not know",
                              "declare it in the program, and give it to {function} as an argument")
-FUNCTION_MISSING = _message("TFG733",
-                            "this program calls the Python function {function}, but no such function was given",
-                            "give it with ops={{\"{function}\": ...}}")
+FUNCTION_MISSING = _message("TFG733", "this program calls the Python function {function}, but no such function was "
+                            "given",
+                            "pass it with ops={{\"{function}\": ...}}")

@@ -11,19 +11,21 @@ FEED_TARGET = _message("TFG505", "{value} cannot be fed", "{hint}")
 FEED_TWICE = _message("TFG506", "{name} is fed twice")
 UNINITIALISED = _message("TFG507", "{name} is not initialised in this session", "write {where}: init {name}")
 SESSION_NAME = _message("TFG508", "there is no graph '{name}'")
-OUTSIDE_TRAIN = _message("TFG509", "'{what}' can only stand in the body of 'train'")
-LOG_WITHOUT_TO = _message("TFG510", "there is nowhere to log to yet", "write before it: log to \"tf_logs/run-{{now}}\"")
+OUTSIDE_TRAIN = _message("TFG509", "'{what}' is only allowed in the body of 'train'")
+LOG_WITHOUT_TO = _message("TFG510", "there is no folder to log to yet",
+                          "write before it: log to \"tf_logs/run-{{now}}\"")
 NO_SUMMARY = _message("TFG511", "there is no summary '{tag}'")
 NO_SUMMARIES = _message("TFG512", "there is no summary to log", "declare one: summary scalar mse as \"MSE\"")
 COUNT_VALUE = _message("TFG513", "{what} is a whole number above 0, not {value}")
 BATCH_WITHOUT_DATA = _message("TFG514", "'in batches of' needs data",
                               "write: train 10 epochs on housing in batches of 100")
 NO_STEP = _message("TFG515", "this training has nothing to run", "declare an optimizer, or write 'run training_op'")
-NESTED_TRAIN = _message("TFG516", "a 'train' cannot stand inside another")
-NOT_CONDITION = _message("TFG517", "{value} is no condition", "compare something: mse < 0.5")
+NESTED_TRAIN = _message("TFG516", "a 'train' is not allowed inside another")
+NOT_CONDITION = _message("TFG517", "{value} is not a condition",
+                         "compare something: mse < 0.5")
 UNKNOWN_FIELD = _message("TFG518", "a string has {{{name}}}, but there is no such value",
-                         "braces hold {known}; other values stand beside the text: print \"x is\", x; "
-                         "a plain brace is written {{{{")
+                         "braces can contain {known}; write other values next to the text: print \"x is\", x; a "
+                         "plain brace is written {{{{")
 TEMPLATE_BRACE = _message("TFG519", "a string has a lone '{brace}'", "a plain brace is written {brace}{brace}")
 CHECKPOINT_TWICE = _message("TFG520", "a second checkpoint in one training")
 CHECKPOINT_MOVING = _message("TFG521", "the folder of a checkpoint must be the same in every run",
@@ -31,25 +33,26 @@ CHECKPOINT_MOVING = _message("TFG521", "the folder of a checkpoint must be the s
 RUN_VALUE = _message("TFG522", "'run' needs a node, but this is {value}")
 INIT_TARGET = _message("TFG523", "{what} takes variables, but this is {value}")
 NO_VARIABLES = _message("TFG524", "this graph has no variables to {what}")
-NESTED_CHECKPOINT = _message("TFG525", "'checkpoint' stands directly in the body of 'train'")
+NESTED_CHECKPOINT = _message("TFG525", "'checkpoint' must be directly in the body of 'train'")
 SESSION_TWICE = _message("TFG526", "a second session '{name}'")
-PLAN_PLACE = _message("TFG527", "{what} cannot stand here", "put it before or after the loop")
-EXPORT_NAME = _message("TFG528", "what is exported needs a name for its users, which '{text}' has not",
+PLAN_PLACE = _message("TFG527", "{what} is not allowed here",
+                      "put it before or after the loop")
+EXPORT_NAME = _message("TFG528", "an exported value needs a name for its users, but '{text}' has none",
                        "give it one in the graph half: scores = {text}")
 TRAINING_KIND = _message("TFG533", "{function} needs a bool for 'training', but it is {value}")
 TRAINING_LATE = _message("TFG534", "'{name}' was used before it is bound here",
-                         "bind it above that line; or leave it out: every graph has one, true where an 'optimize' "
-                         "takes a step and false elsewhere")
+                         "bind it above that line, or leave it out: every graph has a 'training', which is true "
+                         "where an 'optimize' takes a step")
 EXPORT_TWICE = _message("TFG529", "two things are exported as '{name}'",
                         "give one of them another name in the graph half: other_{name} = ...")
 BY_NAME = _message("TFG540", "{function} takes {names} by name only, because they are easily swapped",
                    "write {call}")
-SWAPPED_SURELY = _message("TFG537", "{function} is given its labels and logits in the wrong order",
+SWAPPED_SURELY = _message("TFG537", "{function} gets its labels and logits in the wrong order",
                           "write {call}: the labels come first", "error")
 
 RESTORE_FOLDER = _message("TFG538", "'restore' cannot read {path}, the folder in which line {line} keeps checkpoints",
-                          "leave it out, for the next tfdsl run goes on from these by itself; or write before it: "
-                          "save to \"trained.ckpt\", and here: restore from \"trained.ckpt\"")
+                          "leave it out: the next tfdsl run resumes from them; or write before it: save to "
+                          "\"trained.ckpt\", and here: restore from \"trained.ckpt\"")
 LOSS_INFINITE = _message("TFG543", "{what} is infinite at step {step}",
                          "a smaller learning_rate may cure it, or log(x + 1e-8) for log(x); to leave this warning out: "
                          "train ... with on_nan=\"ignore\"", "warning")

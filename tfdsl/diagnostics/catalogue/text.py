@@ -3,7 +3,7 @@
 from ..message import message as _message
 
 UNEXPECTED = _message("TFG101", "did not expect {found} here")
-CHARACTER = _message("TFG102", "the character {character} cannot stand here")
+CHARACTER = _message("TFG102", "the character {character} is not allowed here")
 INDENT_TAB = _message("TFG103", "a tab in the indentation", "indent with spaces only")
 INDENT_UNEXPECTED = _message("TFG104", "this line is indented, but no block is open here",
                              "start it in the same column as the line above")
@@ -13,19 +13,21 @@ BLOCK_EXPECTED = _message("TFG106", "an indented block must follow the ':'",
                           "indent the lines of the block, or write its one line after the colon")
 COLON_MISSING = _message("TFG107", "a ':' is missing at the end of this line")
 BRACKET_OPEN = _message("TFG108", "'{bracket}' is never closed")
-BRACKET_MISMATCH = _message("TFG109", "'{bracket}' closes nothing that is open")
+BRACKET_MISMATCH = _message("TFG109", "'{bracket}' does not match an open bracket")
 STRING_OPEN = _message("TFG110", "this string has no closing quote on its line",
                        "end it with \"; a line break inside a string is written \\n")
-QUOTES = _message("TFG111", "strings stand in double quotes", "write \"...\"")
+QUOTES = _message("TFG111", "strings use double quotes",
+                  "write \"...\"")
 ESCAPE = _message("TFG112", "unknown escape {escape} in a string", "a backslash itself is written \\\\")
-ASSIGN_TARGET = _message("TFG113", "only a name can stand on the left of '='",
+ASSIGN_TARGET = _message("TFG113", "only a name can be on the left of '='",
                          "to change a variable while it runs, make an op: update = assign(v, value)")
-ARGUMENT_ORDER = _message("TFG114", "an argument without a name follows the named one '{name}'",
-                          "put the arguments without a name first")
-NUMBER_SIZE = _message("TFG115", "this number has {digits} digits; at most {limit} are read")
+ARGUMENT_ORDER = _message("TFG114", "a positional argument follows the named argument '{name}'",
+                          "put positional arguments first")
+NUMBER_SIZE = _message("TFG115", "this number has {digits} digits; at most {limit} are allowed")
 TOO_DEEP = _message("TFG116", "nested more than {limit} deep",
-                    "give the inner parts names of their own, or raise the limit with --max-depth")
-BLOCKS_DEEP = _message("TFG119", "more than {limit} blocks stand in one another",
-                       "put the inner ones into a def, or raise the limit with --max-depth, where a block counts as 50")
-WRONG_UNIT = _message("TFG117", "'{unit}' cannot be counted here", "it can count {allowed}")
+                    "give names to the inner parts, or raise the limit with --max-depth")
+BLOCKS_DEEP = _message("TFG119", "more than {limit} nested blocks",
+                       "put the inner blocks into a def, or raise the limit with --max-depth (a block counts as 50)")
+WRONG_UNIT = _message("TFG117", "'{unit}' cannot be counted here",
+                      "use {allowed}")
 ENCODING = _message("TFG118", "{path} is not UTF-8 text: {reason}", "save the file as UTF-8")

@@ -18,22 +18,22 @@ RAGGED = _message("TFG410", "the rows of this list have different lengths", "mak
 MIXED_LIST = _message("TFG411", "this list mixes {first} and {second}", "use values of one kind")
 OPERATOR = _message("TFG412", "'{op}' does not work on {left} and {right}")
 SEARCHED = _message("TFG490", "'{op}' looks for one value, but {value} is {shape}",
-                    "take one element of it, or compare with ==, which holds if all elements are the same")
+                    "take one element of it, or compare with ==, which is true if all elements are equal")
 TRAINED_COMPLEX = _message("TFG491", "no optimizer trains {name}, which is {dtype}",
-                           "train its two parts, which are floats, and put them together: complex(re, im)")
+                           "train its two float parts, and combine them: complex(re, im)")
 OPERATOR_ONE = _message("TFG413", "'{op}' does not work on {value}")
 ARITHMETIC = _message("TFG414", "this cannot be computed: {reason}")
 INDEX_KIND = _message("TFG415", "{value} cannot be indexed with {index}")
 INDEX_RANGE = _message("TFG416", "index {index} is out of range for {of}: its size is {size}",
                        "indices count from 0; negative ones count from the end")
 INDEX_MANY = _message("TFG417", "{count} indices for {type}, which has {rank} axes")
-NOT_ITERABLE = _message("TFG418", "'for' cannot go through {value}",
-                        "it goes through range(...), lists, and unstack(x) for the rows of a tensor")
-UNPACK = _message("TFG419", "{names} names cannot take {count}")
+NOT_ITERABLE = _message("TFG418", "'for' cannot iterate over {value}",
+                        "it iterates over range(...), lists, and unstack(x) for the rows of a tensor")
+UNPACK = _message("TFG419", "cannot assign {count} to {names} names")
 CONDITION_TENSOR = _message("TFG420", "this condition is {value}; here it must be known while compiling",
                             "for tensors write: a if condition else b")
 RECURSION = _message("TFG421", "{name} calls itself", "graph code is finite; repeat with 'for'")
-RETURN_OUTSIDE = _message("TFG422", "'return' stands outside a function")
+RETURN_OUTSIDE = _message("TFG422", "'return' is outside a function")
 NO_VALUE = _message("TFG423", "{function} returns nothing, so there is no value to use")
 NOT_DIFFERENTIABLE = _message("TFG424", "{y} does not depend on {x} in a way that has a gradient")
 NOT_VARIABLE = _message("TFG425", "{what} needs a variable, but it is {value}")
@@ -48,7 +48,8 @@ LOSS_MISSING = _message("TFG431", "there is no loss to minimise", "declare one b
 LOSS_TYPE = _message("TFG432", "a loss is one number of a float dtype, but this is {type}",
                      "take its mean: reduce_mean(...)")
 NOTHING_TRAINABLE = _message("TFG433", "this loss has a gradient for no trainable variable, so nothing can be trained")
-NOT_OPTIMIZER = _message("TFG434", "{value} is no optimizer", "the optimizers are {known}")
+NOT_OPTIMIZER = _message("TFG434", "{value} is not an optimizer",
+                         "the optimizers are {known}")
 SUMMARY_KIND = _message("TFG435", "there is no summary '{kind}'", "there are {known}")
 SUMMARY_TYPE = _message("TFG436", "'summary {kind}' needs {wanted}, but this is {type}")
 SEED_VALUE = _message("TFG437", "a seed is a whole number from 0 to 2147483647, not {value}")
@@ -56,7 +57,8 @@ SEED_TWICE = _message("TFG438", "a second seed for one graph")
 SEED_LATE = _message("TFG439", "the seed comes after nodes that it should have seeded", "make it the first line")
 DTYPE_UNKNOWN = _message("TFG440", "there is no dtype '{name}'", "the dtypes are {known}")
 DIM_VALUE = _message("TFG441", "a size is a whole number from 0, a name or ?, not {value}")
-GRAPH_PLACE = _message("TFG442", "{what} cannot stand here", "{hint}")
+GRAPH_PLACE = _message("TFG442", "{what} is not allowed here",
+                       "{hint}")
 GRADIENT_DTYPE = _message("TFG461", "gradients by the method {method} are for real floats, but {name} is {type}",
                           "use method=\"reverse\", or real numbers")
 SYMBOLIC_SHAPE = _message("TFG462", "symbolic gradients are for scalars, but {name} is {type}",
@@ -65,31 +67,31 @@ SYMBOLIC_OP = _message("TFG463", "there is no formula for {op}, which lies betwe
                        "use method=\"reverse\"; there are formulas for arithmetic and functions such as exp")
 SYMBOLIC_MISSING = _message("TFG464", "symbolic gradients need SymPy, which is not installed",
                             "install it with: pip install sympy")
-WRITES_AGAIN = _message("TFG536", "method=\"{method}\" computes all that lies between again, and would write '{name}' "
+WRITES_AGAIN = _message("TFG536", "method=\"{method}\" executes the ops in between again, and would write '{name}' "
                         "again",
-                        "use method=\"reverse\", which computes nothing again")
+                        "use method=\"reverse\", which executes nothing twice")
 GRADIENT_METHOD = _message("TFG443", "there is no method '{method}' for gradients",
-                           "there are reverse, forward, symbolic and numeric")
-LIST_SHAPES = _message("TFG481", "this list has values of the types {first} and {second}, which make no array together",
+                           "the methods are reverse, forward, symbolic and numeric")
+LIST_SHAPES = _message("TFG481", "this list has values of the types {first} and {second}, which do not form an array",
                        "write them without the brackets, one after the other")
 NEGATIVE_POWER = _message("TFG482", "{type} cannot be raised to the negative power {power}: whole numbers have none",
-                          "take a float, as in cast(x, float32) ** {power}")
+                          "use a float, as in cast(x, float32) ** {power}")
 DTYPE_MISMATCH = _message("TFG444", "{value} cannot become {dtype}", "{hint}")
 VALUE_OF = _message("TFG445", "{function} cannot take {name}, which is {value}")
 TYPE_MISSING_SHAPE = _message("TFG446", "{name} as an initial value needs the variable's type",
                               "write: variable {variable}: float32[2, 1] = {name}")
 NOT_TEXT = _message("TFG447", "{what} must be a string, but it is {value}", "write it in double quotes")
-REGION_PLACE = _message("TFG448", "{what} cannot stand inside a 'while' or an 'if' on a tensor",
-                        "put it before the block: it is there once, whatever the block does")
+REGION_PLACE = _message("TFG448", "{what} is not allowed inside a 'while' or an 'if' on a tensor",
+                        "put it before the block: it exists once, whatever the block does")
 CONTROL_NOTHING = _message("TFG449", "this '{word}' computes nothing: {what}")
 CONDITION_TYPE = _message("TFG450", "the condition of '{word}' must be one bool, but it is {value}",
                           "compare it: {text} > 0; for many elements take reduce_any(...) or reduce_all(...)")
 LOOP_CONDITION = _message("TFG451", "the condition of this 'while' is {value} before the loop runs",
                           "use a name that the body rebinds: while i < 10; to repeat while compiling, use 'for'")
-LOOP_VALUE = _message("TFG452", "'{name}' is {value}, which only the compiler knows: the graph cannot decide on it",
-                      "only tensors, numbers and lists of them can be the outcome of a 'while' or 'if' in the graph")
-LOOP_TYPE = _message("TFG453", "'{name}' is {first} before the loop, but {second} after a turn",
-                     "a loop's variable keeps its dtype and shape: cast it, or begin with one of the same")
+LOOP_VALUE = _message("TFG452", "'{name}' is {value}, a value of the compiler: the graph cannot choose it",
+                      "only tensors, numbers and lists of them can be results of a 'while' or 'if' in the graph")
+LOOP_TYPE = _message("TFG453", "'{name}' is {first} before the loop, but {second} after an iteration",
+                     "a loop's variable keeps its dtype and shape: cast it, or start with the same type")
 LOOP_RETURN = _message("TFG454", "'return' cannot leave a 'while'", "bind a name in the loop, and return it after")
 BRANCH_NAMES = _message("TFG455", "'{name}' is bound in one branch of this 'if' only",
                         "both branches of an 'if' on a tensor bind the same names")
@@ -99,23 +101,24 @@ BRANCH_RETURN = _message("TFG457", "one branch of this 'if' returns and another 
                          "on a tensor, all branches return or none does; give it an 'else' that returns too")
 PARAM_SHAPE = _message("TFG460", "the type of param '{name}' cannot have a shape",
                        "leave the shape out; a list of numbers needs no type: param sizes = [300, 100]")
-DEVICE_NAME = _message("TFG458", "'{name}' is no device of TensorFlow",
+DEVICE_NAME = _message("TFG458", "'{name}' is not a TensorFlow device",
                        "write \"/cpu:0\", \"/gpu:1\", or \"/job:ps/task:0\" for a machine of a cluster")
 CONTAINER_NAME = _message("TFG459", "'{name}' cannot be the name of a container",
                           "use letters, digits and _ . / - in it, and begin with a letter or a digit")
 
 RAW_UNKNOWN = _message("TFG470", "TensorFlow has no op '{name}'", "tfdsl ops raw.Roll describes one of them")
-RAW_COUNT = _message("TFG471", "{op} needs {wanted} for '{param}', but it is given {count}")
+RAW_COUNT = _message("TFG471", "{op} needs {wanted} for '{param}', but got {count}")
 RAW_RESOURCE = _message("TFG472", "{op} needs {wanted} for '{param}', but it is {value}",
                         "it takes the name of a variable, or the output of the op that made the resource")
 RAW_FUNCTION = _message("TFG473", "{function} needs a graph function for '{name}', which programs cannot give",
                         "call it in a Python function and pass that function with compile(..., ops=...)")
-NO_CONTENT = _message("TFG475", "{name} is a {dtype}, of which there is nothing to see outside of the graph",
+NO_CONTENT = _message("TFG475", "{name} is a {dtype}, which has no value outside the graph",
                       "read it with an op, such as raw.ReadVariableOp(resource=..., dtype=float32)")
-RAW_REACHES = _message("TFG477", "{op} {what}, which a program cannot do by an op", "{instead}")
+RAW_REACHES = _message("TFG477", "{op} {what}, which ops in a program cannot do",
+                       "{instead}")
 ENGINE_UNKNOWN = _message("TFG476", "there is no engine '{name}'", "it is step, loop, xla or auto")
 NAN_UNKNOWN = _message("TFG480", "on_nan cannot be '{name}'", "it is stop, or ignore to train on with a loss of NaN")
-BATCH_TENSOR = _message("TFG474", "{name} is there only while the loop runs, so that no node can be made of it",
+BATCH_TENSOR = _message("TFG474", "{name} exists only while the loop runs, so no node can use it",
                         "feed it to a placeholder, and use that: feed X = {name}")
 
 CLASS_NUMBERS = _message("TFG485", "{function} takes one class number for each row as its labels, but {name} is {type}")

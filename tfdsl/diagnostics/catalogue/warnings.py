@@ -7,41 +7,41 @@ UNUSED_VALUE = _message("TFG902", "this value is never used", "give it a name an
 OPTIMIZER_POSITION = _message("TFG904", "{value} is '{name}' of {optimizer}, not its learning rate",
                               "write {optimizer}(learning_rate={value}), or {name}={value} if that is meant", "warning")
 READ_AGAIN = _message("TFG960", "method=\"{method}\" reads '{name}' again, which has been written since",
-                      "take the gradient on a line above the one that writes, or use method=\"reverse\", which takes "
-                      "what was read", "warning")
+                      "take the gradient on a line above the one that writes, or use method=\"reverse\", which uses "
+                      "the value read before", "warning")
 LIKE_TRAINING = _message("TFG955", "{layer} of line {line} {does} in {what} too: it does so in every execution",
                          severity="warning")
-ORDER_OPEN = _message("TFG915", "nothing but the order of the lines says when '{name}' is {what} here",
-                      "put what comes second into 'after {before}:'{or_two}", "warning")
-ORDER_NAMED = _message("TFG916", "this statement writes '{name}' and also names it: it reads the value after "
-                       "all that it writes",
+ORDER_OPEN = _message("TFG915", "only the order of the lines decides when '{name}' is {what} here",
+                      "put the second one into 'after {before}:'{or_two}", "warning")
+ORDER_NAMED = _message("TFG916", "this statement writes '{name}' and also names it: it reads the value after all its "
+                       "writes",
                        "to be clear, or for the value before, write two statements", "warning")
-ORDER_EXPORTED = _message("TFG917", "nothing says when '{name}' is {what} in this model: any order may come out",
-                          "put what comes second into an 'after', or export two models", "warning")
+ORDER_EXPORTED = _message("TFG917", "nothing decides when '{name}' is {what} in this model: the order is arbitrary",
+                          "put the second one into an 'after', or export two models", "warning")
 WARNINGS_MANY = _message("TFG905", "there are more than {limit} warnings; the rest are not shown",
-                         "mend the others first, or raise the limit with --max-errors", "warning")
+                         "fix these first, or raise the limit with --max-errors", "warning")
 FED_TO_ALL = _message("TFG923", "{what} is fed {names} too, so its layers work as in training", "", "warning")
 BY_HAND = _message("TFG924", "{what} changes {names} by hand, with 'training' false",
-                   "write: with training = true, or training = false if that is meant; it is true by itself where "
-                   "an 'optimize' takes a step", "warning")
+                   "write: with training = true, or training = false if that is meant; it is true automatically only "
+                   "where an 'optimize' takes a step", "warning")
 UNTAKEN = _message("TFG925", "nothing takes the step of this 'optimize'",
                    "write a 'train' whose body has no 'run', or run the step by a name (optimize ... as step), or "
                    "remove it", "warning")
-STEP_TWICE = _message("TFG926", "this takes a step besides the one that every turn takes at its end",
+STEP_TWICE = _message("TFG926", "this takes a step in addition to the one at the end of every iteration",
                       severity="warning")
 SYNTHETIC = _message("TFG903", "{name} could not be loaded, so a synthetic set of the same shape replaces it",
                      "results are not those of the real data", "warning")
 
 
-FED_SCALE = _message("TFG940", "'{name}' is fed {data}, which is not scaled by the numbers that scale {first}",
+FED_SCALE = _message("TFG940", "'{name}' is fed {data}, which is scaled differently from {first}",
                      "put the rows of both into one data: after split, one mean scales .train and .test", "warning")
-BATCH_UNUSED = _message("TFG941", "the steps of this training are fed nothing of its batches",
+BATCH_UNUSED = _message("TFG941", "the steps of this training do not use its batches",
                         "write in the body: feed {name} = {batch}.features; or train without data: train 100 steps:",
                         "warning")
-ROUNDED = _message("TFG942", "{dtype} cannot hold {value}, which becomes {rounded}",
-                   "write the number that is meant, or use float64 or, for a whole number, int64", "warning")
-DATA_ROUNDED = _message("TFG943", "column {column} of {data} holds whole numbers that float32 cannot: row {row} is "
-                        "{value}, which becomes {rounded}",
+ROUNDED = _message("TFG942", "{dtype} cannot represent {value}, which becomes {rounded}",
+                   "write the number that you need, or use float64 or, for a whole number, int64", "warning")
+DATA_ROUNDED = _message("TFG943", "column {column} of {data} has whole numbers that float32 cannot represent: row "
+                        "{row} is {value}, which becomes {rounded}",
                         "leave the column out if it only names the rows; or scale it by standardize or minmax, which "
                         "compute in float64", "warning")
 DATA_EMPTIED = _message("TFG945", "{transform} makes column {column} of {data} 0: it is {value} in all training rows",
@@ -49,74 +49,78 @@ DATA_EMPTIED = _message("TFG945", "{transform} makes column {column} of {data} 0
 TEST_TRAINED = _message("TFG946", "{data}.test is used, but line {line} has trained on {rows}", severity="warning")
 MODE_UNFED = _message("TFG969", "nothing feeds '{name}', which is {value}, so {does}", severity="warning")
 ROWS_APART = _message("TFG968", "the rows of {value} for '{name}' are not those of {other_value} for '{other}'",
-                      "{way}; or give '{name}' a size of its own if they need not belong together", "warning")
-FEED_ROUNDED = _message("TFG944", "'{name}' is {dtype}, which cannot hold {value}: it becomes {rounded}",
-                        "declare it float64, or int64 where all numbers are whole, and cast it where it is used",
+                      "{way}; or give '{name}' its own size if they need not belong together", "warning")
+FEED_ROUNDED = _message("TFG944", "'{name}' is {dtype}, which cannot represent {value}: it becomes {rounded}",
+                        "declare it float64, or int64 if all numbers are whole, and cast it where it is used",
                         "warning")
-CHECKPOINT_SKIPPED = _message("TFG910", "{path} is damaged: {reason}; the checkpoint of step {step} is taken instead",
-                              "remove the damaged one when nobody needs it", "warning")
-CHECKPOINT_GONE = _message("TFG911", "{path} had vanished; it was made again, with one checkpoint", "", "warning")
+CHECKPOINT_SKIPPED = _message("TFG910", "{path} is damaged: {reason}; the checkpoint of step {step} is used instead",
+                              "remove the damaged one if nobody needs it", "warning")
+CHECKPOINT_GONE = _message("TFG911", "{path} was deleted; it was created again, with one checkpoint",
+                           severity="warning")
 LOG_GONE = _message("TFG912", "the event file in {path} was deleted; logging continues in a new one",
                     "", "warning")
-SERVER_OPEN = _message("TFG914", "TensorFlow listens on {ports} of every network of this machine, whatever addresses "
-                       "are in the file, without a password or encryption",
-                       "who reaches it can run code as this user: put a firewall, a private network or a VPN in front",
+SERVER_OPEN = _message("TFG914", "TensorFlow listens on {ports} on every network of this machine, whatever the "
+                       "addresses in the file, without a password or encryption",
+                       "anyone who reaches it can run code as this user: use a firewall, a private network or a VPN",
                        "warning")
 PAIRED = _message("TFG927", "{op} pairs each row of {tall} with every row of {short}: {a} and {b} give {shape}",
                   "write {one} for {short} to pair row with row, or {every} if every pair is meant", "warning")
-AXIS_FIRST = _message("TFG928", "{op} works along axis 0 of {type} where it is given no axis",
+AXIS_FIRST = _message("TFG928", "{op} works along axis 0 of {type} if no axis is given",
                       "write axis=-1 for the last axis, such as the class of each row, or axis=0 if that is meant",
                       "warning")
-KEEP_PROB = _message("TFG929", "{value} is 'keep_prob' of dropout, the share that it keeps",
-                     "write rate={value} to drop that share, or keep_prob={value} to keep it; "
-                     "nn.dropout(x, rate=...) drops in training only", "warning")
+KEEP_PROB = _message("TFG929", "{value} is 'keep_prob' of dropout, the fraction that it keeps",
+                     "write rate={value} to drop that fraction, or keep_prob={value} to keep it; nn.dropout(x, "
+                     "rate=...) drops in training only", "warning")
 THROUGH_TWICE = _message("TFG930", "{op} applies {applies} itself, but {logits} has been through {first} already",
-                         "leave {first} out of what it is given (in a layer, activation={first}); apply it only to "
-                         "what is printed or exported", "warning")
+                         "leave {first} out of its argument (in a layer, activation={first}); apply it only to "
+                         "values that are printed or exported", "warning")
 ONE_CLASS = _message("TFG931", "{op} works along an axis of size 1 of {type}, so {result}",
                      "give it a column for each class; one column is for sigmoid and nn.binary_accuracy", "warning")
-NOT_LOGITS = _message("TFG933", "{logits} has been through {first}, so it is never below 0, with which it is compared",
-                      "leave {first} out of what it is given (in a layer, activation={first}): a logit of 0 is a share "
-                      "of 0.5", "warning")
+NOT_LOGITS = _message("TFG933", "{logits} has been through {first}, so it is never below 0, but it is compared with 0",
+                      "leave {first} out of its argument (in a layer, activation={first}): a logit of 0 is a "
+                      "probability of 0.5", "warning")
 INIT_RESTORED = _message("TFG934", "{what} resets {names} to the initial value, so the restored value is lost",
                          "write it before the restore", "warning")
-AFTER_ALIAS = _message("TFG935", "'after' does not order {name}, which is only another name for what was made before",
+AFTER_ALIAS = _message("TFG935", "'after' does not order {name}, which is only another name for a node made before it",
                        "make a node of it in the block: identity({value})", "warning")
-BRANCH_OUTSIDE = _message("TFG936", "{name} changes its variable {what}, for it is made before",
+BRANCH_OUTSIDE = _message("TFG936", "{name} changes its variable {what}, because it is made before",
                           "make it in {inside}, and use it there", "warning")
-NEVER_RUNS = _message("TFG937", "this {op} never runs: nothing that leaves the '{word}' needs it",
-                      "use its value, or put what leaves behind it in an 'after'; or remove it", "warning")
-LOG_AGAIN = _message("TFG938", "the steps of {what} begin at 0 again, in one log with those of {first}",
+NEVER_RUNS = _message("TFG937", "this {op} never runs: no result of the '{word}' needs it",
+                      "use its value, or make a result in an 'after' of it; or remove it", "warning")
+LOG_AGAIN = _message("TFG938", "the steps of {what} begin at 0 again, in the same log as those of {first}",
                      "log to another folder before it, such as: log to \"tf_logs/second-{{now}}\"", "warning")
-TAG_AGAIN = _message("TFG939", "there is a summary with the tag \"{tag}\" already, so this one is shown as \"{tag}_1\"",
-                     "give it a tag of its own, or put it into a scope", "warning")
-SWAPPED = _message("TFG932", "the labels of {op} are made of variables, and its logits are not",
+TAG_AGAIN = _message("TFG939", "there is already a summary with the tag \"{tag}\", so this one is shown as "
+                     "\"{tag}_1\"",
+                     "give it a different tag, or put it into a scope", "warning")
+SWAPPED = _message("TFG932", "the labels of {op} depend on variables, and its logits do not",
                    "swap the two if they are in the wrong order: {call}", "warning")
 RUN_AGAIN = _message("TFG961", "this {what} runs {name} again: line {line} runs it too", severity="warning")
 UNRUN = _message("TFG962", "nothing runs {name}, so it never changes {variables}", severity="warning")
 TRAINED_LOST = _message("TFG963", "this '{what}' overwrites {trains}", severity="warning")
 WHOLE_UNTRAINED = _message("TFG970", "no optimizer trains '{name}': it is {type}, and whole numbers have no gradient",
-                           "to train it, begin it with a fraction, as in 1.0; if it stays as it is, end the line with: "
-                           ", trainable=false", "warning")
+                           "to train it, make its initial value a float, as in 1.0; if it should stay as it is, end "
+                           "the line with: , trainable=false", "warning")
 SHOWN_UNTRAINED = _message("TFG971", "this uses initial values of {names}: what {where} trains stays in that session",
                            severity="warning")
 SAVED_UNTRAINED = _message("TFG972", "this 'save' writes initial values: the training of line {line} comes after it",
-                           "write it below the training; or in a session of its own, if the initial values are meant",
+                           "write it below the training; or in a separate session, if the initial values are meant",
                            "warning")
 TRAINED_BY_BOTH = _message("TFG964", "this 'optimize' trains {names}, which the 'optimize' of line {line} trains for "
                            "another loss", severity="warning")
 FEED_UNNEEDED = _message("TFG965", "{what} does not depend on '{name}', so feeding it changes nothing",
                          "leave {name} out, or name something that is made from it", "warning")
 IDLE = _message("TFG967", "nothing waits for this {op}, so it never runs", severity="warning")
-RATE = _message("TFG966", "{value} is the 'rate' of dropout, the share that it drops", severity="warning")
-NOT_BINARY = _message("TFG973", "line {line} takes '{name}' for labels of 0 and 1, but {what} {range}",
+RATE = _message("TFG966", "{value} is the 'rate' of dropout, the fraction that it drops", severity="warning")
+NOT_BINARY = _message("TFG973", "line {line} uses '{name}' as labels of 0 and 1, but {what} {range}",
                       severity="warning")
-SHARE_ALWAYS = _message("TFG974", "{first} gives numbers from 0 to 1, so this is always {outcome}", severity="warning")
-SHARE_EQUALS = _message("TFG975", "{first} gives numbers from 0 to 1, of which hardly any equals {other}",
+SHARE_ALWAYS = _message("TFG974", "{first} returns numbers from 0 to 1, so this is always {outcome}",
+                        severity="warning")
+SHARE_EQUALS = _message("TFG975", "{first} returns numbers from 0 to 1, which almost never equal {other}",
                         severity="warning")
 ROWS_FOR_CLASSES = _message("TFG976", "{op} along axis 0 finds a row for each column, but {other} has a value for each "
                             "row", severity="warning")
 LOGITS_CUT = _message("TFG977", "{op} takes logits of any sign, but {logits} has been through {first}, so none is "
-                      "below 0", "leave {first} out of what it is given (in a layer, activation={first})", "warning")
+                      "below 0",
+                      "leave {first} out of its argument (in a layer, activation={first})", "warning")
 MEAN_WHOLE = _message("TFG978", "{op} of whole numbers drops the fraction of the mean",
                       "write {op}(cast({x}, float32)), or reduce_sum({x}) // size({x}) if that is meant", "warning")
