@@ -107,6 +107,34 @@ def place(diagnostic):
     return (diagnostic.span.line if diagnostic.span else 0), diagnostic.code
 
 
+SUGGESTION = re.compile(r"did you mean ['\"](.+)['\"]\?")
+
+
+def assert_whole_sentences(diagnostic):
+    """Of printable text, without what Python calls things."""
+    for text in (diagnostic.headline, *(note.text for note in diagnostic.notes)):
+        assert "Tensor(" not in text and "Span(" not in text and " object at 0x" not in text
+        assert not re.search(r"(?<!')\b(True|False|None)\b|  |\.$", text), text
+    assert diagnostic.headline
+
+
+def assert_suggestion_works(path, diagnostic):
+    """Where the message asks "did you mean", a program with that name does not have it."""
+    suggested = SUGGESTION.match(diagnostic.help_line)
+    span = diagnostic.span
+    if suggested is None or span is None:  # no place: a name that the caller gave
+        return
+    said = render_text(diagnostic)
+    quoted = [word.rpartition("/")[2] for word in re.findall(r"['\"](.+?)['\"]", diagnostic.headline)]
+    shown = [m for word in reversed(quoted) for m in re.finditer(rf"\b{re.escape(word)}\b", span.text)]
+    assert shown, f"the place does not show the word that is wrong\n{said}"
+    source = read(path)
+    at, wrong = span.start + shown[0].start(), shown[0][0]
+    mended = source.text[:at] + suggested[1] + source.text[at + len(wrong) :]
+    after = diagnose(Source(source.path, mended))
+    assert (place(diagnostic), diagnostic.headline) not in [(place(d), d.headline) for d in after], said
+
+
 @cases(PATHS)
 def test_says_exactly_what_the_comments_say(path):
     keys, columns = expected(path.read_text(encoding="utf-8"))
@@ -116,6 +144,8 @@ def test_says_exactly_what_the_comments_say(path):
     for diagnostic in diagnostics:
         column = columns.get(place(diagnostic))
         assert column is None or diagnostic.span.column == column, said
+        assert_whole_sentences(diagnostic)
+        assert_suggestion_works(path, diagnostic)
     assert bool(keys) is not name(path).startswith("good/")
 
 
@@ -133,39 +163,6 @@ def test_a_file_that_is_no_text(tmp_path):
     (diagnostic,) = diagnose_file(path)
     assert diagnostic.code == "TFG118"
     assert diagnostic.headline == f"{path} is not UTF-8 text: byte 10 is 0xf6"
-
-
-@cases(PATHS)
-def test_messages_are_whole_sentences_of_printable_text(path):
-    for diagnostic in diagnose_file(path):
-        for text in (diagnostic.headline, *(note.text for note in diagnostic.notes)):
-            assert "Tensor(" not in text and "Span(" not in text and " object at 0x" not in text
-            assert not re.search(r"(?<!')\b(True|False|None)\b|  |\.$", text), text
-        assert diagnostic.headline
-
-
-SUGGESTION = re.compile(r"did you mean ['\"](.+)['\"]\?")
-SUGGESTING = [path for path in PATHS if any(SUGGESTION.match(d.help_line) for d in diagnose_file(path))]
-
-
-@cases(SUGGESTING)
-def test_suggestions_work(path):
-    source = read(path)
-    for diagnostic in diagnose(source):
-        suggested = SUGGESTION.match(diagnostic.help_line)
-        if suggested is None:
-            continue
-        said = render_text(diagnostic)
-        span = diagnostic.span
-        if span is None:  # a name that the caller gave
-            continue
-        quoted = [word.rpartition("/")[2] for word in re.findall(r"['\"](.+?)['\"]", diagnostic.headline)]
-        shown = [m for word in reversed(quoted) for m in re.finditer(rf"\b{re.escape(word)}\b", span.text)]
-        assert shown, f"the place does not show the word that is wrong\n{said}"
-        at, wrong = span.start + shown[0].start(), shown[0][0]
-        mended = source.text[:at] + suggested[1] + source.text[at + len(wrong) :]
-        after = diagnose(Source(source.path, mended))
-        assert (place(diagnostic), diagnostic.headline) not in [(place(d), d.headline) for d in after], said
 
 
 @cases(GOLDEN)

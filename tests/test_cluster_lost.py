@@ -145,10 +145,10 @@ session second:
     init y
     train 1_000_000 steps:
         run more
-        every 1000 steps: print step
+        every 100 steps: print step
 """)
     client = Client(cluster, "t.tfg", "--engine", "step")
-    client.wait_for("1000")
+    client.wait_for("100")
     client.signal(signal.SIGSTOP)
     cluster.restart("ps", 0)
     client.signal(signal.SIGCONT)

@@ -10,6 +10,7 @@ from pathlib import Path
 import hypothesis
 import hypothesis.strategies as st
 import pytest
+from conftest import some
 from programs import GOLDEN, MODELS, UNHURRIED, programs
 
 from tfdsl.cli import main
@@ -110,7 +111,7 @@ def test_programs_with_errors_are_formatted_if_they_parse(path):
         check(text)
 
 
-@hypothesis.settings(UNHURRIED, max_examples=150)
+@hypothesis.settings(UNHURRIED, max_examples=40)
 @hypothesis.given(programs)
 def test_meaning_and_comments_stay(text):
     hypothesis.assume(parses(text))
@@ -137,7 +138,7 @@ def respaced(text, seed):
 
 
 @pytest.mark.parametrize("path", [*MODELS, *GOLDEN], ids=lambda path: path.stem)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", some(range(3), [0]))
 def test_spacing_does_not_matter(path, seed):
     text = path.read_text(encoding="utf-8")
     code = re.sub(r"[ ]*#.*", "", text)  # where a comment stands is a matter of the lines
@@ -145,7 +146,7 @@ def test_spacing_does_not_matter(path, seed):
     assert formatted(respaced(code, seed)) == formatted(code)
 
 
-@hypothesis.settings(UNHURRIED, max_examples=60)
+@hypothesis.settings(UNHURRIED, max_examples=20)
 @hypothesis.given(programs, st.integers(0, 1000))
 def test_spacing_does_not_matter_in_generated_programs(text, seed):
     hypothesis.assume(parses(text))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 memory = runpy.run_path(str(Path(__file__).resolve().parent.parent / "benchmarks" / "memory.py"))
-ROWS = 400_000  # 200 MB
+ROWS = 200_000  # 100 MB
 LIMIT = 1.6  # times the data, beyond what a program without data takes
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from conftest import some
 
 import tfdsl
 from tfdsl.data.sources.california_housing import fetch
@@ -34,13 +35,13 @@ def test_model_passes_the_check(path):
     assert [d.code for d in tfdsl.check(path)] == ["TFG901"] * (path.stem == "relu_repeated")
 
 
-# Its expectations are looked at in tests/chapter/test_chapter_models.py.
-LONG = ("autodiff_passes",)
+# The others run in tests/chapter/test_chapter_models.py, some of them for fewer epochs.
+HERE = {"graphs", "housing", "moons", "digits", "gradient_descent_optimizer", *ON_CLUSTERS}
 
 
-@pytest.mark.parametrize("path", [
-    pytest.param(path, id=path.stem, marks=[pytest.mark.long] if path.stem in LONG else []) for path in MODELS
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "path", some(MODELS, [path for path in MODELS if path.stem in HERE]), ids=lambda path: path.stem
+)
 def test_model_runs(path, elsewhere):
     if path.stem in ON_CLUSTERS:
         with pytest.raises(tfdsl.TfgError) as error:

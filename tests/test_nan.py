@@ -87,7 +87,7 @@ def assert_stops(text, step, tmp_path, monkeypatch, engines=ENGINES, node="loss/
     return found[0]
 
 
-@pytest.mark.parametrize("bad", some([0, 1, 100, 198, 199], [0, 100, 199]))
+@pytest.mark.parametrize("bad", some([0, 1, 100, 198, 199], [0, 199]))
 def test_the_same_step_in_every_engine(bad, tmp_path, monkeypatch):
     lines, log = assert_stops(program(), bad, tmp_path, monkeypatch, bad=bad)
     assert [int(line.split()[0]) for line in lines] == list(range(0, bad + 1, 3))
@@ -108,7 +108,7 @@ ANYWHERE = {
 }
 
 
-IN_XLA = ("float64", "fed by the run", "run at some steps")
+IN_XLA = ("fed by the run", "run at some steps")
 ALL_BUT_XLA = ("step", "loop")
 
 
@@ -117,14 +117,14 @@ ALL_BUT_XLA = ("step", "loop")
     [*((kind, ALL_BUT_XLA) for kind in ANYWHERE), *((kind, ("step", "xla")) for kind in IN_XLA)],
 ))  # fmt: skip
 def test_a_loss_of_any_kind(kind, engines, tmp_path, monkeypatch):
-    lines, _ = assert_stops(program(**ANYWHERE[kind]), 75, tmp_path, monkeypatch, engines, bad=75)
-    assert lines[-1].split()[0] in ("72", "75")
+    lines, _ = assert_stops(program(**ANYWHERE[kind]), 15, tmp_path, monkeypatch, engines, bad=15)
+    assert lines[-1].split()[0] in ("12", "15")
 
 
 def test_one_of_two_optimizers(tmp_path, monkeypatch):
     second = "other = square(v) * 1.0 + log(good)\noptimize other with adam as second"
     text = program(loss="reduce_sum(square(w))", nodes=second, body=BODY.replace("more, fit", "more, fit, second"))
-    assert_stops(text, 50, tmp_path, monkeypatch, node="other", bad=50)
+    assert_stops(text, 10, tmp_path, monkeypatch, node="other", bad=10)
 
 
 def test_learning_too_fast(tmp_path, monkeypatch):
@@ -179,7 +179,7 @@ session:
         assert not [note for note in notes if "TFG543" in note]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", some(ENGINES, ["loop"]))
 def test_what_is_no_loss_is_not_watched(engine, tmp_path, monkeypatch):
     text = program(nodes="look = log(good)", body=BODY.replace("more, fit", "more"))
     text = text.replace("        run more", "        print look\n        run more")
@@ -187,7 +187,7 @@ def test_what_is_no_loss_is_not_watched(engine, tmp_path, monkeypatch):
     assert lines[-2:] == ["nan", "end [1. 2.] 200"]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", some(ENGINES, ["step", "loop"]))
 def test_what_comes_first_holds(engine, tmp_path, monkeypatch):
     text = program(body="        stop when step == 100\n" + BODY)
     lines, _ = lines_of(text, engine, tmp_path / "stop", monkeypatch)
@@ -200,7 +200,7 @@ def test_what_comes_first_holds(engine, tmp_path, monkeypatch):
     assert error.diagnostics[0].code == "TFG716"
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", some(ENGINES, ["loop"]))
 def test_the_last_checkpoint_is_named(engine, tmp_path, monkeypatch):
     text = program(body='        checkpoint every 30 steps in "kept"\n' + BODY)
     for _ in range(2):
@@ -339,16 +339,18 @@ STATEMENTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("statement", STATEMENTS.values(), ids=STATEMENTS)
-def test_whichever_statement_takes_the_step(statement, here):
-    for engine in ENGINES if "set" not in statement else ["step"]:
-        lines = []
-        with pytest.raises(tfdsl.TfgError) as caught:
-            tfdsl.compile(TAKING.format(statement=statement)).run(options=Options(write=lines.append, engine=engine))
-        (diagnostic,) = caught.value.diagnostics
-        assert diagnostic.code == "TFG716" and diagnostic.span.line == 4
-        assert diagnostic.headline.startswith("the loss cost is NaN (not a number) at step 3,")
-        assert [line for line in lines if "." not in line] == ["0", "1", "2", "3"] and "nan" not in lines
+@pytest.mark.parametrize(("statement", "engine"), some(
+    [(name, engine) for name in STATEMENTS for engine in ENGINES if name != "set" or engine == "step"],
+    [*((name, "step") for name in STATEMENTS), ("print", "loop"), ("stop", "loop"), ("log", "xla")],
+))  # fmt: skip
+def test_whichever_statement_takes_the_step(statement, engine, here):
+    program, lines = tfdsl.compile(TAKING.format(statement=STATEMENTS[statement])), []
+    with pytest.raises(tfdsl.TfgError) as caught:
+        program.run(options=Options(write=lines.append, engine=engine))
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "TFG716" and diagnostic.span.line == 4
+    assert diagnostic.headline.startswith("the loss cost is NaN (not a number) at step 3,")
+    assert [line for line in lines if "." not in line] == ["0", "1", "2", "3"] and "nan" not in lines
 
 
 def test_a_loss_that_is_called_so_is_named_once(here):

@@ -59,7 +59,7 @@ def test_the_life_of_a_golden_file(project):
     assert "write it with: pytest --update-golden" in output
     assert not golden("model").exists()
 
-    code, output = run("--update-golden", "-n", "2")
+    code, output = run("--update-golden", "-n", "1")
     assert code == 0, output
     assert golden("model").read_text(encoding="utf-8") == GOLDEN
     assert golden("wide").read_text(encoding="utf-8") == GOLDEN.replace("float32[?, 2]", "float32[?, 3]")

@@ -94,7 +94,7 @@ OPTIMIZERS = [
 
 # In the engine `loop` they have `w` in `test_gathered_gradients` too, and in `xla` one is in `test_random_ops`.
 @pytest.mark.parametrize(("optimizer", "engine"), some(
-    product(OPTIMIZERS, ENGINES), [*product(OPTIMIZERS, ["step"])]
+    product(OPTIMIZERS, ENGINES), [*product(OPTIMIZERS[1::2], ["step"])]
 ))  # fmt: skip
 def test_optimizers(optimizer, engine, tmp_path, monkeypatch):
     assert_goes_on(program(optimizer=optimizer), engine, tmp_path, monkeypatch, (2, 2))
@@ -113,7 +113,7 @@ GATHER = "variable table = random_normal([5, 3], seed=2)\nids = cast(floor(abs(X
 
 
 @pytest.mark.parametrize(("optimizer", "engine"), some(
-    product(OPTIMIZERS, ("step", "loop")), [*product(OPTIMIZERS, ["loop"]), ("adam(learning_rate=0.1)", "step")]
+    product(OPTIMIZERS, ("step", "loop")), [*product(OPTIMIZERS[2::2], ["loop"]), ("adam(learning_rate=0.1)", "step")]
 ))  # fmt: skip
 def test_gathered_gradients(optimizer, engine, tmp_path, monkeypatch):
     text = program(optimizer=optimizer, nodes=GATHER, model="(X * gather(table, ids)) @ w")
@@ -195,8 +195,8 @@ def noisy(kind, **parts):
 
 
 @pytest.mark.parametrize(("kind", "engine"), some(product(RANDOM, ENGINES), [
-    ("many", "step"), ("many", "loop"), ("many others", "loop"), ("many in XLA", "xla"), ("while", "step"),
-    ("nested", "loop"), ("if", "loop"), ("of a shape that is fed", "loop"),
+    ("many", "step"), ("many others", "loop"), ("many in XLA", "xla"), ("while", "step"), ("nested", "loop"),
+    ("of a shape that is fed", "loop"),
 ]))  # fmt: skip
 def test_random_ops(kind, engine, tmp_path, monkeypatch):
     if engine == "xla" and kind in NOT_IN_XLA:
@@ -208,7 +208,7 @@ def test_random_ops(kind, engine, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("kind", "engine"), some(
     product(("uniform", "gamma", "dropout", "nested", "many others"), ("step", "loop")),
-    [("many others", "step"), ("many others", "loop"), ("nested", "loop")],
+    [("many others", "step"), ("dropout", "loop")],
 ))  # fmt: skip
 def test_random_ops_without_a_seed(kind, engine, tmp_path, monkeypatch):
     """From one checkpoint a run goes on in one way; another run begins in another."""
@@ -230,6 +230,9 @@ def test_random_ops_without_a_seed(kind, engine, tmp_path, monkeypatch):
     assert ends[0][-1] != ends[1][-1]
 
 
-@pytest.mark.parametrize("end", ["init", "init w", 'restore from "nowhere" if exists'])
+ENDS = ["init", "init w", 'restore from "nowhere" if exists']
+
+
+@pytest.mark.parametrize("end", some(ENDS, ["init w"]))
 def test_initial_values_that_are_drawn_again(end, tmp_path, monkeypatch):
     assert_goes_on(program(end=end), "loop", tmp_path, monkeypatch)

@@ -12,7 +12,7 @@ from tfdsl.runtime.options import Options
 @pytest.mark.parametrize(("optimizer", "order"), some(
     [(optimizer, order) for optimizer in ("adam", "momentum(0.9)", "rmsprop(centered=true)", "ftrl")
      for order in ("shuffled", "sampled", "ordered")],
-    [("adam", "shuffled"), ("momentum(0.9)", "sampled"), ("rmsprop(centered=true)", "ordered"), ("ftrl", "shuffled")],
+    [("adam", "shuffled"), ("rmsprop(centered=true)", "sampled")],
 ))  # fmt: skip
 def test_an_interrupted_training_ends_with_the_same_bits(undisturbed, optimizer, order):
     lines, wanted = undisturbed(optimizer=optimizer, order=order)
@@ -28,7 +28,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(undisturbed, optimizer,
     assert all(ours[name].tobytes() == wanted[name].tobytes() for name in wanted)
 
 
-@pytest.mark.parametrize("steps", [1, 3, 19, 20])
+@pytest.mark.parametrize("steps", some([1, 3, 19, 20], [1, 3, 20]))
 def test_interrupted_at_any_step(undisturbed, here, steps):
     """Also before the first checkpoint is due, right at one, and after the last step."""
     lines, wanted = undisturbed()
