@@ -41,7 +41,7 @@ TESTS = [
 TRIED = """
 import sys, pytest
 from tfdsl.cli import main
-failed = pytest.main(["-q", "-p", "no:cacheprovider", "-n", "0", "--update-golden", *sys.argv[1:]])
+failed = pytest.main(["-q", "-p", "no:cacheprovider", "-n", "0", "--update-golden", "--long", *sys.argv[1:]])
 for path in [] if failed else {programs}:
     print("---")
     failed = failed or main(["run", path])

@@ -87,7 +87,7 @@ def assert_stops(text, step, tmp_path, monkeypatch, engines=ENGINES, node="loss/
     return found[0]
 
 
-@pytest.mark.parametrize("bad", some([0, 1, 100, 198, 199], [0, 199]))
+@pytest.mark.parametrize("bad", some([0, 1, 100, 198, 199], [0]))
 def test_the_same_step_in_every_engine(bad, tmp_path, monkeypatch):
     lines, log = assert_stops(program(), bad, tmp_path, monkeypatch, bad=bad)
     assert [int(line.split()[0]) for line in lines] == list(range(0, bad + 1, 3))
@@ -114,7 +114,7 @@ ALL_BUT_XLA = ("step", "loop")
 
 @pytest.mark.parametrize(("kind", "engines"), some(
     [(kind, engines) for kind in ANYWHERE for engines in (ALL_BUT_XLA, ("step", "xla"))],
-    [*((kind, ALL_BUT_XLA) for kind in ANYWHERE), *((kind, ("step", "xla")) for kind in IN_XLA)],
+    [*((kind, ALL_BUT_XLA) for kind in ANYWHERE if kind not in ("float64", "every step printed")), *((kind, ("step", "xla")) for kind in IN_XLA)],
 ))  # fmt: skip
 def test_a_loss_of_any_kind(kind, engines, tmp_path, monkeypatch):
     lines, _ = assert_stops(program(**ANYWHERE[kind]), 15, tmp_path, monkeypatch, engines, bad=15)
@@ -141,13 +141,13 @@ def lines_of(text, engine, folder, monkeypatch, **params):
     return lines, log
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", some(ENGINES, ["step", "xla"]))
 def test_on_nan_ignore_goes_on(engine, tmp_path, monkeypatch):
     lines, log = lines_of(program(options=' with on_nan="ignore"'), engine, tmp_path / "a", monkeypatch)
     assert lines[-1].startswith("end [") and lines[-1].endswith(" 200") and len(log) == 29
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", some(ENGINES, ["step", "loop"]))
 def test_infinite_losses_are_numbers(engine, tmp_path, monkeypatch):
     """Also where they add up to NaN."""
     lines, _ = lines_of(program(loss="reduce_sum(square(w)) + log(t * 0.0) * (1.0 - 2.0 * floormod(t, 2.0))"), engine,
@@ -420,12 +420,12 @@ MATRICES = {
 }
 
 
-@pytest.mark.parametrize("matrix", MATRICES.values(), ids=MATRICES)
-def test_matrices_without_an_answer_are_found_at_one_step(matrix, here):
+@pytest.mark.parametrize("kind", some(MATRICES, ["nothing definite", "no numbers"]))
+def test_matrices_without_an_answer_are_found_at_one_step(kind, here):
     text = f"""
 variable w = 1.0
 placeholder t: float32 = 0.0
-factor = {matrix}
+factor = {MATRICES[kind]}
 cost = square(w) + factor[0, 0] * 0.001
 optimize cost with gradient_descent(learning_rate=0.1)
 session:

@@ -26,7 +26,7 @@ from tfdsl.ops.op import OpCall, RuleRefused
 from tfdsl.types import DTYPES, Size, Sizes, TensorType
 
 OPS = {name: op for name, op in ALL_OPS.items() if op.group != "graph"}  # those are not typed by a rule
-VARIANTS = 10
+VARIANTS = 8
 TF_REFUSALS = (
     ValueError,
     TypeError,
@@ -298,8 +298,8 @@ def test_symbol_takes_the_parameters(name):
 
 
 @pytest.mark.parametrize("text", [*(op.example for op in OPS.values()), *MORE_CALLS])
-@pytest.mark.parametrize("variants", some([2, VARIANTS], [2]))
-def test_types_are_tensorflows(text, variants):
+def test_types_are_tensorflows(text, request):
+    variants = VARIANTS if request.config.getoption("--long") else 2
     bound = Bound(evaluate(text))
     _, theirs = both(bound)
     assert not isinstance(theirs, Exception), theirs

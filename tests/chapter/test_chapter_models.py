@@ -284,9 +284,9 @@ def scalars(folder):
 
 def test_the_same_scalars_are_logged(here):
     compiled = compiled_model("tensorboard")
-    compiled.run()
+    printed = compiled.run().printed
     with (chapter := Chapter(compiled)).graph.as_default():
-        list(tensorboard(chapter))
+        assert printed == list(tensorboard(chapter))
     # TensorFlow's own function makes the tag of the op's name, which is MSE_1: there is a node mse.
     assert scalars("by_hand") == {"MSE_1": scalars("tf_logs")["MSE"]}
     assert len(scalars("tf_logs")["MSE"]) == 5 * 21
@@ -515,6 +515,8 @@ def logistic_regression(chapter):
         yield line(*(part for pair in zip(["accuracy", "precision", "recall"], found, strict=True) for part in pair))
 
 
+SHOWN_ELSEWHERE = ("autodiff_passes", "tensorboard")  # in tests that stand below and above
+
 # --- the comparison ---------------------------------------------------------------------------
 
 
@@ -523,7 +525,7 @@ def compiled_model(name, params=None):
 
 
 @pytest.mark.parametrize("name", [
-    pytest.param(name, marks=[pytest.mark.long] if name == "autodiff_passes" else []) for name in sorted(PAIRS)
+    pytest.param(name, marks=[pytest.mark.long] if name in SHOWN_ELSEWHERE else []) for name in sorted(PAIRS)
 ])  # fmt: skip
 def test_model_is_the_program_by_hand(name):
     function, params = PAIRS[name]
