@@ -548,7 +548,9 @@ def test_generated_programs_in_xla():
 def test_a_warning_where_an_execution_is_put_in_order():
     """Of reads and writes alone, the analysis finds in the program what is found in the graph."""
     seen = set()
-    for seed in range(200, 212):
+    for seed in range(200, 230):
+        if seed > 210 and len(seen) == 2:
+            break
         text, _ = Program(seed, kinds=4).session(feeds=False)
         program = tfdsl.compile(text)
         program.run(options=Options(write=lambda line: None, engine="step"))

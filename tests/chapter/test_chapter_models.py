@@ -141,28 +141,28 @@ def descend(chapter, theta, mse, training_op, n_epochs, every):
         yield line(sess.run(theta))
 
 
-@model("gradient_descent_by_hand", n_epochs=60)
+@model("gradient_descent_by_hand", n_epochs=300)
 def gradient_descent_by_hand(chapter):
     X, theta, error, mse = regression(chapter)
     m = len(chapter.data("housing").features)
     gradient = tf.multiply(np.float32(2 / m), tf.matmul(tf.transpose(X), error), name="gradient")
     training_op = v1.assign(theta, theta - 0.01 * gradient, name="training_op")
-    yield from descend(chapter, theta, mse, training_op, 60, 100)
+    yield from descend(chapter, theta, mse, training_op, 300, 100)
 
 
-@model("gradient_descent_autodiff", n_epochs=60)
+@model("gradient_descent_autodiff", n_epochs=300)
 def gradient_descent_autodiff(chapter):
     _, theta, _, mse = regression(chapter)
     gradient = v1.gradients(mse, [theta])[0]
     training_op = v1.assign(theta, theta - 0.01 * gradient, name="training_op")
-    yield from descend(chapter, theta, mse, training_op, 60, 100)
+    yield from descend(chapter, theta, mse, training_op, 300, 100)
 
 
-@model("gradient_descent_optimizer", n_epochs=60)
+@model("gradient_descent_optimizer", n_epochs=300)
 def gradient_descent_optimizer(chapter):
     _, theta, _, mse = regression(chapter)
     training_op = v1.train.GradientDescentOptimizer(learning_rate=0.01).minimize(mse, name="training_op")
-    yield from descend(chapter, theta, mse, training_op, 60, 100)
+    yield from descend(chapter, theta, mse, training_op, 300, 100)
 
 
 @model("momentum", n_epochs=60)
