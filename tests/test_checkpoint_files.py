@@ -287,7 +287,7 @@ def test_the_folder_of_checkpoints_vanishes(undisturbed, here):
     options, notes = disturbed(8, lambda: shutil.rmtree(here / "kept"))
     program().run(options=options)
     (note,) = notes
-    assert "warning[TFG911]: kept had vanished" in note
+    assert "warning[TFG911]: kept was deleted" in note
     assert variables()["w"].tobytes() == wanted["w"].tobytes()
     assert not (here / "kept").exists()
 

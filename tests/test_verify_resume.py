@@ -76,7 +76,7 @@ def test_a_state_that_cannot_be_kept_is_found_out(tmp_path):
     assert made.returncode == 1
     assert "differs: variable w at the end of session 1" in made.stdout
     assert "differs: the printed lines after it resumed" in made.stdout
-    assert "goes on exactly" not in made.stdout
+    assert "resumes exactly" not in made.stdout
 
 
 def test_a_program_that_keeps_nothing(tmp_path):
