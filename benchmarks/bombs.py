@@ -1,4 +1,4 @@
-"""How long programs take that ask for more than they say, and in how much memory: those of `tests/bombs.py`.
+"""How long programs take that ask for more than they say, and in how much memory: those of `tests/support/bombs.py`.
 
     python benchmarks/bombs.py [NAME ...]
 
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:1] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:1] = [str(ROOT), str(ROOT / "tests" / "support")]
 
 from bombs import BOMBS, Bomb  # noqa: E402
 

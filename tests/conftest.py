@@ -22,15 +22,6 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(skip)
 
 
-def sparing(names, engines, compiled):
-    """Parameters `name, engine`: all of some names in all engines, but of those that XLA compiles, which takes long, only
-    some unless `--long` is given."""
-    return [
-        pytest.param(name, engine, marks=[pytest.mark.long] if engine == "xla" and name not in compiled else [])
-        for name in names for engine in engines
-    ]  # fmt: skip
-
-
 def some(every, chosen):
     """Parameters of which all are tried with `--long`, and else only those that are chosen."""
     return [

@@ -22,12 +22,12 @@ PARTS = ("tfdsl", "grammars", "tests", "docs", "models", "README.md", "pyproject
 
 # The tests of the project that look at what the page adds.
 TESTS = [
-    "tests/test_op_examples.py::test_example_runs_and_has_the_type_that_tensorflow_gives[fresnel_cos]",
-    "tests/test_op_examples.py::test_example_runs_and_has_the_type_that_tensorflow_gives[frame]",
-    "tests/test_ops.py::test_types_are_tensorflows[frame([1.0, 2.0, 3.0, 4.0, 5.0], 2, 1)]",
-    "tests/test_ops.py::test_dtypes_are_tensorflows[fresnel_cos-T]",
-    "tests/test_ops.py::test_dtypes_are_tensorflows[frame-T]",
-    "tests/test_rows.py::test_batch_rules_ask_for_arguments_that_there_are[frame]",
+    "tests/ops/test_op_examples.py::test_example_runs_and_has_the_type_that_tensorflow_gives[fresnel_cos]",
+    "tests/ops/test_op_examples.py::test_example_runs_and_has_the_type_that_tensorflow_gives[frame]",
+    "tests/ops/test_ops.py::test_types_are_tensorflows[frame([1.0, 2.0, 3.0, 4.0, 5.0], 2, 1)]",
+    "tests/ops/test_ops.py::test_dtypes_are_tensorflows[fresnel_cos-T]",
+    "tests/ops/test_ops.py::test_dtypes_are_tensorflows[frame-T]",
+    "tests/analysis/test_batch_split.py::test_batch_rules_ask_for_arguments_that_there_are[frame]",
     "tests/test_cases.py::test_says_exactly_what_the_comments_say[warnings/no_frame]",
     "tests/test_cases.py::test_every_code_is_covered",
     "tests/test_architecture.py::test_every_message_is_used",
@@ -35,8 +35,8 @@ TESTS = [
     "tests/test_architecture.py::test_every_statement_is_done",
     "tests/test_architecture.py::test_the_front_end_imports_no_arrays",
     "tests/test_architecture.py::test_ops_are_named_on_their_rows_alone",
-    "tests/test_docs.py::test_every_source_transform_and_optimizer_is_described",
-    "tests/test_docs.py::test_every_statement_is_described",
+    "tests/project/test_docs.py::test_every_source_transform_and_optimizer_is_described",
+    "tests/project/test_docs.py::test_every_statement_is_described",
 ]
 TRIED = """
 import sys, pytest
@@ -78,7 +78,7 @@ def test_the_page_adds_what_it_says(tmp_path):
         else:
             shutil.copy(ROOT / part, tmp_path / part)
     apply_page(tmp_path)
-    own = [name for name, kind, _ in BLOCKS if kind == "new" and re.match(r"tests/test_\w+\.py$", name)]
+    own = [name for name, kind, _ in BLOCKS if kind == "new" and re.match(r"tests/[\w/]*test_\w+\.py$", name)]
     printed = {name: text for name, kind, text in BLOCKS if kind == "prints"}
     assert len(own) > 3 and printed
     command = [sys.executable, "-c", TRIED.format(programs=list(printed)), *TESTS, *own]

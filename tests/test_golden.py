@@ -94,7 +94,7 @@ def test_graph_of_a_run_program_is_the_same_as_before():
 
 _ELSEWHERE = """
 import json, sys
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/support"]
 from test_golden import PATHS, graphs, program_of
 from tfdsl.program.serialize import fingerprint, to_yaml
 result = {}

@@ -32,7 +32,7 @@ from .forks import hashed
 from .models import ON_CLUSTERS, Model
 from .watch import MOVED_TO, Watch
 
-sys.path.append(str(ROOT / "tests"))
+sys.path.append(str(ROOT / "tests" / "support"))
 import clusters
 from clusters import Cluster, tfdsl
 

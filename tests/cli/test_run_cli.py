@@ -1,0 +1,127 @@
+"""`tfdsl run` as a process: what goes where, exit codes, and Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import forked
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+ENDLESS = """
+seed 1
+param steps = 1_000_000_000
+variable w = random_normal([3])
+variable count = 0
+counted = assign_add(count, 1)
+optimize reduce_sum(square(w)) with adam as shrink
+summary scalar count as "count"
+session:
+    log to "logs"
+    train steps steps:
+        checkpoint every 1_000_000 steps in "kept"
+        every 1 step: log
+        every 5 steps: print step, count
+        run shrink
+        run counted
+    print "end", count
+"""
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "tfdsl", "run", *arguments]
+
+
+def environment():
+    root = str(Path(__file__).resolve().parents[2])
+    return {**os.environ, "PYTHONPATH": root}
+
+
+def run(folder, *arguments):
+    return forked.run(command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True, timeout=300)
+
+
+def start(folder, *arguments):
+    """A run in the background; its lines are read as they come."""
+    return forked.Popen(
+        command(*arguments), cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def logged(folder):
+    events = EventAccumulator(str(folder / "logs"), {"scalars": 0})
+    events.Reload()
+    return [(event.step, event.value) for event in events.Scalars("count")]
+
+
+def kept_step(folder):
+    """The step of the newest checkpoint."""
+    return int(max(path.name for path in folder.iterdir()).rpartition("-")[2])
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_and_going_on(tmp_path, number, code):
+    (tmp_path / "endless.tfg").write_text(ENDLESS)
+    process = start(tmp_path, "endless.tfg")
+    first = process.stdout.readline()
+    process.send_signal(number)
+    rest, said = process.stdout.read(), process.stderr.read()
+    process.wait(timeout=300)
+    assert process.returncode == code, said
+    position = kept_step(tmp_path / "kept")
+    assert said == f"tfdsl: kept step {position} in kept: the next run goes on from there\ntfdsl: interrupted\n"
+    lines = [first, *rest.splitlines(keepends=True)]
+    assert lines == [f"{step} {step}\n" for step in range(0, 5 * len(lines), 5)]
+    assert logged(tmp_path) == [(step, step) for step in range(position)]
+
+    # The next run says where it goes on, and nothing is missing or twice.
+    process = start(tmp_path, "endless.tfg")
+    second = process.stdout.readline()
+    process.send_signal(number)
+    rest, said = process.stdout.read(), process.stderr.read()
+    process.wait(timeout=300)
+    assert process.returncode == code, said
+    assert said.startswith(f"tfdsl: going on from step {position}, kept in kept\ntfdsl: kept step ")
+    lines += [second, *rest.splitlines(keepends=True)]
+    assert lines == [f"{step} {step}\n" for step in range(0, 5 * len(lines), 5)]
+    position = kept_step(tmp_path / "kept")
+    assert logged(tmp_path) == [(step, step) for step in range(position)]
+
+    # --fresh starts over, also with another param, and ends.
+    fresh = run(tmp_path, "endless.tfg", "--set", "steps=7", "--fresh")
+    assert (fresh.returncode, fresh.stdout, fresh.stderr) == (0, "0 0\n5 5\nend 7\n", "")
+    assert not (tmp_path / "kept").exists()
+    assert logged(tmp_path) == [(step, step) for step in range(7)]
+
+
+def test_an_expectation_that_fails(tmp_path):
+    text = "variable x = 3\nvariable y = 4\nf = x*x*y + y + 2\nsession:\n    print f\n    expect f == 43\n"
+    (tmp_path / "basics.tfg").write_text(text)
+    result = run(tmp_path, "basics.tfg")
+    assert (result.returncode, result.stdout) == (1, "42\n")
+    assert result.stderr.startswith("""\
+error[TFG703]: expected f == 43
+ --> basics.tfg:6:5
+  |
+6 |     expect f == 43
+  |     ^^^^^^^^^^^^^^
+  = f is 42
+""")
+
+
+def test_a_process_that_leaves_at_once_has_written_everything(tmp_path):
+    (tmp_path / "p.tfg").write_text("variable x = 3.0\nsession:\n    print x\n    expect x == 4.0\n", encoding="utf-8")
+    made = subprocess.run([sys.executable, "-m", "tfdsl", "run", "p.tfg"], cwd=tmp_path, capture_output=True, text=True)
+    assert (made.returncode, made.stdout) == (1, "3.0\n")
+    assert "TFG703" in made.stderr
+
+
+def test_towers_have_a_limit(here, capsys):
+    from tfdsl.cli import main
+
+    (here / "t.tfg").write_text("variable x = 1\nsession:\n    print x\n")
+    assert main(["run", "t.tfg", "--towers", "101"]) == 2
+    assert capsys.readouterr().err == "tfdsl: --towers is at most 100: each is a copy of what an optimizer computes\n"

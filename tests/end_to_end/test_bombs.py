@@ -1,0 +1,86 @@
+"""Programs that ask for more than they say are errors, with a place, in 512 MiB; see `bombs.py`.
+
+How long each takes is for `benchmarks/bombs.py` to say.
+"""
+
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+import bombs
+import pytest
+from bombs import BOMBS
+
+MEMORY = 512 << 20
+
+
+def serve() -> None:
+    """Fork for each command line that is asked for: a process that has imported what `check` needs, and has not begun."""
+    import tfdsl.driver  # noqa: F401
+    from tfdsl.cli import process
+
+    for line in sys.stdin:
+        folder, words = json.loads(line)
+        child = os.fork()
+        if child:
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+            continue
+        code = 70
+        try:
+            os.chdir(folder)
+            with open("said", "w") as said:
+                os.dup2(said.fileno(), 1)
+                os.dup2(said.fileno(), 2)
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            sys.argv = ["tfdsl", *words]
+            process()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+
+@pytest.fixture(scope="module")
+def limited():
+    """Runs a command line in little memory: its exit code, and all that it says."""
+    folders = [str(Path(__file__).parent), str(Path(bombs.__file__).parent)]
+    code = f"import sys; sys.path += {folders}; import test_bombs; test_bombs.serve()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-P", "-c", code], text=True, **pipes) as server:
+
+        def run(folder, *words):
+            server.stdin.write(json.dumps([str(folder), words]) + "\n")
+            server.stdin.flush()
+            return int(server.stdout.readline()), (folder / "said").read_text(errors="replace")
+
+        yield run
+        server.stdin.close()
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_bombs(name, limited, tmp_path):
+    bomb = BOMBS[name]
+    for file, content in bomb.files().items():
+        data = content if isinstance(content, bytes) else content.encode()
+        (tmp_path / file).write_bytes(data)
+    code, said = limited(tmp_path, *bomb.command)
+    assert code == 1, said[-2000:]
+    assert "Traceback" not in said and "TFG899" not in said, said[-2000:]
+    codes = set(re.findall(r"^error\[(TFG\d+)\]", said, re.MULTILINE))
+    assert codes & set(bomb.code.split()), said[-2000:]
+    assert re.search(r"^ *--> \S+:\d+:\d+$|line \d+|a config file has|has more than", said, re.MULTILINE), said[-2000:]
+    assert len(said) < 2_000_000
+
+
+def test_there_are_fifty():
+    assert len(BOMBS) >= 50

@@ -1,0 +1,68 @@
+"""Every program in `models/` passes the check without a warning and runs."""
+
+from pathlib import Path
+
+import pytest
+from conftest import some
+
+import tfdsl
+from tfdsl.data.sources.california_housing import fetch
+
+# Programs that only a cluster can run, and what they say without one. Their runs there: test_cluster_shared.py.
+ON_CLUSTERS = {
+    "cluster_variables": ("TFG713", "    variable x = 3"),
+    "cluster_shared": ("TFG713", "    variable x = 0"),
+    "cluster_containers": ("TFG744", "    run descend, count"),
+}
+MODELS = sorted((Path(__file__).resolve().parents[2] / "models").glob("*.tfg"))
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """A folder to write to, and no way to the network: california_housing is its stand-in."""
+    monkeypatch.chdir(tmp_path)
+
+    def unreachable():
+        raise OSError("no network in tests")
+
+    monkeypatch.setattr(fetch, "fetched", unreachable)
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", MODELS, ids=[p.stem for p in MODELS])
+def test_model_passes_the_check(path):
+    # One model has a slip on purpose: tests/chapter/test_chapter_models.py.
+    assert [d.code for d in tfdsl.check(path)] == ["TFG901"] * (path.stem == "relu_repeated")
+
+
+# The others run in tests/chapter/test_chapter_models.py, some of them for fewer epochs.
+HERE = {"graphs", "housing", "moons", "digits", "gradient_descent_optimizer", *ON_CLUSTERS}
+
+
+@pytest.mark.parametrize(
+    "path", some(MODELS, [path for path in MODELS if path.stem in HERE]), ids=lambda path: path.stem
+)
+def test_model_runs(path, elsewhere):
+    if path.stem in ON_CLUSTERS:
+        with pytest.raises(tfdsl.TfgError) as error:
+            tfdsl.compile(path).run()
+        (diagnostic,) = error.value.diagnostics
+        line = diagnostic.span.source.text.splitlines()[diagnostic.span.line - 1]
+        assert (diagnostic.code, line) == ON_CLUSTERS[path.stem]
+        return
+    result = tfdsl.compile(path).run()
+    assert result.printed
+    assert not result.interrupted
+
+
+def test_housing_trains_on_the_stand_in_and_says_so(elsewhere):
+    from tfdsl.runtime.options import Options
+
+    notes = []
+    path = next(p for p in MODELS if p.stem == "housing")
+    result = tfdsl.compile(path).run(options=Options(write=lambda line: None, note=notes.append))
+    assert result.data["housing"].synthetic
+    assert sum("TFG903" in note for note in notes) == 1
+    assert 0.5 < result.history["MSE"][-1][1] < 1.0
+    assert (elsewhere / "checkpoints" / "housing_final.ckpt.index").exists()
+    assert not (elsewhere / "checkpoints" / "housing").exists()

@@ -1,0 +1,109 @@
+"""Trainings survive: a short form of each kind of `benchmarks/survival`, in a process of its own that may fork."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import forked
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SKIPPED = 77
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is broken here is Linux's")
+
+
+def started(arguments, tmp_path, before=""):
+    """A kind, run with arguments; `before` is done first in its process."""
+    kind, *rest = arguments
+    code = f"import runpy\n{before}\nrunpy.run_module('benchmarks.survival.{kind}', run_name='__main__')"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code, *rest, "--json", str(tmp_path / "figures.json")]
+    starts = kind in ("tworuns", "clusters")  # processes; others fork themselves
+    done = forked.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, forks=starts)
+    if done.returncode == SKIPPED:
+        pytest.skip(done.stdout.strip())
+    return done
+
+
+def figures(tmp_path, *arguments):
+    done = started(arguments, tmp_path)
+    assert done.returncode == 0, done.stderr
+    return json.loads((tmp_path / "figures.json").read_text())
+
+
+def test_kills(tmp_path):
+    found = figures(tmp_path, "kills", "--count", "3", "--models", "dropout", "embedding-momentum")
+    assert found["kills"] == 3
+    assert found["trainings"] == found["trainings that ended with the same bits"] > 0
+
+
+def test_a_kill_after_a_system_call(tmp_path):
+    found = figures(tmp_path, "syscalls", "--count", "5")
+    assert found["kills in a checkpoint"] == found["kills in a save to"] == 5
+    assert found["system calls of a checkpoint"] > 30
+
+
+def test_power_cuts(tmp_path):
+    found = figures(tmp_path, "powercuts", "--count", "2")
+    assert (found["power cuts"], found["lost"]) == (2, 0)
+
+
+def test_power_cuts_without_fsync_lose_states(tmp_path):
+    assert figures(tmp_path, "powercuts", "--count", "2", "--no-fsync")["lost"] > 0
+
+
+def test_damaged_files(tmp_path):
+    found = figures(tmp_path, "flips", "--count", "400")
+    assert found["trials"] == 400
+    assert found["removed"] > 0 and found["bit flipped"] > 100 and found["through whole runs"] > 0
+
+
+def test_full_disks_and_folders_that_cannot_be_written_to(tmp_path):
+    found = figures(tmp_path, "diskfull", "--count", "32768")
+    assert found["times full"] == found["went on"] >= 3
+    assert found["faults of folders"] >= 4
+
+
+def test_two_runs(tmp_path):
+    found = figures(tmp_path, "tworuns", "--count", "2")
+    assert found["refused"] == 4
+    assert found["races"] == 2
+
+
+def test_events(tmp_path):
+    found = figures(tmp_path, "events", "--count", "2")
+    assert found["kills"] == 2
+    assert (found["records lost, at most"], found["points doubled, at most"]) == (0, 0)
+    assert found["trainings"] == found["curves that are right (slow)"] == found["curves that are right (plugin)"]
+
+
+BROKEN = {
+    "nothing is restored": (
+        ["kills", "--count", "2", "--models", "momentum", "--seed", "3"],
+        "from tfdsl.runtime.execution.savers import Savers; Savers.read = lambda *arguments: None",
+        "instead of",
+    ),
+    "no checksum is looked at": (
+        ["flips", "--count", "200"],
+        "from tfdsl.runtime.files import atomic_files; from tfdsl.runtime.checkpoint import store; "
+        "atomic_files.verify = store.verify = lambda *arguments: None",
+        "it is taken for whole",
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_what_is_broken_is_noticed(tmp_path, broken):
+    arguments, before, told = BROKEN[broken]
+    done = started(arguments, tmp_path, before)
+    assert done.returncode == 1, done.stderr
+    assert told in done.stderr
+
+
+@pytest.mark.long
+def test_clusters(tmp_path):
+    found = figures(tmp_path, "clusters", "--count", "2", "--ps", "1", "--models", "adam")
+    assert found["kills"] == 2
+    assert found["trainings"] == found["trainings that ended right"] > 0

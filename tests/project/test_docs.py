@@ -1,0 +1,291 @@
+"""What the pages show is what happens: their programs, commands, Python, output, links and numbers.
+
+A page is README.md or one of docs/. Its blocks are run in the order in which they stand, in a folder with the files that it shows
+(those below `<!-- file: NAME -->`) and the project's `models/`:
+
+- ```tfg is a whole program: canonical, without a warning, and run where it has a session. ```output below it is what it prints;
+- ```console is a command of tfdsl and what it prints, errors too;
+- ```python is run in the names of the blocks before it; a line `x  # => VALUE` says what `x` is;
+- ```ipython is a cell, and ```text below it what the cell shows.
+"""
+
+import argparse
+import json
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tfdsl
+from tfdsl.cli import COMMANDS, main
+from tfdsl.cli.ops import _library
+from tfdsl.data import SOURCES, TRANSFORMS
+from tfdsl.data.sources.california_housing import fetch
+from tfdsl.diagnostics.render import render_text
+from tfdsl.ops.optimizers import OPTIMIZERS
+from tfdsl.source import Source
+from tfdsl.syntax.format import format_text
+from tfdsl.syntax.hints import GRAPH_WORDS, SESSION_WORDS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = {path.name: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]}
+BLOCK = re.compile(r"(?:<!-- (?P<note>[^\n]*?) -->\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.S | re.M)
+VALUE = re.compile(r"^(\S.*?) +# => (.+)$", re.M)
+NUMBER = re.compile(r"-?\d+\.\d+")
+
+
+def blocks(page):
+    """The blocks of a page: note, kind, text, and the block below it without a line of text between."""
+    found = list(BLOCK.finditer(PAGES[page]))
+    for one, below in zip(found, [*found[1:], None]):
+        follows = below is not None and not PAGES[page][one.end() : below.start()].strip()
+        yield one["note"] or "", one["kind"], one["text"], below if follows else None
+
+
+def of_kind(*kinds):
+    """The pages that have a block of a kind."""
+    return [page for page in PAGES if any(kind in kinds for _, kind, _, _ in blocks(page))]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder for a page, without a network."""
+
+    def prepared(page):
+        shutil.copytree(ROOT / "models", tmp_path / "models")
+        for note, _, text, _ in blocks(page):
+            if note.startswith("file: "):
+                path = tmp_path / note.removeprefix("file: ")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+        monkeypatch.chdir(tmp_path)
+        return tmp_path
+
+    def unreachable():
+        raise OSError("no network in tests")
+
+    monkeypatch.setattr(fetch, "fetched", unreachable)
+    return prepared
+
+
+def alike(found, shown):
+    """The same text; numbers with a fraction may differ a little, as they do between processors."""
+    assert NUMBER.sub("#", found) == NUMBER.sub("#", shown)
+    numbers = [[float(n) for n in NUMBER.findall(text)] for text in (found, shown)]
+    np.testing.assert_allclose(*numbers, atol=0.02)
+
+
+@pytest.mark.parametrize("page", of_kind("tfg"))
+def test_programs(page, place):
+    place(page)
+    for note, kind, text, below in blocks(page):
+        if kind != "tfg" or note:
+            continue
+        problems = [render_text(one) for one in tfdsl.check(text)]
+        assert not problems, problems
+        assert format_text(Source(page, text)) == text
+        shown = below["text"] if below and below["kind"] == "output" else None
+        program = tfdsl.compile(text)
+        if program.program.sessions:
+            printed = "".join(line + "\n" for line in program.run().printed)
+            if shown is not None:
+                alike(printed, shown)
+        else:
+            assert shown is None
+
+
+# Commands that need a cluster are tried in test_cluster_shared.py.
+COMMANDS_SHOWN = [
+    pytest.param(page, command, text.partition("\n")[2],
+                 marks=[pytest.mark.long] if "--verify-resume" in command else [], id=f"{page}: {command}")
+    for page in PAGES if page != "clusters.md"
+    for note, kind, text, _ in blocks(page) if kind == "console"
+    for command in [text.partition("\n")[0].removeprefix("$ tfdsl ")]
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("page", "command", "output"), COMMANDS_SHOWN)
+def test_commands(page, command, output, place, capsys):
+    place(page)
+    failed = main(shlex.split(command))
+    alike(capsys.readouterr().out, output)
+    assert output and failed == ("error[" in output)
+
+
+@pytest.mark.parametrize("page", of_kind("python"))
+def test_python(page, place, monkeypatch):
+    place(page)
+    names: dict = {"__name__": page}
+    for note, kind, text, _ in blocks(page):
+        if kind == "python" and not note:
+            exec(text, names)
+            for expression, value in VALUE.findall(text):
+                assert repr(eval(expression, names)) == value, expression
+
+
+@pytest.mark.parametrize("page", of_kind("ipython"))
+def test_cells(page, place, capsys, monkeypatch):
+    pytest.importorskip("IPython")
+    from test_notebook import shell_in
+
+    shell = shell_in(place(page), capsys, monkeypatch)
+    for _, kind, text, below in blocks(page):
+        if kind == "ipython" and text != "%load_ext tfdsl\n":  # the shell has done that
+            alike(shell(text), below["text"] if below and below["kind"] == "text" else "")
+
+
+def test_program_at_the_top_of_the_readme_is_the_model():
+    first = next(text for _, kind, text, _ in blocks("README.md") if kind == "tfg")
+    assert first == (ROOT / "models" / "moons.tfg").read_text(encoding="utf-8")
+
+
+def test_the_picture_is_of_the_program(place, capsys):
+    place("README.md")
+    assert main(["graph", "models/moons.tfg", "--format", "dot"]) == 0
+    labels = re.findall(r'^    g\w+ \[label="(.*?)"', capsys.readouterr().out, re.M)
+    shown = re.findall(
+        r'<text .*?font-family="Helvetica,sans-Serif".*?>(.*?)</text>', (ROOT / "docs" / "moons.svg").read_text()
+    )
+    assert len(labels) > 10 and sorted(labels) == sorted(one for one in shown if "\N{MULTIPLICATION SIGN}" not in one)
+
+
+def test_every_command_is_described():
+    for name in COMMANDS:
+        assert f"`tfdsl {name} " in PAGES["commands.md"]
+
+
+def test_every_option_of_run_is_described():
+    text, found = PAGES["commands.md"] + PAGES["limits.md"], set()
+    from tfdsl.cli.options import _LIMITS
+    from tfdsl.cli.parser import Parser
+    from tfdsl.cli.run import configure
+
+    parser = Parser()
+    configure(parser)
+    for action in parser._actions:
+        if action.help != argparse.SUPPRESS:
+            found |= {one for one in action.option_strings if one.startswith("--")}
+    assert {option for option, _ in _LIMITS.values()} <= found
+    assert not [option for option in found - {"--help", "--quiet", "--verbose"} if f"`{option}" not in text]
+
+
+def test_what_the_pages_name_is_public_and_documented():
+    names = {name for text in PAGES.values() for name in re.findall(r"\btfdsl\.([A-Za-z]\w*)(?=[(`])", text)}
+    assert names - {"serialize"} <= set(tfdsl.__all__) and {"compile", "check", "Options", "Limits"} <= names
+    for name in tfdsl.__all__:
+        assert getattr(tfdsl, name).__doc__, name
+
+
+def test_every_function_of_nn_is_described_as_the_library_does():
+    found = dict(
+        re.findall(r"^### `(nn\.\w+)`\n\n```text\n.*?\n```\n\n(.*?)(?=\n\n|\Z)", PAGES["nn.md"].rstrip(), re.S | re.M)
+    )
+    shown = re.findall(r"^### `(nn\.\w+)`\n\n```text\n(.*?)\n```", PAGES["nn.md"], re.S | re.M)
+    known = _library("nn")
+    assert dict(shown) == {name: f"{name}({entry['signature']})" for name, entry in known.items()}
+    assert {name: " ".join(doc.split()) for name, doc in found.items()} == {
+        name: one["doc"] for name, one in known.items()
+    }
+
+
+def _calls(rows):
+    """Sources or transforms as a table: what is called, and what it is."""
+    lines = [f"| `{row.name}({re.sub(r': [a-z]+', '', row.signature)})` | {row.doc} |" for row in rows]
+    return "\n".join(["| call | what it is |", "| --- | --- |", *lines])
+
+
+def test_every_source_transform_and_optimizer_is_described(request):
+    """The tables of the language's page are made of what describes itself; `--update-golden` writes them again."""
+    signatures = "\n".join(f"{row.name}({row.signature})" for row in OPTIMIZERS.values())
+    page = PAGES["language.md"]
+    for name, text in (("sources", _calls(SOURCES.values())), ("transforms", _calls(TRANSFORMS.values())),
+                       ("optimizers", f"```text\n{signatures}\n```")):  # fmt: skip
+        before, mark, rest = page.partition(f"<!-- {name} -->\n")
+        assert mark, name
+        page = f"{before}{mark}{text}\n\n{rest.partition(chr(10) * 2)[2]}"
+    if request.config.getoption("--update-golden"):
+        (ROOT / "docs" / "language.md").write_text(page, encoding="utf-8")
+    assert page == (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+
+
+def test_every_statement_is_described():
+    """Each keyword of the grammar that begins a statement has its heading or its row."""
+    words = {*GRAPH_WORDS, *SESSION_WORDS} - {"elif", "else"}
+    assert len(words) > 30
+    page = PAGES["language.md"]
+    missing = [
+        word for word in words if f"\n{word} " not in page and f"| `{word}" not in page and f"`{word}`" not in page
+    ]
+    assert not missing
+
+
+def test_every_limit_is_described_with_its_default():
+    from tfdsl.cli.options import _LIMITS
+
+    rows = dict(re.findall(r"^\| `(--max-[\w-]+) N` \|.*\| (\d+) \|$", PAGES["limits.md"], re.M))
+    assert rows == {option: str(int(getattr(tfdsl.Limits(), name))) for name, (option, _) in _LIMITS.items()}
+
+
+def test_the_speeds_are_those_that_were_measured():
+    loads = json.loads((ROOT / "benchmarks" / "results.json").read_text())["loads"].values()
+    table = PAGES["engines.md"].partition("<!-- speeds -->\n")[2].partition("\n\n")[0].splitlines()
+    names, *rows = ([cell.strip(" `") for cell in line.split("|")[1:-1]] for line in table)
+    assert len(rows) > 5
+    for title, *cells in rows[1:]:
+        found = next(load["contenders"] for load in loads if load["title"] == title)
+        for name, cell in zip(names[1:], cells, strict=True):
+            assert (not cell and name not in found) or float(cell) == pytest.approx(found[name]["speed"], rel=0.05)
+
+
+def test_other_figures_are_those_that_were_measured():
+    loads = json.loads((ROOT / "benchmarks" / "results.json").read_text())["loads"]
+    speed = {name: one["speed"] for name, one in loads["housing"]["contenders"].items()}
+    check = loads["startup"]["contenders"]["tfdsl check models/housing.tfg"]
+    for figure in (
+        f"about {check['seconds']:.2f} seconds", f"{speed['loop']:.0f} times as fast", f"{speed['xla']:.0f} times as fast",
+        f"PyTorch is {speed['PyTorch']:.1f} times", f"`fit` runs at {speed['Keras fit']:.2f} times",
+    ):  # fmt: skip
+        assert figure in " ".join(PAGES["README.md"].split())
+    logging = loads["logging"]["contenders"]
+    building = loads["building"]["contenders"]["tfdsl, 20,000 nodes"]
+    chapter = loads["startup"]["contenders"]["tfdsl run: the chapter's housing program"]
+    for figure in (
+        f"costs `loop` {100 * (logging['loop, no log']['speed'] / logging['loop']['speed'] - 1):.0f} %",
+        f"takes {1 / building['speed']:.2f} times as long", f"takes {1 / chapter['speed']:.2f} times as long",
+    ):  # fmt: skip
+        assert figure in " ".join(PAGES["engines.md"].split())
+    assert 1 / check["speed"] == pytest.approx(2, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "path", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "models" / "README.md"], ids=lambda p: p.name
+)
+def test_links(path):
+    text = path.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", BLOCK.sub("", text))):
+        file, _, heading = target.partition("#")
+        page = path.parent / file if file else path
+        assert page.is_file(), target
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
+            assert heading in [re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings], target
+
+
+def test_the_glossary_names_what_there_is():
+    rows = re.findall(r"^\| (.*?) \| .* \| (?:`(\w+)` in )?\[.*\]\((.*)\) \|$", PAGES["glossary.md"], re.M)
+    assert len(rows) > 50 and len({word for word, _, _ in rows}) == len(rows)
+    for _, name, path in rows:
+        text = (ROOT / "docs" / path).read_text(encoding="utf-8")
+        assert not name or re.search(rf"^(?:class|def) {name}\b|^{name}\b.* = ", text, re.M), name
+
+
+def test_no_message_says_to_install_the_package_from_an_index():
+    from tfdsl.diagnostics import CATALOGUE
+
+    hints = [line for message in CATALOGUE.values() for line in (message.headline, message.help)]
+    assert not [hint for hint in hints if "pip install" in hint and "tfdsl" in hint]
+    for path in (ROOT / "tfdsl").rglob("*.py"):
+        assert not re.search(r"pip install \S*tfdsl", path.read_text(encoding="utf-8")), path

@@ -1,0 +1,158 @@
+"""One thing lost, in each engine: a server, the client, both; and a server that is frozen. The end is the same to the bit.
+
+`test_recovery.py` has moments that are harder, `benchmarks/survival/clusters.py` moments at random.
+"""
+
+import signal
+from pathlib import Path
+
+import clusters
+import pytest
+from client import same
+from test_cluster import checkpoints
+from test_recovery import Client
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+# Long enough in the engine `loop` that there is something left to lose, when it has said the first lines.
+TRAINING = """
+seed 3
+data d = moons(100, noise=0.1, seed=1)
+placeholder X: float32[n, 2]
+placeholder y: float32[n, 1]
+variable w = random_normal([2, 4])
+variable v = random_normal([4, 1])
+mse = reduce_mean(square(tanh(dropout(X, rate=0.1) @ w) @ v - y))
+loss mse
+optimize with adam(learning_rate=0.001)
+session:
+    train {epochs} epochs on d in batches of 33 as batch:
+        feed X = batch.features, y = batch.target
+        checkpoint every 50 epochs in "kept"
+        every {every} steps: print step, mse
+    save to "end"
+    print w
+"""
+ENGINES = {"loop": {"epochs": 300, "every": 50}, "step": {"epochs": 60, "every": 10}}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """What each engine prints and saves if nothing is lost."""
+    found = {}
+    for engine, sizes in ENGINES.items():
+        folder = tmp_path_factory.mktemp(engine)
+        (folder / "t.tfg").write_text(TRAINING.format(**sizes))
+        done = clusters.run(clusters.tfdsl("run", "t.tfg", "--towers", "2", "--engine", engine), cwd=folder)
+        assert done.returncode == 0, done.stderr
+        found[engine] = done.stdout.splitlines(), checkpoints(folder)
+    return found
+
+
+@pytest.fixture(params=["loop", pytest.param("step", marks=pytest.mark.long)])
+def training(request, here, cluster, undisturbed):
+    """A client in the middle of its training; what starts another; and what both must come to."""
+    engine = request.param
+    Path("t.tfg").write_text(TRAINING.format(**ENGINES[engine]))
+
+    def start(*words):
+        return Client(cluster, "t.tfg", "--engine", engine, *words)
+
+    client = start()
+    client.wait_for(rf"(?m)^{20 * ENGINES[engine]['every'] // 4} ")
+    yield client, start, *undisturbed[engine]
+    client.kill()
+
+
+def ends_as(client, lines, files):
+    """The client comes to its end, with what an undisturbed one prints from where it began, and saves."""
+    printed = client.end()
+    assert printed == lines[len(lines) - len(printed) :] and len(printed) > 2
+    found = checkpoints(Path())
+    assert found.keys() == files.keys()
+    assert [key for key, value in found.items() if not same(value, files[key])] == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "who",
+    [
+        ("worker", 1),
+        ("ps", 0),
+    ],
+    ids=["a worker", "a parameter server"],
+)
+def test_a_server_is_killed_and_started_again(training, cluster, who):
+    client, _, lines, files = training
+    cluster.kill(*who)
+    client.wait_for(f"waiting for {who[0]} {who[1]}")
+    cluster.start(*who)
+    ends_as(client, lines, files)
+    said = client.err.read_text()
+    assert f"tfdsl: {who[0]} {who[1]} is there\n" in said
+    assert "with what the client has kept\n" in said
+    assert client.out.read_text().splitlines() == lines
+
+
+def test_a_client_is_killed_and_takes_up_what_the_servers_have(training):
+    client, start, lines, files = training
+    client.kill()
+    again = start()
+    ends_as(again, lines, files)
+    assert "tfdsl: going on from step " in again.err.read_text()
+
+
+def test_the_client_and_a_parameter_server_are_killed(training, cluster):
+    client, start, lines, files = training
+    cluster.kill("ps", 0)
+    client.kill()
+    cluster.start("ps", 0)
+    again = start()
+    ends_as(again, lines, files)
+    assert "kept in kept\n" in again.err.read_text()
+
+
+def test_a_frozen_server_ends_the_run_and_the_next_one_goes_on(training, cluster):
+    client, start, lines, files = training
+    client.kill()
+    client = start("--timeout", "6")
+    client.wait_for(r"(?m)^\d+ ")
+    cluster.stop("ps", 0)
+    assert client.process.wait(240) == 1
+    assert "error[TFG740]: ps 0 at " in client.err.read_text()
+    cluster.cont("ps", 0)
+    again = start()
+    ends_as(again, lines, files)
+
+
+def test_a_call_that_takes_too_long(cluster, here):
+    Path("t.tfg").write_text("i = constant(0)\nwhile i < 100_000_000:\n    i = i + 1\nsession:\n    print i\n")
+    client = Client(cluster, "t.tfg", "--timeout", "3")
+    assert client.process.wait(240) == 1
+    assert "error[TFG741]: this took longer than 3 seconds" in client.err.read_text()
+    assert "t.tfg:5:5" in client.err.read_text()
+
+
+def test_variables_of_others_cannot_be_put_back(cluster, here):
+    Path("t.tfg").write_text("""
+device "/job:ps/task:0":
+    variable x = 1.0
+variable y = 1.0
+more = assign_add(x, y)
+session first:
+    print x
+session second:
+    init y
+    train 1_000_000 steps:
+        run more
+        every 100 steps: print step
+""")
+    client = Client(cluster, "t.tfg", "--engine", "step")
+    client.wait_for("100")
+    client.signal(signal.SIGSTOP)
+    cluster.restart("ps", 0)
+    client.signal(signal.SIGCONT)
+    assert client.process.wait(240) == 1
+    said = client.err.read_text()
+    assert "error[TFG743]: ps 0 was lost, and other runs may share the variables of this session" in said
+    assert "t.tfg:8:1" in said

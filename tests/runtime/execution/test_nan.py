@@ -1,0 +1,442 @@
+"""A training whose loss turns NaN stops, in every engine at the same step and after the same lines and logs."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import forked
+import pytest
+from conftest import some
+
+import tfdsl
+from tfdsl.runtime.options import Options
+
+ENGINES = ["step", "loop", "xla"]
+# The loss is NaN at the step `bad`, where the logarithm of a negative number is taken; `w` moves by the gradient.
+PROGRAM = """
+seed 3
+param bad = 100
+param steps = 200
+placeholder t: float32 = 0.0
+variable w: {dtype}[2] = [1.0, 2.0]
+variable v = 1.0
+variable turns = 0
+more = assign_add(turns, 1)
+good = cast(bad, float32) - t - 0.5
+scope loss:
+    cost = {loss}
+{optimize}
+{nodes}
+summary scalar reduce_sum(w) as "w"
+session:
+    log to "logs"
+    train steps steps{options}:
+        feed t = step
+{body}
+    print "end", w, turns
+"""
+BODY = """\
+        every 3 steps: print step, w
+        every 7 steps: log
+        run more, fit
+"""
+OPTIMIZE = "optimize loss.cost with gradient_descent(learning_rate=0.001) as fit"
+LOSS = "reduce_sum(square(w)) + log(good / abs(good))"
+
+
+def program(loss=LOSS, options="", body=BODY, dtype="float32", nodes="", optimize=OPTIMIZE):
+    return PROGRAM.format(loss=loss, options=options, body=body, dtype=dtype, nodes=nodes, optimize=optimize)
+
+
+def run(text, engine, folder, monkeypatch, **params):
+    """The error of a run, or None, its result, and where the event files say it was."""
+    folder.mkdir(exist_ok=True)
+    monkeypatch.chdir(folder)
+    lines = []
+    compiled = tfdsl.compile(text, params)
+    try:
+        result = compiled.run(options=Options(write=lines.append, engine=engine))
+    except tfdsl.TfgError as error:
+        return error, lines, logged(folder), compiled
+    assert set(result.engines) == {engine}
+    return None, lines, logged(folder), compiled
+
+
+def logged(folder):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder / "logs"), {"scalars": 0})
+    events.Reload()
+    return [(event.step, event.value) for event in events.Scalars("w")] if "w" in events.Tags()["scalars"] else []
+
+
+def assert_stops(text, step, tmp_path, monkeypatch, engines=ENGINES, node="loss/cost", **params):
+    """All engines stop at a step, after the same lines and logs; these are returned."""
+    found = []
+    for engine in engines:
+        error, lines, log, compiled = run(text, engine, tmp_path / engine, monkeypatch, **params)
+        (diagnostic,) = error.diagnostics
+        assert diagnostic.code == "TFG716"
+        assert f"the loss {node} is NaN (not a number) at step {step}," in diagnostic.headline
+        assert diagnostic.span == compiled.built().node_of(node).origin.span
+        (note,) = diagnostic.notes
+        assert note.text == "the training is on line {line}" and note.span.text.startswith("train steps")
+        found.append((lines, log))
+    assert len({(len(lines), len(log)) for lines, log in found}) == 1
+    assert len({str(one) for one, engine in zip(found, engines) if engine != "xla"}) == 1
+    return found[0]
+
+
+@pytest.mark.parametrize("bad", some([0, 1, 100, 198, 199], [0]))
+def test_the_same_step_in_every_engine(bad, tmp_path, monkeypatch):
+    lines, log = assert_stops(program(), bad, tmp_path, monkeypatch, bad=bad)
+    assert [int(line.split()[0]) for line in lines] == list(range(0, bad + 1, 3))
+    assert [step for step, _ in log] == list(range(0, bad + 1, 7))
+    assert "nan" not in str(lines)
+
+
+PASSING = LOSS.replace("good / abs(good)", "abs(good + 0.5) - 0.5")  # is NaN at that one step only
+ANYWHERE = {
+    "nothing trains on it": {"loss": PASSING},
+    "float64": {"dtype": "float64", "loss": LOSS.replace("log(good / abs(good))", "cast(log(good), float64) * 0.0")},
+    "float16": {"dtype": "float16", "loss": LOSS.replace("log(good / abs(good))", "cast(log(good), float16) * 0.0")},
+    "run at some steps": {"body": BODY.replace("run more, fit", "every 5 steps: run fit\n        run more")},
+    "run after others": {"nodes": "after fit:\n    last = assign_add(turns, 2)", "body": BODY.replace("fit", "last")},
+    "every step printed": {"body": BODY + "        print step, w\n"},
+    "fed by the run": {"body": BODY.replace("more, fit", "fit with t = step * 1")},
+    "of momentum": {"optimize": OPTIMIZE.replace("gradient_descent(", "momentum(0.9, ")},
+}
+
+
+IN_XLA = ("fed by the run", "run at some steps")
+ALL_BUT_XLA = ("step", "loop")
+
+
+@pytest.mark.parametrize(("kind", "engines"), some(
+    [(kind, engines) for kind in ANYWHERE for engines in (ALL_BUT_XLA, ("step", "xla"))],
+    [*((kind, ALL_BUT_XLA) for kind in ANYWHERE if kind not in ("float64", "every step printed")), *((kind, ("step", "xla")) for kind in IN_XLA)],
+))  # fmt: skip
+def test_a_loss_of_any_kind(kind, engines, tmp_path, monkeypatch):
+    lines, _ = assert_stops(program(**ANYWHERE[kind]), 15, tmp_path, monkeypatch, engines, bad=15)
+    assert lines[-1].split()[0] in ("12", "15")
+
+
+def test_one_of_two_optimizers(tmp_path, monkeypatch):
+    second = "other = square(v) * 1.0 + log(good)\noptimize other with adam as second"
+    text = program(loss="reduce_sum(square(w))", nodes=second, body=BODY.replace("more, fit", "more, fit, second"))
+    assert_stops(text, 10, tmp_path, monkeypatch, node="other", bad=10)
+
+
+def test_learning_too_fast(tmp_path, monkeypatch):
+    text = program(loss="reduce_sum(square(w))", optimize=OPTIMIZE.replace("0.001", "3.0"))
+    error, *_ = run(text, "step", tmp_path / "first", monkeypatch)
+    step = error.diagnostics[0].details["step"]
+    assert 20 < step < 120
+    assert_stops(text, step, tmp_path, monkeypatch)
+
+
+def lines_of(text, engine, folder, monkeypatch, **params):
+    error, lines, log, _ = run(text, engine, folder, monkeypatch, **params)
+    assert error is None
+    return lines, log
+
+
+@pytest.mark.parametrize("engine", some(ENGINES, ["step", "xla"]))
+def test_on_nan_ignore_goes_on(engine, tmp_path, monkeypatch):
+    lines, log = lines_of(program(options=' with on_nan="ignore"'), engine, tmp_path / "a", monkeypatch)
+    assert lines[-1].startswith("end [") and lines[-1].endswith(" 200") and len(log) == 29
+
+
+@pytest.mark.parametrize("engine", some(ENGINES, ["step", "loop"]))
+def test_infinite_losses_are_numbers(engine, tmp_path, monkeypatch):
+    """Also where they add up to NaN."""
+    lines, _ = lines_of(program(loss="reduce_sum(square(w)) + log(t * 0.0) * (1.0 - 2.0 * floormod(t, 2.0))"), engine,
+                          tmp_path / "a", monkeypatch, steps=40)  # fmt: skip
+    assert lines[-1].endswith(" 40") and "nan" not in lines[-1]
+
+
+def test_an_infinite_loss_is_told_once():
+    """At the same step in every engine, and of a training that does not care nothing is said."""
+    text = """
+seed 1
+placeholder t: float32 = 0.0
+variable w = 1.0
+cost = square(w) + 1.0 / cast(minimum(abs(t - 33.0), abs(t - 40.0)) > 0.5, float32)
+optimize cost with gradient_descent(learning_rate=0.1)
+session:
+    train 60 steps{options}:
+        feed t = step
+    expect w < 0.1
+"""
+    for engine in ENGINES:
+        notes = []
+        tfdsl.compile(text.format(options="")).run(options=Options(write=print, engine=engine, note=notes.append))
+        told = [note for note in notes if "TFG543" in note]
+        assert len(told) == 1 and "the loss cost is infinite at step 33" in told[0] and ":5:" in told[0], notes
+        notes.clear()
+        ignoring = text.format(options=' with on_nan="ignore"')
+        tfdsl.compile(ignoring).run(options=Options(write=print, engine=engine, note=notes.append))
+        assert not [note for note in notes if "TFG543" in note]
+
+
+@pytest.mark.parametrize("engine", some(ENGINES, ["loop"]))
+def test_what_is_no_loss_is_not_watched(engine, tmp_path, monkeypatch):
+    text = program(nodes="look = log(good)", body=BODY.replace("more, fit", "more"))
+    text = text.replace("        run more", "        print look\n        run more")
+    lines, _ = lines_of(text, engine, tmp_path / "a", monkeypatch)
+    assert lines[-2:] == ["nan", "end [1. 2.] 200"]
+
+
+@pytest.mark.parametrize("engine", some(ENGINES, ["step", "loop"]))
+def test_what_comes_first_holds(engine, tmp_path, monkeypatch):
+    text = program(body="        stop when step == 100\n" + BODY)
+    lines, _ = lines_of(text, engine, tmp_path / "stop", monkeypatch)
+    assert lines[-1].endswith(" 100")
+    text = program(body="        expect turns < 90\n" + BODY)
+    error, lines, *_ = run(text, engine, tmp_path / "expect", monkeypatch)
+    assert error.diagnostics[0].code == "TFG703" and lines[-1].split()[0] == "87"
+    text = program(body="        stop when step == 101\n        expect turns < 102\n" + BODY)
+    error, *_ = run(text, engine, tmp_path / "later", monkeypatch)
+    assert error.diagnostics[0].code == "TFG716"
+
+
+@pytest.mark.parametrize("engine", some(ENGINES, ["loop"]))
+def test_the_last_checkpoint_is_named(engine, tmp_path, monkeypatch):
+    text = program(body='        checkpoint every 30 steps in "kept"\n' + BODY)
+    for _ in range(2):
+        error, *_ = run(text, engine, tmp_path / "kept", monkeypatch)
+        notes = [note.text for note in error.diagnostics[0].notes]
+        assert notes[1:] == ["the last good checkpoint is that of step 90, in kept"]
+        (tmp_path / "kept").rename(tmp_path / "moved")
+        (tmp_path / "moved").rename(tmp_path / "kept")
+        shutil.rmtree(tmp_path / "kept" / "logs")
+
+
+def test_the_command_line(tmp_path):
+    (tmp_path / "p.tfg").write_text(program(), encoding="utf-8")
+    root = str(Path(__file__).resolve().parents[3])
+    command = [sys.executable, "-m", "tfdsl", "run", "p.tfg"]
+    done = forked.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "error[TFG716]: the loss loss/cost is NaN (not a number) at step 100" in done.stderr
+    assert "p.tfg:12:12" in done.stderr and "the training is on line 18" in done.stderr
+    assert done.stdout.splitlines()[-1].startswith("99 [")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_variables_that_are_lost_already_are_not_kept(engine, tmp_path, monkeypatch):
+    """The gradient is NaN where the loss is not yet: the checkpoint of the next step would be of no use."""
+    monkeypatch.chdir(tmp_path)
+    program = tfdsl.compile("""
+variable w = -2.0
+optimize sqrt(square(w - 3.0)) with gradient_descent(learning_rate=1.0) as fit
+session:
+    train 9 steps:
+        checkpoint every 3 steps in "kept"
+        run fit
+""")
+    notes = []
+    with pytest.raises(tfdsl.TfgError) as caught:
+        program.run(options=Options(note=notes.append, engine=engine))
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.details["step"] == 6
+    assert diagnostic.notes[-1].text == "the last good checkpoint is that of step 3, in kept"
+    assert "no checkpoint of step 6 is kept: w has become NaN" in notes
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["00000001-step-3"]
+
+
+# The gradient of sqrt at 0 is infinite times 0: the loss of the one step is 0, and `w` is NaN behind it.
+LAST = """
+variable w = 0.0
+variable other = 1.0
+loss sqrt(square(w))
+optimize with momentum(0.9, learning_rate=0.1) as fit
+session:
+"""
+
+
+def last(body, engine="loop"):
+    """The error of a session that takes such a step, and what it has left in the working folder."""
+    error = None
+    try:
+        tfdsl.compile(LAST + "".join(f"    {line}\n" for line in body.splitlines())).run(options=Options(engine=engine))
+    except tfdsl.TfgError as raised:
+        (error,) = raised.diagnostics
+    return error, sorted(os.listdir())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_last_step(engine, here):
+    error, left = last('train 1 step: print w\nsave to "w.ckpt"', engine)
+    assert error.code == "TFG716" and error.span.line == 4 and not left
+    assert error.headline == "the variable w is NaN (not a number) after the last step, 0, so the training fails"
+
+
+SPOILT = {
+    "by a step without a training": 'run fit\nsave to "w.ckpt"',
+    "before it is exported": 'run fit\nexport w to "model"',
+    "saved by its name": 'run fit\nsave w as "x" to "w.ckpt"',
+    "set to another value before": 'set w = 0.0\nrun fit\nsave to "w.ckpt"',
+    "ignored only before": 'train 1 step with on_nan="ignore": run fit\nset w = 0.0\ntrain 1 step: run fit',
+}
+MEANT = {
+    "ignored": 'train 1 step with on_nan="ignore": print w\nsave to "w.ckpt"',
+    "another variable": 'run fit\nsave other to "w.ckpt"',
+    "set to it": 'run fit\nset w = log(-1.0)\nsave w to "w.ckpt"',
+    "initialised again": 'run fit\ninit w\nsave w to "w.ckpt"',
+}
+
+
+@pytest.mark.parametrize("kind", SPOILT)
+def test_nothing_spoilt_is_saved(kind, here):
+    error, left = last(SPOILT[kind])
+    assert error.code == "TFG716" and error.span.line == 4 and not left
+    assert error.notes[-1].span.line > 6
+
+
+@pytest.mark.parametrize("kind", MEANT)
+def test_what_is_meant_is_saved(kind, here):
+    error, left = last(MEANT[kind])
+    assert error is None and "w.ckpt.index" in left
+
+
+def test_variables_that_begin_with_nan_are_saved(here):
+    """Only what a training has made NaN is lost, here with a mask over what is missing."""
+    text = """
+variable table = [1.0, log(-1.0)]
+variable w = 1.0
+loss square(w) + reduce_sum(where(is_nan(table), [0.0, 0.0], square(stop_gradient(table))))
+optimize with gradient_descent(learning_rate=0.1) wrt w
+session:
+    train 3 steps: print w
+    save to "w.ckpt"
+    print table
+"""
+    printed = tfdsl.compile(text).run().printed
+    assert printed[-1] == "[ 1. nan]" and os.path.exists("w.ckpt.index")
+
+
+# A statement that is no `run` takes the step, for it fetches what comes after that.
+TAKING = """
+variable w = 1.0
+placeholder t: float32 = 0.0
+cost = square(w) + 0.0 * log(2.5 - t)
+optimize cost with gradient_descent(learning_rate=0.1) as fit
+after fit:
+    later = w * 1.0
+summary scalar later as "later"
+session:
+    log to "logs"
+    train 6 steps:
+        feed t = step
+        run no_op()
+        print step
+        {statement}
+"""
+STATEMENTS = {
+    "print": "print later", "at some steps": "every 3 steps: print later", "stop": "stop when later > 9.0",
+    "expect": "expect later < 9.0 or later != later", "log": "log later", "set": "set w = later",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("statement", "engine"), some(
+    [(name, engine) for name in STATEMENTS for engine in ENGINES if name != "set" or engine == "step"],
+    [*((name, "step") for name in STATEMENTS), ("print", "loop"), ("stop", "loop"), ("log", "xla")],
+))  # fmt: skip
+def test_whichever_statement_takes_the_step(statement, engine, here):
+    program, lines = tfdsl.compile(TAKING.format(statement=STATEMENTS[statement])), []
+    with pytest.raises(tfdsl.TfgError) as caught:
+        program.run(options=Options(write=lines.append, engine=engine))
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "TFG716" and diagnostic.span.line == 4
+    assert diagnostic.headline.startswith("the loss cost is NaN (not a number) at step 3,")
+    assert [line for line in lines if "." not in line] == ["0", "1", "2", "3"] and "nan" not in lines
+
+
+def test_a_loss_that_is_called_so_is_named_once(here):
+    text = "variable w = -1.0\nloss = log(w)\noptimize loss with adam as step\nsession:\n    train 2 steps: run step\n"
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(text).run()
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.headline.startswith("the loss is NaN (not a number) ")
+
+
+def test_a_print_that_takes_the_last_step(here):
+    text = (
+        TAKING.format(statement="print later")
+        .partition("session:")[0]
+        .replace("0.0 * log(2.5 - t)", "w * log(t - 0.5)")
+    )
+    with pytest.raises(tfdsl.TfgError) as caught:
+        tfdsl.compile(text + 'session:\n    print later\n    save to "w.ckpt"\n').run()
+    assert caught.value.diagnostics[0].code == "TFG716" and not os.path.exists("w.ckpt.index")
+
+
+IN_NO_LOSS = {
+    "beside the optimizer": "optimize square(w) with gradient_descent(learning_rate=0.1) as fit",
+    "by hand": "fit = assign(w, w * 0.9)",
+}
+
+
+@pytest.mark.parametrize("kind", IN_NO_LOSS)
+def test_variables_that_are_in_no_loss(kind, here):
+    """They are named at their own line, with what writes them."""
+    text = f"""
+variable w = 1.0
+variable mean = 0.0, trainable=false
+variable steps = 0.0, trainable=false
+{IN_NO_LOSS[kind]}
+keep = assign(mean, mean + log(w - 0.95))
+count = assign_add(steps, 1.0)
+session:
+    train 3 steps{{options}}: run fit, keep, count
+    save to "w.ckpt"
+"""
+    for engine in ENGINES:
+        with pytest.raises(tfdsl.TfgError) as caught:
+            tfdsl.compile(text.format(options="")).run(options=Options(engine=engine))
+        (error,) = caught.value.diagnostics
+        assert error.code == "TFG716" and error.span.line == 3
+        assert error.headline == "the variable mean is NaN (not a number) after the last step, 2, so the training fails"
+        assert [note.span.line for note in error.notes] == [6, 9] and "assigned" in error.help_line
+        assert not os.path.exists("w.ckpt.index")
+    tfdsl.compile(text.format(options=' with on_nan="ignore"')).run()
+    assert os.path.exists("w.ckpt.index")
+
+
+def test_setting_one_variable_forgives_no_other(here):
+    """In a training too, where `set` stands before its end."""
+    error, left = last("train 1 step:\n    run fit\n    set other = 2.0")
+    assert error.code == "TFG716" and error.headline.startswith("the variable w ")
+    error, left = last('run fit\nrestore other from "w.ckpt" if exists\nsave w to "v.ckpt"')
+    assert error is None and "v.ckpt.index" in left
+
+
+# What the kernels make of matrices that are none of theirs, XLA makes a number of, or NaN elsewhere.
+MATRICES = {
+    "nothing definite": "cholesky([[3.0 - t]])",
+    "not definite": "cholesky([[1.0, t * 0.5], [t * 0.5, 2.0]])",
+    "no numbers": "svd([[log(3.0 - t), 0.0], [1.0, 1.0]])[1]",
+}
+
+
+@pytest.mark.parametrize("kind", some(MATRICES, ["nothing definite", "no numbers"]))
+def test_matrices_without_an_answer_are_found_at_one_step(kind, here):
+    text = f"""
+variable w = 1.0
+placeholder t: float32 = 0.0
+factor = {MATRICES[kind]}
+cost = square(w) + factor[0, 0] * 0.001
+optimize cost with gradient_descent(learning_rate=0.1)
+session:
+    train 6 steps:
+        feed t = step
+        print step
+"""
+    for engine in ENGINES:
+        lines = []
+        with pytest.raises(tfdsl.TfgError) as caught:
+            tfdsl.compile(text).run(options=Options(write=lines.append, engine=engine))
+        (error,) = caught.value.diagnostics
+        assert (error.code, error.details["step"], lines) == ("TFG716", 3, ["0", "1", "2", "3"])

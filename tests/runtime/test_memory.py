@@ -1,0 +1,27 @@
+"""What a training on large data may take of memory: the data once, and a little more."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+memory = runpy.run_path(str(Path(__file__).resolve().parents[2] / "benchmarks" / "memory.py"))
+ROWS = 200_000  # 100 MB
+LIMIT = 1.6  # times the data, beyond what a program without data takes
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("memory")
+    memory["write"](folder / "big.npz", ROWS)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "transforms", [pytest.param("", marks=pytest.mark.long), "| standardize | add_bias | split(test=0.1)"]
+)
+def test_data_is_in_memory_once(folder, transforms):
+    part = ".train" if "split" in transforms else ""
+    text = memory["PROGRAM"].format(file="big.npz", transforms=transforms, part=part, steps=200)
+    beyond = memory["peak"](text, "loop", folder) - memory["peak"](memory["TINY"], "loop", folder)
+    assert beyond < LIMIT * 4 * ROWS * (memory["COLUMNS"] + 1)

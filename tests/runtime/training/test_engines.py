@@ -1,0 +1,506 @@
+"""The engines `loop` and `xla` beside `step`: the same bits of everything, or the same within what XLA rounds."""
+
+import functools
+import glob
+import os
+import pathlib
+import re
+import tempfile
+from itertools import product
+
+import numpy as np
+import pytest
+from conftest import some
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import tfdsl
+from tfdsl.data.batches import BatchOrder
+from tfdsl.data.mersenne import SEEDS, first_draws, sampled
+from tfdsl.lowering.draws import CompiledDraws
+from tfdsl.lowering.tf import tf
+from tfdsl.runtime.options import Options
+from tfdsl.runtime.training import graph_loop as engine_loop
+from tfdsl.runtime.training import select as engines
+
+MODELS = pathlib.Path(__file__).parents[3] / "models"
+TRAINING = [path.stem for path in sorted(MODELS.glob("*.tfg")) if "train " in path.read_text()]
+
+
+def ran(source, engine, folder, **options):
+    """The result of a run in a folder of its own, with what the engines said."""
+    folder.mkdir()
+    before = os.getcwd()
+    os.chdir(folder)
+    notes = []
+    try:
+        with_engine = Options(write=lambda line: None, note=notes.append, engine=engine, **options)
+        result = tfdsl.compile(source).run(options=with_engine)
+    finally:
+        os.chdir(before)
+    return result, [note for note in notes if " trains " in note]
+
+
+def checkpoints(folder):
+    """Every variable of every checkpoint below a folder, by file and name."""
+    found = {}
+    for path in sorted(glob.glob(f"{folder}/**/*.index", recursive=True)):
+        reader = tf.train.load_checkpoint(path.removesuffix(".index"))
+        for name in reader.get_variable_to_shape_map():
+            found[os.path.relpath(path, folder), name] = reader.get_tensor(name)
+    return found
+
+
+@functools.cache
+def stepped(source):
+    """The result of a run in the engine `step`, and its checkpoints: what several tests compare with."""
+    with tempfile.TemporaryDirectory() as folder:
+        result, _ = ran(source, "step", pathlib.Path(folder, "step"))
+        return result, checkpoints(folder + "/step")
+
+
+def assert_same_bits(first, second):
+    assert first.printed == second.printed
+    assert first.history == second.history
+    assert first.steps == second.steps
+    assert first.expectations == second.expectations
+    same_arrays(first.variables, second.variables)
+
+
+def same_arrays(first, second):
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert np.asarray(value).tobytes() == np.asarray(second[name]).tobytes(), name
+
+
+# What the others train, one of these does, or a body below.
+LOOPED_MODELS = ["moons", "save_and_restore"]
+COMPILED_MODELS = ["moons"]
+
+
+@pytest.mark.parametrize(("name", "engine"), some(
+    product(TRAINING, ("loop", "xla")), [*product(LOOPED_MODELS, ["loop"]), *product(COMPILED_MODELS, ["xla"])]
+))  # fmt: skip
+def test_every_model(name, engine, tmp_path):
+    """The same bits, or what is near if XLA has rounded it."""
+    step, kept = stepped(MODELS / f"{name}.tfg")
+    other, notes = ran(MODELS / f"{name}.tfg", engine, tmp_path / engine)
+    assert set(other.engines) == {engine} and not notes
+    if engine == "loop":
+        assert_same_bits(step, other)
+        same_arrays(kept, checkpoints(tmp_path / engine))
+        return
+    assert other.steps == step.steps
+    assert [len(values) for values in other.history.values()] == [len(values) for values in step.history.values()]
+    assert len(other.printed) == len(step.printed)
+    if name == "digits":  # its dropout draws other numbers, so only what it learns is alike
+        assert float(other.printed[-1].split()[-1]) > 0.95
+        return
+    for variable, value in step.variables.items():
+        np.testing.assert_allclose(other.variables[variable], value, rtol=2e-3, atol=2e-3, err_msg=variable)
+
+
+# --- one program, many bodies -----------------------------------------------------------------
+
+PROGRAM = """
+seed 7
+data rows = moons(90, noise=0.2, seed=3) | add_bias
+placeholder X: float32[batch, 3]
+placeholder y: float32[batch, 1]
+placeholder rate: float32 = 0.1
+variable w: float32[3, 1] = zeros
+variable count = 0
+more = assign_add(count, 1)
+{nodes}
+scope loss:
+    mse = reduce_mean(square(X @ w - y))
+{optimize}
+summary scalar mse as "MSE"
+summary histogram w as "weights"
+summary scalar count as "count"
+session:
+    log to "logs"
+    train {train} as batch:
+        feed X = batch.features, y = batch.target
+{body}
+    print w, count
+"""
+OPTIMIZE = "optimize mse with momentum(0.9, learning_rate=rate)"
+
+
+def program(body, train="4 epochs on rows in batches of 20", nodes="", optimize=OPTIMIZE):
+    lines = "".join(f"        {line}\n" for line in body.splitlines())
+    return PROGRAM.format(nodes=nodes, optimize=optimize, train=train, body=lines)
+
+
+BODIES = {
+    "nothing": "",
+    "every step prints": "print epoch, step, mse, batch.rows",
+    "blocks": "every 2 batches: print epoch, step, mse\nevery 1 epoch: log\nevery 3 steps: log MSE",
+    "whole data": "every 1 epoch: print mse with X = rows.features, y = rows.target",
+    "blocks in blocks": "every 2 epochs:\n    print epoch\n    every 2 batches:\n        print step, mse\n        log MSE",
+    "values of any shape": "every 2 batches: print X[:2], X @ w - y",
+    "runs in blocks": "every 3 steps: run more\nrun training\nevery 2 steps: print count, w",
+    "several runs": "run more, training\nprint count\nrun more\nlog count",
+    "what is printed first": "print w\nrun training\nprint w",
+    "stop": "stop when mse < 0.2",
+    "stop in a block": "every 4 steps:\n    print step, mse\n    stop when mse < 0.2 and epoch > 0\n    log",
+    "stop at an end": "run training\nrun more\nstop when count == 13\nrun more",
+    "expect": "expect mse < 10\nevery 1 epoch: expect mse < 3 with X = rows.features, y = rows.target",
+    "feeds that move": "feed rate = 0.1 / (epoch + 1)\nprint rate, step",
+    "feeds of one statement": "print mse with X = batch.features[:3], y = batch.target[:3]",
+    "saves": 'every 2 epochs: save to "at-{epoch}"\nevery 3 steps: print mse',
+    "sets": "every 2 epochs: set w = [[1.0], [2.0], [3.0]]\nevery 3 steps: print mse",
+    "checkpoints": 'checkpoint every 1 epoch in "kept"\nevery 3 steps: print mse',
+    "seconds": "every 1000 seconds: print step\nevery 5 steps: print mse",
+    "text": 'every 4 steps: print "at", "{epoch}", step',
+}
+AT_ONCE = {
+    "many at once": ("blocks in blocks", "whole data", "expect", "feeds of one statement", "seconds", "text"),
+    "what is outside": ("saves", "sets", "runs in blocks"),
+}
+BODIES |= {name: "\n".join(BODIES[one] for one in several) for name, several in AT_ONCE.items()}
+
+
+NOT_COMPILED = ("values of any shape", "xla")  # XLA needs to know the shapes of what it gathers
+APART = ("values of any shape", "what is printed first", "stop in a block", "stop at an end")
+IN_ENGINES = [one for one in some(
+    product(BODIES, ("loop", "xla")), [*product((*APART, *AT_ONCE), ["loop"]), ("many at once", "xla")]
+) if one.values != NOT_COMPILED]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "engine"), IN_ENGINES)
+def test_every_body(name, engine, tmp_path):
+    source = program(BODIES[name], optimize=f"{OPTIMIZE} as training")
+    step, kept = stepped(source)
+    other, notes = ran(source, engine, tmp_path / engine)
+    assert other.engines == [engine] and not notes
+    if engine == "loop":
+        assert_same_bits(step, other)
+        same_arrays(kept, checkpoints(tmp_path / engine))
+        return
+    assert (other.steps, len(other.printed)) == (step.steps, len(step.printed))
+    assert [[at for at, _ in points] for points in other.history.values()] == [
+        [at for at, _ in points] for points in step.history.values()
+    ]
+    for name, value in step.variables.items():
+        np.testing.assert_allclose(other.variables[name], value, rtol=1e-3, atol=1e-4)
+
+
+ORDERS = ("shuffled", "shuffled seed 9", "ordered", "sampled seed 4")
+
+
+@pytest.mark.parametrize(("order", "size"), some(
+    product(ORDERS, (1, 7, 30, 90, 200)),
+    [(ORDERS[0], 7), (ORDERS[2], 200), (ORDERS[3], 7)],
+))  # fmt: skip
+def test_orders_and_sizes(order, size, tmp_path):
+    source = program("every 3 steps: print mse, batch.rows", f"3 epochs on rows in batches of {size} {order}")
+    step, _ = ran(source, "step", tmp_path / "step")
+    loop, _ = ran(source, "loop", tmp_path / "loop")
+    assert loop.engines == ["loop"]
+    assert_same_bits(step, loop)
+
+
+@pytest.mark.parametrize(("block", "engine"), some(
+    product((1, 3, 8), ("loop", "xla")), [(1, "loop"), (3, "loop"), (3, "xla")]
+))  # fmt: skip
+def test_blocks_of_steps(block, engine, monkeypatch, tmp_path):
+    """Where one block of steps ends and the next begins makes no difference."""
+    monkeypatch.setattr(engine_loop, "_BLOCK", block)
+    source = program("every 3 steps: print mse\nfeed rate = 0.1 / (step + 1)\nlog")
+    step, _ = stepped(source)
+    other, _ = ran(source, engine, tmp_path / engine)
+    if engine == "loop":
+        assert_same_bits(step, other)
+    np.testing.assert_allclose(other.variables["w"], step.variables["w"], rtol=1e-4, atol=1e-5)
+
+
+def in_both(source, engine, folder):
+    """The results in `step` and in another engine, which are the same to the bit in `loop`."""
+    step, _ = ran(source, "step", folder / "step")
+    other, notes = ran(source, engine, folder / "other")
+    assert other.engines == [engine] and not notes
+    if engine == "loop":
+        assert_same_bits(step, other)
+    return step, other
+
+
+NOISE = {
+    "uniform": "noise = random_uniform([3, 1], seed=5)",
+    "normal": "noise = random_normal([3, 1])",
+    "truncated": "noise = truncated_normal([3, 1])",
+    "whole numbers": "noise = cast(random_uniform([3, 1], 0, 10, dtype=int32), float32)",
+    "as many as rows": "noise = reduce_mean(random_normal([3, shape(X)[0]]), axis=1, keepdims=true)",
+    "dropout": "noise = dropout(ones([3, 1]), rate=0.5)",
+}
+# Alone, and together in one program.
+PLAIN = ("uniform", "normal", "truncated", "whole numbers")
+NOISE["several"] = "\n".join(NOISE[name].replace("noise", f"noise_{at}") for at, name in enumerate(PLAIN)) + \
+    "\nnoise = noise_0 + noise_1 + noise_2 + noise_3"  # fmt: skip
+
+
+@pytest.mark.parametrize(("noise", "engine"), some(
+    product(NOISE, ("loop", "xla")), [("several", "loop"), ("as many as rows", "loop"), ("dropout", "xla")]
+))  # fmt: skip
+def test_random_ops(noise, engine, tmp_path):
+    """What is drawn before, in, beside and after the loop is what one stream gives."""
+    noise = NOISE[noise]
+    source = (
+        program(
+            "every 3 steps: print noise\nevery 2 epochs: set count = 5\nrun training",
+            nodes=noise,
+            optimize="mixed = reduce_mean(square(X @ (w + noise) - y))\n"
+            "optimize mixed with gradient_descent(learning_rate=rate) as training",
+        ).replace("session:\n", "session:\n    print noise with X = rows.features\n")
+        + "    print noise with X = rows.features\n"
+    )
+    step, other = in_both(source, engine, tmp_path)
+    if engine == "xla":
+        assert other.printed[0] == step.printed[0]
+        assert len(other.printed) == len(step.printed)
+
+
+WATCHED = "watched = reduce_mean(square(X @ w - y)) + 0.1 * reduce_sum(tanh(noise))\n" + \
+    "optimize watched with gradient_descent(learning_rate=rate) as training"  # fmt: skip
+
+
+@pytest.mark.parametrize(("engine", "on_nan"), some(
+    product(("loop", "xla"), ("stop", "ignore")), [("loop", "stop"), ("xla", "ignore")]
+))  # fmt: skip
+def test_random_ops_that_only_the_watched_loss_needs(engine, on_nan, tmp_path):
+    """The step does not need them, but the loss is looked at."""
+    source = (
+        program(
+            "run training",
+            nodes=NOISE["normal"],
+            optimize=WATCHED,
+        ).replace(" as batch:", f' as batch with on_nan="{on_nan}":')
+        + "    print noise, w\n"
+    )
+    step, other = in_both(source, engine, tmp_path)
+    np.testing.assert_allclose(other.variables["w"], step.variables["w"], rtol=1e-4, atol=1e-5)
+
+
+def test_random_ops_without_a_seed(tmp_path):
+    source = program("print noise", nodes="noise = random_uniform([])").replace("seed 7\n", "")
+    first, _ = ran(source, "loop", tmp_path / "one")
+    second, _ = ran(source, "loop", tmp_path / "two")
+    assert len(set(first.printed)) == len(first.printed)
+    assert first.printed != second.printed
+
+
+# --- where an engine steps back ---------------------------------------------------------------
+
+BACK = {
+    "sets at every step": ("set count = 3", "", "does is done outside of the graph"),
+    "saves at every step": ('every 1 step: save to "s"', "", "does is done outside of the graph"),
+    "random ops without a twin": ("print noise", "noise = random_shuffle([1, 2, 3])", "RandomShuffle cannot be kept"),
+}
+
+
+@pytest.mark.parametrize(("body", "nodes", "why"), BACK.values(), ids=BACK)
+def test_steps_back_and_says_why(body, nodes, why, tmp_path):
+    source = program(body, nodes=nodes)
+    step, _ = ran(source, "step", tmp_path / "step")
+    loop, notes = ran(source, "loop", tmp_path / "loop")
+    assert loop.engines == ["step"]
+    assert len(notes) == 1 and why in notes[0] and "line 19 trains step by step" in notes[0]
+    assert_same_bits(step, loop)
+    with pytest.raises(tfdsl.TfgError) as error:
+        ran(source, "xla", tmp_path / "xla")
+    assert error.value.diagnostics[0].code == "TFG715"
+    auto, notes = ran(source, "auto", tmp_path / "auto")
+    assert auto.engines == ["step"] and len(notes) == 1 and why in notes[0]
+
+
+UNCOMPILED = {
+    "a shape that changes": ("print X @ w", "", 0, "is not the same at all steps"),
+    "a shape of values": (
+        "every 2 steps: print large",
+        "large = boolean_mask(w, w > 0.5)",
+        10,
+        "is known only when the step runs",
+    ),
+    "strings": ("every 2 steps: print name", 'name = string_join(["a", "b"])', 10, "there are no strings in XLA"),
+    "an op": (
+        "every 1 epoch: print root",
+        "root = raw.MatrixSquareRoot(input=[[4.0, 0.0], [0.0, 9.0]] + w[0, 0])",
+        10,
+        "no MatrixSquareRoot in XLA",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "nodes", "line", "why"), UNCOMPILED.values(), ids=UNCOMPILED)
+def test_what_xla_cannot_compile(body, nodes, line, why, tmp_path, monkeypatch):
+    monkeypatch.setattr(engines, "_WORTH", 0)
+    source = program(body, nodes=nodes, optimize=f"{OPTIMIZE} as training")
+    with pytest.raises(tfdsl.TfgError) as error:
+        ran(source, "xla", tmp_path / "xla")
+    diagnostic = error.value.diagnostics[0]
+    assert diagnostic.code == "TFG715"
+    assert why in diagnostic.headline
+    assert not line or diagnostic.span.line == line
+    auto, notes = ran(source, "auto", tmp_path / "auto")
+    assert auto.engines == ["loop"] and why in notes[0]
+
+
+FED = """
+placeholder X: float32[n, 2]
+variable w = 1.0
+h = X * w
+optimize reduce_sum(square(h)) with gradient_descent(learning_rate=0.01) as fit
+data points = moons(7, noise=0.1, seed=1)
+placeholder Y: float32[m, 2]
+double = Y * 2.0
+session:
+    train {what}:
+        {body}
+        run fit with X = [[1, 2]]
+"""
+FEEDS = {
+    "at every step": ("3 steps", "print h, h[0] with X = [[step, 1], [2, 3], [4, 5]]"),
+    "at some steps": ("4 steps", "every 2 steps: print h with X = [[1, 2]]"),
+    "beside short batches": (
+        "2 epochs on points in batches of 3 ordered as b",
+        "print h, reduce_sum(double) with X = [[1, 2]], Y = b.features",
+    ),
+}
+
+
+@pytest.mark.parametrize(("what", "body"), FEEDS.values(), ids=FEEDS)
+def test_values_of_which_feeds_alone_know_the_shape(what, body):
+    program = tfdsl.compile(FED.format(what=what, body=body))
+    step, xla = (program.run(options=Options(engine=engine)) for engine in ("step", "xla"))
+    assert xla.engines == ["xla"] and len(step.printed) > 1
+
+    def numbers(lines):
+        return [float(one) for one in re.findall(r"[\d.e+-]+", " ".join(lines).replace("[", " "))]
+
+    np.testing.assert_allclose(numbers(xla.printed), numbers(step.printed), rtol=1e-5)
+
+
+# --- what goes wrong --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_a_failure_in_the_loop_loses_nothing(engine, tmp_path):
+    source = program(
+        "run more\nevery 2 steps: print step\nrun checked",
+        nodes='checked = check_numerics(1.0 / cast(7 - count, float32), "bad")',
+    )
+    lines = []
+    with pytest.raises(tfdsl.TfgError) as error:
+        folder = tmp_path / engine
+        folder.mkdir()
+        options = Options(write=lines.append, engine=engine, logdir=str(folder))
+        tfdsl.compile(source).run(options=options)
+    assert lines == ["0", "2", "4", "6"]
+    diagnostic = error.value.diagnostics[0]
+    assert (diagnostic.code, diagnostic.span.line) == ("TFG702", 10)
+
+
+@pytest.mark.parametrize("engine", ["step", "loop", "xla"])
+def test_an_expectation_that_fails_in_the_loop(engine, tmp_path):
+    source = program("run more\nlog count\nexpect count < 7\nprint step")
+    lines = []
+    with pytest.raises(tfdsl.TfgError) as error:
+        tfdsl.compile(source).run(options=Options(write=lines.append, engine=engine, logdir=str(tmp_path)))
+    assert error.value.diagnostics[0].code == "TFG703"
+    assert lines == [str(step) for step in range(6)]
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert [event.step for event in events.Scalars("count")] == list(range(7))
+
+
+def test_wall_times_of_what_was_gathered(tmp_path):
+    source = program("every 2 steps: log MSE", "100 epochs on rows in batches of 20")
+    ran(source, "loop", tmp_path / "loop")
+    events = EventAccumulator(str(tmp_path / "loop" / "logs"), {"scalars": 0})
+    events.Reload()
+    scalars = events.Scalars("MSE")
+    assert [event.step for event in scalars] == list(range(0, 500, 2))
+    times = [event.wall_time for event in scalars]
+    assert times == sorted(times) and len(set(times)) > 225
+
+
+@pytest.mark.parametrize("engine", ["loop", "xla"])
+def test_an_interruption_between_executions(engine, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = program(
+        'checkpoint every 1 epoch in "kept"\nevery 5 steps: print step, mse', "16 epochs on rows in batches of 20"
+    )
+    whole = tfdsl.compile(source).run(options=Options(write=lambda line: None, engine=engine))
+    asked = iter(range(1000))
+    first = tfdsl.compile(source).run(
+        options=Options(write=lambda line: None, engine=engine, interrupted=lambda: next(asked) > 5)
+    )
+    assert first.interrupted and 0 < first.steps < whole.steps
+    second = tfdsl.compile(source).run(options=Options(write=lambda line: None, engine=engine))
+    assert second.resumed
+    assert first.printed + second.printed == whole.printed
+    same_arrays(whole.variables, second.variables)
+
+
+def test_the_program_and_the_command_line_choose(tmp_path):
+    source = program("").replace(" as batch:", ' as batch with engine="step":')
+    assert ran(source, "", tmp_path / "one")[0].engines == ["step"]
+    assert ran(source, "loop", tmp_path / "two")[0].engines == ["loop"]
+    assert ran(program(""), "", tmp_path / "three")[0].engines == ["loop"]
+
+
+def test_auto_compiles_what_is_long(tmp_path, monkeypatch):
+    monkeypatch.setattr(engines, "_WORTH", engines._WORTH // 100)
+    short, long = program(""), program("", "2000 epochs on rows in batches of 90")
+    assert ran(short, "auto", tmp_path / "short")[0].engines == ["loop"]
+    assert ran(long, "auto", tmp_path / "long")[0].engines == ["xla"]
+
+
+def test_auto_compiles_no_convolutions(tmp_path, monkeypatch):
+    monkeypatch.setattr(engines, "_WORTH", 0)
+    source = """
+placeholder x: float32[n, 8, 8, 1]
+variable kernel = random_normal([3, 3, 1, 2], seed=1)
+loss reduce_mean(square(conv2d(x, kernel, strides=1, padding="SAME") - 1.0))
+optimize with gradient_descent(learning_rate=0.01)
+session:
+    train 5 steps:
+        feed x = IMAGE
+""".replace("IMAGE", str([[[[float(i + j)] for i in range(8)] for j in range(8)]]))
+    result, notes = ran(source, "auto", tmp_path / "auto")
+    assert (result.engines, notes) == (["loop"], [])
+
+
+# --- batches ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", ["sampled", "shuffled", "ordered"])
+@pytest.mark.parametrize(
+    ("rows", "size"), [(20640, 100), (1000, 50), (7, 3), (1 << 15, 100), (20640, 140), (1, 1), (2, 2)]
+)
+def test_a_block_of_batches(order, rows, size):
+    alone, together = BatchOrder(order, 3, rows, size), BatchOrder(order, 3, rows, size)
+    block = together.block(5, 700)
+    for step in range(5, 700):
+        batch = alone.indices(step)
+        assert len(batch) == alone.size_at(step)
+        assert (block[step - 5][: len(batch)] == batch).all()
+        assert (block[step - 5][len(batch) :] == -1).all()
+
+
+def test_compiled_draws_are_numpys():
+    draws = CompiledDraws()
+    seeds = np.arange(2**32 - 10_000, 2**32, dtype=np.uint32)
+    try:
+        assert (draws(seeds[:SEEDS], 227) == first_draws(seeds[:SEEDS], 227)).all()
+        batches = sampled(seeds, 20640, 100, draws)
+    finally:
+        draws.close()
+    assert (batches == sampled(seeds, 20640, 100)).all()
+
+
+def test_sampled_is_numpy():
+    block = BatchOrder("sampled", 2**32 - 5, 20640, 100).block(0, 10)
+    for step, batch in enumerate(block):
+        seed = (2**32 - 5 + step) % 2**32
+        assert (np.random.RandomState(seed).randint(20640, size=100) == batch).all()

@@ -1,0 +1,340 @@
+"""Python processes that have TensorFlow at once: `Popen` and `run` of `subprocess`, with a fork in place of a new Python.
+
+An import of TensorFlow takes 3 seconds. A server imports it once; then it forks for each command that is asked for, and
+what it forks is a child of the process that asked: it has an id, signals, an exit code, files and a session of its own,
+as any other. All else is as if Python had begun there: `sys.argv`, the environment, the folder, the standard streams,
+`__main__`, and what Python does at its end.
+
+What a Python does before it runs a program is not done again. So a command is started for real if it has an option of
+Python's, or variables of the environment that could matter then; and tests of just that use `subprocess` themselves.
+"""
+
+import ctypes
+import gc
+import importlib
+import io
+import logging
+import os
+import pickle
+import pkgutil
+import runpy
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import types
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = str(Path(__file__).resolve().parents[2])
+_SET_SUBREAPER = 36  # of prctl
+_NAMESPACES = {"-U": "user", "-n": "net"}  # what `nsenter` is asked to enter
+# Variables of the environment that matter to a program, if at all, and not to what has been imported.
+_LATE = {
+    "PYTHONPATH", "TMPDIR", "COLUMNS", "HOME", "TERM", "NO_COLOR", "FORCE_COLOR", "TF_USE_LEGACY_KERAS", "no_grpc_proxy",
+}  # fmt: skip
+_ROOM = 8192  # bytes for the command line of a process
+_IMPORTED = ("sklearn.datasets", "tensorboard.backend.event_processing.event_accumulator", "rich.progress")
+_LATE_GROUPS = ("PYTEST_", "TFDSL_", "TF_NUM_")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a command line of Python runs: a module, a text, or a script."""
+
+    how: str  # "-m", "-c" or ""
+    what: str
+    words: list[str]
+    is_safe: bool  # -P: nothing is found beside the program
+    command: list[str]  # of Python
+    namespaces: list[str]  # files of the namespaces that it enters
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A process that is asked for; its three streams come along."""
+
+    program: Program
+    parent: int
+    folder: str
+    environment: dict[str, str]
+    has_session: bool
+    group: int | None
+    forks: bool  # what it starts is forked too
+
+
+def parsed(command: list[str]) -> Program | None:
+    """What a command line runs; None if that is not for a fork to do."""
+    words, namespaces = list(command), []
+    if words[:2] == ["nsenter", "-t"]:
+        end = words.index("--")
+        namespaces = [f"/proc/{words[2]}/ns/{_NAMESPACES[word]}" for word in words[3:end] if word in _NAMESPACES]
+        words = words[end + 1 :]
+    if words[:1] != [sys.executable]:
+        return None
+    command, is_safe = words, words[1:2] == ["-P"]
+    words = words[1 + is_safe :]
+    how = words.pop(0) if words[:1] in (["-m"], ["-c"]) else ""
+    if not words or (not how and words[0].startswith("-")):
+        return None
+    return Program(how, words[0], words[1:], is_safe, command, namespaces)
+
+
+class Popen(subprocess.Popen):
+    """A process that is forked from one with TensorFlow, if it is Python's and nothing speaks against it. With `forks`,
+    so is what it starts."""
+
+    def __init__(self, args, *others, forks=False, **options):
+        self._forks = forks
+        super().__init__(args, *others, **options)
+
+    def _execute_child(self, args, *others):
+        (executable, preexec_fn, _, pass_fds, cwd, env, _, _, shell, p2cread, p2cwrite, c2pread, c2pwrite, errread,
+         errwrite, _, gid, gids, uid, umask, has_session, group) = others  # fmt: skip
+        usual = not any((executable, preexec_fn, pass_fds, shell, gid, gids, uid)) and umask == -1
+        command = [os.fspath(word) for word in args] if isinstance(args, list) else []
+        program = parsed(command) if usual else None
+        environment = dict(os.environ if env is None else env)
+        server = _server() if program else None
+        if server is None or not server.serves(environment):
+            super()._execute_child(args, *others)
+            return
+        folder = os.path.abspath(cwd or "")
+        os.stat(folder)  # it must be there
+        request = Request(program, os.getpid(), folder, environment, has_session, None if group == -1 else group,
+                          self._forks)  # fmt: skip
+        given = (p2cread, c2pwrite, errwrite)
+        self.pid = server.start(request, [number if one == -1 else one for number, one in enumerate(given)])
+        self._child_created = True
+        self._close_pipe_fds(p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite)
+
+
+def run(args, input=None, capture_output=False, timeout=None, check=False, **options) -> subprocess.CompletedProcess:
+    """`subprocess.run` with such a process."""
+    if input is not None:
+        options["stdin"] = subprocess.PIPE
+    if capture_output:
+        options["stdout"] = options["stderr"] = subprocess.PIPE
+    with Popen(args, **options) as process:
+        try:
+            out, err = process.communicate(input, timeout)
+        except BaseException:
+            process.kill()
+            raise
+    done = subprocess.CompletedProcess(args, process.returncode, out, err)
+    if check:
+        done.check_returncode()
+    return done
+
+
+class Server:
+    """The process that forks for this one, seen from here."""
+
+    def __init__(self, connection: socket.socket, before: dict[str, str], after: dict[str, str]):
+        self.owner = os.getpid()
+        self._connection, self._before, self._after = connection, before, after  # of the imports, which set variables
+        self._lock = threading.Lock()
+
+    def serves(self, environment: dict[str, str]) -> bool:
+        """Whether Python and what it imports would have begun in the same way with another environment."""
+        return all(
+            name in _LATE or name.startswith(_LATE_GROUPS)
+            or environment.get(name) in (self._before.get(name), self._after.get(name))
+            for name in environment.keys() | self._before.keys()
+        )  # fmt: skip
+
+    def start(self, request: Request, streams: list[int]) -> int:
+        """Start a process; its id."""
+        data, prctl = pickle.dumps(request), ctypes.CDLL(None).prctl
+        with self._lock:
+            prctl(_SET_SUBREAPER, 1, 0, 0, 0)  # for so long, this process becomes the parent of what has lost its own
+            try:
+                socket.send_fds(self._connection, [struct.pack("q", len(data))], streams)
+                self._connection.sendall(data)
+                return struct.unpack("q", _received(self._connection, 8))[0]
+            finally:
+                prctl(_SET_SUBREAPER, 0, 0, 0, 0)
+
+
+_servers: list[Server] = []
+
+
+def _server() -> Server | None:
+    """The server of this process, which ends with it."""
+    if sys.platform != "linux":
+        return None
+    if not _servers or _servers[-1].owner != os.getpid():
+        environment = {**os.environ, "PYTHONPATH": ROOT, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1"}
+        ours, theirs = socket.socketpair()
+        with theirs:
+            code = f"import sys; sys.path.append({str(Path(__file__).parent)!r}); import forked; forked.main()"
+            subprocess.Popen([sys.executable, "-P", "-c", code, str(theirs.fileno()), "-" * _ROOM], pass_fds=[theirs.fileno()],
+                             env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # fmt: skip
+        after = pickle.loads(_received(ours, struct.unpack("q", _received(ours, 8))[0]))
+        _servers.append(Server(ours, environment, after))
+    return _servers[-1]
+
+
+def _received(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        part = connection.recv(size - len(data))
+        if not part:
+            raise EOFError("the process that forks has ended")
+        data += part
+    return data
+
+
+# --- in the server ------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Import what the processes need, and fork for each request. In a process that was asked for, run its program."""
+    import tfdsl
+    from tfdsl.cli.tensorflow import load
+
+    _warnings.__enter__()
+    load()
+    # No session is opened here, and no thread is started.
+    apart = ("tfdsl.notebook", "tfdsl.pytest_plugin")  # somebody else's process loads them
+    for module in pkgutil.walk_packages(tfdsl.__path__, "tfdsl."):
+        if not module.name.endswith("__main__") and not module.name.startswith(apart):
+            importlib.import_module(module.name)
+    for name in _IMPORTED:
+        importlib.import_module(name)
+    warnings.simplefilter("ignore")
+    gc.collect()
+    gc.freeze()
+    sys.path.pop()
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    data = pickle.dumps(dict(os.environ))
+    connection.sendall(struct.pack("q", len(data)) + data)
+    run_program(serve(connection))
+
+
+def serve(connection: socket.socket) -> Request:
+    """Fork for each request. It returns in a process that was asked for, and never in the server."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        size, streams, _, _ = socket.recv_fds(connection, 8, 3)
+        if not size:
+            os._exit(0)
+        request = pickle.loads(_received(connection, struct.unpack("q", size)[0]))
+        between = os.fork()
+        if between == 0:
+            between = os.getpid()
+            if os.fork():
+                os._exit(0)  # so that the process has lost its parent
+            while os.getppid() == between:
+                os.sched_yield()
+            if os.getppid() != request.parent:
+                os._exit(1)
+            return become(request, streams, connection)
+        os.waitpid(between, 0)
+        for stream in streams:
+            os.close(stream)
+
+
+def become(request: Request, streams: list[int], connection: socket.socket) -> Request:
+    """Make of this process what was asked for, up to the point where it runs its program, which it returns."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if request.has_session:
+        os.setsid()
+    if request.group is not None:
+        os.setpgid(0, request.group)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    _open_streams()
+    _show(request.program.command)
+    libc = ctypes.CDLL(None, use_errno=True)
+    for name in request.program.namespaces:
+        with open(name) as namespace:
+            if libc.setns(namespace.fileno(), 0) != 0:
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), name)
+    os.chdir(request.folder)
+    os.environ.clear()
+    os.environ.update(request.environment)
+    sys.modules["numpy"].random.seed()
+    connection.sendall(struct.pack("q", os.getpid()))
+    connection.close()
+    _servers.clear()
+    return _with_server(request) if request.forks else request
+
+
+def _show(command: list[str]) -> None:
+    """Make a command line that of this process, for all who look at it."""
+    words = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    start, end = int(words[45]), int(words[46])
+    text = b"".join(os.fsencode(word) + b"\0" for word in command)[: end - start - 1]
+    ctypes.memset(start, 0, end - start)
+    ctypes.memmove(start, text, len(text))
+
+
+def _with_server(request: Request) -> Request:
+    """Fork a server that is as this process is now, for what this one starts."""
+    ours, theirs = socket.socketpair()
+    if os.fork() == 0:
+        ours.close()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for number in range(3):
+            os.dup2(nothing, number)
+        os.close(nothing)
+        _show(["forks", str(os.getppid())])
+        return serve(theirs)
+    theirs.close()
+    _servers.append(Server(ours, request.environment, request.environment))
+    subprocess.Popen = Popen
+    return request
+
+
+_warnings = warnings.catch_warnings()  # which are ignored in the server
+_replaced: list[object] = []  # a stream that nobody holds is closed
+
+
+def _open_streams() -> None:
+    """Open the standard streams as Python has opened those of the server, which had the same environment."""
+    old = [sys.stdin, sys.stdout, sys.stderr]
+    _replaced.append(old)
+    for number, (name, before) in enumerate(zip(("stdin", "stdout", "stderr"), old, strict=True)):
+        mode, is_unbuffered = "w" if number else "r", number > 0 and before.write_through
+        file = open(number, f"{mode}b", buffering=0 if is_unbuffered else -1, closefd=False)  # noqa: SIM115
+        (file if is_unbuffered else file.raw).name = f"<{name}>"
+        lines = not is_unbuffered and (name == "stderr" or file.isatty())
+        stream = io.TextIOWrapper(file, before.encoding, before.errors, None, lines, is_unbuffered)
+        stream.mode = mode
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    for reference in logging._handlerList:
+        handler = reference()
+        if isinstance(handler, logging.StreamHandler) and handler.stream in old:
+            handler.setStream(sys.stderr)
+
+
+def run_program(request: Request) -> None:
+    """Run a program as `__main__`. What ends it ends this process as Python does."""
+    program = request.program
+    _warnings.__exit__()
+    main = types.ModuleType("__main__")
+    main.__builtins__ = sys.modules["builtins"]
+    sys.modules["__main__"] = main
+    sys.orig_argv[:] = program.command
+    sys.argv[:] = [program.how or program.what, *program.words]
+    paths = filter(None, request.environment.get("PYTHONPATH", "").split(os.pathsep))
+    beside = {"-m": os.getcwd(), "-c": "", "": os.path.dirname(os.path.realpath(program.what))}[program.how]
+    sys.path.append(sys.path.pop(0))  # `ROOT`, which may be what is installed
+    sys.path[:0] = [*([] if program.is_safe else [beside]), *map(os.path.abspath, paths)]
+    importlib.invalidate_caches()
+    match program.how:
+        case "-m":
+            if not hasattr(sys.modules.get(program.what), "__path__"):
+                sys.modules.pop(program.what, None)  # it is not there twice
+            runpy._run_module_as_main(program.what)
+        case "-c":
+            exec(compile(program.what, "<string>", "exec"), main.__dict__)
+        case _:
+            main.__file__ = os.path.abspath(program.what)
+            exec(compile(Path(program.what).read_bytes(), main.__file__, "exec"), main.__dict__)
