@@ -7,6 +7,7 @@ from pathlib import Path
 
 import forked
 import pytest
+from conftest import some
 
 ROOT = Path(__file__).resolve().parents[2]
 SKIPPED = 77
@@ -40,8 +41,8 @@ def test_kills(tmp_path):
 
 
 def test_a_kill_after_a_system_call(tmp_path):
-    found = figures(tmp_path, "syscalls", "--count", "5")
-    assert found["kills in a checkpoint"] == found["kills in a save to"] == 5
+    found = figures(tmp_path, "syscalls", "--count", "3")
+    assert found["kills in a checkpoint"] == found["kills in a save to"] == 3
     assert found["system calls of a checkpoint"] > 30
 
 
@@ -50,6 +51,7 @@ def test_power_cuts(tmp_path):
     assert (found["power cuts"], found["lost"]) == (2, 0)
 
 
+@pytest.mark.long
 def test_power_cuts_without_fsync_lose_states(tmp_path):
     assert figures(tmp_path, "powercuts", "--count", "2", "--no-fsync")["lost"] > 0
 
@@ -94,7 +96,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("broken", some(BROKEN, ["no checksum is looked at"]))
 def test_what_is_broken_is_noticed(tmp_path, broken):
     arguments, before, told = BROKEN[broken]
     done = started(arguments, tmp_path, before)

@@ -63,9 +63,10 @@ def near(first, second):
 PENALTY = MEAN + " + 0.01 * reduce_sum(square(w))"
 
 
-@pytest.mark.parametrize(
-    ("loss", "optimizer"), [*((MEAN, one) for one in OPTIMIZERS), (SUM, OPTIMIZERS[0]), (PENALTY, OPTIMIZERS[2])]
-)
+@pytest.mark.parametrize(("loss", "optimizer"), some(
+    [*((MEAN, one) for one in OPTIMIZERS), (SUM, OPTIMIZERS[0]), (PENALTY, OPTIMIZERS[2])],
+    [(MEAN, OPTIMIZERS[1]), (SUM, OPTIMIZERS[0]), (PENALTY, OPTIMIZERS[2])],
+))  # fmt: skip
 def test_near_the_unsplit_program(optimizer, loss):
     near(ran(compiled(loss, optimizer)).variables, ran(compiled(loss, optimizer, towers=3)).variables)
 
@@ -76,7 +77,7 @@ SIZES = [(8, 2), (23, 4), (22, 3), (2, 5), (1, 2)]
 
 @pytest.mark.parametrize(("size", "towers", "loss"), some(
     [(*one, loss) for one in SIZES for loss in (MEAN, SUM)],
-    [*((*one, MEAN) for one in SIZES[:3]), *((*one, SUM) for one in SIZES[2:])],
+    [(*SIZES[1], MEAN), (*SIZES[2], SUM), (*SIZES[3], SUM)],
 ))  # fmt: skip
 def test_sizes_of_batches(size, towers, loss):
     optimizer = "adam(learning_rate=0.02)"
@@ -94,7 +95,7 @@ vector = embedding_lookup(table, number)
 """
 
 
-@pytest.mark.parametrize("optimizer", some(OPTIMIZERS[1:5], OPTIMIZERS[2:4]))
+@pytest.mark.parametrize("optimizer", some(OPTIMIZERS[1:5], OPTIMIZERS[2:3]))
 def test_gathered_gradients(optimizer):
     loss = f"{MEAN} + reduce_mean(square(vector - 0.5))"
     near(
