@@ -102,7 +102,7 @@ def test_optimizers(optimizer, engine, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("order", "engine"), some(
     product(("shuffled seed 3", "ordered", "sampled seed 4"), ENGINES),
-    [("shuffled seed 3", "loop"), ("ordered", "step"), ("sampled seed 4", "loop")],
+    [("ordered", "step"), ("sampled seed 4", "loop")],
 ))  # fmt: skip
 def test_batch_orders(order, engine, tmp_path, monkeypatch):
     noise = "noise = random_normal([3, 1], stddev=0.01)"
@@ -113,7 +113,7 @@ GATHER = "variable table = random_normal([5, 3], seed=2)\nids = cast(floor(abs(X
 
 
 @pytest.mark.parametrize(("optimizer", "engine"), some(
-    product(OPTIMIZERS, ("step", "loop")), [*product(OPTIMIZERS[2::2], ["loop"]), ("adam(learning_rate=0.1)", "step")]
+    product(OPTIMIZERS, ("step", "loop")), [*product(OPTIMIZERS[2::4], ["loop"]), ("adam(learning_rate=0.1)", "step")]
 ))  # fmt: skip
 def test_gathered_gradients(optimizer, engine, tmp_path, monkeypatch):
     text = program(optimizer=optimizer, nodes=GATHER, model="(X * gather(table, ids)) @ w")
@@ -195,7 +195,7 @@ def noisy(kind, **parts):
 
 
 @pytest.mark.parametrize(("kind", "engine"), some(product(RANDOM, ENGINES), [
-    ("many", "step"), ("many others", "loop"), ("many in XLA", "xla"), ("while", "step"), ("nested", "loop"),
+    ("many", "step"), ("many others", "loop"), ("many in XLA", "xla"), ("while", "step"),
     ("of a shape that is fed", "loop"),
 ]))  # fmt: skip
 def test_random_ops(kind, engine, tmp_path, monkeypatch):
@@ -208,7 +208,7 @@ def test_random_ops(kind, engine, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("kind", "engine"), some(
     product(("uniform", "gamma", "dropout", "nested", "many others"), ("step", "loop")),
-    [("many others", "step"), ("dropout", "loop")],
+    [("uniform", "step"), ("dropout", "loop")],
 ))  # fmt: skip
 def test_random_ops_without_a_seed(kind, engine, tmp_path, monkeypatch):
     """From one checkpoint a run goes on in one way; another run begins in another."""
