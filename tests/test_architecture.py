@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import get_args
 
+import lark
 import op_names
 import pytest
 
@@ -16,6 +17,9 @@ from tfdsl.ops.row import table
 from tfdsl.ops.rules import like
 from tfdsl.program import plan
 from tfdsl.syntax import tree
+from tfdsl.syntax.build import Builder
+from tfdsl.syntax.grammar import STARTS, grammar_text
+from tfdsl.syntax.lexer import SoftKeywordLexer
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "tfdsl"
@@ -187,6 +191,25 @@ def test_unions_have_every_class():
     for base, union in ((tree.StatementTree, tree.Statement), (tree.ExprTree, tree.Expr),
                         (plan.SessionStatement, plan.Statement)):  # fmt: skip
         assert set(get_args(union)) == set(base.__subclasses__()), base.__name__
+
+
+def test_statements_that_take_feeds_are_known():
+    """Their feeds are checked where an error hides the rest of the statement."""
+    fed = {cls for cls in tree.StatementTree.__subclasses__() if "feeds" in cls.__match_args__}
+    assert set(get_args(tree.Feeding)) == fed - {tree.Feed}
+
+
+def test_every_rule_of_the_grammar_is_built():
+    text = grammar_text()
+    rules = lark.Lark(text, start=list(STARTS), parser="lalr", lexer=SoftKeywordLexer, keep_all_tokens=True).rules
+    unbuilt = {
+        name
+        for rule in rules
+        if not hasattr(Builder, name := rule.alias or rule.options.template_source or rule.origin.name)
+        and not name.startswith("_")
+        and not (rule.options.expand1 and len(rule.expansion) == 1)
+    }
+    assert not unbuilt
 
 
 def test_every_statement_is_done():

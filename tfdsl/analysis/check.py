@@ -174,8 +174,7 @@ def _warn_untaken(ctx: Analysis, program: Program) -> None:
         taken = graph.reach([ref for body in bodies for one in walk(body) for ref in one.uses().executes])
         for ref in builder.optimizers:
             if ref.node not in taken:
-                origin = graph.nodes[ref.node].origin
-                ctx.bag.add(Diagnostic(UNTAKEN, origin.span, {}, chain=origin.chain))
+                ctx.warn(UNTAKEN, graph.nodes[ref.node].origin)
 
 
 def _used(builder: GraphBuilder, graph: Graph, program: Program) -> set[int]:

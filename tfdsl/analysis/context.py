@@ -381,6 +381,10 @@ class Analysis:
         """Report an error and continue."""
         self.bag.add(self.diagnostic(message, span, notes, help, **details))
 
+    def warn(self, message: Message, origin: Origin, *notes: Note, help: str = "", **details: object) -> None:
+        """Warn of a finished node or statement."""
+        self.bag.add(Diagnostic(message, origin.span, details, notes, help, origin.chain).outside_libraries())
+
     def both(self, first: StatementFailed | None, second: StatementFailed) -> StatementFailed:
         """Combine the failures of two parts of a statement. If both have a diagnostic, report one of them here."""
         if first is None or first.diagnostic is None:

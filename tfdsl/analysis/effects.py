@@ -51,7 +51,7 @@ def warn_effects(ctx: Analysis, graph: Graph, fetched: set[int]) -> set[int]:
                 for one in _writes(item) if isinstance(item, Node) and item.id not in live else ():
                     if one.id not in dead:
                         dead.add(one.id)
-                        _report(ctx, NEVER_RUNS, one, op=one.op, word=_word(node))
+                        ctx.warn(NEVER_RUNS, one.origin, op=one.op, word=_word(node))
     return dead
 
 
@@ -109,12 +109,7 @@ def _doubt_outside(ctx: Analysis, graph: Graph, node: Node, place: Place, uses: 
     what = "whatever the branch" if owner.is_branch else "once instead of in every iteration"
     inside = "the branch" if owner.is_branch else "the loop's body"
     note = Note(f"the '{_word(owner)}' is on line {{line}}", owner.origin.span)
-    _report(ctx, BRANCH_OUTSIDE, node, note, name=node.name or node.op, what=what, inside=inside)
-
-
-def _report(ctx: Analysis, message, node: Node, *notes: Note, **details: object) -> None:
-    found = Diagnostic(message, node.origin.span, details, notes, chain=node.origin.chain)
-    ctx.bag.add(found.outside_libraries())
+    ctx.warn(BRANCH_OUTSIDE, node.origin, note, name=node.name or node.op, what=what, inside=inside)
 
 
 # --- logs -------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Input: the nodes of the finished graphs. Output: warnings, each with the correct
 
 from collections.abc import Iterator
 
-from ..diagnostics import ROWS_FOR_CLASSES, SHARE_ALWAYS, SHARE_EQUALS, Diagnostic, Message, Note
+from ..diagnostics import ROWS_FOR_CLASSES, SHARE_ALWAYS, SHARE_EQUALS, Message, Note
 from ..ops.named import ARGMAX, CAST
 from ..program import Arg, Graph, Literal, Node, Ref, Static
 from ..types import Dim, Size
@@ -36,7 +36,7 @@ def _report(ctx: Analysis, message: Message, node: Node, made: Node, help: str, 
     """Warn of a comparison with the output of another node."""
     place = made.origin.outside_libraries
     notes = () if node.origin.span.holds(place) else (Note(f"{made.op} is called on line {{line}}", place),)
-    ctx.bag.add(Diagnostic(message, node.origin.span, details, notes, help, node.origin.chain))
+    ctx.warn(message, node.origin, *notes, help=help, **details)
 
 
 def _doubt_order(ctx: Analysis, graph: Graph, node: Node, operator: str, shares: Arg, bound: Arg) -> None:

@@ -13,12 +13,10 @@ from ..diagnostics import (
     TRAINED_BY_BOTH,
     UNRUN,
     Diagnostic,
-    Message,
     Note,
 )
 from ..ops.named import ASSIGN, IDENTITY
 from ..program import (
-    Expect,
     Feed,
     Graph,
     Log,
@@ -28,9 +26,7 @@ from ..program import (
     Ref,
     Run,
     Session,
-    Set,
     Statement,
-    Stop,
     Train,
     fetches_of,
     reach,
@@ -53,16 +49,6 @@ def warn_sessions(ctx: Analysis, program: Program) -> None:
             if isinstance(statement, Train):
                 _doubt_steps(ctx, graph, statement)
                 _doubt_rivals(ctx, graph, statement)
-
-
-def _report(
-    ctx: Analysis, message: Message, statement: Statement | Node, *notes: Note, help: str = "", **details: object
-) -> None:
-    origin = statement.origin
-    ctx.bag.add(Diagnostic(message, origin.span, details, notes, help, origin.chain))
-
-
-_WORDS = {Print: "print", Expect: "expect", Stop: "stop when", Log: "log", Set: "set", Run: "run"}
 
 
 def _fed(statement: Statement) -> frozenset[Ref]:
@@ -195,7 +181,7 @@ def _report_again(ctx: Analysis, graph: Graph, statement: Statement, id: int, fi
     node, line = graph.nodes[id], first.origin.span.line
     name = f"'{node.name}'" if node.name else f"the {node.op} of line {node.origin.span.line}"
     notes = (Note(f"{name} is from line {{line}}", node.origin.span),) if node.name else ()
-    _report(ctx, RUN_AGAIN, statement, *notes, help=help, what=f"'{_WORDS[type(statement)]}'", name=name, line=line)
+    ctx.warn(RUN_AGAIN, statement.origin, *notes, help=help, what=f"'{statement.word}'", name=name, line=line)
 
 
 def _doubt_steps(ctx: Analysis, graph: Graph, training: Train) -> None:
@@ -216,7 +202,7 @@ def _doubt_steps(ctx: Analysis, graph: Graph, training: Train) -> None:
             help = f"write in the body: run {', '.join(names)}; and {new}{how}"
         for id in taken:
             note = Note("the 'optimize' is on line {line}", graph.nodes[id].origin.span)
-            _report(ctx, STEP_TWICE, one, note, help=help)
+            ctx.warn(STEP_TWICE, one.origin, note, help=help)
 
 
 # --- changes that never run -------------------------------------------------------------------
@@ -306,7 +292,7 @@ def _doubt_rivals(ctx: Analysis, graph: Graph, training: Train) -> None:
             names, line = shown_variables(graph.items, sorted(both)), other.origin.span.line
             note = Note("the other 'optimize' is on line {line}", other.origin.span)
             help = _each_its_own(graph, both, (own | sets[at]) - both if named else set())
-            _report(ctx, TRAINED_BY_BOTH, doubted, note, help=help, names=names, line=line)
+            ctx.warn(TRAINED_BY_BOTH, doubted.origin, note, help=help, names=names, line=line)
             break
 
 
@@ -351,10 +337,9 @@ def _doubt_feeds(ctx: Analysis, graph: Graph, session: Session) -> None:
                 feed.ref in needed or feed.ref == graph.training or found.get(feed.origin.span, ("", "", False))[2]
             )
             found[feed.origin.span] = feed, _what(one), is_needed
-    for span, (feed, what, is_needed) in found.items():
+    for feed, what, is_needed in found.values():
         if not is_needed:
-            details = {"what": what, "name": feed.text}
-            ctx.bag.add(Diagnostic(FEED_UNNEEDED, span, details, chain=feed.origin.chain))
+            ctx.warn(FEED_UNNEEDED, feed.origin, what=what, name=feed.text)
 
 
 def _needed(ctx: Analysis, graph: Graph, statement: Statement) -> set[Ref]:
@@ -372,4 +357,4 @@ def _what(statement: Statement) -> str:
         shown = [item.text for item in statement.items if any(fetches_of(item.value))]
         if len(shown) == 1 and len(shown[0]) <= 40:
             return shown[0]
-    return f"the result of this '{_WORDS[type(statement)]}'"
+    return f"the result of this '{statement.word}'"

@@ -11,9 +11,6 @@ from ..diagnostics import (
     SHOWN_UNTRAINED,
     TRAINED_LOST,
     WHOLE_UNTRAINED,
-    Diagnostic,
-    Message,
-    Note,
 )
 from ..ops.named import CAST
 from ..program import (
@@ -58,11 +55,6 @@ def warn_trained(ctx: Analysis, program: Program) -> None:
         _doubt_whole(ctx, graph, sessions)
 
 
-def _report(ctx: Analysis, message: Message, statement: Statement, *notes: Note, help: str = "", **details) -> None:
-    origin = statement.origin
-    ctx.bag.add(Diagnostic(message, origin.span, details, notes, help, origin.chain))
-
-
 def _changed(ctx: Analysis, graph: Graph, statement: Statement) -> Iterator[int]:
     """The variables that an execution changes."""
     for id in changes(ctx, graph, statement):
@@ -104,7 +96,7 @@ def _doubt_overwritten(
         line, is_init = next(iter(lost.values())).origin.span.line, isinstance(one, Init)
         leave = "leave 'init' out, or " if is_init and is_whole else ""
         help = f"{leave}write it before the training; or save, print or expect something between the two"
-        _report(ctx, TRAINED_LOST, one, help=help, what="init" if is_init else "restore",
+        ctx.warn(TRAINED_LOST, one.origin, help=help, what=one.word,
                 trains=f"the values that line {line} trained, before anything uses them")  # fmt: skip
 
 
@@ -128,14 +120,12 @@ def _doubt_reset(ctx: Analysis, graph: Graph, training: Train) -> None:
         if len(undone) == 1 and changed.isdisjoint(made):
             ((run, ids),) = undone
             names, line = shown_variables(graph.items, sorted(ids)), run.origin.span.line
-            word = "init" if isinstance(one, Init) else "set"
             help = f"write it before the training, or in an 'every': here it gives {names} the same value at every step"
-            _report(
-                ctx,
+            ctx.warn(
                 TRAINED_LOST,
-                one,
+                one.origin,
                 help=help,
-                what=word,
+                what=one.word,
                 trains=f"the values that line {line} trains, at every step",
             )
 
@@ -184,7 +174,7 @@ def _doubt_saved(ctx: Analysis, graph: Graph, session: Session, sessions: Iterab
                 return
             found = {id for inner in walk(training.body) for id in _trained(ctx, graph, inner)}
             if found and (saved is None or found & saved):
-                _report(ctx, SAVED_UNTRAINED, one, line=training.origin.span.line)
+                ctx.warn(SAVED_UNTRAINED, one.origin, line=training.origin.span.line)
             return
         if isinstance(one, (Restore, Train)) or uses.sets or any(_changed(ctx, graph, one)):
             return
@@ -224,7 +214,7 @@ def _report_untrained(ctx: Analysis, graph: Graph, one: Statement, shown: list[i
     how = f'write in {where}: save to "trained.ckpt", and at the top of this one: restore from "trained.ckpt"'
     if path is not None:
         how = f'write at the top of this session: restore from "{path}"'
-    _report(ctx, SHOWN_UNTRAINED, one, names=shown_variables(graph.items, shown), where=where,
+    ctx.warn(SHOWN_UNTRAINED, one.origin, names=shown_variables(graph.items, shown), where=where,
             help=f"{how}; or write there 'init', if the initial values are meant")  # fmt: skip
 
 
@@ -250,5 +240,4 @@ def _doubt_whole(ctx: Analysis, graph: Graph, sessions: Iterable[Session]) -> No
             is_whole = made.is_variable and made.outputs[0].dtype.kind in ("int", "uint")
             if is_whole and "trainable" not in made.args and made.id not in changed | seen:
                 seen.add(made.id)
-                details = {"name": made.name, "type": made.outputs[0].dtype}
-                ctx.bag.add(Diagnostic(WHOLE_UNTRAINED, made.origin.span, details, chain=made.origin.chain))
+                ctx.warn(WHOLE_UNTRAINED, made.origin, name=made.name, type=made.outputs[0].dtype)

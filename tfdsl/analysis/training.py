@@ -13,7 +13,6 @@ from ..diagnostics import (
     LIKE_TRAINING,
     MODE_UNFED,
     TRAINING_KIND,
-    Diagnostic,
     Note,
 )
 from ..program import (
@@ -257,5 +256,4 @@ def _warn_of_default(ctx: Analysis, graph: Graph, node: Node, statements: list[S
         help += f"; or leave {node.name} out: the layers of nn know when a step is taken"
     else:
         help += "; or use nn.dropout(x, rate=...), which drops in training only"
-    ctx.bag.add(Diagnostic(MODE_UNFED, node.origin.span, {"name": node.name, "value": value, "does": does},
-                           help=help, chain=node.origin.chain))  # fmt: skip
+    ctx.warn(MODE_UNFED, node.origin, help=help, name=node.name, value=value, does=does)

@@ -32,8 +32,8 @@ def _values(block: t.Block) -> Iterator[t.Identifier]:
                 yield from (target for target in targets if target.id != NAME)
             case t.Param(target=target) | t.Data(target=target) | t.Def(target=target):
                 yield target
-            case t.Graph(body=body) | t.Scope(body=body) | t.After(body=body) | t.Device(body=body):
-                yield from _values(body)
+            case t.Graph() | t.Scope() | t.After() | t.Device() | t.Container():
+                yield from _values(statement.body)
 
 
 def _imported(tree: t.File) -> Iterator[t.Identifier]:

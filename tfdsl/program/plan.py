@@ -6,7 +6,7 @@ Names in statements are references to nodes.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import dropwhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..record import Record
 from ..syntax.tree import Unit
@@ -125,17 +125,18 @@ class Uses(Record):
 
 
 class SessionStatement(Record):
-    """A statement of a session. Each class defines what it uses, and whether it can be part of a training loop inside
-    the graph. A class without one of them fails to load."""
+    """A statement of a session. Each class defines its first words in messages, what it uses, and whether it can be
+    part of a training loop inside the graph. A class without one of them fails to load."""
 
     origin: Origin
 
     def __init_subclass__(cls) -> None:
-        for name in ("uses", "is_in_graph"):
+        for name in ("word", "uses", "is_in_graph"):
             if name not in cls.__dict__:
                 raise TypeError(f"the statement {cls.__name__} does not say {name}")
 
     if TYPE_CHECKING:
+        word: ClassVar[str]
 
         def uses(self) -> Uses: ...
 
@@ -145,6 +146,7 @@ class SessionStatement(Record):
 class Init(SessionStatement):
     """Initialise these variables, or all of them if `variables` is None."""
 
+    word = "init"
     variables: tuple[Ref, ...] | None
 
     def uses(self) -> Uses:
@@ -157,6 +159,7 @@ class Init(SessionStatement):
 class Restore(SessionStatement):
     """Read variables from a checkpoint: pairs of a variable and its name there, or all of them if None."""
 
+    word = "restore"
     path: PlanExpr
     pairs: Pairs
     if_exists: bool
@@ -171,6 +174,7 @@ class Restore(SessionStatement):
 
 
 class Save(SessionStatement):
+    word = "save"
     path: PlanExpr
     pairs: Pairs
 
@@ -182,6 +186,7 @@ class Save(SessionStatement):
 
 
 class Run(SessionStatement):
+    word = "run"
     refs: tuple[Ref, ...]
     feeds: tuple[Feed, ...]
 
@@ -193,6 +198,7 @@ class Run(SessionStatement):
 
 
 class Print(SessionStatement):
+    word = "print"
     items: tuple[Shown, ...]
     feeds: tuple[Feed, ...]
 
@@ -204,6 +210,7 @@ class Print(SessionStatement):
 
 
 class Set(SessionStatement):
+    word = "set"
     variable: Ref
     value: PlanExpr
     feeds: tuple[Feed, ...]
@@ -216,6 +223,7 @@ class Set(SessionStatement):
 
 
 class LogTo(SessionStatement):
+    word = "log to"
     path: PlanExpr
 
     def uses(self) -> Uses:
@@ -226,6 +234,7 @@ class LogTo(SessionStatement):
 
 
 class Log(SessionStatement):
+    word = "log"
     summaries: tuple[Ref, ...]
     feeds: tuple[Feed, ...]
 
@@ -237,6 +246,7 @@ class Log(SessionStatement):
 
 
 class Expect(SessionStatement):
+    word = "expect"
     condition: PlanExpr
     text: str
     sides: tuple[Shown, ...]
@@ -252,6 +262,7 @@ class Expect(SessionStatement):
 
 
 class Stop(SessionStatement):
+    word = "stop when"
     condition: PlanExpr
     feeds: tuple[Feed, ...]
 
@@ -265,6 +276,7 @@ class Stop(SessionStatement):
 class Export(SessionStatement):
     """Write a SavedModel: pairs of a signature name and a tensor, for outputs and inputs."""
 
+    word = "export"
     path: PlanExpr
     outputs: tuple[tuple[str, Ref], ...]
     inputs: tuple[tuple[str, Ref], ...]
@@ -277,6 +289,7 @@ class Export(SessionStatement):
 
 
 class Checkpoint(SessionStatement):
+    word = "checkpoint"
     count: int | float
     unit: Unit
     path: PlanExpr
@@ -289,6 +302,7 @@ class Checkpoint(SessionStatement):
 
 
 class Every(SessionStatement):
+    word = "every"
     count: int | float
     unit: Unit
     body: tuple["Statement", ...]
@@ -312,6 +326,7 @@ class Train(SessionStatement):
     loss is not a number. Both are "" if the program does not set them.
     """
 
+    word = "train"
     count: int
     unit: Unit
     data: tuple[str, str] | None

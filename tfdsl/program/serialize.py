@@ -26,26 +26,28 @@ from ..types import ALL_DTYPES, DTYPES, Size, TensorType
 _CLASSES = {
     name: value for name, value in vars(p).items() if isinstance(value, type) and dataclasses.is_dataclass(value)
 }
-# Fields with records of one class, or of this class in most cases.
-_EXPECTED = {
-    ("Program", "params"): p.Param, ("Program", "data"): p.Data, ("Program", "graphs"): p.Graph,
-    ("Program", "sessions"): p.Session, ("Data", "source"): p.DataStage, ("Data", "transforms"): p.DataStage,
-    ("Graph", "items"): p.Node, ("Node", "regions"): p.Region, ("Region", "items"): p.Node,
-    ("Region", "params"): p.Node, ("Graph", "names"): p.Named,
-    ("Print", "items"): p.Shown, ("Expect", "sides"): p.Shown,
-    **{(owner, "feeds"): p.Feed for owner in ("Run", "Print", "Set", "Log", "Expect", "Stop")},
-}  # fmt: skip
-_SIGNS = ("$", "^")
-# Plain data: scalars, lists and mappings, as in YAML and JSON. Their types are checked when they are read.
-Plain = Any
 Fields = list[dataclasses.Field[Any]]  # of classes of any kind
-_Class = TypeVar("_Class")
-_PLACE = re.compile(r"\^(?:(\d+)/)?(\d+)\.(\d+)-(?:(\d+)\.)?(\d+)")
 
 
 @cache
 def _fields(cls: type) -> Fields:
     return [one for one in dataclasses.fields(cls) if one.init]
+
+
+# Fields with records of one class, or of this class in most cases, which is not named in the data.
+_UNNAMED = {
+    ("Program", "params"): p.Param, ("Program", "data"): p.Data, ("Program", "graphs"): p.Graph,
+    ("Program", "sessions"): p.Session, ("Data", "source"): p.DataStage, ("Data", "transforms"): p.DataStage,
+    ("Graph", "items"): p.Node, ("Node", "regions"): p.Region, ("Region", "items"): p.Node,
+    ("Region", "params"): p.Node, ("Graph", "names"): p.Named,
+    ("Print", "items"): p.Shown, ("Expect", "sides"): p.Shown,
+    **{(name, "feeds"): p.Feed for name, cls in _CLASSES.items() if any(one.name == "feeds" for one in _fields(cls))},
+}  # fmt: skip
+_SIGNS = ("$", "^")
+# Plain data: scalars, lists and mappings, as in YAML and JSON. Their types are checked when they are read.
+Plain = Any
+_Class = TypeVar("_Class")
+_PLACE = re.compile(r"\^(?:(\d+)/)?(\d+)\.(\d+)-(?:(\d+)\.)?(\d+)")
 
 
 class _Encoder:
@@ -97,7 +99,7 @@ class _Encoder:
             default = None if one.default is dataclasses.MISSING else one.default
             if item == default and type(item) is type(default):
                 continue
-            result[one.name] = self.encode(item, _EXPECTED.get((owner, one.name)))
+            result[one.name] = self.encode(item, _UNNAMED.get((owner, one.name)))
         if isinstance(value, p.Node) and len(value.outputs) == 1:
             result["outputs"] = str(value.outputs[0])
         return result
@@ -162,7 +164,7 @@ class _Decoder:
         return cls(**{**absent, **given})
 
     def _field(self, cls: type, name: str, item: Plain) -> object:
-        expected = _EXPECTED.get((cls.__name__, name))
+        expected = _UNNAMED.get((cls.__name__, name))
         match cls.__name__, name:
             case ("Node", "args") | ("Graph", "names") | ("DataStage", "arguments"):
                 return {key: self.decode(one, expected) for key, one in item.items()}

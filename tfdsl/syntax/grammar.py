@@ -31,7 +31,7 @@ def grammar_text() -> str:
 def first_words(*kinds: str) -> tuple[str, ...]:
     """The first words of statements of some kinds, such as `simple` and `session_compound`."""
     text = grammar_text()
-    words = dict(re.findall(r"^(\w+): ([A-Z]+) ", text, re.M))
+    words = dict(re.findall(r"^(\w+): ([A-Z_]+) ", text, re.M))
     alternatives = re.findall(rf"^_(?:{'|'.join(kinds)}): (.*(?:\n +\|.*)*)", text, re.M)
     rules = (rule for line in alternatives for rule in re.findall(r"\w+", line))
     return tuple(dict.fromkeys(words[rule].lower() for rule in rules if rule in words))
