@@ -157,6 +157,13 @@ def test_every_code_is_covered():
     assert covered | set(ELSEWHERE) == set(CATALOGUE)
 
 
+def test_every_code_elsewhere_is_in_a_test():
+    files = [path for path in CASES.parent.rglob("*.py") if path != Path(__file__)]
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    missing = [code for code in ELSEWHERE if code not in tests]
+    assert not missing, f"no test for {missing}"
+
+
 def test_a_file_that_is_no_text(tmp_path):
     path = tmp_path / "latin.tfg"
     path.write_bytes('name = "größe"\n'.encode("latin-1"))

@@ -549,6 +549,16 @@ def test_a_bug_is_called_one(tfdsl, monkeypatch, capsys):
     assert "error[TFG899]: this is a bug in tfdsl" in err and "Traceback" not in err
 
 
+def test_memory_that_is_not_enough(tfdsl, monkeypatch, capsys):
+    def hungry(arguments):
+        raise MemoryError
+
+    monkeypatch.setattr("tfdsl.cli.check.command", hungry)
+    assert main(["check", "good.tfg"]) == 1
+    err = capsys.readouterr().err
+    assert "error[TFG738]: there is not enough memory for this run" in err and "Traceback" not in err
+
+
 @pytest.mark.parametrize(
     "words, found",
     [

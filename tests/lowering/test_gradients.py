@@ -320,3 +320,12 @@ def test_a_number_beside_none_is_a_disagreement(here, capsys):
     )
     assert main(["gradcheck", "g.tfg"]) == 1
     assert "1 with a disagreement" in capsys.readouterr().err
+
+
+def test_forward_mode_through_an_op_without_a_second_gradient():
+    text = 'v = ones([1, 1, 1, 4])\ny = raw.LRN(input=v)\ng = gradients(y, [v], method="forward")[0]\n'
+    with pytest.raises(tfdsl.TfgError) as caught:
+        values(text, "g")
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.code, diagnostic.span.line) == ("TFG714", 3)
+    assert diagnostic.headline == "forward mode needs the gradient of LRNGrad, which TensorFlow does not define"

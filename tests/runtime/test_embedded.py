@@ -17,6 +17,8 @@ import tensorflow as tf
 
 import tfdsl
 from tfdsl import TfgError
+from tfdsl.runtime.execution.cluster_session import Lost
+from tfdsl.runtime.execution.in_order import InOrder
 from tfdsl.runtime.options import Options
 
 v1 = tf.compat.v1
@@ -499,6 +501,18 @@ def test_a_session_is_neither_copied_nor_used_once_it_is_closed(program):
     with pytest.raises(TfgError) as caught:
         session.run("w")
     assert codes(caught) == ["TFG750"]
+
+
+def test_a_session_whose_server_is_lost(program, monkeypatch):
+    def lose(*_):
+        raise Lost([("ps", 0)], was_late=False)
+
+    with program.session() as session:
+        monkeypatch.setattr(InOrder, "execute", lose)
+        with pytest.raises(TfgError) as caught:
+            session.run("w")
+    assert codes(caught) == ["TFG746"]
+    assert "ps 0 of the cluster was lost" in str(caught.value)
 
 
 @pytest.mark.parametrize("form", [lambda x, y: (x, y), lambda x, y: {"features": x, "target": y}, lambda x, y: [x, y]])

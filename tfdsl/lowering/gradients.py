@@ -6,6 +6,7 @@ xs and the ys anew, with other values in place of the xs; what does not depend o
 built again, so it is the same on all passes. (Symbolic gradients are nodes of the program: `analysis/symbolic.py`.)
 """
 
+import re
 from collections.abc import Callable
 
 from ..analysis.gradient_flow import gradient_inputs
@@ -72,7 +73,8 @@ def _directional(node: Node, function: Function, x: tf.Tensor, direction: tf.Ten
         (backward,) = v1.gradients(ys, [x], grad_ys=weights)
         forward = v1.gradients([backward], weights, grad_ys=[direction]) if backward is not None else [None]
     except LookupError as error:
-        raise failure(NO_FORWARD, node.origin, reason=str(error).split("(op type:")[-1].rstrip(")")) from error
+        found = re.search(r"op type: (\w+)", str(error))
+        raise failure(NO_FORWARD, node.origin, op=found[1] if found else "an op in between") from error
     parts = [tf.reduce_sum(part) for part in forward if part is not None]
     return tf.add_n(parts) if parts else tf.zeros([], x.dtype)
 

@@ -196,6 +196,7 @@ def test_a_worker_that_fails_ends_the_run(cluster, here):
     done = cluster.run("run", "t.tfg", "--async", forks=True)
     assert done.returncode == 1
     assert "eleven" in done.stderr
+    assert "error[TFG745]: the process of worker 1 has ended with exit code 1" in done.stderr
 
 
 def part_of(process) -> int:

@@ -5,11 +5,15 @@ import re
 import signal
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import clusters
 import forked
 import pytest
 
+from tfdsl.diagnostics import TfgError
+from tfdsl.runtime.cluster.recovery import Recovery
+from tfdsl.runtime.execution.cluster_session import Lost
 from tfdsl.runtime.execution.journal import EffectJournal, Place
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -167,6 +171,19 @@ def test_what_another_program_has_left_on_the_servers(cluster, training, wanted)
     client.kill()
     client = Client(cluster, training, "--logdir", "mine")
     assert client.end() == wanted[0]
+
+
+def test_a_server_that_is_lost_again_and_again(monkeypatch):
+    def lose(*_):
+        raise Lost([("ps", 1)], was_late=False)
+
+    monkeypatch.setattr(Recovery, "_reopen", lose)
+    plan = SimpleNamespace(body=(), initialise=True)
+    recovery = Recovery(SimpleNamespace(plan=plan), servers=None)
+    with pytest.raises(TfgError) as caught:
+        recovery.recover(Lost([("ps", 1)], was_late=False))
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.code, diagnostic.headline.partition(" lost")[0]) == ("TFG742", "ps 1 was")
 
 
 def test_what_was_done_before_is_told_apart():

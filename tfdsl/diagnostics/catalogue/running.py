@@ -17,8 +17,8 @@ NO_GRADIENT = _message("TFG708", "TensorFlow finds no gradient of {y} with respe
                        "an op between them has none, such as a cast to integers or argmax")
 NO_GRADIENT_OP = _message("TFG739", "TensorFlow has no gradient for {op}",
                           "use another op, or keep the gradient away from this one: stop_gradient(...)")
-NO_FORWARD = _message("TFG714", "forward mode does not work here: {reason}",
-                      "TensorFlow has no second gradient for an op in between; use method=\"reverse\" or \"numeric\"")
+NO_FORWARD = _message("TFG714", "forward mode needs the gradient of {op}, which TensorFlow does not define",
+                      "use method=\"reverse\" or \"numeric\"")
 EXPORT_EXISTS = _message("TFG712", "{path} exists, and {reason}",
                          "export to another folder, or remove it")
 EXPORT_TOO_LARGE = _message("TFG734", "{what} needs {size:.1f} GB of data, more than the 2 GB limit of a model",
