@@ -175,12 +175,14 @@ class Sizes:
     """The facts about a graph's named sizes: where each was declared, and its value if known.
 
     `equals` maps a name to the size it must equal (a number or another name) and the place that requires it. `here`
-    is the place of the statement being analysed.
+    is the place of the statement being analysed. `met` has the named sizes that broadcast against a number above 1:
+    they can only be 1 or that number.
     """
 
     declared: dict[str, Span] = field(default_factory=dict[str, Span])
     equals: dict[str, tuple[Dim, Span | None]] = field(default_factory=dict[str, tuple[Dim, Span | None]])
     here: Span | None = None
+    met: list[tuple[Size, int]] = field(default_factory=list[tuple[Size, int]])
 
     def resolve(self, dim: Dim) -> Dim:
         """The number or the representative name of a size."""
@@ -221,6 +223,9 @@ class Sizes:
             return left
         if isinstance(a, int) and isinstance(b, int):
             raise SizeClash(left, right)
+        for name, number in ((a, b), (b, a)):
+            if isinstance(name, Size) and isinstance(number, int):
+                self.met.append((name, number))
         # A size above 1 wins over an unknown one, which can only be that size or 1.
         return left if isinstance(a, int) else right if isinstance(b, int) else None
 

@@ -51,7 +51,7 @@ from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
 from ..syntax.read import identity_of
-from ..types import BOOL, Sizes, TensorType
+from ..types import BOOL, Size, Sizes, TensorType
 from .depth import LEVELS, NoStack, on_own_stack
 from .dispatch import Dispatch, Returned
 from .names import Env, declared
@@ -113,6 +113,7 @@ class GraphBuilder:
     optimizers: list[Ref] = field(default_factory=list)
     summaries: dict[str, list[Ref]] = field(default_factory=dict)
     fed: dict[Ref, dict[str, Span]] = field(default_factory=dict)  # the data fed to each placeholder, with places
+    met: dict[int, tuple[tuple[Size, int], ...]] = field(default_factory=dict)  # by node, as in `Sizes`
     binary: dict[Ref, Span] = field(default_factory=dict)  # tensors taken for labels of 0 and 1, with places
     shared: dict[str, Shared] = field(default_factory=dict)
     held: tuple[Ref, ...] = ()  # what the open 'after' blocks wait for
@@ -217,6 +218,7 @@ class GraphBuilder:
         for id in range(nodes, len(self.nodes)):
             del self.nodes[id]
             self.controls.pop(id, None)
+            self.met.pop(id, None)
         self.sizes.equals = equals
 
     def key(self, arg: Arg) -> object:

@@ -1,25 +1,27 @@
 """Checks what a session feeds: each value must fit its placeholder, and a statement must feed everything it needs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..data.schema import Schema
 from ..diagnostics import (
+    BROADCAST,
     FEED_DTYPE,
     FEED_SHAPE,
     FEED_SIZE,
     FEED_TARGET,
     FEED_TWICE,
     UNFED,
+    Diagnostic,
     Note,
 )
 from ..ops.named import ASSIGN
-from ..program import BatchField, Feed, Fetch, Field, PlanExpr, Ref, Statement, Stop, Value, walk
+from ..program import Arg, BatchField, Feed, Fetch, Field, Literal, Node, PlanExpr, Ref, Statement, Stop, Value, walk
 from ..source import Span
 from ..syntax import tree as t
-from ..types import BECOMES, Dim, Shape, SizeMismatch, TensorType, match_shape, nested_shape, shape_text
+from ..types import BECOMES, DTYPES, Dim, Shape, Size, SizeMismatch, TensorType, match_shape, nested_shape, shape_text
 from .arguments import ArgumentValue, check_range, check_rounded, literal_shape, scalar_class, size_notes
-from .context import Analysis, StatementFailed
+from .context import Analysis, GraphBuilder, StatementFailed
 from .expressions import dotted, given, plan_value
 from .fed_data import check_data_fed
 from .initial import uninitialised
@@ -183,8 +185,9 @@ def checked_feeds(
     `changed` is a variable that it changes by other means than its nodes."""
     own = feed_entries(ctx, plan, feds)
     feeds = {**(plan.loop.feeds if plan.loop else {}), **own}
-    _check_sizes(ctx, plan, feeds.values(), plan.loop.rows if plan.loop and refs else 0)
+    sizes = _check_sizes(ctx, plan, feeds.values(), plan.loop.rows if plan.loop and refs else 0)
     reached = check_needs(ctx, plan, refs, frozenset(feeds), what, statement)
+    _check_met(ctx, reached, sizes, statement)
     return tuple(with_training(ctx, feeds, own, refs, reached, what, statement, changed).values())
 
 
@@ -223,9 +226,9 @@ def check_needs(
 
 def _check_sizes(
     ctx: Analysis, plan: Plan, feeds: Iterable[Feed], rows: int, notes: tuple[Note, ...] = (), help: str = ""
-) -> None:
-    """Check that arrays fed together agree on named sizes, as far as their sizes are known. `rows` is the batch size,
-    0 if it does not count."""
+) -> dict[str, tuple[int, str]]:
+    """Check that arrays fed together agree on named sizes, as far as their sizes are known, and return these: the
+    number of each and the fed name that it is from. `rows` is the batch size, 0 if it does not count."""
     graph = ctx.graph
     bound: dict[str, tuple[int, str]] = {}
     for feed in feeds:
@@ -241,6 +244,39 @@ def _check_sizes(
             help = help and f"declare {feed.text}: {declared.dtype}[{shape}], or {help}"
             ctx.fail(FEED_SHAPE, feed.origin.span, (note, *notes), help, name=feed.text, declared=declared,
                      actual=f"a batch of shape {shape_text(actual)}")  # fmt: skip
+    return bound
+
+
+def _check_met(ctx: Analysis, reached: set[int], sizes: Mapping[str, tuple[int, str]], statement: t.Statement) -> None:
+    """Check that the named sizes of a statement broadcast against the numbers that they meet in the nodes it
+    executes, apart from those of branches and loops, which may not run."""
+    graph = ctx.graph
+    met = reached.intersection(graph.met) if sizes else ()
+    for node in (item for item in graph.items if isinstance(item, Node) and item.id in met) if met else ():
+        id = node.id
+        for size, number in graph.met[id]:
+            named = graph.sizes.resolve(size)
+            found, name = sizes.get(named.name, (1, "")) if isinstance(named, Size) else (1, "")
+            if found in (1, number):
+                continue
+            note = Note(f"'{size}' is {found} on line {{line}}, by the value that {name} is fed", statement.span)
+            types = [type for arg in node.args.values() if (type := _type(graph, arg)) is not None][:2]
+            first, last = types[0].shape or (), types[-1].shape or ()
+            operator = node.table_row.operator
+            is_product = operator == "*" and len(last) == 2 and first[-1:] == last[:1]
+            help = "the matrix product is written with @" if is_product else ""
+            details = {"op": f"'{operator}'" if operator else node.op, "left": found, "right": number}
+            details |= {"a": types[0], "b": types[-1]}
+            raise StatementFailed(Diagnostic(BROADCAST, node.origin.span, details, (note,), help, node.origin.chain))
+
+
+def _type(graph: GraphBuilder, arg: Arg) -> TensorType | None:
+    match arg:
+        case Ref(node=id, output=output) if graph.nodes[id].outputs:
+            return graph.nodes[id].outputs[output]
+        case Literal(value=value, dtype=dtype):
+            return TensorType(DTYPES[dtype], nested_shape(value))
+    return None
 
 
 def check_last_batch(ctx: Analysis, plan: Plan, body: Iterable[Statement], rows: int, size: int) -> None:

@@ -24,7 +24,7 @@ def call_op(
     if op.applies and is_swapped(ctx, named) and is_never_logits(named["logits"]):
         refuse_swapped(ctx, shown or op.name, named, span)
     bound = _bind(ctx, op, given, span, shown)
-    ctx.graph.sizes.here = span
+    ctx.graph.sizes.here, ctx.graph.sizes.met = span, []
     by_position = frozenset(param.name for (n, _), param in zip(given, op.params, strict=False) if n is None)
     rule_call = OpCall(op, bound.types, bound.values, bound.groups, ctx.graph.sizes, by_position)
     try:
@@ -53,6 +53,8 @@ def call_op(
     sizeable(ctx, shown or op.name, outputs, span)
     ctx.spend(100, span)
     node = ctx.graph.add(op.name, bound.args, name, outputs, ctx.origin(span), default)
+    if rule_call.sizes.met:
+        ctx.graph.met[node] = tuple(rule_call.sizes.met)
     for param in op.modes.split():
         ctx.graph.modes.update(refs_of(bound.args[param]) if param in bound.args else ())
     if result == ():

@@ -13,6 +13,7 @@ import numpy as np
 from .blame import functions_of
 from .compiled import CALLS, SAFE, Unchecked, condition
 from .definitions import APART, full, op_name
+from .failures import plain_reason
 from .order import Order, Orders
 from .streams import PHILOX, TWINS, advanced, twin, way
 from .tf import op_def, tf, v1
@@ -326,7 +327,7 @@ class GraphCloner:
         try:
             return v1.import_graph_def(part, inputs, returned, name="") if returned else []
         except (ValueError, tf.errors.OpError) as error:
-            raise NotCopied(f"TensorFlow cannot put it into a loop: {error}", "") from error
+            raise NotCopied(f"TensorFlow cannot put it into a loop: {plain_reason(error)}", "") from error
 
     def _changed(self, fed: Iterable[str]) -> frozenset[str]:
         """Of the ops whose tensors are fed those whose value is otherwise known: what is made of them is not then."""
