@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from .access import Access
 from .analysis.check import analyse
 from .analysis.foreign import python_ops
-from .analysis.values import thaw
 from .collector import paused
 from .diagnostics import (
     ENGINE_UNKNOWN,
@@ -26,7 +25,7 @@ from .diagnostics.spelling import did_you_mean, listed
 from .given import mapping, named_values
 from .inputs import NO_INPUTS, CompileInputs, ExternalNames, Foreign, Types
 from .limits import Clock
-from .program import ENGINES, Field, Graph, Named, Node, Program, Ref, Refs, Static, fed, kept_nodes, refs_of
+from .program import ENGINES, Field, Graph, Named, Node, Program, Ref, Refs, Static, fed, kept_nodes, refs_of, thaw
 from .record import Record
 from .source import Source
 from .syntax import tree as t

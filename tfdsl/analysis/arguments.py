@@ -41,6 +41,7 @@ from .values import (
     Array,
     Builtin,
     ErrorValue,
+    ExprValue,
     Host,
     NodeValue,
     Operation,
@@ -59,7 +60,7 @@ _RANKS = {"bool": 0, "int": 1, "float": 2, "complex": 3, "string": 9}
 class ArgumentValue(Record):
     """An argument as the program gives it."""
 
-    value: object
+    value: ExprValue
     span: Span
     whole: Span | None = None  # with its name, if it is given by name
 
@@ -106,7 +107,7 @@ def missing(ctx: Analysis, function: str, signature: str, name: str, span: Span)
 # --- values that become tensors ---------------------------------------------------------------
 
 
-def literal_shape(ctx: Analysis, value: object, span: Span) -> Shape:
+def literal_shape(ctx: Analysis, value: ExprValue, span: Span) -> Shape:
     """The shape of nested lists. Tensors in the lists add their own axes."""
     if isinstance(value, (Tensor, Array)):
         return value.type.shape
@@ -126,7 +127,7 @@ def literal_shape(ctx: Analysis, value: object, span: Span) -> Shape:
     return None if first is None else (len(value), *first)
 
 
-def _scalars(value: object):
+def _scalars(value: ExprValue):
     if isinstance(value, (list, tuple, range)):
         for item in value:
             yield from _scalars(item)
@@ -134,7 +135,7 @@ def _scalars(value: object):
         yield value
 
 
-def scalar_class(ctx: Analysis, value: object, span: Span) -> str | None:
+def scalar_class(ctx: Analysis, value: ExprValue, span: Span) -> str | None:
     """The widest kind of the plain numbers in a value: bool, int, float, complex or string. None if it has none."""
     found: str | None = None
     for item in _scalars(value):
@@ -154,7 +155,7 @@ def scalar_class(ctx: Analysis, value: object, span: Span) -> str | None:
     return found
 
 
-def default_dtype(value: object, kind: str | None) -> DType:
+def default_dtype(value: ExprValue, kind: str | None) -> DType:
     """The dtype that TensorFlow gives a literal on its own."""
     if kind == "int":
         wide = any(isinstance(v, int) and not -(2**31) <= v < 2**31 for v in _scalars(value))
@@ -162,7 +163,7 @@ def default_dtype(value: object, kind: str | None) -> DType:
     return {"bool": BOOL, "complex": DTYPES["complex128"], "string": STRING}.get(kind or "float", FLOAT32)
 
 
-def tensor_dtype(value: object) -> DType | None:
+def tensor_dtype(value: ExprValue) -> DType | None:
     """The dtype of the first tensor in a value."""
     for item in _scalars(value):
         if isinstance(item, (Tensor, Array)):
@@ -265,7 +266,7 @@ def _short(number: int | float) -> str:
     return str(number)
 
 
-def _pack(ctx: Analysis, value: object, dtype: DType, span: Span) -> Arg:
+def _pack(ctx: Analysis, value: ExprValue, dtype: DType, span: Span) -> Arg:
     if isinstance(value, (list, tuple)):
         if is_host(value):
             return Literal(freeze(value), dtype.name)
@@ -431,7 +432,7 @@ def differ(
     )  # fmt: skip
 
 
-def dtype_value(ctx: Analysis, op: Op, value: object, given: ArgumentValue | None) -> DType:
+def dtype_value(ctx: Analysis, op: Op, value: ExprValue, given: ArgumentValue | None) -> DType:
     """Read a dtype written as `float32` or "float32"; a default of the op can be one."""
     found = as_dtype(value)
     if found is None:
@@ -483,7 +484,7 @@ def check_one_dtype(
     op: Op | RawOp,
     param: Parameter | RawArgument,
     given: ArgumentValue,
-    items: Sequence[object],
+    items: Sequence[ExprValue],
     dtype: DType,
 ) -> None:
     """Check that the tensors of a list all have the dtype of its letter."""

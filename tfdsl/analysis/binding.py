@@ -4,11 +4,11 @@ from ..diagnostics import REBOUND, TRAINING_LATE, UNPACK, Note
 from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis
-from .names import Assumed, BoundTwice, Env
-from .values import NodeValue, Tensor, describe
+from .names import Assumed, BoundTwice
+from .values import Env, ExprValue, NodeValue, Tensor, describe
 
 
-def bind(ctx: Analysis, env: Env, target: t.Identifier, value: object) -> None:
+def bind(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue) -> None:
     """Bind a name. An error shows both places."""
     try:
         env.bind(target.id, value, target.span)
@@ -24,7 +24,7 @@ def bind(ctx: Analysis, env: Env, target: t.Identifier, value: object) -> None:
         ctx.graph.bound.append((target.id, target.span, refs))
 
 
-def bind_targets(ctx: Analysis, env: Env, targets: tuple[t.Identifier, ...], value: object, span: Span) -> None:
+def bind_targets(ctx: Analysis, env: Env, targets: tuple[t.Identifier, ...], value: ExprValue, span: Span) -> None:
     """Bind the targets of a `for` to one item."""
     if len(targets) == 1:
         bind(ctx, env, targets[0], value)
@@ -33,7 +33,7 @@ def bind_targets(ctx: Analysis, env: Env, targets: tuple[t.Identifier, ...], val
         bind(ctx, env, target, item)
 
 
-def unpacked(ctx: Analysis, targets: tuple[t.Identifier, ...], value: object, span: Span) -> list | tuple | range:
+def unpacked(ctx: Analysis, targets: tuple[t.Identifier, ...], value: ExprValue, span: Span) -> list | tuple | range:
     if not isinstance(value, (list, tuple, range)):
         help = "unstack(x) gives the rows of a tensor" if isinstance(value, Tensor) else ""
         ctx.fail(UNPACK, span, help=help, names=len(targets), count=describe(value))

@@ -6,7 +6,7 @@ The functions accept any value. A TypeError is reported at the call.
 from typing import Any
 
 from ..types import DType
-from .values import Builtin, DataValue, ShapeOf
+from .values import Builtin, DataValue, ExprValue, ShapeOf
 
 
 def _list(value: Any = ()) -> list[Any]:
@@ -52,7 +52,7 @@ def _len(value: Any) -> int:
     return len(value)
 
 
-def _str(value: object = "") -> str:
+def _str(value: ExprValue = "") -> str:
     return str(value) if not isinstance(value, DType) else value.name
 
 

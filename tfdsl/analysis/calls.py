@@ -40,16 +40,29 @@ from .foreign import call_python
 from .gradient_flow import barriers, depending, depends
 from .labels import doubt_swapped, is_never_logits, is_swapped, refuse_swapped
 from .magnitude import check_power, check_size, too_large
-from .names import Env
 from .op_calls import call_op
 from .order import is_write, written
 from .raw import call_raw
 from .slips import doubt_rate
 from .symbolic import derived
-from .values import Array, Builtin, ErrorValue, Function, Operation, Optimizer, Primitive, Tensor, describe, has_tensor
+from .values import (
+    Array,
+    Builtin,
+    Env,
+    ErrorValue,
+    ExprValue,
+    Function,
+    Operation,
+    Optimizer,
+    Outputs,
+    Primitive,
+    Tensor,
+    describe,
+    has_tensor,
+)
 
 
-def call(ctx: Analysis, env: Env, function: object, given: Arguments, span: Span, name: str | None) -> object:
+def call(ctx: Analysis, env: Env, function: ExprValue, given: Arguments, span: Span, name: str | None) -> ExprValue:
     """The value of a call. `name` is the program's name for the value, if it has one. `env` holds the names visible
     at the call."""
     match function:
@@ -213,7 +226,7 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
 _WITHOUT_LOOKING = ("range", "len", "bool")  # they take no time, whatever the size of their arguments
 
 
-def _python(ctx: Analysis, name: str, function: Callable, given: Arguments, span: Span) -> object:
+def _python(ctx: Analysis, name: str, function: Callable, given: Arguments, span: Span) -> ExprValue:
     positional = [g.value for n, g in given if n is None]
     keywords = {n: g.value for n, g in given if n is not None}
     if any(isinstance(g.value, ErrorValue) for _, g in given):
@@ -244,7 +257,7 @@ _FOR_TENSORS = {
 _NUMBERS_ONLY = ("min", "max", "sum")
 
 
-def _builtin(ctx: Analysis, function: Builtin, given: Arguments, span: Span) -> object:
+def _builtin(ctx: Analysis, function: Builtin, given: Arguments, span: Span) -> ExprValue:
     name = function.name
     inside = has_tensor if name in _NUMBERS_ONLY else lambda value: isinstance(value, (Tensor, Array))
     tensors = [g for _, g in given if inside(g.value)]
@@ -258,7 +271,7 @@ def _builtin(ctx: Analysis, function: Builtin, given: Arguments, span: Span) -> 
 # --- functions --------------------------------------------------------------------------------
 
 
-def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, span: Span) -> object:
+def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, span: Span) -> ExprValue:
     """Inline a call of a `def` and return its value. Its body is analysed again, in a scope of the function's name."""
     tree = function.tree
     name = tree.target.id
@@ -307,17 +320,19 @@ def inline(ctx: Analysis, caller: Env, function: Function, given: Arguments, spa
     return ErrorValue() if ctx.failed > failed else None
 
 
-def _made_at(value: object, span: Span) -> object:
+def _made_at(value: ExprValue, span: Span) -> ExprValue:
     """Set the place of a value made by a library to the call."""
     match value:
         case Tensor() | Operation():
             return replace(value, span=span)
+        case Outputs():
+            return Outputs([_made_at(one, span) for one in value], value.names)
         case list() | tuple():
             return type(value)(_made_at(one, span) for one in value)
     return value
 
 
-def _primitive(ctx: Analysis, env: Env, function: Primitive, given: list[ArgumentValue], span: Span) -> object:
+def _primitive(ctx: Analysis, env: Env, function: Primitive, given: list[ArgumentValue], span: Span) -> ExprValue:
     """The value of a primitive. Its arguments are parameters; messages show them as the caller of the function wrote
     them. If the primitive refuses them, the rest of the function treats them as wrong."""
     bindings = [env.find(argument.text) for argument in given]
@@ -345,7 +360,7 @@ def _as_written(span: Span, name: str) -> str:
     return written if re.fullmatch(rf"([\w.]*\.)?{name}", written) else name
 
 
-def _default(ctx: Analysis, caller: Env, function: Function, default: t.Expr, span: Span) -> tuple[object, Span]:
+def _default(ctx: Analysis, caller: Env, function: Function, default: t.Expr, span: Span) -> tuple[ExprValue, Span]:
     """The value of a parameter that a call leaves out, and its place. `training` is looked up at the call."""
     if _is_training(default):
         return ctx.evaluate(Env(parent=function.env, caller=caller), t.Name(span, training.NAME)), span

@@ -46,6 +46,7 @@ from .statements import block, graph_block
 from .trained_values import warn_trained
 from .training import warn_unfed
 from .unused import unused
+from .values import ExprValue
 
 
 def analyse(tree: t.File, inputs: CompileInputs) -> tuple[Program, Bag]:
@@ -200,7 +201,7 @@ def _mentioned(statement: Statement) -> Iterator[Ref]:
         yield from _refs(getattr(statement, name))
 
 
-def _refs(value: object) -> Iterator[Ref]:
+def _refs(value: ExprValue) -> Iterator[Ref]:
     match value:
         case Ref():
             yield value

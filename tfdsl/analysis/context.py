@@ -54,8 +54,8 @@ from ..syntax.read import identity_of
 from ..types import BOOL, Size, Sizes, TensorType
 from .depth import LEVELS, NoStack, on_own_stack
 from .dispatch import Dispatch, Returned
-from .names import Env, declared
-from .values import DataValue, ErrorValue, NodeValue, Operation, Tensor, freeze, is_host
+from .names import declared
+from .values import DataValue, Env, ErrorValue, ExprValue, NodeValue, Operation, Tensor, freeze, is_host
 
 _P = ParamSpec("_P")
 _One = TypeVar("_One")
@@ -221,7 +221,7 @@ class GraphBuilder:
             self.met.pop(id, None)
         self.sizes.equals = equals
 
-    def key(self, arg: Arg) -> object:
+    def key(self, arg: Arg) -> ExprValue:
         """A key of an argument. Arguments made in the same way have equal keys."""
         below: set[int] = set()
         todo = list(refs_of(arg))
@@ -284,7 +284,7 @@ def _part_key(arg: Arg, keys: Mapping[int, object]) -> str:
             return repr(arg)
 
 
-def _named(value: object, span: Span) -> Named | None:
+def _named(value: ExprValue, span: Span) -> Named | None:
     match value:
         case Tensor() | Operation():
             return Named(value.ref, span)
@@ -292,8 +292,8 @@ def _named(value: object, span: Span) -> Named | None:
             return Named(Static(value), span)
         case list() | tuple() if is_host(value):
             return Named(Static(freeze(value)), span)
-        case list() | tuple() if value and all(isinstance(item, NodeValue) for item in value):
-            return Named(Refs(tuple(item.ref for item in value)), span)
+        case list() | tuple() if len(refs := [item.ref for item in value if isinstance(item, NodeValue)]) == len(value):
+            return Named(Refs(tuple(refs)), span)
         case _:
             return None
 
@@ -355,7 +355,7 @@ class Analysis:
         self.failed = 0  # statements that failed, including those that follow from other errors
         self.did_you_mean = Suggestions().did_you_mean
 
-    def evaluate(self, env: Env, expr: t.Expr, name: str | None = None) -> object:
+    def evaluate(self, env: Env, expr: t.Expr, name: str | None = None) -> ExprValue:
         """The value of an expression."""
         return self.dispatch.evaluate(self, env, expr, name)
 

@@ -33,14 +33,14 @@ from .arguments import ArgumentValue, default_dtype, operand_notes, scalar_class
 from .context import Analysis, StatementFailed
 from .dispatch import Returned
 from .expressions import condition
-from .names import Binding, Env, declared
-from .values import Array, ErrorValue, Tensor, describe, has_tensor, is_host
+from .names import Binding, declared
+from .values import Array, Env, ErrorValue, ExprValue, Tensor, describe, has_tensor, is_host
 
 
 class RegionBinding(Record):
     """A name bound in a region, with its value, place and scope."""
 
-    value: object
+    value: ExprValue
     span: Span
     path: tuple[str, ...]
 
@@ -59,7 +59,7 @@ def _region(ctx: Analysis, env: Env, span: Span) -> Iterator[list[Item]]:
         env.restore(names)
 
 
-def _test(ctx: Analysis, value: object, expr: t.Expr, word: str) -> Ref:
+def _test(ctx: Analysis, value: ExprValue, expr: t.Expr, word: str) -> Ref:
     """The tensor of a condition: a scalar bool."""
     if not isinstance(value, Tensor) or value.type.dtype != BOOL or value.type.rank not in (0, None):
         given = ArgumentValue(value, expr.span)
@@ -292,7 +292,7 @@ def _paired(
     return pairs
 
 
-def _same_host(first: object, second: object) -> bool:
+def _same_host(first: ExprValue, second: ExprValue) -> bool:
     return first is second or (type(first) is type(second) and is_host(first) and first == second)
 
 

@@ -12,8 +12,7 @@ from ..syntax import tree as t
 from .arguments import assign_arguments, missing
 from .context import Analysis
 from .expressions import arguments_of
-from .names import Env
-from .values import DataValue, describe, is_host
+from .values import DataValue, Env, describe, is_host
 
 
 def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> DataValue:

@@ -8,8 +8,7 @@ from ..types import DTYPE_NAMES, DTYPES, Dim, DType, Size, SizeClash, TensorType
 from . import outside
 from .context import Analysis
 from .expressions import value_of
-from .names import Env
-from .values import Array, Tensor, describe
+from .values import Array, Env, Tensor, describe
 
 _DTYPE_ALIASES = {"float": "float32", "double": "float64", "int": "int32", "long": "int64", "str": "string"}
 

@@ -4,17 +4,18 @@ expressions. `check.py` fills the table, so the modules of the analysis import e
 from collections.abc import Callable
 
 from ..record import Record
+from .values import ExprValue
 
 
 class Returned(Record):
     """A `return` was reached."""
 
-    value: object
+    value: ExprValue
 
 
 class Dispatch(Record):
     """`evaluate(ctx, env, expr, name)` returns the value of an expression. `block(ctx, env, statements)` analyses
     statements in order, up to a `return`."""
 
-    evaluate: Callable[..., object]
+    evaluate: Callable[..., ExprValue]
     block: Callable[..., "Returned | None"]

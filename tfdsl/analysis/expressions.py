@@ -46,11 +46,14 @@ from .libraries import LIBRARIES
 from .lists import list_help, one_shape
 from .magnitude import check_power, check_size, too_large
 from .members import member
-from .names import Ambiguous, Env
+from .names import Ambiguous
 from .op_calls import call_op
 from .values import (
     Array,
+    Env,
     ErrorValue,
+    ExprValue,
+    IndexItem,
     Namespace,
     Operation,
     RuntimeValue,
@@ -83,7 +86,7 @@ _PYTHON = {
 }  # fmt: skip
 
 
-def evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> object:
+def evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> ExprValue:
     """The value of an expression."""
     ctx.spend(8, expr.span)
     match expr:
@@ -95,7 +98,7 @@ def evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> 
             return ctx.with_depth(_evaluate, expr.span, ctx, env, expr, name)
 
 
-def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> object:
+def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> ExprValue:
     """The value of a compound expression."""
     match expr:
         case t.Binary():
@@ -128,7 +131,7 @@ def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> object
             assert_never(expr)
 
 
-def value_of(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> object:
+def value_of(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> ExprValue:
     """The value of an expression that must have one."""
     value = evaluate(ctx, env, expr, name)
     if isinstance(value, ErrorValue):
@@ -153,12 +156,12 @@ def arguments_of(ctx: Analysis, env: Env, arguments: tuple[t.Argument, ...]) -> 
     ]
 
 
-def values_of(ctx: Analysis, env: Env, exprs: Iterable[t.Expr]) -> list[object]:
+def values_of(ctx: Analysis, env: Env, exprs: Iterable[t.Expr]) -> list[ExprValue]:
     """The values of several expressions. Errors in all of them are reported."""
     return ctx.each(lambda expr: value_of(ctx, env, expr), exprs)
 
 
-def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> object:
+def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
     """The value of a bare name."""
     name = expr.id
     try:
@@ -226,7 +229,7 @@ def _in_sight(ctx: Analysis, env: Env) -> set[str]:
     return env.visible().union(around, ctx.foreign.functions, BUILTINS, OPS, DTYPE_NAMES, OPTIMIZERS, words)
 
 
-def dotted(ctx: Analysis, env: Env, target: t.Identifier) -> object:
+def dotted(ctx: Analysis, env: Env, target: t.Identifier) -> ExprValue:
     """The value of a dotted name, for places where the grammar allows only a name."""
     first, *rest = target.id.split(".")
     expr: t.Expr = t.Name(target.span, first)
@@ -235,7 +238,7 @@ def dotted(ctx: Analysis, env: Env, target: t.Identifier) -> object:
     return evaluate(ctx, env, expr)
 
 
-def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> object:
+def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> ExprValue:
     if isinstance(expr.value, t.Name):
         if expr.value.id == "raw" and not env.knows("raw"):
             return raw.find(ctx, expr.name, expr.span)
@@ -251,7 +254,7 @@ def _attribute(ctx: Analysis, env: Env, expr: t.Attribute) -> object:
 # --- operators --------------------------------------------------------------------------------
 
 
-def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> object:
+def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> ExprValue:
     """`a + b + c` nests to the left: go down in a loop, then up."""
     spine, leaf = [expr], expr.left
     while isinstance(leaf, t.Binary):
@@ -275,7 +278,7 @@ def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> 
     return value
 
 
-def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str | None) -> object:
+def binary(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue, name: str | None) -> ExprValue:
     """Apply an operator to two values."""
     if isinstance(left, RuntimeValue) or isinstance(right, RuntimeValue):
         return moving(ctx, expr.op, (left, right), expr.span)
@@ -305,7 +308,7 @@ def binary(ctx: Analysis, expr: t.Binary, left: object, right: object, name: str
 FEWER_OPERATORS = "use fewer operators on values that only the session knows"
 
 
-def moving(ctx: Analysis, op: str, operands: tuple[object, ...], span: Span) -> RuntimeValue:
+def moving(ctx: Analysis, op: str, operands: tuple[ExprValue, ...], span: Span) -> RuntimeValue:
     """Apply an operator to values of which one is known only to the running session. It is computed outside the
     graph."""
     made = Apply(op, tuple(plan_value(ctx, value, span) for value in operands))
@@ -318,7 +321,7 @@ def _operators(expr: PlanExpr) -> int:
     return 1 + sum(map(_operators, expr.args)) if isinstance(expr, Apply) else 0
 
 
-def plan_value(ctx: Analysis, value: object, span: Span) -> PlanExpr:
+def plan_value(ctx: Analysis, value: ExprValue, span: Span) -> PlanExpr:
     """A value in the plan: a fetch, an array of data, or a value that the session knows."""
     match value:
         case Tensor(type=TensorType(dtype=dtype)) if dtype.name in UNREADABLE:
@@ -343,11 +346,11 @@ def plan_value(ctx: Analysis, value: object, span: Span) -> PlanExpr:
     ctx.fail(NOT_TENSOR, span, value=describe(value))
 
 
-def _is_of_strings(value: object) -> bool:
+def _is_of_strings(value: ExprValue) -> bool:
     return isinstance(value, (Tensor, Array)) and value.type.dtype.name == "string"
 
 
-def _operands(ctx: Analysis, expr: t.Binary, left: object, right: object, refuse: bool = False) -> None:
+def _operands(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue, refuse: bool = False) -> None:
     usable = all(
         in_graph(v) or isinstance(v, ShapeOf) or is_host(v) or isinstance(v, (list, tuple)) for v in (left, right)
     )
@@ -361,7 +364,7 @@ def _operands(ctx: Analysis, expr: t.Binary, left: object, right: object, refuse
         ctx.fail(OPERATOR, expr.span, help=help, op=expr.op, left=describe(left), right=describe(right))
 
 
-def _size_is_safe(ctx: Analysis, expr: t.Binary, left: object, right: object) -> None:
+def _size_is_safe(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue) -> None:
     """Refuse an operation whose result would fill the memory, before it is computed."""
     if expr.op == "%" and isinstance(left, str):
         _operands(ctx, expr, left, right, refuse=True)
@@ -377,7 +380,7 @@ def _size_is_safe(ctx: Analysis, expr: t.Binary, left: object, right: object) ->
                 too_large(ctx, expr.span)
 
 
-def _unary(ctx: Analysis, expr: t.Unary, value: object, name: str | None) -> object:
+def _unary(ctx: Analysis, expr: t.Unary, value: ExprValue, name: str | None) -> ExprValue:
     if isinstance(value, ErrorValue):
         raise StatementFailed(None)
     if isinstance(value, RuntimeValue):
@@ -396,7 +399,7 @@ def _unary(ctx: Analysis, expr: t.Unary, value: object, name: str | None) -> obj
     ctx.fail(OPERATOR_ONE, expr.span, op=expr.op, value=describe(value))
 
 
-def _boolean(ctx: Analysis, env: Env, expr: t.Boolean, name: str | None) -> object:
+def _boolean(ctx: Analysis, env: Env, expr: t.Boolean, name: str | None) -> ExprValue:
     spine, leaf = [expr], expr.left
     while isinstance(leaf, t.Boolean):
         spine.append(leaf)
@@ -408,7 +411,7 @@ def _boolean(ctx: Analysis, env: Env, expr: t.Boolean, name: str | None) -> obje
     return value
 
 
-def _boolean_pair(ctx: Analysis, env: Env, expr: t.Boolean, left: object, name: str | None) -> object:
+def _boolean_pair(ctx: Analysis, env: Env, expr: t.Boolean, left: ExprValue, name: str | None) -> ExprValue:
     if isinstance(left, RuntimeValue):
         return moving(ctx, expr.op, (left, value_of(ctx, env, expr.right)), expr.span)
     if not in_graph(left):
@@ -418,10 +421,10 @@ def _boolean_pair(ctx: Analysis, env: Env, expr: t.Boolean, left: object, name: 
     return call_op(ctx, OPERATORS[expr.op], arguments, expr.span, name, "", f"'{expr.op}'")
 
 
-def _compare(ctx: Analysis, env: Env, expr: t.Compare, name: str | None) -> object:
+def _compare(ctx: Analysis, env: Env, expr: t.Compare, name: str | None) -> ExprValue:
     """`a < b < c` is `a < b and b < c`, with each operand evaluated once."""
     values = values_of(ctx, env, expr.operands)
-    result: object = None
+    result: ExprValue = None
     last = len(expr.ops) - 1
     for at, op in enumerate(expr.ops):
         span = Span(expr.span.source, expr.operands[at].span.start, expr.operands[at + 1].span.end)
@@ -442,7 +445,9 @@ def _compare(ctx: Analysis, env: Env, expr: t.Compare, name: str | None) -> obje
     return result
 
 
-def compare(ctx: Analysis, op: str, left: ArgumentValue, right: ArgumentValue, span: Span, name: str | None) -> object:
+def compare(
+    ctx: Analysis, op: str, left: ArgumentValue, right: ArgumentValue, span: Span, name: str | None
+) -> ExprValue:
     a, b = as_dtypes(left.value, right.value)
     if isinstance(a, RuntimeValue) or isinstance(b, RuntimeValue):
         return moving(ctx, op, (a, b), span)
@@ -463,7 +468,7 @@ def compare(ctx: Analysis, op: str, left: ArgumentValue, right: ArgumentValue, s
         ctx.fail(OPERATOR, span, op=op, left=describe(a), right=describe(b))
 
 
-def condition(ctx: Analysis, env: Env, expr: t.Expr) -> object:
+def condition(ctx: Analysis, env: Env, expr: t.Expr) -> ExprValue:
     """A condition: a bool if it is known at compile time, else a tensor."""
     value = value_of(ctx, env, expr)
     if in_graph(value) or isinstance(value, RuntimeValue):
@@ -473,7 +478,7 @@ def condition(ctx: Analysis, env: Env, expr: t.Expr) -> object:
     return bool(value)
 
 
-def _conditional(ctx: Analysis, env: Env, expr: t.Conditional, name: str | None) -> object:
+def _conditional(ctx: Analysis, env: Env, expr: t.Conditional, name: str | None) -> ExprValue:
     test = condition(ctx, env, expr.condition)
     if isinstance(test, bool):
         return evaluate(ctx, env, expr.then if test else expr.otherwise, name)
@@ -489,7 +494,7 @@ def _conditional(ctx: Analysis, env: Env, expr: t.Conditional, name: str | None)
 # --- calls, indices, lists --------------------------------------------------------------------
 
 
-def _call(ctx: Analysis, env: Env, expr: t.Call, name: str | None) -> object:
+def _call(ctx: Analysis, env: Env, expr: t.Call, name: str | None) -> ExprValue:
     try:
         function = evaluate(ctx, env, expr.function)
     except StatementFailed as abandoned:
@@ -504,11 +509,11 @@ def _call(ctx: Analysis, env: Env, expr: t.Call, name: str | None) -> object:
     return call(ctx, env, function, arguments, expr.span, name)
 
 
-def _is_value(function: object) -> bool:
+def _is_value(function: ExprValue) -> bool:
     return in_graph(function) or is_host(function)
 
 
-def _hidden_by_value(ctx: Analysis, env: Env, name: t.Name, value: object) -> None:
+def _hidden_by_value(ctx: Analysis, env: Env, name: t.Name, value: ExprValue) -> None:
     """Refuse a call of a value whose name hides an op or a function of the language."""
     hidden = any(name.id in table for table in (ctx.foreign.functions, BUILTINS, OPS, OPTIMIZERS, DTYPE_NAMES))
     binding = env.find(name.id)
@@ -520,7 +525,7 @@ def _hidden_by_value(ctx: Analysis, env: Env, name: t.Name, value: object) -> No
         ctx.fail(NOT_CALLABLE, name.span, notes, help, value=describe(value))
 
 
-def _index(ctx: Analysis, env: Env, expr: t.Index, name: str | None) -> object:
+def _index(ctx: Analysis, env: Env, expr: t.Index, name: str | None) -> ExprValue:
     value = value_of(ctx, env, expr.value)
     items = [_index_item(ctx, env, item) for item in expr.items]
     match value:
@@ -535,7 +540,7 @@ def _index(ctx: Analysis, env: Env, expr: t.Index, name: str | None) -> object:
     ctx.fail(INDEX_KIND, expr.span, value=describe(value), index="[...]")
 
 
-def _index_item(ctx: Analysis, env: Env, item: t.Expr) -> object:
+def _index_item(ctx: Analysis, env: Env, item: t.Expr) -> IndexItem:
     """An integer, a tensor, none, `...`, or a slice of them."""
     if isinstance(item, t.Dots):
         return Ellipsis
@@ -544,7 +549,9 @@ def _index_item(ctx: Analysis, env: Env, item: t.Expr) -> object:
     return evaluate(ctx, env, item)
 
 
-def _index_host(ctx: Analysis, value: Sequence[_Item], items: list[object], expr: t.Index) -> _Item | Sequence[_Item]:
+def _index_host(
+    ctx: Analysis, value: Sequence[_Item], items: list[IndexItem], expr: t.Index
+) -> _Item | Sequence[_Item]:
     item = items[0]
     if len(items) > 1 or not isinstance(item, (int, slice)):
         kind = "several indices" if len(items) > 1 else describe(item)
@@ -558,7 +565,7 @@ def _index_host(ctx: Analysis, value: Sequence[_Item], items: list[object], expr
         ctx.fail(ARITHMETIC, expr.span, reason=str(error))
 
 
-def _index_shape(ctx: Analysis, value: ShapeOf, items: list[object], expr: t.Index) -> int | ShapeOf:
+def _index_shape(ctx: Analysis, value: ShapeOf, items: list[IndexItem], expr: t.Index) -> int | ShapeOf:
     tensor = value.text.removesuffix(".shape")
     if value.dims is None:
         help = f"shape({tensor}) is its shape while running, as a tensor"
@@ -572,7 +579,7 @@ def _index_shape(ctx: Analysis, value: ShapeOf, items: list[object], expr: t.Ind
     return size
 
 
-def iterate(ctx: Analysis, value: object, span: Span) -> list[Any] | range | tuple[Any, ...]:  # of any values
+def iterate(ctx: Analysis, value: ExprValue, span: Span) -> list[Any] | range | tuple[Any, ...]:  # of any values
     """The items that a `for` iterates over."""
     if isinstance(value, ShapeOf) and value.dims is not None:
         value = sizes_of(ctx, value, span)
@@ -584,8 +591,8 @@ def iterate(ctx: Analysis, value: object, span: Span) -> list[Any] | range | tup
     return value
 
 
-def _comprehension(ctx: Analysis, env: Env, expr: t.Comprehension) -> list[object]:
-    result: list[object] = []
+def _comprehension(ctx: Analysis, env: Env, expr: t.Comprehension) -> list[ExprValue]:
+    result: list[ExprValue] = []
     size = 0
 
     def turn(env: Env, clauses: tuple[t.Clause, ...]) -> None:

@@ -28,6 +28,7 @@ from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis
 from .order import written
+from .values import ExprValue
 
 
 def check_data_fed(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
@@ -87,7 +88,7 @@ def _check_binary(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span)
     ctx.report(NOT_BINARY, span, help=help, name=feed.text, what=what, range=range, line=taken.line)
 
 
-def _numbers(value: object) -> Iterator[float]:
+def _numbers(value: ExprValue) -> Iterator[float]:
     match value:
         case tuple():
             for one in value:

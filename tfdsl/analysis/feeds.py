@@ -16,7 +16,22 @@ from ..diagnostics import (
     Note,
 )
 from ..ops.named import ASSIGN
-from ..program import Arg, BatchField, Feed, Fetch, Field, Literal, Node, PlanExpr, Ref, Statement, Stop, Value, walk
+from ..program import (
+    Arg,
+    BatchField,
+    Feed,
+    Fetch,
+    Field,
+    Index,
+    Literal,
+    Node,
+    PlanExpr,
+    Ref,
+    Statement,
+    Stop,
+    Value,
+    walk,
+)
 from ..source import Span
 from ..syntax import tree as t
 from ..types import BECOMES, DTYPES, Dim, Shape, Size, SizeMismatch, TensorType, match_shape, nested_shape, shape_text
@@ -25,9 +40,8 @@ from .context import Analysis, GraphBuilder, StatementFailed
 from .expressions import dotted, given, plan_value
 from .fed_data import check_data_fed
 from .initial import uninitialised
-from .names import Env
 from .training import with_training
-from .values import Array, RuntimeValue, Tensor, describe, is_host
+from .values import Array, Env, ExprValue, RuntimeValue, Tensor, describe, is_host
 
 
 @dataclass(slots=True)
@@ -122,7 +136,7 @@ def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: ArgumentValue) 
         ctx.fail(FEED_SHAPE, fed.value.span, notes, help, name=fed.target.id, declared=declared, actual=actual)
 
 
-def _is_list_of_run(value: object) -> bool:
+def _is_list_of_run(value: ExprValue) -> bool:
     """Whether a value is a list with numbers that only the running session knows."""
     if not isinstance(value, (list, tuple)):
         return False
@@ -309,7 +323,7 @@ def known_shape(ctx: Analysis, plan: Plan, value: PlanExpr, rows: int = 0) -> Sh
     return None
 
 
-def _indexed(shape: tuple[int, ...], index: tuple[object, ...]) -> tuple[int, ...]:
+def _indexed(shape: tuple[int, ...], index: tuple[Index, ...]) -> tuple[int, ...]:
     """The shape of an indexed array."""
     parts = [range(size)[slice(*item)] for size, item in zip(shape, index) if isinstance(item, tuple)]
     return (*map(len, parts), *shape[len(index) :])

@@ -30,7 +30,19 @@ from ..types import DTYPE_NAMES, DType, TensorType
 from .arguments import Arguments, ArgumentValue, assign_arguments, field_arg, missing, operand_notes, sizes_of
 from .builtins import BUILTINS
 from .context import Analysis, StatementFailed
-from .values import Array, Builtin, ErrorValue, Operation, ShapeOf, Tensor, as_dtype, describe, freeze, is_host
+from .values import (
+    Array,
+    Builtin,
+    ErrorValue,
+    ExprValue,
+    Operation,
+    ShapeOf,
+    Tensor,
+    as_dtype,
+    describe,
+    freeze,
+    is_host,
+)
 
 
 def python_ops(given: Mapping[str, Callable] | None) -> dict[str, PythonOp]:
@@ -62,7 +74,7 @@ def _wrong(message: Message, name: object, reason: str = "") -> Diagnostic:
 # --- a call of such a function ----------------------------------------------------------------
 
 
-def call_python(ctx: Analysis, op: PythonOp, given: Arguments, span: Span, name: str | None) -> object:
+def call_python(ctx: Analysis, op: PythonOp, given: Arguments, span: Span, name: str | None) -> ExprValue:
     """Add the node of a call. Return the tensor that the function returns, or the list of its tensors."""
     arguments = _assigned(ctx, op, given, span)
     args = {n: _arg(ctx, op, n, argument) for n, argument in arguments.items()}
@@ -167,7 +179,7 @@ def _asked(
             ctx.clock.wait(ctx.clock.now() - started)
 
 
-def _arrays(value: object) -> Iterator[Array]:
+def _arrays(value: ExprValue) -> Iterator[Array]:
     match value:
         case Array():
             yield value

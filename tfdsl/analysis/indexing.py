@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from ..diagnostics import INDEX_KIND, INDEX_MANY, INDEX_RANGE
-from ..program import INDEX, Arg, Literal, Ref, Refs, Static
+from ..program import INDEX, Arg, Index, Literal, Ref, Refs, Static
 from ..syntax import tree as t
 from ..types import Dim, TensorType
 from .context import Analysis
-from .values import Array, Tensor, describe
+from .values import Array, ExprValue, IndexItem, Tensor, describe
 
 
-def index_tensor(ctx: Analysis, value: Tensor, items: list, expr: t.Index, name: str | None) -> Tensor:
+def index_tensor(ctx: Analysis, value: Tensor, items: list[IndexItem], expr: t.Index, name: str | None) -> Tensor:
     """A strided slice, like `x[...]` in TensorFlow."""
     specs = [_spec(ctx, item, value, expr) for item in items]
     shape = _result_shape(ctx, value.type, items, expr)
@@ -21,7 +21,7 @@ def index_tensor(ctx: Analysis, value: Tensor, items: list, expr: t.Index, name:
     return Tensor(Ref(node), type, ctx.graph.name, expr.span)
 
 
-def _spec(ctx: Analysis, item: object, value: object, expr: t.Index) -> Arg:
+def _spec(ctx: Analysis, item: IndexItem, value: ExprValue, expr: t.Index) -> Arg:
     """An index for the IR: a static integer, "...", "new", a tensor, or three of them for a slice."""
     if item is Ellipsis:
         return Static("...")
@@ -32,7 +32,7 @@ def _spec(ctx: Analysis, item: object, value: object, expr: t.Index) -> Arg:
     return _bound(ctx, item, value, expr)
 
 
-def _bound(ctx: Analysis, part: object, value: object, expr: t.Index) -> Arg:
+def _bound(ctx: Analysis, part: IndexItem, value: ExprValue, expr: t.Index) -> Arg:
     if part is None:
         return Static(None)
     if isinstance(part, int) and not isinstance(part, bool):
@@ -43,7 +43,7 @@ def _bound(ctx: Analysis, part: object, value: object, expr: t.Index) -> Arg:
     ctx.fail(INDEX_KIND, expr.span, help=help, value=describe(value), index=describe(part))
 
 
-def _result_shape(ctx: Analysis, type: TensorType, items: list, expr: t.Index) -> tuple[Dim, ...] | None:
+def _result_shape(ctx: Analysis, type: TensorType, items: list[IndexItem], expr: t.Index) -> tuple[Dim, ...] | None:
     taken = sum(1 for item in items if item is not None and item is not Ellipsis)
     if type.shape is None:
         return None
@@ -80,9 +80,9 @@ def _sliced(dim: Dim, item: slice) -> Dim:
     return None
 
 
-def index_array(ctx: Analysis, value: Array, items: list, expr: t.Index) -> Array:
+def index_array(ctx: Analysis, value: Array, items: list[IndexItem], expr: t.Index) -> Array:
     """A part of data, by integers and slices known at compile time."""
-    index: list[object] = []
+    index: list[Index] = []
     for item in items:
         if isinstance(item, slice) and all(p is None or isinstance(p, int) for p in (item.start, item.stop, item.step)):
             index.append((item.start, item.stop, item.step))

@@ -26,7 +26,7 @@ from ..source import Span
 from ..types import Shape, TensorType
 from .arguments import ArgumentValue, BoundArguments, operand_notes
 from .context import Analysis
-from .values import Tensor, describe
+from .values import ExprValue, Tensor, describe
 
 # --- the wrong way round, or through an activation --------------------------------------------
 
@@ -133,7 +133,7 @@ def _made_by(ctx: Analysis, given: ArgumentValue, op: Op) -> Node | None:
     return next((node for node in _made(ctx, given.value) if node.row is op), None)
 
 
-def _made(ctx: Analysis, value: object) -> Iterator[Node]:
+def _made(ctx: Analysis, value: ExprValue) -> Iterator[Node]:
     return makers(ctx.graph.nodes, value.ref) if isinstance(value, Tensor) else iter(())
 
 
@@ -179,7 +179,7 @@ def column_help(ctx: Analysis, op: Op, refused: RuleRefused, bound: BoundArgumen
 # --- what was made through what ---------------------------------------------------------------
 
 
-def activation(ctx: Analysis, value: object) -> str:
+def activation(ctx: Analysis, value: ExprValue) -> str:
     """The op that turned logits into probabilities, even if they have been rearranged since. "" if there is none."""
     rows = (node.row for node in _made(ctx, value))
     return next((row.name for row in rows if row is not None and row.applies == row.name), "")

@@ -7,7 +7,7 @@ from ..diagnostics import LIST_SHAPES
 from ..source import Span
 from ..types import FLOAT32, TensorType
 from .context import Analysis
-from .values import Array, Tensor
+from .values import Array, ExprValue, Tensor
 
 _SCALAR = TensorType(FLOAT32, ())
 
@@ -36,7 +36,7 @@ def _one_by_one(text: str, values: list | tuple | range) -> str:
     return f"write its items one by one: {shown}" if is_name else f"name it above, and write its items: {shown}"
 
 
-def _items(text: str, value: object) -> Iterator[str]:
+def _items(text: str, value: ExprValue) -> Iterator[str]:
     if isinstance(value, (list, tuple, range)):
         for at, item in enumerate(value):
             yield from _items(f"{text}[{at}]", item)
@@ -44,7 +44,7 @@ def _items(text: str, value: object) -> Iterator[str]:
         yield text
 
 
-def list_help(*operands: object) -> str:
+def list_help(*operands: ExprValue) -> str:
     """A help line for an operand that is a list of tensors, such as the result of `gradients`."""
     one = next((v for v in operands if isinstance(v, list) and v and all(isinstance(i, Tensor) for i in v)), None)
     if one is None:

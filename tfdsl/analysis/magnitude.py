@@ -4,9 +4,10 @@ from ..diagnostics import TOO_DEEP, VALUE_LARGE
 from ..limits import MAX_BITS, MAX_NESTED
 from ..source import Span
 from .context import Analysis
+from .values import ExprValue
 
 
-def check_size(ctx: Analysis, value: object, span: Span) -> object:
+def check_size(ctx: Analysis, value: ExprValue, span: Span) -> ExprValue:
     """Return a value if it is small enough to work with."""
     size, depth = ctx.limits.measure(value)
     if depth > MAX_NESTED:
@@ -28,6 +29,6 @@ def _huge(ctx: Analysis, span: Span) -> None:
     ctx.fail(VALUE_LARGE, span, help=help, size="a huge number", limit=f"{MAX_BITS} bits")
 
 
-def check_power(ctx: Analysis, base: object, exponent: object, span: Span) -> None:
+def check_power(ctx: Analysis, base: ExprValue, exponent: ExprValue, span: Span) -> None:
     if isinstance(base, int) and isinstance(exponent, int) and (base.bit_length() - 1) * exponent > MAX_BITS:
         _huge(ctx, span)

@@ -11,6 +11,7 @@ from .values import (
     Batch,
     DataValue,
     ErrorValue,
+    ExprValue,
     Namespace,
     Outputs,
     RuntimeValue,
@@ -31,7 +32,7 @@ _CALLS = {
 _MEMBERS = 50  # maximum number of members of a scope or module in a message
 
 
-def member(ctx: Analysis, expr: t.Attribute, value: object) -> object:
+def member(ctx: Analysis, expr: t.Attribute, value: ExprValue) -> ExprValue:
     """A member of a value."""
     name = expr.name
     match value:
@@ -78,7 +79,7 @@ def member(ctx: Analysis, expr: t.Attribute, value: object) -> object:
     ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, value), name=name)
 
 
-def _member_help(ctx: Analysis, value: object, name: str, known: set[str]) -> str:
+def _member_help(ctx: Analysis, value: ExprValue, name: str, known: set[str]) -> str:
     if isinstance(value, DataValue) and name in ("train", "test") and not value.part:
         return "these come with a split: ... | split(test=0.2)"
     known = {one for one in known if not one.startswith("_")}
@@ -90,13 +91,13 @@ def _member_help(ctx: Analysis, value: object, name: str, known: set[str]) -> st
     return near or (f"it has {', '.join(sorted(known))}" if 0 < len(known) <= _MEMBERS else "")
 
 
-def _subject(expr: t.Attribute, value: object) -> str:
+def _subject(expr: t.Attribute, value: ExprValue) -> str:
     text = " ".join(expr.value.span.text.split())
     described = describe(value)
     return f"'{text}', {described}," if len(text) <= 40 and not described.endswith(f" {text}") else described
 
 
-def _dataset_attribute(value: DataValue, name: str) -> object:
+def _dataset_attribute(value: DataValue, name: str) -> ExprValue:
     match name:
         case "features" | "target":
             return field_of(value, name)
@@ -109,7 +110,7 @@ def _dataset_attribute(value: DataValue, name: str) -> object:
     return None
 
 
-def _batch_attribute(ctx: Analysis, batch: Batch, expr: t.Attribute) -> object:
+def _batch_attribute(ctx: Analysis, batch: Batch, expr: t.Attribute) -> ExprValue:
     schema = batch.schema
     match expr.name:
         case "features":

@@ -29,9 +29,8 @@ from ..syntax.read import identity_of, read_open, reason_of
 from .binding import bind
 from .context import Analysis, StatementFailed
 from .libraries import FOLDER, LIBRARIES
-from .names import Env
 from .primitives import primitives
-from .values import Namespace
+from .values import Env, Namespace
 
 
 def imported(ctx: Analysis, env: Env, statement: t.Import) -> None:

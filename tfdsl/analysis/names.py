@@ -6,18 +6,20 @@ same name, only the qualified names can be used. A `for` can rebind names from b
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
 
 from ..source import Span
 from ..syntax import tree as t
 
 Path = tuple[str, ...]
+_Value = TypeVar("_Value")
 
 
 @dataclass(slots=True)
-class Binding:
+class Binding(Generic[_Value]):
     """The value of a name. `first` and `latest` count the bindings at its first and last binding."""
 
-    value: object
+    value: _Value
     span: Span
     path: Path
     first: int
@@ -30,7 +32,7 @@ class Binding:
 class BoundTwice(Exception):
     """The name is already bound, by the given binding."""
 
-    def __init__(self, binding: Binding):
+    def __init__(self, binding: Binding[Any]):
         super().__init__()
         self.binding = binding
 
@@ -46,7 +48,7 @@ class Assumed(Exception):
 class Ambiguous(Exception):
     """Several scopes bind the name."""
 
-    def __init__(self, bindings: list[Binding]):
+    def __init__(self, bindings: list[Binding[Any]]):
         super().__init__()
         self.bindings = bindings
 
@@ -58,20 +60,20 @@ class _Loop:
 
 
 @dataclass(slots=True)
-class Env:
+class Names(Generic[_Value]):
     """The names of a file, a function call or a `graph` block."""
 
-    parent: "Env | None" = None
-    names: dict[str, list[Binding]] = field(default_factory=dict)
+    parent: "Names[_Value] | None" = None
+    names: dict[str, list[Binding[_Value]]] = field(default_factory=dict)
     path: Path = ()
     scopes: dict[Path, Path] = field(default_factory=dict)  # the path of each scope, and how the program writes it
     loops: list[_Loop] = field(default_factory=list)
     count: int = 0
-    caller: "Env | None" = None  # of a function: the names visible at its call
-    importer: "Env | None" = None  # of a file: the file that imports it
+    caller: "Names[_Value] | None" = None  # of a function: the names visible at its call
+    importer: "Names[_Value] | None" = None  # of a file: the file that imports it
     assumed: dict[str, Span] = field(default_factory=dict)  # names of the language that cannot be bound here any more
 
-    def bind(self, name: str, value: object, span: Span) -> None:
+    def bind(self, name: str, value: _Value, span: Span) -> None:
         """Bind a name in the open scopes. Raises `BoundTwice` or `Assumed` if it cannot be bound."""
         if name in self.assumed:
             raise Assumed(self.assumed[name])
@@ -90,7 +92,7 @@ class Env:
     def _may_rebind(self, binding: Binding) -> bool:
         return any(binding.first <= loop.started or binding.latest <= loop.turn for loop in self.loops)
 
-    def enclosing(self, name: str) -> Binding | None:
+    def enclosing(self, name: str) -> Binding[_Value] | None:
         """The binding that a statement at this point would rebind."""
         for binding in self.names.get(name, ()):
             short, long = sorted((binding.path, self.path), key=len)
@@ -98,14 +100,14 @@ class Env:
                 return binding
         return None
 
-    def around(self) -> "Iterator[Env]":
+    def around(self) -> "Iterator[Names[_Value]]":
         """This environment and the ones around it, up to the file's."""
-        env: Env | None = self
+        env: Names[_Value] | None = self
         while env is not None:
             yield env
             env = env.parent
 
-    def bind_in(self, path: Path, name: str, value: object, span: Span) -> None:
+    def bind_in(self, path: Path, name: str, value: _Value, span: Span) -> None:
         """Bind a name in a closed scope."""
         outside, self.path = self.path, path
         try:
@@ -113,15 +115,15 @@ class Env:
         finally:
             self.path = outside
 
-    def snapshot(self) -> dict[str, list[Binding]]:
+    def snapshot(self) -> dict[str, list[Binding[_Value]]]:
         """A copy of all current bindings."""
         return {name: [replace(binding) for binding in bindings] for name, bindings in self.names.items()}
 
-    def restore(self, names: dict[str, list[Binding]]) -> None:
+    def restore(self, names: dict[str, list[Binding[_Value]]]) -> None:
         """Go back to a snapshot."""
         self.names = {name: [replace(binding) for binding in bindings] for name, bindings in names.items()}
 
-    def since(self, names: dict[str, list[Binding]]) -> Iterator[tuple[str, Binding]]:
+    def since(self, names: dict[str, list[Binding[_Value]]]) -> Iterator[tuple[str, Binding[_Value]]]:
         """The names bound or rebound since a snapshot."""
         for name, bindings in self.names.items():
             known = {binding.path: binding.latest for binding in names.get(name, ())}
@@ -135,7 +137,7 @@ class Env:
         """Whether a name or a scope can be found here."""
         return name in self.names or self.find_scope(name) is not None or bool(self.parent and self.parent.knows(name))
 
-    def find(self, name: str) -> Binding | None:
+    def find(self, name: str) -> Binding[_Value] | None:
         """The binding of an unqualified name, or None. Raises `Ambiguous` if there are several."""
         bindings = self.names.get(name)
         if bindings:
@@ -150,7 +152,7 @@ class Env:
             return bindings[0]
         return self.parent.find(name) if self.parent else None
 
-    def member(self, path: Path, name: str) -> Binding | None:
+    def member(self, path: Path, name: str) -> Binding[_Value] | None:
         """The binding of a qualified name, in the scope itself or in a later scope with the same name."""
         bindings = self.names.get(name, ())
         exact = (b for b in bindings if b.path == path)
@@ -172,7 +174,7 @@ class Env:
         names = {n for n, bindings in self.names.items() if any(self.written(b.path) == own for b in bindings)}
         return names | {written[-1] for written in self.scopes.values() if written[:-1] == own}
 
-    def find_scope(self, name: str) -> "tuple[Env, Path] | None":
+    def find_scope(self, name: str) -> "tuple[Names[_Value], Path] | None":
         """Find a scope by name, starting with the children of the open scopes."""
         for depth in range(len(self.path), -1, -1):
             path = (*self.path[:depth], name)

@@ -5,7 +5,7 @@ from math import prod
 
 from ..diagnostics import AXES_MANY, MATMUL_SIZES, OPTION, TENSOR_LARGE, Diagnostic
 from ..limits import MAX_AXES
-from ..ops.op import Op, OpCall, RuleRefused
+from ..ops.op import Op, OpCall, Result, RuleRefused
 from ..program import Ref, refs_of
 from ..source import Span
 from ..types import TensorType
@@ -13,12 +13,12 @@ from .arguments import Arguments, bind, operand_notes, size_notes
 from .context import Analysis, StatementFailed
 from .labels import column_help, doubt_logits, is_never_logits, is_swapped, refuse_swapped
 from .slips import doubt_rate, doubted, share_help
-from .values import Operation, Tensor
+from .values import ExprValue, Operation, Tensor
 
 
 def call_op(
     ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | None = None, default: str = "", shown: str = ""
-) -> object:
+) -> ExprValue:
     """Add the node of an op; return its output or the list of its outputs. `shown` is its name in messages."""
     named = {name: argument for name, argument in given if name is not None}
     if op.applies and is_swapped(ctx, named) and is_never_logits(named["logits"]):
@@ -63,7 +63,7 @@ def call_op(
     return _shaped(result, made)
 
 
-def _flat(result: object) -> Iterator[TensorType]:
+def _flat(result: Result) -> Iterator[TensorType]:
     """The types of all outputs of an op, in order."""
     if isinstance(result, tuple):
         for one in result:
@@ -72,7 +72,7 @@ def _flat(result: object) -> Iterator[TensorType]:
         yield result
 
 
-def _shaped(result: object, made: Iterator[Tensor]) -> object:
+def _shaped(result: Result, made: Iterator[Tensor]) -> ExprValue:
     """The outputs of an op, in lists as its shape rule returns them."""
     return [_shaped(one, made) for one in result] if isinstance(result, tuple) else next(made)
 

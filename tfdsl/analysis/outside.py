@@ -4,14 +4,14 @@ A caller passes them as `ExternalNames`. The mappings hold plain Python values, 
 and a shape), `KnownData` and functions.
 """
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 from ..program import Field
 from ..syntax import tree as t
 from ..types import DTYPES, STRING, TensorType
 from .context import Analysis
 from .names import declared
-from .values import Array, DataValue, Function, KnownData
+from .values import Array, DataValue, ExprValue, Function, Host, KnownData
 
 
 @runtime_checkable
@@ -33,14 +33,14 @@ def has(ctx: Analysis, name: str, above: bool) -> bool:
     return not any(target.id == name and owner in owners for target, owner in declared(ctx.tree))
 
 
-def take(ctx: Analysis, name: str) -> object:
+def take(ctx: Analysis, name: str) -> ExprValue:
     """The value of a name from outside the text."""
     if name not in ctx.taken:
         ctx.taken[name] = _value(ctx, name)
     return ctx.taken[name]
 
 
-def _value(ctx: Analysis, name: str) -> object:
+def _value(ctx: Analysis, name: str) -> ExprValue:
     assert ctx.outside is not None  # only called if the name exists
     match ctx.outside[name]:
         case KnownData(data, schema):
@@ -53,4 +53,4 @@ def _value(ctx: Analysis, name: str) -> object:
             dtype = STRING if array.dtype.name == "object" else DTYPES[array.dtype.name]
             return Array(Field(name, "", ""), TensorType(dtype, tuple(array.shape)))
         case value:
-            return value
+            return cast(Host, value)  # the caller passes nothing else

@@ -8,8 +8,7 @@ from ..syntax.parse import parse_expression
 from .context import Analysis
 from .declared import declared_dtype
 from .expressions import value_of
-from .names import Env
-from .values import Host, describe, freeze, is_host
+from .values import Env, Host, describe, freeze, is_host
 
 _PYTHON_TYPES = {bool: "bool", int: "int", float: "float", str: "str", list: "list", tuple: "list"}
 _HELP = {

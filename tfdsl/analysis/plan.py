@@ -90,10 +90,9 @@ from .fed_data import check_batches_fed
 from .fed_rows import check_rows
 from .feeds import Loop, Plan, check_feed, check_last_batch, check_needs, checked_feeds, feed_entries
 from .initial import all_variables, check_initial, check_made_from, overwritten, uninitialised
-from .names import Env
 from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, session_value, shown_text
 from .statements import on_graph
-from .values import Batch, DataValue, ErrorValue, NodeValue, RuntimeValue, Tensor, describe
+from .values import Batch, DataValue, Env, ErrorValue, NodeValue, RuntimeValue, Tensor, describe
 
 
 def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Session | None:

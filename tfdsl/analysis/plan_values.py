@@ -28,6 +28,7 @@ from ..program import (
     Shown,
     Template,
     Value,
+    thaw,
 )
 from ..syntax import tree as t
 from ..types import SizeClash, shape_text
@@ -41,7 +42,7 @@ from .expressions import (
 )
 from .feeds import Plan, known_shape
 from .slips import compared
-from .values import Array, DataValue, RuntimeValue, Tensor, describe, thaw
+from .values import Array, DataValue, RuntimeValue, Tensor, describe
 
 _FIELD = re.compile(r"\{\{|\}\}|\{(\w*)\}|[{}]")
 COUNTERS = ("epoch", "step")

@@ -12,13 +12,12 @@ from .arguments import ArgumentValue, literal_shape, operand_notes
 from .calls import inlined
 from .context import Analysis
 from .labels import activation, check_classes, note_binary
-from .names import Env
 from .op_calls import call_op
 from .slips import share_help
-from .values import Operation, Primitive, Tensor, has_tensor, is_host
+from .values import Env, ExprValue, Operation, Primitive, Tensor, has_tensor, is_host
 
 
-def _alike(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, span: Span) -> object:
+def _alike(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, span: Span) -> ExprValue:
     """Labels with the dtype of the predictions, paired by `_paired`."""
     a, b = _type(labels), _type(predictions)
     if a is not None and b is not None and a.dtype != b.dtype:
@@ -26,7 +25,7 @@ def _alike(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, spa
     return _paired(ctx, labels, predictions, span)
 
 
-def _binary(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue, span: Span) -> object:
+def _binary(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue, span: Span) -> ExprValue:
     """Labels of 0 and 1 that are compared with a probability, paired by `_paired`."""
     a, b = _type(labels), _type(logits)
     if a is not None and b is not None and a.dtype.kind != "float":
@@ -46,7 +45,7 @@ def _refuse_dtype(
              second=predictions.text, a=a.dtype, b=b.dtype, name=labels.text, dtype=b.dtype)  # fmt: skip
 
 
-def _paired(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, span: Span) -> object:
+def _paired(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentValue, span: Span) -> ExprValue:
     """Labels with as many axes as the predictions, if one of the two is [rows] and the other [rows, 1]."""
     own, wanted = (_shape(ctx, given) for given in (labels, predictions))
     _check_columns(ctx, labels, predictions, own, wanted)
@@ -77,7 +76,7 @@ def _check_columns(ctx: Analysis, labels: ArgumentValue, predictions: ArgumentVa
              first=labels.text, second=predictions.text, a=a, b=b)  # fmt: skip
 
 
-def _logits(ctx: Analysis, logits: ArgumentValue, span: Span) -> object:
+def _logits(ctx: Analysis, logits: ArgumentValue, span: Span) -> ExprValue:
     """Logits, which are compared with 0. Probabilities are refused: none is below 0."""
     first = activation(ctx, logits.value)
     if first:
@@ -85,13 +84,13 @@ def _logits(ctx: Analysis, logits: ArgumentValue, span: Span) -> object:
     return logits.value
 
 
-def _classes(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue, span: Span) -> object:
+def _classes(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue, span: Span) -> ExprValue:
     """Labels that are class numbers, one per row of the logits."""
     check_classes(ctx, inlined(ctx), labels, logits, (_shape(ctx, labels), _shape(ctx, logits)))
     return labels.value
 
 
-def _rate(ctx: Analysis, rate: ArgumentValue, span: Span) -> object:
+def _rate(ctx: Analysis, rate: ArgumentValue, span: Span) -> ExprValue:
     """The rate of a dropout, which must be below 1."""
     value = rate.value
     if isinstance(value, (int, float)) and not 0 <= value < 1:

@@ -54,7 +54,7 @@ from .arguments import (
 )
 from .context import Analysis
 from .foreign import inferred
-from .values import Builtin, Operation, Outputs, ShapeOf, Tensor, as_dtype, describe, has_tensor, is_host
+from .values import Builtin, ExprValue, Operation, Outputs, ShapeOf, Tensor, as_dtype, describe, has_tensor, is_host
 
 _MOST_OUTPUTS = 100_000
 
@@ -84,7 +84,7 @@ def find(ctx: Analysis, name: str, span: Span) -> RawOp:
     return op
 
 
-def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str | None) -> object:
+def call_raw(ctx: Analysis, op: RawOp, given: Arguments, span: Span, name: str | None) -> ExprValue:
     """Add the node of an op. Return its output, the list of its outputs, or an operation if it has none."""
     _keep_in(ctx, op, {}, span)
     arguments = _assigned(ctx, op, given, span)
@@ -192,7 +192,7 @@ def _attribute(ctx: Analysis, op: RawOp, attr: RawAttr, arguments: dict[str, Arg
     return Static(tuple(_item(ctx, op, attr, given, value) for value in values))
 
 
-def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: object) -> HostValue:
+def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: ExprValue) -> HostValue:
     """One value of an attribute."""
     found: str | bool | int | float
     match attr.item, value:
@@ -223,7 +223,7 @@ def _item(ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: 
 
 
 def _shape(
-    ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: object
+    ctx: Analysis, op: RawOp, attr: RawAttr, given: ArgumentValue, value: ExprValue
 ) -> tuple[int | None, ...] | None:
     """A shape: a list of sizes, with none for an unknown size; none for an unknown rank."""
     if value is None:
@@ -302,7 +302,7 @@ def _suitable(
     return next(fitting, own)
 
 
-def _is_variable(value: object) -> TypeGuard[Tensor]:
+def _is_variable(value: ExprValue) -> TypeGuard[Tensor]:
     return isinstance(value, Tensor) and value.is_variable
 
 
@@ -351,7 +351,7 @@ def _input(
 
 
 def _check_fixed(
-    ctx: Analysis, op: RawOp, one: RawArgument, given: ArgumentValue, values: Sequence[object], dtype: DType
+    ctx: Analysis, op: RawOp, one: RawArgument, given: ArgumentValue, values: Sequence[ExprValue], dtype: DType
 ) -> None:
     """Check the values of an input with a fixed dtype. A variable can stand for its resource handle."""
     if one.attr:

@@ -15,8 +15,7 @@ from ..syntax import tree as t
 from ..types import Dim, Shape, Size, shape_text
 from .arguments import ArgumentValue, BoundArguments, operand_notes
 from .context import Analysis
-from .names import Env
-from .values import Tensor, is_host
+from .values import Env, ExprValue, Tensor, is_host
 
 _Shapes = tuple[tuple[Dim, ...], tuple[Dim, ...]]
 
@@ -157,7 +156,7 @@ def doubt_aliases(ctx: Analysis, env: Env, statement: t.After, first: int) -> No
                         _doubt_alias(ctx, binding and binding.value, "the returned value", value, first)
 
 
-def _doubt_alias(ctx: Analysis, value: object, name: str, expr: t.Expr, first: int) -> None:
+def _doubt_alias(ctx: Analysis, value: ExprValue, name: str, expr: t.Expr, first: int) -> None:
     if isinstance(value, Tensor) and value.ref.node < first:
         ctx.report(
             AFTER_ALIAS, expr.span, operand_notes([ArgumentValue(value, expr.span)]), name=name, value=expr.span.text

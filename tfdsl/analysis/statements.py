@@ -73,11 +73,11 @@ from .dispatch import Returned
 from .expressions import evaluate, given, iterate, value_of, values_of
 from .gradient_flow import barriers, depends
 from .modules import imported
-from .names import Assumed, BoundTwice, Env, declared
+from .names import Assumed, BoundTwice, declared
 from .op_calls import call_op
 from .params import declared_param
 from .slips import doubt_aliases, doubt_tag
-from .values import ErrorValue, Function, NodeValue, Operation, Optimizer, Tensor, describe
+from .values import Env, ErrorValue, ExprValue, Function, NodeValue, Operation, Optimizer, Tensor, describe
 
 _SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
 
@@ -430,7 +430,7 @@ def _optimizer(ctx: Analysis, env: Env, expr: t.Expr) -> Optimizer:
     return value
 
 
-def _wrt(ctx: Analysis, statement: t.Optimize, values: list[object], loss: Ref) -> Iterator[Ref]:
+def _wrt(ctx: Analysis, statement: t.Optimize, values: list[ExprValue], loss: Ref) -> Iterator[Ref]:
     for expr, one in zip(statement.wrt or (), values, strict=True):
         value = ArgumentValue(one, expr.span)
         for one in value.value if isinstance(value.value, (list, tuple)) else [value.value]:

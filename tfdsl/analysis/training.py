@@ -35,9 +35,9 @@ from ..source import Span
 from ..syntax import tree as t
 from ..types import BOOL, TensorType
 from .context import Always, Analysis
-from .names import Binding, Env
+from .names import Binding
 from .order import is_write, written
-from .values import ErrorValue, Tensor, describe
+from .values import Env, ErrorValue, ExprValue, Tensor, describe
 
 NAME = "training"
 
@@ -68,7 +68,7 @@ def predefined(ctx: Analysis, env: Env, span: Span) -> Tensor:
     return Tensor(ctx.graph.predefined(ctx.origin(span)), TensorType(BOOL, ()), ctx.graph.name, span)
 
 
-def taken(ctx: Analysis, function: str, value: object, span: Span, found_from: Env | None, call: Span) -> None:
+def taken(ctx: Analysis, function: str, value: ExprValue, span: Span, found_from: Env | None, call: Span) -> None:
     """Check and record the argument `training` of a layer. A default was found from the place `found_from`."""
     match value:
         case bool() | ErrorValue():

@@ -4,8 +4,9 @@ Plain Python values (int, float, complex, bool, str, None, list, tuple, range), 
 are. The other kinds are defined here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import EllipsisType
 from typing import TypeAlias, TypeGuard
 
 from ..data.schema import Schema
@@ -18,7 +19,7 @@ from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DTYPE_NAMES, DType, Shape, TensorType
-from .names import Env
+from .names import Names
 
 
 class Tensor(Record):
@@ -89,7 +90,7 @@ class Function(Record):
     """A `def` with the names it can see."""
 
     tree: t.Def
-    env: Env
+    env: "Env"
 
 
 class Builtin(Record):
@@ -116,15 +117,15 @@ class Optimizer(Record):
 class Namespace(Record):
     """The names of a scope or of a `graph` block."""
 
-    env: Env
+    env: "Env"
     path: tuple[str, ...]
     name: str
 
 
-class Outputs(list["Tensor | list[Tensor]"]):
+class Outputs(list["ExprValue"]):
     """The outputs of an op with several outputs, also available by name: `found.values`."""
 
-    def __init__(self, values: "list[Tensor | list[Tensor]]", names: list[str]):
+    def __init__(self, values: "Sequence[ExprValue]", names: list[str]):
         super().__init__(values)
         self.names = names
 
@@ -133,7 +134,17 @@ class ErrorValue(Record):
     """The value of a name whose statement failed. Using it reports nothing more."""
 
 
-def as_dtype(value: object) -> DType | None:
+Callee = Function | Builtin | Primitive | Op | RawOp | PythonOp | OptimizerRow
+# All values of expressions. A sequence is a list or a tuple.
+ExprValue: TypeAlias = (
+    bool | int | float | complex | str | range | Sequence["ExprValue"] | NodeValue | Array | RuntimeValue | ShapeOf
+    | DataValue | Batch | DType | Callee | Optimizer | Namespace | Outputs | ErrorValue | None
+)  # fmt: skip
+Env: TypeAlias = Names[ExprValue]
+IndexItem = ExprValue | slice | EllipsisType  # what stands in the brackets of an index
+
+
+def as_dtype(value: ExprValue) -> DType | None:
     """The dtype that a value means where a dtype is needed: `float32`, "float32", or `bool`, which is also a
     function."""
     match value:
@@ -144,7 +155,7 @@ def as_dtype(value: object) -> DType | None:
     return None
 
 
-def as_dtypes(a: object, b: object) -> tuple[object, object]:
+def as_dtypes(a: ExprValue, b: ExprValue) -> tuple[ExprValue, ExprValue]:
     """The sides of a comparison. Next to a dtype, the name of a dtype becomes a dtype too."""
     if isinstance(a, DType):
         b = [as_dtype(item) or item for item in b] if isinstance(b, (list, tuple)) else as_dtype(b) or b
@@ -169,17 +180,12 @@ def freeze(value: Host) -> HostValue:
     return tuple(map(freeze, value)) if isinstance(value, (list, tuple, range)) else value
 
 
-def thaw(value: object) -> object:
-    """The inverse of `freeze`, with lists for all sequences."""
-    return list(map(thaw, value)) if isinstance(value, tuple) else value
-
-
-def in_graph(value: object) -> "TypeGuard[Tensor | Operation | Array]":
+def in_graph(value: ExprValue) -> "TypeGuard[Tensor | Operation | Array]":
     """Whether a value is in the graph, or data."""
     return isinstance(value, (Tensor, Operation, Array))
 
 
-def has_tensor(value: object) -> bool:
+def has_tensor(value: ExprValue) -> bool:
     """Whether a value is in the graph, is data, or is a list with such a value."""
     return any(map(has_tensor, value)) if isinstance(value, (list, tuple)) else in_graph(value)
 

@@ -7,7 +7,7 @@ import sys
 from ..analysis.check import analysed
 from ..analysis.feeds import Plan, feed_entries
 from ..analysis.gradcheck import wanted
-from ..analysis.names import Env
+from ..analysis.values import Env
 from ..diagnostics import TfgError
 from ..driver import Compiled
 from ..syntax import tree as t

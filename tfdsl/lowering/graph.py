@@ -42,6 +42,7 @@ from ..program import (
     Ref,
     Refs,
     Static,
+    thaw,
 )
 from .agreement import agree
 from .cloning import GraphCloner
@@ -407,11 +408,11 @@ class Lowering:
             case Ref():
                 return self.built.value(arg)
             case Literal(value, dtype):
-                return _thaw(value) if kind == "shape" else literal(value, dtype)
+                return thaw(value) if kind == "shape" else literal(value, dtype)
             case Static(value=str(value)) if kind == "dtype":
                 return tf.as_dtype(value)
             case Static(value):
-                return _thaw(value)
+                return thaw(value)
             case Field():
                 return self.arrays(arg)
             case Pack(items) | Refs(items):
@@ -449,10 +450,6 @@ def _written(value: Operand) -> Operand:
     if isinstance(value, tf.Variable) and value.op is not value.handle.op:
         return value.value()
     return value
-
-
-def _thaw(value: HostValue) -> Operand:
-    return [_thaw(item) for item in value] if isinstance(value, tuple) else value
 
 
 # --- what is more than a call -----------------------------------------------------------------

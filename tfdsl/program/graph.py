@@ -39,6 +39,12 @@ class Ref(Record):
 
 # A compile-time value. Sequences are tuples.
 HostValue: TypeAlias = "bool | int | float | complex | str | tuple[HostValue, ...] | None"
+ListedValue: TypeAlias = "bool | int | float | complex | str | list[ListedValue] | None"
+
+
+def thaw(value: HostValue) -> ListedValue:
+    """The value with lists for all sequences, as the program writes them."""
+    return [thaw(item) for item in value] if isinstance(value, tuple) else value
 
 
 class Literal(Record):

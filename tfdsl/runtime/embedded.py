@@ -23,9 +23,8 @@ from ..diagnostics.spelling import did_you_mean, listed
 from ..given import named_values
 from ..lowering.failures import failure
 from ..lowering.graph import BuiltGraph
-from ..program import Named, Origin, Program, Ref, Refs, Session, Static, refs_of, takes_step
+from ..program import Named, Origin, Program, Ref, Refs, Session, Static, refs_of, takes_step, thaw
 from .execution.cluster_session import Late, Lost, Servers
-from .execution.evaluate import thaw
 from .execution.execution import Execution
 from .execution.failures import run_failure
 from .execution.feeds import check_shapes, convert

@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 import numpy as np
 
-from ...program import Apply, BatchField, Counter, Fetch, Field, Index, PlanExpr, Ref, Template, Value
+from ...program import Apply, BatchField, Counter, Fetch, Field, Index, PlanExpr, Ref, Template, Value, thaw
 
 
 def no_batch(field: str) -> np.ndarray:
@@ -34,11 +34,6 @@ _OPERATORS = {
 _COMPARISONS = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
-
-
-def thaw(value: object) -> object:
-    """Nested tuples of the plan as the lists they were written as."""
-    return [thaw(item) for item in value] if isinstance(value, tuple) else value
 
 
 def value(expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext, within: float | None = None) -> object:
