@@ -1,7 +1,7 @@
-"""The types of a built graph against those of the program: where they disagree, one of the two is wrong.
+"""Compares the types of a built graph with those of the program. A disagreement is a bug in the compiler.
 
-What a program computes is decided by the graph, but literals, casts and messages follow the program's types. TensorFlow
-may know less of a shape, or more; a dtype, a rank or a size that both know must be the same.
+The graph decides what a program computes, but literals, casts and messages follow the program's types. TensorFlow may
+know less or more about a shape, but a dtype, rank or size known to both must be equal.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _DTYPES = {name: tf.as_dtype(name) for name in ALL_DTYPES}
 
 
 def agree(node: Node, values: Sequence) -> None:
-    """Compare what a node has become with its outputs; an internal error where they disagree."""
+    """Compare what a node became with its outputs in the program. A disagreement is an internal error."""
     outputs = node.outputs
     made = sum(not isinstance(value, tf.Operation) for value in values)
     if len(outputs) != made:
@@ -25,12 +25,12 @@ def agree(node: Node, values: Sequence) -> None:
     for type, value in zip(outputs, values, strict=False):
         if isinstance(value, tf.Tensor):
             dtype = value._dtype
-            sizes, is_unknown = value._shape  # for thousands of nodes, a `TensorShape` each is dear
+            sizes, is_unknown = value._shape  # creating a `TensorShape` for each of thousands of nodes is slow
             sizes = None if is_unknown else sizes
         else:
             dtype = value.dtype
             sizes = None if value.shape.rank is None else value.shape.as_list()
-        expected = _DTYPES[type.dtype.name]  # a variable of TensorFlow's first kind gives a reference to it
+        expected = _DTYPES[type.dtype.name]  # a v1 reference variable has a reference dtype
         if (expected is not dtype and expected is not dtype.base_dtype) or not _fits(type, sizes):
             found = f"{dtype.name}{shape_text(None if sizes is None else tuple(map(_size, sizes)))}"
             raise failure(BUG, node.origin, reason=f"{node.op} is {found} in the graph, and {type} in the program")

@@ -1,9 +1,8 @@
-"""Which node of a program failed: from what an error of TensorFlow says to the node that made the op.
+"""Finds the node of a program that failed, given an error from TensorFlow.
 
-TensorFlow names the op and, where it stands in a function, the function. Loops and branches of the program are
-functions, too, and their ops are marked as those of the graph are. Other functions are made by TensorFlow for an op
-of its own: `assert_less` is a branch, and in a function there stands an op that is just called `Assert`. Then the op
-that calls the function is to blame.
+TensorFlow names the op and, if the op is in a function, the function. Loops and branches of the program are functions
+too, and their ops are marked like those of the graph. TensorFlow also creates functions for its own ops: `assert_less`
+is a branch whose function contains an op named just `Assert`. Then the op that calls the function is to blame.
 """
 
 import re
@@ -16,8 +15,8 @@ _TAG = re.compile(r"(?:\{\{function_node ([^}]+)\}\})?\{\{node ([^}]+)\}\}")
 
 
 class Failed(Record):
-    """An op that failed, its type where that is known, and the node to blame, if there is one: the one that made the
-    op, or the one whose gradient the op computes for the node `taken`."""
+    """An op that failed, its type if known, and the node to blame, if any: the one that made the op, or the one whose
+    gradient the op computes for the node `taken`."""
 
     name: str
     type: str = ""
@@ -26,8 +25,8 @@ class Failed(Record):
 
 
 def failed_op(built, error: tf.errors.OpError) -> Failed | None:
-    """The op that an error is about; None where it does not say."""
-    # A session puts another error in the place of the one that names functions.
+    """The op that an error is about, or None if the error does not say."""
+    # A session replaces the error that names functions by another one.
     raw = error.__context__ if isinstance(error.__context__, tf.errors.OpError) else error
     tag = _TAG.search(raw.message) or _TAG.search(error.message)
     if tag is not None and tag[1]:
@@ -38,13 +37,13 @@ def failed_op(built, error: tf.errors.OpError) -> Failed | None:
 
 
 def op_of(built, name: str, function: str = "") -> Failed:
-    """An op by its name. Of one in a function that no node has made: the op that calls the function, or what calls
-    that."""
+    """An op by its name. If no node made it and it is in a function, return the op that calls the function, directly or
+    indirectly."""
     if not function:
         return _of_graph(built, name)
     calls = _calls(built.graph)
     todo = [(function, name)]
-    for inside, op in todo:  # which grows meanwhile
+    for inside, op in todo:  # grows during the loop
         node = built.node_of(op, bool(inside))
         if node is not None:
             return Failed(op, "", node)
@@ -59,25 +58,26 @@ def _of_graph(built, name: str, type: str = "") -> Failed:
 
 
 def _forward(built, name: str) -> str:
-    """The op whose gradient an op of the graph helps to compute; empty if it is part of none."""
+    """The op whose gradient an op of the graph helps to compute, or "" if there is none."""
     try:
         op = built.graph.get_operation_by_name(built.originals.get(name, name))
     except (KeyError, ValueError):
         return ""
     found = ""
-    while (op := getattr(op, "_original_op", None)) is not None:  # which TensorFlow keeps for gradients
+    while (op := getattr(op, "_original_op", None)) is not None:  # set by TensorFlow for gradients
         found = op.name
     return found
 
 
 def _maker(built, name: str) -> Node | None:
-    """The node that made an op of the graph; of one that draws numbers for a random op, the node of that."""
+    """The node that made an op of the graph. An op that draws numbers for a random op belongs to the random op's
+    node."""
     drawn_for = {output.op.name: random for random, (output, _) in built.twins.items()}
     return built.node_of(drawn_for.get(name, name)) if name else None
 
 
 def functions_of(definition) -> list[str]:
-    """The functions that an op calls, by its definition."""
+    """The functions that an op calls, according to its definition."""
     found: list[str] = []
     for attr in definition.attr.values():
         if attr.HasField("func"):
@@ -87,8 +87,8 @@ def functions_of(definition) -> list[str]:
 
 
 def _calls(graph: tf.Graph) -> dict[str, list[tuple[str, str]]]:
-    """For each function of a graph the ops that call it, as the function that an op stands in ("" for none) and the
-    op's name."""
+    """For each function of a graph, the ops that call it: pairs of the function that contains the op ("" for none) and
+    the op's name."""
     found: dict[str, list[tuple[str, str]]] = {}
     definition = graph.as_graph_def()
     functions = definition.library.function

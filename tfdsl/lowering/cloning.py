@@ -1,8 +1,8 @@
-"""Parts of a built graph, built again inside a TensorFlow function.
+"""Builds parts of a built graph again inside a TensorFlow function.
 
-A copy has the same ops with the same attributes, so it computes the same bits. What is fed is replaced by other
-tensors; variables, and whatever else is a resource, are not copied but captured, so that a copy works on the same
-ones; and so are data and large constants, and what is made of them alone, which should be held and computed only once.
+A copy has the same ops with the same attributes, so it computes the same bits. Fed tensors are replaced by other
+tensors. Variables and other resources are captured rather than copied, so that a copy works on the same ones. Data,
+large constants and tensors computed only from them are captured too, so that they are stored and computed only once.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,22 +12,22 @@ import numpy as np
 
 from .blame import functions_of
 from .compiled import CALLS, SAFE, Unchecked, condition
-from .definitions import APART, full, op_name
+from .definitions import INLINED, full, op_name
 from .failures import plain_reason
 from .order import Order, Orders
 from .streams import PHILOX, TWINS, advanced, twin, way
 from .tf import op_def, tf, v1
-from .turns import turns
+from .iterations import iterations
 
-# The attribute that tells the ops of one copy from those of another: Grappler makes one op of two that are alike, and
-# what has two consumers it computes in other steps. So it treats each copy as it treats an execution by itself.
+# An attribute that distinguishes the ops of different copies. Grappler merges identical ops, and it optimizes an op
+# with two consumers differently. With the attribute, it treats each copy like a separate execution.
 _COPY = "_tfg_copy"
-_LARGE = 4096  # bytes of a constant's definition, or elements of what is made of constants
+_LARGE = 4096  # bytes of a constant's definition, or elements of a tensor computed from constants
 
 
 class NotCopied(Exception):
-    """This part of the graph cannot be copied; the text says why, `op` is the name of the op that is to blame, and
-    `function` that of the function in which it stands."""
+    """This part of the graph cannot be copied. The text says why. `op` is the name of the op to blame, and `function`
+    the function that contains it."""
 
     def __init__(self, reason: str, op: str, function: str = ""):
         super().__init__(reason)
@@ -36,8 +36,8 @@ class NotCopied(Exception):
 
 @dataclass(slots=True)
 class GraphClone:
-    """What a copy gave: the tensors and operations asked for, how far it has moved the streams, and, of one that XLA
-    compiles, what must hold for no op to fail."""
+    """The result of a copy: the requested tensors and operations, and how far it advances the streams. If XLA compiles
+    it, `conditions` must hold, or an op fails."""
 
     tensors: list[tf.Tensor]
     operations: list[tf.Operation]
@@ -46,13 +46,13 @@ class GraphClone:
 
 
 class GraphCloner:
-    """Copies parts of one graph, as it is now."""
+    """Copies parts of one graph in its current state."""
 
     def __init__(
         self, graph: tf.Graph, data: Iterable[str] = (), named: Iterable[str] = (),
         place: Callable[[str], int] | None = None, is_local: bool = True,
     ):  # fmt: skip
-        """`data` are the names of the placeholders that stand for data; the others are for `Orders`."""
+        """`data` has the names of the placeholders that stand for data; `Orders` takes the other arguments."""
         self.graph = graph
         self._data = frozenset(data)
         self._definition = graph.as_graph_def()
@@ -64,9 +64,9 @@ class GraphCloner:
         self._functions = {f.signature.name: f for f in self._definition.library.function}
 
     def reached(self, fetches: Iterable[str], fed: frozenset[str] = frozenset()) -> list[str]:
-        """The names of the ops that computing some tensors or operations executes, in the graph's order.
+        """The names of the ops that an execution of `fetches` runs, in graph order.
 
-        `fetches` and `fed` are names of tensors ("a:0"); an operation's is "^a".
+        `fetches` and `fed` are names of tensors ("a:0"); the name of an operation is "^a".
         """
         seen: set[str] = set()
         changed = self._changed(fed)
@@ -81,7 +81,7 @@ class GraphCloner:
         return [name for name in self._nodes if name in seen]
 
     def behind(self, names: Iterable[str], some: Iterable[str], fed: frozenset[str] = frozenset()) -> list[str]:
-        """Those of some ops, given in the graph's order, that others lead to, these too."""
+        """`some` and the ops that depend on them, among `names`, which are in graph order."""
         found = set(some)
         for name in names:
             if any(op_name(one) in found for one in self._nodes[name].input if full(one) not in fed):
@@ -93,49 +93,49 @@ class GraphCloner:
         return sorted(name for name in fed if self._nodes[op_name(name)].input)
 
     def made_of(self, names: Iterable[str], tensors: Iterable[str]) -> set[str]:
-        """The ops, of those named, that have one of the tensors as an input."""
+        """The ops among `names` that have one of the tensors as an input."""
         tensors = frozenset(tensors)
         return {name for name in names if tensors.intersection(map(full, self._nodes[name].input))}
 
     def twinned(self, names: Iterable[str]) -> list[str]:
-        """Those ops that draw random numbers and have a twin."""
+        """The ops among `names` that draw random numbers and have a twin."""
         return [name for name in names if self._nodes[name].op in TWINS]
 
     def random(self, names: Iterable[str]) -> list[str]:
-        """Those ops that draw random numbers; `NotCopied` for one of which there is no twin."""
+        """The ops among `names` that draw random numbers. Raises `NotCopied` if one has no twin."""
         found = []
         for name in names:
             node = self._nodes[name]
             if node.op in TWINS:
                 found.append(name)
             elif "seed2" in node.attr and "seed" in node.attr:
-                raise NotCopied(f"the state of {node.op} cannot be kept", name)
+                raise NotCopied(f"the state of {node.op} cannot be saved", name)
             elif _keeps_state(node.op) and not self._is_captured(name):
-                raise NotCopied(f"{node.op} has effects that cannot be taken back", name)
+                raise NotCopied(f"{node.op} has effects that cannot be undone", name)
             for inner in self._called(node):
                 if "seed2" in inner.attr:
                     raise NotCopied("random numbers are drawn in a 'while' or an 'if'", name)
                 if _keeps_state(inner.op):
-                    raise NotCopied(f"{inner.op} has effects that cannot be taken back", name)
+                    raise NotCopied(f"{inner.op} has effects that cannot be undone", name)
         return found
 
     def draws_unseeded(self, names: Iterable[str]) -> bool:
-        """Whether one of some ops draws random numbers, and has no seed."""
+        """Whether one of the ops draws random numbers without a seed."""
         nodes = (node for name in names for node in (self._nodes[name], *self._called(self._nodes[name])))
         return any("seed2" in node.attr and not node.attr["seed"].i and not node.attr["seed2"].i for node in nodes)
 
     def hidden(self, name: str) -> list[str]:
-        """The types of those ops, of an op and the functions that it calls, whose state nothing can read."""
+        """The types of ops with an unreadable state: this op and the ops in the functions that it calls."""
         nodes = [] if self._is_captured(name) else [self._nodes[name], *self._called(self._nodes[name])]
         return [node.op for node in nodes if "seed2" in node.attr or _keeps_state(node.op)]
 
     def _called(self, node) -> Iterator:
-        """The definitions in the functions that an op calls, and in those that they call."""
+        """The definitions of the ops in the functions that an op calls, directly or indirectly."""
         for function in self._reached_functions(node):
             yield from function.node_def
 
     def _reached_functions(self, node) -> Iterator:
-        """The definitions of the functions that an op calls, and of those that they call."""
+        """The definitions of the functions that an op calls, directly or indirectly."""
         seen: set[str] = set()
         todo = functions_of(node)
         while todo:
@@ -150,9 +150,9 @@ class GraphCloner:
         self, tensors: list[tf.Tensor], operations: list[tf.Operation], feeds: Mapping[tf.Tensor, tf.Tensor],
         streams: Mapping[str, tf.Tensor], compiled: bool = False,
     ) -> GraphClone:  # fmt: skip
-        """Copy what computes tensors and operations into the graph that is open, with others for those fed.
+        """Copy the ops that compute tensors and operations into the default graph, with other tensors for fed ones.
 
-        `streams` has the state of each random op's stream, by its name; `compiled` tells whether XLA compiles the copy.
+        `streams` has the stream state of each random op by its name. `compiled` says whether XLA compiles the copy.
         """
         fed = {tensor.name: value for tensor, value in feeds.items()}
         fetches = [tensor.name for tensor in tensors] + [f"^{operation.name}" for operation in operations]
@@ -162,7 +162,7 @@ class GraphCloner:
         order = self.orders.of(names, fetches, frozenset(fed))
         part, inputs = self._part(names, fed, captured, self._capture, order, compiled)
         if compiled:
-            self._limit_turns(part)
+            self._limit_iterations(part)
         checked = self._checked(part) if compiled else []
         drawn = []
         self._copies += 1
@@ -187,7 +187,7 @@ class GraphCloner:
         )
 
     def shape(self, tensor: tf.Tensor, feeds: Mapping[tf.Tensor, tf.Tensor]) -> tf.TensorShape:
-        """The shape of a tensor where others are fed; the graph that is open is filled with copies."""
+        """The shape of a tensor when others are fed. This adds copies to the default graph."""
         fed = {tensor.name: value for tensor, value in feeds.items()}
         if tensor.name in fed:
             return fed[tensor.name].shape
@@ -207,7 +207,7 @@ class GraphCloner:
         self, names: list[str], fed: Mapping[str, tf.Tensor], captured: set[str], capture: Callable[[str], tf.Tensor],
         order: Order | None = None, compiled: bool = False,
     ) -> tuple[v1.GraphDef, dict[str, tf.Tensor]]:  # fmt: skip
-        """The definition of some ops, without those that are captured, and what becomes of its inputs."""
+        """The definition of some ops without the captured ones, and its inputs."""
         order = order or Order()
         part = v1.GraphDef(versions=self._definition.versions, library=self._definition.library)
         part.library.function.extend(order.functions.values())
@@ -219,11 +219,10 @@ class GraphCloner:
             node = part.node.add()
             node.CopyFrom(order.changed.get(name) or self._nodes[name])
             if "_class" in node.attr:
-                del node.attr["_class"]  # what stands beside it may not be copied
-            # Made part of the graph around it, an `If` would count as done before its effects are, and XLA cannot
-            # compile what a `While` is made of.
-            if node.op == "If" or (compiled and APART in node.attr):
-                node.attr[APART].b = False
+                del node.attr["_class"]  # the op that it is colocated with may not be copied
+            # An inlined `If` would count as done before its effects are, and XLA cannot compile an inlined `While`.
+            if node.op == "If" or (compiled and INLINED in node.attr):
+                node.attr[INLINED].b = False
             kept = [i for i in node.input if i.removeprefix("^") not in replaced or not i.startswith("^")]
             node.ClearField("input")
             node.input.extend(kept)
@@ -240,8 +239,8 @@ class GraphCloner:
                 node.attr["T"].type = dtype
         return part, inputs
 
-    def _limit_turns(self, part: v1.GraphDef) -> None:
-        """Say of the loops in a part how often they turn, where that is known: XLA wants to know it for gradients."""
+    def _limit_iterations(self, part: v1.GraphDef) -> None:
+        """Set the number of iterations of loops if it is known. XLA needs it for gradients."""
         made = {node.name: node for node in part.node}
         for node in part.node:
             limit = made.get(op_name(node.input[1])) if node.op in ("While", "StatelessWhile") else None
@@ -254,14 +253,14 @@ class GraphCloner:
                 begin = self._nodes[op_name(node.input[number])]
                 return tf.make_ndarray(begin.attr["value"].tensor) if begin.op == "Const" else None
 
-            count = turns(test, body, self._definition.library, initial)
-            if count is not None:  # XLA crashes where there is no room at all
+            count = iterations(test, body, self._definition.library, initial)
+            if count is not None:  # XLA crashes if the limit is 0
                 limit.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(max(count, 1), tf.int32))
 
     def _checked(self, part: v1.GraphDef) -> list:
-        """The definitions of those ops whose failure XLA would not report; `NotCopied` for one that nothing can check.
+        """The definitions of the ops whose failures XLA would not report. Raises `NotCopied` if one cannot be checked.
 
-        An assertion is a branch: what makes it fail is the value that chooses the branch.
+        An assertion is a branch: it fails because of the value that selects the branch.
         """
         found = []
         for node in part.node:
@@ -280,7 +279,7 @@ class GraphCloner:
 
     @staticmethod
     def _condition(node, tensor: Callable[[str], tf.Tensor | None], function: str = "") -> tf.Tensor | bool:
-        """What must hold for an op not to fail; `NotCopied` where that cannot be told."""
+        """The condition under which an op does not fail. Raises `NotCopied` if it cannot be computed."""
         try:
             return condition(node, tensor)
         except Unchecked as reason:
@@ -288,7 +287,7 @@ class GraphCloner:
 
     @staticmethod
     def _is_guarded(node, function, assertion) -> bool:
-        """Whether an assertion fails where an `If` takes the branch in which it stands."""
+        """Whether an assertion fails exactly when an `If` takes the branch that contains it."""
         if node.op not in ("If", "StatelessIf") or node.attr["else_branch"].func.name != function.signature.name:
             return False
         arguments = [argument.name for argument in function.signature.input_arg]
@@ -296,7 +295,8 @@ class GraphCloner:
         return checked in arguments and node.input[1 + arguments.index(checked)] == node.input[0]
 
     def _check_inside(self, function, node) -> None:
-        """`NotCopied` for an op in a function that may fail: only what is made of constants can be checked there."""
+        """Raise `NotCopied` for an op in a function that may fail. Only ops with constant inputs can be checked
+        there."""
         constants = {one.name: one for one in function.node_def if one.op == "Const"}
 
         def constant(name: str) -> tf.Tensor | None:
@@ -330,7 +330,7 @@ class GraphCloner:
             raise NotCopied(f"TensorFlow cannot put it into a loop: {plain_reason(error)}", "") from error
 
     def _changed(self, fed: Iterable[str]) -> frozenset[str]:
-        """Of the ops whose tensors are fed those whose value is otherwise known: what is made of them is not then."""
+        """The ops of fed tensors that would otherwise be constant. Tensors computed from them are not constant."""
         ops = [self._nodes[name] for name in map(op_name, fed) if name in self._nodes]
         return frozenset(node.name for node in ops if node.op != "Placeholder" or node.name in self._data)
 
@@ -348,17 +348,17 @@ class GraphCloner:
         return not node.input and any(t.dtype == tf.resource for t in self.graph.get_operation_by_name(name).outputs)
 
     def _is_large(self, name: str) -> bool:
-        """Whether an op gives much, or numbers that are made of much."""
+        """Whether an op returns a large tensor, or numbers computed from one."""
         if self._nodes[name].op == "Const":
             return self._nodes[name].ByteSize() > _LARGE
         op = self.graph.get_operation_by_name(name)
-        # What is not of floats may be a shape, which XLA has to know when it compiles.
+        # A tensor that is not floating-point may be a shape, which XLA needs at compile time.
         is_of_floats = any(one.dtype.is_floating for one in op.outputs)
         tensors = [*op.outputs, *(op.inputs if is_of_floats else ())]
         return any((one.shape.num_elements() or 0) > _LARGE for one in tensors)
 
     def _is_constant(self, name: str, changed: frozenset[str]) -> bool:
-        """Whether an op is made of constants and data alone, of which none is fed."""
+        """Whether an op is computed from constants and data alone, none of them fed."""
         todo = [name]
         while todo:
             node = self._nodes[todo.pop()]
@@ -375,7 +375,7 @@ class GraphCloner:
         return True
 
 
-# Ops that TensorFlow calls stateful, and whose state is in variables or is none.
+# Ops that TensorFlow marks as stateful but whose state is in variables, or that have none.
 _STATEFUL = {
     "Placeholder", "PlaceholderWithDefault", "Assert", "CheckNumerics", "PrintV2", "Print", "If", "While",
     "PartitionedCall", "StatefulPartitionedCall", "Case",
@@ -384,7 +384,7 @@ _HANDLES = ("VarHandleOp", "ImmutableConst")
 
 
 def _keeps_state(type: str) -> bool:
-    """Whether ops of a type keep a state that is in no variable, or have effects outside of the graph."""
+    """Whether ops of a type have state outside variables, or effects outside the graph."""
     if type in _STATEFUL or "Variable" in type or type.startswith("Resource"):
         return False
     known = op_def(type)
@@ -392,5 +392,5 @@ def _keeps_state(type: str) -> bool:
 
 
 def name_of(element: tf.Tensor | tf.Operation) -> str:
-    """The name of a tensor, or of an operation, by which copies are asked for."""
+    """The name of a tensor or operation, as `copy` takes it."""
     return f"^{element.name}" if isinstance(element, tf.Operation) else element.name

@@ -1,11 +1,11 @@
-"""What XLA does not report: for which values an op fails, as a condition that the graph itself can check.
+"""Conditions under which ops fail that XLA does not report, as tensors that the graph itself can check.
 
-TensorFlow's kernels for the CPU raise an error for an index out of range, an integer divided by zero, an assertion
-that does not hold. XLA goes on: it clamps the index, gives -1, drops the assertion. For a few values that are no
-errors it gives others than these kernels do. So each type of op that XLA has stands here in one of three places.
-`SAFE` are those that fail for no values, or only for values that XLA must know when it compiles, and then reports.
-`CHECKS` has, for the others, what must hold. `LOST` are those whose failure cannot be told from their inputs: these
-are refused. A type that is in none of them is not known to XLA.
+TensorFlow's CPU kernels raise an error for an index out of range, an integer division by zero or a failed assertion.
+XLA continues: it clamps the index, returns -1, drops the assertion. For a few valid values its results differ from
+those of the kernels. So each type of op that XLA supports is in one of three tables. `SAFE` has the ops that never
+fail, or fail only for values that XLA knows at compile time and reports. `CHECKS` has conditions for the others. `LOST`
+has the ops whose failure cannot be predicted from their inputs; they are refused. XLA does not support a type that is
+in none of the tables.
 """
 
 from collections.abc import Callable
@@ -16,11 +16,11 @@ Condition = tf.Tensor | bool
 
 
 class Unchecked(Exception):
-    """It cannot be told beforehand for which values an op fails; the text says it of the op."""
+    """Whether an op fails cannot be predicted; the text says why."""
 
 
 class Inputs:
-    """The inputs of an op, by their numbers, and its attributes. `Unchecked` if one is not available."""
+    """The inputs of an op by number, and its attributes. Raises `Unchecked` if one is not available."""
 
     def __init__(self, definition, tensor: Callable[[str], tf.Tensor | None]):
         self._definition, self._tensor = definition, tensor
@@ -33,7 +33,7 @@ class Inputs:
         return tensor
 
     def known(self, number: int) -> bool:
-        """Whether an input is known when XLA compiles, which then looks at it itself."""
+        """Whether an input is known at compile time. XLA then checks it itself."""
         tensor = self._tensor(self._names[number])
         return tensor is not None and tf.get_static_value(tensor) is not None
 
@@ -89,7 +89,7 @@ SAFE = frozenset("""
     Xlog1py Xlogy ZerosLike Zeta
 """.split())  # fmt: skip
 
-# Ops that call functions: what counts is what stands in these.
+# Ops that call functions. The ops in those functions are checked.
 CALLS = frozenset(
     "Case If PartitionedCall StatefulPartitionedCall StatelessCase StatelessIf StatelessWhile While".split()
 )
@@ -108,24 +108,24 @@ LOST = frozenset("""
 
 
 def condition(definition, tensor: Callable[[str], tf.Tensor | None]) -> Condition:
-    """What must hold for an op not to fail; `tensor` gives the tensors of its inputs, None for one that is not to be
-    had. `Unchecked` where it cannot be told."""
+    """The condition under which an op does not fail. `tensor` returns an input tensor by name, or None if it is not
+    available. Raises `Unchecked` if there is no such condition."""
     type = definition.op
     if type in SAFE or type in CALLS:
         return True
     if type in LOST or type.startswith("Xla"):
-        raise Unchecked(f"{type} fails for some values, and XLA would go on with wrong ones")
+        raise Unchecked(f"{type} fails for some values, and XLA would continue with wrong ones")
     if type.startswith("Optional"):
-        raise Unchecked("the gradient of an 'if' is made with optional values, and there are none in XLA")
+        raise Unchecked("the gradient of an 'if' uses optional values, which XLA does not support")
     if type not in CHECKS:
-        raise Unchecked(f"there is no {type} in XLA")
+        raise Unchecked(f"XLA does not support {type}")
     try:
         return CHECKS[type](Inputs(definition, tensor))
     except Unchecked:
         raise Unchecked(f"{type} may fail in a 'while' or an 'if', and XLA would not report it") from None
 
 
-# --- what must hold ---------------------------------------------------------------------------
+# --- conditions ---------------------------------------------------------------------------
 
 
 def _all(condition: tf.Tensor) -> tf.Tensor:
@@ -138,7 +138,7 @@ def _below(indices: tf.Tensor, limit) -> tf.Tensor:
 
 
 def _each_below(indices: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
-    """All indices into several axes are in range: each row is one."""
+    """All indices into several axes are in range. Each row is one index."""
     return _below(indices, shape[: indices.shape[-1]])
 
 
@@ -155,7 +155,7 @@ def _gather(op: Inputs) -> Condition:
 
 
 def _strided_slice(shape: Callable[[Inputs], tf.Tensor], begin: int) -> Callable[[Inputs], Condition]:
-    """Each index that takes one element of an axis is in range; what is cut beyond the end of one is empty."""
+    """Each index that selects one element of an axis is in range. A slice beyond the end is empty."""
 
     def check(op: Inputs) -> Condition:
         shrink, new, ellipsis = (op.attr(f"{name}_mask").i for name in ("shrink_axis", "new_axis", "ellipsis"))
@@ -192,12 +192,12 @@ def _divisor(op: Inputs) -> Condition:
 
 
 def _shift(op: Inputs) -> Condition:
-    """By less than the width: beyond it kernels shift by the width, and XLA gives 0."""
+    """The shift is less than the width. Otherwise kernels shift by the width, and XLA returns 0."""
     return _all((op[1] >= 0) & (op[1] < 8 * op.dtype().size))
 
 
 def _cast(op: Inputs) -> Condition:
-    """A float that becomes a whole number can be one: what kernels make of others, XLA does not."""
+    """A float is in the range of the integer dtype. For others, kernels and XLA return different values."""
     source, target = op.dtype("SrcT"), op.dtype("DstT")
     if not source.is_floating or not target.is_integer:
         return True
@@ -210,13 +210,13 @@ def _segments(op: Inputs) -> Condition:
 
 
 def _numbers(op: Inputs) -> Condition:
-    """There is no NaN: XLA may pass over one in search of the largest number, and gives it another place."""
+    """There is no NaN. XLA may skip one when it searches for the maximum, and returns another index."""
     dtype = op[0].dtype
     return tf.logical_not(tf.reduce_any(tf.math.is_nan(op[0]))) if dtype.is_floating else True
 
 
 def _mean(op: Inputs) -> Condition:
-    """The sum fits, too: kernels make that of 32 bits in 64."""
+    """The sum fits too: kernels add 32-bit numbers in 64 bits."""
     dtype = op.dtype()
     if dtype not in (tf.int32, tf.uint32):
         return True
@@ -249,7 +249,7 @@ def _given_range(op: Inputs) -> Condition:
 CHECKS: dict[str, Callable[[Inputs], Condition]] = {
     "Assert": lambda op: op[0],
     "CheckNumerics": lambda op: _all(tf.math.is_finite(op[0])),
-    "Cholesky": lambda op: _all(tf.linalg.diag_part(tf.linalg.cholesky(op[0])) > 0),  # or else the kernel makes NaN
+    "Cholesky": lambda op: _all(tf.linalg.diag_part(tf.linalg.cholesky(op[0])) > 0),  # otherwise the kernel returns NaN
     **dict.fromkeys(("SelfAdjointEigV2", "Svd"), lambda op: _all(tf.math.is_finite(tf.abs(op[0])))),
     "Gather": lambda op: _below(op[1], tf.shape(op[0])[0]),
     "GatherV2": _gather,

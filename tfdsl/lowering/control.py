@@ -1,7 +1,7 @@
-"""Control flow to TensorFlow: nodes with regions as `tf.while_loop` and `tf.cond`.
+"""Lowers control flow: nodes with regions become `tf.while_loop` and `tf.cond`.
 
-What a region builds is a TensorFlow function graph. Its ops stand under the name of the loop or the
-`if`, so that every op of a program has a name of its own, in whichever graph it is.
+A region becomes a TensorFlow function graph. Its ops are below the name of the loop or `if`, so every op of a program
+has a unique name, whichever graph it is in.
 """
 
 from ..program import Arg, Node, Region
@@ -10,7 +10,7 @@ from .tf import tf, v1
 
 
 def while_loop(lowering, node: Node) -> list[tf.Tensor]:
-    """A `while` node: its arguments are what its variables begin with, in their order."""
+    """A `while` node. Its arguments are the initial values of its variables, in order."""
     scope = _scope("while")
     test, body = node.regions
     initial = [_tensor(lowering, *pair) for pair in zip(node.args.values(), node.outputs, strict=True)]
@@ -25,7 +25,7 @@ def while_loop(lowering, node: Node) -> list[tf.Tensor]:
 
 
 def cond(lowering, node: Node) -> list[tf.Tensor]:
-    """A `cond` node: its outputs are the results of the region that the bool chooses."""
+    """A `cond` node. Its outputs are the results of the region that the condition selects."""
     scope = _scope("cond")
     then, otherwise = node.regions
     results = tf.cond(
@@ -39,14 +39,14 @@ def cond(lowering, node: Node) -> list[tf.Tensor]:
 
 
 def _scope(name: str) -> str:
-    """The scope that the next loop or `if` of this name has in the graph that is being built."""
+    """The scope of the next loop or `if` of this name in the default graph."""
     return v1.get_default_graph().unique_name(name, mark_as_used=False)
 
 
 def _build(
     lowering, scope: str, region: Region, values: tuple[tf.Tensor, ...] = (), types: tuple[TensorType, ...] = ()
 ) -> list[tf.Tensor]:
-    """Build a region into the function graph that is open, and return its results there."""
+    """Build a region into the default graph, which is a function graph, and return its results."""
     for param, value in zip(region.params, values, strict=True):
         lowering.built.values[param.id] = (value,)
     with v1.name_scope(f"{scope}/"):
@@ -61,7 +61,7 @@ def _tensor(lowering, arg: Arg, type: TensorType | None) -> tf.Tensor:
 
 
 def _typed(tensor: tf.Tensor, type: TensorType) -> tf.Tensor:
-    """A tensor with the shape that the analysis has found."""
+    """A tensor with the shape that the analysis inferred."""
     if type.shape is not None:
         tensor.set_shape([dim if isinstance(dim, int) else None for dim in type.shape])
     return tensor

@@ -1,12 +1,12 @@
-"""The data that a graph works on: in a field of a `data` declaration, out a placeholder that stands for its array.
+"""The data that a graph works on: a field of a `data` declaration becomes a placeholder that is fed its array.
 
-A graph's definition holds no data: it is limited to 2 GB, and written with every checkpoint and event file. So where
-a constant by hand would be, with its name, there is a placeholder, and each execution is fed the arrays of those that
-it reaches (`GraphData.needed`). TensorFlow takes arrays of `data/arrays.py` as they are, without a copy.
+A graph definition holds no data: it is limited to 2 GB and is written with every checkpoint and event file. So a
+placeholder takes the place and the name of the constant, and each execution is fed the arrays that it needs
+(`GraphData.needed`). TensorFlow uses the arrays of `data/arrays.py` without copying them.
 
-What is made of constants alone TensorFlow computes once, when it plans an execution. So what is made of data alone is
-computed once, too, and fed from then on. Its kernels for that give other last bits than those of an execution: they
-are used, by making constants in a graph that is thrown away, of all data that is not too large for it.
+TensorFlow computes a tensor that depends only on constants once, when it plans an execution. So a tensor that depends
+only on data is also computed once, and then fed. The kernels that TensorFlow uses for this can differ in the last bits
+from those of an execution. To get the same bits, data of limited size is computed in a temporary graph with constants.
 """
 
 import re
@@ -20,41 +20,41 @@ from ..program import Field
 from .sums import order_sums, ordered
 from .tf import tf, v1
 
-_NO_NAME = re.compile(r"[^A-Za-z0-9_.]+")  # what does not stand in the name of a placeholder
+_NO_NAME = re.compile(r"[^A-Za-z0-9_.]+")  # characters that the name of a placeholder cannot have
 _UNFED = (tf.variant, tf.resource)  # dtypes whose values cannot be fetched
-_FOLDED = 1 << 26  # bytes of data of which TensorFlow computes what is made of constants
+_FOLDED = 1 << 26  # bytes of data that are computed as constants
 _TRANSPOSES = ("Transpose", "ConjugateTranspose")
-_SESSIONS = 32  # for computing that at a time
-_CONSTANT, _MADE, _OTHER = range(3)  # an op that is made of constants alone; of constants and data; of anything else
+_SESSIONS = 32  # the number of sessions for that
+_CONSTANT, _MADE, _OTHER = range(3)  # an op that depends on constants; on constants and data; on anything else
 
 Arrays = dict[tf.Tensor, np.ndarray]
 Evaluate = Callable[[list[tf.Tensor], Arrays], list]
 
 
 class GraphData:
-    """The data of one graph: `feeds` has the array of each placeholder, `fields` by its name what it stands for."""
+    """The data of one graph: `feeds` has the array of each placeholder, `fields` the field of each by its name."""
 
     def __init__(self, graph: tf.Graph):
         self.graph = graph
         self.feeds: Arrays = {}
         self.fields: dict[str, Field] = {}
-        self._arrays: dict[tuple, np.ndarray] = {}  # each is held once
-        self._outside: dict[tuple, tf.Tensor] = {}  # of what functions, and what comes after something, are made from
-        self._kinds: dict[frozenset[str], dict[str, int]] = {}  # of ops, where some of what is made of data is fed
+        self._arrays: dict[tuple, np.ndarray] = {}  # each is stored once
+        self._outside: dict[tuple, tf.Tensor] = {}  # placeholders for functions and 'after' blocks
+        self._kinds: dict[frozenset[str], dict[str, int]] = {}  # of ops, by the ops whose tensors are fed
         self._needed: dict[tuple[tuple[str, ...], frozenset[str]], Arrays] = {}
-        self._values: dict[str, np.ndarray] = {}  # of what is made of data, by the tensors' names
-        self._lock = RLock()  # of what is found here while sessions of several threads ask for it
+        self._values: dict[str, np.ndarray] = {}  # of tensors that depend only on data, by name
+        self._lock = RLock()  # for sessions in several threads
 
     def source(self, arrays: Callable[[Field], np.ndarray]) -> "Callable[[Field], FedArray]":
-        """Fields as the arguments of nodes."""
+        """Returns fields as arguments of nodes."""
         return lambda field: FedArray(self, field, np.asarray(arrays(field)))
 
-    # --- what is fed ----------------------------------------------------------------------
+    # --- feeds ----------------------------------------------------------------------
 
     def needed(self, fetches: object, fed: Collection[object], evaluate: Evaluate) -> Arrays:
-        """The arrays to be fed where this is fetched, in any form that a session takes, and that is fed already.
+        """The arrays to feed for `fetches`, in any form that a session takes, given what is already fed.
 
-        `evaluate` executes the graph: it gives the values of tensors where some arrays are fed.
+        `evaluate` executes the graph: it returns the values of tensors when some arrays are fed.
         """
         if not self.feeds:
             return {}
@@ -65,27 +65,27 @@ class GraphData:
         try:
             changed = self._changed(fed) if fed else frozenset()
             names = tuple([getattr(one, "name", one) for one in tf.nest.flatten(fetches)])
-            if (names, changed) in self._needed:  # at most steps of a training
+            if (names, changed) in self._needed:  # true for most steps of a training
                 return self._needed[names, changed]
             tensors = self._reached([self.graph.as_graph_element(name) for name in names], changed)
-        except (TypeError, ValueError, KeyError):  # what consists of tensors, or what TensorFlow will refuse
+        except (TypeError, ValueError, KeyError):  # a composite tensor, or a fetch that TensorFlow refuses
             return dict(self.feeds)
         self._compute([tensor for tensor in tensors if tensor.name not in self._values], evaluate)
         self._needed[names, changed] = {tensor: self._values[tensor.name] for tensor in tensors}
         return self._needed[names, changed]
 
     def has_transposed(self) -> bool:
-        """Whether data is transposed before anything else is done with it."""
+        """Whether some data is transposed before any other op uses it."""
         operations = self.graph.get_operations() if self.feeds else []
         return any(op.type in _TRANSPOSES and self._kind(op, frozenset()) == _MADE for op in operations)
 
     def _changed(self, fed: Iterable[object]) -> frozenset[str]:
-        """The ops of those tensors that are fed although their value is known."""
+        """The ops of the fed tensors that would otherwise depend only on data."""
         tensors = [self.graph.as_graph_element(one) for one in fed]
         return frozenset(t.op.name for t in tensors if self._kind(t.op, frozenset()) == _MADE)
 
     def _reached(self, elements: list[tf.Tensor | tf.Operation], changed: frozenset[str]) -> list[tf.Tensor]:
-        """What is made of data of all that some elements need, itself not what it is made from."""
+        """The last tensors that depend only on data, on the way to some elements."""
         found: dict[str, tf.Tensor] = {}
         seen = set()
         todo = list(elements)
@@ -94,7 +94,7 @@ class GraphData:
             op = one if isinstance(one, tf.Operation) else one.op
             if isinstance(one, tf.Tensor) and self._kind(op, changed) == _MADE:
                 found[one.name] = one
-                # Where TensorFlow puts an op into the one after it, it may come back to what that is made of.
+                # If TensorFlow fuses an op with the next one, it may need the data of the first.
                 found.update((used.name, used) for used in self._used(op))
             elif op.name not in seen and op.name not in changed:
                 seen.add(op.name)
@@ -129,13 +129,13 @@ class GraphData:
 
     @staticmethod
     def _can_be_made(op: tf.Operation) -> bool:
-        """Whether an op gives what its inputs say, and nothing else."""
+        """Whether an op depends on its inputs and nothing else."""
         if op.type.startswith("Placeholder") or op.op_def.is_stateful or op.control_inputs:
             return False
         return not any(tensor.dtype in _UNFED for tensor in op.outputs)
 
     def _compute(self, tensors: list[tf.Tensor], evaluate: Evaluate) -> None:
-        """Find values of what is made of data."""
+        """Compute tensors that depend only on data."""
         folded = []
         for tensor in tensors:
             used = self._used(tensor.op)
@@ -145,14 +145,14 @@ class GraphData:
                 self._compute_each(tensor, evaluate)
             else:
                 folded.append((tensor, used))
-        # What else is fetched can make a difference to how TensorFlow computes; many cannot each have a session.
+        # Other fetches can change how TensorFlow computes a tensor, but there cannot be many sessions.
         count = 1 if len(folded) <= _SESSIONS else len(folded)
         definition = self.graph.as_graph_def() if folded else None
         for start in range(0, len(folded), count):
             self._compute_folded(folded[start : start + count], definition)
 
     def _used(self, op: tf.Operation) -> set[tf.Tensor]:
-        """The data that an op is made of."""
+        """The data that an op depends on."""
         used, seen, todo = set(), set(), [op]
         while todo:
             one = todo.pop()
@@ -164,7 +164,7 @@ class GraphData:
         return used
 
     def _compute_folded(self, tensors: list[tuple[tf.Tensor, set[tf.Tensor]]], definition: v1.GraphDef) -> None:
-        """Values of what little data is made into, as TensorFlow makes them of constants."""
+        """Compute tensors from little data, as TensorFlow computes them from constants."""
         names = [tensor.name for tensor, _ in tensors]
         part = v1.graph_util.extract_sub_graph(definition, sorted({tensor.op.name for tensor, _ in tensors}))
         make_constants(part, {one.op.name: self.feeds[one] for _, used in tensors for one in used})
@@ -177,7 +177,7 @@ class GraphData:
             self._values.update(zip(names, map(_held, session.run(names)), strict=True))
 
     def _compute_each(self, tensor: tf.Tensor, evaluate: Evaluate) -> None:
-        """The value of what much data is made into: each op by itself, in an execution that is fed its inputs."""
+        """Compute a tensor from much data: one execution per op, which is fed the op's inputs."""
         known: dict[str, np.ndarray] = {}
         todo = [tensor.op]
         while todo:
@@ -197,14 +197,14 @@ class GraphData:
     # --- placeholders ---------------------------------------------------------------------
 
     def placeholder(self, field: Field, array: np.ndarray, name: str | None) -> tf.Tensor:
-        """A tensor of an array in the graph that is open."""
+        """A tensor of an array in the default graph."""
         graph = v1.get_default_graph()
         if graph is self.graph:
             return self._made(field, array, name)
-        return graph.capture(self.outside(field, array))  # a function's parameter cannot be fed
+        return graph.capture(self.outside(field, array))  # a function parameter cannot be fed
 
     def outside(self, field: Field, array: np.ndarray) -> tf.Tensor:
-        """A placeholder that is in no scope, for whatever is made from it."""
+        """A placeholder outside all scopes, for any op that needs the array."""
         key = field, array.dtype.str, array.shape
         if key not in self._outside:
             with self.graph.as_default(), v1.name_scope(None), tf.device(None):
@@ -216,7 +216,7 @@ class GraphData:
         if key not in self._arrays:
             self._arrays[key] = aligned(array)
         after_data = _NO_NAME.sub(".", str(field)).strip("._") or "data"
-        # Feeding it would drop the edge from what it comes after, and what is made from it would not have one either.
+        # Feeding the placeholder would drop its control edges, and so the ops that use it would not have them either.
         with tf.control_dependencies(None):
             tensor = v1.placeholder(_dtype(array), array.shape, name or after_data)
         self.feeds[tensor], self.fields[tensor.op.name] = self._arrays[key], field
@@ -228,7 +228,7 @@ def _held(value: object) -> np.ndarray:
 
 
 def make_constants(definition: v1.GraphDef, data: Mapping[str, np.ndarray]) -> None:
-    """Put constants in the place of placeholders that stand for data; `data` has their arrays by their names."""
+    """Replace placeholders that stand for data by constants. `data` has their arrays by name."""
     for node in definition.node:
         if node.name in data:
             dtype = node.attr["dtype"].type
@@ -245,8 +245,8 @@ def _dtype(array: np.ndarray) -> tf.DType:
 class FedArray:
     """An array of data as an argument of a node.
 
-    It is to TensorFlow's functions what the array is, but where they make a constant of an array, there is a
-    placeholder, with the name that the constant would have.
+    TensorFlow functions can use it like an array. When they convert it to a constant, they get a placeholder with the
+    name of that constant.
     """
 
     def __init__(self, data: GraphData, field: Field, array: np.ndarray):
@@ -268,7 +268,7 @@ class FedArray:
         return self._data.placeholder(self._field, self._array, name)
 
     def constant(self, shape: list[int], name: str, is_after: bool) -> tf.Tensor:
-        """What stands for `constant(data)`, of this shape and name; `is_after` tells whether it waits for something."""
+        """The tensor for `constant(data)` with this shape and name. `is_after` says whether it has control inputs."""
         array = self._array
         if array.shape != tuple(shape):  # one number fills it all
             array = np.broadcast_to(array, shape) if array.size == 1 else array.reshape(shape)

@@ -1,7 +1,7 @@
-"""`data.mersenne.first_draws`, compiled by XLA: one pass over the words where NumPy takes twenty.
+"""`data.mersenne.first_draws` compiled by XLA: one pass over the words instead of NumPy's twenty.
 
-Input: seeds, and how many words each generator gives. Output: the words, the same bits as NumPy's. A training that
-XLA has compiled takes a step in less time than NumPy takes to draw its batch.
+Input: seeds, and the number of words per generator. Output: the words, with the same bits as NumPy's. A step of a
+training compiled by XLA takes less time than drawing its batch with NumPy.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from .tf import tf, v1
 
 
 class CompiledDraws:
-    """A `mersenne.Draws` with a graph and a session of its own, to be closed."""
+    """A `mersenne.Draws` with its own graph and session. Call `close` at the end."""
 
     def __init__(self):
         self._graph = tf.Graph()
@@ -24,7 +24,7 @@ class CompiledDraws:
                 given = v1.placeholder(tf.uint32, [SEEDS])
                 words = tf.function(_words, jit_compile=True, autograph=False)(given, count)
             self._compiled[count] = self._session.make_callable(words, [given])
-        padded = np.zeros(SEEDS, np.uint32)  # of one size, for which XLA compiles once
+        padded = np.zeros(SEEDS, np.uint32)  # one size, so that XLA compiles once
         padded[: len(seeds)] = seeds
         return self._compiled[count](padded)[:, : len(seeds)]
 

@@ -1,4 +1,4 @@
-"""What fails while a graph is built: a TensorFlow error in, one at the node's place in the program out."""
+"""Turns TensorFlow errors during graph building into errors at a node's place in the program."""
 
 import errno
 import os
@@ -11,24 +11,24 @@ from ..program import Origin
 def failure(
     message, origin: Origin, notes=(), cause: BaseException | None = None, help: str = "", **details
 ) -> TfgError:
-    """An error at a node's place in the program; `help` takes the place of the message's own."""
+    """An error at a node's place in the program. `help` replaces the help of the message."""
     found = Diagnostic(message, origin.span, details, tuple(notes), help, origin.chain, cause)
     return TfgError([found.outside_libraries()])
 
 
-_WHERE = re.compile(r"\s*\[\[\{\{node .*", re.DOTALL)  # the failing node, which the place in the program says
+_WHERE = re.compile(r"\s*\[\[\{\{node .*", re.DOTALL)  # the failing node; the diagnostic shows its place in the program
 _STACK = re.compile(r"Graph execution error:\s*(?:Detected at node .*\nNode: '[^\n]*'\n)?", re.DOTALL)
 _ROOTS = re.compile(r"\d+ root error\(s\) found\.\s*\(0\) [\w ]+: ")
 _SIGNATURE = re.compile(r" for '\{\{node .*?\}\} = [^']*'")
 
 
-# What TensorFlow and NumPy say in words of their own, and what it means here.
+# Messages of TensorFlow and NumPy, and what they mean here.
 _WORDS = (
     (re.compile(r"Integers to negative integer powers are not allowed"),
      "a whole number cannot be raised to a negative power; cast it to a float first"),
-    (re.compile(r"[Uu]nable to open table file .*sstable.*", re.DOTALL), "it is no checkpoint of TensorFlow"),
+    (re.compile(r"[Uu]nable to open table file .*sstable.*", re.DOTALL), "it is not a TensorFlow checkpoint"),
     (re.compile(r"setting an array element with a sequence.*", re.DOTALL),
-     "the values of this list have different shapes, so they make no array; write them one after the other"),
+     "the values of this list have different shapes, so they do not form an array; write them one after the other"),
 )  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def _assertion(text: str) -> str:
 
 
 def _bracketed(text: str) -> list[str]:
-    """The contents of brackets that stand one after the other."""
+    """The contents of consecutive brackets."""
     parts, depth, begun = [], 0, 0
     for at, character in enumerate(text):
         if character == "[":
@@ -71,7 +71,7 @@ def _bracketed(text: str) -> list[str]:
 
 
 def plain_reason(error: BaseException) -> str:
-    """What TensorFlow says is wrong, in one line, without its account of where in Python and in its own graph."""
+    """TensorFlow's reason in one line, without places in Python and in TensorFlow's graph."""
     text = getattr(error, "message", None) or str(error)
     text = _WHERE.sub("", text)
     for part in (_STACK, _ROOTS, _SIGNATURE):
@@ -82,7 +82,7 @@ def plain_reason(error: BaseException) -> str:
     return " ".join(text.split())[:500] or type(error).__name__
 
 
-# What the system says of disks and folders; TensorFlow puts it behind the paths that it was given.
+# System errors of files and folders. TensorFlow puts them after paths.
 _SYSTEM = tuple(
     os.strerror(number)
     for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO, errno.EMFILE)
@@ -90,7 +90,7 @@ _SYSTEM = tuple(
 
 
 def reason_of(error: BaseException) -> str:
-    """What the system says is wrong with a file, or TensorFlow, without the names that files have on the way."""
+    """The reason that the system or TensorFlow gives for a failed file access, without file names."""
     text = getattr(error, "strerror", None)
     if text is None:
         plain = plain_reason(error)
@@ -99,7 +99,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def is_own(error: BaseException) -> bool:
-    """Whether an error arose in this package's own code: then it is a bug of ours, not a refusal of TensorFlow."""
+    """Whether an error was raised in this package's own code. Then it is a bug, not a refusal by TensorFlow."""
     trace = error.__traceback__
     assert trace is not None  # the error was raised
     while trace.tb_next is not None:

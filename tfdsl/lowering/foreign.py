@@ -1,4 +1,4 @@
-"""Nodes of ops that are not in the op table to TensorFlow: its own, `raw.Roll`, and Python functions."""
+"""Lowers nodes of ops outside the op table: raw TensorFlow ops such as `raw.Roll`, and Python functions."""
 
 import inspect
 import os
@@ -15,8 +15,8 @@ from .tf import Operand, raw_op, tf, v1
 
 
 def raw_node(lowering, op: raw.RawOp, node: Node) -> Operand:
-    """An op by the function of `tf.raw_ops`; a variable given where a resource is taken stands for its handle."""
-    # Of a program that is a text the compiler has seen to it; one can also be loaded.
+    """Call a function of `tf.raw_ops`. If the op takes a resource, a variable is passed as its handle."""
+    # The compiler has checked this for source text, but a program can also be loaded.
     what, instead = reach(op, {name: node.static(name) for name in op.given if name in node.args})
     if what:
         raise failure(RAW_REACHES, node.origin, op=op.name, what=what, instead=instead)
@@ -59,7 +59,7 @@ def _plain(value: HostValue) -> Operand:
 
 
 def python_node(lowering, node: Node) -> Operand:
-    """A function, called in a scope of the node's name; one tensor that it returns gets that name."""
+    """Call a function in a scope with the node's name. If it returns a single tensor, that tensor gets the name."""
     name = node.function
     function = lowering.functions.get(name)
     if function is None:
@@ -71,7 +71,7 @@ def python_node(lowering, node: Node) -> Operand:
         try:
             result = function(*call.args, **call.kwargs)
         except Exception as error:
-            reason = plain_reason(error) if str(error) else "it says no more"
+            reason = plain_reason(error) if str(error) else "it gives no reason"
             raise failure(FUNCTION_RAISED, node.origin, _places(error), error, function=name,
                           error=type(error).__name__, reason=reason) from error  # fmt: skip
         made = graph.get_collection("variables")[variables:]
@@ -85,7 +85,7 @@ def python_node(lowering, node: Node) -> Operand:
 
 
 def _bound(function: Callable, arguments: dict[str, object]) -> inspect.BoundArguments:
-    """The arguments of a node in the order and form in which the function takes them."""
+    """The arguments of a node in the order and form that the function takes."""
     signature = inspect.signature(function)
     bound = inspect.BoundArguments(signature, {})
     keywords = {name: value for name, value in arguments.items() if name not in signature.parameters}
@@ -99,7 +99,7 @@ def _bound(function: Callable, arguments: dict[str, object]) -> inspect.BoundArg
 
 
 def _argument(lowering, arg: Arg) -> Operand:
-    """Data as a tensor; what is known while compiling as Python has it."""
+    """Data as a tensor, and a compile-time value as a Python value."""
     match arg:
         case Field():
             return tf.convert_to_tensor(lowering.argument(arg))
@@ -128,7 +128,7 @@ def _described(value: object) -> str:
 
 
 def _places(error: BaseException) -> Iterator[Note]:
-    """Where in the caller's own Python the error arose."""
+    """The places in the caller's own Python code where the error was raised."""
     found, trace = None, error.__traceback__
     while trace is not None:
         package = trace.tb_frame.f_globals.get("__name__", "").partition(".")[0]

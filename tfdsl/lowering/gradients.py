@@ -1,9 +1,9 @@
-"""`gradients` by its methods: reverse mode by TensorFlow, forward mode and differences by computing the ys again.
+"""`gradients` by method: reverse mode by TensorFlow, forward mode and finite differences by computing the ys again.
 
-Reverse mode is one pass for all xs. Forward mode computes a directional derivative for each element of each x,
-and differences compute the ys twice for each: on both sides of the element. Both build what lies between the
-xs and the ys anew, with other values in place of the xs; what does not depend on an x, such as noise, is not
-built again, so it is the same on all passes. (Symbolic gradients are nodes of the program: `analysis/symbolic.py`.)
+Reverse mode is one pass for all xs. Forward mode computes a directional derivative for each element of each x, and
+finite differences compute the ys twice for each element: on both sides of it. Both rebuild the nodes between the xs and
+the ys with other values for the xs. Nodes that do not depend on an x, such as noise, are not rebuilt, so they have the
+same values in all passes. (Symbolic gradients are nodes of the program: `analysis/symbolic.py`.)
 """
 
 import re
@@ -17,7 +17,7 @@ from .tf import tf, v1
 
 
 def gradients(lowering, node: Node) -> list[tf.Tensor]:
-    """One tensor for each x, of its type: the gradient of the sum of the ys."""
+    """One tensor for each x, with its type: the gradient of the sum of the ys."""
     ys, xs = (lowering.argument(node.args[name]) for name in ("ys", "xs"))
     match node.text("method", "reverse"):
         case "reverse":
@@ -36,11 +36,11 @@ def gradients(lowering, node: Node) -> list[tf.Tensor]:
 
 # --- one pass for each element ----------------------------------------------------------------
 
-Function = Callable[[tf.Tensor], list[tf.Tensor]]  # an x to the ys
+Function = Callable[[tf.Tensor], list[tf.Tensor]]  # from an x to the ys
 
 
 def _by_elements(lowering, node: Node, derivative: Callable[[Node, Function, tf.Tensor, tf.Tensor], tf.Tensor]):
-    """The gradients, each element by itself: `derivative` gets the function, where, and the direction."""
+    """Compute the gradients one element at a time. `derivative` takes the function, the point and the direction."""
     results = []
     with v1.name_scope(node.name or "gradients"):
         for ref, type in zip(node.refs("xs"), node.outputs, strict=True):
@@ -64,8 +64,8 @@ def _by_elements(lowering, node: Node, derivative: Callable[[Node, Function, tf.
 
 
 def _directional(node: Node, function: Function, x: tf.Tensor, direction: tf.Tensor) -> tf.Tensor:
-    """Forward mode out of reverse mode: the gradient in a direction is linear in the weights of the ys, and its own
-    gradient with respect to those is the directional derivative."""
+    """Forward mode by two reverse modes: the gradient is linear in the weights of the ys, and its gradient with respect
+    to these weights is the directional derivative."""
     x = tf.identity(x)
     ys = function(x)
     weights = [tf.zeros_like(y) for y in ys]
@@ -74,24 +74,24 @@ def _directional(node: Node, function: Function, x: tf.Tensor, direction: tf.Ten
         forward = v1.gradients([backward], weights, grad_ys=[direction]) if backward is not None else [None]
     except LookupError as error:
         found = re.search(r"op type: (\w+)", str(error))
-        raise failure(NO_FORWARD, node.origin, op=found[1] if found else "an op in between") from error
+        raise failure(NO_FORWARD, node.origin, op=found[1] if found else "one of the ops") from error
     parts = [tf.reduce_sum(part) for part in forward if part is not None]
     return tf.add_n(parts) if parts else tf.zeros([], x.dtype)
 
 
 def _difference(node: Node, function: Function, x: tf.Tensor, direction: tf.Tensor) -> tf.Tensor:
-    """The difference over twice the cube root of the dtype's precision, where the errors of rounding and of the
-    step are about as large."""
+    """A central difference. The step is the cube root of the dtype's precision, where the rounding error and the
+    truncation error are about equal."""
     epsilon = float(tf.experimental.numpy.finfo(x.dtype.as_numpy_dtype).eps)
     step = tf.maximum(tf.abs(x), tf.ones_like(x)) * tf.cast(epsilon ** (1 / 3), x.dtype) * direction
     after, before = x + step, x - step
-    distance = tf.reduce_sum(after - before)  # what the step has become by rounding
+    distance = tf.reduce_sum(after - before)  # the actual step after rounding
     parts = [tf.reduce_sum(a - b) for a, b in zip(function(after), function(before), strict=True)]
     return tf.add_n(parts) / distance
 
 
 def _function(lowering, node: Node, x: Ref) -> Function:
-    """The ys as a function of one x: what lies between is built again each time it is called."""
+    """The ys as a function of one x. Each call rebuilds the nodes between them."""
     program = lowering.built.program
     ys = node.refs("ys")
     between = sorted(_between(program, ys, x))
@@ -107,7 +107,7 @@ def _function(lowering, node: Node, x: Ref) -> Function:
 
 
 def _between(program: Graph, ys: tuple[Ref, ...], x: Ref) -> set[int]:
-    """The nodes that a gradient flows through from the ys to an x, both ends included."""
+    """The nodes on the paths of a gradient from the ys to an x, including both ends."""
     found, todo = set(), [y.node for y in ys]
     while todo:
         id = todo.pop()
@@ -115,7 +115,7 @@ def _between(program: Graph, ys: tuple[Ref, ...], x: Ref) -> set[int]:
             found.add(id)
             todo += [ref.node for ref in gradient_inputs(program.nodes, program.nodes[id])]
     flows = {x.node} & found
-    for id in sorted(found):  # a node comes after what it is made from
+    for id in sorted(found):  # a node comes after its inputs
         if any(ref.node in flows for ref in gradient_inputs(program.nodes, program.nodes[id])):
             flows.add(id)
     return flows - {inner.id for id in flows for inner in program.nodes[id].inside()}

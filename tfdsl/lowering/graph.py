@@ -1,7 +1,7 @@
-"""A graph of the program to a `tf.Graph`: each node by the call that a person would write.
+"""Lowers a graph of the program to a `tf.Graph`: each node becomes the call that a person would write.
 
-Ops of the table are called as their rows say; the few that are more than a call have a function
-here. Every op of the finished graph is traced back to the node, and so to the line, that made it.
+Ops of the op table are called as their rows say. The few that need more than a call have their own functions. Every op
+of the finished graph can be traced back to the node, and so to the line, that made it.
 """
 
 import re
@@ -61,40 +61,40 @@ from .tf import Operand, resolve, shape_of, tf, v1
 from .towers import minimize as minimize_in_towers
 
 Arrays = Callable[[Field], np.ndarray]
-Operands = Callable[[Field], Operand]  # what TensorFlow's functions are given for data
+Operands = Callable[[Field], Operand]  # the operands that data becomes
 
 
 def _local(device: str) -> str:
-    """The name of a device without the machine that it is on."""
+    """The name of a device without its machine."""
     return tf.DeviceSpec.from_string(device).replace(job=None, replica=None, task=None).to_string()
 
 
 class BuiltGraph:
-    """A built graph: the `tf.Graph`, what each node became, and where each op comes from."""
+    """A built graph: the `tf.Graph`, the values of the nodes, and the origin of each op."""
 
     def __init__(self, program: Graph, setting: Setting = PLAIN):
         self.program, self.setting = program, setting
         self.graph = tf.Graph()
         order_sums(self.graph)
-        self.losses: dict[Ref, tf.Tensor] = {}  # those that are put together from towers
-        self.undivided: dict[int, NotSplit] = {}  # `optimize` nodes whose step cannot be split, and why
-        self.values: MutableMapping[int, tuple[Operand, ...]] = {}  # of each node, its outputs or its operation
-        # What sessions add for `save`, `restore`, `set` and `train`; kept, so that a second run adds nothing.
+        self.losses: dict[Ref, tf.Tensor] = {}  # losses that are summed over towers
+        self.undivided: dict[int, NotSplit] = {}  # `optimize` nodes whose step cannot be split, with the reason
+        self.values: MutableMapping[int, tuple[Operand, ...]] = {}  # by node: its outputs or its operation
+        # What sessions add for `save`, `restore`, `set` and `train`. It is kept, so a second run adds nothing.
         self.savers: dict = {}
         self.setters: dict = {}
         self.twins: dict = {}
         self.loops: dict = {}
         self._copier: GraphCloner | None = None
         self.added: dict[str, object] = {}  # what sessions on a cluster add
-        self.ordered: dict = {}  # executions whose ops are put in order
-        self.originals: dict[str, str] = {}  # of the ops that are copied for that, by their names
-        self.lock = RLock()  # of whoever adds to the graph: sessions of several threads may be open on it
+        self.ordered: dict = {}  # executions with ordered ops
+        self.originals: dict[str, str] = {}  # names of the copied ops, by the names of the copies
+        self.lock = RLock()  # guards additions to the graph by sessions in several threads
         self.templates = OpCache(self, build_alone)
-        self.random = KeptRandom(self.graph, setting.kept, build_alone, setting.layout.apart)
+        self.random = KeptRandom(self.graph, setting.kept, build_alone, setting.layout.seed_offset)
         self._placement = Placement(setting.layout, self.graph, self.random.variables)
-        self.data = GraphData(self.graph)  # what its placeholders for data are fed
-        self.tags: set[str] = set()  # of summaries, as they are written
-        # For this graph and those of its functions: each node, and how many ops there were when it was made.
+        self.data = GraphData(self.graph)  # what its data placeholders are fed
+        self.tags: set[str] = set()  # tags of summaries in event files
+        # For this graph and its function graphs: each node, with the number of ops after it was made.
         self._marks: dict[tf.Graph, list[tuple[Node, int]]] = {self.graph: []}
 
     def value(self, ref: Ref) -> Operand:
@@ -102,25 +102,25 @@ class BuiltGraph:
         return self.values[ref.node][ref.output]
 
     def give(self, ref: Ref, value: Operand) -> None:
-        """Have a value stand for an output of a node, whatever the node itself became."""
+        """Let a value stand for an output of a node, whatever the node itself became."""
         outputs = list(self.values.get(ref.node, ()))
         outputs += [None] * (ref.output + 1 - len(outputs))
         outputs[ref.output] = value
         self.values[ref.node] = tuple(outputs)
 
     def tensor(self, ref: Ref) -> tf.Tensor:
-        """The tensor that feeding or fetching a reference means."""
+        """The tensor that is meant when a reference is fed or fetched."""
         return self.graph.as_graph_element(self.value(ref))
 
     def loss_tensor(self, loss: Ref) -> tf.Tensor:
-        """The value of a loss as a step of its optimizer finds it."""
+        """The value of a loss as a step of its optimizer computes it."""
         return self.losses[loss] if loss in self.losses else self.tensor(loss)
 
     @contextmanager
     def adding(self, scope: str) -> Iterator[None]:
-        """The graph is open for what sessions add to it, under a name; nobody else adds to it meanwhile.
+        """Make the graph the default one, in a scope, to add ops for sessions. No other thread adds ops meanwhile.
 
-        Who looks first whether it is there already holds `lock` from then on.
+        A caller that first checks whether the ops exist must hold `lock` from then on.
         """
         with self.lock:
             with self.graph.as_default(), v1.name_scope(scope):
@@ -128,26 +128,26 @@ class BuiltGraph:
             self.finish()
 
     def finish(self) -> None:
-        """Complete what was added: sums add in order, and ops have servers."""
+        """Complete what was added: fix the order of sums, and place ops on servers."""
         order_sums(self.graph)
         self._placement.place()
 
     def operation(self, ref: Ref) -> tf.Operation:
-        """The operation whose execution is the point of running a reference."""
+        """The operation to execute when a reference is run."""
         value = self.value(ref)
         return value if isinstance(value, tf.Operation) else value.op
 
     def variables(self) -> list[tf.Variable]:
-        """All variables of the graph, those that optimizers keep too; the states of random ops are none of them."""
+        """All variables of the graph, including those of optimizers, but not the states of random ops."""
         states = self.random.variables
         return [one for one in self.graph.get_collection("variables") if one.op.name not in states]
 
     def state_variables(self) -> list[tf.Variable]:
-        """All that the state of a session is made of: variables, and the states of random ops."""
+        """The complete state of a session: variables and the states of random ops."""
         return [*self.variables(), *self.random.variables.values()]
 
     def setter(self, variable: tf.Variable) -> tuple[tf.Tensor, tf.Operation]:
-        """A placeholder and the op that assigns it to a variable, added when first asked for."""
+        """A placeholder and the op that assigns it to a variable. They are added on first use."""
         name = variable.op.name
         with self.lock:
             if name not in self.setters:
@@ -157,7 +157,7 @@ class BuiltGraph:
             return self.setters[name]
 
     def assign(self, session: v1.Session, values: Iterable[tuple[tf.Variable, object]]) -> None:
-        """Give variables values, in one execution."""
+        """Assign values to variables in one execution."""
         pairs = [(self.setter(variable), value) for variable, value in values]
         if pairs:
             feeds = {placeholder: value for (placeholder, _), value in pairs}
@@ -165,7 +165,7 @@ class BuiltGraph:
 
     @property
     def copier(self) -> GraphCloner:
-        """The copier of the graph, as it was before anything was added for sessions to run."""
+        """The copier of the graph without the ops added for sessions."""
         with self.lock:
             if self._copier is None:
                 is_local = self.setting.layout.cluster is None
@@ -173,25 +173,25 @@ class BuiltGraph:
             return self._copier
 
     def named(self) -> list[str]:
-        """The tensors that fetching the variables means."""
+        """The tensors that are fetched for variables."""
         return [self.graph.as_graph_element(one).name for one in self.graph.get_collection("variables")]
 
     def places(self) -> Callable[[str], int] | None:
-        """The place in the program of an op, by its name, where the order in which ops were made does not tell."""
+        """A function from the name of an op to its place in the program. None if ops are made in program order."""
         if self.setting.layout.towers == 1:
             return None
         number = {id: at for at, id in enumerate(self.program.nodes)}
         return {op.name: number[node.id] for op, node in self.owned()}.__getitem__
 
     def mark(self, node: Node) -> None:
-        """Note that the ops of the default graph that nothing has claimed are a node's."""
+        """Record that the unclaimed ops of the default graph belong to a node."""
         graph = v1.get_default_graph()
         self._marks.setdefault(graph, []).append((node, graph.version))
 
     def owned(self, graph: tf.Graph | None = None) -> Iterator[tuple[tf.Operation, Node]]:
-        """The ops of the program's graph, or of a function of it, with the node that made each.
+        """The ops of the program's graph or of one of its functions, with the node that made each.
 
-        What sessions have added is left out.
+        Ops added for sessions are not included.
         """
         graph = graph or self.graph
         start, operations = 0, graph.get_operations()
@@ -201,8 +201,8 @@ class BuiltGraph:
             start = mark
 
     def node_of(self, operation: str, is_inside: bool | None = None) -> Node | None:
-        """The node that made an op of the graph or of its functions, by the op's name; `is_inside` tells whether it is
-        in a function, where that is known."""
+        """The node that made an op of the graph or of its functions, by the op's name. `is_inside` says whether the op
+        is in a function, if that is known."""
         operation = self.originals.get(operation, operation)
         inner = re.sub(r".*/_\d+/", "", operation)  # TensorFlow puts a path in front of what it inlines
         names = (operation, inner)
@@ -213,7 +213,7 @@ class BuiltGraph:
 def build(
     program: Graph, arrays: Arrays, functions: Mapping[str, Callable] | None = None, setting: Setting = PLAIN
 ) -> BuiltGraph:
-    """Build a graph; `arrays` gives the data that it works on, `functions` the Python functions that it calls."""
+    """Build a graph. `arrays` returns its data, and `functions` has the Python functions that it calls."""
     built = BuiltGraph(program, setting)
     lowering = Lowering(built, built.data.source(arrays), functions or {})
     with built.graph.as_default():
@@ -227,21 +227,22 @@ def build(
 def extend(
     built: BuiltGraph, items: tuple[Item, ...], arrays: Arrays, functions: Mapping[str, Callable] | None = None
 ) -> None:
-    """Add nodes to a graph that is built."""
+    """Add nodes to a built graph."""
     with built.graph.as_default():
         Lowering(built, built.data.source(arrays), functions or {}).items(items)
     built.finish()
 
 
 def _node_name(name: str, graph: tf.Graph) -> str:
-    """A name of the program as TensorFlow takes it: in ASCII, and without an underscore in front of all scopes."""
+    """A name of the program as TensorFlow accepts it: in ASCII, and without an underscore at the start of the outermost
+    scope."""
     if not name.isascii():
         name = "".join(c if c.isascii() else f".{ord(c):x}." for c in name)
     return f".{name}" if name.startswith("_") and not graph.get_name_scope() else name
 
 
 def _sharing(items: tuple[Item, ...]) -> set[int]:
-    """The numbers of the items that open a scope in which variables are named by their variable scope."""
+    """The indices of the items that open a scope whose name is also the variable scope."""
     found: set[int] = set()
     opened: list[int] = []
     for at, item in enumerate(items):
@@ -262,14 +263,14 @@ def _sharing(items: tuple[Item, ...]) -> set[int]:
 
 
 def build_alone(node: Node, values: Mapping[Ref, Operand], arrays: Operands = {}.__getitem__) -> tuple[Operand, ...]:
-    """Build one node of the op table into the graph that is open; `values` and `arrays` have what it is made from."""
+    """Build one node of the op table into the default graph. `values` and `arrays` have its inputs."""
     built = BuiltGraph(Graph("", None, (), {}))
     for ref, value in values.items():
         built.give(ref, value)
     return Lowering(built, arrays, {}).node(node)
 
 
-_NO_NAME = re.compile(r"[^-/\w.]", re.ASCII)  # what cannot stand in the name of an op
+_NO_NAME = re.compile(r"[^-/\w.]", re.ASCII)  # characters that the name of an op cannot have
 
 
 class Lowering:
@@ -277,7 +278,7 @@ class Lowering:
         self.built, self.arrays, self.functions = built, arrays, functions
 
     def again(self, others: Mapping[Ref, tf.Tensor]) -> "Lowering":
-        """A lowering into the same graph, to which some outputs are others."""
+        """A lowering into the same graph in which some outputs have other values."""
         inner = copy(self)
         inner.built = copy(self.built)
         inner.built.values = ChainMap({}, self.built.values)
@@ -286,11 +287,11 @@ class Lowering:
         return inner
 
     def items(self, items: tuple[Item, ...], is_alike: bool = True) -> None:
-        """Build nodes in their scopes, into the graph that is the default one; `is_alike` tells whether they may be
-        copied from others that are like them."""
-        open_scopes: list[tuple[AbstractContextManager[Any], bool]] = []  # what `with` would give is not used
-        plain = is_alike and v1.get_default_graph() is self.built.graph  # and no function of it
-        special = 0  # scopes open that do more than name
+        """Build nodes in their scopes into the default graph. `is_alike` says whether they may be copied from similar
+        nodes."""
+        open_scopes: list[tuple[AbstractContextManager[Any], bool]] = []  # the values of `with` statements are not used
+        plain = is_alike and v1.get_default_graph() is self.built.graph  # not in a function graph
+        special = 0  # number of open scopes other than name scopes
         sharing = _sharing(items)
         graph = v1.get_default_graph()
         names = VariableNames(graph, items) if graph is self.built.graph else None  # functions have no variables
@@ -318,13 +319,13 @@ class Lowering:
                     case _:
                         assert_never(item)
         finally:
-            # A scope left open would leave its graph the default one of the process.
+            # An open scope would leave its graph the default one of the process.
             for scope, _ in reversed(open_scopes):
                 scope.__exit__(None, None, None)
 
     def scope(self, enter: Enter, is_sharing: bool) -> AbstractContextManager:
-        """The scope to be opened. A variable scope, where that matters, is closed in the time that it takes to look
-        at all others that there are."""
+        """The scope to open. Closing a variable scope takes time linear in the number of such scopes, so they are used
+        only if they matter."""
         match enter.kind:
             case "scope":
                 name = _node_name(enter.name, v1.get_default_graph())
@@ -341,13 +342,13 @@ class Lowering:
                 raise AssertionError(kind)
 
     def node(self, node: Node, is_plain: bool = False) -> tuple[Operand, ...]:
-        """What the node becomes: its outputs, or its operation where it has none. A plain one, which stands in the
-        graph itself and in no scope but those that name, may be copied from one like it."""
+        """What the node becomes: its outputs, or its operation if it has none. A plain node, which is in the graph
+        itself and only in name scopes, may be copied from a similar one."""
         result = self.result(node, is_plain)
         return tuple(result) if isinstance(result, (list, tuple)) else (result,)
 
     def result(self, node: Node, is_plain: bool = False) -> Operand:
-        """What the functions of TensorFlow return that build the node."""
+        """What the TensorFlow functions that build the node return."""
         if node.name and (node.name[0] == "_" or not node.name.isascii()):
             node = replace(node, name=_node_name(node.name, v1.get_default_graph()))
         try:
@@ -370,7 +371,7 @@ class Lowering:
             raise failure(BUILD_FAILED, node.origin, reason=plain_reason(error)) from error
 
     def made(self, node: Node) -> Operand:
-        """A node that is built anew."""
+        """Build a node without copying."""
         if node.row is not None:
             return _special(node.row.lowered)(self, node) if node.row.lowered else self.table_op(node)
         if node.raw_op is not None:
@@ -378,7 +379,7 @@ class Lowering:
         return python_node(self, node) if node.function else _MAKE[node.op](self, node)
 
     def table_op(self, node: Node) -> Operand:
-        """A node of the op table, by the call that its row names."""
+        """A node of the op table, built by the call that its row names."""
         op = node.table_row
         kinds = {param.name: param.kind for param in op.params}
         arguments = {name: self.argument(arg, kinds[name]) for name, arg in node.args.items()}
@@ -422,21 +423,21 @@ class Lowering:
 
 
 def _element(value: Operand) -> Operand:
-    """Data in a list, which TensorFlow would make one constant of, as a tensor."""
+    """Data in a list as a tensor. TensorFlow would make one constant of the list."""
     return value.__tf_tensor__() if isinstance(value, FedArray) else value
 
 
 def literal(value: HostValue, dtype: str) -> Operand:
-    """A compile-time value as an array of its dtype, or as a scalar of it."""
+    """A compile-time value as an array or a scalar of its dtype."""
     if dtype == "string":
         return np.asarray(value, dtype=object) if isinstance(value, tuple) else value
-    wanted: Any = tf.as_dtype(dtype).as_numpy_dtype  # each of NumPy's types makes scalars of other values
+    wanted: Any = tf.as_dtype(dtype).as_numpy_dtype  # NumPy's scalar types take different values
     with np.errstate(over="ignore"):  # the check has warned
         return np.asarray(value, dtype=wanted) if isinstance(value, tuple) else wanted(value)
 
 
 def _read_first(operands: dict[str, Operand]) -> None:
-    """Read the variable whose Python operator makes a node without a name: TensorFlow does it outside the node."""
+    """Read the variable that is an operand of a Python operator without a name. TensorFlow does it outside the node."""
     for name, operand in operands.items():
         if isinstance(operand, tf.Variable):
             operands[name] = operand.value()
@@ -446,13 +447,13 @@ def _read_first(operands: dict[str, Operand]) -> None:
 
 
 def _written(value: Operand) -> Operand:
-    """What a write gives, read after the write; TensorFlow would read rows of its variable without waiting."""
+    """The result of a write, read after the write. TensorFlow would read rows of the variable without waiting."""
     if isinstance(value, tf.Variable) and value.op is not value.handle.op:
         return value.value()
     return value
 
 
-# --- what is more than a call -----------------------------------------------------------------
+# --- ops that need more than a call -----------------------------------------------------------
 
 
 def _placeholder(lowering: Lowering, node: Node) -> Operand:
@@ -489,7 +490,7 @@ def _shared(lowering: Lowering, node: Node) -> Operand:
 
 
 def _index(lowering: Lowering, node: Node) -> Operand:
-    """A strided slice under the node's name, as TensorFlow's `x[...]` builds one without."""
+    """A strided slice with the node's name. TensorFlow's `x[...]` does not take a name."""
     x = lowering.argument(node.args["x"])
     if isinstance(x, tf.Variable) and not node.name:
         x = x.value()
@@ -521,7 +522,7 @@ def _index(lowering: Lowering, node: Node) -> Operand:
 
 
 def _bound(lowering: Lowering, arg: Arg, default: int) -> Operand:
-    """A bound of a slice: a Python integer, or a scalar tensor as int32."""
+    """A bound of a slice: a Python integer or a scalar int32 tensor."""
     if arg == Static(None):
         return default
     if isinstance(arg, Literal):
@@ -530,9 +531,9 @@ def _bound(lowering: Lowering, arg: Arg, default: int) -> Operand:
 
 
 def _summary(lowering: Lowering, node: Node) -> Operand:
-    """A summary under its tag, with the scopes it stands in.
+    """A summary with its tag, below the enclosing scopes.
 
-    TensorFlow's functions take the op's name for the tag, which is another one where a node has that name already.
+    TensorFlow functions take the op's name as the tag, which differs if another node already has that name.
     """
     kind, tag = node.text("kind"), node.text("tag")
     value = lowering.argument(node.args["value"])

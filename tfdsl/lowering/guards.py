@@ -1,13 +1,13 @@
-"""What kernels of TensorFlow do not look at, and end the process for, or do not come back from: seen to in the graph.
+"""Checks in the graph for what TensorFlow kernels do not check: they crash the process or never return.
 
-Where it is known while compiling, the rules of the op table refuse it, and nothing is added.
+If a value is known at compile time, the rules of the op table check it, and nothing is added.
 """
 
 from .tf import Operand, tf, v1
 
 
 def ranked(value: Operand, wanted: int | tuple[int | None, ...]) -> Operand:
-    """A tensor that must have a rank, or some sizes; a run checks those that are not known before."""
+    """A tensor with a required rank or required sizes. Those unknown at compile time are checked in the run."""
     sizes = (None,) * wanted if isinstance(wanted, int) else wanted
     if isinstance(value, (tf.Tensor, tf.Variable)):
         known = value.shape.rank is not None and value.shape.merge_with(sizes).as_list() == value.shape.as_list()
@@ -16,8 +16,8 @@ def ranked(value: Operand, wanted: int | tuple[int | None, ...]) -> Operand:
 
 
 def transformed(value: Operand, length: Operand, least: int, name: str, takes_none: bool = True) -> Operand:
-    """The argument of a Fourier transform. It must have numbers, as many as `length` asks for; with `takes_none` it may
-    also be empty, unless `length` asks for some. `least` is how many elements of the last axis make a number."""
+    """The argument of a Fourier transform. It must have at least as many elements as `length` says; with `takes_none`
+    it may also be empty, unless `length` is positive. `least` elements of the last axis make one number."""
     x = tf.convert_to_tensor(value)
     last = x.shape[-1] if x.shape.rank else None
     is_said = length is None or (isinstance(length, list) and isinstance(length[0], int))
@@ -37,7 +37,7 @@ def transformed(value: Operand, length: Operand, least: int, name: str, takes_no
 
 
 def not_of_zeros(value: Operand, name: str) -> tf.Tensor:
-    """Matrices, of which none is made of zeros alone."""
+    """Matrices, none of which is all zeros."""
     x = tf.convert_to_tensor(value)
     with v1.name_scope(f"{name}_check"):
         is_some = tf.reduce_any(tf.not_equal(x, 0), axis=[-2, -1])
@@ -46,7 +46,7 @@ def not_of_zeros(value: Operand, name: str) -> tf.Tensor:
 
 
 def definite(value: Operand, name: str) -> Operand:
-    """Matrices that have a Cholesky decomposition. For others TensorFlow gives NaN, but zeros if they are complex."""
+    """Matrices that have a Cholesky decomposition. For others TensorFlow returns NaN, or zeros if they are complex."""
     x = tf.convert_to_tensor(value)
     if not x.dtype.is_complex:
         return value
@@ -56,7 +56,7 @@ def definite(value: Operand, name: str) -> Operand:
 
 
 def sizes(value: Operand, name: str) -> Operand:
-    """A shape that is asked for, of which no size may be below 0; -1 for the batch is as many as there are."""
+    """A shape whose sizes must be at least 0, where -1 stands for the remaining size."""
     if not isinstance(value, (tf.Tensor, tf.Variable)) and all(isinstance(size, int) for size in value):
         return value
     x = ranked(tf.convert_to_tensor(value), 1)
@@ -66,7 +66,7 @@ def sizes(value: Operand, name: str) -> Operand:
 
 
 def indices(value: Operand, updates: Operand, name: str) -> Operand:
-    """Tuples of indices, for each of which there is an update."""
+    """Tuples of indices, each of which must have an update."""
     x, given = tf.convert_to_tensor(value), tf.convert_to_tensor(updates)
     if x.shape.rank is not None and given.shape.rank is not None:
         return value
@@ -77,8 +77,8 @@ def indices(value: Operand, updates: Operand, name: str) -> Operand:
 
 
 def with_rows(value: Operand, count: int, name: str) -> Operand:
-    """Rows, of which there must be `count` or more. The kernel looks up those that it draws alone, so that an execution
-    would fail or not by chance."""
+    """A tensor that must have at least `count` rows. The kernel reads only the rows that it draws, so an execution
+    would fail only sometimes."""
     if not isinstance(value, tf.Tensor) or (value.shape.rank and value.shape[0] is not None):
         return value
     with v1.name_scope(f"{name}_check"):
@@ -86,8 +86,8 @@ def with_rows(value: Operand, count: int, name: str) -> Operand:
 
 
 def slices(value: Operand, variable: tf.Variable) -> Operand:
-    """Slices for a variable, of a known rank, with the variable's sizes behind its first axis; or one number. An
-    assertion on sizes is not enough: Grappler infers from the kernel that the sizes are right."""
+    """Slices for a variable of known rank, with the variable's sizes after the first axis, or a single number.
+    Asserting the sizes is not enough: Grappler infers from the kernel that they are right."""
     wanted = variable.shape.as_list()[1:]
     is_open = isinstance(value, (tf.Tensor, tf.Variable)) and value.shape.rank
     if not wanted or not is_open or value.shape.as_list()[-len(wanted) :] == wanted:

@@ -1,9 +1,8 @@
-"""TensorFlow's own inference for one node: its arguments and their types in, the types of its outputs out.
+"""TensorFlow's own inference for one node: from its arguments and their types to the types of its outputs.
 
-The node is built in a graph of its own, whose placeholders stand for the tensors that it is made from, by
-the same code that builds the program. A named size is unknown to TensorFlow; where a size of the
-result is unknown too, the graph is imported twice more with numbers in place of the names. A size that turns
-out to be the number of one name both times is that name's.
+The node is built in its own graph, with placeholders for its inputs, by the same code that builds the program. A named
+size is unknown to TensorFlow. If a size of the result is unknown too, the graph is imported twice more with numbers
+instead of the names. A size that equals the number of the same name both times has that name.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,14 +12,14 @@ from ..types import ALL_DTYPES, Dim, Size, TensorType
 from .graph import BuiltGraph, Lowering
 from .tf import shape_of, tf, v1
 
-_FIRST = 100_003  # numbers that no size has by chance
+_FIRST = 100_003  # numbers that no real size has
 _STEP = 1_009
 
 
 def infer(
     node: Node, types: Mapping[Ref | Field, TensorType], variables: frozenset[Ref], functions: Mapping[str, Callable]
 ) -> TensorType | tuple[TensorType, ...]:
-    """The type of the node's output; a tuple where it has several or, as an operation, none."""
+    """The type of the node's output. A tuple if it has several, or none."""
     built = BuiltGraph(Graph("", None, (), {}))
     names: dict[str, TensorType] = {}  # of the placeholders
     with built.graph.as_default():
@@ -61,11 +60,11 @@ def _type(tensor: tf.Tensor) -> TensorType:
 def _with_sizes(
     found: list[TensorType], graph: tf.Graph, names: Mapping[str, TensorType], sizes: list[Size], outputs: list[str]
 ) -> list[TensorType]:
-    """The types found, with named sizes where these can be told."""
+    """The inferred types, with named sizes if they can be determined."""
     definition = graph.as_graph_def()
     numbers = [_FIRST + _STEP * i for i in range(len(sizes))]
     shapes = []
-    # In the second turn the greater numbers come first, as a size may be the greater of two.
+    # The second time, the greater numbers come first, because a size may be the maximum of two.
     for standing in (dict(zip(sizes, numbers)), dict(zip(sizes, reversed(numbers)))):
         for operation in definition.node:
             dims = names[operation.name].shape if operation.name in names else None
@@ -75,7 +74,7 @@ def _with_sizes(
         try:
             with tf.Graph().as_default():
                 made = tf.graph_util.import_graph_def(definition, return_elements=outputs, name="")
-        except ValueError:  # the op does not take sizes like these
+        except ValueError:  # the op does not take these sizes
             return found
         of = {number: size for size, number in standing.items()}
         known = [_type(tensor).shape or () for tensor in made]

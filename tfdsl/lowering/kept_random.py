@@ -1,17 +1,17 @@
-"""Random ops whose state is a variable of the graph, so that a run can go on where another one stopped.
+"""Random ops whose state is a variable of the graph, so that a run can resume from a checkpoint.
 
-A program that keeps checkpoints has its random ops built like this, wherever they are executed from its first such
-training on. The node is built by TensorFlow's function for it into a graph of its own, and that is added to the
-program's graph op by op; in the place of each random op come a variable, the stateless op that draws from what the
-variable holds, and an assignment that moves it on:
+A program that keeps checkpoints has its random ops built like this, if they are executed during or after the first such
+training. The TensorFlow function builds the node in a separate graph, whose ops are then added to the program's graph
+one by one. Each random op is replaced by a variable, the stateless op that draws from the variable's state, and an
+assignment that advances it:
 
     state = read(variable)           # key and counter, as `streams.py` describes them
     draws = stateless(..., key, counter)
     variable = state + way           # before anything uses the draws
 
-The variable begins with the seeds that TensorFlow's kernel would begin with, and most ops draw the bits that it would
-draw. For two of them (`_SEEDED`) the stateless op takes seeds and makes key and counter of them in its own way: they
-draw other numbers, which depend as well on nothing but the seeds and on how often the op was executed.
+The initial state is that of TensorFlow's kernel, and most ops draw the same bits as it. For two of them (`_SEEDED`),
+the stateless op takes seeds and computes key and counter from them in its own way: they draw other numbers, which also
+depend only on the seeds and on how often the op was executed.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,19 +22,19 @@ from ..record import Record
 from .streams import TWINS, advanced, draw, generator, way
 from .tf import seeds_taken, tf, v1
 
-_STAND_IN = "stand.in"  # no name of a program has a dot
+_STAND_IN = "stand.in"  # names in programs have no dots
 
 
 class _Kept(Record):
-    """How an op draws, given itself, its inputs and a state; and how far that moves the counter, given the inputs and
-    what was drawn."""
+    """How an op draws, given the op, its inputs and a state, and how far this advances the counter, given the inputs
+    and the draws."""
 
     draw: Callable[[tf.Operation, Sequence[tf.Tensor], tf.Tensor], tf.Tensor]
     way: Callable[[Sequence[tf.Tensor], tf.Tensor], tf.Tensor]
 
 
 def _each(shape: tf.Tensor, parameter: tf.Tensor) -> tf.Tensor:
-    """The shape of what is drawn where each number of a parameter has a distribution of its own."""
+    """The shape of the draws, if each number of a parameter has its own distribution."""
     return tf.concat([shape, tf.shape(parameter, out_type=shape.dtype)], 0)
 
 
@@ -74,7 +74,7 @@ def _for_seeds(inputs: Sequence[tf.Tensor], draws: tf.Tensor) -> tf.Tensor:
 
 
 def _for_order(inputs: Sequence[tf.Tensor], draws: tf.Tensor) -> tf.Tensor:
-    """A number less than there are slices; four of them to a step of the counter."""
+    """One less than the number of slices. A step of the counter yields four numbers."""
     return (tf.maximum(tf.shape(inputs[0], out_type=tf.int64)[0] - 1, 0) + 3) // 4
 
 
@@ -98,13 +98,13 @@ def is_random(node: Node) -> bool:
 
 
 class KeptRandom:
-    """The random ops of one graph that are kept: `nodes` has the numbers of the nodes to which that applies, and
-    `variables` the states, by the names of the ops. `alone(node, values, arrays)` builds a node into the graph that
-    is open, and returns what it becomes."""
+    """The random ops of one graph whose state is kept: `nodes` has the ids of their nodes, and `variables` the states
+    by the names of the ops. `alone(node, values, arrays)` builds a node into the default graph and returns what it
+    becomes."""
 
-    def __init__(self, graph: tf.Graph, nodes: frozenset[int], alone: Callable, apart: int = 0):
-        """`apart` is added to the keys, so that the graphs of several processes draw other numbers."""
-        self._apart = apart
+    def __init__(self, graph: tf.Graph, nodes: frozenset[int], alone: Callable, offset: int = 0):
+        """`offset` is added to the keys, so that the graphs of several processes draw different numbers."""
+        self._offset = offset
         self._graph, self._nodes, self._alone = graph, nodes, alone
         self.variables: dict[str, tf.Variable] = {}
 
@@ -112,14 +112,14 @@ class KeptRandom:
         return node.id in self._nodes and is_random(node)
 
     def has_inside(self, node: Node) -> bool:
-        """Whether one is in the regions of a node: then its turns must not overlap."""
+        """Whether the regions of a node contain such an op. Then its iterations must not overlap."""
         items = [item for region in node.regions for item in region.items if isinstance(item, Node)]
         return any(self.has(item) or self.has_inside(item) for item in items)
 
     def build(self, node: Node, value: Callable[[Ref], object], array: Callable[[Field], object]) -> tuple:
-        """What a node becomes; `value` and `array` give what it is made from."""
+        """What a node becomes. `value` and `array` return its inputs."""
         graph = v1.get_default_graph()
-        outside: dict[str, tf.Tensor] = {}  # by the names of those that stand for them
+        outside: dict[str, tf.Tensor] = {}  # by the names of their stand-ins
 
         def stand_in(given: Any) -> tf.Tensor:  # whatever TensorFlow makes a tensor of
             with graph.as_default():
@@ -134,7 +134,7 @@ class KeptRandom:
         scope = graph.get_name_scope()
         with alone.as_default():
             v1.set_random_seed(graph.seed)
-            seeds_taken[alone] = seeds_taken.get(graph, 0)  # which the seeds of ops without one depend on
+            seeds_taken[alone] = seeds_taken.get(graph, 0)  # the seeds of ops without a seed depend on it
             alone._names_in_use.update(graph._names_in_use)
             with v1.name_scope(f"{scope}/" if scope else None):
                 made = self._alone(node, values, lambda field: stand_in(array(field)))
@@ -149,14 +149,14 @@ class KeptRandom:
         return tuple(map(added.tensor, made))
 
     def state(self, operation: tf.Operation) -> tf.Variable:
-        """The variable for a random op, which begins with the op's seeds; without any, with others each time."""
+        """The variable for a random op. Its initial value has the op's seeds, or random ones if the op has none."""
         key, upper = operation.get_attr("seed"), operation.get_attr("seed2")
         with self._graph.as_default(), tf.control_dependencies(None), v1.name_scope(None):
             if key == upper == 0:
                 bits = tf.raw_ops.NonDeterministicInts(shape=[2], dtype=tf.int64)
                 initial = tf.stack([bits[0], tf.zeros([], tf.int64), bits[1]])
             else:
-                initial = tf.constant([key + self._apart, 0, upper], tf.int64)
+                initial = tf.constant([key + self._offset, 0, upper], tf.int64)
             name = f"random/{operation.name}"
             variable = v1.Variable(initial, trainable=False, name=name, use_resource=True)
         self.variables[variable.op.name] = variable
@@ -164,7 +164,7 @@ class KeptRandom:
 
 
 class _Added:
-    """Ops of a graph of their own as they are added to the one that is open."""
+    """Adds the ops of a separate graph to the default graph."""
 
     def __init__(self, kept: KeptRandom, graph: tf.Graph, outside: dict[str, tf.Tensor]):
         self._kept, self._graph = kept, graph
@@ -172,9 +172,9 @@ class _Added:
         self._operations: dict[str, tf.Operation] = {}
 
     def tensor(self, tensor: tf.Tensor) -> tf.Tensor:
-        """What a tensor has become."""
+        """What a tensor became."""
         result = self._tensors[tensor.name]
-        result.set_shape(tensor.shape)  # TensorFlow's functions may know more than it infers
+        result.set_shape(tensor.shape)  # TensorFlow functions may know more than shape inference
         return result
 
     def add(self, operation: tf.Operation) -> None:

@@ -1,8 +1,8 @@
-"""Where the nodes of a graph go: in how many towers a step is computed, and on which servers of a cluster.
+"""Places the nodes of a graph: in how many towers a step is computed, and on which servers of a cluster.
 
-A tower is a copy of what lies between a batch and its loss, for a part of the batch. On a cluster each worker has one;
-the variables are on the parameter servers, and whatever else there is on the first worker. What the program places
-itself stays there.
+A tower is a copy of the nodes between a batch and its loss, for a part of the batch. On a cluster each worker has one.
+The variables are on the parameter servers, and everything else is on the first worker. Nodes that the program places
+itself stay there.
 """
 
 from collections.abc import Collection, Iterator
@@ -14,14 +14,14 @@ from ..cluster import Cluster
 from ..program import Ref
 from .tf import tf
 
-APART = 1_000_003  # between the seeds of one random op in two towers, or on two workers
-# Ops that may take a variable from another server: all others work on it where it is.
+SEED_DISTANCE = 1_000_003  # between the seeds of one random op in two towers, or on two workers
+# Ops that may use a variable on another server. All others run where it is.
 _CALLS = ("If", "StatelessIf", "While", "StatelessWhile", "Case", "PartitionedCall", "StatefulPartitionedCall")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a graph is laid out. `worker` is the only one that is used, if not all are."""
+    """How a graph is laid out. `worker` is the only worker to use, unless all are used."""
 
     towers: int = 1
     cluster: Cluster | None = None
@@ -29,13 +29,13 @@ class Layout:
     worker: int | None = None
 
     @property
-    def apart(self) -> int:
-        """How far the seeds of this graph's random ops are from those of the first worker's."""
-        return APART * (self.worker or 0)
+    def seed_offset(self) -> int:
+        """The distance of the seeds of this graph's random ops from those of the first worker."""
+        return SEED_DISTANCE * (self.worker or 0)
 
     @property
     def home(self) -> str:
-        """The device of what has no other one."""
+        """The default device."""
         return "" if self.cluster is None else f"/job:worker/task:{self.worker or 0}"
 
     def tower(self, number: int) -> str:
@@ -45,8 +45,8 @@ class Layout:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a graph is built for. With `soft_placement` nodes go where they can, if not where the program says; `kept`
-    are the nodes whose random numbers a later run must be able to go on with, `fed` is what sessions feed."""
+    """What a graph is built for. With `soft_placement`, nodes that cannot run on their devices run on others. `kept`
+    has the nodes whose random state a later run must resume, and `fed` what sessions feed."""
 
     soft_placement: bool = False
     kept: frozenset[int] = frozenset()
@@ -58,16 +58,16 @@ PLAIN = Setting()
 
 
 class Placement:
-    """Gives the ops of a graph their servers, as far as the program does not say."""
+    """Places the ops of a graph on servers, unless the program does."""
 
     def __init__(self, layout: Layout, graph: tf.Graph, states: Collection[str]):
-        """`states` are the names of variables that are with what uses them: the states of random ops."""
+        """`states` are the names of the states of random ops, which are on the servers of those ops."""
         self._layout, self._graph, self._states = layout, graph, states
-        self._done = 0  # ops that have one
+        self._done = 0  # number of placed ops
         self._loads = [0] * (len(layout.cluster.jobs["ps"]) if layout.cluster else 0)
 
     def place(self) -> None:
-        """Place the ops that were added since this was done last."""
+        """Place the ops that were added since the last call."""
         if self._layout.cluster is None:
             return
         operations = self._graph.get_operations()[self._done :]
@@ -83,7 +83,7 @@ class Placement:
                 op._set_device(_merged(op.device, self._device(op)))
 
     def _put_on_server(self, handle: tf.Operation) -> None:
-        """On the next one in turn; with `size`, on the one that has the least to hold so far."""
+        """Place a variable on the next server in turn. With `size`, place it on the server with the least to store."""
         task = int(np.argmin(self._loads))
         self._loads[task] += _size(handle) if self._layout.placement == "size" else 1
         handle._set_device(_merged(handle.device, f"/job:ps/task:{task}"))
@@ -105,7 +105,7 @@ class Placement:
 
 
 def _together(op: tf.Operation) -> Iterator[str]:
-    """The names of the ops that an op has to be with."""
+    """The names of the ops that an op is colocated with."""
     for group in op.colocation_groups():
         name = group.decode().removeprefix("loc:@")
         if name != op.name:
@@ -117,11 +117,11 @@ def _job(device: str) -> str | None:
 
 
 def _merged(own: str, server: str) -> str:
-    """A device of a server; `own` may say which one there."""
+    """A device of a server. `own` may say which one."""
     return tf.DeviceSpec.from_string(server).make_merged_spec(tf.DeviceSpec.from_string(own)).to_string()
 
 
 def _size(handle: tf.Operation) -> int:
-    """The bytes of a variable."""
+    """The size of a variable in bytes."""
     shape = tf.TensorShape(handle.get_attr("shape"))
     return (shape.num_elements() or 1) * tf.as_dtype(handle.get_attr("dtype")).size

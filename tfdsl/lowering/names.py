@@ -1,8 +1,8 @@
-"""Names of variables come first: an op without a name of its own does not take the name of a variable after it.
+"""Reserves the names of variables: an op without a name must not take the name of a later variable.
 
-TensorFlow compares names without regard to case, so `reduce_mean(x)`, whose node is `Mean`, would leave `mean_1` to a
-variable that the program calls `mean`, in the graph and in every checkpoint. The names that variables of a scope will
-ask for are taken when the scope opens, and given to them when they are made.
+TensorFlow ignores case in names, so `reduce_mean(x)`, whose node is `Mean`, would change a variable `mean` to `mean_1`,
+in the graph and in every checkpoint. The names of a scope's variables are reserved when the scope opens, and released
+when the variables are made.
 """
 
 from collections import defaultdict
@@ -15,9 +15,9 @@ _OUTSIDE = -1
 
 
 def variables_of(items: tuple[Item, ...]) -> dict[int, list[Node]]:
-    """The variables that are made directly in each scope, by the index at which it is entered (-1 outside of all).
+    """The variables made directly in each scope, by the index at which the scope opens (-1 outside all scopes).
 
-    Left out are those whose name the program has given to something before, in the same scope.
+    A variable is left out if the program used its name earlier in the same scope.
     """
     found: dict[int, list[Node]] = defaultdict(list)
     given: dict[int, set[str]] = defaultdict(set)
@@ -44,15 +44,15 @@ def variables_of(items: tuple[Item, ...]) -> dict[int, list[Node]]:
 
 
 class VariableNames:
-    """The names of variables still to be made, in one graph."""
+    """The names of the remaining variables of one graph."""
 
     def __init__(self, graph: tf.Graph, items: tuple[Item, ...]):
         self._graph, self._variables = graph, variables_of(items)
-        self._taken: dict[int, str] = {}  # by the variable's node
+        self._taken: dict[int, str] = {}  # by the node of the variable
         self.enter(_OUTSIDE)
 
     def enter(self, at: int) -> None:
-        """Take the names that variables will ask for in the scope that has just been opened."""
+        """Reserve the names of the variables in the scope that was just opened."""
         for node in self._variables.get(at, ()):
             prefix = v1.get_variable_scope().name if node.is_shared else self._graph.get_name_scope()
             name = f"{prefix}/{node.name}".lstrip("/").lower()
@@ -61,7 +61,7 @@ class VariableNames:
                 self._taken[node.id] = name
 
     def make(self, node: Node) -> None:
-        """Give a node its name, if it is a variable for which it was taken."""
+        """Release the name of a node, if it was reserved."""
         name = self._taken.pop(node.id, None)
         if name is not None:
             del self._graph._names_in_use[name]

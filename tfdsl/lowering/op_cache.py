@@ -1,14 +1,13 @@
-"""Nodes that are like one built before are copied from it, op by op, instead of being built again.
+"""Copies a node op by op from a similar node built before, instead of building it again.
 
-A Python function of TensorFlow takes 150 microseconds and more for an op, most of it to find out again what it
-found out for the last one: which op it is for these dtypes, what has to be converted, what the attributes are. What it
-makes depends on nothing but the node's op, its options and the types of its inputs. So the second node of a kind is
-built by that function in a graph of its own, and the ops found there are the template by which it, and all that
-follow, are added to the program's graph through TensorFlow's C interface. TensorFlow infers their shapes and checks
-them there as everywhere.
+A Python function of TensorFlow takes at least 150 microseconds per op. Most of this time it repeats its work for the
+last op: find the op for these dtypes, convert the arguments, compute the attributes. The result depends only on the
+node's op, its options and the types of its inputs. So the second node of a kind is built by that function in a separate
+graph, and its ops become a template. This node and all later ones of the kind are added to the program's graph from the
+template through TensorFlow's C interface. TensorFlow infers and checks their shapes there as usual.
 
-Left to TensorFlow's functions is every node of which that may not be true: those whose ops are stateful, call
-functions or register gradients of their own, and those that may look at values and not only at types.
+TensorFlow's functions build all other nodes: those whose ops are stateful, call functions or register gradients, and
+those that may look at values and not only at types.
 """
 
 import re
@@ -43,20 +42,23 @@ from ..program import (
 from ..record import Record
 from .tf import AttrValue, Operand, Operation, ResourceVariable, TensorProto, VariableDef, c_api, op_def, tf, v1
 
-_NAME = "NODE"  # what a node is called in a template
+_NAME = "NODE"  # the name of a node in a template
 _NUMBERED = re.compile(r"(.+)_(\d+)")
-_STATEFUL = frozenset(("ReadVariableOp", "VarHandleOp", "VarIsInitializedOp", "AssignVariableOp"))  # and yet alike
-# Nodes that are built alike for all values of tensors, and of numbers that become tensors.
+_STATEFUL = frozenset(
+    ("ReadVariableOp", "VarHandleOp", "VarIsInitializedOp", "AssignVariableOp")
+)  # they can be copied all the same
+# but can be copied
 _BY_TYPES = frozenset(op.name for op in OPS.values() if op.alike is Alike.BY_TYPES) | {VARIABLE}
 _NEVER = frozenset(op.name for op in OPS.values() if op.alike is Alike.NEVER) | {
     PLACEHOLDER, SHARED, CARRIED, OPTIMIZE, SUMMARY, WHILE, COND,
 }  # fmt: skip
 _DRAWN = frozenset(op.name for op in OPS.values() if op.alike is Alike.DRAWN)
-_FIRST_VALUE = 37  # of a literal in a template: one that TensorFlow's functions do not put there themselves
+_FIRST_VALUE = 37  # of a literal in a template: a value that TensorFlow functions do not use themselves
 
 
 class _Type(NamedTuple):
-    """The type of a tensor or variable, of a known rank. It is part of keys, and a tuple is hashed fast."""
+    """The type of a tensor or variable of known rank. It is a tuple because it is part of keys, and tuples hash
+    fast."""
 
     is_variable: bool
     dtype: tf.DType
@@ -64,7 +66,7 @@ class _Type(NamedTuple):
 
 
 class _Input(Record):
-    """What a template takes from the graph: a tensor of the node's arguments, or the handle of a variable."""
+    """An input of a template: a tensor of the node's arguments, or the handle of a variable."""
 
     number: int
 
@@ -77,7 +79,8 @@ class _Made(Record):
 
 
 class _Variable(Record):
-    """A variable of the template, by the numbers of its ops; `collections` are those that it is in."""
+    """A variable of the template, by the numbers of its ops. `collections` has the graph collections that contain
+    it."""
 
     handle: int
     initializer: int
@@ -91,7 +94,7 @@ _Source = _Input | _Made
 
 
 class _Named(Record):
-    """An attribute whose text has the name of an op, that with this root: `loc:@w`."""
+    """An attribute whose text has the name of the op with this root: `loc:@w`."""
 
     attribute: str
     before: str
@@ -101,8 +104,8 @@ class _Named(Record):
 
 
 class _Step(Record):
-    """One op: it stands under the name with the number `root`, `suffix` follows it, and it holds the literal with the
-    number `value`, if any. An input is one source or, for an op that takes a list, several."""
+    """One op. Its name is the root with the number `root` and then `suffix`, and it contains the literal with the
+    number `value`, if any. An input is one source, or several for an op that takes a list."""
 
     type: str
     root: int
@@ -114,7 +117,7 @@ class _Step(Record):
 
 
 class _Template(Record):
-    """The names that a node's ops stand under, the ops, what the node becomes, and of which types that is."""
+    """The root names of a node's ops, the ops, what the node becomes, and the types of that."""
 
     roots: tuple[str, ...]
     steps: tuple[_Step, ...]
@@ -123,32 +126,32 @@ class _Template(Record):
 
 
 class _NoTemplate(Exception):
-    """A node of this kind is not built by its types alone."""
+    """The types of a node of this kind do not determine its ops."""
 
 
 class OpCache:
-    """The templates of one graph. `alone(node, values)` builds a node into a graph of its own, which is open, and
-    returns what it becomes; `values` has what stands for the outputs that it is made from, by their references."""
+    """The templates of one graph. `alone(node, values)` builds a node into the default graph, a separate one, and
+    returns what it becomes. `values` has the stand-ins for its inputs, by reference."""
 
     def __init__(self, built, alone: Callable):
         self._built, self._alone = built, alone
         self._graph: tf.Graph = built.graph
         self._templates: dict[object, _Template | None] = {}
-        self._once: set[object] = set()  # kinds of which there was one node so far
+        self._once: set[object] = set()  # kinds with one node so far
         self._types: dict[tuple[int, int], _Type | None] = {}  # by node and output
-        self._constant: set[int] = set()  # nodes that are made of constants alone, and
-        self._free: set[int] = set()  # those that no variable is needed for
+        self._constant: set[int] = set()  # nodes computed from constants alone
+        self._free: set[int] = set()  # nodes computed without variables
 
     def build(self, node: Node, is_plain: bool) -> tuple | None:
-        """What a node becomes, where it is like one before it. Its name is one that TensorFlow takes; a plain one
-        stands in the graph itself, and in no scope but those that name."""
+        """What a node becomes if it is similar to an earlier one, else None. TensorFlow must accept its name. A plain
+        node is in the graph itself and only in name scopes."""
         refs = list(node.inputs())
         inputs = {ref.node for ref in refs}
         self._note(node, inputs)
         if not is_plain or node.op in _NEVER or node.op in _DRAWN or node.function:
             return None
         if node.is_variable:
-            if not inputs <= self._free:  # TensorFlow guards what another variable's value goes into
+            if not inputs <= self._free:  # TensorFlow guards the initial value of a variable that depends on another
                 return None
         elif node.op not in _BY_TYPES and not inputs.isdisjoint(self._constant):
             return None
@@ -172,7 +175,7 @@ class OpCache:
         return self._copied(template, node, refs, literals)
 
     def _note(self, node: Node, inputs: set[int]) -> None:
-        """Remember of a node what those that are made from it have to know."""
+        """Record what later nodes need to know about a node."""
         if node.op in _NEVER or node.is_variable:
             return
         if inputs <= self._free:
@@ -183,9 +186,9 @@ class OpCache:
     # --- kinds ----------------------------------------------------------------------------
 
     def _key(self, node: Node, literals: list[Literal]) -> tuple:
-        """What nodes have in common that are built alike; adds the literals that may differ."""
+        """The key of a node's kind. Appends the literals that may differ to `literals`."""
         refs = list(node.inputs())
-        same = tuple(map(refs.index, refs))  # x * x is not built as x * y is
+        same = tuple(map(refs.index, refs))  # x * x is built differently from x * y
         parts: list[object] = [node.op, bool(node.name), node.default, same]
         kinds = _kinds(node.op)
         for name, arg in node.args.items():
@@ -204,10 +207,10 @@ class OpCache:
             case Ref():
                 value = self._built.values[arg.node][arg.output]
                 if isinstance(value, tf.Variable) and not self._built.program.nodes[arg.node].is_variable:
-                    raise _NoTemplate  # a variable as a write leaves it is read after the write
+                    raise _NoTemplate  # the result of a write is read after the write
                 kind = self._type(arg)
                 if kind is None or (op not in _BY_TYPES and kind.dtype is not tf.float32 and len(kind.shape) < 2):
-                    raise _NoTemplate  # whole numbers are often sizes and axes
+                    raise _NoTemplate  # integers are often sizes and axes
                 parts.append(kind)
             case Literal() | Static():
                 parts += (type(arg), repr(arg))
@@ -227,7 +230,7 @@ class OpCache:
     # --- recording ------------------------------------------------------------------------
 
     def _recorded(self, node: Node, refs: list[Ref]) -> _Template:
-        """The template of a node's kind; `_NoTemplate` where it cannot have one."""
+        """The template of a node's kind. Raises `_NoTemplate` if there is none."""
         kinds, args = _kinds(node.op), dict(node.args)
         values: list[np.ndarray] = []
         for name, arg in args.items():
@@ -245,7 +248,7 @@ class OpCache:
             name = _NAME if node.name else None
             try:
                 made = self._alone(replace(node, args=args, name=name), dict(zip(refs, stand_ins, strict=True)))
-            except TfgError:  # TensorFlow has looked at a value: it will say what is wrong, if something is
+            except TfgError:  # TensorFlow looked at a value; it will report an error in the real graph
                 raise _NoTemplate from None
             new = {name for name in graph.get_all_collection_keys()
                    if len(graph.get_collection(name)) > collections.get(name, 0)}  # fmt: skip
@@ -307,14 +310,14 @@ class OpCache:
 
 
 def _type(value: object) -> _Type | None:
-    """The type of a tensor or variable; that of one whose rank is unknown is not known."""
+    """The type of a tensor or variable, or None if the rank is unknown."""
     if not isinstance(value, (tf.Tensor, tf.Variable)) or value.shape.rank is None:
         return None
     return _Type(isinstance(value, tf.Variable), value.dtype.base_dtype, tuple(value.shape.as_list()))
 
 
 def _is_inferred(graph: tf.Graph) -> bool:
-    """Whether all shapes of a graph are those that TensorFlow infers: some of its functions know more and say it."""
+    """Whether TensorFlow infers all shapes of a graph. Some of its functions set shapes that it does not infer."""
     with tf.Graph().as_default() as again:
         v1.import_graph_def(graph.as_graph_def(), name="")
     made = [(tensor, again.get_tensor_by_name(tensor.name)) for op in graph.get_operations() for tensor in op.outputs]
@@ -322,14 +325,14 @@ def _is_inferred(graph: tf.Graph) -> bool:
 
 
 def _kinds(op: str) -> dict[str, str]:
-    """The parameters of an op whose literals may differ between nodes that are built alike."""
+    """The parameters of an op whose literals may differ between similar nodes."""
     if op == VARIABLE:
         return {"initial": "tensor"}
     return {param.name: param.kind for param in OPS[op].params} if op in _BY_TYPES else {}
 
 
 def _open_shape(literal: Literal) -> tuple[int, ...] | None:
-    """The shape of a literal that may have any value; None where the value counts."""
+    """The shape of a literal that may have any value, or None if its value matters."""
     if literal.dtype in ("bool", "string"):
         return None
     if not isinstance(literal.value, tuple):
@@ -343,7 +346,7 @@ def _frozen(value: Any) -> HostValue:  # numbers in lists, as NumPy gives them
 
 
 def _stand_in(type: _Type | None) -> Operand:
-    """What stands for an input of a node in the graph in which it is built alone."""
+    """What stands for an input of a node in the separate graph."""
     if type is None:
         raise _NoTemplate
     if type.is_variable:
@@ -352,7 +355,7 @@ def _stand_in(type: _Type | None) -> Operand:
     return v1.placeholder(type.dtype, type.shape, "stand_in")
 
 
-_FIELDS = {  # of a `TensorProto`: the dtype's number, and where it keeps the values
+_FIELDS = {  # of a `TensorProto`: the number of the dtype, and the field of the values
     "float32": (tf.float32.as_datatype_enum, "float_val"), "float64": (tf.float64.as_datatype_enum, "double_val"),
     "int32": (tf.int32.as_datatype_enum, "int_val"), "int64": (tf.int64.as_datatype_enum, "int64_val"),
 }  # fmt: skip
@@ -362,7 +365,7 @@ def _attribute(literal: Literal) -> bytes:
     """A literal as the attribute of a Const."""
     if literal.dtype in _FIELDS and not isinstance(literal.value, tuple):
         dtype, values = _FIELDS[literal.dtype]
-        fields: dict[str, Any] = {values: [literal.value], "tensor_shape": {}}  # each of another type
+        fields: dict[str, Any] = {values: [literal.value], "tensor_shape": {}}  # of different types
         tensor = TensorProto(dtype=dtype, **fields)
     else:
         tensor = tf.make_tensor_proto(np.asarray(literal.value, tf.as_dtype(literal.dtype).as_numpy_dtype))
@@ -370,7 +373,7 @@ def _attribute(literal: Literal) -> bytes:
 
 
 class _Recording:
-    """The ops that one node became."""
+    """The ops of one node."""
 
     def __init__(
         self, operations: list[tf.Operation], stand_ins: list, values: list[np.ndarray], asked: Mapping[str, int]
@@ -394,7 +397,7 @@ class _Recording:
         return _Template((*bases, *self._empty(bases)), steps, results, tuple(map(_type, made)))
 
     def _empty(self, bases: list[str]) -> Iterator[str]:
-        """The names that were asked for and under which there is no op."""
+        """The names that were requested but have no op."""
         counts = Counter(base.lower() for base in bases)
         for name, count in self._asked.items():
             numbered = _NUMBERED.fullmatch(name)
@@ -406,13 +409,13 @@ class _Recording:
                 raise _NoTemplate
 
     def _found_roots(self) -> dict[str, tuple[int, str]]:
-        """The first part of each name: its number, and what was asked for before it was made unique."""
+        """The first part of each name: its number, and the name requested before it was made unique."""
         names = list(dict.fromkeys(operation.name.partition("/")[0] for operation in self._operations))
         bases = {}
         for name in names:
             numbered = _NUMBERED.fullmatch(name)
             bases[name] = numbered[1] if numbered and numbered[1] in names else name
-        names.sort(key=lambda name: names.index(bases[name]) if bases[name] in names else 0)  # in the order asked for
+        names.sort(key=lambda name: names.index(bases[name]) if bases[name] in names else 0)  # in the order of requests
         return {name: (number, bases[name]) for number, name in enumerate(names)}
 
     def _source(self, tensor: tf.Tensor) -> _Source:
@@ -471,7 +474,7 @@ class _Recording:
         return _Named(attribute, before, self._roots[root][0], name.removeprefix(root), is_list)
 
     def _literal(self, attribute: AttrValue) -> int | None:
-        """The number of the literal that a Const holds."""
+        """The number of the literal in a Const."""
         held = tf.make_ndarray(attribute.tensor)
         for number, value in enumerate(self._values):
             if held.dtype == value.dtype and np.array_equal(held, value):

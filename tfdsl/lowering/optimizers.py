@@ -1,4 +1,4 @@
-"""`optimize` to TensorFlow's optimizers."""
+"""Lowers `optimize` to TensorFlow's optimizers."""
 
 from functools import partial
 
@@ -18,12 +18,12 @@ def optimizer(optimizer: str, **arguments) -> v1.train.Optimizer:
 
 
 def _apply_with(apply, own, arguments, pairs, global_step=None, name=None) -> tf.Operation:
-    """The step of an optimizer with arguments that TensorFlow lacks, which are names of `own`."""
+    """The step of an optimizer with the arguments in `own`, which TensorFlow lacks."""
 
     outer = v1.get_default_graph().get_name_scope()
 
     def without(pairs):
-        with v1.name_scope(f"{outer}/" if outer else None):  # what it keeps has the names that it has without them
+        with v1.name_scope(f"{outer}/" if outer else None):  # slots have the same names as without these arguments
             return apply(pairs, global_step)
 
     for argument, step in own.items():
@@ -33,7 +33,7 @@ def _apply_with(apply, own, arguments, pairs, global_step=None, name=None) -> tf
 
 
 def _named(argument, step, apply, arguments, pairs):
-    """One such step, its ops in a scope of the argument's name."""
+    """The step with one such argument. Its ops are in a scope with the argument's name."""
     with v1.name_scope(argument):
         return step(tf, apply, pairs, arguments)
 
@@ -44,8 +44,8 @@ def minimize(loss, name: str | None, wrt: list | None = None, **arguments) -> tf
 
 
 def keep_beside(slots: list[tf.Variable]) -> None:
-    """Put what an optimizer keeps into the containers of its variables. TensorFlow puts it where the optimizer stands,
-    so that two programs whose variables are in different containers would share it on a cluster."""
+    """Put the slots of an optimizer into the containers of its variables. TensorFlow puts them where the optimizer is,
+    so two programs with variables in different containers would share them on a cluster."""
     for slot in slots:
         handle = slot.handle.op
         for group in handle.colocation_groups():

@@ -1,16 +1,16 @@
-"""The order in which the ops of one execution read and write each variable: that in which the graph half made them.
+"""Makes the ops of one execution read and write each variable in program order: the order in which they were made.
 
-TensorFlow keeps an order only where data or control edges say so. Where they leave it open whether a write comes before
-another op that reads or writes the same variable, an execution uses copies of these ops that come after one another by
-control edges. This module says which ops are copied, and with which edges; the graph itself stays as it is.
-`cloning.py` copies them for a training in the graph, `runtime/execution/in_order.py` for an execution by itself.
+TensorFlow keeps an order only if data or control edges require it. If they do not order a write and another op that
+reads or writes the same variable, an execution uses copies of these ops with additional control edges. This module
+computes which ops are copied, and with which edges; the graph itself does not change. `cloning.py` copies them for a
+training in the graph, `runtime/execution/in_order.py` for a single execution.
 
-What a variable is when a statement names it is read by an op that was made with the variable. It comes last.
+When a statement names a variable, an op made together with the variable reads it. This read comes last.
 
-An `if` or a `while` that writes a variable is executed as one. TensorFlow would otherwise take it apart: then turns
-overlap, what comes after it need not wait for what it writes, and a result alone leaves out the writes of the others.
-One that does not is taken apart, as long as each result waits for all writes that lead to the others, and what must
-come after its reads waits for them (`waits.py`).
+An `if` or `while` that writes a variable is executed as one op. TensorFlow would otherwise inline it: then iterations
+overlap, later ops do not wait for its writes, and fetching one result leaves out the writes of the others. An `if` or
+`while` without writes is inlined if each of its results waits for all writes that come before the others, and if ops
+that must come after its reads wait for them (`waits.py`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 
 from ..ops.raw import READERS
 from .blame import functions_of
-from .definitions import APART, PASSES, Handles, arguments_of, executed, is_taken_apart, op_name, passed_on
+from .definitions import INLINED, PASSES, Handles, arguments_of, executed, is_inlined, op_name, passed_on
 from .waits import Waits
 
 if TYPE_CHECKING:
     from .tf import FunctionDef, NodeDef
 
-# Ops that call functions, and the number of inputs before those that they hand to them.
+# Ops that call functions, with the number of inputs that they do not pass to them.
 _CALLS = {"If": 1, "StatelessIf": 1, "While": 0, "StatelessWhile": 0, "Case": 1, "StatelessCase": 1,
           "PartitionedCall": 0, "StatefulPartitionedCall": 0}  # fmt: skip
 _AT_ONCE = 2048  # accesses whose successors are found in one pass
@@ -33,8 +33,8 @@ _AT_ONCE = 2048  # accesses whose successors are found in one pass
 
 @dataclass
 class Order:
-    """How some ops have to be copied: the ops that each comes after beside those that it comes after already, and the
-    definitions of those that change, which may call `functions` that do not exist yet."""
+    """How to copy some ops. `after` has the new control inputs of each op. `changed` has the new definitions of ops,
+    which may call the new `functions`."""
 
     after: dict[str, list[str]] = field(default_factory=dict)
     changed: "dict[str, NodeDef]" = field(default_factory=dict)
@@ -45,35 +45,36 @@ class Order:
 
     @property
     def copied(self) -> set[str]:
-        """The ops that cannot be used as they are."""
+        """The ops that must be copied."""
         return {*self.after, *self.changed}
 
 
 class Orders:
     """The orders of the executions of one graph, given its definition.
 
-    `place` is where an op counts as made: the number of its node in the program. Towers have ops that are made with
-    the optimizer, for nodes that stand before it.
+    `place` returns the place of an op: the number of its node in the program. The ops of towers are made with the
+    optimizer, for nodes that come before it.
     """
 
     def __init__(
         self, definition, named: Iterable[str], place: Callable[[str], int] | None = None, is_local: bool = True
     ):  # fmt: skip
-        """What writes variables of other machines must be taken apart, so there it is, turn by turn."""
+        """If `is_local` is false, ops that write variables on other machines must be inlined, with sequential
+        iterations."""
         self._nodes = {node.name: node for node in definition.node}
         self._library = {function.signature.name: function for function in definition.library.function}
         self._named, self._place, self._is_local = frozenset(named), place, is_local
         self._handles = _handles(definition.node)
         self._made: dict[
             str, tuple[FunctionDef | None, dict[str, FunctionDef]]
-        ] = {}  # what functions become, and need for that
+        ] = {}  # by name: the rewritten function, and the functions that it calls
         self._writes: dict[tuple[str, int], bool] = {}
         self._waits = Waits(self._library, self._accessed)
         self._known: dict[tuple[tuple[str, ...], frozenset[str]], Order] = {}
 
     def of(self, names: list[str], fetches: Sequence[str], fed: frozenset[str] = frozenset()) -> Order:
-        """The order of an execution that reaches some ops, given in the order in which they were made; `fetches` and
-        `fed` are the names of its tensors ("a:0"), "^a" for an operation."""
+        """The order of an execution of some ops, given in the order in which they were made. `fetches` and `fed` are
+        the names of its tensors ("a:0") and operations ("^a")."""
         key = tuple(fetches), fed
         if key not in self._known:
             last = {op_name(name) for name in fetches if name in self._named}
@@ -95,60 +96,60 @@ class Orders:
         self, nodes: list, handles: Handles, fed: frozenset[str] = frozenset(),
         last: Iterable[str] = (), place: Callable[[str], int] | None = None,
     ) -> Order:  # fmt: skip
-        """The order of some ops of a graph or of a function, whose `handles` are variables."""
+        """The order of some ops of a graph or function. `handles` identifies the variables."""
         order = Order()
-        lines: dict[str, list[tuple[str, bool]]] = {}  # the accesses of each variable: the op, and whether it writes
-        apart = {node.name for node in nodes if is_taken_apart(node)}
+        lines: dict[str, list[tuple[str, bool]]] = {}  # by variable: the ops that access it, and whether they write
+        inlined = {node.name for node in nodes if is_inlined(node)}
         whole: set[str] = set()
         for node in nodes:
             accessed = self._accessed(node, handles)
             for variable, writes in accessed.items():
                 lines.setdefault(variable, []).append((node.name, writes))
-            if node.name in apart and any(accessed.values()):
+            if node.name in inlined and any(accessed.values()):
                 whole.add(node.name)
             if node.op in _CALLS and accessed:
                 self._change_calls(node, order)
         if self._is_local:
             writes = [(name, variable) for variable, line in lines.items() for name, writes in line if writes]
             bits = {one: 1 << at for at, one in enumerate(writes)}
-            whole |= set(self._waits.leaving(nodes, handles, bits, apart - whole, fed)) if bits and apart else set()
-            apart -= whole
+            whole |= set(self._waits.leaving(nodes, handles, bits, inlined - whole, fed)) if bits and inlined else set()
+            inlined -= whole
         lines = {v: line for v, line in lines.items() if len(line) > 1 and any(writes for _, writes in line)}
         number = {node.name: at for at, node in enumerate(nodes)}
         for line in lines.values() if place or last else ():
             line.sort(key=lambda one: (one[0] in last, place(one[0]) if place else 0, number[one[0]]))
         pairs = dict.fromkeys((variable, *pair) for variable, line in lines.items() for pair in _consecutive(line))
-        for before, after in dict.fromkeys(self._open(pairs, nodes, handles, fed, apart)):
+        for before, after in dict.fromkeys(self._open(pairs, nodes, handles, fed, inlined)):
             order.after.setdefault(after, []).append(before)
-            if before in apart:
+            if before in inlined:
                 whole.add(before)
         for name in whole:
             node = order.changed.get(name) or _copied(nodes[number[name]])
             if self._is_local:
-                node.attr[APART].b = False
+                node.attr[INLINED].b = False
             if node.op == "While":
                 node.attr["parallel_iterations"].i = 1
             order.changed[name] = node
         return order
 
     def _open(
-        self, pairs: Iterable[tuple[str, str, str]], nodes: list, handles: Handles, fed: frozenset[str], apart: set[str]
+        self, pairs: Iterable[tuple[str, str, str]], nodes: list, handles: Handles, fed: frozenset[str], inlined: set[str]
     ) -> Iterator[tuple[str, str]]:  # fmt: skip
-        """The pairs of accesses of a variable that no path of edges puts in order."""
-        waiting: dict[tuple[str, str], list[str]] = {}  # by the access that comes before
+        """The pairs of accesses to a variable that no path of edges orders."""
+        waiting: dict[tuple[str, str], list[str]] = {}  # by the first access
         for variable, before, after in pairs:
             waiting.setdefault((before, variable), []).append(after)
         sources = list(waiting)
         for start in range(0, len(sources), _AT_ONCE):
             bits = {one: 1 << at for at, one in enumerate(sources[start : start + _AT_ONCE])}
-            found = self._waits.before(nodes, handles, bits, apart, fed)
+            found = self._waits.before(nodes, handles, bits, inlined, fed)
             for one, bit in bits.items():
                 for after in waiting[one]:
                     if not found.get(after, 0) & bit:
                         yield one[0], after
 
     def _accessed(self, node, handles: Handles) -> dict[str, bool]:
-        """The variables that an op reads or writes, and whether it writes each."""
+        """The variables that an op accesses, and whether it writes each."""
         result: dict[str, bool] = {}
         if node.op in PASSES:
             return result
@@ -159,7 +160,7 @@ class Orders:
         return result
 
     def _is_write(self, node, at: int) -> bool:
-        """Whether an op writes the variable whose handle is an input."""
+        """Whether an op writes the variable whose handle is this input."""
         if node.op in READERS:
             return False
         if node.op not in _CALLS or not all(name in self._library for name in functions_of(node)):
@@ -167,7 +168,7 @@ class Orders:
         return any(self._function_writes(name, at - _CALLS[node.op]) for name in functions_of(node))
 
     def _function_writes(self, name: str, at: int) -> bool:
-        """Whether a function writes the variable whose handle is an argument."""
+        """Whether a function writes the variable whose handle is this argument."""
         if (name, at) not in self._writes:
             function = self._library[name]
             handles = arguments_of(function)
@@ -178,7 +179,7 @@ class Orders:
     # --- functions ------------------------------------------------------------------------
 
     def _change_calls(self, node, order: Order) -> None:
-        """Have an op call functions that keep the order."""
+        """Let an op call functions that keep the order."""
         for attr, function in _function_attrs(node):
             made = self._in_order(function, order.functions)
             if made != function:
@@ -186,13 +187,13 @@ class Orders:
                 changed.attr[attr].func.name = made
 
     def _in_order(self, name: str, functions: "dict[str, FunctionDef]") -> str:
-        """The name of a function that does what the results of another one need, in order; itself if that does."""
+        """The name of a function that computes the results of another one in order. It is the same one if that does."""
         if name not in self._made:
             function, handles = self._library[name], arguments_of(self._library[name])
             nodes = executed(function)
             inner = self._order(nodes, handles)
             needed = {node.name for node in nodes}
-            # Called as one, a function would also execute the writes that its results do not need.
+            # An op that is not inlined would also execute the writes that its results do not need.
             others = (node for node in function.node_def if node.name not in needed)
             is_new = inner or any(any(self._accessed(node, handles).values()) for node in others)
             self._made[name] = _rewritten(function, nodes, inner) if is_new else None, inner.functions
@@ -205,7 +206,7 @@ class Orders:
 
 
 def _consecutive(line: list[tuple[str, bool]]) -> Iterator[tuple[str, str]]:
-    """The pairs of accesses of a variable of which the second must come after the first; the others follow."""
+    """The pairs of accesses to a variable whose second must come after the first. They imply all others."""
     write, reads = "", []
     for name, writes in line:
         if not writes:
@@ -222,7 +223,7 @@ def _consecutive(line: list[tuple[str, bool]]) -> Iterator[tuple[str, str]]:
 
 
 def _handles(nodes: Iterable) -> dict[str, str]:
-    """The ops of a graph that give the handle of a variable, with what identifies it."""
+    """The ops of a graph that return a variable handle, with an identifier of the variable."""
     result: dict[str, str] = {}
     for node in nodes:
         if node.op == "VarHandleOp":
@@ -232,7 +233,7 @@ def _handles(nodes: Iterable) -> dict[str, str]:
 
 
 def _rewritten(function, nodes: list, order: Order):
-    """A function that has only some of its ops, with their order."""
+    """A function with only some of its ops, in order."""
     result = _copied(function)
     result.signature.name = f"{function.signature.name}_in_order"
     kept = [_copied(node) for node in nodes]
@@ -252,5 +253,5 @@ def _copied(message):
 
 
 def _function_attrs(node) -> list[tuple[str, str]]:
-    """The attributes of an op that name functions, with these."""
+    """The attributes of an op that name functions, with the names."""
     return [(name, attr.func.name) for name, attr in node.attr.items() if attr.HasField("func")]

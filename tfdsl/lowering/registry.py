@@ -1,17 +1,17 @@
-"""The ops that TensorFlow registers as the lines of `ops/raw_ops.txt`, which the compiler reads instead of TensorFlow.
+"""Prints TensorFlow's registered ops as the lines of `ops/raw_ops.txt`, which the compiler reads instead of TensorFlow.
 
     python -m tfdsl.lowering.registry > tfdsl/ops/raw_ops.txt
 
-A line has the op's name, what it reaches, its inputs, its outputs and its attributes, with tabs between them:
+A line has the op's name, what it reaches, its inputs, its outputs and its attributes, separated by tabs:
 
     ConcatV2  values  values: N*T, axis: Tidx  output: T  N: int >= 2  T: type  Tidx: type in ["int32"] = "int32"
 
-What it reaches is a class of `ops/forbidden_ops.py`, which somebody gave it who knows the op: the table that is there
-says it. An op that is new has none, `?`, and programs cannot use it until somebody gives it one.
-An input or output has a dtype, or the attribute that says it; `N*T` is a list as long as the attribute N says, and
-`&T` a reference to a variable of TensorFlow's old kind. Values of attributes are JSON; a tensor is `{dtype: values}`.
-Inputs have the names that they have in `tf.raw_ops`, where a few are other ones than in the registry.
-Ops whose names begin with an underscore are left out: TensorFlow puts them into graphs itself.
+What it reaches is a class of `ops/forbidden_ops.py`. A person who knows the op chose it, and it is taken from the
+existing table. A new op has the class `?`, and programs cannot use it until somebody chooses a class. An input or
+output has a dtype, or the attribute with the dtype. `N*T` is a list whose length is the attribute N, and `&T` a
+reference to a v1 variable. Values of attributes are JSON; a tensor is `{dtype: values}`. Inputs have their names in
+`tf.raw_ops`, a few of which differ from those in the registry. Ops whose names begin with an underscore are left out:
+only TensorFlow itself puts them into graphs.
 """
 
 import inspect
@@ -27,7 +27,7 @@ from .tf import OpList, registered, tf
 
 
 def lines() -> Iterator[str]:
-    """The lines of the table, sorted by the ops' names."""
+    """The lines of the table, sorted by op name."""
     ops = OpList()
     ops.ParseFromString(registered())
     for op in sorted(ops.op, key=lambda op: op.name):
@@ -40,7 +40,7 @@ def lines() -> Iterator[str]:
 
 
 def _renamed(op) -> Mapping[str, str]:
-    """What the function in `tf.raw_ops` calls its parameters, by their names in the registry, where these differ."""
+    """The names of parameters in `tf.raw_ops` that differ from the registry, by their names in the registry."""
     if not hasattr(tf.raw_ops, op.name):
         return {}
     own = [argument.name for argument in (*op.input_arg, *op.attr)]
@@ -70,7 +70,7 @@ def _attribute(attribute, new: Mapping[str, str]) -> str:
 
 
 def _value(value) -> object:
-    """The value of an attribute as JSON has it."""
+    """The value of an attribute as JSON."""
     match value.WhichOneof("value"):
         case "s":
             return value.s.decode("latin-1")
@@ -97,7 +97,7 @@ def _list(values) -> list:
 
 
 def _float(value: float) -> float:
-    """A float32 as the shortest number that gives it back."""
+    """A float32 as the shortest number that converts back to it."""
     return float(str(np.float32(value)))
 
 

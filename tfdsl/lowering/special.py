@@ -1,6 +1,6 @@
-"""Ops of the table that are more than a call of TensorFlow's function: their rows name the functions of this file.
+"""Ops of the table that need more than a call of a TensorFlow function. Their rows name the functions of this file.
 
-Each gets the lowering and the node, and returns what the functions of TensorFlow return.
+Each function takes the lowering and the node, and returns what the TensorFlow functions return.
 """
 
 from dataclasses import replace
@@ -18,24 +18,24 @@ def constant(lowering, node: Node) -> Operand:
     if not isinstance(value, FedArray):
         return lowering.table_op(node)
     is_after = lowering.built.program.is_after(node)
-    sizes = [dim for dim in node.outputs[0].shape or () if isinstance(dim, int)]  # of data all are known
+    sizes = [dim for dim in node.outputs[0].shape or () if isinstance(dim, int)]  # all sizes of data are known
     return value.constant(sizes, node.name or "Const", is_after)
 
 
 def eye(lowering, node: Node) -> Operand:
-    """Sizes that are data as plain numbers: TensorFlow takes no others from outside of the graph."""
+    """Sizes from data become plain numbers, because TensorFlow takes no tensors from outside the graph."""
     sizes = {name: int(np.asarray(lowering.argument(arg))) for name, arg in node.args.items() if isinstance(arg, Field)}
     return lowering.table_op(replace(node, args={**node.args, **{n: Static(i) for n, i in sizes.items()}}))
 
 
 def change(lowering, node: Node) -> Operand:
-    """assign_add or assign_sub, by the variable's method: TensorFlow's function drops the name."""
+    """assign_add or assign_sub, by the variable's method. TensorFlow's function drops the name."""
     variable, value = (lowering.argument(node.args[name]) for name in ("ref", "value"))
     return getattr(variable, node.op)(value, name=node.name)
 
 
 def check_whole(lowering, node: Node) -> Operand:
-    """What it is given, behind an assertion; integers are whole without one."""
+    """The input behind an assertion. Integers need none."""
     value = lowering.argument(node.args["input"])
     if node.outputs[0].dtype.kind != "float":
         return tf.identity(value, name=node.name) if node.name else tf.convert_to_tensor(value)
@@ -43,13 +43,13 @@ def check_whole(lowering, node: Node) -> Operand:
         value = tf.convert_to_tensor(value, name="input")
         message = "a class number, or another whole number, has a fraction"
         is_whole = tf.reduce_all(tf.equal(tf.floor(value), value))
-        # TensorFlow's function hides the op in the branch of an `if`, where its error has no place in the program.
+        # TensorFlow's function hides the op in a branch of an `if`, where its error has no place in the program.
         with tf.control_dependencies([tf.raw_ops.Assert(condition=is_whole, data=[message, value], summarize=5)]):
             return tf.identity(value, name=scope)
 
 
 def initializer(lowering, node: Node) -> tf.Tensor:
-    """An initializer, made with its own arguments and called with shape and dtype."""
+    """Make an initializer with its own arguments, and call it with the shape and dtype."""
     arguments = _arguments(lowering, node)
     shape, dtype = arguments.pop("shape"), arguments.pop("dtype", tf.float32)
     with v1.name_scope(node.name or node.default or node.op):
@@ -101,7 +101,7 @@ def _arguments(lowering, node: Node) -> dict[str, Operand]:
 
 
 def _leave_something(node: Node, arguments: dict[str, Operand], least: int = 1, takes_none: bool = False) -> None:
-    """See to it that a Fourier transform has something to transform."""
+    """Check that a Fourier transform has input."""
     given, length = next(iter(arguments)), arguments.get("fft_length")
     arguments[given] = transformed(arguments[given], length, least, node.name or node.op, takes_none)
 
@@ -120,11 +120,11 @@ def cholesky(lowering, node: Node) -> tf.Tensor:
 
 
 def grayscale_to_rgb(lowering, node: Node) -> tf.Tensor:
-    """TensorFlow's function takes nothing but tensors."""
+    """TensorFlow's function takes only tensors."""
     return v1.image.grayscale_to_rgb(tf.convert_to_tensor(lowering.argument(node.args["images"])), name=node.name)
 
 
 def batch_normalization(lowering, node: Node) -> tf.Tensor:
-    """TensorFlow's function also needs the arguments that are left out."""
+    """TensorFlow's function requires the optional arguments."""
     left_out = {name: Static(None) for name in ("offset", "scale") if name not in node.args}
     return lowering.table_op(replace(node, args={**node.args, **left_out}))

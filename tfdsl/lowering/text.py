@@ -1,13 +1,13 @@
-"""A built graph as canonical text, for golden files: one op a line, sorted by name.
+"""A built graph as canonical text for golden files: one op per line, sorted by name.
 
     loss/mse = Mean(loss/Square, loss/Const) keep_dims=false -> float32
 
-What changes between builds, processes or patch versions of TensorFlow is left out: dtype attributes,
-which the types on the right say, internal attributes, and those that have their default. The seed of a
-random op is shown where the program gives it; otherwise it is `auto`.
+It leaves out what changes between builds, processes or patch versions of TensorFlow: dtype attributes, which the types
+on the right show, internal attributes, and attributes with default values. The seed of a random op is shown if the
+program sets it; otherwise it is `auto`.
 
-The functions that `while` and `if` are made of follow the ops, each with its parameters, its results and its
-ops; TensorFlow numbers them through the whole process, so they have names of their own here.
+The functions of `while` and `if` follow the ops, each with its parameters, results and ops. TensorFlow numbers
+functions across the whole process, so here they have names of their own.
 """
 
 import hashlib
@@ -24,13 +24,13 @@ from .tf import tf
 
 _SKIPPED = frozenset(
     ("shared_name", "container", "debug_name", "allowed_devices", "shape", "value", "seed", "seed2",
-     "grad_a", "grad_b")  # hints for the layout of gradients, without meaning
+     "grad_a", "grad_b")  # hints for the layout of gradients
 )  # fmt: skip
 _INLINE = 16
 
 
 def graph_text(built: BuiltGraph) -> str:
-    """The canonical text of a graph; it ends with a newline."""
+    """The canonical text of a graph. It ends with a newline."""
     owned = list(built.owned())
     text = _lines(owned, built.data.fields)
     functions = _functions(built, owned)
@@ -48,7 +48,7 @@ def _lines(owned: list[tuple[tf.Operation, Node]], data: Mapping[str, Field]) ->
 
 
 def _functions(built: BuiltGraph, owned: list[tuple[tf.Operation, Node]]) -> dict[str, tuple[tf.Graph, Node]]:
-    """The functions that ops call, those that they call too, in the order of the calls; and whose they are."""
+    """The functions that ops call, directly or indirectly, in the order of the calls, with the nodes that own them."""
     found: dict[str, tuple[tf.Graph, Node]] = {}
     todo = list(owned)
     for op, owner in todo:
@@ -72,26 +72,26 @@ def _renamed(text: str, functions: list[str]) -> str:
             number += 1
             name = f"{plain}_{number}"
         names[function] = name
-        names.setdefault(function.removesuffix("_rewritten"), name)  # parameters keep the name before
+        names.setdefault(function.removesuffix("_rewritten"), name)  # parameters keep the old name
     for function in sorted(names, key=len, reverse=True):
         text = re.sub(rf"(?<![A-Za-z0-9]){function}(?![0-9])", names[function], text)
     return text
 
 
 def graphs_text(graphs: Sequence[BuiltGraph]) -> str:
-    """The canonical text of all graphs of a program; where there are several, each below its name."""
+    """The canonical text of all graphs of a program. If there are several, each follows its name."""
     if len(graphs) == 1:
         return graph_text(graphs[0])
     return "\n".join(f"graph {built.program.name or '(default)'}:\n{graph_text(built)}" for built in graphs)
 
 
 def _natural(name: str) -> list:
-    """A key by which z_2 comes before z_10."""
+    """A sort key that puts z_2 before z_10."""
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
 def _line(op: tf.Operation, owner: Node, data: Field | None) -> tuple[list, str]:
-    """A line, and a key to sort it by; `data` is what a placeholder stands for that the program did not declare."""
+    """A line and its sort key. `data` is the field of a placeholder that stands for data."""
     inputs = [_tensor_name(tensor) for tensor in op.inputs]
     inputs += [f"^{control.name}" for control in sorted(op.control_inputs, key=lambda c: c.name)]
     text = f"{op.name} = {op.type}({', '.join(inputs)})"
@@ -142,7 +142,7 @@ def _attributes(op: tf.Operation) -> list[str]:
 
 
 def _is_length(op: tf.Operation, name: str) -> bool:
-    """Whether an attribute only counts the inputs or outputs."""
+    """Whether an attribute only counts inputs or outputs."""
     return any(arg.number_attr == name for arg in (*op.op_def.input_arg, *op.op_def.output_arg))
 
 
@@ -179,7 +179,7 @@ def _seed(op: tf.Operation, owner: Node) -> list[str]:
 
 
 def _value(op: tf.Operation) -> list[str]:
-    """The value of a constant; of a large one, a digest."""
+    """The value of a constant, or a digest of a large one."""
     if op.type != "Const":
         return []
     array = tf.make_ndarray(op.get_attr("value"))
@@ -190,7 +190,7 @@ def _value(op: tf.Operation) -> list[str]:
 
 
 def _literal(value: np.ndarray | np.generic | bytes) -> str:
-    """The shortest text that gives the numbers of their dtype back."""
+    """The shortest text that converts back to the numbers of their dtype."""
     if isinstance(value, np.ndarray):
         return "[" + ", ".join(map(_literal, value)) + "]" if value.ndim else _literal(value[()])
     if isinstance(value, bytes):

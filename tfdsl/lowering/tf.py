@@ -1,4 +1,4 @@
-"""The one import of TensorFlow. Everything below the front end takes `tf` and `v1` from here."""
+"""The only import of TensorFlow. All modules behind the front end take `tf` and `v1` from here."""
 
 from collections.abc import Callable
 from functools import partial
@@ -44,24 +44,24 @@ else:
     from tensorflow.compat import v1
 
 
-# What TensorFlow's functions take and give: tensors, variables, operations, arrays, numbers, strings, dtypes, and lists
-# of them. Which of these a function takes is the business of its rule in the op table: here it can be any.
+# What TensorFlow functions take and return: tensors, variables, operations, arrays, numbers, strings, dtypes, and lists
+# of them. The op table says which of these a function takes; here it can be any.
 Operand: TypeAlias = Any
 
 
 def registered() -> bytes:
     """All ops that TensorFlow has registered, as an `OpList`."""
-    buffer: Any = c_api.TF_GetBuffer(c_api.TF_GetAllOpList())  # compiled code, without a signature
+    buffer: Any = c_api.TF_GetBuffer(c_api.TF_GetAllOpList())  # compiled code without a signature
     return buffer
 
 
 def op_def(name: str):
-    """The `OpDef` of a registered op, None for a name that is none."""
+    """The `OpDef` of a registered op, or None for an unknown name."""
     return op_def_registry.get(name)
 
 
 def raw_op(name: str) -> Callable:
-    """The function that adds a registered op; those without one in `tf.raw_ops` are added as these functions do it."""
+    """The function that adds a registered op. Ops missing from `tf.raw_ops` are added in the same way as its ops."""
     return getattr(tf.raw_ops, name, None) or partial(apply_op, name)
 
 
@@ -74,5 +74,5 @@ def resolve(path: str):
 
 
 def shape_of(type: TensorType):
-    """A type's shape for TensorFlow: named and unknown sizes as None."""
+    """The shape of a type for TensorFlow. Named and unknown sizes are None."""
     return None if type.shape is None else [dim if isinstance(dim, int) else None for dim in type.shape]

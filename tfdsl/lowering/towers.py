@@ -1,11 +1,11 @@
-"""A step of an optimizer in several towers: each has a part of the batch's rows, and what they find is put together.
+"""Computes a step of an optimizer in several towers. Each has a part of the batch's rows, and the results are summed.
 
     rows of tower k    = n // towers, one more in the first n % towers
     gradient           = sum over the towers, in their order, of (rows of k / n) * gradient of k
 
-which is the gradient of the mean over the whole batch; in that of a sum each part counts once. The order is fixed, so
-the bits depend on the number of towers and on nothing else: not on where they are, nor on which is ready first. Random
-numbers are others in each tower.
+This is the gradient of the mean over the whole batch. For the gradient of a sum, each part has weight 1. The order is
+fixed, so the bits depend only on the number of towers, not on their places or on which is ready first. Each tower draws
+different random numbers.
 """
 
 from collections.abc import Iterator
@@ -15,22 +15,22 @@ from typing import assert_never
 
 from ..analysis.batch_split import BatchSplit, NotSplit, split
 from ..program import Enter, Exit, Item, Literal, Node, Ref, Static
-from .layout import APART
+from .layout import SEED_DISTANCE
 from .optimizers import optimizer
 from .tf import Operand, seeds_taken, tf, v1
 
 
 @dataclass(frozen=True)
 class _TowerPart:
-    """What a tower computes on: its rows of each placeholder, and what they count: in a mean their share of all rows,
-    in a sum 1, or 0 where there are none."""
+    """The inputs of a tower: its rows of each placeholder, and their weight. In a mean this is their share of all rows,
+    in a sum 1, or 0 if there are no rows."""
 
     rows: dict[Ref, tf.Tensor]
     weight: tf.Tensor
 
 
 def minimize(lowering, node: Node, arguments: dict[str, Operand]) -> tf.Operation | None:
-    """The training op of an `optimize` node; None where its step cannot be split, of which `built.undivided` tells."""
+    """The training op of an `optimize` node, or None if its step cannot be split; `built.undivided` has the reason."""
     built = lowering.built
     how = split(built.program, node, built.setting.fed)
     if isinstance(how, NotSplit):
@@ -42,7 +42,7 @@ def minimize(lowering, node: Node, arguments: dict[str, Operand]) -> tf.Operatio
     taken = seeds_taken.get(built.graph, 0)
     gradients, losses = [], []
     for number, part in enumerate(_parts(lowering, how)):
-        seeds_taken[built.graph] = taken + APART * (number + 1)
+        seeds_taken[built.graph] = taken + SEED_DISTANCE * (number + 1)
         device = tf.device(built.setting.layout.tower(number) or None)
         with v1.name_scope(None), v1.name_scope(f"tower_{number}"), device:
             inner = lowering.again(part.rows)
@@ -51,15 +51,15 @@ def minimize(lowering, node: Node, arguments: dict[str, Operand]) -> tf.Operatio
             gradients.append([(_weighed(g, part), v) for g, v in made.compute_gradients(loss, wrt)])
             losses.append(_weighed(loss, part))
         built.mark(node)
-    seeds_taken[built.graph] = taken  # what comes after draws as if there were no towers
+    seeds_taken[built.graph] = taken  # later ops draw as if there were no towers
     built.losses[node.ref("loss")] = tf.add_n(losses)
     together = [(_sum([g for g, _ in pairs], pairs[0][1]), pairs[0][1]) for pairs in zip(*gradients, strict=True)]
     return made.apply_gradients(together, name=node.name)
 
 
 def _parts(lowering, how: BatchSplit) -> list[_TowerPart]:
-    """The parts of a batch, one for each tower. Where there are fewer rows than towers, those without one are lent the
-    last: of no rows at all TensorFlow makes errors, or gradients that are memory nobody has written to."""
+    """The parts of a batch, one for each tower. If there are fewer rows than towers, those without rows get the last
+    row: for empty batches TensorFlow raises errors, or returns gradients of uninitialized memory."""
     towers = lowering.built.setting.layout.towers
     with v1.name_scope(None), v1.name_scope("towers"), tf.device(None):
         whole = {ref: lowering.built.value(ref) for ref in how.fed}
@@ -75,8 +75,8 @@ def _parts(lowering, how: BatchSplit) -> list[_TowerPart]:
 
 
 def _again(items: tuple[Item, ...], between: frozenset[int], tower: int) -> Iterator[Item]:
-    """The items that a tower builds again, in their scopes."""
-    scopes: list[Enter] = []  # those that are open, but in which nothing was built yet
+    """The items that a tower rebuilds, in their scopes."""
+    scopes: list[Enter] = []  # open scopes without ops
     opened: list[bool] = []
     for item in items:
         match item:
@@ -100,18 +100,18 @@ def _again(items: tuple[Item, ...], between: frozenset[int], tower: int) -> Iter
 
 
 def _with_seed(node: Node, tower: int) -> Node:
-    """A node that draws random numbers, with a seed of the tower's own."""
+    """A node that draws random numbers, with the tower's own seed."""
     if node.row is None or not node.row.takes_seed:
         return node
     match node.args.get("seed"):
         case Literal() | Static() as seed if isinstance(seed.value, int):
-            own = replace(seed, value=(seed.value + APART * (tower + 1)) % (1 << 31))
+            own = replace(seed, value=(seed.value + SEED_DISTANCE * (tower + 1)) % (1 << 31))
             return replace(node, args={**node.args, "seed": own})
     return node
 
 
 def _weighed(value, part: _TowerPart):
-    """A tower's part as it counts. One without rows of its own counts nothing, be it infinite."""
+    """A tower's part times its weight. A part without rows of its own is 0, even if it is infinite."""
     if value is None:
         return value
     if isinstance(value, tf.IndexedSlices):
@@ -120,7 +120,7 @@ def _weighed(value, part: _TowerPart):
 
 
 def _sum(gradients: list, variable: v1.Variable):
-    """The gradients of a variable together, where the variable is."""
+    """The sum of the gradients of a variable, on the variable's device."""
     gradients = [gradient for gradient in gradients if gradient is not None]
     if not gradients:
         return None

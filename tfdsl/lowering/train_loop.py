@@ -1,27 +1,27 @@
-"""Many steps of a training as one op: a `tf.while_loop` in a TensorFlow function.
+"""Builds many steps of a training as one op: a `tf.while_loop` in a TensorFlow function.
 
-A step is a list of executions, each a copy of the part of the graph that one `session.run` would execute. The order
-of their effects is that of the list: TensorFlow orders what touches one variable by where it stands in a function.
-Most steps are plain: they do only what is done at every step. At the others, the events, more is run, or values are
-gathered for the world outside. So the loop is two: an event, then the plain steps up to the next event.
+A step is a list of executions. Each is a copy of the part of the graph that one `session.run` would execute. Their
+effects happen in the order of the list, because TensorFlow orders the ops of a function that access one variable. Most
+steps are plain: they do only what every step does. The other steps, the events, also run other statements or gather
+values. So the loop is nested: an event, then the plain steps up to the next event.
 
     for k in range(events):                  # `events`: positions in the block, one row of flags each
         everything that is due at positions[k], its values gathered in row k
         for step in range(positions[k] + 1, positions[k + 1]):
-            what is done at every step
+            what every step does
 
-A turn of a loop costs TensorFlow as much as thirty small ops, and a loop in a loop as much as a hundred. So a turn of
-the inner one takes several steps as long as there are so many left. And where most events come at one distance and are
-due for the same, as in `every 10 batches: log`, one turn is such an event with all steps up to the next, written out:
+An iteration of a loop costs TensorFlow as much as thirty small ops, and a nested loop as much as a hundred. So an
+iteration of the inner loop takes several steps while enough are left. If most events have the same distance and the
+same flags, as in `every 10 batches: log`, an iteration is such an event with all steps up to the next, unrolled:
 
     for k in range(events):
         while regular[k]:
             what is due at such an event; then the plain steps after it; k += 1
-        ...                                  # as above, for the event that is not like the others, or is the last
+        ...                                  # as above, for an irregular event or the last one
 
-Steps are counted from the start of a block, whose batches are given as rows of the data. With `compiled` the
-function is compiled by XLA; then all shapes are known, those of short last batches apart; and what is taken by its
-place is gathered, because XLA compiles slices anew for each place.
+Steps are counted from the start of a block, whose batches are rows of the data. With `compiled`, XLA compiles the
+function. Then all shapes are known, except those of a short last batch. Elements are gathered, because XLA compiles a
+slice again for each position.
 """
 
 from collections.abc import Iterator
@@ -35,19 +35,19 @@ from .cloning import GraphCloner, NotCopied
 from .graph import BuiltGraph
 from .tf import tf, v1
 
-# What a step takes from the one before it: the states of the streams, and the sum of all losses that are watched, which
-# is NaN from the step on at which one of them is, or at which an op fails in a way that XLA does not report.
+# What a step takes from the step before: the states of the streams, and the sum of all watched losses. The sum stays
+# NaN once a loss is NaN, or once an op fails without XLA reporting it.
 Carried = tuple[tf.Tensor, tf.Tensor]
-Values = list[tf.Tensor | None]  # to be gathered; None for one that is known not to be due
+Values = list[tf.Tensor | None]  # to be gathered; None if known not to be due
 
-_TURN_OPS = 320  # of the steps that one turn of the loop takes, and
-_TURN_STEPS = 8  # these steps, at most
-_REGULAR_OPS = 1600  # of a regular event and the steps up to the next, at most
+_ITERATION_OPS = 320  # ops that one iteration of the loop executes, at most,
+_ITERATION_STEPS = 8  # and steps, at most
+_REGULAR_OPS = 1600  # ops of a regular event and the steps up to the next, at most
 
 
 class Regular(Record):
-    """What most events are like: how many steps after one the next one comes, which flags are set, and how many of them
-    one turn of the loop takes."""
+    """What most events have in common: the number of steps up to the next event, the set flags, and the number of
+    events that one iteration of the loop executes."""
 
     gap: int
     flags: tuple[bool, ...]
@@ -55,31 +55,31 @@ class Regular(Record):
 
 
 def regular_events(gap: int, flags: tuple[bool, ...], ops: int) -> Regular | None:
-    """Such events, where a plain step has so many ops that they can be written out."""
+    """Regular events, or None if a plain step has too many ops to unroll them. `ops` is the number of those."""
     together = max(1, _together(ops) // gap)
     return Regular(gap, flags, together) if gap * ops <= _REGULAR_OPS else None
 
 
 def _together(ops: int) -> int:
-    """How many plain steps of so many ops one turn of a loop takes."""
-    return max(1, min(_TURN_STEPS, _TURN_OPS // max(1, ops)))
+    """The number of plain steps that one iteration of a loop takes, given the ops of a step."""
+    return max(1, min(_ITERATION_STEPS, _ITERATION_OPS // max(1, ops)))
 
 
 class WholeArgument(Record):
-    """What is fed is the argument of this number."""
+    """The feed is the whole argument with this number."""
 
     argument: int
 
 
 class BatchRows(Record):
-    """What is fed is the batch's rows of an argument, and of these a part."""
+    """The feed is the batch's rows of an argument, or a part of them."""
 
     argument: int
     index: tuple[Index, ...] = ()
 
 
 class PerStep(Record):
-    """What is fed is an argument's element for the step."""
+    """The feed is the element of an argument for the step."""
 
     argument: int
 
@@ -89,8 +89,7 @@ Source = WholeArgument | BatchRows | PerStep
 
 @dataclass(frozen=True)
 class BodyExecution:
-    """What one `session.run` executes: what is fed, the tensors that are wanted outside, the operations, and the losses
-    that are watched."""
+    """What one `session.run` executes: the feeds, the fetched tensors, the operations, and the watched losses."""
 
     feeds: tuple[tuple[tf.Tensor, Source], ...]
     tensors: tuple[tf.Tensor, ...] = ()
@@ -100,7 +99,7 @@ class BodyExecution:
 
 @dataclass(frozen=True)
 class When:
-    """What is done at the events at which a flag is set."""
+    """What to execute at the events with this flag."""
 
     flag: int
     body: tuple["BodyExecution | When", ...]
@@ -111,7 +110,7 @@ Body = tuple[BodyExecution | When, ...]
 
 @dataclass(frozen=True)
 class LoopArgument:
-    """An array that the loop is given: its dtype and its shape, with None for sizes that are not known."""
+    """An array argument of the loop: its dtype and shape, with None for unknown sizes."""
 
     dtype: tf.DType
     shape: tuple[int | None, ...]
@@ -119,10 +118,10 @@ class LoopArgument:
 
 @dataclass(frozen=True)
 class LoopSpec:
-    """A loop to be built. `sizes` are those of a full and of the last batch of an epoch, None without batches;
-    `block` is the number of steps of a block, `events` the most that one call has, where that must be known; `ops`
-    is about how many ops a plain step has; `regular` what most events are like, if they are; `stride` the distance
-    between the steps that are taken."""
+    """The description of a loop. `sizes` are those of a full and of the last batch of an epoch, or None without
+    batches. `block` is the number of steps of a block, `events` the maximum number of events of a call, if that must be
+    known, and `ops` the approximate number of ops of a plain step. `regular` describes most events, if they are alike.
+    `stride` is the distance between executed steps."""
 
     body: Body
     arguments: tuple[LoopArgument, ...]
@@ -148,49 +147,49 @@ def executions(body: Body) -> Iterator[BodyExecution]:
 
 @dataclass(slots=True)
 class TrainLoop:
-    """A loop in a graph: the placeholders of one call and what it gives.
+    """A loop in a graph: the placeholders of one call, and its results.
 
-    `gathered` has a tensor [events, ...] for each tensor of each execution, in their order; those in `packed` are
-    serialised, because their shapes change.
+    `gathered` has a tensor [events, ...] for each tensor of each execution, in order. Those in `packed` are serialized,
+    because their shapes vary.
     """
 
     first: tf.Tensor
     last: tf.Tensor
     rows: tf.Tensor | None
-    counts: tf.Tensor | None  # of the rows of each step, where not all are alike
+    counts: tf.Tensor | None  # number of rows of each step, if it varies
     positions: tf.Tensor
     flags: tf.Tensor
-    regular: tf.Tensor | None  # at which events as many regular ones begin as one turn takes
+    regular: tf.Tensor | None  # at which events a full iteration of regular events begins
     arguments: list[tf.Tensor]
     streams: tf.Tensor
     gathered: list[tf.Tensor] = field(default_factory=list)
     packed: list[bool] = field(default_factory=list)
     moved: tf.Tensor | None = None  # the streams afterwards
     losses: tf.Tensor | None = None  # their sum
-    variables: list[str] = field(default_factory=list)  # names of those that the loop uses
+    variables: list[str] = field(default_factory=list)  # names of the used ones
     has_events: bool = False
 
     @property
     def batches(self) -> list[tf.Tensor]:
-        """What says which rows the batches have."""
+        """The tensors that select the rows of the batches."""
         return [one for one in (self.rows, self.counts) if one is not None]
 
     @property
     def given(self) -> list[tf.Tensor]:
-        """What one call is given, in order."""
+        """The placeholders of one call, in order."""
         events = [self.positions, self.flags, *([] if self.regular is None else [self.regular])]
         return [self.first, self.last, *events, self.streams, *self.arguments, *self.batches]
 
 
 def build(built: BuiltGraph, copier: GraphCloner, spec: LoopSpec) -> TrainLoop:
-    """Add a loop to a graph. `NotCopied` where a part of it cannot be in one."""
+    """Add a loop to a graph. Raises `NotCopied` if a part of it cannot be in a loop."""
     with built.adding("train_loop"):
         return _LoopBuilder(copier, spec).build()
 
 
 class _LoopBuilder:
-    # What the loop is given, inside of it: `rows` has those of the batch of each step, where there are batches, and
-    # `counts` how many they are, where not all are alike.
+    # The arguments inside the loop. `rows` has the rows of the batch of each step, if there are batches, and `counts`
+    # their number, if it varies.
     arguments: list[tf.Tensor]
     rows: tf.Tensor
     counts: tf.Tensor | None = None
@@ -204,24 +203,23 @@ class _LoopBuilder:
     # --- what is gathered -----------------------------------------------------------------
 
     def _type(self, execution: BodyExecution, tensor: tf.Tensor) -> tuple[tf.DType, tf.TensorShape, bool]:
-        """dtype, shape and whether it is packed, of a tensor that is gathered."""
+        """dtype, shape and whether it is packed, for a gathered tensor."""
         shapes = [tensor.shape]
         if not tensor.shape.is_fully_defined():
             shapes = [self._shape(execution, tensor, size) for size in sorted(set(self.spec.sizes or (0,)))]
         dtype = tensor.dtype.base_dtype
         if self.spec.compiled and dtype == tf.string:
-            raise NotCopied("there are no strings in XLA", tensor.op.name)
+            raise NotCopied("XLA does not support strings", tensor.op.name)
         are_known = all(shape.is_fully_defined() for shape in shapes)
         if are_known and all(shape == shapes[0] for shape in shapes):
             return dtype, shapes[0], False
         if self.spec.compiled:
             why = "not the same at all steps" if are_known else "known only when the step runs"
-            raise NotCopied(f"the shape of a value that is wanted outside is {why}", tensor.op.name)
+            raise NotCopied(f"the shape of a fetched value is {why}", tensor.op.name)
         return tf.string, tf.TensorShape([]), True
 
     def _shape(self, execution: BodyExecution, tensor: tf.Tensor, size: int) -> tf.TensorShape:
-        """The shape of a tensor when what is fed has the shapes that it has in the loop, at steps with a batch of this
-        size."""
+        """The shape of a tensor in the loop, at steps with a batch of this size."""
         with tf.Graph().as_default():
             fed = {}
             for one, source in execution.feeds:
@@ -280,7 +278,7 @@ class _LoopBuilder:
         return loop
 
     def _plain(self, first: tf.Tensor, last: tf.Tensor, carried: Carried) -> Carried:
-        """The steps from `first` up to but not `last`, plain ones."""
+        """The plain steps from `first` up to but not including `last`."""
 
         stride = self.spec.stride
 
@@ -336,12 +334,12 @@ class _LoopBuilder:
     # --- one step -------------------------------------------------------------------------
 
     def _step(self, body: Body, step, carried: Carried, due=None) -> tuple[Carried, Values]:
-        """One step: its effects, what the next one takes from it, and the values to be gathered; `due` has an event's
-        flags. They may be known already; then what is not due has no values."""
+        """One step: its effects, the values for the next step, and the values to gather. `due` has the flags of an
+        event. If they are known at build time, statements that are not due have no values."""
         sizes, counts = self.spec.sizes, self.counts
         if sizes is None or counts is None or not self.spec.compiled:
             return self._sized(body, step, carried, due, sizes[0] if sizes else None)
-        # XLA wants to know how many rows there are: a branch for each number.
+        # XLA needs the number of rows: use a branch for each number.
         results = tf.cond(
             tf.equal(tf.gather(counts, step)[0], sizes[0]),
             lambda: _flat(self._sized(body, step, carried, due, sizes[0])),
@@ -376,7 +374,7 @@ class _LoopBuilder:
                 continue
 
             def then(item=item, carried=carried, inner=inner):
-                made = dict(feeds)  # what a branch makes is not there outside it
+                made = dict(feeds)  # tensors of a branch do not exist outside it
                 return _flat(self._items(item.body, step, chosen, made, carried, due, iter(inner)))
 
             def otherwise(carried=carried, inner=inner):
@@ -429,7 +427,7 @@ def _indexed(tensor: tf.Tensor, index: tuple[Index, ...]) -> tf.Tensor:
 
 
 class _Gathered:
-    """Values of one tensor, a row for each event: a TensorFlow list, or what XLA can update in place."""
+    """The values of one tensor, a row for each event: a TensorFlow list, or a tensor that XLA updates in place."""
 
     def __init__(self, dtype: tf.DType, shape: tf.TensorShape, count, compiled: bool):
         self._dtype, self._count, self._compiled = dtype, count, compiled

@@ -1,18 +1,18 @@
-"""What ops wait for before they give an output, where TensorFlow takes an `if` or a `while` apart.
+"""What ops wait for before they return an output, if TensorFlow inlines `if` and `while`.
 
-Most ops wait for all of their inputs. Taken apart, an `if` gives an output as soon as what the branch makes it of is
-there: neither the other inputs nor the reads of the branch must have come before. An output of a `while` that does not
-turn is an input of it, and waits for the condition and for no other input. What `if` and `while` do inside waits for
-what chooses the branch, or makes the condition of a turn, and for what they come after by a control edge.
+Most ops wait for all of their inputs. An inlined `if` returns an output as soon as the ops that compute it in the
+branch are done: it does not wait for the other inputs or for reads in the branch. An output of a `while` without
+iterations is one of its inputs: it waits for the condition, but for no other input. The ops inside an `if` or `while`
+wait for its condition and for its control inputs.
 
-A set of ops that come before is a number, with a bit for each.
+A set of preceding ops is an integer with a bit for each op.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .definitions import IFS, Handles, arguments_of, executed, full, is_taken_apart, op_name, output
+from .definitions import IFS, Handles, arguments_of, executed, full, is_inlined, op_name, output
 
 if TYPE_CHECKING:
     from .tf import FunctionDef
@@ -22,37 +22,36 @@ _BRANCHES = "then_branch", "else_branch"
 
 @dataclass(frozen=True, slots=True)
 class _Outputs:
-    """The results of a function: the arguments that each waits for, as the bits of a number, and those of which it
-    comes after every access to the variable."""
+    """The results of a function: the arguments that each waits for, as bits, and the arguments whose variables it
+    accesses completely before returning."""
 
     arguments: list[int]
     after: list[set[int]]
 
 
 class Waits:
-    """What the ops of some graphs and functions wait for, given these functions and what tells the variables that an op
-    accesses."""
+    """What the ops of some graphs and functions wait for. `accessed` returns the variables that an op accesses."""
 
     def __init__(self, library: "Mapping[str, FunctionDef]", accessed: Callable[[object, Handles], Mapping[str, bool]]):
         self._library, self._accessed = library, accessed
         self._outputs: dict[str, _Outputs] = {}
 
     def before(
-        self, nodes: Iterable, handles: Handles, bits: Mapping[tuple[str, str], int], apart: set[str],
+        self, nodes: Iterable, handles: Handles, bits: Mapping[tuple[str, str], int], inlined: set[str],
         fed: frozenset[str] = frozenset(), begin: Mapping[str, int] | None = None,
     ) -> dict[str, int]:  # fmt: skip
-        """What comes before some ops, by their names, and of those that are taken `apart` before each output ("a:0").
+        """What comes before some ops, by name. For the inlined ops in `inlined`, what comes before each output ("a:0").
 
-        The ops are of a graph or of a function, each of them behind its inputs. `bits` has the bits of accesses, by op
-        and variable, and `begin` those of what else gives tensors. An op has its own bits.
+        The ops are those of a graph or function, each after its inputs. `bits` has the bits of accesses, by op and
+        variable, and `begin` those of other sources of tensors. An op includes its own bits.
         """
         own: dict[str, dict[str, int]] = {}
         for (name, variable), bit in bits.items():
             own.setdefault(name, {})[variable] = bit
         found = dict(begin or {})
         for node in nodes:
-            masks = [_of(found, one, apart, fed) for one in node.input]
-            if node.name in apart:
+            masks = [_of(found, one, inlined, fed) for one in node.input]
+            if node.name in inlined:
                 found |= self._of_block(node, handles, own.get(node.name, {}), masks)
                 continue
             mask = 0
@@ -63,23 +62,23 @@ class Waits:
         return found
 
     def leaving(
-        self, nodes: Iterable, handles: Handles, bits: Mapping[tuple[str, str], int], apart: set[str],
+        self, nodes: Iterable, handles: Handles, bits: Mapping[tuple[str, str], int], inlined: set[str],
         fed: frozenset[str] = frozenset(),
     ) -> Iterator[str]:  # fmt: skip
-        """Those ops that are taken `apart` of which an output may leave out some accesses that the op comes after."""
-        found = self.before(nodes, handles, bits, apart, fed)
+        """The ops in `inlined` with an output that does not wait for some accesses that the op comes after."""
+        found = self.before(nodes, handles, bits, inlined, fed)
         for node in nodes:
-            if node.name in apart:
+            if node.name in inlined:
                 whole = 0
                 for one in node.input:
-                    whole |= _of(found, one, apart, fed)
+                    whole |= _of(found, one, inlined, fed)
                 outputs = (found[f"{node.name}:{at}"] for at in range(_count(node)))
                 if any(whole & ~mask for mask in outputs):
                     yield node.name
 
     def _of_block(self, node, handles: Handles, own: Mapping[str, int], masks: list[int]) -> dict[str, int]:
-        """What comes before the inside of an `if` or a `while`, by its name, and before each output."""
-        count = sum(not one.startswith("^") for one in node.input)  # they stand before those that are control edges
+        """What comes before the inside of an `if` or `while`, by its name, and before each output."""
+        count = sum(not one.startswith("^") for one in node.input)  # they precede the control inputs
         inputs, variables = masks[:count], [handles.get(op_name(one)) for one in node.input[:count]]
         gate = 0
         for mask in masks[count:]:
@@ -96,7 +95,7 @@ class Waits:
         else:
             test, body = (self._of_function(node.attr[name].func.name) for name in ("cond", "body"))
             gate |= _chosen(test.arguments[0], inputs)
-            # Of all turns those are in one chain whose results come after each other.
+            # The iterations form a chain for the results that depend on their own last value.
             chained = [bool(body.arguments[at] >> at & 1) for at in range(len(inputs))]
             outputs = [mask if chained[at] else 0 for at, mask in enumerate(inputs)]
             after = [body.after[at] & test.after[0] if chained[at] else set() for at in range(len(inputs))]
@@ -119,32 +118,32 @@ class Waits:
                     bit = bits[node.name, variable] = 1 << len(arguments) + len(bits)
                     by_variable[variable] |= bit
             begin = {argument: 1 << at for at, argument in enumerate(arguments)}
-            apart = {node.name for node in nodes if is_taken_apart(node)}
-            found = self.before(nodes, handles, bits, apart, begin=begin)
+            inlined = {node.name for node in nodes if is_inlined(node)}
+            found = self.before(nodes, handles, bits, inlined, begin=begin)
             masks = []
             for result in function.signature.output_arg:
                 one = function.ret[result.name]
-                masks.append(found.get(output(one) if op_name(one) in apart else op_name(one), 0))
+                masks.append(found.get(output(one) if op_name(one) in inlined else op_name(one), 0))
             after = [{int(at) for at, bits in by_variable.items() if mask & bits == bits} for mask in masks]
             self._outputs[name] = _Outputs([mask & (1 << len(arguments)) - 1 for mask in masks], after)
         return self._outputs[name]
 
 
-def _of(found: Mapping[str, int], one: str, apart: set[str], fed: frozenset[str]) -> int:
+def _of(found: Mapping[str, int], one: str, inlined: set[str], fed: frozenset[str]) -> int:
     """What comes before an input of an op."""
     if one in fed or full(one) in fed:
         return 0
     name = op_name(one)
-    return found.get(output(one) if name in apart and not one.startswith("^") else name, 0)
+    return found.get(output(one) if name in inlined and not one.startswith("^") else name, 0)
 
 
 def _count(node) -> int:
-    """How many outputs an `if` or a `while` has."""
+    """The number of outputs of an `if` or `while`."""
     return len(node.attr["Tout" if node.op in IFS else "T"].list.type)
 
 
 def _chosen(bits: int, masks: list[int]) -> int:
-    """The union of some masks."""
+    """The union of the masks with set bits."""
     found = 0
     for at, mask in enumerate(masks):
         if bits >> at & 1:

@@ -336,7 +336,7 @@ def test_a_graph_without_values_and_an_empty_folder_are_told_apart_from_nothing(
     assert "if exists" in error(restored("nothing"))[0].help_line
     (here / "text.ckpt").write_text("no checkpoint\n")
     (diagnostic,) = error(restored("text.ckpt"))
-    assert diagnostic.code == "TFG709" and "no checkpoint of TensorFlow" in diagnostic.headline
+    assert diagnostic.code == "TFG709" and "not a TensorFlow checkpoint" in diagnostic.headline
 
 
 def test_variables_keep_their_names_beside_ops_of_the_same_name(here):

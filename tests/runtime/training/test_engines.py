@@ -294,7 +294,7 @@ def test_random_ops_without_a_seed(tmp_path):
 BACK = {
     "sets at every step": ("set count = 3", "", "does is done outside of the graph"),
     "saves at every step": ('every 1 step: save to "s"', "", "does is done outside of the graph"),
-    "random ops without a twin": ("print noise", "noise = random_shuffle([1, 2, 3])", "RandomShuffle cannot be kept"),
+    "random ops without a twin": ("print noise", "noise = random_shuffle([1, 2, 3])", "RandomShuffle cannot be saved"),
 }
 
 
@@ -321,7 +321,7 @@ UNCOMPILED = {
         10,
         "is known only when the step runs",
     ),
-    "strings": ("every 2 steps: print name", 'name = string_join(["a", "b"])', 10, "there are no strings in XLA"),
+    "strings": ("every 2 steps: print name", 'name = string_join(["a", "b"])', 10, "XLA does not support strings"),
     "an op": (
         "every 1 epoch: print root",
         "root = raw.MatrixSquareRoot(input=[[4.0, 0.0], [0.0, 9.0]] + w[0, 0])",

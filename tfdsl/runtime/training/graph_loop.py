@@ -518,7 +518,7 @@ def _refused(error: Exception) -> tuple[str, str]:
     text = getattr(error, "message", None) or str(error)
     unsupported = _UNSUPPORTED.search(text)
     if unsupported:
-        return unsupported.group(2), f"there is no {unsupported.group(1)} in XLA"
+        return unsupported.group(2), f"XLA does not support {unsupported.group(1)}"
     node = _NODE.search(text)
     name = node.group(1) if node else ""
     if "fixed tensor list size" in text:

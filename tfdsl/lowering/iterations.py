@@ -1,8 +1,8 @@
-"""How often a `While` turns, where that depends on constants alone.
+"""The number of iterations of a `While`, if it depends on constants alone.
 
-The gradient of a loop keeps a list of what each turn computed, and XLA has to know how long it gets. What the
-condition depends on is followed through the body. If all of it begins with constants, the turns are taken here,
-with nothing else of the body.
+The gradient of a loop stores the values of each iteration in a list, and XLA must know the length of the list. This
+module follows what the condition depends on through the body. If its initial values are all constants, the iterations
+are executed here, without the rest of the body.
 """
 
 from collections.abc import Callable
@@ -12,15 +12,15 @@ import numpy as np
 from .definitions import op_name
 from .tf import function_graph, op_def, tf, v1
 
-_MOST = 1000  # turns that are taken to find out
+_MOST = 1000  # iterations to execute at most
 
 
 class _Unknown(Exception):
-    """The number of turns depends on more than constants."""
+    """The number of iterations depends on more than constants."""
 
 
 class _Function:
-    """The condition or the body of a loop: what its results are made of, and their values."""
+    """The condition or the body of a loop: the dependencies of its results, and their values."""
 
     def __init__(self, function, library):
         definition, names = function_graph(function)
@@ -33,7 +33,7 @@ class _Function:
         self._session = v1.Session(graph=graph)
 
     def made_of(self, number: int) -> set[int]:
-        """The numbers of the arguments that a result is made of."""
+        """The numbers of the arguments that a result depends on."""
         seen: set[str] = set()
         todo = [self._results[number]]
         while todo:
@@ -50,14 +50,14 @@ class _Function:
         return {self._arguments.index(name) for name in seen if name in self._arguments}
 
     def values(self, numbers: list[int], arguments: dict[int, np.ndarray]) -> list[np.ndarray]:
-        """What some results are, where arguments are given."""
+        """The values of some results, given arguments."""
         feeds = {f"{self._arguments[number]}:0": value for number, value in arguments.items()}
         return self._session.run([self._results[number] for number in numbers], feeds)
 
 
-def turns(condition, body, library, initial: Callable[[int], np.ndarray | None]) -> int | None:
-    """How often a loop turns, by the definitions of its condition and its body; None if that is not known.
-    `initial` gives the constant with which an argument begins, None for one that begins with something else."""
+def iterations(condition, body, library, initial: Callable[[int], np.ndarray | None]) -> int | None:
+    """The number of iterations of a loop, given the definitions of its condition and body, or None if unknown.
+    `initial` returns the initial constant of an argument, or None if it is not a constant."""
     asked, turned = _Function(condition, library), _Function(body, library)
     try:
         needed = asked.made_of(0)
