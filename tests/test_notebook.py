@@ -153,7 +153,7 @@ def test_a_checkpoint_is_gone_on_from_or_forgotten(shell):
     )
     stop = "        every 1 steps: expect w < 3\n"
     assert "error[TFG703]" in shell.tfg(text.format(stop))
-    assert "going on from step 2" in shell.tfg(text.format(stop))
+    assert "resuming from step 2" in shell.tfg(text.format(stop))
     assert shell.tfg(text.format(""), "--fresh").startswith("0\n1\n2\n3\n")
 
 

@@ -44,8 +44,8 @@ _FREEZE = 6.0  # and where they are frozen
 _START = 120.0  # seconds until a client says something
 _WORKERS = 2
 _ERROR = re.compile(r"error\[(TFG740|TFG741)\]")
-_FROM = re.compile(r"going on from step (\d+), (?:kept in|which the servers)")
-_KEPT = re.compile(r"going on from step (\d+), with what the client has kept")
+_FROM = re.compile(r"resuming from step (\d+), (?:saved in|in the memory)")
+_KEPT = re.compile(r"resuming from step (\d+), with the client's snapshot")
 
 
 @dataclass(frozen=True)
@@ -230,9 +230,9 @@ class Training:
         wanted = self.wanted.lines[start:]
         if lines != wanted[: len(lines)]:
             first = next((a, b) for a, b in zip(lines, [*wanted, None]) if a != b)
-            self.fault(f"going on from {step}, prints {first[0]!r} instead of {first[1]!r}")
+            self.fault(f"resuming from {step}, prints {first[0]!r} instead of {first[1]!r}")
         if code == 0 and len(lines) < len(wanted):
-            self.fault(f"going on from {step}, ends after {len(lines)} lines of {len(wanted)}")
+            self.fault(f"resuming from {step}, ends after {len(lines)} lines of {len(wanted)}")
         self.seen = max(self.seen, start + len(lines))
         if "Traceback" in self.client.notes:
             self.fault("says " + self.client.notes)

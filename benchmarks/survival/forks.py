@@ -119,7 +119,7 @@ class Fork:
                     result.lines.append(line)
                 case {"note": note}:
                     result.notes.append(note)
-                    if note.startswith("going on from step "):
+                    if note.startswith("resuming from step "):
                         result.resumed = int(note.split()[4].rstrip(","))
                 case {"orphans": number}:
                     result.orphans = number

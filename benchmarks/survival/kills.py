@@ -155,8 +155,8 @@ class Chain:
         wanted = self.about.lines_from(outcome.resumed)
         if outcome.lines != wanted[: len(outcome.lines)]:
             first = next((a, b) for a, b in zip(outcome.lines, [*wanted, None]) if a != b)
-            self._fault(f"going on from {outcome.resumed}, prints {first[0]!r} instead of {first[1]!r}")
-        odd = [note for note in outcome.notes if not note.startswith("going on from")]
+            self._fault(f"resuming from {outcome.resumed}, prints {first[0]!r} instead of {first[1]!r}")
+        odd = [note for note in outcome.notes if not note.startswith("resuming from")]
         if odd:
             self._fault(f"says {odd}")
 

@@ -160,7 +160,7 @@ class Cuts:
             return f"with {found} after {states}, {outcome.notes}"
         # The line of its step was printed before the checkpoint.
         if outcome.lines != self.wanted.lines[outcome.resumed + 1 :][: len(outcome.lines)]:
-            return f"going on from {outcome.resumed}, it prints {outcome.lines}"
+            return f"resuming from {outcome.resumed}, it prints {outcome.lines}"
         if saved > 0 and value not in newer:
             return f"what was saved at step {saved} or later is {value}: {outcome.others.get('reason')}"
         self.report.count("went on from the newest state that was acknowledged, or a newer one")

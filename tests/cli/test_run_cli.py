@@ -75,7 +75,7 @@ def test_ctrl_c_and_going_on(tmp_path, number, code):
     process.wait(timeout=300)
     assert process.returncode == code, said
     position = kept_step(tmp_path / "kept")
-    assert said == f"tfdsl: kept step {position} in kept: the next run goes on from there\ntfdsl: interrupted\n"
+    assert said == f"tfdsl: saved step {position} in kept: the next run resumes from there\ntfdsl: interrupted\n"
     lines = [first, *rest.splitlines(keepends=True)]
     assert lines == [f"{step} {step}\n" for step in range(0, 5 * len(lines), 5)]
     assert logged(tmp_path) == [(step, step) for step in range(position)]
@@ -87,7 +87,7 @@ def test_ctrl_c_and_going_on(tmp_path, number, code):
     rest, said = process.stdout.read(), process.stderr.read()
     process.wait(timeout=300)
     assert process.returncode == code, said
-    assert said.startswith(f"tfdsl: going on from step {position}, kept in kept\ntfdsl: kept step ")
+    assert said.startswith(f"tfdsl: resuming from step {position}, saved in kept\ntfdsl: saved step ")
     lines += [second, *rest.splitlines(keepends=True)]
     assert lines == [f"{step} {step}\n" for step in range(0, 5 * len(lines), 5)]
     position = kept_step(tmp_path / "kept")

@@ -105,7 +105,7 @@ def test_a_kernel_that_hangs_does_not_hold_the_process(start, hanging, signals, 
         [sys.executable, SCRIPT, "run", "hangs.tfg", "--resume-anyway"], cwd=hanging, env=environment(), text=True,
         capture_output=True, timeout=300,
     )  # fmt: skip
-    assert "tfdsl: going on from step 2, kept in kept\n" in done.stderr
+    assert "tfdsl: resuming from step 2, saved in kept\n" in done.stderr
     assert (done.returncode, done.stdout) == (0, "before\n3.0\n")
 
 

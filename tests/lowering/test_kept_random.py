@@ -134,7 +134,7 @@ def test_what_cannot_be_kept_is_named(here, engine):
     notes = []
     tfdsl.compile(text, ops={"noisy": noisy}).run(options=Options(engine=engine, note=notes.append))
     assert [note for note in notes if "no checkpoint" in note] == [
-        "line 4: no checkpoint can hold the state of RandomGamma; a resumed run begins it anew"
+        "line 4: no checkpoint can hold the state of RandomGamma; a resumed run resets it"
     ]
 
 

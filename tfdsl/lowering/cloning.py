@@ -14,10 +14,10 @@ from .blame import functions_of
 from .compiled import CALLS, SAFE, Unchecked, condition
 from .definitions import INLINED, full, op_name
 from .failures import plain_reason
+from .iterations import iterations
 from .order import Order, Orders
 from .streams import PHILOX, TWINS, advanced, twin, way
 from .tf import op_def, tf, v1
-from .iterations import iterations
 
 # An attribute that distinguishes the ops of different copies. Grappler merges identical ops, and it optimizes an op
 # with two consumers differently. With the attribute, it treats each copy like a separate execution.

@@ -44,10 +44,8 @@ from .tf import AttrValue, Operand, Operation, ResourceVariable, TensorProto, Va
 
 _NAME = "NODE"  # the name of a node in a template
 _NUMBERED = re.compile(r"(.+)_(\d+)")
-_STATEFUL = frozenset(
-    ("ReadVariableOp", "VarHandleOp", "VarIsInitializedOp", "AssignVariableOp")
-)  # they can be copied all the same
-# but can be copied
+_STATEFUL = frozenset(("ReadVariableOp", "VarHandleOp", "VarIsInitializedOp", "AssignVariableOp"))
+# Nodes that are built in the same way for all values of tensors, and of numbers that become tensors.
 _BY_TYPES = frozenset(op.name for op in OPS.values() if op.alike is Alike.BY_TYPES) | {VARIABLE}
 _NEVER = frozenset(op.name for op in OPS.values() if op.alike is Alike.NEVER) | {
     PLACEHOLDER, SHARED, CARRIED, OPTIMIZE, SUMMARY, WHILE, COND,

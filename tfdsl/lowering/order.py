@@ -133,7 +133,8 @@ class Orders:
         return order
 
     def _open(
-        self, pairs: Iterable[tuple[str, str, str]], nodes: list, handles: Handles, fed: frozenset[str], inlined: set[str]
+        self, pairs: Iterable[tuple[str, str, str]], nodes: list, handles: Handles, fed: frozenset[str],
+        inlined: set[str],
     ) -> Iterator[tuple[str, str]]:  # fmt: skip
         """The pairs of accesses to a variable that no path of edges orders."""
         waiting: dict[tuple[str, str], list[str]] = {}  # by the first access

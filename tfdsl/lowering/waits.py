@@ -40,7 +40,7 @@ class Waits:
         self, nodes: Iterable, handles: Handles, bits: Mapping[tuple[str, str], int], inlined: set[str],
         fed: frozenset[str] = frozenset(), begin: Mapping[str, int] | None = None,
     ) -> dict[str, int]:  # fmt: skip
-        """What comes before some ops, by name. For the inlined ops in `inlined`, what comes before each output ("a:0").
+        """What comes before some ops, by name. For the ops in `inlined`, what comes before each output ("a:0").
 
         The ops are those of a graph or function, each after its inputs. `bits` has the bits of accesses, by op and
         variable, and `begin` those of other sources of tensors. An op includes its own bits.

@@ -1,4 +1,4 @@
-"""Data sets for a run; what is wrong with one is reported at its declaration."""
+"""Data sets for a run. Errors are reported at their declarations."""
 
 import numpy as np
 
@@ -10,9 +10,9 @@ from ..program import Data
 
 
 def load(spec: Data, replacement: object, access: Access):
-    """The arrays of a `data` declaration; `replacement` stands in for its source."""
+    """The arrays of a `data` declaration. `replacement` stands in for its source."""
     try:
-        with np.errstate(over="ignore", invalid="ignore"):  # numbers that do not fit are an error of their row
+        with np.errstate(over="ignore", invalid="ignore"):  # numbers out of range are errors of their rows
             return load_data(spec, replacement=replacement, access=access)
     except DataError as error:
         notes = (Note(f"at {error.place}"),) if error.place else ()

@@ -1,4 +1,4 @@
-"""A session for Python: runs names of the program, one execution for many."""
+"""A session for Python: runs names of the program, several in one execution."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,7 +49,7 @@ class EmbeddedSession:
     def __reduce__(self) -> NoReturn:
         raise TfgError([Diagnostic(SESSION_COPIED, None)])
 
-    # Values are NumPy's arrays and numbers, None, plain Python values, and lists of these.
+    # Values are NumPy arrays and numbers, None, plain Python values, and lists of these.
     @overload
     def run(self, names: str, feed: Mapping[str, object] | None = None) -> Any: ...
 
@@ -57,12 +57,12 @@ class EmbeddedSession:
     def run(self, names: Sequence[str], feed: Mapping[str, object] | None = None) -> list[Any]: ...
 
     def run(self, names: str | Sequence[str], feed: Mapping[str, object] | None = None) -> Any:
-        """The values of one name, or a list of the values of several, from one execution of the graph.
+        """The value of a name, or a list of the values of several, from one execution of the graph.
 
-        A value is a NumPy array or number of the tensor's dtype and shape, None for an operation; a list gives a
-        list, and a value known while compiling is itself. `feed` maps names of placeholders to arrays, which are
-        converted where nothing is lost.
-        What is missing, does not fit or fails in TensorFlow is a `TfgError`.
+        A value is a NumPy array or number with the dtype and shape of the tensor, or None for an operation. A list
+        gives a list, and a compile-time value is returned as it is. `feed` maps names of placeholders to arrays, which
+        are converted if nothing is lost. A missing name, a value that does not fit, or a failure in TensorFlow raises
+        `TfgError`.
         """
         if self.is_closed:
             raise TfgError([Diagnostic(SESSION_CLOSED, None)])
@@ -93,7 +93,7 @@ class EmbeddedSession:
         except Late:
             raise failure(CALL_SLOW, Origin(wanted[0].span), seconds=self._timeout) from None
         except RuntimeError:
-            if self.is_closed:  # meanwhile, by another thread
+            if self.is_closed:  # another thread has closed it meanwhile
                 raise TfgError([Diagnostic(SESSION_CLOSED, None)]) from None
             raise
         except tf.errors.OpError as error:
@@ -135,7 +135,8 @@ class EmbeddedSession:
         return result
 
     def _training(self, refs: list[Ref], fed: frozenset[Ref]) -> Ref | None:
-        """The graph's `training` if it is to be true: not fed, and needed where a step of an optimizer is taken."""
+        """The graph's `training` if it must be fed true: a step of an optimizer needs it, and the caller does not feed
+        it."""
         program = self._built.program
         if program.training is None or program.training in fed:
             return None
@@ -155,13 +156,14 @@ class EmbeddedSession:
 
 
 def _warn(warning: Diagnostic) -> None:
-    """Say a warning as Python does, at the call of `session.run`."""
+    """Issue a Python warning at the call of `session.run`."""
     warnings.warn(f"{warning.headline}; {warning.help_line}", stacklevel=5)
 
 
 @contextmanager
 def open_session(compiled, graph: str = "", variables: Mapping[str, object] | None = None) -> Iterator[EmbeddedSession]:
-    """A session on a graph of a compiled program: its variables have the values given, or else their initial ones."""
+    """Open a session on a graph of a compiled program. Its variables have the given values, or else their initial
+    values."""
     built = compiled.built(graph)
     values = _of_graph(named_values("variables", variables), compiled.program, graph)
     plan = Session("", graph, True, (), Origin(_whole(compiled)))
@@ -178,7 +180,7 @@ def open_session(compiled, graph: str = "", variables: Mapping[str, object] | No
 
 
 def _of_graph(variables: Mapping[str, object], program: Program, graph: str) -> dict[str, object]:
-    """Those of `Result.variables` that are of one graph, by their names in TensorFlow."""
+    """The entries of `Result.variables` for one graph, by their names in TensorFlow."""
     prefixes = [f"{g.name}." for g in program.graphs if g.name]
     if graph:
         return {name.removeprefix(f"{graph}."): v for name, v in variables.items() if name.startswith(f"{graph}.")}
@@ -186,7 +188,7 @@ def _of_graph(variables: Mapping[str, object], program: Program, graph: str) -> 
 
 
 def _give(built: BuiltGraph, session, values: Mapping[str, object]) -> None:
-    """Give variables values, by their names in TensorFlow."""
+    """Set variables by their names in TensorFlow."""
     known = {variable.op.name: variable for variable in built.variables()}
     given = []
     for name, value in values.items():
@@ -201,7 +203,7 @@ def _give(built: BuiltGraph, session, values: Mapping[str, object]) -> None:
 
 
 def _whole(compiled):
-    """A place for what belongs to no line."""
+    """An origin without a line in the program."""
     from ..source import Source, Span
 
     return Span(Source(compiled.program.path, ""), 0, 0)

@@ -1,4 +1,4 @@
-"""Computes a gradient in every way, compares the ways, and looks for the node where they part."""
+"""Computes a gradient by every method, compares the results, and finds the node where they differ."""
 
 import time
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ from ..lowering.kept_random import is_random
 from ..program import BatchField, Feed, Field, Graph, HostValue, Node, Origin, Program, Ref, Train, Value, walk
 from .execution.execution import Execution
 
-# What a disagreement with reverse mode may be, relative to the largest element: by the bits of the dtype.
+# The tolerance relative to the largest element of reverse mode's gradient, by the bits of the dtype.
 _TOLERANCE = {"numeric": {16: 0.2, 32: 2e-2, 64: 1e-5}, "exact": {16: 5e-2, 32: 1e-3, 64: 1e-9}}
-_ROWS = 8  # of data, where a program feeds data
-_SIZE = 3  # for a size that is not known
-_SUSPECTS = 200  # nodes looked at for the one whose gradient is wrong
+_ROWS = 8  # rows of data to feed
+_SIZE = 3  # for an unknown size
+_SUSPECTS = 200  # number of nodes to examine for a wrong gradient
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What one method gave: values, one an x; how far they are from reverse mode's; passes and seconds."""
+    """The results of one method: one value per x, their differences from reverse mode, passes and seconds."""
 
     method: str
     values: list[np.ndarray] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class GradientReport:
-    """A gradient with what came out of it; `suspect` is the node whose gradient disagrees first."""
+    """A checked gradient with its outcomes. `suspect` is the first node whose gradient disagrees."""
 
     check: Check
     outcomes: list[Outcome]
@@ -51,7 +51,7 @@ class GradientReport:
 
 
 def compare(run: Execution, ctx: Analysis, check: Check, feeds: list[Feed], tolerance: float | None) -> GradientReport:
-    """One gradient in all ways, from the values that the session's variables have."""
+    """Check one gradient by all methods, with the current values of the session's variables."""
     fed = run.feed_dict(feeds)
     fed, anew = _with_draws(run, ctx, check, fed)
     outcomes = [_outcome(run, ctx, check, method, fed, anew) for method in METHODS]
@@ -70,8 +70,8 @@ def compare(run: Execution, ctx: Analysis, check: Check, feeds: list[Feed], tole
 
 
 def _with_draws(run: Execution, ctx: Analysis, check: Check, fed: dict) -> tuple[dict, str]:
-    """Feeds that hold the numbers of random ops, for all passes to see the same; and what is to be said of an op that
-    draws anew, because the gradient flows through it."""
+    """Feeds with the numbers of random ops, so that all passes use the same ones. If the gradient flows through a
+    random op, also a reason why passes differ."""
     builder = ctx.graphs[check.graph]
     inner = {one.id for node in builder.nodes.values() for one in node.inside()}
     random = [
@@ -87,12 +87,12 @@ def _with_draws(run: Execution, ctx: Analysis, check: Check, fed: dict) -> tuple
         ys = [run.built.value(ref) for ref in check.ys]
         once, again = run.session.run(ys, fed), run.session.run(ys, fed)
         if not all(map(np.array_equal, once, again)):
-            return fed, f"{flows[0].op} of line {flows[0].origin.span.line} draws anew in each pass"
+            return fed, f"{flows[0].op} of line {flows[0].origin.span.line} draws new numbers in each pass"
     return fed, ""
 
 
 def _outcome(run: Execution, ctx: Analysis, check: Check, method: str, fed: dict, anew: str = "") -> Outcome:
-    """What a method gives; `anew` tells why methods that compute the ys again cannot be compared."""
+    """The result of a method. `anew` says why methods that compute the ys again cannot be compared."""
     if anew and method != "reverse":
         return Outcome(method, reason=anew)
     made = way(ctx, check, method)
@@ -117,9 +117,9 @@ def _judge(outcome: Outcome, reference: Outcome, size: float, tolerance: float) 
         with np.errstate(all="ignore"):
             apart = np.abs(value.astype(np.float64) - wanted.astype(np.float64))
         alike = (value == wanted) | (np.isnan(value) & np.isnan(wanted))
-        apart = np.where(alike, 0.0, np.where(np.isnan(apart), np.inf, apart))  # one of them is no number
+        apart = np.where(alike, 0.0, np.where(np.isnan(apart), np.inf, apart))  # one of them is NaN
         absolute = float(np.max(apart, initial=0))
-        # Rounding of y itself reaches the differences: what is small beside y is judged by y.
+        # Rounding of y affects the differences, so values that are small compared to y are judged by y.
         largest = (float(np.max(np.abs(one), initial=0)) for one in (wanted, value))
         scale = max(*largest, 1e-2 * size, 1e-30)
         outcome.absolute = max(outcome.absolute, absolute)
@@ -128,9 +128,9 @@ def _judge(outcome: Outcome, reference: Outcome, size: float, tolerance: float) 
 
 
 def _suspect(run: Execution, ctx: Analysis, check: Check, fed: dict, size: float, tolerance: float) -> Node | None:
-    """The node nearest to the ys through which the gradient goes wrong.
+    """The node nearest to the ys whose gradient is wrong.
 
-    The gradient with respect to what a node is made from is wrong, and the one with respect to the node is not.
+    The gradient with respect to the node is right, but the gradient with respect to one of its inputs is wrong.
     """
     nodes = ctx.graphs[check.graph].nodes
     right = {ref.node for ref in check.ys}
@@ -148,11 +148,11 @@ def _suspect(run: Execution, ctx: Analysis, check: Check, fed: dict, size: float
     return None
 
 
-# --- what placeholders are fed ----------------------------------------------------------------
+# --- feeds of placeholders ----------------------------------------------------------------
 
 
 def feeds_for(program: Program, graph: Graph, check: Check, given: Mapping[Ref, Feed]) -> tuple[list[Feed], list[str]]:
-    """A feed for every placeholder that a gradient needs, and what is to be said of those that were not given."""
+    """A feed for every placeholder that a gradient needs, and notes about those that were not given."""
     feeds, said = [], []
     random = np.random.RandomState(0)
     for id in sorted(graph.reach(check.ys)):
@@ -167,13 +167,13 @@ def feeds_for(program: Program, graph: Graph, check: Check, given: Mapping[Ref, 
         if value is None:
             shape = [dim if isinstance(dim, int) else _SIZE for dim in node.outputs[0].shape or ()]
             value = Value(_nested(random.uniform(-1, 1, shape)))
-            said.append(f"{node.name} is fed random numbers of the shape {shape}, without --feed {node.name}=VALUE")
+            said.append(f"{node.name} is fed random numbers of shape {shape}; to set it: --feed {node.name}=VALUE")
         feeds.append(Feed(ref, node.given_name, value, Origin(check.span)))
     return feeds, said
 
 
 def _first_fed(program: Program, graph: Graph, ref: Ref):
-    """What the sessions of a program feed a placeholder first, of data the first rows."""
+    """The first value that the sessions of a program feed to a placeholder. For data, its first rows."""
     for session in program.sessions:
         if session.graph != graph.name:
             continue

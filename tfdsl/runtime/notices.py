@@ -1,4 +1,4 @@
-"""What a session tells before it runs: what of the program is done otherwise than one may think."""
+"""Notes before a session runs: where its behaviour may surprise."""
 
 from ..program import Origin, Run, keeps_checkpoints, walk
 from .execution import random_state
@@ -11,15 +11,15 @@ def say_before(run: Execution) -> None:
 
 
 def _say_hidden(run: Execution) -> None:
-    """Note what a resumed run of a session that keeps checkpoints cannot go on with."""
+    """Report random states that a checkpoint of the session cannot hold."""
     if any(map(keeps_checkpoints, run.plan.body)):
         for kind, origin in random_state.hidden(run.built, run.streams, run.plan.body):
             line = origin.span.line
-            run.options.note(f"line {line}: no checkpoint can hold the state of {kind}; a resumed run begins it anew")
+            run.options.note(f"line {line}: no checkpoint can hold the state of {kind}; a resumed run resets it")
 
 
 def _say_undivided(run: Execution) -> None:
-    """Note which optimizers of a session take their steps undivided, though there are several towers for them."""
+    """Report which optimizers of a session are not split between towers."""
     program = run.built.program
     executed = program.reach([ref for one in walk(run.plan.body) if isinstance(one, Run) for ref in one.refs])
     where = "between the workers" if run.on_cluster else "in towers"
@@ -31,5 +31,5 @@ def _say_undivided(run: Execution) -> None:
 
 
 def _line(origin: Origin) -> int:
-    """The line of the program itself that leads to an origin, which may be in a file that it imports."""
+    """The line of the main program that leads to an origin, which may be in an imported file."""
     return (origin.chain[0][1] if origin.chain else origin.span).line

@@ -1,4 +1,4 @@
-"""How to run: what the caller of a run decides. Imports neither TensorFlow nor NumPy."""
+"""The options of a run. This module imports neither TensorFlow nor NumPy."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .step_slice import StepSlice
 
 
-# Defaults of options are functions with names, so that options can be pickled.
+# Defaults of options are named functions, so that options can be pickled.
 def _print(line: str) -> None:
     print(line, file=sys.stdout)
 
@@ -36,20 +36,19 @@ def _nothing() -> None:
 class Options:
     """How to run a program: `program.run(options=tfdsl.Options(deterministic=True))`.
 
-    - `write` gets each line that the program prints (standard output unless given), `note` what is worth knowing about
-      the run, as a line (dropped unless given).
-    - `logdir` is a folder that takes the place of all folders after `log to`.
-    - `engine` is step, loop, xla or auto, in place of what the program says.
-    - `deterministic` asks TensorFlow for the same bits in every run, which is a switch for the whole process.
-    - `fresh` starts over where there are checkpoints; `resume_anyway` goes on from a checkpoint of another program with
+    - `write` is called with each printed line (by default it prints to standard output), `note` with each note about
+      the run (dropped by default).
+    - `logdir` is a folder that replaces all folders after `log to`.
+    - `engine` is step, loop, xla or auto, and overrides the program.
+    - `deterministic` asks TensorFlow for the same bits in every run. This is a switch for the whole process.
+    - `fresh` starts over if there are checkpoints. `resume_anyway` resumes from a checkpoint of another program, with
       the variables that still fit.
-    - `keep_variables` puts the variables into the result when a session ends; `session_ended` gets the number of the
-      session and its variables then.
-    - `progress` is called at the start of each training with its steps, the steps done before, and the unit that it
-      counts; it returns a `tfdsl.Progress`.
-    - `interrupted` is asked after every execution; where it says true, the run stops, and all that
-      it has written is whole.
-    - `timeout` is how many seconds a call of the servers of a cluster may take.
+    - `keep_variables` adds the variables at the end of each session to the result. `session_ended` is called with the
+      number of the session and these variables.
+    - `progress` is called at the start of each training with its number of steps, the steps done before, and the unit
+      that it counts. It returns a `tfdsl.Progress`.
+    - `interrupted` is called after every execution. If it returns true, the run stops, and all its files are complete.
+    - `timeout` is the maximum number of seconds for a call of the servers of a cluster.
 
     The other fields belong to the commands and to clusters.
     """
@@ -58,7 +57,7 @@ class Options:
     note: Callable[[str], None] = _drop
     logdir: str | None = None
     fresh: bool = False
-    stores: "Mapping[str, CheckpointStore] | None" = None  # of the checkpoints, where the caller has opened them
+    stores: "Mapping[str, CheckpointStore] | None" = None  # of the checkpoints, if the caller has opened them
     resume_anyway: bool = False
     keep_variables: bool = True
     session_ended: "Callable[[int, Mapping[str, np.ndarray]], None] | None" = None
@@ -68,12 +67,12 @@ class Options:
     engine: str = ""
     deterministic: bool = False
     timeout: float = TIMEOUT
-    part: "StepSlice | None" = None  # what this process takes of the trainings, where each worker trains by itself
+    part: "StepSlice | None" = None  # this process's steps in an asynchronous training
     check: Callable[[], None] = _nothing  # raises an error if a process of another worker is gone
 
 
 class Progress:
-    """Follows a training; does nothing, unless a subclass does."""
+    """Follows a training. By default it does nothing."""
 
     def step(self, done: int) -> None:
         """`done` steps of the training are done."""

@@ -1,4 +1,4 @@
-"""What a run leaves behind: printed lines, values, logged scalars, and what it ran on."""
+"""The result of a run: printed lines, values, logged scalars, and the data that it used."""
 
 import os
 import time
@@ -11,12 +11,12 @@ from .files.event_log import LogFile
 
 
 class Interrupted(Exception):
-    """The run was asked to stop; everything written so far is complete."""
+    """The run was asked to stop. Everything written so far is complete."""
 
 
 @dataclass(slots=True)
 class DataUsed:
-    """A data set of the run: where it came from, and whether it stands in for another."""
+    """A data set of the run: where it came from, and whether it replaces another one."""
 
     origin: str
     rows: int
@@ -28,11 +28,11 @@ class DataUsed:
 class Result:
     """The outcome of running a program's sessions.
 
-    `values` has the last value of every printed expression by its text in the program; `history` the
-    (step, value) pairs of every logged scalar by its tag; `steps` the training steps that were run. A run that goes on
-    from a checkpoint has the history and the steps from the start, what it printed from there on.
-    `variables` has what every variable was when its session ended, those of optimizers too, by its name in
-    TensorFlow (`loss/w`; of a graph with a name, `other.loss/w`); `Compiled.session` can start from them.
+    `values` has the last value of every printed expression by its text in the program, `history` the (step, value)
+    pairs of every logged scalar by its tag, and `steps` the number of training steps. A resumed run has the history and
+    the steps from the start, but only the lines printed since it resumed. `variables` has the value of every variable
+    at the end of its session, including those of optimizers, by its name in TensorFlow (`loss/w`; `other.loss/w` for a
+    named graph). `Compiled.session` can start from them.
     """
 
     program: str
@@ -45,8 +45,8 @@ class Result:
     logdirs: list[str] = field(default_factory=list)
     saved: list[str] = field(default_factory=list)
     resumed: list[str] = field(default_factory=list)
-    events: list[LogFile] = field(default_factory=list)  # the files that were written
-    run: str = field(default_factory=lambda: os.urandom(4).hex())  # the run's mark, that of one that goes on too
+    events: list[LogFile] = field(default_factory=list)  # the written files
+    run: str = field(default_factory=lambda: os.urandom(4).hex())  # the id of the run, which a resumed run keeps
     started: float = field(default_factory=time.time)  # seconds since 1970
     engines: list[str] = field(default_factory=list)  # of each training, in the order in which they ran
     steps: int = 0

@@ -1,4 +1,4 @@
-"""Runs a compiled program: its sessions in order, or from where an interrupted training stopped."""
+"""Runs a compiled program: its sessions in order, from the start or from an interrupted training."""
 
 import os
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from .session import opened, run_session, take_part
 
 
 def run(compiled, session: str | None = None, options: Options | None = None) -> Result:
-    """Run the sessions of a program; one by its name if given."""
+    """Run the sessions of a program, or only the named one."""
     options = options or Options(write=lambda line: None)
     program = compiled.program
     result = Result(program.path, {param.name: param.value for param in program.params})
@@ -69,17 +69,17 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
             result.interrupted = True
         except TfgError as error:
             if any(diagnostic.code == EXPECT_FAILED.code for diagnostic in error.diagnostics):
-                checkpoints.clear_finished()  # nothing went wrong: the program has judged what it has learnt
+                checkpoints.clear_finished()  # the trainings ended without errors
             raise
         else:
             if worker is not None:
                 worker.end()
-            checkpoints.clear()  # not before: what comes after a training, as `save`, may fail or be killed
+            checkpoints.clear()  # only now: statements after a training, such as `save`, may fail or be killed
     return result
 
 
 def follow(compiled, options: Options) -> None:
-    """Take this process's part of the trainings of a run that another process leads, until that is over."""
+    """Take this process's steps in the trainings of a run that another process leads, until the run is over."""
     assert options.part is not None
     program, result = compiled.program, Result(compiled.program.path, {})
     servers = Servers(compiled.devices.cluster, options.timeout, options.note, compiled.devices.worker)
@@ -99,12 +99,12 @@ def follow(compiled, options: Options) -> None:
                 take_part(session, plan.body[done.statement], worker.own_step())
         except Lost as lost:
             servers.wait_again(lost)
-            done = None  # it is begun again, from where it was
+            done = None  # the session starts again from its last place
 
 
 def check_restores(compiled, sessions: list[Session]) -> None:
-    """Before anything runs: what the sessions restore is there, and has a value for each variable. All that is wrong
-    is said at once. What the sessions themselves save before is left to them."""
+    """Check before the run that the checkpoints to restore exist and have values for all variables, and report all
+    errors at once. Checkpoints that the sessions save themselves are checked later."""
     made: set[str | None] = set()
     faults = []
     for plan in sessions:
@@ -127,18 +127,18 @@ def check_restores(compiled, sessions: list[Session]) -> None:
 
 
 def _take_up_logs(result: Result, options: Options, own: Access) -> None:
-    """Go on with the event files of a run that was stopped, and with what it had logged."""
-    # A checkpoint says where its event files are; they are looked for where this run's user or program wants them.
+    """Continue the event files and the logged history of a run that was stopped."""
+    # A checkpoint names its event files, but they are used only in folders that this user or program chose.
     access = own if options.logdir is None else access_of(options.logdir)
     files = [file for file in result.events if options.logdir in (None, file.folder)]
     for folder in rewind(files, result.run, access):
-        options.note(f"what was logged to {folder} before the checkpoint is not there any more, or not all of it")
+        options.note(f"some of what was logged to {folder} before the checkpoint is missing")
     for tag, step, value in scalars(files, access):
         result.history.setdefault(tag, []).append((step, value))
 
 
 def _record_data(compiled, options: Options, result: Result) -> None:
-    """Record the data sets loaded since the last call, and say what was found in them."""
+    """Record the data sets loaded since the last call, and report notes about them."""
     for name, used in compiled.datasets.items():
         if name in result.data:
             continue
@@ -148,7 +148,7 @@ def _record_data(compiled, options: Options, result: Result) -> None:
 
 
 def _warnings(program: Program, name: str, used: Dataset) -> Iterator[Diagnostic]:
-    """What was found when a data set was loaded."""
+    """The notes about a loaded data set."""
     spec = next(data for data in program.data if data.name == name)
     if used.synthetic:
         yield Diagnostic(SYNTHETIC, spec.origin.span, {"name": spec.source.name})

@@ -15,8 +15,8 @@ from .result import Result
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """`arrays` gives the data of the program, `access` opens its files. `servers` are those of the cluster that it runs
-    on, and `worker` is this process's part where each worker trains by itself."""
+    """`arrays` returns the data of the program, and `access` opens its files. `servers` are those of its cluster, and
+    `worker` is this process's part in asynchronous trainings."""
 
     options: Options
     result: Result

@@ -1,4 +1,4 @@
-"""Opens the sessions of a program and runs their statements in order: each is one `tf.Session`."""
+"""Opens the sessions of a program and runs their statements in order. Each is one `tf.Session`."""
 
 import time
 from collections.abc import Iterator
@@ -35,8 +35,8 @@ from .training.train import train, under_way
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An open session with what its trainings need: the engines, and on a cluster the recovery and this process' part
-    in trainings that several processes share."""
+    """An open session with what its trainings need: the engines and, on a cluster, the recovery and this process's part
+    in asynchronous trainings."""
 
     run: Execution
     engines: Engines
@@ -48,7 +48,7 @@ class Opened:
 def opened(
     plan: Session, built: BuiltGraph, context: RunContext, number: int = 0, resume: Resume | None = None
 ) -> Iterator[Opened]:
-    """A session ready for its statements: helper nodes made, variables initialised if the plan says so."""
+    """A session ready for its statements: helper nodes are added, and variables are initialised if the plan says so."""
     savers, servers = Savers(built, context.access), context.servers
     now = time.strftime("%Y%m%d%H%M%S", time.gmtime()) if resume is None else resume.entry.about["now"]
     _add_helpers(plan, built, savers)
@@ -81,7 +81,7 @@ def opened(
 
 
 def _add_helpers(plan: Session, built: BuiltGraph, savers: Savers) -> None:
-    """Add what the statements need to the graph."""
+    """Add the nodes that the statements need to the graph."""
     for uses in (statement.uses() for statement in walk(plan.body)):
         for pairs in uses.stores:
             savers.saver(pairs)
@@ -93,7 +93,7 @@ def run_session(
     plan: Session, built: BuiltGraph, context: RunContext, manager: CheckpointManager, number: int,
     resume: Resume | None,
 ) -> None:  # fmt: skip
-    """Run one session; from a checkpoint on where an interrupted training goes on."""
+    """Run one session, from a checkpoint if an interrupted training resumes."""
     with opened(plan, built, context, number, resume) as session:
         try:
             _run_statements(session, manager, resume)
@@ -106,7 +106,7 @@ def run_session(
 
 
 def _run_statements(session: Opened, manager: CheckpointManager, resume: Resume | None) -> None:
-    """Run a session's statements; where a server is lost meanwhile, those again that come after the last snapshot."""
+    """Run a session's statements. If a server is lost meanwhile, continue from the last snapshot."""
     start = Place() if resume is None else Place(resume.position.statement, resume.position.step)
     session.run.step = start.step
     while True:
@@ -129,7 +129,7 @@ def _run_from(session: Opened, manager: CheckpointManager, start: Place, resume:
         if at < start.statement and not isinstance(statement, LogTo):
             continue
         run.at = at
-        if isinstance(statement, Save) and recovery is not None:  # it may replace what an earlier one has restored
+        if isinstance(statement, Save) and recovery is not None:  # it may replace a restored file
             recovery.take_snapshot(Place(at), always=True)
         if isinstance(statement, Train):
             is_first = at == start.statement
@@ -141,7 +141,7 @@ def _run_from(session: Opened, manager: CheckpointManager, start: Place, resume:
 
 
 def _train(session: Opened, plan: Train, manager: CheckpointManager, resume: Resume | None, first: int) -> None:
-    """Run a training with all its concerns, from a checkpoint or a step on."""
+    """Run a training with all its handlers, from a checkpoint or a step on."""
     run, place = session.run, (session.run.number, session.run.at)
     loop = TrainingLoop(run, plan, lambda: manager.last_text)
     checkpoint = next((one for one in plan.body if isinstance(one, Checkpoint)), None)

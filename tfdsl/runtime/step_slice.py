@@ -1,4 +1,4 @@
-"""Which steps of a training a process takes, where each worker trains by itself."""
+"""The steps of an asynchronous training that one process takes."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from ..program import Run, Statement
 
 @dataclass(frozen=True, slots=True)
 class StepSlice:
-    """The steps of one worker: those whose number, divided by `of`, leaves `number`. `board` is the name of the
-    run's blackboard."""
+    """The steps of one worker: those whose number modulo `of` is `number`. `board` is the name of the run's
+    blackboard."""
 
     number: int
     of: int
@@ -19,10 +19,10 @@ class StepSlice:
         return self.number == 0
 
     def first(self, step: int) -> int:
-        """The first of them that is not before a step."""
+        """The first of these steps that is not before `step`."""
         return step + (self.number - step) % self.of
 
     def takes(self, step: int, statement: Statement) -> bool:
-        """Whether a statement of a step is done by this process: a `run` by the one whose step it is, all else by the
-        chief."""
+        """Whether this process executes a statement of a step: the worker of the step executes a `run`, the chief
+        everything else."""
         return self.first(step) == step if isinstance(statement, Run) else self.is_chief

@@ -39,7 +39,7 @@ def test_a_damaged_checkpoint_and_none_before_it(here):
         program().run()
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "TFG711"
-    assert "in 00000001-step-1, variables.data-00000-of-00001 is not what was written" in diagnostic.headline
+    assert "in 00000001-step-1, variables.data-00000-of-00001 is damaged" in diagnostic.headline
     assert states(here) == before
 
 
@@ -52,7 +52,7 @@ def test_the_checkpoint_before_a_damaged_one(undisturbed, here):
     notes = []
     second = program().run(options=Options(lambda line: None, notes.append))
     assert "warning[TFG910]: kept/00000003-step-7 is damaged" in notes[0]
-    assert notes[1] == "going on from step 6, kept in kept"
+    assert notes[1] == "resuming from step 6, saved in kept"
     assert second.printed == lines[lines.index("6") + 1 :]
     assert variables()["w"].tobytes() == wanted["w"].tobytes()
 
@@ -188,7 +188,7 @@ def test_a_manifest_that_names_other_files(here, change):
     about = json.loads(manifest.read_bytes().partition(b"\n")[2])
     FILES_CHANGES[change](about)
     manifest.write_bytes(manifest_bytes(about))
-    with pytest.raises(tfdsl.TfgError, match=r"TFG749|its manifest is none of ours"):
+    with pytest.raises(tfdsl.TfgError, match=r"TFG749|its manifest was not written by tfdsl"):
         program().run()
     with contextlib.suppress(tfdsl.TfgError):
         program().run(options=Options(lambda line: None, fresh=True))
@@ -204,7 +204,7 @@ def test_a_manifest_that_no_run_writes(here, change):
     files, version = about["files"], about["version"]
     CHANGES[change](about)
     manifest.write_bytes(manifest_bytes({**about, "files": files, "version": version}))
-    with pytest.raises(tfdsl.TfgError, match="says what no run writes"):
+    with pytest.raises(tfdsl.TfgError, match="was not written by a run"):
         program().run()
 
 
@@ -320,7 +320,7 @@ def test_a_log_that_is_gone_when_a_run_goes_on(here):
     shutil.rmtree(here / "logs")
     notes = []
     program().run(options=Options(lambda line: None, notes.append))
-    assert notes[1].startswith("what was logged to logs before the checkpoint is not there any more")
+    assert notes[1].startswith("some of what was logged to logs before the checkpoint is missing")
     assert [step for step, _ in points()] == list(range(8, 20, 2))
 
 

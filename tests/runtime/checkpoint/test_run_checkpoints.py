@@ -20,7 +20,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(undisturbed, optimizer,
     notes = []
     second = program(optimizer, order).run(options=Options(lambda line: None, notes.append))
     assert first.printed + second.printed == lines
-    assert notes == ["going on from step 7, kept in kept"]
+    assert notes == ["resuming from step 7, saved in kept"]
     assert second.resumed == ["kept"]
     ours = variables()
     assert ours.keys() == wanted.keys()
@@ -265,10 +265,10 @@ def test_resume_anyway_takes_what_fits(here):
     changed = tfdsl.compile(text.replace("[2, 1])", "[2, 1])\nvariable more = 4"), {"epochs": 5}, DATA)
     result = changed.run(options=Options(lambda line: None, notes.append, resume_anyway=True))
     assert notes == [
-        "going on from step 7, kept in kept",
-        "although it is of something else: param 'epochs' was 4 and is 5",
-        "although it is of something else: variable 'more' is new",
-        "variable 'more' starts anew: it is not in the checkpoint",
+        "resuming from step 7, saved in kept",
+        "although the checkpoint differs: param 'epochs' was 4 and is 5",
+        "although the checkpoint differs: variable 'more' is new",
+        "variable 'more' starts from its initial value: it is not in the checkpoint",
     ]
     assert result.printed[0] == "7"
     assert result.printed[-1] == "end 25"
@@ -293,7 +293,7 @@ def test_a_checkpoint_of_another_machine_is_refused(here, monkeypatch):
     notes = []
     anyway = program().run(options=Options(lambda line: None, notes.append, resume_anyway=True))
     assert anyway.resumed == ["kept"]
-    assert notes[1].startswith("although it is of something else: intra_op_threads")
+    assert notes[1].startswith("although the checkpoint differs: intra_op_threads")
 
 
 def test_xla_does_not_go_on_with_the_bits_of_the_others(here):
@@ -317,6 +317,6 @@ def test_two_sessions_that_keep_checkpoints_in_one_folder(here):
         compiled.run("one")
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "TFG710"
-    assert diagnostic.headline.endswith(": it is of session 'two', which is not to be run")
+    assert diagnostic.headline.endswith(": it belongs to session 'two', which is not selected")
     assert compiled.run("two").resumed == ["kept"]
     assert compiled.run("one").printed == ["20"]

@@ -170,7 +170,7 @@ def test_a_run_that_is_killed_goes_on(cluster, here):
         time.sleep(0.05)
     done = cluster.run("run", "t.tfg", "--async", forks=True)
     assert done.returncode == 0, done.stderr
-    found = re.search(r"going on from step (\d+), (which the servers still have|kept in kept)", done.stderr)
+    found = re.search(r"resuming from step (\d+), (in the memory of the servers|saved in kept)", done.stderr)
     assert int(found[1]) >= 500
     assert done.stdout.splitlines()[0] in ("epoch 60", "epoch 80", "epoch 100", "epoch 120", "epoch 140")
 

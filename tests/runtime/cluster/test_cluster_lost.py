@@ -90,7 +90,7 @@ def test_a_server_is_killed_and_started_again(training, cluster, who):
     ends_as(client, lines, files)
     said = client.err.read_text()
     assert f"tfdsl: {who[0]} {who[1]} is there\n" in said
-    assert "with what the client has kept\n" in said
+    assert "with the client's snapshot\n" in said
     assert client.out.read_text().splitlines() == lines
 
 
@@ -99,7 +99,7 @@ def test_a_client_is_killed_and_takes_up_what_the_servers_have(training):
     client.kill()
     again = start()
     ends_as(again, lines, files)
-    assert "tfdsl: going on from step " in again.err.read_text()
+    assert "tfdsl: resuming from step " in again.err.read_text()
 
 
 def test_the_client_and_a_parameter_server_are_killed(training, cluster):

@@ -124,7 +124,7 @@ def test_a_server_that_is_another_one_after_a_pause(cluster, training, wanted):
     client.signal(signal.SIGCONT)
     assert client.end() == wanted[0]
     assert curve("logs") == wanted[1]
-    assert "with what the client has kept" in client.err.read_text()
+    assert "with the client's snapshot" in client.err.read_text()
 
 
 @pytest.mark.long
@@ -141,7 +141,7 @@ def test_a_server_is_lost_while_a_client_goes_on(cluster, training, wanted, who)
     client.wait_for("step 60 ")
     client.kill()
     client = Client(cluster, training, "--engine", "step")
-    step = int(client.wait_for(r"going on from step (\d+), which the servers still have")[1])
+    step = int(client.wait_for(r"resuming from step (\d+), in the memory of the servers")[1])
     client.signal(signal.SIGSTOP)  # it has read what they have, and put nothing there
     cluster.restart(*who)
     client.signal(signal.SIGCONT)
@@ -157,7 +157,7 @@ def test_what_the_servers_have_is_not_whole_any_more(tmp_path, training, wanted)
         client.kill()
         cluster.restart("ps", 1)  # what describes the copies is on the other one
         client = Client(cluster, training, "--engine", "step")
-        step = int(client.wait_for(r"going on from step (\d+), kept in kept")[1])
+        step = int(client.wait_for(r"resuming from step (\d+), saved in kept")[1])
         assert client.end() == lines_from(wanted[0], step)
         assert curve("logs") == wanted[1]
 

@@ -35,7 +35,7 @@ session:
     assert (diagnostic.code, diagnostic.headline) == ("TFG702", "Input is not invertible.")
     assert at(diagnostic) == (3, "matrix_inverse(x)")
     assert [note.text for note in diagnostic.notes] == [
-        "the op is inverse/y, of the kind MatrixInverse", "it was run by line {line}",
+        "the op is inverse/y, of type MatrixInverse", "it was run by line {line}",
     ]  # fmt: skip
     assert diagnostic.notes[1].span.line == 7
 
@@ -52,7 +52,7 @@ error[TFG702]: Input is not invertible.
   |
 2 | y = matrix_inverse(x)
   |     ^^^^^^^^^^^^^^^^^
-  = the op is y, of the kind MatrixInverse
+  = the op is y, of type MatrixInverse
   = it was run by line 4
 """
     )
@@ -303,7 +303,7 @@ def test_what_fails_in_a_gradient_is_reported_at_the_op_that_it_is_of(part, engi
     (error,) = caught.value.diagnostics
     assert (error.code, error.span.line, printed) == ("TFG702", 4, ["0", "1", "2", "3"])
     if "_grad/" in error.notes[0].text:
-        taken = next(note for note in error.notes if note.text == "it computes the gradient that line {line} takes")
+        taken = next(note for note in error.notes if note.text == "it computes the gradient taken on line {line}")
         assert taken.span.line == 6
 
 

@@ -207,7 +207,7 @@ def test_the_last_checkpoint_is_named(engine, tmp_path, monkeypatch):
     for _ in range(2):
         error, *_ = run(text, engine, tmp_path / "kept", monkeypatch)
         notes = [note.text for note in error.diagnostics[0].notes]
-        assert notes[1:] == ["the last good checkpoint is that of step 90, in kept"]
+        assert notes[1:] == ["the last good checkpoint is of step 90, in kept"]
         (tmp_path / "kept").rename(tmp_path / "moved")
         (tmp_path / "moved").rename(tmp_path / "kept")
         shutil.rmtree(tmp_path / "kept" / "logs")
@@ -241,8 +241,8 @@ session:
         program.run(options=Options(note=notes.append, engine=engine))
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.details["step"] == 6
-    assert diagnostic.notes[-1].text == "the last good checkpoint is that of step 3, in kept"
-    assert "no checkpoint of step 6 is kept: w has become NaN" in notes
+    assert diagnostic.notes[-1].text == "the last good checkpoint is of step 3, in kept"
+    assert "no checkpoint of step 6 was saved: w has become NaN" in notes
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["00000001-step-3"]
 
 

@@ -100,9 +100,9 @@ def test_the_reason_why_a_model_is_not_replaced(folder):
     assert reason().startswith("saved/moons/saved_model.pb is a file with a second name (a hard link)")
     os.remove("saved/backup")
     Path("saved/moons/saved_model.pb").write_bytes(b"")
-    assert reason() == "it was changed since tfdsl exported it"
+    assert reason() == "it has changed since tfdsl exported it"
     os.remove("saved/moons/assets.extra/tfdsl.json")
-    assert reason() == "it is no model that tfdsl has exported"
+    assert reason() == "it is not a model exported by tfdsl"
 
 
 def refused(path="saved/moons"):

@@ -268,7 +268,7 @@ def test_what_another_optimizer_keeps_is_missing(here):
         tfdsl.compile(head.format("adam") + '    restore from "w.ckpt"\n' + train).run(options=options)
     found = {one.help_line for one in caught.value.diagnostics}
     way = 'init, then restore w from "w.ckpt"'
-    assert found == {f"an optimizer keeps it, and the checkpoint is of another: {way}"}
+    assert found == {f"it belongs to an optimizer that the checkpoint lacks: {way}"}
     mended = head.format("adam") + '    init\n    restore w from "w.ckpt"\n    print w\n' + train
     assert float(tfdsl.compile(mended).run(options=options).printed[0].split()[0]) == pytest.approx(3 - 0.1 * 6)
 

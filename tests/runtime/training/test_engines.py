@@ -292,8 +292,8 @@ def test_random_ops_without_a_seed(tmp_path):
 # --- where an engine steps back ---------------------------------------------------------------
 
 BACK = {
-    "sets at every step": ("set count = 3", "", "does is done outside of the graph"),
-    "saves at every step": ('every 1 step: save to "s"', "", "does is done outside of the graph"),
+    "sets at every step": ("set count = 3", "", " runs outside the graph"),
+    "saves at every step": ('every 1 step: save to "s"', "", " runs outside the graph"),
     "random ops without a twin": ("print noise", "noise = random_shuffle([1, 2, 3])", "RandomShuffle cannot be saved"),
 }
 

@@ -1,4 +1,4 @@
-"""The form of what a checkpoint has beside the variables."""
+"""The form of a checkpoint's record: all that it has besides the variables."""
 
 from ...program.serialize import Plain
 
@@ -14,7 +14,7 @@ _EVENT = {"folder": "", "name": "", "session": 0, "size": 0, "last": 0}
 
 
 def is_formed(about: Plain) -> bool:
-    """Whether a manifest is what a run writes: its checksum says that it is whole, not who wrote it."""
+    """Whether a manifest has the form that a run writes. Its checksum only proves that it is complete."""
     return (
         _is_like(about, _FORM)
         and min(about["position"].values()) >= 0
@@ -24,7 +24,7 @@ def is_formed(about: Plain) -> bool:
 
 
 def _is_like(value: Plain, form: Plain) -> bool:
-    """Whether a value has the kind of a form, and in it what that has in it."""
+    """Whether a value and its parts have the kinds that a form says."""
     match form:
         case dict():
             return isinstance(value, dict) and all(name in value and _is_like(value[name], form[name]) for name in form)

@@ -1,4 +1,4 @@
-"""What a checkpoint belongs to: the program, its params, and the content of its data."""
+"""The identity of a checkpoint: the program, its params, and the content of its data."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -9,11 +9,11 @@ from ...data.arrays import Dataset
 from ...program import Program
 from ...program.serialize import fingerprint
 
-_BLOCK = 1 << 16  # rows of data that are looked at together
+_BLOCK = 1 << 16  # rows of data to process together
 
 
 def identity(program: Program) -> dict[str, object]:
-    """The program's meaning, its params and its data, the content of that apart."""
+    """The meaning of the program, its params and the declarations of its data, without the content of the data."""
     return {
         "graphs": {graph.name: fingerprint(graph) for graph in program.graphs},
         "sessions": [fingerprint(session) for session in program.sessions],
@@ -28,7 +28,7 @@ def identity(program: Program) -> dict[str, object]:
 
 
 def digest(dataset: Dataset) -> str:
-    """The SHA-256 of a data set's numbers: every one is looked at, block by block."""
+    """The SHA-256 of all numbers of a data set."""
     result = hashlib.sha256()
     for part in [part for part, _ in dataset.parts] or [dataset]:
         for array in (part.features, part.target):
@@ -41,7 +41,7 @@ def digest(dataset: Dataset) -> str:
 
 
 def differences(old: Mapping, new: Mapping) -> list[str]:
-    """In words, what differs between the program of a checkpoint and this one."""
+    """The differences between the program of a checkpoint and this one, in words."""
     result = [f"param '{name}' {change}" for name, change in changes(old["params"], new["params"])]
     declared = {name for name, _ in changes(old["data"], new["data"])}
     content = {name for name in old["contents"] if old["contents"][name] != new["contents"].get(name)}
@@ -61,5 +61,5 @@ def changes(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[st
         elif name not in old:
             yield name, "is new"
         elif old[name] != new[name]:
-            # Digests say nothing to anybody; what a user wrote does.
+            # Digests mean nothing to a user; their own params and data do.
             yield name, f"was {old[name]} and is {new[name]}"

@@ -1,4 +1,4 @@
-"""What the bits of a run depend on beside its program and its data: the build of TensorFlow, and the machine."""
+"""What the bits of a run depend on besides its program and data: the build of TensorFlow, and the machine."""
 
 import os
 import platform
@@ -7,18 +7,18 @@ import numpy as np
 
 from ...lowering.tf import is_onednn_on, op_determinism, tf, v1
 
-# The parts of the instruction set by which TensorFlow, Eigen, oneDNN and XLA choose among their kernels.
+# The instruction set extensions by which TensorFlow, Eigen, oneDNN and XLA choose kernels.
 _EXTENSIONS = ("sse4_1", "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512", "amx", "sve", "asimd")
 
 
 def machine(config: v1.ConfigProto | None = None) -> dict[str, str]:
-    """What to compare before a training goes on elsewhere, by what it is; `config` is that of the session."""
+    """The properties to compare before a training resumes elsewhere, by name. `config` is that of the session."""
     used = config or v1.ConfigProto()
     model, extensions = _processor()
     return {
         "tensorflow": tf.version.VERSION,
         "build": f"{tf.version.GIT_VERSION}, {tf.version.COMPILER_VERSION}",
-        "numpy": np.__version__,  # whose `default_rng` may draw other permutations in another version
+        "numpy": np.__version__,  # another version of `default_rng` may draw other permutations
         "processor": model,
         "instructions": extensions,
         "intra_op_threads": str(_threads(used.intra_op_parallelism_threads, "TF_NUM_INTRAOP_THREADS")),
@@ -34,7 +34,7 @@ def _on(value: bool) -> str:
 
 
 def _threads(configured: int, variable: str) -> int:
-    """How many threads TensorFlow takes: those of the session, or the environment, or one for each processor that
+    """The number of threads that TensorFlow uses: set by the session or the environment, or one for each processor that
     this process may use."""
     if configured > 0:
         return configured
@@ -49,14 +49,14 @@ def _threads(configured: int, variable: str) -> int:
 
 
 def _processor() -> tuple[str, str]:
-    """The model of the processor, and its instruction set as far as it matters."""
+    """The model of the processor, and the relevant part of its instruction set."""
     fields: dict[str, str] = {}
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
             for line in file:
                 name, _, value = line.partition(":")
                 fields.setdefault(name.strip().lower(), value.strip())
-    except OSError:  # only Linux has it
+    except OSError:  # the file exists only on Linux
         pass
     model = fields.get("model name") or platform.processor() or "unknown"
     known = sorted(

@@ -1,9 +1,9 @@
-"""Checkpoints of a training: all that it needs to end with the same bits as if it had not been stopped.
+"""Checkpoints of a training: everything that it needs to end with the same bits as without an interruption.
 
-What is kept: variables and optimizer slots, the position (session, statement, step, statement of the body), the state
-of every random op, where the event files end, the time that `{now}` stands for, what the run did so far, and what all
-this belongs to: the program, its params, the content of its data, and the machine, as far as bits depend on it. How it
-is on the disk stands in `store.py`.
+A checkpoint has variables and optimizer slots, the position (session, statement, step, statement of the body), the
+state of every random op, the ends of the event files, the time of `{now}`, and what the run did so far. It also has its
+identity: the program, its params, the content of its data, and the properties of the machine that affect bits.
+`store.py` describes its form on disk.
 """
 
 import os
@@ -43,7 +43,7 @@ from .store import CheckpointEntry, CheckpointStore, reported
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a run stands: session and statement of the program, step of its loop, statement of the body."""
+    """The position of a run: session and statement of the program, step of its loop, statement of the body."""
 
     session: int
     statement: int
@@ -53,8 +53,8 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """A checkpoint that a run goes on from. It is not exact where it is of something else, of which what fits is
-    taken."""
+    """A checkpoint to resume from. It is not exact if it belongs to another program; then the parts that fit are
+    used."""
 
     position: Position
     store: CheckpointStore | SnapshotCopy
@@ -63,9 +63,9 @@ class Resume:
 
 
 class CheckpointManager:
-    """The checkpoints of a run of a compiled program, or of one of its sessions, in folders that it has to itself.
+    """The checkpoints of a run of a compiled program, or of one of its sessions, in folders locked by the run.
 
-    `reached` tells how far the workers have come, where each trains by itself.
+    `reached` returns how far the workers have come in an asynchronous training.
     """
 
     def __init__(
@@ -81,35 +81,36 @@ class CheckpointManager:
         self.last: tuple[str, int] | None = None  # folder and step of the newest good checkpoint
 
     def start_over(self) -> None:
-        """Forget all checkpoints. An error, with nothing touched, where something else has the name of one."""
+        """Remove all checkpoints. If another file has the name of one, this is an error, and nothing is touched."""
         for folder, store in self._stores.items():
             for name in store.foreign():
                 raise failure(CHECKPOINT_NOT_OURS, self._origins[folder], path=os.path.join(folder, name))
         self.clear()
 
     def clear(self) -> None:
-        """Forget all checkpoints of ours: the run is over, or begins anew."""
+        """Remove all checkpoints written by tfdsl: the run is over, or starts over."""
         for store in self._stores.values():
             store.clear()
 
     def finish(self, run: Execution, folder: str) -> None:
-        """A training is over. Its checkpoints are forgotten when what comes after it, as `save`, is done, too."""
+        """Record the end of a training. Its checkpoints are removed once the statements after it, such as `save`, are
+        done."""
         self._finished.add(folder)
         if run.on_cluster:
             ServerSnapshot.of(run.built).clear(run.session)
 
     def clear_finished(self) -> None:
-        """Forget the checkpoints of trainings that are over."""
+        """Remove the checkpoints of finished trainings."""
         for folder in self._finished:
             self._stores[folder].clear()
 
-    # --- going on -------------------------------------------------------------------------
+    # --- resuming -------------------------------------------------------------------------
 
     def resume(self, anyway: bool) -> Resume | None:
-        """The checkpoint to go on from, the furthest of all folders, or None if there is none.
+        """The checkpoint to resume from, the furthest of all folders, or None if there is none.
 
-        An error where it is of another program or machine and not wanted `anyway`, or where none is whole; nothing is
-        touched then.
+        It is an error if the checkpoint belongs to another program or machine and `--resume-anyway` is not given, or if
+        no checkpoint is complete. Then nothing is touched.
         """
         found = [one for folder in self._stores if (one := self._newest(folder)) is not None]
         if not found:
@@ -132,14 +133,14 @@ class CheckpointManager:
             position = self._nearest(position, folder)
         else:
             self._go_on(about)
-        self._options.note(f"going on from step {position.step}, kept in {folder}")
+        self._options.note(f"resuming from step {position.step}, saved in {folder}")
         for what in different + others:
-            self._options.note(f"although it is of something else: {what}")
+            self._options.note(f"although the checkpoint differs: {what}")
         self._result.resumed.append(folder)
         return Resume(position, self._stores[folder], state, not different)
 
     def _on_servers(self, folder: str, state: CheckpointEntry) -> Resume | None:
-        """What the servers still have of the run that kept a checkpoint, if they are further than that."""
+        """The state in the memory of the servers that belongs to a checkpoint, if it is further than the checkpoint."""
         position = _position(state)
         if self._servers is None or not self._is_there(position):
             return None
@@ -157,12 +158,12 @@ class CheckpointManager:
             return None
         self.last = folder, position.step
         self._go_on(about)
-        self._options.note(f"going on from step {reached.step}, which the servers still have")
+        self._options.note(f"resuming from step {reached.step}, in the memory of the servers")
         self._result.resumed.append(folder)
         return Resume(reached, copied, CheckpointEntry("", about), True)
 
     def _copied(self, built: BuiltGraph, is_wanted: Callable[[dict], bool]) -> SnapshotCopy | None:
-        """The newest copy of a graph's variables that the servers have."""
+        """The newest copy of a graph's variables in the memory of the servers."""
         servers = self._servers
         assert servers is not None
         while True:
@@ -173,7 +174,7 @@ class CheckpointManager:
                 servers.wait_again(lost)
 
     def check_engine(self, resume: Resume, engine: str, origin: Origin) -> None:
-        """XLA gives other bits than the engines that run TensorFlow's ops, which all give the same."""
+        """XLA computes other bits than the engines that run TensorFlow's ops. Those all compute the same bits."""
         before = resume.entry.about["record"]["engines"][-1]
         if (before == "xla") != (engine == "xla") and not self._options.resume_anyway:
             what = f"its engine was {before} and is {engine}"
@@ -189,7 +190,7 @@ class CheckpointManager:
                 raise failure(CHECKPOINT_NOT_OURS, origin, path=os.path.join(folder, foreign[-1]))
             raise failure(CHECKPOINT_DAMAGED, origin, notes, folder=folder, name=name, reason=reason)
         if state is not None and not is_formed(state.about):
-            reason = "manifest.json says what no run writes"
+            reason = "manifest.json was not written by a run"
             raise failure(CHECKPOINT_DAMAGED, origin, folder=folder, name=state.name, reason=reason)
         for name, reason in damaged:
             assert state is not None
@@ -200,13 +201,13 @@ class CheckpointManager:
         sessions, at = self._program.sessions, _position(state).session
         if self._only is None or at >= len(sessions) or sessions[at].name == self._only:
             return folder, state
-        if not self._options.resume_anyway:  # to run another session would in the end forget it
-            what = f"it is of session '{sessions[at].name}', which is not to be run"
+        if not self._options.resume_anyway:  # running another session would remove it in the end
+            what = f"it belongs to session '{sessions[at].name}', which is not selected"
             raise failure(CHECKPOINT_OTHER, origin, path=folder, what=what)
         return None
 
     def _nearest(self, position: Position, folder: str) -> Position:
-        """The position in a program that is another one now: the training that keeps its checkpoints there."""
+        """The position in a changed program: the training that saves its checkpoints in that folder."""
         for i, session in enumerate(self._program.sessions):
             for j, train in enumerate(session.body if self._only in (None, session.name) else ()):
                 if not isinstance(train, Train):
@@ -214,10 +215,10 @@ class CheckpointManager:
                 for k, inner in enumerate(train.body):
                     if isinstance(inner, Checkpoint) and known_text(inner.path) == folder:
                         return replace(position, session=i, statement=j, body=k + 1 if position.body else 0)
-        raise AssertionError("a folder that no training keeps checkpoints in")
+        raise AssertionError("a folder in which no training saves checkpoints")
 
     def _is_there(self, position: Position) -> bool:
-        """Whether a position is in a training of the program that keeps checkpoints."""
+        """Whether a position is in a training of the program that saves checkpoints."""
         sessions = self._program.sessions[position.session : position.session + 1]
         train = next((one for session in sessions for one in session.body[position.statement :][:1]), None)
         return isinstance(train, Train) and any(isinstance(inner, Checkpoint) for inner in train.body)
@@ -227,16 +228,16 @@ class CheckpointManager:
         result, record = self._result, about["record"]
         result.run, result.started = record["run"], record["started"]
         result.steps, result.expectations = record["steps"], record["expectations"]
-        result.engines += record["engines"][:-1]  # the training that goes on names its own again
+        result.engines += record["engines"][:-1]  # the resumed training adds its own again
         result.logdirs += [folder for folder in record["logdirs"] if folder not in result.logdirs]
         result.saved += record["saved"]
         result.resumed += record["resumed"]
         result.events = [LogFile(**one) for one in record["events"]]
 
-    # --- keeping --------------------------------------------------------------------------
+    # --- saving --------------------------------------------------------------------------
 
     def save(self, run: Execution, folder: str, position: Position, origin: Origin) -> None:
-        """Keep all that a session's training needs to go on."""
+        """Save all that a session's training needs to resume."""
         with reported(folder, origin, self.last_text):
             if run.log is not None:
                 run.log.keep()
@@ -245,19 +246,19 @@ class CheckpointManager:
                 self._options.note(render_text(Diagnostic(CHECKPOINT_GONE, origin.span, {"path": folder})).rstrip())
             self.last = folder, position.step
             self._finished.discard(folder)
-            for other in self._stores:  # of trainings that are over
+            for other in self._stores:  # of finished trainings
                 if other != folder:
                     self._stores[other].clear()
 
     def copy_to_servers(self, run: Execution, folder: str, position: Position) -> None:
-        """Have the servers keep what a session's training needs to go on."""
+        """Save all that a session's training needs to resume in the memory of the servers."""
         if run.log is not None:
             with reported(folder, run.plan.origin, self.last_text):
                 run.log.keep()
         ServerSnapshot.of(run.built).put(run.session, {**self._about(run, position), "folder": folder})
 
     def _about(self, run: Execution, position: Position) -> dict[str, object]:
-        """What a checkpoint has beside the variables."""
+        """The record of a checkpoint: all that it has besides the variables."""
         return {
             "tensorflow": tf.__version__,
             "identity": self._identity_with(self._compiled.datasets),
@@ -272,10 +273,10 @@ class CheckpointManager:
 
     @property
     def last_text(self) -> str:
-        """What a run that fails says of what is kept; empty if nothing is."""
+        """A note for a failed run: the last good checkpoint, or "" if there is none."""
         if self.last is None:
             return ""
-        return "the last good checkpoint is that of step {1}, in {0}".format(*self.last)
+        return "the last good checkpoint is of step {1}, in {0}".format(*self.last)
 
     def _record(self) -> dict[str, object]:
         result = self._result
@@ -290,12 +291,12 @@ class CheckpointManager:
         return identity(self._program)
 
     def _identity_with(self, loaded: Iterable[str]) -> dict[str, object]:
-        """What this run's checkpoints belong to, with the content of the data sets that were loaded."""
+        """The identity of this run's checkpoints, with the content of the data sets that were loaded."""
         return {**self._identity, "contents": {name: self._digest(name) for name in loaded}}
 
     @cached_property
     def _machine(self) -> dict[str, str]:
-        """What the bits of this run depend on beside that."""
+        """The other properties that the bits of this run depend on."""
         towers = str(self._compiled.setting(self._program.graphs[0]).layout.towers)
         if self._options.part is not None:
             towers = f"one in each of {self._options.part.of} processes"

@@ -1,11 +1,10 @@
-"""The state of a training in the memory of the servers, for a client that is started again while they live.
+"""Snapshots of a training in the memory of the servers, for a client that restarts while they live.
 
-Beside each variable its server keeps two copies of it, and one server two descriptions of what they belong to, as a
-checkpoint has one. They are written in turn: first the description is taken away, then the variables are copied where
-they are, then the new description is put there. So at every moment at least one is whole, and nothing but the
-description crosses the network. A client that is killed may leave the variables themselves between two steps; whoever
-takes the training up begins with the newer copy that is whole. It reads that at once: a server that is lost before the
-training is under way again would take it along.
+For each variable, its server stores two copies, and one server stores two descriptions with the record of a checkpoint.
+A snapshot first deletes the older description, then copies the variables where they are, then writes the new
+description. So at least one copy is always complete, and only the description crosses the network. A killed client may
+leave the variables themselves between two steps, so the next client starts from the newer complete copy. It reads the
+copy at once: otherwise a server lost before the training continues would take the copy with it.
 """
 
 import json
@@ -22,7 +21,7 @@ _COPIES = 2
 
 @dataclass(frozen=True, slots=True)
 class SnapshotCopy:
-    """A copy that was read: what it belongs to, and the variables' values."""
+    """A snapshot that was read: its record and the values of the variables."""
 
     about: dict
     values: dict[str, np.ndarray]
@@ -30,7 +29,7 @@ class SnapshotCopy:
 
 
 class ServerSnapshot:
-    """The copies of the variables of one graph."""
+    """The snapshots of the variables of one graph."""
 
     def __init__(self, built: BuiltGraph):
         with built.adding("copies"):
@@ -39,7 +38,7 @@ class ServerSnapshot:
 
     @classmethod
     def of(cls, built: BuiltGraph) -> "ServerSnapshot":
-        """Those of a graph, to which they are added when first asked for."""
+        """The snapshots of a graph. Their nodes are added to it on first use."""
         with built.lock:
             found = built.added.get("copies")
             if not isinstance(found, ServerSnapshot):
@@ -51,10 +50,10 @@ class ServerSnapshot:
         number = self._number + 1
         copy = self._copies[number % _COPIES]
         session.run(copy.put, {copy.given: json.dumps({**about, "number": number})})
-        self._number = number  # not before: if that fails, the other copy stays the one that is whole
+        self._number = number  # only now: if the copy fails, the other one stays valid
 
     def newest(self, session: v1.Session, is_wanted: Callable[[dict], bool]) -> SnapshotCopy | None:
-        """The newer copy of those that are whole and wanted, by what they belong to, if there is one."""
+        """The newest complete snapshot that is wanted, given its record, or None."""
         found = [copied for copied in self._found(session) if is_wanted(copied.about)]
         if not found:
             return None
@@ -68,24 +67,24 @@ class ServerSnapshot:
                 before, values, after = session.run(copy.read)
                 about = json.loads(before or b"null")
             except (tf.errors.FailedPreconditionError, tf.errors.NotFoundError, ValueError):
-                continue  # never written, or on a server that was started again
+                continue  # never written, or lost with a restarted server
             if before == after and isinstance(about, dict) and isinstance(about.get("number"), int):
                 yield SnapshotCopy(about, values)
 
     def clear(self, session: v1.Session) -> None:
-        """Forget both."""
+        """Delete both."""
         session.run([copy.forget for copy in self._copies])
 
 
 class _Copy:
-    """The nodes of one copy. A copy is with its variable, the description with the first variable."""
+    """The nodes of one copy. A copy is on the server of its variable, the description on that of the first variable."""
 
     def __init__(self, built: BuiltGraph, number: int):
         variables = built.state_variables()
         first = variables[0].handle if variables else None
         self._number = number
         description = self._handle(first, tf.string, [], "about")
-        # A name on a server has one type for good, whichever program it comes from.
+        # A name on a server has one type forever, even for other programs.
         pairs = [(v, self._handle(v.handle, v.dtype.base_dtype, v.shape, v.op.name)) for v in variables]
         self.given = v1.placeholder(tf.string, [], "about")
         self.forget = _assign(description, tf.constant(""))

@@ -1,12 +1,12 @@
-"""A folder of states of which each is whole: what is on the disk is at every moment the old state or the new.
+"""A folder of checkpoints, each of them complete: the disk always holds the old checkpoint or the new one.
 
-A state is a folder `00000012-step-1200` with files and a manifest that has their checksums. It is made under another
-name, `.new-...`, flushed to the disk, and renamed. The two newest are kept. So a folder without a leading dot was
-whole once; if it is not now, it is damaged, and the state before it is the newest. What is left of a save that was
-stopped begins with a dot and is removed by the next run. A folder with such a name whose manifest is not ours is
-somebody else's, and stays.
+A checkpoint is a folder `00000012-step-1200` with files and a manifest with their checksums. It is written under a
+temporary name, `.new-...`, flushed to disk, and renamed. The two newest are kept. So a folder without a leading dot was
+complete once. If it is not now, it is damaged, and the one before it is the newest. The rest of an interrupted save
+begins with a dot and is removed by the next run. A folder with such a name but without our manifest belongs to someone
+else and stays.
 
-Nothing here needs TensorFlow: whether a folder is free is known before the import.
+This module does not need TensorFlow: folders are locked before the import.
 """
 
 import os
@@ -34,23 +34,23 @@ _FILE = re.compile(r"variables\.(?:index|data-\d{5}-of-\d{5})\Z")
 
 @dataclass(frozen=True, slots=True)
 class CheckpointEntry:
-    """A state that was verified: its folder's name and its manifest."""
+    """A verified checkpoint: the name of its folder, and its manifest."""
 
     name: str
     about: dict
 
 
 class CheckpointStore:
-    """The states of one folder, which is made if there is none, and is this run's alone until it is closed.
+    """The checkpoints of one folder. It is created if it does not exist, and locked until the store is closed.
 
-    `lock.FolderInUse` if another run has it, OSError if it cannot be made or written to, `AccessRefused` if it is
-    elsewhere.
+    Raises `lock.FolderInUse` if another run has the folder, OSError if it cannot be created or written to,
+    `AccessRefused` if the program may not use it.
     """
 
     def __init__(self, path: str, access: Access):
         self.path, self._access = path, access
-        self._whole: list[str] = []  # names of states known to be
-        self._is_ours = False  # whether a run made the folder: if not, it stays, also when it is empty
+        self._whole: list[str] = []  # names of entries known to be complete
+        self._is_ours = False  # whether a run made the folder; otherwise it stays even if it is empty
         self._open()
         left = list(filter(_LEFT.match, self._folder.names()))
         self._is_ours |= self._lock.was_left or bool(left) or bool(self._ours())
@@ -61,7 +61,7 @@ class CheckpointStore:
         self._find()
         try:
             self._lock = Lock(self._folder, self._is_ours)
-        except FileNotFoundError:  # who had it last has just removed the folder
+        except FileNotFoundError:  # the last run has just removed the folder
             self._folder.close()
             self._find()
             self._lock = Lock(self._folder, self._is_ours)
@@ -73,7 +73,7 @@ class CheckpointStore:
             self._folder, self._is_ours = self._access.folder(self.path, create=True), True
 
     def newest(self) -> tuple[CheckpointEntry | None, list[tuple[str, str]]]:
-        """The newest state that is whole, if any, and the names of newer ones that are not, with what is wrong."""
+        """The newest complete entry, if any, and the names of newer damaged ones with what is wrong."""
         damaged = []
         for name in reversed(self._names()):
             try:
@@ -87,15 +87,15 @@ class CheckpointStore:
 
     @contextmanager
     def reading(self, state: CheckpointEntry) -> Iterator[str]:
-        """The prefix of a state's files, for TensorFlow to read."""
+        """The prefix of an entry's files, for TensorFlow to read."""
         files = {name: name for name in state.about["files"]}
         with self._folder.folder(state.name) as folder, folder.held(files) as path:
             yield os.path.join(path, VARIABLES)
 
     def put(self, step: int, about: dict, save: Callable[[str], None]) -> bool:
-        """Add a state: `save` is given a prefix to write files with; then forget all but the two newest whole ones.
+        """Add a checkpoint: `save` takes a prefix and writes files. Then remove all but the two newest complete ones.
 
-        True if the folder had vanished and was made again.
+        Returns True if the folder had vanished and was created again.
         """
         has_vanished = not self._is_there()
         if has_vanished:
@@ -118,17 +118,17 @@ class CheckpointStore:
         return has_vanished
 
     def clear(self) -> None:
-        """Forget all states."""
+        """Remove all entries."""
         self._whole.clear()
         for name in self._ours():
             self._forget(name)
 
     def foreign(self) -> list[str]:
-        """What has the name of a state, and a manifest that is not ours."""
+        """The folders with the name of an entry but without our manifest."""
         return [name for name in self._names() if name not in self._ours()]
 
     def close(self) -> None:
-        """Let go of the folder, and remove it if a run made it and nothing is in it."""
+        """Release the folder, and remove it if a run created it and it is empty."""
         self._is_ours |= self._lock.release()
         self._folder.close()
         if not self._is_ours:
@@ -145,7 +145,7 @@ class CheckpointStore:
         return False
 
     def _names(self) -> list[str]:
-        """The folders with the name of a state, those that hold nothing but files of others left out."""
+        """The folders with the name of an entry, except those that contain only other files."""
         return sorted(filter(self._may_be_state, self._named()), key=_number)
 
     def _named(self) -> list[str]:
@@ -155,29 +155,29 @@ class CheckpointStore:
         try:
             with self._folder.folder(name) as folder:
                 inside = folder.names()
-        except OSError:  # no folder
+        except OSError:  # not a folder
             return True
         return not inside or any(one.startswith((MANIFEST, VARIABLES)) for one in inside)
 
     def _ours(self) -> list[str]:
-        """The states, whole or damaged, whose manifest is ours."""
+        """The entries with our manifest, complete or damaged."""
         return [name for name in self._names() if self._is_state(name)]
 
     def _is_state(self, name: str) -> bool:
         try:
             with self._folder.folder(name) as folder:
                 return bool(owned(folder, MANIFEST))
-        except OSError:  # no folder
+        except OSError:  # not a folder
             return False
 
     def _read(self, name: str) -> dict:
-        """The manifest of a state. `CorruptFile` if it, or a file of it, is not what was written."""
+        """The manifest of an entry. Raises `CorruptFile` if it or one of its files is not as written."""
         try:
             with self._folder.folder(name) as folder:
                 about = read_manifest(folder, MANIFEST)
                 files = files_of(about, _FILE.match)
                 if about.get("version") != VERSION:
-                    raise CorruptFile(f"{MANIFEST} is of version {about.get('version')}, not {VERSION}")
+                    raise CorruptFile(f"{MANIFEST} has version {about.get('version')}, not {VERSION}")
                 verify(folder, files)
                 return about
         except FileNotFoundError:
@@ -186,7 +186,7 @@ class CheckpointStore:
             raise CorruptFile((error.strerror or str(error)).lower()) from None
 
     def _forget(self, name: str) -> None:
-        """Remove a state; in one step for whoever looks at the folder. What others have put into it stays there."""
+        """Remove an entry atomically. Files that others put into it stay."""
         with self._folder.folder(name) as folder:
             is_ours_alone = not set(folder.names()).difference(owned(folder, MANIFEST))
         left = f".old-{os.urandom(8).hex()}" if is_ours_alone else name
@@ -196,13 +196,13 @@ class CheckpointStore:
 
 
 def _number(name: str) -> int:
-    """The number of an entry, with which its name begins."""
+    """The number with which the name of an entry begins."""
     return int(name.partition("-")[0])
 
 
 @contextmanager
 def open_stores(program: Program, only: str | None, access: Access) -> Iterator[dict[str, CheckpointStore]]:
-    """The folders of a program's checkpoints, or of one session's, for nobody else to work in meanwhile."""
+    """The open stores of a program or of one session, locked against other runs."""
     with ExitStack() as stack:
         result = {}
         for path, origin in checkpoint_folders(program, only).items():
@@ -213,7 +213,7 @@ def open_stores(program: Program, only: str | None, access: Access) -> Iterator[
 
 @contextmanager
 def reported(path: str, origin: Origin, note: str = "") -> Iterator[None]:
-    """What goes wrong with a folder, as an error of the statement that names it."""
+    """An error about a folder, at the statement that names it."""
     try:
         yield
     except FolderInUse as holder:

@@ -1,11 +1,11 @@
-"""Asynchronous training: each worker has a process that takes every n-th step of a training by itself.
+"""Asynchronous training: each worker has a process that takes every n-th step of a training.
 
-The variables are on the parameter servers, and whoever is ready reads and changes them, so the result depends on who
-is faster: it is not the same in two runs. Which worker takes which step is fixed, so each batch of an epoch is seen by
-one worker. The first process, the chief, does all else that the program says; the others follow it.
+The variables are on the parameter servers, and any worker reads and changes them at any time. So the result depends on
+timing and differs between runs. The worker of each step is fixed, so one worker sees each batch of an epoch. The first
+process, the chief, runs everything else in the program; the others follow it.
 
-What the processes have to tell one another is on a board, some variables on the first parameter server: which training
-is under way, and how far each worker has come.
+The processes share a board, some variables on the first parameter server: which training is running, and how far each
+worker has come.
 """
 
 import json
@@ -23,13 +23,13 @@ from ..execution.cluster_session import ClusterSession, Lost, Servers
 from ..step_slice import StepSlice
 from ..training.engine import Handler, Training
 
-_LOOK = 0.05  # seconds between two looks at the board by one who waits
-_NOTE = 0.1  # seconds between two notes of how far a worker has come, at least
+_LOOK = 0.05  # seconds between two looks at the board while waiting
+_NOTE = 0.1  # minimum number of seconds between two notes of a worker's progress
 
 
 class Phase(Record):
-    """What the chief does: a training, by the numbers of its session and statement; or none, when it is over. `turn`
-    counts how often the variables were put back."""
+    """What the chief is doing: a training, by the indices of its session and statement, or none after the end. `turn`
+    counts how often the variables were restored."""
 
     session: int
     statement: int
@@ -78,19 +78,19 @@ class Blackboard:
             raise
 
     def read(self) -> Phase | None:
-        """The phase; None if nobody has written one."""
+        """The phase, or None if it was never written."""
         try:
             return Phase(**json.loads(self._run(self._read)))
         except (tf.errors.FailedPreconditionError, tf.errors.NotFoundError):
             return None
 
     def write(self, phase: Phase, steps: list[int]) -> None:
-        """Begin or end a phase, in which the workers have come so far."""
+        """Begin or end a phase, with the progress of the workers."""
         text = json.dumps({name: getattr(phase, name) for name in Phase.__match_args__})
         self._run(self._write, {self._text: text, self._all: np.array(steps, np.int64)})
 
     def steps(self) -> list[int]:
-        """How far the workers have come: the number of the first step that each may still have to take."""
+        """The progress of the workers: the first step that each may still have to take."""
         return self._run(self._reached).tolist()
 
     def note(self, number: int, step: int) -> None:
@@ -102,7 +102,8 @@ class Blackboard:
 
 
 class AsyncWorker:
-    """One process's part in the trainings of a run. `check` raises an error if another process is gone for good."""
+    """The part of one process in the trainings of a run. `check` raises an error if another process is gone for
+    good."""
 
     def __init__(self, servers: Servers, part: StepSlice, check: Callable[[], None] = lambda: None):
         self.part, self.board, self._check, self._timeout = part, Blackboard(servers, part), check, servers.timeout
@@ -112,20 +113,20 @@ class AsyncWorker:
     # --- the chief ------------------------------------------------------------------------
 
     def begin(self, session: int, statement: int, first: int, steps: list[int] | None) -> None:
-        """The chief comes to a training, whose first step, or from which step on each worker takes its own, this is;
-        unless it is the one that is under way, to which it comes back."""
+        """Begin a training as the chief. `first` is its first step, or the step from which each worker continues. If
+        the chief returns to the running training, nothing changes."""
         phase = self._phase
         if phase is None or not phase.is_open or (phase.session, phase.statement) != (session, statement):
             self.open(session, statement, steps or [first] * self.part.of)
 
     def open(self, session: int, statement: int, steps: list[int]) -> None:
-        """A training begins, or goes on: each worker from a step."""
+        """Begin or continue a training: each worker from its step."""
         self._turn += 1
         self._phase = Phase(session, statement, self._turn, True)
         self.board.write(self._phase, steps)
 
     def restart(self, session: int, statement: int, steps: list[int]) -> None:
-        """The variables are again what they were before a statement, when the workers had come so far."""
+        """The variables were restored to their values before a statement, when the workers had come that far."""
         phase = self._phase
         if not self.part.is_chief:
             return
@@ -135,7 +136,7 @@ class AsyncWorker:
             self._phase = None
 
     def join(self, total: int) -> None:
-        """Wait until every worker has come to the end of the training."""
+        """Wait until every worker is at the end of the training."""
         self.came_to(total, always=True)
         before, since = [], time.monotonic()
         while min(steps := self.board.steps()) < total:
@@ -148,28 +149,28 @@ class AsyncWorker:
             time.sleep(_LOOK)
 
     def close(self) -> None:
-        """The training is over."""
+        """End the training."""
         if self._phase is not None and self._phase.is_open:
             self._phase = Phase(self._phase.session, self._phase.statement, self._turn, False)
             self.board.write(self._phase, self.board.steps())
 
     def end(self) -> None:
-        """The run is over."""
+        """End the run."""
         self.board.write(Phase(-1, -1, self._turn, False), self.board.steps())
 
-    # --- all ------------------------------------------------------------------------------
+    # --- all workers ------------------------------------------------------------------------------
 
     def came_to(self, step: int, always: bool = False) -> None:
-        """Note how far this worker has come."""
+        """Record the progress of this worker."""
         if always or time.monotonic() >= self._next:
             self.board.note(self.part.number, step)
             self._next = time.monotonic() + _NOTE
         self._check()
 
-    # --- the others -----------------------------------------------------------------------
+    # --- the other workers -----------------------------------------------------------------------
 
     def wait(self, done: Phase | None) -> Phase | None:
-        """The next training that is open; None when the run is over."""
+        """The next open training, or None at the end of the run."""
         while True:
             phase = self.board.read()
             if phase is not None and phase.session < 0:
@@ -180,21 +181,21 @@ class AsyncWorker:
             time.sleep(_LOOK)
 
     def own_step(self) -> int:
-        """The step from which this worker goes on, once it is known again."""
+        """The step from which this worker continues, once the chief has written it."""
         while self.board.read() is None:
             self._check()
             time.sleep(_LOOK)
         return self.board.steps()[self.part.number]
 
     def is_over(self) -> bool:
-        """Whether the phase that this worker works for is over; it looks now and then."""
+        """Whether the phase of this worker is over. It looks at the board only now and then."""
         if time.monotonic() < self._next:
             return False
         return self.board.read() != self._phase
 
 
 class AsyncTraining(Handler):
-    """The chief's part in a training of several processes. `reached` tells from which step on each worker goes on."""
+    """The chief's part in an asynchronous training. `reached` has the step from which each worker continues."""
 
     def __init__(self, worker: AsyncWorker, reached: list[int] | None):
         self._worker, self._reached = worker, reached

@@ -1,8 +1,8 @@
-"""Clearing a container on the servers of a cluster.
+"""Clears containers on the servers of a cluster.
 
-Every server is asked by itself, with the call that TensorFlow's masters use among themselves (`CleanupAll`).
-`Session.reset` makes the same calls, but it also ends every session of the master that it goes through, waits for its
-whole time where a server is not there, and does not say which one that is. No TensorFlow is needed here.
+It asks every server directly, by the call that TensorFlow's masters use among themselves (`CleanupAll`).
+`Session.reset` makes the same calls, but it also ends every session of its master, waits for its full timeout if a
+server is missing, and does not say which one. This module does not need TensorFlow.
 """
 
 import grpc
@@ -10,12 +10,12 @@ import grpc
 from ...cluster import Cluster
 
 _CALL = "/tensorflow.WorkerService/CleanupAll"
-# Machines of a cluster are reached directly.
+# Connect to the machines of a cluster without a proxy.
 _OPTIONS = [("grpc.enable_http_proxy", 0)]
 
 
 def clear(cluster: Cluster, container: str | None, seconds: float) -> dict[tuple[str, int], str]:
-    """Clear a container on all servers at once, or what is in no container; the reason of each that did not do it."""
+    """Clear a container, or the default one, on all servers at once. Returns the reason of each server that failed."""
     request = _request(container)
     channels = {(job, task): grpc.insecure_channel(address, _OPTIONS) for job, task, address in cluster.tasks}
     try:
@@ -30,7 +30,7 @@ def clear(cluster: Cluster, container: str | None, seconds: float) -> dict[tuple
 
 
 def _request(container: str | None) -> bytes:
-    """A `CleanupAllRequest`: the containers are its field 1. Where it names none, the default one is meant."""
+    """A `CleanupAllRequest`. Field 1 has the containers; without one, it means the default container."""
     if container is None:
         return b""
     name = container.encode()

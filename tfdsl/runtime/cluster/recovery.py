@@ -1,9 +1,9 @@
-"""Going on after a server of the cluster was lost.
+"""Continues after a server of the cluster was lost.
 
-The client keeps what the session's state was a moment ago: variables, states of random ops, and where the program
-stood. When a call fails because a server is gone, it waits until all servers answer, opens a new session, gives the
-variables the values that they had, and runs on from there. So nothing is lost, whichever servers were, and the end is
-the same to the bit; what was printed or logged before is not done a second time.
+The client keeps a recent snapshot of the session's state: variables, states of random ops, and the position in the
+program. If a call fails because a server is gone, the client waits until all servers answer, opens a new session,
+restores the variables, and continues from there. So nothing is lost, whichever servers were, and the results are the
+same to the bit. Lines printed or logged before are not repeated.
 """
 
 import time
@@ -22,22 +22,22 @@ from ..execution.journal import Place
 from ..training.engine import Handler, Training
 from .async_training import AsyncWorker
 
-_EVERY = 0.5  # seconds between two states that are kept, at least
-_SHARE = 10  # keeping one may take a tenth of the time
+_EVERY = 0.5  # minimum number of seconds between two snapshots
+_SHARE = 10  # snapshots may take a tenth of the time
 _TRIES = 5  # recoveries at one place
 _START = Place()
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the client keeps of a session. Without variables the session begins anew, or with a checkpoint."""
+    """The client's copy of a session's state. Without variables, the session starts over, or from a checkpoint."""
 
     place: Place = _START
     variables: dict[str, np.ndarray] | None = None
     streams: np.ndarray | None = None
     counts: tuple[int, int, int, int] = (0, 0, 0, 0)  # of the result: steps, expectations, saved files, trainings
-    step: int = 0  # what the session counts for its logs
-    reached: list[int] | None = None  # how far the workers have come, where each trains by itself
+    step: int = 0  # the step counter of the session's logs
+    reached: list[int] | None = None  # the progress of the workers in an asynchronous training
     resume: Resume | None = None
 
 
@@ -47,15 +47,15 @@ class Recovery:
 
     run: Execution
     servers: Servers
-    worker: AsyncWorker | None = None  # of an asynchronous training
+    worker: AsyncWorker | None = None  # in an asynchronous training
     snapshot: Snapshot = Snapshot()
     _next: float = 0.0
-    _last_session: ClusterSession | None = None  # from which the state was kept last
+    _last_session: ClusterSession | None = None  # the session of the last snapshot
     _failed: tuple[Place | None, int] = (None, 0)
 
     @property
     def _is_owner(self) -> bool:
-        """Whether all variables have the values that this session gave them, and nobody else's."""
+        """Whether only this session has set the variables."""
         if self.worker is not None:
             return self.worker.part.is_chief
         first = next((one for one in self.run.plan.body if not isinstance(one, LogTo)), None)
@@ -63,7 +63,7 @@ class Recovery:
         return self.run.plan.initialise or gives_all or (isinstance(first, Restore) and first.pairs is None)
 
     def begin(self, resume: Resume | None) -> None:
-        """Begin the session, to go on from a checkpoint if there is one; again, where a server is lost meanwhile."""
+        """Begin the session, from a checkpoint if there is one. Repeat this if a server is lost meanwhile."""
         run, result = self.run, self.run.result
         place = Place() if resume is None else Place(resume.position.statement, resume.position.step)
         counts = result.steps, result.expectations, len(result.saved), len(result.engines)
@@ -76,7 +76,7 @@ class Recovery:
                 self.recover(lost)
 
     def take_snapshot(self, place: Place, always: bool = False) -> bool:
-        """Keep the session's state as it is now, before something, if the last one is old enough."""
+        """Take a snapshot before `place`, if the last one is old enough."""
         begun = time.monotonic()
         if not self._is_owner or (begun < self._next and not always):
             return False
@@ -88,17 +88,17 @@ class Recovery:
         self.snapshot = Snapshot(
             place, run.session.run(kept) if kept else {}, streams, counts, run.step, reached=reached
         )
-        # The first time in a session, the servers have to be given the graph for it.
+        # At first use in a session, the servers must receive the graph.
         took = time.monotonic() - begun if self._last_session is run.session else 0
         self._last_session, self._next = run.session, time.monotonic() + max(_EVERY, _SHARE * took)
         return True
 
     def values(self, place: Place) -> dict[str, np.ndarray] | None:
-        """The variables' values at a place, if it is where the state was kept."""
+        """The values of the variables at a place, if the snapshot was taken there."""
         return self.snapshot.variables if self.snapshot.place == place else None
 
     def recover(self, lost: Lost) -> Snapshot:
-        """Make the session what it was when its state was kept."""
+        """Restore the session to its snapshot."""
         if not self._is_owner and self.worker is None:
             raise TfgError([Diagnostic(CLUSTER_SHARED, self.run.plan.origin.span, {"tasks": str(lost)})])
         while True:
@@ -120,7 +120,7 @@ class Recovery:
         run.session = self.servers.session(run.built.data, run.built.setting.soft_placement)
         if self._is_trained_on(lost):
             random_state.initialise(run.built, run.session)
-            assert self.worker is not None  # whose training it is
+            assert self.worker is not None  # of the training
             self.snapshot = replace(snapshot, place=Place(snapshot.place.statement, self.worker.own_step()))
             run.result.steps += self.snapshot.place.step - run.step
             return
@@ -131,10 +131,10 @@ class Recovery:
         else:
             run.restore_values(snapshot.variables)
             if self.worker is not None:
-                assert snapshot.reached is not None  # kept with the variables
+                assert snapshot.reached is not None  # saved with the variables
                 self.worker.restart(run.number, snapshot.place.statement, snapshot.reached)
             line = f"step {snapshot.place.step}" if snapshot.place.step else f"statement {snapshot.place.statement + 1}"
-            run.options.note(f"going on from {line}, with what the client has kept")
+            run.options.note(f"resuming from {line}, with the client's snapshot")
         if snapshot.streams is not None:
             run.streams.put(snapshot.streams)
         run.step, result = snapshot.step, run.result
@@ -142,7 +142,7 @@ class Recovery:
         del result.saved[saved:], result.engines[trainings:]
 
     def _is_trained_on(self, lost: Lost) -> bool:
-        """Whether others go on training the variables, or another process is to put them back."""
+        """Whether others continue to train the variables, or another process restores them."""
         if self.worker is None or self.snapshot.reached is None:
             return False
         return not self.worker.part.is_chief or (lost.tasks != [] and all(job != "ps" for job, _ in lost.tasks))
@@ -150,14 +150,15 @@ class Recovery:
 
 @dataclass(slots=True)
 class RecoverableTraining(Handler):
-    """Takes snapshots of a session while it trains, some of them on the servers, too, where it keeps checkpoints."""
+    """Takes snapshots of a session while it trains. If the training saves checkpoints, some snapshots are also stored
+    on the servers."""
 
     recovery: Recovery
     checkpoints: TrainingCheckpoints | None
 
     def before_step(self, training: Training) -> None:
         is_due = self.checkpoints is not None and self.checkpoints.is_due()
-        always = is_due or training.loop.step == training.first  # a server lost later must not throw it further back
+        always = is_due or training.loop.step == training.first  # a lost server must not undo more
         place = Place(training.run.at, training.loop.step)
         if training.is_inside_step or not self.recovery.take_snapshot(place, always):
             return

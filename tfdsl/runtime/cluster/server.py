@@ -1,4 +1,4 @@
-"""A task of a cluster: TensorFlow's own server, in this process."""
+"""A task of a cluster: TensorFlow's own server in this process."""
 
 from ...cluster import Cluster
 from ...lowering.tf import op_determinism, tf, v1
@@ -8,14 +8,14 @@ class NotStarted(Exception):
     """TensorFlow cannot start the server."""
 
 
-# TensorFlow cannot end a server. What keeps it alive is this process.
+# TensorFlow cannot stop a server. Keep a reference as long as this process lives.
 _started: list[v1.train.Server] = []
 
 
 def start(cluster: Cluster, job: str, task: int) -> None:
-    """Start to listen, for as long as this process lives.
+    """Start to listen for as long as this process lives.
 
-    Ops are deterministic here, whoever asks for them: it is a switch of the process in which they compute.
+    Ops are deterministic for all clients: determinism is a switch of the process in which they run.
     """
     op_determinism.enable(True)
     try:

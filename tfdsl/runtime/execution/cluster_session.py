@@ -1,8 +1,8 @@
-"""A cluster as its client sees it: sessions on it, whether its servers answer, and what has become of one that did not.
+"""A cluster as its client sees it: its sessions, and which servers answer, are lost or were restarted.
 
-The client is no member of the cluster. Its sessions have the first worker for their master. Every call of a server has
-a timeout. A call that fails may have failed because of the program, or because a server is gone; so after each that
-fails all servers are asked, each by itself, who they are: a server that was started again has another incarnation.
+The client is not a member of the cluster. The master of its sessions is the first worker. Every call of a server has a
+timeout. A failed call may be due to the program or to a missing server. So after each failure, every server is asked
+for its incarnation, which changes when it is restarted.
 """
 
 import time
@@ -21,15 +21,15 @@ from ..result import Interrupted
 from .data_session import DataSession
 
 _PAUSE = 0.25  # seconds between two questions to a server that does not answer
-_ANSWER = 5.0  # seconds in which a server that is there says so, whatever it computes
-_SETTLED = 0.25  # seconds that what was under way on a server may still go on after its caller has given up
+_ANSWER = 5.0  # seconds in which a live server answers, whatever it computes
+_SETTLED = 0.25  # seconds for which a server may still run an op after its caller has given up
 
 Task = tuple[str, int]
 
 
 class Lost(Exception):
-    """A call failed because of servers that are gone, or were started again. `tasks` names them; `was_late` tells that
-    nothing but the time limit ended the call."""
+    """A call failed because servers are gone or were restarted. `tasks` names them. `was_late` says that only the time
+    limit ended the call."""
 
     def __init__(self, tasks: list[Task], was_late: bool):
         super().__init__(", ".join(map(called, tasks)) or "the session")
@@ -46,8 +46,8 @@ class Late(Exception):
 
 
 class Servers:
-    """The servers of a cluster. `timeout` is in seconds; `note` gets a line for each server that it waits for,
-    until the run is `interrupted`. With a `worker`, it is the only one that is used."""
+    """The servers of a cluster. `timeout` is in seconds. `note` gets a line for each server that it waits for, until
+    the run is `interrupted`. With a `worker`, no other worker is used."""
 
     def __init__(
         self, cluster: Cluster, timeout: float = TIMEOUT, note: Callable[[str], None] = lambda line: None,
@@ -56,7 +56,7 @@ class Servers:
         self.cluster, self.timeout, self._note, self._interrupted = cluster, timeout, note, interrupted
         is_used = {(job, task): worker in (None, task) or job != "worker" for job, task, _ in cluster.tasks}
         self._addresses = {(job, task): at for job, task, at in cluster.tasks if is_used[job, task]}
-        # Without them a session would wait for workers that it has nothing to do with.
+        # Otherwise a session would wait for workers that it does not use.
         self._filters = [f"/job:{job}/task:{task}" for job, task in self._addresses] if worker is not None else []
         self._master = "worker", worker or 0
         self._known: dict[Task, int] = {}  # the incarnations that sessions have seen
@@ -75,10 +75,10 @@ class Servers:
     def config(self, timeout: float | None = None, **options) -> v1.ConfigProto:
         return v1.ConfigProto(operation_timeout_in_ms=max(1, int(1000 * (timeout or self.timeout))), **options)
 
-    # --- whether they are there -----------------------------------------------------------
+    # --- liveness -----------------------------------------------------------
 
     def wait(self, patience: float | None = None) -> None:
-        """Wait until every server answers; an error when that takes longer than the timeout, or than `patience`."""
+        """Wait until every server answers. It is an error if that takes longer than the timeout or `patience`."""
         patience = patience or self.timeout
         end = time.monotonic() + patience
         said: set[Task] = set()
@@ -110,8 +110,8 @@ class Servers:
     def ask(
         self, tasks: list[Task], seconds: float, slow: Callable[[list[Task]], None] = lambda tasks: None
     ) -> dict[Task, int | str | None]:
-        """The incarnation of each server that answers, and why another does not: None if that takes too long. `slow` is
-        told which ones take a while."""
+        """The incarnation of each server that answers, or the reason why it does not, None on a timeout. `slow` is
+        called with the servers that take a while."""
         with ThreadPoolExecutor(len(tasks)) as pool:
             asked = {task: pool.submit(self._incarnation, task, seconds) for task in tasks}
             _, open = wait_for(asked.values(), min(1.0, seconds / 2))
@@ -122,7 +122,7 @@ class Servers:
         config = self.config(seconds, device_filters=["/job:{}/task:{}".format(*task)])
         try:
             with tf.Graph().as_default() as graph, closing(v1.Session(self.target(task), graph, config)) as session:
-                session.run(tf.constant(0))  # it may take long; listing devices holds up all other threads
+                session.run(tf.constant(0))  # may take long; listing devices blocks all other threads
                 return session.list_devices()[0].incarnation
         except tf.errors.DeadlineExceededError:
             return None
@@ -139,17 +139,17 @@ class Servers:
 
     @contextmanager
     def in_time(self, origin: Origin) -> Iterator[None]:
-        """What takes longer than the timeout is an error of a part of the program."""
+        """Report a timeout at a part of the program."""
         try:
             yield
         except Late:
             raise failure(CALL_SLOW, origin, seconds=self.timeout) from None
 
-    # --- what has become of them ----------------------------------------------------------
+    # --- lost servers ----------------------------------------------------------
 
     def judged(self, error: tf.errors.OpError) -> Exception:
-        """What a call's failure is: `Lost` if servers are gone, were started again, or have dropped the session; `Late`
-        where it only took too long; else what it is."""
+        """Classify the failure of a call: `Lost` if servers are gone, were restarted or dropped the session, `Late` on
+        a timeout, else the error itself."""
         was_late = isinstance(error, tf.errors.DeadlineExceededError)
         answers = self.ask(list(self._addresses), min(_ANSWER, self.timeout / 4))
         lost = [task for task, answer in answers.items() if answer != self._known.get(task)]
@@ -158,7 +158,7 @@ class Servers:
         return Late() if was_late else error
 
     def wait_again(self, lost: Lost) -> None:
-        """Wait until servers that were lost are there again; not as long if they had the timeout already."""
+        """Wait until the lost servers are back. The wait is shorter if they have already had the timeout."""
         for task in lost.tasks:
             self._note(f"{called(task)} at {self._addresses[task]} is lost")
         self.wait(self.timeout / 3 if lost.was_late else None)
@@ -190,7 +190,7 @@ class ClusterSession(DataSession):
             raise judged from error
 
     def close(self) -> None:
-        if self._is_lost:  # nobody may answer
+        if self._is_lost:  # perhaps nobody answers
             Thread(target=self._close, daemon=True).start()
         else:
             self._close()

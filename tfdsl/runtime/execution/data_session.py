@@ -1,4 +1,4 @@
-"""A `tf.compat.v1.Session` that feeds the data of its graph by itself."""
+"""A `tf.compat.v1.Session` that feeds the data of its graph automatically."""
 
 import numpy as np
 
@@ -8,13 +8,12 @@ from ...lowering.tf import RewriterConfig, tf, v1
 
 
 class DataSession(v1.Session):
-    """Every `run`, and what `make_callable` makes with feeds, is fed the data that it needs; what the caller feeds goes
-    before."""
+    """Every `run`, and every callable made with feeds, is fed the data that it needs, unless the caller feeds it."""
 
     def __init__(self, data: GraphData, config: v1.ConfigProto | None = None, target: str = ""):
         in_order = ordered(config)
         if data.has_transposed():
-            # TensorFlow would look past what is fed: it puts a transposition into the multiplication after it.
+            # TensorFlow would bypass the feed: it fuses a transposition with the multiplication after it.
             in_order.graph_options.rewrite_options.arithmetic_optimization = RewriterConfig.OFF
         super().__init__(target, data.graph, in_order)
         self._data = data
@@ -29,12 +28,12 @@ class DataSession(v1.Session):
         return tf.nest.map_structure(lambda value: _own(value, held), results)
 
     def held(self, fetches, feed_dict=()) -> Arrays:
-        """The data that fetching something needs, beside what is fed already."""
+        """The data that some fetches need besides the given feeds."""
         return self._data.needed(fetches, feed_dict, super().run)
 
 
 def _own(value: object, held: Arrays) -> object:
-    """A fetched value; a copy of one that is data, of which TensorFlow gives back what it was fed."""
+    """A fetched value. If it is data, TensorFlow returns the fed array itself, so it is copied."""
     if not isinstance(value, np.ndarray) or not any(np.may_share_memory(value, array) for array in held.values()):
         return value
     return value.copy() if value.shape else value[()]

@@ -1,8 +1,8 @@
 """TensorFlow's op determinism: the same bits in every run, whatever the order in which threads finish.
 
-Without it a sum of gathered gradients depends on that order. It is a switch of the whole process, so only who owns the
-process asks for it, as the command line does. While it is on, TensorFlow refuses random ops that have no seed at all;
-what executes one of them gives other numbers in each run anyway, so for that the switch is left as it is.
+Without it, a sum of gathered gradients depends on that order. It is a switch of the whole process, so only the owner of
+the process, such as the command line, asks for it. While it is on, TensorFlow refuses random ops without any seed. A
+session that executes one gets different numbers in each run anyway, so then the switch stays off.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ from .executions import executions
 
 
 class _Switch:
-    """Who has it on: there is one in a process."""
+    """The users of the switch, which exists once in a process."""
 
     def __init__(self) -> None:
         self.lock, self.users, self.was_on = Lock(), 0, False
@@ -28,7 +28,7 @@ _SWITCH = _Switch()
 
 @contextmanager
 def determinism(is_wanted: bool) -> Iterator[None]:
-    """Ops are deterministic meanwhile, if that is wanted: until the last of several threads is done."""
+    """Make ops deterministic inside the `with` block, if wanted, until the last of several threads leaves it."""
     if not is_wanted:
         yield
         return
@@ -48,7 +48,7 @@ def determinism(is_wanted: bool) -> Iterator[None]:
 
 @contextmanager
 def no_determinism() -> Iterator[None]:
-    """Ops need not be deterministic meanwhile."""
+    """Allow nondeterministic ops inside the `with` block."""
     is_enabled = op_determinism.is_enabled()
     op_determinism.enable(False)
     try:
@@ -58,12 +58,12 @@ def no_determinism() -> Iterator[None]:
 
 
 def opening_is_seeded(built: BuiltGraph) -> bool:
-    """Whether nothing that initialises variables draws numbers without a seed."""
+    """Whether no initial value draws numbers without a seed."""
     return _is_seeded(built, _initialisers(built))
 
 
 def is_seeded(built: BuiltGraph, statements: tuple[Statement, ...]) -> bool:
-    """Whether nothing that statements execute draws numbers without a seed."""
+    """Whether no op that statements execute draws numbers without a seed."""
     names = [name for one in executions(built, statements) for name in one.fetches]
     if any(True for _ in initialised(statements)):
         names += _initialisers(built)

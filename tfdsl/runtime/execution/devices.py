@@ -1,4 +1,4 @@
-"""`device`: whether what the program asks for is there, asked before anything runs."""
+"""Checks before the run that the devices named by `device` exist."""
 
 from ...diagnostics import DEVICE_MISSING
 from ...lowering.graph import BuiltGraph, failure
@@ -6,7 +6,7 @@ from ...lowering.tf import tf, v1
 
 
 def check_devices(built: BuiltGraph, session: v1.Session) -> None:
-    """An error at the first node of the program that is placed where the session has no device."""
+    """Raise an error at the first node that the program places on a missing device."""
     present = [device.name for device in session.list_devices() if not device.device_type.startswith("XLA_")]
     known = [tf.DeviceSpec.from_string(name) for name in present]
     fits: dict[str, bool] = {"": True}
@@ -19,6 +19,6 @@ def check_devices(built: BuiltGraph, session: v1.Session) -> None:
 
 
 def _is(wanted: tf.DeviceSpec, device: tf.DeviceSpec) -> bool:
-    """Whether a device is one that is asked for; what is not said may be anything."""
+    """Whether a device matches a requested one. Omitted parts match anything."""
     parts = ("job", "replica", "task", "device_type", "device_index")
     return all(getattr(wanted, part) in (None, getattr(device, part)) for part in parts)

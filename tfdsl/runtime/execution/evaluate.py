@@ -1,4 +1,4 @@
-"""Expressions of the plan, computed outside the graph on what the session fetched."""
+"""Evaluates session expressions outside the graph, with fetched values."""
 
 import operator
 from collections.abc import Callable, Mapping
@@ -11,13 +11,13 @@ from ...program import Apply, BatchField, Counter, Fetch, Field, Index, PlanExpr
 
 
 def no_batch(field: str) -> np.ndarray:
-    """The fields of a batch outside of trainings, which have none there."""
-    raise AssertionError(f"{field} of a batch outside of a training")
+    """The fields of a batch outside trainings, where there is none."""
+    raise AssertionError(f"{field} of a batch outside a training")
 
 
 @dataclass(slots=True)
 class EvalContext:
-    """What a statement can see when it runs: data, the loop's counters, the current batch."""
+    """What a statement can use when it runs: data, the loop's counters, the current batch."""
 
     arrays: Callable[[Field], np.ndarray]
     counters: dict[str, object] = field(default_factory=dict)
@@ -37,7 +37,7 @@ _COMPARISONS = {
 
 
 def value(expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext, within: float | None = None) -> object:
-    """The value of an expression. Arrays come back as NumPy arrays, numbers as NumPy or Python ones."""
+    """The value of an expression. Arrays are NumPy arrays; numbers are NumPy or Python numbers."""
     match expr:
         case Value():
             return thaw(expr.value)
@@ -78,8 +78,8 @@ def truth(result: object) -> bool:
 def compare(op: str, left: object, right: object, within: float | None = None) -> bool:
     """Whether a comparison holds for every element. Shapes must agree unless one side is a single number.
 
-    Numbers of the program take the dtype of the tensor beside them, as in the graph. `within` is the
-    largest absolute difference at which two numbers count as equal.
+    Number literals take the dtype of the tensor beside them, as in the graph. `within` is the largest absolute
+    difference at which two numbers count as equal.
     """
     left, right = _alike(left, right), _alike(right, left)
     if left.shape and right.shape and left.shape != right.shape:
@@ -88,16 +88,16 @@ def compare(op: str, left: object, right: object, within: float | None = None) -
         exact = object if {left.dtype.kind, right.dtype.kind} <= set("iub") else np.float64
         dtype = np.complex128 if "c" in (left.dtype.kind, right.dtype.kind) else exact
         apart = np.abs(left.astype(dtype) - right.astype(dtype))
-        near = np.all((left == right) | (apart <= within))  # also of infinite ones
+        near = np.all((left == right) | (apart <= within))  # also equal infinities
         return bool(near) is (op == "==")
     if any(map(_is_large, (left, right))) and "f" in (left.dtype.kind, right.dtype.kind):
-        left, right = left.astype(object), right.astype(object)  # as Python compares them, exactly
+        left, right = left.astype(object), right.astype(object)  # exact comparison by Python
     result = np.asarray(_COMPARISONS[op](left, right))
     return bool(result.any() if op == "!=" else result.all())
 
 
 def _is_large(array: np.ndarray) -> bool:
-    """Whether whole numbers are beyond those that all are floats, too."""
+    """Whether integers are beyond the range in which floats represent all integers."""
     return array.dtype.kind in "iu" and array.size > 0 and max(int(array.max()), -int(array.min())) > 2**53
 
 
@@ -115,8 +115,8 @@ def _alike(side: object, other: object) -> np.ndarray:
 
 
 def indexed(array: Any, index: tuple[Index, ...]) -> Any:
-    """A part of data: integers and (start, stop, step) triples, one for each of the first axes. What has no index may
-    be anything, such as the number of rows."""
+    """A part of data. `index` has integers and (start, stop, step) triples for the first axes. Without an index, the
+    value may be anything, such as the number of rows."""
     if not index:
         return array
     return array[tuple(slice(*item) if isinstance(item, tuple) else item for item in index)]

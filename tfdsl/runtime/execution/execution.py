@@ -1,4 +1,4 @@
-"""One open session: executes the graph of a program for the statements of the session, and reports what fails."""
+"""One open session: executes the graph for the statements of the session, and reports failures."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -37,10 +37,10 @@ def _unknown(place: Place) -> None:
 
 @dataclass(slots=True)
 class Execution:
-    """One open session. `context` is what its statements can see besides the graph, `on_cluster` whether the variables
-    are on servers.
+    """One open session. `context` has what its statements can use besides the graph. `on_cluster` says whether the
+    variables are on servers.
 
-    `known_values` gives the values of all variables at a place, where something has kept them.
+    `known_values` returns the values of all variables at a place, if a snapshot has them.
     """
 
     plan: Session
@@ -57,9 +57,9 @@ class Execution:
     resumed: bool = False  # from a checkpoint
     log: EventLog | None = None
     step: int = 0
-    at: int = 0  # the statement that is run
+    at: int = 0  # the index of the current statement
     health: Health = field(init=False)  # of its variables
-    watch: Watch | None = None  # over the losses, while it trains
+    watch: Watch | None = None  # over the losses, during a training
     printed: EffectJournal = field(default_factory=EffectJournal)
     logged: EffectJournal = field(default_factory=EffectJournal)
     known_values: Callable[[Place], Mapping[str, np.ndarray] | None] = _unknown
@@ -70,16 +70,16 @@ class Execution:
 
     @property
     def streams(self) -> Streams:
-        """The streams of random ops, some where a training runs in the graph."""
+        """The streams of random ops, used if a training runs in the graph."""
         return self.in_order.streams
 
     def begin(self) -> None:
-        """Give variables and random ops what they have when the session opens."""
+        """Give variables and random ops their values at the start of the session."""
         if not self.built.setting.soft_placement:
             check_devices(self.built, self.session)
         random_state.initialise(self.built, self.session)
         if self.options.part is not None and not self.options.part.is_chief:
-            return  # whose variables the chief initialises
+            return  # the chief initialises the variables
         with determinism(self._may_be_deterministic and opening_is_seeded(self.built)):
             if self.plan.initialise:
                 if self.on_cluster:
@@ -97,23 +97,23 @@ class Execution:
         return self.options.deterministic and not self.on_cluster
 
     def warn(self, warning: Diagnostic) -> None:
-        """Say a warning, once for each place."""
+        """Issue a warning once for each place."""
         if (warning.code, warning.span) not in self._warned:
             self._warned.add((warning.code, warning.span))
             self.options.note(render_text(warning).rstrip())
 
     def is_unprinted(self, statement: Statement, step: int) -> bool:
-        """Whether this is the first time: on a cluster, a part of the session may be run again."""
+        """Whether a line has not been printed yet. On a cluster, a part of the session may run again."""
         return not self.on_cluster or self.printed.is_new(Place(self.at, step), statement)
 
     def is_unlogged(self, statement: Statement, step: int) -> bool:
-        """The same of what is logged, which is written later."""
+        """The same for logging, which happens later."""
         return not self.on_cluster or self.logged.is_new(Place(self.at, step), statement)
 
     # --- executing the graph --------------------------------------------------------------
 
     def execute(self, fetches: list, feeds: Iterable[Feed], origin: Origin, kind: int = OTHER) -> list:
-        """One execution of the graph. What fails in it is reported at the line of the node that failed."""
+        """Execute the graph once. A failure is reported at the line of the failed node."""
         feed_dict = self.feed_dict(feeds)
 
         def call(fetches: list, feed_dict: dict) -> list:
@@ -133,7 +133,7 @@ class Execution:
         result, checked = {}, []
         for feed in feeds:
             type = self.built.program.tensor_type(feed.ref)
-            warn = None if isinstance(feed.value, Value) else self.warn  # the check has warned of what is written out
+            warn = None if isinstance(feed.value, Value) else self.warn  # the check warns about literals
             array = convert(evaluate.value(feed.value, {}, self.context), type, feed.text, feed.origin, warn)
             result[self.built.tensor(feed.ref)] = array
             checked.append((feed.text, type, array, feed.origin))
@@ -151,7 +151,7 @@ class Execution:
         self, refs: Sequence[Ref], fetches: list, feeds: Iterable[Feed], origin: Origin, kind: int = OTHER
     ) -> list:
         """The values of references, from one execution. If it takes a step of a training, the loss of the step is
-        checked, too."""
+        checked too."""
         if self.watch is None:
             if self.health.takes_step(refs):
                 self.health.begin()
@@ -162,7 +162,7 @@ class Execution:
         return values[: len(fetches)]
 
     def value(self, expr: PlanExpr, fetched: Mapping[Ref, object], origin: Origin, within: float | None = None):
-        """An expression's value; arithmetic that fails is an error of the statement."""
+        """The value of an expression. Failing arithmetic is an error at the statement."""
         try:
             with np.errstate(all="ignore"):
                 return evaluate.value(expr, fetched, self.context, within)
@@ -176,7 +176,7 @@ class Execution:
     # --- variables ------------------------------------------------------------------------
 
     def initialise(self, variables: tuple[Ref, ...] | None, origin: Origin) -> None:
-        """Give variables their initial values; all of them, and what the optimizers keep, for None."""
+        """Give variables their initial values. None means all variables, including those of optimizers."""
         for operations in self._initialisers(variables):
             self.execute(operations, (), origin, SETUP)
         if variables is None:
@@ -192,12 +192,12 @@ class Execution:
             self.execute([slot.initializer for slot in slots], (), origin, SETUP)
 
     def _initialisers(self, variables: tuple[Ref, ...] | None) -> list[list]:
-        """What initialises variables, in turns: those that a value is made from come in a turn before it."""
+        """The initializers of variables, in rounds. A variable whose initial value uses others is in a later round."""
         program = self.built.program
         refs = [Ref(node.id) for node in program.variables()] if variables is None else variables
         turn_of: dict[int, int] = {}
         turns: list[list] = []
-        for id in sorted({ref.node for ref in refs}):  # a node comes after those that it is made from
+        for id in sorted({ref.node for ref in refs}):  # a node comes after its inputs
             needed = program.reach(list(program.nodes[id].inputs()))
             turn = turn_of[id] = 1 + max((turn_of[n] for n in needed if n in turn_of), default=-1)
             if turn == len(turns):
@@ -206,7 +206,7 @@ class Execution:
         return turns
 
     def _missing(self, variables: list[tf.Variable]) -> list[tf.Variable]:
-        """Those that have no value yet on the servers."""
+        """The variables without a value on the servers."""
         built = self.built
         with built.lock:
             asked = built.added.get("known")
@@ -217,8 +217,8 @@ class Execution:
         return [one for one in variables if not known[one.op.name]]
 
     def _forget(self) -> None:
-        """Take the program's variables from the servers, as far as they are there: one that another program has left
-        under a name may be of another type."""
+        """Use the existing values of the program's variables on the servers. A variable left by another program may
+        have the same name but another type."""
         built = self.built
         with built.lock:
             if "forget" not in built.added:
@@ -228,11 +228,11 @@ class Execution:
         self.session.run(built.added["forget"])
 
     def restore_values(self, values: Mapping[str, np.ndarray]) -> None:
-        """Give the variables, and the states of random ops, values that they had, by their names."""
+        """Set variables and the states of random ops, by name."""
         self.built.assign(self.session, [(one, values[one.op.name]) for one in self.built.state_variables()])
 
     def keep_variables(self) -> None:
-        """Record what the variables are now; those that were never initialised are left out."""
+        """Record the values of the variables, except uninitialised ones."""
         if not self.options.keep_variables and self.options.session_ended is None:
             return
         prefix = f"{self.built.program.name}." if self.built.program.name else ""
@@ -243,7 +243,7 @@ class Execution:
             self.options.session_ended(self.number, values)
 
     def values(self, variables: Mapping[str, tf.Variable]) -> dict[str, np.ndarray]:
-        """The values of those variables that have one."""
+        """The values of the initialised variables."""
         try:
             return self.session.run(variables) if variables else {}
         except tf.errors.FailedPreconditionError:
@@ -254,7 +254,7 @@ class Execution:
             return values
 
     def refuse_spoilt(self, variables: Mapping[str, tf.Variable], origin: Origin) -> None:
-        """Refuse to write variables to files that a training has spoilt."""
+        """Refuse to save variables that a training made NaN."""
         names = [variable.op.name for variable in variables.values()]
         notes = [Note("it would be saved on line {line}", origin.span)]
         self.health.check("after a step of a training", "nothing is saved", origin, notes, names)
@@ -262,17 +262,17 @@ class Execution:
     # --- event files ----------------------------------------------------------------------
 
     def add_summary(self, summary: v1.Summary, step: int, time: float | None = None) -> None:
-        """Write a summary, and keep its scalars; `time` is when it was made, in seconds since 1970, if not now."""
+        """Write a summary, and record its scalars. `time` is its time in seconds since 1970, by default now."""
         self._write(summary, step, time)
         for value in summary.value:
             if value.WhichOneof("value") == "simple_value":
                 self.result.history.setdefault(value.tag, []).append((step, value.simple_value))
 
     def add_scalar(self, tag: str, value: float, step: int, time: float) -> None:
-        """As `add_summary`, of one number."""
+        """The same as `add_summary`, for one number."""
         self._write(v1.Summary(value=[v1.Summary.Value(tag=tag, simple_value=value)]), step, time)
         self.result.history.setdefault(tag, []).append((step, value))
 
     def _write(self, summary: v1.Summary, step: int, time: float | None) -> None:
-        assert self.log is not None, "a statement logs before 'log to'"  # which the check refuses
+        assert self.log is not None, "a statement logs before 'log to'"  # the check refuses this
         self.log.add(summary, step, time)

@@ -11,8 +11,8 @@ from .nan import watched_losses
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """One execution: `fetches` are the names of its tensors ("a:0") and operations ("^a"), the losses that a training
-    watches among them; `fed` are the names of the tensors that it feeds."""
+    """One execution. `fetches` are the names of its tensors ("a:0") and operations ("^a"), including the losses that a
+    training watches. `fed` are the names of the fed tensors."""
 
     statement: Statement
     fetches: tuple[str, ...]
@@ -22,7 +22,7 @@ class Executed:
 def executions(
     built: BuiltGraph, statements: tuple[Statement, ...], training: Train | None = None
 ) -> Iterator[Executed]:
-    """The executions of statements and of those in their bodies; `training` is the one around them."""
+    """The executions of statements and of those in their bodies. `training` is the one around them."""
     for one in statements:
         refs = one.uses().executes
         if refs:

@@ -1,4 +1,4 @@
-"""Failures inside TensorFlow, reported at the place of the node whose op failed."""
+"""Reports failures inside TensorFlow at the node whose op failed."""
 
 import re
 
@@ -9,7 +9,7 @@ from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf
 from ...program import Origin
 
-# What TensorFlow says of a variable that is not there.
+# TensorFlow's messages about a missing variable.
 _NO_VARIABLE = re.compile(
     r"Resource [^/ ]+/(\S+)/N10tensorflow3VarE does not exist|Could not find variable (\S+?)\. "
     r"|Could not find resource: [^/ ]+/(\S+?)\)|Invalid variable reference"
@@ -26,7 +26,7 @@ def _missing(error: tf.errors.OpError) -> re.Match[str] | None:
 
 
 def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin, had_values: bool = False) -> TfgError:
-    """A failure inside TensorFlow as an error of the node whose op failed. With `had_values`, a variable that has no
+    """A failure inside TensorFlow as an error at the node whose op failed. `had_values` says that a variable without a
     value had one before in this session."""
     reason = plain_reason(error)
     help = NO_MEMORY.help if isinstance(error, tf.errors.ResourceExhaustedError) else ""
@@ -40,9 +40,9 @@ def run_failure(built: BuiltGraph, error: tf.errors.OpError, statement: Origin, 
     if op is None or op.node is None:
         return failure(RUN_FAILED, statement, reason=reason)
     origin = op.node.origin
-    notes = [Note(f"the op is {op.name}, of the kind {op.type}" if op.type else f"the op is {op.name}")]
+    notes = [Note(f"the op is {op.name}, of type {op.type}" if op.type else f"the op is {op.name}")]
     if op.taken is not None:
-        notes.append(Note("it computes the gradient that line {line} takes", op.taken.origin.span))
+        notes.append(Note("it computes the gradient taken on line {line}", op.taken.origin.span))
     if origin.span != statement.span:
         notes.append(Note("it was run by line {line}", statement.span))
     found = Diagnostic(RUN_FAILED, origin.span, {"reason": reason}, tuple(notes), help, origin.chain)

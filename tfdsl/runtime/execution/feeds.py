@@ -1,4 +1,4 @@
-"""What is fed: converted to its tensor's dtype, and checked before TensorFlow is asked."""
+"""Converts fed values to the dtypes of their tensors, and checks them before TensorFlow does."""
 
 from collections.abc import Callable, Iterable
 
@@ -10,7 +10,7 @@ from ...lowering.tf import tf
 from ...program import Origin
 from ...types import BECOMES, DIGITS, DTYPES, SizeMismatch, TensorType, match_shape, shape_text
 
-# NumPy's kinds in the words of the language's dtypes.
+# NumPy's kinds, in words.
 _KINDS = {
     "b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex", "S": "string", "U": "string", "O": "string",
 }  # fmt: skip
@@ -19,13 +19,13 @@ _KINDS = {
 def convert(
     value: object, type: TensorType, name: str, origin: Origin | None, warn: Callable[[Diagnostic], None] | None = None
 ) -> np.ndarray:
-    """A fed value as an array of the tensor's dtype; whole numbers may become floats, not the reverse. `warn` takes a
-    warning where they become other numbers."""
+    """A fed value as an array with the tensor's dtype. Integers may become floats, but not the reverse. `warn` is
+    called with a warning if they become other numbers."""
     if is_masked(value) or (isinstance(value, (list, tuple)) and any(map(is_masked, value))):
         raise _error(MASKED, origin, name=name)
     try:
         array = np.asarray(value)
-    except UnicodeDecodeError:  # text beside bytes
+    except UnicodeDecodeError:  # text among bytes
         array = np.asarray(value, object)
     except ValueError:
         raise _error(FEED_SHAPE, origin, name=name, declared=type, actual="rows of different lengths") from None
@@ -33,9 +33,9 @@ def convert(
     if array.dtype == wanted and type.dtype.kind != "string":
         return array
     fields = [field[0] for field in (wanted.fields or {}).values()]
-    if array.dtype in fields:  # quantized numbers, as a session gives them
+    if array.dtype in fields:  # quantized numbers, as a session returns them
         return np.ascontiguousarray(array).view(wanted)
-    # An empty list is of no kind: NumPy calls it float. What NumPy does not know itself, as bfloat16, is of kind V.
+    # An empty list has no kind: NumPy makes it float. Dtypes that NumPy does not know, such as bfloat16, have kind V.
     known = DTYPES.get(array.dtype.name)
     kind = type.dtype.kind if array.size == 0 else known.kind if known else _KINDS.get(array.dtype.kind, "")
     if type.dtype.kind not in BECOMES.get(kind, ()):
@@ -61,7 +61,7 @@ def convert(
 
 
 def _changed(array: np.ndarray, result: np.ndarray, digits: int) -> np.ndarray | np.bool:
-    """Where numbers have become other whole ones, or infinite, in a dtype with so many binary digits."""
+    """Where integers changed or became infinite in a dtype with this many bits of precision."""
     if array.dtype.kind not in "iu":
         return np.isinf(result) & ~np.isinf(array)
     if array.dtype.itemsize * 8 <= digits:
@@ -71,7 +71,7 @@ def _changed(array: np.ndarray, result: np.ndarray, digits: int) -> np.ndarray |
 
 
 def check_shapes(feeds: Iterable[tuple[str, TensorType, np.ndarray, Origin | None]]) -> None:
-    """Ranks, sizes and named sizes of all that is fed together."""
+    """Check ranks, sizes and named sizes of all values that are fed together."""
     bound: dict[str, tuple[int, str]] = {}
     for name, type, array, origin in feeds:
         try:

@@ -1,12 +1,12 @@
-"""Executions of the graph in which each variable is read and written in the order of the program (`lowering/order.py`).
+"""Executions of the graph that read and write each variable in program order (`lowering/order.py`).
 
-Most are in order by themselves, and executed as they are. For another one the ops that would come too early are copied
-once, with all that is made of them, and the copies have the edges that are missing. What is not copied is shared with
-all other executions, random ops too. The numbers of one that has to be copied are drawn by its twin, from a stream that
-the session has of it: then it does not count who draws.
+Most executions are in order already. For another one, the ops that would run too early are copied once, together with
+all ops that depend on them, and the copies get the missing edges. All other ops, including random ops, are shared with
+other executions. The twin of a copied random op draws its numbers from the session's stream, so it does not matter
+which of them draws.
 
-Where variables are written, the ops are copied that use a fed tensor which the graph could compute itself. TensorFlow
-removes an edge if a path gives the same order, and does not see that the path leads through a fed tensor.
+If variables are written, ops that use a fed tensor which the graph could compute are copied too. TensorFlow removes an
+edge if a path implies the order, and does not see that the path goes through a fed tensor.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,9 +28,8 @@ Fetches = list[tf.Tensor | tf.Operation | tf.Variable]
 
 @dataclass(frozen=True, slots=True)
 class _Ordered:
-    """An execution in order: `fetches` and `fed` replace the fetches that were asked for and, by their names, tensors
-    that are fed. `draws` has, for each random op whose twin draws, the placeholder of its stream's state and how many
-    numbers it draws."""
+    """An execution in order. `fetches` and `fed` replace the requested fetches and, by name, fed tensors. `draws` has,
+    for each random op whose twin draws, the placeholder of its stream's state and the number of draws."""
 
     fetches: Fetches
     fed: dict[str, tf.Tensor]
@@ -43,7 +42,7 @@ class InOrder:
     def __init__(self, built: BuiltGraph, has_statements: bool):
         self._built, self._has_statements = built, has_statements
         self.streams = Streams(built)
-        # Of a session without statements of its own: executions, and random ops that may have drawn by themselves.
+        # For a session without statements: its executions, and random ops whose kernels may have drawn.
         self._seen: set[tuple] = set()
         self._drawn: set[str] = set()
 
@@ -52,14 +51,14 @@ class InOrder:
         return self._built.copier
 
     def add_streams(self, names: Iterable[str]) -> None:
-        """Have streams for the random ops with these names."""
+        """Use streams for the random ops with these names."""
         for name in names:
             self.streams.add(name)
 
     def execute(
         self, session: v1.Session, fetches: Fetches, feeds: dict, origin: Origin, call: Callable[[Fetches, dict], list]
     ) -> list:
-        """The values of what is fetched; `call` executes the graph."""
+        """The values of fetches. `call` executes the graph."""
         names = tuple(name_of(self._built.graph.as_graph_element(one)) for one in fetches)
         fed = frozenset(tensor.name for tensor in feeds)
         streams = self.streams
@@ -84,7 +83,7 @@ class InOrder:
         return values[: len(fetches)]
 
     def random(self, statements: tuple[Statement, ...]) -> set[str]:
-        """The random ops that executions of some statements draw from streams."""
+        """The random ops that draw from streams in the executions of some statements."""
         copier = self._copier
         made = {(one.fetches, one.fed) for one in executions(self._built, statements)}
         reached = copier.reached(name for fetches, _ in made for name in fetches)
@@ -103,7 +102,7 @@ class InOrder:
         order = copier.orders.of(reached, names, fed)
         copied = order.copied
         drawn = [name for name in copier.twinned(reached) if name in streams.streams] if streams.streams else []
-        if drawn:  # what a stream draws beforehand must not write anything
+        if drawn:  # computing what a stream draws must not write anything
             written = copier.behind(reached, filter(copier.orders.writes, reached), fed)
             copied |= set(drawn).intersection(written)
         if (computed := copier.computed(fed)) and any(map(copier.orders.writes, reached)):
@@ -113,13 +112,13 @@ class InOrder:
     # --- copies ---------------------------------------------------------------------------
 
     def _made(self, names: tuple[str, ...], fed: frozenset[str], origin: Origin) -> _Ordered | None:
-        """The copies for an execution; None where it is in order as it is."""
+        """The copies for an execution, or None if it is in order already."""
         order, copied = self._copied(names, fed)
         if not copied:
             return None
         self._see_to_streams(copied, origin)
         graph, built, streams = self._built.graph, self._built, self.streams
-        tensors: dict[str, tf.Tensor] = {}  # by the names of those that are copied
+        tensors: dict[str, tf.Tensor] = {}  # by the names of the originals
         operations: dict[str, tf.Operation] = {}
         draws: dict[str, tuple[tf.Tensor, tf.Tensor]] = {}
 
@@ -160,8 +159,8 @@ class InOrder:
             v1.import_graph_def(library, name="")
 
     def _see_to_streams(self, copied: list[str], origin: Origin) -> None:
-        """Have streams for the random ops that are copied. Only a session without statements of its own comes to know
-        of one so late; an error where it has drawn by itself already, or cannot be drawn by a twin."""
+        """Use streams for copied random ops. Only a session without statements learns about one this late. It is an
+        error if its kernel has already drawn, or if it has no twin."""
         graph = self._built.graph
         for name in copied:
             if name in self.streams.streams or not self._copier.hidden(name):
@@ -177,7 +176,7 @@ def _placeholder(tensor: tf.Tensor) -> tf.Tensor:
 
 
 def _copied(op: tf.Operation, inputs: list[tf.Tensor], definition) -> tf.Operation:
-    """Another op like one, with other inputs, in the graph that is open."""
+    """A copy of an op with other inputs, in the default graph."""
     with tf.device(op.device or None):
         copy = op.graph.create_op(
             op.type, inputs, [one.dtype for one in op.outputs], name=op.name, attrs=dict(definition.attr.items()),

@@ -1,5 +1,4 @@
-"""A training whose loss turns NaN: from there on there is nothing to learn, so it stops and says where it was. An
-infinite loss is only told."""
+"""Stops a training when a loss or a variable becomes NaN, and reports where. An infinite loss is only a warning."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -13,26 +12,26 @@ from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf
 from ...program import Graph, Node, Origin, Ref, Train
 
-# Before the first step no learning rate has had an effect.
+# Before the first step, the learning rate does not matter.
 _AT_FIRST = (
-    "nothing was trained yet: look for NaN in the data, and for log(0), 0 / 0 or the square root of a negative number "
+    "no step was taken yet: look for NaN in the data, and for log(0), 0 / 0 or the square root of a negative number "
     "between the initial values and the loss"
 )
-# The loss was a number, but not the step that it led to.
+# The loss was a number, but the step made it NaN.
 _AT_LAST = (
-    "the step before was too large, or a gradient is no number, as that of sqrt(x) at 0 is: take a smaller "
-    'learning_rate, or sqrt(x + 1e-8); to keep it all the same: train ... with on_nan="ignore"'
+    "the step before was too large, or a gradient is NaN, like that of sqrt(x) at 0: use a smaller "
+    'learning_rate, or sqrt(x + 1e-8); to allow NaN: train ... with on_nan="ignore"'
 )
-_WRITERS = 3  # lines that write a variable, named at most
+_WRITERS = 3  # maximum number of named lines that write a variable
 # A variable that no optimizer trains.
 _WRITTEN = (
-    "a value that is assigned to it is no number: look for log(0), 0 / 0, the square root of a negative number or a "
-    'step that is too large; to keep it all the same: train ... with on_nan="ignore"'
+    "it was assigned NaN: look for log(0), 0 / 0, the square root of a negative number or a "
+    'step that is too large; to allow NaN: train ... with on_nan="ignore"'
 )
 
 
 def watched_losses(graph: Graph, training: Train, refs: Iterable[Ref]) -> tuple[Ref, ...]:
-    """The losses that an execution in a training makes smaller; none where the program does not care."""
+    """The losses that an execution minimizes, or none if the program ignores NaN."""
     if not _cares(training):
         return ()
     nodes = [graph.nodes[number] for number in sorted(graph.reach(refs))]
@@ -44,33 +43,33 @@ def _cares(training: Train) -> bool:
 
 
 class Watch:
-    """The losses that a training watches: those of the optimizers whose steps its body takes. `last` says what is kept
-    of the steps before, if anything is."""
+    """The losses that a training watches: those of the optimizers in its body. `last` returns a note about the last
+    checkpoint, if any."""
 
     def __init__(self, built: BuiltGraph, plan: Train, last: Callable[[], str], warn: Callable[[Diagnostic], None]):
         self._built, self._plan, self._last, self._warn = built, plan, last, warn
         self._was_infinite = False
-        self._losses: dict[tuple[Ref, ...], tuple[Ref, ...]] = {}  # of what is computed
+        self._losses: dict[tuple[Ref, ...], tuple[Ref, ...]] = {}  # by the fetched references
 
     @property
     def cares(self) -> bool:
-        """Whether what becomes NaN is an error."""
+        """Whether NaN is an error."""
         return _cares(self._plan)
 
     def notes(self) -> list[Note]:
-        """Where the training is, and what is kept of it."""
+        """Notes about the place of the training and the last checkpoint."""
         last = self._last()
         return [Note("the training is on line {line}", self._plan.origin.span), *([Note(last)] if last else [])]
 
     def losses(self, refs: Iterable[Ref]) -> tuple[Ref, ...]:
-        """The losses that an execution makes smaller; none where the program does not care."""
+        """The losses that an execution minimizes, or none if the program ignores NaN."""
         refs = tuple(refs)
         if refs not in self._losses:
             self._losses[refs] = watched_losses(self._built.program, self._plan, refs)
         return self._losses[refs]
 
     def check(self, losses: tuple[Ref, ...], values: list, step: int) -> None:
-        """An error where a loss is NaN at a step, and a warning where one is infinite for the first time."""
+        """Raise an error if a loss is NaN, and warn when one becomes infinite for the first time."""
         for loss, value in zip(losses, values, strict=True):
             if np.isnan(value).any():
                 raise self._error(loss, step)
@@ -81,7 +80,7 @@ class Watch:
                 self._warn(Diagnostic(LOSS_INFINITE, node.origin.span, details, notes, chain=node.origin.chain))
 
     def is_news(self, total: np.ndarray) -> bool:
-        """Whether a sum of losses shows that `check` has something to say of one of them."""
+        """Whether a sum of losses shows that `check` would report one of them."""
         return bool(np.isnan(total) or (np.isinf(total) and not self._was_infinite))
 
     def _named(self, loss: Ref) -> tuple[Node, str]:
@@ -95,14 +94,14 @@ class Watch:
 
 
 class Health:
-    """Which variables have become NaN in a session by a training, which the loss may not show, or not yet.
+    """Finds variables that a training makes NaN. The loss may not show this, or not yet.
 
-    A variable that was NaN before the first step, or when the program set, restored or initialised it, may be NaN.
+    A variable may be NaN if it was so before the first step, or after the program set, restored or initialised it.
     """
 
     def __init__(self, built: BuiltGraph, values: Callable[[dict[str, tf.Variable]], dict[str, np.ndarray]]):
         self._built, self._values = built, values
-        self._before: set[str] | None = None  # what was NaN before the first step; None as long as nobody cares
+        self._before: set[str] | None = None  # variables that were NaN before the first step; None while unchecked
 
     @cached_property
     def _optimizers(self) -> list[Node]:
@@ -114,27 +113,27 @@ class Health:
         return {one.op.name: one for one in variables if one.dtype.is_floating or one.dtype.is_complex}
 
     def begin(self) -> None:
-        """From here on, what becomes NaN is lost."""
+        """From now on, variables must not become NaN."""
         if self._before is None:
             self._before = self._are_nan(self._variables)
 
     def takes_step(self, refs: Iterable[Ref]) -> bool:
-        """Whether an optimizer takes a step where these are computed."""
+        """Whether computing these takes a step of an optimizer."""
         reached = self._built.program.reach(refs) if self._optimizers else ()
         return any(node.id in reached for node in self._optimizers)
 
     def forget(self) -> None:
-        """Let all variables be NaN that are when the next step begins."""
+        """Allow all variables to be NaN that are so at the next step."""
         self._before = None
 
     def meant(self, among: Iterable[str] | None = None) -> None:
-        """Let variables, all or some, be NaN if they are now."""
+        """Allow some or all variables to be NaN if they are so now."""
         if self._before is not None:
             wanted = self._among(among)
             self._before = self._before.difference(wanted) | self._are_nan(wanted)
 
     def lost(self, among: Iterable[str] | None = None) -> str:
-        """The name of a variable, of all or of some, that has become NaN; empty if none has."""
+        """The name of a variable, among some or all, that has become NaN, or ""."""
         if self._before is None:
             return ""
         wanted = {name: variable for name, variable in self._among(among).items() if name not in self._before}
@@ -143,7 +142,8 @@ class Health:
     def check(
         self, when: str, result: str, origin: Origin, notes: Sequence[Note], among: Iterable[str] | None = None
     ) -> None:
-        """An error where a variable has become NaN: at the line of the loss that it makes smaller, or at its own."""
+        """The error for a variable that has become NaN: at the line of the loss that it minimizes, or at its own
+        line."""
         name = self.lost(among)
         if not name:
             return

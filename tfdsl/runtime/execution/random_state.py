@@ -1,8 +1,7 @@
-"""The state of a session's random ops: read, to be kept in a checkpoint, and put back.
+"""Reads the state of a session's random ops for a checkpoint, and restores it.
 
-It is what `lowering/kept_random.py` has in variables, and the streams of ops that are drawn by their twins. Ops whose
-state is in neither are listed by `hidden`: TensorFlow ops that programs reach by `raw.`, and ops that
-Python functions make.
+The state is in the variables of `lowering/kept_random.py` and in the streams of ops whose twins draw. `hidden` lists
+the ops whose state is in neither: `raw.` ops, and ops that Python functions make.
 """
 
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ States = dict[str, list[int]]  # three numbers for each random op, by a name tha
 
 
 def read(built: BuiltGraph, session: v1.Session, streams: Streams) -> States:
-    """The states as they are now."""
+    """The current states."""
     variables = built.random.variables
     states = session.run(variables) if variables else {}
     states |= {name: stream.state for name, stream in streams.streams.items()}
@@ -28,7 +27,7 @@ def read(built: BuiltGraph, session: v1.Session, streams: Streams) -> States:
 
 
 def put(built: BuiltGraph, session: v1.Session, streams: Streams, states: Mapping[str, list[int]]) -> None:
-    """Let the random ops go on from states that were read; of those that are not there nothing changes."""
+    """Set the states of random ops. Ops that are not in `states` do not change."""
     arrays = {name: np.array(state, np.int64) for name, state in states.items()}
     built.assign(session, [(one, arrays[name]) for name, one in built.random.variables.items() if name in arrays])
     for name, stream in streams.streams.items():
@@ -37,7 +36,7 @@ def put(built: BuiltGraph, session: v1.Session, streams: Streams, states: Mappin
 
 
 def initialise(built: BuiltGraph, session: v1.Session) -> None:
-    """Give the variables their first states, once in a session: to initialise a variable again is no new beginning."""
+    """Initialise the states once in a session. Initialising a variable again does not reset them."""
     if built.random.variables:  # a graph may have no ops at all
         session.run([one.initializer for one in built.random.variables.values()])
 
@@ -53,7 +52,7 @@ def resumable(built: BuiltGraph, statements: tuple[Statement, ...]) -> list[str]
 
 
 def hidden(built: BuiltGraph, streams: Streams, statements: tuple[Statement, ...]) -> list[tuple[str, Origin]]:
-    """The kinds of ops with a state that no checkpoint of a session can hold, and where they come from."""
+    """The types of ops with a state that no checkpoint of a session can hold, with their origins."""
     found: dict[tuple[str, Origin], None] = {}
     for name in resumable(built, statements):
         kinds = [] if name in streams.streams else built.copier.hidden(name)

@@ -1,4 +1,4 @@
-"""`save` and `restore`: TensorFlow's checkpoints, with what is wrong said before anything is touched."""
+"""`save` and `restore`: TensorFlow checkpoints. Errors are reported before anything changes."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -30,14 +30,14 @@ from ..files.durable_io import CorruptFile
 
 
 class Savers:
-    """The savers of one graph, one for each set of variables; their nodes are added when first asked for."""
+    """The savers of one graph, one for each set of variables. Their nodes are added on first use."""
 
     def __init__(self, built: BuiltGraph, access: Access):
         self._built, self._access = built, access
         self._savers: dict[Pairs, v1.train.Saver] = built.savers
 
     def variables(self, pairs: Pairs) -> dict[str, v1.Variable]:
-        """Variables by their names in the checkpoint; all of the graph, optimizer slots too, for None."""
+        """Variables by their names in the checkpoint. None means all variables, including those of optimizers."""
         if pairs is None:
             return {variable.op.name: variable for variable in self._built.variables()}
         named = ((self._built.value(ref), name) for ref, name in pairs)
@@ -53,7 +53,8 @@ class Savers:
     # --- `save` and `restore` -------------------------------------------------------------
 
     def save(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> None:
-        """Save variables; what is there is replaced when the new files are whole, and only if it was saved, too."""
+        """Save variables. Existing files are replaced when the new ones are complete, and only if they were saved
+        too."""
         names = [name or self._built.value(ref).op.name for ref, name in pairs or ()]
         for name in names:
             if names.count(name) > 1:
@@ -71,19 +72,19 @@ class Savers:
         return False
 
     def check(self, pairs: Pairs, path: str, origin: Origin) -> None:
-        """An error, for everything that is wrong, unless each variable is there in its dtype and shape."""
+        """Report everything that is wrong, unless each variable is in the checkpoint with its dtype and shape."""
         with self._reading(path, origin) as prefix:
             self._check(prefix, pairs, path, origin)
 
     def restore(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> None:
-        """Read variables; that each is there, in its dtype and shape, is checked first."""
+        """Restore variables, after checking that each is in the checkpoint with its dtype and shape."""
         with self._reading(path, origin) as prefix:
             self._check(prefix, pairs, path, origin)
             self.read(session, prefix, pairs)
 
     @contextmanager
     def _reading(self, path: str, origin: Origin) -> Iterator[str]:
-        """The prefix of what is saved at a path."""
+        """The prefix of a checkpoint at a path."""
         if not self.exists(path, origin):
             raise failure(RESTORE_MISSING, origin, help=self._instead(path, origin), path=path)
         with (
@@ -97,7 +98,7 @@ class Savers:
                 raise CorruptFile(reason_of(error).replace(prefix, path)) from error
 
     def _instead(self, path: str, origin: Origin) -> str:
-        """A help line that names what lies there instead of a checkpoint; nothing where nothing does."""
+        """A help line that names a nearby checkpoint, or "" if there is none."""
         with (
             self._reported(RESTORE_UNREADABLE, path, origin),
             suppress(FileNotFoundError),
@@ -109,14 +110,14 @@ class Savers:
                 others = f" (there are {len(near)}; this is the last)" if len(near) > 1 else ""
                 return f'write: restore from "{found}"{others}'
             if files.is_folder:
-                return "this is a folder without checkpoints; a checkpoint is named by its files without their suffixes"
+                return "this is a folder without checkpoints; name a checkpoint by its files without their suffixes"
             if files.has_meta:
                 return f"{path}.meta is the graph; the values are missing: {path}.index and {path}.data-..."
         return ""
 
     @contextmanager
     def _reported(self, message: Message, path: str, origin: Origin) -> Iterator[None]:
-        """What goes wrong with the files of a path, as an error of the statement."""
+        """An error about the files of a path, at the statement."""
         try:
             yield
         except NotOurs as error:
@@ -127,12 +128,12 @@ class Savers:
             raise failure(message, origin, path=path, reason=reason_of(error)) from error
 
     def _without_slots(self, name: str, stored: Mapping[str, object], path: str) -> str:
-        """What to write where a checkpoint lacks only what an optimizer keeps."""
+        """A help line for a checkpoint that lacks only variables of an optimizer."""
         own = {self._built.value(Ref(node.id)).op.name: node.name for node in self._built.program.variables()}
         if name in own or not own or not set(own) <= set(stored):
             return ""
         names = ", ".join(str(one) for one in own.values())
-        return f'an optimizer keeps it, and the checkpoint is of another: init, then restore {names} from "{path}"'
+        return f'it belongs to an optimizer that the checkpoint lacks: init, then restore {names} from "{path}"'
 
     def _check(self, prefix: str, pairs: Pairs, path: str, origin: Origin) -> None:
         stored = stored_types(prefix)
@@ -151,7 +152,7 @@ class Savers:
     # --- TensorFlow's files ---------------------------------------------------------------
 
     def writer(self, session: v1.Session, pairs: Pairs = None, meta: bool = False) -> Callable[[str], None]:
-        """What writes the files of a prefix, for `saved.py` and `states.py`; OSError where that fails."""
+        """A function that writes the files of a prefix. It raises OSError if that fails."""
 
         def write(prefix: str) -> None:
             try:
@@ -163,7 +164,7 @@ class Savers:
                     return
                 with self._built.graph.as_default():
                     self.saver(pairs).save(session, prefix, write_meta_graph=False, write_state=False)
-                    if meta:  # `save` writes it under another name where the prefix ends as in "fold-1-of-5"
+                    if meta:  # `save` renames it if the prefix looks like "fold-1-of-5"
                         self.saver(pairs).export_meta_graph(f"{prefix}.meta")
             except tf.errors.OpError as error:
                 raise OSError(None, reason_of(error)) from error
@@ -171,7 +172,7 @@ class Savers:
         return write
 
     def read(self, session: v1.Session, prefix: str, pairs: Pairs = None) -> None:
-        """Give variables the values in the files of a prefix."""
+        """Restore variables from the files of a prefix."""
         if self._is_remote:
             reader = tf.train.load_checkpoint(prefix)
             values = [(one, reader.get_tensor(name)) for name, one in self.variables(pairs).items()]
@@ -181,7 +182,8 @@ class Savers:
             self.saver(pairs).restore(session, prefix)
 
     def read_what_fits(self, session: v1.Session, prefix: str) -> Iterator[tuple[str, str]]:
-        """Give those variables a value that are in the files with their dtype and shape; the others, and why."""
+        """Restore the variables that the files have with the same dtype and shape. Returns the others with the
+        reasons."""
         stored, reader = stored_types(prefix), tf.train.load_checkpoint(prefix)
         for name, variable in self.variables(None).items():
             type = str(variable_type(variable))
@@ -194,13 +196,13 @@ class Savers:
 
     @property
     def _is_remote(self) -> bool:
-        """Whether the variables are on servers, which do not see the files of this machine: the values go through
-        here then."""
+        """Whether the variables are on servers, which do not see the files of this machine. Then this process transfers
+        the values."""
         return self._built.setting.layout.cluster is not None
 
 
 def _write(prefix: str, values: Mapping[str, np.ndarray]) -> None:
-    """Write the files of a prefix as a Saver does."""
+    """Write the files of a prefix like a Saver."""
     with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
         tensors = [v1.placeholder(tf.as_dtype(np.asarray(value).dtype)) for value in values.values()]
         save = tf.raw_ops.SaveV2(

@@ -1,7 +1,7 @@
-"""The streams of a session's random ops, where some executions of them are inside of a training loop.
+"""The streams of a session's random ops, if some executions of them are inside a training loop.
 
-The kernels of the ops would not know what was drawn in the loop. So outside of it too their numbers are drawn by the
-ops' twins, and fed.
+The kernels of these ops do not know what was drawn in the loop. So outside the loop, too, the twins of the ops draw the
+numbers, which are then fed.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,7 +15,7 @@ from ...lowering.tf import tf, v1
 
 
 class Streams:
-    """A stream for each of some random ops, by their names."""
+    """The streams of some random ops, by name."""
 
     def __init__(self, built: BuiltGraph):
         self._built = built
@@ -35,7 +35,7 @@ class Streams:
     def drawn(
         self, session: v1.Session, fetches, feeds: Mapping[tf.Tensor, object], but: Collection[str] = ()
     ) -> dict[tf.Tensor, np.ndarray]:
-        """What the random ops give in one execution, to be fed, but for some; their streams move on."""
+        """The values to feed for the random ops of one execution, except some. Advances their streams."""
         if not self.streams:
             return {}
         graph = self._built.graph
@@ -54,7 +54,7 @@ class Streams:
         return result
 
     def _twin(self, op: tf.Operation) -> tuple[tf.Tensor, tf.Tensor]:
-        """The output of an op's twin, and the placeholder of its stream's state; added when first asked for."""
+        """The output of an op's twin, and the placeholder of its stream's state. They are added on first use."""
         twins = self._built.twins
         with self._built.lock:
             if op.name not in twins:

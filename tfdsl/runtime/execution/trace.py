@@ -1,7 +1,7 @@
 """`tfdsl run --trace FILE`: when each node of one step ran, as a Chrome trace (chrome://tracing, ui.perfetto.dev).
 
-The step is the second one of the first training, since a first one also sets things up; in a program without
-training it is the first execution of the graph.
+The step is the second one of the first training, because the first step also sets things up. Without a training it is
+the first execution of the graph.
 """
 
 import json
@@ -11,19 +11,19 @@ from ...lowering.graph import BuiltGraph
 from ...lowering.tf import v1
 from ...outputs import write_output
 
-SETUP, OTHER, FIRST_STEP, STEP = range(4)  # what an execution of the graph is, by how well it serves as the trace
+SETUP, OTHER, FIRST_STEP, STEP = range(4)  # kinds of executions, ordered by how well they serve as the trace
 
 
 @dataclass(slots=True)
 class Tracer:
-    """Keeps the trace of the execution that serves best so far."""
+    """Keeps the trace of the best execution so far."""
 
     best: int = SETUP
     built: BuiltGraph | None = None
     metadata: v1.RunMetadata | None = None
 
     def run(self, kind: int, built: BuiltGraph, session: v1.Session, fetches: list, feed_dict: dict) -> list:
-        """Execute the graph, with a trace if that is better than the one there is."""
+        """Execute the graph, with a trace if this execution is better than the current one."""
         if kind <= self.best:
             return session.run(fetches, feed_dict)
         metadata = v1.RunMetadata()
@@ -33,7 +33,7 @@ class Tracer:
         return values
 
     def write(self, path: str) -> None:
-        """Write the trace: one line a device, one slice a node, with the node's line in the program."""
+        """Write the trace: one line per device, one slice per node, with the node's line in the program."""
         write_output(path, json.dumps({"traceEvents": self._events(), "displayTimeUnit": "ms"}, indent=1))
 
     def _events(self) -> list[dict]:

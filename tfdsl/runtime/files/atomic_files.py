@@ -1,12 +1,12 @@
-"""The files of `save to "my_model.ckpt"`: replaced as a whole, recognised when damaged.
+"""The files of `save to "my_model.ckpt"`: replaced as a whole, and checked for damage when read.
 
-They are what TensorFlow's Saver writes, so that it reads them too: `my_model.ckpt.index`, `.data-00000-of-00001` and
-`.meta`; and beside them a manifest, `my_model.ckpt.manifest`. They are made in a folder `.my_model.ckpt.new-...`, which
-is renamed to `.my_model.ckpt.whole-...` once it is flushed to the disk: that is the moment in which the new state takes
-the old one's place. Then the files are moved to where they belong; whoever finds a `.whole-` folder does that first.
+They are the files of TensorFlow's Saver, so TensorFlow can read them too: `my_model.ckpt.index`, `.data-00000-of-00001`
+and `.meta`. Beside them is a manifest, `my_model.ckpt.manifest`. They are written to a folder `.my_model.ckpt.new-...`,
+which is flushed to disk and then renamed to `.my_model.ckpt.whole-...`. At this moment, the new checkpoint replaces the
+old one. Then the files are moved to their final places. Whoever finds a `.whole-` folder first completes this.
 
-Anybody can give a folder such a name. Only the files that its manifest lists are moved, only while they are what the
-manifest says, and only to where nothing is, or what was saved there.
+Anybody can create a folder with such a name. So only the files in its manifest are moved, only if they match the
+manifest, and only to places that are empty or have files saved there before.
 """
 
 import fcntl
@@ -30,11 +30,11 @@ def _step(name: str) -> int:
 
 
 def _reason(error: CorruptFile) -> str:
-    return f"it is {error.what}" if isinstance(error, NotPlain) else "it is not what was saved there"
+    return f"it is {error.what}" if isinstance(error, NotPlain) else "it is not the file that was saved there"
 
 
 class NotOurs(Exception):
-    """A file, by its `name`, that would be replaced but is not what was saved there, and why."""
+    """A file `name` that would be replaced, but was not saved there, and why."""
 
     def __init__(self, name: str, reason: str):
         super().__init__(f"{name}: {reason}")
@@ -42,9 +42,9 @@ class NotOurs(Exception):
 
 
 class AtomicFileSet:
-    """What is saved at a path, a prefix of files, in a folder that stays open until this is left (`with`).
+    """The checkpoint at a path, which is a prefix of files, in a folder that stays open inside the `with` block.
 
-    FileNotFoundError if there is no such folder and none is to be made.
+    Raises FileNotFoundError if there is no such folder and it may not be created.
     """
 
     def __init__(self, path: str, access: Access, create: bool = False):
@@ -59,13 +59,13 @@ class AtomicFileSet:
         self._folder.close()
 
     def exists(self) -> bool:
-        """Whether anything is saved there, whole or not."""
+        """Whether anything is saved there, complete or not."""
         self._recover()
         return any(not name.endswith(".meta") for name in self._readable())
 
     def neighbours(self) -> list[str]:
-        """The names of checkpoints that may be meant instead, where none is saved here: with a step at the end of the
-        name, without the suffix of one of its files, in the folder of this name. The newest comes first."""
+        """The names of other checkpoints that may be meant: with a step at the end of the name, without the suffix of a
+        file, or in a folder with this name. The newest comes first."""
         plain = _SUFFIX.sub("", self._name)
         if plain != self._name:
             return [plain] if f"{plain}.index" in self._folder.names() else []
@@ -83,17 +83,17 @@ class AtomicFileSet:
 
     @property
     def has_meta(self) -> bool:
-        """Whether a graph is saved here, of which the values are missing."""
+        """Whether a graph is saved here without the values."""
         return self._folder.has(f"{self._name}.meta")
 
     def _readable(self) -> list[str]:
-        """The files that TensorFlow reads. One with the name itself is a checkpoint in the form of TensorFlow 0."""
+        """The files that TensorFlow reads. A file with just the name is a checkpoint in the format of TensorFlow 0."""
         names, entry = self._names(self._folder), self._folder.stat(self._name)
         is_old = entry is not None and stat.S_ISREG(entry.st_mode) and not _SUFFIX.search(self._name)
         return [*names, self._name] if is_old else names
 
     def _missing(self, names: list[str]) -> str:
-        """The name of a file that TensorFlow needs and that is missing; empty if none is."""
+        """The name of a missing file that TensorFlow needs, or ""."""
         if self._name in names:
             return ""
         if f"{self._name}.index" not in names:
@@ -106,8 +106,8 @@ class AtomicFileSet:
 
     @contextmanager
     def reading(self) -> Iterator[str]:
-        """The prefix, for TensorFlow to read. `CorruptFile` where a file is not what was saved. What others saved has
-        no manifest, or one that fits neither values nor index, and TensorFlow checks it by checksums of its own."""
+        """The prefix, for TensorFlow to read. Raises `CorruptFile` if a file is not as saved. Files saved by other
+        programs have no matching manifest, and TensorFlow checks them by its own checksums."""
         self._recover()
         with suppress(FileNotFoundError):
             files = self._listed_here()
@@ -118,13 +118,13 @@ class AtomicFileSet:
         missing = self._missing(names)
         if missing:
             raise CorruptFile(f"{missing} is missing")
-        # TensorFlow takes some characters in a name for patterns, so it reads the files under another one.
+        # TensorFlow treats some characters in a name as patterns, so it reads the files under another name.
         with self._folder.held({name: f"saved{name.removeprefix(self._name)}" for name in names}) as path:
             yield os.path.join(path, "saved")
 
     def replace(self, save: Callable[[str], None]) -> None:
-        """Put in the place of what is saved there what `save` writes, given a prefix. `NotOurs` where something else
-        is in the way."""
+        """Replace the saved files by those that `save` writes, given a prefix. Raises `NotOurs` if another file is in
+        the way."""
         with self._locked():
             self._finish()
             self._check_ours()
@@ -132,22 +132,22 @@ class AtomicFileSet:
             with new_folder(self._folder, f"{self._name}.new", self._manifest, planned) as (made, work):
                 save(os.path.join(made.path, self._name))
                 finish(made, self._manifest, {"version": 1})
-                self._listed(made)  # `CorruptFile` where a file has another name, and would not be moved
+                self._listed(made)  # `CorruptFile` if a file has another name, and would not be moved
                 self._folder.rename(work, f".{self._name}.whole-{work[-16:]}")
             self._folder.sync()
             self._finish()
 
     def _is_replaced(self, name: str, entry: list) -> bool:
-        """Whether there is something else in the place of a file of the manifest."""
+        """Whether another file is in the place of a file of the manifest."""
         return self._folder.has(name) and not self._is(name, entry)
 
     def _listed(self, folder: Folder) -> dict[str, list]:
-        """What the manifest in a folder lists."""
+        """The files listed by the manifest in a folder."""
         return files_of(read_manifest(folder, self._manifest), self._is_ours)
 
     def _listed_here(self) -> dict[str, list]:
-        """What the manifest beside the files lists, under the names that they have now. A manifest that was copied to
-        another name with its files still lists their first names."""
+        """The files listed by the manifest beside them, under their current names. A manifest that was copied to
+        another name still lists the original names."""
         files = files_of(read_manifest(self._folder, self._manifest), _SUFFIX.search)
         if len({_SUFFIX.sub("", name) for name in files}) != 1:
             return self._listed(self._folder)
@@ -161,14 +161,14 @@ class AtomicFileSet:
         return name.startswith(self._name) and _SUFFIX.match(name, len(self._name)) is not None
 
     def _recover(self) -> None:
-        """Finish what was stopped, if this folder can be written to at all."""
+        """Complete an interrupted save, if this folder is writable."""
         with suppress(PermissionError):
             if any(map(self._left.match, self._folder.names())):
                 with self._locked():
                     self._finish()
 
     def _finish(self) -> None:
-        """Move files that were saved as a whole to where they belong; remove those that were not."""
+        """Move completely saved files to their places. Remove incomplete ones."""
         for name in self._folder.names():
             kind = self._left.match(name)
             if kind and (entry := self._folder.stat(name)) is not None and stat.S_ISDIR(entry.st_mode):
@@ -178,7 +178,7 @@ class AtomicFileSet:
                     remove_folder(self._folder, name, self._manifest)
 
     def _move(self, name: str) -> None:
-        """Move the files of a save to where they belong; what is no save of ours stays."""
+        """Move the files of a save to their places. Files that were not saved by tfdsl stay."""
         with self._folder.folder(name) as whole:
             try:
                 files = self._listed(whole)
@@ -191,15 +191,15 @@ class AtomicFileSet:
                 raise CorruptFile(f"in {name}, {reason}") from None
             if files:
                 self._check_ours(files)
-                # The manifest comes last: until then the folder is there, and with it all that is needed.
+                # The manifest comes last: until then, the folder has everything that is needed.
                 for file in [*left, self._manifest]:
                     whole.rename(file, file, self._folder)
                 self._folder.sync()
-        with suppress(OSError):  # something else is in it
+        with suppress(OSError):  # it contains another file
             os.rmdir(name, dir_fd=self._folder.fd)
 
     def _check_ours(self, moving: dict[str, list] | None = None) -> None:
-        """`NotOurs` unless every file that would be replaced is one that was saved there, or is being moved there."""
+        """Raise `NotOurs` unless every file to be replaced was saved there or is being moved there."""
         try:
             files, unlisted = self._listed_here(), f"{self._manifest} does not list it"
         except FileNotFoundError:
@@ -217,7 +217,7 @@ class AtomicFileSet:
                 raise NotOurs(name, _reason(reason)) from None
 
     def _is(self, name: str, entry: list) -> bool:
-        """Whether a file is what an entry of a manifest says."""
+        """Whether a file matches an entry of a manifest."""
         try:
             verify(self._folder, {name: entry})
         except CorruptFile:
@@ -226,7 +226,7 @@ class AtomicFileSet:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Nobody else moves files of this folder meanwhile."""
+        """Lock the folder against other runs that move files."""
         handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._folder.fd)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)

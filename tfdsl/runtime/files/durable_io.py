@@ -1,10 +1,10 @@
-"""Files that outlive a kill and a power cut: flushed to the disk, named only when whole, with a checksum.
+"""Files that survive a kill and a power cut: flushed to disk, named only when complete, with a checksum.
 
-A file without its checksum, or that is not what the checksum says, is `CorruptFile`; it is never taken for one that is
-not there. All of them are in an open `access.Folder`.
+A file without a checksum, or with a wrong one, raises `CorruptFile`; it is never treated as missing. All files are in
+an open `access.Folder`.
 
-A name proves nothing: others may have given it. Only a folder with a manifest that carries our seal is ours, and only
-the files that the manifest lists are ever removed.
+A name proves nothing, because anybody can choose it. A folder is ours only if it has a manifest with our seal, and only
+the files in the manifest are ever removed.
 """
 
 import errno
@@ -19,11 +19,11 @@ from ...access import AccessRefused, Folder
 
 
 class CorruptFile(Exception):
-    """What is on the disk is not what was written; the text says which file, and what is wrong with it."""
+    """The content on disk is not what was written. The text says which file, and what is wrong."""
 
 
 class NotPlain(CorruptFile):
-    """A file that a program may not open, such as a link; `what` describes it."""
+    """A file that a program may not open, such as a link. `what` describes it."""
 
     def __init__(self, name: str, what: object):
         super().__init__(f"{name} is {what}")
@@ -31,7 +31,7 @@ class NotPlain(CorruptFile):
 
 
 def sync(folder: Folder, name: str) -> None:
-    """Have the disk keep a file."""
+    """Flush a file to disk."""
     handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder.fd)
     try:
         os.fsync(handle)
@@ -40,7 +40,7 @@ def sync(folder: Folder, name: str) -> None:
 
 
 def write(folder: Folder, name: str, content: bytes) -> None:
-    """Write a file that was not there, and have the disk keep it. Its folder has to be synced after it."""
+    """Write a new file and flush it to disk. The caller must then sync its folder."""
     with folder.creating(name) as file:
         file.write(content)
         file.flush()
@@ -49,10 +49,10 @@ def write(folder: Folder, name: str, content: bytes) -> None:
 
 @contextmanager
 def new_folder(folder: Folder, kind: str, manifest: str, planned: list[str]) -> Iterator[tuple[Folder, str]]:
-    """A folder to fill, `.kind-...` with a mark of its own; it is removed with its files if that fails.
+    """A folder to fill, `.kind-...` with a random suffix. It is removed with its files if filling fails.
 
-    Its manifest lists the planned files from the start, so that whoever finds it after a kill knows what is ours.
-    `finish` writes the one that lists what is there.
+    Its manifest lists the planned files from the start, so that after a kill the next run knows which files are ours.
+    `finish` writes a manifest of the actual files.
     """
     name = f".{kind}-{os.urandom(8).hex()}"
     with folder.folder(name, exclusive=True) as made:
@@ -70,7 +70,7 @@ def new_folder(folder: Folder, kind: str, manifest: str, planned: list[str]) -> 
 
 
 def finish(made: Folder, manifest: str, about: dict) -> None:
-    """Have the disk keep the files of a folder that is filled, with a manifest that has their checksums."""
+    """Flush the files of a filled folder to disk, with a manifest of their checksums."""
     names = [name for name in made.names() if name != manifest]
     for name in names:
         sync(made, name)
@@ -80,10 +80,10 @@ def finish(made: Folder, manifest: str, about: dict) -> None:
 
 
 def remove_folder(folder: Folder, name: str, manifest: str) -> None:
-    """Remove a folder with the files that its manifest lists; anything else stays, and the folder with it.
+    """Remove a folder with the files in its manifest. If it has other files, they stay, and so does the folder.
 
-    Nothing is removed where the manifest is none of ours. One exception is an empty manifest that is alone in its
-    folder: a kill left it before anything was written.
+    Nothing is removed if the manifest is not ours. The only exception is an empty manifest alone in its folder, which a
+    kill left before anything was written.
     """
     with suppress(OSError):
         with folder.folder(name) as left:
@@ -99,8 +99,8 @@ def _is_empty(folder: Folder, name: str) -> bool:
 
 
 def owned(folder: Folder, manifest: str) -> list[str]:
-    """The files in a folder that its manifest lists, and that last, so that what a kill leaves of them can be removed
-    later; none where the manifest is not ours."""
+    """The files to remove from a folder: those in its manifest, and the manifest as the last one, so that a kill leaves
+    the rest removable. Empty if the manifest is not ours."""
     try:
         about = read_manifest(folder, manifest)
         planned = about.get("planned")
@@ -110,7 +110,7 @@ def owned(folder: Folder, manifest: str) -> list[str]:
     return [*(name for name in folder.names() if name != manifest and _is_planned(name, [*files, manifest])), manifest]
 
 
-# What TensorFlow, or `finish`, calls a file before it is whole.
+# Suffixes of incomplete files of TensorFlow and of `finish`.
 _NEW = ".new"
 _UNFINISHED = re.compile(r"\.(?:tempstate\d+|tmp[0-9a-f]{32}|new)\Z")
 
@@ -125,24 +125,25 @@ _SEAL = b"tfdsl 1 sha256 "
 
 
 def manifest_bytes(about: dict) -> bytes:
-    """A manifest: JSON under a line with its checksum."""
+    """A manifest: JSON after a line with its checksum."""
     text = json.dumps(about, indent=1, sort_keys=True).encode()
     return _SEAL + hashlib.sha256(text).hexdigest().encode() + b"\n" + text + b"\n"
 
 
 def read_manifest(folder: Folder, name: str) -> dict:
-    """What a manifest says. `CorruptFile` if a bit of it is not what was written; FileNotFoundError without it."""
+    """The content of a manifest. Raises `CorruptFile` if it is not as written, FileNotFoundError if it does not
+    exist."""
     with _reading(folder, name) as file:
         seal, _, rest = file.read().partition(b"\n")
     text = rest[:-1]
     if seal != _SEAL + hashlib.sha256(text).hexdigest().encode() or rest[-1:] != b"\n":
-        raise CorruptFile(f"{name} is not what was written")
+        raise CorruptFile(f"{name} is damaged")
     try:
         about = json.loads(text)
     except (ValueError, RecursionError):
         about = None
     if not isinstance(about, dict):
-        raise CorruptFile("its manifest is none of ours")
+        raise CorruptFile("its manifest was not written by tfdsl")
     return about
 
 
@@ -152,19 +153,19 @@ def listed(folder: Folder, names: list[str]) -> dict[str, list]:
 
 
 def files_of(about: object, is_ours: Callable[[str], object] = bool) -> dict[str, list]:
-    """The files that a manifest lists. `CorruptFile` where it is not made like those of `manifest_bytes`, or names
-    other files: its checksum says that it is whole, not who wrote it."""
+    """The files in a manifest. Raises `CorruptFile` if it does not have the form of `manifest_bytes`, or names files
+    that are not ours: its checksum only proves that it is complete."""
     files = about.get("files") if isinstance(about, dict) else None
     if not isinstance(files, dict) or not all(map(is_ours, files)):
-        raise CorruptFile("its manifest is none of ours")
+        raise CorruptFile("its manifest was not written by tfdsl")
     for entry in files.values():
         if not isinstance(entry, list) or [type(one) for one in entry] != [int, str]:
-            raise CorruptFile("its manifest is none of ours")
+            raise CorruptFile("its manifest was not written by tfdsl")
     return files
 
 
 def verify(folder: Folder, files: dict[str, list]) -> None:
-    """`CorruptFile` where a file of a manifest is not what was written."""
+    """Raise `CorruptFile` if a file in a manifest is not as written."""
     for name, (size, checksum) in sorted(files.items()):
         try:
             found = folder.stat(name)
@@ -173,9 +174,9 @@ def verify(folder: Folder, files: dict[str, list]) -> None:
             if found.st_size != size:
                 raise CorruptFile(f"{name} has {found.st_size} bytes instead of {size}")
             if _measured(folder, name) != [size, checksum]:
-                raise CorruptFile(f"{name} is not what was written")
+                raise CorruptFile(f"{name} is damaged")
         except OSError as error:
-            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):  # no fault of the file
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):  # not the fault of the file
                 raise
             raise CorruptFile(f"{name}: {(error.strerror or str(error)).lower()}") from None
 

@@ -1,7 +1,7 @@
-"""Event files for TensorBoard: the graph at once, summaries at their steps.
+"""Event files for TensorBoard: first the graph, then summaries with their steps.
 
-A run that goes on from a checkpoint first takes its event files back to where they were then (`rewind`), and writes on
-in a new one: so each point is there once.
+A resumed run first truncates its event files to their lengths at the checkpoint (`rewind`), and continues in a new
+file. So each point occurs once.
 """
 
 import hashlib
@@ -24,15 +24,15 @@ from ...lowering.tf import DecodeError, EventsWriter, tf, v1
 from ...program import Origin
 from .durable_io import sync
 
-_FLUSHED = 1.0  # seconds after which what was written is given to the system
+_FLUSHED = 1.0  # seconds until buffered records are written
 _MOST_BEFORE_START = 4  # records: the version of the file, the graph, its description, the start
 _OURS = re.compile(r"events\.out\.tfevents\.\d+\..*\.\d{4,}\.([0-9a-f]{8})\Z")
 
 
 @dataclass(slots=True)
 class LogFile:
-    """An event file of a run: where it ends, and its largest step, as of the last `keep`; `session` is the number of
-    the session that wrote it."""
+    """An event file of a run: its length and largest step at the last `keep`, and the number of the session that wrote
+    it."""
 
     folder: str
     name: str
@@ -42,10 +42,10 @@ class LogFile:
 
 
 class EventLog:
-    """One event file, from a step on. Each has a name of its own, also where two runs start in the same second.
+    """One event file, from a step on. Its name is unique, even if two runs start in the same second.
 
-    `run` is the run's mark, in the file's name. TensorFlow's `FileWriter` hands each event to a thread, ten at most at
-    a time, which takes longer than writing it.
+    `run` is the id of the run in the name. TensorFlow's `FileWriter` passes each event to a thread, in batches of at
+    most ten, which takes longer than writing it directly.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class EventLog:
         self.file = LogFile(folder, self._begin(step), session)
 
     def _begin(self, step: int) -> str:
-        """Begin a file; its name."""
+        """Begin a file. Returns its name."""
         with self._reported():
             self._held = self._access.folder(self.folder, create=True)
             number = 1 + sum(".tfevents." in name for name in self._held.names())
-            # With links planted in the folder, nobody can guess the name of the file.
+            # Nobody can guess the name and plant a link there.
             self._writer = EventsWriter(os.path.join(self._held.path, "events"))
             self._writer.InitWithSuffix(f".{number:04}.{self._run}")
             graph = self._built.graph.as_graph_def(add_shapes=True)
@@ -79,7 +79,7 @@ class EventLog:
             return name
 
     def add(self, summary: v1.Summary, step: int, time: float | None = None) -> None:
-        """Write one summary, of a time in seconds since 1970 if not of now."""
+        """Write one summary, with a time in seconds since 1970, by default now."""
         now = clock()
         if step > self.file.last:
             self.file.last = step
@@ -90,7 +90,7 @@ class EventLog:
                 self.flush()
 
     def flush(self) -> None:
-        """Give what was written to the system. TensorFlow does not notice when its file has vanished."""
+        """Write buffered records. TensorFlow does not notice if its file has vanished."""
         with self._reported():
             self._writer.Flush()
             if not self._is_there():
@@ -99,7 +99,7 @@ class EventLog:
                 self.file.name = self._begin(self.file.last + 1)
 
     def keep(self) -> None:
-        """Have the disk keep what was written, and note where it ends."""
+        """Flush the file to disk, and record its length."""
         self.flush()
         with self._reported():
             sync(self._held, self.file.name)
@@ -116,7 +116,7 @@ class EventLog:
         self._held.close()
 
     def _is_there(self) -> bool:
-        """Whether the file still has its name, in a folder that has its own."""
+        """Whether the file and its folder still have their names."""
         with suppress(OSError), self._access.folder(self.folder) as folder:
             return os.path.samestat(os.fstat(folder.fd), os.fstat(self._held.fd)) and folder.has(self.file.name)
         return False
@@ -130,14 +130,15 @@ class EventLog:
             yield
         except AccessRefused as error:
             raise failure(error.message, self._origin, **error.details) from None
-        except (OSError, RuntimeError, IndexError, ValueError, tf.errors.OpError) as error:  # as its writer has it
+        except (OSError, RuntimeError, IndexError, ValueError, tf.errors.OpError) as error:  # like its writer
             raise failure(WRITE_FAILED, self._origin, path=self.folder, reason=reason_of(error)) from error
 
 
 def rewind(files: list[LogFile], run: str, access: Access) -> list[str]:
-    """Take event files back to where they were kept; the folders in which that cannot be, as something is missing.
+    """Truncate event files to their recorded lengths. Returns the folders where that fails, for example because a file
+    is missing.
 
-    What a run of the same mark wrote after that, whose points will be written again, is removed.
+    Later files of the same run, whose points will be written again, are removed.
     """
     missing = []
     for path in dict.fromkeys(file.folder for file in files):
@@ -155,7 +156,7 @@ def rewind(files: list[LogFile], run: str, access: Access) -> list[str]:
 
 
 def _is_of(folder: Folder, name: str, run: str) -> bool:
-    """Whether a file is an event file that a run wrote: its name may be anybody's, so its seal is looked at."""
+    """Whether a run wrote an event file. Anybody can choose its name, so its seal is checked."""
     mark = _OURS.match(name)
     if mark is None or mark[1] != run:
         return False
@@ -171,13 +172,13 @@ def _is_start(record: bytes, name: str) -> bool:
 
 
 def _seal(name: str) -> str:
-    """What tells an event file of this name that a run wrote from others'."""
+    """The mark of an event file that a run wrote, given its name."""
     return f"tfdsl 1 sha256 {hashlib.sha256(name.encode()).hexdigest()}"
 
 
 def _cut(folder: Folder, name: str, size: int) -> bool:
-    """Cut off what was written to a file after it was kept; False if what was kept is not there."""
-    with folder.reading(name):  # a regular file, with no other name
+    """Truncate a file to its recorded length. Returns False if it is shorter."""
+    with folder.reading(name):  # a regular file without other names
         handle = os.open(name, os.O_RDWR | os.O_NOFOLLOW, dir_fd=folder.fd)
     try:
         found = os.fstat(handle).st_size
@@ -190,7 +191,7 @@ def _cut(folder: Folder, name: str, size: int) -> bool:
 
 
 def scalars(files: list[LogFile], access: Access) -> Iterator[tuple[str, int, float]]:
-    """The tag, step and value of every scalar in event files, as far as these are there."""
+    """The tag, step and value of every scalar in event files, as far as they exist."""
     for file in files:
         with (
             suppress(OSError, AccessRefused),
@@ -205,7 +206,7 @@ def scalars(files: list[LogFile], access: Access) -> Iterator[tuple[str, int, fl
 
 
 def _records(file: BinaryIO) -> Iterator[bytes]:
-    """The records of a file, each between its length and its checksum, which have one each."""
+    """The records of a file. Each is between its length and its checksum."""
     size = os.fstat(file.fileno()).st_size
     while len(head := file.read(12)) == 12:
         (length,) = struct.unpack("<Q4x", head)

@@ -1,11 +1,11 @@
-"""`export`: a SavedModel of what some tensors need, with the values that the variables have now.
+"""`export`: a SavedModel of some tensors, with the current values of the variables.
 
-The folder is written beside its place and moved there when it is whole. Only the part of the graph that the
-outputs need is in it, so no training data, no optimizer; `tf.saved_model.load` and TensorFlow Serving read it. Data
-that the outputs do need is in it as constants, so that the model stands alone.
+The folder is written beside its final place and moved there when it is complete. It has only the part of the graph that
+the outputs need, so no training data and no optimizer. `tf.saved_model.load` and TensorFlow Serving can read it. Data
+that the outputs need becomes constants, so that the model is self-contained.
 
-A model is replaced by the next one where it is as it was written, which a list of its files in it tells. Whatever
-else stands in the place is left alone.
+The next export replaces a model if it is unchanged, according to the list of files inside it. Anything else at the path
+is left alone.
 """
 
 import hashlib
@@ -24,13 +24,13 @@ from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf, v1
 from ...program import Export, Ref
 
-_EXTRA, _LIST = "assets.extra", "tfdsl.json"  # where a SavedModel has what is not TensorFlow's; the list of its files
+_EXTRA, _LIST = "assets.extra", "tfdsl.json"  # the folder for extra files in a SavedModel; the list of its files
 _MOST_LIST = 1_000_000  # bytes
-_MOST_DATA = 2_000_000_000  # bytes; the rest of a definition of 2 GiB is for all else
+_MOST_DATA = 2_000_000_000  # bytes; the rest of the 2 GiB limit is for the graph
 
 
 def write_model(built: BuiltGraph, session: v1.Session, statement: Export, path: str, access: Access) -> None:
-    """Write the SavedModel of a statement; an earlier one of ours at the path is replaced."""
+    """Write the SavedModel of a statement. It replaces an earlier one at the path that tfdsl exported."""
     try:
         folder, name = access.beside(path, create=True)
     except AccessRefused as error:
@@ -48,7 +48,7 @@ def write_model(built: BuiltGraph, session: v1.Session, statement: Export, path:
                 if folder.has(name):
                     folder.rename(name, "old", inside)
                     fault = _fault(inside, "old")
-                    if fault:  # somebody put something else there meanwhile
+                    if fault:  # something else was put there meanwhile
                         inside.rename("old", name, folder)
                         raise failure(EXPORT_EXISTS, statement.origin, path=path, reason=fault)
                 inside.rename("new", name, folder)
@@ -59,7 +59,8 @@ def write_model(built: BuiltGraph, session: v1.Session, statement: Export, path:
 
 @contextmanager
 def _work_folder(folder: Folder, name: str) -> Iterator[Folder]:
-    """A new folder beside the place of a model, removed in the end; a model in it that is not ours stays."""
+    """A new folder beside the place of a model. It is removed at the end, unless it contains a model that is not
+    ours."""
     work = f".{name}-{os.urandom(8).hex()}"
     with folder.folder(work, exclusive=True) as inside:
         try:
@@ -73,11 +74,11 @@ def _work_folder(folder: Folder, name: str) -> Iterator[Folder]:
 
 
 def _fault(folder: Folder, name: str) -> str:
-    """Why an export must not replace what is there; empty if it is nothing, an empty folder, or a model as it was
-    written."""
+    """Why an export must not replace what is at the path. "" if it is nothing, an empty folder, or an unchanged
+    model."""
     if not folder.has(name):
         return ""
-    foreign = "it is no model that tfdsl has exported"
+    foreign = "it is not a model exported by tfdsl"
     try:
         with folder.folder(name) as there:
             if not there.names():
@@ -86,7 +87,7 @@ def _fault(folder: Folder, name: str) -> str:
                 listed = _listed(there)
             except (OSError, ValueError):
                 return foreign
-            return "" if _digests(there) == listed else "it was changed since tfdsl exported it"
+            return "" if _digests(there) == listed else "it has changed since tfdsl exported it"
     except AccessRefused as error:
         return f"{error.details['path']} is {error.details['what']}"
     except OSError:  # a link or a file
@@ -94,7 +95,7 @@ def _fault(folder: Folder, name: str) -> str:
 
 
 def _digests(folder: Folder, at: str = "") -> dict[str, str]:
-    """The files below a folder, besides the list, with their digests; `AccessRefused` for whatever is no plain file."""
+    """The files below a folder, except the list, with their digests. Raises `AccessRefused` for irregular files."""
     result = {}
     for name in folder.names():
         path = f"{at}{name}"
@@ -118,7 +119,7 @@ def _list_files(work: Folder) -> None:
 
 
 def exported(built: BuiltGraph, statement: Export) -> dict[str, tf.Variable]:
-    """The variables that a model needs, by their names."""
+    """The variables that a model needs, by name."""
     program = built.program
     reached = program.reach([ref for _, ref in statement.outputs], frozenset(ref for _, ref in statement.inputs))
     ids = [id for id in sorted(reached) if program.nodes[id].is_variable]
@@ -147,7 +148,7 @@ def _write(built: BuiltGraph, session: v1.Session, statement: Export, folder: st
 
 
 def _pruned(graph: tf.Graph, variables: list[tf.Variable], tensors: list[tf.Tensor]) -> v1.MetaGraphDef:
-    """The part of a graph that computes some tensors, with what initialises and reads its variables."""
+    """The part of a graph that computes some tensors, with the ops that initialise and read its variables."""
     with graph.as_default():
         kept = [variable.to_proto() for variable in variables]
     wanted = {tensor.op.name for tensor in tensors}
@@ -163,7 +164,7 @@ def _pruned(graph: tf.Graph, variables: list[tf.Variable], tensors: list[tf.Tens
 
 
 def _with_data(definition: v1.GraphDef, built: BuiltGraph, outputs: list[str], taken, statement: Export) -> None:
-    """Put constants in the place of the data that outputs are made of."""
+    """Replace the data that outputs need by constants."""
     nodes = {node.name: node for node in definition.node}
     fed = {tensor.op.name for tensor in taken}
     data = {tensor.op.name: array for tensor, array in built.data.feeds.items() if tensor.op.name not in fed}

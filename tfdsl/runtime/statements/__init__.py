@@ -1,8 +1,8 @@
-"""The statements of sessions: what each does outside of the graph.
+"""The statements of sessions: what each does outside the graph.
 
-The module of a statement has its name, and a function `execute`. That of one which a training can have in the graph has
-`replay`, too: it does the same with the values that were fetched there. What only trainings have (`train`, `every`,
-`stop when`, `checkpoint`) is in `training/`.
+The module of a statement has its name and a function `execute`. If a training can run the statement in the graph, the
+module also has `replay`, which does the same with the values gathered there. Statements that only trainings have
+(`train`, `every`, `stop when`, `checkpoint`) are in `training/`.
 """
 
 import re
@@ -21,10 +21,10 @@ def _module(kind: type[Statement]) -> ModuleType:
 
 
 def execute(run: Execution, statement: Statement) -> None:
-    """Do what a statement says, in an execution of its own if it needs one."""
+    """Execute a statement, in its own execution of the graph if it needs one."""
     _module(type(statement)).execute(run, statement)
 
 
 def replay(run: Execution, statement: Statement, fetched: Mapping[Ref, object]) -> None:
-    """Do what a statement says with the values that it had in the graph."""
+    """Execute a statement with the values that were gathered in the graph."""
     _module(type(statement)).replay(run, statement, fetched)

@@ -16,7 +16,7 @@ def execute(run: Execution, statement: Expect) -> None:
 
 
 def replay(run: Execution, statement: Expect, fetched: Mapping[Ref, object]) -> None:
-    """An error where the condition does not hold."""
+    """Raise an error if the condition does not hold."""
     within = None
     if statement.within is not None:
         within = float(np.asarray(run.value(statement.within, fetched, statement.origin)))
@@ -33,7 +33,7 @@ def replay(run: Execution, statement: Expect, fetched: Mapping[Ref, object]) -> 
 
 
 def is_written_out(side: Shown) -> bool:
-    """Whether a side of an expectation is a number that stands in the program."""
+    """Whether a side of an expectation is a number literal."""
     return (
         not isinstance(side.value, (Fetch, Counter))
         and not list(fetches_of(side.value))

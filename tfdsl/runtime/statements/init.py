@@ -1,4 +1,4 @@
-"""`init`: variables get their initial values."""
+"""`init`: sets variables to their initial values."""
 
 from ...program import Init
 from ..execution.execution import Execution

@@ -1,4 +1,4 @@
-"""`log to`: the event file of what is logged from here on."""
+"""`log to`: the event file for what is logged from here on."""
 
 from ...access import access_of
 from ...diagnostics import LOG_SHARED, Diagnostic
@@ -12,7 +12,7 @@ def execute(run: Execution, statement: LogTo) -> None:
     if not run.is_unprinted(statement, 0):
         return
     folder = run.options.logdir or run.text(statement.path)
-    if run.options.logdir or known_text(statement.path) is None:  # the check has warned of the others
+    if run.options.logdir or known_text(statement.path) is None:  # the check has warned about other paths
         _warn_shared(run, folder, statement.origin)
     if run.log is not None:
         run.log.close()
@@ -27,7 +27,7 @@ def _warn_shared(run: Execution, folder: str, origin: Origin) -> None:
 def _open(run: Execution, folder: str, origin: Origin) -> None:
     options, result = run.options, run.result
     access = run.access if options.logdir is None else access_of(options.logdir)
-    # What this session has logged there, before it was stopped, stays.
+    # What this session logged there before it was stopped stays.
     mine = [f.last + 1 for f in result.events if (f.session, f.folder) == (run.number, folder)]
     step = max([run.step, *mine]) if run.resumed else run.step
     run.log = EventLog(folder, access, run.built, origin, result.run, run.number, step, options.note)

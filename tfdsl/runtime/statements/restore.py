@@ -1,4 +1,4 @@
-"""`restore`: variables get the values that a checkpoint has."""
+"""`restore`: sets variables to their values in a checkpoint."""
 
 from ...program import Restore
 from ..execution.execution import Execution

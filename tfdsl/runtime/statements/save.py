@@ -1,4 +1,4 @@
-"""`save`: variables in a checkpoint."""
+"""`save`: writes variables to a checkpoint."""
 
 from ...program import Save
 from ..execution.execution import Execution

@@ -1,4 +1,4 @@
-"""`set`: a variable gets a value that is computed outside of the graph."""
+"""`set`: sets a variable to a value computed outside the graph."""
 
 from ...program import Set, Value
 from ..execution.execution import Execution
@@ -10,7 +10,7 @@ def execute(run: Execution, statement: Set) -> None:
     value = run.value(statement.value, fetched, statement.origin)
     type = run.built.program.type(statement.variable)
     name = run.built.program.nodes[statement.variable.node].name
-    assert type is not None and name is not None  # as those of every variable
+    assert type is not None and name is not None  # every variable has them
     warn = None if isinstance(statement.value, Value) else run.warn
     array = convert(value, type, name, statement.origin, warn)
     check_shapes([(name, type, array, statement.origin)])

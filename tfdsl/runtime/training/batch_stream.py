@@ -7,9 +7,9 @@ from ...lowering.tf import tf, v1
 
 
 class BatchStream:
-    """The batches of a training from a step on: a pipeline of tf.data in a graph of its own.
+    """The batches of a training from a step on: a tf.data pipeline in its own graph.
 
-    A batch has the rows that the order says, as it has for arrays in memory.
+    The order determines the rows of a batch, as for arrays in memory.
     """
 
     def __init__(self, features: np.ndarray, target: np.ndarray | None, order: BatchOrder, first: int, total: int):
@@ -19,7 +19,7 @@ class BatchStream:
             rows = order.indices(int(step))
             return [np.asarray(array[rows]) for array in arrays]
 
-        @tf.autograph.experimental.do_not_convert  # which writes a file that stays if this process is killed
+        @tf.autograph.experimental.do_not_convert  # AutoGraph writes a file that stays if this process is killed
         def batch(step: tf.Tensor) -> list[tf.Tensor]:
             return tf.numpy_function(gather, [step], dtypes)
 
@@ -36,7 +36,7 @@ class BatchStream:
         self._batch: list[np.ndarray] = []
 
     def batch(self, step: int) -> dict[str, np.ndarray]:
-        """features and target of a step; steps come in order, and may be left out."""
+        """features and target of a step. Steps come in order, and some may be left out."""
         while self._at < step:
             batch = self._session.run(self._next)
             self._batch = list(batch) if isinstance(batch, (list, tuple)) else [batch]

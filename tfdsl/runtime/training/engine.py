@@ -9,8 +9,8 @@ from .loop import TrainingLoop
 
 
 class NotInGraph(Exception):
-    """This training cannot run in the graph; the text says why, `origin` where. Without a text there is nothing to
-    say: the steps themselves will show what is wrong."""
+    """This training cannot run in the graph. The text says why, and `origin` where. Without a text there is nothing to
+    report, because the steps themselves will show what is wrong."""
 
     def __init__(self, reason: str, origin: Origin):
         super().__init__(reason)
@@ -27,44 +27,44 @@ class Engine(Protocol):
     name: str
 
     def begin(self) -> None:
-        """Be ready to take steps."""
+        """Prepare for the first step."""
 
     def advance(self) -> None:
-        """Take one step, or several."""
+        """Take one or more steps."""
 
     def flush(self) -> None:
-        """Wait until all is written that was logged."""
+        """Wait until everything logged is written."""
 
     def close(self) -> None:
-        """The training is over."""
+        """End the training."""
 
 
 class Checkpointer(Protocol):
-    """Keeps the checkpoints of a training."""
+    """Saves the checkpoints of a training."""
 
     def is_due(self) -> bool:
-        """Whether the program says that a checkpoint is kept in this step, and it was not done yet."""
+        """Whether the program saves a checkpoint in this step and it has not been saved yet."""
         ...
 
     def keep_if_due(self, statement: int) -> None:
-        """Keep one if it is due. The training goes on from it at a statement of the current step."""
+        """Save a checkpoint if one is due. The training resumes from it at a statement of the current step."""
 
 
 @dataclass(slots=True)
 class Training:
-    """A training under way. `place` has the numbers of its session and its statement in the program, `first` is the
-    step that it began with."""
+    """A running training. `place` has the indices of its session and its statement in the program, `first` is the step
+    that it began with."""
 
     run: Execution
     loop: TrainingLoop
     engine: Engine
     place: tuple[int, int]
     first: int
-    is_inside_step: bool = False  # the next step has begun already, before a checkpoint
+    is_inside_step: bool = False  # the next step has begun before a checkpoint
 
 
 class Handler:
-    """A concern of a training, such as checkpoints or progress. It does nothing where a subclass does not say so."""
+    """One concern of a training, such as checkpoints or progress. By default a handler does nothing."""
 
     def begin(self, training: Training) -> None:
         """The engine is ready; the first step comes next."""
@@ -82,4 +82,4 @@ class Handler:
         """All steps were taken, and no `stop when` held."""
 
     def end(self, training: Training) -> None:
-        """The training has come to its end."""
+        """The training is over."""

@@ -1,7 +1,7 @@
-"""What a training loop in the graph is fed: each feed of the program as a source of `lowering/train_loop.py`.
+"""The feeds of a training loop in the graph: each feed of the program becomes a source of `lowering/train_loop.py`.
 
-What is the same at all steps is one argument of the loop; the batch is rows of an array that is one too; what only
-the counters change is computed for the steps of a block beforehand.
+A value that is the same at all steps is one argument of the loop. A batch is some rows of an array, which is an
+argument too. A value that depends on the counters is computed in advance for the steps of a block.
 """
 
 from collections.abc import Iterator
@@ -23,20 +23,21 @@ from .loop import TrainingLoop
 
 
 class LoopFeeds:
-    """The arguments of a loop: their types, the arrays of those that stay, the expressions of those that move."""
+    """The arguments of a loop: their types, the arrays of the fixed ones, the expressions of the varying ones."""
 
     def __init__(self, loop: TrainingLoop):
         self._loop, self._run = loop, loop.run
         self.types: list[LoopArgument] = []
         self.arrays: list[np.ndarray | None] = []
-        self.of_rows: set[int] = set()  # those of which batches are rows
+        self.of_rows: set[int] = set()  # the arguments with rows of batches
         self.moving: dict[int, tuple[PlanExpr, TensorType, Feed]] = {}
         self._numbers: dict[object, int] = {}
-        self._shapes: list[tuple[int, ...]] = []  # of what one step takes of them, or of one row
+        self._shapes: list[tuple[int, ...]] = []  # by argument: of the part for one step, or of one row
         self._whole = EvalContext(self._run.context.arrays, self._run.context.counters, self._whole_field)
 
     def sources(self, feeds: tuple[Feed, ...]) -> tuple[tuple[tf.Tensor, Source], ...]:
-        """The feeds of one statement; `NotInGraph` without a reason where they do not fit, as the run will show."""
+        """The feeds of one statement. Raises `NotInGraph` without a reason if they do not fit; the run will report
+        this."""
         made = [(feed, self._source(feed)) for feed in feeds]
         for size in set(self._sizes):
             check = [(feed.text, self._type(feed), self._example(source, size), feed.origin) for feed, source in made]
@@ -47,7 +48,7 @@ class LoopFeeds:
         return tuple((self._run.built.tensor(feed.ref), source) for feed, source in made)
 
     def block(self, start: int, steps: int) -> dict[int, np.ndarray]:
-        """The moving arguments at some steps, each stacked."""
+        """The varying arguments at some steps, each stacked."""
         loop = self._loop
         counters = dict(self._run.context.counters)
         at = start
@@ -86,13 +87,13 @@ class LoopFeeds:
             return PerStep(self._moving(feed))
         if isinstance(feed.value, BatchField):
             array = self._converted(self._whole_array(feed.value.field), feed)
-            # On a cluster only the rows of the next steps are sent.
+            # On a cluster, only the rows of the next steps are sent.
             rows = None if self._run.on_cluster else len(array)
             type = LoopArgument(tf.as_dtype(array.dtype), (rows, *array.shape[1:]))
             number = self._argument((feed.value.field, array.dtype.str), array, type, array.shape[1:])
             self.of_rows.add(number)
             return BatchRows(number, feed.value.index)
-        raise NotInGraph(f"what line {feed.origin.span.line} feeds is computed outside of the graph", feed.origin)
+        raise NotInGraph(f"line {feed.origin.span.line} feeds a value computed outside the graph", feed.origin)
 
     def _whole_field(self, field: str) -> np.ndarray | int:
         return len(self._whole_array("features")) if field == "rows" else self._whole_array(field)
@@ -130,7 +131,7 @@ class LoopFeeds:
         return number
 
     def _example(self, source: Source, size: int) -> np.ndarray:
-        """An array of the shape that a source has at a step with a batch of this size."""
+        """An array with the shape of a source at a step with a batch of this size."""
         one, shape = np.zeros((), self.types[source.argument].dtype.as_numpy_dtype), self._shapes[source.argument]
         if isinstance(source, BatchRows):
             return evaluate.indexed(np.broadcast_to(one, (size, *shape)), source.index)
@@ -138,7 +139,7 @@ class LoopFeeds:
 
 
 def _moves(expr: PlanExpr) -> Iterator[str]:
-    """What makes an expression change from step to step: batch, rows (of the batch), step, fetch."""
+    """What an expression depends on that varies between steps: batch, rows (of the batch), step, fetch."""
     match expr:
         case BatchField(field="rows"):
             yield "rows"

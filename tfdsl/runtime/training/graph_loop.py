@@ -1,12 +1,12 @@
-"""The engines `loop` and `xla`: as many steps in one execution of the graph as nothing outside of it needs a say in.
+"""The engines `loop` and `xla`: one execution of the graph takes as many steps as possible.
 
-What a step runs, prints, logs, expects and stops by is in the graph (`lowering/train_loop.py`): the values are
-gathered, and after the execution the statements are done with them, step by step, as if they had just been run.
-What must happen between two steps (`save`, `set`, a checkpoint, `every N seconds`) ends the execution before that
-step, which the engine `step` then takes. It also takes over where something fails or a training stops: the variables
-are put back to where the execution began, so that all that comes before is done, and what happens happens there.
+What a step runs, prints, logs, expects and stops by is in the graph (`lowering/train_loop.py`). Its values are
+gathered, and after the execution the statements use them step by step, as if they had just been run. If something must
+happen between two steps (`save`, `set`, a checkpoint, `every N seconds`), the execution ends before that step, which
+the engine `step` then takes. It also takes over if something fails or a training stops: the variables are restored to
+the start of the execution, and the steps are taken again up to that point.
 
-The batches of the next steps are drawn, and logs written, by a thread of their own while the graph runs.
+While the graph runs, a separate thread draws the batches of the next steps and writes logs.
 """
 
 import re
@@ -35,18 +35,18 @@ from .graph_feeds import LoopFeeds
 from .schedule import Schedule
 from .step_engine import StepEngine
 
-_LONG = 0.5  # seconds that one execution should take at most: the user waits for what it prints, or after Ctrl-C
-_BLOCK = 8192  # steps of a block, and
-_BLOCK_BYTES = 1 << 22  # bytes of the rows of its batches, at most
-_GATHERED_BYTES = 1 << 26  # of what is gathered in one execution, at most
-_EVENTS = 2048  # in one execution that XLA compiles, at most
-_OF_TENSORS = ("HistogramSummary", "ImageSummary")  # which XLA cannot make, but whose tensors it can gather
+_LONG = 0.5  # maximum seconds per execution: the user waits for printed lines, or after Ctrl-C
+_BLOCK = 8192  # maximum steps of a block
+_BLOCK_BYTES = 1 << 22  # maximum bytes of the row indices of a block
+_GATHERED_BYTES = 1 << 26  # maximum bytes gathered in one execution
+_EVENTS = 2048  # maximum events in one execution compiled by XLA
+_OF_TENSORS = ("HistogramSummary", "ImageSummary")  # XLA can only gather their tensors
 
 
 @dataclass(frozen=True, slots=True)
 class _Talk:
-    """A statement that something is gathered for: `flag` is the number of its block, -1 for the body itself;
-    `values` where the values of what it fetches are gathered."""
+    """A statement with gathered values. `flag` is the number of its block, -1 for the body itself. `values` has the
+    places of its fetched values."""
 
     statement: Statement
     flag: int
@@ -55,7 +55,8 @@ class _Talk:
 
 @dataclass(slots=True)
 class _Chunk:
-    """What one execution gathered: the events' steps, which blocks are due at each, values and times of each."""
+    """The results of one execution: the steps of events, the blocks that are due at each, the gathered values, the
+    times."""
 
     steps: np.ndarray
     flags: np.ndarray
@@ -68,7 +69,7 @@ class _Chunk:
 
 
 class GraphLoopEngine:
-    """Takes the steps of a training in the graph. `NotInGraph` where it cannot be there."""
+    """Takes the steps of a training in the graph. Raises `NotInGraph` if that is not possible."""
 
     def __init__(self, steps: StepEngine, place: tuple[int, int], name: str, ops: int):
         self._steps, self._loop, self._run, self.name, self._ops = steps, steps.loop, steps.loop.run, name, ops
@@ -76,12 +77,12 @@ class GraphLoopEngine:
         always = self._schedule.always_outside
         if always is not None:
             line = always.origin.span.line
-            raise NotInGraph(f"what line {line} does is done outside of the graph", always.origin)
+            raise NotInGraph(f"line {line} runs outside the graph", always.origin)
         rows = 1 if self._loop.order is None else self._loop.order.size
         self._block_size = max(1, min(_BLOCK, self._loop.total, _BLOCK_BYTES // (4 * rows)))
         self._feeds = LoopFeeds(self._loop)
         self._talks: list[_Talk] = []
-        self._tags: dict[int, str] = {}  # of scalar summaries, by where their values are gathered
+        self._tags: dict[int, str] = {}  # of scalar summaries, by the places of their values
         self._tensors = 0
         self._body = self._sorted(self._schedule.inside, -1)
         self._every = any(talk.flag < 0 for talk in self._talks)  # something is gathered at every step
@@ -100,7 +101,7 @@ class GraphLoopEngine:
         self._unlogged: list[tuple[_Chunk, tuple[int, int]]] = []
         self._logs: list[Future] = []
 
-    # --- what is in the graph -------------------------------------------------------------
+    # --- building -------------------------------------------------------------
 
     def _sorted(self, statements: tuple[Statement, ...], flag: int) -> Body:
         items: list[BodyExecution | When] = []
@@ -130,7 +131,7 @@ class GraphLoopEngine:
         return {at: _text_of(op.inputs[0]) for at, op in ops.items() if op.type == "ScalarSummary"}
 
     def _fetched(self, statement: Statement) -> dict[Ref, tf.Tensor]:
-        """The tensors whose values a statement is done with: of scalar summaries, what they summarise."""
+        """The tensors whose values a statement needs. For a scalar summary, the summarised tensor."""
         built = self._run.built
         if isinstance(statement, Log):
             return {ref: self._logged(built.value(ref).op) for ref in statement.summaries}
@@ -164,7 +165,7 @@ class GraphLoopEngine:
             return built.loops[key][1]
 
     def _regular(self) -> Regular | None:
-        """What most of the first events are like."""
+        """What most of the first events have in common."""
         flags = self._schedule.flags(0, min(self._loop.total, 2 * self._block_size))
         events = np.flatnonzero(flags.any(axis=1) | self._every)
         kinds = Counter(zip(np.diff(events).tolist(), map(tuple, flags[events].tolist()), strict=False))
@@ -180,7 +181,7 @@ class GraphLoopEngine:
         return min(self._block_size, int(flags.any(axis=1).sum()) + 2)
 
     def _event_limit(self) -> int:
-        """How many events one execution can have."""
+        """The maximum number of events of one execution."""
         size = 1
         for tensor in self._graph.gathered:
             shape = tensor.shape[1:]
@@ -193,10 +194,10 @@ class GraphLoopEngine:
         return self._run.session.make_callable([graph.moved, graph.losses, *graph.gathered], graph.given)
 
     def begin(self) -> None:
-        """Be ready to take steps."""
+        """Prepare for the first step."""
 
     def compile(self) -> None:
-        """Have XLA compile the loop; `NotInGraph` with the line of the op that it cannot compile."""
+        """Let XLA compile the loop. Raises `NotInGraph` at the line of an op that it cannot compile."""
         if self._loop.step == self._loop.total:
             return
         if self._state() is None:
@@ -211,7 +212,7 @@ class GraphLoopEngine:
             raise NotInGraph(reason, node.origin if node else self._loop.plan.origin) from error
 
     def _compile(self) -> None:
-        """Take no steps."""
+        """Execute the loop without taking steps."""
         step, nothing = self._loop.step, np.zeros(0, np.int64)
         no_flags = np.zeros((0, len(self._schedule.blocks)), bool)
         try:
@@ -220,13 +221,14 @@ class GraphLoopEngine:
             devices = {device.device_type for device in self._run.session.list_devices()}
             if "deterministic" not in str(error) or "GPU" in devices:
                 raise
-            # What XLA compiles for the CPU is deterministic; it refuses the gradient of max_pool for the sake of GPUs.
+            # XLA's code for the CPU is deterministic, but it refuses the gradient of max_pool because of GPUs.
             with no_determinism():
                 self._execute(step, step, nothing, no_flags)
 
     def _made(self, op: str) -> Node | None:
-        """The node that an op of the loop is a copy of: copies have paths before their names, and numbers after."""
-        parts = op.partition("_tfg_inlined_")[0].split("/")  # what it adds to names that it inlines
+        """The node of a copied op in the loop. The names of copies have additional paths before and numbers after
+        them."""
+        parts = op.partition("_tfg_inlined_")[0].split("/")  # part of the names of inlined ops
         for start in range(len(parts)):
             name = "/".join(parts[start:])
             node = self._run.built.node_of(name) or self._run.built.node_of(re.sub(r"_\d+$", "", name))
@@ -237,16 +239,14 @@ class GraphLoopEngine:
     # --- taking steps ---------------------------------------------------------------------
 
     def advance(self) -> None:
-        """Take as many steps as one execution should take, or one by itself."""
+        """Take as many steps as one execution should take, or a single one."""
         loop = self._loop
         end = self._schedule.next_outside(loop.step)
         is_inside = self._steps.is_inside_step
         if end == loop.step and not is_inside:
             self.flush()
             if self._steps.checkpointer is not None:
-                self._steps.checkpointer.keep_if_due(
-                    0
-                )  # after which the step itself may be in the graph, as all others are
+                self._steps.checkpointer.keep_if_due(0)  # after that, the step may be in the graph like all others
             end = self._schedule.next_outside(loop.step, True)
         if end == loop.step or is_inside or self._has_given_up:
             self.flush()
@@ -256,37 +256,37 @@ class GraphLoopEngine:
         self._take(loop.step, min(end, loop.step + self._length, block_end))
 
     def _take(self, first: int, last: int) -> None:
-        """Take the steps from `first` up to but not `last`, or fewer where they have too many events."""
+        """Take the steps from `first` up to but not including `last`, or fewer if they have too many events."""
         part = self._run.options.part
-        if part is not None and part.first(first) >= last:  # the steps are others'
+        if part is not None and part.first(first) >= last:  # other workers take these steps
             self._loop.step = last
             self._run.result.steps += last - first
             return
         flags = self._schedule.flags(first, last)
         is_event = np.logical_or(flags.any(axis=1), self._every)
-        is_event[0] = self._graph.has_events  # the loop begins with one
+        is_event[0] = self._graph.has_events  # the loop begins with an event
         events = np.flatnonzero(is_event)
         if len(events) > self._most_events:
             last = first + int(events[self._most_events])
             events = events[: self._most_events]
         before = self._state()
-        if before is None:  # nothing could be put back
+        if before is None:  # there is nothing to restore
             self._step_until(first + 1)
             return
         started = time.time()
         try:
             moved, losses, *values = self._execute(first, last, first + events, flags[events])
         except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
-            if is_variable_gone(error):  # somebody has cleared it: it must not come back
+            if is_variable_gone(error):  # another program has cleared it, so it must not be restored
                 raise run_failure(self._run.built, error, self._loop.plan.origin, True) from error
             self._put_back(before)
-            self._step_until(last)  # which reports what fails; if nothing does, only the loop had failed
+            self._step_until(last)  # reports the failure; if none occurs, only the loop had failed
             self._has_given_up = True
             line = self._loop.plan.origin.span.line
             self._run.options.note(f"line {line} trains step by step from step {first} on: {plain_reason(error)}")
             return
         seconds = time.time() - started
-        # Steps take about as long as one another, and looking at the clock as long as a small op.
+        # All steps take about the same time, and reading the clock takes as long as a small op.
         times = started + seconds * events / (last - first)
         chunk = _Chunk(first + events, flags[events], values, times)
         stop = self._stop(chunk)
@@ -307,8 +307,8 @@ class GraphLoopEngine:
         self._run.result.steps += last - first
 
     def _take_apart(self, first: int, last: int) -> None:
-        """Take steps among which there is one with a loss of NaN, or an infinite one, it seems: in halves, so that all
-        before it is done; the one itself by itself, which finds out."""
+        """Take steps of which one seems to have a NaN or infinite loss. Bisect, so that all steps before it are taken,
+        and take the step itself alone, which reports the loss."""
         self._loop.step = first
         if last - first == 1:
             self._step_until(last)
@@ -322,7 +322,7 @@ class GraphLoopEngine:
         start = first - first % self._block_size
         batches, moving = self._block(start)
         positions = (events - start).astype(np.int32)
-        if self.name == "xla":  # XLA needs fixed shapes; what lies after the end is no event
+        if self.name == "xla":  # XLA needs fixed shapes; positions after the end are not events
             missing = self._spec.events - len(positions)
             positions = np.pad(positions, (0, missing), constant_values=last - start)
             flags = np.pad(flags, ((0, missing), (0, 0)))
@@ -338,8 +338,8 @@ class GraphLoopEngine:
         return self._call(first - start, last - start, positions, flags, *stretches, streams, *arrays, *batches)
 
     def _sent(self, arrays: list[np.ndarray], batches: list[np.ndarray], first: int, last: int):
-        """The arguments of a call that goes to a cluster: of data with more rows than its steps have, these rows, and
-        as batches their places."""
+        """The arguments of a call on a cluster. If data has more rows than the steps need, only those rows are sent,
+        and the batches are renumbered."""
         rows = batches[0][first:last]
         if rows.size >= len(arrays[next(iter(self._feeds.of_rows))]):
             return arrays, batches
@@ -350,7 +350,7 @@ class GraphLoopEngine:
         return sent, [places, *batches[1:]]
 
     def _block(self, start: int) -> tuple[list[np.ndarray], Mapping[int, np.ndarray]]:
-        """The batches and the moving arguments of a block; those of the next one are made meanwhile."""
+        """The batches and the varying arguments of a block. Those of the next block are computed in the background."""
         for at in (start, start + self._block_size):
             if at not in self._blocks and at < self._loop.total:
                 self._blocks[at] = self._worker.submit(self._make_block, at)
@@ -368,18 +368,18 @@ class GraphLoopEngine:
         return batches, self._feeds.block(start, self._block_size)
 
     def _adapt(self, steps: int, seconds: float) -> None:
-        """Choose the length of the next execution: it makes no difference to what is computed."""
-        if self._is_first:  # which also made the graph ready
+        """Choose the length of the next execution. It does not affect the results."""
+        if self._is_first:  # this execution also prepared the graph
             self._is_first = False
         elif seconds > _LONG:
             self._length = max(1, int(steps * _LONG / seconds))
         elif seconds < _LONG / 4:
             self._length = max(self._length, 4 * steps)
 
-    # --- going back -----------------------------------------------------------------------
+    # --- restoring -----------------------------------------------------------------------
 
     def _state(self):
-        """Variables and streams, as they are now; None where a variable has no value yet."""
+        """The current variables and streams, or None if a variable has no value yet."""
         run = self._run
         streams = run.streams.states()
         known = run.known_values(Place(run.at, self._loop.step))
@@ -400,7 +400,7 @@ class GraphLoopEngine:
         while self._loop.step < end:
             self._steps.advance()
 
-    # --- what is done outside with what was gathered --------------------------------------
+    # --- statements outside the graph --------------------------------------
 
     def _stop(self, chunk: _Chunk) -> int | None:
         """The first step at which a `stop when` holds."""
@@ -422,7 +422,7 @@ class GraphLoopEngine:
                 self._at(int(chunk.steps[k]))
                 replay(self._run, talk.statement, self._values(chunk, talk, k))
                 end = before
-        finally:  # also where an `expect` fails: what came before it is logged
+        finally:  # also if an `expect` fails: log what came before it
             if any(isinstance(talk.statement, Log) for talk in self._talks):
                 self._unlogged.append((chunk, end))
 
@@ -452,7 +452,7 @@ class GraphLoopEngine:
         return v1.Summary.FromString(value)
 
     def _due(self, chunk: _Chunk, is_wanted: Callable[[Statement], bool]) -> list[tuple[int, int]]:
-        """What is to be done, in its order: events, and the numbers of statements in `_talks`."""
+        """What to do, in order: events, and indices into `_talks`."""
         wanted = [number for number, talk in enumerate(self._talks) if is_wanted(talk.statement)]
         return sorted((k, number) for number in wanted for k in chunk.due(self._talks[number]))
 
@@ -471,13 +471,13 @@ class GraphLoopEngine:
         return value.copy() if isinstance(value, np.ndarray) else value
 
     def _begin_logs(self) -> None:
-        """Have the worker write what was gathered. It does that while the graph is executed; between executions it
-        would hold up everything else, as Python does one thing at a time."""
+        """Let the worker thread write what was gathered. It writes while the graph is executed; between executions it
+        would block everything else, because Python runs one thread at a time."""
         self._logs += [self._worker.submit(self._log, *one) for one in self._unlogged]
         self._unlogged.clear()
 
     def flush(self) -> None:
-        """Wait until all logs are written; what went wrong with them is raised here."""
+        """Wait until all logs are written, and raise errors from writing them."""
         self._begin_logs()
         while self._logs:
             self._logs.pop(0).result()
@@ -494,7 +494,7 @@ class GraphLoopEngine:
 
 
 def _regular_at(regular: Regular, positions: np.ndarray, flags: np.ndarray) -> np.ndarray:
-    """At which events the loop can take a turn of regular ones."""
+    """The events at which the loop can take a full iteration of regular ones."""
     alike = (flags == regular.flags).all(axis=1)
     alike[:-1] &= np.diff(positions) == regular.gap
     alike[-1:] = False
@@ -514,7 +514,7 @@ _UNSUPPORTED = re.compile(r"(\w+) \(No registered '\w+' OpKernel for XLA.*?\{\{n
 
 
 def _refused(error: Exception) -> tuple[str, str]:
-    """The op that XLA cannot compile, by its name in the program's graph, and why."""
+    """The name in the program's graph of the op that XLA cannot compile, and why."""
     text = getattr(error, "message", None) or str(error)
     unsupported = _UNSUPPORTED.search(text)
     if unsupported:
@@ -522,5 +522,5 @@ def _refused(error: Exception) -> tuple[str, str]:
     node = _NODE.search(text)
     name = node.group(1) if node else ""
     if "fixed tensor list size" in text:
-        return name, "XLA has to know how often a 'while' turns to compile its gradient"
+        return name, "XLA needs the number of iterations of a 'while' to compile its gradient"
     return name, plain_reason(error).partition(" Stack trace for op definition:")[0]

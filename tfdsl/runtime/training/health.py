@@ -1,11 +1,11 @@
-"""What a training makes NaN is an error."""
+"""Reports variables that a training made NaN."""
 
 from .engine import Handler, Training
 from .loop import TrainingLoop
 
 
 class HealthyTraining(Handler):
-    """Checks the variables when a training ends; the losses are checked at each step (`nan.Watch`)."""
+    """Checks the variables when a training ends. The losses are checked at each step (`nan.Watch`)."""
 
     def __init__(self, loop: TrainingLoop):
         self._loop, self._health = loop, loop.run.health

@@ -17,11 +17,11 @@ from .batch_stream import BatchStream
 class TrainingLoop:
     """The counters and the batches of one training.
 
-    A step is one turn of the body. `epoch` counts passes over the data; without data each step is one.
+    A step is one iteration of the body. `epoch` counts passes over the data; without data, each step is one epoch.
     """
 
     def __init__(self, run: Execution, plan: Train, last: Callable[[], str] = lambda: ""):
-        """`last` says what is kept of the steps before, if anything is."""
+        """`last` returns a note about the last checkpoint, if any."""
         self.run, self.plan = run, plan
         self.watch = Watch(run.built, plan, last, run.warn)
         self.order: BatchOrder | None = None
@@ -41,7 +41,7 @@ class TrainingLoop:
         self.stream: BatchStream | None = None
 
     def open_stream(self) -> None:
-        """Read the batches ahead from the current step on, where the data is not in memory."""
+        """Read batches ahead from the current step on, if the data is not in memory."""
         if self.order is None:
             return
         features = self.run.context.arrays(Field(*self.part, "features"))
@@ -98,6 +98,6 @@ class TrainingLoop:
                 assert_never(statement.unit)
 
     def is_time(self, statement: Every | Checkpoint) -> bool:
-        """Whether the seconds of a statement are over; those of one that was never done always are."""
+        """Whether the seconds of a statement are over, or it was never executed."""
         last = self._last_time.get(id(statement))
         return last is None or time.monotonic() - last >= statement.count

@@ -1,5 +1,5 @@
-"""When the statements of a training's body are due: at which steps something is gathered in the graph, and before
-which steps the loop has to end, because something must happen outside."""
+"""When the statements of a training's body are due: the steps at which values are gathered in the graph, and the steps
+before which the loop must end because something must happen outside."""
 
 from typing import assert_never
 
@@ -10,20 +10,23 @@ from .loop import TrainingLoop
 
 
 class Schedule:
-    """A training's body, sorted. `inside` is what can be in the graph, in its order; `outside` is the rest.
+    """A training's body, sorted. `inside` has the statements that can be in the graph, in order; `outside` has the
+    rest.
 
-    `blocks` are the `every` statements inside, each before those in it.
+    `blocks` are the `every` statements inside, each before those in its body.
     """
 
     def __init__(self, loop: TrainingLoop):
         self._loop = loop
         body, part = loop.plan.body, loop.run.options.part
         self.inside = tuple(s for s in body if s.is_in_graph() and (part is None or isinstance(s, Run)))
-        is_led = part is not None and not part.is_chief  # others do the rest
+        is_led = part is not None and not part.is_chief  # the chief does the rest
         self.outside = () if is_led else tuple(s for s in body if s not in self.inside)
-        self._timed = [s for s in self.outside if isinstance(s, (Every, Checkpoint))]  # all, where a loop is possible
+        self._timed = [
+            s for s in self.outside if isinstance(s, (Every, Checkpoint))
+        ]  # all of `outside`, if a loop is possible
         self.blocks: list[Every] = []
-        self._outer: list[int] = []  # for each block, the number of the one that it is in, or -1
+        self._outer: list[int] = []  # for each block, the index of the block around it, or -1
         self._collect(self.inside, -1)
 
     def _collect(self, statements: tuple[Statement, ...], outer: int) -> None:
@@ -44,7 +47,7 @@ class Schedule:
         return None
 
     def flags(self, first: int, last: int) -> np.ndarray:
-        """Which blocks are due at the steps from `first` up to but not `last`: bool [steps, blocks]."""
+        """The blocks that are due at the steps from `first` up to but not including `last`: bool [steps, blocks]."""
         steps = np.arange(first, last)
         result = np.empty((len(steps), len(self.blocks)), bool)
         for at, (block, outer) in enumerate(zip(self.blocks, self._outer, strict=True)):
@@ -63,13 +66,13 @@ class Schedule:
             case "step":
                 return steps % statement.count == 0
             case "second":
-                raise AssertionError("nobody knows beforehand at which steps it is due")
+                raise AssertionError("the steps at which it is due are not known in advance")
             case _:
                 assert_never(statement.unit)
 
     def next_outside(self, step: int, is_kept: bool = False) -> int:
-        """The first step, from `step` on, at which something outside is due; the end of the training if nothing is.
-        At `step` itself no checkpoint is, once it was kept."""
+        """The first step, from `step` on, at which something outside is due, or the end of the training. A checkpoint
+        already saved at `step` is not due there."""
         loop = self._loop
         nearest = loop.total
         for statement in self._timed:
@@ -97,5 +100,5 @@ class Schedule:
 
 
 def _multiple(number: int, of: float) -> int:
-    """The first multiple, of a whole number, that is not smaller than a number."""
+    """The first multiple of an integer that is not less than a number."""
     return -(-number // int(of)) * int(of)

@@ -1,4 +1,4 @@
-"""Which engine takes the steps of a training, and why it is another one than was asked for."""
+"""Selects the engine of a training, with a reason if it is not the requested one."""
 
 from dataclasses import dataclass
 
@@ -14,16 +14,16 @@ from .engine import Engine, NotInGraph
 from .graph_loop import GraphLoopEngine
 from .step_engine import StepEngine
 
-# From so many executions of ops on XLA is worth its compiling: it takes 0.3 seconds and more, and saves 0.2 to 0.5
-# microseconds an op (`benchmarks/`, loads `housing` and `network`).
+# XLA is worth its compile time from this many op executions on: compiling takes at least 0.3 seconds, and saves 0.2 to
+# 0.5 microseconds per op (`benchmarks/`, loads `housing` and `network`).
 _WORTH = 2_000_000
-_SLOW = ("Conv", "DepthwiseConv")  # ops that take longer in XLA on a CPU (load `digits`)
+_SLOW = ("Conv", "DepthwiseConv")  # ops that are slower in XLA on a CPU (load `digits`)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reached:
-    """What a training's body executes: the names of its random ops, how many ops a step has, and whether some of them
-    are slow in XLA."""
+    """What a training's body executes: the names of its random ops, the number of ops per step, and whether some of
+    them are slow in XLA."""
 
     random: frozenset[str]
     ops: int
@@ -39,7 +39,7 @@ class Engines:
     def __init__(self, run: Execution, statements: tuple[Statement, ...]):
         self._run = run
         trainings = [statement for statement in statements if isinstance(statement, Train)]
-        self._reached: dict[int, _Reached | NotInGraph] = {}  # by the training's identity
+        self._reached: dict[int, _Reached | NotInGraph] = {}  # by the identity of the training
         for plan in trainings:
             if self.wanted(plan) != "step":
                 try:
@@ -47,21 +47,21 @@ class Engines:
                 except NotInGraph as reason:
                     self._reached[id(plan)] = reason
         names = {name for one in self._reached.values() if isinstance(one, _Reached) for name in one.random}
-        if any(map(keeps_checkpoints, trainings)):  # then in all engines, and wherever they are executed
+        if any(map(keeps_checkpoints, trainings)):  # then all engines use kept states
             names |= set(run.built.copier.twinned(resumable(run.built, statements)))
         names |= run.in_order.random(statements)
         if names:
             run.in_order.add_streams(sorted(names))
 
     def wanted(self, plan: Train) -> str:
-        """The engine that is asked for; `loop` if none is, `step` where each step is looked at by itself."""
+        """The requested engine. By default `loop`, or `step` if each step is watched."""
         if self._run.options.tracer is not None:
             return "step"
         return self._run.options.engine or plan.engine or "loop"
 
     def select(self, steps: StepEngine, place: tuple[int, int]) -> Engine:
-        """The engine of a training, ready to begin; another one than was asked for, and a note that says why, where
-        that cannot be."""
+        """The engine of a training, ready to begin. If the requested one is not possible, another one and a note that
+        says why."""
         engine = self._chosen(steps, place)
         self._run.result.engines.append(engine.name)
         engine.begin()
@@ -103,7 +103,7 @@ class Engines:
             self._run.options.note(f"line {plan.origin.span.line} {what}: {reason}")
 
     def _reach(self, plan: Train) -> _Reached:
-        """What a training's body executes; `NotInGraph` if it cannot be in a loop."""
+        """What a training's body executes. Raises `NotInGraph` if it cannot be in a loop."""
         built, random, ops, is_slow = self._run.built, set(), 0, False
         for one in executions(built, plan.body, plan):
             names = built.copier.reached(one.fetches, one.fed)

@@ -8,12 +8,12 @@ from .loop import TrainingLoop
 
 
 class StepEngine:
-    """One execution of the graph a statement."""
+    """One execution of the graph per statement."""
 
     name = "step"
 
     def __init__(self, loop: TrainingLoop, checkpointer: Checkpointer | None = None, first_statement: int = 0):
-        """`first_statement` is that of the body with which the next step begins."""
+        """`first_statement` is the index of the statement with which the next step begins."""
         self.loop, self.checkpointer, self._run = loop, checkpointer, loop.run
         self._first_statement = first_statement
 
@@ -45,7 +45,7 @@ class StepEngine:
 
     @property
     def is_inside_step(self) -> bool:
-        """Whether the next step has begun already, before a checkpoint."""
+        """Whether the next step has begun before a checkpoint."""
         return self._first_statement > 0
 
     def _statement(self, statement: Statement) -> None:

@@ -1,4 +1,4 @@
-"""Runs a training: the engine takes its steps, and handlers are notified of them."""
+"""Runs a training: the engine takes its steps, and handlers are notified."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,7 +12,7 @@ from .step_engine import StepEngine
 
 
 def train(steps: StepEngine, engines: Engines, place: tuple[int, int], first: int, handlers: Sequence[Handler]) -> None:
-    """Run a training to its end, from a step on. `place` is the session's and the statement's index in the program.
+    """Run a training to its end, from a step on. `place` has the indices of its session and statement in the program.
 
     Handlers are notified of the end in reverse order.
     """
