@@ -1,9 +1,9 @@
-"""How long programs take that ask for more than they say, and in how much memory: those of `tests/support/bombs.py`.
+"""Measures the time and memory of small programs that demand much: those of `tests/support/bombs.py`.
 
     python benchmarks/bombs.py [NAME ...]
 
-Each is checked in a process of its own with 512 MiB of addresses. Prints a table of Markdown; exits 1 where one takes
-longer than a second, or says nothing of the kind that it should.
+Each is checked in its own process with 512 MiB of address space. Prints a Markdown table. Exits with 1 if a program
+takes longer than a second, or lacks its expected error.
 """
 
 import os
@@ -23,7 +23,7 @@ SECONDS, MEMORY = 1.0, 512 << 20
 
 
 def set_off(bomb: Bomb, folder: Path) -> tuple[float, float, int, str]:
-    """Seconds by the clock, seconds of the processor, KiB, and what was said."""
+    """Wall-clock seconds, processor seconds, KiB, and the output."""
     for file, content in bomb.files().items():
         (folder / file).write_bytes(content if isinstance(content, bytes) else content.encode())
     started = time.monotonic()
@@ -43,7 +43,7 @@ def set_off(bomb: Bomb, folder: Path) -> tuple[float, float, int, str]:
 
 def main() -> int:
     failed = 0
-    print("| bomb | seconds | of the processor | MiB | |\n| --- | --- | --- | --- | --- |")
+    print("| bomb | seconds | processor seconds | MiB | |\n| --- | --- | --- | --- | --- |")
     for name in sys.argv[1:] or BOMBS:
         with tempfile.TemporaryDirectory() as folder:
             took, processor, memory, said = set_off(BOMBS[name], Path(folder))

@@ -1,16 +1,15 @@
-"""What a cluster gains, and what its updates cost: steps a second on 1 and 2 workers beside one process.
+"""Measures the speed of a cluster and the cost of its updates: steps per second on 1 and 2 workers and one process.
 
     python benchmarks/clusters.py [--json FILE] [--quick] [--repeats 3]
 
-Every process, a server as well as the one that trains alone, has one thread for computing, as if it were a machine with
-one core; so two cores show what a second machine gains, less its network. Prints three tables:
+Every process, whether a server or a single training, has one compute thread, as if it were a machine with one core. So
+two cores show the gain of a second machine, except for its network. Prints three tables:
 
-- `gain`: a network whose step takes long enough for it to pay, on one process, in two towers of one process, and on
-  clusters of 1 ps with 1 and 2 workers, synchronous and asynchronous;
-- `number`: what a step costs by the number of variables, each of 10 elements;
-- `size`: what it costs by the size of one variable.
+- `gain`: a network with long enough steps, on one process, in two towers of one process, and on clusters of 1 ps with 1
+and 2 workers, synchronous and asynchronous; - `number`: the cost of a step by the number of variables, each of 10
+elements; - `size`: the cost of a step by the size of one variable.
 
-From these it calculates what more machines would gain.
+From these it calculates the gain of more machines.
 """
 
 import argparse
@@ -51,7 +50,7 @@ session:
     train {steps} steps:
         every 1_000_000 steps: print step
 """
-# Trains, and prints the seconds of each step: from the first report of progress to the last.
+# Trains, and prints the seconds per step between the first and the last progress report.
 RUN = """
 import sys, time
 from tfdsl.cli import main
@@ -98,7 +97,7 @@ def cluster(folder: Path, workers: int) -> Iterator[str]:
 
 
 def seconds(folder: Path, text: str, *words: str, threads: bool = True) -> float:
-    """The seconds that a step of a program's training takes."""
+    """The seconds per step of a program's training."""
     (folder / "t.tfg").write_text(text)
     environment = {**os.environ, **THREADS} if threads else {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run([sys.executable, "-c", RUN, "t.tfg", *words], cwd=folder, env=environment,
@@ -113,8 +112,8 @@ def median(repeats: int, measure) -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", metavar="FILE", help="write what was measured")
-    parser.add_argument("--quick", action="store_true", help="small: to see that it works")
+    parser.add_argument("--json", metavar="FILE", help="write the measurements")
+    parser.add_argument("--quick", action="store_true", help="small: only test that it works")
     parser.add_argument("--repeats", metavar="N", type=int, default=3)
     arguments = parser.parse_args()
     units, batch, steps = (32, 64, 3000) if arguments.quick else (1000, 1000, 160)

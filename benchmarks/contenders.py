@@ -1,15 +1,14 @@
-"""The contenders of the loads that train: one class each, `Contender(model, problem).run(steps)` an `Outcome`.
+"""The contenders of the training loads: one class each. `Contender(model, problem).run(steps)` returns an `Outcome`.
 
-Making one makes all that can be made once: graph, session, optimizer. `run` starts from the initial values each time,
-trains for a number of steps, and gives seconds without set-up. Whatever a number of steps needs before the first of
-them (batches' indices, a compiler) is done before the clock starts; that makes the first run with it the warm-up.
+The constructor makes everything that can be made once: graph, session, optimizer. `run` starts from the initial values
+each time, trains for a number of steps, and returns the seconds without setup. Everything that depends on the number of
+steps (indices of batches, a compiler) is done before the clock starts, so the first run with a number is the warm-up.
 
-Who draws the batches when: by hand and in tfdsl, while they train, so it is in their time. NumPy, PyTorch and JAX are
-given the indices of all batches, scikit-learn and Keras even the rows, all of it made before the clock starts. That
-favours them.
+The loops by hand and tfdsl draw the batches while they train, so this is part of their time. NumPy, PyTorch and JAX get
+the indices of all batches before the clock starts, scikit-learn and Keras even the rows. That favours them.
 
-A model (`loads/*.py`) says what is trained, once for each framework. Everything is as the framework does it unless told
-otherwise: no number of threads is set, no fast mathematics.
+A model (`loads/*.py`) defines what is trained, once for each framework. All settings are the defaults of the framework
+unless stated otherwise: no number of threads is set, no fast math.
 """
 
 import tempfile
@@ -25,8 +24,8 @@ SEED = 42
 
 
 class ByHand:
-    """The chapter's loop: `fetch_batch`, and one `session.run` with a `feed_dict` a step. With `logs`, every 10
-    batches a summary goes to a FileWriter."""
+    """The chapter's loop: `fetch_batch`, and one `session.run` with a `feed_dict` per step. With `logs`, a FileWriter
+    gets a summary every 10 batches."""
 
     def __init__(self, model, problem: Problem, logs: bool = False):
         import tensorflow.compat.v1 as tf
@@ -108,7 +107,7 @@ class ByHand:
             return seconds, {"log": self._logged(folder)}
 
     def _logged(self, folder: str) -> np.ndarray:
-        """What an event file has: rows of step and value."""
+        """The points in an event file: rows of step and value."""
         (path,) = Path(folder).iterdir()
         events = self.tf.train.summary_iterator(str(path))
         return np.array([(e.step, value.simple_value) for e in events for value in e.summary.value], np.float64)
@@ -117,10 +116,10 @@ class ByHand:
 class Tfdsl:
     """An engine of tfdsl, through its Python API.
 
-    A run also opens a session, initialises it and, with `xla`, compiles. None of that is in the time: the clock
-    starts when the training tells its progress for the first time, after one step with `step` and after the first
-    execution of the graph with the others, and stops when the training is over, its logs handed to the writer.
-    `setup` is the time from the start of the run to that first report.
+    A run also opens a session, initialises it and, with `xla`, compiles. This is not part of the time: the clock starts
+    at the first progress report of the training, which comes after one step with `step` and after the first execution
+    of the graph with the other engines. It stops when the training is over and its logs have been passed to the writer.
+    `setup` is the time from the start of the run to the first report.
     """
 
     def __init__(self, model, problem: Problem, engine: str, logs: bool = False):
@@ -157,7 +156,7 @@ class Tfdsl:
         return Outcome(ends[-1] - first, steps - done, results, first - started)
 
     def _program(self, steps: int):
-        """The program for a number of steps, its graph built."""
+        """The program for a number of steps, with its graph built."""
         import tfdsl
 
         if steps not in self._programs:
@@ -169,7 +168,7 @@ class Tfdsl:
 
 
 class NumPy:
-    """Gradients written out by hand."""
+    """Gradients derived by hand."""
 
     def __init__(self, model, problem: Problem):
         self.model, self.problem = model, problem
@@ -195,8 +194,8 @@ class NumPy:
 
 
 class ScikitLearn:
-    """`MLPRegressor` or `MLPClassifier`, whose stochastic solver is the same algorithm: one pass over the rows of all
-    batches, which lie in their order."""
+    """`MLPRegressor` or `MLPClassifier`. Its stochastic solver is the same algorithm: one pass over the rows of all
+    batches, in order."""
 
     def __init__(self, model, problem: Problem):
         self.model, self.problem = model, problem
@@ -215,9 +214,9 @@ class ScikitLearn:
         )  # fmt: skip
         y = y.reshape(-1)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that it has not converged
+            warnings.simplefilter("ignore")  # it warns that it has not converged
             estimator.partial_fit(X[:1000], y[:1000], **self.model.scikit_learn_first)
-            del estimator._optimizer  # `fit` makes another, without velocities
+            del estimator._optimizer  # `fit` makes a new one without velocities
             self.model.to_scikit_learn(estimator, problem.start)
             started = perf_counter()
             estimator.fit(X, y)
@@ -226,7 +225,7 @@ class ScikitLearn:
 
 
 class Keras:
-    """`fit`, of one epoch that has all batches in their order. The clock runs from the epoch's beginning to its end."""
+    """`fit` with one epoch of all batches in order. The clock runs from the start of the epoch to its end."""
 
     def __init__(self, model, problem: Problem):
         import keras
@@ -285,13 +284,13 @@ class PyTorch:
         return Outcome(seconds, steps, self.from_torch(parameters))
 
     def batches(self, steps: int) -> list:
-        """The rows of each batch; None for all."""
+        """The rows of each batch, or None for all rows."""
         if self.problem.batch is None:
             return [None] * steps
         return list(self.torch.from_numpy(self.problem.indices(steps).astype(np.int64)))
 
     def to_torch(self) -> list:
-        """The initial parameters as tensors of their own: kernels of convolutions turned as PyTorch wants them."""
+        """The initial parameters as separate tensors. Convolution kernels are transposed for PyTorch."""
         arrays = [v.transpose(3, 2, 0, 1) if v.ndim == 4 else v for v in self.problem.start.values()]
         return [self.torch.tensor(np.ascontiguousarray(array)) for array in arrays]
 
@@ -340,7 +339,7 @@ class PyTorchCompiled(PyTorch):
 
 
 class Jax:
-    """One `lax.scan` over the rows of all batches, under `jit`; `setup` is its compiling."""
+    """One `lax.scan` over the rows of all batches, under `jit`. `setup` is its compile time."""
 
     def __init__(self, model, problem: Problem):
         import jax
@@ -383,7 +382,7 @@ class Jax:
 
 
 class JaxDrawing(Jax):
-    """The same, with the time that it takes NumPy to draw the batches, which the loop by hand and tfdsl draw too."""
+    """The same, including the time in which NumPy draws the batches, as the loop by hand and tfdsl do."""
 
     def run(self, steps: int) -> Outcome:
         outcome = super().run(steps)

@@ -1,16 +1,16 @@
-"""Programs made by accident, by the million, through `check` and `fmt`.
+"""Sends millions of accidental programs through `check` and `fmt`.
 
     python benchmarks/fuzz.py mutate [--programs N] [--seed N] [--longest N] [--log FILE] [--keep DIR]
     python benchmarks/fuzz.py derived [--programs N] [--seed N] [--log FILE] [--keep DIR] [--hypothesis]
     python benchmarks/fuzz.py ops [--programs N] [--seed N] [--log FILE] [--keep DIR] [--only OP ...]
     python benchmarks/fuzz.py guided [--programs N] [--seed N] --keep DIR     (needs atheris: pip install atheris)
 
-Of every program must hold: it has a place for everything that is wrong with it, in text that is safe to print; no
-exception leaves the front end; `fmt` writes the same text the second time, and a program that means the same; it
-takes less than a second of processor time and 512 MiB. What does not is written down in the folder of `--keep`.
+Every program must satisfy these conditions: each error has a place, and its text is safe to print; no exception leaves
+the front end; `fmt` does not change its own output, and keeps the meaning of the program; checking takes less than a
+second of processor time and 512 MiB. Programs that violate one are written to the folder of `--keep`.
 
-`ops` makes programs of one call of one op, and compares each with the same call of TensorFlow's function: it gives the
-same values, of the types that the program has, or `check` refuses what TensorFlow refuses.
+`ops` generates programs of one call of one op, and compares each with the same call of TensorFlow's function: it
+returns the same values, with the types in the program, or `check` refuses what TensorFlow refuses.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from pathlib import Path
 from random import Random
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:1] = [str(ROOT)]  # `benchmarks` and `tfdsl` of this folder
+sys.path[:1] = [str(ROOT)]  # make `benchmarks` and `tfdsl` of this folder importable
 
 from benchmarks.fuzzing.children import Children, Tally  # noqa: E402
 from benchmarks.fuzzing.corpus import LONGEST, Corpus, surroundings  # noqa: E402
@@ -72,7 +72,7 @@ def derived(arguments: argparse.Namespace) -> int:
 
 
 def by_number(arguments: argparse.Namespace, program: Callable[[Random], str]) -> int:
-    """Judge the programs that come of numbers, in children."""
+    """Judge the programs with these numbers in child processes."""
     from benchmarks.fuzzing.target import judge
 
     out = open(arguments.log, "a", encoding="utf-8") if arguments.log else sys.stdout  # noqa: SIM115
@@ -87,7 +87,7 @@ def by_number(arguments: argparse.Namespace, program: Callable[[Random], str]) -
     with tempfile.TemporaryDirectory() as folder:
         surroundings(Path(folder))
         os.chdir(folder)
-        judge("a = 1\n")  # parser and tables are made once, before the children
+        judge("a = 1\n")  # parser and tables are made once, before the child processes
         children.run(0, arguments.programs, progress)
         os.chdir("/")
     for what in sorted({found.what for found in children.tally.found}):
@@ -142,28 +142,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ways = parser.add_subparsers(dest="way", required=True)
     for name, run, programs, help in (
-        ("mutate", mutate, 10_000_000, "pieces of the project's programs with accidents"),
-        ("derived", derived, 20_000, "what the grammar allows"),
+        ("mutate", mutate, 10_000_000, "mutated pieces of the project's programs"),
+        ("derived", derived, 20_000, "texts that the grammar allows"),
     ):
         way = ways.add_parser(name, help=help)
         way.add_argument("--programs", type=int, default=programs, metavar="N")
         way.add_argument("--seed", type=int, default=1, metavar="N")
-        way.add_argument("--longest", type=int, default=LONGEST, metavar="N", help="characters of a piece, at most")
-        way.add_argument("--log", metavar="FILE", help="add a line for each 20,000 programs to FILE")
-        way.add_argument("--keep", metavar="DIR", help="write texts that fail into DIR")
+        way.add_argument("--longest", type=int, default=LONGEST, metavar="N", help="maximum characters of a piece")
+        way.add_argument("--log", metavar="FILE", help="append a line per 20,000 programs to FILE")
+        way.add_argument("--keep", metavar="DIR", help="write failing texts to DIR")
         way.set_defaults(run=run)
-    way.add_argument("--hypothesis", action="store_true", help="drawn by hypothesis.extra.lark, a few a second")
-    way = ways.add_parser("ops", help="one call of one op, against TensorFlow by hand")
+    way.add_argument("--hypothesis", action="store_true", help="drawn by hypothesis.extra.lark, a few per second")
+    way = ways.add_parser("ops", help="one call of one op, compared with TensorFlow by hand")
     way.add_argument("--programs", type=int, default=20_000, metavar="N")
     way.add_argument("--seed", type=int, default=1, metavar="N")
-    way.add_argument("--log", metavar="FILE", help="add a line for each 200 programs, and what was found, to FILE")
-    way.add_argument("--keep", metavar="DIR", help="write texts that fail into DIR")
+    way.add_argument("--log", metavar="FILE", help="append a line per 200 programs and the findings to FILE")
+    way.add_argument("--keep", metavar="DIR", help="write failing texts to DIR")
     way.add_argument("--only", nargs="+", metavar="OP", help="only these rows")
     way.set_defaults(run=ops)
-    way = ways.add_parser("guided", help="what reaches new code: atheris, instrumented")
+    way = ways.add_parser("guided", help="inputs that reach new code: atheris, instrumented")
     way.add_argument("--programs", type=int, default=1_000_000, metavar="N")
     way.add_argument("--seed", type=int, default=1, metavar="N")
-    way.add_argument("--keep", required=True, metavar="DIR", help="keep the corpus and texts that fail in DIR")
+    way.add_argument("--keep", required=True, metavar="DIR", help="keep the corpus and failing texts in DIR")
     way.set_defaults(run=guided)
     arguments = parser.parse_args()
     return arguments.run(arguments)

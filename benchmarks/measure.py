@@ -1,9 +1,9 @@
-"""Measuring the loads that train: contenders side by side, results compared before any time is reported.
+"""Measures the training loads: contenders side by side. Results are compared before any time is reported.
 
-Every contender has a process of its own (`workers.py`). First each trains for a few steps, and the parameters that it
-ends with are compared with those of the chapter's loop; one that differs gets no time. Then the number of steps is
-found that takes it long enough; the last such run is its warm-up. Then the repeats: one run of each contender in turn,
-so that what else the machine does falls on all of them. The medians of these are reported.
+Every contender has its own process (`workers.py`). First each trains for a few steps, and its parameters are compared
+with those of the chapter's loop. A contender that differs gets no time. Then the number of steps is chosen so that a
+run takes long enough; the last such run is its warm-up. Then the repeats: one run of each contender in turn, so that
+other load on the machine affects all of them. The medians are reported.
 """
 
 import statistics
@@ -23,7 +23,7 @@ BY_HAND = "by hand"
 TOLERANCE = 1e-3
 NO_LOG = {BY_HAND + ", no log", "loop, no log"}
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
-_ENVIRONMENTS = {"Keras fit": _QUIET}  # whose Keras is Keras 3
+_ENVIRONMENTS = {"Keras fit": _QUIET}  # its Keras is Keras 3
 _ENVIRONMENT = _QUIET | {"TF_USE_LEGACY_KERAS": "1"}  # TensorFlow starts a second sooner
 _NEEDS = {
     "scikit-learn": "sklearn",
@@ -37,8 +37,8 @@ _NEEDS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """`seconds` is how long a run should take at least, `limit` the most steps of one, `check` the steps that results
-    are compared after, `say` where progress goes."""
+    """`seconds` is the minimum duration of a run, `limit` its maximum number of steps, `check` the number of steps
+    after which results are compared, and `say` is called with the progress."""
 
     repeats: int = 7
     seconds: float = 0.6
@@ -49,7 +49,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Training:
-    """A load that trains. `make` gives its model; it and `problem_arguments` are known to the workers by the name."""
+    """A training load. `make` returns its model. The workers know it and `problem_arguments` by name."""
 
     name: str
     title: str
@@ -60,7 +60,7 @@ class Training:
     logs: bool = False
 
     def problem(self) -> Problem:
-        """The problem, with the values that training starts from: those that TensorFlow draws by hand."""
+        """The problem, with the initial values that TensorFlow draws by hand."""
         from .contenders import ByHand
 
         model = self.model()
@@ -69,7 +69,7 @@ class Training:
         return problem
 
     def contender(self, name: str, problem: Problem):
-        """The contender of a name, ready to `run`."""
+        """The contender with a name, ready to `run`."""
         from . import contenders
 
         model, logs = self.model(), self.logs and name not in NO_LOG
@@ -94,7 +94,7 @@ class Training:
 
 
 class ProblemMaker:
-    """Makes a load's problem, in a worker: the driver imports no framework."""
+    """Makes a load's problem in a worker, because the driver imports no framework."""
 
     def __init__(self, load: Training):
         self.load = load
@@ -142,7 +142,7 @@ def measure(load: Training, settings: Settings) -> LoadResult:
             for name, worker in ready.items():
                 try:
                     outcome = worker.call("run", rows[name].steps)
-                except Failed as error:  # the same run went well before
+                except Failed as error:  # the same run succeeded before
                     rows[name].status = f"failed: {error}"
                     continue
                 rows[name].repeats.append(outcome.seconds / outcome.steps)
@@ -161,11 +161,11 @@ def difference(
     expected: Mapping[str, np.ndarray], results: Mapping[str, np.ndarray], start: Mapping[str, np.ndarray],
     no_log: bool = False,
 ) -> float:  # fmt: skip
-    """How far results are from those expected, as a share of how far training has moved them: 0 is the same.
+    """The distance of results from the expected ones, relative to how far training has moved them. 0 means equal.
 
-    The largest over all parameters; of a log, whose rows are step and value, the share is of the largest value, and
-    other steps are infinitely far. So is what is missing, has another shape or is no finite number, and nothing at
-    all is also expected to move.
+    It is the maximum over all parameters. For a log, whose rows are step and value, the distance is relative to the
+    largest value, and different steps are infinitely far apart. So are missing values, other shapes and non-finite
+    numbers, and expected values that training has not moved.
     """
     worst = 0.0
     for name, right in expected.items():
@@ -188,7 +188,7 @@ def difference(
 
 
 def long_enough(worker: Worker, settings: Settings) -> int:
-    """A number of steps that takes a contender about as long as the settings say; it has run with it once."""
+    """The number of steps that takes a contender about as long as the settings say. It has run with it once."""
     steps = min(settings.limit, max(2 * settings.check, 300))
     while True:
         outcome: Outcome = worker.call("run", steps)
@@ -199,11 +199,11 @@ def long_enough(worker: Worker, settings: Settings) -> int:
 
 
 def notes(load: Training, result: LoadResult, problem: Problem, settings: Settings) -> list[str]:
-    """What else is to be said: the data, the comparison, what compiling costs and when it pays, what logging costs."""
+    """Notes: the data, the comparison, compile times and when they pay, the cost of logging."""
     rows, batch = len(problem.features), problem.batch or "all rows"
     found = [f"{rows} rows, batch {batch}; results compared after {settings.check} steps"]
     if problem.is_synthetic:
-        found.append("the data are tfdsl's synthetic stand-in for California housing, which was not to be had")
+        found.append("the data are tfdsl's synthetic stand-in for California housing, which was not available")
     loop, xla = result.row("loop"), result.row("xla")
     if xla and loop and xla.setup and loop.setup and xla.seconds and loop.seconds:
         compiling = xla.setup - loop.setup

@@ -1,10 +1,10 @@
-"""The memory that a training on a large data set takes, beyond what TensorFlow itself takes.
+"""Measures the memory that a training on a large data set takes beyond TensorFlow itself.
 
     python benchmarks/memory.py [--gigabytes 4] [--folder DIR] [--steps 2000]
 
-Writes an .npz of float32 to the folder, once; then trains on it, in a process of its own each time, and prints a line
-for each engine and transform. `peak` is the most memory that the process ever had, `beyond` that without what a
-program without data has, as a part of the data's size.
+Writes an .npz of float32 to the folder once. Then trains on it, in a new process each time, and prints a line for each
+engine and transform. `peak` is the maximum memory of the process. `beyond` is that minus the memory of a program
+without data, relative to the size of the data.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def write(path: Path, rows: int) -> None:
 
 
 def peak(program: str, engine: str, folder: Path) -> int:
-    """The most memory, in bytes, that `tfdsl run` has at any time."""
+    """The maximum memory of `tfdsl run` at any time, in bytes."""
     path = folder / "program.tfg"
     path.write_text(program)
     done = subprocess.run([sys.executable, "-c", RUN, path, engine], capture_output=True, text=True)

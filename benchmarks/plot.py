@@ -1,6 +1,6 @@
-"""The plot: how many times as fast as the chapter's loop each contender is, a panel for each load that trains.
+"""Plots the speed of each contender relative to the chapter's loop, with a panel for each training load.
 
-Colours and the transparent ground are such that it can be read on white and on black.
+Colours and the transparent background are readable on white and on black.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ ENGINES = ("step", "loop", "xla")
 
 
 def plot(results: list[LoadResult], machine: str, path: str) -> None:
-    """Draw the loads that train into a file; its ending says the format (.svg, .png)."""
+    """Draw the training loads into a file. Its suffix sets the format (.svg, .png)."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -53,7 +53,7 @@ def _panel(axis, result: LoadResult) -> None:
     axis.barh(places, [speed - 1 for speed in speeds], left=1, color=colours, height=0.72)
     axis.axvline(1, color=INK, linewidth=0.8)
     axis.set_xscale("log")
-    axis.xaxis.set_minor_formatter("")  # numbers between the powers of ten stand at the bars
+    axis.xaxis.set_minor_formatter("")  # the bars show numbers between the powers of ten
     axis.set_xlim(min(0.25, min(speeds) / 3), max(4, max(speeds) * 2.5))
     axis.set_ylim(len(rows) - 0.4, -0.6)
     axis.set_yticks(places, [row.name for row in rows])

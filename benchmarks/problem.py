@@ -1,7 +1,7 @@
-"""What all contenders of a load are given, and what each gives back.
+"""The input and output of all contenders of a load.
 
-A `Problem` has the data, the values that training starts from, and which rows each batch has. An `Outcome` is one
-training: its seconds, without set-up, and the values that it ended with.
+A `Problem` has the data, the initial values, and the rows of each batch. An `Outcome` is one training: its seconds
+without setup, and its final values.
 """
 
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ import numpy as np
 
 @dataclass
 class Problem:
-    """One training. `batch` is None where every step sees all rows; `momentum` 0 is plain gradient descent.
+    """One training. `batch` is None if every step uses all rows; `momentum` 0 is plain gradient descent.
 
-    `source` has the (features, target) that tfdsl's `data` line starts from, `features` and `target` what comes out
-    of it, which everybody else trains on. `start` has the initial values by the variables' names.
+    `source` has the (features, target) that tfdsl's `data` line starts from. `features` and `target` are its result, on
+    which all contenders train. `start` has the initial values by the names of the variables.
     """
 
     features: np.ndarray
@@ -25,7 +25,7 @@ class Problem:
     momentum: float
     start: dict[str, np.ndarray] = field(default_factory=dict)
     is_synthetic: bool = False
-    _indices: np.ndarray | None = None  # the last that were asked for
+    _indices: np.ndarray | None = None  # the last requested ones
 
     @property
     def batches_per_epoch(self) -> int:
@@ -37,25 +37,25 @@ class Problem:
             random = np.random.RandomState()
             self._indices = np.empty((steps, self.batch), np.int32)
             for step in range(steps):
-                random.seed(step)  # what np.random.seed and np.random.RandomState(step) give
+                random.seed(step)  # equal to np.random.seed and np.random.RandomState(step)
                 self._indices[step] = random.randint(len(self.features), size=self.batch)
         return self._indices
 
     def forget(self) -> None:
-        """Draw the batches anew when they are asked for again."""
+        """Forget the drawn batches."""
         self._indices = None
 
     def gathered(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
-        """Features and target of all batches one after the other, for those that take them in the rows' order."""
+        """Features and target of all batches in a row, for contenders that take the rows in order."""
         rows = self.indices(steps).reshape(-1)
         return self.features[rows], self.target[rows]
 
 
 @dataclass
 class Outcome:
-    """`seconds` for `steps` steps, which can be fewer than were trained; `setup` what came before, where it is known.
+    """`seconds` for `steps` steps, which can be fewer than were trained. `setup` is the time before, if known.
 
-    `results` are the trained parameters by their names, and `log` where something was logged.
+    `results` has the trained parameters by name, and `log` the logged points, if any.
     """
 
     seconds: float

@@ -1,10 +1,10 @@
-"""Results as a table of Markdown, which is also readable as it is."""
+"""Results as a Markdown table, which is also readable as plain text."""
 
 from .result import LoadResult, Row
 
 
 def table(result: LoadResult) -> str:
-    """A load's contenders with their times and ratios, then the figures wanted, then notes."""
+    """A load's contenders with their times and ratios, then the target figures, then notes."""
     lines = [f"### {result.name}: {result.title}", ""]
     compared = any(row.difference is not None for row in result.rows)
     unit = "µs a step" if result.unit == "step" else "seconds"
@@ -41,7 +41,7 @@ def _verdict(reached: bool | None) -> str:
 
 
 def _aligned(header: list[str], rows: list[list[str]]) -> list[str]:
-    """A table whose columns line up: the first to the left, the others to the right."""
+    """A table with aligned columns: the first to the left, the others to the right."""
     widths = [max(len(row[at]) for row in [header, *rows]) for at in range(len(header))]
 
     def line(row: list[str]) -> str:

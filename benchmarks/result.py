@@ -1,13 +1,14 @@
-"""What is reported of a load: rows of contenders, ratios, and the figures that the project wants."""
+"""The report of a load: rows of contenders, ratios, and the project's target figures."""
 
 from dataclasses import asdict, dataclass, field, fields
 
 
 @dataclass
 class Row:
-    """One contender. `seconds` is a median, of a step or of the whole; `status` is "ok", or why there is no time.
+    """One contender. `seconds` is the median time of a step or of the whole run. `status` is "ok", or the reason why
+    there is no time.
 
-    `against` names the row that ratios are taken to, "" for such a row itself.
+    `against` names the row that ratios are relative to, "" for such a row itself.
     """
 
     name: str
@@ -16,14 +17,13 @@ class Row:
     seconds: float | None = None
     repeats: list[float] = field(default_factory=list)
     steps: int | None = None  # of each repeat
-    setup: float | None = None  # seconds before the first step, where they are known
+    setup: float | None = None  # seconds before the first step, if known
     difference: float | None = None  # of the results from those by hand, as `measure.difference` says
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A figure that the project wants: how many times as fast a contender is as another, at least; or, `is_time`, how
-    many times as long it takes, at most."""
+    """A target figure: the minimum speed of a contender relative to another or, with `is_time`, its maximum time."""
 
     contender: str
     against: str
@@ -41,7 +41,7 @@ class Wanted:
 
 @dataclass
 class LoadResult:
-    """A load. `unit` is "step" where seconds are those of one step, "run" where they are of the whole."""
+    """A load. `unit` is "step" if seconds are per step, "run" if they are per run."""
 
     name: str
     title: str
@@ -54,11 +54,11 @@ class LoadResult:
         return next((row for row in self.rows if row.name == name), None)
 
     def speed(self, row: Row) -> float | None:
-        """How many times as fast a row is as the one that it is compared with."""
+        """The speed of a row relative to the row that it is compared with."""
         return ratio(self.row(row.against or row.name), row)
 
     def measured(self, wanted: Wanted) -> float | None:
-        """The figure to compare with what is wanted; None where one of the two has no time."""
+        """The figure to compare with the target, or None if one of the two has no time."""
         row, other = self.row(wanted.contender), self.row(wanted.against)
         return ratio(row, other) if wanted.is_time else ratio(other, row)
 
@@ -88,7 +88,7 @@ class LoadResult:
 
 
 def _record(kind: type, saved: dict):
-    """A dataclass from what was saved of it; what is worked out from its fields is left aside."""
+    """A dataclass from its saved form. Computed properties are ignored."""
     return kind(**{field.name: saved[field.name] for field in fields(kind)})
 
 

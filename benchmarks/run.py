@@ -1,10 +1,9 @@
-"""Ratios, measured side by side in one run: the engines of tfdsl, the chapter's loop, and other frameworks.
+"""Measures ratios side by side in one run: the engines of tfdsl, the chapter's loop, and other frameworks.
 
     python benchmarks/run.py [--loads NAME ...] [--repeats N] [--json FILE] [--plot FILE] [--quick]
     python benchmarks/run.py --from FILE [--plot FILE]
 
-Prints tables of Markdown, and a line on standard error for what it is doing. `benchmarks/README.md` says what is
-measured and how.
+Prints Markdown tables, and its progress on standard error. `benchmarks/README.md` says what is measured and how.
 """
 
 import argparse
@@ -17,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:1] = [str(ROOT)]  # `benchmarks` and `tfdsl` of this folder; workers get the same path
+sys.path[:1] = [str(ROOT)]  # make `benchmarks` and `tfdsl` of this folder importable; workers get the same path
 
 from benchmarks.loads import LOADS  # noqa: E402
 from benchmarks.measure import Settings  # noqa: E402
@@ -27,11 +26,11 @@ from benchmarks.result import LoadResult  # noqa: E402
 from benchmarks.workers import Failed  # noqa: E402
 
 PACKAGES = ("tensorflow", "numpy", "scikit-learn", "keras", "torch", "jax")
-BUSY = 0.3  # of processes that want to run, from which on a machine is not quiet
+BUSY = 0.3  # from this number of processes that want to run, a machine is busy
 
 
 def machine() -> dict[str, object]:
-    """What it was measured on."""
+    """The machine and software of the measurement."""
     versions = {}
     for package in PACKAGES:
         try:
@@ -67,13 +66,13 @@ def described(machine: dict) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--loads", nargs="+", choices=LOADS, default=list(LOADS), metavar="NAME",
-                        help=f"which loads; all of them if not given: {', '.join(LOADS)}")  # fmt: skip
-    parser.add_argument("--repeats", type=int, help="runs of each contender, of which the median counts; 7")
-    parser.add_argument("--json", metavar="FILE", help="save everything measured, every repeat too")
+                        help=f"which loads (default: all): {', '.join(LOADS)}")  # fmt: skip
+    parser.add_argument("--repeats", type=int, help="runs of each contender, for the median (default: 7)")
+    parser.add_argument("--json", metavar="FILE", help="save all measurements, including every repeat")
     parser.add_argument("--plot", metavar="FILE", nargs="?", const=str(ROOT / "docs" / "benchmarks.svg"),
-                        help="draw the speeds; docs/benchmarks.svg if no file is given")  # fmt: skip
-    parser.add_argument("--from", dest="saved", metavar="FILE", help="measure nothing: show what --json has saved")
-    parser.add_argument("--quick", action="store_true", help="short runs, to see that all works: no figures to trust")
+                        help="plot the speeds (default: docs/benchmarks.svg)")  # fmt: skip
+    parser.add_argument("--from", dest="saved", metavar="FILE", help="measure nothing: show results saved by --json")
+    parser.add_argument("--quick", action="store_true", help="short runs, only to test that it works")
     arguments = parser.parse_args()
 
     if arguments.saved:
@@ -100,13 +99,13 @@ def main() -> None:
     for name in arguments.loads:
         try:
             results.append(LOADS[name].measure(settings))
-        except Failed as error:  # what others are compared with; a contender that fails is in the table
+        except Failed as error:  # others are compared with this one; a contender that fails is in the table
             failed.append(name)
             print(f"### {name}\n\nfailed: {error}\n", flush=True)
             say(error.details)
             continue
         print(table(results[-1]), flush=True)
-        if arguments.json:  # after each load, so that an interrupted run leaves what it has
+        if arguments.json:  # after each load, so that an interrupted run keeps its results
             saved = {"machine": here, "repeats": settings.repeats, "loads": {r.name: r.to_json() for r in results}}
             Path(arguments.json).write_text(json.dumps(saved, indent=2) + "\n", encoding="utf-8")
     if arguments.plot:

@@ -1,10 +1,10 @@
-"""Generated trainings in the engines `step`, `loop` and `xla`: the same values, the same errors at the same lines.
+"""Compares generated trainings in the engines `step`, `loop` and `xla`: same values, same errors at the same lines.
 
     python benchmarks/same.py [--programs N] [--seed N] [--times N] [--keep DIR] [--log FILE]
 
-`step` and `loop` must agree to the bit; `xla` to rounding, in programs without random numbers, or be refused (TFG715).
-With `--times 3` each engine runs three times, and must print the same each time: try that beside busy processes.
-Every program runs in a fork of this process for each engine, so that one that ends its process is found, too.
+`step` and `loop` must agree to the bit. `xla` must agree up to rounding in programs without random numbers, or refuse
+the program (TFG715). With `--times 3` each engine runs three times, and must print the same each time; this is most
+useful on a busy machine. Every program runs in a separate fork for each engine, so that a crash is detected too.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:1] = [str(ROOT)]  # `benchmarks` and `tfdsl` of this folder
+sys.path[:1] = [str(ROOT)]  # make `benchmarks` and `tfdsl` of this folder importable
 
 from benchmarks.engines.judge import ENGINES, faults, ready  # noqa: E402
 from benchmarks.engines.trainings import Trainings  # noqa: E402
@@ -26,9 +26,9 @@ def main() -> int:
     parser.add_argument("--programs", type=int, default=1_000, metavar="N")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="begin with this program")
-    parser.add_argument("--times", type=int, default=1, metavar="N", help="run each engine so often")
-    parser.add_argument("--keep", metavar="DIR", help="write programs that fail into DIR")
-    parser.add_argument("--log", metavar="FILE", help="add the lines to FILE")
+    parser.add_argument("--times", type=int, default=1, metavar="N", help="run each engine this many times")
+    parser.add_argument("--keep", metavar="DIR", help="write failing programs to DIR")
+    parser.add_argument("--log", metavar="FILE", help="append the lines to FILE")
     arguments = parser.parse_args()
     import tfdsl
 
@@ -67,7 +67,7 @@ def main() -> int:
     return 1 if failed else 0
 
 
-ORDER = ("TFG915", "TFG916", "TFG917", "TFG918", "TFG919")  # warnings that an order decides what comes out
+ORDER = ("TFG915", "TFG916", "TFG917", "TFG918", "TFG919")  # warnings that the result depends on an order
 
 if __name__ == "__main__":
     sys.exit(main())

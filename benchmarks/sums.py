@@ -1,13 +1,13 @@
-"""Gradients and sums of generated programs, executed many times: each must have one value.
+"""Executes gradients and sums of generated programs many times: each must have one value.
 
     python benchmarks/sums.py [--programs N] [--executions N] [--seed N] [--busy N] [--trained N] [--plain]
 
 A program uses its variables many times: directly, through ops that share their memory (reshape, identity, slices), in
-`while` and in `if`; so its gradients, and its `add_n`, are sums of several tensors that do not all come to the same
-buffers. It is executed again and again, the gradients by themselves and together with what they are made of, and all
-values must have the same bits. With `--busy` that many processes compute beside it. One program in `--trained` is also
-trained, by `step` and by `loop`, which must end with the same bits. `--plain` shows what TensorFlow does by itself: the
-same graphs in sessions of its own, without what tfdsl does for the order.
+`while` and in `if`. So its gradients and its `add_n` are sums of several tensors, some of which share buffers. It is
+executed repeatedly, fetching the gradients alone or together with their inputs, and all values must have the same bits.
+With `--busy`, that many processes compute at the same time. One program in `--trained` is also trained, by `step` and
+by `loop`, which must end with the same bits. `--plain` shows the behaviour of TensorFlow alone: the same graphs without
+what tfdsl does for the order.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from random import Random
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:1] = [str(ROOT)]  # `benchmarks` and `tfdsl` of this folder
+sys.path[:1] = [str(ROOT)]  # make `benchmarks` and `tfdsl` of this folder importable
 
 import tensorflow as tf  # noqa: E402
 
@@ -37,7 +37,7 @@ _STEPS = 6
 
 
 class Writer:
-    """Writes one program: values of one shape, [n], each made of earlier ones and of variables."""
+    """Writes one program: values of one shape, [n], each computed from earlier ones and variables."""
 
     def __init__(self, random: Random):
         self._random = random
@@ -71,7 +71,7 @@ class Writer:
         return "\n".join(self._lines) + "\n"
 
     def _factor(self) -> str:
-        """Factors of many sizes, so that orders of additions can be told apart by what they give."""
+        """Factors of many magnitudes, so that different orders of additions have different results."""
         return f"{self._random.uniform(0.5, 2.0) * 10 ** self._random.randint(-2, 2):.4f}"
 
     def _variable(self) -> str:
@@ -95,7 +95,7 @@ class Writer:
         ]))  # fmt: skip
 
     def _shared(self) -> None:
-        """What has the memory of another tensor, or whose gradient does."""
+        """A value that shares the memory of another tensor, or whose gradient does."""
         n, a, b = self._n, self._any(), self._variable()
         self._new(self._random.choice([
             f"reshape(tanh(reshape({a}, [1, {n}]) @ m + {b}), [{n}])",
@@ -131,7 +131,7 @@ class Writer:
 
 @contextmanager
 def busy(processes: int) -> Iterator[None]:
-    """So many processes compute meanwhile, at a low priority."""
+    """Let this many processes compute meanwhile, at a low priority."""
     code = "import os\nos.nice(10)\nwhile True: pass"
     children = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(processes)]
     try:
@@ -143,7 +143,7 @@ def busy(processes: int) -> Iterator[None]:
 
 
 def sums_of(graph: tf.Graph) -> tuple[int, int]:
-    """How many sums of more than two tensors a graph has, and how many its functions."""
+    """The number of sums of more than two tensors in a graph and in its functions."""
     definition = graph.as_graph_def()
     inside = [node for function in definition.library.function for node in function.node_def]
     return tuple(sum(n.op == "AddN" and n.attr["N"].i > 2 for n in nodes) for nodes in (definition.node, inside))
@@ -162,7 +162,7 @@ def plain(graph: tf.Graph) -> tf.Graph:
 
 
 def values_of(program: tfdsl.Compiled, executions: int, is_plain: bool) -> int:
-    """How many different values the gradients had: half of the executions fetch what they are made of, too."""
+    """The number of different values of the gradients. Half of the executions also fetch their inputs."""
     with program.session() as session:
         variables = {v.op.name: value for v, value in _variables(program, session)}
         own = session.session
@@ -194,7 +194,7 @@ def trained_alike(program: tfdsl.Compiled) -> bool:
 
 
 def campaign(arguments: argparse.Namespace) -> tuple[dict[str, int], list[str]]:
-    """The figures, and the texts of the programs that went wrong."""
+    """The figures, and the texts of failing programs."""
     figures = dict.fromkeys(("programs", "executions", "sums", "sums in functions", "several values", "trainings",
                              "trainings that differ"), 0)  # fmt: skip
     wrong = []
@@ -226,7 +226,7 @@ def options(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--busy", type=int, default=0, metavar="N", help="processes that compute meanwhile")
     parser.add_argument("--trained", type=int, default=10, metavar="N", help="train one program in N; 0 for none")
-    parser.add_argument("--plain", action="store_true", help="show what TensorFlow does by itself")
+    parser.add_argument("--plain", action="store_true", help="show the behaviour of TensorFlow alone")
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file")
     return parser.parse_args(given)
 

@@ -1,11 +1,11 @@
-"""Processes that hold one contender each, so that frameworks share no process and no threads.
+"""Processes that hold one contender each, so that frameworks share neither processes nor threads.
 
-A worker makes something and keeps it; the driver then asks for calls of its methods, one worker at a time:
+A worker creates an object and keeps it. The driver then calls its methods, one worker at a time:
 
     with Worker(make, arguments, environment) as worker:
         outcome = worker.call("run", 1000)
 
-Processes are spawned, not forked. What a framework says on standard error goes to a file, and is shown when it fails.
+Processes are spawned, not forked. The standard error of a framework goes to a file, which is shown if it fails.
 """
 
 import multiprocessing
@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 
 
 class Failed(Exception):
-    """A worker could not do it; the text is the last line of what Python said, `details` all of it."""
+    """A call in a worker failed. The text is the last line of Python's traceback, `details` all of it."""
 
     def __init__(self, text: str, details: str = ""):
         super().__init__(text)
@@ -25,7 +25,7 @@ class Failed(Exception):
 
 
 class Worker:
-    """A process that has called `make(*arguments)` and keeps what it gave. `environment` is set before."""
+    """A process that has called `make(*arguments)` and keeps the result. `environment` is set first."""
 
     def __init__(self, make: Callable, arguments: tuple = (), environment: Mapping[str, str] | None = None):
         context = multiprocessing.get_context("spawn")
@@ -42,7 +42,7 @@ class Worker:
             raise
 
     def call(self, method: str, *arguments):
-        """What a method of the kept object gives; `Failed` if it raises, or if the process ends."""
+        """The result of a method of the kept object. Raises `Failed` if it raises, or if the process ends."""
         self._pipe.send((method, arguments))
         return self._answer()
 

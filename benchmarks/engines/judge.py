@@ -1,4 +1,4 @@
-"""Runs one program in each engine, in a process of its own, and compares what came of it."""
+"""Runs one program in each engine, each in its own process, and compares the outcomes."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import traceback
 
 ENGINES = ("step", "loop", "xla")
 _LONGEST = 240.0  # seconds for one program in all engines, on a busy machine
-_CLOSE = {"rtol": 2e-4, "atol": 2e-5}  # how far XLA may be from the others
+_CLOSE = {"rtol": 2e-4, "atol": 2e-5}  # tolerances for XLA
 
 
 def ready() -> None:
@@ -26,8 +26,8 @@ def ready() -> None:
 
 
 def came(text: str, engine: str) -> dict:
-    """Run a program in an engine: the lines that it printed, its variables at the end, the code and line of its error,
-    and the engines that took its trainings."""
+    """Run a program in an engine. Returns the printed lines, the variables at the end, the code and line of its error,
+    and the engines of its trainings."""
     import numpy as np
 
     import tfdsl
@@ -46,7 +46,7 @@ def came(text: str, engine: str) -> dict:
 
 
 def in_child(text: str, engine: str) -> dict:
-    """`came`, in a fork of this process: whatever ends it is what came of the program."""
+    """`came` in a fork of this process. If the process dies, that is the outcome."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -77,7 +77,7 @@ def in_child(text: str, engine: str) -> dict:
 
 
 def faults(text: str, engines: tuple[str, ...] = ENGINES, times: int = 1) -> tuple[list[str], dict[str, dict]]:
-    """What is wrong with a program's engines, in words, and what came of each."""
+    """The differences between a program's engines, in words, and the outcome of each engine."""
     all_came: dict[str, dict] = {}
     found = []
     for engine in engines:
@@ -86,7 +86,7 @@ def faults(text: str, engines: tuple[str, ...] = ENGINES, times: int = 1) -> tup
             found.append(f"{engine}: {first['traceback'].strip().splitlines()[-1][:200]}")
         for _ in range(times - 1):
             if in_child(text, engine) != first:
-                found.append(f"{engine}: another outcome in another run")
+                found.append(f"{engine}: the outcome differs between runs")
                 break
     if found:
         return found, all_came
@@ -104,7 +104,7 @@ def faults(text: str, engines: tuple[str, ...] = ENGINES, times: int = 1) -> tup
 
 
 def _is_refused(came: dict) -> bool:
-    """Whether XLA was refused: it compiles no such training, and says so."""
+    """Whether XLA refused the training with an error."""
     return came["error"] is not None and came["error"][0] == "TFG715"
 
 
@@ -134,7 +134,7 @@ def _difference(a: object, b: object) -> str:
 
 
 def main() -> None:
-    """Judge the program on standard input, for looking into one that failed."""
+    """Judge the program on standard input, to examine one that failed."""
     ready()
     found, all_came = faults(sys.stdin.read())
     for engine, one in all_came.items():

@@ -1,8 +1,8 @@
-"""Trainings made by chance: what writes and reads variables in every way that the language has, right or wrong.
+"""Generates random trainings that write and read variables in every way that the language has, right or wrong.
 
-A program has variables of a few shapes, named values, assignments, `after`, `if`, `while`, assertions of which some
-fail at some step, indices that leave their range, several optimizers, and trainings whose bodies run and print all of
-these. `trainings(random)` is the text of one.
+A program has variables of a few shapes, named values, assignments, `after`, `if`, `while`, assertions that fail at some
+step, indices that go out of range, several optimizers, and trainings whose bodies run and print all of these.
+`trainings(random)` returns the text of one.
 """
 
 from dataclasses import dataclass, field
@@ -13,16 +13,16 @@ _KINDS = ("scalar", "vector", "count")
 
 @dataclass
 class _Names:
-    """What the program has bound so far: the names of tensors by kind, of variables by kind, and what can be run."""
+    """The names that the program has bound so far: tensors by kind, variables by kind, and ops to run."""
 
     tensors: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in _KINDS})
     variables: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in _KINDS})
-    writes: list[str] = field(default_factory=list)  # tensors whose computing writes a variable
+    writes: list[str] = field(default_factory=list)  # tensors whose computation writes a variable
     steps: list[str] = field(default_factory=list)  # optimizers
 
 
 class Trainings:
-    """Draws programs. Without `draws`, none has random numbers, which no two engines need to draw alike."""
+    """Generates programs. Without `draws`, they have no random numbers, which engines may draw differently."""
 
     def __init__(self, draws: bool = True):
         self.draws = draws
@@ -84,7 +84,7 @@ class _Program:
         return self.scalar() if kind == "scalar" else self.vector()
 
     def bounded(self, kind: str) -> str:
-        """A value that stays small however often it is added."""
+        """A value that stays small when it is added repeatedly."""
         return f"tanh({self.value(kind)})" if kind != "count" else str(self.random.randint(1, 3))
 
     def name(self, letter: str) -> str:
@@ -158,7 +158,7 @@ class _Program:
         self.names.tensors["scalar"].append(name)
 
     def failing(self) -> None:
-        """A value behind something that may fail at some step."""
+        """A value that depends on something that may fail at some step."""
         kind = self.random.randrange(4)
         bound = self.random.randint(2, 6)
         if kind == 0:

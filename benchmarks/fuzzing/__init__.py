@@ -1,1 +1,1 @@
-"""Programs made by accident, and what must hold of each: see `benchmarks/fuzz.py`."""
+"""Accidental programs, and the conditions that each must satisfy: see `benchmarks/fuzz.py`."""

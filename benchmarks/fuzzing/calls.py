@@ -1,7 +1,7 @@
-"""Programs of one call of one op: the text, and the same call for TensorFlow by hand.
+"""Generates programs of one call of one op: the text, and the same call for TensorFlow by hand.
 
-A call begins as an example of the op table. Then shapes, dtypes, options and values are changed, and each tensor is
-written as a literal or as a placeholder of which all, some or nothing is known.
+A call begins as an example of the op table. Then its shapes, dtypes, options and values are changed, and each tensor is
+written as a literal or as a placeholder whose type is fully, partly or not known.
 """
 
 import ast
@@ -26,7 +26,7 @@ _MOST = 2000  # elements of a tensor
 
 
 class Given:
-    """An argument: how the program writes it, and what TensorFlow gets."""
+    """An argument: its text in the program, and its value for TensorFlow."""
 
     def __init__(self, param: Parameter, value: object, dtype: str = "", form: str = "static", shape: object = None):
         self.param, self.value, self.dtype, self.form, self.shape = param, value, dtype, form, shape
@@ -52,7 +52,7 @@ class Given:
         return ""
 
     def by_hand(self) -> object:
-        """The argument for TensorFlow, in the graph that is open."""
+        """The argument for TensorFlow, in the default graph."""
         v1 = tf.compat.v1
         match self.form:
             case "placeholder":
@@ -95,7 +95,7 @@ def literal(value: object) -> str:
 
 @dataclass
 class Call:
-    """One call. `tensors` says of each argument whether it stands for a list of tensors."""
+    """One call. `tensors` says for each argument whether it is a list of tensors."""
 
     op: Op
     arguments: dict[str, Given | list[Given]]
@@ -124,7 +124,7 @@ class Call:
 
     @cached_property
     def says_feeds(self) -> bool:
-        """Whether the program feeds by itself, as it does where a name stands for a size."""
+        """Whether the program feeds the placeholder itself, as it does if a name stands for a size."""
         fed = [one for one in self.given if one.form == "placeholder"]
         has_names = any(isinstance(size, str) and size != "?" for one in fed for size in one.shape or ())
         is_run = self.op.group != "checks" and self.op.name not in _LISTS
@@ -138,7 +138,7 @@ class Call:
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether two runs give the same numbers."""
+        """Whether two runs return the same numbers."""
         names = {param.name for param in self.op.params}
         is_random = self.op.group in ("random", "initializers") or self.op.name in _DRAWING
         if not is_random or self.op.name.startswith("stateless_"):
@@ -149,7 +149,7 @@ class Call:
         return {one.name: one.value for one in self.given if one.form == "placeholder"}
 
     def by_hand(self) -> object:
-        """What TensorFlow's function gives, in the graph that is open."""
+        """The result of TensorFlow's function, in the default graph."""
         arguments = {
             name: [one.by_hand() for one in item] if isinstance(item, list) else item.by_hand()
             for name, item in self.arguments.items()
@@ -162,7 +162,7 @@ class Call:
         return _OWN_WAY.get(self.op.name, resolve(self.op.tf))(**arguments)
 
 
-_LISTS = ("clip_by_global_norm",)  # rows that give a list among other things, which `run` does not take
+_LISTS = ("clip_by_global_norm",)  # rows that return a list among other things, which `run` does not take
 _DRAWING = ("dropout", "nce_loss", "sampled_softmax_loss")
 _OWN_WAY: dict[str, Callable] = {
     "einsum": lambda equation, inputs: tf.compat.v1.einsum(equation, *inputs),
@@ -177,7 +177,7 @@ _OWN_WAY: dict[str, Callable] = {
 
 
 def _example(op: Op) -> dict[str, object]:
-    """The arguments of a row's example as Python values; calls in it are computed."""
+    """The arguments of a row's example as Python values. Calls in it are computed."""
     *declared, expression = op.example.split("\n")
     names = {"true": True, "false": False, "none": None}
     for line in declared:
@@ -206,7 +206,7 @@ def _example(op: Op) -> dict[str, object]:
 
 
 class Calls:
-    """`call(number, seed)` is a call of one of some rows, by turns."""
+    """`call(number, seed)` returns a call of one of some rows, in turn."""
 
     def __init__(self, names: list[str] | None = None):
         self._names = names or list(ROWS)
@@ -351,7 +351,7 @@ class _Maker:
                 one.array.reshape(-1)[random.randrange(one.array.size)] = _other(one.array, random)
 
     def take(self, box: "_Box", shape: tuple[int, ...]) -> None:
-        """Another shape, with the elements that there were and, where these are too few, some of them again."""
+        """Another shape, with the same elements, repeated if there are too few."""
         size = int(np.prod(shape))
         if size > _MOST or len(shape) > 8:
             return
@@ -490,7 +490,7 @@ def _other(array: np.ndarray, random: Random) -> object:
 
 
 def _is_literal(value: np.ndarray) -> bool:
-    """Whether the language can write an array: nested lists of finite numbers, without lists of no rows."""
+    """Whether the language can write an array: nested lists of finite numbers, not empty."""
     if value.dtype == object:
         return 0 not in value.shape and all(isinstance(item, str) for item in value.reshape(-1))
     if value.dtype.kind == "c" or (0 in value.shape[:-1]):

@@ -1,4 +1,4 @@
-"""Runs programs in child processes with limited memory, watched from outside: what ends a child is found and kept."""
+"""Runs programs in child processes with limited memory. The parent finds and keeps a program that kills its child."""
 
 import ctypes
 import gc
@@ -18,16 +18,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SLOW = 1.0  # seconds of processor time that a program may take
-MEMORY = 512 << 20  # bytes that a child may take beyond what it starts with
-HUNG = 20.0  # seconds of processor time after which a child is ended
-_BATCH = 20_000  # programs that one child takes
+MEMORY = 512 << 20  # bytes that a child may grow
+HUNG = 20.0  # seconds of processor time after which a child is killed
+_BATCH = 20_000  # programs per child
 _ROOM = 1 << 20
-_HEAD = struct.Struct("<qd")  # the length of the text in work, and the child's processor time when it began
+_HEAD = struct.Struct("<qd")  # the length of the current text, and the child's processor time when it began
 
 
 @dataclass
 class Found:
-    """A text that the front end failed at."""
+    """A text that the front end failed on."""
 
     what: str
     text: str
@@ -36,14 +36,14 @@ class Found:
 
 @dataclass
 class Tally:
-    """What came of programs, over all children."""
+    """The outcome of programs, over all children."""
 
     programs: int = 0
     distinct: int = 0
     characters: int = 0
     slowest: float = 0.0
-    memory: int = 0  # KiB, the most that a program made a child grow
-    largest: str = ""  # that program
+    memory: int = 0  # KiB, the maximum growth of a child
+    largest: str = ""  # the program with that growth
     kinds: Counter = field(default_factory=Counter)
     found: list[Found] = field(default_factory=list)
 
@@ -57,7 +57,7 @@ class Tally:
 
 
 class Seen:
-    """Counts distinct texts by a bit table of their hashes: a text counts twice never, once nearly always."""
+    """Counts distinct texts by a bit table of their hashes. It never counts a text twice, and rarely misses one."""
 
     def __init__(self, bits: int = 32):
         self._table = mmap.mmap(-1, 1 << (bits - 3))
@@ -73,22 +73,22 @@ class Seen:
 
 
 class Children:
-    """`run(start, stop)` judges the programs of those numbers, and adds to the tally."""
+    """`run(start, stop)` judges the programs with those numbers, and adds to the tally."""
 
     def __init__(self, program: Callable[[int], str], judge: Callable[[str], str], keep: Path | None = None):
         self.program, self.judge, self.keep = program, judge, keep
         self.tally = Tally()
         self._seen = Seen()
         self._slot = mmap.mmap(-1, _HEAD.size + _ROOM)
-        self._count = mmap.mmap(-1, 16)  # programs that are done in this batch, distinct ones of all
-        ctypes.CDLL(None).mallopt(-8, 1)  # one arena: a thread's own would take 64 MiB of the child's addresses
+        self._count = mmap.mmap(-1, 16)  # number of programs done in this batch, and distinct ones overall
+        ctypes.CDLL(None).mallopt(-8, 1)  # one arena: a thread's own would take 64 MiB of the child's address space
 
     def run(self, start: int, stop: int, progress: Callable[[Tally], None] = lambda tally: None) -> Tally:
         gc.disable()
         try:
             while start < stop:
                 gc.collect()
-                gc.freeze()  # children have nothing of this to look through
+                gc.freeze()  # child processes need not scan this
                 start = self._batch(start, min(stop, start + _BATCH))
                 progress(self.tally)
         finally:
@@ -97,7 +97,7 @@ class Children:
         return self.tally
 
     def _batch(self, start: int, end: int) -> int:
-        """Judge programs in one child, up to where it ends; the number from which to go on."""
+        """Judge programs in one child until it ends. Returns the number to continue from."""
         self._count[:8] = struct.pack("<q", start)
         reader, writer = os.pipe()
         child = os.fork()
@@ -127,7 +127,7 @@ class Children:
         return end
 
     def _heard(self, child: int, reader: int) -> tuple[list[dict], bool]:
-        """All that a child says until it ends, and whether it had to be ended."""
+        """The output of a child until it ends, and whether it had to be killed."""
         data, hung = b"", False
         while True:
             if select.select([reader], [], [], 1.0)[0]:
@@ -180,7 +180,7 @@ class Children:
              "largest": largest, "kinds": kinds})  # fmt: skip
 
     def _keep(self) -> None:
-        """Write down what was found: each kind of failure once, with how often it came."""
+        """Write the findings: each kind of failure once, with its count."""
         if self.keep is None:
             return
         self.keep.mkdir(parents=True, exist_ok=True)
@@ -203,7 +203,7 @@ def _place(error: BaseException) -> str:
 
 
 def processor_time(process: int) -> float:
-    """Seconds that a process has worked, as its own `time.process_time` counts them."""
+    """The processor seconds of a process, as its own `time.process_time` counts them."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except OSError:

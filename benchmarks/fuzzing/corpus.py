@@ -1,4 +1,4 @@
-"""The programs of the project in pieces: what mutated programs are made of."""
+"""The programs of the project in pieces, from which mutated programs are made."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ LONGEST = 300  # characters of a piece: many short programs find more than a few
 
 
 class Corpus:
-    """`pieces` are whole short programs, and paragraphs and runs of lines of all; `tokens` their words."""
+    """`pieces` has short programs, and paragraphs and runs of lines of all programs; `tokens` has their words."""
 
     def __init__(self, longest: int = LONGEST) -> None:
         self._longest = longest
@@ -43,7 +43,7 @@ class Corpus:
 
 
 def surroundings(folder: Path) -> None:
-    """Put the files that the cases import and read into a folder, where programs made of them find them too."""
+    """Put the files that the cases import and read into a folder, so that programs made of them find them too."""
     for part in ("modules/lib", "data/files"):
         source = ROOT / "tests" / "cases" / part
         shutil.copytree(source, folder / source.name, dirs_exist_ok=True)

@@ -1,7 +1,7 @@
-"""Programs that follow from the grammar: every rule of it, in any order, with few names.
+"""Programs derived from the grammar: every rule of it, in any order, with few names.
 
-`Grammar` draws rules itself, ten thousand programs in some seconds; `by_hypothesis` leaves that to
-`hypothesis.extra.lark`, which can make a failing program smaller but draws ten programs a second.
+`Grammar` draws rules itself, ten thousand programs in some seconds. `by_hypothesis` uses `hypothesis.extra.lark`, which
+can shrink a failing program but draws only ten programs per second.
 """
 
 import re
@@ -19,20 +19,20 @@ _WORDS = {
     "NAME": _NAMES, "NUMBER": _NUMBERS, "STRING": _STRINGS, "UNIT": ["epochs", "batches", "steps", "seconds", "epoch"],
     "ORDER": ["shuffled", "ordered", "sampled"], "IF_EXISTS": ["if exists"], "COMMENT": [""],
 }  # fmt: skip
-_LONG = 40  # words of a statement, from which on the shortest way to its end is taken
+_LONG = 40  # words of a statement, after which the shortest way to its end is taken
 _OPEN, _CLOSE = "\x01", "\x02"  # stand for the layout until a text is written
 _LAYOUT = {"_NL": "\n", "_INDENT": _OPEN, "_DEDENT": _CLOSE}
 
 
 class Grammar:
-    """`program(random)` is a text that the grammar allows: from `rules`, none deeper than some levels."""
+    """`program(random)` returns a text that the grammar allows, with a limited depth."""
 
     def __init__(self) -> None:
         self.lark = lark.Lark(grammar_text(), start=["file", "expr"], parser="lalr", lexer="basic")
 
     @cached_property
     def words(self) -> dict[str, list[str]]:
-        """What a terminal can be. A space goes behind it: patterns look ahead, and words must not touch."""
+        """A text of a terminal. A space follows it: patterns look ahead, and words must not touch."""
         found = {name: [f"{word} " for word in words] for name, words in _WORDS.items()}
         found |= {name: [mark] for name, mark in _LAYOUT.items()}
         for terminal in self.lark.terminals:
@@ -44,7 +44,7 @@ class Grammar:
 
     @cached_property
     def rules(self) -> dict[str, list[tuple[int, list[str]]]]:
-        """The expansions of each rule, with the levels that each takes at least."""
+        """The expansions of each rule, with the minimum depth of each."""
         plain: dict[str, list[list[str]]] = {}
         for rule in self.lark.rules:
             plain.setdefault(rule.origin.name, []).append([symbol.name for symbol in rule.expansion])

@@ -10,7 +10,7 @@ from .corpus import Corpus
 
 
 def run(folder: Path, programs: int, seed: int) -> int:
-    """Fuzz with a corpus kept in `folder`. libFuzzer ends the process itself, with 77 where a text fails."""
+    """Fuzz with a corpus in `folder`. libFuzzer ends the process itself, with 77 if a text fails."""
     import atheris
 
     with atheris.instrument_imports(include=["tfdsl", "lark"]):
@@ -30,7 +30,7 @@ def run(folder: Path, programs: int, seed: int) -> int:
         before = time.process_time()
         judge(data.decode("utf-8", "replace"))
         took = time.process_time() - before
-        if took > 5:  # instrumented, and beside other work: five times slower
+        if took > 5:  # instrumented, and under load: five times slower
             raise AssertionError(f"slow: {took:.1f} s")
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,7 +1,7 @@
-"""A call of one op, through the whole compiler and by TensorFlow's own function: what came of it.
+"""Compares a call of one op through the whole compiler with TensorFlow's own function.
 
-The two are built into graphs of their own and run with the same feeds, without Grappler, which may turn a call that
-cannot run into one that can.
+Both are built into separate graphs and run with the same feeds, without Grappler, which may turn a call that cannot run
+into one that can.
 """
 
 import os
@@ -23,7 +23,7 @@ v1 = tf.compat.v1
 FINE = ("same", "refused", "fails", "narrower")
 FAULTS = ("wrong", "bug", "late", "late, unknown sizes", "wrongly refused", "lenient", "abort", "hang")
 
-# What TensorFlow runs and the language refuses on purpose: rows, and the code of the refusal, with the reason.
+# What TensorFlow runs and the language refuses on purpose: rows, the code of the refusal, and the reason.
 _ONE = "The norm to clip to is one number; a tensor of them would clip each element by another one."
 _PAIRS = "Labels and logits belong together row by row; TensorFlow broadcasts them where their sizes are 1."
 _RANK = "These are for matrices; TensorFlow's Python code multiplies batches of them, too, but adds no biases to some."
@@ -76,20 +76,20 @@ _PLAIN.graph_options.optimizer_options.opt_level = -1
 
 @dataclass
 class Verdict:
-    """`kind` is one of `FINE` or `FAULTS`; `why` says more, in words that calls of one kind share."""
+    """`kind` is one of `FINE` or `FAULTS`. `why` has details, in words that calls of one kind share."""
 
     kind: str
     why: str = ""
 
 
 class Outcome:
-    """What one side made: values with their static shapes, or where it stopped and why."""
+    """The outcome of one side: values with their static shapes, or where it stopped and why."""
 
     def __init__(self, stage: str = "ran", why: str = "", values: tuple = (), types: tuple = ()):
         self.stage, self.why, self.values, self.types = stage, why, values, types
 
 
-_LEFTOVERS = ("cholesky",)  # what it gives beside NaN for a matrix that it cannot take apart is what the memory held
+_LEFTOVERS = ("cholesky",)  # for a matrix without a decomposition, they return NaN and uninitialized memory
 
 
 def flat(value: object) -> Iterator:
@@ -145,7 +145,7 @@ def _run(graph: tf.Graph, made: list, call: Call) -> Outcome:
 
 
 def judge(call: Call, hand: Outcome | None, ours: Outcome) -> Verdict:
-    """`hand` is None where TensorFlow ended the process, or did not end."""
+    """`hand` is None if TensorFlow ended the process or did not return."""
     if ours.stage == "bug":
         return Verdict("bug", ours.why)
     works = hand is not None and hand.stage == "ran"
@@ -160,9 +160,9 @@ def judge(call: Call, hand: Outcome | None, ours: Outcome) -> Verdict:
         if works and call.op.name in _LEFTOVERS and "positive definite" in ours.why:
             return Verdict("narrower", ours.why)
         if works and "not compatible with expected shape" in ours.why and call.op.ranks:
-            return Verdict("narrower", ours.why)  # a rank that only the run knows; see the others above
+            return Verdict("narrower", ours.why)  # only the run knows the rank; see the others above
         if works and "fewer than" in ours.why and call.op.classes:
-            return Verdict("narrower", ours.why)  # by hand it depends on what is drawn
+            return Verdict("narrower", ours.why)  # by hand it depends on the random numbers
         return Verdict("wrong" if works else "fails", ours.why)
     if not works:
         return Verdict("lenient", "" if hand is None else f"{hand.stage}: {hand.why}")
@@ -188,9 +188,9 @@ def _difference(call: Call, hand: Outcome, ours: Outcome) -> str:
         value, want = np.asarray(value), np.asarray(want)
         if value.dtype != want.dtype or (call.is_repeatable and value.shape != want.shape):
             return f"{value.dtype} {value.shape} instead of {want.dtype} {want.shape}"
-        is_as_inferred = shape.is_compatible_with(want.shape)  # some kernels give other shapes than TensorFlow infers
+        is_as_inferred = shape.is_compatible_with(want.shape)  # some kernels return other shapes than TensorFlow infers
         if type is None or (is_as_inferred and not _true(type, value, sizes)):
-            return f"said to be {type}, and is {value.dtype} {value.shape}"
+            return f"declared as {type}, but is {value.dtype} {value.shape}"
         if call.op.name in _LEFTOVERS and np.isnan(want).any():
             continue
         if call.is_repeatable and not _same(value, want):

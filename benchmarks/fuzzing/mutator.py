@@ -1,4 +1,4 @@
-"""Mutated programs: pieces of the project's programs with one to five accidents."""
+"""Generates mutated programs: pieces of the project's programs with one to five mutations."""
 
 from collections.abc import Callable
 from random import Random
@@ -24,7 +24,7 @@ OPENINGS = (
 
 
 class Mutator:
-    """`program(random)` is the next program that a source of random numbers makes."""
+    """`program(random)` returns the next program for a source of random numbers."""
 
     def __init__(self, corpus: Corpus):
         self.corpus = corpus
@@ -42,10 +42,10 @@ class Mutator:
     def piece(self, random: Random) -> str:
         return random.choice(self.corpus.pieces)
 
-    # --- the accidents ------------------------------------------------------------------------
+    # --- mutations ------------------------------------------------------------------------
 
     def word(self, random: Random, text: str) -> str:
-        """A token deleted, doubled, or in the place of another; of this text or of another one."""
+        """A token is deleted, doubled or replaced, by one of this text or of another."""
         places = [match.span() for match in TOKEN.finditer(text)]
         if not places:
             return text
@@ -56,7 +56,7 @@ class Mutator:
         return text[:start] + new + text[end:]
 
     def line(self, random: Random, text: str) -> str:
-        """A line deleted, doubled, moved, or one of another program put in."""
+        """A line is deleted, doubled or moved, or a line of another program is inserted."""
         lines = text.split("\n")
         at, other = random.randrange(len(lines)), random.randrange(len(lines))
         match random.randrange(4):
@@ -77,7 +77,7 @@ class Mutator:
         return "\n".join(lines)
 
     def splice(self, random: Random, text: str) -> str:
-        """The head of one piece and the tail of another, or one after the other."""
+        """The head of one piece and the tail of another, or both pieces in a row."""
         other = self.piece(random)
         if random.random() < 0.5:
             return text + other
@@ -93,7 +93,7 @@ class Mutator:
         return text[:at] + text[at + random.randrange(1, 40) :] if random.random() < 0.7 else text[:at]
 
     def bytes(self, random: Random, text: str) -> str:
-        """Bits flipped; what is no UTF-8 any more becomes the character that stands for that."""
+        """Bits are flipped. Invalid UTF-8 becomes the replacement character."""
         data = bytearray(text.encode("utf-8", "surrogatepass"))
         for _ in range(random.randrange(1, 4)):
             data[random.randrange(len(data))] ^= 1 << random.randrange(8)

@@ -1,7 +1,7 @@
-"""Judges numbered calls in forks of a process that has imported TensorFlow and run nothing in it.
+"""Judges numbered calls in forks of a process that has imported TensorFlow but not run anything.
 
-TensorFlow ends the process at some calls, and does not come back from others: a fork says on shared memory what it is
-at, and the next one goes on behind it.
+TensorFlow ends the process on some calls and never returns from others. A fork records its current call in shared
+memory, and the next fork continues after it.
 """
 
 import json
@@ -19,15 +19,15 @@ from .calls import Call
 from .children import processor_time
 from .judged import FINE, Outcome, Verdict, by_hand, by_us, judge
 
-PATIENCE = 20.0  # seconds of processor time that a call may take
-_LONGEST = 1800.0  # seconds, of a call that waits for something
-_BATCH = 200  # calls that a fork takes
+PATIENCE = 20.0  # processor seconds that a call may take
+_LONGEST = 1800.0  # seconds, for a call that waits for something
+_BATCH = 200  # calls per fork
 _HAND, _OURS = 1, 2
 
 
 @dataclass
 class Campaign:
-    """Verdicts of calls by their numbers; `found` has those that are faults, with their texts."""
+    """Verdicts of calls by number. `found` has the faults, with their texts."""
 
     call: Callable[[int], Call]
     counts: Counter = field(default_factory=Counter)
@@ -67,7 +67,7 @@ class Campaign:
             start = number + 1
 
     def _listen(self, child: int, reader: int) -> bool:
-        """Take down what a fork says until it ends; whether it had to be ended."""
+        """Record the output of a fork until it ends. Returns whether it had to be killed."""
         data, hung, last, since, worked = b"", False, None, time.monotonic(), 0.0
         while True:
             if select.select([reader], [], [], 0.5)[0]:

@@ -1,4 +1,4 @@
-"""What must hold of every text: `judge` raises where it does not, and says what kind of text it is."""
+"""The conditions that every text must satisfy: `judge` raises if it does not, and returns the kind of the text."""
 
 import json
 
@@ -16,11 +16,11 @@ KINDS = ("no program", "wrong program", "good program")
 
 
 class Wrong(AssertionError):
-    """What the front end made of a text is not what it promises."""
+    """The output of the front end for a text breaks a promise."""
 
 
 def judge(text: str, path: str = "fuzz.tfg") -> str:
-    """One of `KINDS`; an exception where the front end fails at the text."""
+    """One of `KINDS`. Raises an exception if the front end fails on the text."""
     source = Source(path, text)
     try:
         tree = parse(source)
@@ -36,7 +36,7 @@ def judge(text: str, path: str = "fuzz.tfg") -> str:
     formatted = Source(path, format_text(source))
     if format_text(formatted) != formatted.text:
         raise Wrong(f"formatting twice is not formatting once: {formatted.text!r}")
-    if len(text) % 4:  # `format_text` has compared the trees: the other way to see it is for some
+    if len(text) % 4:  # `format_text` has compared the trees; check some texts in another way
         return KINDS[2 if program is not None else 1]
     after = check(formatted, CompileInputs(limits=LIMITS))[1]
     if [d.code for d in after] != [d.code for d in diagnostics]:

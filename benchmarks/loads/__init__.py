@@ -1,4 +1,4 @@
-"""The loads, by their names; each has `measure(settings)`, which gives a `LoadResult`."""
+"""The loads by name. Each has `measure(settings)`, which returns a `LoadResult`."""
 
 from ..measure import BY_HAND, Training
 from ..result import Wanted

@@ -1,9 +1,8 @@
-"""Compile time: programs of thousands of nodes, from text to graph, beside the same graph made by hand.
+"""Compile time: programs of thousands of nodes, from text to graph, beside the same graph by hand.
 
-The programs are generated, in the language and in Python, statement by statement the same. By hand is plain calls of
-`tf.compat.v1` and Python's operators; Python has compiled the script before the clock starts, while tfdsl parses its
-text.
-Both must make the same number of ops of each type.
+The programs are generated in the language and in Python, statement by statement the same. By hand means plain calls of
+`tf.compat.v1` and Python operators. Python compiles the script before the clock starts, while tfdsl parses its text
+after that. Both must make the same number of ops of each type.
 """
 
 import gc
@@ -41,7 +40,7 @@ _PYTHON = """with tf.name_scope("block{i}"):
 
 
 def texts(nodes: int) -> tuple[str, str]:
-    """A program of about so many nodes, in the language and in Python."""
+    """A program of about `nodes` nodes, in the language and in Python."""
     blocks = range(1, max(2, round(nodes / _OPS_OF_BLOCK)) + 1)
     tfg = "seed 42\nplaceholder h0: float32[batch, 8]\n" + "".join(_TFG.format(i=i, p=i - 1) for i in blocks)
     python = 'tf.set_random_seed(42)\nh0 = tf.placeholder(tf.float32, [None, 8], name="h0")\n'
@@ -50,7 +49,7 @@ def texts(nodes: int) -> tuple[str, str]:
 
 
 class Builder:
-    """Builds one program over and over; `run` gives the seconds of it, `types` how many ops of each type it has.
+    """Builds one program repeatedly. `run` returns the seconds, `types` the number of ops of each type.
 
     The contender "tfdsl check" only parses and analyses.
     """
@@ -110,7 +109,7 @@ class Building:
                     settings.say(f"building: {nodes:,} nodes, {contender}")
                     name, against = _name(contender, nodes), "" if contender == "by hand" else _name("by hand", nodes)
                     workers.append(Worker(Builder, (contender, nodes), environment))
-                    types.append(workers[-1].call("types"))  # which is also the warm-up
+                    types.append(workers[-1].call("types"))  # this is also the warm-up
                     rows.append(Row(name, against))
                 notes.append(f"{nodes:,} nodes: {sum(types[0].values()):,} ops in the graph")
                 if types[0] != types[1]:

@@ -1,4 +1,4 @@
-"""What the models that tell classes have in common: their data and their loss."""
+"""What the classification models have in common: their data and their loss."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from ..problem import Problem
 
 
 class Classifier:
-    """A model whose target are numbers of classes, int32 [rows]."""
+    """A model whose target has class numbers, int32 [rows]."""
 
     data: str
     rate: float
@@ -14,7 +14,7 @@ class Classifier:
     body: str  # of the program: from the placeholder X to `logits`
 
     def source(self) -> tuple[np.ndarray, np.ndarray]:
-        """Features and target that the data line starts from."""
+        """The features and target that the data line starts from."""
         from sklearn.datasets import load_digits
 
         return load_digits(return_X_y=True)
@@ -50,7 +50,7 @@ session:
 
     @staticmethod
     def numpy_error(logits: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """The loss's gradient by the logits."""
+        """The gradient of the loss with respect to the logits."""
         shares = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
         shares[np.arange(len(y)), y] -= 1

@@ -34,7 +34,7 @@ logits = reshape(pooled, [-1, 256]) @ w + b"""
         padded = np.pad(X.reshape(n, 8, 8), [(0, 0), (1, 1), (1, 1)])
         windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2)).reshape(n * 64, 9)
         z = windows @ kernel.reshape(9, 16) + bias
-        # The places of each window of 2 x 2 beside each other: [n, 4, 4, 16, 4].
+        # The elements of each window of 2 x 2, side by side: [n, 4, 4, 16, 4].
         places = np.maximum(z, 0).reshape(n, 4, 2, 4, 2, 16).transpose(0, 1, 3, 5, 2, 4).reshape(n, 4, 4, 16, 4)
         largest = places.argmax(axis=-1)[..., None]
         flat = np.take_along_axis(places, largest, axis=-1).reshape(n, 256)

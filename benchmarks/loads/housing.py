@@ -1,4 +1,4 @@
-"""Linear regression on California housing: the chapter's gradient descent, said once for each framework."""
+"""Linear regression on California housing: the chapter's gradient descent, once for each framework."""
 
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ class Housing:
     data = "housing"
 
     def problem(self, batch: int | None, momentum: float) -> Problem:
-        """The data, scaled and with its column of ones, as tfdsl's own `data` line makes it."""
+        """The data, scaled and with a column of ones, as tfdsl's own `data` line makes it."""
         import tfdsl
 
         raw = tfdsl.compile('data housing = california_housing(offline="synthetic")\n').dataset("housing")
@@ -62,8 +62,8 @@ class Housing:
         (theta,) = parameters
         return [np.float32(2 / len(X)) * (X.T @ (X @ theta - y))]
 
-    # An MLP without hidden layers is a linear model. Its bias is the theta of the column of ones, and its loss half
-    # the mean square, so that the learning rate is twice as large.
+    # An MLP without hidden layers is a linear model. Its bias is the theta of the column of ones, and its loss is half
+    # the mean square, so the learning rate is twice as large.
     scikit_learn_first: ClassVar[dict] = {}  # arguments of its first `partial_fit`
 
     def scikit_learn(self, problem: Problem, X: np.ndarray):

@@ -1,6 +1,5 @@
-"""A network of 784-300-100-10, as for MNIST. So that nothing need be downloaded, its pictures are scikit-learn's
-digits, each point three wide and three high, with a border: 28 x 28.
-"""
+"""A network of 784-300-100-10, as for MNIST. To avoid a download, its pictures are scikit-learn's digits, with each
+pixel three wide and three high, and a border: 28 x 28."""
 
 from typing import ClassVar
 

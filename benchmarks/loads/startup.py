@@ -1,6 +1,6 @@
-"""Whole processes: what a command takes from the shell's prompt to the next.
+"""Whole processes: the time of a command from one shell prompt to the next.
 
-Those of a group must print the same numbers.
+The commands of a group must print the same numbers.
 """
 
 import os
@@ -25,7 +25,7 @@ HOUSING, CHAPTER = "tfdsl run: the chapter's housing program", "the chapter's sc
 
 
 class RawHousing:
-    """The housing data as the programs load it, in a worker; tfdsl looks for it where scikit-learn does."""
+    """Load the housing data like the programs, in a worker. tfdsl looks for it where scikit-learn does."""
 
     def load(self) -> tuple[np.ndarray, np.ndarray, bool]:
         import tfdsl
@@ -53,7 +53,7 @@ class Startup:
 
 
 def groups(stand_in: Path | None) -> list[dict[str, list[str]]]:
-    """Commands that are compared, by their names; the first of a group is what the other is compared with."""
+    """Commands to compare, by name. The others are compared with the first of a group."""
     tfdsl = [sys.executable, "-m", "tfdsl"]
     data = [f"--data=housing={stand_in}"] if stand_in else []
     script = [sys.executable, str(PROGRAMS / "housing.py"), *([str(stand_in)] if stand_in else [])]
@@ -65,7 +65,7 @@ def groups(stand_in: Path | None) -> list[dict[str, list[str]]]:
 
 
 def measure(groups: list[dict[str, list[str]]], settings) -> list[Row]:
-    """Each command once as a warm-up, whose output is compared, then in turn."""
+    """Run each command once as a warm-up, whose output is compared, then in turn."""
     rows, commands = [], []
     for group in groups:
         first = next(iter(group))

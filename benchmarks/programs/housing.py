@@ -1,6 +1,6 @@
-"""The chapter's mini-batch gradient descent on California housing, as a script of its own.
+"""The chapter's mini-batch gradient descent on California housing, as a separate script.
 
-With an argument, the data are in that .npz file instead (`features`, `target`).
+With an argument, the data is read from that .npz file (`features`, `target`).
 """
 
 import sys

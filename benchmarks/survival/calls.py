@@ -1,4 +1,4 @@
-"""A process that is stopped at its system calls, those of all its threads (Linux's ptrace), and killed after one."""
+"""Stops a process at the system calls of all its threads (Linux's ptrace), and kills it after one of them."""
 
 import ctypes
 import errno
@@ -13,8 +13,8 @@ from .common import Skipped
 _SYSCALL, _SEIZE, _INTERRUPT, _INFO = 24, 0x4206, 0x4207, 0x420E
 _SYSGOOD, _CLONE, _EXITKILL = 0x1, 0x8, 0x100000
 _WALL = 0x40000000
-_EXIT = 2  # of what a stop is, in `ptrace_syscall_info`
-END = signal.SIGUSR1  # with which the process tells that what is looked at is over
+_EXIT = 2  # the kind of a stop, in `ptrace_syscall_info`
+END = signal.SIGUSR1  # the process sends it when the examined part is over
 
 
 class _Info(ctypes.Structure):
@@ -38,7 +38,8 @@ def _ptrace(request: int, thread: int, address: int = 0, data: object = 0) -> No
 
 
 def kill_after(pid: int, call: int, go: int) -> int:
-    """Let a process that waits for a byte from the pipe `go` make so many system calls, and kill it; how many it made.
+    """Let a process, which waits for a byte from the pipe `go`, make this many system calls, and kill it. Returns the
+    number of calls.
 
     It is also killed when it sends itself the signal `END`.
     """
@@ -57,7 +58,7 @@ def kill_after(pid: int, call: int, go: int) -> int:
             thread, status = os.waitpid(-1, _WALL)
             if not os.WIFSTOPPED(status):
                 if thread == pid:
-                    raise RuntimeError(f"it ended by itself after {made} calls")
+                    raise RuntimeError(f"it ended on its own after {made} calls")
                 continue
             number, event = os.WSTOPSIG(status), status >> 16
             if number == END:
@@ -85,7 +86,7 @@ def _is_exit(thread: int) -> bool:
 @contextmanager
 def _alarm(seconds: int) -> Iterator[None]:
     def late(number, frame):
-        raise TimeoutError("a process that is traced hangs")
+        raise TimeoutError("a traced process hangs")
 
     before = signal.signal(signal.SIGALRM, late)
     signal.alarm(seconds)
@@ -97,6 +98,6 @@ def _alarm(seconds: int) -> Iterator[None]:
 
 
 def is_allowed() -> None:
-    """`Skipped` where processes cannot be traced."""
+    """Raise `Skipped` if processes cannot be traced."""
     if not Path("/proc/self/task").exists() or os.uname().sysname != "Linux":
-        raise Skipped("there is no Linux here")
+        raise Skipped("this is not Linux")

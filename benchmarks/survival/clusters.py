@@ -1,16 +1,16 @@
 """SIGKILL and SIGSTOP at random moments of trainings on clusters: servers, the client, or two of them at once.
 
-Clusters are processes of `tfdsl server` on loopback, in a network of their own where that is possible, and clients are
-`tfdsl run`. A server that was killed is started again after a pause, a client too. A moment is a time, something that
-the client says, or a change in the folder of its checkpoints, and a little after it.
+Clusters are processes of `tfdsl server` on loopback, in their own network namespace if possible, and clients are `tfdsl
+run`. A killed server or client restarts after a pause. A moment is a time, some output of the client, or a change in
+its checkpoint folder, plus a short delay.
 
-What must come out: the training ends; each client prints what the undisturbed run on one machine (`--towers`) prints
-from where it goes on, and no client goes on from before the newest checkpoint that the kernel has told of; what is
-saved at the end has the same bits, and each step is once in the event files, with its value. With all servers there, a
-client says nothing for twice the timeout at most.
+Conditions: the training ends. Each client prints what the undisturbed run on one machine (`--towers`) prints from the
+step where it resumes, and no client resumes from before the newest acknowledged checkpoint. The variables saved at the
+end have the same bits, and each step is once in the event files, with its value. While all servers are running, a
+client is silent for at most twice the timeout.
 
-A server that is frozen for longer than the timeout ends the run, in twice the timeout, with an error that names what
-was waited for; the next run goes on. One that is frozen for less does not.
+A server that is frozen for longer than the timeout ends the run within twice the timeout, with an error that names what
+the client waited for, and the next run resumes. A server that is frozen for less does not end the run.
 """
 
 import argparse
@@ -38,10 +38,10 @@ from clusters import Cluster, tfdsl
 
 Task = tuple[str, int]
 CLIENT = ("client", 0)
-_KILLS = 5  # of one training, at most
-_PATIENCE = 40.0  # the timeout where servers are killed: they need some seconds to start
-_FREEZE = 6.0  # and where they are frozen
-_START = 120.0  # seconds until a client says something
+_KILLS = 5  # maximum per training
+_PATIENCE = 40.0  # the timeout if servers are killed: they need some seconds to start
+_FREEZE = 6.0  # the timeout if they are frozen
+_START = 120.0  # seconds until a client prints something
 _WORKERS = 2
 _ERROR = re.compile(r"error\[(TFG740|TFG741)\]")
 _FROM = re.compile(r"resuming from step (\d+), (?:saved in|in the memory)")
@@ -50,8 +50,8 @@ _KEPT = re.compile(r"resuming from step (\d+), with the client's snapshot")
 
 @dataclass(frozen=True)
 class Program:
-    """A program, how it is run, and where it keeps what. `step` finds in a printed line what it was at, and `each` is
-    how many steps one of that has."""
+    """A program, how it is run, and the names of its files. `step` finds the step in a printed line, and `each` is the
+    number of steps per line."""
 
     name: str
     words: tuple[str, ...]
@@ -85,7 +85,7 @@ def programs(folder: Path, only: list[str] | None) -> list[Program]:
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What a program does on one machine, in as many towers as clusters have workers."""
+    """The outcome of a program on one machine, in as many towers as clusters have workers."""
 
     lines: list[str]
     hash: str
@@ -131,7 +131,7 @@ class Client:
 
     @property
     def lines(self) -> list[str]:
-        """What it printed; of a line that is not whole, nothing."""
+        """The printed lines, without an incomplete one."""
         return self._out.read_text().split("\n")[:-1]
 
     @property
@@ -139,7 +139,7 @@ class Client:
         return self._err.read_text()
 
     def said(self) -> tuple[int, int]:
-        """How much it has printed and noted."""
+        """The number of bytes printed and noted."""
         return self._out.stat().st_size, self._err.stat().st_size
 
     def kill(self) -> None:
@@ -161,17 +161,17 @@ class Training:
     folder: Path
     report: Report
     timeout: float
-    newest: str | None = None  # the newest state that was acknowledged
+    newest: str | None = None  # the newest acknowledged checkpoint
     clients: int = 0
     kills: int = 0
-    changes: int = 0  # in the folder of the checkpoints, since this client was started
+    changes: int = 0  # in the checkpoint folder, since this client started
     recoveries: int = 0  # of this client
-    seen: int = 0  # of the lines, by all clients together
+    seen: int = 0  # lines seen, of all clients
     client: Client = field(init=False)
     _watch: Watch = field(init=False)
     _said: tuple[int, int] = (0, 0)
-    _last: float = 0.0  # when something happened
-    _acknowledged: str | None = None  # when this client was started
+    _last: float = 0.0  # time of the last event
+    _acknowledged: str | None = None  # the acknowledged checkpoint when this client started
     _is_faulty: bool = False
 
     def start(self) -> None:
@@ -184,12 +184,12 @@ class Training:
         self._said, self._last = (0, 0), time.monotonic()
 
     def look(self, seconds: float = 0.01) -> bool:
-        """See what the client does, for so long at most; whether it still runs."""
+        """Watch the client for at most this long. Returns whether it still runs."""
         going_on = _KEPT.findall(self.client.notes)
         if len(going_on) > self.recoveries:
             self.recoveries = len(going_on)
             if self.newest is not None and int(going_on[-1]) < _step_of(self.newest):
-                self.fault(f"goes on from step {going_on[-1]} after a loss, although {self.newest} was acknowledged")
+                self.fault(f"resumes from step {going_on[-1]} after a loss, although {self.newest} was acknowledged")
             self.report.count("recoveries")
         self._notice(seconds)
         said, now = self.client.said(), time.monotonic()
@@ -197,7 +197,7 @@ class Training:
             self._said, self._last = said, now
         self.report.most("longest silence, s", round(now - self._last, 1))
         if now - self._last > (2 * self.timeout if any(said) else _START):
-            self.fault(f"says nothing for {now - self._last:.0f} s")
+            self.fault(f"is silent for {now - self._last:.0f} s")
             self.client.kill()
         return not self.client.has_ended
 
@@ -209,11 +209,11 @@ class Training:
                 self.report.count("states acknowledged")
 
     def servers_are_back(self) -> None:
-        """It may take its time from now on."""
+        """Restart the clock for its silence."""
         self._last = time.monotonic()
 
     def end(self) -> int:
-        """Check what a client did that has ended, of itself or not; its exit code."""
+        """Check the output of a client that has ended or was killed. Returns its exit code."""
         code = self.client.process.wait()
         self._notice()
         self._watch.__exit__()
@@ -223,10 +223,10 @@ class Training:
         if found:
             self.report.count("clients that went on" + (" from the servers" if "servers" in found[0] else ""))
         if acknowledged is not None and (lines or code >= 0) and (step is None or step < acknowledged):
-            self.fault(f"goes on from {step}, although {self._acknowledged} was acknowledged")
+            self.fault(f"resumes from {step}, although {self._acknowledged} was acknowledged")
         start = self._start(step)
         if start > self.seen:
-            self.fault(f"goes on from {step}, but only {self.seen} lines were printed before")
+            self.fault(f"resumes from {step}, but only {self.seen} lines were printed before")
         wanted = self.wanted.lines[start:]
         if lines != wanted[: len(lines)]:
             first = next((a, b) for a, b in zip(lines, [*wanted, None]) if a != b)
@@ -237,11 +237,11 @@ class Training:
         if "Traceback" in self.client.notes:
             self.fault("says " + self.client.notes)
         if (self.folder / f"{self.program.final}.manifest").exists() and not states_in(self.folder / self.program.kept):
-            self.newest = None  # all is done, and saved
+            self.newest = None  # everything is done and saved
         return code
 
     def _start(self, step: int | None) -> int:
-        """The line that the one who goes on from a step prints first."""
+        """The first line that a client prints when it resumes from a step."""
         if step is None:
             return 0
         for at, line in enumerate(self.wanted.lines):
@@ -251,7 +251,7 @@ class Training:
         raise AssertionError("no end")
 
     def finish(self, code: int) -> None:
-        """Check what the last client has left."""
+        """Check the files of the last client."""
         if code:
             self.fault(f"ends with {code}: {self.client.notes}")
             return
@@ -275,7 +275,7 @@ class Training:
         self.report.fault(f"{self.folder.name}, {self.program.name} with {shape}, after {self.kills} kills, {text}")
 
     def close(self, keep: Path | None) -> None:
-        """Forget it; one that has faults is kept in a folder where that is wanted."""
+        """Remove the folder. One with faults is kept in another folder if wanted."""
         if keep and self._is_faulty:
             shutil.copytree(self.folder, keep / self.folder.name, dirs_exist_ok=True)
             for log in self.cluster.folder.glob("*.log"):
@@ -285,9 +285,8 @@ class Training:
 
 @dataclass
 class Moment:
-    """When a blow falls: after so many seconds, once the client has said so many bytes, or after so many changes in the
-    folder of its checkpoints; and a little after that. The clock waits until a client says something, unless the blow
-    `is_early`."""
+    """When a blow falls: after some seconds, after the client has printed some bytes, or after some changes in its
+    checkpoint folder, plus a delay. The clock waits until a client prints something, unless the blow `is_early`."""
 
     kind: str
     after: float
@@ -313,7 +312,7 @@ class Moment:
 
 
 def killed_together(draw: random.Random, servers: list[Task]) -> list[Task]:
-    """Who is killed."""
+    """The victims."""
     ps = [task for task in servers if task[0] == "ps"]
     workers = [task for task in servers if task[0] == "worker"]
     choices: list[Callable[[], list[Task]]] = [
@@ -327,9 +326,9 @@ def killed_together(draw: random.Random, servers: list[Task]) -> list[Task]:
 
 
 def kill(training: Training, draw: random.Random, most: int) -> None:
-    """Do a training, with so many kills at most."""
+    """Run a training with at most this many kills."""
     cluster, report = training.cluster, training.report
-    due: dict[Task, float] = {}  # those that are to be started again, and when
+    due: dict[Task, float] = {}  # those to restart, and when
     training.start()
     begun, moment, before, changes = time.monotonic(), Moment.drawn(draw, training.program.keeps), (0, 0), 0
     while True:
@@ -378,7 +377,8 @@ def kill(training: Training, draw: random.Random, most: int) -> None:
 
 
 def freeze(training: Training, draw: random.Random, seconds: float) -> bool:
-    """Do a training in which a server is frozen for so long; False where it was over before that was noticed."""
+    """Run a training in which a server is frozen for some seconds. Returns False if it was over before that was
+    noticed."""
     cluster, report, timeout = training.cluster, training.report, training.timeout
     task = draw.choice(list(cluster.addresses))
     training.start()
@@ -434,7 +434,7 @@ class Bench:
     _number: int = 0
 
     def training(self, ps: int, timeout: float, keeps: bool = False) -> Training:
-        """The next training, on a cluster of so many parameter servers; with `keeps`, one that keeps checkpoints."""
+        """The next training, on a cluster of this many parameter servers. With `keeps`, it saves checkpoints."""
         program = next(one for one in self.programs if one.keeps or not keeps)
         if ps not in self._clusters:
             self._clusters[ps] = self.stack.enter_context(Cluster(made(self.work / f"cluster-{ps}"), ps, _WORKERS))
@@ -448,7 +448,7 @@ class Bench:
 
 def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) -> None:
     if not clusters.is_apart() and not arguments.on_this_network:
-        raise Skipped("no network namespace can be made here, and servers listen on every interface")
+        raise Skipped("no network namespace can be created here, so servers listen on every interface")
     with work_folder() as work, ExitStack() as stack:
         chosen = programs(work / "programs", arguments.models)
         draw.shuffle(chosen)
@@ -463,7 +463,7 @@ def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) 
         frozen = 0
         while frozen < arguments.freezes:
             training = bench.training(arguments.ps or 1, _FREEZE, keeps=True)
-            # Every third one is shorter than the timeout, and one in six not much longer.
+            # Every third one is shorter than the timeout, and one in six slightly longer.
             lengths = [draw.uniform(0.5, 0.8), 2, 2, draw.uniform(0.5, 0.8), draw.uniform(1.05, 1.6), 2]
             frozen += freeze(training, draw, _FREEZE * lengths[frozen % len(lengths)])
             training.close(arguments.keep)
@@ -473,9 +473,9 @@ def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--freezes", type=int, default=0, help="and how often to freeze a server (%(default)s)")
     parser.add_argument("--models", nargs="+", help="only these programs")
-    parser.add_argument("--ps", type=int, help="so many parameter servers; without it, one, and sometimes two")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep trainings that have faults here")
-    parser.add_argument("--on-this-network", action="store_true", help="where no network namespace can be made")
+    parser.add_argument("--ps", type=int, help="number of parameter servers (default: one, sometimes two)")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep trainings with faults here")
+    parser.add_argument("--on-this-network", action="store_true", help="if no network namespace can be created")
 
 
 if __name__ == "__main__":

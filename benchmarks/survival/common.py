@@ -1,4 +1,4 @@
-"""What the kinds share: their options, their report, and the undisturbed run that all else is compared with."""
+"""What the kinds share: their options, their report, and the undisturbed run that the others are compared with."""
 
 import argparse
 import json
@@ -18,12 +18,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class Skipped(Exception):
-    """This machine lacks what a kind needs; the text says what."""
+    """This machine lacks what a kind needs. The text says what."""
 
 
 @dataclass(slots=True)
 class Report:
-    """The figures of a kind, and what went wrong."""
+    """The figures of a kind, and its faults."""
 
     kind: str
     figures: dict[str, object] = field(default_factory=dict)
@@ -43,10 +43,10 @@ class Report:
 
 def main(kind: str, count: int, measure: Callable[[argparse.Namespace, random.Random, Report], None],
          configure: Callable[[argparse.ArgumentParser], None] = lambda parser: None) -> None:  # fmt: skip
-    """The command line of a kind. It ends the process: 0 if all is well, 1 if not, 77 where it was skipped."""
+    """The command line of a kind. It ends the process: 0 if all is well, 1 if not, 77 if it was skipped."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.survival.{kind}", allow_abbrev=False)
     parser.add_argument("--count", type=int, default=count, help="how often (%(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="of what is drawn (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random choices (%(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file")
     configure(parser)
     arguments = parser.parse_args()
@@ -65,14 +65,14 @@ def main(kind: str, count: int, measure: Callable[[argparse.Namespace, random.Ra
 
 
 def _terminated(number: int, frame: object) -> None:
-    """Leave as after an error, so that all is unmounted and removed; a second signal does not hinder that."""
+    """Exit as after an error, so that everything is unmounted and removed. A second signal does not prevent this."""
     signal.signal(number, signal.SIG_IGN)
     sys.exit(128 + number)
 
 
 @contextmanager
 def work_folder() -> Iterator[Path]:
-    """A folder of one's own, for as long as it is needed; in memory where there is a place for that."""
+    """A temporary folder, in memory if possible."""
     place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="survival-", dir=place))
     try:
@@ -82,19 +82,19 @@ def work_folder() -> Iterator[Path]:
 
 
 def made(folder: Path) -> Path:
-    """A folder, which is there and empty then."""
+    """An existing, empty folder."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     return folder
 
 
 def states_in(folder: Path) -> list[str]:
-    """The names of the states that a folder of checkpoints has, the newest last."""
+    """The names of the checkpoints in a folder, the newest last."""
     return sorted(name for name in names_in(folder) if not name.startswith(".") and "-step-" in name)
 
 
 def orphans_in(folder: Path) -> list[str]:
-    """What saves that were stopped have left in a folder."""
+    """What interrupted saves have left in a folder."""
     return [name for name in names_in(folder) if name.startswith((".new-", ".old-"))]
 
 

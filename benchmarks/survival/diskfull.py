@@ -1,9 +1,9 @@
 """Disks that are full after each 4 KiB of a save, and other faults of folders.
 
-On a small disk (a file system in memory, and one of ext4; both need root), and without root by a limit on the size of
-files: so much room is left, 0, 4, 8 ... KiB, that a checkpoint, a `save to` or a log cannot be written, until it can.
-What must come out: an error with its code, the folder and the reason, no traceback; the state before is there, and
-once there is room the next run goes on from it and ends with the same bits.
+On a small disk (a file system in memory, or ext4; both need root), or without root with a limit on the size of files,
+the free space is 0, 4, 8 ... KiB, so that a checkpoint, a `save to` or a log cannot be written, until it can.
+Conditions: there is an error with its code, the folder and the reason, and no traceback. The state before is intact,
+and once there is space, the next run resumes from it and ends with the same bits.
 """
 
 import argparse
@@ -47,12 +47,12 @@ _NOBODY = 65534
 
 @dataclass(frozen=True)
 class Kind:
-    """What is being written when there is no more room: from a line on; what the error names."""
+    """What is being written when the disk is full: from a line on, with the names in the error."""
 
     name: str
     line: str
     path: str
-    resumed: int  # the step that the next run goes on from, or a later one
+    resumed: int  # the step that the next run resumes from, or a later one
     log: bool = False
 
 
@@ -65,7 +65,7 @@ KINDS = (
 
 @dataclass
 class Disk:
-    """Where a program runs on: `fill` leaves so many bytes to what the process writes, `free` takes that back."""
+    """Where a program runs: `fill` leaves some bytes for the files of the process, `free` undoes this."""
 
     name: str
     folder: Path
@@ -95,7 +95,7 @@ def small(kind: str, work: Path) -> Iterator[Disk]:
                     with suppress(OSError):
                         while file.write(bytes(size)) == size:
                             pass
-                    os.fsync(file.fileno())  # what ext4 had set aside for it is free again
+                    os.fsync(file.fileno())  # the space reserved by ext4 is free again
                 os.ftruncate(file.fileno(), max(0, file.tell() - room))
                 os.fsync(file.fileno())
 
@@ -103,7 +103,7 @@ def small(kind: str, work: Path) -> Iterator[Disk]:
 
 
 def limited(work: Path) -> Disk:
-    """A disk on which files cannot be larger than so many bytes."""
+    """A disk on which the size of files is limited."""
 
     def fill(room: int) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
@@ -117,7 +117,7 @@ def limited(work: Path) -> Disk:
 
 
 def full(disk: Disk, kind: Kind, work: Path, report: Report, step: int) -> None:
-    """Less and less is missing, until a save succeeds."""
+    """Increase the free space until a save succeeds."""
     path = work / f"{kind.name}.tfg"
     path.write_text(_program(kind.log))
     compiled = forks.program(path)
@@ -151,18 +151,18 @@ def full(disk: Disk, kind: Kind, work: Path, report: Report, step: int) -> None:
         newest = int(states_in(folder / "kept")[-1].rpartition("-")[2])
         again = forks.run(folder, forks.training(compiled, "step"), reports=reports)
         if not again.is_done or again.hash != wanted.hash or not kind.resumed <= again.resumed == newest:
-            report.fault(f"{label}: the next run goes on from {again.resumed}, {again.error}")
+            report.fault(f"{label}: the next run resumes from {again.resumed}, {again.error}")
         elif again.lines != wanted.lines[-len(again.lines) :]:
             report.fault(f"{label}: the next run prints {again.lines}")
         elif kind.log and slow(folder / "logs") != slow(work / "undisturbed" / "logs"):
-            report.fault(f"{label}: the log is another")
+            report.fault(f"{label}: the log differs")
         else:
             report.count("went on")
     report.fault(f"{kind.name} on {disk.name}: it never succeeds")
 
 
 def _line_after(outcome, kind: Kind) -> bool:
-    """Whether what was to fail did not: another save after it did."""
+    """Whether what should fail did not fail: another save followed it."""
     first = outcome.error.partition("\n")[0]
     return "TFG707" in first and any(f" {other.path}:" in first for other in KINDS if other != kind)
 
@@ -221,7 +221,7 @@ def faults(work: Path, report: Report) -> None:
 
 
 def read_only(work: Path, report: Report) -> None:
-    """A disk that is read-only when a training is to go on, and then is not any more."""
+    """A disk that is read-only when a training should resume, and writable afterwards."""
     path = work / "faults.tfg"
     path.write_text(_program(log=False))
     compiled = forks.program(path)
@@ -251,7 +251,7 @@ def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) 
         try:
             can_mount(work)
         except Skipped as reason:
-            report.figures["without disks of their own"] = str(reason)
+            report.figures["without separate disks"] = str(reason)
             return
         read_only(work, report)
         for disk_kind in ("tmpfs", "ext4"):

@@ -1,8 +1,8 @@
-"""SIGKILL at random moments of trainings that log each step, which are started again until they are done.
+"""SIGKILL at random moments of trainings that log each step and are restarted until they are done.
 
-What must come out: in each of TensorBoard's loaders, each step is there once, with the value that it has in the event
-files of the undisturbed run. The loaders are the slow one in Python (`EventAccumulator`), the one in Python that
-TensorBoard itself uses (`PluginEventAccumulator`), and the fast one, its data server, where that is installed.
+Condition: in each of TensorBoard's loaders, each step occurs once, with the value in the event files of the undisturbed
+run. The loaders are the slow one in Python (`EventAccumulator`), the one in Python that TensorBoard itself uses
+(`PluginEventAccumulator`), and the fast one, its data server, if installed.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from .models import LOGGING
 Curve = list[tuple[int, float]]
 _TAG = "MSE"
 _MOST = 8  # kills of one training
-logging.getLogger("tensorboard").setLevel("ERROR")  # it says where there is more than one file
+logging.getLogger("tensorboard").setLevel("ERROR")  # it reports when there is more than one file
 
 
 def slow(folder: Path) -> Curve:
@@ -41,7 +41,7 @@ def plugin(folder: Path) -> Curve:
 
 
 def fast(folders: dict[str, Path], work: Path) -> dict[str, Curve] | None:
-    """All of them at once, as the data server does it; None where there is none."""
+    """All curves at once, loaded by the data server. None if it is not installed."""
     try:
         import tensorboard_data_server
     except ImportError:
@@ -61,7 +61,7 @@ def fast(folders: dict[str, Path], work: Path) -> dict[str, Curve] | None:
     )  # fmt: skip
     server.start()
     provider, context = server.data_provider, RequestContext()
-    # It answers while it still loads: what it knows grows until it is asked twice in vain.
+    # It answers while it still loads: wait until two answers are the same.
     before: dict[str, Curve] = {}
     while True:
         read = provider.read_scalars(context, experiment_id="", plugin_name="scalars", downsample=10**6)

@@ -1,10 +1,10 @@
-"""Files of checkpoints that are damaged: single bits flipped, parts or all of it zeroed, cut off, grown, taken from
-another state, removed.
+"""Damages files of checkpoints: flips single bits, zeroes parts or all, truncates, extends, swaps between checkpoints,
+removes.
 
-What must come out: none is taken for whole, and none for a fresh start. With a state before it, that one is taken, and
-the damaged file is named; without, there is an error and nothing is touched. So it is with a `save to` and its
-manifest; where that is removed, TensorFlow's own checksums have to do. Most trials ask the reading part of the package
-alone; a sample of them goes through whole runs.
+Conditions: no damaged file is taken as complete, and none for a fresh start. If there is an earlier checkpoint, it is
+used, and the damaged file is named. Otherwise there is an error and nothing is touched. The same holds for a `save to`
+and its manifest; if the manifest is removed, TensorFlow's own checksums must detect the damage. Most trials call only
+the reading part of the package; a sample of them are whole runs.
 """
 
 import argparse
@@ -36,7 +36,7 @@ session:
     restore w as "w", b as "b" from "final.ckpt" if exists
     print b
 """
-_RUNS = 0.01  # the share of trials that go through whole runs
+_RUNS = 0.01  # the share of trials with whole runs
 
 
 def flip(content: bytes, draw: random.Random, other: bytes) -> bytes:
@@ -63,7 +63,7 @@ _WEIGHTS = (10, 4, 1, 4, 1, 1, 1, 1)
 
 
 def damage(path: Path, kind: str, draw: random.Random, other: bytes) -> Callable[[], None] | None:
-    """Damage a file; what puts it back, or None if that changed nothing."""
+    """Damage a file. Returns a function that repairs it, or None if nothing changed."""
     content = path.read_bytes()
     changed = DAMAGES[kind](content, draw, other)
     if changed == content:
@@ -76,7 +76,7 @@ def damage(path: Path, kind: str, draw: random.Random, other: bytes) -> Callable
 
 
 class Checkpoints:
-    """A folder with two states, of which the newest is damaged, and one with that state alone."""
+    """A folder with two checkpoints, the newest of them damaged, and one with only that checkpoint."""
 
     def __init__(self, work: Path, compiled):
         self.runs = compiled
@@ -99,7 +99,7 @@ class Checkpoints:
         return (self.both / "kept" / self.old / file).read_bytes()
 
     def fault(self, has_old: bool, file: str) -> str:
-        """What is wrong with how a damaged file is met; `file` is empty where it may be any that is named."""
+        """What is wrong with the handling of a damaged file. `file` is "" if any named file is right."""
         from tfdsl.access import TRUSTED
         from tfdsl.runtime.checkpoint.store import CheckpointStore
 
@@ -109,13 +109,13 @@ class Checkpoints:
         finally:
             states.close()
         if [name for name, _ in damaged] != [self.new] or file not in damaged[0][1]:
-            return f"{damaged} are found damaged"
+            return f"{damaged} are reported as damaged"
         if (found.name if found else None) != (self.old if has_old else None):
             return f"{found} is taken"
         return ""
 
     def fault_of_run(self, has_old: bool, file: str) -> str:
-        """The same of a whole run."""
+        """The same for a whole run."""
         before = self.both if has_old else self.alone
         folder = before.with_name("run")
         shutil.rmtree(folder, ignore_errors=True)
@@ -130,7 +130,7 @@ class Checkpoints:
 
 
 class Saves:
-    """A `save to`, that of the undisturbed run, of which a file is damaged."""
+    """The `save to` of the undisturbed run, with a damaged file."""
 
     def __init__(self, work: Path):
         path = work / "restore.tfg"
@@ -150,11 +150,11 @@ class Saves:
 
         with AtomicFileSet(str(self.folder / "final.ckpt"), TRUSTED) as files:
             if not files.exists():
-                return "it is taken for a fresh start"
+                return "it is treated as a fresh start"
             try:
                 with files.reading():
                     is_left_to_tensorflow = file.endswith(".manifest") and is_removed
-                    return "" if is_left_to_tensorflow else "it is taken for whole"
+                    return "" if is_left_to_tensorflow else "it is treated as complete"
             except CorruptFile as reason:
                 return "" if file in str(reason) else f"it says {reason}"
 
@@ -165,7 +165,7 @@ class Saves:
         return "" if "TFG709" in outcome.error and file in outcome.error else f"it ends {outcome}"
 
     def fault_without_manifest(self, draw: random.Random) -> str:
-        """What TensorFlow makes of a bit that is flipped where the manifest is gone."""
+        """How TensorFlow handles a flipped bit without a manifest."""
         file = self.folder / next(name for name in self.files if ".data-" in name)
         manifest = self.folder / "final.ckpt.manifest"
         content = manifest.read_bytes()
@@ -176,7 +176,7 @@ class Saves:
         finally:
             back()
             manifest.write_bytes(content)
-        # What it does not read, of the optimizer's slots, may be damaged.
+        # Optimizer slots, which it does not read, may be damaged.
         return "" if "TFG709" in outcome.error or outcome.lines == self.right else f"it ends {outcome}"
 
 
@@ -206,7 +206,7 @@ def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) 
                     fault = (saves.fault_of_run if is_run else saves.fault)(file, kind == "removed")
                 else:
                     fault = (checkpoints.fault_of_run if is_run else checkpoints.fault)(
-                        # Beside the manifest of another state, all files are wrong but that.
+                        # With the manifest of another checkpoint, all files except the manifest are wrong.
                         has_old, "" if kind == "of another state" else file
                     )  # fmt: skip
             finally:

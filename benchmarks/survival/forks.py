@@ -1,6 +1,6 @@
-"""Runs in processes that have TensorFlow at once: forks of this one, which imports it and does nothing else with it.
+"""Runs in processes with TensorFlow already imported: forks of this one, which does nothing else with it.
 
-A run writes what it does to a file, line by line and without a buffer: what a killed one had written is there.
+A run writes its report to a file, line by line and unbuffered, so that the report of a killed run is complete.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-REPORT = "report.jsonl"  # in the run's folder, with one JSON object a line
+REPORT = "report.jsonl"  # in the run's folder, with one JSON object per line
 _PR_SET_PDEATHSIG = 1
 
 
@@ -40,16 +40,16 @@ def _ready() -> None:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run wrote before it ended, and how it ended: `code` is negative for a signal."""
+    """The report of a run, and its end: `code` is negative for a signal."""
 
     code: int
     lines: list[str]
     notes: list[str]
-    orphans: int | None  # that were there when it had begun
-    hash: str | None  # of all variables, where it came to its end
+    orphans: int | None  # that existed when it had begun
+    hash: str | None  # of all variables, if it ended normally
     error: str  # that it ended with
-    resumed: int | None  # the step that it went on from
-    others: dict[str, object] = field(default_factory=dict)  # what else it said
+    resumed: int | None  # the step that it resumed from
+    others: dict[str, object] = field(default_factory=dict)  # other reports
 
     @property
     def is_done(self) -> bool:
@@ -57,8 +57,8 @@ class Outcome:
 
 
 class Fork:
-    """A process that does some work in a folder. It ends with this one, whatever happens. What it says is kept there,
-    or in the folder `reports`."""
+    """A process that does some work in a folder. It ends with its parent in any case. Its report is in the folder, or
+    in `reports`."""
 
     def __init__(self, folder: Path, work: Callable[[Callable[..., None]], None], reports: Path | None = None):
         _ready()
@@ -94,7 +94,7 @@ class Fork:
         return os.waitstatus_to_exitcode(status) if pid else None
 
     def wait(self, seconds: float = 120) -> int:
-        """Wait for its end; one that takes too long is killed, and has failed."""
+        """Wait for its end. If it takes too long, it is killed, and this fails."""
         end, pause = time.monotonic() + seconds, 0.002
         while time.monotonic() < end:
             code = self.poll()
@@ -136,7 +136,7 @@ class Fork:
 
 
 def program(path: Path, **params: object):
-    """A compiled program, with its graph; nothing of it has been executed."""
+    """A compiled program with its graph, not yet executed."""
     _ready()
     from tfdsl.driver import compile_source
     from tfdsl.inputs import CompileInputs
@@ -149,8 +149,8 @@ def program(path: Path, **params: object):
 
 
 def training(compiled, engine: str, kept: str = "kept", hooks: dict[str, Callable] | None = None, **options):
-    """The work of a run, for `Fork`. `hooks` are done before the run (`before`), with each line (`line`), and
-    when it has failed (`failed`)."""
+    """The work of a run, for `Fork`. `hooks` are called before the run (`before`), with each line (`line`), and after a
+    failure (`failed`)."""
     hooks = hooks or {}
 
     def work(say: Callable[..., None]) -> None:
@@ -189,7 +189,7 @@ def training(compiled, engine: str, kept: str = "kept", hooks: dict[str, Callabl
 
 
 def hashed(variables) -> str:
-    """The SHA-256 of variables, every bit of them."""
+    """The SHA-256 of all bits of the variables."""
     result = hashlib.sha256()
     for name in sorted(variables):
         value = variables[name]

@@ -1,9 +1,9 @@
-"""SIGKILL at random moments of trainings, which are started again until they are done.
+"""SIGKILL at random moments of trainings that are restarted until they are done.
 
-A moment is a time, or a change in the folders (a save that begins, is named, replaces another, is cleared) and a little
-after it. A state is acknowledged when the kernel has told that it has its name. What must come out: a run that goes on
-does so from the newest acknowledged state; it prints what the undisturbed run prints from there on; the variables and
-slots at the end have the same bits; and what the stopped saves left is gone once the next run has begun.
+A moment is a time, or a change in the folders (a save begins, is renamed, replaces another, is removed), plus a short
+delay. A checkpoint is acknowledged when the kernel has reported its final name. Conditions: a run resumes from the
+newest acknowledged checkpoint. It prints what the undisturbed run prints from there on. The variables and slots at the
+end have the same bits. The files of interrupted saves are gone once the next run has begun.
 """
 
 import argparse
@@ -22,15 +22,15 @@ from .forks import Fork, Outcome
 from .models import MODELS, Model
 from .watch import MOVED_TO, Event, Watch
 
-_KILLS = 0.92  # the share of runs that are to be killed, and
-_MOST = 14  # how many of one training
+_KILLS = 0.92  # the share of runs to kill
+_MOST = 14  # maximum kills of one training
 _LATE = 2  # of them after the last step
 _STEP = re.compile(r"step (\d+) ")
 
 
 @dataclass
 class Undisturbed:
-    """A model on an engine, and what it does when nothing happens to it."""
+    """A model on an engine, and its undisturbed outcome."""
 
     model: Model
     engine: str
@@ -41,7 +41,7 @@ class Undisturbed:
     changes: int  # in its folders
 
     def lines_from(self, step: int | None) -> list[str]:
-        """What is printed from the checkpoint of a step on."""
+        """The lines printed from the checkpoint of a step on."""
         if step is None:
             return self.outcome.lines
         for at, line in enumerate(self.outcome.lines):
@@ -75,18 +75,18 @@ def is_change(event: Event) -> bool:
 
 @dataclass
 class Chain:
-    """One training, killed and started again until it is done."""
+    """One training, killed and restarted until it is done."""
 
     about: Undisturbed
     folder: Path
     report: Report
     draw: random.Random
-    newest: str | None = None  # the newest state that was acknowledged, unless all was done
+    newest: str | None = None  # the newest acknowledged checkpoint, unless all was done
     kills: int = 0
-    late: int = 0  # those after the last step
+    late: int = 0  # kills after the last step
 
     def go(self, most: int) -> None:
-        """Do it, with so many kills at most."""
+        """Run the training with at most this many kills."""
         kept = self.folder / "kept"
         while True:
             kept.mkdir(exist_ok=True)
@@ -110,7 +110,7 @@ class Chain:
             self._fault(f"leaves {left}")
 
     def _run(self, kept: Path, is_wanted: bool) -> tuple[Fork, int]:
-        """One run; with `is_wanted` it is killed if it does not end before the moment that was drawn."""
+        """One run. With `is_wanted`, it is killed unless it ends before the chosen moment."""
         about, by_time = self.about, self.draw.random() < 0.4
         moment = self.draw.uniform(0, about.seconds) if is_wanted and by_time else float("inf")
         left = 1 if self.newest is None else 1 - _step_of(self.newest) / about.model.steps
@@ -142,14 +142,14 @@ class Chain:
             self.newest = event.name
 
     def _check(self, outcome: Outcome, acknowledged: str | None) -> None:
-        """What one run did, killed or not."""
+        """Check one run, killed or not."""
         if outcome.orphans:
             self._fault(f"{outcome.orphans} orphans are left after the restart")
         if not outcome.lines and not outcome.notes:
-            return  # killed before it said anything
+            return  # killed before it reported anything
         step = None if acknowledged is None else _step_of(acknowledged)
         if step != outcome.resumed:
-            self._fault(f"goes on from {outcome.resumed}, although {acknowledged} was acknowledged")
+            self._fault(f"resumes from {outcome.resumed}, although {acknowledged} was acknowledged")
         elif step is not None:
             self.report.count("runs that went on from the newest state")
         wanted = self.about.lines_from(outcome.resumed)
@@ -161,7 +161,7 @@ class Chain:
             self._fault(f"says {odd}")
 
     def _killed(self, outcome: Outcome, kept: Path) -> None:
-        """What a kill left."""
+        """Check the files after a kill."""
         left = orphans_in(kept)
         self.report.most("orphans after a kill, at most", len(left))
         if left:
@@ -172,7 +172,7 @@ class Chain:
             self.report.count("kills after the last step")
             self.late += 1
             if (self.folder / "final.ckpt.manifest").exists() and not states_in(kept):
-                self.newest = None  # all is done, and saved
+                self.newest = None  # everything is done and saved
 
     def _fault(self, text: str) -> None:
         self.report.fault(f"{self.about.model.name} on {self.about.engine}, after {self.kills} kills, {text}")
@@ -181,7 +181,7 @@ class Chain:
 def chains(
     models: list[Model], work: Path, kills: int, draw: random.Random, report: Report, most: int = _MOST
 ) -> Iterator[Chain]:
-    """Trainings of models on their engines in turn, until there were so many kills."""
+    """Trainings of models on their engines in turn, up to this many kills."""
     pairs = []
     for model in models:
         compiled = forks.program(model.write(work / "programs" / model.name))

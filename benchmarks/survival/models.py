@@ -1,6 +1,6 @@
-"""The programs that are broken: small ones, of which most of the time is spent saving.
+"""Small programs for the experiments, which spend most of their time saving.
 
-Every line that one prints has the step in it, so that a run that goes on can be compared from there on.
+Every printed line has the step in it, so that a resumed run can be compared from there on.
 """
 
 import random
@@ -51,7 +51,7 @@ inputs = concat([X[:, :3], gather(table, cast(X[:, 3], int32))], axis=1)"""
 
 @dataclass(frozen=True)
 class Model:
-    """One program: what is in it, the engines it runs on, and how often it is drawn."""
+    """One program: its content, its engines, and how often it is drawn."""
 
     name: str
     optimizer: str
@@ -62,14 +62,14 @@ class Model:
     engines: tuple[str, ...] = ("step", "loop")
     log: bool = False
     epochs: int = 8
-    every: int = 4  # steps from one checkpoint to the next; 0 for none
+    every: int = 4  # steps between checkpoints; 0 for none
 
     @property
     def steps(self) -> int:
         return self.epochs * -(-ROWS // BATCH)
 
     def write(self, folder: Path) -> Path:
-        """Write the program and its data; the path of the program."""
+        """Write the program and its data. Returns the path of the program."""
         folder.mkdir(parents=True, exist_ok=True)
         self.write_data(folder)
         text = _TEXT.format(
@@ -131,8 +131,8 @@ LOGGING = [
     Model("log-compiled", "momentum(0.9)", engines=("xla",), log=True),
 ]
 
-# For clusters, where a step takes longer: some seconds each. With few checkpoints the servers have more of a training
-# than the disk; with none, a client that is killed begins anew.
+# For clusters, where a step takes longer: some seconds each. With few checkpoints, the snapshots on the servers are
+# newer than those on disk. Without checkpoints, a killed client starts over.
 ON_CLUSTERS = [
     Model("descent", "gradient_descent(learning_rate=0.05)", epochs=40, every=20),
     Model("momentum", "momentum(0.9, learning_rate=0.05)", "ordered", engines=("loop",), epochs=60, every=0),

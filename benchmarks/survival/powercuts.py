@@ -1,10 +1,9 @@
 """Power cuts: the device under a file system is copied while a training writes, and the copy is mounted.
 
-The copy has what had reached the device, and no more: what was only in memory is not there, as after a power cut. Its
-journal is replayed when it is mounted. What must come out: the newest state that was acknowledged before the copy
-began, or a newer one, is whole, and the training goes on from it and ends with the same bits; so it is with the last
-`save to`. With `--no-fsync` the runs only believe that they flush their files: then states are lost, which shows that
-this would be noticed.
+The copy has only what had reached the device: data in memory is lost, as after a power cut. Mounting it replays its
+journal. Conditions: the newest checkpoint that was acknowledged before the copy began, or a newer one, is complete, and
+the training resumes from it and ends with the same bits. The same holds for the last `save to`. With `--no-fsync` the
+runs only believe that they flush their files. Then checkpoints are lost, which shows that the experiment detects this.
 """
 
 import argparse
@@ -24,7 +23,7 @@ from .common import Report, Skipped, main, states_in, work_folder
 from .forks import Fork, Outcome
 
 _MEBIBYTES = 8
-_SAVED = 20  # steps after which there is a `save to`
+_SAVED = 20  # steps between two `save to`
 _GOES_ON = 8  # lines of a run after a cut
 _OF_ONE_RUN = 20  # cuts
 _PROGRAM = """
@@ -46,13 +45,13 @@ _STEP = re.compile(r"step (\d+) ")
 
 @contextmanager
 def mounted(image: Path, folder: Path) -> Iterator[Path]:
-    """An image of a file system, mounted as long as it is needed."""
+    """An image of a file system, mounted inside the `with` block."""
     folder.mkdir(exist_ok=True)
     _command("mount", "-o", "loop", str(image), str(folder))
     try:
         yield folder
     finally:
-        for _ in range(50):  # a process that was killed may still be leaving
+        for _ in range(50):  # a killed process may still be exiting
             if subprocess.run(["umount", str(folder)], capture_output=True).returncode == 0:
                 break
             time.sleep(0.1)
@@ -64,7 +63,7 @@ def new_image(path: Path) -> Path:
     """An image with an empty file system."""
     with path.open("wb") as file:
         file.truncate(_MEBIBYTES << 20)
-    whole = ("-E", "lazy_itable_init=0,lazy_journal_init=0")  # nothing is left to be written later
+    whole = ("-E", "lazy_itable_init=0,lazy_journal_init=0")  # write everything now
     _command("mkfs.ext4", "-q", "-F", "-m", "0", "-b", "1024", "-J", "size=1", *whole, str(path))
     return path
 
@@ -76,23 +75,23 @@ def _command(*command: str) -> None:
 
 
 def can_mount(work: Path) -> None:
-    """`Skipped` where images cannot be mounted."""
+    """Raise `Skipped` if images cannot be mounted."""
     if os.geteuid() != 0:
         raise Skipped("only root can mount a file system")
     if shutil.which("mkfs.ext4") is None:
-        raise Skipped("there is no mkfs.ext4")
+        raise Skipped("mkfs.ext4 is missing")
     with mounted(new_image(work / "try"), work / "try-mounted"):
         pass
 
 
 def without_fsync() -> None:
-    """Have this process believe that its files are flushed."""
+    """Let this process believe that its files are flushed."""
     os.fsync = lambda handle: None
 
 
 def cut(image: Path) -> bytes:
-    """The device as it is now. Nobody tells the file system on it to write anything, and nothing of it is younger than
-    the rest: what was written while it was copied is in one of two copies only."""
+    """The current content of the device. The file system is not asked to write anything. The copy is consistent in
+    time: what changed while it was copied is only in the second of two copies."""
     before = image.read_bytes()
     while (now := image.read_bytes()) != before:
         before = now
@@ -101,17 +100,17 @@ def cut(image: Path) -> bytes:
 
 @dataclass
 class Cuts:
-    """One training on a disk that is cut off, again and again."""
+    """One training on a disk with repeated power cuts."""
 
     compiled: object
-    wanted: Outcome  # of a run that nothing disturbs
+    wanted: Outcome  # of an undisturbed run
     work: Path
     report: Report
     draw: random.Random
     options: argparse.Namespace
 
     def go(self, most: int) -> None:
-        """So many cuts at most, as long as the training runs."""
+        """Make at most this many cuts while the training runs."""
         image = new_image(self.work / "image")
         hooks = {"before": without_fsync} if self.options.no_fsync else {}
         with mounted(image, self.work / "mounted") as disk:
@@ -131,7 +130,7 @@ class Cuts:
                     fork.kill()
 
     def _cut(self, fork: Fork, image: Path) -> bool:
-        """One cut; none, and False, where the training is over."""
+        """Make one cut. Returns False if the training is over."""
         lines = fork.outcome(0).lines
         states = states_in(fork.folder / "kept")
         last = _STEP.match(lines[-1])
@@ -139,7 +138,7 @@ class Cuts:
             return False
         (self.work / "cut").write_bytes(cut(image))
         step = int(last[1])
-        saved = (step - 1) // _SAVED * _SAVED  # the newest `save to` that was over
+        saved = (step - 1) // _SAVED * _SAVED  # the newest completed `save to`
         self.report.count("power cuts")
         with mounted(self.work / "cut", self.work / "after") as disk:
             fault = self._fault(disk / "run", states, saved)
@@ -149,13 +148,13 @@ class Cuts:
         return True
 
     def _fault(self, folder: Path, states: list[str], saved: int) -> str:
-        """What is not as it should be on the disk after a cut, when there were these states before."""
+        """What is wrong on the disk after a cut, given the checkpoints before it."""
         found = states_in(folder / "kept")
         outcome = forks.run(folder, self._resumed())
         value = outcome.others.get("saved")
         newer = [line.split()[2] for line in self.wanted.lines[saved:-1:_SAVED]]
         if outcome.error or outcome.resumed is None:
-            return f"with {found} after {states}, it does not go on: {outcome.error or outcome.notes}"
+            return f"with {found} after {states}, it does not resume: {outcome.error or outcome.notes}"
         if outcome.resumed < int(states[-1].rpartition("-")[2]) or outcome.notes[0].startswith("warning"):
             return f"with {found} after {states}, {outcome.notes}"
         # The line of its step was printed before the checkpoint.
@@ -169,7 +168,7 @@ class Cuts:
         return ""
 
     def _resumed(self):
-        """The work of the run after a cut: it looks at what was saved, and goes on for some steps."""
+        """The work of the run after a cut: it checks the saved variables, and continues for some steps."""
         seen = []
         work = forks.training(
             self.compiled, "step", hooks={"line": seen.append}, interrupted=lambda: len(seen) >= _GOES_ON
@@ -206,7 +205,7 @@ def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) 
         while report.figures["power cuts"] < arguments.count:
             cuts.go(min(_OF_ONE_RUN, arguments.count - report.figures["power cuts"]))
     if arguments.no_fsync:
-        # This is what was to be shown.
+        # This is the expected result.
         report.faults.clear()
         if not report.figures["lost"]:
             report.fault("without fsync nothing was lost, so this shows nothing")
@@ -214,4 +213,4 @@ def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) 
 
 if __name__ == "__main__":
     main("powercuts", 100, measure, lambda parser: parser.add_argument(
-        "--no-fsync", action="store_true", help="without flushing: states must be lost"))  # fmt: skip
+        "--no-fsync", action="store_true", help="without flushing: checkpoints must be lost"))  # fmt: skip

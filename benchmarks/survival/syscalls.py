@@ -1,7 +1,7 @@
-"""A kill after each system call of one save, of a checkpoint and of a `save to`, whichever thread makes it.
+"""A kill after each system call of one save, of a checkpoint and of a `save to`, in whichever thread.
 
-There is a state before. What must come out: the old state or the new one, nothing else, and the new one if it had got
-its name; the next run goes on from it and ends as if nothing had happened.
+There is a state before. Conditions: the folder has the old state or the new one, nothing else, and the new one if it
+already had its name. The next run resumes from it and ends as if nothing had happened.
 """
 
 import argparse
@@ -43,7 +43,8 @@ session:
 
 
 def killed(folder: Path, compiled, first: str, last: str, call: int) -> int:
-    """Run a program that is killed so many system calls after it printed a line, or at another line; how many."""
+    """Run a program and kill it this many system calls after it printed a line, or at another line. Returns the
+    number."""
     ready, go = os.pipe(), os.pipe()
 
     def line(text: str) -> None:
@@ -84,9 +85,9 @@ def checkpoints(work: Path, report: Report, chosen) -> None:
         report.count("went on from the new state" if outcome.resumed == 9 else "went on from the old state")
         report.count("kills in a checkpoint")
         if outcome.resumed != (9 if has_new else 6):
-            report.fault(f"after {call} calls, with {states}, it goes on from {outcome.resumed} {outcome.error}")
+            report.fault(f"after {call} calls, with {states}, it resumes from {outcome.resumed} {outcome.error}")
         elif outcome.hash != wanted.hash or outcome.lines != after(wanted, outcome.resumed) or len(outcome.notes) != 1:
-            report.fault(f"after {call} calls, it ends otherwise: {outcome.error} {outcome.notes} {outcome.lines}")
+            report.fault(f"after {call} calls, it ends differently: {outcome.error} {outcome.notes} {outcome.lines}")
         elif outcome.orphans or names_in(folder / "kept"):
             report.fault(f"after {call} calls, {names_in(folder / 'kept')} are left")
 
@@ -134,7 +135,7 @@ def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) 
     calls.is_allowed()
 
     def chosen(whole: int) -> list[int]:
-        """All calls, and a few more, as not all runs make the same number; or some of them."""
+        """All calls, and a few more because the number varies between runs, or some of them."""
         every = range(1, whole + 3)
         return list(every) if not arguments.count else sorted(draw.sample(every, min(len(every), arguments.count)))
 

@@ -1,7 +1,7 @@
-"""Two runs on one folder: the second is refused, at once, and told by whom.
+"""Two runs on one folder: the second is refused at once, and its error names the first.
 
-The first is `tfdsl run` in a process of its own. The second is another, from its start to its end, and a run in a
-process that has TensorFlow already. Then runs are started at the same moment: one of them gets the folder.
+The first is `tfdsl run` in its own process. The second is another one, from its start to its end, or a run in a process
+that has already imported TensorFlow. Then several runs start at the same moment: one of them gets the folder.
 """
 
 import argparse
@@ -79,12 +79,12 @@ def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) 
 
 
 def race(compiled, folder: Path, report: Report) -> None:
-    """Three at once: who is refused is so by one that is not."""
+    """Start three at once. Each refused run is refused by one that is not."""
     start = os.pipe()
 
     def wait() -> None:
         os.close(start[1])
-        os.read(start[0], 1)  # until nobody has the other end open any more
+        os.read(start[0], 1)  # until all other ends of the pipe are closed
 
     running = [
         Fork(folder, forks.training(compiled, "loop", hooks={"before": wait}), made(folder / str(number)))
@@ -97,7 +97,7 @@ def race(compiled, folder: Path, report: Report) -> None:
     refused = [outcome for outcome in outcomes.values() if not outcome.is_done]
     report.count("races")
     report.count("refused in races", len(refused))
-    # One that was refused in the moment in which the lock was taken may not know by whom.
+    # A run that was refused while the lock was being taken may not know by whom.
     if not done or any("TFG736" not in outcome.error for outcome in refused):
         report.fault(f"a race ends with {list(outcomes.values())}")
     if (folder / "kept").exists():

@@ -1,4 +1,4 @@
-"""What happens in folders, as the kernel tells it: nothing is missed, also if it is undone at once."""
+"""Watches folders through kernel notifications, which miss no change, even if it is undone at once."""
 
 import ctypes
 import os
@@ -21,7 +21,7 @@ class Event:
 
 
 class Watch:
-    """Watches folders, which must be there."""
+    """Watches existing folders."""
 
     def __init__(self, *folders: Path):
         self._libc = ctypes.CDLL(None, use_errno=True)
@@ -38,7 +38,7 @@ class Watch:
         os.close(self._fd)
 
     def events(self, seconds: float = 0) -> list[Event]:
-        """What happened since the last call; waits so long for the first of it."""
+        """The changes since the last call. Waits up to this long for the first one."""
         select.select([self._fd], [], [], seconds)
         try:
             data = os.read(self._fd, 1 << 16)

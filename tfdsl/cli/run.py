@@ -42,7 +42,7 @@ def configure(parser: Parser) -> None:
                         help="split the batch of optimizer steps into N parts, with the same bits as a "
                              "cluster of N workers")  # fmt: skip
     parser.add_argument("--async", action="store_true", dest="asynchronous",
-                        help="on a cluster, let each worker train by itself, in a separate process: faster if "
+                        help="on a cluster, let each worker train independently, in a separate process: faster if "
                              "workers wait for each other, but not reproducible")  # fmt: skip
     parser.add_argument("--part", help=argparse.SUPPRESS)  # of a process of --async: NUMBER:OF:BOARD
     parser.add_argument("--timeout", metavar="SECONDS", type=seconds, default=60.0,
@@ -116,7 +116,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def _workers(arguments: argparse.Namespace, compiled: Compiled):
-    """The processes of the other workers, for a training in which each worker trains by itself."""
+    """The processes of the other workers in an asynchronous training."""
     if not arguments.asynchronous:
         return nullcontext()
     from .workers import Workers
