@@ -101,7 +101,7 @@ def undisturbed(program: Program, folder: Path) -> Undisturbed:
 
 
 def final_hash(program: Program, folder: Path) -> str:
-    """Of what is saved at the end."""
+    """The hash of what is saved at the end."""
     if not program.final:
         return ""
     from tfdsl.lowering.tf import tf

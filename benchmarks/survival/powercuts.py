@@ -90,8 +90,8 @@ def without_fsync() -> None:
 
 
 def cut(image: Path) -> bytes:
-    """The current content of the device. The file system is not asked to write anything. The copy is consistent in
-    time: what changed while it was copied is only in the second of two copies."""
+    """The current content of the device. The file system is not asked to write anything. The image is read until two
+    copies are equal, so that the copy has one point in time."""
     before = image.read_bytes()
     while (now := image.read_bytes()) != before:
         before = now
