@@ -91,7 +91,7 @@ BROKEN = {
         ["flips", "--count", "200"],
         "from tfdsl.runtime.files import atomic_files; from tfdsl.runtime.checkpoint import store; "
         "atomic_files.verify = store.verify = lambda *arguments: None",
-        "it is taken for whole",
+        "it is treated as complete",
     ),
 }
 

@@ -31,8 +31,8 @@ KNOWN = {
     "no turn": "i = 5\np = w * w\nwhile i < 3:\n    i = i + 1\n    p = tanh(p * w)",
 }
 UNKNOWN = {
-    "a variable": ("i = 0\np = w\nwhile i < n:\n    i = i + 1\n    p = tanh(p * w)", "has to know how often"),
-    "what is trained": ("p = w\nwhile reduce_sum(p) < 9.0:\n    p = p * w * 2.0", "has to know how often"),
+    "a variable": ("i = 0\np = w\nwhile i < n:\n    i = i + 1\n    p = tanh(p * w)", "needs the number of iterations"),
+    "what is trained": ("p = w\nwhile reduce_sum(p) < 9.0:\n    p = p * w * 2.0", "needs the number of iterations"),
     "a branch": (
         "i = 0\np = w\nwhile i < 3:\n    i = i + 1\n    if p[0] > 1.0:\n        p = p * w\n    else:\n        p = p + w",
         "the gradient of an 'if'",

@@ -326,7 +326,7 @@ UNCOMPILED = {
         "every 1 epoch: print root",
         "root = raw.MatrixSquareRoot(input=[[4.0, 0.0], [0.0, 9.0]] + w[0, 0])",
         10,
-        "no MatrixSquareRoot in XLA",
+        "XLA does not support MatrixSquareRoot",
     ),
 }
 
