@@ -4,14 +4,14 @@ import os
 
 import pytest
 
-# What TensorFlow says when it starts would be in what the command line's tests read.
+# TensorFlow's start-up messages would be in the output that the command line's tests read.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-# Keras would be imported with TensorFlow, for a second.
+# Importing Keras with TensorFlow would take a second.
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
 
 def pytest_addoption(parser):
-    parser.addoption("--long", action="store_true", help="also run the tests that take long: more of the same")
+    parser.addoption("--long", action="store_true", help="also run the long tests: more of the same")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def some(every, chosen):
-    """Parameters of which all are tried with `--long`, and else only those that are chosen."""
+    """Parameters of which `--long` tries all, and other runs only the chosen ones."""
     return [
         pytest.param(*(one if isinstance(one, tuple) else (one,)), marks=[] if one in chosen else [pytest.mark.long])
         for one in every
@@ -32,14 +32,14 @@ def some(every, chosen):
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """An empty folder, which paths of programs given as text are relative to."""
+    """An empty folder as the working folder, for the relative paths of programs given as text."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture(scope="session")
 def california():
-    """The real California housing data; without it on this machine the test is skipped."""
+    """The real California housing data. If it is not on this machine, the test is skipped."""
     from sklearn.datasets import fetch_california_housing
 
     try:
@@ -58,14 +58,14 @@ def _cluster(tmp_path_factory):
 
 @pytest.fixture
 def cluster(_cluster):
-    """A cluster of 1 ps and 2 workers. Its servers serve many tests: what a test does to them is mended after it."""
+    """A cluster of 1 ps and 2 workers for many tests. After each test, its servers are restored."""
     yield _cluster
     _cluster.mend()
 
 
 @pytest.fixture
 def undisturbed(here, tmp_path_factory, monkeypatch):
-    """What a training of `interrupted.py` prints, and its variables at the end, if nobody stops it."""
+    """The output of an undisturbed training of `interrupted.py`, and its variables at the end."""
     from interrupted import program, variables
 
     def run(**options):

@@ -1,4 +1,4 @@
-"""What a program may touch: the module that opens every path of a program's, by itself."""
+"""The files that a program can use: tests of the module that opens all paths of programs."""
 
 import ctypes
 import os
@@ -42,7 +42,7 @@ def refused(call, message) -> AccessRefused:
     return caught.value
 
 
-def test_the_working_folder_and_the_programs_own_can_be_read(places, access):
+def test_the_working_folder_and_the_programs_folder_can_be_read(places, access):
     assert text(access.reading("x.csv")) == "work"
     assert text(access.reading("./x.csv")) == "work"
     assert text(access.reading("x.csv", "../home")) == "home"
@@ -51,7 +51,7 @@ def test_the_working_folder_and_the_programs_own_can_be_read(places, access):
     assert text(access.reading(str(places / "work/x.csv"))) == "work"
 
 
-def test_what_is_read_is_called_as_it_was_given(access):
+def test_a_read_file_keeps_its_given_name(access):
     with access.reading("x.csv", "../home") as file:
         assert file.name == "../home/x.csv"
 
@@ -71,7 +71,7 @@ def test_a_missing_file_is_the_systems_error(access):
 @pytest.mark.parametrize(
     "path", ["../outside/x.csv", "..", "../", "/", "/etc/passwd", "../work/../outside/x.csv", "a/../../outside"]
 )
-def test_what_is_outside_is_refused(places, access, path):
+def test_paths_outside_are_refused(places, access, path):
     (places / "work/a").mkdir()
     refused(lambda: access.check(path), PATH_OUTSIDE)
     refused(lambda: access.folder(path, create=True), PATH_OUTSIDE)
@@ -80,7 +80,7 @@ def test_what_is_outside_is_refused(places, access, path):
         assert error.details["target"] in (f"{places}/outside/x.csv", f"{places}/outside", "/etc/passwd")
 
 
-def test_the_check_looks_at_what_is_missing_too(places, access):
+def test_the_check_covers_missing_files(places, access):
     for path in ("no/../../outside/x", "no/no/../../../outside", "no/../.."):
         refused(lambda path=path: access.check(path), PATH_OUTSIDE)
         refused(lambda path=path: access.reading(path), PATH_OUTSIDE)
@@ -90,7 +90,7 @@ def test_the_check_looks_at_what_is_missing_too(places, access):
     assert os.listdir(places / "work") == ["x.csv"]
 
 
-def test_what_is_refused_says_how_it_is_allowed(places, access):
+def test_a_refusal_says_how_to_allow_the_path(places, access):
     error = refused(lambda: access.reading("../outside/x.csv"), PATH_OUTSIDE)
     allowed = Access(str(places / "home" / "p.tfg"), [error.details["folder"]])
     assert text(allowed.reading("../outside/x.csv")) == "outside"
@@ -102,7 +102,7 @@ def test_only_folders_that_exist_are_allowed():
     assert caught.value.diagnostics[0].message is ALLOWED_MISSING
 
 
-def test_a_root_may_be_written_with_links(places):
+def test_a_root_can_contain_links(places):
     (places / "alias").symlink_to(places / "outside")
     allowed = Access("p.tfg", [places / "alias"])
     assert text(allowed.reading(str(places / "alias/x.csv"))) == "outside"
@@ -111,7 +111,7 @@ def test_a_root_may_be_written_with_links(places):
     assert text(through.reading("x.csv", "../alias")) == "outside"
 
 
-def test_links_are_followed_inside_only(places, access):
+def test_links_are_followed_only_inside(places, access):
     work = places / "work"
     (work / "deep").mkdir()
     (work / "deep/inside.csv").symlink_to("../x.csv")
@@ -158,7 +158,7 @@ def test_pipes_sockets_and_devices_are_refused(places, access):
     ["", "a\0b", "a\nb", "\x1b[2Jx", "\u202etxt", "~/x", "~root/x", "$HOME/x", "a/${HOME}", "%APPDATA%/x", "a%00.csv", "%2e%2e/x",
      "C:/x", "C:x", "..\\x", "a/...", "a./b", "a /b", "a ", "\uff0e\uff0e/x", "a\uff0fb", "\u2025/x", "a\u2215b", "a\u2044b", "x" * 5000, "\ud800"],
 )  # fmt: skip
-def test_a_path_that_could_mean_another_is_refused(access, path):
+def test_ambiguous_paths_are_refused(access, path):
     assert fault(path)
     for call in (access.reading, access.check, access.folder, access.beside):
         refused(lambda call=call: call(path), PATH_FORM)
@@ -172,7 +172,7 @@ def test_other_paths_are_fine(path):
     assert not fault(path)
 
 
-def test_the_users_own_paths_lead_anywhere(places):
+def test_the_users_own_paths_are_unrestricted(places):
     (places / "work/~x").mkdir()
     (places / "work/link").symlink_to(places / "outside/x.csv")
     assert text(TRUSTED.reading("../outside/x.csv")) == "outside"
@@ -181,7 +181,7 @@ def test_the_users_own_paths_lead_anywhere(places):
         assert (places / "work/~x/new").is_dir()
 
 
-def test_a_working_folder_that_is_gone_is_no_root(places):
+def test_a_removed_working_folder_is_not_a_root(places):
     access = Access(str(places / "home/p.tfg"))
     (places / "gone").mkdir()
     os.chdir(places / "gone")
@@ -239,7 +239,7 @@ def test_beside_gives_the_folder_and_the_last_name(places, access):
         refused(lambda path=path: access.beside(path), PATH_FORM)
 
 
-def test_a_folder_stays_itself_when_its_name_goes_elsewhere(places, access):
+def test_an_open_folder_does_not_follow_its_name(places, access):
     work = places / "work"
     with access.folder("logs", create=True) as folder:
         (work / "logs").rename(work / "moved")
@@ -254,7 +254,7 @@ def test_a_folder_stays_itself_when_its_name_goes_elsewhere(places, access):
     assert os.listdir(places / "outside") == ["x.csv"]
 
 
-def test_files_are_held_for_tensorflow_to_read(places, access):
+def test_files_stay_open_for_tensorflow(places, access):
     for name in ("m.index", "m.data"):
         (places / "work" / name).write_text(name)
     with access.folder(".") as folder:
@@ -293,7 +293,7 @@ def test_nothing_stays_open(places, access):
 
 @pytest.fixture
 def swapped(places):
-    """`work/sub` is a folder and a link to the outside in turn, as fast as can be."""
+    """`work/sub` alternates between a folder and a link to the outside, as fast as possible."""
     exchange = getattr(ctypes.CDLL(None), "renameat2", None)
     if exchange is None:
         pytest.skip("needs renameat2")
@@ -314,7 +314,7 @@ def swapped(places):
     thread.join()
 
 
-def test_what_is_renamed_under_way_is_never_left_for_the_outside(places, access, swapped):
+def test_renaming_folders_never_leads_outside(places, access, swapped):
     found = set()
     for turn in range(3000):
         try:

@@ -1,4 +1,4 @@
-"""The structure of the package: data flows one way, and no file outgrows one idea."""
+"""The structure of the package: data flows one way, and each file has one idea."""
 
 import ast
 import re
@@ -30,7 +30,7 @@ ORDER = [
     "syntax", "types", "ops", "program", "inputs", "draw", "data", "analysis", "lowering", "runtime", "driver", "cli",
     "notebook", "pytest_plugin",
 ]  # fmt: skip
-# The storeys of the runtime, in the same way; the files beside the folders are on top.
+# The layers of the runtime, in the same way; the files beside the folders are on top.
 STOREYS = ["files", "execution", "statements", "training", "checkpoint", "cluster"]
 TENSORFLOW = {"lowering/tf", "cli/tensorflow"}
 MODULES = sorted(p.relative_to(PACKAGE).with_suffix("").as_posix() for p in PACKAGE.rglob("*.py"))
@@ -42,7 +42,7 @@ def part(module: str) -> str:
 
 def imports(module: str, at_once: bool = False) -> set[str]:
     """The modules that a module imports: those of the package by their path, others by their first name. With `at_once`
-    only those that are imported together with it, not those that its functions import."""
+    only those imported together with it, not those that its functions import."""
     found: set[str] = set()
     folder = module.split("/")[:-1]
     tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
@@ -79,7 +79,7 @@ def test_a_part_imports_only_parts_before_it(module):
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m.count("/") == 2 and part(m) == "runtime"])
-def test_a_storey_of_the_runtime_knows_only_those_below_it(module):
+def test_a_layer_of_the_runtime_imports_only_those_below_it(module):
     own = module.split("/")[1]
     for other in imports(module):
         if other.startswith("runtime/") and other.count("/") == 2:
@@ -87,8 +87,8 @@ def test_a_storey_of_the_runtime_knows_only_those_below_it(module):
             assert STOREYS.index(storey) <= STOREYS.index(own), f"{module} imports {other}"
 
 
-def test_no_files_import_one_another_in_a_circle():
-    """All imports count, those inside of functions and for types too."""
+def test_there_are_no_circular_imports():
+    """All imports count, including those inside functions and for types."""
     edges = {
         module: {name for other in imports(module) for name in (other, f"{other}/__init__") if name in MODULES}
         for module in MODULES
@@ -113,8 +113,7 @@ def test_tensorflow_is_imported_in_one_place(module):
 
 
 def test_the_front_end_imports_no_arrays():
-    """What is imported together with the analysis, with the sources and the transforms of data, and with what these
-    import: no arrays."""
+    """The modules imported together with the analysis, the sources and the transforms of data do not import arrays."""
     from tfdsl.data import SOURCES, TRANSFORMS
 
     left = [m for m in MODULES if part(m) in ORDER and ORDER.index(part(m)) <= ORDER.index("analysis")]
@@ -143,7 +142,7 @@ def test_files_keep_to_one_idea(module):
     assert len((PACKAGE / f"{module}.py").read_text(encoding="utf-8").splitlines()) <= 700
 
 
-def test_ops_are_named_on_their_rows_alone():
+def test_ops_are_named_only_on_their_rows():
     assert op_names.places() == []
 
 
@@ -173,7 +172,7 @@ def test_a_row_says_how_a_batch_goes_through_it():
 
 
 def test_every_column_of_the_op_table_is_read():
-    """By a module that looks at rows; those are read in the table itself that limit what a signature leaves open."""
+    """Each column is read by a module that uses rows, or by the table itself if it restricts a signature."""
     texts = [(PACKAGE / f"{module}.py").read_text(encoding="utf-8") for module in MODULES if part(module) != "ops"]
     read = {column for column in Op.__dataclass_fields__ if any(re.search(rf"\.{column}\b", text) for text in texts)}
     assert set(Op.__dataclass_fields__) - read == {"rule"}
@@ -194,7 +193,7 @@ def test_unions_have_every_class():
 
 
 def test_statements_that_take_feeds_are_known():
-    """Their feeds are checked where an error hides the rest of the statement."""
+    """Their feeds are checked even if an error hides the rest of the statement."""
     fed = {cls for cls in tree.StatementTree.__subclasses__() if "feeds" in cls.__match_args__}
     assert set(get_args(tree.Feeding)) == fed - {tree.Feed}
 
@@ -212,9 +211,9 @@ def test_every_rule_of_the_grammar_is_built():
     assert not unbuilt
 
 
-def test_every_statement_is_done():
-    """Each has a module that does it outside of the graph, also with values from the graph, if it can show some there;
-    but for those of which trainings are made."""
+def test_every_statement_is_executed():
+    """Each has a module that executes it outside the graph, also with values from the graph if it can be in the graph,
+    except the statements that only trainings have."""
     from tfdsl.runtime import statements
 
     in_training = {plan.Train, plan.Every, plan.Stop, plan.Checkpoint}
@@ -252,7 +251,7 @@ def test_every_message_is_used():
             assert any(name in text for text in texts.values()), f"{name} is never reported"
 
 
-def test_nothing_stray_lies_at_the_top():
+def test_the_top_folder_has_no_stray_files():
     if not (ROOT / ".git").exists():
         pytest.skip("this is no checkout")
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout

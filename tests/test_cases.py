@@ -1,10 +1,9 @@
-"""Wrong programs, and what the compiler says of each; good ones, of which it says nothing.
+"""Wrong programs with their diagnostics, and good ones without any.
 
-A case is a file below `cases/` with its diagnostics as comments on the lines they stand on: `#! TFG201`,
-or `#! TFG201@15` where the column matters. Where a line cannot hold a comment, the head of the file has
-`#! line 3: TFG110` instead (line 0: no place). `#! params {...}`, `#! data {...}` and `#! limits {...}` are
-what the caller of the compiler gives. A file `name.txt` beside `name.tfg` has the whole text of its
-messages; `pytest --update-golden` writes those files again.
+A case is a file below `cases/` with its diagnostics as comments on their lines: `#! TFG201`, or `#! TFG201@15` if the
+column matters. If a line cannot hold a comment, the head of the file has `#! line 3: TFG110` instead (line 0: no
+place). `#! params {...}`, `#! data {...}` and `#! limits {...}` are the inputs of the compiler. A file `name.txt`
+beside `name.tfg` has the whole text of its messages; `pytest --update-golden` writes these files.
 """
 
 import json
@@ -111,7 +110,7 @@ SUGGESTION = re.compile(r"did you mean ['\"](.+)['\"]\?")
 
 
 def assert_whole_sentences(diagnostic):
-    """Of printable text, without what Python calls things."""
+    """The message is printable text, without Python's names for things."""
     for text in (diagnostic.headline, *(note.text for note in diagnostic.notes)):
         assert "Tensor(" not in text and "Span(" not in text and " object at 0x" not in text
         assert not re.search(r"(?<!')\b(True|False|None)\b|  |\.$", text), text
@@ -119,7 +118,7 @@ def assert_whole_sentences(diagnostic):
 
 
 def assert_suggestion_works(path, diagnostic):
-    """Where the message asks "did you mean", a program with that name does not have it."""
+    """If the message asks "did you mean", the program with that name does not have the error."""
     suggested = SUGGESTION.match(diagnostic.help_line)
     span = diagnostic.span
     if suggested is None or span is None:  # no place: a name that the caller gave
@@ -136,7 +135,7 @@ def assert_suggestion_works(path, diagnostic):
 
 
 @cases(PATHS)
-def test_says_exactly_what_the_comments_say(path):
+def test_the_diagnostics_match_the_comments(path):
     keys, columns = expected(path.read_text(encoding="utf-8"))
     diagnostics = diagnose_file(path)
     said = "\n" + "\n".join(map(render_text, diagnostics))
@@ -164,7 +163,7 @@ def test_every_code_elsewhere_is_in_a_test():
     assert not missing, f"no test for {missing}"
 
 
-def test_a_file_that_is_no_text(tmp_path):
+def test_a_file_that_is_not_text(tmp_path):
     path = tmp_path / "latin.tfg"
     path.write_bytes('name = "größe"\n'.encode("latin-1"))
     (diagnostic,) = diagnose_file(path)

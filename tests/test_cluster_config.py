@@ -1,4 +1,4 @@
-"""The key `cluster` of a config file: what it makes, and what is said of one that is wrong. Without TensorFlow."""
+"""The key `cluster` of a config file: the resulting cluster, and the errors. Without TensorFlow."""
 
 import subprocess
 import sys
@@ -83,7 +83,7 @@ def test_without_the_key_there_is_no_cluster(written):
 
 
 @pytest.mark.parametrize("text, code, said", WRONG)
-def test_what_is_wrong_is_said(written, text, code, said):
+def test_errors_name_the_key(written, text, code, said):
     with pytest.raises(TfgError) as raised:
         config(written(f"cluster: {text}"))
     (diagnostic,) = raised.value.diagnostics
@@ -93,7 +93,7 @@ def test_what_is_wrong_is_said(written, text, code, said):
     assert diagnostic.help_line
 
 
-def test_the_form_that_help_shows_is_a_cluster(written):
+def test_the_form_in_the_help_is_valid(written):
     with pytest.raises(TfgError) as raised:
         config(written("cluster: 3"))
     shown = raised.value.diagnostics[0].help_line.partition(": ")[2]

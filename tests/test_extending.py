@@ -1,8 +1,8 @@
-"""docs/extending.md does what it says: its blocks are applied to a copy of the project, and what they add is tried there.
+"""docs/extending.md is true: its blocks are applied to a copy of the project, and the additions are tested there.
 
-The line above a block names its file. A block below `<!-- new -->` is the whole of a new file. One below `<!-- change -->` is a
-diff without line numbers: the lines of each part that have no `+` must stand in the file one after the other, once. A block
-below `<!-- prints -->` is what a program prints.
+The line above a block names its file. A block below `<!-- new -->` is a whole new file. One below `<!-- change -->` is
+a diff without line numbers: the lines of each part without a `+` must occur in the file consecutively, exactly once. A
+block below `<!-- prints -->` is the output of a program.
 """
 
 import os
@@ -20,21 +20,21 @@ BLOCK = re.compile(r"^\[?`(\S+)`[^\n]*:\n\n<!-- (new|change|prints) -->\n```\w+\
 BLOCKS = BLOCK.findall(PAGE)
 PARTS = ("tfdsl", "grammars", "tests", "docs", "models", "README.md", "pyproject.toml")
 
-# The tests of the project that look at what the page adds.
+# The tests of the project that check the additions of the page.
 TESTS = [
-    "tests/ops/test_op_examples.py::test_example_runs_and_has_the_type_that_tensorflow_gives[fresnel_cos]",
-    "tests/ops/test_op_examples.py::test_example_runs_and_has_the_type_that_tensorflow_gives[frame]",
+    "tests/ops/test_op_examples.py::test_example_runs_and_has_tensorflows_type[fresnel_cos]",
+    "tests/ops/test_op_examples.py::test_example_runs_and_has_tensorflows_type[frame]",
     "tests/ops/test_ops.py::test_types_are_tensorflows[frame([1.0, 2.0, 3.0, 4.0, 5.0], 2, 1)]",
     "tests/ops/test_ops.py::test_dtypes_are_tensorflows[fresnel_cos-T]",
     "tests/ops/test_ops.py::test_dtypes_are_tensorflows[frame-T]",
-    "tests/analysis/test_batch_split.py::test_batch_rules_ask_for_arguments_that_there_are[frame]",
-    "tests/test_cases.py::test_says_exactly_what_the_comments_say[warnings/no_frame]",
+    "tests/analysis/test_batch_split.py::test_batch_rules_ask_for_existing_arguments[frame]",
+    "tests/test_cases.py::test_the_diagnostics_match_the_comments[warnings/no_frame]",
     "tests/test_cases.py::test_every_code_is_covered",
     "tests/test_architecture.py::test_every_message_is_used",
     "tests/test_architecture.py::test_unions_have_every_class",
-    "tests/test_architecture.py::test_every_statement_is_done",
+    "tests/test_architecture.py::test_every_statement_is_executed",
     "tests/test_architecture.py::test_the_front_end_imports_no_arrays",
-    "tests/test_architecture.py::test_ops_are_named_on_their_rows_alone",
+    "tests/test_architecture.py::test_ops_are_named_only_on_their_rows",
     "tests/project/test_docs.py::test_every_source_transform_and_optimizer_is_described",
     "tests/project/test_docs.py::test_every_statement_is_described",
 ]
@@ -50,7 +50,7 @@ sys.exit(failed)
 
 
 def changed(text, diff):
-    """A text after a diff without line numbers, whose parts stand between lines with @@."""
+    """A text after a diff without line numbers, whose parts are separated by lines with @@."""
     text = f"\n{text}"
     for part in re.split(r"^@@\n", diff, flags=re.M):
         lines = part.splitlines(keepends=True)
@@ -71,7 +71,7 @@ def apply_page(root):
             path.write_text(text, encoding="utf-8")
 
 
-def test_the_page_adds_what_it_says(tmp_path):
+def test_the_additions_of_the_page_work(tmp_path):
     for part in PARTS:
         if (ROOT / part).is_dir():
             shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
@@ -88,7 +88,7 @@ def test_the_page_adds_what_it_says(tmp_path):
     assert ran.stdout.split("---\n")[1:] == list(printed.values())
 
 
-def test_a_change_stands_where_its_lines_do():
+def test_a_change_is_applied_at_its_lines():
     assert changed("a\nb\nc\nd\n", " a\n+x\n-b\n@@\n+y\n d\n") == "a\nx\nc\ny\nd\n"
     with pytest.raises(AssertionError, match="once"):
         changed("a\nb\na\nb\n", " a\n+x\n")

@@ -1,6 +1,6 @@
-"""The graph of each model and of the programs in `golden/`, and the tree and the typed program of these.
+"""The graph of each model and of the programs in `golden/`, and the tree and the typed program of the latter.
 
-`pytest --update-golden tests/test_golden.py` writes the files again; read what changed before committing it.
+`pytest --update-golden tests/test_golden.py` writes the files again; read the changes before committing them.
 """
 
 import json
@@ -26,12 +26,12 @@ PATHS = [*(path for path in MODELS if path.stem != "autodiff_passes"), *GOLDEN]
 
 
 def source(path) -> Source:
-    """A program under a name that does not depend on where the checkout is."""
+    """A program under a name that does not depend on the place of the checkout."""
     return Source(f"{path.parent.name}/{path.name}", path.read_text(encoding="utf-8"))
 
 
 def graphs(path) -> str:
-    """The text of all graphs of a program, built anew."""
+    """The text of all graphs of a program, rebuilt."""
     compiled = compile_source(source(path))
     return graphs_text([compiled.built(graph.name) for graph in compiled.program.graphs])
 
@@ -107,7 +107,7 @@ print(json.dumps(result))
 
 @pytest.mark.parametrize(("seed", "first"), some(product(("0", "4242"), range(3)), [("4242", 0)]))
 def test_graph_and_program_are_the_same_in_another_process(seed, first, tmp_path):
-    """Of every third program, from the first on."""
+    """Of every third program, starting with the first."""
     command = [sys.executable, "-c", _ELSEWHERE, str(HERE), str(first)]
     environment = {**os.environ, "PYTHONHASHSEED": seed, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
@@ -125,7 +125,7 @@ def assert_loads_back(program) -> None:
     text = to_yaml(program)
     loaded = from_yaml(text)
     assert to_yaml(loaded) == text
-    if "nan" not in text:  # which is not equal to itself
+    if "nan" not in text:  # NaN is not equal to itself
         assert loaded == program
     assert fingerprint(loaded.graphs) == fingerprint(program.graphs)
 
@@ -154,7 +154,7 @@ def test_odd_values_load_back(text):
 
 
 def repaired(text: str):
-    """What a program is without the lines that have errors; None where that is not even text."""
+    """A program without the lines that have errors, or None if that is not even valid text."""
     for _ in range(12):
         program, diagnostics = check(Source("generated.tfg", text))
         if program is not None:
@@ -181,7 +181,7 @@ def test_generated_programs_load_back(chunk):
     assert len(loaded) > 6
 
 
-def test_fingerprint_does_not_see_where_things_stand():
+def test_fingerprint_does_not_depend_on_places():
     plain, moved = (check(Source("a.tfg", text))[0] for text in ("a = constant(1)\n", "\n\n# moved\na = constant(1)\n"))
     changed = check(Source("a.tfg", "a = constant(2)\n"))[0]
     assert plain != moved

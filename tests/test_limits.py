@@ -1,4 +1,4 @@
-"""Every limit: refused above it, with the option that raises it; taken with that option."""
+"""Every limit: a program above it is refused, with the option that raises it, and accepted with that option."""
 
 import io
 import re
@@ -12,7 +12,7 @@ from tfdsl.cli import main
 from tfdsl.cli.options import _LIMITS
 from tfdsl.limits import Clock, Limits
 
-# A program above a limit, and what its error is.
+# A program above a limit, and its error.
 ABOVE = {
     "unroll": ("for i in range(100001): a = i\n", "TFG802"),
     "depth": (f"a = {'(' * 2501}1{')' * 2501}\n", "TFG116"),
@@ -29,7 +29,7 @@ RAISED = {"unroll": 100_001, "depth": 2501, "constant": 1_000_001, "file": 1_000
 
 @pytest.fixture
 def checked(tmp_path, monkeypatch, capsys):
-    """The exit code of `check` and all that it says."""
+    """The exit code of `check` and its output."""
     for number in range(22):
         inner = f'import "f{number + 1}.tfg"\n' if number < 21 else "a = 1\n"
         (tmp_path / f"f{number}.tfg").write_text(inner)
@@ -76,7 +76,7 @@ def test_fmt_of_standard_input_is_limited(monkeypatch, capsys):
     assert "<stdin> has more than 1000000 bytes" in capsys.readouterr().err
 
 
-def test_more_work_is_let_by_the_number_that_the_help_names(checked):
+def test_the_number_in_the_help_allows_more_work(checked):
     text = "for i in range(140):\n    for j in range(140):\n        _a = constant(i)\n"
     status, said = checked(text)
     assert status == 1 and "[TFG812]" in said
@@ -93,8 +93,8 @@ def test_limits_from_python():
         tfdsl.compile(text, limits=tfdsl.Limits(unroll=19))
 
 
-def test_the_time_is_that_of_the_processor(monkeypatch):
-    """So a busy machine refuses no program that it takes when it is idle."""
+def test_the_time_is_processor_time(monkeypatch):
+    """So a busy machine does not refuse programs that an idle one accepts."""
     worked = [0.0]
     monkeypatch.setattr(time, "thread_time", lambda: worked[0])
     clock = Clock(Limits(seconds=5))
@@ -103,7 +103,7 @@ def test_the_time_is_that_of_the_processor(monkeypatch):
         assert clock.is_over is is_over
 
 
-def test_time_in_which_others_work_is_left_out():
+def test_the_time_of_other_work_is_left_out():
     clock = Clock(Limits(seconds=0))
     assert clock.is_over
     clock.wait(1000)

@@ -1,4 +1,4 @@
-"""Tables whose rows are modules: a file is a row, imported when it is asked for."""
+"""Tables whose rows are modules: each file is a row, imported on demand."""
 
 import sys
 
@@ -27,7 +27,7 @@ def test_files_and_folders_are_rows(table):
     assert dict(table) == {"alpha": 2, "beta": 3} and table.get("gamma") is None
 
 
-def test_what_is_no_row_is_no_key(table):
+def test_other_files_are_not_keys(table):
     for name in ("gamma", "base", "", "os", "beta.x"):
         with pytest.raises(KeyError):
             table[name]

@@ -1,4 +1,4 @@
-"""The cell magic `%%tfg`, in a shell of IPython and, where there is one, in a kernel of Jupyter."""
+"""The cell magic `%%tfg`, in an IPython shell and, if available, in a Jupyter kernel."""
 
 import os
 import signal
@@ -19,12 +19,12 @@ import tfdsl
 
 @pytest.fixture(autouse=True)
 def no_other_environment(monkeypatch):
-    """IPython would add the packages of an environment that a terminal has activated."""
+    """IPython would add the packages of an activated environment."""
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
 
 
 class Shell:
-    """A shell; a cell's text goes in, what it shows comes out."""
+    """A shell. It takes the text of a cell and returns the output."""
 
     def __init__(self, folder, capsys):
         config = Config({"HistoryManager": {"hist_file": ":memory:"}})
@@ -33,7 +33,7 @@ class Shell:
         assert self("%load_ext tfdsl") == ""
 
     def __call__(self, text: str) -> str:
-        """What a cell prints, its errors too."""
+        """The output of a cell, including its errors."""
         self.capsys.readouterr()
         self.result = self.ipython.run_cell(text, store_history=True)
         shown = self.capsys.readouterr()
@@ -128,7 +128,7 @@ def test_a_last_expression_shows_its_value(shell):
     np.testing.assert_array_equal(value, np.array([2, 4], np.float32))
     assert value.dtype == np.float32
     assert shell.value("1 + 2") == 3 and shell.value('"text"') == "text"
-    # What has no value by itself is only declared.
+    # An expression without a value is only declared.
     assert shell.value("placeholder p: float32\np * 2.0").program.program.sessions == ()
     assert shell.tfg("a = constant(1)\na\nsession:\n    print 5").startswith("5\n")
 
@@ -146,7 +146,7 @@ def test_options(shell):
     assert shell.tfg(unused, "-q") == "2\n"
 
 
-def test_a_checkpoint_is_gone_on_from_or_forgotten(shell):
+def test_a_checkpoint_is_resumed_or_removed(shell):
     text = (
         "variable w = 0.0\nstep_ = assign_add(w, 1.0)\nsession:\n    train 4 steps:\n"
         '        checkpoint every 2 steps in "kept"\n        run step_\n        print step\n{}'
@@ -179,7 +179,7 @@ def test_values_after_the_sessions(shell):
     assert [tensor.op.name for tensor in other.feeds] == ["b/x"]
 
 
-def test_values_are_checked_like_all_else(shell):
+def test_values_are_checked_like_other_inputs(shell):
     shell.tfg("variable w = [[1.0], [2.0]]", "-q")
     shell["k"] = np.ones((3, 4))
     shown = shell.tfg("p = k @ w")
@@ -190,7 +190,7 @@ def test_values_are_checked_like_all_else(shell):
     assert "x is float32[n, 2], but is fed float32[2, 1]" in shown
 
 
-def test_a_name_that_a_cell_binds_is_its_own(shell):
+def test_a_name_bound_in_a_cell_is_its_own(shell):
     shell.tfg("a = constant(1)\nb = constant(2)", "-q")
     assert shell.value("a = constant(10)\na + b") == 12
     shown = shell.tfg("c = a + 1\na = constant(5)")
@@ -204,7 +204,7 @@ def test_the_newest_binding_counts(shell):
     assert shell.value("x") == 2
     shell.tfg("x = constant(3)", "-q")
     assert shell.value("x") == 3
-    shell["x"] = print  # which is no data
+    shell["x"] = print  # which is not data
     assert shell.value("x") == 3
     shell["y"] = 5
     assert shell.value("y") == 5
@@ -212,7 +212,7 @@ def test_the_newest_binding_counts(shell):
     assert shell.value("y") == 6
 
 
-def test_what_can_be_seen_of_python(shell):
+def test_visible_python_values(shell):
     class Table:
         def __array__(self, dtype=None, copy=None):
             return np.array([[1.0, 2.0]])
@@ -242,14 +242,14 @@ def test_what_can_be_seen_of_python(shell):
         assert f"there is no name '{name}'" in shell.tfg(f"q = {name}")
 
 
-def test_python_does_not_change_what_a_program_means(shell):
+def test_python_values_do_not_change_a_program(shell):
     for name in ("max", "relu", "zeros", "float32", "n", "adam"):
         shell[name] = 100
     shown = shell.tfg("placeholder x: float32[n, 2]\nvariable w: float32[2] = zeros\ny = relu(x) + max(1, 2)\n")
     assert "float32[n, 2]" in shown and "error" not in shown
 
 
-def test_arrays_are_those_of_when_the_cell_ran(shell):
+def test_arrays_have_their_values_at_the_run_of_the_cell(shell):
     shell["x"] = np.array([1.0, 2.0], np.float32)
     shell.tfg("y = x * 2.0", "model -q")
     shell["x"][:] = 100
@@ -341,7 +341,7 @@ def test_wrong_options(shell, options):
     assert shown.startswith("%%tfg: ") and "usage: %%tfg" in shown
 
 
-def test_a_bug_is_said_to_be_one(shell, monkeypatch):
+def test_a_bug_is_reported_as_a_bug(shell, monkeypatch):
     import tfdsl.notebook
 
     def broken(*arguments):
@@ -363,7 +363,7 @@ def test_colours(shell, monkeypatch):
 
 
 class Interrupting:
-    """A standard output whose user presses Ctrl-C when the first line appears: so lines appear at once."""
+    """A standard output whose user presses Ctrl-C at the first line, to test that lines appear at once."""
 
     def write(self, text: str) -> int:
         if text.startswith("at 0"):

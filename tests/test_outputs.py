@@ -1,4 +1,4 @@
-"""Files that the user names for output: replaced whole, and nothing else is."""
+"""Files that the user names for output: they are replaced as a whole, and no other file is."""
 
 import os
 
@@ -24,7 +24,7 @@ def test_a_file_is_made_and_replaced(here):
     assert os.listdir() == ["x.txt"]
 
 
-def test_links_stay_and_second_names_keep_what_they_have(here):
+def test_links_stay_and_hard_links_keep_their_content(here):
     (here / "x.txt").write_text("old")
     os.symlink("x.txt", "link")
     os.link("x.txt", "second")
@@ -33,7 +33,7 @@ def test_links_stay_and_second_names_keep_what_they_have(here):
     assert (here / "second").read_text() == "old"
 
 
-def test_what_cannot_be_written_is_an_error(here):
+def test_an_unwritable_file_is_an_error(here):
     (here / "folder").mkdir()
     for path in ("no/x.txt", "folder", "x\0y"):
         with pytest.raises(TfgError) as caught:
@@ -58,7 +58,7 @@ def test_fmt_of_a_folder_does_not_follow_links_out_of_it(here, tmp_path_factory,
     assert main(["fmt", "own"]) == 0
     assert (outside / "x.tfg").read_text() == "a=1\n" and (here / "own/y.tfg").read_text() == "a = 1\n"
     assert "1 file reformatted" in capfd.readouterr().err
-    assert main(["fmt", "own/link.tfg"]) == 0  # which is named, and so meant
+    assert main(["fmt", "own/link.tfg"]) == 0  # it is named explicitly
     assert (outside / "x.tfg").read_text() == "a = 1\n" and (here / "own/link.tfg").is_symlink()
 
 

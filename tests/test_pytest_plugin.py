@@ -1,4 +1,4 @@
-"""The pytest plugin in a project of somebody else: its own folder, its own pytest processes."""
+"""The pytest plugin in another project: its own folder, its own pytest processes."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ def project(here):
 def run(*arguments: str, start=forked.run) -> tuple[int, str]:
     """The exit code and the output of pytest, run as a user runs it."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "COV_"))}
-    environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1"}  # quiet, and a second quicker
+    environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1"}  # quiet, and a second faster
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no", *arguments]
     done = start(command, env=environment, capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
@@ -65,7 +65,7 @@ def test_the_life_of_a_golden_file(project):
     assert golden("wide").read_text(encoding="utf-8") == GOLDEN.replace("float32[?, 2]", "float32[?, 3]")
     assert sorted(os.listdir("tests/golden")) == ["model.graph.txt", "wide.graph.txt"]
 
-    # From another folder, too.
+    # Also from another folder.
     code, output = run("--rootdir", str(project), "tests/test_model.py")
     assert code == 0, output
 
@@ -89,7 +89,7 @@ def test_the_life_of_a_golden_file(project):
     assert run()[0] == 0
 
 
-def test_what_a_test_can_get_wrong(project):
+def test_wrong_uses_in_a_test(project):
     Path("tests/test_model.py").write_text(
         'def test_none(golden_graph):\n    golden_graph("models/other.tfg")\n'
         'def test_param(golden_graph):\n    golden_graph("models/model.tfg", sise=3)\n'
@@ -105,7 +105,7 @@ def test_what_a_test_can_get_wrong(project):
     assert golden("model").read_text(encoding="utf-8") == GOLDEN
 
 
-def test_a_long_difference_is_cut(project):
+def test_a_long_difference_is_truncated(project):
     assert run("--update-golden", ONE)[0] == 0
     lines = "".join(f"y{i} = x + {i}.0\n" for i in range(60))
     Path("models/model.tfg").write_text(MODEL + lines, encoding="utf-8")
@@ -130,7 +130,7 @@ def test_several_graphs(project):
     assert "1 node changed: other.a" in run(ONE)[1]
 
 
-def test_the_plugin_costs_nothing_where_it_is_not_used(project):
+def test_an_unused_plugin_costs_nothing(project):
     Path("tests/test_model.py").write_text(
         "import sys\n\ndef test_nothing():\n"
         "    heavy = {'tensorflow', 'numpy', 'lark', 'tfdsl.driver'}\n    assert not heavy & set(sys.modules)\n",

@@ -1,4 +1,4 @@
-"""Which steps can be split by the rows of their batch, and why another cannot; and that those which can are right."""
+"""Which steps can be split by the rows of their batch, why others cannot, and that split steps are right."""
 
 import os
 from contextlib import suppress
@@ -116,14 +116,14 @@ def test_sums(body):
 
 
 @pytest.mark.parametrize(("body", "reason", "line"), WHOLE.values(), ids=WHOLE)
-def test_what_cannot_be_split(body, reason, line):
+def test_steps_that_cannot_be_split(body, reason, line):
     how = found(body)
     assert isinstance(how, NotSplit)
     assert (how.reason, how.origin.span.line) == (reason, line)
 
 
 class _Asked(BatchCall):
-    """A call that notes which arguments its rule asks for."""
+    """A call that records which arguments its rule asks for."""
 
     def note(self, *names):
         self.asked = getattr(self, "asked", set()) | set(names)
@@ -146,7 +146,7 @@ class _Asked(BatchCall):
 
 
 @pytest.mark.parametrize("name", [op.name for op in OPS.values() if op.batch is not whole])
-def test_batch_rules_ask_for_arguments_that_there_are(name):
+def test_batch_rules_ask_for_existing_arguments(name):
     params = [param for param in OPS[name].params if param.is_tensor]
     shape = (Size("n"), 1, 1)
     for chosen in (params, *([one] for one in params)):
@@ -176,7 +176,7 @@ def test_sizes():
     assert how.reason == BATCH.format("subtract")
 
 
-def test_what_a_session_feeds_cannot_be_made_of_parts():
+def test_a_step_with_a_fed_value_cannot_be_split():
     body = "z = X @ w\ngoal = reduce_mean(square(z - y))"
     session = END + "session:\n    run step_op with z = [[1.0]], y = [[1.0]], X = [[1.0, 2.0, 3.0]]\n"
     how = found(body, end=session)
@@ -184,7 +184,7 @@ def test_what_a_session_feeds_cannot_be_made_of_parts():
     assert isinstance(found(body, end=session.replace("z = [[1.0]], ", "")), BatchSplit)
 
 
-def test_the_nodes_between():
+def test_nodes_between_batch_and_loss():
     body = "penalty = reduce_sum(square(w))\nz = X @ w - y\ngoal = reduce_mean(square(z)) + penalty"
     program, _ = check(Source("t", HEAD + body + END))
     graph = program.graph()
@@ -196,21 +196,21 @@ def test_the_nodes_between():
 
 # --- what can be split is right ---------------------------------------------------------------
 
-# Each ends with another of the calls that there are, with arguments of many kinds. More of them: ROWS_EXAMPLES=5000.
+# Each ends with another one of the existing calls, with arguments of many kinds. More of them: ROWS_EXAMPLES=5000.
 EXAMPLES = int(os.environ.get("ROWS_EXAMPLES", "15"))
 
 
 @hypothesis.seed(6)
 @hypothesis.settings(UNHURRIED, max_examples=EXAMPLES)
 @hypothesis.given(st.randoms(use_true_random=False), st.integers(0, len(parts.CALLS) - 1), st.integers(1, 8))
-def test_a_step_in_towers_finds_the_gradient_of_the_whole(random, call, rows):
+def test_a_step_in_towers_computes_the_gradient_of_the_whole_batch(random, call, rows):
     text = parts.Drawn(random, call).text
     hypothesis.assume(text and parts.splits(text))
     fault = parts.fault(text, rows)
     assert not fault, f"{fault}\n{text.removeprefix(parts.HEAD)}"
 
 
-# Of these every value was once wrong: they are means of something that differs between parts.
+# Each of these values was wrong once: they are means of something that differs between parts.
 ONCE_WRONG = [
     "goal = reduce_mean(cast(where(X > 0.5), float64) * s)",
     "q = reduce_mean(Z, axis=0, keepdims=true)\ngoal = reduce_mean(matmul(q, transpose(Z, [0, 2, 1])) * s)",

@@ -1,4 +1,4 @@
-"""`import`: what another file gives a program, against the same program in one file; and the library `nn`."""
+"""`import`: a program with imported files against the same program in one file; and the library `nn`."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ session:
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A program in one folder, what it imports in another, and a third to work in."""
+    """A program in one folder, its imports in another, and a third as the working folder."""
     (tmp_path / "lib").mkdir()
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "lib" / "layers.tfg").write_text(LAYERS)
@@ -43,7 +43,7 @@ def program(folder, text):
     return path
 
 
-def test_an_imported_file_is_as_if_written_there(folder):
+def test_an_import_equals_the_text_of_the_file(folder):
     apart = tfdsl.compile(program(folder, 'import "lib/layers.tfg"\n' + PROGRAM.format(prefix="layers.")))
     whole = (LAYERS + PROGRAM.format(prefix="")).replace('"points.csv"', '"lib/points.csv"')
     together = tfdsl.compile(program(folder, whole.replace('session:\n    print "not run"\n', "")))
@@ -53,7 +53,7 @@ def test_an_imported_file_is_as_if_written_there(folder):
     assert {"dense/kernel", "dense_1/kernel"} <= {name for name, _ in ops[0]}
 
 
-def test_params_of_an_imported_file_are_called_after_it(folder):
+def test_params_of_an_imported_file_have_its_name_as_prefix(folder):
     path = program(folder, 'import "lib/layers.tfg" as l\n' + PROGRAM.format(prefix="l."))
     assert tfdsl.compile(path, params={"layers.rate": 1.0}).run().printed[0] == "[[6.]]"
     with pytest.raises(tfdsl.TfgError) as caught:
@@ -71,7 +71,7 @@ def test_a_file_imported_twice_is_analysed_once(folder):
     assert [v.name for v in compiled.graph.get_collection("variables")] == ["c:0"]
 
 
-def test_an_error_shows_the_imports_and_calls_that_lead_to_it(folder):
+def test_an_error_shows_its_imports_and_calls(folder):
     (folder / "lib" / "inner.tfg").write_text("def f(x):\n    return x @ x\n")
     (folder / "lib" / "outer.tfg").write_text('import "inner.tfg"\ndef g(x):\n    return inner.f(x)\nbad = nothing\n')
     path = program(folder, 'import "lib/outer.tfg"\nplaceholder X: float32[2, 3]\ny = outer.g(X)\n')
@@ -88,7 +88,7 @@ def test_an_error_shows_the_imports_and_calls_that_lead_to_it(folder):
     }
 
 
-def test_a_cycle_is_shown_whole(folder):
+def test_a_cycle_is_shown_completely(folder):
     for one, other in ("ab", "bc", "ca"):
         (folder / "lib" / f"{one}.tfg").write_text(f'import "{other}.tfg"\n')
     with pytest.raises(tfdsl.TfgError) as caught:
@@ -152,7 +152,7 @@ def test_layer_norm_and_embedding():
     np.testing.assert_array_equal(y, v["embedding/table"][[3, 3, 9]])
 
 
-def test_batch_norm_learns_the_mean_and_uses_it_afterwards():
+def test_batch_norm_learns_the_mean_and_then_uses_it():
     text = ROW + "placeholder training: bool = false\ny = nn.batch_norm(X, training, momentum=0.5)"
     compiled = tfdsl.compile("import nn\n" + text)
     mean, variance = np.zeros(4), np.ones(4)
@@ -178,7 +178,7 @@ def test_dropout_only_in_training():
     assert abs((y == 0).mean() - 0.25) < 0.05
 
 
-def test_losses_and_measures():
+def test_losses_and_metrics():
     labels, logits = np.array([[0], [2], [1]]), RANDOM.randn(3, 3).astype(np.float32)
     head = "placeholder l: float32[?, 1]\nplaceholder z: float32[?, 3]\n"
 
@@ -219,9 +219,9 @@ def _losses_of(head, feed):
 
 @pytest.mark.parametrize("last", ["1", "?"])
 def test_losses_take_one_column_as_rows(last):
-    """In both shapes and mixed, each loss is what Keras gives for two columns."""
+    """For both shapes and mixed ones, each loss is that of Keras for two columns."""
     labels, predictions = np.float32([[0], [1], [1], [0]]), np.float32([[-0.5], [2.5], [0.25], [3.0]])
-    from keras import losses, metrics  # a second, which only this test needs
+    from keras import losses, metrics  # takes a second, and only this test needs it
 
     keras = {
         "mean_squared_error": losses.MeanSquaredError(),
@@ -239,7 +239,7 @@ def test_losses_take_one_column_as_rows(last):
         assert _losses_of(head, feed) == pytest.approx(wanted, rel=1e-5), flat
 
 
-def test_losses_of_numbers_and_of_more_columns():
+def test_losses_of_scalars_and_several_columns():
     head = "placeholder p: float32[n, 1]\nl = [1.0, 2.0]\n"
     found = _losses_of(head, {"p": [[1.0], [4.0]]})
     assert found["mean_squared_error"] == 2.0 and found["mean_absolute_error"] == 1.0
@@ -249,7 +249,7 @@ def test_losses_of_numbers_and_of_more_columns():
     compiled = tfdsl.compile(text)
     with compiled.session() as session:
         assert session.run("y", {"l": [[1.0], [2.0]], "p": [1.0, 4.0]}) == 2.0
-        with pytest.raises(tfdsl.TfgError) as caught:  # nine elements are no three rows
+        with pytest.raises(tfdsl.TfgError) as caught:  # nine elements are not three rows
             session.run("y", {"l": np.ones((3, 3)), "p": [1.0, 4.0, 2.0]})
     assert [d.code for d in caught.value.diagnostics] == ["TFG702"]
 

@@ -1,6 +1,6 @@
-"""What the chapter's programs are written with by hand: TensorFlow 1 with resource variables.
+"""Helpers for the chapter's programs by hand: TensorFlow 1 with resource variables.
 
-A graph by hand gives names only where the language does, so that the two can be compared op by op.
+A graph by hand has names only where the language has them, so that the two can be compared op by op.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ def variable(value, name, **options):
 
 
 def graph(build):
-    """The graph that a function builds; what the function returns is its attribute `made`."""
+    """The graph that a function builds. Its attribute `made` is what the function returns."""
     result = tf.Graph()
     with result.as_default():
         result.made = build()
@@ -29,8 +29,8 @@ def graph(build):
 
 
 def session(graph):
-    """A session with all variables initialised. Sums add in the order of their inputs: by itself, TensorFlow takes one
-    that depends on names and on timing."""
+    """A session with all variables initialised. Sums add in the order of their inputs; TensorFlow's own order depends
+    on names and timing."""
     order_sums(graph)
     result = v1.Session(graph=graph, config=ordered())
     result.run([v.initializer for v in graph.get_collection("variables")])
@@ -38,7 +38,7 @@ def session(graph):
 
 
 def put(session, variable, value):
-    """Give a variable a value, through its initializer."""
+    """Set a variable through its initializer."""
     session.run(variable.initializer, {variable.initializer.inputs[1]: value})
 
 
@@ -47,9 +47,9 @@ def ops(graph):
 
 
 def ops_of(program, graph=""):
-    """The ops of a compiled program, to be compared with those by hand.
+    """The ops of a compiled program, to compare with those by hand.
 
-    The one difference: data is a constant by hand, and in a program's graph a placeholder of the constant's name.
+    The only difference: data is a constant by hand, and a placeholder with the constant's name in a program's graph.
     """
     built = program.built(graph)
     data = {tensor.op.name for tensor in built.data.feeds}
@@ -62,6 +62,6 @@ def run(text, params=None, data=None, options=None):
 
 
 def same(a, b):
-    """Whether two arrays agree in every bit."""
+    """Whether two arrays have the same bits."""
     a, b = np.asarray(a), np.asarray(b)
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()

@@ -1,4 +1,4 @@
-"""The chapter's graphs: the language builds the ops, under the names, that the same calls by hand build."""
+"""The chapter's graphs: the language builds the same ops with the same names as the calls by hand."""
 
 import numpy as np
 import tensorflow as tf
@@ -59,7 +59,7 @@ session once:
 """
 
 
-def test_a_line_is_one_execution_and_two_lines_are_two():
+def test_each_line_is_one_execution():
     assert run(LIFECYCLE).printed == ["10", "15", "10 15", "10", "15", "2", "10 15", "1"]
 
 
@@ -97,7 +97,7 @@ session second on other:
     assert program.run().printed == ["1", "2 4"]
 
 
-def test_building_leaves_the_callers_default_graph_alone():
+def test_building_does_not_change_the_callers_default_graph():
     with tf.Graph().as_default() as mine:
         tfdsl.compile(BASICS).run()
         assert v1.get_default_graph() is mine
@@ -169,7 +169,7 @@ session:
 
 
 def test_repeated_names_are_made_unique():
-    """The chapter's name_scope("param") opened twice, each with a variable `a`: param/a and param_1/a."""
+    """The chapter's name_scope("param") is opened twice, each time with a variable `a`: param/a and param_1/a."""
     program = tfdsl.compile("""
 def param():
     variable a = 1.0
@@ -230,7 +230,7 @@ def test_shared_threshold():
 
 
 def test_relu_computes_a_relu():
-    """Every call has weights of its own, and the threshold of one is the threshold of all."""
+    """Every call has its own weights, and all share one threshold."""
     program = tfdsl.compile(RELU)
     with program.session() as s:
         threshold, *others = program.graph.get_collection("variables")
@@ -243,8 +243,8 @@ def test_relu_computes_a_relu():
     assert len({w.tobytes() for w in weights}) == 5
 
 
-def test_a_shared_variable_made_outside_and_reused():
-    """The chapter's first way: created once in the scope, then only shared."""
+def test_a_shared_variable_created_outside_is_reused():
+    """The chapter's first way: the variable is created once in the scope, and then shared."""
     program = tfdsl.compile("""
 seed 1
 placeholder X: float32[?, 3]
@@ -347,7 +347,7 @@ def test_summaries():
         feeds = {tensor.name: value for tensor, value in feeds.items()}
         written = s.run(program.graph.get_collection(v1.GraphKeys.SUMMARIES), feeds)
     ours = [v1.Summary.FromString(one) for one in written]
-    # By hand a tag gives way to any node of its name, and takes only letters.
+    # By hand, a tag yields to a node with its name, and may have only letters.
     assert [value.tag for one in wanted for value in one.value] == [
         "layer/mean_of_a", "MSE", "weights", "digits/image/0", "digits/image/1", "note", "layer_1",
     ]  # fmt: skip
@@ -360,7 +360,7 @@ def test_summaries():
     assert ours == wanted
 
 
-def test_summaries_in_a_function_have_tags_of_their_own():
+def test_summaries_in_a_function_have_unique_tags():
     program = tfdsl.compile("""
 def layer(a):
     summary scalar a as "value"

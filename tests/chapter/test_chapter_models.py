@@ -1,7 +1,7 @@
-"""Each program in `models/` that shows something of the chapter, and the same program by hand in TensorFlow 1.
+"""Programs in `models/` that show a part of the chapter, against the same programs by hand in TensorFlow 1.
 
-The two build the same ops under the same names, compute the same values to the last bit, and print the
-same lines. The programs by hand are written as the chapter writes them; what they return is what they print.
+The two build the same ops with the same names, compute the same values to the last bit, and print the same lines. The
+programs by hand are written like those of the chapter. They return the lines that they print.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ from tfdsl.data.sources.california_housing import fetch
 
 MODELS = Path(__file__).resolve().parent.parent.parent / "models"
 PAIRS = {}
-# Models whose graph has more than the chapter's: what some `expect` compares.
+# Models whose graph has more than the chapter's, for their `expect` statements.
 EXPECTING = ("autodiff_passes", "name_scopes", "normal_equation")
 
 
@@ -35,7 +35,7 @@ def here(tmp_path, monkeypatch):
 
 
 def model(name, **params):
-    """A program by hand for a model: it builds a graph, and then gives the lines that its sessions print."""
+    """A program by hand for a model. It builds a graph, and then yields the lines that its sessions print."""
 
     def decorate(function):
         PAIRS[name] = function, params
@@ -45,7 +45,7 @@ def model(name, **params):
 
 
 class Chapter:
-    """What a program by hand needs: data, and sessions on the graph that is being made."""
+    """What a program by hand needs: data, and sessions on the graph under construction."""
 
     def __init__(self, compiled, name=""):
         self.compiled, self.name = compiled, name
@@ -55,7 +55,7 @@ class Chapter:
         return self.compiled.dataset(name)
 
     def built(self):
-        """The ops that stand when the first session opens: savers and what is set come later."""
+        """The ops that exist when the first session opens. Savers and `set` add ops later."""
         self.ops = ops(self.graph)
 
     def session(self):
@@ -272,7 +272,7 @@ def tensorboard(chapter):
 
 
 def scalars(folder):
-    """The (step, value) pairs of the event files in a folder, by their tags."""
+    """The (step, value) pairs of the event files in a folder, by tag."""
     found = {}
     for path in sorted(Path(folder).rglob("events.*")):
         for event in v1.train.summary_iterator(str(path)):
@@ -287,7 +287,7 @@ def test_the_same_scalars_are_logged(here):
     printed = compiled.run().printed
     with (chapter := Chapter(compiled)).graph.as_default():
         assert printed == list(tensorboard(chapter))
-    # TensorFlow's own function makes the tag of the op's name, which is MSE_1: there is a node mse.
+    # TensorFlow's own function uses the op's name as the tag, which is MSE_1 because there is a node mse.
     assert scalars("by_hand") == {"MSE_1": scalars("tf_logs")["MSE"]}
     assert len(scalars("tf_logs")["MSE"]) == 5 * 21
 
@@ -433,7 +433,7 @@ def one_or_two_executions(chapter):
         one, other = sess.run([a, b])
         assert one == other and sess.run(a) != sess.run(b)
         seen = sess.run([counted, counter])
-        assert seen[0] == 1 and seen[1] in (0, 1)  # whether it reads before or after is not said
+        assert seen[0] == 1 and seen[1] in (0, 1)  # the order of the read is undefined
         yield line(seen[0])
     with chapter.session() as sess:
         sess.run(counted)
@@ -469,7 +469,7 @@ def set_variable(chapter):
 
 @model("autodiff_passes")
 def autodiff_passes(chapter, turns=100):
-    """Reverse mode; the other ways are not TensorFlow's, and the model expects them to agree with it."""
+    """Reverse mode. The other methods are not in TensorFlow, and the model expects them to agree with it."""
     a, b = variable(0.2, "a"), variable(0.3, "b")
     y = tf.constant(0.0, name="y")
     for i in range(turns):
@@ -515,7 +515,7 @@ def logistic_regression(chapter):
         yield line(*(part for pair in zip(["accuracy", "precision", "recall"], found, strict=True) for part in pair))
 
 
-SHOWN_ELSEWHERE = ("autodiff_passes", "tensorboard")  # in tests that stand below and above
+SHOWN_ELSEWHERE = ("autodiff_passes", "tensorboard")  # in tests below and above
 
 # --- the comparison ---------------------------------------------------------------------------
 
@@ -527,13 +527,13 @@ def compiled_model(name, params=None):
 @pytest.mark.parametrize("name", [
     pytest.param(name, marks=[pytest.mark.long] if name in SHOWN_ELSEWHERE else []) for name in sorted(PAIRS)
 ])  # fmt: skip
-def test_model_is_the_program_by_hand(name):
+def test_model_equals_the_program_by_hand(name):
     function, params = PAIRS[name]
     compare(name, compiled_model(name, params), function)
 
 
-def test_the_ways_to_a_gradient_of_a_shorter_loop():
-    """`autodiff_passes` with a tenth of the turns, and without the numbers of all of them."""
+def test_gradient_methods_of_a_shorter_loop():
+    """`autodiff_passes` with a tenth of the iterations, and without printing all numbers."""
     text = (MODELS / "autodiff_passes.tfg").read_text(encoding="utf-8")
     text = text.replace("range(100)", "range(10)")
     text = "".join(line for line in text.splitlines(keepends=True) if "expect reverse ==" not in line)
@@ -546,7 +546,7 @@ def compare(name, compiled, function):
     chapter = Chapter(compiled)
     with chapter.graph.as_default():
         lines = list(function(chapter))
-    # The model's graph has what its expectations compute, too.
+    # The model's graph also has the ops of its expectations.
     assert not set(chapter.ops) - set(written), sorted(set(chapter.ops) - set(written))
     assert not set(written) - set(chapter.ops) or name in EXPECTING
     assert len(printed) == len(lines)
@@ -569,13 +569,13 @@ def test_several_graphs():
     assert compiled.run().printed == [*printed, "2 4"]
 
 
-def test_the_slip_is_found_at_its_line():
+def test_the_mistake_is_reported_at_its_line():
     (warning,) = tfdsl.check(MODELS / "relu_repeated.tfg")
     assert (warning.code, warning.span.line) == ("TFG901", 18)
     assert "'z2'" in warning.headline
 
 
-def test_scikit_learn_gives_the_numbers_of_the_normal_equation():
+def test_scikit_learn_agrees_with_the_normal_equation():
     from sklearn.datasets import load_diabetes
     from sklearn.linear_model import LinearRegression
 
@@ -586,7 +586,7 @@ def test_scikit_learn_gives_the_numbers_of_the_normal_equation():
     np.testing.assert_allclose(theta[:, 0], [reference.intercept_, *reference.coef_], atol=0.5)
 
 
-def test_every_model_of_the_chapter_has_its_program_by_hand():
+def test_every_model_of_the_chapter_has_a_program_by_hand():
     apart = {"graphs", "housing", "moons", "digits"}  # above; in test_chapter_training.py; not of the chapter
     models = {path.stem for path in MODELS.glob("*.tfg") if not path.stem.startswith("cluster_")}
     assert models - apart == set(PAIRS)  # those for clusters: test_cluster_shared.py

@@ -85,7 +85,7 @@ def optimizer(make):
 
 
 def trained(by_hand, steps):
-    """The losses before each step and the variables after the last, by hand."""
+    """The losses before each step and the variables after the last one, by hand."""
     _, mse, step = by_hand.made
     with session(by_hand) as s:
         losses = []
@@ -169,6 +169,6 @@ def test_optimizers_and_their_slots(written):
         assert "theta/Momentum" in ours
 
 
-def test_an_optimizer_without_a_name_is_tensorflows():
+def test_an_optimizer_without_a_name_is_named_by_tensorflow():
     by_hand = graph(lambda: v1.train.AdamOptimizer(0.01).minimize(regression()[-1]))
     assert ops_of(tfdsl.compile(REGRESSION + "optimize mse with adam\n", data=DATA)) == ops(by_hand)

@@ -163,7 +163,7 @@ def test_save_and_restore(here):
     assert tf.train.list_variables("weights.ckpt") == [("weights", [3, 1])]
 
 
-def test_savers_by_hand_read_and_write_the_same_files(here):
+def test_savers_by_hand_are_compatible(here):
     program = tfdsl.compile(SAVED, data=DATA)
     wanted = program.run().values["theta"]
 
@@ -203,7 +203,7 @@ session:
         run training_op
     print theta
 """
-# The first one is the loss of the initial values, in all its digits.
+# The first one is the loss of the initial values, with all digits.
 LOSSES = [
     "9.161542", "0.7145", "0.5667", "0.5556", "0.5488", "0.5436", "0.5396", "0.5365", "0.5341", "0.5321",
 ]  # fmt: skip
@@ -249,7 +249,7 @@ session:
 
 
 def test_mini_batches_on_the_real_data(california):
-    """The chapter's loop, by hand on the chapter's fetch_batch, for an epoch of batches of 100."""
+    """The chapter's loop by hand, with the chapter's fetch_batch, for an epoch of batches of 100."""
     inputs = "placeholder X: float32[batch, 9]\nplaceholder y: float32[batch, 1]"
     step = "loss mse\noptimize with gradient_descent(learning_rate=0.01) as training_op"
     text = (
@@ -279,7 +279,7 @@ session:
 
 
 def test_the_published_theta_of_ten_epochs_of_mini_batches(california):
-    """The model as it is, on the real data: the numbers that the chapter's notebook prints."""
+    """The unchanged model on the real data: the numbers that the chapter's notebook prints."""
     path = Path(__file__).resolve().parent.parent.parent / "models" / "mini_batches.tfg"
     published = [2.0703337, 0.8637145, 0.12255151, -0.31211874, 0.38510373, 0.00434168, -0.01232954, -0.83376896,
                  -0.8030471]  # fmt: skip

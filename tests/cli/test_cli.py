@@ -1,4 +1,4 @@
-"""The command line as its users meet it: exit codes, what goes where, every option, and no traceback ever."""
+"""The command line as users see it: exit codes, output streams, every option, and never a traceback."""
 
 import gc
 import json
@@ -39,14 +39,14 @@ FOUND = re.compile(r"error\[(TFG\d+)\]")
 
 @pytest.fixture(autouse=True)
 def collecting():
-    """A process of the command line collects no garbage; the process of the tests does."""
+    """The command line disables garbage collection for its process; enable it again for the tests."""
     yield
     gc.enable()
 
 
 @pytest.fixture
 def files(here):
-    """A folder with programs, which is the current one."""
+    """A folder with programs, as the working folder."""
     Path("good.tfg").write_text(PROGRAM, encoding="utf-8")
     Path("wrong.tfg").write_text(WRONG, encoding="utf-8")
     Path("latin.tfg").write_bytes(b'a = "\xff"\n')
@@ -56,7 +56,7 @@ def files(here):
 
 @pytest.fixture
 def tfdsl(files, capsys):
-    """Runs a command in this process: its exit code, what it wrote to standard output, and to standard error."""
+    """Runs a command in this process. Returns its exit code, standard output and standard error."""
 
     def run(*words: str) -> tuple[int, str, str]:
         capsys.readouterr()
@@ -73,7 +73,7 @@ def tfdsl(files, capsys):
 
 
 def process(*words: str, code: str = "", **options) -> subprocess.CompletedProcess:
-    """Runs `python -m tfdsl`, or some code, in a process of its own."""
+    """Runs `python -m tfdsl`, or some code, in a separate process."""
     command = [sys.executable, "-c", code] if code else [sys.executable, "-m", "tfdsl", *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("env", {})}
     return subprocess.run(command, env=environment, capture_output=True, text=True, **options)
@@ -94,7 +94,7 @@ def test_each_command_has_help(tfdsl, command):
 def test_help_lists_the_commands(tfdsl):
     code, out, _ = tfdsl("--help")
     assert code == 0
-    out = " ".join(out.split())  # lines are broken where they are long
+    out = " ".join(out.split())  # long lines are wrapped
     assert all(f"{name} " in out and text in out for name, text in COMMANDS.items())
     assert tfdsl("--version")[1].startswith("tfdsl ")
 
@@ -146,12 +146,12 @@ def test_modes_that_forbid_reading(tfdsl):
 # --- check ----------------------------------------------------------------------------------------
 
 
-def test_check_of_a_good_program(tfdsl):
+def test_check_of_a_valid_program(tfdsl):
     assert tfdsl("check", "good.tfg") == (0, "", "1 file: 0 errors, 0 warnings\n")
     assert tfdsl("check", "-q", "good.tfg") == (0, "", "")
 
 
-def test_check_reports_everything_of_every_file(tfdsl):
+def test_check_reports_all_errors_of_every_file(tfdsl):
     code, out, err = tfdsl("check", "good.tfg", "wrong.tfg", "none.tfg", "latin.tfg")
     assert code == 1
     assert FOUND.findall(out) == ["TFG301", "TFG301", "TFG808", "TFG118"]
@@ -170,7 +170,7 @@ def test_check_formats(tfdsl):
     assert json.loads(tfdsl("check", "--format", "json", "good.tfg")[1]) == {"diagnostics": []}
 
 
-def test_warnings_are_no_failure(tfdsl):
+def test_warnings_are_not_failures(tfdsl):
     Path("warned.tfg").write_text("a = constant(1)\nb = constant(2)\n", encoding="utf-8")
     code, out, err = tfdsl("check", "warned.tfg")
     assert (code, err) == (0, "1 file: 0 errors, 1 warning\n")
@@ -237,14 +237,14 @@ def test_data_from_csv_and_npz(tfdsl):
 
 
 @pytest.mark.parametrize(("path", "code"), [("none.csv", "TFG603"), ("good.tfg", "TFG604"), ("three.csv", "TFG502")])
-def test_data_that_cannot_be_used(tfdsl, path, code):
+def test_invalid_data(tfdsl, path, code):
     Path("three.csv").write_text("a,b,c,target\n1,2,3,4\n", encoding="utf-8")
     status, out, _ = tfdsl("check", "good.tfg", "--data", f"d={path}")
     assert status == 1
     assert code in FOUND.findall(out)
 
 
-def test_config_file_and_what_goes_before_it(tfdsl):
+def test_options_override_the_config_file(tfdsl):
     Path("d.csv").write_text("a,b,price\n1,2,0\n3,4,0\n", encoding="utf-8")
     Path("c.yaml").write_text(
         "params: {n: 8, flag: false, name: no}\ndata: {d: d.csv}\nlogdir: logs\n", encoding="utf-8"
@@ -255,7 +255,7 @@ def test_config_file_and_what_goes_before_it(tfdsl):
     assert printed(tfdsl, "--config", "empty.yaml") == "3 True x"
 
 
-def test_of_several_config_files_a_later_one_goes_before(tfdsl):
+def test_later_config_files_override_earlier_ones(tfdsl):
     Path("b.yaml").write_text("params: {n: 9, name: y}\n", encoding="utf-8")
     Path("a.yaml").write_text("params: {n: 8, flag: false}\n", encoding="utf-8")
     assert printed(tfdsl, "--config", "a.yaml", "--config", "b.yaml") == "9 False y"
@@ -280,14 +280,14 @@ def test_of_several_config_files_a_later_one_goes_before(tfdsl):
      ("\xff", "TFG807"), ("params: {n: 1" + "0" * 5000 + "}", "TFG80")],
     ids=lambda text: str(text)[:24],
 )  # fmt: skip
-def test_config_files_that_are_refused(tfdsl, text, code):
+def test_invalid_config_files(tfdsl, text, code):
     Path("c.yaml").write_bytes(text.encode("latin-1"))
     status, out, err = tfdsl("check", "good.tfg", "--config", "c.yaml")
     assert status == 1
     assert [found[: len(code)] for found in FOUND.findall(out + err)] == [code]
 
 
-def test_config_file_that_is_missing(tfdsl):
+def test_missing_config_file(tfdsl):
     assert FOUND.findall(tfdsl("check", "good.tfg", "--config", "none.yaml")[2]) == ["TFG808"]
     assert FOUND.findall(tfdsl("check", "good.tfg", "--config", "folder.tfg")[2]) == ["TFG808"]
 
@@ -304,13 +304,13 @@ def test_run_prints_what_the_program_prints(tfdsl):
     assert out.splitlines()[-1] == "two"
 
 
-def test_run_of_one_session(tfdsl):
+def test_run_one_session(tfdsl):
     code, out, err = tfdsl("run", "good.tfg", "--session", "tw")
     assert (code, out, FOUND.findall(err)) == (1, "", ["TFG809"])
     assert "did you mean 'two'?" in err
 
 
-def test_run_that_fails(tfdsl):
+def test_failing_run(tfdsl):
     assert tfdsl("run", "wrong.tfg")[:2] == (1, "")
     code, out, err = tfdsl("run", "good.tfg", "--set", "n=4")
     assert (code, FOUND.findall(err)) == (1, ["TFG703"])
@@ -345,7 +345,7 @@ session:
 """
 
 
-def test_run_logs_where_it_is_told(tfdsl):
+def test_run_logs_to_the_given_folder(tfdsl):
     Path("train.tfg").write_text(TRAINING, encoding="utf-8")
     code, _, err = tfdsl("run", "-v", "train.tfg", "--logdir", "elsewhere")
     assert code == 0
@@ -402,7 +402,7 @@ def test_eval_as_json(tfdsl, expression, value):
      (["y", "--graph", "g"], "TFG508"), (["y", "--feed", 'X=[["a", "b"]]'], "TFG503"), (["1\n2"], "TFG101")],
     ids=str,
 )  # fmt: skip
-def test_eval_that_is_wrong(tfdsl, words, code):
+def test_invalid_eval(tfdsl, words, code):
     status, out, err = tfdsl("eval", "good.tfg", *words)
     assert (status, out, FOUND.findall(err)) == (1, "", [code])
 
@@ -439,7 +439,7 @@ def test_ops_as_json(tfdsl):
     assert all(entry["doc"] and "signature" in entry for entry in every.values())
 
 
-def test_dump_of_each_stage(tfdsl):
+def test_dump_each_stage(tfdsl):
     code, out, _ = tfdsl("dump", "--stage", "tree", "good.tfg")
     assert code == 0 and out.startswith("File @1:1\n  body:\n    Param @1:1\n")
     code, out, _ = tfdsl("dump", "--stage", "program", "good.tfg", "--set", "n=5")
@@ -451,12 +451,12 @@ def test_dump_of_each_stage(tfdsl):
 
 
 @pytest.mark.parametrize("stage", ["program", "graph"])
-def test_dump_of_a_wrong_program(tfdsl, stage):
+def test_dump_an_invalid_program(tfdsl, stage):
     code, out, err = tfdsl("dump", "--stage", stage, "wrong.tfg")
     assert (code, out, FOUND.findall(err)) == (1, "", ["TFG301", "TFG301"])
 
 
-def test_dump_of_a_tree_that_is_too_deep(tfdsl):
+def test_dump_a_tree_that_is_too_deep(tfdsl):
     Path("deep.tfg").write_text("a = " + " + ".join(["1"] * 20_000), encoding="utf-8")
     assert tfdsl("check", "deep.tfg")[0] == 0
     assert FOUND.findall(tfdsl("dump", "--stage", "tree", "deep.tfg")[2]) == ["TFG116"]
@@ -488,7 +488,7 @@ def test_as_a_module(files):
     assert process().returncode == 2
 
 
-def test_run_says_nothing_of_tensorflow(files):
+def test_run_hides_the_output_of_tensorflow(files):
     done = process("run", "good.tfg", "--session", "two")
     assert (done.returncode, done.stdout, done.stderr) == (0, "two\n", "")
 
@@ -507,7 +507,7 @@ def test_a_closed_pipe_is_quiet(files, words):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
 @pytest.mark.parametrize("words", [("ops",), ("check", "wrong.tfg")])
-def test_a_full_disk_is_no_bug(files, words):
+def test_a_full_disk_is_not_a_bug(files, words):
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", "tfdsl", *words]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -516,7 +516,7 @@ def test_a_full_disk_is_no_bug(files, words):
     assert FOUND.findall(done.stderr) == ["TFG707"]
 
 
-def test_streams_that_are_closed_or_not_utf8(files):
+def test_closed_streams_and_other_encodings(files):
     Path("odd.tfg").write_text("é = ☃\n", encoding="utf-8")
     done = process("check", "odd.tfg", env={"PYTHONIOENCODING": "ascii"})
     assert (done.returncode, FOUND.findall(done.stdout)) == (1, ["TFG102"])
@@ -539,7 +539,7 @@ def test_colours_on_a_real_terminal(files):
     os.close(outer)
 
 
-def test_a_bug_is_called_one(tfdsl, monkeypatch, capsys):
+def test_a_bug_is_reported_as_a_bug(tfdsl, monkeypatch, capsys):
     def broken(arguments):
         raise KeyError("x")
 
@@ -549,7 +549,7 @@ def test_a_bug_is_called_one(tfdsl, monkeypatch, capsys):
     assert "error[TFG899]: this is a bug in tfdsl" in err and "Traceback" not in err
 
 
-def test_memory_that_is_not_enough(tfdsl, monkeypatch, capsys):
+def test_out_of_memory(tfdsl, monkeypatch, capsys):
     def hungry(arguments):
         raise MemoryError
 
@@ -572,25 +572,25 @@ def test_memory_that_is_not_enough(tfdsl, monkeypatch, capsys):
         (["ops", "--zzz"], "there is no option --zzz: tfdsl ops --help lists them"),
     ],
 )
-def test_a_misspelt_command_or_option_says_what_may_be_meant(tfdsl, words, found):
+def test_a_misspelt_command_or_option_has_a_suggestion(tfdsl, words, found):
     code, out, err = tfdsl(*words)
     assert (code, out) == (2, "")
     assert found in err
 
 
-def test_no_command_shows_all_of_them_on_standard_error(tfdsl):
+def test_without_a_command_all_commands_are_listed_on_standard_error(tfdsl):
     code, out, err = tfdsl()
     assert (code, out) == (2, "")
     assert "compare the gradients of a program" in err
 
 
-def test_a_closed_standard_input_is_no_bug(tfdsl, monkeypatch):
+def test_a_closed_standard_input_is_not_a_bug(tfdsl, monkeypatch):
     monkeypatch.setattr(sys, "stdin", None)
     code, _, err = tfdsl("fmt", "-")
     assert code == 2 and "standard input is closed" in err
 
 
-def test_examples_of_optimizers_are_programs(tfdsl):
+def test_examples_of_optimizers_are_valid_programs(tfdsl):
     from tfdsl.ops.optimizers import OPTIMIZERS
 
     for name in OPTIMIZERS:
@@ -599,7 +599,7 @@ def test_examples_of_optimizers_are_programs(tfdsl):
         assert tfdsl("check", "example.tfg")[0] == 0, name
 
 
-def test_the_functions_of_a_library(tfdsl):
+def test_ops_lists_the_functions_of_a_library(tfdsl):
     code, out, _ = tfdsl("ops", "nn.dense")
     assert code == 0 and out.splitlines()[0].startswith("nn.dense(X, units, activation=none, ")
     assert "X @ kernel + bias" in out
@@ -621,18 +621,18 @@ WRITING = [("run", "good.tfg", "--session", "two"), ("ops",), ("dump", "--stage"
 
 
 @pytest.mark.parametrize("words", WRITING, ids=lambda words: words[0])
-def test_who_writes_to_a_closed_output_says_so(files, words):
+def test_writing_to_a_closed_output_is_an_error(files, words):
     done = closed(*words)
     assert done.returncode == 1
     assert "error[TFG707]: cannot write standard output: it is closed" in done.stderr and "bug" not in done.stderr
 
 
-def test_who_writes_nothing_may_have_a_closed_output(files):
+def test_a_closed_output_without_writes_is_fine(files):
     assert closed("check", "good.tfg").returncode == 0
     assert closed("fmt", "--check", "-q", "good.tfg").returncode in (0, 1)
 
 
-def test_programs_are_written_in_utf8_whatever_the_terminal_has(files):
+def test_programs_are_written_in_utf8_for_any_terminal_encoding(files):
     text = '# caf\u00e9 \u4e2d\nx = constant("\u4e2d")\n'
     command = [sys.executable, "-m", "tfdsl", "fmt", "-"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "latin-1"}
@@ -646,7 +646,7 @@ EMPTY = [("run", ""), ("check", "good.tfg", ""), ("fmt", ""), ("run", "good.tfg"
 
 
 @pytest.mark.parametrize("words", EMPTY, ids=" ".join)
-def test_an_empty_name_of_a_file(tfdsl, words):
+def test_an_empty_file_name(tfdsl, words):
     code, out, err = tfdsl(*words)
     assert code == 2 and not out and "needs the name of a fi" in err.replace("folder", "file") and "it is empty" in err
 

@@ -1,4 +1,4 @@
-"""`tfdsl launch`: a program on processes of this machine. What goes where, what is started again, and that all ends."""
+"""`tfdsl launch`: a program on processes of this machine. Their output, restarts, and that all of them end."""
 
 import os
 import pty
@@ -73,7 +73,7 @@ def endless(here):
 
 
 def children(launch):
-    """The processes of a launch: their ids by what they are, such as `run` or `worker 1`."""
+    """The processes of a launch: their ids by name, such as `run` or `worker 1`."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -106,7 +106,7 @@ def said():
     return Path("err").read_text()
 
 
-def test_standard_output_is_that_of_a_run_and_standard_error_has_a_progress_bar(training):
+def test_standard_output_equals_that_of_a_run_and_standard_error_has_a_progress_bar(training):
     words = [training, "--config", "c.yaml", "--set", "text=z"]
     wanted = clusters.run(clusters.tfdsl("run", *words, "--towers", "2"))
     assert wanted.returncode == 0, wanted.stderr
@@ -140,7 +140,7 @@ def test_standard_output_is_that_of_a_run_and_standard_error_has_a_progress_bar(
     assert "Traceback" not in err
 
 
-def test_a_run_that_fails_and_options_that_are_passed_on(training):
+def test_a_failing_run_and_passed_options(training):
     words = ["--ps", "2", "--workers=1", "--json", "--quiet", "--set", "rate=0.5"]
     done = clusters.run(clusters.tfdsl("launch", training, *words), forks=True)
     assert (done.returncode, done.stdout) == (1, "")
@@ -148,7 +148,7 @@ def test_a_run_that_fails_and_options_that_are_passed_on(training):
     assert "TFG914" not in done.stderr
 
 
-def test_a_server_that_ends_is_started_again_and_an_interrupted_run_keeps_its_state(endless):
+def test_an_ended_server_restarts_and_an_interrupted_run_saves_its_state(endless):
     launch = endless(forks=True)
     assert launch.stdout.readline() == "0\n", said()
     before = children(launch)
@@ -169,7 +169,7 @@ def test_a_server_that_ends_is_started_again_and_an_interrupted_run_keeps_its_st
     assert "Traceback" not in said()
 
 
-def test_a_server_is_started_again_only_so_often_and_a_second_signal_ends_all(endless):
+def test_restarts_of_a_server_are_limited_and_a_second_signal_ends_all(endless):
     launch = endless("--quiet", forks=True)
     assert launch.stdout.readline() == "0\n", said()
     for number in range(1, RESTARTS + 2):
@@ -189,7 +189,7 @@ def test_a_server_is_started_again_only_so_often_and_a_second_signal_ends_all(en
     assert not any(map(is_there, every.values()))
 
 
-def test_nothing_outlives_a_launch_that_is_killed(endless):
+def test_nothing_outlives_a_killed_launch(endless):
     launch = endless("--quiet", start=subprocess.Popen)
     assert launch.stdout.readline() == "0\n", said()
     every = children(launch)
@@ -208,7 +208,7 @@ def test_an_interrupt_while_the_servers_start(endless):
     assert "Traceback" not in said()
 
 
-def test_a_server_that_does_not_start(here):
+def test_a_server_fails_to_start(here):
     (here / "p.tfg").write_text("session:\n    print 1\n")
     (here / "tensorflow.py").write_text('raise ImportError("it is broken here")\n')
     environment = clusters.environment()
@@ -229,7 +229,7 @@ def test_a_server_that_does_not_start(here):
     (["t.tfg", "--workers", "101"], 2, "'101' is not a whole number from 1 to 100"),
     (["t.tfg", "--worker", "2"], 2, "there is no option --worker"),
 ])  # fmt: skip
-def test_what_is_wrong_is_said_before_anything_starts(training, capsys, monkeypatch, words, code, found):
+def test_errors_are_reported_before_anything_starts(training, capsys, monkeypatch, words, code, found):
     Path("wrong.tfg").write_text("x = y\n")
     Path("cluster.yaml").write_text('cluster: {ps: ["a:1"], worker: ["b:1"]}')
     monkeypatch.setattr(subprocess, "Popen", None)

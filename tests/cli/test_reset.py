@@ -1,4 +1,4 @@
-"""`tfdsl reset` on a real cluster: what is cleared, what goes on, and servers that do not answer."""
+"""`tfdsl reset` on a real cluster: cleared containers, unaffected ones, and servers that do not answer."""
 
 import json
 import socket
@@ -8,8 +8,8 @@ import threading
 import clusters
 import pytest
 
-# Variables in containers, on a parameter server and on a worker. While a session through worker 0 is in the middle of one
-# long run on a variable in container "b", each of some resets is done: which variables are there after it?
+# Variables in containers, on a parameter server and on a worker. During one long run through worker 0 on a variable in
+# container "b", several resets are made. Which variables are left after each?
 CLIENT = """
 import json, subprocess, sys, threading
 import tensorflow as tf
@@ -65,7 +65,7 @@ RESETS = [
 ]
 
 
-def test_containers_are_cleared_and_a_run_on_another_goes_on(cluster):
+def test_containers_are_cleared_while_a_run_on_another_continues(cluster):
     words = json.dumps([words for words, *_ in RESETS])
     done = clusters.python(CLIENT, cluster.addresses["worker", 0], cluster.config, words, forks=True)
     assert done.returncode == 0, done.stderr
@@ -78,7 +78,7 @@ def test_containers_are_cleared_and_a_run_on_another_goes_on(cluster):
     assert (found["going"], found["ended"]) == (True, [8000, 8000])
 
 
-def test_a_server_that_is_frozen_and_one_that_is_not_there(cluster):
+def test_a_frozen_server_and_a_missing_one(cluster):
     cluster.stop("worker", 0)
     cluster.kill("worker", 1)
     done = cluster.run("reset", "--container", "a", "--timeout", "3")
@@ -96,7 +96,7 @@ def test_a_server_that_is_frozen_and_one_that_is_not_there(cluster):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_what_answers_but_is_no_server_of_tensorflow(here):
+def test_a_server_that_is_not_tensorflow(here):
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def answer():
@@ -107,7 +107,7 @@ def test_what_answers_but_is_no_server_of_tensorflow(here):
         threading.Thread(target=answer, daemon=True).start()
         port = listening.getsockname()[1]
         (here / "c.yaml").write_text(f'cluster: {{ps: ["127.0.0.1:{port}"], worker: ["no.such.machine.invalid:1"]}}')
-        # Without a TensorFlow cluster, there is nothing that needs a network of its own.
+        # Without a TensorFlow cluster, no separate network is needed.
         words = ["tfdsl", "reset", "--config", "c.yaml", "--default", "--timeout", "5"]
         done = clusters.run([sys.executable, "-m", *words], cwd=here)
     assert done.returncode == 1

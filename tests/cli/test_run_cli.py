@@ -1,4 +1,4 @@
-"""`tfdsl run` as a process: what goes where, exit codes, and Ctrl-C."""
+"""`tfdsl run` as a process: output streams, exit codes, and Ctrl-C."""
 
 import os
 import signal
@@ -45,7 +45,7 @@ def run(folder, *arguments):
 
 
 def start(folder, *arguments):
-    """A run in the background; its lines are read as they come."""
+    """A run in the background. Its lines are read as they come."""
     return forked.Popen(
         command(*arguments), cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, start_new_session=True,
@@ -66,7 +66,7 @@ def kept_step(folder):
 @pytest.mark.parametrize(("number", "code"), some(
     [(signal.SIGINT, 130), (signal.SIGTERM, 143)], [(signal.SIGINT, 130)]
 ))  # fmt: skip
-def test_ctrl_c_and_going_on(tmp_path, number, code):
+def test_ctrl_c_and_resuming(tmp_path, number, code):
     (tmp_path / "endless.tfg").write_text(ENDLESS)
     process = start(tmp_path, "endless.tfg")
     first = process.stdout.readline()
@@ -80,7 +80,7 @@ def test_ctrl_c_and_going_on(tmp_path, number, code):
     assert lines == [f"{step} {step}\n" for step in range(0, 5 * len(lines), 5)]
     assert logged(tmp_path) == [(step, step) for step in range(position)]
 
-    # The next run says where it goes on, and nothing is missing or twice.
+    # The next run says where it resumes, and no line is missing or repeated.
     process = start(tmp_path, "endless.tfg")
     second = process.stdout.readline()
     process.send_signal(number)
@@ -93,14 +93,14 @@ def test_ctrl_c_and_going_on(tmp_path, number, code):
     position = kept_step(tmp_path / "kept")
     assert logged(tmp_path) == [(step, step) for step in range(position)]
 
-    # --fresh starts over, also with another param, and ends.
+    # --fresh starts over, even with another param, and runs to the end.
     fresh = run(tmp_path, "endless.tfg", "--set", "steps=7", "--fresh")
     assert (fresh.returncode, fresh.stdout, fresh.stderr) == (0, "0 0\n5 5\nend 7\n", "")
     assert not (tmp_path / "kept").exists()
     assert logged(tmp_path) == [(step, step) for step in range(7)]
 
 
-def test_an_expectation_that_fails(tmp_path):
+def test_a_failing_expectation(tmp_path):
     text = "variable x = 3\nvariable y = 4\nf = x*x*y + y + 2\nsession:\n    print f\n    expect f == 43\n"
     (tmp_path / "basics.tfg").write_text(text)
     result = run(tmp_path, "basics.tfg")
@@ -115,7 +115,7 @@ error[TFG703]: expected f == 43
 """)
 
 
-def test_a_process_that_leaves_at_once_has_written_everything(tmp_path):
+def test_a_process_that_exits_at_once_has_written_everything(tmp_path):
     (tmp_path / "p.tfg").write_text("variable x = 3.0\nsession:\n    print x\n    expect x == 4.0\n", encoding="utf-8")
     made = subprocess.run([sys.executable, "-m", "tfdsl", "run", "p.tfg"], cwd=tmp_path, capture_output=True, text=True)
     assert (made.returncode, made.stdout) == (1, "3.0\n")

@@ -1,4 +1,4 @@
-"""`tfdsl server` as a process: what it says, that it computes, and how it ends."""
+"""`tfdsl server` as a process: its output, that it computes, and how it ends."""
 
 import signal
 import subprocess
@@ -20,7 +20,7 @@ with tf.Graph().as_default():
     with v1.Session(f"grpc://{sys.argv[1]}", config=config) as session:
         print(session.run(y)[0, 0], y.device)
 """
-# What tells that ops are deterministic in a process: a random op without a seed is refused.
+# A sign that ops are deterministic in a process: a random op without a seed is refused.
 UNSEEDED = """
 import sys, tensorflow as tf
 v1 = tf.compat.v1
@@ -49,7 +49,7 @@ def test_ops_are_deterministic_on_a_server(cluster):
     assert done.stdout.strip() == "True", done.stderr
 
 
-def test_a_server_says_that_it_listens_and_to_whom(cluster):
+def test_a_server_reports_its_port_and_a_warning(cluster):
     said = cluster.log("worker", 1)
     port = cluster.addresses["worker", 1].split(":")[1]
     first, *rest = said.splitlines()
@@ -58,7 +58,7 @@ def test_a_server_says_that_it_listens_and_to_whom(cluster):
     assert "firewall" in rest[1]
 
 
-def test_a_port_that_is_taken(cluster):
+def test_a_taken_port(cluster):
     done = server(cluster, "--job", "ps", "--task", "0", "--quiet")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"error[TFG860]: ps 0 cannot listen on port {cluster.addresses['ps', 0][10:]}: ")
@@ -87,7 +87,7 @@ def test_a_config_without_a_cluster(here):
     assert done.stderr.startswith("error[TFG854]: c.yaml describes no cluster")
 
 
-def test_a_server_ends_at_once_and_can_be_started_again(cluster):
+def test_a_server_ends_at_once_and_can_restart(cluster):
     for name, number, code in ((("worker", 1), signal.SIGINT, 130), (("ps", 0), signal.SIGTERM, 143)):
         process, before = cluster.processes[name], cluster.log(*name)
         process.send_signal(number)
@@ -97,7 +97,7 @@ def test_a_server_ends_at_once_and_can_be_started_again(cluster):
     cluster.wait()
 
 
-def test_a_server_can_be_interrupted_while_it_starts(cluster):
+def test_a_starting_server_can_be_interrupted(cluster):
     cluster.kill("worker", 1)
     words = clusters.tfdsl("server", "--config", cluster.config, "--job", "worker", "--task", "1")
     process = subprocess.Popen(words, env=clusters.environment(), stderr=subprocess.PIPE, text=True)
@@ -107,7 +107,7 @@ def test_a_server_can_be_interrupted_while_it_starts(cluster):
     assert "Traceback" not in process.stderr.read()
 
 
-def test_a_quiet_server_says_nothing(cluster):
+def test_a_quiet_server_prints_nothing(cluster):
     cluster.kill("worker", 1)
     words = clusters.tfdsl("server", "--config", cluster.config, "--job", "worker", "--task", "1", "--quiet")
     process = forked.Popen(words, env=clusters.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: each command ends with 130 or 143 and says nothing more, also where TensorFlow hangs."""
+"""Ctrl-C and SIGTERM: each command ends with 130 or 143 and prints nothing more, even if TensorFlow hangs."""
 
 import contextlib
 import os
@@ -36,7 +36,7 @@ INT, TERM = signal.SIGINT, signal.SIGTERM
 
 @pytest.fixture
 def start():
-    """Starts commands, of which none outlives the test."""
+    """Starts commands that end with the test."""
     started = []
 
     def start(folder, *words):
@@ -67,7 +67,8 @@ def wait_for(happened, what):
 
 
 def ask(process, signals):
-    """Send signals to a process; the last one until it has ended, as two that come at once are one."""
+    """Send signals to a process. Repeat the last one until it has ended, because two signals at once may merge into
+    one."""
     *first, last = signals
     for number in first:
         process.send_signal(number)
@@ -89,7 +90,7 @@ ENDS = [((INT, INT), 130), ((TERM,), 143)]
 
 
 @pytest.mark.parametrize(("signals", "code"), some(ENDS, ENDS[:1]))
-def test_a_kernel_that_hangs_does_not_hold_the_process(start, hanging, signals, code):
+def test_a_hanging_kernel_does_not_block_the_process(start, hanging, signals, code):
     process = start(hanging, "run", "hangs.tfg")
     assert process.stdout.readline() == "before\n"
     then = burnt(process.pid)
@@ -98,7 +99,7 @@ def test_a_kernel_that_hangs_does_not_hold_the_process(start, hanging, signals, 
     out, said = process.communicate(timeout=300)
     assert (process.returncode, out) == (code, "")
     assert "Traceback" not in said and "interrupted" not in said
-    # What was kept before is whole.
+    # The checkpoint saved before is complete.
     text = HANGS.replace("    print i\n", "    print w\n")
     (hanging / "hangs.tfg").write_text(text)
     done = forked.run(
@@ -110,7 +111,7 @@ def test_a_kernel_that_hangs_does_not_hold_the_process(start, hanging, signals, 
 
 
 def is_there(pid):
-    """Whether a process runs, or waits for somebody to ask how it ended."""
+    """Whether a process runs, or is a zombie."""
     try:
         os.kill(pid, 0)
         return True
@@ -119,7 +120,7 @@ def is_there(pid):
 
 
 @pytest.mark.parametrize(("signals", "code"), some(ENDS, ENDS[1:]))
-def test_nothing_is_left_of_a_launch_whose_run_hangs(start, hanging, signals, code):
+def test_a_launch_with_a_hanging_run_leaves_nothing(start, hanging, signals, code):
     process = start(hanging, "launch", "hangs.tfg", "--workers", "1", "--quiet")
     assert process.stdout.readline() == "before\n"
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
@@ -131,7 +132,7 @@ def test_nothing_is_left_of_a_launch_whose_run_hangs(start, hanging, signals, co
     assert not any(is_there(int(pid)) for pid in children)
 
 
-# A signal as the n-th module is imported: the same moment, however busy the machine is.
+# A signal during the import of the n-th module: the same moment, however busy the machine is.
 INTERRUPTED = """
 import os, runpy, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell has switched it off
@@ -157,7 +158,7 @@ runpy.run_path(SCRIPT, run_name="__main__")
     ],
     ids=lambda words: words[0],
 )  # fmt: skip
-def test_a_signal_in_the_first_moment(tmp_path, words):
+def test_a_signal_during_start_up(tmp_path, words):
     (tmp_path / "p.tfg").write_text("variable w = 1.0\nsession:\n    print w\n")
     code = INTERRUPTED.replace("SCRIPT", repr(SCRIPT))
     starts = [(at, INT) for at in (1, 4, 30)] + [(15, TERM)]
@@ -174,7 +175,7 @@ def test_a_signal_in_the_first_moment(tmp_path, words):
 
 
 @pytest.mark.parametrize(("at", "number"), [(500, INT), (900, TERM)])
-def test_a_signal_while_tensorflow_is_imported(tmp_path, at, number):
+def test_a_signal_during_the_import_of_tensorflow(tmp_path, at, number):
     (tmp_path / "p.tfg").write_text(HANGS.replace("    print i\n", ""))
     code = INTERRUPTED.replace("SCRIPT", repr(SCRIPT))
     done = subprocess.run(
@@ -185,7 +186,7 @@ def test_a_signal_while_tensorflow_is_imported(tmp_path, at, number):
     assert not (tmp_path / "kept").exists(), "the folder that it had opened is left as it was"
 
 
-def test_a_signal_that_python_drops_is_not_lost(tmp_path):
+def test_a_signal_dropped_by_python_is_not_lost(tmp_path):
     code = """
 import os, signal
 from tfdsl.cli import process
@@ -205,7 +206,7 @@ process(command)
 # --- in a process of somebody else's ----------------------------------------------------------
 
 
-def test_handlers_of_the_caller_stay(here, capsys):
+def test_the_callers_handlers_stay(here, capsys):
     def mine(number, frame):
         raise AssertionError
 
@@ -221,7 +222,7 @@ def test_handlers_of_the_caller_stay(here, capsys):
         signal.signal(TERM, before[1])
 
 
-def test_a_second_interrupt_is_the_callers():
+def test_a_second_interrupt_goes_to_the_caller():
     before = signal.signal(INT, signal.default_int_handler)
     with pytest.raises(KeyboardInterrupt), interruptible() as asked:
         signal.raise_signal(INT)

@@ -1,4 +1,4 @@
-"""What a program writes cannot act on a terminal: in messages nowhere, on standard output where that is a terminal."""
+"""Output cannot control a terminal: never in messages, and on standard output not if it is a terminal."""
 
 import json
 import os
@@ -42,12 +42,12 @@ WRONG = [
     f'x = raw.Roll(input=[1], shift=1, axis="{LITERAL}")\n',
     f'param p = 1\nsession:\n    save to "{LITERAL}"\n',
     f'session:\n    print "{{{LITERAL}}}"\n',
-    f'x = constant("a")\nsession:\n    expect x == "{LITERAL}"\n',  # which only a run finds
+    f'x = constant("a")\nsession:\n    expect x == "{LITERAL}"\n',  # only a run finds this
 ]  # fmt: skip
 
 
 def is_quiet(text):
-    """Whether nothing in a text acts on a terminal."""
+    """Whether a text cannot control a terminal."""
     return all(c.isprintable() or c in "\n\t" for c in text)
 
 
@@ -58,7 +58,7 @@ def good(here):
 
 
 def on_terminal(arguments):
-    """Everything that a command writes where both outputs are a terminal."""
+    """Everything that a command writes if both outputs are a terminal."""
     ours, theirs = pty.openpty()
     child = forked.Popen([sys.executable, "-m", "tfdsl", *arguments], stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL,
                              env={**os.environ, "NO_COLOR": "1", "TERM": "dumb"})  # fmt: skip
@@ -78,7 +78,7 @@ def on_terminal(arguments):
 
 @pytest.mark.parametrize("number", range(len(WRONG) - 1))
 @pytest.mark.parametrize("form", ["text", "concise", "json"])
-def test_what_check_says(here, number, form, capfd):
+def test_messages_of_check(here, number, form, capfd):
     (here / "wrong.tfg").write_text(WRONG[number])
     assert main(["check", "wrong.tfg", "--format", form]) == 1
     out, err = capfd.readouterr()
@@ -88,14 +88,14 @@ def test_what_check_says(here, number, form, capfd):
 
 
 @pytest.mark.parametrize("number", range(len(WRONG)))
-def test_what_run_says(here, number, capfd):
+def test_messages_of_run(here, number, capfd):
     (here / "wrong.tfg").write_text(WRONG[number])
     assert main(["run", "wrong.tfg"]) == 1
     out, err = capfd.readouterr()
     assert is_quiet(out) and is_quiet(err) and "error[" in err
 
 
-def test_print_writes_what_pythons_print_writes(good, capfd):
+def test_print_writes_like_python(good, capfd):
     assert main(["run", good]) == 0
     out, err = capfd.readouterr()
     assert out.startswith(f"{EVIL} {EVIL} b'") and is_quiet(err)
@@ -139,13 +139,13 @@ def test_pictures_and_graph_texts_are_escaped_everywhere(good, capfd):
      ["graph", "good.tfg", "-o", f"{EVIL}.dot"], ["graph", "good.tfg", "--graph", EVIL], ["check", "good.tfg", "--allow-path", EVIL]],
     ids=range(18),
 )  # fmt: skip
-def test_what_the_command_line_quotes(good, arguments, capfd):
+def test_messages_of_the_command_line(good, arguments, capfd):
     arguments = [
         argument.replace("\0", "") if arguments[0] == "run" and argument == EVIL else argument for argument in arguments
     ]
     try:
         code = main(arguments)
-    except SystemExit as leaving:  # argparse's own
+    except SystemExit as leaving:  # raised by argparse
         code = leaving.code
     out, err = capfd.readouterr()
     assert code in (1, 2) and err and is_quiet(out + err)
@@ -163,7 +163,7 @@ def test_cells_and_config_files(here, capfd):
     assert is_quiet("".join(capfd.readouterr()))
 
 
-def test_text_that_has_nothing_to_escape_stays(here):
+def test_harmless_text_is_unchanged(here):
     assert visible_lines("a\tb\nç 日本 🙂\n") == "a\tb\nç 日本 🙂\n"
 
 
@@ -174,7 +174,7 @@ def test_text_that_has_nothing_to_escape_stays(here):
     "source",
     ['csv("secret")', 'csv("secret", target="y")', 'csv("secret", stream=true)', 'npz("secret")', 'parquet("secret")'],
 )
-def test_files_that_are_no_data_are_not_shown(here, source, capfd):
+def test_files_that_are_not_data_are_not_shown(here, source, capfd):
     (here / "secret").write_text("API_KEY=hunter2secret\nroot:x:0:0:hunter2secret\nother=hunter2secret,1\n")
     (here / "x.tfg").write_text(f"data d = {source}\ny = constant(d.features)\nsession:\n    print y\n")
     assert main(["run", "x.tfg"]) == 1
@@ -182,7 +182,7 @@ def test_files_that_are_no_data_are_not_shown(here, source, capfd):
     assert "error[TFG6" in said and "hunter2" not in said
 
 
-def test_files_that_are_no_config_are_not_shown(here, capfd):
+def test_files_that_are_not_config_files_are_not_shown(here, capfd):
     (here / "x.tfg").write_text("param p = 1\ny = constant(p)\nsession:\n    print y\n")
     for text in (
         "API_KEY=hunter2\n",
@@ -198,7 +198,7 @@ def test_files_that_are_no_config_are_not_shown(here, capfd):
         assert "error[TFG80" in said and "hunter2" not in said
 
 
-def test_files_that_are_no_programs_are_not_imported(here, capfd):
+def test_files_that_are_not_programs_are_not_imported(here, capfd):
     (here / "secret.env").write_text("API_KEY = hunter2 hunter2\n")
     (here / "x.tfg").write_text('import "secret.env" as s\n')
     assert main(["check", "x.tfg"]) == 1

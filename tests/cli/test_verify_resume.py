@@ -1,4 +1,4 @@
-"""`tfdsl run FILE --verify-resume`: it trains, is killed, goes on in a new process and compares; and it can fail."""
+"""`tfdsl run FILE --verify-resume`: it trains, is killed, resumes in a new process and compares; and it can fail."""
 
 import json
 import os
@@ -72,7 +72,7 @@ def test_two_trainings_with_dropout(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["model.tfg"]
 
 
-def test_a_state_that_cannot_be_kept_is_found_out(tmp_path):
+def test_a_state_that_cannot_be_saved_is_detected(tmp_path):
     made = verify(tmp_path, HIDDEN)
     assert made.returncode == 1
     assert "differs: variable w at the end of session 1" in made.stdout
@@ -80,7 +80,7 @@ def test_a_state_that_cannot_be_kept_is_found_out(tmp_path):
     assert "resumes exactly" not in made.stdout
 
 
-def test_a_program_that_keeps_nothing(tmp_path):
+def test_a_program_without_checkpoints(tmp_path):
     made = verify(tmp_path, "variable w = 0\nsession: print w\n")
     assert made.returncode == 1
     assert made.stdout == ""
@@ -94,14 +94,14 @@ def test_a_checkpoint_that_is_never_due(tmp_path):
     assert made.stdout == "differs: the checkpoint of line 7 is never saved during the training\n"
 
 
-def test_a_program_that_fails_says_so(tmp_path):
+def test_a_failing_program(tmp_path):
     made = verify(tmp_path, HIDDEN.replace("        print w", "        print w\n        expect w < -100.0"))
     assert made.returncode == 1
     assert "error[TFG703]: expected w < -100.0" in made.stderr
 
 
 @pytest.mark.long
-def test_what_is_restored_is_brought_along(tmp_path):
+def test_restored_files_are_available(tmp_path):
     (tmp_path / "first.tfg").write_text('variable w = [3.0]\nsession: save to "start.ckpt"\n', encoding="utf-8")
     forked.run([sys.executable, "-m", "tfdsl", "run", "first.tfg"], cwd=tmp_path, check=True)
     text = HIDDEN.replace("session:\n", 'session:\n    restore from "start.ckpt"\n').replace("noise)", "[0.5])", 1)

@@ -75,7 +75,7 @@ def no_network(tmp_path, monkeypatch):
 
 
 def failure(wanted, call):
-    """The DataError with a code that a call raises; its texts must be complete."""
+    """The DataError with this code that a call raises. Its texts must be complete."""
     with pytest.raises(DataError) as caught:
         call()
     error = caught.value
@@ -85,7 +85,7 @@ def failure(wanted, call):
 
 
 def both_fail(wanted, declared, replacement=None):
-    """The schema and the arrays are refused alike."""
+    """The schema and the arrays are refused with the same error."""
     schema_error = failure(wanted, lambda: schema_of(declared, replacement))
     error = failure(wanted, lambda: load(declared, replacement=replacement))
     assert str(error) == str(schema_error) and error.stage == schema_error.stage
@@ -93,7 +93,7 @@ def both_fail(wanted, declared, replacement=None):
 
 
 def agrees(declared, replacement=None):
-    """Load data and hold it against its schema."""
+    """Load data and compare it with its schema."""
     schema, data = schema_of(declared, replacement), load(declared, replacement=replacement)
 
     def check(schema, data):
@@ -142,7 +142,7 @@ def test_rows_are_complete(name, row):
     assert row.name == name and re.fullmatch(r"[A-Z0-9].*\.", row.doc)
     made = row.load if name in SOURCES else row.apply
     assert [*inspect.signature(made).parameters][1:] == [p.name for p in row.params]
-    if isinstance(row, FileSource):  # it can stand in for any other source
+    if isinstance(row, FileSource):  # it can replace any other source
         assert [p.name for p in row.params if p.default is REQUIRED] == ["path"]
         assert row.suffixes and all(re.fullmatch(r"\.[a-z0-9]+", suffix) for suffix in row.suffixes)
 
@@ -172,7 +172,7 @@ TRANSFORM_STEPS = [
 
 
 @pytest.mark.parametrize("source", SOURCE_STEPS, ids=lambda s: f"{s.name}-{s.arguments.get('path', '')}")
-def test_schema_is_what_is_loaded(source, folder, no_network):
+def test_schema_describes_the_loaded_data(source, folder, no_network):
     assert {s.name for s in SOURCE_STEPS} | {"parquet"} <= set(SOURCES)
     assert {s.name for s in TRANSFORM_STEPS} <= set(TRANSFORMS)
     agrees(spec(source, folder=folder))
@@ -205,7 +205,7 @@ def test_moons():
     assert np.allclose(exact.features, datasets.make_moons(100, random_state=7)[0])
 
 
-def test_unseeded_moons_leave_numpys_generator_alone():
+def test_unseeded_moons_do_not_use_numpys_global_generator():
     np.random.seed(1)
     first = load(spec(step("moons", n_samples=50, noise=0.5))).features
     assert np.random.randint(1000) == np.random.RandomState(1).randint(1000)
@@ -235,7 +235,7 @@ def test_large_integer_targets(tmp_path):
     (tmp_path / "x.csv").write_text("x,y\n1,9007199254740993\n2,-1\n")
     data = agrees(spec(step("csv", path="x.csv", target="y"), folder=tmp_path))
     assert data.target.tolist() == [[9007199254740993], [-1]]
-    # One that int64 cannot hold is an error, not a column of float32, in which other numbers are rounded.
+    # A number that int64 cannot hold is an error. It does not make the column float32, which would round other numbers.
     (tmp_path / "x.csv").write_text("x,y\n1,16777217\n1,9223372036854775808\n2,-1\n")
     error = both_fail("TFG635", spec(step("csv", path="x.csv", target="y"), folder=tmp_path))
     assert str(error.place).endswith("x.csv:3:3") and error.help.startswith("write it as 9.223372036854776e+18 ")
@@ -255,13 +255,13 @@ def test_npz(folder):
 
 
 class Sequenced(np.ndarray):
-    """An array as NumPy 2.5 has them: a sequence to `match`."""
+    """An array as in NumPy 2.5: a sequence to `match`."""
 
 
 Sequence.register(Sequenced)
 
 
-def test_an_array_of_two_rows_is_no_pair():
+def test_an_array_of_two_rows_is_not_a_pair():
     rows = np.array([[1, 2], [3, 4]]).view(Sequenced)
     data = agrees(spec(step("iris")), replacement=rows)
     assert data.features.tolist() == [[1, 2], [3, 4]] and data.target is None
@@ -281,7 +281,7 @@ def test_real_california():
     assert np.array_equal(data.target[:, 0], bunch.target.astype(np.float32))
 
 
-def test_california_out_of_reach(no_network, capfd):
+def test_california_unreachable(no_network, capfd):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         error = failure("TFG625", lambda: load(spec(step("california_housing"))))
@@ -292,7 +292,7 @@ def test_california_out_of_reach(no_network, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_hanging_download_is_given_up(no_network, monkeypatch):
+def test_a_hanging_download_times_out(no_network, monkeypatch):
     monkeypatch.setattr("tfdsl.data.sources.california_housing.fetch.DOWNLOAD_SECONDS", 0.2)
     over = threading.Event()
     monkeypatch.setattr(urllib.request, "urlopen", lambda *args, **kwargs: over.wait())
@@ -308,7 +308,7 @@ def test_california_cache_damaged(tmp_path, monkeypatch):
         assert "remove it" in failure("TFG625", lambda: load(spec(step("california_housing")))).headline
 
 
-def test_a_planted_pickle_is_not_run(tmp_path, monkeypatch, no_network):
+def test_a_planted_pickle_is_not_executed(tmp_path, monkeypatch, no_network):
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
     planted = pickle.dumps(Planted(str(tmp_path / "ran")))
     for content in (planted, zlib.compress(planted)):
@@ -330,7 +330,7 @@ class Planted:
 
 
 @needs_california
-def test_a_download_is_kept(tmp_path, monkeypatch):
+def test_a_download_is_cached(tmp_path, monkeypatch):
     def fetched(data_home, **_):
         shutil.copy(CALIFORNIA_FILE, data_home)
 
@@ -343,7 +343,7 @@ def test_a_download_is_kept(tmp_path, monkeypatch):
 
 
 @needs_california
-def test_what_is_kept_is_taken_by_rows_or_by_columns(tmp_path, monkeypatch):
+def test_a_cached_download_is_read_by_rows_or_by_columns(tmp_path, monkeypatch):
     import joblib
 
     kept = joblib.load(CALIFORNIA_FILE)
@@ -391,7 +391,7 @@ def test_stand_in():
 
 
 @needs_california
-def test_stand_in_is_like_the_real_set():
+def test_stand_in_resembles_the_real_data():
     bunch = datasets.fetch_california_housing()
     X, y = california.synthetic()
     numbers = california.measure(bunch.data, bunch.target)
@@ -433,8 +433,8 @@ def test_scalers(name, scaler):
 
 @SCALERS
 @pytest.mark.parametrize("at", range(5))
-def test_scalers_learn_from_the_training_rows_wherever_split_stands(name, scaler, at):
-    """Split at each place among transforms that make a row from a row, shuffled and cut before it."""
+def test_scalers_learn_from_the_training_rows_wherever_split_is(name, scaler, at):
+    """Split at each place among transforms of single rows, shuffled and cut before it."""
     rows = np.random.RandomState(3).permutation(len(X))[:200]
     train, test = train_test_split(X[rows], test_size=0.3, random_state=1)
     products = PolynomialFeatures(2, include_bias=False)
@@ -442,7 +442,7 @@ def test_scalers_learn_from_the_training_rows_wherever_split_stands(name, scaler
     second = type(scaler)().fit(products.fit_transform(first.transform(train)))
     steps = [step(name), step("polynomial"), step(name), step("add_bias")]
     steps.insert(at, step("split", test=0.3, seed=1))
-    for early in range(at + 1):  # take and shuffle stand anywhere before split
+    for early in range(at + 1):  # take and shuffle can be anywhere before split
         chosen = [*steps[:early], step("shuffle", seed=3), step("take", n=200), *steps[early:]]
         data = agrees(spec(step("diabetes"), *chosen))
         for part, expected in ((data, X[rows]), (data.train, train), (data.test, test)):
@@ -451,7 +451,7 @@ def test_scalers_learn_from_the_training_rows_wherever_split_stands(name, scaler
             assert (part.features[:, 0] == 1).all()
 
 
-def test_without_a_split_scalers_learn_from_the_rows_that_stand_before_them():
+def test_without_a_split_scalers_learn_from_the_rows_before_them():
     data = transformed(step("standardize"), step("take", n=50))
     assert np.allclose(data.features, StandardScaler().fit_transform(X)[:50], atol=1e-6)
     data = transformed(step("take", n=50), step("standardize"))
@@ -460,7 +460,7 @@ def test_without_a_split_scalers_learn_from_the_rows_that_stand_before_them():
 
 @SCALERS
 @pytest.mark.parametrize("split", [False, True])
-def test_transforms_leave_the_column_of_add_bias(name, scaler, split):
+def test_transforms_do_not_change_the_column_of_add_bias(name, scaler, split):
     rest = [step("split")] if split else []
     train = train_test_split(X, test_size=0.2, random_state=42)[0] if split else X
     data = agrees(spec(step("diabetes"), step("add_bias"), step(name), step("polynomial"), step(name), *rest))
@@ -606,7 +606,7 @@ def test_csv_with_another_separator(separator, stream, tmp_path):
     expected = load(spec(step("csv", path="comma.csv", target="price"), folder=tmp_path))
     assert (data.names, data.target_name) == (expected.names, expected.target_name)
     assert np.array_equal(data.features, expected.features) and np.array_equal(data.target, expected.target)
-    # A file that takes its place is read as the declaration says.
+    # A file that replaces it is read according to the declaration.
     replaced = load(spec(source, folder=tmp_path), replacement=str(tmp_path / "x.csv"))
     assert np.array_equal(replaced.features, expected.features)
     assert isinstance(replaced.features, np.memmap) is stream
@@ -622,7 +622,7 @@ def test_csv_with_another_separator(separator, stream, tmp_path):
 
 
 @pytest.mark.parametrize("separator", ["", ";;", "a", "7", ".", "-", "\n", '"', None, 3])
-def test_characters_that_separate_nothing(separator, tmp_path):
+def test_invalid_separators(separator, tmp_path):
     (tmp_path / "x.csv").write_text("a,y\n1,2\n")
     error = both_fail("TFG601", spec(step("csv", path="x.csv", separator=separator), folder=tmp_path))
     assert error.param == "separator"
@@ -645,7 +645,7 @@ def test_csv_not_utf8(tmp_path):
     assert both_fail("TFG605", spec(step("csv", path="x.csv"), folder=tmp_path)).place.line == 3
 
 
-def test_files_that_are_none(tmp_path):
+def test_files_that_are_not_regular(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     for path, code in (("missing.csv", "TFG603"), (".", "TFG603"), ("x" * 400, "TFG603"),
                        ("pipe.csv", "TFG821"), ("nul\0.csv", "TFG822"), ("x" * 5000, "TFG822")):  # fmt: skip
@@ -673,7 +673,7 @@ def test_npz_faults(tmp_path):
     both_fail("TFG616", spec(step("npz", path="x.npz"), folder=tmp_path))
 
 
-def test_npz_that_is_not_what_it_says(tmp_path):
+def test_npz_with_false_headers(tmp_path):
     declared = spec(step("npz", path="x.npz"), folder=tmp_path)
 
     def write(descr, shape, data=b"\0" * 32):
@@ -691,10 +691,10 @@ def test_npz_that_is_not_what_it_says(tmp_path):
     damaged = bytearray((tmp_path / "x.npz").read_bytes())
     damaged[damaged.find(b"\0" * 32) + 9] ^= 1
     (tmp_path / "x.npz").write_bytes(damaged)
-    failure("TFG616", lambda: load(declared))  # the checksum, seen when the numbers are read
+    failure("TFG616", lambda: load(declared))  # the checksum is verified when the numbers are read
 
 
-def test_npz_too_large_is_not_unpacked(tmp_path, monkeypatch):
+def test_a_large_npz_is_not_unpacked(tmp_path, monkeypatch):
     np.savez_compressed(tmp_path / "x.npz", X=np.zeros((1000, 1000)))
     declared = spec(step("npz", path="x.npz"), folder=tmp_path)
     agrees(declared)
@@ -733,11 +733,11 @@ def test_replaced_by_python_data():
 
 
 @pytest.mark.parametrize("given", [7, {}, {"X": 1}, [[1, 2], [3, 4]], np.ones(3), (np.ones((2, 2)), [1, 2])])
-def test_replaced_by_something_else(given):
+def test_replaced_by_other_objects(given):
     both_fail("TFG624", spec(step("iris")), given)
 
 
-def test_replaced_by_unfit_arrays():
+def test_replaced_by_invalid_arrays():
     declared = spec(step("iris"))
     both_fail("TFG620", declared, (np.ones((3, 2)), np.ones(4)))
     both_fail("TFG619", declared, (np.ones((3, 2)), np.array(["a", "b", "c"])))
@@ -749,7 +749,7 @@ def test_replaced_by_a_file(folder, monkeypatch):
     monkeypatch.chdir(folder)
     elsewhere = "/nowhere"
     assert agrees(spec(step("iris"), folder=elsewhere), "a.npz").rows == 12
-    assert agrees(spec(step("iris"), folder=elsewhere), folder / "a.csv").target_name == "price"  # the last
+    assert agrees(spec(step("iris"), folder=elsewhere), folder / "a.csv").target_name == "price"  # the last one
     assert agrees(spec(step("csv", path="x", target="b"), folder=elsewhere), "a.csv").target_name == "b"
     assert agrees(spec(step("csv", path="x"), folder=elsewhere), "a.csv").target_name is None
     both_fail("TFG613", spec(step("csv", path="x", target="zzz"), folder=elsewhere), "a.csv")
@@ -779,7 +779,7 @@ def test_shuffled():
         assert np.array_equal(made, np.random.default_rng([7, epoch]).permutation(ROWS))
 
 
-def test_sampled_is_the_chapters():
+def test_sampled_batches_are_those_of_the_chapter():
     data, n_batches = np.arange(ROWS * 2).reshape(ROWS, 2), steps_per_epoch(ROWS, SIZE)
 
     def fetch_batch(epoch, batch_index, batch_size):
@@ -795,7 +795,7 @@ def test_sampled_is_the_chapters():
 
 
 @pytest.mark.parametrize("order", ["ordered", "shuffled", "sampled"])
-def test_a_batch_depends_on_its_step_alone(order):
+def test_a_batch_depends_only_on_its_step(order):
     kept = BatchOrder(order, 3, ROWS, SIZE)
     for k in (9, 0, 14, 3, 4, 9):
         assert np.array_equal(kept.indices(k), indices(order, 3, ROWS, SIZE, k))

@@ -1,4 +1,4 @@
-"""Streamed data: the same rows, statistics, batches and results, to the last bit, as data in memory."""
+"""Streamed data: the same rows, statistics, batches and results, to the last bit, as for data in memory."""
 
 import subprocess
 import sys
@@ -76,7 +76,7 @@ TRANSFORMS = st.lists(
         ]
     ),
     max_size=4,
-).filter(lambda steps: [one.name for one in steps].count("polynomial") < 3)  # which make a million columns of four
+).filter(lambda steps: [one.name for one in steps].count("polynomial") < 3)  # more make a million columns
 
 
 @hypothesis.settings(UNHURRIED, max_examples=40)
@@ -107,7 +107,7 @@ def test_parquet_too(tmp_path):
 
 
 @pytest.mark.parametrize("order", ["shuffled", "ordered", "sampled"])
-def test_the_stream_gives_the_batches_of_the_order(order):
+def test_the_stream_yields_the_batches_of_the_order(order):
     features = np.arange(46, dtype=np.float32).reshape(23, 2)
     target = np.arange(23).reshape(23, 1)
     reference = BatchOrder(order, 5, 23, 4)
@@ -146,7 +146,7 @@ def test_a_training_is_the_same_to_the_last_bit(order, tmp_path, monkeypatch):
         assert value.tobytes() == results[1].variables[name].tobytes()
 
 
-def test_an_interrupted_training_goes_on_with_the_same_batches(tmp_path, monkeypatch):
+def test_a_resumed_training_has_the_same_batches(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path, 40, 3, whole=False)
     text = PROGRAM.format(stream="true", order="shuffled seed 3", epochs=4)
@@ -175,7 +175,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_faults_of_a_file_are_those_of_data_in_memory(name, tmp_path):
+def test_faults_of_a_file_are_the_same_as_in_memory(name, tmp_path):
     text, code, place = BAD[name]
     (tmp_path / "d.csv").write_text(text)
     said = []

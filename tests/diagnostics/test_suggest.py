@@ -1,4 +1,4 @@
-"""Suggestions for misspelt names: those of difflib, within a bound on the work of one check."""
+"""Suggestions for misspelt names: the same as difflib's, within a bound on the work of one check."""
 
 import difflib
 import random
@@ -9,7 +9,7 @@ from tfdsl.ops import OPS
 from tfdsl.source import Source
 
 
-def test_the_nearest_name_is_that_of_difflib():
+def test_the_nearest_name_agrees_with_difflib():
     shuffled, names = random.Random(5), list(OPS)
     for _ in range(300):
         letters = list(shuffled.choice(names))
@@ -21,7 +21,7 @@ def test_the_nearest_name_is_that_of_difflib():
         assert nearest(word, names) in (expected or [None]), word
 
 
-def test_no_more_suggestions_than_there_is_work_for():
+def test_suggestions_stop_at_the_limit_of_work():
     suggestions = Suggestions(work=1000)
     assert suggestions.did_you_mean("thata", ["theta"]) == "did you mean 'theta'?"
     while suggestions.did_you_mean("thata", ["theta"]):
@@ -29,17 +29,17 @@ def test_no_more_suggestions_than_there_is_work_for():
     assert suggestions.nearest("theta", ["theta"]) is None
 
 
-def test_many_long_names_that_are_all_alike():
+def test_many_long_similar_names():
     names = [f"{'a' * 90}{i}" for i in range(600)]
     text = "".join(f"variable {name} = 1\n" for name in names) + "".join(f"y{i} = {'a' * 89}b{i}\n" for i in range(600))
     helps = [[diagnostic.help_line for diagnostic in check(Source("p.tfg", text))[1]] for _ in range(2)]
-    assert len(helps[0]) == 600  # every error, none of them for want of time
+    assert len(helps[0]) == 600  # every error is reported, even if the time for suggestions is up
     assert helps[0][0] == f"did you mean '{names[0]}'?"
     assert helps[0][-1] == ""
     assert helps[0] == helps[1]
 
 
-def test_a_message_lists_no_more_names_than_can_be_read():
+def test_a_message_lists_only_a_few_names():
     assert listed(["a", "b"]) == "a, b"
     assert listed(map(str, range(1000))).endswith(", 38, 39 and 960 more")
     parameters = ", ".join(f"p{i} = 1" for i in range(500))

@@ -1,4 +1,4 @@
-"""`tfdsl graph`: what is in a picture, and that it is a picture of just the program."""
+"""`tfdsl graph`: a picture shows the program, completely and nothing else."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def shapes(children):
 
 
 @every
-def test_every_node_is_there_once_and_every_edge(path):
+def test_every_node_and_edge_occurs_once(path):
     for graph in graphs(path):
         drawn = picture(graph)
         ids = [shape.id for shape in shapes(drawn.children)]
@@ -80,7 +80,7 @@ def test_boxes_are_the_scopes(path):
         assert {id: [name for name in found[id] if name] for id in where} == where
 
 
-def test_calls_of_one_function_are_told_to_be_alike():
+def test_calls_of_one_function_are_grouped():
     (relu,) = (path for path in MODELS if path.stem == "relu")
     boxes = [child for child in picture(graphs(relu)[0]).children if isinstance(child, Box)]
     assert [box.label for box in boxes] == ["relu", "relu_1", "relu_2", "relu_3", "relu_4"]
@@ -108,10 +108,10 @@ def test_pictures_are_the_same_every_time(path):
 
 
 @every
-def test_a_page_needs_nothing_from_elsewhere(path):
+def test_a_page_is_self_contained(path):
     text = html([picture(graph) for graph in graphs(path)], path.name)
     addresses = set(re.findall(r"https?://[^\"'\s)]+", text))
-    assert addresses <= {"http://www.w3.org/2000/svg"}  # the name of SVG, which nothing fetches
+    assert addresses <= {"http://www.w3.org/2000/svg"}  # the name of SVG, which is never fetched
     assert not re.search(r"\b(src|href)=", text)
 
 
@@ -126,7 +126,7 @@ def test_text_of_a_program_is_never_markup():
     assert data["title"] == "<b>title"
 
 
-def test_dot_quotes_what_a_program_says():
+def test_dot_quotes_text_of_a_program():
     compiled = tfdsl.compile('y = identity(constant("a\\"b\\\\c];evil[x=1"))\n')
     text = dot([picture(compiled.program.graph())])
     assert "evil" in text
@@ -157,14 +157,14 @@ def test_svg_is_xml(file):
     assert {"w", "x", "y", "s"} <= {element.text for element in tree.iter("{http://www.w3.org/2000/svg}text")}
 
 
-def test_without_graphviz_an_svg_says_how_to_get_it(file, capsys, monkeypatch):
+def test_without_graphviz_the_error_says_how_to_install_it(file, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     assert main(["graph", "p.tfg", "-o", "out.svg"]) == 1
     err = capsys.readouterr().err
     assert "TFG814" in err and "pygraphviz" in err
 
 
-def test_pbtxt_is_the_graph_of_tensorflow(file):
+def test_pbtxt_is_the_tensorflow_graph(file):
     assert main(["graph", "p.tfg", "-o", "out.pbtxt"]) == 0
     proto = text_format.Parse((file / "out.pbtxt").read_text(), tf.compat.v1.GraphDef())
     built = tfdsl.compile("p.tfg").graph
@@ -208,7 +208,7 @@ def test_boxes_open_and_close_in_a_browser(file):
     opened, closed = dom(""), dom("#close=b1")
     assert 'class="box tint' in opened and 'aria-expanded="true"' in opened
     assert re.search(r'class="box tint\d closed"', closed) and 'aria-expanded="false"' in closed
-    # Both edges are there still: they end at the box.
+    # Both edges still exist: they end at the box.
     edges = [
         re.findall(r"<path", page.partition('class="edges"')[2].partition("</svg>")[0]) for page in (opened, closed)
     ]

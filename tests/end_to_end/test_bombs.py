@@ -1,6 +1,6 @@
-"""Programs that ask for more than they say are errors, with a place, in 512 MiB; see `bombs.py`.
+"""Small programs that demand much are errors with a place, within 512 MiB; see `bombs.py`.
 
-How long each takes is for `benchmarks/bombs.py` to say.
+`benchmarks/bombs.py` measures how long each takes.
 """
 
 import json
@@ -20,7 +20,7 @@ MEMORY = 512 << 20
 
 
 def serve() -> None:
-    """Fork for each command line that is asked for: a process that has imported what `check` needs, and has not begun."""
+    """Fork for each requested command line: a process that has imported what `check` needs, but has not begun."""
     import tfdsl.driver  # noqa: F401
     from tfdsl.cli import process
 
@@ -52,7 +52,7 @@ def serve() -> None:
 
 @pytest.fixture(scope="module")
 def limited():
-    """Runs a command line in little memory: its exit code, and all that it says."""
+    """Runs a command line with little memory. Returns its exit code and its output."""
     folders = [str(Path(__file__).parent), str(Path(bombs.__file__).parent)]
     code = f"import sys; sys.path += {folders}; import test_bombs; test_bombs.serve()"
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}

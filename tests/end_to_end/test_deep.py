@@ -1,4 +1,4 @@
-"""Programs that nest deeply: nothing of the compiler hits Python's recursion limit, and what is too deep is said."""
+"""Deeply nested programs: the compiler never hits Python's recursion limit, and excessive nesting is an error."""
 
 import sys
 
@@ -39,7 +39,7 @@ def test_deep_programs_run(name):
     x = np.array([1.0, 2.0, 3.0], np.float32)
     program = tfdsl.compile(NESTED[name])
     assert program["y"].shape == (3,)
-    if name == "functions that call functions":  # TensorFlow itself takes long for names with 2,000 scopes in them
+    if name == "functions that call functions":  # TensorFlow itself takes long for names with 2,000 scopes
         program = tfdsl.compile("\n".join(NESTED[name].split("\n")[:401]) + "\ny = f199(x) + 1800.0\n")
     with program.session() as session:
         assert session.run("y", feed={"x": x}).tolist() == RESULTS[name](x).tolist()
@@ -47,7 +47,7 @@ def test_deep_programs_run(name):
 
 
 @pytest.mark.parametrize("name", some(NESTED, ["brackets", "calls in calls"]))
-def test_deep_programs_are_formatted_and_shown(name):
+def test_deep_programs_are_formatted_and_drawn(name):
     source = Source("deep", NESTED[name])
     once = format_text(source)
     assert format_text(Source("deep", once)) == once
@@ -68,7 +68,7 @@ def test_a_long_unrolled_loop():
         (FUNCTIONS.replace("x * 2.0", "x * 2.0 @ 1.0"), (3, 12)),
     ],
 )
-def test_what_is_too_deep_or_wrong_far_inside(text, place):
+def test_too_deep_programs_and_deep_errors(text, place):
     program, (diagnostic, *_) = check(Source("deep", text + "\n"))
     assert program is None
     assert (diagnostic.span.line, diagnostic.span.column) == place
@@ -76,7 +76,7 @@ def test_what_is_too_deep_or_wrong_far_inside(text, place):
     assert len(render_text(diagnostic).splitlines()) < 20
 
 
-def test_an_error_far_inside_has_the_calls_that_lead_there():
+def test_a_deep_error_shows_its_calls():
     text = FUNCTIONS.replace("return f1499(x) + 1.0", "return f1499(x, 3) + 1.0")
     (diagnostic,) = check(Source("deep", text))[1]
     assert (diagnostic.code, diagnostic.span.line) == ("TFG405", 2 + 2 * 1501 - 1)

@@ -1,4 +1,4 @@
-"""Programs that try to reach what they may not touch: all are refused, and nothing there was opened, made or changed."""
+"""Programs that try to use files outside their folders: all are refused, and nothing there is opened or changed."""
 
 import ctypes
 import os
@@ -52,11 +52,11 @@ def diagnostics(text, root, allowed=()):
 
 
 def place_ends(place):
-    """Whether a path has the ending of the file that is wanted."""
+    """Whether a path ends like the wanted file."""
     return {**OUTSIDE, **FORMS, **SPECIAL}[place].rstrip("/").endswith("{s}")
 
 
-def test_there_are_many():
+def test_the_table_has_many_escapes():
     assert len(CASES) > 700
 
 
@@ -71,8 +71,8 @@ def test_escapes_are_refused_before_anything_runs(kind, root):
 
 
 @pytest.mark.parametrize("kind", escapes.KINDS)
-def test_what_is_refused_can_be_allowed(kind, root):
-    """So the tests above could fail; and what help says works."""
+def test_refused_folders_can_be_allowed(kind, root):
+    """This shows that the tests above can fail, and that the help of the errors works."""
     for place in ("absolute", "up", "link", "chain of links", "down and up"):
         text = escapes.program(kind, place, root)
         (error,) = {d.help_line for d in diagnostics(text, root)}
@@ -81,7 +81,7 @@ def test_what_is_refused_can_be_allowed(kind, root):
         assert not {d.code for d in diagnostics(text, root, [folder])} & REFUSED
 
 
-def test_the_command_line_allows_it(root, capfd):
+def test_the_command_line_can_allow_folders(root, capfd):
     program = root / "home/p.tfg"
     program.write_text(escapes.program("from", "absolute", root) + "x = constant(1.0) * m\n")
     try:
@@ -105,7 +105,7 @@ def test_a_folder_that_cannot_be_allowed(root, capfd):
 
 
 @pytest.mark.parametrize("place", ["absolute", "up", "link", "home", "variable", "address of a file", "hard link"])
-def test_what_a_config_file_names_is_not_what_the_user_names(root, place, capfd):
+def test_paths_in_a_config_file_are_restricted(root, place, capfd):
     program, config = root / "home/p.tfg", root / "home/c.yaml"
     text = 'data d = iris()\nplaceholder x: float32\nsession:\n    log to "logs"\n    print x with x = d.rows\n'
     path = escapes.path(place, root, ".csv")
@@ -136,7 +136,7 @@ ENVIRONMENT = {
 }
 
 
-def test_runs_refuse_by_themselves_and_python_opens_nothing_there(root):
+def test_runs_refuse_escapes_and_python_opens_nothing_there(root):
     done = forked.run([*RUNNING, root], capture_output=True, text=True, env=ENVIRONMENT)
     assert done.stdout == "done\n", done.stdout + done.stderr[-2000:]
 
@@ -148,7 +148,7 @@ MAKING = ("mkdir", "mkdirat", "rename", "renameat", "renameat2", "unlink", "unli
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-def test_the_system_is_not_asked_for_anything_there(root, tmp_path):
+def test_no_system_call_uses_the_canary(root, tmp_path):
     log = tmp_path / "strace"
     command = ["strace", "-f", "-y", "-s", "4096", "-e", "trace=%file,ftruncate", "-o", log, *RUNNING, root]
     done = subprocess.run(command, capture_output=True, text=True, env={**ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "1"})
@@ -157,7 +157,7 @@ def test_the_system_is_not_asked_for_anything_there(root, tmp_path):
     assert done.stdout == "done\n", done.stdout + done.stderr[-2000:]
     lines = log.read_text(errors="replace").splitlines()
     assert len(lines) > 1000
-    # The working folder is called by its path, in which there is no canary.
+    # The working folder is passed as a path without the canary.
     touched = [line for line in lines if (match := TOUCHES.match(line)) and CANARY in match[1]]
     assert not touched, touched[:5]
     own = (str(root), "/dev/null", "/dev/shm/sem.", "/proc/self/", os.path.join(os.environ.get("TMPDIR", "/tmp"), ""))
@@ -174,7 +174,7 @@ def test_the_system_is_not_asked_for_anything_there(root, tmp_path):
 # --- renamed under way ------------------------------------------------------------------------
 @pytest.fixture
 def swapped(tmp_path, monkeypatch):
-    """`work/sub` is a folder and a link to the canary in turn, as fast as can be."""
+    """`work/sub` alternates between a folder and a link to the canary, as fast as possible."""
     exchange = getattr(ctypes.CDLL(None), "renameat2", None)
     if exchange is None:
         pytest.skip("needs renameat2")
@@ -200,7 +200,7 @@ def swapped(tmp_path, monkeypatch):
     assert escapes.tree(canary) == before
 
 
-def test_what_is_read_while_folders_are_swapped(swapped):
+def test_reads_while_folders_are_swapped(swapped):
     seen = set()
     for _ in range(300):
         for text in ('data d = csv("sub/x.csv", target="secret")\n', 'from "sub/x.tfg" import secret\n'):
@@ -211,7 +211,7 @@ def test_what_is_read_while_folders_are_swapped(swapped):
 
 
 @pytest.mark.parametrize("kind", SESSIONS)
-def test_what_is_written_while_folders_are_swapped(swapped, kind):
+def test_writes_while_folders_are_swapped(swapped, kind):
     text = escapes.KINDS[kind][0].format(path="sub/out")
     program = None
     for _ in range(10):
@@ -226,7 +226,7 @@ def test_what_is_written_while_folders_are_swapped(swapped, kind):
 # --- pickles ----------------------------------------------------------------------------------
 @dataclass
 class Planted:
-    """What creates a file where it is unpickled."""
+    """Creates a file when it is unpickled."""
 
     path: str
 
@@ -235,7 +235,7 @@ class Planted:
 
 
 def planted(folder: Path) -> dict[str, bytes]:
-    """Files that hold a pickle, by their names."""
+    """Files that contain a pickle, by name."""
     array = np.empty((1, 1), object)
     array[0, 0] = Planted(str(folder / "ran"))
     np.savez(folder / "objects.npz", X=array)
@@ -258,7 +258,7 @@ def planted(folder: Path) -> dict[str, bytes]:
      'data d = npz("records.npz")', 'data d = csv("plain.csv")', 'data d = csv("plain.csv", stream=true)', 'data d = parquet("plain.parquet")', 'import "plain.tfg" as m',
      'variable v = 1.0\nsession:\n    restore from "model.ckpt"'],
 )  # fmt: skip
-def test_pickles_are_not_run(text, here):
+def test_pickles_are_not_executed(text, here):
     planted(here)
     with pytest.raises(tfdsl.TfgError) as caught:
         program = tfdsl.compile(text + "\n")
@@ -269,4 +269,4 @@ def test_pickles_are_not_run(text, here):
     assert not (here / "ran").exists()
     with np.load("objects.npz", allow_pickle=True) as stored:
         stored["X"]
-    assert (here / "ran").exists()  # as it would have been
+    assert (here / "ran").exists()  # the pickle works

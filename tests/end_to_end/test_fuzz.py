@@ -1,6 +1,6 @@
-"""Whatever the front end is given, it answers with a program or with diagnostics: quickly, and never an exception.
+"""For any input, the front end returns a program or diagnostics: quickly, and never an exception.
 
-Every input is made from a seed, so that a failure comes again; the message shows the text.
+Every input depends on a seed, so that a failure can be repeated. The message shows the text.
 """
 
 import faulthandler
@@ -30,7 +30,7 @@ from tfdsl.source import Source
 from tfdsl.syntax.hints import GRAPH_WORDS, SESSION_WORDS
 from tfdsl.syntax.read import read
 
-sys.path.append(str(Path(__file__).parents[2]))  # where `benchmarks` is
+sys.path.append(str(Path(__file__).parents[2]))  # make `benchmarks` importable
 
 from benchmarks.fuzzing import children
 from benchmarks.fuzzing.children import MEMORY, SLOW
@@ -68,7 +68,7 @@ _HUGE = ["0", "-1", "1e400", "1e-400", "10**9", "2**10**9", "9999999999999999999
 
 
 def mutated(random: Random, text: str) -> str:
-    """A program with one to four accidents."""
+    """A program with one to four mutations."""
     for _ in range(random.choice((1, 1, 1, 2, 4))):
         at = random.randrange(len(text) + 1)
         lines = text.split("\n")
@@ -114,7 +114,7 @@ def mutated(random: Random, text: str) -> str:
 
 
 def tokens_changed(random: Random, text: str) -> str:
-    """The text with a word deleted, doubled, or put in the place of another."""
+    """The text with a word deleted, doubled or replaced by another."""
     words = [(m.start(), m.end()) for m in _WORD.finditer(text)]
     if len(words) < 2:
         return text
@@ -145,7 +145,7 @@ def test_generated_programs(chunk):
 
 
 @pytest.mark.parametrize("chunk", some(range(12), [0]))
-def test_programs_that_hypothesis_draws(chunk):
+def test_programs_drawn_by_hypothesis(chunk):
     @hypothesis.seed(chunk)
     @hypothesis.settings(UNHURRIED, max_examples=50)
     @hypothesis.given(programs)
@@ -216,7 +216,7 @@ def beside(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("chunk", some(range(9), [0]))
-def test_pieces_with_accidents(chunk, beside):
+def test_mutated_pieces(chunk, beside):
     mutator, kinds = Mutator(Corpus()), Counter()
     for number in range(400):
         text = mutator.program(Random(f"{chunk} {number}"))
@@ -227,7 +227,7 @@ def test_pieces_with_accidents(chunk, beside):
     assert min(kinds[kind] for kind in KINDS) > 5
 
 
-def test_programs_that_the_grammar_allows(beside):
+def test_programs_from_the_grammar(beside):
     grammar, kinds = Grammar(), Counter(dict.fromkeys(KINDS, 0))
     for number in range(200):
         kinds[judge(grammar.program(Random(number)))] += 1
@@ -237,7 +237,7 @@ def test_programs_that_the_grammar_allows(beside):
 @hypothesis.seed(1)
 @hypothesis.settings(UNHURRIED, max_examples=6)
 @hypothesis.given(st.deferred(by_hypothesis))
-def test_programs_that_hypothesis_takes_from_the_grammar(text):
+def test_programs_from_the_grammar_by_hypothesis(text):
     judge(text)
 
 
@@ -255,12 +255,12 @@ def _judge(text):
             while time.process_time() < end:
                 pass
         case 11:
-            while True:  # the parent recognises a hang by the processor time that it takes
+            while True:  # the parent detects a hang by processor time
                 pass
     return KINDS[0]
 
 
-def test_what_ends_a_child_is_found_and_kept(tmp_path, monkeypatch):
+def test_a_program_that_ends_a_child_is_found_and_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(children, "HUNG", 3.0)
     tally = children.Children(str, _judge, tmp_path).run(0, 20)
     found = {one.text: one.what for one in tally.found}

@@ -8,7 +8,7 @@ from conftest import some
 import tfdsl
 from tfdsl.data.sources.california_housing import fetch
 
-# Programs that only a cluster can run, and what they say without one. Their runs there: test_cluster_shared.py.
+# Programs that need a cluster, with their errors without one. test_cluster_shared.py runs them.
 ON_CLUSTERS = {
     "cluster_variables": ("TFG713", "    variable x = 3"),
     "cluster_shared": ("TFG713", "    variable x = 0"),
@@ -19,7 +19,7 @@ MODELS = sorted((Path(__file__).resolve().parents[2] / "models").glob("*.tfg"))
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
-    """A folder to write to, and no way to the network: california_housing is its stand-in."""
+    """A folder to write to, without a network: california_housing is its stand-in."""
     monkeypatch.chdir(tmp_path)
 
     def unreachable():
@@ -31,7 +31,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("path", MODELS, ids=[p.stem for p in MODELS])
 def test_model_passes_the_check(path):
-    # One model has a slip on purpose: tests/chapter/test_chapter_models.py.
+    # One model has a deliberate mistake: tests/chapter/test_chapter_models.py.
     assert [d.code for d in tfdsl.check(path)] == ["TFG901"] * (path.stem == "relu_repeated")
 
 
@@ -55,7 +55,7 @@ def test_model_runs(path, elsewhere):
     assert not result.interrupted
 
 
-def test_housing_trains_on_the_stand_in_and_says_so(elsewhere):
+def test_housing_trains_on_the_stand_in_with_a_note(elsewhere):
     from tfdsl.runtime.options import Options
 
     notes = []

@@ -1,4 +1,4 @@
-"""Small programs that once ran to the end, or nearly, and were wrong: what is said of each, and what comes out."""
+"""Small programs that once ran but were wrong: the diagnostics and results of each."""
 
 import tfdsl
 from tfdsl import Options
@@ -7,12 +7,12 @@ EVERY = ("step", "loop", "xla", "auto")
 
 
 def checked(text):
-    """(code, line) of what `check` says, without names that are not used."""
+    """(code, line) of what `check` reports, except unused names."""
     return [(one.code, one.span.line) for one in tfdsl.check(text.lstrip("\n")) if one.code != "TFG901"]
 
 
 def came(text, engine=""):
-    """What a run prints, and the (code, line) of its error."""
+    """The lines that a run prints, and the (code, line) of its error."""
     lines, error = [], None
     try:
         tfdsl.compile(text.lstrip("\n")).run(options=Options(write=lines.append, engine=engine, deterministic=True))
@@ -51,7 +51,7 @@ session:
     assert [abs(float(word) - one) < 1e-5 for word, one in zip(line.split(), (g, d))] == [True, True]
 
 
-def test_a_variable_beside_what_writes_it():
+def test_a_variable_beside_its_write():
     text = """
 variable c = 0
 inc = assign_add(c, 1)
@@ -75,8 +75,8 @@ session:
     assert came("\n".join(lines) + "\n") == ([f"{k} {2 * k}" for k in range(1, 101)], None)
 
 
-def test_a_change_that_waits_for_a_step():
-    """The way to write it that `check` gives counts each step once."""
+def test_a_write_that_waits_for_a_step():
+    """The way that `check` suggests counts each step once."""
     text = """
 variable w = 10.0
 variable steps = 0
@@ -124,7 +124,7 @@ session:
     assert in_every_engine(text) == ([], ("TFG702", 3))
 
 
-def test_an_assertion_that_fails_at_the_second_step():
+def test_an_assertion_fails_at_the_second_step():
     text = """
 variable k = 0.0
 u = assign_add(k, 1.0)
@@ -206,7 +206,7 @@ session:
     assert came(text) == (["True"], ("TFG702", 4))
 
 
-def test_what_dropout_keeps():
+def test_the_rate_of_dropout():
     text = "x = ones([1000])\na = dropout(x, 0.3)\nsession: print reduce_sum(a)\n"
     text = text.replace("session: print reduce_sum(a)", "b = reduce_sum(a)\nsession: print b")
     assert checked(text) == [("TFG929", 2)]
@@ -307,7 +307,7 @@ session:
 # --- data ---------------------------------------------------------------------------------------
 
 
-def test_data_that_is_not_what_it_seems(here):
+def test_misleading_data(here):
     (here / "tr.csv").write_text("a,b,y\n1,10,1\n2,20,2\n3,30,3\n")
     (here / "te.csv").write_text("b,a,y\n100,4,4\n200,5,5\n")
     (here / "semi.csv").write_text("x;y\n1;2\n3;4\n")
@@ -340,7 +340,7 @@ def test_the_column_of_the_bias_is_not_scaled():
 # --- types --------------------------------------------------------------------------------------
 
 
-def test_types_are_those_of_tensorflow():
+def test_types_agree_with_tensorflow():
     assert checked("x = constant([1, 2])\nsession: print zeros_like(x) + 1.5\n") == [("TFG444", 2)]
     text = "placeholder p: int32[2]\na = ones_like(p)\nb = p + a\nsession: print b with p = [1, 2]\n"
     assert came(text) == (["[2 3]"], None)
@@ -350,7 +350,7 @@ def test_types_are_those_of_tensorflow():
     assert came(text) == (["[3. 4.] 10.0"], None)
 
 
-def test_what_tensorflow_runs_is_not_refused():
+def test_programs_that_tensorflow_runs_are_not_refused():
     text = """
 placeholder x: float32[n]
 c = constant(0)
@@ -374,7 +374,7 @@ session: print y with c = true, a = [1, 2]
     assert came("out = grayscale_to_rgb([[[0.5]]])\nsession: print out\n") == (["[[[0.5 0.5 0.5]]]"], None)
 
 
-def test_what_ends_the_process_is_refused():
+def test_programs_that_crash_tensorflow_are_refused():
     assert checked("p = zeros([3, 1, 1], dtype=complex64)\nout = irfft(p)\nsession: print out\n") == [("TFG236", 2)]
     text = "placeholder x: float32[1, 4, 4, 3]\nplaceholder f: float32[1, 1, 2, 3]\n"
     text += "y = conv2d_transpose(x, f, output_shape=[3, 4], strides=[1, 1])\n"

@@ -1,4 +1,4 @@
-"""Trainings survive: a short form of each kind of `benchmarks/survival`, in a process of its own that may fork."""
+"""Trainings survive: a short form of each kind in `benchmarks/survival`, in a separate process that may fork."""
 
 import json
 import os
@@ -16,12 +16,12 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what is broken 
 
 
 def started(arguments, tmp_path, before=""):
-    """A kind, run with arguments; `before` is done first in its process."""
+    """A kind, run with arguments. `before` is executed first in its process."""
     kind, *rest = arguments
     code = f"import runpy\n{before}\nrunpy.run_module('benchmarks.survival.{kind}', run_name='__main__')"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code, *rest, "--json", str(tmp_path / "figures.json")]
-    starts = kind in ("tworuns", "clusters")  # processes; others fork themselves
+    starts = kind in ("tworuns", "clusters")  # they start processes; others fork themselves
     done = forked.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, forks=starts)
     if done.returncode == SKIPPED:
         pytest.skip(done.stdout.strip())
@@ -52,7 +52,7 @@ def test_power_cuts(tmp_path):
 
 
 @pytest.mark.long
-def test_power_cuts_without_fsync_lose_states(tmp_path):
+def test_power_cuts_without_fsync_lose_checkpoints(tmp_path):
     assert figures(tmp_path, "powercuts", "--count", "2", "--no-fsync")["lost"] > 0
 
 
@@ -62,7 +62,7 @@ def test_damaged_files(tmp_path):
     assert found["removed"] > 0 and found["bit flipped"] > 100 and found["through whole runs"] > 0
 
 
-def test_full_disks_and_folders_that_cannot_be_written_to(tmp_path):
+def test_full_disks_and_unwritable_folders(tmp_path):
     found = figures(tmp_path, "diskfull", "--count", "32768")
     assert found["times full"] == found["went on"] >= 3
     assert found["faults of folders"] >= 4
@@ -97,7 +97,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("broken", some(BROKEN, ["no checksum is looked at"]))
-def test_what_is_broken_is_noticed(tmp_path, broken):
+def test_broken_code_is_detected(tmp_path, broken):
     arguments, before, told = BROKEN[broken]
     done = started(arguments, tmp_path, before)
     assert done.returncode == 1, done.stderr

@@ -1,4 +1,4 @@
-"""Variables made in an `after`: their initial values wait for nothing, as those of TensorFlow's `get_variable`."""
+"""Variables made in an `after`: their initial values do not wait, like those of TensorFlow's `get_variable`."""
 
 import pytest
 import tensorflow as tf
@@ -25,7 +25,7 @@ MADE = {
 
 @pytest.mark.parametrize("made", MADE.values(), ids=MADE)
 @pytest.mark.parametrize("scope", ["", "scope inside:"])
-def test_an_initial_value_runs_nothing(made, scope):
+def test_an_initial_value_does_not_run_the_blocks_ops(made, scope):
     lines = f"    {scope}\n        {made}\n        h = w * 2.0\n" if scope else f"    {made}\n    h = w * 2.0\n"
     text = f"variable base = 1.0\nvariable c = 0\ninc = assign_add(c, 1)\nafter inc:\n{lines}"
     session = "session:\n    print c\n    print w\n    print c\n    print h\n    print c\n"
@@ -33,7 +33,7 @@ def test_an_initial_value_runs_nothing(made, scope):
 
 
 def test_a_layer_after_a_check():
-    """The initial values do not need what the check needs, and what the layer gives still waits for it."""
+    """The initial values do not need the inputs of the check, but the output of the layer still waits for it."""
     text = """\
 import nn
 placeholder x: float32[n, 2]
@@ -54,7 +54,7 @@ session:
     assert printed(text[: text.index("    expect")]) == ["[[3.]]"]
 
 
-def test_blocks_in_one_another():
+def test_nested_blocks():
     text = """\
 variable c = 0
 one = assign_add(c, 1)
@@ -76,7 +76,7 @@ session:
 
 
 def test_a_node_from_before_keeps_waiting():
-    """What the program itself makes in an `after` waits for it, also where a variable begins with it."""
+    """What the program itself makes in an `after` waits for it, even if it is an initial value."""
     text = """\
 variable c = 0
 after assign_add(c, 1):
@@ -95,7 +95,7 @@ def controls(graph):
 
 
 def test_the_graph_by_hand():
-    """The same ops under the same names, each waiting for the same."""
+    """The same ops with the same names and the same control inputs."""
     text = """\
 variable c = 0
 inc = assign_add(c, 1)

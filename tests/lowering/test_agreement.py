@@ -1,4 +1,4 @@
-"""Types of the program and of the graph: they agree, and where they would not that is an internal error."""
+"""Types of the program and of the graph: they agree, and a disagreement is an internal error."""
 
 import os
 from dataclasses import replace
@@ -14,7 +14,7 @@ from tfdsl.lowering.graph import build
 from tfdsl.program import Node
 from tfdsl.types import DTYPES, Size, TensorType
 
-# The fourth node is a copy of the third: of a template.
+# The fourth node is a copy of the third, made from a template.
 TEXT = """placeholder x: float32[n, 3]
 a, b = unique([1, 2, 2])
 c = x * 2.0
@@ -25,7 +25,7 @@ no_op()
 
 
 def built(line: int, **changes):
-    """The graph of TEXT where the node of a line has other outputs than the compiler found."""
+    """The graph of TEXT, in which the node of one line has other outputs than the compiler found."""
     (graph,) = tfdsl.compile(TEXT).program.graphs
     items = tuple(
         replace(item, **changes) if isinstance(item, Node) and item.origin.span.line == line else item
@@ -64,7 +64,7 @@ def test_a_disagreement_is_an_internal_error_at_its_line(line, outputs):
     [(type("float32", None, None),), (TensorType(DTYPES["float32"], None),), (type("float32", Size("n"), 3),),
      (type("float32", 7, 3),)],
 )  # fmt: skip
-def test_either_side_may_know_more(outputs):
+def test_either_side_may_be_more_precise(outputs):
     built(3, outputs=outputs)
 
 
@@ -82,7 +82,7 @@ def test_zeros_and_ones_like_have_the_dtype_of_the_tensor():
     assert printed(text) == ["[2 3] [0. 0.]"]
 
 
-def test_clip_by_global_norm_gives_a_list_and_the_norm():
+def test_clip_by_global_norm_returns_a_list_and_the_norm():
     text = """
     a = constant([3.0, 4.0])
     clipped, norm = clip_by_global_norm([a, [[12.0]]], 6.5)
@@ -92,7 +92,7 @@ def test_clip_by_global_norm_gives_a_list_and_the_norm():
     assert printed(text.replace("\n    ", "\n")) == ["[1.5 2. ] [[6.]] 13.0 [1.5 2. ] 10.0"]
 
 
-def test_bool_is_a_dtype_wherever_one_is_wanted():
+def test_bool_is_accepted_as_a_dtype():
     text = """
 placeholder p: bool[?]
 a = constant([true, false], dtype=bool)
@@ -121,7 +121,7 @@ session: print h + cast([1, 2], half), q, r, cast(r, int32), big, f, h.dtype == 
     assert program.run().printed == ["[2. 4.] [  1 255] [ 1 -1] [ 1 -1] [1 2 3] [ 0.2 51. ] True"]
 
 
-def test_functions_of_python_s_take_dtypes_by_the_same_names():
+def test_python_functions_take_dtypes_by_name():
     def made(dtype):
         return tf.zeros([2], dtype)
 

@@ -1,4 +1,4 @@
-"""What a kernel for the CPU reports, the engine `xla` reports at the same line, or refuses before anything runs."""
+"""What a CPU kernel reports, the engine `xla` reports at the same line, or refuses before anything runs."""
 
 from itertools import product
 
@@ -14,12 +14,12 @@ from tfdsl.runtime.training import select as engines
 
 @pytest.fixture(autouse=True)
 def worth_it(monkeypatch):
-    """`auto` compiles whatever it can."""
+    """`auto` compiles whenever it can."""
     monkeypatch.setattr(engines, "_WORTH", 0)
 
 
 def outcome(text, engine):
-    """What a run printed, and its error by code, line and headline."""
+    """The lines that a run printed, and its error by code, line and headline."""
     printed = []
     options = Options(printed.append, engine=engine)
     try:
@@ -30,7 +30,7 @@ def outcome(text, engine):
     return printed, result.engines
 
 
-# Each fails on its first line, at the step at which k is 3.
+# Each fails on its first line, at the step with k == 3.
 FAILING = {
     "an assertion": "after assert_less(k, 3):\n    y = k * 1",
     "an assertion of floats": 'after assert_near(cast(k, float32), 1.0, atol=1.5, message="far"):\n    y = k * 1',
@@ -73,7 +73,7 @@ session:
 """
 
 
-# One of each way in which XLA is made to look.
+# One for each way of checking for XLA.
 IN_XLA = ("an assertion", "numbers", "gather", "gather_nd", "an index", "slice", "scatter_nd", "unsorted_segment_sum",
           "dynamic_partition", "invert_permutation", "division", "power", "labels", "random", "scatter_sub")  # fmt: skip
 
@@ -102,8 +102,8 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("nodes, line, op", REFUSED.values(), ids=REFUSED)
-def test_what_is_refused(nodes, line, op):
-    """The engine `xla` names the line before anything runs, and `auto` takes another engine."""
+def test_refused_programs(nodes, line, op):
+    """The engine `xla` reports the line before anything runs, and `auto` selects another engine."""
     text = PROGRAM.format(nodes=nodes, shown="y")
     printed, error = outcome(text, "step")
     assert error[:2] == ("TFG702", line) and len(printed) == 3
@@ -123,7 +123,7 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("nodes", RIGHT.values(), ids=RIGHT)
-def test_what_does_not_fail(nodes):
+def test_programs_that_do_not_fail(nodes):
     text = PROGRAM.format(nodes=nodes, shown="y").replace("cast(table[1] * 0.0, int32) * 0 + ", "")
     step, _ = outcome(text, "step")
     assert outcome(text, "xla") == (step, ["xla"])
@@ -145,12 +145,12 @@ VALUES = {
 
 
 def numbered(nodes):
-    """Nodes whose result has a name of its own, and that name."""
+    """Nodes with unique names for their results, and these names."""
     number = list(VALUES.values()).index(nodes)
     return nodes.replace("y = ", f"y{number} = "), f"y{number}"
 
 
-def test_where_xla_would_compute_something_else_all_at_once():
+def test_all_programs_that_xla_computes_differently():
     nodes, names = zip(*map(numbered, VALUES.values()), strict=True)
     text = PROGRAM.format(nodes="\n".join(nodes), shown=", ".join(names))
     step, _ = outcome(text, "step")
@@ -159,13 +159,13 @@ def test_where_xla_would_compute_something_else_all_at_once():
 
 @pytest.mark.long
 @pytest.mark.parametrize("nodes", VALUES.values(), ids=VALUES)
-def test_where_xla_would_compute_something_else(nodes):
+def test_programs_that_xla_computes_differently(nodes):
     text = PROGRAM.format(nodes=nodes, shown="y")
     step, _ = outcome(text, "step")
     assert outcome(text, "xla") == (step, ["xla"])
 
 
-def test_an_assertion_that_auto_would_compile():
+def test_auto_does_not_compile_this_assertion():
     text = """\
 variable k = 0.0
 u = assign_add(k, 1.0)
@@ -183,7 +183,7 @@ session:
 
 
 def test_an_embedding_in_a_training():
-    """The step whose batch has an index out of range is named, after all that come before it."""
+    """The step whose batch has an index out of range is reported, after all steps before it."""
     text = """\
 variable t = [[1.0], [2.0], [3.0]]
 placeholder i: int32[n]
@@ -199,8 +199,8 @@ session:
     assert outcome(text, "loop") == outcome(text, "xla") == wanted
 
 
-def test_a_variable_without_a_value():
-    """There is nothing to put back where a variable has no value yet, so the first step is taken by itself."""
+def test_an_uninitialised_variable():
+    """There is nothing to restore while a variable has no value, so the first step is taken alone."""
     text = """\
 variable k = 0
 container "kept":
@@ -220,13 +220,13 @@ session:
     assert outcome(text, "xla")[1] == ("TFG715", 8, "XLA cannot compile this training: a variable has no value yet")
 
 
-def test_every_op_of_xla_has_its_place():
-    """A type of op is in one place only; those that XLA has, and those that rows of the op table make, in one at least."""
+def test_every_op_of_xla_is_in_one_table():
+    """No type of op is in two tables, and each type that XLA supports and rows of the op table make is in one."""
     places = [compiled.SAFE, compiled.CALLS, compiled.LOST, frozenset(compiled.CHECKS)]
     assert sum(map(len, places)) == len(frozenset().union(*places))
-    tf.function(lambda x: x + 1, jit_compile=True)(tf.constant(1.0))  # which registers XLA's kernels
+    tf.function(lambda x: x + 1, jit_compile=True)(tf.constant(1.0))  # registers XLA's kernels
     from tensorflow.python.framework.kernels import get_all_registered_kernels
 
     known = {kernel.op for kernel in get_all_registered_kernels().kernel if kernel.device_type == "XLA_CPU_JIT"}
-    own = {name for name in known if name.startswith(("Xla", "_"))}  # which no kernel for the CPU has
+    own = {name for name in known if name.startswith(("Xla", "_"))}  # no CPU kernel has these
     assert known - own == frozenset().union(*places)

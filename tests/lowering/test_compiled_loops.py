@@ -1,4 +1,4 @@
-"""Gradients that take more than copying to compile: of `while`, where it is known how often it turns, and pooling."""
+"""Gradients that need more than copying to compile: of `while` with a known number of iterations, and of pooling."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def ran(nodes, engine):
 
 
 @pytest.mark.parametrize("kind", some(KNOWN, ["two that end it", "no turn"]))
-def test_a_known_number_of_turns(kind):
+def test_a_known_number_of_iterations(kind):
     nodes = KNOWN[kind]
     step, xla = ran(nodes, "step"), ran(nodes, "xla")
     assert xla.engines == ["xla"] and xla.printed[:-1] == step.printed[:-1]
@@ -56,7 +56,7 @@ def test_a_known_number_of_turns(kind):
 
 
 @pytest.mark.parametrize("kind", some(UNKNOWN, ["a variable", "a branch outside"]))
-def test_another_number_of_turns(kind):
+def test_an_unknown_number_of_iterations(kind):
     nodes, why = UNKNOWN[kind]
     with pytest.raises(tfdsl.TfgError) as caught:
         ran(nodes, "xla")
@@ -81,7 +81,7 @@ session:
 
 @pytest.mark.parametrize("deterministic", some([False, True], [True]))
 def test_the_gradient_of_max_pool(deterministic):
-    """XLA refuses it under op determinism for the sake of GPUs; for the CPU it compiles the same."""
+    """XLA refuses it under op determinism because of GPUs; its code for the CPU is deterministic anyway."""
 
     def trained(engine):
         options = Options(lambda line: None, engine=engine, deterministic=deterministic)

@@ -47,7 +47,7 @@ def test_gradients_flow_through_while_and_if():
     np.testing.assert_allclose(dx, (power(2, 1.5 + e) - power(2, 1.5 - e)) / (2 * e), rtol=1e-4)
 
 
-def test_the_same_loop_by_hand():
+def test_a_loop_equals_the_one_by_hand():
     graph = tf.Graph()
     with graph.as_default():
         x = v1.placeholder("float32", [], name="x")
@@ -75,7 +75,7 @@ def value(text, name="y", **feed):
         return session.run(name, feed)
 
 
-def test_if_binds_in_both_branches_and_elif_chooses():
+def test_if_binds_names_in_both_branches_and_elif_selects():
     text = """
     placeholder x: float32
     if x > 2:
@@ -106,7 +106,7 @@ def test_functions_return_from_branches():
     np.testing.assert_array_equal(value(text, "z", x=4), [4, 1])
 
 
-def test_only_the_chosen_branch_runs():
+def test_only_the_selected_branch_runs():
     text = (
         "placeholder x: float32\nvariable count = 0\n"
         "if x > 0:\n    seen = assign_add(count, 1)\nelse:\n    seen = assign_add(count, 100)\n"
@@ -115,7 +115,7 @@ def test_only_the_chosen_branch_runs():
         assert [session.run("seen", {"x": x}) for x in (1, 1, -1, 1)] == [1, 2, 102, 103]
 
 
-def test_what_a_loop_binds_anew_is_known_only_inside():
+def test_new_names_of_a_loop_exist_only_inside():
     with pytest.raises(tfdsl.TfgError) as caught:
         tfdsl.compile("i = constant(0)\nwhile i < 3:\n    i = i + 1\n    inside = i * 2\ny = inside\n")
     (diagnostic,) = caught.value.diagnostics
@@ -144,7 +144,7 @@ def test_a_failure_in_a_loop_is_reported_at_its_line():
 
 @st.composite
 def bodies(draw):
-    """The body of a loop over i and p, as text of the language, and as a function of Python."""
+    """The body of a loop over i and p, as text of the language and as a Python function."""
     lines = []
     for _ in range(draw(st.integers(1, 4))):
         a, b = draw(st.sampled_from(["p", "q", "1.5"])), draw(st.sampled_from(["p", "q", "0.25"]))
@@ -160,12 +160,12 @@ def bodies(draw):
 
 @hypothesis.settings(UNHURRIED, max_examples=25)
 @hypothesis.given(bodies())
-def test_loops_do_what_python_does(case):
+def test_loops_compute_the_same_as_python(case):
     lines, turns, start = case
     inner = "".join(f"    {line}\n" for line in lines)
     graph = f"placeholder x: float32\ni = 0\np = x\nq = constant(0.5)\nwhile i < {turns}:\n    i = i + 1\n{inner}"
     names = {"p": np.float32(start), "q": np.float32(0.5)}
-    # In float32, as the graph computes.
+    # In float32, like the graph.
     python = re.sub(r"(?<![\w.])(\d+\.\d+)", r"np.float32(\1)", "\n".join(lines))
     with np.errstate(all="ignore"):
         for _ in range(turns):
@@ -176,12 +176,12 @@ def test_loops_do_what_python_does(case):
     assert found[2] == turns
 
 
-# --- where nodes and variables are ----------------------------------------------------------------
+# --- placement --------------------------------------------------------------------------------
 
 PLACED = 'device "/job:ps/task:1":\n    variable w = 1.0\ndevice "/cpu:0":\n    y = w + 1.0\nsession:\n    print y\n'
 
 
-def test_devices_are_those_of_by_hand():
+def test_devices_are_the_same_as_by_hand():
     graph = tf.Graph()
     with graph.as_default():
         with tf.device("/job:ps/task:1"):
@@ -193,7 +193,7 @@ def test_devices_are_those_of_by_hand():
     assert {name: mine[name] for name in ("w", "y")} == {name: theirs[name] for name in ("w", "y")}
 
 
-def test_a_device_that_is_not_there_is_named_with_those_that_are():
+def test_a_missing_device_is_reported_with_the_available_ones():
     with pytest.raises(tfdsl.TfgError) as caught:
         tfdsl.compile(PLACED).run()
     (diagnostic,) = caught.value.diagnostics
@@ -201,13 +201,13 @@ def test_a_device_that_is_not_there_is_named_with_those_that_are():
     assert "device:CPU:0" in diagnostic.help_line
 
 
-def test_soft_placement_takes_what_there_is():
+def test_soft_placement_uses_available_devices():
     compiled = tfdsl.compile(PLACED.replace("/cpu:0", "/gpu:3"))
     compiled = compiled.on(soft_placement=True)
     assert compiled.run().printed == ["2.0"]
 
 
-def test_containers_are_those_of_by_hand():
+def test_containers_are_the_same_as_by_hand():
     compiled = tfdsl.compile('container "experiment":\n    variable a = 1.0\nvariable b = 1.0\nc = a + b\n')
     ops = {op.name: op for op in compiled.graph.get_operations()}
     assert [ops[name].get_attr("container") for name in "ab"] == [b"experiment", b""]

@@ -1,4 +1,4 @@
-"""Data is fed: graphs and what is written of them hold none, and what is made of it is what constants would give."""
+"""Data is fed: graphs and their files contain none, and results are the same as with constants."""
 
 import glob
 import os
@@ -48,14 +48,14 @@ def test_placeholders_stand_for_data_under_the_names_of_constants():
     assert not any(node.ByteSize() > 500 for node in program.graph.as_graph_def().node)
 
 
-def test_a_session_of_ones_own():
+def test_a_plain_tensorflow_session():
     program = compiled(MODEL)
     with v1.Session(graph=program.graph) as session:
         session.run([v.initializer for v in program.graph.get_collection("variables")])
         assert session.run(program["mse"], program.feeds) == pytest.approx(np.mean(TARGET**2), rel=1e-5)
 
 
-def test_what_is_written_holds_no_data(here):
+def test_written_files_contain_no_data(here):
     large = {"d": (np.tile(FEATURES, (100, 1)), np.tile(TARGET, (100, 1)))}
     tfdsl.compile(MODEL + 'session:\n    log to "logs"\n    run step\n    save to "w.ckpt"\n', data=large).run()
     written = [*glob.glob("logs/*"), "w.ckpt.meta"]
@@ -90,8 +90,8 @@ session:
 
 
 @pytest.mark.parametrize("engine", ["step", "loop"])
-def test_what_is_fed_goes_before_the_data(engine):
-    """What is made of the data is then made of what is fed, in a training too."""
+def test_a_feed_overrides_the_data(engine):
+    """What depends on the data then depends on the fed value, also in a training."""
     text = (
         MODEL
         + """
@@ -117,7 +117,7 @@ session:
     assert result.printed[1:4] == ["0.0 0.0 [0. 0. 0. 0.]", "0.0 0.0", "0.0 0.0"]
 
 
-def test_what_comes_after_something_does_so_where_it_is_data():
+def test_data_in_an_after_waits():
     text = (
         HEAD
         + """
@@ -165,19 +165,19 @@ session:
     assert float(result.printed[0]) == pytest.approx(3 * (FEATURES.sum() + TARGET.sum()), rel=1e-5)
 
 
-def test_what_is_fetched_is_the_callers():
+def test_fetched_data_is_a_copy():
     program = compiled(MODEL + "first = d.features[0, 0]\nn = constant(first)\n")
     with program.session() as session:
         got, number = session.run(["X", "n"])
         got[:] = 0
         np.testing.assert_array_equal(session.run("X"), FEATURES)
         assert isinstance(number, np.float32) and number == FEATURES[0, 0]
-        # `session` itself is one of TensorFlow's, which feeds the data too.
+        # `session` is a TensorFlow session that also feeds the data.
         assert session.session.run({"mse": program["mse"]})["mse"] > 0
 
 
-def test_much_data_and_little_give_the_same(monkeypatch):
-    """What is made of much data is computed by ordinary executions, op by op."""
+def test_much_data_and_little_data_have_the_same_results(monkeypatch):
+    """Tensors from much data are computed by ordinary executions, op by op."""
     text = MODEL + "theta = matrix_inverse(XT @ X) @ XT @ y\nu, i = unique(cast(10 * X[:, 0], int32))\n"
     values = []
     for most in (1 << 26, 100):
@@ -189,13 +189,13 @@ def test_much_data_and_little_give_the_same(monkeypatch):
     np.testing.assert_allclose(values[1][0], [[1.0], [2.0], [3.0], [4.0]], rtol=1e-3)
 
 
-def test_a_failure_in_what_is_made_of_data_has_its_line():
+def test_a_failure_in_a_tensor_from_data_has_its_line():
     with pytest.raises(tfdsl.TfgError) as caught:
         run(HEAD + "Z = X * 0.0\nI = matrix_inverse(transpose(Z) @ Z)\nsession: print I[0, 0]\n")
     assert caught.value.diagnostics[0].span.line == 6
 
 
-def test_ops_that_tensorflow_puts_into_others():
+def test_ops_that_tensorflow_fuses():
     text = (
         HEAD
         + """
@@ -213,7 +213,7 @@ session:
     assert one.printed == other.printed
 
 
-def test_only_what_is_needed_is_fed():
+def test_only_needed_data_is_fed():
     program = compiled(MODEL)
     with program.session() as session:
         held = session.session.held([program["error"]])
@@ -221,7 +221,7 @@ def test_only_what_is_needed_is_fed():
         assert not session.session.held([program["w"]])
 
 
-# --- whole numbers that float32 cannot hold -------------------------------------------------------
+# --- integers that float32 cannot represent -------------------------------------------------------
 SUM = """
 data d = moons(10){transforms}
 placeholder X: float32[n, d.columns]
@@ -246,10 +246,10 @@ def warned(text, data, engine):
 
 
 @pytest.mark.parametrize("engine", ["step", "loop"])
-def test_a_whole_number_that_is_rounded_when_it_is_fed_is_a_warning(engine):
+def test_an_integer_rounded_by_a_feed_is_a_warning(engine):
     target = np.array([1, 2, 3, LARGE])
     text = SUM.format(transforms="", dtype="float32")
-    (note,) = warned(text, (np.ones((4, 1)), target), engine)  # once, at all steps
+    (note,) = warned(text, (np.ones((4, 1)), target), engine)  # once for all steps
     assert note.startswith("warning[TFG944]: 'y' is float32, which cannot represent 16777217: it becomes 16777216\n")
     assert ":10:34\n" in note
     assert warned(SUM.format(transforms="", dtype="int64"), (np.ones((4, 1)), target), engine) == []
@@ -257,7 +257,7 @@ def test_a_whole_number_that_is_rounded_when_it_is_fed_is_a_warning(engine):
     assert warned(text, (np.ones((4, 1)), (target - 1) * 2**20), engine) == []
 
 
-def test_what_is_fed_from_python_warns_as_python_does():
+def test_feeds_from_python_issue_python_warnings():
     program = tfdsl.compile("placeholder x: float32[n]\nm = x * 1.0\nsession: print m with x = [1]\n")
     with program.session() as session:
         with pytest.warns(UserWarning, match="'x' is float32, which cannot represent 16777217") as caught:
@@ -271,20 +271,20 @@ def test_what_is_fed_from_python_warns_as_python_does():
     [
         ([[1, LARGE], [2, LARGE + 2]], ["x1"]),
         ([[1, 5], [-LARGE, LARGE + 2]], ["x0", "x1"]),
-        ([[1.5, LARGE], [LARGE, LARGE - 1]], ["x1"]),  # one with fractions is rounded anyway
+        ([[1.5, LARGE], [LARGE, LARGE - 1]], ["x1"]),  # a column with fractions is rounded anyway
         ([[LARGE, 2**30], [0.5, 2**40]], []),
         ([[1e20 + i, 1e30] for i in range(2)], []),
         ([[LARGE, 3.0]] * 20000 + [[0.5, LARGE]], ["x1"]),  # in blocks
         (np.array([[LARGE, 3]] * 2, np.float32), []),
     ],
 )
-def test_whole_numbers_of_data_that_are_rounded_are_a_warning(columns, rounded):
+def test_rounded_integers_in_data_are_a_warning(columns, rounded):
     data = np.array(columns), np.arange(len(columns)) * 1.0
     for transforms in ("", " | add_bias | shuffle", " | split(test=0.5)"):
         notes = warned(f"\ndata d = moons(10){transforms}\nsession: print d.features[0, 0]\n", data, "loop")
         assert [note.split('"')[1] for note in notes] == rounded
         assert all(note.startswith("warning[TFG943]: column ") and ":2:1\n" in note for note in notes)
-    # What is computed in float64 is rounded anyway.
+    # Values computed in float64 are rounded anyway.
     notes = warned("data d = moons(10) | minmax\nsession: print d.features[0, 0]\n", data, "loop")
     assert not any("TFG943" in note for note in notes)
 
@@ -303,7 +303,7 @@ def test_numbers_that_become_infinite_are_a_warning():
 @pytest.mark.parametrize(
     ("transform", "said"), [("standardize", ["x1 2.5", "x2 -3"]), ("minmax", ["x1 2.5", "x2 -3"]), ("add_bias", [])]
 )
-def test_a_column_of_one_value_that_scaling_makes_0_is_a_warning(transform, said):
+def test_a_constant_column_scaled_to_0_is_a_warning(transform, said):
     columns = np.array([[i, 2.5, -3.0, 0.0] for i in range(4)] + [[0, 9.0, -3.0, 0.0]]), np.zeros(5)
     text = "\ndata d = moons(10) | add_bias | {} | take(4) | split(test=0.5){}\nsession: print d.features[0]\n"
     notes = warned(text.format(transform, ""), columns, "loop")
@@ -314,7 +314,7 @@ def test_a_column_of_one_value_that_scaling_makes_0_is_a_warning(transform, said
     assert warned(text.format("standardize", " | minmax"), columns, "loop")[2:] == []
 
 
-def test_the_warning_says_which_row(here):
+def test_the_warning_names_the_row(here):
     lines = "\n".join(f"{i},{i}" for i in range(5))
     (here / "d.csv").write_text(f"a,id\n{lines}\n5,-1234567890123\n")
     notes = []

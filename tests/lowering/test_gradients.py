@@ -1,4 +1,4 @@
-"""The four ways to a gradient: against one another, TensorFlow by hand, published numbers and SymPy's own derivatives."""
+"""The four gradient methods: against one another, TensorFlow by hand, published numbers and SymPy's own derivatives."""
 
 import json
 import sys
@@ -41,7 +41,7 @@ def test_the_chapters_function(method):
 
 
 def test_a_long_function_has_a_short_derivative():
-    """The formula as a whole would have 2**100 terms."""
+    """The expanded formula would have 2**100 terms."""
     count = len(tfdsl.compile(CHAPTER.format(method="symbolic")).program.graph().nodes)
     assert count < 100 * 40
 
@@ -61,7 +61,7 @@ def test_matrices_of_unknown_size(method):
     assert gx.shape == (4, 3)
 
 
-def test_reverse_is_tensorflows():
+def test_reverse_mode_is_tensorflows():
     graph = tf.Graph()
     with graph.as_default():
         a = v1.Variable(2.0, use_resource=True, name="a")
@@ -98,7 +98,7 @@ def test_through_while_and_if(method):
     np.testing.assert_allclose(values(text, "g"), wanted, rtol=1e-3)
 
 
-def test_noise_is_the_same_on_all_passes():
+def test_noise_is_the_same_in_all_passes():
     text = (
         "seed 1\nvariable a = 2.0\nnoise = random_normal([])\ny = a * noise\n"
         'n = gradients(y, [a], method="numeric")[0]\nf = gradients(y, [a], method="forward")[0]\n'
@@ -115,7 +115,7 @@ def test_an_inner_tensor_and_several_ys():
     np.testing.assert_allclose(found, [3 + 0.1 * np.exp(0.4)] * 4, rtol=1e-3)
 
 
-def test_an_error_of_the_symbolic_way_names_the_op_and_its_line():
+def test_a_symbolic_error_names_the_op_and_its_line():
     with pytest.raises(tfdsl.TfgError) as caught:
         tfdsl.compile('variable a = 2.0\nd = digamma(a)\ny = d * 2.0\ng = gradients(y, [a], method="symbolic")\n')
     (diagnostic,) = caught.value.diagnostics
@@ -136,7 +136,7 @@ FUNCTIONS = ("sin", "cos", "tanh", "sigmoid", "exp", "square", "softplus", "atan
 
 @st.composite
 def expressions(draw, depth=2):
-    """A scalar expression over a and b, without poles near the values that they have."""
+    """A scalar expression over a and b, without poles near their values."""
     if depth == 0 or draw(st.integers(0, 4)) == 0:
         return draw(st.sampled_from(["a", "b", "(a * 0.5)", "(b + 1.25)", "(a * b)"]))
     inner = expressions(depth - 1)
@@ -200,7 +200,7 @@ def test_gradcheck_agrees(file, capsys):
     np.testing.assert_allclose(gradient["methods"]["forward"]["values"], wanted, rtol=1e-5)
 
 
-def test_gradcheck_says_why_a_way_is_not_there(file, capsys):
+def test_gradcheck_says_why_a_method_is_missing(file, capsys):
     code, found = checked(capsys, file("variable w = [1.0, 2.0]\ny = reduce_sum(square(w))\noptimize y with adam\n"))
     assert code == 0
     assert "scalars" in found["gradients"][0]["methods"]["symbolic"]["reason"]
@@ -231,7 +231,7 @@ def test_gradcheck_draws_random_numbers_once(file, capsys):
     assert code == 0 and "values" in found["gradients"][0]["methods"]["numeric"]
 
 
-def test_gradcheck_takes_feeds_from_the_command_line_the_program_and_chance(file, capsys):
+def test_gradcheck_takes_feeds_from_the_command_line_the_program_and_random_numbers(file, capsys):
     head = "placeholder X: float32[n, 2]\nvariable w = [[1.0], [2.0]]\ny = reduce_mean(square(X @ w))\noptimize y with adam\n"
     session = "session:\n    print y with X = [[1, 2]]\n"
     wanted = 2 * 5 * np.array([[1.0], [2.0]])
@@ -243,7 +243,7 @@ def test_gradcheck_takes_feeds_from_the_command_line_the_program_and_chance(file
     assert "X is fed random numbers of shape [3, 2]" in capsys.readouterr().err
 
 
-def test_gradcheck_of_what_is_not_there(file, capsys):
+def test_gradcheck_of_missing_names(file, capsys):
     assert main(["gradcheck", file("variable a = 1.0\ny = a * 2.0\n"), "why"]) == 1
     assert "TFG301" in capsys.readouterr().err
     assert main(["gradcheck", file("variable a = 1.0\n")]) == 0
@@ -274,7 +274,7 @@ scope loss:
 
 
 @pytest.mark.parametrize(("node", "name"), [("z", "a"), ("z", "b"), ("loss.c", "a"), ("loss.d", "a"), ("d", "loss.c")])
-def test_the_text_of_a_derivative_compiles_and_is_right(node, name, file, capsys):
+def test_the_text_of_a_derivative_is_valid_and_right(node, name, file, capsys):
     assert main(["grad", file(SCALARS), node, "wrt", name]) == 0
     text = capsys.readouterr().out
     result = text.strip().split("\n")[-1].partition(" = ")[0]
@@ -282,7 +282,7 @@ def test_the_text_of_a_derivative_compiles_and_is_right(node, name, file, capsys
     np.testing.assert_allclose(found, wanted, rtol=1e-4)
 
 
-def test_grad_reads_well(file, capsys):
+def test_grad_is_readable(file, capsys):
     main(["grad", file("variable x = 3.0\ny = x * x * 2.0 + sin(x)\n"), "y", "wrt", "x"])
     assert capsys.readouterr().out in ("d_y_d_x = cos(x) + 4.0 * x\n", "d_y_d_x = 4.0 * x + cos(x)\n")
 
@@ -302,19 +302,19 @@ HELD = {
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("line", "gradient", "after"), HELD.values(), ids=HELD)
-def test_nothing_is_computed_again_but_what_a_gradient_flows_through(method, line, gradient, after):
+def test_only_nodes_on_the_path_of_a_gradient_are_recomputed(method, line, gradient, after):
     text = f'variable v = 1.0\nplaceholder x: float32\n{line}\ng = gradients(y, [x], method="{method}")[0]\n'
     with tfdsl.compile(text).session() as session:
         np.testing.assert_allclose(session.run("g", {"x": 2.0}), gradient, rtol=2e-4)
         assert session.run("v") == after
 
 
-def test_methods_say_nothing_on_standard_error(capfd):
+def test_methods_print_nothing_on_standard_error(capfd):
     values('variable v = [1.0, 2.0]\ny = reduce_sum(v * v)\ng = gradients(y, [v], method="numeric")[0]\n', ["g"])
     assert "AutoGraph" not in capfd.readouterr().err
 
 
-def test_a_number_beside_none_is_a_disagreement(here, capsys):
+def test_a_missing_number_is_a_disagreement(here, capsys):
     (here / "g.tfg").write_text(
         "variable w = 0.0\nx = 1.0 / w\ny = x - x + w * w\noptimize y with gradient_descent(learning_rate=0.1)\n"
     )

@@ -1,4 +1,4 @@
-"""What TensorFlow's kernels end the process for, or never return from: an error at the line, at check where it is known."""
+"""Inputs that crash TensorFlow's kernels or make them hang are errors at the line, at check time if known."""
 
 import os
 
@@ -49,7 +49,7 @@ OPEN += "variable v = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]\nplaceholder q: float
         ("scatter_mul(v, [0], q)", "q = [[]]", "not compatible"),
     ],
 )  # fmt: skip
-def test_what_only_the_run_knows_is_an_error_of_its_line(line, feeds, text):
+def test_values_known_in_the_run_are_errors_at_their_line(line, feeds, text):
     with pytest.raises(TfgError) as caught:
         tfdsl.compile(f"{OPEN}y = {line}\nsession: print y with {feeds}\n").run()
     (found,) = caught.value.diagnostics
@@ -61,12 +61,12 @@ def test_what_only_the_run_knows_is_an_error_of_its_line(line, feeds, text):
     ["irfft(z)", "irfft(z, fft_length=[0])", "rfft(real(w), fft_length=[0])", "dct(real(z[:, :0]), type=3)",
      'conv2d(real(z), zeros([1, 1, 1, 1]), strides=1, padding="SAME")'],
 )  # fmt: skip
-def test_what_is_known_is_refused_by_check(line):
+def test_known_values_are_refused_by_check(line):
     with pytest.raises(TfgError, match=r"nothing to transform|needs input of rank 4"):
         tfdsl.compile(f"placeholder z: complex64[3, 1]\nplaceholder w: complex64[2, 2]\ny = {line}\n")
 
 
-def test_a_complex_matrix_is_taken_apart_as_by_hand():
+def test_a_complex_matrix_is_decomposed_as_by_hand():
     program = tfdsl.compile("placeholder z: complex128[?, n, n]\ny = cholesky(z)\n")
     z = np.array([[[2, 1j], [-1j, 3]], [[1, 0], [0, 4]]])
     with program.session() as session:
@@ -76,14 +76,14 @@ def test_a_complex_matrix_is_taken_apart_as_by_hand():
     assert program.graph.get_operation_by_name("y").type == "Cholesky"
 
 
-def test_none_of_nothing_is_transformed_as_by_hand():
+def test_an_empty_tensor_is_transformed_as_by_hand():
     program = tfdsl.compile("placeholder x: float32[n, m]\nplaceholder l: int32[1]\ny = rfft(x, fft_length=l)\n")
     with program.session() as session:
         value = session.run("y", {"x": np.zeros([2, 0]), "l": [0]})
     assert value.shape == tf.signal.rfft(np.zeros([2, 0], np.float32), [0]).shape == (2, 0)
 
 
-def test_slices_of_a_variable_that_fit_are_as_by_hand():
+def test_valid_slices_of_a_variable_equal_those_by_hand():
     variable = np.arange(1.0, 7.0, dtype=np.float32).reshape(3, 2)
     text = """
 variable v = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
@@ -104,7 +104,7 @@ session one: print scatter_add(v, [0, 2], ensure_shape(x, [])) with x = 1
     assert len(names) == 2 + 2, "where sizes are known nothing is added"
 
 
-def test_what_is_right_is_as_by_hand():
+def test_valid_values_have_the_same_results_as_by_hand():
     text = OPEN + (
         'c = conv2d(x, ones([1, 1, 2, 1]), strides=1, padding="SAME")\n'
         "i, j, r, d = [irfft(z), irfft(z, fft_length=l), rfft(real(z), fft_length=l), dct(real(z), type=3)]\n"

@@ -1,4 +1,4 @@
-"""Random ops of programs that keep checkpoints: the numbers that TensorFlow's own ops draw, from variables."""
+"""Random ops of programs with checkpoints: they draw the same numbers as TensorFlow's own ops, from variables."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def lines(here, checkpoint, seed="seed 5", nodes=None):
     return compiled.run(options=Options(write=lambda line: None, engine="step")).printed, compiled
 
 
-def test_the_numbers_are_those_of_the_same_program_without_checkpoints(here):
+def test_the_numbers_are_the_same_as_without_checkpoints(here):
     plain, without = lines(here, "")
     kept, with_states = lines(here, CHECKPOINT)
     assert plain == kept and len(set(plain)) == 4
@@ -82,8 +82,8 @@ def test_poisson_and_multinomial_have_their_distributions(here):
     assert abs(mean - 3) < 0.06 and abs(share - 0.75) < 0.02
 
 
-def test_turns_of_a_loop_draw_in_order(here):
-    """As TensorFlow does where turns do not overlap."""
+def test_iterations_of_a_loop_draw_in_order(here):
+    """Like TensorFlow if iterations do not overlap."""
     loop = "while i < 5:\n    i = i + 1\n    x = x * 10.0 + random_uniform([])\n"
     text = PROGRAM.format(
         seed="seed 5", nodes="i = constant(0)\nx = constant(0.0)\n" + loop, checkpoint=CHECKPOINT, names="x"
@@ -104,18 +104,18 @@ def test_without_a_seed_every_session_has_other_numbers(here):
     assert len({*first, *again}) == 8
 
 
-def test_states_are_no_variables_of_the_program(here):
+def test_states_are_not_variables_of_the_program(here):
     text = PROGRAM.format(seed="seed 5", nodes="noise = random_uniform([2])", checkpoint=CHECKPOINT, names="noise")
     compiled = tfdsl.compile(text + '    save to "at"\n    init\n    print noise\n')
     result = compiled.run()
     assert list(result.variables) == ["w"]
     assert tf.train.load_checkpoint("at").get_variable_to_shape_map().keys() == {"w"}
-    assert len(set(result.printed)) == 5  # 'init' does not begin anew
+    assert len(set(result.printed)) == 5  # 'init' does not reset the state
     plain = tfdsl.compile(text.replace(CHECKPOINT, "") + '    restore from "at"\n')
     assert np.array_equal(plain.run().variables["w"], tf.train.load_variable("at", "w"))
 
 
-def test_a_session_of_ones_own(here):
+def test_a_plain_tensorflow_session(here):
     _, compiled = lines(here, CHECKPOINT, nodes={"noise": "random_uniform([2])"})
     with v1.Session(graph=compiled.graph) as session, compiled.graph.as_default():
         session.run(v1.global_variables_initializer())
@@ -126,7 +126,7 @@ def test_a_session_of_ones_own(here):
 
 
 @pytest.mark.parametrize("engine", ["step", "loop"])
-def test_what_cannot_be_kept_is_named(here, engine):
+def test_states_that_cannot_be_saved_are_reported(here, engine):
     def noisy(x):
         return x + tf.random.uniform([]) + v1.random_gamma([], 1.0)
 
@@ -138,7 +138,7 @@ def test_what_cannot_be_kept_is_named(here, engine):
     ]
 
 
-def test_states_read_and_put_back(here):
+def test_states_are_read_and_restored(here):
     _, compiled = lines(here, CHECKPOINT, nodes={"a": "random_uniform([2])", "g": "random_shuffle(range(20))"})
     (plan,) = compiled.program.sessions
     context = RunContext(Options(), Result("", {}), compiled.array, compiled.access)

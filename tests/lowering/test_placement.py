@@ -1,4 +1,4 @@
-"""Where the nodes of a program go on a cluster. The graphs are looked at; nothing runs, so there are no servers."""
+"""Where the nodes of a program are on a cluster. The tests inspect graphs and run nothing, so there are no servers."""
 
 import pytest
 
@@ -63,24 +63,24 @@ def test_by_size():
 
 
 @pytest.mark.parametrize("placement", ["round-robin", "size"])
-def test_all_that_belongs_to_a_variable_is_with_it(placement):
+def test_all_ops_of_a_variable_are_on_its_server(placement):
     made = graph(placement)
     for name in VARIABLES:
         at = place(made, name)
         parts = [op for op in made.get_operations() if op.type == "VarHandleOp" and op.name.startswith(f"{name}/")]
-        assert len(parts) == 2  # what adam keeps
+        assert len(parts) == 2  # adam's slots
         assert {place(made, op.name) for op in parts} == {at}
         users = [
             op for op in made.get_operations() if any(i is made.get_tensor_by_name(f"{name}:0") for i in op.inputs)
         ]
         assert len(users) > 3
-        assert {place(made, op.name) for op in users} == {at}  # it is read, written and looked up in where it is
+        assert {place(made, op.name) for op in users} == {at}  # it is used where it is
 
 
-def test_what_the_program_says_goes_before():
+def test_the_program_overrides_placement():
     made = graph()
     assert place(made, "here") == place(made, "double") == place(made, "here/Adam") == "worker 1"
-    assert place(made, "there") == "ps None"  # TensorFlow takes the first one
+    assert place(made, "there") == "ps None"  # TensorFlow uses the first one
     assert place(made, "cosine") == "worker 0"
     assert made.get_operation_by_name("cosine").device.endswith("CPU:0")
 
@@ -102,7 +102,7 @@ def test_towers_and_random_states_are_on_workers():
     assert not variables & {op.name for op in states}
 
 
-def test_everything_has_a_server_and_the_rest_is_on_the_first_worker():
+def test_every_op_has_a_server_by_default_the_first_worker():
     made = graph()
     assert all(tf.DeviceSpec.from_string(op.device).job for op in made.get_operations())
     assert place(made, "beside") == place(made, "X") == place(made, "goal") == "worker 0"
@@ -116,7 +116,7 @@ def test_without_a_cluster_nothing_is_placed():
     assert {op.device for op in program.graph.get_operations()} <= {"", "/device:CPU:0"}
 
 
-def test_what_an_optimizer_keeps_is_in_the_container_of_its_variable():
+def test_slots_are_in_the_container_of_their_variable():
     text = """
 container "a":
     variable w = 5.0

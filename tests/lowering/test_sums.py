@@ -1,4 +1,4 @@
-"""Sums of several tensors add in the order of their inputs, whatever runs beside them, is fetched, or copies them."""
+"""Sums of several tensors add in the order of their inputs, regardless of other work, other fetches, or copies."""
 
 import sys
 from collections import Counter
@@ -11,12 +11,12 @@ import tensorflow as tf
 
 import tfdsl
 
-sys.path.append(str(Path(__file__).parents[2]))  # where `benchmarks` is
+sys.path.append(str(Path(__file__).parents[2]))  # make `benchmarks` importable
 
 from benchmarks import sums
 from tfdsl.runtime.options import Options
 
-# Numbers of such sizes that each order of additions has bits of its own, and names that are not in the order of use.
+# Numbers whose sum has different bits for each order, with names that are not sorted.
 ORDERS = """
 placeholder e: float32[64]
 placeholder b: float32[64]
@@ -45,7 +45,7 @@ while k < 2:
 """
 NAMES = ("fed", "made", "chosen", "looped")
 
-# A cell that uses its bias in ten places, each time through a reshape that shares its memory.
+# A cell that uses its bias ten times, each time through a reshape that shares its memory.
 RECURRENT = """
 seed 1
 placeholder start: float32
@@ -75,7 +75,7 @@ def numbers(seed: int, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def added(values) -> np.ndarray:
-    """The sum in the order given, by NumPy: up to nine one after the other, the rest by eight."""
+    """The sum in the given order, by NumPy: up to nine one after the other, the rest by eight."""
     values = list(values)
     first = (len(values) - 2) % 8 + 2
     total = reduce(np.add, values[:first])
@@ -84,7 +84,7 @@ def added(values) -> np.ndarray:
     return total
 
 
-def test_the_numbers_tell_one_order_from_another():
+def test_the_numbers_distinguish_orders():
     values = numbers(1, (5, 64))
     assert not np.array_equal(added(values), added(sorted(values, key=lambda row: row[0])))
 
@@ -113,7 +113,7 @@ def test_every_engine_adds_in_the_order_of_the_inputs(engine):
         assert np.array_equal(result.variables[f"kept_{name}"], added(values.values())), name
 
 
-def test_a_sum_does_not_depend_on_what_is_fetched_with_it():
+def test_a_sum_does_not_depend_on_other_fetches():
     text = """
 variable w = random_uniform([1000], -1.0, 1.0, seed=3)
 z = tanh(w) * 1000.1
@@ -124,8 +124,8 @@ s = add_n([p, sin(w), cos(w) * 97.3])
         assert np.array_equal(session.run("s"), session.run(["s", "p"])[0])
 
 
-def test_additions_stay_as_they_are_written():
-    """TensorFlow would make one sum of them, where it knows the shapes: those of variables, say."""
+def test_additions_are_not_merged():
+    """TensorFlow would merge them into one sum if the shapes are known, as for variables."""
     text = "".join(f"variable {name} = zeros([64])\n" for name in "abcde")
     values = dict(zip("abcde", numbers(4, (5, 64)), strict=True))
     program = tfdsl.compile(text + "s = a + (b + (c + (d + e)))\nt = add_n([a, add_n([e, d, b]), c])\n")
@@ -135,8 +135,8 @@ def test_additions_stay_as_they_are_written():
         assert np.array_equal(session.run("t"), a + (e + d + b) + c)
 
 
-def test_a_copy_adds_as_the_original():
-    """In the loop ops have other names: these sort differently."""
+def test_a_copy_adds_like_the_original():
+    """Ops have other names in the loop, which sort differently."""
     text = """
 placeholder start: float32
 variable w = random_uniform([50], -1.0, 1.0, seed=3)
@@ -154,9 +154,9 @@ session:
     assert step.tobytes() == loop.tobytes()
 
 
-def test_executions_in_the_loop_are_kept_apart():
-    """Of `sin(x) * 0.7 * 1.3` TensorFlow makes one multiplication, unless what is between is used elsewhere: the copy
-    for another statement is not elsewhere."""
+def test_executions_in_the_loop_are_not_merged():
+    """TensorFlow makes one multiplication of `sin(x) * 0.7 * 1.3` unless the inner product has another use. A copy of
+    it for another statement is not another use."""
     text = """
 placeholder x: float32[20]
 variable w = zeros([20])
@@ -176,7 +176,7 @@ session:
 
 
 def test_a_gradient_has_one_value():
-    """The kernel of TensorFlow begins with the first input whose memory is free: that depends on timing."""
+    """TensorFlow's kernel begins with the first input whose memory it can reuse, which depends on timing."""
     seen = Counter()
     program = tfdsl.compile(RECURRENT)
     with program.session() as session:
@@ -187,7 +187,7 @@ def test_a_gradient_has_one_value():
         for _ in range(500):
             seen[b"".join(value.tobytes() for value in run(np.float32(0.5)))] += 1
         assert list(seen.values()) == [500]
-        # And it is the sum of its inputs, in their order.
+        # It is the sum of its inputs, in order.
         for name in names:
             op = program.graph.get_operation_by_name(name)
             *parts, total = session.session.run([*op.inputs, *op.outputs], {program["start"]: 0.5})
@@ -208,7 +208,7 @@ loss reduce_mean(square(tanh(x @ w) * 17.3))
 optimize with gradient_descent(learning_rate=0.1) as t
 """
     program = tfdsl.compile(text)
-    program = program.on(towers=12)  # of which tower_10 comes before tower_2 by name
+    program = program.on(towers=12)  # tower_10 comes before tower_2 by name
     fed = {program["x"]: numbers(3, (36, 3))}
     with program.session() as session:
         sums = [op for op in program.graph.get_operations() if op.type == "AddN" and len(op.inputs) == 12]
@@ -255,7 +255,7 @@ def test_sums_in_functions_add_in_order():
         assert all("_scoped_allocator" in node.attr for node in sums_of(partition))
 
 
-def test_other_graphs_of_the_process_are_left_alone():
+def test_other_graphs_of_the_process_are_unchanged():
     assert tfdsl.compile(GRADIENTS).graph is not None
     with tf.Graph().as_default() as graph:
         x = tf.compat.v1.placeholder(tf.float32, [3])
@@ -273,8 +273,8 @@ def test_generated_programs_have_one_value():
     assert figures["sums"] > 10
 
 
-def test_the_campaign_can_take_the_order_away():
-    """With `--plain` it shows what TensorFlow does by itself."""
+def test_the_benchmark_can_disable_the_order():
+    """With `--plain` it shows the behaviour of TensorFlow alone."""
     program = tfdsl.compile(sums.Writer(sums.Random("1 0")).program())
     definition = sums.plain(program.graph).as_graph_def()
     assert len(sums_of(definition)) == sum(sums.sums_of(program.graph)) > 10
@@ -282,7 +282,7 @@ def test_the_campaign_can_take_the_order_away():
 
 
 def test_a_constant_in_a_sum_is_added_in_one_order():
-    """TensorFlow adds a constant to one of two summands first; to which one, the names of the ops used to decide."""
+    """TensorFlow adds a constant to one of two summands first. Which one used to depend on the names of the ops."""
     text = """
 variable v1 = 0.69
 variable v2 = 0.34

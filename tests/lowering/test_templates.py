@@ -1,4 +1,4 @@
-"""Nodes that are copied from one like them: the graph is the one that TensorFlow's functions build, op for op."""
+"""Nodes copied from similar ones: the graph is the one that TensorFlow's functions build, op for op."""
 
 import ast
 import pathlib
@@ -23,7 +23,7 @@ PROGRAMS = sorted((ROOT.parent / "models").glob("*.tfg")) + sorted((ROOT / "gold
 
 @pytest.fixture
 def copied(monkeypatch):
-    """How many nodes were copied, by their op."""
+    """The number of copied nodes, by op."""
     counts: dict[str, int] = {}
     build = OpCache.build
 
@@ -38,7 +38,7 @@ def copied(monkeypatch):
 
 
 def graphs(source):
-    """The definitions of a program's graphs and what is in their collections."""
+    """The definitions of a program's graphs and the contents of their collections."""
     program = tfdsl.compile(source)
     found = []
     for graph in program.program.graphs:
@@ -64,13 +64,14 @@ def assert_alike(source, monkeypatch):
             assert mine.op == theirs.op and list(mine.input) == list(theirs.input) and mine.device == theirs.device
             assert mine.attr.keys() == theirs.attr.keys(), mine.name
             for key, value in mine.attr.items():
-                if key != "_gradient_op_type":  # which TensorFlow numbers in a process
+                if key != "_gradient_op_type":  # TensorFlow numbers it within a process
                     assert same(value, theirs.attr[key]), (mine.name, key)
         assert rest == expected
 
 
 def same(one, other):
-    """Attributes; of tensors the values, which can be written in several ways, and of functions that there is one."""
+    """Compare attributes: tensors by value, because a value can be encoded in several ways, and functions by
+    presence."""
     if one.HasField("tensor"):
         first, second = tf.make_ndarray(one.tensor), tf.make_ndarray(other.tensor)
         texts = first.tolist(), second.tolist()  # the bytes of an array of strings are addresses
@@ -101,7 +102,7 @@ def test_every_op_of_the_table(name, monkeypatch, copied):
 
 
 @pytest.mark.parametrize("chunk", some(range(4), [0]))
-def test_random_programs_with_every_line_several_times(chunk, monkeypatch, copied):
+def test_random_programs_with_repeated_lines(chunk, monkeypatch, copied):
     made = 0
     for number in range(100):
         writer = Writer(random.Random(f"{chunk} {number}"))
@@ -117,7 +118,7 @@ def test_random_programs_with_every_line_several_times(chunk, monkeypatch, copie
     assert made >= 10 and sum(copied.values()) > 100
 
 
-_LIST = re.compile(r"\[+[-\d.e, \[\]]*\.[-\d.e, \[\]]*\]+")  # of numbers, of which one at least is no whole one
+_LIST = re.compile(r"\[+[-\d.e, \[\]]*\.[-\d.e, \[\]]*\]+")  # of numbers, at least one of them with a fraction
 
 
 @pytest.mark.parametrize(
@@ -129,14 +130,14 @@ def test_every_op_on_placeholders(name, unknown, monkeypatch, copied):
     for found in dict.fromkeys(_LIST.findall(expression)):
         try:
             shape = np.shape(ast.literal_eval(found))
-        except (SyntaxError, ValueError):  # brackets of something else are beside it
+        except (SyntaxError, ValueError):  # unbalanced brackets
             continue
         sizes = ["?" if unknown and at == 0 else str(size) for at, size in enumerate(shape)]
         declarations.append(f"placeholder fed{len(declarations)}: float32[{', '.join(sizes)}]")
         expression = expression.replace(found, f"fed{len(declarations) - 1}")
     lines = [*declarations, *(f"result{i} = {expression}" for i in range(3)), f"last = {expression}"]
     source = "\n".join(["seed 1", *lines, ""])
-    if check(Source(name, source))[0] is not None:  # some ops want the value
+    if check(Source(name, source))[0] is not None:  # some ops need the value
         assert_alike(source, monkeypatch)
 
 
@@ -192,7 +193,7 @@ while i < 3:
 """
 
 
-def test_devices_control_dependencies_and_loops_are_left_to_tensorflow(monkeypatch, copied):
+def test_devices_control_dependencies_and_loops_are_not_copied(monkeypatch, copied):
     assert_alike(INSIDE, monkeypatch)
 
 
@@ -217,7 +218,7 @@ def test_gradients_flow_through_copied_ops():
     assert values == [y, derivative]
 
 
-def test_a_node_made_of_one_thing_twice_is_no_template_for_one_made_of_two():
+def test_a_node_with_equal_inputs_is_not_a_template_for_different_inputs():
     result = tfdsl.compile("""
 variable a = 2.0
 variable b = 3.0
@@ -242,6 +243,6 @@ session:
     ]
 
 
-def test_what_a_write_leaves_is_read_after_it():
+def test_the_result_of_a_write_is_read_after_it():
     text = "variable v = 1.0\na = v * 2.0\nup = assign_add(v, 10.0)\nb = up * 2.0\nsession:\n    print b\n    print v\n    print a\n"
     assert tfdsl.compile(text).run().printed == ["22.0", "11.0", "22.0"]

@@ -1,4 +1,4 @@
-"""Steps in towers: the same bits as written by hand in TensorFlow 1, and the whole batch's within rounding."""
+"""Steps in towers: the same bits as by hand in TensorFlow 1, and the same values as the whole batch within rounding."""
 
 import numpy as np
 import pytest
@@ -67,11 +67,11 @@ PENALTY = MEAN + " + 0.01 * reduce_sum(square(w))"
     [*((MEAN, one) for one in OPTIMIZERS), (SUM, OPTIMIZERS[0]), (PENALTY, OPTIMIZERS[2])],
     [(MEAN, OPTIMIZERS[1]), (SUM, OPTIMIZERS[0]), (PENALTY, OPTIMIZERS[2])],
 ))  # fmt: skip
-def test_near_the_unsplit_program(optimizer, loss):
+def test_towers_agree_with_the_unsplit_program(optimizer, loss):
     near(ran(compiled(loss, optimizer)).variables, ran(compiled(loss, optimizer, towers=3)).variables)
 
 
-# The last batch of 23 rows in 8s has 7; with 2 rows a batch and 5 towers some have nothing to do.
+# The last batch of 23 rows in 8s has 7; with 2 rows per batch and 5 towers, some have no rows.
 SIZES = [(8, 2), (23, 4), (22, 3), (2, 5), (1, 2)]
 
 
@@ -104,7 +104,7 @@ def test_gathered_gradients(optimizer):
     )
 
 
-def test_each_tower_draws_masks_of_its_own():
+def test_each_tower_draws_different_masks():
     program = compiled("reduce_mean(square(dropped))", nodes="dropped = dropout(X @ w + b, rate=0.5, seed=4)", towers=2)
     graph = program.graph
     masks = [graph.get_tensor_by_name(f"tower_{k}/dropped/random_uniform/RandomUniform:0") for k in (0, 1)]
@@ -120,7 +120,7 @@ def test_the_same_masks_in_every_run():
     assert all(same(value, run().variables[name]) for name, value in run().variables.items())
 
 
-def test_random_numbers_beside_the_towers_are_as_without_them():
+def test_random_numbers_outside_the_towers_do_not_change():
     nodes = "noise = random_normal([3, 1])\nafterwards = random_uniform([2])"
     body = "reduce_mean(square(X @ (w + noise) - y))"
 
@@ -144,7 +144,7 @@ BY_HAND = {
 
 
 def by_hand(optimizer, towers, is_mean, has_table, penalty):
-    """The variables after the training, as one would write it: split, a gradient a tower, weigh, add, apply."""
+    """The variables after the training by hand: split, compute a gradient per tower, weigh, add, apply."""
     with tf.Graph().as_default() as graph:
         v1.set_random_seed(11)
         X, y = v1.placeholder(tf.float32, [None, 3]), v1.placeholder(tf.float32, [None, 1])
@@ -182,7 +182,7 @@ def by_hand(optimizer, towers, is_mean, has_table, penalty):
 
 
 def weighed(gradient, weight):
-    # Not `*`, which TensorFlow's optimizer of graphs combines with factors of the loss.
+    # Not `*`: TensorFlow's graph optimizer combines it with factors of the loss.
     if isinstance(gradient, tf.IndexedSlices):
         values = tf.math.multiply_no_nan(gradient.values, weight)
         return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
@@ -210,7 +210,7 @@ KINDS = {
     ("of", "optimizer", "towers"),
     [*(("a table", one, 3) for one in BY_HAND), *((kind, "adam(learning_rate=0.02)", 2) for kind in KINDS)],
 )
-def test_the_bits_of_the_same_by_hand(of, optimizer, towers):
+def test_towers_have_the_same_bits_as_by_hand(of, optimizer, towers):
     loss, nodes, kind = KINDS[of]
     ours = ran(compiled(loss, optimizer, nodes=nodes, towers=towers)).variables
     theirs = by_hand(optimizer, towers, *kind)
@@ -218,7 +218,7 @@ def test_the_bits_of_the_same_by_hand(of, optimizer, towers):
         assert same(ours[name], value), name
 
 
-# --- what is said -----------------------------------------------------------------------------
+# --- notes -----------------------------------------------------------------------------------
 
 
 def test_an_optimizer_that_is_not_split_is_noted():
@@ -247,7 +247,7 @@ def test_only_what_a_session_runs_is_noted():
         assert [note.split(" is not split")[0] for note in notes] == wanted
 
 
-def test_what_stops_it_in_a_function_is_told_at_its_call():
+def test_the_reason_in_a_function_is_reported_at_its_call():
     nodes = "def root(x):\n    return sqrt(reduce_mean(square(x)))\n"
     notes = []
     ran(compiled("root(X @ w + b - y)", nodes=nodes, towers=2), notes=notes)

@@ -29,10 +29,10 @@ def codes(raised):
     return [d.code for d in raised.value.diagnostics]
 
 
-# --- what they are given, and what they give ----------------------------------------------------
+# --- arguments and results ----------------------------------------------------
 
 
-def test_arguments_are_tensors_and_values_as_the_program_writes_them():
+def test_arguments_are_tensors_and_values():
     seen = []
 
     def note(x, number, flag, text, items, shape, dtype, nothing, mixed, *rest, **named):
@@ -67,7 +67,7 @@ session:
     assert printed(text, {"move": move}) == ["[5. 7.]"]
 
 
-def test_types_are_what_the_function_returns():
+def test_types_are_those_of_the_results():
     ops = {
         "scaled": scaled,
         "flat": lambda x: tf.reshape(x, [-1]),
@@ -98,7 +98,7 @@ _h = _d[0] + 1
     assert types["matmul"] == ["float32[n, n]"]
 
 
-def test_names_and_values_are_those_by_hand():
+def test_names_and_values_are_the_same_as_by_hand():
     text = """\
 variable w = [[1.0, 2.0], [3.0, 4.0]]
 y = scaled(w, k=3)
@@ -154,7 +154,7 @@ session:
     assert printed(text, ops) == ["[[3. 3.]] [[0.5 0.5]]", "[0.5 1.5]"]
 
 
-def test_they_are_values_and_can_be_shadowed():
+def test_functions_are_values_and_can_be_shadowed():
     text = """\
 placeholder x: float32[2]
 def twice(x, f):
@@ -198,7 +198,7 @@ def test_a_function_is_called_twice_for_each_call_and_never_alone():
     assert len(graphs) == 1
     assert compiled.graph is compiled.graph is graphs[1] and len(graphs) == 2
     assert graphs[0] is not graphs[1] and default not in graphs and v1.get_default_graph() is default
-    # A function that nothing calls is not called.
+    # A function that is not used is not called.
     tfdsl.compile("y = constant(1)\n", ops={"counting": counting}).graph  # noqa: B018
     assert len(graphs) == 2
 
@@ -213,10 +213,10 @@ def test_random_ops_follow_the_seed():
         assert first == [str(session.run(tf.random.normal([3], seed=7)))]
 
 
-# --- the program apart from its functions -------------------------------------------------------
+# --- the program without its functions -------------------------------------------------------
 
 
-def test_the_program_comes_back_from_yaml_and_needs_the_functions():
+def test_the_program_loads_from_yaml_and_needs_the_functions():
     text = "placeholder x: float32[n]\ny = scaled(x, offset=1.5)\nsession: print y with x = [1, 2]\n"
     compiled = tfdsl.compile(text, ops={"scaled": scaled})
     again = from_yaml(to_yaml(compiled.program))
@@ -242,7 +242,7 @@ def broken(x, k):
     return tf.matmul(x, x)
 
 
-def test_what_a_function_raises_is_an_error_at_the_line():
+def test_an_exception_of_a_function_is_an_error_at_the_line():
     text = "placeholder x: float32[2, 3]\ny = broken(x, 3)\ndef f(x):\n    return broken(x, 4)\nz = f(x)\n"
     with pytest.raises(TfgError) as raised:
         tfdsl.compile(text, ops={"broken": broken})
@@ -276,7 +276,7 @@ def test_an_interrupt_is_not_an_error_of_the_program():
     ((1.5,), "returned a tuple with float 1.5, not a tensor"),
     (np.zeros(2), "returned an object of class ndarray, not a tensor"),
 ])  # fmt: skip
-def test_results_that_are_no_tensors(result, said):
+def test_results_that_are_not_tensors(result, said):
     with pytest.raises(TfgError, match=re.escape(said)) as raised:
         tfdsl.compile("y = odd(1)\n", ops={"odd": lambda x: result})
     assert codes(raised) == ["TFG731"]
@@ -327,7 +327,7 @@ def test_another_graphs_tensors_are_refused():
     (3, scaled, "TFG830"),
     ("three", 3, "TFG830"),
 ])  # fmt: skip
-def test_what_cannot_be_an_op(name, function, code):
+def test_objects_that_cannot_be_ops(name, function, code):
     for call in (tfdsl.compile, tfdsl.check):
         with pytest.raises(TfgError) as raised:
             call("y = constant(1)\n", ops={"fine": scaled, name: function})

@@ -1,7 +1,7 @@
-"""What of TensorFlow's own modules the op table has, and why not the rest.
+"""Which functions of TensorFlow's own modules are in the op table, and why the others are not.
 
-Every public function of `tf.math`, `tf.nn`, `tf.linalg` and `tf.random`, and of the top level of TensorFlow, in its
-version 1 and in the current one, is a row of the table or stands here with a reason.
+Every public function of `tf.math`, `tf.nn`, `tf.linalg` and `tf.random`, and of the top level of TensorFlow, in version
+1 and in the current one, is a row of the table or is listed here with a reason.
 """
 
 import inspect
@@ -34,13 +34,13 @@ ALIASES = {
 
 BY_HAND = "a line or two of other ops"
 RAW = "rare: its ops are reached by raw"
-SPARSE = "takes or gives sparse tensors, which the language has not"
+SPARSE = "takes or returns sparse tensors, which the language lacks"
 FUNCTIONS = "takes a function: 'for', 'while' and 'if' do that"
 STATEMENT = "a statement of the language does that"
 VALUE = "a value known while compiling"
 PROCESS = "about the process, the default graph or Python, not an op"
 QUANTIZED = "of quantized tensors"
-FILES = "reads and writes files and records: data has statements of its own"
+FILES = "reads and writes files and records: data has its own statements"
 BACKWARD = "what gradients() builds"
 CELLS = "builds recurrent networks from Python's cells"
 
@@ -135,7 +135,7 @@ def test_every_function_has_a_row_or_a_reason(module):
     assert not left, f"neither in the op table nor excluded: {sorted(left)}"
 
 
-def test_nothing_is_excluded_that_is_not_there():
+def test_every_excluded_name_exists():
     known = {name: function for module in MODULES for name, function in functions(module).items()}
     assert not [name for name in (*REASONS, *ALIASES) if name not in known]
     assert not [name for name in (*REASONS, *ALIASES) if has_row(name, known[name])]
@@ -143,7 +143,7 @@ def test_nothing_is_excluded_that_is_not_there():
     assert sum(len(names.split()) for names in EXCLUDED.values()) == len(REASONS), "a name has two reasons"
 
 
-def test_what_raw_is_said_to_reach_it_reaches():
+def test_names_left_to_raw_are_raw_ops():
     for name in ("TopKUnique", "BandedTriangularSolve", "TridiagonalSolve", "Dilation2D", "FractionalMaxPool",
                  "MaxPoolWithArgmax", "UniformCandidateSampler", "DynamicStitch", "UnravelIndex",
                  "SpaceToBatchND", "Fingerprint", "ApproxTopK", "FFTND"):  # fmt: skip

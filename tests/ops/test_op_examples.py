@@ -1,4 +1,4 @@
-"""Every example of the op table is compiled, built and run; its type is TensorFlow's own."""
+"""Every example of the op table is compiled, built and run. Its type is the same as TensorFlow's."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ BARRED = set(barred())
 
 
 @pytest.mark.parametrize("name", sorted(OPS))
-def test_example_runs_and_has_the_type_that_tensorflow_gives(name):
+def test_example_runs_and_has_tensorflows_type(name):
     *declarations, expression = OPS[name].example.split("\n")
     text = "\n".join([*declarations, f"result = {expression}", "session:", "    init"]) + "\n"
     program = tfdsl.compile(text)

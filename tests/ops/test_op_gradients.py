@@ -1,4 +1,4 @@
-"""Through which arguments of an op a gradient flows: what the rows say is what TensorFlow does."""
+"""The arguments of an op through which a gradient flows: the rows agree with TensorFlow."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ REAL = ("float32", "float64")
 
 
 def gradients_by_tensorflow(name):
-    """Whether there is a gradient to each real tensor that the example of a row gives to its op."""
+    """Whether TensorFlow has a gradient for each real tensor that the example of a row passes to its op."""
     *declarations, expression = OPS[name].example.split("\n")
     program = tfdsl.compile("\n".join([*declarations, f"result = {expression}", "session:", "    init"]) + "\n")
     graph = program.program.graph()
@@ -53,7 +53,7 @@ def gradients_by_tensorflow(name):
 
 
 def _may_be_real(name, argument):
-    """Whether an argument for which an example has whole numbers takes floats: one of the only dtype letter."""
+    """Whether an argument with integers in an example takes floats: its dtype letter is the only one."""
     op = OPS[name]
     group = next(param.group for param in op.params if param.name == argument)
     return set(op.dtypes) == {group} and "float32" in {dtype.name for dtype in op.allowed(group)}
@@ -67,7 +67,7 @@ def _has_gradient(outputs, x):
 
 
 @pytest.mark.parametrize("group", sorted({op.group for op in OPS.values()}))
-def test_rows_say_where_gradients_end(group):
+def test_rows_agree_with_tensorflow_about_gradients(group):
     names = [op.name for op in OPS.values() if op.group == group and op.name not in ("gradients", "constant")]
     for name in names:
         for param, flows in gradients_by_tensorflow(name).items():

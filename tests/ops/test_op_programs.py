@@ -1,4 +1,5 @@
-"""Programs of one call of one op through the whole compiler: `benchmarks/fuzz.py ops` in its short form, and its judge."""
+"""Programs of one call of one op through the whole compiler: `benchmarks/fuzz.py ops` in its short form, and its
+judge."""
 
 import os
 import signal
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.append(str(Path(__file__).parents[2]))  # where `benchmarks` is
+sys.path.append(str(Path(__file__).parents[2]))  # make `benchmarks` importable
 
 from benchmarks.fuzzing import processes
 from benchmarks.fuzzing.calls import ROWS, Call, Calls, Given
@@ -37,7 +38,7 @@ def test_every_row_twenty_times():
 
 
 def call(name, **tensors):
-    """A call of placeholders: each with its value and what is said of its sizes."""
+    """A call of placeholders: each with its value and its declared sizes."""
     params = {param.name: param for param in OPS[name].params}
     arguments = {
         at: Given(params[at], np.array(value, np.float32), "float32", "placeholder", shape)
@@ -67,17 +68,17 @@ def with_rule(monkeypatch, name, rule):
 
 
 @pytest.mark.parametrize("shape, kind", [((2, 3), "bug"), ((None, 3), "bug"), ((2,), "bug")])
-def test_a_type_that_the_graph_does_not_have_is_found(monkeypatch, shape, kind):
+def test_a_wrong_type_is_found(monkeypatch, shape, kind):
     with_rule(monkeypatch, "add", lambda call: TensorType(DTYPES["float32"], shape))
     assert verdict(call("add", **ADD)) == kind
 
 
-def test_a_size_that_only_the_run_contradicts_is_found(monkeypatch):
+def test_a_wrong_size_in_the_run_is_found(monkeypatch):
     with_rule(monkeypatch, "add", lambda call: TensorType(DTYPES["float32"], (3, 2)))
     assert verdict(call("add", x=([1, 2], (2,)), y=([[1], [2]], None))) == "wrong"
 
 
-def test_what_is_refused_too_late_or_without_need_is_found(monkeypatch):
+def test_late_and_needless_refusals_are_found(monkeypatch):
     with_rule(monkeypatch, "add", lambda call: TensorType(DTYPES["float32"], None))
     assert verdict(call("add", x=([1, 2], (2,)), y=([1, 2, 3], (3,)))) == "late"
     with_rule(monkeypatch, "add", lambda call: call.fail(EMPTY_LIST, "x", param="x"))
@@ -93,7 +94,7 @@ def test_other_values_are_found():
     assert judge(one, Outcome("run", "no"), ours).kind == "lenient"
 
 
-def test_what_ends_a_process_or_does_not_end_is_found(monkeypatch):
+def test_crashes_and_hangs_are_found(monkeypatch):
     def hand(one):
         at = int(one.given[0].value)
         if at == 3:
@@ -122,7 +123,7 @@ def test_what_ends_a_process_or_does_not_end_is_found(monkeypatch):
     assert campaign.counts == {"same": 2, "abort": 1} and campaign.found[0]["number"] == 3
 
 
-def test_calls_are_drawn_by_their_number():
+def test_calls_depend_on_their_number():
     calls, again = Calls(), Calls()
     texts = [calls.call(number).text for number in range(len(ROWS))]
     assert texts == [again.call(number).text for number in range(len(ROWS))]

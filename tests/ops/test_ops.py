@@ -1,8 +1,7 @@
 """The op table against TensorFlow: every row's symbol, parameters, dtypes, types and refusals.
 
-Each row's example is called three ways: as it stands, with its tensors replaced by
-placeholders of which less and less is known, and with every dtype. Our rule must say what
-TensorFlow's static inference says, and refuse what it refuses.
+Each row's example is called in three ways: unchanged, with its tensors replaced by placeholders of less and less known
+types, and with every dtype. Our rule must agree with TensorFlow's static inference, and refuse what it refuses.
 """
 
 import inspect
@@ -25,7 +24,7 @@ from tfdsl.ops import OPS as ALL_OPS
 from tfdsl.ops.op import OpCall, RuleRefused
 from tfdsl.types import DTYPES, Size, Sizes, TensorType
 
-OPS = {name: op for name, op in ALL_OPS.items() if op.group != "graph"}  # those are not typed by a rule
+OPS = {name: op for name, op in ALL_OPS.items() if op.group != "graph"}  # no rule types those
 VARIANTS = 8
 TF_REFUSALS = (
     ValueError,
@@ -37,7 +36,7 @@ TF_REFUSALS = (
     tf.errors.InvalidArgumentError,
 )
 
-# Rows that TensorFlow calls in a way of its own.
+# Rows that are called differently in TensorFlow.
 SPECIAL = {
     "clip_by_global_norm": lambda **arguments: tf.compat.v1.clip_by_global_norm(**arguments),
     "einsum": lambda equation, inputs: tf.einsum(equation, *inputs),
@@ -53,14 +52,14 @@ def resolve(path):
 
 
 def invoke(op, arguments):
-    """What TensorFlow gives for a row and its arguments."""
+    """The result of TensorFlow for a row and its arguments."""
     if op.group == "initializers":
         own = {k: v for k, v in arguments.items() if k not in ("shape", "dtype")}
         return resolve(op.tf)(**own)(arguments["shape"], dtype=arguments.get("dtype", tf.float32))
     return SPECIAL.get(op.name, resolve(op.tf))(**arguments)
 
 
-# Grappler may rewrite a call that cannot run into one that can.
+# Grappler may turn a call that cannot run into one that can.
 PLAIN = tf.compat.v1.ConfigProto()
 PLAIN.graph_options.rewrite_options.disable_meta_optimizer = True
 PLAIN.graph_options.optimizer_options.opt_level = -1
@@ -70,7 +69,7 @@ PLAIN.graph_options.optimizer_options.opt_level = -1
 
 
 class Example:
-    """A call in an example: the op and, for each parameter given, a value, a list or a nested Example."""
+    """A call in an example: the op and, for each given parameter, a value, a list or a nested Example."""
 
     def __init__(self, op, args, kwargs):
         self.op = op
@@ -99,7 +98,7 @@ def evaluate(text):
 
 
 def natural(value):
-    """The dtype that a value has by itself."""
+    """The default dtype of a value."""
     if isinstance(value, np.ndarray | np.generic) and value.dtype != object:
         return DTYPES[value.dtype.name] if value.dtype.kind not in "SU" else DTYPES["string"]
     flat = list(leaves(value))
@@ -119,7 +118,7 @@ def array(value, dtype):
 
 
 class Bound:
-    """The arguments of an example with their dtypes: what a `OpCall` and TensorFlow are made of."""
+    """The arguments of an example with their dtypes, for an `OpCall` and for TensorFlow."""
 
     def __init__(self, example, **forced):
         self.op, self.given = example.op, dict(example.given)
@@ -165,7 +164,7 @@ def our_type(value, shape="own"):
 
 
 def our_call(bound, shapes):
-    """The `OpCall` for a rule. `shapes` gives the tensors that are not constants what is known of them."""
+    """The `OpCall` for a rule. `shapes` has the known types of the tensors that are not constants."""
     arguments, values = {}, {}
     for param in bound.op.params:
         name = param.name
@@ -186,7 +185,7 @@ def our_call(bound, shapes):
 
 
 def tf_arguments(bound, shapes=None, defaults=False):
-    """The keyword arguments for TensorFlow, in the graph that is open."""
+    """The keyword arguments for TensorFlow, in the default graph."""
     shapes, built = shapes or {}, {}
     for name, position, value in bound.inputs():
         dtype = tf.string if value.dtype == object else value.dtype
@@ -222,7 +221,7 @@ def described(result):
 
 
 def both(bound, shapes=None, defaults=False):
-    """What our rule and what TensorFlow says: a type, or the refusal."""
+    """The answers of our rule and of TensorFlow: a type, or the refusal."""
     shapes = shapes or {}
     try:
         ours = bound.op.typed(our_call(bound, shapes))
@@ -239,7 +238,7 @@ def both(bound, shapes=None, defaults=False):
 
 
 def covers(ours, theirs):
-    """Whether our type is TensorFlow's, or says more."""
+    """Whether our type equals TensorFlow's, or is more precise."""
     if isinstance(ours, tuple) or isinstance(theirs, tuple):
         return (
             isinstance(ours, tuple)
@@ -259,14 +258,14 @@ def check(bound, shapes, defaults=False):
     ours, theirs = both(bound, shapes, defaults)
     shown = f"{bound.op.name} {shapes}: ours {ours!r} {getattr(ours, 'details', '')}, TensorFlow's {theirs!r}"
     if isinstance(ours, RuleRefused) and ours.message is RANK_UNKNOWN and bound.op.sliced:
-        return  # the sizes of slices are looked at by us alone, which takes a rank
+        return  # only we check the sizes of slices, which requires a known rank
     assert isinstance(ours, RuleRefused) == isinstance(theirs, Exception), shown
     if not isinstance(ours, RuleRefused):
         assert ours == theirs or (bound.op.name in MORE_PRECISE and covers(ours, theirs)), shown
 
 
 def weakened(name, bound, variants):
-    """Variants of what is known of the tensors: masks of sizes, unknown ranks, constants left."""
+    """Variants of what is known about the tensors: masks of sizes, unknown ranks, remaining constants."""
     rng = random.Random(name)
     variable = {param.name for param in bound.op.params if param.kind == "variable"}
     inputs = [(param, position, value) for param, position, value in bound.inputs() if param not in variable]
@@ -287,7 +286,7 @@ def weakened(name, bound, variants):
 
 
 @pytest.mark.parametrize("name", OPS)
-def test_symbol_takes_the_parameters(name):
+def test_the_symbol_has_the_parameters(name):
     op = ALL_OPS[name]
     assert op.doc.endswith(".") and op.example.split("\n")[-1].startswith(f"{name}(")
     taken = inspect.signature(resolve(op.tf)).parameters
@@ -338,7 +337,7 @@ def takes(example, letter, dtype):
     with tf.Graph().as_default():
         try:
             result = described(invoke(bound.op, tf_arguments(bound)))
-        except (*TF_REFUSALS, KeyError, UnboundLocalError):  # the last is how tf.linalg.eig refuses
+        except (*TF_REFUSALS, KeyError, UnboundLocalError):  # tf.linalg.eig raises the last one
             return False
     if dtype in bound.op.allowed(letter):
         ours = bound.op.typed(our_call(bound, {}))
@@ -347,7 +346,7 @@ def takes(example, letter, dtype):
 
 
 def stand_in(value, param, dtype):
-    """The same value in another dtype, where it has one."""
+    """The same value in another dtype, if possible."""
     if dtype.name == "string":
         return (
             np.full(np.shape(value), b"1", object)
@@ -379,8 +378,8 @@ def test_wrong_calls_are_refused(code, text):
     assert ours.message.code == code
 
 
-def test_named_sizes_stay():
-    """A named size goes through where it does not change, and learns what it must be."""
+def test_named_sizes_are_kept():
+    """A named size passes through an op that does not change it, and is unified with other sizes."""
     n, sizes = Size("n"), Sizes()
     f = DTYPES["float32"]
 

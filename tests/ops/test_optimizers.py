@@ -1,4 +1,4 @@
-"""Arguments of optimizers that TensorFlow lacks: a row says how a step that has one is made."""
+"""Arguments of optimizers that TensorFlow lacks: a row says how a step with one is made."""
 
 from dataclasses import replace
 
@@ -85,7 +85,7 @@ def test_without_them_the_graph_is_the_same(own, monkeypatch):
     assert {"w/Momentum", "b/Momentum"} <= names
 
 
-def test_the_row_is_all_that_says_it(own, capsys, tmp_path):
+def test_the_row_defines_the_signature(own, capsys, tmp_path):
     assert main(["ops", "momentum"]) == 0
     assert "momentum(momentum, use_nesterov = false, clip_norm = none, weight_decay = 0.0, " in capsys.readouterr().out
     (tmp_path / "p.tfg").write_text("variable w = 1.0\noptimize square(w) with momentum(0.9, clip_norn=2)\n")

@@ -43,7 +43,7 @@ def test_every_public_op_is_in_it():
     assert len(PUBLIC) > 1400
 
 
-def test_arguments_and_defaults_are_those_of_raw_ops():
+def test_arguments_and_defaults_agree_with_raw_ops():
     for name in PUBLIC:
         op, parameters = raw.find(name), dict(inspect.signature(getattr(tf.raw_ops, name)).parameters)
         del parameters["name"]
@@ -52,7 +52,7 @@ def test_arguments_and_defaults_are_those_of_raw_ops():
             ours = op.given[parameter.name].default if parameter.name in op.given else REQUIRED
             if parameter.default is inspect.Parameter.empty:
                 assert ours is REQUIRED, f"{name}.{parameter.name}"
-            elif name not in ("SdcaOptimizer", "SdcaOptimizerV2"):  # these functions have defaults of their own
+            elif name not in ("SdcaOptimizer", "SdcaOptimizerV2"):  # these functions have their own defaults
                 assert plain(parameter.default) == plain(ours), f"{name}.{parameter.name}"
 
 
@@ -74,7 +74,7 @@ def plain(value):
     return value
 
 
-def test_nothing_is_read_where_raw_is_not_used():
+def test_the_table_is_not_read_without_raw():
     code = (
         "import sys; from tfdsl.driver import check; from tfdsl.source import Source; from tfdsl.ops import raw\n"
         "check(Source('a.tfg', {!r})); print(raw._table.cache_info().currsize, 'tensorflow' in sys.modules)"
@@ -86,18 +86,18 @@ def test_nothing_is_read_where_raw_is_not_used():
 
 # --- many ops, against tf.raw_ops by hand -------------------------------------------------------
 
-# By `first`, the place of the values tried: of the right kind, which an op may still refuse.
+# `first` is the index of the values to try, which have the right kind but may still be refused by an op.
 VALUES = {
     "int": [1, 2], "float": [0.5, 1.0], "bool": [True, False], "string": ["a", "NHWC"], "shape": [[2], [1, 2]],
     "type": ["float32", "int32"],
 }  # fmt: skip
 
 
-CRASHES = {("BoostedTreesAggregateStats", "")}  # TensorFlow's own inference ends the process
+CRASHES = {("BoostedTreesAggregateStats", "")}  # TensorFlow's own inference crashes
 
 
 def value_of(attr, first):
-    """A value for an attribute that has no default."""
+    """A value for an attribute without a default."""
     if attr.item not in VALUES:
         return None
     one = VALUES[attr.item][first]
@@ -109,7 +109,7 @@ def value_of(attr, first):
 
 
 def dtype_of(op, one, first):
-    """The dtype for an input, None where it is one that no placeholder has."""
+    """The dtype for an input, or None if no placeholder can have it."""
     if one.dtype is not None:
         return one.dtype.name if one.dtype.name in DTYPES else None
     allowed = op.attrs[one.attr].allowed
@@ -118,7 +118,7 @@ def dtype_of(op, one, first):
 
 
 def calls():
-    """(op, how it is called, dtypes of its inputs, attributes) of every op that takes ordinary tensors."""
+    """(op, kind of call, dtypes of its inputs, attributes) of every op that takes ordinary tensors."""
     for name in PUBLIC:
         op = raw.find(name)
         if op.reaches not in forbidden_ops.INSIDE:
@@ -168,7 +168,7 @@ def by_hand(op, shape, inputs, attrs):
 
 
 def described(graph):
-    """The graph's ops with their types and all attributes but TensorFlow's private ones, by their names."""
+    """The graph's ops with their types and attributes, except TensorFlow's private ones, by name."""
     return {
         op.name: (op.type, [i.name for i in op.inputs],
                   {n: str(v) for n, v in sorted(op.node_def.attr.items()) if not n.startswith("_")},
@@ -178,14 +178,14 @@ def described(graph):
 
 
 def in_turn(calls):
-    """One call of each op: of the first its first, of the second its second, and so on."""
+    """One call of each op: the first call of the first op, the second call of the second op, and so on."""
     ops = [list(group) for _, group in groupby(calls, key=lambda call: call[0].tf)]
     return [group[number % len(group)] for number, group in enumerate(ops)]
 
 
 @pytest.mark.parametrize("initial", ALL)
 @pytest.mark.parametrize("chosen", [in_turn, pytest.param(list, marks=pytest.mark.long)], ids=["in turn", "all"])
-def test_ops_are_those_of_raw_ops_by_hand(chosen, initial):
+def test_ops_are_the_same_as_by_raw_ops(chosen, initial):
     built = refused = 0
     for call in chosen(ALL[initial]):
         text = program(*call).replace("_y = ", "y = ")
@@ -216,7 +216,7 @@ def test_ops_are_those_of_raw_ops_by_hand(chosen, initial):
     assert built or refused
 
 
-def test_ops_that_reach_out_of_the_graph_are_refused():
+def test_ops_that_reach_outside_the_graph_are_refused():
     for name in OUTSIDE:
         assert [one.code for one in tfdsl.check(f"y = raw.{name}()\n")] == ["TFG477"], name
 
@@ -230,7 +230,7 @@ def test_many_ops_are_tried():
 
 
 def types(text, name="y"):
-    """The types of the outputs of the node that made the last name."""
+    """The types of the outputs of the last named node."""
     graph = tfdsl.compile(text).program.graph()
     return [str(t) for t in max(graph.nodes.values(), key=lambda n: n.id).outputs]
 
@@ -286,7 +286,7 @@ session:
     assert tfdsl.compile(text).run().printed == ["[4. 3.] [1 2] [4. 3.]", "[4.] [1] [1. 4.] [3. 2.]"]
 
 
-def test_operations_wait_and_are_waited_for():
+def test_operations_in_control_dependencies():
     text = """\
 variable w = 1.0
 up = raw.AssignAddVariableOp(resource=w, value=2.0)
@@ -299,7 +299,7 @@ session:
     assert tfdsl.compile(text).run().printed == ["3.0", "5.0"]
 
 
-def test_resources_that_other_ops_make():
+def test_resources_made_by_other_ops():
     text = """\
 table = raw.MutableHashTableV2(key_dtype=string, value_dtype=float32)
 put = raw.LookupTableInsertV2(table_handle=table, keys=["a", "b"], values=[1.0, 2.0])
@@ -323,8 +323,8 @@ session: print y, g with x = [1, 2, 3]
     assert tfdsl.compile(text).run().printed == ["14.0 [[2. 4. 6.]]"]
 
 
-def test_seeds_are_the_callers():
-    """`seed` seeds the ops of the table; an op called by `raw` has the attributes that the program gives it."""
+def test_raw_ops_use_only_the_given_seeds():
+    """`seed` applies to the ops of the table. An op called by `raw` has the attributes that the program gives it."""
     text = "seed 42\nr = raw.RandomUniform(shape=[2], dtype=float32{})\nsession: print r\n"
     given = tfdsl.compile(text.format(", seed=1, seed2=2"))
     operation = given.graph.get_operation_by_name("r")
@@ -352,16 +352,16 @@ session: print x, total
     assert tfdsl.compile(text).run().printed == ["[2. 3. 1.] 10.0"]
 
 
-def test_the_program_comes_back_from_yaml():
+def test_the_program_loads_from_yaml():
     call = 'raw.QuantizeV2(input=x, min_range=0.0, max_range=1.0, T="qint8")'
     compiled = tfdsl.compile(f"placeholder x: float32[n]\ny = {call}\n")
     assert from_yaml(to_yaml(compiled.program)) == compiled.program
 
 
-# --- errors that TensorFlow finds ---------------------------------------------------------------
+# --- errors found by TensorFlow -----------------------------------------------------------------
 
 
-def test_what_tensorflow_refuses_is_an_error_at_its_line():
+def test_a_refusal_of_tensorflow_is_an_error_at_its_line():
     text = "placeholder x: float32[2, 3]\nz = x + 1\ny = raw.MatMul(a=x, b=x)\nv = raw.MatMul(a=z, b=z)\n"
     assert check(Source("a.tfg", text))[0] is not None  # nothing is known without TensorFlow
     with pytest.raises(TfgError) as raised:
@@ -371,7 +371,7 @@ def test_what_tensorflow_refuses_is_an_error_at_its_line():
     assert "x: float32[2, 3] is from line 1" in str(raised.value)
 
 
-def test_shapes_that_tensorflow_tells_are_checked_on():
+def test_shapes_inferred_by_tensorflow_are_checked():
     text = "placeholder x: float32[2, 3]\ny = raw.Transpose(x=x, perm=[1, 0])\nz = x + y\n"
     assert check(Source("a.tfg", text))[0] is not None
     with pytest.raises(TfgError, match=r"TFG202.*float32\[2, 3\] and float32\[3, 2\]"):
@@ -399,9 +399,9 @@ def test_ops_are_described(capsys):
     assert "did you mean 'raw.Roll'?" in capsys.readouterr().err
 
 
-# --- ops that reach out of the graph ----------------------------------------------------------
+# --- ops that reach outside the graph---------------------------------------------------------
 
-# What arguments of ops that reach files, machines or code are called, and those so called that are something else.
+# Names of arguments of ops that use files, machines or code, and other arguments with the same names.
 REACHING_WORDS = re.compile(
     r"file|path|^dir$|directory|_dir|url|uri|address|server|region|token|host|driver|descriptor_source|debug_ops|"
     r"checkpoint|ckpt|vocab|module|^call_target|graph_def|stream|scheme|writer|prefix"
@@ -413,16 +413,16 @@ OTHERWISE = {
 
 
 def test_every_op_of_tensorflow_has_a_class():
-    """That the table has all of them is `test_the_table_is_tensorflows_registry`."""
+    """`test_the_table_is_tensorflows_registry` checks that all of them are in the table."""
     assert not set(forbidden_ops.INSIDE) & set(forbidden_ops.OUTSIDE)
     classes = {name: raw.find(name).reaches for name in raw.names()}
     assert set(classes.values()) == {*forbidden_ops.INSIDE, *forbidden_ops.OUTSIDE}
-    # Beyond their names: TensorFlow itself says that an op of the first class keeps nothing.
+    # Besides their names: TensorFlow itself declares ops of the first class stateless.
     stateful = [name for name, one in classes.items() if one == "values" and op_def(name).is_stateful]
     assert not stateful
 
 
-def test_ops_that_reach_out_are_found_by_their_arguments():
+def test_ops_that_reach_outside_have_such_arguments():
     barred = set(forbidden_ops.barred())
     assert set(forbidden_ops.REACHING_BY) <= set(raw.names())
     assert not barred & set(forbidden_ops.REACHING_BY)
@@ -433,7 +433,7 @@ def test_ops_that_reach_out_are_found_by_their_arguments():
             assert not [word for word in words if REACHING_WORDS.search(word)], name
 
 
-# What the names of ops begin or end with, or have in them, that exchange values with others, or work a device.
+# Parts of the names of ops that exchange values with others, or control a device.
 REACHING_NAMES = re.compile(
     r"^(Xla)?(Send|Recv)|Collective|Nccl|AllReduce|AllToAll|ReduceScatter|Rpc|DTensor|Remote|Mesh|"
     r"TPU|Tpu|Infeed|Outfeed|SparseCore|Writer|Reader.*Dataset|File|Save|Restore|PyFunc|Print|Abort|Debug.*(Url|V3)"
@@ -441,14 +441,14 @@ REACHING_NAMES = re.compile(
 NAMED_OTHERWISE = {"ShardedFilename", "ShardedFilespec", "ReaderRestoreState", "ReaderRestoreStateV2"}
 
 
-def test_ops_that_reach_out_are_found_by_their_names():
+def test_ops_that_reach_outside_have_such_names():
     barred = set(forbidden_ops.barred())
     found = {name for name in raw.names() if REACHING_NAMES.search(name)}
     assert found - barred == NAMED_OTHERWISE
 
 
-def test_an_op_that_nobody_has_classed_is_refused(monkeypatch):
-    """As those of another version of TensorFlow are until somebody has looked at them."""
+def test_an_unclassified_op_is_refused(monkeypatch):
+    """The ops of another version of TensorFlow are like this until somebody has classified them."""
     line = "Brandnew\t?\tx: T\ty: T\tT: type\n"
     monkeypatch.setattr(raw, "_table", lambda: "\n" + line)
     raw.find.cache_clear()
@@ -458,20 +458,20 @@ def test_an_op_that_nobody_has_classed_is_refused(monkeypatch):
     assert "nobody has given it a class" in diagnostic.headline
 
 
-def test_no_program_can_use_them():
+def test_no_program_can_use_forbidden_ops():
     for name in forbidden_ops.barred():
         program, (diagnostic, *_) = check(Source("a.tfg", f"x = raw.{name}()\n"))
         assert program is None and diagnostic.code == "TFG477" and diagnostic.help_line, name
 
 
-def test_attributes_that_reach_nothing_are_fine():
+def test_harmless_attributes_are_accepted():
     text = "x = raw.FixedUnigramCandidateSampler(true_classes=[[1]], num_true=1, num_sampled=1, unique=true, range_max=2, {})\n"
     assert check(Source("a.tfg", text.format('unigrams=[1.0, 2.0], vocab_file=""')))[0] is not None
     assert forbidden_ops.reach(raw.find("DecodeProtoV2"), {"descriptor_source": "bytes://\nx"}) == ("", "")
     assert forbidden_ops.reach(raw.find("DecodeProtoV2"), {"descriptor_source": "local://x"})[0]
 
 
-def test_a_loaded_program_cannot_use_them_either():
+def test_a_loaded_program_cannot_use_forbidden_ops():
     program, _ = check(Source("a.tfg", "x = raw.AsString(input=1)\n"))
     text = to_yaml(program).replace("raw.AsString", "raw.ReadFile").replace("input:", "filename:")
     with pytest.raises(TfgError) as caught:

@@ -1,4 +1,4 @@
-"""The benchmarks' loads at tiny sizes: contenders agree, one that does not is caught. No time is looked at."""
+"""The benchmarks' loads at tiny sizes: contenders agree, and one that does not is detected. Times are not tested."""
 
 import dataclasses
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-sys.path.append(str(Path(__file__).parents[2]))  # where `benchmarks` is
+sys.path.append(str(Path(__file__).parents[2]))  # make `benchmarks` importable
 
 from benchmarks import measure
 from benchmarks.loads import LOADS, building, startup
@@ -22,7 +22,7 @@ STEPS = 70  # more than the engine `loop` takes in its first execution
 
 
 class WrongDigits(Digits):
-    """By NumPy, it learns a tenth too fast."""
+    """With NumPy, it learns 10 % too fast."""
 
     def numpy_gradients(self, parameters, X, y):
         return [1.1 * gradient for gradient in super().numpy_gradients(parameters, X, y)]
@@ -30,7 +30,7 @@ class WrongDigits(Digits):
 
 @pytest.fixture
 def no_california(monkeypatch, tmp_path):
-    """Without the housing data the stand-in is used, and nothing is downloaded."""
+    """Without the housing data, the stand-in is used, and nothing is downloaded."""
 
     def missing(**options):
         raise OSError("no data here")
@@ -58,7 +58,7 @@ def test_difference():
     assert difference(expected, {"w": np.array([1.0, 2.2])}, start) == pytest.approx(0.1)
     for wrong in ({}, {"w": np.ones(3)}, {"w": np.array([1.0, np.nan])}):
         assert difference(expected, wrong, start) == np.inf
-    assert difference(expected, expected, expected) == np.inf  # nothing was learnt
+    assert difference(expected, expected, expected) == np.inf  # nothing was learned
     log = {"log": np.array([[0.0, 8.0], [10.0, 4.0]])}
     assert difference(expected | log, expected | {"log": log["log"] * [1, 0.5]}, start) == pytest.approx(0.5)
     assert difference(expected | log, expected | {"log": log["log"] + [1, 0]}, start) == np.inf

@@ -1,12 +1,11 @@
-"""What the pages show is what happens: their programs, commands, Python, output, links and numbers.
+"""The pages are true: their programs, commands, Python, output, links and numbers.
 
-A page is README.md or one of docs/. Its blocks are run in the order in which they stand, in a folder with the files that it shows
-(those below `<!-- file: NAME -->`) and the project's `models/`:
+A page is README.md or one of docs/. Its blocks run in order, in a folder with the files that it shows (those below
+`<!-- file: NAME -->`) and the project's `models/`:
 
-- ```tfg is a whole program: canonical, without a warning, and run where it has a session. ```output below it is what it prints;
-- ```console is a command of tfdsl and what it prints, errors too;
-- ```python is run in the names of the blocks before it; a line `x  # => VALUE` says what `x` is;
-- ```ipython is a cell, and ```text below it what the cell shows.
+- ```tfg is a whole program: canonical, without a warning, and run if it has a session. ```output below it is its
+output; - ```console is a tfdsl command and its output, including errors; - ```python runs with the names of the blocks
+before it; a line `x # => VALUE` shows the value of `x`; - ```ipython is a cell, and ```text below it is its output.
 """
 
 import argparse
@@ -38,7 +37,7 @@ NUMBER = re.compile(r"-?\d+\.\d+")
 
 
 def blocks(page):
-    """The blocks of a page: note, kind, text, and the block below it without a line of text between."""
+    """The blocks of a page: note, kind, text, and the block that directly follows."""
     found = list(BLOCK.finditer(PAGES[page]))
     for one, below in zip(found, [*found[1:], None]):
         follows = below is not None and not PAGES[page][one.end() : below.start()].strip()
@@ -72,7 +71,7 @@ def place(tmp_path, monkeypatch):
 
 
 def alike(found, shown):
-    """The same text; numbers with a fraction may differ a little, as they do between processors."""
+    """Whether texts are equal, except that fractions may differ slightly, as they do between processors."""
     assert NUMBER.sub("#", found) == NUMBER.sub("#", shown)
     numbers = [[float(n) for n in NUMBER.findall(text)] for text in (found, shown)]
     np.testing.assert_allclose(*numbers, atol=0.02)
@@ -97,7 +96,7 @@ def test_programs(page, place):
             assert shown is None
 
 
-# Commands that need a cluster are tried in test_cluster_shared.py.
+# test_cluster_shared.py runs the commands that need a cluster.
 COMMANDS_SHOWN = [
     pytest.param(page, command, text.partition("\n")[2],
                  marks=[pytest.mark.long] if "--verify-resume" in command else [], id=f"{page}: {command}")
@@ -172,14 +171,14 @@ def test_every_option_of_run_is_described():
     assert not [option for option in found - {"--help", "--quiet", "--verbose"} if f"`{option}" not in text]
 
 
-def test_what_the_pages_name_is_public_and_documented():
+def test_names_on_the_pages_are_public_and_documented():
     names = {name for text in PAGES.values() for name in re.findall(r"\btfdsl\.([A-Za-z]\w*)(?=[(`])", text)}
     assert names - {"serialize"} <= set(tfdsl.__all__) and {"compile", "check", "Options", "Limits"} <= names
     for name in tfdsl.__all__:
         assert getattr(tfdsl, name).__doc__, name
 
 
-def test_every_function_of_nn_is_described_as_the_library_does():
+def test_every_function_of_nn_is_described_as_in_the_library():
     found = dict(
         re.findall(r"^### `(nn\.\w+)`\n\n```text\n.*?\n```\n\n(.*?)(?=\n\n|\Z)", PAGES["nn.md"].rstrip(), re.S | re.M)
     )
@@ -192,13 +191,14 @@ def test_every_function_of_nn_is_described_as_the_library_does():
 
 
 def _calls(rows):
-    """Sources or transforms as a table: what is called, and what it is."""
+    """Sources or transforms as a table: the call, and its description."""
     lines = [f"| `{row.name}({re.sub(r': [a-z]+', '', row.signature)})` | {row.doc} |" for row in rows]
     return "\n".join(["| call | what it is |", "| --- | --- |", *lines])
 
 
 def test_every_source_transform_and_optimizer_is_described(request):
-    """The tables of the language's page are made of what describes itself; `--update-golden` writes them again."""
+    """The tables of the language page are generated from the sources' own descriptions. `--update-golden` writes
+    them."""
     signatures = "\n".join(f"{row.name}({row.signature})" for row in OPTIMIZERS.values())
     page = PAGES["language.md"]
     for name, text in (("sources", _calls(SOURCES.values())), ("transforms", _calls(TRANSFORMS.values())),
@@ -212,7 +212,7 @@ def test_every_source_transform_and_optimizer_is_described(request):
 
 
 def test_every_statement_is_described():
-    """Each keyword of the grammar that begins a statement has its heading or its row."""
+    """Each keyword of the grammar that begins a statement has a heading or a row."""
     words = {*GRAPH_WORDS, *SESSION_WORDS} - {"elif", "else"}
     assert len(words) > 30
     page = PAGES["language.md"]
@@ -229,7 +229,7 @@ def test_every_limit_is_described_with_its_default():
     assert rows == {option: str(int(getattr(tfdsl.Limits(), name))) for name, (option, _) in _LIMITS.items()}
 
 
-def test_the_speeds_are_those_that_were_measured():
+def test_the_speeds_are_the_measured_ones():
     loads = json.loads((ROOT / "benchmarks" / "results.json").read_text())["loads"].values()
     table = PAGES["engines.md"].partition("<!-- speeds -->\n")[2].partition("\n\n")[0].splitlines()
     names, *rows = ([cell.strip(" `") for cell in line.split("|")[1:-1]] for line in table)
@@ -240,7 +240,7 @@ def test_the_speeds_are_those_that_were_measured():
             assert (not cell and name not in found) or float(cell) == pytest.approx(found[name]["speed"], rel=0.05)
 
 
-def test_other_figures_are_those_that_were_measured():
+def test_other_figures_are_the_measured_ones():
     loads = json.loads((ROOT / "benchmarks" / "results.json").read_text())["loads"]
     speed = {name: one["speed"] for name, one in loads["housing"]["contenders"].items()}
     check = loads["startup"]["contenders"]["tfdsl check models/housing.tfg"]
@@ -274,7 +274,7 @@ def test_links(path):
             assert heading in [re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings], target
 
 
-def test_the_glossary_names_what_there_is():
+def test_the_glossary_names_existing_things():
     rows = re.findall(r"^\| (.*?) \| .* \| (?:`(\w+)` in )?\[.*\]\((.*)\) \|$", PAGES["glossary.md"], re.M)
     assert len(rows) > 50 and len({word for word, _, _ in rows}) == len(rows)
     for _, name, path in rows:
@@ -282,7 +282,7 @@ def test_the_glossary_names_what_there_is():
         assert not name or re.search(rf"^(?:class|def) {name}\b|^{name}\b.* = ", text, re.M), name
 
 
-def test_no_message_says_to_install_the_package_from_an_index():
+def test_no_message_suggests_to_install_the_package_from_an_index():
     from tfdsl.diagnostics import CATALOGUE
 
     hints = [line for message in CATALOGUE.values() for line in (message.headline, message.help)]

@@ -1,4 +1,4 @@
-"""What a public project has beside its code: metadata, license, citation, and hooks for repositories with programs."""
+"""The files of a public project besides its code: metadata, license, citation, and hooks for other repositories."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
 
 
-def test_the_version_stands_in_one_place():
+def test_the_version_is_in_one_place():
     assert "version" in PROJECT["project"]["dynamic"] and "version" not in PROJECT["project"]
     assert PROJECT["tool"]["hatch"]["version"]["path"] == "tfdsl/__init__.py"
     assert re.fullmatch(r"\d+\.\d+\.\d+", tfdsl.__version__)
@@ -24,13 +24,13 @@ def test_the_version_stands_in_one_place():
     assert not [path.name for path in named if tfdsl.__version__ in path.read_text(encoding="utf-8")]
 
 
-def test_what_is_distributed_is_there():
+def test_distributed_files_exist():
     included = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
     assert not [name for name in included if not (ROOT / name).exists()]
     assert {path.name for path in ROOT.glob("*.md")} <= set(included)
 
 
-def test_the_license_is_said_alike_everywhere():
+def test_the_license_is_the_same_everywhere():
     license = PROJECT["project"]["license"]
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert license == citation["license"] == "Apache-2.0" and PROJECT["project"]["license-files"] == ["LICENSE"]
@@ -39,20 +39,20 @@ def test_the_license_is_said_alike_everywhere():
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
-def test_hooks_do_what_they_say(hook, here, capsys):
+def test_hooks_work(hook, here, capsys):
     program, *words = shlex.split(hook["entry"])
     assert program in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-scripts"].values()
     assert re.search(hook["files"], "models/line.tfg") and not re.search(hook["files"], "models/line.py")
     (here / "line.tfg").write_text("x   = constant(1.0)\nsession: print x\n", encoding="utf-8")
     assert main([*words, "line.tfg"]) == 0
-    if hook["id"] == "fmt":  # a hook that changes a file stops the commit by itself
+    if hook["id"] == "fmt":  # a hook that changes a file stops the commit
         assert (here / "line.tfg").read_text(encoding="utf-8").startswith("x = constant(1.0)")
     (here / "line.tfg").write_text("x = = 1\n", encoding="utf-8")
     assert main([*words, "line.tfg"]) == 1
     assert "error[TFG" in "".join(capsys.readouterr())
 
 
-def test_hooks_of_this_repository_are_those_of_others_and_ruff():
+def test_this_repository_uses_its_own_hooks_and_ruff():
     own = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
     entries = {hook["id"]: hook["entry"] for repo in own for hook in repo["hooks"]}
     assert {hook["id"]: hook["entry"] for hook in HOOKS}.items() <= entries.items()

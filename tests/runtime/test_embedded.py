@@ -1,4 +1,4 @@
-"""tfdsl as a library: what `compile` gives, and that nothing else in the process notices."""
+"""tfdsl as a library: the results of `compile`, and that it does not affect the rest of the process."""
 
 import copy
 import os
@@ -67,7 +67,7 @@ def test_compile_takes_a_text_or_a_path(here):
     assert tfdsl.compile("a = constant(1)")["a"].dtype == tf.int32
 
 
-def test_the_graph_is_a_graph_of_tensorflow(program):
+def test_the_graph_is_a_tensorflow_graph(program):
     assert isinstance(program.graph, tf.Graph)
     assert program.graph is program.graph
     assert program["loss.mse"] is program["mse"]
@@ -79,13 +79,13 @@ def test_the_graph_is_a_graph_of_tensorflow(program):
     assert program["other.t"].graph is not program.graph
 
 
-def test_names_that_there_are_not(program):
+def test_unknown_names(program):
     assert "loss.mse" in program and "other.t" in program and "nothing" not in program
     with pytest.raises(KeyError, match=r"did you mean 'loss\.mse'"):
         program["loss.mso"]
 
 
-def test_a_graph_that_there_is_not(program):
+def test_an_unknown_graph(program):
     with pytest.raises(TfgError, match="did you mean 'other'") as raised, program.session("othr"):
         pass
     assert codes(raised) == ["TFG508"]
@@ -97,7 +97,7 @@ def test_lists_have_names_too():
         assert session.run("sizes") == [1, 2]
 
 
-def test_asking_for_a_name_builds_nothing():
+def test_looking_up_a_name_builds_nothing():
     script = "import sys, tfdsl\nassert 'a' in tfdsl.compile('a = constant(1)')\nassert 'tensorflow' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
 
@@ -118,7 +118,7 @@ def test_params_by_keyword():
     program = tfdsl.compile(PROGRAM, scale=3, layers="4")
     assert (program["scale"], program["layers"]) == (3.0, 4)
     assert tfdsl.compile(PROGRAM, params={"scale": 3.0}, layers=4).run("logging").params == {"scale": 3.0, "layers": 4}
-    # Names that `compile` has itself go through `params`.
+    # Parameters of `compile` itself need `params`.
     own = tfdsl.compile("param data = 1\nparam params = 2\n", params={"data": 5, "params": 6})
     assert (own["data"], own["params"]) == (5, 6)
     assert [d.code for d in tfdsl.check(PROGRAM, scale="fast")] == ["TFG804"]
@@ -180,7 +180,7 @@ def test_data_given_by_the_caller(here, kind):
 
 
 @pytest.mark.parametrize("wrong", [3, [[1.0], [2.0, 3.0]], {"x": _X}, "d.txt", (np.ones((3, 2)), np.ones(2)), None])
-def test_data_that_cannot_be_used(here, wrong):
+def test_invalid_data(here, wrong):
     if wrong is None:
         assert tfdsl.check("data d = moons(10)\nn = constant(d.rows)\n", data={"d": None}) == []
         return
@@ -202,7 +202,7 @@ def test_a_session_runs_names(program):
         assert size == 3
 
 
-def test_many_names_are_one_execution(program):
+def test_several_names_are_one_execution(program):
     with program.session() as session:
         for _ in range(5):
             r, r2, again = session.run(["r", "r2", "r"])
@@ -227,7 +227,7 @@ def test_sessions_share_nothing(program):
      ("msee", None, "TFG301"), ("mse", {"Z": 1}, "TFG301"), ("mse", {"w": [[1.0], [1.0]]}, "TFG505"),
      ("mse", {"size": 1}, "TFG505"), ("mse", {"X": [[1, 2], [3]]}, "TFG502"), ("mse", {"X": object()}, "TFG503")],
 )  # fmt: skip
-def test_what_a_session_refuses(program, names, feed, code):
+def test_invalid_arguments_of_a_session(program, names, feed, code):
     with program.session() as session, pytest.raises(TfgError) as raised:
         session.run(names, feed=feed)
     assert codes(raised) == [code]
@@ -244,7 +244,7 @@ def test_a_failure_inside_tensorflow_is_at_its_line():
 # --- runs -----------------------------------------------------------------------------------------
 
 
-def test_run_gives_a_result(program, capsys):
+def test_run_returns_a_result(program, capsys):
     result = program.run()
     assert len(result.printed) == 3 and result.printed[0].startswith("mean ") and result.printed[2] == "b'other'"
     assert result.values["mse"].dtype == np.float32
@@ -256,7 +256,7 @@ def test_run_gives_a_result(program, capsys):
         program.run("loging")
 
 
-def test_run_keeps_the_history_of_what_is_logged(here):
+def test_run_returns_the_history_of_logged_scalars(here):
     text = (
         "variable w = 1.0\nloss square(w)\noptimize with gradient_descent(learning_rate=0.25)\n"
         'summary scalar w as "W"\nsession:\n    log to "logs"\n    train 3 steps:\n        log\n'
@@ -266,7 +266,7 @@ def test_run_keeps_the_history_of_what_is_logged(here):
     assert (result.steps, result.logdirs) == (3, ["logs"])
 
 
-def test_run_that_fails_raises():
+def test_a_failing_run_raises():
     with pytest.raises(TfgError) as raised:
         tfdsl.compile("a = constant(1)\nsession:\n    expect a == 2\n").run()
     assert codes(raised) == ["TFG703"]
@@ -275,7 +275,7 @@ def test_run_that_fails_raises():
     assert codes(raised) == ["TFG810"]
 
 
-def test_what_a_run_has_learnt_can_be_used(here):
+def test_the_variables_of_a_run_can_be_used(here):
     text = """\
         placeholder X: float32[n, 2]
         variable w = [[0.0], [0.0]]
@@ -300,7 +300,7 @@ def test_what_a_run_has_learnt_can_be_used(here):
     assert set(result.variables) == {"w", "dense/bias", "other.v"} | slots
     with program.session(variables=result.variables) as session:
         np.testing.assert_array_equal(session.run("predictions", {"X": [[5, 6]]}), result.values["predictions"])
-        session.run("step", {"X": [[1, 2], [3, 4]]})  # goes on, and leaves what it was given alone
+        session.run("step", {"X": [[1, 2], [3, 4]]})  # it trains further, and does not modify the given variables
         assert not np.array_equal(session.run("w"), result.variables["w"])
     with program.session("other", result.variables) as session:
         assert session.run("v") == 7
@@ -316,16 +316,16 @@ def test_what_a_run_has_learnt_can_be_used(here):
         assert codes(raised) == [code]
 
 
-def test_variables_that_were_never_initialised_are_no_result():
+def test_uninitialised_variables_are_not_in_the_result():
     result = tfdsl.compile("variable a = 1\nvariable b = 2\nsession:\n    init a\n").run()
     assert result.variables == {"a": 1}
 
 
-# --- a good guest ---------------------------------------------------------------------------------
+# --- no side effects ---------------------------------------------------------------------------------
 
 
 def everything() -> None:
-    """Uses all that the library has."""
+    """Uses everything in the library."""
     program = tfdsl.compile(PROGRAM)
     with program.session() as session:
         session.run(["mse", "step"], feed={"X": [[1.0, 2.0]]})
@@ -335,7 +335,7 @@ def everything() -> None:
 
 
 def eager() -> float:
-    """What a TensorFlow 2 program does."""
+    """Typical code of a TensorFlow 2 program."""
     assert tf.executing_eagerly()
     variable = tf.Variable(2.0)
     with tf.GradientTape() as tape:
@@ -355,7 +355,7 @@ def test_eager_code_works_before_between_and_after(here):
     assert eager() == 3.0
 
 
-def test_the_default_graph_is_left_alone(here):
+def test_the_default_graph_is_unchanged(here):
     with tf.Graph().as_default() as mine:
         tf.constant(1.0, name="mine")
         before = len(mine.get_operations()), mine.seed, mine.version
@@ -370,7 +370,7 @@ def test_the_default_graph_is_left_alone(here):
     assert len(outside.get_operations()) == count
 
 
-def test_the_process_is_left_as_it_was(here):
+def test_the_process_is_unchanged(here):
     state = np.random.get_state()[1].tolist()
     before = dict(os.environ), os.getcwd(), np.geterr(), tf.get_logger().level
     everything()
@@ -379,7 +379,7 @@ def test_the_process_is_left_as_it_was(here):
     assert os.listdir() == [], "nothing is written that the program does not ask for"
 
 
-def test_threads_use_one_program(here):
+def test_threads_share_a_program(here):
     program = tfdsl.compile(PROGRAM)
     start, seen = threading.Barrier(6), []
 
@@ -447,7 +447,7 @@ session:
 
 
 @pytest.mark.parametrize("engine", ["step", "loop", "xla"])
-def test_threads_run_one_program_that_nobody_has_run_before(here, engine):
+def test_threads_share_a_program_that_was_never_run(here, engine):
     for deterministic in (False, True) if engine == "step" else (True,):
         program, start, ended = tfdsl.compile(LEARNING), threading.Barrier(3), []
 
@@ -476,7 +476,7 @@ def doubled(x):
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
 @pytest.mark.parametrize("is_built", [False, True])
-def test_a_copy_is_a_program_of_its_own(here, copied, is_built):
+def test_a_copy_is_independent(here, copied, is_built):
     text = 'data d = npz("d.npz")\nvariable w = [1.0, 2.0]\nm = reduce_mean(d.features) + doubled(w)\nsession:\n    print m\n'
     program = tfdsl.compile(text, data={"d": np.ones((3, 2), np.float32)}, ops={"doubled": doubled})
     if is_built:
@@ -486,7 +486,7 @@ def test_a_copy_is_a_program_of_its_own(here, copied, is_built):
     assert other.graph is not program.graph
 
 
-def test_errors_are_pickled():
+def test_errors_can_be_pickled():
     with pytest.raises(TfgError) as caught:
         tfdsl.compile("a = b")
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
@@ -516,7 +516,7 @@ def test_a_session_whose_server_is_lost(program, monkeypatch):
 
 
 @pytest.mark.parametrize("form", [lambda x, y: (x, y), lambda x, y: {"features": x, "target": y}, lambda x, y: [x, y]])
-def test_arrays_that_the_caller_changes_later(here, form):
+def test_later_changes_of_the_callers_arrays_have_no_effect(here, form):
     features, target = np.ones((4, 2), np.float32), np.ones((4, 1), np.float32)
     text = 'data d = npz("d.npz")\na = reduce_sum(d.features) + reduce_sum(d.target)\nsession:\n    print a\n'
     given = form(features, target)
@@ -529,10 +529,10 @@ def test_arrays_that_the_caller_changes_later(here, form):
     assert program.run().printed == ["12.0"]
 
 
-# --- what NumPy does not know itself ----------------------------------------------------------
+# --- dtypes unknown to NumPy ----------------------------------------------------------
 
 
-def test_what_a_session_gives_can_be_fed(program):
+def test_results_of_a_session_can_be_fed(program):
     text = "placeholder p: bfloat16[2]\nplaceholder q: float32[2]\nb = p * 2\nc = q + 1\n"
     with tfdsl.compile(text).session() as session:
         given = session.run("b", feed={"p": [1.0, 2.0]})
@@ -542,7 +542,7 @@ def test_what_a_session_gives_can_be_fed(program):
         assert session.run("b", feed={"p": np.float32([0.5, 1.5])}).tolist() == [1.0, 3.0]
 
 
-def test_texts_are_fed_as_texts():
+def test_strings_are_fed_as_strings():
     text = "placeholder s: string[n]\nn = string_length(s)\n"
     with tfdsl.compile(text).session() as session:
         for given in (["é", b"\xff"], np.array(["é", "a"]), np.array(["é", b"a"], object)):
@@ -553,14 +553,14 @@ def test_texts_are_fed_as_texts():
             assert str(caught.value).startswith(f"error[TFG503]: s is string[n], but is fed {shown}")
 
 
-def test_whole_numbers_are_fed_to_complex_ones():
+def test_integers_can_be_fed_to_complex_placeholders():
     with tfdsl.compile("placeholder c: complex64[2]\na = c * 2\n").session() as session, warnings.catch_warnings():
         warnings.simplefilter("error")
         assert session.run("a", feed={"c": [1, -2]}).tolist() == [2, -4]
 
 
 @pytest.mark.parametrize("name", ["float8_e5m2", "float8_e4m3fn", "qint8", "quint8"])
-def test_what_only_raw_ops_make_can_be_fed_too(name):
+def test_dtypes_of_raw_ops_can_be_fed(name):
     bits = f"raw.Bitcast(input=constant([1, 2], dtype=int8), type={name})"
     text = f"a = {bits}\n" if name[0] == "q" else f'a = raw.Cast(x=constant([1.0, 2.0]), DstT="{name}")\n'
     with tfdsl.compile(text).session() as session:
@@ -569,7 +569,7 @@ def test_what_only_raw_ops_make_can_be_fed_too(name):
         assert again.tobytes() == given.tobytes()
 
 
-def test_variables_of_such_types_are_given_back(here):
+def test_variables_of_such_dtypes_are_returned(here):
     text = "variable w = cast([1.0, 2.0], bfloat16)\nadd = assign_add(w, w)\nsession:\n    run add\n"
     program = tfdsl.compile(text)
     with program.session(variables=program.run().variables) as session:
@@ -612,13 +612,13 @@ WRONG = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_what_is_of_the_wrong_kind_is_a_type_error_in_plain_words(kind):
+def test_wrong_argument_types_are_clear_type_errors(kind):
     with pytest.raises(TypeError, match=r"must be|are strings|is its text") as caught:
         WRONG[kind]()
     assert "attribute" not in str(caught.value) and "subscript" not in str(caught.value)
 
 
-def test_sessions_refuse_what_is_of_the_wrong_kind():
+def test_sessions_refuse_wrong_argument_types():
     program = tfdsl.compile(LISTS)
     with program.session() as session:
         for names, feed in ((3, None), (["w", 3], None), (None, None), ("w", "x"), ("w", {1: 2})):
@@ -628,7 +628,7 @@ def test_sessions_refuse_what_is_of_the_wrong_kind():
         pass
 
 
-def test_an_engine_that_there_is_not():
+def test_an_unknown_engine():
     with pytest.raises(TfgError) as caught:
         tfdsl.compile(LISTS + "session: print w\n").run(options=Options(engine="steps"))
     (error,) = caught.value.diagnostics

@@ -1,4 +1,4 @@
-"""What a training on large data may take of memory: the data once, and a little more."""
+"""The memory of a training on large data: the data once, and a little more."""
 
 import runpy
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 memory = runpy.run_path(str(Path(__file__).resolve().parents[2] / "benchmarks" / "memory.py"))
 ROWS = 200_000  # 100 MB
-LIMIT = 1.6  # times the data, beyond what a program without data takes
+LIMIT = 1.6  # times the data, beyond the memory of a program without data
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize(
     "transforms", [pytest.param("", marks=pytest.mark.long), "| standardize | add_bias | split(test=0.1)"]
 )
-def test_data_is_in_memory_once(folder, transforms):
+def test_data_is_stored_once(folder, transforms):
     part = ".train" if "split" in transforms else ""
     text = memory["PROGRAM"].format(file="big.npz", transforms=transforms, part=part, steps=200)
     beyond = memory["peak"](text, "loop", folder) - memory["peak"](memory["TINY"], "loop", folder)

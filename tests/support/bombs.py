@@ -1,7 +1,7 @@
-"""Programs that ask for much more than they say: each must be an error, soon and in little memory.
+"""Small programs that demand much: each must be an error, quickly and with little memory.
 
-A `Bomb` is the files of a folder, made when asked for, the command that is given `bomb.tfg` there, and the codes
-that may come of it.
+A `Bomb` has the files of a folder, made on demand, the command that runs on `bomb.tfg` there, and the possible codes of
+its error.
 """
 
 import io
@@ -31,7 +31,7 @@ _X = "placeholder x: float32\n"
 
 
 def _chain(first: str, step: str, count: int, last: str = "") -> str:
-    """`a0`, `a1` made of `a0`, and so on."""
+    """`a0`, `a1` computed from `a0`, and so on."""
     return f"a0 = {first}\n" + "".join(f"a{i + 1} = {step.format(f'a{i}')}\n" for i in range(count)) + last
 
 
@@ -46,7 +46,7 @@ def _imports(count: int) -> Files:
 
 
 def _npz(shape: str, data: int, real: int | None = None, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """An .npz whose array says that it has a shape; `data` bytes of zeros, `real` in the directory."""
+    """An .npz whose array claims a shape. It has `data` bytes of zeros, and `real` bytes according to the directory."""
     header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method, compresslevel=1) as archive, archive.open("features.npy", "w") as member:
@@ -57,12 +57,12 @@ def _npz(shape: str, data: int, real: int | None = None, method: int = zipfile.Z
     made = file.getvalue()
     if real is None:
         return made
-    at = made.rindex(b"PK\x01\x02")  # the entry of the directory
+    at = made.rindex(b"PK\x01\x02")  # the entry in the directory
     return made[: at + 24] + struct.pack("<I", real) + made[at + 28 :]
 
 
 def _many_members() -> bytes:
-    """An .npz with a directory of 300,000 entries, which are all the same."""
+    """An .npz whose directory has 300,000 equal entries."""
     name = b"a.npy"
     entry = b"PK\x01\x02" + struct.pack(
         "<4H4L5H2L", 20, 20, 0, 0, 0, zlib.crc32(b""), 0, 0, len(name), 0, 0, 0, 0, 0, 0
@@ -86,7 +86,7 @@ _ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 _SYMBOLIC = 'd = gradients({}, [v], method="symbolic")\n'
 
 BOMBS: dict[str, Bomb] = {
-    # loops, and calls, that are worked out while compiling
+    # loops and calls that are unrolled while compiling
     "a long loop": text("TFG811", "for i in range(10**9):\n    a = constant(i)\n"),
     "loops in loops": text("TFG812", "".join(f"{'    ' * n}for i{n} in range(100):\n" for n in range(6))
                            + "    " * 6 + "_a = constant(1.0)\n"),
@@ -150,7 +150,7 @@ BOMBS: dict[str, Bomb] = {
     # formulas
     "a formula that doubles": text("TFG812", lambda: "variable v = 1.5\n" + _chain("3.0 * v", "sin({0} * cos({0}))", 1200, _SYMBOLIC.format("a1200"))),
     "a number in a formula": text("TFG462", lambda: "variable v = [1.5]\n" + _chain("3.0 * v", "square({0})", 60, _SYMBOLIC.format("a60"))),
-    # long texts, and much that is wrong
+    # long texts with many errors
     "a long line": text("TFG101", "a = (" + "1 + " * 20_000 + ")\n"),
     "a long name": text("TFG301", "a = " + "b" * 900_000 + "\n"),
     "quotes after an open bracket": text("TFG101 TFG108", "a = (1 2\nb = \"" + '\\"' * 400_000 + "\n"),

@@ -1,6 +1,6 @@
-"""Runs programs in a process of its own, in the network of the clusters, one after the other: `run` gives what came out.
+"""Runs programs one after the other in a separate process, in the network of the clusters. `run` returns the outcomes.
 
-A process takes 3 seconds to import TensorFlow, so that it should have much to do.
+A process takes 3 seconds to import TensorFlow, so it should run many programs.
 """
 
 import os
@@ -31,7 +31,7 @@ class Job:
 
 @dataclass
 class Outcome:
-    """What a run has left, and said. `errors` are codes with their lines."""
+    """The results and output of a run. `errors` are codes with their lines."""
 
     printed: list[str] = field(default_factory=list)
     history: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Outcome:
 
 
 def run(folder, jobs: list[Job], timeout: float = 600) -> list[Outcome]:
-    """Run jobs in a process there; its files go to a folder."""
+    """Run jobs in a process there. Its files are in a folder."""
     asked, answered = (os.path.join(folder, name) for name in ("jobs", "outcomes"))
     with open(asked, "wb") as file:
         pickle.dump(jobs, file)
@@ -53,7 +53,7 @@ def run(folder, jobs: list[Job], timeout: float = 600) -> list[Outcome]:
 
 
 def differences(first: Outcome, second: Outcome) -> list[str]:
-    """In what two runs differ that should have the same bits."""
+    """The differences between two runs that should have the same bits."""
     found = [name for name in ("printed", "history", "counts") if getattr(first, name) != getattr(second, name)]
     if first.variables.keys() != second.variables.keys():
         return [*found, "the names of variables"]
@@ -61,7 +61,7 @@ def differences(first: Outcome, second: Outcome) -> list[str]:
 
 
 def same(first, second) -> bool:
-    """Whether two arrays agree in every bit."""
+    """Whether two arrays have the same bits."""
     first, second = np.asarray(first), np.asarray(second)
     return (first.dtype, first.shape, first.tobytes()) == (second.dtype, second.shape, second.tobytes())
 
@@ -105,7 +105,7 @@ def main(asked: str, answered: str) -> None:
 
 
 if __name__ == "__main__":
-    # What is pickled belongs to the module, which the caller knows by its name.
+    # Pickled objects belong to the module that the caller imports by name.
     import client
 
     client.main(*sys.argv[1:])

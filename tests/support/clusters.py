@@ -1,8 +1,8 @@
-"""Clusters for tests: servers of `tfdsl server` on loopback, in a network of their own where the system allows that.
+"""Clusters for tests: servers of `tfdsl server` on loopback, in a separate network if the system allows it.
 
-TensorFlow's servers listen on every interface, without a password. So they run in a network namespace that has nothing
-but `lo`, and so does all that talks to them: `command` and `tfdsl` give command lines that enter it. A test process
-cannot, so what it has to ask of a cluster it asks by a process.
+TensorFlow's servers listen on every interface, without a password. So they run in a network namespace with only `lo`,
+together with all processes that connect to them: `command` and `tfdsl` return command lines that enter it. A test
+process cannot enter it, so it uses other processes to talk to a cluster.
 """
 
 import functools
@@ -21,7 +21,7 @@ from pathlib import Path
 import forked
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 300  # a server takes 3 seconds, on a machine with nothing else to do
+START_SECONDS = 300  # a server takes 3 seconds on an idle machine
 # `lo` is down in a new namespace. 0x8914 is SIOCSIFFLAGS, 0x41 is IFF_UP | IFF_RUNNING.
 _HOLD = """
 import fcntl, socket, struct, sys
@@ -34,7 +34,7 @@ _WAYS = ((["unshare", "-n"], ["-n"]), (["unshare", "-rn"], ["-U", "--preserve-cr
 
 @functools.cache
 def _network() -> tuple[subprocess.Popen | None, list[str]]:
-    """The process that holds the namespace, which ends with this one, and what enters the namespace."""
+    """The process that holds the namespace and ends with this one, and the command prefix that enters the namespace."""
     if shutil.which("unshare") and shutil.which("nsenter"):
         for make, enter in _WAYS:
             holder = subprocess.Popen([*make, sys.executable, "-c", _HOLD], stdin=subprocess.PIPE,
@@ -50,17 +50,17 @@ def _network() -> tuple[subprocess.Popen | None, list[str]]:
 
 
 def is_apart() -> bool:
-    """Whether clusters of tests have a network of their own."""
+    """Whether clusters of tests have a separate network."""
     return _network()[0] is not None
 
 
 def command(*words: str) -> list[str]:
-    """A command, in the network of the clusters. Its process is the one that is started, so it can be signalled."""
+    """A command in the network of the clusters. The started process is the command itself, so it can be signalled."""
     return [*_network()[1], *words]
 
 
 def tfdsl(*words: str) -> list[str]:
-    """A `tfdsl` command there. It is killed when this process ends, in whatever way."""
+    """A `tfdsl` command there. It is killed when this process ends, in any way."""
     return command(sys.executable, "-m", "tfdsl.cli.child", str(os.getpid()), *words)
 
 
@@ -69,12 +69,12 @@ def environment() -> dict[str, str]:
 
 
 def run(words: list[str], timeout: float = 600, **options) -> subprocess.CompletedProcess:
-    """Run such a command, and get what it wrote."""
+    """Run such a command, and return its output."""
     return forked.run(words, env=environment(), capture_output=True, text=True, timeout=timeout, **options)
 
 
 def python(code: str, *arguments: str, **options) -> subprocess.CompletedProcess:
-    """Run some Python there."""
+    """Run Python code there."""
     return run(command(sys.executable, "-c", code, *arguments), **options)
 
 
@@ -86,7 +86,7 @@ def listens(address: str) -> bool:
 
 
 def free_ports(number: int) -> list[int]:
-    """Ports below those that the system gives to connections: a server can have its own again after a restart."""
+    """Ports below those that systems give to connections: a server can reuse its port after a restart."""
     found = []
     for port in random.sample(range(20000, 32000), 12000):
         with socket.socket() as asked:
@@ -109,7 +109,7 @@ class Cluster:
         self.config = str(self.folder / "cluster.yaml")
         Path(self.config).write_text(json.dumps({"cluster": jobs}), encoding="utf-8")
         self.processes: dict[tuple[str, int], subprocess.Popen] = {}
-        self._waiting: dict[tuple[str, int], int] = {}  # and how much their logs had before
+        self._waiting: dict[tuple[str, int], int] = {}  # starting servers, with the previous sizes of their logs
 
     def __enter__(self) -> "Cluster":
         try:
@@ -128,7 +128,7 @@ class Cluster:
             process.wait()
 
     def start(self, job: str, task: int) -> None:
-        """Start a server that is not running; `wait` waits until it listens."""
+        """Start a server that is not running. `wait` waits until it listens."""
         with open(self._log(job, task), "ab") as log:
             self._waiting[job, task] = log.tell()
             words = ["server", "--config", self.config, "--job", job, "--task", str(task)]
@@ -137,7 +137,7 @@ class Cluster:
             )
 
     def is_up(self) -> bool:
-        """Whether all servers that were started listen."""
+        """Whether all started servers listen."""
         for name, begin in list(self._waiting.items()):
             said = self.log(*name)
             if " listens on port " in said[begin:]:
@@ -147,20 +147,20 @@ class Cluster:
         return not self._waiting
 
     def wait(self) -> None:
-        """Wait until all servers that were started listen."""
+        """Wait until all started servers listen."""
         end = time.monotonic() + START_SECONDS
         while not self.is_up():
             assert time.monotonic() < end, f"these do not listen: {list(self._waiting)}"
             time.sleep(0.05)
 
     def kill(self, job: str, task: int) -> None:
-        """What a crash does."""
+        """Kill a server, like a crash."""
         self._waiting.pop((job, task), None)
         self.processes[job, task].kill()
         self.processes[job, task].wait()
 
     def stop(self, job: str, task: int) -> None:
-        """Freeze a server: it is there, but answers nothing."""
+        """Freeze a server: its process exists, but does not answer."""
         self.processes[job, task].send_signal(signal.SIGSTOP)
 
     def cont(self, job: str, task: int) -> None:
@@ -173,7 +173,7 @@ class Cluster:
         self.wait()
 
     def mend(self) -> None:
-        """Make all servers run that were stopped or killed."""
+        """Restart all servers that were stopped or killed."""
         for (job, task), process in self.processes.items():
             if process.poll() is None:
                 self.cont(job, task)
@@ -182,7 +182,7 @@ class Cluster:
         self.wait()
 
     def log(self, job: str, task: int) -> str:
-        """What a server said, since it was first started."""
+        """The output of a server since its first start."""
         return self._log(job, task).read_text(encoding="utf-8")
 
     def _log(self, job: str, task: int) -> Path:

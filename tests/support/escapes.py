@@ -1,8 +1,8 @@
-"""Programs that try to reach a folder that they may not touch, the canary: a table, and a process that runs them all.
+"""Programs that try to reach a forbidden folder, the canary: a table, and a process that runs them all.
 
 As a program it takes the folder that `prepare` has set up, and runs the sessions of each escape without the check that
-comes before a run, so that it is the run that must refuse. It prints each Python event that names the canary, and
-each escape that was not refused.
+comes before a run, so that the run itself must refuse. It prints each Python event that names the canary, and each
+escape that was not refused.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 CANARY = "canary-7c1f"
 REFUSED = {"TFG820", "TFG821", "TFG822"}
 
-# What takes a path: its program, and the end of the names of its files.
+# What takes a path: its program, and the suffix of its files.
 GRAPH = """placeholder X: float32[2]
 variable v = [1.0, 2.0]
 z = v * X
@@ -43,7 +43,7 @@ SESSIONS = {
 KINDS = {**DECLARATIONS, **{name: (GRAPH + text, "") for name, text in SESSIONS.items()}}
 KINDS["save by a param"] = ('param p = "{path}"\n' + GRAPH + SESSIONS["save by a param"], "")
 
-# How it tries: the path, where {root} has `work`, `home` and the canary in it, and {s} ends the names of files.
+# How it tries: the path, in which {root} contains `work`, `home` and the canary, and {s} is the suffix of files.
 OUTSIDE = {
     "absolute": "{root}/{canary}/x{s}",
     "up": "../{canary}/x{s}",
@@ -100,7 +100,7 @@ FORMS = {
     "percent": "%2e%2e/{canary}/x{s}",
     "percent null": "x%00{s}",
 }
-# For what is read as a file.
+# For paths that are read as files.
 SPECIAL = {
     "hard link": "hard{s}",
     "pipe": "pipe{s}",
@@ -125,7 +125,7 @@ def path(place: str, root: Path, suffix: str) -> str:
 
 def program(kind: str, place: str, root: Path) -> str:
     text, suffix = KINDS[kind]
-    # In a string of a program, the braces of a session's text are doubled.
+    # In a string of a program, braces are doubled.
     escaped = path(place, root, suffix).replace("{", "{{").replace("}", "}}") if kind in SESSIONS else None
     return text.format(path=escaped or path(place, root, suffix))
 
@@ -155,7 +155,7 @@ def prepare(root: Path) -> None:
 
 
 def tree(folder: Path) -> dict[str, object]:
-    """What a folder holds: names, kinds, contents."""
+    """The contents of a folder: names, kinds, contents."""
     return {
         str(one.relative_to(folder)): one.read_bytes()
         if one.is_file() and not one.is_symlink()
@@ -173,7 +173,7 @@ def run_all(root: Path) -> None:
     from tfdsl.source import Source
 
     paths.refused = lambda program, access: ()
-    tfdsl.compile("x = constant(1.0)\nsession:\n    print x\n").run()  # what TensorFlow needs is loaded
+    tfdsl.compile("x = constant(1.0)\nsession:\n    print x\n").run()  # load everything that TensorFlow needs
     sys.addaudithook(_heard)
     for kind in DECLARATIONS:
         for place in (*OUTSIDE, *FORMS, *SPECIAL):

@@ -1,12 +1,12 @@
-"""Python processes that have TensorFlow at once: `Popen` and `run` of `subprocess`, with a fork in place of a new Python.
+"""Python processes with TensorFlow already imported: `subprocess.Popen` and `run` that fork instead of starting Python.
 
-An import of TensorFlow takes 3 seconds. A server imports it once; then it forks for each command that is asked for, and
-what it forks is a child of the process that asked: it has an id, signals, an exit code, files and a session of its own,
-as any other. All else is as if Python had begun there: `sys.argv`, the environment, the folder, the standard streams,
-`__main__`, and what Python does at its end.
+Importing TensorFlow takes 3 seconds. A server imports it once and then forks for each requested command. The fork is a
+child of the process that requested it, with its own id, signals, exit code, files and session, like any other child.
+Everything else is as if Python had just started: `sys.argv`, the environment, the folder, the standard streams,
+`__main__`, and Python's shutdown.
 
-What a Python does before it runs a program is not done again. So a command is started for real if it has an option of
-Python's, or variables of the environment that could matter then; and tests of just that use `subprocess` themselves.
+What Python does before it runs a program is not repeated. So a command with a Python option, or with environment
+variables that matter at start-up, starts a real process, and tests of just that use `subprocess` directly.
 """
 
 import ctypes
@@ -31,8 +31,8 @@ from pathlib import Path
 
 ROOT = str(Path(__file__).resolve().parents[2])
 _SET_SUBREAPER = 36  # of prctl
-_NAMESPACES = {"-U": "user", "-n": "net"}  # what `nsenter` is asked to enter
-# Variables of the environment that matter to a program, if at all, and not to what has been imported.
+_NAMESPACES = {"-U": "user", "-n": "net"}  # the options of `nsenter`
+# Environment variables that matter only to a program, not to the imported modules.
 _LATE = {
     "PYTHONPATH", "TMPDIR", "COLUMNS", "HOME", "TERM", "NO_COLOR", "FORCE_COLOR", "TF_USE_LEGACY_KERAS", "no_grpc_proxy",
 }  # fmt: skip
@@ -48,14 +48,14 @@ class Program:
     how: str  # "-m", "-c" or ""
     what: str
     words: list[str]
-    is_safe: bool  # -P: nothing is found beside the program
+    is_safe: bool  # -P: do not import from the folder of the program
     command: list[str]  # of Python
     namespaces: list[str]  # files of the namespaces that it enters
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A process that is asked for; its three streams come along."""
+    """A requested process. Its three streams are sent along."""
 
     program: Program
     parent: int
@@ -63,11 +63,11 @@ class Request:
     environment: dict[str, str]
     has_session: bool
     group: int | None
-    forks: bool  # what it starts is forked too
+    forks: bool  # whether its own children are forked too
 
 
 def parsed(command: list[str]) -> Program | None:
-    """What a command line runs; None if that is not for a fork to do."""
+    """The program of a command line, or None if it cannot be forked."""
     words, namespaces = list(command), []
     if words[:2] == ["nsenter", "-t"]:
         end = words.index("--")
@@ -84,8 +84,8 @@ def parsed(command: list[str]) -> Program | None:
 
 
 class Popen(subprocess.Popen):
-    """A process that is forked from one with TensorFlow, if it is Python's and nothing speaks against it. With `forks`,
-    so is what it starts."""
+    """A process forked from one with TensorFlow, if it runs Python and forking is possible. With `forks`, its children
+    are forked too."""
 
     def __init__(self, args, *others, forks=False, **options):
         self._forks = forks
@@ -103,7 +103,7 @@ class Popen(subprocess.Popen):
             super()._execute_child(args, *others)
             return
         folder = os.path.abspath(cwd or "")
-        os.stat(folder)  # it must be there
+        os.stat(folder)  # it must exist
         request = Request(program, os.getpid(), folder, environment, has_session, None if group == -1 else group,
                           self._forks)  # fmt: skip
         given = (p2cread, c2pwrite, errwrite)
@@ -131,15 +131,16 @@ def run(args, input=None, capture_output=False, timeout=None, check=False, **opt
 
 
 class Server:
-    """The process that forks for this one, seen from here."""
+    """The server process as seen from this one."""
 
     def __init__(self, connection: socket.socket, before: dict[str, str], after: dict[str, str]):
         self.owner = os.getpid()
-        self._connection, self._before, self._after = connection, before, after  # of the imports, which set variables
+        # The environments before and after the imports, which set variables.
+        self._connection, self._before, self._after = connection, before, after
         self._lock = threading.Lock()
 
     def serves(self, environment: dict[str, str]) -> bool:
-        """Whether Python and what it imports would have begun in the same way with another environment."""
+        """Whether Python and its imports would have started in the same way with another environment."""
         return all(
             name in _LATE or name.startswith(_LATE_GROUPS)
             or environment.get(name) in (self._before.get(name), self._after.get(name))
@@ -147,10 +148,10 @@ class Server:
         )  # fmt: skip
 
     def start(self, request: Request, streams: list[int]) -> int:
-        """Start a process; its id."""
+        """Start a process. Returns its id."""
         data, prctl = pickle.dumps(request), ctypes.CDLL(None).prctl
         with self._lock:
-            prctl(_SET_SUBREAPER, 1, 0, 0, 0)  # for so long, this process becomes the parent of what has lost its own
+            prctl(_SET_SUBREAPER, 1, 0, 0, 0)  # for a moment, this process becomes the parent of orphans
             try:
                 socket.send_fds(self._connection, [struct.pack("q", len(data))], streams)
                 self._connection.sendall(data)
@@ -192,14 +193,14 @@ def _received(connection: socket.socket, size: int) -> bytes:
 
 
 def main() -> None:
-    """Import what the processes need, and fork for each request. In a process that was asked for, run its program."""
+    """Import what the processes need, and fork for each request. In a requested process, run its program."""
     import tfdsl
     from tfdsl.cli.tensorflow import load
 
     _warnings.__enter__()
     load()
     # No session is opened here, and no thread is started.
-    apart = ("tfdsl.notebook", "tfdsl.pytest_plugin")  # somebody else's process loads them
+    apart = ("tfdsl.notebook", "tfdsl.pytest_plugin")  # loaded by other applications' processes
     for module in pkgutil.walk_packages(tfdsl.__path__, "tfdsl."):
         if not module.name.endswith("__main__") and not module.name.startswith(apart):
             importlib.import_module(module.name)
@@ -216,7 +217,7 @@ def main() -> None:
 
 
 def serve(connection: socket.socket) -> Request:
-    """Fork for each request. It returns in a process that was asked for, and never in the server."""
+    """Fork for each request. This returns only in a requested process, never in the server."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
         size, streams, _, _ = socket.recv_fds(connection, 8, 3)
@@ -227,7 +228,7 @@ def serve(connection: socket.socket) -> Request:
         if between == 0:
             between = os.getpid()
             if os.fork():
-                os._exit(0)  # so that the process has lost its parent
+                os._exit(0)  # make the process an orphan
             while os.getppid() == between:
                 os.sched_yield()
             if os.getppid() != request.parent:
@@ -239,7 +240,7 @@ def serve(connection: socket.socket) -> Request:
 
 
 def become(request: Request, streams: list[int], connection: socket.socket) -> Request:
-    """Make of this process what was asked for, up to the point where it runs its program, which it returns."""
+    """Turn this process into the requested one, up to the point where it runs its program, which is returned."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if request.has_session:
         os.setsid()
@@ -266,7 +267,7 @@ def become(request: Request, streams: list[int], connection: socket.socket) -> R
 
 
 def _show(command: list[str]) -> None:
-    """Make a command line that of this process, for all who look at it."""
+    """Set the command line that other processes see."""
     words = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
     start, end = int(words[45]), int(words[46])
     text = b"".join(os.fsencode(word) + b"\0" for word in command)[: end - start - 1]
@@ -275,7 +276,7 @@ def _show(command: list[str]) -> None:
 
 
 def _with_server(request: Request) -> Request:
-    """Fork a server that is as this process is now, for what this one starts."""
+    """Fork a server from the current state of this process, for its children."""
     ours, theirs = socket.socketpair()
     if os.fork() == 0:
         ours.close()
@@ -291,12 +292,12 @@ def _with_server(request: Request) -> Request:
     return request
 
 
-_warnings = warnings.catch_warnings()  # which are ignored in the server
-_replaced: list[object] = []  # a stream that nobody holds is closed
+_warnings = warnings.catch_warnings()  # warnings are ignored in the server
+_replaced: list[object] = []  # keep replaced streams alive, because an unreferenced one is closed
 
 
 def _open_streams() -> None:
-    """Open the standard streams as Python has opened those of the server, which had the same environment."""
+    """Open the standard streams as Python opened those of the server, in the same environment."""
     old = [sys.stdin, sys.stdout, sys.stderr]
     _replaced.append(old)
     for number, (name, before) in enumerate(zip(("stdin", "stdout", "stderr"), old, strict=True)):
@@ -315,7 +316,7 @@ def _open_streams() -> None:
 
 
 def run_program(request: Request) -> None:
-    """Run a program as `__main__`. What ends it ends this process as Python does."""
+    """Run a program as `__main__`. Its end ends this process, as in Python."""
     program = request.program
     _warnings.__exit__()
     main = types.ModuleType("__main__")
@@ -325,13 +326,13 @@ def run_program(request: Request) -> None:
     sys.argv[:] = [program.how or program.what, *program.words]
     paths = filter(None, request.environment.get("PYTHONPATH", "").split(os.pathsep))
     beside = {"-m": os.getcwd(), "-c": "", "": os.path.dirname(os.path.realpath(program.what))}[program.how]
-    sys.path.append(sys.path.pop(0))  # `ROOT`, which may be what is installed
+    sys.path.append(sys.path.pop(0))  # `ROOT`, which may be the installed path
     sys.path[:0] = [*([] if program.is_safe else [beside]), *map(os.path.abspath, paths)]
     importlib.invalidate_caches()
     match program.how:
         case "-m":
             if not hasattr(sys.modules.get(program.what), "__path__"):
-                sys.modules.pop(program.what, None)  # it is not there twice
+                sys.modules.pop(program.what, None)  # it must not exist twice
             runpy._run_module_as_main(program.what)
         case "-c":
             exec(compile(program.what, "<string>", "exec"), main.__dict__)

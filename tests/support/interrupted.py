@@ -1,4 +1,4 @@
-"""A training that keeps checkpoints, ways to stop it, and what it leaves behind."""
+"""A training with checkpoints, ways to stop it, and its results."""
 
 import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -48,7 +48,7 @@ def program(optimizer="adam", order="shuffled", first="print step", params=None)
 
 
 def variables(path="final.ckpt"):
-    """All that a checkpoint holds, slots too."""
+    """Everything in a checkpoint, including slots."""
     from tensorflow import train
 
     reader = train.load_checkpoint(path)
@@ -56,7 +56,7 @@ def variables(path="final.ckpt"):
 
 
 class After(Progress):
-    """Does something when so many steps are done."""
+    """Does something after a number of steps."""
 
     def __init__(self, steps, what):
         self.asked, self._steps, self._what = 0, steps, what
@@ -71,14 +71,14 @@ class After(Progress):
 
 
 def stopping(steps, what=lambda: None, **others):
-    """Options of a run in which something happens after some steps, and which is asked to stop then."""
+    """Options of a run in which something happens after some steps, and which is then asked to stop."""
     after = After(steps, what)
     given = {"engine": "step", "write": lambda line: None, **others}
     return Options(interrupted=lambda: after.asked > steps, progress=after.of_a_training, **given)
 
 
 def disturbed(steps, what, **others):
-    """Options of a run in which something happens after some steps, and what the run notes."""
+    """Options of a run in which something happens after some steps, and the list of its notes."""
     notes = []
     given = {"engine": "step", "write": lambda line: None, "note": notes.append, **others}
     return Options(progress=After(steps, what).of_a_training, **given), notes

@@ -1,4 +1,4 @@
-"""What `test_ops.py` tries beside the examples of the op table, and where it lets the table differ."""
+"""Additional calls for `test_ops.py` besides the examples of the op table, and where the table may differ."""
 
 # Rows whose rule knows more than TensorFlow's static inference, each with the reason.
 MORE_PRECISE = {
@@ -36,7 +36,7 @@ NARROWER = {
     "grayscale_to_rgb", "check_whole", "stateless_binomial",
 }
 
-# Calls beside the examples: other options, ranks and axes.
+# Calls besides the examples: other options, ranks and axes.
 _FOUR = "[[[[1.0], [2.0], [3.0], [4.0]], [[5.0], [6.0], [7.0], [8.0]]]]"
 # Two channels, as NCHW.
 _CHANNELS = "[[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]]"
@@ -266,7 +266,7 @@ WRONG = [
     ("TFG208", "variable x = [1.0, 2.0]\nscatter_add(x, [0], [1.0, 2.0])"),
 ]
 
-# Calls that TensorFlow builds although no run of them can succeed: we refuse them at once.
+# Calls that TensorFlow builds although they can never run: we refuse them at once.
 FAILS_WHEN_RUN = [
     ("TFG239", "nce_loss([[1.0]], [0.0, 0.0], [[0]], [[1.0]], num_sampled=2, num_classes=2)"),
     ("TFG239", "sampled_softmax_loss([[1.0], [2.0]], [0.0], [[0]], [[1.0]], num_sampled=2, num_classes=2)"),

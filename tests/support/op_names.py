@@ -1,10 +1,10 @@
-"""Where the package names ops as strings outside `ops/`: facts of an op that do not stand on its row.
+"""Finds names of ops as strings outside `ops/`: facts about an op that are not on its row.
 
     python tests/support/op_names.py
 
-prints each place and how many there are. Texts are left out: docstrings, f-strings, what messages are given, and the
-keys of help texts. Some names are also words for other things. Those count only where they stand for an op: compared
-with `node.op` or an op's name, looked up in the table, or listed beside names that are nothing else.
+prints each place and the number of places. Texts are left out: docstrings, f-strings, arguments of messages, and keys
+of help texts. Some names are also ordinary words. Those count only where they stand for an op: compared with `node.op`
+or an op's name, looked up in the table, or listed beside unambiguous names.
 """
 
 import ast
@@ -82,7 +82,7 @@ def _in(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def _named(node: ast.AST, is_op: bool) -> Iterator[tuple[int, str]]:
-    """The op that a string names, where it must be one or is no word for anything else; of several, each."""
+    """The op that a string names, if it must be one or is unambiguous. Each op, if there are several."""
     match node:
         case ast.Constant(value=str() as name) if name in _NAMES and (is_op or name not in HOMONYMS):
             yield node.lineno, name
@@ -92,7 +92,7 @@ def _named(node: ast.AST, is_op: bool) -> Iterator[tuple[int, str]]:
 
 
 def _listed(items: list[ast.expr]) -> Iterator[tuple[int, str]]:
-    """The ops in a list, where one of them is a word for nothing else."""
+    """The ops in a list, if one of the names is unambiguous."""
     is_of_ops = any(True for item in items for _ in _named(item, is_op=False))
     for item in items:
         if isinstance(item, ast.Constant):

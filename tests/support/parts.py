@@ -1,6 +1,6 @@
-"""Programs whose loss is made of a batch in some way, drawn at random, and whether their steps in parts are right.
+"""Random programs with a loss over a batch, and a check that their steps in parts are right.
 
-A step in towers must find the gradient, and the loss, of the whole batch: TensorFlow's own of the unsplit graph.
+A step in towers must compute the gradient, and the loss, of the whole batch: TensorFlow's own of the unsplit graph.
 """
 
 from random import Random
@@ -33,7 +33,7 @@ variable filters: float64[2, 2, 3, 3] = random_uniform([2, 2, 3, 3], 0.1, 0.9, d
 """
 _ROWS = ["X", "y", "v", "Z", "P", "k"]
 _FIXED = ["w", "b", "s", "table", "wide", "filters", "filters[0]"]
-# What is no op of the table, or of which too few drawn calls would hold.
+# Not ops of the table, or ops for which too few random calls are valid.
 _WRITTEN = [
     "{0}[:, {i}]", "{0}[..., {i}]", "{0}[{i}]", "{0}[:, 0:2]", "{0}[..., none]", "{0}[:, none]", "{0}[none]", "{0}[::-1]",
     "{0}[1:]", "{0} @ w", "{0} @ {1}", "{0} + {1}", "{0} - {1}", "{0} * {1}", "{0} / {1}", "-{0}", "{0} ** 2.0",
@@ -65,8 +65,7 @@ CALLS = sorted(op.name for op in OPS.values() if op.batch is not whole and op.na
 
 
 class Drawn:
-    """The text of a program; `random` makes every choice. Its last node is a call of number `call` of those that there
-    are."""
+    """The text of a program; `random` makes every choice. The last node is call number `call` of the existing calls."""
 
     def __init__(self, random: Random, call: int):
         self.random = random
@@ -77,7 +76,7 @@ class Drawn:
         self._add(call, 40)
 
     def _add(self, call: int, times: int) -> None:
-        """Add a call, with arguments of which the check finds nothing wrong."""
+        """Add a call with arguments that pass the check."""
         name = f"e{len(self.lines)}"
         for _ in range(times):
             line = f"{name} = {self._call(CALLS[call])}"
@@ -88,7 +87,7 @@ class Drawn:
 
     @property
     def text(self) -> str:
-        """With a loss, one by which it can be split if there is one; empty if there is none."""
+        """The text with a loss, which can be split if possible. "" if there is none."""
         last = self.lines[-1].split(" = ")[0] if self.lines else "X"
         found = ""
         for _ in range(8):
@@ -152,8 +151,7 @@ def splits(text: str) -> bool:
 
 
 def fault(text: str, rows: int, seed: int = 0) -> str:
-    """What is wrong with the step of a program in towers; empty if nothing is. The same for one that TensorFlow cannot
-    run unsplit."""
+    """What is wrong with the step of a program in towers, or "". Also "" if TensorFlow cannot run it unsplit."""
     try:
         program = compile_source(Source("t", text))
         program = program.on(towers=TOWERS)
@@ -163,7 +161,7 @@ def fault(text: str, rows: int, seed: int = 0) -> str:
         try:
             whole.built()
         except TfgError:
-            return ""  # TensorFlow has no gradient of it, or does not build it
+            return ""  # TensorFlow has no gradient for it, or does not build it
         return f"not built in towers: {error}"
     random = np.random.RandomState(seed)
     feeds = {}
@@ -186,7 +184,7 @@ def fault(text: str, rows: int, seed: int = 0) -> str:
             session.run(everything)
             wanted, loss, before = session.run([gradients, goal, variables], feeds)
         except tf.errors.OpError:
-            return ""  # it does not hold of this batch
+            return ""  # it fails for this batch
         try:
             found = session.run(watched, feeds)
             session.run(step, feeds)
@@ -206,7 +204,7 @@ def _ref(node):
 
 
 def _near(first, second) -> bool:
-    """As near as float32 is, in which some TensorFlow ops compute whatever they are given."""
+    """Close within the precision of float32, in which some TensorFlow ops always compute."""
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
     both = np.isfinite(first) & np.isfinite(second)
     scale = max(1.0, float(np.max(np.abs(first[both]), initial=0.0)))

@@ -1,4 +1,4 @@
-"""Programs for tests: good ones to mutate, and random ones that are well formed but rarely make sense."""
+"""Programs for tests: valid ones to mutate, and random ones that are well formed but rarely make sense."""
 
 from pathlib import Path
 from random import Random
@@ -17,7 +17,7 @@ MODELS = sorted((HERE.parent / "models").glob("*.tfg"))
 GOLDEN = sorted((HERE / "golden").glob("*.tfg"))
 CASES = sorted((HERE / "cases").rglob("*.tfg"))
 
-# What the models do not show.
+# Features that the models do not use.
 SEEDS = [
     """\
 seed 42
@@ -125,12 +125,12 @@ session: print y
 
 
 def good_programs() -> list[str]:
-    """Texts that are programs of some length."""
+    """Texts of programs of some length."""
     return SEEDS + [path.read_text(encoding="utf-8") for path in (*MODELS, *GOLDEN)]
 
 
 def cases() -> list[str]:
-    """The texts of the test cases, which are short, and mostly wrong already."""
+    """The texts of the test cases, which are short and mostly invalid."""
     return [path.read_bytes().decode("utf-8", "replace") for path in CASES]
 
 
@@ -161,7 +161,7 @@ size = 3
 class Writer:
     """Writes one program; `random` makes every choice.
 
-    A careful writer begins with a few tensors and gives only new names, so that more of what it writes holds.
+    A careful writer begins with a few tensors and uses each new name once, so that more of its output is valid.
     """
 
     def __init__(self, random: Random):
@@ -182,7 +182,7 @@ class Writer:
         return self.random.randrange(10) < of_ten
 
     def name(self) -> str:
-        """A new name, mostly."""
+        """Mostly a new name."""
         self.names += 1
         name = f"v{self.names}" if self.careful or self.chance(7) else self.random.choice(_NAMES)
         self.known.append(name)
@@ -395,5 +395,5 @@ class Writer:
 programs = st.randoms(use_true_random=False).map(lambda random: Writer(random).program())
 """Random programs, for hypothesis to draw."""
 
-# The seeds are given: nothing is kept between runs, and a slow machine changes nothing.
+# The seeds are fixed: nothing is kept between runs, and slow machines get the same results.
 UNHURRIED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))

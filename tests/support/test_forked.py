@@ -1,4 +1,4 @@
-"""A process that is forked is as one that is started: what the two do is compared."""
+"""A forked process is like a started one: the two are compared."""
 
 import os
 import signal
@@ -45,13 +45,13 @@ def test_code(code, has_session, tmp_path):
     assert bool(other.stderr) == bool(started.stderr)
 
 
-def test_it_has_tensorflow_and_no_threads():
+def test_a_fork_has_tensorflow_and_no_threads():
     code = "import os, sys; print('tensorflow' in sys.modules, len(os.listdir('/proc/self/task')))"
     assert forked.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "True 1\n"
 
 
 @pytest.mark.parametrize("name, value", [("PYTHONHASHSEED", "3"), ("TF_CPP_MIN_LOG_LEVEL", "0"), ("ANY_OTHER", "1")])
-def test_what_matters_to_imports_is_started(name, value):
+def test_variables_that_affect_imports_start_a_new_process(name, value):
     code = "import sys; print('tensorflow' in sys.modules)"
     done = forked.run([sys.executable, "-c", code], env={**os.environ, name: value}, capture_output=True, text=True)
     assert done.stdout == "False\n"
@@ -76,7 +76,7 @@ def test_scripts_modules_and_options(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_it_can_be_killed_and_waited_for(number):
+def test_a_fork_can_be_killed_and_waited_for(number):
     code = "import signal; print('up', flush=True); signal.pause()"
     process = forked.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "up\n"
@@ -88,7 +88,7 @@ def test_it_can_be_killed_and_waited_for(number):
     assert process.returncode == -number
 
 
-def test_what_it_starts_is_forked_too():
+def test_children_of_a_fork_are_forked():
     code = (
         "import os, subprocess, sys\n"
         "code = 'import os, sys; print(os.getppid(), \"tensorflow\" in sys.modules)'\n"

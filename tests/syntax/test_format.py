@@ -29,7 +29,7 @@ def formatted(text):
 
 
 def shape(text):
-    """The tree without its places."""
+    """The tree without spans."""
     return re.sub(r" @\d+:\d+$", "", outline(parse(Source("p.tfg", text))), flags=re.MULTILINE)
 
 
@@ -141,7 +141,7 @@ def respaced(text, seed):
 @pytest.mark.parametrize("seed", some(range(3), [0]))
 def test_spacing_does_not_matter(path, seed):
     text = path.read_text(encoding="utf-8")
-    code = re.sub(r"[ ]*#.*", "", text)  # where a comment stands is a matter of the lines
+    code = re.sub(r"[ ]*#.*", "", text)  # the place of a comment depends on the lines
     code = re.sub(r"\n{3,}", "\n\n", code).strip("\n") + "\n"
     assert formatted(respaced(code, seed)) == formatted(code)
 
@@ -152,7 +152,7 @@ def test_spacing_does_not_matter_in_generated_programs(text, seed):
     hypothesis.assume(parses(text))
     code = formatted(re.sub(r"[ ]*#.*", "", text))
     other = respaced(code, seed)
-    # A soft keyword may depend on the space behind it.
+    # A soft keyword may depend on the space after it.
     hypothesis.assume(parses(other) and shape(other) == shape(code))
     assert formatted(other) == formatted(code)
 
@@ -170,7 +170,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_writes_what_changes_and_says_so(folder, capsys):
+def test_writes_and_reports_changed_files(folder, capsys):
     os.chmod("ugly.tfg", 0o640)
     before = os.stat("nice.tfg")
     assert main(["fmt", "."]) == 0
@@ -206,7 +206,7 @@ def test_standard_input_to_standard_output(monkeypatch, capsys):
     assert capsys.readouterr() == ("a = 1\n", "")
 
 
-def test_a_file_that_does_not_parse_is_left_as_it_is(folder, capsys):
+def test_a_file_that_does_not_parse_is_unchanged(folder, capsys):
     (folder / "wrong.tfg").write_text("a = (1\n")
     assert main(["fmt", "wrong.tfg", "ugly.tfg"]) == 1
     err = capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Parquet files: what the footer says without pyarrow, and what the whole gives, against pyarrow itself."""
+"""Parquet files: the footer read without pyarrow, and the loaded data, against pyarrow itself."""
 
 import datetime
 import io
@@ -45,7 +45,7 @@ KINDS = {
     st.lists(st.sampled_from(sorted(KINDS)), min_size=2, max_size=30), st.integers(1, 50),
     st.sampled_from(["snappy", "none", "zstd"]), st.sampled_from(["1.0", "2.6"]), st.integers(1, 20),
 )  # fmt: skip
-def test_the_footer_says_what_pyarrow_says(tmp_path_factory, kinds, rows, compression, version, group):
+def test_the_footer_agrees_with_pyarrow(tmp_path_factory, kinds, rows, compression, version, group):
     columns = {f"c {i} ü": pa.array([k % 2 for k in range(rows)]).cast(KINDS[kind]) for i, kind in enumerate(kinds)}
     path = tmp_path_factory.mktemp("p") / "x.parquet"
     pq.write_table(pa.table(columns), path, compression=compression, version=version, row_group_size=group)
@@ -89,7 +89,7 @@ def failed(declared):
 @pytest.mark.parametrize(
     "column", [pa.array([1.0, None]), pa.array([1, None]), pa.array([1.0, float("nan")]), pa.array([True, None])]
 )
-def test_gaps_are_an_error_with_row_and_column(write, column):
+def test_missing_values_are_an_error_with_row_and_column(write, column):
     error = failed(spec(write({"a": [1, 2], "b": column})))
     assert error.message.code == "TFG629"
     assert error.headline == 'row 1 of column "b" is missing, which is not a finite number'
@@ -103,7 +103,7 @@ NO_NUMBERS = {
 
 
 @pytest.mark.parametrize("what", NO_NUMBERS)
-def test_columns_of_no_numbers_are_named(write, what):
+def test_columns_without_numbers_are_named(write, what):
     path = write({"a": [1, 2], "b": NO_NUMBERS[what]})
     with pytest.raises(DataError) as caught:
         schema_of(spec(path))
@@ -113,7 +113,7 @@ def test_columns_of_no_numbers_are_named(write, what):
 
 @hypothesis.settings(UNHURRIED, max_examples=200)
 @hypothesis.given(st.data())
-def test_damaged_footers_are_errors_and_nothing_else(data):
+def test_damaged_footers_are_only_errors(data):
     stream = io.BytesIO()
     pq.write_table(pa.table({"a": [1.0, 2.0], "b": [3, 4]}), stream)
     content = bytearray(stream.getvalue())
@@ -127,7 +127,7 @@ def test_damaged_footers_are_errors_and_nothing_else(data):
         assert error.message.code in ("TFG626", "TFG627")
 
 
-def test_a_file_whose_data_is_damaged_is_an_error(write):
+def test_damaged_data_is_an_error(write):
     path = write({"a": np.arange(1000.0)}, compression="zstd")
     content = bytearray(path.read_bytes())
     content[30:200] = bytes(170)
@@ -135,7 +135,7 @@ def test_a_file_whose_data_is_damaged_is_an_error(write):
     assert failed(spec(path)).message.code == "TFG626"
 
 
-def test_without_pyarrow_the_check_works_and_the_run_says_what_to_install(write, monkeypatch):
+def test_without_pyarrow_only_the_check_works(write, monkeypatch):
     declared = spec(write({"a": [1.0, 2.0]}))
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     assert schema_of(declared).rows == 2
@@ -143,7 +143,7 @@ def test_without_pyarrow_the_check_works_and_the_run_says_what_to_install(write,
     assert error.message.code == "TFG630" and "pip install pyarrow" in error.help
 
 
-def test_it_can_take_the_place_of_another_source(write):
+def test_it_can_replace_another_source(write):
     path = write({"x": [1.0, 2.0], "target": [0, 1]})
     declared = SimpleNamespace(
         name="d", source=SimpleNamespace(name="iris", arguments={}), transforms=(), folder=str(path.parent)
@@ -152,7 +152,7 @@ def test_it_can_take_the_place_of_another_source(write):
     assert data.names == ("x",) and data.target_name == "target"
 
 
-def test_two_columns_of_one_name_are_an_error(tmp_path):
+def test_two_columns_with_one_name_are_an_error(tmp_path):
     pq.write_table(pa.table([pa.array([1.0]), pa.array([2.0])], names=["a", "a"]), tmp_path / "x.parquet")
     with pytest.raises(DataError) as caught:
         schema_of(spec(tmp_path / "x.parquet"))

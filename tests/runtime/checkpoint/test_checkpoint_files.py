@@ -1,4 +1,4 @@
-"""The files of checkpoints and logs: damaged, taken by another run, vanished, changed; and the data they belong to."""
+"""The files of checkpoints and logs: damaged, locked by another run, vanished, changed; and their data files."""
 
 import contextlib
 import json
@@ -30,8 +30,8 @@ def damage(folder):
     data.write_bytes(content)
 
 
-def test_a_damaged_checkpoint_and_none_before_it(here):
-    """It is named, refused and left alone: never taken for none."""
+def test_a_damaged_checkpoint_without_an_earlier_one(here):
+    """It is reported, refused and left alone; it never counts as missing."""
     stopped_after(program(), 1)
     damage(*states(here))
     before = states(here)
@@ -43,7 +43,7 @@ def test_a_damaged_checkpoint_and_none_before_it(here):
     assert states(here) == before
 
 
-def test_the_checkpoint_before_a_damaged_one(undisturbed, here):
+def test_the_checkpoint_before_a_damaged_one_is_used(undisturbed, here):
     lines, wanted = undisturbed()
     stopped_after(program(), 7)
     older, newer = states(here)
@@ -69,8 +69,8 @@ def test_a_damaged_checkpoint_does_not_outlive_good_ones(here):
     product(("", "[]", "{}", '{"files": {}}', "\x00"), (False, True)),
     [("", False), ("{}", True), ('{"files": {}}', False)],
 ))  # fmt: skip
-def test_what_has_no_manifest_of_ours_is_refused_and_stays(here, content, fresh):
-    """It may be anybody's, whatever its name is."""
+def test_folders_without_our_manifest_are_refused_and_stay(here, content, fresh):
+    """It may belong to anybody, whatever its name is."""
     stopped_after(program(), 1)
     (state,) = states(here)
     (state / "manifest.json").write_text(content)
@@ -79,12 +79,12 @@ def test_what_has_no_manifest_of_ours_is_refused_and_stays(here, content, fresh)
         program().run(options=Options(lambda line: None, fresh=fresh))
     assert caught.value.diagnostics[0].span.text == 'checkpoint every 3 steps in "kept"'
     assert sorted((path.name, path.read_bytes()) for path in state.iterdir()) == before
-    # What the help line says works.
+    # The help line works.
     state.rename(here / "away")
     assert program().run(options=Options(lambda line: None, fresh=fresh)).steps == 20
 
 
-def test_a_fresh_start_touches_nothing_where_it_is_refused(here):
+def test_a_refused_fresh_start_touches_nothing(here):
     stopped_after(program(), 7)
     other = here / "kept" / "20240101-step-3"
     other.mkdir()
@@ -95,8 +95,8 @@ def test_a_fresh_start_touches_nothing_where_it_is_refused(here):
     assert states(here) == before
 
 
-def test_what_is_named_like_a_checkpoint_outlives_those_of_a_run(here):
-    """States are forgotten, two newest apart and when the run is done; what others put beside them is not."""
+def test_other_files_named_like_checkpoints_stay(here):
+    """Checkpoints are removed, except the two newest, and all when the run is done. Other files stay."""
     stopped_after(program(), 1)
     other = here / "kept" / "00000000-step-3"
     other.mkdir()
@@ -107,14 +107,14 @@ def test_what_is_named_like_a_checkpoint_outlives_those_of_a_run(here):
     assert (other / "variables.index").read_text() == "mine"
 
 
-def test_a_fresh_start_forgets_damaged_checkpoints(here):
+def test_a_fresh_start_removes_damaged_checkpoints(here):
     stopped_after(program(), 1)
     damage(*states(here))
     assert program().run(options=Options(lambda line: None, fresh=True)).steps == 20
     assert not (here / "kept").exists()
 
 
-def test_only_what_its_manifest_lists_is_removed_with_a_checkpoint(here):
+def test_only_files_in_its_manifest_are_removed_with_a_checkpoint(here):
     stopped_after(program(), 1)
     (state,) = states(here)
     (state / "variables.csv").write_text("mine")
@@ -125,8 +125,8 @@ def test_only_what_its_manifest_lists_is_removed_with_a_checkpoint(here):
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-def test_what_is_put_into_a_checkpoint_stays_where_it_is(here, fresh):
-    """And the next run goes on without it: what holds nothing of ours is no checkpoint."""
+def test_other_files_in_a_checkpoint_stay(here, fresh):
+    """The next run resumes without it: a folder without our files is not a checkpoint."""
     stopped_after(program(), 7)
     for state in states(here):
         (state / "notes.txt").write_text(state.name)
@@ -139,14 +139,14 @@ def test_what_is_put_into_a_checkpoint_stays_where_it_is(here, fresh):
         )
 
 
-def test_an_empty_folder_of_others_stays(here):
+def test_an_existing_empty_folder_stays(here):
     (here / "kept").mkdir()
     program().run()
     assert states(here) == []
 
 
 @pytest.mark.parametrize("content", some(["mine", "{}", '{"pid": 1}'], ["mine", '{"pid": 1}']))
-def test_a_file_in_place_of_the_lock_is_left_alone(here, content):
+def test_another_file_with_the_name_of_the_lock_is_left_alone(here, content):
     (here / "kept").mkdir()
     lock = here / "kept" / ".tfdsl.lock"
     lock.write_text(content)
@@ -155,7 +155,7 @@ def test_a_file_in_place_of_the_lock_is_left_alone(here, content):
     assert lock.read_text() == content
 
 
-def test_a_second_name_of_a_file_in_place_of_the_lock_is_left_alone(here):
+def test_a_hard_link_with_the_name_of_the_lock_is_left_alone(here):
     (here / "kept").mkdir()
     (here / "precious").write_text("")
     os.link(here / "precious", here / "kept" / ".tfdsl.lock")
@@ -196,8 +196,8 @@ def test_a_manifest_that_names_other_files(here, change):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_manifest_that_no_run_writes(here, change):
-    """With a checksum that is right: whoever can write a folder can make one."""
+def test_a_manifest_of_another_form(here, change):
+    """With a valid checksum: whoever can write to a folder can make one."""
     stopped_after(program(), 1)
     (manifest,) = (here / "kept").glob("*/manifest.json")
     about = json.loads(manifest.read_bytes().partition(b"\n")[2])
@@ -208,7 +208,7 @@ def test_a_manifest_that_no_run_writes(here, change):
         program().run()
 
 
-def test_a_manifest_with_another_place_in_the_program(here):
+def test_a_manifest_with_an_invalid_position(here):
     stopped_after(program(), 1)
     (manifest,) = (here / "kept").glob("*/manifest.json")
     about = json.loads(manifest.read_bytes().partition(b"\n")[2])
@@ -218,7 +218,7 @@ def test_a_manifest_with_another_place_in_the_program(here):
 
 
 def test_a_manifest_cannot_reach_other_files(here):
-    """Event files that it names are cut off only if they are event files of its run."""
+    """Event files in the manifest are truncated only if they are event files of the run."""
     stopped_after(program(), 1)
     (here / "precious").write_text("precious")
     (manifest,) = (here / "kept").glob("*/manifest.json")
@@ -234,7 +234,7 @@ def test_a_manifest_cannot_reach_other_files(here):
 # --- one run at a time ------------------------------------------------------------------------
 
 
-def test_the_second_run_is_refused_and_told_by_whom(here):
+def test_the_second_run_is_refused_and_the_error_names_the_first(here):
     outcome = []
 
     def second():
@@ -250,14 +250,14 @@ def test_the_second_run_is_refused_and_told_by_whom(here):
     assert program().run().resumed == ["kept"], "the refused run has touched nothing"
 
 
-def test_what_is_left_of_a_lock_holds_nobody_up(here):
+def test_the_rest_of_a_lock_does_not_block_a_run(here):
     (here / "kept").mkdir()
     (here / "kept" / ".tfdsl.lock").write_text('{"pid": 1, "host": "gone", "since": "long ago"}')
     assert program().run().steps == 20
     assert not (here / "kept").exists()
 
 
-def test_what_is_left_of_a_save_is_removed_and_nothing_else(here):
+def test_only_the_rest_of_an_interrupted_save_is_removed(here):
     left = here / "kept" / ".new-0123456789abcdef"
     left.mkdir(parents=True)
     (left / "variables.index").write_text("half")
@@ -270,7 +270,7 @@ def test_what_is_left_of_a_save_is_removed_and_nothing_else(here):
 
 
 @pytest.mark.parametrize("files", [(), ("manifest.json",)])
-def test_what_is_left_of_a_save_that_had_written_nothing_is_removed(here, files):
+def test_the_rest_of_an_empty_save_is_removed(here, files):
     left = here / "kept" / ".new-0123456789abcdef"
     left.mkdir(parents=True)
     for name in files:
@@ -315,7 +315,7 @@ def test_the_file_of_the_log_vanishes_as_it_is_closed(here, monkeypatch):
     assert (diagnostic.code, diagnostic.span.line) == ("TFG707", 4)
 
 
-def test_a_log_that_is_gone_when_a_run_goes_on(here):
+def test_a_log_that_is_missing_when_a_run_resumes(here):
     stopped_after(program(), 7)
     shutil.rmtree(here / "logs")
     notes = []
@@ -340,8 +340,8 @@ def killed_at(line, **changes):
         program(**changes).run(options=Options(write, engine="step"))
 
 
-def test_each_point_is_there_once_after_kills(undisturbed, here):
-    """The log comes before and after the checkpoint in the body; runs are killed before they keep another one."""
+def test_each_point_occurs_once_after_kills(undisturbed, here):
+    """The log is before and after the checkpoint in the body; runs are killed before they save another one."""
     with_two = {"first": "every 2 steps: log\n        print step"}
     wanted = dict(logged_by(with_two))
     killed_at("1 8", **with_two)
@@ -358,7 +358,7 @@ def logged_by(changes):
         return points()
 
 
-def test_now_stays_what_it_was(here):
+def test_now_does_not_change(here):
     text = TEXT.format(optimizer="adam", order="shuffled", first="print step").replace('"logs"', '"logs-{now}"')
     compiled = tfdsl.compile(text, data=DATA)
     first = stopped_after(compiled, 7)
@@ -370,7 +370,7 @@ def test_now_stays_what_it_was(here):
     assert second.started == first.started
 
 
-def test_event_files_of_others_are_left_alone(here):
+def test_event_files_of_other_programs_are_left_alone(here):
     stopped_after(program(), 7)
     (ours,) = (here / "logs").iterdir()
     run = ours.name.rpartition(".")[2]
@@ -400,7 +400,7 @@ session:
 
 
 @pytest.mark.parametrize("stream", ["", ", stream=true"])
-def test_a_data_file_changes_or_vanishes_and_comes_back(here, stream):
+def test_a_data_file_changes_or_vanishes_and_returns(here, stream):
     lines = ["a,b,y", *(f"{k},{k % 3},{k * 0.5}" for k in range(23))]
     path = here / "rows.csv"
     path.write_text("\n".join(lines) + "\n")
@@ -421,11 +421,11 @@ def test_a_data_file_changes_or_vanishes_and_comes_back(here, stream):
     assert caught.value.diagnostics[0].code == "TFG603"
     assert [path.name for path in states(here)] == ["00000002-step-6", "00000003-step-7"]
 
-    path.write_text("\n".join(lines) + "\n")  # another file, of the same content
+    path.write_text("\n".join(lines) + "\n")  # another file with the same content
     assert tfdsl.compile(text).run().printed == wanted
 
 
-def test_the_run_that_locks_a_folder_removes_it_for_the_one_that_made_it(here):
+def test_the_run_that_locks_a_folder_removes_it_for_its_creator(here):
     os.mkdir("kept")
     with Access().folder("kept") as folder:
         quicker = Lock(folder)
@@ -439,8 +439,8 @@ def test_the_run_that_locks_a_folder_removes_it_for_the_one_that_made_it(here):
         assert folder.names() == []
 
 
-def test_a_mark_before_the_lock_says_who_holds_it(here):
-    """The run that made the folder is refused between another one's lock and what that writes into it."""
+def test_a_mark_written_before_the_holder_is_known(here):
+    """The run that created the folder is refused between the lock of another one and that one's description."""
     os.mkdir("kept")
     (here / "kept" / ".tfdsl.lock").write_bytes(bytes(1000) + b"made")
     assert program().run().steps == 20

@@ -1,5 +1,5 @@
-"""A training that was stopped and goes on ends with the bits of one that was not: every optimizer, batch order, engine,
-and kind of random op."""
+"""A resumed training ends with the same bits as an uninterrupted one: every optimizer, batch order, engine, and kind of
+random op."""
 
 import shutil
 from itertools import product
@@ -53,13 +53,13 @@ def run(compiled, engine, interrupted=lambda: False):
 
 
 def after(calls):
-    """Interrupts a run when it asks for so many times."""
+    """Interrupts a run after it has asked a number of times."""
     left = iter(range(calls))
     return lambda: next(left, None) is None
 
 
 def assert_goes_on(text, engine, tmp_path, monkeypatch, stops=(2,)):
-    """A run that is stopped some times has the lines, logs and variables of a run that is not."""
+    """A run that is stopped several times has the lines, logs and variables of an uninterrupted run."""
     compiled = tfdsl.compile(text)
     for name in ("whole", "parts"):
         (tmp_path / name).mkdir()
@@ -92,7 +92,7 @@ OPTIMIZERS = [
 ]  # fmt: skip
 
 
-# In the engine `loop` they have `w` in `test_gathered_gradients` too, and in `xla` one is in `test_random_ops`.
+# For the engine `loop`, `test_gathered_gradients` has such a `w` too, and for `xla`, `test_random_ops` has one.
 @pytest.mark.parametrize(("optimizer", "engine"), some(
     product(OPTIMIZERS, ENGINES), [*product(OPTIMIZERS[1::2], ["step"])]
 ))  # fmt: skip
@@ -165,7 +165,7 @@ RANDOM = {
     "raw": "noise = raw.RandomStandardNormal(shape=[3, 1], dtype=float32, seed=3, seed2=4)",
     "of a shape that is fed": "noise = transpose(X[:3]) @ random_normal(shape(X))[:3] * 0.01",
 }
-# Programs that have several of them at once.
+# Programs with several of them.
 STREAMS = {
     "many": ("normal", "poisson", "multinomial", "crop", "initializer", "raw", "shuffle"),
     "many others": ("uniform", "truncated", "gamma", "integers", "categorical", "dropout"),
@@ -211,7 +211,7 @@ def test_random_ops(kind, engine, tmp_path, monkeypatch):
     [("uniform", "step"), ("dropout", "loop")],
 ))  # fmt: skip
 def test_random_ops_without_a_seed(kind, engine, tmp_path, monkeypatch):
-    """From one checkpoint a run goes on in one way; another run begins in another."""
+    """All runs resumed from one checkpoint continue alike; another run starts differently."""
     text = noisy(kind, seed="", end="init w")
     compiled = tfdsl.compile(text)
     ends = []
@@ -234,5 +234,5 @@ ENDS = ["init", "init w", 'restore from "nowhere" if exists']
 
 
 @pytest.mark.parametrize("end", some(ENDS, ["init w"]))
-def test_initial_values_that_are_drawn_again(end, tmp_path, monkeypatch):
+def test_random_initial_values_after_resuming(end, tmp_path, monkeypatch):
     assert_goes_on(program(end=end), "loop", tmp_path, monkeypatch)

@@ -1,4 +1,4 @@
-"""Interrupted trainings: the next run goes on where they stopped, and ends as if nothing had happened."""
+"""Interrupted trainings: the next run resumes where they stopped, and ends as if nothing had happened."""
 
 import pytest
 from conftest import some
@@ -30,7 +30,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(undisturbed, optimizer,
 
 @pytest.mark.parametrize("steps", some([1, 3, 19, 20], [1, 3, 20]))
 def test_interrupted_at_any_step(undisturbed, here, steps):
-    """Also before the first checkpoint is due, right at one, and after the last step."""
+    """Also before the first checkpoint, right at one, and after the last step."""
     lines, wanted = undisturbed()
     first = stopped_after(program(), steps)
     second = program().run()
@@ -41,7 +41,7 @@ def test_interrupted_at_any_step(undisturbed, here, steps):
 
 @pytest.mark.parametrize("engine", ["step", "loop"])
 def test_killed_between_checkpoints(undisturbed, engine):
-    """Nothing is kept at the end: the run goes on from the last checkpoint that was due."""
+    """Nothing is saved at the end: the run resumes from the last checkpoint that was due."""
     lines, wanted = undisturbed()
 
     class Killed(BaseException):
@@ -54,7 +54,7 @@ def test_killed_between_checkpoints(undisturbed, engine):
     with pytest.raises(Killed):
         program().run(options=Options(write, engine=engine))
     second = program().run()
-    # In `step` the checkpoint of step 6 is made after "print step", in `loop` before it; both go on from there.
+    # In `step` the checkpoint of step 6 is saved after "print step", in `loop` before it; both resume from there.
     at = lines.index("6")
     assert second.printed == lines[at + (engine == "step") :]
     assert variables()["w"].tobytes() == wanted["w"].tobytes()
@@ -69,7 +69,7 @@ def test_interrupted_twice(undisturbed):
     assert variables()["w"].tobytes() == wanted["w"].tobytes()
 
 
-def test_logs_go_on_too(here):
+def test_logs_continue(here):
     stopped_after(program(), 7)
     program().run()
     events = EventAccumulator("logs")
@@ -85,7 +85,7 @@ def test_a_finished_training_leaves_no_checkpoint(here):
     assert again.resumed == []
 
 
-def test_what_fails_after_a_training_does_not_lose_it(undisturbed, here):
+def test_a_failure_after_a_training_does_not_lose_it(undisturbed, here):
     lines, wanted = undisturbed()
     (here / "final.ckpt.index").write_text("mine")
     with pytest.raises(tfdsl.TfgError) as caught:
@@ -100,8 +100,8 @@ def test_what_fails_after_a_training_does_not_lose_it(undisturbed, here):
     assert not (here / "kept").exists()
 
 
-def test_a_training_that_is_judged_is_a_finished_one(here):
-    """What a user does then is to change the program."""
+def test_a_training_with_a_failing_expectation_is_finished(here):
+    """A user then changes the program."""
     text = TEXT.format(optimizer="adam", order="shuffled", first="print step").replace(
         "    save to", "    expect seen == 1\n    save to"
     )
@@ -111,12 +111,12 @@ def test_a_training_that_is_judged_is_a_finished_one(here):
     assert program().run().resumed == []
 
 
-def test_a_stopped_training_is_a_finished_one(here):
+def test_a_stopped_training_is_finished(here):
     program(first="stop when step == 5").run()
     assert not (here / "kept").exists()
 
 
-def test_other_files_of_the_folder_are_left_alone(here):
+def test_other_files_in_the_folder_stay(here):
     (here / "kept").mkdir()
     (here / "kept" / "mine.txt").write_text("mine")
     program().run()
@@ -170,7 +170,7 @@ def test_fresh_starts_over(undisturbed):
     assert changed.printed[0] == "before"
 
 
-def test_one_session_alone_goes_on_too(undisturbed):
+def test_a_single_session_resumes(undisturbed):
     text = TEXT.replace("session:", "session main:").format(optimizer="adam", order="shuffled", first="print step")
     compiled = tfdsl.compile(text, data=DATA)
     lines = compiled.run().printed[1:]
@@ -188,7 +188,7 @@ def test_an_interruption_without_checkpoints(here):
     assert result.printed == []
 
 
-def test_a_checkpoint_needs_every_variable():
+def test_a_checkpoint_needs_all_variables():
     text = """
 variable x = 0
 variable y = 0
@@ -235,7 +235,7 @@ session:
 # --- what a checkpoint belongs to -------------------------------------------------------------
 
 
-def test_all_that_differs_is_said(here):
+def test_all_differences_are_reported(here):
     stopped_after(program(), 7)
     shorter = {"rows": (FEATURES[:20], TARGET[:20])}
     text = TEXT.format(optimizer="adam", order="shuffled", first="print step")
@@ -247,7 +247,7 @@ def test_all_that_differs_is_said(here):
     )
 
 
-def test_data_of_the_same_form_with_another_number_in_it_is_other_data(here):
+def test_data_with_one_different_number_is_different(here):
     stopped_after(program(), 7)
     other = FEATURES.copy()
     other[-1, -1] += 1
@@ -257,8 +257,8 @@ def test_data_of_the_same_form_with_another_number_in_it_is_other_data(here):
     assert program().run().resumed == ["kept"]
 
 
-def test_resume_anyway_takes_what_fits(here):
-    """More epochs, and a variable more: the rest goes on."""
+def test_resume_anyway_uses_matching_variables(here):
+    """More epochs, and one more variable: the rest resumes."""
     stopped_after(program(), 7)
     notes = []
     text = TEXT.format(optimizer="adam", order="shuffled", first="print step")
@@ -296,15 +296,15 @@ def test_a_checkpoint_of_another_machine_is_refused(here, monkeypatch):
     assert notes[1].startswith("although the checkpoint differs: intra_op_threads")
 
 
-def test_xla_does_not_go_on_with_the_bits_of_the_others(here):
+def test_xla_does_not_resume_other_engines(here):
     stopped_after(program(), 7)
     with pytest.raises(tfdsl.TfgError, match="its engine was step and is xla"):
         program().run(options=Options(lambda line: None, engine="xla"))
     assert program().run(options=Options(lambda line: None, engine="loop")).resumed == ["kept"]
 
 
-def test_two_sessions_that_keep_checkpoints_in_one_folder(here):
-    """To run one of them does not forget where the other one stands."""
+def test_two_sessions_with_checkpoints_in_one_folder(here):
+    """Running one of them does not discard the checkpoint of the other."""
     body = """
     train 20 steps:
         checkpoint every 3 steps in "kept"

@@ -1,4 +1,4 @@
-"""Asynchronous training on a real cluster: who takes which steps, and what happens when a process is lost."""
+"""Asynchronous training on a real cluster: the steps of each worker, and lost processes."""
 
 import os
 import re
@@ -14,7 +14,7 @@ import pytest
 
 pytestmark = pytest.mark.xdist_group("async")
 
-# Each row has its number as its target, and is counted when it is seen. 23 rows in batches of 4: the last one is short.
+# The target of each row is its number, and is counted when it is seen. 23 rows in batches of 4: the last one is short.
 COUNTED = """
 param epochs = 3
 data d = npz("rows.npz")
@@ -84,7 +84,7 @@ def here(tmp_path, monkeypatch):
         pytest.param("shuffled seed 3", "step", marks=pytest.mark.long),
     ],
 )
-def test_every_row_is_seen_by_one_worker_an_epoch(cluster, here, order, engine):
+def test_one_worker_sees_each_row_once_per_epoch(cluster, here, order, engine):
     text = COUNTED.replace("ORDER", order).replace("EXPECT", "expect most == epochs and least == epochs")
     text = text.replace("session:", "most = reduce_max(seen)\nleast = reduce_min(seen)\nsession:")
     Path("t.tfg").write_text(text)
@@ -102,7 +102,7 @@ def test_without_a_cluster_it_is_wrong_use(here):
 
 
 @pytest.mark.long
-def test_launch_takes_it(here):
+def test_launch_with_async(here):
     Path("t.tfg").write_text(COUNTED.replace("ORDER", "ordered").replace("EXPECT", ""))
     done = clusters.run(clusters.tfdsl("launch", "t.tfg", "--workers", "3", "--async"))
     assert done.returncode == 0, done.stderr
@@ -111,7 +111,7 @@ def test_launch_takes_it(here):
 
 @contextmanager
 def running(cluster, *words):
-    """A run that is under way, once it has printed a line."""
+    """A running run that has printed a line."""
     command = clusters.tfdsl("run", "t.tfg", "--async", "--config", cluster.config, *words)
     process = forked.Popen(command, env=clusters.environment(), forks=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True)  # fmt: skip
@@ -158,7 +158,7 @@ def test_the_process_of_a_worker_is_killed(cluster, here):
 
 
 @pytest.mark.long
-def test_a_run_that_is_killed_goes_on(cluster, here):
+def test_a_killed_run_resumes(cluster, here):
     Path("t.tfg").write_text(LONG)
     with running(cluster) as process:
         part = part_of(process)
@@ -187,8 +187,8 @@ def test_the_process_of_a_worker_is_stopped(cluster, here):
         assert not Path(f"/proc/{part}").exists()
 
 
-def test_a_worker_that_fails_ends_the_run(cluster, here):
-    # Only the second worker takes the step at which this is wrong.
+def test_a_failing_worker_ends_the_run(cluster, here):
+    # Only the second worker takes the step that fails.
     text = COUNTED.replace("ORDER", "ordered").replace("EXPECT", "")
     text = text.replace("count = scatter_add", "fine = check_numerics(1.0 / (9.0 - reduce_max(y) + 2.0), \"eleven\")\n"
                         "count = scatter_add").replace("run count\n", "run count, fine\n")  # fmt: skip

@@ -1,4 +1,4 @@
-"""Programs on a real cluster of 1 ps and 2 workers: the same lines and bits as in one process that splits its batches."""
+"""Programs on a real cluster of 1 ps and 2 workers: same lines and bits as in one process that splits its batches."""
 
 import glob
 import os
@@ -12,7 +12,7 @@ MODELS = {path.stem: path for path in sorted((Path(__file__).resolve().parents[3
 ALONE = [name for name in MODELS if not name.startswith("cluster_")]
 SOME = ["basics", "digits", "housing", "moons", "one_or_two_executions", "restore_renamed", "shared_outside"]
 STEP = ["housing", "moons", "digits"]
-SHORT = {"housing": 1, "logistic_regression": 20}  # epochs, of those that take long
+SHORT = {"housing": 1, "logistic_regression": 20}  # epochs for long trainings
 
 
 def checkpoints(folder):
@@ -35,7 +35,7 @@ def checkpoints(folder):
     ],
     ids=["some", "all"],
 )
-def test_models_have_the_bits_of_two_towers_in_one_process(cluster, tmp_path, every):
+def test_models_have_the_same_bits_as_two_towers_in_one_process(cluster, tmp_path, every):
     jobs = []
     for name, engine in every:
         params = {"n_epochs": SHORT[name]} if name in SHORT else {}
@@ -46,7 +46,8 @@ def test_models_have_the_bits_of_two_towers_in_one_process(cluster, tmp_path, ev
     different = {}
     for (name, engine), ours, theirs in zip(every, outcomes[::2], outcomes[1::2], strict=True):
         assert ours.printed and not ours.errors, (name, ours.errors)
-        # What a session does not initialise has no value in one process, and on servers that of a session before it.
+        # A variable that a session does not initialise has no value in one process, but an earlier session's on
+        # servers.
         ours.variables = {key: value for key, value in ours.variables.items() if key in theirs.variables}
         found = differences(ours, theirs)
         first, second = (checkpoints(tmp_path / f"{name}-{engine}" / where) for where in ("cluster", "here"))

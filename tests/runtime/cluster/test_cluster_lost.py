@@ -1,6 +1,6 @@
-"""One thing lost, in each engine: a server, the client, both; and a server that is frozen. The end is the same to the bit.
+"""One loss in each engine: a server, the client, both; and a frozen server. The results are the same to the bit.
 
-`test_recovery.py` has moments that are harder, `benchmarks/survival/clusters.py` moments at random.
+`test_recovery.py` tests harder moments, `benchmarks/survival/clusters.py` random ones.
 """
 
 import signal
@@ -14,7 +14,7 @@ from test_recovery import Client
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
-# Long enough in the engine `loop` that there is something left to lose, when it has said the first lines.
+# Long enough in the engine `loop` that the training still runs after the first lines.
 TRAINING = """
 seed 3
 data d = moons(100, noise=0.1, seed=1)
@@ -51,7 +51,7 @@ def undisturbed(tmp_path_factory):
 
 @pytest.fixture(params=["loop", pytest.param("step", marks=pytest.mark.long)])
 def training(request, here, cluster, undisturbed):
-    """A client in the middle of its training; what starts another; and what both must come to."""
+    """A client in the middle of its training, a function that starts another, and the expected results."""
     engine = request.param
     Path("t.tfg").write_text(TRAINING.format(**ENGINES[engine]))
 
@@ -65,7 +65,7 @@ def training(request, here, cluster, undisturbed):
 
 
 def ends_as(client, lines, files):
-    """The client comes to its end, with what an undisturbed one prints from where it began, and saves."""
+    """The client ends normally, and prints and saves the same as an undisturbed one from where it began."""
     printed = client.end()
     assert printed == lines[len(lines) - len(printed) :] and len(printed) > 2
     found = checkpoints(Path())
@@ -82,7 +82,7 @@ def ends_as(client, lines, files):
     ],
     ids=["a worker", "a parameter server"],
 )
-def test_a_server_is_killed_and_started_again(training, cluster, who):
+def test_a_server_is_killed_and_restarts(training, cluster, who):
     client, _, lines, files = training
     cluster.kill(*who)
     client.wait_for(f"waiting for {who[0]} {who[1]}")
@@ -94,7 +94,7 @@ def test_a_server_is_killed_and_started_again(training, cluster, who):
     assert client.out.read_text().splitlines() == lines
 
 
-def test_a_client_is_killed_and_takes_up_what_the_servers_have(training):
+def test_a_killed_client_resumes_from_the_servers(training):
     client, start, lines, files = training
     client.kill()
     again = start()
@@ -112,7 +112,7 @@ def test_the_client_and_a_parameter_server_are_killed(training, cluster):
     assert "kept in kept\n" in again.err.read_text()
 
 
-def test_a_frozen_server_ends_the_run_and_the_next_one_goes_on(training, cluster):
+def test_a_frozen_server_ends_the_run_and_the_next_one_resumes(training, cluster):
     client, start, lines, files = training
     client.kill()
     client = start("--timeout", "6")
@@ -133,7 +133,7 @@ def test_a_call_that_takes_too_long(cluster, here):
     assert "t.tfg:5:5" in client.err.read_text()
 
 
-def test_variables_of_others_cannot_be_put_back(cluster, here):
+def test_variables_shared_with_other_runs_cannot_be_restored(cluster, here):
     Path("t.tfg").write_text("""
 device "/job:ps/task:0":
     variable x = 1.0

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def lines(cluster):
-    """Runs a command on the cluster, which must succeed, and gives what it prints."""
+    """Runs a command on the cluster, which must succeed. Returns its output."""
 
     def run(*words):
         done = cluster.run(*words)
@@ -35,8 +35,9 @@ def model(name):
 
 
 @pytest.mark.long
-def test_what_the_documentation_shows(cluster):
-    """Its commands, one after the other, print what stands there; `models/cluster.yaml` is the cluster of the tests."""
+def test_the_commands_of_the_documentation(cluster):
+    """Its commands, one after the other, print the documented output; `models/cluster.yaml` is the cluster of the
+    tests."""
     commands = re.findall(
         r"^\$ tfdsl (.*)\n((?:(?!\$ |```).*\n)*)", (ROOT / "docs" / "clusters.md").read_text(), re.MULTILINE
     )
@@ -50,12 +51,12 @@ def test_what_the_documentation_shows(cluster):
         assert set(shown) <= set(done.stdout.splitlines() + done.stderr.splitlines()), command
 
 
-def test_a_session_finds_what_another_has_left(cluster, tmp_path):
+def test_a_session_finds_the_variables_of_another(cluster, tmp_path):
     (outcome,) = run(tmp_path, [Job(model("cluster_variables"), tmp_path, cluster.config)])
     assert outcome.printed == ["11", "18 1"] and not outcome.errors
 
 
-def test_containers_keep_variables_of_one_name_apart_and_what_optimizers_keep(lines, cluster, tmp_path):
+def test_containers_separate_variables_and_slots(lines, cluster, tmp_path):
     def job(session, **params):
         return Job(model("cluster_containers"), tmp_path, cluster.config, session=session, params=params)
 
@@ -94,8 +95,9 @@ session:
 
 
 @pytest.mark.long
-def test_a_container_is_reset_while_the_program_of_another_trains(cluster, here):
-    """Two programs at once, a container each. One is cleared: it ends with an error, and the other does not notice."""
+def test_a_container_is_reset_while_another_program_trains(cluster, here):
+    """Two programs run at once in separate containers. One container is reset: its program ends with an error, and the
+    other is not affected."""
     (here / "t.tfg").write_text(TRAINING)
 
     def training(box, *words):
@@ -154,7 +156,7 @@ session:
 """
 
 
-def test_files_are_written_by_the_client_as_without_a_cluster(cluster, tmp_path):
+def test_the_client_writes_files_as_without_a_cluster(cluster, tmp_path):
     jobs = [
         Job(FILES, tmp_path / "cluster", cluster=cluster.config),
         Job(FILES, tmp_path / "here", towers=2),
@@ -208,7 +210,7 @@ def test_towers_are_for_one_machine(cluster):
     assert "--towers is for one machine" in done.stderr
 
 
-def test_a_server_that_is_not_there(cluster, here):
+def test_a_missing_server(cluster, here):
     config = json.loads(Path(cluster.config).read_text())
     port = clusters.free_ports(1)[0]
     config["cluster"]["worker"][1] = f"127.0.0.1:{port}"

@@ -1,4 +1,5 @@
-"""Clients and servers of a cluster that are lost at a chosen moment: `benchmarks/survival/clusters.py` has the others."""
+"""Clients and servers of a cluster lost at a chosen moment. `benchmarks/survival/clusters.py` tests the other
+moments."""
 
 import os
 import re
@@ -39,7 +40,7 @@ session:
         every 2 steps: print "step", step, mse
     print v, w
 """
-# Nothing of it can be kept before the loop is over, which takes a second or two.
+# No snapshot is possible before the loop is over, which takes a second or two.
 STATEMENTS = """
 variable w = 3.0
 summary scalar w as "w"
@@ -65,7 +66,7 @@ class Client:
             self.process = forked.Popen(command, env=clusters.environment(), stdout=out, stderr=err)
 
     def wait_for(self, pattern: str) -> re.Match:
-        """Wait until it has said something."""
+        """Wait until it has printed something."""
         end = time.monotonic() + 300
         while True:
             found = re.search(pattern, self.out.read_text() + self.err.read_text())
@@ -78,7 +79,7 @@ class Client:
         self.process.send_signal(number)
 
     def end(self) -> list[str]:
-        """What it printed, once it has come to its end."""
+        """Its output, after it has ended."""
         assert self.process.wait(300) == 0, self.err.read_text()
         return self.out.read_text().splitlines()
 
@@ -95,7 +96,7 @@ def training(here):
 
 @pytest.fixture(scope="module")
 def wanted(tmp_path_factory):
-    """What the training prints and logs if nobody disturbs it."""
+    """The lines and logs of the undisturbed training."""
     folder = tmp_path_factory.mktemp("undisturbed")
     (folder / "t.tfg").write_text(TRAINING)
     done = clusters.run(clusters.tfdsl("run", "t.tfg", "--towers", "2"), cwd=folder)
@@ -116,10 +117,10 @@ def lines_from(wanted, step):
 
 
 @pytest.mark.long
-def test_a_server_that_is_another_one_after_a_pause(cluster, training, wanted):
+def test_a_server_that_restarted_during_a_pause(cluster, training, wanted):
     client = Client(cluster, training, "--engine", "step")
     client.wait_for("step 60 ")
-    client.signal(signal.SIGSTOP)  # no call is under way, or none that fails
+    client.signal(signal.SIGSTOP)  # no call is running, or none that fails
     cluster.restart("ps", 0)
     client.signal(signal.SIGCONT)
     assert client.end() == wanted[0]
@@ -136,13 +137,13 @@ def test_a_server_that_is_another_one_after_a_pause(cluster, training, wanted):
         pytest.param(("worker", 1), marks=pytest.mark.long),
     ],
 )
-def test_a_server_is_lost_while_a_client_goes_on(cluster, training, wanted, who):
+def test_a_server_is_lost_while_a_client_resumes(cluster, training, wanted, who):
     client = Client(cluster, training, "--engine", "step")
     client.wait_for("step 60 ")
     client.kill()
     client = Client(cluster, training, "--engine", "step")
     step = int(client.wait_for(r"resuming from step (\d+), in the memory of the servers")[1])
-    client.signal(signal.SIGSTOP)  # it has read what they have, and put nothing there
+    client.signal(signal.SIGSTOP)  # it has read the server's snapshot, and not written a new one
     cluster.restart(*who)
     client.signal(signal.SIGCONT)
     assert client.end() == lines_from(wanted[0], step)
@@ -150,12 +151,12 @@ def test_a_server_is_lost_while_a_client_goes_on(cluster, training, wanted, who)
 
 
 @pytest.mark.long
-def test_what_the_servers_have_is_not_whole_any_more(tmp_path, training, wanted):
+def test_an_incomplete_server_snapshot_is_not_used(tmp_path, training, wanted):
     with clusters.Cluster(tmp_path, ps=2) as cluster:
         client = Client(cluster, training, "--engine", "step")
         client.wait_for("step 60 ")
         client.kill()
-        cluster.restart("ps", 1)  # what describes the copies is on the other one
+        cluster.restart("ps", 1)  # the other server has the description of the copies
         client = Client(cluster, training, "--engine", "step")
         step = int(client.wait_for(r"resuming from step (\d+), saved in kept")[1])
         assert client.end() == lines_from(wanted[0], step)
@@ -163,7 +164,7 @@ def test_what_the_servers_have_is_not_whole_any_more(tmp_path, training, wanted)
 
 
 @pytest.mark.long
-def test_what_another_program_has_left_on_the_servers(cluster, training, wanted):
+def test_variables_left_on_the_servers_by_another_program(cluster, training, wanted):
     Path("other.tfg").write_text(TRAINING.replace("w = random_normal([4, 1])", "w = cast(random_normal([4, 1]), float64)")
                                  .replace("@ w", "@ cast(w, float32)").replace('"kept"', '"others"'))  # fmt: skip
     client = Client(cluster, "other.tfg", "--engine", "step")
@@ -173,7 +174,7 @@ def test_what_another_program_has_left_on_the_servers(cluster, training, wanted)
     assert client.end() == wanted[0]
 
 
-def test_a_server_that_is_lost_again_and_again(monkeypatch):
+def test_a_server_that_is_lost_repeatedly(monkeypatch):
     def lose(*_):
         raise Lost([("ps", 1)], was_late=False)
 
@@ -186,12 +187,12 @@ def test_a_server_that_is_lost_again_and_again(monkeypatch):
     assert (diagnostic.code, diagnostic.headline.partition(" lost")[0]) == ("TFG742", "ps 1 was")
 
 
-def test_what_was_done_before_is_told_apart():
+def test_the_journal_knows_what_is_done():
     tick, line, other = object(), object(), object()
     once = EffectJournal()
     assert all(once.is_new(Place(1, step), line) for step in range(3))
     assert once.is_new(Place(1, 2), tick)
-    assert not once.is_new(Place(1, 1), other)  # a part is run again, in which another `every` is due
+    assert not once.is_new(Place(1, 1), other)  # a part runs again in which another `every` is due
     assert not once.is_new(Place(1, 2), line)
     assert once.is_new(Place(1, 2), other)
     assert not once.is_new(Place(1, 2), tick)
@@ -200,7 +201,7 @@ def test_what_was_done_before_is_told_apart():
 
 @pytest.mark.long
 @pytest.mark.parametrize("who", [("ps", 0), ("worker", 0)])
-def test_a_session_that_begins_anew_logs_on(cluster, here, who):
+def test_a_restarted_session_continues_its_log(cluster, here, who):
     Path("t.tfg").write_text(STATEMENTS)
     client = Client(cluster, "t.tfg")
     client.wait_for("begins")

@@ -1,4 +1,4 @@
-"""Op determinism: the same bits in every run, asked for by who owns the process, and random numbers all the same."""
+"""Op determinism: the same bits in every run if the owner of the process asks for it, but still random numbers."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ from tfdsl.lowering.tf import op_determinism, tf, v1
 from tfdsl.runtime.checkpoint.machine import machine
 from tfdsl.runtime.options import Options
 
-# The gradients of what is gathered are added up by several threads, in whatever order these come to it.
+# Several threads add up the gradients of gathered rows in any order.
 EMBEDDING = """
 seed 1
 data rows = moons(20000, noise=0.3, seed=3)
@@ -42,7 +42,7 @@ def test_gathered_gradients_have_the_same_bits_in_every_run(engine):
     assert len({table(engine) for _ in range(3)}) == 1
 
 
-def test_the_command_line_has_the_bits_of_deterministic_runs(tmp_path):
+def test_the_command_line_is_deterministic(tmp_path):
     text = EMBEDDING.format(engine="loop").replace("print table", 'save to "at"')
     (tmp_path / "p.tfg").write_text(text, encoding="utf-8")
     root = str(Path(__file__).resolve().parents[3])
@@ -73,7 +73,7 @@ session:
     ("zeros([2])", "random_gamma([2], 1.0)", 'print "go"', False),
     ("zeros([2])", "random_shuffle([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0])", 'print "go"', False),
 ])  # fmt: skip
-def test_the_switch_is_on_where_nothing_without_a_seed_is_executed(initial, noise, first, expected):
+def test_the_switch_is_on_unless_an_op_without_a_seed_is_executed(initial, noise, first, expected):
     seen = []
 
     def watch(line):
@@ -103,7 +103,7 @@ session:
     assert len(lines) == 3
 
 
-def test_the_library_leaves_the_process_alone():
+def test_the_library_does_not_set_the_switch():
     seen = []
     tfdsl.compile("session:\n    print 1\n").run(
         options=Options(write=lambda line: seen.append(op_determinism.is_enabled()))
@@ -111,7 +111,7 @@ def test_the_library_leaves_the_process_alone():
     assert seen == [False]
 
 
-def test_the_switch_is_taken_back_after_an_error():
+def test_the_switch_is_reset_after_an_error():
     with pytest.raises(tfdsl.TfgError):
         tfdsl.compile("x = constant(1)\nsession:\n    expect x == 2\n").run(options=Options(deterministic=True))
     assert not op_determinism.is_enabled()

@@ -1,4 +1,4 @@
-"""An assertion that fails is reported at its own line, wherever it stands and whichever engine runs it."""
+"""A failing assertion is reported at its own line, wherever it is and in every engine."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tfdsl.runtime.options import Options
 
 ENGINES = ["step", "loop", "xla", "auto"]
 
-# Each stands around a check of v, whose line is marked; w is what comes after it.
+# Each has a check of v, whose line is marked; w comes after it.
 PLACES = {
     "graph": """\
 chk = assert_less(v, 2.0, message="too big")  #
@@ -83,12 +83,12 @@ def failure(text, engine):
 
 
 def marked(text):
-    """The number of the line that is marked."""
+    """The number of the marked line."""
     return next(number for number, line in enumerate(text.splitlines(), 1) if line.endswith("#"))
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_an_assertion_by_itself(place):
+def test_an_assertion_outside_trainings(place):
     text = f"placeholder v: float32\n{PLACES[place]}session:\n    print w with v = 1\n    print w with v = 3\n"
     diagnostic = failure(text, "step")
     assert diagnostic.code == "TFG702" and diagnostic.headline.startswith("too big: x < y does not hold, where x is ")
@@ -98,7 +98,7 @@ def test_an_assertion_by_itself(place):
 
 @pytest.mark.parametrize("place", PLACES)
 def test_an_assertion_in_a_training(place):
-    """The third step is the first at which it does not hold."""
+    """The condition first fails at the third step."""
     text = (
         f"variable v = 0.0\n{PLACES[place]}session:\n    train 4 steps:\n        print w\n        run more\n"
     ).replace("session:", "more = assign_add(v, 1.0)\nsession:", 1)
@@ -111,7 +111,7 @@ def test_an_assertion_in_a_training(place):
 
 
 def test_an_assertion_of_a_gradient():
-    """What TensorFlow makes for a gradient belongs to the gradient."""
+    """The ops that TensorFlow makes for a gradient belong to the gradient."""
     text = """\
 placeholder x: float32[?]
 variable w = 2.0
@@ -136,7 +136,7 @@ session:
     assert diagnostic.headline.startswith("steep: x < y does not hold, where x is ")
 
 
-def test_an_assertion_that_runs_by_itself():
+def test_an_assertion_that_is_run_directly():
     text = 'placeholder x: float32\nchk = assert_positive(x, message="none left")\nsession:\n    run chk with x = -1\n'
     diagnostic = failure(text, "step")
     assert (diagnostic.code, diagnostic.span.line) == ("TFG702", 2)
@@ -159,6 +159,6 @@ def test_an_assertion_in_an_embedded_session():
         ("assert_negative(x)", "x < 0 does not hold, where x is 3"),
     ],
 )
-def test_a_failing_assertion_is_said_in_words(check, said):
+def test_the_message_of_a_failing_assertion(check, said):
     text = f"placeholder x: float32[n]\nc = {check}\nafter c:\n    y = x * 1.0\nsession: print y with x = [3]\n"
     assert failure(text, "step").headline == said

@@ -1,4 +1,4 @@
-"""What fails inside TensorFlow is reported at the user's line: in a run, in a gradient, while building."""
+"""Failures inside TensorFlow are reported at the user's line: in a run, in a gradient, while building."""
 
 import pytest
 import tensorflow as tf
@@ -9,7 +9,7 @@ from tfdsl.runtime.options import Options
 
 
 def failure(text):
-    """The one error of a program that compiles: while its graph is built, or in its run."""
+    """The only error of a program that compiles: while its graph is built, or in its run."""
     program = tfdsl.compile(text)
     with pytest.raises(tfdsl.TfgError) as caught:
         program.run(options=Options(write=lambda line: None))
@@ -72,7 +72,7 @@ FAILING = {
 
 @pytest.mark.parametrize("expression", FAILING)
 def test_failing_ops(expression):
-    """The reason in one line, without TensorFlow's account of where, and the place of the very op."""
+    """The reason in one line, without TensorFlow's places, and the place of the exact op."""
     diagnostic = failure(f"""\
 placeholder p: float32[?]
 placeholder q: float32[?]
@@ -87,7 +87,7 @@ session:
 
 
 def test_a_cholesky_that_fails():
-    """TensorFlow's own gives NaN instead of failing, so it is the check on it that fails."""
+    """TensorFlow's kernel returns NaN instead of failing, so our check fails."""
     diagnostic = failure("""\
 x = constant([[1.0, 2.0], [2.0, 1.0]])
 factor = cholesky(x)
@@ -117,7 +117,7 @@ session:
 
 
 def test_an_op_of_a_gradient():
-    """It is shown at the op that it is the gradient of, and says who takes that."""
+    """It is shown at the op whose gradient it computes, with the line that takes the gradient."""
     diagnostic = failure("""\
 placeholder p: float32[?]
 variable w = [1.0, 2.0]
@@ -256,8 +256,8 @@ session:
     assert [(what, span.line) for what, span in diagnostic.chain] == [("in flat, called", 6)]
 
 
-def test_a_failure_leaves_tensorflow_as_it_was():
-    """Not its default graph, nor a scope of the graph that could not be built."""
+def test_a_failure_does_not_change_tensorflow():
+    """Its default graph, and the scopes of the graph that could not be built."""
     with tf.Graph().as_default() as mine:
         test_building_fails_in_a_function()
         test_a_singular_matrix()
@@ -269,7 +269,7 @@ def test_a_failure_leaves_tensorflow_as_it_was():
 # --- the embedded session ---------------------------------------------------------------------
 
 
-def test_an_embedded_session_says_the_same():
+def test_an_embedded_session_reports_the_same():
     program = tfdsl.compile("placeholder m: float32[2, 2]\nscope deep:\n    y = matrix_inverse(m)\n")
     with program.session() as s:
         with pytest.raises(tfdsl.TfgError) as caught:
@@ -295,8 +295,8 @@ session:
 
 @pytest.mark.parametrize("part", ["part = w[t]", "part = slice(w, [t], [1])"])
 @pytest.mark.parametrize("engine", ["step", "loop"])
-def test_what_fails_in_a_gradient_is_reported_at_the_op_that_it_is_of(part, engine):
-    """Without the loss, which nobody asks for, the gradient's ops are executed and fail, and not that op itself."""
+def test_a_failure_in_a_gradient_is_reported_at_the_differentiated_op(part, engine):
+    """Nobody fetches the loss, so the gradient's ops are executed and fail, but not the op itself."""
     printed = []
     with pytest.raises(tfdsl.TfgError) as caught:
         tfdsl.compile(GRADIENT_FAILS.format(part=part)).run(options=Options(write=printed.append, engine=engine))
@@ -307,8 +307,8 @@ def test_what_fails_in_a_gradient_is_reported_at_the_op_that_it_is_of(part, engi
         assert taken.span.line == 6
 
 
-def test_optimizers_of_a_body_without_run_take_their_steps_one_after_the_other():
-    """The second one's loss is computed with what the first has learnt; in one `run` it is the one before."""
+def test_optimizers_of_a_body_without_run_take_steps_in_turn():
+    """The loss of the second one is computed after the first step; in one `run` it is computed before."""
     text = """
 variable w = 1.0
 variable u = 1.0
@@ -329,8 +329,8 @@ session:
     assert learnt("every 2 steps: print 0") != learnt("run one, two")
 
 
-def test_numbers_that_do_not_fit_are_said_by_us_alone(here, capfd):
-    """No warning of NumPy's stands beside the error."""
+def test_only_our_error_reports_numbers_that_do_not_fit(here, capfd):
+    """NumPy's warning is not shown besides the error."""
     (here / "d.csv").write_text("a,b,y\n1e300,2,3\n-1e300,4,5\n1e308,3,4\n")
     for transforms in ("standardize", "polynomial(degree=9) | standardize", "minmax"):
         text = f'data d = csv("d.csv", target="y") | {transforms}\nplaceholder X: float32[n, d.columns]\n'
@@ -347,8 +347,8 @@ def test_numbers_that_do_not_fit_are_said_by_us_alone(here, capfd):
      ("v == 9007199254740992 within 0", False), ("v == 9007199254740990 within 3", True),
      ("1.0 / z == 1.0 / z within 0.1", True), ("1.0 / z == 5.0 within 0.1", False), ("0.0 / z == 0.0 / z within 1", False)],
 )  # fmt: skip
-def test_what_is_within(what, holds, capfd):
-    """The whole of a complex number counts, all digits of a whole one, and infinity is itself."""
+def test_expect_within(what, holds, capfd):
+    """A complex number counts as a whole, an integer with all digits, and infinity equals itself."""
     text = f"v = constant(9007199254740993, int64)\nvariable z = 0.0\nsession: expect {what}\n"
     if holds:
         tfdsl.compile(text).run()

@@ -1,4 +1,4 @@
-"""The order in which one execution reads and writes a variable: that of the program, in every engine and every run."""
+"""Each execution reads and writes variables in program order, in every engine and every run."""
 
 from random import Random
 
@@ -48,7 +48,7 @@ def ran(text, engine="step", **options):
 
 
 def by_hand():
-    """The GAN in TensorFlow 1, its order said by control dependencies."""
+    """The GAN in TensorFlow 1, ordered by control dependencies."""
     with tf.Graph().as_default(), v1.Session() as session:
         g, d = (v1.Variable(0.5, use_resource=True) for _ in "gd")
         optimizer = v1.train.GradientDescentOptimizer(0.1)
@@ -76,12 +76,12 @@ def test_a_read_after_a_write(engine):
     assert ran(READ, engine).printed == ["2 2 4", "4 4 8", "6 6 12"]
 
 
-def test_a_variable_that_a_statement_names_is_read_at_its_end():
+def test_a_variable_named_by_a_statement_is_read_last():
     for _ in range(5):
         assert ran(PRINT).printed == [f"{k} {2 * k}" for k in range(1, 41)]
 
 
-def test_the_same_of_a_session_for_python():
+def test_order_in_an_embedded_session():
     program = tfdsl.compile(PRINT)
     with program.session() as session:
         assert [session.run(["two", "k", "inc"]) for _ in range(20)] == [[2 * k, k, k] for k in range(1, 21)]
@@ -89,7 +89,7 @@ def test_the_same_of_a_session_for_python():
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_gradient_that_does_not_need_the_loss(engine):
-    """Of a product the gradient needs the other factor: nothing in the graph has the read of this one come first."""
+    """The gradient of a product needs the other factor: nothing in the graph requires this read to come first."""
     text = """
 variable a = 1.0
 variable b = 2.0
@@ -107,7 +107,7 @@ session:
     assert ran(text, engine).printed == [*lines, " ".join(map(str, np.float32([a, b])))]
 
 
-def test_the_graph_stays_as_it_is():
+def test_the_graph_does_not_change():
     program = tfdsl.compile(GAN)
     program.built()
     before = program.graph.as_graph_def().node
@@ -137,7 +137,7 @@ session:
     assert not [op.name for op in program.graph.get_operations() if op.name.startswith("order/")]
 
 
-def test_what_fails_in_a_copy_is_reported_at_its_line():
+def test_a_failure_in_a_copy_is_reported_at_its_line():
     text = """
 variable k = 0
 inc = assign_add(k, 1)
@@ -172,13 +172,13 @@ session:
 """
 
 
-def test_random_ops_draw_the_same_numbers_whoever_draws():
+def test_random_ops_and_their_twins_draw_the_same_numbers():
     step, loop = ran(RANDOM, "step"), ran(RANDOM, "loop")
     assert step.printed == loop.printed
     assert step.variables["n"] == loop.variables["n"] == 12
 
 
-def test_random_ops_of_a_session_for_python():
+def test_random_ops_of_an_embedded_session():
     text = RANDOM[: RANDOM.index("session:")]
     with tfdsl.compile(text).session() as session:
         drawn = np.concatenate([session.run(["noise", "up"])[0] for _ in range(3)])
@@ -212,8 +212,8 @@ session:
 
 
 @pytest.mark.parametrize("engine", ("step", "loop"))
-def test_what_a_tower_reads_counts_where_the_program_has_it(engine):
-    """A tower makes the ops of the loss again, at the line of the optimizer, where `w` is halved already."""
+def test_a_read_in_a_tower_has_its_place_in_the_program(engine):
+    """A tower rebuilds the ops of the loss at the line of the optimizer, where `w` is already halved."""
     program = tfdsl.compile(TOWERS)
     program = program.on(towers=2)
     result = program.run(options=Options(write=lambda line: None, engine=engine))
@@ -245,12 +245,12 @@ session:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_branch_that_writes_is_executed_as_one(engine):
+def test_a_branch_with_a_write_is_executed_as_one_op(engine):
     assert ran(BRANCH, engine).printed == ["2", "4", "0", "4"]
 
 
-def test_what_is_drawn_beforehand_changes_nothing():
-    """The shape of `r` comes after a change of `n`: to draw it in an execution of its own would make the change twice."""
+def test_drawing_in_advance_changes_nothing():
+    """The shape of `r` comes after a change of `n`: drawing it in a separate execution would make the change twice."""
     text = """
 variable n = 3
 up = assign_add(n, 1)
@@ -268,7 +268,7 @@ session:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("rows", ["gather(up, [0])", "gather_nd(up, [[0]])", "embedding_lookup(up, [0])"])
-def test_rows_of_what_is_written(rows, engine):
+def test_reads_of_rows_after_a_write(rows, engine):
     """TensorFlow reads some rows of a variable by another op, which does not wait for the write."""
     text = f"""
 variable v = [1.0, 2.0]
@@ -289,13 +289,13 @@ _F = np.float32
 
 
 class Program:
-    """A generated program: its text, and what it does by the rule, worked out in Python."""
+    """A generated program: its text, and its results by the rule, computed in Python."""
 
     def __init__(self, seed, kinds=9):
         self.random, self.kinds_of_nodes = Random(seed), kinds
         self.lines: list[str] = []
         self.variables = {f"v{i}": _F(i + 1) for i in range(self.random.randint(2, 3))}
-        self.kinds: dict[str, str] = {}  # of names: value, write (a variable's) or op
+        self.kinds: dict[str, str] = {}  # by name: value, write (a variable's) or op
         self.feedable: list[str] = []
         self.needs: dict[str, list[str]] = {}
         self.does: list[tuple[str, object]] = []  # in the order of the lines
@@ -394,7 +394,7 @@ class Program:
             values[b] -= _F(2)
             return u, values[a] + values[b]
 
-        # The `else` branch binds a name more, which is its own.
+        # The `else` branch binds one more name of its own.
         text = text.replace(f"    n{number} = {b} + 0.5", f"    w{number} = {b} + 0.5\n    n{number} = w{number} + 0.0")
         self.add(f"n{number}", "value", text, [], lambda state: does(state)[1])
 
@@ -421,8 +421,8 @@ class Program:
         self.add(f"n{number}", "value", text, [], does)
 
     def reading_branch(self, first, second):
-        """An `if` that reads alone: what it must come after may lead to one input of it alone, and what must come after
-        it may need the result alone that is not made of what it reads."""
+        """An `if` that only reads. One of its inputs may depend on the op that must come before, and the op that must
+        come after may use only a result that does not depend on the read."""
         pred, a, b, x = self.variable(), self.variable(), self.variable(), self.one("value", "write")
         text = "\n".join((
             f"if {pred} > 2.0:", f"    {first} = {a} * 2.0 + {x}", f"    {second} = {x} + 1.0",
@@ -439,7 +439,7 @@ class Program:
         self.kinds[second], self.needs[second] = "value", [first]
 
     def reading_turns(self, number):
-        """A `while` that reads alone, and whose second result is not made of what it reads."""
+        """A `while` that only reads, and whose second result does not depend on the read."""
         a, x = self.variable(), self.one("value", "write")
         text = "\n".join((
             f"i{number} = constant(0)", f"n{number} = {x} + 0.0",
@@ -456,10 +456,10 @@ class Program:
         self.add(f"n{number}", "value", text, [x], does)
         self.kinds[f"m{number}"], self.needs[f"m{number}"] = "value", [f"n{number}"]
 
-    # --- what it does ---------------------------------------------------------------------
+    # --- execution by the rule -----------------------------------------------------------------------
 
     def execute(self, names, variables, **fed):
-        """The values that one execution gives, and what it makes of the variables."""
+        """The values of one execution, and its effect on the variables."""
         state = State(variables)
         state.values |= fed
         reached, todo = set(), list(names)
@@ -478,7 +478,7 @@ class Program:
         return self.random.sample(known, min(len(known), self.random.randint(1, 3)))
 
     def session(self, feeds=True):
-        """A session's text, and the lines that it prints."""
+        """The text of a session, and the lines that it prints."""
         variables, lines, printed = dict(self.variables), ["session:"], []
 
         def shown():
@@ -511,13 +511,13 @@ class Program:
 
 
 class State:
-    """The variables while one execution goes on, what its nodes gave, and what the losses have read."""
+    """The variables during an execution, the values of its nodes, and what the losses have read."""
 
     def __init__(self, variables):
         self.variables, self.values, self.read, self.behind = variables, {}, {}, {}
 
     def of(self, name):
-        """A variable as it is; what a write gives is its variable, read where it is used."""
+        """The current value of a variable. The value of a write is its variable, read where it is used."""
         name = self.behind.get(name, name)
         return self.variables[name] if name in self.variables else self.values[name]
 
@@ -535,7 +535,7 @@ def assert_by_the_rule(seed, engines):
 
 
 @pytest.mark.parametrize("start", some(range(0, 60, 2), [0]))
-def test_generated_programs_do_what_the_rule_says(start):
+def test_generated_programs_follow_the_rule(start):
     for seed in range(start, start + 2):
         assert_by_the_rule(seed, ("step", "loop"))
 
@@ -545,8 +545,8 @@ def test_generated_programs_in_xla():
         assert_by_the_rule(seed, ("xla",))
 
 
-def test_a_warning_where_an_execution_is_put_in_order():
-    """Of reads and writes alone, the analysis finds in the program what is found in the graph."""
+def test_a_warning_when_an_execution_is_reordered():
+    """For plain reads and writes, the analysis finds in the program what the lowering finds in the graph."""
     seen = set()
     for seed in range(200, 230):
         if seed > 210 and len(seen) == 2:
@@ -582,7 +582,7 @@ COPIED = {
 
 
 @pytest.mark.parametrize(("nodes", "statement", "is_copied"), COPIED.values(), ids=COPIED)
-def test_check_knows_of_the_random_ops_that_a_run_cannot_copy(nodes, statement, is_copied, here, monkeypatch):
+def test_check_reports_random_ops_that_a_run_cannot_copy(nodes, statement, is_copied, here, monkeypatch):
     text = f"seed 3\nvariable w = [1.0, 2.0]\n{nodes}\nsession:\n    {statement}\n"
     assert ("TFG717" in {one.code for one in tfdsl.check(text)}) is is_copied
     monkeypatch.setattr("tfdsl.analysis.order._Execution._drawn_twice", lambda self, level: iter(()))
@@ -632,8 +632,8 @@ else:
 
 
 @pytest.mark.parametrize("nodes", UNNEEDED.values(), ids=UNNEEDED)
-def test_a_write_that_no_result_needs_never_runs(nodes):
-    """So the warning says; TensorFlow leaves it out where it takes an `if` or a `while` apart, and nowhere else."""
+def test_an_unneeded_write_in_a_branch_never_runs(nodes):
+    """As the warning says. TensorFlow skips it only if it inlines an `if` or a `while`."""
     text = f"variable v = 1.0\nvariable u = 5.0\n{nodes}\nsession:\n    print y\n    train 3 steps:\n        print y\n"
     text += "        run no_op()\n    print v\n"
     assert [one.code for one in tfdsl.check(text)].count("TFG937") == 1

@@ -1,4 +1,4 @@
-"""A training whose loss turns NaN stops, in every engine at the same step and after the same lines and logs."""
+"""A training whose loss becomes NaN stops, in every engine at the same step and after the same lines and logs."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ import tfdsl
 from tfdsl.runtime.options import Options
 
 ENGINES = ["step", "loop", "xla"]
-# The loss is NaN at the step `bad`, where the logarithm of a negative number is taken; `w` moves by the gradient.
+# The loss is NaN at the step `bad`, with the logarithm of a negative number; `w` moves by the gradient.
 PROGRAM = """
 seed 3
 param bad = 100
@@ -50,7 +50,7 @@ def program(loss=LOSS, options="", body=BODY, dtype="float32", nodes="", optimiz
 
 
 def run(text, engine, folder, monkeypatch, **params):
-    """The error of a run, or None, its result, and where the event files say it was."""
+    """The error of a run, or None, its result, and the places of points in the event files."""
     folder.mkdir(exist_ok=True)
     monkeypatch.chdir(folder)
     lines = []
@@ -72,7 +72,7 @@ def logged(folder):
 
 
 def assert_stops(text, step, tmp_path, monkeypatch, engines=ENGINES, node="loss/cost", **params):
-    """All engines stop at a step, after the same lines and logs; these are returned."""
+    """All engines stop at a step, after the same lines and logs, which are returned."""
     found = []
     for engine in engines:
         error, lines, log, compiled = run(text, engine, tmp_path / engine, monkeypatch, **params)
@@ -96,7 +96,7 @@ def test_the_same_step_in_every_engine(bad, tmp_path, monkeypatch):
     assert "nan" not in str(lines)
 
 
-PASSING = LOSS.replace("good / abs(good)", "abs(good + 0.5) - 0.5")  # is NaN at that one step only
+PASSING = LOSS.replace("good / abs(good)", "abs(good + 0.5) - 0.5")  # is NaN only at that step
 ANYWHERE = {
     "nothing trains on it": {"loss": PASSING},
     "float64": {"dtype": "float64", "loss": LOSS.replace("log(good / abs(good))", "cast(log(good), float64) * 0.0")},
@@ -128,7 +128,7 @@ def test_one_of_two_optimizers(tmp_path, monkeypatch):
     assert_stops(text, 10, tmp_path, monkeypatch, node="other", bad=10)
 
 
-def test_learning_too_fast(tmp_path, monkeypatch):
+def test_a_large_learning_rate(tmp_path, monkeypatch):
     text = program(loss="reduce_sum(square(w))", optimize=OPTIMIZE.replace("0.001", "3.0"))
     error, *_ = run(text, "step", tmp_path / "first", monkeypatch)
     step = error.diagnostics[0].details["step"]
@@ -143,21 +143,21 @@ def lines_of(text, engine, folder, monkeypatch, **params):
 
 
 @pytest.mark.parametrize("engine", some(ENGINES, ["step", "xla"]))
-def test_on_nan_ignore_goes_on(engine, tmp_path, monkeypatch):
+def test_on_nan_ignore_continues(engine, tmp_path, monkeypatch):
     lines, log = lines_of(program(options=' with on_nan="ignore"'), engine, tmp_path / "a", monkeypatch)
     assert lines[-1].startswith("end [") and lines[-1].endswith(" 200") and len(log) == 29
 
 
 @pytest.mark.parametrize("engine", some(ENGINES, ["step", "loop"]))
-def test_infinite_losses_are_numbers(engine, tmp_path, monkeypatch):
-    """Also where they add up to NaN."""
+def test_infinite_losses_are_not_nan(engine, tmp_path, monkeypatch):
+    """Even if their sum is NaN."""
     lines, _ = lines_of(program(loss="reduce_sum(square(w)) + log(t * 0.0) * (1.0 - 2.0 * floormod(t, 2.0))"), engine,
                           tmp_path / "a", monkeypatch, steps=40)  # fmt: skip
     assert lines[-1].endswith(" 40") and "nan" not in lines[-1]
 
 
-def test_an_infinite_loss_is_told_once():
-    """At the same step in every engine, and of a training that does not care nothing is said."""
+def test_an_infinite_loss_is_reported_once():
+    """At the same step in every engine. A training that ignores NaN gets no warning."""
     text = """
 seed 1
 placeholder t: float32 = 0.0
@@ -181,7 +181,7 @@ session:
 
 
 @pytest.mark.parametrize("engine", some(ENGINES, ["loop"]))
-def test_what_is_no_loss_is_not_watched(engine, tmp_path, monkeypatch):
+def test_other_tensors_are_not_watched(engine, tmp_path, monkeypatch):
     text = program(nodes="look = log(good)", body=BODY.replace("more, fit", "more"))
     text = text.replace("        run more", "        print look\n        run more")
     lines, _ = lines_of(text, engine, tmp_path / "a", monkeypatch)
@@ -189,7 +189,7 @@ def test_what_is_no_loss_is_not_watched(engine, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("engine", some(ENGINES, ["step", "loop"]))
-def test_what_comes_first_holds(engine, tmp_path, monkeypatch):
+def test_the_first_event_ends_the_training(engine, tmp_path, monkeypatch):
     text = program(body="        stop when step == 100\n" + BODY)
     lines, _ = lines_of(text, engine, tmp_path / "stop", monkeypatch)
     assert lines[-1].endswith(" 100")
@@ -225,8 +225,8 @@ def test_the_command_line(tmp_path):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_variables_that_are_lost_already_are_not_kept(engine, tmp_path, monkeypatch):
-    """The gradient is NaN where the loss is not yet: the checkpoint of the next step would be of no use."""
+def test_variables_that_are_nan_are_not_saved(engine, tmp_path, monkeypatch):
+    """The gradient becomes NaN before the loss does: the checkpoint of the next step would be useless."""
     monkeypatch.chdir(tmp_path)
     program = tfdsl.compile("""
 variable w = -2.0
@@ -246,7 +246,7 @@ session:
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["00000001-step-3"]
 
 
-# The gradient of sqrt at 0 is infinite times 0: the loss of the one step is 0, and `w` is NaN behind it.
+# The gradient of sqrt at 0 is infinite times 0: the loss of the only step is 0, and then `w` is NaN.
 LAST = """
 variable w = 0.0
 variable other = 1.0
@@ -257,7 +257,7 @@ session:
 
 
 def last(body, engine="loop"):
-    """The error of a session that takes such a step, and what it has left in the working folder."""
+    """The error of a session that takes such a step, and the files that it leaves in the working folder."""
     error = None
     try:
         tfdsl.compile(LAST + "".join(f"    {line}\n" for line in body.splitlines())).run(options=Options(engine=engine))
@@ -289,20 +289,20 @@ MEANT = {
 
 
 @pytest.mark.parametrize("kind", SPOILT)
-def test_nothing_spoilt_is_saved(kind, here):
+def test_nan_variables_are_not_saved(kind, here):
     error, left = last(SPOILT[kind])
     assert error.code == "TFG716" and error.span.line == 4 and not left
     assert error.notes[-1].span.line > 6
 
 
 @pytest.mark.parametrize("kind", MEANT)
-def test_what_is_meant_is_saved(kind, here):
+def test_intended_nan_is_saved(kind, here):
     error, left = last(MEANT[kind])
     assert error is None and "w.ckpt.index" in left
 
 
-def test_variables_that_begin_with_nan_are_saved(here):
-    """Only what a training has made NaN is lost, here with a mask over what is missing."""
+def test_variables_that_start_as_nan_are_saved(here):
+    """Only what a training has made NaN is lost; here NaN marks missing values."""
     text = """
 variable table = [1.0, log(-1.0)]
 variable w = 1.0
@@ -317,7 +317,7 @@ session:
     assert printed[-1] == "[ 1. nan]" and os.path.exists("w.ckpt.index")
 
 
-# A statement that is no `run` takes the step, for it fetches what comes after that.
+# A statement other than `run` takes the step, because it fetches a tensor that comes after it.
 TAKING = """
 variable w = 1.0
 placeholder t: float32 = 0.0
@@ -344,7 +344,7 @@ STATEMENTS = {
     [(name, engine) for name in STATEMENTS for engine in ENGINES if name != "set" or engine == "step"],
     [*((name, "step") for name in STATEMENTS), ("print", "loop"), ("stop", "loop"), ("log", "xla")],
 ))  # fmt: skip
-def test_whichever_statement_takes_the_step(statement, engine, here):
+def test_any_statement_can_take_the_step(statement, engine, here):
     program, lines = tfdsl.compile(TAKING.format(statement=STATEMENTS[statement])), []
     with pytest.raises(tfdsl.TfgError) as caught:
         program.run(options=Options(write=lines.append, engine=engine))
@@ -354,7 +354,7 @@ def test_whichever_statement_takes_the_step(statement, engine, here):
     assert [line for line in lines if "." not in line] == ["0", "1", "2", "3"] and "nan" not in lines
 
 
-def test_a_loss_that_is_called_so_is_named_once(here):
+def test_a_loss_named_loss_is_named_once(here):
     text = "variable w = -1.0\nloss = log(w)\noptimize loss with adam as step\nsession:\n    train 2 steps: run step\n"
     with pytest.raises(tfdsl.TfgError) as caught:
         tfdsl.compile(text).run()
@@ -380,8 +380,8 @@ IN_NO_LOSS = {
 
 
 @pytest.mark.parametrize("kind", IN_NO_LOSS)
-def test_variables_that_are_in_no_loss(kind, here):
-    """They are named at their own line, with what writes them."""
+def test_variables_outside_the_loss(kind, here):
+    """They are reported at their own line, with the lines that write them."""
     text = f"""
 variable w = 1.0
 variable mean = 0.0, trainable=false
@@ -405,15 +405,15 @@ session:
     assert os.path.exists("w.ckpt.index")
 
 
-def test_setting_one_variable_forgives_no_other(here):
-    """In a training too, where `set` stands before its end."""
+def test_setting_one_variable_does_not_excuse_others(here):
+    """In a training too, in which `set` comes before the end."""
     error, left = last("train 1 step:\n    run fit\n    set other = 2.0")
     assert error.code == "TFG716" and error.headline.startswith("the variable w ")
     error, left = last('run fit\nrestore other from "w.ckpt" if exists\nsave w to "v.ckpt"')
     assert error is None and "v.ckpt.index" in left
 
 
-# What the kernels make of matrices that are none of theirs, XLA makes a number of, or NaN elsewhere.
+# For invalid matrices, XLA may return a number where kernels return NaN, or NaN at other places.
 MATRICES = {
     "nothing definite": "cholesky([[3.0 - t]])",
     "not definite": "cholesky([[1.0, t * 0.5], [t * 0.5, 2.0]])",
@@ -422,7 +422,7 @@ MATRICES = {
 
 
 @pytest.mark.parametrize("kind", some(MATRICES, ["nothing definite", "no numbers"]))
-def test_matrices_without_an_answer_are_found_at_one_step(kind, here):
+def test_invalid_matrices_are_found_at_the_same_step(kind, here):
     text = f"""
 variable w = 1.0
 placeholder t: float32 = 0.0

@@ -1,4 +1,4 @@
-"""The bool `training`: true in an execution that takes the step of an optimizer, in all engines, and nowhere else."""
+"""The bool `training`: true in an execution that takes the step of an optimizer, in all engines, and only there."""
 
 import numpy as np
 import pytest
@@ -59,8 +59,8 @@ def assert_same_bits(first, second):
 
 
 def keras(steps, momentum=0.5):
-    """The same training by Keras: its layer, its gradients, plain descent."""
-    from keras import layers  # a second, which only this test needs
+    """The same training by Keras: its layer, its gradients, plain gradient descent."""
+    from keras import layers  # takes a second, and only this test needs it
 
     layer = layers.BatchNormalization(momentum=momentum, epsilon=0.001)
     layer.build((None, 3))
@@ -81,7 +81,7 @@ def keras(steps, momentum=0.5):
 
 
 @pytest.mark.parametrize("engine", some(ENGINES, ["step", "xla"]))
-def test_batch_norm_trains_as_in_keras_whatever_is_printed(engine):
+def test_batch_norm_trains_as_in_keras_with_any_printing(engine):
     layer, w = keras(8)
     for body in ("", TALK):
         found = ran(NORMAL.format(body=body + "    print h with X = rows.features"), engine)
@@ -95,7 +95,7 @@ def test_batch_norm_trains_as_in_keras_whatever_is_printed(engine):
         np.testing.assert_allclose(found.values["h"], wanted, rtol=1e-4, atol=1e-5)
 
 
-def test_what_is_printed_makes_no_difference_to_the_bits():
+def test_printing_does_not_change_the_bits():
     silent = ran(NORMAL.format(body="")).variables
     for engine in ("step", "loop"):
         assert_same_bits(ran(NORMAL.format(body=TALK), engine).variables, silent)
@@ -123,7 +123,7 @@ session:
 @pytest.mark.parametrize(
     ("engine", "towers"), some([("step", 1), ("loop", 1), ("step", 2)], [("loop", 1), ("step", 2)])
 )
-def test_it_is_a_placeholder_that_is_fed(engine, towers):
+def test_training_equals_a_fed_placeholder(engine, towers):
     """The same bits as with a placeholder that the program feeds at each statement."""
     own = ran(BOTH.format(placeholder="", given="", fed="", unfed=""), engine, towers)
     text = BOTH.format(
@@ -134,7 +134,7 @@ def test_it_is_a_placeholder_that_is_fed(engine, towers):
     assert_same_bits(own.variables, by_hand.variables)
 
 
-def test_dropout_under_xla_drops_in_the_steps_alone():
+def test_dropout_under_xla_drops_only_in_steps():
     text = """
 import nn
 placeholder X: float32[n, 3]
@@ -177,7 +177,7 @@ def drops(value):
     return bool((value == 0).any())
 
 
-def test_a_session_in_python():
+def test_an_embedded_session():
     program = tfdsl.compile(SEES)
     with program.session() as session:
         assert not drops(session.run("h", {"X": ONES}))
@@ -187,7 +187,7 @@ def test_a_session_in_python():
         assert drops(session.run("later", {"X": ONES}))
         assert not drops(session.run("later", {"X": ONES, "training": False}))
         assert not drops(session.run(["h", "down"], {"X": ONES})[0])
-        # One of TensorFlow's own.
+        # A TensorFlow session.
         h, step, x = program["h"], program["step_w"], program["X"]
         assert not drops(session.session.run([h, step], {x: ONES})[0])
         assert drops(session.session.run(h, {x: ONES, program["training"]: True}))
@@ -229,7 +229,7 @@ session:
         assert {value for _, value in found.history["dropped"]} == {0.0}
 
 
-def test_an_exported_model_is_none_in_training(folder):
+def test_an_exported_model_is_not_in_training_mode(folder):
     text = NORMAL.replace(
         "h = nn.batch_norm(X, momentum=0.5)", "h = nn.dropout(nn.batch_norm(X, momentum=0.5), rate=0.5)"
     )
@@ -237,7 +237,7 @@ def test_an_exported_model_is_none_in_training(folder):
     model = tf.saved_model.load("saved")
     serve = model.signatures["serving_default"]
     assert list(serve.structured_input_signature[1]) == ["X"]
-    for _ in range(3):  # and does not learn from what it is given
+    for _ in range(3):  # and does not learn from its input
         given = serve(X=tf.constant(DATA["rows"][0]))["h"]
         np.testing.assert_allclose(given, found.values["h"], rtol=1e-5, atol=1e-6)
         serve(X=tf.constant(DATA["rows"][0] * 5.0))
@@ -245,7 +245,7 @@ def test_an_exported_model_is_none_in_training(folder):
     np.testing.assert_array_equal(kept["batch_norm/moving_mean:0"], found.variables["batch_norm/moving_mean"])
 
 
-def test_values_that_are_no_numbers_do_not_reach_the_running_means():
+def test_nan_does_not_reach_the_running_means():
     program = tfdsl.compile(NORMAL.format(body=""), data=DATA)
     with program.session() as session:
         session.run("h", {"X": np.zeros((0, 3), np.float32)})
@@ -257,7 +257,7 @@ def test_values_that_are_no_numbers_do_not_reach_the_running_means():
 # --- the node and the name --------------------------------------------------------------------
 
 
-def test_it_stands_outside_of_everything():
+def test_the_node_is_outside_all_scopes():
     text = """
 import nn
 graph a:
@@ -304,7 +304,7 @@ session on b:
     ],
 )
 @pytest.mark.parametrize("call", ["nn.dropout(X, rate=0.5)", "layers.block(X)", "own(X)"])
-def test_the_layers_take_what_the_program_means(folder, before, drops_by_itself, call):
+def test_layers_use_the_programs_own_training(folder, before, drops_by_itself, call):
     (folder / "layers.tfg").write_text("import nn\ndef block(X):\n    return nn.dropout(X, rate=0.5)\n")
     (folder / "program.tfg").write_text(f"""
 import nn
@@ -319,7 +319,7 @@ h = {call}
         assert drops(session.run("h", {"X": ONES})) is drops_by_itself
 
 
-def test_a_parameter_of_a_function_is_what_its_layers_take(folder):
+def test_layers_use_a_parameter_named_training(folder):
     text = """
 import nn
 placeholder X: float32[n, 50]
@@ -354,7 +354,7 @@ session on other:
 
 
 @pytest.mark.parametrize("engine", some(ENGINES, ["step", "loop"]))
-def test_only_a_run_of_the_body_itself_makes_the_step(engine):
+def test_only_a_run_in_the_body_itself_takes_the_step(engine):
     def learned(*body):
         found = ran(STEPS.format(body="\n".join(f"        {line}" for line in body)), engine)
         assert found.printed == ["2"]

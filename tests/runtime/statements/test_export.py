@@ -1,4 +1,4 @@
-"""`export` and `run --trace`: what other programs read."""
+"""`export` and `run --trace`: files for other programs."""
 
 import json
 import os
@@ -60,7 +60,7 @@ def test_a_session_of_tensorflow_1_loads_it(folder):
         np.testing.assert_array_equal(probability, result.values["probability"])
 
 
-def test_only_what_is_needed_is_in_it(folder):
+def test_a_model_has_only_needed_ops(folder):
     tfdsl.compile("model.tfg").run()
     with tf.Graph().as_default() as graph, tf.compat.v1.Session() as session:
         tf.compat.v1.saved_model.load(session, ["serve"], "saved/moons")
@@ -70,7 +70,7 @@ def test_only_what_is_needed_is_in_it(folder):
     assert "out/probability" in names and not names & {"y", "Adam", "whole", "beta1_power"}
 
 
-def test_a_second_export_takes_the_place_of_the_first(folder):
+def test_a_second_export_replaces_the_first(folder):
     tfdsl.compile("model.tfg").run()
     tfdsl.compile(PROGRAM.replace("3 epochs", "9 epochs")).run()
     assert os.listdir("saved") == ["moons"]
@@ -89,7 +89,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(folder):
     assert os.listdir("saved/moons") == ["notes.txt"] and os.listdir("saved") == ["moons"]
 
 
-def test_the_reason_why_a_model_is_not_replaced(folder):
+def test_reasons_why_a_model_is_not_replaced(folder):
     def reason():
         with pytest.raises(tfdsl.TfgError) as caught:
             tfdsl.compile("model.tfg").run()
@@ -117,7 +117,7 @@ def everything(path):
     return {name: name.read_bytes() for name in sorted(Path(path).rglob("*")) if name.is_file()}
 
 
-def test_a_model_that_was_changed_or_is_of_others_is_left_alone(folder):
+def test_changed_and_other_models_are_left_alone(folder):
     tfdsl.compile("model.tfg").run()
     moons = folder / "saved/moons"
     (moons / "assets.extra/mine.txt").write_text("mine")
@@ -126,7 +126,7 @@ def test_a_model_that_was_changed_or_is_of_others_is_left_alone(folder):
     (moons / "variables/link").symlink_to("/etc/passwd")
     refused()
     (moons / "variables/link").unlink()
-    tfdsl.compile("model.tfg").run()  # as it was written, it is replaced
+    tfdsl.compile("model.tfg").run()  # an unchanged model is replaced
     with (moons / "saved_model.pb").open("ab") as file:
         file.write(b"x")
     refused()
@@ -137,7 +137,7 @@ def test_a_model_that_was_changed_or_is_of_others_is_left_alone(folder):
     refused()
 
 
-def test_a_link_in_its_place_is_left_alone(folder):
+def test_a_link_at_the_path_is_left_alone(folder):
     (folder / "saved").mkdir()
     (folder / "elsewhere").mkdir()
     (folder / "saved/moons").symlink_to(folder / "elsewhere")
@@ -207,7 +207,7 @@ session:
 """
 
 
-def test_data_that_it_needs_is_in_it(folder):
+def test_a_model_has_its_data(folder):
     result = tfdsl.compile(WITH_DATA).run()
     serve = tf.saved_model.load("nearest").signatures["serving_default"]
     np.testing.assert_array_equal(serve(x=tf.constant([0.5, 0.5]))["nearest"], result.values["nearest"])

@@ -13,7 +13,7 @@ def run(text, params=None, data=None, options=None):
 
 
 def failure(text, params=None, data=None):
-    """The one error of a run."""
+    """The only error of a run."""
     program = tfdsl.compile(text, params, data)
     with pytest.raises(tfdsl.TfgError) as caught:
         program.run()
@@ -25,7 +25,7 @@ def failure(text, params=None, data=None):
 # --- sessions ---------------------------------------------------------------------------------
 
 
-def test_each_session_has_variables_of_its_own():
+def test_each_session_has_its_own_variables():
     text = """
 variable x = 1
 more = assign_add(x, 10)
@@ -72,7 +72,7 @@ session all:
 session without:
     print x, y
 """
-    # y is made from x, which must come first, however they are written.
+    # y depends on x, which must come first in any order of the text.
     assert run(text).printed == ["2 6", "2", "6", "2 6", "2 6"]
 
 
@@ -88,8 +88,8 @@ session:
     assert run(text).printed == ["5"]
 
 
-def test_what_optimizers_keep_is_initialised_with_the_session(here):
-    """The program has no names for it, so that it could not initialise it by hand."""
+def test_slots_are_initialised_with_the_session(here):
+    """The program has no names for these variables, so it could not initialise them itself."""
     text = """
 variable x = 1.0
 optimize square(x) with momentum(0.9, learning_rate=0.25) as step
@@ -125,7 +125,7 @@ def test_seeded_sessions_draw_the_same_and_unseeded_ones_do_not():
 # --- printing ---------------------------------------------------------------------------------
 
 
-def test_print_is_pythons():
+def test_print_formats_like_python():
     text = """
 param name = "it"
 a = constant([[1.5, 2.0]])
@@ -153,12 +153,12 @@ def test_printed_lines_go_to_the_writer_as_they_come():
     assert lines == ["1"]
 
 
-def test_values_are_the_last_ones_by_their_text():
+def test_values_has_the_last_value_of_each_text():
     result = run("variable x = 1\nsession:\n    print x\n    set x = 5\n    print x, x + 1\n")
     assert {name: value.item() for name, value in result.values.items()} == {"x": 5, "x + 1": 6}
 
 
-def test_strings_have_values_in_them():
+def test_templates():
     text = """
 param rate = 0.5
 param n = 2
@@ -176,15 +176,15 @@ session:
     assert result.printed[3].removeprefix("at ").isdigit()
 
 
-def test_now_is_one_time_a_session(monkeypatch):
+def test_now_is_constant_in_a_session(monkeypatch):
     times = iter([0, 0, 3600])
     monkeypatch.setattr("time.strftime", lambda form, when=None: f"{next(times):014}")
     result = run('x = constant(1)\nsession:\n    print "{now}"\n    print x, "{now}"\n')
     assert result.printed == ["00000000000000", "1 00000000000000"]
 
 
-def test_names_that_tensorflow_does_not_take(here):
-    """Names are as in Python; the ops get the nearest names that there can be."""
+def test_names_that_tensorflow_does_not_accept(here):
+    """Names are as in Python; the ops get similar valid names."""
     text = """
 _x = constant(2)
 größe = _x + 1
@@ -238,12 +238,12 @@ def test_feeds():
 
 
 def test_feeding_a_tensor_in_the_middle():
-    """What is fed is not computed, so that what it would need is not needed."""
+    """A fed tensor is not computed, so its inputs are not needed."""
     assert fed("print C with B = [[10, 20]]") == ["[[11. 21.]]"]
     assert fed("print C, B with A = [[1, 2]], B = [[10, 20]]") == ["[[11. 21.]] [[10. 20.]]"]
 
 
-def test_with_goes_before_feed_and_feed_holds_for_the_whole_body():
+def test_with_overrides_feed_and_feed_applies_to_the_whole_body():
     text = """
 train 1 epoch on rows in batches of 2 ordered as batch:
     print B
@@ -265,7 +265,7 @@ train 1 epoch on rows in batches of 2 ordered as batch:
         ("print B with A = batch.features, keep = batch.target", "TFG502", "keep is float32, but is fed"),
     ],
 )
-def test_feeds_that_do_not_fit_are_refused_before_tensorflow_is_asked(statement, code, said):
+def test_invalid_feeds_are_refused_before_tensorflow_runs(statement, code, said):
     text = (
         FED
         + f"""
@@ -284,8 +284,8 @@ session:
     assert diagnostic.span.text in statement
 
 
-def test_sizes_that_only_the_last_batch_shows():
-    """Batches of 2, then one of 1: the second placeholder wants the first size."""
+def test_sizes_in_the_last_batch():
+    """Batches of 2, then one of 1: the second placeholder needs the first size."""
     text = (
         FED
         + """
@@ -333,7 +333,7 @@ session other:
     assert result.printed == printed
 
 
-def test_set_adds_no_node_a_time():
+def test_repeated_set_adds_no_nodes():
     text = "variable x = 0\nsession:\n    train 50 steps:\n        set x = step\n        run x\n    print x\n"
     program = tfdsl.compile(text)
     assert program.run().printed == ["49"]
@@ -389,7 +389,7 @@ def test_expectations_that_fail_show_the_values(condition):
     assert diagnostic.span.line == 6
 
 
-def test_large_whole_numbers_are_compared_exactly():
+def test_large_integers_are_compared_exactly():
     text = "variable n: int64 = 9007199254740993\nvariable f: float64 = 9007199254740992.0\nsession:\n    expect {}\n"
     for condition in ("n != 9007199254740992.0", "n > f", "f < n"):
         assert run(text.format(condition)).expectations == 1
@@ -444,7 +444,7 @@ session:
     assert float(second[0]) < 1
 
 
-def test_restoring_some_and_initialising_the_others(here):
+def test_restore_some_and_initialise_the_others(here):
     text = (
         SAVING
         + """
@@ -475,7 +475,7 @@ session c:
         ('restore x as "value" from "broken.ckpt"', "TFG709", "broken.ckpt cannot be read"),
     ],
 )
-def test_checkpoints_that_do_not_fit(here, statement, code, said):
+def test_checkpoints_of_other_variables(here, statement, code, said):
     run(SAVING + 'session:\n    save x as "value", w to "some.ckpt"\n')
     (here / "broken.ckpt.index").write_bytes(b"broken")
     text = SAVING + f"session:\n    {statement}\n    init w\n    print x\n"
@@ -487,7 +487,7 @@ def test_checkpoints_that_do_not_fit(here, statement, code, said):
         assert "value" in diagnostic.help_line
 
 
-def test_saving_where_nothing_can_be_written(here):
+def test_saving_to_an_unwritable_folder(here):
     (here / "file").write_text("")
     diagnostic = failure(SAVING + 'session:\n    save to "file/model.ckpt"\n')
     assert diagnostic.code == "TFG707"

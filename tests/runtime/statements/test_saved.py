@@ -1,4 +1,4 @@
-"""`save` and `restore`: replaced as a whole, recognised when damaged, never in the place of what others wrote."""
+"""`save` and `restore`: files are replaced as a whole, damage is recognised, and files of others are never replaced."""
 
 import os
 import shutil
@@ -45,7 +45,7 @@ def names(here):
     return sorted(path.name for path in (here / "kept").iterdir())
 
 
-def test_tensorflow_reads_what_was_saved(here):
+def test_tensorflow_reads_our_checkpoints(here):
     save()
     assert names(here) == FILES
     reader = train.load_checkpoint("kept/model.ckpt")
@@ -56,7 +56,7 @@ def test_tensorflow_reads_what_was_saved(here):
         assert [session.run(one).tolist() for one in v1.global_variables()] == [[1.0, 2.0], 3]
 
 
-def test_what_tensorflow_saved_is_restored(here):
+def test_tensorflows_checkpoints_are_restored(here):
     os.mkdir("kept")
     with v1.Graph().as_default(), v1.Session() as session:
         v1.get_variable("w", initializer=[5.0, 6.0])
@@ -74,7 +74,7 @@ def test_a_second_save_replaces_the_first(here):
 
 
 @pytest.mark.parametrize("left", [name for name in FILES if not name.endswith(".meta")])
-def test_what_is_left_of_a_save_is_no_fresh_start(here, left):
+def test_the_rest_of_a_save_is_not_a_fresh_start(here, left):
     save()
     for name in FILES:
         if name != left:
@@ -107,7 +107,7 @@ def test_a_missing_file_is_named(here, name):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_others_wrote_is_not_replaced(here, name):
+def test_files_of_others_are_not_replaced(here, name):
     os.mkdir("kept")
     (here / "kept" / name).write_text("mine")
     (diagnostic,) = error(TEXT)
@@ -118,7 +118,7 @@ def test_what_others_wrote_is_not_replaced(here, name):
     assert names(here) == [name]
 
 
-def test_what_others_changed_is_not_replaced(here):
+def test_changed_files_are_not_replaced(here):
     save()
     path = here / "kept" / "model.ckpt.meta"
     path.write_bytes(path.read_bytes() + b"more")
@@ -126,7 +126,7 @@ def test_what_others_changed_is_not_replaced(here):
     assert diagnostic.code == "TFG735"
 
 
-def test_other_files_with_such_names_are_none_of_its_business(here):
+def test_other_files_with_similar_names_are_ignored(here):
     save()
     for name in ("model.ckpt.txt", "model.ckpt2.index", "my_model.ckpt.index", "model.ckpt"):
         (here / "kept" / name).write_text("mine")
@@ -136,7 +136,7 @@ def test_other_files_with_such_names_are_none_of_its_business(here):
 
 
 def moved_back(here, files):
-    """The folder as it is when a save is stopped before it has moved these files to their place."""
+    """The folder as it is when a save is interrupted before it has moved these files."""
     whole = here / "kept" / ".model.ckpt.whole-0123456789abcdef"
     whole.mkdir()
     for name in files:
@@ -146,11 +146,11 @@ def moved_back(here, files):
 
 @pytest.mark.parametrize("count", range(5))
 @pytest.mark.parametrize("then", [read, save])
-def test_a_save_that_was_stopped_when_it_was_whole_is_finished(here, count, then):
+def test_a_complete_interrupted_save_is_finished(here, count, then):
     save()
     old = {name: (here / "kept" / name).read_bytes() for name in FILES}
     save(8.0)
-    order = [FILES[0], FILES[3], FILES[1], FILES[2]]  # in which they are moved
+    order = [FILES[0], FILES[3], FILES[1], FILES[2]]  # the order in which they are moved
     moved_back(here, order[count:])
     for name in order[count:]:
         (here / "kept" / name).write_bytes(old[name])
@@ -160,7 +160,7 @@ def test_a_save_that_was_stopped_when_it_was_whole_is_finished(here, count, then
     assert read() == (["[8. 2.] 3"] if then is read else ["[1. 2.] 3"])
 
 
-def test_a_save_that_was_stopped_before_is_forgotten(here):
+def test_an_incomplete_save_is_removed(here):
     save()
     left = here / "kept" / ".model.ckpt.new-0123456789abcdef"
     left.mkdir()
@@ -171,7 +171,7 @@ def test_a_save_that_was_stopped_before_is_forgotten(here):
 
 
 @pytest.mark.parametrize("manifest", [None, b"mine", manifest_bytes({"version": 1, "planned": ["model.ckpt.data"]})])
-def test_a_folder_of_others_that_is_named_like_a_stopped_save_stays(here, manifest):
+def test_another_folder_named_like_an_interrupted_save_stays(here, manifest):
     save()
     left = here / "kept" / ".model.ckpt.new-0123456789abcdef"
     left.mkdir()
@@ -185,7 +185,7 @@ def test_a_folder_of_others_that_is_named_like_a_stopped_save_stays(here, manife
 
 @pytest.mark.parametrize("statement", ['save to "kept/model.ckpt"', 'restore from "kept/model.ckpt"'])
 def test_a_program_cannot_make_a_folder_that_replaces_files_of_others(here, statement):
-    """The files in the folder are saved, and manifest_bytes; those in the way are not."""
+    """The files in the folder are saved with a valid manifest; those in the way are not."""
     os.mkdir("kept")
     for name in FILES[:2]:
         (here / "kept" / name).write_text("mine")
@@ -197,7 +197,7 @@ def test_a_program_cannot_make_a_folder_that_replaces_files_of_others(here, stat
     assert [(here / "kept" / name).read_text() for name in FILES[:2]] == ["mine", "mine"]
 
 
-def test_only_what_a_manifest_lists_is_moved(here):
+def test_only_files_in_a_manifest_are_moved(here):
     save()
     whole = moved_back(here, FILES)
     (whole / "model.ckpt.data-00001-of-00002").write_text("mine")
@@ -207,7 +207,7 @@ def test_only_what_a_manifest_lists_is_moved(here):
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if "manifest" not in name])
-def test_a_save_that_is_no_longer_whole_replaces_nothing(here, name):
+def test_a_damaged_save_replaces_nothing(here, name):
     save()
     old = {name: (here / "kept" / name).read_bytes() for name in FILES}
     save(8.0)
@@ -235,7 +235,7 @@ def test_a_folder_that_looks_like_a_save_cannot_replace_other_files(here):
 # --- before anything runs ---------------------------------------------------------------------
 
 
-def test_all_that_a_restore_leaves_without_a_value_is_said_before_anything_runs(here):
+def test_variables_without_values_are_reported_before_the_run(here):
     save()
     text = """
 variable w = [0.0, 0.0]
@@ -259,7 +259,7 @@ session:
     assert {d.code for d in caught.value.diagnostics} == {"TFG705"}
 
 
-def test_what_another_optimizer_keeps_is_missing(here):
+def test_a_checkpoint_of_another_optimizer(here):
     head = "variable w = 3.0\noptimize square(w) with {}(learning_rate=0.1)\nsession:\n"
     train = "    train 1 step:\n        every 1 step: print w\n"
     options = tfdsl.Options(lambda line: None)
@@ -273,7 +273,7 @@ def test_what_another_optimizer_keeps_is_missing(here):
     assert float(tfdsl.compile(mended).run(options=options).printed[0].split()[0]) == pytest.approx(3 - 0.1 * 6)
 
 
-def test_what_a_session_saves_is_not_looked_for_before(here):
+def test_checkpoints_saved_by_the_program_are_not_checked_before_the_run(here):
     text = TEXT + READ[READ.index("session") :]
     assert tfdsl.compile(text).run().printed == ["[1. 2.] 3"]
     moving = text.replace("model.ckpt", "model-{now}.ckpt", 1).replace('"kept/model.ckpt"', '"kept/other.ckpt"')
@@ -281,7 +281,7 @@ def test_what_a_session_saves_is_not_looked_for_before(here):
     assert diagnostic.code == "TFG704"
 
 
-def test_a_missing_checkpoint_is_said_before_anything_runs(here):
+def test_a_missing_checkpoint_is_reported_before_the_run(here):
     printed = []
     program = tfdsl.compile(READ.replace("session:", 'session:\n    print "first"\nsession:', 1))
     with pytest.raises(tfdsl.TfgError, match="TFG704"):
@@ -301,7 +301,7 @@ def restored(path):
     return READ.replace("kept/model.ckpt", path)
 
 
-def test_a_checkpoint_in_the_first_form_is_restored(here):
+def test_a_checkpoint_in_the_v1_format_is_restored(here):
     save_by_tensorflow("theirs/old.ckpt", v1.train.SaverDef.V1)
     assert "old.ckpt" in os.listdir("theirs")
     assert tfdsl.compile(restored("theirs/old.ckpt")).run().printed == ["[4. 5.] 6"]
@@ -317,7 +317,7 @@ def test_a_checkpoint_in_the_first_form_is_restored(here):
         ("theirs", "theirs/m.ckpt-20"),
     ],
 )
-def test_what_lies_there_instead_of_a_checkpoint_is_named(here, written, meant):
+def test_nearby_checkpoints_are_named(here, written, meant):
     for step in (3, 20):
         save_by_tensorflow("theirs/m.ckpt", step=step)
     (diagnostic,) = error(restored(written))
@@ -326,7 +326,7 @@ def test_what_lies_there_instead_of_a_checkpoint_is_named(here, written, meant):
     assert tfdsl.compile(restored(meant)).run().printed == ["[4. 5.] 6"]
 
 
-def test_a_graph_without_values_and_an_empty_folder_are_told_apart_from_nothing(here):
+def test_a_graph_without_values_and_an_empty_folder_have_their_own_help(here):
     save_by_tensorflow("theirs/m.ckpt")
     os.remove("theirs/m.ckpt.index")
     os.remove("theirs/m.ckpt.data-00000-of-00001")
@@ -367,7 +367,7 @@ session:
 
 
 @pytest.mark.parametrize("what", ['w as "v", v', 'w as "a", v as "a"'])
-def test_two_variables_are_not_saved_under_one_name(here, what):
+def test_two_variables_cannot_have_one_name_in_a_checkpoint(here, what):
     (diagnostic,) = error(f'variable w = 1.0\nvariable v = 2.0\nsession:\n    save {what} to "d.ckpt"\n')
     assert (diagnostic.code, diagnostic.span.line) == ("TFG759", 4)
     assert os.listdir(".") == []
@@ -377,7 +377,7 @@ def test_two_variables_are_not_saved_under_one_name(here, what):
 
 
 @pytest.mark.parametrize("path", ["m[1].ckpt", "a*?", "fold-1-of-5", "m.data-00000-of-00001", "in[side]/m.index"])
-def test_a_name_that_tensorflow_reads_as_a_pattern_or_a_part(here, path):
+def test_names_that_tensorflow_reads_as_patterns_or_parts(here, path):
     assert tfdsl.compile(TEXT.replace("kept/model.ckpt", path)).run()
     assert tfdsl.compile(restored(path)).run().printed == ["[1. 2.] 3"]
     assert {f"{path}{kind}" for kind in (".index", ".meta", ".manifest")} <= {
@@ -387,20 +387,20 @@ def test_a_name_that_tensorflow_reads_as_a_pattern_or_a_part(here, path):
 
 
 @pytest.mark.parametrize("gone", ["index", "data-00000-of-00001"])
-def test_half_a_checkpoint_of_tensorflow_names_the_other_half(here, gone):
+def test_a_missing_file_of_tensorflows_checkpoint_is_named(here, gone):
     save_by_tensorflow("theirs/m.ckpt")
     os.remove(f"theirs/m.ckpt.{gone}")
     (diagnostic,) = error(restored("theirs/m.ckpt"))
     assert diagnostic.headline == f"the checkpoint theirs/m.ckpt cannot be read: m.ckpt.{gone} is missing"
 
 
-def test_a_part_of_several_is_missing(here):
+def test_a_missing_part_of_several(here):
     save_by_tensorflow("theirs/m.ckpt")
     os.rename("theirs/m.ckpt.data-00000-of-00001", "theirs/m.ckpt.data-00000-of-00003")
     assert "m.ckpt.data-00001-of-00003 is missing" in error(restored("theirs/m.ckpt"))[0].headline
 
 
-def test_what_tensorflow_says_of_a_file_names_the_path_of_the_program(here):
+def test_errors_of_tensorflow_name_the_path_of_the_program(here):
     save_by_tensorflow("theirs/m.ckpt")
     values = here / "theirs" / "m.ckpt.data-00000-of-00001"
     values.write_bytes(b"\x00" * values.stat().st_size)
@@ -409,7 +409,7 @@ def test_what_tensorflow_says_of_a_file_names_the_path_of_the_program(here):
     assert "Checksum" in headline and "tfdsl-" not in headline
 
 
-def test_a_copy_under_another_name_is_read_verified_and_replaced(here):
+def test_a_renamed_copy_is_verified_read_and_replaced(here):
     save()
     for name in FILES:
         shutil.copy(f"kept/{name}", f"kept/{name.replace('model', 'copy')}")
@@ -424,7 +424,7 @@ def test_a_copy_under_another_name_is_read_verified_and_replaced(here):
     assert "copy.ckpt.index" in error(TEXT.replace("model", "copy"))[0].headline
 
 
-def test_a_second_name_of_a_file_is_the_reason_that_is_given(here):
+def test_a_hard_link_is_reported_as_the_reason(here):
     save()
     for name in FILES:
         os.link(f"kept/{name}", f"kept/backup_{name}")
@@ -435,7 +435,7 @@ def test_a_second_name_of_a_file_is_the_reason_that_is_given(here):
     assert read_by_tensorflow("kept/model.ckpt") == [1.0, 2.0]
 
 
-def test_without_its_manifest_nothing_says_what_was_saved(here):
+def test_files_without_a_manifest_are_not_replaced(here):
     save()
     os.remove("kept/model.ckpt.manifest")
     assert "there is no model.ckpt.manifest that lists it" in error(TEXT)[0].headline

@@ -1,4 +1,4 @@
-"""The engines `loop` and `xla` beside `step`: the same bits of everything, or the same within what XLA rounds."""
+"""The engines `loop` and `xla` against `step`: the same bits, or the same values within rounding for XLA."""
 
 import functools
 import glob
@@ -27,7 +27,7 @@ TRAINING = [path.stem for path in sorted(MODELS.glob("*.tfg")) if "train " in pa
 
 
 def ran(source, engine, folder, **options):
-    """The result of a run in a folder of its own, with what the engines said."""
+    """The result of a run in a separate folder, with the notes about engines."""
     folder.mkdir()
     before = os.getcwd()
     os.chdir(folder)
@@ -52,7 +52,7 @@ def checkpoints(folder):
 
 @functools.cache
 def stepped(source):
-    """The result of a run in the engine `step`, and its checkpoints: what several tests compare with."""
+    """The result of a run in the engine `step`, and its checkpoints, for comparison in several tests."""
     with tempfile.TemporaryDirectory() as folder:
         result, _ = ran(source, "step", pathlib.Path(folder, "step"))
         return result, checkpoints(folder + "/step")
@@ -72,7 +72,7 @@ def same_arrays(first, second):
         assert np.asarray(value).tobytes() == np.asarray(second[name]).tobytes(), name
 
 
-# What the others train, one of these does, or a body below.
+# The other models train the same as one of these, or as a body below.
 LOOPED_MODELS = ["moons", "save_and_restore"]
 COMPILED_MODELS = ["moons"]
 
@@ -81,7 +81,7 @@ COMPILED_MODELS = ["moons"]
     product(TRAINING, ("loop", "xla")), [*product(LOOPED_MODELS, ["loop"]), *product(COMPILED_MODELS, ["xla"])]
 ))  # fmt: skip
 def test_every_model(name, engine, tmp_path):
-    """The same bits, or what is near if XLA has rounded it."""
+    """The same bits, or close values if XLA rounds."""
     step, kept = stepped(MODELS / f"{name}.tfg")
     other, notes = ran(MODELS / f"{name}.tfg", engine, tmp_path / engine)
     assert set(other.engines) == {engine} and not notes
@@ -92,7 +92,7 @@ def test_every_model(name, engine, tmp_path):
     assert other.steps == step.steps
     assert [len(values) for values in other.history.values()] == [len(values) for values in step.history.values()]
     assert len(other.printed) == len(step.printed)
-    if name == "digits":  # its dropout draws other numbers, so only what it learns is alike
+    if name == "digits":  # its dropout draws other numbers in XLA, so only the learned result is similar
         assert float(other.printed[-1].split()[-1]) > 0.95
         return
     for variable, value in step.variables.items():
@@ -161,7 +161,7 @@ AT_ONCE = {
 BODIES |= {name: "\n".join(BODIES[one] for one in several) for name, several in AT_ONCE.items()}
 
 
-NOT_COMPILED = ("values of any shape", "xla")  # XLA needs to know the shapes of what it gathers
+NOT_COMPILED = ("values of any shape", "xla")  # XLA needs the shapes of gathered values
 APART = ("values of any shape", "what is printed first", "stop in a block", "stop at an end")
 IN_ENGINES = [one for one in some(
     product(BODIES, ("loop", "xla")), [*product((*APART, *AT_ONCE), ["loop"]), ("many at once", "xla")]
@@ -205,7 +205,7 @@ def test_orders_and_sizes(order, size, tmp_path):
     product((1, 3, 8), ("loop", "xla")), [(1, "loop"), (3, "loop"), (3, "xla")]
 ))  # fmt: skip
 def test_blocks_of_steps(block, engine, monkeypatch, tmp_path):
-    """Where one block of steps ends and the next begins makes no difference."""
+    """The boundary between blocks of steps makes no difference."""
     monkeypatch.setattr(engine_loop, "_BLOCK", block)
     source = program("every 3 steps: print mse\nfeed rate = 0.1 / (step + 1)\nlog")
     step, _ = stepped(source)
@@ -216,7 +216,7 @@ def test_blocks_of_steps(block, engine, monkeypatch, tmp_path):
 
 
 def in_both(source, engine, folder):
-    """The results in `step` and in another engine, which are the same to the bit in `loop`."""
+    """The results in `step` and in another engine. In `loop` they are the same to the bit."""
     step, _ = ran(source, "step", folder / "step")
     other, notes = ran(source, engine, folder / "other")
     assert other.engines == [engine] and not notes
@@ -243,7 +243,7 @@ NOISE["several"] = "\n".join(NOISE[name].replace("noise", f"noise_{at}") for at,
     product(NOISE, ("loop", "xla")), [("several", "loop"), ("as many as rows", "loop"), ("dropout", "xla")]
 ))  # fmt: skip
 def test_random_ops(noise, engine, tmp_path):
-    """What is drawn before, in, beside and after the loop is what one stream gives."""
+    """Draws before, in, beside and after the loop come from one stream."""
     noise = NOISE[noise]
     source = (
         program(
@@ -268,7 +268,7 @@ WATCHED = "watched = reduce_mean(square(X @ w - y)) + 0.1 * reduce_sum(tanh(nois
     product(("loop", "xla"), ("stop", "ignore")), [("loop", "stop"), ("xla", "ignore")]
 ))  # fmt: skip
 def test_random_ops_that_only_the_watched_loss_needs(engine, on_nan, tmp_path):
-    """The step does not need them, but the loss is looked at."""
+    """The step does not need them, but the loss is watched."""
     source = (
         program(
             "run training",
@@ -289,7 +289,7 @@ def test_random_ops_without_a_seed(tmp_path):
     assert first.printed != second.printed
 
 
-# --- where an engine steps back ---------------------------------------------------------------
+# --- falling back to another engine ---------------------------------------------------------------
 
 BACK = {
     "sets at every step": ("set count = 3", "", " runs outside the graph"),
@@ -299,7 +299,7 @@ BACK = {
 
 
 @pytest.mark.parametrize(("body", "nodes", "why"), BACK.values(), ids=BACK)
-def test_steps_back_and_says_why(body, nodes, why, tmp_path):
+def test_falls_back_with_a_reason(body, nodes, why, tmp_path):
     source = program(body, nodes=nodes)
     step, _ = ran(source, "step", tmp_path / "step")
     loop, notes = ran(source, "loop", tmp_path / "loop")
@@ -332,7 +332,7 @@ UNCOMPILED = {
 
 
 @pytest.mark.parametrize(("body", "nodes", "line", "why"), UNCOMPILED.values(), ids=UNCOMPILED)
-def test_what_xla_cannot_compile(body, nodes, line, why, tmp_path, monkeypatch):
+def test_programs_that_xla_cannot_compile(body, nodes, line, why, tmp_path, monkeypatch):
     monkeypatch.setattr(engines, "_WORTH", 0)
     source = program(body, nodes=nodes, optimize=f"{OPTIMIZE} as training")
     with pytest.raises(tfdsl.TfgError) as error:
@@ -369,7 +369,7 @@ FEEDS = {
 
 
 @pytest.mark.parametrize(("what", "body"), FEEDS.values(), ids=FEEDS)
-def test_values_of_which_feeds_alone_know_the_shape(what, body):
+def test_shapes_known_only_from_feeds(what, body):
     program = tfdsl.compile(FED.format(what=what, body=body))
     step, xla = (program.run(options=Options(engine=engine)) for engine in ("step", "xla"))
     assert xla.engines == ["xla"] and len(step.printed) > 1
@@ -380,7 +380,7 @@ def test_values_of_which_feeds_alone_know_the_shape(what, body):
     np.testing.assert_allclose(numbers(xla.printed), numbers(step.printed), rtol=1e-5)
 
 
-# --- what goes wrong --------------------------------------------------------------------------
+# --- failures --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("engine", ["step", "loop"])
@@ -401,7 +401,7 @@ def test_a_failure_in_the_loop_loses_nothing(engine, tmp_path):
 
 
 @pytest.mark.parametrize("engine", ["step", "loop", "xla"])
-def test_an_expectation_that_fails_in_the_loop(engine, tmp_path):
+def test_a_failing_expectation_in_the_loop(engine, tmp_path):
     source = program("run more\nlog count\nexpect count < 7\nprint step")
     lines = []
     with pytest.raises(tfdsl.TfgError) as error:
@@ -413,7 +413,7 @@ def test_an_expectation_that_fails_in_the_loop(engine, tmp_path):
     assert [event.step for event in events.Scalars("count")] == list(range(7))
 
 
-def test_wall_times_of_what_was_gathered(tmp_path):
+def test_wall_times_of_gathered_values(tmp_path):
     source = program("every 2 steps: log MSE", "100 epochs on rows in batches of 20")
     ran(source, "loop", tmp_path / "loop")
     events = EventAccumulator(str(tmp_path / "loop" / "logs"), {"scalars": 0})
@@ -442,21 +442,21 @@ def test_an_interruption_between_executions(engine, tmp_path, monkeypatch):
     same_arrays(whole.variables, second.variables)
 
 
-def test_the_program_and_the_command_line_choose(tmp_path):
+def test_the_program_and_the_command_line_select_the_engine(tmp_path):
     source = program("").replace(" as batch:", ' as batch with engine="step":')
     assert ran(source, "", tmp_path / "one")[0].engines == ["step"]
     assert ran(source, "loop", tmp_path / "two")[0].engines == ["loop"]
     assert ran(program(""), "", tmp_path / "three")[0].engines == ["loop"]
 
 
-def test_auto_compiles_what_is_long(tmp_path, monkeypatch):
+def test_auto_compiles_long_trainings(tmp_path, monkeypatch):
     monkeypatch.setattr(engines, "_WORTH", engines._WORTH // 100)
     short, long = program(""), program("", "2000 epochs on rows in batches of 90")
     assert ran(short, "auto", tmp_path / "short")[0].engines == ["loop"]
     assert ran(long, "auto", tmp_path / "long")[0].engines == ["xla"]
 
 
-def test_auto_compiles_no_convolutions(tmp_path, monkeypatch):
+def test_auto_does_not_compile_convolutions(tmp_path, monkeypatch):
     monkeypatch.setattr(engines, "_WORTH", 0)
     source = """
 placeholder x: float32[n, 8, 8, 1]
@@ -488,7 +488,7 @@ def test_a_block_of_batches(order, rows, size):
         assert (block[step - 5][len(batch) :] == -1).all()
 
 
-def test_compiled_draws_are_numpys():
+def test_compiled_draws_equal_numpys():
     draws = CompiledDraws()
     seeds = np.arange(2**32 - 10_000, 2**32, dtype=np.uint32)
     try:

@@ -1,4 +1,4 @@
-"""The body of `train`: what runs at which step, what it sees, and what is logged."""
+"""The body of `train`: what runs at which step, which values it sees, and what is logged."""
 
 import time
 
@@ -62,8 +62,8 @@ def test_epochs_and_steps():
     assert lines == ["0 0", "0 1", "0 2", "1 3", "1 4", "1 5"]
 
 
-def test_the_body_runs_in_its_order():
-    """A `run` stands where it is written: what comes before it sees the values before the step."""
+def test_the_body_runs_in_order():
+    """A `run` is executed where it is written: statements before it see the values before the step."""
     lines = trained("train 2 epochs:\n    print count\n    run more\n    every 1 epoch: print count, count * 10")
     assert lines == ["0", "1 10", "1", "2 20"]
 
@@ -96,7 +96,7 @@ def test_a_body_without_run_takes_the_step_at_its_end():
     assert run(text).printed == ["1.0", "0.5", "0.25", "0.125"]
 
 
-def test_two_optimizers_take_both_steps_in_their_order():
+def test_two_optimizers_take_their_steps_in_order():
     text = (
         DESCENT
         + """
@@ -124,12 +124,12 @@ session:
         print x
     print x
 """
-    # x * 0.5, and then * 0.75: the second sees what the first has done.
+    # x * 0.5, then * 0.75: the second optimizer sees the update of the first.
     assert run(text).printed == ["4.0", "1.5"]
 
 
 def test_steps_in_an_every():
-    """A `run` in an `every` is none of the body's own: the turns take their steps besides, and a warning says so."""
+    """A `run` in an `every` does not replace the step of the body, which is taken too, with a warning."""
     text = DESCENT + "session:\n    train 4 epochs:\n        every 2 epochs: run first\n    print x\n"
     assert run(text).printed == [str(0.5**6)]
     assert [found.code for found in tfdsl.check(text)] == ["TFG926"]
@@ -264,7 +264,7 @@ def _graph(accumulator):
 
 
 def test_two_runs_in_one_second_do_not_overwrite_each_other(here, monkeypatch):
-    """One folder, and one time in every file's name."""
+    """One folder, and the same time in every file name."""
     now = time.gmtime(1_800_000_000)
     monkeypatch.setattr("time.time", lambda: 1_800_000_000.0)
     monkeypatch.setattr("time.gmtime", lambda seconds=None: now)
@@ -306,7 +306,7 @@ session:
     assert run(text).history == {"mean": [(0, 1.5), (0, 5.0), (1, 1.5), (1, 5.0)]}
 
 
-def test_a_log_folder_that_cannot_be_made(here):
+def test_a_log_folder_that_cannot_be_created(here):
     (here / "file").write_text("")
     with pytest.raises(tfdsl.TfgError) as caught:
         run(LOGGED.replace("{folder}", "file/logs"))
@@ -315,8 +315,8 @@ def test_a_log_folder_that_cannot_be_made(here):
     assert diagnostic.span.text == 'log to "file/logs"'
 
 
-def test_two_sessions_in_one_log_are_told(here):
-    """Where only the run knows that their folders are one."""
+def test_two_sessions_with_one_log_folder_are_a_warning(here):
+    """Only the run knows that they log to the same folder."""
     session = """
 session {name}:
     log to "{name}-{{now}}"
