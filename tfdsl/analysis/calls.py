@@ -41,6 +41,7 @@ from .gradient_flow import barriers, depending, depends
 from .labels import doubt_swapped, is_never_logits, is_swapped, refuse_swapped
 from .magnitude import check_power, check_size, too_large
 from .op_calls import call_op
+from .optimizer_slips import doubt_learning_rate
 from .order import is_write, written
 from .raw import call_raw
 from .slips import doubt_rate
@@ -218,6 +219,8 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
             ctx.fail(ARGUMENT_KIND, argument.span, function=row.name, wanted="a number", name=name,
                      value=describe(value))  # fmt: skip
         args[name] = Static(float(value))
+        if name == "learning_rate":
+            doubt_learning_rate(ctx, argument)
     return Optimizer(row, args)
 
 

@@ -41,6 +41,7 @@ from .effects import warn_effects, warn_logs
 from .expressions import evaluate
 from .measures import warn_measures
 from .names import declared
+from .optimizer_slips import warn_optimizers
 from .session_slips import unrun, warn_sessions
 from .statements import block, graph_block
 from .trained_values import warn_trained
@@ -92,6 +93,7 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
                 ctx.bag.add(diagnostic)
         warn_sessions(ctx, program)
         warn_trained(ctx, program)
+        warn_optimizers(ctx, program)
         warn_unfed(ctx, program)
         order.warn(ctx, program)
         for builder, graph in zip(ctx.graphs.values(), graphs, strict=True):

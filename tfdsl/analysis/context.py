@@ -115,6 +115,7 @@ class GraphBuilder:
     fed: dict[Ref, dict[str, Span]] = field(default_factory=dict)  # the data fed to each placeholder, with places
     met: dict[int, tuple[tuple[Size, int], ...]] = field(default_factory=dict)  # by node, as in `Sizes`
     binary: dict[Ref, Span] = field(default_factory=dict)  # tensors taken for labels of 0 and 1, with places
+    lists: set[int] = field(default_factory=set)  # loop variables whose initial values are lists
     shared: dict[str, Shared] = field(default_factory=dict)
     held: tuple[Ref, ...] = ()  # what the open 'after' blocks wait for
     controls: dict[int, tuple[Ref, ...]] = field(default_factory=dict)

@@ -151,9 +151,15 @@ def _begin_turn(ctx: Analysis, carried: dict[str, Binding], types: dict[str, Ten
     params = []
     for name, binding in carried.items():
         node = ctx.graph.carry(name, types[name], ctx.origin(binding.span))
+        if isinstance(binding.value, list) or _was_list(ctx, binding.value):
+            ctx.graph.lists.add(node.id)
         binding.value = Tensor(Ref(node.id), types[name], ctx.graph.name, binding.span)
         params.append(node)
     return tuple(params)
+
+
+def _was_list(ctx: Analysis, value: object) -> bool:
+    return isinstance(value, Tensor) and value.ref.node in ctx.graph.lists
 
 
 def _turned(ctx: Analysis, name: str, binding: Binding, type: TensorType) -> tuple[Arg, TensorType]:

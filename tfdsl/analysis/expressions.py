@@ -43,11 +43,12 @@ from .calls import call
 from .context import Analysis, StatementFailed
 from .indexing import index_array, index_tensor
 from .libraries import LIBRARIES
-from .lists import list_help, one_shape
+from .lists import doubt_appended, list_help, one_shape
 from .magnitude import check_power, check_size, too_large
 from .members import member
 from .names import Ambiguous
 from .op_calls import call_op
+from .optimizer_slips import doubt_quotient
 from .values import (
     Array,
     Env,
@@ -287,6 +288,8 @@ def binary(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue, nam
         first, second = (p.name for p in op.params[:2])
         arguments = [(first, ArgumentValue(left, expr.left.span)), (second, ArgumentValue(right, expr.right.span))]
         _operands(ctx, expr, left, right)
+        if expr.op == "+":
+            doubt_appended(ctx, expr, left, right)
         shown = op.name if op is MATMUL else f"'{expr.op}'"
         return call_op(ctx, op, arguments, expr.span, name, op.node, shown)
     if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)) and expr.op == "+":
@@ -297,6 +300,8 @@ def binary(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue, nam
     if not repeats and not (is_host(left) and is_host(right)):
         _operands(ctx, expr, left, right, refuse=True)
     _size_is_safe(ctx, expr, left, right)
+    if expr.op == "//":
+        doubt_quotient(ctx, expr, left, right)
     try:
         return check_size(ctx, _PYTHON[expr.op](left, right), expr.span)
     except TypeError:

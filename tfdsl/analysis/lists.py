@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from ..diagnostics import LIST_SHAPES
+from ..diagnostics import LIST_ADDED, LIST_SHAPES
 from ..source import Span
+from ..syntax import tree as t
 from ..types import FLOAT32, TensorType
 from .context import Analysis
 from .values import Array, ExprValue, Tensor
@@ -52,3 +53,16 @@ def list_help(*operands: ExprValue) -> str:
     if len(one) == 1:
         return "the list has one tensor: take it out of the list with [0]"
     return f"the list has {len(one)} tensors: take one with [0], or name them: a, b = ..."
+
+
+def doubt_appended(ctx: Analysis, expr: t.Binary, left: object, right: object) -> None:
+    """Warn of a list added to a loop variable that was a list, unless both have as many items: then sums of vectors
+    may be meant."""
+    for grown, added, name in ((left, right, expr.left), (right, left, expr.right)):
+        if isinstance(grown, Tensor) and grown.ref.node in ctx.graph.lists and isinstance(added, list):
+            count = (grown.type.shape or (None,))[0]
+            if count != len(added) or count == 1:
+                text = name.span.text
+                sum_of = f"or above the loop, if a sum is meant: {text} = constant(...)"
+                help = f"write a 'for', in which a list grows; {sum_of}"
+                ctx.report(LIST_ADDED, expr.span, help=help, name=f"'{text}'")

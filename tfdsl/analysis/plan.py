@@ -33,6 +33,7 @@ from ..diagnostics import (
     OPTION_UNKNOWN,
     OUTSIDE_TRAIN,
     PLAN_PLACE,
+    PRINT_CALLED,
     RUN_VALUE,
     SEED_VALUE,
     SESSION_NAME,
@@ -339,6 +340,11 @@ def _print(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
         return Shown(shown_text(expr), value)
 
     items = ctx.each(shown, statement.values)
+    match statement.values:
+        case (t.Tuple(span=span, items=parts),) if any(
+            isinstance(one, t.Constant) and isinstance(one.value, str) for one in parts
+        ):
+            ctx.report(PRINT_CALLED, span, items=", ".join(map(shown_text, parts)))
     refs = [ref for item in items for ref in fetches_of(item.value)]
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'print'", statement)
     return Print(ctx.origin(statement.span), tuple(items), feeds)

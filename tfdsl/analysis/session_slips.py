@@ -7,8 +7,10 @@ Input: the finished program. Output: warnings, each with the correct code.
 from collections.abc import Iterable, Mapping
 
 from ..diagnostics import (
+    AGAIN_AFTER,
     FEED_UNNEEDED,
     RUN_AGAIN,
+    SAME_LOSS,
     STEP_TWICE,
     TRAINED_BY_BOTH,
     UNRUN,
@@ -44,11 +46,13 @@ def warn_sessions(ctx: Analysis, program: Program) -> None:
     for session in program.sessions:
         graph = program.graph(session.graph)
         _doubt_repeated(ctx, graph, session.body)
+        _doubt_after(ctx, graph, session.body)
         _doubt_feeds(ctx, graph, session)
         for statement in session.body:
             if isinstance(statement, Train):
                 _doubt_steps(ctx, graph, statement)
                 _doubt_rivals(ctx, graph, statement)
+                _doubt_doubled(ctx, graph, statement)
 
 
 def _fed(statement: Statement) -> frozenset[Ref]:
@@ -150,6 +154,31 @@ def _doubt_shown(ctx: Analysis, graph: Graph, shown: Statement, ran: Mapping[int
         first = ran[again[-1]]
         help = _instead(graph, shown, named, again[-1], f"below line {first.origin.span.line}")
         _report_again(ctx, graph, shown, again[-1], first, help)
+
+
+def _doubt_after(ctx: Analysis, graph: Graph, body: tuple[Statement, ...]) -> None:
+    """Warn of a statement after a training that repeats a step or a change of its iterations. A program that also
+    runs the change by itself after the training repeats it on purpose."""
+    ran: dict[int, Run] = {}
+    line = 0
+    for one in body:
+        if isinstance(one, Train):
+            line = one.origin.span.line
+            runs = [inner for inner in walk(one.body) if isinstance(inner, Run)]
+            ran |= {id: run for run in runs for id in changes(ctx, graph, run)}
+        elif isinstance(one, Run):
+            for id in changes(ctx, graph, one):
+                ran.pop(id, None)
+        elif ran and one.uses().executes:
+            again = [id for id in changes(ctx, graph, one) if id in ran and _matters(graph, id, ran[id].refs)]
+            if not again:
+                continue
+            name = graph.nodes[again[-1]].name
+            is_step = any(graph.nodes[id].is_step for id in again)
+            shown = f"'{name}'" if name else "a change"
+            does = "takes another step" if is_step else f"runs {shown} again"
+            help = _instead(graph, one, _shown(graph, one), again[-1], "after the training")
+            ctx.warn(AGAIN_AFTER, one.origin, help=help, what=f"'{one.word}'", does=does, line=line)
 
 
 def _shown(graph: Graph, statement: Statement) -> list[Ref]:
@@ -294,6 +323,26 @@ def _doubt_rivals(ctx: Analysis, graph: Graph, training: Train) -> None:
             help = _each_its_own(graph, both, (own | sets[at]) - both if named else set())
             ctx.warn(TRAINED_BY_BOTH, doubted.origin, note, help=help, names=names, line=line)
             break
+
+
+def _doubt_doubled(ctx: Analysis, graph: Graph, training: Train) -> None:
+    """Warn of two optimizers with one loss if a training takes the steps of both automatically for the same variables.
+    A program that lists the variables of both, or that runs both by name, intends it."""
+    runs = [one for one in training.body if isinstance(one, Run) and _by_itself(graph, one)]
+    steps = [graph.nodes[one.refs[0].node] for one in runs]
+    for at, second in enumerate(steps):
+        own = set(trained(ctx, graph.nodes, second))
+        for first in steps[:at]:
+            both = own.intersection(trained(ctx, graph.nodes, first))
+            are_listed = "wrt" in first.args and "wrt" in second.args
+            if second.args["loss"] == first.args["loss"] and both and not are_listed:
+                names, line = shown_variables(graph.items, sorted(both)), first.origin.span.line
+                builder = ctx.graphs[graph.name]
+                named, how = _step_names(builder, graph)
+                named = [named[builder.optimizers.index(Ref(node.id))] for node in (first, second)]
+                help = f"remove one of the two; or write in the body: run {named[0]}, and below it: run {named[1]}{how}"
+                ctx.warn(SAME_LOSS, second.origin, help=help, names=names, line=line)
+                break
 
 
 def _each_its_own(graph: Graph, both: set[int], left: set[int]) -> str:

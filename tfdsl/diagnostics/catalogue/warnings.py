@@ -124,3 +124,19 @@ LOGITS_CUT = _message("TFG977", "{op} takes logits of any sign, but {logits} has
                       "leave {first} out of its argument (in a layer, activation={first})", "warning")
 MEAN_WHOLE = _message("TFG978", "{op} of whole numbers drops the fraction of the mean",
                       "write {op}(cast({x}, float32)), or reduce_sum({x}) // size({x}) if that is meant", "warning")
+AGAIN_AFTER = _message("TFG979", "this {what} {does}, after the training of line {line}", severity="warning")
+NO_STEP_DOWN = _message("TFG980", "{what}, so this {subject} {does}", severity="warning")
+QUOTIENT_ZERO = _message("TFG981", "{text} is 0: // drops the fraction",
+                         "write {left} / {right} for the fraction, or 0 if that is meant", "warning")
+SAME_LOSS = _message("TFG982", "this 'optimize' trains {names} for the same loss as line {line}, so each iteration "
+                     "takes two steps", severity="warning")
+LOSS_UNUSED = _message("TFG983", "no 'optimize' minimises this loss: each names another one", severity="warning")
+NEVER_TRAINED = _message("TFG984", "nothing trains {names}, on which the loss of this 'optimize' depends",
+                         severity="warning")
+NO_GRADIENT = _message("TFG985", "no gradient goes through {op}, so nothing trains {names}",
+                       "leave {op} out of the loss to train {them}; if {they} should stay at the initial value, {way}",
+                       "warning")
+LIST_ADDED = _message("TFG986", "in a 'while', {name} is a tensor, so '+' adds elements to its elements and does not "
+                      "append", severity="warning")
+PRINT_CALLED = _message("TFG987", "'print' is not a function: this prints a list",
+                        "write: print {items}; or print [{items}] if a list is meant", "warning")

@@ -1,0 +1,272 @@
+"""Finds mistakes in what a program tells its optimizers: a rate or a factor that stops them, a loss that none of them
+takes, and variables that are left out or that no gradient reaches.
+
+Input: arguments of optimizers, and the finished program. Output: warnings, each with the correct code.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from ..diagnostics import (
+    LOSS_UNUSED,
+    NEVER_TRAINED,
+    NO_GRADIENT,
+    NO_STEP_DOWN,
+    QUOTIENT_ZERO,
+    Diagnostic,
+    Note,
+)
+from ..ops.named import IDENTITY, MULTIPLY, NEGATIVE
+from ..program import Graph, Literal, Node, Program, Ref, Restore, walk
+from ..source import Span
+from ..syntax import tree as t
+from .arguments import ArgumentValue
+from .context import Analysis, GraphBuilder
+from .gradient_flow import gradient_inputs, trained
+from .order import written
+from .variable_names import shown_variables
+
+# --- factors ----------------------------------------------------------------------------------
+
+
+def doubt_quotient(ctx: Analysis, expr: t.Binary, left: object, right: object) -> None:
+    """Warn of a division of two written numbers whose result is 0, such as `1 // 20`."""
+    written = isinstance(expr.left, t.Constant) and isinstance(expr.right, t.Constant)
+    if written and isinstance(left, int) and isinstance(right, int) and left and left // right == 0:
+        text = expr.span.text.strip("()")
+        ctx.report(QUOTIENT_ZERO, expr.span, text=text, left=expr.left.span.text, right=expr.right.span.text)
+
+
+def doubt_learning_rate(ctx: Analysis, rate: ArgumentValue) -> None:
+    """Warn of a known rate with which an optimizer does not make its loss smaller."""
+    value = rate.value
+    if not isinstance(value, (int, float)) or value > 0 or _is_quotient(ctx, rate.span):
+        return
+    if value == 0:
+        does, help = "changes nothing", "give it a rate above 0, such as learning_rate=0.01"
+        help += "; // drops the fraction, and / keeps it" if "//" in rate.text else ""
+    else:
+        does, help = "makes the loss larger", "write a rate above 0; to make a value larger: optimize -value with ..."
+    ctx.report(NO_STEP_DOWN, rate.span, help=help, what=f"the learning_rate is {value}", subject="optimizer", does=does)
+
+
+def _is_quotient(ctx: Analysis, span: Span) -> bool:
+    """Whether a place has a quotient that is 0, which has its own warning."""
+    told = (one.span for one in ctx.bag.diagnostics if one.message is QUOTIENT_ZERO and one.span is not None)
+    return any(map(span.holds, told))
+
+
+def _is_zero(graph: Graph, loss: Ref) -> bool:
+    """Whether a loss is 0 times a value."""
+    todo = [loss]
+    while todo:
+        node = graph.nodes[todo.pop().node]
+        if node.row is MULTIPLY:
+            if any(isinstance(arg, Literal) and arg.value == 0 for arg in node.args.values()):
+                return True
+        elif node.row not in (NEGATIVE, IDENTITY):
+            continue
+        todo += node.inputs()
+    return False
+
+
+# --- the program ------------------------------------------------------------------------------
+
+
+def warn_optimizers(ctx: Analysis, program: Program) -> None:
+    for builder, graph in zip(ctx.graphs.values(), program.graphs, strict=True):
+        steps = graph.steps()
+        _doubt_loss(ctx, builder, graph, steps)
+        for step in steps:
+            if _is_zero(graph, step.ref("loss")) and not _is_quotient(ctx, step.origin.span):
+                help = "give the factor a value other than 0; // drops the fraction of a quotient, and / keeps it"
+                what, subject = "the loss is 0 times a value", "'optimize'"
+                ctx.warn(NO_STEP_DOWN, step.origin, help=help, what=what, subject=subject, does="changes nothing")
+        handled = None if not steps else _handled(ctx, program, graph, steps)
+        if handled is not None:
+            _doubt_left_out(ctx, graph, steps, handled)
+            _doubt_barriers(ctx, graph, steps, handled)
+
+
+def _doubt_loss(ctx: Analysis, builder: GraphBuilder, graph: Graph, steps: Iterable[Node]) -> None:
+    """Warn of a declared loss that is no part of the loss of any optimizer."""
+    losses = [step.ref("loss") for step in steps]
+    if builder.loss is not None and builder.loss_span is not None and losses:
+        reached = graph.reach(losses)
+        ctx.spend(len(reached), builder.loss_span)
+        if builder.loss.node not in reached:
+            line = next(iter(steps)).origin.span.line
+            help = f"remove it; or leave the loss of the 'optimize' on line {line} out: optimize with ..."
+            ctx.bag.add(Diagnostic(LOSS_UNUSED, builder.loss_span, {}, help=help).outside_libraries())
+
+
+def _handled(ctx: Analysis, program: Program, graph: Graph, steps: Iterable[Node]) -> set[int] | None:
+    """The variables that something trains, writes, sets or restores. None for all of them."""
+    nodes = graph.nodes
+    handled = {id for step in steps for id in trained(ctx, nodes, step)}
+    handled |= {id for node in nodes.values() for id in written(nodes, node)}
+    for session in program.sessions:
+        for one in walk(session.body) if session.graph == graph.name else ():
+            handled |= {ref.node for ref in one.uses().sets}
+            if isinstance(one, Restore):
+                if one.pairs is None:
+                    return None
+                handled |= {ref.node for ref, _ in one.pairs}
+    return handled
+
+
+# --- variables left out of 'wrt' --------------------------------------------------------------
+
+
+def _doubt_left_out(ctx: Analysis, graph: Graph, steps: list[Node], handled: set[int]) -> None:
+    """Warn of variables that no `wrt` names: those of another call of a function whose variables one trains, and those
+    of the loss of an optimizer whose `wrt` repeats that of another one.
+
+    Otherwise a program that lists variables leaves the others out on purpose.
+    """
+    listed = [(step, set(trained(ctx, graph.nodes, step))) for step in steps if "wrt" in step.args]
+    for at, (step, own) in enumerate(listed):
+        left = _flowing(ctx, graph, step) - handled
+        if not left:
+            continue
+        twin = next((other for other, same in listed[:at] if same == own and not _is_one_loss(other, step)), None)
+        calls = _other_calls(graph, own, left)
+        if calls:
+            made = graph.nodes[calls[0]]
+            name = made.name
+            note = Note(f"each call of this function makes its own {name}, on line {{line}}", made.origin.span)
+            help = (
+                f"write there: shared {name}, in place of variable {name}, so that all calls use one; or end that line "
+                "with: , trainable=false, if the others should stay at the initial value"
+            )
+            ctx.warn(NEVER_TRAINED, step.origin, note, help=help, names=shown_variables(graph.items, calls))
+        elif twin is not None:
+            names = shown_variables(graph.items, sorted(left))
+            note = Note("line {line} trains the same variables", twin.origin.span)
+            help = f"name them in one of the two: wrt {names}; or end the lines of variables that should stay with: , "
+            ctx.warn(NEVER_TRAINED, step.origin, note, help=f"{help}trainable=false", names=names)
+
+
+def _is_one_loss(one: Node, other: Node) -> bool:
+    return one.args["loss"] == other.args["loss"]
+
+
+def _flowing(ctx: Analysis, graph: Graph, step: Node) -> set[int]:
+    """The trainable variables that a gradient of the loss reaches."""
+    seen: set[int] = set()
+    todo = [step.ref("loss")]
+    while todo:
+        node = graph.nodes[todo.pop().node]
+        if node.id not in seen:
+            seen.add(node.id)
+            todo += gradient_inputs(graph.nodes, node)
+    ctx.spend(2 * len(seen), step.origin.span)
+    return {id for id in seen if graph.nodes[id].is_trainable}
+
+
+def _other_calls(graph: Graph, own: set[int], left: set[int]) -> list[int]:
+    """The variables that the lines of trained ones make in other calls, which take other arguments. A call that works
+    on the result of another one is a further layer."""
+    found = []
+    for id in sorted(left):
+        node = graph.nodes[id]
+        same = [graph.nodes[one] for one in own if graph.nodes[one].origin.span == node.origin.span]
+        if node.origin.chain and any(_are_parallel(graph, node, other) for other in same):
+            found.append(id)
+    return found
+
+
+def _are_parallel(graph: Graph, one: Node, other: Node) -> bool:
+    inside = [{node.id for node in graph.nodes.values() if _is_within(node, made)} for made in (one, other)]
+    if inside[0] & inside[1]:
+        return False
+    given = [{ref for id in ids for ref in _taken(graph.nodes[id]) if ref.node not in ids} for ids in inside]
+    below = [graph.reach(refs) for refs in given]
+    return given[0] != given[1] and below[0].isdisjoint(inside[1]) and below[1].isdisjoint(inside[0])
+
+
+def _taken(node: Node) -> Iterable[Ref]:
+    return () if node.is_variable else node.inputs()
+
+
+def _is_within(node: Node, made: Node) -> bool:
+    """Whether a node is made in the call that makes another one."""
+    chain = made.origin.chain
+    return node.origin.chain[: len(chain)] == chain
+
+
+# --- variables behind an op without a gradient ------------------------------------------------
+
+
+def _doubt_barriers(ctx: Analysis, graph: Graph, steps: Iterable[Node], handled: set[int]) -> None:
+    """Warn of ops of a loss through which no gradient goes to variables that nothing else changes. `stop_gradient`
+    says that this is intended, as `trainable=false` does."""
+    nodes, seen = graph.nodes, set()
+    todo = [step.ref("loss") for step in steps if "wrt" not in step.args]
+    while todo:
+        node = nodes[todo.pop().node]
+        if node.id in seen or node.is_variable:
+            continue
+        seen.add(node.id)
+        ctx.spend(2, node.origin.span)
+        todo += gradient_inputs(nodes, node)
+        if node.row is None or node.row.by_shape or node.row.name == "stop_gradient":
+            continue
+        for barrier in _barriers(nodes, node):
+            ids = _behind(nodes, barrier) - handled
+            if ids:
+                _report_barrier(ctx, graph, barrier, ids)
+
+
+def _barriers(nodes: Mapping[int, Node], node: Node) -> Iterator[Node]:
+    """The ops at which a gradient ends that comes to a node: the node itself, or one that makes other numbers of the
+    floats it takes."""
+    if node.row is not None and node.row.no_gradient == "*":
+        yield node
+        return
+    seen, todo = set(), [ref for ref in node.inputs() if not _is_float(nodes, ref)]
+    while todo:
+        made = nodes[todo.pop().node]
+        if made.id in seen or made.row is None or made.row.by_shape:
+            continue
+        seen.add(made.id)
+        inputs = list(made.inputs())
+        todo += [ref for ref in inputs if not _is_float(nodes, ref)]
+        if any(_is_float(nodes, ref) for ref in inputs):
+            yield made
+
+
+def _is_float(nodes: Mapping[int, Node], ref: Ref) -> bool:
+    outputs = nodes[ref.node].outputs
+    return bool(outputs) and outputs[ref.output].dtype.kind in ("float", "complex")
+
+
+def _behind(nodes: Mapping[int, Node], barrier: Node) -> set[int]:
+    """The trainable variables that an op is made from."""
+    found: set[int] = set()
+    seen, todo = set(), list(barrier.inputs())
+    while todo:
+        node = nodes[todo.pop().node]
+        if node.id in seen:
+            continue
+        seen.add(node.id)
+        if node.is_trainable:
+            found.add(node.id)
+        elif not node.is_variable and not (node.row and (node.row.by_shape or node.row.name == "stop_gradient")):
+            todo += node.inputs()
+    return found
+
+
+def _report_barrier(ctx: Analysis, graph: Graph, barrier: Node, ids: set[int]) -> None:
+    row = barrier.row
+    op = f"'{row.operator}'" if row is not None and row.operator else barrier.op
+    names, several = shown_variables(graph.items, sorted(ids)), len(ids) > 1
+    texts = [graph.nodes[ref.node].name for ref in barrier.inputs() if _behind_ref(graph, ref) & ids]
+    text = next((text for text in texts if text), "")
+    way = f"write stop_gradient({text}) in place of {text}" if text else "put stop_gradient(...) around its argument"
+    them, they = ("them", "they") if several else ("it", "it")
+    ctx.warn(NO_GRADIENT, barrier.origin, op=op, names=names, them=them, they=they, way=way)
+
+
+def _behind_ref(graph: Graph, ref: Ref) -> set[int]:
+    node = graph.nodes[ref.node]
+    return {node.id} if node.is_variable else _behind(graph.nodes, node)
