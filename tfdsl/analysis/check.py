@@ -80,7 +80,11 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
     graphs = tuple(graph.finish() for graph in ctx.graphs.values())
     kept = tuple(s for s in sessions if s is not None)
     program = Program(tree.span.source.path, tuple(ctx.params), tuple(ctx.data), graphs, kept)
-    for diagnostic in (*paths.refused(program, ctx.access), *paths.restored_folders(program)):
+    for diagnostic in (
+        *paths.refused(program, ctx.access),
+        *paths.restored_folders(program),
+        *paths.mistyped_restores(program),
+    ):
         ctx.bag.add(diagnostic)
     if not ctx.bag.errors:
         told = [warn_effects(ctx, graph, set(_fetched(graph, program))) for graph in graphs]

@@ -7,15 +7,15 @@ Input: arguments of optimizers, and the finished program. Output: warnings, each
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..diagnostics import (
+    GRADIENT_ENDS,
     LOSS_UNUSED,
     NEVER_TRAINED,
-    NO_GRADIENT,
     NO_STEP_DOWN,
     QUOTIENT_ZERO,
     Diagnostic,
     Note,
 )
-from ..ops.named import IDENTITY, MULTIPLY, NEGATIVE
+from ..ops.named import IDENTITY, MULTIPLY, NEGATIVE, STOP_GRADIENT
 from ..program import Graph, Literal, Node, Program, Ref, Restore, walk
 from ..source import Span
 from ..syntax import tree as t
@@ -209,7 +209,7 @@ def _doubt_barriers(ctx: Analysis, graph: Graph, steps: Iterable[Node], handled:
         seen.add(node.id)
         ctx.spend(2, node.origin.span)
         todo += gradient_inputs(nodes, node)
-        if node.row is None or node.row.by_shape or node.row.name == "stop_gradient":
+        if node.row is None or node.row.by_shape or node.row is STOP_GRADIENT:
             continue
         for barrier in _barriers(nodes, node):
             ids = _behind(nodes, barrier) - handled
@@ -251,7 +251,7 @@ def _behind(nodes: Mapping[int, Node], barrier: Node) -> set[int]:
         seen.add(node.id)
         if node.is_trainable:
             found.add(node.id)
-        elif not node.is_variable and not (node.row and (node.row.by_shape or node.row.name == "stop_gradient")):
+        elif not node.is_variable and not (node.row and (node.row.by_shape or node.row is STOP_GRADIENT)):
             todo += node.inputs()
     return found
 
@@ -264,7 +264,7 @@ def _report_barrier(ctx: Analysis, graph: Graph, barrier: Node, ids: set[int]) -
     text = next((text for text in texts if text), "")
     way = f"write stop_gradient({text}) in place of {text}" if text else "put stop_gradient(...) around its argument"
     them, they = ("them", "they") if several else ("it", "it")
-    ctx.warn(NO_GRADIENT, barrier.origin, op=op, names=names, them=them, they=they, way=way)
+    ctx.warn(GRADIENT_ENDS, barrier.origin, op=op, names=names, them=them, they=they, way=way)
 
 
 def _behind_ref(graph: Graph, ref: Ref) -> set[int]:

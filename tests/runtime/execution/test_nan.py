@@ -301,6 +301,34 @@ def test_intended_nan_is_saved(kind, here):
     assert error is None and "w.ckpt.index" in left
 
 
+COMPUTED = {
+    "set": ('set w = log(-1.0)\nsave w to "w.ckpt"', [8]),
+    "assigned": ('run worse\nsave to "w.ckpt"', [6]),
+    "assigned by what is printed": ('print worse\nsave to "w.ckpt"', [6]),
+    "after a training": (
+        'train 1 step with on_nan="ignore": print w\ninit w\nset w = log(-1.0)\nsave to "w.ckpt"',
+        [10],
+    ),
+    "set to it as such": ('set w = float("nan")\nsave to "w.ckpt"', None),
+    "set to a number then": ('run worse\nset w = 1.0\nsave to "w.ckpt"', None),
+    "never stored": ("run worse\nprint w", None),
+    "ignored": ('run worse\ntrain 1 step with on_nan="ignore": print w\nsave to "w.ckpt"', None),
+    "restored": ('run worse\nsave w to "v.ckpt"\nrestore w from "v.ckpt"\nsave to "w.ckpt"', [6]),
+}
+
+
+@pytest.mark.parametrize("kind", COMPUTED)
+def test_a_computed_nan_is_told_where_it_is_stored(kind, here):
+    body, lines = COMPUTED[kind]
+    text = LAST.replace("session:", "worse = assign(w, log(-1.0))\nsession:")
+    told = []
+    tfdsl.compile(text + "".join(f"    {line}\n" for line in body.splitlines())).run(options=Options(note=told.append))
+    warned = [one for one in told if "TFG988" in one]
+    assert len(warned) == (lines is not None)
+    for line in lines or ():
+        assert f"= line {line} writes it" in warned[0]
+
+
 def test_variables_that_start_as_nan_are_saved(here):
     """Only what a training has made NaN is lost; here NaN marks missing values."""
     text = """

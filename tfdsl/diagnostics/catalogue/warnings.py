@@ -133,10 +133,17 @@ SAME_LOSS = _message("TFG982", "this 'optimize' trains {names} for the same loss
 LOSS_UNUSED = _message("TFG983", "no 'optimize' minimises this loss: each names another one", severity="warning")
 NEVER_TRAINED = _message("TFG984", "nothing trains {names}, on which the loss of this 'optimize' depends",
                          severity="warning")
-NO_GRADIENT = _message("TFG985", "no gradient goes through {op}, so nothing trains {names}",
+GRADIENT_ENDS = _message("TFG985", "no gradient goes through {op}, so nothing trains {names}",
                        "leave {op} out of the loss to train {them}; if {they} should stay at the initial value, {way}",
                        "warning")
 LIST_ADDED = _message("TFG986", "in a 'while', {name} is a tensor, so '+' adds elements to its elements and does not "
                       "append", severity="warning")
 PRINT_CALLED = _message("TFG987", "'print' is not a function: this prints a list",
                         "write: print {items}; or print [{items}] if a list is meant", "warning")
+NAN_WRITTEN = _message("TFG988", "the variable {name} has become NaN (not a number), and this statement writes it to "
+                       "a file",
+                       "look for log(0), 0 / 0 or the square root of a negative number in what is assigned to it; if NaN "
+                       "is meant, write: set {name} = float(\"nan\")", "warning")
+RESTORE_MISSES = _message("TFG989", "no 'save' of this program writes \"{path}\", but line {line} writes \"{other}\"",
+                          "restore from \"{other}\"; or leave 'if exists' out, if another program writes \"{path}\"",
+                          "warning")

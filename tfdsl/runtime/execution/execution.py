@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...access import Access
-from ...diagnostics import RUN_FAILED, Diagnostic, Note
+from ...diagnostics import NAN_WRITTEN, RUN_FAILED, Diagnostic, Note
 from ...diagnostics.render import render_text
 from ...lowering.failures import failure, plain_reason
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf, v1
-from ...program import Feed, Origin, PlanExpr, Ref, Session, Statement, Value, fetches_of
+from ...program import Export, Feed, Origin, PlanExpr, Ref, Save, Session, Statement, Value, fetches_of
 from ...source import Span
 from ..files.event_log import EventLog
 from ..options import Options
@@ -66,7 +66,8 @@ class Execution:
     _warned: set[tuple[str, Span | None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.health = Health(self.built, self.values)
+        is_stored = any(isinstance(one, (Save, Export)) for one in self.plan.body)
+        self.health = Health(self.built, self.values, is_stored)
 
     @property
     def streams(self) -> Streams:
@@ -153,6 +154,7 @@ class Execution:
         """The values of references, from one execution. If it takes a step of a training, the loss of the step is
         checked too."""
         if self.watch is None:
+            self.health.computes(refs)
             if self.health.takes_step(refs):
                 self.health.begin()
             return self.execute(fetches, feeds, origin, kind)
@@ -254,10 +256,14 @@ class Execution:
             return values
 
     def refuse_spoilt(self, variables: Mapping[str, tf.Variable], origin: Origin) -> None:
-        """Refuse to save variables that a training made NaN."""
+        """Refuse to save variables that a training made NaN, and warn of others that became NaN."""
         names = [variable.op.name for variable in variables.values()]
         notes = [Note("it would be saved on line {line}", origin.span)]
         self.health.check("after a step of a training", "nothing is saved", origin, notes, names)
+        found = self.health.computed(names)
+        if found is not None:
+            name, notes = found
+            self.warn(Diagnostic(NAN_WRITTEN, origin.span, {"name": name}, tuple(notes), chain=origin.chain))
 
     # --- event files ----------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ...analysis.order import written
+from ...analysis.order import is_write, written
 from ...diagnostics import LOSS_INFINITE, LOSS_NAN, Diagnostic, Note, TfgError
 from ...lowering.failures import failure
 from ...lowering.graph import BuiltGraph
@@ -96,12 +96,18 @@ class Watch:
 class Health:
     """Finds variables that a training makes NaN. The loss may not show this, or not yet.
 
-    A variable may be NaN if it was so before the first step, or after the program set, restored or initialised it.
+    A variable may be NaN if it was so before the first step, or after the program set, restored or initialised it. If
+    something other than a training computes the NaN, saving it is a warning.
     """
 
-    def __init__(self, built: BuiltGraph, values: Callable[[dict[str, tf.Variable]], dict[str, np.ndarray]]):
-        self._built, self._values = built, values
+    def __init__(
+        self, built: BuiltGraph, values: Callable[[dict[str, tf.Variable]], dict[str, np.ndarray]], is_stored: bool
+    ):
+        """`is_stored` says whether the session saves variables."""
+        self._built, self._values, self._is_stored = built, values, is_stored
         self._before: set[str] | None = None  # variables that were NaN before the first step; None while unchecked
+        self._given: set[str] | None = None  # variables that were NaN before the program computed a value of one
+        self._set: dict[str, Origin] = {}  # the last place that set a variable to a computed value
 
     @cached_property
     def _optimizers(self) -> list[Node]:
@@ -117,6 +123,28 @@ class Health:
         if self._before is None:
             self._before = self._are_nan(self._variables)
 
+    def computes(self, refs: Iterable[Ref] = (), variable: str = "", origin: Origin | None = None) -> None:
+        """Note that nodes, or a `set` of a variable, are about to compute the value of a variable."""
+        nodes = self._built.program.nodes
+        if self._is_stored and (variable or any(is_write(nodes[id]) for id in self._built.program.reach(refs))):
+            if self._given is None:
+                self._given = self._are_nan(self._variables)
+            if origin is not None:
+                self._set[variable] = origin
+
+    def computed(self, among: Iterable[str]) -> tuple[str, list[Note]] | None:
+        """The name of a variable, among some, whose computed value is NaN, and the places that write it."""
+        if self._given is None:
+            return None
+        wanted = {name: variable for name, variable in self._among(among).items() if name not in self._given}
+        name = next(iter(sorted(self._are_nan(wanted))), None)
+        if name is None:
+            return None
+        variable = self._built.node_of(name)
+        places = [] if variable is None else [node.origin for node in self._writers(variable)]
+        places += [self._set[name]] if name in self._set else []
+        return name, [Note("line {line} writes it", place.span) for place in places[-_WRITERS:]]
+
     def takes_step(self, refs: Iterable[Ref]) -> bool:
         """Whether computing these takes a step of an optimizer."""
         reached = self._built.program.reach(refs) if self._optimizers else ()
@@ -124,13 +152,15 @@ class Health:
 
     def forget(self) -> None:
         """Allow all variables to be NaN that are so at the next step."""
-        self._before = None
+        self._before = self._given = None
 
-    def meant(self, among: Iterable[str] | None = None) -> None:
-        """Allow some or all variables to be NaN if they are so now."""
+    def meant(self, among: Iterable[str] | None = None, is_computed: bool = False) -> None:
+        """Allow some or all variables to be NaN if they are so now. Saving computed ones is still a warning."""
+        wanted = self._among(among)
         if self._before is not None:
-            wanted = self._among(among)
             self._before = self._before.difference(wanted) | self._are_nan(wanted)
+        if self._given is not None and not is_computed:
+            self._given = self._given.difference(wanted) | self._are_nan(wanted)
 
     def lost(self, among: Iterable[str] | None = None) -> str:
         """The name of a variable, among some or all, that has become NaN, or ""."""

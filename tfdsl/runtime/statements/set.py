@@ -1,6 +1,6 @@
 """`set`: sets a variable to a value computed outside the graph."""
 
-from ...program import Set, Value
+from ...program import Set, Value, fetches_of
 from ..execution.execution import Execution
 from ..execution.feeds import check_shapes, convert
 
@@ -15,5 +15,8 @@ def execute(run: Execution, statement: Set) -> None:
     array = convert(value, type, name, statement.origin, warn)
     check_shapes([(name, type, array, statement.origin)])
     variable = run.built.value(statement.variable)
+    is_computed = any(fetches_of(statement.value))
+    if is_computed:
+        run.health.computes(variable=variable.op.name, origin=statement.origin)
     run.built.assign(run.session, [(variable, array)])
-    run.health.meant([variable.op.name])
+    run.health.meant([variable.op.name], is_computed)
