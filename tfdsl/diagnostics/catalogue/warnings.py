@@ -142,8 +142,8 @@ PRINT_CALLED = _message("TFG987", "'print' is not a function: this prints a list
                         "write: print {items}; or print [{items}] if a list is meant", "warning")
 NAN_WRITTEN = _message("TFG988", "the variable {name} has become NaN (not a number), and this statement writes it to "
                        "a file",
-                       "look for log(0), 0 / 0 or the square root of a negative number in what is assigned to it; if NaN "
-                       "is meant, write: set {name} = float(\"nan\")", "warning")
+                       "look for log(0), 0 / 0 or the square root of a negative number in what is assigned to it; if "
+                       "NaN is meant, write: set {name} = float(\"nan\")", "warning")
 RESTORE_MISSES = _message("TFG989", "no 'save' of this program writes \"{path}\", but line {line} writes \"{other}\"",
                           "restore from \"{other}\"; or leave 'if exists' out, if another program writes \"{path}\"",
                           "warning")
