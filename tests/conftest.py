@@ -14,6 +14,16 @@ def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="also run the long tests: more of the same")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each worker a half of the files, so that it alone makes their fixtures, and let it help the other in the
+    end. xdist's default would leave one worker idle for minutes."""
+    if config.getoption("dist") == "load":
+        from xdist.scheduler import WorkStealingScheduling
+
+        return WorkStealingScheduling(config, log)
+
+
 def pytest_collection_modifyitems(config, items):
     if not config.getoption("--long"):
         skip = pytest.mark.skip(reason="takes long: --long runs it")

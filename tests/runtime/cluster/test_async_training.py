@@ -12,8 +12,6 @@ import clusters
 import forked
 import pytest
 
-pytestmark = pytest.mark.xdist_group("async")
-
 # The target of each row is its number, and is counted when it is seen. 23 rows in batches of 4: the last one is short.
 COUNTED = """
 param epochs = 3

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from client import Job, differences, run, same
 
-pytestmark = pytest.mark.xdist_group("cluster")
 MODELS = {path.stem: path for path in sorted((Path(__file__).resolve().parents[3] / "models").glob("*.tfg"))}
 ALONE = [name for name in MODELS if not name.startswith("cluster_")]
 SOME = ["basics", "digits", "housing", "moons", "one_or_two_executions", "restore_renamed", "shared_outside"]

@@ -12,8 +12,6 @@ from client import same
 from test_cluster import checkpoints
 from test_recovery import Client
 
-pytestmark = pytest.mark.xdist_group("cluster")
-
 # Long enough in the engine `loop` that the training still runs after the first lines.
 TRAINING = """
 seed 3

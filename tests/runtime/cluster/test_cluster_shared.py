@@ -14,7 +14,6 @@ from client import Job, run, same
 from interrupted import points
 from test_cluster import checkpoints
 
-pytestmark = pytest.mark.xdist_group("cluster")
 ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -17,8 +17,6 @@ from tfdsl.runtime.cluster.recovery import Recovery
 from tfdsl.runtime.execution.cluster_session import Lost
 from tfdsl.runtime.execution.journal import EffectJournal, Place
 
-pytestmark = pytest.mark.xdist_group("cluster")
-
 TRAINING = """
 seed 3
 param kind = 1.0
