@@ -43,6 +43,8 @@ Values = list[tf.Tensor | None]  # to be gathered; None if known not to be due
 _ITERATION_OPS = 320  # ops that one iteration of the loop executes, at most,
 _ITERATION_STEPS = 8  # and steps, at most
 _REGULAR_OPS = 1600  # ops of a regular event and the steps up to the next, at most
+_ITERATIONS_PER_OP = 16  # the iterations of a loop in the time that one more op in it takes to build and optimise
+_ITERATIONS_PER_EVENT = 3  # and in the time of one iteration that contains a loop
 
 
 class Regular(Record):
@@ -54,15 +56,18 @@ class Regular(Record):
     together: int
 
 
-def regular_events(gap: int, flags: tuple[bool, ...], ops: int) -> Regular | None:
-    """Regular events, or None if a plain step has too many ops to unroll them. `ops` is the number of those."""
-    together = max(1, _together(ops) // gap)
-    return Regular(gap, flags, together) if gap * ops <= _REGULAR_OPS else None
+def regular_events(gap: int, flags: tuple[bool, ...], ops: int, steps: int) -> Regular | None:
+    """Regular events, or None if it is not worth unrolling them in a training of `steps` steps. `ops` is the number of
+    ops of a plain step."""
+    worth = _ITERATIONS_PER_EVENT * (steps // gap) // _ITERATIONS_PER_OP
+    together = max(1, iteration_steps(ops, steps) // gap)
+    return Regular(gap, flags, together) if gap * ops <= min(_REGULAR_OPS, worth) else None
 
 
-def _together(ops: int) -> int:
-    """The number of plain steps that one iteration of a loop takes, given the ops of a step."""
-    return max(1, min(_ITERATION_STEPS, _ITERATION_OPS // max(1, ops)))
+def iteration_steps(ops: int, steps: int) -> int:
+    """The number of plain steps that one iteration of a loop takes, given the ops of a step and the steps of the
+    training."""
+    return max(1, min(_ITERATION_STEPS, min(_ITERATION_OPS, steps // _ITERATIONS_PER_OP) // max(1, ops)))
 
 
 class WholeArgument(Record):
@@ -120,7 +125,7 @@ class LoopArgument:
 class LoopSpec:
     """The description of a loop. `sizes` are those of a full and of the last batch of an epoch, or None without
     batches. `block` is the number of steps of a block, `events` the maximum number of events of a call, if that must be
-    known, and `ops` the approximate number of ops of a plain step. `regular` describes most events, if they are alike.
+    known, and `together` the number of plain steps of an iteration. `regular` describes most events, if they are alike.
     `stride` is the distance between executed steps."""
 
     body: Body
@@ -132,7 +137,7 @@ class LoopSpec:
     compiled: bool
     block: int
     events: int
-    ops: int
+    together: int
     regular: Regular | None = None
     stride: int = 1
 
@@ -291,10 +296,9 @@ class _LoopBuilder:
             ahead = (steps - 1) * stride + 1
             return tf.while_loop(lambda step, _: step <= last - ahead, body, (step, carried))
 
-        several = 1 if self.spec.compiled else _together(self.spec.ops)
         step = first
-        if several > 1:
-            step, carried = loop(several, step, carried)
+        if self.spec.together > 1:
+            step, carried = loop(self.spec.together, step, carried)
         return loop(1, step, carried)[1]
 
     def _events(self, last, positions, flags, regular, carried: Carried) -> list[tf.Tensor]:

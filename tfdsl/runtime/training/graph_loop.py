@@ -23,7 +23,17 @@ from ...lowering.cloning import NotCopied
 from ...lowering.draws import CompiledDraws
 from ...lowering.failures import plain_reason
 from ...lowering.tf import TensorProto, tf, v1
-from ...lowering.train_loop import Body, BodyExecution, LoopSpec, Regular, TrainLoop, When, build, regular_events
+from ...lowering.train_loop import (
+    Body,
+    BodyExecution,
+    LoopSpec,
+    Regular,
+    TrainLoop,
+    When,
+    build,
+    iteration_steps,
+    regular_events,
+)
 from ...program import Every, Log, Node, Ref, Run, Statement, Stop, fetches_of
 from ..execution import evaluate
 from ..execution.determinism import no_determinism
@@ -150,7 +160,8 @@ class GraphLoopEngine:
             sizes=None if loop.order is None else (loop.order.size, loop.order.last_size),
             streams=tuple(run.streams.streams),
             flags=len(self._schedule.blocks), every=self._every, compiled=compiled, block=self._block_size,
-            events=min(_EVENTS, self._events_of_a_block()) if compiled else 0, ops=self._ops,
+            events=min(_EVENTS, self._events_of_a_block()) if compiled else 0,
+            together=1 if compiled else iteration_steps(self._ops, loop.total),
             regular=None if compiled else self._regular(),
             stride=1 if run.options.part is None else run.options.part.of,
         )  # fmt: skip
@@ -171,7 +182,7 @@ class GraphLoopEngine:
         kinds = Counter(zip(np.diff(events).tolist(), map(tuple, flags[events].tolist()), strict=False))
         for (gap, due), count in kinds.most_common(1):
             if 2 * count > len(events):
-                return regular_events(gap, due, self._ops)
+                return regular_events(gap, due, self._ops, self._loop.total)
         return None
 
     def _events_of_a_block(self) -> int:
