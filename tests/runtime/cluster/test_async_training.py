@@ -7,10 +7,14 @@ import subprocess
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import clusters
 import forked
 import pytest
+
+from tfdsl.cli.workers import RESTARTS, Workers
+from tfdsl.diagnostics import TfgError
 
 # The target of each row is its number, and is counted when it is seen. 23 rows in batches of 4: the last one is short.
 COUNTED = """
@@ -194,7 +198,17 @@ def test_a_failing_worker_ends_the_run(cluster, here):
     done = cluster.run("run", "t.tfg", "--async", forks=True)
     assert done.returncode == 1
     assert "eleven" in done.stderr
-    assert "error[TFG745]: the process of worker 1 has ended with exit code 1" in done.stderr
+
+
+@pytest.mark.parametrize(("code", "starts"), [(3, 1), (-9, RESTARTS + 1)])
+def test_a_process_of_a_worker_that_fails_or_is_killed_too_often(code, starts):
+    workers = object.__new__(Workers)
+    workers._processes, workers._starts = {1: SimpleNamespace(poll=lambda: code)}, {1: starts}
+    with pytest.raises(TfgError) as caught:
+        workers.check()
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "TFG745"
+    assert diagnostic.headline == f"the process of worker 1 has ended with exit code {code}"
 
 
 def part_of(process) -> int:

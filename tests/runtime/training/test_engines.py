@@ -16,6 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import tfdsl
 from tfdsl.data.batches import BatchOrder
 from tfdsl.data.mersenne import SEEDS, first_draws, sampled
+from tfdsl.lowering import train_loop
 from tfdsl.lowering.draws import CompiledDraws
 from tfdsl.lowering.tf import tf
 from tfdsl.runtime.options import Options
@@ -161,6 +162,8 @@ AT_ONCE = {
 BODIES |= {name: "\n".join(BODIES[one] for one in several) for name, several in AT_ONCE.items()}
 
 
+# Most events of the other bodies are alike.
+IRREGULAR = ("nothing", "blocks", "blocks in blocks", "runs in blocks", "what is outside")
 NOT_COMPILED = ("values of any shape", "xla")  # XLA needs the shapes of gathered values
 APART = ("values of any shape", "what is printed first", "stop in a block", "stop at an end")
 IN_ENGINES = [one for one in some(
@@ -187,6 +190,27 @@ def test_every_body(name, engine, tmp_path):
 
 
 ORDERS = ("shuffled", "shuffled seed 9", "ordered", "sampled seed 4")
+
+
+@pytest.mark.parametrize("name", some(BODIES, ["blocks in blocks", "values of any shape"]))
+def test_unrolled_steps(name, monkeypatch, tmp_path):
+    """An iteration of a loop takes several steps if the training is long."""
+    built = []
+
+    def build(graph, cloner, spec):
+        built.append(spec)
+        return train_loop.build(graph, cloner, spec)
+
+    monkeypatch.setattr(engine_loop, "build", build)
+    for function in (train_loop.iteration_steps, train_loop.regular_events):
+        monkeypatch.setattr(engine_loop, function.__name__, lambda *given, long=function: long(*given[:-1], 10**9))
+    source = program(BODIES[name], optimize=f"{OPTIMIZE} as training")
+    step, kept = stepped(source)
+    loop, _ = ran(source, "loop", tmp_path / "loop")
+    assert loop.engines == ["loop"] and built and all(spec.together > 1 for spec in built)
+    assert all((spec.regular is None) is (name in IRREGULAR) for spec in built)
+    assert_same_bits(step, loop)
+    same_arrays(kept, checkpoints(tmp_path / "loop"))
 
 
 @pytest.mark.parametrize(("order", "size"), some(
