@@ -408,7 +408,24 @@ def test_invalid_eval(tfdsl, words, code):
 
 
 def test_eval_says_how_to_feed(tfdsl):
+    Path("two.tfg").write_text("placeholder a: float32\nplaceholder b: float32\nvariable w = 1.0\nc = a * b * w\n")
     assert "help: give it a value: --feed X=VALUE" in tfdsl("eval", "good.tfg", "y")[2]
+    err = tfdsl("eval", "two.tfg", "c")[2]
+    assert "the expression needs a and b to be fed" in err and "--feed a=VALUE --feed b=VALUE" in err
+    assert "help: the placeholders are a, b" in tfdsl("eval", "two.tfg", "c", "--feed", "zzz=1")[2]
+    assert "help: feed a placeholder" in tfdsl("eval", "two.tfg", "c", "--feed", "w=1")[2]
+    assert tfdsl("eval", "two.tfg", "c", "--feed", "a=2", "--feed", "b=3")[1] == "6.0\n"
+
+
+def test_a_file_with_another_separator_in_place_of_a_source_without_one(tfdsl):
+    Path("plants.tfg").write_text("data d = iris()\nsession: print d.rows\n", encoding="utf-8")
+    Path("plants.csv").write_text("a;b\n1;2\n3;4\n", encoding="utf-8")
+    code, out, _ = tfdsl("check", "plants.tfg", "--data", "d=plants.csv")
+    way = 'data d = csv("plants.csv", separator=";", target="...")'
+    assert code == 1 and "TFG634" in out and f"help: declare it in the program: {way}" in out
+    mended = way.replace("...", "b") + "\nsession: print d.rows\n"
+    Path("plants.tfg").write_text(mended, encoding="utf-8")
+    assert tfdsl("run", "plants.tfg")[:2] == (0, "2\n")
 
 
 def test_eval_on_another_graph(tfdsl):
@@ -567,6 +584,18 @@ def test_out_of_memory(tfdsl, monkeypatch, capsys):
         (["--vresion"], "there is no option --vresion: did you mean '--version'?"),
         (["run", "good.tfg", "--enigne", "loop"], "there is no option --enigne: did you mean '--engine'?"),
         (["run", "good.tfg", "--epochs", "3"], "a param of the program is set with --set epochs=VALUE"),
+        (
+            ["run", "good.tfg", "--rate", "0.1"],
+            "there is no option --rate: to set the param of the program, write --set rate=0.1",
+        ),
+        (["run", "good.tfg", "--rate=0.1"], "write --set rate=0.1"),
+        (["run", "good.tfg", "--nane", "y"], "set with --set name=VALUE; its params are rate, n, flag, name"),
+        (["run", "good.tfg", "--resume"], "a run goes on from its last checkpoint without it"),
+        (["run", "good.tfg", "--set", "rate", "=", "0.1"], "write it without spaces: --set rate=0.1"),
+        (["run", "--set", "rate=", "0.1", "good.tfg"], "write it without spaces: --set rate=0.1"),
+        (["run", "good.tfg", "--set", "rate", "=0.1"], "write it without spaces: --set rate=0.1"),
+        (["eval", "good.tfg", "y", "--feed", "X", "=", "[[1, 2]]"], "write it without spaces: --feed X=[[1, 2]]"),
+        (["run", "good.tfg", "x=1"], "'x=1' is one argument too many"),
         (["run", "good.tfg", "more.tfg"], "'more.tfg' is one argument too many"),
         (["fmt", "--chekc", "good.tfg"], "there is no option --chekc: did you mean '--check'?"),
         (["ops", "--zzz"], "there is no option --zzz: tfdsl ops --help lists them"),

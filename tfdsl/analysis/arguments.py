@@ -21,8 +21,6 @@ from ..diagnostics import (
     DTYPES_DIFFER,
     MIXED_LIST,
     NOT_STATIC,
-    NOT_TENSOR,
-    NOT_VARIABLE,
     OTHER_GRAPH,
     RAGGED,
     ROUNDED,
@@ -52,6 +50,7 @@ from .values import (
     freeze,
     is_host,
 )
+from .wrong_kind import not_tensor, not_variable
 
 _CLASS_OF = {bool: "bool", int: "int", float: "float", complex: "complex", str: "string"}
 _RANKS = {"bool": 0, "int": 1, "float": 2, "complex": 3, "string": 9}
@@ -145,7 +144,7 @@ def scalar_class(ctx: Analysis, value: ExprValue, span: Span) -> str | None:
         if kind is None:
             if isinstance(item, ErrorValue):
                 raise StatementFailed(None)
-            ctx.fail(NOT_TENSOR, span, value=describe(item))
+            not_tensor(ctx, item, span)
         if found is not None and found != kind and "string" in (found, kind):
             ctx.fail(MIXED_LIST, span, first=found + "s", second=kind + "s")
         if found is not None and found != kind and "bool" in (found, kind):
@@ -197,8 +196,9 @@ def _other_name(name: str, argument: ArgumentValue, names: list[str]) -> str:
 _VALUES = {"int": "whole numbers", "uint": "whole numbers", "bool": "true and false", "string": "strings"}
 
 
-def to_arg(ctx: Analysis, given: ArgumentValue, dtype: DType) -> tuple[Arg, TensorType]:
-    """Convert a value to an argument of a known dtype; return the argument and its type."""
+def to_arg(ctx: Analysis, given: ArgumentValue, dtype: DType, cast: str = "") -> tuple[Arg, TensorType]:
+    """Convert a value to an argument of a known dtype; return the argument and its type. `cast` casts the tensor that
+    decides the dtype to float32, if there is one."""
     value = given.value
     if isinstance(value, Tensor):
         return value.ref, value.type
@@ -209,7 +209,8 @@ def to_arg(ctx: Analysis, given: ArgumentValue, dtype: DType) -> tuple[Arg, Tens
         if dtype.kind == "opaque":
             hint = f"only TensorFlow's own ops, raw.NAME(...), take a {dtype}"
         elif kind == "float":
-            hint = f"write a whole number, or let {dtype} be a float"
+            way = f"make a float of the other: {cast}" if cast else "give it a float type"
+            hint = f"write a whole number, or {way}"
         else:
             hint = f"{dtype} takes {_VALUES.get(dtype.kind, 'numbers')}"
         ctx.fail(DTYPE_MISMATCH, given.span, value=given.text, dtype=dtype, hint=hint)
@@ -233,7 +234,7 @@ def field_arg(ctx: Analysis, value: Array, given: ArgumentValue) -> Field:
 def typed(ctx: Analysis, value: ArgumentValue, dtype: DType | None = None) -> tuple[Arg, TensorType]:
     """Convert a value to an argument. Plain numbers take the given dtype, other values keep their own."""
     if (not isinstance(value.value, (Tensor, Array, list, tuple)) and not is_host(value.value)) or value.value is None:
-        ctx.fail(NOT_TENSOR, value.span, value=describe(value.value))
+        not_tensor(ctx, value.value, value.span)
     own = tensor_dtype(value.value)
     if own is None:
         kind = scalar_class(ctx, value.value, value.span)
@@ -278,7 +279,7 @@ def _pack(ctx: Analysis, value: ExprValue, dtype: DType, span: Span) -> Arg:
     if isinstance(value, Array):
         return field_arg(ctx, value, ArgumentValue(value, span))
     if not is_host(value):
-        ctx.fail(NOT_TENSOR, span, value=describe(value))
+        not_tensor(ctx, value, span)
     return Literal(freeze(value), dtype.name)
 
 
@@ -351,7 +352,7 @@ def prepared(ctx: Analysis, given: ArgumentValue, is_tensor: bool = True) -> Arg
         ctx.spend(15 * len(value), given.span)
         value = [prepared(ctx, ArgumentValue(item, given.span), is_tensor).value for item in value]
     if isinstance(value, Operation) and is_tensor:
-        ctx.fail(NOT_TENSOR, given.span, value=describe(value))
+        not_tensor(ctx, value, given.span)
     if isinstance(value, NodeValue) and value.graph != ctx.graph.name:
         ctx.fail(OTHER_GRAPH, given.span, name=given.text, theirs=ctx.graphs[value.graph].shown, ours=ctx.graph.shown)
     return ArgumentValue(value, given.span)
@@ -443,6 +444,14 @@ def dtype_value(ctx: Analysis, op: Op, value: ExprValue, given: ArgumentValue | 
     return found
 
 
+def _cast(op: Op, param: Parameter, bound: BoundArguments) -> str:
+    """The code that casts the tensor of the same dtype group to float32."""
+    group = [other.name for other in op.params if other.kind == "tensor" and other.group == param.group]
+    given = (bound.given[name] for name in group if name in bound.given)
+    tensor = next((one for one in given if isinstance(one.value, Tensor)), None)
+    return f"cast({tensor.text}, float32)" if tensor and FLOAT32 in op.allowed(param.group) else ""
+
+
 _DTYPES_OF_PYTHON = {"int": "write int32, or int64", "float": "write float32, or float64", "str": "write string"}
 
 
@@ -450,7 +459,7 @@ def _bind_one(ctx: Analysis, op: Op, param: Parameter, given: ArgumentValue, bou
     name, value = param.name, given.value
     match param.kind:
         case "tensor":
-            arg, type = to_arg(ctx, given, bound.groups[param.group])
+            arg, type = to_arg(ctx, given, bound.groups[param.group], _cast(op, param, bound))
             bound.args[name], bound.types[name] = arg, type
             # `constant` accepts data although its content is unknown here.
             if is_host(value) or (op is CONSTANT and isinstance(value, Array)):
@@ -469,7 +478,7 @@ def _bind_one(ctx: Analysis, op: Op, param: Parameter, given: ArgumentValue, bou
             _bind_shape(ctx, op, param, given, bound)
         case "variable":
             if not isinstance(value, Tensor) or not value.is_variable:
-                ctx.fail(NOT_VARIABLE, given.span, what=op.name, value=describe(value))
+                not_variable(ctx, op.name, value, given.span)
             bound.args[name], bound.types[name] = value.ref, value.type
         case "dtype":
             dtype = dtype_value(ctx, op, value, given)

@@ -1,20 +1,22 @@
 """Binds names to values, one or several at once."""
 
+from collections.abc import Callable
+
 from ..diagnostics import REBOUND, TRAINING_LATE, UNPACK, Note
 from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis
 from .names import Assumed, BoundTwice
-from .values import Env, ExprValue, NodeValue, Tensor, describe
+from .values import Env, ExprValue, Function, NodeValue, Tensor, describe
 
 
-def bind(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue) -> None:
-    """Bind a name. An error shows both places."""
+def bind(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue, expr: t.Expr | None = None) -> None:
+    """Bind a name. An error shows both places. `expr` is the expression that makes the value, if one does."""
     try:
         env.bind(target.id, value, target.span)
     except BoundTwice as error:
         note = Note(f"'{target.id}' was bound on line {{line}}", error.binding.span)
-        ctx.fail(REBOUND, target.span, (note,), name=target.id)
+        ctx.fail(REBOUND, target.span, (note,), _changed(target.id, error.binding.value, expr), name=target.id)
     except Assumed as error:
         note = Note(f"line {{line}} uses the '{target.id}' that every graph has", error.span)
         ctx.fail(TRAINING_LATE, target.span, (note,), name=target.id)
@@ -22,6 +24,17 @@ def bind(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue) -> Non
     refs = tuple(v.ref for v in tensors if isinstance(v, NodeValue) and v.graph == ctx.graph.name)
     if refs:
         ctx.graph.bound.append((target.id, target.span, refs))
+
+
+def _changed(name: str, bound: ExprValue, expr: t.Expr | None) -> str:
+    """How to change a variable, for an expression that is bound to its name again."""
+    if expr is None or not isinstance(bound, Tensor) or not bound.is_variable:
+        return ""
+    call = f"assign({name}, {' '.join(expr.span.text.split())})"
+    match expr:
+        case t.Binary(op="+" | "-" as op, left=t.Name(id=left), right=right) if left == name:
+            call = f"{'assign_add' if op == '+' else 'assign_sub'}({name}, {' '.join(right.span.text.split())})"
+    return f"a name is bound once; to change the variable, write: new_{name} = {call}, and run it in a session"
 
 
 def bind_targets(ctx: Analysis, env: Env, targets: tuple[t.Identifier, ...], value: ExprValue, span: Span) -> None:
@@ -33,11 +46,27 @@ def bind_targets(ctx: Analysis, env: Env, targets: tuple[t.Identifier, ...], val
         bind(ctx, env, target, item)
 
 
-def unpacked(ctx: Analysis, targets: tuple[t.Identifier, ...], value: ExprValue, span: Span) -> list | tuple | range:
-    if not isinstance(value, (list, tuple, range)):
-        help = "unstack(x) gives the rows of a tensor" if isinstance(value, Tensor) else ""
-        ctx.fail(UNPACK, span, help=help, names=len(targets), count=describe(value))
-    if len(value) != len(targets):
-        count = f"{len(value)} value{'' if len(value) == 1 else 's'}"
-        ctx.fail(UNPACK, span, names=len(targets), count=count)
-    return value
+def unpacked(
+    ctx: Analysis, targets: tuple[t.Identifier, ...], value: ExprValue, span: Span,
+    called: Callable[[], ExprValue] | None = None,
+) -> list | tuple | range:  # fmt: skip
+    """The values of several names. `called` finds the function that returned them, if one did."""
+    is_many = isinstance(value, (list, tuple, range))
+    if is_many and len(value) == len(targets):
+        return value
+    count = describe(value) if not is_many else f"{len(value)} value{'' if len(value) == 1 else 's'}"
+    notes, help, names = (), "", [target.id for target in targets]
+    if is_many:
+        extra = len(value) - len(names)
+        wanted = [*names, *["_"] * extra] if 0 < extra < 5 else names[: len(value)] if extra < 0 else []
+        help = f"write a name for each value: {', '.join(wanted)} = ..." if wanted else ""
+    elif isinstance(value, Tensor):
+        help = "unstack(x) gives the rows of a tensor"
+    function = called() if called else None
+    if isinstance(function, Function):
+        name = function.tree.target.id
+        made = next((one for one in reversed(function.tree.body) if isinstance(one, t.Return)), None)
+        if made is not None:
+            notes = (Note(f"{name} returns it on line {{line}}", made.span),)
+        help = f"let {name} return a value for each name, or write: {names[0]} = ..." if not is_many else help
+    ctx.fail(UNPACK, span, notes, help, names=len(targets), count=count)

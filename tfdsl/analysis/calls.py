@@ -12,7 +12,6 @@ from ..diagnostics import (
     GRADIENT_DTYPE,
     GRADIENT_METHOD,
     NOT_CALLABLE,
-    NOT_DIFFERENTIABLE,
     OPTIMIZER_POSITION,
     RECURSION,
     TOO_DEEP,
@@ -61,6 +60,7 @@ from .values import (
     describe,
     has_tensor,
 )
+from .wrong_kind import no_gradient
 
 
 def call(ctx: Analysis, env: Env, function: ExprValue, given: Arguments, span: Span, name: str | None) -> ExprValue:
@@ -119,9 +119,9 @@ def gradients(ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | N
     for x in xs:
         if not any(depends(ctx, y.ref, x.ref) for y in ys):
             notes = operand_notes([ArgumentValue(x, arguments["xs"].span)])
-            notes += next((found for y in ys if (found := barriers(ctx, y.ref, x.ref))), ())
-            called = _called(ctx, x, arguments["xs"].text)
-            ctx.fail(NOT_DIFFERENTIABLE, span, notes, y=arguments["ys"].text, x=called)
+            ends = next((found for y in ys if (found := barriers(ctx, y.ref, x.ref))), ())
+            called, of = _called(ctx, x, arguments["xs"].text), arguments["ys"].text
+            no_gradient(ctx, of, [y.ref for y in ys], called, x.ref, span, notes, ends)
     how = "reverse" if method is None else str(method.value)
     for one in (*ys, *xs) if method is not None and how != "reverse" else ():
         if one.type.dtype.kind != "float" and method is not None:

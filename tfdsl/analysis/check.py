@@ -8,7 +8,6 @@ from ..diagnostics import (
     IDLE,
     PAIRED,
     PARAM_UNKNOWN,
-    UNTAKEN,
     UNUSED,
     UNUSED_VALUE,
     Diagnostic,
@@ -42,7 +41,7 @@ from .expressions import evaluate
 from .measures import warn_measures
 from .names import declared
 from .optimizer_slips import warn_optimizers
-from .session_slips import unrun, warn_sessions
+from .session_slips import unrun, untaken, warn_sessions
 from .statements import block, graph_block
 from .trained_values import warn_trained
 from .training import warn_unfed
@@ -143,7 +142,7 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
             is_used = any(ref.node in used for ref in refs) or fates.get(key, (False,))[0]
             fates[key] = (is_used, name, span, refs)
         for is_used, name, span, refs in fates.values():
-            if is_used or name.startswith("_"):
+            if is_used or name.startswith("_") or span.source.is_library:
                 continue
             message, details = (UNUSED, {"name": name}) if name else (UNUSED_VALUE, {})
             idle = unrun(ctx, builder, graph, program, name, span, refs)
@@ -152,20 +151,21 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
                 ctx.bag.add(idle or Diagnostic(message, span, details))
             elif bodies := [session.body for session in program.sessions if session.graph == graph.name]:
                 trains = any(isinstance(one, Train) for body in bodies for one in body)
-                _warn_idle(ctx, operations, name, span, trains)
+                _warn_idle(ctx, graph, operations, name, span, trains)
             elif name:
                 ctx.bag.add(Diagnostic(message, span, details))
 
 
-def _warn_idle(ctx: Analysis, operations: list[Node], name: str, span: Span, trains: bool) -> None:
+def _warn_idle(ctx: Analysis, graph: Graph, operations: list[Node], name: str, span: Span, trains: bool) -> None:
     """Warn of operations without output that nothing runs, unless the compiler itself runs them. A `run` in the body
     of a training would replace its automatic steps."""
     for node in operations:
         is_done = node.op in OPS and OPS[node.op].by_shape
         if not is_done and (name or any(node.inputs())):
             shown, op = name or "ok", node.op
-            how = f"write the code that needs it into 'after {shown}:'"
-            if not node.origin.chain:  # a function's node has no name there
+            is_outside = any(item is node for item in graph.items)
+            how = f"write the code that needs it into 'after {shown}:'" + ("" if is_outside else ", in the same block")
+            if not node.origin.chain and is_outside:  # what a function, a loop or a branch makes has no name there
                 how += f", or in a session{', outside its training' if trains else ''}: run {shown}"
             help = how if name else f"give it a name, {shown} = {op}(...), and {how}"
             ctx.bag.add(Diagnostic(IDLE, span, {"op": op}, help=help, chain=node.origin.chain))
@@ -181,7 +181,7 @@ def _warn_untaken(ctx: Analysis, program: Program) -> None:
         taken = graph.reach([ref for body in bodies for one in walk(body) for ref in one.uses().executes])
         for ref in builder.optimizers:
             if ref.node not in taken:
-                ctx.warn(UNTAKEN, graph.nodes[ref.node].origin)
+                untaken(ctx, builder, graph, graph.nodes[ref.node], bodies, taken)
 
 
 def _used(builder: GraphBuilder, graph: Graph, program: Program) -> set[int]:

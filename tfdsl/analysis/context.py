@@ -116,6 +116,8 @@ class GraphBuilder:
     met: dict[int, tuple[tuple[Size, int], ...]] = field(default_factory=dict)  # by node, as in `Sizes`
     binary: dict[Ref, Span] = field(default_factory=dict)  # tensors taken for labels of 0 and 1, with places
     lists: set[int] = field(default_factory=set)  # loop variables whose initial values are lists
+    classes: dict[Ref, tuple[Span, int]] = field(default_factory=dict)  # tensors taken for class numbers, and how many
+    misfed: set[object] = field(default_factory=set)  # placeholders fed data of a wrong shape, with the data
     shared: dict[str, Shared] = field(default_factory=dict)
     held: tuple[Ref, ...] = ()  # what the open 'after' blocks wait for
     controls: dict[int, tuple[Ref, ...]] = field(default_factory=dict)
@@ -348,6 +350,7 @@ class Analysis:
         with suppress(OSError, ValueError):  # a text has no folder
             self.importing[identity_of(os.stat(path))] = path
         self.chain: tuple[Frame, ...] = ()
+        self.targetless: set[str] = set()  # data whose missing target was reported
         self.calling: list[t.Def] = []
         self.level = 0  # nesting depth of expressions and blocks
         self.unrolled = 0

@@ -63,8 +63,21 @@ def _test(ctx: Analysis, value: ExprValue, expr: t.Expr, word: str) -> Ref:
     """The tensor of a condition: a scalar bool."""
     if not isinstance(value, Tensor) or value.type.dtype != BOOL or value.type.rank not in (0, None):
         given = ArgumentValue(value, expr.span)
-        ctx.fail(CONDITION_TYPE, expr.span, operand_notes([given]), word=word, value=describe(value), text=given.text)
+        ctx.fail(CONDITION_TYPE, expr.span, operand_notes([given]), _as_condition(value, expr, given.text), word=word,
+                 value=describe(value))  # fmt: skip
     return value.ref
+
+
+def _as_condition(value: object, expr: t.Expr, text: str) -> str:
+    """What to write for a value that is not one bool."""
+    if not isinstance(value, Tensor):
+        return ""
+    if value.type.dtype != BOOL:
+        test = f"({text})" if isinstance(expr, t.Conditional) else text
+        text = f'{test} == "..."' if value.type.dtype.kind == "string" else f"{test} > 0"
+        if value.type.rank in (0, None):
+            return f"compare it: {text}"
+    return f"write reduce_all({text}) for all of its elements, or reduce_any({text}) for any"
 
 
 # --- while ------------------------------------------------------------------------------------

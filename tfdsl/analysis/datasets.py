@@ -1,10 +1,12 @@
 """Analyses declarations of data: the source and transforms, their arguments, and the resulting sizes."""
 
+import os
 from collections.abc import Mapping
 
 from ..data import SOURCES, TRANSFORMS, DataError, schema_of
+from ..data.declaration import is_path
 from ..data.stage import StageKind
-from ..diagnostics import NOT_STATIC, UNKNOWN_NAME, Note
+from ..diagnostics import CSV_SEPARATOR, NOT_STATIC, UNKNOWN_NAME, Note
 from ..ops.op import Parameter
 from ..program import Data, DataStage
 from ..source import Span
@@ -29,7 +31,8 @@ def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> DataValue:
         stage = statement.stages[at]
         row = (TRANSFORMS if at else SOURCES)[stage.name]
         place = _blamed(stage, row.params, error.param)
-        ctx.fail(error.message, place, _notes(error), **error.details)
+        ctx.fail(error.message, place, _notes(error), _replaced(ctx, name, stage, error), **error.details)
+
     data = Data(name, data.source, data.transforms, ctx.folder, schema.rows, schema.columns, data.origin)
     dataset = DataValue(name, "", schema, statement.span)
     ctx.data.append(data)
@@ -44,6 +47,16 @@ def _blamed(stage: t.Stage, params: tuple[Parameter, ...], param: str | None) ->
         if param is not None and param == (argument.name or names[at]):
             return argument.value.span
     return stage.span
+
+
+def _replaced(ctx: Analysis, name: str, stage: t.Stage, error: DataError) -> str:
+    """What to write for a file that replaces the source of some data and needs an argument that the source lacks."""
+    path = ctx.given_data.get(name)
+    params = [param.name for param in SOURCES[stage.name].params] if not error.stage else ["separator"]
+    if error.message is not CSV_SEPARATOR or not is_path(path) or "separator" in params:
+        return ""
+    file = os.path.relpath(path, ctx.folder)
+    return f'declare it in the program: data {name} = csv("{file}", separator={error.details["found"]}, target="...")'
 
 
 def _notes(error: DataError) -> tuple[Note, ...]:

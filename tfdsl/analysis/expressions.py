@@ -19,7 +19,6 @@ from ..diagnostics import (
     NOT_CALLABLE,
     NOT_ITERABLE,
     NOT_STATIC,
-    NOT_TENSOR,
     OPERATOR,
     OPERATOR_ONE,
     SIZE_UNKNOWN,
@@ -46,6 +45,7 @@ from .libraries import LIBRARIES
 from .lists import doubt_appended, list_help, one_shape
 from .magnitude import check_power, check_size, too_large
 from .members import member
+from .misplaced import misplaced
 from .names import Ambiguous
 from .op_calls import call_op
 from .optimizer_slips import doubt_quotient
@@ -67,6 +67,7 @@ from .values import (
     in_graph,
     is_host,
 )
+from .wrong_kind import not_tensor
 
 _Item = TypeVar("_Item")
 
@@ -207,6 +208,8 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
     elif not note and ctx.failed <= MAX_ADVICE:
         if name == "loss":
             help = "this program declares no loss; to print a value, give it a name: mse = ..."
+        elif advice := misplaced(ctx, expr):
+            help = advice
         elif name in _STEPS and ctx.graph.optimizers:
             help = _step_help(ctx)
         else:
@@ -282,6 +285,8 @@ def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> 
 def binary(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue, name: str | None) -> ExprValue:
     """Apply an operator to two values."""
     if isinstance(left, RuntimeValue) or isinstance(right, RuntimeValue):
+        if expr.op in ("+", "-", "/") and isinstance(left, str) != isinstance(right, str):
+            _operands(ctx, expr, left, right, refuse=True)
         return moving(ctx, expr.op, (left, right), expr.span)
     if in_graph(left) or in_graph(right):
         op = OPERATORS[expr.op]
@@ -348,7 +353,7 @@ def plan_value(ctx: Analysis, value: ExprValue, span: Span) -> PlanExpr:
             return Apply("list", tuple(plan_value(ctx, item, span) for item in value))
         case _ if is_host(value):
             return Value(freeze(value))
-    ctx.fail(NOT_TENSOR, span, value=describe(value))
+    not_tensor(ctx, value, span)
 
 
 def _is_of_strings(value: ExprValue) -> bool:
@@ -364,7 +369,7 @@ def _operands(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue, 
     refuse = refuse or (is_text[0] and expr.op == "%")
     if refuse or not usable:
         help = list_help(left, right)
-        if any(is_text) and any(map(in_graph, (left, right))):
+        if any(is_text) and any(in_graph(one) or isinstance(one, RuntimeValue) for one in (left, right)):
             help = 'print writes texts and values next to each other: print "x is", x'
         ctx.fail(OPERATOR, expr.span, help=help, op=expr.op, left=describe(left), right=describe(right))
 

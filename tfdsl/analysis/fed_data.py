@@ -9,12 +9,13 @@ from collections.abc import Iterator
 
 from ..data.declaration import scaled_by
 from ..data.schema import shown
-from ..diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, NOT_BINARY, Note
+from ..diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, NOT_BINARY, NOT_CLASSES, Note
 from ..program import (
     Apply,
     BatchField,
     Feed,
     Field,
+    Index,
     PlanExpr,
     Run,
     Set,
@@ -35,6 +36,8 @@ def check_data_fed(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span
     """Check that the features fed to a placeholder match other data fed to it in this program. `batches_of` is the
     data of the enclosing training."""
     _check_binary(ctx, feed, batches_of, span)
+    _check_classes(ctx, feed, batches_of, span)
+
     match feed.value:
         case Field(data=data, field="features", index=index) if len(index) < 2 and data in ctx.datasets:
             pass
@@ -63,20 +66,10 @@ def check_data_fed(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span
 def _check_binary(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
     """Warn of labels that are used as 0 and 1 but are fed other numbers."""
     taken = ctx.graph.binary.get(feed.ref)
-    if taken is None:
+    what, ends = _ends(ctx, feed, batches_of) if taken is not None else ("", None)
+    if taken is None or ends is None or (ends[0] >= 0 and ends[1] <= 1):
         return
-    match feed.value:
-        case Field(data=data, field="target", index=()) if data in ctx.datasets:
-            what, ends = f"{data}.target", ctx.datasets[data].schema.target_range
-        case BatchField(field="target", index=()) if batches_of is not None:
-            what, ends = f"{batches_of}.target", ctx.datasets[batches_of].schema.target_range
-        case Value(value=value):
-            numbers = list(_numbers(value))
-            what, ends = "this", (min(numbers), max(numbers)) if numbers else None
-        case _:
-            return
-    if ends is None or (ends[0] >= 0 and ends[1] <= 1):
-        return
+
     del ctx.graph.binary[feed.ref]  # warn only once
     least, most = ends
     if least == int(least) and most == int(most) and least >= 0 and most - least > 1:
@@ -84,8 +77,41 @@ def _check_binary(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span)
     else:
         help = f"make 0 and 1 of them in the graph: cast({feed.text} > {max(least, 0):g}, float32)"
     help += "; for numbers that are not labels use nn.mean_squared_error"
-    range = f"is {least:g}" if least == most else f"goes from {least:g} to {most:g}"
-    ctx.report(NOT_BINARY, span, help=help, name=feed.text, what=what, range=range, line=taken.line)
+    ctx.report(NOT_BINARY, span, help=help, name=feed.text, what=what, range=_range(ends), line=taken.line)
+
+
+def _check_classes(ctx: Analysis, feed: Feed, batches_of: str | None, span: Span) -> None:
+    """Warn of class numbers for which the logits have no column."""
+    place, count = ctx.graph.classes.get(feed.ref, (None, 0))
+    what, ends = _ends(ctx, feed, batches_of) if place is not None else ("", None)
+    if place is None or ends is None or (ends[0] >= 0 and ends[1] < count):
+        return
+    del ctx.graph.classes[feed.ref]  # warn only once
+    help = f"give the logits {ends[1] + 1:g} columns, one for each class" if ends[0] >= 0 else "classes count from 0"
+    ctx.report(NOT_CLASSES, span, help=help, name=feed.text, what=what, range=_range(ends), line=place.line,
+               last=count - 1)  # fmt: skip
+
+
+def _ends(ctx: Analysis, feed: Feed, batches_of: str | None) -> tuple[str, tuple[float, float] | None]:
+    """What is fed, and its least and greatest numbers, if they are known."""
+    match feed.value:
+        case Field(data=data, field="target", index=index) if data in ctx.datasets and _is_whole(index):
+            return f"{data}.target", ctx.datasets[data].schema.target_range
+        case BatchField(field="target", index=index) if batches_of is not None and _is_whole(index):
+            return f"{batches_of}.target", ctx.datasets[batches_of].schema.target_range
+        case Value(value=value) if numbers := list(_numbers(value)):
+            return "this", (min(numbers), max(numbers))
+    return "", None
+
+
+def _is_whole(index: tuple[Index, ...]) -> bool:
+    """Whether an index takes all rows: `x`, or its column `x[:, 0]`."""
+    return index in ((), ((None, None, None), 0))
+
+
+def _range(ends: tuple[float, float]) -> str:
+    least, most = ends
+    return f"is {least:g}" if least == most else f"goes from {least:g} to {most:g}"
 
 
 def _numbers(value: ExprValue) -> Iterator[float]:

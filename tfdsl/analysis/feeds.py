@@ -40,6 +40,7 @@ from .context import Analysis, GraphBuilder, StatementFailed
 from .expressions import dotted, given, plan_value
 from .fed_data import check_data_fed
 from .initial import uninitialised
+from .members import targetless
 from .training import with_training
 from .values import Array, Env, ExprValue, RuntimeValue, Tensor, describe, is_host
 
@@ -90,7 +91,7 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
         if isinstance(value.value, Tensor):
             shown = f"{value.text}, {describe(value.value)},"
             ctx.fail(FEED_TARGET, fed.value.span, value=shown, hint="feed numbers, or data such as housing.features")
-        check_feed(ctx, fed, target, value)
+        check_feed(ctx, fed, target, value, plan.loop and plan.loop.data)
         expr = plan_value(ctx, value.value, value.span)
         result[target.ref] = Feed(target.ref, name, expr, ctx.origin(fed.span))
         check_data_fed(ctx, result[target.ref], plan.loop and plan.loop.data, fed.value.span)
@@ -102,8 +103,12 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
 _SHOWN = {"int": "whole numbers", "float": "numbers with a fraction", "bool": "true or false", "string": "strings"}
 
 
-def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: ArgumentValue) -> None:
-    """Check that a value can be fed to a tensor: dtype and rank, as far as both are known."""
+def check_feed(
+    ctx: Analysis, fed: t.Fed, target: Tensor, value: ArgumentValue, batches_of: str | None = None
+) -> None:  # fmt: skip
+    """Check that a value can be fed to a tensor: dtype and rank, as far as both are known. `batches_of` is the data of
+    the enclosing training."""
+
     if isinstance(value.value, RuntimeValue):
         return
     declared = target.type
@@ -133,7 +138,26 @@ def check_feed(ctx: Analysis, fed: t.Fed, target: Tensor, value: ArgumentValue) 
         dims = declared.shape or ()  # without a shape, nothing is refused
         notes = note + size_notes(ctx, *(dim for dim in dims if ctx.graph.sizes.resolve(dim) != dim))
         help = _rank_help(ctx, fed, declared, actual, isinstance(value.value, Array))
+        if isinstance(value.value, Array):
+            help = _misfed(ctx, target, value.value, batches_of) or help
+
         ctx.fail(FEED_SHAPE, fed.value.span, notes, help, name=fed.target.id, declared=declared, actual=actual)
+
+
+def _misfed(ctx: Analysis, target: Tensor, array: Array, batches_of: str | None) -> str:
+    """A help line for data whose target is still one of its columns. Of the statements that feed a part of some data
+    to a placeholder that it does not fit, only the first is reported."""
+    data = array.field.data if isinstance(array.field, Field) else batches_of
+    key = target.ref, data, array.field.field, array.type.shape[1:] if array.type.shape else None
+    if key in ctx.graph.misfed:
+        raise StatementFailed(None)
+    ctx.graph.misfed.add(key)
+    wanted, found = target.type.shape or (), array.type.shape or ()
+    known = ctx.datasets.get(data or "")
+    if array.field.field != "features" or known is None or known.schema.target or len(wanted) != 2 or len(found) != 2:
+        return ""
+    columns = ctx.graph.sizes.resolve(wanted[1])
+    return targetless(ctx, known.name) if isinstance(columns, int) and columns + 1 == found[1] else ""
 
 
 def _is_list_of_run(value: ExprValue) -> bool:
@@ -227,6 +251,10 @@ def check_needs(
         )
         first = " = ..., ".join(names)
         help = f"write in the body: feed {first} = ..." if isinstance(statement, t.Train) else ""
+        if isinstance(statement, t.Export):  # it names its inputs, and feeds nothing
+            values, inputs = (", ".join(one.span.text for one in many) for many in (statement.values, statement.inputs))
+            inputs = ", ".join(filter(None, (inputs, *names)))
+            help = f"write: export {values} with {inputs} to {statement.path.span.text}"
         ctx.fail(UNFED, statement.span, notes, help, what=what, names=" and ".join(names), first=first)
     if plan.initialised is not None:
         for n in sorted(reached):

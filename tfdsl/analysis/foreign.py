@@ -15,7 +15,6 @@ from ..diagnostics import (
     ARGUMENT_KIND,
     FUNCTION_CLASH,
     FUNCTION_GIVEN,
-    NOT_TENSOR,
     OTHER_GRAPH,
     Diagnostic,
     Message,
@@ -43,6 +42,7 @@ from .values import (
     freeze,
     is_host,
 )
+from .wrong_kind import not_tensor
 
 
 def python_ops(given: Mapping[str, Callable] | None) -> dict[str, PythonOp]:
@@ -116,7 +116,7 @@ def _arg(ctx: Analysis, op: PythonOp, name: str, given: ArgumentValue) -> Arg:
         case ErrorValue():
             raise StatementFailed(None)
         case Operation():
-            ctx.fail(NOT_TENSOR, given.span, value=describe(value))
+            not_tensor(ctx, value, given.span)
         case Tensor(ref=ref):
             if value.graph != ctx.graph.name:
                 theirs, ours = ctx.graphs[value.graph].shown, ctx.graph.shown

@@ -54,11 +54,20 @@ def barriers(ctx: Analysis, y: Ref, x: Ref) -> tuple[Note, ...]:
             fixed = [name for name, arg in node.args.items() if ref in refs_of(arg)]
             if row is not None and not all(map(row.passes_gradient, fixed)):
                 to = "" if row.no_gradient == "*" else f" to its {fixed[0]}"
-                notes.append(Note(f"no gradient goes through {row.name} of line {{line}}{to}", node.origin.span))
+                notes.append(Note(f"no gradient goes through {row.name}{_of(node)}{to}", node.origin.outside_libraries))
             elif made.outputs:
                 dtype = made.outputs[ref.output].dtype
-                notes.append(Note(f"{made.op} of line {{line}} gives {dtype}, which has no gradient", made.origin.span))
+                text = f"{made.op}{_of(made)} gives {dtype}, which has no gradient"
+                notes.append(Note(text, made.origin.outside_libraries))
     return tuple(notes)
+
+
+def _of(node: Node) -> str:
+    """Where a node is made: its line, or the call of a library that makes it."""
+    place = node.origin.outside_libraries
+    call = next((what for what, span in node.origin.chain if span == place), "") if place != node.origin.span else ""
+    function = call.removeprefix("in ").removesuffix(", called")
+    return f" in {function} of line {{line}}" if function else " of line {line}"
 
 
 def depending(ctx: Analysis, nodes: Mapping[int, Node], xs: list[Ref]) -> set[int]:

@@ -12,7 +12,7 @@ from .values import Array, ExprValue, IndexItem, Tensor, describe
 
 def index_tensor(ctx: Analysis, value: Tensor, items: list[IndexItem], expr: t.Index, name: str | None) -> Tensor:
     """A strided slice, like `x[...]` in TensorFlow."""
-    specs = [_spec(ctx, item, value, expr) for item in items]
+    specs = [_spec(ctx, item, value, expr, made) for item, made in zip(items, expr.items, strict=True)]
     shape = _result_shape(ctx, value.type, items, expr)
     args = {"x": value.ref, "index": Refs(tuple(specs))}
     type = TensorType(value.type.dtype, shape)
@@ -21,25 +21,35 @@ def index_tensor(ctx: Analysis, value: Tensor, items: list[IndexItem], expr: t.I
     return Tensor(Ref(node), type, ctx.graph.name, expr.span)
 
 
-def _spec(ctx: Analysis, item: IndexItem, value: ExprValue, expr: t.Index) -> Arg:
+def _spec(ctx: Analysis, item: IndexItem, value: ExprValue, expr: t.Index, made: t.Expr) -> Arg:
     """An index for the IR: a static integer, "...", "new", a tensor, or three of them for a slice."""
     if item is Ellipsis:
         return Static("...")
     if item is None:
         return Static("new")
     if isinstance(item, slice):
-        return Refs(tuple(_bound(ctx, part, value, expr) for part in (item.start, item.stop, item.step)))
-    return _bound(ctx, item, value, expr)
+        texts = (made.start, made.stop, made.step) if isinstance(made, t.Slice) else (None, None, None)
+        parts = zip((item.start, item.stop, item.step), texts, strict=True)
+        return Refs(tuple(_bound(ctx, part, value, expr, text) for part, text in parts))
+    return _bound(ctx, item, value, expr, made)
 
 
-def _bound(ctx: Analysis, part: IndexItem, value: ExprValue, expr: t.Index) -> Arg:
+def _bound(ctx: Analysis, part: IndexItem, value: ExprValue, expr: t.Index, made: t.Expr | None) -> Arg:
     if part is None:
         return Static(None)
     if isinstance(part, int) and not isinstance(part, bool):
         return Literal(part, "int32")
     if isinstance(part, Tensor) and part.type.dtype.kind == "int" and part.type.rank in (0, None):
         return part.ref
-    help = "boolean_mask(x, mask) and gather(x, indices) take several elements" if isinstance(part, Tensor) else ""
+    help = ""
+    if isinstance(part, Tensor) and made is not None:
+        x, index = expr.value.span.text, made.span.text
+        help = f"boolean_mask({x}, {index})" if part.type.dtype.kind == "bool" else f"gather({x}, {index})"
+        help = f"to take several elements, write: {help}"
+        if part.type.dtype.kind == "float":
+            help = f"an index is a whole number: start with one, as 0 for 0.0, or write cast({index}, int32)"
+    elif isinstance(part, float):
+        help = f"an index is a whole number, such as {int(part)}" if part == part and abs(part) < 2**31 else ""
     ctx.fail(INDEX_KIND, expr.span, help=help, value=describe(value), index=describe(part))
 
 

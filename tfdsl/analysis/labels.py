@@ -47,6 +47,8 @@ def doubt_logits(ctx: Analysis, op: Op, bound: BoundArguments, span: Span) -> No
         doubt_swapped(ctx, op.name, bound.given, span)
     if op.binary:
         note_binary(ctx, bound.given[op.binary], span)
+    if op.numbers:
+        note_classes(ctx, bound.given[op.numbers], logits, span)
 
 
 def note_binary(ctx: Analysis, labels: ArgumentValue, span: Span) -> None:
@@ -54,6 +56,16 @@ def note_binary(ctx: Analysis, labels: ArgumentValue, span: Span) -> None:
     for node in _made(ctx, labels.value):
         if node.is_placeholder:
             ctx.graph.binary.setdefault(Ref(node.id), ctx.origin(span).outside_libraries)
+
+
+def note_classes(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue, span: Span) -> None:
+    """Record a placeholder whose elements are used as class numbers, with the number of the classes."""
+    shape = logits.value.type.shape if isinstance(logits.value, Tensor) else None
+    count = ctx.graph.sizes.resolve(shape[-1]) if shape else None
+    for node in _made(ctx, labels.value):
+        if node.is_placeholder and isinstance(count, int):
+            place = ctx.origin(span).outside_libraries
+            ctx.graph.classes.setdefault(Ref(node.id), (place, count))
 
 
 def is_swapped(ctx: Analysis, arguments: Mapping[str, ArgumentValue]) -> bool:

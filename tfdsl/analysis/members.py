@@ -1,5 +1,6 @@
 """Members of scopes, tensors, data sets, batches and outputs of ops: the names after a dot."""
 
+from ..data import SOURCES, TRANSFORMS
 from ..diagnostics import NO_MEMBER, STREAM_WHOLE
 from ..ops import OPS
 from ..program import BatchField
@@ -76,7 +77,29 @@ def member(ctx: Analysis, expr: t.Attribute, value: ExprValue) -> ExprValue:
         case _:
             known = set()
     help = _member_help(ctx, value, name, known)
+    if isinstance(value, DataValue) and name == "target":
+        help = targetless(ctx, value.name) or help
+
     ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, value), name=name)
+
+
+def targetless(ctx: Analysis, name: str) -> str:
+    """How to give data a target. Only the first use of the missing target is reported."""
+    if name in ctx.targetless:
+        raise StatementFailed(None)
+    ctx.targetless.add(name)
+    data = next((one for one in ctx.data if one.name == name), None)
+    statement = next((one for one in ctx.tree if isinstance(one, t.Data) and one.target.id == name), None)
+    if data is None or statement is None:
+        return ""
+    source, columns = statement.stages[0], ctx.datasets[name].schema.names
+    if not any(param.name == "target" for param in SOURCES[source.name].params):
+        return ""
+    kinds = [TRANSFORMS[stage.name] for stage in statement.stages[1:]]
+    column = columns[-1] if all(kind.learns or kind.of_rows or kind.divides for kind in kinds) else "..."
+    given = "".join(f"{one.span.text}, " for one in source.arguments)
+    call = f'{source.name}({given}target="{column}")'
+    return f"name the target's column on line {statement.span.line}: {call}, or another column"
 
 
 def _member_help(ctx: Analysis, value: ExprValue, name: str, known: set[str]) -> str:
@@ -122,5 +145,6 @@ def _batch_attribute(ctx: Analysis, batch: Batch, expr: t.Attribute) -> ExprValu
         case "columns":
             return schema.columns
     known = {"features", "rows", "columns"} | ({"target"} if schema.target else set())
-    help = _member_help(ctx, batch, expr.name, known)
+    help = (targetless(ctx, batch.data) if expr.name == "target" else "") or _member_help(ctx, batch, expr.name, known)
+
     ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, batch), name=expr.name)

@@ -27,9 +27,7 @@ from ..diagnostics import (
     NO_SUMMARIES,
     NO_SUMMARY,
     NO_VARIABLES,
-    NOT_TENSOR,
     NOT_TEXT,
-    NOT_VARIABLE,
     OPTION_UNKNOWN,
     OUTSIDE_TRAIN,
     PLAN_PLACE,
@@ -93,7 +91,8 @@ from .feeds import Loop, Plan, check_feed, check_last_batch, check_needs, checke
 from .initial import all_variables, check_initial, check_made_from, overwritten, uninitialised
 from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, session_value, shown_text
 from .statements import on_graph
-from .values import Batch, DataValue, Env, ErrorValue, NodeValue, RuntimeValue, Tensor, describe
+from .values import Batch, DataValue, Env, ErrorValue, NodeValue, Operation, RuntimeValue, Tensor, describe
+from .wrong_kind import not_tensor, not_variable
 
 
 def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Session | None:
@@ -273,7 +272,7 @@ def _restore(ctx: Analysis, plan: Plan, statement: t.Restore) -> Restore:
 def _saved(ctx: Analysis, plan: Plan, saved: t.Saved, word: str) -> tuple[Ref, str]:
     value = dotted(ctx, plan.env, saved.target)
     if not isinstance(value, Tensor) or not value.is_variable:
-        ctx.fail(NOT_VARIABLE, saved.target.span, what=f"'{word}'", value=describe(value))
+        not_variable(ctx, f"'{word}'", value, saved.target.span)
     if saved.name is None:
         return value.ref, ""
     name = value_of(ctx, plan.env, saved.name)
@@ -293,7 +292,7 @@ def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
     )
     for expr, value in zip(statement.values, values, strict=True):
         if not isinstance(value, Tensor):
-            ctx.fail(NOT_TENSOR, expr.span, value=describe(value))
+            not_tensor(ctx, value, expr.span)
         if not isinstance(expr, (t.Name, t.Attribute)):
             ctx.fail(EXPORT_NAME, expr.span, text=shown_text(expr))
         _add_signature(ctx, outputs, expr.span.text.rpartition(".")[2], value.ref, expr.span)
@@ -336,7 +335,7 @@ def _print(ctx: Analysis, plan: Plan, statement: t.Print) -> Print:
             ran = plan.loop.ran.get(value.ref) if plan.loop else None
             way = f"write: run {shown_text(expr)}" if ran is None else f"take it out: line {ran.line} runs it already"
             help = f"it has no value to print; {way}"
-            ctx.fail(NOT_TENSOR, expr.span, help=help, value="an operation without output")
+            not_tensor(ctx, Operation(value.ref, ctx.graph.name, expr.span), expr.span, help)
         return Shown(shown_text(expr), value)
 
     items = ctx.each(shown, statement.values)
@@ -355,7 +354,7 @@ def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
         lambda: dotted(ctx, plan.env, statement.target), lambda: given(ctx, plan.env, statement.value)
     )
     if not isinstance(target, Tensor) or not target.is_variable:
-        ctx.fail(NOT_VARIABLE, statement.target.span, what="'set'", value=describe(target))
+        not_variable(ctx, "'set'", target, statement.target.span)
     if not isinstance(value.value, NodeValue | RuntimeValue):
         fed = t.Fed(statement.span, statement.target, statement.value)
         check_feed(ctx, fed, target, value)
@@ -377,7 +376,8 @@ def _set(ctx: Analysis, plan: Plan, statement: t.Set) -> Set:
 
 def _log(ctx: Analysis, plan: Plan, statement: t.Log) -> Log:
     if not plan.logging:
-        ctx.fail(LOG_WITHOUT_TO, statement.span)
+        place = f"above the 'train' of line {plan.around.line}" if plan.around else "above it"
+        ctx.fail(LOG_WITHOUT_TO, statement.span, place=place)
     summaries = ctx.graph.summaries
     if t.Summary in ctx.graph.broken and (not summaries or any(tag.id not in summaries for tag in statement.tags)):
         raise StatementFailed(None)
@@ -464,7 +464,8 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
         short = dataset.schema.rows % size if size and order != "sampled" else 0  # rows of a short last batch
         loop = Loop(dataset.name, dataset.schema, size or dataset.schema.rows)
     if statement.target is not None and dataset is not None:
-        env.bind(statement.target.id, Batch(dataset.schema, None if short else loop.rows), statement.target.span)
+        batch = Batch(dataset.schema, None if short else loop.rows, dataset.name)
+        env.bind(statement.target.id, batch, statement.target.span)
     failed = ctx.failed
     inner = replace(plan, env=env, loop=loop, around=statement.span)
     body = _body(ctx, inner, statement)

@@ -5,13 +5,14 @@ expressions with `epoch`, `step` or the batch, are computed on fetched values.
 """
 
 import re
+from collections.abc import Sequence
 
 from ..diagnostics import (
     BROADCAST,
     COUNT_VALUE,
+    DTYPE_MISMATCH,
     NOT_CONDITION,
     NOT_STATIC,
-    NOT_TENSOR,
     NOT_TEXT,
     SEARCHED,
     TEMPLATE_BRACE,
@@ -43,6 +44,7 @@ from .expressions import (
 from .feeds import Plan, known_shape
 from .slips import compared
 from .values import Array, DataValue, RuntimeValue, Tensor, describe
+from .wrong_kind import not_tensor
 
 _FIELD = re.compile(r"\{\{|\}\}|\{(\w*)\}|[{}]")
 COUNTERS = ("epoch", "step")
@@ -55,7 +57,8 @@ def session_value(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
     value = evaluate(ctx, plan.env, expr)
     if isinstance(value, DataValue):
         text = shown_text(expr)
-        ctx.fail(NOT_TENSOR, expr.span, help=f"use {text}.features or {text}.target", value=describe(value))
+        target = f" or {text}.target" if value.schema.target else ""
+        not_tensor(ctx, value, expr.span, f"use {text}.features{target}")
     return plan_value(ctx, value, expr.span)
 
 
@@ -139,7 +142,10 @@ def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, at: int
     for one, other, side in ((left, right, expr.operands[at]), (right, left, expr.operands[at + 1])):
         if isinstance(one, Value) and isinstance(other, Fetch) and (type := ctx.graph.nodes[other.ref.node].outputs):
             check_rounded(ctx, ArgumentValue(one.value, side.span), type[other.ref.output].dtype)
+    if op not in ("in", "not in"):
+        _check_kinds(ctx, (left, right), expr.operands[at : at + 2])
     a, b = (known_shape(ctx, plan, side) for side in (left, right))
+
     if op in ("in", "not in") and a:
         ctx.fail(SEARCHED, expr.span, op=op, value=expr.operands[at].span.text, shape=shape_text(a))
     if op in ("in", "not in") or a is None or b is None:
@@ -153,6 +159,42 @@ def _check_compared(ctx: Analysis, plan: Plan, expr: t.Compare, op: str, at: int
         )
     first, second = expr.operands[at : at + 2]
     compared(ctx, op, expr.span, ((left, first.span, a), (right, second.span, b)))
+
+
+def _check_kinds(ctx: Analysis, sides: tuple[PlanExpr, PlanExpr], exprs: Sequence[t.Expr]) -> None:
+    """Check that a text is not compared with a number."""
+    kinds = [_kind(ctx, side) for side in sides]
+    for text, other, expr in ((0, 1, exprs[0]), (1, 0, exprs[1])):
+        if kinds[text] == "string" and kinds[other] not in ("", "string"):
+            if isinstance(sides[text], Fetch) and isinstance(sides[other], Value):
+                shown, given = exprs[other].span.text, exprs[other]
+                ctx.fail(DTYPE_MISMATCH, given.span, value=shown, dtype="string", hint=f'write a text: "{shown}"')
+            shown = " ".join(expr.span.text.split())
+            number = shown[1:-1]
+            is_number = re.fullmatch(r"-?\d+(\.\d*)?(e-?\d+)?", number) is not None
+            hint = f"write it without quotes: {number}" if is_number else "compare it with a text, or write a number"
+            ctx.fail(DTYPE_MISMATCH, expr.span, value=shown, dtype=kinds[other], hint=hint)
+
+
+def _kind(ctx: Analysis, value: PlanExpr) -> str:
+    """The dtype of a value, or "string" for a text. "" if it is not known."""
+    match value:
+        case Template():
+            return "string"
+        case Value(value=str()):
+            return "string"
+        case Value(value=bool()):
+            return "bool"
+        case Value(value=int() | float()):
+            return "a number"
+        case Counter(name="epoch" | "step"):
+            return "a number"
+        case Apply(op="+" | "-" | "*" | "/" | "//" | "**" | "unary -" | "unary +", args=args):
+            kinds = [_kind(ctx, one) for one in args]
+            return "" if "" in kinds or "string" in kinds else "a number"
+        case Fetch(ref=ref) if outputs := ctx.graph.nodes[ref.node].outputs:
+            return outputs[ref.output].dtype.name
+    return ""
 
 
 def count_of(ctx: Analysis, plan: Plan, expr: t.Expr, what: str) -> int:

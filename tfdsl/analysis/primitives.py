@@ -11,7 +11,7 @@ from ..types import Shape, TensorType
 from .arguments import ArgumentValue, literal_shape, operand_notes
 from .calls import inlined
 from .context import Analysis
-from .labels import activation, check_classes, note_binary
+from .labels import activation, check_classes, note_binary, note_classes
 from .op_calls import call_op
 from .slips import share_help
 from .values import Env, ExprValue, Operation, Primitive, Tensor, has_tensor, is_host
@@ -87,6 +87,7 @@ def _logits(ctx: Analysis, logits: ArgumentValue, span: Span) -> ExprValue:
 def _classes(ctx: Analysis, labels: ArgumentValue, logits: ArgumentValue, span: Span) -> ExprValue:
     """Labels that are class numbers, one per row of the logits."""
     check_classes(ctx, inlined(ctx), labels, logits, (_shape(ctx, labels), _shape(ctx, logits)))
+    note_classes(ctx, labels, logits, span)
     return labels.value
 
 

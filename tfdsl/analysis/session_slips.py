@@ -14,6 +14,7 @@ from ..diagnostics import (
     STEP_TWICE,
     TRAINED_BY_BOTH,
     UNRUN,
+    UNTAKEN,
     Diagnostic,
     Note,
 )
@@ -78,10 +79,14 @@ def _doubt_repeated(
     Outside a training, running an assignment and then printing it is probably intended.
     """
     ran, inside = dict(around or {}), body if around is not None else ()
+    merged: dict[int, list[Run]] = {}  # the runs of the body that change a variable in the same way
+    for run in (one for one in inside if isinstance(one, Run)):
+        for id in changes(ctx, graph, run):
+            merged.setdefault(id, []).append(run)
     for one in inside:
         if isinstance(one, Run):
             made = changes(ctx, graph, one)
-            _doubt_rerun(ctx, graph, one, [id for id in made if id in ran], ran, around or {})
+            _doubt_rerun(ctx, graph, one, [id for id in made if id in ran], ran, around or {}, merged)
             ran = {**dict.fromkeys(made, one), **ran}
     for one in body:
         uses = one.uses()
@@ -97,11 +102,12 @@ def _by_itself(graph: Graph, run: Run) -> bool:
 
 
 def _doubt_rerun(
-    ctx: Analysis, graph: Graph, second: Run, again: list[int], ran: Mapping[int, Run], around: Mapping[int, Run]
-) -> None:
+    ctx: Analysis, graph: Graph, second: Run, again: list[int], ran: Mapping[int, Run], around: Mapping[int, Run],
+    merged: Mapping[int, list[Run]],
+) -> None:  # fmt: skip
     """Warn of a `run` that repeats a step, or repeats a change that another `run` names, because a tensor it names
     waits for it. Two `run` statements that name the same node are taken as intended. `around` has the runs outside
-    an `every`."""
+    an `every`, `merged` all runs of the body for each change."""
     if _by_itself(graph, second):
         return
     for id in reversed(again):
@@ -120,7 +126,12 @@ def _doubt_rerun(
         elif {ref.node for ref in first.refs} <= graph.reach(second.refs):
             help = f"write {_text(second)} in place of '{_text(first)}' on line {line}, for which it waits"
         else:
-            help = f"write one 'run' in place of the two: {_text(first)}, {_text(second).removeprefix('run ')}"
+            together = merged[id]
+            if second is not together[1]:
+                return  # the first two are reported, with the others
+            names = [_text(one).removeprefix("run ") for one in together]
+            count = {2: "two", 3: "three"}.get(len(names), f"{len(names)}")
+            help = f"write one 'run' in place of the {count}: run {', '.join(names)}"
         _report_again(ctx, graph, second, id, first, help)
         return
 
@@ -247,7 +258,11 @@ def unrun(
     nodes, reached = graph.nodes, graph.reach(refs)
     ctx.spend(len(reached), span)
     taken = graph.reach(ref for body in bodies for one in walk(body) for ref in one.uses().executes)
-    idle = [nodes[id] for id in sorted(reached - taken) if is_write(nodes[id])]
+    # What a layer of a library keeps, such as running means, is no reason to run its output.
+    idle = [
+        nodes[id] for id in sorted(reached - taken)
+        if is_write(nodes[id]) and not nodes[id].origin.span.source.is_library
+    ]  # fmt: skip
     variables = list(dict.fromkeys(id for node in idle for id in written(nodes, node)))
     if not variables:
         return None
@@ -291,6 +306,26 @@ def _how_to_run(
             names = " and ".join(nodes[ref.node].name or "what it waits for" for ref in within)
             return f"{where}, in '{_text(run)}', write {name} instead of {names}"
     return f"write {where}: run {name}"
+
+
+def untaken(
+    ctx: Analysis, builder: GraphBuilder, graph: Graph, step: Node, bodies: list[tuple[Statement, ...]], taken: set[int]
+) -> None:
+    """Warn of an optimizer step that is not among those that a session takes. If a `run` takes its place in a
+    training, the warning is there."""
+    training = next((one for body in bodies for one in body if isinstance(one, Train)), None)
+    runs = [one for one in training.body if isinstance(one, Run)] if training else []
+    run = next((one for one in runs if not _by_itself(graph, one)), None)
+    if run is None:
+        ctx.warn(UNTAKEN, step.origin, which="this 'optimize'")
+        return
+    names, how = _step_names(builder, graph)
+    left = [name for ref, name in zip(builder.optimizers, names, strict=True) if ref.node not in taken]
+    line = step.origin.span.line
+    note = Note("the 'optimize' is on line {line}", step.origin.span)
+    which = f"the 'optimize' on line {line}: this 'run' takes its place"
+    help = f"write: {', '.join([_text(run), *left])}{how}; or take the 'run' out of the body, or the 'optimize'"
+    ctx.warn(UNTAKEN, run.origin, note, help=help, which=which)
 
 
 def _step_names(builder: GraphBuilder, graph: Graph) -> tuple[list[str], str]:

@@ -19,12 +19,8 @@ from ..diagnostics import (
     LOSS_MISSING,
     LOSS_TWICE,
     LOSS_TYPE,
-    NOT_DIFFERENTIABLE,
     NOT_OPTIMIZER,
-    NOT_TENSOR,
     NOT_TEXT,
-    NOT_VARIABLE,
-    NOTHING_TRAINABLE,
     OPTION_UNKNOWN,
     REBOUND,
     REGION_PLACE,
@@ -77,7 +73,8 @@ from .names import Assumed, BoundTwice, declared
 from .op_calls import call_op
 from .params import declared_param
 from .slips import doubt_aliases, doubt_tag
-from .values import Env, ErrorValue, ExprValue, Function, NodeValue, Operation, Optimizer, Tensor, describe
+from .values import Env, ErrorValue, ExprValue, Function, NodeValue, Operation, Optimizer, Tensor, describe, is_host
+from .wrong_kind import no_gradient, not_tensor, not_variable, nothing_trainable
 
 _SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
 
@@ -185,12 +182,14 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
 
 def _assign(ctx: Analysis, env: Env, statement: t.Assign) -> None:
     if not statement.unpack:
-        bind(ctx, env, statement.targets[0], value_of(ctx, env, statement.value, statement.targets[0].id))
+        value = value_of(ctx, env, statement.value, statement.targets[0].id)
+        bind(ctx, env, statement.targets[0], value, statement.value)
         return
     value = value_of(ctx, env, statement.value)
-    for target, item in zip(
-        statement.targets, unpacked(ctx, statement.targets, value, statement.value.span), strict=True
-    ):
+    call = statement.value if isinstance(statement.value, t.Call) else None
+    function = (lambda: evaluate(ctx, env, call.function)) if call else None
+    items = unpacked(ctx, statement.targets, value, statement.value.span, function)
+    for target, item in zip(statement.targets, items, strict=True):
         bind(ctx, env, target, item)
 
 
@@ -241,7 +240,8 @@ def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, Tenso
     if isinstance(value.value, Op):
         op = value.value
         if declared is None or statement.type is None:
-            ctx.fail(TYPE_MISSING_SHAPE, value.span, name=op.name, variable=name)
+            word = statement.span.text.split()[0]  # variable or shared
+            ctx.fail(TYPE_MISSING_SHAPE, value.span, name=op.name, variable=f"{word} {name}")
         if not shape_known(declared.shape):
             ctx.fail(SHAPE_INCOMPLETE, statement.type.span, type=declared, name=name)
         arguments = [("shape", ArgumentValue(list(declared.shape), statement.type.span))]
@@ -251,7 +251,7 @@ def _initial(ctx: Analysis, env: Env, statement: t.Variable) -> tuple[Arg, Tenso
     if isinstance(value.value, Function):
         name_of = value.value.tree.target.id
         shape = "..." if declared is None or declared.shape is None else list(declared.shape)
-        ctx.fail(NOT_TENSOR, value.span, help=f"call it: {name_of}({shape})", value=describe(value.value))
+        not_tensor(ctx, value.value, value.span, f"call it: {name_of}({shape})")
     arg, type = typed(ctx, value, declared.dtype if declared else None)
     if declared is not None and not fits(ctx, declared, type):
         help = f"declare {name}: {type}, or give it a value that is {declared}" if shape_known(type.shape) else ""
@@ -352,7 +352,8 @@ def _check_shared(ctx: Analysis, env: Env, statement: t.Variable, known: Shared,
 def _scalar_float(ctx: Analysis, value: ArgumentValue) -> Tensor:
     tensor = value.value
     if not isinstance(tensor, Tensor):
-        ctx.fail(NOT_TENSOR, value.span, value=describe(tensor))
+        help = "a loss is computed from variables, as in: loss reduce_mean(square(error))" if is_host(tensor) else ""
+        not_tensor(ctx, tensor, value.span, help)
     if tensor.type.rank not in (0, None) or tensor.type.dtype.kind != "float":
         help = ""
         if tensor.type.dtype.kind in ("int", "uint", "bool"):
@@ -393,15 +394,8 @@ def _optimize(ctx: Analysis, env: Env, statement: t.Optimize) -> None:
         if not trained:
             if t.Variable in graph.broken:
                 raise StatementFailed(None)
-            notes = next(filter(None, (barriers(ctx, loss, Ref(n.id)) for n in trainable)), ())
-            reached = (graph.nodes[id] for id in sorted(graph.reach([loss])))
-            whole = [n.name for n in reached if n in trainable and n.outputs[0].dtype.kind in ("int", "uint")]
-            fixed = [n for n in graph.reach([loss]) if graph.nodes[n].args.get("trainable") == Static(False)]
-            help = f"whole numbers are not trained: give '{whole[0]}' floats, such as 1.0 for 1" if whole else ""
-            if not whole and fixed:
-                name = graph.nodes[min(fixed)].name
-                help = f"'{name}' is declared with trainable=false: leave that out, or write after it: wrt {name}"
-            ctx.fail(NOTHING_TRAINABLE, statement.span, notes, help)
+            ends = next(filter(None, (barriers(ctx, loss, Ref(n.id)) for n in trainable)), ())
+            nothing_trainable(ctx, loss, trainable, statement.span, ends)
     target = statement.target
     node = graph.add(OPTIMIZE, args, target.id if target else None, (), ctx.origin(statement.span))
     graph.optimizers.append(Ref(node))
@@ -435,10 +429,10 @@ def _wrt(ctx: Analysis, statement: t.Optimize, values: list[ExprValue], loss: Re
         value = ArgumentValue(one, expr.span)
         for one in value.value if isinstance(value.value, (list, tuple)) else [value.value]:
             if not isinstance(one, Tensor) or not one.is_variable:
-                ctx.fail(NOT_VARIABLE, value.span, what="'wrt'", value=describe(one))
+                not_variable(ctx, "'wrt'", one, value.span)
             if not depends(ctx, loss, one.ref):
-                notes = operand_notes([value]) + barriers(ctx, loss, one.ref)
-                ctx.fail(NOT_DIFFERENTIABLE, value.span, notes, y="the loss", x=value.text)
+                notes, ends = operand_notes([value]), barriers(ctx, loss, one.ref)
+                no_gradient(ctx, "the loss", [loss], value.text, one.ref, value.span, notes, ends)
             _check_trained(ctx, one.ref.node, value.span)
             yield one.ref
 
@@ -505,7 +499,8 @@ def _after(ctx: Analysis, env: Env, statement: t.After) -> Returned | None:
         value = given(ctx, env, expr)
         for one in value.value if isinstance(value.value, (list, tuple)) else [value.value]:
             if not isinstance(one, NodeValue):
-                ctx.fail(NOT_TENSOR, value.span, value=describe(one))
+                help = "name what must run first, such as an assign: after update:" if is_host(one) else ""
+                not_tensor(ctx, one, value.span, help)
             refs.append(ctx.use(one, value.span, value.text).ref)
 
     for expr in statement.values:

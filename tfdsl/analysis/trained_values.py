@@ -4,6 +4,7 @@ that should show its result, and if a variable is never trained.
 Input: the finished program. Output: warnings, each with the correct code.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..diagnostics import (
@@ -208,12 +209,18 @@ def _doubt_shown(ctx: Analysis, graph: Graph, sessions: list[Session]) -> None:
 
 
 def _report_untrained(ctx: Analysis, graph: Graph, one: Statement, shown: list[int], first: Session) -> None:
-    last = [inner for inner in walk(first.body) if isinstance(inner, Save)]
-    path = known_text(last[-1].path) if last else None
+    saves = [
+        inner for inner in walk(first.body)
+        if isinstance(inner, Save) and known_text(inner.path) is not None
+        and (inner.pairs is None or set(shown) <= {ref.node for ref, _ in inner.pairs})
+    ]  # fmt: skip
     where = f"'session {first.name}'" if first.name else f"the session on line {first.origin.span.line}"
     how = f'write in {where}: save to "trained.ckpt", and at the top of this one: restore from "trained.ckpt"'
-    if path is not None:
-        how = f'write at the top of this session: restore from "{path}"'
+    if saves:
+        # Only what was saved can be restored, by the names that it was saved by.
+        names = re.match(r"save\s+(.*?)\s*\bto\b", " ".join(saves[-1].origin.span.text.split()))
+        what = f"{names[1]} " if names and names[1] else ""
+        how = f'write at the top of this session: restore {what}from "{known_text(saves[-1].path)}"'
     ctx.warn(SHOWN_UNTRAINED, one.origin, names=shown_variables(graph.items, shown), where=where,
             help=f"{how}; or write there 'init', if the initial values are meant")  # fmt: skip
 

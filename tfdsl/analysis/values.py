@@ -84,6 +84,7 @@ class Batch(Record):
 
     schema: Schema
     size: int | None  # its rows, if every batch has the same number
+    data: str = ""  # the data that it is of
 
 
 class Function(Record):

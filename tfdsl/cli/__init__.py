@@ -80,7 +80,7 @@ def _main(argv: list[str]) -> int:
             used = command
     arguments, unknown = parser.parse_known_args(argv, Namespace(words=argv))
     if unknown:
-        used.unknown(unknown)
+        used.unknown(unknown, argv)
     used.refuse_empty(arguments)
     if arguments.command is None:
         parser.print_help(sys.stderr)

@@ -3,7 +3,7 @@
 import argparse
 from dataclasses import replace
 
-from ..diagnostics import UNFED, Diagnostic
+from ..diagnostics import FEED_TARGET, UNFED, UNKNOWN_NAME, Diagnostic
 from ..driver import Compiled, check
 from ..source import Source, Span
 from ..syntax import tree as t
@@ -42,7 +42,9 @@ def command(arguments: argparse.Namespace) -> int:
     inputs = extra.inputs(arguments.file, tensorflow.foreign())
     program, diagnostics = check(tree, inputs)
     if program is None:
-        return errors(_with_feed(d) for d in diagnostics if d.severity == "error")
+        names = [one.target.id for one in file.body if isinstance(one, t.Placeholder)]
+        return errors(_with_feed(d, names) for d in diagnostics if d.severity == "error")
+
     tensorflow.load()
     from ..runtime.options import Options
 
@@ -58,13 +60,19 @@ def command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _with_feed(diagnostic: Diagnostic) -> Diagnostic:
+def _with_feed(diagnostic: Diagnostic, placeholders: list[str]) -> Diagnostic:
     """Mention the option that feeds a placeholder on the command line."""
-    if diagnostic.message is not UNFED:
-        return diagnostic
-    assert diagnostic.details is not None
-    first = str(diagnostic.details["names"]).split(" and ")[0]
-    return replace(diagnostic, help=f"give it a value: --feed {first}=VALUE")
+    details, place = dict(diagnostic.details or {}), diagnostic.span.source.path if diagnostic.span else ""
+    if diagnostic.message is UNFED:
+        names = str(details["names"]).split(" and ")
+        details["what"] = "the expression"
+        help = "give it a value: " + " ".join(f"--feed {name}=VALUE" for name in names)
+        return replace(diagnostic, details=details, help=help)
+    if diagnostic.message is UNKNOWN_NAME and place == "--feed" and not diagnostic.help and placeholders:
+        return replace(diagnostic, help=f"the placeholders are {', '.join(placeholders)}")
+    if diagnostic.message is FEED_TARGET and place == "--feed":
+        return replace(diagnostic, details={**details, "hint": "feed a placeholder; a variable has its initial value"})
+    return diagnostic
 
 
 def _note(line: str) -> None:

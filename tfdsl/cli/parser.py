@@ -1,11 +1,14 @@
 """The parser of the command line."""
 
 import argparse
+import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise
 from typing import NoReturn
 
-from ..diagnostics.spelling import did_you_mean, visible_lines
+from ..diagnostics.spelling import did_you_mean, nearest, visible_lines
 
 _NAMES = {"FILE": "file", "FILE.yaml": "file", "OUT": "file", "DIR": "folder"}  # the arguments that are paths
 
@@ -16,6 +19,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *arguments, **keywords):
         super().__init__(*arguments, **keywords)
+        self.advice: dict[str, str] = {}  # for options that users expect and do not need
         self._late: list[tuple[argparse.Action, Callable[[], str]]] = []
 
     def late_help(self, action: argparse.Action, text: Callable[[], str]) -> None:
@@ -47,14 +51,46 @@ class Parser(argparse.ArgumentParser):
                 named = action.option_strings[-1] if action.option_strings else action.metavar
                 self.error(f"{named} needs the name of a {_NAMES[action.metavar]}, but it is empty")
 
-    def unknown(self, words: list[str]) -> NoReturn:
-        """Refuse words that are neither options nor arguments."""
-        word = words[0].partition("=")[0]
+    def unknown(self, words: list[str], given: list[str]) -> NoReturn:
+        """Refuse words that are neither options nor arguments. `given` is the whole command line."""
+        self._refuse_spaces(given)
+        word, _, value = words[0].partition("=")
         if not word.startswith("-"):
-            self.error(f"'{word}' is one argument too many")
+            self.error(f"'{words[0]}' is one argument too many")
         options = [one for action in self._actions for one in action.option_strings if one.startswith("--")]
-        near = did_you_mean(word, options)
+        params = _params(given) if "--set" in options else []
+        name = word.strip("-").replace("-", "_")
+        if name in params:
+            value = value or next((two for one, two in pairwise(given) if one == word and two[:1] != "-"), "VALUE")
+            self.error(f"there is no option {word}: to set the param of the program, write --set {name}={value}")
+        bare = [one.strip("-") for one in options]  # dashes would make all of them alike
+        close = nearest(word.strip("-"), [*bare, *params])
+        near = self.advice.get(word) or (close in bare and f"did you mean '--{close}'?")
         if not near and "--set" in options and word.startswith("--"):
-            name = word.strip("-").replace("-", "_")
-            near = f"a param of the program is set with --set {name}=VALUE"
+            near = f"a param of the program is set with --set {close or name}=VALUE"
+            if params:
+                near += f"; its params are {', '.join(params)}"
+
         self.error(f"there is no option {word}: {near or self.prog + ' --help lists them'}")
+
+    def _refuse_spaces(self, given: list[str]) -> None:
+        """Refuse spaces around the = of an option such as --set NAME=VALUE."""
+        pairs = {
+            one for action in self._actions if "=" in str(action.metavar) for one in action.option_strings
+        }  # fmt: skip
+        for at, option in enumerate(given):
+            name, *rest = given[at + 1 : at + 4] if option in pairs else [""]
+            bare, equals, value = name.partition("=")
+            if not rest or value or rest[0].startswith("-") or not (equals or rest[0].startswith("=")):
+                continue
+            value = rest[0].removeprefix("=") or (rest[1] if len(rest) > 1 else "VALUE")
+            self.error(f"write it without spaces: {option} {bare}={value}")
+
+
+def _params(given: list[str]) -> list[str]:
+    """The params of the program on a command line, as far as it can be read."""
+    for word in given:
+        if word.endswith(".tfg") and os.path.isfile(word):
+            with suppress(OSError, ValueError), open(word, encoding="utf-8") as file:
+                return re.findall(r"^param[ \t]+(\w+)", file.read(1_000_000), re.MULTILINE)
+    return []

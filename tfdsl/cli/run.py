@@ -26,6 +26,7 @@ def configure(parser: Parser) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="a .tfg file")
     add_program_options(parser)
+    parser.advice["--resume"] = "a run goes on from its last checkpoint without it; --fresh begins again"
     parser.add_argument("--session", metavar="NAME", help="run only this session")
     parser.add_argument("--logdir", metavar="DIR", help="write event files here instead of the program's folders")
     parser.add_argument("--fresh", action="store_true", help="forget the checkpoints of interrupted trainings")

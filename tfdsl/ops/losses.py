@@ -111,7 +111,7 @@ row("sparse_softmax_cross_entropy_with_logits", "*, labels: U, logits: T", spars
     "nn.sparse_softmax_cross_entropy_with_logits",
     "The cross entropy of softmax(logits) for labels that are class numbers: [n] and [n, classes] is [n].",
     "sparse_softmax_cross_entropy_with_logits(labels=[1, 0], logits=[[1.0, 2.0], [3.0, 4.0]])",
-    batch=batch_cross_entropy(), applies="softmax",
+    batch=batch_cross_entropy(), applies="softmax", numbers="labels",
     in_nn="nn.sparse_softmax_cross_entropy", T="float", U="int32 int64")
 for _name, _axis, _fixed in (
     ("softmax_cross_entropy_with_logits_v2", "axis: integer = none", ""),

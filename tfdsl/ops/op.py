@@ -148,6 +148,7 @@ class Op:
     for_whole: str = ""  # what to use instead for integers
     cuts: bool = False  # it turns negative values into 0
     binary: str = ""  # the argument whose elements are labels of 0 and 1
+    numbers: str = ""  # the argument whose elements are class numbers, one for each column of its logits
     in_nn: str = ""  # the equivalent function of the library nn that takes more shapes
     named: bool = True  # `tf` takes `name`; otherwise an identity after it carries the name of the node
     formula: Formula | None = None  # its formula for scalars, for symbolic gradients

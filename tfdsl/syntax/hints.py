@@ -28,9 +28,14 @@ _FORMS = {
     "expect": "expect CONDITION within TOLERANCE with NAME = VALUE",
     "checkpoint": "checkpoint every N steps in FOLDER",
 }
-_NO_STATEMENTS = frozenset(
-    "class try except finally raise global nonlocal del pass assert async await yield lambda break continue".split()
-)
+# Statements of other languages, and what to write instead.
+NO_STATEMENTS = {
+    **dict.fromkeys("class try except finally raise global nonlocal del async await yield lambda".split(), ""),
+    "pass": "a block without statements is left out",
+    "assert": "in a session, write: expect w > 0.0; in the graph half: assert_greater(w, 0.0)",
+    "break": "a 'while' ends by its condition, as in: while i < 10 and x > 0.5; a training by: stop when x < 0.5",
+    "continue": "write the rest of the block in an 'if'",
+}
 OPENS_BLOCK = frozenset("scope device container after graph if elif else while for def session train every".split())
 
 
@@ -76,6 +81,11 @@ def _clause(word: str, token: str, row: str) -> str:
     return f"its parts are in this order: {form}" if form and token in form.split() else ""
 
 
+def no_statement(word: str) -> str:
+    """A help line for a statement of other languages."""
+    return f"the language has no '{word}'" + (f": {NO_STATEMENTS[word]}" if NO_STATEMENTS[word] else "")
+
+
 def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     """A help line for a common mistake, or ""."""
     line = source.position(min(start, len(source.text)))[0]
@@ -102,9 +112,11 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
         return clause
     before = text[source.position_of(line) : start]
     foreign = re.search(r"(?:^|\s)(\w+)\s+$", before)
-    for one in (word, foreign[1] if foreign else ""):
-        if one in _NO_STATEMENTS:
-            return f"the language has no '{one}'"
+    if (test := re.match(r"if\s+([^:]+):\s*break\b", row)) and _in_session(source, line):
+        return f"write: stop when {test[1]}"
+    for one in (word, foreign[1] if foreign else "", token[0] if token and not before.strip(" :") else ""):
+        if one in NO_STATEMENTS:
+            return no_statement(one)
     inner = re.search(r":\s*(\w+)\s+$", before)
     if inner and inner[1] in OPENS_BLOCK:
         return f"'{inner[1]}' has a block of its own: write it on the next line, indented"

@@ -470,7 +470,7 @@ session c:
     [
         ('restore from "none.ckpt"', "TFG704", "there is no checkpoint none.ckpt"),
         ('restore x as "vale" from "some.ckpt"', "TFG705", "has no variable 'vale'"),
-        ('restore x as "layer/w" from "some.ckpt"', "TFG706", "is float32, but float32[2]"),
+        ('restore x as "layer/w" from "some.ckpt"', "TFG706", "x is float32, but 'layer/w' is float32[2]"),
         ('restore from "some.ckpt"', "TFG705", "has no variable"),
         ('restore x as "value" from "broken.ckpt"', "TFG709", "broken.ckpt cannot be read"),
     ],

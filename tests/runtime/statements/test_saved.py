@@ -273,6 +273,53 @@ def test_a_checkpoint_of_another_optimizer(here):
     assert float(tfdsl.compile(mended).run(options=options).printed[0].split()[0]) == pytest.approx(3 - 0.1 * 6)
 
 
+SAVED = """\
+variable w = [1.0, 2.0]
+variable thetta = 3.0
+session:
+    save w, thetta to "kept/model.ckpt"
+"""
+
+
+@pytest.mark.parametrize(
+    "head, statement, code, help",
+    [
+        ("variable w = [0.0, 0.0]", 'restore w as "weights"', "TFG705", "it has 'w': write w without 'as \"weights\"'"),
+        ("variable theta = 0.0", "restore theta", "TFG705", 'write: theta as "thetta"'),
+        ("variable theta = 0.0", 'restore theta as "teta"', "TFG705", 'write: theta as "thetta"'),
+        ("variable theta = 0.0", "restore", "TFG705", 'write: restore theta as "thetta" from "kept/model.ckpt"'),
+        ("variable x = 0.0", 'restore x as "w"', "TFG706", 'it has float32 for thetta; write: x as "thetta"'),
+        ("variable w = 0.0", "restore w", "TFG706", 'it has float32 for thetta; write: w as "thetta"'),
+        ("variable w = [0]", "restore w", "TFG706", "declare w: float32[2], or restore a checkpoint that has int32[1]"),
+    ],
+)
+def test_how_to_restore_what_a_checkpoint_calls_otherwise(here, head, statement, code, help):
+    tfdsl.compile(SAVED).run()
+    (diagnostic,) = error(f'{head}\nsession:\n    {statement} from "kept/model.ckpt"\n')
+    assert (diagnostic.code, diagnostic.help_line) == (code, help)
+    way = help.partition("write: ")[2] or "w"
+    way = way.removeprefix("restore ").removesuffix(' from "kept/model.ckpt"')
+    if "declare" in help:
+        head = head.replace("w = [0]", "w: float32[2] = zeros")
+    mended = f'{head}\nsession:\n    restore {way} from "kept/model.ckpt"\n    print {way.split()[0]}\n'
+    assert tfdsl.compile(mended).run().printed == ["3.0" if "thetta" in way else "[1. 2.]"]
+
+
+@pytest.mark.parametrize("path", ["kept/modle.ckpt", "kpet/model.ckpt", "kpet/mode.ckpt", "kept/Model.ckpt"])
+def test_a_misspelt_path_says_which_checkpoint_may_be_meant(here, path):
+    tfdsl.compile(SAVED).run()
+    (diagnostic,) = error(f'variable w = [0.0, 0.0]\nsession:\n    restore w from "{path}"\n')
+    assert (diagnostic.code, diagnostic.help_line) == ("TFG704", 'did you mean "kept/model.ckpt"?')
+
+
+def test_no_checkpoint_is_near_and_a_folder_has_some(here):
+    tfdsl.compile(SAVED).run()
+    (diagnostic,) = error('variable w = [0.0, 0.0]\nsession:\n    restore w from "elsewhere/entirely/x"\n')
+    assert diagnostic.help_line.startswith("save one first")
+    (diagnostic,) = error('variable w = [0.0, 0.0]\nsession:\n    restore w from "kept"\n')
+    assert diagnostic.help_line == 'write: restore w from "kept/model.ckpt"'
+
+
 def test_checkpoints_saved_by_the_program_are_not_checked_before_the_run(here):
     text = TEXT + READ[READ.index("session") :]
     assert tfdsl.compile(text).run().printed == ["[1. 2.] 3"]

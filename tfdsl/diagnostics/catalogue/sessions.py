@@ -13,7 +13,7 @@ UNINITIALISED = _message("TFG507", "{name} is not initialised in this session", 
 SESSION_NAME = _message("TFG508", "there is no graph '{name}'")
 OUTSIDE_TRAIN = _message("TFG509", "'{what}' is only allowed in the body of 'train'")
 LOG_WITHOUT_TO = _message("TFG510", "there is no folder to log to yet",
-                          "write before it: log to \"tf_logs/run-{{now}}\"")
+                          "write {place}: log to \"tf_logs/run-{{now}}\"")
 NO_SUMMARY = _message("TFG511", "there is no summary '{tag}'")
 NO_SUMMARIES = _message("TFG512", "there is no summary to log", "declare one: summary scalar mse as \"MSE\"")
 COUNT_VALUE = _message("TFG513", "{what} is a whole number above 0, not {value}")

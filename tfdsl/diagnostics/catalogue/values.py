@@ -79,13 +79,12 @@ NEGATIVE_POWER = _message("TFG482", "{type} cannot be raised to the negative pow
 DTYPE_MISMATCH = _message("TFG444", "{value} cannot become {dtype}", "{hint}")
 VALUE_OF = _message("TFG445", "{function} cannot take {name}, which is {value}")
 TYPE_MISSING_SHAPE = _message("TFG446", "{name} as an initial value needs the variable's type",
-                              "write: variable {variable}: float32[2, 1] = {name}")
+                              "write: {variable}: float32[2, 1] = {name}, with its own sizes")
 NOT_TEXT = _message("TFG447", "{what} must be a string, but it is {value}", "write it in double quotes")
 REGION_PLACE = _message("TFG448", "{what} is not allowed inside a 'while' or an 'if' on a tensor",
                         "put it before the block: it exists once, whatever the block does")
 CONTROL_NOTHING = _message("TFG449", "this '{word}' computes nothing: {what}")
-CONDITION_TYPE = _message("TFG450", "the condition of '{word}' must be one bool, but it is {value}",
-                          "compare it: {text} > 0; for many elements take reduce_any(...) or reduce_all(...)")
+CONDITION_TYPE = _message("TFG450", "the condition of '{word}' must be one bool, but it is {value}")
 LOOP_CONDITION = _message("TFG451", "the condition of this 'while' is {value} before the loop runs",
                           "use a name that the body rebinds: while i < 10; to repeat while compiling, use 'for'")
 LOOP_VALUE = _message("TFG452", "'{name}' is {value}, a value of the compiler: the graph cannot choose it",

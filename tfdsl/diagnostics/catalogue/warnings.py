@@ -24,7 +24,7 @@ FED_TO_ALL = _message("TFG923", "{what} is fed {names} too, so its layers work a
 BY_HAND = _message("TFG924", "{what} changes {names} by hand, with 'training' false",
                    "write: with training = true, or training = false if that is meant; it is true automatically only "
                    "where an 'optimize' takes a step", "warning")
-UNTAKEN = _message("TFG925", "nothing takes the step of this 'optimize'",
+UNTAKEN = _message("TFG925", "nothing takes the step of {which}",
                    "write a 'train' whose body has no 'run', or run the step by a name (optimize ... as step), or "
                    "remove it", "warning")
 STEP_TWICE = _message("TFG926", "this takes a step in addition to the one at the end of every iteration",
@@ -113,6 +113,8 @@ IDLE = _message("TFG967", "nothing waits for this {op}, so it never runs", sever
 RATE = _message("TFG966", "{value} is the 'rate' of dropout, the fraction that it drops", severity="warning")
 NOT_BINARY = _message("TFG973", "line {line} uses '{name}' as labels of 0 and 1, but {what} {range}",
                       severity="warning")
+NOT_CLASSES = _message("TFG990", "line {line} uses '{name}' as class numbers from 0 to {last}, but {what} {range}",
+                       severity="warning")
 SHARE_ALWAYS = _message("TFG974", "{first} returns numbers from 0 to 1, so this is always {outcome}",
                         severity="warning")
 SHARE_EQUALS = _message("TFG975", "{first} returns numbers from 0 to 1, which almost never equal {other}",

@@ -1,6 +1,8 @@
 """`save` and `restore`: TensorFlow checkpoints. Errors are reported before anything changes."""
 
 import os
+import re
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
@@ -19,7 +21,7 @@ from ...diagnostics import (
     Message,
     TfgError,
 )
-from ...diagnostics.spelling import Suggestions, listed
+from ...diagnostics.spelling import Suggestions, listed, nearest
 from ...lowering.failures import failure, reason_of
 from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf, v1
@@ -108,12 +110,15 @@ class Savers:
             if near:
                 found = os.path.join(os.path.dirname(path.rstrip("/")), near[0])
                 others = f" (there are {len(near)}; this is the last)" if len(near) > 1 else ""
-                return f'write: restore from "{found}"{others}'
+                head = re.match(r"restore\b.*?\sfrom\b", " ".join(origin.span.text.split()))
+                return f'write: {head[0] if head else "restore from"} "{found}"{others}'
             if files.is_folder:
                 return "this is a folder without checkpoints; name a checkpoint by its files without their suffixes"
             if files.has_meta:
                 return f"{path}.meta is the graph; the values are missing: {path}.index and {path}.data-..."
-        return ""
+        with self._reported(RESTORE_UNREADABLE, path, origin):
+            found = _respelled(self._access, path)
+            return f'did you mean "{found}"?' if found else ""
 
     @contextmanager
     def _reported(self, message: Message, path: str, origin: Origin) -> Iterator[None]:
@@ -127,25 +132,42 @@ class Savers:
         except (CorruptFile, OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
             raise failure(message, origin, path=path, reason=reason_of(error)) from error
 
-    def _without_slots(self, name: str, stored: Mapping[str, object], path: str) -> str:
-        """A help line for a checkpoint that lacks only variables of an optimizer."""
+    def _lacking(self, name: str, ref: Ref | None, stored: Mapping[str, object], path: str, near: str | None) -> str:
+        """What to write for a name that a checkpoint lacks. `ref` is the variable that the statement names."""
         own = {self._built.value(Ref(node.id)).op.name: node.name for node in self._built.program.variables()}
-        if name in own or not own or not set(own) <= set(stored):
-            return ""
-        names = ", ".join(str(one) for one in own.values())
-        return f'it belongs to an optimizer that the checkpoint lacks: init, then restore {names} from "{path}"'
+        if ref is None:
+            names = ", ".join(str(one) for one in own.values())
+            if name not in own and own and set(own) <= set(stored):
+                how = f'init, then restore {names} from "{path}"'
+                return f"it belongs to an optimizer that the checkpoint lacks: {how}"
+            return f'write: restore {own[name]} as "{near}" from "{path}"' if near and own.get(name) else ""
+        itself, shown = self._built.value(ref).op.name, self._built.program.nodes[ref.node].shown
+        if name != itself and itself in stored:
+            return f"it has '{itself}': write {shown} without 'as \"{name}\"'"
+        if near:
+            return f'write: {shown} as "{near}"'
+        return ""
 
     def _check(self, prefix: str, pairs: Pairs, path: str, origin: Origin) -> None:
         stored = stored_types(prefix)
         faults, suggestions, known = [], Suggestions(), listed(sorted(stored)) or "none"
+        refs = {name or self._built.value(ref).op.name: ref for ref, name in pairs or ()}
         for name, variable in self.variables(pairs).items():
+            declared = str(variable_type(variable))
             if name not in stored:
                 details = {"path": path, "name": name, "known": known}
-                help = suggestions.did_you_mean(name, stored) or self._without_slots(name, stored, path)
-                faults.append(Diagnostic(RESTORE_VARIABLE, origin.span, details, help=help or "", chain=origin.chain))
-            elif stored[name] != str(variable_type(variable)):
-                details = {"name": name, "declared": variable_type(variable), "actual": stored[name], "path": path}
-                faults.append(Diagnostic(RESTORE_TYPE, origin.span, details, chain=origin.chain))
+                near = suggestions.nearest(name, stored)
+                help = self._lacking(name, refs.get(name), stored, path, near)
+                faults.append(Diagnostic(RESTORE_VARIABLE, origin.span, details, help=help, chain=origin.chain))
+            elif stored[name] != declared:
+                shown = self._built.program.nodes[refs[name].node].shown if name in refs else name
+                actual = stored[name] if shown == name else f"'{name}' is {stored[name]}"
+                details = {"name": shown, "declared": declared, "actual": actual, "path": path}
+                same = sorted(one for one in stored if stored[one] == declared and name in refs)
+                help = f"declare {shown}: {stored[name]}, or restore a checkpoint that has {declared}"
+                if same:
+                    help = f'it has {declared} for {listed(same)}; write: {shown} as "{same[0]}"'
+                faults.append(Diagnostic(RESTORE_TYPE, origin.span, details, help=help, chain=origin.chain))
         if faults:
             raise TfgError(faults)
 
@@ -224,3 +246,23 @@ def variable_type(variable: v1.Variable) -> TensorType:
 
 def _type(dtype: tf.DType, shape) -> TensorType:
     return TensorType(DTYPES[dtype.name], tuple(int(dim) for dim in shape))
+
+
+def _respelled(access: Access, path: str, is_folder: bool = False) -> str:
+    """The checkpoint, or the folder, that a misspelt path most likely means; empty if there is none."""
+    above = os.path.dirname(path.rstrip("/"))
+    try:
+        folder, name = access.beside(path)
+    except FileNotFoundError:
+        above = _respelled(access, above, is_folder=True) if above else ""
+        if not above:
+            return ""
+        path = os.path.join(above, os.path.basename(path.rstrip("/")))
+        folder, name = access.beside(path)
+    with folder:
+        names = folder.names()
+        known = {one.removesuffix(".index") for one in names if one.endswith(".index")}
+        if is_folder:
+            known = {one for one in names if (entry := folder.stat(one)) and stat.S_ISDIR(entry.st_mode)}
+        found = nearest(name, known) if name not in known else name
+    return os.path.join(above, found) if found else ""
