@@ -125,12 +125,14 @@ class Health:
 
     def computes(self, refs: Iterable[Ref] = (), variable: str = "", origin: Origin | None = None) -> None:
         """Note that nodes, or a `set` of a variable, are about to compute the value of a variable."""
-        nodes = self._built.program.nodes
-        if self._is_stored and (variable or any(is_write(nodes[id]) for id in self._built.program.reach(refs))):
-            if self._given is None:
+        if not self._is_stored:
+            return
+        if self._given is None:
+            nodes = self._built.program.nodes
+            if variable or any(is_write(nodes[id]) for id in self._built.program.reach(refs)):
                 self._given = self._are_nan(self._variables)
-            if origin is not None:
-                self._set[variable] = origin
+        if origin is not None:
+            self._set[variable] = origin
 
     def computed(self, among: Iterable[str]) -> tuple[str, list[Note]] | None:
         """The name of a variable, among some, whose computed value is NaN, and the places that write it."""
