@@ -221,7 +221,7 @@ class Training:
         step = int(found[1]) if found else None
         acknowledged = None if self._acknowledged is None else _step_of(self._acknowledged)
         if found:
-            self.report.count("clients that went on" + (" from the servers" if "servers" in found[0] else ""))
+            self.report.count("clients that resumed" + (" from the servers" if "servers" in found[0] else ""))
         if acknowledged is not None and (lines or code >= 0) and (step is None or step < acknowledged):
             self.fault(f"resumes from {step}, although {self._acknowledged} was acknowledged")
         start = self._start(step)
@@ -404,7 +404,7 @@ def freeze(training: Training, draw: random.Random, seconds: float) -> bool:
     if code == 0 and seconds >= timeout:
         if took < timeout:
             return False
-        report.count("went on after a long freeze")
+        report.count("resumed after a long freeze")
     if code == 1 and seconds >= timeout:
         report.most("longest until the error, s", round(took, 2))
         report.count("ended with an error")
@@ -415,7 +415,7 @@ def freeze(training: Training, draw: random.Random, seconds: float) -> bool:
             pass
         code = training.end()
     elif code == 0:
-        report.count("went on after a short freeze")
+        report.count("continued after a short freeze")
     report.count(f"freezes of {task[0]} {task[1]}")
     training.finish(code)
     return True

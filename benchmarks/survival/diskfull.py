@@ -157,7 +157,7 @@ def full(disk: Disk, kind: Kind, work: Path, report: Report, step: int) -> None:
         elif kind.log and slow(folder / "logs") != slow(work / "undisturbed" / "logs"):
             report.fault(f"{label}: the log differs")
         else:
-            report.count("went on")
+            report.count("resumed")
     report.fault(f"{kind.name} on {disk.name}: it never succeeds")
 
 

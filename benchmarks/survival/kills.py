@@ -151,7 +151,7 @@ class Chain:
         if step != outcome.resumed:
             self._fault(f"resumes from {outcome.resumed}, although {acknowledged} was acknowledged")
         elif step is not None:
-            self.report.count("runs that went on from the newest state")
+            self.report.count("runs resumed from the newest checkpoint")
         wanted = self.about.lines_from(outcome.resumed)
         if outcome.lines != wanted[: len(outcome.lines)]:
             first = next((a, b) for a, b in zip(outcome.lines, [*wanted, None]) if a != b)

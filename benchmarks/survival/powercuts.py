@@ -162,9 +162,9 @@ class Cuts:
             return f"resuming from {outcome.resumed}, it prints {outcome.lines}"
         if saved > 0 and value not in newer:
             return f"what was saved at step {saved} or later is {value}: {outcome.others.get('reason')}"
-        self.report.count("went on from the newest state that was acknowledged, or a newer one")
+        self.report.count("resumed from the newest acknowledged checkpoint or a newer one")
         self.report.count("a newer one", outcome.resumed > int(states[-1].rpartition("-")[2]))
-        self.report.count("saves that were whole", saved > 0)
+        self.report.count("complete saves", saved > 0)
         return ""
 
     def _resumed(self):

@@ -82,7 +82,7 @@ def checkpoints(work: Path, report: Report, chosen) -> None:
         report.most("orphans of a checkpoint after a kill, at most", len(orphans_in(folder / "kept")))
         outcome = forks.run(folder, forks.training(compiled, "step"))
         has_new = any(name.endswith("-step-9") for name in states)
-        report.count("went on from the new state" if outcome.resumed == 9 else "went on from the old state")
+        report.count("resumed from the new state" if outcome.resumed == 9 else "resumed from the old state")
         report.count("kills in a checkpoint")
         if outcome.resumed != (9 if has_new else 6):
             report.fault(f"after {call} calls, with {states}, it resumes from {outcome.resumed} {outcome.error}")

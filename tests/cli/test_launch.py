@@ -157,7 +157,7 @@ def test_an_ended_server_restarts_and_an_interrupted_run_saves_its_state(endless
     until(lambda: "tfdsl: ps 0 was killed by SIGKILL: it is restarted (1 of 3)\n" in said(), "a note")
     until(lambda: "ps 0" in children(launch), "a new server")
     assert children(launch)["ps 0"] != before["ps 0"]
-    until(lambda: "tfdsl: resuming from " in said(), "the run goes on")
+    until(lambda: "tfdsl: resuming from " in said(), "the run resumes")
     until(lambda: int(launch.stdout.readline()) >= 2_000, "steps")
     every = children(launch)
     launch.send_signal(signal.SIGTERM)

@@ -30,7 +30,7 @@ from .report import WrongUse, count, errors, tell
 RESTARTS = 3  # of each server
 _MOST = 100  # servers per job
 _START_SECONDS = 120.0  # until they listen
-_TURN_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 # Below the ports that systems give to connections; a connection could take the port of a server while it restarts.
 _PORTS = range(20000, 32000)
 _HOST = "127.0.0.1"
@@ -214,7 +214,7 @@ class Processes:
 
     def _show_output(self) -> None:
         """Show the output of the servers in whole lines, waiting a moment for it."""
-        for key, _ in self._outputs.select(_TURN_SECONDS):
+        for key, _ in self._outputs.select(_POLL_SECONDS):
             server, output = key.data
             read = os.read(key.fd, 1 << 16)
             *lines, server.said = (server.said + read).split(b"\n")

@@ -16,7 +16,7 @@ from .definitions import INLINED, full, op_name
 from .failures import plain_reason
 from .iterations import iterations
 from .order import Order, Orders
-from .streams import PHILOX, TWINS, advanced, twin, way
+from .streams import PHILOX, TWINS, advanced, distance, twin
 from .tf import op_def, tf, v1
 
 # An attribute that distinguishes the ops of different copies. Grappler merges identical ops, and it optimizes an op
@@ -80,7 +80,7 @@ class GraphCloner:
                 todo += [i for i in map(full, self._nodes[name].input) if i not in fed]
         return [name for name in self._nodes if name in seen]
 
-    def behind(self, names: Iterable[str], some: Iterable[str], fed: frozenset[str] = frozenset()) -> list[str]:
+    def dependents(self, names: Iterable[str], some: Iterable[str], fed: frozenset[str] = frozenset()) -> list[str]:
         """`some` and the ops that depend on them, among `names`, which are in graph order."""
         found = set(some)
         for name in names:
@@ -92,7 +92,7 @@ class GraphCloner:
         """The fed tensors that the graph would compute from others."""
         return sorted(name for name in fed if self._nodes[op_name(name)].input)
 
-    def made_of(self, names: Iterable[str], tensors: Iterable[str]) -> set[str]:
+    def users_of(self, names: Iterable[str], tensors: Iterable[str]) -> set[str]:
         """The ops among `names` that have one of the tensors as an input."""
         tensors = frozenset(tensors)
         return {name for name in names if tensors.intersection(map(full, self._nodes[name].input))}
@@ -180,7 +180,7 @@ class GraphCloner:
             return fed[name] if name in fed else made[name] if name in made else self._capture(name)
 
         conditions = [self._condition(node, lambda name: of(full(name))) for node in checked]
-        moved = {name: advanced(streams[name], way(made[name])) for name in drawn}
+        moved = {name: advanced(streams[name], distance(made[name])) for name in drawn}
         done = [made[f"^{operation.name}"] for operation in operations if f"^{operation.name}" in made]
         return GraphClone(
             [of(t.name) for t in tensors], done, moved, [one for one in conditions if not isinstance(one, bool)]

@@ -98,7 +98,7 @@ def reason_of(error: BaseException) -> str:
     return text[:1].lower() + text[1:]
 
 
-def is_own(error: BaseException) -> bool:
+def is_internal(error: BaseException) -> bool:
     """Whether an error was raised in this package's own code. Then it is a bug, not a refusal by TensorFlow."""
     trace = error.__traceback__
     assert trace is not None  # the error was raised

@@ -97,7 +97,7 @@ def _function(lowering, node: Node, x: Ref) -> Function:
     between = sorted(_between(program, ys, x))
 
     def function(value: tf.Tensor) -> list[tf.Tensor]:
-        inner = lowering.again({x: value})
+        inner = lowering.with_values({x: value})
         for id in between:
             if id != x.node:
                 inner.built.values[id] = inner.node(program.nodes[id])

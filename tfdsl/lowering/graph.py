@@ -48,14 +48,14 @@ from .agreement import agree
 from .cloning import GraphCloner
 from .control import cond, while_loop
 from .data import FedArray, GraphData
-from .failures import failure, is_own, plain_reason
+from .failures import failure, is_internal, plain_reason
 from .foreign import python_node, raw_node
 from .guards import indices, ranked, sizes, slices, with_rows
 from .kept_random import KeptRandom
 from .layout import PLAIN, Placement, Setting
 from .names import VariableNames
 from .op_cache import OpCache
-from .optimizers import keep_beside, minimize
+from .optimizers import minimize, place_slots
 from .sums import order_sums
 from .tf import Operand, resolve, shape_of, tf, v1
 from .towers import minimize as minimize_in_towers
@@ -277,7 +277,7 @@ class Lowering:
     def __init__(self, built: BuiltGraph, arrays: Operands, functions: Mapping[str, Callable]):
         self.built, self.arrays, self.functions = built, arrays, functions
 
-    def again(self, others: Mapping[Ref, tf.Tensor]) -> "Lowering":
+    def with_values(self, others: Mapping[Ref, tf.Tensor]) -> "Lowering":
         """A lowering into the same graph in which some outputs have other values."""
         inner = copy(self)
         inner.built = copy(self.built)
@@ -366,7 +366,7 @@ class Lowering:
                 blamed = self.built.node_of(lacking[1]) or node
                 notes = [Note("the gradient is taken on line {line}", node.origin.span)]
                 raise failure(NO_GRADIENT_OP, blamed.origin, notes, op=lacking[2]) from error
-            if is_own(error):
+            if is_internal(error):
                 raise
             raise failure(BUILD_FAILED, node.origin, reason=plain_reason(error)) from error
 
@@ -571,7 +571,7 @@ def _optimize(lowering: Lowering, node: Node) -> Operand:
         made = minimize_in_towers(lowering, node, dict(arguments))
     if made is None:
         made = minimize(name=node.name, **arguments)
-    keep_beside(lowering.built.graph.get_collection("variables")[before:])
+    place_slots(lowering.built.graph.get_collection("variables")[before:])
     return made
 
 

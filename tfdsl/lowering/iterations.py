@@ -32,7 +32,7 @@ class _Function:
             v1.import_graph_def(definition, name="")
         self._session = v1.Session(graph=graph)
 
-    def made_of(self, number: int) -> set[int]:
+    def dependencies(self, number: int) -> set[int]:
         """The numbers of the arguments that a result depends on."""
         seen: set[str] = set()
         todo = [self._results[number]]
@@ -60,8 +60,8 @@ def iterations(condition, body, library, initial: Callable[[int], np.ndarray | N
     `initial` returns the initial constant of an argument, or None if it is not a constant."""
     asked, turned = _Function(condition, library), _Function(body, library)
     try:
-        needed = asked.made_of(0)
-        while not needed >= (more := needed.union(*map(turned.made_of, needed))):
+        needed = asked.dependencies(0)
+        while not needed >= (more := needed.union(*map(turned.dependencies, needed))):
             needed = more
     except _Unknown:
         return None

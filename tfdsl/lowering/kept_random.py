@@ -7,7 +7,7 @@ assignment that advances it:
 
     state = read(variable)           # key and counter, as `streams.py` describes them
     draws = stateless(..., key, counter)
-    variable = state + way           # before anything uses the draws
+    variable = state + distance      # before anything uses the draws
 
 The initial state is that of TensorFlow's kernel, and most ops draw the same bits as it. For two of them (`_SEEDED`),
 the stateless op takes seeds and computes key and counter from them in its own way: they draw other numbers, which also
@@ -19,7 +19,7 @@ from typing import Any
 
 from ..program import Field, Node, Ref
 from ..record import Record
-from .streams import TWINS, advanced, draw, generator, way
+from .streams import TWINS, advanced, distance, draw, generator
 from .tf import seeds_taken, tf, v1
 
 _STAND_IN = "stand.in"  # names in programs have no dots
@@ -30,7 +30,7 @@ class _Kept(Record):
     and the draws."""
 
     draw: Callable[[tf.Operation, Sequence[tf.Tensor], tf.Tensor], tf.Tensor]
-    way: Callable[[Sequence[tf.Tensor], tf.Tensor], tf.Tensor]
+    distance: Callable[[Sequence[tf.Tensor], tf.Tensor], tf.Tensor]
 
 
 def _each(shape: tf.Tensor, parameter: tf.Tensor) -> tf.Tensor:
@@ -66,11 +66,11 @@ def _seeds(state: tf.Tensor) -> tf.Tensor:
 
 
 def _all_drawn(inputs: Sequence[tf.Tensor], draws: tf.Tensor) -> tf.Tensor:
-    return way(draws)
+    return distance(draws)
 
 
 def _for_seeds(inputs: Sequence[tf.Tensor], draws: tf.Tensor) -> tf.Tensor:
-    return way(tf.zeros([2]))
+    return distance(tf.zeros([2]))
 
 
 def _for_order(inputs: Sequence[tf.Tensor], draws: tf.Tensor) -> tf.Tensor:
@@ -197,6 +197,6 @@ class _Added:
         with v1.name_scope(f"{operation.name}/"):
             state = variable.read_value()
             draws = row.draw(operation, inputs, state)
-            moved = variable.assign(advanced(state, row.way(inputs, draws)), read_value=False)
+            moved = variable.assign(advanced(state, row.distance(inputs, draws)), read_value=False)
             with tf.control_dependencies([moved]):
                 return tf.identity(draws, name=f"{operation.name}/")

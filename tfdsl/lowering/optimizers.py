@@ -43,7 +43,7 @@ def minimize(loss, name: str | None, wrt: list | None = None, **arguments) -> tf
     return optimizer(**arguments).minimize(loss, var_list=wrt, name=name)
 
 
-def keep_beside(slots: list[tf.Variable]) -> None:
+def place_slots(slots: list[tf.Variable]) -> None:
     """Put the slots of an optimizer into the containers of its variables. TensorFlow puts them where the optimizer is,
     so two programs with variables in different containers would share them on a cluster."""
     for slot in slots:

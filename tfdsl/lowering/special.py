@@ -78,20 +78,20 @@ def meshgrid(lowering, node: Node) -> list:
 def rfft(lowering, node: Node) -> tf.Tensor:
     arguments = _arguments(lowering, node)
     if arguments.get("fft_length") is not None:
-        _leave_something(node, arguments, takes_none=True)
+        _require_input(node, arguments, takes_none=True)
     return _called(node, arguments)
 
 
 def irfft(lowering, node: Node) -> tf.Tensor:
     arguments = _arguments(lowering, node)
-    _leave_something(node, arguments, least=2)
+    _require_input(node, arguments, least=2)
     return _called(node, arguments)
 
 
 def dct(lowering, node: Node) -> tf.Tensor:
     arguments = _arguments(lowering, node)
     if arguments.get("type") == 3:
-        _leave_something(node, arguments)
+        _require_input(node, arguments)
     return _called(node, arguments)
 
 
@@ -100,7 +100,7 @@ def _arguments(lowering, node: Node) -> dict[str, Operand]:
     return {name: lowering.argument(arg, kinds[name]) for name, arg in node.args.items()}
 
 
-def _leave_something(node: Node, arguments: dict[str, Operand], least: int = 1, takes_none: bool = False) -> None:
+def _require_input(node: Node, arguments: dict[str, Operand], least: int = 1, takes_none: bool = False) -> None:
     """Check that a Fourier transform has input."""
     given, length = next(iter(arguments)), arguments.get("fft_length")
     arguments[given] = transformed(arguments[given], length, least, node.name or node.op, takes_none)

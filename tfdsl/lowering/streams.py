@@ -65,7 +65,7 @@ def twin(definition, key: str, counter: str, algorithm: str) -> None:
     definition.input.extend([inputs[0], key, counter, algorithm, *inputs[1:]])
 
 
-def way(draws: tf.Tensor) -> tf.Tensor:
+def distance(draws: tf.Tensor) -> tf.Tensor:
     """How far drawing a tensor moves the counter."""
     return tf.size(draws, out_type=tf.int64) * _PER_NUMBER
 

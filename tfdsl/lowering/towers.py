@@ -45,11 +45,11 @@ def minimize(lowering, node: Node, arguments: dict[str, Operand]) -> tf.Operatio
         seeds_taken[built.graph] = taken + SEED_DISTANCE * (number + 1)
         device = tf.device(built.setting.layout.tower(number) or None)
         with v1.name_scope(None), v1.name_scope(f"tower_{number}"), device:
-            inner = lowering.again(part.rows)
-            inner.items(tuple(_again(built.program.items, how.between, number)), is_alike=False)
+            inner = lowering.with_values(part.rows)
+            inner.items(tuple(_rebuilt_items(built.program.items, how.between, number)), is_alike=False)
             loss = tf.convert_to_tensor(inner.built.value(node.ref("loss")))
-            gradients.append([(_weighed(g, part), v) for g, v in made.compute_gradients(loss, wrt)])
-            losses.append(_weighed(loss, part))
+            gradients.append([(_weighted(g, part), v) for g, v in made.compute_gradients(loss, wrt)])
+            losses.append(_weighted(loss, part))
         built.mark(node)
     seeds_taken[built.graph] = taken  # later ops draw as if there were no towers
     built.losses[node.ref("loss")] = tf.add_n(losses)
@@ -74,7 +74,7 @@ def _parts(lowering, how: BatchSplit) -> list[_TowerPart]:
         return parts
 
 
-def _again(items: tuple[Item, ...], between: frozenset[int], tower: int) -> Iterator[Item]:
+def _rebuilt_items(items: tuple[Item, ...], between: frozenset[int], tower: int) -> Iterator[Item]:
     """The items that a tower rebuilds, in their scopes."""
     scopes: list[Enter] = []  # open scopes without ops
     opened: list[bool] = []
@@ -110,12 +110,12 @@ def _with_seed(node: Node, tower: int) -> Node:
     return node
 
 
-def _weighed(value, part: _TowerPart):
+def _weighted(value, part: _TowerPart):
     """A tower's part times its weight. A part without rows of its own is 0, even if it is infinite."""
     if value is None:
         return value
     if isinstance(value, tf.IndexedSlices):
-        return tf.IndexedSlices(_weighed(value.values, part), value.indices, value.dense_shape)
+        return tf.IndexedSlices(_weighted(value.values, part), value.indices, value.dense_shape)
     return tf.math.multiply_no_nan(value, tf.cast(part.weight, value.dtype))
 
 

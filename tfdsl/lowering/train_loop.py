@@ -321,7 +321,7 @@ class _LoopBuilder:
                 k = k + 1
             return k, carried, *held
 
-        def turn(k, carried, *held):
+        def iteration(k, carried, *held):
             if self.spec.regular is not None:
                 body = partial(stretch, self.spec.regular)
                 k, carried, *held = tf.while_loop(lambda k, *_: tf.gather(regular, k), body, (k, carried, *held))
@@ -332,7 +332,7 @@ class _LoopBuilder:
             return k + 1, carried, *held
 
         held = [one.empty() for one in gathered]
-        _, carried, *held = tf.while_loop(lambda k, *_: k < number, turn, (tf.constant(0), carried, *held))
+        _, carried, *held = tf.while_loop(lambda k, *_: k < number, iteration, (tf.constant(0), carried, *held))
         return [*carried, *(one.rows(where) for one, where in zip(gathered, held, strict=True))]
 
     # --- one step -------------------------------------------------------------------------

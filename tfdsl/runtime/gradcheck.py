@@ -119,7 +119,7 @@ def _judge(outcome: Outcome, reference: Outcome, size: float, tolerance: float) 
         alike = (value == wanted) | (np.isnan(value) & np.isnan(wanted))
         apart = np.where(alike, 0.0, np.where(np.isnan(apart), np.inf, apart))  # one of them is NaN
         absolute = float(np.max(apart, initial=0))
-        # Rounding of y affects the differences, so values that are small compared to y are judged by y.
+        # Rounding of y affects the differences, so values that are small compared to y are classified by y.
         largest = (float(np.max(np.abs(one), initial=0)) for one in (wanted, value))
         scale = max(*largest, 1e-2 * size, 1e-30)
         outcome.absolute = max(outcome.absolute, absolute)

@@ -5,12 +5,12 @@ from .execution import random_state
 from .execution.execution import Execution
 
 
-def say_before(run: Execution) -> None:
-    _say_hidden(run)
-    _say_undivided(run)
+def report_notices(run: Execution) -> None:
+    _report_hidden(run)
+    _report_undivided(run)
 
 
-def _say_hidden(run: Execution) -> None:
+def _report_hidden(run: Execution) -> None:
     """Report random states that a checkpoint of the session cannot hold."""
     if any(map(keeps_checkpoints, run.plan.body)):
         for kind, origin in random_state.hidden(run.built, run.streams, run.plan.body):
@@ -18,7 +18,7 @@ def _say_hidden(run: Execution) -> None:
             run.options.note(f"line {line}: no checkpoint can hold the state of {kind}; a resumed run resets it")
 
 
-def _say_undivided(run: Execution) -> None:
+def _report_undivided(run: Execution) -> None:
     """Report which optimizers of a session are not split between towers."""
     program = run.built.program
     executed = program.reach([ref for one in walk(run.plan.body) if isinstance(one, Run) for ref in one.refs])

@@ -54,7 +54,7 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
         try:
             resume = checkpoints.resume(options.resume_anyway)
             if resume is not None:
-                _take_up_logs(result, options, compiled.access)
+                _resume_logs(result, options, compiled.access)
             first = 0 if resume is None else resume.position.session
             wanted = [(number, plan) for number, plan in enumerate(program.sessions) if session in (None, plan.name)]
             wanted = [(number, plan) for number, plan in wanted if number >= first]
@@ -96,9 +96,9 @@ def follow(compiled, options: Options) -> None:
             built, number = compiled.built(plan.graph), done.session
             with opened(plan, built, context, number) as session:
                 session.run.at = done.statement
-                take_part(session, plan.body[done.statement], worker.own_step())
+                take_part(session, plan.body[done.statement], worker.next_step())
         except Lost as lost:
-            servers.wait_again(lost)
+            servers.wait_for_lost(lost)
             done = None  # the session starts again from its last place
 
 
@@ -126,7 +126,7 @@ def check_restores(compiled, sessions: list[Session]) -> None:
         raise TfgError(faults)
 
 
-def _take_up_logs(result: Result, options: Options, own: Access) -> None:
+def _resume_logs(result: Result, options: Options, own: Access) -> None:
     """Continue the event files and the logged history of a run that was stopped."""
     # A checkpoint names its event files, but they are used only in folders that this user or program chose.
     access = own if options.logdir is None else access_of(options.logdir)

@@ -21,7 +21,7 @@ from .execution.execution import Execution
 from .execution.in_order import InOrder
 from .execution.journal import Place
 from .execution.savers import Savers
-from .notices import say_before
+from .notices import report_notices
 from .result import Interrupted
 from .run_context import RunContext
 from .statements import execute
@@ -30,7 +30,7 @@ from .training.health import HealthyTraining
 from .training.loop import TrainingLoop
 from .training.select import Engines
 from .training.step_engine import StepEngine
-from .training.train import train, under_way
+from .training.train import running, train
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def opened(
     )  # fmt: skip
     try:
         engines = Engines(run, plan.body)
-        say_before(run)
+        report_notices(run)
         recovery = None
         if servers is None:
             run.begin()
@@ -143,7 +143,7 @@ def _run_from(session: Opened, manager: CheckpointManager, start: Place, resume:
 def _train(session: Opened, plan: Train, manager: CheckpointManager, resume: Resume | None, first: int) -> None:
     """Run a training with all its handlers, from a checkpoint or a step on."""
     run, place = session.run, (session.run.number, session.run.at)
-    loop = TrainingLoop(run, plan, lambda: manager.last_text)
+    loop = TrainingLoop(run, plan, lambda: manager.last_checkpoint_note)
     checkpoint = next((one for one in plan.body if isinstance(one, Checkpoint)), None)
     checkpoints = TrainingCheckpoints(manager, loop, checkpoint, place, resume) if checkpoint is not None else None
     reached = None
@@ -165,8 +165,8 @@ def take_part(session: Opened, plan: Train, first: int) -> None:
     run, worker = session.run, session.worker
     assert worker is not None
     steps = StepEngine(TrainingLoop(run, plan))
-    with under_way(steps, session.engines, (run.number, run.at), first) as training:
+    with running(steps, session.engines, (run.number, run.at), first) as training:
         loop = training.loop
         while loop.step < loop.total and not worker.is_over():
             training.engine.advance()
-            worker.came_to(loop.step, always=loop.step >= loop.total)
+            worker.report_step(loop.step, always=loop.step >= loop.total)

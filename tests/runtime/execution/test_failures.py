@@ -154,7 +154,7 @@ session:
     run step with product = [1, 2], p = [1, 2, 3]
 """)
     assert at(diagnostic) == (3, "w * p")
-    (taken,) = [note for note in diagnostic.notes if "takes" in note.text]
+    (taken,) = [note for note in diagnostic.notes if "gradient taken" in note.text]
     assert taken.span.text == "optimize reduce_sum(product) with adam as step"
 
 
@@ -277,7 +277,7 @@ def test_an_embedded_session_reports_the_same():
         (diagnostic,) = caught.value.diagnostics
         assert diagnostic.headline == "Input is not invertible."
         assert at(diagnostic) == (3, "matrix_inverse(m)")
-        assert s.run("y", {"m": [[1, 0], [0, 1]]}).tolist() == [[1, 0], [0, 1]], "the session goes on"
+        assert s.run("y", {"m": [[1, 0], [0, 1]]}).tolist() == [[1, 0], [0, 1]], "the session is still usable"
 
 
 GRADIENT_FAILS = """
@@ -330,7 +330,7 @@ session:
 
 
 def test_only_our_error_reports_numbers_that_do_not_fit(here, capfd):
-    """NumPy's warning is not shown besides the error."""
+    """NumPy's warning is not shown in addition to the error."""
     (here / "d.csv").write_text("a,b,y\n1e300,2,3\n-1e300,4,5\n1e308,3,4\n")
     for transforms in ("standardize", "polynomial(degree=9) | standardize", "minmax"):
         text = f'data d = csv("d.csv", target="y") | {transforms}\nplaceholder X: float32[n, d.columns]\n'

@@ -27,7 +27,7 @@ class TrainingCheckpoints(Handler):
         self._manager, self._loop, self._checkpoint, self._place = manager, loop, checkpoint, place
         self._run, self._resume = loop.run, resume
         self._folder = loop.run.text(checkpoint.path)
-        self._kept_at = -1  # the step before which the last checkpoint was saved
+        self._saved_at = -1  # the step before which the last checkpoint was saved
 
     def restore(self) -> None:
         """Give the variables the values in the checkpoint that the training resumes from, if any."""
@@ -40,17 +40,19 @@ class TrainingCheckpoints(Handler):
 
     def is_due(self) -> bool:
         """Whether the program saves a checkpoint in this step and it has not been saved yet."""
-        loop, since = self._loop, max(self._kept_at, self._loop.started_at)
+        loop, since = self._loop, max(self._saved_at, self._loop.started_at)
         if loop.step <= since:
             return False
-        return loop.is_time(self._checkpoint) if self._checkpoint.unit == "second" else loop.is_due(self._checkpoint)
+        return (
+            loop.has_elapsed(self._checkpoint) if self._checkpoint.unit == "second" else loop.is_due(self._checkpoint)
+        )
 
-    def keep_if_due(self, statement: int) -> None:
+    def save_if_due(self, statement: int) -> None:
         """Save a checkpoint if one is due. The training resumes from it at a statement of the current step."""
         if self.is_due() and self._loop.is_due(self._checkpoint):
-            self.keep(statement)
+            self.save(statement)
 
-    def keep(self, statement: int) -> None:
+    def save(self, statement: int) -> None:
         """Save a checkpoint, from which the training resumes at a statement of the current step. If a variable has
         become NaN, nothing is saved, and the last good checkpoint stays."""
         lost = self._run.health.lost() if self._loop.watch.cares else ""
@@ -59,17 +61,17 @@ class TrainingCheckpoints(Handler):
             return
         position = Position(*self._place, self._loop.step, statement)
         self._manager.save(self._run, self._folder, position, self._checkpoint.origin)
-        self._kept_at = self._loop.step
+        self._saved_at = self._loop.step
 
     def copy_to_servers(self) -> None:
         """Also save the state on the servers, for a client that replaces this one."""
         if self._loop.step == 0:
-            self.keep(0)  # tells the other client which training it belongs to
+            self.save(0)  # tells the other client which training it belongs to
         self._manager.copy_to_servers(self._run, self._folder, Position(*self._place, self._loop.step, 0))
 
     def interrupted(self, training: Training) -> None:
         training.engine.flush()
-        self.keep(0)
+        self.save(0)
         step = self._loop.step
         self._run.options.note(f"saved step {step} in {self._folder}: the next run resumes from there")
 
@@ -89,7 +91,7 @@ def _restore(run: Execution, resume: Resume, origin: Origin) -> None:
             if resume.is_exact:
                 run.savers.read(run.session, prefix)
             else:
-                for name, reason in run.savers.read_what_fits(run.session, prefix):
+                for name, reason in run.savers.read_matching(run.session, prefix):
                     run.options.note(f"variable '{name}' starts from its initial value: {reason}")
     except (OSError, AccessRefused, ValueError, tf.errors.OpError) as error:
         folder, name = resume.store.path, resume.entry.name

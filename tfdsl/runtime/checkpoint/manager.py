@@ -129,10 +129,10 @@ class CheckpointManager:
             raise failure(CHECKPOINT_MACHINE, origin, path=folder, what="; ".join(others))
         position = _position(state)
         self.last = folder, position.step
-        if different or not self._is_there(position):
+        if different or not self._is_valid_position(position):
             position = self._nearest(position, folder)
         else:
-            self._go_on(about)
+            self._restore_record(about)
         self._options.note(f"resuming from step {position.step}, saved in {folder}")
         for what in different + others:
             self._options.note(f"although the checkpoint differs: {what}")
@@ -142,11 +142,11 @@ class CheckpointManager:
     def _on_servers(self, folder: str, state: CheckpointEntry) -> Resume | None:
         """The state in the memory of the servers that belongs to a checkpoint, if it is further than the checkpoint."""
         position = _position(state)
-        if self._servers is None or not self._is_there(position):
+        if self._servers is None or not self._is_valid_position(position):
             return None
         built = self._compiled.built(self._program.sessions[position.session].graph)
         run = state.about["record"]["run"]
-        with self._servers.in_time(self._origins[folder]):
+        with self._servers.within_timeout(self._origins[folder]):
             copied = self._copied(built, lambda about: is_formed(about) and about["record"]["run"] == run)
         if copied is None:
             return None
@@ -157,7 +157,7 @@ class CheckpointManager:
         if is_other or about.get("folder") != folder or astuple(reached) <= astuple(position):
             return None
         self.last = folder, position.step
-        self._go_on(about)
+        self._restore_record(about)
         self._options.note(f"resuming from step {reached.step}, in the memory of the servers")
         self._result.resumed.append(folder)
         return Resume(reached, copied, CheckpointEntry("", about), True)
@@ -171,7 +171,7 @@ class CheckpointManager:
                 with closing(servers.session(built.data, built.setting.soft_placement)) as session:
                     return ServerSnapshot.of(built).newest(session, is_wanted)
             except Lost as lost:
-                servers.wait_again(lost)
+                servers.wait_for_lost(lost)
 
     def check_engine(self, resume: Resume, engine: str, origin: Origin) -> None:
         """XLA computes other bits than the engines that run TensorFlow's ops. Those all compute the same bits."""
@@ -217,13 +217,13 @@ class CheckpointManager:
                         return replace(position, session=i, statement=j, body=k + 1 if position.body else 0)
         raise AssertionError("a folder in which no training saves checkpoints")
 
-    def _is_there(self, position: Position) -> bool:
+    def _is_valid_position(self, position: Position) -> bool:
         """Whether a position is in a training of the program that saves checkpoints."""
         sessions = self._program.sessions[position.session : position.session + 1]
         train = next((one for session in sessions for one in session.body[position.statement :][:1]), None)
         return isinstance(train, Train) and any(isinstance(inner, Checkpoint) for inner in train.body)
 
-    def _go_on(self, about: Mapping) -> None:
+    def _restore_record(self, about: Mapping) -> None:
         """Take over what the run did so far."""
         result, record = self._result, about["record"]
         result.run, result.started = record["run"], record["started"]
@@ -238,7 +238,7 @@ class CheckpointManager:
 
     def save(self, run: Execution, folder: str, position: Position, origin: Origin) -> None:
         """Save all that a session's training needs to resume."""
-        with reported(folder, origin, self.last_text):
+        with reported(folder, origin, self.last_checkpoint_note):
             if run.log is not None:
                 run.log.keep()
             about = self._about(run, position)
@@ -253,7 +253,7 @@ class CheckpointManager:
     def copy_to_servers(self, run: Execution, folder: str, position: Position) -> None:
         """Save all that a session's training needs to resume in the memory of the servers."""
         if run.log is not None:
-            with reported(folder, run.plan.origin, self.last_text):
+            with reported(folder, run.plan.origin, self.last_checkpoint_note):
                 run.log.keep()
         ServerSnapshot.of(run.built).put(run.session, {**self._about(run, position), "folder": folder})
 
@@ -272,7 +272,7 @@ class CheckpointManager:
         }
 
     @property
-    def last_text(self) -> str:
+    def last_checkpoint_note(self) -> str:
         """A note for a failed run: the last good checkpoint, or "" if there is none."""
         if self.last is None:
             return ""

@@ -137,7 +137,7 @@ class AsyncWorker:
 
     def join(self, total: int) -> None:
         """Wait until every worker is at the end of the training."""
-        self.came_to(total, always=True)
+        self.report_step(total, always=True)
         before, since = [], time.monotonic()
         while min(steps := self.board.steps()) < total:
             self._check()
@@ -160,7 +160,7 @@ class AsyncWorker:
 
     # --- all workers ------------------------------------------------------------------------------
 
-    def came_to(self, step: int, always: bool = False) -> None:
+    def report_step(self, step: int, always: bool = False) -> None:
         """Record the progress of this worker."""
         if always or time.monotonic() >= self._next:
             self.board.note(self.part.number, step)
@@ -180,7 +180,7 @@ class AsyncWorker:
                 return phase
             time.sleep(_LOOK)
 
-    def own_step(self) -> int:
+    def next_step(self) -> int:
         """The step from which this worker continues, once the chief has written it."""
         while self.board.read() is None:
             self._check()
@@ -204,7 +204,7 @@ class AsyncTraining(Handler):
         self._worker.begin(*training.place, training.first, self._reached)
 
     def after_step(self, training: Training) -> None:
-        self._worker.came_to(training.loop.step)
+        self._worker.report_step(training.loop.step)
 
     def complete(self, training: Training) -> None:
         self._worker.join(training.loop.total)

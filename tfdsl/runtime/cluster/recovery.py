@@ -69,7 +69,7 @@ class Recovery:
         counts = result.steps, result.expectations, len(result.saved), len(result.engines)
         streams = run.streams.states()
         self.snapshot = Snapshot(place, None, streams, counts, place.step, resume=resume)
-        with self.servers.in_time(run.plan.origin):
+        with self.servers.within_timeout(run.plan.origin):
             try:
                 run.begin()
             except Lost as lost:
@@ -115,13 +115,13 @@ class Recovery:
 
     def _reopen(self, lost: Lost) -> None:
         run, snapshot = self.run, self.snapshot
-        self.servers.wait_again(lost)
+        self.servers.wait_for_lost(lost)
         run.session.close()
         run.session = self.servers.session(run.built.data, run.built.setting.soft_placement)
         if self._is_trained_on(lost):
             random_state.initialise(run.built, run.session)
             assert self.worker is not None  # of the training
-            self.snapshot = replace(snapshot, place=Place(snapshot.place.statement, self.worker.own_step()))
+            self.snapshot = replace(snapshot, place=Place(snapshot.place.statement, self.worker.next_step()))
             run.result.steps += self.snapshot.place.step - run.step
             return
         if snapshot.variables is None:

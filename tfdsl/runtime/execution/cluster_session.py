@@ -138,7 +138,7 @@ class Servers:
         ])  # fmt: skip
 
     @contextmanager
-    def in_time(self, origin: Origin) -> Iterator[None]:
+    def within_timeout(self, origin: Origin) -> Iterator[None]:
         """Report a timeout at a part of the program."""
         try:
             yield
@@ -147,7 +147,7 @@ class Servers:
 
     # --- lost servers ----------------------------------------------------------
 
-    def judged(self, error: tf.errors.OpError) -> Exception:
+    def classified(self, error: tf.errors.OpError) -> Exception:
         """Classify the failure of a call: `Lost` if servers are gone, were restarted or dropped the session, `Late` on
         a timeout, else the error itself."""
         was_late = isinstance(error, tf.errors.DeadlineExceededError)
@@ -157,7 +157,7 @@ class Servers:
             return Lost(lost, was_late)
         return Late() if was_late else error
 
-    def wait_again(self, lost: Lost) -> None:
+    def wait_for_lost(self, lost: Lost) -> None:
         """Wait until the lost servers are back. The wait is shorter if they have already had the timeout."""
         for task in lost.tasks:
             self._note(f"{called(task)} at {self._addresses[task]} is lost")
@@ -185,9 +185,9 @@ class ClusterSession(DataSession):
         try:
             yield
         except tf.errors.OpError as error:
-            judged = self._servers.judged(error)
-            self._is_lost = isinstance(judged, (Lost, Late))
-            raise judged from error
+            classified = self._servers.classified(error)
+            self._is_lost = isinstance(classified, (Lost, Late))
+            raise classified from error
 
     def close(self) -> None:
         if self._is_lost:  # perhaps nobody answers

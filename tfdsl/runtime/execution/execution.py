@@ -255,7 +255,7 @@ class Execution:
                     values[name] = self.session.run(variable)
             return values
 
-    def refuse_spoilt(self, variables: Mapping[str, tf.Variable], origin: Origin) -> None:
+    def refuse_nan(self, variables: Mapping[str, tf.Variable], origin: Origin) -> None:
         """Refuse to save variables that a training made NaN, and warn of others that became NaN."""
         names = [variable.op.name for variable in variables.values()]
         notes = [Note("it would be saved on line {line}", origin.span)]

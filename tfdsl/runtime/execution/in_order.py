@@ -103,11 +103,11 @@ class InOrder:
         copied = order.copied
         drawn = [name for name in copier.twinned(reached) if name in streams.streams] if streams.streams else []
         if drawn:  # computing what a stream draws must not write anything
-            written = copier.behind(reached, filter(copier.orders.writes, reached), fed)
+            written = copier.dependents(reached, filter(copier.orders.writes, reached), fed)
             copied |= set(drawn).intersection(written)
         if (computed := copier.computed(fed)) and any(map(copier.orders.writes, reached)):
-            copied |= copier.made_of(reached, computed)
-        return order, copier.behind(reached, copied, fed) if copied else []
+            copied |= copier.users_of(reached, computed)
+        return order, copier.dependents(reached, copied, fed) if copied else []
 
     # --- copies ---------------------------------------------------------------------------
 
@@ -116,7 +116,7 @@ class InOrder:
         order, copied = self._copied(names, fed)
         if not copied:
             return None
-        self._see_to_streams(copied, origin)
+        self._add_missing_streams(copied, origin)
         graph, built, streams = self._built.graph, self._built, self.streams
         tensors: dict[str, tf.Tensor] = {}  # by the names of the originals
         operations: dict[str, tf.Operation] = {}
@@ -158,7 +158,7 @@ class InOrder:
             library.library.function.extend(order.functions.values())
             v1.import_graph_def(library, name="")
 
-    def _see_to_streams(self, copied: list[str], origin: Origin) -> None:
+    def _add_missing_streams(self, copied: list[str], origin: Origin) -> None:
         """Use streams for copied random ops. Only a session without statements learns about one this late. It is an
         error if its kernel has already drawn, or if it has no twin."""
         graph = self._built.graph

@@ -79,7 +79,7 @@ class Watch:
                 details, notes = {"what": what, "step": step}, tuple(self.notes()[:1])
                 self._warn(Diagnostic(LOSS_INFINITE, node.origin.span, details, notes, chain=node.origin.chain))
 
-    def is_news(self, total: np.ndarray) -> bool:
+    def has_report(self, total: np.ndarray) -> bool:
         """Whether a sum of losses shows that `check` would report one of them."""
         return bool(np.isnan(total) or (np.isinf(total) and not self._was_infinite))
 
@@ -138,7 +138,7 @@ class Health:
         """The name of a variable, among some, whose computed value is NaN, and the places that write it."""
         if self._given is None:
             return None
-        wanted = {name: variable for name, variable in self._among(among).items() if name not in self._given}
+        wanted = {name: variable for name, variable in self._selected(among).items() if name not in self._given}
         name = next(iter(sorted(self._are_nan(wanted))), None)
         if name is None:
             return None
@@ -156,9 +156,9 @@ class Health:
         """Allow all variables to be NaN that are so at the next step."""
         self._before = self._given = None
 
-    def meant(self, among: Iterable[str] | None = None, is_computed: bool = False) -> None:
+    def allow_nan(self, among: Iterable[str] | None = None, is_computed: bool = False) -> None:
         """Allow some or all variables to be NaN if they are so now. Saving computed ones is still a warning."""
-        wanted = self._among(among)
+        wanted = self._selected(among)
         if self._before is not None:
             self._before = self._before.difference(wanted) | self._are_nan(wanted)
         if self._given is not None and not is_computed:
@@ -168,7 +168,7 @@ class Health:
         """The name of a variable, among some or all, that has become NaN, or ""."""
         if self._before is None:
             return ""
-        wanted = {name: variable for name, variable in self._among(among).items() if name not in self._before}
+        wanted = {name: variable for name, variable in self._selected(among).items() if name not in self._before}
         return next(iter(sorted(self._are_nan(wanted))), "")
 
     def check(
@@ -195,7 +195,7 @@ class Health:
         found = [one for one in nodes if variable.id in written(self._built.program.nodes, one)]
         return list({node.origin.span: node for node in found}.values())
 
-    def _among(self, names: Iterable[str] | None) -> dict[str, tf.Variable]:
+    def _selected(self, names: Iterable[str] | None) -> dict[str, tf.Variable]:
         wanted = self._variables if names is None else set(names)
         return {name: variable for name, variable in self._variables.items() if name in wanted}
 

@@ -203,7 +203,7 @@ class Savers:
         with self._built.graph.as_default():
             self.saver(pairs).restore(session, prefix)
 
-    def read_what_fits(self, session: v1.Session, prefix: str) -> Iterator[tuple[str, str]]:
+    def read_matching(self, session: v1.Session, prefix: str) -> Iterator[tuple[str, str]]:
         """Restore the variables that the files have with the same dtype and shape. Returns the others with the
         reasons."""
         stored, reader = stored_types(prefix), tf.train.load_checkpoint(prefix)

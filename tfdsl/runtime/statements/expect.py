@@ -26,13 +26,13 @@ def replay(run: Execution, statement: Expect, fetched: Mapping[Ref, object]) -> 
     notes = [
         Note(f"{side.text} is {_shown(run, side, fetched, statement.origin)}")
         for side in statement.sides
-        if not is_written_out(side)
+        if not is_literal(side)
     ]
     text = statement.text + (f" within {within:g}" if within is not None else "")
     raise failure(EXPECT_FAILED, statement.origin, notes, text=text)
 
 
-def is_written_out(side: Shown) -> bool:
+def is_literal(side: Shown) -> bool:
     """Whether a side of an expectation is a number literal."""
     return (
         not isinstance(side.value, (Fetch, Counter))

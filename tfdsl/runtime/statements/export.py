@@ -6,7 +6,7 @@ from ..files.saved_model import exported, write_model
 
 
 def execute(run: Execution, statement: Export) -> None:
-    run.refuse_spoilt(exported(run.built, statement), statement.origin)
+    run.refuse_nan(exported(run.built, statement), statement.origin)
     path = run.text(statement.path)
     write_model(run.built, run.session, statement, path, run.access)
     run.result.saved.append(path)

@@ -7,4 +7,4 @@ from ..execution.execution import Execution
 def execute(run: Execution, statement: Init) -> None:
     run.initialise(statement.variables, statement.origin)
     chosen = statement.variables
-    run.health.meant(None if chosen is None else [run.built.value(ref).op.name for ref in chosen])
+    run.health.allow_nan(None if chosen is None else [run.built.value(ref).op.name for ref in chosen])

@@ -5,7 +5,7 @@ from ..execution.execution import Execution
 
 
 def execute(run: Execution, statement: Save) -> None:
-    run.refuse_spoilt(run.savers.variables(statement.pairs), statement.origin)
+    run.refuse_nan(run.savers.variables(statement.pairs), statement.origin)
     path = run.text(statement.path)
     run.savers.save(run.session, statement.pairs, path, statement.origin)
     run.result.saved.append(path)

@@ -19,4 +19,4 @@ def execute(run: Execution, statement: Set) -> None:
     if is_computed:
         run.health.computes(variable=variable.op.name, origin=statement.origin)
     run.built.assign(run.session, [(variable, array)])
-    run.health.meant([variable.op.name], is_computed)
+    run.health.allow_nan([variable.op.name], is_computed)

@@ -46,7 +46,7 @@ class Checkpointer(Protocol):
         """Whether the program saves a checkpoint in this step and it has not been saved yet."""
         ...
 
-    def keep_if_due(self, statement: int) -> None:
+    def save_if_due(self, statement: int) -> None:
         """Save a checkpoint if one is due. The training resumes from it at a statement of the current step."""
 
 

@@ -257,7 +257,7 @@ class GraphLoopEngine:
         if end == loop.step and not is_inside:
             self.flush()
             if self._steps.checkpointer is not None:
-                self._steps.checkpointer.keep_if_due(0)  # after that, the step may be in the graph like all others
+                self._steps.checkpointer.save_if_due(0)  # after that, the step may be in the graph like all others
             end = self._schedule.next_outside(loop.step, True)
         if end == loop.step or is_inside or self._has_given_up:
             self.flush()
@@ -290,7 +290,7 @@ class GraphLoopEngine:
         except (tf.errors.OpError, ValueError, TypeError, RuntimeError) as error:
             if is_variable_gone(error):  # another program has cleared it, so it must not be restored
                 raise run_failure(self._run.built, error, self._loop.plan.origin, True) from error
-            self._put_back(before)
+            self._restore_state(before)
             self._step_until(last)  # reports the failure; if none occurs, only the loop had failed
             self._has_given_up = True
             line = self._loop.plan.origin.span.line
@@ -302,14 +302,14 @@ class GraphLoopEngine:
         chunk = _Chunk(first + events, flags[events], values, times)
         stop = self._stop(chunk)
         if stop is not None:
-            self._put_back(before)
+            self._restore_state(before)
             if stop > first:
                 self._take(first, stop)
             self._step_until(self._loop.step + 1)
             return
-        if self._loop.watch.is_news(losses):
-            self._put_back(before)
-            self._take_apart(first, last)
+        if self._loop.watch.has_report(losses):
+            self._restore_state(before)
+            self._bisect(first, last)
             return
         self._run.streams.put(moved)
         self._adapt(last - first, seconds)
@@ -317,7 +317,7 @@ class GraphLoopEngine:
         self._loop.step = last
         self._run.result.steps += last - first
 
-    def _take_apart(self, first: int, last: int) -> None:
+    def _bisect(self, first: int, last: int) -> None:
         """Take steps of which one seems to have a NaN or infinite loss. Bisect, so that all steps before it are taken,
         and take the step itself alone, which reports the loss."""
         self._loop.step = first
@@ -401,7 +401,7 @@ class GraphLoopEngine:
         except tf.errors.FailedPreconditionError:
             return None
 
-    def _put_back(self, state) -> None:
+    def _restore_state(self, state) -> None:
         values, streams = state
         self._run.built.assign(self._run.session, zip(self._variables, values, strict=True))
         self._run.streams.put(streams)

@@ -90,14 +90,14 @@ class TrainingLoop:
             case "step":
                 return self.step % statement.count == 0
             case "second":
-                if not self.is_time(statement):
+                if not self.has_elapsed(statement):
                     return False
                 self._last_time[id(statement)] = time.monotonic()
                 return True
             case _:
                 assert_never(statement.unit)
 
-    def is_time(self, statement: Every | Checkpoint) -> bool:
+    def has_elapsed(self, statement: Every | Checkpoint) -> bool:
         """Whether the seconds of a statement are over, or it was never executed."""
         last = self._last_time.get(id(statement))
         return last is None or time.monotonic() - last >= statement.count

@@ -70,7 +70,7 @@ class Schedule:
             case _:
                 assert_never(statement.unit)
 
-    def next_outside(self, step: int, is_kept: bool = False) -> int:
+    def next_outside(self, step: int, is_saved: bool = False) -> int:
         """The first step, from `step` on, at which something outside is due, or the end of the training. A checkpoint
         already saved at `step` is not due there."""
         loop = self._loop
@@ -78,7 +78,7 @@ class Schedule:
         for statement in self._timed:
             from_step = step
             if isinstance(statement, Checkpoint):
-                from_step = max(step + is_kept, loop.started_at + 1)
+                from_step = max(step + is_saved, loop.started_at + 1)
             nearest = min(nearest, self._next(statement, from_step))
         return nearest
 
@@ -94,7 +94,7 @@ class Schedule:
             case "step":
                 return _multiple(step, count)
             case "second":
-                return step if loop.is_time(statement) else loop.total
+                return step if loop.has_elapsed(statement) else loop.total
             case _:
                 assert_never(statement.unit)
 

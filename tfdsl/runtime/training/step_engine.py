@@ -31,7 +31,7 @@ class StepEngine:
             if not isinstance(body[at], Checkpoint):
                 self._statement(body[at])
             elif self.checkpointer is not None:
-                self.checkpointer.keep_if_due(at + 1)
+                self.checkpointer.save_if_due(at + 1)
         self._first_statement = 0
         loop.step += 1
         self._run.result.steps += 1

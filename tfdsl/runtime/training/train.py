@@ -19,7 +19,7 @@ def train(steps: StepEngine, engines: Engines, place: tuple[int, int], first: in
     loop, run = steps.loop, steps.loop.run
     progress = run.options.progress(loop.total, first, loop.plan.unit) if run.options.progress else Progress()
     try:
-        with under_way(steps, engines, place, first) as training:
+        with running(steps, engines, place, first) as training:
             for handler in handlers:
                 handler.begin(training)
             with suppress(Stopped):
@@ -31,7 +31,7 @@ def train(steps: StepEngine, engines: Engines, place: tuple[int, int], first: in
 
 
 @contextmanager
-def under_way(steps: StepEngine, engines: Engines, place: tuple[int, int], first: int) -> Iterator[Training]:
+def running(steps: StepEngine, engines: Engines, place: tuple[int, int], first: int) -> Iterator[Training]:
     """A training whose engine is ready to take steps, from a step on."""
     loop, run = steps.loop, steps.loop.run
     run.context.batch, run.watch = loop.batch_field, loop.watch
