@@ -43,9 +43,8 @@ class TrainingCheckpoints(Handler):
         loop, since = self._loop, max(self._saved_at, self._loop.started_at)
         if loop.step <= since:
             return False
-        return (
-            loop.has_elapsed(self._checkpoint) if self._checkpoint.unit == "second" else loop.is_due(self._checkpoint)
-        )
+        checkpoint = self._checkpoint
+        return loop.has_elapsed(checkpoint) if checkpoint.unit == "second" else loop.is_due(checkpoint)
 
     def save_if_due(self, statement: int) -> None:
         """Save a checkpoint if one is due. The training resumes from it at a statement of the current step."""
