@@ -92,6 +92,7 @@ def test_a_server_is_killed_and_restarts(training, cluster, who):
     assert client.out.read_text().splitlines() == lines
 
 
+@pytest.mark.long
 def test_a_killed_client_resumes_from_the_servers(training):
     client, start, lines, files = training
     client.kill()
