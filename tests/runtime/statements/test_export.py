@@ -12,6 +12,7 @@ import tensorflow as tf
 import tfdsl
 from tfdsl.cli import main
 from tfdsl.runtime.files import saved_model
+from tfdsl.runtime.options import Options
 
 PROGRAM = """
 data moons = moons(100, noise=0.1, seed=42)
@@ -156,6 +157,20 @@ def test_a_function_without_variables_is_exported(folder):
     tfdsl.compile(text).run()
     serve = tf.saved_model.load("double").signatures["serving_default"]
     assert float(serve(x=tf.constant(4.0))["y"]) == 8.0
+
+
+def test_a_model_without_inputs_is_exported(folder):
+    tfdsl.compile('variable w = [1.0, 2.0]\nsession:\n    export w to "m"\n').run()
+    serve = tf.saved_model.load("m").signatures["serving_default"]
+    np.testing.assert_array_equal(serve()["w"], [1, 2])
+
+
+def test_a_nan_is_exported_with_a_warning(folder):
+    told = []
+    text = 'variable w = 0.0\nsession:\n    set w = log(w - 1.0)\n    export w to "m"\n'
+    tfdsl.compile(text).run(options=Options(note=told.append))
+    assert len(told) == 1 and "TFG988" in told[0] and ":4:" in told[0]
+    assert np.isnan(tf.saved_model.load("m").signatures["serving_default"]()["w"])
 
 
 def test_control_flow_is_exported(folder):

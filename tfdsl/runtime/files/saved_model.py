@@ -137,9 +137,11 @@ def _write(built: BuiltGraph, session: v1.Session, statement: Export, folder: st
         v1.train.import_meta_graph(meta, clear_devices=True)
         for variable, value in zip(graph.get_collection("variables"), values, strict=True):
             copy.run(variable.initializer, {variable.initial_value: value})
-        signature = v1.saved_model.predict_signature_def(
-            *({name: graph.get_tensor_by_name(t.name) for name, t in some.items()} for some in (taken, given))
+        inputs, outputs = (
+            {name: v1.saved_model.build_tensor_info(graph.get_tensor_by_name(t.name)) for name, t in some.items()}
+            for some in (taken, given)
         )
+        signature = v1.saved_model.build_signature_def(inputs, outputs, v1.saved_model.PREDICT_METHOD_NAME)
         builder = v1.saved_model.Builder(folder)
         builder.add_meta_graph_and_variables(
             copy, ["serve"], {"serving_default": signature}, strip_default_attrs=True, clear_devices=True
