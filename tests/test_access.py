@@ -224,7 +224,7 @@ def test_a_folder_is_made_and_written_in(places, access):
     folder.close()
 
 
-def test_beside_gives_the_folder_and_the_last_name(places, access):
+def test_beside_returns_the_folder_and_the_last_name(places, access):
     folder, name = access.beside("made/now/model.ckpt", create=True)
     with folder:
         assert name == "model.ckpt" and (places / "work/made/now").is_dir() and folder.shown == "made/now"

@@ -160,7 +160,7 @@ match node:
     assert list(op_names.found(text)) == [*found, (7, "gradients")]
 
 
-def test_a_row_says_how_a_batch_goes_through_it():
+def test_every_row_has_a_batch_rule():
     ops, row = table("math")
     given = ("twice", "x: T", like("x"), "twice", "Twice.", "twice(1.0)")
     with pytest.raises(TypeError, match="batch"):

@@ -31,7 +31,7 @@ ELSEWHERE = {
     ),
     "TFG464": "SymPy is installed where tests run: test_gradients.py",
     "TFG314": "twenty files: test_modules.py",
-    "TFG118": "bytes that are no text: a test of its own",
+    "TFG118": "bytes that are not text: a separate test",
     "TFG814": "Graphviz: test_graph_pictures.py",
     "TFG631": "a full disk: test_streaming.py",
     "TFG629": "cells are only read when the data is loaded",
@@ -42,24 +42,24 @@ ELSEWHERE = {
     "TFG841": "the size of a file: test_limits.py",
     "TFG806": "a key of a --config file: command line",
     "TFG807": "the form of a --config file: command line",
-    "TFG808": "a file that is not there: command line",
-    "TFG809": "a session asked for by name: command line and Python",
+    "TFG808": "a missing file: command line",
+    "TFG809": "a session requested by name: command line and Python",
     "TFG810": "a run of a program without sessions: command line and Python",
-    "TFG815": "a run that is to prove what there is not: test_verify_resume.py",
-    "TFG813": "a param that Python gives in two ways: test_embedded.py",
-    **dict.fromkeys(("TFG830", "TFG831"), "functions that Python gives as ops: test_user_ops.py"),
+    "TFG815": "--verify-resume without checkpoints: test_verify_resume.py",
+    "TFG813": "a param given twice in Python: test_embedded.py",
+    **dict.fromkeys(("TFG830", "TFG831"), "Python functions as ops: test_user_ops.py"),
     "TFG821": "links, pipes and the like: test_access.py",
     "TFG823": "a folder that --allow-path names: command line",
     **dict.fromkeys(("TFG850", "TFG851", "TFG852", "TFG853"), "the cluster of a --config file: test_cluster_config.py"),
     "TFG854": "a command that needs a cluster: test_reset.py",
-    "TFG860": "a port that is taken: test_server.py",
-    "TFG861": "a server that does not start: test_launch.py",
-    "TFG914": "a server that listens: test_server.py",
+    "TFG860": "a taken port: test_server.py",
+    "TFG861": "a server fails to start: test_launch.py",
+    "TFG914": "a listening server: test_server.py",
     "TFG899": "a bug in the compiler",
-    **dict.fromkeys(("TFG910", "TFG911", "TFG912"), "files that change under a run: test_checkpoint_files.py"),
+    **dict.fromkeys(("TFG910", "TFG911", "TFG912"), "files that change during a run: test_checkpoint_files.py"),
     "TFG543": "the losses of a run: test_nan.py",
     "TFG988": "the values of a run: test_nan.py",
-    "TFG903": "a synthetic set takes the place of the real one when the data is loaded",
+    "TFG903": "a synthetic data set replaces the real one when the data is loaded",
 }
 
 
@@ -173,7 +173,7 @@ def test_a_file_that_is_not_text(tmp_path):
 
 
 @cases(GOLDEN)
-def test_the_whole_text_of_messages(path, request):
+def test_the_full_text_of_messages(path, request):
     case = path.with_suffix(".tfg")
     text = "\n".join(map(render_text, diagnose_file(case))).replace(f"{CASES}/", "")
     if request.config.getoption("--update-golden"):

@@ -56,7 +56,7 @@ def changed(text, diff):
         lines = part.splitlines(keepends=True)
         before = "\n" + "".join(line[1:] for line in lines if line[0] in " -")
         after = "\n" + "".join(line[1:] for line in lines if line[0] in " +")
-        assert text.count(before) == 1, f"these lines do not stand in the file once:{before}"
+        assert text.count(before) == 1, f"these lines do not occur exactly once in the file:{before}"
         text = text.replace(before, after)
     return text[1:]
 

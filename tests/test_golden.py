@@ -44,7 +44,7 @@ def golden(request):
         file = HERE / "golden" / f"{path.stem}.{kind}"
         if request.config.getoption("--update-golden"):
             file.write_text(text, encoding="utf-8")
-        assert text == file.read_text(encoding="utf-8"), "if this is meant: pytest --update-golden"
+        assert text == file.read_text(encoding="utf-8"), "if this is intended: pytest --update-golden"
 
     return compare
 

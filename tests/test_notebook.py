@@ -157,7 +157,7 @@ def test_a_checkpoint_is_resumed_or_removed(shell):
     assert shell.tfg(text.format(""), "--fresh").startswith("0\n1\n2\n3\n")
 
 
-# --- what a cell sees of others -------------------------------------------------------------------
+# --- values of other cells ------------------------------------------------------------------------
 
 
 def test_values_after_the_sessions(shell):
@@ -384,10 +384,10 @@ def test_an_interrupt_stops_after_its_step(shell, monkeypatch):
         patched.setattr(sys, "stdout", Interrupting())
         shell.ipython.run_cell(f"%%tfg\n{text}")
     assert signal.getsignal(signal.SIGINT) is handler
-    assert shell.value("w") == 1.0, "what was done until then can be looked at"
+    assert shell.value("w") == 1.0, "the results up to then are visible"
 
 
-# --- in a process of its own ----------------------------------------------------------------------
+# --- in a separate process ------------------------------------------------------------------------
 
 
 def test_the_extension_is_cheap():

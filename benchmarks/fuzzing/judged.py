@@ -24,47 +24,47 @@ FINE = ("same", "refused", "fails", "narrower")
 FAULTS = ("wrong", "bug", "late", "late, unknown sizes", "wrongly refused", "lenient", "abort", "hang")
 
 # What TensorFlow runs and the language refuses on purpose: rows, the code of the refusal, and the reason.
-_ONE = "The norm to clip to is one number; a tensor of them would clip each element by another one."
-_PAIRS = "Labels and logits belong together row by row; TensorFlow broadcasts them where their sizes are 1."
-_RANK = "These are for matrices; TensorFlow's Python code multiplies batches of them, too, but adds no biases to some."
+_ONE = "The norm to clip to is one number; a tensor would clip each element differently."
+_PAIRS = "Labels and logits are paired row by row; TensorFlow broadcasts sizes of 1."
+_RANK = "These are for matrices; TensorFlow's Python code also multiplies batches of them, but cannot add all biases."
 NARROWER: dict[tuple[str, str], str] = {
-    ("*", "TFG502"): "A named size is one size; where an op needs two to be the same, they are one, too.",
-    ("histogram_fixed_width_bins", "TFG208"): "A range has two ends; TensorFlow overlooks the other numbers.",
+    ("*", "TFG502"): "A named size is one size; if an op requires two to be equal, they are unified.",
+    ("histogram_fixed_width_bins", "TFG208"): "A range has two ends; TensorFlow ignores other numbers.",
     ("clip_by_global_norm", "TFG206"): _ONE, ("clip_by_norm", "TFG210"): _ONE,
     ("clip_by_average_norm", "TFG210"): _ONE,
     **{(f"softmax_cross_entropy_with_logits{v}", "TFG210"): _PAIRS for v in ("", "_v2")},
     **{(op, "TFG206"): "One axis is for the batch; TensorFlow takes several." for op in ("conv1d", "conv2d", "conv3d")},
-    **{(loss, "TFG204"): "Labels and predictions are floats; TensorFlow casts whatever it is given."
+    **{(loss, "TFG204"): "Labels and predictions are floats; TensorFlow casts any dtype."
        for loss in ("mean_squared_error", "absolute_difference", "huber_loss", "log_loss", "hinge_loss")},
-    **{(f"conv{axes}d_transpose", code): "Filters fit the result; TensorFlow overlooks them where it is empty."
+    **{(f"conv{axes}d_transpose", code): "Filters fit the result; TensorFlow ignores them if it is empty."
        for axes in (1, 2, 3) for code in ("TFG206", "TFG208")},
-    **{(f"scatter_nd_{how}", "TFG221"): "Indices fit the variable; TensorFlow overlooks them without updates."
+    **{(f"scatter_nd_{how}", "TFG221"): "Indices fit the variable; TensorFlow ignores them without updates."
        for how in ("update", "add", "sub")},
     **{(f"conv{axes}d_transpose", "TFG222"): "Strides are above 0; TensorFlow ignores them for an empty tensor."
        for axes in (1, 2, 3)},
-    **{(f"{what}_pool1d", "TFG214"): "There are two layouts; TensorFlow takes every other word for the second one."
+    **{(f"{what}_pool1d", "TFG214"): "There are two layouts; TensorFlow treats any other word as the second one."
        for what in ("max", "avg")},
-    **{(f"scatter_{how}", "TFG211"): "The kernel does not check the sizes of slices; we do where the rank is known."
+    **{(f"scatter_{how}", "TFG211"): "The kernel does not check the sizes of slices; we do if the rank is known."
        for how in ("update", "add", "sub", "mul", "div", "max", "min")},
-    ("clip_by_value", "TFG210"): "The shape stays; TensorFlow lets it grow if the shape of a bound is unknown.",
-    ("dropout", "TFG206"): "The shape stays; TensorFlow lets it grow with that of the noise.",
-    ("check_whole", "TFG204"): "Whole numbers are real; by hand there is no such check.",
-    ("random_crop", "TFG222"): "A size is 0 or more; with -1 TensorFlow draws from more places than there are.",
-    ("gather", "TFG222"): "The axis comes after the batch axes; TensorFlow ignores these for axis 0.",
-    **{(of, "TFG204"): "A size is a whole number; TensorFlow takes any dtype for it where it knows the shape."
+    ("clip_by_value", "TFG210"): "The shape does not change; TensorFlow broadcasts it with a bound of unknown shape.",
+    ("dropout", "TFG206"): "The shape does not change; TensorFlow broadcasts it with the noise.",
+    ("check_whole", "TFG204"): "The argument is real; there is no such check by hand.",
+    ("random_crop", "TFG222"): "A size is at least 0; with -1 TensorFlow draws from positions that do not exist.",
+    ("gather", "TFG222"): "The axis comes after the batch axes; TensorFlow ignores them for axis 0.",
+    **{(of, "TFG204"): "A size is an integer; TensorFlow accepts any dtype if it knows the shape."
        for of in ("shape", "size")},
-    ("unstack", "TFG483"): "Slices have names; of an axis of size 0 there are none.",
-    ("matrix_solve_ls", "TFG206"): "Both sides have as many axes; TensorFlow's Python code broadcasts some.",
-    ("dropout", "TFG214"): "A share is below 1; TensorFlow looks at a Python number, and not at a constant.",
-    **{(op, "TFG204"): "TensorFlow's Python code casts what it is given; here the program does."
+    ("unstack", "TFG483"): "Slices have names; an axis of size 0 has no slices.",
+    ("matrix_solve_ls", "TFG206"): "Both sides have the same rank; TensorFlow's Python code broadcasts some.",
+    ("dropout", "TFG214"): "A rate is below 1; TensorFlow checks a Python number, but not a constant.",
+    **{(op, "TFG204"): "TensorFlow's Python code casts its arguments; here the program casts them."
        for op in ("leaky_relu", "divide_no_nan", "linspace", "zero_fraction", "sequence_mask", "dct", "bincount",
                   "count_nonzero", "confusion_matrix", "saturate_cast", "assign_add", "assign_sub")},
-    ("confusion_matrix", "TFG206"): "Labels and predictions are vectors; TensorFlow drops last axes of size 1.",
-    **{(f"unsorted_segment_{what}", "TFG204"): "A mean of whole numbers is no whole number."
+    ("confusion_matrix", "TFG206"): "Labels and predictions are vectors; TensorFlow removes last axes of size 1.",
+    **{(f"unsorted_segment_{what}", "TFG204"): "The mean of integers is not an integer."
        for what in ("mean", "sqrt_n")},
-    **{(op, "TFG239"): "Each class has a row; TensorFlow looks up those that it draws, and fails or not by chance."
+    **{(op, "TFG239"): "Each class has a row; TensorFlow reads only those that it draws, and fails only sometimes."
        for op in ("nce_loss", "sampled_softmax_loss")},
-    ("imag", "TFG204"): "Numbers have imaginary parts; TensorFlow makes empty strings of strings.",
+    ("imag", "TFG204"): "Numbers have imaginary parts; TensorFlow returns empty strings for strings.",
     **{(op, "TFG206"): _RANK for op in ("xw_plus_b", "relu_layer")},
     ("constant", "TFG207"): "One number fills a shape; TensorFlow repeats the last of too few, which hides mistakes.",
 }  # fmt: skip

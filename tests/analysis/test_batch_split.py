@@ -194,7 +194,7 @@ def test_nodes_between_batch_and_loss():
     assert {graph.nodes[ref.node].name for ref in how.fed} == {"X", "y"}
 
 
-# --- what can be split is right ---------------------------------------------------------------
+# --- split steps are right -------------------------------------------------------------------
 
 # Each ends with another one of the existing calls, with arguments of many kinds. More of them: ROWS_EXAMPLES=5000.
 EXAMPLES = int(os.environ.get("ROWS_EXAMPLES", "15"))

@@ -282,7 +282,7 @@ session:
             assert diagnostic.span.line == 5 and diagnostic.notes[-1].span.source.is_library
 
 
-def test_whole_labels_have_no_check():
+def test_integer_labels_have_no_check():
     for dtype in ("int32", "int64"):
         graph = tfdsl.compile(f"import nn\nplaceholder l: {dtype}[n]\nplaceholder z: float32[n, 3]\n"
                               "y = nn.accuracy(l, z)").graph  # fmt: skip

@@ -203,7 +203,7 @@ process(command)
     assert (done.returncode, done.stderr) == (130, "")
 
 
-# --- in a process of somebody else's ----------------------------------------------------------
+# --- in another application's process ----------------------------------------------------------
 
 
 def test_the_callers_handlers_stay(here, capsys):

@@ -82,5 +82,5 @@ def test_bombs(name, limited, tmp_path):
     assert len(said) < 2_000_000
 
 
-def test_there_are_fifty():
+def test_there_are_fifty_bombs():
     assert len(BOMBS) >= 50

@@ -96,7 +96,7 @@ session:
     assert checked(doubled) == [("TFG961", 9)]
 
 
-# --- what XLA would not report ----------------------------------------------------------------
+# --- failures that XLA does not report --------------------------------------------------------
 
 
 def test_an_index_out_of_range():
@@ -304,7 +304,7 @@ session:
         assert len(loud) == 4 and loud[-1:] == quiet
 
 
-# --- data ---------------------------------------------------------------------------------------
+# --- data -------------------------------------------------------------------------------------
 
 
 def test_misleading_data(here):
@@ -337,7 +337,7 @@ def test_the_column_of_the_bias_is_not_scaled():
         assert came(text) == (["1.0"], None)
 
 
-# --- types --------------------------------------------------------------------------------------
+# --- types ------------------------------------------------------------------------------------
 
 
 def test_types_agree_with_tensorflow():

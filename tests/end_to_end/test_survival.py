@@ -87,7 +87,7 @@ BROKEN = {
         "from tfdsl.runtime.execution.savers import Savers; Savers.read = lambda *arguments: None",
         "instead of",
     ),
-    "no checksum is looked at": (
+    "no checksum is verified": (
         ["flips", "--count", "200"],
         "from tfdsl.runtime.files import atomic_files; from tfdsl.runtime.checkpoint import store; "
         "atomic_files.verify = store.verify = lambda *arguments: None",
@@ -96,7 +96,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("broken", some(BROKEN, ["no checksum is looked at"]))
+@pytest.mark.parametrize("broken", some(BROKEN, ["no checksum is verified"]))
 def test_broken_code_is_detected(tmp_path, broken):
     arguments, before, told = BROKEN[broken]
     done = started(arguments, tmp_path, before)

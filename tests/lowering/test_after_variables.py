@@ -75,7 +75,7 @@ session:
     assert printed(text) == ["1.0 3.0 0", "6.0", "1", "4.0", "12"]
 
 
-def test_a_node_from_before_keeps_waiting():
+def test_an_earlier_node_still_waits():
     """What the program itself makes in an `after` waits for it, even if it is an initial value."""
     text = """\
 variable c = 0

@@ -28,11 +28,11 @@ KNOWN = {
     "one that another changes": (
         "i = 1\nj = 0\np = w\nwhile j < 20:\n    i = i * 2\n    j = j + i\n    p = tanh(p * w + 0.01 * cast(i, float32))"
     ),
-    "no turn": "i = 5\np = w * w\nwhile i < 3:\n    i = i + 1\n    p = tanh(p * w)",
+    "no iteration": "i = 5\np = w * w\nwhile i < 3:\n    i = i + 1\n    p = tanh(p * w)",
 }
 UNKNOWN = {
     "a variable": ("i = 0\np = w\nwhile i < n:\n    i = i + 1\n    p = tanh(p * w)", "needs the number of iterations"),
-    "what is trained": ("p = w\nwhile reduce_sum(p) < 9.0:\n    p = p * w * 2.0", "needs the number of iterations"),
+    "a trained variable": ("p = w\nwhile reduce_sum(p) < 9.0:\n    p = p * w * 2.0", "needs the number of iterations"),
     "a branch": (
         "i = 0\np = w\nwhile i < 3:\n    i = i + 1\n    if p[0] > 1.0:\n        p = p * w\n    else:\n        p = p + w",
         "the gradient of an 'if'",
@@ -46,7 +46,7 @@ def ran(nodes, engine):
     return tfdsl.compile(source).run(options=Options(lambda line: None, engine=engine))
 
 
-@pytest.mark.parametrize("kind", some(KNOWN, ["two that end it", "no turn"]))
+@pytest.mark.parametrize("kind", some(KNOWN, ["two that end it", "no iteration"]))
 def test_a_known_number_of_iterations(kind):
     nodes = KNOWN[kind]
     step, xla = ran(nodes, "step"), ran(nodes, "xla")

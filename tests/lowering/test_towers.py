@@ -132,7 +132,7 @@ def test_random_numbers_outside_the_towers_do_not_change():
     assert all(map(same, first(1), first(3)))
 
 
-# --- by hand ----------------------------------------------------------------------------------
+# --- by hand ------------------------------------------------------------------------------------
 
 BY_HAND = {
     "gradient_descent(learning_rate=0.02)": lambda: v1.train.GradientDescentOptimizer(0.02),
@@ -218,7 +218,7 @@ def test_towers_have_the_same_bits_as_by_hand(of, optimizer, towers):
         assert same(ours[name], value), name
 
 
-# --- notes -----------------------------------------------------------------------------------
+# --- notes --------------------------------------------------------------------------------------
 
 
 def test_an_optimizer_that_is_not_split_is_noted():
@@ -232,7 +232,7 @@ def test_an_optimizer_that_is_not_split_is_noted():
     assert all(same(value, whole[name]) for name, value in parts.items())
 
 
-def test_only_what_a_session_runs_is_noted():
+def test_notes_only_for_executed_optimizers():
     text = PROGRAM.format(
         loss=MEAN, optimizer="adam()", size=8, nodes="optimize reduce_max(X @ w) with adam() as other"
     )

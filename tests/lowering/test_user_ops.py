@@ -29,7 +29,7 @@ def codes(raised):
     return [d.code for d in raised.value.diagnostics]
 
 
-# --- arguments and results ----------------------------------------------------
+# --- arguments and results ----------------------------------------------------------------------
 
 
 def test_arguments_are_tensors_and_values():
@@ -213,7 +213,7 @@ def test_random_ops_follow_the_seed():
         assert first == [str(session.run(tf.random.normal([3], seed=7)))]
 
 
-# --- the program without its functions -------------------------------------------------------
+# --- the program without its functions ----------------------------------------------------------
 
 
 def test_the_program_loads_from_yaml_and_needs_the_functions():
@@ -227,7 +227,7 @@ def test_the_program_loads_from_yaml_and_needs_the_functions():
     assert codes(raised) == ["TFG733"] and raised.value.diagnostics[0].span.line == 2
 
 
-def test_check_takes_them_too():
+def test_check_accepts_functions():
     text = "placeholder x: float32[2, 3]\ny = scaled(x) @ x\n"
     assert [d.code for d in tfdsl.check(text, ops={"scaled": scaled})] == ["TFG201"]
     assert [d.code for d in tfdsl.check(text)] == ["TFG301"]

@@ -262,7 +262,7 @@ def test_types(declared, call, wanted):
 
 
 @pytest.mark.parametrize("number, dtype", [(1, "float64"), (2.5, "float64"), (1, "float32"), (1, "int64")])
-def test_a_number_takes_the_dtype_of_the_variable_beside_it(number, dtype):
+def test_a_number_takes_the_dtype_of_the_other_operand(number, dtype):
     text = (
         f"variable w: {dtype}[] = zeros\n"
         f"up = raw.AssignAddVariableOp(resource=w, value={number})\nsession:\n    run up\n    run up\n    print w\n"
@@ -399,7 +399,7 @@ def test_ops_are_described(capsys):
     assert "did you mean 'raw.Roll'?" in capsys.readouterr().err
 
 
-# --- ops that reach outside the graph---------------------------------------------------------
+# --- ops that reach outside the graph -----------------------------------------------------------
 
 # Names of arguments of ops that use files, machines or code, and other arguments with the same names.
 REACHING_WORDS = re.compile(

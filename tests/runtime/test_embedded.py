@@ -250,7 +250,7 @@ def test_run_returns_a_result(program, capsys):
     assert result.values["mse"].dtype == np.float32
     assert result.params == {"scale": 2.0, "layers": 2}
     assert (result.data["d"].rows, result.data["d"].synthetic) == (10, False)
-    assert capsys.readouterr() == ("", ""), "a library writes nothing by itself"
+    assert capsys.readouterr() == ("", ""), "a library prints nothing on its own"
     assert program.run("logging").printed == ["b'other'"]
     with pytest.raises(TfgError, match="did you mean 'logging'"):
         program.run("loging")
@@ -321,7 +321,7 @@ def test_uninitialised_variables_are_not_in_the_result():
     assert result.variables == {"a": 1}
 
 
-# --- no side effects ---------------------------------------------------------------------------------
+# --- no side effects ------------------------------------------------------------------------------
 
 
 def everything() -> None:
@@ -467,7 +467,7 @@ def test_threads_share_a_program_that_was_never_run(here, engine):
         assert set(ended) == {tuple(program.run(options=Options(engine=engine)).printed)}
 
 
-# --- copies -----------------------------------------------------------------------------------
+# --- copies ---------------------------------------------------------------------------------------
 
 
 def doubled(x):
@@ -529,7 +529,7 @@ def test_later_changes_of_the_callers_arrays_have_no_effect(here, form):
     assert program.run().printed == ["12.0"]
 
 
-# --- dtypes unknown to NumPy ----------------------------------------------------------
+# --- dtypes unknown to NumPy ----------------------------------------------------------------------
 
 
 def test_results_of_a_session_can_be_fed(program):

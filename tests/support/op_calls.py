@@ -8,22 +8,22 @@ MORE_PRECISE = {
          "random_normal", "truncated_normal", "stateless_uniform", "stateless_normal",
          "stateless_truncated_normal",
          "unsorted_segment_sqrt_n"),
-        "TensorFlow's Python code broadcasts with a scalar, and forgets all where the scalar's rank is "
+        "TensorFlow's Python code broadcasts with a scalar, and loses the shape if the rank of the scalar is "
         "unknown"),
     **dict.fromkeys(
         ("sigmoid_cross_entropy_with_logits", "log_poisson_loss", "expm", "where", "cross",
          "sparse_softmax_cross_entropy_with_logits"),
-        "both arguments (both sizes) must be the same, which TensorFlow does not merge at every step"),
+        "both arguments (or sizes) must be equal, and TensorFlow does not always merge them"),
     **dict.fromkeys(("xw_plus_b", "relu_layer", "separable_conv2d"),
-        "the ranks are known, whatever is unknown"),
-    **dict.fromkeys(("unique", "unique_with_counts"), "the indices are a vector, as the values are"),
+        "the ranks are always known"),
+    **dict.fromkeys(("unique", "unique_with_counts"), "the indices are a vector like the values"),
     **dict.fromkeys(("conv1d_transpose", "conv2d_transpose", "conv3d_transpose"),
-        "the shape asked for is the result's, batch size and all"),
-    **dict.fromkeys(("nce_loss", "sampled_softmax_loss"), "a loss for each row, whatever is unknown of the widths"),
+        "the requested shape is that of the result, including the batch size"),
+    **dict.fromkeys(("nce_loss", "sampled_softmax_loss"), "a loss for each row, even if widths are unknown"),
     **dict.fromkeys(("norm", "reduce_join"), "without an axis the result is a scalar"),
-    **dict.fromkeys(("rfft", "irfft", "dct"), "only the last axis changes, to a size that is given"),
-    "strided_slice": "axes are sliced one by one, where TensorFlow gives up on all of them",
-    "repeat": "a list of repeats adds up",
+    **dict.fromkeys(("rfft", "irfft", "dct"), "only the last axis changes, to a given size"),
+    "strided_slice": "axes are sliced one by one, while TensorFlow loses all of them",
+    "repeat": "a list of repeats is summed",
 }
 
 # Rows that TensorFlow's Python code builds with more dtypes than make sense (most fail when they run).

@@ -134,7 +134,7 @@ def cases() -> list[str]:
     return [path.read_bytes().decode("utf-8", "replace") for path in CASES]
 
 
-# --- random programs ----------------------------------------------------------------------------
+# --- random programs --------------------------------------------------------------------------
 
 _NAMES = ["a", "b", "x", "w", "X", "theta", "loss", "mse", "step", "data", "seed", "on", "with", "batch", "relu", "n"]
 _DTYPES = ["float32"] * 6 + ["int32", "int32", "float64", "bool", "string", "int64", *DTYPES]

@@ -49,7 +49,7 @@ class GraphData:
         """Returns fields as arguments of nodes."""
         return lambda field: FedArray(self, field, np.asarray(arrays(field)))
 
-    # --- feeds ----------------------------------------------------------------------
+    # --- feeds ----------------------------------------------------------------------------------
 
     def needed(self, fetches: object, fed: Collection[object], evaluate: Evaluate) -> Arrays:
         """The arrays to feed for `fetches`, in any form that a session takes, given what is already fed.
@@ -194,7 +194,7 @@ class GraphData:
                 known.update(zip((t.name for t in op.outputs), map(_held, values), strict=True))
         self._values[tensor.name] = known[tensor.name]
 
-    # --- placeholders ---------------------------------------------------------------------
+    # --- placeholders ---------------------------------------------------------------------------
 
     def placeholder(self, field: Field, array: np.ndarray, name: str | None) -> tf.Tensor:
         """A tensor of an array in the default graph."""

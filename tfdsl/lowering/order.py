@@ -220,7 +220,7 @@ def _consecutive(line: list[tuple[str, bool]]) -> Iterator[tuple[str, str]]:
         write, reads = name, []
 
 
-# --- definitions ------------------------------------------------------------------------------
+# --- definitions --------------------------------------------------------------------------
 
 
 def _handles(nodes: Iterable) -> dict[str, str]:

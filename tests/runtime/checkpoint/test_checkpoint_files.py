@@ -19,7 +19,7 @@ from tfdsl.runtime.files.event_log import EventLog
 from tfdsl.runtime.files.lock import FolderInUse, Lock
 from tfdsl.runtime.options import Options
 
-# --- damage ------------------------------------------------------------------------------------
+# --- damage -----------------------------------------------------------------------------------
 
 
 def damage(folder):

@@ -232,7 +232,7 @@ session:
     assert first.printed + second.printed == lines
 
 
-# --- what a checkpoint belongs to -------------------------------------------------------------
+# --- identity of a checkpoint -----------------------------------------------------------------
 
 
 def test_all_differences_are_reported(here):

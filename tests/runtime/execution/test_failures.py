@@ -40,7 +40,7 @@ session:
     assert diagnostic.notes[1].span.line == 7
 
 
-def test_the_whole_text_of_an_error():
+def test_the_full_text_of_an_error():
     text = "x = constant([[1.0, 2.0], [2.0, 4.0]])\ny = matrix_inverse(x)\nsession:\n    print y\n"
     with pytest.raises(tfdsl.TfgError) as caught:
         tfdsl.compile(text).run()
@@ -214,7 +214,7 @@ def test_arithmetic_of_a_session():
     assert at(diagnostic)[0] == 4
 
 
-# --- what only TensorFlow refuses while building ----------------------------------------------
+# --- errors of TensorFlow while building ------------------------------------------------------
 
 
 def test_no_gradient():

@@ -456,7 +456,7 @@ class Program:
         self.add(f"n{number}", "value", text, [x], does)
         self.kinds[f"m{number}"], self.needs[f"m{number}"] = "value", [f"n{number}"]
 
-    # --- execution by the rule -----------------------------------------------------------------------
+    # --- execution by the rule ----------------------------------------------------------------
 
     def execute(self, names, variables, **fed):
         """The values of one execution, and its effect on the variables."""
@@ -595,7 +595,7 @@ def test_check_reports_random_ops_that_a_run_cannot_copy(nodes, statement, is_co
         program.run()
 
 
-# --- writes that nothing needs ----------------------------------------------------------------
+# --- unneeded writes --------------------------------------------------------------------------
 
 UNNEEDED = {
     "in a branch": "if u > 2.0:\n    _w = assign_add(v, 1.0)\n    y = u * 2.0\nelse:\n    y = u * 3.0",

@@ -318,7 +318,7 @@ COMPUTED = {
 
 
 @pytest.mark.parametrize("kind", COMPUTED)
-def test_a_computed_nan_is_told_where_it_is_stored(kind, here):
+def test_a_computed_nan_is_reported_where_it_is_stored(kind, here):
     body, lines = COMPUTED[kind]
     text = LAST.replace("session:", "worse = assign(w, log(-1.0))\nsession:")
     told = []
@@ -390,7 +390,7 @@ def test_a_loss_named_loss_is_named_once(here):
     assert diagnostic.headline.startswith("the loss is NaN (not a number) ")
 
 
-def test_a_print_that_takes_the_last_step(here):
+def test_a_print_takes_the_last_step(here):
     text = (
         TAKING.format(statement="print later")
         .partition("session:")[0]

@@ -145,7 +145,7 @@ session:
     ]
 
 
-def test_printed_lines_go_to_the_writer_as_they_come():
+def test_printed_lines_go_to_the_writer_at_once():
     lines = []
     text = "x = constant(1)\nsession:\n    print x\n    expect x == 2\n"
     with pytest.raises(tfdsl.TfgError):

@@ -232,7 +232,7 @@ def test_a_folder_that_looks_like_a_save_cannot_replace_other_files(here):
     assert (here / "kept" / "mine.py").read_text() == "mine"
 
 
-# --- before anything runs ---------------------------------------------------------------------
+# --- before anything runs -----------------------------------------------------------------------
 
 
 def test_variables_without_values_are_reported_before_the_run(here):
@@ -293,7 +293,7 @@ session:
         ("variable w = [0]", "restore w", "TFG706", "declare w: float32[2], or restore a checkpoint that has int32[1]"),
     ],
 )
-def test_how_to_restore_what_a_checkpoint_calls_otherwise(here, head, statement, code, help):
+def test_help_for_variables_with_other_names_in_a_checkpoint(here, head, statement, code, help):
     tfdsl.compile(SAVED).run()
     (diagnostic,) = error(f'{head}\nsession:\n    {statement} from "kept/model.ckpt"\n')
     assert (diagnostic.code, diagnostic.help_line) == (code, help)
@@ -306,7 +306,7 @@ def test_how_to_restore_what_a_checkpoint_calls_otherwise(here, head, statement,
 
 
 @pytest.mark.parametrize("path", ["kept/modle.ckpt", "kpet/model.ckpt", "kpet/mode.ckpt", "kept/Model.ckpt"])
-def test_a_misspelt_path_says_which_checkpoint_may_be_meant(here, path):
+def test_a_misspelt_path_has_a_suggestion(here, path):
     tfdsl.compile(SAVED).run()
     (diagnostic,) = error(f'variable w = [0.0, 0.0]\nsession:\n    restore w from "{path}"\n')
     assert (diagnostic.code, diagnostic.help_line) == ("TFG704", 'did you mean "kept/model.ckpt"?')
@@ -420,7 +420,7 @@ def test_two_variables_cannot_have_one_name_in_a_checkpoint(here, what):
     assert os.listdir(".") == []
 
 
-# --- names, and what is left or copied ---------------------------------------------------------
+# --- names, and incomplete or copied files ------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["m[1].ckpt", "a*?", "fold-1-of-5", "m.data-00000-of-00001", "in[side]/m.index"])

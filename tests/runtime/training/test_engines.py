@@ -142,7 +142,7 @@ BODIES = {
     "values of any shape": "every 2 batches: print X[:2], X @ w - y",
     "runs in blocks": "every 3 steps: run more\nrun training\nevery 2 steps: print count, w",
     "several runs": "run more, training\nprint count\nrun more\nlog count",
-    "what is printed first": "print w\nrun training\nprint w",
+    "a print before the step": "print w\nrun training\nprint w",
     "stop": "stop when mse < 0.2",
     "stop in a block": "every 4 steps:\n    print step, mse\n    stop when mse < 0.2 and epoch > 0\n    log",
     "stop at an end": "run training\nrun more\nstop when count == 13\nrun more",
@@ -157,15 +157,15 @@ BODIES = {
 }
 AT_ONCE = {
     "many at once": ("blocks in blocks", "whole data", "expect", "feeds of one statement", "seconds", "text"),
-    "what is outside": ("saves", "sets", "runs in blocks"),
+    "statements outside": ("saves", "sets", "runs in blocks"),
 }
 BODIES |= {name: "\n".join(BODIES[one] for one in several) for name, several in AT_ONCE.items()}
 
 
 # Most events of the other bodies are alike.
-IRREGULAR = ("nothing", "blocks", "blocks in blocks", "runs in blocks", "what is outside")
+IRREGULAR = ("nothing", "blocks", "blocks in blocks", "runs in blocks", "statements outside")
 NOT_COMPILED = ("values of any shape", "xla")  # XLA needs the shapes of gathered values
-APART = ("values of any shape", "what is printed first", "stop in a block", "stop at an end")
+APART = ("values of any shape", "a print before the step", "stop in a block", "stop at an end")
 IN_ENGINES = [one for one in some(
     product(BODIES, ("loop", "xla")), [*product((*APART, *AT_ONCE), ["loop"]), ("many at once", "xla")]
 ) if one.values != NOT_COMPILED]  # fmt: skip
@@ -313,7 +313,7 @@ def test_random_ops_without_a_seed(tmp_path):
     assert first.printed != second.printed
 
 
-# --- falling back to another engine ---------------------------------------------------------------
+# --- falling back to another engine -----------------------------------------------------------
 
 BACK = {
     "sets at every step": ("set count = 3", "", " runs outside the graph"),
@@ -404,7 +404,7 @@ def test_shapes_known_only_from_feeds(what, body):
     np.testing.assert_allclose(numbers(xla.printed), numbers(step.printed), rtol=1e-5)
 
 
-# --- failures --------------------------------------------------------------------------
+# --- failures ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("engine", ["step", "loop"])

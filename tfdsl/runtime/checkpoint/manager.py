@@ -104,7 +104,7 @@ class CheckpointManager:
         for folder in self._finished:
             self._stores[folder].clear()
 
-    # --- resuming -------------------------------------------------------------------------
+    # --- resuming -------------------------------------------------------------------------------
 
     def resume(self, anyway: bool) -> Resume | None:
         """The checkpoint to resume from, the furthest of all folders, or None if there is none.
@@ -234,7 +234,7 @@ class CheckpointManager:
         result.resumed += record["resumed"]
         result.events = [LogFile(**one) for one in record["events"]]
 
-    # --- saving --------------------------------------------------------------------------
+    # --- saving ---------------------------------------------------------------------------------
 
     def save(self, run: Execution, folder: str, position: Position, origin: Origin) -> None:
         """Save all that a session's training needs to resume."""

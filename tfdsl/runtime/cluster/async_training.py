@@ -110,7 +110,7 @@ class AsyncWorker:
         self._turn, self._next = 0, 0.0
         self._phase: Phase | None = None
 
-    # --- the chief ------------------------------------------------------------------------
+    # --- the chief ------------------------------------------------------------------------------
 
     def begin(self, session: int, statement: int, first: int, steps: list[int] | None) -> None:
         """Begin a training as the chief. `first` is its first step, or the step from which each worker continues. If
@@ -158,7 +158,7 @@ class AsyncWorker:
         """End the run."""
         self.board.write(Phase(-1, -1, self._turn, False), self.board.steps())
 
-    # --- all workers ------------------------------------------------------------------------------
+    # --- all workers ----------------------------------------------------------------------------
 
     def report_step(self, step: int, always: bool = False) -> None:
         """Record the progress of this worker."""
@@ -167,7 +167,7 @@ class AsyncWorker:
             self._next = time.monotonic() + _NOTE
         self._check()
 
-    # --- the other workers -----------------------------------------------------------------------
+    # --- the other workers ----------------------------------------------------------------------
 
     def wait(self, done: Phase | None) -> Phase | None:
         """The next open training, or None at the end of the run."""

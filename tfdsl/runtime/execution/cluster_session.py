@@ -61,7 +61,7 @@ class Servers:
         self._master = "worker", worker or 0
         self._known: dict[Task, int] = {}  # the incarnations that sessions have seen
 
-    # --- sessions -------------------------------------------------------------------------
+    # --- sessions -------------------------------------------------------------------------------
 
     def session(self, data, soft_placement: bool = False) -> "ClusterSession":
         """A session on a graph, once all servers answer."""
@@ -75,7 +75,7 @@ class Servers:
     def config(self, timeout: float | None = None, **options) -> v1.ConfigProto:
         return v1.ConfigProto(operation_timeout_in_ms=max(1, int(1000 * (timeout or self.timeout))), **options)
 
-    # --- liveness -----------------------------------------------------------
+    # --- liveness -------------------------------------------------------------------------------
 
     def wait(self, patience: float | None = None) -> None:
         """Wait until every server answers. It is an error if that takes longer than the timeout or `patience`."""
@@ -145,7 +145,7 @@ class Servers:
         except Late:
             raise failure(CALL_SLOW, origin, seconds=self.timeout) from None
 
-    # --- lost servers ----------------------------------------------------------
+    # --- lost servers ---------------------------------------------------------------------------
 
     def classified(self, error: tf.errors.OpError) -> Exception:
         """Classify the failure of a call: `Lost` if servers are gone, were restarted or dropped the session, `Late` on

@@ -111,7 +111,7 @@ class GraphLoopEngine:
         self._unlogged: list[tuple[_Chunk, tuple[int, int]]] = []
         self._logs: list[Future] = []
 
-    # --- building -------------------------------------------------------------
+    # --- building -------------------------------------------------------------------------------
 
     def _sorted(self, statements: tuple[Statement, ...], flag: int) -> Body:
         items: list[BodyExecution | When] = []
@@ -247,7 +247,7 @@ class GraphLoopEngine:
                 return node
         return None
 
-    # --- taking steps ---------------------------------------------------------------------
+    # --- taking steps ---------------------------------------------------------------------------
 
     def advance(self) -> None:
         """Take as many steps as one execution should take, or a single one."""
@@ -387,7 +387,7 @@ class GraphLoopEngine:
         elif seconds < _LONG / 4:
             self._length = max(self._length, 4 * steps)
 
-    # --- restoring -----------------------------------------------------------------------
+    # --- restoring ------------------------------------------------------------------------------
 
     def _state(self):
         """The current variables and streams, or None if a variable has no value yet."""
@@ -411,7 +411,7 @@ class GraphLoopEngine:
         while self._loop.step < end:
             self._steps.advance()
 
-    # --- statements outside the graph --------------------------------------
+    # --- statements outside the graph -----------------------------------------------------------
 
     def _stop(self, chunk: _Chunk) -> int | None:
         """The first step at which a `stop when` holds."""
