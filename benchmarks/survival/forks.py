@@ -120,7 +120,7 @@ class Fork:
                 case {"note": note}:
                     result.notes.append(note)
                     if note.startswith("resuming from step "):
-                        result.resumed = int(note.split()[4].rstrip(","))
+                        result.resumed = int(note.split()[3].rstrip(","))
                 case {"orphans": number}:
                     result.orphans = number
                 case {"hash": value}:
