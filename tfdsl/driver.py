@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from .cluster import Cluster
     from .data.arrays import Dataset
-    from .lowering.graph import BuiltGraph
+    from .lowering.built import BuiltGraph
     from .lowering.layout import Setting
     from .lowering.tf import tf
     from .runtime.embedded import EmbeddedSession

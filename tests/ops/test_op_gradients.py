@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 import tfdsl
-from tfdsl.lowering.graph import BuiltGraph, Lowering, literal
+from tfdsl.lowering.graph import Lowering, literal
 from tfdsl.lowering.tf import tf, v1
 from tfdsl.ops import OPS
-from tfdsl.program import Graph, Literal, Ref
+from tfdsl.program import Literal, Ref
 
 REAL = ("float32", "float64")
 
@@ -20,7 +20,7 @@ def gradients_by_tensorflow(name):
     graph = program.program.graph()
     node = max(graph.nodes.values(), key=lambda one: one.id)
     tensors = {param.name for param in OPS[name].params if param.kind == "tensor"}
-    built = BuiltGraph(Graph("", None, (), {}))
+    built = empty_graph()
     lowering = Lowering(built, {}.__getitem__, {})
     with built.graph.as_default():
         lowering.items(tuple(item for item in graph.items if item is not node))

@@ -6,10 +6,11 @@ has a unique name, whichever graph it is in.
 
 from ..program import Arg, Node, Region
 from ..types import TensorType
+from .built import NodeLowering
 from .tf import tf, v1
 
 
-def while_loop(lowering, node: Node) -> list[tf.Tensor]:
+def while_loop(lowering: NodeLowering, node: Node) -> list[tf.Tensor]:
     """A `while` node. Its arguments are the initial values of its variables, in order."""
     scope = _scope("while")
     test, body = node.regions
@@ -24,7 +25,7 @@ def while_loop(lowering, node: Node) -> list[tf.Tensor]:
     )
 
 
-def cond(lowering, node: Node) -> list[tf.Tensor]:
+def cond(lowering: NodeLowering, node: Node) -> list[tf.Tensor]:
     """A `cond` node. Its outputs are the results of the region that the condition selects."""
     scope = _scope("cond")
     then, otherwise = node.regions
@@ -55,7 +56,7 @@ def _build(
         return [_tensor(lowering, *pair) for pair in zip(region.results, known, strict=True)]
 
 
-def _tensor(lowering, arg: Arg, type: TensorType | None) -> tf.Tensor:
+def _tensor(lowering: NodeLowering, arg: Arg, type: TensorType | None) -> tf.Tensor:
     tensor = tf.convert_to_tensor(lowering.argument(arg))
     return tensor if type is None else _typed(tensor, type)
 

@@ -8,13 +8,14 @@ from ..diagnostics import FUNCTION_MISSING, FUNCTION_RAISED, FUNCTION_RESULT, FU
 from ..ops import raw
 from ..ops.forbidden_ops import reach
 from ..program import Arg, Field, HostValue, Literal, Node, Refs, Static
+from .built import NodeLowering
 from .failures import failure, plain_reason
 from .tf import Operand, raw_op, tf, v1
 
 # --- TensorFlow ops ----------------------------------------------------------------------
 
 
-def raw_node(lowering, op: raw.RawOp, node: Node) -> Operand:
+def raw_node(lowering: NodeLowering, op: raw.RawOp, node: Node) -> Operand:
     """Call a function of `tf.raw_ops`. If the op takes a resource, a variable is passed as its handle."""
     # The compiler has checked this for source text, but a program can also be loaded.
     what, instead = reach(op, {name: node.static(name) for name in op.given if name in node.args})
@@ -58,7 +59,7 @@ def _plain(value: HostValue) -> Operand:
 # --- Python functions --------------------------------------------------------------------
 
 
-def python_node(lowering, node: Node) -> Operand:
+def python_node(lowering: NodeLowering, node: Node) -> Operand:
     """Call a function in a scope with the node's name. If it returns a single tensor, that tensor gets the name."""
     name = node.function
     function = lowering.functions.get(name)
@@ -98,7 +99,7 @@ def _bound(function: Callable, arguments: dict[str, object]) -> inspect.BoundArg
     return bound
 
 
-def _argument(lowering, arg: Arg) -> Operand:
+def _argument(lowering: NodeLowering, arg: Arg) -> Operand:
     """Data as a tensor, and a compile-time value as a Python value."""
     match arg:
         case Field():

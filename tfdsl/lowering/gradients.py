@@ -12,11 +12,12 @@ from collections.abc import Callable
 from ..analysis.gradient_flow import gradient_inputs
 from ..diagnostics import NO_FORWARD, NO_GRADIENT
 from ..program import Graph, Node, Ref
+from .built import NodeLowering
 from .failures import failure
 from .tf import tf, v1
 
 
-def gradients(lowering, node: Node) -> list[tf.Tensor]:
+def gradients(lowering: NodeLowering, node: Node) -> list[tf.Tensor]:
     """One tensor for each x, with its type: the gradient of the sum of the ys."""
     ys, xs = (lowering.argument(node.args[name]) for name in ("ys", "xs"))
     match node.text("method", "reverse"):
@@ -39,7 +40,9 @@ def gradients(lowering, node: Node) -> list[tf.Tensor]:
 Function = Callable[[tf.Tensor], list[tf.Tensor]]  # from an x to the ys
 
 
-def _by_elements(lowering, node: Node, derivative: Callable[[Node, Function, tf.Tensor, tf.Tensor], tf.Tensor]):
+def _by_elements(
+    lowering: NodeLowering, node: Node, derivative: Callable[[Node, Function, tf.Tensor, tf.Tensor], tf.Tensor]
+):
     """Compute the gradients one element at a time. `derivative` takes the function, the point and the direction."""
     results = []
     with v1.name_scope(node.name or "gradients"):
@@ -90,7 +93,7 @@ def _difference(node: Node, function: Function, x: tf.Tensor, direction: tf.Tens
     return tf.add_n(parts) / distance
 
 
-def _function(lowering, node: Node, x: Ref) -> Function:
+def _function(lowering: NodeLowering, node: Node, x: Ref) -> Function:
     """The ys as a function of one x. Each call rebuilds the nodes between them."""
     program = lowering.built.program
     ys = node.refs("ys")

@@ -7,9 +7,9 @@ instead of the names. A size that equals the number of the same name both times 
 
 from collections.abc import Callable, Mapping
 
-from ..program import Field, Graph, Node, Ref
+from ..program import Field, Node, Ref
 from ..types import ALL_DTYPES, Dim, Size, TensorType
-from .graph import BuiltGraph, Lowering
+from .graph import Lowering, empty_graph
 from .tf import shape_of, tf, v1
 
 _FIRST = 100_003  # numbers that no real size has
@@ -20,7 +20,7 @@ def infer(
     node: Node, types: Mapping[Ref | Field, TensorType], variables: frozenset[Ref], functions: Mapping[str, Callable]
 ) -> TensorType | tuple[TensorType, ...]:
     """The type of the node's output. A tuple if it has several, or none."""
-    built = BuiltGraph(Graph("", None, (), {}))
+    built = empty_graph()
     names: dict[str, TensorType] = {}  # of the placeholders
     with built.graph.as_default():
         arrays = {}

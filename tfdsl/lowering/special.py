@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from ..program import Field, Node, Static
+from .built import NodeLowering
 from .data import FedArray
 from .guards import definite, not_of_zeros, ranked, transformed
 from .tf import Operand, resolve, tf, v1
 
 
-def constant(lowering, node: Node) -> Operand:
+def constant(lowering: NodeLowering, node: Node) -> Operand:
     value = lowering.argument(node.args["value"])
     if not isinstance(value, FedArray):
         return lowering.table_op(node)
@@ -22,19 +23,19 @@ def constant(lowering, node: Node) -> Operand:
     return value.constant(sizes, node.name or "Const", is_after)
 
 
-def eye(lowering, node: Node) -> Operand:
+def eye(lowering: NodeLowering, node: Node) -> Operand:
     """Sizes from data become plain numbers, because TensorFlow takes no tensors from outside the graph."""
     sizes = {name: int(np.asarray(lowering.argument(arg))) for name, arg in node.args.items() if isinstance(arg, Field)}
     return lowering.table_op(replace(node, args={**node.args, **{n: Static(i) for n, i in sizes.items()}}))
 
 
-def change(lowering, node: Node) -> Operand:
+def change(lowering: NodeLowering, node: Node) -> Operand:
     """assign_add or assign_sub, by the variable's method. TensorFlow's function drops the name."""
     variable, value = (lowering.argument(node.args[name]) for name in ("ref", "value"))
     return getattr(variable, node.op)(value, name=node.name)
 
 
-def check_whole(lowering, node: Node) -> Operand:
+def check_whole(lowering: NodeLowering, node: Node) -> Operand:
     """The input behind an assertion. Integers need none."""
     value = lowering.argument(node.args["input"])
     if node.outputs[0].dtype.kind != "float":
@@ -48,7 +49,7 @@ def check_whole(lowering, node: Node) -> Operand:
             return tf.identity(value, name=scope)
 
 
-def initializer(lowering, node: Node) -> tf.Tensor:
+def initializer(lowering: NodeLowering, node: Node) -> tf.Tensor:
     """Make an initializer with its own arguments, and call it with the shape and dtype."""
     arguments = _arguments(lowering, node)
     shape, dtype = arguments.pop("shape"), arguments.pop("dtype", tf.float32)
@@ -57,12 +58,12 @@ def initializer(lowering, node: Node) -> tf.Tensor:
     return tf.identity(result, name=node.name) if node.name else result
 
 
-def einsum(lowering, node: Node) -> Operand:
+def einsum(lowering: NodeLowering, node: Node) -> Operand:
     inputs = lowering.argument(node.args["inputs"])
     return v1.einsum(node.text("equation"), *inputs, name=node.name)
 
 
-def clip_by_global_norm(lowering, node: Node) -> list:
+def clip_by_global_norm(lowering: NodeLowering, node: Node) -> list:
     arguments = {name: lowering.argument(arg) for name, arg in node.args.items()}
     ranks = node.table_row.ranks
     arguments |= {name: ranked(value, ranks[name]) for name, value in arguments.items() if name in ranks}
@@ -70,32 +71,32 @@ def clip_by_global_norm(lowering, node: Node) -> list:
     return [*clipped, tf.convert_to_tensor(norm)]
 
 
-def meshgrid(lowering, node: Node) -> list:
+def meshgrid(lowering: NodeLowering, node: Node) -> list:
     indexing = node.text("indexing", "xy")
     return v1.meshgrid(*lowering.argument(node.args["args"]), indexing=indexing)
 
 
-def rfft(lowering, node: Node) -> tf.Tensor:
+def rfft(lowering: NodeLowering, node: Node) -> tf.Tensor:
     arguments = _arguments(lowering, node)
     if arguments.get("fft_length") is not None:
         _require_input(node, arguments, takes_none=True)
     return _called(node, arguments)
 
 
-def irfft(lowering, node: Node) -> tf.Tensor:
+def irfft(lowering: NodeLowering, node: Node) -> tf.Tensor:
     arguments = _arguments(lowering, node)
     _require_input(node, arguments, least=2)
     return _called(node, arguments)
 
 
-def dct(lowering, node: Node) -> tf.Tensor:
+def dct(lowering: NodeLowering, node: Node) -> tf.Tensor:
     arguments = _arguments(lowering, node)
     if arguments.get("type") == 3:
         _require_input(node, arguments)
     return _called(node, arguments)
 
 
-def _arguments(lowering, node: Node) -> dict[str, Operand]:
+def _arguments(lowering: NodeLowering, node: Node) -> dict[str, Operand]:
     kinds = {param.name: param.kind for param in node.table_row.params}
     return {name: lowering.argument(arg, kinds[name]) for name, arg in node.args.items()}
 
@@ -110,21 +111,21 @@ def _called(node: Node, arguments: dict[str, Operand]) -> tf.Tensor:
     return resolve(node.table_row.tf)(**arguments, name=node.name)
 
 
-def logm(lowering, node: Node) -> tf.Tensor:
+def logm(lowering: NodeLowering, node: Node) -> tf.Tensor:
     return tf.linalg.logm(not_of_zeros(lowering.argument(node.args["input"]), node.name or node.op), name=node.name)
 
 
-def cholesky(lowering, node: Node) -> tf.Tensor:
+def cholesky(lowering: NodeLowering, node: Node) -> tf.Tensor:
     value = definite(lowering.argument(node.args["input"]), node.name or "Cholesky")
     return tf.linalg.cholesky(value, name=node.name)
 
 
-def grayscale_to_rgb(lowering, node: Node) -> tf.Tensor:
+def grayscale_to_rgb(lowering: NodeLowering, node: Node) -> tf.Tensor:
     """TensorFlow's function takes only tensors."""
     return v1.image.grayscale_to_rgb(tf.convert_to_tensor(lowering.argument(node.args["images"])), name=node.name)
 
 
-def batch_normalization(lowering, node: Node) -> tf.Tensor:
+def batch_normalization(lowering: NodeLowering, node: Node) -> tf.Tensor:
     """TensorFlow's function requires the optional arguments."""
     left_out = {name: Static(None) for name in ("offset", "scale") if name not in node.args}
     return lowering.table_op(replace(node, args={**node.args, **left_out}))

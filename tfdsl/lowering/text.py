@@ -19,7 +19,7 @@ import numpy as np
 
 from ..diagnostics.spelling import visible
 from ..program import Field, Node
-from .graph import BuiltGraph
+from .built import BuiltGraph
 from .tf import tf
 
 _SKIPPED = frozenset(

@@ -15,6 +15,7 @@ from typing import assert_never
 
 from ..analysis.batch_split import BatchSplit, NotSplit, split
 from ..program import Enter, Exit, Item, Literal, Node, Ref, Static
+from .built import NodeLowering
 from .layout import SEED_DISTANCE
 from .optimizers import optimizer
 from .tf import Operand, seeds_taken, tf, v1
@@ -29,7 +30,7 @@ class _TowerPart:
     weight: tf.Tensor
 
 
-def minimize(lowering, node: Node, arguments: dict[str, Operand]) -> tf.Operation | None:
+def minimize(lowering: NodeLowering, node: Node, arguments: dict[str, Operand]) -> tf.Operation | None:
     """The training op of an `optimize` node, or None if its step cannot be split; `built.undivided` has the reason."""
     built = lowering.built
     how = split(built.program, node, built.setting.fed)
@@ -57,13 +58,13 @@ def minimize(lowering, node: Node, arguments: dict[str, Operand]) -> tf.Operatio
     return made.apply_gradients(together, name=node.name)
 
 
-def _parts(lowering, how: BatchSplit) -> list[_TowerPart]:
+def _parts(lowering: NodeLowering, how: BatchSplit) -> list[_TowerPart]:
     """The parts of a batch, one for each tower. If there are fewer rows than towers, those without rows get the last
     row: for empty batches TensorFlow raises errors, or returns gradients of uninitialized memory."""
     towers = lowering.built.setting.layout.towers
     with v1.name_scope(None), v1.name_scope("towers"), tf.device(None):
         whole = {ref: lowering.built.value(ref) for ref in how.fed}
-        n = tf.shape(next(iter(whole.values())))[0]
+        n: Operand = tf.shape(next(iter(whole.values())))[0]
         firsts = [n // towers * k + tf.minimum(n % towers, k) for k in range(towers)] + [n]
         parts = []
         for first, last in pairwise(firsts):

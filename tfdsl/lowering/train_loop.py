@@ -31,8 +31,8 @@ from typing import assert_never
 
 from ..program import Index
 from ..record import Record
+from .built import BuiltGraph
 from .cloning import GraphCloner, NotCopied
-from .graph import BuiltGraph
 from .tf import tf, v1
 
 # What a step takes from the step before: the states of the streams, and the sum of all watched losses. The sum stays

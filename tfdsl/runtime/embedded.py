@@ -21,8 +21,8 @@ from ..diagnostics import (
 )
 from ..diagnostics.spelling import did_you_mean, listed
 from ..given import named_values
+from ..lowering.built import BuiltGraph
 from ..lowering.failures import failure
-from ..lowering.graph import BuiltGraph
 from ..program import Named, Origin, Program, Ref, Refs, Session, Static, refs_of, takes_step, thaw
 from .execution.cluster_session import Late, Lost, Servers
 from .execution.execution import Execution

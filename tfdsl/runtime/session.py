@@ -6,8 +6,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ..diagnostics import CALL_SLOW
+from ..lowering.built import BuiltGraph
 from ..lowering.failures import failure
-from ..lowering.graph import BuiltGraph
 from ..lowering.tf import v1
 from ..program import Checkpoint, LogTo, Save, Session, Train, walk
 from .checkpoint.handler import TrainingCheckpoints

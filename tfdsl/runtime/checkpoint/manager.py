@@ -24,8 +24,8 @@ from ...diagnostics import (
     Note,
 )
 from ...diagnostics.render import render_text
+from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure
-from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf
 from ...program import Checkpoint, Origin, Train, checkpoint_folders, known_text
 from ..execution import random_state

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...lowering.graph import BuiltGraph
+from ...lowering.built import BuiltGraph
 from ...lowering.tf import tf, v1
 
 _COPIES = 2

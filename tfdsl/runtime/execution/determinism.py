@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 
+from ...lowering.built import BuiltGraph
 from ...lowering.cloning import name_of
-from ...lowering.graph import BuiltGraph
 from ...lowering.tf import op_determinism
 from ...program import Statement, initialised
 from .executions import executions

@@ -1,7 +1,8 @@
 """Checks before the run that the devices named by `device` exist."""
 
 from ...diagnostics import DEVICE_MISSING
-from ...lowering.graph import BuiltGraph, failure
+from ...lowering.built import BuiltGraph
+from ...lowering.failures import failure
 from ...lowering.tf import tf, v1
 
 

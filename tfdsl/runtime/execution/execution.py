@@ -9,8 +9,8 @@ import numpy as np
 from ...access import Access
 from ...diagnostics import NAN_WRITTEN, RUN_FAILED, Diagnostic, Note
 from ...diagnostics.render import render_text
+from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure, plain_reason
-from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf, v1
 from ...program import Export, Feed, Origin, PlanExpr, Ref, Save, Session, Statement, Value, fetches_of
 from ...source import Span

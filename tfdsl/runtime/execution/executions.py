@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ...lowering.built import BuiltGraph
 from ...lowering.cloning import name_of
-from ...lowering.graph import BuiltGraph
 from ...program import Statement, Train
 from .nan import watched_losses
 

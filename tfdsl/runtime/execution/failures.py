@@ -4,8 +4,8 @@ import re
 
 from ...diagnostics import NO_MEMORY, RUN_FAILED, VARIABLE_CLEARED, VARIABLE_GONE, Diagnostic, Note, TfgError
 from ...lowering.blame import failed_op
+from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure, plain_reason
-from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf
 from ...program import Origin
 

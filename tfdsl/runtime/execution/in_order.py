@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ...diagnostics import ORDER_RANDOM
+from ...lowering.built import BuiltGraph
 from ...lowering.cloning import GraphCloner, name_of
 from ...lowering.failures import failure
-from ...lowering.graph import BuiltGraph
 from ...lowering.order import Order
 from ...lowering.streams import TWINS, draw
 from ...lowering.tf import tf, v1

@@ -7,8 +7,8 @@ import numpy as np
 
 from ...analysis.order import is_write, written
 from ...diagnostics import LOSS_INFINITE, LOSS_NAN, Diagnostic, Note, TfgError
+from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure
-from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf
 from ...program import Graph, Node, Origin, Ref, Train
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ...lowering.built import BuiltGraph
 from ...lowering.cloning import name_of
-from ...lowering.graph import BuiltGraph
 from ...lowering.tf import v1
 from ...program import Origin, Statement, after_checkpoints, initialised
 from .executions import executions

@@ -22,8 +22,8 @@ from ...diagnostics import (
     TfgError,
 )
 from ...diagnostics.spelling import Suggestions, listed, nearest
+from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure, reason_of
-from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf, v1
 from ...program import Origin, Pairs, Ref
 from ...types import DTYPES, TensorType

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
+from ...lowering.built import BuiltGraph
 from ...lowering.cloning import name_of
-from ...lowering.graph import BuiltGraph
 from ...lowering.streams import RandomStream, draw
 from ...lowering.tf import tf, v1
 

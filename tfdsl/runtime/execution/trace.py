@@ -7,7 +7,7 @@ the first execution of the graph.
 import json
 from dataclasses import dataclass
 
-from ...lowering.graph import BuiltGraph
+from ...lowering.built import BuiltGraph
 from ...lowering.tf import v1
 from ...outputs import write_output
 

@@ -18,8 +18,8 @@ from typing import BinaryIO
 from ...access import Access, AccessRefused, Folder
 from ...diagnostics import LOG_GONE, WRITE_FAILED, Diagnostic
 from ...diagnostics.render import render_text
+from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure, reason_of
-from ...lowering.graph import BuiltGraph
 from ...lowering.tf import DecodeError, EventsWriter, tf, v1
 from ...program import Origin
 from .durable_io import sync

@@ -17,10 +17,10 @@ from contextlib import contextmanager, suppress
 
 from ...access import Access, AccessRefused, Folder
 from ...diagnostics import EXPORT_EXISTS, EXPORT_TOO_LARGE, WRITE_FAILED
+from ...lowering.built import BuiltGraph
 from ...lowering.data import make_constants
 from ...lowering.definitions import op_name
 from ...lowering.failures import failure, plain_reason
-from ...lowering.graph import BuiltGraph
 from ...lowering.tf import tf, v1
 from ...program import Export, Ref
 
