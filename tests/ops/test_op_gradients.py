@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 import tfdsl
-from tfdsl.lowering.graph import Lowering, literal
+from tfdsl.lowering.graph import Lowering, empty_graph, literal
 from tfdsl.lowering.tf import tf, v1
 from tfdsl.ops import OPS
 from tfdsl.program import Literal, Ref
