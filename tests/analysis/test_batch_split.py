@@ -197,7 +197,7 @@ def test_nodes_between_batch_and_loss():
 # --- split steps are right -------------------------------------------------------------------
 
 # Each ends with another one of the existing calls, with arguments of many kinds. More of them: ROWS_EXAMPLES=5000.
-EXAMPLES = int(os.environ.get("ROWS_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("ROWS_EXAMPLES", "8"))
 
 
 @hypothesis.seed(6)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 memory = runpy.run_path(str(Path(__file__).resolve().parents[2] / "benchmarks" / "memory.py"))
-ROWS = 200_000  # 100 MB
+ROWS = 100_000  # 50 MB
 LIMIT = 1.6  # times the data, beyond the memory of a program without data
 
 
@@ -22,6 +22,6 @@ def folder(tmp_path_factory):
 )
 def test_data_is_stored_once(folder, transforms):
     part = ".train" if "split" in transforms else ""
-    text = memory["PROGRAM"].format(file="big.npz", transforms=transforms, part=part, steps=200)
+    text = memory["PROGRAM"].format(file="big.npz", transforms=transforms, part=part, steps=100)
     beyond = memory["peak"](text, "loop", folder) - memory["peak"](memory["TINY"], "loop", folder)
     assert beyond < LIMIT * 4 * ROWS * (memory["COLUMNS"] + 1)
