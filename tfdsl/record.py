@@ -48,6 +48,8 @@ class _RecordType(type):
         namespace["__defaults__"] = defaults
         namespace["__match_args__"] = tuple(defaults)
         namespace.setdefault("__init__", _first_init)
+        if "__eq__" not in namespace:
+            namespace["__eq__"], namespace["__hash__"] = _first_eq, _first_hash
         return super().__new__(cls, name, bases, namespace)
 
 
@@ -56,6 +58,33 @@ def _first_init(self: "Record", *args: object, **keywords: object) -> None:
     cls = type(self)
     type.__setattr__(cls, "__init__", _initializer(cls.__defaults__))
     self.__init__(*args, **keywords)
+
+
+def _first_eq(self: "Record", other: object) -> bool:
+    """Compile the comparison of a class when it is first needed."""
+    _compile_comparison(type(self))
+    return self.__eq__(other)
+
+
+def _first_hash(self: "Record") -> int:
+    _compile_comparison(type(self))
+    return hash(self)
+
+
+def _compile_comparison(cls: "_RecordType") -> None:
+    fields = cls.__defaults__
+    own, others = (", ".join(f"{one}.{field}" for field in fields) for one in ("self", "other"))
+    code = f"""
+def __eq__(self, other):
+    return ({own},) == ({others},) if other.__class__ is cls else NotImplemented
+
+def __hash__(self):
+    return hash((cls, {own}))
+"""
+    scope: dict[str, Any] = {"cls": cls}
+    exec(code if fields else code.replace("(,)", "()"), scope)
+    type.__setattr__(cls, "__eq__", scope["__eq__"])
+    type.__setattr__(cls, "__hash__", scope["__hash__"])
 
 
 def _initializer(defaults: dict[str, object]) -> Callable[..., None]:
@@ -78,14 +107,6 @@ class Record(metaclass=_RecordType):
 
     def __delattr__(self, name: str) -> None:
         raise dataclasses.FrozenInstanceError(f"cannot delete {name!r}")
-
-    def __eq__(self, other: object) -> bool:
-        if self.__class__ is not other.__class__:
-            return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__defaults__)
-
-    def __hash__(self) -> int:
-        return hash((self.__class__, *(getattr(self, name) for name in self.__defaults__)))
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__defaults__)

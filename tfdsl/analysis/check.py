@@ -41,7 +41,7 @@ from .expressions import evaluate
 from .measures import warn_measures
 from .names import declared
 from .optimizer_slips import warn_optimizers
-from .session_slips import unrun, untaken, warn_sessions
+from .session_slips import idle_writes, unrun, untaken, warn_sessions
 from .statements import block, graph_block
 from .trained_values import warn_trained
 from .training import warn_unfed
@@ -141,15 +141,17 @@ def _warn_unused(ctx: Analysis, program: Program, tree: t.File, told: list[set[i
             key = (span.source.path, span.start, name)
             is_used = any(ref.node in used for ref in refs) or fates.get(key, (False,))[0]
             fates[key] = (is_used, name, span, refs)
+        bodies = [session.body for session in program.sessions if session.graph == graph.name]
+        writes = idle_writes(graph, bodies)
         for is_used, name, span, refs in fates.values():
             if is_used or name.startswith("_") or span.source.is_library:
                 continue
             message, details = (UNUSED, {"name": name}) if name else (UNUSED_VALUE, {})
-            idle = unrun(ctx, builder, graph, program, name, span, refs)
+            idle = unrun(ctx, builder, graph, bodies, writes, name, span, refs)
             operations = [graph.nodes[ref.node] for ref in refs if not graph.nodes[ref.node].outputs]
             if idle or not operations:
                 ctx.bag.add(idle or Diagnostic(message, span, details))
-            elif bodies := [session.body for session in program.sessions if session.graph == graph.name]:
+            elif bodies:
                 trains = any(isinstance(one, Train) for body in bodies for one in body)
                 _warn_idle(ctx, graph, operations, name, span, trains)
             elif name:

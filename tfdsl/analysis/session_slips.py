@@ -248,21 +248,25 @@ def _doubt_steps(ctx: Analysis, graph: Graph, training: Train) -> None:
 # --- changes that never run -------------------------------------------------------------------
 
 
+def idle_writes(graph: Graph, bodies: list[tuple[Statement, ...]]) -> frozenset[int]:
+    """The nodes that would change variables, but that no session of their graph executes."""
+    taken = graph.reach(ref for body in bodies for one in walk(body) for ref in one.uses().executes) if bodies else ()
+    writes = (node for node in graph.nodes.values() if bodies and is_write(node) and node.id not in taken)
+    # What a layer of a library keeps, such as running means, is no reason to run its output.
+    return frozenset(node.id for node in writes if not node.origin.span.source.is_library)
+
+
 def unrun(
-    ctx: Analysis, builder: GraphBuilder, graph: Graph, program: Program, name: str, span: Span, refs: Iterable[Ref]
-) -> Diagnostic | None:
-    """A warning for an unused value that would change variables. None if it would change none."""
-    bodies = [session.body for session in program.sessions if session.graph == graph.name]
-    if not bodies:
+    ctx: Analysis, builder: GraphBuilder, graph: Graph, bodies: list[tuple[Statement, ...]], writes: frozenset[int],
+    name: str, span: Span, refs: Iterable[Ref],
+) -> Diagnostic | None:  # fmt: skip
+    """A warning for an unused value that would change variables, by one of the `idle_writes`. None if it would change
+    none."""
+    if not writes:
         return None
     nodes, reached = graph.nodes, graph.reach(refs)
     ctx.spend(len(reached), span)
-    taken = graph.reach(ref for body in bodies for one in walk(body) for ref in one.uses().executes)
-    # What a layer of a library keeps, such as running means, is no reason to run its output.
-    idle = [
-        nodes[id] for id in sorted(reached - taken)
-        if is_write(nodes[id]) and not nodes[id].origin.span.source.is_library
-    ]  # fmt: skip
+    idle = [nodes[id] for id in sorted(reached & writes)]
     variables = list(dict.fromkeys(id for node in idle for id in written(nodes, node)))
     if not variables:
         return None
