@@ -108,7 +108,7 @@ def test_the_client_and_a_parameter_server_are_killed(training, cluster):
     cluster.start("ps", 0)
     again = start()
     ends_as(again, lines, files)
-    assert "kept in kept\n" in again.err.read_text()
+    assert "saved in kept\n" in again.err.read_text()
 
 
 def test_a_frozen_server_ends_the_run_and_the_next_one_resumes(training, cluster):
