@@ -4,6 +4,7 @@ Number literals take the dtype of the tensors next to them. Values that the comp
 compile time; an error says how to fix the call if they are not.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -427,10 +428,25 @@ def differ(
         help = for_whole
     elif b.kind in ("float", "complex") and a.kind not in ("float", "complex") and not is_variable:
         name, dtype = first[1].text, b
+    help = help or _as_float(ctx, *(first[1], given) if dtype == b else (given, first[1]))
     ctx.fail(
         DTYPES_DIFFER, span, notes, help, op=op.name, first=first[1].text, second=given.text, a=a, b=b, name=name,
         dtype=dtype,
     )  # fmt: skip
+
+
+def _as_float(ctx: Analysis, whole: ArgumentValue, other: ArgumentValue) -> str:
+    """How to declare a variable of whole numbers with floats, if it can be trained otherwise. A cast would leave
+    nothing to train."""
+    if not (isinstance(whole.value, Tensor) and whole.value.is_variable):
+        return ""
+    node, dtype = ctx.graph.nodes[whole.value.ref.node], tensor_dtype(other.value)
+    declared = re.fullmatch(r"(variable\s+(\w+))\s*(?::\s*u?int\d+\s*)?=\s*(-?\d+)", node.origin.span.text.strip())
+    if "trainable" in node.args or declared is None or dtype is None or dtype.kind != "float":
+        return ""
+    if dtype == FLOAT32:
+        return f"whole numbers are not trained: declare {declared[1]} = {declared[3]}.0"
+    return f"whole numbers are not trained: declare {declared[1]}: {dtype} = {declared[3]}.0"
 
 
 def dtype_value(ctx: Analysis, op: Op, value: ExprValue, given: ArgumentValue | None) -> DType:

@@ -6,6 +6,7 @@ of an `if` bind the same names. A region cannot create things that live as long 
 variables, optimizers, summaries.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -120,7 +121,8 @@ def _turn(
             params = _begin_turn(ctx, _carried(env, statement), types)
             value = condition(ctx, env, statement.condition)
             if isinstance(value, bool):
-                ctx.fail(LOOP_CONDITION, statement.condition.span, value=describe(value))
+                help = _unchanged(ctx, env, statement)
+                ctx.fail(LOOP_CONDITION, statement.condition.span, help=help, value=describe(value))
             test = Region(params, tuple(items), (_test(ctx, value, statement.condition, "while"),))
         with _region(ctx, env, statement.span) as items:
             params = _begin_turn(ctx, _carried(env, statement), types)
@@ -140,6 +142,17 @@ def _turn(
     types |= opened
     ctx.bag.back_to(diagnostics)
     return None
+
+
+def _unchanged(ctx: Analysis, env: Env, statement: t.While) -> str:
+    """A help line for a condition on numbers that the body does not change."""
+    params = {param.name for param in ctx.params}
+    for name in re.findall(r"(?<![\w.\"])[^\W\d]\w*", statement.condition.span.text):
+        binding = env.enclosing(name)
+        value = binding.value if binding is not None else None
+        if name not in params and isinstance(value, (int, float)) and not isinstance(value, bool):
+            return f"the body does not change {name}: add such a line to it: {name} = {name} + {type(value)(1)}"
+    return ""
 
 
 def _carried(env: Env, statement: t.While) -> dict[str, Binding]:

@@ -5,6 +5,7 @@ chains of operators are walked in a loop, so generated programs do not exhaust t
 """
 
 import operator
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar, assert_never
 
@@ -45,7 +46,7 @@ from .libraries import LIBRARIES
 from .lists import doubt_appended, list_help, one_shape
 from .magnitude import check_power, check_size, too_large
 from .members import member
-from .misplaced import misplaced
+from .misplaced import batch_name, misplaced
 from .names import Ambiguous
 from .op_calls import call_op
 from .optimizer_slips import doubt_quotient
@@ -74,8 +75,8 @@ _Item = TypeVar("_Item")
 # Names in other libraries that the language does not have.
 _ELSEWHERE = {
     "sgd": "gradient_descent(learning_rate=0.01)", "SGD": "gradient_descent(learning_rate=0.01)",
-    "mean": "reduce_mean(x)", "Variable": "variable w = 0.0", "dense": "import nn, and nn.dense(x, 10)",
-    "Dense": "import nn, and nn.dense(x, 10)",
+    "mean": "reduce_mean({x})", "Variable": "variable w = 0.0", "dense": "import nn, and nn.dense({x}, 10)",
+    "Dense": "import nn, and nn.dense({x}, 10)", "log10": "log({x}) / log(10.0)", "log2": "log({x}) / log(2.0)",
 }  # fmt: skip
 _STEPS = "train train_op train_step training_op training_step optimize optimizer minimize step".split()
 _SOME = 8  # maximum number of names in a message
@@ -191,7 +192,13 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
     if ctx.bag.has(UNKNOWN_NAME.code, expr.span):  # reported in an earlier iteration
         ctx.fail(UNKNOWN_NAME, expr.span, name=name)
     note, help = ctx.elsewhere(name, expr.span) if ctx.failed <= MAX_ADVICE else (), ""
-    if name in ctx.graph.sizes.declared:
+    advice = "" if note or ctx.failed > MAX_ADVICE else batch_name(ctx, expr)
+    if advice:
+        if (name, advice) in ctx.graph.misfed:  # the same correction as of an earlier error
+            raise StatementFailed(None)
+        ctx.graph.misfed.add((name, advice))
+        help = advice
+    elif name in ctx.graph.sizes.declared:
         note = (Note(f"the size '{name}' of line {{line}} is no value", ctx.graph.sizes.declared[name]),)
         help = "write X.shape[0] for a known size, or shape(X)[0] for a tensor"
     elif name == "raw":
@@ -204,7 +211,7 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         note = (Note("the loss of line {line} has no name", ctx.graph.loss_span),)
         help = "give it one: mse = ... and then: loss mse"
     elif name in _ELSEWHERE and not note:
-        help = f"write: {_ELSEWHERE[name]}"
+        help = f"write: {_ELSEWHERE[name].format(x=_argument(expr))}"
     elif not note and ctx.failed <= MAX_ADVICE:
         if name == "loss":
             help = "this program declares no loss; to print a value, give it a name: mse = ..."
@@ -215,6 +222,12 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         else:
             help = ctx.did_you_mean(name, _in_sight(ctx, env))
     ctx.fail(UNKNOWN_NAME, expr.span, note, help, name=name)
+
+
+def _argument(expr: t.Name | t.Identifier) -> str:
+    """The text of the only argument of a call of a name, or an example."""
+    given = re.match(r"\(\s*([^\n,()]+?)\s*\)", expr.span.source.text[expr.span.end :])
+    return given[1] if given else "x"
 
 
 def _step_help(ctx: Analysis) -> str:

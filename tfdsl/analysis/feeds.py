@@ -42,7 +42,19 @@ from .fed_data import check_data_fed
 from .initial import uninitialised
 from .members import targetless
 from .training import with_training
-from .values import Array, Env, ExprValue, RuntimeValue, Tensor, describe, is_host
+from .values import (
+    Array,
+    Batch,
+    DataValue,
+    Env,
+    ExprValue,
+    RuntimeValue,
+    Tensor,
+    describe,
+    field_of,
+    field_of_batch,
+    is_host,
+)
 
 
 @dataclass(slots=True)
@@ -91,6 +103,10 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
         if isinstance(value.value, Tensor):
             shown = f"{value.text}, {describe(value.value)},"
             ctx.fail(FEED_TARGET, fed.value.span, value=shown, hint="feed numbers, or data such as housing.features")
+        if isinstance(value.value, (DataValue, Batch)):
+            parts = " or ".join(f"{name} = {value.text}.{part}" for part in _fitting(ctx, target.type, value.value))
+            ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint=f"feed a part of it: {parts}")
+        _check_swapped(ctx, plan, fed, target, feds)
         check_feed(ctx, fed, target, value, plan.loop and plan.loop.data)
         expr = plan_value(ctx, value.value, value.span)
         result[target.ref] = Feed(target.ref, name, expr, ctx.origin(fed.span))
@@ -98,6 +114,56 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
 
     ctx.each(add, feds)
     return result
+
+
+_PARTS = ("features", "target")
+
+
+def _part(value: DataValue | Batch, name: str) -> Array | None:
+    return field_of(value, name) if isinstance(value, DataValue) else field_of_batch(value, name)
+
+
+def _fitting(ctx: Analysis, declared: TensorType, value: DataValue | Batch) -> list[str]:
+    """The parts of data or of a batch that fit a placeholder, or all of them if none does."""
+    known = [name for name in _PARTS if _part(value, name) is not None]
+    return [name for name in known if _fits_array(ctx, declared, _part(value, name))] or known
+
+
+def _fits_array(ctx: Analysis, declared: TensorType, array: Array | None) -> bool:
+    try:
+        match_shape(declared.shape, array and array.type.shape, {}, ctx.graph.sizes)
+    except SizeMismatch:
+        return False
+    return array is not None and declared.dtype.kind in BECOMES[array.type.dtype.kind]
+
+
+def _check_swapped(ctx: Analysis, plan: Plan, fed: t.Fed, target: Tensor, feds: tuple[t.Fed, ...]) -> None:
+    """Refuse features and target that are fed the wrong way round: each only fits the other's placeholder."""
+    expr = fed.value
+    if not isinstance(expr, t.Attribute) or expr.name not in _PARTS or len(feds) == 1:
+        return
+    part, other_part = expr.name, _PARTS[1 - _PARTS.index(expr.name)]
+    owner, value = expr.value.span.text, given(ctx, plan.env, expr.value).value
+    if not isinstance(value, (DataValue, Batch)):
+        return
+    mine, theirs = _part(value, part), _part(value, other_part)
+    for other in feds:
+        if not (isinstance(other.value, t.Attribute) and other.value.span.text == f"{owner}.{other_part}"):
+            continue
+        swapped = dotted(ctx, plan.env, other.target)
+        if not isinstance(swapped, Tensor) or mine is None:
+            continue
+        if (
+            _fits_array(ctx, target.type, theirs)
+            and _fits_array(ctx, swapped.type, mine)
+            and not _fits_array(ctx, target.type, mine)
+            and not _fits_array(ctx, swapped.type, theirs)
+        ):
+            if other.span.start < fed.span.start:  # reported there
+                raise StatementFailed(None)
+            note = (Note(f"{fed.target.id}: {target.type} is from line {{line}}", target.span),)
+            help = f"swap them: {fed.target.id} = {owner}.{other_part}, {other.target.id} = {owner}.{part}"
+            ctx.fail(FEED_SHAPE, expr.span, note, help, name=fed.target.id, declared=target.type, actual=mine.type)
 
 
 _SHOWN = {"int": "whole numbers", "float": "numbers with a fraction", "bool": "true or false", "string": "strings"}

@@ -5,7 +5,6 @@ from ..diagnostics import NO_MEMBER, STREAM_WHOLE
 from ..ops import OPS
 from ..program import BatchField
 from ..syntax import tree as t
-from ..types import TensorType
 from .context import Analysis, StatementFailed
 from .values import (
     Array,
@@ -20,6 +19,7 @@ from .values import (
     Tensor,
     describe,
     field_of,
+    field_of_batch,
     part_of,
 )
 
@@ -136,10 +136,8 @@ def _dataset_attribute(value: DataValue, name: str) -> ExprValue:
 def _batch_attribute(ctx: Analysis, batch: Batch, expr: t.Attribute) -> ExprValue:
     schema = batch.schema
     match expr.name:
-        case "features":
-            return Array(BatchField("features"), TensorType(schema.features, (batch.size, schema.columns)))
-        case "target" if schema.target is not None:
-            return Array(BatchField("target"), TensorType(schema.target, (batch.size, 1)))
+        case "features" | "target" if (array := field_of_batch(batch, expr.name)) is not None:
+            return array
         case "rows":
             return RuntimeValue(BatchField("rows"))
         case "columns":

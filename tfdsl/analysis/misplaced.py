@@ -13,9 +13,14 @@ def misplaced(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
     """What to write instead of an unknown name. "" if the name has a meaning nowhere else."""
     if expr.id in NO_STATEMENTS:
         return no_statement(expr.id)
+    return "" if isinstance(_around(ctx.tree, expr), t.Session) else _in_graph_half(expr.id)
+
+
+def batch_name(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
+    """What to write for a name that is used as the batch of a training that does not name its batch so, or ""."""
     at = _around(ctx.tree, expr)
     if not isinstance(at, t.Session):
-        return _in_graph_half(expr.id)
+        return ""
     while isinstance(at, (t.Session, t.For, t.If)):
         bodies = [body for _, body in at.branches] if isinstance(at, t.If) else [at.body]
         at = _around(tuple(one for body in bodies for one in body), expr)
@@ -42,7 +47,6 @@ def _in_graph_half(name: str) -> str:
 
 
 def _batch(expr: t.Name | t.Identifier, training: t.Train) -> str:
-    """A help line for a name that is used as the batch of a training that does not name its batch so."""
     source, name = expr.span.source, expr.id
     is_batch = name == "batch" or re.match(r"\.(features|target|rows)\b", source.text[expr.span.end :])
     if not is_batch:

@@ -85,7 +85,9 @@ def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr) -> PlanExpr:
         if match[0] in ("{{", "}}"):
             parts.append(match[0][0])
         elif name is None:
-            ctx.fail(TEMPLATE_BRACE, expr.span, brace=match[0])
+            form = re.match(r"\{(\w+)[:!][^{}]*\}", text[match.start() :])
+            help = f"braces take no format: {{{form[1]}}}" if form else ""
+            ctx.fail(TEMPLATE_BRACE, expr.span, help=help, brace=match[0])
         elif name in counters:
             parts.append(Counter(name))
         elif name in params:

@@ -240,6 +240,14 @@ def part_of(dataset: DataValue, part: str) -> DataValue | None:
     return None if schema is None or dataset.part else replace(dataset, part=part, schema=schema)
 
 
+def field_of_batch(batch: Batch, name: str) -> Array | None:
+    """`.features` or `.target` of a batch as an array. None if there is no target."""
+    schema = batch.schema
+    if name == "features":
+        return Array(BatchField(name), TensorType(schema.features, (batch.size, schema.columns)))
+    return None if schema.target is None else Array(BatchField(name), TensorType(schema.target, (batch.size, 1)))
+
+
 def field_of(dataset: DataValue, name: str) -> Array | None:
     """`.features` or `.target` as an array. None if there is no target."""
     schema = dataset.schema

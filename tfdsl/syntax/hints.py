@@ -71,6 +71,8 @@ def _clause(word: str, token: str, row: str) -> str:
     """A help line for a clause in the wrong place, or one that lacks its unit."""
     if word in ("train", "every") and re.fullmatch(rf"{word}\s+[^\s:]+\s*:.*", row):
         count = row[len(word) :].partition(":")[0].strip()
+        if re.fullmatch("(epoch|batch|step|second)(e?s)?", count):
+            return f"write how many: {word} {'1' if word == 'every' else '10'} {count}:"
         return f"write the unit: {word} {count} epochs: or {word} {count} steps:"
     if word in ("train", "every") and (count := re.match(rf"{word}\s+for\s+(\w+\s+\w+)", row)):
         return f"write: {word} {count[1]}:"
@@ -79,6 +81,30 @@ def _clause(word: str, token: str, row: str) -> str:
         return f"write: in batches of {size[1]}"
     form = _FORMS.get(word)
     return f"its parts are in this order: {form}" if form and token in form.split() else ""
+
+
+def _names(source: Source, pattern: str) -> list[str]:
+    """The names that lines of a file declare."""
+    return [match[1] for match in re.finditer(pattern, source.text, re.MULTILINE)]
+
+
+def empty_training(source: Source, line: int) -> str:
+    """What to write into a training without statements, whose first line is given. "" for other statements."""
+    begun = re.match(r"\s*(train\b[^:#]*?)\s*(:|#|$)", source.line_text(line))
+    if not begun:
+        return ""
+    fed = _names(source, r"^placeholder\s+(\w+)")
+    if fed and re.search(r"\son\s", begun[1]):
+        named = re.search(r"\sas\s+(\w+)", begun[1])
+        batch, header = (named[1], begun[1]) if named else ("batch", f"{begun[1]} as batch")
+        feeds = ", ".join(f"{name} = {batch}.{part}" for name, part in zip(fed, ("features", "target"), strict=False))
+        return f"a training has at least one statement: feed it, as in: {header}: feed {feeds}"
+    steps = _names(source, r"^(?:optimize|apply)\b.*\sas\s+(\w+)")
+    if steps:
+        return f"a training has at least one statement: write: {begun[1]}: run {steps[0]}"
+    made = _names(source, r"^((?:optimize|apply)\b[^#\n]*[^\s#])")
+    name = f"name the step, {made[0]} as step, and " if made else ""
+    return f"a training has at least one statement: {name}write: {begun[1]}: run step"
 
 
 def no_statement(word: str) -> str:
@@ -114,12 +140,21 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     foreign = re.search(r"(?:^|\s)(\w+)\s+$", before)
     if (test := re.match(r"if\s+([^:]+):\s*break\b", row)) and _in_session(source, line):
         return f"write: stop when {test[1]}"
-    for one in (word, foreign[1] if foreign else "", token[0] if token and not before.strip(" :") else ""):
+    above = next((one for one in range(line - 1, 0, -1) if source.line_text(one).strip()), line)
+    if re.fullmatch(r"pass\b", token[0] if token else "") and (
+        help := empty_training(source, line if before.strip() else above)
+    ):
+        return help
+    for one in (word, foreign[1] if foreign else "", token[0] if token and re.search(r"(^|:)\s*$", before) else ""):
         if one in NO_STATEMENTS:
             return no_statement(one)
     inner = re.search(r":\s*(\w+)\s+$", before)
     if inner and inner[1] in OPENS_BLOCK:
         return f"'{inner[1]}' has a block of its own: write it on the next line, indented"
+    unpacked = re.search(r"\b(?:feed|with)\s+(\w+)\s*,\s*(\w+)\s*=\s*([\w.]+)", row)
+    if unpacked and kind == "COMMA":
+        first, second, data = unpacked.groups()
+        return f"give each a value of its own: {first} = {data}.features, {second} = {data}.target"
     if word == "placeholder":
         return "a placeholder needs a type, as in: placeholder X: float32[?, 3]" if ":" not in row else ""
     if word in ("elif", "else"):

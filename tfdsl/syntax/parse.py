@@ -28,7 +28,7 @@ from ..source import Source, Span
 from . import tree as t
 from .build import Builder, BuildError
 from .grammar import parser
-from .hints import CURLY, FOREIGN, OPENS_BLOCK, SESSION_WORDS, first_word, hint, misspelt, unopened
+from .hints import CURLY, FOREIGN, OPENS_BLOCK, SESSION_WORDS, empty_training, first_word, hint, misspelt, unopened
 from .indenter import Indenter, LayoutError, ends
 from .lexer import ParserState, ParserTables
 
@@ -128,6 +128,18 @@ def _code_end(source: Source, offset: int) -> int:
     return source.position_of(line) + (len(text[:comment].rstrip()) or len(text))
 
 
+def _indent(source: Source, line: int) -> int:
+    """The indentation of the first line with code from a line on; -1 after the last."""
+    code = (source.line_text(one) for one in range(line, source.text.count("\n") + 2))
+    row = next((row for row in code if row.partition("#")[0].strip()), None)
+    return -1 if row is None else len(row) - len(row.lstrip())
+
+
+def _opening(source: Source, line: int) -> int:
+    """The last line with code up to a line."""
+    return next((one for one in range(line, 0, -1) if source.line_text(one).partition("#")[0].strip()), line)
+
+
 def _open_bracket(text: str, offset: int) -> tuple[int | None, bool]:
     """The innermost bracket open at an offset, and whether it is closed later."""
     stack: list[int] = []
@@ -167,9 +179,11 @@ def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
     if kind == "_INDENT":
         return Diagnostic(INDENT_UNEXPECTED, Span(source, end - len(token), end))
     if "_INDENT" in accepts and kind != "_INDENT" and "_NL" not in accepts:
-        return Diagnostic(BLOCK_EXPECTED, span)
+        opening = source.position(len(text[:start].rstrip()))[0] if kind != "$END" else line
+        return Diagnostic(BLOCK_EXPECTED, span, help=empty_training(source, _opening(source, opening)))
     if kind == "_NL" and "COLON" in accepts and word in OPENS_BLOCK:
-        return Diagnostic(COLON_MISSING, span)
+        is_empty = _indent(source, line + 1) <= _indent(source, line)
+        return Diagnostic(COLON_MISSING, span, help=empty_training(source, line) if is_empty else "")
     opened, closed = _open_bracket(text, start)
     notes: tuple[Note, ...] = ()
     if opened is not None and source.position(opened)[0] < line:

@@ -86,7 +86,8 @@ REGION_PLACE = _message("TFG448", "{what} is not allowed inside a 'while' or an 
 CONTROL_NOTHING = _message("TFG449", "this '{word}' computes nothing: {what}")
 CONDITION_TYPE = _message("TFG450", "the condition of '{word}' must be one bool, but it is {value}")
 LOOP_CONDITION = _message("TFG451", "the condition of this 'while' is {value} before the loop runs",
-                          "use a name that the body rebinds: while i < 10; to repeat while compiling, use 'for'")
+                          "compare a name that the body rebinds, as in: while i < 10, and in the body: i = i + 1; to "
+                          "repeat while compiling, use 'for'")
 LOOP_VALUE = _message("TFG452", "'{name}' is {value}, a value of the compiler: the graph cannot choose it",
                       "only tensors, numbers and lists of them can be results of a 'while' or 'if' in the graph")
 LOOP_TYPE = _message("TFG453", "'{name}' is {first} before the loop, but {second} after an iteration",
