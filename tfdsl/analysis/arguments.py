@@ -91,7 +91,7 @@ def assign_arguments(
             name = names[at]
         elif name not in names:
             span = argument.whole or argument.span
-            help = _other_name(name, argument, names) or ctx.did_you_mean(name, names)
+            help = _other_name(function, name, argument, names) or ctx.did_you_mean(name, names)
             place = Span(span.source, span.start, span.start + len(name)) if argument.whole else span
             ctx.fail(ARGUMENT_UNKNOWN, place, help=help, function=function, name=name, signature=signature)
         if name in result:
@@ -182,10 +182,12 @@ _CALLED = {
 _OPPOSITE = {"keep_prob": "rate"}  # 1 minus that argument
 
 
-def _other_name(name: str, argument: ArgumentValue, names: list[str]) -> str:
+def _other_name(function: str, name: str, argument: ArgumentValue, names: list[str]) -> str:
     """A help line for an argument that has a different name here."""
     if _CALLED.get(name) in names:
         return f"here it is called {_CALLED[name]}"
+    if name == "trainable":
+        return f"to keep its variables as they are, write: stop_gradient({function}(...))"
     if _OPPOSITE.get(name) not in names:
         return ""
     value, text = argument.value, argument.text

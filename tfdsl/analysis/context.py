@@ -117,7 +117,7 @@ class GraphBuilder:
     binary: dict[Ref, Span] = field(default_factory=dict)  # tensors taken for labels of 0 and 1, with places
     lists: set[int] = field(default_factory=set)  # loop variables whose initial values are lists
     classes: dict[Ref, tuple[Span, int]] = field(default_factory=dict)  # tensors taken for class numbers, and how many
-    misfed: set[object] = field(default_factory=set)  # placeholders fed data of a wrong shape, with the data
+    told: set[object] = field(default_factory=set)  # mistakes that were reported and are not reported again
     shared: dict[str, Shared] = field(default_factory=dict)
     held: tuple[Ref, ...] = ()  # what the open 'after' blocks wait for
     controls: dict[int, tuple[Ref, ...]] = field(default_factory=dict)

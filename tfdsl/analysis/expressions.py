@@ -55,6 +55,7 @@ from .values import (
     Env,
     ErrorValue,
     ExprValue,
+    Function,
     IndexItem,
     Namespace,
     Operation,
@@ -194,9 +195,9 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
     note, help = ctx.elsewhere(name, expr.span) if ctx.failed <= MAX_ADVICE else (), ""
     advice = "" if note or ctx.failed > MAX_ADVICE else batch_name(ctx, expr)
     if advice:
-        if (name, advice) in ctx.graph.misfed:  # the same correction as of an earlier error
+        if (name, advice) in ctx.graph.told:  # the same correction as of an earlier error
             raise StatementFailed(None)
-        ctx.graph.misfed.add((name, advice))
+        ctx.graph.told.add((name, advice))
         help = advice
     elif name in ctx.graph.sizes.declared:
         note = (Note(f"the size '{name}' of line {{line}} is no value", ctx.graph.sizes.declared[name]),)
@@ -207,6 +208,8 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         help = "ops are written without a module, as in zeros([2])"
     elif name in LIBRARIES and not note:
         help = f"write at the top of the file: import {name}"
+    elif not note and (advice := _in_library(ctx, env, expr)):
+        help = advice
     elif name == "loss" and ctx.graph.loss is not None and not note:
         note = (Note("the loss of line {line} has no name", ctx.graph.loss_span),)
         help = "give it one: mse = ... and then: loss mse"
@@ -222,6 +225,27 @@ def find(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> ExprValue:
         else:
             help = ctx.did_you_mean(name, _in_sight(ctx, env))
     ctx.fail(UNKNOWN_NAME, expr.span, note, help, name=name)
+
+
+def _in_library(ctx: Analysis, env: Env, expr: t.Name | t.Identifier) -> str:
+    """A help line for the name of a layer without its library. "" for other names."""
+    for library in LIBRARIES:
+        found = env.find(library)
+        space = found.value if found is not None else None
+        member = space.env.member(space.path, expr.id) if isinstance(space, Namespace) else None
+        if member is None or not isinstance(member.value, Function):
+            continue
+        if re.match(r"\.[^\W\d]", expr.span.text[len(expr.id) :] or expr.span.source.text[expr.span.end :]):
+            key = "layer as a name", ctx.graph.name
+            if key in ctx.graph.told:
+                raise StatementFailed(None)
+            ctx.graph.told.add(key)
+            return (
+                f"the variables of {library}.{expr.id} cannot be named: save, restore and init without names take all "
+                f"variables; to name one, declare it, as in: variable kernel: float32[2, 16] = glorot_uniform"
+            )
+        return f"write: {library}.{expr.id}"
+    return ""
 
 
 def _argument(expr: t.Name | t.Identifier) -> str:

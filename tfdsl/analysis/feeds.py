@@ -215,9 +215,9 @@ def _misfed(ctx: Analysis, target: Tensor, array: Array, batches_of: str | None)
     to a placeholder that it does not fit, only the first is reported."""
     data = array.field.data if isinstance(array.field, Field) else batches_of
     key = target.ref, data, array.field.field, array.type.shape[1:] if array.type.shape else None
-    if key in ctx.graph.misfed:
+    if key in ctx.graph.told:
         raise StatementFailed(None)
-    ctx.graph.misfed.add(key)
+    ctx.graph.told.add(key)
     wanted, found = target.type.shape or (), array.type.shape or ()
     known = ctx.datasets.get(data or "")
     if array.field.field != "features" or known is None or known.schema.target or len(wanted) != 2 or len(found) != 2:

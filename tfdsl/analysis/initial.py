@@ -49,7 +49,13 @@ def uninitialised(ctx: Analysis, around: Span | None, statement: t.Statement, no
     """
     where = "before it" if around is None else f"before the training on line {around.line}"
     notes = notes or (Note("it is from line {line}", node.origin.span),)
-    ctx.fail(UNINITIALISED, statement.span, notes, name=node.name, where=where)
+    help = ""
+    if node.origin.chain:
+        help = (
+            "a variable of a function cannot be named: write at the start of the session: init, which takes all "
+            "variables"
+        )
+    ctx.fail(UNINITIALISED, statement.span, notes, help, name=node.name, where=where)
 
 
 def overwritten(

@@ -19,13 +19,13 @@ from ..diagnostics import (
     THROUGH_TWICE,
     Message,
 )
-from ..ops.named import ARGMAX, ONE_HOT
+from ..ops.named import ARGMAX, ONE_HOT, OPERATORS
 from ..ops.op import Op, RuleRefused
 from ..program import Node, Ref
 from ..source import Span
 from ..types import Shape, TensorType
 from .arguments import ArgumentValue, BoundArguments, operand_notes
-from .context import Analysis
+from .context import Analysis, StatementFailed
 from .values import ExprValue, Tensor, describe
 
 # --- the wrong way round, or through an activation --------------------------------------------
@@ -119,6 +119,12 @@ def check_classes(
             last = ctx.graph.sizes.resolve(wanted[-1])
             shape = f"[-1, {last if isinstance(last, int) else 'classes'}]"
             help = f"combine the other axes: reshape({logits.text}, {shape})"
+            inner = _before_layer(ctx, logits, len(wanted))
+            if inner and own is not None and len(own) < len(wanted) and (len(own) < 2 or own[1:] == (1,)):
+                if (LOGITS_COLUMNS, inner) in ctx.graph.told:  # one mistake of the layer, told once
+                    raise StatementFailed(None)
+                ctx.graph.told.add((LOGITS_COLUMNS, inner))
+                help = f"combine the axes of {inner} before its layer: nn.dense(nn.flatten({inner}), {last})"
         _refuse(ctx, LOGITS_COLUMNS, logits, help, function)
     if own is None or not wanted or len(own) < 2:
         return
@@ -133,6 +139,20 @@ def check_classes(
         help += f", such as argmax({labels.text}, axis=1)"
     loss = function.replace("sparse_softmax_cross_entropy", "softmax_cross_entropy")
     _refuse(ctx, CLASS_NUMBERS, labels, help if loss == function else f"{help}; or use {loss}", function)
+
+
+def _before_layer(ctx: Analysis, logits: ArgumentValue, rank: int) -> str:
+    """The latest name of a tensor with as many axes that the logits were computed from by the last layer."""
+    if not isinstance(logits.value, Tensor):
+        return ""
+    below = ctx.graph.reach([logits.value.ref])
+    for name, span, refs in reversed(ctx.graph.bound):
+        if span.source.is_library or len(refs) != 1 or refs[0].node not in below or refs[0] == logits.value.ref:
+            continue
+        node = ctx.graph.nodes[refs[0].node]
+        if not node.is_variable and node.outputs[refs[0].output].rank == rank:
+            return name
+    return ""
 
 
 def _refuse(ctx: Analysis, message: Message, given: ArgumentValue, help: str, function: str) -> None:
@@ -161,6 +181,8 @@ def makers(nodes: Mapping[int, Node], ref: Ref | None) -> Iterator[Node]:
 
 def column_help(ctx: Analysis, op: Op, refused: RuleRefused, bound: BoundArguments) -> str:
     """The correct code for an argument with an extra axis of size 1."""
+    if op is OPERATORS["if"] and refused.message is SHAPES_DIFFER and (help := _stretched(bound)):
+        return help
     given = bound.given.get(refused.params[0]) if refused.params else None
     if given is None or not isinstance(given.value, Tensor):
         return ""
@@ -186,6 +208,23 @@ def column_help(ctx: Analysis, op: Op, refused: RuleRefused, bound: BoundArgumen
     if _made_by(ctx, given, ONE_HOT) is not None:
         help = f"give one_hot numbers without the axis of size 1, as in one_hot(y[:, 0], ...); or {help}"
     return f"{help}; or use {op.in_nn}, which takes it unchanged" if op.in_nn else help
+
+
+def _stretched(bound: BoundArguments) -> str:
+    """How to write the numbers of a choice, which does not broadcast, in the shape of the others."""
+    sides = [bound.given[name] for name in ("x", "y") if name in bound.given]
+    numbers = [one for one in sides if isinstance(one.value, (int, float))]
+    tensors = [one.text for one in sides if one not in numbers]
+    like = tensors[0] if tensors else bound.given["condition"].text
+    if like.endswith("..."):
+        like = "x"
+    kind = ", and ".join(
+        f"{'zeros' if one.value == 0 else 'ones'}_like({like}) for {one.text}"
+        if tensors and one.value in (0, 1)
+        else f"fill(shape({like}), {one.text}) for {one.text}"
+        for one in numbers
+    )
+    return f"write {kind}" if kind else ""
 
 
 # --- what was made through what ---------------------------------------------------------------

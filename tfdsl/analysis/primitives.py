@@ -12,6 +12,7 @@ from .arguments import ArgumentValue, literal_shape, operand_notes
 from .calls import inlined
 from .context import Analysis
 from .labels import activation, check_classes, note_binary, note_classes
+from .layer_inputs import channels, elements, features, pictures
 from .op_calls import call_op
 from .slips import share_help
 from .values import Env, ExprValue, Operation, Primitive, Tensor, has_tensor, is_host
@@ -118,6 +119,8 @@ def _shape(ctx: Analysis, given: ArgumentValue) -> Shape:
 def primitives(at: Span) -> Env:
     """The names visible to a library in addition to its own."""
     env = Env()
-    for function in (_alike, _binary, _classes, _logits, _rate):
-        env.bind(function.__name__, Primitive(function.__name__, function), at)
+    functions = (_alike, _binary, _classes, _logits, _rate, features, channels, pictures, elements)
+    for function in functions:
+        name = f"_{function.__name__.removeprefix('_')}"
+        env.bind(name, Primitive(name, function), at)
     return env

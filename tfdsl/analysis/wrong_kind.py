@@ -57,6 +57,13 @@ def _as_tensor(value: object, name: str) -> str:
     return ""
 
 
+_WITHOUT_NAMES = {
+    **{word: f"leave the names out, and {word} takes all variables" for word in ("save", "restore", "init")},
+    "wrt": "leave 'wrt' out to train all variables; to keep some of them as they are, write stop_gradient(...) around "
+    "what they make",
+}
+
+
 def not_variable(ctx: Analysis, what: str, value: object, span: Span) -> NoReturn:
     """Refuse a value where a variable is needed."""
     text, help = " ".join(span.text.split()), ""
@@ -64,7 +71,10 @@ def not_variable(ctx: Analysis, what: str, value: object, span: Span) -> NoRetur
         case Tensor(ref=ref):
             made_from = _names(_reached(ctx, ref), variables=True)
             node = ctx.graph.nodes[ref.node]
-            if made_from:
+            inside = any(one.is_variable and one.origin.chain for one in _reached(ctx, ref))
+            if inside and what.strip("'") in _WITHOUT_NAMES:
+                help = f"the variables of a layer or function cannot be named: {_WITHOUT_NAMES[what.strip(chr(39))]}"
+            elif made_from:
                 help = f"it is computed from {made_from}: name the variable itself"
             elif node.is_placeholder:
                 help = f"it is fed, not stored; to store it, declare: variable {node.name}: {value.type} = zeros"

@@ -1,0 +1,107 @@
+"""What the layers of the bundled libraries take: checks of their first argument.
+
+Input: the argument of a layer, and the argument beside it. Output: the same value. Errors are at the program's own
+argument, in its words, because the code of a layer says nothing to its users.
+"""
+
+from math import isqrt
+
+from ..diagnostics import ARGUMENT_KIND, RANK, SIZE_UNKNOWN, Note
+from ..program import Ref
+from ..source import Span
+from .arguments import ArgumentValue, operand_notes
+from .calls import inlined
+from .context import Analysis
+from .values import Array, ErrorValue, ExprValue, Tensor, describe, has_tensor
+
+_AXES = "pictures are [batch, height, width, channels]"
+
+
+def features(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> ExprValue:
+    """A tensor whose last size is known."""
+    _check_tensor(ctx, x, rest[0])
+    _check_known(ctx, x, -1)
+    return x.value
+
+
+def elements(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> ExprValue:
+    """A tensor whose sizes are known, apart from the first."""
+    _check_tensor(ctx, x, rest[0])
+    _check_known(ctx, x, 1)
+    return x.value
+
+
+def pictures(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> ExprValue:
+    """A tensor with the axes of pictures."""
+    _check_tensor(ctx, x, rest[0])
+    type = _type(x)
+    if type is not None and type.rank not in (4, None):
+        ctx.fail(RANK, x.span, operand_notes([x]), _as_pictures(ctx, x), op=inlined(ctx), param=f"'{x.text}'",
+                 wanted=4, type=type)  # fmt: skip
+    return x.value
+
+
+def channels(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> ExprValue:
+    """A tensor with the axes of pictures and a known number of channels."""
+    pictures(ctx, x, *rest)
+    _check_known(ctx, x, -1)
+    return x.value
+
+
+def _type(x: ArgumentValue):
+    return x.value.type if isinstance(x.value, (Tensor, Array)) else None
+
+
+def _check_tensor(ctx: Analysis, x: ArgumentValue, other: ArgumentValue | Span) -> None:
+    """Refuse a value that is no tensor. `other` is the argument after it, if the layer has one."""
+    if has_tensor(x.value) or isinstance(x.value, (Array, ErrorValue)):
+        return
+    function, help = inlined(ctx), ""
+    if isinstance(other, ArgumentValue) and isinstance(other.value, Tensor):
+        help = f"the tensor comes first: {function}({other.text}, {x.text})"
+    ctx.fail(ARGUMENT_KIND, x.span, help=help, function=function, wanted="a tensor", name="X",
+             value=describe(x.value))  # fmt: skip
+
+
+def _check_known(ctx: Analysis, x: ArgumentValue, first: int) -> None:
+    """Refuse a size that is not known while compiling, from an axis on."""
+    type = _type(x)
+    if type is None or type.shape is None:
+        return
+    for axis in range(first % max(len(type.shape), 1), len(type.shape)):
+        if not isinstance(ctx.graph.sizes.resolve(type.shape[axis]), int):
+            notes, help = _open_sizes(ctx, x)
+            ctx.fail(SIZE_UNKNOWN, x.span, notes, help, axis=axis, text=f"{x.text}.shape", tensor=x.text)
+
+
+def _open_sizes(ctx: Analysis, x: ArgumentValue) -> tuple[tuple[Note, ...], str]:
+    """The placeholders whose sizes a layer needs, and what to declare."""
+    if not isinstance(x.value, Tensor):
+        return (), ""
+    for id in sorted(ctx.graph.reach([Ref(x.value.ref.node, x.value.ref.output)])):
+        node = ctx.graph.nodes[id]
+        shape = node.outputs[0].shape if node.is_placeholder else None
+        inner = [str(size or "?") for size in (shape or ())[1:] if not isinstance(ctx.graph.sizes.resolve(size), int)]
+        if inner:
+            note = Note(f"{node.name}: {node.outputs[0]} is from line {{line}}", node.origin.span)
+            return (note,), (
+                f"{inlined(ctx)} needs this size as a number: declare {node.name} with one, such as 28, in place of "
+                f"{', '.join(dict.fromkeys(inner))}"
+            )
+    return (), ""
+
+
+def _as_pictures(ctx: Analysis, x: ArgumentValue) -> str:
+    """How to give a tensor the axes of pictures."""
+    type = _type(x)
+    dims = [ctx.graph.sizes.resolve(size) for size in type.shape] if type is not None and type.shape else []
+    text = x.text if not x.text.endswith("...") else "x"
+    if len(dims) == 3 and all(isinstance(size, int) for size in dims):
+        return f"{_AXES}: give reshape the batch too: [-1, {', '.join(map(str, dims))}]"
+    if len(dims) == 3:
+        return f"{_AXES}: for one channel, write expand_dims({text}, -1)"
+    if len(dims) == 2:
+        width = isqrt(dims[1]) if isinstance(dims[1], int) else 0
+        sides = f"{width}, {width}, 1" if width and width * width == dims[1] else "height, width, channels"
+        return f"{_AXES}: write reshape({text}, [-1, {sides}])"
+    return _AXES
