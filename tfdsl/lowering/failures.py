@@ -26,6 +26,8 @@ _SIGNATURE = re.compile(r" for '\{\{node .*?\}\} = [^']*'")
 _WORDS = (
     (re.compile(r"Integers to negative integer powers are not allowed"),
      "a whole number cannot be raised to a negative power; cast it to a float first"),
+    (re.compile(r"\(34, 'Numerical result out of range'\)"), "the result is too large for a float"),
+    (re.compile(r"Exceeds the limit .* for integer string conversion.*"), "the whole number is too long to be shown"),
     (re.compile(r"[Uu]nable to open table file .*sstable.*", re.DOTALL), "it is not a TensorFlow checkpoint"),
     (re.compile(r"setting an array element with a sequence.*", re.DOTALL),
      "the values of this list have different shapes, so they do not form an array; write them one after the other"),

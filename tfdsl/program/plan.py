@@ -79,6 +79,17 @@ def fetches_of(expr: PlanExpr) -> Iterator[Ref]:
                 yield from fetches_of(part)
 
 
+def counters_of(expr: PlanExpr) -> Iterator[str]:
+    """The names of the counters that an expression needs."""
+    match expr:
+        case Counter():
+            yield expr.name
+        case Apply(args=parts) | Template(parts=parts):
+            for part in parts:
+                if not isinstance(part, str):
+                    yield from counters_of(part)
+
+
 class Shown(Record):
     """An expression with its text in the program."""
 

@@ -355,3 +355,63 @@ def test_expect_within(what, holds, capfd):
     else:
         assert failure(text).code == "TFG703"
     assert "Warning" not in capfd.readouterr().err
+
+
+TRAINED = """\
+variable w = 4.0
+placeholder rate: float32
+optimize square(w) with gradient_descent(learning_rate=rate)
+session:
+    train 40 steps:
+        every 5 steps: print step
+        feed rate = {rate}
+        {statement}
+    print w
+"""
+
+
+def ended(engine, rate="0.01", statement="run square(w)"):
+    """What a training prints, with the error that ends it."""
+    printed = []
+    program = tfdsl.compile(TRAINED.format(rate=rate, statement=statement))
+    with pytest.raises(tfdsl.TfgError) as caught:
+        program.run(options=Options(write=printed.append, engine=engine))
+    (diagnostic,) = caught.value.diagnostics
+    return printed, diagnostic.code, diagnostic.headline, diagnostic.span.text, diagnostic.help
+
+
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_failing_arithmetic_of_a_session_is_an_error_at_its_place(engine):
+    from_one = "step is 0 at the first step; write (step + 1) to count from 1"
+    printed, code, headline, place, help = ended(engine, "0.1 / step")
+    assert (printed, code, help) == (["0"], "TFG702", from_one)
+    assert "division by zero" in headline and place == "feed rate = 0.1 / step"[5:]
+    assert ended(engine, "step ** -0.5")[3:] == ("rate = step ** -0.5", from_one)
+    later = ["0", "5", "10"]
+    assert ended(engine, "0.1 / (step - 12)")[0] == later
+    assert ended(engine, "0.001 * (12 - step) ** 0.5 + 0.001")[:3] == (
+        ["0", "5", "10"], "TFG702", "a negative number raised to a fraction is no real number"
+    )  # fmt: skip
+    assert ended(engine, "0.0 * 10.0 ** (step + 296)")[:3] == (
+        later, "TFG702", "the result is too large for a float"
+    )  # fmt: skip
+    assert ended(engine, statement="stop when 1 / (step - 12) > 3.0")[:2] == (later, "TFG702")
+    assert ended(engine, statement="expect 1 / (step - 12) < 3.0")[:2] == (later, "TFG702")
+    assert ended(engine, statement="every 4 steps: set w = 1.0 / (step - 12)")[:2] == (later, "TFG702")
+    assert ended(engine, statement="every 4 steps: print 10 ** (400 * step)")[1:3] == (
+        "TFG702", "the whole number is too long to be shown"
+    )  # fmt: skip
+    headline = ended(engine, statement="set w = 10 ** (30 + step)")[2]
+    assert headline.endswith("is fed a whole number of more than 64 bits")
+
+
+def test_failing_arithmetic_of_a_compiled_training_is_an_error_at_its_place():
+    assert ended("xla", "0.1 / (step - 12)") == ended("step", "0.1 / (step - 12)")
+
+
+@pytest.mark.parametrize("engine", ["step", "loop", "xla"])
+def test_a_fed_value_that_the_training_never_needs_does_not_fail(engine):
+    printed = []
+    text = TRAINED.format(rate="0.1 / (step - 12)", statement="stop when step > 8")
+    tfdsl.compile(text).run(options=Options(write=printed.append, engine=engine))
+    assert printed[:2] == ["0", "5"] and len(printed) == 3

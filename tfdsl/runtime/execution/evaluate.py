@@ -2,12 +2,29 @@
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 import numpy as np
 
-from ...program import Apply, BatchField, Counter, Fetch, Field, Index, PlanExpr, Ref, Template, Value, thaw
+from ...diagnostics import RUN_FAILED
+from ...lowering.failures import failure, plain_reason
+from ...program import (
+    Apply,
+    BatchField,
+    Counter,
+    Fetch,
+    Field,
+    Index,
+    Origin,
+    PlanExpr,
+    Ref,
+    Template,
+    Value,
+    counters_of,
+    thaw,
+)
 
 
 def no_batch(field: str) -> np.ndarray:
@@ -24,9 +41,16 @@ class EvalContext:
     batch: Callable[[str], np.ndarray | int] = no_batch
 
 
+def _power(base: Any, exponent: Any) -> Any:
+    result = base**exponent
+    if isinstance(result, complex) and not isinstance(base, complex) and not isinstance(exponent, complex):
+        raise ValueError("a negative number raised to a fraction is no real number")
+    return result
+
+
 _OPERATORS = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
-    "%": operator.mod, "**": operator.pow, "@": operator.matmul,
+    "%": operator.mod, "**": _power, "@": operator.matmul,
     "unary -": operator.neg, "unary +": operator.pos,
     "in": lambda a, b: a in b, "not in": lambda a, b: a not in b,
     "list": lambda *items: np.array(items),
@@ -34,6 +58,35 @@ _OPERATORS = {
 _COMPARISONS = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
+
+
+def value_at(
+    origin: Origin, expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext, within: float | None = None
+) -> Any:
+    """The value of an expression. Failing arithmetic is an error at its place in the program."""
+    try:
+        with np.errstate(all="ignore"):
+            return value(expr, fetched, context, within)
+    except (TypeError, ValueError, ArithmeticError, IndexError) as error:
+        help = _from_one(expr, fetched, context) if isinstance(error, ZeroDivisionError) else ""
+        raise failure(RUN_FAILED, origin, reason=plain_reason(error), help=help) from error
+
+
+def _from_one(expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext) -> str:
+    """Help for a division by a counter that is 0."""
+    for name in sorted({name for name in counters_of(expr) if context.counters.get(name) == 0}):
+        with suppress(TypeError, ValueError, ArithmeticError, IndexError):
+            value(expr, fetched, replace(context, counters={**context.counters, name: 1}))
+            return f"{name} is 0 at the first {name}; write ({name} + 1) to count from 1"
+    return ""
+
+
+def shown_at(origin: Origin, result: object) -> str:
+    """The text of a value. Python refuses to write whole numbers with thousands of digits."""
+    try:
+        return str(result)
+    except ValueError as error:
+        raise failure(RUN_FAILED, origin, reason=plain_reason(error)) from error
 
 
 def value(expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext, within: float | None = None) -> object:

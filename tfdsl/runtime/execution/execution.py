@@ -135,7 +135,7 @@ class Execution:
         for feed in feeds:
             type = self.built.program.tensor_type(feed.ref)
             warn = None if isinstance(feed.value, Value) else self.warn  # the check warns about literals
-            array = convert(evaluate.value(feed.value, {}, self.context), type, feed.text, feed.origin, warn)
+            array = convert(self.value(feed.value, {}, feed.origin), type, feed.text, feed.origin, warn)
             result[self.built.tensor(feed.ref)] = array
             checked.append((feed.text, type, array, feed.origin))
         check_shapes(checked)
@@ -165,11 +165,7 @@ class Execution:
 
     def value(self, expr: PlanExpr, fetched: Mapping[Ref, object], origin: Origin, within: float | None = None):
         """The value of an expression. Failing arithmetic is an error at the statement."""
-        try:
-            with np.errstate(all="ignore"):
-                return evaluate.value(expr, fetched, self.context, within)
-        except (TypeError, ValueError, ArithmeticError, IndexError) as error:
-            raise failure(RUN_FAILED, origin, reason=plain_reason(error)) from error
+        return evaluate.value_at(origin, expr, fetched, self.context, within)
 
     def text(self, expr: PlanExpr) -> str:
         """The text of a path."""

@@ -37,6 +37,9 @@ def convert(
         return np.ascontiguousarray(array).view(wanted)
     # An empty list has no kind: NumPy makes it float. Dtypes that NumPy does not know, such as bfloat16, have kind V.
     known = DTYPES.get(array.dtype.name)
+    is_text = type.dtype.kind == "string"
+    if array.dtype.kind == "O" and array.size and not is_text and all(isinstance(one, int) for one in array.flat):
+        raise _error(FEED_DTYPE, origin, name=name, declared=type, actual="a whole number of more than 64 bits")
     kind = type.dtype.kind if array.size == 0 else known.kind if known else _KINDS.get(array.dtype.kind, "")
     if type.dtype.kind not in BECOMES.get(kind, ()):
         shown = f"{array.dtype}{shape_text(array.shape)}"

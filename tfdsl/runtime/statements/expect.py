@@ -42,5 +42,5 @@ def is_literal(side: Shown) -> bool:
 
 
 def _shown(run: Execution, side: Shown, fetched: Mapping[Ref, object], origin: Origin) -> str:
-    text = " ".join(str(run.value(side.value, fetched, origin)).split())
+    text = " ".join(evaluate.shown_at(origin, run.value(side.value, fetched, origin)).split())
     return text if len(text) <= 400 else text[:397] + "..."

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ...program import Print, Ref
+from ..execution import evaluate
 from ..execution.execution import Execution
 
 
@@ -17,7 +18,7 @@ def replay(run: Execution, statement: Print, fetched: Mapping[Ref, object]) -> N
         value = run.value(item.value, fetched, statement.origin)
         if not isinstance(value, str):
             run.result.values[item.text] = value
-        shown.append(str(value))
+        shown.append(evaluate.shown_at(statement.origin, value))
     if run.is_unprinted(statement, run.step):
         line = " ".join(shown)
         run.result.printed.append(line)

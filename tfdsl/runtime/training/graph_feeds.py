@@ -31,6 +31,7 @@ class LoopFeeds:
         self.arrays: list[np.ndarray | None] = []
         self.of_rows: set[int] = set()  # the arguments with rows of batches
         self.moving: dict[int, tuple[PlanExpr, TensorType, Feed]] = {}
+        self.refused: int | None = None  # the first step whose values cannot be computed in advance
         self._numbers: dict[object, int] = {}
         self._shapes: list[tuple[int, ...]] = []  # by argument: of the part for one step, or of one row
         self._whole = EvalContext(self._run.context.arrays, self._run.context.counters, self._whole_field)
@@ -48,7 +49,7 @@ class LoopFeeds:
         return tuple((self._run.built.tensor(feed.ref), source) for feed, source in made)
 
     def block(self, start: int, steps: int) -> dict[int, np.ndarray]:
-        """The varying arguments at some steps, each stacked."""
+        """The varying arguments at some steps, each stacked. From the first `refused` step on they are zeros."""
         loop = self._loop
         counters = dict(self._run.context.counters)
         at = start
@@ -60,10 +61,25 @@ class LoopFeeds:
         values: dict[int, list] = {number: [] for number in self.moving}
         for at in range(start, start + steps if self.moving else start):
             counters["step"], counters["epoch"] = at, at // loop.per_epoch
-            for number, (expr, type, feed) in self.moving.items():
-                value = evaluate.value(expr, {}, context)
-                values[number].append(convert(value, type, feed.text, feed.origin, self._run.warn))
-        return {number: np.stack(rows) for number, rows in values.items()}
+            try:
+                found = {number: self._moved(number, context) for number in self.moving}
+            except TfgError:
+                self.refused = at if self.refused is None else min(at, self.refused)
+                break
+            for number, value in found.items():
+                values[number].append(value)
+        for number, rows_of in values.items():
+            missing = np.zeros(self._shapes[number], self.types[number].dtype.as_numpy_dtype)
+            rows_of += [missing] * (steps - len(rows_of))
+        return {number: np.stack(rows_of) for number, rows_of in values.items()}
+
+    def _moved(self, number: int, context: EvalContext) -> np.ndarray:
+        """A varying argument at one step."""
+        expr, type, feed = self.moving[number]
+        value = evaluate.value_at(feed.origin, expr, {}, context)
+        array = convert(value, type, feed.text, feed.origin, self._run.warn)
+        check_shapes([(feed.text, TensorType(type.dtype, self._shapes[number]), array, feed.origin)])
+        return array
 
     # --- one feed -------------------------------------------------------------------------
 
@@ -80,7 +96,7 @@ class LoopFeeds:
         if self._loop.order is None:
             moves -= {"batch", "rows"}
         if not moves:
-            array = self._converted(evaluate.value(feed.value, {}, self._whole), feed)
+            array = self._converted(self._whole_value(feed), feed)
             type = LoopArgument(tf.as_dtype(array.dtype), array.shape)
             return WholeArgument(self._argument((feed.value, array.dtype.str), array, type, array.shape))
         if moves <= {"step", "rows"}:
@@ -94,6 +110,12 @@ class LoopFeeds:
             self.of_rows.add(number)
             return BatchRows(number, feed.value.index)
         raise NotInGraph(f"line {feed.origin.span.line} feeds a value computed outside the graph", feed.origin)
+
+    def _whole_value(self, feed: Feed) -> object:
+        try:
+            return evaluate.value_at(feed.origin, feed.value, {}, self._whole)
+        except TfgError as error:
+            raise NotInGraph("", feed.origin) from error
 
     def _whole_field(self, field: str) -> np.ndarray | int:
         return len(self._whole_array("features")) if field == "rows" else self._whole_array(field)
@@ -122,7 +144,8 @@ class LoopFeeds:
             return self._numbers[key]
         context = EvalContext(self._run.context.arrays, {"now": "", "step": 0, "epoch": 0}, lambda field: 1)
         try:
-            example = convert(evaluate.value(feed.value, {}, context), type, feed.text, feed.origin)
+            value = evaluate.value_at(feed.origin, feed.value, {}, context)
+            example = convert(value, type, feed.text, feed.origin)
         except (TfgError, TypeError, ValueError, ArithmeticError) as error:
             raise NotInGraph("", feed.origin) from error
         argument = LoopArgument(tf.as_dtype(type.dtype.name), (None, *example.shape))

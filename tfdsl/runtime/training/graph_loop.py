@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...diagnostics import TfgError
 from ...lowering.blame import op_of
 from ...lowering.cloning import NotCopied
 from ...lowering.draws import CompiledDraws
@@ -273,6 +274,14 @@ class GraphLoopEngine:
             self._loop.step = last
             self._run.result.steps += last - first
             return
+        self._block(first - first % self._block_size)
+        refused = self._feeds.refused
+        if refused is not None and refused < last:
+            last = max(first, refused)
+            self._has_given_up = first == last
+            if first == last:  # this reports the failure
+                self._step_until(first + 1)
+                return
         flags = self._schedule.flags(first, last)
         is_event = np.logical_or(flags.any(axis=1), self._every)
         is_event[0] = self._graph.has_events  # the loop begins with an event
@@ -419,7 +428,11 @@ class GraphLoopEngine:
             talk = self._talks[number]
             self._at(int(chunk.steps[k]))
             assert isinstance(talk.statement, Stop)
-            condition = self._run.value(talk.statement.condition, self._values(chunk, talk, k), talk.statement.origin)
+            values, origin = self._values(chunk, talk, k), talk.statement.origin
+            try:
+                condition = self._run.value(talk.statement.condition, values, origin)
+            except TfgError:
+                return int(chunk.steps[k])  # this step is taken alone, after what the steps before it print
             if evaluate.truth(condition):
                 return int(chunk.steps[k])
         return None
