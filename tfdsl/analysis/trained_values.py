@@ -20,6 +20,7 @@ from ..program import (
     Checkpoint,
     Counter,
     Every,
+    Export,
     Graph,
     Init,
     PlanExpr,
@@ -158,31 +159,64 @@ def _moves(value: PlanExpr) -> bool:
 
 
 def _doubt_saved(ctx: Analysis, graph: Graph, session: Session, sessions: Iterable[Session]) -> None:
-    """Warn of a `save` of initial values before a training whose result is not kept. Restoring them for a training of
-    another session shows that this is intended."""
+    """Warn of a `save` or an `export` of initial values before the steps of a training whose result is not kept.
+    Restoring them for a training of another session shows that this is intended."""
     begun = [any(isinstance(one, Restore) for one in other.body) and _trains(ctx, graph, other) for other in sessions]
     if any(begun):
         return
     for at, one in enumerate(session.body):
-        uses = one.uses()
-        if isinstance(one, Save):
-            saved = None if one.pairs is None else {ref.node for ref, _ in one.pairs}
-            later = session.body[at + 1 :]
-            is_kept = any(inner.uses().stores or inner.uses().exports or isinstance(inner, Checkpoint)
-                          for inner in walk(later))  # fmt: skip
-            training = next((next_one for next_one in later if isinstance(next_one, Train)), None)
-            if training is None or is_kept:
+        uses, later = one.uses(), session.body[at:]
+        training = next((next_one for next_one in later if isinstance(next_one, Train)), None)
+        stored = one if isinstance(one, (Save, Export)) else _stored_first(ctx, graph, one)
+        if stored is not None:
+            keeps = [inner for inner in walk(later) if _is_kept(inner)]
+            if training is None or keeps != [stored]:
                 return
-            found = {id for inner in walk(training.body) for id in _trained(ctx, graph, inner)}
-            if found and (saved is None or found & saved):
-                ctx.warn(SAVED_UNTRAINED, one.origin, line=training.origin.span.line)
+            found = _trains_in(ctx, graph, training.body)
+            if found & _stored(graph, stored, found):
+                line = training.origin.span.line
+                why = f"the training of line {line} comes after it"
+                if one is training:
+                    why = f"in the training of line {line} it runs only at step 0, before the first step is taken"
+                ctx.warn(SAVED_UNTRAINED, stored.origin, what=stored.word, why=why)
             return
         if isinstance(one, (Restore, Train)) or uses.sets or any(_changed(ctx, graph, one)):
             return
 
 
+def _is_kept(one: Statement) -> bool:
+    """Whether a statement keeps values in a file, or takes them from one."""
+    return isinstance(one, Checkpoint) or bool(one.uses().stores or one.uses().exports)
+
+
+def _stored(graph: Graph, one: Save | Export, found: set[int]) -> set[int]:
+    """The variables among some that a statement writes to a file."""
+    if isinstance(one, Export):
+        return graph.reach(one.uses().exports) & found
+    return found if one.pairs is None else {ref.node for ref, _ in one.pairs}
+
+
+def _stored_first(ctx: Analysis, graph: Graph, training: Statement) -> Save | None:
+    """The only statement of a training that writes its variables to a file, if it runs only before the first step."""
+    if not isinstance(training, Train):
+        return None
+    for one in training.body:
+        if isinstance(one, Every):
+            saves = [inner for inner in one.body if isinstance(inner, Save)]
+            if saves and one.unit == training.unit and one.count >= training.count:
+                return saves[0]
+        uses = one.uses()
+        if uses.sets or any(True for inner in walk((one,)) for _ in _changed(ctx, graph, inner)):
+            return None
+    return None
+
+
+def _trains_in(ctx: Analysis, graph: Graph, body: tuple[Statement, ...]) -> set[int]:
+    return {id for one in walk(body) for id in _trained(ctx, graph, one)}
+
+
 def _trains(ctx: Analysis, graph: Graph, session: Session) -> set[int]:
-    return {id for one in walk(session.body) for id in _trained(ctx, graph, one)}
+    return _trains_in(ctx, graph, session.body)
 
 
 def _doubt_shown(ctx: Analysis, graph: Graph, sessions: list[Session]) -> None:
@@ -193,7 +227,9 @@ def _doubt_shown(ctx: Analysis, graph: Graph, sessions: list[Session]) -> None:
         own = {id for one in walk(session.body) for id in _changed(ctx, graph, one)}
         own |= {ref.node for one in walk(session.body) for ref in one.uses().sets}
         by_hand = not session.initialise or any(isinstance(one, (Restore, Init)) for one in session.body)
-        for one in () if by_hand or not known else walk(session.body):
+        restore = _restored_last(session)
+        until = session.body if restore is None else session.body[: session.body.index(restore)]
+        for one in () if (by_hand and restore is None) or not known else walk(until):
             uses = one.uses()
             reached = graph.reach([*uses.executes, *uses.exports])
             ctx.spend(len(reached), one.origin.span)
@@ -203,12 +239,23 @@ def _doubt_shown(ctx: Analysis, graph: Graph, sessions: list[Session]) -> None:
             shown = sorted((reached | stored) & set(known) - own)
             if shown:
                 first = known[shown[0]]
-                _report_untrained(ctx, graph, one, shown, first)
+                _report_untrained(ctx, graph, one, shown, first, restore)
                 break
         known = {**dict.fromkeys(_trains(ctx, graph, session), session), **known}
 
 
-def _report_untrained(ctx: Analysis, graph: Graph, one: Statement, shown: list[int], first: Session) -> None:
+def _restored_last(session: Session) -> Restore | None:
+    """The `restore` of all variables of a session that uses nothing after it."""
+    first = next((one for one in session.body if isinstance(one, (Restore, Init))), None)
+    if not session.initialise or not isinstance(first, Restore) or first is not session.body[-1]:
+        return None
+    return first if first.pairs is None else None
+
+
+def _report_untrained(
+    ctx: Analysis, graph: Graph, one: Statement, shown: list[int], first: Session, restore: Restore | None
+) -> None:
+    """`restore` is a statement further down that would give the variables their values."""
     saves = [
         inner for inner in walk(first.body)
         if isinstance(inner, Save) and known_text(inner.path) is not None
@@ -221,8 +268,10 @@ def _report_untrained(ctx: Analysis, graph: Graph, one: Statement, shown: list[i
         names = re.match(r"save\s+(.*?)\s*\bto\b", " ".join(saves[-1].origin.span.text.split()))
         what = f"{names[1]} " if names and names[1] else ""
         how = f'write at the top of this session: restore {what}from "{known_text(saves[-1].path)}"'
-    ctx.warn(SHOWN_UNTRAINED, one.origin, names=shown_variables(graph.items, shown), where=where,
-            help=f"{how}; or write there 'init', if the initial values are meant")  # fmt: skip
+    how += "; or write there 'init', if the initial values are meant"
+    if restore is not None:
+        how = f"write it below the 'restore' of line {restore.origin.span.line}"
+    ctx.warn(SHOWN_UNTRAINED, one.origin, names=shown_variables(graph.items, shown), where=where, help=how)
 
 
 # --- never trained ----------------------------------------------------------------------------
