@@ -124,6 +124,7 @@ class GraphBuilder:
     regions: int = 0  # number of open regions
     variable_scope: tuple[str, ...] = ()
     reuse: bool = False
+    sharings: int = 0  # number of 'shared' statements so far
     bound: list[tuple[str, Span, tuple[Ref, ...]]] = field(default_factory=list)  # names given to nodes
     half: int = 0  # number of items when the sessions began; 0 before
     training: Node | None = None  # the predefined one; it is not an item until the graph is finished,

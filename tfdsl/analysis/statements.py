@@ -7,6 +7,7 @@ them reports nothing more.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import assert_never
 
 from ..diagnostics import (
@@ -25,6 +26,7 @@ from ..diagnostics import (
     REBOUND,
     REGION_PLACE,
     RETURN_OUTSIDE,
+    REUSES_NOTHING,
     SEED_LATE,
     SEED_TWICE,
     SEED_VALUE,
@@ -39,6 +41,7 @@ from ..diagnostics import (
     UNUSED_VALUE,
     Note,
 )
+from ..diagnostics.spelling import listed
 from ..ops.op import Op
 from ..ops.optimizers import OPTIMIZERS, OptimizerRow
 from ..program import (
@@ -295,6 +298,7 @@ def _variable(ctx: Analysis, env: Env, statement: t.Variable) -> None:
 def _shared(ctx: Analysis, env: Env, statement: t.Variable) -> None:
     """A shared variable: created at its first use, and the same variable from then on."""
     graph, name = ctx.graph, statement.target.id
+    graph.sharings += 1
     path = "/".join((*graph.variable_scope, name))
     known = graph.shared.get(path)
     if statement.value is None:
@@ -486,10 +490,31 @@ def _return(ctx: Analysis, env: Env, statement: t.Return) -> Returned:
 def _scope(ctx: Analysis, env: Env, statement: t.Scope) -> Returned | None:
     outside = env.open_scope(statement.target.id)
     try:
+        sharings, first = ctx.graph.sharings, len(ctx.graph.nodes)
         with ctx.graph.scope(statement.target.id, statement.reuse):
-            return block(ctx, env, statement.body)
+            result = block(ctx, env, statement.body)
+        if statement.reuse and ctx.graph.sharings == sharings:
+            _doubt_reuse(ctx, statement, first)
+        return result
     finally:
         env.path = outside
+
+
+def _doubt_reuse(ctx: Analysis, statement: t.Scope, first: int) -> None:
+    """Warn of a scope with `reuse` that makes variables of its own, as if they were those of the first scope. The
+    scope has the nodes from number `first` on, and shares no variable."""
+    made = [node for node in islice(ctx.graph.nodes.values(), first, None) if node.is_variable]
+    if not made:
+        return
+    names = listed(dict.fromkeys(node.shown for node in made))
+    one = made[0]
+    help = f"write in both scopes: shared {one.given_name} = ..., in place of variable {one.given_name}"
+    if one.origin.span.source.is_library:
+        help = (
+            "in place of the layer, call one function in both scopes that has its own shared variables: "
+            f"def layer(x):, in it: shared {one.given_name}: {one.outputs[0]} = ..., and return what it computes"
+        )
+    ctx.warn(REUSES_NOTHING, ctx.origin(statement.target.span), help=help, names=names)
 
 
 def _after(ctx: Analysis, env: Env, statement: t.After) -> Returned | None:

@@ -102,7 +102,7 @@ WHOLE_UNTRAINED = _message("TFG970", "no optimizer trains '{name}': it is {type}
                            "the line with: , trainable=false", "warning")
 SHOWN_UNTRAINED = _message("TFG971", "this uses initial values of {names}: what {where} trains stays in that session",
                            severity="warning")
-SAVED_UNTRAINED = _message("TFG972", "this 'save' writes initial values: the training of line {line} comes after it",
+SAVED_UNTRAINED = _message("TFG972", "this '{what}' writes initial values: {why}",
                            "write it below the training; or in a separate session, if the initial values are meant",
                            "warning")
 TRAINED_BY_BOTH = _message("TFG964", "this 'optimize' trains {names}, which the 'optimize' of line {line} trains for "
@@ -146,6 +146,7 @@ NAN_WRITTEN = _message("TFG988", "the variable {name} has become NaN (not a numb
                        "a file",
                        "look for log(0), 0 / 0 or the square root of a negative number in what is assigned to it; if "
                        "NaN is meant, write: set {name} = float(\"nan\")", "warning")
+REUSES_NOTHING = _message("TFG991", "this scope says 'reuse', but makes new variables: {names}", severity="warning")
 RESTORE_MISSES = _message("TFG989", "no 'save' of this program writes \"{path}\", but line {line} writes \"{other}\"",
                           "restore from \"{other}\"; or leave 'if exists' out, if another program writes \"{path}\"",
                           "warning")
