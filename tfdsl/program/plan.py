@@ -88,6 +88,8 @@ def counters_of(expr: PlanExpr) -> Iterator[str]:
             for part in parts:
                 if not isinstance(part, str):
                     yield from counters_of(part)
+        case Value() | Fetch() | Field() | BatchField():
+            pass
 
 
 class Shown(Record):
