@@ -12,7 +12,6 @@ from ..diagnostics import (
     GRADIENT_DTYPE,
     GRADIENT_METHOD,
     NOT_CALLABLE,
-    OPTIMIZER_POSITION,
     RECURSION,
     TOO_DEEP,
     VALUE_OF,
@@ -40,7 +39,7 @@ from .gradient_flow import barriers, depending, depends
 from .labels import doubt_swapped, is_never_logits, is_swapped, refuse_swapped
 from .magnitude import check_power, check_size, too_large
 from .op_calls import call_op
-from .optimizer_slips import doubt_learning_rate
+from .optimizer_slips import doubt_decay, doubt_learning_rate, doubt_position
 from .order import is_write, written
 from .raw import call_raw
 from .slips import doubt_rate
@@ -201,9 +200,8 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
             missing(ctx, row.name, row.signature, name, span)
     args: dict[str, Arg] = {}
     first = next(iter(row.params), None)
-    if given and given[0][0] is None and first is not None and first != row.name:
-        argument = arguments[first]
-        ctx.report(OPTIMIZER_POSITION, argument.span, optimizer=row.name, name=first, value=argument.text)
+    if given and given[0][0] is None and first is not None:
+        doubt_position(ctx, row, first, arguments)
     for name, argument in arguments.items():
         value = argument.value
         if isinstance(row.params.get(name), bool):
@@ -221,6 +219,8 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
         args[name] = Static(float(value))
         if name == "learning_rate":
             doubt_learning_rate(ctx, argument)
+        if name in row.decays:
+            doubt_decay(ctx, name, argument)
     return Optimizer(row, args)
 
 

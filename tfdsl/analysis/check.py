@@ -38,7 +38,7 @@ from .context import Analysis, GraphBuilder
 from .dispatch import Dispatch
 from .effects import warn_effects, warn_logs
 from .expressions import evaluate
-from .measures import warn_measures
+from .measures import warn_conditions, warn_measures
 from .names import declared
 from .optimizer_slips import warn_optimizers
 from .session_slips import idle_writes, unrun, untaken, warn_sessions
@@ -99,6 +99,7 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
         warn_optimizers(ctx, program)
         warn_unfed(ctx, program)
         order.warn(ctx, program)
+        warn_conditions(ctx, program)
         for builder, graph in zip(ctx.graphs.values(), graphs, strict=True):
             warn_measures(ctx, builder, graph)
     return ctx, program

@@ -1,14 +1,29 @@
 """Finds mistakes in measures that a program computes itself: comparisons of probabilities and classes whose result is
 always the same or meaningless.
 
-Input: the nodes of the finished graphs. Output: warnings, each with the correct code.
+Input: the nodes of the finished graphs, and the conditions of sessions. Output: warnings, each with the correct code.
 """
 
 from collections.abc import Iterator
 
-from ..diagnostics import ROWS_FOR_CLASSES, SHARE_ALWAYS, SHARE_EQUALS, Message, Note
-from ..ops.named import ARGMAX, CAST
-from ..program import Arg, Graph, Literal, Node, Ref, Static
+from ..diagnostics import FRACTION_BOUND, ROWS_FOR_CLASSES, SHARE_ALWAYS, SHARE_EQUALS, Message, Note
+from ..ops.named import ARGMAX, CAST, REDUCE_MEAN
+from ..program import (
+    Apply,
+    Arg,
+    Expect,
+    Fetch,
+    Graph,
+    Literal,
+    Node,
+    PlanExpr,
+    Program,
+    Ref,
+    Static,
+    Stop,
+    Value,
+    walk,
+)
 from ..types import Dim, Size
 from .context import Analysis, GraphBuilder
 from .labels import makers
@@ -30,6 +45,65 @@ def warn_measures(ctx: Analysis, builder: GraphBuilder, graph: Graph) -> None:
             for one, other in (sides, reversed(sides)):
                 _doubt_equality(ctx, graph, node, one, other)
                 _doubt_axis(ctx, builder, graph, node, one, other)
+
+
+# --- conditions of sessions -------------------------------------------------------------------
+
+
+def warn_conditions(ctx: Analysis, program: Program) -> None:
+    """Warn of conditions that can never hold, because a fraction is compared with a percentage."""
+    for session in program.sessions:
+        graph = program.graph(session.graph)
+        for one in walk(session.body):
+            if isinstance(one, (Stop, Expect)):
+                for op, left, right in _compared(one.condition):
+                    _doubt_percent(ctx, graph, one, op, left, right)
+                    if op in _FLIPPED:
+                        _doubt_percent(ctx, graph, one, _FLIPPED[op], right, left)
+
+
+def _compared(condition: PlanExpr) -> Iterator[tuple[str, PlanExpr, PlanExpr]]:
+    """The comparisons that a condition needs to hold."""
+    match condition:
+        case Apply(op="and" | "or", args=parts):
+            for part in parts:
+                yield from _compared(part)
+        case Apply(op=op, args=(left, right)) if op in _FLIPPED:
+            yield op, left, right
+
+
+def _doubt_percent(
+    ctx: Analysis, graph: Graph, one: Stop | Expect, op: str, fraction: PlanExpr, bound: PlanExpr
+) -> None:
+    if not isinstance(fraction, Fetch) or not isinstance(bound, Value) or not isinstance(bound.value, (int, float)):
+        return
+    value = bound.value
+    never = value >= 1 if op == ">" else value > 1 if op == ">=" else value < 0 if op == "<=" else value <= 0
+    always = op in ("<", "<=") and value > 1 and isinstance(one, Stop)
+    if not (never or always) or not _is_fraction(graph, fraction.ref):
+        return
+    bound_names = (text for text, _, refs in ctx.graphs[graph.name].bound if fraction.ref in refs and text)
+    name = next(bound_names, "the value")
+    number = value / 100 if 1 < value <= 100 else 0.9
+    ctx.warn(FRACTION_BOUND, one.origin, help=f"compare with a fraction: {name} {op} {number:g}", name=name,
+             holds="never" if never else "always", condition=f"{op} {value}")  # fmt: skip
+
+
+def _is_fraction(graph: Graph, ref: Ref) -> bool:
+    """Whether a value is a mean of comparisons, of probabilities or of such means, or one of those."""
+    for node in makers(graph.nodes, ref):
+        row = node.row
+        if row is REDUCE_MEAN:
+            return _is_fraction(graph, node.ref("input_tensor"))
+        if row is CAST:
+            made = next(iter(node.inputs()))
+            return graph.nodes[made.node].outputs[made.output].dtype.kind == "bool"
+        if row is not None and row.applies == node.op:
+            return True
+    return False
+
+
+# --- comparisons on the graph -----------------------------------------------------------------
 
 
 def _report(ctx: Analysis, message: Message, node: Node, made: Node, help: str, **details: object) -> None:

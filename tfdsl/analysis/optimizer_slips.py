@@ -7,16 +7,19 @@ Input: arguments of optimizers, and the finished program. Output: warnings, each
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..diagnostics import (
+    COUNTER_STILL,
     GRADIENT_ENDS,
     LOSS_UNUSED,
     NEVER_TRAINED,
     NO_STEP_DOWN,
+    OPTIMIZER_POSITION,
     QUOTIENT_ZERO,
     Diagnostic,
     Note,
 )
 from ..ops.named import IDENTITY, MULTIPLY, NEGATIVE, STOP_GRADIENT
-from ..program import Graph, Literal, Node, Program, Ref, Restore, walk
+from ..ops.optimizers import OptimizerRow
+from ..program import Graph, Literal, Node, Program, Ref, Restore, Static, refs_of, walk
 from ..source import Span
 from ..syntax import tree as t
 from .arguments import ArgumentValue
@@ -47,6 +50,26 @@ def doubt_learning_rate(ctx: Analysis, rate: ArgumentValue) -> None:
     else:
         does, help = "makes the loss larger", "write a rate above 0; to make a value larger: optimize -value with ..."
     ctx.report(NO_STEP_DOWN, rate.span, help=help, what=f"the learning_rate is {value}", subject="optimizer", does=does)
+
+
+def doubt_decay(ctx: Analysis, name: str, factor: ArgumentValue) -> None:
+    """Warn of a known factor for earlier gradients with which an optimizer never forgets them."""
+    value = factor.value
+    if isinstance(value, (int, float)) and value >= 1:
+        help = f"write a factor from 0 to below 1, such as {name}=0.9"
+        what = f"{name} is {value}"
+        ctx.report(NO_STEP_DOWN, factor.span, help=help, what=what, subject="optimizer", does="does not converge")
+
+
+def doubt_position(ctx: Analysis, row: OptimizerRow, name: str, arguments: Mapping[str, ArgumentValue]) -> None:
+    """Warn of a first argument that stands where other libraries have the learning rate."""
+    argument, help = arguments[name], ""
+    if name == row.name:  # the name of the optimizer says what it is, except of a number that only a rate would be
+        value = argument.value
+        if len(arguments) > 1 or not isinstance(value, (int, float)) or not 0 < value <= 0.1:
+            return
+        help = f"write {row.name}(0.9, learning_rate={argument.text}), or {name}={argument.text} if that is meant"
+    ctx.report(OPTIMIZER_POSITION, argument.span, help=help, optimizer=row.name, name=name, value=argument.text)
 
 
 def _is_quotient(ctx: Analysis, span: Span) -> bool:
@@ -81,6 +104,7 @@ def warn_optimizers(ctx: Analysis, program: Program) -> None:
                 help = "give the factor a value other than 0; // drops the fraction of a quotient, and / keeps it"
                 what, subject = "the loss is 0 times a value", "'optimize'"
                 ctx.warn(NO_STEP_DOWN, step.origin, help=help, what=what, subject=subject, does="changes nothing")
+            _doubt_counter(ctx, program, graph, step)
         handled = None if not steps else _handled(ctx, program, graph, steps)
         if handled is not None:
             _doubt_left_out(ctx, graph, steps, handled)
@@ -112,6 +136,23 @@ def _handled(ctx: Analysis, program: Program, graph: Graph, steps: Iterable[Node
                     return None
                 handled |= {ref.node for ref, _ in one.pairs}
     return handled
+
+
+def _doubt_counter(ctx: Analysis, program: Program, graph: Graph, step: Node) -> None:
+    """Warn of an argument of an optimizer, such as its learning rate, that is computed from a counter that nothing
+    counts: a variable that begins at the whole number 0."""
+    given = [ref for name, arg in step.args.items() if name not in ("loss", "wrt") for ref in refs_of(arg)]
+    reached = graph.reach(given)
+    ctx.spend(len(reached), step.origin.span)
+    for node in (graph.nodes[id] for id in sorted(reached)):
+        initial = node.args.get("initial") if node.is_variable else None
+        is_counter = isinstance(initial, (Literal, Static)) and initial.value == 0 and not node.is_trainable
+        handled = _handled(ctx, program, graph, graph.steps()) if is_counter else None
+        if handled is not None and node.id not in handled:
+            name = node.given_name
+            help = f"write in the body of the training: set {name} = step"
+            note = Note("the 'optimize' is on line {line}", step.origin.span)
+            ctx.warn(COUNTER_STILL, node.origin, note, help=help, name=name)
 
 
 # --- variables left out of 'wrt' --------------------------------------------------------------

@@ -27,13 +27,14 @@ class OwnArgument(Record):
 
 class OptimizerRow(Record):
     """`tf` is a class below `tf.compat.v1.train`. `given` has its arguments after `learning_rate`, with defaults.
-    `own` has the arguments that the class lacks."""
+    `own` has the arguments that the class lacks, and `decays` those that are factors below 1."""
 
     name: str
     tf: str
     given: dict[str, object]
     doc: str
     own: dict[str, OwnArgument] = {}  # noqa: RUF012
+    decays: tuple[str, ...] = ()
 
     @property
     def params(self) -> dict[str, object]:
@@ -68,16 +69,18 @@ OPTIMIZERS: dict[str, OptimizerRow] = {
         ),
         OptimizerRow(
             "momentum", "MomentumOptimizer", {"momentum": REQUIRED, "use_nesterov": False},
-            "m = momentum * m + gradient; var -= learning_rate * m",
+            "m = momentum * m + gradient; var -= learning_rate * m", decays=("momentum",),
         ),
         OptimizerRow(
             "adam", "AdamOptimizer", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
             "Steps by the mean gradient divided by the root of the mean of its squares (Kingma and Ba, 2014).",
+            decays=("beta1", "beta2"),
         ),
         OptimizerRow(
             "rmsprop", "RMSPropOptimizer",
             {"decay": 0.9, "momentum": 0.0, "epsilon": 1e-10, "centered": False},
             "Divides the gradient by a running root mean square of itself (Tieleman and Hinton, 2012).",
+            decays=("momentum",),
         ),
         OptimizerRow(
             "adagrad", "AdagradOptimizer", {"initial_accumulator_value": 0.1},

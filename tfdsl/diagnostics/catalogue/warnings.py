@@ -146,6 +146,10 @@ NAN_WRITTEN = _message("TFG988", "the variable {name} has become NaN (not a numb
                        "a file",
                        "look for log(0), 0 / 0 or the square root of a negative number in what is assigned to it; if "
                        "NaN is meant, write: set {name} = float(\"nan\")", "warning")
+COUNTER_STILL = _message("TFG992", "nothing changes '{name}', so what the optimizer takes from it stays the same",
+                         severity="warning")
+FRACTION_BOUND = _message("TFG993", "'{name}' is a fraction from 0 to 1, so '{condition}' {holds} holds",
+                          severity="warning")
 REUSES_NOTHING = _message("TFG991", "this scope says 'reuse', but makes new variables: {names}", severity="warning")
 RESTORE_MISSES = _message("TFG989", "no 'save' of this program writes \"{path}\", but line {line} writes \"{other}\"",
                           "restore from \"{other}\"; or leave 'if exists' out, if another program writes \"{path}\"",
