@@ -28,6 +28,7 @@ from ..diagnostics import (
     SIZE_UNKNOWN,
     Note,
 )
+from ..ops import OPS
 from ..ops.named import CONSTANT
 from ..ops.op import REQUIRED, Op, Parameter
 from ..ops.raw import RawArgument, RawOp
@@ -216,6 +217,8 @@ def to_arg(ctx: Analysis, given: ArgumentValue, dtype: DType, cast: str = "") ->
             hint = f"write a whole number, or {way}"
         else:
             hint = f"{dtype} takes {_VALUES.get(dtype.kind, 'numbers')}"
+            if isinstance(value, str) and value in OPS:
+                hint = f"leave the quotes out: {value}"
         ctx.fail(DTYPE_MISMATCH, given.span, value=given.text, dtype=dtype, hint=hint)
     if kind == "int" and dtype.kind in ("int", "uint"):
         check_range(ctx, given, dtype)
@@ -585,8 +588,9 @@ def _check_allowed(ctx: Analysis, op: Op, params: Mapping[str, Parameter], bound
             if params[name].group == group:
                 allowed = dtypes_text(op.dtypes.get(group, "any"))
                 help = ""
-                if FLOAT32 in op.allowed(group) and dtype.kind not in ("string", "opaque"):
-                    help = f"convert it first: cast({given.text}, float32)"
+                to = next((one for one in (FLOAT32, INT32) if one in op.allowed(group)), None)
+                if to is not None and dtype.kind not in ("string", "opaque"):
+                    help = f"convert it first: cast({given.text}, {to})"
                 ctx.fail(
                     DTYPE_NOT_ALLOWED, given.span, operand_notes([given]), help, op=op.name, dtype=dtype,
                     param=given.text, allowed=allowed,

@@ -16,7 +16,8 @@ def bind(ctx: Analysis, env: Env, target: t.Identifier, value: ExprValue, expr: 
         env.bind(target.id, value, target.span)
     except BoundTwice as error:
         note = Note(f"'{target.id}' was bound on line {{line}}", error.binding.span)
-        ctx.fail(REBOUND, target.span, (note,), _changed(target.id, error.binding.value, expr), name=target.id)
+        help = _changed(target.id, error.binding.value, expr) or _chosen(ctx, target, error.binding.span, expr)
+        ctx.fail(REBOUND, target.span, (note,), help, name=target.id)
     except Assumed as error:
         note = Note(f"line {{line}} uses the '{target.id}' that every graph has", error.span)
         ctx.fail(TRAINING_LATE, target.span, (note,), name=target.id)
@@ -35,6 +36,20 @@ def _changed(name: str, bound: ExprValue, expr: t.Expr | None) -> str:
         case t.Binary(op="+" | "-" as op, left=t.Name(id=left), right=right) if left == name:
             call = f"{'assign_add' if op == '+' else 'assign_sub'}({name}, {' '.join(right.span.text.split())})"
     return f"a name is bound once; to change the variable, write: new_{name} = {call}, and run it in a session"
+
+
+def _chosen(ctx: Analysis, target: t.Identifier, bound: Span, expr: t.Expr | None) -> str:
+    """What to write for an `if` of one branch that binds an earlier name again."""
+    alone = [one.branches[0] for one in ctx.tree if isinstance(one, t.If) and len(one.branches) == 1]
+    tests = [test for test, body in alone if any(line.span.holds(target.span) for line in body)]
+    before = [
+        one.value for one in ctx.tree
+        if isinstance(one, t.Assign) and len(one.targets) == 1 and one.targets[0].span == bound
+    ]  # fmt: skip
+    if expr is None or not tests or not before or tests[0] is None:
+        return ""
+    then, test, otherwise = (" ".join(one.span.text.split()) for one in (expr, tests[0], before[0]))
+    return f"write in place of line {bound.line} and of this 'if': {target.id} = {then} if {test} else {otherwise}"
 
 
 def bind_targets(ctx: Analysis, env: Env, targets: tuple[t.Identifier, ...], value: ExprValue, span: Span) -> None:

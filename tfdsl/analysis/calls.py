@@ -248,14 +248,15 @@ def _python(ctx: Analysis, name: str, function: Callable, given: Arguments, span
 
 # Replacements for Python's functions when they get a tensor.
 _FOR_TENSORS = {
-    "range": "it needs a number: a param, or a size such as X.shape[1]",
-    "len": "shape(x)[0] is its number of rows",
-    "float": "use cast(x, float32)",
-    "int": "use cast(x, int32)",
-    "bool": "use cast(x, bool)",
-    "min": "for tensors there are reduce_min(x) and minimum(a, b)",
-    "max": "for tensors there are reduce_max(x) and maximum(a, b)",
-    "sum": "for tensors there are reduce_sum(x), and add_n([a, b]) for a list of them",
+    "range": "it needs a number: a param, or a size such as X.shape[1]; for a tensor, count in the graph: i = 0, then "
+    "while i < {x}, and in its body: i = i + 1",
+    "len": "shape({x})[0] is its number of rows, and cast(shape({x})[0], float32) the same as a float",
+    "float": "use cast({x}, float32)",
+    "int": "use cast({x}, int32)",
+    "bool": "use cast({x}, bool)",
+    "min": "for tensors there are reduce_min({x}) and minimum(a, b)",
+    "max": "for tensors there are reduce_max({x}) and maximum(a, b)",
+    "sum": "for tensors there are reduce_sum({x}), and add_n([a, b]) for a list of them",
 }
 _NUMBERS_ONLY = ("min", "max", "sum")
 
@@ -265,7 +266,8 @@ def _builtin(ctx: Analysis, function: Builtin, given: Arguments, span: Span) -> 
     inside = has_tensor if name in _NUMBERS_ONLY else lambda value: isinstance(value, (Tensor, Array))
     tensors = [g for _, g in given if inside(g.value)]
     if tensors:
-        help = _FOR_TENSORS.get(name, "for the elements of a tensor use unstack(x)")
+        text = tensors[0].text if not tensors[0].text.endswith("...") else "x"
+        help = _FOR_TENSORS.get(name, "for the elements of a tensor use unstack({x})").format(x=text)
         details = {"name": tensors[0].text, "value": describe(tensors[0].value), "function": name}
         ctx.fail(VALUE_OF, tensors[0].span, operand_notes(tensors), help, **details)
     return _python(ctx, function.name, function.function, given, span)

@@ -67,6 +67,9 @@ def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKin
     row = table.get(stage.name)
     if row is None:
         help = ctx.did_you_mean(stage.name, table) or f"the {kind} are " + ", ".join(table)
+        if stage.name in TRANSFORMS:
+            inner = stage.arguments[0].span.text if len(stage.arguments) == 1 else "moons(400)"
+            help = f"a transform follows its data: {inner} | {stage.name}"
         place = Span(stage.span.source, stage.span.start, stage.span.start + len(stage.name))
         ctx.fail(UNKNOWN_NAME, place, help=help, name=stage.name)
     params = {p.name: p for p in row.params}

@@ -135,13 +135,20 @@ def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> ExprVa
             assert_never(expr)
 
 
+def _returning(ctx: Analysis, function: t.Expr) -> str:
+    """A help line for a function of this file that returns nothing although its last line binds a name."""
+    found = [one for one in ctx.tree if isinstance(one, t.Def) and one.target.id == function.span.text]
+    last = found[-1].body[-1] if found and found[-1].body else None
+    return f"end the function with: return {last.targets[0].id}" if isinstance(last, t.Assign) else ""
+
+
 def value_of(ctx: Analysis, env: Env, expr: t.Expr, name: str | None = None) -> ExprValue:
     """The value of an expression that must have one."""
     value = evaluate(ctx, env, expr, name)
     if isinstance(value, ErrorValue):
         raise StatementFailed(None)
     if value is None and isinstance(expr, t.Call):
-        ctx.fail(NO_VALUE, expr.span, function=expr.function.span.text[:40])
+        ctx.fail(NO_VALUE, expr.span, help=_returning(ctx, expr.function), function=expr.function.span.text[:40])
     if isinstance(value, (list, tuple)):
         ctx.spend(ctx.limits.size_of(value), expr.span)
     return value
@@ -633,7 +640,16 @@ def iterate(ctx: Analysis, value: ExprValue, span: Span) -> list[Any] | range | 
     if isinstance(value, str):
         value = list(value)
     if not isinstance(value, (list, tuple, range)):
-        ctx.fail(NOT_ITERABLE, span, value=describe(value))
+        shape, text = value.type.shape if isinstance(value, Tensor) else None, " ".join(span.text.split())
+        help = ""
+        if shape:
+            help = f"write: for ... in unstack({text})"
+            if not isinstance(ctx.graph.sizes.resolve(shape[0]), int):
+                help = (
+                    f"its number of rows is not known while compiling: compute with all rows at once, as in "
+                    f"reduce_sum({text}, axis=0)"
+                )
+        ctx.fail(NOT_ITERABLE, span, help=help, value=describe(value))
     ctx.repeat(len(value), span)
     return value
 

@@ -34,7 +34,19 @@ from ..program import (
 )
 from ..source import Span
 from ..syntax import tree as t
-from ..types import BECOMES, DTYPES, Dim, Shape, Size, SizeMismatch, TensorType, match_shape, nested_shape, shape_text
+from ..types import (
+    BECOMES,
+    DTYPES,
+    FLOAT32,
+    Dim,
+    Shape,
+    Size,
+    SizeMismatch,
+    TensorType,
+    match_shape,
+    nested_shape,
+    shape_text,
+)
 from .arguments import ArgumentValue, check_range, check_rounded, literal_shape, scalar_class, size_notes
 from .context import Analysis, GraphBuilder, StatementFailed
 from .expressions import dotted, given, plan_value
@@ -197,14 +209,25 @@ def check_feed(
     if is_host(value.value):
         check_rounded(ctx, value, declared.dtype)
     if kind is not None and declared.dtype.kind not in BECOMES[kind]:
-        ctx.fail(FEED_DTYPE, fed.value.span, note, name=fed.target.id, declared=declared, actual=shown)
+        help = ""
+        if kind == "float" and declared.dtype.kind in ("int", "uint"):
+            help = (
+                f"declare {fed.target.id}: {TensorType(FLOAT32, declared.shape)}, and where whole numbers are needed, "
+                f"write cast({fed.target.id}, {declared.dtype})"
+            )
+        ctx.fail(FEED_DTYPE, fed.value.span, note, help, name=fed.target.id, declared=declared, actual=shown)
     try:
         match_shape(declared.shape, actual.shape, {}, ctx.graph.sizes)
     except SizeMismatch:
         dims = declared.shape or ()  # without a shape, nothing is refused
         notes = note + size_notes(ctx, *(dim for dim in dims if ctx.graph.sizes.resolve(dim) != dim))
         help = _rank_help(ctx, fed, declared, actual, isinstance(value.value, Array))
-        if isinstance(value.value, Array):
+        made = ctx.graph.nodes[target.ref.node]
+        if not made.is_placeholder and actual.shape and declared.shape:
+            sizes = ", ".join(map(str, ("n", *actual.shape[1:])))
+            type = f"{declared.dtype}[{sizes}]"
+            help = f"the graph computes {fed.target.id}; declare instead: placeholder {fed.target.id}: {type}"
+        elif isinstance(value.value, Array):
             help = _misfed(ctx, target, value.value, batches_of) or help
 
         ctx.fail(FEED_SHAPE, fed.value.span, notes, help, name=fed.target.id, declared=declared, actual=actual)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ..diagnostics import INDEX_KIND, INDEX_MANY, INDEX_RANGE
-from ..program import INDEX, Arg, Index, Literal, Ref, Refs, Static
+from ..program import INDEX, Arg, Field, Index, Literal, Ref, Refs, Static
 from ..syntax import tree as t
 from ..types import Dim, TensorType
 from .context import Analysis
@@ -99,7 +99,14 @@ def index_array(ctx: Analysis, value: Array, items: list[IndexItem], expr: t.Ind
         elif isinstance(item, int) and not isinstance(item, bool):
             index.append(item)
         else:
-            ctx.fail(INDEX_KIND, expr.span, value=describe(value), index=describe(item))
+            help = ""
+            if isinstance(value.field, Field) and not isinstance(item, float):
+                name = ".".join(filter(None, (value.field.data, value.field.part)))
+                help = (
+                    f"a training goes through the rows: train ... on {name} in batches of 1 ordered as batch, and "
+                    f"feed batch.{value.field.field}"
+                )
+            ctx.fail(INDEX_KIND, expr.span, help=help, value=describe(value), index=describe(item))
     if value.field.index:
         ctx.fail(INDEX_KIND, expr.span, value="a part of data", index="another index")
     shape = _result_shape(ctx, value.type, items, expr)

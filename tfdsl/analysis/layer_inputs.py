@@ -6,7 +6,7 @@ argument, in its words, because the code of a layer says nothing to its users.
 
 from math import isqrt
 
-from ..diagnostics import ARGUMENT_KIND, RANK, SIZE_UNKNOWN, Note
+from ..diagnostics import ARGUMENT_KIND, DTYPE_NOT_ALLOWED, RANK, SIZE_UNKNOWN, Note
 from ..program import Ref
 from ..source import Span
 from .arguments import ArgumentValue, operand_notes
@@ -46,6 +46,16 @@ def channels(ctx: Analysis, x: ArgumentValue, *rest: ArgumentValue | Span) -> Ex
     pictures(ctx, x, *rest)
     _check_known(ctx, x, -1)
     return x.value
+
+
+def indices(ctx: Analysis, ids: ArgumentValue, *rest: ArgumentValue | Span) -> ExprValue:
+    """Whole numbers that choose rows."""
+    type = _type(ids)
+    if type is not None and type.dtype.kind not in ("int", "uint", "string"):
+        help = f"convert it first: cast({ids.text}, int32)"
+        ctx.fail(DTYPE_NOT_ALLOWED, ids.span, operand_notes([ids]), help, op=inlined(ctx), dtype=type.dtype,
+                 param="'ids'", allowed="whole numbers")  # fmt: skip
+    return ids.value
 
 
 def _type(x: ArgumentValue):

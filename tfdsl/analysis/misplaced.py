@@ -13,7 +13,11 @@ def misplaced(ctx: Analysis, expr: t.Name | t.Identifier) -> str:
     """What to write instead of an unknown name. "" if the name has a meaning nowhere else."""
     if expr.id in NO_STATEMENTS:
         return no_statement(expr.id)
-    return "" if isinstance(_around(ctx.tree, expr), t.Session) else _in_graph_half(expr.id)
+    if not isinstance(_around(ctx.tree, expr), t.Session):
+        return _in_graph_half(expr.id)
+    if expr.id in ("step", "epoch"):
+        return f"only the body of a training knows {expr.id}; outside, write a number or a param"
+    return ""
 
 
 def batch_name(ctx: Analysis, expr: t.Name | t.Identifier) -> str:

@@ -36,7 +36,7 @@ from .values import Env, Namespace
 def imported(ctx: Analysis, env: Env, statement: t.Import) -> None:
     """Bind the names of an import: the whole file under one name, or single names from it."""
     if ctx.calling or env is not ctx.env or env.path:
-        ctx.fail(GRAPH_PLACE, statement.span, what="'import'", hint="it belongs to the top of a file")
+        ctx.fail(GRAPH_PLACE, statement.span, what="'import'", hint="it belongs to the top level of a file")
     stem = os.path.splitext(os.path.basename(statement.path))[0]
     target = statement.target
     if target is None and statement.names is None:

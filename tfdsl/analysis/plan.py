@@ -92,7 +92,7 @@ from .initial import all_variables, check_initial, check_made_from, overwritten,
 from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, session_value, shown_text
 from .statements import on_graph
 from .values import Batch, DataValue, Env, ErrorValue, NodeValue, Operation, RuntimeValue, Tensor, describe
-from .wrong_kind import not_tensor, not_variable
+from .wrong_kind import not_tensor, not_variable, scalar_name
 
 
 def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Session | None:
@@ -182,7 +182,17 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
 
 def _inside_loop(ctx: Analysis, plan: Plan, statement: t.Statement, what: str) -> Loop:
     if plan.loop is None:
-        ctx.fail(OUTSIDE_TRAIN, statement.span, what=what)
+        trains = [
+            one
+            for session in ctx.tree
+            if isinstance(session, t.Session)
+            for one in session.body
+            if isinstance(one, t.Train)
+        ]
+        help = (
+            f"indent it into the body of a training, such as the one on line {trains[-1].span.line}" if trains else ""
+        )
+        ctx.fail(OUTSIDE_TRAIN, statement.span, help=help, what=what)
     return plan.loop
 
 
@@ -382,7 +392,7 @@ def _log(ctx: Analysis, plan: Plan, statement: t.Log) -> Log:
     if t.Summary in ctx.graph.broken and (not summaries or any(tag.id not in summaries for tag in statement.tags)):
         raise StatementFailed(None)
     if not summaries:
-        ctx.fail(NO_SUMMARIES, statement.span)
+        ctx.fail(NO_SUMMARIES, statement.span, name=scalar_name(ctx) or "VALUE")
 
     def tagged(tag: t.Identifier) -> list[Ref]:
         if tag.id not in summaries:
@@ -453,7 +463,9 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
             lambda: _batching(ctx, plan, statement),
         )
         if statement.target is not None and dataset is None:
-            ctx.fail(BATCH_WITHOUT_DATA, statement.target.span)
+            ctx.fail(
+                BATCH_WITHOUT_DATA, statement.target.span, header=_with_data(ctx, statement, statement.target.span)
+            )
     except StatementFailed:
         if statement.target is not None:
             env.bind(statement.target.id, ErrorValue(), statement.target.span)
@@ -471,7 +483,10 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     body = _body(ctx, inner, statement)
     if not loop.runs and ctx.failed == failed and t.Optimize not in ctx.graph.broken:
         if not ctx.graph.optimizers and not loop.runs_aside:
-            ctx.fail(NO_STEP, statement.span)
+            steps = [name for name, _, refs in ctx.graph.bound if any(_writes(ctx, ref) for ref in refs)]
+            way = f"write in its body: run {steps[-1]}" if steps else ""
+            way = way or f"declare an optimizer: optimize {scalar_name(ctx) or 'LOSS'} with adam(learning_rate=0.001)"
+            ctx.fail(NO_STEP, statement.span, way=way)
         for ref in ctx.graph.optimizers:
             feeds = checked_feeds(ctx, inner, (), [ref], "the optimizer", statement)
             body.append(Run(ctx.graph.nodes[ref.node].origin, (ref,), feeds))
@@ -481,6 +496,22 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
             check_last_batch(ctx, inner, body, short, size)
     data = (dataset.name, dataset.part) if dataset else None
     return Train(ctx.origin(statement.span), count, statement.unit, data, size, order, seed, tuple(body), **options)
+
+
+def _writes(ctx: Analysis, ref: Ref) -> bool:
+    row = ctx.graph.nodes[ref.node].row
+    return row is not None and row.writes
+
+
+def _with_data(ctx: Analysis, statement: t.Train, place: Span) -> str:
+    """The first line of a training with data, if the program has some."""
+    data = ctx.data[0].name if ctx.data else "DATA"
+    if data in ctx.datasets and ctx.datasets[data].schema.test_rows is not None:
+        data += ".train"
+    source = statement.span.source
+    begun = source.text[statement.span.start : place.start]
+    begun, *named = " ".join(begun.split()).rsplit(" as", 1)
+    return f"{begun} on {data} {'as ' if named else ''}{place.text}"
 
 
 def _body(ctx: Analysis, plan: Plan, statement: t.Train) -> list[Statement]:
@@ -521,7 +552,7 @@ def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[DataValue 
     batching, data = statement.batching, statement.data
     if data is None:
         if batching is not None:
-            ctx.fail(BATCH_WITHOUT_DATA, batching.span)
+            ctx.fail(BATCH_WITHOUT_DATA, batching.span, header=_with_data(ctx, statement, batching.span))
         return None, None, "ordered", 0
     dataset = dotted(ctx, plan.env, data)
     if not isinstance(dataset, DataValue):

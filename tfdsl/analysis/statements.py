@@ -77,7 +77,7 @@ from .op_calls import call_op
 from .params import declared_param
 from .slips import doubt_aliases, doubt_tag
 from .values import Env, ErrorValue, ExprValue, Function, NodeValue, Operation, Optimizer, Tensor, describe, is_host
-from .wrong_kind import no_gradient, not_tensor, not_variable, nothing_trainable
+from .wrong_kind import no_gradient, not_tensor, not_variable, nothing_trainable, scalar_name
 
 _SUMMARY_KINDS = ("scalar", "histogram", "image", "text")
 
@@ -168,7 +168,7 @@ def _statement(ctx: Analysis, env: Env, statement: t.Statement) -> Returned | No
             bind(ctx, env, statement.target, Function(statement, env))
         case t.Graph() | t.Session():
             what = "'graph'" if isinstance(statement, t.Graph) else "'session'"
-            ctx.fail(GRAPH_PLACE, statement.span, what=what, hint="it belongs to the top of a file")
+            ctx.fail(GRAPH_PLACE, statement.span, what=what, hint="it belongs to the top level of a file")
         case t.Import():
             imported(ctx, env, statement)
         case t.Device() | t.Container():
@@ -371,7 +371,10 @@ def _loss(ctx: Analysis, env: Env, statement: t.Loss) -> None:
     tensor = _scalar_float(ctx, given(ctx, env, statement.value))
     if ctx.graph.loss is not None:
         note = Note("the first is on line {line}", ctx.graph.loss_span)
-        ctx.fail(LOSS_TWICE, statement.span, (note,))
+        terms = [
+            " ".join(span.text.split()).removeprefix("loss ") for span in (ctx.graph.loss_span, statement.span) if span
+        ]
+        ctx.fail(LOSS_TWICE, statement.span, (note,), sum=f"loss {' + '.join(terms)}")
     ctx.graph.loss, ctx.graph.loss_span = tensor.ref, statement.span
 
 
@@ -411,7 +414,7 @@ def _loss_of(ctx: Analysis, env: Env, statement: t.Optimize) -> Ref | None:
     if statement.loss is not None:
         return _scalar_float(ctx, given(ctx, env, statement.loss)).ref
     if ctx.graph.loss is None and t.Loss not in ctx.graph.broken:
-        ctx.fail(LOSS_MISSING, statement.span)
+        ctx.fail(LOSS_MISSING, statement.span, loss=scalar_name(ctx) or "LOSS", optimizer=statement.optimizer.span.text)
     return ctx.graph.loss
 
 
@@ -462,7 +465,10 @@ def _summary(ctx: Analysis, env: Env, statement: t.Summary) -> None:
         "text": ("strings", type.dtype.kind == "string"),
     }[kind]
     if not wanted[1]:
-        ctx.fail(SUMMARY_TYPE, value.span, operand_notes([value]), kind=kind, wanted=wanted[0], type=type)
+        help = ""
+        if kind == "scalar" and type.dtype.kind == "float":
+            help = f"write: summary scalar reduce_mean({value.text}); or summary histogram {value.text} for all of them"
+        ctx.fail(SUMMARY_TYPE, value.span, operand_notes([value]), help, kind=kind, wanted=wanted[0], type=type)
     tag = value_of(ctx, env, statement.tag) if statement.tag else value.text
     if not isinstance(tag, str) or not tag:
         ctx.fail(

@@ -92,6 +92,18 @@ def not_variable(ctx: Analysis, what: str, value: object, span: Span) -> NoRetur
     ctx.fail(NOT_VARIABLE, span, help=help, what=what, value=describe(value))
 
 
+def scalar_name(ctx: Analysis) -> str:
+    """The latest name of a single float that the program computes. "" if there is none."""
+    for name, span, refs in reversed(ctx.graph.bound):
+        node = ctx.graph.nodes.get(refs[0].node) if len(refs) == 1 else None
+        if node is None or span.source.is_library or not node.outputs or node.is_variable or node.is_placeholder:
+            continue
+        type, row = node.outputs[refs[0].output], node.row
+        if (row is None or not row.writes) and type.rank == 0 and type.dtype.kind == "float":
+            return name
+    return ""
+
+
 def no_gradient(
     ctx: Analysis,
     y: str,

@@ -79,6 +79,9 @@ def _clause(word: str, token: str, row: str) -> str:
     size = re.search(r"\bbatch_?size\s*=\s*(\w+)", row)
     if word == "train" and size:
         return f"write: in batches of {size[1]}"
+    late = re.match(r"train\s+on\s+([\w.]+)\s+(\w+\s+(?:epoch|batch|step|second)(?:e?s)?)\b\s*(.*)", row)
+    if late:
+        return f"write: train {late[2]} on {late[1]}{' ' if late[3][:1].isalpha() else ''}{late[3]}"
     form = _FORMS.get(word)
     return f"its parts are in this order: {form}" if form and token in form.split() else ""
 
@@ -155,6 +158,9 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if unpacked and kind == "COMMA":
         first, second, data = unpacked.groups()
         return f"give each a value of its own: {first} = {data}.features, {second} = {data}.target"
+    typed = re.match(r"(variable|placeholder)\s+(\w+)\s*(\[[^\]]*\])", row)
+    if typed and kind == "LSQB":
+        return f"write the type: {typed[1]} {typed[2]}: float32{typed[3]}"
     if word == "placeholder":
         return "a placeholder needs a type, as in: placeholder X: float32[?, 3]" if ":" not in row else ""
     if word in ("elif", "else"):

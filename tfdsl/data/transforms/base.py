@@ -41,7 +41,10 @@ class Transform(StageKind):
     def need_undivided(self, before: Schema) -> None:
         """Refuse rows that are already split."""
         if before.test_rows is not None:
-            raise DataError(DATA_AFTER_SPLIT, name=self.name)
+            way = "put it before the split, or leave it out"
+            if self.divides:
+                way = "leave it out: one split makes all that there is, train and test"
+            raise DataError(DATA_AFTER_SPLIT, name=self.name, way=way)
 
 
 def with_emptied(table: "Table", constant: "np.ndarray", value: "np.ndarray") -> "Table":

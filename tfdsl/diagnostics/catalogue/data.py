@@ -43,7 +43,7 @@ DATA_TOO_LARGE = _message("TFG621", "{what} is too large: {rows} rows of {column
 DATA_VALUE = _message("TFG622", "row {row} of {column} is {value}, not a finite number that fits {dtype}",
                       "rows count from 0, after the transforms; fix or remove that row")
 DATA_AFTER_SPLIT = _message("TFG623", "{name} cannot follow split, which has already divided the rows",
-                            "put it before the first split, or leave it out")
+                            "{way}")
 DATA_REPLACEMENT = _message("TFG624", "cannot replace the data {data} with {found}",
                             "give a path, a pair (features, target), a dict with \"features\" and \"target\", or one "
                             "array with two axes")

@@ -15,11 +15,11 @@ OUTSIDE_TRAIN = _message("TFG509", "'{what}' is only allowed in the body of 'tra
 LOG_WITHOUT_TO = _message("TFG510", "there is no folder to log to yet",
                           "write {place}: log to \"tf_logs/run-{{now}}\"")
 NO_SUMMARY = _message("TFG511", "there is no summary '{tag}'")
-NO_SUMMARIES = _message("TFG512", "there is no summary to log", "declare one: summary scalar mse as \"MSE\"")
+NO_SUMMARIES = _message("TFG512", "there is no summary to log", "declare one before the session: summary scalar {name}")
 COUNT_VALUE = _message("TFG513", "{what} is a whole number above 0, not {value}")
 BATCH_WITHOUT_DATA = _message("TFG514", "'in batches of' needs data",
-                              "write: train 10 epochs on housing in batches of 100")
-NO_STEP = _message("TFG515", "this training has nothing to run", "declare an optimizer, or write 'run training_op'")
+                              "write: {header}")
+NO_STEP = _message("TFG515", "this training has nothing to run", "{way}")
 NESTED_TRAIN = _message("TFG516", "a 'train' is not allowed inside another")
 NOT_CONDITION = _message("TFG517", "{value} is not a condition",
                          "compare something: mse < 0.5")

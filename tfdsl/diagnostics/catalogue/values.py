@@ -13,7 +13,8 @@ NOT_TENSOR = _message("TFG407", "{value} cannot be used as a tensor here")
 NOT_STATIC = _message("TFG408", "{what} must be known while compiling, but it is {value}",
                       "use a number, a param, or a size such as X.shape[1]")
 SIZE_UNKNOWN = _message("TFG409", "size {axis} of {text} is not known while compiling",
-                        "shape({tensor})[{axis}] is its value while running, as a tensor")
+                        "write shape({tensor})[{axis}] for its value while running, or "
+                        "cast(shape({tensor})[{axis}], float32) to compute with floats")
 RAGGED = _message("TFG410", "the rows of this list have different lengths", "make all rows equally long")
 MIXED_LIST = _message("TFG411", "this list mixes {first} and {second}", "use values of one kind")
 OPERATOR = _message("TFG412", "'{op}' does not work on {left} and {right}")
@@ -43,8 +44,9 @@ INITIAL_TYPE = _message("TFG427", "'{name}' is declared as {declared}, but its v
 INITIAL_MISSING = _message("TFG428", "variable '{name}' has no initial value",
                            "write one: variable {name}{type} = {value}")
 OPTION_UNKNOWN = _message("TFG429", "{statement} has no option '{name}'", "it has {known}")
-LOSS_TWICE = _message("TFG430", "a second loss for one graph", "write: optimize mse with ...")
-LOSS_MISSING = _message("TFG431", "there is no loss to minimise", "declare one before this line: loss mse")
+LOSS_TWICE = _message("TFG430", "a second loss for one graph", "add the two in one statement: {sum}")
+LOSS_MISSING = _message("TFG431", "there is no loss to minimise",
+                        "say what to minimise: optimize {loss} with {optimizer}")
 LOSS_TYPE = _message("TFG432", "a loss is one number of a float dtype, but this is {type}",
                      "take its mean: reduce_mean(...)")
 NOTHING_TRAINABLE = _message("TFG433", "this loss has a gradient for no trainable variable, so nothing can be trained")
