@@ -195,7 +195,7 @@ def noisy(kind, **parts):
 
 
 @pytest.mark.parametrize(("kind", "engine"), some(product(RANDOM, ENGINES), [
-    ("many", "step"), ("many others", "loop"), ("many in XLA", "xla"), ("while", "step"),
+    ("many", "step"), ("many others", "loop"), ("dropout", "xla"), ("while", "step"),
     ("of a shape that is fed", "loop"),
 ]))  # fmt: skip
 def test_random_ops(kind, engine, tmp_path, monkeypatch):
