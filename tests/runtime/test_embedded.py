@@ -503,6 +503,11 @@ def test_a_session_is_neither_copied_nor_used_once_it_is_closed(program):
     assert codes(caught) == ["TFG750"]
 
 
+def test_every_graph_has_training(program):
+    with program.session() as session:
+        assert session.run("w", feed={"training": True}).tolist() == [[1.0], [2.0]]
+
+
 def test_a_session_whose_server_is_lost(program, monkeypatch):
     def lose(*_):
         raise Lost([("ps", 0)], was_late=False)

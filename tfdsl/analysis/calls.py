@@ -1,6 +1,7 @@
 """Analyses calls: ops become nodes, functions are inlined, Python's functions are evaluated."""
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -216,6 +217,9 @@ def optimizer(ctx: Analysis, row: OptimizerRow, given: Arguments, span: Span) ->
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             ctx.fail(ARGUMENT_KIND, argument.span, function=row.name, wanted="a number", name=name,
                      value=describe(value))  # fmt: skip
+        if isinstance(value, int) and abs(value) > sys.float_info.max:
+            ctx.fail(ARGUMENT_KIND, argument.span, function=row.name, wanted="a number", name=name,
+                     value="too large for a float")  # fmt: skip
         args[name] = Static(float(value))
         if name == "learning_rate":
             doubt_learning_rate(ctx, argument)

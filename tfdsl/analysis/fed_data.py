@@ -5,6 +5,7 @@ A placeholder matches columns by position. If two data sets are fed to one place
 the same names, and scaling each by its own mean is most likely a mistake.
 """
 
+import sys
 from collections.abc import Iterator
 
 from ..data.declaration import scaled_by
@@ -119,7 +120,7 @@ def _numbers(value: ExprValue) -> Iterator[float]:
         case tuple():
             for one in value:
                 yield from _numbers(one)
-        case int() | float() if not isinstance(value, bool):
+        case int() | float() if not isinstance(value, bool) and abs(value) <= sys.float_info.max:
             yield value
 
 

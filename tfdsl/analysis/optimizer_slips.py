@@ -34,7 +34,13 @@ from .variable_names import shown_variables
 def doubt_quotient(ctx: Analysis, expr: t.Binary, left: object, right: object) -> None:
     """Warn of a division of two written numbers whose result is 0, such as `1 // 20`."""
     written = isinstance(expr.left, t.Constant) and isinstance(expr.right, t.Constant)
-    if written and isinstance(left, int) and isinstance(right, int) and left and left // right == 0:
+    if (
+        written
+        and isinstance(left, int)
+        and isinstance(right, int)
+        and 0 < abs(left) < abs(right)
+        and left // right == 0
+    ):
         text = expr.span.text.strip("()")
         ctx.report(QUOTIENT_ZERO, expr.span, text=text, left=expr.left.span.text, right=expr.right.span.text)
 
@@ -44,7 +50,9 @@ def doubt_learning_rate(ctx: Analysis, rate: ArgumentValue) -> None:
     value = rate.value
     if not isinstance(value, (int, float)) or value > 0 or _is_quotient(ctx, rate.span):
         return
-    if value == 0:
+    if value != value:
+        does, help = "makes every variable NaN", "give it a rate above 0, such as learning_rate=0.01"
+    elif value == 0:
         does, help = "changes nothing", "give it a rate above 0, such as learning_rate=0.01"
         help += "; // drops the fraction, and / keeps it" if "//" in rate.text else ""
     else:
@@ -301,11 +309,17 @@ def _report_barrier(ctx: Analysis, graph: Graph, barrier: Node, ids: set[int]) -
     row = barrier.row
     op = f"'{row.operator}'" if row is not None and row.operator else barrier.op
     names, several = shown_variables(graph.items, sorted(ids)), len(ids) > 1
-    texts = [graph.nodes[ref.node].name for ref in barrier.inputs() if _behind_ref(graph, ref) & ids]
+    texts = [_written_name(ctx, graph, ref) for ref in barrier.inputs() if _behind_ref(graph, ref) & ids]
     text = next((text for text in texts if text), "")
     way = f"write stop_gradient({text}) in place of {text}" if text else "put stop_gradient(...) around its argument"
     them, they = ("them", "they") if several else ("it", "it")
     ctx.warn(GRADIENT_ENDS, barrier.origin, op=op, names=names, them=them, they=they, way=way)
+
+
+def _written_name(ctx: Analysis, graph: Graph, ref: Ref) -> str:
+    """The program's name of a node."""
+    bound = ctx.graphs[graph.name].bound
+    return next((name for name, span, refs in bound if ref in refs and not span.source.is_library), "")
 
 
 def _behind_ref(graph: Graph, ref: Ref) -> set[int]:

@@ -1,5 +1,8 @@
 """Params: compile-time values that the command line, a config file or Python can set."""
 
+from contextlib import suppress
+from math import inf
+
 from ..diagnostics import NOT_STATIC, PARAM_SHAPE, PARAM_TYPE, TfgError
 from ..program import Param
 from ..source import Source
@@ -56,6 +59,8 @@ def _given_text(value: object) -> str:
         text = repr(value)
     except (ValueError, RecursionError):  # Python does not print values that are too large or too deep
         return "a huge value"
+    if isinstance(value, int) and len(text) > 60:
+        return "a huge number"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -75,9 +80,10 @@ def _converted(value: object, wanted: str) -> Host:
             return {"true": True, "false": False}.get(text.lower())
         if wanted in ("int", "float"):
             try:
-                return int(text) if wanted == "int" else float(text)
+                number = int(text) if wanted == "int" else float(text)
             except ValueError:
                 return None
+            return None if number == inf and "inf" not in text.lower() else number
         if wanted == "list":
             return _read_list(text)
         return value if wanted == "none" else None
@@ -89,7 +95,9 @@ def _converted(value: object, wanted: str) -> Host:
                 return int(value)
             return value if isinstance(value, int) and not isinstance(value, bool) else None
         case "float":
-            return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+            with suppress(OverflowError):
+                return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+            return None
         case "str":
             return value if isinstance(value, str) else None
         case "list":

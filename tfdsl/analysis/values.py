@@ -207,7 +207,7 @@ def describe(value: object) -> str:
         case None:
             return "none"
         case int() | float() | complex():
-            return f"the number {value}"
+            return f"the number {value}" if len(f"{value}") <= 40 else "a huge number"
         case str():
             return f'the string "{value if len(value) <= 30 else value[:27] + "..."}"'
         case list() | tuple() | range():

@@ -12,7 +12,7 @@ from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
 from .parser import Parser
-from .report import WrongUse, show
+from .report import WrongUse, refuse_program, show
 
 
 def configure(parser: Parser) -> None:
@@ -40,6 +40,7 @@ def command(arguments: argparse.Namespace) -> int:
         tensorflow.load()
         return compiled.built(graphs[0].name).graph.as_graph_def()
 
+    refuse_program(arguments.output)
     _write(arguments.output, form.write(Drawing(os.path.basename(compiled.program.path), graphs, graph_def)))
     return 0
 

@@ -83,6 +83,12 @@ def write_utf8() -> None:
         reconfigure(encoding="utf-8", errors="strict")
 
 
+def refuse_program(output: str) -> None:
+    """Refuse to replace a program by a picture or a trace."""
+    if output.lower().endswith(".tfg"):
+        raise WrongUse(f"{output!r} ends in .tfg, so it would be taken for a program; write to another file")
+
+
 def broken_pipe() -> int:
     """The reader of standard output has gone: end quietly, as other commands do."""
     _swallow()

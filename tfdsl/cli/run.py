@@ -12,7 +12,7 @@ from . import tensorflow
 from .compiling import compile_given
 from .options import add_program_options, positive, seconds
 from .parser import Parser
-from .report import WrongUse, colour, count, errors, show, tell
+from .report import WrongUse, colour, count, errors, refuse_program, show, tell
 from .signals import interruptible
 
 _MOST_TOWERS = 100
@@ -78,6 +78,8 @@ def command(arguments: argparse.Namespace) -> int:
         raise WrongUse(f"--towers is at most {_MOST_TOWERS}: each is a copy of what an optimizer computes")
     if arguments.asynchronous and extra.cluster is None:
         raise WrongUse("--async needs a cluster: name one with --config, or use tfdsl launch")
+    if arguments.trace is not None:
+        refuse_program(arguments.trace)
     if arguments.part is not None:
         from .workers import follow
 

@@ -28,6 +28,8 @@ _WORDS = (
      "a whole number cannot be raised to a negative power; cast it to a float first"),
     (re.compile(r"\(34, 'Numerical result out of range'\)"), "the result is too large for a float"),
     (re.compile(r"Exceeds the limit .* for integer string conversion.*"), "the whole number is too long to be shown"),
+    (re.compile(r"'latest_filename' collides with .*"),
+     "TensorFlow keeps its list of checkpoints in a file of this name; choose another name"),
     (re.compile(r"[Uu]nable to open table file .*sstable.*", re.DOTALL), "it is not a TensorFlow checkpoint"),
     (re.compile(r"setting an array element with a sequence.*", re.DOTALL),
      "the values of this list have different shapes, so they do not form an array; write them one after the other"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 import numpy as np
 
+from ..analysis.training import NAME
 from ..cluster import TIMEOUT
 from ..diagnostics import (
     CALL_SLOW,
@@ -122,6 +123,8 @@ class EmbeddedSession:
         result: dict[Ref, np.ndarray] = {}
         checked = []
         for name, value in feed.items():
+            if name == NAME and self._built.program.training is None:  # nothing depends on it
+                continue
             named = self._named(name)
             target, program = named.value, self._built.program
             type = program.type(target) if isinstance(target, Ref) else None

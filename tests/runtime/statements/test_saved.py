@@ -45,6 +45,12 @@ def names(here):
     return sorted(path.name for path in (here / "kept").iterdir())
 
 
+def test_the_name_of_tensorflows_own_list(here):
+    (diagnostic,) = error('variable w = 1.0\nsession:\n    save w to "checkpoint"\n')
+    assert (diagnostic.code, diagnostic.span.line) == ("TFG707", 3)
+    assert "/proc/" not in diagnostic.headline and "choose another name" in diagnostic.headline
+
+
 def test_tensorflow_reads_our_checkpoints(here):
     save()
     assert names(here) == FILES
