@@ -318,8 +318,9 @@ def _report_barrier(ctx: Analysis, graph: Graph, barrier: Node, ids: set[int]) -
 
 def _written_name(ctx: Analysis, graph: Graph, ref: Ref) -> str:
     """The program's name of a node."""
-    bound = ctx.graphs[graph.name].bound
-    return next((name for name, span, refs in bound if ref in refs and not span.source.is_library), "")
+    builder, own = ctx.graphs[graph.name], graph.nodes[ref.node].name or ""
+    bound = (name for name, span, refs in builder.bound if name and ref in refs and not span.source.is_library)
+    return next(bound, own if builder.env.binds(own) else "")
 
 
 def _behind_ref(graph: Graph, ref: Ref) -> set[int]:
