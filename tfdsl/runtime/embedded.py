@@ -123,7 +123,7 @@ class EmbeddedSession:
         result: dict[Ref, np.ndarray] = {}
         checked = []
         for name, value in feed.items():
-            if name == NAME and self._built.program.training is None:  # nothing depends on it
+            if name == NAME and NAME not in self._built.program.names:  # nothing depends on it
                 continue
             named = self._named(name)
             target, program = named.value, self._built.program
