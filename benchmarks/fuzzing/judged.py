@@ -46,6 +46,10 @@ NARROWER: dict[tuple[str, str], str] = {
        for what in ("max", "avg")},
     **{(f"scatter_{how}", "TFG211"): "The kernel does not check the sizes of slices; we do if the rank is known."
        for how in ("update", "add", "sub", "mul", "div", "max", "min")},
+    ("histogram_fixed_width_bins", "TFG206"): "A range has two ends; TensorFlow ignores other numbers.",
+    ("irfft", "TFG236"): "An empty tensor has no spectrum; with an fft_length TensorFlow pads it.",
+    ("softmax_cross_entropy_with_logits", "TFG504"): _PAIRS,
+    ("assert_none_equal", "TFG204"): "The registry of TensorFlow lists no strings.",
     ("clip_by_value", "TFG210"): "The shape does not change; TensorFlow broadcasts it with a bound of unknown shape.",
     ("dropout", "TFG206"): "The shape does not change; TensorFlow broadcasts it with the noise.",
     ("check_whole", "TFG204"): "The argument is real; there is no such check by hand.",

@@ -112,12 +112,12 @@ def expand_dims(call: OpCall) -> TensorType:
 
 
 def squeeze(call: OpCall) -> TensorType:
-    """Remove axes of size 1: the given ones, or all of them, which needs all sizes."""
+    """Remove axes of size 1: the given ones, or all of them, which needs all sizes: a named size can be 1."""
     shape, axes = call["input"].shape, call["axis"]
     if shape is None:
         return TensorType(call.dtype("T"), None)
     if axes is None or axes == []:
-        if None in (call.sizes.resolve(dim) for dim in shape):
+        if not all(isinstance(call.sizes.resolve(dim), int) for dim in shape):
             return TensorType(call.dtype("T"), None)
         return TensorType(call.dtype("T"), tuple(dim for dim in shape if number(call, dim) != 1))
     gone = [axis_in(call, axis, len(shape), "input") for axis in listed(axes)]
