@@ -13,6 +13,8 @@ from tfdsl.diagnostics import TfgError
 
 OPEN = "placeholder x: float32[...]\nplaceholder z: complex64[n, m]\nplaceholder l: int32[1]\n"
 OPEN += "variable v = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]\nplaceholder q: float32[?, ?]\nplaceholder s: int32[?]\n"
+OPEN += "placeholder pics: float32[?, ?, ?, 2]\n"
+IMAGES = "pics = [[[[1, 2], [3, 4], [5, 6]], [[1, 2], [3, 4], [5, 6]], [[1, 2], [3, 4], [5, 6]]]]"
 
 
 @pytest.mark.parametrize(
@@ -47,13 +49,23 @@ OPEN += "variable v = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]\nplaceholder q: float
         ("sampled_softmax_loss(v, q[0], [[0]], [[1.0, 2.0]], num_sampled=1, num_classes=3)", "q = [[1, 2]]",
          "fewer than 3 rows"),
         ("scatter_mul(v, [0], q)", "q = [[]]", "not compatible"),
+        ('max_pool(pics, ksize=5, strides=2, padding="VALID")', IMAGES, "the window is larger"),
+        ('max_pool1d(pics[0], ksize=[5], strides=2, padding="VALID")', IMAGES, "the window is larger"),
+        ('avg_pool3d(pics[none], ksize=[1, 1, 4, 1, 1], strides=1, padding="VALID")', IMAGES, "the window is larger"),
+        ('conv2d(pics, zeros([4, 2, 2, 2]), strides=2, padding="VALID")', IMAGES, "the window is larger"),
+        ('conv2d(pics, zeros([2, 2, 2, 2]), strides=1, padding="VALID", dilations=3)', IMAGES, "the window is larger"),
+        ('conv1d(pics[0], zeros([4, 2, 2]), stride=2, padding="VALID")', IMAGES, "the window is larger"),
+        ('depthwise_conv2d(pics, zeros([4, 2, 2, 2]), strides=[1, 2, 2, 1], padding="VALID")', IMAGES,
+         "the window is larger"),
+        ('separable_conv2d(pics, zeros([4, 2, 2, 2]), zeros([1, 1, 4, 2]), strides=[1, 2, 2, 1], padding="VALID")', IMAGES,
+         "the window is larger"),
     ],
 )  # fmt: skip
 def test_values_known_in_the_run_are_errors_at_their_line(line, feeds, text):
     with pytest.raises(TfgError) as caught:
         tfdsl.compile(f"{OPEN}y = {line}\nsession: print y with {feeds}\n").run()
     (found,) = caught.value.diagnostics
-    assert found.code == "TFG702" and found.span.line == 7 and text in str(found)
+    assert found.code == "TFG702" and found.span.line == 8 and text in str(found)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +114,27 @@ session one: print scatter_add(v, [0, 2], ensure_shape(x, [])) with x = 1
     assert [line.split() for line in program.run().printed] == shown
     names = [op.name for op in program.graph.get_operations() if op.type == "EnsureShape"]
     assert len(names) == 2 + 2, "where sizes are known nothing is added"
+
+
+def test_windows_that_fit_have_the_same_results_as_by_hand():
+    text = (
+        "placeholder p: float32[?, ?, ?, 2]\n"
+        'a = max_pool(p, ksize=[2, 3], strides=1, padding="VALID")\n'
+        'b = conv2d(p, ones([2, 2, 2, 3]), strides=1, padding="VALID", dilations=2)\n'
+        'c = conv2d(p, ones([4, 9, 2, 3]), strides=2, padding="SAME")\n'
+        'd = conv1d(p[0], ones([3, 2, 1]), stride=1, padding="VALID")\n'
+    )
+    p = np.arange(2 * 3 * 3 * 2, dtype=np.float32).reshape(2, 3, 3, 2)
+    with tfdsl.compile(text).session() as session:
+        values = session.run(list("abcd"), {"p": p})
+    ones, nn = (lambda *shape: np.ones(shape, np.float32)), tf.nn
+    wanted = [
+        nn.max_pool2d(p, [2, 3], 1, "VALID"), nn.conv2d(p, ones(2, 2, 2, 3), 1, "VALID", dilations=2),
+        nn.conv2d(p, ones(4, 9, 2, 3), 2, "SAME"), nn.conv1d(p[0:1, 0], ones(3, 2, 1), 1, "VALID"),
+    ]  # fmt: skip
+    for value, want in zip(values[:3], wanted, strict=False):
+        np.testing.assert_allclose(value, np.asarray(want), rtol=1e-5)
+    np.testing.assert_allclose(values[3][:1], np.asarray(wanted[3]), rtol=1e-5)
 
 
 def test_valid_values_have_the_same_results_as_by_hand():

@@ -48,7 +48,7 @@ from .control import cond, while_loop
 from .data import FedArray
 from .failures import failure, is_internal, plain_reason
 from .foreign import python_node, raw_node
-from .guards import indices, ranked, sizes, slices, with_rows
+from .guards import holds_windows, indices, ranked, sizes, slices, with_rows
 from .layout import PLAIN, Setting
 from .names import VariableNames
 from .optimizers import minimize, place_slots
@@ -250,6 +250,9 @@ class Lowering:
             arguments[op.sized] = sizes(arguments[op.sized], node.name or op.name)
         for param in op.classes:
             arguments[param] = with_rows(arguments[param], arguments["num_classes"], node.name or op.name)
+        if op.windows:
+            over, window = op.windows
+            arguments[over] = holds_windows(arguments[over], arguments[window], arguments, node.name or op.name)
         for param in op.gathers:
             arguments[param] = _written(arguments[param])
         name = node.name or node.default or None

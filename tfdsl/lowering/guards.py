@@ -3,6 +3,10 @@
 If a value is known at compile time, the rules of the op table check it, and nothing is added.
 """
 
+from collections.abc import Mapping
+
+import numpy as np
+
 from .tf import Operand, tf, v1
 
 
@@ -83,6 +87,33 @@ def with_rows(value: Operand, count: int, name: str) -> Operand:
         return value
     with v1.name_scope(f"{name}_check"):
         return _checked(value, tf.shape(value)[0] >= count, f"fewer than {count} rows")
+
+
+def holds_windows(value: Operand, window: Operand, arguments: Mapping[str, Operand], name: str) -> Operand:
+    """A tensor whose axes are at least as long as the window that slides over them without padding. For a shorter axis
+    of unknown size, TensorFlow's kernels return uninitialized memory or end the process."""
+    if not isinstance(value, (tf.Tensor, tf.Variable)) or value.shape.rank is None:
+        return value
+    first = str(arguments.get("data_format") or "").startswith("NC")
+    axes = range(2, value.shape.rank) if first else range(1, value.shape.rank - 1)
+    if str(arguments["padding"]).upper() != "VALID" or None not in [value.shape[axis] for axis in axes]:
+        return value
+    if isinstance(window, (tf.Tensor, tf.Variable, np.ndarray)):
+        spread = _per_axis(arguments.get("dilations"), axes, first)
+        reach = [(tf.shape(window)[at] - 1) * step + 1 for at, step in enumerate(spread)]
+    else:
+        reach = _per_axis(window, axes, first)
+    with v1.name_scope(f"{name}_check"):
+        sizes = tf.stack([tf.shape(value)[axis] for axis in axes])
+        return _checked(value, tf.reduce_all(sizes >= reach), "the window is larger than the tensor it slides over")
+
+
+def _per_axis(given: Operand, axes: range, first: bool) -> list[int]:
+    """The numbers of the axes that a window slides along. One for all is given, or one for each axis."""
+    numbers = [1] if given is None else list(given) if isinstance(given, (list, tuple)) else [given]
+    if len(numbers) == len(axes) + 2:
+        numbers = numbers[2:] if first else numbers[1:-1]
+    return numbers * (len(axes) if len(numbers) == 1 else 1)
 
 
 def slices(value: Operand, variable: tf.Variable) -> Operand:

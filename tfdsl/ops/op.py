@@ -142,6 +142,7 @@ class Op:
     classes: tuple[str, ...] = ()  # arguments with a row for each of `num_classes`; the kernel reads only a few rows
     gathers: tuple[str, ...] = ()  # arguments of which TensorFlow reads only some rows if they are variables
     sliced: str = ""  # the argument with slices of `ref`, whose sizes the kernel does not check
+    windows: tuple[str, str] | None = None  # the argument that windows slide over, and the one with their sizes
     lowered: str = ""  # the function of `lowering/` that builds it, if calling `tf` is not enough
     no_gradient: str = ""  # the floating-point arguments that receive no gradient; "*" for all
     modes: str = ""  # the parameters that matter only in training

@@ -168,34 +168,35 @@ row("conv2d", "input: T, filter: T, strides: integers, padding: text, data_forma
     "dilations: integers = [1, 1, 1, 1]", conv(2), "nn.conv2d",
     f"A convolution with filters [height, width, channels in, channels out]. {LAYOUT} {_PADDING}",
     f"conv2d({IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=1, padding=\"VALID\")", batch=rows("input"),
-    T="float int32", ranks={"input": 4}, **WINDOWS[2])
+    T="float int32", ranks={"input": 4}, windows=("input", "filter"), **WINDOWS[2])
 row("depthwise_conv2d", "input: T, filter: T, strides: integers, padding: text, data_format: text = "
     "\"NHWC\", dilations: integers = none", conv(2, depthwise=True), "nn.depthwise_conv2d",
     "A convolution of each channel by itself, with filters [height, width, channels in, multiplier]: the "
     f"result has channels * multiplier channels. {LAYOUT} {_PADDING}",
     f"depthwise_conv2d({IMAGE}, [[[[1.0, 2.0]], [[3.0, 4.0]]]], strides=[1, 2, 2, 1], padding=\"SAME\")",
     batch=rows("input"),
-    T="float", ranks={"input": 4}, **WINDOWS[2])
+    T="float", ranks={"input": 4}, windows=("input", "filter"), **WINDOWS[2])
 row("separable_conv2d", "input: T, depthwise_filter: T, pointwise_filter: T, strides: integers, padding: "
     "text, data_format: text = \"NHWC\", dilations: integers = none",
     separable_conv, "nn.separable_conv2d",
     f"depthwise_conv2d, then a conv2d with filters [1, 1, channels in, channels out]. {LAYOUT} {_PADDING}",
     f"separable_conv2d({IMAGE}, [[[[1.0, 2.0]]]], [[[[1.0], [2.0]]]], strides=[1, 1, 1, 1], "
     "padding=\"SAME\")",
-    batch=rows("input"), T="float", ranks={"input": 4, "pointwise_filter": (1, 1, None, None)}, **WINDOWS[2])
+    batch=rows("input"), T="float", ranks={"input": 4, "pointwise_filter": (1, 1, None, None)},
+    windows=("input", "depthwise_filter"), **WINDOWS[2])
 row("conv1d", "value: T, filters: T, stride: integers, padding: text, data_format: text = \"NWC\", "
     "dilations: integers = none", conv(1, "value", "filters", "stride"), "nn.conv1d",
     "A convolution of series [batch, width, channels] with filters [width, channels in, channels out]. "
     f"{_PADDING}",
     f"conv1d({_SERIES}, [[[1.0]], [[2.0]]], stride=1, padding=\"VALID\")", batch=rows("value"), T="float int32",
-    ranks={"value": 3}, padding=("SAME", "VALID"),
+    ranks={"value": 3}, windows=("value", "filters"), padding=("SAME", "VALID"),
     data_format=("NWC", "NCW", "NHWC", "NCHW"))
 row("conv3d", "input: T, filter: T, strides: integers, padding: text, data_format: text = \"NDHWC\", "
     "dilations: integers = [1, 1, 1, 1, 1]", conv(3), "nn.conv3d",
     "A convolution of volumes [batch, depth, height, width, channels] with filters [depth, height, width, "
     f"channels in, channels out]. {_PADDING}",
     f"conv3d({_VOLUME}, [[[[[1.0]]]]], strides=[1, 1, 1, 1, 1], padding=\"SAME\")", batch=rows("input"), T="float",
-    ranks={"input": 5}, **WINDOWS[3])
+    ranks={"input": 5}, windows=("input", "filter"), **WINDOWS[3])
 row("conv2d_transpose", "value: T, filter: T, output_shape: shape, strides: integers, padding: text = "
     "\"SAME\", data_format: text = \"NHWC\"", conv_transpose(2), "nn.conv2d_transpose",
     "The gradient of conv2d, which makes images larger, with filters [height, width, channels out, channels "
@@ -219,17 +220,20 @@ for _name, _what in (("max_pool", "largest value"), ("avg_pool", "mean")):
     row(_name, "value: T, ksize: integers, strides: integers, padding: text, data_format: text = \"NHWC\"",
         pool(2),
         f"nn.{_name}", f"The {_what} of each window of `ksize`. {LAYOUT} {_PADDING}",
-        f"{_name}({IMAGE}, ksize=2, strides=2, padding=\"SAME\")", batch=rows("value"), T=_dtypes, **WINDOWS[2])
+        f"{_name}({IMAGE}, ksize=2, strides=2, padding=\"SAME\")", batch=rows("value"), T=_dtypes,
+        windows=("value", "ksize"), **WINDOWS[2])
     row(f"{_name}1d", "input: T, ksize: integers, strides: integers, padding: text, data_format: text = "
         "\"NWC\"",
         pool(1, "input"), f"nn.{_name}1d",
         f"The {_what} of each window of `ksize` of series [batch, width, channels]. {_PADDING}",
-        f"{_name}1d({_SERIES}, ksize=2, strides=2, padding=\"VALID\")", batch=rows("input"), T=_dtypes, **WINDOWS[1])
+        f"{_name}1d({_SERIES}, ksize=2, strides=2, padding=\"VALID\")", batch=rows("input"), T=_dtypes,
+        windows=("input", "ksize"), **WINDOWS[1])
     row(f"{_name}3d", "input: T, ksize: integers, strides: integers, padding: text, data_format: text = "
         "\"NDHWC\"",
         pool(3, "input"), f"nn.{_name}3d",
         f"The {_what} of each window of `ksize` of volumes [batch, depth, height, width, channels]. "
         f"{_PADDING}",
         f"{_name}3d({_VOLUME}, ksize=2, strides=1, padding=\"SAME\")", batch=rows("input"),
-        T="float" if _name == "avg_pool" else "float16 bfloat16 float32", ranks={"input": 5}, **WINDOWS[3])
+        T="float" if _name == "avg_pool" else "float16 bfloat16 float32", ranks={"input": 5},
+        windows=("input", "ksize"), **WINDOWS[3])
 # fmt: on
