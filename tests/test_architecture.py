@@ -16,6 +16,7 @@ from tfdsl.ops.op import Op
 from tfdsl.ops.row import table
 from tfdsl.ops.rules import like
 from tfdsl.program import plan
+from tfdsl.runtime import statements
 from tfdsl.syntax import tree
 from tfdsl.syntax.build import Builder
 from tfdsl.syntax.grammar import STARTS, grammar_text
@@ -214,8 +215,6 @@ def test_every_rule_of_the_grammar_is_built():
 def test_every_statement_is_executed():
     """Each has a module that executes it outside the graph, also with values from the graph if it can be in the graph,
     except the statements that only trainings have."""
-    from tfdsl.runtime import statements
-
     in_training = {plan.Train, plan.Every, plan.Stop, plan.Checkpoint}
     for kind in set(get_args(plan.Statement)) - in_training:
         module = statements._module(kind)

@@ -47,7 +47,7 @@ _NOBODY = 65534
 
 @dataclass(frozen=True)
 class Kind:
-    """What is being written when the disk is full: from a line on, with the names in the error."""
+    """What the run is writing when the disk fills up: from which printed line on, and the path that the error names."""
 
     name: str
     line: str

@@ -63,32 +63,32 @@ def kept_step(folder):
     return int(max(path.name for path in folder.iterdir()).rpartition("-")[2])
 
 
-@pytest.mark.parametrize(("number", "code"), some(
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143)], [(signal.SIGINT, 130)]
-))  # fmt: skip
-def test_ctrl_c_and_resuming(tmp_path, number, code):
-    (tmp_path / "endless.tfg").write_text(ENDLESS)
-    process = start(tmp_path, "endless.tfg")
+def interrupted(folder, number, code):
+    """The lines of a run that gets a signal after its first line, and its standard error."""
+    process = start(folder, "endless.tfg")
     first = process.stdout.readline()
     process.send_signal(number)
     rest, said = process.stdout.read(), process.stderr.read()
     process.wait(timeout=300)
     assert process.returncode == code, said
+    return [first, *rest.splitlines(keepends=True)], said
+
+
+@pytest.mark.parametrize(("number", "code"), some(
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143)], [(signal.SIGINT, 130)]
+))  # fmt: skip
+def test_ctrl_c_and_resuming(tmp_path, number, code):
+    (tmp_path / "endless.tfg").write_text(ENDLESS)
+    lines, said = interrupted(tmp_path, number, code)
     position = kept_step(tmp_path / "kept")
     assert said == f"tfdsl: saved step {position} in kept: the next run resumes from there\ntfdsl: interrupted\n"
-    lines = [first, *rest.splitlines(keepends=True)]
     assert lines == [f"{step} {step}\n" for step in range(0, 5 * len(lines), 5)]
     assert logged(tmp_path) == [(step, step) for step in range(position)]
 
     # The next run says where it resumes, and no line is missing or repeated.
-    process = start(tmp_path, "endless.tfg")
-    second = process.stdout.readline()
-    process.send_signal(number)
-    rest, said = process.stdout.read(), process.stderr.read()
-    process.wait(timeout=300)
-    assert process.returncode == code, said
+    more, said = interrupted(tmp_path, number, code)
     assert said.startswith(f"tfdsl: resuming from step {position}, saved in kept\ntfdsl: saved step ")
-    lines += [second, *rest.splitlines(keepends=True)]
+    lines += more
     assert lines == [f"{step} {step}\n" for step in range(0, 5 * len(lines), 5)]
     position = kept_step(tmp_path / "kept")
     assert logged(tmp_path) == [(step, step) for step in range(position)]

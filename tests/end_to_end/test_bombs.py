@@ -16,14 +16,14 @@ import bombs
 import pytest
 from bombs import BOMBS
 
+import tfdsl.driver  # noqa: F401
+from tfdsl.cli import process
+
 MEMORY = 512 << 20
 
 
 def serve() -> None:
     """Fork for each requested command line: a process that has imported what `check` needs, but has not begun."""
-    import tfdsl.driver  # noqa: F401
-    from tfdsl.cli import process
-
     for line in sys.stdin:
         folder, words = json.loads(line)
         child = os.fork()

@@ -1,5 +1,7 @@
 """Small programs that once ran but were wrong: the diagnostics and results of each."""
 
+from programs import GAN, READ
+
 import tfdsl
 from tfdsl import Options
 
@@ -31,38 +33,19 @@ def in_every_engine(text):
 
 
 def test_two_optimizers_in_one_run():
-    text = """
-variable g = 0.5
-variable d = 0.5
-optimize square(g * d - 1.0) with gradient_descent(learning_rate=0.1) wrt d as d_op
-optimize square(g * d - 2.0) with gradient_descent(learning_rate=0.1) wrt g as g_op
-session:
-    train 5 steps:
-        run d_op, g_op
-    print g, d
-"""
     g = d = 0.5
     for _ in range(5):
         d -= 0.1 * 2 * (g * d - 1) * g
         g -= 0.1 * 2 * (g * d - 2) * d
-    assert checked(text) == [("TFG915", 7)]
-    ((line,), error) = in_every_engine(text)
+    assert checked(GAN) == [("TFG915", 7)]
+    ((line,), error) = in_every_engine(GAN)
     assert error is None
     assert [abs(float(word) - one) < 1e-5 for word, one in zip(line.split(), (g, d))] == [True, True]
 
 
 def test_a_variable_beside_its_write():
-    text = """
-variable c = 0
-inc = assign_add(c, 1)
-twice = c * 2
-session:
-    train 3 steps:
-        run inc
-        print inc, c, twice
-"""
-    assert {code for code, _ in checked(text)} == {"TFG915", "TFG916", "TFG961"}
-    assert in_every_engine(text) == (["2 2 4", "4 4 8", "6 6 12"], None)
+    assert {code for code, _ in checked(READ)} == {"TFG915", "TFG916", "TFG961"}
+    assert in_every_engine(READ) == (["2 2 4", "4 4 8", "6 6 12"], None)
     lines = [
         "variable k = 0",
         "inc = assign_add(k, 1)",

@@ -1,7 +1,7 @@
-"""Which functions of TensorFlow's own modules are in the op table, and why the others are not.
+"""The op table covers TensorFlow's public functions, or a table here says why a function is left out.
 
-Every public function of `tf.math`, `tf.nn`, `tf.linalg` and `tf.random`, and of the top level of TensorFlow, in version
-1 and in the current one, is a row of the table or is listed here with a reason.
+These are the functions of `tf.math`, `tf.nn`, `tf.linalg`, `tf.random` and `tf` itself, in TensorFlow 2 and in
+`tf.compat.v1`.
 """
 
 import inspect

@@ -17,6 +17,27 @@ MODELS = sorted((HERE.parent / "models").glob("*.tfg"))
 GOLDEN = sorted((HERE / "golden").glob("*.tfg"))
 CASES = sorted((HERE / "cases").rglob("*.tfg"))
 
+# Executions that read and write one variable.
+GAN = """
+variable g = 0.5
+variable d = 0.5
+optimize square(g * d - 1.0) with gradient_descent(learning_rate=0.1) wrt d as d_op
+optimize square(g * d - 2.0) with gradient_descent(learning_rate=0.1) wrt g as g_op
+session:
+    train 5 steps:
+        run d_op, g_op
+    print g, d
+"""
+READ = """
+variable c = 0
+inc = assign_add(c, 1)
+twice = c * 2
+session:
+    train 3 steps:
+        run inc
+        print inc, c, twice
+"""
+
 # Features that the models do not use.
 SEEDS = [
     """\

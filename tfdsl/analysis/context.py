@@ -225,7 +225,7 @@ class GraphBuilder:
             self.met.pop(id, None)
         self.sizes.equals = equals
 
-    def key(self, arg: Arg) -> ExprValue:
+    def key(self, arg: Arg) -> object:
         """A key of an argument. Arguments made in the same way have equal keys."""
         below: set[int] = set()
         todo = list(refs_of(arg))

@@ -1,9 +1,10 @@
 """Finds the nodes that a gradient flows through, and where it ends."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 from ..diagnostics import Note
-from ..program import Node, Ref, refs_of
+from ..program import Node, Ref, refs_of, upstream
 from ..types import TensorType
 from .context import Analysis
 
@@ -35,19 +36,23 @@ def gradient_inputs(nodes: Mapping[int, Node], node: Node) -> list[Ref]:
         ref for name, arg in node.args.items() if row is None or row.passes_gradient(name) for ref in refs_of(arg)
     ]
     inputs += [ref for region in node.regions for ref in region.inputs()]
-    return [ref for ref in inputs if _is_inexact(nodes[ref.node].outputs, ref.output)]
+    return [ref for ref in inputs if is_inexact(nodes[ref.node].outputs, ref.output)]
+
+
+def gradient_upstream(nodes: Mapping[int, Node], refs: Iterable[Ref]) -> Iterator[Node]:
+    """The nodes that a gradient of `refs` reaches, each once."""
+    return upstream(nodes, refs, partial(gradient_inputs, nodes))
 
 
 def barriers(ctx: Analysis, y: Ref, x: Ref) -> tuple[Note, ...]:
     """The places where the gradient from `y` to its input `x` ends: ops without a gradient, and integers."""
-    nodes, notes, seen, todo = ctx.graph.nodes, [], set(), [y]
-    while todo and len(notes) < 3:
-        node = nodes[todo.pop().node]
-        if node.id in seen or node.is_variable:
+    nodes, notes = ctx.graph.nodes, []
+    for node in gradient_upstream(nodes, [y]):
+        if len(notes) >= 3:
+            break
+        if node.is_variable:
             continue
-        seen.add(node.id)
         passes = gradient_inputs(nodes, node)
-        todo += passes
         ended = [ref for ref in node.inputs() if ref not in passes and any(n == x.node for n in ctx.graph.reach([ref]))]
         for ref in dict.fromkeys(ended):
             row, made = node.row, nodes[ref.node]
@@ -85,16 +90,16 @@ def trained(ctx: Analysis, nodes: Mapping[int, Node], step: Node) -> list[int]:
     """The variables that an optimizer step changes."""
     if "wrt" in step.args:
         return [ref.node for ref in refs_of(step.args["wrt"])]
-    seen: set[int] = set()
-    todo = list(refs_of(step.args["loss"]))
-    while todo:
-        node = nodes[todo.pop().node]
-        if node.id not in seen:
-            seen.add(node.id)
-            todo += gradient_inputs(nodes, node)
-    ctx.spend(2 * len(seen), step.origin.span)
-    return sorted(id for id in seen if id < step.id and nodes[id].is_trainable)
+    return sorted(id for id in reached_variables(ctx, nodes, step) if id < step.id)
 
 
-def _is_inexact(outputs: tuple[TensorType, ...], at: int) -> bool:
+def reached_variables(ctx: Analysis, nodes: Mapping[int, Node], step: Node) -> set[int]:
+    """The trainable variables that a gradient of the loss of an optimizer step reaches."""
+    reached = list(gradient_upstream(nodes, [step.ref("loss")]))
+    ctx.spend(2 * len(reached), step.origin.span)
+    return {node.id for node in reached if node.is_trainable}
+
+
+def is_inexact(outputs: tuple[TensorType, ...], at: int) -> bool:
+    """Whether an output of a node has floats or complex numbers, which have gradients."""
     return bool(outputs) and outputs[at].dtype.kind in ("float", "complex")

@@ -5,6 +5,7 @@ Input: arguments of optimizers, and the finished program. Output: warnings, each
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 from ..diagnostics import (
     COUNTER_STILL,
@@ -19,12 +20,12 @@ from ..diagnostics import (
 )
 from ..ops.named import IDENTITY, MULTIPLY, NEGATIVE, STOP_GRADIENT
 from ..ops.optimizers import OptimizerRow
-from ..program import Graph, Literal, Node, Program, Ref, Restore, Static, refs_of, walk
+from ..program import Graph, Literal, Node, Program, Ref, Restore, Static, refs_of, upstream, walk
 from ..source import Span
 from ..syntax import tree as t
 from .arguments import ArgumentValue
 from .context import Analysis, GraphBuilder
-from .gradient_flow import gradient_inputs, trained
+from .gradient_flow import gradient_upstream, is_inexact, reached_variables, trained
 from .order import written
 from .variable_names import shown_variables
 
@@ -88,16 +89,14 @@ def _is_quotient(ctx: Analysis, span: Span) -> bool:
 
 def _is_zero(graph: Graph, loss: Ref) -> bool:
     """Whether a loss is 0 times a value."""
-    todo = [loss]
-    while todo:
-        node = graph.nodes[todo.pop().node]
-        if node.row is MULTIPLY:
-            if any(isinstance(arg, Literal) and arg.value == 0 for arg in node.args.values()):
-                return True
-        elif node.row not in (NEGATIVE, IDENTITY):
-            continue
-        todo += node.inputs()
-    return False
+    factors = upstream(graph.nodes, [loss], lambda node: node.inputs() if node.row in _KEEP_ZERO else ())
+    return any(
+        node.row is MULTIPLY and any(isinstance(arg, Literal) and arg.value == 0 for arg in node.args.values())
+        for node in factors
+    )
+
+
+_KEEP_ZERO = (MULTIPLY, NEGATIVE, IDENTITY)  # their result is 0 if an argument is
 
 
 # --- the program ------------------------------------------------------------------------------
@@ -174,11 +173,11 @@ def _doubt_left_out(ctx: Analysis, graph: Graph, steps: list[Node], handled: set
     """
     listed = [(step, set(trained(ctx, graph.nodes, step))) for step in steps if "wrt" in step.args]
     for at, (step, own) in enumerate(listed):
-        left = _flowing(ctx, graph, step) - handled
+        left = reached_variables(ctx, graph.nodes, step) - handled
         if not left:
             continue
         twin = next((other for other, same in listed[:at] if same == own and not _is_one_loss(other, step)), None)
-        calls = _other_calls(graph, own, left)
+        calls = _other_calls(ctx, graph, own, left)
         if calls:
             made = graph.nodes[calls[0]]
             name = made.name
@@ -199,38 +198,33 @@ def _is_one_loss(one: Node, other: Node) -> bool:
     return one.args["loss"] == other.args["loss"]
 
 
-def _flowing(ctx: Analysis, graph: Graph, step: Node) -> set[int]:
-    """The trainable variables that a gradient of the loss reaches."""
-    seen: set[int] = set()
-    todo = [step.ref("loss")]
-    while todo:
-        node = graph.nodes[todo.pop().node]
-        if node.id not in seen:
-            seen.add(node.id)
-            todo += gradient_inputs(graph.nodes, node)
-    ctx.spend(2 * len(seen), step.origin.span)
-    return {id for id in seen if graph.nodes[id].is_trainable}
-
-
-def _other_calls(graph: Graph, own: set[int], left: set[int]) -> list[int]:
+def _other_calls(ctx: Analysis, graph: Graph, own: set[int], left: set[int]) -> list[int]:
     """The variables that the lines of trained ones make in other calls, which take other arguments. A call that works
     on the result of another one is a further layer."""
-    found = []
-    for id in sorted(left):
-        node = graph.nodes[id]
-        same = [graph.nodes[one] for one in own if graph.nodes[one].origin.span == node.origin.span]
-        if node.origin.chain and any(_are_parallel(graph, node, other) for other in same):
-            found.append(id)
-    return found
+    nodes = graph.nodes
 
+    @cache
+    def call(id: int) -> tuple[set[int], set[Ref], set[int]]:
+        """The nodes that the call of a variable makes, their arguments, and all nodes that the arguments need."""
+        ctx.spend(len(nodes), nodes[id].origin.span)
+        inside = {node.id for node in nodes.values() if _is_within(node, nodes[id])}
+        given = {ref for one in inside for ref in _taken(nodes[one]) if ref.node not in inside}
+        return inside, given, graph.reach(given)
 
-def _are_parallel(graph: Graph, one: Node, other: Node) -> bool:
-    inside = [{node.id for node in graph.nodes.values() if _is_within(node, made)} for made in (one, other)]
-    if inside[0] & inside[1]:
-        return False
-    given = [{ref for id in ids for ref in _taken(graph.nodes[id]) if ref.node not in ids} for ids in inside]
-    below = [graph.reach(refs) for refs in given]
-    return given[0] != given[1] and below[0].isdisjoint(inside[1]) and below[1].isdisjoint(inside[0])
+    def are_parallel(one: int, other: int) -> bool:
+        (inside, given, below), (others, others_given, others_below) = call(one), call(other)
+        ctx.spend(len(inside) + len(others), nodes[one].origin.span)
+        return given != others_given and all(
+            a.isdisjoint(b) for a, b in ((inside, others), (below, others), (others_below, inside))
+        )
+
+    same: dict[Span, list[int]] = {}
+    for id in own:
+        same.setdefault(nodes[id].origin.span, []).append(id)
+    return [
+        id for id in sorted(left)
+        if nodes[id].origin.chain and any(are_parallel(id, one) for one in same.get(nodes[id].origin.span, ()))
+    ]  # fmt: skip
 
 
 def _taken(node: Node) -> Iterable[Ref]:
@@ -249,15 +243,10 @@ def _is_within(node: Node, made: Node) -> bool:
 def _doubt_barriers(ctx: Analysis, graph: Graph, steps: Iterable[Node], handled: set[int]) -> None:
     """Warn of ops of a loss through which no gradient goes to variables that nothing else changes. `stop_gradient`
     says that this is intended, as `trainable=false` does."""
-    nodes, seen = graph.nodes, set()
-    todo = [step.ref("loss") for step in steps if "wrt" not in step.args]
-    while todo:
-        node = nodes[todo.pop().node]
-        if node.id in seen or node.is_variable:
-            continue
-        seen.add(node.id)
+    nodes = graph.nodes
+    losses = [step.ref("loss") for step in steps if "wrt" not in step.args]
+    for node in gradient_upstream(nodes, losses):
         ctx.spend(2, node.origin.span)
-        todo += gradient_inputs(nodes, node)
         if node.row is None or node.row.by_shape or node.row is STOP_GRADIENT:
             continue
         for barrier in _barriers(nodes, node):
@@ -272,37 +261,24 @@ def _barriers(nodes: Mapping[int, Node], node: Node) -> Iterator[Node]:
     if node.row is not None and node.row.no_gradient == "*":
         yield node
         return
-    seen, todo = set(), [ref for ref in node.inputs() if not _is_float(nodes, ref)]
-    while todo:
-        made = nodes[todo.pop().node]
-        if made.id in seen or made.row is None or made.row.by_shape:
-            continue
-        seen.add(made.id)
-        inputs = list(made.inputs())
-        todo += [ref for ref in inputs if not _is_float(nodes, ref)]
-        if any(_is_float(nodes, ref) for ref in inputs):
+
+    def whole_inputs(made: Node) -> list[Ref]:
+        is_open = made.row is not None and not made.row.by_shape
+        return [ref for ref in made.inputs() if not is_inexact(nodes[ref.node].outputs, ref.output)] if is_open else []
+
+    for made in upstream(nodes, whole_inputs(node), whole_inputs):
+        if made.row is not None and not made.row.by_shape and len(whole_inputs(made)) < len(list(made.inputs())):
             yield made
-
-
-def _is_float(nodes: Mapping[int, Node], ref: Ref) -> bool:
-    outputs = nodes[ref.node].outputs
-    return bool(outputs) and outputs[ref.output].dtype.kind in ("float", "complex")
 
 
 def _behind(nodes: Mapping[int, Node], barrier: Node) -> set[int]:
     """The trainable variables that an op is made from."""
-    found: set[int] = set()
-    seen, todo = set(), list(barrier.inputs())
-    while todo:
-        node = nodes[todo.pop().node]
-        if node.id in seen:
-            continue
-        seen.add(node.id)
-        if node.is_trainable:
-            found.add(node.id)
-        elif not node.is_variable and not (node.row and (node.row.by_shape or node.row is STOP_GRADIENT)):
-            todo += node.inputs()
-    return found
+
+    def follow(node: Node) -> Iterable[Ref]:
+        ends = node.is_variable or (node.row is not None and (node.row.by_shape or node.row is STOP_GRADIENT))
+        return () if ends else node.inputs()
+
+    return {node.id for node in upstream(nodes, barrier.inputs(), follow) if node.is_trainable}
 
 
 def _report_barrier(ctx: Analysis, graph: Graph, barrier: Node, ids: set[int]) -> None:

@@ -4,12 +4,12 @@ Input: a call of an op that its shape rule doubts (`Call.warn`). Output: warning
 with a way to write the same code without a warning.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, assert_never, cast
 
 from ..diagnostics import AFTER_ALIAS, KEEP_PROB, PAIRED, RATE, TAG_AGAIN, Note
 from ..ops.op import Op, RuleRefused
-from ..program import Enter, Exit, Fetch, Item, Node, Ref, Value
+from ..program import Enter, Exit, Fetch, Item, Node, Ref, Value, upstream
 from ..source import Span
 from ..syntax import tree as t
 from ..types import Dim, Shape, Size, shape_text
@@ -75,21 +75,18 @@ def _is_made_longer(ctx: Analysis, ref: Ref, shape: tuple[Dim, ...]) -> bool:
     nodes, sizes = ctx.graph.nodes, ctx.graph.sizes
     wanted = tuple(map(sizes.resolve, shape))
     without = [wanted[:at] + wanted[at + 1 :] for at, size in enumerate(wanted) if size == 1]
-    seen, todo = set(), [ref]
-    while todo:
-        node = nodes[todo.pop().node]
-        if node.id in seen or node.is_variable:
-            continue
-        seen.add(node.id)
-        ctx.spend(2, node.origin.span)
-        for one in node.inputs():
+
+    def shapes(node: Node) -> Iterator[tuple[Ref, Shape]]:
+        """The inputs of a node that is no variable, with their sizes."""
+        for one in () if node.is_variable else node.inputs():
             outputs = nodes[one.node].outputs
             found = outputs[one.output].shape if outputs else None
-            found = None if found is None else tuple(map(sizes.resolve, found))
-            if found in without:
-                return True
-            if found == wanted:
-                todo.append(one)
+            yield one, None if found is None else tuple(map(sizes.resolve, found))
+
+    for node in upstream(nodes, [ref], lambda node: [one for one, shape in shapes(node) if shape == wanted]):
+        ctx.spend(2, node.origin.span)
+        if any(shape in without for _, shape in shapes(node)):
+            return True
     return False
 
 

@@ -34,11 +34,10 @@ from ..program import (
     Template,
     Train,
     known_text,
-    refs_of,
     walk,
 )
 from .context import Analysis
-from .gradient_flow import gradient_inputs, trained
+from .gradient_flow import gradient_upstream, trained
 from .order import written
 from .session_slips import changes
 from .variable_names import shown_variables
@@ -283,17 +282,11 @@ def _doubt_whole(ctx: Analysis, graph: Graph, sessions: Iterable[Session]) -> No
     nodes = graph.nodes
     changed = {id for node in nodes.values() for id in written(nodes, node)}
     changed |= {ref.node for session in sessions for one in walk(session.body) for ref in one.uses().sets}
-    seen: set[int] = set()
-    todo = [ref for step in graph.steps() if "wrt" not in step.args for ref in refs_of(step.args["loss"])]
-    while todo:
-        node = nodes[todo.pop().node]
-        if node.id in seen:
-            continue
-        seen.add(node.id)
+    losses = [step.ref("loss") for step in graph.steps() if "wrt" not in step.args]
+    for node in gradient_upstream(nodes, losses):
         ctx.spend(2, node.origin.span)
-        todo += gradient_inputs(nodes, node)
         for made in (nodes[ref.node] for ref in node.inputs()) if node.row is CAST else ():
             is_whole = made.is_variable and made.outputs[0].dtype.kind in ("int", "uint")
-            if is_whole and "trainable" not in made.args and made.id not in changed | seen:
-                seen.add(made.id)
+            if is_whole and "trainable" not in made.args and made.id not in changed:
+                changed.add(made.id)  # warn only once
                 ctx.warn(WHOLE_UNTRAINED, made.origin, name=made.name, type=made.outputs[0].dtype)

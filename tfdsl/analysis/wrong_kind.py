@@ -66,14 +66,14 @@ _WITHOUT_NAMES = {
 
 def not_variable(ctx: Analysis, what: str, value: object, span: Span) -> NoReturn:
     """Refuse a value where a variable is needed."""
-    text, help = " ".join(span.text.split()), ""
+    text, help, word = " ".join(span.text.split()), "", what.strip("'")
     match value:
         case Tensor(ref=ref):
             made_from = _names(_reached(ctx, ref), variables=True)
             node = ctx.graph.nodes[ref.node]
             inside = any(one.is_variable and one.origin.chain for one in _reached(ctx, ref))
-            if inside and what.strip("'") in _WITHOUT_NAMES:
-                help = f"the variables of a layer or function cannot be named: {_WITHOUT_NAMES[what.strip(chr(39))]}"
+            if inside and word in _WITHOUT_NAMES:
+                help = f"the variables of a layer or function cannot be named: {_WITHOUT_NAMES[word]}"
             elif made_from:
                 help = f"it is computed from {made_from}: name the variable itself"
             elif node.is_placeholder:

@@ -9,7 +9,7 @@ same values in all passes. (Symbolic gradients are nodes of the program: `analys
 import re
 from collections.abc import Callable
 
-from ..analysis.gradient_flow import gradient_inputs
+from ..analysis.gradient_flow import gradient_inputs, gradient_upstream
 from ..diagnostics import NO_FORWARD, NO_GRADIENT
 from ..program import Graph, Node, Ref
 from .built import NodeLowering
@@ -111,12 +111,7 @@ def _function(lowering: NodeLowering, node: Node, x: Ref) -> Function:
 
 def _between(program: Graph, ys: tuple[Ref, ...], x: Ref) -> set[int]:
     """The nodes on the paths of a gradient from the ys to an x, including both ends."""
-    found, todo = set(), [y.node for y in ys]
-    while todo:
-        id = todo.pop()
-        if id not in found:
-            found.add(id)
-            todo += [ref.node for ref in gradient_inputs(program.nodes, program.nodes[id])]
+    found = {node.id for node in gradient_upstream(program.nodes, ys)}
     flows = {x.node} & found
     for id in sorted(found):  # a node comes after its inputs
         if any(ref.node in flows for ref in gradient_inputs(program.nodes, program.nodes[id])):

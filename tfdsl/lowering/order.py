@@ -15,15 +15,12 @@ that must come after its reads wait for them (`waits.py`).
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ..ops.raw import READERS
 from .blame import functions_of
 from .definitions import INLINED, PASSES, Handles, arguments_of, executed, is_inlined, op_name, passed_on
+from .tf import FunctionDef, NodeDef
 from .waits import Waits
-
-if TYPE_CHECKING:
-    from .tf import FunctionDef, NodeDef
 
 # Ops that call functions, with the number of inputs that they do not pass to them.
 _CALLS = {"If": 1, "StatelessIf": 1, "While": 0, "StatelessWhile": 0, "Case": 1, "StatelessCase": 1,

@@ -10,12 +10,9 @@ A set of preceding ops is an integer with a bit for each op.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from .definitions import IFS, Handles, arguments_of, executed, full, is_inlined, op_name, output
-
-if TYPE_CHECKING:
-    from .tf import FunctionDef
+from .tf import FunctionDef
 
 _BRANCHES = "then_branch", "else_branch"
 

@@ -3,7 +3,7 @@
 Loops are unrolled, functions inlined and shared variables resolved. Every tensor has its type.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeGuard, assert_never
 
@@ -428,6 +428,20 @@ def reach(
             todo += [r for r in node.inputs() if r not in fed]
         todo += [r for r in controls.get(ref.node, ()) if r not in fed]
     return seen
+
+
+def upstream(
+    nodes: Mapping[int, Node], refs: Iterable[Ref], follow: Callable[[Node], Iterable[Ref]] = Node.inputs
+) -> Iterator[Node]:
+    """The nodes of `refs` and those before them, each once. `follow` returns the inputs of a node to go on with."""
+    seen: set[int] = set()
+    todo = list(refs)
+    while todo:
+        node = nodes[todo.pop().node]
+        if node.id not in seen:
+            seen.add(node.id)
+            yield node
+            todo += follow(node)
 
 
 def shape_known(shape: Shape) -> TypeGuard[tuple[int, ...]]:

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, overload
+from typing import Any, NoReturn, overload
 
 import numpy as np
 
@@ -24,7 +24,9 @@ from ..diagnostics.spelling import did_you_mean, listed
 from ..given import named_values
 from ..lowering.built import BuiltGraph
 from ..lowering.failures import failure
+from ..lowering.tf import tf, v1
 from ..program import Named, Origin, Program, Ref, Refs, Session, Static, refs_of, takes_step, thaw
+from ..source import Source, Span
 from .execution.cluster_session import Late, Lost, Servers
 from .execution.execution import Execution
 from .execution.failures import run_failure
@@ -34,9 +36,6 @@ from .options import Options
 from .result import Result
 from .run_context import RunContext
 from .session import opened
-
-if TYPE_CHECKING:
-    from ..lowering.tf import v1
 
 
 class EmbeddedSession:
@@ -83,8 +82,6 @@ class EmbeddedSession:
         return results[0] if one else results
 
     def _execute(self, fetches: list, feeds: dict, wanted: list[Named]):
-        from ..lowering.tf import tf
-
         if not fetches:
             return []
         try:
@@ -207,6 +204,4 @@ def _give(built: BuiltGraph, session, values: Mapping[str, object]) -> None:
 
 def _whole(compiled):
     """An origin without a line in the program."""
-    from ..source import Source, Span
-
     return Span(Source(compiled.program.path, ""), 0, 0)

@@ -132,7 +132,7 @@ def _resume_logs(result: Result, options: Options, own: Access) -> None:
     access = own if options.logdir is None else access_of(options.logdir)
     files = [file for file in result.events if options.logdir in (None, file.folder)]
     for folder in rewind(files, result.run, access):
-        options.note(f"some of what was logged to {folder} before the checkpoint is missing")
+        options.note(f"the log in {folder} lacks records from before the checkpoint")
     for tag, step, value in scalars(files, access):
         result.history.setdefault(tag, []).append((step, value))
 

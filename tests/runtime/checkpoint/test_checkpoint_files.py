@@ -320,7 +320,7 @@ def test_a_log_that_is_missing_when_a_run_resumes(here):
     shutil.rmtree(here / "logs")
     notes = []
     program().run(options=Options(lambda line: None, notes.append))
-    assert notes[1].startswith("some of what was logged to logs before the checkpoint is missing")
+    assert notes[1].startswith("the log in logs lacks records from before the checkpoint")
     assert [step for step, _ in points()] == list(range(8, 20, 2))
 
 

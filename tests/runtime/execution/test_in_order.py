@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import some
+from programs import GAN, READ
 from tensorflow.compat import v1
 
 import tfdsl
@@ -13,25 +14,6 @@ from tfdsl.runtime.options import Options
 
 ENGINES = ("step", "loop", "xla")
 
-GAN = """
-variable g = 0.5
-variable d = 0.5
-optimize square(g * d - 1.0) with gradient_descent(learning_rate=0.1) wrt d as d_op
-optimize square(g * d - 2.0) with gradient_descent(learning_rate=0.1) wrt g as g_op
-session:
-    train 5 steps:
-        run d_op, g_op
-    print g, d
-"""
-READ = """
-variable c = 0
-inc = assign_add(c, 1)
-twice = c * 2
-session:
-    train 3 steps:
-        run inc
-        print inc, c, twice
-"""
 PRINT = """
 variable k = 0
 inc = assign_add(k, 1)

@@ -407,6 +407,15 @@ def test_shapes_known_only_from_feeds(what, body):
 # --- failures ---------------------------------------------------------------------------------
 
 
+def test_a_feed_that_fails_only_where_it_is_not_needed(tmp_path):
+    """Its block is not due at the steps at which it divides by zero."""
+    source = program("every 10 steps: print step, mse with rate = 0.1 / (1 - step % 10)")
+    step, _ = stepped(source)
+    loop, notes = ran(source, "loop", tmp_path / "loop")
+    assert_same_bits(step, loop)
+    assert len(notes) == 1 and "trains step by step from step 1 on: a fed value cannot" in notes[0]
+
+
 @pytest.mark.parametrize("engine", ["step", "loop"])
 def test_a_failure_in_the_loop_loses_nothing(engine, tmp_path):
     source = program(

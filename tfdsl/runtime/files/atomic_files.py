@@ -1,12 +1,13 @@
 """The files of `save to "my_model.ckpt"`: replaced as a whole, and checked for damage when read.
 
-They are the files of TensorFlow's Saver, so TensorFlow can read them too: `my_model.ckpt.index`, `.data-00000-of-00001`
-and `.meta`. Beside them is a manifest, `my_model.ckpt.manifest`. They are written to a folder `.my_model.ckpt.new-...`,
-which is flushed to disk and then renamed to `.my_model.ckpt.whole-...`. At this moment, the new checkpoint replaces the
-old one. Then the files are moved to their final places. Whoever finds a `.whole-` folder first completes this.
+A checkpoint consists of the files that TensorFlow's `Saver` writes (`my_model.ckpt.index`, `.data-00000-of-00001` and
+`.meta`), so TensorFlow can restore it, and of a manifest, `my_model.ckpt.manifest`. All files are first written to a
+folder `.my_model.ckpt.new-...`, which is flushed to disk and renamed to `.my_model.ckpt.whole-...`. The rename commits
+the new checkpoint. Then the files are moved to their final places. A process that finds a `.whole-` folder finishes
+the move first.
 
-Anybody can create a folder with such a name. So only the files in its manifest are moved, only if they match the
-manifest, and only to places that are empty or have files saved there before.
+Anybody can create a folder with such a name. So a file is moved only if the manifest lists it, if it matches the
+manifest, and if it replaces nothing but a file that was saved there before.
 """
 
 import fcntl

@@ -279,8 +279,12 @@ class GraphLoopEngine:
         if refused is not None and refused < last:
             last = max(first, refused)
             self._has_given_up = first == last
-            if first == last:  # this reports the failure
-                self._step_until(first + 1)
+            if first == last:
+                self._step_until(first + 1)  # reports the failure, unless this step does not need the value
+                line = self._loop.plan.origin.span.line
+                self._run.options.note(
+                    f"line {line} trains step by step from step {first} on: a fed value cannot be computed in advance"
+                )
                 return
         flags = self._schedule.flags(first, last)
         is_event = np.logical_or(flags.any(axis=1), self._every)
