@@ -27,7 +27,7 @@ from ..ops.op import Op
 from ..ops.optimizers import REQUIRED as NEEDED
 from ..ops.optimizers import OptimizerRow
 from ..ops.raw import RawOp
-from ..program import Arg, Ref, Refs, Static
+from ..program import Arg, Ref, Refs, Static, written
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DType
@@ -41,7 +41,6 @@ from .labels import doubt_swapped, is_never_logits, is_swapped, refuse_swapped
 from .magnitude import check_power, check_size, too_large
 from .op_calls import call_op
 from .optimizer_slips import doubt_decay, doubt_learning_rate, doubt_position
-from .order import is_write, written
 from .raw import call_raw
 from .slips import doubt_rate
 from .symbolic import derived
@@ -150,7 +149,7 @@ def _refuse_writes(ctx: Analysis, method: str, ys: tuple[Ref, ...], xs: tuple[Re
     nodes = ctx.graph.nodes
     for id in sorted(depending(ctx, nodes, list(xs)) & ctx.graph.reach(ys)):
         for node in (nodes[id], *nodes[id].inside()):
-            if is_write(node):
+            if node.is_write:
                 notes = (Note("line {line} writes it", node.origin.span),)
                 names = (nodes[one].name for one in written(nodes, node))
                 ctx.fail(WRITES_AGAIN, span, notes, method=method, name=next(names, "a variable"))

@@ -54,6 +54,7 @@ from ..syntax.read import identity_of
 from ..types import BOOL, Size, Sizes, TensorType
 from .depth import LEVELS, NoStack, on_own_stack
 from .dispatch import Dispatch, Returned
+from .executed import Executed, Executions, Kind
 from .names import declared
 from .values import DataValue, Env, ErrorValue, ExprValue, NodeValue, Operation, Tensor, freeze, is_host
 
@@ -130,6 +131,10 @@ class GraphBuilder:
     training: Node | None = None  # the predefined one; it is not an item until the graph is finished,
     training_at: int = 0  # and then goes in front of this item
     modes: set[Ref] = field(default_factory=set)  # tensors that set the training mode or the drop rate of layers
+    executions: Executions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.executions = Executions(self.nodes, self.controls)
 
     @property
     def shown(self) -> str:
@@ -154,8 +159,14 @@ class GraphBuilder:
             args, type = {"default": Literal(False, "bool")}, TensorType(BOOL, ())
             self.training = Node(len(self.nodes), PLACEHOLDER, args, "training", (type,), origin)
             self.nodes[self.training.id], self.training_at = self.training, self.half
-            self.modes.add(Ref(self.training.id))
+            self.add_modes([Ref(self.training.id)])
         return Ref(self.training.id)
+
+    def add_modes(self, refs: Iterable[Ref]) -> None:
+        """Record tensors that set the training mode or the drop rate of layers."""
+        for ref in refs:
+            self.modes.add(ref)
+            self.executions.mark(ref.node, Kind.ASKED)
 
     def reach(self, refs: Iterable[Ref], fed: frozenset[Ref] = frozenset()) -> set[int]:
         """The nodes that computing `refs` executes, like `program.Graph.reach`."""
@@ -223,6 +234,7 @@ class GraphBuilder:
             del self.nodes[id]
             self.controls.pop(id, None)
             self.met.pop(id, None)
+        self.executions.forget(nodes)
         self.sizes.equals = equals
 
     def key(self, arg: Arg) -> object:
@@ -463,6 +475,16 @@ class Analysis:
                 self.give_up(WORK_LARGE, span, more=10 * self.limits.unroll)
             if self.clock.is_over:
                 self.give_up(TIME_LONG, span, seconds=self.clock.seconds)
+
+    def executed(
+        self, graph: GraphBuilder | Graph, refs: Iterable[Ref], span: Span, fed: Iterable[Ref] = ()
+    ) -> Executed:
+        """What a statement executes that computes `refs` and feeds the tensors in `fed`."""
+        executions = self.graphs[graph.name].executions
+        before = executions.work
+        found = executions.of(refs, fed)
+        self.spend(1 + executions.work - before, span)
+        return found
 
     def count_anew(self) -> None:
         """Restart the count: the check is over, and nodes added from now on have their own limits of time and work."""

@@ -27,7 +27,6 @@ from ..program import (
 from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis
-from .order import is_write
 
 Place = tuple[tuple[int, int], ...]  # the regions around a node, outermost first: their owners and indices
 
@@ -42,11 +41,11 @@ def warn_effects(ctx: Analysis, graph: Graph, fetched: set[int]) -> set[int]:
     for id, place in places.items():
         node = graph.nodes[id]
         ctx.spend(1, node.origin.span)
-        if is_write(node):
+        if node.is_write:
             _doubt_outside(ctx, graph, node, place, [] if id in fetched else uses.get(id, []))
     for node in graph.nodes.values():
         for region in node.regions:
-            live = graph.reach(ref for arg in region.results for ref in refs_of(arg))
+            live = set(graph.needed(region))
             for item in region.items:
                 for one in _writes(item) if isinstance(item, Node) and item.id not in live else ():
                     if one.id not in dead:
@@ -57,7 +56,7 @@ def warn_effects(ctx: Analysis, graph: Graph, fetched: set[int]) -> set[int]:
 
 def _writes(node: Node) -> Iterator[Node]:
     """The nodes in and including this one that change a variable."""
-    if is_write(node):
+    if node.is_write:
         yield node
     for region in node.regions:
         for item in region.items:

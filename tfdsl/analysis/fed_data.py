@@ -23,13 +23,13 @@ from ..program import (
     Statement,
     Template,
     Value,
-    takes_step,
     walk,
+    written,
 )
 from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis
-from .order import written
+from .executed import Executed, Kind
 from .values import ExprValue
 
 
@@ -145,15 +145,14 @@ def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, 
             case Set(value=value) if any(_batch_fields(value)):
                 return
             case Run(refs=refs, feeds=feeds):
-                reached = ctx.graph.reach(refs)
-                ctx.spend(len(reached), statement.span)
-                if any(feed.ref.node in reached and any(_batch_fields(feed.value)) for feed in feeds):
+                executed = ctx.executed(ctx.graph, refs, statement.span)
+                if any(feed.ref.node in executed and any(_batch_fields(feed.value)) for feed in feeds):
                     return
-                needed += [ctx.graph.nodes[node] for node in sorted(reached)]
-                steps = steps or bool(changes_trained(ctx, one))
+                needed += executed.all(Kind.PLACEHOLDER)
+                steps = steps or changes_trained(ctx, one) is not None
     if ctx.graph.optimizers and not steps:
         return  # the step itself is missing
-    name = next((node.name for node in needed if node.is_placeholder), "X")
+    name = ctx.graph.nodes[needed[0]].name if needed else "X"
     batch = statement.target.id if statement.target else "batch"
     help = (
         "" if statement.target else f"write 'as batch' before the colon, and in the body: feed {name} = batch.features"
@@ -162,15 +161,14 @@ def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, 
     ctx.report(BATCH_UNUSED, place, help=help, name=name, batch=batch)
 
 
-def changes_trained(ctx: Analysis, statement: Statement) -> set[int]:
-    """The nodes that a statement executes if it changes trainable variables, by an optimizer or by an assignment.
-    Empty otherwise."""
-    nodes, reached = ctx.graph.nodes, ctx.graph.reach(statement.uses().executes)
-    ctx.spend(len(reached), statement.origin.span)
-    if takes_step(nodes, reached):
-        return reached
-    changed = (nodes[one] for id in reached for one in written(nodes, nodes[id]))
-    return reached if any(node.is_trainable for node in changed) else set()
+def changes_trained(ctx: Analysis, statement: Statement) -> Executed | None:
+    """What a statement executes if it changes trainable variables, by an optimizer or by an assignment. None
+    otherwise."""
+    nodes, executed = ctx.graph.nodes, ctx.executed(ctx.graph, statement.uses().executes, statement.origin.span)
+    if executed.takes_step:
+        return executed
+    changed = (nodes[one] for id in executed.all(Kind.WRITE) for one in written(nodes, nodes[id]))
+    return executed if any(node.is_trainable for node in changed) else None
 
 
 def _batch_fields(expr: PlanExpr) -> Iterator[bool]:

@@ -61,9 +61,8 @@ def _doubt_apart(ctx: Analysis, one: Statement, training: Train | None, apart: s
     taken = [rows for feed in one.uses().feeds if (rows := _rows(ctx, feed, training)) is not None]
     if len(taken) < 2:
         return
-    reached = ctx.graph.reach(one.uses().executes)
-    ctx.spend(len(reached), one.origin.span)
-    taken = [rows for rows in taken if rows.feed.ref.node in reached]
+    executed = ctx.executed(ctx.graph, one.uses().executes, one.origin.span)
+    taken = [rows for rows in taken if rows.feed.ref.node in executed]
     features = [rows for rows in taken if not rows.is_target]
     for rows in taken:
         beside = [other for other in features if other is not rows and _is_one_size(ctx, rows.feed, other.feed)]
@@ -144,7 +143,7 @@ def _doubt_tested(ctx: Analysis, body: tuple[Statement, ...], apart: set[Span]) 
                 _note_trained(ctx, trained, inner, apart)
         for feed in one.uses().feeds if trained else ():
             match feed.value:
-                case Field(data=data, part="test") if data in trained and not changes_trained(ctx, one):
+                case Field(data=data, part="test") if data in trained and changes_trained(ctx, one) is None:
                     span, rows, help = trained.pop(data)
                     ctx.report(TEST_TRAINED, feed.origin.span, help=help, data=data, line=span.line, rows=rows)
         _note_trained(ctx, trained, one, apart)
@@ -154,7 +153,8 @@ def _note_trained(
     ctx: Analysis, trained: dict[str, tuple[Span, str, str]], one: Statement, apart: set[Span]
 ) -> None:  # fmt: skip
     """Record the data whose test rows a statement trains on."""
-    if isinstance(one, Train) and one.data is not None and any(changes_trained(ctx, inner) for inner in walk(one.body)):
+    steps = [inner for inner in walk(one.body) if changes_trained(ctx, inner)] if isinstance(one, Train) else []
+    if isinstance(one, Train) and one.data is not None and steps:
         data, part = one.data
         if part != "train":
             rows = "it" if part else f"all rows of {data}"
@@ -165,7 +165,8 @@ def _note_trained(
                 span = feed.origin.span
                 if ctx.datasets[data].schema.test_rows is None or span in apart:
                     continue
-                if feed.ref.node not in changes_trained(ctx, one):
+                executed = changes_trained(ctx, one)
+                if executed is None or feed.ref.node not in executed:
                     continue
                 new = f"feed {data}.train.{field} on line {span.line}"
                 rows = "it" if part else f"all rows of {data}"

@@ -24,7 +24,6 @@ from ..program import (
     Field,
     Index,
     Literal,
-    Node,
     PlanExpr,
     Ref,
     Statement,
@@ -49,6 +48,7 @@ from ..types import (
 )
 from .arguments import ArgumentValue, check_range, check_rounded, literal_shape, scalar_class, size_notes
 from .context import Analysis, GraphBuilder, StatementFailed
+from .executed import Executed, Kind
 from .expressions import dotted, given, plan_value
 from .fed_data import check_data_fed
 from .initial import uninitialised
@@ -118,6 +118,7 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
         if isinstance(value.value, (DataValue, Batch)):
             parts = " or ".join(f"{name} = {value.text}.{part}" for part in _fitting(ctx, target.type, value.value))
             ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint=f"feed a part of it: {parts}")
+        ctx.graph.executions.mark(target.ref.node, Kind.ASKED)
         _check_swapped(ctx, plan, fed, target, feds)
         check_feed(ctx, fed, target, value, plan.loop and plan.loop.data)
         expr = plan_value(ctx, value.value, value.span)
@@ -313,30 +314,29 @@ def checked_feeds(
     own = feed_entries(ctx, plan, feds)
     feeds = {**(plan.loop.feeds if plan.loop else {}), **own}
     sizes = _check_sizes(ctx, plan, feeds.values(), plan.loop.rows if plan.loop and refs else 0)
-    reached = check_needs(ctx, plan, refs, frozenset(feeds), what, statement)
-    _check_met(ctx, reached, sizes, statement)
-    return tuple(with_training(ctx, feeds, own, refs, reached, what, statement, changed).values())
+    executed = check_needs(ctx, plan, refs, frozenset(feeds), what, statement)
+    _check_met(ctx, executed, sizes, statement)
+    return tuple(with_training(ctx, feeds, own, refs, executed, what, statement, changed).values())
 
 
 def check_needs(
     ctx: Analysis, plan: Plan, refs: list[Ref], fed: frozenset[Ref], what: str, statement: t.Statement
-) -> set[int]:
-    """The nodes that a statement executes. Their placeholders must be fed and their variables initialised."""
+) -> Executed:
+    """What a statement executes. Its placeholders must be fed and its variables initialised."""
     graph = ctx.graph
-    reached = graph.reach(refs, fed)
-    ctx.spend(len(reached), statement.span)
-    for ref in [ref for ref in plan.restored if ref.node in reached]:
+    executed = ctx.executed(graph, refs, statement.span, fed)
+    for ref in [ref for ref in plan.restored if ref.node in executed]:
         del plan.restored[ref]  # it is used, so what happens to it later does not matter
-    needed = [n for n in reached if graph.nodes[n].is_placeholder and "default" not in graph.nodes[n].args]
+    needed = [n for n in executed.all(Kind.PLACEHOLDER) if "default" not in graph.nodes[n].args]
     if needed and plan.loop and plan.loop.broken:
         raise StatementFailed(None)
     if needed:
-        names = [graph.nodes[n].shown for n in sorted(needed)]
+        names = [graph.nodes[n].shown for n in needed]
         notes = tuple(
             Note(
                 f"{graph.nodes[n].name}: {graph.nodes[n].outputs[0]} is from line {{line}}", graph.nodes[n].origin.span
             )
-            for n in sorted(needed)
+            for n in needed
         )
         first = " = ..., ".join(names)
         help = f"write in the body: feed {first} = ..." if isinstance(statement, t.Train) else ""
@@ -346,13 +346,15 @@ def check_needs(
             help = f"write: export {values} with {inputs} to {statement.path.span.text}"
         ctx.fail(UNFED, statement.span, notes, help, what=what, names=" and ".join(names), first=first)
     if plan.initialised is not None:
-        for n in sorted(reached):
-            node = graph.nodes[n]
-            if node.is_variable and Ref(n) not in plan.initialised:
-                uninitialised(ctx, plan.around, statement, node, *plan.partly)
+        variables = executed.all(Kind.VARIABLE)
+        ctx.spend(len(variables), statement.span)
+        for n in variables:
+            if Ref(n) not in plan.initialised:
+                uninitialised(ctx, plan.around, statement, graph.nodes[n], *plan.partly)
         # An assignment that ran initialises its variable.
-        plan.initialised.update(graph.nodes[n].ref("ref") for n in reached if graph.nodes[n].row is ASSIGN)
-    return reached
+        writes = [graph.nodes[n] for n in executed.all(Kind.WRITE)]
+        plan.initialised.update(node.ref("ref") for node in writes if node.row is ASSIGN)
+    return executed
 
 
 def _check_sizes(
@@ -378,13 +380,12 @@ def _check_sizes(
     return bound
 
 
-def _check_met(ctx: Analysis, reached: set[int], sizes: Mapping[str, tuple[int, str]], statement: t.Statement) -> None:
+def _check_met(ctx: Analysis, executed: Executed, sizes: Mapping[str, tuple[int, str]], statement: t.Statement) -> None:
     """Check that the named sizes of a statement broadcast against the numbers that they meet in the nodes it
     executes, apart from those of branches and loops, which may not run."""
     graph = ctx.graph
-    met = reached.intersection(graph.met) if sizes else ()
-    for node in (item for item in graph.items if isinstance(item, Node) and item.id in met) if met else ():
-        id = node.id
+    for id in executed.all(Kind.MET) if sizes else ():
+        node = graph.nodes[id]
         for size, number in graph.met[id]:
             named = graph.sizes.resolve(size)
             found, name = sizes.get(named.name, (1, "")) if isinstance(named, Size) else (1, "")

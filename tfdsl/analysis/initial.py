@@ -5,6 +5,7 @@ from ..program import Node, Ref
 from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis
+from .executed import Kind
 from .variable_names import shown_variables
 
 
@@ -17,9 +18,8 @@ def check_initial(ctx: Analysis, variables: list[Ref], what: str, statement: t.S
     graph = ctx.graph
     for variable in variables:
         made = graph.nodes[variable.node]
-        initial = list(made.inputs())
-        needed = sorted(n for n in graph.reach(initial, frozenset()) if graph.nodes[n].is_placeholder)
-        needed = [graph.nodes[n] for n in needed if "default" not in graph.nodes[n].args]
+        needed = [graph.nodes[n] for n in ctx.executed(graph, made.inputs(), statement.span).all(Kind.PLACEHOLDER)]
+        needed = [node for node in needed if "default" not in node.args]
         if needed:
             notes = tuple(Note(f"{n.name}: {n.outputs[0]} is from line {{line}}", n.origin.span) for n in needed)
             notes += (Note(f"the initial value of {made.name} on line {{line}} needs it", made.origin.span),)
@@ -36,8 +36,8 @@ def check_made_from(
     graph = ctx.graph
     for variable in variables:
         made = graph.nodes[variable.node]
-        for n in sorted(graph.reach(list(made.inputs()))):
-            if graph.nodes[n].is_variable and Ref(n) not in initialised:
+        for n in ctx.executed(graph, made.inputs(), statement.span).all(Kind.VARIABLE):
+            if Ref(n) not in initialised:
                 note = Note(f"the initial value of {made.name} on line {{line}} needs it", made.origin.span)
                 uninitialised(ctx, around, statement, graph.nodes[n], note)
 

@@ -4,7 +4,7 @@ always the same or meaningless.
 Input: the nodes of the finished graphs, and the conditions of sessions. Output: warnings, each with the correct code.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..diagnostics import FRACTION_BOUND, ROWS_FOR_CLASSES, SHARE_ALWAYS, SHARE_EQUALS, Message, Note
 from ..ops.named import ARGMAX, CAST, REDUCE_MEAN
@@ -26,21 +26,29 @@ from ..program import (
 )
 from ..types import Dim, Size
 from .context import Analysis, GraphBuilder
+from .executed import Kind
 from .labels import makers
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _EQUALITIES = ("==", "!=")
 
 
+Users = Mapping[int, list[Node]]  # the nodes that use each node
+
+
 def warn_measures(ctx: Analysis, builder: GraphBuilder, graph: Graph) -> None:
+    users: dict[int, list[Node]] = {}
+    for node in graph.nodes.values():
+        for ref in node.inputs():
+            users.setdefault(ref.node, []).append(node)
     for node in graph.nodes.values():
         row = node.row
         if row is None or node.origin.span.source.is_library:
             continue
         sides = list(node.args.values())
         if row.operator in _FLIPPED:
-            _doubt_order(ctx, graph, node, row.operator, *sides)
-            _doubt_order(ctx, graph, node, _FLIPPED[row.operator], *reversed(sides))
+            _doubt_order(ctx, graph, users, node, row.operator, *sides)
+            _doubt_order(ctx, graph, users, node, _FLIPPED[row.operator], *reversed(sides))
         elif row.operator in _EQUALITIES:
             for one, other in (sides, reversed(sides)):
                 _doubt_equality(ctx, graph, node, one, other)
@@ -113,12 +121,12 @@ def _report(ctx: Analysis, message: Message, node: Node, made: Node, help: str, 
     ctx.warn(message, node.origin, *notes, help=help, **details)
 
 
-def _doubt_order(ctx: Analysis, graph: Graph, node: Node, operator: str, shares: Arg, bound: Arg) -> None:
+def _doubt_order(ctx: Analysis, graph: Graph, users: Users, node: Node, operator: str, shares: Arg, bound: Arg) -> None:
     """Warn of probabilities compared with a bound that all of them are on one side of. A condition may guard against
     a probability that is rounded to 0."""
     made = _shares(graph, shares)
     value = bound.value if isinstance(bound, (Literal, Static)) else None
-    if made is None or not isinstance(value, (int, float)) or 0 < value < 1 or not _is_counted(graph, node):
+    if made is None or not isinstance(value, (int, float)) or 0 < value < 1 or not _is_counted(users, node):
         return
     outcome = "true" if (operator in (">", ">=")) == (value <= 0) else "false"
     help = (
@@ -127,21 +135,26 @@ def _doubt_order(ctx: Analysis, graph: Graph, node: Node, operator: str, shares:
     _report(ctx, SHARE_ALWAYS, node, made, help, first=made.op, outcome=outcome)
 
 
-def _is_counted(graph: Graph, node: Node) -> bool:
+def _is_counted(users: Users, node: Node) -> bool:
     """Whether a condition is only converted to numbers, or unused."""
-    users = (one for one in graph.nodes.values() if any(ref.node == node.id for ref in one.inputs()))
-    rows = [one.row for one in users]
+    rows = [one.row for one in users.get(node.id, ())]
     return all(row is CAST or (row is not None and row.operator in _EQUALITIES) for row in rows)
 
 
 def _doubt_equality(ctx: Analysis, graph: Graph, node: Node, shares: Arg, other: Arg) -> None:
     """Warn of probabilities compared for equality with a value that is not computed from them."""
     made = _shares(graph, shares)
-    if made is None or (isinstance(other, Ref) and made.id in graph.reach([other])):
+    if made is None or (isinstance(other, Ref) and _is_from(ctx, graph, other, made.id)):
         return
     name = graph.nodes[shares.node].name if isinstance(shares, Ref) else None
     help = f"compare them with 0.5 before, as in {name or 'x'} > 0.5; for classes take argmax({name or 'x'}, axis=-1)"
     _report(ctx, SHARE_EQUALS, node, made, help, first=made.op, other=_shown(graph, other))
+
+
+def _is_from(ctx: Analysis, graph: Graph, ref: Ref, id: int) -> bool:
+    """Whether a value is computed from a node."""
+    ctx.graphs[graph.name].executions.mark(id, Kind.ASKED)
+    return id in ctx.executed(graph, [ref], graph.nodes[ref.node].origin.span)
 
 
 def _doubt_axis(ctx: Analysis, builder: GraphBuilder, graph: Graph, node: Node, one: Arg, other: Arg) -> None:

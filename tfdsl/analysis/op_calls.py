@@ -11,6 +11,7 @@ from ..source import Span
 from ..types import TensorType
 from .arguments import Arguments, bind, operand_notes, size_notes
 from .context import Analysis, StatementFailed
+from .executed import Kind
 from .labels import column_help, doubt_logits, is_never_logits, is_swapped, refuse_swapped
 from .slips import doubt_rate, doubted, share_help
 from .values import ExprValue, Operation, Tensor
@@ -55,8 +56,10 @@ def call_op(
     node = ctx.graph.add(op.name, bound.args, name, outputs, ctx.origin(span), default)
     if rule_call.sizes.met:
         ctx.graph.met[node] = tuple(rule_call.sizes.met)
+        if not ctx.graph.regions:
+            ctx.graph.executions.mark(node, Kind.MET)
     for param in op.modes.split():
-        ctx.graph.modes.update(refs_of(bound.args[param]) if param in bound.args else ())
+        ctx.graph.add_modes(refs_of(bound.args[param]) if param in bound.args else ())
     if result == ():
         return Operation(Ref(node), ctx.graph.name, span)
     made = iter([Tensor(Ref(node, i), type, ctx.graph.name, span) for i, type in enumerate(outputs)])

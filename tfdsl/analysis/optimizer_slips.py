@@ -20,13 +20,12 @@ from ..diagnostics import (
 )
 from ..ops.named import IDENTITY, MULTIPLY, NEGATIVE, STOP_GRADIENT
 from ..ops.optimizers import OptimizerRow
-from ..program import Graph, Literal, Node, Program, Ref, Restore, Static, refs_of, upstream, walk
+from ..program import Graph, Literal, Node, Program, Ref, Restore, Static, refs_of, upstream, walk, written
 from ..source import Span
 from ..syntax import tree as t
 from .arguments import ArgumentValue
 from .context import Analysis, GraphBuilder
 from .gradient_flow import gradient_upstream, is_inexact, reached_variables, trained
-from .order import written
 from .variable_names import shown_variables
 
 # --- factors ----------------------------------------------------------------------------------

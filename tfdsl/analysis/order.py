@@ -9,14 +9,13 @@ around it waits for do. A node writes after all its inputs are computed. An opti
 A `while` or an `if` reads and writes after all its inputs are computed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from ..diagnostics import ORDER_EXPORTED, ORDER_NAMED, ORDER_OPEN, ORDER_RANDOM, READ_AGAIN, Diagnostic, Message, Note
-from ..ops.named import GRADIENTS
-from ..ops.raw import READERS
-from ..program import Export, Graph, Log, Node, Program, Ref, Region, Run, Statement, kept_nodes, refs_of, walk
+from ..program import Export, Graph, Log, Node, Program, Ref, Run, Statement, kept_nodes, refs_of, walk, written
 from ..record import Record
 from .context import Analysis
+from .executed import Kind
 from .gradient_flow import depending, trained
 
 _READ, _GIVEN, _WRITE, _WHOLE = range(4)  # a variable; the output of a write; a write; a `while` or an `if`
@@ -56,6 +55,8 @@ def warn(ctx: Analysis, program: Program) -> None:
             if not refs or key in told:
                 continue
             told.add(key)
+            if not ctx.executed(graph, refs, statement.origin.span, fed).has(Kind.STEP, Kind.WRITE):
+                continue
             execution = _Execution(ctx, graph, refs, fed, statement, kept)
             for pairs, diagnostic in execution.diagnostics():
                 new = {(graph.name, diagnostic.code, *pair) for pair in pairs} - told
@@ -76,14 +77,12 @@ class _Execution:
         self.ctx, self.graph, self.refs, self.fed, self.statement = ctx, graph, refs, fed, statement
         reached = graph.reach(refs, fed)
         ctx.spend(len(reached), statement.origin.span)
-        self.reached = [id for id in graph.nodes if id in reached] if _writes_any(graph, reached) else []
+        self.reached = [id for id in graph.nodes if id in reached]
         self._accesses: dict[int, list[_Access]] = {}
         self.found: list[_Open] = []
 
     def diagnostics(self) -> Iterator[tuple[set[tuple], Diagnostic]]:
         """Warnings, each with its pairs of nodes."""
-        if not self.reached:
-            return
         inner = {node.id for one in self.reached for node in self.graph.nodes[one].inside()}
         level = [id for id in self.reached if id not in inner]
         accesses = [access for id in level for access in self._of(id)]
@@ -163,7 +162,7 @@ class _Execution:
     def _found(self, node: Node) -> Iterator[_Access]:
         if node.is_variable:
             return
-        handles = set(_handles(node))
+        handles = set(node.handles)
         for name, arg in node.args.items():
             for ref in refs_of(arg):
                 if name in handles or ref in self.fed or _only_shape(node):
@@ -176,7 +175,7 @@ class _Execution:
             yield _Access(node.id, variable, _WRITE, True)
         inside: dict[int, bool] = {}
         for region in node.regions:
-            level = _needed(self.graph, region)
+            level = self.graph.needed(region)
             accesses = [access for one in level for access in self._of(one)]
             accesses += [read for arg in region.results for ref in refs_of(arg) for read in self._read(node.id, ref)]
             self._compare(level, accesses)
@@ -271,7 +270,7 @@ class _Execution:
         twice."""
         reached = self.graph.reach([Ref(id)], self.fed)
         self.ctx.spend(len(reached), self.statement.origin.span)
-        return {one for one in reached if self.graph.nodes[one].is_step or is_write(self.graph.nodes[one])}
+        return {one for one in reached if self.graph.nodes[one].is_step or self.graph.nodes[one].is_write}
 
     def _shown(self, access: _Access) -> str:
         """The program's name for a node. A name at the top of its file comes first."""
@@ -309,48 +308,5 @@ def _union(bits: Iterable[int]) -> int:
     return result
 
 
-def _writes_any(graph: Graph, reached: set[int]) -> bool:
-    return any(graph.nodes[id].is_step or is_write(graph.nodes[id]) for id in reached)
-
-
-def is_write(node: Node) -> bool:
-    """Whether an op changes a variable among its arguments. Optimizer steps are handled by `trained`."""
-    if node.row is not None:
-        return node.row.writes
-    return node.raw_op is not None and bool(_handles(node)) and node.raw_op.tf not in READERS
-
-
-def written(nodes: Mapping[int, Node], node: Node) -> Iterator[int]:
-    """The variables that an op changes. Optimizer steps are handled by `trained`."""
-    for name in _handles(node) if is_write(node) else ():
-        yield from (ref.node for ref in refs_of(node.args[name]) if nodes[ref.node].is_variable)
-
-
-def _handles(node: Node) -> list[str]:
-    """The arguments of a node that take the variable itself instead of its value."""
-    if node.is_step:
-        return ["wrt"]
-    if node.row is GRADIENTS:
-        return ["xs"]
-    if node.row is not None:
-        return [param.name for param in node.row.params if param.kind == "variable"]
-    if node.raw_op is not None:
-        return [one.name for one in node.raw_op.inputs if one.dtype is not None and one.dtype.name == "resource"]
-    return []
-
-
 def _only_shape(node: Node) -> bool:
     return node.row is not None and node.row.by_shape
-
-
-def _needed(graph: Graph, region: Region) -> list[int]:
-    """The nodes of a region that its results need."""
-    own = {item.id: item for item in region.items if isinstance(item, Node)}
-    found: set[int] = set()
-    todo = [ref for arg in region.results for ref in refs_of(arg)]
-    while todo:
-        id = todo.pop().node
-        if id in own and id not in found:
-            found.add(id)
-            todo += [*own[id].inputs(), *graph.controls(own[id])]
-    return [id for id in own if id in found]

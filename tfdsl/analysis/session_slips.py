@@ -35,11 +35,12 @@ from ..program import (
     reach,
     refs_of,
     walk,
+    written,
 )
 from ..source import Span
 from .context import Analysis, GraphBuilder
+from .executed import Kind
 from .gradient_flow import trained
-from .order import is_write, written
 from .variable_names import shown_variables
 
 
@@ -62,10 +63,8 @@ def _fed(statement: Statement) -> frozenset[Ref]:
 
 def changes(ctx: Analysis, graph: Graph, statement: Statement) -> list[int]:
     """The nodes that change variables in an execution, whichever branches and loops run."""
-    reached = graph.reach(statement.uses().executes, _fed(statement))
-    ctx.spend(len(reached), statement.origin.span)
-    outside = (item for item in graph.items if isinstance(item, Node) and item.id in reached)
-    return [node.id for node in outside if node.is_step or is_write(node)]
+    executed = ctx.executed(graph, statement.uses().executes, statement.origin.span, _fed(statement))
+    return executed.all(Kind.CHANGE)
 
 
 # --- changes that run twice -------------------------------------------------------------------
@@ -251,7 +250,7 @@ def _doubt_steps(ctx: Analysis, graph: Graph, training: Train) -> None:
 def idle_writes(graph: Graph, bodies: list[tuple[Statement, ...]]) -> frozenset[int]:
     """The nodes that would change variables, but that no session of their graph executes."""
     taken = graph.reach(ref for body in bodies for one in walk(body) for ref in one.uses().executes) if bodies else ()
-    writes = (node for node in graph.nodes.values() if bodies and is_write(node) and node.id not in taken)
+    writes = (node for node in graph.nodes.values() if bodies and node.is_write and node.id not in taken)
     # What a layer of a library keeps, such as running means, is no reason to run its output.
     return frozenset(node.id for node in writes if not node.origin.span.source.is_library)
 
@@ -419,25 +418,27 @@ def _doubt_feeds(ctx: Analysis, graph: Graph, session: Session) -> None:
     found: dict[Span, tuple[Feed, str, bool]] = {}  # and whether anything needs it, in any iteration of a `for`
     for one in walk(session.body):
         own = [feed for feed in one.uses().feeds if one.origin.span.holds(feed.origin.span)]
-        needed = _needed(ctx, graph, one) if own else ()
         for feed in own:
-            is_needed = (
-                feed.ref in needed or feed.ref == graph.training or found.get(feed.origin.span, ("", "", False))[2]
-            )
+            known = found.get(feed.origin.span)
+            is_needed = (known is not None and known[2]) or _is_needed(ctx, graph, one, feed.ref)
             found[feed.origin.span] = feed, _what(one), is_needed
     for feed, what, is_needed in found.values():
         if not is_needed:
             ctx.warn(FEED_UNNEEDED, feed.origin, what=what, name=feed.text)
 
 
-def _needed(ctx: Analysis, graph: Graph, statement: Statement) -> set[Ref]:
-    """The tensors that a statement names, and all their inputs up to the fed tensors."""
-    refs = statement.uses().executes
-    needed, reached = set(refs), graph.reach(refs, _fed(statement))
+def _is_needed(ctx: Analysis, graph: Graph, statement: Statement, ref: Ref) -> bool:
+    """Whether a statement needs a tensor that it feeds."""
+    refs, fed = statement.uses().executes, _fed(statement)
+    if ref == graph.training or ref in refs:
+        return True
+    if ref.node not in ctx.executed(graph, refs, statement.origin.span, fed - {ref}):
+        return False
+    if len(graph.nodes[ref.node].outputs) == 1:
+        return True
+    reached = graph.reach(refs, fed)  # it may need another output of the node
     ctx.spend(len(reached), statement.origin.span)
-    for node in (graph.nodes[id] for id in reached):
-        needed.update(() if node.is_variable else node.inputs(), graph.controls(node))
-    return needed
+    return any(ref in (*graph.nodes[id].inputs(), *graph.controls(graph.nodes[id])) for id in reached)
 
 
 def _what(statement: Statement) -> str:

@@ -35,10 +35,10 @@ from ..program import (
     Train,
     known_text,
     walk,
+    written,
 )
 from .context import Analysis
 from .gradient_flow import gradient_upstream, trained
-from .order import written
 from .session_slips import changes
 from .variable_names import shown_variables
 
@@ -112,13 +112,14 @@ def _doubt_reset(ctx: Analysis, graph: Graph, training: Train) -> None:
         uses = one.uses()
         if isinstance(one, Init):
             variables = [node.id for node in graph.variables()] if one.variables is None else _ids(one.variables)
-            made = graph.reach(ref for id in variables for ref in graph.nodes[id].inputs()).difference(variables)
+            made, later = [ref for id in variables for ref in graph.nodes[id].inputs()], changed.difference(variables)
         elif uses.sets and not any(map(_moves, uses.values)):
-            variables, made = _ids(uses.sets), graph.reach(uses.executes)
+            variables, made, later = _ids(uses.sets), uses.executes, changed
         else:
             continue
         undone = [(run, names) for run, found in steps if (names := found & set(variables))]
-        if len(undone) == 1 and changed.isdisjoint(made):
+        executed = ctx.executed(graph, made, one.origin.span)
+        if len(undone) == 1 and not any(id in executed for id in later):
             ((run, ids),) = undone
             names, line = shown_variables(graph.items, sorted(ids)), run.origin.span.line
             help = f"write it before the training, or in an 'every': here it gives {names} the same value at every step"
@@ -172,7 +173,7 @@ def _doubt_saved(ctx: Analysis, graph: Graph, session: Session, sessions: Iterab
             if training is None or keeps != [stored]:
                 return
             found = _trains_in(ctx, graph, training.body)
-            if found & _stored(graph, stored, found):
+            if _stored(ctx, graph, stored, found):
                 line = training.origin.span.line
                 why = f"the training of line {line} comes after it"
                 if one is training:
@@ -188,11 +189,12 @@ def _is_kept(one: Statement) -> bool:
     return isinstance(one, Checkpoint) or bool(one.uses().stores or one.uses().exports)
 
 
-def _stored(graph: Graph, one: Save | Export, found: set[int]) -> set[int]:
+def _stored(ctx: Analysis, graph: Graph, one: Save | Export, found: set[int]) -> set[int]:
     """The variables among some that a statement writes to a file."""
     if isinstance(one, Export):
-        return graph.reach(one.uses().exports) & found
-    return found if one.pairs is None else {ref.node for ref, _ in one.pairs}
+        exported = ctx.executed(graph, one.uses().exports, one.origin.span)
+        return {id for id in found if id in exported}
+    return found if one.pairs is None else found.intersection(ref.node for ref, _ in one.pairs)
 
 
 def _stored_first(ctx: Analysis, graph: Graph, training: Statement) -> Save | None:
@@ -230,12 +232,11 @@ def _doubt_shown(ctx: Analysis, graph: Graph, sessions: list[Session]) -> None:
         until = session.body if restore is None else session.body[: session.body.index(restore)]
         for one in () if (by_hand and restore is None) or not known else walk(until):
             uses = one.uses()
-            reached = graph.reach([*uses.executes, *uses.exports])
-            ctx.spend(len(reached), one.origin.span)
+            executed = ctx.executed(graph, [*uses.executes, *uses.exports], one.origin.span)
             stored = {
                 id for pairs in uses.stores for id in (known if pairs is None else {ref.node for ref, _ in pairs})
             }
-            shown = sorted((reached | stored) & set(known) - own)
+            shown = sorted(id for id in known if (id in executed or id in stored) and id not in own)
             if shown:
                 first = known[shown[0]]
                 _report_untrained(ctx, graph, one, shown, first, restore)

@@ -28,15 +28,15 @@ from ..program import (
     Statement,
     Static,
     Value,
-    takes_step,
     walk,
+    written,
 )
 from ..source import Span
 from ..syntax import tree as t
 from ..types import BOOL, TensorType
-from .context import Always, Analysis
+from .context import Always, Analysis, GraphBuilder
+from .executed import Executed, Kind
 from .names import Binding
-from .order import is_write, written
 from .values import Env, ErrorValue, ExprValue, Tensor, describe
 
 NAME = "training"
@@ -77,7 +77,7 @@ def taken(ctx: Analysis, function: str, value: ExprValue, span: Span, found_from
                 ctx.always[ctx.chain, call] = Always(function, binding.span if binding else None)
             return
         case Tensor(type=TensorType(dtype=dtype)) if dtype == BOOL and value.type.rank in (0, None):
-            ctx.graph.modes.add(value.ref)
+            ctx.graph.add_modes([value.ref])
             return
     notes, help = (), "write true, false, or a bool of the graph"
     if found_from is not None:
@@ -91,23 +91,23 @@ def taken(ctx: Analysis, function: str, value: ExprValue, span: Span, found_from
 
 
 def with_training(
-    ctx: Analysis, feeds: Mapping[Ref, Feed], own: Container[Ref], refs: Iterable[Ref], reached: set[int],
+    ctx: Analysis, feeds: Mapping[Ref, Feed], own: Container[Ref], refs: Iterable[Ref], executed: Executed,
     what: str, statement: t.Statement, changed: Ref | None = None,
 ) -> Mapping[Ref, Feed]:  # fmt: skip
-    """The feeds of a statement, with `training` added if it takes a step. `own` has its own feeds, `reached` the
-    nodes that it executes, and `changed` a variable that it changes in another way."""
+    """The feeds of a statement, with `training` added if it takes a step. `own` has its own feeds,
+    and `changed` is a variable that it changes in another way than it `executed`."""
     graph, ref = ctx.graph, ctx.graph.training and Ref(ctx.graph.training.id)
-    steps = takes_step(graph.nodes, reached)
+    steps = executed.takes_step
     if not steps and not isinstance(statement, t.Run):
         if graph.modes:
             _warn_of_modes(ctx, feeds, own, refs, what, statement)
-        _warn_of_drops(ctx, reached, what, statement)
-        _warn_of_writes(ctx, reached, what, statement)
-    if ref is None or ref.node not in reached or ref in feeds:
+        _warn_of_drops(ctx, executed, what, statement)
+        _warn_of_writes(ctx, executed, what, statement)
+    if ref is None or ref.node not in executed or ref in feeds:
         return feeds
     if steps:
         return {**feeds, ref: Feed(ref, NAME, Value(True), ctx.origin(statement.span))}
-    changes = {id for one in reached for id in written(graph.nodes, graph.nodes[one])}
+    changes = {id for one in executed.all(Kind.WRITE) for id in written(graph.nodes, graph.nodes[one])}
     changes |= {changed.node} if changed else set()
     trained = [node for node in (graph.nodes[id] for id in sorted(changes)) if node.is_trainable]
     if trained:
@@ -116,21 +116,19 @@ def with_training(
     return feeds
 
 
-def _warn_of_drops(ctx: Analysis, reached: set[int], what: str, statement: t.Statement) -> None:
+def _warn_of_drops(ctx: Analysis, executed: Executed, what: str, statement: t.Statement) -> None:
     """Warn if a training-only op always runs in a statement that takes no step."""
     graph = ctx.graph
-    for id in sorted(reached):
+    for id in executed.all(Kind.DROP):
         node = graph.nodes[id]
-        row = node.row
-        if row is None:
-            continue
+        row = node.table_row
         values = [node.args.get(name) for name in row.modes.split()]
         given = [arg.value for arg in values if isinstance(arg, (Static, Literal))]
         numbers = [value for value in given if isinstance(value, (int, float))]
         if not numbers:
             continue
         rate = numbers[0] if "rate" in node.args else round(1 - numbers[0], 6)
-        if rate == 0 or id not in graph.reach(graph.optimizers):
+        if rate == 0 or id not in ctx.executed(graph, graph.optimizers, statement.span):
             continue
         doubted = [one.span for one in ctx.bag.diagnostics if one.message is KEEP_PROB and one.span is not None]
         if any(map(node.origin.span.holds, doubted)):
@@ -169,13 +167,13 @@ def _way(always: Always, does: str) -> str:
     return f"leave the argument 'training' of {always.function} out: it then {does} in training only"
 
 
-def _warn_of_writes(ctx: Analysis, reached: set[int], what: str, statement: t.Statement) -> None:
+def _warn_of_writes(ctx: Analysis, executed: Executed, what: str, statement: t.Statement) -> None:
     """Warn if a layer that is always in training mode updates its statistics in a statement that takes no step."""
     graph = ctx.graph
-    for id in sorted(reached) if ctx.always else ():
+    for id in executed.all(Kind.WRITE) if ctx.always else ():
         node = graph.nodes[id]
-        always = _always(ctx, node.origin) if is_write(node) else None
-        if always is not None and id in graph.reach(graph.optimizers):
+        always = _always(ctx, node.origin)
+        if always is not None and id in ctx.executed(graph, graph.optimizers, statement.span):
             place = node.origin.outside_libraries
             line = str(place.line) if place.source == statement.span.source else f"{place.line} of {place.source.path}"
             names = " and ".join(graph.nodes[one].shown for one in written(graph.nodes, node))
@@ -200,9 +198,9 @@ def _warn_of_modes(
         off = Value(False) if is_switch else Value(default.value) if isinstance(default, Literal) else None
         if ref in own or type.rank != 0 or feed.value == off:
             continue
-        reached = graph.reach([one for one in refs if one != ref], frozenset(feeds) - {ref})
-        deciding = graph.reach(mode for mode in graph.modes if mode.node in reached)
-        ctx.spend(len(reached) + len(deciding), statement.span)
+        others = [one for one in refs if one != ref]
+        executed = ctx.executed(graph, others, statement.span, frozenset(feeds) - {ref})
+        deciding = ctx.executed(graph, (mode for mode in graph.modes if mode.node in executed), statement.span)
         if ref.node in deciding:
             found[feed] = "..." if off is None else "false" if off.value is False else off.value
     if found:
@@ -225,21 +223,22 @@ def warn_unfed(ctx: Analysis, program: Program) -> None:
         for ref in sorted(builder.modes - fed, key=lambda ref: ref.node):
             node = graph.nodes[ref.node]
             if node.is_placeholder and isinstance(node.args.get("default"), Literal):
-                _warn_of_default(ctx, graph, node, statements)
+                _warn_of_default(ctx, builder, graph, node, statements)
 
 
-def _warn_of_default(ctx: Analysis, graph: Graph, node: Node, statements: list[Statement]) -> None:
+def _warn_of_default(
+    ctx: Analysis, builder: GraphBuilder, graph: Graph, node: Node, statements: list[Statement]
+) -> None:
     default, ref = node.static("default"), Ref(node.id)
     rates = [one for one in graph.nodes.values() if one.row is not None and one.args.get("rate") == ref]
     off = False if node.outputs[0].dtype == BOOL else 0.0 if rates else 1.0
     trains, other = False, None
     for one in statements:
-        executed = [ref for _, ref in one.outputs] if isinstance(one, Export) else one.uses().executes
-        reached = graph.reach(executed)
-        ctx.spend(len(reached), node.origin.span)
-        if node.id in reached and takes_step(graph.nodes, reached):
+        refs = [ref for _, ref in one.outputs] if isinstance(one, Export) else one.uses().executes
+        executed = ctx.executed(builder, refs, node.origin.span)
+        if node.id in executed and executed.takes_step:
             trains = True
-        elif node.id in reached and not isinstance(one, Run):
+        elif node.id in executed and not isinstance(one, Run):
             other = other or one
     layers = "its layers" if off is False else "its dropout"
     value = str(default).lower()

@@ -9,6 +9,7 @@ from typing import TypeAlias, TypeGuard, assert_never
 
 from ..diagnostics import Frame
 from ..ops import OPS, raw
+from ..ops.named import GRADIENTS
 from ..ops.op import Op
 from ..record import Record
 from ..source import Span
@@ -219,6 +220,30 @@ class Node(Record):
         return is_number and self.static("trainable", True) is not False
 
     @property
+    def handles(self) -> list[str]:
+        """The arguments that take the variable itself instead of its value."""
+        if self.is_step:
+            return ["wrt"]
+        row = self.row
+        if row is GRADIENTS:
+            return ["xs"]
+        if row is not None:
+            return [param.name for param in row.params if param.kind == "variable"]
+        made = self.raw_op
+        if made is not None:
+            return [one.name for one in made.inputs if one.dtype is not None and one.dtype.name == "resource"]
+        return []
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it changes a variable among its arguments. Optimizer steps are not among these ops."""
+        row = self.row
+        if row is not None:
+            return row.writes
+        made = self.raw_op
+        return made is not None and bool(self.handles) and made.tf not in raw.READERS
+
+    @property
     def given_name(self) -> str:
         """The program's name for a node that must have one, such as a variable or placeholder."""
         assert self.name is not None, f"{self.op}: it has no name"
@@ -396,6 +421,18 @@ class Graph:
         """The nodes that the `after` blocks around a node wait for."""
         return self._controls.get(node.id, ())
 
+    def needed(self, region: Region) -> list[int]:
+        """The nodes of a region that its results need, in program order."""
+        own = {item.id: item for item in region.items if isinstance(item, Node)}
+        found: set[int] = set()
+        todo = [ref for arg in region.results for ref in refs_of(arg)]
+        while todo:
+            id = todo.pop().node
+            if id in own and id not in found:
+                found.add(id)
+                todo += [*own[id].inputs(), *self.controls(own[id])]
+        return [id for id in own if id in found]
+
     def reach(self, refs: Iterable[Ref], fed: frozenset[Ref] = frozenset()) -> set[int]:
         """The nodes that computing `refs` executes if the tensors in `fed` are fed.
 
@@ -407,6 +444,12 @@ class Graph:
 def takes_step(nodes: Mapping[int, Node], reached: Iterable[int]) -> bool:
     """Whether executing these nodes takes an optimizer step, so `training` is true."""
     return any(nodes[id].is_step for id in reached)
+
+
+def written(nodes: Mapping[int, Node], node: Node) -> Iterator[int]:
+    """The variables that an op changes. Those of an optimizer step depend on its loss."""
+    for name in node.handles if node.is_write else ():
+        yield from (ref.node for ref in refs_of(node.args[name]) if nodes[ref.node].is_variable)
 
 
 def reach(

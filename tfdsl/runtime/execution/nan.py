@@ -5,12 +5,11 @@ from functools import cached_property
 
 import numpy as np
 
-from ...analysis.order import is_write, written
 from ...diagnostics import LOSS_INFINITE, LOSS_NAN, Diagnostic, Note, TfgError
 from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure
 from ...lowering.tf import tf
-from ...program import Graph, Node, Origin, Ref, Train
+from ...program import Graph, Node, Origin, Ref, Train, written
 
 # Before the first step, the learning rate does not matter.
 _AT_FIRST = (
@@ -129,7 +128,7 @@ class Health:
             return
         if self._given is None:
             nodes = self._built.program.nodes
-            if variable or any(is_write(nodes[id]) for id in self._built.program.reach(refs)):
+            if variable or any(nodes[id].is_write for id in self._built.program.reach(refs)):
                 self._given = self._are_nan(self._variables)
         if origin is not None:
             self._set[variable] = origin

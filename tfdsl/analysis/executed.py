@@ -1,0 +1,148 @@
+"""Answers what the execution of some tensors does: which placeholders and variables it needs, what it changes, and
+where its layers drop elements.
+
+Many checks ask this of every statement, and a statement often executes thousands of nodes. Only few of these matter to
+the checks. Such nodes are marked: each is a bit, and each node of the graph has a mask with the bits of all marked
+nodes that computing it executes. The answer for a statement is the union of the masks of the tensors that it names.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from ..program import Node, Ref
+
+
+class Kind(Enum):
+    """Why a node is marked."""
+
+    PLACEHOLDER = auto()
+    VARIABLE = auto()
+    STEP = auto()  # of an optimizer
+    WRITE = auto()  # changes a variable in another way
+    CHANGE = auto()  # a step or a write outside branches and loops, which therefore always happens
+    DROP = auto()  # has a mode or a rate, as dropout does
+    MET = auto()  # meets a named size, outside branches and loops
+    ASKED = auto()  # a tensor that a session feeds, or that sets the mode of a layer
+
+
+_NOTHING: frozenset[Ref] = frozenset()
+
+
+@dataclass(slots=True)
+class Executions:
+    """The marked nodes of a graph under construction, and which of them each node executes.
+
+    Masks are computed for all nodes when the first statement asks, and then for the nodes added since. `work` counts
+    units of work.
+    """
+
+    nodes: Mapping[int, Node]  # ids count from 0, and a node comes after its inputs
+    controls: Mapping[int, tuple[Ref, ...]]
+    work: int = 0
+    marked: list[int] = field(default_factory=list)  # by the position of its bit
+    bits: dict[int, int] = field(default_factory=dict)
+    kinds: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
+    # By the fed tensors that have inputs. Besides the masks without such feeds, only the latest are kept.
+    masks: dict[frozenset[Ref], list[int]] = field(default_factory=lambda: {_NOTHING: []})
+
+    def mark(self, id: int, *kinds: Kind) -> None:
+        """Mark a node: `Executed` can be asked for it from now on."""
+        if id not in self.bits:
+            self.bits[id] = 1 << len(self.marked)
+            self.marked.append(id)
+            for masks in self.masks.values():
+                del masks[id:]
+        for kind in kinds:
+            self.kinds[kind] |= self.bits[id]
+
+    def forget(self, count: int) -> None:
+        """Forget all nodes after the first `count`: they were removed."""
+        removed = 0
+        for id in [id for id in self.bits if id >= count]:
+            removed |= self.bits.pop(id)
+        while self.marked and self.marked[-1] not in self.bits:
+            self.marked.pop()
+        for kind, mask in self.kinds.items():
+            self.kinds[kind] = mask & ~removed
+        for masks in self.masks.values():
+            del masks[count:]
+
+    def of(self, refs: Iterable[Ref], fed: Iterable[Ref] = ()) -> "Executed":
+        """What computing `refs` executes if the tensors in `fed` are fed."""
+        masks, cut, without, mask = self._masks(_NOTHING), set[Ref](), 0, 0
+        for ref in fed:
+            self.work += 1 + len(self.marked) // 512
+            own = self.bits.get(ref.node, 0)
+            if self.nodes[ref.node].is_placeholder and masks[ref.node] == own:
+                without |= own
+            else:
+                cut.add(ref)
+        if cut:
+            masks = self._masks(frozenset(cut))
+        for ref in refs:
+            self.work += 1 + len(self.marked) // 512
+            if ref not in cut:
+                mask |= masks[ref.node]
+        return Executed(self, mask & ~without)
+
+    def _masks(self, cut: frozenset[Ref]) -> list[int]:
+        """The masks of all nodes if the tensors in `cut` are fed."""
+        if cut not in self.masks:
+            self.masks = {_NOTHING: self.masks[_NOTHING], cut: []}
+        masks = self.masks[cut]
+        for id in range(len(masks), len(self.nodes)):
+            node = self.nodes[id]
+            if not cut:
+                self._classify(node)
+            mask, inputs = self.bits.get(id, 0), () if node.is_variable else node.inputs()
+            for ref in (*inputs, *self.controls.get(id, ())):
+                if ref not in cut:
+                    below = masks[ref.node]
+                    union = mask | below
+                    mask = below if union == below else union  # equal masks share memory
+            masks.append(mask)
+            self.work += 1 + len(self.marked) // 512
+        return masks
+
+    def _classify(self, node: Node) -> None:
+        if node.is_placeholder:
+            self.mark(node.id, Kind.PLACEHOLDER)
+        elif node.is_variable:
+            self.mark(node.id, Kind.VARIABLE)
+        elif node.is_step:
+            self.mark(node.id, Kind.STEP, Kind.CHANGE)
+        elif node.is_write:
+            self.mark(node.id, Kind.WRITE, Kind.CHANGE)
+        elif node.row is not None and node.row.modes:
+            self.mark(node.id, Kind.DROP)
+        for inner in node.inside():
+            self.kinds[Kind.CHANGE] &= ~self.bits.get(inner.id, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What one execution executes, as far as it is marked."""
+
+    _graph: Executions
+    _mask: int
+
+    def __contains__(self, id: int) -> bool:
+        """Whether it executes a marked node."""
+        return bool(self._graph.bits[id] & self._mask)
+
+    def has(self, *kinds: Kind) -> bool:
+        return any(self._graph.kinds[kind] & self._mask for kind in kinds)
+
+    def all(self, *kinds: Kind) -> list[int]:
+        """Its nodes of some kinds, in program order."""
+        mask = 0
+        for kind in kinds:
+            mask |= self._graph.kinds[kind] & self._mask
+        digits = reversed(f"{mask:b}") if mask else ()
+        return sorted(id for id, digit in zip(self._graph.marked, digits, strict=False) if digit == "1")
+
+    @property
+    def takes_step(self) -> bool:
+        """Whether it takes an optimizer step, so `training` is true."""
+        return self.has(Kind.STEP)
