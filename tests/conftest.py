@@ -1,5 +1,7 @@
 """Fixtures that many tests share."""
 
+import contextlib
+import functools
 import os
 
 import pytest
@@ -73,14 +75,19 @@ def cluster(_cluster):
     _cluster.mend()
 
 
-@pytest.fixture
-def undisturbed(here, tmp_path_factory, monkeypatch):
-    """The output of an undisturbed training of `interrupted.py`, and its variables at the end."""
+@pytest.fixture(scope="session")
+def _undisturbed(tmp_path_factory):
     from interrupted import program, variables
 
+    @functools.cache
     def run(**options):
-        with monkeypatch.context() as elsewhere:
-            elsewhere.chdir(tmp_path_factory.mktemp("undisturbed"))
+        with contextlib.chdir(tmp_path_factory.mktemp("undisturbed")):
             return program(**options).run().printed, variables()
 
     return run
+
+
+@pytest.fixture
+def undisturbed(here, _undisturbed):
+    """The output of an undisturbed training of `interrupted.py`, and its variables at the end."""
+    return _undisturbed

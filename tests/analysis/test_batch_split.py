@@ -2,10 +2,12 @@
 
 import os
 from contextlib import suppress
+from itertools import product
 
 import hypothesis
 import parts
 import pytest
+from conftest import some
 from hypothesis import strategies as st
 from programs import UNHURRIED
 
@@ -197,7 +199,7 @@ def test_nodes_between_batch_and_loss():
 # --- split steps are right -------------------------------------------------------------------
 
 # Each ends with another one of the existing calls, with arguments of many kinds. More of them: ROWS_EXAMPLES=5000.
-EXAMPLES = int(os.environ.get("ROWS_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("ROWS_EXAMPLES", "5"))
 
 
 @hypothesis.seed(6)
@@ -229,8 +231,10 @@ RIGHT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("rows", [1, 2, 5])
-@pytest.mark.parametrize("body", ONCE_WRONG + RIGHT)
+EXAMPLES_OF_ROWS = list(zip(ONCE_WRONG + RIGHT, 4 * [1, 2, 5], strict=True))
+
+
+@pytest.mark.parametrize(("body", "rows"), some(product(ONCE_WRONG + RIGHT, [1, 2, 5]), EXAMPLES_OF_ROWS))
 def test_written_examples(body, rows):
     text = f"{parts.HEAD}{body}\noptimize goal with gradient_descent(learning_rate=1.0) as step_op\n"
     assert not parts.fault(text, 5 if "[true, false, true, true" in body else rows)

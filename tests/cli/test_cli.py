@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import some
 
 from tfdsl.cli import COMMANDS, main
 from tfdsl.program.serialize import from_yaml
@@ -651,7 +652,9 @@ def closed(*words, **redirected):
 WRITING = [("run", "good.tfg", "--session", "two"), ("ops",), ("dump", "--stage", "tree", "good.tfg")]
 
 
-@pytest.mark.parametrize("words", WRITING, ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "words", some([(one,) for one in WRITING], [(one,) for one in WRITING[1:]]), ids=lambda words: words[0]
+)
 def test_writing_to_a_closed_output_is_an_error(files, words):
     done = closed(*words)
     assert done.returncode == 1

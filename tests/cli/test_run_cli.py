@@ -117,7 +117,7 @@ error[TFG703]: expected f == 43
 
 def test_a_process_that_exits_at_once_has_written_everything(tmp_path):
     (tmp_path / "p.tfg").write_text("variable x = 3.0\nsession:\n    print x\n    expect x == 4.0\n", encoding="utf-8")
-    made = subprocess.run([sys.executable, "-m", "tfdsl", "run", "p.tfg"], cwd=tmp_path, capture_output=True, text=True)
+    made = run(tmp_path, "p.tfg")
     assert (made.returncode, made.stdout) == (1, "3.0\n")
     assert "TFG703" in made.stderr
 

@@ -26,7 +26,7 @@ session:
         every 2 steps: log
         every 5 steps: print step, w[0]
     print "between"
-    train 30 steps on points in batches of 8 sampled as batch:
+    train 30 steps on points in batches of 8 sampled as batch with engine="step":
         feed X = batch.features, y = batch.target
         checkpoint every 4 steps in "two"
         every 3 steps: print step, w[1]

@@ -136,6 +136,7 @@ ENVIRONMENT = {
 }
 
 
+@pytest.mark.long
 def test_runs_refuse_escapes_and_python_opens_nothing_there(root):
     done = forked.run([*RUNNING, root], capture_output=True, text=True, env=ENVIRONMENT)
     assert done.stdout == "done\n", done.stdout + done.stderr[-2000:]

@@ -33,7 +33,7 @@ from tfdsl.syntax.read import read
 sys.path.append(str(Path(__file__).parents[2]))  # make `benchmarks` importable
 
 from benchmarks.fuzzing import children
-from benchmarks.fuzzing.children import MEMORY, SLOW
+from benchmarks.fuzzing.children import MEMORY
 from benchmarks.fuzzing.corpus import Corpus, surroundings
 from benchmarks.fuzzing.grammar import Grammar, by_hypothesis
 from benchmarks.fuzzing.mutator import Mutator
@@ -251,7 +251,7 @@ def _judge(text):
         case 7:
             _ = bytes(2 * MEMORY)
         case 9:
-            end = time.process_time() + SLOW + 0.1
+            end = time.process_time() + children.SLOW + 0.1
             while time.process_time() < end:
                 pass
         case 11:
@@ -261,7 +261,8 @@ def _judge(text):
 
 
 def test_a_program_that_ends_a_child_is_found_and_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(children, "HUNG", 3.0)
+    monkeypatch.setattr(children, "SLOW", 0.2)
+    monkeypatch.setattr(children, "HUNG", 0.8)
     tally = children.Children(str, _judge, tmp_path).run(0, 20)
     found = {one.text: one.what for one in tally.found}
     assert found.pop("3").startswith("ValueError at ") and found.pop("7").startswith("MemoryError at ")

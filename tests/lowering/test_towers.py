@@ -77,7 +77,7 @@ SIZES = [(8, 2), (23, 4), (22, 3), (2, 5), (1, 2)]
 
 @pytest.mark.parametrize(("size", "towers", "loss"), some(
     [(*one, loss) for one in SIZES for loss in (MEAN, SUM)],
-    [(*SIZES[1], MEAN), (*SIZES[2], SUM), (*SIZES[3], SUM)],
+    [(*SIZES[1], MEAN), (*SIZES[3], SUM)],
 ))  # fmt: skip
 def test_sizes_of_batches(size, towers, loss):
     optimizer = "adam(learning_rate=0.02)"
@@ -117,7 +117,8 @@ def test_the_same_masks_in_every_run():
     def run():
         return ran(compiled("reduce_mean(square(dropped))", nodes="dropped = dropout(X @ w + b, rate=0.5)", towers=2))
 
-    assert all(same(value, run().variables[name]) for name, value in run().variables.items())
+    first, second = run().variables, run().variables
+    assert all(same(value, second[name]) for name, value in first.items())
 
 
 def test_random_numbers_outside_the_towers_do_not_change():
@@ -208,7 +209,10 @@ KINDS = {
 
 @pytest.mark.parametrize(
     ("of", "optimizer", "towers"),
-    [*(("a table", one, 3) for one in BY_HAND), *((kind, "adam(learning_rate=0.02)", 2) for kind in KINDS)],
+    some(
+        [*(("a table", one, 3) for one in BY_HAND), *((kind, "adam(learning_rate=0.02)", 2) for kind in KINDS)],
+        [("a table", OPTIMIZERS[1], 3), *((kind, "adam(learning_rate=0.02)", 2) for kind in KINDS)],
+    ),
 )
 def test_towers_have_the_same_bits_as_by_hand(of, optimizer, towers):
     loss, nodes, kind = KINDS[of]

@@ -21,6 +21,13 @@ class Bomb:
     command: tuple[str, ...] = ("check", "bomb.tfg")
 
 
+# Each takes a second or more, and exceeds a limit in the same way as another one.
+LONG = {
+    "loops in loops", "many nodes", "comprehensions in one another", "calls that double in a list",
+    "a formula that doubles", "a list in a loop",
+}  # fmt: skip
+
+
 def text(code: str, make: str | Callable[[], str], *command: str) -> Bomb:
     """A bomb that is one program."""
     files = (lambda: {"bomb.tfg": make}) if isinstance(make, str) else lambda: {"bomb.tfg": make()}
@@ -167,7 +174,7 @@ BOMBS: dict[str, Bomb] = {
     "a config that is large": Bomb("TFG807", _config("a: 1\n" * 500_000), _CONFIG),
     "an object in a config": Bomb("TFG807", _config('params: !!python/object/apply:os.system ["true"]\n'), _CONFIG),
     # data
-    "a zip that expands": Bomb("TFG616", _data("npz", "d.npz", lambda: _npz("(13421772, 10)", 13421772 * 80))),
+    "a zip that expands": Bomb("TFG616", _data("npz", "d.npz", lambda: _npz("(8000000, 10)", 8000000 * 80))),
     "a header that lies": Bomb("TFG618", _data("npz", "d.npz", lambda: _npz("(13421772, 10)", 80))),
     "a directory that lies": Bomb("TFG616 TFG618", _data("npz", "d.npz", lambda: _npz("(1000000, 100)", 80, 800000128))),
     "a header of brackets": Bomb("TFG618", _data("npz", "d.npz", lambda: _npz("(" * 9000, 80))),

@@ -1,4 +1,4 @@
-"""A training with checkpoints, ways to stop it, and its results."""
+"""A training with checkpoints, ways to stop it, and its results. Its engine is `step`, which starts fastest."""
 
 import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -30,7 +30,7 @@ session before:
 session:
     log to "logs"
     print "start"
-    train epochs epochs on rows in batches of 5 {order} as batch:
+    train epochs epochs on rows in batches of 5 {order} as batch with engine="step":
         feed X = batch.features, y = batch.target
         {first}
         checkpoint every 3 steps in "kept"

@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import product
 
 import forked
 import pytest
+from conftest import some
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all processes are started")
 
@@ -30,9 +32,11 @@ CODES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("has_session", [False, True])
-@pytest.mark.parametrize("code", CODES.values(), ids=CODES)
-def test_code(code, has_session, tmp_path):
+@pytest.mark.parametrize(("name", "has_session"), some(
+    product(CODES, (False, True)), [*((name, False) for name in CODES), ("its parent and its session", True)]
+))  # fmt: skip
+def test_code(name, has_session, tmp_path):
+    code = CODES[name]
     environment = {**os.environ, "TFDSL_A": "b"}
     environment.pop("HOME", None)
     started, other = (

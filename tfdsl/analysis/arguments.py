@@ -5,8 +5,9 @@ compile time; an error says how to fix the call if they are not.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn
 
 from ..diagnostics import (
@@ -200,9 +201,9 @@ def _other_name(function: str, name: str, argument: ArgumentValue, names: list[s
 _VALUES = {"int": "whole numbers", "uint": "whole numbers", "bool": "true and false", "string": "strings"}
 
 
-def to_arg(ctx: Analysis, given: ArgumentValue, dtype: DType, cast: str = "") -> tuple[Arg, TensorType]:
-    """Convert a value to an argument of a known dtype; return the argument and its type. `cast` casts the tensor that
-    decides the dtype to float32, if there is one."""
+def to_arg(ctx: Analysis, given: ArgumentValue, dtype: DType, cast: Callable[[], str] = str) -> tuple[Arg, TensorType]:
+    """Convert a value to an argument of a known dtype; return the argument and its type. `cast` returns the code that
+    casts the tensor which decides the dtype to float32, or ""."""
     value = given.value
     if isinstance(value, Tensor):
         return value.ref, value.type
@@ -213,7 +214,8 @@ def to_arg(ctx: Analysis, given: ArgumentValue, dtype: DType, cast: str = "") ->
         if dtype.kind == "opaque":
             hint = f"only TensorFlow's own ops, raw.NAME(...), take a {dtype}"
         elif kind == "float":
-            way = f"make a float of the other: {cast}" if cast else "give it a float type"
+            code = cast()
+            way = f"make a float of the other: {code}" if code else "give it a float type"
             hint = f"write a whole number, or {way}"
         else:
             hint = f"{dtype} takes {_VALUES.get(dtype.kind, 'numbers')}"
@@ -480,7 +482,7 @@ def _bind_one(ctx: Analysis, op: Op, param: Parameter, given: ArgumentValue, bou
     name, value = param.name, given.value
     match param.kind:
         case "tensor":
-            arg, type = to_arg(ctx, given, bound.groups[param.group], _cast(op, param, bound))
+            arg, type = to_arg(ctx, given, bound.groups[param.group], partial(_cast, op, param, bound))
             bound.args[name], bound.types[name] = arg, type
             # `constant` accepts data although its content is unknown here.
             if is_host(value) or (op is CONSTANT and isinstance(value, Array)):

@@ -18,7 +18,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(undisturbed, optimizer,
     lines, wanted = undisturbed(optimizer=optimizer, order=order)
     first = stopped_after(program(optimizer, order), 7)
     notes = []
-    second = program(optimizer, order).run(options=Options(lambda line: None, notes.append))
+    second = program(optimizer, order).run(options=Options(lambda line: None, notes.append, engine="loop"))
     assert first.printed + second.printed == lines
     assert notes == ["resuming from step 7, saved in kept"]
     assert second.resumed == ["kept"]

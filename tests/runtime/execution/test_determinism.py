@@ -8,6 +8,7 @@ from pathlib import Path
 
 import forked
 import pytest
+from conftest import some
 
 import tfdsl
 from tfdsl.lowering.tf import op_determinism, tf, v1
@@ -42,13 +43,14 @@ def test_gathered_gradients_have_the_same_bits_in_every_run(engine):
     assert len({table(engine) for _ in range(3)}) == 1
 
 
-def test_the_command_line_is_deterministic(tmp_path):
+@pytest.mark.parametrize("start", some([forked.run, subprocess.run], [forked.run]))
+def test_the_command_line_is_deterministic(start, tmp_path):
     text = EMBEDDING.format(engine="loop").replace("print table", 'save to "at"')
     (tmp_path / "p.tfg").write_text(text, encoding="utf-8")
     root = str(Path(__file__).resolve().parents[3])
     command = [sys.executable, "-m", "tfdsl", "run", "p.tfg"]
     found = set()
-    for run in (subprocess.run, forked.run):
+    for run in (start, forked.run):
         done = run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, capture_output=True)
         assert done.returncode == 0, done.stderr
         found.add(hashlib.sha256(tf.train.load_variable(str(tmp_path / "at"), "table").tobytes()).hexdigest())

@@ -74,7 +74,7 @@ def same_arrays(first, second):
 
 
 # The other models train the same as one of these, or as a body below.
-LOOPED_MODELS = ["moons", "save_and_restore"]
+LOOPED_MODELS = ["moons"]
 COMPILED_MODELS = ["moons"]
 
 
@@ -226,7 +226,7 @@ def test_orders_and_sizes(order, size, tmp_path):
 
 
 @pytest.mark.parametrize(("block", "engine"), some(
-    product((1, 3, 8), ("loop", "xla")), [(1, "loop"), (3, "loop"), (3, "xla")]
+    product((1, 3, 8), ("loop", "xla")), [(1, "loop"), (3, "loop")]
 ))  # fmt: skip
 def test_blocks_of_steps(block, engine, monkeypatch, tmp_path):
     """The boundary between blocks of steps makes no difference."""
@@ -264,7 +264,7 @@ NOISE["several"] = "\n".join(NOISE[name].replace("noise", f"noise_{at}") for at,
 
 
 @pytest.mark.parametrize(("noise", "engine"), some(
-    product(NOISE, ("loop", "xla")), [("several", "loop"), ("as many as rows", "loop"), ("dropout", "xla")]
+    product(NOISE, ("loop", "xla")), [("several", "loop"), ("as many as rows", "loop")]
 ))  # fmt: skip
 def test_random_ops(noise, engine, tmp_path):
     """Draws before, in, beside and after the loop come from one stream."""
