@@ -16,9 +16,15 @@ def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="also run the long tests: more of the same")
 
 
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_xdist_auto_num_workers(config):
+    """A worker more than there are processors, because some tests wait for clusters and timeouts."""
+    return (yield) + 1
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Give each worker a half of the files, so that it alone makes their fixtures, and let it help the other in the
+    """Give each worker a share of the files, so that it alone makes their fixtures, and let it help the others in the
     end. xdist's default would leave one worker idle for minutes."""
     if config.getoption("dist") == "load":
         from xdist.scheduler import WorkStealingScheduling

@@ -1,6 +1,7 @@
 """The structure of the package: data flows one way, and each file has one idea."""
 
 import ast
+import functools
 import re
 import subprocess
 from pathlib import Path
@@ -41,6 +42,7 @@ def part(module: str) -> str:
     return module.split("/")[0]
 
 
+@functools.cache
 def imports(module: str, at_once: bool = False) -> set[str]:
     """The modules that a module imports: those of the package by their path, others by their first name. With `at_once`
     only those imported together with it, not those that its functions import."""

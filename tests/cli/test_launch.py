@@ -12,6 +12,7 @@ from pathlib import Path
 import clusters
 import forked
 import pytest
+from conftest import some
 
 from tfdsl.cli import main
 from tfdsl.cli.launch import RESTARTS
@@ -189,8 +190,9 @@ def test_restarts_of_a_server_are_limited_and_a_second_signal_ends_all(endless):
     assert not any(map(is_there, every.values()))
 
 
-def test_nothing_outlives_a_killed_launch(endless):
-    launch = endless("--quiet", start=subprocess.Popen)
+@pytest.mark.parametrize("options", some([{"forks": True}, {"start": subprocess.Popen}], [{"forks": True}]), ids=str)
+def test_nothing_outlives_a_killed_launch(endless, options):
+    launch = endless("--quiet", **options)
     assert launch.stdout.readline() == "0\n", said()
     every = children(launch)
     assert set(every) == {"run", "ps 0", "worker 0", "worker 1"}
