@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import forked
@@ -59,7 +60,7 @@ def test_the_life_of_a_golden_file(project):
     assert "write it with: pytest --update-golden" in output
     assert not golden("model").exists()
 
-    code, output = run("--update-golden", "-n", "1")
+    code, output = run("--update-golden", "-n", "1", start=partial(forked.run, forks=True))
     assert code == 0, output
     assert golden("model").read_text(encoding="utf-8") == GOLDEN
     assert golden("wide").read_text(encoding="utf-8") == GOLDEN.replace("float32[?, 2]", "float32[?, 3]")

@@ -5,8 +5,9 @@ child of the process that requested it, with its own id, signals, exit code, fil
 Everything else is as if Python had just started: `sys.argv`, the environment, the folder, the standard streams,
 `__main__`, and Python's shutdown.
 
-What Python does before it runs a program is not repeated. So a command with a Python option, or with environment
-variables that matter at start-up, starts a real process, and tests of just that use `subprocess` directly.
+What Python does before it runs a program is not repeated. So a command with Python options other than `-P` and `-u`, or
+with environment variables that matter at start-up, starts a real process, and tests of just that use `subprocess`
+directly.
 """
 
 import ctypes
@@ -49,6 +50,7 @@ class Program:
     what: str
     words: list[str]
     is_safe: bool  # -P: do not import from the folder of the program
+    is_unbuffered: bool  # -u
     command: list[str]  # of Python
     namespaces: list[str]  # files of the namespaces that it enters
 
@@ -75,12 +77,15 @@ def parsed(command: list[str]) -> Program | None:
         words = words[end + 1 :]
     if words[:1] != [sys.executable]:
         return None
-    command, is_safe = words, words[1:2] == ["-P"]
-    words = words[1 + is_safe :]
+    command, options = words, set()
+    words = words[1:]
+    while words[:1] in (["-P"], ["-u"]):
+        options.add(words[0])
+        words = words[1:]
     how = words.pop(0) if words[:1] in (["-m"], ["-c"]) else ""
     if not words or (not how and words[0].startswith("-")):
         return None
-    return Program(how, words[0], words[1:], is_safe, command, namespaces)
+    return Program(how, words[0], words[1:], "-P" in options, "-u" in options, command, namespaces)
 
 
 class Popen(subprocess.Popen):
@@ -249,7 +254,7 @@ def become(request: Request, streams: list[int], connection: socket.socket) -> R
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    _open_streams()
+    _open_streams(request.program.is_unbuffered)
     _show(request.program.command)
     libc = ctypes.CDLL(None, use_errno=True)
     for name in request.program.namespaces:
@@ -296,16 +301,16 @@ _warnings = warnings.catch_warnings()  # warnings are ignored in the server
 _replaced: list[object] = []  # keep replaced streams alive, because an unreferenced one is closed
 
 
-def _open_streams() -> None:
+def _open_streams(is_unbuffered: bool) -> None:
     """Open the standard streams as Python opened those of the server, in the same environment."""
     old = [sys.stdin, sys.stdout, sys.stderr]
     _replaced.append(old)
     for number, (name, before) in enumerate(zip(("stdin", "stdout", "stderr"), old, strict=True)):
-        mode, is_unbuffered = "w" if number else "r", number > 0 and before.write_through
-        file = open(number, f"{mode}b", buffering=0 if is_unbuffered else -1, closefd=False)  # noqa: SIM115
-        (file if is_unbuffered else file.raw).name = f"<{name}>"
-        lines = not is_unbuffered and (name == "stderr" or file.isatty())
-        stream = io.TextIOWrapper(file, before.encoding, before.errors, None, lines, is_unbuffered)
+        mode, is_raw = "w" if number else "r", number > 0 and (is_unbuffered or before.write_through)
+        file = open(number, f"{mode}b", buffering=0 if is_raw else -1, closefd=False)  # noqa: SIM115
+        (file if is_raw else file.raw).name = f"<{name}>"
+        lines = not is_raw and (name == "stderr" or file.isatty())
+        stream = io.TextIOWrapper(file, before.encoding, before.errors, None, lines, is_raw)
         stream.mode = mode
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)

@@ -70,6 +70,12 @@ def test_scripts_modules_and_options(tmp_path):
         ["-m", "script", "a"],
         ["-P", "-m", "this"],
         ["-u", "script.py"],
+        [
+            "-u",
+            "-P",
+            "-c",
+            "import sys; print(sys.stdout.line_buffering, sys.stdout.write_through, sys.path[:1] == [''])",
+        ],
     ):
         done = [
             run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True)
