@@ -365,7 +365,7 @@ class Analysis:
         self.chain: tuple[Frame, ...] = ()
         self.targetless: set[str] = set()  # data whose missing target was reported
         self.calling: list[t.Def] = []
-        self.level = 0  # nesting depth of expressions and blocks
+        self.level, self.levels = 0, self.limits.levels  # nesting depth of expressions and blocks, and its limit
         self.unrolled = 0
         self.work = self._looked = 0  # units of work; the number at the last look at the clock
         self.allowed = self.limits.work  # units of work; grows with the text
@@ -469,6 +469,10 @@ class Analysis:
     def spend(self, work: int, span: Span) -> None:
         """Count work done for the program; stop the analysis if it is too much."""
         self.work += work
+        self.look(span)
+
+    def look(self, span: Span) -> None:
+        """Stop the analysis if it has done too much work."""
         if self.work > self._looked + _LOOK:
             self._looked = self.work
             if self.work > self.allowed:
@@ -502,8 +506,9 @@ class Analysis:
 
     def with_depth(self, function: Callable[_P, _Made], span: Span, *arguments: _P.args, **named: _P.kwargs) -> _Made:
         """Call a function one nesting level deeper in the program. `span` is the code it works on."""
-        if self.level >= self.limits.levels:
-            self.fail(TOO_DEEP, span, limit=self.limits.levels)
+        self.look(span)
+        if self.level >= self.levels:
+            self.fail(TOO_DEEP, span, limit=self.levels)
         self.level += 1
         try:
             if self.level % LEVELS:

@@ -68,17 +68,32 @@ class Executions:
         for masks in self.masks.values():
             del masks[count:]
 
+    def all(self, *kinds: Kind) -> list[int]:
+        """All nodes of some kinds, in program order."""
+        self._masks(_NOTHING)
+        return self.among(-1, kinds)
+
+    def among(self, mask: int, kinds: Iterable[Kind]) -> list[int]:
+        """The nodes of a mask of some kinds, in program order."""
+        wanted = 0
+        for kind in kinds:
+            wanted |= self.kinds[kind] & mask
+        digits = reversed(f"{wanted:b}") if wanted else ()
+        return sorted(id for id, digit in zip(self.marked, digits, strict=False) if digit == "1")
+
     def of(self, refs: Iterable[Ref], fed: Iterable[Ref] = ()) -> "Executed":
         """What computing `refs` executes if the tensors in `fed` are fed."""
         masks, cut, without, mask = self._masks(_NOTHING), set[Ref](), 0, 0
         for ref in fed:
             self.work += 1 + len(self.marked) // 512
             own = self.bits.get(ref.node, 0)
-            if self.nodes[ref.node].is_placeholder and masks[ref.node] == own:
+            if own & self.kinds[Kind.PLACEHOLDER] and masks[ref.node] == own:
                 without |= own
             else:
                 cut.add(ref)
+                self.mark(ref.node, Kind.ASKED)
         if cut:
+            self._masks(_NOTHING)
             masks = self._masks(frozenset(cut))
         for ref in refs:
             self.work += 1 + len(self.marked) // 512
@@ -102,7 +117,7 @@ class Executions:
                     union = mask | below
                     mask = below if union == below else union  # equal masks share memory
             masks.append(mask)
-            self.work += 1 + len(self.marked) // 512
+            self.work += 4 + len(self.marked) // 512
         return masks
 
     def _classify(self, node: Node) -> None:
@@ -136,11 +151,7 @@ class Executed:
 
     def all(self, *kinds: Kind) -> list[int]:
         """Its nodes of some kinds, in program order."""
-        mask = 0
-        for kind in kinds:
-            mask |= self._graph.kinds[kind] & self._mask
-        digits = reversed(f"{mask:b}") if mask else ()
-        return sorted(id for id, digit in zip(self._graph.marked, digits, strict=False) if digit == "1")
+        return self._graph.among(self._mask, kinds)
 
     @property
     def takes_step(self) -> bool:

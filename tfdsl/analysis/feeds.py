@@ -101,6 +101,7 @@ class Plan:
 def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref, Feed]:
     """The feeds of a statement or a loop, by the fed tensor."""
     result: dict[Ref, Feed] = {}
+    data = plan.loop and plan.loop.data
 
     def add(fed: t.Fed) -> None:
         target = dotted(ctx, plan.env, fed.target)
@@ -118,12 +119,12 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
         if isinstance(value.value, (DataValue, Batch)):
             parts = " or ".join(f"{name} = {value.text}.{part}" for part in _fitting(ctx, target.type, value.value))
             ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint=f"feed a part of it: {parts}")
-        ctx.graph.executions.mark(target.ref.node, Kind.ASKED)
-        _check_swapped(ctx, plan, fed, target, feds)
-        check_feed(ctx, fed, target, value, plan.loop and plan.loop.data)
+        if isinstance(value.value, Array) and not _fits_array(ctx, target.type, value.value):
+            _check_swapped(ctx, plan, fed, target, value.value, feds)
+        check_feed(ctx, fed, target, value, data)
         expr = plan_value(ctx, value.value, value.span)
         result[target.ref] = Feed(target.ref, name, expr, ctx.origin(fed.span))
-        check_data_fed(ctx, result[target.ref], plan.loop and plan.loop.data, fed.value.span)
+        check_data_fed(ctx, result[target.ref], data, fed.value.span)
 
     ctx.each(add, feds)
     return result
@@ -150,32 +151,29 @@ def _fits_array(ctx: Analysis, declared: TensorType, array: Array | None) -> boo
     return array is not None and declared.dtype.kind in BECOMES[array.type.dtype.kind]
 
 
-def _check_swapped(ctx: Analysis, plan: Plan, fed: t.Fed, target: Tensor, feds: tuple[t.Fed, ...]) -> None:
-    """Refuse features and target that are fed the wrong way round: each only fits the other's placeholder."""
+def _check_swapped(ctx: Analysis, plan: Plan, fed: t.Fed, target: Tensor, mine: Array, feds: tuple[t.Fed, ...]) -> None:
+    """Refuse a value that does not fit because features and target are fed the wrong way round: each only fits the
+    other's placeholder."""
     expr = fed.value
-    if not isinstance(expr, t.Attribute) or expr.name not in _PARTS or len(feds) == 1:
+    if not isinstance(expr, t.Attribute) or expr.name not in _PARTS:
         return
-    part, other_part = expr.name, _PARTS[1 - _PARTS.index(expr.name)]
-    owner, value = expr.value.span.text, given(ctx, plan.env, expr.value).value
-    if not isinstance(value, (DataValue, Batch)):
-        return
-    mine, theirs = _part(value, part), _part(value, other_part)
+    owner, other_part = expr.value.span.text, _PARTS[1 - _PARTS.index(expr.name)]
+    data = given(ctx, plan.env, expr.value).value
+    theirs = _part(data, other_part) if isinstance(data, (DataValue, Batch)) else None
     for other in feds:
         if not (isinstance(other.value, t.Attribute) and other.value.span.text == f"{owner}.{other_part}"):
             continue
         swapped = dotted(ctx, plan.env, other.target)
-        if not isinstance(swapped, Tensor) or mine is None:
-            continue
         if (
-            _fits_array(ctx, target.type, theirs)
+            isinstance(swapped, Tensor)
+            and _fits_array(ctx, target.type, theirs)
             and _fits_array(ctx, swapped.type, mine)
-            and not _fits_array(ctx, target.type, mine)
             and not _fits_array(ctx, swapped.type, theirs)
         ):
             if other.span.start < fed.span.start:  # reported there
                 raise StatementFailed(None)
-            note = (Note(f"{fed.target.id}: {target.type} is from line {{line}}", target.span),)
-            help = f"swap them: {fed.target.id} = {owner}.{other_part}, {other.target.id} = {owner}.{part}"
+            note = _declared_note(fed, target)
+            help = f"swap them: {fed.target.id} = {owner}.{other_part}, {other.target.id} = {owner}.{expr.name}"
             ctx.fail(FEED_SHAPE, expr.span, note, help, name=fed.target.id, declared=target.type, actual=mine.type)
 
 
@@ -190,24 +188,21 @@ def check_feed(
 
     if isinstance(value.value, RuntimeValue):
         return
-    declared = target.type
-    note = (Note(f"{fed.target.id}: {declared} is from line {{line}}", target.span),)
+    declared, is_host_value = target.type, False
     if isinstance(value.value, Array):
         actual = value.value.type
-        kind, shown = actual.dtype.kind, str(actual)
+        kind = actual.dtype.kind
     elif _is_list_of_run(value.value):
-        kind, shown = None, ""
+        kind = None
         actual = TensorType(declared.dtype, nested_shape(value.value))
     elif is_host(value.value):
-        kind = scalar_class(ctx, value.value, value.span)
-        shape = literal_shape(ctx, value.value, value.span)
-        actual = TensorType(declared.dtype, shape)
-        shown = _SHOWN.get(kind or "", "nothing")
+        kind, is_host_value = scalar_class(ctx, value.value, value.span), True
+        actual = TensorType(declared.dtype, literal_shape(ctx, value.value, value.span))
     else:
         ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint="feed numbers or data")
     if kind == "int" and declared.dtype.kind in ("int", "uint"):
         check_range(ctx, value, declared.dtype)
-    if is_host(value.value):
+    if is_host_value:
         check_rounded(ctx, value, declared.dtype)
     if kind is not None and declared.dtype.kind not in BECOMES[kind]:
         help = ""
@@ -216,12 +211,15 @@ def check_feed(
                 f"declare {fed.target.id}: {TensorType(FLOAT32, declared.shape)}, and where whole numbers are needed, "
                 f"write cast({fed.target.id}, {declared.dtype})"
             )
+        shown = _SHOWN.get(kind, "nothing") if is_host_value else actual
+        note = _declared_note(fed, target)
         ctx.fail(FEED_DTYPE, fed.value.span, note, help, name=fed.target.id, declared=declared, actual=shown)
     try:
         match_shape(declared.shape, actual.shape, {}, ctx.graph.sizes)
     except SizeMismatch:
         dims = declared.shape or ()  # without a shape, nothing is refused
-        notes = note + size_notes(ctx, *(dim for dim in dims if ctx.graph.sizes.resolve(dim) != dim))
+        notes = _declared_note(fed, target)
+        notes += size_notes(ctx, *(dim for dim in dims if ctx.graph.sizes.resolve(dim) != dim))
         help = _rank_help(ctx, fed, declared, actual, isinstance(value.value, Array))
         made = ctx.graph.nodes[target.ref.node]
         if not made.is_placeholder and actual.shape and declared.shape:
@@ -232,6 +230,10 @@ def check_feed(
             help = _misfed(ctx, target, value.value, batches_of) or help
 
         ctx.fail(FEED_SHAPE, fed.value.span, notes, help, name=fed.target.id, declared=declared, actual=actual)
+
+
+def _declared_note(fed: t.Fed, target: Tensor) -> tuple[Note, ...]:
+    return (Note(f"{fed.target.id}: {target.type} is from line {{line}}", target.span),)
 
 
 def _misfed(ctx: Analysis, target: Tensor, array: Array, batches_of: str | None) -> str:
@@ -311,7 +313,7 @@ def checked_feeds(
 ) -> tuple[Feed, ...]:  # fmt: skip
     """The feeds of a statement. Its own feeds take precedence over the loop's, and all that it needs must be fed.
     `changed` is a variable that it changes by other means than its nodes."""
-    own = feed_entries(ctx, plan, feds)
+    own = feed_entries(ctx, plan, feds) if feds else {}
     feeds = {**(plan.loop.feeds if plan.loop else {}), **own}
     sizes = _check_sizes(ctx, plan, feeds.values(), plan.loop.rows if plan.loop and refs else 0)
     executed = check_needs(ctx, plan, refs, frozenset(feeds), what, statement)
@@ -384,7 +386,7 @@ def _check_met(ctx: Analysis, executed: Executed, sizes: Mapping[str, tuple[int,
     """Check that the named sizes of a statement broadcast against the numbers that they meet in the nodes it
     executes, apart from those of branches and loops, which may not run."""
     graph = ctx.graph
-    for id in executed.all(Kind.MET) if sizes else ():
+    for id in executed.all(Kind.MET) if sizes and graph.met else ():
         node = graph.nodes[id]
         for size, number in graph.met[id]:
             named = graph.sizes.resolve(size)

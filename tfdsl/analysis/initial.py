@@ -10,7 +10,7 @@ from .variable_names import shown_variables
 
 
 def all_variables(ctx: Analysis) -> list[Ref]:
-    return [Ref(n.id) for n in ctx.graph.nodes.values() if n.is_variable]
+    return [Ref(id) for id in ctx.graph.executions.all(Kind.VARIABLE)]
 
 
 def check_initial(ctx: Analysis, variables: list[Ref], what: str, statement: t.Statement) -> None:

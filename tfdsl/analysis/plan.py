@@ -454,7 +454,7 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
         ctx.fail(NESTED_TRAIN, statement.span)
     env = Env(parent=plan.env)
     for name in COUNTERS:
-        if name not in env.visible():  # the file's own `step` keeps its meaning
+        if not env.knows(name):  # the file's own `step` keeps its meaning
             env.bind(name, RuntimeValue(Counter(name)), statement.span)
     try:
         options, count, (dataset, size, order, seed) = ctx.together(

@@ -3,7 +3,7 @@
 Names in statements are references to nodes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import dropwhile
 from typing import TYPE_CHECKING, ClassVar
@@ -373,11 +373,13 @@ class Session(Record):
     origin: Origin
 
 
-def walk(statements: tuple[Statement, ...]) -> Iterator[Statement]:
+def walk(statements: Iterable[Statement]) -> list[Statement]:
     """All statements. Statements in a loop follow the loop."""
+    found: list[Statement] = []
     for statement in statements:
-        yield statement
-        yield from walk(statement.uses().body)
+        found.append(statement)
+        found += walk(statement.uses().body)
+    return found
 
 
 # --- the whole --------------------------------------------------------------------------------
