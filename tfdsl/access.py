@@ -16,7 +16,7 @@ names for reading files that were opened and checked.
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from typing import Any, BinaryIO
@@ -398,7 +398,7 @@ class Folder:
         return text.replace(self.path, self.shown or ".")
 
     @contextmanager
-    def held(self, names: Mapping[str, str]) -> Iterator[str]:
+    def held(self, names: Mapping[str, str]) -> Generator[str, None, None]:
         """A temporary folder for TensorFlow to read, with files that were opened and checked here. `names` maps their
         names here to their names there."""
         import shutil

@@ -6,6 +6,7 @@ mistake. TensorFlow itself aborts the process for some of these mistakes, and wa
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 from .diagnostics import CLUSTER_ADDRESS, CLUSTER_FORM, CLUSTER_JOB_MISSING, CLUSTER_TWICE, Diagnostic, TfgError
 from .record import Record
@@ -39,12 +40,14 @@ def cluster(value: object, path: str = "the call") -> Cluster:
     Messages call the file `path`. Raises `TfgError` if the mapping is invalid."""
     if not isinstance(value, dict) or not value:
         raise _wrong(path, "'cluster' must be a mapping of jobs to addresses")
-    for job, addresses in value.items():
+    jobs: dict[str, tuple[str, ...]] = {}
+    for job, addresses in cast(dict[object, object], value).items():  # isinstance does not know the types of the items
         if not isinstance(job, str) or not _JOB.match(job):
             raise _wrong(path, f"a job name has letters, digits and _, and begins with a letter: not '{job}'")
         if not isinstance(addresses, list) or not addresses:
             raise _wrong(path, f"job '{job}' must have a list of addresses, one per task")
-    made = Cluster({job: tuple(addresses) for job, addresses in value.items()})
+        jobs[job] = tuple(cast(list[str], addresses))  # each is checked below
+    made = Cluster(jobs)
     seen: dict[tuple[str, int], tuple[str, int]] = {}
     for job, task, address in made.tasks:
         fault, place = _parsed(address)

@@ -4,12 +4,12 @@ Collecting during such a stage finds nothing and takes up to half of the time.
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 
 @contextmanager
-def paused() -> Iterator[None]:
+def paused() -> Generator[None, None, None]:
     """Pause collection inside the block, unless it was already paused."""
     collecting = gc.isenabled()
     gc.disable()

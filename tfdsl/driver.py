@@ -280,7 +280,7 @@ class Compiled:
 
         return f"<Compiled {headline(self.program)}>"
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """The display of a program in IPython: its names with their types."""
         from .program.summary import as_html, as_text
 

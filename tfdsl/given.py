@@ -1,24 +1,25 @@
 """Checks values from Python callers: mappings of names, and arrays."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 
-def mapping(what: str, given: object) -> dict:
+def mapping(what: str, given: object) -> dict[Any, Any]:  # keys and values of any type, for the caller to check
     """A caller's mapping, empty for None. Raises TypeError for anything else."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):
         raise TypeError(f"{what} must be a mapping of names to values, not {type(given).__name__}")
-    return dict(given)
+    return dict(cast(Mapping[Any, Any], given))  # isinstance does not know the types of the items
 
 
 def named_values(what: str, given: object) -> dict[str, object]:
     """A caller's values by name. Raises TypeError for anything but a mapping with string keys."""
-    result = mapping(what, given)
-    odd = next((name for name in result if not isinstance(name, str)), None)
-    if odd is not None:
-        raise TypeError(f"the names in {what} must be strings, not {type(odd).__name__}")
+    result: dict[str, object] = {}
+    for name, value in mapping(what, given).items():
+        if not isinstance(name, str):
+            raise TypeError(f"the names in {what} must be strings, not {type(name).__name__}")
+        result[name] = value
     return result
 
 

@@ -107,7 +107,7 @@ class Cell:
     def __repr__(self) -> str:
         return f"<Cell {repr(self.program)[len('<Compiled ') :]}"
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return self.program._repr_mimebundle_()
 
 

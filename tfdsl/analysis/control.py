@@ -7,7 +7,7 @@ variables, optimizers, summaries.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -377,6 +377,8 @@ def _returned(ctx: Analysis, statement: t.If, ref: Ref, then: _Branch, otherwise
     return Returned(values if several else values[0])
 
 
-def _add(ctx: Analysis, statement: t.If, ref: Ref, then: _Branch, otherwise: _Branch, args, types) -> int:
+def _add(ctx: Analysis, statement: t.If, ref: Ref, then: _Branch, otherwise: _Branch,
+    args: tuple[list[Arg], list[Arg]], types: Iterable[TensorType],
+) -> int:  # fmt: skip
     regions = tuple(Region((), b.items, tuple(results)) for b, results in zip((then, otherwise), args, strict=True))
     return ctx.graph.add(COND, {"pred": ref}, None, tuple(types), ctx.origin(statement.span), regions=regions)

@@ -40,8 +40,8 @@ class Executions:
     nodes: Mapping[int, Node]  # ids count from 0, and a node comes after its inputs
     controls: Mapping[int, tuple[Ref, ...]]
     work: int = 0
-    marked: list[int] = field(default_factory=list)  # by the position of its bit
-    bits: dict[int, int] = field(default_factory=dict)
+    marked: list[int] = field(default_factory=list[int])  # by the position of its bit
+    bits: dict[int, int] = field(default_factory=dict[int, int])
     kinds: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
     # By the fed tensors that have inputs. Besides the masks without such feeds, only the latest are kept.
     masks: dict[frozenset[Ref], list[int]] = field(default_factory=lambda: {_NOTHING: []})

@@ -31,6 +31,7 @@ from ..ops.op import Op
 from ..program import Arg, Literal, Node, Pack, Ref, Refs
 from ..record import Record
 from ..source import Span
+from ..types import DType
 from .arguments import Arguments, ArgumentValue
 from .context import Analysis
 from .gradient_flow import depending
@@ -42,6 +43,7 @@ _LARGEST = 256  # maximum bits of an integer in it: SymPy multiplies integers ou
 
 
 Formula = Any  # an expression of SymPy, which is imported only for symbolic gradients
+SymPy = Any  # the module, which is untyped
 _Result = TypeVar("_Result")  # the result type of an operation
 
 
@@ -52,7 +54,7 @@ class NamedFormula(Record):
     formula: Formula
 
 
-def _sympy(ctx: Analysis, span: Span):
+def _sympy(ctx: Analysis, span: Span) -> SymPy:
     try:
         import sympy
     except ImportError:
@@ -74,7 +76,9 @@ def derived(ctx: Analysis, ys: list[Tensor], xs: list[Tensor], span: Span, name:
 class _Formulas:
     """The formulas between some ys and xs: symbols for the cuts and the leaves, and the steps of the chain rule."""
 
-    def __init__(self, ctx: Analysis, sympy, xs: list[Ref], span: Span, is_leaf: Callable[[Node], bool] | None = None):
+    def __init__(
+        self, ctx: Analysis, sympy: SymPy, xs: list[Ref], span: Span, is_leaf: Callable[[Node], bool] | None = None
+    ):
         self.ctx, self.sympy, self.xs, self.span = ctx, sympy, xs, span
         self.nodes = ctx.graph.nodes
         self.tensors: dict[Formula, Ref] = {}  # the node of each symbol
@@ -208,7 +212,7 @@ class Functions:
     """The formulas of ops, as attributes with the names of the ops. They map SymPy expressions to one SymPy
     expression."""
 
-    def __init__(self, sympy):
+    def __init__(self, sympy: SymPy):
         self.sympy = sympy
         self.ops: dict[str, Op] = {}  # by the name of the function in a formula
         self._formulas: dict[str, Callable] = {}
@@ -238,7 +242,7 @@ class Functions:
     def _own(self, name: str, partials: Callable) -> type:
         sympy = self.sympy
 
-        def fdiff(function, argindex: int = 1) -> Formula:
+        def fdiff(function: Formula, argindex: int = 1) -> Formula:
             return sympy.sympify(partials(self, *function.args)[argindex - 1])
 
         return type(name, (sympy.Function,), {"fdiff": fdiff})
@@ -257,7 +261,7 @@ def functions() -> Functions:
 class _Emitter(Generic[_Result]):
     """Walks a formula. Subclasses define the result of an operation in `op`."""
 
-    def __init__(self, sympy):
+    def __init__(self, sympy: SymPy):
         self.sympy = sympy
         self.known: dict[Formula, _Result | float] = {}
 
@@ -338,7 +342,7 @@ def _is_condition(op: Op) -> bool:
 class _Nodes(_Emitter[Tensor]):
     """Converts formulas to nodes of the graph."""
 
-    def __init__(self, ctx: Analysis, sympy, span: Span, tensors: dict[Formula, Ref], dtype):
+    def __init__(self, ctx: Analysis, sympy: SymPy, span: Span, tensors: dict[Formula, Ref], dtype: DType):
         super().__init__(sympy)
         self.ctx, self.span, self.tensors, self.dtype = ctx, span, tensors, dtype
         self._name: str | None = None
@@ -385,7 +389,7 @@ _BINDS = {ADD: 1, SUBTRACT: 1, MULTIPLY: 2, TRUEDIV: 2, POW: 4}  # precedence of
 class _Text(_Emitter[tuple[str, int]]):
     """Converts formulas to expressions of the language: pairs of a text and its precedence."""
 
-    def __init__(self, sympy, names: dict[Formula, str]):
+    def __init__(self, sympy: SymPy, names: dict[Formula, str]):
         super().__init__(sympy)
         self.names = names
 

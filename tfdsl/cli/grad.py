@@ -6,7 +6,7 @@ from ..analysis.check import analysed
 from ..analysis.symbolic import derivative_text
 from ..diagnostics import UNKNOWN_NAME, Diagnostic, TfgError
 from ..diagnostics.spelling import did_you_mean
-from ..program import Ref
+from ..program import Graph, Ref
 from ..syntax.parse import parse
 from ..syntax.read import read
 from .options import add_program_options, given
@@ -51,7 +51,7 @@ def command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _ref(graph, name: str) -> Ref:
+def _ref(graph: Graph, name: str) -> Ref:
     named = graph.names.get(name)
     if named is None or not isinstance(named.value, Ref):
         help = did_you_mean(name, graph.names)

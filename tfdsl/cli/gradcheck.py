@@ -3,13 +3,17 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from ..analysis.check import analysed
+from ..analysis.context import Analysis
 from ..analysis.feeds import Plan, feed_entries
-from ..analysis.gradcheck import wanted
-from ..analysis.values import Env
+from ..analysis.gradcheck import Check, wanted
+from ..analysis.values import Env, ErrorValue
 from ..diagnostics import TfgError
 from ..driver import Compiled
+from ..program import Feed, Program, Ref
 from ..syntax import tree as t
 from ..syntax.parse import parse
 from ..syntax.read import read
@@ -18,6 +22,9 @@ from .eval import fed
 from .options import add_program_options, given
 from .parser import Parser
 from .report import count, errors, show, tell
+
+if TYPE_CHECKING:
+    from ..runtime.gradcheck import GradientReport
 
 
 def configure(parser: Parser) -> None:
@@ -61,14 +68,17 @@ def command(arguments: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def _given_feeds(ctx, tree: t.File, feds: tuple[t.Fed, ...]) -> dict:
+def _given_feeds(ctx: Analysis, tree: t.File, feds: tuple[t.Fed, ...]) -> dict[Ref, Feed]:
     entries = ctx.guarded(lambda: feed_entries(ctx, Plan(Env(parent=ctx.env)), feds), tree.span)
-    if ctx.bag.errors:
+    if isinstance(entries, ErrorValue) or ctx.bag.errors:
         raise TfgError(ctx.bag.ordered())
     return entries
 
 
-def _reports(ctx, program, checks, feeds, data, tolerance):
+def _reports(
+    ctx: Analysis, program: Program, checks: list[Check], feeds: dict[Ref, Feed], data: Mapping[str, object],
+    tolerance: float | None,
+) -> "Iterator[GradientReport]":  # fmt: skip
     from ..program import Origin, Session
     from ..runtime.gradcheck import compare, feeds_for
     from ..runtime.options import Options
@@ -89,7 +99,7 @@ def _reports(ctx, program, checks, feeds, data, tolerance):
                 yield compare(session.run, ctx, check, fed, tolerance)
 
 
-def _name(ctx, graph: str, ref) -> str:
+def _name(ctx: Analysis, graph: str, ref: Ref) -> str:
     """The program's name for a tensor."""
     names = ctx.graphs[graph].finish().names
     found = sorted((name for name, named in names.items() if named.value == ref), key=len)
@@ -97,13 +107,13 @@ def _name(ctx, graph: str, ref) -> str:
     return found[0] if found else node.name or f"{node.op} on line {node.origin.span.line}"
 
 
-def _title(ctx, report) -> str:
+def _title(ctx: Analysis, report: "GradientReport") -> str:
     check = report.check
     ys, xs = (", ".join(_name(ctx, check.graph, ref) for ref in refs) for refs in (check.ys, check.xs))
     return f"gradient of {ys} with respect to {xs} ({check.span})"
 
 
-def _print(ctx, report) -> None:
+def _print(ctx: Analysis, report: "GradientReport") -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -127,7 +137,7 @@ def _print(ctx, report) -> None:
         print("(a kink within the step of the differences, such as relu has, looks like this too)\n")
 
 
-def _short(value) -> str:
+def _short(value: object) -> str:
     text = " ".join(str(value).split())
     return text if len(text) <= 60 else text[:57] + "..."
 
@@ -136,7 +146,7 @@ def _time(seconds: float) -> str:
     return f"{seconds * 1e3:.2f} ms"
 
 
-def _plain(ctx, report) -> dict:
+def _plain(ctx: Analysis, report: "GradientReport") -> dict[str, object]:
     check, suspect = report.check, report.suspect
     return {
         "ys": [_name(ctx, check.graph, ref) for ref in check.ys],

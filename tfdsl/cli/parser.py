@@ -6,9 +6,12 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..diagnostics.spelling import did_you_mean, nearest, visible_lines
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 _NAMES = {"FILE": "file", "FILE.yaml": "file", "OUT": "file", "DIR": "folder"}  # the arguments that are paths
 
@@ -17,7 +20,7 @@ class Parser(argparse.ArgumentParser):
     """An argument parser that suggests corrections. Its messages cannot control a terminal, although they may quote
     any file name."""
 
-    def __init__(self, *arguments, **keywords):
+    def __init__(self, *arguments: Any, **keywords: Any):  # those of argparse
         super().__init__(*arguments, **keywords)
         self.advice: dict[str, str] = {}  # for options that users expect and do not need
         self._late: list[tuple[argparse.Action, Callable[[], str]]] = []
@@ -31,7 +34,7 @@ class Parser(argparse.ArgumentParser):
             action.help = text()
         return super().format_help()
 
-    def _print_message(self, message: str, file=None) -> None:
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
         super()._print_message(visible_lines(message), file)
 
     def error(self, message: str) -> NoReturn:

@@ -3,8 +3,10 @@ error."""
 
 import argparse
 import sys
-from contextlib import nullcontext
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..driver import Compiled
 from ..program import ENGINES
@@ -13,7 +15,12 @@ from .compiling import compile_given
 from .options import add_program_options, positive, seconds
 from .parser import Parser
 from .report import WrongUse, colour, count, errors, refuse_program, show, tell
-from .signals import interruptible
+from .signals import StopSignal, interruptible
+
+if TYPE_CHECKING:
+    from ..runtime.checkpoint.store import CheckpointStore
+    from ..runtime.result import Result
+    from .workers import Workers
 
 _MOST_TOWERS = 100
 
@@ -118,7 +125,7 @@ def command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _workers(arguments: argparse.Namespace, compiled: Compiled):
+def _workers(arguments: argparse.Namespace, compiled: Compiled) -> "AbstractContextManager[Workers | None]":
     """The processes of the other workers in an asynchronous training."""
     if not arguments.asynchronous:
         return nullcontext()
@@ -127,7 +134,10 @@ def _workers(arguments: argparse.Namespace, compiled: Compiled):
     return Workers(arguments, compiled)
 
 
-def _run(arguments: argparse.Namespace, compiled: Compiled, logdir: str | None, stores, interrupted, workers):
+def _run(
+    arguments: argparse.Namespace, compiled: Compiled, logdir: str | None, stores: "Mapping[str, CheckpointStore]",
+    interrupted: StopSignal, workers: "Workers | None",
+) -> "Result":  # fmt: skip
     from ..runtime.options import Options
 
     def write(line: str) -> None:

@@ -139,7 +139,7 @@ def _raise(number: int, frame: object) -> None:
     raise Asked(number)
 
 
-def _lost(unraisable) -> None:
+def _lost(unraisable: "sys.UnraisableHookArgs") -> None:
     """An exception arrived where Python drops it, such as in a finalizer."""
     if isinstance(unraisable.exc_value, Asked):
         leave(unraisable.exc_value.number)

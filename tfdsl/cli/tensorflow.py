@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from ..driver import infer
 from ..inputs import Foreign
@@ -39,7 +40,7 @@ def load_beside_others() -> None:
 def foreign(load: Callable[[], None] = load) -> Foreign:
     """The extension that building commands pass to the compiler: TensorFlow's inference, after a quiet import."""
 
-    def quietly(*arguments):
+    def quietly(*arguments: Any) -> Any:  # those of `infer`
         load()
         return infer(*arguments)
 

@@ -16,6 +16,7 @@ import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
 from glob import escape, glob
+from typing import TYPE_CHECKING
 
 from ..diagnostics import NO_CHECKPOINTS, Diagnostic, TfgError
 from ..program import Checkpoint, Program, Restore, Train, known_text, walk
@@ -23,6 +24,9 @@ from . import tensorflow
 from .child import environment
 from .compiling import at_home, compile_given
 from .report import WrongUse, count
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(slots=True)
@@ -171,7 +175,7 @@ def _compare(whole: str, parts: str, report: ResumeReport) -> None:
     _compare_points(whole, parts, report)
 
 
-def _same(wanted, found) -> bool:
+def _same(wanted: "np.ndarray", found: "np.ndarray") -> bool:
     return (wanted.dtype, wanted.shape) == (found.dtype, found.shape) and wanted.tobytes() == found.tobytes()
 
 

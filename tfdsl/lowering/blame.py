@@ -9,6 +9,8 @@ import re
 
 from ..program import Node
 from ..record import Record
+from .built import BuiltGraph
+from .definitions import functions_of
 from .tf import tf
 
 _TAG = re.compile(r"(?:\{\{function_node ([^}]+)\}\})?\{\{node ([^}]+)\}\}")
@@ -24,7 +26,7 @@ class Failed(Record):
     taken: Node | None = None
 
 
-def failed_op(built, error: tf.errors.OpError) -> Failed | None:
+def failed_op(built: BuiltGraph, error: tf.errors.OpError) -> Failed | None:
     """The op that an error is about, or None if the error does not say."""
     # A session replaces the error that names functions by another one.
     raw = error.__context__ if isinstance(error.__context__, tf.errors.OpError) else error
@@ -36,7 +38,7 @@ def failed_op(built, error: tf.errors.OpError) -> Failed | None:
     return None if tag is None else _of_graph(built, tag[2], "")
 
 
-def op_of(built, name: str, function: str = "") -> Failed:
+def op_of(built: BuiltGraph, name: str, function: str = "") -> Failed:
     """An op by its name. If no node made it and it is in a function, return the op that calls the function, directly or
     indirectly."""
     if not function:
@@ -51,13 +53,13 @@ def op_of(built, name: str, function: str = "") -> Failed:
     return Failed(name)
 
 
-def _of_graph(built, name: str, type: str = "") -> Failed:
+def _of_graph(built: BuiltGraph, name: str, type: str = "") -> Failed:
     maker, forward = _maker(built, name), _forward(built, name)
     node = _maker(built, forward) if forward else None
     return Failed(name, type, maker) if node is None or node is maker else Failed(name, type, node, maker)
 
 
-def _forward(built, name: str) -> str:
+def _forward(built: BuiltGraph, name: str) -> str:
     """The op whose gradient an op of the graph helps to compute, or "" if there is none."""
     try:
         op = built.graph.get_operation_by_name(built.originals.get(name, name))
@@ -69,21 +71,11 @@ def _forward(built, name: str) -> str:
     return found
 
 
-def _maker(built, name: str) -> Node | None:
+def _maker(built: BuiltGraph, name: str) -> Node | None:
     """The node that made an op of the graph. An op that draws numbers for a random op belongs to the random op's
     node."""
     drawn_for = {output.op.name: random for random, (output, _) in built.twins.items()}
     return built.node_of(drawn_for.get(name, name)) if name else None
-
-
-def functions_of(definition) -> list[str]:
-    """The functions that an op calls, according to its definition."""
-    found: list[str] = []
-    for attr in definition.attr.values():
-        if attr.HasField("func"):
-            found.append(attr.func.name)
-        found += [func.name for func in attr.list.func]
-    return found
 
 
 def _calls(graph: tf.Graph) -> dict[str, list[tuple[str, str]]]:

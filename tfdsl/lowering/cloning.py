@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .blame import functions_of
 from .compiled import CALLS, SAFE, Unchecked, condition
-from .definitions import INLINED, full, op_name
+from .definitions import INLINED, full, functions_of, op_name
 from .failures import plain_reason
 from .iterations import iterations
 from .order import Order, Orders
 from .streams import PHILOX, TWINS, advanced, distance, twin
-from .tf import op_def, tf, v1
+from .tf import FunctionDef, NodeDef, op_def, tf, v1
 
 # An attribute that distinguishes the ops of different copies. Grappler merges identical ops, and it optimizes an op
 # with two consumers differently. With the attribute, it treats each copy like a separate execution.
@@ -129,12 +128,12 @@ class GraphCloner:
         nodes = [] if self._is_captured(name) else [self._nodes[name], *self._called(self._nodes[name])]
         return [node.op for node in nodes if "seed2" in node.attr or _keeps_state(node.op)]
 
-    def _called(self, node) -> Iterator:
+    def _called(self, node: NodeDef) -> Iterator[NodeDef]:
         """The definitions of the ops in the functions that an op calls, directly or indirectly."""
         for function in self._reached_functions(node):
             yield from function.node_def
 
-    def _reached_functions(self, node) -> Iterator:
+    def _reached_functions(self, node: NodeDef) -> Iterator[FunctionDef]:
         """The definitions of the functions that an op calls, directly or indirectly."""
         seen: set[str] = set()
         todo = functions_of(node)
@@ -249,7 +248,7 @@ class GraphCloner:
             original = self._nodes[node.name].attr
             test, body = (self._functions[original[name].func.name] for name in ("cond", "body"))
 
-            def initial(number: int, node=node) -> np.ndarray | None:
+            def initial(number: int, node: NodeDef = node) -> np.ndarray | None:
                 begin = self._nodes[op_name(node.input[number])]
                 return tf.make_ndarray(begin.attr["value"].tensor) if begin.op == "Const" else None
 
@@ -278,7 +277,7 @@ class GraphCloner:
         return found
 
     @staticmethod
-    def _condition(node, tensor: Callable[[str], tf.Tensor | None], function: str = "") -> tf.Tensor | bool:
+    def _condition(node: NodeDef, tensor: Callable[[str], tf.Tensor | None], function: str = "") -> tf.Tensor | bool:
         """The condition under which an op does not fail. Raises `NotCopied` if it cannot be computed."""
         try:
             return condition(node, tensor)
@@ -286,7 +285,7 @@ class GraphCloner:
             raise NotCopied(str(reason), node.name, function) from None
 
     @staticmethod
-    def _is_guarded(node, function, assertion) -> bool:
+    def _is_guarded(node: NodeDef, function: FunctionDef, assertion: NodeDef) -> bool:
         """Whether an assertion fails exactly when an `If` takes the branch that contains it."""
         if node.op not in ("If", "StatelessIf") or node.attr["else_branch"].func.name != function.signature.name:
             return False
@@ -294,7 +293,7 @@ class GraphCloner:
         checked = assertion.input[0]
         return checked in arguments and node.input[1 + arguments.index(checked)] == node.input[0]
 
-    def _check_inside(self, function, node) -> None:
+    def _check_inside(self, function: FunctionDef, node: NodeDef) -> None:
         """Raise `NotCopied` for an op in a function that may fail. Only ops with constant inputs can be checked
         there."""
         constants = {one.name: one for one in function.node_def if one.op == "Const"}
@@ -314,7 +313,7 @@ class GraphCloner:
     def _capture(self, name: str) -> tf.Tensor:
         return v1.get_default_graph().capture(self.graph.get_tensor_by_name(name))
 
-    def _with_counter(self, node, stream: tf.Tensor, inputs: dict[str, tf.Tensor]) -> None:
+    def _with_counter(self, node: NodeDef, stream: tf.Tensor, inputs: dict[str, tf.Tensor]) -> None:
         key, counter, algorithm = (f"{node.name}/stream/{part}" for part in ("key", "counter", "algorithm"))
         twin(node, key, counter, algorithm)
         inputs[f"{key}:0"] = tf.bitcast(stream[:1], tf.uint64)

@@ -10,7 +10,7 @@ in none of the tables.
 
 from collections.abc import Callable
 
-from .tf import op_def, tf
+from .tf import NodeDef, Operand, op_def, tf
 
 Condition = tf.Tensor | bool
 
@@ -22,7 +22,7 @@ class Unchecked(Exception):
 class Inputs:
     """The inputs of an op by number, and its attributes. Raises `Unchecked` if one is not available."""
 
-    def __init__(self, definition, tensor: Callable[[str], tf.Tensor | None]):
+    def __init__(self, definition: NodeDef, tensor: Callable[[str], tf.Tensor | None]):
         self._definition, self._tensor = definition, tensor
         self._names = [name for name in definition.input if not name.startswith("^")]
 
@@ -107,7 +107,7 @@ LOST = frozenset("""
 """.split())  # fmt: skip
 
 
-def condition(definition, tensor: Callable[[str], tf.Tensor | None]) -> Condition:
+def condition(definition: NodeDef, tensor: Callable[[str], tf.Tensor | None]) -> Condition:
     """The condition under which an op does not fail. `tensor` returns an input tensor by name, or None if it is not
     available. Raises `Unchecked` if there is no such condition."""
     type = definition.op
@@ -132,7 +132,7 @@ def _all(condition: tf.Tensor) -> tf.Tensor:
     return tf.reduce_all(condition)
 
 
-def _below(indices: tf.Tensor, limit) -> tf.Tensor:
+def _below(indices: tf.Tensor, limit: Operand) -> tf.Tensor:
     """All indices are in range."""
     return _all((indices >= 0) & (indices < tf.cast(limit, indices.dtype)))
 

@@ -45,8 +45,9 @@ def _scope(name: str) -> str:
 
 
 def _build(
-    lowering, scope: str, region: Region, values: tuple[tf.Tensor, ...] = (), types: tuple[TensorType, ...] = ()
-) -> list[tf.Tensor]:
+    lowering: NodeLowering, scope: str, region: Region, values: tuple[tf.Tensor, ...] = (),
+    types: tuple[TensorType, ...] = (),
+) -> list[tf.Tensor]:  # fmt: skip
     """Build a region into the default graph, which is a function graph, and return its results."""
     for param, value in zip(region.params, values, strict=True):
         lowering.built.values[param.id] = (value,)

@@ -6,6 +6,7 @@ placeholder takes the place and the name of the constant, and each execution is 
 
 TensorFlow computes a tensor that depends only on constants once, when it plans an execution. So a tensor that depends
 only on data is also computed once, and then fed. The kernels that TensorFlow uses for this can differ in the last bits
+from typing import Any
 from those of an execution. To get the same bits, data of limited size is computed in a temporary graph with constants.
 """
 
@@ -18,7 +19,7 @@ import numpy as np
 from ..data.arrays import aligned
 from ..program import Field
 from .sums import order_sums, ordered
-from .tf import tf, v1
+from .tf import Operand, tf, v1
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_.]+")  # characters that the name of a placeholder cannot have
 _UNFED = (tf.variant, tf.resource)  # dtypes whose values cannot be fetched
@@ -256,10 +257,10 @@ class FedArray:
     def __len__(self) -> int:
         return len(self._array)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Operand) -> Operand:
         return self._array[index]
 
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self._array, dtype) if copy else np.asarray(self._array, dtype)
 
     def __tf_tensor__(self, dtype: tf.DType | None = None, name: str | None = None) -> tf.Tensor:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from .tf import tf
+from .tf import FunctionDef, NodeDef, tf
 
 PASSES = ("Identity", "Enter", "Switch")  # they pass a handle on
 IFS = ("If", "StatelessIf")
@@ -13,14 +13,24 @@ _RESOURCE = tf.resource.as_datatype_enum
 Handles = Mapping[str, str]  # the ops that return the handle of a variable, with an identifier of the variable
 
 
-def is_inlined(node) -> bool:
+def is_inlined(node: NodeDef) -> bool:
     """Whether TensorFlow inlines the functions of an op."""
     if node.op not in _CONTROL or INLINED not in node.attr:
         return False
     return node.attr[INLINED].b
 
 
-def arguments_of(function) -> dict[str, str]:
+def functions_of(node: NodeDef) -> list[str]:
+    """The functions that an op calls, according to its definition."""
+    found: list[str] = []
+    for attr in node.attr.values():
+        if attr.HasField("func"):
+            found.append(attr.func.name)
+        found += [func.name for func in attr.list.func]
+    return found
+
+
+def arguments_of(function: FunctionDef) -> dict[str, str]:
     """The ops of a function that return a variable handle. The identifier is the number of the argument."""
     arguments = enumerate(function.signature.input_arg)
     result = {argument.name: f"{at}" for at, argument in arguments if argument.type == _RESOURCE}
@@ -35,7 +45,7 @@ def passed_on(nodes: Iterable, result: dict[str, str]) -> dict[str, str]:
     return result
 
 
-def executed(function) -> list:
+def executed(function: FunctionDef) -> list[NodeDef]:
     """The ops that a call of a function executes: those that its results need."""
     nodes = {node.name: node for node in function.node_def}
     needed: set[str] = set()

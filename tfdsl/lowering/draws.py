@@ -33,7 +33,7 @@ class CompiledDraws:
 
 
 def _words(seeds: tf.Tensor, count: int) -> tf.Tensor:
-    def chain(k, word, states):
+    def chain(k: tf.Tensor, word: tf.Tensor, states: tf.TensorArray) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray]:
         word = (word ^ tf.bitwise.right_shift(word, _u(30))) * _u(FACTOR) + tf.cast(k, tf.uint32)
         return k + 1, word, states.write(k, word)
 

@@ -3,13 +3,19 @@
 import errno
 import os
 import re
+from collections.abc import Iterable
 
-from ..diagnostics import Diagnostic, TfgError
+from ..diagnostics import Diagnostic, Message, Note, TfgError
 from ..program import Origin
 
 
 def failure(
-    message, origin: Origin, notes=(), cause: BaseException | None = None, help: str = "", **details
+    message: Message,
+    origin: Origin,
+    notes: Iterable[Note] = (),
+    cause: BaseException | None = None,
+    help: str = "",
+    **details: object,
 ) -> TfgError:
     """An error at a node's place in the program. `help` replaces the help of the message."""
     found = Diagnostic(message, origin.span, details, tuple(notes), help, origin.chain, cause)

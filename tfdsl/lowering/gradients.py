@@ -14,7 +14,7 @@ from ..diagnostics import NO_FORWARD, NO_GRADIENT
 from ..program import Graph, Node, Ref
 from .built import NodeLowering
 from .failures import failure
-from .tf import tf, v1
+from .tf import Operand, tf, v1
 
 
 def gradients(lowering: NodeLowering, node: Node) -> list[tf.Tensor]:
@@ -55,7 +55,7 @@ def _by_elements(
             size = tf.size(x)
 
             @tf.autograph.experimental.do_not_convert
-            def one(index, x=x, size=size, function=function):
+            def one(index: tf.Tensor, x: tf.Tensor = x, size: int = size, function: Operand = function) -> tf.Tensor:
                 direction = tf.reshape(tf.one_hot(index, size, dtype=x.dtype), tf.shape(x))
                 return derivative(node, function, x, direction)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .definitions import op_name
-from .tf import function_graph, op_def, tf, v1
+from .tf import FunctionDef, FunctionDefLibrary, function_graph, op_def, tf, v1
 
 _MOST = 1000  # iterations to execute at most
 
@@ -22,7 +22,7 @@ class _Unknown(Exception):
 class _Function:
     """The condition or the body of a loop: the dependencies of its results, and their values."""
 
-    def __init__(self, function, library):
+    def __init__(self, function: FunctionDef, library: FunctionDefLibrary):
         definition, names = function_graph(function)
         definition.library.CopyFrom(library)
         self._nodes = {node.name: node for node in definition.node}
@@ -55,7 +55,10 @@ class _Function:
         return self._session.run([self._results[number] for number in numbers], feeds)
 
 
-def iterations(condition, body, library, initial: Callable[[int], np.ndarray | None]) -> int | None:
+def iterations(
+    condition: FunctionDef, body: FunctionDef, library: FunctionDefLibrary,
+    initial: Callable[[int], np.ndarray | None],
+) -> int | None:  # fmt: skip
     """The number of iterations of a loop, given the definitions of its condition and body, or None if unknown.
     `initial` returns the initial constant of an argument, or None if it is not a constant."""
     asked, turned = _Function(condition, library), _Function(body, library)

@@ -12,9 +12,9 @@ those that may look at values and not only at types.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from ..program import (
     VARIABLE,
     WHILE,
     Arg,
+    Graph,
     HostValue,
     Literal,
     Node,
@@ -127,11 +128,19 @@ class _NoTemplate(Exception):
     """The types of a node of this kind do not determine its ops."""
 
 
+class _Built(Protocol):
+    """The graph, what its nodes became, and the program's graph."""
+
+    graph: tf.Graph
+    values: MutableMapping[int, tuple[Operand, ...]]
+    program: Graph
+
+
 class OpCache:
     """The templates of one graph. `alone(node, values)` builds a node into the default graph, a separate one, and
     returns what it becomes. `values` has the stand-ins for its inputs, by reference."""
 
-    def __init__(self, built, alone: Callable):
+    def __init__(self, built: _Built, alone: Callable):
         self._built, self._alone = built, alone
         self._graph: tf.Graph = built.graph
         self._templates: dict[object, _Template | None] = {}

@@ -1,12 +1,17 @@
 """Lowers `optimize` to TensorFlow's optimizers."""
 
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from ..ops.optimizers import LEARNING_RATE, OPTIMIZERS
-from .tf import tf, v1
+from .tf import Operand, tf, v1
+
+Pairs = Iterable[tuple[Operand, Operand]]  # gradients and variables
+Apply = Callable[..., tf.Operation]  # `apply_gradients`
+Step = Callable[..., tf.Operation]  # of an `OwnArgument`
 
 
-def optimizer(optimizer: str, **arguments) -> v1.train.Optimizer:
+def optimizer(optimizer: str, **arguments: Operand) -> v1.train.Optimizer:
     """An optimizer by its name in the language. Arguments are numbers or scalar tensors."""
     row = OPTIMIZERS[optimizer]
     arguments.setdefault("learning_rate", LEARNING_RATE)
@@ -17,12 +22,15 @@ def optimizer(optimizer: str, **arguments) -> v1.train.Optimizer:
     return made
 
 
-def _apply_with(apply, own, arguments, pairs, global_step=None, name=None) -> tf.Operation:
+def _apply_with(
+    apply: Apply, own: Mapping[str, Step], arguments: Mapping[str, Operand], pairs: Pairs, global_step: Operand = None,
+    name: str | None = None,
+) -> tf.Operation:  # fmt: skip
     """The step of an optimizer with the arguments in `own`, which TensorFlow lacks."""
 
     outer = v1.get_default_graph().get_name_scope()
 
-    def without(pairs):
+    def without(pairs: Pairs) -> tf.Operation:
         with v1.name_scope(f"{outer}/" if outer else None):  # slots have the same names as without these arguments
             return apply(pairs, global_step)
 
@@ -32,13 +40,15 @@ def _apply_with(apply, own, arguments, pairs, global_step=None, name=None) -> tf
         return tf.group(without(list(pairs)), name=scope)
 
 
-def _named(argument, step, apply, arguments, pairs):
+def _named(
+    argument: str, step: Step, apply: Callable[[Pairs], tf.Operation], arguments: Mapping[str, Operand], pairs: Pairs
+) -> tf.Operation:
     """The step with one such argument. Its ops are in a scope with the argument's name."""
     with v1.name_scope(argument):
         return step(tf, apply, pairs, arguments)
 
 
-def minimize(loss, name: str | None, wrt: list | None = None, **arguments) -> tf.Operation:
+def minimize(loss: tf.Tensor, name: str | None, wrt: list | None = None, **arguments: Operand) -> tf.Operation:
     """The training op: one step of the optimizer on the loss."""
     return optimizer(**arguments).minimize(loss, var_list=wrt, name=name)
 

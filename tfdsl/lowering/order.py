@@ -15,11 +15,11 @@ that must come after its reads wait for them (`waits.py`).
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ..ops.raw import READERS
-from .blame import functions_of
-from .definitions import INLINED, PASSES, Handles, arguments_of, executed, is_inlined, op_name, passed_on
-from .tf import FunctionDef, NodeDef
+from .definitions import INLINED, PASSES, Handles, arguments_of, executed, functions_of, is_inlined, op_name, passed_on
+from .tf import FunctionDef, NodeDef, v1
 from .waits import Waits
 
 # Ops that call functions, with the number of inputs that they do not pass to them.
@@ -54,7 +54,8 @@ class Orders:
     """
 
     def __init__(
-        self, definition, named: Iterable[str], place: Callable[[str], int] | None = None, is_local: bool = True
+        self, definition: v1.GraphDef, named: Iterable[str], place: Callable[[str], int] | None = None,
+        is_local: bool = True,
     ):  # fmt: skip
         """If `is_local` is false, ops that write variables on other machines must be inlined, with sequential
         iterations."""
@@ -146,7 +147,7 @@ class Orders:
                     if not found.get(after, 0) & bit:
                         yield one[0], after
 
-    def _accessed(self, node, handles: Handles) -> dict[str, bool]:
+    def _accessed(self, node: NodeDef, handles: Handles) -> dict[str, bool]:
         """The variables that an op accesses, and whether it writes each."""
         result: dict[str, bool] = {}
         if node.op in PASSES:
@@ -157,7 +158,7 @@ class Orders:
                 result[variable] = result.get(variable, False) or self._is_write(node, at)
         return result
 
-    def _is_write(self, node, at: int) -> bool:
+    def _is_write(self, node: NodeDef, at: int) -> bool:
         """Whether an op writes the variable whose handle is this input."""
         if node.op in READERS:
             return False
@@ -176,7 +177,7 @@ class Orders:
 
     # --- functions ------------------------------------------------------------------------
 
-    def _change_calls(self, node, order: Order) -> None:
+    def _change_calls(self, node: NodeDef, order: Order) -> None:
         """Let an op call functions that keep the order."""
         for attr, function in _function_attrs(node):
             made = self._in_order(function, order.functions)
@@ -230,7 +231,7 @@ def _handles(nodes: Iterable) -> dict[str, str]:
     return passed_on(nodes, result)
 
 
-def _rewritten(function, nodes: list, order: Order):
+def _rewritten(function: FunctionDef, nodes: list[NodeDef], order: Order) -> FunctionDef:
     """A function with only some of its ops, in order."""
     result = _copied(function)
     result.signature.name = f"{function.signature.name}_in_order"
@@ -244,12 +245,15 @@ def _rewritten(function, nodes: list, order: Order):
     return result
 
 
-def _copied(message):
+_Copied = TypeVar("_Copied", FunctionDef, NodeDef)
+
+
+def _copied(message: _Copied) -> _Copied:
     result = type(message)()
     result.CopyFrom(message)
     return result
 
 
-def _function_attrs(node) -> list[tuple[str, str]]:
+def _function_attrs(node: NodeDef) -> list[tuple[str, str]]:
     """The attributes of an op that name functions, with the names."""
     return [(name, attr.func.name) for name, attr in node.attr.items() if attr.HasField("func")]

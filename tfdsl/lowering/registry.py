@@ -23,7 +23,7 @@ import numpy as np
 
 from ..ops.forbidden_ops import UNCLASSED
 from ..ops.raw import find
-from .tf import OpList, registered, tf
+from .tf import AttrValue, OpDef, OpList, TensorProto, TensorShapeProto, registered, tf
 
 
 def lines() -> Iterator[str]:
@@ -39,7 +39,7 @@ def lines() -> Iterator[str]:
             yield "\t".join((op.name, reaches, *sides, *(_attribute(one, new) for one in op.attr)))
 
 
-def _renamed(op) -> Mapping[str, str]:
+def _renamed(op: OpDef) -> Mapping[str, str]:
     """The names of parameters in `tf.raw_ops` that differ from the registry, by their names in the registry."""
     if not hasattr(tf.raw_ops, op.name):
         return {}
@@ -50,14 +50,14 @@ def _renamed(op) -> Mapping[str, str]:
     return dict(zip(old, (name for name in taken if name not in own), strict=True))
 
 
-def _argument(argument, new: Mapping[str, str]) -> str:
+def _argument(argument: OpDef.ArgDef, new: Mapping[str, str]) -> str:
     """`values: N*T`."""
     dtype = argument.type_list_attr or argument.type_attr or _dtype(argument.type)
     count = f"{argument.number_attr}*" if argument.number_attr else ""
     return f"{new.get(argument.name, argument.name)}: {count}{'&' * argument.is_ref}{dtype}"
 
 
-def _attribute(attribute, new: Mapping[str, str]) -> str:
+def _attribute(attribute: OpDef.AttrDef, new: Mapping[str, str]) -> str:
     """`Tidx: type in ["int32", "int64"] = "int32"`."""
     text = f"{new.get(attribute.name, attribute.name)}: {attribute.type}"
     if attribute.HasField("allowed_values"):
@@ -69,7 +69,7 @@ def _attribute(attribute, new: Mapping[str, str]) -> str:
     return text
 
 
-def _value(value) -> object:
+def _value(value: AttrValue) -> object:
     """The value of an attribute as JSON."""
     match value.WhichOneof("value"):
         case "s":
@@ -92,7 +92,7 @@ def _value(value) -> object:
             raise AssertionError(kind)
 
 
-def _list(values) -> list:
+def _list(values: AttrValue.ListValue) -> list:
     return [_ITEMS[field.name](item) for field, items in values.ListFields() for item in items]
 
 
@@ -101,15 +101,15 @@ def _float(value: float) -> float:
     return float(str(np.float32(value)))
 
 
-def _shape(shape) -> list | None:
-    return tf.TensorShape(shape).as_list() if not shape.unknown_rank else None
+def _shape(shape: TensorShapeProto) -> list | None:
+    return [None if dim.size < 0 else dim.size for dim in shape.dim] if not shape.unknown_rank else None
 
 
 def _dtype(value: int) -> str:
     return tf.as_dtype(value).name
 
 
-def _tensor(value) -> dict:
+def _tensor(value: TensorProto) -> dict:
     return {_dtype(value.dtype): tf.make_ndarray(value).tolist()}
 
 

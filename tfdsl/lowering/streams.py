@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .tf import tf
+from .tf import NodeDef, tf
 
 # Random ops and their stateless twins, which take key, counter and algorithm after the shape.
 TWINS = {
@@ -52,7 +52,7 @@ def draw(op: tf.Operation, inputs: Sequence[tf.Tensor], state: tf.Tensor) -> tf.
     return getattr(tf.raw_ops, TWINS[op.type])(shape=shape, **generator(state), **given)
 
 
-def twin(definition, key: str, counter: str, algorithm: str) -> None:
+def twin(definition: NodeDef, key: str, counter: str, algorithm: str) -> None:
     """Change the definition of a random op to that of its twin, given the names of key, counter and algorithm."""
     dtypes = {name: definition.attr[name].type for name in ("dtype", "Tout", "T") if name in definition.attr}
     inputs = list(definition.input)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.framework.attr_value_pb2 import AttrValue
-from tensorflow.core.framework.function_pb2 import FunctionDef
+from tensorflow.core.framework.function_pb2 import FunctionDef, FunctionDefLibrary
 from tensorflow.core.framework.node_def_pb2 import NodeDef
-from tensorflow.core.framework.op_def_pb2 import OpList
+from tensorflow.core.framework.op_def_pb2 import OpDef, OpList
 from tensorflow.core.framework.tensor_pb2 import TensorProto
+from tensorflow.core.framework.tensor_shape_pb2 import TensorShapeProto
 from tensorflow.core.framework.variable_pb2 import VariableDef
 from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 from tensorflow.python.client import pywrap_tf_session as c_api
@@ -28,10 +29,10 @@ from tensorflow.python.util._pywrap_util_port import IsMklEnabled as is_onednn_o
 from ..types import TensorType
 
 __all__ = [
-    "AttrValue", "DecodeError", "EventsWriter", "FunctionDef", "NodeDef", "OpList", "Operand", "Operation",
-    "ResourceVariable", "RewriterConfig", "TensorProto", "VariableDef", "c_api", "function_graph",
-    "function_transforms", "is_onednn_on", "op_def", "op_determinism", "raw_op", "registered", "resolve",
-    "seeds_taken", "shape_of", "tf", "v1",
+    "AttrValue", "DecodeError", "EventsWriter", "FunctionDef", "FunctionDefLibrary", "NodeDef", "OpDef", "OpList",
+    "Operand", "Operation", "ResourceVariable", "RewriterConfig", "TensorProto", "TensorShapeProto", "VariableDef",
+    "c_api", "function_graph", "function_transforms", "is_onednn_on", "op_def", "op_determinism", "raw_op",
+    "registered", "resolve", "seeds_taken", "shape_of", "tf", "v1",
 ]  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def registered() -> bytes:
     return buffer
 
 
-def op_def(name: str):
+def op_def(name: str) -> OpDef | None:
     """The `OpDef` of a registered op, or None for an unknown name."""
     return op_def_registry.get(name)
 
@@ -65,7 +66,7 @@ def raw_op(name: str) -> Callable:
     return getattr(tf.raw_ops, name, None) or partial(apply_op, name)
 
 
-def resolve(path: str):
+def resolve(path: str) -> Any:  # a function or class of any type
     """The symbol at a dotted path below `tf.compat.v1`."""
     symbol = v1
     for part in path.split("."):

@@ -111,7 +111,7 @@ def _with_seed(node: Node, tower: int) -> Node:
     return node
 
 
-def _weighted(value, part: _TowerPart):
+def _weighted(value: Operand, part: _TowerPart) -> Operand:
     """A tower's part times its weight. A part without rows of its own is 0, even if it is infinite."""
     if value is None:
         return value

@@ -24,7 +24,7 @@ function. Then all shapes are known, except those of a short last batch. Element
 slice again for each position.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import assert_never
@@ -33,11 +33,13 @@ from ..program import Index
 from ..record import Record
 from .built import BuiltGraph
 from .cloning import GraphCloner, NotCopied
-from .tf import tf, v1
+from .tf import Operand, tf, v1
 
 # What a step takes from the step before: the states of the streams, and the sum of all watched losses. The sum stays
 # NaN once a loss is NaN, or once an op fails without XLA reporting it.
 Carried = tuple[tf.Tensor, tf.Tensor]
+Gathered = tuple[tf.DType, tf.TensorShape, bool]  # of the values of a tensor; true for serialized ones
+Due = Operand  # the flags of an event: a tensor, or a tuple of bools that are known; None in a plain step
 Values = list[tf.Tensor | None]  # to be gathered; None if known not to be due
 
 _ITERATION_OPS = 320  # ops that one iteration of the loop executes, at most,
@@ -262,10 +264,12 @@ class _LoopBuilder:
         )  # fmt: skip
         loop.packed = [packed for _, _, packed in self.types]
 
-        def steps(first, last, positions, flags, *rest):
-            regular, streams, *rest = rest if spec.regular else (None, *rest)
+        def steps(
+            first: tf.Tensor, last: tf.Tensor, positions: tf.Tensor, flags: tf.Tensor, *rest: tf.Tensor
+        ) -> Operand:
+            regular, streams, *given = rest if spec.regular else (None, *rest)
             carried = streams, tf.constant(0.0)
-            self.arguments, batches = rest[: len(spec.arguments)], rest[len(spec.arguments) :]
+            self.arguments, batches = given[: len(spec.arguments)], given[len(spec.arguments) :]
             if loop.rows is not None:
                 self.rows = batches[0]
             if loop.counts is not None:
@@ -287,8 +291,8 @@ class _LoopBuilder:
 
         stride = self.spec.stride
 
-        def loop(steps: int, step, carried):
-            def body(step, carried):
+        def loop(steps: int, step: tf.Tensor, carried: Carried) -> Operand:
+            def body(step: tf.Tensor, carried: Carried) -> tuple[tf.Tensor, Carried]:
                 for at in range(steps):
                     carried = self._step(self.plain, step + at * stride if at else step, carried)[0]
                 return step + steps * stride, carried
@@ -301,19 +305,21 @@ class _LoopBuilder:
             step, carried = loop(self.spec.together, step, carried)
         return loop(1, step, carried)[1]
 
-    def _events(self, last, positions, flags, regular, carried: Carried) -> list[tf.Tensor]:
+    def _events(
+        self, last: tf.Tensor, positions: tf.Tensor, flags: tf.Tensor, regular: tf.Tensor | None, carried: Carried
+    ) -> list[tf.Tensor]:
         compiled = self.spec.compiled
         count = self.spec.events if compiled else tf.shape(positions)[0]
         number = tf.reduce_sum(tf.cast(positions < last, tf.int32)) if compiled else count
         gathered = [_Gathered(dtype, shape, count, compiled) for dtype, shape, _ in self.types]
 
-        def event(k, due, carried, held):
+        def event(k: tf.Tensor, due: Due, carried: Carried, held: Sequence[tf.Tensor]) -> Operand:
             step = tf.gather(positions, k)
             carried, values = self._step(self.spec.body, step, carried, due)
             rows = zip(gathered, held, values, strict=True)
             return step, carried, [at if value is None else one.put(at, k, value) for one, at, value in rows]
 
-        def stretch(like: Regular, k, carried, *held):
+        def stretch(like: Regular, k: tf.Tensor, carried: Carried, *held: tf.Tensor) -> Operand:
             for _ in range(like.together):
                 step, carried, held = event(k, like.flags, carried, held)
                 for at in range(1, like.gap):
@@ -321,15 +327,16 @@ class _LoopBuilder:
                 k = k + 1
             return k, carried, *held
 
-        def iteration(k, carried, *held):
+        def iteration(k: tf.Tensor, carried: Carried, *held: tf.Tensor) -> Operand:
+            rows: Sequence[tf.Tensor] = held
             if self.spec.regular is not None:
                 body = partial(stretch, self.spec.regular)
-                k, carried, *held = tf.while_loop(lambda k, *_: tf.gather(regular, k), body, (k, carried, *held))
-            step, carried, held = event(k, tf.gather(flags, k), carried, held)
+                k, carried, *rows = tf.while_loop(lambda k, *_: tf.gather(regular, k), body, (k, carried, *rows))
+            step, carried, rows = event(k, tf.gather(flags, k), carried, rows)
             if not self.spec.every:
                 following = tf.gather(positions, tf.minimum(k + 1, count - 1))
                 carried = self._plain(step + 1, tf.where(k + 1 < number, following, last), carried)
-            return k + 1, carried, *held
+            return k + 1, carried, *rows
 
         held = [one.empty() for one in gathered]
         _, carried, *held = tf.while_loop(lambda k, *_: k < number, iteration, (tf.constant(0), carried, *held))
@@ -337,7 +344,7 @@ class _LoopBuilder:
 
     # --- one step -------------------------------------------------------------------------
 
-    def _step(self, body: Body, step, carried: Carried, due=None) -> tuple[Carried, Values]:
+    def _step(self, body: Body, step: tf.Tensor, carried: Carried, due: Due = None) -> tuple[Carried, Values]:
         """One step: its effects, the values for the next step, and the values to gather. `due` has the flags of an
         event. If they are known at build time, statements that are not due have no values."""
         sizes, counts = self.spec.sizes, self.counts
@@ -351,7 +358,9 @@ class _LoopBuilder:
         )
         return _unflat(results)
 
-    def _sized(self, body: Body, step, carried: Carried, due, size: int | None) -> tuple[Carried, Values]:
+    def _sized(
+        self, body: Body, step: tf.Tensor, carried: Carried, due: Due, size: int | None
+    ) -> tuple[Carried, Values]:
         chosen = None
         if size is not None:
             chosen = tf.gather(self.rows, step)
@@ -361,7 +370,10 @@ class _LoopBuilder:
                 chosen = tf.slice(chosen, [0], tf.gather(self.counts, step))
         return self._items(body, step, chosen, {}, carried, due, iter(self.types))
 
-    def _items(self, body: Body, step, chosen, feeds, carried: Carried, due, types) -> tuple[Carried, Values]:
+    def _items(
+        self, body: Body, step: tf.Tensor, chosen: tf.Tensor | None, feeds: dict[Source, tf.Tensor], carried: Carried,
+        due: Due, types: Iterator[Gathered],
+    ) -> tuple[Carried, Values]:  # fmt: skip
         values: Values = []
         for item in body:
             if isinstance(item, BodyExecution):
@@ -377,11 +389,11 @@ class _LoopBuilder:
                 values += more
                 continue
 
-            def then(item=item, carried=carried, inner=inner):
+            def then(item: When = item, carried: Carried = carried, inner: list[Gathered] = inner) -> Operand:
                 made = dict(feeds)  # tensors of a branch do not exist outside it
                 return _flat(self._items(item.body, step, chosen, made, carried, due, iter(inner)))
 
-            def otherwise(carried=carried, inner=inner):
+            def otherwise(carried: Carried = carried, inner: list[Gathered] = inner) -> Operand:
                 return _flat((carried, [tf.fill(shape, tf.zeros([], dtype)) for dtype, shape, _ in inner]))
 
             carried, more = _unflat(tf.cond(due[item.flag], then, otherwise))
@@ -389,8 +401,9 @@ class _LoopBuilder:
         return carried, values
 
     def _execute(
-        self, execution: BodyExecution, step, chosen, feeds, carried: Carried
-    ) -> tuple[Carried, list[tf.Tensor]]:
+        self, execution: BodyExecution, step: tf.Tensor, chosen: tf.Tensor | None, feeds: dict[Source, tf.Tensor],
+        carried: Carried,
+    ) -> tuple[Carried, list[tf.Tensor]]:  # fmt: skip
         streams, losses = carried
         fed = {tensor: self._fed(source, step, chosen, feeds) for tensor, source in execution.feeds}
         states = {name: streams[at] for at, name in enumerate(self.spec.streams)}
@@ -406,7 +419,9 @@ class _LoopBuilder:
                 losses = tf.where(tf.reduce_all(tf.stack(made.conditions)), losses, float("nan"))
             return (streams if watched else tf.identity(streams), losses), tensors
 
-    def _fed(self, source: Source, step, chosen, made: dict[Source, tf.Tensor]) -> tf.Tensor:
+    def _fed(
+        self, source: Source, step: tf.Tensor, chosen: tf.Tensor | None, made: dict[Source, tf.Tensor]
+    ) -> tf.Tensor:
         if source not in made:
             argument = self.arguments[source.argument]
             match source:
@@ -433,7 +448,7 @@ def _indexed(tensor: tf.Tensor, index: tuple[Index, ...]) -> tf.Tensor:
 class _Gathered:
     """The values of one tensor, a row for each event: a TensorFlow list, or a tensor that XLA updates in place."""
 
-    def __init__(self, dtype: tf.DType, shape: tf.TensorShape, count, compiled: bool):
+    def __init__(self, dtype: tf.DType, shape: tf.TensorShape, count: Operand, compiled: bool):
         self._dtype, self._count, self._compiled = dtype, count, compiled
         self._shape = [size for size in shape.as_list() if size is not None]  # all are known
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .definitions import IFS, Handles, arguments_of, executed, full, is_inlined, op_name, output
-from .tf import FunctionDef
+from .tf import FunctionDef, NodeDef
 
 _BRANCHES = "then_branch", "else_branch"
 
@@ -29,7 +29,9 @@ class _Outputs:
 class Waits:
     """What the ops of some graphs and functions wait for. `accessed` returns the variables that an op accesses."""
 
-    def __init__(self, library: "Mapping[str, FunctionDef]", accessed: Callable[[object, Handles], Mapping[str, bool]]):
+    def __init__(
+        self, library: "Mapping[str, FunctionDef]", accessed: Callable[[NodeDef, Handles], Mapping[str, bool]]
+    ):
         self._library, self._accessed = library, accessed
         self._outputs: dict[str, _Outputs] = {}
 
@@ -73,7 +75,7 @@ class Waits:
                 if any(whole & ~mask for mask in outputs):
                     yield node.name
 
-    def _of_block(self, node, handles: Handles, own: Mapping[str, int], masks: list[int]) -> dict[str, int]:
+    def _of_block(self, node: NodeDef, handles: Handles, own: Mapping[str, int], masks: list[int]) -> dict[str, int]:
         """What comes before the inside of an `if` or `while`, by its name, and before each output."""
         count = sum(not one.startswith("^") for one in node.input)  # they precede the control inputs
         inputs, variables = masks[:count], [handles.get(op_name(one)) for one in node.input[:count]]
@@ -134,7 +136,7 @@ def _of(found: Mapping[str, int], one: str, inlined: set[str], fed: frozenset[st
     return found.get(output(one) if name in inlined and not one.startswith("^") else name, 0)
 
 
-def _count(node) -> int:
+def _count(node: NodeDef) -> int:
     """The number of outputs of an `if` or `while`."""
     return len(node.attr["Tout" if node.op in IFS else "T"].list.type)
 

@@ -33,6 +33,7 @@ from .execution.failures import run_failure
 from .execution.feeds import check_shapes, convert
 from .execution.savers import variable_type
 from .options import Options
+from .program import RunnableProgram
 from .result import Result
 from .run_context import RunContext
 from .session import opened
@@ -161,7 +162,9 @@ def _warn(warning: Diagnostic) -> None:
 
 
 @contextmanager
-def open_session(compiled, graph: str = "", variables: Mapping[str, object] | None = None) -> Iterator[EmbeddedSession]:
+def open_session(
+    compiled: RunnableProgram, graph: str = "", variables: Mapping[str, object] | None = None
+) -> Iterator[EmbeddedSession]:
     """Open a session on a graph of a compiled program. Its variables have the given values, or else their initial
     values."""
     built = compiled.built(graph)
@@ -187,7 +190,7 @@ def _of_graph(variables: Mapping[str, object], program: Program, graph: str) -> 
     return {name: value for name, value in variables.items() if not name.startswith(tuple(prefixes))}
 
 
-def _give(built: BuiltGraph, session, values: Mapping[str, object]) -> None:
+def _give(built: BuiltGraph, session: v1.Session, values: Mapping[str, object]) -> None:
     """Set variables by their names in TensorFlow."""
     known = {variable.op.name: variable for variable in built.variables()}
     given = []
@@ -202,6 +205,6 @@ def _give(built: BuiltGraph, session, values: Mapping[str, object]) -> None:
     built.assign(session, given)
 
 
-def _whole(compiled):
+def _whole(compiled: RunnableProgram) -> Span:
     """An origin without a line in the program."""
     return Span(Source(compiled.program.path, ""), 0, 0)

@@ -4,13 +4,15 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+import numpy as np
+
 from ..access import Access, access_of
 from ..data.arrays import Dataset
 from ..data.schema import shown
 from ..diagnostics import DATA_EMPTIED, DATA_ROUNDED, EXPECT_FAILED, SYNTHETIC, Diagnostic, TfgError
 from ..diagnostics.render import render_text
 from ..lowering.tf import tf
-from ..program import Program, Restore, Save, Session, known_text, walk
+from ..program import Field, Program, Restore, Save, Session, Train, known_text, walk
 from .checkpoint.manager import CheckpointManager
 from .checkpoint.store import open_stores
 from .cluster.async_training import AsyncWorker, Phase
@@ -18,12 +20,13 @@ from .execution.cluster_session import Lost, Servers
 from .execution.savers import Savers
 from .files.event_log import rewind, scalars
 from .options import Options
+from .program import RunnableProgram
 from .result import DataUsed, Interrupted, Result
 from .run_context import RunContext
 from .session import opened, run_session, take_part
 
 
-def run(compiled, session: str | None = None, options: Options | None = None) -> Result:
+def run(compiled: RunnableProgram, session: str | None = None, options: Options | None = None) -> Result:
     """Run the sessions of a program, or only the named one."""
     options = options or Options(write=lambda line: None)
     program = compiled.program
@@ -37,7 +40,7 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
             worker = AsyncWorker(servers, options.part, options.check)
     result.versions = {"tensorflow": tf.__version__}
 
-    def arrays(field):
+    def arrays(field: Field) -> np.ndarray:
         array = compiled.array(field)
         _record_data(compiled, options, result)
         return array
@@ -78,9 +81,9 @@ def run(compiled, session: str | None = None, options: Options | None = None) ->
     return result
 
 
-def follow(compiled, options: Options) -> None:
+def follow(compiled: RunnableProgram, options: Options) -> None:
     """Take this process's steps in the trainings of a run that another process leads, until the run is over."""
-    assert options.part is not None
+    assert options.part is not None and compiled.devices.cluster is not None
     program, result = compiled.program, Result(compiled.program.path, {})
     servers = Servers(compiled.devices.cluster, options.timeout, options.note, compiled.devices.worker)
     servers.wait()
@@ -96,13 +99,15 @@ def follow(compiled, options: Options) -> None:
             built, number = compiled.built(plan.graph), done.session
             with opened(plan, built, context, number) as session:
                 session.run.at = done.statement
-                take_part(session, plan.body[done.statement], worker.next_step())
+                training = plan.body[done.statement]
+                assert isinstance(training, Train), training
+                take_part(session, training, worker.next_step())
         except Lost as lost:
             servers.wait_for_lost(lost)
             done = None  # the session starts again from its last place
 
 
-def check_restores(compiled, sessions: list[Session]) -> None:
+def check_restores(compiled: RunnableProgram, sessions: list[Session]) -> None:
     """Check before the run that the checkpoints to restore exist and have values for all variables, and report all
     errors at once. Checkpoints that the sessions save themselves are checked later."""
     made: set[str | None] = set()
@@ -137,7 +142,7 @@ def _resume_logs(result: Result, options: Options, own: Access) -> None:
         result.history.setdefault(tag, []).append((step, value))
 
 
-def _record_data(compiled, options: Options, result: Result) -> None:
+def _record_data(compiled: RunnableProgram, options: Options, result: Result) -> None:
     """Record the data sets loaded since the last call, and report notes about them."""
     for name, used in compiled.datasets.items():
         if name in result.data:

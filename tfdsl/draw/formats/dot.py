@@ -44,7 +44,8 @@ def _quoted(text: str) -> str:
 
 
 def _children(children: tuple[Box | Shape, ...], prefix: str, depth: int) -> list[str]:
-    lines, indent = [], "  " * depth
+    lines: list[str] = []
+    indent = "  " * depth
     for child in children:
         if isinstance(child, Box):
             tint = TINTS[sum(map(ord, child.like)) % len(TINTS)]

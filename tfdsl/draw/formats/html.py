@@ -1,7 +1,9 @@
 """A picture as a single HTML page without dependencies. Boxes open and close; the browser lays them out."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from ...diagnostics.spelling import visible
 from ..picture import KINDS, Box, Picture, Shape
@@ -13,7 +15,7 @@ _OPEN_BUDGET = 150  # number of items visible at first
 
 def html(pictures: list[Picture], title: str) -> str:
     """The page of a program. Text from the program is data in the page, never markup."""
-    data = {
+    data: dict[str, object] = {
         "title": title,
         "kinds": KINDS,
         "graphs": [
@@ -38,13 +40,14 @@ def _visible(value: object) -> object:
         case str():
             return visible(value)
         case list() | tuple():
-            return [_visible(item) for item in value]
+            return [_visible(item) for item in cast(Sequence[object], value)]  # the items have any type
         case dict():
-            return {key: _visible(item) for key, item in value.items()}
-    return value
+            return {key: _visible(item) for key, item in cast(dict[str, object], value).items()}
+        case _:
+            return value
 
 
-def _plain(child: Box | Shape) -> dict:
+def _plain(child: Box | Shape) -> dict[str, object]:
     if isinstance(child, Shape):
         return {"id": child.id, "label": child.label, "kind": child.kind, "op": child.op, "type": child.type,
                 "line": child.line, "named": child.named}  # fmt: skip

@@ -33,6 +33,7 @@ from ..execution.cluster_session import Lost, Servers
 from ..execution.execution import Execution
 from ..files.event_log import LogFile
 from ..options import Options
+from ..program import RunnableProgram
 from ..result import Result
 from .form import is_formed
 from .identity import changes, differences, digest, identity
@@ -69,8 +70,8 @@ class CheckpointManager:
     """
 
     def __init__(
-        self, compiled, only: str | None, stores: Mapping[str, CheckpointStore], options: Options, result: Result,
-        servers: Servers | None = None, reached: Callable[[], list[int] | None] = lambda: None,
+        self, compiled: RunnableProgram, only: str | None, stores: Mapping[str, CheckpointStore], options: Options,
+        result: Result, servers: Servers | None = None, reached: Callable[[], list[int] | None] = lambda: None,
     ):  # fmt: skip
         self._compiled, self._program, self._only = compiled, compiled.program, only
         self._stores, self._options, self._result = stores, options, result

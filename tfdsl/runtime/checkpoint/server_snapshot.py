@@ -83,7 +83,7 @@ class _Copy:
         variables = built.state_variables()
         first = variables[0].handle if variables else None
         self._number = number
-        description = self._handle(first, tf.string, [], "about")
+        description = self._handle(first, tf.string, tf.TensorShape([]), "about")
         # A name on a server has one type forever, even for other programs.
         pairs = [(v, self._handle(v.handle, v.dtype.base_dtype, v.shape, v.op.name)) for v in variables]
         self.given = v1.placeholder(tf.string, [], "about")
@@ -98,7 +98,7 @@ class _Copy:
         with tf.control_dependencies(values.values()):
             self.read = before, values, _read(description, tf.string)
 
-    def _handle(self, beside: tf.Tensor | None, dtype: tf.DType, shape, name: str) -> tf.Tensor:
+    def _handle(self, beside: tf.Tensor | None, dtype: tf.DType, shape: tf.TensorShape, name: str) -> tf.Tensor:
         device = beside.op.device if beside is not None else None
         container = beside.op.get_attr("container").decode() if beside is not None else ""
         with tf.device(device):

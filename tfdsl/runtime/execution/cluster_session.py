@@ -14,8 +14,9 @@ from threading import Thread
 
 from ...cluster import TIMEOUT, Cluster
 from ...diagnostics import CALL_SLOW, CLUSTER_SILENT, Diagnostic, TfgError
+from ...lowering.data import GraphData
 from ...lowering.failures import failure, plain_reason
-from ...lowering.tf import tf, v1
+from ...lowering.tf import Operand, tf, v1
 from ...program import Origin
 from ..result import Interrupted
 from .data_session import DataSession
@@ -63,7 +64,7 @@ class Servers:
 
     # --- sessions -------------------------------------------------------------------------------
 
-    def session(self, data, soft_placement: bool = False) -> "ClusterSession":
+    def session(self, data: GraphData, soft_placement: bool = False) -> "ClusterSession":
         """A session on a graph, once all servers answer."""
         self.wait()
         config = self.config(allow_soft_placement=soft_placement, device_filters=self._filters)
@@ -72,7 +73,7 @@ class Servers:
     def target(self, task: Task) -> str:
         return f"grpc://{self._addresses[task]}"
 
-    def config(self, timeout: float | None = None, **options) -> v1.ConfigProto:
+    def config(self, timeout: float | None = None, **options: object) -> v1.ConfigProto:
         return v1.ConfigProto(operation_timeout_in_ms=max(1, int(1000 * (timeout or self.timeout))), **options)
 
     # --- liveness -------------------------------------------------------------------------------
@@ -168,11 +169,13 @@ class Servers:
 class ClusterSession(DataSession):
     """A session on a cluster. A call that fails because of servers raises `Lost`."""
 
-    def __init__(self, servers: Servers, data, config: v1.ConfigProto, master: Task):
+    def __init__(self, servers: Servers, data: GraphData, config: v1.ConfigProto, master: Task):
         super().__init__(data, config, servers.target(master))
         self._servers, self._is_lost = servers, False
 
-    def run(self, fetches, feed_dict=None, options=None, run_metadata=None):
+    def run(
+        self, fetches: Operand, feed_dict: Operand = None, options: Operand = None, run_metadata: Operand = None
+    ) -> Operand:
         with self._judged():
             return super().run(fetches, feed_dict, options, run_metadata)
 

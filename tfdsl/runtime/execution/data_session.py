@@ -1,10 +1,12 @@
 """A `tf.compat.v1.Session` that feeds the data of its graph automatically."""
 
+from collections.abc import Collection
+
 import numpy as np
 
 from ...lowering.data import Arrays, GraphData
 from ...lowering.sums import ordered
-from ...lowering.tf import RewriterConfig, tf, v1
+from ...lowering.tf import Operand, RewriterConfig, tf, v1
 
 
 class DataSession(v1.Session):
@@ -18,7 +20,9 @@ class DataSession(v1.Session):
         super().__init__(target, data.graph, in_order)
         self._data = data
 
-    def run(self, fetches, feed_dict=None, options=None, run_metadata=None):
+    def run(
+        self, fetches: Operand, feed_dict: Operand = None, options: Operand = None, run_metadata: Operand = None
+    ) -> Operand:
         held = self.held(fetches, feed_dict or {})
         if not held:
             return super().run(fetches, feed_dict, options, run_metadata)
@@ -27,7 +31,7 @@ class DataSession(v1.Session):
             return None
         return tf.nest.map_structure(lambda value: _own(value, held), results)
 
-    def held(self, fetches, feed_dict=()) -> Arrays:
+    def held(self, fetches: Operand, feed_dict: Collection[Operand] = ()) -> Arrays:
         """The data that some fetches need besides the given feeds."""
         return self._data.needed(fetches, feed_dict, super().run)
 

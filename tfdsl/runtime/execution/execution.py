@@ -11,7 +11,7 @@ from ...diagnostics import NAN_WRITTEN, RUN_FAILED, Diagnostic, Note
 from ...diagnostics.render import render_text
 from ...lowering.built import BuiltGraph
 from ...lowering.failures import failure, plain_reason
-from ...lowering.tf import tf, v1
+from ...lowering.tf import Operand, tf, v1
 from ...program import Export, Feed, Origin, PlanExpr, Ref, Save, Session, Statement, Value, fetches_of
 from ...source import Span
 from ..files.event_log import EventLog
@@ -149,8 +149,8 @@ class Execution:
         return dict(zip(refs, self.compute(refs, [self.built.value(ref) for ref in refs], feeds, origin), strict=True))
 
     def compute(
-        self, refs: Sequence[Ref], fetches: list, feeds: Iterable[Feed], origin: Origin, kind: int = OTHER
-    ) -> list:
+        self, refs: Sequence[Ref], fetches: list[Operand], feeds: Iterable[Feed], origin: Origin, kind: int = OTHER
+    ) -> list[Operand]:
         """The values of references, from one execution. If it takes a step of a training, the loss of the step is
         checked too."""
         if self.watch is None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from ...diagnostics import FEED_DTYPE, FEED_ROUNDED, FEED_SHAPE, FEED_SIZE, MASKED, Diagnostic, Note, TfgError
+from ...diagnostics import FEED_DTYPE, FEED_ROUNDED, FEED_SHAPE, FEED_SIZE, MASKED, Diagnostic, Message, Note, TfgError
 from ...given import is_masked
 from ...lowering.tf import tf
 from ...program import Origin
@@ -89,7 +89,7 @@ def check_shapes(feeds: Iterable[tuple[str, TensorType, np.ndarray, Origin | Non
             raise _error(FEED_SHAPE, origin, name=name, declared=type, actual=actual) from None
 
 
-def _error(message, origin: Origin | None, **details: object) -> TfgError:
+def _error(message: Message, origin: Origin | None, **details: object) -> TfgError:
     span, chain = (origin.span, origin.chain) if origin else (None, ())
     notes: tuple[Note, ...] = ()
     return TfgError([Diagnostic(message, span, details, notes, chain=chain)])

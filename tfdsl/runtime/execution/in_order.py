@@ -18,7 +18,7 @@ from ...lowering.cloning import GraphCloner, name_of
 from ...lowering.failures import failure
 from ...lowering.order import Order
 from ...lowering.streams import TWINS, draw
-from ...lowering.tf import tf, v1
+from ...lowering.tf import NodeDef, tf, v1
 from ...program import Origin, Statement
 from .executions import executions
 from .streams import Streams
@@ -175,8 +175,9 @@ def _placeholder(tensor: tf.Tensor) -> tf.Tensor:
     return v1.placeholder(tensor.dtype, tensor.shape, "fed")
 
 
-def _copied(op: tf.Operation, inputs: list[tf.Tensor], definition) -> tf.Operation:
+def _copied(op: tf.Operation, inputs: list[tf.Tensor], definition: NodeDef | None) -> tf.Operation:
     """A copy of an op with other inputs, in the default graph."""
+    assert definition is not None, op.name
     with tf.device(op.device or None):
         copy = op.graph.create_op(
             op.type, inputs, [one.dtype for one in op.outputs], name=op.name, attrs=dict(definition.attr.items()),

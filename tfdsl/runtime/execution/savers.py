@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import numpy as np
@@ -244,7 +244,7 @@ def variable_type(variable: v1.Variable) -> TensorType:
     return _type(variable.dtype.base_dtype, variable.shape)
 
 
-def _type(dtype: tf.DType, shape) -> TensorType:
+def _type(dtype: tf.DType, shape: Iterable[int]) -> TensorType:
     return TensorType(DTYPES[dtype.name], tuple(int(dim) for dim in shape))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ...lowering.built import BuiltGraph
 from ...lowering.cloning import name_of
 from ...lowering.streams import RandomStream, draw
-from ...lowering.tf import tf, v1
+from ...lowering.tf import Operand, tf, v1
 
 
 class Streams:
@@ -33,7 +33,7 @@ class Streams:
             stream.state = state.copy()
 
     def drawn(
-        self, session: v1.Session, fetches, feeds: Mapping[tf.Tensor, object], but: Collection[str] = ()
+        self, session: v1.Session, fetches: Operand, feeds: Mapping[tf.Tensor, object], but: Collection[str] = ()
     ) -> dict[tf.Tensor, np.ndarray]:
         """The values to feed for the random ops of one execution, except some. Advances their streams."""
         if not self.streams:

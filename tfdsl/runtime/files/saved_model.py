@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from ...access import Access, AccessRefused, Folder
@@ -165,7 +165,9 @@ def _pruned(graph: tf.Graph, variables: list[tf.Variable], tensors: list[tf.Tens
     return meta
 
 
-def _with_data(definition: v1.GraphDef, built: BuiltGraph, outputs: list[str], taken, statement: Export) -> None:
+def _with_data(
+    definition: v1.GraphDef, built: BuiltGraph, outputs: list[str], taken: Iterable[tf.Tensor], statement: Export
+) -> None:
     """Replace the data that outputs need by constants."""
     nodes = {node.name: node for node in definition.node}
     fed = {tensor.op.name for tensor in taken}

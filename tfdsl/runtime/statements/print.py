@@ -13,7 +13,7 @@ def execute(run: Execution, statement: Print) -> None:
 
 def replay(run: Execution, statement: Print, fetched: Mapping[Ref, object]) -> None:
     """Print a line."""
-    shown = []
+    shown: list[str] = []
     for item in statement.items:
         value = run.value(item.value, fetched, statement.origin)
         if not isinstance(value, str):

@@ -23,7 +23,7 @@ from ...lowering.blame import op_of
 from ...lowering.cloning import NotCopied
 from ...lowering.draws import CompiledDraws
 from ...lowering.failures import plain_reason
-from ...lowering.tf import TensorProto, tf, v1
+from ...lowering.tf import Operand, TensorProto, tf, v1
 from ...lowering.train_loop import (
     Body,
     BodyExecution,
@@ -402,7 +402,7 @@ class GraphLoopEngine:
 
     # --- restoring ------------------------------------------------------------------------------
 
-    def _state(self):
+    def _state(self) -> tuple[list[np.ndarray], np.ndarray] | None:
         """The current variables and streams, or None if a variable has no value yet."""
         run = self._run
         streams = run.streams.states()
@@ -414,7 +414,7 @@ class GraphLoopEngine:
         except tf.errors.FailedPreconditionError:
             return None
 
-    def _restore_state(self, state) -> None:
+    def _restore_state(self, state: tuple[list[np.ndarray], np.ndarray]) -> None:
         values, streams = state
         self._run.built.assign(self._run.session, zip(self._variables, values, strict=True))
         self._run.streams.put(streams)
@@ -472,7 +472,7 @@ class GraphLoopEngine:
                     summary = self._summary(self._run.built.value(ref).op, chunk.values[at][k])
                     self._run.add_summary(summary, steps[k], times[k])
 
-    def _summary(self, op: tf.Operation, value) -> v1.Summary:
+    def _summary(self, op: tf.Operation, value: Operand) -> v1.Summary:
         if self.name == "xla":
             feeds: dict[tf.Tensor, object] = {}
             feeds[op.inputs[1]] = value
@@ -492,7 +492,7 @@ class GraphLoopEngine:
         return {ref: self._value(chunk.values[at][k], self._graph.packed[at]) for ref, at in talk.values}
 
     @staticmethod
-    def _value(value, packed: bool):
+    def _value(value: Operand, packed: bool) -> Operand:
         if packed:
             value = tf.make_ndarray(TensorProto.FromString(value))
             return value[()]

@@ -1,7 +1,7 @@
 """Reads the numbers of a Parquet file with pyarrow."""
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -28,5 +28,5 @@ def read(file: BinaryIO, target: str | None, stream: bool) -> Table:
         raise damaged(file.name, str(error).splitlines()[0][:200]) from None
 
 
-def _columns(rows, names: list[str]) -> Iterator[np.ndarray]:
+def _columns(rows: Any, names: list[str]) -> Iterator[np.ndarray]:
     return (rows.column(name).to_numpy(zero_copy_only=False) for name in names)

@@ -1,0 +1,47 @@
+"""What the runtime needs of a compiled program. `Compiled`, in the driver, is one."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from ..access import Access
+from ..cluster import Cluster
+from ..data.arrays import Dataset
+from ..lowering.built import BuiltGraph
+from ..lowering.layout import Setting
+from ..program import Field, Graph, Program
+
+
+class Machines(Protocol):
+    """The servers that run a program, if there are any, and the number of the worker that this process is."""
+
+    @property
+    def cluster(self) -> Cluster | None: ...
+
+    @property
+    def worker(self) -> int | None: ...
+
+
+class RunnableProgram(Protocol):
+    """A program with its data and its graphs, which are loaded and built when they are first needed."""
+
+    @property
+    def program(self) -> Program: ...
+
+    @property
+    def access(self) -> Access: ...
+
+    @property
+    def devices(self) -> Machines: ...
+
+    @property
+    def datasets(self) -> Mapping[str, Dataset]: ...
+
+    def setting(self, graph: Graph) -> Setting: ...
+
+    def dataset(self, name: str) -> Dataset: ...
+
+    def array(self, field: Field) -> np.ndarray: ...
+
+    def built(self, graph: str = "") -> BuiltGraph: ...
