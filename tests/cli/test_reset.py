@@ -15,7 +15,7 @@ import json, subprocess, sys, threading
 import tensorflow as tf
 
 v1 = tf.compat.v1
-target, config_file, resets, steps = f"grpc://{sys.argv[1]}", sys.argv[2], json.loads(sys.argv[3]), 8000
+target, config_file, resets, steps = f"grpc://{sys.argv[1]}", sys.argv[2], json.loads(sys.argv[3]), 5000
 config = v1.ConfigProto(operation_timeout_in_ms=60000)
 graph = tf.Graph()
 with graph.as_default():
@@ -75,7 +75,7 @@ def test_containers_are_cleared_while_a_run_on_another_continues(cluster):
         assert (code, said) == (0, f"tfdsl: {what} is empty now on ps 0, worker 0, worker 1\n")
         assert set(there) == left
     assert found["counts"] == sorted(set(found["counts"])), "the resets were not in the middle of the run"
-    assert (found["going"], found["ended"]) == (True, [8000, 8000])
+    assert (found["going"], found["ended"]) == (True, [5000, 5000])
 
 
 def test_a_frozen_server_and_a_missing_one(cluster):

@@ -9,7 +9,7 @@ from client import Job, differences, run, same
 
 MODELS = {path.stem: path for path in sorted((Path(__file__).resolve().parents[3] / "models").glob("*.tfg"))}
 ALONE = [name for name in MODELS if not name.startswith("cluster_")]
-SOME = ["digits", "moons", "one_or_two_executions", "restore_renamed", "shared_outside"]
+SOME = ["moons", "one_or_two_executions", "restore_renamed", "shared_outside"]
 STEP = ["housing", "moons", "digits"]
 SHORT = {"housing": 1, "logistic_regression": 20}  # epochs for long trainings
 

@@ -31,7 +31,7 @@ session:
     save to "end"
     print w
 """
-ENGINES = {"loop": {"epochs": 300, "every": 50}, "step": {"epochs": 60, "every": 10}}
+ENGINES = {"loop": {"epochs": 200, "every": 50}, "step": {"epochs": 60, "every": 10}}
 
 
 @pytest.fixture(scope="module")
