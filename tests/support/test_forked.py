@@ -12,6 +12,15 @@ from conftest import some
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all processes are started")
 
+
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Started processes get SIGINT, also if the tests run in the background, where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 CODES = {
     "its words": "import sys; print(sys.argv, sys.orig_argv[1:], __name__, sys.modules['__main__'].__dict__ is globals())",
     "its command line": "print(open('/proc/self/cmdline').read().split('\\0')[1:6])",
