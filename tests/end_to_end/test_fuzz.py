@@ -348,6 +348,9 @@ LARGE = {
     "range in a list": "a = [i for i in range(10**9)]\nb = [i + j for i in range(10**5) for j in range(10**5)]\n",
     "range as an argument": "a = zeros(range(10**9))\nb = split(constant([1, 2]), range(10**9))\n"
     "c = reduce_sum(constant([1, 2]), axis=range(10**9))\ndata d = moons(range(10**9))\n",
+    "batch": "data d = moons(9)\nplaceholder X: float32[n, 2]\nplaceholder y: float32[n, 1]\nvariable w = zeros([2, 1])\n"
+    "loss reduce_mean(square(X @ w - y))\noptimize with adam as fit\nsession:\n"
+    f"    train 3 steps on d in batches of {10**22} sampled as batch:\n        feed X = batch.features, y = batch.target\n        run fit\n",
     "range in a session": _X + "a = range(10**9)\nsession:\n    print a, x with x = range(10**9)\n    expect a == 3\n",
     "outputs": "a = split(constant([1]), 10**12)\nb = unstack(constant([1]), num=10**12)\n"
     "c = dynamic_partition(constant([1]), [0], 10**12)\n",

@@ -118,7 +118,8 @@ def _belong(ctx: Analysis, rows: FedRows, features: FedRows) -> bool:
     if rows.data != features.data and _made_of(ctx, rows) != _made_of(ctx, features):
         return False
     first, second = features.rows, rows.rows
-    if first.step == second.step == 1 and len(first) == len(second) and rows.is_target and not rows.moves:
+    # A batch can be larger than what `len` counts.
+    if rows.is_target and not rows.moves and first.step == second.step == 1 and len(first) == len(second):
         is_next = first.start == 0 and second.stop == rows.of and second.start < first.stop
     else:
         is_next = False
