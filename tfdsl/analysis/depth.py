@@ -4,6 +4,7 @@ Python limits the call depth of a thread. The limit belongs to the whole process
 it. Each thread waits for the next one, so nothing runs in parallel.
 """
 
+import mmap
 import threading
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -13,9 +14,10 @@ _Made = TypeVar("_Made")
 
 
 class NoStack(Exception):
-    """The system cannot give the process another thread."""
+    """The system cannot give the process another thread, or memory for its work."""
 
 
+_RESERVE = 64 << 20  # bytes that the work in a new thread can count on
 LEVELS = 30  # nested expressions and blocks per thread; each takes up to twenty Python calls
 
 
@@ -32,8 +34,9 @@ def on_own_stack(function: Callable[_P, _Made], *arguments: _P.args, **named: _P
 
     thread = threading.Thread(target=run, name="tfdsl-depth", daemon=True)
     try:
+        mmap.mmap(-1, _RESERVE).close()
         thread.start()
-    except RuntimeError:
+    except (OSError, RuntimeError):
         raise NoStack from None
     thread.join()
     if raised:
