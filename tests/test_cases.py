@@ -35,7 +35,6 @@ ELSEWHERE = {
     "TFG814": "Graphviz: test_graph_pictures.py",
     "TFG631": "a full disk: test_streaming.py",
     "TFG629": "cells are only read when the data is loaded",
-    "TFG630": "pyarrow is installed where tests run: test_parquet.py",
     "TFG622": "values are only known when the data is loaded",
     **dict.fromkeys(("TFG943", "TFG944", "TFG945"), "numbers of data and of feeds: test_data_feeds.py"),
     "TFG625": "the network is only asked when the data is loaded",

@@ -12,6 +12,7 @@ from .access import Access
 from .analysis.check import analyse
 from .analysis.foreign import python_ops
 from .collector import paused
+from .data.declaration import is_path
 from .diagnostics import (
     ENGINE_UNKNOWN,
     NO_SESSIONS,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from .cluster import Cluster
     from .data.arrays import Dataset
+    from .data.pipeline import Pipeline
     from .lowering.built import BuiltGraph
     from .lowering.layout import Setting
     from .lowering.tf import tf
@@ -72,12 +74,14 @@ def check(source: Source | t.File, inputs: CompileInputs = NO_INPUTS) -> tuple[P
 def compile_source(source: Source | t.File, inputs: CompileInputs = NO_INPUTS) -> "Compiled":
     """Compile a source or a tree. Raises `TfgError` with all errors."""
     foreign = inputs.foreign or with_ops(None)
-    inputs = replace(inputs, foreign=foreign)
-    program, diagnostics = check(source, inputs)
+    read: dict[str, Pipeline] = {}
+    program, diagnostics = check(source, replace(inputs, foreign=foreign, read=read))
     if program is None:
         raise TfgError(diagnostics)
     ops = {name: op.function for name, op in foreign.functions.items()}
-    return Compiled(program, inputs.data, diagnostics, inputs.outside, ops, inputs.access)
+    # The compiled program copies data given from Python.
+    files = {name: pipeline for name, pipeline in read.items() if is_path(inputs.data.get(name, ""))}
+    return Compiled(program, inputs.data, diagnostics, inputs.outside, ops, inputs.access, read=files)
 
 
 def with_ops(ops: Mapping[str, Callable[..., object]] | None) -> Foreign:
@@ -135,7 +139,7 @@ class Compiled:
     """
 
     __slots__ = (
-        "__weakref__", "_built", "_given_data", "_lock", "_ops", "_outside", "access", "datasets", "devices",
+        "__weakref__", "_built", "_given_data", "_lock", "_ops", "_outside", "_read", "access", "datasets", "devices",
         "diagnostics", "program",
     )  # fmt: skip
 
@@ -148,6 +152,7 @@ class Compiled:
         ops: Mapping[str, Callable[..., object]] | None = None,
         access: Access | None = None,
         devices: Devices = _HERE,
+        read: "dict[str, Pipeline] | None" = None,
     ):
         self.program: Program = program
         self.devices: Devices = devices
@@ -157,6 +162,7 @@ class Compiled:
         self._outside = outside or ExternalNames({}, {})
         self._ops = ops or {}
         self.datasets: dict[str, Dataset] = {}
+        self._read = read or {}  # what the compilation has read, until it is used
         self._built: dict[str, BuiltGraph] = {}
         self._lock = RLock()  # data is loaded once, and each graph built once
 
@@ -164,11 +170,11 @@ class Compiled:
         return {
             name: getattr(self, name)
             for name in self.__slots__
-            if name not in ("__weakref__", "_lock", "_built", "datasets")
+            if name not in ("__weakref__", "_lock", "_built", "_read", "datasets")
         }
 
     def __setstate__(self, state: Mapping[str, object]) -> None:
-        for name, value in {**state, "_lock": RLock(), "_built": {}, "datasets": {}}.items():
+        for name, value in {**state, "_lock": RLock(), "_built": {}, "_read": {}, "datasets": {}}.items():
             setattr(self, name, value)
 
     def on(self, **devices: object) -> "Compiled":
@@ -188,18 +194,22 @@ class Compiled:
                 from .runtime.arrays import load
 
                 spec = next(data for data in self.program.data if data.name == name)
-                self.datasets[name] = load(spec, self._given_data.get(name), self.access)
+                self.datasets[name] = load(spec, self._given_data.get(name), self.access, self._read.pop(name, None))
             return self.datasets[name]
 
     def array(self, field: Field) -> "np.ndarray":
         """The array of a field of data, or of a name from outside the text."""
+        import numpy as np
+
         from .runtime.execution.evaluate import indexed
 
         if not field.field:
             return indexed(self._outside[field.data], field.index)
         dataset = self.dataset(field.data)
-        part = getattr(dataset, field.part) if field.part else dataset
-        return indexed(getattr(part, field.field), field.index)
+        part = next(one for one in dataset.parts if one.name == field.part) if field.part else dataset
+        if field.field == "rows":
+            return np.asarray(part.rows)
+        return indexed(part.array(field.field), field.index)
 
     def built(self, graph: str = "") -> "BuiltGraph":
         """A built graph of the program, with information about its nodes. Raises `TfgError` for an unknown graph."""

@@ -10,6 +10,7 @@ from .limits import Clock, Limits
 from .record import Record
 
 if TYPE_CHECKING:
+    from .data.pipeline import Pipeline
     from .program import Field, Node, Ref
     from .types import TensorType
 
@@ -70,7 +71,8 @@ class CompileInputs(Record):
     """The inputs of a compilation. `params` and `data` replace declared values. `limits` are the compiler's limits,
     and `clock` runs since the start. `outside` has names that the text can use without binding them. `foreign` has
     the Python functions that are ops, and TensorFlow's inference. `access` opens the files that the program names;
-    without it, only files in its folder and in the working folder can be opened."""
+    without it, only files in its folder and in the working folder can be opened. `read` gets the data sets that the
+    compilation reads, so that a run need not read them again."""
 
     params: Mapping[str, object] = _NONE
     data: Mapping[str, object] = _NONE
@@ -78,6 +80,7 @@ class CompileInputs(Record):
     outside: ExternalNames | None = None
     foreign: Foreign | None = None
     access: Access | None = None
+    read: "dict[str, Pipeline] | None" = None
     clock: Clock | None = None
 
 

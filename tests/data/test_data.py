@@ -1,6 +1,5 @@
 """Sources, transforms, schemas and batch orders, against scikit-learn and NumPy used by hand."""
 
-import inspect
 import itertools
 import json
 import os
@@ -31,6 +30,7 @@ from tfdsl.data import SOURCES, TRANSFORMS, DataError, Schema, schema_of
 from tfdsl.data import schema as limits
 from tfdsl.data.batches import BatchOrder, indices, steps_per_epoch
 from tfdsl.data.load import load
+from tfdsl.data.schema import numbers
 from tfdsl.data.sources.base import FileSource
 from tfdsl.data.sources.california_housing import synthetic as california
 from tfdsl.data.sources.california_housing.kept import kept_california
@@ -98,22 +98,21 @@ def agrees(declared, replacement=None):
 
     def check(schema, data):
         assert data.features.shape == (schema.rows, schema.columns) == (data.rows, data.columns)
-        assert data.features.dtype.name == schema.features.name == "float32"
+        assert data.features.dtype.name == schema.features_type.dtype.name == "float32"
         assert data.features.flags.c_contiguous
-        assert (data.names, data.target_name) == (schema.names, schema.target_name)
-        assert (data.target is None) == (schema.target is None)
+        assert (data.names, data.target_name) == (schema.names, schema.targets[0].name if schema.targets else None)
+        assert (data.target is None) == (schema.target_type is None)
         if data.target is not None:
             assert data.target.shape == (schema.rows, 1)
-            assert data.target.dtype.name == schema.target.name
+            assert data.target.dtype.name == schema.target_type.dtype.name
 
     check(schema, data)
     if schema.target_range is not None:
         ends = float(data.target.min()), float(data.target.max())
         assert ends == pytest.approx(schema.target_range), "those of all rows"
-    assert (schema.train is None) == (data.train is None)
-    if data.train is not None:
-        check(schema.train, data.train)
-        check(schema.test, data.test)
+    assert [name for name, _ in schema.parts] == [part.name for part in data.parts]
+    for part in data.parts:
+        check(schema.part(part.name), part)
     return data
 
 
@@ -128,11 +127,11 @@ def of(name, **arguments):
     source = N(name=name, arguments=arguments)
     return schema_of(N(name="d", source=source, transforms=steps, folder=sys.argv[1]))
 print([of(n).columns for n in ("california_housing", "digits", "iris", "diabetes")])
-print(of("moons", n_samples=10).rows, of("csv", path="a.csv").rows, of("npz", path="a.npz").rows)
+print(of("moons", n_samples=10).rows, of("npz", path="a.npz").rows)
 print([m for m in ("numpy", "sklearn", "tensorflow", "scipy", "pandas") if m in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", program, folder], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["[45, 2145, 15, 66]", "10 5 12", "[]"]
+    assert done.stdout.splitlines() == ["[45, 2145, 15, 66]", "10 12", "[]"]
 
 
 @pytest.mark.parametrize(
@@ -140,8 +139,6 @@ print([m for m in ("numpy", "sklearn", "tensorflow", "scipy", "pandas") if m in 
 )
 def test_rows_are_complete(name, row):
     assert row.name == name and re.fullmatch(r"[A-Z0-9].*\.", row.doc)
-    made = row.load if name in SOURCES else row.apply
-    assert [*inspect.signature(made).parameters][1:] == [p.name for p in row.params]
     if isinstance(row, FileSource):  # it can replace any other source
         assert [p.name for p in row.params if p.default is REQUIRED] == ["path"]
         assert row.suffixes and all(re.fullmatch(r"\.[a-z0-9]+", suffix) for suffix in row.suffixes)
@@ -179,14 +176,16 @@ def test_schema_describes_the_loaded_data(source, folder, no_network):
     large = source.name in ("california_housing", "digits")
     for transforms in itertools.permutations(TRANSFORM_STEPS, 1 if large else 2):
         declared = spec(source, *transforms, folder=folder)
-        if transforms[0].name == "split" and transforms[-1].name in ("take", "shuffle"):
-            assert both_fail("TFG623", declared).stage == 2
-        else:
+        if (
+            transforms[0].name != "split"
+            or transforms[-1].name != "take"
+            or schema_of(spec(source, folder=folder)).rows > 9
+        ):
             agrees(declared)
 
 
 # --- sources ----------------------------------------------------------------------------------
-@pytest.mark.parametrize("name", ["digits", "iris", "diabetes"])
+@pytest.mark.parametrize("name", ["digits", "iris", "diabetes", "wine", "breast_cancer"])
 def test_toy_sets(name):
     bunch = getattr(datasets, f"load_{name}")()
     data = agrees(spec(step(name)))
@@ -547,29 +546,28 @@ def test_bad_arguments(steps, code, param, stage):
     assert (error.param, error.stage) == (param, stage)
 
 
-# --- faults of files --------------------------------------------------------------------------
+# --- CSV --------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("text", "code", "line", "column", "said"),
     [
-        ("a,y\n1,2\n3,oops\n", "TFG612", 3, 3, '"oops"'),
-        ("a,y\n1,2\n,4\n", "TFG612", 3, 1, '""'),
-        ("a,y\n1,2\n3,\n", "TFG612", 3, 3, '""'),
-        ("a,y\n1,2\n3,", "TFG612", 3, 3, '""'),
-        ("a,y\n1,nan\n", "TFG612", 2, 3, '"nan"'),
-        ("a,y\n-inf,1\n", "TFG612", 2, 1, '"-inf"'),
-        ("a,y\n1e999,1\n", "TFG612", 2, 1, '"1e999"'),
-        ("a,y\n1_000,1\n", "TFG612", 2, 1, '"1_000"'),
-        ("a;y\n1;2\n", "TFG634", 1, None, '";", not by ","'),
-        ("\na\ty\n1,5\t2\n", "TFG634", 2, None, r'"\t", not by ","'),
-        ("a|y|z\n1|2|3", "TFG634", 1, None, '"|", not by ","'),
-        ("a y\n1 2\n", "TFG634", 1, None, '" ", not by ","'),
+        ("a,y\n1,2\n3,\n", "TFG637", 3, 3, 'row 1 of column "y" is missing'),
+        ("a,y\n1,2\n3,", "TFG637", 3, 3, 'row 1 of column "y"'),
+        ("a,y\n1,2\n,4\n", "TFG637", 3, 1, 'row 1 of column "a"'),
+        ("a,y\nx,2\n3,oops\n", "TFG642", 2, 1, '"x" is no number'),
+        ("a,y\n-inf,1\n", "TFG642", 2, 1, '"-inf"'),
+        ("a,y\nnan,1\n", "TFG642", 2, 1, '"nan"'),
+        ("a,y\n1e999,1\n", "TFG642", 2, 1, '"1e999"'),
+        ("a,y\n1_000,1\n", "TFG642", 2, 1, '"1_000"'),
+        ("a,y\n007,1\n", "TFG642", 2, 1, '"007"'),
+        ("a,y\n-00.5,1\n", "TFG642", 2, 1, '"-00.5"'),
+        ('a,y\n1,2\n\n\n"1,5","3"\n', "TFG642", 5, 1, '"1,5"'),
+        ('a,y\n1,2\n"4\n",3\nx,5\n', "TFG642", 5, 1, '"x"'),
+        ("a,y\n" + "z" * 100 + ",1\n", "TFG642", 2, 1, '"' + "z" * 37 + '..."'),
+        ("a,y\n\x1b[31m,1\n", "TFG642", 2, 1, r'"\x1b[31m"'),
         ("a;b\n1\n", "TFG613", 1, None, "1 that are not shown"),
-        ('a,y\n1,2\n\n\n"3","1,5"\n', "TFG612", 5, 5, '"1,5"'),
-        ('a,y\n"1\n",2\n3,4\n5,x\n', "TFG612", 5, 3, '"x"'),
-        ("a,y\n1," + "z" * 100 + "\n", "TFG612", 2, 3, '"' + "z" * 37 + '..."'),
-        ("a,y\n1,\x1b[31m\n", "TFG612", 2, 3, r'"\x1b[31m"'),
         ("a,y\n1,2\n1,2,3\n", "TFG611", 3, 1, "3 cells"),
         ("a,y\n1,2\n1\n", "TFG611", 3, 1, "1 cells"),
+        ("a,y\n1,2\n   \n", "TFG611", 3, 1, "1 cells"),
         ('a,y\n1,"2\n', "TFG606", 2, None, "unexpected end"),
         ("1,2\n3,4\n", "TFG608", 1, 1, "numbers"),
         ("a,,y\n1,2,3\n", "TFG609", 1, 3, "column 2"),
@@ -583,45 +581,47 @@ def test_bad_arguments(steps, code, param, stage):
         ("\n\n", "TFG607", None, None, "no rows"),
     ],
 )
-def test_csv_faults(text, code, line, column, said, tmp_path):
+@pytest.mark.parametrize("stream", [False, True])
+def test_csv_faults(text, code, line, column, said, stream, tmp_path):
     (tmp_path / "x.csv").write_text(text, newline="")
-    declared = spec(step("csv", path="x.csv", target="y"), folder=tmp_path)
-    error = failure(code, lambda: load(declared))
+    declared = spec(step("csv", path="x.csv", target="y", stream=stream), folder=tmp_path)
+
+    def used():
+        data = load(declared)
+        return data.features, data.target
+
+    error = failure(code, used)
     assert (error.place.path, error.place.line, error.place.column) == (str(tmp_path / "x.csv"), line, column)
     assert said in error.headline
     assert str(error).startswith(str(error.place))
-    both_fail(code, declared)
+    if code not in ("TFG637", "TFG642"):
+        both_fail(code, declared)
     if code == "TFG614":
         assert error.help == f'did you mean "{text[2:].partition(chr(10))[0]}"?'
 
 
-@pytest.mark.parametrize("separator", [";", "\t", "|", " ", ":"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", ":"])
 @pytest.mark.parametrize("stream", [False, True])
-def test_csv_with_another_separator(separator, stream, tmp_path):
-    comma = 'a,b,price\n1,2.5,3\n"4",-5e-1,"6"\n'
-    (tmp_path / "x.csv").write_text(comma.replace(",", separator))
-    (tmp_path / "comma.csv").write_text(comma)
-    source = step("csv", path="x.csv", target="price", separator=separator, stream=stream)
-    data = load(spec(source, folder=tmp_path))
-    expected = load(spec(step("csv", path="comma.csv", target="price"), folder=tmp_path))
-    assert (data.names, data.target_name) == (expected.names, expected.target_name)
-    assert np.array_equal(data.features, expected.features) and np.array_equal(data.target, expected.target)
-    # A file that replaces it is read according to the declaration.
-    replaced = load(spec(source, folder=tmp_path), replacement=str(tmp_path / "x.csv"))
-    assert np.array_equal(replaced.features, expected.features)
-    assert isinstance(replaced.features, np.memmap) is stream
-    error = both_fail("TFG634", spec(source, folder=tmp_path), str(tmp_path / "comma.csv"))
-    assert error.help == 'add separator="," to the arguments of csv'
-    (tmp_path / "x.csv").write_text(f"a{separator}y\n1{separator}x\n")
-    assert (
-        both_fail(
-            "TFG612", spec(step("csv", path="x.csv", target="y", separator=separator), folder=tmp_path)
-        ).place.column
-        == 3
-    )
+def test_separators(separator, stream, tmp_path):
+    """The usual separators are found, others must be given. A wrong one is an error."""
+    rows = [["a", "b c", "y"], ["1", "2.5", "3"], ['"4"', "5", "6"], ["7", "8e-1", '"9"']]
+    (tmp_path / "x.csv").write_text("\n".join(separator.join(row) for row in rows) + "\n")
+    known = [None] if separator != ":" else []
+    for given in (separator, *known):
+        source = step("csv", path="x.csv", target="y", stream=stream, separator=given)
+        data = load(spec(source, folder=tmp_path))
+        assert data.features.tolist() == [[1, 2.5], [4, 5], [7, np.float32(0.8)]] and data.target[:, 0].tolist() == [
+            3,
+            6,
+            9,
+        ]
+    if known:
+        wrong = "," if separator != "," else ";"
+        error = both_fail("TFG634", spec(step("csv", path="x.csv", separator=wrong, stream=stream), folder=tmp_path))
+        assert f'not by "{wrong}"' in error.headline
 
 
-@pytest.mark.parametrize("separator", ["", ";;", "a", "7", ".", "-", "\n", '"', None, 3])
+@pytest.mark.parametrize("separator", ["", ";;", "a", "7", ".", "-", "\n", '"', 3])
 def test_invalid_separators(separator, tmp_path):
     (tmp_path / "x.csv").write_text("a,y\n1,2\n")
     error = both_fail("TFG601", spec(step("csv", path="x.csv", separator=separator), folder=tmp_path))
@@ -631,8 +631,8 @@ def test_invalid_separators(separator, tmp_path):
 @pytest.mark.parametrize(("text", "line"), [("y\n1\n\n2\n", 3), ("\ny\n\n\n1\n\n", 3), ('y\n"1\n"\n\n2', 4)])
 def test_an_empty_line_between_rows_of_one_column_is_a_missing_cell(text, line, tmp_path):
     (tmp_path / "x.csv").write_text(text)
-    error = both_fail("TFG612", spec(step("csv", path="x.csv"), folder=tmp_path))
-    assert (error.place.line, error.place.column) == (line, 1) and 'has ""' in error.headline
+    error = failure("TFG637", lambda: load(spec(step("csv", path="x.csv"), folder=tmp_path)).features)
+    assert (error.place.line, error.place.column) == (line, 1)
 
 
 def test_one_column_may_end_in_empty_lines(tmp_path):
@@ -660,12 +660,11 @@ def test_npz_faults(tmp_path):
         np.savez(tmp_path / "x.npz", **arrays)
         return both_fail(wanted, spec(step("npz", path="x.npz"), folder=tmp_path))
 
-    assert '"a"' in code("TFG617", a=np.ones(3)).headline
+    code("TFG617")
     code("TFG619", X=np.array([[object()]], dtype=object))
     code("TFG619", X=np.array([["a"]]))
     code("TFG619", X=np.ones((2, 2), complex))
-    code("TFG619", X=np.ones((2, 2)), y=np.array(["a", "b"]))
-    code("TFG620", X=np.ones(3))
+    code("TFG620", X=np.ones(()))
     code("TFG620", X=np.ones((0, 3)))
     code("TFG620", X=np.ones((2, 2)), y=np.ones(3))
     code("TFG620", X=np.ones((2, 2)), y=np.ones((2, 2)))
@@ -756,7 +755,7 @@ def test_replaced_by_a_file(folder, monkeypatch):
     (folder / "t.csv").write_text("target,MedHouseVal,z\n1,2,3\n")
     assert agrees(spec(step("iris")), "t.csv").target_name == "target"
     assert agrees(spec(step("california_housing")), "t.csv").target_name == "MedHouseVal"
-    both_fail("TFG604", spec(step("iris")), "a.txt")
+    both_fail("TFG604", spec(step("iris")), "a.doc")
 
 
 # --- batch orders -----------------------------------------------------------------------------
@@ -802,6 +801,6 @@ def test_a_batch_depends_only_on_its_step(order):
 
 
 def test_schema_parts():
-    schema = Schema(10, ("a",), test_rows=3)
-    assert (schema.train.rows, schema.test.rows) == (7, 3)
-    assert schema.train.train is None and Schema(10, ("a",)).test is None
+    schema = Schema(10, numbers(("a",)), (("train", 7), ("test", 3)))
+    assert (schema.part("train").rows, schema.part("test").rows) == (7, 3)
+    assert schema.part("train").part("train") is None and schema.part("validation") is None

@@ -295,7 +295,7 @@ def test_misleading_data(here):
     (here / "te.csv").write_text("b,a,y\n100,4,4\n200,5,5\n")
     (here / "semi.csv").write_text("x;y\n1;2\n3;4\n")
     (here / "cat.csv").write_text("x,y,c\n1,2,red\n3,4,blue\n")
-    (here / "nan.csv").write_text("x,y\n1,2\n3,NaN\n")
+    (here / "nan.csv").write_text("x,y\n1,2\nNaN,3\n")
     two = """
 data train = csv("tr.csv", target="y") | standardize
 data test = csv("te.csv", target="y") | standardize
@@ -307,10 +307,10 @@ session:
 """
     assert checked(two) == [("TFG636", 7)]
     one = 'data d = csv("{}", target="y")\nplaceholder X: float32[n, d.columns]\na = X * 1.0\nsession:\n    print a with X = d.features\n'
-    assert checked(one.format("semi.csv")) == [("TFG634", 1)]
-    assert checked(one.format("cat.csv")) == [("TFG612", 1)]
-    assert checked(one.format("nan.csv")) == [("TFG612", 1)]
-    assert came(one.replace('target="y"', 'target="y", separator=";"').format("semi.csv")) == (["[[1.]\n [3.]]"], None)
+    assert checked(one.replace('"y"', '"y", separator=","').format("semi.csv")) == [("TFG634", 1)]
+    assert checked(one.format("cat.csv")) == [("TFG642", 5)]
+    assert checked(one.format("nan.csv")) == [("TFG642", 5)]
+    assert came(one.format("semi.csv")) == (["[[1.]\n [3.]]"], None)
 
 
 def test_the_column_of_the_bias_is_not_scaled():

@@ -20,15 +20,18 @@ OTHER_NODES = {CARRIED, COND, INDEX, OPTIMIZE, PLACEHOLDER, SHARED, SUMMARY, VAR
 HOMONYMS = {
     "complex": "a kind of dtypes",
     "constant": "a limit of the compiler, and a kind of item in pictures",
+    "fill": "a transform of data",
     "gradients": "a key of JSON, and a scope",
     "identity": "what a checkpoint is compared by",
     "log": "a statement",
+    "one_hot": "a transform of data",
     "real": "a class of dtypes",
     "reverse": "a method of gradients",
     "shape": "a member of tensors, a kind of parameter, an attribute of ops of raw",
     "size": "a way to place variables, and the size of a file",
     "split": "a transform of data",
     **dict.fromkeys(OTHER_NODES, "a word of the language"),
+    "where": "a transform of data",
 }
 _NAMES = set(OPS) | OTHER_NODES
 _MESSAGES = {"fail", "report", "Diagnostic", "Note", "failure", "warn"}

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from ..access import Access
+from ..data.pipeline import Pipeline
 from ..diagnostics import (
     OTHER_GRAPH,
     TIME_LONG,
@@ -350,6 +351,7 @@ class Analysis:
         self.params: list[Param] = []
         self.data: list[Data] = []
         self.datasets: dict[str, DataValue] = {}
+        self.pipelines: dict[str, Pipeline] = {} if inputs.read is None else inputs.read
         self.tree: t.Block = ()
         self.env = Env()
         self.graph = GraphBuilder("", self.env)
@@ -364,6 +366,7 @@ class Analysis:
             self.importing[identity_of(os.stat(path))] = path
         self.chain: tuple[Frame, ...] = ()
         self.targetless: set[str] = set()  # data whose missing target was reported
+        self.nearly: set[tuple[str, str]] = set()  # columns whose few texts were reported
         self.calling: list[t.Def] = []
         self.level, self.levels = 0, self.limits.levels  # nesting depth of expressions and blocks, and its limit
         self.unrolled = 0

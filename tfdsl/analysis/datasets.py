@@ -3,18 +3,22 @@
 import os
 from collections.abc import Mapping
 
-from ..data import SOURCES, TRANSFORMS, DataError, schema_of
-from ..data.declaration import is_path
+from ..data import SOURCES, TRANSFORMS, DataError
+from ..data.declaration import is_path, pipeline_of
+from ..data.pipeline import Pipeline
 from ..data.stage import StageKind
-from ..diagnostics import CSV_SEPARATOR, NOT_STATIC, UNKNOWN_NAME, Note
+from ..data.transforms.base import Transform
+from ..diagnostics import COLUMN_NAME, CSV_SEPARATOR, NOT_STATIC, UNKNOWN_NAME
 from ..ops.op import Parameter
-from ..program import Data, DataStage
+from ..program import Data, DataStage, HostValue
 from ..source import Span
 from ..syntax import tree as t
-from .arguments import assign_arguments, missing
+from .arguments import ArgumentValue, assign_arguments, missing
+from .conditions import condition
 from .context import Analysis
-from .expressions import arguments_of
-from .values import DataValue, Env, describe, is_host
+from .expressions import value_of
+from .members import note_of
+from .values import DataValue, Env, ExprValue, as_dtype, describe, freeze, is_host
 
 
 def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> DataValue:
@@ -25,14 +29,16 @@ def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> DataValue:
     stages += [_stage(ctx, env, stage, TRANSFORMS, "transforms") for stage in transforms]
     data = Data(name, stages[0], tuple(stages[1:]), ctx.folder, 0, 0, ctx.origin(statement.span))
     try:
-        schema = schema_of(data, ctx.given_data.get(name), ctx.access, ctx.clock)
+        pipeline = pipeline_of(data, ctx.given_data.get(name), ctx.access, ctx.clock)
     except DataError as error:
         at = error.stage or 0
         stage = statement.stages[at]
         row = (TRANSFORMS if at else SOURCES)[stage.name]
         place = _blamed(stage, row.params, error.param)
-        ctx.fail(error.message, place, _notes(error), _replaced(ctx, name, stage, error), **error.details)
+        ctx.fail(error.message, place, note_of(error.place), _replaced(ctx, name, stage, error), **error.details)
 
+    ctx.pipelines[name], schema = pipeline, pipeline.schema
+    _doubts(ctx, pipeline, statement)
     data = Data(name, data.source, data.transforms, ctx.folder, schema.rows, schema.columns, data.origin)
     dataset = DataValue(name, "", schema, statement.span)
     ctx.data.append(data)
@@ -44,7 +50,9 @@ def _blamed(stage: t.Stage, params: tuple[Parameter, ...], param: str | None) ->
     """The place of the argument to blame, or of the whole stage."""
     names = [p.name for p in params]
     for at, argument in enumerate(stage.arguments):
-        if param is not None and param == (argument.name or names[at]):
+        given = argument.name or (names[at] if at < len(names) else "")
+        value = argument.value.value if isinstance(argument.value, t.Constant) else None
+        if param is not None and param in (given, f"column {value}"):
             return argument.value.span
     return stage.span
 
@@ -59,10 +67,6 @@ def _replaced(ctx: Analysis, name: str, stage: t.Stage, error: DataError) -> str
     return f'declare it in the program: data {name} = csv("{file}", separator={error.details["found"]}, target="...")'
 
 
-def _notes(error: DataError) -> tuple[Note, ...]:
-    return (Note(f"at {error.place}"),) if error.place else ()
-
-
 def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKind], kind: str) -> DataStage:
     row = table.get(stage.name)
     if row is None:
@@ -73,10 +77,18 @@ def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKin
         place = Span(stage.span.source, stage.span.start, stage.span.start + len(stage.name))
         ctx.fail(UNKNOWN_NAME, place, help=help, name=stage.name)
     params = {p.name: p for p in row.params}
+    given, values = stage.arguments, dict[str, HostValue]()
+    if isinstance(row, Transform) and row.takes_columns:
+        names = [one for one in given if one.name is None]
+        given = tuple(one for one in given if one.name is not None)
+        values["columns"] = tuple(_column_name(ctx, env, stage, one.value) for one in names)
+        if row.needs_columns and not names:
+            missing(ctx, stage.name, f'{stage.name}("a", "b", ...)', "a column", stage.span)
+    if isinstance(row, Transform) and row.takes_condition and len(given) == 1:
+        return DataStage(stage.name, {**values, "condition": condition(ctx, env, given[0].value)})
     arguments = assign_arguments(
-        ctx, stage.name, row.signature, list(params), arguments_of(ctx, env, stage.arguments), stage.span,
+        ctx, stage.name, row.signature, list(params), [_argument(ctx, env, one) for one in given], stage.span,
     )  # fmt: skip
-    values = {}
     for name, param in params.items():
         if name not in arguments:
             if not isinstance(param.default, (int, float, str, bool, type(None))):
@@ -86,5 +98,35 @@ def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKin
         value = arguments[name].value
         if value is not None and not is_host(value):
             ctx.fail(NOT_STATIC, arguments[name].span, what=f"'{name}' of {stage.name}", value=describe(value))
-        values[name] = value
+        values[name] = freeze(value)
     return DataStage(stage.name, values)
+
+
+def _column_name(ctx: Analysis, env: Env, stage: t.Stage, expr: t.Expr) -> str:
+    """The name of a column that a transform is given."""
+    if isinstance(expr, t.Name) and env.find(expr.id) is None:
+        ctx.fail(UNKNOWN_NAME, expr.span, help=f'columns are named in quotes: {stage.name}("{expr.id}")', name=expr.id)
+    value = value_of(ctx, env, expr)
+    if not isinstance(value, str):
+        ctx.fail(COLUMN_NAME, expr.span, name=stage.name, value=describe(value))
+    return value
+
+
+def _argument(ctx: Analysis, env: Env, argument: t.Argument) -> tuple[str | None, ArgumentValue]:
+    """An argument of a source or a transform. A dictionary is a list of pairs, a dtype its name."""
+    span, whole = argument.value.span, argument.span if argument.name else None
+    if isinstance(argument.value, t.Dictionary):
+        pairs = [tuple(_plain(value_of(ctx, env, one)) for one in (e.key, e.value)) for e in argument.value.entries]
+        return argument.name, ArgumentValue(tuple(pairs), span, whole)
+    return argument.name, ArgumentValue(value_of(ctx, env, argument.value), span, whole)
+
+
+def _plain(value: ExprValue) -> ExprValue:
+    dtype = as_dtype(value)
+    return value if dtype is None or isinstance(value, str) else dtype.name
+
+
+def _doubts(ctx: Analysis, pipeline: Pipeline, statement: t.Data) -> None:
+    """Report the warnings of sources and transforms."""
+    for doubt in pipeline.doubts:
+        ctx.report(doubt.message, statement.stages[doubt.stage or 0].span, note_of(doubt.place), **doubt.details)

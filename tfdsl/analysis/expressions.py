@@ -13,6 +13,7 @@ from ..diagnostics import (
     AMBIGUOUS,
     ARITHMETIC,
     CONDITION_TENSOR,
+    DICTIONARY,
     INDEX_KIND,
     INDEX_RANGE,
     NO_CONTENT,
@@ -45,13 +46,15 @@ from .indexing import index_array, index_tensor
 from .libraries import LIBRARIES
 from .lists import doubt_appended, list_help, one_shape
 from .magnitude import check_power, check_size, too_large
-from .members import member
+from .members import column_of, member
 from .misplaced import batch_name, misplaced
 from .names import Ambiguous
 from .op_calls import call_op
 from .optimizer_slips import doubt_quotient
 from .values import (
     Array,
+    Batch,
+    DataValue,
     Env,
     ErrorValue,
     ExprValue,
@@ -127,6 +130,8 @@ def _evaluate(ctx: Analysis, env: Env, expr: t.Expr, name: str | None) -> ExprVa
             return check_size(ctx, tuple(values_of(ctx, env, expr.items)), expr.span)
         case t.Comprehension():
             return check_size(ctx, _comprehension(ctx, env, expr), expr.span)
+        case t.Dictionary():
+            ctx.fail(DICTIONARY, expr.span)
         case t.Slice() | t.Dots():
             ctx.fail(INDEX_KIND, expr.span, value="this", index="a slice outside an index")
         case t.Constant() | t.Name():
@@ -591,6 +596,8 @@ def _index(ctx: Analysis, env: Env, expr: t.Index, name: str | None) -> ExprValu
             return _index_shape(ctx, value, items, expr)
         case list() | tuple() | str() | range():
             return _index_host(ctx, value, items, expr)
+        case DataValue() | Batch():
+            return column_of(ctx, value, items, expr)
     ctx.fail(INDEX_KIND, expr.span, value=describe(value), index="[...]")
 
 

@@ -91,7 +91,9 @@ def _rows(ctx: Analysis, feed: Feed, training: Train | None) -> FedRows | None:
         case _:
             return None
     schema = ctx.datasets[data].schema
-    of = (getattr(schema, part) if part else schema).rows
+    within = schema.part(part) if part else schema
+    assert within is not None  # the analysis has made the field
+    of = within.rows
     if size is not None and training is not None and training.order == "ordered" and size >= of:
         size = None  # all rows in order
     rows, moves = range(of if size is None else size), size is not None
@@ -99,7 +101,7 @@ def _rows(ctx: Analysis, feed: Feed, training: Train | None) -> FedRows | None:
         if not isinstance(item, tuple):
             return None  # a single row, for a placeholder without a row axis
         rows = rows[slice(*item)]
-    return FedRows(feed, field, data, part, rows, of, moves, schema.target is not None)
+    return FedRows(feed, field, data, part, rows, of, moves, bool(schema.targets))
 
 
 def _is_one_size(ctx: Analysis, one: Feed, other: Feed) -> bool:
@@ -164,7 +166,7 @@ def _note_trained(
         match feed.value:
             case Field(data=data, part="" | "test" as part, field=field, index=index) if data in ctx.datasets:
                 span = feed.origin.span
-                if ctx.datasets[data].schema.test_rows is None or span in apart:
+                if not ctx.datasets[data].schema.parts or span in apart:
                     continue
                 executed = changes_trained(ctx, one)
                 if executed is None or feed.ref.node not in executed:

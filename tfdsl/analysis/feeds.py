@@ -246,7 +246,7 @@ def _misfed(ctx: Analysis, target: Tensor, array: Array, batches_of: str | None)
     ctx.graph.told.add(key)
     wanted, found = target.type.shape or (), array.type.shape or ()
     known = ctx.datasets.get(data or "")
-    if array.field.field != "features" or known is None or known.schema.target or len(wanted) != 2 or len(found) != 2:
+    if array.field.field != "features" or known is None or known.schema.targets or len(wanted) != 2 or len(found) != 2:
         return ""
     columns = ctx.graph.sizes.resolve(wanted[1])
     return targetless(ctx, known.name) if isinstance(columns, int) and columns + 1 == found[1] else ""
@@ -436,14 +436,19 @@ def known_shape(ctx: Analysis, plan: Plan, value: PlanExpr, rows: int = 0) -> Sh
             if data not in ctx.datasets:
                 return ctx.taken[data].type.shape if index == () else None
             dataset = ctx.datasets[data]
-            schema = getattr(dataset.schema, part) if part else dataset.schema
-            return _indexed((schema.rows, schema.columns if name == "features" else 1), index)
-        case BatchField(field="features" | "target" as name, index=index) if rows and plan.loop and plan.loop.schema:
-            return _indexed((rows, plan.loop.schema.columns if name == "features" else 1), index)
+            type = dataset.schema.type_of(name)
+            schema = dataset.schema.part(part) if part else dataset.schema
+            if type is None or type.shape is None or schema is None:
+                return None
+            return _indexed((schema.rows, *type.shape[1:]), index)
+        case BatchField(field=name, index=index) if rows and plan.loop and plan.loop.schema:
+            type = plan.loop.schema.type_of(name)
+            return None if type is None or type.shape is None else _indexed((rows, *type.shape[1:]), index)
     return None
 
 
-def _indexed(shape: tuple[int, ...], index: tuple[Index, ...]) -> tuple[int, ...]:
+def _indexed(shape: tuple[Dim, ...], index: tuple[Index, ...]) -> tuple[Dim, ...]:
     """The shape of an indexed array."""
-    parts = [range(size)[slice(*item)] for size, item in zip(shape, index) if isinstance(item, tuple)]
+    known = [size if isinstance(size, int) else 0 for size in shape]  # sizes of data are numbers
+    parts = [range(size)[slice(*item)] for size, item in zip(known, index) if isinstance(item, tuple)]
     return (*map(len, parts), *shape[len(index) :])

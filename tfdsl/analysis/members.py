@@ -1,9 +1,12 @@
 """Members of scopes, tensors, data sets, batches and outputs of ops: the names after a dot."""
 
 from ..data import SOURCES, TRANSFORMS
-from ..diagnostics import NO_MEMBER, STREAM_WHOLE
+from ..data.schema import DataError, FilePlace, Schema, shown
+from ..data.sources.base import listed
+from ..diagnostics import INDEX_KIND, NEARLY_NUMBERS, NO_MEMBER, STREAM_WHOLE, Note
 from ..ops import OPS
 from ..program import BatchField
+from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis, StatementFailed
 from .values import (
@@ -12,6 +15,7 @@ from .values import (
     DataValue,
     ErrorValue,
     ExprValue,
+    IndexItem,
     Namespace,
     Outputs,
     RuntimeValue,
@@ -58,14 +62,10 @@ def member(ctx: Analysis, expr: t.Attribute, value: ExprValue) -> ExprValue:
                 return value.type.dtype
             known = {"shape", "dtype"}
         case DataValue():
-            if value.schema.streamed and name in ("features", "target"):
-                ctx.fail(STREAM_WHOLE, expr.span, name=expr.value.span.text, field=name)
-            result = _dataset_attribute(value, name)
+            result = _dataset_attribute(ctx, value, expr)
             if result is not None:
                 return result
-            known = {"features", "rows", "columns"}
-            known |= {"target"} if value.schema.target else set()
-            known |= {"train", "test"} if value.schema.test_rows is not None else set()
+            known = _fields(value.schema) | {name for name, _ in value.schema.parts}
         case Batch():
             return _batch_attribute(ctx, value, expr)
         case Outputs():
@@ -120,29 +120,82 @@ def _subject(expr: t.Attribute, value: ExprValue) -> str:
     return f"'{text}', {described}," if len(text) <= 40 and not described.endswith(f" {text}") else described
 
 
-def _dataset_attribute(value: DataValue, name: str) -> ExprValue:
-    match name:
-        case "features" | "target":
-            return field_of(value, name)
+def _fields(schema: Schema) -> set[str]:
+    """The words after the dot of data and batches, apart from columns whose names are no words."""
+    known = {column.name for column in schema.table if column.field == column.name}
+    return known | {"features", "rows", "columns"} | ({"target"} if schema.targets else set())
+
+
+def _dataset_attribute(ctx: Analysis, value: DataValue, expr: t.Attribute) -> ExprValue:
+    match expr.name:
         case "rows":
             return value.schema.rows
         case "columns":
             return value.schema.columns
-        case "train" | "test":
-            return part_of(value, name)
-    return None
+        case "train" | "validation" | "test" as part:
+            return part_of(value, part)
+    return data_field(ctx, value, expr.name, expr.span, expr.value.span.text)
+
+
+def column_of(ctx: Analysis, value: DataValue | Batch, items: list[IndexItem], expr: t.Index) -> ExprValue:
+    """A column of data or of a batch: `batch["home city"]`."""
+    item = items[0]
+    text = " ".join(expr.value.span.text.split())
+    if len(items) != 1 or not isinstance(item, str):
+        ctx.fail(INDEX_KIND, expr.span, value=describe(value), index="an index that is no name of a column",
+                 help=f'name a column in quotes: {text}["age"], or take rows: {text}.features[:5]')  # fmt: skip
+    column = value.schema.column(item)
+    if column is None:
+        known = [one.name for one in value.schema.table]
+        help = ctx.did_you_mean(item, known) or f"the columns are {listed(known)}"
+        ctx.fail(NO_MEMBER, expr.span, help=help, value=describe(value), name=item)
+    if isinstance(value, DataValue):
+        return data_field(ctx, value, column.field, expr.span, text)
+    check_field(ctx, value.data, value.schema, column.field, expr.span)
+    return field_of_batch(value, column.field)
+
+
+def data_field(ctx: Analysis, value: DataValue, field: str, span: Span, text: str) -> Array | None:
+    """A field of data: features, target or a column. None if there is no such field."""
+    check_field(ctx, value.name, value.schema, field, span)
+    array = field_of(value, field)
+    if array is not None and value.schema.streamed:
+        ctx.fail(STREAM_WHOLE, span, name=text, field=field)
+    return array
+
+
+def check_field(ctx: Analysis, data: str, schema: Schema, field: str, span: Span) -> None:
+    """Refuse a field of data that cannot be made into an array: text or missing cells among numbers."""
+    pipeline = ctx.pipelines.get(data)
+    for column in schema.columns_of(field):
+        if pipeline is not None and column.nearly_numbers and (data, column.name) not in ctx.nearly:
+            ctx.nearly.add((data, column.name))
+            place, cell = pipeline.first_text(column.name) or (None, "its text")
+            ctx.report(NEARLY_NUMBERS, span, note_of(place), column=shown(column.name), data=data, cell=shown(cell))
+    if pipeline is not None:
+        try:
+            pipeline.check(field)
+        except DataError as error:
+            ctx.fail(error.message, span, note_of(error.place), **error.details)
+
+
+def note_of(place: FilePlace | None) -> tuple[Note, ...]:
+    """A note of a place in a file of data."""
+    return () if place is None else (Note(f"at {place}"),)
 
 
 def _batch_attribute(ctx: Analysis, batch: Batch, expr: t.Attribute) -> ExprValue:
     schema = batch.schema
     match expr.name:
-        case "features" | "target" if (array := field_of_batch(batch, expr.name)) is not None:
-            return array
         case "rows":
             return RuntimeValue(BatchField("rows"))
         case "columns":
             return schema.columns
-    known = {"features", "rows", "columns"} | ({"target"} if schema.target else set())
+    check_field(ctx, batch.data, schema, expr.name, expr.span)
+    array = field_of_batch(batch, expr.name)
+    if array is not None:
+        return array
+    known = _fields(schema)
     help = (targetless(ctx, batch.data) if expr.name == "target" else "") or _member_help(ctx, batch, expr.name, known)
 
     ctx.fail(NO_MEMBER, expr.span, help=help, value=_subject(expr, batch), name=expr.name)

@@ -506,7 +506,7 @@ def _writes(ctx: Analysis, ref: Ref) -> bool:
 def _with_data(ctx: Analysis, statement: t.Train, place: Span) -> str:
     """The first line of a training with data, if the program has some."""
     data = ctx.data[0].name if ctx.data else "DATA"
-    if data in ctx.datasets and ctx.datasets[data].schema.test_rows is not None:
+    if data in ctx.datasets and ctx.datasets[data].schema.parts:
         data += ".train"
     source = statement.span.source
     begun = source.text[statement.span.start : place.start]

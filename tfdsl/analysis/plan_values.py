@@ -57,7 +57,7 @@ def session_value(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
     value = evaluate(ctx, plan.env, expr)
     if isinstance(value, DataValue):
         text = shown_text(expr)
-        target = f" or {text}.target" if value.schema.target else ""
+        target = f" or {text}.target" if value.schema.targets else ""
         not_tensor(ctx, value, expr.span, f"use {text}.features{target}")
     return plan_value(ctx, value, expr.span)
 

@@ -235,26 +235,20 @@ def describe(value: object) -> str:
 
 
 def part_of(dataset: DataValue, part: str) -> DataValue | None:
-    """`.train` or `.test` of a split data set."""
-    schema = getattr(dataset.schema, part)
+    """`.train`, `.validation` or `.test` of a split data set."""
+    schema = dataset.schema.part(part)
     return None if schema is None or dataset.part else replace(dataset, part=part, schema=schema)
 
 
 def field_of_batch(batch: Batch, name: str) -> Array | None:
-    """`.features` or `.target` of a batch as an array. None if there is no target."""
-    schema = batch.schema
-    if name == "features":
-        return Array(BatchField(name), TensorType(schema.features, (batch.size, schema.columns)))
-    return None if schema.target is None else Array(BatchField(name), TensorType(schema.target, (batch.size, 1)))
+    """A field of a batch as an array: features, target or a column. None if there is no such field."""
+    type = batch.schema.type_of(name)
+    return (
+        None if type is None else Array(BatchField(name), TensorType(type.dtype, (batch.size, *(type.shape or ())[1:])))
+    )
 
 
 def field_of(dataset: DataValue, name: str) -> Array | None:
-    """`.features` or `.target` as an array. None if there is no target."""
-    schema = dataset.schema
-    if name == "features":
-        type = TensorType(schema.features, (schema.rows, schema.columns))
-    elif schema.target is None:
-        return None
-    else:
-        type = TensorType(schema.target, (schema.rows, 1))
-    return Array(Field(dataset.name, dataset.part, name), type)
+    """A field of data as an array: features, target or a column. None if there is no such field."""
+    type = dataset.schema.type_of(name)
+    return None if type is None else Array(Field(dataset.name, dataset.part, name), type)

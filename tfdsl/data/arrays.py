@@ -1,152 +1,216 @@
-"""The arrays of a data set, during loading and after.
+"""The arrays of a data set, as programs use them.
 
-Input: arrays from a source. Output: a `Table`, which transforms work on in float64, and a `Dataset` for programs,
-with float32 features and a target of float32 or int64.
+Input: a `Table` and its schema. Output: a `Dataset` with the arrays of its fields: `.features` as float32, `.target`,
+and each column in its dtype.
 
-Data can be as large as memory, so the finished array is the only array of all rows. A `Table` describes how its
-rows follow from the source's rows, and computes them block by block: once for every statistic and once at the
-end. A streamed data set can be larger than memory. It keeps its arrays in unnamed files, which disappear when
-nothing uses them. Both ways give the same bits.
+An array is made when it is first used, block by block, so the finished array is the only array of all rows. A streamed
+data set can be larger than memory. It keeps its arrays in unnamed files, which disappear when nothing uses them. Both
+ways give the same bits.
 """
 
+import json
 import tempfile
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, Protocol
+from threading import RLock
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..diagnostics import ARRAY_KIND, DATA_DISK, DATA_VALUE
-from .schema import DataError, Schema, shown
-from .stored import StoredRows
+from ..diagnostics import COLUMN_CELL, DATA_DISK, DATA_VALUE
+from ..types import STRING, DType
+from .schema import Column, DataError, Schema, shown
+from .tables import BLOCK, Table, absent, matrix
 
-BLOCK = 16_384  # rows per block of a statistic; its last bits depend on this
 _BLOCK_NUMBERS = 1 << 21  # numbers per block that is only passed on
-_ALL_WHOLE, _INTEGERS = (
-    float(1 << 24),
-    float(1 << 63),
-)  # the largest ranges of exact integers in float32 and int64
+# The largest ranges of exact integers in float32 and int64.
+_ALL_WHOLE, _INTEGERS = float(1 << 24), float(1 << 63)
+_NUMPY: Mapping[str, type] = {"float32": np.float32, "int64": np.int64, "bool": np.bool_}
 
-
-class Matrix(Protocol):
-    """An array [rows, columns], or an object that is read like one: by a slice of rows or by row indices."""
-
-    @property
-    def dtype(self) -> np.dtype: ...
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, rows: slice | np.ndarray, /) -> Any: ...
-
-
-Function = Callable[[np.ndarray], np.ndarray]
 Rounded = tuple[str, int, float, float]
+Emptied = tuple[str, str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Data during loading. The features are rows of a source with functions applied in float64. `chosen` has the row
-    indices in order, or is None for the first rows. The first `biases` features are the ones from `add_bias`. The
-    target is a column of int64 or float64. `split` has the training rows and the test rows. `emptied` has the
-    columns that the last transform set to 0, with the constant value that they had in all training rows."""
-
-    source: Matrix
-    rows: int
-    target: np.ndarray | None
-    origin: str
-    synthetic: bool = False
-    chosen: np.ndarray | None = None
-    functions: tuple[Function, ...] = ()
-    split: tuple[np.ndarray, np.ndarray] | None = None
-    biases: int = 0
-    emptied: tuple[tuple[int, float], ...] = ()
-
-    def block(self, rows: slice | np.ndarray) -> np.ndarray:
-        """The features of some rows as float64."""
-        block = self._raw(rows).astype(np.float64, copy=False)
-        for function in self.functions:
-            block = function(block)
-        return block
-
-    def narrow_block(self, rows: slice) -> tuple[np.ndarray, np.ndarray]:
-        """The features of some rows as float32, and the values they were made from."""
-        raw = self._raw(rows)
-        block = raw if raw.dtype == np.float32 and not self.functions else self.block(rows)
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.ascontiguousarray(block, np.float32), block
-
-    def _raw(self, rows: slice | np.ndarray) -> np.ndarray:
-        return np.asarray(self.source[rows if self.chosen is None else self.chosen[rows]])
-
-    def training_blocks(self) -> Iterator[np.ndarray]:
-        """The blocks that a transform learns from: the training rows, or all rows without a split."""
-        for start in range(0, self.training_rows, BLOCK):
-            part = slice(start, min(start + BLOCK, self.training_rows))
-            yield self.block(part if self.split is None else self.split[0][part])
-
-    @property
-    def training_rows(self) -> int:
-        return self.rows if self.split is None else len(self.split[0])
-
-    def mapped(self, function: Function) -> "Table":
-        """The table with new features, each row computed from the same row."""
-        return replace(self, functions=(*self.functions, function))
-
-    def first(self, rows: int) -> "Table":
-        """The table with its first rows only."""
-        chosen = None if self.chosen is None else self.chosen[:rows]
-        return replace(self, rows=rows, chosen=chosen, target=None if self.target is None else self.target[:rows])
-
-    def ordered(self, rows: np.ndarray) -> "Table":
-        """The table with these rows, in this order."""
-        chosen = rows if self.chosen is None else self.chosen[rows]
-        target = None if self.target is None else _chosen(self.target, rows)
-        return replace(self, rows=len(rows), chosen=chosen, target=target)
-
-
-@dataclass(frozen=True)
 class Dataset:
-    """Data for programs. After a split, `parts` has `train` and `test`, each with its row indices. `origin` names the
-    source. `rounded` lists columns with integers that float32 cannot represent: the name, and the row, old value
-    and new value of the first such number. `emptied` has the transform, name and value of the columns in
-    `Table.emptied`."""
+    """Data for programs. `emptied` has the transform, name and value of
+    columns that a transform set to 0, since they had one value in all training rows.
 
-    held: np.ndarray | None
-    target: np.ndarray | None
-    names: tuple[str, ...]
-    target_name: str | None
-    origin: str
-    rows: int
-    synthetic: bool = False
-    parts: tuple[tuple["Dataset", np.ndarray], ...] = ()
-    rounded: tuple[Rounded, ...] = ()
-    emptied: tuple[tuple[str, str, float], ...] = ()
+    `rounded` lists columns with integers that float32 cannot represent, of the arrays made so far: the name, and the
+    row, old value and new value of the first such number."""
 
-    @cached_property
-    def features(self) -> np.ndarray:
-        """All rows as float32. After a split, the whole array is made on first use."""
-        if self.held is not None:
-            return self.held
-        result = empty((self.rows, self.columns), np.float32)
-        for part, rows in self.parts:
-            result[rows] = part.features
-        return result
+    def __init__(
+        self, table: Table, schema: Schema, check: Callable[[str], None], emptied: tuple[Emptied, ...] = ()
+    ):  # fmt: skip
+        self.schema, self.emptied, self._check = schema, emptied, check
+        self.rounded: list[Rounded] = []
+        self._table, self._lock = table, RLock()
+        self._made: dict[str, dict[str, Any]] = {}  # by field: the arrays of the parts, or of all rows as ""
 
     @property
-    def train(self) -> "Dataset | None":
-        """The training rows after a split."""
-        return self.parts[0][0] if self.parts else None
+    def origin(self) -> str:
+        """The name of the source."""
+        return self._table.source.origin
 
     @property
-    def test(self) -> "Dataset | None":
-        """The test rows after a split."""
-        return self.parts[1][0] if self.parts else None
+    def synthetic(self) -> bool:
+        """Whether it stands in for real data."""
+        return self._table.source.synthetic
+
+    @property
+    def rows(self) -> int:
+        return self.schema.rows
 
     @property
     def columns(self) -> int:
-        return len(self.names)
+        return self.schema.columns
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.schema.names
+
+    @property
+    def target_name(self) -> str | None:
+        targets = self.schema.targets
+        return targets[0].name if len(targets) == 1 else None
+
+    @property
+    def parts(self) -> "tuple[Part, ...]":
+        """The parts of a split."""
+        return tuple(Part(self, name) for name, _ in self.schema.parts)
+
+    @property
+    def train(self) -> "Part | None":
+        """The training rows after a split."""
+        return self._part("train")
+
+    @property
+    def test(self) -> "Part | None":
+        """The test rows after a split."""
+        return self._part("test")
+
+    @property
+    def validation(self) -> "Part | None":
+        """The rows for validation after a split that has them."""
+        return self._part("validation")
+
+    def _part(self, name: str) -> "Part | None":
+        return next((part for part in self.parts if part.name == name), None)
+
+    @property
+    def features(self) -> Any:
+        """All rows as float32. After a split, the whole array is made on first use."""
+        return self.array("features")
+
+    @property
+    def target(self) -> Any:
+        """The target of all rows. None if there is none."""
+        return None if self.schema.target_type is None else self.array("target")
+
+    def array(self, field: str, part: str = "") -> Any:
+        """The array of a field: features, target, or a column."""
+        with self._lock:
+            made = self._made.get(field)
+            if made is None:
+                made = self._made[field] = self._make(field)
+            if part not in made:  # all rows after a split
+                made[part] = self._joined(made)
+            return made[part]
+
+    def columns_as_they_are(self, columns: Iterable[Column]) -> Iterator[tuple[str, np.ndarray]]:
+        """The values of some columns block by block, missing cells too, and the words of text."""
+        kept = list(columns)
+        for column in kept:
+            if column.dtype == STRING:
+                yield column.name, np.frombuffer(json.dumps(self._table.words[column.name]).encode(), np.uint8)
+        for _, block in self._table.blocks() if kept else ():
+            yield from ((column.name, block[column.name]) for column in kept)
+
+    def _joined(self, made: Mapping[str, np.ndarray]) -> np.ndarray:
+        first = next(iter(made.values()))
+        result = empty((self.rows, *first.shape[1:]), first.dtype)
+        for name, rows in self._table.parts:
+            result[rows] = made[name]
+        return result
+
+    def _make(self, field: str) -> dict[str, Any]:
+        self._check(field)
+        columns, type = self.schema.columns_of(field), self.schema.type_of(field)
+        assert type is not None, field  # checked by the analysis
+        dtype, shape = type.dtype, tuple(size for size in (type.shape or ())[1:] if isinstance(size, int))
+        blocks = _blocks(self._table, columns, dtype, shape, self.rounded)
+        if dtype == STRING:
+            blocks = (
+                (start, _texts(block, self._table.words[columns[0].name]).reshape(-1, *shape))
+                for start, block in blocks
+            )
+        if self._table.source.streamed and dtype != STRING:
+            spool = Spool(shape, _NUMPY[dtype.name])
+            for _, block in blocks:
+                spool.add(block)
+            whole = spool.array()
+            return {"": whole} | {name: _chosen(whole, rows) for name, rows in self._table.parts}
+        numpy = np.dtype(object if dtype == STRING else _NUMPY[dtype.name])
+        if not self._table.parts:
+            result = empty((self.rows, *shape), numpy)
+            for start, block in blocks:
+                result[start : start + len(block)] = block
+            return {"": result}
+        return _parted(blocks, self._table, shape, numpy)
+
+
+class Part:
+    """A part of a split: its arrays and sizes."""
+
+    def __init__(self, of: Dataset, name: str):
+        self.of, self.name = of, name
+        schema = of.schema.part(name)
+        assert schema is not None
+        self.schema = schema
+
+    @property
+    def rows(self) -> int:
+        return self.schema.rows
+
+    @property
+    def columns(self) -> int:
+        return self.schema.columns
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.schema.names
+
+    @property
+    def target_name(self) -> str | None:
+        return self.of.target_name
+
+    @property
+    def parts(self) -> tuple[()]:
+        return ()
+
+    @property
+    def train(self) -> None:
+        return None
+
+    @property
+    def test(self) -> None:
+        return None
+
+    @property
+    def features(self) -> Any:
+        return self.array("features")
+
+    @property
+    def target(self) -> Any:
+        return None if self.schema.target_type is None else self.array("target")
+
+    @cached_property
+    def row_numbers(self) -> np.ndarray:
+        """The rows of the whole that it has."""
+        return dict(self.of._table.parts)[self.name]
+
+    def array(self, field: str) -> Any:
+        return self.of.array(field, self.name)
 
 
 # --- arrays in memory, and in files -----------------------------------------------------------
@@ -157,6 +221,8 @@ _ALIGNMENT = 64  # bytes, of memory that TensorFlow uses without a copy
 
 def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.ndarray:
     """An uninitialised array in memory that TensorFlow can use without a copy."""
+    if np.dtype(dtype) == object:
+        return np.empty(shape, object)
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     memory = np.empty(size + _ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % _ALIGNMENT
@@ -172,31 +238,15 @@ def aligned(array: np.ndarray) -> np.ndarray:
     return result
 
 
-def is_streamed(array: Matrix) -> bool:
+def is_streamed(array: object) -> bool:
     return isinstance(array, np.memmap)
-
-
-class Gathered:
-    """An array in memory that grows by rows. Without a dtype it takes the dtype of the rows."""
-
-    def __init__(self, columns: int, dtype: type | None = None):
-        self._columns, self._dtype = columns, dtype
-        self._blocks: list[np.ndarray] = []
-
-    def add(self, block: np.ndarray) -> None:
-        self._blocks.append(block if self._dtype is None else block.astype(self._dtype, copy=False))
-
-    def array(self) -> np.ndarray:
-        if len(self._blocks) == 1:
-            return self._blocks[0]
-        return np.concatenate(self._blocks or [np.empty((0, self._columns), self._dtype)])
 
 
 class Spool:
     """An array in an unnamed file that grows by rows. The array keeps the file open."""
 
-    def __init__(self, columns: int, dtype: type):
-        self._columns, self._dtype = columns, np.dtype(dtype)
+    def __init__(self, shape: tuple[int, ...], dtype: type):
+        self._shape, self._dtype = shape, np.dtype(dtype)
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
         self._rows = 0
 
@@ -213,133 +263,94 @@ class Spool:
             self._file.flush()
         except OSError as error:
             raise DataError(DATA_DISK, folder=shown(tempfile.gettempdir()), reason=error.strerror) from None
-        return np.memmap(self._file, self._dtype, "r", shape=(self._rows, self._columns))
+        return np.memmap(self._file, self._dtype, "r", shape=(self._rows, *self._shape))
 
 
 def _chosen(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    if not is_streamed(array):
-        return array[rows]
-    spool = Spool(array.shape[1], array.dtype.type)
+    spool = Spool(array.shape[1:], array.dtype.type)
     for start in range(0, len(rows), BLOCK):
         spool.add(array[rows[start : start + BLOCK]])
     return spool.array()
 
 
-# --- from a source, and to a program ----------------------------------------------------------
+def _parted(blocks: Iterable[tuple[int, np.ndarray]], table: Table, shape: tuple[int, ...], dtype: np.dtype
+            ) -> dict[str, np.ndarray]:  # fmt: skip
+    """The arrays of the parts, without an array of all rows."""
+    made = {name: empty((len(rows), *shape), dtype) for name, rows in table.parts}
+    part_of, place = np.full(table.rows, -1, np.int8), np.empty(table.rows, np.int64)
+    for number, (_, rows) in enumerate(table.parts):
+        part_of[rows], place[rows] = number, np.arange(len(rows))
+    for start, block in blocks:
+        within = slice(start, start + len(block))
+        for number, name in enumerate(made):
+            mine = part_of[within] == number
+            made[name][place[within][mine]] = block[mine]
+    return made
 
 
-def table(features: object, target: object, origin: str, synthetic: bool = False) -> Table:
-    """Make a table from a source's arrays of any real dtype."""
-    source = features if isinstance(features, StoredRows) else _real("features", features)
-    if target is not None:
-        target = converted_target(target)
-    return Table(source, len(source), target, origin, synthetic)
+# --- numbers as float32 -----------------------------------------------------------------------
 
 
-def _real(name: str, data: object) -> np.ndarray:
-    array = np.asarray(data)
-    if array.dtype.kind not in "biuf":
-        raise DataError(ARRAY_KIND, array=name, dtype=shown(str(array.dtype)))
-    return array
+def _texts(codes: np.ndarray, words: Collection[str]) -> np.ndarray:
+    """Text as TensorFlow takes it, a missing cell as the empty string."""
+    known = np.empty(len(words) + 1, object)
+    known[:-1], known[-1] = [word.encode() for word in words], b""  # the code -1 takes the last
+    return known[codes]
 
 
-def converted_target(data: object) -> np.ndarray:
-    """Convert a target of any real dtype to its dtype during loading."""
-    array = _real("target", data).reshape(-1, 1)
-    if array.dtype.kind == "u":
-        _refuse(array > np.iinfo(np.int64).max, array, ("target",), "int64")
-    return array.astype(np.int64 if array.dtype.kind in "biu" else np.float64)
+def _blocks(
+    table: Table, columns: tuple[Column, ...], dtype: DType, shape: tuple[int, ...], rounded: list[Rounded]
+) -> Iterator[tuple[int, np.ndarray]]:
+    """An array block by block, each with its first row number. Checks every number. Adds columns to `rounded`."""
+    names = [column.name for column in columns]
+    size = min(BLOCK, max(1, _BLOCK_NUMBERS // int(np.prod(shape, dtype=np.int64))))
+    watch = _Watch(table, columns) if dtype.name == "float32" else None
+    for start, block in table.blocks(size):
+        if len(names) == 1:
+            made_of = block[names[0]].reshape(-1, *shape)
+        elif dtype.name == "float32":
+            made_of = matrix(block, names)
+        else:
+            made_of = np.column_stack([block[name] for name in names])
+        if watch is None:
+            yield start, made_of
+            continue
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = np.ascontiguousarray(made_of, np.float32)
+        _refuse(~np.isfinite(result), made_of, names, table, start)
+        watch.see(start, result, made_of)
+        yield start, result
+    if watch is not None:
+        rounded += watch.found()
 
 
-def dataset(made: Table, schema: Schema) -> Dataset:
-    """The finished data, with every number checked."""
-    rounded: list[Rounded] = []
-    target = made.target
-    if target is not None and target.dtype.kind == "f":
-        assert schema.target_name is not None  # there is a target
-        target = _whole(Table(target, len(target), None, ""), (schema.target_name,), is_streamed(target), rounded)
-    if target is not None:
-        target = aligned(target)
-    split = made.split or ()
-    held, parts = None, []
-    if is_streamed(made.source) or not split:
-        held = _whole(made, schema.names, is_streamed(made.source), rounded)
-        parts = [_chosen(held, rows) for rows in split]
-    else:
-        parts = _parts(made, split, schema.names, rounded)
-    whole = Dataset(
-        held, target, schema.names, schema.target_name, made.origin, made.rows, made.synthetic, rounded=tuple(rounded)
-    )
-    targets = [None if target is None else _chosen(target, rows) for rows in split]
-    return replace(
-        whole,
-        parts=tuple(
-            (replace(whole, held=features, target=target, rows=len(rows)), rows)
-            for features, target, rows in zip(parts, targets, split, strict=True)
-        ),
-    )
+class _Watch:
+    """Finds columns of integers that float32 cannot represent. Numbers that a transform computed are rounded anyway."""
 
+    def __init__(self, table: Table, columns: tuple[Column, ...]):
+        self._table = table
+        self._names = [column.name for column in columns]
+        self._given = [at for at, column in enumerate(columns) if column.shape == () and not column.is_computed]
+        self._found: dict[int, Rounded] = {}
+        self._fractions: set[int] = set()  # columns with fractions
 
-def _whole(made: Table, names: tuple[str, ...], streamed: bool, rounded: list[Rounded]) -> np.ndarray:
-    """All features as float32, in memory or in a file."""
-    if streamed:
-        spool = Spool(len(names), np.float32)
-        for _, block in _narrow(made, names, rounded):
-            spool.add(block)
-        return spool.array()
-    result = empty((made.rows, len(names)), np.float32)
-    for start, block in _narrow(made, names, rounded):
-        result[start : start + len(block)] = block
-    return result
+    def see(self, start: int, block: np.ndarray, made_of: np.ndarray) -> None:
+        if not self._given or block.ndim > 2 or not (block.max() >= _ALL_WHOLE or block.min() <= -_ALL_WHOLE):
+            return
+        block, made_of = block.reshape(len(block), -1), made_of.reshape(len(block), -1)
+        different = (block != made_of) & (np.abs(made_of) > _ALL_WHOLE) & (np.abs(made_of) < _INTEGERS)
+        for column in np.flatnonzero(different.any(axis=0)).tolist():
+            if column in self._given and column not in self._found and column not in self._fractions:
+                row = int(np.argmax(different[:, column]))
+                self._found[column] = self._names[column], start + row, made_of[row, column], block[row, column]
+        self._fractions |= _with_fractions(made_of, self._found.keys() - self._fractions)
 
-
-def _parts(
-    made: Table, split: tuple[np.ndarray, np.ndarray], names: tuple[str, ...], rounded: list[Rounded]
-) -> list[np.ndarray]:
-    """The features of the training rows and of the test rows, without an array of all rows."""
-    parts = [empty((len(rows), len(names)), np.float32) for rows in split]
-    place = np.empty(made.rows, np.int64)  # of each row in its part; rows of the second part count down from -1
-    train, test = split
-    place[train] = np.arange(len(train))
-    place[test] = -1 - np.arange(len(test))
-    for start, block in _narrow(made, names, rounded):
-        at = place[start : start + len(block)]
-        parts[0][at[at >= 0]] = block[at >= 0]
-        parts[1][-1 - at[at < 0]] = block[at < 0]
-    return parts
-
-
-def _narrow(made: Table, names: tuple[str, ...], rounded: list[Rounded]) -> Iterator[tuple[int, np.ndarray]]:
-    """The features block by block as float32, each with its first row number. Adds the columns for `Dataset.rounded`
-    to `rounded`."""
-    size = min(BLOCK, max(1, _BLOCK_NUMBERS // len(names)))
-    is_as_given = len(made.functions) == made.biases  # computed features are rounded anyway
-    found: dict[int, Rounded] = {}
-    fractions: set[int] = set()  # columns with fractions
-    for start in range(0, made.rows, size):
-        block, made_of = made.narrow_block(slice(start, min(start + size, made.rows)))
-        _refuse(~np.isfinite(block), made_of, names, "float32", start)
-        if is_as_given and made_of.dtype != np.float32 and _is_large(block):
-            for row, column in _rounded(block, made_of):
-                if column not in found and column not in fractions:
-                    found[column] = names[column], start + row, made_of[row, column], block[row, column]
-            fractions |= _with_fractions(made_of, found.keys() - fractions)
-        yield start, block
-    for start in range(0, made.rows, size) if found.keys() - fractions else ():
-        fractions |= _with_fractions(made.block(slice(start, min(start + size, made.rows))), found.keys() - fractions)
-    rounded += [found[column] for column in sorted(found.keys() - fractions)]
-
-
-def _is_large(block: np.ndarray) -> bool:
-    """Whether a block may have numbers beyond the exact integers of float32."""
-    return block.max() >= _ALL_WHOLE or block.min() <= -_ALL_WHOLE
-
-
-def _rounded(block: np.ndarray, made_of: np.ndarray) -> Iterator[tuple[int, int]]:
-    """The row and column of the first number in each column that could be an integer and has changed."""
-    different = (block != made_of) & (np.abs(made_of) > _ALL_WHOLE) & (np.abs(made_of) < _INTEGERS)
-    for column in np.flatnonzero(different.any(axis=0)).tolist():
-        yield int(np.argmax(different[:, column])), column
+    def found(self) -> list[Rounded]:
+        if self._found.keys() - self._fractions:
+            for _, block in self._table.blocks():
+                made_of = np.column_stack([block[name] for name in self._names])
+                self._fractions |= _with_fractions(made_of, self._found.keys() - self._fractions)
+        return [self._found[column] for column in sorted(self._found.keys() - self._fractions)]
 
 
 def _with_fractions(block: np.ndarray, columns: Collection[int]) -> set[int]:
@@ -347,8 +358,22 @@ def _with_fractions(block: np.ndarray, columns: Collection[int]) -> set[int]:
     return {column for column in columns if (block[:, column] != np.trunc(block[:, column])).any()}
 
 
-def _refuse(bad: np.ndarray, array: np.ndarray, names: tuple[str, ...], dtype: str, first: int = 0) -> None:
-    if bad.any():
-        row, column = np.argwhere(bad.reshape(array.shape))[0]
-        value = array[row, column]
-        raise DataError(DATA_VALUE, row=first + row, column=shown(names[column]), value=value, dtype=dtype)
+def _refuse(bad: np.ndarray, array: np.ndarray, names: list[str], table: Table, first: int) -> None:
+    if not bad.any():
+        return
+    row, column = np.argwhere(bad.reshape(len(bad), -1))[0].tolist()
+    value, name = array.reshape(len(array), -1)[row, column], names[column if len(names) > 1 else 0]
+    if np.isnan(value) and (place := table.place(first + row, name)):
+        raise DataError(COLUMN_CELL, place=place, row=first + row, column=shown(name), cell="missing")
+    raise DataError(DATA_VALUE, row=first + row, column=shown(name), value=value, dtype="float32")
+
+
+def missing(table: Table, columns: Iterable[Column]) -> tuple[str, int] | None:
+    """The first missing cell of some columns: its column and row."""
+    names = [column.name for column in columns]
+    for start, block in table.blocks():
+        for name in names:
+            bad = absent(block[name])
+            if bad.any():
+                return name, start + int(np.argmax(bad))
+    return None

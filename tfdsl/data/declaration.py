@@ -1,19 +1,19 @@
 """The front end's view of a data declaration.
 
-Input: a declaration with known arguments, and the replacement of its source, if any. Output: the `Schema` of the
-data and its source.
+Input: a declaration with known arguments, and the replacement of its source, if any. Output: the `Pipeline` of the
+data, which knows its schema.
 """
 
 import os
 from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from ..access import Access, access_of
-from ..diagnostics import DATA_FORMAT, DATA_REPLACEMENT, MASKED
-from ..given import is_masked
+from ..diagnostics import DATA_FORMAT
 from ..limits import Clock
-from ..types import INT64
-from .schema import DataError, Schema, at_stage, check_features, check_target, number_dtype, numbered, shown
+from . import given
+from .pipeline import Pipeline
+from .schema import DataError, Schema, at_stage, shown
 from .sources import SOURCES, by_suffix, suffixes
 from .sources.base import DataSource, TableSource, Where
 from .stage import DataSpec
@@ -27,30 +27,33 @@ ORDERS: dict[str, str] = {
 }
 
 
-def schema_of(
+def pipeline_of(
     spec: DataSpec, replacement: object = None, access: Access | None = None, clock: Clock | None = None
-) -> Schema:
-    """The schema of declared data. `replacement` replaces the source: a path or Python data.
+) -> Pipeline:
+    """Declared data, with its arguments checked and its schemas known. `replacement` replaces the source: a path or
+    Python data.
 
     `access` opens the paths that the program names; by default, paths in the folder of the declaration and the
     working folder. `clock` limits the time of reading.
     """
-    return schemas_of(spec, replacement, access, clock)[-1]
-
-
-def schemas_of(spec: DataSpec, replacement: object, access: Access | None, clock: Clock | None = None) -> list[Schema]:
-    """The schemas of the source and after each transform."""
     with at_stage(0):
         if replacement is None or is_path(replacement):
             source, arguments, where = source_of(spec, replacement, access)
-            schemas = [source.schema(arguments, replace(where, clock=clock))]
+            opened = source.open(arguments, replace(where, clock=clock))
         else:
-            schemas = [_python_schema(spec.name, replacement)]
-    for stage, step in enumerate(spec.transforms, 1):
-        transform = TRANSFORMS[step.name]
-        with at_stage(stage):
-            schemas.append(transform.schema(transform.bound(step.arguments), schemas[-1]))
-    return schemas
+            source = SOURCES[spec.source.name]
+            target = source.bound(spec.source.arguments).get("target")
+            names = target if isinstance(target, tuple) else (target,)
+            usual = [name for name in (source.target_name, "target") if name is not None]
+            opened = given.opened(spec.name, replacement, [name for name in names if isinstance(name, str)], usual)
+    return Pipeline(spec, opened)
+
+
+def schema_of(
+    spec: DataSpec, replacement: object = None, access: Access | None = None, clock: Clock | None = None
+) -> Schema:
+    """The schema of declared data."""
+    return pipeline_of(spec, replacement, access, clock).schema
 
 
 def scaled_by(spec: DataSpec) -> tuple[object, ...] | None:
@@ -101,37 +104,3 @@ def source_of(
 def _target(columns: tuple[str, ...], replaced: DataSource) -> str:
     """The target column of a file that replaces a source without a `target` argument."""
     return next((name for name in (replaced.target_name, "target") if name in columns), columns[-1])
-
-
-def python_arrays(data_name: str, data: object) -> tuple[Any, Any]:
-    """Features and target (None if there is none) of data given from Python."""
-    if isinstance(data, (tuple, list)) and len(data) == 2:  # a sequence pattern would match an array of two rows too
-        return tuple(data)
-    match data:
-        case {"features": features, "target": target, **others} if not others:
-            return features, target
-        case {"features": features, **others} if not others:
-            return features, None
-    if len(getattr(data, "shape", ())) == 2:
-        return data, None
-    raise DataError(DATA_REPLACEMENT, data=data_name, found=type(data).__name__)
-
-
-def _python_schema(data_name: str, data: object) -> Schema:
-    features, target = python_arrays(data_name, data)
-    for name, array in (("features", features), ("target", target)):
-        if is_masked(array):
-            raise DataError(MASKED, name=f"the array of the {name}")
-    if not hasattr(features, "shape") or (target is not None and not hasattr(target, "dtype")):
-        raise DataError(DATA_REPLACEMENT, data=data_name, found=type(data).__name__)
-    check_features("features", features.shape, is_there=True)
-    rows, columns = features.shape
-    names = tuple(map(str, getattr(features, "columns", numbered(columns))))
-    named = hasattr(features, "columns") and not all(name.isdigit() for name in names)
-    if target is None:
-        return Schema(rows, names, named=named)
-    check_target("target", target.shape, rows)
-    kind = getattr(target.dtype, "kind", str(target.dtype))
-    dtype = number_dtype("target", kind)
-    ends = (int(target.min()), int(target.max())) if dtype == INT64 and hasattr(target, "min") else None
-    return Schema(rows, names, dtype, "target", named=named, target_range=ends)

@@ -1,23 +1,26 @@
 """The facts about a data set known at compile time, and the error class for all data errors.
 
-These plain types are shared by the other modules of this folder: `Schema`, `DataError`, `FilePlace`, and the
+These plain types are shared by the other modules of this folder: `Schema`, `Column`, `DataError`, `FilePlace`, and the
 checks of values and sizes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import Any, Literal, TypeGuard
 
 from ..diagnostics import ARRAY_KIND, ARRAY_SHAPE, DATA_TOO_LARGE, Message
 from ..record import Record
-from ..types import FLOAT32, INT64, DType
+from ..types import BOOL, FLOAT32, INT64, STRING, DType, TensorType
 
 # Limits: data made or unpacked in memory, in numbers of eight bytes (2 GiB); existing data, in numbers of four
 # bytes, its size in memory (16 GiB); and columns, each of which has a name.
 MAX_NUMBERS = 1 << 28
 MAX_HELD = 1 << 32
 MAX_COLUMNS = 1 << 16
+# The words after `data.` and `batch.` that are no names of columns.
+PARTS = ("train", "validation", "test")
+FIELDS = frozenset(("features", "target", "rows", "columns", "shape", *PARTS, "mean", "categories"))
 SHOWN = 40  # characters of a name or cell of the user's data in a message
 
 
@@ -70,37 +73,141 @@ def at_stage(stage: int) -> Iterator[None]:
         raise
 
 
+Role = Literal["feature", "target", "aside"]
+
+
+class Column(Record):
+    """A column of a table: `dtype` is float32, int64, bool or string, `shape` the shape a row. `gaps` is how many of
+    its cells are missing, in the source. `ends` has its least and its greatest number, if they are known.
+    `is_computed` is true if a transform computed its values, `is_learned` if they depend on what one learned from
+    other rows. `nearly_numbers` is true for text of which more than nine of ten cells are numbers."""
+
+    name: str
+    dtype: DType
+    shape: tuple[int, ...] = ()
+    role: Role = "feature"
+    is_bias: bool = False  # from `add_bias`; transforms leave it unchanged
+    gaps: int = 0
+    ends: tuple[float, float] | None = None
+    is_computed: bool = False
+    is_learned: bool = False
+    nearly_numbers: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it has one number a row."""
+        return self.shape == () and self.dtype != STRING
+
+    @property
+    def field(self) -> str:
+        """The name as a program writes it after `data.` or `batch.`."""
+        return self.name if self.name.isidentifier() and self.name not in FIELDS else f'["{self.name}"]'
+
+
 class Schema(Record):
-    """Sizes, dtypes and names of a data set. `target` is [rows, 1], or None if there is none. The first `biases`
-    columns come from `add_bias`; transforms leave them unchanged. `named` is true if the column names come with
-    the data. `target_range` has the smallest and the largest target, if they are known."""
+    """Rows and columns of a data set. `table` has its columns in order. `parts` has the names of the parts of a split,
+    with their rows. `named` is true if the names of the columns come with the data."""
 
     rows: int
-    names: tuple[str, ...]
-    target: DType | None = None
-    target_name: str | None = None
-    features: DType = FLOAT32
-    test_rows: int | None = None  # after a split
+    table: tuple[Column, ...]
+    parts: tuple[tuple[str, int], ...] = ()
     streamed: bool = False  # on disk, read in batches
-    biases: int = 0
     named: bool = True
-    target_range: tuple[float, float] | None = None
+
+    @property
+    def features(self) -> tuple[Column, ...]:
+        """The columns of `.features`: those of one number a row. Columns with more are in it only if there is nothing
+        else, and one of them."""
+        kept = tuple(column for column in self.table if column.role == "feature")
+        flat = tuple(column for column in kept if column.shape == ())
+        return flat or (kept if len(kept) == 1 else ())
+
+    @property
+    def targets(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.table if column.role == "target")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the features."""
+        return tuple(column.name for column in self.features)
 
     @property
     def columns(self) -> int:
-        return len(self.names)
+        """How many features there are."""
+        return len(self.features)
 
     @property
-    def train(self) -> "Schema | None":
-        """The training rows after a split."""
-        if self.test_rows is None:
+    def features_type(self) -> TensorType | None:
+        """The type of `.features`. None if there are none."""
+        features = self.features
+        if not features:
             return None
-        return replace(self, rows=self.rows - self.test_rows, test_rows=None)
+        return TensorType(FLOAT32, (self.rows, *(features[0].shape or (len(features),))))
 
     @property
-    def test(self) -> "Schema | None":
-        """The test rows after a split."""
-        return None if self.test_rows is None else replace(self, rows=self.test_rows, test_rows=None)
+    def target_type(self) -> TensorType | None:
+        """The type of `.target`: int64 for whole numbers, otherwise float32. None if there is no target."""
+        targets = self.targets
+        if not targets:
+            return None
+        dtypes = {column.dtype for column in targets}
+        dtype = targets[0].dtype if len(dtypes) == 1 else FLOAT32
+        return TensorType(INT64 if dtype == BOOL else dtype, (self.rows, *(targets[0].shape or (len(targets),))))
+
+    @property
+    def target_range(self) -> tuple[float, float] | None:
+        """The least and the greatest number of the target, if they are known."""
+        targets = self.targets
+        return targets[0].ends if len(targets) == 1 else None
+
+    @property
+    def biases(self) -> int:
+        return sum(column.is_bias for column in self.table)
+
+    def columns_of(self, field: str) -> tuple[Column, ...]:
+        """The columns of a field: of features, of the target, or a column as a program names it."""
+        if field == "features":
+            return self.features
+        if field == "target":
+            return self.targets
+        return tuple(column for column in self.table if column.field == field)
+
+    def type_of(self, field: str) -> TensorType | None:
+        """The type of a field. None if there is no such field."""
+        if field == "features":
+            return self.features_type
+        if field == "target":
+            return self.target_type
+        columns = self.columns_of(field)
+        return TensorType(columns[0].dtype, (self.rows, *columns[0].shape)) if columns else None
+
+    def is_complete(self, field: str) -> bool:
+        """Whether features or target exist and are numbers without missing cells."""
+        columns = self.columns_of(field)
+        return bool(columns) and all(column.dtype != STRING and not column.gaps for column in columns)
+
+    def column(self, name: str) -> Column | None:
+        return next((column for column in self.table if column.name == name), None)
+
+    def part(self, name: str) -> "Schema | None":
+        """A part of a split, such as `train`."""
+        rows = dict(self.parts).get(name)
+        return None if rows is None else replace(self, rows=rows, parts=())
+
+    def with_columns(self, change: Callable[[Column], "Column | Iterable[Column]"]) -> "Schema":
+        """The schema with each column replaced by one or more others."""
+        table: list[Column] = []
+        for column in self.table:
+            made = change(column)
+            table += [made] if isinstance(made, Column) else made
+        return replace(self, table=tuple(table))
+
+
+def numbers(names: Iterable[str], target: str | None = None, dtype: DType = FLOAT32,
+            ends: tuple[float, float] | None = None) -> tuple[Column, ...]:  # fmt: skip
+    """The columns of a table with float32 features and at most one target, which comes last."""
+    features = tuple(Column(name, FLOAT32) for name in names)
+    return features if target is None else (*features, Column(target, dtype, role="target", ends=ends))
 
 
 def shown(text: str) -> str:
@@ -149,7 +256,7 @@ def check_features(name: str, shape: Sequence[int], is_there: bool = False) -> N
     """Check that features have two axes, are not empty, and fit."""
     if len(shape) != 2 or 0 in shape:
         wanted = "[rows, columns], neither of them 0"
-        raise DataError(ARRAY_SHAPE, array=name, shape=_sizes(shape), wanted=wanted)
+        raise DataError(ARRAY_SHAPE, array=name, shape=sizes(shape), wanted=wanted)
     rows, columns = shape
     check_size(name, rows, columns, is_there)
 
@@ -158,8 +265,9 @@ def check_target(name: str, shape: Sequence[int], rows: int) -> None:
     """Check that a target has one number per row."""
     if tuple(shape) not in ((rows,), (rows, 1)):
         wanted = f"[{rows}] or [{rows}, 1], one number for each row of the features"
-        raise DataError(ARRAY_SHAPE, array=name, shape=_sizes(shape), wanted=wanted)
+        raise DataError(ARRAY_SHAPE, array=name, shape=sizes(shape), wanted=wanted)
 
 
-def _sizes(shape: Iterable[int]) -> str:
+def sizes(shape: Iterable[int]) -> str:
+    """A shape for a message."""
     return f"[{', '.join(map(str, shape))}]"

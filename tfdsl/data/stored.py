@@ -4,6 +4,7 @@ Input: an open file with the array stored row after row. Output: `StoredRows`. O
 """
 
 import io
+import math
 import weakref
 from collections.abc import Callable
 
@@ -13,11 +14,11 @@ from .schema import DataError
 
 
 class StoredRows:
-    """An array [rows, columns] in a file that it keeps open. A slice has no step. Indices select rows. `fault` makes
+    """An array [rows, ...] in a file that it keeps open. A slice has no step. Indices select rows. `fault` makes
     the error for a failed read."""
 
     def __init__(
-        self, file: io.FileIO, offset: int, shape: tuple[int, int], dtype: np.dtype,
+        self, file: io.FileIO, offset: int, shape: tuple[int, ...], dtype: np.dtype,
         fault: Callable[[Exception], DataError],
     ):  # fmt: skip
         self.shape, self.dtype = shape, dtype
@@ -30,10 +31,10 @@ class StoredRows:
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
         if isinstance(rows, slice):
             start, stop, _ = rows.indices(len(self))
-            result = np.empty((stop - start, self.shape[1]), self.dtype)
+            result = np.empty((stop - start, *self.shape[1:]), self.dtype)
             self._read(start, result)
         else:
-            result = np.empty((len(rows), self.shape[1]), self.dtype)
+            result = np.empty((len(rows), *self.shape[1:]), self.dtype)
             for at, row in enumerate(rows.tolist()):
                 self._read(row, result[at])
         return result
@@ -41,7 +42,7 @@ class StoredRows:
     def _read(self, row: int, into: np.ndarray) -> None:
         left = into.view(np.uint8).data.cast("B")
         try:
-            self._file.seek(self._offset + row * self.shape[1] * self.dtype.itemsize)
+            self._file.seek(self._offset + row * math.prod(self.shape[1:]) * self.dtype.itemsize)
             while left:
                 count = self._file.readinto(left)
                 if not count:

@@ -6,7 +6,7 @@ Names in statements are references to nodes.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import dropwhile
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from ..record import Record
 from ..syntax.tree import Unit
@@ -380,6 +380,22 @@ def walk(statements: Iterable[Statement]) -> list[Statement]:
         found.append(statement)
         found += walk(statement.uses().body)
     return found
+
+
+def batch_fields(training: "Train") -> tuple[str, ...]:
+    """The fields of batches that a training uses, in the order of their first use."""
+    found: dict[str, None] = {}
+    todo: list[object] = [training.body]
+    while todo:
+        match todo.pop():
+            case BatchField(field=field):
+                if field != "rows":
+                    found[field] = None
+            case Record() as record:
+                todo += (getattr(record, name) for name in reversed(record.__match_args__))
+            case items:
+                todo += reversed(cast(tuple[object, ...], items)) if isinstance(items, tuple) else ()  # of any fields
+    return tuple(found)
 
 
 # --- the whole --------------------------------------------------------------------------------

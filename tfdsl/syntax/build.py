@@ -477,6 +477,14 @@ class Builder(threading.local):
         return t.List(span, items)
 
     @_rule
+    def entry(self, span: Span, key: t.Expr, value: t.Expr):
+        return t.Entry(span, key, value)
+
+    @_rule
+    def dictionary(self, span: Span, *entries: t.Entry):
+        return t.Dictionary(span, entries)
+
+    @_rule
     def comprehension(self, span: Span, element: t.Expr, *clauses: t.Clause):
         return t.Comprehension(span, element, clauses)
 

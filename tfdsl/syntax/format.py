@@ -32,7 +32,7 @@ _TOKEN = re.compile(
     |(?P<name>[^\W\d]\w*)|(?P<op>\.\.\.|\*\*|//|[<>=!]=|.)""",
     re.VERBOSE,
 )
-_OPEN, _CLOSE = "([", ")]"
+_OPEN, _CLOSE = "([{", ")]}"
 
 
 @dataclasses.dataclass(slots=True)
@@ -147,17 +147,19 @@ def _mark(tokens: list[_Token], tree: t.File) -> None:
                 equals.tight_before = equals.tight_after = True
             case _:
                 pass
-    depth, before = 0, None  # the previous token of code
+    opened: list[str] = []
+    before = None  # the previous token of code
     for token in tokens:
+        depth = len(opened)
         if token.text in _OPEN:
-            depth += 1
+            opened.append(token.text)
             token.tight_after = True
         elif token.text in _CLOSE:
-            depth -= 1
+            opened.pop()
             token.tight_before = True
         elif token.text in (",", ":"):
             token.tight_before = True
-            token.tight_after = token.text == ":" and depth > 0
+            token.tight_after = token.text == ":" and depth > 0 and opened[-1] != "{"
         elif token.text in ("**", ".") or (token.text == "=" and depth > 0):
             token.tight_after = True
             # A number directly followed by a dot would become a different number.

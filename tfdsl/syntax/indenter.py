@@ -20,7 +20,7 @@ from ..diagnostics import (
 )
 from ..limits import Clock, Limits
 
-_PAIRS = {"RPAR": "LPAR", "RSQB": "LSQB"}
+_PAIRS = {"RPAR": "LPAR", "RSQB": "LSQB", "RBRACE": "LBRACE"}
 _OPENERS = frozenset(_PAIRS.values())
 _TOKENS = 1_000  # between two looks at the clock
 

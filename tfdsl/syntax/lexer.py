@@ -87,6 +87,8 @@ class SoftKeywordLexer(Lexer):
             kind, start, at = match.lastgroup, at, match.end()
             if kind is None:
                 continue
+            if kind == "_NL" and text.startswith("|", at):  # the line goes on
+                continue
             value = match[0]
             if kind == "SYMBOL":
                 kind = self._symbols[value]

@@ -135,6 +135,17 @@ class Identifier(Tree):
     id: str
 
 
+class Entry(Tree):
+    key: Expr
+    value: Expr
+
+
+class Dictionary(ExprTree):
+    """`{"age": float32}`."""
+
+    entries: tuple[Entry, ...]
+
+
 Expr = (
     Constant
     | Name
@@ -151,6 +162,7 @@ Expr = (
     | List
     | Tuple
     | Comprehension
+    | Dictionary
 )
 
 

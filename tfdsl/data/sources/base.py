@@ -7,19 +7,32 @@ so they import NumPy and similar libraries inside functions.
 
 import os
 import re
+import stat
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ...access import Access, AccessRefused
-from ...diagnostics import COLUMN_TWICE, DATA_FILE, FILE_FORM, ONLY_TARGET, UNKNOWN_COLUMN
+from ...access import Access, AccessRefused, Folder
+from ...diagnostics import (
+    COLUMN_TWICE,
+    CSV_COLUMN_TYPO,
+    CSV_NO_COLUMN,
+    DATA_FILE,
+    DATA_NO_MATCH,
+    FILE_FORM,
+    ONLY_TARGET,
+)
+from ...diagnostics.spelling import nearest
 from ...limits import Clock
 from ...record import Record
-from ..schema import DataError, FilePlace, Schema, shown
+from ..schema import Column, DataError, FilePlace, Schema, shown
 from ..stage import Arguments, StageKind
 
 if TYPE_CHECKING:
-    from ..arrays import Table
+    from ..tables import Source
 
 
 class Where(Record):
@@ -30,18 +43,23 @@ class Where(Record):
     clock: Clock | None = None  # of the check that reads
 
 
+class Opened(Record):
+    """Data whose schema is known. `source` reads its columns. `first_text` finds the place and the text of the first
+    cell of a text column that is no number."""
+
+    schema: Schema
+    source: "Callable[[], Source]"
+    first_text: "Callable[[str], tuple[FilePlace, str] | None] | None" = None
+
+
 class DataSource(StageKind):
     """A source of data. `target_name` is the name of the target in a source that is not a file."""
 
     target_name: str | None = None
 
     @abstractmethod
-    def schema(self, arguments: Arguments, where: Where) -> Schema:
-        """The sizes, dtypes and names of the result of `load`. Checks every argument."""
-
-    @abstractmethod
-    def load(self, where: Where, *args: Any, **arguments: Any) -> "Table":
-        """Load the data, with arguments checked by `schema`."""
+    def open(self, arguments: Arguments, where: Where) -> Opened:
+        """The data. Checks every argument."""
 
 
 class SmallSet(DataSource):
@@ -52,16 +70,17 @@ class SmallSet(DataSource):
     def __init__(self, name: str, doc: str, schema: Schema):
         self.name, self.doc, self._schema = name, doc, schema
 
-    def schema(self, arguments: Arguments, where: Where) -> Schema:
-        return self._schema
+    def open(self, arguments: Arguments, where: Where) -> Opened:
+        def load() -> "Source":
+            from sklearn import datasets
 
-    def load(self, where: Where) -> "Table":
-        from sklearn import datasets
+            from ..tables import held
 
-        from ..arrays import table
+            features, target = getattr(datasets, f"load_{self.name}")(return_X_y=True)
+            targets = tuple(column.name for column in self._schema.targets)
+            return held(self._schema.names, features, target, self.name, *targets)
 
-        features, target = getattr(datasets, f"load_{self.name}")(return_X_y=True)
-        return table(features, target, self.name)
+        return Opened(self._schema, load)
 
 
 class FileSource(DataSource):
@@ -76,19 +95,22 @@ class FileSource(DataSource):
             self.refuse(arguments, "path", "a string")
         return path
 
+    def targets(self, arguments: Arguments) -> tuple[str, ...]:
+        target = arguments["target"]
+        names: tuple[object, ...] = target if isinstance(target, tuple) else () if target is None else (target,)
+        texts = tuple(name for name in names if isinstance(name, str))
+        if len(texts) < len(names) or len(set(texts)) < len(texts) or target == ():
+            self.refuse(arguments, "target", 'the name of a column, or names such as ["a", "b"]')
+        return texts
+
 
 class TableSource(FileSource):
-    """A file with named columns. The argument `target` names one of them; `stream` keeps the rows on disk."""
+    """A file with named columns. The argument `target` names one of them, or several; `stream` keeps the rows on
+    disk."""
 
     @abstractmethod
     def columns(self, arguments: Arguments, where: Where) -> tuple[str, ...]:
         """The names of all columns."""
-
-    def target(self, arguments: Arguments) -> str | None:
-        target = arguments["target"]
-        if not (target is None or isinstance(target, str)):
-            self.refuse(arguments, "target", "a string, the name of a column")
-        return target
 
     def stream(self, arguments: Arguments) -> bool:
         stream = arguments["stream"]
@@ -97,17 +119,57 @@ class TableSource(FileSource):
         return stream
 
 
-def features_of(names: Sequence[str], target: str | None, place: FilePlace) -> tuple[str, ...]:
-    """The feature columns. Column names must be unique, and the target must be one of them but not the only one."""
+def with_targets(columns: Sequence[Column], targets: Sequence[str], place: FilePlace) -> tuple[Column, ...]:
+    """The columns of a file, some of which are targets. Names must be unique, and not all can be targets."""
+    names = [column.name for column in columns]
     if len(set(names)) < len(names):
         twice = next(name for at, name in enumerate(names) if name in names[:at])
         raise DataError(COLUMN_TWICE, place=place, column=shown(twice))
-    if target is not None and target not in names:
-        raise DataError(UNKNOWN_COLUMN, place=place, param="target", column=shown(target), columns=listed(names))
-    features = tuple(name for name in names if name != target)
-    if target is not None and not features:
-        raise DataError(ONLY_TARGET, place=place, param="target", column=shown(target))
-    return features
+    for target in targets:
+        if target not in names:
+            raise no_column(target, names, place, "target")
+    if len(targets) == len(names):
+        raise DataError(ONLY_TARGET, place=place, param="target", column=" and ".join(map(shown, targets)))
+    return tuple(replace(column, role="target") if column.name in targets else column for column in columns)
+
+
+def no_column(name: str, names: Sequence[str], place: FilePlace | None, param: str) -> DataError:
+    """The error for a column that does not exist."""
+    if close := nearest(name, names):
+        return DataError(CSV_COLUMN_TYPO, place=place, param=param, column=shown(name), close=shown(close))
+    return DataError(CSV_NO_COLUMN, place=place, param=param, column=shown(name), columns=listed(names))
+
+
+def matching(path: str, where: Where) -> list[str]:
+    """The files that a path with `*`, `?` or `[` stands for, in the order of their names; other paths as they are."""
+    parts = path.split("/")
+    if not any(_WILD.search(part) for part in parts):
+        return [path]
+    fixed = list(takewhile(lambda part: not _WILD.search(part), parts))
+    found: list[str] = []
+    try:
+        with where.access.folder("/".join(fixed) or ("/" if path.startswith("/") else "."), where.folder) as folder:
+            _match(folder, parts[len(fixed) :], fixed, found)
+    except AccessRefused as error:
+        details: dict[str, Any] = error.details
+        raise DataError(error.message, param="path", **details) from None
+    except OSError as error:
+        raise _unopened(path, where, error) from None
+    if not found:
+        raise DataError(DATA_NO_MATCH, param="path", path=shown(path), folder=shown(os.path.abspath(where.folder)))
+    return found
+
+
+def _match(folder: Folder, parts: Sequence[str], before: Sequence[str], found: list[str]) -> None:
+    for name in folder.names():
+        status = folder.stat(name)
+        if status is None or not fnmatchcase(name, parts[0]) or (name.startswith(".") and not parts[0].startswith(".")):
+            continue
+        if len(parts) == 1 and stat.S_ISREG(status.st_mode):
+            found.append("/".join([*before, name]))
+        elif len(parts) > 1 and stat.S_ISDIR(status.st_mode):
+            with folder.folder(name) as inner:
+                _match(inner, parts[1:], [*before, name], found)
 
 
 def unreadable(path: str, kind: str, reason: str, remedy: str) -> DataError:
@@ -123,11 +185,16 @@ def open_file(path: str, where: Where) -> BinaryIO:
         details: dict[str, Any] = error.details
         raise DataError(error.message, param="path", **details) from None
     except (OSError, ValueError) as error:  # ValueError: the path has a null character
-        reason = getattr(error, "strerror", None) or str(error)
-        folder = shown(os.path.abspath(where.folder))
-        raise DataError(DATA_FILE, param="path", path=shown(path), reason=reason, folder=folder) from None
+        raise _unopened(path, where, error) from None
 
 
+def _unopened(path: str, where: Where, error: Exception) -> DataError:
+    reason = getattr(error, "strerror", None) or str(error)
+    folder = shown(os.path.abspath(where.folder))
+    return DataError(DATA_FILE, param="path", path=shown(path), reason=reason, folder=folder)
+
+
+_WILD = re.compile(r"[*?\[]")
 _NAME = re.compile(r"[\w .()\[\]/%#$°²³+-]*")  # the characters of column names
 
 

@@ -1,17 +1,13 @@
 """The iris data set of scikit-learn."""
 
 from ...types import INT64
-from ..schema import Schema
+from ..schema import Schema, numbers
 from .base import SmallSet
+
+_NAMES = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
 
 SOURCE = SmallSet(
     "iris",
     "150 irises of three species, four lengths each; the target is the species.",
-    Schema(
-        150,
-        ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"),
-        INT64,
-        "target",
-        target_range=(0, 2),
-    ),
+    Schema(150, numbers(_NAMES, "target", INT64, (0, 2))),
 )

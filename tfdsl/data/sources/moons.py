@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from ...types import INT64
-from ..schema import MAX_NUMBERS, Schema, is_integer, is_number, numbered
+from ..schema import MAX_NUMBERS, Schema, is_integer, is_number, numbered, numbers
 from ..stage import Arguments
-from .base import DataSource, Where
+from .base import DataSource, Opened, Where
 
 if TYPE_CHECKING:
-    from ..arrays import Table
+    from ..tables import Source
 
 _MAX_ROWS = MAX_NUMBERS // 2
 _MAX_NOISE = 1e30
@@ -20,7 +20,7 @@ class Moons(DataSource):
     doc = "Points of two interleaving half circles; the target is the half circle."
     target_name = "target"
 
-    def schema(self, arguments: Arguments, where: Where) -> Schema:
+    def open(self, arguments: Arguments, where: Where) -> Opened:
         rows, noise = arguments["n_samples"], arguments["noise"]
         if not is_integer(rows) or not 1 <= rows <= _MAX_ROWS:
             self.refuse(arguments, "n_samples", f"an integer from 1 to {_MAX_ROWS}")
@@ -28,17 +28,18 @@ class Moons(DataSource):
             self.refuse(arguments, "noise", f"a number from 0 to {_MAX_NOISE}")
         if arguments["seed"] is not None:
             self.check_seed(arguments)
-        return Schema(rows, numbered(2), INT64, "target", named=False, target_range=(0, 1))
+        schema = Schema(rows, numbers(numbered(2), "target", INT64, (0, 1)), named=False)
+        return Opened(schema, lambda: self._made(rows, float(noise), arguments["seed"]))
 
-    def load(self, where: Where, n_samples: int, noise: float, seed: int | None) -> "Table":
+    def _made(self, rows: int, noise: float, seed: object) -> "Source":
         import numpy as np
         from sklearn.datasets import make_moons
 
-        from ..arrays import table
+        from ..tables import held
 
         # Without a seed, still use a separate generator: the global one belongs to the user.
-        random = np.random.RandomState(seed)
-        return table(*make_moons(n_samples, noise=noise, random_state=random), self.name)
+        random = np.random.RandomState(seed if is_integer(seed) else None)
+        return held(numbered(2), *make_moons(rows, noise=noise, random_state=random), self.name)
 
 
 SOURCE = Moons()

@@ -3,26 +3,42 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..schema import Schema
+from ...types import FLOAT32
+from ..schema import Column, Schema
 from ..stage import Arguments
-from .base import Transform
+from .base import ColumnTransform, Facts, Learned, distinct
 
 if TYPE_CHECKING:
-    from ..arrays import Table
+    from ..tables import Block, Function, Words
 
 
-class AddBias(Transform):
+class AddBias(ColumnTransform):
     name = "add_bias"
     doc = "A first column of ones."
 
-    def schema(self, arguments: Arguments, before: Schema) -> Schema:
-        return replace(before, names=("bias", *before.names), biases=before.biases + 1)
+    def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
+        bias = Column(_name(before), FLOAT32, is_bias=True, is_computed=True)
+        return replace(before, table=(bias, *before.table))
 
-    def apply(self, table: "Table") -> "Table":
+    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        return ()
+
+    def function(
+        self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
+    ) -> "tuple[Function, Words]":
         import numpy as np
 
-        with_ones = table.mapped(lambda features: np.column_stack([np.ones(len(features)), features]))
-        return replace(with_ones, biases=table.biases + 1)
+        name = _name(before)
+
+        def with_ones(block: "Block") -> "Block":
+            rows = len(next(iter(block.values())))
+            return {name: np.ones(rows), **block}
+
+        return with_ones, words
+
+
+def _name(before: Schema) -> str:
+    return distinct(["bias"], [column.name for column in before.table])[0]
 
 
 TRANSFORM = AddBias()

@@ -1,55 +1,230 @@
 """Defines a transform of data.
 
-Input: the arguments of a declaration, and the schema of the data before. Output: the schema after it, known
-without NumPy; and the data. `tfdsl check` imports the modules of transforms, so they import NumPy inside
-functions.
+Input: the arguments of a declaration, and the schema of the data before. Output: the schema after it; and the rows that
+it chooses, or a function from blocks of the columns before to blocks of the columns after. `tfdsl check` imports the
+modules of transforms, so they import NumPy inside functions.
 
-Transforms compute in float64 and agree with the corresponding transforms of scikit-learn. Statistics such as a
-mean are computed from the training rows. A column of ones from `add_bias` stays unchanged.
+Transforms compute in float64 and agree with the corresponding transforms of scikit-learn. What a transform learns, such
+as a mean, it learns from the training rows, as a plain JSON value. A column of ones from `add_bias` stays unchanged.
 """
 
 from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from ...diagnostics import DATA_AFTER_SPLIT
-from ..schema import DataError, Schema
+from ...diagnostics import (
+    COLUMN_GAP,
+    COLUMN_TWICE,
+    CSV_COLUMN_TYPO,
+    DATA_AFTER_SPLIT,
+    NO_COLUMNS_LEFT,
+    NO_FIT_COLUMN,
+    NOT_FIT_COLUMN,
+    UNKNOWN_COLUMN,
+    Message,
+)
+from ...diagnostics.spelling import nearest
+from ...types import BOOL
+from ..schema import Column, DataError, FilePlace, Schema, shown
+from ..sources.base import listed
 from ..stage import Arguments, StageKind
 
 if TYPE_CHECKING:
-    import numpy as np
+    from ..tables import Function, Table, Words
 
-    from ..arrays import Table
+Learned = Mapping[str, Any]  # plain JSON
+
+
+class Facts(Protocol):
+    """What only the data itself says. It is read when a schema asks."""
+
+    @property
+    def rows(self) -> int:
+        """The rows after the transform."""
+        ...
+
+    @property
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        """The parts after the transform, with their rows."""
+        ...
+
+    @property
+    def learned(self) -> Learned:
+        """What the transform has learned."""
+        ...
+
+    def words(self, column: str) -> Sequence[str]:
+        """The different texts of a column before the transform."""
+        ...
+
+    def first(self, column: str, text: str) -> FilePlace | None:
+        """The place of the first cell of a column of the source with a text, if it is known."""
+        ...
+
+    def doubt(self, message: Message, **details: object) -> None:
+        """Note a warning."""
+        ...
+
+    def gap(self, columns: Iterable[Column]) -> tuple[str, int, FilePlace | None] | None:
+        """The first missing cell of some columns before the transform: its column, row and place."""
+        ...
 
 
 class Transform(StageKind):
-    """A transform. `of_rows` is true if it selects rows without changing them; `divides`, if it splits them into
-    training and test rows; `learns`, if it scales features by numbers computed from the data."""
+    """A transform. Its positional arguments are names of columns if `takes_columns` is true."""
 
-    of_rows = False
-    divides = False
+    of_rows = False  # it chooses rows and does not change them
+    divides = False  # it splits rows into parts
     learns = False
+    takes_columns = False
+    needs_columns = False  # at least one name
+    takes_condition = False  # on columns
+
+    def bound(self, arguments: Arguments) -> dict[str, object]:
+        columns = {"columns": tuple(cast(Iterable[object], arguments.get("columns", ())))} if self.takes_columns else {}
+        return {**columns, **super().bound(arguments)}
 
     @abstractmethod
-    def schema(self, arguments: Arguments, before: Schema) -> Schema:
-        """The schema of the result of `apply`. Checks every argument."""
+    def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
+        """The schema of the result. Checks every argument."""
+
+    def not_empty(self, schema: Schema) -> Schema:
+        """Refuse a table without columns."""
+        if not schema.table:
+            raise DataError(NO_COLUMNS_LEFT, name=self.name)
+        return schema
+
+    def wanted(
+        self, arguments: Arguments, before: Schema, fits: Callable[[Column], bool] = lambda column: True,
+        what: str = "columns", facts: Facts | None = None,
+    ) -> tuple[Column, ...]:  # fmt: skip
+        """The columns that the arguments name, or all features that fit. `what` describes those that fit. With `facts`,
+        they may have no missing cells."""
+        names = arguments.get("columns") or ()
+        assert isinstance(names, tuple)
+        if not names:
+            chosen = tuple(one for one in before.table if one.role == "feature" and not one.is_bias and fits(one))
+            if not chosen:
+                raise DataError(NO_FIT_COLUMN, name=self.name, what=what)
+        else:
+            chosen = tuple(self._named(name, before) for name in names)
+            for at, (name, column) in enumerate(zip(names, chosen, strict=True)):
+                if name in names[:at]:
+                    raise DataError(COLUMN_TWICE, param=f"column {name}", column=shown(name))
+                if not fits(column):
+                    kind = str(column.dtype) if column.shape == () else f"{column.dtype} of several axes"
+                    raise DataError(
+                        NOT_FIT_COLUMN, param=f"column {name}", column=shown(name), name=self.name, what=what, kind=kind
+                    )
+        if facts is not None:
+            self.need_complete(chosen, facts)
+        return chosen
+
+    def _named(self, name: object, before: Schema) -> Column:
+        if not isinstance(name, str):
+            self.refuse({"columns": name}, "columns", "the name of a column, in quotes")
+        column = before.column(name)
+        if column is None:
+            raise self.unknown(name, before, self.names_at(name))
+        return column
+
+    def unknown(self, name: str, before: Schema, param: str) -> DataError:
+        """The error for a column that does not exist."""
+        names = [one.name for one in before.table]
+        if close := nearest(name, names):
+            return DataError(CSV_COLUMN_TYPO, param=param, column=shown(name), close=shown(close))
+        return DataError(UNKNOWN_COLUMN, param=param, column=shown(name), columns=listed(names))
+
+    def names_at(self, name: str) -> str:
+        """The parameter to blame for a column."""
+        return f"column {name}"
+
+    def need_complete(self, columns: Iterable[Column], facts: Facts) -> None:
+        """Refuse missing cells."""
+        doubted = [column for column in columns if column.gaps]
+        found = facts.gap(doubted) if doubted else None
+        if found is not None:
+            name, row, place = found
+            raise DataError(COLUMN_GAP, place=place, row=row, column=shown(name), what=self.name)
+
+
+class RowTransform(Transform):
+    """A transform that chooses rows."""
+
+    of_rows = True
 
     @abstractmethod
-    def apply(self, table: "Table", *args: Any, **arguments: Any) -> "Table":
-        """Apply the transform, with arguments checked by `schema`."""
+    def choose(self, arguments: Arguments, table: "Table") -> "Table":
+        """The table with its rows, with arguments checked by `schema`."""
 
     def need_undivided(self, before: Schema) -> None:
         """Refuse rows that are already split."""
-        if before.test_rows is not None:
-            way = "put it before the split, or leave it out"
-            if self.divides:
-                way = "leave it out: one split makes all that there is, train and test"
-            raise DataError(DATA_AFTER_SPLIT, name=self.name, way=way)
+        if before.parts:
+            raise DataError(
+                DATA_AFTER_SPLIT, name=self.name, way="leave it out: one split makes all parts that there are"
+            )
 
 
-def with_emptied(table: "Table", constant: "np.ndarray", value: "np.ndarray") -> "Table":
-    """A table with a note of the constant columns that became 0."""
-    import numpy as np
+class ColumnTransform(Transform):
+    """A transform that computes each row from the same row."""
 
-    columns = np.flatnonzero(constant & (value != 0)).tolist()
-    return replace(table, emptied=tuple((column, float(value[column])) for column in columns))
+    @abstractmethod
+    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        """The columns that it works on."""
+
+    def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
+        """Learn from the training rows of a table."""
+        return {}
+
+    @abstractmethod
+    def function(
+        self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
+    ) -> "tuple[Function, Words]":
+        """The function, and the words of the text columns after it."""
+
+    def emptied(self, learned: Learned) -> tuple[tuple[str, float], ...]:
+        """The columns that become 0 everywhere, with the value that all training rows had."""
+        return ()
+
+
+def is_scalable(column: Column) -> bool:
+    """Whether a column has numbers that can be scaled."""
+    return column.is_number and column.dtype != BOOL
+
+
+def computed(before: Schema, columns: Iterable[Column], learned: bool, **changes: Any) -> Schema:
+    """A schema in which some columns have new numbers."""
+    names = {column.name for column in columns}
+
+    def change(column: Column) -> Column:
+        if column.name not in names:
+            return column
+        return replace(
+            column, is_computed=True, is_learned=learned or column.is_learned, nearly_numbers=False, **changes
+        )
+
+    return before.with_columns(change)
+
+
+def distinct(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[str, ...]:
+    """Names of which none comes twice: the second `a` becomes `a (2)`."""
+    seen, result = set(taken), list[str]()
+    for name in names:
+        number, made = 1, name
+        while made in seen:
+            number += 1
+            made = f"{name} ({number})"
+        seen.add(made)
+        result.append(made)
+    return tuple(result)
+
+
+def check_names(schema: Schema) -> Schema:
+    """Refuse two columns with one name."""
+    seen: set[str] = set()
+    for column in schema.table:
+        if column.name in seen:
+            raise DataError(COLUMN_TWICE, column=shown(column.name))
+        seen.add(column.name)
+    return schema

@@ -1,34 +1,30 @@
-"""Scales features to the range from 0 to 1."""
+"""Scales columns to the range from 0 to 1."""
 
 from typing import TYPE_CHECKING
 
-from ..schema import Schema
-from ..stage import Arguments
-from .base import Transform, with_emptied
+from ..scaling import Scaling
 
 if TYPE_CHECKING:
-    from ..arrays import Table
+    import numpy as np
+
+    from ..tables import Table
 
 
-class MinMax(Transform):
+class MinMax(Scaling):
     name = "minmax"
-    doc = "Each feature from 0 to 1 over the training rows. The column of `add_bias` stays."
-    learns = True
+    doc = "Each column from 0 to 1 over the training rows. The column of `add_bias` stays."
 
-    def schema(self, arguments: Arguments, before: Schema) -> Schema:
-        return before
-
-    def apply(self, table: "Table") -> "Table":
+    def measured(self, table: "Table", names: tuple[str, ...]) -> "tuple[np.ndarray, np.ndarray, np.ndarray]":
         """Like MinMaxScaler."""
         import numpy as np
 
-        low = np.min([block.min(axis=0) for block in table.training_blocks()], axis=0)
-        high = np.max([block.max(axis=0) for block in table.training_blocks()], axis=0)
+        from ..tables import matrix
+
+        ends = [(part.min(axis=0), part.max(axis=0)) for part in (matrix(b, names) for b in table.training_blocks())]
+        low, high = np.min([one for one, _ in ends], axis=0), np.max([one for _, one in ends], axis=0)
         extent = high - low
         constant = extent < 10 * np.finfo(np.float64).eps
-        scale = np.where(constant, 1.0, extent)
-        low[: table.biases], scale[: table.biases] = 0.0, 1.0
-        return with_emptied(table.mapped(lambda features: (features - low) / scale), constant, low)
+        return low, np.where(constant, 1.0, extent), constant
 
 
 TRANSFORM = MinMax()

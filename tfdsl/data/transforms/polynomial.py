@@ -1,48 +1,85 @@
-"""Adds products of features."""
+"""Adds products of columns."""
 
 import math
-from dataclasses import replace
 from itertools import combinations_with_replacement, groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from ..schema import Schema, check_size, is_integer
+from ...types import FLOAT32
+from ..schema import Column, Schema, check_size, is_integer
 from ..stage import Arguments
-from .base import Transform
+from .base import ColumnTransform, Facts, Learned, distinct, is_scalable
 
 if TYPE_CHECKING:
-    from ..arrays import Table
+    from ..tables import Block, Function, Words
 
 _MAX_DEGREE = 100
 
 
-class Polynomial(Transform):
+class Polynomial(ColumnTransform):
     name = "polynomial"
     signature = "degree: integer = 2"
-    doc = "All products of the features up to a degree, without the constant one. The column of `add_bias` stays."
+    doc = (
+        "All products of the columns of numbers up to a degree, without the constant one, where the first of them "
+        "stood. The column of `add_bias` stays."
+    )
 
-    def schema(self, arguments: Arguments, before: Schema) -> Schema:
+    def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         degree = arguments["degree"]
         if not is_integer(degree) or not 1 <= degree <= _MAX_DEGREE:
             self.refuse(arguments, "degree", f"an integer from 1 to {_MAX_DEGREE}")
-        biases, factors_of = before.names[: before.biases], before.names[before.biases :]
-        columns = len(biases) + math.comb(len(factors_of) + degree, degree) - 1
-        check_size(self.name, 1 if before.streamed else before.rows, columns)
-        names = tuple(
-            " ".join(_power(name, len(list(group))) for name, group in groupby(factors))
-            for power in range(1, degree + 1)
-            for factors in combinations_with_replacement(factors_of, power)
+        factors = self.worked_on(arguments, before)
+        self.need_complete(factors, facts)
+        count = math.comb(len(factors) + degree, degree) - 1
+        check_size(self.name, 1 if before.streamed else before.rows, count)
+        is_learned = any(column.is_learned for column in factors)
+        made = tuple(
+            Column(name, FLOAT32, is_computed=True, is_learned=is_learned) for name in _names(before, factors, degree)
         )
-        return replace(before, names=biases + names)
+        places = {column.name for column in factors}
+        first = factors[0].name
+        return before.with_columns(
+            lambda column: made if column.name == first else () if column.name in places else column
+        )
 
-    def apply(self, table: "Table", degree: int) -> "Table":
+    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        return self.wanted({}, before, is_scalable, "columns of numbers")
+
+    def function(
+        self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
+    ) -> "tuple[Function, Words]":
         """Like PolynomialFeatures."""
-        import numpy as np
         from sklearn.preprocessing import PolynomialFeatures
 
-        biases, products = table.biases, PolynomialFeatures(degree, include_bias=False).fit_transform
-        if not biases:
-            return table.mapped(products)
-        return table.mapped(lambda features: np.column_stack([features[:, :biases], products(features[:, biases:])]))
+        from ..tables import columns_of, matrix
+
+        degree = cast(int, arguments["degree"])  # checked by `schema`
+        factors = [column.name for column in self.worked_on(arguments, before)]
+        names = list(_names(before, self.worked_on(arguments, before), degree))
+        products = PolynomialFeatures(degree, include_bias=False).fit_transform
+
+        def multiplied(block: "Block") -> "Block":
+            made = columns_of(products(matrix(block, factors)), names)
+            result: Block = {}
+            for name, column in block.items():
+                if name == factors[0]:
+                    result.update(made)
+                elif name not in factors:
+                    result[name] = column
+            return result
+
+        return multiplied, words
+
+
+def _names(before: Schema, factors_of: tuple[Column, ...], degree: int) -> tuple[str, ...]:
+    others = [column.name for column in before.table if column not in factors_of]
+    return distinct(
+        (
+            " ".join(_power(name, len(list(group))) for name, group in groupby(factors))
+            for power in range(1, degree + 1)
+            for factors in combinations_with_replacement([column.name for column in factors_of], power)
+        ),
+        others,
+    )
 
 
 def _power(name: str, power: int) -> str:

@@ -1,31 +1,33 @@
 """Shuffles the rows."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..schema import Schema
 from ..stage import Arguments
-from .base import Transform
+from .base import Facts, RowTransform
 
 if TYPE_CHECKING:
-    from ..arrays import Table
+    from ..tables import Table
 
 
-class Shuffle(Transform):
+class Shuffle(RowTransform):
     name = "shuffle"
     signature = "seed: integer = 42"
-    doc = "The rows in random order."
-    of_rows = True
+    doc = "The rows in random order. After a `split`, the rows of each part."
 
-    def schema(self, arguments: Arguments, before: Schema) -> Schema:
-        self.need_undivided(before)
+    def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         self.check_seed(arguments)
         return before
 
-    def apply(self, table: "Table", seed: int) -> "Table":
+    def choose(self, arguments: Arguments, table: "Table") -> "Table":
         """Like sklearn.utils.shuffle(random_state=seed)."""
         import numpy as np
 
-        return table.ordered(np.random.RandomState(seed).permutation(table.rows))
+        seed = cast(int, arguments["seed"])  # checked by `schema`
+        if not table.parts:
+            return table.ordered(np.random.RandomState(seed).permutation(table.rows))
+        parts = ((name, rows[np.random.RandomState(seed).permutation(len(rows))]) for name, rows in table.parts)
+        return table.divided(tuple(parts))
 
 
 TRANSFORM = Shuffle()

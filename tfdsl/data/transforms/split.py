@@ -1,46 +1,128 @@
-"""Splits the rows into training rows and test rows."""
+"""Splits the rows into parts."""
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from ..schema import Schema, is_number
+from ..schema import PARTS, Schema, is_integer, is_number
 from ..stage import Arguments
-from .base import Transform
+from .base import Facts, RowTransform
 
 if TYPE_CHECKING:
-    from ..arrays import Table
+    import numpy as np
+
+    from ..tables import Table
 
 
-class Split(Transform):
+class Split(RowTransform):
     name = "split"
-    signature = "test: number = 0.2, seed: integer = 42"
-    doc = (
-        "Divides the rows at random into `.train` and `.test`; `.features` keeps them all. Other transforms learn "
-        "from `.train`, wherever `split` is."
+    signature = (
+        "test: number = 0.2, seed: integer = 42, validation: number = none, by: text = none, ordered: flag = false, "
+        "folds: integer = none, fold: integer = none"
     )
-    of_rows = True
+    doc = (
+        "Divides the rows at random into `.train` and `.test`, and into `.validation` if its share is given; "
+        "`.features` keeps them all. Other transforms learn from `.train`, wherever `split` is. Rows with the same "
+        "value in the column `by` stay in one part. With `ordered` the last rows are the test, and those before them "
+        "the validation. With `folds` the rows are divided into that many parts of one size, and `fold`, counted from "
+        "0, is the test."
+    )
     divides = True
 
-    def schema(self, arguments: Arguments, before: Schema) -> Schema:
+    def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         self.need_undivided(before)
-        test = arguments["test"]
-        if not is_number(test) or not 0 < test < 1:
-            self.refuse(arguments, "test", "a number above 0 and below 1")
         self.check_seed(arguments)
-        rows = math.ceil(test * before.rows)
-        if rows >= before.rows:
-            self.refuse(arguments, "test", f"small enough to leave some of the {before.rows} rows")
-        return replace(before, test_rows=rows)
+        by, ordered = arguments["by"], arguments["ordered"]
+        if not isinstance(ordered, bool):
+            self.refuse(arguments, "ordered", "true or false")
+        if by is not None:
+            column = self._named(by, before)
+            if column.is_learned or column.shape != ():
+                self.refuse(arguments, "by", "a column whose values are those of the source")
+            if ordered:
+                self.refuse(arguments, "by", "left out, as ordered keeps the order of the rows")
+        shares = self._shares(arguments, before.rows)
+        if by is not None:
+            parts = facts.parts
+        else:
+            counts = self._counts(arguments, before.rows, shares)
+            parts = tuple((name, counts[name]) for name in PARTS if name in counts)
+        for name, rows in parts:
+            if rows == 0:
+                wanted = f"so that each part has some of the {before.rows} rows; .{name} would have none"
+                self.refuse(arguments, "folds" if arguments["folds"] is not None else "test", wanted)
+        return replace(before, parts=parts)
 
-    def apply(self, table: "Table", test: float, seed: int) -> "Table":
-        """The same rows as train_test_split(test_size=test, random_state=seed), in the same order."""
+    def names_at(self, name: str) -> str:
+        return "by"
+
+    def _shares(self, arguments: Arguments, rows: int) -> tuple[float, float]:
+        """The shares of test and validation. Checks them."""
+        test, validation = arguments["test"], arguments["validation"]
+        folds, fold = arguments["folds"], arguments["fold"]
+        if validation is not None and (not is_number(validation) or not 0 < validation < 1):
+            self.refuse(arguments, "validation", "a number above 0 and below 1")
+        share = validation if is_number(validation) else 0.0
+        if folds is None and fold is None:
+            if not is_number(test) or not 0 < test < 1:
+                self.refuse(arguments, "test", "a number above 0 and below 1")
+            if not is_number(share) or test + share >= 1:
+                self.refuse(arguments, "validation", "small enough to leave rows for training")
+            if math.ceil(test * rows) + math.ceil(share * rows) >= rows:
+                self.refuse(arguments, "test", f"small enough to leave some of the {rows} rows")
+            return test, share
+        if not is_integer(folds) or not 2 <= folds <= rows:
+            self.refuse(arguments, "folds", f"an integer from 2 to {rows}, the number of rows")
+        if not is_integer(fold) or not 0 <= fold < folds:
+            self.refuse(arguments, "fold", f"an integer from 0 to {folds - 1}")
+        return 1 / folds, share
+
+    def _counts(self, arguments: Arguments, rows: int, shares: tuple[float, float]) -> dict[str, int]:
+        """The number of rows, or of groups, of each part."""
+        test, validation = shares
+        if is_integer(folds := arguments["folds"]) and is_integer(fold := arguments["fold"]):
+            tested = rows // folds + (fold < rows % folds)
+        else:
+            tested = math.ceil(test * rows)
+        counts = {"test": tested}
+        if validation:
+            counts["validation"] = math.ceil(validation * rows)
+        return {"train": max(0, rows - sum(counts.values())), **counts}
+
+    def choose(self, arguments: Arguments, table: "Table") -> "Table":
+        """The same rows as train_test_split(test_size=test, random_state=seed), or KFold, in the same order."""
         import numpy as np
 
-        rows = table.rows
-        permutation = np.random.RandomState(seed).permutation(rows)
-        count = math.ceil(test * rows)
-        return replace(table, split=(permutation[count:], permutation[:count]))
+        shares, by = self._shares(arguments, table.rows), arguments["by"]
+        if not isinstance(by, str):
+            return table.divided(self._parts(arguments, table.rows, shares))
+        values = np.concatenate([block[by] for _, block in table.blocks()])
+        groups = np.unique(values, return_inverse=True)[1].reshape(-1)
+        parts = self._parts(arguments, int(groups.max()) + 1, shares)
+        return table.divided(tuple((name, np.flatnonzero(np.isin(groups, chosen))) for name, chosen in parts))
+
+    def _parts(
+        self, arguments: Arguments, rows: int, shares: tuple[float, float]
+    ) -> "tuple[tuple[str, np.ndarray], ...]":
+        import numpy as np
+
+        counts = self._counts(arguments, rows, shares)
+        tested, checked = counts["test"], counts.get("validation", 0)
+        if arguments["ordered"]:
+            order = np.arange(rows)[::-1]
+        else:
+            order = np.random.RandomState(cast(int, arguments["seed"])).permutation(rows)
+        folds, fold = arguments["folds"], arguments["fold"]
+        first = 0
+        if is_integer(folds) and is_integer(fold):
+            order = order[::-1] if arguments["ordered"] else order
+            first = fold * (rows // folds) + min(fold, rows % folds)
+        test = order[first : first + tested]
+        rest = np.concatenate([order[:first], order[first + tested :]])
+        parts = {"train": rest[checked:], "test": test} | ({"validation": rest[:checked]} if checked else {})
+        if arguments["ordered"] or is_integer(folds):
+            parts = {name: np.sort(chosen) for name, chosen in parts.items()}
+        return tuple((name, parts[name]) for name in PARTS if name in parts)
 
 
 TRANSFORM = Split()

@@ -1,36 +1,33 @@
-"""Scales features to mean 0 and standard deviation 1."""
+"""Scales columns to mean 0 and standard deviation 1."""
 
 from typing import TYPE_CHECKING
 
-from ..schema import Schema
-from ..stage import Arguments
-from .base import Transform, with_emptied
+from ..scaling import Scaling
 
 if TYPE_CHECKING:
-    from ..arrays import Table
+    import numpy as np
+
+    from ..tables import Table
 
 
-class Standardize(Transform):
+class Standardize(Scaling):
     name = "standardize"
-    doc = "Each feature with mean 0 and standard deviation 1 over the training rows. The column of `add_bias` stays."
-    learns = True
+    doc = "Each column with mean 0 and standard deviation 1 over the training rows. The column of `add_bias` stays."
 
-    def schema(self, arguments: Arguments, before: Schema) -> Schema:
-        return before
-
-    def apply(self, table: "Table") -> "Table":
+    def measured(self, table: "Table", names: tuple[str, ...]) -> "tuple[np.ndarray, np.ndarray, np.ndarray]":
         """Like StandardScaler."""
         import numpy as np
 
+        from ..tables import matrix
+
         rows = table.training_rows
-        mean = np.asarray(sum(block.sum(axis=0) for block in table.training_blocks())) / rows
-        variance = np.asarray(sum(((block - mean) ** 2).sum(axis=0) for block in table.training_blocks())) / rows
+        mean = np.asarray(sum(matrix(block, names).sum(axis=0) for block in table.training_blocks())) / rows
+        squares = (((matrix(block, names) - mean) ** 2).sum(axis=0) for block in table.training_blocks())
+        variance = np.asarray(sum(squares)) / rows
         # Rounding leaves a constant column a tiny variance. The bound is the one of scikit-learn, after Chan et al.
         eps = np.finfo(np.float64).eps
         constant = variance <= rows * eps * variance + (rows * mean * eps) ** 2
-        scale = np.where(constant, 1.0, np.sqrt(variance))
-        mean[: table.biases], scale[: table.biases] = 0.0, 1.0
-        return with_emptied(table.mapped(lambda features: (features - mean) / scale), constant, mean)
+        return mean, np.where(constant, 1.0, np.sqrt(variance)), constant
 
 
 TRANSFORM = Standardize()

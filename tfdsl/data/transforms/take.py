@@ -5,27 +5,33 @@ from typing import TYPE_CHECKING
 
 from ..schema import Schema, is_integer
 from ..stage import Arguments
-from .base import Transform
+from .base import Facts, RowTransform
 
 if TYPE_CHECKING:
-    from ..arrays import Table
+    from ..tables import Table
 
 
-class Take(Transform):
+class Take(RowTransform):
     name = "take"
     signature = "n: integer"
-    doc = "The first n rows."
-    of_rows = True
+    doc = "The first n rows. After a `split`, of each part, or all that it has."
 
-    def schema(self, arguments: Arguments, before: Schema) -> Schema:
-        self.need_undivided(before)
+    def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         n = arguments["n"]
-        if not is_integer(n) or not 1 <= n <= before.rows:
-            self.refuse(arguments, "n", f"an integer from 1 to {before.rows}, the number of rows")
-        return replace(before, rows=n, target_range=None)  # these rows may have fewer classes
+        most, what = before.rows, "the number of rows"
+        if before.parts:
+            most, name = max((rows, name) for name, rows in before.parts)
+            what = f"the number of rows of .{name}"
+        if not is_integer(n) or not 1 <= n <= most:
+            self.refuse(arguments, "n", f"an integer from 1 to {most}, {what}")
+        parts = tuple((name, min(n, rows)) for name, rows in before.parts)
+        # These rows may have fewer classes.
+        unknown = before.with_columns(lambda column: replace(column, ends=None))
+        return replace(unknown, rows=sum(rows for _, rows in parts) if parts else n, parts=parts)
 
-    def apply(self, table: "Table", n: int) -> "Table":
-        return table.first(n)
+    def choose(self, arguments: Arguments, table: "Table") -> "Table":
+        n = arguments["n"]
+        return table.within(lambda rows: rows[:n])
 
 
 TRANSFORM = Take()

@@ -13,14 +13,15 @@ CSV_MALFORMED = _message("TFG606", "this line is not proper CSV: {reason}",
 CSV_EMPTY = _message("TFG607", "{path} has no rows of data",
                      "its first line must name the columns, and a line for each row must follow")
 CSV_NO_HEADER = _message("TFG608", "the first line has numbers instead of column names",
-                         "put a line of names above it, such as {example}")
+                         "write header=false, which names the columns x0, x1 and so on, or header=[\"a\", \"b\", ...] "
+                         "with their names")
 CSV_NO_NAME = _message("TFG609", "column {number} has no name",
                        "name it in the first line, or remove the column (pandas: to_csv(..., index=False))")
 COLUMN_TWICE = _message("TFG610", "two columns are named {column}", "rename one of them in the file")
 CSV_RAGGED = _message("TFG611", "this row has {found} cells, but the first line names {wanted} columns")
-CSV_CELL = _message("TFG612", "column {column} has {cell}, which is not a finite number",
-                    "every cell must be a number, with a point before its fraction; correct the cell, or remove its "
-                    "row or column")
+CSV_CELL = _message("TFG612", "column {column} has {cell}, which is no {dtype}",
+                    "correct the cell; or name it in missing=[...], if it means a missing value; or leave the column "
+                    "out of columns={{...}}, so that it becomes text")
 CSV_SEPARATOR = _message("TFG634", "the cells of {path} are separated by {found}, not by {separator}",
                          "add separator={found} to the arguments of csv")
 CSV_INTEGER = _message("TFG635", "column {column} has {cell}, a whole number outside the range of int64",
@@ -31,7 +32,7 @@ ONLY_TARGET = _message("TFG615", "the only column is the target {column}",
                        "add at least one column for the features")
 NPZ_BAD = _message("TFG616", "cannot read {path} as an .npz file: {reason}",
                    "write it with numpy.savez(path, features=..., target=...)")
-NPZ_NAMES = _message("TFG617", "{path} has no array named features or X: it has {found}",
+NPZ_NAMES = _message("TFG617", "{path} has no arrays",
                      "write it with numpy.savez(path, features=..., target=...)")
 NPZ_DAMAGED = _message("TFG618", "the array {array} in {path} is damaged: it is not what its header says",
                        "write the file again with numpy.savez")
@@ -45,8 +46,8 @@ DATA_VALUE = _message("TFG622", "row {row} of {column} is {value}, not a finite 
 DATA_AFTER_SPLIT = _message("TFG623", "{name} cannot follow split, which has already divided the rows",
                             "{way}")
 DATA_REPLACEMENT = _message("TFG624", "cannot replace the data {data} with {found}",
-                            "give a path, a pair (features, target), a dict with \"features\" and \"target\", or one "
-                            "array with two axes")
+                            "give a path, a pair (features, target), one array with two axes, a dict of columns, or a "
+                            "table of pandas, polars or Arrow")
 CALIFORNIA_MISSING = _message("TFG625", "the California housing data could not be loaded: {reason}",
                               "connect to the network once, and scikit-learn keeps the data; or write "
                               "california_housing(offline=\"synthetic\") to train on a synthetic stand-in")
@@ -62,8 +63,45 @@ COLUMN_KIND = _message("TFG627", "column {column} contains {what}, but data must
 UNKNOWN_COLUMN = _message("TFG628", "there is no column {column}: the columns are {columns}")
 COLUMN_CELL = _message("TFG629", "row {row} of column {column} is {cell}, which is not a finite number",
                         "rows count from 0; correct the cell, or remove its row or column")
-PACKAGE_MISSING = _message("TFG630", "{kind} need {package}, which is not installed",
-                           "install it with: pip install {package}")
+COLUMN_GAP = _message("TFG637", "row {row} of column {column} is missing, and {what} needs a value in every row",
+                      "write before it: | fill({column}, with=\"median\"), or with=\"most_frequent\", or with a value; "
+                      "or drop({column})")
+NO_FIT_COLUMN = _message("TFG638", "{name} finds no column: it takes {what}")
+NOT_FIT_COLUMN = _message("TFG639", "{name} takes {what}, but {column} is {kind}")
+CSV_COLUMNS_DIFFER = _message("TFG640", "{other} has other columns than {first}: {found} in place of {column}",
+                              "files of one pattern have the same columns in the same order")
+DATA_NO_MATCH = _message("TFG641", "no file matches {path} in {folder}")
+TEXT_COLUMN = _message("TFG642", "{data}.features has the column {column}, which is text: {cell} is no number",
+                       "{ways}")
+NEARLY_NUMBERS = _message("TFG643", "column {column} of {data} is text, since it has {cell}, but more than "
+                          "nine of ten of its cells are numbers",
+                          "if this means a missing value, write missing=[\"\", {cell}]; columns={{{column}: float32}} "
+                          "makes such a cell an error", severity="warning")
+NO_FEATURES = _message("TFG644", "{data} has no columns for .features", "{way}")
+NO_COLUMNS_LEFT = _message("TFG646", "{name} leaves no columns")
+WHERE_LEARNED = _message("TFG647", "where looks at {column}, whose values depend on the rows that it chooses",
+                         "rows are chosen before transforms learn from them: put where before the transform that "
+                         "changes {column}, and compare with the values of the file")
+WHERE_NONE = _message("TFG648", "the condition holds for none of the {rows} rows, or for none of a part of them")
+WHERE_MISSING = _message("TFG649", "where leaves out the rows in which {column} is missing",
+                         "fill the column before, if these rows are to stay", severity="warning")
+CONDITION_TYPES = _message("TFG650", "'{operator}' does not take {kinds}",
+                           "compare numbers with numbers and text with text; and, or and not take conditions")
+CONDITION_FORM = _message("TFG651", "a condition on columns cannot have {part}",
+                          "it has columns, numbers, texts and lists, with + - * / // % **, comparisons, in, and, or "
+                          "and not")
+COLUMN_NAME = _message("TFG652", "{name} takes the names of columns in quotes, not {value}")
+DICTIONARY = _message("TFG653", "a dictionary has no meaning here",
+                      "it gives the dtypes of columns: csv(..., columns={{\"age\": float32}})")
+IMAGE_SIZE = _message("TFG654", "{other} has {found[0]} x {found[1]} pixels, and {first} has {size[0]} x {size[1]}",
+                      "write size=[{size[0]}, {size[1]}] to scale all pictures")
+TOKENS_CUT = _message("TFG655", "tokens cuts {cut} texts of the training rows, which have more than {size} words",
+                      "a larger size keeps more of them", severity="warning")
+DATE_CELL = _message("TFG656", "column {column} has {cell}, which is no date",
+                     "dates are written as 2024-12-31; for another form write format=, such as "
+                     "format=\"%d.%m.%Y\"")
+TARGET_MIXED = _message("TFG645", "{data}.target has numbers and text: {columns}",
+                        "make the text numbers with categories({column}), or use the columns by their names")
 
 FED_COLUMNS = _message("TFG636", "'{name}' is fed two data sets whose columns differ: column {number} is {column} in "
                        "{data} and {other} in {first}",

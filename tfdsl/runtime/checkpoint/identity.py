@@ -28,15 +28,19 @@ def identity(program: Program) -> dict[str, object]:
 
 
 def digest(dataset: Dataset) -> str:
-    """The SHA-256 of all numbers of a data set."""
+    """The SHA-256 of all numbers of a data set, and of its text."""
     result = hashlib.sha256()
-    for part in [part for part, _ in dataset.parts] or [dataset]:
-        for array in (part.features, part.target):
-            if array is None:
-                continue
+    schema = dataset.schema
+    fields = [field for field in ("features", "target") if schema.is_complete(field)]
+    taken = {*(schema.features if "features" in fields else ()), *(schema.targets if "target" in fields else ())}
+    for part in dataset.parts or (dataset,):
+        for array in map(part.array, fields):
             result.update(f"{array.dtype} {array.shape};".encode())
             for start in range(0, len(array), _BLOCK):
                 result.update(np.ascontiguousarray(array[start : start + _BLOCK]).data)
+    for name, values in dataset.columns_as_they_are(column for column in schema.table if column not in taken):
+        result.update(f"{name} {values.dtype} {values.shape};".encode())
+        result.update(np.ascontiguousarray(values).data)
     return result.hexdigest()
 
 

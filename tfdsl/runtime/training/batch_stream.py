@@ -1,5 +1,7 @@
 """The batches of a streamed data set, read ahead by `tf.data` while the graph runs."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ...data.batches import BatchOrder
@@ -12,8 +14,8 @@ class BatchStream:
     The order determines the rows of a batch, as for arrays in memory.
     """
 
-    def __init__(self, features: np.ndarray, target: np.ndarray | None, order: BatchOrder, first: int, total: int):
-        arrays = [features] if target is None else [features, target]
+    def __init__(self, fields: Mapping[str, np.ndarray], order: BatchOrder, first: int, total: int):
+        self._fields, arrays = tuple(fields), list(fields.values())
 
         def gather(step: np.ndarray) -> list[np.ndarray]:
             rows = order.indices(int(step))
@@ -25,7 +27,7 @@ class BatchStream:
 
         self._graph = tf.Graph()
         with self._graph.as_default():
-            dtypes = [tf.as_dtype(array.dtype) for array in arrays]
+            dtypes = [tf.string if array.dtype == object else tf.as_dtype(array.dtype) for array in arrays]
             steps = tf.data.Dataset.range(first, total)
             batches = steps.map(batch).prefetch(2)
             iterator = v1.data.make_initializable_iterator(batches)
@@ -36,13 +38,12 @@ class BatchStream:
         self._batch: list[np.ndarray] = []
 
     def batch(self, step: int) -> dict[str, np.ndarray]:
-        """features and target of a step. Steps come in order, and some may be left out."""
+        """The fields of a step. Steps come in order, and some may be left out."""
         while self._at < step:
             batch = self._session.run(self._next)
             self._batch = list(batch) if isinstance(batch, (list, tuple)) else [batch]
             self._at += 1
-        names: list[str] = ["features", "target"]
-        return dict(zip(names, self._batch, strict=False))
+        return dict(zip(self._fields, self._batch, strict=True))
 
     def close(self) -> None:
         self._session.close()

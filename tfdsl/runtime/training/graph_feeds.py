@@ -55,7 +55,7 @@ class LoopFeeds:
         at = start
 
         def rows(field: str) -> int:
-            return loop.order.size_at(at) if loop.order else len(self._whole_array("features"))
+            return loop.order.size_at(at) if loop.order else loop.rows
 
         context = EvalContext(self._run.context.arrays, counters, rows)
         values: dict[int, list] = {number: [] for number in self.moving}
@@ -118,7 +118,7 @@ class LoopFeeds:
             raise NotInGraph("", feed.origin) from error
 
     def _whole_field(self, field: str) -> np.ndarray | int:
-        return len(self._whole_array("features")) if field == "rows" else self._whole_array(field)
+        return self._loop.rows if field == "rows" else self._whole_array(field)
 
     def _whole_array(self, field: str) -> np.ndarray:
         return self._run.context.arrays(Field(*self._loop.part, field))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...data.arrays import is_streamed
 from ...data.batches import BatchOrder
-from ...program import Checkpoint, Every, Field, Train
+from ...program import Checkpoint, Every, Field, Train, batch_fields
 from ..execution.execution import Execution
 from ..execution.nan import Watch
 from .batch_stream import BatchStream
@@ -29,7 +29,7 @@ class TrainingLoop:
         if plan.data is not None:
             name, part = plan.data
             self.part = (name, part)
-            rows = len(run.context.arrays(Field(name, part, "features")))
+            rows = self.rows = int(run.context.arrays(Field(name, part, "rows")))
             if plan.size is not None:
                 self.order = BatchOrder(plan.order, plan.seed, rows, plan.size)
                 self.per_epoch = self.order.steps_per_epoch
@@ -44,10 +44,10 @@ class TrainingLoop:
         """Read batches ahead from the current step on, if the data is not in memory."""
         if self.order is None:
             return
-        features = self.run.context.arrays(Field(*self.part, "features"))
-        if is_streamed(features):
-            target = self.run.context.arrays(Field(*self.part, "target"))
-            self.stream = BatchStream(features, target, self.order, self.step, self.total)
+        fields = batch_fields(self.plan)
+        arrays = {field: self.run.context.arrays(Field(*self.part, field)) for field in fields}
+        if any(map(is_streamed, arrays.values())):
+            self.stream = BatchStream(arrays, self.order, self.step, self.total)
 
     @property
     def epoch(self) -> int:
@@ -64,8 +64,10 @@ class TrainingLoop:
         self.run.step = self.step
 
     def batch_field(self, field: str) -> int | np.ndarray:
-        """features, target or rows of the current batch."""
-        return len(self._batch_array("features")) if field == "rows" else self._batch_array(field)
+        """A field of the current batch: features, target, a column, or rows."""
+        if field == "rows":
+            return self.rows if self.order is None else self.order.size_at(self.step)
+        return self._batch_array(field)
 
     def _batch_array(self, field: str) -> np.ndarray:
         if field not in self._batch:

@@ -4,20 +4,16 @@ from typing import TYPE_CHECKING
 
 from ....diagnostics import CALIFORNIA_MISSING
 from ....types import FLOAT32
-from ...schema import DataError, Schema
+from ...schema import DataError, Schema, numbers
 from ...stage import Arguments
-from ..base import DataSource, Where
+from ..base import DataSource, Opened, Where
 
 if TYPE_CHECKING:
-    from ...arrays import Table
+    from ...tables import Source
 
 _TARGET = "MedHouseVal"
-_SCHEMA = Schema(
-    20640,
-    ("MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude"),
-    FLOAT32,
-    _TARGET,
-)
+_NAMES = ("MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude")
+_SCHEMA = Schema(20640, numbers(_NAMES, _TARGET, FLOAT32))
 
 
 class CaliforniaHousing(DataSource):
@@ -26,25 +22,27 @@ class CaliforniaHousing(DataSource):
     doc = "Median house values in 20640 districts of California in 1990, with eight features."
     target_name = _TARGET
 
-    def schema(self, arguments: Arguments, where: Where) -> Schema:
-        if arguments["offline"] not in (None, "synthetic"):
+    def open(self, arguments: Arguments, where: Where) -> Opened:
+        offline = arguments["offline"]
+        if offline not in (None, "synthetic"):
             self.refuse(arguments, "offline", '"synthetic" or left out')
-        return _SCHEMA
+        return Opened(_SCHEMA, lambda: self._load(offline == "synthetic"))
 
-    def load(self, where: Where, offline: str | None) -> "Table":
-        from ...arrays import table
+    def _load(self, may_be_synthetic: bool) -> "Source":
+        from ...tables import held
         from . import fetch
 
         try:
             features, target = fetch.fetched()
         except Exception as error:  # a download can fail in any way
-            if offline == "synthetic":
+            if may_be_synthetic:
                 from .synthetic import synthetic
 
-                return table(*synthetic(), "synthetic stand-in for california_housing", synthetic=True)
+                origin = "synthetic stand-in for california_housing"
+                return held(_NAMES, *synthetic(), origin, _TARGET, synthetic=True)
             reason = str(getattr(error, "reason", error)) or type(error).__name__
             raise DataError(CALIFORNIA_MISSING, param="offline", reason=reason.splitlines()[0]) from None
-        return table(features, target, self.name)
+        return held(_NAMES, features, target, self.name, _TARGET)
 
 
 SOURCE = CaliforniaHousing()

@@ -2,33 +2,40 @@
 
 from typing import TYPE_CHECKING
 
-from ...schema import Schema, number_dtype, numbered
+from ...array_columns import columns_of_arrays
+from ...schema import Schema
 from ...stage import Arguments
-from ..base import FileSource, Where, open_file
+from ..base import FileSource, Opened, Where, open_file
 from .headers import stored_arrays
 
 if TYPE_CHECKING:
-    from ...arrays import Table
+    from ...tables import Source
 
 
 class Npz(FileSource):
     name = "npz"
-    signature = "path: text"
-    doc = "A file of NumPy arrays named features and target, or X and y."
+    signature = "path: text, target: static = none"
+    doc = (
+        "A file of NumPy arrays with as many rows, each a column; `target` names one of them, or several in a list. An "
+        "array `features` or `X` [rows, columns] gives a column for each of its columns, and `target` or `y` is the "
+        "target."
+    )
     suffixes = (".npz",)
 
-    def schema(self, arguments: Arguments, where: Where) -> Schema:
-        with open_file(self.path(arguments), where) as file:
-            features, target = stored_arrays(file)
-        rows, columns = features.shape
-        dtype, name = (None, None) if target is None else (number_dtype(target.name, target.kind), target.name)
-        return Schema(rows, numbered(columns), dtype, name, named=False)
-
-    def load(self, where: Where, path: str) -> "Table":
-        from .arrays import read
-
+    def open(self, arguments: Arguments, where: Where) -> Opened:
+        path, targets = self.path(arguments), self.targets(arguments)
         with open_file(path, where) as file:
-            return read(file)
+            arrays = stored_arrays(file)
+            table = columns_of_arrays(arrays, targets, file.name)
+        schema = Schema(arrays[0].shape[0], table, named=not any(column.name == "x0" for column in table))
+
+        def load() -> "Source":
+            from .arrays import read
+
+            with open_file(path, where) as file:
+                return read(file, table)
+
+        return Opened(schema, load)
 
 
 SOURCE = Npz()

@@ -1,14 +1,17 @@
-"""Reads the arrays of an .npz file with NumPy."""
+"""Reads the arrays of .npz and .npy files with NumPy."""
 
 import os
 import struct
 import zipfile
-from typing import BinaryIO
+from collections.abc import Iterable
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from ...arrays import Table, table
+from ...array_columns import source_of_arrays
+from ...schema import Column
 from ...stored import StoredRows
+from ...tables import Source
 from .headers import FAULTS, StoredArray, damaged, stored_arrays
 
 _CHUNK = 1 << 22  # bytes
@@ -16,17 +19,26 @@ _LOCAL_HEADER = struct.Struct("<26xHH")  # of a member: the lengths of its name 
 _READ_HEADER = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def read(file: BinaryIO) -> Table:
-    """The features and the target of an open file. Uncompressed features stay in the file."""
-    features, target = stored_arrays(file)
+def read(file: BinaryIO, columns: Iterable[Column]) -> "Source":
+    """The columns of an open file. Uncompressed arrays with several axes stay in the file."""
     try:
         with zipfile.ZipFile(file) as archive:
-            x = _stored_rows(archive, features.member)
-            x = _read_array(archive, features) if x is None else x
-            y = None if target is None else _read_array(archive, target)
+            arrays: dict[str, Any] = {}
+            for array in stored_arrays(file):
+                stored = _stored_rows(archive, array.member) if len(array.shape) > 1 else None
+                arrays[array.name] = _read_array(archive, array) if stored is None else stored
     except FAULTS as error:
         raise damaged(file.name, error) from None
-    return table(x, y, file.name)
+    return source_of_arrays(arrays, columns, file.name)
+
+
+def read_one(file: BinaryIO, columns: Iterable[Column]) -> "Source":
+    """The columns of an open .npy file."""
+    try:
+        array = np.lib.format.read_array(file, allow_pickle=False)
+    except FAULTS as error:
+        raise damaged(file.name, error) from None
+    return source_of_arrays({"features": array}, columns, file.name)
 
 
 def _read_array(archive: zipfile.ZipFile, array: StoredArray) -> np.ndarray:
@@ -43,7 +55,7 @@ def _stored_rows(archive: zipfile.ZipFile, member: str) -> StoredRows | None:
             return None
         shape, is_by_columns, dtype = header(file)
         start = file.tell()
-        if is_by_columns or len(shape) != 2:
+        if is_by_columns or len(shape) < 2 or dtype.kind == "U":
             return None
         while file.read(_CHUNK):
             pass

@@ -1,6 +1,6 @@
-"""Reads the headers of the arrays in an .npz file without NumPy.
+"""Reads the headers of the arrays in .npz and .npy files without NumPy.
 
-Input: an open file. Output: `StoredArray`. Every fault of the file is a `DataError`.
+Input: an open file. Output: `StoredArray`. Every fault of a file is a `DataError`.
 """
 
 import ast
@@ -12,25 +12,24 @@ import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
-from ....diagnostics import ARRAY_KIND, NPZ_BAD, NPZ_DAMAGED, NPZ_NAMES
-from ...schema import DataError, FilePlace, check_features, check_target, shown
+from ....diagnostics import ARRAY_KIND, ARRAY_SHAPE, NPZ_BAD, NPZ_DAMAGED, NPZ_NAMES
+from ...schema import DataError, FilePlace, check_size, shown, sizes
 
 _LONGEST_DIRECTORY = 1_000_000  # bytes, of a zip
 _ZIP_END = 22 + 65_535 + 20 + 56  # bytes at the end of a zip that give the place of its directory
 # How large an array may be when unpacked: always this many bytes, or this many times its stored size.
 _PACKED, _TIMES_PACKED = 1 << 28, 100
 _HEADER_LIMIT = 10_000  # the limit of NumPy
-_PAIRS = (("features", "target"), ("X", "y"))
 # Errors of zipfile and NumPy for an invalid file. RuntimeError: it needs a password or an unknown method.
 FAULTS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredArray:
-    """The header of a stored array. `member` is its name in the zip, `kind` NumPy's letter b, i, u or f. `is_packed`
-    is true if it is larger than its stored bytes."""
+    """The header of a stored array. `member` is its name in the zip, `kind` NumPy's letter b, i, u, f, or U for text.
+    `is_packed` is true if it is larger than its stored bytes."""
 
     name: str
     member: str
@@ -39,25 +38,49 @@ class StoredArray:
     is_packed: bool
 
 
-def stored_arrays(file: BinaryIO) -> tuple[StoredArray, StoredArray | None]:
-    """The features and the target declared in an .npz file, checked against the sizes of its members."""
+def stored_arrays(file: BinaryIO) -> tuple[StoredArray, ...]:
+    """The arrays declared in an .npz file, checked against the sizes of its members. They have one length."""
     path = file.name
     try:
         _check_directory(file)
         with zipfile.ZipFile(file) as archive:
-            members = {m.filename[:-4]: m for m in archive.infolist() if m.filename.endswith(".npy")}
-            for features, target in _PAIRS:
-                if features in members:
-                    x = _npy(archive, members[features], path)
-                    y = _npy(archive, members[target], path) if target in members else None
-                    check_features(x.name, x.shape, not x.is_packed)
-                    if y is not None:
-                        check_target(y.name, y.shape, x.shape[0])
-                    return x, y
+            members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
+            arrays = tuple(_member(archive, member, path) for member in members)
     except FAULTS as error:
         raise damaged(path, error) from None
-    found = ", ".join(shown(name) for name in list(members)[:10]) or "none"
-    raise DataError(NPZ_NAMES, place=FilePlace(path), path=shown(path), found=found)
+    if not arrays:
+        raise DataError(NPZ_NAMES, place=FilePlace(path), path=shown(path))
+    check_arrays(arrays, path)
+    return arrays
+
+
+def stored_array(file: BinaryIO) -> StoredArray:
+    """The array declared in an .npy file."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    try:
+        array = _npy(file, "features", "", size, file.name, is_packed=False)
+    except FAULTS as error:
+        raise damaged(file.name, error) from None
+    check_arrays((array,), file.name)
+    return array
+
+
+def check_arrays(arrays: tuple[StoredArray, ...], path: str) -> None:
+    """Check that arrays have a row each, as many of them, and that they fit."""
+    first = arrays[0]
+    for array in arrays:
+        if not array.shape or 0 in array.shape:
+            raise DataError(
+                ARRAY_SHAPE, array=array.name, shape=sizes(array.shape), wanted="[rows, ...], none of them 0"
+            )
+        if array.shape[0] != first.shape[0]:
+            wanted = f"[{first.shape[0]}, ...], as many rows as {first.name} has"
+            raise DataError(
+                ARRAY_SHAPE, place=FilePlace(path), array=array.name, shape=sizes(array.shape), wanted=wanted
+            )
+        rows, *others = array.shape
+        check_size(array.name, rows, math.prod(others), not array.is_packed)
 
 
 def _check_directory(file: BinaryIO) -> None:
@@ -81,34 +104,40 @@ def damaged(path: str, error: Exception) -> DataError:
     return DataError(NPZ_BAD, place=FilePlace(path), path=shown(path), reason=reason)
 
 
-def _npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> StoredArray:
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> StoredArray:
     """The header of one member. Only the header is unpacked."""
     name = member.filename[:-4]
-    wrong = DataError(NPZ_DAMAGED, place=FilePlace(path), path=shown(path), array=name)
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise zipfile.BadZipFile(f"its array {name} is compressed in a way that NumPy does not write")
     if member.file_size > max(_PACKED, _TIMES_PACKED * member.compress_size):
         raise zipfile.BadZipFile(f"its array {name} is {member.file_size} bytes, packed into {member.compress_size}")
     with archive.open(member) as file:
-        magic, version = file.read(6), file.read(2)
-        width = 2 if version[:1] == b"\x01" else 4
-        size = file.read(width)
-        if magic != b"\x93NUMPY" or len(size) < width:
-            raise wrong
-        (length,) = struct.unpack("<H" if width == 2 else "<I", size)
-        if length > _HEADER_LIMIT:
-            raise wrong
-        text = file.read(length).decode("latin-1")
+        return _npy(file, name, member.filename, member.file_size, path, member.file_size > member.compress_size)
+
+
+def _npy(file: IO[bytes], name: str, member: str, size: int, path: str, is_packed: bool) -> StoredArray:
+    """The header of an array of so many bytes in all."""
+    wrong = DataError(NPZ_DAMAGED, place=FilePlace(path), path=shown(path), array=name)
+    magic, version = file.read(6), file.read(2)
+    width = 2 if version[:1] == b"\x01" else 4
+    count = file.read(width)
+    if magic != b"\x93NUMPY" or len(count) < width:
+        raise wrong
+    (length,) = struct.unpack("<H" if width == 2 else "<I", count)
+    if length > _HEADER_LIMIT:
+        raise wrong
+    text = file.read(length).decode("latin-1")
     try:
         header = ast.literal_eval(text.strip())
         descr, shape = header["descr"], header["shape"]
     except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError):
         raise wrong from None
-    number = re.fullmatch(r"[<>=|]?([biuf])(1|2|4|8|16)", str(descr))
-    if number is None:  # text, records, or Python objects, which would need unpickling
+    number = re.fullmatch(r"[<>=|]?([biuf])(1|2|4|8|16)|[<>=|]?(U)(\d{1,6})", str(descr))
+    if number is None:  # records, or Python objects, which would need unpickling
         raise DataError(ARRAY_KIND, place=FilePlace(path), array=name, dtype=shown(str(descr)))
     if not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 0 for n in shape):
         raise wrong
-    if member.file_size != 8 + width + length + math.prod(shape) * int(number[2]):
+    item = int(number[2]) if number[2] else 4 * int(number[4])
+    if size != 8 + width + length + math.prod(shape) * item:
         raise wrong
-    return StoredArray(name, member.filename, shape, number[1], member.file_size > member.compress_size)
+    return StoredArray(name, member, shape, number[1] or number[3], is_packed)

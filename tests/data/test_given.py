@@ -1,0 +1,86 @@
+"""Data given from Python: tables of pandas, polars and Arrow, and dicts of columns."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import tfdsl
+from tfdsl.data import DataError, schema_of
+from tfdsl.data.load import load
+
+COLUMNS = {
+    "age": [31.5, None, 40.0, 22.0], "city": ["Rome", "Oslo", None, "Rome"], "rooms": [3, 1, 2, 2],
+    "new": [True, False, True, True], "price": [1.5, 2.0, 2.5, 3.0],
+}  # fmt: skip
+
+
+def spec(*transforms, target="price"):
+    source = SimpleNamespace(name="csv", arguments={"path": "x.csv", "target": target})
+    return SimpleNamespace(name="d", source=source, transforms=transforms, folder="")
+
+
+def tables():
+    yield pytest.param(lambda: pa.table(COLUMNS), id="arrow")
+    yield pytest.param(lambda: SimpleNamespace(__arrow_c_stream__=pa.table(COLUMNS).__arrow_c_stream__), id="a stream")
+    yield pytest.param(lambda: pytest.importorskip("pandas").DataFrame(COLUMNS, index=[5, 6, 7, 8]), id="pandas")
+    yield pytest.param(lambda: pytest.importorskip("polars").DataFrame(COLUMNS), id="polars")
+    yield pytest.param(lambda: pytest.importorskip("duckdb").sql("select * from 't.parquet'").arrow(), id="duckdb")
+
+
+@pytest.mark.parametrize("make", tables())
+def test_tables(make, here):
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(pa.table(COLUMNS), "t.parquet")
+    schema = schema_of(spec(), make())
+    assert [(one.name, one.dtype.name, one.gaps, one.role) for one in schema.table] == [
+        ("age", "float32", 1, "feature"), ("city", "string", 1, "feature"), ("rooms", "int64", 0, "feature"),
+        ("new", "bool", 0, "feature"), ("price", "float32", 0, "target"),
+    ]  # fmt: skip
+    transforms = [
+        SimpleNamespace(name="fill", arguments={"columns": ("age",), "with": "mean"}),
+        SimpleNamespace(name="fill", arguments={"columns": ("city",), "with": "?"}),
+        SimpleNamespace(name="one_hot", arguments={}),
+    ]
+    data = load(spec(*transforms), replacement=make())
+    mean = np.float32((31.5 + 40 + 22) / 3)
+    assert data.features.tolist() == [
+        [31.5, 0, 0, 1, 3, 1], [mean, 0, 1, 0, 1, 0], [40, 1, 0, 0, 2, 1], [22, 0, 0, 1, 2, 1],
+    ]  # fmt: skip
+    assert data.target[:, 0].tolist() == COLUMNS["price"] and data.array("city_Rome").tolist() == [1, 0, 0, 1]
+
+
+def test_a_dict_of_columns():
+    pictures = np.arange(4 * 3 * 2).reshape(4, 3, 2).astype(np.uint8)
+    given = {"picture": pictures, "label": ["cat", "dog", "cat", "cat"], "price": np.array([1, 2, 3, 4])}
+    data = load(spec(), replacement=given)
+    assert data.array("picture").dtype == np.int64 and (data.array("picture") == pictures).all()
+    assert data.array("label").tolist() == [b"cat", b"dog", b"cat", b"cat"]
+    assert data.target.tolist() == [[1], [2], [3], [4]]
+
+
+def test_a_dict_is_copied_when_it_is_compiled():
+    given = {"x": np.ones(3, np.float32), "price": np.zeros(3)}
+    program = tfdsl.compile('data d = csv("x.csv", target="price")\nsession: print d.x\n', data={"d": given})
+    given["x"][:] = 7
+    assert program.run().printed == ["[1. 1. 1.]"]
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "words"),
+    [
+        ({"x": np.ones(3), "price": np.ones(2)}, "TFG620", "as many rows as x has"),
+        ({"x": np.ones(3)}, "TFG613", '"price"'),
+        ({"x": np.array([1j, 2j]), "price": np.ones(2)}, "TFG619", "x contains"),
+        ({"x": [[1], [2, 3]], "price": np.ones(2)}, "TFG624", "column x that is no array"),
+        (pa.table({"a": [1, 2]}), "TFG613", '"price"'),
+        (pa.table({"price": pa.array([1, 2], pa.duration("s")), "a": [1, 2]}), "TFG627", "durations"),
+        (pa.table({"price": [1.0], "a": [1]}).slice(1), "TFG620", "the table"),
+    ],
+)
+def test_what_is_wrong(given, code, words):
+    with pytest.raises(DataError) as caught:
+        schema_of(spec(), given)
+    assert caught.value.message.code == code and words in str(caught.value)

@@ -1,0 +1,272 @@
+"""Columns of text and numbers, missing cells, and the transforms that deal with them, against scikit-learn."""
+
+import csv
+import random
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sklearn.impute import SimpleImputer
+from sklearn.model_selection import KFold, train_test_split
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import tfdsl
+from tfdsl.data import DataError, schema_of
+from tfdsl.data.load import load
+from tfdsl.diagnostics import TfgError
+
+ROWS = 200
+
+
+def step(name, *columns, **arguments):
+    return SimpleNamespace(name=name, arguments={**({"columns": columns} if columns else {}), **arguments})
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    """A file with numbers, text and gaps. Returns its folder and its cells by column."""
+    drawn = random.Random(3)
+    columns = {
+        "id": [str(at) for at in range(ROWS)],
+        "age": [drawn.choice(["", f"{drawn.uniform(1, 80):.1f}"]) for _ in range(ROWS)],
+        "sex": [drawn.choice(["male", "female"]) for _ in range(ROWS)],
+        "home city": [drawn.choice(["", "Rome", "Oslo", "Paris, Texas", "Ürgüp"]) for _ in range(ROWS)],
+        "class": [str(drawn.choice([1, 2, 3])) for _ in range(ROWS)],
+        "member": [drawn.choice(["true", "False"]) for _ in range(ROWS)],
+        "fare": [f"{drawn.expovariate(0.05):.2f}" for _ in range(ROWS)],
+        "survived": [str(drawn.choice([0, 1])) for _ in range(ROWS)],
+    }
+    folder = tmp_path_factory.mktemp("people")
+    with open(folder / "people.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+    return folder, columns
+
+
+@pytest.fixture(params=[False, True], ids=["held", "streamed"])
+def made(request, people):
+    def make(*transforms, **arguments):
+        arguments = {"path": "people.csv", "target": "survived", "stream": request.param, **arguments}
+        declared = SimpleNamespace(
+            name="d", source=step("csv", **arguments), transforms=transforms, folder=str(people[0])
+        )
+        return load(declared), schema_of(declared)
+
+    return make
+
+
+def numbers(columns, name):
+    return np.array([float(cell) if cell else np.nan for cell in columns[name]])
+
+
+SPLIT = step("split", test=0.25, seed=7)
+
+
+def parts(values):
+    return train_test_split(values, test_size=0.25, random_state=7)
+
+
+def test_dtypes_and_columns(made, people):
+    data, schema = made()
+    assert [(one.name, one.dtype.name, one.gaps > 0) for one in schema.table] == [
+        ("id", "int64", False), ("age", "float32", True), ("sex", "string", False), ("home city", "string", True),
+        ("class", "int64", False), ("member", "bool", False), ("fare", "float32", False), ("survived", "int64", False),
+    ]  # fmt: skip
+    assert schema.column("fare").ends == pytest.approx(
+        (min(numbers(people[1], "fare")), max(numbers(people[1], "fare")))
+    )
+    assert data.array("sex")[:].tolist() == [cell.encode() for cell in people[1]["sex"]]
+    assert data.array('["home city"]')[:].tolist() == [cell.encode() for cell in people[1]["home city"]]
+    assert data.array("member")[:].tolist() == [cell == "true" for cell in people[1]["member"]]
+    assert data.array("class").dtype == np.int64 and data.array("fare").dtype == np.float32
+    with pytest.raises(DataError) as caught:
+        data.array("age")
+    assert caught.value.message.code == "TFG637"
+
+
+@pytest.mark.parametrize("strategy", ["mean", "median", "most_frequent"])
+def test_fill_learns_from_the_training_rows(made, people, strategy):
+    data, schema = made(step("fill", "age", **{"with": strategy}), SPLIT)
+    ages = numbers(people[1], "age")[:, None]
+    train, test = parts(ages)
+    imputer = SimpleImputer(strategy=strategy).fit(train)
+    for part, values in ((data.train, train), (data.test, test), (data, ages)):
+        np.testing.assert_allclose(part.array("age"), imputer.transform(values)[:, 0], rtol=1e-6)
+    assert schema.column("age").gaps == 0
+
+
+def test_fill_with_a_value_and_text(made, people):
+    data, _ = made(step("fill", "age", **{"with": -1}), step("fill", "home city", **{"with": "nowhere"}))
+    assert (data.array("age") == np.nan_to_num(numbers(people[1], "age"), nan=-1).astype(np.float32)).all()
+    assert data.array('["home city"]')[:].tolist() == [(cell or "nowhere").encode() for cell in people[1]["home city"]]
+    most, _ = made(step("fill", **{"with": "most_frequent"}))
+    cities = [cell for cell in people[1]["home city"] if cell]
+    wanted = min(sorted(set(cities)), key=lambda one: -cities.count(one))
+    assert {a for a, b in zip(most.array('["home city"]')[:], people[1]["home city"], strict=True) if not b} == {
+        wanted.encode()
+    }
+
+
+def test_a_table_through_scikit_learn_by_hand(made, people):
+    data, schema = made(
+        step("drop", "member"), step("aside", "id"), step("fill", "age", **{"with": "median"}),
+        step("fill", "home city", **{"with": "none"}), step("one_hot", "sex", "home city", "class"),
+        step("standardize", "age", "fare"), SPLIT,
+    )  # fmt: skip
+    columns = people[1]
+    numeric = np.stack([numbers(columns, "age"), numbers(columns, "fare")], axis=1)
+    text = np.array([columns["sex"], [one or "none" for one in columns["home city"]], columns["class"]], object).T
+    train, test = parts(np.arange(ROWS))
+    imputer = SimpleImputer(strategy="median").fit(numeric[train])
+    scaler = StandardScaler().fit(imputer.transform(numeric[train]))
+    encoder = OneHotEncoder(sparse_output=False).fit(text[train])
+    for part, rows in ((data.train, train), (data.test, test)):
+        scaled, hot = scaler.transform(imputer.transform(numeric[rows])), encoder.transform(text[rows])
+        wanted = np.column_stack([scaled[:, 0], hot, scaled[:, 1]])
+        np.testing.assert_allclose(part.features, wanted, rtol=1e-5, atol=1e-6)
+        assert part.array("id").tolist() == rows.tolist()
+    assert schema.names == (
+        "age", "sex_female", "sex_male", "home city_Oslo", "home city_Paris, Texas", "home city_Rome", "home city_none",
+        "home city_Ürgüp", "class_1", "class_2", "class_3", "fare",
+    )  # fmt: skip
+
+
+def test_categories(made, people):
+    data, schema = made(step("categories", "sex", "class"), SPLIT)
+    assert data.array("sex")[:].tolist() == [["female", "male"].index(cell) for cell in people[1]["sex"]]
+    assert data.array("class")[:].tolist() == [int(cell) - 1 for cell in people[1]["class"]]
+    assert schema.column("class").ends == (0, 2) and schema.column("sex").dtype.name == "int64"
+
+
+def test_categories_that_the_training_rows_lack(tmp_path):
+    (tmp_path / "x.csv").write_text("c,y\na,1\nb,2\na,3\nz,4\n")
+    source = step("csv", path="x.csv", target="y")
+    for transform, wanted in ((step("categories", "c"), [[-1.0]]), (step("one_hot", "c"), [[0.0, 0.0]])):
+        declared = SimpleNamespace(
+            name="d",
+            source=source,
+            transforms=[transform, step("split", test=0.25, ordered=True)],
+            folder=str(tmp_path),
+        )
+        assert load(declared).test.features.tolist() == wanted
+
+
+def test_where(made, people):
+    columns = people[1]
+    condition = ("or", ("and", ("compare", ">", ("name", "fare", ()), ("value", 30)),
+                 ("compare", "==", ("name", "sex", ()), ("value", "male"))),
+                 ("compare", "in", ("column", "home city"), ("list", ("value", "Rome"), ("value", "Oslo"))))  # fmt: skip
+    rows = [
+        at
+        for at in range(ROWS)
+        if columns["home city"][at]
+        and (
+            (float(columns["fare"][at]) > 30 and columns["sex"][at] == "male")
+            or columns["home city"][at] in ("Rome", "Oslo")
+        )
+    ]
+    for transforms in ([step("where", condition=condition)], [step("where", condition=condition), SPLIT]):
+        data, schema = made(*transforms)
+        assert data.array("id")[:].tolist() == rows and schema.rows == len(rows)
+    data, schema = made(SPLIT, step("where", condition=condition))
+    train, test = parts(np.arange(ROWS))
+    assert data.train.array("id").tolist() == [row for row in train if row in rows]
+    assert data.test.array("id").tolist() == [row for row in test if row in rows]
+    assert data.array("id")[:].tolist() == rows and dict(schema.parts) == {
+        "train": data.train.rows,
+        "test": data.test.rows,
+    }
+
+
+@pytest.mark.parametrize("validation", [None, 0.1])
+def test_splits(made, validation):
+    data, schema = made(step("split", test=0.2, seed=5, validation=validation))
+    permutation = np.random.RandomState(5).permutation(ROWS)
+    assert data.test.array("id").tolist() == permutation[:40].tolist()
+    rest = permutation[40:].tolist()
+    if validation:
+        assert data.validation.array("id").tolist() == rest[:20]
+        rest = rest[20:]
+    assert data.train.array("id").tolist() == rest
+    assert [name for name, _ in schema.parts] == ["train", *(["validation"] if validation else []), "test"]
+
+
+def test_an_ordered_split(made):
+    data, _ = made(step("split", test=0.2, validation=0.1, ordered=True))
+    assert data.train.array("id").tolist() == list(range(140))
+    assert data.validation.array("id").tolist() == list(range(140, 160))
+    assert data.test.array("id").tolist() == list(range(160, 200))
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_folds(made, ordered):
+    folds = KFold(7, shuffle=not ordered, random_state=None if ordered else 3)
+    for fold, (train, test) in enumerate(folds.split(np.zeros(ROWS))):
+        data, _ = made(step("split", folds=7, fold=fold, seed=3, ordered=ordered))
+        assert data.train.array("id").tolist() == train.tolist() and data.test.array("id").tolist() == test.tolist()
+
+
+def test_rows_of_one_group_stay_together(made):
+    data, _ = made(step("fill", "home city", **{"with": "?"}), step("split", by="class", test=0.3))
+    train, test = (set(part.array("class").tolist()) for part in (data.train, data.test))
+    assert not train & test and train | test == {1, 2, 3}
+
+
+def test_select_keeps_the_target_and_the_order(made):
+    data, schema = made(step("select", "fare", "class"))
+    assert schema.names == ("fare", "class") and data.target_name == "survived"
+
+
+PROGRAM = """
+data d = csv("people.csv", target=["survived", "fare"])
+    | fill("age", with="mean") | drop("home city")
+    | one_hot("sex")
+placeholder X: float32[n, d.columns]
+placeholder both: float32[n, 2]
+placeholder sex: float32[n]
+placeholder member: bool[n]
+placeholder id: int64[n]
+session:
+    train 1 epoch on d in batches of 80 ordered as batch:
+        run total with X = batch.features, both = batch.target, sex = batch.sex_male, member = batch.member, id = batch["id"]
+        print batch.rows, total with X = batch.features, both = batch.target, sex = batch.sex_male, member = batch.member, id = batch.id
+"""
+
+
+@pytest.mark.parametrize("stream", ["false", "true"])
+@pytest.mark.parametrize("engine", ["step", "loop"])
+def test_a_batch_has_columns_of_all_dtypes(people, monkeypatch, stream, engine):
+    monkeypatch.chdir(people[0])
+    text = PROGRAM.replace("session:", (
+        "variable w = 0.0\n"
+        "total = reduce_sum(X) + reduce_sum(both) + reduce_sum(sex) + cast(reduce_sum(id), float32)"
+        " + reduce_sum(cast(member, float32)) + w\nsession:"
+    )).replace('"fare"])', f'"fare"], stream={stream})')  # fmt: skip
+    printed = tfdsl.compile(text).run(options=tfdsl.Options(write=lambda line: None, engine=engine)).printed
+    columns = people[1]
+    ages = numbers(columns, "age")
+    sums = np.nan_to_num(ages, nan=np.nanmean(ages)) + 1 + (np.array(columns["sex"]) == "male")  # one_hot adds up to 1
+    sums += 2 * (np.array(columns["member"]) == "true") + 2 * numbers(columns, "id") + numbers(columns, "class")
+    sums += numbers(columns, "survived") + numbers(columns, "fare")
+    for line, start in zip(printed, range(0, ROWS, 80), strict=True):
+        rows, total = line.split()
+        assert int(rows) == len(sums[start : start + 80])
+        assert float(total) == pytest.approx(sums[start : start + 80].sum(), rel=1e-5)
+
+
+def test_text_is_fed_to_placeholders(people, monkeypatch):
+    monkeypatch.chdir(people[0])
+    text = (
+        'data d = csv("people.csv", target="sex") | take(3)\nplaceholder s: string[n]\nplaceholder t: string[n, 1]\n'
+        'session:\n    print s, t with s = d["home city"], t = d.target\n'
+    )
+    (printed,) = tfdsl.compile(text).run().printed
+    for name in ("sex", "home city"):
+        assert all(cell in printed for cell in people[1][name][:3])
+
+
+def test_text_among_features_is_an_error(people, monkeypatch):
+    monkeypatch.chdir(people[0])
+    with pytest.raises(TfgError, match="TFG642"):
+        tfdsl.compile('data d = csv("people.csv", target="survived")\nx = d.features\n')

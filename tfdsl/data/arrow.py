@@ -1,0 +1,223 @@
+"""Columns of Arrow tables: Parquet files, and what other libraries give as Arrow.
+
+Input: record batches. Output: a `Held` source and its columns. Integers become int64, floats float32 (float64 while
+loading), text codes of its words. Null and nan are missing cells.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as parquet
+
+from ..diagnostics import COLUMN_CELL, COLUMN_KIND, COLUMN_TWICE, CSV_COLUMNS_DIFFER, CSV_EMPTY, CSV_INTEGER
+from ..types import BOOL, FLOAT32, INT64, STRING, DType
+from .arrays import Spool
+from .schema import Column, DataError, FilePlace, shown
+from .sources.base import Where, open_file, unreadable
+from .tables import BLOCK, Held, Matrix
+
+pc: Any = pyarrow.compute  # its functions are made when it is imported
+
+
+class ArrowColumn:
+    """A column while it is read, from a type of Arrow."""
+
+    def __init__(self, name: str, type: pa.DataType, path: str):
+        self.name, self.path = name, path
+        self.shape: tuple[int, ...] = ()
+        while pa.types.is_fixed_size_list(type):
+            self.shape, type = (*self.shape, type.list_size), type.value_type
+        if pa.types.is_dictionary(type):
+            type = type.value_type
+        self.dtype = _dtype(type)
+        if self.dtype is None or (self.shape and self.dtype == STRING):
+            raise DataError(COLUMN_KIND, place=FilePlace(path), column=shown(name), what=_described(type))
+        self.gaps = 0
+        self.words: dict[str, int] = {}
+        self.ends: list[float] = []
+
+    def add(self, cells: pa.Array, first: int) -> np.ndarray:
+        """The cells of a block as codes, float64, int64 or bool. `first` is the number of its first row."""
+        if pa.types.is_dictionary(cells.type):
+            cells = cells.dictionary_decode()
+        if self.shape:
+            return self._nested(cells)
+        self.gaps += cells.null_count
+        if self.dtype == STRING:
+            encoded = pc.dictionary_encode(cells)
+            words = encoded.dictionary.to_pylist()
+            local = np.array([*(self.words.setdefault(word, len(self.words)) for word in words), -1], np.int32)
+            return local[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+        if self.dtype == BOOL or (self.dtype == INT64 and cells.null_count == 0):
+            values = cells.to_numpy(zero_copy_only=False)
+            if cells.null_count:
+                return np.array([np.nan if cell is None else float(cell) for cell in values])
+            if values.dtype.kind == "u" and (values > np.iinfo(np.int64).max).any():
+                row = int(np.argmax(values > np.iinfo(np.int64).max))
+                raise DataError(CSV_INTEGER, place=FilePlace(self.path), column=shown(self.name), cell=str(values[row]),
+                                number=repr(float(values[row])))  # fmt: skip
+            result = values if self.dtype == BOOL else values.astype(np.int64)
+        else:
+            result = pc.cast(cells, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+            infinite = np.isinf(result)
+            if infinite.any():
+                row = int(np.argmax(infinite))
+                raise DataError(COLUMN_CELL, place=FilePlace(self.path), row=first + row, column=shown(self.name),
+                                cell=str(result[row]))  # fmt: skip
+            self.gaps += int(np.isnan(result).sum()) - cells.null_count
+        if self.dtype != BOOL and len(result) and not np.isnan(result).all():
+            self.ends = [min([float(np.nanmin(result)), *self.ends]), max([float(np.nanmax(result)), *self.ends])]
+        return result
+
+    def _nested(self, cells: pa.Array) -> np.ndarray:
+        rows = len(cells)
+        while pa.types.is_fixed_size_list(cells.type):
+            self.gaps += cells.null_count
+            cells = cells.flatten()
+        values = cells.to_numpy(zero_copy_only=False)
+        return values.reshape(rows, *self.shape).astype(np.float64 if self.dtype == FLOAT32 else values.dtype)
+
+    def column(self) -> Column:
+        """Its facts, after all blocks."""
+        dtype = FLOAT32 if self.gaps and self.dtype in (INT64, BOOL) else self.dtype
+        assert dtype is not None
+        return Column(self.name, dtype, self.shape, gaps=self.gaps, ends=tuple(self.ends) if self.ends else None)  # pyright: ignore
+
+    @property
+    def numpy(self) -> type:
+        """The dtype of its arrays."""
+        if self.dtype == STRING:
+            return np.int32
+        if self.dtype == FLOAT32 or self.gaps:
+            return np.float64
+        return np.bool_ if self.dtype == BOOL else np.int64
+
+
+def _dtype(type: pa.DataType) -> DType | None:
+    if pa.types.is_integer(type):
+        return INT64
+    if pa.types.is_float32(type) or pa.types.is_float64(type):
+        return FLOAT32
+    if pa.types.is_boolean(type):
+        return BOOL
+    if pa.types.is_string(type) or pa.types.is_large_string(type) or pa.types.is_string_view(type):
+        return STRING
+    if pa.types.is_null(type):
+        return FLOAT32
+    return None
+
+
+_KINDS: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
+    (pa.types.is_float16, "float16"), (pa.types.is_date, "dates"), (pa.types.is_timestamp, "timestamps"),
+    (pa.types.is_time, "times"), (pa.types.is_duration, "durations"), (pa.types.is_decimal, "decimals"),
+    (pa.types.is_list, "lists"), (pa.types.is_large_list, "lists"), (pa.types.is_struct, "columns of its own"),
+    (pa.types.is_binary, "bytes"), (pa.types.is_large_binary, "bytes"), (pa.types.is_fixed_size_binary, "bytes"),
+)  # fmt: skip
+
+
+def _described(type: pa.DataType) -> str:
+    return next((what for is_kind, what in _KINDS if is_kind(type)), str(type))
+
+
+class Blocks:
+    """Batches of Arrow as blocks of arrays. `again` gives the batches anew, each time from the first."""
+
+    def __init__(self, schema: pa.Schema, path: str, again: Callable[[], Iterable[pa.RecordBatch]], stream: bool):
+        names = list(schema.names)
+        if len(set(names)) < len(names):
+            twice = next(name for at, name in enumerate(names) if name in names[:at])
+            raise DataError(COLUMN_TWICE, place=FilePlace(path), column=shown(twice))
+        self._schema, self.path, self._again, self._stream = schema, path, again, stream
+        self.names, self.rows = names, 0
+        self._read = self._new()
+        self._kept: list[list[np.ndarray]] = [[] for _ in names]
+        for block in self._blocks(self._read):
+            for kept, made in zip(self._kept, block, strict=True):
+                if not stream:
+                    kept.append(made)
+            self.rows += len(block[0])
+
+    def columns(self) -> tuple[Column, ...]:
+        return tuple(column.column() for column in self._read)
+
+    def _new(self) -> list[ArrowColumn]:
+        return [ArrowColumn(name, self._schema.field(name).type, self.path) for name in self.names]
+
+    def _blocks(self, columns: Sequence[ArrowColumn]) -> Iterator[list[np.ndarray]]:
+        first = 0
+        for batch in self._again():
+            if batch.num_rows:
+                yield [column.add(cells, first) for column, cells in zip(columns, batch.columns, strict=True)]
+                first += batch.num_rows
+
+    def source(self, origin: str) -> Held:
+        """The columns in memory, or in unnamed files."""
+        panels: list[tuple[tuple[str, ...], Matrix]] = []
+        words = self._read
+        if self._stream:
+            words, groups = self._new(), dict[Any, list[int]]()
+            for at, column in enumerate(self._read):
+                groups.setdefault((column.numpy, at) if column.shape else (column.numpy, -1), []).append(at)
+            spools = {key: Spool(self._read[group[0]].shape or (len(group),), key[0]) for key, group in groups.items()}
+            for block in self._blocks(words):
+                for key, group in groups.items():
+                    arrays = [block[at].astype(key[0], copy=False) for at in group]
+                    spools[key].add(arrays[0] if self._read[group[0]].shape else np.column_stack(arrays))
+            panels += ((tuple(self.names[at] for at in group), spools[key].array()) for key, group in groups.items())
+        else:
+            for column, parts in zip(self._read, self._kept, strict=True):
+                array = parts[0] if len(parts) == 1 else np.concatenate(parts)
+                panels.append(((column.name,), array.astype(column.numpy, copy=False)))
+                parts.clear()
+        texts = {column.name: tuple(column.words) for column in words if column.dtype == STRING}
+        order = {name: at for at, name in enumerate(self.names)}
+        return Held(self.rows, tuple(panels), origin, texts, streamed=self._stream, order=tuple(order))
+
+
+def parquet_blocks(paths: Sequence[str], where: Where, stream: bool) -> Blocks:
+    """The rows of Parquet files with the same columns."""
+    schema, first = None, ""
+    for path in paths:
+        with open_file(path, where) as file:
+            found = _opened(file).schema_arrow.remove_metadata()
+            if schema is None:
+                schema, first = found, file.name
+            elif found.names != schema.names or found.types != schema.types:
+                a, b = next(
+                    ((f"{a.name}: {a.type}", f"{b.name}: {b.type}") for a, b in zip(schema, found) if a != b),
+                    (f"{len(schema)} columns", f"{len(found)}"),
+                )
+                raise DataError(CSV_COLUMNS_DIFFER, place=FilePlace(file.name), param="path", first=shown(first),
+                                other=shown(file.name), column=shown(a), found=shown(b))  # fmt: skip
+    assert schema is not None
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for path in paths:
+            with open_file(path, where) as file:
+                try:
+                    yield from _opened(file).iter_batches(BLOCK)
+                except DataError:
+                    raise
+                except Exception as error:  # pyarrow has a different error for each damaged part of a file
+                    raise _damaged(file.name, error) from None
+
+    made = Blocks(schema, first, batches, stream)
+    if made.rows == 0:
+        raise DataError(CSV_EMPTY, place=FilePlace(first), path=shown(first))
+    return made
+
+
+def _opened(file) -> parquet.ParquetFile:
+    try:
+        return parquet.ParquetFile(file)
+    except Exception as error:
+        raise _damaged(file.name, error) from None
+
+
+def _damaged(path: str, error: Exception) -> DataError:
+    remedy = "write it with pandas: frame.to_parquet(path), or with pyarrow.parquet.write_table(table, path)"
+    reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return unreadable(path, "a Parquet file", reason, remedy)

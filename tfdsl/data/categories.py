@@ -1,0 +1,55 @@
+"""Categories of a column, which `categories` and `one_hot` share.
+
+Categories are the texts or the whole numbers of the training rows, in order.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ..types import INT64, STRING
+from .schema import Column
+from .stage import Arguments
+from .transforms.base import Learned
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .tables import Table
+
+
+def is_categorical(arguments: Arguments) -> Callable[[Column], bool]:
+    """Whether a column can have categories; whole numbers only where it is named."""
+    dtypes = (STRING, INT64) if arguments.get("columns") else (STRING,)
+    return lambda column: column.shape == () and column.dtype in dtypes
+
+
+def learned_categories(table: "Table", names: Iterable[str]) -> Learned:
+    import numpy as np
+
+    names, found = list(names), {}
+    parts = [{name: np.unique(block[name]) for name in names} for block in table.training_blocks()]
+    for name in names:
+        values = np.unique(np.concatenate([part[name] for part in parts])).tolist()
+        known = table.words.get(name)
+        found[name] = values if known is None else sorted(known[int(code)] for code in values if code >= 0)
+    return {"categories": found}
+
+
+def category_codes(
+    categories: Sequence[str | int], words: Sequence[str] | None
+) -> "Callable[[np.ndarray], np.ndarray]":
+    """A function from the values of a column to the numbers of their categories, -1 for others. `words` has the texts
+    of its codes."""
+    import numpy as np
+
+    if words is None:
+        known = np.array(categories, np.int64)
+
+        def of_numbers(column: "np.ndarray") -> "np.ndarray":
+            at = np.searchsorted(known, column).clip(max=len(known) - 1)
+            return np.where(known[at] == column, at, -1).astype(np.int64)
+
+        return of_numbers
+    numbers = {text: number for number, text in enumerate(categories)}
+    codes = np.array([*(numbers.get(str(word), -1) for word in words), -1], np.int64)  # a missing cell takes the last
+    return lambda column: codes[column]

@@ -1,0 +1,151 @@
+"""Conditions on columns, as `where` takes them.
+
+A condition is a tree of tuples, each with its kind first: ("name", name, value) is a column, or a value of the program
+if there is no such column; ("column", name), ("value", value), ("list", items), (operator, operand...), and ("compare",
+operator, left, right).
+"""
+
+import operator
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..diagnostics import CONDITION_TYPES
+from ..types import BOOL, STRING
+from .schema import DataError, Schema, shown
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .tables import Block, Words
+
+Condition = Any  # tuples as above
+UNKNOWN = ()  # the value of a name that the program does not have
+
+COMPARISONS = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+ARITHMETIC = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv,
+    "%": operator.mod, "**": operator.pow,
+}  # fmt: skip
+
+
+def columns_in(condition: Condition, schema: Schema) -> Iterator[str]:
+    """The columns that a condition looks at, and names that are nothing."""
+    match condition:
+        case ("name", name, value):
+            if schema.column(name) is not None or value == UNKNOWN:
+                yield name
+        case ("column", name):
+            yield name
+        case ("value", _):
+            pass
+        case ("compare", _, *parts) | (_, *parts):
+            for part in parts:
+                yield from columns_in(part, schema)
+
+
+def checked(condition: Condition, schema: Schema) -> str:
+    """What a part of a condition is: "text", "number", "truth" or "list". Refuses operators on other kinds."""
+    match condition:
+        case ("name", name, value):
+            column = schema.column(name)
+            return _kind_of(value) if column is None else _kind(column.dtype)
+        case ("column", name):
+            column = schema.column(name)
+            assert column is not None  # checked before
+            return _kind(column.dtype)
+        case ("value", value):
+            return _kind_of(value)
+        case ("list", *items):
+            kinds = {checked(item, schema) for item in items}
+            return kinds.pop() if len(kinds) == 1 else "list"
+        case ("and" | "or" | "not" as word, *parts):
+            for part in parts:
+                if (kind := checked(part, schema)) != "truth":
+                    raise DataError(CONDITION_TYPES, param="condition", operator=word, kinds=kind)
+            return "truth"
+        case ("compare", word, left, right):
+            kinds = checked(left, schema), checked(right, schema)
+            if kinds[0] != kinds[1] or (kinds[0] == "truth" and word not in ("==", "!=")):
+                raise DataError(CONDITION_TYPES, param="condition", operator=word, kinds=" and ".join(kinds))
+            return "truth"
+        case (word, *parts):
+            kinds = [checked(part, schema) for part in parts]
+            if set(kinds) != {"number"}:
+                raise DataError(CONDITION_TYPES, param="condition", operator=word, kinds=" and ".join(kinds))
+            return "number"
+    raise AssertionError(condition)
+
+
+def _kind(dtype: object) -> str:
+    return "text" if dtype == STRING else "truth" if dtype == BOOL else "number"
+
+
+def _kind_of(value: object) -> str:
+    if isinstance(value, tuple):
+        kinds = {_kind_of(one) for one in value}
+        return kinds.pop() if len(kinds) == 1 else "list"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, bool):
+        return "truth"
+    return "number" if isinstance(value, (int, float)) else shown(str(value))
+
+
+def holds(condition: Condition, block: "Block", words: "Words") -> "np.ndarray":
+    """For each row whether a condition holds. It does not if a cell that it looks at is missing."""
+    import numpy as np
+
+    from .tables import absent
+
+    rows = len(next(iter(block.values())))
+    known = np.ones(rows, bool)
+
+    def value(part: Condition) -> Any:
+        match part:
+            case ("name", name, _) if name in block:
+                return column(name)
+            case ("column", name):
+                return column(name)
+            case ("name", _, found) | ("value", found):
+                return found
+            case ("list", *items):
+                return tuple(map(value, items))
+            case ("and", left, right):
+                return value(left) & value(right)
+            case ("or", left, right):
+                return value(left) | value(right)
+            case ("not", inner):
+                return np.logical_not(value(inner))
+            case ("compare", "in" | "not in" as word, left, right):
+                found = compared("==", value(left), None, tuple(value(right)))
+                return found if word == "in" else np.logical_not(found)
+            case ("compare", word, left, right):
+                return compared(word, value(left), value(right))
+            case ("-", inner):
+                return -value(inner)
+            case (word, left, right):
+                return ARITHMETIC[word](value(left), value(right))
+        raise AssertionError(part)
+
+    def column(name: str) -> Any:
+        nonlocal known
+        cells = block[name]
+        known = known & ~absent(cells)
+        if name in words:
+            texts = np.array([*words[name], ""], object)  # a missing cell takes the last
+            return texts[cells]
+        return cells
+
+    def compared(word: str, left: Any, right: Any, options: "tuple[Any, ...] | None" = None) -> Any:
+        if options is not None:
+            result = np.zeros(rows, bool)
+            for option in options:
+                result |= np.asarray(COMPARISONS["=="](left, option), bool)
+            return result
+        return np.asarray(COMPARISONS[word](left, right), bool)
+
+    with np.errstate(all="ignore"):
+        found = np.broadcast_to(np.asarray(value(condition), bool), rows)
+    return found & known

@@ -1,0 +1,137 @@
+"""Data given from Python in place of a source: arrays, or a table of pandas, polars or Arrow."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..diagnostics import ARRAY_SHAPE, DATA_REPLACEMENT, MASKED
+from ..given import is_masked
+from ..types import INT64
+from .array_columns import columns_of_arrays, source_of_arrays
+from .schema import (
+    DataError,
+    FilePlace,
+    Schema,
+    check_features,
+    check_size,
+    check_target,
+    number_dtype,
+    numbered,
+    numbers,
+    sizes,
+)
+from .sources.base import Opened, with_targets
+
+if TYPE_CHECKING:
+    from .tables import Source
+
+_ORIGIN = "data given from Python"
+
+
+def opened(data_name: str, data: object, targets: Sequence[str], usual: Sequence[str]) -> Opened:
+    """Data given from Python. `targets` are those that the declaration names, `usual` the names of columns that are the
+    target of a table otherwise."""
+    if is_table(data):
+        return _table(data, targets, usual)
+    pair = _pair(data)
+    if pair is not None:
+        return _pair_opened(data_name, data, *pair)
+    if isinstance(data, Mapping) and data and all(isinstance(name, str) for name in data):
+        return _columns(data_name, data, targets, usual)
+    raise DataError(DATA_REPLACEMENT, data=data_name, found=type(data).__name__)
+
+
+def is_table(data: object) -> bool:
+    """Whether data is a table of pandas, polars, Arrow, or a library that gives its tables as Arrow."""
+    return hasattr(data, "__arrow_c_stream__") or (
+        type(data).__module__.partition(".")[0] == "pandas" and hasattr(data, "columns")
+    )
+
+
+def _table(data: Any, targets: Sequence[str], usual: Sequence[str]) -> Opened:
+    import pyarrow as pa
+
+    from .arrow import Blocks
+
+    is_pandas = type(data).__module__.partition(".")[0] == "pandas"
+    try:
+        table = pa.Table.from_pandas(data, preserve_index=False) if is_pandas else pa.table(data)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0][:200]
+        raise DataError(DATA_REPLACEMENT, data="", found=f"a table that Arrow does not take: {reason}") from None
+    blocks = Blocks(table.schema, _ORIGIN, table.to_batches, stream=False)
+    if blocks.rows == 0:
+        raise DataError(ARRAY_SHAPE, array="the table", shape=sizes((0, len(blocks.names))), wanted="of some rows")
+    check_size("the table", blocks.rows, len(blocks.names), is_there=True)
+    chosen = targets or [name for name in usual if name in blocks.names][:1]
+    columns = with_targets(blocks.columns(), chosen, FilePlace(_ORIGIN))
+    return Opened(Schema(blocks.rows, columns), lambda: blocks.source(_ORIGIN))
+
+
+class _Given:
+    """An array with its name."""
+
+    def __init__(self, name: str, array: Any):
+        self.name, self.shape, self.kind = name, tuple(array.shape), array.dtype.kind
+
+
+def _columns(data_name: str, data: Mapping[str, object], targets: Sequence[str], usual: Sequence[str]) -> Opened:
+    """A dict of columns."""
+    import numpy as np
+
+    arrays: dict[str, Any] = {}
+    for name, value in data.items():
+        if is_masked(value):
+            raise DataError(MASKED, name=f"the column {name}")
+        try:
+            arrays[name] = np.asarray(value)
+        except ValueError:  # lists of different lengths
+            arrays[name] = np.asarray(0)
+        if arrays[name].ndim == 0:
+            raise DataError(DATA_REPLACEMENT, data=data_name, found=f"a column {name} that is no array")
+    facts = [_Given(name, array) for name, array in arrays.items()]
+    for one in facts:
+        if not one.shape or one.shape[0] != (facts[0].shape or (0,))[0] or 0 in one.shape:
+            wanted = f"[{(facts[0].shape or ('rows',))[0]}, ...], as many rows as {facts[0].name} has"
+            raise DataError(ARRAY_SHAPE, array=one.name, shape=sizes(one.shape), wanted=wanted)
+    chosen = targets or [name for name in usual if name in arrays][:1]
+    table = columns_of_arrays(facts, chosen, _ORIGIN)
+    return Opened(Schema(facts[0].shape[0], table), lambda: source_of_arrays(arrays, table, _ORIGIN))
+
+
+def _pair_opened(data_name: str, data: object, features: Any, target: Any) -> Opened:
+    """Features, and a target if there is one."""
+    for name, array in (("features", features), ("target", target)):
+        if is_masked(array):
+            raise DataError(MASKED, name=f"the array of the {name}")
+    if not hasattr(features, "shape") or (target is not None and not hasattr(target, "dtype")):
+        raise DataError(DATA_REPLACEMENT, data=data_name, found=type(data).__name__)
+    check_features("features", features.shape, is_there=True)
+    rows, columns = features.shape
+    names = tuple(map(str, getattr(features, "columns", numbered(columns))))
+    named = hasattr(features, "columns") and not all(name.isdigit() for name in names)
+    if target is None:
+        table = numbers(names)
+    else:
+        check_target("target", target.shape, rows)
+        dtype = number_dtype("target", getattr(target.dtype, "kind", str(target.dtype)))
+        ends = (int(target.min()), int(target.max())) if dtype == INT64 and hasattr(target, "min") else None
+        table = numbers(names, "target", dtype, ends)
+
+    def source() -> "Source":
+        from .tables import held
+
+        return held(names, features, target, _ORIGIN, "target")
+
+    return Opened(Schema(rows, table, named=named), source)
+
+
+def _pair(data: object) -> tuple[Any, Any] | None:
+    """Features and target (None if there is none) of data that is no table."""
+    if isinstance(data, (tuple, list)) and len(data) == 2:  # a sequence pattern would match an array of two rows too
+        return tuple(data)
+    match data:
+        case {"features": features, "target": target, **others} if not others:
+            return features, target
+        case {"features": features, **others} if not others:
+            return features, None
+    return (data, None) if len(getattr(data, "shape", ())) == 2 else None

@@ -1,0 +1,202 @@
+"""A data declaration at work: its source, and its transforms one after the other.
+
+Input: a declaration, and the replacement of its source, if any. Output: the schema after each stage, known without
+reading the data where that is possible; what the transforms learn; and the data.
+
+Rows are chosen first, and then transforms learn from the training rows, in their order. So a transform learns from
+`.train` wherever `split` stands. A transform that chooses rows by their values can only look at values that nothing
+learned.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..diagnostics import COLUMN_GAP, NO_FEATURES, TARGET_MIXED, TEXT_COLUMN, Message
+from ..types import STRING
+from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
+from .sources.base import Opened
+from .stage import DataSpec
+from .transforms import TRANSFORMS
+from .transforms.base import ColumnTransform, Learned, RowTransform
+
+if TYPE_CHECKING:
+    from .arrays import Dataset
+    from .tables import Table
+
+
+class Pipeline:
+    """A declaration whose arguments and sizes are checked. `schemas` has the schema of the source and after each
+    transform."""
+
+    def __init__(self, spec: DataSpec, opened: Opened):
+        self.spec, self._opened = spec, opened
+        self._transforms = [TRANSFORMS[step.name] for step in spec.transforms]
+        self._arguments = [
+            one.bound(step.arguments) for one, step in zip(self._transforms, spec.transforms, strict=True)
+        ]
+        self._learned: dict[int, Learned] = {}
+        self._chosen: dict[int, tuple[Schema, Table]] = {}
+        self.doubts: list[DataError] = []  # warnings
+        self.schemas: list[Schema] = [opened.schema]
+        for at, (transform, arguments) in enumerate(zip(self._transforms, self._arguments, strict=True)):
+            with at_stage(at + 1):
+                self.schemas.append(transform.schema(arguments, self.schemas[-1], _Facts(self, at)))
+
+    @property
+    def schema(self) -> Schema:
+        return self.schemas[-1]
+
+    @cached_property
+    def _source(self) -> "Table":
+        """The rows of the source."""
+        from .tables import Table
+
+        with at_stage(0):
+            source = self._opened.source()
+        return Table(source, source.rows, source.words)
+
+    def chosen(self, before: int) -> "Table":
+        """The table with the rows that the transforms before a stage choose. Its columns are those of the source and
+        what transforms make of them that learn nothing, which is what rows can be chosen by."""
+        return self._chosen_by(before)[1]
+
+    def _chosen_by(self, before: int) -> "tuple[Schema, Table]":
+        if before == 0:
+            return self._opened.schema, self._source
+        if before not in self._chosen:
+            at = before - 1
+            schema, table = self._chosen_by(at)
+            transform, arguments = self._transforms[at], self._arguments[at]
+            with at_stage(before):
+                if isinstance(transform, RowTransform):
+                    table = transform.choose(arguments, table)
+                elif isinstance(transform, ColumnTransform) and not transform.learns:
+                    with suppress(DataError):  # a column is missing that a learning transform makes
+                        after = transform.schema(arguments, schema, _Facts(self, at))
+                        table = table.mapped(*transform.function(arguments, schema, {}, table.words))
+                        schema = after
+            self._chosen[before] = schema, table
+        return self._chosen[before]
+
+    def table(self, before: int | None = None) -> "Table":
+        """The table before a stage, or after the last. With a split it has the rows that all transforms choose, without
+        one those of the transforms before the stage."""
+        end = len(self._transforms) if before is None else before
+        rows = len(self._transforms) if any(one.divides for one in self._transforms) else end
+        table = replace(self.chosen(rows), functions=(), words=self._source.words)
+        for at in range(end):
+            transform = self._transforms[at]
+            if isinstance(transform, ColumnTransform):
+                function, words = transform.function(
+                    self._arguments[at], self.schemas[at], self.learned(at), table.words
+                )
+                table = table.mapped(function, words)
+        return table
+
+    def learned(self, at: int) -> Learned:
+        """What a transform has learned from the training rows."""
+        transform = self._transforms[at]
+        if not isinstance(transform, ColumnTransform) or not transform.learns:
+            return {}
+        if at not in self._learned:
+            with at_stage(at + 1):
+                self._learned[at] = transform.learn(self._arguments[at], self.schemas[at], self.table(at))
+        return self._learned[at]
+
+    def dataset(self) -> "Dataset":
+        """The data of the program."""
+        from .arrays import Dataset
+
+        table = self.table()
+        emptied = [
+            (transform.name, column, value)
+            for at, transform in enumerate(self._transforms)
+            if isinstance(transform, ColumnTransform)
+            for column, value in transform.emptied(self.learned(at))
+        ]
+        return Dataset(table, self.schema, self.check, tuple(emptied))
+
+    def first_text(self, column: str) -> tuple[FilePlace, str] | None:
+        """The place and the text of the first cell of a text column of the source that is no number."""
+        find = self._opened.first_text
+        return None if find is None or self._opened.schema.column(column) is None else find(column)
+
+    def check(self, field: str) -> None:
+        """Refuse a field that cannot be an array: text among numbers, or missing cells."""
+        schema, data = self.schema, self.spec.name
+        columns = schema.columns_of(field)
+        if field == "features" and not columns:
+            several = [column.field for column in schema.table if column.role == "feature"]
+            way = "all columns are targets or set aside"
+            if several:
+                way = f"its columns have more than one number a row: use them by name, as in batch.{several[0]}"
+            raise DataError(NO_FEATURES, data=data, way=way)
+        text = [column for column in columns if column.dtype == STRING]
+        if text and field == "features":
+            place, cell = self.first_text(text[0].name) or (None, "its text")
+            name = shown(text[0].name)
+            ways = f"write | one_hot({name}) or | categories({name}) for categories, or | drop({name}) to leave it out"
+            raise DataError(TEXT_COLUMN, place=place, data=data, column=name, cell=shown(cell), ways=ways)
+        if text and len(text) < len(columns):
+            names = " and ".join(shown(column.name) for column in text)
+            raise DataError(TARGET_MIXED, data=data, columns=names, column=shown(text[0].name))
+        gaps = [column for column in columns if column.gaps and column.dtype != STRING]
+        found = self.gap(len(self._transforms), gaps) if gaps else None
+        if found is not None:
+            name, row, place = found
+            raise DataError(COLUMN_GAP, place=place, row=row, column=shown(name), what=f"{data}.{field}")
+
+    def gap(self, at: int, columns: Iterable[Column]) -> tuple[str, int, FilePlace | None] | None:
+        """The first missing cell of some columns before a stage: its column, row and place."""
+        from .arrays import missing
+
+        table = self.table(at)
+        found = missing(table, columns)
+        if found is None:
+            return None
+        name, row = found
+        return name, row, table.place(row, name)
+
+
+class _Facts:
+    """The facts of one stage."""
+
+    def __init__(self, pipeline: Pipeline, at: int):
+        self._pipeline, self._at = pipeline, at
+
+    @property
+    def rows(self) -> int:
+        return self._pipeline.chosen(self._at + 1).rows
+
+    @property
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        return tuple((name, len(rows)) for name, rows in self._pipeline.chosen(self._at + 1).parts)
+
+    @property
+    def learned(self) -> Learned:
+        return self._pipeline.learned(self._at)
+
+    def words(self, column: str) -> Sequence[str]:
+        return self._pipeline.table(self._at).words[column]
+
+    def first(self, column: str, text: str) -> FilePlace | None:
+        table = self._pipeline.table(self._at)
+        code = list(table.words[column]).index(text)
+        for start, block in table.blocks():
+            found = (block[column] == code).nonzero()[0]
+            if len(found):
+                return table.place(start + int(found[0]), column)
+        return None
+
+    def doubt(self, message: Message, **details: object) -> None:
+        error = DataError(message)
+        error.details = details
+        error.stage = self._at + 1
+        if error.stage not in [one.stage for one in self._pipeline.doubts]:
+            self._pipeline.doubts.append(error)
+
+    def gap(self, columns: Iterable[Column]) -> tuple[str, int, FilePlace | None] | None:
+        return self._pipeline.gap(self._at, columns)

@@ -1,0 +1,58 @@
+"""What `standardize` and `minmax` share: each column minus one number, divided by another."""
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+from ..types import FLOAT32
+from .schema import Column, Schema
+from .stage import Arguments
+from .transforms.base import ColumnTransform, Facts, Learned, computed, is_scalable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .tables import Block, Function, Table, Words
+
+
+class Scaling(ColumnTransform):
+    learns = True
+    takes_columns = True
+
+    @abstractmethod
+    def measured(self, table: "Table", names: tuple[str, ...]) -> "tuple[np.ndarray, np.ndarray, np.ndarray]":
+        """For each column: what is subtracted, what divides, and whether the training rows all have the first."""
+
+    def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
+        columns = self._columns(arguments, before, facts)
+        return computed(before, columns, learned=True, dtype=FLOAT32, ends=None, gaps=0)
+
+    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        return self._columns(arguments, before)
+
+    def _columns(self, arguments: Arguments, before: Schema, facts: Facts | None = None) -> tuple[Column, ...]:
+        return self.wanted(arguments, before, is_scalable, "columns of numbers", facts)
+
+    def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
+        names = tuple(column.name for column in self._columns(arguments, before))
+        shift, scale, constant = self.measured(table, names)
+        return {
+            "columns": list(names), "shift": shift.tolist(), "scale": scale.tolist(), "constant": constant.tolist(),
+        }  # fmt: skip
+
+    def emptied(self, learned: Learned) -> tuple[tuple[str, float], ...]:
+        rows = zip(learned["columns"], learned["shift"], learned["constant"], strict=True)
+        return tuple((name, value) for name, value, constant in rows if constant and value != 0)
+
+    def function(
+        self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
+    ) -> "tuple[Function, Words]":
+        import numpy as np
+
+        from .tables import columns_of, matrix
+
+        names, shift, scale = learned["columns"], np.array(learned["shift"]), np.array(learned["scale"])
+
+        def scaled(block: "Block") -> "Block":
+            return {**block, **columns_of((matrix(block, names) - shift) / scale, names)}
+
+        return scaled, words

@@ -1,0 +1,269 @@
+"""CSV files: text with one line per row. The first line names the columns, unless `header` says otherwise."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ....diagnostics import (
+    COLUMN_TWICE,
+    CSV_COLUMNS_DIFFER,
+    CSV_EMPTY,
+    CSV_INTEGER,
+    CSV_NO_HEADER,
+    CSV_NO_NAME,
+    CSV_SEPARATOR,
+)
+from ....types import BOOL, DTYPES, FLOAT32, INT64, STRING, DType
+from ...schema import Column, DataError, FilePlace, Schema, check_size, numbered, shown
+from ...stage import Arguments
+from ..base import Opened, TableSource, Where, matching, no_column, with_targets
+from .records import CsvFile, Form, separators
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ...tables import Source
+    from .reader import ReadColumn, Reader
+
+_NO_SEPARATORS = '"\n\r\0_+-.'  # besides letters and digits: the characters of numbers, quotes and lines
+_SEPARATORS = (",", ";", "\t", "|")  # the separators found in files
+_DTYPES = ("float32", "int64", "bool", "string")
+_INT64_RANGE = range(-(1 << 63), 1 << 63)
+
+
+class Csv(TableSource):
+    name = "csv"
+    signature = (
+        "path: text, target: static = none, stream: flag = false, separator: text = none, header: static = true, "
+        'columns: static = none, missing: static = none, decimal: text = ".", comment: text = none'
+    )
+    doc = (
+        "Files of comma-separated cells, numbers and text; the first line names the columns, `target` is one of them, "
+        "or several in a list. `path` may have `*`, for several files with the same columns. `separator` is found by "
+        "itself. `header=false` is for files without names, which are then `x0`, `x1` and so on; "
+        '`header=["a", "b"]` gives them. `columns={"age": float32}` says the dtype of columns. Empty cells are '
+        'missing, or those with a text of `missing`, as in `missing=["", "NA"]`. With `decimal=","` numbers have a '
+        "comma before their fraction. Lines that begin with `comment` are left out. With `stream` the rows are kept on "
+        "disk and read batch by batch, for files larger than memory."
+    )
+    suffixes = (".csv", ".tsv")
+
+    def open(self, arguments: Arguments, where: Where) -> Opened:
+        targets, stream = self.targets(arguments), self.stream(arguments)
+        files, names = self._header(arguments, where)
+        missing = ("",) if arguments["missing"] is None else self._texts(arguments, "missing")
+        dtypes = self._dtypes(arguments, names, files[0])
+        from .reader import ReadColumn, Reader
+
+        has_header = arguments["header"] is True
+        reader = Reader(files, names, has_header, missing)
+        place = FilePlace(files[0].path, 1)
+        with_targets([Column(name, FLOAT32) for name in names], targets, place)
+        columns = [ReadColumn(name, dtypes.get(name)) for name in names]
+        blocks: list[list[np.ndarray]] = [[] for _ in names]
+        for block in reader.read(columns):
+            for kept, made in zip(blocks, block, strict=True):
+                if not stream:
+                    kept.append(made)
+            check_size(shown(files[0].given), 1 if stream else sum(map(len, blocks[0])), len(names))
+        lost = [column for column in columns if column.lost]
+        if lost and not stream:
+            again = [ReadColumn(column.name, STRING) for column in lost]
+            texts: list[list[np.ndarray]] = [[] for _ in again]
+            for block in reader.read(again):
+                for kept, made in zip(texts, block, strict=True):
+                    kept.append(made)
+            for column, text in zip(again, texts, strict=True):
+                at = names.index(column.name)
+                columns[at], blocks[at] = column, text
+        rows = sum(reader.rows_of)
+        table = with_targets([self._column(column, files[0]) for column in columns], targets, place)
+        for column, read in zip(table, columns, strict=True):
+            if column.role == "target":
+                _check_integers(column, read, reader)
+        schema = Schema(rows, table, streamed=stream, named=arguments["header"] is not False)
+
+        def source() -> "Source":
+            return _spooled(reader, columns, rows) if stream else _held(reader, columns, blocks, rows)
+
+        return Opened(schema, source, reader.first_other)
+
+    def columns(self, arguments: Arguments, where: Where) -> tuple[str, ...]:
+        return self._header(arguments, where)[1]
+
+    # --- arguments ------------------------------------------------------------------------------
+
+    def _header(self, arguments: Arguments, where: Where) -> tuple[list[CsvFile], tuple[str, ...]]:
+        """The files, and the names of their columns."""
+        paths = matching(self.path(arguments), where)
+        form = self._form(arguments)
+        first = CsvFile(paths[0], where, form)
+        if arguments["separator"] is None:
+            candidates = [one for one in _SEPARATORS if one != form.decimal]
+            form = Form(next(separators(first, candidates), ","), form.decimal, form.comment)
+        else:
+            self._check_separator(first)
+        files = [CsvFile(path, where, form) for path in paths]
+        header = arguments["header"]
+        names = self._names(files[0], header)
+        for file in files[1:]:
+            other = self._names(file, header)
+            if other != names:
+                a, b = next(
+                    ((a, b) for a, b in zip(names, other) if a != b), (f"{len(names)} columns", f"{len(other)}")
+                )
+                raise DataError(CSV_COLUMNS_DIFFER, place=FilePlace(file.path, 1), param="path",
+                first=shown(files[0].path), other=shown(file.path), column=shown(a), found=shown(b))  # fmt: skip
+        return files, names
+
+    def _check_separator(self, file: CsvFile) -> None:
+        """Refuse a separator that makes one column where another makes several."""
+        if len(next(file.records(), (1, []))[1]) != 1:
+            return
+        for other in separators(file, (*_SEPARATORS, " ")):
+            raise DataError(CSV_SEPARATOR, place=FilePlace(file.path, 1), path=shown(file.given), found=shown(other),
+                            separator=shown(file.form.separator))  # fmt: skip
+
+    def _form(self, arguments: Arguments) -> Form:
+        separator, decimal, comment = arguments["separator"], arguments["decimal"], arguments["comment"]
+        if separator is not None and (
+            not isinstance(separator, str) or len(separator) != 1 or separator.isalnum() or separator in _NO_SEPARATORS
+        ):
+            self.refuse(arguments, "separator", 'one character between cells, such as ";" or "\\t"')
+        if decimal not in (".", ",") or decimal == separator:
+            self.refuse(arguments, "decimal", '"." or ",", and not the separator')
+        if comment is not None and (not isinstance(comment, str) or not comment or not comment.isprintable()):
+            self.refuse(arguments, "comment", 'what begins a line that is no row, such as "#"')
+        assert isinstance(decimal, str)
+        return Form(
+            separator if isinstance(separator, str) else ",", decimal, comment if isinstance(comment, str) else None
+        )
+
+    def _texts(self, arguments: Arguments, param: str) -> tuple[str, ...]:
+        value = arguments[param]
+        texts = (value,) if isinstance(value, str) else value
+        if not isinstance(texts, (tuple, list)) or not all(isinstance(one, str) for one in texts):
+            self.refuse(arguments, param, 'texts in a list, such as ["", "NA"]')
+        return tuple(texts)
+
+    def _dtypes(self, arguments: Arguments, names: Sequence[str], file: CsvFile) -> dict[str, DType]:
+        given = arguments["columns"]
+        if given is None:
+            return {}
+        if not isinstance(given, tuple) or not all(isinstance(one, tuple) and len(one) == 2 for one in given):
+            self.refuse(arguments, "columns", 'dtypes by column, such as {"age": float32}')
+        result: dict[str, DType] = {}
+        for name, dtype in given:
+            if name not in names:
+                raise no_column(str(name), names, FilePlace(file.path, 1), "columns")
+            if dtype not in _DTYPES:
+                self.refuse({"columns": dtype}, "columns", "dtypes out of float32, int64, bool and string")
+            result[name] = DTYPES[dtype]
+        return result
+
+    def _names(self, file: CsvFile, header: object) -> tuple[str, ...]:
+        """The names of the columns of a file."""
+        lines: list[str] = []
+        line, first = next(file.records(lines), (1, []))
+        path = file.path
+        if not first:
+            raise DataError(CSV_EMPTY, place=FilePlace(path), path=shown(path))
+        check_size(shown(path), 1, len(first))
+        if header is False:
+            return numbered(len(first))
+        if header is not True:
+            names = self._texts({"header": header}, "header")
+            if len(names) != len(first):
+                self.refuse({"header": list(names)}, "header", f"{len(first)} names, one for each column")
+        else:
+            names = tuple(name.strip() for name in first)
+            if all(map(_is_finite, names)):
+                raise DataError(CSV_NO_HEADER, place=file.place_in_header(lines, line, 0))
+        seen: set[str] = set()
+        for column, name in enumerate(names):
+            if not name:
+                raise DataError(CSV_NO_NAME, place=file.place_in_header(lines, line, column), number=column + 1)
+            if name in seen:
+                raise DataError(COLUMN_TWICE, place=file.place_in_header(lines, line, column), column=shown(name))
+            seen.add(name)
+        return names
+
+    def _column(self, read: "ReadColumn", file: CsvFile) -> Column:
+        dtype = FLOAT32 if read.dtype is None else read.dtype
+        if read.gaps and dtype in (INT64, BOOL):
+            dtype = FLOAT32
+        ends = (float(read.ends[0]), float(read.ends[1])) if read.ends else None
+        nearly = dtype == STRING and read.nearly_numbers(file.form.decimal)
+        return Column(read.name, dtype, gaps=read.gaps, ends=ends, nearly_numbers=nearly)
+
+
+SOURCE = Csv()
+
+
+def _is_finite(cell: str) -> bool:
+    try:
+        return "_" not in cell and math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+def _check_integers(column: Column, read: "ReadColumn", reader: "Reader") -> None:
+    """Refuse a target of whole numbers that int64 cannot hold."""
+    ends = column.ends
+    if column.dtype != FLOAT32 or ends is None or max(abs(ends[0]), abs(ends[1])) < float(1 << 63):
+        return
+    found = reader.first_other(column.name, INT64)
+    if found is not None:
+        return
+    at = reader.names.index(column.name)
+
+    def too_large(row: int, record: list[str]) -> int | None:
+        return at if record[at].strip() and int(record[at]) not in _INT64_RANGE else None
+
+    wrong = reader._first(too_large)
+    if wrong is not None:
+        place, cell = wrong
+        raise DataError(CSV_INTEGER, place=place, column=shown(column.name), cell=shown(cell), number=repr(float(cell)))
+
+
+def _held(read: "Reader", columns: Sequence["ReadColumn"], blocks: list[list["np.ndarray"]], rows: int) -> "Source":
+    """The columns in memory."""
+    import numpy as np
+
+    from ...tables import Held
+
+    panels, words = [], {}
+    for column, parts in zip(columns, blocks, strict=True):
+        dtype = column.dtype
+        numpy = np.int32 if dtype == STRING else np.float64 if column.gaps or dtype in (None, FLOAT32) else None
+        array = parts[0] if len(parts) == 1 and numpy is None else np.concatenate(parts).astype(numpy or parts[0].dtype)
+        panels.append(((column.name,), array))
+        parts.clear()
+        if dtype == STRING:
+            words[column.name] = tuple(column.words)
+    return Held(rows, tuple(panels), read.files[0].path, words, find=read.place)
+
+
+def _spooled(read: "Reader", columns: Sequence["ReadColumn"], rows: int) -> "Source":
+    """The columns in unnamed files, one for each dtype."""
+    import numpy as np
+
+    from ...arrays import Spool
+    from ...tables import Held, Matrix
+    from .reader import ReadColumn
+
+    again = [ReadColumn(column.name, column.dtype, True) for column in columns]
+    groups: dict[type, list[int]] = {}
+    for at, column in enumerate(columns):
+        dtype = FLOAT32 if column.gaps and column.dtype != STRING else column.dtype or FLOAT32
+        numpy = {STRING: np.int32, INT64: np.int64, BOOL: np.bool_}.get(dtype, np.float64)
+        groups.setdefault(numpy, []).append(at)
+    spools = {numpy: Spool((len(group),), numpy) for numpy, group in groups.items()}
+    for block in read.read(again):
+        for numpy, group in groups.items():
+            spools[numpy].add(np.column_stack([block[at].astype(numpy, copy=False) for at in group]))
+    panels: list[tuple[tuple[str, ...], Matrix]] = [
+        (tuple(columns[at].name for at in group), spools[numpy].array()) for numpy, group in groups.items()
+    ]
+    words = {column.name: tuple(column.words) for column in again if column.dtype == STRING}
+    return Held(rows, tuple(panels), read.files[0].path, words, True, order=tuple(read.names), find=read.place)

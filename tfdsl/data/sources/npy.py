@@ -1,0 +1,39 @@
+"""NumPy's .npy files: one array. The check only reads its header."""
+
+from typing import TYPE_CHECKING
+
+from ..array_columns import columns_of_arrays
+from ..schema import Schema
+from ..stage import Arguments
+from .base import FileSource, Opened, Where, open_file
+from .npz.headers import stored_array
+
+if TYPE_CHECKING:
+    from ..tables import Source
+
+
+class Npy(FileSource):
+    name = "npy"
+    signature = "path: text"
+    doc = (
+        "A file of one NumPy array. [rows, columns] has a column for each of its columns, `x0`, `x1` and so on; an "
+        "array with more axes is one column, `features`."
+    )
+    suffixes = (".npy",)
+
+    def open(self, arguments: Arguments, where: Where) -> Opened:
+        path = self.path(arguments)
+        with open_file(path, where) as file:
+            array = stored_array(file)
+            table = columns_of_arrays((array,), (), file.name)
+
+        def load() -> "Source":
+            from .npz.arrays import read_one
+
+            with open_file(path, where) as file:
+                return read_one(file, table)
+
+        return Opened(Schema(array.shape[0], table, named=False), load)
+
+
+SOURCE = Npy()

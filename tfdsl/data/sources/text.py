@@ -1,0 +1,53 @@
+"""Text files: a row a line."""
+
+from typing import TYPE_CHECKING
+
+from ...diagnostics import CSV_EMPTY, CSV_NOT_UTF8, TIME_LONG
+from ...types import STRING
+from ..schema import Column, DataError, FilePlace, Schema, check_size, shown
+from ..stage import Arguments
+from .base import FileSource, Opened, Where, matching, open_file
+
+if TYPE_CHECKING:
+    from ..tables import Source
+
+_LINES = 16_384  # between two looks at the clock
+
+
+class Text(FileSource):
+    name = "text"
+    signature = "path: text"
+    doc = "Text files in UTF-8 with a row a line, in the column `text`. `path` may have `*`, for several files."
+    suffixes = (".txt",)
+
+    def open(self, arguments: Arguments, where: Where) -> Opened:
+        paths = matching(self.path(arguments), where)
+        words: dict[str, int] = {}
+        codes: list[int] = []
+        for path in paths:
+            with open_file(path, where) as file:
+                for number, line in enumerate(file, 1):
+                    if where.clock is not None and number % _LINES == 0 and where.clock.is_over:
+                        raise DataError(TIME_LONG, place=FilePlace(file.name, number), param="path",
+                                        seconds=where.clock.seconds)  # fmt: skip
+                    try:
+                        text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+                    except UnicodeDecodeError:
+                        place = FilePlace(file.name, number)
+                        raise DataError(CSV_NOT_UTF8, place=place, path=shown(file.name)) from None
+                    codes.append(words.setdefault(text, len(words)))
+        if not codes:
+            raise DataError(CSV_EMPTY, place=FilePlace(paths[0]), path=shown(paths[0]))
+        check_size(shown(paths[0]), len(codes), 1)
+
+        def source() -> "Source":
+            import numpy as np
+
+            from ..tables import Held
+
+            return Held(len(codes), ((("text",), np.array(codes, np.int32)),), paths[0], {"text": tuple(words)})
+
+        return Opened(Schema(len(codes), (Column("text", STRING),)), source)
+
+
+SOURCE = Text()

@@ -1,0 +1,57 @@
+"""Makes text or whole numbers the numbers of categories."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...types import INT64
+from ..categories import category_codes, is_categorical, learned_categories
+from ..schema import Column, Schema
+from ..stage import Arguments
+from .base import ColumnTransform, Facts, Learned
+
+if TYPE_CHECKING:
+    from ..tables import Block, Function, Table, Words
+
+
+class Categories(ColumnTransform):
+    name = "categories"
+    doc = (
+        "The number of each category, counted from 0 in the order of their texts, over the training rows; all columns "
+        "of text if none is named. A category that the training rows do not have is -1."
+    )
+    learns = True
+    takes_columns = True
+
+    def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
+        columns = self.worked_on(arguments, before)
+        self.need_complete(columns, facts)
+        names, counts = {one.name for one in columns}, {n: len(v) for n, v in facts.learned["categories"].items()}
+
+        def change(column: Column) -> Column:
+            if column.name not in names:
+                return column
+            ends = (0.0, counts[column.name] - 1.0)
+            return replace(
+                column, dtype=INT64, ends=ends, gaps=0, is_computed=True, is_learned=True, nearly_numbers=False
+            )
+
+        return before.with_columns(change)
+
+    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        return self.wanted(arguments, before, is_categorical(arguments), "columns of text or of whole numbers")
+
+    def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
+        return learned_categories(table, [column.name for column in self.worked_on(arguments, before)])
+
+    def function(
+        self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
+    ) -> "tuple[Function, Words]":
+        codes = {name: category_codes(found, words.get(name)) for name, found in learned["categories"].items()}
+
+        def numbered(block: "Block") -> "Block":
+            return {name: codes[name](column) if name in codes else column for name, column in block.items()}
+
+        return numbered, {name: known for name, known in words.items() if name not in codes}
+
+
+TRANSFORM = Categories()

@@ -1,0 +1,38 @@
+"""Removes columns."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..schema import Column, Schema
+from ..stage import Arguments
+from .base import ColumnTransform, Facts, Learned
+
+if TYPE_CHECKING:
+    from ..tables import Block, Function, Words
+
+
+class Drop(ColumnTransform):
+    name = "drop"
+    doc = "The table without these columns."
+    takes_columns = True
+    needs_columns = True
+
+    def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
+        names = {column.name for column in self.worked_on(arguments, before)}
+        return self.not_empty(replace(before, table=tuple(one for one in before.table if one.name not in names)))
+
+    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        return self.wanted(arguments, before)
+
+    def function(
+        self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
+    ) -> "tuple[Function, Words]":
+        names = {column.name for column in self.worked_on(arguments, before)}
+
+        def without(block: "Block") -> "Block":
+            return {name: column for name, column in block.items() if name not in names}
+
+        return without, words
+
+
+TRANSFORM = Drop()

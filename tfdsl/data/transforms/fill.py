@@ -1,0 +1,99 @@
+"""Gives missing cells a value."""
+
+from typing import TYPE_CHECKING
+
+from ...types import STRING
+from ..schema import Column, Schema, is_number
+from ..stage import Arguments
+from .base import ColumnTransform, Facts, Learned, computed
+
+if TYPE_CHECKING:
+    from ..tables import Block, Function, Table, Words
+
+_LEARNED = ("mean", "median", "most_frequent")
+
+
+class Fill(ColumnTransform):
+    name = "fill"
+    signature = "with: static"
+    doc = (
+        'A value for the missing cells of columns, of all that have some if none is named: `with` is "mean", "median" '
+        'or "most_frequent", over the training rows, or the value itself.'
+    )
+    learns = True
+    takes_columns = True
+
+    def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
+        value = arguments["with"]
+        columns = self.worked_on(arguments, before)
+        for column in columns:
+            is_text = column.dtype == STRING
+            if value == "most_frequent":
+                continue
+            if is_text and (not isinstance(value, str) or value in _LEARNED):
+                self.refuse(arguments, "with", f'"most_frequent" or a text, as the column "{column.name}" is text')
+            if not is_text and not is_number(value) and value not in _LEARNED:
+                self.refuse(arguments, "with", f'"mean", "median", "most_frequent" or a number for "{column.name}"')
+        return computed(before, columns, learned=value in _LEARNED, gaps=0)
+
+    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        if arguments.get("columns"):
+            return self.wanted(arguments, before, lambda one: one.shape == (), "columns of one number or text a row")
+        return self.wanted(
+            arguments, before, lambda one: one.shape == () and one.gaps > 0, "columns with missing cells"
+        )
+
+    def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
+        """Like SimpleImputer."""
+        import numpy as np
+
+        from ..tables import absent
+
+        value, found = arguments["with"], {}
+        for column in self.worked_on(arguments, before):
+            if value not in _LEARNED:
+                found[column.name] = value
+                continue
+            parts = [block[column.name] for block in table.training_blocks()]
+            cells = np.concatenate([part[~absent(part)] for part in parts])
+            if not len(cells):
+                self.refuse(arguments, "with", f'a value, as "{column.name}" has none in the training rows')
+            if value == "most_frequent":
+                values, counts = np.unique(cells, return_counts=True)
+                most = values[counts == counts.max()]
+                found[column.name] = (
+                    min(table.words[column.name][int(code)] for code in most)
+                    if column.dtype == STRING
+                    else float(most[0])
+                )
+            else:
+                found[column.name] = float(np.mean(cells) if value == "mean" else np.median(cells))
+        return {"values": found}
+
+    def function(
+        self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
+    ) -> "tuple[Function, Words]":
+        import numpy as np
+
+        from ..tables import absent
+
+        known, values = dict(words), {}
+        for name, value in learned["values"].items():
+            if name in words:
+                if value not in known[name]:
+                    known[name] = (*known[name], value)
+                values[name] = known[name].index(value)
+            else:
+                values[name] = value
+
+        def filled(block: "Block") -> "Block":
+            result = dict(block)
+            for name, value in values.items():
+                column = block[name]
+                result[name] = np.where(absent(column), column.dtype.type(value), column)
+            return result
+
+        return filled, known
+
+
+TRANSFORM = Fill()

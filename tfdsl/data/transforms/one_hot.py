@@ -1,0 +1,75 @@
+"""Makes a column for each category."""
+
+from typing import TYPE_CHECKING
+
+from ...types import FLOAT32
+from ..categories import category_codes, is_categorical, learned_categories
+from ..schema import Column, Schema, check_size
+from ..stage import Arguments
+from .base import ColumnTransform, Facts, Learned, check_names
+
+if TYPE_CHECKING:
+    from ..tables import Block, Function, Table, Words
+
+
+class OneHot(ColumnTransform):
+    name = "one_hot"
+    doc = (
+        "A column of 0 and 1 for each category of columns, of all columns of text if none is named: `sex` becomes "
+        "`sex_female` and `sex_male`, in the order of their texts, over the training rows. A category that the "
+        "training rows do not have makes 0 in all of them."
+    )
+    learns = True
+    takes_columns = True
+
+    def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
+        columns = self.worked_on(arguments, before)
+        self.need_complete(columns, facts)
+        found = facts.learned["categories"]
+        width = len(before.table) + sum(map(len, found.values()))
+        check_size(self.name, 1 if before.streamed else before.rows, width)
+
+        def change(column: Column) -> Column | tuple[Column, ...]:
+            if column.name not in found:
+                return column
+            names = _names(column.name, found[column.name])
+            return tuple(Column(name, FLOAT32, (), column.role, is_computed=True, is_learned=True) for name in names)
+
+        return check_names(before.with_columns(change))
+
+    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        return self.wanted(arguments, before, is_categorical(arguments), "columns of text or of whole numbers")
+
+    def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
+        return learned_categories(table, [column.name for column in self.worked_on(arguments, before)])
+
+    def function(
+        self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
+    ) -> "tuple[Function, Words]":
+        """Like OneHotEncoder(handle_unknown="ignore")."""
+        import numpy as np
+
+        from ..tables import columns_of
+
+        found = learned["categories"]
+        codes = {name: category_codes(values, words.get(name)) for name, values in found.items()}
+        names = {name: _names(name, values) for name, values in found.items()}
+
+        def encoded(block: "Block") -> "Block":
+            result: Block = {}
+            for name, column in block.items():
+                if name in codes:
+                    hot = codes[name](column)[:, None] == np.arange(len(names[name]))
+                    result.update(columns_of(hot.astype(np.float64), names[name]))
+                else:
+                    result[name] = column
+            return result
+
+        return encoded, {name: known for name, known in words.items() if name not in codes}
+
+
+def _names(column: str, categories: list[str | int]) -> list[str]:
+    return [f"{column}_{category}" for category in categories]
+
+
+TRANSFORM = OneHot()

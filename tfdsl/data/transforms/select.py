@@ -1,0 +1,41 @@
+"""Keeps only some columns."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..schema import Column, Schema
+from ..stage import Arguments
+from .base import ColumnTransform, Facts, Learned
+
+if TYPE_CHECKING:
+    from ..tables import Block, Function, Words
+
+
+class Select(ColumnTransform):
+    name = "select"
+    doc = "Only these columns, in this order, and the target."
+    takes_columns = True
+    needs_columns = True
+
+    def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
+        return replace(before, table=self._kept(arguments, before))
+
+    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        return self.wanted(arguments, before)
+
+    def _kept(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        chosen = self.worked_on(arguments, before)
+        return (*chosen, *(column for column in before.targets if column not in chosen))
+
+    def function(
+        self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
+    ) -> "tuple[Function, Words]":
+        names = [column.name for column in self._kept(arguments, before)]
+
+        def kept(block: "Block") -> "Block":
+            return {name: block[name] for name in names}
+
+        return kept, words
+
+
+TRANSFORM = Select()

@@ -1,0 +1,108 @@
+"""Makes text lists of the numbers of its words."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from ...diagnostics import TOKENS_CUT
+from ...types import INT64, STRING
+from ..schema import Column, Schema, check_size, is_integer
+from ..stage import Arguments
+from .base import ColumnTransform, Facts, Learned
+
+if TYPE_CHECKING:
+    from ..tables import Block, Function, Table, Words
+
+_WORD = re.compile(r"\w+|[^\w\s]")
+_FIRST = 2  # the number of the first word: 0 is padding, 1 an unknown word
+_MOST = 1 << 16  # words of a text
+
+
+class Tokens(ColumnTransform):
+    name = "tokens"
+    signature = "size: integer, vocabulary: integer = 10000, lower: flag = true"
+    doc = (
+        "Text as the numbers of its words and signs, int64 [size], of all columns of text if none is named. The "
+        "`vocabulary` has at most this many words of the training rows, from 2 on, the most frequent first; 0 fills "
+        "short texts up, 1 is a word that it does not have. Longer texts are cut, and a warning counts them. With "
+        "`lower` capitals do not count."
+    )
+    learns = True
+    takes_columns = True
+
+    def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
+        size, most = arguments["size"], arguments["vocabulary"]
+        if not is_integer(size) or not 1 <= size <= _MOST:
+            self.refuse(arguments, "size", f"an integer from 1 to {_MOST}")
+        if not is_integer(most) or most < 1:
+            self.refuse(arguments, "vocabulary", "an integer of 1 or more")
+        if not isinstance(arguments["lower"], bool):
+            self.refuse(arguments, "lower", "true or false")
+        columns = self.worked_on(arguments, before)
+        check_size(self.name, 1 if before.streamed else before.rows, len(columns) * size)
+        names, learned = {column.name for column in columns}, facts.learned
+        cut = sum(learned["cut"].values())
+        if cut:
+            facts.doubt(TOKENS_CUT, size=size, cut=cut)
+
+        def change(column: Column) -> Column:
+            if column.name not in names:
+                return column
+            last = len(learned["words"][column.name]) + _FIRST - 1
+            return replace(column, dtype=INT64, shape=(size,), gaps=0, ends=(0, last), is_computed=True,
+                           is_learned=True, nearly_numbers=False)  # fmt: skip
+
+        return before.with_columns(change)
+
+    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        return self.wanted(arguments, before, lambda one: one.dtype == STRING, "columns of text")
+
+    def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
+        import numpy as np
+
+        size, most, lower = (arguments[name] for name in ("size", "vocabulary", "lower"))
+        found, cut = {}, {}
+        for column in self.worked_on(arguments, before):
+            texts = table.words[column.name]
+            split = [_words(text, bool(lower)) for text in texts]
+            counted = np.zeros(len(texts) + 1, np.int64)
+            for block in table.training_blocks():
+                counted += np.bincount(block[column.name] % (len(texts) + 1), minlength=len(texts) + 1)
+            counts: Counter[str] = Counter()
+            for words, times in zip(split, counted.tolist(), strict=False):
+                for word in words:
+                    counts[word] += times
+            ranked = sorted((word for word in counts if counts[word]), key=lambda word: (-counts[word], word))
+            found[column.name] = ranked[: cast(int, most)]
+            cut[column.name] = sum(
+                times for words, times in zip(split, counted.tolist(), strict=False) if len(words) > cast(int, size)
+            )
+        return {"words": found, "cut": cut}
+
+    def function(
+        self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
+    ) -> "tuple[Function, Words]":
+        import numpy as np
+
+        size, lower = cast(int, arguments["size"]), bool(arguments["lower"])
+        rows = {}
+        for name, known in learned["words"].items():
+            numbers = {word: number for number, word in enumerate(known, _FIRST)}
+            made = np.zeros((len(words[name]) + 1, size), np.int64)  # a missing text takes the last
+            for at, text in enumerate(words[name]):
+                found = [numbers.get(word, 1) for word in _words(text, lower)[:size]]
+                made[at, : len(found)] = found
+            rows[name] = made
+
+        def numbered(block: "Block") -> "Block":
+            return {name: rows[name][column] if name in rows else column for name, column in block.items()}
+
+        return numbered, {name: known for name, known in words.items() if name not in rows}
+
+
+def _words(text: str, lower: bool) -> list[str]:
+    return _WORD.findall(text.lower() if lower else text)
+
+
+TRANSFORM = Tokens()
