@@ -81,8 +81,7 @@ def _forget(error: BaseException | None) -> None:
         error = error.__context__
 
 
-@dataclass(slots=True)
-class Shared:
+class Shared(Record):
     """A shared variable: its tensor, the identity of its initial value, and the place that created it."""
 
     tensor: Tensor
@@ -90,11 +89,10 @@ class Shared:
     span: Span
 
 
-@dataclass(slots=True)
 class Trial:
     """Whether to keep the nodes of a trial."""
 
-    keep: bool = False
+    keep = False
 
 
 @dataclass(slots=True)

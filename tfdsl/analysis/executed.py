@@ -7,10 +7,10 @@ nodes that computing it executes. The answer for a statement is the union of the
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from ..program import Node, Ref
+from ..record import Record
 
 
 class Kind(Enum):
@@ -29,7 +29,6 @@ class Kind(Enum):
 _NOTHING: frozenset[Ref] = frozenset()
 
 
-@dataclass(slots=True)
 class Executions:
     """The marked nodes of a graph under construction, and which of them each node executes.
 
@@ -37,14 +36,14 @@ class Executions:
     units of work.
     """
 
-    nodes: Mapping[int, Node]  # ids count from 0, and a node comes after its inputs
-    controls: Mapping[int, tuple[Ref, ...]]
-    work: int = 0
-    marked: list[int] = field(default_factory=list[int])  # by the position of its bit
-    bits: dict[int, int] = field(default_factory=dict[int, int])
-    kinds: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
-    # By the fed tensors that have inputs. Besides the masks without such feeds, only the latest are kept.
-    masks: dict[frozenset[Ref], list[int]] = field(default_factory=lambda: {_NOTHING: []})
+    def __init__(self, nodes: Mapping[int, Node], controls: Mapping[int, tuple[Ref, ...]]):
+        """The ids of nodes count from 0, and a node comes after its inputs."""
+        self.nodes, self.controls, self.work = nodes, controls, 0
+        self.marked: list[int] = []  # by the position of its bit
+        self.bits: dict[int, int] = {}
+        self.kinds: dict[Kind, int] = dict.fromkeys(Kind, 0)
+        # By the fed tensors that have inputs. Besides the masks without such feeds, only the latest are kept.
+        self.masks: dict[frozenset[Ref], list[int]] = {_NOTHING: []}
 
     def mark(self, id: int, *kinds: Kind) -> None:
         """Mark a node: `Executed` can be asked for it from now on."""
@@ -70,7 +69,7 @@ class Executions:
 
     def all(self, *kinds: Kind) -> list[int]:
         """All nodes of some kinds, in program order."""
-        self._masks(_NOTHING)
+        self._below(_NOTHING)
         return self.among(-1, kinds)
 
     def among(self, mask: int, kinds: Iterable[Kind]) -> list[int]:
@@ -83,7 +82,7 @@ class Executions:
 
     def of(self, refs: Iterable[Ref], fed: Iterable[Ref] = ()) -> "Executed":
         """What computing `refs` executes if the tensors in `fed` are fed."""
-        masks, cut, without, mask = self._masks(_NOTHING), set[Ref](), 0, 0
+        masks, cut, without, mask = self._below(_NOTHING), set[Ref](), 0, 0
         for ref in fed:
             self.work += 1 + len(self.marked) // 512
             own = self.bits.get(ref.node, 0)
@@ -93,15 +92,15 @@ class Executions:
                 cut.add(ref)
                 self.mark(ref.node, Kind.ASKED)
         if cut:
-            self._masks(_NOTHING)
-            masks = self._masks(frozenset(cut))
+            self._below(_NOTHING)
+            masks = self._below(frozenset(cut))
         for ref in refs:
             self.work += 1 + len(self.marked) // 512
             if ref not in cut:
                 mask |= masks[ref.node]
         return Executed(self, mask & ~without)
 
-    def _masks(self, cut: frozenset[Ref]) -> list[int]:
+    def _below(self, cut: frozenset[Ref]) -> list[int]:
         """The masks of all nodes if the tensors in `cut` are fed."""
         if cut not in self.masks:
             self.masks = {_NOTHING: self.masks[_NOTHING], cut: []}
@@ -135,23 +134,22 @@ class Executions:
             self.kinds[Kind.CHANGE] &= ~self.bits.get(inner.id, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Executed:
+class Executed(Record):
     """What one execution executes, as far as it is marked."""
 
-    _graph: Executions
-    _mask: int
+    graph: Executions
+    mask: int
 
     def __contains__(self, id: int) -> bool:
         """Whether it executes a marked node."""
-        return bool(self._graph.bits[id] & self._mask)
+        return bool(self.graph.bits[id] & self.mask)
 
     def has(self, *kinds: Kind) -> bool:
-        return any(self._graph.kinds[kind] & self._mask for kind in kinds)
+        return any(self.graph.kinds[kind] & self.mask for kind in kinds)
 
     def all(self, *kinds: Kind) -> list[int]:
         """Its nodes of some kinds, in program order."""
-        return self._graph.among(self._mask, kinds)
+        return self.graph.among(self.mask, kinds)
 
     @property
     def takes_step(self) -> bool:

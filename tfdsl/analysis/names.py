@@ -55,6 +55,8 @@ class Ambiguous(Exception):
 
 @dataclass(slots=True)
 class _Loop:
+    """A `for` that is being unrolled."""
+
     started: int  # number of bindings when the loop began
     turn: int  # and when its current iteration began
 
