@@ -10,6 +10,7 @@ import re
 import stat
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import takewhile
@@ -141,13 +142,17 @@ def no_column(name: str, names: Sequence[str], place: FilePlace | None, param: s
 
 
 def matching(path: str, where: Where) -> list[str]:
-    """The files that a path with `*`, `?` or `[` stands for, in the order of their names; other paths as they are."""
+    """The files that a path with `*`, `?` or `[` stands for, in the order of their names. Other paths as they are, and
+    the path of a file that has such a name."""
     parts = path.split("/")
     if not any(_WILD.search(part) for part in parts):
+        return [path]
+    with suppress(DataError), open_file(path, where):
         return [path]
     fixed = list(takewhile(lambda part: not _WILD.search(part), parts))
     found: list[str] = []
     try:
+        where.access.check(path, where.folder)
         with where.access.folder("/".join(fixed) or ("/" if path.startswith("/") else "."), where.folder) as folder:
             _match(folder, parts[len(fixed) :], fixed, found)
     except AccessRefused as error:
