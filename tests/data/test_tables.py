@@ -273,7 +273,12 @@ def test_text_among_features_is_an_error(people, monkeypatch):
 
 
 def test_several_files_and_files_with_the_signs_of_patterns(tmp_path):
-    for name, text in (("a1.csv", "x,y\n1,2\n"), ("a2.csv", "x,y\n3.5,4\n"), ("a[1].csv", "x,y\n9,9\n"), (".a3.csv", "z\n")):
+    for name, text in (
+        ("a1.csv", "x,y\n1,2\n"),
+        ("a2.csv", "x,y\n3.5,4\n"),
+        ("a[1].csv", "x,y\n9,9\n"),
+        (".a3.csv", "z\n"),
+    ):
         (tmp_path / name).write_text(text)
     for path, wanted in (("a?.csv", [1, 3.5]), ("a[12].csv", [1, 3.5]), ("a[1].csv", [9])):
         declared = SimpleNamespace(
