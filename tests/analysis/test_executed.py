@@ -7,6 +7,7 @@ import pytest
 import tfdsl
 from tfdsl.analysis.check import analysed
 from tfdsl.analysis.executed import Executions, Kind
+from tfdsl.driver import check
 from tfdsl.inputs import CompileInputs
 from tfdsl.program import Node, Ref
 from tfdsl.source import Source
@@ -135,7 +136,7 @@ session:
 
 def test_many_statements_over_many_nodes_are_no_more_work():
     """So the work of a check does not grow with statements times nodes."""
-    program, found = tfdsl.driver.check(Source("t", PRINTS), CompileInputs(limits=tfdsl.Limits(seconds=600.0)))
+    program, found = check(Source("t", PRINTS), CompileInputs(limits=tfdsl.Limits(seconds=600.0)))
     assert [one.code for one in found] == []
     assert len(program.graph().nodes) > 5000
     assert len(program.sessions[0].body) == 500

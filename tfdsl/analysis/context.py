@@ -55,7 +55,7 @@ from ..syntax.read import identity_of
 from ..types import BOOL, Size, Sizes, TensorType
 from .depth import LEVELS, NoStack, on_own_stack
 from .dispatch import Dispatch, Returned
-from .executed import Executed, Executions, Kind
+from .executed import Executions, Kind, Reached
 from .names import declared
 from .values import DataValue, Env, ErrorValue, ExprValue, NodeValue, Operation, Tensor, freeze, is_host
 
@@ -483,7 +483,7 @@ class Analysis:
 
     def executed(
         self, graph: GraphBuilder | Graph, refs: Iterable[Ref], span: Span, fed: Iterable[Ref] = ()
-    ) -> Executed:
+    ) -> Reached:
         """What a statement executes that computes `refs` and feeds the tensors in `fed`."""
         executions = self.graphs[graph.name].executions
         before = executions.work

@@ -46,7 +46,7 @@ class Executions:
         self.masks: dict[frozenset[Ref], list[int]] = {_NOTHING: []}
 
     def mark(self, id: int, *kinds: Kind) -> None:
-        """Mark a node: `Executed` can be asked for it from now on."""
+        """Mark a node: `Reached` can be asked for it from now on."""
         if id not in self.bits:
             self.bits[id] = 1 << len(self.marked)
             self.marked.append(id)
@@ -80,7 +80,7 @@ class Executions:
         digits = reversed(f"{wanted:b}") if wanted else ()
         return sorted(id for id, digit in zip(self.marked, digits, strict=False) if digit == "1")
 
-    def of(self, refs: Iterable[Ref], fed: Iterable[Ref] = ()) -> "Executed":
+    def of(self, refs: Iterable[Ref], fed: Iterable[Ref] = ()) -> "Reached":
         """What computing `refs` executes if the tensors in `fed` are fed."""
         masks, cut, without, mask = self._below(_NOTHING), set[Ref](), 0, 0
         for ref in fed:
@@ -98,7 +98,7 @@ class Executions:
             self.work += 1 + len(self.marked) // 512
             if ref not in cut:
                 mask |= masks[ref.node]
-        return Executed(self, mask & ~without)
+        return Reached(self, mask & ~without)
 
     def _below(self, cut: frozenset[Ref]) -> list[int]:
         """The masks of all nodes if the tensors in `cut` are fed."""
@@ -134,7 +134,7 @@ class Executions:
             self.kinds[Kind.CHANGE] &= ~self.bits.get(inner.id, 0)
 
 
-class Executed(Record):
+class Reached(Record):
     """What one execution executes, as far as it is marked."""
 
     graph: Executions

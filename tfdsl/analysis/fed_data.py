@@ -29,7 +29,7 @@ from ..program import (
 from ..source import Span
 from ..syntax import tree as t
 from .context import Analysis
-from .executed import Executed, Kind
+from .executed import Kind, Reached
 from .values import ExprValue
 
 
@@ -161,7 +161,7 @@ def check_batches_fed(ctx: Analysis, statement: t.Train, body: tuple[Statement, 
     ctx.report(BATCH_UNUSED, place, help=help, name=name, batch=batch)
 
 
-def changes_trained(ctx: Analysis, statement: Statement) -> Executed | None:
+def changes_trained(ctx: Analysis, statement: Statement) -> Reached | None:
     """What a statement executes if it changes trainable variables, by an optimizer or by an assignment. None
     otherwise."""
     nodes, executed = ctx.graph.nodes, ctx.executed(ctx.graph, statement.uses().executes, statement.origin.span)

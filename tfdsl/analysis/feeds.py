@@ -48,7 +48,7 @@ from ..types import (
 )
 from .arguments import ArgumentValue, check_range, check_rounded, literal_shape, scalar_class, size_notes
 from .context import Analysis, GraphBuilder, StatementFailed
-from .executed import Executed, Kind
+from .executed import Kind, Reached
 from .expressions import dotted, given, plan_value
 from .fed_data import check_data_fed
 from .initial import uninitialised
@@ -323,7 +323,7 @@ def checked_feeds(
 
 def check_needs(
     ctx: Analysis, plan: Plan, refs: list[Ref], fed: frozenset[Ref], what: str, statement: t.Statement
-) -> Executed:
+) -> Reached:
     """What a statement executes. Its placeholders must be fed and its variables initialised."""
     graph = ctx.graph
     executed = ctx.executed(graph, refs, statement.span, fed)
@@ -382,7 +382,7 @@ def _check_sizes(
     return bound
 
 
-def _check_met(ctx: Analysis, executed: Executed, sizes: Mapping[str, tuple[int, str]], statement: t.Statement) -> None:
+def _check_met(ctx: Analysis, executed: Reached, sizes: Mapping[str, tuple[int, str]], statement: t.Statement) -> None:
     """Check that the named sizes of a statement broadcast against the numbers that they meet in the nodes it
     executes, apart from those of branches and loops, which may not run."""
     graph = ctx.graph

@@ -35,7 +35,7 @@ from ..source import Span
 from ..syntax import tree as t
 from ..types import BOOL, TensorType
 from .context import Always, Analysis, GraphBuilder
-from .executed import Executed, Kind
+from .executed import Kind, Reached
 from .names import Binding
 from .values import Env, ErrorValue, ExprValue, Tensor, describe
 
@@ -91,7 +91,7 @@ def taken(ctx: Analysis, function: str, value: ExprValue, span: Span, found_from
 
 
 def with_training(
-    ctx: Analysis, feeds: Mapping[Ref, Feed], own: Container[Ref], refs: Iterable[Ref], executed: Executed,
+    ctx: Analysis, feeds: Mapping[Ref, Feed], own: Container[Ref], refs: Iterable[Ref], executed: Reached,
     what: str, statement: t.Statement, changed: Ref | None = None,
 ) -> Mapping[Ref, Feed]:  # fmt: skip
     """The feeds of a statement, with `training` added if it takes a step. `own` has its own feeds,
@@ -116,7 +116,7 @@ def with_training(
     return feeds
 
 
-def _warn_of_drops(ctx: Analysis, executed: Executed, what: str, statement: t.Statement) -> None:
+def _warn_of_drops(ctx: Analysis, executed: Reached, what: str, statement: t.Statement) -> None:
     """Warn if a training-only op always runs in a statement that takes no step."""
     graph = ctx.graph
     for id in executed.all(Kind.DROP):
@@ -167,7 +167,7 @@ def _way(always: Always, does: str) -> str:
     return f"leave the argument 'training' of {always.function} out: it then {does} in training only"
 
 
-def _warn_of_writes(ctx: Analysis, executed: Executed, what: str, statement: t.Statement) -> None:
+def _warn_of_writes(ctx: Analysis, executed: Reached, what: str, statement: t.Statement) -> None:
     """Warn if a layer that is always in training mode updates its statistics in a statement that takes no step."""
     graph = ctx.graph
     for id in executed.all(Kind.WRITE) if ctx.always else ():
