@@ -180,7 +180,7 @@ def test_data_given_by_the_caller(here, kind):
     assert program.run().values["d.rows"] == 3
 
 
-@pytest.mark.parametrize("wrong", [3, [[1.0], [2.0, 3.0]], {"x": _X}, "d.txt", (np.ones((3, 2)), np.ones(2)), None])
+@pytest.mark.parametrize("wrong", [3, [[1.0], [2.0, 3.0]], {"x": 1}, "d.doc", (np.ones((3, 2)), np.ones(2)), None])
 def test_invalid_data(here, wrong):
     if wrong is None:
         assert tfdsl.check("data d = moons(10)\nn = constant(d.rows)\n", data={"d": None}) == []

@@ -1,14 +1,13 @@
 """Analyses declarations of data: the source and transforms, their arguments, and the resulting sizes."""
 
-import os
 from collections.abc import Mapping
 
 from ..data import SOURCES, TRANSFORMS, DataError
-from ..data.declaration import is_path, pipeline_of
+from ..data.declaration import pipeline_of
 from ..data.pipeline import Pipeline
 from ..data.stage import StageKind
 from ..data.transforms.base import Transform
-from ..diagnostics import COLUMN_NAME, CSV_SEPARATOR, NOT_STATIC, UNKNOWN_NAME
+from ..diagnostics import COLUMN_NAME, NOT_STATIC, UNKNOWN_NAME
 from ..ops.op import Parameter
 from ..program import Data, DataStage, HostValue
 from ..source import Span
@@ -35,7 +34,7 @@ def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> DataValue:
         stage = statement.stages[at]
         row = (TRANSFORMS if at else SOURCES)[stage.name]
         place = _blamed(stage, row.params, error.param)
-        ctx.fail(error.message, place, note_of(error.place), _replaced(ctx, name, stage, error), **error.details)
+        ctx.fail(error.message, place, note_of(error.place), **error.details)
 
     ctx.pipelines[name], schema = pipeline, pipeline.schema
     _doubts(ctx, pipeline, statement)
@@ -55,16 +54,6 @@ def _blamed(stage: t.Stage, params: tuple[Parameter, ...], param: str | None) ->
         if param is not None and param in (given, f"column {value}"):
             return argument.value.span
     return stage.span
-
-
-def _replaced(ctx: Analysis, name: str, stage: t.Stage, error: DataError) -> str:
-    """What to write for a file that replaces the source of some data and needs an argument that the source lacks."""
-    path = ctx.given_data.get(name)
-    params = [param.name for param in SOURCES[stage.name].params] if not error.stage else ["separator"]
-    if error.message is not CSV_SEPARATOR or not is_path(path) or "separator" in params:
-        return ""
-    file = os.path.relpath(path, ctx.folder)
-    return f'declare it in the program: data {name} = csv("{file}", separator={error.details["found"]}, target="...")'
 
 
 def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKind], kind: str) -> DataStage:

@@ -213,6 +213,9 @@ class Reader:
                         column.add(self._with_gaps(cells), file.form.decimal)
                         for column, cells in zip(columns, block, strict=True)
                     ]
+                except MemoryError:
+                    file.check(len(self.names))  # a cell may be too large
+                    raise
                 except _Bad as error:
                     raise self._bad_cell(file, str(error), columns) from None
                 rows += len(block[0])

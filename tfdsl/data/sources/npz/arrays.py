@@ -25,7 +25,7 @@ def read(file: BinaryIO, columns: Iterable[Column]) -> "Source":
         with zipfile.ZipFile(file) as archive:
             arrays: dict[str, Any] = {}
             for array in stored_arrays(file):
-                stored = _stored_rows(archive, array.member) if len(array.shape) > 1 else None
+                stored = _stored_rows(archive, array.member) if array.shape[1:] not in ((), (1,)) else None
                 arrays[array.name] = _read_array(archive, array) if stored is None else stored
     except FAULTS as error:
         raise damaged(file.name, error) from None
