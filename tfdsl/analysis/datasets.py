@@ -7,7 +7,7 @@ from ..data.declaration import pipeline_of
 from ..data.pipeline import Pipeline
 from ..data.stage import StageKind
 from ..data.transforms.base import Transform
-from ..diagnostics import COLUMN_NAME, NOT_STATIC, UNKNOWN_NAME
+from ..diagnostics import COLUMN_NAME, FITTED_DATA, NOT_STATIC, UNKNOWN_NAME
 from ..ops.op import Parameter
 from ..program import Data, DataStage, HostValue
 from ..source import Span
@@ -28,7 +28,7 @@ def declared_data(ctx: Analysis, env: Env, statement: t.Data) -> DataValue:
     stages += [_stage(ctx, env, stage, TRANSFORMS, "transforms") for stage in transforms]
     data = Data(name, stages[0], tuple(stages[1:]), ctx.folder, 0, 0, ctx.origin(statement.span))
     try:
-        pipeline = pipeline_of(data, ctx.given_data.get(name), ctx.access, ctx.clock)
+        pipeline = pipeline_of(data, ctx.given_data.get(name), ctx.access, ctx.clock, ctx.pipelines)
     except DataError as error:
         at = error.stage or 0
         stage = statement.stages[at]
@@ -73,6 +73,8 @@ def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKin
         values["columns"] = tuple(_column_name(ctx, env, stage, one.value) for one in names)
         if row.needs_columns and not names:
             missing(ctx, stage.name, f'{stage.name}("a", "b", ...)', "a column", stage.span)
+    if isinstance(row, Transform) and row.takes_data:
+        return DataStage(stage.name, {"data": _data_name(ctx, env, stage)})
     if isinstance(row, Transform) and row.takes_condition and len(given) == 1:
         return DataStage(stage.name, {**values, "condition": condition(ctx, env, given[0].value)})
     arguments = assign_arguments(
@@ -99,6 +101,16 @@ def _column_name(ctx: Analysis, env: Env, stage: t.Stage, expr: t.Expr) -> str:
     if not isinstance(value, str):
         ctx.fail(COLUMN_NAME, expr.span, name=stage.name, value=describe(value))
     return value
+
+
+def _data_name(ctx: Analysis, env: Env, stage: t.Stage) -> str:
+    """The name of the data set that a transform is given."""
+    if len(stage.arguments) != 1 or stage.arguments[0].name is not None:
+        missing(ctx, stage.name, f"{stage.name}(DATA)", "a data set", stage.span)
+    value = value_of(ctx, env, stage.arguments[0].value)
+    if not isinstance(value, DataValue) or value.name not in ctx.pipelines:
+        ctx.fail(FITTED_DATA, stage.arguments[0].span, value=describe(value))
+    return value.name
 
 
 def _argument(ctx: Analysis, env: Env, argument: t.Argument) -> tuple[str | None, ArgumentValue]:

@@ -8,6 +8,7 @@ the same names, and scaling each by its own mean is most likely a mistake.
 import sys
 from collections.abc import Iterator
 
+from ..data import TRANSFORMS
 from ..data.declaration import scaled_by
 from ..data.schema import shown
 from ..diagnostics import BATCH_UNUSED, FED_COLUMNS, FED_SCALE, NOT_BINARY, NOT_CLASSES, Note
@@ -125,7 +126,11 @@ def _numbers(value: ExprValue) -> Iterator[float]:
 
 
 def _scale(ctx: Analysis, name: str) -> object:
-    scale = scaled_by(next(data for data in ctx.data if data.name == name))
+    declared = {data.name: data for data in ctx.data}
+    for step in declared[name].transforms:
+        if TRANSFORMS[step.name].takes_data:
+            return _scale(ctx, str(step.arguments["data"]))
+    scale = scaled_by(declared[name])
     return scale and (scale, given_as(ctx, name))
 
 

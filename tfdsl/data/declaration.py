@@ -5,6 +5,7 @@ data, which knows its schema.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeGuard
 
@@ -27,11 +28,15 @@ ORDERS: dict[str, str] = {
 }
 
 
+_NONE: Mapping[str, Pipeline] = {}
+
+
 def pipeline_of(
-    spec: DataSpec, replacement: object = None, access: Access | None = None, clock: Clock | None = None
-) -> Pipeline:
+    spec: DataSpec, replacement: object = None, access: Access | None = None, clock: Clock | None = None,
+    others: Mapping[str, Pipeline] = _NONE,
+) -> Pipeline:  # fmt: skip
     """Declared data, with its arguments checked and its schemas known. `replacement` replaces the source: a path or
-    Python data.
+    Python data. `others` are the data sets that the declaration may name.
 
     `access` opens the paths that the program names; by default, paths in the folder of the declaration and the
     working folder. `clock` limits the time of reading.
@@ -46,7 +51,7 @@ def pipeline_of(
             names = target if isinstance(target, tuple) else (target,)
             usual = [name for name in (source.target_name, "target") if name is not None]
             opened = given.opened(spec.name, replacement, [name for name in names if isinstance(name, str)], usual)
-    return Pipeline(spec, opened)
+    return Pipeline(spec, opened, others)
 
 
 def schema_of(

@@ -8,14 +8,15 @@ Rows are chosen first, and then transforms learn from the training rows, in thei
 learned.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..diagnostics import COLUMN_GAP, NO_FEATURES, TARGET_MIXED, TEXT_COLUMN, Message
 from ..types import STRING
+from .learned import Fitted, FittedStep
 from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
 from .sources.base import Opened
 from .stage import DataSpec
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 
 class Pipeline:
     """A declaration whose arguments and sizes are checked. `schemas` has the schema of the source and after each
-    transform."""
+    transform. `others` are the data sets that it may name."""
 
-    def __init__(self, spec: DataSpec, opened: Opened):
-        self.spec, self._opened = spec, opened
+    def __init__(self, spec: DataSpec, opened: Opened, others: Mapping[str, "Pipeline"]):
+        self.spec, self._opened, self._others = spec, opened, others
         self._transforms = [TRANSFORMS[step.name] for step in spec.transforms]
         self._arguments = [
             one.bound(step.arguments) for one, step in zip(self._transforms, spec.transforms, strict=True)
@@ -101,10 +102,25 @@ class Pipeline:
         transform = self._transforms[at]
         if not isinstance(transform, ColumnTransform) or not transform.learns:
             return {}
+        if transform.takes_data:
+            return {"fitted": self._others[str(self._arguments[at]["data"])].fitted()}
         if at not in self._learned:
             with at_stage(at + 1):
                 self._learned[at] = transform.learn(self._arguments[at], self.schemas[at], self.table(at))
         return self._learned[at]
+
+    def fitted(self) -> Fitted:
+        """What the transforms have learned."""
+        steps = list[FittedStep]()
+        for at, transform in enumerate(self._transforms):
+            if not isinstance(transform, ColumnTransform):
+                continue
+            if transform.takes_data:  # its steps
+                steps += cast(Fitted, self.learned(at)["fitted"]).steps
+                continue
+            before, after = self.schemas[at], self.schemas[at + 1]
+            steps.append(FittedStep(transform, self._arguments[at], before, after, self.learned(at)))
+        return Fitted(self.spec.name, self._opened.schema, tuple(steps), self.schema)
 
     def dataset(self) -> "Dataset":
         """The data of the program."""
@@ -178,6 +194,10 @@ class _Facts:
     @property
     def learned(self) -> Learned:
         return self._pipeline.learned(self._at)
+
+    @property
+    def table(self) -> "Table":
+        return self._pipeline.table(self._at)
 
     def words(self, column: str) -> Sequence[str]:
         return self._pipeline.table(self._at).words[column]

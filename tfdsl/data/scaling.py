@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Scaling(ColumnTransform):
     learns = True
     takes_columns = True
+    needs_complete = True
 
     @abstractmethod
     def measured(self, table: "Table", names: tuple[str, ...]) -> "tuple[np.ndarray, np.ndarray, np.ndarray]":
@@ -53,6 +54,9 @@ class Scaling(ColumnTransform):
         names, shift, scale = learned["columns"], np.array(learned["shift"]), np.array(learned["scale"])
 
         def scaled(block: "Block") -> "Block":
-            return {**block, **columns_of((matrix(block, names) - shift) / scale, names)}
+            there = [at for at, name in enumerate(names) if name in block]
+            if len(there) == len(names):
+                return {**block, **columns_of((matrix(block, names) - shift) / scale, names)}
+            return {**block, **{names[at]: (block[names[at]] - shift[at]) / scale[at] for at in there}}
 
         return scaled, words

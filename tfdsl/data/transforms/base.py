@@ -66,6 +66,11 @@ class Facts(Protocol):
         """Note a warning."""
         ...
 
+    @property
+    def table(self) -> "Table":
+        """The rows before the transform."""
+        ...
+
     def gap(self, columns: Iterable[Column]) -> tuple[str, int, FilePlace | None] | None:
         """The first missing cell of some columns before the transform: its column, row and place."""
         ...
@@ -80,6 +85,7 @@ class Transform(StageKind):
     takes_columns = False
     needs_columns = False  # at least one name
     takes_condition = False  # on columns
+    takes_data = False  # another data set
 
     def bound(self, arguments: Arguments) -> dict[str, object]:
         columns = {"columns": tuple(cast(Iterable[object], arguments.get("columns", ())))} if self.takes_columns else {}
@@ -168,6 +174,14 @@ class RowTransform(Transform):
 
 class ColumnTransform(Transform):
     """A transform that computes each row from the same row."""
+
+    needs_complete = False  # no missing cell in the columns that it works on
+
+    def uses(self, arguments: Arguments, before: Schema, after: Schema) -> dict[str, frozenset[str]]:
+        """For each column after the transform the columns before it that it is made of."""
+        own = {column.name for column in before.table}
+        worked_on = frozenset(column.name for column in self.worked_on(arguments, before))
+        return {one.name: frozenset((one.name,)) if one.name in own else worked_on for one in after.table}
 
     @abstractmethod
     def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:

@@ -79,7 +79,9 @@ class Fill(ColumnTransform):
 
         known, values = dict(words), {}
         for name, value in learned["values"].items():
-            if name in words:
+            if isinstance(value, str):
+                known.setdefault(name, ())
+            if name in known:
                 if value not in known[name]:
                     known[name] = (*known[name], value)
                 values[name] = known[name].index(value)
@@ -89,6 +91,8 @@ class Fill(ColumnTransform):
         def filled(block: "Block") -> "Block":
             result = dict(block)
             for name, value in values.items():
+                if name not in block:
+                    continue
                 column = block[name]
                 result[name] = np.where(absent(column), column.dtype.type(value), column)
             return result

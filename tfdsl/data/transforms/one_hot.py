@@ -21,6 +21,7 @@ class OneHot(ColumnTransform):
     )
     learns = True
     takes_columns = True
+    needs_complete = True
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         columns = self.worked_on(arguments, before)

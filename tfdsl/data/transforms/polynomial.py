@@ -23,6 +23,8 @@ class Polynomial(ColumnTransform):
         "stood. The column of `add_bias` stays."
     )
 
+    needs_complete = True
+
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         degree = arguments["degree"]
         if not is_integer(degree) or not 1 <= degree <= _MAX_DEGREE:

@@ -33,7 +33,7 @@ class Select(ColumnTransform):
         names = [column.name for column in self._kept(arguments, before)]
 
         def kept(block: "Block") -> "Block":
-            return {name: block[name] for name in names}
+            return {name: block[name] for name in names if name in block}
 
         return kept, words
 

@@ -100,6 +100,15 @@ TOKENS_CUT = _message("TFG655", "tokens cuts {cut} texts of the training rows, w
 DATE_CELL = _message("TFG656", "column {column} has {cell}, which is no date",
                      "dates are written as 2024-12-31; for another form write format=, such as "
                      "format=\"%d.%m.%Y\"")
+FITTED_DATA = _message("TFG657", "fitted takes a data set that is declared before it, not {value}",
+                       "write: | fitted(train), with the name of the data whose transforms have learned")
+FITTED_COLUMNS = _message("TFG658", "the columns are not those that {data} has learned from: {lacking} lack, and "
+                          "{foreign} are new",
+                          "drop new columns before: | drop(\"name\") | fitted({data})")
+FITTED_DTYPE = _message("TFG659", "{column} is {found}, and {dtype} in {data}",
+                        "columns={{...}} of csv says the dtype of a column")
+UNSEEN_CATEGORY = _message("TFG660", "{cells} cells of {column} have categories that {data} has not learned: {some}",
+                           "one_hot makes 0 of them in all columns, categories -1", severity="warning")
 TARGET_MIXED = _message("TFG645", "{data}.target has numbers and text: {columns}",
                         "make the text numbers with categories({column}), or use the columns by their names")
 

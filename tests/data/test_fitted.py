@@ -1,0 +1,140 @@
+"""`fitted`: rows transformed with what another data set has learned."""
+
+import numpy as np
+import pytest
+
+import tfdsl
+from tfdsl.diagnostics import TfgError
+
+TRAIN = "id,age,city,class,price\n1,30,Rome,a,5\n2,,Oslo,b,6\n3,50,Rome,c,7\n4,41,Paris,a,8\n"
+PIPELINE = """
+data old = csv("old.csv", target="price")
+    | aside("id") | drop("class") | split(test=0.25, seed=1)
+    | fill("age", with="mean") | one_hot("city") | standardize("age")
+"""
+SHOW = """
+placeholder X: float32[n, {data}.columns]
+session: print X with X = {data}.features
+"""
+
+
+def printed(text, here, **options):
+    return tfdsl.compile(text, **options).run().printed
+
+
+def features(text, data):
+    return tfdsl.compile(text).dataset(data).features
+
+
+@pytest.fixture
+def files(here):
+    (here / "old.csv").write_text(TRAIN)
+    return here
+
+
+NEW = 'data new = csv("new.csv") | fitted(old)\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        (TRAIN, [0, 1, 2, 3]),
+        ("id,age,city,class,price\n4,41,Paris,a,8\n", [3]),
+        ("price,class,city,age,id\n8,a,Paris,41,4\n5,a,Rome,30,1\n", [3, 0]),
+        ("city,age\nOslo,\nRome,50\n", [1, 2]),
+        ("city;age\nOslo;\nRome;50.0\n", [1, 2]),
+    ],
+)
+def test_rows_are_matched_by_name(files, text, rows):
+    (files / "new.csv").write_text(text)
+    old = features(PIPELINE, "old")
+    assert (features(PIPELINE + NEW, "new") == old[rows]).all()
+
+
+def test_a_missing_target_and_key_are_no_fields(files):
+    (files / "new.csv").write_text("city,age,id\nRome,1,77\n")
+    data = tfdsl.compile(PIPELINE + NEW).dataset("new")
+    assert data.target is None and data.array("id").tolist() == [77]
+
+
+def test_a_model_predicts_the_same_for_the_same_rows(files):
+    (files / "new.csv").write_text("age,city\n30,Rome\n50,Rome\n")
+    text = (
+        PIPELINE
+        + NEW
+        + """
+placeholder X: float32[n, old.columns]
+placeholder y: float32[n, 1]
+variable w: float32[old.columns, 1] = zeros
+p = X @ w
+optimize reduce_mean(square(p - y)) with gradient_descent(learning_rate=0.1)
+session:
+    train 30 epochs on old.train as batch:
+        feed X = batch.features, y = batch.target
+    print p with X = old.features
+    print p with X = new.features
+"""
+    )
+    program = tfdsl.compile(text)
+    assert not program.diagnostics, "the scaling is one"
+    whole, some = program.run().printed
+    rows = [line.strip(" []") for line in whole.splitlines()]
+    assert [line.strip(" []") for line in some.splitlines()] == [rows[0], rows[2]]
+
+
+def test_unseen_categories_are_counted(files):
+    (files / "new.csv").write_text("age,city\n30,Bonn\n41,Kyiv\n1,Bonn\n")
+    program = tfdsl.compile(PIPELINE + NEW)
+    (warning,) = [one for one in program.diagnostics if one.code == "TFG660"]
+    assert warning.headline == '3 cells of "city" have categories that old has not learned: "Bonn", "Kyiv"'
+    assert (program.dataset("new").features[:, 1:] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        ("age,town\n1,Rome\n", "TFG658", ('"city" lack', '"town" are new')),
+        ("city\nRome\n", "TFG658", ('"age" lack', "none are new")),
+        ("age,city\nold,Rome\n", "TFG659", ('"age" is string',)),
+        ("age,city\n1,\n", "TFG637", ('row 0 of column "city"', "one_hot of old")),
+        ("age,city\n1\n", "TFG611", ("1 cells",)),
+    ],
+)
+def test_what_differs_is_an_error(files, text, code, words):
+    (files / "new.csv").write_text(text)
+    with pytest.raises(TfgError) as caught:
+        tfdsl.compile(PIPELINE + NEW)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == code and all(word in diagnostic.headline for word in words)
+
+
+def test_a_gap_in_a_column_that_had_none(files):
+    text = PIPELINE.replace('fill("age", with="mean") | ', 'drop("age") | ').replace(' | standardize("age")', "")
+    text = text.replace('"class")', '"class")').replace('drop("class")', 'categories("class")')
+    (files / "new.csv").write_text("age,city,class\n1,Rome,\n")
+    with pytest.raises(TfgError, match="TFG637"):
+        tfdsl.compile(text + NEW)
+
+
+def test_fitted_needs_data(files):
+    with pytest.raises(TfgError) as caught:
+        tfdsl.compile('data new = csv("old.csv") | fitted("old")\n')
+    assert [one.code for one in caught.value.diagnostics] == ["TFG657"]
+
+
+def test_fitted_to_a_fitted_data_set(files):
+    (files / "new.csv").write_text("age,city\n30,Rome\n")
+    text = PIPELINE + NEW + 'data newer = csv("new.csv") | fitted(new)\n'
+    program = tfdsl.compile(text)
+    np.testing.assert_array_equal(program.dataset("newer").features, program.dataset("new").features)
+
+
+def test_transforms_that_learn_nothing_too(files):
+    text = (
+        'data old = csv("old.csv", target="price", columns={"age": float32}) | fill("age", with=1)\n'
+        '    | select("age") | polynomial(degree=2) | minmax | add_bias\n'
+        'data new = csv("new.csv") | select("age") | fitted(old)\n'
+    )
+    (files / "new.csv").write_text("age\n50\n41\n")
+    program = tfdsl.compile(text)
+    assert (program.dataset("new").features == program.dataset("old").features[[2, 3]]).all()

@@ -1,0 +1,43 @@
+"""Transforms rows with what another data set has learned."""
+
+from typing import TYPE_CHECKING, cast
+
+from ...diagnostics import UNSEEN_CATEGORY
+from ..learned import Fitted
+from ..schema import Column, Schema, shown
+from ..stage import Arguments
+from .base import ColumnTransform, Facts, Learned
+
+if TYPE_CHECKING:
+    from ..tables import Function, Words
+
+
+class FittedTo(ColumnTransform):
+    name = "fitted"
+    signature = "data: static"
+    doc = (
+        "All transforms of another data set, with what they have learned there, apart from `split`, `take`, `shuffle` "
+        "and `where`. Columns are matched by name. The target, dropped columns and those set aside may lack. A "
+        "category that was not learned is a warning."
+    )
+    learns = True
+    takes_data = True
+
+    def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
+        fitted = cast(Fitted, facts.learned["fitted"])
+        after = fitted.matched(before)
+        for unseen in fitted.check(facts.table):
+            facts.doubt(UNSEEN_CATEGORY, column=shown(unseen.column), cells=unseen.cells, data=fitted.name,
+                        some=", ".join(map(shown, unseen.some)))  # fmt: skip
+        return after
+
+    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        return before.table
+
+    def function(
+        self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
+    ) -> "tuple[Function, Words]":
+        return cast(Fitted, learned["fitted"]).function(words)
+
+
+TRANSFORM = FittedTo()
