@@ -114,6 +114,8 @@ def test_dates(tmp_path):
     wanted = [[d.year, d.month, d.day, d.weekday(), d.timetuple().tm_yday, 0] for d in known]
     assert data.features.tolist() == wanted and data.array("day_month").dtype == np.int64
     condition = ("compare", ">", ("name", "day_year", ()), ("value", 2000))
+    divided = load(spec(tmp_path, source, step("date_parts", "day"), step("split", test=0.3, ordered=True)))
+    assert divided.test.array("day_year").tolist() == [2025]
     chosen = load(spec(tmp_path, source, step("date_parts", "day"), step("where", condition=condition)))
     assert chosen.array("day_year").tolist() == [2024, 2025]
 

@@ -285,3 +285,17 @@ def test_several_files_and_files_with_the_signs_of_patterns(tmp_path):
             name="d", source=step("csv", path=path, target="y"), transforms=(), folder=str(tmp_path)
         )
         assert load(declared).array("x").tolist() == wanted
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_comments_and_decimal_commas(tmp_path, stream):
+    lines = ["# made by hand", "a;b", "1,5;x", "# in between", "2,25;y", '"-3,0";#z']
+    (tmp_path / "x.csv").write_text("\n".join(lines) + "\n")
+    source = step("csv", path="x.csv", comment="#", decimal=",", stream=stream)
+    declared = SimpleNamespace(name="d", source=source, transforms=(), folder=str(tmp_path))
+    data = load(declared)
+    assert data.array("a").tolist() == [1.5, 2.25, -3.0] and data.array("b")[:].tolist() == [b"x", b"y", b"#z"]
+    (tmp_path / "x.csv").write_text("\n".join([*lines, "oops;w", "1,0;v"]) + "\n")
+    with pytest.raises(DataError) as caught:
+        load(declared).array("features")
+    assert caught.value.place.line == 7 and caught.value.place.column == 1

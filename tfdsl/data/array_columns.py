@@ -13,7 +13,7 @@ from .schema import Column, DataError, FilePlace, numbered, shown, sizes
 from .sources.base import with_targets
 
 if TYPE_CHECKING:
-    from .tables import Matrix, Source
+    from .tables import ColumnSource, Matrix
 
 _PAIRS = (("features", "target"), ("X", "y"))
 _DTYPES: Mapping[str, DType] = {"b": BOOL, "i": INT64, "u": INT64, "f": FLOAT32, "U": STRING, "O": STRING, "S": STRING}
@@ -68,7 +68,7 @@ def _dtype(array: ArrayFacts) -> DType:
     return dtype
 
 
-def source_of_arrays(arrays: Mapping[str, Any], columns: Iterable[Column], origin: str) -> "Source":
+def source_of_arrays(arrays: Mapping[str, Any], columns: Iterable[Column], origin: str) -> "ColumnSource":
     """The columns of `columns_of_arrays`, from the arrays themselves."""
     import numpy as np
 

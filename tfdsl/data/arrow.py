@@ -5,7 +5,7 @@ loading), text codes of its words. Null and nan are missing cells.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -210,7 +210,7 @@ def parquet_blocks(paths: Sequence[str], where: Where, stream: bool) -> Blocks:
     return made
 
 
-def _opened(file) -> parquet.ParquetFile:
+def _opened(file: BinaryIO) -> parquet.ParquetFile:
     try:
         return parquet.ParquetFile(file)
     except Exception as error:

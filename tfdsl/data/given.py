@@ -19,15 +19,15 @@ from .schema import (
     numbers,
     sizes,
 )
-from .sources.base import Opened, with_targets
+from .sources.base import OpenedData, with_targets
 
 if TYPE_CHECKING:
-    from .tables import Source
+    from .tables import ColumnSource
 
 _ORIGIN = "data given from Python"
 
 
-def opened(data_name: str, data: object, targets: Sequence[str], usual: Sequence[str]) -> Opened:
+def opened(data_name: str, data: object, targets: Sequence[str], usual: Sequence[str]) -> OpenedData:
     """Data given from Python. `targets` are those that the declaration names, `usual` the names of columns that are the
     target of a table otherwise."""
     if is_table(data):
@@ -47,7 +47,7 @@ def is_table(data: object) -> bool:
     )
 
 
-def _table(data: Any, targets: Sequence[str], usual: Sequence[str]) -> Opened:
+def _table(data: Any, targets: Sequence[str], usual: Sequence[str]) -> OpenedData:
     import pyarrow as pa
 
     from .arrow import Blocks
@@ -64,7 +64,7 @@ def _table(data: Any, targets: Sequence[str], usual: Sequence[str]) -> Opened:
     check_size("the table", blocks.rows, len(blocks.names), is_there=True)
     chosen = targets or [name for name in usual if name in blocks.names][:1]
     columns = with_targets(blocks.columns(), chosen, FilePlace(_ORIGIN))
-    return Opened(Schema(blocks.rows, columns), lambda: blocks.source(_ORIGIN))
+    return OpenedData(Schema(blocks.rows, columns), lambda: blocks.source(_ORIGIN))
 
 
 class _Given:
@@ -74,7 +74,7 @@ class _Given:
         self.name, self.shape, self.kind = name, tuple(array.shape), array.dtype.kind
 
 
-def _columns(data_name: str, data: Mapping[str, object], targets: Sequence[str], usual: Sequence[str]) -> Opened:
+def _columns(data_name: str, data: Mapping[str, object], targets: Sequence[str], usual: Sequence[str]) -> OpenedData:
     """A dict of columns."""
     import numpy as np
 
@@ -95,10 +95,10 @@ def _columns(data_name: str, data: Mapping[str, object], targets: Sequence[str],
             raise DataError(ARRAY_SHAPE, array=one.name, shape=sizes(one.shape), wanted=wanted)
     chosen = targets or [name for name in usual if name in arrays][:1]
     table = columns_of_arrays(facts, chosen, _ORIGIN)
-    return Opened(Schema(facts[0].shape[0], table), lambda: source_of_arrays(arrays, table, _ORIGIN))
+    return OpenedData(Schema(facts[0].shape[0], table), lambda: source_of_arrays(arrays, table, _ORIGIN))
 
 
-def _pair_opened(data_name: str, data: object, features: Any, target: Any) -> Opened:
+def _pair_opened(data_name: str, data: object, features: Any, target: Any) -> OpenedData:
     """Features, and a target if there is one."""
     for name, array in (("features", features), ("target", target)):
         if is_masked(array):
@@ -117,12 +117,12 @@ def _pair_opened(data_name: str, data: object, features: Any, target: Any) -> Op
         ends = (int(target.min()), int(target.max())) if dtype == INT64 and hasattr(target, "min") else None
         table = numbers(names, "target", dtype, ends)
 
-    def source() -> "Source":
+    def source() -> "ColumnSource":
         from .tables import held
 
         return held(names, features, target, _ORIGIN, "target")
 
-    return Opened(Schema(rows, table, named=named), source)
+    return OpenedData(Schema(rows, table, named=named), source)
 
 
 def _pair(data: object) -> tuple[Any, Any] | None:

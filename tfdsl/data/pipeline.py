@@ -18,7 +18,7 @@ from ..diagnostics import COLUMN_GAP, NO_FEATURES, TARGET_MIXED, TEXT_COLUMN, Me
 from ..types import STRING
 from .learned import Fitted, FittedStep
 from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
-from .sources.base import Opened
+from .sources.base import OpenedData
 from .stage import DataSpec
 from .transforms import TRANSFORMS
 from .transforms.base import ColumnTransform, Learned, RowTransform
@@ -32,7 +32,7 @@ class Pipeline:
     """A declaration whose arguments and sizes are checked. `schemas` has the schema of the source and after each
     transform. `others` are the data sets that it may name."""
 
-    def __init__(self, spec: DataSpec, opened: Opened, others: Mapping[str, "Pipeline"]):
+    def __init__(self, spec: DataSpec, opened: OpenedData, others: Mapping[str, "Pipeline"]):
         self.spec, self._opened, self._others = spec, opened, others
         self._transforms = [TRANSFORMS[step.name] for step in spec.transforms]
         self._arguments = [
@@ -76,7 +76,7 @@ class Pipeline:
                     table = transform.choose(arguments, table)
                 elif isinstance(transform, ColumnTransform) and not transform.learns:
                     with suppress(DataError):  # a column is missing that a learning transform makes
-                        after = transform.schema(arguments, schema, _Facts(self, at))
+                        after = transform.schema(arguments, schema, _RowFacts(table))
                         table = table.mapped(*transform.function(arguments, schema, {}, table.words))
                         schema = after
             self._chosen[before] = schema, table
@@ -220,3 +220,23 @@ class _Facts:
 
     def gap(self, columns: Iterable[Column]) -> tuple[str, int, FilePlace | None] | None:
         return self._pipeline.gap(self._at, columns)
+
+
+class _RowFacts:
+    """The facts of a transform that learns nothing, while rows are chosen."""
+
+    def __init__(self, table: "Table"):
+        self.table, self.rows, self.learned = table, table.rows, {}
+        self.parts = tuple((name, len(rows)) for name, rows in table.parts)
+
+    def words(self, column: str) -> Sequence[str]:
+        return self.table.words[column]
+
+    def first(self, column: str, text: str) -> None:
+        return None
+
+    def doubt(self, message: Message, **details: object) -> None:
+        pass  # the schema of the declaration notes it
+
+    def gap(self, columns: Iterable[Column]) -> None:
+        return None

@@ -25,7 +25,7 @@ Words = Mapping[str, Sequence[str]]
 Rows = slice | np.ndarray
 
 
-class Source(Protocol):
+class ColumnSource(Protocol):
     """Columns that are read by rows. `origin` names them for people; `streamed` is true if they are not in memory,
     `synthetic` if they stand in for real data."""
 
@@ -96,7 +96,7 @@ class Table:
     """Rows of a source with functions applied. `chosen` has the row numbers of the source in order, or is None for the
     first `rows`. `parts` has the positions of the rows of each part of a split."""
 
-    source: Source
+    source: ColumnSource
     rows: int
     words: Words
     chosen: np.ndarray | None = None

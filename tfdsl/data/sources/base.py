@@ -33,7 +33,7 @@ from ..schema import Column, DataError, FilePlace, Schema, shown
 from ..stage import Arguments, StageKind
 
 if TYPE_CHECKING:
-    from ..tables import Source
+    from ..tables import ColumnSource
 
 
 class Where(Record):
@@ -44,12 +44,12 @@ class Where(Record):
     clock: Clock | None = None  # of the check that reads
 
 
-class Opened(Record):
+class OpenedData(Record):
     """Data whose schema is known. `source` reads its columns. `first_text` finds the place and the text of the first
     cell of a text column that is no number."""
 
     schema: Schema
-    source: "Callable[[], Source]"
+    source: "Callable[[], ColumnSource]"
     first_text: "Callable[[str], tuple[FilePlace, str] | None] | None" = None
 
 
@@ -59,7 +59,7 @@ class DataSource(StageKind):
     target_name: str | None = None
 
     @abstractmethod
-    def open(self, arguments: Arguments, where: Where) -> Opened:
+    def open(self, arguments: Arguments, where: Where) -> OpenedData:
         """The data. Checks every argument."""
 
 
@@ -71,8 +71,8 @@ class SmallSet(DataSource):
     def __init__(self, name: str, doc: str, schema: Schema):
         self.name, self.doc, self._schema = name, doc, schema
 
-    def open(self, arguments: Arguments, where: Where) -> Opened:
-        def load() -> "Source":
+    def open(self, arguments: Arguments, where: Where) -> OpenedData:
+        def load() -> "ColumnSource":
             from sklearn import datasets
 
             from ..tables import held
@@ -81,7 +81,7 @@ class SmallSet(DataSource):
             targets = tuple(column.name for column in self._schema.targets)
             return held(self._schema.names, features, target, self.name, *targets)
 
-        return Opened(self._schema, load)
+        return OpenedData(self._schema, load)
 
 
 class FileSource(DataSource):

@@ -9,12 +9,12 @@ from ...diagnostics import FILE_FORM, IMAGE_SIZE, TIME_LONG
 from ...types import FLOAT32, INT64, STRING
 from ..schema import Column, DataError, FilePlace, Schema, check_size, is_integer, shown
 from ..stage import Arguments
-from .base import FileSource, Opened, Where, matching, open_file
+from .base import FileSource, OpenedData, Where, matching, open_file
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..tables import Rows, Source
+    from ..tables import ColumnSource, Rows
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _MOST = 1 << 14  # pixels of an edge
@@ -31,7 +31,7 @@ class Images(FileSource):
     )
     suffixes = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
 
-    def open(self, arguments: Arguments, where: Where) -> Opened:
+    def open(self, arguments: Arguments, where: Where) -> OpenedData:
         size, channels = arguments["size"], arguments["channels"]
         if not is_integer(channels) or channels not in _MODES:
             self.refuse(arguments, "channels", "1 for grey, 3 for colours, or 4 with transparency")
@@ -59,7 +59,7 @@ class Images(FileSource):
         if len(classes) > 1:
             table.append(Column("class", INT64, role="target", ends=(0, len(classes) - 1)))
 
-        def source() -> "Source":
+        def source() -> "ColumnSource":
             import numpy as np
 
             from ..tables import Held, Matrix
@@ -72,7 +72,7 @@ class Images(FileSource):
                 panels.append((("class",), np.array([classes.index(one) for one in folders], np.int64)))
             return Held(len(paths), tuple(panels), self.path(arguments), {"path": tuple(paths)})
 
-        return Opened(Schema(len(paths), tuple(table)), source)
+        return OpenedData(Schema(len(paths), tuple(table)), source)
 
 
 class Pictures:

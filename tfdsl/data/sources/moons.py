@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from ...types import INT64
 from ..schema import MAX_NUMBERS, Schema, is_integer, is_number, numbered, numbers
 from ..stage import Arguments
-from .base import DataSource, Opened, Where
+from .base import DataSource, OpenedData, Where
 
 if TYPE_CHECKING:
-    from ..tables import Source
+    from ..tables import ColumnSource
 
 _MAX_ROWS = MAX_NUMBERS // 2
 _MAX_NOISE = 1e30
@@ -20,7 +20,7 @@ class Moons(DataSource):
     doc = "Points of two interleaving half circles; the target is the half circle."
     target_name = "target"
 
-    def open(self, arguments: Arguments, where: Where) -> Opened:
+    def open(self, arguments: Arguments, where: Where) -> OpenedData:
         rows, noise = arguments["n_samples"], arguments["noise"]
         if not is_integer(rows) or not 1 <= rows <= _MAX_ROWS:
             self.refuse(arguments, "n_samples", f"an integer from 1 to {_MAX_ROWS}")
@@ -29,9 +29,9 @@ class Moons(DataSource):
         if arguments["seed"] is not None:
             self.check_seed(arguments)
         schema = Schema(rows, numbers(numbered(2), "target", INT64, (0, 1)), named=False)
-        return Opened(schema, lambda: self._made(rows, float(noise), arguments["seed"]))
+        return OpenedData(schema, lambda: self._made(rows, float(noise), arguments["seed"]))
 
-    def _made(self, rows: int, noise: float, seed: object) -> "Source":
+    def _made(self, rows: int, noise: float, seed: object) -> "ColumnSource":
         import numpy as np
         from sklearn.datasets import make_moons
 

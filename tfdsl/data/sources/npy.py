@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from ..array_columns import columns_of_arrays
 from ..schema import Schema
 from ..stage import Arguments
-from .base import FileSource, Opened, Where, open_file
+from .base import FileSource, OpenedData, Where, open_file
 from .npz.headers import stored_array
 
 if TYPE_CHECKING:
-    from ..tables import Source
+    from ..tables import ColumnSource
 
 
 class Npy(FileSource):
@@ -21,19 +21,19 @@ class Npy(FileSource):
     )
     suffixes = (".npy",)
 
-    def open(self, arguments: Arguments, where: Where) -> Opened:
+    def open(self, arguments: Arguments, where: Where) -> OpenedData:
         path = self.path(arguments)
         with open_file(path, where) as file:
             array = stored_array(file)
             table = columns_of_arrays((array,), (), file.name)
 
-        def load() -> "Source":
+        def load() -> "ColumnSource":
             from .npz.arrays import read_one
 
             with open_file(path, where) as file:
                 return read_one(file, table)
 
-        return Opened(Schema(array.shape[0], table, named=False), load)
+        return OpenedData(Schema(array.shape[0], table, named=False), load)
 
 
 SOURCE = Npy()

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 from ..schema import FilePlace, Schema, check_size, shown
 from ..stage import Arguments
-from .base import Opened, TableSource, Where, matching, with_targets
+from .base import OpenedData, TableSource, Where, matching, with_targets
 
 if TYPE_CHECKING:
-    from ..tables import Source
+    from ..tables import ColumnSource
 
 
 class Parquet(TableSource):
@@ -20,7 +20,7 @@ class Parquet(TableSource):
     )
     suffixes = (".parquet",)
 
-    def open(self, arguments: Arguments, where: Where) -> Opened:
+    def open(self, arguments: Arguments, where: Where) -> OpenedData:
         from ..arrow import parquet_blocks
 
         targets, stream = self.targets(arguments), self.stream(arguments)
@@ -28,10 +28,10 @@ class Parquet(TableSource):
         check_size(shown(blocks.path), 1 if stream else blocks.rows, len(blocks.names))
         table = with_targets(blocks.columns(), targets, FilePlace(blocks.path))
 
-        def source() -> "Source":
+        def source() -> "ColumnSource":
             return blocks.source(blocks.path)
 
-        return Opened(Schema(blocks.rows, table, streamed=stream), source)
+        return OpenedData(Schema(blocks.rows, table, streamed=stream), source)
 
     def columns(self, arguments: Arguments, where: Where) -> tuple[str, ...]:
         from ..arrow import parquet_blocks

@@ -6,10 +6,10 @@ from ...diagnostics import CSV_EMPTY, CSV_NOT_UTF8, TIME_LONG
 from ...types import STRING
 from ..schema import Column, DataError, FilePlace, Schema, check_size, shown
 from ..stage import Arguments
-from .base import FileSource, Opened, Where, matching, open_file
+from .base import FileSource, OpenedData, Where, matching, open_file
 
 if TYPE_CHECKING:
-    from ..tables import Source
+    from ..tables import ColumnSource
 
 _LINES = 16_384  # between two looks at the clock
 
@@ -20,7 +20,7 @@ class Text(FileSource):
     doc = "Text files in UTF-8 with a row a line, in the column `text`. `path` may have `*`, for several files."
     suffixes = (".txt",)
 
-    def open(self, arguments: Arguments, where: Where) -> Opened:
+    def open(self, arguments: Arguments, where: Where) -> OpenedData:
         paths = matching(self.path(arguments), where)
         words: dict[str, int] = {}
         codes: list[int] = []
@@ -40,14 +40,14 @@ class Text(FileSource):
             raise DataError(CSV_EMPTY, place=FilePlace(paths[0]), path=shown(paths[0]))
         check_size(shown(paths[0]), len(codes), 1)
 
-        def source() -> "Source":
+        def source() -> "ColumnSource":
             import numpy as np
 
             from ..tables import Held
 
             return Held(len(codes), ((("text",), np.array(codes, np.int32)),), paths[0], {"text": tuple(words)})
 
-        return Opened(Schema(len(codes), (Column("text", STRING),)), source)
+        return OpenedData(Schema(len(codes), (Column("text", STRING),)), source)
 
 
 SOURCE = Text()

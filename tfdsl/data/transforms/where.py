@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..tables import Table
 
 
-class Where(RowTransform):
+class Filter(RowTransform):
     name = "where"
     signature = "condition: static"
     doc = (
@@ -48,4 +48,4 @@ class Where(RowTransform):
         return table.within(lambda rows: rows[kept[rows]])
 
 
-TRANSFORM = Where()
+TRANSFORM = Filter()

@@ -6,10 +6,10 @@ from ....diagnostics import CALIFORNIA_MISSING
 from ....types import FLOAT32
 from ...schema import DataError, Schema, numbers
 from ...stage import Arguments
-from ..base import DataSource, Opened, Where
+from ..base import DataSource, OpenedData, Where
 
 if TYPE_CHECKING:
-    from ...tables import Source
+    from ...tables import ColumnSource
 
 _TARGET = "MedHouseVal"
 _NAMES = ("MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude")
@@ -22,13 +22,13 @@ class CaliforniaHousing(DataSource):
     doc = "Median house values in 20640 districts of California in 1990, with eight features."
     target_name = _TARGET
 
-    def open(self, arguments: Arguments, where: Where) -> Opened:
+    def open(self, arguments: Arguments, where: Where) -> OpenedData:
         offline = arguments["offline"]
         if offline not in (None, "synthetic"):
             self.refuse(arguments, "offline", '"synthetic" or left out')
-        return Opened(_SCHEMA, lambda: self._load(offline == "synthetic"))
+        return OpenedData(_SCHEMA, lambda: self._load(offline == "synthetic"))
 
-    def _load(self, may_be_synthetic: bool) -> "Source":
+    def _load(self, may_be_synthetic: bool) -> "ColumnSource":
         from ...tables import held
         from . import fetch
 

@@ -16,13 +16,13 @@ from ....diagnostics import (
 from ....types import BOOL, DTYPES, FLOAT32, INT64, STRING, DType
 from ...schema import Column, DataError, FilePlace, Schema, check_size, numbered, shown
 from ...stage import Arguments
-from ..base import Opened, TableSource, Where, matching, no_column, with_targets
+from ..base import OpenedData, TableSource, Where, matching, no_column, with_targets
 from .records import CsvFile, Form, separators
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ...tables import Source
+    from ...tables import ColumnSource
     from .reader import ReadColumn, Reader
 
 _NO_SEPARATORS = '"\n\r\0_+-.'  # besides letters and digits: the characters of numbers, quotes and lines
@@ -48,7 +48,7 @@ class Csv(TableSource):
     )
     suffixes = (".csv", ".tsv")
 
-    def open(self, arguments: Arguments, where: Where) -> Opened:
+    def open(self, arguments: Arguments, where: Where) -> OpenedData:
         targets, stream = self.targets(arguments), self.stream(arguments)
         files, names = self._header(arguments, where)
         missing = ("",) if arguments["missing"] is None else self._texts(arguments, "missing")
@@ -83,10 +83,10 @@ class Csv(TableSource):
                 _check_integers(column, read, reader)
         schema = Schema(rows, table, streamed=stream, named=arguments["header"] is not False)
 
-        def source() -> "Source":
+        def source() -> "ColumnSource":
             return _spooled(reader, columns, rows) if stream else _held(reader, columns, blocks, rows)
 
-        return Opened(schema, source, reader.first_other)
+        return OpenedData(schema, source, reader.first_other)
 
     def columns(self, arguments: Arguments, where: Where) -> tuple[str, ...]:
         return self._header(arguments, where)[1]
@@ -226,7 +226,9 @@ def _check_integers(column: Column, read: "ReadColumn", reader: "Reader") -> Non
         raise DataError(CSV_INTEGER, place=place, column=shown(column.name), cell=shown(cell), number=repr(float(cell)))
 
 
-def _held(read: "Reader", columns: Sequence["ReadColumn"], blocks: list[list["np.ndarray"]], rows: int) -> "Source":
+def _held(
+    read: "Reader", columns: Sequence["ReadColumn"], blocks: list[list["np.ndarray"]], rows: int
+) -> "ColumnSource":
     """The columns in memory."""
     import numpy as np
 
@@ -244,7 +246,7 @@ def _held(read: "Reader", columns: Sequence["ReadColumn"], blocks: list[list["np
     return Held(rows, tuple(panels), read.files[0].path, words, find=read.place)
 
 
-def _spooled(read: "Reader", columns: Sequence["ReadColumn"], rows: int) -> "Source":
+def _spooled(read: "Reader", columns: Sequence["ReadColumn"], rows: int) -> "ColumnSource":
     """The columns in unnamed files, one for each dtype."""
     import numpy as np
 

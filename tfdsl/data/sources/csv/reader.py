@@ -332,10 +332,10 @@ def _is_of(cell: str, dtype: DType | None, decimal: str) -> bool:
 
 def _without_comments(raw: BinaryIO, comment: str | None) -> BinaryIO:
     """A file without the lines that begin with a comment."""
-    return raw if comment is None else io.BufferedReader(_Kept(raw, comment.encode()), _BLOCK)
+    return raw if comment is None else io.BufferedReader(_WithoutComments(raw, comment.encode()), _BLOCK)
 
 
-class _Kept(io.RawIOBase):
+class _WithoutComments(io.RawIOBase):
     """The lines of a file that are no comments."""
 
     def __init__(self, raw: BinaryIO, comment: bytes):
@@ -345,12 +345,12 @@ class _Kept(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, into) -> int:
-        while len(self._left) < len(into):
-            line = next(self._lines, None)
-            if line is None:
-                break
-            self._left += line
-        part, self._left = self._left[: len(into)], self._left[len(into) :]
-        into[: len(part)] = part
+    def readinto(self, buffer: Any, /) -> int:  # of bytes
+        read, size = [self._left], len(self._left)
+        while size < len(buffer) and (line := next(self._lines, None)) is not None:
+            read.append(line)
+            size += len(line)
+        self._left = b"".join(read)
+        part, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
+        buffer[: len(part)] = part
         return len(part)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from ...array_columns import columns_of_arrays
 from ...schema import Schema
 from ...stage import Arguments
-from ..base import FileSource, Opened, Where, open_file
+from ..base import FileSource, OpenedData, Where, open_file
 from .headers import stored_arrays
 
 if TYPE_CHECKING:
-    from ...tables import Source
+    from ...tables import ColumnSource
 
 
 class Npz(FileSource):
@@ -22,20 +22,20 @@ class Npz(FileSource):
     )
     suffixes = (".npz",)
 
-    def open(self, arguments: Arguments, where: Where) -> Opened:
+    def open(self, arguments: Arguments, where: Where) -> OpenedData:
         path, targets = self.path(arguments), self.targets(arguments)
         with open_file(path, where) as file:
             arrays = stored_arrays(file)
             table = columns_of_arrays(arrays, targets, file.name)
         schema = Schema(arrays[0].shape[0], table, named=not any(column.name == "x0" for column in table))
 
-        def load() -> "Source":
+        def load() -> "ColumnSource":
             from .arrays import read
 
             with open_file(path, where) as file:
                 return read(file, table)
 
-        return Opened(schema, load)
+        return OpenedData(schema, load)
 
 
 SOURCE = Npz()

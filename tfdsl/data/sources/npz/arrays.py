@@ -11,7 +11,7 @@ import numpy as np
 from ...array_columns import source_of_arrays
 from ...schema import Column
 from ...stored import StoredRows
-from ...tables import Source
+from ...tables import ColumnSource
 from .headers import FAULTS, StoredArray, damaged, stored_arrays
 
 _CHUNK = 1 << 22  # bytes
@@ -19,7 +19,7 @@ _LOCAL_HEADER = struct.Struct("<26xHH")  # of a member: the lengths of its name 
 _READ_HEADER = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def read(file: BinaryIO, columns: Iterable[Column]) -> "Source":
+def read(file: BinaryIO, columns: Iterable[Column]) -> "ColumnSource":
     """The columns of an open file. Uncompressed arrays with several axes stay in the file."""
     try:
         with zipfile.ZipFile(file) as archive:
@@ -32,7 +32,7 @@ def read(file: BinaryIO, columns: Iterable[Column]) -> "Source":
     return source_of_arrays(arrays, columns, file.name)
 
 
-def read_one(file: BinaryIO, columns: Iterable[Column]) -> "Source":
+def read_one(file: BinaryIO, columns: Iterable[Column]) -> "ColumnSource":
     """The columns of an open .npy file."""
     try:
         array = np.lib.format.read_array(file, allow_pickle=False)
