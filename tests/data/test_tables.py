@@ -299,3 +299,97 @@ def test_comments_and_decimal_commas(tmp_path, stream):
     with pytest.raises(DataError) as caught:
         load(declared).array("features")
     assert caught.value.place.line == 7 and caught.value.place.column == 1
+
+
+def test_conditions_of_programs(people, monkeypatch):
+    monkeypatch.chdir(people[0])
+    columns = people[1]
+
+    def rows(condition):
+        text = f'data d = csv("people.csv", target="survived") | where({condition})\n'
+        return tfdsl.compile(text).dataset("d").array("id").tolist()
+
+    cities, fares = columns["home city"], numbers(columns, "fare")
+    assert rows('column("home city") == "Rome"') == [at for at in range(ROWS) if cities[at] == "Rome"]
+    assert rows('not (column("home city") in ["Rome", "Oslo"])') == [
+        at for at in range(ROWS) if cities[at] not in ("Rome", "Oslo", "")
+    ]
+    assert rows("10 < fare * 2 - 1 <= 30 and member") == [
+        at for at in range(ROWS) if 10 < fares[at] * 2 - 1 <= 30 and columns["member"][at] == "true"
+    ]
+    assert rows("(id + 1) ** -1 < 0.01") == list(range(100, ROWS))
+    assert rows("id != 7 and id // 10 == 0") == [0, 1, 2, 3, 4, 5, 6, 8, 9]
+
+
+def test_text_among_numbers_names_the_way_out(people, monkeypatch):
+    monkeypatch.chdir(people[0])
+    text = (
+        'data d = csv("people.csv", target="sex") | select("fare")\nplaceholder y: int64[n, 1]\nz = y * 2\n'
+        "session: print z with y = d.target\n"
+    )
+    with pytest.raises(TfgError) as caught:
+        tfdsl.compile(text)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.help.endswith('| categories("sex")')
+    mended = text.replace('| select("fare")', '| select("fare") | categories("sex")').replace("print z", "print z[:3]")
+    assert tfdsl.compile(mended).run().printed
+
+
+def read(tmp_path, text, *transforms, **arguments):
+    (tmp_path / "x.csv").write_bytes(text.encode())
+    results = []
+    for stream in (False, True):
+        source = step("csv", path="x.csv", stream=stream, **arguments)
+        data = load(SimpleNamespace(name="d", source=source, transforms=transforms, folder=str(tmp_path)))
+        columns = data.schema.table
+        results.append({one.name: np.asarray(data.array(one.field)[0 : data.rows]).tolist() for one in columns})
+    assert results[0] == results[1]
+    return results[0]
+
+
+@pytest.mark.parametrize("lead", ["\n", "\r\n\r\n", "# made by hand\n\n"])
+def test_empty_lines_before_the_header(tmp_path, lead):
+    assert read(tmp_path, f"{lead}a,b\n1,2\n3,4\n", comment="#") == {"a": [1, 3], "b": [2, 4]}
+    assert read(tmp_path, f"{lead}1,2\n3,4\n", comment="#", header=False) == {"x0": [1, 3], "x1": [2, 4]}
+
+
+def test_numbers_are_those_of_python(tmp_path):
+    assert read(tmp_path, "a,b\n0x1F,1\n0x2,2\n") == {"a": [b"0x1F", b"0x2"], "b": [1, 2]}
+    assert read(tmp_path, "a,b\n0,-0\n0.5,1\n1e2,0\n") == {"a": [0, 0.5, 100], "b": [0, 1, 0]}
+
+
+def test_comments_with_other_ends_of_lines(tmp_path):
+    assert read(tmp_path, "#c\ra,b\r1,2\r#d,e\r3,4\r", comment="#") == {"a": [1, 3], "b": [2, 4]}
+
+
+def test_decimal_commas_in_one_column(tmp_path):
+    assert read(tmp_path, "x\n1,5\n2,5\n", decimal=",") == {"x": [1.5, 2.5]}
+
+
+def test_one_line_of_another_width_is_an_error(tmp_path):
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, "a;b\n1;2\n3;4;5\n6;7\n")
+    assert caught.value.message.code == "TFG611" and caught.value.place.line == 3
+
+
+def test_text_after_blocks_without_any(tmp_path, monkeypatch):
+    from tfdsl.data.sources.csv import reader
+
+    monkeypatch.setattr(reader, "_BLOCK", 20)
+    rows = ["", "", "", "", "", "x", "", "y"]
+    made = read(tmp_path, "a,b\n" + "".join(f"{cell},{at}\n" for at, cell in enumerate(rows)))
+    assert made["a"] == [cell.encode() for cell in rows]
+
+
+def test_what_fill_is_given_counts_for_rows(tmp_path):
+    fill = step("fill", "age", **{"with": 0})
+    condition = ("compare", "==", ("name", "age", ()), ("value", 0))
+    assert read(tmp_path, "id,age\n1,\n2,5\n3,0\n", fill, step("where", condition=condition))["id"] == [1, 3]
+
+
+def test_large_numbers_in_conditions(tmp_path):
+    text = "id,b\n" + "".join(f"{at},1\n" for at in (1, 2, 9007199254740993))
+    condition = ("compare", ">", ("*", ("name", "id", ()), ("value", 10**19)), ("value", 0))
+    assert len(read(tmp_path, text, step("where", condition=condition))["id"]) == 3
+    condition = ("compare", "==", ("name", "id", ()), ("value", 9007199254740993))
+    assert read(tmp_path, text, step("where", condition=condition))["id"] == [9007199254740993]

@@ -21,7 +21,9 @@ def condition(ctx: Analysis, env: Env, expr: t.Expr) -> Condition:
                 binding = env.find(expr.id)
                 value = None if binding is None else binding.value
                 return ("name", expr.id, freeze(value) if value is not None and is_host(value) else UNKNOWN)
-            case t.Call(function=t.Name(id="column"), arguments=(t.Argument(None, t.Constant(value=str(name))),)):
+            case t.Call(
+                function=t.Name(id="column"), arguments=(t.Argument(name=None, value=t.Constant(value=str(name))),)
+            ):
                 return ("column", name)
             case t.List() | t.Tuple():
                 return ("list", *map(inner, expr.items))

@@ -7,7 +7,7 @@ from ..data.declaration import pipeline_of
 from ..data.pipeline import Pipeline
 from ..data.stage import StageKind
 from ..data.transforms.base import Transform
-from ..diagnostics import COLUMN_NAME, FITTED_DATA, NOT_STATIC, UNKNOWN_NAME
+from ..diagnostics import COLUMN_NAME, CONDITION_ARGUMENT, FITTED_DATA, NOT_STATIC, UNKNOWN_NAME
 from ..ops.op import Parameter
 from ..program import Data, DataStage, HostValue
 from ..source import Span
@@ -75,7 +75,12 @@ def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKin
             missing(ctx, stage.name, f'{stage.name}("a", "b", ...)', "a column", stage.span)
     if isinstance(row, Transform) and row.takes_data:
         return DataStage(stage.name, {"data": _data_name(ctx, env, stage)})
-    if isinstance(row, Transform) and row.takes_condition and len(given) == 1:
+    if isinstance(row, Transform) and row.takes_condition:
+        for one in given:
+            if one.name is not None:
+                ctx.fail(CONDITION_ARGUMENT, one.span, name=one.name, value=one.value.span.text)
+        if len(given) != 1:
+            missing(ctx, stage.name, f"{stage.name}(age > 30 and income > 10)", "one condition", stage.span)
         return DataStage(stage.name, {**values, "condition": condition(ctx, env, given[0].value)})
     arguments = assign_arguments(
         ctx, stage.name, row.signature, list(params), [_argument(ctx, env, one) for one in given], stage.span,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ..data.schema import Schema
+from ..data.schema import Schema, shown
 from ..diagnostics import (
     BROADCAST,
     FEED_DTYPE,
@@ -37,6 +37,7 @@ from ..types import (
     BECOMES,
     DTYPES,
     FLOAT32,
+    STRING,
     Dim,
     Shape,
     Size,
@@ -213,6 +214,8 @@ def check_feed(
             )
         shown = _SHOWN.get(kind, "nothing") if is_host_value else actual
         note = _declared_note(fed, target)
+        if kind == "string" and isinstance(value.value, Array):
+            help = _numbered(ctx, value.value, batches_of)
         ctx.fail(FEED_DTYPE, fed.value.span, note, help, name=fed.target.id, declared=declared, actual=shown)
     try:
         match_shape(declared.shape, actual.shape, {}, ctx.graph.sizes)
@@ -234,6 +237,17 @@ def check_feed(
 
 def _declared_note(fed: t.Fed, target: Tensor) -> tuple[Note, ...]:
     return (Note(f"{fed.target.id}: {target.type} is from line {{line}}", target.span),)
+
+
+def _numbered(ctx: Analysis, array: Array, batches_of: str | None) -> str:
+    """A help line for text of data where numbers are wanted."""
+    name = array.field.data if isinstance(array.field, Field) else batches_of
+    known = ctx.datasets.get(name or "")
+    columns = known.schema.columns_of(array.field.field) if known is not None else ()
+    if not columns:
+        return ""
+    text = next((one.name for one in columns if one.dtype == STRING), columns[0].name)
+    return f"make numbers of its categories where {name} is declared: | categories({shown(text)})"
 
 
 def _misfed(ctx: Analysis, target: Tensor, array: Array, batches_of: str | None) -> str:

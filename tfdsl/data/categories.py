@@ -6,8 +6,9 @@ Categories are the texts or the whole numbers of the training rows, in order.
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from ..diagnostics import NO_ROWS
 from ..types import INT64, STRING
-from .schema import Column
+from .schema import Column, DataError
 from .stage import Arguments
 from .transforms.base import Learned
 
@@ -28,6 +29,8 @@ def learned_categories(table: "Table", names: Iterable[str]) -> Learned:
 
     names, found = list(names), {}
     parts = [{name: np.unique(block[name]) for name in names} for block in table.training_blocks()]
+    if not parts:
+        raise DataError(NO_ROWS)
     for name in names:
         values = np.unique(np.concatenate([part[name] for part in parts])).tolist()
         known = table.words.get(name)

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..diagnostics import CONDITION_TYPES
+from ..diagnostics import CONDITION_TYPES, CONDITION_VALUE
 from ..types import BOOL, STRING
 from .schema import DataError, Schema, shown
 
@@ -65,6 +65,12 @@ def checked(condition: Condition, schema: Schema) -> str:
                 if (kind := checked(part, schema)) != "truth":
                     raise DataError(CONDITION_TYPES, param="condition", operator=word, kinds=kind)
             return "truth"
+        case ("compare", "in" | "not in" as word, left, right):
+            kinds = checked(left, schema), checked(right, schema)
+            if kinds[0] != kinds[1] or not _is_list(right):
+                kinds = " and ".join(kinds) if _is_list(right) else "what is no list"
+                raise DataError(CONDITION_TYPES, param="condition", operator=word, kinds=kinds)
+            return "truth"
         case ("compare", word, left, right):
             kinds = checked(left, schema), checked(right, schema)
             if kinds[0] != kinds[1] or (kinds[0] == "truth" and word not in ("==", "!=")):
@@ -76,6 +82,15 @@ def checked(condition: Condition, schema: Schema) -> str:
                 raise DataError(CONDITION_TYPES, param="condition", operator=word, kinds=" and ".join(kinds))
             return "number"
     raise AssertionError(condition)
+
+
+def _is_list(condition: Condition) -> bool:
+    match condition:
+        case ("list", *_):
+            return True
+        case ("value", value) | ("name", _, value):
+            return isinstance(value, tuple) and value != UNKNOWN
+    return False
 
 
 def _kind(dtype: object) -> str:
@@ -109,6 +124,8 @@ def holds(condition: Condition, block: "Block", words: "Words") -> "np.ndarray":
             case ("column", name):
                 return column(name)
             case ("name", _, found) | ("value", found):
+                if found == UNKNOWN:
+                    raise ValueError(f"there is no column {part[1]} here")
                 return found
             case ("list", *items):
                 return tuple(map(value, items))
@@ -126,7 +143,7 @@ def holds(condition: Condition, block: "Block", words: "Words") -> "np.ndarray":
             case ("-", inner):
                 return -value(inner)
             case (word, left, right):
-                return ARITHMETIC[word](value(left), value(right))
+                return ARITHMETIC[word](np.float64(1) * value(left), np.float64(1) * value(right))
         raise AssertionError(part)
 
     def column(name: str) -> Any:
@@ -146,6 +163,9 @@ def holds(condition: Condition, block: "Block", words: "Words") -> "np.ndarray":
             return result
         return np.asarray(COMPARISONS[word](left, right), bool)
 
-    with np.errstate(all="ignore"):
-        found = np.broadcast_to(np.asarray(value(condition), bool), rows)
+    try:
+        with np.errstate(all="raise", under="ignore"):
+            found = np.broadcast_to(np.asarray(value(condition), bool), rows)
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise DataError(CONDITION_VALUE, param="condition", reason=str(error)) from None
     return found & known

@@ -86,6 +86,9 @@ def _columns(data_name: str, data: Mapping[str, object], targets: Sequence[str],
             arrays[name] = np.asarray(value)
         except ValueError:  # lists of different lengths
             arrays[name] = np.asarray(0)
+        if arrays[name].dtype == object and not all(isinstance(one, str) for one in arrays[name].flat):
+            what = f"a column {name} that mixes text, numbers or None; a table of pandas or Arrow may have them"
+            raise DataError(DATA_REPLACEMENT, data=data_name, found=what)
         if arrays[name].ndim == 0:
             raise DataError(DATA_REPLACEMENT, data=data_name, found=f"a column {name} that is no array")
     facts = [_Given(name, array) for name, array in arrays.items()]

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..diagnostics import COLUMN_GAP, FITTED_COLUMNS, FITTED_DTYPE
+from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE
 from ..record import Record
 from ..types import BOOL, STRING
 from .schema import DataError, Schema, shown
 from .sources.base import listed
-from .transforms.base import ColumnTransform, Learned
+from .transforms.base import ColumnTransform, Learned, gap_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -140,8 +140,8 @@ def _check_complete(table: "Table", step: FittedStep, data: str) -> None:
     found = missing(table, columns)
     if found is not None:
         name, row = found
-        raise DataError(COLUMN_GAP, place=table.place(row, name), row=row, column=shown(name),
-                        what=f"{step.transform.name} of {data}")  # fmt: skip
+        column = next(one for one in columns if one.name == name)
+        raise gap_error(column, row, table.place(row, name), f"{step.transform.name} of {data}")
 
 
 def _unseen(table: "Table", step: FittedStep, own: set[str]) -> Iterator[Unseen]:

@@ -14,14 +14,14 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from ..diagnostics import COLUMN_GAP, NO_FEATURES, TARGET_MIXED, TEXT_COLUMN, Message
+from ..diagnostics import NO_FEATURES, TARGET_MIXED, TEXT_COLUMN, Message
 from ..types import STRING
 from .learned import Fitted, FittedStep
 from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
 from .sources.base import OpenedData
 from .stage import DataSpec
 from .transforms import TRANSFORMS
-from .transforms.base import ColumnTransform, Learned, RowTransform
+from .transforms.base import ColumnTransform, Learned, RowTransform, gap_error
 
 if TYPE_CHECKING:
     from .arrays import Dataset
@@ -73,11 +73,15 @@ class Pipeline:
             transform, arguments = self._transforms[at], self._arguments[at]
             with at_stage(before):
                 if isinstance(transform, RowTransform):
+                    transform.schema(arguments, schema, _RowFacts(table))  # refuses wrong arguments
                     table = transform.choose(arguments, table)
-                elif isinstance(transform, ColumnTransform) and not transform.learns:
+                    parts = tuple((name, len(rows)) for name, rows in table.parts)
+                    schema = replace(schema, rows=table.rows, parts=parts)
+                elif isinstance(transform, ColumnTransform) and not transform.learns_with(arguments):
                     with suppress(DataError):  # a column is missing that a learning transform makes
                         after = transform.schema(arguments, schema, _RowFacts(table))
-                        table = table.mapped(*transform.function(arguments, schema, {}, table.words))
+                        learned = transform.learn(arguments, schema, table)  # what its arguments say
+                        table = table.mapped(*transform.function(arguments, schema, learned, table.words))
                         schema = after
             self._chosen[before] = schema, table
         return self._chosen[before]
@@ -163,7 +167,7 @@ class Pipeline:
         found = self.gap(len(self._transforms), gaps) if gaps else None
         if found is not None:
             name, row, place = found
-            raise DataError(COLUMN_GAP, place=place, row=row, column=shown(name), what=f"{data}.{field}")
+            raise gap_error(next(one for one in gaps if one.name == name), row, place, f"{data}.{field}")
 
     def gap(self, at: int, columns: Iterable[Column]) -> tuple[str, int, FilePlace | None] | None:
         """The first missing cell of some columns before a stage: its column, row and place."""

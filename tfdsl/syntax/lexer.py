@@ -70,7 +70,7 @@ class SoftKeywordLexer(Lexer):
             found = [
                 (name, re.compile(pattern))
                 for name, spelling, pattern in self._keywords
-                if spelling[0] in (word[0], "(") and re.fullmatch(spelling, word)
+                if spelling == word or (not spelling.isalpha() and re.fullmatch(spelling, word))
             ]
             if found or len(self._candidates) < 10_000:
                 self._candidates[word] = found

@@ -25,7 +25,7 @@ from ...diagnostics import (
     Message,
 )
 from ...diagnostics.spelling import nearest
-from ...types import BOOL
+from ...types import BOOL, STRING
 from ..schema import Column, DataError, FilePlace, Schema, shown
 from ..sources.base import listed
 from ..stage import Arguments, StageKind
@@ -152,7 +152,7 @@ class Transform(StageKind):
         found = facts.gap(doubted) if doubted else None
         if found is not None:
             name, row, place = found
-            raise DataError(COLUMN_GAP, place=place, row=row, column=shown(name), what=self.name)
+            raise gap_error(next(column for column in doubted if column.name == name), row, place, self.name)
 
 
 class RowTransform(Transform):
@@ -174,6 +174,10 @@ class RowTransform(Transform):
 
 class ColumnTransform(Transform):
     """A transform that computes each row from the same row."""
+
+    def learns_with(self, arguments: Arguments) -> bool:
+        """Whether it learns from rows, with these arguments."""
+        return self.learns
 
     needs_complete = False  # no missing cell in the columns that it works on
 
@@ -200,6 +204,19 @@ class ColumnTransform(Transform):
     def emptied(self, learned: Learned) -> tuple[tuple[str, float], ...]:
         """The columns that become 0 everywhere, with the value that all training rows had."""
         return ()
+
+
+def gap_error(column: Column, row: int, place: FilePlace | None, what: str) -> DataError:
+    """The error for a missing cell where a value is needed."""
+    name = shown(column.name)
+    if column.dtype == STRING:
+        way = f'write before it: | fill({name}, with="most_frequent"), or with a text; or drop({name})'
+    elif column.role == "target":
+        test = column.name if column.field == column.name else f"column({name})"
+        way = f"keep the rows that have it: | where({test} == {test})"
+    else:
+        way = f'write before it: | fill({name}, with="median"), or with a number; or drop({name})'
+    return DataError(COLUMN_GAP, place=place, row=row, column=name, what=what, way=way)
 
 
 def is_scalable(column: Column) -> bool:

@@ -32,9 +32,14 @@ class Fill(ColumnTransform):
                 continue
             if is_text and (not isinstance(value, str) or value in _LEARNED):
                 self.refuse(arguments, "with", f'"most_frequent" or a text, as the column "{column.name}" is text')
+            if is_number(value) and not abs(value) < 1e300:
+                self.refuse(arguments, "with", "a number that a column can have")
             if not is_text and not is_number(value) and value not in _LEARNED:
                 self.refuse(arguments, "with", f'"mean", "median", "most_frequent" or a number for "{column.name}"')
         return computed(before, columns, learned=value in _LEARNED, gaps=0)
+
+    def learns_with(self, arguments: Arguments) -> bool:
+        return arguments["with"] in _LEARNED
 
     def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
         if arguments.get("columns"):

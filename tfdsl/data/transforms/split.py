@@ -36,9 +36,15 @@ class Split(RowTransform):
         if not isinstance(ordered, bool):
             self.refuse(arguments, "ordered", "true or false")
         if by is not None:
-            column = self._named(by, before)
+            column = before.column(by) if isinstance(by, str) else None
+            if column is None:
+                self.refuse(arguments, "by", "the name of a column; put split before transforms that change it")
             if column.is_learned or column.shape != ():
-                self.refuse(arguments, "by", "a column whose values are those of the source")
+                self.refuse(
+                    arguments,
+                    "by",
+                    "a column with the values of the source; put split before transforms that change it",
+                )
             if ordered:
                 self.refuse(arguments, "by", "left out, as ordered keeps the order of the rows")
         shares = self._shares(arguments, before.rows)
@@ -52,9 +58,6 @@ class Split(RowTransform):
                 wanted = f"so that each part has some of the {before.rows} rows; .{name} would have none"
                 self.refuse(arguments, "folds" if arguments["folds"] is not None else "test", wanted)
         return replace(before, parts=parts)
-
-    def names_at(self, name: str) -> str:
-        return "by"
 
     def _shares(self, arguments: Arguments, rows: int) -> tuple[float, float]:
         """The shares of test and validation. Checks them."""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...diagnostics import WHERE_LEARNED, WHERE_MISSING, WHERE_NONE
+from ...diagnostics import CONDITION_KIND, WHERE_LEARNED, WHERE_MISSING, WHERE_NONE
 from ..condition import checked, columns_in, holds
 from ..schema import DataError, Schema, shown
 from ..stage import Arguments
@@ -31,7 +31,10 @@ class Filter(RowTransform):
                 raise self.unknown(name, before, "condition")
             if column.is_learned:
                 raise DataError(WHERE_LEARNED, param="condition", column=shown(name))
-        checked(condition, before)
+        kind = checked(condition, before)
+        if kind != "truth" or not set(columns_in(condition, before)):
+            what = "a condition without columns" if kind == "truth" else f"a {kind}"
+            raise DataError(CONDITION_KIND, param="condition", kind=what)
         if facts.rows == 0 or any(rows == 0 for _, rows in facts.parts):
             raise DataError(WHERE_NONE, param="condition", rows=before.rows)
         gaps = [column for name in columns_in(condition, before) if (column := before.column(name)) and column.gaps]

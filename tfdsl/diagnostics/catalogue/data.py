@@ -64,8 +64,7 @@ UNKNOWN_COLUMN = _message("TFG628", "there is no column {column}: the columns ar
 COLUMN_CELL = _message("TFG629", "row {row} of column {column} is {cell}, which is not a finite number",
                         "rows count from 0; correct the cell, or remove its row or column")
 COLUMN_GAP = _message("TFG637", "row {row} of column {column} is missing, and {what} needs a value in every row",
-                      "write before it: | fill({column}, with=\"median\"), or with=\"most_frequent\", or with a value; "
-                      "or drop({column})")
+                      "{way}")
 NO_FIT_COLUMN = _message("TFG638", "{name} finds no column: it takes {what}")
 NOT_FIT_COLUMN = _message("TFG639", "{name} takes {what}, but {column} is {kind}")
 CSV_COLUMNS_DIFFER = _message("TFG640", "{other} has other columns than {first}: {found} in place of {column}",
@@ -109,6 +108,15 @@ FITTED_DTYPE = _message("TFG659", "{column} is {found}, and {dtype} in {data}",
                         "columns={{...}} of csv says the dtype of a column")
 UNSEEN_CATEGORY = _message("TFG660", "{cells} cells of {column} have categories that {data} has not learned: {some}",
                            "one_hot makes 0 of them in all columns, categories -1", severity="warning")
+NO_ROWS = _message("TFG665", "no rows are left to learn from")
+CONDITION_ARGUMENT = _message("TFG661", "where takes a condition, and '{name} = ...' is none",
+                              "compare with two equals signs: {name} == {value}")
+CONDITION_KIND = _message("TFG662", "where takes a condition on columns, not {kind}",
+                          "write for example: where(age > 30 and city == \"Rome\")")
+CONDITION_VALUE = _message("TFG663", "the condition cannot be computed: {reason}")
+CSV_GAP = _message("TFG664", "column {column} has a missing cell, which {dtype} cannot have",
+                   "write float32 in columns={{...}}, or leave the column out of it, and fill the gaps: | "
+                   "fill({column}, with=0)")
 TARGET_MIXED = _message("TFG645", "{data}.target has numbers and text: {columns}",
                         "make the text numbers with categories({column}), or use the columns by their names")
 

@@ -100,7 +100,8 @@ class Csv(TableSource):
         first = CsvFile(paths[0], where, form)
         if arguments["separator"] is None:
             candidates = [one for one in _SEPARATORS if one != form.decimal]
-            form = Form(next(separators(first, candidates), ","), form.decimal, form.comment)
+            usual = ";" if form.decimal == "," else ","
+            form = Form(next(separators(first, candidates), usual), form.decimal, form.comment)
         else:
             self._check_separator(first)
         files = [CsvFile(path, where, form) for path in paths]
@@ -127,8 +128,9 @@ class Csv(TableSource):
     def _form(self, arguments: Arguments) -> Form:
         separator, decimal, comment = arguments["separator"], arguments["decimal"], arguments["comment"]
         if separator is not None and (
-            not isinstance(separator, str) or len(separator) != 1 or separator.isalnum() or separator in _NO_SEPARATORS
-        ):
+            not isinstance(separator, str) or len(separator) != 1 or separator.isalnum() or not separator.isascii()
+            or separator in _NO_SEPARATORS
+        ):  # fmt: skip
             self.refuse(arguments, "separator", 'one character between cells, such as ";" or "\\t"')
         if decimal not in (".", ",") or decimal == separator:
             self.refuse(arguments, "decimal", '"." or ",", and not the separator')
@@ -171,6 +173,8 @@ class Csv(TableSource):
         check_size(shown(path), 1, len(first))
         if header is False:
             return numbered(len(first))
+        if not isinstance(header, (bool, tuple, list)):
+            self.refuse({"header": header}, "header", 'true, false, or names such as ["a", "b"]')
         if header is not True:
             names = self._texts({"header": header}, "header")
             if len(names) != len(first):
@@ -183,6 +187,8 @@ class Csv(TableSource):
         for column, name in enumerate(names):
             if not name:
                 raise DataError(CSV_NO_NAME, place=file.place_in_header(lines, line, column), number=column + 1)
+            if name in seen and header is True and _is_finite(name):
+                raise DataError(CSV_NO_HEADER, place=file.place_in_header(lines, line, 0))
             if name in seen:
                 raise DataError(COLUMN_TWICE, place=file.place_in_header(lines, line, column), column=shown(name))
             seen.add(name)
@@ -238,6 +244,8 @@ def _held(
     for column, parts in zip(columns, blocks, strict=True):
         dtype = column.dtype
         numpy = np.int32 if dtype == STRING else np.float64 if column.gaps or dtype in (None, FLOAT32) else None
+        if dtype == STRING:  # blocks of nothing but missing cells have no codes
+            parts = [part if part.dtype == np.int32 else np.full(len(part), -1, np.int32) for part in parts]
         array = parts[0] if len(parts) == 1 and numpy is None else np.concatenate(parts).astype(numpy or parts[0].dtype)
         panels.append(((column.name,), array))
         parts.clear()

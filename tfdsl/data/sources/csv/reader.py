@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.csv as arrow
 
-from ....diagnostics import CSV_CELL, CSV_EMPTY, CSV_MALFORMED, TIME_LONG
+from ....diagnostics import CSV_CELL, CSV_EMPTY, CSV_GAP, CSV_MALFORMED, TIME_LONG
 from ....types import BOOL, FLOAT32, INT64, STRING, DType
 from ...schema import DataError, FilePlace, shown
 from ..base import open_file
@@ -44,6 +44,8 @@ class ReadColumn:
     def add(self, cells: pa.StringArray, decimal: str) -> np.ndarray:
         """The cells of a block, of which the missing ones are null."""
         self.gaps += cells.null_count
+        if cells.null_count and self._wanted in (INT64, BOOL) and not self._known:
+            raise _Bad(self.name)
         if cells.null_count == len(cells) and self.dtype != STRING:
             return np.full(len(cells), np.nan)
         if self._wanted == STRING:
@@ -142,7 +144,7 @@ def _parsed(cells: pa.StringArray, decimal: str, whole: bool) -> np.ndarray | No
 
 
 def _have_leading_zeros(cells: pa.StringArray) -> bool:
-    """Whether a cell is a number with a digit after a leading zero. The bytes of the cells are looked at as arrays."""
+    """Whether a cell has a leading zero before another digit, or before an x. It looks at the bytes of all cells."""
     _, offsets, data = cells.buffers()
     if data is None or data.size == 0:
         return False
@@ -153,8 +155,8 @@ def _have_leading_zeros(cells: pa.StringArray) -> bool:
     signs = characters[first]
     first = np.where((signs == ord("-")) | (signs == ord("+")), first + 1, first)
     first, last = first[first < last], last[first < last]
-    zeros = first[characters[first] == ord("0")]
-    return bool((characters[zeros + 1] - ord("0") <= 9).any())  # of unsigned bytes
+    after = characters[first[characters[first] == ord("0")] + 1] | 0x20  # in lower case
+    return bool(((after - ord("0") <= 9) | (after == ord("x"))).any())  # of unsigned bytes; Arrow takes 0x1F too
 
 
 def _cast(cells: pa.StringArray, whole: bool) -> np.ndarray | None:
@@ -245,7 +247,8 @@ class Reader:
                 reader = arrow.open_csv(
                     _without_comments(raw, file.form.comment),
                     arrow.ReadOptions(
-                        block_size=_BLOCK, column_names=keys, skip_rows_after_names=int(self._has_header)
+                        block_size=_BLOCK, column_names=keys, skip_rows=file.leading(),
+                        skip_rows_after_names=int(self._has_header),
                     ),
                     arrow.ParseOptions(delimiter=file.form.separator, newlines_in_values=True),
                     arrow.ConvertOptions(
@@ -279,6 +282,10 @@ class Reader:
         column = next(one for one in columns if one.name == name)
         wanted = column._wanted
         found = self.first_other(name, wanted, [file])
+        if found is None:
+            at, missing = self.names.index(name), set(self._missing.to_pylist())
+            gap = self._first(lambda _, record: at if record[at] in missing else None, [file])
+            raise DataError(CSV_GAP, place=gap and gap[0], column=shown(name), dtype=str(wanted))
         place, cell = found or (FilePlace(file.path), "")
         return DataError(CSV_CELL, place=place, column=shown(name), cell=shown(cell), dtype=str(wanted))
 
@@ -339,7 +346,10 @@ class _WithoutComments(io.RawIOBase):
     """The lines of a file that are no comments."""
 
     def __init__(self, raw: BinaryIO, comment: bytes):
-        self._lines = (line for line in raw if not line.removeprefix(b"\xef\xbb\xbf").startswith(comment))
+        text = io.TextIOWrapper(raw, "latin-1", newline="")  # any bytes, with the ends of lines as they are
+        lines = (line.encode("latin-1") for line in iter(text.readline, ""))
+        self._text = text
+        self._lines = (line for line in lines if not line.removeprefix(b"\xef\xbb\xbf").startswith(comment))
         self._left = b""
 
     def readable(self) -> bool:

@@ -8,7 +8,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import islice, takewhile
 from typing import BinaryIO, TextIO
 
 from ....diagnostics import CSV_MALFORMED, CSV_NOT_UTF8, CSV_RAGGED
@@ -81,6 +81,12 @@ class CsvFile(Record):
                 seen.append(line)
             yield line
 
+    def leading(self) -> int:
+        """The number of empty lines before the first record, comments apart."""
+        with open_file(self.given, self.where) as file:
+            text = io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="")
+            return sum(1 for _ in takewhile(lambda line: not line.strip("\r\n"), self.lines(text, [], None)))
+
     def check(self, width: int) -> None:
         """Raise the error for the first record that is no row of so many cells."""
         for line, record in self.records():
@@ -128,7 +134,7 @@ def _undecodable(file: BinaryIO) -> int | None:
 
 
 def separators(file: CsvFile, candidates: Iterable[str]) -> Iterator[str]:
-    """The characters that make records of one width, more than 1, of the first lines of a file."""
+    """The characters that make most of the first lines of a file as wide as its first record, and wider than 1."""
     sample: list[str] = []
     with open_file(file.given, file.where) as opened:
         text = io.TextIOWrapper(opened, "utf-8-sig", errors="replace", newline="")
@@ -136,7 +142,7 @@ def separators(file: CsvFile, candidates: Iterable[str]) -> Iterator[str]:
             sample += islice(file.lines(text, [], None), _SAMPLE)
     for one in candidates:
         widths = _widths(sample, one)
-        if len(set(widths)) == 1 and widths[0] > 1:
+        if widths and widths[0] > 1 and 2 * widths.count(widths[0]) > len(widths):
             yield one
 
 
