@@ -5,6 +5,7 @@ or false; else text. A number is what Python's `float` takes for a finite one, w
 doubles. A cell with leading zeros, such as 007, is text.
 """
 
+import csv
 import io
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -256,9 +257,16 @@ class Reader:
                         include_columns=[keys[at] for at in wanted],
                     ),
                 )  # fmt: skip
+                is_checked = False
                 for batch in reader:
+                    if not is_checked and any(_longest(cells) > csv.field_size_limit() for cells in batch.columns):
+                        file.check(width)  # refuses what is longer in characters too
+                        is_checked = True
                     if batch.num_rows:
                         yield batch.columns
+        except MemoryError:
+            file.check(width)  # a cell may be too large
+            raise
         except (pa.ArrowInvalid, pa.ArrowKeyError, UnicodeDecodeError) as error:
             file.check(width)
             reason = str(error).splitlines()[0].removeprefix("CSV parse error: ")[:200]
@@ -320,6 +328,12 @@ class Reader:
                 return found and found[0]
             row -= rows
         return None
+
+
+def _longest(cells: pa.StringArray) -> int:
+    """The number of bytes of the longest cell."""
+    offsets = np.frombuffer(cells.buffers()[1], np.int32)[cells.offset : cells.offset + len(cells) + 1]
+    return int(np.diff(offsets).max(initial=0))
 
 
 def _is_odd(file: CsvFile) -> bool:
