@@ -13,6 +13,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import tfdsl
 from tfdsl.data import DataError, schema_of
 from tfdsl.data.load import load
+from tfdsl.data.sources.csv import reader
 from tfdsl.diagnostics import TfgError
 
 ROWS = 200
@@ -373,8 +374,6 @@ def test_one_line_of_another_width_is_an_error(tmp_path):
 
 
 def test_text_after_blocks_without_any(tmp_path, monkeypatch):
-    from tfdsl.data.sources.csv import reader
-
     monkeypatch.setattr(reader, "_BLOCK", 20)
     rows = ["", "", "", "", "", "x", "", "y"]
     made = read(tmp_path, "a,b\n" + "".join(f"{cell},{at}\n" for at, cell in enumerate(rows)))

@@ -1,8 +1,7 @@
 """Members of scopes, tensors, data sets, batches and outputs of ops: the names after a dot."""
 
 from ..data import SOURCES, TRANSFORMS
-from ..data.schema import DataError, FilePlace, Schema, shown
-from ..data.sources.base import listed
+from ..data.schema import DataError, FilePlace, Schema, listed, shown
 from ..diagnostics import INDEX_KIND, NEARLY_NUMBERS, NO_MEMBER, STREAM_WHOLE, Note
 from ..ops import OPS
 from ..program import BatchField

@@ -10,6 +10,7 @@ ways give the same bits.
 
 import json
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from threading import RLock
@@ -32,7 +33,44 @@ Rounded = tuple[str, int, float, float]
 Emptied = tuple[str, str, float]
 
 
-class Dataset:
+class Fields(ABC):
+    """The sizes, names and arrays of a data set or of a part of it."""
+
+    schema: Schema
+
+    @abstractmethod
+    def array(self, field: str) -> Any:
+        """The array of a field: features, target, or a column."""
+
+    @property
+    def rows(self) -> int:
+        return self.schema.rows
+
+    @property
+    def columns(self) -> int:
+        return self.schema.columns
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.schema.names
+
+    @property
+    def target_name(self) -> str | None:
+        targets = self.schema.targets
+        return targets[0].name if len(targets) == 1 else None
+
+    @property
+    def features(self) -> Any:
+        """The features as float32. The array of all rows of a split data set is made on first use."""
+        return self.array("features")
+
+    @property
+    def target(self) -> Any:
+        """The target. None if there is none."""
+        return None if self.schema.target_type is None else self.array("target")
+
+
+class Dataset(Fields):
     """Data for programs. `emptied` has the transform, name and value of
     columns that a transform set to 0, since they had one value in all training rows.
 
@@ -58,23 +96,6 @@ class Dataset:
         return self._table.source.synthetic
 
     @property
-    def rows(self) -> int:
-        return self.schema.rows
-
-    @property
-    def columns(self) -> int:
-        return self.schema.columns
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return self.schema.names
-
-    @property
-    def target_name(self) -> str | None:
-        targets = self.schema.targets
-        return targets[0].name if len(targets) == 1 else None
-
-    @property
     def parts(self) -> "tuple[Part, ...]":
         """The parts of a split."""
         return tuple(Part(self, name) for name, _ in self.schema.parts)
@@ -97,18 +118,7 @@ class Dataset:
     def _part(self, name: str) -> "Part | None":
         return next((part for part in self.parts if part.name == name), None)
 
-    @property
-    def features(self) -> Any:
-        """All rows as float32. After a split, the whole array is made on first use."""
-        return self.array("features")
-
-    @property
-    def target(self) -> Any:
-        """The target of all rows. None if there is none."""
-        return None if self.schema.target_type is None else self.array("target")
-
     def array(self, field: str, part: str = "") -> Any:
-        """The array of a field: features, target, or a column."""
         with self._lock:
             made = self._made.get(field)
             if made is None:
@@ -159,7 +169,7 @@ class Dataset:
         return _parted(blocks, self._table, shape, numpy)
 
 
-class Part:
+class Part(Fields):
     """A part of a split: its arrays and sizes."""
 
     def __init__(self, of: Dataset, name: str):
@@ -167,22 +177,6 @@ class Part:
         schema = of.schema.part(name)
         assert schema is not None
         self.schema = schema
-
-    @property
-    def rows(self) -> int:
-        return self.schema.rows
-
-    @property
-    def columns(self) -> int:
-        return self.schema.columns
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return self.schema.names
-
-    @property
-    def target_name(self) -> str | None:
-        return self.of.target_name
 
     @property
     def parts(self) -> tuple[()]:
@@ -195,14 +189,6 @@ class Part:
     @property
     def test(self) -> None:
         return None
-
-    @property
-    def features(self) -> Any:
-        return self.array("features")
-
-    @property
-    def target(self) -> Any:
-        return None if self.schema.target_type is None else self.array("target")
 
     @cached_property
     def row_numbers(self) -> np.ndarray:

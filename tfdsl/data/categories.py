@@ -3,14 +3,14 @@
 Categories are the texts or the whole numbers of the training rows, in order.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..diagnostics import NO_ROWS
 from ..types import INT64, STRING
-from .schema import Column, DataError
+from .schema import Column, DataError, Schema
 from .stage import Arguments
-from .transforms.base import Learned
+from .transforms.base import ColumnTransform, Learned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,24 +18,32 @@ if TYPE_CHECKING:
     from .tables import Table
 
 
-def is_categorical(arguments: Arguments) -> Callable[[Column], bool]:
-    """Whether a column can have categories; whole numbers only where it is named."""
-    dtypes = (STRING, INT64) if arguments.get("columns") else (STRING,)
-    return lambda column: column.shape == () and column.dtype in dtypes
+class Categorical(ColumnTransform):
+    """A transform that learns the categories of columns: of all columns of text if none is named."""
 
+    learns = True
+    takes_columns = True
+    needs_complete = True
 
-def learned_categories(table: "Table", names: Iterable[str]) -> Learned:
-    import numpy as np
+    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        # Whole numbers have categories only where they are named.
+        dtypes = (STRING, INT64) if arguments.get("columns") else (STRING,)
+        fits = "columns of text or of whole numbers"
+        return self.wanted(arguments, before, lambda one: one.shape == () and one.dtype in dtypes, fits)
 
-    names, found = list(names), {}
-    parts = [{name: np.unique(block[name]) for name in names} for block in table.training_blocks()]
-    if not parts:
-        raise DataError(NO_ROWS)
-    for name in names:
-        values = np.unique(np.concatenate([part[name] for part in parts])).tolist()
-        known = table.words.get(name)
-        found[name] = values if known is None else sorted(known[int(code)] for code in values if code >= 0)
-    return {"categories": found}
+    def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
+        import numpy as np
+
+        found = {}
+        names = [column.name for column in self.worked_on(arguments, before)]
+        parts = [{name: np.unique(block[name]) for name in names} for block in table.training_blocks()]
+        if not parts:
+            raise DataError(NO_ROWS)
+        for name in names:
+            values = np.unique(np.concatenate([part[name] for part in parts])).tolist()
+            known = table.words.get(name)
+            found[name] = values if known is None else sorted(known[int(code)] for code in values if code >= 0)
+        return {"categories": found}
 
 
 def category_codes(

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE
 from ..record import Record
 from ..types import BOOL, STRING
-from .schema import DataError, Schema, shown
-from .sources.base import listed
+from .schema import DataError, Schema, listed, shown
 from .transforms.base import ColumnTransform, Learned, gap_error
 
 if TYPE_CHECKING:

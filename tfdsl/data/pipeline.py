@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, assert_never, cast
 
 from ..diagnostics import NO_FEATURES, TARGET_MIXED, TEXT_COLUMN, Message
 from ..types import STRING
@@ -72,17 +72,21 @@ class Pipeline:
             schema, table = self._chosen_by(at)
             transform, arguments = self._transforms[at], self._arguments[at]
             with at_stage(before):
-                if isinstance(transform, RowTransform):
-                    transform.schema(arguments, schema, _RowFacts(table))  # refuses wrong arguments
-                    table = transform.choose(arguments, table)
-                    parts = tuple((name, len(rows)) for name, rows in table.parts)
-                    schema = replace(schema, rows=table.rows, parts=parts)
-                elif isinstance(transform, ColumnTransform) and not transform.learns_with(arguments):
-                    with suppress(DataError):  # a column is missing that a learning transform makes
-                        after = transform.schema(arguments, schema, _RowFacts(table))
-                        learned = transform.learn(arguments, schema, table)  # what its arguments say
-                        table = table.mapped(*transform.function(arguments, schema, learned, table.words))
-                        schema = after
+                match transform:
+                    case RowTransform():
+                        transform.schema(arguments, schema, _RowFacts(table))  # refuses wrong arguments
+                        table = transform.choose(arguments, table)
+                        parts = tuple((name, len(rows)) for name, rows in table.parts)
+                        schema = replace(schema, rows=table.rows, parts=parts)
+                    case ColumnTransform():
+                        if not transform.learns_with(arguments):
+                            with suppress(DataError):  # a column is missing that a learning transform makes
+                                after = transform.schema(arguments, schema, _RowFacts(table))
+                                learned = transform.learn(arguments, schema, table)  # what its arguments say
+                                table = table.mapped(*transform.function(arguments, schema, learned, table.words))
+                                schema = after
+                    case _:
+                        assert_never(transform)
             self._chosen[before] = schema, table
         return self._chosen[before]
 

@@ -4,6 +4,7 @@ These plain types are shared by the other modules of this folder: `Schema`, `Col
 checks of values and sizes.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +22,7 @@ MAX_COLUMNS = 1 << 16
 # The words after `data.` and `batch.` that are no names of columns.
 PARTS = ("train", "validation", "test")
 FIELDS = frozenset(("features", "target", "rows", "columns", "shape", *PARTS, "mean", "categories"))
+_NAME = re.compile(r"[\w .()\[\]/%#$°²³+-]*")  # the characters of column names
 SHOWN = 40  # characters of a name or cell of the user's data in a message
 
 
@@ -214,6 +216,14 @@ def shown(text: str) -> str:
     """Text of the user's data for a message: quoted, short, and without control characters."""
     short = text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
     return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short) + '"'
+
+
+def listed(header: Iterable[str]) -> str:
+    """Column names for a message. Other text is left out, because it may be any content of the file."""
+    names = list(header)
+    kept = [shown(name) for name in names if _NAME.fullmatch(name)]
+    left = len(names) - len(kept)
+    return ", ".join([*kept, *([f"{left} that are not shown"] if left else [])])
 
 
 def is_integer(value: object) -> TypeGuard[int]:

@@ -9,7 +9,7 @@ import os
 import re
 import stat
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -29,7 +29,7 @@ from ...diagnostics import (
 from ...diagnostics.spelling import nearest
 from ...limits import Clock
 from ...record import Record
-from ..schema import Column, DataError, FilePlace, Schema, shown
+from ..schema import Column, DataError, FilePlace, Schema, listed, shown
 from ..stage import Arguments, StageKind
 
 if TYPE_CHECKING:
@@ -200,12 +200,3 @@ def _unopened(path: str, where: Where, error: Exception) -> DataError:
 
 
 _WILD = re.compile(r"[*?\[]")
-_NAME = re.compile(r"[\w .()\[\]/%#$°²³+-]*")  # the characters of column names
-
-
-def listed(header: Iterable[str]) -> str:
-    """Column names for a message. Other text is left out, because it may be any content of the file."""
-    names = list(header)
-    kept = [shown(name) for name in names if _NAME.fullmatch(name)]
-    left = len(names) - len(kept)
-    return ", ".join([*kept, *([f"{left} that are not shown"] if left else [])])

@@ -4,6 +4,6 @@
 """
 
 from ...module_table import ModuleTable
-from .base import Transform
+from .base import ColumnTransform, RowTransform
 
-TRANSFORMS: ModuleTable[Transform] = ModuleTable(__name__, "TRANSFORM")
+TRANSFORMS: ModuleTable[RowTransform | ColumnTransform] = ModuleTable(__name__, "TRANSFORM")

@@ -26,8 +26,7 @@ from ...diagnostics import (
 )
 from ...diagnostics.spelling import nearest
 from ...types import BOOL, STRING
-from ..schema import Column, DataError, FilePlace, Schema, shown
-from ..sources.base import listed
+from ..schema import Column, DataError, FilePlace, Schema, listed, shown
 from ..stage import Arguments, StageKind
 
 if TYPE_CHECKING:
@@ -204,6 +203,16 @@ class ColumnTransform(Transform):
     def emptied(self, learned: Learned) -> tuple[tuple[str, float], ...]:
         """The columns that become 0 everywhere, with the value that all training rows had."""
         return ()
+
+
+class NamedColumns(ColumnTransform):
+    """A transform of the columns that it names, of any kind."""
+
+    takes_columns = True
+    needs_columns = True
+
+    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        return self.wanted(arguments, before)
 
 
 def gap_error(column: Column, row: int, place: FilePlace | None, what: str) -> DataError:

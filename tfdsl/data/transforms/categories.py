@@ -4,24 +4,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...types import INT64
-from ..categories import category_codes, is_categorical, learned_categories
+from ..categories import Categorical, category_codes
 from ..schema import Column, Schema
 from ..stage import Arguments
-from .base import ColumnTransform, Facts, Learned
+from .base import Facts, Learned
 
 if TYPE_CHECKING:
-    from ..tables import Block, Function, Table, Words
+    from ..tables import Block, Function, Words
 
 
-class Categories(ColumnTransform):
+class Categories(Categorical):
     name = "categories"
     doc = (
         "The number of each category, counted from 0 in the order of their texts, over the training rows; all columns "
         "of text if none is named. A category that the training rows do not have is -1."
     )
-    learns = True
-    takes_columns = True
-    needs_complete = True
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         columns = self.worked_on(arguments, before)
@@ -37,12 +34,6 @@ class Categories(ColumnTransform):
             )
 
         return before.with_columns(change)
-
-    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
-        return self.wanted(arguments, before, is_categorical(arguments), "columns of text or of whole numbers")
-
-    def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
-        return learned_categories(table, [column.name for column in self.worked_on(arguments, before)])
 
     def function(
         self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"

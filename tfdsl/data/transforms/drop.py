@@ -3,26 +3,21 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..schema import Column, Schema
+from ..schema import Schema
 from ..stage import Arguments
-from .base import ColumnTransform, Facts, Learned
+from .base import Facts, Learned, NamedColumns
 
 if TYPE_CHECKING:
     from ..tables import Block, Function, Words
 
 
-class Drop(ColumnTransform):
+class Drop(NamedColumns):
     name = "drop"
     doc = "The table without these columns."
-    takes_columns = True
-    needs_columns = True
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         names = {column.name for column in self.worked_on(arguments, before)}
         return self.not_empty(replace(before, table=tuple(one for one in before.table if one.name not in names)))
-
-    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
-        return self.wanted(arguments, before)
 
     def function(
         self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"

@@ -3,25 +3,22 @@
 from typing import TYPE_CHECKING
 
 from ...types import FLOAT32
-from ..categories import category_codes, is_categorical, learned_categories
+from ..categories import Categorical, category_codes
 from ..schema import Column, Schema, check_size
 from ..stage import Arguments
-from .base import ColumnTransform, Facts, Learned, check_names
+from .base import Facts, Learned, check_names
 
 if TYPE_CHECKING:
-    from ..tables import Block, Function, Table, Words
+    from ..tables import Block, Function, Words
 
 
-class OneHot(ColumnTransform):
+class OneHot(Categorical):
     name = "one_hot"
     doc = (
         "A column of 0 and 1 for each category of columns, of all columns of text if none is named: `sex` becomes "
         "`sex_female` and `sex_male`, in the order of their texts, over the training rows. A category that the "
         "training rows do not have makes 0 in all of them."
     )
-    learns = True
-    takes_columns = True
-    needs_complete = True
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         columns = self.worked_on(arguments, before)
@@ -37,12 +34,6 @@ class OneHot(ColumnTransform):
             return tuple(Column(name, FLOAT32, (), column.role, is_computed=True, is_learned=True) for name in names)
 
         return check_names(before.with_columns(change))
-
-    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
-        return self.wanted(arguments, before, is_categorical(arguments), "columns of text or of whole numbers")
-
-    def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
-        return learned_categories(table, [column.name for column in self.worked_on(arguments, before)])
 
     def function(
         self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"

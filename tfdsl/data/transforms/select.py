@@ -5,23 +5,18 @@ from typing import TYPE_CHECKING
 
 from ..schema import Column, Schema
 from ..stage import Arguments
-from .base import ColumnTransform, Facts, Learned
+from .base import Facts, Learned, NamedColumns
 
 if TYPE_CHECKING:
     from ..tables import Block, Function, Words
 
 
-class Select(ColumnTransform):
+class Select(NamedColumns):
     name = "select"
     doc = "Only these columns, in this order, and the target."
-    takes_columns = True
-    needs_columns = True
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         return replace(before, table=self._kept(arguments, before))
-
-    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
-        return self.wanted(arguments, before)
 
     def _kept(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
         chosen = self.worked_on(arguments, before)

@@ -6,6 +6,7 @@ fault that Arrow reports without its place.
 
 import csv
 import io
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice, takewhile
@@ -38,8 +39,7 @@ class CsvFile(Record):
 
     @property
     def path(self) -> str:
-        with open_file(self.given, self.where) as file:
-            return file.name
+        return os.path.join(self.where.folder, self.given)
 
     def records(self, seen: list[str] | None = None) -> Iterator[tuple[int, list[str]]]:
         """All records, the header too. `seen` collects the lines read."""
