@@ -149,6 +149,21 @@ def test_files_keep_to_one_idea(module):
     assert len((PACKAGE / f"{module}.py").read_text(encoding="utf-8").splitlines()) <= 700
 
 
+def test_a_class_name_has_one_meaning():
+    """A statement of the tree and what the analysis makes of it are one thing in two stages, and share their name."""
+    places: dict[str, list[str]] = {}
+    for module in MODULES:
+        for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(module)
+    twice = {name: modules for name, modules in places.items() if len(modules) > 1}
+    of_statements = {cls.__name__ for cls in tree.StatementTree.__subclasses__()}
+    stages = (["program/plan", "syntax/tree"], ["program/graph", "syntax/tree"])
+    assert {
+        name: modules for name, modules in twice.items() if name not in of_statements or modules not in stages
+    } == {}
+
+
 def test_ops_are_named_only_on_their_rows():
     assert op_names.places() == []
 

@@ -32,7 +32,7 @@ from .analysis.names import declared
 from .analysis.values import KnownData
 from .cli import tensorflow
 from .cli.options import add_program_options, given
-from .cli.parser import Parser
+from .cli.parser import CommandParser
 from .cli.report import WrongUse, bug_found, colour, show, tell
 from .cli.signals import interruptible
 from .data import schema_of
@@ -227,13 +227,13 @@ def _array(value: object, of_python: bool) -> object:
     return array if array.dtype.name in (*DTYPES, "object") else _NONE
 
 
-class _Parser(Parser):
+class _CellParser(CommandParser):
     def error(self, message: str):
         raise WrongUse(message)
 
 
-def _parser() -> Parser:
-    parser = _Parser(prog="%%tfg", add_help=False, allow_abbrev=False)
+def _parser() -> CommandParser:
+    parser = _CellParser(prog="%%tfg", add_help=False, allow_abbrev=False)
     parser.add_argument("name", nargs="?", help="a Python variable for the cell: its program, result and values")
     add_program_options(parser)
     parser.add_argument("--fresh", action="store_true", help="forget the checkpoints of interrupted trainings")

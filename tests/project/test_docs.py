@@ -159,10 +159,10 @@ def test_every_command_is_described():
 def test_every_option_of_run_is_described():
     text, found = PAGES["commands.md"] + PAGES["limits.md"], set()
     from tfdsl.cli.options import _LIMITS
-    from tfdsl.cli.parser import Parser
+    from tfdsl.cli.parser import CommandParser
     from tfdsl.cli.run import configure
 
-    parser = Parser()
+    parser = CommandParser()
     configure(parser)
     for action in parser._actions:
         if action.help != argparse.SUPPRESS:

@@ -60,9 +60,9 @@ def _main(argv: list[str]) -> int:
     from argparse import Namespace
 
     from .. import __version__
-    from .parser import Parser
+    from .parser import CommandParser
 
-    parser = Parser(
+    parser = CommandParser(
         prog="tfdsl",
         description="A language for TensorFlow graphs and the sessions that run them.",
         epilog="Each command has its own --help. Exit codes: 0 done, 1 the run or a check failed, 2 wrong use.",

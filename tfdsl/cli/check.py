@@ -8,11 +8,11 @@ from ..diagnostics.render import render_concise, render_json, render_text
 from ..driver import check
 from ..syntax.read import read
 from .options import add_program_options, given
-from .parser import Parser
+from .parser import CommandParser
 from .report import colour, count
 
 
-def configure(parser: Parser) -> None:
+def configure(parser: CommandParser) -> None:
     parser.description = (
         "Check names, types, shapes and the plan of every session, and report all errors at once. "
         "Exits with 1 if there are errors; warnings alone do not fail."

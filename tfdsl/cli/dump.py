@@ -7,11 +7,11 @@ from ..syntax.parse import parse
 from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
-from .parser import Parser
+from .parser import CommandParser
 from .report import WrongUse, show, write_utf8
 
 
-def configure(parser: Parser) -> None:
+def configure(parser: CommandParser) -> None:
     parser.description = (
         "Print a program as it is after a stage: its tree, the typed program (YAML, which loads back), or the built "
         "TensorFlow graph in the form of the golden files."

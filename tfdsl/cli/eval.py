@@ -11,11 +11,11 @@ from ..syntax.parse import parse, parse_expression
 from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
-from .parser import Parser
+from .parser import CommandParser
 from .report import WrongUse, errors, show, tell
 
 
-def configure(parser: Parser) -> None:
+def configure(parser: CommandParser) -> None:
     parser.description = (
         "Print the value of an expression over the names of a program, with every variable at its initial value. "
         "The program's own sessions are not run."

@@ -10,11 +10,11 @@ from ..program import Graph, Ref
 from ..syntax.parse import parse
 from ..syntax.read import read
 from .options import add_program_options, given
-from .parser import Parser
+from .parser import CommandParser
 from .report import WrongUse, errors, show, write_utf8
 
 
-def configure(parser: Parser) -> None:
+def configure(parser: CommandParser) -> None:
     parser.description = (
         "Print the symbolic derivative of a scalar as statements over the names of the program. Put them at the "
         "end of the graph half; the last one, d_NODE_d_NAME, is the derivative."

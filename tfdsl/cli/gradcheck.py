@@ -20,14 +20,14 @@ from ..syntax.read import read
 from . import tensorflow
 from .eval import fed
 from .options import add_program_options, given
-from .parser import Parser
+from .parser import CommandParser
 from .report import count, errors, show, tell
 
 if TYPE_CHECKING:
     from ..runtime.gradcheck import GradientReport
 
 
-def configure(parser: Parser) -> None:
+def configure(parser: CommandParser) -> None:
     parser.description = (
         "Compute each gradient that a program takes, and those of its optimizers, by reverse mode, forward mode, "
         "central differences and formulas, at the initial values of the variables. Exits with 1 if they disagree."

@@ -11,11 +11,11 @@ from ..outputs import write_output
 from ..syntax.read import read
 from . import tensorflow
 from .options import add_program_options, given
-from .parser import Parser
+from .parser import CommandParser
 from .report import WrongUse, refuse_program, show
 
 
-def configure(parser: Parser) -> None:
+def configure(parser: CommandParser) -> None:
     formats = ", ".join(f"{name} {row.doc}" for name, row in FORMATS.items())
     parser.description = f"Draw the graph of a program: scopes are boxes, edges carry shapes. The formats: {formats}."
     parser.add_argument("file", metavar="FILE", help="a .tfg file")

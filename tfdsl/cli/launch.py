@@ -24,7 +24,7 @@ from ..diagnostics import SERVER_ENDED, SERVER_OPEN, Diagnostic, TfgError
 from . import run, signals
 from .child import child, environment
 from .compiling import compile_given
-from .parser import Parser
+from .parser import CommandParser
 from .report import WrongUse, count, errors, tell
 
 RESTARTS = 3  # of each server
@@ -36,7 +36,7 @@ _PORTS = range(20000, 32000)
 _HOST = "127.0.0.1"
 
 
-def configure(parser: Parser) -> None:
+def configure(parser: CommandParser) -> None:
     run.configure(parser)
     parser.description = (
         "Run a program on a cluster of processes on this machine: it starts parameter servers and workers, runs the "

@@ -15,7 +15,7 @@ from ..ops.op import Op
 from ..ops.optimizers import OPTIMIZERS
 from ..syntax.parse import parse
 from ..syntax.read import read
-from ..syntax.tree import Def, Parameter
+from ..syntax.tree import Def, DefParameter
 from .report import wrong_use
 
 
@@ -109,7 +109,7 @@ def _op(op: Op) -> dict:
             "tensorflow": f"tf.compat.v1.{op.tf}", "example": op.example}  # fmt: skip
 
 
-def _parameter(parameter: Parameter) -> str:
+def _parameter(parameter: DefParameter) -> str:
     return parameter.name if parameter.default is None else f"{parameter.name}={parameter.default.span.text}"
 
 

@@ -13,7 +13,7 @@ from ..diagnostics import CLUSTER_MISSING, CONFIG_FORM, CONFIG_KEY, FILE_MISSING
 from ..diagnostics.spelling import did_you_mean
 from ..inputs import CompileInputs, Foreign
 from ..limits import Limits
-from .parser import Parser
+from .parser import CommandParser
 from .report import WrongUse
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ CONFIG_KEYS = ("params", "data", "logdir", "cluster")
 _MAX_CONFIG, _MAX_NESTED = 100_000, 50  # characters; nesting depth of lists and mappings
 
 
-def add_program_options(parser: Parser) -> None:
+def add_program_options(parser: CommandParser) -> None:
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="params",
                         help="give a param a value; can be repeated")  # fmt: skip
     data = parser.add_argument("--data", metavar="NAME=PATH", action="append", default=[])

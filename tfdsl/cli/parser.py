@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _NAMES = {"FILE": "file", "FILE.yaml": "file", "OUT": "file", "DIR": "folder"}  # the arguments that are paths
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """An argument parser that suggests corrections. Its messages cannot control a terminal, although they may quote
     any file name."""
 

@@ -13,7 +13,7 @@ from ..program import ENGINES
 from . import tensorflow
 from .compiling import compile_given
 from .options import add_program_options, positive, seconds
-from .parser import Parser
+from .parser import CommandParser
 from .report import WrongUse, colour, count, errors, refuse_program, show, tell
 from .signals import StopSignal, interruptible
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _MOST_TOWERS = 100
 
 
-def configure(parser: Parser) -> None:
+def configure(parser: CommandParser) -> None:
     parser.description = (
         "Compile a program and run its sessions in order. An interrupted training with checkpoints resumes where "
         "it stopped. Ctrl-C or SIGTERM finishes the step, writes a checkpoint and exits with 130 or 143. "

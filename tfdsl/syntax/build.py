@@ -78,7 +78,7 @@ _Exprs = tuple[t.Expr, ...]
 _Arguments = tuple[t.Argument, ...]
 _Feeds = tuple[t.Fed, ...]
 _Identifiers = tuple[t.Identifier, ...]
-_Parameters = tuple[t.Parameter, ...]
+_Parameters = tuple[t.DefParameter, ...]
 _Saved = tuple[t.Saved, ...]
 _Dims = tuple[t.Expr | t.UnknownDim, ...]
 _Branch = tuple[t.Expr | None, t.Block]
@@ -328,7 +328,7 @@ class Builder(threading.local):
 
     @_rule
     def parameter(self, span: Span, name: Token, default: t.Expr | None):
-        return t.Parameter(span, str(name), default)
+        return t.DefParameter(span, str(name), default)
 
     @_rule
     def def_(self, span: Span, name: Token, parameters: _Parameters | None, body: t.Block):

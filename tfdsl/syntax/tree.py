@@ -300,14 +300,14 @@ class For(StatementTree):
     body: Block
 
 
-class Parameter(Tree):
+class DefParameter(Tree):
     name: str
     default: Expr | None
 
 
 class Def(StatementTree):
     target: Identifier
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[DefParameter, ...]
     body: Block
 
 
