@@ -33,6 +33,10 @@ ELSEWHERE = {
     "TFG314": "twenty files: test_modules.py",
     "TFG118": "bytes that are not text: a separate test",
     "TFG814": "Graphviz: test_graph_pictures.py",
+    **dict.fromkeys(
+        ("TFG680", "TFG681", "TFG682", "TFG683", "TFG684", "TFG685", "TFG688", "TFG690", "TFG691"),
+        "files beside checkpoints: test_saved.py",
+    ),
     "TFG631": "a full disk: test_streaming.py",
     "TFG629": "cells are only read when the data is loaded",
     "TFG622": "values are only known when the data is loaded",

@@ -12,7 +12,7 @@ from .access import Access
 from .analysis.check import analyse
 from .analysis.foreign import python_ops
 from .collector import paused
-from .data.declaration import is_path
+from .data.declaration import is_path, named_data
 from .diagnostics import (
     ENGINE_UNKNOWN,
     NO_SESSIONS,
@@ -26,7 +26,22 @@ from .diagnostics.spelling import did_you_mean, listed
 from .given import mapping, named_values
 from .inputs import NO_INPUTS, CompileInputs, ExternalNames, Foreign, Types
 from .limits import Clock
-from .program import ENGINES, Field, Graph, Named, Node, Program, Ref, Refs, Static, fed, kept_nodes, refs_of, thaw
+from .program import (
+    ENGINES,
+    Data,
+    Field,
+    Graph,
+    Named,
+    Node,
+    Program,
+    Ref,
+    Refs,
+    Static,
+    fed,
+    kept_nodes,
+    refs_of,
+    thaw,
+)
 from .record import Record
 from .source import Source
 from .syntax import tree as t
@@ -38,6 +53,7 @@ if TYPE_CHECKING:
 
     from .cluster import Cluster
     from .data.arrays import Dataset
+    from .data.learned import Fitted
     from .data.pipeline import Pipeline
     from .lowering.built import BuiltGraph
     from .lowering.layout import Setting
@@ -139,8 +155,8 @@ class Compiled:
     """
 
     __slots__ = (
-        "__weakref__", "_built", "_given_data", "_lock", "_ops", "_outside", "_read", "access", "datasets", "devices",
-        "diagnostics", "program",
+        "__weakref__", "_built", "_given_data", "_lock", "_ops", "_outside", "_pipelines", "_read", "access",
+        "datasets", "devices", "diagnostics", "program",
     )  # fmt: skip
 
     def __init__(
@@ -162,7 +178,8 @@ class Compiled:
         self._outside = outside or ExternalNames({}, {})
         self._ops = ops or {}
         self.datasets: dict[str, Dataset] = {}
-        self._read = read or {}  # what the compilation has read, until it is used
+        self._read = read or {}  # what the compilation has read
+        self._pipelines: dict[str, Pipeline] = {}  # those in use
         self._built: dict[str, BuiltGraph] = {}
         self._lock = RLock()  # data is loaded once, and each graph built once
 
@@ -170,11 +187,12 @@ class Compiled:
         return {
             name: getattr(self, name)
             for name in self.__slots__
-            if name not in ("__weakref__", "_lock", "_built", "_read", "datasets")
+            if name not in ("__weakref__", "_lock", "_built", "_read", "_pipelines", "datasets")
         }
 
     def __setstate__(self, state: Mapping[str, object]) -> None:
-        for name, value in {**state, "_lock": RLock(), "_built": {}, "_read": {}, "datasets": {}}.items():
+        empty = {"_lock": RLock(), "_built": {}, "_read": {}, "_pipelines": {}, "datasets": {}}
+        for name, value in {**state, **empty}.items():
             setattr(self, name, value)
 
     def on(self, **devices: object) -> "Compiled":
@@ -182,6 +200,7 @@ class Compiled:
         `Devices`."""
         other = copy(self)
         other.devices = replace(self.devices, **devices)
+        other._read = self._read
         return other
 
     # --- data and graphs ------------------------------------------------------------------
@@ -193,9 +212,45 @@ class Compiled:
             if name not in self.datasets:
                 from .runtime.arrays import load
 
-                spec = next(data for data in self.program.data if data.name == name)
-                self.datasets[name] = load(spec, self._given_data.get(name), self.access, self._read.pop(name, None))
+                self.datasets[name] = load(self._spec(name), self.pipeline(name))
             return self.datasets[name]
+
+    def pipeline(self, name: str) -> "Pipeline":
+        """The declaration of a data set at work, with what its transforms have learned."""
+        with self._lock:
+            if name not in self._pipelines:
+                read = self._read.get(name)
+                if read is None or read.schema.streamed:  # its rows are read when they are needed
+                    from .runtime.arrays import opened
+
+                    spec = self._spec(name)
+                    others = {one: self.pipeline(one) for one in named_data(spec)}
+                    read = opened(spec, self._given_data.get(name), self.access, others)
+                self._pipelines[name] = read
+            return self._pipelines[name]
+
+    def learned(self) -> "dict[str, Fitted]":
+        """What the data sets of the program have learned. Rows that are transformed with what another data set has
+        learned pass that on, under its name."""
+        from .runtime.arrays import fitted
+
+        found: dict[str, Fitted] = {}
+        passed_on: list[tuple[str, Fitted]] = []
+        for spec in self.program.data:
+            pipeline = self.pipeline(spec.name) if spec.transforms else None
+            if pipeline is not None and pipeline.learns:
+                one = fitted(spec, pipeline)
+                if one.name == spec.name:
+                    found[one.name] = one
+                else:
+                    passed_on.append((spec.name, one))
+        for name, one in passed_on:
+            if found.setdefault(one.name, one) != one:  # the program has another data set of this name
+                found[name] = one
+        return found
+
+    def _spec(self, name: str) -> Data:
+        return next(data for data in self.program.data if data.name == name)
 
     def array(self, field: Field) -> "np.ndarray":
         """The array of a field of data, or of a name from outside the text."""

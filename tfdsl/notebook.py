@@ -35,7 +35,6 @@ from .cli.options import add_program_options, given
 from .cli.parser import CommandParser
 from .cli.report import WrongUse, bug_found, colour, show, tell
 from .cli.signals import interruptible
-from .data import schema_of
 from .diagnostics import UNKNOWN_NAME, UNUSED, UNUSED_VALUE, Diagnostic, TfgError
 from .diagnostics.render import render_text
 from .driver import Compiled, check
@@ -336,7 +335,7 @@ class Notebook:
         values |= {statement.target.id: statement for statement in tree.body if isinstance(statement, t.Def)}
         for one in program.data:
             if one.name not in used and "." not in one.name:  # as data of an imported file has
-                values[one.name] = KnownData(one, schema_of(one, data.get(one.name), cell.program.access))
+                values[one.name] = KnownData(one, cell.program.pipeline(one.name))
         self.imports |= _imported(tree)
         for name, value in values.items():
             self.bound[name] = _Bound(value, cell, self.shell.user_ns.get(name, _NONE))

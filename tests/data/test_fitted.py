@@ -118,7 +118,7 @@ def test_a_gap_in_a_column_that_had_none(files):
 
 def test_fitted_needs_data(files):
     with pytest.raises(TfgError) as caught:
-        tfdsl.compile('data new = csv("old.csv") | fitted("old")\n')
+        tfdsl.compile('data new = csv("old.csv") | fitted(3)\n')
     assert [one.code for one in caught.value.diagnostics] == ["TFG657"]
 
 

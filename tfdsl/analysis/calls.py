@@ -27,7 +27,7 @@ from ..ops.op import Op
 from ..ops.optimizers import REQUIRED as NEEDED
 from ..ops.optimizers import OptimizerRow
 from ..ops.raw import RawOp
-from ..program import Arg, Ref, Refs, Static, written
+from ..program import Arg, Field, Ref, Refs, Static, written
 from ..source import Span
 from ..syntax import tree as t
 from ..types import DType
@@ -39,6 +39,7 @@ from .foreign import call_python
 from .gradient_flow import barriers, depending, depends
 from .labels import doubt_swapped, is_never_logits, is_swapped, refuse_swapped
 from .magnitude import check_power, check_size, too_large
+from .members import learned_of, learned_words
 from .op_calls import call_op
 from .optimizer_slips import doubt_decay, doubt_learning_rate, doubt_position
 from .raw import call_raw
@@ -51,6 +52,7 @@ from .values import (
     ErrorValue,
     ExprValue,
     Function,
+    LearnedFact,
     Operation,
     Optimizer,
     Outputs,
@@ -86,6 +88,10 @@ def call(ctx: Analysis, env: Env, function: ExprValue, given: Arguments, span: S
             return optimizer(ctx, function, given, span)
         case DType():
             return call_op(ctx, CAST, [*given, ("dtype", ArgumentValue(function, span))], span, name)
+        case LearnedFact():
+            return learned_of(ctx, function, given, span)
+        case Array(field=Field(data=data, field=word)) if data in ctx.pipelines and word in learned_words():
+            return learned_of(ctx, LearnedFact(data, word), given, span)  # a column has this name
         case ErrorValue():
             raise StatementFailed(None)
         case str() if function in OPS:

@@ -74,7 +74,7 @@ def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKin
         if row.needs_columns and not names:
             missing(ctx, stage.name, f'{stage.name}("a", "b", ...)', "a column", stage.span)
     if isinstance(row, Transform) and row.takes_data:
-        return DataStage(stage.name, {"data": _data_name(ctx, env, stage)})
+        return DataStage(stage.name, _fitted_to(ctx, env, stage, row))
     if isinstance(row, Transform) and row.takes_condition:
         for one in given:
             if one.name is not None:
@@ -108,14 +108,21 @@ def _column_name(ctx: Analysis, env: Env, stage: t.Stage, expr: t.Expr) -> str:
     return value
 
 
-def _data_name(ctx: Analysis, env: Env, stage: t.Stage) -> str:
-    """The name of the data set that a transform is given."""
-    if len(stage.arguments) != 1 or stage.arguments[0].name is not None:
+def _fitted_to(ctx: Analysis, env: Env, stage: t.Stage, row: Transform) -> dict[str, HostValue]:
+    """The data set that a transform is given: one of the program, or one beside a checkpoint. Its `name` is None for
+    the first, and empty for the only one of a file."""
+    names, given = [p.name for p in row.params], [_argument(ctx, env, one) for one in stage.arguments]
+    arguments = assign_arguments(ctx, stage.name, row.signature, names, given, stage.span)
+    if "data" not in arguments:
         missing(ctx, stage.name, f"{stage.name}(DATA)", "a data set", stage.span)
-    value = value_of(ctx, env, stage.arguments[0].value)
-    if not isinstance(value, DataValue) or value.name not in ctx.pipelines:
-        ctx.fail(FITTED_DATA, stage.arguments[0].span, value=describe(value))
-    return value.name
+    data, name = arguments["data"], arguments.get("name")
+    if isinstance(data.value, DataValue) and data.value.name in ctx.pipelines and name is None:
+        return {"data": data.value.name, "name": None}
+    wrong = data if not isinstance(data.value, str) else name
+    of = "" if name is None else name.value
+    if not isinstance(data.value, str) or not isinstance(of, str):
+        ctx.fail(FITTED_DATA, wrong.span if wrong else stage.span, value=describe(wrong.value if wrong else None))
+    return {"data": data.value, "name": of}
 
 
 def _argument(ctx: Analysis, env: Env, argument: t.Argument) -> tuple[str | None, ArgumentValue]:

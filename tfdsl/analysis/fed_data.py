@@ -129,7 +129,8 @@ def _scale(ctx: Analysis, name: str) -> object:
     declared = {data.name: data for data in ctx.data}
     for step in declared[name].transforms:
         if TRANSFORMS[step.name].takes_data:
-            return _scale(ctx, str(step.arguments["data"]))
+            data, of = step.arguments["data"], step.arguments["name"]
+            return _scale(ctx, str(data)) if of is None else (data, of)
     scale = scaled_by(declared[name])
     return scale and (scale, given_as(ctx, name))
 

@@ -2,11 +2,22 @@
 
 from ..data import SOURCES, TRANSFORMS
 from ..data.schema import DataError, FilePlace, Schema, listed, shown
-from ..diagnostics import INDEX_KIND, NEARLY_NUMBERS, NO_MEMBER, STREAM_WHOLE, Note
+from ..data.transforms.base import ColumnTransform
+from ..diagnostics import (
+    INDEX_KIND,
+    LEARNED_CALL,
+    LEARNED_NOTHING,
+    NEARLY_NUMBERS,
+    NO_MEMBER,
+    STREAM_WHOLE,
+    Note,
+)
+from ..diagnostics.spelling import nearest
 from ..ops import OPS
 from ..program import BatchField
 from ..source import Span
 from ..syntax import tree as t
+from .arguments import Arguments
 from .context import Analysis, StatementFailed
 from .values import (
     Array,
@@ -14,7 +25,9 @@ from .values import (
     DataValue,
     ErrorValue,
     ExprValue,
+    Host,
     IndexItem,
+    LearnedFact,
     Namespace,
     Outputs,
     RuntimeValue,
@@ -64,7 +77,9 @@ def member(ctx: Analysis, expr: t.Attribute, value: ExprValue) -> ExprValue:
             result = _dataset_attribute(ctx, value, expr)
             if result is not None:
                 return result
-            known = _fields(value.schema) | {name for name, _ in value.schema.parts}
+            if name in learned_words():
+                return LearnedFact(value.name, name)
+            known = _fields(value.schema) | {name for name, _ in value.schema.parts} | learned_words()
         case Batch():
             return _batch_attribute(ctx, value, expr)
         case Outputs():
@@ -134,6 +149,32 @@ def _dataset_attribute(ctx: Analysis, value: DataValue, expr: t.Attribute) -> Ex
         case "train" | "validation" | "test" as part:
             return part_of(value, part)
     return data_field(ctx, value, expr.name, expr.span, expr.value.span.text)
+
+
+def learned_words() -> set[str]:
+    """The words by which programs read what transforms have learned."""
+    return {word for one in TRANSFORMS.values() if isinstance(one, ColumnTransform) for word in one.words}
+
+
+def learned_of(ctx: Analysis, fact: LearnedFact, given: Arguments, span: Span) -> Host:
+    """What a data set has learned of a column, as in `titanic.mean("age")`."""
+    column = given[0][1].value if len(given) == 1 and given[0][0] is None else None
+    if not isinstance(column, str):
+        value = "this" if len(given) != 1 or given[0][0] is not None else describe(column)
+        ctx.fail(LEARNED_CALL, given[0][1].span if given else span, data=fact.data, word=fact.word, value=value)
+    pipeline = ctx.pipelines[fact.data]
+    try:
+        fitted = pipeline.fitted()
+    except DataError as error:
+        ctx.fail(error.message, span, note_of(error.place), **error.details)
+    found = fitted.readable(fact.word)
+    if column in found:
+        return found[column]
+    words = {word: list(fitted.readable(word)) for word in sorted(learned_words())}
+    way = "; ".join(f"{word} of {listed(columns)}" for word, columns in words.items() if columns)
+    close = nearest(column, found)
+    help = f"did you mean {shown(close)}?" if close else f"it has {way}" if way else "none of its transforms learns"
+    ctx.fail(LEARNED_NOTHING, given[0][1].span, data=fact.data, word=fact.word, column=shown(column), way=help)
 
 
 def column_of(ctx: Analysis, value: DataValue | Batch, items: list[IndexItem], expr: t.Index) -> ExprValue:

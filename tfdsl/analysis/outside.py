@@ -43,9 +43,10 @@ def take(ctx: Analysis, name: str) -> ExprValue:
 def _value(ctx: Analysis, name: str) -> ExprValue:
     assert ctx.outside is not None  # only called if the name exists
     match ctx.outside[name]:
-        case KnownData(data, schema):
+        case KnownData(data, pipeline):
             ctx.data.append(data)
-            ctx.datasets[name] = DataValue(name, "", schema, data.origin.span)
+            ctx.pipelines[name] = pipeline
+            ctx.datasets[name] = DataValue(name, "", pipeline.schema, data.origin.span)
             return ctx.datasets[name]
         case t.Def() as function:
             return Function(function, ctx.env)

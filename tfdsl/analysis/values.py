@@ -9,6 +9,7 @@ from dataclasses import replace
 from types import EllipsisType
 from typing import TypeAlias, TypeGuard
 
+from ..data.pipeline import Pipeline
 from ..data.schema import Schema
 from ..inputs import PythonOp
 from ..ops.op import Op
@@ -59,11 +60,18 @@ class DataValue(Record):
     span: Span
 
 
+class LearnedFact(Record):
+    """What a data set has learned of its columns, such as `titanic.mean`. A call names a column."""
+
+    data: str
+    word: str
+
+
 class KnownData(Record):
-    """A `data` declaration of another text, and its known sizes."""
+    """A `data` declaration of another text, and what is known of it."""
 
     data: Data
-    schema: Schema
+    pipeline: Pipeline
 
 
 class Array(Record):
@@ -139,7 +147,7 @@ Callee = Function | Builtin | Primitive | Op | RawOp | PythonOp | OptimizerRow
 # All values of expressions. A sequence is a list or a tuple.
 ExprValue: TypeAlias = (
     bool | int | float | complex | str | range | Sequence["ExprValue"] | NodeValue | Array | RuntimeValue | ShapeOf
-    | DataValue | Batch | DType | Callee | Optimizer | Namespace | Outputs | ErrorValue | None
+    | DataValue | LearnedFact | Batch | DType | Callee | Optimizer | Namespace | Outputs | ErrorValue | None
 )  # fmt: skip
 Env: TypeAlias = Names[ExprValue]
 IndexItem = ExprValue | slice | EllipsisType  # what stands in the brackets of an index
@@ -216,6 +224,8 @@ def describe(value: object) -> str:
             return "a shape"
         case DataValue():
             return f"the data {value.name}"
+        case LearnedFact():
+            return f"what {value.data} has learned"
         case Batch():
             return "a batch"
         case Function():

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from ..diagnostics import NO_ROWS
 from ..types import INT64, STRING
+from .plain import JsonPart
 from .schema import Column, DataError, Schema
 from .stage import Arguments
-from .transforms.base import ColumnTransform, Learned
+from .transforms.base import ColumnTransform, Learned, Readable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +25,22 @@ class Categorical(ColumnTransform):
     learns = True
     takes_columns = True
     needs_complete = True
+    words = ("categories",)
+
+    def readable(self, arguments: Arguments, learned: Learned) -> Readable:
+        return {"categories": learned["categories"]}
+
+    def checked(self, arguments: Arguments, before: Schema, learned: JsonPart) -> Learned:
+        columns = self.worked_on(arguments, before)
+        fields = learned.fields("categories")["categories"].fields(*(column.name for column in columns))
+        found = {}
+        for column in columns:
+            field = fields[column.name]
+            values = field.texts() if column.dtype == STRING else [one.integer() for one in field.items()]
+            if not values or values != sorted(set(values)):
+                field.refuse("a list of different categories in their order")
+            found[column.name] = values
+        return {"categories": found}
 
     def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
         # Whole numbers have categories only where they are named.

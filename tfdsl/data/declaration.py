@@ -5,7 +5,7 @@ data, which knows its schema.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypeGuard
 
@@ -51,7 +51,14 @@ def pipeline_of(
             names = target if isinstance(target, tuple) else (target,)
             usual = [name for name in (source.target_name, "target") if name is not None]
             opened = given.opened(spec.name, replacement, [name for name in names if isinstance(name, str)], usual)
-    return Pipeline(spec, opened, others)
+    return Pipeline(spec, opened, others, Where("", access or _own(spec), clock))
+
+
+def named_data(spec: DataSpec) -> Iterator[str]:
+    """The data sets that a declaration names."""
+    for step in spec.transforms:
+        if TRANSFORMS[step.name].takes_data and step.arguments["name"] is None:
+            yield str(step.arguments["data"])
 
 
 def schema_of(
@@ -79,6 +86,11 @@ def rows_by(spec: DataSpec, part: str) -> tuple[object, ...]:
     return spec.folder, spec.source.name, dict(spec.source.arguments), steps
 
 
+def _own(spec: DataSpec) -> Access:
+    """The access to the folder of a declaration."""
+    return Access(os.path.join(spec.folder, ""))
+
+
 def is_path(replacement: object) -> TypeGuard[str | os.PathLike[str]]:
     return isinstance(replacement, (str, os.PathLike))
 
@@ -94,7 +106,7 @@ def source_of(
     source = SOURCES[spec.source.name]
     arguments = source.bound(spec.source.arguments)
     if not is_path(replacement):
-        return source, arguments, Where(spec.folder, access or Access(os.path.join(spec.folder, "")))
+        return source, arguments, Where(spec.folder, access or _own(spec))
     path, where = os.fspath(replacement), Where("", access_of(replacement))
     file = by_suffix().get(os.path.splitext(path)[1].lower())
     if file is None:

@@ -1,6 +1,6 @@
 """What the transforms of a data set have learned, and how other rows are transformed with it.
 
-Input: a pipeline, or the plain JSON of one. Output: `Fitted`, whose `apply` transforms the rows of another table.
+Input: a pipeline, or the plain JSON of one. Output: `Fitted`, whose `function` transforms the rows of another table.
 Columns are matched by name. Columns that no feature needs may lack: the target, those set aside, and those that are
 dropped."""
 
@@ -8,16 +8,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE
+from ..diagnostics import FITTED_COLUMNS, FITTED_DTYPE, LEARNED_FORM, Message
+from ..limits import MAX_AXES
 from ..record import Record
-from ..types import BOOL, STRING
-from .schema import DataError, Schema, listed, shown
-from .transforms.base import ColumnTransform, Learned, gap_error
+from ..types import BOOL, FLOAT32, INT64, STRING, DType
+from .plain import JsonPart
+from .schema import MAX_COLUMNS, Column, DataError, Role, Schema, listed, shown
+from .transforms import TRANSFORMS
+from .transforms.base import ColumnTransform, Learned, Readable, gap_error
 
 if TYPE_CHECKING:
     import numpy as np
 
     from .tables import Block, Function, Table, Words
+
+
+_MOST_NESTED = 20  # data sets that are fitted to others
+ROLES: Mapping[str, Role] = {"feature": "feature", "target": "target", "aside": "aside"}
+COLUMN_DTYPES: Mapping[str, DType] = {one.name: one for one in (FLOAT32, INT64, BOOL, STRING)}
 
 
 class FittedStep(Record):
@@ -28,6 +36,15 @@ class FittedStep(Record):
     before: Schema
     after: Schema
     learned: Learned
+
+    @property
+    def fitted(self) -> "Fitted | None":
+        """The transforms of another data set, if it is those."""
+        return self.learned["fitted"] if self.transform.takes_data else None
+
+    @property
+    def readable(self) -> Readable:
+        return self.transform.readable(self.arguments, self.learned)
 
 
 class Fitted(Record):
@@ -40,13 +57,8 @@ class Fitted(Record):
 
     def needed(self) -> frozenset[str]:
         """The columns of the source that the features are made of."""
-        needed = set()
-        for column in self.source.table:
-            kept = [one for one in self.source.table if one != column]
-            made = self._made(one.name for one in kept)
-            if any(one.name not in made for one in self.result.features):
-                needed.add(column.name)
-        return frozenset(needed)
+        made = self.uses()
+        return frozenset(source for column in self.result.features for source in made[column.name])
 
     def matched(self, other: Schema) -> Schema:
         """The schema of the result for the rows of another source. Refuses columns that differ."""
@@ -74,8 +86,18 @@ class Fitted(Record):
         """The columns of the result that can be made of some columns of the source."""
         made = set(names)
         for step in self.steps:
-            uses = step.transform.uses(step.arguments, step.before, step.after)
+            uses = step.transform.uses(step.arguments, step.before, step.after, step.learned)
             made = {name for name, used in uses.items() if used <= made}
+        return made
+
+    def uses(self) -> dict[str, frozenset[str]]:
+        """For each column of the result the columns of the source that it is made of."""
+        made = {column.name: frozenset((column.name,)) for column in self.source.table}
+        for step in self.steps:
+            uses = step.transform.uses(step.arguments, step.before, step.after, step.learned)
+            made = {
+                name: frozenset(source for one in used for source in made.get(one, ())) for name, used in uses.items()
+            }
         return made
 
     def function(self, words: "Words") -> "tuple[Function, Words]":
@@ -95,6 +117,18 @@ class Fitted(Record):
 
         return transformed, words
 
+    @property
+    def words(self) -> set[str]:
+        """The words under which the transforms have learned something."""
+        return {word for step in self.steps for word in (step.fitted.words if step.fitted else step.readable)}
+
+    def readable(self, word: str) -> dict[str, Any]:
+        """What the transforms have learned under a word such as "mean", by column. The last one counts."""
+        found: dict[str, Any] = {}
+        for step in self.steps:
+            found |= step.fitted.readable(word) if step.fitted else step.readable.get(word, {})
+        return found
+
     def check(self, table: "Table") -> "list[Unseen]":
         """Refuse rows with missing cells where a transform needs values. Returns the categories that were not
         learned."""
@@ -103,6 +137,8 @@ class Fitted(Record):
         for at, step in enumerate(self.steps):
             earlier = replace(self, steps=self.steps[:at])
             before = table.mapped(*earlier.function(table.words))
+            if step.fitted is not None:
+                unseen += step.fitted.check(before)
             if step.transform.needs_complete:
                 _check_complete(before, step, self.name)
             unseen += _unseen(before, step, own)
@@ -165,18 +201,101 @@ def to_json(fitted: Fitted) -> dict[str, Any]:
     """Plain JSON."""
     return {
         "columns": [
-            {"name": one.name, "dtype": one.dtype.name, "shape": list(one.shape), "role": one.role}
+            {"name": one.name, "dtype": one.dtype.name, "shape": list(one.shape), "role": one.role, "gaps": one.gaps}
             for one in fitted.source.table
         ],
+        "named": fitted.source.named,
         "steps": [
             {
                 "name": step.transform.name,
                 "arguments": {name: _plain(value) for name, value in step.arguments.items()},
-                "learned": step.learned,
+                "learned": {"fitted": to_json(step.fitted)} if step.fitted else step.learned,
             }
             for step in fitted.steps
         ],
     }
+
+
+def from_json(name: str, part: JsonPart) -> Fitted:
+    """What the data set `name` has learned, from a file. Refuses what `to_json` cannot have made."""
+    if part.at.count(".fitted") > _MOST_NESTED:
+        part.refuse(f"nested at most {_MOST_NESTED} times")
+    fields = part.fields("columns", "named", "steps")
+    columns = fields["columns"].items()
+    if not 0 < len(columns) <= MAX_COLUMNS:
+        fields["columns"].refuse(f"a list of 1 to {MAX_COLUMNS} columns")
+    schema = source = Schema(1, tuple(map(_column, columns)), named=fields["named"].flag())
+    if len({one.name for one in source.table}) < len(columns):
+        fields["columns"].refuse("a list of columns with different names")
+    steps: list[FittedStep] = []
+    for one in fields["steps"].items():
+        try:
+            steps.append(_step(one, schema))
+        except DataError as error:
+            if error.message is LEARNED_FORM:
+                raise
+            one.refuse("a transform of these columns", f"one that fails ({error.headline})")
+        schema = steps[-1].after
+    return Fitted(name, source, tuple(steps), schema)
+
+
+def _column(part: JsonPart) -> Column:
+    fields = part.fields("name", "dtype", "shape", "role", "gaps")
+    dtype, role = fields["dtype"].text(), fields["role"].text()
+    if dtype not in COLUMN_DTYPES:
+        fields["dtype"].refuse(" or ".join(COLUMN_DTYPES))
+    if role not in ROLES:
+        fields["role"].refuse(" or ".join(ROLES))
+    shape = tuple(one.integer(1) for one in fields["shape"].items())
+    if len(shape) >= MAX_AXES:
+        fields["shape"].refuse(f"a list of less than {MAX_AXES}")
+    return Column(fields["name"].text(), COLUMN_DTYPES[dtype], shape, ROLES[role], gaps=fields["gaps"].integer(0))
+
+
+def _step(part: JsonPart, before: Schema) -> FittedStep:
+    fields = part.fields("name", "arguments", "learned")
+    name = fields["name"].text()
+    transform = TRANSFORMS.get(name)
+    if not isinstance(transform, ColumnTransform):
+        fields["name"].refuse("a transform of columns")
+    given = fields["arguments"].fields(*transform.bound({}))
+    arguments = {name: _argument(one) for name, one in given.items()}
+    learned = transform.checked(arguments, before, fields["learned"])
+    return FittedStep(transform, arguments, before, transform.schema(arguments, before, _Known(learned)), learned)
+
+
+def _argument(part: JsonPart, depth: int = 3) -> object:
+    match part.value:
+        case list() if depth:
+            return tuple(_argument(one, depth - 1) for one in part.items())
+        case bool() | None:
+            return part.value
+        case int():
+            return part.integer()
+        case float():
+            return part.number()
+    return part.text()
+
+
+class _Known(Record):
+    """The facts of a transform that has learned, without the rows."""
+
+    learned: Learned
+    rows: int = 1
+    parts: tuple[tuple[str, int], ...] = ()
+    table: None = None
+
+    def words(self, column: str) -> Sequence[str]:
+        return ()
+
+    def first(self, column: str, text: str) -> None:
+        return None
+
+    def doubt(self, message: Message, **details: object) -> None:
+        pass  # the data set that has learned had the warning
+
+    def gap(self, columns: Iterable[Column]) -> None:
+        return None
 
 
 def _plain(value: object) -> object:

@@ -12,14 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, assert_never, cast
+from typing import TYPE_CHECKING, assert_never
 
 from ..diagnostics import NO_FEATURES, TARGET_MIXED, TEXT_COLUMN, Message
 from ..types import STRING
 from .learned import Fitted, FittedStep
+from .saved import chosen, read
 from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
-from .sources.base import OpenedData
-from .stage import DataSpec
+from .sources.base import OpenedData, Where
+from .stage import Arguments, DataSpec
 from .transforms import TRANSFORMS
 from .transforms.base import ColumnTransform, Learned, RowTransform, gap_error
 
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
 
 class Pipeline:
     """A declaration whose arguments and sizes are checked. `schemas` has the schema of the source and after each
-    transform. `others` are the data sets that it may name."""
+    transform. `others` are the data sets that it may name, `where` is the base of paths of checkpoints."""
 
-    def __init__(self, spec: DataSpec, opened: OpenedData, others: Mapping[str, "Pipeline"]):
-        self.spec, self._opened, self._others = spec, opened, others
+    def __init__(self, spec: DataSpec, opened: OpenedData, others: Mapping[str, "Pipeline"], where: Where):
+        self.spec, self._opened, self._others, self._where = spec, opened, others, where
+        self._files: dict[str, dict[str, Fitted]] = {}  # what is in files beside checkpoints
         self._transforms = [TRANSFORMS[step.name] for step in spec.transforms]
         self._arguments = [
             one.bound(step.arguments) for one, step in zip(self._transforms, spec.transforms, strict=True)
@@ -111,24 +113,36 @@ class Pipeline:
         if not isinstance(transform, ColumnTransform) or not transform.learns:
             return {}
         if transform.takes_data:
-            return {"fitted": self._others[str(self._arguments[at]["data"])].fitted()}
+            return {"fitted": self._fitted_to(self._arguments[at])}
         if at not in self._learned:
             with at_stage(at + 1):
                 self._learned[at] = transform.learn(self._arguments[at], self.schemas[at], self.table(at))
         return self._learned[at]
 
+    def _fitted_to(self, arguments: Arguments) -> Fitted:
+        """What another data set has learned, or one of a file."""
+        data, name = str(arguments["data"]), arguments["name"]
+        if name is None:
+            return self._others[data].fitted()
+        if data not in self._files:
+            self._files[data] = read(data, self._where)
+        return chosen(self._files[data], str(name), data)
+
     def fitted(self) -> Fitted:
-        """What the transforms have learned."""
-        steps = list[FittedStep]()
-        for at, transform in enumerate(self._transforms):
-            if not isinstance(transform, ColumnTransform):
-                continue
-            if transform.takes_data:  # its steps
-                steps += cast(Fitted, self.learned(at)["fitted"]).steps
-                continue
-            before, after = self.schemas[at], self.schemas[at + 1]
-            steps.append(FittedStep(transform, self._arguments[at], before, after, self.learned(at)))
-        return Fitted(self.spec.name, self._opened.schema, tuple(steps), self.schema)
+        """What the transforms have learned. Rows that are only transformed with what another data set has learned pass
+        that on."""
+        steps = [
+            FittedStep(one, self._arguments[at], self.schemas[at], self.schemas[at + 1], self.learned(at))
+            for at, one in enumerate(self._transforms)
+            if isinstance(one, ColumnTransform)
+        ]
+        passed_on = steps[0].fitted if len(steps) == 1 else None
+        return passed_on or Fitted(self.spec.name, self._opened.schema, tuple(steps), self.schema)
+
+    @property
+    def learns(self) -> bool:
+        """Whether it has transforms of columns."""
+        return any(isinstance(one, ColumnTransform) for one in self._transforms)
 
     def dataset(self) -> "Dataset":
         """The data of the program."""

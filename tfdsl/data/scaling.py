@@ -4,7 +4,8 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from ..types import FLOAT32
-from .schema import Column, Schema
+from .plain import JsonPart
+from .schema import Column, Schema, listed
 from .stage import Arguments
 from .transforms.base import ColumnTransform, Facts, Learned, computed, is_scalable
 
@@ -38,6 +39,17 @@ class Scaling(ColumnTransform):
         shift, scale, constant = self.measured(table, names)
         return {
             "columns": list(names), "shift": shift.tolist(), "scale": scale.tolist(), "constant": constant.tolist(),
+        }  # fmt: skip
+
+    def checked(self, arguments: Arguments, before: Schema, learned: JsonPart) -> Learned:
+        names = [column.name for column in self._columns(arguments, before)]
+        fields = learned.fields("columns", "shift", "scale", "constant")
+        if fields["columns"].texts() != names:
+            fields["columns"].refuse(f"the columns {listed(names)}")
+        shift, scale, constant = (fields[name].items(len(names)) for name in ("shift", "scale", "constant"))
+        return {
+            "columns": names, "shift": [one.number() for one in shift],
+            "scale": [one.number(positive=True) for one in scale], "constant": [one.flag() for one in constant],
         }  # fmt: skip
 
     def emptied(self, learned: Learned) -> tuple[tuple[str, float], ...]:

@@ -172,7 +172,8 @@ def open_session(
     plan = Session("", graph, True, (), Origin(_whole(compiled)))
     servers = Servers(compiled.devices.cluster) if compiled.devices.cluster is not None else None
     result = Result(compiled.program.path, {})
-    with opened(plan, built, RunContext(Options(), result, compiled.array, compiled.access, servers)) as session:
+    context = RunContext(Options(), result, compiled.array, compiled.learned, compiled.access, servers)
+    with opened(plan, built, context) as session:
         if values:
             _give(built, session.run.session, values)
         embedded = EmbeddedSession(session.run)

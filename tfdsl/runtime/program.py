@@ -8,6 +8,7 @@ import numpy as np
 from ..access import Access
 from ..cluster import Cluster
 from ..data.arrays import Dataset
+from ..data.learned import Fitted
 from ..lowering.built import BuiltGraph
 from ..lowering.layout import Setting
 from ..program import Field, Graph, Program
@@ -41,6 +42,8 @@ class RunnableProgram(Protocol):
     def setting(self, graph: Graph) -> Setting: ...
 
     def dataset(self, name: str) -> Dataset: ...
+
+    def learned(self) -> Mapping[str, Fitted]: ...
 
     def array(self, field: Field) -> np.ndarray: ...
 

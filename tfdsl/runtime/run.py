@@ -45,7 +45,7 @@ def run(compiled: RunnableProgram, session: str | None = None, options: Options 
         _record_data(compiled, options, result)
         return array
 
-    context = RunContext(options, result, arrays, compiled.access, servers, worker)
+    context = RunContext(options, result, arrays, compiled.learned, compiled.access, servers, worker)
     with ExitStack() as stack:
         stores = options.stores
         if stores is None:
@@ -88,7 +88,7 @@ def follow(compiled: RunnableProgram, options: Options) -> None:
     servers = Servers(compiled.devices.cluster, options.timeout, options.note, compiled.devices.worker)
     servers.wait()
     worker = AsyncWorker(servers, options.part)
-    context = RunContext(options, result, compiled.array, compiled.access, servers, worker)
+    context = RunContext(options, result, compiled.array, compiled.learned, compiled.access, servers, worker)
     done: Phase | None = None
     while True:
         try:
@@ -121,7 +121,7 @@ def check_restores(compiled: RunnableProgram, sessions: list[Session]) -> None:
             if isinstance(statement, Save):
                 made.add(place)
             elif path is not None and not made & {place, None}:
-                savers = Savers(compiled.built(plan.graph), compiled.access)
+                savers = Savers(compiled.built(plan.graph), compiled.access, compiled.learned)
                 try:
                     if not statement.if_exists or savers.exists(path, statement.origin):
                         savers.check(statement.pairs, path, statement.origin)

@@ -1,11 +1,12 @@
 """What the sessions of a run share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..access import Access
+from ..data.learned import Fitted
 from ..program import Field
 from .cluster.async_training import AsyncWorker
 from .execution.cluster_session import Servers
@@ -15,12 +16,13 @@ from .result import Result
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """`arrays` returns the data of the program, and `access` opens its files. `servers` are those of its cluster, and
-    `worker` is this process's part in asynchronous trainings."""
+    """`arrays` returns the data of the program, and `learned` what its data sets have learned. `access` opens its
+    files. `servers` are those of its cluster, and `worker` is this process's part in asynchronous trainings."""
 
     options: Options
     result: Result
     arrays: Callable[[Field], np.ndarray]
+    learned: Callable[[], Mapping[str, Fitted]]
     access: Access
     servers: Servers | None = None
     worker: AsyncWorker | None = None

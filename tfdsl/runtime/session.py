@@ -49,7 +49,7 @@ def opened(
     plan: Session, built: BuiltGraph, context: RunContext, number: int = 0, resume: Resume | None = None
 ) -> Iterator[Opened]:
     """A session ready for its statements: helper nodes are added, and variables are initialised if the plan says so."""
-    savers, servers = Savers(built, context.access), context.servers
+    savers, servers = Savers(built, context.access, context.learned), context.servers
     now = time.strftime("%Y%m%d%H%M%S", time.gmtime()) if resume is None else resume.entry.about["now"]
     _add_helpers(plan, built, savers)
     soft = built.setting.soft_placement

@@ -26,6 +26,7 @@ from ...diagnostics import (
 )
 from ...diagnostics.spelling import nearest
 from ...types import BOOL, STRING
+from ..plain import JsonPart
 from ..schema import Column, DataError, FilePlace, Schema, listed, shown
 from ..stage import Arguments, StageKind
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ..tables import Function, Table, Words
 
 Learned = Mapping[str, Any]  # plain JSON
+Readable = Mapping[str, Mapping[str, Any]]  # by word and column: numbers, texts, or lists of them
 
 
 class Facts(Protocol):
@@ -66,8 +68,8 @@ class Facts(Protocol):
         ...
 
     @property
-    def table(self) -> "Table":
-        """The rows before the transform."""
+    def table(self) -> "Table | None":
+        """The rows before the transform. None if there are only those that it has learned from."""
         ...
 
     def gap(self, columns: Iterable[Column]) -> tuple[str, int, FilePlace | None] | None:
@@ -180,7 +182,7 @@ class ColumnTransform(Transform):
 
     needs_complete = False  # no missing cell in the columns that it works on
 
-    def uses(self, arguments: Arguments, before: Schema, after: Schema) -> dict[str, frozenset[str]]:
+    def uses(self, arguments: Arguments, before: Schema, after: Schema, learned: Learned) -> dict[str, frozenset[str]]:
         """For each column after the transform the columns before it that it is made of."""
         own = {column.name for column in before.table}
         worked_on = frozenset(column.name for column in self.worked_on(arguments, before))
@@ -192,6 +194,17 @@ class ColumnTransform(Transform):
 
     def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
         """Learn from the training rows of a table."""
+        return {}
+
+    words: tuple[str, ...] = ()  # by which programs read what it has learned of a column, as in `data.mean("age")`
+
+    def readable(self, arguments: Arguments, learned: Learned) -> Readable:
+        """What it has learned, by these words and by column."""
+        return {}
+
+    def checked(self, arguments: Arguments, before: Schema, learned: JsonPart) -> Learned:
+        """What it has learned, from a file. Refuses all that `learn` cannot return."""
+        learned.fields()
         return {}
 
     @abstractmethod

@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 from ...types import STRING
+from ..plain import JsonPart
 from ..schema import Column, Schema, is_number
 from ..stage import Arguments
-from .base import ColumnTransform, Facts, Learned, computed
+from .base import ColumnTransform, Facts, Learned, Readable, computed
 
 if TYPE_CHECKING:
     from ..tables import Block, Function, Table, Words
@@ -37,6 +38,21 @@ class Fill(ColumnTransform):
             if not is_text and not is_number(value) and value not in _LEARNED:
                 self.refuse(arguments, "with", f'"mean", "median", "most_frequent" or a number for "{column.name}"')
         return computed(before, columns, learned=value in _LEARNED, gaps=0)
+
+    words = _LEARNED
+
+    def readable(self, arguments: Arguments, learned: Learned) -> Readable:
+        return {str(arguments["with"]): learned["values"]} if self.learns_with(arguments) else {}
+
+    def checked(self, arguments: Arguments, before: Schema, learned: JsonPart) -> Learned:
+        columns = self.worked_on(arguments, before)
+        fields = learned.fields("values")["values"].fields(*(column.name for column in columns))
+        return {
+            "values": {
+                one.name: fields[one.name].text() if one.dtype == STRING else fields[one.name].number()
+                for one in columns
+            }
+        }
 
     def learns_with(self, arguments: Arguments) -> bool:
         return arguments["with"] in _LEARNED

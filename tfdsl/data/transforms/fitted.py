@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, cast
 
 from ...diagnostics import UNSEEN_CATEGORY
-from ..learned import Fitted
+from ..learned import Fitted, from_json
+from ..plain import JsonPart
 from ..schema import Column, Schema, shown
 from ..stage import Arguments
 from .base import ColumnTransform, Facts, Learned
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
 
 class FittedTo(ColumnTransform):
     name = "fitted"
-    signature = "data: static"
+    signature = "data: static, name: text = none"
     doc = (
         "All transforms of another data set, with what they have learned there, apart from `split`, `take`, `shuffle` "
         "and `where`. Columns are matched by name. The target, dropped columns and those set aside may lack. A "
-        "category that was not learned is a warning."
+        'category that was not learned is a warning. `fitted("model.ckpt", "houses")` takes what `houses` has learned '
+        "from the file beside a checkpoint; the name can be left out if the file has one data set."
     )
     learns = True
     takes_data = True
@@ -26,10 +28,17 @@ class FittedTo(ColumnTransform):
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         fitted = cast(Fitted, facts.learned["fitted"])
         after = fitted.matched(before)
-        for unseen in fitted.check(facts.table):
+        for unseen in fitted.check(facts.table) if facts.table is not None else ():
             facts.doubt(UNSEEN_CATEGORY, column=shown(unseen.column), cells=unseen.cells, data=fitted.name,
                         some=", ".join(map(shown, unseen.some)))  # fmt: skip
         return after
+
+    def checked(self, arguments: Arguments, before: Schema, learned: JsonPart) -> Learned:
+        name = arguments["name"] or arguments["data"]
+        return {"fitted": from_json(str(name), learned.fields("fitted")["fitted"])}
+
+    def uses(self, arguments: Arguments, before: Schema, after: Schema, learned: Learned) -> dict[str, frozenset[str]]:
+        return cast(Fitted, learned["fitted"]).uses()
 
     def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
         return before.table

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from ..scaling import Scaling
+from ..stage import Arguments
+from .base import Learned, Readable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,6 +15,13 @@ if TYPE_CHECKING:
 class MinMax(Scaling):
     name = "minmax"
     doc = "Each column from 0 to 1 over the training rows. The column of `add_bias` stays."
+
+    words = ("min", "range")
+
+    def readable(self, arguments: Arguments, learned: Learned) -> Readable:
+        names = learned["columns"]
+        ranges = (0.0 if constant else scale for scale, constant in zip(learned["scale"], learned["constant"]))
+        return {"min": dict(zip(names, learned["shift"])), "range": dict(zip(names, ranges))}
 
     def measured(self, table: "Table", names: tuple[str, ...]) -> "tuple[np.ndarray, np.ndarray, np.ndarray]":
         """Like MinMaxScaler."""

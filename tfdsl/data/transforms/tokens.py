@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, cast
 
 from ...diagnostics import TOKENS_CUT
 from ...types import INT64, STRING
+from ..plain import JsonPart
 from ..schema import Column, Schema, check_size, is_integer
 from ..stage import Arguments
-from .base import ColumnTransform, Facts, Learned
+from .base import ColumnTransform, Facts, Learned, Readable
 
 if TYPE_CHECKING:
     from ..tables import Block, Function, Table, Words
@@ -57,6 +58,24 @@ class Tokens(ColumnTransform):
 
     def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
         return self.wanted(arguments, before, lambda one: one.dtype == STRING, "columns of text")
+
+    words = ("vocabulary",)
+
+    def readable(self, arguments: Arguments, learned: Learned) -> Readable:
+        return {"vocabulary": learned["words"]}
+
+    def checked(self, arguments: Arguments, before: Schema, learned: JsonPart) -> Learned:
+        names = [column.name for column in self.worked_on(arguments, before)]
+        fields = learned.fields("words", "cut")
+        known, cut = fields["words"].fields(*names), fields["cut"].fields(*names)
+        for name in names:
+            words = known[name].texts()
+            if len(set(words)) < len(words) or len(words) > cast(int, arguments["vocabulary"]):
+                known[name].refuse(f"a list of at most {arguments['vocabulary']} different words")
+        return {
+            "words": {name: known[name].texts() for name in names},
+            "cut": {name: cut[name].integer(0) for name in names},
+        }
 
     def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
         import numpy as np

@@ -100,7 +100,8 @@ DATE_CELL = _message("TFG656", "column {column} has {cell}, which is no date",
                      "dates are written as 2024-12-31; for another form write format=, such as "
                      "format=\"%d.%m.%Y\"")
 FITTED_DATA = _message("TFG657", "fitted takes a data set that is declared before it, not {value}",
-                       "write: | fitted(train), with the name of the data whose transforms have learned")
+                       "write: | fitted(train), with the name of the data whose transforms have learned; or | "
+                       "fitted(\"model.ckpt\", \"train\"), with the path of a checkpoint")
 FITTED_COLUMNS = _message("TFG658", "the columns are not those that {data} has learned from: {lacking} lack, and "
                           "{foreign} are new",
                           "drop new columns before: | drop(\"name\") | fitted({data})")
@@ -108,6 +109,29 @@ FITTED_DTYPE = _message("TFG659", "{column} is {found}, and {dtype} in {data}",
                         "columns={{...}} of csv says the dtype of a column")
 UNSEEN_CATEGORY = _message("TFG660", "{cells} cells of {column} have categories that {data} has not learned: {some}",
                            "one_hot makes 0 of them in all columns, categories -1", severity="warning")
+LEARNED_FORM = _message("TFG680", "{file} is not what tfdsl wrote: {at} must be {wanted}, not {found}",
+                        "save the model again, or take the file from a copy")
+LEARNED_MISSING = _message("TFG681", "there is no {file} beside the model {path}",
+                           "save and checkpoints write it for data with transforms; paths are relative to the folder "
+                           "{folder}, in which the command runs")
+LEARNED_VERSION = _message("TFG682", "{file} has version {version}, and this tfdsl reads version {own}",
+                           "update tfdsl, or save the model again with this one")
+LEARNED_CHANGED = _message("TFG683", "{file} has changed since tfdsl wrote it",
+                           "save the model again, or take the file from a copy")
+LEARNED_NAME = _message("TFG684", "{file} has no data set {name}: it has {known}", "{way}")
+LEARNED_WHICH = _message("TFG685", "{file} has these data sets: {known}",
+                         "name one of them: fitted({path}, {first})")
+LEARNED_NOTHING = _message("TFG686", "{data} has learned no {word} of {column}", "{way}")
+LEARNED_CALL = _message("TFG687", "{data}.{word} takes the name of a column in quotes, not {value}",
+                        "write for example: {data}.{word}(\"age\")")
+LEARNED_DIFFERS = _message("TFG688", "the model has learned otherwise than {data} of this program: {word} of "
+                           "{column} is {saved} in {file}, and {own} here{more}",
+                           "rows are transformed as the model has learned with: | fitted({path}, {name})",
+                           severity="warning")
+LEARNED_INFINITE = _message("TFG691", "what {data} has learned cannot be saved, as a number in it is not finite",
+                            "leave out the column with the largest numbers, or divide it first")
+LEARNED_LARGE = _message("TFG690", "what the data has learned takes {size} MB as a file, more than {most} MiB",
+                         "leave out columns with many categories, or give tokens a smaller vocabulary")
 NO_ROWS = _message("TFG665", "no rows are left to learn from")
 CONDITION_ARGUMENT = _message("TFG661", "where takes a condition, and '{name} = ...' is none",
                               "compare with two equals signs: {name} == {value}")

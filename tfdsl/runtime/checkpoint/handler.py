@@ -92,6 +92,8 @@ def _restore(run: Execution, resume: Resume, origin: Origin) -> None:
             else:
                 for name, reason in run.savers.read_matching(run.session, prefix):
                     run.options.note(f"variable '{name}' starts from its initial value: {reason}")
+                for doubt in run.savers.doubts(prefix, f"{resume.store.path}/{resume.entry.name}/variables", origin):
+                    run.warn(doubt)
     except (OSError, AccessRefused, ValueError, tf.errors.OpError) as error:
         folder, name = resume.store.path, resume.entry.name
         raise failure(CHECKPOINT_DAMAGED, origin, folder=folder, name=name, reason=reason_of(error)) from error

@@ -28,8 +28,8 @@ VERSION = 2
 _KEPT = 2
 _STATE = re.compile(r"(\d{8,})-step-\d+\Z")
 _LEFT = re.compile(r"\.(?:new|old)-[0-9a-f]{16}\Z")
-_PLANNED = [f"{VARIABLES}.index", f"{VARIABLES}.data-00000-of-00001"]
-_FILE = re.compile(r"variables\.(?:index|data-\d{5}-of-\d{5})\Z")
+_PLANNED = [f"{VARIABLES}.index", f"{VARIABLES}.data-00000-of-00001", f"{VARIABLES}.data.json"]
+_FILE = re.compile(r"variables\.(?:index|data-\d{5}-of-\d{5}|data\.json)\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,16 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 
 import numpy as np
 
 from ...access import Access, AccessRefused
+from ...data.learned import Fitted
+from ...data.saved import SUFFIX, decoded, difference, encoded
+from ...data.schema import DataError, shown
 from ...diagnostics import (
+    LEARNED_DIFFERS,
     RESTORE_MISSING,
     RESTORE_TYPE,
     RESTORE_UNREADABLE,
@@ -19,6 +24,7 @@ from ...diagnostics import (
     WRITE_NOT_OURS,
     Diagnostic,
     Message,
+    Note,
     TfgError,
 )
 from ...diagnostics.spelling import Suggestions, listed, nearest
@@ -34,8 +40,8 @@ from ..files.durable_io import CorruptFile
 class Savers:
     """The savers of one graph, one for each set of variables. Their nodes are added on first use."""
 
-    def __init__(self, built: BuiltGraph, access: Access):
-        self._built, self._access = built, access
+    def __init__(self, built: BuiltGraph, access: Access, learned: Callable[[], Mapping[str, Fitted]]):
+        self._built, self._access, self._learned = built, access, learned
         self._savers: dict[Pairs, v1.train.Saver] = built.savers
 
     def variables(self, pairs: Pairs) -> dict[str, v1.Variable]:
@@ -61,8 +67,9 @@ class Savers:
         for name in names:
             if names.count(name) > 1:
                 raise failure(SAVE_TWICE, origin, name=name, path=path)
+        write = self.writer(session, pairs, meta=True)
         with self._reported(WRITE_FAILED, path, origin), AtomicFileSet(path, self._access, create=True) as files:
-            files.replace(self.writer(session, pairs, meta=True))
+            files.replace(write)
 
     def exists(self, path: str, origin: Origin) -> bool:
         with (
@@ -77,12 +84,28 @@ class Savers:
         """Report everything that is wrong, unless each variable is in the checkpoint with its dtype and shape."""
         with self._reading(path, origin) as prefix:
             self._check(prefix, pairs, path, origin)
+            _learned(prefix, path, origin)
 
-    def restore(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> None:
-        """Restore variables, after checking that each is in the checkpoint with its dtype and shape."""
+    def restore(self, session: v1.Session, pairs: Pairs, path: str, origin: Origin) -> Iterable[Diagnostic]:
+        """Restore variables, after checking that each is in the checkpoint with its dtype and shape. Returns
+        warnings."""
         with self._reading(path, origin) as prefix:
             self._check(prefix, pairs, path, origin)
             self.read(session, prefix, pairs)
+            return self.doubts(prefix, path, origin)
+
+    def doubts(self, prefix: str, path: str, origin: Origin) -> list[Diagnostic]:
+        """A warning if the model in the files of a prefix has learned otherwise than the data of the program."""
+        saved = _learned(prefix, path, origin)
+        found = difference(saved, self._learned()) if saved else None
+        if found is None:
+            return []
+        details = {
+            "data": found.data, "word": found.word, "column": shown(found.column), "saved": found.saved,
+            "own": found.own, "file": f"{path}{SUFFIX}", "path": shown(path), "name": shown(found.data),
+            "more": f", and {found.more} more differ" if found.more else "",
+        }  # fmt: skip
+        return [Diagnostic(LEARNED_DIFFERS, origin.span, details, chain=origin.chain)]
 
     @contextmanager
     def _reading(self, path: str, origin: Origin) -> Iterator[str]:
@@ -174,9 +197,14 @@ class Savers:
     # --- TensorFlow's files ---------------------------------------------------------------
 
     def writer(self, session: v1.Session, pairs: Pairs = None, meta: bool = False) -> Callable[[str], None]:
-        """A function that writes the files of a prefix. It raises OSError if that fails."""
+        """A function that writes the files of a prefix: the variables, and what data sets have learned. It raises
+        OSError if that fails."""
+        learned = self._encoded
 
         def write(prefix: str) -> None:
+            if learned:
+                with open(f"{prefix}{SUFFIX}", "xb") as file:
+                    file.write(learned)
             try:
                 if self._is_remote:
                     _write(prefix, session.run(self.variables(pairs)))
@@ -192,6 +220,15 @@ class Savers:
                 raise OSError(None, reason_of(error)) from error
 
         return write
+
+    @cached_property
+    def _encoded(self) -> bytes:
+        """What data sets have learned. Empty if none has transforms."""
+        sets = self._learned()
+        try:
+            return encoded(sets) if sets else b""
+        except DataError as error:
+            raise TfgError([Diagnostic(error.message, None, error.details)]) from None
 
     def read(self, session: v1.Session, prefix: str, pairs: Pairs = None) -> None:
         """Restore variables from the files of a prefix."""
@@ -221,6 +258,18 @@ class Savers:
         """Whether the variables are on servers, which do not see the files of this machine. Then this process transfers
         the values."""
         return self._built.setting.layout.cluster is not None
+
+
+def _learned(prefix: str, path: str, origin: Origin) -> dict[str, Fitted]:
+    """What data sets have learned, in the files of a prefix. Empty if there is no such file."""
+    try:
+        with open(f"{prefix}{SUFFIX}", "rb") as file:
+            return decoded(file, f"{path}{SUFFIX}")
+    except FileNotFoundError:
+        return {}
+    except DataError as error:
+        notes = (Note(f"at {error.place}"),) if error.place else ()
+        raise failure(error.message, origin, notes, **error.details) from None
 
 
 def _write(prefix: str, values: Mapping[str, np.ndarray]) -> None:

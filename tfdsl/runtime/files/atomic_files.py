@@ -1,10 +1,10 @@
 """The files of `save to "my_model.ckpt"`: replaced as a whole, and checked for damage when read.
 
 A checkpoint consists of the files that TensorFlow's `Saver` writes (`my_model.ckpt.index`, `.data-00000-of-00001` and
-`.meta`), so TensorFlow can restore it, and of a manifest, `my_model.ckpt.manifest`. All files are first written to a
-folder `.my_model.ckpt.new-...`, which is flushed to disk and renamed to `.my_model.ckpt.whole-...`. The rename commits
-the new checkpoint. Then the files are moved to their final places. A process that finds a `.whole-` folder finishes
-the move first.
+`.meta`), so TensorFlow can restore it; of `my_model.ckpt.data.json` with what data sets have learned, if they have; and
+of a manifest, `my_model.ckpt.manifest`. All files are first written to a folder `.my_model.ckpt.new-...`, which is
+flushed to disk and renamed to `.my_model.ckpt.whole-...`. The rename commits the new checkpoint. Then the files are
+moved to their final places. A process that finds a `.whole-` folder finishes the move first.
 
 Anybody can create a folder with such a name. So a file is moved only if the manifest lists it, if it matches the
 manifest, and if it replaces nothing but a file that was saved there before.
@@ -18,9 +18,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from ...access import Access, Folder
+from ...data.saved import SUFFIX
 from .durable_io import CorruptFile, NotPlain, files_of, finish, new_folder, read_manifest, remove_folder, verify
 
-_SUFFIX = re.compile(r"\.(?:index|meta|manifest|data-\d{5}-of-\d{5})\Z")
+_SUFFIX = re.compile(r"\.(?:index|meta|manifest|data-\d{5}-of-\d{5}|data\.json)\Z")
+_BESIDE = (".meta", SUFFIX)  # the files without values of variables
 _PART = re.compile(r"\.data-\d{5}-of-\d{5}\Z")
 
 
@@ -62,7 +64,7 @@ class AtomicFileSet:
     def exists(self) -> bool:
         """Whether anything is saved there, complete or not."""
         self._recover()
-        return any(not name.endswith(".meta") for name in self._readable())
+        return any(not name.endswith(_BESIDE) for name in self._readable())
 
     def neighbours(self) -> list[str]:
         """The names of other checkpoints that may be meant: with a step at the end of the name, without the suffix of a
@@ -110,12 +112,16 @@ class AtomicFileSet:
         """The prefix, for TensorFlow to read. Raises `CorruptFile` if a file is not as saved. Files saved by other
         programs have no matching manifest, and TensorFlow checks them by its own checksums."""
         self._recover()
+        is_replaced = False
         with suppress(FileNotFoundError):
             files = self._listed_here()
-            values = {name: entry for name, entry in files.items() if not name.endswith(".meta")}
-            if not all(self._is_replaced(name, entry) for name, entry in values.items()):
+            values = {name: entry for name, entry in files.items() if not name.endswith(_BESIDE)}
+            is_replaced = all(self._is_replaced(name, entry) for name, entry in values.items())
+            if not is_replaced:
                 verify(self._folder, files)
         names = self._readable()
+        if is_replaced:  # another program has saved other variables there
+            names = [name for name in names if not name.endswith(SUFFIX)]
         missing = self._missing(names)
         if missing:
             raise CorruptFile(f"{missing} is missing")
@@ -129,7 +135,7 @@ class AtomicFileSet:
         with self._locked():
             self._finish()
             self._check_ours()
-            planned = [f"{self._name}.{kind}" for kind in ("index", "meta", "data-00000-of-00001")]
+            planned = [f"{self._name}.{kind}" for kind in ("index", "meta", "data-00000-of-00001", "data.json")]
             with new_folder(self._folder, f"{self._name}.new", self._manifest, planned) as (made, work):
                 save(os.path.join(made.path, self._name))
                 finish(made, self._manifest, {"version": 1})
@@ -192,12 +198,21 @@ class AtomicFileSet:
                 raise CorruptFile(f"in {name}, {reason}") from None
             if files:
                 self._check_ours(files)
+                for old in self._outdated(files):
+                    self._folder.remove(old)
                 # The manifest comes last: until then, the folder has everything that is needed.
                 for file in [*left, self._manifest]:
                     whole.rename(file, file, self._folder)
                 self._folder.sync()
         with suppress(OSError):  # it contains another file
             os.rmdir(name, dir_fd=self._folder.fd)
+
+    def _outdated(self, moving: dict[str, list]) -> list[str]:
+        """The saved files in whose place no other file comes."""
+        with suppress(FileNotFoundError, CorruptFile):
+            saved = self._listed_here()
+            return [name for name in self._names(self._folder) if name in saved and name not in moving]
+        return []
 
     def _check_ours(self, moving: dict[str, list] | None = None) -> None:
         """Raise `NotOurs` unless every file to be replaced was saved there or is being moved there."""

@@ -9,6 +9,7 @@ def execute(run: Execution, statement: Restore) -> None:
     if statement.if_exists and not run.savers.exists(path, statement.origin):
         run.initialise(None, statement.origin)
     else:
-        run.savers.restore(run.session, statement.pairs, path, statement.origin)
+        for doubt in run.savers.restore(run.session, statement.pairs, path, statement.origin):
+            run.warn(doubt)
     restored = None if statement.if_exists else run.savers.variables(statement.pairs).values()
     run.health.allow_nan(None if restored is None else [variable.op.name for variable in restored])
