@@ -331,7 +331,7 @@ def test_text_among_numbers_names_the_way_out(people, monkeypatch):
     with pytest.raises(TfgError) as caught:
         tfdsl.compile(text)
     (diagnostic,) = caught.value.diagnostics
-    assert diagnostic.help.endswith('| categories("sex")')
+    assert diagnostic.help.endswith('| categories("sex") for categories')
     mended = text.replace('| select("fare")', '| select("fare") | categories("sex")').replace("print z", "print z[:3]")
     assert tfdsl.compile(mended).run().printed
 

@@ -192,7 +192,7 @@ def test_every_function_of_nn_is_described_as_in_the_library():
 
 def _calls(rows):
     """Sources or transforms as a table: the call, and its description."""
-    lines = [f"| `{row.name}({re.sub(r': [a-z]+', '', row.signature)})` | {row.doc} |" for row in rows]
+    lines = [f"| `{row.name}({row.usage})` | {row.doc} |" for row in rows]
     return "\n".join(["| call | what it is |", "| --- | --- |", *lines])
 
 

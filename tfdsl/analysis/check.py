@@ -34,6 +34,7 @@ from ..program import (
 from ..source import Span
 from ..syntax import tree as t
 from . import order, paths, plan
+from .column_slips import warn_columns
 from .context import Analysis, GraphBuilder
 from .dispatch import Dispatch
 from .effects import warn_effects, warn_logs
@@ -98,6 +99,7 @@ def analysed(tree: t.File, inputs: CompileInputs) -> tuple[Analysis, Program]:
         warn_trained(ctx, program)
         warn_optimizers(ctx, program)
         warn_unfed(ctx, program)
+        warn_columns(ctx, program)
         order.warn(ctx, program)
         warn_conditions(ctx, program)
         for builder, graph in zip(ctx.graphs.values(), graphs, strict=True):

@@ -1,12 +1,13 @@
 """Conditions on the columns of data, as `where` takes them: names are columns first, then values of the program."""
 
+from collections.abc import Iterator
 from typing import NoReturn
 
 from ..data.condition import ARITHMETIC, UNKNOWN, Condition
 from ..diagnostics import CONDITION_FORM, NOT_STATIC
 from ..syntax import tree as t
-from .context import Analysis
-from .expressions import value_of
+from .context import Analysis, StatementFailed
+from .expressions import find, value_of
 from .values import Env, describe, freeze, is_host
 
 
@@ -40,7 +41,7 @@ def condition(ctx: Analysis, env: Env, expr: t.Expr) -> Condition:
                 for one in rest:
                     first = ("and", first, one)
                 return first
-            case t.Attribute() | t.Index() | t.Call():
+            case t.Attribute() | t.Index() | t.Call() if all(is_known(ctx, env, name) for name in names_in(expr)):
                 value = value_of(ctx, env, expr)
                 if not is_host(value):
                     ctx.fail(NOT_STATIC, expr.span, what="a value in a condition", value=describe(value))
@@ -48,6 +49,37 @@ def condition(ctx: Analysis, env: Env, expr: t.Expr) -> Condition:
         _refuse(ctx, expr)
 
     return inner(expr)
+
+
+def in_and(expr: t.Expr) -> str:
+    """The text of a condition as an operand of `and`."""
+    text = " ".join(expr.span.text.split())
+    return f"({text})" if isinstance(expr, t.Boolean) and expr.op == "or" else text
+
+
+def is_known(ctx: Analysis, env: Env, name: t.Name) -> bool:
+    """Whether a name is one of the program or of the language."""
+    try:
+        find(ctx, env, name)
+    except StatementFailed:
+        return False
+    return True
+
+
+def names_in(expr: t.Expr) -> Iterator[t.Name]:
+    """The names that an expression begins with, and those of its arguments."""
+    match expr:
+        case t.Name():
+            yield expr
+        case t.Attribute(value=value):
+            yield from names_in(value)
+        case t.Index(value=value):
+            yield from names_in(value)
+        case t.Call(function=function, arguments=arguments):
+            for one in (function, *(argument.value for argument in arguments)):
+                yield from names_in(one)
+        case _:
+            pass  # what is in it is evaluated
 
 
 def _refuse(ctx: Analysis, expr: t.Expr) -> NoReturn:

@@ -5,15 +5,23 @@ from collections.abc import Mapping
 from ..data import SOURCES, TRANSFORMS, DataError
 from ..data.declaration import pipeline_of
 from ..data.pipeline import Pipeline
-from ..data.stage import StageKind
+from ..data.stage import StageKind, written
 from ..data.transforms.base import Transform
-from ..diagnostics import COLUMN_NAME, CONDITION_ARGUMENT, FITTED_DATA, NOT_STATIC, UNKNOWN_NAME
+from ..diagnostics import (
+    ARGUMENTS_MANY,
+    COLUMN_NAME,
+    CONDITION_ARGUMENT,
+    DATA_TOGETHER,
+    FITTED_DATA,
+    NOT_STATIC,
+    UNKNOWN_NAME,
+)
 from ..ops.op import Parameter
 from ..program import Data, DataStage, HostValue
 from ..source import Span
 from ..syntax import tree as t
 from .arguments import ArgumentValue, assign_arguments, missing
-from .conditions import condition
+from .conditions import condition, in_and, is_known, names_in
 from .context import Analysis
 from .expressions import value_of
 from .members import note_of
@@ -70,25 +78,34 @@ def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKin
     if isinstance(row, Transform) and row.takes_columns:
         names = [one for one in given if one.name is None]
         given = tuple(one for one in given if one.name is not None)
-        values["columns"] = tuple(_column_name(ctx, env, stage, one.value) for one in names)
+        values["columns"] = tuple(_column_name(ctx, env, stage, row, one.value) for one in names)
         if row.needs_columns and not names:
-            missing(ctx, stage.name, f'{stage.name}("a", "b", ...)', "a column", stage.span)
+            missing(ctx, stage.name, row.usage, "column", stage.span)
     if isinstance(row, Transform) and row.takes_data:
         return DataStage(stage.name, _fitted_to(ctx, env, stage, row))
     if isinstance(row, Transform) and row.takes_condition:
         for one in given:
             if one.name is not None:
                 ctx.fail(CONDITION_ARGUMENT, one.span, name=one.name, value=one.value.span.text)
-        if len(given) != 1:
-            missing(ctx, stage.name, f"{stage.name}(age > 30 and income > 10)", "one condition", stage.span)
+        if len(given) > 1:
+            joined = " and ".join(in_and(one.value) for one in given)
+            ctx.fail(ARGUMENTS_MANY, given[1].span, help=f"write: {stage.name}({joined})", function=stage.name,
+                     limit="1 argument", count=len(given), signature=row.usage)  # fmt: skip
+        if not given:
+            missing(ctx, stage.name, "age > 30 and income > 10", "condition", stage.span)
         return DataStage(stage.name, {**values, "condition": condition(ctx, env, given[0].value)})
     arguments = assign_arguments(
-        ctx, stage.name, row.signature, list(params), [_argument(ctx, env, one) for one in given], stage.span,
+        ctx, stage.name, row.usage, list(params), [_argument(ctx, env, one) for one in given], stage.span,
     )  # fmt: skip
+    for first, others in row.excludes.items():
+        for other in others:
+            if other in arguments and first in arguments and arguments[first].value not in (None, False):
+                span = arguments[other].whole or arguments[other].span
+                ctx.fail(DATA_TOGETHER, span, name=stage.name, first=first, other=other)
     for name, param in params.items():
         if name not in arguments:
             if not isinstance(param.default, (int, float, str, bool, type(None))):
-                missing(ctx, stage.name, row.signature, name, stage.span)
+                missing(ctx, stage.name, row.usage, name, stage.span)
             values[name] = param.default
             continue
         value = arguments[name].value
@@ -98,23 +115,33 @@ def _stage(ctx: Analysis, env: Env, stage: t.Stage, table: Mapping[str, StageKin
     return DataStage(stage.name, values)
 
 
-def _column_name(ctx: Analysis, env: Env, stage: t.Stage, expr: t.Expr) -> str:
+def _column_name(ctx: Analysis, env: Env, stage: t.Stage, row: Transform, expr: t.Expr) -> str:
     """The name of a column that a transform is given."""
     if isinstance(expr, t.Name) and env.find(expr.id) is None:
         ctx.fail(UNKNOWN_NAME, expr.span, help=f'columns are named in quotes: {stage.name}("{expr.id}")', name=expr.id)
     value = value_of(ctx, env, expr)
     if not isinstance(value, str):
-        ctx.fail(COLUMN_NAME, expr.span, name=stage.name, value=describe(value))
+        ctx.fail(COLUMN_NAME, expr.span, help=_named_help(stage, row, value, expr), name=stage.name,
+                 value=describe(value))  # fmt: skip
     return value
+
+
+def _named_help(stage: t.Stage, row: Transform, value: ExprValue, expr: t.Expr) -> str:
+    """A help line for what stands in the place of the names of columns."""
+    if isinstance(value, (list, tuple)) and value and all(isinstance(one, str) for one in value):
+        return f"write the names without the list: {stage.name}({', '.join(map(written, value))})"
+    given = {one.name for one in stage.arguments}
+    free = [p.name for p in row.params if p.name not in given]
+    return f"write: {free[0]}={expr.span.text}" if free and is_host(value) else ""
 
 
 def _fitted_to(ctx: Analysis, env: Env, stage: t.Stage, row: Transform) -> dict[str, HostValue]:
     """The data set that a transform is given: one of the program, or one beside a checkpoint. Its `name` is None for
     the first, and empty for the only one of a file."""
     names, given = [p.name for p in row.params], [_argument(ctx, env, one) for one in stage.arguments]
-    arguments = assign_arguments(ctx, stage.name, row.signature, names, given, stage.span)
+    arguments = assign_arguments(ctx, stage.name, row.usage, names, given, stage.span)
     if "data" not in arguments:
-        missing(ctx, stage.name, f"{stage.name}(DATA)", "a data set", stage.span)
+        missing(ctx, stage.name, row.usage, "data", stage.span)
     data, name = arguments["data"], arguments.get("name")
     if isinstance(data.value, DataValue) and data.value.name in ctx.pipelines and name is None:
         return {"data": data.value.name, "name": None}
@@ -128,15 +155,36 @@ def _fitted_to(ctx: Analysis, env: Env, stage: t.Stage, row: Transform) -> dict[
 def _argument(ctx: Analysis, env: Env, argument: t.Argument) -> tuple[str | None, ArgumentValue]:
     """An argument of a source or a transform. A dictionary is a list of pairs, a dtype its name."""
     span, whole = argument.value.span, argument.span if argument.name else None
+    _check_quoted(ctx, env, argument.value)
     if isinstance(argument.value, t.Dictionary):
-        pairs = [tuple(_plain(value_of(ctx, env, one)) for one in (e.key, e.value)) for e in argument.value.entries]
+        pairs = [tuple(_plain(ctx, env, one) for one in (e.key, e.value)) for e in argument.value.entries]
         return argument.name, ArgumentValue(tuple(pairs), span, whole)
     return argument.name, ArgumentValue(value_of(ctx, env, argument.value), span, whole)
 
 
-def _plain(value: ExprValue) -> ExprValue:
+def _check_quoted(ctx: Analysis, env: Env, expr: t.Expr) -> None:
+    """Refuse text without quotes: names that are nothing."""
+    match expr:
+        case t.Name() | t.Attribute() if not all(is_known(ctx, env, name) for name in names_in(expr)):
+            text = expr.span.text
+            ctx.fail(UNKNOWN_NAME, expr.span, help=f'a text is in quotes: "{text}"', name=text)
+        case t.List(items=items) | t.Tuple(items=items):
+            for one in items:
+                _check_quoted(ctx, env, one)
+        case t.Dictionary(entries=entries):
+            for one in entries:
+                _check_quoted(ctx, env, one.key)
+        case _:
+            pass  # it is evaluated
+
+
+def _plain(ctx: Analysis, env: Env, expr: t.Expr) -> ExprValue:
+    """A part of a dictionary. What is neither a value nor a dtype is refused by its text."""
+    value = value_of(ctx, env, expr)
     dtype = as_dtype(value)
-    return value if dtype is None or isinstance(value, str) else dtype.name
+    if dtype is not None and not isinstance(value, str):
+        return dtype.name
+    return value if is_host(value) else expr.span.text
 
 
 def _doubts(ctx: Analysis, pipeline: Pipeline, statement: t.Data) -> None:

@@ -1,6 +1,7 @@
 """Checks what a session feeds: each value must fit its placeholder, and a statement must feed everything it needs."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ..data.schema import Schema, shown
@@ -122,7 +123,7 @@ def feed_entries(ctx: Analysis, plan: Plan, feds: tuple[t.Fed, ...]) -> dict[Ref
             ctx.fail(FEED_TARGET, fed.value.span, value=describe(value.value), hint=f"feed a part of it: {parts}")
         if isinstance(value.value, Array) and not _fits_array(ctx, target.type, value.value):
             _check_swapped(ctx, plan, fed, target, value.value, feds)
-        check_feed(ctx, fed, target, value, data)
+        check_feed(ctx, fed, target, value, data, feds)
         expr = plan_value(ctx, value.value, value.span)
         result[target.ref] = Feed(target.ref, name, expr, ctx.origin(fed.span))
         check_data_fed(ctx, result[target.ref], data, fed.value.span)
@@ -182,10 +183,11 @@ _SHOWN = {"int": "whole numbers", "float": "numbers with a fraction", "bool": "t
 
 
 def check_feed(
-    ctx: Analysis, fed: t.Fed, target: Tensor, value: ArgumentValue, batches_of: str | None = None
+    ctx: Analysis, fed: t.Fed, target: Tensor, value: ArgumentValue, batches_of: str | None = None,
+    feds: tuple[t.Fed, ...] = (),
 ) -> None:  # fmt: skip
     """Check that a value can be fed to a tensor: dtype and rank, as far as both are known. `batches_of` is the data of
-    the enclosing training."""
+    the enclosing training, and `feds` are all feeds of the statement."""
 
     if isinstance(value.value, RuntimeValue):
         return
@@ -216,6 +218,8 @@ def check_feed(
         note = _declared_note(fed, target)
         if kind == "string" and isinstance(value.value, Array):
             help = _numbered(ctx, value.value, batches_of)
+        if isinstance(value.value, Array):
+            help = _meant(ctx, fed, declared, value.value, batches_of, feds) or help
         ctx.fail(FEED_DTYPE, fed.value.span, note, help, name=fed.target.id, declared=declared, actual=shown)
     try:
         match_shape(declared.shape, actual.shape, {}, ctx.graph.sizes)
@@ -230,9 +234,31 @@ def check_feed(
             type = f"{declared.dtype}[{sizes}]"
             help = f"the graph computes {fed.target.id}; declare instead: placeholder {fed.target.id}: {type}"
         elif isinstance(value.value, Array):
-            help = _misfed(ctx, target, value.value, batches_of) or help
+            meant = _meant(ctx, fed, declared, value.value, batches_of, feds)
+            help = _misfed(ctx, target, value.value, batches_of) or meant or help
 
         ctx.fail(FEED_SHAPE, fed.value.span, notes, help, name=fed.target.id, declared=declared, actual=actual)
+
+
+def _meant(
+    ctx: Analysis, fed: t.Fed, declared: TensorType, array: Array, batches_of: str | None, feds: tuple[t.Fed, ...]
+) -> str:  # fmt: skip
+    """A help line if the features or the target of the same data fit the placeholder, and nothing else gets them."""
+    expr = fed.value
+    name = array.field.data if isinstance(array.field, Field) else batches_of
+    known = ctx.datasets.get(name or "")
+    if known is None or not isinstance(expr, (t.Attribute, t.Index)):
+        return ""
+    for part in _PARTS:
+        type, text = known.schema.type_of(part), f"{expr.value.span.text}.{part}"
+        if type is None or any(one.value.span.text == text for one in feds):
+            continue
+        if part == array.field.field or declared.dtype.kind not in BECOMES[type.dtype.kind]:
+            continue
+        with suppress(SizeMismatch):
+            match_shape(declared.shape, (None, *(type.shape or ())[1:]), {}, ctx.graph.sizes)
+            return f"feed the {part}: {fed.target.id} = {text}"
+    return ""
 
 
 def _declared_note(fed: t.Fed, target: Tensor) -> tuple[Note, ...]:
@@ -244,10 +270,11 @@ def _numbered(ctx: Analysis, array: Array, batches_of: str | None) -> str:
     name = array.field.data if isinstance(array.field, Field) else batches_of
     known = ctx.datasets.get(name or "")
     columns = known.schema.columns_of(array.field.field) if known is not None else ()
-    if not columns:
+    if known is None or not columns:
         return ""
-    text = next((one.name for one in columns if one.dtype == STRING), columns[0].name)
-    return f"make numbers of its categories where {name} is declared: | categories({shown(text)})"
+    text = next((one for one in columns if one.dtype == STRING), columns[0])
+    ways = ctx.pipelines[known.name].ways_out(text)
+    return f"make numbers of {shown(text.name)} where {name} is declared: {ways}"
 
 
 def _misfed(ctx: Analysis, target: Tensor, array: Array, batches_of: str | None) -> str:

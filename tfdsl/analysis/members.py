@@ -1,6 +1,7 @@
 """Members of scopes, tensors, data sets, batches and outputs of ops: the names after a dot."""
 
 from ..data import SOURCES, TRANSFORMS
+from ..data.advice import missing_with
 from ..data.schema import DataError, FilePlace, Schema, listed, shown
 from ..data.transforms.base import ColumnTransform
 from ..diagnostics import (
@@ -107,6 +108,8 @@ def targetless(ctx: Analysis, name: str) -> str:
     if data is None or statement is None:
         return ""
     source, columns = statement.stages[0], ctx.datasets[name].schema.names
+    if gone := _target_gone(ctx, statement, name):
+        return gone
     if not any(param.name == "target" for param in SOURCES[source.name].params):
         return ""
     kinds = [TRANSFORMS[stage.name] for stage in statement.stages[1:]]
@@ -114,6 +117,24 @@ def targetless(ctx: Analysis, name: str) -> str:
     given = "".join(f"{one.span.text}, " for one in source.arguments)
     call = f'{source.name}({given}target="{column}")'
     return f"name the target's column on line {statement.span.line}: {call}, or another column"
+
+
+def _target_gone(ctx: Analysis, statement: t.Data, name: str) -> str:
+    """How to keep the target of a source that a transform takes away, or that the rows of `fitted` lack."""
+    pipeline = ctx.pipelines.get(name)
+    schemas = () if pipeline is None else pipeline.schemas
+    for stage, before, after in zip(statement.stages[1:], schemas, schemas[1:]):
+        if before.targets and not after.targets:
+            target = before.targets[0].name
+            return f"the target is {shown(target)}, which {stage.name} takes away: leave it out of {stage.span.text}"
+        kind = TRANSFORMS[stage.name]
+        learned = ctx.datasets.get(stage.arguments[0].value.span.text) if kind.takes_data else None
+        if learned is not None and learned.schema.targets:
+            target = learned.schema.targets[0].name
+            return (
+                f"its rows have no column {shown(target)}, the target of {learned.name}: they are there to predict it"
+            )
+    return ""
 
 
 def _member_help(ctx: Analysis, value: ExprValue, name: str, known: set[str]) -> str:
@@ -211,7 +232,8 @@ def check_field(ctx: Analysis, data: str, schema: Schema, field: str, span: Span
         if pipeline is not None and column.nearly_numbers and (data, column.name) not in ctx.nearly:
             ctx.nearly.add((data, column.name))
             place, cell = pipeline.first_text(column.name) or (None, "its text")
-            ctx.report(NEARLY_NUMBERS, span, note_of(place), column=shown(column.name), data=data, cell=shown(cell))
+            ctx.report(NEARLY_NUMBERS, span, note_of(place), column=shown(column.name), data=data, cell=shown(cell),
+                       missing=missing_with([cell], pipeline.spec.source.arguments))  # fmt: skip
     if pipeline is not None:
         try:
             pipeline.check(field)

@@ -112,10 +112,16 @@ def _swallow() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+# What the system says of a library for which there is no room.
+_UNLOADED = ("failed to map segment", "cannot allocate memory", "Cannot allocate memory")
+
+
 def bug(error: Exception) -> int:
     """Report an unexpected exception as a bug of tfdsl, with the details for a report."""
     if os.environ.get("TFDSL_TRACEBACK"):
         raise error
+    if isinstance(error, ImportError) and any(words in str(error) for words in _UNLOADED):
+        return no_memory()
     return errors([bug_found(error)])
 
 

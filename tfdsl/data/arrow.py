@@ -12,12 +12,21 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as parquet
 
-from ..diagnostics import COLUMN_CELL, COLUMN_KIND, COLUMN_TWICE, CSV_COLUMNS_DIFFER, CSV_EMPTY, CSV_INTEGER
+from ..diagnostics import (
+    COLUMN_CELL,
+    COLUMN_KIND,
+    COLUMN_NOT_UTF8,
+    COLUMN_TWICE,
+    CSV_COLUMNS_DIFFER,
+    CSV_EMPTY,
+    CSV_INTEGER,
+)
 from ..types import BOOL, FLOAT32, INT64, STRING, DType
 from .arrays import Spool
+from .memory import check_room
 from .schema import Column, DataError, FilePlace, shown
 from .sources.base import Where, open_file, unreadable
-from .tables import BLOCK, Held, Matrix
+from .tables import BLOCK, Held, Matrix, absent
 
 pc: Any = pyarrow.compute  # its functions are made when it is imported
 
@@ -48,7 +57,7 @@ class ArrowColumn:
         self.gaps += cells.null_count
         if self.dtype == STRING:
             encoded = pc.dictionary_encode(cells)
-            words = encoded.dictionary.to_pylist()
+            words = self._texts(encoded.dictionary, cells, first)
             local = np.array([*(self.words.setdefault(word, len(self.words)) for word in words), -1], np.int32)
             return local[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
         if self.dtype == BOOL or (self.dtype == INT64 and cells.null_count == 0):
@@ -72,13 +81,34 @@ class ArrowColumn:
             self.ends = [min([float(np.nanmin(result)), *self.ends]), max([float(np.nanmax(result)), *self.ends])]
         return result
 
+    def _texts(self, words: pa.Array, cells: pa.Array, first: int) -> list[str]:
+        """The words of a block. The bytes of a damaged file may be no text."""
+        try:
+            return words.to_pylist()
+        except UnicodeDecodeError:
+            raw = (cell.as_buffer().to_pybytes() if cell.is_valid else b"" for cell in cells)
+            row = next(at for at, cell in enumerate(raw) if not _is_text(cell))
+            details = {"row": first + row, "column": shown(self.name)}
+            raise DataError(COLUMN_NOT_UTF8, place=FilePlace(self.path), **details) from None
+
     def _nested(self, cells: pa.Array) -> np.ndarray:
-        rows = len(cells)
+        """The numbers of lists. Those of a list that is missing are nan."""
+        rows, missing = len(cells), np.zeros(len(cells), bool)
         while pa.types.is_fixed_size_list(cells.type):
-            self.gaps += cells.null_count
-            cells = cells.flatten()
-        values = cells.to_numpy(zero_copy_only=False)
-        return values.reshape(rows, *self.shape).astype(np.float64 if self.dtype == FLOAT32 else values.dtype)
+            size = cells.type.list_size
+            missing = np.repeat(missing | cells.is_null().to_numpy(zero_copy_only=False), size)
+            cells = cells.values.slice(cells.offset * size, len(cells) * size)
+        missing = missing | cells.is_null().to_numpy(zero_copy_only=False)
+        if missing.any() or self.dtype == FLOAT32:
+            values = pc.cast(cells, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+            values = np.where(missing, np.nan, values)
+        else:
+            values = cells.to_numpy(zero_copy_only=False)
+        if self.dtype == INT64 and values.dtype.kind == "u":
+            values = values.astype(np.int64)
+        values = values.reshape(rows, *self.shape)
+        self.gaps += int(absent(values).sum())
+        return values
 
     def column(self) -> Column:
         """Its facts, after all blocks."""
@@ -94,6 +124,14 @@ class ArrowColumn:
         if self.dtype == FLOAT32 or self.gaps:
             return np.float64
         return np.bool_ if self.dtype == BOOL else np.int64
+
+
+def _is_text(cell: bytes) -> bool:
+    try:
+        cell.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _dtype(type: pa.DataType) -> DType | None:
@@ -142,6 +180,10 @@ class Blocks:
 
     def columns(self) -> tuple[Column, ...]:
         return tuple(column.column() for column in self._read)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The different texts of a column."""
+        return tuple(self._read[self.names.index(name)].words)
 
     def _new(self) -> list[ArrowColumn]:
         return [ArrowColumn(name, self._schema.field(name).type, self.path) for name in self.names]
@@ -198,8 +240,11 @@ def parquet_blocks(paths: Sequence[str], where: Where, stream: bool) -> Blocks:
         for path in paths:
             with open_file(path, where) as file:
                 try:
-                    yield from _opened(file).iter_batches(BLOCK)
-                except DataError:
+                    check_room()
+                    for batch in _opened(file).iter_batches(BLOCK):
+                        check_room()
+                        yield batch
+                except (DataError, MemoryError):
                     raise
                 except Exception as error:  # pyarrow has a different error for each damaged part of a file
                     raise _damaged(file.name, error) from None

@@ -6,17 +6,20 @@ Categories are the texts or the whole numbers of the training rows, in order.
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ..diagnostics import NO_ROWS
+from ..diagnostics import MANY_CATEGORIES, NO_ROWS
 from ..types import INT64, STRING
+from .advice import are_dates
 from .plain import JsonPart
-from .schema import Column, DataError, Schema
+from .schema import Column, DataError, Schema, shown
 from .stage import Arguments
-from .transforms.base import ColumnTransform, Learned, Readable
+from .transforms.base import ColumnTransform, Facts, Learned, Readable
 
 if TYPE_CHECKING:
     import numpy as np
 
     from .tables import Table
+
+_FEW = 20  # categories, of which there can be one for each row
 
 
 class Categorical(ColumnTransform):
@@ -45,7 +48,7 @@ class Categorical(ColumnTransform):
     def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
         # Whole numbers have categories only where they are named.
         dtypes = (STRING, INT64) if arguments.get("columns") else (STRING,)
-        fits = "columns of text or of whole numbers"
+        fits = "columns of text" + ("" if dtypes == (STRING,) else " or of whole numbers")
         return self.wanted(arguments, before, lambda one: one.shape == () and one.dtype in dtypes, fits)
 
     def learn(self, arguments: Arguments, before: Schema, table: "Table") -> Learned:
@@ -61,6 +64,15 @@ class Categorical(ColumnTransform):
             known = table.words.get(name)
             found[name] = values if known is None else sorted(known[int(code)] for code in values if code >= 0)
         return {"categories": found}
+
+    def doubt_many(self, facts: Facts) -> None:
+        """Warn of columns that have another category in nearly every row, such as names and dates."""
+        rows = dict(facts.parts).get("train", facts.rows)
+        for name, found in facts.learned["categories"].items():
+            if len(found) > _FEW and 2 * len(found) > rows:
+                dates = are_dates([one for one in found if isinstance(one, str)])
+                way = f"write | date_parts({shown(name)})" if dates else f"| drop({shown(name)}) leaves it out"
+                facts.doubt(MANY_CATEGORIES, name=self.name, count=len(found), column=shown(name), rows=rows, way=way)
 
 
 def category_codes(

@@ -45,6 +45,18 @@ def columns_in(condition: Condition, schema: Schema) -> Iterator[str]:
                 yield from columns_in(part, schema)
 
 
+def compared_with_themselves(condition: Condition) -> Iterator[str]:
+    """The columns that a condition compares with themselves, as in `age == age`, which keeps the rows that have it."""
+    match condition:
+        case ("compare", "==", ("name" | "column", name, *_), ("name" | "column", other, *_)) if name == other:
+            yield name
+        case ("name" | "column" | "value", *_):
+            pass
+        case (_, *parts):
+            for part in parts:
+                yield from compared_with_themselves(part)
+
+
 def checked(condition: Condition, schema: Schema) -> str:
     """What a part of a condition is: "text", "number", "truth" or "list". Refuses operators on other kinds."""
     match condition:
@@ -63,25 +75,29 @@ def checked(condition: Condition, schema: Schema) -> str:
         case ("and" | "or" | "not" as word, *parts):
             for part in parts:
                 if (kind := checked(part, schema)) != "truth":
-                    raise DataError(CONDITION_TYPES, param="condition", operator=word, kinds=kind)
+                    raise _not_taken(word, kind)
             return "truth"
         case ("compare", "in" | "not in" as word, left, right):
             kinds = checked(left, schema), checked(right, schema)
             if kinds[0] != kinds[1] or not _is_list(right):
                 kinds = " and ".join(kinds) if _is_list(right) else "what is no list"
-                raise DataError(CONDITION_TYPES, param="condition", operator=word, kinds=kinds)
+                raise _not_taken(word, kinds)
             return "truth"
         case ("compare", word, left, right):
             kinds = checked(left, schema), checked(right, schema)
             if kinds[0] != kinds[1] or (kinds[0] == "truth" and word not in ("==", "!=")):
-                raise DataError(CONDITION_TYPES, param="condition", operator=word, kinds=" and ".join(kinds))
+                raise _not_taken(word, " and ".join(kinds))
             return "truth"
         case (word, *parts):
             kinds = [checked(part, schema) for part in parts]
             if set(kinds) != {"number"}:
-                raise DataError(CONDITION_TYPES, param="condition", operator=word, kinds=" and ".join(kinds))
+                raise _not_taken(word, " and ".join(kinds))
             return "number"
     raise AssertionError(condition)
+
+
+def _not_taken(word: str, kinds: str) -> DataError:
+    return DataError(CONDITION_TYPES, param="condition", operator=word, kinds=kinds, ways="")
 
 
 def _is_list(condition: Condition) -> bool:

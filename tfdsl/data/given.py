@@ -7,6 +7,7 @@ from ..diagnostics import ARRAY_SHAPE, DATA_REPLACEMENT, MASKED
 from ..given import is_masked
 from ..types import INT64
 from .array_columns import columns_of_arrays, source_of_arrays
+from .memory import check_room
 from .schema import (
     DataError,
     FilePlace,
@@ -48,6 +49,7 @@ def is_table(data: object) -> bool:
 
 
 def _table(data: Any, targets: Sequence[str], usual: Sequence[str]) -> OpenedData:
+    check_room()
     import pyarrow as pa
 
     from .arrow import Blocks
@@ -64,7 +66,7 @@ def _table(data: Any, targets: Sequence[str], usual: Sequence[str]) -> OpenedDat
     check_size("the table", blocks.rows, len(blocks.names), is_there=True)
     chosen = targets or [name for name in usual if name in blocks.names][:1]
     columns = with_targets(blocks.columns(), chosen, FilePlace(_ORIGIN))
-    return OpenedData(Schema(blocks.rows, columns), lambda: blocks.source(_ORIGIN))
+    return OpenedData(Schema(blocks.rows, columns), lambda: blocks.source(_ORIGIN), texts=blocks.texts)
 
 
 class _Given:

@@ -297,6 +297,9 @@ class _Known(Record):
     def gap(self, columns: Iterable[Column]) -> None:
         return None
 
+    def ways_out(self, column: Column) -> str:
+        return ""
+
 
 def _plain(value: object) -> object:
     return [_plain(one) for one in value] if isinstance(value, (tuple, list)) else value

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from ..diagnostics import NO_FEATURES, TARGET_MIXED, TEXT_COLUMN, Message
 from ..types import STRING
+from .advice import ways_out
 from .learned import Fitted, FittedStep
 from .saved import chosen, read
 from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
@@ -162,6 +163,12 @@ class Pipeline:
         find = self._opened.first_text
         return None if find is None or self._opened.schema.column(column) is None else find(column)
 
+    def ways_out(self, column: Column) -> str:
+        """What to write for a column of text where numbers are needed."""
+        known, texts = self._opened.schema.column(column.name), self._opened.texts
+        found = () if texts is None or known is None or known.dtype != STRING else texts(column.name)
+        return ways_out(column.name, found, self.spec.source.arguments)
+
     def check(self, field: str) -> None:
         """Refuse a field that cannot be an array: text among numbers, or missing cells."""
         schema, data = self.schema, self.spec.name
@@ -176,7 +183,7 @@ class Pipeline:
         if text and field == "features":
             place, cell = self.first_text(text[0].name) or (None, "its text")
             name = shown(text[0].name)
-            ways = f"write | one_hot({name}) or | categories({name}) for categories, or | drop({name}) to leave it out"
+            ways = f"{self.ways_out(text[0])}; or | drop({name}) to leave it out"
             raise DataError(TEXT_COLUMN, place=place, data=data, column=name, cell=shown(cell), ways=ways)
         if text and len(text) < len(columns):
             names = " and ".join(shown(column.name) for column in text)
@@ -243,6 +250,9 @@ class _Facts:
     def gap(self, columns: Iterable[Column]) -> tuple[str, int, FilePlace | None] | None:
         return self._pipeline.gap(self._at, columns)
 
+    def ways_out(self, column: Column) -> str:
+        return self._pipeline.ways_out(column)
+
 
 class _RowFacts:
     """The facts of a transform that learns nothing, while rows are chosen."""
@@ -262,3 +272,6 @@ class _RowFacts:
 
     def gap(self, columns: Iterable[Column]) -> None:
         return None
+
+    def ways_out(self, column: Column) -> str:
+        return ""

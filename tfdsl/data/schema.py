@@ -125,6 +125,12 @@ class Schema(Record):
         return flat or (kept if len(kept) == 1 else ())
 
     @property
+    def left_out(self) -> tuple[Column, ...]:
+        """The columns that are neither targets nor set aside, and that `.features` does not have."""
+        features = self.features
+        return tuple(column for column in self.table if column.role == "feature" and column not in features)
+
+    @property
     def targets(self) -> tuple[Column, ...]:
         return tuple(column for column in self.table if column.role == "target")
 
@@ -135,8 +141,9 @@ class Schema(Record):
 
     @property
     def columns(self) -> int:
-        """How many features there are."""
-        return len(self.features)
+        """How many numbers the last axis of `.features` has."""
+        features = self.features
+        return features[0].shape[-1] if len(features) == 1 and features[0].shape else len(features)
 
     @property
     def features_type(self) -> TensorType | None:

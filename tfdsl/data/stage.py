@@ -8,12 +8,25 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn, Protocol
 
 from ..diagnostics import DATA_ARGUMENT
-from ..ops.op import Parameter, parse_signature
+from ..ops.op import REQUIRED, Parameter, parse_signature
 from .schema import SHOWN, DataError, is_integer, shown
 
 Arguments = Mapping[str, object]
 
+SHOWN_ITEMS = 6  # of a list in a message
 MAX_SEED = (1 << 32) - 1  # of numpy.random.RandomState
+
+
+def written(value: object) -> str:
+    """A value of the language for a message."""
+    if isinstance(value, (tuple, list)):
+        items = [written(one) for one in value[:SHOWN_ITEMS]] + ["..."] * (len(value) > SHOWN_ITEMS)
+        return f"[{', '.join(items)}]"
+    if is_integer(value) and abs(value) >= 10**SHOWN:  # Python refuses to print some of these
+        return f"an integer of more than {SHOWN} digits"
+    if isinstance(value, str):
+        return shown(value)
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
 class StageSpec(Protocol):
@@ -54,20 +67,22 @@ class StageKind(ABC):
     def params(self) -> tuple[Parameter, ...]:
         return parse_signature(self.signature)
 
+    @property
+    def usage(self) -> str:
+        """Its parameters as a call has them."""
+        return ", ".join(p.name if p.default is REQUIRED else f"{p.name}={written(p.default)}" for p in self.params)
+
+    # By arguments that are given and neither none nor false: others that have no meaning beside them.
+    excludes: Mapping[str, Sequence[str]] = {}
+
     def bound(self, arguments: Arguments) -> dict[str, object]:
         """The arguments, with defaults for those not given."""
         return {p.name: arguments.get(p.name, p.default) for p in self.params}
 
     def refuse(self, arguments: Arguments, param: str, wanted: str) -> NoReturn:
         """Refuse the value of an argument. `wanted` describes a correct value."""
-        value = arguments[param]
-        if is_integer(value) and abs(value) >= 10**SHOWN:  # Python refuses to print some of these
-            text = f"an integer of more than {SHOWN} digits"
-        elif isinstance(value, str):
-            text = shown(value)
-        else:
-            text = str(value).lower() if value is None or isinstance(value, bool) else str(value)
-        raise DataError(DATA_ARGUMENT, param=param, name=self.name, argument=param, wanted=wanted, value=text)
+        value = written(arguments[param])
+        raise DataError(DATA_ARGUMENT, param=param, name=self.name, argument=param, wanted=wanted, value=value)
 
     def check_seed(self, arguments: Arguments) -> None:
         """Refuse a seed outside the range of NumPy's RandomState."""

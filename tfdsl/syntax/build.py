@@ -16,7 +16,7 @@ from typing import TypeVar, overload
 
 from lark import Token
 
-from ..diagnostics import ARGUMENT_ORDER, ASSIGN_TARGET, ESCAPE, NUMBER_SIZE, WRONG_UNIT, Message
+from ..diagnostics import ARGUMENT_ORDER, ASSIGN_TARGET, ESCAPE, ESCAPE_HALF, NUMBER_SIZE, WRONG_UNIT, Message
 from ..record import Record
 from ..source import Source, Span
 from . import tree as t
@@ -34,6 +34,7 @@ _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "none": None
 _ESCAPES = {
     "\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
 }  # fmt: skip
+_HALF = re.compile("[\ud800-\udfff]")  # of a character
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|N\{([^}]+)\}|(.))")
 
 
@@ -172,7 +173,10 @@ class Builder(threading.local):
                 span = Span(self.source, start, start + len(match[0]))
                 raise BuildError(ESCAPE, span, escape=match[0]) from None
 
-        return _ESCAPE.sub(character, text)
+        made = _ESCAPE.sub(character, text)
+        if half := _HALF.search(made):
+            raise BuildError(ESCAPE_HALF, Span(self.source, *ends(token)), escape=ascii(half[0])[1:-1])
+        return made
 
     def _text(self, token: Token | None) -> t.Constant | None:
         if token is None:

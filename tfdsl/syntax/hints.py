@@ -132,7 +132,7 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if word == "save" and kind == "STRING":
         return "write: save to PATH"
     if kind == "VBAR":
-        return "write: or"
+        return "write: |" if re.match(r"data\b|\|", row) else "write: or"
     if re.match(r"//|[^\"]*\s(//|--)\s*\w+,?\s+\w|[^\"]*(^|\s)/\*", row):
         return "a comment begins with #"
     token = re.match(r"\w+", text[start:])

@@ -46,11 +46,12 @@ class Where(Record):
 
 class OpenedData(Record):
     """Data whose schema is known. `source` reads its columns. `first_text` finds the place and the text of the first
-    cell of a text column that is no number."""
+    cell of a text column that is no number, and `texts` has all different ones of a column."""
 
     schema: Schema
     source: "Callable[[], ColumnSource]"
     first_text: "Callable[[str], tuple[FilePlace, str] | None] | None" = None
+    texts: "Callable[[str], Sequence[str]] | None" = None
 
 
 class DataSource(StageKind):

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ...diagnostics import (
+    COLUMN_AGAIN,
     COLUMN_GAP,
     COLUMN_TWICE,
     CSV_COLUMN_TYPO,
@@ -25,16 +26,19 @@ from ...diagnostics import (
     Message,
 )
 from ...diagnostics.spelling import nearest
+from ...ops.op import REQUIRED
 from ...types import BOOL, STRING
 from ..plain import JsonPart
-from ..schema import Column, DataError, FilePlace, Schema, listed, shown
-from ..stage import Arguments, StageKind
+from ..schema import Column, DataError, FilePlace, Schema, listed, shown, sizes
+from ..stage import Arguments, StageKind, written
 
 if TYPE_CHECKING:
     from ..tables import Function, Table, Words
 
 Learned = Mapping[str, Any]  # plain JSON
 Readable = Mapping[str, Mapping[str, Any]]  # by word and column: numbers, texts, or lists of them
+_SHOWN_COLUMNS = 6  # in a message
+_ANY_COLUMNS = '"a", "b", ...'
 
 
 class Facts(Protocol):
@@ -76,6 +80,10 @@ class Facts(Protocol):
         """The first missing cell of some columns before the transform: its column, row and place."""
         ...
 
+    def ways_out(self, column: Column) -> str:
+        """What to write for a column of text where numbers are needed."""
+        ...
+
 
 class Transform(StageKind):
     """A transform. Its positional arguments are names of columns if `takes_columns` is true."""
@@ -85,8 +93,17 @@ class Transform(StageKind):
     learns = False
     takes_columns = False
     needs_columns = False  # at least one name
+    none_fits = ""  # what to do if no column fits
     takes_condition = False  # on columns
     takes_data = False  # another data set
+
+    @property
+    def usage(self) -> str:
+        if not self.takes_columns:
+            return super().usage
+        # Values by position are columns, so the others have their names.
+        named = [f"{p.name}={'...' if p.default is REQUIRED else written(p.default)}" for p in self.params]
+        return ", ".join([_ANY_COLUMNS, *named])
 
     def bound(self, arguments: Arguments) -> dict[str, object]:
         columns = {"columns": tuple(cast(Iterable[object], arguments.get("columns", ())))} if self.takes_columns else {}
@@ -113,20 +130,32 @@ class Transform(StageKind):
         if not names:
             chosen = tuple(one for one in before.table if one.role == "feature" and not one.is_bias and fits(one))
             if not chosen:
-                raise DataError(NO_FIT_COLUMN, name=self.name, what=what)
+                raise DataError(NO_FIT_COLUMN, name=self.name, what=what, way=self._way(before, fits))
         else:
             chosen = tuple(self._named(name, before) for name in names)
             for at, (name, column) in enumerate(zip(names, chosen, strict=True)):
                 if name in names[:at]:
-                    raise DataError(COLUMN_TWICE, param=f"column {name}", column=shown(name))
+                    raise DataError(COLUMN_AGAIN, param=f"column {name}", column=shown(name), name=self.name)
                 if not fits(column):
-                    kind = str(column.dtype) if column.shape == () else f"{column.dtype} of several axes"
-                    raise DataError(
-                        NOT_FIT_COLUMN, param=f"column {name}", column=shown(name), name=self.name, what=what, kind=kind
-                    )
+                    kind = _described(column)
+                    way = facts.ways_out(column) if facts is not None and column.dtype == STRING else ""
+                    raise DataError(NOT_FIT_COLUMN, param=f"column {name}", column=shown(name), name=self.name,
+                                    what=what, kind=kind, way=way)  # fmt: skip
         if facts is not None:
             self.need_complete(chosen, facts)
         return chosen
+
+    def _way(self, before: Schema, fits: Callable[[Column], bool]) -> str:
+        """A help line where no feature fits."""
+        other = next((one for one in before.table if fits(one) and not one.is_bias), None)
+        if other is None and self.none_fits:
+            return self.none_fits
+        if other is None or not self.takes_columns:
+            kinds = [f"{shown(one.name)} is {_described(one)}" for one in before.table if one.role == "feature"]
+            return ", ".join(kinds[:_SHOWN_COLUMNS]) + (", ..." if len(kinds) > _SHOWN_COLUMNS else "")
+        what = "the target" if other.role == "target" else "set aside"
+        call = f"{self.name}({self.usage.replace(_ANY_COLUMNS, shown(other.name))})"
+        return f"{shown(other.name)} is {what}: name it, if it is meant: {call}"
 
     def _named(self, name: object, before: Schema) -> Column:
         if not isinstance(name, str):
@@ -226,6 +255,11 @@ class NamedColumns(ColumnTransform):
 
     def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
         return self.wanted(arguments, before)
+
+
+def _described(column: Column) -> str:
+    """What a column is, for a message."""
+    return f"{column.dtype}{sizes(column.shape)} a row" if column.shape else str(column.dtype)
 
 
 def gap_error(column: Column, row: int, place: FilePlace | None, what: str) -> DataError:

@@ -23,6 +23,7 @@ class Categories(Categorical):
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         columns = self.worked_on(arguments, before)
         self.need_complete(columns, facts)
+        self.doubt_many(facts)
         names, counts = {one.name for one in columns}, {n: len(v) for n, v in facts.learned["categories"].items()}
 
         def change(column: Column) -> Column:

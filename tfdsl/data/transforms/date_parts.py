@@ -38,7 +38,7 @@ class DateParts(ColumnTransform):
         columns = self.worked_on(arguments, before)
         for column in columns:
             for text in facts.words(column.name):
-                if _date(text, arguments["format"]) is None:
+                if parsed_date(text, arguments["format"]) is None:
                     place = facts.first(column.name, text)
                     raise DataError(DATE_CELL, place=place, param=f"column {column.name}", column=shown(column.name),
                                     cell=shown(text))  # fmt: skip
@@ -72,7 +72,7 @@ class DateParts(ColumnTransform):
         parts, columns = self._parts(arguments), self.worked_on(arguments, before)
         numbers = {}
         for column in columns:
-            dates = [_date(text, arguments["format"]) for text in words[column.name]]
+            dates = [parsed_date(text, arguments["format"]) for text in words[column.name]]
             rows = [[np.nan if date is None else _PARTS[part](date) for part in parts] for date in dates]
             table = np.array([*rows, [np.nan] * len(parts)], np.float64)  # a missing cell takes the last
             numbers[column.name] = table if column.gaps else np.nan_to_num(table).astype(np.int64)
@@ -89,7 +89,8 @@ class DateParts(ColumnTransform):
         return divided, {name: known for name, known in words.items() if name not in numbers}
 
 
-def _date(text: str, form: object) -> datetime | None:
+def parsed_date(text: str, form: object) -> datetime | None:
+    """The date that a text is in a form, or in one of the usual ones if that is None. None if it is no date."""
     try:
         if isinstance(form, str):
             return datetime.strptime(text, form)

@@ -11,6 +11,7 @@ from .base import ColumnTransform, Facts, Learned, Readable, computed
 if TYPE_CHECKING:
     from ..tables import Block, Function, Table, Words
 
+MAX_FLOAT32 = 3.4028234663852886e38
 _LEARNED = ("mean", "median", "most_frequent")
 
 
@@ -23,6 +24,7 @@ class Fill(ColumnTransform):
     )
     learns = True
     takes_columns = True
+    none_fits = "leave it out, or name the columns that lack cells in later rows"
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         value = arguments["with"]
@@ -33,7 +35,7 @@ class Fill(ColumnTransform):
                 continue
             if is_text and (not isinstance(value, str) or value in _LEARNED):
                 self.refuse(arguments, "with", f'"most_frequent" or a text, as the column "{column.name}" is text')
-            if is_number(value) and not abs(value) < 1e300:
+            if is_number(value) and not abs(value) <= MAX_FLOAT32:
                 self.refuse(arguments, "with", "a number that a column can have")
             if not is_text and not is_number(value) and value not in _LEARNED:
                 self.refuse(arguments, "with", f'"mean", "median", "most_frequent" or a number for "{column.name}"')
@@ -115,7 +117,9 @@ class Fill(ColumnTransform):
                 if name not in block:
                     continue
                 column = block[name]
-                result[name] = np.where(absent(column), column.dtype.type(value), column)
+                gaps = absent(column)
+                if gaps.any():  # a column of whole numbers has none, and may not hold the value
+                    result[name] = np.where(gaps, column.dtype.type(value), column)
             return result
 
         return filled, known

@@ -25,6 +25,7 @@ class OneHot(Categorical):
         self.need_complete(columns, facts)
         found = facts.learned["categories"]
         width = len(before.table) + sum(map(len, found.values()))
+        self.doubt_many(facts)
         check_size(self.name, 1 if before.streamed else before.rows, width)
 
         def change(column: Column) -> Column | tuple[Column, ...]:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from ..schema import PARTS, Schema, is_integer, is_number
@@ -28,6 +29,7 @@ class Split(RowTransform):
         "0, is the test."
     )
     divides = True
+    excludes = MappingProxyType({"folds": ("test",), "ordered": ("seed",)})
 
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         self.need_undivided(before)

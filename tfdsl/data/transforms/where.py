@@ -3,14 +3,19 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...diagnostics import CONDITION_KIND, WHERE_LEARNED, WHERE_MISSING, WHERE_NONE
-from ..condition import checked, columns_in, holds
-from ..schema import DataError, Schema, shown
+from ...diagnostics import CONDITION_KIND, CONDITION_NAME, WHERE_LEARNED, WHERE_MISSING, WHERE_NONE
+from ...diagnostics.spelling import nearest
+from ...types import STRING
+from ..condition import Condition, checked, columns_in, compared_with_themselves, holds
+from ..schema import DataError, Schema, listed, shown
 from ..stage import Arguments
 from .base import Facts, RowTransform
 
 if TYPE_CHECKING:
     from ..tables import Table
+
+
+_SHOWN_WORDS = 6  # in a message
 
 
 class Filter(RowTransform):
@@ -28,20 +33,46 @@ class Filter(RowTransform):
         for name in columns_in(condition, before):
             column = before.column(name)
             if column is None:
-                raise self.unknown(name, before, "condition")
+                raise self._unknown(name, before, facts)
             if column.is_learned:
                 raise DataError(WHERE_LEARNED, param="condition", column=shown(name))
-        kind = checked(condition, before)
+        kind = self._kind(condition, before, facts)
         if kind != "truth" or not set(columns_in(condition, before)):
             what = "a condition without columns" if kind == "truth" else f"a {kind}"
             raise DataError(CONDITION_KIND, param="condition", kind=what)
-        if facts.rows == 0 or any(rows == 0 for _, rows in facts.parts):
-            raise DataError(WHERE_NONE, param="condition", rows=before.rows)
-        gaps = [column for name in columns_in(condition, before) if (column := before.column(name)) and column.gaps]
+        empty = next((name for name, rows in facts.parts if rows == 0), None)
+        if facts.rows == 0 or empty is not None:
+            part = "" if facts.rows == 0 else f" of .{empty}"
+            raise DataError(WHERE_NONE, param="condition", rows=dict(before.parts).get(empty or "", before.rows),
+                            part=part, ways=_values(condition, before, facts))  # fmt: skip
+        meant = set(compared_with_themselves(condition))
+        looked_at = dict.fromkeys(columns_in(condition, before))
+        gaps = [one for name in looked_at if name not in meant and (one := before.column(name)) and one.gaps]
         if gaps:
-            facts.doubt(WHERE_MISSING, column=" or ".join(shown(column.name) for column in gaps))
+            names = [one.name if one.name == one.field else f'column("{one.name}")' for one in gaps]
+            facts.doubt(WHERE_MISSING, column=" or ".join(shown(column.name) for column in gaps),
+                        test=" and ".join(f"{name} == {name}" for name in names))  # fmt: skip
         unknown = before.with_columns(lambda one: replace(one, ends=None))
         return replace(unknown, rows=facts.rows, parts=facts.parts)
+
+    def _kind(self, condition: Condition, before: Schema, facts: Facts) -> str:
+        """What the condition is. An error of kinds says how a column of text becomes one of numbers."""
+        try:
+            return checked(condition, before)
+        except DataError as error:
+            columns = map(before.column, columns_in(condition, before))
+            error.details["ways"] = "".join(
+                f"; {shown(one.name)} is text: {facts.ways_out(one)}" for one in columns if one and one.dtype == STRING
+            )
+            raise
+
+    def _unknown(self, name: str, before: Schema, facts: Facts) -> DataError:
+        """The error for a name that is nothing: a column with a typo, or a text without quotes."""
+        names = [column.name for column in before.table]
+        texts = [column.name for column in before.table if column.dtype == STRING and column.shape == ()]
+        if nearest(name, names) and not any(name in facts.words(text) for text in texts):
+            return self.unknown(name, before, "condition")
+        return DataError(CONDITION_NAME, param="condition", name=name, columns=listed(names))
 
     def choose(self, arguments: Arguments, table: "Table") -> "Table":
         import numpy as np
@@ -49,6 +80,21 @@ class Filter(RowTransform):
         condition = arguments["condition"]
         kept = np.concatenate([holds(condition, block, table.words) for _, block in table.blocks()])
         return table.within(lambda rows: rows[kept[rows]])
+
+
+def _values(condition: Condition, before: Schema, facts: Facts) -> str:
+    """The values of the columns that a condition looks at, for a message."""
+    found: list[str] = []
+    for name in dict.fromkeys(columns_in(condition, before)):
+        column = before.column(name)
+        if column is not None and column.dtype == STRING:
+            words = sorted(facts.words(name))
+            some = ", ".join(map(shown, words[:_SHOWN_WORDS])) + (", ..." if len(words) > _SHOWN_WORDS else "")
+            found.append(f"{shown(name)} has {some}")
+        elif column is not None and column.ends is not None:
+            least, most = column.ends
+            found.append(f"{shown(name)} goes from {least:.10g} to {most:.10g}")
+    return "; ".join(found)
 
 
 TRANSFORM = Filter()

@@ -18,7 +18,7 @@ CSV_NO_HEADER = _message("TFG608", "the first line has numbers instead of column
 CSV_NO_NAME = _message("TFG609", "column {number} has no name",
                        "name it in the first line, or remove the column (pandas: to_csv(..., index=False))")
 COLUMN_TWICE = _message("TFG610", "two columns are named {column}", "rename one of them in the file")
-CSV_RAGGED = _message("TFG611", "this row has {found} cells, but the first line names {wanted} columns")
+CSV_RAGGED = _message("TFG611", "this row has {found} cells, but the first line names {wanted} columns", "{way}")
 CSV_CELL = _message("TFG612", "column {column} has {cell}, which is no {dtype}",
                     "correct the cell; or name it in missing=[...], if it means a missing value; or leave the column "
                     "out of columns={{...}}, so that it becomes text")
@@ -65,8 +65,8 @@ COLUMN_CELL = _message("TFG629", "row {row} of column {column} is {cell}, which 
                         "rows count from 0; correct the cell, or remove its row or column")
 COLUMN_GAP = _message("TFG637", "row {row} of column {column} is missing, and {what} needs a value in every row",
                       "{way}")
-NO_FIT_COLUMN = _message("TFG638", "{name} finds no column: it takes {what}")
-NOT_FIT_COLUMN = _message("TFG639", "{name} takes {what}, but {column} is {kind}")
+NO_FIT_COLUMN = _message("TFG638", "{name} finds no column: it takes {what}", "{way}")
+NOT_FIT_COLUMN = _message("TFG639", "{name} takes {what}, but {column} is {kind}", "{way}")
 CSV_COLUMNS_DIFFER = _message("TFG640", "{other} has other columns than {first}: {found} in place of {column}",
                               "files of one pattern have the same columns in the same order")
 DATA_NO_MATCH = _message("TFG641", "no file matches {path} in {folder}")
@@ -74,18 +74,19 @@ TEXT_COLUMN = _message("TFG642", "{data}.features has the column {column}, which
                        "{ways}")
 NEARLY_NUMBERS = _message("TFG643", "column {column} of {data} is text, since it has {cell}, but more than "
                           "nine of ten of its cells are numbers",
-                          "if this means a missing value, write missing=[\"\", {cell}]; columns={{{column}: float32}} "
+                          "if this means a missing value, write {missing}; columns={{{column}: float32}} "
                           "makes such a cell an error", severity="warning")
 NO_FEATURES = _message("TFG644", "{data} has no columns for .features", "{way}")
 NO_COLUMNS_LEFT = _message("TFG646", "{name} leaves no columns")
 WHERE_LEARNED = _message("TFG647", "where looks at {column}, whose values depend on the rows that it chooses",
                          "rows are chosen before transforms learn from them: put where before the transform that "
                          "changes {column}, and compare with the values of the file")
-WHERE_NONE = _message("TFG648", "the condition holds for none of the {rows} rows, or for none of a part of them")
+WHERE_NONE = _message("TFG648", "the condition holds for none of the {rows} rows{part}", "{ways}")
 WHERE_MISSING = _message("TFG649", "where leaves out the rows in which {column} is missing",
-                         "fill the column before, if these rows are to stay", severity="warning")
+                         "fill it before, if these rows are to stay; to leave them out without this warning, write: "
+                         "where({test} and ...)", severity="warning")
 CONDITION_TYPES = _message("TFG650", "'{operator}' does not take {kinds}",
-                           "compare numbers with numbers and text with text; and, or and not take conditions")
+                           "compare numbers with numbers and text with text; and, or and not take conditions{ways}")
 CONDITION_FORM = _message("TFG651", "a condition on columns cannot have {part}",
                           "it has columns, numbers, texts and lists, with + - * / // % **, comparisons, in, and, or "
                           "and not")
@@ -141,6 +142,22 @@ CONDITION_VALUE = _message("TFG663", "the condition cannot be computed: {reason}
 CSV_GAP = _message("TFG664", "column {column} has a missing cell, which {dtype} cannot have",
                    "write float32 in columns={{...}}, or leave the column out of it, and fill the gaps: | "
                    "fill({column}, with=0)")
+DATA_TOGETHER = _message("TFG666", "{name} does not use {other} beside {first}", "leave {other} or {first} out")
+COLUMN_AGAIN = _message("TFG667", "{name} has the column {column} twice", "name it once")
+CONDITION_NAME = _message("TFG668", "the condition has {name}, which is no column and no value of the program: the "
+                          "columns are {columns}",
+                          "a text is in quotes: \"{name}\"")
+LEFT_OUT = _message("TFG669", "{data}.features leaves out {columns}: more than one number a row, beside columns of one "
+                    "number",
+                    "feed it by its name, as in batch[{first}], or write | aside({first}), if it is meant",
+                    severity="warning")
+TARGET_AMONG = _message("TFG670", "'{name}' is fed {column}, which is also among the features that '{other}' is fed",
+                        "name it as the target of the source: target={column}; or set it aside: | aside({column})",
+                        severity="warning")
+MANY_CATEGORIES = _message("TFG671", "{name} finds {count} categories in the column {column}, in {rows} rows", "{way}",
+                           severity="warning")
+COLUMN_NOT_UTF8 = _message("TFG672", "row {row} of column {column} is not text in UTF-8",
+                           "rows count from 0; write the file again with text in UTF-8")
 TARGET_MIXED = _message("TFG645", "{data}.target has numbers and text: {columns}",
                         "make the text numbers with categories({column}), or use the columns by their names")
 

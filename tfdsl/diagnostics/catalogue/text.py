@@ -19,6 +19,8 @@ STRING_OPEN = _message("TFG110", "this string has no closing quote on its line",
 QUOTES = _message("TFG111", "strings use double quotes",
                   "write \"...\"")
 ESCAPE = _message("TFG112", "unknown escape {escape} in a string", "a backslash itself is written \\\\")
+ESCAPE_HALF = _message("TFG170", "a string cannot have {escape}, which is half of a character",
+                       "write the character itself, or its number with eight digits, such as \\U0001f600")
 ASSIGN_TARGET = _message("TFG113", "only a name can be on the left of '='",
                          "to change a variable while it runs, make an op: update = assign(v, value)")
 ARGUMENT_ORDER = _message("TFG114", "a positional argument follows the named argument '{name}'",

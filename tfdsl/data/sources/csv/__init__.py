@@ -14,6 +14,7 @@ from ....diagnostics import (
     CSV_SEPARATOR,
 )
 from ....types import BOOL, DTYPES, FLOAT32, INT64, STRING, DType
+from ...memory import check_room
 from ...schema import Column, DataError, FilePlace, Schema, check_size, numbered, shown
 from ...stage import Arguments
 from ..base import OpenedData, TableSource, Where, matching, no_column, with_targets
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 _NO_SEPARATORS = '"\n\r\0_+-.'  # besides letters and digits: the characters of numbers, quotes and lines
 _SEPARATORS = (",", ";", "\t", "|")  # the separators found in files
 _DTYPES = ("float32", "int64", "bool", "string")
-_INT64_RANGE = range(-(1 << 63), 1 << 63)
 
 
 class Csv(TableSource):
@@ -53,6 +53,7 @@ class Csv(TableSource):
         files, names = self._header(arguments, where)
         missing = ("",) if arguments["missing"] is None else self._texts(arguments, "missing")
         dtypes = self._dtypes(arguments, names, files[0])
+        check_room()
         from .reader import ReadColumn, Reader
 
         has_header = arguments["header"] is True
@@ -86,7 +87,8 @@ class Csv(TableSource):
         def source() -> "ColumnSource":
             return _spooled(reader, columns, rows) if stream else _held(reader, columns, blocks, rows)
 
-        return OpenedData(schema, source, reader.first_other)
+        words = {column.name: column.words for column in columns}
+        return OpenedData(schema, source, reader.first_other, lambda name: tuple(words[name]))
 
     def columns(self, arguments: Arguments, where: Where) -> tuple[str, ...]:
         return self._header(arguments, where)[1]
@@ -218,15 +220,9 @@ def _check_integers(column: Column, read: "ReadColumn", reader: "Reader") -> Non
     ends = column.ends
     if column.dtype != FLOAT32 or ends is None or max(abs(ends[0]), abs(ends[1])) < float(1 << 63):
         return
-    found = reader.first_other(column.name, INT64)
-    if found is not None:
+    if reader.first_other(column.name, whole=True) is not None:
         return
-    at = reader.names.index(column.name)
-
-    def too_large(row: int, record: list[str]) -> int | None:
-        return at if record[at].strip() and int(record[at]) not in _INT64_RANGE else None
-
-    wrong = reader._first(too_large)
+    wrong = reader.first_other(column.name, INT64)
     if wrong is not None:
         place, cell = wrong
         raise DataError(CSV_INTEGER, place=place, column=shown(column.name), cell=shown(cell), number=repr(float(cell)))

@@ -18,6 +18,7 @@ import pyarrow.csv as arrow
 
 from ....diagnostics import CSV_CELL, CSV_EMPTY, CSV_GAP, CSV_MALFORMED, TIME_LONG
 from ....types import BOOL, FLOAT32, INT64, STRING, DType
+from ...memory import check_room
 from ...schema import DataError, FilePlace, shown
 from ..base import open_file
 from .records import CsvFile
@@ -26,6 +27,8 @@ pc: Any = pyarrow.compute  # its functions are made when it is imported
 _BLOCK = 1 << 22  # bytes
 _ONE_COLUMN = 1 << 16  # rows
 _TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
+_INT64_RANGE = range(-(1 << 63), 1 << 63)
+_WHOLE = r"^[+-]?[0-9]+$"
 Kind = DType | None  # None while all cells are missing
 
 
@@ -47,10 +50,10 @@ class ReadColumn:
         self.gaps += cells.null_count
         if cells.null_count and self._wanted in (INT64, BOOL) and not self._known:
             raise _Bad(self.name)
-        if cells.null_count == len(cells) and self.dtype != STRING:
-            return np.full(len(cells), np.nan)
         if self._wanted == STRING:
             self.dtype = STRING
+        if cells.null_count == len(cells) and self.dtype != STRING:
+            return np.full(len(cells), np.nan)
         if self.dtype in (None, INT64, FLOAT32):
             numbers = self._numbers(cells, decimal)
             if numbers is not None:
@@ -116,6 +119,15 @@ def number(cell: str, decimal: str = ".") -> float | None:
     return value if math.isfinite(value) else None
 
 
+def _is_whole(cell: str) -> bool:
+    """Whether a cell that is a number is a whole one, without a fraction or an exponent."""
+    return cell.strip().lstrip("+-").isdecimal()
+
+
+def _is_int64(cell: str) -> bool:
+    return _is_whole(cell) and int(cell) in _INT64_RANGE
+
+
 def _has_leading_zero(text: str) -> bool:
     digits = text.lstrip("+-")
     return len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()
@@ -129,6 +141,8 @@ def _parsed(cells: pa.StringArray, decimal: str, whole: bool) -> np.ndarray | No
         cells = pc.replace_substring(cells, decimal, ".")
     for _ in range(2):
         found = _cast(cells, whole)
+        if found is not None and whole and found.dtype.kind == "f" and cells.null_count == 0:
+            found = _whole(cells, found)
         if found is not None:
             return None if _have_leading_zeros(cells) else found
         cells = pc.utf8_trim_whitespace(cells)
@@ -137,11 +151,14 @@ def _parsed(cells: pa.StringArray, decimal: str, whole: bool) -> np.ndarray | No
     if any(value is None for value, word in zip(values, words) if word is not None):
         return None
     encoded = pc.dictionary_encode(cells)
-    known = [number(word) for word in encoded.dictionary.to_pylist()]
+    words = encoded.dictionary.to_pylist()
+    known = [number(word) for word in words]
     if None in known:
         return None
-    values = np.array([*known, math.nan], float)
-    return values[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+    indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    if whole and cells.null_count == 0 and all(map(_is_int64, words)):
+        return np.array([int(word) for word in words], np.int64)[indices]
+    return np.array([*known, math.nan], float)[indices]
 
 
 def _have_leading_zeros(cells: pa.StringArray) -> bool:
@@ -178,6 +195,16 @@ def _cast(cells: pa.StringArray, whole: bool) -> np.ndarray | None:
     if not np.isfinite(result).all() and int(np.isfinite(result).sum()) + made.null_count < len(result):
         return None
     return result
+
+
+def _whole(cells: pa.StringArray, numbers: np.ndarray) -> np.ndarray:
+    """The numbers of cells as int64 if they are written as whole ones, with signs that Arrow does not take."""
+    if (numbers != np.trunc(numbers)).any() or not pc.all(pc.match_substring_regex(cells, _WHOLE)).as_py():
+        return numbers
+    try:
+        return pc.cast(pc.replace_substring_regex(cells, r"^\+", ""), pa.int64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:  # outside the range of int64
+        return numbers
 
 
 def _bools(cells: pa.StringArray) -> np.ndarray | None:
@@ -245,8 +272,9 @@ class Reader:
         keys = [str(at) for at in range(width)]
         try:
             with open_file(file.given, file.where) as raw:
+                check_room()
                 reader = arrow.open_csv(
-                    _without_comments(raw, file.form.comment),
+                    _Lines(raw, file.form.comment),
                     arrow.ReadOptions(
                         block_size=_BLOCK, column_names=keys, skip_rows=file.leading(),
                         skip_rows_after_names=int(self._has_header),
@@ -259,6 +287,7 @@ class Reader:
                 )  # fmt: skip
                 is_checked = False
                 for batch in reader:
+                    check_room()
                     if not is_checked and any(_longest(cells) > csv.field_size_limit() for cells in batch.columns):
                         file.check(width)  # refuses what is longer in characters too
                         is_checked = True
@@ -298,14 +327,15 @@ class Reader:
         return DataError(CSV_CELL, place=place, column=shown(name), cell=shown(cell), dtype=str(wanted))
 
     def first_other(
-        self, name: str, dtype: DType | None = None, files: Sequence[CsvFile] | None = None
+        self, name: str, dtype: DType | None = None, files: Sequence[CsvFile] | None = None, whole: bool = False
     ) -> tuple[FilePlace, str] | None:
-        """The first cell of a column that is not missing, and is no number, or not of a dtype."""
+        """The first cell of a column that is not missing, and is no number, or no whole one, or not of a dtype."""
         at, missing = self.names.index(name), set(self._missing.to_pylist())
 
         def is_wanted(row: int, record: list[str]) -> int | None:
             cell = record[at] if at < len(record) else ""
-            return None if cell in missing or _is_of(cell, dtype, self.files[0].form.decimal) else at
+            fits = _is_of(cell, dtype, self.files[0].form.decimal) and (not whole or _is_whole(cell))
+            return None if cell in missing or fits else at
 
         return self._first(is_wanted, files)
 
@@ -348,33 +378,43 @@ def _is_of(cell: str, dtype: DType | None, decimal: str) -> bool:
     value = number(cell, decimal)
     if value is None or dtype != INT64:
         return value is not None
-    return cell.strip().lstrip("+-").isdigit()
+    return _is_int64(cell)
 
 
-def _without_comments(raw: BinaryIO, comment: str | None) -> BinaryIO:
-    """A file without the lines that begin with a comment."""
-    return raw if comment is None else io.BufferedReader(_WithoutComments(raw, comment.encode()), _BLOCK)
+class _Lines(io.RawIOBase):
+    """The lines of a file that are no comments, as Arrow reads them. No part of it ends between the two characters of
+    a line end, of which Arrow would lose one in a quoted cell."""
 
-
-class _WithoutComments(io.RawIOBase):
-    """The lines of a file that are no comments."""
-
-    def __init__(self, raw: BinaryIO, comment: bytes):
-        text = io.TextIOWrapper(raw, "latin-1", newline="")  # any bytes, with the ends of lines as they are
-        lines = (line.encode("latin-1") for line in iter(text.readline, ""))
-        self._text = text
-        self._lines = (line for line in lines if not line.removeprefix(b"\xef\xbb\xbf").startswith(comment))
+    def __init__(self, raw: BinaryIO, comment: str | None):
+        self._raw, self._lines = raw, None if comment is None else _without_comments(raw, comment.encode())
         self._left = b""
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any, /) -> int:  # of bytes
-        read, size = [self._left], len(self._left)
-        while size < len(buffer) and (line := next(self._lines, None)) is not None:
+    def read(self, size: int = -1, /) -> bytes:
+        read = self._left + self._more(max(0, size - len(self._left)) if size >= 0 else size)
+        part, self._left = read[:size], read[size:]
+        if part.endswith(b"\r") and len(part) > 1 and not self._left:
+            self._left = self._more(1)
+        if part.endswith(b"\r") and len(part) > 1 and self._left.startswith(b"\n"):
+            part, self._left = part[:-1], b"\r" + self._left
+        return part
+
+    def _more(self, size: int) -> bytes:
+        """Some bytes, at least so many if there are."""
+        if self._lines is None:
+            return self._raw.read(size)
+        read, found = [], 0
+        while found < size and (line := next(self._lines, None)) is not None:
             read.append(line)
-            size += len(line)
-        self._left = b"".join(read)
-        part, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
-        buffer[: len(part)] = part
-        return len(part)
+            found += len(line)
+        return b"".join(read)
+
+
+def _without_comments(raw: BinaryIO, comment: bytes) -> Iterator[bytes]:
+    """The lines of a file that do not begin with a comment."""
+    text = io.TextIOWrapper(raw, "latin-1", newline="")  # any bytes, with the ends of lines as they are
+    for line in iter(text.readline, ""):
+        if not line.encode("latin-1").removeprefix(b"\xef\xbb\xbf").startswith(comment):
+            yield line.encode("latin-1")

@@ -18,6 +18,7 @@ from ...schema import DataError, FilePlace, shown
 from ..base import Where, open_file
 
 LONGEST_LINE = 10_000_000  # characters
+_COMMENTS = ("#", "//", "%", "--", "!")
 _SAMPLE = 100  # lines
 
 
@@ -31,7 +32,7 @@ class Form(Record):
 
 class CsvFile(Record):
     """One file of CSV. Its records are lists of cells with their first line. Empty lines are skipped, but in a file
-    with one column they are empty cells."""
+    with one column they are empty cells, apart from those at its end."""
 
     given: str
     where: Where
@@ -89,9 +90,16 @@ class CsvFile(Record):
 
     def check(self, width: int) -> None:
         """Raise the error for the first record that is no row of so many cells."""
+        first = None
         for line, record in self.records():
+            first = record if first is None else first
             if len(record) != width:
-                raise DataError(CSV_RAGGED, place=FilePlace(self.path, line, 1), found=len(record), wanted=width)
+                mark = _comment(record) or _comment(first)
+                way = f"lines that begin with {shown(mark)} are left out with comment={shown(mark)}" if mark else (
+                    "a cell that contains the separator needs double quotes"
+                )  # fmt: skip
+                place = FilePlace(self.path, line, 1)
+                raise DataError(CSV_RAGGED, place=place, found=len(record), wanted=width, way=way)
 
     def find(self, first: int, is_wanted: Callable[[int, list[str]], int | None]) -> tuple[FilePlace, str] | None:
         """The place and the text of the first cell for which `is_wanted` gives a column, asked for each row and its
@@ -120,6 +128,11 @@ class CsvFile(Record):
                 column -= char == self.form.separator and not quoted
         # The last cell is empty, without a newline after it.
         return FilePlace(path, start + len(lines) - 1, len(lines[-1]) + 1)
+
+
+def _comment(record: Sequence[str]) -> str | None:
+    """How a line begins that looks like a comment."""
+    return next((mark for mark in _COMMENTS if record and record[0].lstrip().startswith(mark)), None)
 
 
 def _undecodable(file: BinaryIO) -> int | None:

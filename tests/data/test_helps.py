@@ -1,0 +1,126 @@
+"""What messages of data say to write, and that it works when it is followed."""
+
+import pytest
+
+from tfdsl.driver import check
+from tfdsl.source import Source
+
+FILES = {
+    "people.csv": "age,sex,city,y\n31,male,Rome,1\n22,female,Oslo,0\n45,male,Rome,1\n38,female,Paris,0\n",
+    "new.csv": "age,sex,city\n31,male,Rome\n",
+    "comma.csv": "a;y\n1,5;2\n3,25;1\n",
+    "comment.csv": "# made by hand\na,y\n1,2\n",
+    "notes.csv": "a,y\n1,2\n# a note\n3,4\n",
+    "dates.csv": "day,y\n2024-01-01,2\n2024-02-01,3\n",
+    "gaps.csv": "a,y\nNA,2\n3,2\n4,5\n5,6\n",
+    "marks.csv": "a,y\nNA,2\n3,2\n4,5\n?,6\n6,6\n7,7\n",
+    "empty.csv": "a,y\n1,2\n,3\n4,5\n",
+}
+TRAINING = """
+placeholder X: float32[n, d.columns]
+placeholder y: {y}
+variable w: float32[d.columns, 1] = zeros
+optimize reduce_mean(square(X @ w - cast(y, float32))) with gradient_descent(learning_rate=0.1)
+
+session:
+    train 2 epochs on d as batch:
+        feed X = batch.features, y = batch.{field}
+"""
+PEOPLE = 'data d = csv("people.csv", target="y")'
+FEATURES = "\nsum = reduce_sum(d.features)\n"
+
+
+def training(data, y="float32[n, 1]", field="target"):
+    return data + TRAINING.format(y=y, field=field)
+
+
+@pytest.fixture
+def said(here):
+    for name, text in FILES.items():
+        (here / name).write_text(text)
+
+    def told(program):
+        return check(Source(str(here / "p.tfg"), program + "\n"))[1]
+
+    return told
+
+
+# What is written, the code, a part of the message, and the text that the message asks for in its place.
+WAYS = [
+    (f"{PEOPLE} | where(abs(age) > 30)", "TFG651", "cannot have abs(age)", ("abs(age) > 30", "age > 30 or age < -30")),
+    (f"{PEOPLE} | where(age[0] > 30)", "TFG651", "cannot have age[0]", ("age[0]", "age")),
+    (f'{PEOPLE} | where(sex.startswith("m"))', "TFG651", "sex.startswith", ('sex.startswith("m")', 'sex == "male"')),
+    (f'{PEOPLE} | where(age > 30, sex == "male")', "TFG405", 'where(age > 30 and sex == "male")',
+     ('age > 30, sex == "male"', 'age > 30 and sex == "male"')),
+    (f'{PEOPLE} | where(age > 30, age < 40 or y > 0)', "TFG405", "age > 30 and (age < 40 or y > 0)",
+     ("age > 30, age < 40 or y > 0", "age > 30 and (age < 40 or y > 0)")),
+    (f"{PEOPLE} | where(sex == male)", "TFG668", 'in quotes: "male"', ("male", '"male"')),
+    (f"{PEOPLE} | where(sec == 3)", "TFG614", '"sex"', ("sec == 3", 'sex == "male"')),
+    (f'{PEOPLE} | where(sex == "Male")', "TFG648", 'has "female", "male"', ("Male", "male")),
+    (f"{PEOPLE} | where(age > 300)", "TFG648", "goes from 22 to 45", ("300", "30")),
+    (f'{PEOPLE} | split(test=0.5, ordered=true) | where(age < 40 and sex == "female" and y < 1 and age > 30)', "TFG648",
+     "of .train", (' | split(test=0.5, ordered=true)', "")),
+    ('data d = csv("empty.csv", target="y") | where(a > 1)', "TFG649", "where(a == a and ...)", ("a > 1", "a == a and a > 1")),
+    ('data d = csv("people.csv", target="sex") | drop("city") | one_hot', "TFG638", 'one_hot("sex")', ("one_hot", 'one_hot("sex")')),
+    (f'{PEOPLE} | one_hot | fill(with=3)', "TFG638", "leave it out", (" | fill(with=3)", "")),
+    (f'{PEOPLE} | fill("age", 3)', "TFG652", "write: with=3", ("3", "with=3")),
+    (f'{PEOPLE} | drop(["age", "sex"])', "TFG652", 'drop("age", "sex")', ('["age", "sex"]', '"age", "sex"')),
+    (f'{PEOPLE} | fill("age")', "TFG402", 'fill("a", "b", ..., with=...)', ('"age"', '"age", with=0')),
+    (f"{PEOPLE} | drop", "TFG402", 'drop("a", "b", ...)', ("drop", 'drop("age", "sex")')),
+    (f"{PEOPLE} | tokens", "TFG402", "size=..., vocabulary=10000", ("tokens", 'tokens("sex", "city", size=2)')),
+    (f"{PEOPLE} | where", "TFG402", "where(age > 30", ("where", "where(age > 30)")),
+    (f"{PEOPLE} || one_hot", "TFG101", "write: |", ("||", "|")),
+    ('data d = csv("people.csv", target=y)', "TFG301", 'in quotes: "y"', ("target=y", 'target="y"')),
+    ("data d = csv(people.csv)", "TFG301", '"people.csv"', ("people.csv", '"people.csv"')),
+    ('data d = csv("people.csv", target=["y", age])', "TFG301", '"age"', ("age]", '"age"]')),
+    ('data d = csv("people.csv", columns={age: float32})', "TFG301", '"age"', ("age:", '"age":')),
+    ('data d = csv("people.csv", columns={"age": int})', "TFG601", 'int64', ("int", "int64")),
+    ('data d = csv("people.csv", missing=["NA", 3])', "TFG601", 'not ["NA", 3]', ("3", '"3"')),
+    ('data d = csv("comment.csv")', "TFG611", 'comment="#"', ("csv\"", 'csv", comment="#"')),
+    ('data d = csv("notes.csv")', "TFG611", 'comment="#"', ("csv\"", 'csv", comment="#"')),
+    (f'data d = csv("comma.csv"){FEATURES}', "TFG642", 'decimal=","', ("csv\"", 'csv", decimal=","')),
+    (f'data d = csv("gaps.csv") | fill("a", with=0){FEATURES}', "TFG601", "", ('csv"', 'csv", missing=["", "NA"]')),
+    (f'data d = csv("gaps.csv"){FEATURES}', "TFG642", 'missing=["", "NA"]', ('csv")', 'csv", missing=["", "NA"]) | fill(with=0)')),
+    (f'data d = csv("marks.csv"){FEATURES}', "TFG642", 'missing=["", "NA", "?"]', ('csv")', 'csv", missing=["", "NA", "?"]) | fill(with=0)')),
+    ('data d = csv("gaps.csv") | standardize("a")', "TFG639", 'missing=["", "NA"]', ('csv")', 'csv", missing=["", "NA"]) | fill(with=0)')),
+    ('data d = csv("gaps.csv") | where(a > 3 and a == a)', "TFG650", 'missing=["", "NA"]', ('csv"', 'csv", missing=["", "NA"]')),
+    (training('data d = csv("gaps.csv", target="a")'), "TFG503", 'missing=["", "NA"]',
+     ('csv", target="a")', 'csv", target="a", missing=["", "NA"]) | where(a == a)')),
+    (f'data d = csv("dates.csv"){FEATURES}', "TFG642", 'date_parts("day")', ('csv")', 'csv") | date_parts("day")')),
+    (f'data d = csv("dates.csv") | minmax("day"){FEATURES}', "TFG639", 'date_parts("day")', ('minmax', 'date_parts')),
+    (training(f'{PEOPLE} | one_hot | drop("y")'), "TFG304", 'leave it out of drop("y")', (' | drop("y")', "")),
+    (training(f'{PEOPLE} | one_hot | aside("y", "age")'), "TFG304", "which aside takes away", ('"y", "age"', '"age"')),
+    (training(f"{PEOPLE} | one_hot", field="features"), "TFG502", "y = batch.target", ("y = batch.features", "y = batch.target")),
+    (training(f"{PEOPLE} | one_hot", field="age"), "TFG502", "y = batch.target", ("y = batch.age", "y = batch.target")),
+    (training(f"{PEOPLE} | one_hot", "int64[n, 1]", "features"), "TFG503", "y = batch.target",
+     ("y = batch.features", "y = batch.target")),
+    ('data a = csv("people.csv", target="y") | one_hot\ndata d = csv("new.csv") | fitted(a)\nt = d.target', "TFG304",
+     '"y", the target of a', ("t = d.target", "t = d.features")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("program", "code", "words", "mended"), WAYS, ids=lambda one: str(one)[:60])
+def test_what_a_message_says_works(said, program, code, words, mended):
+    (found, *_) = [one for one in said(program) if one.code == code]
+    assert words in f"{found.headline} {found.help_line}"
+    assert program.count(mended[0]) == 1
+    after = said(program.replace(*mended))
+    assert [one.code for one in after if one.severity == "error" or one.code == code] == []
+
+
+def test_a_column_by_its_name_is_no_warning(said):
+    data = f'{PEOPLE} | drop("sex") | tokens("city", size=2)'
+    assert [one.code for one in said(training(data))] == ["TFG669"]
+    used = (
+        training(data.replace("| tokens", "| tokens"))
+        .replace("        feed X", "        feed T = batch.city\n        feed X")
+        .replace("variable w", "placeholder T: int64[n, 2]\nvariable w")
+        .replace("X @ w -", "X @ w + cast(T[:, 1:], float32) -")
+    )
+    assert said(used) == []
+    assert said(training(f'{data} | aside("city")')) == []
+
+
+def test_the_columns_of_features_are_those_of_their_last_axis(said):
+    data = f'{PEOPLE} | drop("sex", "age") | tokens("city", size=3)'
+    assert said(training(data)) == []  # float32[n, d.columns] fits

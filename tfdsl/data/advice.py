@@ -1,0 +1,46 @@
+"""Ways out of text where numbers are needed: what the texts of a column look like, and what to write for it."""
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+
+from .schema import shown
+from .stage import Arguments, written
+from .transforms.date_parts import parsed_date
+
+_LOOKED_AT = 1000  # texts
+_MARKS = 3  # texts that may mean a missing value
+_COMMA = re.compile(r"\s*[+-]?\d+(\.\d{3})*,\d+\s*")
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+
+
+def ways_out(column: str, texts: Sequence[str], source: Arguments) -> str:
+    """What to write for a column of text where numbers are needed. `source` has the arguments of its source."""
+    name, some = shown(column), list(islice(texts, _LOOKED_AT))
+    if are_dates(some):
+        return f"its cells are dates: write | date_parts({name})"
+    if "decimal" in source and some and all(_COMMA.fullmatch(text) or _NUMBER.fullmatch(text) for text in some):
+        return 'its numbers have a comma before their fraction: write decimal="," in the source'
+    if "missing" in source and (marks := _marks(texts)):
+        listed = ", ".join(map(shown, marks))
+        means = "means a missing value" if len(marks) == 1 else "mean missing values"
+        return f"if {listed} {means}, write {missing_with(marks, source)} in the source"
+    return f"write | one_hot({name}) or | categories({name}) for categories"
+
+
+def missing_with(marks: Sequence[str], source: Arguments) -> str:
+    """The argument `missing` with some more texts."""
+    given = source.get("missing")
+    known = ("",) if given is None else (given,) if isinstance(given, str) else given
+    assert isinstance(known, tuple)
+    return f"missing={written([*known, *marks])}"
+
+
+def are_dates(texts: Sequence[str]) -> bool:
+    return bool(texts) and all(parsed_date(text, None) is not None for text in texts[:_LOOKED_AT])
+
+
+def _marks(texts: Sequence[str]) -> list[str]:
+    """The few texts among more numbers."""
+    others = list(islice((text for text in texts if not _NUMBER.fullmatch(text)), _MARKS + 1))
+    return others if len(others) <= _MARKS and len(texts) > 2 * len(others) else []
