@@ -17,6 +17,7 @@ COMMANDS = {
     "graph": "draw the graph of a program",
     "grad": "print a symbolic derivative as statements",
     "gradcheck": "compare the gradients of a program by four methods",
+    "data": "show the columns of a file of data, or of the data sets of a program",
     "ops": "describe the ops, optimizers and data of the language",
     "dump": "print a program after a stage of the compiler",
 }

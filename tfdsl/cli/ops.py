@@ -75,7 +75,7 @@ def _entries() -> dict[str, dict]:
     for group, table in (("data sources", SOURCES), ("data transforms", TRANSFORMS)):
         for row in table.values():
             name = f"| {row.name}" if row.name in result else row.name
-            result[name] = {"group": group, "signature": row.signature, "doc": row.doc}
+            result[name] = {"group": group, "signature": row.usage, "doc": row.doc}
     for library in LIBRARIES:
         result |= _library(library)
     return result

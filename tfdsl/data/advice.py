@@ -19,9 +19,9 @@ def ways_out(column: str, texts: Sequence[str], source: Arguments) -> str:
     name, some = shown(column), list(islice(texts, _LOOKED_AT))
     if are_dates(some):
         return f"its cells are dates: write | date_parts({name})"
-    if "decimal" in source and some and all(_COMMA.fullmatch(text) or _NUMBER.fullmatch(text) for text in some):
+    if "decimal" in source and have_commas(some):
         return 'its numbers have a comma before their fraction: write decimal="," in the source'
-    if "missing" in source and (marks := _marks(texts)):
+    if "missing" in source and (marks := marks_in(texts)):
         listed = ", ".join(map(shown, marks))
         means = "means a missing value" if len(marks) == 1 else "mean missing values"
         return f"if {listed} {means}, write {missing_with(marks, source)} in the source"
@@ -40,7 +40,14 @@ def are_dates(texts: Sequence[str]) -> bool:
     return bool(texts) and all(parsed_date(text, None) is not None for text in texts[:_LOOKED_AT])
 
 
-def _marks(texts: Sequence[str]) -> list[str]:
-    """The few texts among more numbers."""
+def have_commas(texts: Sequence[str]) -> bool:
+    """Whether texts are numbers with a comma before their fraction."""
+    some = texts[:_LOOKED_AT]
+    is_there = any(map(_COMMA.fullmatch, some))
+    return is_there and all(_COMMA.fullmatch(text) or _NUMBER.fullmatch(text) for text in some)
+
+
+def marks_in(texts: Sequence[str]) -> list[str]:
+    """The few texts among more numbers, which may mean missing values."""
     others = list(islice((text for text in texts if not _NUMBER.fullmatch(text)), _MARKS + 1))
     return others if len(others) <= _MARKS and len(texts) > 2 * len(others) else []

@@ -35,7 +35,7 @@ class Pipeline:
     transform. `others` are the data sets that it may name, `where` is the base of paths of checkpoints."""
 
     def __init__(self, spec: DataSpec, opened: OpenedData, others: Mapping[str, "Pipeline"], where: Where):
-        self.spec, self._opened, self._others, self._where = spec, opened, others, where
+        self.spec, self.opened, self._others, self._where = spec, opened, others, where
         self._files: dict[str, dict[str, Fitted]] = {}  # what is in files beside checkpoints
         self._transforms = [TRANSFORMS[step.name] for step in spec.transforms]
         self._arguments = [
@@ -43,7 +43,7 @@ class Pipeline:
         ]
         self._learned: dict[int, Learned] = {}
         self._chosen: dict[int, tuple[Schema, Table]] = {}
-        self.doubts: list[DataError] = []  # warnings
+        self.doubts: list[DataError] = list(opened.doubts)  # warnings
         self.schemas: list[Schema] = [opened.schema]
         for at, (transform, arguments) in enumerate(zip(self._transforms, self._arguments, strict=True)):
             with at_stage(at + 1):
@@ -54,12 +54,12 @@ class Pipeline:
         return self.schemas[-1]
 
     @cached_property
-    def _source(self) -> "Table":
+    def source(self) -> "Table":
         """The rows of the source."""
         from .tables import Table
 
         with at_stage(0):
-            source = self._opened.source()
+            source = self.opened.source()
         return Table(source, source.rows, source.words)
 
     def chosen(self, before: int) -> "Table":
@@ -69,7 +69,7 @@ class Pipeline:
 
     def _chosen_by(self, before: int) -> "tuple[Schema, Table]":
         if before == 0:
-            return self._opened.schema, self._source
+            return self.opened.schema, self.source
         if before not in self._chosen:
             at = before - 1
             schema, table = self._chosen_by(at)
@@ -98,7 +98,7 @@ class Pipeline:
         one those of the transforms before the stage."""
         end = len(self._transforms) if before is None else before
         rows = len(self._transforms) if any(one.divides for one in self._transforms) else end
-        table = replace(self.chosen(rows), functions=(), words=self._source.words)
+        table = replace(self.chosen(rows), functions=(), words=self.source.words)
         for at in range(end):
             transform = self._transforms[at]
             if isinstance(transform, ColumnTransform):
@@ -138,7 +138,7 @@ class Pipeline:
             if isinstance(one, ColumnTransform)
         ]
         passed_on = steps[0].fitted if len(steps) == 1 else None
-        return passed_on or Fitted(self.spec.name, self._opened.schema, tuple(steps), self.schema)
+        return passed_on or Fitted(self.spec.name, self.opened.schema, tuple(steps), self.schema)
 
     @property
     def learns(self) -> bool:
@@ -160,12 +160,12 @@ class Pipeline:
 
     def first_text(self, column: str) -> tuple[FilePlace, str] | None:
         """The place and the text of the first cell of a text column of the source that is no number."""
-        find = self._opened.first_text
-        return None if find is None or self._opened.schema.column(column) is None else find(column)
+        find = self.opened.first_text
+        return None if find is None or self.opened.schema.column(column) is None else find(column)
 
     def ways_out(self, column: Column) -> str:
         """What to write for a column of text where numbers are needed."""
-        known, texts = self._opened.schema.column(column.name), self._opened.texts
+        known, texts = self.opened.schema.column(column.name), self.opened.texts
         found = () if texts is None or known is None or known.dtype != STRING else texts(column.name)
         return ways_out(column.name, found, self.spec.source.arguments)
 

@@ -52,6 +52,8 @@ class OpenedData(Record):
     source: "Callable[[], ColumnSource]"
     first_text: "Callable[[str], tuple[FilePlace, str] | None] | None" = None
     texts: "Callable[[str], Sequence[str]] | None" = None
+    decided: Sequence[tuple[str, str]] = ()  # what was decided while reading, for people
+    doubts: Sequence[DataError] = ()  # warnings
 
 
 class DataSource(StageKind):

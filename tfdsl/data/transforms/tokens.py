@@ -84,19 +84,18 @@ class Tokens(ColumnTransform):
         found, cut = {}, {}
         for column in self.worked_on(arguments, before):
             texts = table.words[column.name]
-            split = [_words(text, bool(lower)) for text in texts]
             counted = np.zeros(len(texts) + 1, np.int64)
             for block in table.training_blocks():
                 counted += np.bincount(block[column.name] % (len(texts) + 1), minlength=len(texts) + 1)
             counts: Counter[str] = Counter()
-            for words, times in zip(split, counted.tolist(), strict=False):
+            cut[column.name] = 0
+            for text, times in zip(texts, counted.tolist(), strict=False):
+                words = words_of(text, bool(lower)) if times else ()
+                cut[column.name] += times if len(words) > cast(int, size) else 0
                 for word in words:
                     counts[word] += times
-            ranked = sorted((word for word in counts if counts[word]), key=lambda word: (-counts[word], word))
+            ranked = sorted(counts, key=lambda word: (-counts[word], word))
             found[column.name] = ranked[: cast(int, most)]
-            cut[column.name] = sum(
-                times for words, times in zip(split, counted.tolist(), strict=False) if len(words) > cast(int, size)
-            )
         return {"words": found, "cut": cut}
 
     def function(
@@ -105,22 +104,29 @@ class Tokens(ColumnTransform):
         import numpy as np
 
         size, lower = cast(int, arguments["size"]), bool(arguments["lower"])
-        rows = {}
-        for name, known in learned["words"].items():
-            numbers = {word: number for number, word in enumerate(known, _FIRST)}
-            made = np.zeros((len(words[name]) + 1, size), np.int64)  # a missing text takes the last
-            for at, text in enumerate(words[name]):
-                found = [numbers.get(word, 1) for word in _words(text, lower)[:size]]
+        numbers = {
+            name: {word: number for number, word in enumerate(known, _FIRST)}
+            for name, known in learned["words"].items()
+        }
+
+        def of(name: str, codes: "np.ndarray") -> "np.ndarray":
+            """The numbers of the words of a block. Those of all texts may be larger than memory."""
+            different, rows = np.unique(codes, return_inverse=True)
+            made = np.zeros((len(different), size), np.int64)
+            for at, code in enumerate(different.tolist()):
+                text = words[name][code] if code >= 0 else ""
+                found = [numbers[name].get(word, 1) for word in words_of(str(text), lower)[:size]]
                 made[at, : len(found)] = found
-            rows[name] = made
+            return made[rows.reshape(-1)]
 
         def numbered(block: "Block") -> "Block":
-            return {name: rows[name][column] if name in rows else column for name, column in block.items()}
+            return {name: of(name, column) if name in numbers else column for name, column in block.items()}
 
-        return numbered, {name: known for name, known in words.items() if name not in rows}
+        return numbered, {name: known for name, known in words.items() if name not in numbers}
 
 
-def _words(text: str, lower: bool) -> list[str]:
+def words_of(text: str, lower: bool) -> list[str]:
+    """The words and signs of a text."""
     return _WORD.findall(text.lower() if lower else text)
 
 

@@ -158,6 +158,8 @@ MANY_CATEGORIES = _message("TFG671", "{name} finds {count} categories in the col
                            severity="warning")
 COLUMN_NOT_UTF8 = _message("TFG672", "row {row} of column {column} is not text in UTF-8",
                            "rows count from 0; write the file again with text in UTF-8")
+CSV_ODD_HEADER = _message("TFG673", "the first line of {path} names a column {name}, so it may be a row of data",
+                          "write header=false, if no line names the columns", severity="warning")
 TARGET_MIXED = _message("TFG645", "{data}.target has numbers and text: {columns}",
                         "make the text numbers with categories({column}), or use the columns by their names")
 

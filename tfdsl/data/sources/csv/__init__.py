@@ -11,13 +11,14 @@ from ....diagnostics import (
     CSV_INTEGER,
     CSV_NO_HEADER,
     CSV_NO_NAME,
+    CSV_ODD_HEADER,
     CSV_SEPARATOR,
 )
 from ....types import BOOL, DTYPES, FLOAT32, INT64, STRING, DType
 from ...memory import check_room
 from ...schema import Column, DataError, FilePlace, Schema, check_size, numbered, shown
 from ...stage import Arguments
-from ..base import OpenedData, TableSource, Where, matching, no_column, with_targets
+from ..base import OpenedData, TableSource, Where, matching, no_column, open_file, with_targets
 from .records import CsvFile, Form, separators
 
 if TYPE_CHECKING:
@@ -88,7 +89,31 @@ class Csv(TableSource):
             return _spooled(reader, columns, rows) if stream else _held(reader, columns, blocks, rows)
 
         words = {column.name: column.words for column in columns}
-        return OpenedData(schema, source, reader.first_other, lambda name: tuple(words[name]))
+        decided = self._decided(arguments, files, missing)
+        return OpenedData(schema, source, reader.first_other, lambda name: tuple(words[name]), decided,
+                          _odd_header(names, files[0]) if has_header else ())  # fmt: skip
+
+    def _decided(
+        self, arguments: Arguments, files: Sequence[CsvFile], missing: Sequence[str]
+    ) -> tuple[tuple[str, str], ...]:
+        """What was decided while reading, for people."""
+        form, header = files[0].form, arguments["header"]
+        with open_file(files[0].given, files[0].where) as file:
+            has_mark = file.read(3) == b"\xef\xbb\xbf"
+        found = "" if arguments["separator"] is not None else ", found in the file"
+        names = {True: "the first line names the columns", False: "none: the columns are x0, x1 and so on"}
+        decided = [
+            ("separator", shown(form.separator).replace('"\\t"', "a tab") + found),
+            ("header", names[header] if isinstance(header, bool) else "none: the program names the columns"),
+            ("encoding", "UTF-8 with a byte order mark" if has_mark else "UTF-8"),
+            ("missing", " or ".join("empty cells" if one == "" else shown(one) for one in missing) or "no cell"),
+            ("decimal", "a comma" if form.decimal == "," else "a point"),
+        ]
+        if form.comment is not None:
+            decided.append(("comment", f"lines that begin with {shown(form.comment)}"))
+        if len(files) > 1:
+            decided.append(("files", f"{len(files)}, from {shown(files[0].given)} to {shown(files[-1].given)}"))
+        return tuple(decided)
 
     def columns(self, arguments: Arguments, where: Where) -> tuple[str, ...]:
         return self._header(arguments, where)[1]
@@ -213,6 +238,14 @@ def _is_finite(cell: str) -> bool:
         return "_" not in cell and math.isfinite(float(cell))
     except ValueError:
         return False
+
+
+def _odd_header(names: Sequence[str], file: CsvFile) -> tuple[DataError, ...]:
+    """A warning if the first line seems to be a row: some names are numbers with a fraction."""
+    fractions = [name for name in names if "." in name and _is_finite(name)]
+    if not fractions:
+        return ()
+    return (DataError(CSV_ODD_HEADER, place=FilePlace(file.path, 1), path=shown(file.given), name=shown(fractions[0])),)
 
 
 def _check_integers(column: Column, read: "ReadColumn", reader: "Reader") -> None:

@@ -1,0 +1,154 @@
+"""`tfdsl data`: what it shows of files and of programs, and that the declaration that it writes works."""
+
+import json
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+from PIL import Image
+
+from tfdsl.cli import main
+from tfdsl.driver import check
+from tfdsl.source import Source
+
+PEOPLE = "name;age;sex;city;born;income\n" + "".join(
+    f"N{at};{'' if at == 3 else 20 + at};{'male' if at % 2 else 'female'};{('Rome', 'Oslo', '')[at % 3]};"
+    f"2001-0{at % 9 + 1}-1{at % 10};{1000 * at}\n"
+    for at in range(40)
+)
+
+
+@pytest.fixture
+def files(here):
+    (here / "people.csv").write_text(PEOPLE)
+    (here / "comma.csv").write_text("a;b\n1,5;x\n2,5;y\n" + "3,0;x\n" * 20)
+    (here / "marks.csv").write_text("a,b\n1,2\nNA,3\n" + "5,6\n" * 20)
+    (here / "bare.csv").write_text("1,2,3\n4,5,6\n")
+    (here / "long.csv").write_text("text,y\n" + "".join(f"word number {at} of many,{at}\n" for at in range(30)))
+    (here / "words.txt").write_text("one two\nthree\nfour five six\n")
+    parquet.write_table(pa.table({"a": [1.5, None, 2.5], "b": ["x", "y", None], "y": [1, 2, 3]}), "t.parquet")
+    np.savez("a.npz", features=np.ones((4, 2), np.float32), target=np.arange(4))
+    np.savez("two.npz", p=np.ones((4, 2, 3)), q=np.ones((4, 5)), y=np.arange(4))
+    np.save("a.npy", np.arange(12.0).reshape(4, 3))
+    for folder in ("cat", "dog"):
+        (here / folder).mkdir()
+        Image.new("RGB", (3, 2)).save(here / folder / "1.png")
+    return here
+
+
+FILES = [
+    "people.csv",
+    "comma.csv",
+    "marks.csv",
+    "long.csv",
+    "words.txt",
+    "t.parquet",
+    "a.npz",
+    "two.npz",
+    "a.npy",
+    "*/*.png",
+]
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_the_declaration_works(files, capsys, path):
+    assert main(["data", path, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    name = found["line"].split()[1]
+    program, said = check(Source(str(files / "p.tfg"), f"{found['line']}\nx = {name}.features\n"))
+    assert program is not None, said
+    assert {one.code for one in said} <= {"TFG901", "TFG669"}, said
+    assert main(["data", path]) == 0
+    assert capsys.readouterr().out.endswith(found["line"] + "\n")
+
+
+def test_what_a_file_has(files, capsys):
+    assert main(["data", "people.csv", "--target", "income", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    columns = {one["name"]: one for one in found["columns"]}
+    assert found["rows"] == 40 and found["decided"]["separator"] == '";", found in the file'
+    assert columns["age"]["dtype"] == "float32" and columns["age"]["gaps"] == 1
+    assert (columns["age"]["least"], columns["age"]["most"]) == (20, 59)
+    assert columns["city"]["categories"] == 2 and columns["city"]["frequent"] == [["Rome", 14], ["Oslo", 13]]
+    assert columns["income"]["role"] == "target" and found["target"] == "int64[40, 1]"
+    assert found["first"][1] == ["N1", "21", "male", "Oslo", "2001-02-11", "1000"]
+    assert (
+        found["features"] is None and found["fault"]["code"] == "TFG642" and "people.csv:2:1" in found["fault"]["place"]
+    )
+    for step in ('drop("name")', 'date_parts("born")', 'fill("age", with="median")', 'one_hot("sex", "city")'):
+        assert step in found["line"]
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("t.parquet", ["a       float32  1 (33%)  from 1.5 to 2.5", "b       string   1 (33%)  2 texts: x (1), y (1)"]),
+        ("a.npz", ["x0      float32", "target  int64, the target           from 0 to 3", ".features: float32[4, 2]"]),
+        ("a.npy", ["x2      float32           from 2 to 11", ".features: float32[4, 3]"]),
+        ("words.txt", ["text    string           3 texts", "four five six"]),
+        ("*/*.png", ["float32[2, 3, 3]", ".features: float32[2, 2, 3, 3]", ".target: int64[2, 1]", "cat/1.png"]),
+        ("comma.csv", ['decimal=","', "a       string           3 texts: 3,0 (20)"]),
+    ],
+)
+def test_files_of_any_source(files, capsys, path, words):
+    assert main(["data", path]) == 0
+    out = capsys.readouterr().out
+    for one in words:
+        assert one in out
+
+
+def test_the_data_sets_of_a_program(files, capsys):
+    (files / "p.tfg").write_text(
+        'data a = csv("people.csv", target="income") | drop("name", "born", "city") | fill("age", with="mean")\n'
+        '    | one_hot("sex") | split(test=0.25)\ndata b = csv("people.csv") | fitted(a)\ndata c = iris()\n'
+    )
+    assert main(["data", "p.tfg"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"\| one_hot\(\"sex\"\) +40 +4 +float32\[40, 3\] +sex: categories \(2\) female, male\n", out)
+    assert ".train: 30 rows\n.test: 10 rows\n" in out and "| fitted(a)" in out and "what a has learned" in out
+    assert main(["data", "p.tfg", "--json", "--data", "a=t.parquet"]) == 1
+    assert "TFG" in capsys.readouterr().err
+    assert main(["data", "p.tfg", "--json"]) == 0
+    a, b, c = json.loads(capsys.readouterr().out)["data"]
+    assert a["parts"] == {"train": 30, "test": 10} and a["features"] == b["features"] == "float32[40, 3]"
+    assert c["features"] == "float32[150, 4]" and c["decided"] == {}
+
+
+def test_wide_and_long_tables_are_cut(files, capsys):
+    (files / "wide.csv").write_text(
+        ",".join(f"column{at}" for at in range(200)) + "\n" + (",".join(["123"] * 199 + ["x" * 500]) + "\n") * 9
+    )
+    assert main(["data", "wide.csv"]) == 0
+    out = capsys.readouterr().out.partition("To begin with")[0]
+    assert max(map(len, out.splitlines())) <= 160 and "... and 140 more columns" in out and "... and 4 more rows" in out
+    (files / "odd.csv").write_text("a\x1b[2Jb,c\n\x1b[31mx,1\n")
+    assert main(["data", "odd.csv"]) == 0
+    assert "\x1b" not in capsys.readouterr().out.partition("To begin with")[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["bare.csv"], 1, "TFG608"),
+        (["nothing.csv"], 1, "nothing.csv"),
+        (["people.csv", "--target", "incom"], 1, 'did you mean "income"'),
+        (["people.csv", "--separator", "ab"], 1, "TFG601"),
+        (["t.parquet", "--separator", ","], 2, "--separator is not for parquet files"),
+        (["p.tfg", "--target", "y"], 2, "--target is for files of data"),
+        (["words.doc"], 2, "does not end in .tfg"),
+    ],
+)
+def test_what_is_wrong(files, capsys, words, code, said):
+    (files / "p.tfg").write_text("data c = iris()\n")
+    assert main(["data", *words]) == code
+    captured = capsys.readouterr()
+    assert said in captured.err and not captured.out and "Traceback" not in captured.err
+
+
+def test_options_are_arguments_of_the_source(files, capsys):
+    assert main(["data", "bare.csv", "--header", "false", "--target", "x2"]) == 0
+    assert 'csv("bare.csv", target="x2", header=false)' in capsys.readouterr().out
+    assert main(["data", "marks.csv", "--missing", "NA", "--missing", "", "--target", "b"]) == 0
+    assert 'missing=["NA", ""]' in capsys.readouterr().out
