@@ -229,17 +229,21 @@ class Compiled:
                 self._pipelines[name] = read
             return self._pipelines[name]
 
+    def fitted(self, name: str) -> "Fitted":
+        """What the transforms of a data set have learned."""
+        from .runtime.arrays import fitted
+
+        return fitted(self._spec(name), self.pipeline(name))
+
     def learned(self) -> "dict[str, Fitted]":
         """What the data sets of the program have learned. Rows that are transformed with what another data set has
         learned pass that on, under its name."""
-        from .runtime.arrays import fitted
-
         found: dict[str, Fitted] = {}
         passed_on: list[tuple[str, Fitted]] = []
         for spec in self.program.data:
             pipeline = self.pipeline(spec.name) if spec.transforms else None
             if pipeline is not None and pipeline.learns:
-                one = fitted(spec, pipeline)
+                one = self.fitted(spec.name)
                 if one.name == spec.name:
                     found[one.name] = one
                 else:

@@ -141,7 +141,7 @@ def test_states_that_cannot_be_saved_are_reported(here, engine):
 def test_states_are_read_and_restored(here):
     _, compiled = lines(here, CHECKPOINT, nodes={"a": "random_uniform([2])", "g": "random_shuffle(range(20))"})
     (plan,) = compiled.program.sessions
-    context = RunContext(Options(), Result("", {}), compiled.array, compiled.learned, compiled.access)
+    context = RunContext(Options(), Result("", {}), compiled.array, compiled.learned, compiled.fitted, compiled.access)
     drawn = []
     with opened(plan, compiled.built(), context) as opened_session:
         run = opened_session.run

@@ -50,7 +50,7 @@ def warn(ctx: Analysis, program: Program) -> None:
             refs = [*uses.executes, *uses.exports]
             fed = frozenset(feed.ref for feed in uses.feeds)
             if isinstance(statement, Export):
-                fed = frozenset(ref for _, ref in statement.inputs)
+                fed = statement.given
             key = graph.name, frozenset(refs), fed, type(statement)
             if not refs or key in told:
                 continue

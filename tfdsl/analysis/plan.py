@@ -50,6 +50,7 @@ from ..program import (
     Expect,
     Export,
     Fetch,
+    Field,
     Init,
     Log,
     LogTo,
@@ -75,6 +76,7 @@ from ..syntax import tree as t
 from ..types import SizeMismatch, match_shape
 from .arguments import ArgumentValue, operand_notes
 from .context import Analysis, StatementFailed
+from .export_inputs import check_columns, made_input
 from .expressions import (
     bind_targets,
     condition,
@@ -298,7 +300,7 @@ def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
     outputs: dict[str, Ref] = {}
     values, named = ctx.together(
         lambda: values_of(ctx, plan.env, statement.values),
-        lambda: ctx.each(lambda target: dotted(ctx, plan.env, target), statement.inputs),
+        lambda: ctx.each(lambda one: dotted(ctx, plan.env, one.target), statement.inputs),
     )
     for expr, value in zip(statement.values, values, strict=True):
         if not isinstance(value, Tensor):
@@ -307,13 +309,22 @@ def _export(ctx: Analysis, plan: Plan, statement: t.Export) -> Export:
             ctx.fail(EXPORT_NAME, expr.span, text=shown_text(expr))
         _add_signature(ctx, outputs, expr.span.text.rpartition(".")[2], value.ref, expr.span)
     inputs: dict[str, Ref] = {}
-    for target, value in zip(statement.inputs, named, strict=True):
+    made: dict[Ref, Field] = {}
+    for one, value in zip(statement.inputs, named, strict=True):
+        target = one.target
         if not isinstance(value, Tensor) or value.is_variable:
             hint = "export takes placeholders after 'with'"
             ctx.fail(FEED_TARGET, target.span, value=f"'{target.id}', {describe(value)},", hint=hint)
-        _add_signature(ctx, inputs, target.id.rpartition(".")[2], value.ref, target.span)
-    check_needs(ctx, plan, list(outputs.values()), frozenset(inputs.values()), "export", statement)
-    return Export(ctx.origin(statement.span), path, tuple(outputs.items()), tuple(inputs.items()))
+        if value.ref in (*inputs.values(), *made):
+            ctx.fail(EXPORT_TWICE, target.span, name=target.id)
+        if one.value is None:
+            _add_signature(ctx, inputs, target.id.rpartition(".")[2], value.ref, target.span)
+        else:
+            made[value.ref] = made_input(ctx, plan, target, value, one.value)
+    check_columns(ctx, statement, inputs, made)
+    given = frozenset((*inputs.values(), *made))
+    check_needs(ctx, plan, list(outputs.values()), given, "export", statement)
+    return Export(ctx.origin(statement.span), path, tuple(outputs.items()), tuple(inputs.items()), tuple(made.items()))
 
 
 def _add_signature(ctx: Analysis, names: dict[str, Ref], name: str, ref: Ref, span: Span) -> None:

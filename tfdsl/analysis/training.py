@@ -219,7 +219,7 @@ def warn_unfed(ctx: Analysis, program: Program) -> None:
         bodies = [session.body for session in program.sessions if session.graph == graph.name]
         statements = [one for body in bodies for one in walk(body)]
         fed = {feed.ref for one in statements for feed in one.uses().feeds}
-        fed |= {ref for one in statements if isinstance(one, Export) for _, ref in one.inputs}
+        fed |= {ref for one in statements if isinstance(one, Export) for ref in one.given}
         for ref in sorted(builder.modes - fed, key=lambda ref: ref.node):
             node = graph.nodes[ref.node]
             if node.is_placeholder and isinstance(node.args.get("default"), Literal):

@@ -87,7 +87,9 @@ def _reports(
     from ..runtime.session import opened
 
     compiled = Compiled(program, data, access=ctx.access)
-    context = RunContext(Options(), Result(program.path, {}), compiled.array, compiled.learned, compiled.access)
+    context = RunContext(
+        Options(), Result(program.path, {}), compiled.array, compiled.learned, compiled.fitted, compiled.access
+    )
     for name in dict.fromkeys(check.graph for check in checks):
         graph = program.graph(name)
         plan = Session("", name, True, (), Origin(checks[0].span))

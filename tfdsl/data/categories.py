@@ -4,7 +4,7 @@ Categories are the texts or the whole numbers of the training rows, in order.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import MANY_CATEGORIES, NO_ROWS
 from ..types import INT64, STRING
@@ -93,3 +93,16 @@ def category_codes(
     numbers = {text: number for number, text in enumerate(categories)}
     codes = np.array([*(numbers.get(str(word), -1) for word in words), -1], np.int64)  # a missing cell takes the last
     return lambda column: codes[column]
+
+
+def numbered(tf: Any, values: Sequence[str | int], cells: Any, first: int = 0, other: int = -1) -> Any:
+    """The numbers of texts or whole numbers among some values, in a graph of TensorFlow: int64 from `first` on, `other`
+    for cells that are none of them."""
+    is_text = cells.dtype == tf.string
+    keys = tf.constant(list(values), tf.string if is_text else tf.int64)
+    numbers = tf.range(first, first + len(values), dtype=tf.int64)
+    table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, numbers), other)
+    if is_text:
+        return table.lookup(cells)
+    whole = tf.cast(cells, tf.int64)  # of a missing cell any number, which is not equal to it
+    return tf.where(tf.equal(tf.cast(whole, cells.dtype), cells), table.lookup(whole), tf.constant(other, tf.int64))

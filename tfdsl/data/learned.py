@@ -15,7 +15,7 @@ from ..types import BOOL, FLOAT32, INT64, STRING, DType
 from .plain import JsonPart
 from .schema import MAX_COLUMNS, Column, DataError, Role, Schema, listed, shown
 from .transforms import TRANSFORMS
-from .transforms.base import ColumnTransform, Learned, Readable, gap_error
+from .transforms.base import ColumnTransform, Learned, OutsideGraph, Readable, Tensors, gap_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,13 +92,13 @@ class Fitted(Record):
 
     def uses(self) -> dict[str, frozenset[str]]:
         """For each column of the result the columns of the source that it is made of."""
-        made = {column.name: frozenset((column.name,)) for column in self.source.table}
-        for step in self.steps:
-            uses = step.transform.uses(step.arguments, step.before, step.after, step.learned)
-            made = {
-                name: frozenset(source for one in used for source in made.get(one, ())) for name, used in uses.items()
-            }
-        return made
+        return traced(
+            self.source, (one.transform.uses(one.arguments, one.before, one.after, one.learned) for one in self.steps)
+        )
+
+    def sources_of(self, field: str) -> tuple[Column, ...]:
+        """The columns of the source that a field is made of."""
+        return sources_of(self.source, self.uses(), self.result, field)
 
     def function(self, words: "Words") -> "tuple[Function, Words]":
         """The transforms one after the other."""
@@ -122,12 +122,34 @@ class Fitted(Record):
         """The words under which the transforms have learned something."""
         return {word for step in self.steps for word in (step.fitted.words if step.fitted else step.readable)}
 
+    def outside_graph(self) -> str:
+        """The name of a transform that no graph can do. Empty if a graph can do all."""
+        for step in self.steps:
+            name = step.transform.name if isinstance(step.transform, OutsideGraph) else ""
+            name = step.fitted.outside_graph() if step.fitted else name
+            if name:
+                return name
+        return ""
+
     def readable(self, word: str) -> dict[str, Any]:
         """What the transforms have learned under a word such as "mean", by column. The last one counts."""
         found: dict[str, Any] = {}
         for step in self.steps:
             found |= step.fitted.readable(word) if step.fitted else step.readable.get(word, {})
         return found
+
+    def in_graph(self, columns: Tensors, tf: Any) -> Tensors:
+        """The transforms one after the other in a graph of TensorFlow. Columns are float64 or string. A missing cell
+        where a transform needs a value is an error when the graph is executed."""
+        for step in self.steps:
+            complete = step.transform.worked_on(step.arguments, step.before) if step.transform.needs_complete else ()
+            columns = columns | {
+                one.name: _complete(columns[one.name], f"{step.transform.name} of {self.name}", one.name, tf)
+                for one in complete
+                if one.name in columns and columns[one.name].dtype != tf.int64
+            }
+            columns = step.transform.in_graph(step.arguments, step.before, step.learned, columns, tf)
+        return columns
 
     def check(self, table: "Table") -> "list[Unseen]":
         """Refuse rows with missing cells where a transform needs values. Returns the categories that were not
@@ -143,6 +165,32 @@ class Fitted(Record):
                 _check_complete(before, step, self.name)
             unseen += _unseen(before, step, own)
         return unseen
+
+
+def _complete(cells: Any, what: str, name: str, tf: Any) -> Any:
+    """A column of a graph without missing cells."""
+    message = f"{shown(name)[1:-1]}: a cell is missing, and {what} needs a value in every row"
+    is_there = tf.not_equal(cells, "") if cells.dtype == tf.string else tf.equal(cells, cells)
+    with tf.control_dependencies([tf.raw_ops.Assert(condition=tf.reduce_all(is_there), data=[message])]):
+        return tf.identity(cells)
+
+
+def traced(source: Schema, steps: Iterable[Mapping[str, frozenset[str]]]) -> dict[str, frozenset[str]]:
+    """For each column of the result of some transforms the columns of the source that it is made of, from what each
+    transform uses."""
+    made = {column.name: frozenset((column.name,)) for column in source.table}
+    for uses in steps:
+        made = {name: frozenset(one for used in all_used for one in made.get(used, ()))
+                for name, all_used in uses.items()}  # fmt: skip
+    return made
+
+
+def sources_of(
+    source: Schema, made: Mapping[str, frozenset[str]], result: Schema, field: str
+) -> tuple[Column, ...]:  # fmt: skip
+    """The columns of a source that a field of the result is made of: at least one, which has the number of rows."""
+    names = {name for column in result.columns_of(field) for name in made[column.name]}
+    return tuple(column for column in source.table if column.name in names) or source.table[:1]
 
 
 class Unseen(Record):

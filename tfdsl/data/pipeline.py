@@ -12,18 +12,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, assert_never, cast
 
 from ..diagnostics import NO_FEATURES, TARGET_MIXED, TEXT_COLUMN, Message
 from ..types import STRING
 from .advice import ways_out
-from .learned import Fitted, FittedStep
+from .learned import Fitted, FittedStep, sources_of, traced
 from .saved import chosen, read
 from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
 from .sources.base import OpenedData, Where
 from .stage import Arguments, DataSpec
 from .transforms import TRANSFORMS
-from .transforms.base import ColumnTransform, Learned, RowTransform, gap_error
+from .transforms.base import ColumnTransform, Learned, OutsideGraph, RowTransform, gap_error
 
 if TYPE_CHECKING:
     from .arrays import Dataset
@@ -139,6 +139,30 @@ class Pipeline:
         ]
         passed_on = steps[0].fitted if len(steps) == 1 else None
         return passed_on or Fitted(self.spec.name, self.opened.schema, tuple(steps), self.schema)
+
+    def sources_of(self, field: str) -> tuple[Column, ...]:
+        """The columns of the source that a field is made of."""
+        uses = (
+            one.uses(
+                self._arguments[at], self.schemas[at], self.schemas[at + 1], self.learned(at) if one.takes_data else {}
+            )
+            for at, one in enumerate(self._transforms)
+            if isinstance(one, ColumnTransform)
+        )
+        return sources_of(self.opened.schema, traced(self.opened.schema, uses), self.schema, field)
+
+    def outside_graph(self) -> str:
+        """The name of the source or of a transform that no graph can do. Empty if a graph can do all."""
+        if not self.opened.is_in_graph:
+            return self.spec.source.name
+        for at, transform in enumerate(self._transforms):
+            if isinstance(transform, ColumnTransform) and transform.takes_data:
+                name = cast(Fitted, self.learned(at)["fitted"]).outside_graph()
+            else:
+                name = transform.name if isinstance(transform, OutsideGraph) else ""
+            if name:
+                return name
+        return ""
 
     @property
     def learns(self) -> bool:

@@ -1,13 +1,13 @@
 """What `standardize` and `minmax` share: each column minus one number, divided by another."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..types import FLOAT32
 from .plain import JsonPart
 from .schema import Column, Schema, listed
 from .stage import Arguments
-from .transforms.base import ColumnTransform, Facts, Learned, computed, is_scalable
+from .transforms.base import ColumnTransform, Facts, Learned, Tensors, computed, is_scalable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,3 +72,12 @@ class Scaling(ColumnTransform):
             return {**block, **{names[at]: (block[names[at]] - shift[at]) / scale[at] for at in there}}
 
         return scaled, words
+
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+        result = dict(columns)
+        for name, shift, scale in zip(learned["columns"], learned["shift"], learned["scale"], strict=True):
+            if name in columns:
+                moved = tf.cast(columns[name], tf.float64) - tf.constant(shift, tf.float64)
+                # A plain division by a constant may become a product, which has other bits.
+                result[name] = tf.math.divide_no_nan(moved, tf.constant(scale, tf.float64))
+        return result

@@ -287,12 +287,19 @@ class Stop(SessionStatement):
 
 
 class Export(SessionStatement):
-    """Write a SavedModel: pairs of a signature name and a tensor, for outputs and inputs."""
+    """Write a SavedModel: pairs of a signature name and a tensor, for outputs and inputs. `made` has placeholders with
+    the fields of data that the model makes of the columns of its source."""
 
     word = "export"
     path: PlanExpr
     outputs: tuple[tuple[str, Ref], ...]
     inputs: tuple[tuple[str, Ref], ...]
+    made: tuple[tuple[Ref, Field], ...] = ()
+
+    @property
+    def given(self) -> frozenset[Ref]:
+        """The placeholders whose values are inputs, or made of inputs."""
+        return frozenset(ref for _, ref in self.inputs) | {ref for ref, _ in self.made}
 
     def uses(self) -> Uses:
         return Uses(path=self.path, exports=tuple(ref for _, ref in self.outputs))

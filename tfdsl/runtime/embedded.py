@@ -172,7 +172,7 @@ def open_session(
     plan = Session("", graph, True, (), Origin(_whole(compiled)))
     servers = Servers(compiled.devices.cluster) if compiled.devices.cluster is not None else None
     result = Result(compiled.program.path, {})
-    context = RunContext(Options(), result, compiled.array, compiled.learned, compiled.access, servers)
+    context = RunContext(Options(), result, compiled.array, compiled.learned, compiled.fitted, compiled.access, servers)
     with opened(plan, built, context) as session:
         if values:
             _give(built, session.run.session, values)

@@ -45,7 +45,7 @@ def run(compiled: RunnableProgram, session: str | None = None, options: Options 
         _record_data(compiled, options, result)
         return array
 
-    context = RunContext(options, result, arrays, compiled.learned, compiled.access, servers, worker)
+    context = RunContext(options, result, arrays, compiled.learned, compiled.fitted, compiled.access, servers, worker)
     with ExitStack() as stack:
         stores = options.stores
         if stores is None:
@@ -88,7 +88,9 @@ def follow(compiled: RunnableProgram, options: Options) -> None:
     servers = Servers(compiled.devices.cluster, options.timeout, options.note, compiled.devices.worker)
     servers.wait()
     worker = AsyncWorker(servers, options.part)
-    context = RunContext(options, result, compiled.array, compiled.learned, compiled.access, servers, worker)
+    context = RunContext(
+        options, result, compiled.array, compiled.learned, compiled.fitted, compiled.access, servers, worker
+    )
     done: Phase | None = None
     while True:
         try:

@@ -16,13 +16,15 @@ from .result import Result
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """`arrays` returns the data of the program, and `learned` what its data sets have learned. `access` opens its
-    files. `servers` are those of its cluster, and `worker` is this process's part in asynchronous trainings."""
+    """`arrays` returns the data of the program, `learned` what its data sets have learned, and `fitted` what one of
+    them has. `access` opens its files. `servers` are those of its cluster, and `worker` is this process's part in
+    asynchronous trainings."""
 
     options: Options
     result: Result
     arrays: Callable[[Field], np.ndarray]
     learned: Callable[[], Mapping[str, Fitted]]
+    fitted: Callable[[str], Fitted]
     access: Access
     servers: Servers | None = None
     worker: AsyncWorker | None = None

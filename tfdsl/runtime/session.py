@@ -59,7 +59,7 @@ def opened(
         session = servers.session(built.data, soft)
     run = Execution(
         plan, built, session, savers, context.options, context.result, EvalContext(context.arrays, {"now": now}),
-        InOrder(built, bool(plan.body)), context.access, number, on_cluster=servers is not None,
+        InOrder(built, bool(plan.body)), context.access, context.fitted, number, on_cluster=servers is not None,
         resumed=resume is not None,
     )  # fmt: skip
     try:

@@ -394,7 +394,11 @@ class Builder(threading.local):
         return t.Expect(span, condition, within, feeds or ())
 
     @_rule
-    def export(self, span: Span, values: _Exprs, inputs: _Identifiers | None, path: t.Expr):
+    def export_input(self, span: Span, target: t.Identifier, value: t.Expr | None = None):
+        return t.ExportInput(span, target, value)
+
+    @_rule
+    def export(self, span: Span, values: _Exprs, inputs: tuple[t.ExportInput, ...] | None, path: t.Expr):
         return t.Export(span, values, inputs or (), path)
 
     @_rule

@@ -382,9 +382,16 @@ class Expect(StatementTree):
     feeds: tuple[Fed, ...]
 
 
+class ExportInput(Tree):
+    """`X`, or `X = titanic.features`, in an `export`."""
+
+    target: Identifier
+    value: Expr | None
+
+
 class Export(StatementTree):
     values: tuple[Expr, ...]
-    inputs: tuple[Identifier, ...]
+    inputs: tuple[ExportInput, ...]
     path: Expr
 
 

@@ -46,7 +46,8 @@ class Where(Record):
 
 class OpenedData(Record):
     """Data whose schema is known. `source` reads its columns. `first_text` finds the place and the text of the first
-    cell of a text column that is no number, and `texts` has all different ones of a column."""
+    cell of a text column that is no number, and `texts` has all different ones of a column. `is_in_graph` is false if
+    its columns are made of files of their own."""
 
     schema: Schema
     source: "Callable[[], ColumnSource]"
@@ -54,6 +55,7 @@ class OpenedData(Record):
     texts: "Callable[[str], Sequence[str]] | None" = None
     decided: Sequence[tuple[str, str]] = ()  # what was decided while reading, for people
     doubts: Sequence[DataError] = ()  # warnings
+    is_in_graph: bool = True
 
 
 class DataSource(StageKind):

@@ -72,7 +72,7 @@ class Images(FileSource):
                 panels.append((("class",), np.array([classes.index(one) for one in folders], np.int64)))
             return Held(len(paths), tuple(panels), self.path(arguments), {"path": tuple(paths)})
 
-        return OpenedData(Schema(len(paths), tuple(table)), source)
+        return OpenedData(Schema(len(paths), tuple(table)), source, is_in_graph=False)
 
 
 class Pictures:

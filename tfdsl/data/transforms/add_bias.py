@@ -1,12 +1,12 @@
 """Adds a column of ones."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...types import FLOAT32
 from ..schema import Column, Schema
 from ..stage import Arguments
-from .base import ColumnTransform, Facts, Learned, distinct
+from .base import ColumnTransform, Facts, Learned, Tensors, distinct
 
 if TYPE_CHECKING:
     from ..tables import Block, Function, Words
@@ -35,6 +35,9 @@ class AddBias(ColumnTransform):
             return {name: np.ones(rows), **block}
 
         return with_ones, words
+
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+        return {_name(before): tf.ones(tf.shape(next(iter(columns.values())))[:1], tf.float64), **columns}
 
 
 def _name(before: Schema) -> str:

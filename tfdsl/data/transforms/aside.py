@@ -1,11 +1,11 @@
 """Sets columns aside."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..schema import Schema
 from ..stage import Arguments
-from .base import Facts, Learned, NamedColumns
+from .base import Facts, Learned, NamedColumns, Tensors
 
 if TYPE_CHECKING:
     from ..tables import Function, Words
@@ -23,6 +23,9 @@ class Aside(NamedColumns):
         self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
     ) -> "tuple[Function, Words]":
         return lambda block: block, words
+
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+        return columns
 
 
 TRANSFORM = Aside()

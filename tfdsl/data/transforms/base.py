@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..tables import Function, Table, Words
 
 Learned = Mapping[str, Any]  # plain JSON
+Tensors = dict[str, Any]  # columns as tensors of TensorFlow, which this part does not import
 Readable = Mapping[str, Mapping[str, Any]]  # by word and column: numbers, texts, or lists of them
 _SHOWN_COLUMNS = 6  # in a message
 _ANY_COLUMNS = '"a", "b", ...'
@@ -242,9 +243,21 @@ class ColumnTransform(Transform):
     ) -> "tuple[Function, Words]":
         """The function, and the words of the text columns after it."""
 
+    @abstractmethod
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+        """The same in a graph of TensorFlow: columns of float64 or string to columns of float64, int64 or string.
+        Columns that nothing needs may lack."""
+
     def emptied(self, learned: Learned) -> tuple[tuple[str, float], ...]:
         """The columns that become 0 everywhere, with the value that all training rows had."""
         return ()
+
+
+class OutsideGraph(ColumnTransform):
+    """A transform that no graph can do."""
+
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+        raise AssertionError(f"the analysis refuses {self.name}")
 
 
 class NamedColumns(ColumnTransform):

@@ -1,13 +1,13 @@
 """Makes text or whole numbers the numbers of categories."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...types import INT64
-from ..categories import Categorical, category_codes
+from ..categories import Categorical, category_codes, numbered
 from ..schema import Column, Schema
 from ..stage import Arguments
-from .base import Facts, Learned
+from .base import Facts, Learned, Tensors
 
 if TYPE_CHECKING:
     from ..tables import Block, Function, Words
@@ -45,6 +45,10 @@ class Categories(Categorical):
             return {name: codes[name](column) if name in codes else column for name, column in block.items()}
 
         return numbered, {name: known for name, known in words.items() if name not in codes}
+
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+        known = learned["categories"]
+        return {name: numbered(tf, known[name], one) if name in known else one for name, one in columns.items()}
 
 
 TRANSFORM = Categories()

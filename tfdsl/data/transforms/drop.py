@@ -1,11 +1,11 @@
 """Removes columns."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..schema import Schema
 from ..stage import Arguments
-from .base import Facts, Learned, NamedColumns
+from .base import Facts, Learned, NamedColumns, Tensors
 
 if TYPE_CHECKING:
     from ..tables import Block, Function, Words
@@ -28,6 +28,10 @@ class Drop(NamedColumns):
             return {name: column for name, column in block.items() if name not in names}
 
         return without, words
+
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+        names = {column.name for column in self.worked_on(arguments, before)}
+        return {name: column for name, column in columns.items() if name not in names}
 
 
 TRANSFORM = Drop()

@@ -1,12 +1,12 @@
 """Gives missing cells a value."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...types import STRING
 from ..plain import JsonPart
 from ..schema import Column, Schema, is_number
 from ..stage import Arguments
-from .base import ColumnTransform, Facts, Learned, Readable, computed
+from .base import ColumnTransform, Facts, Learned, Readable, Tensors, computed
 
 if TYPE_CHECKING:
     from ..tables import Block, Function, Table, Words
@@ -123,6 +123,15 @@ class Fill(ColumnTransform):
             return result
 
         return filled, known
+
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+        result = dict(columns)
+        for name, value in learned["values"].items():
+            cells = columns.get(name)
+            if cells is not None and not cells.dtype.is_integer:
+                missing = tf.equal(cells, "") if isinstance(value, str) else tf.math.is_nan(cells)
+                result[name] = tf.where(missing, tf.constant(value, cells.dtype), cells)
+        return result
 
 
 TRANSFORM = Fill()

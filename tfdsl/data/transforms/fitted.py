@@ -1,13 +1,13 @@
 """Transforms rows with what another data set has learned."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ...diagnostics import UNSEEN_CATEGORY
 from ..learned import Fitted, from_json
 from ..plain import JsonPart
 from ..schema import Column, Schema, shown
 from ..stage import Arguments
-from .base import ColumnTransform, Facts, Learned
+from .base import ColumnTransform, Facts, Learned, Tensors
 
 if TYPE_CHECKING:
     from ..tables import Function, Words
@@ -47,6 +47,9 @@ class FittedTo(ColumnTransform):
         self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
     ) -> "tuple[Function, Words]":
         return cast(Fitted, learned["fitted"]).function(words)
+
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+        return cast(Fitted, learned["fitted"]).in_graph(columns, tf)
 
 
 TRANSFORM = FittedTo()

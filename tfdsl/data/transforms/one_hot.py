@@ -1,12 +1,12 @@
 """Makes a column for each category."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...types import FLOAT32
-from ..categories import Categorical, category_codes
+from ..categories import Categorical, category_codes, numbered
 from ..schema import Column, Schema, check_size
 from ..stage import Arguments
-from .base import Facts, Learned, check_names
+from .base import Facts, Learned, Tensors, check_names
 
 if TYPE_CHECKING:
     from ..tables import Block, Function, Words
@@ -59,6 +59,17 @@ class OneHot(Categorical):
             return result
 
         return encoded, {name: known for name, known in words.items() if name not in codes}
+
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+        known, result = learned["categories"], Tensors()
+        for name, cells in columns.items():
+            if name not in known:
+                result[name] = cells
+                continue
+            names = _names(name, known[name])
+            hot = tf.one_hot(numbered(tf, known[name], cells), len(names), dtype=tf.float64)
+            result.update(zip(names, tf.unstack(hot, len(names), 1), strict=True))
+        return result
 
 
 def _names(column: str, categories: list[str | int]) -> list[str]:

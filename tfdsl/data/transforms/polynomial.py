@@ -2,12 +2,12 @@
 
 import math
 from itertools import combinations_with_replacement, groupby
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ...types import FLOAT32
 from ..schema import Column, Schema, check_size, is_integer
 from ..stage import Arguments
-from .base import ColumnTransform, Facts, Learned, distinct, is_scalable
+from .base import ColumnTransform, Facts, Learned, Tensors, distinct, is_scalable
 
 if TYPE_CHECKING:
     from ..tables import Block, Function, Words
@@ -70,6 +70,27 @@ class Polynomial(ColumnTransform):
             return result
 
         return multiplied, words
+
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+        degree, columns_of = cast(int, arguments["degree"]), self.worked_on(arguments, before)
+        factors = [column.name for column in columns_of]
+        others = {name: column for name, column in columns.items() if name not in factors}
+        if len(others) + len(factors) > len(columns):
+            return others  # nothing needs the products
+        products: dict[tuple[int, ...], Any] = {
+            (at,): tf.cast(columns[name], tf.float64) for at, name in enumerate(factors)
+        }
+        for power in range(2, degree + 1):
+            for chosen in combinations_with_replacement(range(len(factors)), power):
+                products[chosen] = products[chosen[:1]] * products[chosen[1:]]
+        made = dict(zip(_names(before, columns_of, degree), products.values(), strict=True))
+        result: Tensors = {}
+        for name, column in columns.items():
+            if name == factors[0]:
+                result.update(made)
+            elif name not in factors:
+                result[name] = column
+        return result
 
 
 def _names(before: Schema, factors_of: tuple[Column, ...], degree: int) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
 """Keeps only some columns."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..schema import Column, Schema
 from ..stage import Arguments
-from .base import Facts, Learned, NamedColumns
+from .base import Facts, Learned, NamedColumns, Tensors
 
 if TYPE_CHECKING:
     from ..tables import Block, Function, Words
@@ -31,6 +31,10 @@ class Select(NamedColumns):
             return {name: block[name] for name in names if name in block}
 
         return kept, words
+
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+        names = [column.name for column in self._kept(arguments, before)]
+        return {name: columns[name] for name in names if name in columns}
 
 
 TRANSFORM = Select()

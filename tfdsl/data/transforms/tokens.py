@@ -3,19 +3,24 @@
 import re
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ...diagnostics import TOKENS_CUT
 from ...types import INT64, STRING
+from ..categories import numbered
 from ..plain import JsonPart
 from ..schema import Column, Schema, check_size, is_integer
 from ..stage import Arguments
-from .base import ColumnTransform, Facts, Learned, Readable
+from .base import ColumnTransform, Facts, Learned, Readable, Tensors
 
 if TYPE_CHECKING:
     from ..tables import Block, Function, Table, Words
 
 _WORD = re.compile(r"\w+|[^\w\s]")
+# The same for the regular expressions of TensorFlow.
+_LETTERS = r"[\p{L}\p{N}_]"
+_SPACES = r"\s\x0b\x1c-\x1f\x{85}\p{Z}"
+_SPACE, _SIGN = f"[{_SPACES}]", rf"[^\p{{L}}\p{{N}}_{_SPACES}]"
 _FIRST = 2  # the number of the first word: 0 is padding, 1 an unknown word
 _MOST = 1 << 16  # words of a text
 
@@ -123,6 +128,18 @@ class Tokens(ColumnTransform):
             return {name: of(name, column) if name in numbers else column for name, column in block.items()}
 
         return numbered, {name: known for name, known in words.items() if name not in numbers}
+
+    def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
+        size, result = cast(int, arguments["size"]), dict(columns)
+        for name, words in learned["words"].items():
+            if name not in columns:
+                continue
+            texts = tf.strings.lower(columns[name], "utf-8") if arguments["lower"] else columns[name]
+            texts = tf.strings.regex_replace(texts, _SPACE, " ")
+            found = tf.strings.split(tf.strings.regex_replace(texts, f"({_LETTERS}+|{_SIGN})", r"\1 "))
+            numbers = found.with_flat_values(numbered(tf, words, found.flat_values, _FIRST, 1))
+            result[name] = numbers.to_tensor(0, shape=[None, size])
+        return result
 
 
 def words_of(text: str, lower: bool) -> list[str]:

@@ -39,6 +39,14 @@ PLAN_PLACE = _message("TFG527", "{what} is not allowed here",
                       "put it before or after the loop")
 EXPORT_NAME = _message("TFG528", "an exported value needs a name for its users, but '{text}' has none",
                        "give it one in the graph half: scores = {text}")
+EXPORT_DATA = _message("TFG580", "an exported model can make {name} of columns of data, but {text} is {value}",
+                       "write: {name} = {data}.features, or another field of data; or {name} alone, as an input of its "
+                       "own")
+EXPORT_OUTSIDE = _message("TFG581", "a model cannot do {name} in its graph, so it cannot make {target} of the "
+                          "columns of {data}", "export {target} as an input: leave out what is right of '='")
+EXPORT_COLUMN = _message("TFG582", "two inputs of the model would be named {name}: a column of {data}, and {other}",
+                         "inputs that are made of data are named after its columns: rename the column or the "
+                         "placeholder")
 TRAINING_KIND = _message("TFG533", "{function} needs a bool for 'training', but it is {value}")
 TRAINING_LATE = _message("TFG534", "'{name}' was used before it is bound here",
                          "bind it above that line, or leave it out: every graph has a 'training', which is true "

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...access import Access
+from ...data.learned import Fitted
 from ...diagnostics import NAN_WRITTEN, RUN_FAILED, Diagnostic, Note
 from ...diagnostics.render import render_text
 from ...lowering.built import BuiltGraph
@@ -52,6 +53,7 @@ class Execution:
     context: EvalContext
     in_order: InOrder
     access: Access  # opens the files that the program names
+    fitted: Callable[[str], Fitted]  # what a data set has learned
     number: int = 0  # of the session in the program
     on_cluster: bool = False
     resumed: bool = False  # from a checkpoint

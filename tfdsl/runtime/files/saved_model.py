@@ -12,10 +12,12 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 
 from ...access import Access, AccessRefused, Folder
+from ...data.learned import Fitted
 from ...diagnostics import EXPORT_EXISTS, EXPORT_TOO_LARGE, WRITE_FAILED
 from ...lowering.built import BuiltGraph
 from ...lowering.data import make_constants
@@ -23,14 +25,19 @@ from ...lowering.definitions import op_name
 from ...lowering.failures import failure, plain_reason
 from ...lowering.tf import tf, v1
 from ...program import Export, Ref
+from .data_graph import DataGraph, data_graph
 
 _EXTRA, _LIST = "assets.extra", "tfdsl.json"  # the folder for extra files in a SavedModel; the list of its files
 _MOST_LIST = 1_000_000  # bytes
 _MOST_DATA = 2_000_000_000  # bytes; the rest of the 2 GiB limit is for the graph
 
 
-def write_model(built: BuiltGraph, session: v1.Session, statement: Export, path: str, access: Access) -> None:
-    """Write the SavedModel of a statement. It replaces an earlier one at the path that tfdsl exported."""
+def write_model(
+    built: BuiltGraph, session: v1.Session, statement: Export, path: str, access: Access,
+    fitted: Callable[[str], Fitted],
+) -> None:  # fmt: skip
+    """Write the SavedModel of a statement. It replaces an earlier one at the path that tfdsl exported. `fitted` returns
+    what a data set has learned."""
     try:
         folder, name = access.beside(path, create=True)
     except AccessRefused as error:
@@ -43,7 +50,7 @@ def write_model(built: BuiltGraph, session: v1.Session, statement: Export, path:
             if fault:
                 raise failure(EXPORT_EXISTS, statement.origin, path=path, reason=fault)
             with _work_folder(folder, name) as inside:
-                _write(built, session, statement, os.path.join(inside.path, "new"))
+                _write(built, session, statement, os.path.join(inside.path, "new"), fitted)
                 _list_files(inside)
                 if folder.has(name):
                     folder.rename(name, "old", inside)
@@ -121,17 +128,20 @@ def _list_files(work: Folder) -> None:
 def exported(built: BuiltGraph, statement: Export) -> dict[str, tf.Variable]:
     """The variables that a model needs, by name."""
     program = built.program
-    reached = program.reach([ref for _, ref in statement.outputs], frozenset(ref for _, ref in statement.inputs))
+    reached = program.reach([ref for _, ref in statement.outputs], statement.given)
     ids = [id for id in sorted(reached) if program.nodes[id].is_variable]
     return {variable.op.name: variable for variable in (built.value(Ref(id)) for id in ids)}
 
 
-def _write(built: BuiltGraph, session: v1.Session, statement: Export, folder: str) -> None:
+def _write(
+    built: BuiltGraph, session: v1.Session, statement: Export, folder: str, fitted: Callable[[str], Fitted]
+) -> None:
     given = {name: built.tensor(ref) for name, ref in statement.outputs}
     taken = {name: built.tensor(ref) for name, ref in statement.inputs}
     variables = list(exported(built, statement).values())
     values = session.run(variables)
     meta = _pruned(built.graph, variables, [*given.values(), *taken.values()])
+    made = _with_fields(meta.graph_def, built, statement, fitted) if statement.made else None
     _with_data(meta.graph_def, built, [tensor.op.name for tensor in given.values()], taken.values(), statement)
     with tf.Graph().as_default() as graph, v1.Session(graph=graph) as copy:
         v1.train.import_meta_graph(meta, clear_devices=True)
@@ -141,10 +151,18 @@ def _write(built: BuiltGraph, session: v1.Session, statement: Export, folder: st
             {name: v1.saved_model.build_tensor_info(graph.get_tensor_by_name(t.name)) for name, t in some.items()}
             for some in (taken, given)
         )
+        for name, tensor in made.inputs.items() if made else ():
+            inputs[name] = v1.saved_model.build_tensor_info(graph.get_tensor_by_name(tensor))
+        prepare = graph.get_operation_by_name(made.prepare) if made and made.prepare else None
         signature = v1.saved_model.build_signature_def(inputs, outputs, v1.saved_model.PREDICT_METHOD_NAME)
         builder = v1.saved_model.Builder(folder)
         builder.add_meta_graph_and_variables(
-            copy, ["serve"], {"serving_default": signature}, strip_default_attrs=True, clear_devices=True
+            copy,
+            ["serve"],
+            {"serving_default": signature},
+            strip_default_attrs=True,
+            clear_devices=True,
+            main_op=prepare,
         )
         builder.save()
 
@@ -163,6 +181,26 @@ def _pruned(graph: tf.Graph, variables: list[tf.Variable], tensors: list[tf.Tens
         serialized = [proto.SerializeToString() for proto in kept]
         meta.collection_def["variables"].bytes_list.value.extend(serialized)
     return meta
+
+
+def _with_fields(
+    definition: v1.GraphDef, built: BuiltGraph, statement: Export, fitted: Callable[[str], Fitted]
+) -> DataGraph:
+    """Add the graph that makes fields of data. Their placeholders take the values from there."""
+    names = {node.name.partition("/")[0] for node in definition.node}
+    scope = next(one for number in count() if (one := f"data_{number}" if number else "data") not in names)
+    types = {ref: built.program.type(ref) for ref, _ in statement.made}
+    made = data_graph(statement, types, fitted, scope)
+    values = {built.tensor(ref).op.name: value for ref, value in made.values.items()}
+    for node in definition.node:
+        if node.name in values:
+            dtype = node.attr["dtype"].type
+            node.op = "Identity"
+            node.ClearField("attr")
+            node.attr["T"].type = dtype
+            node.input[:] = [op_name(values[node.name])]
+    definition.node.extend(made.definition.node)
+    return made
 
 
 def _with_data(

@@ -1,0 +1,80 @@
+"""Inputs of exported models that are made of columns of data: `export p with X = titanic.features to PATH`."""
+
+from collections.abc import Mapping
+
+from ..data.schema import shown
+from ..diagnostics import EXPORT_COLUMN, EXPORT_DATA, EXPORT_OUTSIDE, FEED_DTYPE, FEED_SHAPE, NO_MEMBER, Note
+from ..program import Field, Ref
+from ..syntax import tree as t
+from ..types import BECOMES, SizeMismatch, TensorType, match_shape
+from .context import Analysis
+from .expressions import evaluate, value_of
+from .feeds import Plan
+from .members import check_field, member
+from .values import DataValue, Tensor, describe, field_of
+
+
+def made_input(ctx: Analysis, plan: Plan, target: t.Identifier, placeholder: Tensor, expr: t.Expr) -> Field:
+    """The field of data that the model makes for a placeholder."""
+    data, name = _field(ctx, plan, expr)
+    text = " ".join(expr.span.text.split())
+    if data is None or name is None:
+        value = value_of(ctx, plan.env, expr)
+        known = next(iter(ctx.datasets), "titanic")
+        ctx.fail(EXPORT_DATA, expr.span, text=text, value=describe(value), name=target.id, data=known)
+    check_field(ctx, data.name, data.schema, name, expr.span)
+    array = field_of(data, name)
+    if array is None or not isinstance(array.field, Field):
+        if isinstance(expr, t.Attribute):
+            member(ctx, expr, data)  # reports that there is none
+        ctx.fail(NO_MEMBER, expr.span, value=describe(data), name=name)
+    outside = ctx.pipelines[data.name].outside_graph()
+    if outside:
+        ctx.fail(EXPORT_OUTSIDE, expr.span, data=data.name, name=outside, target=target.id)
+    _check_type(ctx, target, placeholder, TensorType(array.type.dtype, (None, *(array.type.shape or ())[1:])), expr)
+    return Field(data.name, "", name)
+
+
+def _field(ctx: Analysis, plan: Plan, expr: t.Expr) -> tuple[DataValue | None, str | None]:
+    """The data and the field that an expression names. Streamed data never is in memory, so it is not evaluated."""
+    match expr:
+        case t.Attribute(value=inner, name=name):
+            value = evaluate(ctx, plan.env, inner)
+        case t.Index(value=inner, items=(t.Constant(value=str(column)),)):
+            value = evaluate(ctx, plan.env, inner)
+            found = value.schema.column(column) if isinstance(value, DataValue) else None
+            name = None if found is None else found.field
+        case _:
+            return None, None
+    if not isinstance(value, DataValue) or value.name not in ctx.pipelines or name in ("rows", "columns"):
+        return None, None
+    return value, name
+
+
+def _check_type(ctx: Analysis, target: t.Identifier, placeholder: Tensor, made: TensorType, expr: t.Expr) -> None:
+    declared = placeholder.type
+    note = (Note(f"{target.id}: {declared} is from line {{line}}", placeholder.span),)
+    if declared.dtype.kind not in BECOMES[made.dtype.kind]:
+        ctx.fail(FEED_DTYPE, expr.span, note, name=target.id, declared=declared, actual=made)
+    try:
+        match_shape(declared.shape, made.shape, {}, ctx.graph.sizes)
+    except SizeMismatch:
+        ctx.fail(FEED_SHAPE, expr.span, note, name=target.id, declared=declared, actual=made)
+
+
+def check_columns(ctx: Analysis, statement: t.Export, inputs: Mapping[str, Ref], made: Mapping[Ref, Field]) -> None:
+    """Check that no two inputs of the model have one name. Data sets of one source share its columns."""
+    taken = dict.fromkeys(inputs, "")
+    for one, field in zip((one for one in statement.inputs if one.value is not None), made.values(), strict=True):
+        for column in ctx.pipelines[field.data].sources_of(field.field):
+            other = taken.setdefault(column.name, field.data)
+            if not other or _source(ctx, other) != _source(ctx, field.data):
+                other = f"a column of {other}" if other else "a placeholder"
+                ctx.fail(EXPORT_COLUMN, one.target.span, name=shown(column.name), data=field.data, other=other)
+
+
+def _source(ctx: Analysis, data: str) -> tuple[object, ...]:
+    """What two data sets of one source share, whatever their targets are."""
+    spec = ctx.pipelines[data].spec
+    arguments = {name: value for name, value in spec.source.arguments.items() if name != "target"}
+    return spec.folder, spec.source.name, arguments
