@@ -43,6 +43,7 @@ from .members import learned_of, learned_words
 from .op_calls import call_op
 from .optimizer_slips import doubt_decay, doubt_learning_rate, doubt_position
 from .raw import call_raw
+from .session_values import as_arguments
 from .slips import doubt_rate
 from .symbolic import derived
 from .values import (
@@ -67,6 +68,8 @@ from .wrong_kind import no_gradient
 def call(ctx: Analysis, env: Env, function: ExprValue, given: Arguments, span: Span, name: str | None) -> ExprValue:
     """The value of a call. `name` is the program's name for the value, if it has one. `env` holds the names visible
     at the call."""
+    if isinstance(function, (Op, RawOp, PythonOp, DType)):
+        given = as_arguments(ctx, given)
     match function:
         case Op():
             if function.python and _is_for_python(function, given):

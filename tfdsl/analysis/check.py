@@ -1,6 +1,7 @@
 """Runs the analysis: tree in, typed program out, with all errors and warnings at once."""
 
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 from ..diagnostics import (
     DATA_UNKNOWN,
@@ -16,21 +17,16 @@ from ..diagnostics.bag import Bag
 from ..inputs import CompileInputs
 from ..ops import OPS
 from ..program import (
-    Apply,
     Enter,
-    Feed,
-    Fetch,
     Graph,
     Node,
+    Origin,
     Program,
     Ref,
-    Shown,
-    Statement,
-    Template,
     Train,
-    fetches_of,
     walk,
 )
+from ..record import Record
 from ..source import Span
 from ..syntax import tree as t
 from . import order, paths, plan
@@ -47,7 +43,6 @@ from .statements import block, graph_block
 from .trained_values import warn_trained
 from .training import warn_unfed
 from .unused import unused
-from .values import ExprValue
 
 
 def analyse(tree: t.File, inputs: CompileInputs) -> tuple[Program, Bag]:
@@ -206,23 +201,16 @@ def _fetched(graph: Graph, program: Program) -> Iterator[int]:
             yield from (ref.node for statement in walk(session.body) for ref in _mentioned(statement))
 
 
-def _mentioned(statement: Statement) -> Iterator[Ref]:
-    """Every reference in a statement of the plan."""
-    for name in statement.__match_args__:
-        yield from _refs(getattr(statement, name))
-
-
-def _refs(value: ExprValue) -> Iterator[Ref]:
-    match value:
+def _mentioned(part: object) -> Iterator[Ref]:
+    """Every reference in a statement of the plan, or in a part of one."""
+    match part:
         case Ref():
-            yield value
+            yield part
         case tuple():
-            for item in value:
-                yield from _refs(item)
-        case Fetch() | Apply() | Template():
-            yield from fetches_of(value)
-        case Feed():
-            yield value.ref
-            yield from _refs(value.value)
-        case Shown():
-            yield from _refs(value.value)
+            for item in cast(tuple[object, ...], part):  # of any fields
+                yield from _mentioned(item)
+        case Origin():
+            pass
+        case Record():
+            for name in part.__match_args__:
+                yield from _mentioned(getattr(part, name))

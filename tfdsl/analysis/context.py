@@ -11,6 +11,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 from ..access import Access
 from ..data.pipeline import Pipeline
 from ..diagnostics import (
+    MAY_BE_UNBOUND,
     OTHER_GRAPH,
     TIME_LONG,
     TOO_DEEP,
@@ -33,6 +34,7 @@ from ..program import (
     Data,
     Enter,
     Exit,
+    Feed,
     Graph,
     Item,
     Literal,
@@ -44,6 +46,7 @@ from ..program import (
     Ref,
     Refs,
     Region,
+    SessionValue,
     Static,
     reach,
     refs_of,
@@ -57,7 +60,7 @@ from .depth import LEVELS, NoStack, on_own_stack
 from .dispatch import Dispatch, Returned
 from .executed import Executions, Kind, Reached
 from .names import declared
-from .values import DataValue, Env, ErrorValue, ExprValue, NodeValue, Operation, Tensor, freeze, is_host
+from .values import DataValue, Env, ErrorValue, ExprValue, NodeValue, Operation, Tensor, Unbound, freeze, is_host
 
 _P = ParamSpec("_P")
 _One = TypeVar("_One")
@@ -112,6 +115,7 @@ class GraphBuilder:
     broken: set[type] = field(default_factory=set)  # kinds of declarations with a failed member
     optimizers: list[Ref] = field(default_factory=list)
     summaries: dict[str, list[Ref]] = field(default_factory=dict)
+    session_fed: dict[Ref, Feed] = field(default_factory=dict)  # placeholders for values of the session's names
     fed: dict[Ref, dict[str, Span]] = field(default_factory=dict)  # the data fed to each placeholder, with places
     met: dict[int, tuple[tuple[Size, int], ...]] = field(default_factory=dict)  # by node, as in `Sizes`
     binary: dict[Ref, Span] = field(default_factory=dict)  # tensors taken for labels of 0 and 1, with places
@@ -160,6 +164,16 @@ class GraphBuilder:
             self.nodes[self.training.id], self.training_at = self.training, self.half
             self.add_modes([Ref(self.training.id)])
         return Ref(self.training.id)
+
+    def session_value(self, value: SessionValue, type: TensorType, origin: Origin) -> Ref:
+        """A placeholder for the value that a name of the session has. Statements that need it feed it."""
+        for ref, feed in self.session_fed.items():
+            if feed.value == value and self.nodes[ref.node].outputs == (type,):
+                return ref
+        text = f"{value.name}.{value.field}" if value.field else value.name
+        ref = Ref(self.add(PLACEHOLDER, {}, text.replace(".", "_"), (type,), origin))
+        self.session_fed[ref] = Feed(ref, text, value, origin)
+        return ref
 
     def add_modes(self, refs: Iterable[Ref]) -> None:
         """Record tensors that set the training mode or the drop rate of layers."""
@@ -233,6 +247,7 @@ class GraphBuilder:
             del self.nodes[id]
             self.controls.pop(id, None)
             self.met.pop(id, None)
+            self.session_fed.pop(Ref(id), None)
         self.executions.forget(nodes)
         self.sizes.equals = equals
 
@@ -452,6 +467,9 @@ class Analysis:
         """Return a value found by name if this graph can use it."""
         if isinstance(value, ErrorValue):
             raise StatementFailed(None)
+        if isinstance(value, Unbound):
+            note = Note("'stop when' on line {line} may end the training before it has one", value.stop)
+            self.fail(MAY_BE_UNBOUND, span, (note,), name=name)
         if isinstance(value, NodeValue) and value.graph != self.graph.name:
             theirs = self.graphs[value.graph].shown
             self.fail(OTHER_GRAPH, span, name=name, theirs=theirs, ours=self.graph.shown)

@@ -7,6 +7,7 @@ chains of operators are walked in a loop, so generated programs do not exhaust t
 import operator
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, assert_never
 
 from ..diagnostics import (
@@ -16,7 +17,6 @@ from ..diagnostics import (
     DICTIONARY,
     INDEX_KIND,
     INDEX_RANGE,
-    NO_CONTENT,
     NO_VALUE,
     NOT_CALLABLE,
     NOT_ITERABLE,
@@ -24,18 +24,16 @@ from ..diagnostics import (
     OPERATOR,
     OPERATOR_ONE,
     SIZE_UNKNOWN,
-    TOO_DEEP,
     UNKNOWN_NAME,
     Note,
 )
-from ..limits import MAX_ADVICE, MAX_MOVING
+from ..limits import MAX_ADVICE
 from ..ops import OPS
 from ..ops.named import LOGICAL_AND, MATMUL, OPERATORS
 from ..ops.optimizers import OPTIMIZERS
-from ..program import Apply, Fetch, PlanExpr, Value
 from ..source import Span
 from ..syntax import tree as t
-from ..types import DTYPE_NAMES, UNREADABLE, DType, TensorType
+from ..types import DTYPE_NAMES
 from . import outside, raw, training
 from .arguments import ArgumentValue, sizes_of
 from .binding import bind_targets
@@ -44,13 +42,14 @@ from .calls import call
 from .context import Analysis, StatementFailed
 from .indexing import index_array, index_tensor
 from .libraries import LIBRARIES
-from .lists import doubt_appended, list_help, one_shape
+from .lists import doubt_appended, list_help
 from .magnitude import check_power, check_size, too_large
 from .members import column_of, member
 from .misplaced import batch_name, misplaced
 from .names import Ambiguous
 from .op_calls import call_op
 from .optimizer_slips import doubt_quotient
+from .session_values import as_operands, in_node, moving
 from .values import (
     Array,
     Batch,
@@ -61,18 +60,15 @@ from .values import (
     Function,
     IndexItem,
     Namespace,
-    Operation,
     RuntimeValue,
     ShapeOf,
     Tensor,
     as_dtypes,
     describe,
-    freeze,
     has_tensor,
     in_graph,
     is_host,
 )
-from .wrong_kind import not_tensor
 
 _Item = TypeVar("_Item")
 
@@ -333,6 +329,7 @@ def _binary_chain(ctx: Analysis, env: Env, expr: t.Binary, name: str | None) -> 
 
 def binary(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue, name: str | None) -> ExprValue:
     """Apply an operator to two values."""
+    left, right = as_operands(ctx, (left, expr.left.span), (right, expr.right.span))
     if isinstance(left, RuntimeValue) or isinstance(right, RuntimeValue):
         if expr.op in ("+", "-", "/") and isinstance(left, str) != isinstance(right, str):
             _operands(ctx, expr, left, right, refuse=True)
@@ -362,47 +359,6 @@ def binary(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprValue, nam
         _operands(ctx, expr, left, right, refuse=True)
     except (ArithmeticError, ValueError) as error:
         ctx.fail(ARITHMETIC, expr.span, reason=str(error))
-
-
-FEWER_OPERATORS = "use fewer operators on values that only the session knows"
-
-
-def moving(ctx: Analysis, op: str, operands: tuple[ExprValue, ...], span: Span) -> RuntimeValue:
-    """Apply an operator to values of which one is known only to the running session. It is computed outside the
-    graph."""
-    made = Apply(op, tuple(plan_value(ctx, value, span) for value in operands))
-    if _operators(made) > MAX_MOVING:
-        ctx.fail(TOO_DEEP, span, help=FEWER_OPERATORS, limit=MAX_MOVING)
-    return RuntimeValue(made)
-
-
-def _operators(expr: PlanExpr) -> int:
-    return 1 + sum(map(_operators, expr.args)) if isinstance(expr, Apply) else 0
-
-
-def plan_value(ctx: Analysis, value: ExprValue, span: Span) -> PlanExpr:
-    """A value in the plan: a fetch, an array of data, or a value that the session knows."""
-    match value:
-        case Tensor(type=TensorType(dtype=dtype)) if dtype.name in UNREADABLE:
-            ctx.fail(NO_CONTENT, span, name=" ".join(span.text.split())[:40], dtype=dtype)
-        case Tensor() | Operation():
-            return Fetch(ctx.use(value, span, span.text[:40]).ref)
-        case Array():
-            return value.field
-        case RuntimeValue():
-            return value.expr
-        case ShapeOf():
-            return Value(tuple(sizes_of(ctx, value, span)))
-        case DType():
-            return Value(value.name)
-        case ErrorValue():
-            raise StatementFailed(None)
-        case list() | tuple() | range() if not is_host(value):
-            one_shape(ctx, value, span)
-            return Apply("list", tuple(plan_value(ctx, item, span) for item in value))
-        case _ if is_host(value):
-            return Value(freeze(value))
-    not_tensor(ctx, value, span)
 
 
 def _is_of_strings(value: ExprValue) -> bool:
@@ -442,6 +398,7 @@ def _size_is_safe(ctx: Analysis, expr: t.Binary, left: ExprValue, right: ExprVal
 def _unary(ctx: Analysis, expr: t.Unary, value: ExprValue, name: str | None) -> ExprValue:
     if isinstance(value, ErrorValue):
         raise StatementFailed(None)
+    value = in_node(ctx, value, expr.operand.span)
     if isinstance(value, RuntimeValue):
         return moving(ctx, "not" if expr.op == "not" else f"unary {expr.op}", (value,), expr.span)
     if in_graph(value):
@@ -471,6 +428,7 @@ def _boolean(ctx: Analysis, env: Env, expr: t.Boolean, name: str | None) -> Expr
 
 
 def _boolean_pair(ctx: Analysis, env: Env, expr: t.Boolean, left: ExprValue, name: str | None) -> ExprValue:
+    left = in_node(ctx, left, expr.left.span)
     if isinstance(left, RuntimeValue):
         return moving(ctx, expr.op, (left, value_of(ctx, env, expr.right)), expr.span)
     if not in_graph(left):
@@ -507,7 +465,7 @@ def _compare(ctx: Analysis, env: Env, expr: t.Compare, name: str | None) -> Expr
 def compare(
     ctx: Analysis, op: str, left: ArgumentValue, right: ArgumentValue, span: Span, name: str | None
 ) -> ExprValue:
-    a, b = as_dtypes(left.value, right.value)
+    a, b = as_dtypes(*as_operands(ctx, (left.value, left.span), (right.value, right.span)))
     if isinstance(a, RuntimeValue) or isinstance(b, RuntimeValue):
         return moving(ctx, op, (a, b), span)
     if op in ("in", "not in"):
@@ -520,7 +478,8 @@ def compare(
         return (a in b) is (op == "in")
     if has_tensor(a) or has_tensor(b):
         row = OPERATORS[op]
-        return call_op(ctx, row, [(None, left), (None, right)], span, name, row.node, f"'{op}'")
+        sides = [(None, replace(left, value=a)), (None, replace(right, value=b))]
+        return call_op(ctx, row, sides, span, name, row.node, f"'{op}'")
     try:
         return _PYTHON[op](a, b)
     except TypeError:
@@ -585,7 +544,7 @@ def _hidden_by_value(ctx: Analysis, env: Env, name: t.Name, value: ExprValue) ->
 
 
 def _index(ctx: Analysis, env: Env, expr: t.Index, name: str | None) -> ExprValue:
-    value = value_of(ctx, env, expr.value)
+    value = in_node(ctx, value_of(ctx, env, expr.value), expr.value.span)
     items = [_index_item(ctx, env, item) for item in expr.items]
     match value:
         case Tensor():

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from ..data.declaration import rows_by
 from ..diagnostics import ROWS_APART, TEST_TRAINED
-from ..program import BatchField, Feed, Field, Init, Statement, Train, walk
+from ..program import BatchField, Evaluate, Feed, Field, Init, Statement, Train, walk
 from ..record import Record
 from ..source import Span
 from .context import Analysis
@@ -16,7 +16,7 @@ def check_rows(ctx: Analysis, body: tuple[Statement, ...]) -> None:
     """Warn of the rows that the statements of a session feed."""
     apart: set[Span] = set()
     for one, training in _within(body):
-        _doubt_apart(ctx, one, training, apart)
+        _doubt_apart(ctx, one, one if isinstance(one, Evaluate) else training, apart)
     _doubt_tested(ctx, body, apart)
 
 
@@ -52,13 +52,13 @@ class FedRows(Record):
         return " ".join(self.feed.origin.span.text.partition("=")[2].split())
 
 
-def _doubt_apart(ctx: Analysis, one: Statement, training: Train | None, apart: set[Span]) -> None:
+def _doubt_apart(ctx: Analysis, one: Statement, over: Train | Evaluate | None, apart: set[Span]) -> None:
     """Warn if a statement feeds a target without its features, or features next to a batch that has other rows.
 
     Features of different rows can be fed together, and so can arrays of different sizes. A program that feeds the
     features of some rows and the targets of later rows, up to the last, is a forecast.
     """
-    taken = [rows for feed in one.uses().feeds if (rows := _rows(ctx, feed, training)) is not None]
+    taken = [rows for feed in one.uses().feeds if (rows := _rows(ctx, feed, over)) is not None]
     if len(taken) < 2:
         return
     executed = ctx.executed(ctx.graph, one.uses().executes, one.origin.span)
@@ -80,21 +80,22 @@ def _doubt_apart(ctx: Analysis, one: Statement, training: Train | None, apart: s
                            other_value=other.text, other=other.feed.text)  # fmt: skip
 
 
-def _rows(ctx: Analysis, feed: Feed, training: Train | None) -> FedRows | None:
+def _rows(ctx: Analysis, feed: Feed, over: Train | Evaluate | None) -> FedRows | None:
     size = None  # of a batch
     match feed.value:
         case Field(data=data, part=part) as field if data in ctx.datasets:
             pass
-        case BatchField(field="features" | "target") as field if training and training.data:
-            data, part = training.data
-            size = training.size
+        case BatchField(field="features" | "target") as field if over and over.data and over.data[0] in ctx.datasets:
+            data, part = over.data
+            size = over.size
         case _:
             return None
     schema = ctx.datasets[data].schema
     within = schema.part(part) if part else schema
     assert within is not None  # the analysis has made the field
     of = within.rows
-    if size is not None and training is not None and training.order == "ordered" and size >= of:
+    is_ordered = isinstance(over, Evaluate) or (over is not None and over.order == "ordered")
+    if size is not None and is_ordered and size >= of:
         size = None  # all rows in order
     rows, moves = range(of if size is None else size), size is not None
     for item in field.index[:1]:

@@ -51,10 +51,11 @@ from ..types import (
 from .arguments import ArgumentValue, check_range, check_rounded, literal_shape, scalar_class, size_notes
 from .context import Analysis, GraphBuilder, StatementFailed
 from .executed import Kind, Reached
-from .expressions import dotted, given, plan_value
+from .expressions import dotted, given
 from .fed_data import check_data_fed
 from .initial import uninitialised
 from .members import targetless
+from .session_values import plan_value
 from .training import with_training
 from .values import (
     Array,
@@ -85,6 +86,9 @@ class Loop:
     ran: dict[Ref, Span] = field(default_factory=dict)  # what `run` statements have run so far, and where
     broken: bool = False  # a `feed` of it failed
     checkpoint: Span | None = None
+    before: frozenset[str] = frozenset()  # names of the session that have values when the training begins
+    stop: Span | None = None  # the first 'stop when' so far
+    doubtful: list[str] = field(default_factory=list)  # names that get their first value after it
 
 
 @dataclass(slots=True)
@@ -92,6 +96,7 @@ class Plan:
     """One session under analysis. `initialised` is None if every variable is initialised."""
 
     env: Env
+    names: Env  # of the session
     loop: Loop | None = None
     logging: bool = False
     initialised: set[Ref] | None = None
@@ -356,6 +361,10 @@ def checked_feeds(
     `changed` is a variable that it changes by other means than its nodes."""
     own = feed_entries(ctx, plan, feds) if feds else {}
     feeds = {**(plan.loop.feeds if plan.loop else {}), **own}
+    if ctx.graph.session_fed:
+        reached = ctx.executed(ctx.graph, refs, statement.span, frozenset(feeds)).all(Kind.PLACEHOLDER)
+        own |= {ref: feed for ref, feed in ctx.graph.session_fed.items() if ref.node in reached}
+        feeds |= own
     sizes = _check_sizes(ctx, plan, feeds.values(), plan.loop.rows if plan.loop and refs else 0)
     executed = check_needs(ctx, plan, refs, frozenset(feeds), what, statement)
     _check_met(ctx, executed, sizes, statement)
@@ -464,6 +473,12 @@ def check_last_batch(ctx: Analysis, plan: Plan, body: Iterable[Statement], rows:
     for one in body:
         if one.uses().executes:
             _check_sizes(ctx, plan, one.uses().feeds, rows, notes, help)
+
+
+def check_short_batch(ctx: Analysis, plan: Plan, feeds: Iterable[Feed], rows: int, help: str) -> None:
+    """Check that feeds fit the short last batch of an `evaluate`."""
+    notes = (Note(f"the last batch has {rows} row{'' if rows == 1 else 's'}"),)
+    _check_sizes(ctx, plan, feeds, rows, notes, help)
 
 
 def known_shape(ctx: Analysis, plan: Plan, value: PlanExpr, rows: int = 0) -> Shape:

@@ -18,6 +18,7 @@ from ..ops import OPS
 from ..program import BatchField
 from ..source import Span
 from ..syntax import tree as t
+from ..types import TensorType
 from .arguments import Arguments
 from .context import Analysis, StatementFailed
 from .values import (
@@ -25,6 +26,7 @@ from .values import (
     Batch,
     DataValue,
     ErrorValue,
+    Evaluation,
     ExprValue,
     Host,
     IndexItem,
@@ -83,6 +85,12 @@ def member(ctx: Analysis, expr: t.Attribute, value: ExprValue) -> ExprValue:
             known = _fields(value.schema) | {name for name, _ in value.schema.parts} | learned_words()
         case Batch():
             return _batch_attribute(ctx, value, expr)
+        case Evaluation():
+            if name in value.fields:
+                return value.fields[name]
+            known = set(value.fields)
+        case RuntimeValue(type=TensorType() as type) if name in ("shape", "dtype"):
+            return ShapeOf(type.shape, expr.span.text) if name == "shape" else type.dtype
         case Outputs():
             if name in value.names:
                 return value[value.names.index(name)]

@@ -91,6 +91,11 @@ class Names(Generic[_Value]):
             return
         bindings.append(Binding(value, span, self.path, self.count, self.count))
 
+    def rebind(self, name: str, value: _Value, span: Span) -> None:
+        """Bind a name that may be bound already, outside all scopes."""
+        self.count += 1
+        self.names[name] = [Binding(value, span, (), self.count, self.count)]
+
     def _may_rebind(self, binding: Binding) -> bool:
         return any(binding.first <= loop.started or binding.latest <= loop.turn for loop in self.loops)
 

@@ -6,6 +6,7 @@ A statement that needs a value which is not fed, or feeds a value that does not 
 from dataclasses import replace
 from typing import assert_never
 
+from ..data.outputs import OUTPUTS, output_suffixes, suffix_of
 from ..diagnostics import (
     ARGUMENT_KIND,
     BATCH_WITHOUT_DATA,
@@ -37,7 +38,7 @@ from ..diagnostics import (
     SESSION_NAME,
     SESSION_TWICE,
     STREAM_BATCHES,
-    VALUE_OF,
+    WRITE_SUFFIX,
     Note,
 )
 from ..diagnostics.spelling import listed
@@ -69,13 +70,16 @@ from ..program import (
     Template,
     Train,
     Value,
+    Write,
     fetches_of,
+    known_text,
 )
 from ..source import Span
 from ..syntax import tree as t
 from ..types import SizeMismatch, match_shape
 from .arguments import ArgumentValue, operand_notes
 from .context import Analysis, StatementFailed
+from .evaluation import bind, evaluation, rows_of, written_values
 from .export_inputs import check_columns, made_input
 from .expressions import (
     bind_targets,
@@ -83,7 +87,6 @@ from .expressions import (
     dotted,
     given,
     iterate,
-    plan_value,
     value_of,
     values_of,
 )
@@ -92,8 +95,20 @@ from .fed_rows import check_rows
 from .feeds import Loop, Plan, check_feed, check_last_batch, check_needs, checked_feeds, feed_entries
 from .initial import all_variables, check_initial, check_made_from, overwritten, uninitialised
 from .plan_values import COUNTERS, count_of, distance_of, path_of, session_condition, session_value, shown_text
+from .session_values import plan_value
 from .statements import on_graph
-from .values import Batch, DataValue, Env, ErrorValue, NodeValue, Operation, RuntimeValue, Tensor, describe
+from .values import (
+    Batch,
+    DataValue,
+    Env,
+    ErrorValue,
+    NodeValue,
+    Operation,
+    RuntimeValue,
+    Tensor,
+    Unbound,
+    describe,
+)
 from .wrong_kind import not_tensor, not_variable, scalar_name
 
 
@@ -114,7 +129,7 @@ def session(ctx: Analysis, statement: t.Session, names: dict[str, Span]) -> Sess
     env = Env(parent=graph.env)
     first = next((s for s in statement.body if not isinstance(s, t.LogTo)), None)
     by_hand = isinstance(first, (t.Init, t.Restore))
-    plan = Plan(env, initialised=graph.on_servers() if by_hand else None)
+    plan = Plan(env, env, initialised=graph.on_servers() if by_hand else None)
     with on_graph(ctx, graph):
         if not by_hand:
             ctx.guarded(lambda: check_initial(ctx, all_variables(ctx), "'session'", statement), statement.span)
@@ -129,7 +144,11 @@ def _block(ctx: Analysis, plan: Plan, statements: t.Block) -> tuple[Statement, .
         made = ctx.guarded(lambda statement=statement: _statement(ctx, plan, statement), statement.span)
         if not isinstance(made, ErrorValue):
             result += made
-        elif isinstance(statement, t.Feeding):  # its feeds may have errors too
+            continue
+        if isinstance(statement, t.Bind | t.Evaluate):
+            for target in statement.targets:
+                plan.names.rebind(target.id, made, target.span)
+        if isinstance(statement, t.Feeding):  # its feeds may have errors too
             ctx.guarded(lambda statement=statement: feed_entries(ctx, plan, statement.feeds), statement.span)
     return tuple(result)
 
@@ -170,10 +189,18 @@ def _statement(ctx: Analysis, plan: Plan, statement: t.Statement) -> list[Statem
         case t.Stop():
             _inside_loop(ctx, plan, statement, "stop when")
             test = session_condition(ctx, plan, statement.condition)
+            if plan.loop is not None and plan.loop.stop is None:
+                plan.loop.stop = statement.span
             feeds = checked_feeds(ctx, plan, statement.feeds, list(fetches_of(test)), "'stop when'", statement)
             return [Stop(ctx.origin(statement.span), test, feeds)]
         case t.Checkpoint():
             return [_checkpoint(ctx, plan, statement)]
+        case t.Write():
+            return [_write(ctx, plan, statement)]
+        case t.Bind():
+            return [bind(ctx, plan, statement)]
+        case t.Evaluate():
+            return [evaluation(ctx, plan, statement)]
         case t.If():
             return _if(ctx, plan, statement)
         case t.For():
@@ -431,6 +458,21 @@ def _expect(ctx: Analysis, plan: Plan, statement: t.Expect) -> Expect:
     return Expect(ctx.origin(statement.span), test, shown_text(statement.condition), tuple(sides), within, feeds)
 
 
+def _write(ctx: Analysis, plan: Plan, statement: t.Write) -> Write:
+    path = path_of(ctx, plan, statement.path)
+    shown = known_text(path)
+    if shown is not None and suffix_of(shown) not in OUTPUTS:
+        ctx.fail(WRITE_SUFFIX, statement.path.span, path=shown, suffixes=listed(output_suffixes()))
+    items: list[Shown] = []
+    for one, value in zip(
+        statement.values, values_of(ctx, plan.env, (one.value for one in statement.values)), strict=True
+    ):
+        items += written_values(ctx, one, value)
+    refs = [ref for item in items for ref in fetches_of(item.value)]
+    feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'write'", statement)
+    return Write(ctx.origin(statement.span), path, tuple(items), feeds)
+
+
 def _if(ctx: Analysis, plan: Plan, statement: t.If) -> list[Statement]:
     for test, body in statement.branches:
         if test is None:
@@ -485,13 +527,17 @@ def _train(ctx: Analysis, plan: Plan, statement: t.Train) -> Train:
     short, loop = 0, Loop()
     if dataset is not None:
         short = dataset.schema.rows % size if size and order != "sampled" else 0  # rows of a short last batch
-        loop = Loop(dataset.name, dataset.schema, size or dataset.schema.rows)
+        loop = Loop(dataset.name if dataset.name in ctx.datasets else None, dataset.schema, size or dataset.schema.rows)
+    loop.before = frozenset(plan.names.names)
     if statement.target is not None and dataset is not None:
         batch = Batch(dataset.schema, None if short else loop.rows, dataset.name)
         env.bind(statement.target.id, batch, statement.target.span)
     failed = ctx.failed
     inner = replace(plan, env=env, loop=loop, around=statement.span)
     body = _body(ctx, inner, statement)
+    for name in loop.doubtful:
+        assert loop.stop is not None
+        plan.names.rebind(name, Unbound(loop.stop), statement.span)
     if not loop.runs and ctx.failed == failed and t.Optimize not in ctx.graph.broken:
         if not ctx.graph.optimizers and not loop.runs_aside:
             steps = [name for name, _, refs in ctx.graph.bound if any(_writes(ctx, ref) for ref in refs)]
@@ -565,11 +611,7 @@ def _batching(ctx: Analysis, plan: Plan, statement: t.Train) -> tuple[DataValue 
         if batching is not None:
             ctx.fail(BATCH_WITHOUT_DATA, batching.span, header=_with_data(ctx, statement, batching.span))
         return None, None, "ordered", 0
-    dataset = dotted(ctx, plan.env, data)
-    if not isinstance(dataset, DataValue):
-        help = ctx.did_you_mean(data.id, ctx.datasets)
-        ctx.fail(VALUE_OF, data.span, help=help, name=f"'{data.id}'", value=describe(dataset),
-                 function="'train ... on'")  # fmt: skip
+    dataset = rows_of(ctx, plan, data, "'train ... on'")
     if batching is None:
         if dataset.schema.streamed:
             ctx.fail(STREAM_BATCHES, data.span, name=data.id)

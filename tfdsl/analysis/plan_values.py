@@ -4,6 +4,7 @@ An expression on tensors becomes nodes, as in `sess.run(mse * 2)`. Comparisons i
 expressions with `epoch`, `step` or the batch, are computed on fetched values.
 """
 
+import builtins
 import re
 from collections.abc import Sequence
 
@@ -16,6 +17,8 @@ from ..diagnostics import (
     NOT_TEXT,
     SEARCHED,
     TEMPLATE_BRACE,
+    TEMPLATE_FORMAT,
+    TEMPLATE_TENSOR,
     TOO_DEEP,
     UNKNOWN_FIELD,
 )
@@ -33,27 +36,23 @@ from ..program import (
 )
 from ..syntax import tree as t
 from ..types import SizeClash, shape_text
-from .arguments import ArgumentValue, check_rounded
+from .arguments import ArgumentValue, check_rounded, scalar_class
 from .context import Analysis
-from .expressions import (
-    FEWER_OPERATORS,
-    evaluate,
-    plan_value,
-    value_of,
-)
+from .expressions import dotted, evaluate, value_of
 from .feeds import Plan, known_shape
+from .session_values import FEWER_OPERATORS, plan_value
 from .slips import compared
 from .values import Array, DataValue, RuntimeValue, Tensor, describe
 from .wrong_kind import not_tensor
 
-_FIELD = re.compile(r"\{\{|\}\}|\{(\w*)\}|[{}]")
+_FIELD = re.compile(r"\{\{|\}\}|\{([\w.]*)(?::([^{}]*))?\}|[{}]")
 COUNTERS = ("epoch", "step")
 
 
 def session_value(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
     """The value of an expression. The values in a string are filled in when it is used."""
     if isinstance(expr, t.Constant) and isinstance(expr.value, str):
-        return _template(ctx, plan, expr.value, expr)
+        return _template(ctx, plan, expr.value, expr, is_path=False)
     value = evaluate(ctx, plan.env, expr)
     if isinstance(value, DataValue):
         text = shown_text(expr)
@@ -67,37 +66,76 @@ def path_of(ctx: Analysis, plan: Plan, expr: t.Expr) -> PlanExpr:
     value = value_of(ctx, plan.env, expr)
     if not isinstance(value, str):
         ctx.fail(NOT_TEXT, expr.span, what="a path", value=describe(value))
-    return _template(ctx, plan, value, expr)
+    return _template(ctx, plan, value, expr, is_path=True)
 
 
-def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr) -> PlanExpr:
-    """A string with `{name}` fields: now, epoch, step, and every param."""
+def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr, is_path: bool) -> PlanExpr:
+    """A string with `{name}` and `{name:format}` in it. Names are now, epoch and step, params, names of the session,
+    and, apart from paths, tensors."""
     if "{" not in text and "}" not in text:
         return Value(text)
-    params = {p.name: p.value for p in ctx.params}
-    counters = ("now", *COUNTERS) if plan.loop else ("now",)
     parts: list[str | PlanExpr] = []
     at = 0
     for match in _FIELD.finditer(text):
         parts.append(text[at : match.start()])
         at = match.end()
-        name = match[1]
+        name, format = match.groups()
         if match[0] in ("{{", "}}"):
             parts.append(match[0][0])
         elif name is None:
-            form = re.match(r"\{(\w+)[:!][^{}]*\}", text[match.start() :])
-            help = f"braces take no format: {{{form[1]}}}" if form else ""
-            ctx.fail(TEMPLATE_BRACE, expr.span, help=help, brace=match[0])
-        elif name in counters:
-            parts.append(Counter(name))
-        elif name in params:
-            parts.append(str(thaw(params[name])))
+            ctx.fail(TEMPLATE_BRACE, expr.span, brace=match[0])
         else:
-            known = (*counters, *params)
-            help = ctx.did_you_mean(name, known)
-            ctx.fail(UNKNOWN_FIELD, expr.span, help=help, name=name, known=listed(known))
+            parts.append(_filled(ctx, plan, name, format or "", expr, is_path))
     parts.append(text[at:])
     return Template(tuple(p for p in parts if p != ""))
+
+
+def _filled(ctx: Analysis, plan: Plan, name: str, format: str, expr: t.Expr, is_path: bool) -> str | PlanExpr:
+    """What stands for `{name:format}`."""
+    params = {p.name: p.value for p in ctx.params}
+    counters = ("now", *COUNTERS) if plan.loop else ("now",)
+    if name in counters:
+        _check_format(ctx, format, name, "string" if name == "now" else "int", expr)
+        return _formatted(Counter(name), format)
+    if name in params:
+        value = thaw(params[name])
+        is_one = value is not None and not isinstance(value, list)
+        _check_format(ctx, format, name, scalar_class(ctx, value, expr.span) if is_one else "", expr)
+        return builtins.format(value, format) if format else str(value)
+    first = name.partition(".")[0]
+    if not plan.env.knows(first):
+        known = (*counters, *params, *plan.names.names)
+        help = ctx.did_you_mean(first, (*known, *plan.env.visible()))
+        ctx.fail(UNKNOWN_FIELD, expr.span, help=help, name=name, known=listed(known))
+    value = dotted(ctx, plan.env, t.Identifier(expr.span, name))
+    if is_path and isinstance(value, (Tensor, Array)):
+        ctx.fail(TEMPLATE_TENSOR, expr.span, name=name)
+    found = plan_value(ctx, value, expr.span)
+    type = value.type if isinstance(value, (Tensor, Array, RuntimeValue)) else None
+    if format and type is not None and type.shape:
+        ctx.fail(TEMPLATE_FORMAT, expr.span, spec=format, value=f"{name}, which is {type}")
+    _check_format(ctx, format, name, type.dtype.kind if type is not None else "", expr)
+    return _formatted(found, format)
+
+
+def _formatted(value: PlanExpr, format: str) -> PlanExpr:
+    return Apply("format", (value, Value(format))) if format else value
+
+
+_EXAMPLES: dict[str, object] = {"int": 1, "uint": 1, "float": 0.5, "complex": 1j, "bool": True, "string": "text"}
+
+
+def _check_format(ctx: Analysis, format: str, name: str, kind: str | None, expr: t.Expr) -> None:
+    """Refuse a format that Python refuses for values of a kind, or, if the kind is not known, for all."""
+    examples = [_EXAMPLES[kind]] if kind in _EXAMPLES else list(_EXAMPLES.values())
+    for example in examples if format else ():
+        try:
+            builtins.format(example, format)
+            return
+        except (ValueError, TypeError, OverflowError, MemoryError):
+            pass
+    if format:
+        ctx.fail(TEMPLATE_FORMAT, expr.span, spec=format, value=name)
 
 
 def session_condition(

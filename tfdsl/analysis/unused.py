@@ -32,8 +32,23 @@ def _values(block: t.Block) -> Iterator[t.Identifier]:
                 yield from (target for target in targets if target.id != NAME)
             case t.Param(target=target) | t.Data(target=target) | t.Def(target=target):
                 yield target
+            case t.Session(body=body):
+                yield from _given(body)
             case t.Graph() | t.Scope() | t.After() | t.Device() | t.Container():
                 yield from _values(statement.body)
+
+
+def _given(block: t.Block) -> Iterator[t.Identifier]:
+    """The names to which a session gives values."""
+    for statement in block:
+        match statement:
+            case t.Bind(targets=targets) | t.Evaluate(targets=targets):
+                yield from targets
+            case t.Train(body=body) | t.Every(body=body) | t.For(body=body):
+                yield from _given(body)
+            case t.If(branches=branches):
+                for _, body in branches:
+                    yield from _given(body)
 
 
 def _imported(tree: t.File) -> Iterator[t.Identifier]:
@@ -65,6 +80,10 @@ def _mentioned(tree: t.File) -> set[str]:
                 todo += stages
             case t.Def(parameters=parameters, body=body):
                 todo += [*parameters, *body]
+            case t.Bind(value=value, feeds=feeds):
+                todo += [value, *feeds]
+            case t.Evaluate() as node:
+                todo += [node.values, node.data, node.feeds]
             case t.Import():
                 pass
             case tuple() as parts:

@@ -82,9 +82,27 @@ class Array(Record):
 
 
 class RuntimeValue(Record):
-    """epoch, step, or a value computed from them: known only to the running session."""
+    """epoch, step, a name of the session, or a value computed from them: known only to the running session. `type` is
+    that of a name, if it is known. `schema` is set if a training can go over its rows."""
 
     expr: PlanExpr
+    type: TensorType | None = None
+    schema: Schema | None = None
+
+
+class Evaluation(Record):
+    """The values that an `evaluate` gave a name. `schema` has those with a row for each row of the data."""
+
+    name: str
+    fields: Mapping[str, RuntimeValue]
+    schema: Schema
+
+
+class Unbound(Record):
+    """The value of a name of the session that a training may not have reached. `stop` is the place of the `stop when`
+    that may end it before."""
+
+    stop: Span
 
 
 class Batch(Record):
@@ -147,7 +165,8 @@ Callee = Function | Builtin | Primitive | Op | RawOp | PythonOp | OptimizerRow
 # All values of expressions. A sequence is a list or a tuple.
 ExprValue: TypeAlias = (
     bool | int | float | complex | str | range | Sequence["ExprValue"] | NodeValue | Array | RuntimeValue | ShapeOf
-    | DataValue | LearnedFact | Batch | DType | Callee | Optimizer | Namespace | Outputs | ErrorValue | None
+    | Evaluation | Unbound | DataValue | LearnedFact | Batch | DType | Callee | Optimizer | Namespace | Outputs
+    | ErrorValue | None
 )  # fmt: skip
 Env: TypeAlias = Names[ExprValue]
 IndexItem = ExprValue | slice | EllipsisType  # what stands in the brackets of an index
@@ -240,6 +259,8 @@ def describe(value: object) -> str:
             return f"the scope {value.name}"
         case RuntimeValue():
             return "a value of the running session"
+        case Evaluation():
+            return "the values of an evaluate"
         case _:
             return "a value"
 

@@ -69,7 +69,8 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def _given_feeds(ctx: Analysis, tree: t.File, feds: tuple[t.Fed, ...]) -> dict[Ref, Feed]:
-    entries = ctx.guarded(lambda: feed_entries(ctx, Plan(Env(parent=ctx.env)), feds), tree.span)
+    env = Env(parent=ctx.env)
+    entries = ctx.guarded(lambda: feed_entries(ctx, Plan(env, env), feds), tree.span)
     if isinstance(entries, ErrorValue) or ctx.bag.errors:
         raise TfgError(ctx.bag.ordered())
     return entries

@@ -37,6 +37,7 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument("--session", metavar="NAME", help="run only this session")
     parser.add_argument("--logdir", metavar="DIR", help="write event files here instead of the program's folders")
     parser.add_argument("--fresh", action="store_true", help="forget the checkpoints of interrupted trainings")
+    parser.add_argument("--overwrite", action="store_true", help="let 'write' replace files that it has not made")
     parser.add_argument("--resume-anyway", action="store_true",
                         help="resume from a checkpoint of another program, other data or another machine, "
                              "with the variables that still fit")  # fmt: skip
@@ -149,6 +150,7 @@ def _run(
         tell(f"tfdsl: {line}" if "\n" not in line else line)
 
     options = Options(write=write, note=note, logdir=arguments.logdir or logdir, fresh=arguments.fresh, stores=stores,
+                      overwrite=arguments.overwrite,
                       resume_anyway=arguments.resume_anyway, interrupted=interrupted, keep_variables=False,
                       engine=arguments.engine, deterministic=True, timeout=arguments.timeout)  # fmt: skip
     if workers is not None:

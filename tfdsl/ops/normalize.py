@@ -1,7 +1,7 @@
 """Biases, normalisation and embeddings for neural networks."""
 
 from ..types import TensorType
-from .batch import along, rows, whole
+from .batch import along, each, rows, whole
 from .index import batch_take
 from .op import OpCall
 from .row import table
@@ -84,14 +84,14 @@ row("l2_normalize", "x: T, axis: integers = none, epsilon: number = 1e-12", alon
     "l2_normalize([3.0, 4.0])", batch=along("axis", "x", 0),
     T="inexact")
 row("moments", "x: T, axes: integers, keepdims: flag = false", moments, "nn.moments",
-    "Mean and variance over the axes given.", "moments([[1.0, 2.0], [3.0, 4.0]], axes=[0])", batch=whole,
+    "Mean and variance over the axes given.", "moments([[1.0, 2.0], [3.0, 4.0]], axes=[0])", batch=along("axes", "x"),
     T="inexact int32 int64")
 row("batch_normalization", "x: T, mean: T, variance: T, offset: T?, scale: T?, variance_epsilon: number",
     elementwise("x", "mean", "variance", "offset", "scale"), "nn.batch_normalization",
     "(x - mean) / sqrt(variance + variance_epsilon) * scale + offset, where all broadcast; `scale` and "
     "`offset` can be none.",
     "batch_normalization([[1.0, 2.0], [3.0, 4.0]], [2.0, 3.0], [1.0, 1.0], [0.0, 0.0], [1.0, 1.0], "
-    "0.001)", batch=whole, lowered="special.batch_normalization",
+    "0.001)", batch=each, lowered="special.batch_normalization",
     T="inexact")
 row("fused_batch_norm", "x: T, scale: T, offset: T, epsilon: number = 0.001, data_format: text = \"NHWC\"",
     fused_batch_norm, "nn.fused_batch_norm",

@@ -6,7 +6,8 @@ Names in statements are references to nodes.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import dropwhile
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, assert_never, cast
+from typing import Literal as _Literal
 
 from ..record import Record
 from ..syntax.tree import Unit
@@ -38,6 +39,13 @@ class BatchField(Record):
     index: tuple[Index, ...] = ()
 
 
+class SessionValue(Record):
+    """The value that a name of the session has. `field` is one of several that an `evaluate` gave it, else ""."""
+
+    name: str
+    field: str = ""
+
+
 class Apply(Record):
     """An operator on values outside the graph: arithmetic, a comparison, and, or, not, if."""
 
@@ -63,33 +71,31 @@ def known_text(expr: "PlanExpr") -> str | None:
             return None
 
 
-PlanExpr = Value | Fetch | Counter | Field | BatchField | Apply | Template
+PlanExpr = Value | Fetch | Counter | Field | BatchField | SessionValue | Apply | Template
+
+
+def parts_of(expr: PlanExpr) -> Iterator[PlanExpr]:
+    """An expression and those in it."""
+    yield expr
+    match expr:
+        case Apply(args=parts) | Template(parts=parts):
+            for part in parts:
+                if not isinstance(part, str):
+                    yield from parts_of(part)
+        case Value() | Fetch() | Counter() | Field() | BatchField() | SessionValue():
+            pass
+        case _:
+            assert_never(expr)
 
 
 def fetches_of(expr: PlanExpr) -> Iterator[Ref]:
     """The tensors that an expression needs."""
-    if isinstance(expr, Fetch):
-        yield expr.ref
-    elif isinstance(expr, Apply):
-        for arg in expr.args:
-            yield from fetches_of(arg)
-    elif isinstance(expr, Template):
-        for part in expr.parts:
-            if not isinstance(part, str):
-                yield from fetches_of(part)
+    return (part.ref for part in parts_of(expr) if isinstance(part, Fetch))
 
 
 def counters_of(expr: PlanExpr) -> Iterator[str]:
     """The names of the counters that an expression needs."""
-    match expr:
-        case Counter():
-            yield expr.name
-        case Apply(args=parts) | Template(parts=parts):
-            for part in parts:
-                if not isinstance(part, str):
-                    yield from counters_of(part)
-        case Value() | Fetch() | Field() | BatchField():
-            pass
+    return (part.name for part in parts_of(expr) if isinstance(part, Counter))
 
 
 class Shown(Record):
@@ -117,7 +123,8 @@ class Uses(Record):
     `runs` is executed and the tensors in `values` are fetched, in one execution with `feeds`. `initialises` has the
     variables that the statement may initialise, None for all. `overwrites` has the variables whose values it
     replaces, and `sets` those with a new value computed outside the graph. `path` is the path of a file or folder.
-    `stores` has the variables in it with their names there, and `exports` the exported tensors.
+    `stores` has the variables in it with their names there, and `exports` the exported tensors. `binds` has the names
+    of the session that it gives values, and `data` the data set that it goes over.
     """
 
     runs: tuple[Ref, ...] = ()
@@ -129,12 +136,24 @@ class Uses(Record):
     path: PlanExpr | None = None
     stores: tuple[Pairs, ...] = ()
     exports: tuple[Ref, ...] = ()
+    binds: tuple[str, ...] = ()
+    data: tuple[str, str] | None = None
     body: tuple["Statement", ...] = ()
 
     @property
     def executes(self) -> list[Ref]:
         """The nodes that it runs or fetches."""
         return [*self.runs, *(ref for value in self.values for ref in fetches_of(value))]
+
+    @property
+    def expressions(self) -> list[PlanExpr]:
+        """All expressions that are evaluated outside the graph."""
+        return [*self.values, *(feed.value for feed in self.feeds), *(() if self.path is None else (self.path,))]
+
+    @property
+    def session_names(self) -> Iterator[str]:
+        """The names of the session whose values it needs, apart from data that it goes over."""
+        return (part.name for one in self.expressions for part in parts_of(one) if isinstance(part, SessionValue))
 
 
 class SessionStatement(Record):
@@ -308,6 +327,74 @@ class Export(SessionStatement):
         return False
 
 
+class Write(SessionStatement):
+    """Write values to a file, each with its name there."""
+
+    word = "write"
+    path: PlanExpr
+    items: tuple[Shown, ...]
+    feeds: tuple[Feed, ...]
+
+    def uses(self) -> Uses:
+        return Uses(values=tuple(item.value for item in self.items), feeds=self.feeds, path=self.path)
+
+    def is_in_graph(self) -> bool:
+        return False
+
+
+class Bind(SessionStatement):
+    """Give names of the session values, from one execution."""
+
+    word = "NAME ="
+    names: tuple[str, ...]
+    values: tuple[PlanExpr, ...]
+    feeds: tuple[Feed, ...]
+
+    def uses(self) -> Uses:
+        return Uses(values=self.values, feeds=self.feeds, binds=self.names)
+
+    def is_in_graph(self) -> bool:
+        return False
+
+
+class Evaluated(Record):
+    """A tensor that an `evaluate` evaluates, called `field` if there are several. A training over the values finds it
+    as `column`. `value` computes it from what is fetched; `dtype` is that of the result."""
+
+    tensor: Ref
+    field: str
+    column: str
+    value: PlanExpr
+    dtype: str
+
+
+Combination = _Literal["fixed", "rows", "mean", "sum"]
+
+
+class Evaluate(SessionStatement):
+    """Give a name the values of some tensors over all `rows` of a data set or of a part of it, in their order; several
+    names get one each. `size` is the batch size, None for all rows at once. `combined` says how the values of the
+    batches are combined: by concatenation of rows, as a mean weighed by the rows, as a sum, or as a value that is the
+    same for all.
+    """
+
+    word = "NAME = evaluate"
+    names: tuple[str, ...]
+    items: tuple[Evaluated, ...]
+    data: tuple[str, str]
+    rows: int
+    size: int | None
+    combined: tuple[tuple[Ref, Combination], ...]
+    feeds: tuple[Feed, ...]
+
+    def uses(self) -> Uses:
+        values = tuple(item.value for item in self.items)
+        return Uses(values=values, feeds=self.feeds, binds=self.names, data=self.data)
+
+    def is_in_graph(self) -> bool:
+        return False
+
+
 class Checkpoint(SessionStatement):
     word = "checkpoint"
     count: int | float
@@ -358,7 +445,7 @@ class Train(SessionStatement):
     on_nan: str = ""
 
     def uses(self) -> Uses:
-        return Uses(body=self.body)
+        return Uses(body=self.body, data=self.data)
 
     def is_in_graph(self) -> bool:
         return False
@@ -366,8 +453,24 @@ class Train(SessionStatement):
 
 # All statements. Code that matches over statements and misses one fails type checking.
 Statement = (
-    Init | Restore | Save | Run | Print | Set | LogTo | Log | Expect | Stop | Export | Checkpoint | Every | Train
-)  # fmt: skip
+    Init
+    | Restore
+    | Save
+    | Run
+    | Print
+    | Set
+    | LogTo
+    | Log
+    | Expect
+    | Stop
+    | Export
+    | Write
+    | Bind
+    | Evaluate
+    | Checkpoint
+    | Every
+    | Train
+)
 
 
 class Session(Record):

@@ -41,6 +41,7 @@ class Options:
     - `logdir` is a folder that replaces all folders after `log to`.
     - `engine` is step, loop, xla or auto, and overrides the program.
     - `deterministic` asks TensorFlow for the same bits in every run. This is a switch for the whole process.
+    - `overwrite` lets `write` replace any file.
     - `fresh` starts over if there are checkpoints. `resume_anyway` resumes from a checkpoint of another program, with
       the variables that still fit.
     - `keep_variables` adds the variables at the end of each session to the result. `session_ended` is called with the
@@ -56,6 +57,7 @@ class Options:
     write: Callable[[str], None] = _print
     note: Callable[[str], None] = _drop
     logdir: str | None = None
+    overwrite: bool = False
     fresh: bool = False
     stores: "Mapping[str, CheckpointStore] | None" = None  # of the checkpoints, if the caller has opened them
     resume_anyway: bool = False

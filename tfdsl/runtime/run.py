@@ -9,10 +9,11 @@ import numpy as np
 from ..access import Access, access_of
 from ..data.arrays import Dataset
 from ..data.schema import shown
-from ..diagnostics import DATA_EMPTIED, DATA_ROUNDED, EXPECT_FAILED, SYNTHETIC, Diagnostic, TfgError
+from ..diagnostics import DATA_EMPTIED, DATA_ROUNDED, EXPECT_FAILED, SYNTHETIC, VALUES_ASYNC, Diagnostic, TfgError
 from ..diagnostics.render import render_text
+from ..lowering.failures import failure
 from ..lowering.tf import tf
-from ..program import Field, Program, Restore, Save, Session, Train, known_text, walk
+from ..program import Field, Program, Restore, Run, Save, Session, Train, known_text, walk
 from .checkpoint.manager import CheckpointManager
 from .checkpoint.store import open_stores
 from .cluster.async_training import AsyncWorker, Phase
@@ -50,6 +51,8 @@ def run(compiled: RunnableProgram, session: str | None = None, options: Options 
         stores = options.stores
         if stores is None:
             stores = stack.enter_context(open_stores(program, session, compiled.access))
+        if options.part is not None:
+            refuse_kept(program)
         reached = (lambda: None) if worker is None else worker.board.steps
         checkpoints = CheckpointManager(compiled, session, stores, options, result, servers, reached)
         if options.fresh:
@@ -131,6 +134,18 @@ def check_restores(compiled: RunnableProgram, sessions: list[Session]) -> None:
                     faults += error.diagnostics
     if faults:
         raise TfgError(faults)
+
+
+def refuse_kept(program: Program) -> None:
+    """Refuse trainings with values of the session's names where several processes train: only one of them has these."""
+    for session in program.sessions:
+        statements = walk(session.body)
+        given = {name for one in statements for name in one.uses().binds}
+        for training in (one for one in statements if isinstance(one, Train)):
+            taken = [one.uses() for one in walk((training,)) if isinstance(one, (Train, Run))]
+            names = {name for uses in taken for name in (*uses.session_names, *(uses.data or ())[:1])} & given
+            if names:
+                raise failure(VALUES_ASYNC, training.origin, name=min(names))
 
 
 def _resume_logs(result: Result, options: Options, own: Access) -> None:

@@ -81,6 +81,7 @@ _Feeds = tuple[t.Fed, ...]
 _Identifiers = tuple[t.Identifier, ...]
 _Parameters = tuple[t.DefParameter, ...]
 _Saved = tuple[t.Saved, ...]
+_Values = tuple[t.Valued, ...]
 _Dims = tuple[t.Expr | t.UnknownDim, ...]
 _Branch = tuple[t.Expr | None, t.Block]
 
@@ -199,8 +200,8 @@ class Builder(threading.local):
 
     # --- the graph half -------------------------------------------------------------------
 
-    annotation = initial = tag = wrt = stage_arguments = on_data = within = order_seed = step = dim = _part
-    dims = parameters = saved_list = export_inputs = log_names = with_ = expr_list = _items
+    annotation = initial = tag = wrt = stage_arguments = on_data = within = order_seed = rows = step = dim = _part
+    dims = parameters = saved_list = export_inputs = log_names = with_ = expr_list = values = _items
 
     seed = _make(t.Seed)
     loss = _make(t.Loss)
@@ -400,6 +401,26 @@ class Builder(threading.local):
     @_rule
     def export(self, span: Span, values: _Exprs, inputs: tuple[t.ExportInput, ...] | None, path: t.Expr):
         return t.Export(span, values, inputs or (), path)
+
+    @_rule
+    def value(self, span: Span, value: t.Expr, name: t.Identifier | None):
+        return t.Valued(span, value, name)
+
+    @_rule
+    def write(self, span: Span, values: _Values, path: t.Expr, feeds: _Feeds | None):
+        return t.Write(span, values, path, feeds or ())
+
+    @_rule
+    def evaluation(
+        self, span: Span, values: _Values, data: t.Identifier, size: t.Expr | None, batch: t.Identifier | None
+    ):
+        return t.Evaluate(span, (), values, data, size, batch, ())
+
+    @_rule
+    def bind(self, span: Span, targets: _Identifiers, value: t.Evaluate | _Exprs, feeds: _Feeds | None):
+        if isinstance(value, t.Evaluate):
+            return replace(value, span=span, targets=targets, feeds=feeds or ())
+        return t.Bind(span, targets, self._tuple(value), feeds or ())
 
     @_rule
     def fed(self, span: Span, target: t.Identifier, value: t.Expr):

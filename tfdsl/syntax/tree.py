@@ -395,6 +395,38 @@ class Export(StatementTree):
     path: Expr
 
 
+class Valued(Tree):
+    """`accuracy as NAME`, a value to write or to evaluate."""
+
+    value: Expr
+    target: Identifier | None
+
+
+class Write(StatementTree):
+    values: tuple[Valued, ...]
+    path: Expr
+    feeds: tuple[Fed, ...]
+
+
+class Bind(StatementTree):
+    """`a, b = EXPR`."""
+
+    targets: tuple[Identifier, ...]
+    value: Expr
+    feeds: tuple[Fed, ...]
+
+
+class Evaluate(StatementTree):
+    """`targets = evaluate ... on data in batches of size as batch`."""
+
+    targets: tuple[Identifier, ...]
+    values: tuple[Valued, ...]
+    data: Identifier
+    size: Expr | None
+    batch: Identifier | None
+    feeds: tuple[Fed, ...]
+
+
 class Feed(StatementTree):
     feeds: tuple[Fed, ...]
 
@@ -465,7 +497,24 @@ GraphStatement = (
     | Session
 )
 SessionStatement = (
-    Init | Restore | Save | Run | Print | Set | LogTo | Log | Expect | Export | Feed | Stop | Checkpoint | Train | Every
-)  # fmt: skip
+    Init
+    | Restore
+    | Save
+    | Run
+    | Print
+    | Set
+    | LogTo
+    | Log
+    | Expect
+    | Export
+    | Write
+    | Bind
+    | Evaluate
+    | Feed
+    | Stop
+    | Checkpoint
+    | Train
+    | Every
+)
 Statement = GraphStatement | SessionStatement | If | For
-Feeding = Run | Print | Set | Log | Expect | Stop  # those that `with` can feed
+Feeding = Run | Print | Set | Log | Expect | Stop | Write | Bind  # those that `with` can feed

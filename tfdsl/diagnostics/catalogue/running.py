@@ -21,6 +21,29 @@ NO_FORWARD = _message("TFG714", "forward mode needs the gradient of {op}, which 
                       "use method=\"reverse\" or \"numeric\"")
 EXPORT_EXISTS = _message("TFG712", "{path} exists, and {reason}",
                          "export to another folder, or remove it")
+WRITE_EXISTS = _message("TFG760", "{path} exists, and it is not a file that 'write' made, or it was changed since",
+                        "write to another file, or remove it; tfdsl run --overwrite replaces it")
+WRITE_ROWS = _message("TFG761", "{name} has {rows}, but {other} has {other_rows}",
+                      "values in one file have the same number of rows: write them to two files")
+WRITE_ONE = _message("TFG762", "a file {path} has one value, but there are {count}",
+                     "write each to a file of its own, or all to an .npz file")
+WRITE_NOTHING = _message("TFG763", "{name} is no number, text or array that can be written")
+CHECKPOINT_VALUE = _message("TFG771", "the checkpoint in {folder} has no value of '{name}', which the session needs",
+                            "tfdsl run --fresh begins again")
+VALUES_ASYNC = _message("TFG772", "with --async a training cannot use '{name}', which only this process has",
+                        "run without --async; or write it to a file, as in write {name} to \"{name}.npz\", and train "
+                        "on that file in another program")
+OUTPUT_AXES = _message("TFG764", "{name} {shape} has more than one number in a column of a row",
+                       "write it to an .npz or .npy file, which have all axes")
+OUTPUT_KIND = _message("TFG765", "{name} has the dtype {dtype}, which the file cannot have",
+                       "convert it in the graph: cast(..., float32)")
+OUTPUT_NAME = _message("TFG766", "two columns of the file would be called {name}",
+                       "give one of the values another name: write ... as other")
+OUTPUT_TEXT = _message("TFG767", "{name} has bytes in row {row} that are no text in UTF-8",
+                       "write it to the file after decoding it")
+PICTURE_SHAPE = _message("TFG768", "{name} {shape} is no picture",
+                         "pictures are [n, height, width, channels], with 1, 3 or 4 channels")
+PICTURE_RANGE = _message("TFG769", "{name} has {what}, but pictures have numbers from 0 to 255", "{way}")
 EXPORT_TOO_LARGE = _message("TFG734", "{what} needs {size:.1f} GB of data, more than the 2 GB limit of a model",
                             "export values made from placeholders and variables, or name the data in 'with'")
 DEVICE_MISSING = _message("TFG713", "there is no device {name} here",

@@ -61,6 +61,34 @@ SWAPPED_SURELY = _message("TFG537", "{function} gets its labels and logits in th
 RESTORE_FOLDER = _message("TFG538", "'restore' cannot read {path}, the folder in which line {line} keeps checkpoints",
                           "leave it out: the next tfdsl run resumes from them; or write before it: save to "
                           "\"trained.ckpt\", and here: restore from \"trained.ckpt\"")
+VALUE_TAKEN = _message("TFG550", "'{name}' is {what} already", "choose another name: my_{name} = ...")
+VALUE_TYPE = _message("TFG551", "'{name}' was {before} before this training and becomes {after} in it",
+                      "give the two values different names")
+VALUE_NONE = _message("TFG552", "{value} has no value to give a name", "{way}")
+MAY_BE_UNBOUND = _message("TFG553", "{name} may have no value here",
+                          "give it a value before the training, or put the 'stop when' below the line that gives it "
+                          "one")
+EVALUATE_NAME = _message("TFG554", "an evaluate with several values needs a name for each",
+                         "write: evaluate {text} as NAME")
+EVALUATE_TWICE = _message("TFG555", "two values of this evaluate are called '{name}'", "write: {text} as other_{name}")
+EVALUATE_VALUE = _message("TFG556", "evaluate takes tensors, but this is {value}")
+EVALUATE_COUNT = _message("TFG557", "{names} names are given {values} values",
+                          "write a name for each value, or one name for all: {name} = evaluate ..., and then "
+                          "{name}.{field}")
+NOT_COMBINED = _message("TFG558", "{value} over all rows cannot be made of its values for batches: {why}",
+                        "{way}")
+EVALUATE_ROWS = _message("TFG559", "{value} has no rows to train on",
+                         "a training takes data, or a name that an evaluate gave values with a row for each row of "
+                         "its data")
+EVALUATE_BATCH = _message("TFG560", "{name} is a batch of the training, not of this evaluate",
+                          "write: evaluate ... as b with ... = b.{field}")
+EVALUATE_ALONE = _message("TFG561", "'evaluate' gives its values to a name", "write: result = evaluate ...")
+TEMPLATE_FORMAT = _message("TFG562", "the format '{spec}' does not fit {value}",
+                           "formats are Python's, as in {{mse:.3f}}, {{epoch:4d}} or {{accuracy:.1%}}")
+TEMPLATE_TENSOR = _message("TFG563", "a path cannot contain {name}, which is computed in the graph",
+                           "give its value a name before: value = {name}")
+WRITE_SUFFIX = _message("TFG564", "no format for the file {path}", "the formats are {suffixes}")
+
 LOSS_INFINITE = _message("TFG543", "{what} is infinite at step {step}",
                          "a smaller learning_rate may cure it, or log(x + 1e-8) for log(x); to leave this warning out: "
                          "train ... with on_nan=\"ignore\"", "warning")

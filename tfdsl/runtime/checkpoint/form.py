@@ -5,6 +5,7 @@ from ...program.serialize import Plain
 _FORM = {
     "identity": {"graphs": {}, "sessions": [], "variables": {}, "params": {}, "data": {}, "contents": {}},
     "machine": {}, "position": {"session": 0, "statement": 0, "step": 0, "body": 0}, "now": "", "random": {},
+    "values": {},
     "record": {
         "run": "", "started": 0.0, "steps": 0, "expectations": 0, "engines": [""], "logdirs": [], "saved": [],
         "resumed": [], "events": [],
@@ -19,6 +20,7 @@ def is_formed(about: Plain) -> bool:
         _is_like(about, _FORM)
         and min(about["position"].values()) >= 0
         and all(_is_like(one, _EVENT) and len(one) == len(_EVENT) for one in about["record"]["events"])
+        and all(isinstance(one, str) for one in about["values"].values())
         and all(_is_like(one, [0, 0, 0]) and len(one) == 3 for one in about["random"].values())
     )
 

@@ -1,14 +1,18 @@
 """A handler that saves and restores the checkpoints of one training."""
 
+import base64
+
 from ...access import AccessRefused
-from ...diagnostics import CHECKPOINT_DAMAGED
+from ...diagnostics import CHECKPOINT_DAMAGED, CHECKPOINT_VALUE
 from ...lowering.failures import failure, reason_of
 from ...lowering.tf import tf
-from ...program import Checkpoint, Origin
+from ...program import Checkpoint, Origin, walk
 from ..execution import random_state
 from ..execution.execution import Execution
+from ..files.durable_io import CorruptFile
 from ..training.engine import Handler, Training
 from ..training.loop import TrainingLoop
+from .kept_values import decoded, needed
 from .manager import CheckpointManager, Position, Resume
 from .server_snapshot import SnapshotCopy
 
@@ -78,9 +82,29 @@ class TrainingCheckpoints(Handler):
         self._manager.finish(self._run, self._folder)
 
 
+def _restore_kept(run: Execution, resume: Resume, origin: Origin) -> None:
+    """Give the names of the session their values in a checkpoint."""
+    about, store = resume.entry.about, resume.store
+    try:
+        if isinstance(store, SnapshotCopy):
+            contents = {name: base64.b64decode(text) for name, text in about["values"].items()}
+        else:
+            contents = store.values(resume.entry)
+        found = {name: decoded(content) for name, content in contents.items()}
+    except (OSError, AccessRefused, ValueError, CorruptFile) as error:
+        folder, name = store.path, resume.entry.name
+        raise failure(CHECKPOINT_DAMAGED, origin, folder=folder, name=name, reason=reason_of(error)) from error
+    run.context.kept.update(found)
+    given = {name for one in walk(run.plan.body) for name in one.uses().binds}
+    lacking = (needed(run.plan.body[resume.position.statement :], at_first=True) & given) - found.keys()
+    if lacking:  # another program saved it
+        raise failure(CHECKPOINT_VALUE, origin, folder=store.path, name=min(lacking))
+
+
 def _restore(run: Execution, resume: Resume, origin: Origin) -> None:
     """Give a session's variables and random ops their values in a checkpoint: all of them, or those that fit."""
     about = resume.entry.about
+    _restore_kept(run, resume, origin)
     if isinstance(resume.store, SnapshotCopy):
         run.restore_values(resume.store.values)
         random_state.put(run.built, run.session, run.streams, about["random"])

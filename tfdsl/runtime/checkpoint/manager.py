@@ -6,12 +6,14 @@ identity: the program, its params, the content of its data, and the properties o
 `store.py` describes its form on disk.
 """
 
+import base64
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict, astuple, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from ...diagnostics import (
     CHECKPOINT_DAMAGED,
@@ -31,12 +33,14 @@ from ...program import Checkpoint, Origin, Train, checkpoint_folders, known_text
 from ..execution import random_state
 from ..execution.cluster_session import Lost, Servers
 from ..execution.execution import Execution
+from ..execution.kept import Kept
 from ..files.event_log import LogFile
 from ..options import Options
 from ..program import RunnableProgram
 from ..result import Result
 from .form import is_formed
 from .identity import changes, differences, digest, identity
+from .kept_values import encoded, needed
 from .machine import machine
 from .server_snapshot import ServerSnapshot, SnapshotCopy
 from .store import CheckpointEntry, CheckpointStore, reported
@@ -78,6 +82,7 @@ class CheckpointManager:
         self._servers, self._reached = servers, reached
         self._origins = checkpoint_folders(self._program, only)
         self._digests: dict[str, str] = {}
+        self._files: dict[int, tuple[Kept, str]] = {}  # by the identity of a value, which is kept alive
         self._finished: set[str] = set()
         self.last: tuple[str, int] | None = None  # folder and step of the newest good checkpoint
 
@@ -242,8 +247,11 @@ class CheckpointManager:
         with reported(folder, origin, self.last_checkpoint_note):
             if run.log is not None:
                 run.log.keep()
-            about = self._about(run, position)
-            if self._stores[folder].put(position.step, about, run.savers.writer(run.session)):
+            values = self._values(run, position)
+            files = {name: self._file_of(kept) for name, kept in values.items()}
+            about = {**self._about(run, position), "values": files}
+            contents = {files[name]: partial(encoded, kept) for name, kept in values.items()}
+            if self._stores[folder].put(position.step, about, run.savers.writer(run.session), contents):
                 self._options.note(render_text(Diagnostic(CHECKPOINT_GONE, origin.span, {"path": folder})).rstrip())
             self.last = folder, position.step
             self._finished.discard(folder)
@@ -256,7 +264,21 @@ class CheckpointManager:
         if run.log is not None:
             with reported(folder, run.plan.origin, self.last_checkpoint_note):
                 run.log.keep()
-        ServerSnapshot.of(run.built).put(run.session, {**self._about(run, position), "folder": folder})
+        values = {name: encoded(kept) for name, kept in self._values(run, position).items()}
+        texts = {name: base64.b64encode(content).decode() for name, content in values.items()}
+        about = {**self._about(run, position), "values": texts, "folder": folder}
+        ServerSnapshot.of(run.built).put(run.session, about)
+
+    def _values(self, run: Execution, position: Position) -> dict[str, Kept]:
+        """The values of the session's names that the rest of the session needs."""
+        wanted = needed(run.plan.body[position.statement :])
+        return {name: kept for name, kept in run.context.kept.items() if name in wanted}
+
+    def _file_of(self, kept: Kept) -> str:
+        """The name of the file with a value. It is made of its content."""
+        if id(kept) not in self._files:
+            self._files[id(kept)] = kept, f"value-{hashlib.sha256(encoded(kept)).hexdigest()[:16]}"
+        return self._files[id(kept)][1]
 
     def _about(self, run: Execution, position: Position) -> dict[str, object]:
         """The record of a checkpoint: all that it has besides the variables."""

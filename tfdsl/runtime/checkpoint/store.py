@@ -6,20 +6,34 @@ complete once. If it is not now, it is damaged, and the one before it is the new
 begins with a dot and is removed by the next run. A folder with such a name but without our manifest belongs to someone
 else and stays.
 
+The values that names of the session have are in files `value-...` beside these folders. Several checkpoints can share
+one, as its name is made of its content.
+
 This module does not need TensorFlow: folders are locked before the import.
 """
 
+import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 
-from ...access import Access, AccessRefused
+from ...access import Access, AccessRefused, Folder
 from ...diagnostics import CHECKPOINT_HELD, WRITE_FAILED, Note
 from ...lowering.failures import failure, reason_of
 from ...program import Origin, Program, checkpoint_folders
-from ..files.durable_io import CorruptFile, files_of, finish, new_folder, owned, read_manifest, remove_folder, verify
+from ..files.durable_io import (
+    CorruptFile,
+    files_of,
+    finish,
+    new_folder,
+    owned,
+    read_manifest,
+    remove_folder,
+    verify,
+    write,
+)
 from ..files.lock import FolderInUse, Lock
 
 MANIFEST = "manifest.json"
@@ -30,6 +44,7 @@ _STATE = re.compile(r"(\d{8,})-step-\d+\Z")
 _LEFT = re.compile(r"\.(?:new|old)-[0-9a-f]{16}\Z")
 _PLANNED = [f"{VARIABLES}.index", f"{VARIABLES}.data-00000-of-00001", f"{VARIABLES}.data.json"]
 _FILE = re.compile(r"variables\.(?:index|data-\d{5}-of-\d{5}|data\.json)\Z")
+_VALUE = re.compile(r"value-([0-9a-f]{16})(?:\.new)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +102,22 @@ class CheckpointStore:
 
     @contextmanager
     def reading(self, state: CheckpointEntry) -> Iterator[str]:
-        """The prefix of an entry's files, for TensorFlow to read."""
-        files = {name: name for name in state.about["files"]}
+        """The prefix of an entry's variables, for TensorFlow to read."""
+        files = {name: name for name in state.about["files"] if name.startswith(VARIABLES)}
         with self._folder.folder(state.name) as folder, folder.held(files) as path:
             yield os.path.join(path, VARIABLES)
 
-    def put(self, step: int, about: dict, save: Callable[[str], None]) -> bool:
-        """Add a checkpoint: `save` takes a prefix and writes files. Then remove all but the two newest complete ones.
+    def values(self, state: CheckpointEntry) -> dict[str, bytes]:
+        """The values of the session's names in an entry. Raises `CorruptFile`."""
+        names: dict[str, str] = state.about["values"]
+        return {name: _value(self._folder, file) for name, file in names.items()}
+
+    def put(
+        self, step: int, about: dict, save: Callable[[str], None], values: Mapping[str, Callable[[], bytes]]
+    ) -> bool:  # fmt: skip
+        """Add a checkpoint: `save` takes a prefix and writes files. `values` are those of the session's names, by the
+        names of their files; one that is there already is not written again. Then remove all but the two newest
+        complete ones.
 
         Returns True if the folder had vanished and was created again.
         """
@@ -106,6 +130,10 @@ class CheckpointStore:
         numbers = list(map(_number, self._named()))
         number = max(numbers, default=0) + 1
         name = f"{number:08}-step-{step}"
+        for file, content in values.items():
+            if not self._folder.has(file):
+                write(self._folder, f"{file}.new", content())
+                self._folder.rename(f"{file}.new", file)
         with new_folder(self._folder, "new", MANIFEST, _PLANNED) as (made, work):
             save(os.path.join(made.path, VARIABLES))
             finish(made, MANIFEST, {**about, "version": VERSION})
@@ -115,6 +143,7 @@ class CheckpointStore:
         if len(self._whole) == _KEPT:
             for name in set(self._ours()).difference(self._whole):
                 self._forget(name)
+            self._forget_values()
         return has_vanished
 
     def clear(self) -> None:
@@ -122,6 +151,20 @@ class CheckpointStore:
         self._whole.clear()
         for name in self._ours():
             self._forget(name)
+        self._forget_values()
+
+    def _forget_values(self) -> None:
+        """Remove the values of names that no entry has."""
+        files = [file for file in self._folder.names() if _VALUE.match(file)]
+        needed: set[object] = set()
+        for name in self._ours() if files else ():
+            with self._folder.folder(name) as folder:
+                needed.update(read_manifest(folder, MANIFEST).get("values", {}).values())
+        for file in files:
+            if file not in needed:
+                with suppress(CorruptFile, OSError):  # somebody else's file stays
+                    _value(self._folder, file)
+                    self._folder.remove(file)
 
     def foreign(self) -> list[str]:
         """The folders with the name of an entry but without our manifest."""
@@ -179,7 +222,9 @@ class CheckpointStore:
                 if about.get("version") != VERSION:
                     raise CorruptFile(f"{MANIFEST} has version {about.get('version')}, not {VERSION}")
                 verify(folder, files)
-                return about
+            for file in about.get("values", {}).values():
+                _value(self._folder, str(file))
+            return about
         except FileNotFoundError:
             raise CorruptFile(f"{MANIFEST} is missing") from None
         except OSError as error:
@@ -193,6 +238,23 @@ class CheckpointStore:
         if is_ours_alone:
             self._folder.rename(name, left)
         remove_folder(self._folder, left, MANIFEST)
+
+
+def _value(folder: Folder, file: str) -> bytes:
+    """The content of a file with a value, whose name is made of it. Raises `CorruptFile`."""
+    digest = _VALUE.match(file)
+    try:
+        if digest is None:
+            raise CorruptFile("its manifest was not written by tfdsl")
+        with folder.reading(file) as opened:
+            content = opened.read()
+    except FileNotFoundError:
+        raise CorruptFile(f"{file} is missing") from None
+    except AccessRefused as reason:
+        raise CorruptFile(f"{file} is {reason.details['what']}") from None
+    if hashlib.sha256(content).hexdigest()[:16] != digest[1]:
+        raise CorruptFile(f"{file} is damaged")
+    return content
 
 
 def _number(name: str) -> int:

@@ -7,7 +7,8 @@ same to the bit. Lines printed or logged before are not repeated.
 """
 
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from ..execution import random_state
 from ..execution.cluster_session import ClusterSession, Lost, Servers
 from ..execution.execution import Execution
 from ..execution.journal import Place
+from ..execution.kept import Kept
 from ..training.engine import Handler, Training
 from .async_training import AsyncWorker
 
@@ -37,6 +39,7 @@ class Snapshot:
     streams: np.ndarray | None = None
     counts: tuple[int, int, int, int] = (0, 0, 0, 0)  # of the result: steps, expectations, saved files, trainings
     step: int = 0  # the step counter of the session's logs
+    kept: Mapping[str, Kept] = field(default_factory=dict)  # the values of the session's names
     reached: list[int] | None = None  # the progress of the workers in an asynchronous training
     resume: Resume | None = None
 
@@ -86,7 +89,7 @@ class Recovery:
         streams = run.streams.states()
         reached = self.worker.board.steps() if self.worker else None
         self.snapshot = Snapshot(
-            place, run.session.run(kept) if kept else {}, streams, counts, run.step, reached=reached
+            place, run.session.run(kept) if kept else {}, streams, counts, run.step, dict(run.context.kept), reached
         )
         # At first use in a session, the servers must receive the graph.
         took = time.monotonic() - begun if self._last_session is run.session else 0
@@ -137,6 +140,8 @@ class Recovery:
             run.options.note(f"resuming from {line}, with the client's snapshot")
         if snapshot.streams is not None:
             run.streams.put(snapshot.streams)
+        run.context.kept.clear()
+        run.context.kept.update(snapshot.kept)
         run.step, result = snapshot.step, run.result
         result.steps, result.expectations, saved, trainings = snapshot.counts
         del result.saved[saved:], result.engines[trainings:]

@@ -1,5 +1,6 @@
 """Evaluates session expressions outside the graph, with fetched values."""
 
+import builtins
 import operator
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -20,11 +21,13 @@ from ...program import (
     Origin,
     PlanExpr,
     Ref,
+    SessionValue,
     Template,
     Value,
     counters_of,
     thaw,
 )
+from .kept import Kept
 
 
 def no_batch(field: str) -> np.ndarray:
@@ -34,11 +37,18 @@ def no_batch(field: str) -> np.ndarray:
 
 @dataclass(slots=True)
 class EvalContext:
-    """What a statement can use when it runs: data, the loop's counters, the current batch."""
+    """What a statement can use when it runs: data, the loop's counters, the current batch, and the values that names of
+    the session have."""
 
-    arrays: Callable[[Field], np.ndarray]
+    data: Callable[[Field], np.ndarray]
     counters: dict[str, object] = field(default_factory=dict)
     batch: Callable[[str], np.ndarray | int] = no_batch
+    kept: dict[str, Kept] = field(default_factory=dict)
+
+    def arrays(self, field: Field) -> Any:  # an array, or the number of rows
+        """An array of data, or of what an `evaluate` gave a name."""
+        kept = self.kept.get(field.data)
+        return self.data(field) if kept is None else kept.column(field.field)
 
 
 def _power(base: Any, exponent: Any) -> Any:
@@ -53,11 +63,18 @@ _OPERATORS = {
     "%": operator.mod, "**": _power, "@": operator.matmul,
     "unary -": operator.neg, "unary +": operator.pos,
     "in": lambda a, b: a in b, "not in": lambda a, b: a not in b,
-    "list": lambda *items: np.array(items),
+    "list": lambda *items: np.array(items), "format": lambda value, format: _formatted(value, format),
 }  # fmt: skip
 _COMPARISONS = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
+
+
+def _formatted(value: object, format: str) -> str:
+    """A single value in a format of Python's."""
+    if isinstance(value, (np.ndarray, np.generic)) and value.size == 1:
+        value = value.item()
+    return builtins.format(value.decode("utf-8", "replace") if isinstance(value, bytes) else value, format)
 
 
 def value_at(
@@ -100,6 +117,8 @@ def value(expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext, w
             return context.counters[expr.name]
         case Field():
             return context.arrays(expr)
+        case SessionValue():
+            return context.kept[expr.name].fields[expr.field]
         case BatchField():
             return indexed(context.batch(expr.field), expr.index)
         case Template():

@@ -10,7 +10,6 @@ Anybody can create a folder with such a name. So a file is moved only if the man
 manifest, and if it replaces nothing but a file that was saved there before.
 """
 
-import fcntl
 import os
 import re
 import stat
@@ -19,7 +18,17 @@ from contextlib import contextmanager, suppress
 
 from ...access import Access, Folder
 from ...data.saved import SUFFIX
-from .durable_io import CorruptFile, NotPlain, files_of, finish, new_folder, read_manifest, remove_folder, verify
+from .durable_io import (
+    CorruptFile,
+    NotPlain,
+    files_of,
+    finish,
+    locked,
+    new_folder,
+    read_manifest,
+    remove_folder,
+    verify,
+)
 
 _SUFFIX = re.compile(r"\.(?:index|meta|manifest|data-\d{5}-of-\d{5}|data\.json)\Z")
 _BESIDE = (".meta", SUFFIX)  # the files without values of variables
@@ -132,7 +141,7 @@ class AtomicFileSet:
     def replace(self, save: Callable[[str], None]) -> None:
         """Replace the saved files by those that `save` writes, given a prefix. Raises `NotOurs` if another file is in
         the way."""
-        with self._locked():
+        with locked(self._folder):
             self._finish()
             self._check_ours()
             planned = [f"{self._name}.{kind}" for kind in ("index", "meta", "data-00000-of-00001", "data.json")]
@@ -171,7 +180,7 @@ class AtomicFileSet:
         """Complete an interrupted save, if this folder is writable."""
         with suppress(PermissionError):
             if any(map(self._left.match, self._folder.names())):
-                with self._locked():
+                with locked(self._folder):
                     self._finish()
 
     def _finish(self) -> None:
@@ -239,13 +248,3 @@ class AtomicFileSet:
         except CorruptFile:
             return False
         return True
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Lock the folder against other runs that move files."""
-        handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._folder.fd)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)

@@ -8,6 +8,7 @@ the files in the manifest are ever removed.
 """
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -35,6 +36,17 @@ def sync(folder: Folder, name: str) -> None:
     handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder.fd)
     try:
         os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def locked(folder: Folder) -> Iterator[None]:
+    """Lock a folder against other runs that replace its files."""
+    handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder.fd)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(handle)
 

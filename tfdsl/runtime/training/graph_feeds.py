@@ -5,6 +5,7 @@ argument too. A value that depends on the counters is computed in advance for th
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import assert_never
 
 import numpy as np
@@ -13,7 +14,7 @@ from ...data.arrays import aligned
 from ...diagnostics import TfgError
 from ...lowering.tf import tf
 from ...lowering.train_loop import BatchRows, LoopArgument, PerStep, Source, WholeArgument
-from ...program import Apply, BatchField, Counter, Feed, Fetch, Field, PlanExpr, Template, Value
+from ...program import Apply, BatchField, Counter, Feed, Fetch, Field, PlanExpr, SessionValue, Template, Value
 from ...types import TensorType
 from ..execution import evaluate
 from ..execution.evaluate import EvalContext
@@ -34,7 +35,7 @@ class LoopFeeds:
         self.refused: int | None = None  # the first step whose values cannot be computed in advance
         self._numbers: dict[object, int] = {}
         self._shapes: list[tuple[int, ...]] = []  # by argument: of the part for one step, or of one row
-        self._whole = EvalContext(self._run.context.arrays, self._run.context.counters, self._whole_field)
+        self._whole = replace(self._run.context, batch=self._whole_field)
 
     def sources(self, feeds: tuple[Feed, ...]) -> tuple[tuple[tf.Tensor, Source], ...]:
         """The feeds of one statement. Raises `NotInGraph` without a reason if they do not fit; the run will report
@@ -57,7 +58,7 @@ class LoopFeeds:
         def rows(field: str) -> int:
             return loop.order.size_at(at) if loop.order else loop.rows
 
-        context = EvalContext(self._run.context.arrays, counters, rows)
+        context = replace(self._run.context, counters=counters, batch=rows)
         values: dict[int, list] = {number: [] for number in self.moving}
         for at in range(start, start + steps if self.moving else start):
             counters["step"], counters["epoch"] = at, at // loop.per_epoch
@@ -142,7 +143,8 @@ class LoopFeeds:
         type, key = self._type(feed), ("moving", feed.value, self._type(feed).dtype.name)
         if key in self._numbers:
             return self._numbers[key]
-        context = EvalContext(self._run.context.arrays, {"now": "", "step": 0, "epoch": 0}, lambda field: 1)
+        counters: dict[str, object] = {"now": "", "step": 0, "epoch": 0}
+        context = replace(self._run.context, counters=counters, batch=lambda field: 1)
         try:
             value = evaluate.value_at(feed.origin, feed.value, {}, context)
             example = convert(value, type, feed.text, feed.origin)
@@ -178,7 +180,7 @@ def _moves(expr: PlanExpr) -> Iterator[str]:
             for part in parts:
                 if not isinstance(part, str):
                     yield from _moves(part)
-        case Value() | Field():
+        case Value() | Field() | SessionValue():  # the training gives the name no value; `schedule.py` sees to that
             pass
         case _:
             assert_never(expr)

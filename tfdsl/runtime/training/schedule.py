@@ -5,7 +5,7 @@ from typing import assert_never
 
 import numpy as np
 
-from ...program import Checkpoint, Every, Run, Statement
+from ...program import Checkpoint, Every, Run, Statement, walk
 from .loop import TrainingLoop
 
 
@@ -19,7 +19,10 @@ class Schedule:
     def __init__(self, loop: TrainingLoop):
         self._loop = loop
         body, part = loop.plan.body, loop.run.options.part
-        self.inside = tuple(s for s in body if s.is_in_graph() and (part is None or isinstance(s, Run)))
+        bound = frozenset(name for one in walk(body) for name in one.uses().binds)
+        self.inside = tuple(
+            s for s in body if s.is_in_graph() and not _needs(s, bound) and (part is None or isinstance(s, Run))
+        )
         is_led = part is not None and not part.is_chief  # the chief does the rest
         self.outside = () if is_led else tuple(s for s in body if s not in self.inside)
         self._timed = [
@@ -97,6 +100,11 @@ class Schedule:
                 return step if loop.has_elapsed(statement) else loop.total
             case _:
                 assert_never(statement.unit)
+
+
+def _needs(statement: Statement, names: frozenset[str]) -> bool:
+    """Whether a statement, or one in its body, needs the value of one of some names of the session."""
+    return any(name in names for one in walk((statement,)) for name in one.uses().session_names)
 
 
 def _multiple(number: int, of: float) -> int:

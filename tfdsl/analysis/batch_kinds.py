@@ -1,0 +1,79 @@
+"""How the values of nodes depend on the rows of a batch. Each op's row says how the op treats the batch.
+
+The kinds are in `ops/batch.py`."""
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from ..ops.batch import FIXED, ROWS, BatchArgument, BatchCall, Mixed, Operand
+from ..program import Arg, Field, Literal, Node, Pack, Ref, Refs, Static, refs_of
+from ..types import Shape, nested_shape
+
+Nodes = Mapping[int, Node]
+
+
+def batch_kind(nodes: Nodes, node: Node, kinds: Mapping[int, str]) -> str | None:
+    """The batch kind of a node's output, from the kinds of its inputs. None if it has none."""
+    if node.is_variable or all(kinds.get(ref.node, FIXED) == FIXED for ref in node.inputs()):
+        return FIXED
+    if node.regions or not node.outputs:
+        return None
+    arguments = {name: _argument(nodes, arg, kinds) for name, arg in node.args.items()}
+    call = BatchCall(arguments, node.outputs[0])
+    try:
+        if node.is_index:
+            return _indexed(node, call)
+        return None if node.row is None else node.row.batch(call)
+    except Mixed:
+        return None
+
+
+def _argument(nodes: Nodes, arg: Arg, kinds: Mapping[int, str]) -> BatchArgument:
+    """An argument of a node as batch rules see it."""
+    match arg:
+        case Static(value=value):
+            return BatchArgument((), nested_shape(value), value=value)
+        case Literal(value=value):
+            return BatchArgument((_operand(nodes, arg, kinds),), nested_shape(value), value=value)
+        case Refs(items=items):
+            operands = tuple(_operand(nodes, item, kinds) for item in items if not isinstance(item, Static))
+            return BatchArgument(operands, None, is_list=True)
+        case Ref() | Pack() | Field():
+            operand = _operand(nodes, arg, kinds)
+            return BatchArgument((operand,), operand.shape)
+        case _:
+            assert_never(arg)
+
+
+def _operand(nodes: Nodes, arg: Arg, kinds: Mapping[int, str]) -> Operand:
+    found = frozenset(kinds.get(ref.node, FIXED) for ref in refs_of(arg)) or frozenset([FIXED])
+    return Operand(_shape(nodes, arg), found, isinstance(arg, Pack))
+
+
+def _shape(nodes: Nodes, arg: Arg) -> Shape:
+    match arg:
+        case Ref():
+            outputs = nodes[arg.node].outputs
+            return outputs[arg.output].shape if outputs else None
+        case Literal(value=value) | Static(value=value):
+            return nested_shape(value)
+        case Pack(items=items):
+            inner = _shape(nodes, items[0])
+            return None if inner is None else (len(items), *inner)
+        case Refs() | Field():
+            return None
+        case _:
+            assert_never(arg)
+
+
+def _indexed(node: Node, call: BatchCall) -> str:
+    """`x[:, 1]` and `x[..., 0]`: all rows are taken."""
+    call.only("x")
+    index = node.args["index"]
+    assert isinstance(index, Refs)
+    first = index.items[0]
+    all_rows = isinstance(first, Refs) and all(part == Static(None) for part in first.items)
+    from_end = first == Static("...") and len(index.items) <= call.rank("x")
+    if call.kind("x") != ROWS or not (all_rows or from_end):
+        raise Mixed
+    return ROWS

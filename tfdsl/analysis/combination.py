@@ -1,0 +1,100 @@
+"""How the values of tensors over all rows of a data set are made of their values for batches.
+
+A tensor that is a mean or a sum over the rows, has a row for each row, or does not depend on them, is combined as such.
+One that adds, subtracts or scales such tensors is computed from their combined values, outside the graph. What a tensor
+is, its ops say, not its shape.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from ..ops.batch import FIXED, MEAN, ROWS, SUM
+from ..ops.named import OPERATORS
+from ..program import Apply, Arg, Combination, Fetch, Literal, Node, PlanExpr, Ref, Value, refs_of
+from .batch_kinds import Nodes, batch_kind
+
+_COMBINED: Mapping[str, Combination] = {FIXED: "fixed", ROWS: "rows", MEAN: "mean", SUM: "sum"}
+_ADDED = {OPERATORS[sign]: sign for sign in ("+", "-")}
+_NEGATED, _MULTIPLIED, _DIVIDED, _CHOSEN = (OPERATORS[sign] for sign in ("unary -", "*", "/", "if"))
+_DEEPEST = 200
+
+
+class NotCombined(Exception):
+    """A node whose value over all rows cannot be made of its values for batches."""
+
+    def __init__(self, node: Node, kinds: Mapping[str, str]):
+        """`kinds` are those of its arguments."""
+        super().__init__()
+        self.node, self.kinds = node, kinds
+
+
+class Combinations:
+    """The combinations of some tensors of a graph. `rows` are the nodes that are fed rows of the batch, `mixed` those
+    that are fed something else made of it. `off` are bools that are false."""
+
+    def __init__(
+        self, nodes: Nodes, reached: Iterable[int], rows: Collection[int], mixed: Collection[int], off: Collection[int]
+    ):
+        self._nodes, self._off = nodes, off
+        self._kinds: dict[int, str | None] = {}  # None if it cannot be combined
+        self._known: dict[int, str] = {}
+        self.leaves: dict[Ref, Combination] = {}
+        for id in sorted(reached):
+            kind = ROWS if id in rows else None if id in mixed else self._kind(nodes[id])
+            self._kinds[id] = kind
+            if kind is not None:
+                self._known[id] = kind
+
+    def kind(self, ref: Ref) -> Combination | None:
+        """How a tensor itself is combined, if it can be."""
+        kind = self._kinds.get(ref.node, FIXED)
+        return None if kind is None else _COMBINED[kind]
+
+    def combined(self, ref: Ref, depth: int = 0) -> PlanExpr:
+        """A tensor's value over all rows. Its parts are added to `leaves`. Raises `NotCombined`."""
+        kind, node = self.kind(ref), self._nodes[ref.node]
+        if kind is not None:
+            self.leaves[ref] = kind
+            return Fetch(ref)
+        row, kinds = node.row, {name: self._kind_of(arg) for name, arg in node.args.items()}
+        scaled = [name for name in ("x", "y") if kinds.get(name) != FIXED]
+        if depth < _DEEPEST and row is not None:
+            if row in _ADDED:
+                return Apply(_ADDED[row], (self._part(node, "x", depth), self._part(node, "y", depth)))
+            if row is _NEGATED:
+                return Apply("unary -", (self._part(node, "x", depth),))
+            if (row is _MULTIPLIED and len(scaled) == 1) or (row is _DIVIDED and scaled == ["x"]):
+                sign = "*" if row is _MULTIPLIED else "/"
+                return Apply(sign, (self._part(node, "x", depth), self._part(node, "y", depth)))
+        raise NotCombined(self._culprit(node), kinds)
+
+    def _part(self, node: Node, name: str, depth: int) -> PlanExpr:
+        match node.args[name]:
+            case Ref() as ref:
+                if self.kind(ref) == "rows":  # it is a row for each row, and another operand is not
+                    raise NotCombined(node, {one: self._kind_of(arg) for one, arg in node.args.items()})
+                return self.combined(ref, depth + 1)
+            case Literal(value=value):
+                return Value(value)
+            case _:
+                raise NotCombined(node, {})
+
+    def _culprit(self, node: Node) -> Node:
+        """The first node on the way that has no kind, although its inputs have."""
+        while True:
+            below = [ref.node for ref in node.inputs() if self._kinds.get(ref.node, FIXED) is None]
+            if not below:
+                return node
+            node = self._nodes[below[0]]
+
+    def _kind_of(self, arg: Arg) -> str:
+        kinds = {self._kinds.get(ref.node, FIXED) for ref in refs_of(arg)}
+        return next((kind or "" for kind in kinds if kind != FIXED), FIXED)
+
+    def _kind(self, node: Node) -> str | None:
+        if node.row is _CHOSEN:
+            test, _, otherwise = (node.args[param.name] for param in _CHOSEN.params[:3])
+            if isinstance(test, Ref) and test.node in self._off:
+                return self._kind_of(otherwise) or None
+        if any(self._kinds.get(ref.node, FIXED) is None for ref in node.inputs()):
+            return None
+        return batch_kind(self._nodes, node, self._known)
