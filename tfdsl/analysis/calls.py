@@ -68,7 +68,7 @@ from .wrong_kind import no_gradient
 def call(ctx: Analysis, env: Env, function: ExprValue, given: Arguments, span: Span, name: str | None) -> ExprValue:
     """The value of a call. `name` is the program's name for the value, if it has one. `env` holds the names visible
     at the call."""
-    if isinstance(function, (Op, RawOp, PythonOp, DType)):
+    if isinstance(function, (RawOp, PythonOp)):
         given = as_arguments(ctx, given)
     match function:
         case Op():

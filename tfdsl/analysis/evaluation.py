@@ -9,12 +9,12 @@ from ..diagnostics import (
     EVALUATE_COUNT,
     EVALUATE_NAME,
     EVALUATE_ROWS,
-    EVALUATE_TWICE,
     NOT_COMBINED,
     STREAM_BATCHES,
     VALUE_NONE,
     VALUE_OF,
     VALUE_TAKEN,
+    VALUE_TWICE,
     VALUE_TYPE,
     Note,
 )
@@ -70,9 +70,11 @@ def give(ctx: Analysis, plan: Plan, target: t.Identifier, value: RuntimeValue | 
         ctx.fail(VALUE_TAKEN, target.span, name=name, what="a bool of every graph")
     other = next((one.find(name) for one in plan.env.around() if one is not env and name in one.names), None)
     if other is not None:
-        what = "a name of this training" if plan.loop else "a name of the program"
+        is_variable = isinstance(other.value, Tensor) and other.value.is_variable
+        what = "a variable" if is_variable else "a name of the program"
+        help = f"to change the variable, write: set {name} = ..." if is_variable else ""
         note = (Note("it is from line {line}", other.span),)
-        ctx.fail(VALUE_TAKEN, target.span, note, name=name, what=what)
+        ctx.fail(VALUE_TAKEN, target.span, note, help, name=name, what=what)
     before = env.find(name)
     if plan.loop is not None and before is not None and name in plan.loop.before:
         old, new = _type_text(before.value), _type_text(value)
@@ -247,7 +249,7 @@ def _names(ctx: Analysis, statement: t.Evaluate) -> list[str]:
         if not name:
             ctx.fail(EVALUATE_NAME, one.span, text=shown_text(one.value))
         if name in names:
-            ctx.fail(EVALUATE_TWICE, one.span, name=name, text=shown_text(one.value))
+            ctx.fail(VALUE_TWICE, one.span, name=name, text=shown_text(one.value))
         names.append(name)
     return names
 

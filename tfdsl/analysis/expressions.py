@@ -31,16 +31,17 @@ from ..limits import MAX_ADVICE
 from ..ops import OPS
 from ..ops.named import LOGICAL_AND, MATMUL, OPERATORS
 from ..ops.optimizers import OPTIMIZERS
+from ..program import SessionValue
 from ..source import Span
 from ..syntax import tree as t
-from ..types import DTYPE_NAMES
+from ..types import DTYPE_NAMES, TensorType
 from . import outside, raw, training
 from .arguments import ArgumentValue, sizes_of
 from .binding import bind_targets
 from .builtins import BUILTINS
 from .calls import call
 from .context import Analysis, StatementFailed
-from .indexing import index_array, index_tensor
+from .indexing import index_array, index_kept, index_tensor
 from .libraries import LIBRARIES
 from .lists import doubt_appended, list_help
 from .magnitude import check_power, check_size, too_large
@@ -544,8 +545,17 @@ def _hidden_by_value(ctx: Analysis, env: Env, name: t.Name, value: ExprValue) ->
 
 
 def _index(ctx: Analysis, env: Env, expr: t.Index, name: str | None) -> ExprValue:
-    value = in_node(ctx, value_of(ctx, env, expr.value), expr.value.span)
+    value = value_of(ctx, env, expr.value)
     items = [_index_item(ctx, env, item) for item in expr.items]
+    match value:
+        case RuntimeValue(expr=SessionValue() as kept, type=TensorType() as type):
+            part = index_kept(ctx, kept, type, items, expr)
+            return part or _indexed(ctx, in_node(ctx, value, expr.value.span), items, expr, name)
+        case _:
+            return _indexed(ctx, value, items, expr, name)
+
+
+def _indexed(ctx: Analysis, value: ExprValue, items: list[IndexItem], expr: t.Index, name: str | None) -> ExprValue:
     match value:
         case Tensor():
             return index_tensor(ctx, value, items, expr, name)

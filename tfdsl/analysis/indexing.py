@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from ..diagnostics import INDEX_KIND, INDEX_MANY, INDEX_RANGE
-from ..program import INDEX, Arg, Field, Index, Literal, Ref, Refs, Static
+from ..program import INDEX, Arg, Field, Index, Literal, Ref, Refs, SessionValue, Static
 from ..syntax import tree as t
 from ..types import Dim, TensorType
 from .context import Analysis
-from .values import Array, ExprValue, IndexItem, Tensor, describe
+from .values import Array, ExprValue, IndexItem, RuntimeValue, Tensor, describe
 
 
 def index_tensor(ctx: Analysis, value: Tensor, items: list[IndexItem], expr: t.Index, name: str | None) -> Tensor:
@@ -90,14 +90,31 @@ def _sliced(dim: Dim, item: slice) -> Dim:
     return None
 
 
+def _static(item: IndexItem) -> Index | None:
+    """An index known at compile time."""
+    if isinstance(item, slice) and all(p is None or isinstance(p, int) for p in (item.start, item.stop, item.step)):
+        return item.start, item.stop, item.step
+    return item if isinstance(item, int) and not isinstance(item, bool) else None
+
+
+def index_kept(
+    ctx: Analysis, value: SessionValue, type: TensorType, items: list[IndexItem], expr: t.Index
+) -> RuntimeValue | None:
+    """A part of the value of a name of the session, if its index is known at compile time."""
+    index = [found for item in items if (found := _static(item)) is not None]
+    if len(index) < len(items) or value.index or type.shape is None or len(index) > len(type.shape):
+        return None
+    shape = _result_shape(ctx, type, items, expr)
+    return RuntimeValue(replace(value, index=tuple(index)), TensorType(type.dtype, shape))
+
+
 def index_array(ctx: Analysis, value: Array, items: list[IndexItem], expr: t.Index) -> Array:
     """A part of data, by integers and slices known at compile time."""
     index: list[Index] = []
     for item in items:
-        if isinstance(item, slice) and all(p is None or isinstance(p, int) for p in (item.start, item.stop, item.step)):
-            index.append((item.start, item.stop, item.step))
-        elif isinstance(item, int) and not isinstance(item, bool):
-            index.append(item)
+        found = _static(item)
+        if found is not None:
+            index.append(found)
         else:
             help = ""
             if isinstance(value.field, Field) and not isinstance(item, float):

@@ -13,6 +13,7 @@ from .arguments import Arguments, bind, operand_notes, size_notes
 from .context import Analysis, StatementFailed
 from .executed import Kind
 from .labels import column_help, doubt_logits, is_never_logits, is_swapped, refuse_swapped
+from .session_values import as_arguments
 from .slips import doubt_rate, doubted, share_help
 from .values import ExprValue, Operation, Tensor
 
@@ -21,6 +22,7 @@ def call_op(
     ctx: Analysis, op: Op, given: Arguments, span: Span, name: str | None = None, default: str = "", shown: str = ""
 ) -> ExprValue:
     """Add the node of an op; return its output or the list of its outputs. `shown` is its name in messages."""
+    given = as_arguments(ctx, given)
     named = {name: argument for name, argument in given if name is not None}
     if op.applies and is_swapped(ctx, named) and is_never_logits(named["logits"]):
         refuse_swapped(ctx, shown or op.name, named, span)

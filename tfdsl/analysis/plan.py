@@ -38,6 +38,7 @@ from ..diagnostics import (
     SESSION_NAME,
     SESSION_TWICE,
     STREAM_BATCHES,
+    VALUE_TWICE,
     WRITE_SUFFIX,
     Note,
 )
@@ -147,7 +148,8 @@ def _block(ctx: Analysis, plan: Plan, statements: t.Block) -> tuple[Statement, .
             continue
         if isinstance(statement, t.Bind | t.Evaluate):
             for target in statement.targets:
-                plan.names.rebind(target.id, made, target.span)
+                if not plan.env.binds(target.id):
+                    plan.names.rebind(target.id, made, target.span)
         if isinstance(statement, t.Feeding):  # its feeds may have errors too
             ctx.guarded(lambda statement=statement: feed_entries(ctx, plan, statement.feeds), statement.span)
     return tuple(result)
@@ -467,7 +469,11 @@ def _write(ctx: Analysis, plan: Plan, statement: t.Write) -> Write:
     for one, value in zip(
         statement.values, values_of(ctx, plan.env, (one.value for one in statement.values)), strict=True
     ):
-        items += written_values(ctx, one, value)
+        made = written_values(ctx, one, value)
+        twice = [item.text for item in made if item.text in (other.text for other in items)]
+        if twice:
+            ctx.fail(VALUE_TWICE, one.span, name=twice[0], text=shown_text(one.value))
+        items += made
     refs = [ref for item in items for ref in fetches_of(item.value)]
     feeds = checked_feeds(ctx, plan, statement.feeds, refs, "'write'", statement)
     return Write(ctx.origin(statement.span), path, tuple(items), feeds)

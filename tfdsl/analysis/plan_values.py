@@ -34,6 +34,7 @@ from ..program import (
     Value,
     thaw,
 )
+from ..source import Span
 from ..syntax import tree as t
 from ..types import SizeClash, shape_text
 from .arguments import ArgumentValue, check_rounded, scalar_class
@@ -83,38 +84,46 @@ def _template(ctx: Analysis, plan: Plan, text: str, expr: t.Expr, is_path: bool)
         if match[0] in ("{{", "}}"):
             parts.append(match[0][0])
         elif name is None:
-            ctx.fail(TEMPLATE_BRACE, expr.span, brace=match[0])
+            ctx.fail(TEMPLATE_BRACE, _place(expr, match), brace=match[0])
         else:
-            parts.append(_filled(ctx, plan, name, format or "", expr, is_path))
+            parts.append(_filled(ctx, plan, name, format or "", _place(expr, match), is_path))
     parts.append(text[at:])
     return Template(tuple(p for p in parts if p != ""))
 
 
-def _filled(ctx: Analysis, plan: Plan, name: str, format: str, expr: t.Expr, is_path: bool) -> str | PlanExpr:
+def _place(expr: t.Expr, match: re.Match[str]) -> Span:
+    """The place of a field in a string, or of the whole string if it has escapes."""
+    span = expr.span
+    if span.text[1:-1] != match.string:
+        return span
+    return Span(span.source, span.start + 1 + match.start(), span.start + 1 + match.end())
+
+
+def _filled(ctx: Analysis, plan: Plan, name: str, format: str, span: Span, is_path: bool) -> str | PlanExpr:
     """What stands for `{name:format}`."""
     params = {p.name: p.value for p in ctx.params}
     counters = ("now", *COUNTERS) if plan.loop else ("now",)
     if name in counters:
-        _check_format(ctx, format, name, "string" if name == "now" else "int", expr)
+        _check_format(ctx, format, name, "string" if name == "now" else "int", span)
         return _formatted(Counter(name), format)
     if name in params:
         value = thaw(params[name])
         is_one = value is not None and not isinstance(value, list)
-        _check_format(ctx, format, name, scalar_class(ctx, value, expr.span) if is_one else "", expr)
+        _check_format(ctx, format, name, scalar_class(ctx, value, span) if is_one else "", span)
         return builtins.format(value, format) if format else str(value)
     first = name.partition(".")[0]
     if not plan.env.knows(first):
         known = (*counters, *params, *plan.names.names)
         help = ctx.did_you_mean(first, (*known, *plan.env.visible()))
-        ctx.fail(UNKNOWN_FIELD, expr.span, help=help, name=name, known=listed(known))
-    value = dotted(ctx, plan.env, t.Identifier(expr.span, name))
+        ctx.fail(UNKNOWN_FIELD, span, help=help, name=name, known=listed(known))
+    value = dotted(ctx, plan.env, t.Identifier(span, name))
     if is_path and isinstance(value, (Tensor, Array)):
-        ctx.fail(TEMPLATE_TENSOR, expr.span, name=name)
-    found = plan_value(ctx, value, expr.span)
+        ctx.fail(TEMPLATE_TENSOR, span, name=name)
+    found = plan_value(ctx, value, span)
     type = value.type if isinstance(value, (Tensor, Array, RuntimeValue)) else None
     if format and type is not None and type.shape:
-        ctx.fail(TEMPLATE_FORMAT, expr.span, spec=format, value=f"{name}, which is {type}")
-    _check_format(ctx, format, name, type.dtype.kind if type is not None else "", expr)
+        ctx.fail(TEMPLATE_FORMAT, span, spec=format, value=f"{name}, which is {type}")
+    _check_format(ctx, format, name, type.dtype.kind if type is not None else "", span)
     return _formatted(found, format)
 
 
@@ -125,7 +134,7 @@ def _formatted(value: PlanExpr, format: str) -> PlanExpr:
 _EXAMPLES: dict[str, object] = {"int": 1, "uint": 1, "float": 0.5, "complex": 1j, "bool": True, "string": "text"}
 
 
-def _check_format(ctx: Analysis, format: str, name: str, kind: str | None, expr: t.Expr) -> None:
+def _check_format(ctx: Analysis, format: str, name: str, kind: str | None, span: Span) -> None:
     """Refuse a format that Python refuses for values of a kind, or, if the kind is not known, for all."""
     examples = [_EXAMPLES[kind]] if kind in _EXAMPLES else list(_EXAMPLES.values())
     for example in examples if format else ():
@@ -135,7 +144,7 @@ def _check_format(ctx: Analysis, format: str, name: str, kind: str | None, expr:
         except (ValueError, TypeError, OverflowError, MemoryError):
             pass
     if format:
-        ctx.fail(TEMPLATE_FORMAT, expr.span, spec=format, value=name)
+        ctx.fail(TEMPLATE_FORMAT, span, spec=format, value=name)
 
 
 def session_condition(

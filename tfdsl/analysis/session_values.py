@@ -39,6 +39,8 @@ def in_node(ctx: Analysis, value: ExprValue, span: Span) -> ExprValue:
 
 def as_arguments(ctx: Analysis, given: Arguments) -> Arguments:
     """Arguments of an op, in the graph."""
+    if not any(isinstance(one.value, (RuntimeValue, list, tuple)) for _, one in given):
+        return given
     return [(name, replace(one, value=in_node(ctx, one.value, one.span))) for name, one in given]
 
 

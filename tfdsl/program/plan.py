@@ -40,10 +40,12 @@ class BatchField(Record):
 
 
 class SessionValue(Record):
-    """The value that a name of the session has. `field` is one of several that an `evaluate` gave it, else ""."""
+    """The value that a name of the session has. `field` is one of several that an `evaluate` gave it, else "". `index`
+    is as in `Field`."""
 
     name: str
     field: str = ""
+    index: tuple[Index, ...] = ()
 
 
 class Apply(Record):

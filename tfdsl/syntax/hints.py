@@ -24,6 +24,7 @@ _FORMS = {
     "train": "train N epochs on DATA in batches of SIZE shuffled seed N as NAME with OPTION=VALUE:",
     "restore": "restore NAMES from PATH if exists",
     "save": "save NAMES to PATH",
+    "write": "write VALUES to PATH with NAME = VALUE",
     "export": "export NAMES with NAMES to PATH",
     "expect": "expect CONDITION within TOLERANCE with NAME = VALUE",
     "checkpoint": "checkpoint every N steps in FOLDER",
@@ -166,12 +167,12 @@ def hint(source: Source, text: str, start: int, word: str, kind: str) -> str:
     if word in ("elif", "else"):
         return f"'{word}' follows the block of an 'if', in the same column"
     if _in_session(source, line):
+        if word == "evaluate":
+            return f"give the result a name: result = {row}"
         if word in ("initialize", "initialise"):
             return "variables have their initial values when a session begins; to reset them, write: init"
         if word in GRAPH_WORDS and word not in SESSION_WORDS:
             return f"'{word}' belongs to the graph: put it before the session"
-        if re.match(r"[^\W\d]\w*\s*(,\s*[^\W\d]\w*\s*)*=(?!=)", row) and word not in SESSION_WORDS:
-            return "a session binds no names: put this line before the session, or change a variable: set x = ..."
         if re.match(r"\w+\(", row):
             return f"to compute it, write: run {row}"
         if word and word not in SESSION_WORDS:

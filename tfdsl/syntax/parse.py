@@ -167,6 +167,12 @@ def _token(source: Source, text: str, error: UnexpectedToken) -> Diagnostic:
     if kind == "$END" or (kind == "_NL" and "\n" in token):
         start = _code_end(source, start)
         span = Span(source, start, start + 1)
+    if accepts == {"EQUAL", "COMMA"}:  # what follows shows that the first word begins no statement of a session
+        first = re.search(r"(?:^|:)[ \t]*([^\W\d]\w*)\s*\Z", text[:start], re.MULTILINE)
+        if first is not None:
+            token, kind, accepts = Token("NAME", first[1], first.start(1), end_pos=first.end(1)), "NAME", set[str]()
+            start = first.start(1)
+            span = Span(source, start, first.end(1))
     line = source.position(min(start, len(source.text)))[0]
     word = first_word(source, line)
     end = ends(token)[1] if kind == "_INDENT" else 0

@@ -50,8 +50,7 @@ class Collected(Output):
         whole: dict[str, np.ndarray] = {}
         for name in self._blocks[0]:
             parts = [block[name] for block in self._blocks]
-            array = parts[0] if len(parts) == 1 else np.concatenate(parts)
-            whole[name] = texts(name, array) if array.dtype.kind in "OSU" else number(name, array)
+            whole[name] = known(name, parts[0] if len(parts) == 1 else np.concatenate(parts))
         return whole
 
 
@@ -62,7 +61,7 @@ def columns(block: Block) -> "dict[str, np.ndarray]":
     for name, column in _split(block):
         if name in result:
             raise DataError(OUTPUT_NAME, name=shown(name))
-        result[name] = texts(name, column) if column.dtype.kind in "OSU" else number(name, column)
+        result[name] = column
     return result
 
 
@@ -70,13 +69,19 @@ def _split(block: Block) -> "Iterator[tuple[str, np.ndarray]]":
     for name, array in block.items():
         if array.ndim > 2:
             raise DataError(OUTPUT_AXES, name=shown(name), shape=sizes(array.shape))
+        array = known(name, array)
         if array.ndim == 1 or array.shape[1] == 1:
             yield name, array.reshape(-1)
         else:
             yield from ((f"{name}_{at}", array[:, at]) for at in range(array.shape[1]))
 
 
-def texts(name: str, array: "np.ndarray") -> "np.ndarray":
+def known(name: str, array: "np.ndarray") -> "np.ndarray":
+    """An array of a dtype that files have."""
+    return _texts(name, array) if array.dtype.kind in "OSU" else _numbers(name, array)
+
+
+def _texts(name: str, array: "np.ndarray") -> "np.ndarray":
     """Text as Python strings. Refuses bytes that are not UTF-8."""
     import numpy as np
 
@@ -89,7 +94,7 @@ def texts(name: str, array: "np.ndarray") -> "np.ndarray":
     return result
 
 
-def number(name: str, array: "np.ndarray") -> "np.ndarray":
+def _numbers(name: str, array: "np.ndarray") -> "np.ndarray":
     """Numbers in a dtype that files have: others become float32."""
     import numpy as np
 

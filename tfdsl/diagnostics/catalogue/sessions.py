@@ -23,7 +23,7 @@ NO_STEP = _message("TFG515", "this training has nothing to run", "{way}")
 NESTED_TRAIN = _message("TFG516", "a 'train' is not allowed inside another")
 NOT_CONDITION = _message("TFG517", "{value} is not a condition",
                          "compare something: mse < 0.5")
-UNKNOWN_FIELD = _message("TFG518", "a string has {{{name}}}, but there is no such value",
+UNKNOWN_FIELD = _message("TFG518", "there is no value '{name}' for this string",
                          "braces can contain {known}; write other values next to the text: print \"x is\", x; a "
                          "plain brace is written {{{{")
 TEMPLATE_BRACE = _message("TFG519", "a string has a lone '{brace}'", "a plain brace is written {brace}{brace}")
@@ -70,8 +70,7 @@ MAY_BE_UNBOUND = _message("TFG553", "{name} may have no value here",
                           "one")
 EVALUATE_NAME = _message("TFG554", "an evaluate with several values needs a name for each",
                          "write: evaluate {text} as NAME")
-EVALUATE_TWICE = _message("TFG555", "two values of this evaluate are called '{name}'", "write: {text} as other_{name}")
-EVALUATE_VALUE = _message("TFG556", "evaluate takes tensors, but this is {value}")
+VALUE_TWICE = _message("TFG555", "two values are called '{name}'", "write: {text} as other_{name}")
 EVALUATE_COUNT = _message("TFG557", "{names} names are given {values} values",
                           "write a name for each value, or one name for all: {name} = evaluate ..., and then "
                           "{name}.{field}")
@@ -82,7 +81,6 @@ EVALUATE_ROWS = _message("TFG559", "{value} has no rows to train on",
                          "its data")
 EVALUATE_BATCH = _message("TFG560", "{name} is a batch of the training, not of this evaluate",
                           "write: evaluate ... as b with ... = b.{field}")
-EVALUATE_ALONE = _message("TFG561", "'evaluate' gives its values to a name", "write: result = evaluate ...")
 TEMPLATE_FORMAT = _message("TFG562", "the format '{spec}' does not fit {value}",
                            "formats are Python's, as in {{mse:.3f}}, {{epoch:4d}} or {{accuracy:.1%}}")
 TEMPLATE_TENSOR = _message("TFG563", "a path cannot contain {name}, which is computed in the graph",

@@ -118,7 +118,7 @@ def value(expr: PlanExpr, fetched: Mapping[Ref, object], context: EvalContext, w
         case Field():
             return context.arrays(expr)
         case SessionValue():
-            return context.kept[expr.name].fields[expr.field]
+            return indexed(context.kept[expr.name].fields[expr.field], expr.index)
         case BatchField():
             return indexed(context.batch(expr.field), expr.index)
         case Template():
@@ -191,4 +191,5 @@ def indexed(array: Any, index: tuple[Index, ...]) -> Any:
     value may be anything, such as the number of rows."""
     if not index:
         return array
+    array = np.asarray(array) if isinstance(array, list) else array
     return array[tuple(slice(*item) if isinstance(item, tuple) else item for item in index)]
