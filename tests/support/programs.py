@@ -133,6 +133,29 @@ session:
     print da, db, e, c, len(pairs), pairs[0][1:]
 """,
     """\
+data points = moons(100, noise=0.1, seed=42) | split(test=0.2, seed=1)
+placeholder X: float32[n, 2]
+placeholder y: int64[n, 1]
+variable w: float32[2, 1] = zeros
+p = X @ w
+mse = reduce_mean(square(p - cast(y, float32)))
+optimize mse with adam()
+session:
+    best, name = 10.0, "run {now}"
+    train 3 epochs on points.train in batches of 20 as batch:
+        feed X = batch.features, y = batch.target
+        checkpoint every 1 epoch in "checkpoints"
+        every 1 epoch:
+            test = evaluate mse, 2.0 * mse + reduce_sum(w) as more on points.test in batches of 7 as b with X = b.features, y = b.target
+            best = minimum(best, test.mse)
+            print "{epoch}: {best:.3f} {test.more}"
+    cached = evaluate p, y on points.train in batches of 30 as b with X = b.features, y = b.target
+    train 2 steps on cached in batches of 10 as batch:
+        feed X = batch.p[:, 0:1] if 1 > 2 else [[1.0, 2.0]], y = [[1]]
+    write cached, points.train.target as label to "out.csv"
+    write cached.p[0:3] as p to "out.npz"
+""",
+    """\
 import "layers.tfg" as layers
 from "layers.tfg" import dense, relu
 device "/cpu:0":

@@ -5,6 +5,7 @@ import pytest
 
 import tfdsl
 from tfdsl.runtime.options import Options
+from tfdsl.runtime.run import refuse_kept
 
 MODEL = """
 seed 4
@@ -299,6 +300,25 @@ session:
     print cached.shape
 """
     assert printed(text) == ["[50, 2]"]
+
+
+def test_several_processes_do_not_share_values():
+    text = """
+data d = moons(50)
+placeholder X: float32[n, 2]
+variable w: float32[2] = zeros
+optimize reduce_mean(square(X - w)) with gradient_descent(learning_rate=0.5)
+session:
+    kept = evaluate X on d as b with X = b.features
+    other = reduce_mean(kept)
+    train 2 steps on %s as batch: feed X = %s
+    print w, other
+"""
+    for data, fed in (("kept", "batch.X"), ("d", "[[other, other]]")):
+        with pytest.raises(tfdsl.TfgError) as caught:
+            refuse_kept(tfdsl.compile(text % (data, fed)).program)
+        assert [(one.code, one.span.line) for one in caught.value.diagnostics] == [("TFG772", 9)]
+    refuse_kept(tfdsl.compile(text % ("d", "batch.features")).program)
 
 
 # --- mistakes that only a run finds -----------------------------------------------------------

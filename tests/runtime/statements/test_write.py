@@ -177,6 +177,10 @@ REFUSED = {
 }  # fmt: skip
 
 
+def test_lists_of_different_lengths(here):
+    assert failure('m = [[1], [2, 3]]\nwrite m to "m.csv"')[0] == "TFG763"
+
+
 @pytest.mark.parametrize("body", REFUSED)
 def test_refused(here, body):
     code, headline = REFUSED[body]

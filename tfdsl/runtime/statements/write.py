@@ -45,7 +45,10 @@ def execute(run: Execution, statement: Write) -> None:
 
 def _array(name: str, value: object, origin: Origin) -> np.ndarray:
     """A value with a row axis. A single number or text has one row."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:  # lists of different lengths
+        raise failure(WRITE_NOTHING, origin, name=name) from None
     if array.dtype.kind == "O" and not all(isinstance(one, (str, bytes)) for one in array.flat):
         raise failure(WRITE_NOTHING, origin, name=name)
     return array if array.shape else array.reshape(1)
