@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pyarrow.csv as pc
 
 
-class Csv(Output):
+class CsvOutput(Output):
     def __init__(self, file: BinaryIO):
         super().__init__(file)
         self._writer: pc.CSVWriter | None = None
@@ -35,4 +35,4 @@ class Csv(Output):
             self._writer.close()
 
 
-OUTPUT = Csv
+OUTPUT = CsvOutput

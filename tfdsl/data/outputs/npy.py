@@ -3,7 +3,7 @@
 from .base import Collected
 
 
-class Npy(Collected):
+class NpyOutput(Collected):
     takes_one = True
 
     def finish(self) -> None:
@@ -13,4 +13,4 @@ class Npy(Collected):
         np.lib.format.write_array(self._file, array.astype(str) if array.dtype == object else array, allow_pickle=False)
 
 
-OUTPUT = Npy
+OUTPUT = NpyOutput

@@ -5,7 +5,7 @@ import zipfile
 from .base import Collected
 
 
-class Npz(Collected):
+class NpzOutput(Collected):
     def finish(self) -> None:
         import numpy as np
 
@@ -16,4 +16,4 @@ class Npz(Collected):
                     np.lib.format.write_array(member, array.astype(str) if text else array, allow_pickle=False)
 
 
-OUTPUT = Npz
+OUTPUT = NpzOutput

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 
-class Parquet(Output):
+class ParquetOutput(Output):
     def __init__(self, file: BinaryIO):
         super().__init__(file)
         self._writer: pq.ParquetWriter | None = None
@@ -27,4 +27,4 @@ class Parquet(Output):
             self._writer.close()
 
 
-OUTPUT = Parquet
+OUTPUT = ParquetOutput

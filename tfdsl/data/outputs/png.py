@@ -15,7 +15,7 @@ _MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # Pillow's, by the number of channels
 _BETWEEN = 2  # lines
 
 
-class Png(Collected):
+class PngOutput(Collected):
     takes_one = True
 
     def finish(self) -> None:
@@ -62,4 +62,4 @@ def _together(pictures: "np.ndarray") -> "np.ndarray":
     return whole
 
 
-OUTPUT = Png
+OUTPUT = PngOutput
