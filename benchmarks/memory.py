@@ -3,7 +3,7 @@
     python benchmarks/memory.py [--gigabytes 4] [--folder DIR] [--steps 2000]
 
 Writes an .npz of float32 to the folder once. Then trains on it, in a new process each time, and prints a line for each
-engine and transform. `peak` is the maximum memory of the process. `beyond` is that minus the memory of a program
+engine and transform. `peak` is the maximum memory of the process. `beyond` is that minus what it was after a program
 without data, relative to the size of the data.
 """
 
@@ -37,8 +37,10 @@ session:
 RUN = """
 import resource, sys
 from tfdsl.cli import main
-code = main(["run", "-q", sys.argv[1], "--engine", sys.argv[2]])
-print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, file=sys.stderr)
+engine, *paths = sys.argv[1:]
+for path in paths:
+    code = main(["run", "-q", path, "--engine", engine])
+    print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, file=sys.stderr)
 """
 
 
@@ -54,15 +56,17 @@ def write(path: Path, rows: int) -> None:
                     file.write(random.random((min(BLOCK, rows - start), columns), np.float32).tobytes())
 
 
-def peak(program: str, engine: str, folder: Path) -> int:
-    """The maximum memory of `tfdsl run` at any time, in bytes."""
-    path = folder / "program.tfg"
-    path.write_text(program)
-    done = subprocess.run([sys.executable, "-c", RUN, path, engine], capture_output=True, text=True)
-    code, size = done.stderr.split()[-2:]
-    if code != "0":
+def peaks(program: str, engine: str, folder: Path) -> tuple[int, int]:
+    """The maximum memory of a process that runs a program without data, and then of the same that runs this one, in
+    bytes."""
+    paths = folder / "tiny.tfg", folder / "program.tfg"
+    for path, text in zip(paths, (TINY, program), strict=True):
+        path.write_text(text)
+    done = subprocess.run([sys.executable, "-c", RUN, engine, *paths], capture_output=True, text=True)
+    *_, first, tiny, second, whole = ["1"] * 4 + done.stderr.split()
+    if (first, second) != ("0", "0"):
         raise SystemExit(done.stderr)
-    return int(size)
+    return int(tiny), int(whole)
 
 
 def main() -> None:
@@ -79,12 +83,11 @@ def main() -> None:
     print(f"data: {rows} x {COLUMNS} float32 and a target, {size / 1e9:.2f} GB")
     print(f"{'engine':8}{'transforms':44}{'peak MB':>9}{'tiny MB':>9}{'beyond':>8}{'seconds':>9}")
     for engine in ENGINES:
-        tiny = peak(TINY, engine, arguments.folder)
         for transforms in TRANSFORMS:
             part = ".train" if "split" in transforms else ""
             text = PROGRAM.format(file=file.name, transforms=transforms, steps=arguments.steps, part=part)
             started = time.perf_counter()
-            whole = peak(text, engine, arguments.folder)
+            tiny, whole = peaks(text, engine, arguments.folder)
             seconds = time.perf_counter() - started
             beyond = (whole - tiny) / size
             print(

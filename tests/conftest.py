@@ -2,9 +2,13 @@
 
 import contextlib
 import functools
+import gc
 import os
 
 import pytest
+
+# Nothing that is imported becomes garbage: see `pytest_collection_finish`.
+gc.disable()
 
 # TensorFlow's start-up messages would be in the output that the command line's tests read.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -40,12 +44,26 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(skip)
 
 
+def pytest_collection_finish():
+    """The collector need not look at the modules of TensorFlow again and again."""
+    gc.freeze()
+    gc.enable()
+
+
 def some(every, chosen):
     """Parameters of which `--long` tries all, and other runs only the chosen ones."""
     return [
         pytest.param(*(one if isinstance(one, tuple) else (one,)), marks=[] if one in chosen else [pytest.mark.long])
         for one in every
     ]  # fmt: skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unflushed():
+    """Files are not flushed to the disk, for which a test would wait. Tests of power cuts run in other processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
 
 
 @pytest.fixture

@@ -43,12 +43,22 @@ def part(module: str) -> str:
 
 
 @functools.cache
+def text_of(module: str) -> str:
+    return (PACKAGE / f"{module}.py").read_text(encoding="utf-8")
+
+
+@functools.cache
+def parsed(module: str) -> ast.Module:
+    return ast.parse(text_of(module))
+
+
+@functools.cache
 def imports(module: str, at_once: bool = False) -> set[str]:
     """The modules that a module imports: those of the package by their path, others by their first name. With `at_once`
     only those imported together with it, not those that its functions import."""
     found: set[str] = set()
     folder = module.split("/")[:-1]
-    tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+    tree = parsed(module)
     for node in _executed(tree) if at_once else ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
@@ -146,14 +156,14 @@ def test_the_front_end_imports_no_arrays():
 
 @pytest.mark.parametrize("module", MODULES)
 def test_files_keep_to_one_idea(module):
-    assert len((PACKAGE / f"{module}.py").read_text(encoding="utf-8").splitlines()) <= 700
+    assert len(text_of(module).splitlines()) <= 700
 
 
 def test_a_class_name_has_one_meaning():
     """A statement of the tree and what the analysis makes of it are one thing in two stages, and share their name."""
     places: dict[str, list[str]] = {}
     for module in MODULES:
-        for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(module)):
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(module)
     twice = {name: modules for name, modules in places.items() if len(modules) > 1}
@@ -195,13 +205,13 @@ def test_every_row_has_a_batch_rule():
 
 def test_every_column_of_the_op_table_is_read():
     """Each column is read by a module that uses rows, or by the table itself if it restricts a signature."""
-    texts = [(PACKAGE / f"{module}.py").read_text(encoding="utf-8") for module in MODULES if part(module) != "ops"]
+    texts = [text_of(module) for module in MODULES if part(module) != "ops"]
     read = {column for column in Op.__dataclass_fields__ if any(re.search(rf"\.{column}\b", text) for text in texts)}
     assert set(Op.__dataclass_fields__) - read == {"rule"}
 
 
 def test_every_special_lowering_is_named_by_a_row():
-    tree = ast.parse((PACKAGE / "lowering/special.py").read_text(encoding="utf-8"))
+    tree = parsed("lowering/special")
     functions = {f"special.{node.name}" for node in tree.body if isinstance(node, ast.FunctionDef)}
     public = {name for name in functions if not name.startswith("special._")}
     assert {op.lowered for op in OPS.values()} == public | {"", "gradients.gradients"}
@@ -246,7 +256,7 @@ def test_every_statement_is_executed():
 
 def test_every_module_says_what_it_is_for():
     for module in MODULES:
-        tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+        tree = parsed(module)
         assert ast.get_docstring(tree) or not tree.body, module
 
 
@@ -265,7 +275,7 @@ def test_every_message_has_one_name():
 def test_every_message_is_used():
     from tfdsl import diagnostics
 
-    texts = {m: (PACKAGE / f"{m}.py").read_text(encoding="utf-8") for m in MODULES if "catalogue" not in m}
+    texts = {m: text_of(m) for m in MODULES if "catalogue" not in m}
     for name, value in vars(diagnostics).items():
         if isinstance(value, diagnostics.Message):
             assert any(name in text for text in texts.values()), f"{name} is never reported"

@@ -8,10 +8,10 @@ block below `<!-- prints -->` is the output of a program.
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,6 +40,9 @@ TESTS = [
 ]
 TRIED = """
 import sys, pytest
+sys.dont_write_bytecode = True
+for name in [name for name in sys.modules if name.partition(".")[0] == "tfdsl"]:  # that of the project
+    del sys.modules[name]
 from tfdsl.cli import main
 failed = pytest.main(["-q", "-p", "no:cacheprovider", "-n", "0", "--update-golden", "--long", *sys.argv[1:]])
 for path in [] if failed else {programs}:
@@ -82,8 +85,8 @@ def test_the_additions_of_the_page_work(tmp_path):
     printed = {name: text for name, kind, text in BLOCKS if kind == "prints"}
     assert len(own) > 3 and printed
     command = [sys.executable, "-c", TRIED.format(programs=list(printed)), *TESTS, *own]
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
-    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ran = forked.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.split("---\n")[1:] == list(printed.values())
 

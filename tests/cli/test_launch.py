@@ -215,7 +215,9 @@ def test_a_server_fails_to_start(here):
     (here / "tensorflow.py").write_text('raise ImportError("it is broken here")\n')
     environment = clusters.environment()
     environment["PYTHONPATH"] += os.pathsep + str(here)
-    done = subprocess.run(clusters.tfdsl("launch", "p.tfg"), env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        clusters.tfdsl("launch", "p.tfg", "--workers", "1"), env=environment, capture_output=True, text=True
+    )
     assert (done.returncode, done.stdout) == (1, "")
     assert re.search(r"^(ps|worker) \d \| error\[TFG899\].*it is broken here", done.stderr, re.MULTILINE), done.stderr
     assert re.search(r"^error\[TFG861\]: (ps|worker) \d has ended with exit code 1", done.stderr, re.MULTILINE)

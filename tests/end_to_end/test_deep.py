@@ -33,7 +33,7 @@ RESULTS = dict(zip(NESTED, (lambda x: 2 * x + DEPTH - 1, lambda x: x, lambda x: 
                             lambda x: x, lambda x: x), strict=True))  # fmt: skip
 
 
-@pytest.mark.parametrize("name", some(NESTED, ["functions that call functions", "calls in calls", "branches"]))
+@pytest.mark.parametrize("name", some(NESTED, ["functions that call functions", "branches"]))
 def test_deep_programs_run(name):
     limit = sys.getrecursionlimit()
     x = np.array([1.0, 2.0, 3.0], np.float32)
@@ -46,7 +46,7 @@ def test_deep_programs_run(name):
     assert sys.getrecursionlimit() == limit
 
 
-@pytest.mark.parametrize("name", some(NESTED, ["brackets", "calls in calls"]))
+@pytest.mark.parametrize("name", some(NESTED, ["calls in calls"]))
 def test_deep_programs_are_formatted_and_drawn(name):
     source = Source("deep", NESTED[name])
     once = format_text(source)

@@ -16,6 +16,7 @@ import escapes
 import forked
 import numpy as np
 import pytest
+from conftest import some
 from escapes import CANARY, DECLARATIONS, FORMS, OUTSIDE, REFUSED, SESSIONS, SPECIAL
 
 import tfdsl
@@ -140,12 +141,13 @@ STRACE = shutil.which("strace")
 
 
 @(pytest.mark.long if STRACE else lambda test: test)  # the next test runs the same
-def test_runs_refuse_escapes_and_python_opens_nothing_there(root):
-    run_escapes(root)
+@pytest.mark.parametrize("places", some(["all", "some"], ["some"]))
+def test_runs_refuse_escapes_and_python_opens_nothing_there(root, places):
+    run_escapes(root, places)
 
 
-def run_escapes(root):
-    done = forked.run([*RUNNING, root], capture_output=True, text=True, env=ENVIRONMENT)
+def run_escapes(root, places):
+    done = forked.run([*RUNNING, root, places], capture_output=True, text=True, env=ENVIRONMENT)
     assert done.stdout == "done\n", done.stdout + done.stderr[-2000:]
 
 
@@ -156,12 +158,27 @@ MAKING = ("mkdir", "mkdirat", "rename", "renameat", "renameat2", "unlink", "unli
 
 
 @pytest.mark.skipif(STRACE is None, reason="strace is not installed")
-def test_no_system_call_uses_the_canary(root, tmp_path):
+@pytest.mark.parametrize("places", some(["all", "some"], ["some"]))
+def test_no_system_call_uses_the_canary(root, tmp_path, places):
     log = tmp_path / "strace"
-    command = ["strace", "-f", "-y", "-s", "4096", "-e", "trace=%file,ftruncate", "-o", log, *RUNNING, root]
+    command = [
+        "strace",
+        "-f",
+        "--seccomp-bpf",
+        "-y",
+        "-s",
+        "4096",
+        "-e",
+        "trace=%file,ftruncate",
+        "-o",
+        log,
+        *RUNNING,
+        root,
+        places,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, env={**ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "1"})
     if "ptrace" in done.stderr:
-        run_escapes(root)
+        run_escapes(root, places)
         pytest.skip("strace may not trace here")
     assert done.stdout == "done\n", done.stdout + done.stderr[-2000:]
     lines = log.read_text(errors="replace").splitlines()

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import some
 
 import tfdsl
 
@@ -194,9 +195,10 @@ def test_a_gradient_has_one_value():
             assert np.array_equal(total, added(parts)), name
 
 
-def test_a_training_has_one_output():
+@pytest.mark.parametrize("times", some([1, 3], [1]))
+def test_a_training_has_one_output(times):
     program = tfdsl.compile(RECURRENT)
-    options = [Options(engine=engine, deterministic=True) for engine in ("step", "loop") for _ in range(2)]
+    options = [Options(engine=engine, deterministic=True) for engine in ("step", "loop") for _ in range(times)]
     assert len({"\n".join(program.run(options=one).printed) for one in options}) == 1
 
 

@@ -65,7 +65,7 @@ PENALTY = MEAN + " + 0.01 * reduce_sum(square(w))"
 
 @pytest.mark.parametrize(("loss", "optimizer"), some(
     [*((MEAN, one) for one in OPTIMIZERS), (SUM, OPTIMIZERS[0]), (PENALTY, OPTIMIZERS[2])],
-    [(MEAN, OPTIMIZERS[1]), (SUM, OPTIMIZERS[0]), (PENALTY, OPTIMIZERS[2])],
+    [(MEAN, OPTIMIZERS[1]), (SUM, OPTIMIZERS[0])],
 ))  # fmt: skip
 def test_towers_agree_with_the_unsplit_program(optimizer, loss):
     near(ran(compiled(loss, optimizer)).variables, ran(compiled(loss, optimizer, towers=3)).variables)
@@ -77,7 +77,7 @@ SIZES = [(8, 2), (23, 4), (22, 3), (2, 5), (1, 2)]
 
 @pytest.mark.parametrize(("size", "towers", "loss"), some(
     [(*one, loss) for one in SIZES for loss in (MEAN, SUM)],
-    [(*SIZES[1], MEAN), (*SIZES[3], SUM)],
+    [(*SIZES[3], SUM)],
 ))  # fmt: skip
 def test_sizes_of_batches(size, towers, loss):
     optimizer = "adam(learning_rate=0.02)"
@@ -211,7 +211,10 @@ KINDS = {
     ("of", "optimizer", "towers"),
     some(
         [*(("a table", one, 3) for one in BY_HAND), *((kind, "adam(learning_rate=0.02)", 2) for kind in KINDS)],
-        [("a table", OPTIMIZERS[1], 3), *((kind, "adam(learning_rate=0.02)", 2) for kind in KINDS)],
+        [
+            ("a table", OPTIMIZERS[1], 3),
+            *((kind, "adam(learning_rate=0.02)", 2) for kind in KINDS if kind != "a table"),
+        ],
     ),
 )
 def test_towers_have_the_same_bits_as_by_hand(of, optimizer, towers):

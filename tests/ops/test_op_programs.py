@@ -10,6 +10,7 @@ from pathlib import Path
 import forked
 import numpy as np
 import pytest
+from conftest import some
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.append(str(Path(__file__).parents[2]))  # make `benchmarks` importable
@@ -24,8 +25,21 @@ from tfdsl.types import DTYPES, TensorType
 ROOT = Path(__file__).parents[2]
 
 
-def test_every_row():
-    command = [sys.executable, "benchmarks/fuzz.py", "ops", "--programs", str(len(ROWS)), "--seed", "3"]
+@pytest.mark.parametrize(
+    "rows", some([list(ROWS), list(ROWS)[::4]], [list(ROWS)[::4]]), ids=lambda rows: f"{len(rows)} rows"
+)
+def test_every_row(rows):
+    command = [
+        sys.executable,
+        "benchmarks/fuzz.py",
+        "ops",
+        "--programs",
+        str(len(rows)),
+        "--seed",
+        "3",
+        "--only",
+        *rows,
+    ]
     done = forked.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from benchmarks.loads.digits import Digits
 from benchmarks.measure import BY_HAND, TOLERANCE, Settings, Training, difference
 from benchmarks.report import table
 from benchmarks.result import LoadResult, Row, Wanted
+from benchmarks.workers import Failed, Worker
 
 TRAININGS = [load for load in LOADS.values() if isinstance(load, Training)]
 STEPS = 70  # more than the engine `loop` takes in its first execution
@@ -65,8 +67,35 @@ def test_difference():
     assert difference(expected | log, expected, start, no_log=True) == 0
 
 
+class Here:
+    """A worker without a process."""
+
+    def __init__(self, make, arguments, environment):
+        self._kept = make(*arguments)
+
+    def call(self, method, *arguments):
+        return getattr(self._kept, method)(*arguments)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def test_a_worker_keeps_an_object_in_its_process():
+    with Worker(Counter, ("abca",), {"WORKER": "environment"}) as worker:
+        assert worker.call("most_common", 1) == [("a", 2)]
+        assert worker.call("get", "b") == 1
+        with pytest.raises(Failed, match="AttributeError"):
+            worker.call("nothing")
+    with pytest.raises(Failed, match="TypeError"):
+        Worker(Counter, (5,))
+
+
 def test_a_wrong_contender_has_no_time(monkeypatch):
     monkeypatch.setitem(measure._NEEDS, "JAX", "no_such_package")
+    monkeypatch.setattr(measure, "Worker", Here)
     load = dataclasses.replace(
         LOADS["digits"], model=WrongDigits, contenders=(BY_HAND, "NumPy", "JAX"), wanted=(Wanted("NumPy", BY_HAND, 1),)
     )

@@ -21,10 +21,11 @@ class Bomb:
     command: tuple[str, ...] = ("check", "bomb.tfg")
 
 
-# Each takes a second or more, and exceeds a limit in the same way as another one.
+# Each takes a good part of a second, and exceeds a limit in the same way as another one.
 LONG = {
     "loops in loops", "many nodes", "comprehensions in one another", "calls that double in a list",
-    "a formula that doubles", "a list in a loop",
+    "a formula that doubles", "a list in a loop", "a heavy body", "many errors", "factorial by a loop",
+    "functions that call functions",
 }  # fmt: skip
 
 

@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..diagnostics import COLUMN_CELL, DATA_DISK, DATA_VALUE
-from ..types import STRING, DType
+from ..types import STRING
 from .schema import Column, DataError, Schema, shown
-from .tables import BLOCK, Table, absent, matrix
+from .tables import BLOCK, Block, Table, absent, matrix
 
-_BLOCK_NUMBERS = 1 << 21  # numbers per block that is only passed on
+_BLOCK_NUMBERS = 1 << 18  # numbers per block that is only passed on: what a cache holds
 # The largest ranges of exact integers in float32 and int64.
 _ALL_WHOLE, _INTEGERS = float(1 << 24), float(1 << 63)
 _NUMPY: Mapping[str, type] = {"float32": np.float32, "int64": np.int64, "bool": np.bool_}
@@ -120,12 +120,32 @@ class Dataset(Fields):
 
     def array(self, field: str, part: str = "") -> Any:
         with self._lock:
-            made = self._made.get(field)
-            if made is None:
-                made = self._made[field] = self._make(field)
+            made = self.make(field)[field]
             if part not in made:  # all rows after a split
                 made[part] = self._joined(made)
             return made[part]
+
+    def make(self, *fields: str) -> Mapping[str, dict[str, Any]]:
+        """The arrays of fields, made once and in one reading of the rows: by part, or of all rows as ""."""
+        with self._lock:
+            wanted = [field for field in fields if field not in self._made]
+            for field in wanted:
+                self._check(field)
+            if wanted:
+                self._made |= self._read(wanted)
+            return self._made
+
+    def _read(self, fields: list[str]) -> dict[str, dict[str, Any]]:
+        table, placing = self._table, _Placing(self._table) if self._table.parts else None
+        made = {field: _FieldArrays(table, self.schema, field, placing) for field in fields}
+        numbers = sum(int(np.prod(column.shape, dtype=np.int64)) for column in self.schema.table)
+        for start, block in table.blocks(min(BLOCK, max(1, _BLOCK_NUMBERS // numbers))):
+            for arrays in made.values():
+                arrays.add(start, block)
+        found = {field: arrays.finished() for field, arrays in made.items()}
+        for arrays in made.values():
+            self.rounded += arrays.rounded()
+        return found
 
     def columns_as_they_are(self, columns: Iterable[Column]) -> Iterator[tuple[str, np.ndarray]]:
         """The values of some columns block by block, missing cells too, and the words of text."""
@@ -142,31 +162,6 @@ class Dataset(Fields):
         for name, rows in self._table.parts:
             result[rows] = made[name]
         return result
-
-    def _make(self, field: str) -> dict[str, Any]:
-        self._check(field)
-        columns, type = self.schema.columns_of(field), self.schema.type_of(field)
-        assert type is not None, field  # checked by the analysis
-        dtype, shape = type.dtype, tuple(size for size in (type.shape or ())[1:] if isinstance(size, int))
-        blocks = _blocks(self._table, columns, dtype, shape, self.rounded)
-        if dtype == STRING:
-            blocks = (
-                (start, _texts(block, self._table.words[columns[0].name]).reshape(-1, *shape))
-                for start, block in blocks
-            )
-        if self._table.source.streamed and dtype != STRING:
-            spool = Spool(shape, _NUMPY[dtype.name])
-            for _, block in blocks:
-                spool.add(block)
-            whole = spool.array()
-            return {"": whole} | {name: _chosen(whole, rows) for name, rows in self._table.parts}
-        numpy = np.dtype(object if dtype == STRING else _NUMPY[dtype.name])
-        if not self._table.parts:
-            result = empty((self.rows, *shape), numpy)
-            for start, block in blocks:
-                result[start : start + len(block)] = block
-            return {"": result}
-        return _parted(blocks, self._table, shape, numpy)
 
 
 class Part(Fields):
@@ -259,19 +254,78 @@ def _chosen(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return spool.array()
 
 
-def _parted(blocks: Iterable[tuple[int, np.ndarray]], table: Table, shape: tuple[int, ...], dtype: np.dtype
-            ) -> dict[str, np.ndarray]:  # fmt: skip
-    """The arrays of the parts, without an array of all rows."""
-    made = {name: empty((len(rows), *shape), dtype) for name, rows in table.parts}
-    part_of, place = np.full(table.rows, -1, np.int8), np.empty(table.rows, np.int64)
-    for number, (_, rows) in enumerate(table.parts):
-        part_of[rows], place[rows] = number, np.arange(len(rows))
-    for start, block in blocks:
+class _Placing:
+    """Where the rows of a table stand in the arrays of its parts."""
+
+    def __init__(self, table: Table):
+        self.sizes = {name: len(rows) for name, rows in table.parts}
+        self._part, self._place = np.full(table.rows, -1, np.int8), np.empty(table.rows, np.int64)
+        for number, (_, rows) in enumerate(table.parts):
+            self._part[rows], self._place[rows] = number, np.arange(len(rows))
+
+    def put(self, start: int, block: np.ndarray, arrays: Mapping[str, np.ndarray]) -> None:
         within = slice(start, start + len(block))
-        for number, name in enumerate(made):
-            mine = part_of[within] == number
-            made[name][place[within][mine]] = block[mine]
-    return made
+        for number, array in enumerate(arrays.values()):
+            mine = self._part[within] == number
+            array[self._place[within][mine]] = block[mine]
+
+
+class _FieldArrays:
+    """The arrays of one field while the rows are read."""
+
+    def __init__(self, table: Table, schema: Schema, field: str, placing: _Placing | None):
+        type = schema.type_of(field)
+        assert type is not None, field  # checked by the analysis
+        self._table, self._placing, self._columns = table, placing, schema.columns_of(field)
+        self._names = [column.name for column in self._columns]
+        self._dtype, self._shape = type.dtype, tuple(size for size in (type.shape or ())[1:] if isinstance(size, int))
+        self._watch = _Watch(table, self._columns) if self._dtype.name == "float32" else None
+        self._spool: Spool | None = None
+        self._arrays: dict[str, np.ndarray] = {}
+        if table.source.streamed and self._dtype != STRING:
+            self._spool = Spool(self._shape, _NUMPY[self._dtype.name])
+            return
+        numpy = np.dtype(object if self._dtype == STRING else _NUMPY[self._dtype.name])
+        sizes = placing.sizes if placing else {"": table.rows}
+        self._arrays = {name: empty((rows, *self._shape), numpy) for name, rows in sizes.items()}
+
+    def add(self, start: int, block: Block) -> None:
+        """The rows of a block. Checks every number."""
+        made = self._made(start, block)
+        if self._spool is not None:
+            self._spool.add(made)
+        elif self._placing is not None:
+            self._placing.put(start, made, self._arrays)
+        else:
+            self._arrays[""][start : start + len(made)] = made
+
+    def _made(self, start: int, block: Block) -> np.ndarray:
+        names = self._names
+        if self._dtype == STRING:
+            return _texts(block[names[0]], self._table.words[names[0]]).reshape(-1, *self._shape)
+        if len(names) == 1:
+            made_of = block[names[0]].reshape(-1, *self._shape)
+        elif self._watch is not None:
+            made_of = matrix(block, names)
+        else:
+            made_of = np.column_stack([block[name] for name in names])
+        if self._watch is None:
+            return made_of
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = np.ascontiguousarray(made_of, np.float32)
+        _refuse(~np.isfinite(result), made_of, names, self._table, start)
+        self._watch.see(start, result, made_of)
+        return result
+
+    def finished(self) -> dict[str, np.ndarray]:
+        """The arrays by part, after all rows."""
+        if self._spool is None:
+            return self._arrays
+        whole = self._spool.array()
+        return {"": whole} | {name: _chosen(whole, rows) for name, rows in self._table.parts}
+
+    def rounded(self) -> list[Rounded]:
+        return [] if self._watch is None else self._watch.found()
 
 
 # --- numbers as float32 -----------------------------------------------------------------------
@@ -282,32 +336,6 @@ def _texts(codes: np.ndarray, words: Collection[str]) -> np.ndarray:
     known = np.empty(len(words) + 1, object)
     known[:-1], known[-1] = [word.encode() for word in words], b""  # the code -1 takes the last
     return known[codes]
-
-
-def _blocks(
-    table: Table, columns: tuple[Column, ...], dtype: DType, shape: tuple[int, ...], rounded: list[Rounded]
-) -> Iterator[tuple[int, np.ndarray]]:
-    """An array block by block, each with its first row number. Checks every number. Adds columns to `rounded`."""
-    names = [column.name for column in columns]
-    size = min(BLOCK, max(1, _BLOCK_NUMBERS // int(np.prod(shape, dtype=np.int64))))
-    watch = _Watch(table, columns) if dtype.name == "float32" else None
-    for start, block in table.blocks(size):
-        if len(names) == 1:
-            made_of = block[names[0]].reshape(-1, *shape)
-        elif dtype.name == "float32":
-            made_of = matrix(block, names)
-        else:
-            made_of = np.column_stack([block[name] for name in names])
-        if watch is None:
-            yield start, made_of
-            continue
-        with np.errstate(over="ignore", invalid="ignore"):
-            result = np.ascontiguousarray(made_of, np.float32)
-        _refuse(~np.isfinite(result), made_of, names, table, start)
-        watch.see(start, result, made_of)
-        yield start, result
-    if watch is not None:
-        rounded += watch.found()
 
 
 class _Watch:

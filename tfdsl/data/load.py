@@ -20,7 +20,5 @@ def loaded(pipeline: Pipeline) -> Dataset:
     """The data with its features and target, if they are numbers."""
     dataset, stages = pipeline.dataset(), len(pipeline.spec.transforms)
     with at_stage(stages):
-        for field in ("features", "target"):
-            if pipeline.schema.is_complete(field):
-                dataset.array(field)
+        dataset.make(*(field for field in ("features", "target") if pipeline.schema.is_complete(field)))
     return dataset

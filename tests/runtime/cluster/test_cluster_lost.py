@@ -4,11 +4,14 @@
 """
 
 import signal
+import time
+from functools import cache
 from pathlib import Path
 
 import clusters
 import pytest
 from client import same
+from conftest import some
 from test_cluster import checkpoints
 from test_recovery import Client
 
@@ -26,40 +29,48 @@ optimize with adam(learning_rate=0.001)
 session:
     train {epochs} epochs on d in batches of 33 as batch:
         feed X = batch.features, y = batch.target
-        checkpoint every 50 epochs in "kept"
+        checkpoint every {every} epochs in "kept"
         every {every} steps: print step, mse
     save to "end"
     print w
 """
-ENGINES = {"loop": {"epochs": 200, "every": 50}, "step": {"epochs": 60, "every": 10}}
+ENGINES = {"loop": {"epochs": 200, "every": 50}, "step": {"epochs": 50, "every": 10}}
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """What each engine prints and saves if nothing is lost."""
-    found = {}
-    for engine, sizes in ENGINES.items():
+    """What an engine prints and saves if nothing is lost."""
+
+    @cache
+    def of(engine):
         folder = tmp_path_factory.mktemp(engine)
-        (folder / "t.tfg").write_text(TRAINING.format(**sizes))
+        (folder / "t.tfg").write_text(TRAINING.format(**ENGINES[engine]))
         done = clusters.run(clusters.tfdsl("run", "t.tfg", "--towers", "2", "--engine", engine), cwd=folder)
         assert done.returncode == 0, done.stderr
-        found[engine] = done.stdout.splitlines(), checkpoints(folder)
-    return found
+        return done.stdout.splitlines(), checkpoints(folder)
+
+    return of
 
 
-@pytest.fixture(params=["loop", pytest.param("step", marks=pytest.mark.long)])
+@pytest.fixture
 def training(request, here, cluster, undisturbed):
-    """A client in the middle of its training, a function that starts another, and the expected results."""
-    engine = request.param
+    """A function that starts a client, with one in the middle of its training, and the expected results."""
+    engine, clients = request.param, []
     Path("t.tfg").write_text(TRAINING.format(**ENGINES[engine]))
 
-    def start(*words):
-        return Client(cluster, "t.tfg", "--engine", engine, *words)
+    def start(*words, until=rf"(?m)^{20 * ENGINES[engine]['every'] // 4} "):
+        clients.append(Client(cluster, "t.tfg", "--engine", engine, *words))
+        if until:
+            clients[-1].wait_for(until)
+        return clients[-1]
 
-    client = start()
-    client.wait_for(rf"(?m)^{20 * ENGINES[engine]['every'] // 4} ")
-    yield client, start, *undisturbed[engine]
-    client.kill()
+    yield start, *undisturbed(engine)
+    for client in clients:
+        client.kill()
+
+
+def in_engines(*usual):
+    return pytest.mark.parametrize("training", some(ENGINES, usual), indirect=True)
 
 
 def ends_as(client, lines, files):
@@ -71,17 +82,11 @@ def ends_as(client, lines, files):
     assert [key for key, value in found.items() if not same(value, files[key])] == []
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(
-    "who",
-    [
-        ("worker", 1),
-        ("ps", 0),
-    ],
-    ids=["a worker", "a parameter server"],
-)
+@in_engines()
+@pytest.mark.parametrize("who", [("worker", 1), ("ps", 0)], ids=["a worker", "a parameter server"])
 def test_a_server_is_killed_and_restarts(training, cluster, who):
-    client, _, lines, files = training
+    start, lines, files = training
+    client = start()
     cluster.kill(*who)
     client.wait_for(f"waiting for {who[0]} {who[1]}")
     cluster.start(*who)
@@ -92,43 +97,47 @@ def test_a_server_is_killed_and_restarts(training, cluster, who):
     assert client.out.read_text().splitlines() == lines
 
 
-@pytest.mark.long
+@in_engines()
 def test_a_killed_client_resumes_from_the_servers(training):
-    client, start, lines, files = training
-    client.kill()
-    again = start()
+    start, lines, files = training
+    start().kill()
+    again = start(until="")
     ends_as(again, lines, files)
     assert "tfdsl: resuming from step " in again.err.read_text()
 
 
+@in_engines("loop")
 def test_the_client_and_a_parameter_server_are_killed(training, cluster):
-    client, start, lines, files = training
+    start, lines, files = training
+    client = start()
+    while not any("-step-" in path.name for path in Path("kept").glob("*")):
+        assert client.process.poll() is None
+        time.sleep(0.001)
     cluster.kill("ps", 0)
     client.kill()
     cluster.start("ps", 0)
-    again = start()
+    again = start(until="")
     ends_as(again, lines, files)
     assert "saved in kept\n" in again.err.read_text()
 
 
+@in_engines("step")
 def test_a_frozen_server_ends_the_run_and_the_next_one_resumes(training, cluster):
-    client, start, lines, files = training
-    client.kill()
-    client = start("--timeout", "6")
-    client.wait_for(r"(?m)^\d+ ")
+    start, lines, files = training
+    client = start("--timeout", "4")
     cluster.stop("ps", 0)
     assert client.process.wait(240) == 1
     assert "error[TFG740]: ps 0 at " in client.err.read_text()
     cluster.cont("ps", 0)
-    again = start()
+    again = start(until="")
     ends_as(again, lines, files)
 
 
 def test_a_call_times_out(cluster, here):
     Path("t.tfg").write_text("i = constant(0)\nwhile i < 100_000_000:\n    i = i + 1\nsession:\n    print i\n")
-    client = Client(cluster, "t.tfg", "--timeout", "3")
+    client = Client(cluster, "t.tfg", "--timeout", "1")
     assert client.process.wait(240) == 1
-    assert "error[TFG741]: this took longer than 3 seconds" in client.err.read_text()
+    assert "error[TFG741]: this took longer than 1 second" in client.err.read_text()
     assert "t.tfg:5:5" in client.err.read_text()
     for worker in (0, 1):  # one of them still counts
         cluster.kill("worker", worker)

@@ -523,7 +523,7 @@ def test_generated_programs_follow_the_rule(start):
 
 
 def test_generated_programs_in_xla():
-    for seed in range(100, 102):
+    for seed in range(100, 101):
         assert_by_the_rule(seed, ("xla",))
 
 
@@ -531,7 +531,7 @@ def test_a_warning_when_an_execution_is_reordered():
     """For plain reads and writes, the analysis finds in the program what the lowering finds in the graph."""
     seen = set()
     for seed in range(200, 230):
-        if seed > 204 and len(seen) == 2:
+        if seed > 201 and len(seen) == 2:
             break
         text, _ = Program(seed, kinds=4).session(feeds=False)
         program = tfdsl.compile(text)

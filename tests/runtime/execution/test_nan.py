@@ -188,7 +188,7 @@ def test_other_tensors_are_not_watched(engine, tmp_path, monkeypatch):
     assert lines[-2:] == ["nan", "end [1. 2.] 200"]
 
 
-@pytest.mark.parametrize("engine", some(ENGINES, ["step", "loop"]))
+@pytest.mark.parametrize("engine", some(ENGINES, ["loop"]))
 def test_the_first_event_ends_the_training(engine, tmp_path, monkeypatch):
     text = program(body="        stop when step == 100\n" + BODY)
     lines, _ = lines_of(text, engine, tmp_path / "stop", monkeypatch)
