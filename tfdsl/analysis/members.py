@@ -3,7 +3,7 @@
 from ..data import SOURCES, TRANSFORMS
 from ..data.advice import missing_with
 from ..data.schema import DataError, FilePlace, Schema, listed, shown
-from ..data.transforms.base import ColumnTransform
+from ..data.transforms.base import ColumnMaker
 from ..diagnostics import (
     INDEX_KIND,
     LEARNED_CALL,
@@ -130,8 +130,10 @@ def targetless(ctx: Analysis, name: str) -> str:
 def _target_gone(ctx: Analysis, statement: t.Data, name: str) -> str:
     """How to keep the target of a source that a transform takes away, or that the rows of `fitted` lack."""
     pipeline = ctx.pipelines.get(name)
-    schemas = () if pipeline is None else pipeline.schemas
-    for stage, before, after in zip(statement.stages[1:], schemas, schemas[1:]):
+    if pipeline is None:
+        return ""
+    stages = [statement.stages[at + 1] for at in pipeline.order]
+    for stage, before, after in zip(stages, pipeline.schemas, pipeline.schemas[1:]):
         if before.targets and not after.targets:
             target = before.targets[0].name
             return f"the target is {shown(target)}, which {stage.name} takes away: leave it out of {stage.span.text}"
@@ -182,7 +184,7 @@ def _dataset_attribute(ctx: Analysis, value: DataValue, expr: t.Attribute) -> Ex
 
 def learned_words() -> set[str]:
     """The words by which programs read what transforms have learned."""
-    return {word for one in TRANSFORMS.values() if isinstance(one, ColumnTransform) for word in one.words}
+    return {word for one in TRANSFORMS.values() if isinstance(one, ColumnMaker) for word in one.words}
 
 
 def learned_of(ctx: Analysis, fact: LearnedFact, given: Arguments, span: Span) -> Host:

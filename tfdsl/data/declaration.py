@@ -82,7 +82,11 @@ def scaled_by(spec: DataSpec) -> tuple[object, ...] | None:
 def rows_by(spec: DataSpec, part: str) -> tuple[object, ...]:
     """A key for the rows of data, or of a part of it, and their order."""
     kinds = [(TRANSFORMS[step.name], step) for step in spec.transforms]
-    steps = [(step.name, dict(step.arguments)) for kind, step in kinds if kind.of_rows and (part or not kind.divides)]
+    steps = [
+        (step.name, dict(step.arguments))
+        for kind, step in kinds
+        if kind.remakes_rows or (kind.of_rows and (part or not kind.divides))
+    ]
     return spec.folder, spec.source.name, dict(spec.source.arguments), steps
 
 

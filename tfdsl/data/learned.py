@@ -15,12 +15,12 @@ from ..types import BOOL, FLOAT32, INT64, STRING, DType
 from .plain import JsonPart
 from .schema import MAX_COLUMNS, Column, DataError, Role, Schema, listed, shown
 from .transforms import TRANSFORMS
-from .transforms.base import ColumnTransform, Learned, OutsideGraph, Readable, Tensors, gap_error
+from .transforms.base import ColumnMaker, Learned, OutsideGraph, Readable, Tensors, gap_error
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from .tables import Block, Function, Table, Words
+    from .tables import Block, Table
 
 
 _MOST_NESTED = 20  # data sets that are fitted to others
@@ -31,7 +31,7 @@ COLUMN_DTYPES: Mapping[str, DType] = {one.name: one for one in (FLOAT32, INT64, 
 class FittedStep(Record):
     """A transform with its arguments, the schema before it, and what it has learned."""
 
-    transform: ColumnTransform
+    transform: ColumnMaker
     arguments: Mapping[str, object]
     before: Schema
     after: Schema
@@ -41,6 +41,10 @@ class FittedStep(Record):
     def fitted(self) -> "Fitted | None":
         """The transforms of another data set, if it is those."""
         return self.learned["fitted"] if self.transform.takes_data else None
+
+    @property
+    def remakes_rows(self) -> bool:
+        return self.fitted.remakes_rows if self.fitted else self.transform.remakes_rows
 
     @property
     def readable(self) -> Readable:
@@ -78,6 +82,8 @@ class Fitted(Record):
                 raise DataError(FITTED_DTYPE, param="data", column=shown(column.name), data=self.name,
                                 dtype=str(wanted.dtype), found=str(column.dtype))  # fmt: skip
         made = self._made(names)
+        if self.remakes_rows and not other.targets:
+            made -= {column.name for column in self.result.targets}
         gaps = sum(column.gaps for column in other.table)
         table = tuple(replace(column, gaps=gaps, ends=None) for column in self.result.table if column.name in made)
         return replace(other, table=table, named=self.result.named)
@@ -100,22 +106,24 @@ class Fitted(Record):
         """The columns of the source that a field is made of."""
         return sources_of(self.source, self.uses(), self.result, field)
 
-    def function(self, words: "Words") -> "tuple[Function, Words]":
-        """The transforms one after the other."""
+    def transformed(self, table: "Table", has_target: bool) -> "Table":
+        """The rows of another table after the transforms. Without a target, windows go to the last row."""
         order = [column.name for column in self.source.table]
-        words = {**dict.fromkeys((one.name for one in self.source.table if one.dtype == STRING), ()), **words}
-        functions: list[Function] = []
+        words = dict.fromkeys((one.name for one in self.source.table if one.dtype == STRING), ())
+
+        def in_order(block: "Block") -> "Block":
+            return {name: _as(block[name], self.source, name) for name in order if name in block}
+
+        table = table.mapped(in_order, {**words, **table.words})
         for step in self.steps:
-            function, words = step.transform.function(step.arguments, step.before, step.learned, words)
-            functions.append(function)
+            before = step.before.without_targets() if step.remakes_rows and not has_target else step.before
+            table = step.transform.applied(step.arguments, before, step.learned, table)
+        return table
 
-        def transformed(block: "Block") -> "Block":
-            block = {name: _as(block[name], self.source, name) for name in order if name in block}
-            for function in functions:
-                block = function(block)
-            return block
-
-        return transformed, words
+    @property
+    def remakes_rows(self) -> bool:
+        """Whether its rows are not those of the source."""
+        return any(step.remakes_rows for step in self.steps)
 
     @property
     def words(self) -> set[str]:
@@ -151,16 +159,16 @@ class Fitted(Record):
             columns = step.transform.in_graph(step.arguments, step.before, step.learned, columns, tf)
         return columns
 
-    def check(self, table: "Table") -> "list[Unseen]":
+    def check(self, table: "Table", has_target: bool) -> "list[Unseen]":
         """Refuse rows with missing cells where a transform needs values. Returns the categories that were not
         learned."""
         unseen: list[Unseen] = []
         own = set(table.block(slice(0, 1)))
         for at, step in enumerate(self.steps):
             earlier = replace(self, steps=self.steps[:at])
-            before = table.mapped(*earlier.function(table.words))
+            before = earlier.transformed(table, has_target)
             if step.fitted is not None:
-                unseen += step.fitted.check(before)
+                unseen += step.fitted.check(before, has_target)
             if step.transform.needs_complete:
                 _check_complete(before, step, self.name)
             unseen += _unseen(before, step, own)
@@ -304,7 +312,7 @@ def _step(part: JsonPart, before: Schema) -> FittedStep:
     fields = part.fields("name", "arguments", "learned")
     name = fields["name"].text()
     transform = TRANSFORMS.get(name)
-    if not isinstance(transform, ColumnTransform):
+    if not isinstance(transform, ColumnMaker):
         fields["name"].refuse("a transform of columns")
     given = fields["arguments"].fields(*transform.bound({}))
     arguments = {name: _argument(one) for name, one in given.items()}

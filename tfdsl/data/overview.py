@@ -12,7 +12,7 @@ from .pipeline import Pipeline
 from .schema import Column, DataError, Schema
 from .stage import written
 from .transforms import TRANSFORMS
-from .transforms.base import ColumnTransform, Learned
+from .transforms.base import ColumnMaker, Learned
 
 FIRST = 5  # rows
 _FREQUENT = 3  # texts of a column
@@ -107,10 +107,10 @@ def _cell(value: Any, words: Any) -> str:
 
 
 def _steps(pipeline: Pipeline) -> Iterator[StepFacts]:
-    for at, step in enumerate(pipeline.spec.transforms):
+    for at, step in enumerate(pipeline.steps):
         transform = TRANSFORMS[step.name]
-        learned = pipeline.learned(at) if isinstance(transform, ColumnTransform) else {}
-        lines = _learned(transform, step.arguments, learned) if isinstance(transform, ColumnTransform) else ()
+        learned = pipeline.learned(at) if isinstance(transform, ColumnMaker) else {}
+        lines = _learned(transform, step.arguments, learned) if isinstance(transform, ColumnMaker) else ()
         yield StepFacts(call(step.name, step.arguments), pipeline.schemas[at + 1], tuple(lines))
 
 
@@ -129,7 +129,7 @@ def call(name: str, arguments: Mapping[str, object]) -> str:
     return f"{name}({', '.join(parts)})" if parts else name
 
 
-def _learned(transform: ColumnTransform, arguments: Mapping[str, object], learned: Learned) -> Iterable[str]:
+def _learned(transform: ColumnMaker, arguments: Mapping[str, object], learned: Learned) -> Iterable[str]:
     if transform.takes_data:
         yield f"what {learned['fitted'].name} has learned"
         return

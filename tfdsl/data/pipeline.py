@@ -14,16 +14,16 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, assert_never, cast
 
-from ..diagnostics import NO_FEATURES, TARGET_MIXED, TEXT_COLUMN, Message
+from ..diagnostics import NO_FEATURES, SERIES_SPLIT, TARGET_MIXED, TEXT_COLUMN, Message
 from ..types import STRING
 from .advice import ways_out
 from .learned import Fitted, FittedStep, sources_of, traced
 from .saved import chosen, read
 from .schema import Column, DataError, FilePlace, Schema, at_stage, shown
 from .sources.base import OpenedData, Where
-from .stage import Arguments, DataSpec
+from .stage import Arguments, DataSpec, StageSpec
 from .transforms import TRANSFORMS
-from .transforms.base import ColumnTransform, Learned, OutsideGraph, RowTransform, gap_error
+from .transforms.base import ColumnMaker, Learned, OutsideGraph, RowTransform, gap_error
 
 if TYPE_CHECKING:
     from .arrays import Dataset
@@ -37,21 +37,52 @@ class Pipeline:
     def __init__(self, spec: DataSpec, opened: OpenedData, others: Mapping[str, "Pipeline"], where: Where):
         self.spec, self.opened, self._others, self._where = spec, opened, others, where
         self._files: dict[str, dict[str, Fitted]] = {}  # what is in files beside checkpoints
+        self.order = list(range(len(spec.transforms)))  # in which the stages work, of the declaration
         self._transforms = [TRANSFORMS[step.name] for step in spec.transforms]
         self._arguments = [
             one.bound(step.arguments) for one, step in zip(self._transforms, spec.transforms, strict=True)
         ]
         self._learned: dict[int, Learned] = {}
         self._chosen: dict[int, tuple[Schema, Table]] = {}
+        self._remade: dict[int, Table] = {}
+        self._cut_first()
         self.doubts: list[DataError] = list(opened.doubts)  # warnings
         self.schemas: list[Schema] = [opened.schema]
         for at, (transform, arguments) in enumerate(zip(self._transforms, self._arguments, strict=True)):
-            with at_stage(at + 1):
+            with at_stage(self.order[at] + 1):
                 self.schemas.append(transform.schema(arguments, self.schemas[-1], _Facts(self, at)))
+
+    def _cut_first(self) -> None:
+        """Move a split before the windows that are made of its parts."""
+        remade = next(filter(self._remakes, range(len(self.order))), None)
+        divided = next((at for at, one in enumerate(self._transforms) if one.divides), None)
+        if remade is None or divided is None or divided < remade:
+            return
+        split = self._transforms[divided]
+        between = [one for one in self._transforms[remade + 1 : divided] if isinstance(one, RowTransform)]
+        if between or not (isinstance(split, RowTransform) and split.keeps_order(self._arguments[divided])):
+            error = DataError(SERIES_SPLIT, name=split.name, series=self._transforms[remade].name)
+            error.stage = divided + 1
+            raise error
+        self.order.insert(remade, self.order.pop(divided))
+        self._transforms.insert(remade, self._transforms.pop(divided))
+        self._arguments.insert(remade, self._arguments.pop(divided))
+
+    def _remakes(self, at: int) -> bool:
+        """Whether the rows of a stage are not those before it."""
+        transform = self._transforms[at]
+        if isinstance(transform, ColumnMaker) and transform.takes_data:
+            return cast(Fitted, self.learned(at)["fitted"]).remakes_rows
+        return isinstance(transform, ColumnMaker) and transform.remakes_rows
 
     @property
     def schema(self) -> Schema:
         return self.schemas[-1]
+
+    @property
+    def steps(self) -> "list[StageSpec]":
+        """The transforms of the declaration in the order in which they work."""
+        return [self.spec.transforms[at] for at in self.order]
 
     @cached_property
     def source(self) -> "Table":
@@ -67,26 +98,44 @@ class Pipeline:
         what transforms make of them that learn nothing, which is what rows can be chosen by."""
         return self._chosen_by(before)[1]
 
+    def _first(self, before: int) -> int:
+        """The stage at which the rows of a stage begin to be what they are: after the last one that remakes them."""
+        return next((at + 1 for at in reversed(range(before)) if self._remakes(at)), 0)
+
+    def _base(self, first: int) -> "Table":
+        """The rows at such a stage."""
+        if first == 0:
+            return self.source
+        if first not in self._remade:
+            at = first - 1
+            transform = self._transforms[at]
+            assert isinstance(transform, ColumnMaker)
+            with at_stage(self.order[at] + 1):
+                table = transform.applied(self._arguments[at], self.schemas[at], self.learned(at), self.table(at))
+            self._remade[first] = table
+        return self._remade[first]
+
     def _chosen_by(self, before: int) -> "tuple[Schema, Table]":
-        if before == 0:
-            return self.opened.schema, self.source
+        if before == self._first(before):
+            # While the schema of the stage is made, only the rows are asked for.
+            return self.schemas[min(before, len(self.schemas) - 1)], self._base(before)
         if before not in self._chosen:
             at = before - 1
             schema, table = self._chosen_by(at)
             transform, arguments = self._transforms[at], self._arguments[at]
-            with at_stage(before):
+            with at_stage(self.order[at] + 1):
                 match transform:
                     case RowTransform():
                         transform.schema(arguments, schema, _RowFacts(table))  # refuses wrong arguments
                         table = transform.choose(arguments, table)
                         parts = tuple((name, len(rows)) for name, rows in table.parts)
                         schema = replace(schema, rows=table.rows, parts=parts)
-                    case ColumnTransform():
+                    case ColumnMaker():
                         if not transform.learns_with(arguments):
                             with suppress(DataError):  # a column is missing that a learning transform makes
                                 after = transform.schema(arguments, schema, _RowFacts(table))
                                 learned = transform.learn(arguments, schema, table)  # what its arguments say
-                                table = table.mapped(*transform.function(arguments, schema, learned, table.words))
+                                table = transform.applied(arguments, schema, learned, table)
                                 schema = after
                     case _:
                         assert_never(transform)
@@ -97,26 +146,26 @@ class Pipeline:
         """The table before a stage, or after the last. With a split it has the rows that all transforms choose, without
         one those of the transforms before the stage."""
         end = len(self._transforms) if before is None else before
-        rows = len(self._transforms) if any(one.divides for one in self._transforms) else end
-        table = replace(self.chosen(rows), functions=(), words=self.source.words)
-        for at in range(end):
+        first = self._first(end)
+        last = next(filter(self._remakes, range(end, len(self._transforms))), len(self._transforms))
+        rows = last if any(one.divides for one in self._transforms[:last]) else end
+        base = self._base(first)
+        table = replace(self.chosen(rows), functions=base.functions, words=base.words)
+        for at in range(first, end):
             transform = self._transforms[at]
-            if isinstance(transform, ColumnTransform):
-                function, words = transform.function(
-                    self._arguments[at], self.schemas[at], self.learned(at), table.words
-                )
-                table = table.mapped(function, words)
+            if isinstance(transform, ColumnMaker):
+                table = transform.applied(self._arguments[at], self.schemas[at], self.learned(at), table)
         return table
 
     def learned(self, at: int) -> Learned:
         """What a transform has learned from the training rows."""
         transform = self._transforms[at]
-        if not isinstance(transform, ColumnTransform) or not transform.learns:
+        if not isinstance(transform, ColumnMaker) or not transform.learns:
             return {}
         if transform.takes_data:
             return {"fitted": self._fitted_to(self._arguments[at])}
         if at not in self._learned:
-            with at_stage(at + 1):
+            with at_stage(self.order[at] + 1):
                 self._learned[at] = transform.learn(self._arguments[at], self.schemas[at], self.table(at))
         return self._learned[at]
 
@@ -135,7 +184,7 @@ class Pipeline:
         steps = [
             FittedStep(one, self._arguments[at], self.schemas[at], self.schemas[at + 1], self.learned(at))
             for at, one in enumerate(self._transforms)
-            if isinstance(one, ColumnTransform)
+            if isinstance(one, ColumnMaker)
         ]
         passed_on = steps[0].fitted if len(steps) == 1 else None
         return passed_on or Fitted(self.spec.name, self.opened.schema, tuple(steps), self.schema)
@@ -147,7 +196,7 @@ class Pipeline:
                 self._arguments[at], self.schemas[at], self.schemas[at + 1], self.learned(at) if one.takes_data else {}
             )
             for at, one in enumerate(self._transforms)
-            if isinstance(one, ColumnTransform)
+            if isinstance(one, ColumnMaker)
         )
         return sources_of(self.opened.schema, traced(self.opened.schema, uses), self.schema, field)
 
@@ -156,7 +205,7 @@ class Pipeline:
         if not self.opened.is_in_graph:
             return self.spec.source.name
         for at, transform in enumerate(self._transforms):
-            if isinstance(transform, ColumnTransform) and transform.takes_data:
+            if isinstance(transform, ColumnMaker) and transform.takes_data:
                 name = cast(Fitted, self.learned(at)["fitted"]).outside_graph()
             else:
                 name = transform.name if isinstance(transform, OutsideGraph) else ""
@@ -167,7 +216,7 @@ class Pipeline:
     @property
     def learns(self) -> bool:
         """Whether it has transforms of columns."""
-        return any(isinstance(one, ColumnTransform) for one in self._transforms)
+        return any(isinstance(one, ColumnMaker) for one in self._transforms)
 
     def dataset(self) -> "Dataset":
         """The data of the program."""
@@ -177,7 +226,7 @@ class Pipeline:
         emptied = [
             (transform.name, column, value)
             for at, transform in enumerate(self._transforms)
-            if isinstance(transform, ColumnTransform)
+            if isinstance(transform, ColumnMaker)
             for column, value in transform.emptied(self.learned(at))
         ]
         return Dataset(table, self.schema, self.check, tuple(emptied))
@@ -267,7 +316,7 @@ class _Facts:
     def doubt(self, message: Message, **details: object) -> None:
         error = DataError(message)
         error.details = details
-        error.stage = self._at + 1
+        error.stage = self._pipeline.order[self._at] + 1
         if error.stage not in [one.stage for one in self._pipeline.doubts]:
             self._pipeline.doubts.append(error)
 

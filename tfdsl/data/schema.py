@@ -195,6 +195,10 @@ class Schema(Record):
         columns = self.columns_of(field)
         return bool(columns) and all(column.dtype != STRING and not column.gaps for column in columns)
 
+    def without_targets(self) -> "Schema":
+        """The schema with its targets set aside."""
+        return self.with_columns(lambda one: replace(one, role="aside") if one.role == "target" else one)
+
     def column(self, name: str) -> Column | None:
         return next((column for column in self.table if column.name == name), None)
 

@@ -101,6 +101,7 @@ class Table:
     words: Words
     chosen: np.ndarray | None = None
     functions: tuple[Function, ...] = ()
+    largest: int = BLOCK  # rows of a block
     parts: tuple[tuple[str, np.ndarray], ...] = ()
 
     def block(self, rows: Rows) -> Block:
@@ -117,16 +118,17 @@ class Table:
         """The place of a cell in its file, if it is known."""
         return self.source.place(row if self.chosen is None else int(self.chosen[row]), column)
 
-    def blocks(self, size: int = BLOCK) -> Iterator[tuple[int, Block]]:
+    def blocks(self, most: int = BLOCK) -> Iterator[tuple[int, Block]]:
         """All rows, each block with the number of its first."""
+        size = min(most, self.largest)
         for start in range(0, self.rows, size):
             yield start, self.block(slice(start, min(start + size, self.rows)))
 
     def training_blocks(self) -> Iterator[Block]:
         """The blocks that a transform learns from: the training rows, or all rows without a split."""
         learned = dict(self.parts).get("train")
-        for start in range(0, self.training_rows, BLOCK):
-            part = slice(start, min(start + BLOCK, self.training_rows))
+        for start in range(0, self.training_rows, self.largest):
+            part = slice(start, min(start + self.largest, self.training_rows))
             yield self.block(part if learned is None else learned[part])
 
     @property

@@ -4,6 +4,6 @@
 """
 
 from ...module_table import ModuleTable
-from .base import ColumnTransform, RowTransform
+from .base import ColumnMaker, RowTransform
 
-TRANSFORMS: ModuleTable[RowTransform | ColumnTransform] = ModuleTable(__name__, "TRANSFORM")
+TRANSFORMS: ModuleTable[RowTransform | ColumnMaker] = ModuleTable(__name__, "TRANSFORM")

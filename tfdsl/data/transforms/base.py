@@ -90,6 +90,7 @@ class Transform(StageKind):
     """A transform. Its positional arguments are names of columns if `takes_columns` is true."""
 
     of_rows = False  # it chooses rows and does not change them
+    remakes_rows = False  # its rows are not those before it
     divides = False  # it splits rows into parts
     learns = False
     takes_columns = False
@@ -191,6 +192,10 @@ class RowTransform(Transform):
 
     of_rows = True
 
+    def keeps_order(self, arguments: Arguments) -> bool:
+        """Whether a split cuts a series in pieces that are whole."""
+        return False
+
     @abstractmethod
     def choose(self, arguments: Arguments, table: "Table") -> "Table":
         """The table with its rows, with arguments checked by `schema`."""
@@ -203,8 +208,8 @@ class RowTransform(Transform):
             )
 
 
-class ColumnTransform(Transform):
-    """A transform that computes each row from the same row."""
+class ColumnMaker(Transform):
+    """A transform that makes columns of others."""
 
     def learns_with(self, arguments: Arguments) -> bool:
         """Whether it learns from rows, with these arguments."""
@@ -238,10 +243,8 @@ class ColumnTransform(Transform):
         return {}
 
     @abstractmethod
-    def function(
-        self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
-    ) -> "tuple[Function, Words]":
-        """The function, and the words of the text columns after it."""
+    def applied(self, arguments: Arguments, before: Schema, learned: Learned, table: "Table") -> "Table":
+        """A table with its columns. The table may lack some of the columns before it."""
 
     @abstractmethod
     def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
@@ -253,11 +256,30 @@ class ColumnTransform(Transform):
         return ()
 
 
-class OutsideGraph(ColumnTransform):
+class ColumnTransform(ColumnMaker):
+    """A transform that computes each row from the same row."""
+
+    @abstractmethod
+    def function(
+        self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
+    ) -> "tuple[Function, Words]":
+        """The function, and the words of the text columns after it."""
+
+    def applied(self, arguments: Arguments, before: Schema, learned: Learned, table: "Table") -> "Table":
+        return table.mapped(*self.function(arguments, before, learned, table.words))
+
+
+class OutsideGraph(ColumnMaker):
     """A transform that no graph can do."""
 
     def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
         raise AssertionError(f"the analysis refuses {self.name}")
+
+
+class SeriesTransform(OutsideGraph):
+    """A transform that makes each row of several rows of a series. A split cuts the series before."""
+
+    remakes_rows = True
 
 
 class NamedColumns(ColumnTransform):

@@ -8,7 +8,7 @@ from ...diagnostics import DATE_CELL
 from ...types import FLOAT32, INT64, STRING
 from ..schema import Column, DataError, Schema, shown
 from ..stage import Arguments
-from .base import Facts, Learned, OutsideGraph, check_names
+from .base import ColumnTransform, Facts, Learned, OutsideGraph, check_names
 
 if TYPE_CHECKING:
     from ..tables import Block, Function, Words
@@ -21,7 +21,7 @@ _PARTS: dict[str, Callable[[datetime], int]] = {
 _USUAL = ("year", "month", "day", "weekday")
 
 
-class DateParts(OutsideGraph):
+class DateParts(OutsideGraph, ColumnTransform):
     name = "date_parts"
     signature = "parts: static = none, format: text = none"
     doc = (

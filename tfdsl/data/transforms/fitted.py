@@ -1,5 +1,6 @@
 """Transforms rows with what another data set has learned."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from ...diagnostics import UNSEEN_CATEGORY
@@ -7,13 +8,13 @@ from ..learned import Fitted, from_json
 from ..plain import JsonPart
 from ..schema import Column, Schema, shown
 from ..stage import Arguments
-from .base import ColumnTransform, Facts, Learned, Tensors
+from .base import ColumnMaker, Facts, Learned, Tensors
 
 if TYPE_CHECKING:
-    from ..tables import Function, Words
+    from ..tables import Table
 
 
-class FittedTo(ColumnTransform):
+class FittedTo(ColumnMaker):
     name = "fitted"
     signature = "data: static, name: text = none"
     doc = (
@@ -28,10 +29,10 @@ class FittedTo(ColumnTransform):
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         fitted = cast(Fitted, facts.learned["fitted"])
         after = fitted.matched(before)
-        for unseen in fitted.check(facts.table) if facts.table is not None else ():
+        for unseen in fitted.check(facts.table, bool(before.targets)) if facts.table is not None else ():
             facts.doubt(UNSEEN_CATEGORY, column=shown(unseen.column), cells=unseen.cells, data=fitted.name,
                         some=", ".join(map(shown, unseen.some)))  # fmt: skip
-        return after
+        return replace(after, rows=facts.rows, parts=facts.parts) if fitted.remakes_rows else after
 
     def checked(self, arguments: Arguments, before: Schema, learned: JsonPart) -> Learned:
         name = arguments["name"] or arguments["data"]
@@ -43,10 +44,8 @@ class FittedTo(ColumnTransform):
     def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
         return before.table
 
-    def function(
-        self, arguments: Arguments, before: Schema, learned: Learned, words: "Words"
-    ) -> "tuple[Function, Words]":
-        return cast(Fitted, learned["fitted"]).function(words)
+    def applied(self, arguments: Arguments, before: Schema, learned: Learned, table: "Table") -> "Table":
+        return cast(Fitted, learned["fitted"]).transformed(table, bool(before.targets))
 
     def in_graph(self, arguments: Arguments, before: Schema, learned: Learned, columns: Tensors, tf: Any) -> Tensors:
         return cast(Fitted, learned["fitted"]).in_graph(columns, tf)

@@ -31,6 +31,9 @@ class Split(RowTransform):
     divides = True
     excludes = MappingProxyType({"folds": ("test",), "ordered": ("seed",)})
 
+    def keeps_order(self, arguments: Arguments) -> bool:
+        return arguments["ordered"] is True
+
     def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
         self.need_undivided(before)
         self.check_seed(arguments)

@@ -160,6 +160,9 @@ COLUMN_NOT_UTF8 = _message("TFG672", "row {row} of column {column} is not text i
                            "rows count from 0; write the file again with text in UTF-8")
 CSV_ODD_HEADER = _message("TFG673", "the first line of {path} names a column {name}, so it may be a row of data",
                           "write header=false, if no line names the columns", severity="warning")
+SERIES_ORDER = _message("TFG674", "windows needs rows in their order, and {what}", "{way}")
+SERIES_SPLIT = _message("TFG675", "{name} after {series} must cut the series first, and keep its order",
+                        "write split(..., ordered=true), before transforms that choose rows")
 TARGET_MIXED = _message("TFG645", "{data}.target has numbers and text: {columns}",
                         "make the text numbers with categories({column}), or use the columns by their names")
 

@@ -1,0 +1,229 @@
+"""Windows of series: against Keras and by hand, in parts and groups, streamed, fitted and trained."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import tfdsl
+from tfdsl.data import DataError
+from tfdsl.data.declaration import pipeline_of
+from tfdsl.data.load import load, loaded
+from tfdsl.diagnostics import TfgError
+from tfdsl.runtime.options import Options
+
+ROWS = 60
+DRAWN = np.random.default_rng(5)
+TEMP, WIND = DRAWN.normal(size=ROWS).round(3), DRAWN.integers(0, 9, ROWS)
+STATION = np.array(list("AABAB" * (ROWS // 5)))
+Y = np.arange(1000, 1000 + ROWS)
+
+
+def step(name, *columns, **arguments):
+    return SimpleNamespace(name=name, arguments={**({"columns": columns} if columns else {}), **arguments})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("series")
+    rows = zip(range(ROWS), STATION, TEMP, WIND, Y, strict=True)
+    lines = "".join(",".join(map(str, row)) + "\n" for row in rows)
+    (folder / "s.csv").write_text("day,station,temp,wind,y\n" + lines)
+    return folder
+
+
+def windows(*columns, size=4, horizon=1, stride=1, by=None):
+    return step("windows", *columns, size=size, horizon=horizon, stride=stride, by=by)
+
+
+def split(ordered=True, **arguments):
+    given = {"test": 0.2, "seed": 3, "validation": None, "by": None, "folds": None, "fold": None}
+    return step("split", **{**given, **arguments}, ordered=ordered)
+
+
+def declared(folder, *transforms, target="y", stream=False):
+    source = step("csv", path="s.csv", target=target, stream=stream)
+    return SimpleNamespace(name="d", source=source, transforms=transforms, folder=str(folder))
+
+
+ASIDE = step("aside", "day", "station")
+MATRIX = np.column_stack([TEMP, WIND]).astype(np.float32)
+
+
+@pytest.mark.parametrize(("size", "horizon", "stride"), [(4, 1, 1), (4, 0, 1), (7, 3, 2), (1, 1, 5), (20, 30, 4)])
+def test_they_are_those_of_keras(folder, size, horizon, stride):
+    keras = pytest.importorskip("keras")
+    data = load(declared(folder, ASIDE, windows(size=size, horizon=horizon, stride=stride)))
+    ahead = size - 1 + horizon
+    found = keras.utils.timeseries_dataset_from_array(
+        MATRIX[: ROWS - horizon] if horizon else MATRIX, Y[ahead:], size, sequence_stride=stride, batch_size=None
+    )
+    inputs, targets = (np.stack(part) for part in zip(*found.as_numpy_iterator(), strict=True))
+    assert data.features.dtype == np.float32
+    np.testing.assert_array_equal(data.features, inputs)
+    assert data.target[:, 0].tolist() == targets.tolist()
+    assert data.array("day").tolist() == [target - 1000 for target in targets]
+
+
+def by_hand(rows, size, horizon, stride=1):
+    """The first rows of windows, and the rows of their targets, in a series that has these rows."""
+    starts = range(0, len(rows) - size - horizon + 1, stride)
+    return [rows[at : at + size] for at in starts], [rows[at + size - 1 + horizon] for at in starts]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_groups(folder, stream):
+    data = load(
+        declared(folder, step("aside", "day"), windows(size=3, horizon=2, stride=2, by="station"), stream=stream)
+    )
+    found = [by_hand(np.flatnonzero(one == STATION).tolist(), 3, 2, 2) for one in "AB"]
+    targets = sorted((target, window) for windows, targets in found for window, target in zip(windows, targets))
+    assert data.array("day")[:].tolist() == [target for target, _ in targets]
+    assert data.array("station")[:].tolist() == [STATION[target].encode() for target, _ in targets]
+    np.testing.assert_array_equal(data.features[:], MATRIX[[window for _, window in targets]])
+    assert data.schema.column("station").role == "aside"
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_split_cuts_the_series(folder, before):
+    """The same parts and the same bits, in memory and streamed, and learned from the rows of the training part."""
+    cut = split(validation=0.1)
+    stages = [cut, windows()] if before else [windows(), cut]
+    held, streamed = (
+        load(declared(folder, ASIDE, step("standardize", "temp"), *stages, stream=stream)) for stream in (False, True)
+    )
+    mean, deviation = TEMP[:42].mean(), TEMP[:42].std()
+    scaled = np.column_stack([(TEMP - mean) / deviation, WIND])
+    for name, rows in (("train", range(42)), ("validation", range(42, 48)), ("test", range(48, 60))):
+        wanted, targets = by_hand(list(rows), 4, 1)
+        part, other = getattr(held, name), getattr(streamed, name)
+        np.testing.assert_allclose(part.features, scaled[wanted], rtol=1e-5, atol=1e-6)
+        assert part.target[:, 0].tolist() == Y[targets].tolist() and part.array("day").tolist() == targets
+        assert part.features.tobytes() == other.features[:].tobytes() and part.rows == len(targets)
+    assert dict(held.schema.parts) == {"train": 38, "validation": 2, "test": 8}
+    np.testing.assert_array_equal(held.features[:38], held.train.features)
+
+
+def test_folds_and_parts_by_groups(folder):
+    folds = load(declared(folder, ASIDE, split(folds=3, fold=1), windows(size=5)))
+    wanted = [by_hand(list(rows), 5, 1)[1] for rows in (range(20), range(40, 60))]
+    assert folds.train.array("day").tolist() == [*wanted[0], *wanted[1]] and folds.test.rows == 15
+    groups = load(declared(folder, step("aside", "day"), split(False, by="station", test=0.5), windows(by="station")))
+    for part in (groups.train, groups.test):
+        (station,) = set(part.array("station").tolist())
+        rows = np.flatnonzero(station.decode() == STATION)
+        assert part.array("day").tolist() == by_hand(rows.tolist(), 4, 1)[1]
+
+
+def test_other_columns_and_chosen_rows(folder):
+    data = load(declared(folder, step("aside", "day"), step("drop", "station"), windows("temp", size=2, horizon=3)))
+    assert [column.name for column in data.schema.left_out] == ["window"]  # beside `wind`
+    assert data.array("wind").tolist() == WIND[1:-3].tolist() and data.array("day").tolist() == list(range(4, ROWS))
+    target = load(declared(folder, ASIDE, windows("y", size=3)))  # of what is predicted itself
+    np.testing.assert_array_equal(target.array("window")[:, :, 0], [Y[at : at + 3] for at in range(ROWS - 3)])
+    assert target.target[:, 0].tolist() == Y[3:].tolist()
+    above = step("where", condition=("compare", ">", ("name", "day", ()), ("value", 49)))
+    few = load(declared(folder, ASIDE, windows(), above, step("take", n=5), step("shuffle", seed=1)))
+    assert sorted(few.array("day").tolist()) == list(range(50, 55)) != few.array("day").tolist()
+    first = load(declared(folder, ASIDE, above, windows()))
+    assert first.array("day").tolist() == list(range(54, 60))  # a series of the rows that remain
+    alone = load(declared(folder, ASIDE, step("drop", "y"), windows(), target=None))
+    assert alone.rows == ROWS - 3 and alone.array("day")[-1] == ROWS - 1
+
+
+def test_learning_after_windows(folder):
+    """What follows learns from the windows of the training part."""
+    data = load(declared(folder, step("aside", "station"), step("select", "wind", "day"), windows("wind"), split(),
+                         step("standardize", "day")))  # fmt: skip
+    days = np.arange(3.0, 47)  # of the last rows of the windows in .train
+    np.testing.assert_allclose(data.train.array("day"), (days - days.mean()) / days.std(), rtol=1e-6)
+
+
+def test_fitted(folder):
+    old = pipeline_of(declared(folder, ASIDE, step("standardize"), windows(), split()))
+    for stream in (False, True):
+        rows = {}
+        for target in ("y", None):
+            new = declared(
+                folder,
+                SimpleNamespace(name="fitted", arguments={"data": "d", "name": None}),
+                target=target,
+                stream=stream,
+            )
+            rows[target] = loaded(pipeline_of(new, others={"d": old}))
+        whole = loaded(old)
+        wanted = by_hand(list(range(ROWS)), 4, 1)[1]
+        assert rows["y"].target[:, 0].tolist() == Y[wanted].tolist()
+        assert rows["y"].array("day")[:].tolist() == wanted
+        assert rows["y"].features[:44].tobytes() == whole.train.features.tobytes()
+        assert rows[None].rows == ROWS - 3 and rows[None].target is None  # the last one is of the time to come
+        assert rows[None].features[:-1].tobytes() == rows["y"].features[:].tobytes()
+        assert rows[None].array("day")[-1] == ROWS - 1
+
+
+PROGRAM = """
+seed 4
+
+data d = csv("s.csv", target="y") | aside("day", "station") | standardize | windows(size=4, by="station")
+    | split(test=0.2, ordered=true)
+data new = csv("s.csv") | {fitted}
+placeholder X: float32[n, 4, d.columns]
+placeholder y: float32[n, 1]
+variable w: float32[4 * d.columns, 1] = zeros
+p = reshape(X, [-1, 4 * d.columns]) @ w
+optimize reduce_mean(square(p - y / 1000)) with gradient_descent(learning_rate=0.01)
+
+session:
+    train 5 epochs on d.train in batches of 7 as batch:
+        feed X = batch.features, y = batch.target
+    save to "w.ckpt"
+    print reduce_sum(p) with X = new.features
+"""
+
+
+def test_every_engine_trains_on_them(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    printed = set()
+    for engine in ("step", "loop", "xla"):
+        program = tfdsl.compile(PROGRAM.format(fitted="fitted(d)"))
+        result = program.run(options=Options(write=lambda line: None, engine=engine))
+        printed.add(round(float(result.printed[0]), 3))
+    assert len(printed) == 1
+    saved = (
+        PROGRAM.partition("data d")[0]
+        + "data d"
+        + PROGRAM.partition("data d")[2].format(fitted='fitted("w.ckpt", "d")')
+    )
+    again = tfdsl.compile(saved).run(options=Options(write=lambda line: None))
+    assert round(float(again.printed[0]), 3) in printed
+
+
+@pytest.mark.parametrize(
+    ("stages", "code", "stage"),
+    [
+        ([windows(), split(False)], "TFG675", 2),
+        ([windows(), step("take", n=3), split()], "TFG675", 3),
+        ([split(False), windows()], "TFG674", 2),
+        ([step("shuffle", seed=1), windows()], "TFG674", 2),
+        ([windows(size=60)], "TFG601", 1),
+        ([split(), windows(size=12)], "TFG601", 2),
+        ([windows(size=0)], "TFG601", 1),
+        ([windows(by="town")], "TFG601", 1),
+        ([windows("y", horizon=0)], "TFG601", 1),
+        ([windows("station")], "TFG639", 1),
+        ([windows("tempo")], "TFG614", 1),
+    ],
+)
+def test_what_is_refused(folder, stages, code, stage):
+    with pytest.raises(DataError) as caught:
+        pipeline_of(declared(folder, *stages))
+    assert (caught.value.message.code, caught.value.stage) == (code, stage)
+
+
+def test_missing_cells_have_their_place(here):
+    (here / "g.csv").write_text("t,y\n1,1\n,2\n3,3\n4,4\n")
+    with pytest.raises(TfgError) as caught:
+        tfdsl.compile('data d = csv("g.csv", target="y") | windows(size=2)')
+    (found,) = caught.value.diagnostics
+    assert found.code == "TFG637" and "g.csv:3:1" in found.notes[0].text and 'fill("t"' in found.help_line
+    assert tfdsl.compile('data d = csv("g.csv", target="y") | fill("t", with=0) | windows(size=2)')

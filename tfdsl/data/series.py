@@ -1,0 +1,127 @@
+"""Windows of series: rows that are each made of several rows of a table.
+
+Input: a table whose rows are in their order, and the lengths of windows. Output: a table with a row for each window, at
+the place of the row that is its target. A window never spans two parts of a split or two groups, and has no row of
+which the one before is in another part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..diagnostics import SERIES_ORDER
+from .schema import DataError, FilePlace
+from .tables import BLOCK, Block, Rows, Table, Words, matrix
+
+_BLOCK_NUMBERS = 1 << 21  # in the windows of a block
+
+
+@dataclass(frozen=True)
+class WindowForm:
+    """Windows of `size` rows that begin every `stride` rows. The target is `horizon` rows after the last one."""
+
+    size: int
+    horizon: int
+    stride: int
+
+
+@dataclass(frozen=True)
+class WindowRows:
+    """The rows of windows as a source of columns. A window begins at `starts` in `ordered`, which has the rows of the
+    table, those of a series side by side. `kept` are at the row `targets`, other columns at the last row."""
+
+    table: Table
+    name: str
+    columns: Sequence[str]
+    form: WindowForm
+    ordered: np.ndarray
+    starts: np.ndarray
+    targets: np.ndarray
+    kept: frozenset[str]
+
+    @property
+    def rows(self) -> int:
+        return len(self.starts)
+
+    @property
+    def words(self) -> Words:
+        return self.table.words
+
+    @property
+    def origin(self) -> str:
+        return self.table.source.origin
+
+    @property
+    def streamed(self) -> bool:
+        return self.table.source.streamed
+
+    @property
+    def synthetic(self) -> bool:
+        return self.table.source.synthetic
+
+    def read(self, rows: Rows) -> Block:
+        members = self.ordered[self.starts[rows][:, None] + np.arange(self.form.size)]
+        targets = self.targets[rows]
+        needed, places = np.unique(np.concatenate([members.reshape(-1), targets]), return_inverse=True)
+        if len(needed) and needed[-1] - needed[0] == len(needed) - 1:
+            block = self.table.block(slice(int(needed[0]), int(needed[-1]) + 1))
+        else:
+            block = self.table.block(needed)
+        inside, at = np.split(places.reshape(-1), [members.size])
+        inside = inside.reshape(members.shape)
+        result: Block = {}
+        for name, column in block.items():
+            if name == self.columns[0]:
+                result[self.name] = matrix(block, self.columns)[inside]
+            if name not in self.columns or name in self.kept:
+                result[name] = column[at if name in self.kept else inside[:, -1]]
+        return result
+
+    def place(self, row: int, column: str) -> FilePlace | None:
+        is_kept = column in self.kept
+        at = self.targets[row] if is_kept else self.ordered[self.starts[row] + self.form.size - 1]
+        return self.table.place(int(at), column if column != self.name else self.columns[0])
+
+
+def windowed(
+    table: Table, name: str, columns: Sequence[str], form: WindowForm, by: str | None, kept: frozenset[str],
+    has_target: bool,
+) -> Table:  # fmt: skip
+    """A table of windows of `columns`, which become the column `name`. `by` is the column of groups. Without a target
+    windows go to the last row, and all columns are those of this row."""
+    _check_order(table)
+    groups = None if by is None else np.unique(_values(table, by), return_inverse=True)[1].reshape(-1)
+    ordered = np.arange(table.rows) if groups is None else np.argsort(groups, kind="stable")
+    part_of = np.zeros(table.rows, np.int64)
+    for number, (_, rows) in enumerate(table.parts, 1):
+        part_of[rows] = number
+    ahead = form.horizon if has_target else 0
+    changes = np.diff(part_of[ordered]) != 0
+    if groups is not None:
+        changes |= np.diff(groups[ordered]) != 0
+    ends = np.append(np.flatnonzero(changes) + 1, table.rows)
+    begins = np.insert(ends[:-1], 0, 0)
+    lasts = ends - form.size - ahead + 1
+    found = [np.arange(begin, last, form.stride) for begin, last in zip(begins, lasts, strict=True)]
+    starts = np.concatenate(found).astype(np.int64) if found else np.zeros(0, np.int64)
+    targets = ordered[starts + form.size - 1 + ahead]
+    order = np.argsort(targets, kind="stable")
+    starts, targets = starts[order], targets[order]
+    source = WindowRows(table, name, columns, form, ordered, starts, targets, kept if has_target else frozenset())
+    parts = tuple((part, np.flatnonzero(part_of[targets] == number)) for number, (part, _) in enumerate(table.parts, 1))
+    largest = max(1, min(BLOCK, _BLOCK_NUMBERS // (form.size * len(columns))))
+    return replace(Table(source, len(starts), table.words), parts=parts, largest=largest)
+
+
+def _values(table: Table, column: str) -> np.ndarray:
+    return np.concatenate([block[column] for _, block in table.blocks()])
+
+
+def _check_order(table: Table) -> None:
+    """Refuse rows that are not in their order."""
+    if table.chosen is not None and (np.diff(table.chosen) < 0).any():
+        raise DataError(SERIES_ORDER, what="shuffle mixes them", way="put shuffle after it")
+    if any((np.diff(rows) < 0).any() for _, rows in table.parts):
+        way = "write split(..., ordered=true), or split(..., by=...) with the column that separates the series"
+        raise DataError(SERIES_ORDER, what="split draws them at random", way=way)

@@ -1,0 +1,85 @@
+"""Makes windows of series."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from ...types import FLOAT32
+from ..schema import Column, Schema, check_size, is_integer
+from ..stage import Arguments
+from .base import Facts, Learned, SeriesTransform, distinct
+
+if TYPE_CHECKING:
+    from ..tables import Table
+
+_MOST = 1 << 16  # rows of a window, and to its target
+
+
+class Windows(SeriesTransform):
+    name = "windows"
+    signature = "size: integer, horizon: integer = 1, stride: integer = 1, by: text = none"
+    doc = (
+        "Windows of `size` rows that follow each other, in the column `window` of float32 [size, columns], which takes "
+        "the place of these columns, or of all of numbers if none is named. The target is the one `horizon` rows after "
+        "the last row of the window, and so are the columns that are set aside; other columns are those of the last "
+        "row. Without a target windows go to the last row. A window begins every `stride` rows, and has rows of one "
+        "value of the column `by`, which is set aside. No window spans two parts of a `split`, which must have "
+        "`ordered=true` or the same `by`; if `split(ordered=true)` follows, it cuts the series first."
+    )
+    takes_columns = True
+    needs_complete = True
+
+    def schema(self, arguments: Arguments, before: Schema, facts: Facts) -> Schema:
+        size, by = arguments["size"], arguments["by"]
+        for name, least in (("size", 1), ("horizon", 0), ("stride", 1)):
+            value = arguments[name]
+            if not is_integer(value) or not least <= value <= _MOST:
+                self.refuse(arguments, name, f"an integer from {least} to {_MOST}")
+        if by is not None and (not isinstance(by, str) or before.column(by) is None):
+            self.refuse(arguments, "by", "the name of a column")
+        columns = self.worked_on(arguments, before)
+        if arguments["horizon"] == 0 and any(column.role == "target" for column in columns):
+            self.refuse(arguments, "horizon", "1 or more, as the windows have the target")
+        self.need_complete(columns, facts)
+        assert isinstance(size, int)  # checked above
+        for part, rows in facts.parts or (("", facts.rows),):
+            if rows == 0:
+                had = dict(before.parts).get(part, before.rows)
+                what = f".{part} has {had} rows" if part else f"there are {had} rows"
+                self.refuse(arguments, "size", f"so small that a window and its target fit: {what}")
+        check_size(self.name, 1 if before.streamed else facts.rows, len(columns) * size)
+        names = {column.name for column in columns}
+        first = next(column.name for column in before.table if column.name in names)
+        window = Column(self._name(before), FLOAT32, (size, len(columns)), is_computed=True)
+        table = [
+            one
+            for column in before.table
+            for one in (*([window] if column.name == first else []),
+                        *([_kept(column, by)] if column.name not in names or column.role == "target" else []))
+        ]  # fmt: skip
+        return Schema(facts.rows, tuple(table), facts.parts, before.streamed, before.named)
+
+    def worked_on(self, arguments: Arguments, before: Schema) -> tuple[Column, ...]:
+        by = arguments["by"]
+        return self.wanted(arguments, before, lambda one: one.is_number and one.name != by, "columns of numbers")
+
+    def applied(self, arguments: Arguments, before: Schema, learned: Learned, table: "Table") -> "Table":
+        from ..series import WindowForm, windowed
+
+        size, horizon, stride = (cast(int, arguments[name]) for name in ("size", "horizon", "stride"))
+        names = [column.name for column in self.worked_on(arguments, before)]
+        kept = frozenset(column.name for column in before.table if column.role != "feature")
+        by = cast("str | None", arguments["by"])
+        form, has_target = WindowForm(size, horizon, stride), bool(before.targets)
+        return windowed(table, self._name(before), names, form, by, kept, has_target)
+
+    def _name(self, before: Schema) -> str:
+        return distinct(["window"], [column.name for column in before.table])[0]
+
+
+def _kept(column: Column, by: object) -> Column:
+    """A column beside the windows. It is not learned from the rows that are chosen from now on."""
+    role = "aside" if column.name == by and column.role == "feature" else column.role
+    return replace(column, role=role, ends=None, is_learned=False)
+
+
+TRANSFORM = Windows()
