@@ -28,7 +28,7 @@ PACKAGE = ROOT / "tfdsl"
 
 # Each part may import itself and the parts before it.
 ORDER = [
-    "record", "module_table", "collector", "source", "diagnostics", "limits", "access", "outputs", "given", "cluster",
+    "record", "module_table", "bundled", "collector", "source", "diagnostics", "limits", "access", "outputs", "given", "cluster",
     "syntax", "types", "ops", "program", "draw", "data", "inputs", "analysis", "lowering", "runtime", "driver", "cli",
     "notebook", "pytest_plugin",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from itertools import product
 import hypothesis
 import pytest
 from conftest import some
-from programs import GOLDEN, HERE, MODELS, UNHURRIED, programs
+from programs import GOLDEN, HERE, MODELS, UNHURRIED, WITH_DATA, programs
 
 from tfdsl.driver import check, compile_source
 from tfdsl.lowering.text import graph_text, graphs_text
@@ -65,16 +65,17 @@ def test_program(path, golden):
     golden(path, "program.yaml", to_yaml(program_of(path)))
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*PATHS, *WITH_DATA], ids=lambda path: path.stem)
 def test_graph(path, golden_graph):
     golden_graph(path)
 
 
 def test_every_golden_file_belongs_to_a_program():
-    stems = {path.stem for path in PATHS}
+    paths = [*PATHS, *WITH_DATA]
+    stems = {path.stem for path in paths}
     files = [path.name for path in (HERE / "golden").iterdir()]
     assert [name for name in files if name.split(".")[0] not in stems] == []
-    assert len(stems) == len(PATHS)
+    assert len(stems) == len(paths)
 
 
 # --- the same every time --------------------------------------------------------------------------

@@ -1,11 +1,20 @@
 """Every program in `models/` passes the check without a warning and runs."""
 
+import re
+import shlex
+import shutil
+import sys
 from pathlib import Path
+from subprocess import run
 
+import numpy as np
 import pytest
 from conftest import some
+from PIL import Image
+from programs import WITH_DATA
 
 import tfdsl
+from tfdsl.cli import main
 from tfdsl.data.sources.california_housing import fetch
 
 # Programs that need a cluster, with their errors without one. test_cluster_shared.py runs them.
@@ -66,3 +75,31 @@ def test_housing_trains_on_the_stand_in_with_a_note(elsewhere):
     assert 0.5 < result.history["MSE"][-1][1] < 1.0
     assert (elsewhere / "checkpoints" / "housing_final.ckpt.index").exists()
     assert not (elsewhere / "checkpoints" / "housing").exists()
+
+
+@pytest.mark.parametrize("path", WITH_DATA, ids=lambda path: path.stem)
+def test_model_with_data(path, elsewhere, capsys):
+    """A copy passes the check without a warning, and what `tfdsl new` says to type next works."""
+    assert main(["new", ".", "--from", path.stem]) == 0
+    assert main(["check", f"{path.stem}.tfg"]) == 0
+    out, err = capsys.readouterr()
+    assert err == "1 file: 0 errors, 0 warnings\n"
+    for command in re.findall("^    tfdsl (.*)$", out, re.M):
+        assert main(shlex.split(command)) == 0
+    assert "warning" not in capsys.readouterr().err
+    assert len((elsewhere / "predictions" / f"{path.stem}.csv").read_text(encoding="utf-8").splitlines()) > 5
+
+
+def test_the_data_of_the_models_are_made_by_the_script(tmp_path):
+    folder = Path(__file__).resolve().parents[2] / "models"
+    shutil.copy(folder / "make_data.py", tmp_path)
+    run([sys.executable, tmp_path / "make_data.py"], check=True)
+    made = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.suffix in (".csv", ".png")}
+    assert made == {
+        path.relative_to(folder) for p in WITH_DATA for path in p.parent.rglob("*") if path.suffix in (".csv", ".png")
+    }
+    for path in made:
+        if path.suffix == ".png":  # which may be packed otherwise
+            np.testing.assert_array_equal(Image.open(tmp_path / path), Image.open(folder / path))
+        else:
+            assert (tmp_path / path).read_bytes() == (folder / path).read_bytes()

@@ -1,12 +1,19 @@
-"""The files of a public project besides its code: metadata, license, citation, and hooks for other repositories."""
+"""The files of a public project besides its code: metadata, license, citation, hooks for other repositories, and what
+is distributed."""
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
+from contextlib import chdir
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import yaml
+from hatchling.build import build_wheel
 
 import tfdsl
 from tfdsl.cli import main
@@ -28,6 +35,30 @@ def test_distributed_files_exist():
     included = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
     assert not [name for name in included if not (ROOT / name).exists()]
     assert {path.name for path in ROOT.glob("*.md")} <= set(included)
+
+
+_BEGIN = """
+import sys
+import tfdsl
+from tfdsl.cli import main
+assert tfdsl.__file__.startswith(sys.argv[1]), tfdsl.__file__
+sys.exit(main(["new", "."]) or main(["run", "ferries.tfg"]))
+"""
+
+
+def test_the_wheel_has_every_file_and_its_programs_run(tmp_path):
+    with chdir(ROOT):
+        wheel = ZipFile(tmp_path / build_wheel(str(tmp_path)))
+    inside = {name.removeprefix("tfdsl/") for name in wheel.namelist()}
+    files = {path.relative_to(base).as_posix() for base, folder in ((ROOT, "models"), (ROOT, "grammars"),
+                                                                    (ROOT / "tfdsl", "."))
+             for path in (base / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts}  # fmt: skip
+    assert len(files) > 200 and files <= inside | {"bin/tfdsl"}
+    wheel.extractall(tmp_path / "site")
+    (tmp_path / "shop").mkdir()
+    done = subprocess.run([sys.executable, "-c", _BEGIN, str(tmp_path / "site")], cwd=tmp_path / "shop", text=True,
+                          capture_output=True, env={**os.environ, "PYTHONPATH": str(tmp_path / "site")})  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_license_is_the_same_everywhere():

@@ -14,6 +14,7 @@ from tfdsl.types import DTYPES
 
 HERE = Path(__file__).parents[1]
 MODELS = sorted((HERE.parent / "models").glob("*.tfg"))
+WITH_DATA = [p for p in sorted((HERE.parent / "models").glob("*/*.tfg")) if p.stem == p.parent.name]
 GOLDEN = sorted((HERE / "golden").glob("*.tfg"))
 CASES = sorted((HERE / "cases").rglob("*.tfg"))
 

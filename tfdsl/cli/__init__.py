@@ -7,6 +7,7 @@ from contextlib import suppress
 from importlib import import_module
 
 COMMANDS = {
+    "new": "copy a program with its data to a folder, to begin with",
     "run": "run the sessions of a program",
     "launch": "run a program on a cluster of processes on this machine",
     "server": "run a task of a cluster",

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import lark
 
+from ..bundled import bundled
 from .build import Builder
 from .indenter import Indenter
 from .lexer import SoftKeywordLexer
@@ -18,14 +19,8 @@ STARTS = ("file", "expr")
 
 @cache
 def grammar_text() -> str:
-    """The text of the grammar. It is next to the modules in a wheel, and next to the package in a checkout."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for folder in (package, os.path.dirname(package)):
-        path = os.path.join(folder, "grammars", "tfg.lark")
-        if os.path.isfile(path):
-            with open(path, encoding="utf-8") as file:
-                return file.read()
-    raise FileNotFoundError("tfdsl is installed without its grammar, grammars/tfg.lark")
+    with open(bundled("grammars", "tfg.lark"), encoding="utf-8") as file:
+        return file.read()
 
 
 def first_words(*kinds: str) -> tuple[str, ...]:
