@@ -1,5 +1,6 @@
 """The cell magic `%%tfg`, in an IPython shell and, if available, in a Jupyter kernel."""
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 pytest.importorskip("IPython")
@@ -141,6 +143,19 @@ def test_options(shell):
     assert shell.tfg(text, "--data d=d.csv") == "1.0 [[7. 8.]]\n"
     shell["r"] = 0.5
     assert shell.tfg(text, "--set rate={r} --data d=d.csv") == "0.5 [[7. 8.]]\n", "IPython puts Python's values in"
+    frames = {"a": [1.5, 2.5], "b": ["x", "y"], "target": [0, 1]}
+    shell["columns"], shell["table"] = frames, pa.table(frames)
+    shell["batch"] = pa.record_batch(frames)
+    text = text.replace("moons(10)", 'csv("no.csv", target="target") | one_hot("b")')
+    for name in ("columns", "table", "batch"):
+        assert shell.tfg(text, f"--data d={name}") == "1.0 [[1.5 1.  0. ]\n [2.5 0.  1. ]]\n"
+    for library in ("pandas", "polars"):
+        module = sys.modules.get(library) or (importlib.util.find_spec(library) and importlib.import_module(library))
+        if module:
+            shell["frame"] = module.DataFrame(frames)
+            assert shell.tfg(text, "--data d=frame") == "1.0 [[1.5 1.  0. ]\n [2.5 0.  1. ]]\n"
+    shell["nothing"] = object()
+    assert "TFG624" in shell.tfg(text, "--data d=nothing") and "TFG604" in shell.tfg(text, "--data d=unknown")
     unused = "a = constant(1)\nb = constant(2)\nsession:\n    print b\n"
     assert "warning[TFG901]: 'a' is never used" in shell.tfg(unused)
     assert shell.tfg(unused, "-q") == "2\n"

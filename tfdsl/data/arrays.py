@@ -379,7 +379,8 @@ def _refuse(bad: np.ndarray, array: np.ndarray, names: list[str], table: Table, 
     value, name = array.reshape(len(array), -1)[row, column], names[column if len(names) > 1 else 0]
     if np.isnan(value) and (place := table.place(first + row, name)):
         raise DataError(COLUMN_CELL, place=place, row=first + row, column=shown(name), cell="missing")
-    raise DataError(DATA_VALUE, row=first + row, column=shown(name), value=value, dtype="float32")
+    raise DataError(DATA_VALUE, place=table.place(first + row, name), row=first + row, column=shown(name), value=value,
+                    dtype="float32")  # fmt: skip
 
 
 def missing(table: Table, columns: Iterable[Column]) -> tuple[str, int] | None:

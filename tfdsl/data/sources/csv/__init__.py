@@ -9,6 +9,7 @@ from ....diagnostics import (
     CSV_COLUMNS_DIFFER,
     CSV_EMPTY,
     CSV_INTEGER,
+    CSV_MALFORMED,
     CSV_NO_HEADER,
     CSV_NO_NAME,
     CSV_ODD_HEADER,
@@ -198,6 +199,8 @@ class Csv(TableSource):
         if not first:
             raise DataError(CSV_EMPTY, place=FilePlace(path), path=shown(path))
         check_size(shown(path), 1, len(first))
+        if any("\0" in cell for cell in first):  # Arrow loses the lines that follow it
+            raise DataError(CSV_MALFORMED, place=FilePlace(path, line), reason="it has a NUL character")
         if header is False:
             return numbered(len(first))
         if not isinstance(header, (bool, tuple, list)):
